@@ -1,0 +1,91 @@
+"""The only reader of the environment: every setting of the product, typed, with its default."""
+
+import secrets
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Settings by environment, prefix `LOREEL_` (so `LOREEL_PORT=3000`)."""
+
+    model_config = SettingsConfigDict(env_prefix="LOREEL_", extra="ignore")
+
+    data_dir: Path = ROOT / "data"
+    host: str = "127.0.0.1"
+    port: int = 3000
+    redis_url: str = ""
+    """Empty: the embedded Redis on a unix socket in `data_dir`."""
+    database_url: str = ""
+    """Empty: SQLite in `data_dir`."""
+    storage_url: str = ""
+    """Empty: the local folder `data_dir/storage`."""
+    secret_key: str = ""
+    """Empty: made once and kept in `data_dir/secret_key`."""
+    allowed_model_roots: str = ""
+    """Folders (separated by `:`) from which a model may be registered by path; `data_dir/models` always counts."""
+    max_upload_bytes: int = Field(default=64 * 2**30, gt=0)
+    signup: Literal["open", "invite", "closed"] = "open"
+    session_days: int = 30
+    secure_cookies: bool = False
+    """True behind https: the session cookie is then marked Secure."""
+    trusted_origins: str = ""
+    """Extra origins (comma separated) that may open the websocket and write, besides the own host."""
+    dev: bool = False
+    """True under `./loreel dev`: the /kit page exists."""
+    worker_name: str = ""
+    stop_grace_s: float = 20.0
+    """Seconds between the polite stop of a training and the forced one."""
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @property
+    def resolved_database_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir / 'loreel.db'}"
+
+    @property
+    def resolved_redis_url(self) -> str:
+        return self.redis_url or f"unix://{self.redis_socket}"
+
+    @property
+    def redis_socket(self) -> Path:
+        return self.data_dir / "redis" / "redis.sock"
+
+    @property
+    def storage_dir(self) -> Path:
+        return self.data_dir / "storage"
+
+    @property
+    def jobs_dir(self) -> Path:
+        """One folder a training job: metrics.jsonl, log.jsonl, checkpoints/, adapter/."""
+        return self.data_dir / "jobs"
+
+    @property
+    def model_roots(self) -> list[Path]:
+        extra = [Path(p).expanduser().resolve() for p in self.allowed_model_roots.split(":") if p]
+        return [self.data_dir / "models", *extra]
+
+    def resolved_secret_key(self) -> str:
+        """The signing secret: the setting, else a key made once and kept at mode 600."""
+        if self.secret_key:
+            return self.secret_key
+        path = self.data_dir / "secret_key"
+        if not path.exists():
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(48))
+        return path.read_text().strip()
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The process's settings, read once."""
+    return Settings()
