@@ -1,0 +1,118 @@
+"""What a dataset is: a named set of clips that were probed, each with its label or caption and its split."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, Index
+from sqlmodel import Field, SQLModel
+
+from orchestrator.domain.base import UtcDateTime, utcnow, word_enum
+
+
+class Task(StrEnum):
+    """What a model learns from the clips."""
+
+    CLASSIFICATION = "classification"
+    CAPTIONING = "captioning"
+    RETRIEVAL = "retrieval"
+
+
+class DatasetStatus(StrEnum):
+    """draft: waiting for its files; processing: being unpacked and probed."""
+
+    DRAFT = "draft"
+    PROCESSING = "processing"
+    READY = "ready"
+    ERROR = "error"
+
+
+class Split(StrEnum):
+    """Which part of the data a clip belongs to; auto: the trainer splits, seeded and stratified."""
+
+    AUTO = "auto"
+    TRAIN = "train"
+    VALIDATION = "validation"
+
+
+class ClipStatus(StrEnum):
+    """A bad clip is kept in the list with its reason and left out of training."""
+
+    OK = "ok"
+    BAD = "bad"
+
+
+class Dataset(SQLModel, table=True):
+    """A dataset of one owner; `error` holds the sentence when the status is error."""
+
+    __tablename__ = "datasets"
+    __table_args__ = (Index("ix_datasets_owner_created", "owner_id", "created_at"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    owner_id: int = Field(foreign_key="users.id", ondelete="CASCADE", index=True)
+    name: str = Field(max_length=80)
+    description: str = Field(default="", max_length=2000)
+    task: Task = Field(default=Task.CLASSIFICATION, sa_type=word_enum(Task))  # type: ignore[arg-type]
+    source: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    """{"type": "upload" | "demo" | "url" | "cloud", ...}"""
+    status: DatasetStatus = Field(default=DatasetStatus.DRAFT, sa_type=word_enum(DatasetStatus))  # type: ignore[arg-type]
+    error: str = Field(default="", max_length=1000)
+    progress_done: int = 0
+    progress_total: int = 0
+    size_bytes: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, default=0))
+    clip_count: int = 0
+    bad_count: int = 0
+    class_names: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    """Sorted labels; the index is the class id the trainer uses."""
+    version: int = 1
+    is_demo: bool = False
+    created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]
+    updated_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]
+
+
+class Clip(SQLModel, table=True):
+    """One video file of a dataset. `path` is relative to the storage root, never shown to people."""
+
+    __tablename__ = "clips"
+    __table_args__ = (Index("ix_clips_dataset_label", "dataset_id", "label"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    dataset_id: int = Field(foreign_key="datasets.id", ondelete="CASCADE", index=True)
+    name: str = Field(max_length=255)
+    path: str = Field(max_length=500)
+    thumbnail_path: str = Field(default="", max_length=500)
+    content_hash: str = Field(default="", max_length=64, index=True)
+    label: str = Field(default="", max_length=200)
+    caption: str = Field(default="", max_length=4000)
+    split: Split = Field(default=Split.AUTO, sa_type=word_enum(Split))  # type: ignore[arg-type]
+    status: ClipStatus = Field(default=ClipStatus.OK, sa_type=word_enum(ClipStatus))  # type: ignore[arg-type]
+    problem: str = Field(default="", max_length=500)
+    size_bytes: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, default=0))
+    frames: int = 0
+    fps: float = 0.0
+    width: int = 0
+    height: int = 0
+    duration_s: float = 0.0
+    codec: str = Field(default="", max_length=32)
+
+
+class UploadStatus(StrEnum):
+    """receiving: bytes are coming; complete: whole and waiting for ingest."""
+
+    RECEIVING = "receiving"
+    COMPLETE = "complete"
+
+
+class Upload(SQLModel, table=True):
+    """A tus upload: bytes arrive in `data_dir/uploads/{id}.part` and move into the dataset at ingest."""
+
+    __tablename__ = "uploads"
+
+    id: str = Field(primary_key=True, max_length=64)
+    owner_id: int = Field(foreign_key="users.id", ondelete="CASCADE", index=True)
+    dataset_id: int | None = Field(default=None, foreign_key="datasets.id", ondelete="CASCADE", index=True)
+    filename: str = Field(max_length=500)
+    """The relative path the browser gave, cleaned: no absolute part, no `..`."""
+    length: int = Field(sa_column=Column(BigInteger, nullable=False))
+    status: UploadStatus = Field(default=UploadStatus.RECEIVING, sa_type=word_enum(UploadStatus))  # type: ignore[arg-type]
+    created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]

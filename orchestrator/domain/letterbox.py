@@ -1,0 +1,33 @@
+"""The names on the letterbox: every Redis key that the house and the workshop share."""
+
+LIVE_STREAM = "loreel:live"
+"""The firehose: each record of each job, one reader a web process."""
+
+STREAM_MAXLEN = 20_000
+
+
+def job_stream(job_id: int) -> str:
+    """The job's own stream: what a page reads to fill a gap, and what the controller brings into SQL."""
+    return f"loreel:job:{job_id}:stream"
+
+
+def job_lease(job_id: int) -> str:
+    """Beaten by the trainer with its attempt number; gone 6 s after its last beat."""
+    return f"loreel:job:{job_id}:lease"
+
+
+def job_stop(job_id: int) -> str:
+    """Set when somebody asked the run to stop between two steps."""
+    return f"loreel:job:{job_id}:stop"
+
+
+def queue_name(device_class: str) -> str:
+    """One RQ queue a device class; a worker listens to exactly one."""
+    return f"loreel-{device_class}"
+
+
+TASK_TRAIN = "jobs.tasks.train"
+TASK_INGEST = "jobs.tasks.ingest"
+TASK_DEMO = "jobs.tasks.make_demo"
+ALLOWED_TASKS = frozenset({TASK_TRAIN, TASK_INGEST, TASK_DEMO})
+"""The only functions a worker will call, whatever lies in Redis."""

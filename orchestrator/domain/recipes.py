@@ -1,0 +1,136 @@
+"""What a training run is asked to do: the recipe, checked field by field, frozen when the job is launched."""
+
+import re
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from orchestrator.domain.errors import Invalid
+
+OUTPUT_NAME = re.compile(r"^[a-z0-9][a-z0-9._-]{0,63}$")
+
+
+class TrainingType(StrEnum):
+    """finetune: QLoRA on labels; pretrain: continued training of the whole base, without labels."""
+
+    FINETUNE = "finetune"
+    PRETRAIN = "pretrain"
+
+
+class Scheduler(StrEnum):
+    """How the learning rate moves over the run."""
+
+    COSINE = "cosine"
+    LINEAR = "linear"
+    CONSTANT = "constant"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Qlora(_Part):
+    """Low-rank adapters on a frozen base (Hu et al. 2021), the base in 4-bit NF4 (Dettmers et al. 2023)."""
+
+    enabled: bool = True
+    bits: Annotated[int, Field(description="4: NF4 with double quantization; 16: plain LoRA")] = 4
+    r: int = Field(default=16, ge=1, le=256)
+    alpha: int = Field(default=32, ge=1, le=1024)
+    dropout: float = Field(default=0.05, ge=0.0, le=0.9)
+    target_modules: tuple[str, ...] = ()
+    """Name endings of the linear layers that get an adapter; empty: the family's default, all linear layers."""
+
+    @field_validator("bits")
+    @classmethod
+    def _bits(cls, value: int) -> int:
+        if value not in (4, 16):
+            raise ValueError("Choose 4 (NF4) or 16 (plain LoRA).")
+        return value
+
+
+class Optim(_Part):
+    """How the adapters are trained. One optimizer step sees batch_size x gradient_accumulation clips."""
+
+    learning_rate: float = Field(default=1e-3, gt=0.0, le=1.0)
+    batch_size: int = Field(default=16, ge=1, le=1024)
+    gradient_accumulation: int = Field(default=1, ge=1, le=1024)
+    epochs: int = Field(default=10, ge=1, le=1000)
+    max_steps: int | None = Field(default=None, ge=1, le=10_000_000)
+    warmup_ratio: float = Field(default=0.05, ge=0.0, le=0.5)
+    scheduler: Scheduler = Scheduler.COSINE
+    weight_decay: float = Field(default=0.0, ge=0.0, le=1.0)
+    max_grad_norm: float = Field(default=1.0, gt=0.0, le=100.0)
+    seed: int = Field(default=7, ge=0, le=2**31 - 1)
+
+
+class Data(_Part):
+    """Which frames the model sees. None: what the base was made for."""
+
+    frames: int | None = Field(default=None, ge=1, le=256)
+    fps: float | None = Field(default=None, gt=0.0, le=240.0)
+    size: int | None = Field(default=None, ge=16, le=1024)
+    validation_share: float = Field(default=0.2, ge=0.05, le=0.5)
+    """Share of each class held out where the dataset brings no split of its own."""
+
+
+class Recipe(_Part):
+    """Everything a run is asked to do, besides which dataset and which model."""
+
+    training_type: TrainingType = TrainingType.FINETUNE
+    qlora: Qlora = Qlora()
+    optim: Optim = Optim()
+    data: Data = Data()
+    output_name: str = "adapter"
+
+    @field_validator("output_name")
+    @classmethod
+    def _output_name(cls, value: str) -> str:
+        if not OUTPUT_NAME.match(value):
+            raise ValueError("Use lower-case letters, digits, dot, dash or underscore, at most 64, e.g. my-run-1.")
+        return value
+
+    @model_validator(mode="after")
+    def _pretraining_has_no_adapter(self) -> Self:
+        if self.training_type is TrainingType.PRETRAIN and self.qlora.enabled:
+            return self.model_copy(update={"qlora": self.qlora.model_copy(update={"enabled": False})})
+        return self
+
+
+SENTENCES = {
+    "qlora.r": "Rank must be a whole number from 1 to 256; 8 to 64 is usual.",
+    "qlora.alpha": "Alpha must be a whole number from 1 to 1024; twice the rank is usual.",
+    "qlora.dropout": "Dropout must be a number from 0 to 0.9; 0.05 is usual.",
+    "optim.learning_rate": "Learning rate must be a number above 0 and at most 1, such as 2e-4.",
+    "optim.batch_size": "Batch size must be a whole number from 1 to 1024.",
+    "optim.gradient_accumulation": "Accumulation must be a whole number from 1 to 1024.",
+    "optim.epochs": "Epochs must be a whole number from 1 to 1000.",
+    "optim.max_steps": "Max steps must be a whole number of at least 1, or empty.",
+    "optim.warmup_ratio": "Warm-up must be a share from 0 to 0.5; 0.05 is usual.",
+    "optim.weight_decay": "Weight decay must be a number from 0 to 1.",
+    "optim.max_grad_norm": "Gradient clipping must be a number above 0 and at most 100.",
+    "optim.seed": "Seed must be a whole number from 0 to 2147483647.",
+    "data.frames": "Frames must be a whole number from 1 to 256.",
+    "data.fps": "Frames per second must be a number above 0 and at most 240.",
+    "data.size": "Size must be a whole number of pixels from 16 to 1024.",
+    "data.validation_share": "The validation share must be between 0.05 and 0.5.",
+}
+"""One sentence a field: the same beside the wizard's field and in the REST answer."""
+
+
+def parse_recipe(raw: dict[str, Any]) -> Recipe:
+    """Builds a recipe from text or JSON values.
+
+    Raises:
+        Invalid: with `problems` naming each bad field as "qlora.r" and its sentence.
+    """
+    try:
+        return Recipe.model_validate(raw)
+    except ValidationError as error:
+        problems: list[tuple[str, str]] = []
+        for item in error.errors():
+            field = ".".join(str(part) for part in item["loc"] if not isinstance(part, int)) or "recipe"
+            text = SENTENCES.get(field) or str(item["msg"]).removeprefix("Value error, ")
+            if (field, text) not in problems:
+                problems.append((field, text))
+        raise Invalid(problems[0][1], problems[0][0], problems) from error

@@ -1,0 +1,106 @@
+"""What a training job is: its states, which changes are legal, its attempts and its timeline of events."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, Column, Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from orchestrator.domain.base import UtcDateTime, utcnow, word_enum
+
+
+class JobStatus(StrEnum):
+    """draft -> queued -> starting -> running -> completed | failed | stopping -> stopped; running -> lost -> queued."""
+
+    QUEUED = "queued"
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    LOST = "lost"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+ACTIVE = frozenset({JobStatus.QUEUED, JobStatus.STARTING, JobStatus.RUNNING, JobStatus.STOPPING, JobStatus.LOST})
+FINAL = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.STOPPED})
+
+MOVES: dict[JobStatus, frozenset[JobStatus]] = {
+    JobStatus.QUEUED: frozenset({JobStatus.STARTING, JobStatus.STOPPED, JobStatus.FAILED}),
+    JobStatus.STARTING: frozenset(
+        {JobStatus.RUNNING, JobStatus.STOPPING, JobStatus.STOPPED, JobStatus.FAILED, JobStatus.LOST}
+    ),
+    JobStatus.RUNNING: frozenset(
+        {JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.STOPPING, JobStatus.STOPPED, JobStatus.LOST}
+    ),
+    JobStatus.STOPPING: frozenset({JobStatus.STOPPED, JobStatus.FAILED, JobStatus.COMPLETED}),
+    JobStatus.LOST: frozenset({JobStatus.QUEUED, JobStatus.FAILED, JobStatus.STOPPED}),
+    JobStatus.COMPLETED: frozenset(),
+    JobStatus.FAILED: frozenset({JobStatus.QUEUED}),
+    JobStatus.STOPPED: frozenset({JobStatus.QUEUED}),
+}
+
+
+class TrainingJob(SQLModel, table=True):
+    """A run: which dataset and model, the frozen recipe, where it stands, how it ended."""
+
+    __tablename__ = "training_jobs"
+    __table_args__ = (
+        UniqueConstraint("owner_id", "idempotency_key"),
+        Index("ix_training_jobs_status_created", "status", "created_at"),
+        Index("ix_training_jobs_owner_created", "owner_id", "created_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    owner_id: int = Field(foreign_key="users.id", ondelete="CASCADE", index=True)
+    name: str = Field(max_length=64)
+    dataset_id: int | None = Field(default=None, foreign_key="datasets.id", ondelete="SET NULL", index=True)
+    dataset_name: str = Field(max_length=80)
+    """Kept beside the id, so that a finished job still says what it learnt from."""
+    dataset_version: int = 1
+    model_id: int | None = Field(default=None, foreign_key="video_models.id", ondelete="SET NULL", index=True)
+    model_name: str = Field(max_length=80)
+    model_revision: str = Field(default="", max_length=64)
+    recipe: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    idempotency_key: str = Field(max_length=80)
+    status: JobStatus = Field(default=JobStatus.QUEUED, sa_type=word_enum(JobStatus))  # type: ignore[arg-type]
+    attempt: int = 0
+    """Counts starts; a trainer with an older attempt is fenced off."""
+    worker: str = Field(default="", max_length=120)
+    step: int = 0
+    total_steps: int = 0
+    epoch: float = 0.0
+    summary: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    """Latest values by series (loss, eval_accuracy, ...), best_* and at the end the confusion matrix."""
+    error: str = Field(default="", max_length=2000)
+    """Why it failed, one or two sentences; details are in the log."""
+    error_details: str = Field(default="", max_length=8000)
+    created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]
+    started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[arg-type]
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[arg-type]
+
+
+class JobEvent(SQLModel, table=True):
+    """One line of a job's timeline and of the overview's recent activity."""
+
+    __tablename__ = "job_events"
+
+    id: int | None = Field(default=None, primary_key=True)
+    job_id: int = Field(foreign_key="training_jobs.id", ondelete="CASCADE", index=True)
+    kind: str = Field(max_length=32)
+    """queued | starting | running | completed | failed | stopping | stopped | lost | checkpoint | best."""
+    message: str = Field(max_length=500)
+    at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime, index=True)  # type: ignore[arg-type]
+
+
+class WizardDraft(SQLModel, table=True):
+    """What a person typed in the wizard so far: one draft a person, so that a reload loses nothing."""
+
+    __tablename__ = "wizard_drafts"
+
+    user_id: int = Field(foreign_key="users.id", ondelete="CASCADE", primary_key=True)
+    values: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    launch_key: str = Field(max_length=80)
+    """The idempotency key of the launch: a double click launches once."""
+    updated_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]

@@ -1,0 +1,86 @@
+"""Who people are: accounts, their signed-in sessions, one-time tickets and API tokens."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlmodel import Field, SQLModel
+
+from orchestrator.domain.base import UtcDateTime, utcnow, word_enum
+
+
+class Role(StrEnum):
+    """The first account administers; everyone else is a member."""
+
+    ADMIN = "admin"
+    MEMBER = "member"
+
+
+class User(SQLModel, table=True):
+    """An account. `username_key` and `email_key` are casefolded, so that names differ by more than case."""
+
+    __tablename__ = "users"
+
+    id: int | None = Field(default=None, primary_key=True)
+    username: str = Field(max_length=32)
+    username_key: str = Field(max_length=32, unique=True, index=True)
+    email: str = Field(max_length=254)
+    email_key: str = Field(max_length=254, unique=True, index=True)
+    password_hash: str = Field(max_length=255)
+    role: Role = Field(default=Role.MEMBER, sa_type=word_enum(Role))  # type: ignore[arg-type]
+    created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]
+
+
+class UserSession(SQLModel, table=True):
+    """A signed-in browser. Only the SHA-256 of the cookie's token is kept."""
+
+    __tablename__ = "user_sessions"
+
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: int = Field(foreign_key="users.id", ondelete="CASCADE", index=True)
+    token_hash: str = Field(max_length=64, unique=True, index=True)
+    created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]
+    last_seen_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]
+    expires_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[arg-type]
+    user_agent: str = Field(default="", max_length=300)
+    ip: str = Field(default="", max_length=64)
+
+
+class LoginTicket(SQLModel, table=True):
+    """A one-time ticket, seconds long, that turns a verified login over the websocket into a cookie."""
+
+    __tablename__ = "login_tickets"
+
+    token_hash: str = Field(primary_key=True, max_length=64)
+    user_id: int = Field(foreign_key="users.id", ondelete="CASCADE")
+    remember: bool = True
+    expires_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[arg-type]
+
+
+class ApiToken(SQLModel, table=True):
+    """A bearer token for scripts (`lrl_...`); only its hash is kept, the token is shown once."""
+
+    __tablename__ = "api_tokens"
+
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: int = Field(foreign_key="users.id", ondelete="CASCADE", index=True)
+    name: str = Field(max_length=80)
+    token_hash: str = Field(max_length=64, unique=True, index=True)
+    scopes: str = Field(default="read,write", max_length=200)
+    created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]
+    last_used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[arg-type]
+    expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who is asking: what every service takes instead of an ORM record."""
+
+    user_id: int
+    username: str
+    email: str
+    role: Role
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role is Role.ADMIN
