@@ -46,7 +46,11 @@ class Dataset(SQLModel, table=True):
     """A dataset of one owner; `error` holds the sentence when the status is error."""
 
     __tablename__ = "datasets"
-    __table_args__ = (Index("ix_datasets_owner_created", "owner_id", "created_at"),)
+    __table_args__ = (
+        Index("ix_datasets_owner_created", "owner_id", "created_at"),
+        # An id names a folder, so the id of a deleted dataset must never come back.
+        {"sqlite_autoincrement": True},
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     owner_id: int = Field(foreign_key="users.id", ondelete="CASCADE", index=True)
@@ -74,7 +78,7 @@ class Clip(SQLModel, table=True):
     """One video file of a dataset. `path` is relative to the storage root, never shown to people."""
 
     __tablename__ = "clips"
-    __table_args__ = (Index("ix_clips_dataset_label", "dataset_id", "label"),)
+    __table_args__ = (Index("ix_clips_dataset_label", "dataset_id", "label"), {"sqlite_autoincrement": True})
 
     id: int | None = Field(default=None, primary_key=True)
     dataset_id: int = Field(foreign_key="datasets.id", ondelete="CASCADE", index=True)

@@ -39,6 +39,7 @@ class VideoModel(SQLModel, table=True):
     """A base model. `owner_id` is None for the built-in ones, which everyone sees and nobody edits."""
 
     __tablename__ = "video_models"
+    __table_args__ = {"sqlite_autoincrement": True}
 
     id: int | None = Field(default=None, primary_key=True)
     owner_id: int | None = Field(default=None, foreign_key="users.id", ondelete="CASCADE", index=True)

@@ -20,6 +20,7 @@ class User(SQLModel, table=True):
     """An account. `username_key` and `email_key` are casefolded, so that names differ by more than case."""
 
     __tablename__ = "users"
+    __table_args__ = {"sqlite_autoincrement": True}
 
     id: int | None = Field(default=None, primary_key=True)
     username: str = Field(max_length=32)

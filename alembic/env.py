@@ -1,0 +1,20 @@
+"""Runs migrations against the configured database; the same scripts on SQLite and PostgreSQL."""
+
+from sqlmodel import SQLModel
+
+from alembic import context
+from orchestrator.services.db import make_engine
+from orchestrator.settings import get_settings
+
+url = context.config.get_main_option("sqlalchemy.url") or get_settings().resolved_database_url
+options = {"target_metadata": SQLModel.metadata, "render_as_batch": url.startswith("sqlite"), "compare_type": True}
+
+if context.is_offline_mode():
+    context.configure(url=url, literal_binds=True, **options)
+    with context.begin_transaction():
+        context.run_migrations()
+else:
+    with make_engine(url).connect() as connection:
+        context.configure(connection=connection, **options)
+        with context.begin_transaction():
+            context.run_migrations()

@@ -1,0 +1,66 @@
+"""The ledger's door: one engine a process, one transaction a visit, committed at the edge."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from alembic.config import Config
+from sqlalchemy import Engine, event
+from sqlmodel import Session, create_engine
+
+from alembic import command
+from orchestrator.settings import ROOT, get_settings
+
+# Every table must be known to the metadata before a query joins them.
+from orchestrator.domain import datasets, metrics, models, training_jobs, users, workers  # noqa: F401  # isort: skip
+
+
+def _set_pragmas(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    # WAL lets pages read while a trainer's metrics are written; NORMAL is safe with it.
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=5000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def make_engine(url: str) -> Engine:
+    """An engine for SQLite (WAL, foreign keys on) or PostgreSQL."""
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": 5, "check_same_thread": False})
+    event.listen(engine, "connect", _set_pragmas)
+    return engine
+
+
+@lru_cache(maxsize=1)
+def engine() -> Engine:
+    """The process's engine."""
+    return make_engine(get_settings().resolved_database_url)
+
+
+@contextmanager
+def session_scope() -> Iterator[Session]:
+    """One visit to the ledger: commits at the end, rolls back when anything is raised."""
+    with Session(engine(), expire_on_commit=False) as session:
+        try:
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+
+
+def alembic_config(url: str | None = None) -> Config:
+    config = Config(str(ROOT / "alembic.ini"))
+    config.set_main_option("script_location", str(ROOT / "alembic"))
+    config.set_main_option("sqlalchemy.url", (url or get_settings().resolved_database_url).replace("%", "%%"))
+    return config
+
+
+def run_migrations(url: str | None = None) -> None:
+    """Brings the database to the newest revision."""
+    make_engine(url or get_settings().resolved_database_url).dispose()
+    command.upgrade(alembic_config(url), "head")
