@@ -1,0 +1,58 @@
+"""Assembly only: the app, its pages, the REST API on the same port, and what lives as long as it does."""
+
+from collections.abc import Awaitable, Callable
+from importlib.util import find_spec
+
+import reflex as rx
+
+from orchestrator.origin_guard import guard_websocket
+from orchestrator.pages.registry import PAGES, load
+from orchestrator.settings import Settings, get_settings
+from orchestrator.stack.web_plugin import own_origins
+
+ASGIApp = Callable[[dict, Callable, Callable], Awaitable[None]]
+
+
+def _mount_api(backend: ASGIApp) -> ASGIApp:
+    """Hands everything under /api to FastAPI, and the rest to Reflex."""
+    api: ASGIApp = load("orchestrator.api.app:create_api")()
+
+    async def dispatch(scope: dict, receive: Callable, send: Callable) -> None:
+        is_api = scope["type"] == "http" and (scope["path"] == "/api" or scope["path"].startswith("/api/"))
+        await (api if is_api else backend)(scope, receive, send)
+
+    return dispatch
+
+
+def _add_pages(target: rx.App, settings: Settings) -> None:
+    for page in PAGES:
+        if page.dev and not settings.dev:
+            continue
+        target.add_page(
+            load(f"{page.module}:{page.function}"),
+            route=page.route,
+            title=page.title,
+            description=page.description,
+            on_load=[load(handler) for handler in page.on_load] or None,
+        )
+
+
+def _exists(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def create_app(settings: Settings) -> rx.App:
+    """The whole web process."""
+    transformer = _mount_api if _exists("orchestrator.api.app") else None
+    made = rx.App(html_lang="en", api_transformer=transformer)
+    guard_websocket(made, own_origins(settings.port, settings.trusted_origins))
+    if _exists("orchestrator.states.live"):
+        made.register_lifespan_task(load("orchestrator.states.live:hub_lifespan"))
+    _add_pages(made, settings)
+    return made
+
+
+app = create_app(get_settings())

@@ -1,0 +1,34 @@
+"""Reflex's configuration: one app, Tailwind v4 without Radix Themes, no telemetry, no foreign origins."""
+
+import reflex as rx
+
+from orchestrator.settings import get_settings
+from orchestrator.stack.web_plugin import LoreelWebPlugin, own_origins
+
+_settings = get_settings()
+
+config = rx.Config(
+    app_name="orchestrator",
+    app_module_import="orchestrator.orchestrator",
+    frontend_port=_settings.port,
+    backend_host=_settings.host,
+    telemetry_enabled=False,
+    show_built_with_reflex=False,
+    cors_allowed_origins=own_origins(_settings.port, _settings.trusted_origins),
+    plugins=[
+        rx.plugins.TailwindV4Plugin(
+            config={
+                "content": [
+                    "./app/**/*.{js,ts,jsx,tsx}",
+                    "./app_components/**/*.{js,ts,jsx,tsx}",
+                    "./components/**/*.{js,ts,jsx,tsx}",
+                    "./utils/**/*.{js,ts,jsx,tsx}",
+                    "./public/external/**/*.{js,ts,jsx,tsx}",
+                ],
+                "plugins": [],
+            }
+        ),
+        LoreelWebPlugin(),
+    ],
+    disable_plugins=[rx.plugins.SitemapPlugin],
+)
