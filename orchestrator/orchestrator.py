@@ -1,23 +1,21 @@
 """Assembly only: the app, its pages, the REST API on the same port, and what lives as long as it does."""
 
-from collections.abc import Awaitable, Callable
 from importlib.util import find_spec
 
 import reflex as rx
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from orchestrator.origin_guard import guard_websocket
 from orchestrator.pages.registry import PAGES, load
 from orchestrator.settings import Settings, get_settings
 from orchestrator.stack.web_plugin import own_origins
 
-ASGIApp = Callable[[dict, Callable, Callable], Awaitable[None]]
-
 
 def _mount_api(backend: ASGIApp) -> ASGIApp:
     """Hands everything under /api to FastAPI, and the rest to Reflex."""
     api: ASGIApp = load("orchestrator.api.app:create_api")()
 
-    async def dispatch(scope: dict, receive: Callable, send: Callable) -> None:
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         is_api = scope["type"] == "http" and (scope["path"] == "/api" or scope["path"].startswith("/api/"))
         await (api if is_api else backend)(scope, receive, send)
 
