@@ -1,0 +1,122 @@
+"""Builds the pages when their sources changed, and knows when they did not."""
+
+import fcntl
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from orchestrator.settings import ROOT
+from orchestrator.stack.errors import StackError
+from orchestrator.stack.node import STATE_DIR, node_environment, npm_registry
+
+WEB_DIR = STATE_DIR / "web"
+"""The built app stands apart from `.web`, where `reflex run` develops: neither disturbs the other."""
+STATIC_DIR = WEB_DIR / "build" / "client"
+STAMP = STATE_DIR / "frontend.json"
+
+SOURCE_SUFFIXES = {".py", ".tsx", ".ts", ".jsx", ".js", ".css", ".svg", ".png", ".ico", ".woff2", ".json", ".txt"}
+_NOT_PAGES = ("orchestrator/api/", "orchestrator/stack/", "assets/external/")
+
+
+def source_files(root: Path) -> list[Path]:
+    """Every file a page can be made from, sorted."""
+    found: list[Path] = [root / "rxconfig.py", root / "orchestrator" / "stack" / "web_plugin.py"]
+    for top in ("orchestrator", "assets"):
+        for path in (root / top).rglob("*"):
+            relative = path.relative_to(root).as_posix()
+            if path.suffix in SOURCE_SUFFIXES and path.is_file() and not relative.startswith(_NOT_PAGES):
+                found.append(path)
+    return sorted(path for path in found if path.exists())
+
+
+def hash_files(root: Path, files: Iterable[Path], *salt: str) -> str:
+    """One digest over names and contents, so that a rename counts as a change."""
+    digest = hashlib.sha256("\0".join(salt).encode())
+    for path in files:
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def sources_hash(root: Path = ROOT, dev: bool = False) -> str:
+    """The digest of all sources plus what else decides the build: Reflex's version and the dev pages."""
+    lock = (root / "requirements.lock").read_text() if (root / "requirements.lock").exists() else ""
+    reflex_pins = ",".join(line for line in lock.splitlines() if line.startswith("reflex"))
+    return hash_files(root, source_files(root), reflex_pins, f"dev={dev}")
+
+
+def packages_hash(root: Path = ROOT) -> str:
+    """The digest of the committed npm lock."""
+    return hash_files(root, sorted((root / "reflex.lock").glob("*.json")))
+
+
+def is_built(dev: bool = False) -> bool:
+    """True when the standing build was made from exactly these sources."""
+    try:
+        stamp = json.loads(STAMP.read_text())
+    except (OSError, ValueError):
+        return False
+    fresh = {"sources": sources_hash(dev=dev), "packages": packages_hash()}
+    return stamp == fresh and (STATIC_DIR / "index.html").exists()
+
+
+@contextmanager
+def _build_lock() -> Iterator[None]:
+    STATE_DIR.mkdir(parents=True, exist_ok=True)
+    with (STATE_DIR / "build.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def web_environment() -> dict[str, str]:
+    """The environment in which the built app is compiled and served."""
+    env = node_environment()
+    env["REFLEX_WEB_WORKDIR"] = str(WEB_DIR.relative_to(ROOT))
+    env["REFLEX_ENV_MODE"] = "prod"
+    return env
+
+
+def build(dev: bool = False) -> bool:
+    """Builds the pages unless the standing build is current. Returns whether it built.
+
+    Raises:
+        StackError: the compiler or npm failed; the message carries its last lines.
+    """
+    with _build_lock():
+        if is_built(dev):
+            return False
+        STAMP.unlink(missing_ok=True)
+        sources = sources_hash(dev=dev)
+        env = web_environment()
+        if registry := npm_registry(env):
+            env["NPM_CONFIG_REGISTRY"] = registry
+        _run_export(env)
+        STAMP.write_text(json.dumps({"sources": sources, "packages": packages_hash()}))
+        return True
+
+
+def _run_export(env: dict[str, str]) -> None:
+    log_path = STATE_DIR / "frontend-build.log"
+    command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
+    with log_path.open("w") as log:
+        done = subprocess.run(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False)
+    text = log_path.read_text(errors="replace")
+    if done.returncode == 0 and (STATIC_DIR / "index.html").exists():
+        return
+    raise StackError(explain_build_failure(text, os.path.relpath(log_path, ROOT)))
+
+
+def explain_build_failure(text: str, log_name: str) -> str:
+    """A sentence for the common causes, else the last lines of the log."""
+    lowered = text.lower()
+    if "enospc" in lowered or "no space left" in lowered:
+        return "The disk is full: building the pages needs about 1 GB free."
+    if any(sign in lowered for sign in ("enotfound", "eai_again", "econnrefused", "etimedout", "network request")):
+        return "The npm registry does not answer: connect to the network, or set NPM_CONFIG_REGISTRY to one you can reach."
+    tail = "\n".join(line for line in text.splitlines() if line.strip()).splitlines()[-15:]
+    return f"Building the pages failed (whole log: {log_name}):\n" + "\n".join(tail)
