@@ -1,8 +1,8 @@
 """Runs migrations against the configured database; the same scripts on SQLite and PostgreSQL."""
 
+from alembic import context
 from sqlmodel import SQLModel
 
-from alembic import context
 from orchestrator.services.db import make_engine
 from orchestrator.settings import get_settings
 

@@ -6,11 +6,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, event
 from sqlmodel import Session, create_engine
 
-from alembic import command
 from orchestrator.settings import ROOT, get_settings
 
 # Every table must be known to the metadata before a query joins them.

@@ -8,7 +8,10 @@ MAP = (ROOT / "docs" / "architecture.md").read_text()
 
 
 def _named_paths() -> set[str]:
-    return {name.rstrip("/") for name in re.findall(r"`((?:orchestrator|jobs|tests|docs|benchmarks|alembic|assets)/[\w./-]*)`", MAP)}
+    return {
+        name.rstrip("/")
+        for name in re.findall(r"`((?:orchestrator|jobs|tests|docs|benchmarks|alembic|assets)/[\w./-]*)`", MAP)
+    }
 
 
 def test_what_the_map_names_exists() -> None:
