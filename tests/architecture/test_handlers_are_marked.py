@@ -1,0 +1,49 @@
+"""Any websocket client can call any public method of a State: each one says who may, or this fails."""
+
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+import reflex as rx
+
+from orchestrator import states
+from orchestrator.states.guards import MARK
+
+# Reflex adds this one to each State; it refuses names outside the list of settable ones, which is empty here.
+_GIVEN = {"setvar"}
+
+
+def _states() -> list[type[rx.State]]:
+    for module in pkgutil.iter_modules(states.__path__):
+        importlib.import_module(f"orchestrator.states.{module.name}")
+    found: list[type[rx.State]] = []
+    queue: list[type[rx.State]] = [rx.State]
+    while queue:
+        for child in queue.pop().get_substates():
+            queue.append(child)  # type: ignore[arg-type]
+            if child.__module__.startswith("orchestrator."):
+                found.append(child)  # type: ignore[arg-type]
+    return found
+
+
+_HANDLERS = [
+    pytest.param(handler.fn, id=f"{state.__name__}.{name}")
+    for state in _states()
+    for name, handler in state.event_handlers.items()
+    if name not in _GIVEN
+]
+
+
+def test_there_are_states() -> None:
+    assert len(_HANDLERS) > 2
+
+
+@pytest.mark.parametrize("handler", _HANDLERS)
+def test_handler_says_who_may_call_it(handler: object) -> None:
+    assert getattr(handler, MARK, "") in ("signed_in", "public"), "put @signed_in or @public under @rx.event"
+
+
+@pytest.mark.parametrize("handler", _HANDLERS)
+def test_handler_is_async(handler: object) -> None:
+    assert inspect.iscoroutinefunction(handler) or inspect.isasyncgenfunction(handler)
