@@ -1,6 +1,9 @@
 """The only reader of the environment: every setting of the product, typed, with its default."""
 
+import hashlib
+import os
 import secrets
+import tempfile
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -9,6 +12,8 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
+
+MAX_SOCKET_PATH_BYTES = 107
 
 
 class Settings(BaseSettings):
@@ -57,7 +62,16 @@ class Settings(BaseSettings):
 
     @property
     def redis_socket(self) -> Path:
-        return self.data_dir / "redis" / "redis.sock"
+        """Where the embedded Redis listens: in the data folder, or in a private temp folder when that path is too long.
+
+        The kernel allows 107 bytes for a socket's path. The fallback's name is derived from the data folder, so
+        that every process of this installation finds the same one.
+        """
+        path = self.data_dir / "redis" / "redis.sock"
+        if len(os.fsencode(path)) <= MAX_SOCKET_PATH_BYTES:
+            return path
+        digest = hashlib.sha256(os.fsencode(self.data_dir)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"loreel-{os.getuid()}-{digest}" / "redis.sock"
 
     @property
     def storage_dir(self) -> Path:

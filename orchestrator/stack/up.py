@@ -1,0 +1,106 @@
+"""`./loreel up` and `./loreel dev`: prepares, starts everything, prints the address, and ends everything."""
+
+import sys
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from orchestrator.settings import Settings
+from orchestrator.stack import checks, frontend, migrate, probe, processes, redis_server
+from orchestrator.stack.children import Log
+from orchestrator.stack.errors import StackError
+from orchestrator.stack.supervisor import Supervisor
+
+_T = TypeVar("_T")
+MAX_FIRST_STARTS = 3
+"""A web process that ended this often before its first answer will not come."""
+
+
+class Stopped(Exception):
+    """Ctrl-C came while we were still starting."""
+
+
+class Run:
+    """One start from the first check to the last process's end."""
+
+    def __init__(self, settings: Settings, log: Log) -> None:
+        self.settings = settings
+        self.log = log
+        self.began = time.monotonic()
+        self.supervisor = Supervisor(log, settings.data_dir / "run.json")
+
+    def stage(self, what: str, do: Callable[[], _T]) -> _T:
+        """Does one step and says how long it took."""
+        began = time.monotonic()
+        result = do()
+        note = {True: "", False: " (nothing to do)"}.get(result, "") if isinstance(result, bool) else ""
+        self.log.line("loreel", f"{what}{note}: {time.monotonic() - began:.1f} s")
+        if self.supervisor.stopping.is_set():
+            raise Stopped
+        return result
+
+    def start_redis(self) -> None:
+        """The embedded Redis, unless the settings name another."""
+        if self.settings.redis_url:
+            return
+        child = self.supervisor.start(processes.redis(self.settings, self.log))
+        redis_server.wait_until_answers(self.settings.redis_socket, lambda: child.alive)
+
+    def start_workshop(self) -> None:
+        for child in processes.workshop(self.settings, self.log):
+            self.supervisor.start(child)
+
+    def start_web(self, dev: bool) -> None:
+        """Returns when the web answers; worker and controller start beside it in `dev`, after it in `up`."""
+        make = processes.dev_web if dev else processes.web
+        child = self.supervisor.start(make(self.settings, self.log))
+
+        def give_up() -> str:
+            self.supervisor.tick()
+            if self.supervisor.stopping.is_set():
+                raise Stopped
+            ended = child.failures >= MAX_FIRST_STARTS
+            return "The web process ends whenever it is started: the lines above say why." if ended else ""
+
+        probe.wait_for_web(self.settings, give_up, limit_s=300.0 if dev else 120.0)
+
+
+def run(settings: Settings, log: Log, dev: bool = False) -> int:
+    """Starts, serves, stops. Returns the exit code."""
+    checks.check_data_dir(settings.data_dir)
+    lock = checks.lock_data_dir(settings.data_dir)
+    checks.check_port(settings.host, settings.port)
+    this = Run(settings, log)
+    this.supervisor.listen_to_signals()
+    try:
+        if not dev:
+            this.stage("Pages", lambda: frontend.build(settings.dev))
+        this.stage("Redis", this.start_redis)
+        this.stage("Database", lambda: migrate.migrate(settings))
+        this.stage("Web", lambda: this.start_web(dev))
+        this.start_workshop()
+        took = time.monotonic() - this.began
+        log.line("loreel", f"Loreel is ready at {probe.address(settings)} ({took:.1f} s). Ctrl-C stops it.")
+        this.supervisor.watch()
+    except Stopped:
+        pass
+    finally:
+        log.line("loreel", "Stopping")
+        began = time.monotonic()
+        this.supervisor.stop()
+        log.line("loreel", f"Stopped: {time.monotonic() - began:.1f} s")
+        lock.close()
+    return 0
+
+
+def main(arguments: list[str]) -> int:
+    """`python -m orchestrator.stack.up [--dev]`."""
+    try:
+        return run(checks.read_settings(), Log(), dev="--dev" in arguments)
+    except StackError as refused:
+        print(f"loreel: {refused}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
