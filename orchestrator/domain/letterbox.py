@@ -31,3 +31,9 @@ TASK_INGEST = "jobs.tasks.ingest"
 TASK_DEMO = "jobs.tasks.make_demo"
 ALLOWED_TASKS = frozenset({TASK_TRAIN, TASK_INGEST, TASK_DEMO})
 """The only functions a worker will call, whatever lies in Redis."""
+
+WARM_KEY = "loreel:warm"
+"""Exists while somebody is likely to launch soon: a worker then keeps one trainer imported and waiting."""
+
+WARM_CHANNEL = "loreel:warm"
+WARM_S = 300

@@ -1,0 +1,100 @@
+"""What the overview says: true counts, the jobs that run now with their curves, what happened last, the machines."""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, or_
+from sqlmodel import Session, col, select
+
+from orchestrator.domain.datasets import Dataset
+from orchestrator.domain.models import VideoModel
+from orchestrator.domain.training_jobs import ACTIVE, FINAL, JobEvent, JobStatus, TrainingJob
+from orchestrator.domain.users import Actor
+from orchestrator.services.metrics.history import latest
+from orchestrator.services.training.jobs import event_row, job_row
+from orchestrator.services.training.rows import EventRow, JobRow
+from orchestrator.services.workers import WorkerRow, list_workers
+
+SPARK_SERIES = "loss"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many things the person has; models include the built-in ones."""
+
+    datasets: int
+    clips: int
+    dataset_bytes: int
+    models: int
+    jobs: int
+    jobs_by_status: dict[str, int]
+
+    def of(self, *statuses: JobStatus) -> int:
+        """Jobs in any of the given states."""
+        return sum(self.jobs_by_status.get(status.value, 0) for status in statuses)
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveJob:
+    """A waiting or running job with the curve of its loss."""
+
+    job: JobRow
+    points: list[list[float]] = field(default_factory=list)
+    """[[step, value], ...], thinned."""
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewRow:
+    """Everything the overview shows."""
+
+    counts: Counts
+    active: list[ActiveJob]
+    recent_jobs: list[JobRow]
+    """Ended ones, the newest end first."""
+    events: list[EventRow]
+    devices: list[WorkerRow]
+
+
+def overview(session: Session, actor: Actor, jobs: int = 6, events: int = 10, spark_points: int = 60) -> OverviewRow:
+    """The actor's overview."""
+    mine = TrainingJob.owner_id == actor.user_id
+    running = select(TrainingJob).where(mine, col(TrainingJob.status).in_(ACTIVE))
+    active = session.exec(running.order_by(col(TrainingJob.id).desc()).limit(jobs)).all()
+    ended = select(TrainingJob).where(mine, col(TrainingJob.status).in_(FINAL))
+    recent = session.exec(ended.order_by(col(TrainingJob.finished_at).desc()).limit(jobs)).all()
+    curves = latest(session, [job.id for job in active if job.id], SPARK_SERIES, spark_points)
+    return OverviewRow(
+        counts=_counts(session, actor),
+        active=[ActiveJob(job_row(job), curves.get(job.id or 0, [])) for job in active],
+        recent_jobs=[job_row(job) for job in recent],
+        events=_events(session, actor, events),
+        devices=list_workers(session, actor),
+    )
+
+
+def _counts(session: Session, actor: Actor) -> Counts:
+    sums = select(
+        func.count(col(Dataset.id)),
+        func.coalesce(func.sum(Dataset.clip_count), 0),
+        func.coalesce(func.sum(Dataset.size_bytes), 0),
+    ).where(Dataset.owner_id == actor.user_id)
+    datasets, clips, size = session.exec(sums).one()
+    seen = or_(col(VideoModel.owner_id).is_(None), col(VideoModel.owner_id) == actor.user_id)
+    models = session.exec(select(func.count(col(VideoModel.id))).where(seen)).one()
+    by_status = (
+        select(TrainingJob.status, func.count(col(TrainingJob.id)))
+        .where(TrainingJob.owner_id == actor.user_id)
+        .group_by(col(TrainingJob.status))
+    )
+    statuses = {JobStatus(status).value: count for status, count in session.exec(by_status)}
+    return Counts(datasets, int(clips), int(size), models, sum(statuses.values()), statuses)
+
+
+def _events(session: Session, actor: Actor, limit: int) -> list[EventRow]:
+    statement = (
+        select(JobEvent, TrainingJob.name)
+        .join(TrainingJob, col(TrainingJob.id) == col(JobEvent.job_id))
+        .where(TrainingJob.owner_id == actor.user_id)
+        .order_by(col(JobEvent.id).desc())
+        .limit(limit)
+    )
+    return [event_row(event, name) for event, name in session.exec(statement)]

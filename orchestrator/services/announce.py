@@ -1,0 +1,39 @@
+"""Puts a record on the live streams for somebody who is not the trainer: a status that moved, a line for the log."""
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import redis
+import structlog
+
+from orchestrator.domain.letterbox import LIVE_STREAM, STREAM_MAXLEN, job_stream
+from orchestrator.domain.records import pack
+from orchestrator.services.redis import connect
+
+log = structlog.get_logger()
+_TTL_S = 7 * 86_400
+
+
+@lru_cache(maxsize=1)
+def _client() -> redis.Redis:
+    return connect(retries=1, socket_timeout=3.0)
+
+
+def announce(job_id: int, attempt: int, kind: str, **fields: Any) -> bool:
+    """Sends one record with seq 0, which pages do not count for gaps; False when Redis does not answer.
+
+    SQL already holds what is announced, so a page that missed it sees it at its next look.
+    """
+    record = {"job": job_id, "attempt": attempt, "seq": 0, "t": datetime.now(UTC).isoformat(), "kind": kind, **fields}
+    packed: dict[Any, Any] = {"d": pack(record)}
+    try:
+        with _client().pipeline(transaction=False) as pipe:
+            pipe.xadd(LIVE_STREAM, packed, maxlen=STREAM_MAXLEN, approximate=True)
+            pipe.xadd(job_stream(job_id), packed, maxlen=STREAM_MAXLEN, approximate=True)
+            pipe.expire(job_stream(job_id), _TTL_S)
+            pipe.execute()
+    except redis.RedisError as error:
+        log.info("announce.not_sent", job=job_id, kind=kind, error=str(error))
+        return False
+    return True

@@ -1,0 +1,83 @@
+"""A job's log, read from its file at a byte position, so that a page of it costs the same at line 10 and 10 million."""
+
+import json
+from pathlib import Path
+
+from sqlmodel import Session
+
+from orchestrator.domain.users import Actor
+from orchestrator.services.metrics.rows import LogPage, LogRow
+from orchestrator.services.training.jobs import owned_job
+from orchestrator.settings import get_settings
+
+MAX_LINES = 2_000
+_BLOCK = 64 * 1024
+
+
+def tail(
+    session: Session,
+    actor: Actor,
+    job_id: int,
+    limit: int = 200,
+    before: int | None = None,
+    after: int | None = None,
+) -> LogPage:
+    """Lines of the job's log, oldest first: the newest ones, or those before or after a marker.
+
+    Raises:
+        NotFound: not the actor's job.
+    """
+    owned_job(session, actor, job_id)
+    path = get_settings().jobs_dir / str(job_id) / "log.jsonl"
+    limit = max(1, min(limit, MAX_LINES))
+    if not path.exists():
+        return LogPage([], None, 0)
+    return _forward(path, max(0, after), limit) if after is not None else _backward(path, before, limit)
+
+
+def _forward(path: Path, start: int, limit: int) -> LogPage:
+    lines: list[LogRow] = []
+    with path.open("rb") as file:
+        file.seek(start)
+        position = start
+        while len(lines) < limit:
+            raw = file.readline()
+            if not raw.endswith(b"\n"):
+                break  # the end, or a line that is still being written
+            if row := _row(raw, position):
+                lines.append(row)
+            position += len(raw)
+    return LogPage(lines, start or None, position)
+
+
+def _backward(path: Path, before: int | None, limit: int) -> LogPage:
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        end = size if before is None else min(before, size)
+        start, block = end, b""
+        while start > 0 and block.count(b"\n") <= limit:
+            step = min(_BLOCK, start)
+            start -= step
+            file.seek(start)
+            block = file.read(step) + block
+    whole = block[: block.rfind(b"\n") + 1]
+    raws = whole.splitlines(keepends=True)
+    skipped = max(0, len(raws) - limit)
+    position = start + sum(len(raw) for raw in raws[:skipped])
+    first = position
+    lines: list[LogRow] = []
+    for raw in raws[skipped:]:
+        if row := _row(raw, position):
+            lines.append(row)
+        position += len(raw)
+    return LogPage(lines, first or None, position)
+
+
+def _row(raw: bytes, position: int) -> LogRow | None:
+    """A line that was cut by a crash is shown as it is, not lost."""
+    try:
+        line = json.loads(raw)
+        return LogRow(str(line["t"]), str(line.get("level", "info")), str(line["message"]), position)
+    except (ValueError, KeyError, TypeError):
+        text = raw.decode(errors="replace").strip()
+        return LogRow("", "info", text, position) if text else None

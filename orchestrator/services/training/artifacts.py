@@ -1,0 +1,84 @@
+"""What a job leaves behind: the list of its files, and the adapter folder as one zip, built once."""
+
+import os
+import tempfile
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlmodel import Session
+
+from orchestrator.domain.errors import Conflict, NotFound, Unavailable
+from orchestrator.domain.training_jobs import FINAL
+from orchestrator.domain.users import Actor
+from orchestrator.services.training.jobs import owned_job
+from orchestrator.services.training.rows import ArtifactRow
+from orchestrator.settings import get_settings
+
+_SHOWN = ("adapter", "model", "result.json", "metrics.jsonl", "log.jsonl", "tensorboard")
+
+
+def job_folder(job_id: int) -> Path:
+    """The folder of a job, absolute."""
+    return get_settings().jobs_dir / str(job_id)
+
+
+def list_artifacts(session: Session, actor: Actor, job_id: int) -> list[ArtifactRow]:
+    """The files of the job that may be taken home, the adapter first."""
+    folder = job_folder(owned_job(session, actor, job_id).id or 0)
+    rows: list[ArtifactRow] = []
+    for name in _SHOWN:
+        top = folder / name
+        for path in [top] if top.is_file() else sorted(p for p in top.rglob("*") if p.is_file()):
+            facts = path.stat()
+            changed = datetime.fromtimestamp(facts.st_mtime, UTC)
+            rows.append(ArtifactRow(path.relative_to(folder).as_posix(), facts.st_size, changed))
+    return rows
+
+
+def artifact_path(session: Session, actor: Actor, job_id: int, name: str) -> Path:
+    """The file behind a listed name.
+
+    Raises:
+        NotFound: the job is not the actor's, or lists no such file.
+    """
+    if name not in {row.name for row in list_artifacts(session, actor, job_id)}:
+        raise NotFound("This job has no such file.")
+    return job_folder(job_id) / name
+
+
+def adapter_zip(session: Session, actor: Actor, job_id: int) -> Path:
+    """The adapter folder as a zip; made at the first request and kept in the job's folder.
+
+    Raises:
+        Conflict: the job has no adapter yet, or never got one.
+    """
+    job = owned_job(session, actor, job_id)
+    folder = job_folder(job_id)
+    source = folder / "adapter"
+    if not source.is_dir():
+        if job.status in FINAL:
+            raise Conflict("This job ended before it had an adapter to save.")
+        raise Conflict("The adapter is written when the training ends. Come back then.")
+    target = folder / f"{job.name}.zip"
+    newest = max((p.stat().st_mtime for p in source.rglob("*")), default=0.0)
+    if not target.exists() or target.stat().st_mtime < newest:
+        _write_zip(source, target, root=job.name)
+    return target
+
+
+def _write_zip(source: Path, target: Path, root: str) -> None:
+    """Writes beside the target and renames, so that two downloads at once never see half a file."""
+    handle, name = tempfile.mkstemp(prefix=".zip-", dir=target.parent)
+    os.close(handle)
+    part = Path(name)
+    try:
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
+            for path in sorted(p for p in source.rglob("*") if p.is_file()):
+                archive.write(path, f"{root}/{path.relative_to(source).as_posix()}")
+        part.chmod(0o644)
+        part.replace(target)
+    except OSError as error:
+        raise Unavailable("The zip could not be written; the disk may be full. Free space, then try again.") from error
+    finally:
+        part.unlink(missing_ok=True)

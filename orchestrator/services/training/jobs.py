@@ -1,0 +1,170 @@
+"""Reading training jobs: the list, one job, its timeline; and what may be done with a finished one."""
+
+import shutil
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, or_
+from sqlmodel import Session, col, select
+
+from orchestrator.domain.errors import Conflict, Invalid, NotFound
+from orchestrator.domain.training_jobs import ACTIVE, FINAL, JobEvent, JobStatus, TrainingJob
+from orchestrator.domain.users import Actor
+from orchestrator.services.after_commit import after_commit
+from orchestrator.services.paging import Page, contains, fetch_page
+from orchestrator.services.training.rows import EventRow, JobRow
+from orchestrator.settings import get_settings
+
+SORTS = {
+    "created_at": col(TrainingJob.created_at),
+    "id": col(TrainingJob.id),
+    "name": col(TrainingJob.name),
+    "status": col(TrainingJob.status),
+    "dataset": col(TrainingJob.dataset_name),
+    "model": col(TrainingJob.model_name),
+}
+
+
+def list_jobs(
+    session: Session,
+    actor: Actor,
+    q: str = "",
+    status: str = "",
+    sort: str = "-created_at",
+    limit: int = 50,
+    cursor: str | None = None,
+) -> Page[JobRow]:
+    """The actor's jobs.
+
+    Args:
+        q: found in the job's, dataset's or model's name, or equal to the id.
+        status: a status, several with commas, or `active` (waiting and running) or `final`.
+    """
+    where: list[ColumnElement[bool]] = [col(TrainingJob.owner_id) == actor.user_id]
+    if wanted := _statuses(status):
+        where.append(col(TrainingJob.status).in_(wanted))
+    if q.strip():
+        names = (TrainingJob.name, TrainingJob.dataset_name, TrainingJob.model_name)
+        found = [contains(col(name), q) for name in names]
+        if q.strip().lstrip("#").isdigit():
+            found.append(col(TrainingJob.id) == int(q.strip().lstrip("#")))
+        where.append(or_(*found))
+    page = fetch_page(session, TrainingJob, where, SORTS, sort, limit, cursor)
+    return Page([job_row(job) for job in page.items], page.next, page.total)
+
+
+def get_job(session: Session, actor: Actor, job_id: int) -> JobRow:
+    """One job of the actor.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    return job_row(owned_job(session, actor, job_id))
+
+
+def list_events(session: Session, actor: Actor, job_id: int, limit: int = 200) -> list[EventRow]:
+    """The job's timeline, newest first."""
+    job = owned_job(session, actor, job_id)
+    statement = select(JobEvent).where(JobEvent.job_id == job_id).order_by(col(JobEvent.id).desc()).limit(limit)
+    return [event_row(event, job.name) for event in session.exec(statement)]
+
+
+def delete_job(session: Session, actor: Actor, job_id: int) -> None:
+    """Deletes a finished job with its curves, log and adapter.
+
+    Raises:
+        Conflict: the job still waits or runs.
+    """
+    job = owned_job(session, actor, job_id)
+    if job.status not in FINAL:
+        raise Conflict(f"{job.name} is still {job.status.value}. Stop it first, then delete it.")
+    session.delete(job)
+    session.flush()
+    folder = get_settings().jobs_dir / str(job_id)
+    after_commit(session, lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+def clone_values(session: Session, actor: Actor, job_id: int) -> dict[str, Any]:
+    """What the wizard starts with when a job is run again with changes: dataset, model, recipe, a new name."""
+    job = owned_job(session, actor, job_id)
+    recipe = dict(job.recipe)
+    recipe["output_name"] = _next_name(str(recipe.get("output_name") or job.name))
+    return {"dataset_id": job.dataset_id, "model_id": job.model_id, "recipe": recipe}
+
+
+def owned_job(session: Session, actor: Actor, job_id: int) -> TrainingJob:
+    """The record, when it is the actor's.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's: both read the same.
+    """
+    job = session.get(TrainingJob, job_id)
+    if job is None or job.owner_id != actor.user_id:
+        raise NotFound("There is no such training job.")
+    return job
+
+
+def job_row(job: TrainingJob) -> JobRow:
+    """The row of a record."""
+    assert job.id is not None
+    recipe = job.recipe or {}
+    active = job.status in ACTIVE
+    share = min(1.0, job.step / job.total_steps) if job.total_steps else 0.0
+    return JobRow(
+        id=job.id,
+        name=job.name,
+        status=job.status.value,
+        owner_id=job.owner_id,
+        dataset_id=job.dataset_id,
+        dataset_name=job.dataset_name,
+        model_id=job.model_id,
+        model_name=job.model_name,
+        step=job.step,
+        total_steps=job.total_steps,
+        epoch=job.epoch,
+        epochs=int((recipe.get("optim") or {}).get("epochs") or 0),
+        progress=1.0 if job.status is JobStatus.COMPLETED else share,
+        summary=dict(job.summary or {}),
+        error=job.error,
+        error_details=job.error_details,
+        created_at=job.created_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+        eta_s=job.summary.get("eta_s") if active and job.summary else None,
+        recipe=dict(recipe),
+        worker=job.worker,
+        attempt=job.attempt,
+        active=active,
+    )
+
+
+def event_row(event: JobEvent, job_name: str) -> EventRow:
+    """The row of a timeline record."""
+    return EventRow(event.job_id, job_name, event.kind, event.message, event.at)
+
+
+def elapsed_s(row: JobRow) -> float:
+    """Seconds from the start to the end, or to now while it runs; 0 before it starts."""
+    if row.started_at is None:
+        return 0.0
+    return ((row.finished_at or datetime.now(UTC)) - row.started_at).total_seconds()
+
+
+def _statuses(status: str) -> list[JobStatus]:
+    wanted: set[JobStatus] = set()
+    for word in filter(None, (part.strip() for part in status.split(","))):
+        if word in ("active", "final"):
+            wanted |= ACTIVE if word == "active" else FINAL
+        elif word in JobStatus:
+            wanted.add(JobStatus(word))
+        elif word != "all":
+            raise Invalid(f"Status must be one of: active, final, {', '.join(JobStatus)}.", "status")
+    return sorted(wanted)
+
+
+def _next_name(name: str) -> str:
+    """adapter -> adapter-2, adapter-2 -> adapter-3."""
+    stem, dash, number = name.rpartition("-")
+    if dash and number.isdigit() and len(number) < 5:
+        return f"{stem}-{int(number) + 1}"[:64]
+    return f"{name[:61]}-2"

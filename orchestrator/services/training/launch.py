@@ -1,0 +1,166 @@
+"""Turns a recipe into a queued training job, or says why not."""
+
+import secrets
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from orchestrator.domain.datasets import Dataset, DatasetStatus, Task
+from orchestrator.domain.errors import Invalid
+from orchestrator.domain.models import ModelStatus, ModelType, VideoModel
+from orchestrator.domain.recipes import Recipe
+from orchestrator.domain.training_jobs import JobStatus, TrainingJob
+from orchestrator.domain.users import Actor
+from orchestrator.services.after_commit import after_commit
+from orchestrator.services.announce import announce
+from orchestrator.services.training.estimate import estimate, layer_groups
+from orchestrator.services.training.jobs import job_row
+from orchestrator.services.training.lifecycle import note, send
+from orchestrator.services.training.rows import JobRow, Preflight
+from orchestrator.services.training.split import count_split
+
+FITS = {
+    Task.CLASSIFICATION: ModelType.CLASSIFICATION,
+    Task.CAPTIONING: ModelType.CAPTIONING,
+    Task.RETRIEVAL: ModelType.RETRIEVAL,
+}
+_WORDS = {
+    DatasetStatus.DRAFT: "This dataset has no clips yet. Upload some first.",
+    DatasetStatus.PROCESSING: "This dataset is still being read. It can be used as soon as it is ready.",
+    DatasetStatus.ERROR: "This dataset could not be read. Open it to see why, or choose another.",
+}
+Problem = tuple[str, str]
+
+
+def launch_job(
+    session: Session, actor: Actor, dataset_id: int, model_id: int, recipe: Recipe, idempotency_key: str = ""
+) -> JobRow:
+    """Queues a training; the same key of the same person gives the same job, however often it is asked.
+
+    Raises:
+        Invalid: `problems` names each field (dataset_id, model_id, or the recipe's) with its sentence.
+    """
+    key = idempotency_key.strip() or secrets.token_urlsafe(18)
+    if len(key) > 80:
+        raise Invalid("The idempotency key may have at most 80 characters.", "idempotency_key")
+    if job := _launched(session, actor, key):
+        return job_row(job)
+    plan = preflight(session, actor, dataset_id, model_id, recipe)
+    if plan.problems:
+        field, sentence = plan.problems[0]
+        raise Invalid(sentence, field, plan.problems)
+    job = _record(session, actor, dataset_id, model_id, recipe, key, plan.steps)
+    try:
+        with session.begin_nested():
+            session.add(job)
+    except IntegrityError:
+        # The other click of a double click was faster by a hair.
+        if other := _launched(session, actor, key):
+            return job_row(other)
+        raise
+    assert job.id is not None
+    job_id = job.id
+    note(session, job_id, "queued", "Launched; waiting for a worker.")
+    send(session, job_id, attempt=1)
+    after_commit(session, lambda: announce(job_id, 0, "status", status=JobStatus.QUEUED.value, error=""))
+    return job_row(job)
+
+
+def preflight(session: Session, actor: Actor, dataset_id: int, model_id: int, recipe: Recipe) -> Preflight:
+    """What a launch would do, and each reason against it; changes nothing."""
+    dataset, problems = _dataset(session, actor, dataset_id)
+    model, model_problems = _model(session, actor, model_id)
+    problems += model_problems
+    if model and not model_problems:
+        problems += _targets(model, recipe)
+    if dataset and model and not problems:
+        problems += _match(dataset, model)
+    if not dataset or not model:
+        return Preflight(ok=False, problems=problems)
+    split = count_split(session, dataset_id, recipe.data.validation_share)
+    if not problems:
+        problems += _enough(dataset, split.train)
+    facts = estimate(model, recipe, split.train)
+    return Preflight(
+        ok=not problems,
+        problems=problems,
+        trainable_parameters=facts.trainable_parameters,
+        total_parameters=facts.total_parameters,
+        steps=facts.steps,
+        memory_bytes=facts.memory_bytes,
+        seconds=facts.seconds,
+        adapter_bytes=facts.adapter_bytes,
+        train_clips=split.train,
+        validation_clips=split.validation,
+    )
+
+
+def _launched(session: Session, actor: Actor, key: str) -> TrainingJob | None:
+    statement = select(TrainingJob).where(
+        TrainingJob.owner_id == actor.user_id, col(TrainingJob.idempotency_key) == key
+    )
+    return session.exec(statement).first()
+
+
+def _record(
+    session: Session, actor: Actor, dataset_id: int, model_id: int, recipe: Recipe, key: str, steps: int
+) -> TrainingJob:
+    dataset, model = session.get(Dataset, dataset_id), session.get(VideoModel, model_id)
+    assert dataset
+    assert model
+    return TrainingJob(
+        owner_id=actor.user_id,
+        name=recipe.output_name,
+        dataset_id=dataset_id,
+        dataset_name=dataset.name,
+        dataset_version=dataset.version,
+        model_id=model_id,
+        model_name=model.name,
+        model_revision=model.revision,
+        recipe=recipe.model_dump(mode="json"),
+        idempotency_key=key,
+        status=JobStatus.QUEUED,
+        total_steps=steps,
+    )
+
+
+def _dataset(session: Session, actor: Actor, dataset_id: int) -> tuple[Dataset | None, list[Problem]]:
+    dataset = session.get(Dataset, dataset_id)
+    if dataset is None or dataset.owner_id != actor.user_id:
+        return None, [("dataset_id", "This dataset is not there any more. Choose another one.")]
+    if dataset.status is not DatasetStatus.READY:
+        return dataset, [("dataset_id", _WORDS[dataset.status])]
+    return dataset, []
+
+
+def _model(session: Session, actor: Actor, model_id: int) -> tuple[VideoModel | None, list[Problem]]:
+    model = session.get(VideoModel, model_id)
+    if model is None or model.owner_id not in (None, actor.user_id):
+        return None, [("model_id", "This model is not there any more. Choose another one.")]
+    if model.status is not ModelStatus.READY:
+        why = f" {model.error}" if model.error else ""
+        return model, [("model_id", f"This model is not ready.{why} Choose another one.")]
+    return model, []
+
+
+def _match(dataset: Dataset, model: VideoModel) -> list[Problem]:
+    if FITS[dataset.task] is not model.model_type:
+        kind = model.model_type.value.removeprefix("video_")
+        return [("model_id", f"{model.name} is made for {kind}, and {dataset.name} for {dataset.task.value}.")]
+    if dataset.task is Task.CLASSIFICATION and len(dataset.class_names) < 2:
+        return [("dataset_id", "Classification needs at least two classes, and this dataset has fewer.")]
+    return []
+
+
+def _targets(model: VideoModel, recipe: Recipe) -> list[Problem]:
+    known = [str(group["suffix"]) for group in layer_groups(model)]
+    unknown = [name for name in recipe.qlora.target_modules if name not in known]
+    if not known or not unknown or not recipe.qlora.enabled:
+        return []
+    return [("qlora.target_modules", f"{model.name} has no layer {', '.join(unknown)}. It has: {', '.join(known)}.")]
+
+
+def _enough(dataset: Dataset, train_clips: int) -> list[Problem]:
+    if train_clips < 2:
+        return [("dataset_id", f"{dataset.name} leaves {train_clips} clips to learn from. Add more clips.")]
+    return []

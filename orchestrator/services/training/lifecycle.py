@@ -1,0 +1,234 @@
+"""Moves a training job from state to state: each move is one compare-and-set, so two hands never both win."""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import func, update
+from sqlmodel import Session, col, select
+
+from orchestrator.domain.base import utcnow
+from orchestrator.domain.errors import Conflict
+from orchestrator.domain.letterbox import TASK_TRAIN
+from orchestrator.domain.training_jobs import FINAL, MOVES, JobEvent, JobStatus, TrainingJob
+from orchestrator.domain.users import Actor
+from orchestrator.services.after_commit import after_commit
+from orchestrator.services.announce import announce
+from orchestrator.services.queue import enqueue, train_key
+from orchestrator.services.training.device import device_class_for
+from orchestrator.services.training.jobs import job_row, owned_job
+from orchestrator.services.training.rows import JobRow
+from orchestrator.services.training.stop_flag import clear_stop, raise_stop
+
+MAX_LOSSES = 3
+"""How often one launch may lose its machine before the job fails."""
+
+HOLDS = frozenset({JobStatus.STARTING, JobStatus.RUNNING, JobStatus.STOPPING})
+"""States in which a worker holds the job."""
+
+
+def sources(to: JobStatus) -> frozenset[JobStatus]:
+    """The states from which a job may move to `to`."""
+    return frozenset(state for state, targets in MOVES.items() if to in targets)
+
+
+def move(
+    session: Session,
+    job_id: int,
+    attempt: int,
+    to: JobStatus,
+    message: str,
+    *,
+    kind: str = "",
+    only_from: Collection[JobStatus] | None = None,
+    new_attempt: int | None = None,
+    **changes: Any,
+) -> bool:
+    """Moves the job if it stands where it may move from and `attempt` is still its attempt.
+
+    Writes a timeline line and announces the new status after the commit.
+
+    Returns:
+        False when somebody else was faster or a newer attempt runs: then nothing was changed.
+    """
+    legal = sources(to) if only_from is None else sources(to) & frozenset(only_from)
+    if new_attempt is not None:
+        changes["attempt"] = new_attempt
+    statement = (
+        update(TrainingJob)
+        .where(col(TrainingJob.id) == job_id, col(TrainingJob.attempt) == attempt, col(TrainingJob.status).in_(legal))
+        .values(status=to, **changes)
+        .execution_options(synchronize_session="fetch")
+    )
+    if session.exec(statement).rowcount != 1:
+        return False
+    note(session, job_id, kind or to.value, message)
+    now_attempt, error = changes.get("attempt", attempt), changes.get("error", "")
+    after_commit(session, lambda: announce(job_id, now_attempt, "status", status=to.value, error=error))
+    return True
+
+
+def note(session: Session, job_id: int, kind: str, message: str) -> None:
+    """Adds a line to the job's timeline."""
+    session.add(JobEvent(job_id=job_id, kind=kind, message=message[:500]))
+    session.flush()
+
+
+def claim(session: Session, job_id: int, attempt: int, worker: str) -> bool:
+    """A worker takes the waiting job for its attempt number `attempt` (the first is 1)."""
+    message = f"Started on {worker}." if attempt == 1 else f"Started on {worker}, attempt {attempt}."
+    return move(
+        session,
+        job_id,
+        attempt - 1,
+        JobStatus.STARTING,
+        message,
+        new_attempt=attempt,
+        worker=worker,
+        started_at=func.coalesce(TrainingJob.started_at, utcnow()),
+    )
+
+
+def mark_running(session: Session, job_id: int, attempt: int, total_steps: int) -> bool:
+    """The first step is about to be trained."""
+    changes: dict[str, Any] = {"total_steps": total_steps} if total_steps else {}
+    return move(session, job_id, attempt, JobStatus.RUNNING, "The first step is being trained.", **changes)
+
+
+def report_progress(session: Session, job_id: int, attempt: int, **changes: Any) -> bool:
+    """Writes step, total_steps, epoch, summary while the attempt holds the job; False when it no longer does."""
+    statement = (
+        update(TrainingJob)
+        .where(col(TrainingJob.id) == job_id, col(TrainingJob.attempt) == attempt, col(TrainingJob.status).in_(HOLDS))
+        .values(**changes)
+        .execution_options(synchronize_session="fetch")
+    )
+    return session.exec(statement).rowcount == 1
+
+
+def complete(session: Session, job_id: int, attempt: int, message: str = "Finished; the adapter is ready.") -> bool:
+    """Every step is trained and the adapter is written."""
+    return move(session, job_id, attempt, JobStatus.COMPLETED, message, finished_at=utcnow(), error="")
+
+
+def fail(session: Session, job_id: int, attempt: int, error: str, details: str = "") -> bool:
+    """Ends the job with the sentence people read on its page."""
+    return move(
+        session,
+        job_id,
+        attempt,
+        JobStatus.FAILED,
+        error,
+        finished_at=utcnow(),
+        error=error[:2000],
+        error_details=details[-8000:],
+    )
+
+
+def mark_stopped(session: Session, job_id: int, attempt: int, message: str) -> bool:
+    """The run ended because somebody asked for it."""
+    return move(session, job_id, attempt, JobStatus.STOPPED, message, finished_at=utcnow())
+
+
+def lose(session: Session, job_id: int, attempt: int, reason: str, *, counts: bool = True) -> JobStatus | None:
+    """The worker that held the job is gone: queue it again, or end it.
+
+    Args:
+        reason: a sentence: what happened to the worker.
+        counts: False when the worker was shut down in order; that may happen any number of times.
+
+    Returns:
+        The job's new state, or None when this attempt no longer held it.
+    """
+    job = session.get(TrainingJob, job_id, populate_existing=True)
+    if job is None or job.attempt != attempt:
+        return None
+    if job.status is JobStatus.STOPPING:
+        return JobStatus.STOPPED if mark_stopped(session, job_id, attempt, f"Stopped. {reason}") else None
+    losses = _losses(session, job_id) + 1
+    if counts and losses >= MAX_LOSSES:
+        error = f"{reason} That was attempt {losses} of {MAX_LOSSES}, so the job was not started again."
+        return JobStatus.FAILED if fail(session, job_id, attempt, error, job.error_details) else None
+    kind = "lost" if counts else "suspended"
+    if not move(session, job_id, attempt, JobStatus.LOST, reason, kind=kind, only_from={job.status}, worker=""):
+        return None
+    queue_again(session, job_id, attempt, "Waiting to go on from its last checkpoint.", kind="requeued")
+    return JobStatus.QUEUED
+
+
+def queue_again(session: Session, job_id: int, attempt: int, message: str, kind: str = "queued") -> bool:
+    """Puts a lost, failed or stopped job back in the queue."""
+    moved = move(
+        session,
+        job_id,
+        attempt,
+        JobStatus.QUEUED,
+        message,
+        kind=kind,
+        error="",
+        error_details="",
+        finished_at=None,
+        worker="",
+    )
+    if moved:
+        after_commit(session, lambda: clear_stop(job_id))
+        send(session, job_id, attempt + 1)
+    return moved
+
+
+def send(session: Session, job_id: int, attempt: int) -> None:
+    """Puts the letter of that attempt in a worker's box after the commit."""
+    device = device_class_for(session)
+    key = train_key(job_id, attempt)
+    after_commit(session, lambda: enqueue(TASK_TRAIN, key, device, job_id=job_id, attempt=attempt))
+
+
+def request_stop(session: Session, actor: Actor, job_id: int) -> JobRow:
+    """Asks for the end of a job: a waiting one stops at once, a running one at its next step.
+
+    Asking again changes nothing.
+
+    Raises:
+        NotFound: not the actor's job.
+        Conflict: it has ended already.
+    """
+    job = owned_job(session, actor, job_id)
+    for _ in range(5):  # each try starts from what the ledger says now; five lost races in a row do not happen
+        session.refresh(job)
+        if job.status in FINAL:
+            raise Conflict(f"{job.name} has already ended: it is {job.status.value}.")
+        if job.status is JobStatus.STOPPING:
+            break
+        held = job.status in HOLDS
+        to = JobStatus.STOPPING if held else JobStatus.STOPPED
+        message = "Asked to stop after the current step." if held else "Stopped before it started."
+        changes: dict[str, Any] = {} if held else {"finished_at": utcnow()}
+        if move(session, job_id, job.attempt, to, message, only_from={job.status}, **changes):
+            break
+    after_commit(session, lambda: raise_stop(job_id))
+    session.refresh(job)
+    return job_row(job)
+
+
+def resume_job(session: Session, actor: Actor, job_id: int) -> JobRow:
+    """Queues a stopped or failed job again; it goes on from its last checkpoint, or from the start without one.
+
+    Raises:
+        Conflict: it is complete, or it waits or runs.
+    """
+    job = owned_job(session, actor, job_id)
+    if job.status not in (JobStatus.STOPPED, JobStatus.FAILED):
+        raise Conflict(f"{job.name} is {job.status.value}; only a stopped or failed job can go on.")
+    if not queue_again(session, job_id, job.attempt, "Queued again to go on from its last checkpoint."):
+        raise Conflict(f"{job.name} changed in this moment. Look at it again.")
+    session.refresh(job)
+    return job_row(job)
+
+
+def _losses(session: Session, job_id: int) -> int:
+    """Losses since a person last queued the job."""
+    queued = select(func.max(JobEvent.id)).where(JobEvent.job_id == job_id, JobEvent.kind == "queued")
+    last = session.exec(queued).one() or 0
+    lost = select(func.count(col(JobEvent.id))).where(
+        JobEvent.job_id == job_id, JobEvent.kind == "lost", col(JobEvent.id) > last
+    )
+    return session.exec(lost).one()

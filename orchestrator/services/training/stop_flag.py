@@ -1,0 +1,33 @@
+"""The flag that a trainer looks at between two steps; SQL's `stopping` says the same to the one who watches it."""
+
+from functools import lru_cache
+
+import redis
+import structlog
+
+from orchestrator.domain.letterbox import job_stop
+from orchestrator.services.redis import connect
+
+log = structlog.get_logger()
+_TTL_S = 86_400
+
+
+@lru_cache(maxsize=1)
+def _client() -> redis.Redis:
+    return connect(retries=1, socket_timeout=3.0)
+
+
+def raise_stop(job_id: int) -> None:
+    """Shows the flag; never raises."""
+    try:
+        _client().set(job_stop(job_id), "1", ex=_TTL_S)
+    except redis.RedisError as error:
+        log.info("stop_flag.not_raised", job=job_id, error=str(error))
+
+
+def clear_stop(job_id: int) -> None:
+    """Takes the flag down before a new attempt; never raises."""
+    try:
+        _client().delete(job_stop(job_id))
+    except redis.RedisError as error:
+        log.info("stop_flag.not_cleared", job=job_id, error=str(error))

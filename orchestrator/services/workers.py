@@ -1,0 +1,108 @@
+"""Who works: each worker's last beat, what it runs on and what it does now."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete
+from sqlmodel import Session, col, select
+
+from orchestrator.domain.base import utcnow
+from orchestrator.domain.training_jobs import TrainingJob
+from orchestrator.domain.users import Actor
+from orchestrator.domain.workers import ALIVE_S, Worker
+
+_FORGET_AFTER = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRow:
+    """A worker as the overview and the REST answer show it."""
+
+    name: str
+    host: str
+    device: str
+    device_class: str
+    alive: bool
+    beat_at: datetime
+    started_at: datetime
+    job_id: int | None
+    """The job it works on, when that is the asker's own; None also while it rests."""
+    job_name: str
+    busy: bool
+    utilisation: float
+    """0..1, of the GPU where there is one, else of the processor."""
+    memory_used: int
+    memory_total: int
+    cores: int
+
+
+def beat(
+    session: Session,
+    name: str,
+    *,
+    host: str,
+    device: str,
+    device_class: str,
+    pid: int,
+    job_id: int | None,
+    stats: dict[str, Any],
+    started_at: datetime,
+) -> None:
+    """Writes a worker's sign of life."""
+    record = session.get(Worker, name) or Worker(name=name, host=host, started_at=started_at)
+    record.host, record.device, record.device_class, record.pid = host, device, device_class, pid
+    record.job_id, record.stats, record.beat_at, record.started_at = job_id, stats, utcnow(), started_at
+    session.add(record)
+    session.flush()
+
+
+def farewell(session: Session, name: str) -> None:
+    """Removes a worker that ended in order."""
+    session.exec(delete(Worker).where(col(Worker.name) == name))
+
+
+def forget_the_dead(session: Session) -> int:
+    """Removes workers that have been silent for a day; says how many."""
+    silent = delete(Worker).where(col(Worker.beat_at) < utcnow() - _FORGET_AFTER)
+    return session.exec(silent).rowcount
+
+
+def list_workers(session: Session, actor: Actor) -> list[WorkerRow]:
+    """Every worker that trains, the living first. Whose job it runs is told to that person only."""
+    records = session.exec(select(Worker).where(Worker.device_class != "prep").order_by(col(Worker.name))).all()
+    ids = [record.job_id for record in records if record.job_id]
+    own = select(TrainingJob.id, TrainingJob.name).where(
+        col(TrainingJob.id).in_(ids), TrainingJob.owner_id == actor.user_id
+    )
+    names = dict(session.exec(own).all()) if ids else {}
+    rows = [_row(record, names) for record in records]
+    return sorted(rows, key=lambda row: (not row.alive, row.name))
+
+
+def count_alive(session: Session) -> int:
+    """How many training workers gave a sign of life in the last seconds."""
+    fresh = utcnow() - timedelta(seconds=ALIVE_S)
+    statement = select(Worker.name).where(col(Worker.beat_at) > fresh, Worker.device_class != "prep")
+    return len(session.exec(statement).all())
+
+
+def _row(record: Worker, names: dict[int | None, str]) -> WorkerRow:
+    stats = record.stats or {}
+    mine = record.job_id in names
+    return WorkerRow(
+        name=record.name,
+        host=record.host,
+        device=record.device,
+        device_class=record.device_class,
+        alive=(utcnow() - record.beat_at).total_seconds() < ALIVE_S,
+        beat_at=record.beat_at,
+        started_at=record.started_at,
+        job_id=record.job_id if mine else None,
+        job_name=names.get(record.job_id, "") if mine else "",
+        busy=record.job_id is not None,
+        utilisation=float(stats.get("utilisation", 0.0)),
+        memory_used=int(stats.get("memory_used", 0)),
+        memory_total=int(stats.get("memory_total", 0)),
+        cores=int(stats.get("cores", 0)),
+    )
