@@ -1,0 +1,110 @@
+"""Brings the trainer's own file of measurements into SQL, in batches; reading it again changes nothing."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlmodel import Session, select
+
+from orchestrator.domain.metrics import MetricPoint
+from orchestrator.domain.records import unpack
+
+_CHUNK = 4 * 2**20
+_ROWS = 100
+"""Rows an INSERT: 7 columns each, below SQLite's limit on parameters even on old builds (999)."""
+_BEST = {"eval_accuracy": max, "eval_loss": min}
+
+
+@dataclass(slots=True)
+class Ledgered:
+    """What a batch of records says about its job."""
+
+    step: int = 0
+    total: int = 0
+    epoch: float = 0.0
+    eta_s: float | None = None
+    values: dict[str, float] = field(default_factory=dict)
+    """The latest value of each series."""
+
+
+class MetricsFile:
+    """Reads `metrics.jsonl` as it grows."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._offset = path, 0
+
+    def read(self) -> list[dict[str, Any]]:
+        """The records written since the last read, at most some megabytes of them; a half-written line waits."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                raw = file.read(_CHUNK)
+        except FileNotFoundError:
+            return []
+        whole = raw[: raw.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        return [record for line in whole.splitlines() if (record := unpack(line)) is not None]
+
+
+def newest_seq(session: Session, job_id: int) -> int:
+    """The highest seq that SQL holds of a job."""
+    return session.exec(select(func.max(MetricPoint.seq)).where(MetricPoint.job_id == job_id)).one() or 0
+
+
+def store(session: Session, job_id: int, records: list[dict[str, Any]]) -> Ledgered:
+    """Writes the metric records of one job and sums the batch up."""
+    facts = Ledgered()
+    points: dict[tuple[str, int], dict[str, Any]] = {}
+    for record in records:
+        if record["job"] != job_id or record.get("kind") not in ("metric", "progress"):
+            continue
+        step, epoch = int(record.get("step") or 0), float(record.get("epoch") or 0.0)
+        facts.step, facts.epoch = step, epoch
+        facts.total = int(record.get("total") or facts.total)
+        facts.eta_s = record.get("eta_s", facts.eta_s)
+        at_ms = _milliseconds(record.get("t"))
+        for name, value in (record.get("values") or {}).items():
+            if not isinstance(value, int | float):
+                continue
+            facts.values[name] = float(value)
+            points[name, step] = {
+                "job_id": job_id,
+                "series": str(name)[:48],
+                "step": step,
+                "value": float(value),
+                "epoch": epoch,
+                "seq": int(record.get("seq") or 0),
+                "at_ms": at_ms,
+            }
+    rows = list(points.values())
+    for start in range(0, len(rows), _ROWS):
+        _upsert(session, rows[start : start + _ROWS])
+    return facts
+
+
+def merge_summary(summary: dict[str, Any], facts: Ledgered) -> dict[str, Any]:
+    """The job's summary with the batch's latest and best values."""
+    merged = {**summary, **facts.values, "eta_s": facts.eta_s}
+    for name, better in _BEST.items():
+        if name in facts.values:
+            known = summary.get(f"best_{name}")
+            merged[f"best_{name}"] = facts.values[name] if known is None else better(known, facts.values[name])
+    return merged
+
+
+def _upsert(session: Session, rows: list[dict[str, Any]]) -> None:
+    insert = postgres_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
+    statement = insert(MetricPoint).values(rows)
+    fresh = {name: statement.excluded[name] for name in ("value", "epoch", "seq", "at_ms")}
+    session.exec(statement.on_conflict_do_update(index_elements=["job_id", "series", "step"], set_=fresh))
+
+
+def _milliseconds(t: Any) -> int:
+    try:
+        return int(datetime.fromisoformat(str(t)).timestamp() * 1000)
+    except ValueError:
+        return 0
