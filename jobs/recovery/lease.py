@@ -1,4 +1,4 @@
-"""The sign of life of a run, with its attempt number: gone 6 s after the last beat, and a higher attempt fences an older off."""
+"""A run's sign of life with its attempt number: gone 6 s after the last beat; a higher attempt fences an older off."""
 
 import contextlib
 import time

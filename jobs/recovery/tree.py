@@ -17,16 +17,16 @@ def descendants(pid: int) -> list[psutil.Process]:
 
 
 def kill_tree(pid: int) -> None:
-    """Kills `pid`, its process group and everything below it at once."""
+    """Kills the process group that `pid` leads and everything below it at once.
+
+    The group is there as long as one of its members is, also when `pid` itself has ended.
+    """
     below = descendants(pid)
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        if os.getpgid(pid) == pid:
-            os.killpg(pid, signal.SIGKILL)
+        os.killpg(pid, signal.SIGKILL)
     for process in below:
         with contextlib.suppress(psutil.Error):
             process.kill()
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, signal.SIGKILL)
 
 
 def sweep_children(keep: Collection[int]) -> list[int]:

@@ -32,7 +32,7 @@ def find_device(wanted: str = "auto", index: int = 0) -> Device:
 
 
 def stats(device: Device) -> dict[str, Any]:
-    """memory_used, memory_total (bytes), utilisation (0..1), cores, and of the GPU gpu_memory_used, gpu_memory_total."""
+    """memory_used, memory_total (bytes), utilisation (0..1), cores; of a GPU gpu_memory_used and _total."""
     memory = psutil.virtual_memory()
     facts: dict[str, Any] = {
         "memory_used": memory.total - memory.available,
@@ -47,7 +47,7 @@ def stats(device: Device) -> dict[str, Any]:
         info = pynvml.nvmlDeviceGetMemoryInfo(handle)
         facts |= {"gpu_memory_used": int(info.used), "gpu_memory_total": int(info.total)}
         facts["cpu_utilisation"] = facts["utilisation"]
-        facts["utilisation"] = pynvml.nvmlDeviceGetUtilizationRates(handle).gpu / 100
+        facts["utilisation"] = int(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu) / 100
     return facts
 
 

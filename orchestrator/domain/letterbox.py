@@ -37,3 +37,13 @@ WARM_KEY = "loreel:warm"
 
 WARM_CHANNEL = "loreel:warm"
 WARM_S = 300
+
+
+def ingest_lease(dataset_id: int) -> str:
+    """Beaten while a dataset is unpacked and probed."""
+    return f"loreel:dataset:{dataset_id}:lease"
+
+
+def ingest_tries(dataset_id: int) -> str:
+    """How often reading a dataset was begun again after its worker died."""
+    return f"loreel:dataset:{dataset_id}:tries"

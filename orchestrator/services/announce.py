@@ -7,7 +7,7 @@ from typing import Any
 import redis
 import structlog
 
-from orchestrator.domain.letterbox import LIVE_STREAM, STREAM_MAXLEN, job_stream
+from orchestrator.domain.letterbox import LIVE_STREAM, STREAM_MAXLEN, job_lease, job_stop, job_stream
 from orchestrator.domain.records import pack
 from orchestrator.services.redis import connect
 
@@ -18,6 +18,14 @@ _TTL_S = 7 * 86_400
 @lru_cache(maxsize=1)
 def _client() -> redis.Redis:
     return connect(retries=1, socket_timeout=3.0)
+
+
+def forget(job_id: int) -> None:
+    """Removes a deleted job's keys; SQLite may give its number to the next job."""
+    try:
+        _client().delete(job_stream(job_id), job_stop(job_id), job_lease(job_id))
+    except redis.RedisError as error:
+        log.info("announce.not_forgotten", job=job_id, error=str(error))
 
 
 def announce(job_id: int, attempt: int, kind: str, **fields: Any) -> bool:

@@ -26,6 +26,11 @@ def train_key(job_id: int, attempt: int) -> str:
     return f"{job_id}-a{attempt}"
 
 
+def ingest_key(dataset_id: int) -> str:
+    """The letter's name for reading a dataset: it is in the box once at most."""
+    return f"ingest-{dataset_id}"
+
+
 def enqueue(task: str, job_key: str, device_class: str, **ids: Any) -> bool:
     """Puts a letter in the box of a device class; False when a letter of that name is there already.
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from alembic import command
 from sqlalchemy import inspect
 
-from alembic import command
 from orchestrator.services.db import alembic_config, make_engine, run_migrations
 
 

@@ -35,7 +35,19 @@ class MetricsFile:
     """Reads `metrics.jsonl` as it grows."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._offset = path, 0
+        self._path, self._offset, self._settled = path, 0, 0
+
+    def settle(self) -> None:
+        """What was read is safe in SQL."""
+        self._settled = self._offset
+
+    def rewind(self) -> None:
+        """What was read since the last `settle` is read again."""
+        self._offset = self._settled
+
+    @property
+    def position(self) -> int:
+        return self._offset
 
     def read(self) -> list[dict[str, Any]]:
         """The records written since the last read, at most some megabytes of them; a half-written line waits."""

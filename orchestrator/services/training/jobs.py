@@ -11,6 +11,7 @@ from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.training_jobs import ACTIVE, FINAL, JobEvent, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
+from orchestrator.services.announce import forget
 from orchestrator.services.paging import Page, contains, fetch_page
 from orchestrator.services.training.rows import EventRow, JobRow
 from orchestrator.settings import get_settings
@@ -82,6 +83,7 @@ def delete_job(session: Session, actor: Actor, job_id: int) -> None:
     session.flush()
     folder = get_settings().jobs_dir / str(job_id)
     after_commit(session, lambda: shutil.rmtree(folder, ignore_errors=True))
+    after_commit(session, lambda: forget(job_id))
 
 
 def clone_values(session: Session, actor: Actor, job_id: int) -> dict[str, Any]:

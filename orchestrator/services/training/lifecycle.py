@@ -129,18 +129,21 @@ def mark_stopped(session: Session, job_id: int, attempt: int, message: str) -> b
     return move(session, job_id, attempt, JobStatus.STOPPED, message, finished_at=utcnow())
 
 
-def lose(session: Session, job_id: int, attempt: int, reason: str, *, counts: bool = True) -> JobStatus | None:
+def lose(
+    session: Session, job_id: int, attempt: int, reason: str, *, counts: bool = True, worker: str = ""
+) -> JobStatus | None:
     """The worker that held the job is gone: queue it again, or end it.
 
     Args:
         reason: a sentence: what happened to the worker.
+        worker: only when this worker holds it.
         counts: False when the worker was shut down in order; that may happen any number of times.
 
     Returns:
         The job's new state, or None when this attempt no longer held it.
     """
     job = session.get(TrainingJob, job_id, populate_existing=True)
-    if job is None or job.attempt != attempt:
+    if job is None or job.attempt != attempt or job.status not in HOLDS or (worker and job.worker != worker):
         return None
     if job.status is JobStatus.STOPPING:
         return JobStatus.STOPPED if mark_stopped(session, job_id, attempt, f"Stopped. {reason}") else None

@@ -1,0 +1,68 @@
+"""The worker's signs of life: a row in the ledger every five seconds, with what the machine does."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from jobs.telemetry.device import Device, stats
+from orchestrator.domain.base import utcnow
+from orchestrator.services.db import engine, session_scope
+from orchestrator.services.workers import beat, farewell
+
+log = structlog.get_logger()
+BEAT_S = 5.0
+
+
+class Beats:
+    """Beats in a thread. `guard` is held while the ledger is open: a fork in that moment would copy a locked SQLite."""
+
+    def __init__(self, name: str, device: Device, device_class: str, pid: int, job: Callable[[], int | None]) -> None:
+        self.name, self._device, self._class, self._pid, self._job = name, device, device_class, pid, job
+        self._started, self._over = utcnow(), threading.Event()
+        self.guard = threading.Lock()
+        self._thread = threading.Thread(target=self._loop, daemon=True, name="beats")
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def soon(self) -> None:
+        """One beat now, from whoever calls."""
+        self._beat()
+
+    def stop(self) -> None:
+        """Ends the beats and takes the worker's row away."""
+        self._over.set()
+        self._thread.join(timeout=6.0)
+        with contextlib.suppress(SQLAlchemyError), self.guard:
+            with session_scope() as session:
+                farewell(session, self.name)
+            engine().dispose()
+
+    def _loop(self) -> None:
+        self._beat()
+        while not self._over.wait(BEAT_S):
+            self._beat()
+
+    def _beat(self) -> None:
+        facts = stats(self._device)
+        try:
+            with self.guard:
+                with session_scope() as session:
+                    beat(
+                        session,
+                        self.name,
+                        host=socket.gethostname(),
+                        device=self._device.label,
+                        device_class=self._class,
+                        pid=self._pid,
+                        job_id=self._job(),
+                        stats=facts,
+                        started_at=self._started,
+                    )
+                engine().dispose()
+        except SQLAlchemyError as error:
+            log.warning("worker.beat_missed", error=str(error).splitlines()[0])

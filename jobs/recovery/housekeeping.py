@@ -1,0 +1,114 @@
+"""The controller's slower chores: built-in models, the demo, abandoned uploads, datasets nobody reads, dead workers."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import redis
+import structlog
+from sqlmodel import col, select
+
+from orchestrator.domain.base import utcnow
+from orchestrator.domain.datasets import Dataset, DatasetStatus, Upload
+from orchestrator.domain.letterbox import TASK_DEMO, TASK_INGEST, ingest_lease, ingest_tries
+from orchestrator.services.db import session_scope
+from orchestrator.services.queue import enqueue, ingest_key, waiting_keys, withdraw
+from orchestrator.services.training.device import PREP
+from orchestrator.services.workers import forget_the_dead
+from orchestrator.settings import get_settings
+
+log = structlog.get_logger()
+MAX_TRIES = 3
+_SILENT_S = 8.0
+_UPLOAD_AGE = timedelta(days=2)
+
+
+@dataclass(slots=True)
+class Chore:
+    """Something to do every `every_s` seconds."""
+
+    every_s: float
+    act: Callable[[], None]
+    next_at: float = field(default=0.0)
+
+
+class Housekeeping:
+    """Runs each chore when it is due. A chore that fails is logged and tried at its next time."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._silent: dict[int, float] = {}
+        self._chores = [
+            Chore(5.0, self._datasets),
+            Chore(3600.0, self._builtin),
+            Chore(3600.0, self._demo),
+            Chore(600.0, self._uploads),
+            Chore(600.0, self._workers),
+        ]
+
+    def tick(self) -> None:
+        for chore in self._chores:
+            now = time.monotonic()
+            if now >= chore.next_at:
+                chore.next_at = now + chore.every_s
+                try:
+                    chore.act()
+                except redis.RedisError:
+                    chore.next_at = now + 2.0
+                    raise
+                except Exception:
+                    log.exception("controller.chore_failed", chore=chore.act.__name__)
+
+    def _builtin(self) -> None:
+        ensure = _find("orchestrator.services.models.builtin", "ensure_builtin")
+        if ensure:
+            with session_scope() as session:
+                ensure(session)
+
+    def _demo(self) -> None:
+        enqueue(TASK_DEMO, "demo", PREP)
+
+    def _workers(self) -> None:
+        with session_scope() as session:
+            forget_the_dead(session)
+
+    def _uploads(self) -> None:
+        """Bytes of uploads that nobody went on with for two days."""
+        folder = get_settings().data_dir / "uploads"
+        with session_scope() as session:
+            old = session.exec(select(Upload).where(col(Upload.created_at) < utcnow() - _UPLOAD_AGE)).all()
+            for upload in old:
+                for path in folder.glob(f"{upload.id}*"):
+                    path.unlink(missing_ok=True)
+                session.delete(upload)
+
+    def _datasets(self) -> None:
+        """A dataset in `processing` that nobody reads gets a new letter, and after some tries an honest error."""
+        now = time.monotonic()
+        with session_scope() as session:
+            statement = select(Dataset.id).where(Dataset.status == DatasetStatus.PROCESSING)
+            ids = [dataset_id for dataset_id in session.exec(statement) if dataset_id]
+            waiting = waiting_keys(PREP) if ids else set()
+            idle = [i for i in ids if ingest_key(i) not in waiting and not self._client.exists(ingest_lease(i))]
+            self._silent = {i: self._silent.get(i, now) for i in idle}
+            for dataset_id in [i for i, since in self._silent.items() if now - since >= _SILENT_S]:
+                del self._silent[dataset_id]
+                tries: Any = self._client.incr(ingest_tries(dataset_id))
+                if tries < MAX_TRIES:
+                    withdraw(ingest_key(dataset_id), PREP)
+                    enqueue(TASK_INGEST, ingest_key(dataset_id), PREP, dataset_id=dataset_id)
+                    continue
+                dataset = session.get(Dataset, dataset_id)
+                if dataset is not None:
+                    dataset.status = DatasetStatus.ERROR
+                    dataset.error = "Reading this dataset was interrupted several times. Upload it again."
+                    session.add(dataset)
+                self._client.delete(ingest_tries(dataset_id))
+
+
+def _find(module: str, name: str) -> Callable[..., Any] | None:
+    return getattr(import_module(module), name, None) if find_spec(module) else None

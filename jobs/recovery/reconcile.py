@@ -1,0 +1,98 @@
+"""Makes Redis and the machines agree with the ledger again: letters that vanished, runs whose lease fell silent."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import redis
+import structlog
+from sqlmodel import Session, col, select
+
+from jobs.recovery.lease import TTL_S
+from orchestrator.domain.letterbox import TASK_TRAIN, job_lease
+from orchestrator.domain.training_jobs import JobStatus, TrainingJob
+from orchestrator.services.queue import enqueue, train_key, waiting_keys, withdraw
+from orchestrator.services.training.device import device_class_for
+from orchestrator.services.training.lifecycle import HOLDS, lose
+
+log = structlog.get_logger()
+
+SILENT_S = 2.5
+"""How long a lease must be gone: after a FLUSHALL the living beat again within one second."""
+
+LETTER_S = 5.0
+"""How long a queued job may have no letter in the box: a worker holds one for milliseconds only."""
+
+
+class Reconciler:
+    """Remembers since when something looks wrong; acts only when it has looked wrong for long enough.
+
+    Args:
+        client: a Redis client without retries, so that an absence is seen as one.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(self, client: redis.Redis, clock: Callable[[], float] = time.monotonic) -> None:
+        self._client, self._clock = client, clock
+        self._redis_since: float | None = None
+        self._silent: dict[tuple[int, int], float] = {}
+        self._letterless: dict[str, float] = {}
+
+    def tick(self, session: Session) -> list[str]:
+        """One look at everything; says what was mended. Raises redis.RedisError when Redis is away."""
+        try:
+            info: Any = self._client.info("server")
+        except (redis.RedisError, OSError):
+            # Nobody can beat now, so nobody may be judged; and after it the clocks start anew.
+            self._redis_since = None
+            self._silent.clear()
+            self._letterless.clear()
+            raise
+        now = self._clock()
+        if self._redis_since is None:
+            self._redis_since = now
+        mended = self._letters(session, now)
+        # No verdicts for one lease period after Redis came back, whether we saw it go or not.
+        if min(now - self._redis_since, float(info["uptime_in_seconds"])) >= TTL_S:
+            mended += self._leases(session, now)
+        else:
+            self._silent.clear()
+        return mended
+
+    def _letters(self, session: Session, now: float) -> list[str]:
+        """Queued jobs without a letter get one: the web died between commit and enqueue, or Redis was emptied."""
+        queued = select(TrainingJob.id, TrainingJob.attempt).where(TrainingJob.status == JobStatus.QUEUED)
+        jobs = list(session.exec(queued.order_by(col(TrainingJob.id))))
+        if not jobs:
+            self._letterless.clear()
+            return []
+        device = device_class_for(session)
+        waiting = waiting_keys(device)
+        keys = {train_key(job_id or 0, attempt + 1): (job_id, attempt + 1) for job_id, attempt in jobs}
+        self._letterless = {key: self._letterless.get(key, now) for key in keys if key not in waiting}
+        mended = []
+        for key, since in list(self._letterless.items()):
+            if now - since >= LETTER_S:
+                job_id, attempt = keys[key]
+                withdraw(key, device)
+                enqueue(TASK_TRAIN, key, device, job_id=job_id, attempt=attempt)
+                del self._letterless[key]
+                mended.append(f"letter {key}")
+        return mended
+
+    def _leases(self, session: Session, now: float) -> list[str]:
+        """Runs whose lease is gone are lost: their worker, horse or host is dead."""
+        held = select(TrainingJob.id, TrainingJob.attempt).where(col(TrainingJob.status).in_(HOLDS))
+        jobs = [(job_id or 0, attempt) for job_id, attempt in session.exec(held)]
+        if not jobs:
+            self._silent.clear()
+            return []
+        beats: list[bytes | None] = self._client.mget([job_lease(job_id) for job_id, _ in jobs])  # type: ignore[assignment]
+        silent = [job for job, beat in zip(jobs, beats, strict=True) if beat is None]
+        self._silent = {job: self._silent.get(job, now) for job in silent}
+        mended = []
+        for (job_id, attempt), since in list(self._silent.items()):
+            if now - since >= SILENT_S and lose(session, job_id, attempt, "The worker fell silent."):
+                del self._silent[job_id, attempt]
+                mended.append(f"lost {job_id}-a{attempt}")
+        return mended

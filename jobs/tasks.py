@@ -1,0 +1,29 @@
+"""The thin entries that letters in the queue name; each runs in a horse, a forked child of the worker."""
+
+import os
+from typing import Any
+
+from jobs.horse import current_spare, worker_name
+
+
+def train(job_id: int, attempt: int) -> str:
+    """One attempt of a training job."""
+    from jobs.train import run_attempt
+
+    return run_attempt(job_id, attempt, worker_name(), current_spare())
+
+
+def ingest(dataset_id: int, **options: Any) -> str:
+    """Unpacks what was uploaded for a dataset and probes each clip."""
+    os.nice(5)
+    from jobs.ingest import run_ingest
+
+    return run_ingest(dataset_id, **options)
+
+
+def make_demo(**options: Any) -> str:
+    """Draws the demo clips once, and gives each account its demo dataset."""
+    os.nice(5)
+    from jobs.demo import run_demo
+
+    return run_demo(**options)

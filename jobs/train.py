@@ -1,0 +1,187 @@
+"""One attempt of one training job, in the horse: claim it, write its spec, start the trainer, settle how it ended."""
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session, col, select
+
+from jobs.recovery.autopsy import explain, oom_kill_count
+from jobs.recovery.lease import Lease
+from jobs.run_log import RunLog
+from jobs.spec import ClipSpec, TrainSpec
+from jobs.trainer_process import Spare, TrainerProcess
+from jobs.watch import End, Watch, read_result
+from orchestrator.domain.datasets import Clip, ClipStatus, Dataset
+from orchestrator.domain.letterbox import LIVE_STREAM, STREAM_MAXLEN, job_lease, job_stop, job_stream
+from orchestrator.domain.models import VideoModel
+from orchestrator.domain.training_jobs import TrainingJob
+from orchestrator.services.db import session_scope
+from orchestrator.services.training import lifecycle
+from orchestrator.settings import Settings, get_settings
+
+log = structlog.get_logger()
+_PATIENCE_S = 120.0
+"""How long the end of a run waits for a database that is busy or away."""
+
+
+def run_attempt(job_id: int, attempt: int, worker: str, spare: Spare | None = None) -> str:
+    """Trains; returns the word of how it ended, for the worker's log."""
+    settings = get_settings()
+    if not _patiently(lambda s: lifecycle.claim(s, job_id, attempt, worker)):
+        return "not ours"  # somebody has it, or it was stopped while it waited
+    folder = settings.jobs_dir / str(job_id)
+    lease, run_log = Lease(job_lease(job_id), attempt), RunLog(folder / "log.jsonl", job_id, attempt)
+    lease.beat()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "result.json").unlink(missing_ok=True)
+        spec = _write_spec(job_id, attempt, folder, settings)
+    except (Missing, OSError) as error:
+        sentence = error.args[0] if isinstance(error, Missing) else f"The job's folder could not be written: {error}."
+        _patiently(lambda s: lifecycle.fail(s, job_id, attempt, sentence))
+        lease.release()
+        return "failed"
+    run_log.write(f"Attempt {attempt} on {worker}.")
+    ooms = oom_kill_count()
+    trainer = TrainerProcess.take_over(spare, spec) if spare else TrainerProcess.start(spec)
+    run_log.follow(trainer.output)
+    watch = Watch(job_id, attempt, folder, trainer, lease, run_log, settings.stop_grace_s)
+    _suspend_on_sigterm(watch)
+    end, code = watch.follow()
+    trainer.kill()  # whatever it started and left behind
+    run_log.join()
+    if end is End.FENCED:
+        return "fenced"
+    watch.drain()
+    word = _settle(watch, end, code, oom_kill_count() - ooms)
+    lease.release()
+    return word
+
+
+class Missing(Exception):
+    """The run's dataset or model is gone; the message is the sentence for the job's page."""
+
+
+def _settle(watch: Watch, end: End, code: int, oom_kills: int) -> str:
+    """Moves the job to its end state and says which."""
+    job_id, attempt = watch.job_id, watch.attempt
+    result = read_result(watch.folder, attempt)
+    status = str(result.get("status") or "")
+    if code == 0 and status == "completed":
+        return _finish(job_id, attempt, result)
+    if end is End.STOPPED:
+        how = "Stopped by force; the last checkpoint stays." if watch.forced else "Stopped after the current step."
+        _patiently(lambda s: _merge(s, job_id, attempt, result) and lifecycle.mark_stopped(s, job_id, attempt, how))
+        return "stopped"
+    if end is End.SUSPENDED:
+        reason = "The worker was shut down."
+        _patiently(lambda s: lifecycle.lose(s, job_id, attempt, reason, counts=False))
+        return "suspended"
+    verdict = explain(code, list(watch.run_log.last), oom_kills)
+    if verdict.machine:
+        _patiently(lambda s: lifecycle.lose(s, job_id, attempt, verdict.sentence))
+        return "lost"
+    sentence = str(result.get("error") or "") or verdict.sentence
+    if code == 0:
+        sentence = str(result.get("error") or "The training ended without a result.")
+    details = str(result.get("details") or "") or verdict.details
+    watch.run_log.write(sentence, "error")
+    _patiently(lambda s: lifecycle.fail(s, job_id, attempt, sentence, details))
+    return "failed"
+
+
+def _finish(job_id: int, attempt: int, result: dict[str, Any]) -> str:
+    def write(session: Session) -> bool:
+        lifecycle.mark_running(session, job_id, attempt, 0)  # a run of a second was never seen running
+        _merge(session, job_id, attempt, result)
+        return lifecycle.complete(session, job_id, attempt)
+
+    _patiently(write)
+    return "completed"
+
+
+def _merge(session: Session, job_id: int, attempt: int, result: dict[str, Any]) -> bool:
+    """Adds the trainer's own summary (confusion matrix, best values) to what was gathered on the way."""
+    job = session.get(TrainingJob, job_id, populate_existing=True)
+    if job is None:
+        return False
+    summary = {**(job.summary or {}), **(result.get("summary") or {}), "eta_s": None}
+    lifecycle.report_progress(session, job_id, attempt, summary=summary)
+    return True
+
+
+def _suspend_on_sigterm(watch: Watch) -> None:
+    def handler(_signum: int, _frame: object) -> None:
+        watch.suspended = True
+
+    signal.signal(signal.SIGTERM, handler)
+
+
+def _patiently(action: Callable[[Session], Any]) -> Any:
+    """Runs one transaction; a database that is busy or away is waited for, since the run itself is already over."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            with session_scope() as session:
+                return action(session)
+        except OperationalError as error:
+            if time.monotonic() > deadline:
+                raise
+            log.warning("train.ledger_busy", error=str(error.orig))
+            time.sleep(1.0)
+
+
+def _write_spec(job_id: int, attempt: int, folder: Path, settings: Settings) -> Path:
+    """Writes `spec.json` from the ledger's rows."""
+    with session_scope() as session:
+        job = session.get(TrainingJob, job_id)
+        dataset = session.get(Dataset, job.dataset_id) if job and job.dataset_id else None
+        model = session.get(VideoModel, job.model_id) if job and job.model_id else None
+        if job is None or dataset is None:
+            raise Missing("The dataset of this job was deleted before it started.")
+        if model is None or not model.path or not os.path.isdir(model.path):
+            raise Missing("The base model of this job is not there any more.")
+        good = select(Clip).where(Clip.dataset_id == dataset.id, Clip.status == ClipStatus.OK).order_by(col(Clip.id))
+        spec = TrainSpec(
+            job_id=job_id,
+            attempt=attempt,
+            name=job.name,
+            folder=str(folder),
+            recipe=job.recipe,
+            task=dataset.task.value,
+            class_names=list(dataset.class_names),
+            dataset_name=job.dataset_name,
+            model_name=job.model_name,
+            model_path=model.path,
+            model_revision=model.revision,
+            family=model.family,
+            architecture=model.architecture,
+            clips=[_clip(clip, settings.storage_dir) for clip in session.exec(good)],
+            redis_url=settings.resolved_redis_url,
+            live_stream=LIVE_STREAM,
+            job_stream=job_stream(job_id),
+            stream_maxlen=STREAM_MAXLEN,
+            stop_key=job_stop(job_id),
+            lease_key=job_lease(job_id),
+            cache_dir=str(settings.data_dir / "cache"),
+        )
+    if shutil.disk_usage(folder).free < 64 * 2**20:
+        raise Missing("The disk is full. Free some space, then resume the job.")
+    path = folder / "spec.json"
+    spec.save(path)
+    return path
+
+
+def _clip(clip: Clip, storage: Path) -> ClipSpec:
+    assert clip.id is not None
+    path = clip.path if os.path.isabs(clip.path) else str(storage / clip.path)
+    return ClipSpec(
+        clip.id, path, clip.label, clip.caption, clip.split.value, clip.content_hash, clip.name, clip.frames
+    )

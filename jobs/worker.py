@@ -1,0 +1,247 @@
+"""The worker: takes letters from one queue and forks a horse for each; survives what RQ's own worker does not."""
+
+import argparse
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from types import FrameType
+from typing import Any, Never
+
+import psutil
+import redis
+import structlog
+from rq import Queue, Worker
+from rq.exceptions import StopRequested
+from rq.executions import Execution
+from rq.job import Job
+from rq.serializers import JSONSerializer
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session, select
+
+from jobs.beats import Beats
+from jobs.horse import saddle
+from jobs.recovery.tether import adopt_orphans, die_with_parent
+from jobs.recovery.tree import sweep_children
+from jobs.spares import Spares
+from jobs.telemetry.device import find_device
+from jobs.trainer_process import TETHER
+from orchestrator.domain.letterbox import ALLOWED_TASKS, TASK_TRAIN, queue_name
+from orchestrator.domain.workers import Worker as WorkerRecord
+from orchestrator.services.db import engine, session_scope
+from orchestrator.services.redis import connect
+from orchestrator.services.training.device import PREP
+from orchestrator.services.training.lifecycle import lose
+from orchestrator.settings import ROOT, get_settings
+
+log = structlog.get_logger()
+_KILLED = "The process that watched over the training was killed."
+_LOST = (redis.RedisError, OSError)
+
+
+class LoreelWorker(Worker):
+    """RQ's worker with the seven defaults mended that end day-long jobs (see docs/architecture.md)."""
+
+    # RQ waits up to a minute between tries; a job that was launched meanwhile would wait too.
+    max_connection_wait_time = 5.0
+
+    def __init__(self, device_class: str, beats: Beats, spares: Spares | None, **options: Any) -> None:
+        self._beats, self._spares = beats, spares
+        self.current_job: int | None = None
+        # One queue only: with several, RQ takes a letter in a way that loses it when the worker dies right then.
+        queue = Queue(queue_name(device_class), connection=options["connection"], serializer=JSONSerializer)
+        super().__init__([queue], serializer=JSONSerializer, log_job_description=False, **options)
+
+    # --- Redis may be away at any moment; a horse that works must not notice -------------------------------
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Any | None = None) -> None:
+        with contextlib.suppress(*_LOST):
+            super().heartbeat(timeout, pipeline)
+
+    def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
+        with contextlib.suppress(*_LOST):
+            super().maintain_heartbeats(job, execution)
+
+    def set_state(self, state: str, pipeline: Any | None = None) -> None:
+        self._state = state
+        with contextlib.suppress(*_LOST):
+            super().set_state(state, pipeline)
+
+    # --- one letter ----------------------------------------------------------------------------------------
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        if not is_allowed(job):
+            log.error("worker.refused", letter=job.id)
+            job.delete()
+            return
+        ids = dict(job.kwargs)
+        training = job.func_name == TASK_TRAIN
+        self.current_job = int(ids["job_id"]) if training else None
+        try:
+            super().execute_job(job, queue)
+        except _LOST as error:
+            log.warning("worker.redis_lost", error=str(error))
+        finally:
+            self.current_job = None
+            self._after_horse(ids if training else None)
+
+    def fork_work_horse(self, job: Job, queue: Queue) -> None:
+        with self._beats.guard:
+            spare = self._spares.take() if self._spares and job.func_name == TASK_TRAIN else None
+            saddle(self._beats.name, spare)
+            super().fork_work_horse(job, queue)
+            saddle(self._beats.name, None)
+            if spare is not None:
+                spare.let_go()
+
+    def main_work_horse(self, job: Job, queue: Queue) -> Never:
+        die_with_parent(self.pid)
+        super().main_work_horse(job, queue)
+
+    @property
+    def stopping(self) -> bool:
+        """True once somebody asked this worker to end."""
+        return self._stop_requested
+
+    def _after_horse(self, ids: dict[str, Any] | None) -> None:
+        """Ends what a killed horse left behind, and gives its job back if it could not do so itself."""
+        keep = [pid for pid in (self._spares.pid if self._spares else None, _prep_pid()) if pid]
+        if swept := sweep_children(keep):
+            log.warning("worker.swept", pids=swept)
+        if self._spares:
+            self._spares.done()
+        if ids is None:
+            return
+        try:
+            with self._beats.guard:
+                with session_scope() as session:
+                    lose(session, int(ids["job_id"]), int(ids["attempt"]), _KILLED, worker=self._beats.name)
+                engine().dispose()
+        except SQLAlchemyError as error:
+            log.warning("worker.not_given_back", error=str(error))  # the controller sees the silent lease
+
+    # --- shutting down -------------------------------------------------------------------------------------
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """A horse is told and puts its job back in order; an idle worker ends at once."""
+        self._stop_requested = True
+        if not self.horse_pid:
+            raise StopRequested
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.horse_pid, signal.SIGTERM)
+
+
+def is_allowed(job: Job) -> bool:
+    """Only our own entries, without the callbacks that RQ imports by name: who writes to Redis calls no code."""
+    try:
+        named = job.func_name in ALLOWED_TASKS and job.instance is None
+    except Exception:  # anything may lie in Redis; what cannot be read is not ours
+        return False
+    callbacks = ("_success_callback_name", "_failure_callback_name", "_stopped_callback_name")
+    return named and not any(getattr(job, name, None) for name in callbacks)
+
+
+def work(device_class: str, device_index: int) -> int:
+    """Works until told to stop; starts over after Redis was away for long."""
+    device = find_device(device_class if device_class != PREP else "cpu", device_index)
+    if device_class == "auto":
+        device_class = device.device_class
+    if device.index is not None:
+        os.environ.setdefault("CUDA_VISIBLE_DEVICES", str(device.index))
+    holder: list[LoreelWorker] = []
+    name = _free_name(device_class, device_index)
+    beats = Beats(name, device, device_class, os.getpid(), lambda: holder[-1].current_job if holder else None)
+    spares = Spares(beats.guard) if device_class != PREP else None
+    beats.start()
+    if spares:
+        spares.start()
+    try:
+        _work_for_ever(device_class, beats, spares, holder)
+    finally:
+        if spares:
+            spares.stop()
+        beats.stop()
+    return 0
+
+
+def _work_for_ever(device_class: str, beats: Beats, spares: Spares | None, holder: list[LoreelWorker]) -> None:
+    wait = 0.5
+    while True:
+        began = time.monotonic()
+        try:
+            # A name of its own each time: RQ refuses a name whose killed owner has not expired yet.
+            own = f"{beats.name}.{os.getpid()}.{secrets.token_hex(3)}"
+            holder.append(LoreelWorker(device_class, beats, spares, name=own, connection=connect()))
+            del holder[:-1]
+            holder[-1].work(logging_level="WARNING")
+        except _LOST as error:
+            log.warning("worker.no_redis", error=str(error))
+        if holder and holder[-1].stopping:
+            return
+        wait = 0.5 if time.monotonic() - began > 30 else min(wait * 2, 10.0)
+        time.sleep(wait)
+
+
+def _free_name(device_class: str, index: int) -> str:
+    """host-class, or with a number behind when a living worker of this host has that name."""
+    stem = get_settings().worker_name or f"{socket.gethostname()}-{device_class}"
+    stem = f"{stem}-{device_class}" if device_class == PREP and not stem.endswith(PREP) else stem
+    with session_scope() as session:
+        for number in range(index, index + 64):
+            name = stem if number == 0 else f"{stem}-{number + 1}"
+            if not _taken(session, name):
+                return name
+    return f"{stem}-{os.getpid()}"
+
+
+def _taken(session: Session, name: str) -> bool:
+    record = session.exec(select(WorkerRecord).where(WorkerRecord.name == name)).first()
+    if record is None or record.pid == os.getpid() or record.host != socket.gethostname():
+        return False
+    with contextlib.suppress(psutil.Error):
+        return "jobs.worker" in " ".join(psutil.Process(record.pid).cmdline())
+    return False
+
+
+_prep: subprocess.Popen[bytes] | None = None
+
+
+def _prep_pid() -> int | None:
+    return _prep.pid if _prep else None
+
+
+def _start_prep() -> None:
+    """Starts the sibling that unpacks and probes datasets, so that an upload never waits behind a training."""
+    global _prep
+    env = os.environ | {TETHER: str(os.getpid())}
+    command = [sys.executable, "-m", "jobs.worker", "--device", PREP]
+    _prep = subprocess.Popen(command, env=env, cwd=ROOT, start_new_session=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """`python -m jobs.worker [--device auto|cpu|gpu|prep] [--index N] [--no-prep]`."""
+    parser = argparse.ArgumentParser(prog="jobs.worker", description=__doc__)
+    parser.add_argument("--device", choices=["auto", "cpu", "gpu", PREP], default="auto")
+    parser.add_argument("--index", type=int, default=0, help="which GPU")
+    parser.add_argument("--no-prep", action="store_true", help="do not start the sibling that reads datasets")
+    chosen = parser.parse_args(arguments)
+    if os.environ.get(TETHER):
+        die_with_parent(int(os.environ.pop(TETHER)))
+    adopt_orphans()
+    if chosen.device != PREP and not chosen.no_prep:
+        _start_prep()
+    try:
+        return work(chosen.device, chosen.index)
+    finally:
+        if _prep is not None:
+            _prep.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                _prep.wait(5.0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

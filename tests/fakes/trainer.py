@@ -1,0 +1,67 @@
+"""A stand-in trainer for tests of the queue: real process, real files, real records, no torch.
+
+How it behaves is read from `fake.json` in the job's folder's parent, else it trains `steps` quick steps.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+stop = False
+
+
+def on_term(_number: int, _frame: object) -> None:
+    global stop
+    stop = True
+
+
+def main(spec_path: str) -> int:
+    spec = json.loads(Path(spec_path).read_text())
+    folder = Path(spec["folder"])
+    plan = {"steps": 20, "pause": 0.02, "deaf": False, "fail_at": 0, "once": "", "exit": 1}
+    for place in (folder.parent / "fake.json", folder / "fake.json"):
+        if place.exists():
+            plan |= json.loads(place.read_text())
+    signal.signal(signal.SIGTERM, signal.SIG_IGN if plan["deaf"] else on_term)
+    checkpoint = folder / "checkpoint.json"
+    state = json.loads(checkpoint.read_text()) if checkpoint.exists() else {"step": 0, "seq": 0}
+    metrics = folder / "metrics.jsonl"
+    (folder / f"pid-{spec['attempt']}").write_text(str(os.getpid()))
+    for step in range(state["step"] + 1, plan["steps"] + 1):
+        time.sleep(plan["pause"])
+        state = {"step": step, "seq": state["seq"] + 1}
+        record = {
+            "job": spec["job_id"],
+            "attempt": spec["attempt"],
+            "seq": state["seq"],
+            "t": datetime.now(UTC).isoformat(),
+            "kind": "metric",
+            "step": step,
+            "total": plan["steps"],
+            "epoch": step / 10,
+            "values": {"loss": 1 / step, "learning_rate": 1e-3},
+        }
+        with metrics.open("a") as file:
+            file.write(json.dumps(record) + "\n")
+        checkpoint.write_text(json.dumps(state))
+        if step == plan["fail_at"]:
+            print("Traceback (most recent call last):\nValueError: the clips disagree", flush=True)
+            return int(plan["exit"])
+        if step == plan.get("kill_self_at") and (plan["once"] != "yes" or spec["attempt"] == 1):
+            os.kill(os.getpid(), signal.SIGKILL)
+        if stop:
+            break
+    status = "stopped" if stop else "completed"
+    result = {"attempt": spec["attempt"], "status": status, "summary": {"final_step": state["step"]}}
+    (folder / "result.json").write_text(json.dumps(result))
+    return 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.stdin.readline().strip()))

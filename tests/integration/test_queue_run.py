@@ -1,0 +1,224 @@
+"""Real workers, real Redis, real SQLite, real signals: no run is lost, trained twice or left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from sqlmodel import func, select
+
+from orchestrator.domain.metrics import MetricPoint
+from orchestrator.domain.training_jobs import FINAL, JobEvent, JobStatus
+from orchestrator.domain.users import Actor
+from orchestrator.services.db import session_scope
+from orchestrator.services.metrics.history import history
+from orchestrator.services.metrics.logs import tail
+from orchestrator.services.training.lifecycle import request_stop
+from tests.workshop import RedisProcess, job_of, launch, make_things, start_controller, start_worker, until
+
+Processes = list[subprocess.Popen[bytes]]
+
+
+def plan(home: Path, **values: object) -> None:
+    (home / "jobs").mkdir(exist_ok=True)
+    (home / "jobs" / "fake.json").write_text(json.dumps(values))
+
+
+def is_final(job_id: int) -> bool:
+    return job_of(job_id).status in FINAL
+
+
+def trainer_pid(home: Path, job_id: int, attempt: int = 1) -> int:
+    path = home / "jobs" / str(job_id) / f"pid-{attempt}"
+    return int(until(lambda: path.exists() and path.read_text(), what="the trainer starts"))
+
+
+def points_of(job_id: int) -> int:
+    with session_scope() as session:
+        wanted = select(func.count()).where(MetricPoint.job_id == job_id, MetricPoint.series == "loss")
+        return session.exec(wanted).one()
+
+
+def kinds_of(job_id: int) -> list[str]:
+    with session_scope() as session:
+        return [event.kind for event in session.exec(select(JobEvent).where(JobEvent.job_id == job_id))]
+
+
+def test_a_job_runs_to_its_end(home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes) -> None:
+    plan(home, steps=20)
+    start_worker(processes, home)
+    job_id = launch(ada, make_things(ada))
+    until(lambda: is_final(job_id), what="the job ends")
+    job = job_of(job_id)
+    assert job.status is JobStatus.COMPLETED, job.error
+    assert (job.step, job.total_steps, job.attempt) == (20, 20, 1)
+    assert job.summary["final_step"] == 20
+    assert points_of(job_id) == 20
+    assert kinds_of(job_id) == ["queued", "starting", "running", "completed"]
+    with session_scope() as session:
+        assert len(history(session, ada, job_id).series["loss"]) == 20
+        assert "Attempt 1" in tail(session, ada, job_id).lines[0].message
+
+
+def test_a_failure_says_its_reason(home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes) -> None:
+    plan(home, steps=20, fail_at=3)
+    start_worker(processes, home)
+    job_id = launch(ada, make_things(ada))
+    until(lambda: is_final(job_id))
+    job = job_of(job_id)
+    assert job.status is JobStatus.FAILED
+    assert job.error == "The training failed: the clips disagree (ValueError)."
+    assert "Traceback" in job.error_details
+
+
+def test_stop_works_between_steps(home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes) -> None:
+    plan(home, steps=5_000)
+    start_worker(processes, home)
+    job_id = launch(ada, make_things(ada))
+    until(lambda: job_of(job_id).status is JobStatus.RUNNING)
+    with session_scope() as session:
+        assert request_stop(session, ada, job_id).status == "stopping"
+    asked = time.monotonic()
+    until(lambda: is_final(job_id))
+    assert time.monotonic() - asked < 2.0
+    assert job_of(job_id).status is JobStatus.STOPPED
+    assert points_of(job_id) >= 1
+
+
+def test_a_deaf_trainer_is_stopped_by_force(
+    home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes
+) -> None:
+    plan(home, steps=5_000, deaf=True)
+    start_worker(processes, home)
+    job_id = launch(ada, make_things(ada))
+    pid = trainer_pid(home, job_id)
+    until(lambda: job_of(job_id).status is JobStatus.RUNNING)
+    with session_scope() as session:
+        request_stop(session, ada, job_id)
+    until(lambda: is_final(job_id))
+    assert job_of(job_id).status is JobStatus.STOPPED
+    assert not psutil.pid_exists(pid)
+
+
+def test_a_killed_trainer_goes_on_from_its_checkpoint(
+    home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes
+) -> None:
+    plan(home, steps=60, kill_self_at=10, once="yes")
+    start_worker(processes, home)
+    job_id = launch(ada, make_things(ada))
+    until(lambda: is_final(job_id))
+    job = job_of(job_id)
+    assert (job.status, job.attempt) == (JobStatus.COMPLETED, 2)
+    assert points_of(job_id) == 60
+    assert "lost" in kinds_of(job_id)
+
+
+def test_a_trainer_killed_each_time_fails_with_a_sentence(
+    home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes
+) -> None:
+    plan(home, steps=60, kill_self_at=1)
+    (home / "jobs").mkdir(exist_ok=True)
+    start_worker(processes, home)
+    job_id = launch(ada, make_things(ada))
+    plan(home, steps=10_000, pause=0.05)
+    for attempt in (1, 2, 3):
+        os.kill(trainer_pid(home, job_id, attempt), signal.SIGKILL)
+        until(lambda a=attempt: job_of(job_id).attempt > a or is_final(job_id))
+    until(lambda: is_final(job_id))
+    job = job_of(job_id)
+    assert (job.status, job.attempt) == (JobStatus.FAILED, 3)
+    assert job.error == (
+        "The training process was killed by signal 9 (SIGKILL). "
+        "That was attempt 3 of 3, so the job was not started again."
+    )
+
+
+def test_a_killed_horse_is_noticed_at_once(
+    home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes
+) -> None:
+    plan(home, steps=100)
+    worker = start_worker(processes, home)
+    job_id = launch(ada, make_things(ada))
+    pid = trainer_pid(home, job_id)
+    horse = psutil.Process(pid).parent()
+    assert horse is not None
+    assert horse.ppid() == worker.pid
+    horse.kill()
+    trainer_pid(home, job_id, 2)
+    assert not psutil.pid_exists(pid)
+    until(lambda: is_final(job_id))
+    assert (job_of(job_id).status, job_of(job_id).attempt) == (JobStatus.COMPLETED, 2)
+
+
+@pytest.mark.slow
+def test_a_killed_worker_leaves_no_orphan_and_loses_no_job(
+    home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes
+) -> None:
+    plan(home, steps=150, pause=0.05)
+    worker = start_worker(processes, home)
+    start_controller(processes, home)
+    job_id = launch(ada, make_things(ada))
+    pid = trainer_pid(home, job_id)
+    until(lambda: job_of(job_id).step > 5)
+    worker.kill()
+    worker.wait()
+    until(lambda: not psutil.pid_exists(pid), 2.0, "the trainer dies with its worker")
+    start_worker(processes, home)
+    killed = time.monotonic()
+    until(lambda: job_of(job_id).attempt == 2, 20, "the controller gives the job back")
+    assert time.monotonic() - killed < 12
+    until(lambda: is_final(job_id), 30)
+    assert job_of(job_id).status is JobStatus.COMPLETED
+    assert points_of(job_id) == 150
+
+
+@pytest.mark.slow
+def test_a_redis_restart_ends_nothing(home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes) -> None:
+    plan(home, steps=200, pause=0.05)
+    start_worker(processes, home)
+    start_controller(processes, home)
+    job_id = launch(ada, make_things(ada))
+    until(lambda: job_of(job_id).step > 5)
+    redis_server.stop(signal.SIGKILL)
+    time.sleep(3.0)
+    redis_server.start()
+    until(lambda: is_final(job_id), 40)
+    job = job_of(job_id)
+    assert (job.status, job.attempt) == (JobStatus.COMPLETED, 1)
+    assert points_of(job_id) == 200
+    plan(home, steps=3)
+    second = launch(ada, make_things(ada))
+    until(lambda: is_final(second), 20, "the worker takes the next job")
+
+
+def test_an_emptied_redis_is_mended(home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes) -> None:
+    plan(home, steps=3)
+    job_id = launch(ada, make_things(ada))
+    redis_server.client().flushall()
+    start_controller(processes, home)
+    start_worker(processes, home)
+    until(lambda: is_final(job_id), 20, "the controller writes the letter again")
+    assert job_of(job_id).status is JobStatus.COMPLETED
+
+
+def test_a_worker_shut_down_in_order_gives_its_job_back(
+    home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes
+) -> None:
+    plan(home, steps=100, pause=0.05)
+    worker = start_worker(processes, home)
+    job_id = launch(ada, make_things(ada))
+    pid = trainer_pid(home, job_id)
+    until(lambda: job_of(job_id).step > 2)
+    worker.terminate()
+    assert worker.wait(10) == 0
+    assert not psutil.pid_exists(pid)
+    assert job_of(job_id).status is JobStatus.QUEUED
+    start_worker(processes, home)
+    until(lambda: is_final(job_id))
+    assert (job_of(job_id).status, job_of(job_id).attempt) == (JobStatus.COMPLETED, 2)
+    assert "suspended" in kinds_of(job_id)
+    assert "lost" not in kinds_of(job_id)
