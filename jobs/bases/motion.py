@@ -1,4 +1,4 @@
-"""Invents clips of a shape that drifts, wanders, swells or fades at random, with every number known: what the tiny base learns from.
+"""Invents clips of a shape that drifts, wanders, swells or fades, with every number known: the tiny base's lessons.
 
 None of the demo dataset's motions (circling, bouncing, zooming, blinking) is a class here; the only motion classes are
 the eight directions of a drift.

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating[Any]]
 
 SHAPES = ("circle", "square", "triangle", "ring", "cross", "bar")
 COLOURS: dict[str, tuple[int, int, int]] = {

@@ -1,0 +1,116 @@
+"""Real files: whole ones give their facts and frames, broken ones a sentence with their name."""
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from jobs.video.decode import decode_frames
+from jobs.video.probe import probe
+from jobs.video.problem import BadClip
+from jobs.video.sampling import sample_indices
+from jobs.video.synthetic import demo_frames, make_demo_dataset, write_mp4
+from jobs.video.thumbnail import make_film_strip
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_mp4(tmp_path_factory.mktemp("clips") / "circle.mp4", demo_frames("circling", 3))
+
+
+def test_probe_counts_what_is_there(clip: Path) -> None:
+    facts = probe(clip)
+    assert facts.frames == len(demo_frames("circling", 3))
+    assert (facts.width, facts.height, facts.fps) == (160, 120, 10.0)
+    assert facts.duration_s == pytest.approx(facts.frames / 10)
+
+
+def test_frames_are_the_sampled_ones(clip: Path) -> None:
+    drawn = demo_frames("circling", 3)
+    frames = decode_frames(clip, 8)
+    wanted = drawn[sample_indices(len(drawn), 8)]
+    assert frames.shape == (8, 120, 160, 3)
+    assert np.abs(frames.astype(int) - wanted).mean() < 4
+
+
+def test_frames_equal_a_plain_decode_and_pillow(clip: Path) -> None:
+    with av.open(str(clip)) as container:
+        plain = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    wanted = [Image.fromarray(plain[i]).resize((48, 48), 2) for i in sample_indices(len(plain), 8)]
+    frames = decode_frames(clip, 8, {"height": 48, "width": 48})
+    assert np.array_equal(frames, np.stack([np.asarray(w) for w in wanted]))
+
+
+def test_crop_takes_the_middle(clip: Path) -> None:
+    whole = decode_frames(clip, 2, {"shortest_edge": 60})
+    assert np.array_equal(decode_frames(clip, 2, {"shortest_edge": 60}, (60, 60)), whole[:, :, 10:70])
+
+
+def test_truncated_says_so(clip: Path, tmp_path: Path) -> None:
+    data = clip.read_bytes()
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(data[: len(data) * 6 // 10])
+    with pytest.raises(BadClip, match=r"^cut\.mp4 "):
+        probe(cut)
+    with pytest.raises(BadClip, match=r"^cut\.mp4 stops decoding at frame"):
+        decode_frames(cut, 8)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(b"", "is empty"), (b"hello there, this is text\n" * 50, "is not a video"), (b"\x00" * 4096, "is not a video")],
+)
+def test_not_a_video(tmp_path: Path, content: bytes, sentence: str) -> None:
+    path = tmp_path / "notes.mp4"
+    path.write_bytes(content)
+    with pytest.raises(BadClip, match=sentence):
+        probe(path)
+
+
+def test_a_picture_is_not_a_video(tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    Image.new("RGB", (32, 32)).save(path)
+    with pytest.raises(BadClip, match="single picture"):
+        probe(path)
+
+
+def test_sound_only(tmp_path: Path) -> None:
+    path = tmp_path / "song.wav"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=8000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), format="s16", layout="mono")
+        frame.sample_rate = 8000
+        container.mux(stream.encode(frame))
+    with pytest.raises(BadClip, match="sound only"):
+        probe(path)
+
+
+def test_playlist_fetches_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "list.mp4"
+    path.write_text("#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/secret.ts\n")
+    with pytest.raises(BadClip):
+        probe(path)
+
+
+def test_playlist_reads_no_other_file(clip: Path, tmp_path: Path) -> None:
+    path = tmp_path / "list.m3u8"
+    path.write_text(f"ffconcat version 1.0\nfile '{clip}'\n")
+    with pytest.raises(BadClip):
+        probe(path)
+
+
+def test_film_strip(clip: Path, tmp_path: Path) -> None:
+    out = make_film_strip(clip, tmp_path / "thumbs" / "a.jpg")
+    assert Image.open(out).size == (640, 120)
+    assert [p.name for p in out.parent.iterdir()] == ["a.jpg"]
+
+
+def test_demo_dataset_is_the_same_twice(tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    first = make_demo_dataset(tmp_path / "a", 2, progress=lambda done, total: seen.append((done, total)))
+    second = make_demo_dataset(tmp_path / "b", 2)
+    assert [p.read_bytes() for p in first] == [p.read_bytes() for p in second]
+    assert seen[-1] == (8, 8)
+    assert sorted(p.name for p in (tmp_path / "a").iterdir()) == ["blinking", "bouncing", "circling", "zooming"]
