@@ -60,14 +60,6 @@ class Subscription:
     def closed(self) -> bool:
         return self._closed
 
-    async def __aiter__(self) -> AsyncIterator[Record]:
-        try:
-            while not self._closed:
-                for record in await self.take():
-                    yield record
-        finally:
-            self.close()
-
 
 class LiveHub:
     """Reads the firehose and hands each record to the listeners of its job and to those of all jobs.
@@ -95,9 +87,10 @@ class LiveHub:
         for subscription in [s for group in self._by_job.values() for s in group]:
             subscription.close()
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            # Asked again until it is over: the client swallows a cancel that meets it in the middle of a reply.
+            while not self._task.done():
+                self._task.cancel()
+                await asyncio.wait([self._task], timeout=0.5)
             self._task = None
         if self._client is not None:
             await self._client.aclose()
@@ -120,8 +113,12 @@ class LiveHub:
     async def subscribe(self, job_id: int | None = None) -> AsyncIterator[Record]:
         """The records of one job, or of all, as they come."""
         subscription = await self.listen(job_id)
-        async for record in subscription:
-            yield record
+        try:
+            while not subscription.closed:
+                for record in await subscription.take():
+                    yield record
+        finally:
+            subscription.close()
 
     def drop(self, subscription: Subscription) -> None:
         """Forgets a listener."""

@@ -157,7 +157,7 @@ def _statuses(status: str) -> list[JobStatus]:
     for word in filter(None, (part.strip() for part in status.split(","))):
         if word in ("active", "final"):
             wanted |= ACTIVE if word == "active" else FINAL
-        elif word in JobStatus:
+        elif word in {known.value for known in JobStatus}:
             wanted.add(JobStatus(word))
         elif word != "all":
             raise Invalid(f"Status must be one of: active, final, {', '.join(JobStatus)}.", "status")

@@ -1,0 +1,138 @@
+"""Curves without a hole from SQL and stream; ingesting twice changes nothing; logs page both ways."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.domain.errors import NotFound
+from orchestrator.domain.letterbox import job_stream
+from orchestrator.domain.records import pack, unpack
+from orchestrator.domain.users import Actor
+from orchestrator.services.db import session_scope
+from orchestrator.services.metrics.downsample import min_max
+from orchestrator.services.metrics.history import history
+from orchestrator.services.metrics.ingest import MetricsFile, merge_summary, newest_seq, store
+from orchestrator.services.metrics.logs import tail
+from tests.workshop import RedisProcess, launch, make_person, make_things
+
+
+def metric(job_id: int, seq: int, step: int = 0, loss: float | None = 1.0) -> dict[str, Any]:
+    values = {"loss": loss, "eval_accuracy": 0.5}
+    t = "2026-01-01T00:00:00+00:00"
+    return {"job": job_id, "attempt": 1, "seq": seq, "t": t, "kind": "metric", "step": step or seq, "values": values}
+
+
+def test_sql_and_stream_make_one_curve(redis_server: RedisProcess, ada: Actor) -> None:
+    job_id = launch(ada, make_things(ada))
+    client = redis_server.client()
+    for seq in range(1, 1_301):  # more than one chunk of the stream
+        client.xadd(job_stream(job_id), {"d": pack(metric(job_id, seq))})
+    with session_scope() as session:
+        store(session, job_id, [metric(job_id, seq) for seq in range(1, 101)])
+    with session_scope() as session:
+        whole = history(session, ada, job_id, points=5_000)
+        assert [step for step, _ in whole.series["loss"]] == list(range(1, 1_301))
+        assert whole.last_seq == 1_300
+        newer = history(session, ada, job_id, ["loss"], after_seq=1_290)
+        assert [step for step, _ in newer.series["loss"]] == list(range(1_291, 1_301))
+        assert list(newer.series) == ["loss"]
+        assert len(history(session, ada, job_id, ["loss"], points=100).series["loss"]) <= 100
+
+
+def test_without_redis_sql_answers(ada: Actor) -> None:
+    job_id = launch(ada, make_things(ada))
+    with session_scope() as session:
+        store(session, job_id, [metric(job_id, 1), metric(job_id, 2)])
+        assert history(session, ada, job_id).last_seq == 2
+
+
+def test_a_stranger_sees_no_curve(ada: Actor) -> None:
+    job_id = launch(ada, make_things(ada))
+    eve = make_person("eve")
+    with session_scope() as session:
+        for read in (history, tail):
+            with pytest.raises(NotFound):
+                read(session, eve, job_id)
+
+
+def test_storing_twice_changes_nothing(ada: Actor) -> None:
+    job_id = launch(ada, make_things(ada))
+    records = [metric(job_id, seq, loss=1 / seq) for seq in range(1, 400)]
+    with session_scope() as session:
+        store(session, job_id, records)
+        facts = store(session, job_id, records)
+        assert newest_seq(session, job_id) == 399
+        assert (facts.step, facts.values["loss"]) == (399, 1 / 399)
+        assert len(history(session, ada, job_id).series["loss"]) == 399
+
+
+def test_a_resumed_attempt_overwrites_what_it_trains_again(ada: Actor) -> None:
+    job_id = launch(ada, make_things(ada))
+    with session_scope() as session:
+        store(session, job_id, [metric(job_id, 1, 10, 0.9), metric(job_id, 2, 20, 0.8)])
+        store(session, job_id, [metric(job_id, 3, 20, 0.7)])
+        assert history(session, ada, job_id).series["loss"] == [[10, 0.9], [20, 0.7]]
+
+
+def test_best_values_are_kept() -> None:
+    from orchestrator.services.metrics.ingest import Ledgered
+
+    first = merge_summary({}, Ledgered(values={"eval_accuracy": 0.9, "eval_loss": 0.3}))
+    second = merge_summary(first, Ledgered(values={"eval_accuracy": 0.8, "eval_loss": 0.2}))
+    assert (second["best_eval_accuracy"], second["best_eval_loss"], second["eval_accuracy"]) == (0.9, 0.2, 0.8)
+
+
+def test_the_file_is_read_as_it_grows(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    reader = MetricsFile(path)
+    assert reader.read() == []
+    path.write_bytes(pack(metric(1, 1)) + b"\n" + pack(metric(1, 2))[:20])
+    assert [r["seq"] for r in reader.read()] == [1]
+    with path.open("ab") as file:
+        file.write(pack(metric(1, 2))[20:] + b"\nrubbish\n" + pack(metric(1, 3)) + b"\n")
+    assert [r["seq"] for r in reader.read()] == [2, 3]
+    reader.rewind()
+    assert [r["seq"] for r in reader.read()] == [1, 2, 3]
+    reader.settle()
+    reader.rewind()
+    assert reader.read() == []
+
+
+def test_records_hold_no_nan() -> None:
+    assert unpack(pack(metric(1, 1, loss=float("nan")))) == metric(1, 1, loss=None)
+    assert unpack(b"[]") is None
+
+
+def test_min_max_keeps_spikes_and_ends() -> None:
+    curve = [[float(i), 1.0] for i in range(10_000)]
+    curve[5_000][1], curve[7_001][1] = 99.0, -99.0
+    thin = min_max(curve, 100)
+    assert len(thin) <= 100
+    assert thin[0] == curve[0]
+    assert thin[-1] == curve[-1]
+    assert {99.0, -99.0} <= {value for _, value in thin}
+    assert thin == sorted(thin)
+
+
+def test_the_log_pages_both_ways(home: Path, ada: Actor) -> None:
+    job_id = launch(ada, make_things(ada))
+    path = home / "jobs" / str(job_id) / "log.jsonl"
+    with session_scope() as session:
+        assert tail(session, ada, job_id).lines == []
+        path.parent.mkdir(parents=True)
+        lines = [json.dumps({"t": "2026", "level": "info", "message": f"line {i} ü"}) for i in range(5_000)]
+        path.write_text("\n".join(lines) + "\nhalf a li")
+        newest = tail(session, ada, job_id, 100)
+        assert [row.message for row in newest.lines] == [f"line {i} ü" for i in range(4_900, 5_000)]
+        seen, marker = newest.lines, newest.before
+        while marker is not None:
+            page = tail(session, ada, job_id, 700, before=marker)
+            seen, marker = page.lines + seen, page.before
+        assert [row.message for row in seen] == [f"line {i} ü" for i in range(5_000)]
+        with path.open("a") as file:
+            file.write("ne\n")
+        later = tail(session, ada, job_id, after=newest.after)
+        assert [row.message for row in later.lines] == ["half a line"]
+        assert tail(session, ada, job_id, after=later.after).lines == []

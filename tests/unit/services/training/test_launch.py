@@ -1,0 +1,145 @@
+"""Launching: a double click launches once, and each bad choice gets its sentence beside its field."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlmodel import func, select
+
+from orchestrator.domain.datasets import Dataset, DatasetStatus, Task
+from orchestrator.domain.errors import Invalid, NotFound
+from orchestrator.domain.models import VideoModel
+from orchestrator.domain.recipes import parse_recipe
+from orchestrator.domain.training_jobs import TrainingJob
+from orchestrator.domain.users import Actor
+from orchestrator.services.db import session_scope
+from orchestrator.services.queue import waiting_keys
+from orchestrator.services.training.drafts import clear_draft, load_draft, save_draft
+from orchestrator.services.training.jobs import clone_values, delete_job, get_job, list_jobs
+from orchestrator.services.training.launch import launch_job, preflight
+from orchestrator.services.training.lifecycle import request_stop
+from tests.workshop import RedisProcess, launch, make_person, make_things
+
+
+def test_a_launch_is_queued_and_its_letter_is_in_the_box(redis_server: RedisProcess, ada: Actor) -> None:
+    job_id = launch(ada, make_things(ada))
+    assert waiting_keys("cpu") == {f"{job_id}-a1"}
+
+
+def test_a_launch_without_redis_still_stands(ada: Actor) -> None:
+    job_id = launch(ada, make_things(ada))
+    with session_scope() as session:
+        assert get_job(session, ada, job_id).status == "queued"
+
+
+def test_ten_clicks_at_once_launch_one_job(redis_server: RedisProcess, ada: Actor) -> None:
+    things = make_things(ada)
+    with ThreadPoolExecutor(10) as pool:
+        ids = set(pool.map(lambda _: launch(ada, things, "one key"), range(10)))
+    assert len(ids) == 1
+    with session_scope() as session:
+        assert session.exec(select(func.count()).select_from(TrainingJob)).one() == 1
+    assert len(waiting_keys("cpu")) == 1
+
+
+def test_the_same_key_of_another_person_is_another_job(ada: Actor) -> None:
+    eve = make_person("eve")
+    assert launch(ada, make_things(ada), "key") != launch(eve, make_things(eve), "key")
+
+
+def problems_of(actor: Actor, dataset_id: int, model_id: int, **recipe: object) -> list[tuple[str, str]]:
+    with session_scope() as session:
+        return preflight(session, actor, dataset_id, model_id, parse_recipe(recipe)).problems
+
+
+def test_preflight_counts(ada: Actor) -> None:
+    with session_scope() as session:
+        plan = preflight(session, ada, *make_things(ada, clips=10), parse_recipe({"optim": {"epochs": 3}}))
+    assert plan.ok
+    assert (plan.train_clips, plan.validation_clips, plan.steps) == (16, 4, 3)
+
+
+def test_somebody_elses_dataset_is_not_there(ada: Actor) -> None:
+    dataset_id, model_id = make_things(ada)
+    [(field, sentence)] = problems_of(make_person("eve"), dataset_id, model_id)
+    assert (field, sentence) == ("dataset_id", "This dataset is not there any more. Choose another one.")
+
+
+@pytest.mark.parametrize("status", [DatasetStatus.DRAFT, DatasetStatus.PROCESSING, DatasetStatus.ERROR])
+def test_a_dataset_must_be_ready(ada: Actor, status: DatasetStatus) -> None:
+    dataset_id, model_id = make_things(ada)
+    with session_scope() as session:
+        dataset = session.get_one(Dataset, dataset_id)
+        dataset.status = status
+        session.add(dataset)
+    assert problems_of(ada, dataset_id, model_id)[0][0] == "dataset_id"
+
+
+def test_task_and_model_must_fit(ada: Actor) -> None:
+    dataset_id, model_id = make_things(ada)
+    with session_scope() as session:
+        dataset = session.get_one(Dataset, dataset_id)
+        dataset.task = Task.CAPTIONING
+        session.add(dataset)
+    [(field, sentence)] = problems_of(ada, dataset_id, model_id)
+    assert field == "model_id"
+    assert sentence == "Tiny VideoMAE is made for classification, and Motions for captioning."
+
+
+def test_unknown_layers_are_named(ada: Actor) -> None:
+    dataset_id, model_id = make_things(ada)
+    with session_scope() as session:
+        model = session.get_one(VideoModel, model_id)
+        model.details = {"layers": [{"suffix": "query", "count": 4, "in_features": 128, "out_features": 128}]}
+        session.add(model)
+    assert not problems_of(ada, dataset_id, model_id, qlora={"target_modules": ["query"]})
+    [(field, sentence)] = problems_of(ada, dataset_id, model_id, qlora={"target_modules": ["query", "nope"]})
+    assert field == "qlora.target_modules"
+    assert sentence == "Tiny VideoMAE has no layer nope. It has: query."
+
+
+def test_a_refused_launch_leaves_nothing(ada: Actor) -> None:
+    with session_scope() as session:
+        with pytest.raises(Invalid):
+            launch_job(session, ada, 99, 99, parse_recipe({}), "key")
+        assert list_jobs(session, ada).total == 0
+
+
+def test_list_searches_filters_and_pages(ada: Actor) -> None:
+    things = make_things(ada)
+    ids, eve = [launch(ada, things) for _ in range(5)], make_person("eve")
+    with session_scope() as session:
+        request_stop(session, ada, ids[0])
+        assert [job.id for job in list_jobs(session, ada).items] == ids[::-1]
+        assert list_jobs(session, ada, status="active").total == 4
+        assert [job.id for job in list_jobs(session, ada, status="stopped").items] == [ids[0]]
+        assert list_jobs(session, ada, q="videomae").total == 5
+        assert [job.id for job in list_jobs(session, ada, q=f"#{ids[2]}").items] == [ids[2]]
+        first = list_jobs(session, ada, sort="id", limit=2)
+        second = list_jobs(session, ada, sort="id", limit=2, cursor=first.next)
+        assert [job.id for job in first.items + second.items] == ids[:4]
+        assert list_jobs(session, eve).total == 0
+        with pytest.raises(Invalid):
+            list_jobs(session, ada, status="flying")
+
+
+def test_delete_and_clone(ada: Actor) -> None:
+    job_id = launch(ada, make_things(ada))
+    with session_scope() as session:
+        assert clone_values(session, ada, job_id)["recipe"]["output_name"] == "adapter-2"
+        request_stop(session, ada, job_id)
+        delete_job(session, ada, job_id)
+        with pytest.raises(NotFound):
+            get_job(session, ada, job_id)
+
+
+def test_a_draft_survives_and_is_cleared(ada: Actor) -> None:
+    eve = make_person("eve")
+    with session_scope() as session:
+        empty = load_draft(session, ada)
+        save_draft(session, ada, {"step": 3, "r": "abc"})
+    with session_scope() as session:
+        kept = load_draft(session, ada)
+        assert (kept.values, kept.launch_key) == ({"step": 3, "r": "abc"}, empty.launch_key)
+        assert load_draft(session, eve).values == {}
+        clear_draft(session, ada)
+        assert load_draft(session, ada).launch_key != empty.launch_key
