@@ -11,6 +11,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from jobs.recovery.tether import die_with_parent
+
 stop = False
 
 
@@ -64,4 +66,6 @@ def main(spec_path: str) -> int:
 if __name__ == "__main__":
     if len(sys.argv) > 1:
         sys.exit(main(sys.argv[1]))
+    # Started warm: tied to the worker, waiting for the path of its spec.
+    die_with_parent(int(os.environ["LOREEL_TETHER"]))
     sys.exit(main(sys.stdin.readline().strip()))

@@ -29,7 +29,7 @@ def make_job(session: Session, actor: Actor, status: JobStatus, attempt: int = 1
     return job.id
 
 
-@pytest.mark.parametrize(("start", "to"), product(JobStatus, JobStatus))
+@pytest.mark.parametrize(("start", "to"), list(product(JobStatus, JobStatus)))
 def test_only_legal_moves_happen(ada: Actor, start: JobStatus, to: JobStatus) -> None:
     with session_scope() as session:
         job_id = make_job(session, ada, start)
