@@ -21,9 +21,9 @@ def ingest(dataset_id: int, **options: Any) -> str:
     return run_ingest(dataset_id, **options)
 
 
-def make_demo(**options: Any) -> str:
-    """Draws the demo clips once, and gives each account its demo dataset."""
+def make_demo() -> str:
+    """Draws the demo clips once, and fills the accounts' demo datasets."""
     os.nice(5)
     from jobs.demo import run_demo
 
-    return run_demo(**options)
+    return run_demo()

@@ -15,6 +15,7 @@ from sqlmodel import col, select
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import Dataset, DatasetStatus, Upload
 from orchestrator.domain.letterbox import TASK_DEMO, TASK_INGEST, ingest_lease, ingest_tries
+from orchestrator.services.datasets.demo import manifest_path
 from orchestrator.services.db import session_scope
 from orchestrator.services.queue import enqueue, ingest_key, waiting_keys, withdraw
 from orchestrator.services.training.device import PREP
@@ -45,7 +46,7 @@ class Housekeeping:
         self._chores = [
             Chore(5.0, self._datasets),
             Chore(3600.0, self._builtin),
-            Chore(3600.0, self._demo),
+            Chore(10.0, self._demo),
             Chore(600.0, self._uploads),
             Chore(600.0, self._workers),
         ]
@@ -70,7 +71,8 @@ class Housekeeping:
                 ensure(session)
 
     def _demo(self) -> None:
-        enqueue(TASK_DEMO, "demo", PREP)
+        if not manifest_path().exists():
+            enqueue(TASK_DEMO, "demo", PREP)
 
     def _workers(self) -> None:
         with session_scope() as session:
@@ -90,7 +92,9 @@ class Housekeeping:
         """A dataset in `processing` that nobody reads gets a new letter, and after some tries an honest error."""
         now = time.monotonic()
         with session_scope() as session:
-            statement = select(Dataset.id).where(Dataset.status == DatasetStatus.PROCESSING)
+            statement = select(Dataset.id).where(
+                Dataset.status == DatasetStatus.PROCESSING, col(Dataset.is_demo).is_(False)
+            )
             ids = [dataset_id for dataset_id in session.exec(statement) if dataset_id]
             waiting = waiting_keys(PREP) if ids else set()
             idle = [i for i in ids if ingest_key(i) not in waiting and not self._client.exists(ingest_lease(i))]
