@@ -4,6 +4,7 @@ import reflex as rx
 
 from orchestrator.settings import get_settings
 from orchestrator.stack.web_plugin import LoreelWebPlugin, own_origins
+from orchestrator.ui.packages import FONTS, pinned
 
 _settings = get_settings()
 
@@ -12,6 +13,7 @@ config = rx.Config(
     app_module_import="orchestrator.orchestrator",
     frontend_port=_settings.port,
     backend_host=_settings.host,
+    frontend_packages=pinned(*FONTS),
     telemetry_enabled=False,
     show_built_with_reflex=False,
     cors_allowed_origins=own_origins(_settings.port, _settings.trusted_origins),

@@ -9,6 +9,7 @@ from orchestrator.origin_guard import guard_websocket
 from orchestrator.pages.registry import PAGES, load
 from orchestrator.settings import Settings, get_settings
 from orchestrator.stack.web_plugin import own_origins
+from orchestrator.ui.chrome import app_chrome
 
 
 def _mount_api(backend: ASGIApp) -> ASGIApp:
@@ -45,7 +46,7 @@ def _exists(module: str) -> bool:
 def create_app(settings: Settings) -> rx.App:
     """The whole web process."""
     transformer = _mount_api if _exists("orchestrator.api.app") else None
-    made = rx.App(html_lang="en", api_transformer=transformer)
+    made = rx.App(html_lang="en", api_transformer=transformer, **app_chrome())
     guard_websocket(made, own_origins(settings.port, settings.trusted_origins))
     if _exists("orchestrator.states.live"):
         made.register_lifespan_task(load("orchestrator.states.live:hub_lifespan"))

@@ -24,6 +24,7 @@ class PageEntry:
 
 PAGES: list[PageEntry] = [
     PageEntry("/", "orchestrator.pages.home.index", "index", "Loreel"),
+    PageEntry("/kit", "orchestrator.pages.kit.index", "index", "Kit", dev=True),
 ]
 
 

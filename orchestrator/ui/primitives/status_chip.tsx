@@ -1,0 +1,61 @@
+// Status in three signs at once: colour, icon and word. The words are the domain's own.
+import {
+  CircleAlert,
+  CircleCheck,
+  CircleDashed,
+  CircleStop,
+  CircleX,
+  Clock,
+  LoaderCircle,
+  TriangleAlert,
+  Unplug,
+  Upload,
+  type LucideIcon,
+} from "lucide-react";
+import { cn } from "./cn";
+
+type Look = { tone: Tone; icon: LucideIcon; word: string; spin?: boolean };
+type Tone = "primary" | "success" | "warning" | "destructive" | "info" | "muted";
+
+export const tones: Record<Tone, string> = {
+  primary: "bg-primary/13 text-primary",
+  success: "bg-success/13 text-success",
+  warning: "bg-warning/13 text-warning",
+  destructive: "bg-destructive/13 text-destructive",
+  info: "bg-info/13 text-info",
+  muted: "bg-muted text-muted-foreground",
+};
+
+export const looks: Record<string, Look> = {
+  running: { tone: "primary", icon: LoaderCircle, word: "Running", spin: true },
+  starting: { tone: "primary", icon: LoaderCircle, word: "Starting", spin: true },
+  completed: { tone: "success", icon: CircleCheck, word: "Completed" },
+  ready: { tone: "success", icon: CircleCheck, word: "Ready" },
+  failed: { tone: "destructive", icon: CircleX, word: "Failed" },
+  error: { tone: "destructive", icon: CircleAlert, word: "Error" },
+  bad: { tone: "destructive", icon: CircleAlert, word: "Damaged" },
+  warning: { tone: "warning", icon: TriangleAlert, word: "Warning" },
+  lost: { tone: "warning", icon: Unplug, word: "Lost" },
+  processing: { tone: "info", icon: LoaderCircle, word: "Processing", spin: true },
+  in_use: { tone: "info", icon: LoaderCircle, word: "In use" },
+  uploading: { tone: "info", icon: Upload, word: "Uploading" },
+  receiving: { tone: "info", icon: Upload, word: "Uploading" },
+  queued: { tone: "muted", icon: Clock, word: "Queued" },
+  draft: { tone: "muted", icon: CircleDashed, word: "Draft" },
+  stopping: { tone: "muted", icon: CircleStop, word: "Stopping" },
+  stopped: { tone: "muted", icon: CircleStop, word: "Stopped" },
+};
+
+export function StatusChip({ status, word, className }: { status: string; word?: string; className?: string }) {
+  const look = looks[status] ?? { tone: "muted" as Tone, icon: CircleDashed, word: status };
+  const Icon = look.icon;
+  return (
+    <span
+      data-status={status}
+      className={cn("inline-flex h-6 shrink-0 items-center gap-1 rounded-full px-2 text-xs font-medium whitespace-nowrap", tones[look.tone], className)}
+    >
+      <Icon aria-hidden className={cn("size-3.5", look.spin && "animate-spin")} />
+      {word || look.word}
+    </span>
+  );
+}

@@ -1,0 +1,33 @@
+"""Short messages in the corner, sent from Python or from a handler on the page."""
+
+from typing import Literal
+
+import reflex as rx
+
+from orchestrator.ui.kit import Text
+
+Kind = Literal["success", "error", "warning", "info"]
+
+_LOOK = (
+    "group !border-border !bg-popover !text-foreground !shadow-float !rounded-xl !font-sans !text-sm "
+    "[&_[data-description]]:!text-muted-foreground"
+)
+_EDGE: dict[Kind, str] = {
+    "success": "[&>[data-icon]]:!text-success",
+    "error": "[&>[data-icon]]:!text-destructive",
+    "warning": "[&>[data-icon]]:!text-warning",
+    "info": "[&>[data-icon]]:!text-info",
+}
+_SECONDS: dict[Kind, int] = {"success": 4, "info": 5, "warning": 8, "error": 10}
+
+
+def toaster() -> rx.Component:
+    """The one place where toasts appear; `app_chrome` puts it in."""
+    return rx.toast.provider(position="bottom-right", rich_colors=False, close_button=True, expand=False)
+
+
+def toast(kind: Kind, message: Text, description: Text | None = None) -> rx.event.EventSpec:
+    """An event that shows `message`: `return toast("success", "Dataset deleted.")` in a handler, or as `on_click`."""
+    extra = {"description": description} if description is not None else {}
+    send = {"success": rx.toast.success, "error": rx.toast.error, "warning": rx.toast.warning, "info": rx.toast.info}[kind]
+    return send(message, duration=_SECONDS[kind] * 1000, class_name=f"{_LOOK} {_EDGE[kind]}", **extra)
