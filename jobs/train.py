@@ -38,7 +38,7 @@ def run_attempt(job_id: int, attempt: int, worker: str, spare: Spare | None = No
         return "not ours"  # somebody has it, or it was stopped while it waited
     folder = settings.jobs_dir / str(job_id)
     lease, run_log = Lease(job_lease(job_id), attempt), RunLog(folder / "log.jsonl", job_id, attempt)
-    lease.beat()
+    lease.keep()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "result.json").unlink(missing_ok=True)

@@ -66,7 +66,7 @@ class Watch:
         stopping = False
         while True:
             code = self.trainer.wait(_TICK_S)
-            if not self.lease.beat() or not self._ledger():
+            if self.lease.fenced or not self._ledger():
                 self.trainer.kill()
                 return End.FENCED, self._code()
             if code is not None:

@@ -1,7 +1,7 @@
 """A run's sign of life with its attempt number: gone 6 s after the last beat; a higher attempt fences an older off."""
 
 import contextlib
-import time
+import threading
 
 import redis
 
@@ -25,22 +25,29 @@ class Lease:
         self.key, self.attempt = key, attempt
         self.fenced = False
         """True once a newer attempt was seen: this run must end at once and write nothing more."""
-        self._next = 0.0
+        self._over = threading.Event()
         # No retries and a short limit: whoever beats has a trainer to watch and may not wait.
         self._client = connect(retries=0, socket_timeout=2.0, socket_connect_timeout=2)
 
+    def keep(self) -> None:
+        """Beats once a second until `release`, in a thread: a database that is busy for seconds must not silence it."""
+        self.beat()
+        threading.Thread(target=self._loop, daemon=True, name="lease").start()
+
     def beat(self) -> bool:
-        """Beats when it is time to; False when the run is fenced off."""
-        now = time.monotonic()
-        if now < self._next or self.fenced:
-            return not self.fenced
-        self._next = now + BEAT_S
-        with contextlib.suppress(redis.RedisError, OSError):
-            self.fenced = not self._client.eval(_BEAT, 1, self.key, str(self.attempt), str(int(TTL_S * 1000)))
+        """One beat; False when the run is fenced off."""
+        if not self.fenced:
+            with contextlib.suppress(redis.RedisError, OSError):
+                self.fenced = not self._client.eval(_BEAT, 1, self.key, str(self.attempt), str(int(TTL_S * 1000)))
         return not self.fenced
+
+    def _loop(self) -> None:
+        while not self._over.wait(BEAT_S) and self.beat():
+            pass
 
     def release(self) -> None:
         """Gives the lease up, if it is still ours."""
+        self._over.set()
         with contextlib.suppress(redis.RedisError, OSError):
             self._client.eval(_RELEASE, 1, self.key, str(self.attempt))
 
