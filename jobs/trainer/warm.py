@@ -1,0 +1,23 @@
+"""A trainer that imports everything first and then waits for its spec: a launch does not pay for the imports."""
+
+import os
+import sys
+from pathlib import Path
+
+from jobs.recovery.tether import die_with_parent, end_when_closed
+
+
+def main() -> int:
+    """Reads one line from stdin, the path of a spec, and trains it; ends when stdin is closed."""
+    die_with_parent(int(os.environ["LOREEL_TETHER"]))
+    from jobs.trainer.run import main as train  # seconds: torch, transformers, peft
+
+    line = sys.stdin.readline().strip()
+    if not line:
+        return 0
+    end_when_closed()
+    return train(Path(line))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
