@@ -1,0 +1,31 @@
+"""Where a dataset's bytes lie: its clips and film strips in the storage, its uploads beside it until they are read."""
+
+import shutil
+from pathlib import Path
+
+from orchestrator.settings import get_settings
+
+_ENDINGS = "mp4 m4v mov mkv webm avi mpg mpeg m2ts mts ts wmv flv 3gp ogv gif"
+VIDEO_ENDINGS = frozenset(f".{ending}" for ending in _ENDINGS.split())
+_LITTER = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
+
+
+def dataset_folder(dataset_id: int) -> Path:
+    """Everything of one dataset; deleting the dataset deletes it."""
+    return get_settings().storage_dir / "datasets" / str(dataset_id)
+
+
+def upload_path(upload_id: str) -> Path:
+    """The bytes of an upload, from its first to its last."""
+    return get_settings().data_dir / "uploads" / f"{upload_id}.part"
+
+
+def remove_folder(dataset_id: int) -> None:
+    """Deletes the dataset's files; nothing happens when there are none."""
+    shutil.rmtree(dataset_folder(dataset_id), ignore_errors=True)
+
+
+def is_litter(name: str) -> bool:
+    """Files that operating systems leave in folders and nobody meant to upload."""
+    parts = name.split("/")
+    return "__MACOSX" in parts or parts[-1].lower() in _LITTER or parts[-1].startswith("._")

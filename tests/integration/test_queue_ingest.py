@@ -1,0 +1,84 @@
+"""A zip of real videos goes through the real prep worker; a killed one is taken up again."""
+
+import io
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from jobs.video.synthetic import demo_frames, write_mp4
+from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Upload, UploadStatus
+from orchestrator.domain.letterbox import TASK_INGEST
+from orchestrator.domain.users import Actor
+from orchestrator.services.datasets.files import upload_path
+from orchestrator.services.db import session_scope
+from orchestrator.services.queue import enqueue, ingest_key
+from tests.workshop import RedisProcess, start_controller, start_process, until
+
+Processes = list[subprocess.Popen[bytes]]
+
+
+def bring(actor: Actor, folder: Path) -> int:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for motion in ("circling", "zooming"):
+            for number in range(4):
+                path = write_mp4(folder / f"{motion}{number}.mp4", demo_frames(motion, number))
+                archive.write(path, f"{motion}/{number}.mp4")
+        archive.writestr("circling/cut.mp4", path.read_bytes()[:2_000])
+        archive.writestr("circling/words.mp4", b"these are words")
+    with session_scope() as session:
+        dataset = Dataset(owner_id=actor.user_id, name="mine", status=DatasetStatus.PROCESSING)
+        session.add(dataset)
+        session.flush()
+        assert dataset.id
+        upload = Upload(
+            id="u1",
+            owner_id=actor.user_id,
+            dataset_id=dataset.id,
+            filename="all.zip",
+            length=buffer.tell(),
+            status=UploadStatus.COMPLETE,
+        )
+        session.add(upload)
+        dataset_id = dataset.id
+    upload_path("u1").parent.mkdir(parents=True, exist_ok=True)
+    upload_path("u1").write_bytes(buffer.getvalue())
+    return dataset_id
+
+
+def status_of(dataset_id: int) -> DatasetStatus:
+    with session_scope() as session:
+        return session.get_one(Dataset, dataset_id).status
+
+
+def check(dataset_id: int) -> None:
+    with session_scope() as session:
+        dataset = session.get_one(Dataset, dataset_id)
+        assert dataset.status is DatasetStatus.READY, dataset.error
+        assert (dataset.clip_count, dataset.bad_count) == (8, 2)
+        bad = select(Clip).where(Clip.dataset_id == dataset_id, Clip.status == ClipStatus.BAD)
+        assert all(clip.problem for clip in session.exec(bad))
+
+
+def test_real_videos(home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes, tmp_path: Path) -> None:
+    dataset_id = bring(ada, tmp_path)
+    processes.append(start_process("-m", "jobs.worker", "--device", "prep", log=home / "prep.log"))
+    enqueue(TASK_INGEST, ingest_key(dataset_id), "prep", dataset_id=dataset_id)
+    until(lambda: status_of(dataset_id) is not DatasetStatus.PROCESSING, 30)
+    check(dataset_id)
+
+
+@pytest.mark.slow
+def test_a_lost_letter_is_sent_again(
+    home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes, tmp_path: Path
+) -> None:
+    dataset_id = bring(ada, tmp_path)
+    (home / "storage" / "demo").mkdir(parents=True)
+    (home / "storage" / "demo" / "manifest.json").write_text("[]")  # no demo now
+    processes.append(start_process("-m", "jobs.worker", "--device", "prep", log=home / "prep.log"))
+    start_controller(processes, home)
+    until(lambda: status_of(dataset_id) is not DatasetStatus.PROCESSING, 40)
+    check(dataset_id)

@@ -1,0 +1,199 @@
+"""Uploads become clips: every layout people use, every bad zip they send, and nothing half-made after a refusal."""
+
+import io
+import stat
+import zipfile
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Split, Task, Upload, UploadStatus
+from orchestrator.domain.users import Actor
+from orchestrator.services.datasets.files import dataset_folder, upload_path
+from orchestrator.services.datasets.ingest import ClipFacts, ingest_dataset
+from orchestrator.services.db import session_scope
+from orchestrator.settings import get_settings
+
+GOOD = [f"{label}/{i}.mp4" for label in ("left", "right") for i in range(3)]
+
+
+def look(path: Path, name: str, strip: Path) -> ClipFacts:
+    if b"broken" in path.read_bytes():
+        return ClipFacts(problem=f"{name} is cut off.")
+    strip.parent.mkdir(parents=True, exist_ok=True)
+    strip.write_bytes(b"jpeg")
+    return ClipFacts(20, 10.0, 64, 48, 2.0, "h264")
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def clips(names: list[str]) -> dict[str, bytes]:
+    return {name: name.encode() for name in names}
+
+
+def bring(actor: Actor, files: dict[str, bytes], task: Task = Task.CLASSIFICATION) -> int:
+    with session_scope() as session:
+        dataset = Dataset(owner_id=actor.user_id, name="mine", task=task, status=DatasetStatus.PROCESSING)
+        session.add(dataset)
+        session.flush()
+        assert dataset.id
+        for number, (name, data) in enumerate(files.items()):
+            upload = Upload(
+                id=f"{dataset.id}-{number}",
+                owner_id=actor.user_id,
+                dataset_id=dataset.id,
+                filename=name,
+                length=len(data),
+                status=UploadStatus.COMPLETE,
+            )
+            session.add(upload)
+            path = upload_path(upload.id)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        return dataset.id
+
+
+def dataset_of(dataset_id: int) -> Dataset:
+    with session_scope() as session:
+        return session.get_one(Dataset, dataset_id)
+
+
+def clips_of(dataset_id: int) -> list[Clip]:
+    with session_scope() as session:
+        return list(session.exec(select(Clip).where(Clip.dataset_id == dataset_id).order_by(Clip.name)))
+
+
+@pytest.mark.parametrize("prefix", ["", "my videos/"])
+def test_a_zip_of_class_folders(ada: Actor, prefix: str) -> None:
+    litter = ["__MACOSX/left/._0.mp4", "left/.DS_Store"]
+    dataset_id = bring(ada, {"all.zip": zipped(clips([prefix + name for name in GOOD] + litter))})
+    assert ingest_dataset(dataset_id, look) == "ready"
+    dataset = dataset_of(dataset_id)
+    assert (dataset.status, dataset.clip_count, dataset.bad_count) == (DatasetStatus.READY, 6, 0)
+    assert dataset.class_names == ["left", "right"]
+    root = get_settings().storage_dir
+    assert all((root / clip.path).is_file() and (root / clip.thumbnail_path).is_file() for clip in clips_of(dataset_id))
+    assert not list((get_settings().data_dir / "uploads").iterdir())
+    assert not list(dataset_folder(dataset_id).glob("incoming-*"))
+
+
+def test_files_with_their_folders(ada: Actor) -> None:
+    dataset_id = bring(ada, clips(GOOD))
+    assert ingest_dataset(dataset_id, look) == "ready"
+    assert {clip.label for clip in clips_of(dataset_id)} == {"left", "right"}
+
+
+def test_split_folders(ada: Actor) -> None:
+    names = [f"data/{split}/{label}/{i}.mp4" for split in ("train", "val") for label in "ab" for i in range(2)]
+    dataset_id = bring(ada, {"d.zip": zipped(clips(names))})
+    assert ingest_dataset(dataset_id, look) == "ready"
+    found = {clip.name: (clip.split, clip.label) for clip in clips_of(dataset_id)}
+    assert found["data/val/a/0.mp4"] == (Split.VALIDATION, "a")
+    assert found["data/train/b/1.mp4"] == (Split.TRAIN, "b")
+
+
+def test_a_class_may_be_called_test(ada: Actor) -> None:
+    dataset_id = bring(ada, {"d.zip": zipped(clips([f"{label}/{i}.mp4" for label in ("test", "rest") for i in "ab"]))})
+    assert ingest_dataset(dataset_id, look) == "ready"
+    assert {(clip.split, clip.label) for clip in clips_of(dataset_id)} == {(Split.AUTO, "test"), (Split.AUTO, "rest")}
+
+
+def test_bad_files_are_listed_with_their_reason(ada: Actor) -> None:
+    files = clips(GOOD) | {
+        "left/cut.mp4": b"broken",
+        "right/notes.doc": b"words",
+        "right/again.mp4": b"left/0.mp4",
+        "loose.mp4": b"loose",
+    }
+    dataset_id = bring(ada, {"all.zip": zipped(files)})
+    assert ingest_dataset(dataset_id, look) == "ready"
+    problems = {clip.name: clip.problem for clip in clips_of(dataset_id) if clip.status is ClipStatus.BAD}
+    assert problems == {
+        "left/cut.mp4": "cut.mp4 is cut off.",
+        "right/notes.doc": "notes.doc is not a video.",
+        "right/again.mp4": "Is the same video as left/0.mp4.",
+        "loose.mp4": "loose.mp4 lies in no folder. Put the clips of each class into a folder of its own.",
+    }
+    assert (dataset_of(dataset_id).clip_count, dataset_of(dataset_id).bad_count) == (6, 4)
+
+
+def link_zip() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        entry = zipfile.ZipInfo("left/0.mp4")
+        entry.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(entry, "/etc/passwd")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (zipped({}), "is empty"),
+        (zipped(clips(["../left/0.mp4"])), "points outside"),
+        (zipped(clips(["/left/0.mp4"])), "points outside"),
+        (zipped(clips(["a\\..\\..\\0.mp4"])), "points outside"),
+        (zipped({"left/0.mp4": b"\0" * 20_000_000}), "unpacks to 19 MB"),
+        (link_zip(), "holds a link"),
+        (b"PK\x03\x04 but no zip", "is not a zip"),
+        (zipped(clips(GOOD))[:-40], "is not a zip"),
+        (zipped(clips(["left/0.mp4", "left/1.mp4"])), "There is only one class, left."),
+        (zipped(clips(["left/0.mp4", "left/1.mp4", "right/0.mp4"])), "too few in: right"),
+        (zipped({"a/x.mp4": b"broken 1", "b/y.mp4": b"broken 2"}), "None of the files can be used. x.mp4 is cut off."),
+        (zipped(clips(["a.txt"])), "None of the files can be used."),
+    ],
+)
+def test_a_refused_zip_leaves_its_sentence_and_nothing_else(ada: Actor, data: bytes, sentence: str) -> None:
+    dataset_id = bring(ada, {"all.zip": data})
+    assert ingest_dataset(dataset_id, look) == "error"
+    dataset = dataset_of(dataset_id)
+    assert dataset.status is DatasetStatus.ERROR
+    assert sentence in dataset.error
+    assert clips_of(dataset_id) == []
+    assert [path for path in dataset_folder(dataset_id).rglob("*") if path.is_file()] == []
+    assert not list((get_settings().data_dir / "uploads").iterdir())
+    assert not (get_settings().data_dir.parent / "left").exists()
+
+
+def test_more_clips_later(ada: Actor) -> None:
+    dataset_id = bring(ada, clips(GOOD))
+    ingest_dataset(dataset_id, look)
+    with session_scope() as session:
+        dataset = session.get_one(Dataset, dataset_id)
+        dataset.status = DatasetStatus.PROCESSING
+        upload = Upload(
+            id="more",
+            owner_id=ada.user_id,
+            dataset_id=dataset_id,
+            filename="up/0.mp4",
+            length=1,
+            status=UploadStatus.COMPLETE,
+        )
+        session.add_all([dataset, upload, Upload(**upload.model_dump() | {"id": "most", "filename": "up/1.mp4"})])
+    for name in ("more", "most"):
+        upload_path(name).write_bytes(name.encode())
+    assert ingest_dataset(dataset_id, look) == "ready"
+    dataset = dataset_of(dataset_id)
+    assert (dataset.clip_count, dataset.class_names, dataset.version) == (8, ["left", "right", "up"], 3)
+
+
+def test_captions_beside_their_clips(ada: Actor) -> None:
+    files = {"a.mp4": b"a", "a.txt": b"a red ball", "b.mp4": b"b"}
+    dataset_id = bring(ada, files, Task.CAPTIONING)
+    assert ingest_dataset(dataset_id, look) == "ready"
+    found = {clip.name: (clip.caption, clip.status) for clip in clips_of(dataset_id)}
+    assert found == {"a.mp4": ("a red ball", ClipStatus.OK), "b.mp4": ("", ClipStatus.BAD)}
+
+
+def test_a_fenced_worker_leaves_everything(ada: Actor) -> None:
+    dataset_id = bring(ada, clips(GOOD))
+    assert ingest_dataset(dataset_id, look, go_on=lambda: False) == "left to another worker"
+    assert dataset_of(dataset_id).status is DatasetStatus.PROCESSING
+    assert ingest_dataset(dataset_id, look) == "ready"
