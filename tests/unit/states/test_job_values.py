@@ -1,0 +1,85 @@
+"""Checks the wizard's text fields: defaults, recipe and back, one sentence a bad field."""
+
+import pytest
+
+from orchestrator.domain.errors import Invalid
+from orchestrator.domain.recipes import Recipe
+from orchestrator.states import job_values as form
+
+TINY, LARGE = 600_000, 300_000_000
+
+
+def test_defaults_make_a_recipe() -> None:
+    for parameters in (0, TINY, LARGE):
+        recipe = form.read_recipe(form.default_values(parameters), ["qkv"])
+        assert recipe.qlora.r == 16
+        assert recipe.qlora.target_modules == ("qkv",)
+
+
+def test_recipe_survives_the_way_through_text() -> None:
+    recipe = Recipe.model_validate(
+        {
+            "qlora": {"r": 24, "alpha": 24, "dropout": 0.1, "target_modules": ["query", "value"]},
+            "optim": {"learning_rate": 3.5e-5, "epochs": 3, "scheduler": "linear", "seed": 11},
+            "output_name": "my-run-1",
+        }
+    )
+    assert form.read_recipe(form.values_from_recipe(recipe), ["query", "value"]) == recipe
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "sentence"),
+    [
+        ("qlora.r", "-4", "Rank must be a whole number from 1 to 256"),
+        ("qlora.r", "", "Rank must be a whole number from 1 to 256"),
+        ("optim.learning_rate", "abc", "Learning rate must be a number above 0"),
+        ("optim.learning_rate", "nan", "Learning rate must be a number above 0"),
+        ("optim.epochs", "1.5", "Epochs must be a whole number"),
+        ("qlora.dropout", "0,95", "Dropout must be a number from 0 to 0.9"),
+        ("output_name", "My run", "Use lower-case letters"),
+    ],
+)
+def test_bad_field_gets_its_sentence(field: str, text: str, sentence: str) -> None:
+    problems = form.problems_in(form.default_values(TINY) | {field: text}, ["qkv"])
+    assert list(problems) == [field]
+    assert problems[field].startswith(sentence)
+
+
+def test_problems_stand_in_the_order_of_the_page() -> None:
+    values = form.default_values(TINY) | {"output_name": "", "qlora.r": "-1", "optim.epochs": "x"}
+    with pytest.raises(Invalid) as caught:
+        form.read_recipe(values, [])
+    assert [field for field, _ in caught.value.problems] == [
+        "qlora.r",
+        "qlora.target_modules",
+        "optim.epochs",
+        "output_name",
+    ]
+    assert caught.value.field == "qlora.r"
+
+
+def test_comma_is_a_decimal_point() -> None:
+    assert form.read_recipe(form.default_values(TINY) | {"qlora.dropout": "0,1"}, ["qkv"]).qlora.dropout == 0.1
+
+
+def test_presets_are_recognised() -> None:
+    for key, _ in form.PRESETS:
+        assert form.matching_preset(form.preset_values(key, TINY), TINY) == key
+    assert form.matching_preset(form.default_values(TINY) | {"qlora.r": "12"}, TINY) == ""
+
+
+@pytest.mark.parametrize(
+    ("dataset", "model", "rank", "name"),
+    [
+        ("Shapes in motion", "Tiny VideoMAE", "16", "shapes-in-motion-tiny-videomae-r16"),
+        ("Ä/..", "!!", "abc", "adapter"),
+        ("a" * 90, "b", "8", "a" * 61 + "-r8"),
+    ],
+)
+def test_output_name(dataset: str, model: str, rank: str, name: str) -> None:
+    assert form.output_name(dataset, model, rank) == name
+
+
+def test_output_name_is_always_accepted() -> None:
+    values = form.default_values(TINY) | {"output_name": form.output_name("Ä 1/..", "..", "8")}
+    assert form.problems_in(values, ["qkv"]) == {}
