@@ -1,0 +1,217 @@
+"""What the wizard shows: choices, presets and the plan on the right, as small frozen rows with their words ready."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from orchestrator.domain.recipes import Recipe
+from orchestrator.services.training.rows import Preflight
+from orchestrator.states import words
+
+MODEL_TASK = {
+    "video_classification": "classification",
+    "video_captioning": "captioning",
+    "video_retrieval": "retrieval",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetChoice:
+    """A dataset in step 1; `reason` says why it cannot be chosen."""
+
+    id: int
+    name: str
+    task: str
+    note: str
+    reason: str
+    thumbnail: str
+    is_demo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """A base model in step 2."""
+
+    id: int
+    name: str
+    architecture: str
+    task: str
+    note: str
+    description: str
+    parameters: int
+    broken: str
+    """Why it can train nothing now, or ""."""
+    reason: str = ""
+    """Why it cannot be chosen here: broken, or made for another task than the dataset's."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerChoice:
+    """One kind of linear layer that may get an adapter."""
+
+    suffix: str
+    size: str
+    note: str
+    default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PresetCard:
+    """A preset with what it would cost here."""
+
+    key: str
+    title: str
+    time: str
+    memory: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The summary on the right; empty strings until they are known."""
+
+    known: bool = False
+    memory: str = ""
+    memory_total: str = ""
+    memory_share: float = 0.0
+    fits: bool = True
+    device: str = ""
+    steps: str = ""
+    time: str = ""
+    trainable: str = ""
+    trainable_share: str = ""
+    adapter: str = ""
+    clips: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRow:
+    """One line of the last step; `step` is where its Edit link leads."""
+
+    group: str
+    label: str
+    value: str
+    step: int
+
+
+def dataset_choice(row: Any) -> DatasetChoice:
+    """From a DatasetRow."""
+    reason = ""
+    if row.status in ("processing", "draft"):
+        reason = "Still being read. It can be chosen as soon as it is ready."
+        if row.status == "draft":
+            reason = "It has no clips yet. Add files to it first."
+    elif row.status == "error":
+        reason = row.error or "It could not be read. Open it to see why."
+    elif row.clip_count == 0:
+        reason = "It has no usable clips."
+    classes = f", {words.plural(len(row.class_names), 'class', 'classes')}" if row.class_names else ""
+    note = f"{words.plural(row.clip_count, 'clip')}{classes}, {words.size(row.size_bytes)}"
+    thumbs = list(getattr(row, "thumbnails", None) or getattr(row, "frames", None) or [])
+    return DatasetChoice(
+        row.id, row.name, str(row.task), note, reason, str(thumbs[0]) if thumbs else "", bool(row.is_demo)
+    )
+
+
+def model_choice(row: Any) -> ModelChoice:
+    """From a ModelRow."""
+    broken = "" if row.status in ("ready", "in_use") else row.error or "It is still being read."
+    does = MODEL_TASK.get(str(row.model_type), str(row.model_type))
+    note = f"{words.short_count(row.parameters)} parameters, {words.size(row.size_bytes)}"
+    return ModelChoice(row.id, row.name, row.architecture, does, note, row.description, row.parameters, broken, broken)
+
+
+def fit_models(models: Iterable[ModelChoice], task: str) -> list[ModelChoice]:
+    """The same models, each with the reason why it does not suit a dataset of that task ("": none chosen yet)."""
+    return [
+        replace(
+            model,
+            reason=model.broken
+            or (f"It does {model.task}; the chosen dataset is for {task}." if task and model.task != task else ""),
+        )
+        for model in models
+    ]
+
+
+def layer_choices(groups: Iterable[Any]) -> list[LayerChoice]:
+    """From the model's layer groups (suffix, count, parameters, default)."""
+    return [
+        LayerChoice(g.suffix, words.short_count(g.parameters), words.plural(g.count, "layer"), bool(g.default))
+        for g in groups
+    ]
+
+
+def preset_card(key: str, title: str, recipe: Recipe, estimate: Preflight) -> PresetCard:
+    """A preset card; time and memory stay empty while they cannot be worked out."""
+    time = words.duration(estimate.seconds) if estimate.seconds else ""
+    memory = words.size(estimate.memory_bytes) if estimate.memory_bytes else ""
+    note = f"{words.plural(recipe.optim.epochs, 'epoch')}, r\u00a0{recipe.qlora.r}"
+    return PresetCard(key, title, time, memory, note)
+
+
+def make_plan(estimate: Preflight, workers: Iterable[Any]) -> Plan:
+    """The summary of a preflight against the memory of the best live worker."""
+    alive = list(workers)
+    largest = max((int((w.stats or {}).get("memory_total") or 0) for w in alive), default=0)
+    device = next((w.device for w in alive if int((w.stats or {}).get("memory_total") or 0) == largest), "")
+    share = estimate.memory_bytes / largest if largest else 0.0
+    warnings = [sentence for _, sentence in estimate.problems]
+    if not alive:
+        warnings.append("No worker is running, so the job will wait. Start one with ./loreel worker.")
+    if share > 0.95:
+        warnings.append("This may not fit into the device's memory. Make the batch smaller and accumulate more.")
+    part = estimate.trainable_parameters / estimate.total_parameters if estimate.total_parameters else 0.0
+    return Plan(
+        known=bool(estimate.steps),
+        memory=words.size(estimate.memory_bytes),
+        memory_total=words.size(largest) if largest else "",
+        memory_share=round(min(1.0, share), 4),
+        fits=share <= 0.95,
+        device=device,
+        steps=words.count(estimate.steps),
+        time=words.duration(estimate.seconds),
+        trainable=words.count(estimate.trainable_parameters),
+        trainable_share=words.percent(part, 1) if part else "",
+        adapter=words.size(estimate.adapter_bytes),
+        clips=f"{words.count(estimate.train_clips)} train, {words.count(estimate.validation_clips)} val",
+        warnings=tuple(dict.fromkeys(warnings)),
+    )
+
+
+def review_rows(dataset: str, model: str, recipe: Recipe, clips_note: str) -> list[ReviewRow]:
+    """Everything that will be launched, line by line."""
+    pre = recipe.training_type.value == "pretrain"
+    rows = [
+        ReviewRow("Data", "Dataset", dataset, 1),
+        ReviewRow("Data", "Clips", clips_note, 1),
+        ReviewRow("Model", "Base model", model, 2),
+        ReviewRow("Training", "Training type", "Pre-training" if pre else "Fine-tuning", 3),
+    ]
+    if not pre:
+        rows += [
+            ReviewRow("QLoRA", "Rank r", str(recipe.qlora.r), 3),
+            ReviewRow("QLoRA", "Alpha", str(recipe.qlora.alpha), 3),
+            ReviewRow("QLoRA", "Dropout", f"{recipe.qlora.dropout:g}", 3),
+            ReviewRow("QLoRA", "Target modules", ", ".join(recipe.qlora.target_modules) or "the model's default", 3),
+        ]
+    return rows + _optim_rows(recipe)
+
+
+def _optim_rows(recipe: Recipe) -> list[ReviewRow]:
+    optim = recipe.optim
+    a_step = words.plural(optim.batch_size * optim.gradient_accumulation, "clip")
+    pairs = [
+        ("Learning rate", words.rate(optim.learning_rate)),
+        ("Schedule", optim.scheduler.value.capitalize()),
+        ("Batch size", words.plural(optim.batch_size, "clip")),
+        ("Accumulation", f"{optim.gradient_accumulation} \u00d7, {a_step} a step"),
+        ("Epochs", str(optim.epochs)),
+        ("Warm-up", words.percent(optim.warmup_ratio, 1).replace(".0", "")),
+        ("Weight decay", f"{optim.weight_decay:g}"),
+        ("Gradient clipping", f"{optim.max_grad_norm:g}"),
+        ("Seed", str(optim.seed)),
+        ("Validation share", words.percent(recipe.data.validation_share)),
+    ]
+    rows = [ReviewRow("Optimization", label, value, 3) for label, value in pairs]
+    return [*rows, ReviewRow("Output", "Adapter name", recipe.output_name, 3)]

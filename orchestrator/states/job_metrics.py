@@ -1,0 +1,125 @@
+"""Turns the newest values of a run into the six figures beside its curve."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.states import words
+
+LOOK_BACK = 50
+"""Steps over which the change of the train loss is told."""
+KEPT = 400
+"""Newest loss points that are kept to tell it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricCard:
+    """One figure: its value, its unit and a line of context."""
+
+    key: str
+    label: str
+    value: str
+    unit: str
+    note: str
+
+
+@dataclass
+class Tally:
+    """The running knowledge of one run; lives in the web process, never travels."""
+
+    latest: dict[str, float]
+    recent: list[tuple[int, float]]
+    best_accuracy: tuple[float, int] | None = None
+    best_loss: tuple[float, int] | None = None
+
+    @classmethod
+    def empty(cls) -> "Tally":
+        return cls({}, [])
+
+    def add(self, step: int, values: Mapping[str, float]) -> None:
+        """Takes the values of one record in."""
+        for name, value in values.items():
+            self.latest[name] = float(value)
+        if "loss" in values:
+            self.recent = [*self.recent[-KEPT + 1 :], (step, float(values["loss"]))]
+        if (accuracy := values.get("eval_accuracy")) is not None and (
+            self.best_accuracy is None or accuracy > self.best_accuracy[0]
+        ):
+            self.best_accuracy = (float(accuracy), step)
+        if (loss := values.get("eval_loss")) is not None and (self.best_loss is None or loss < self.best_loss[0]):
+            self.best_loss = (float(loss), step)
+
+    def fill(self, series: Mapping[str, Sequence[Sequence[float]]]) -> None:
+        """Takes a history in."""
+        for name, points in series.items():
+            kept = points[-KEPT:] if name == "loss" else points
+            for step, value in kept:
+                self.add(int(step), {name: value})
+
+
+def cards(tally: Tally, recipe: Mapping[str, Any]) -> list[MetricCard]:
+    """The six cards; a dash where nothing was measured yet."""
+    optim = recipe.get("optim") or {}
+    latest = tally.latest
+    return [
+        MetricCard("loss", "Train loss", words.loss(latest.get("loss")) or "\u2013", "", _change(tally.recent)),
+        MetricCard(
+            "eval_loss", "Validation loss", words.loss(latest.get("eval_loss")) or "\u2013", "", _loss_note(tally)
+        ),
+        _accuracy_card(tally),
+        _speed_card(latest.get("samples_per_s"), optim),
+        MetricCard(
+            "learning_rate",
+            "Learning rate",
+            words.rate(latest.get("learning_rate")) or "\u2013",
+            "",
+            f"{optim.get('scheduler', '')}, peak {words.rate(optim.get('learning_rate'))}".strip(", "),
+        ),
+        MetricCard(
+            "grad_norm",
+            "Gradient norm",
+            words.loss(latest.get("grad_norm")) or "\u2013",
+            "",
+            f"clipped above {optim['max_grad_norm']:g}" if optim.get("max_grad_norm") else "",
+        ),
+    ]
+
+
+def _accuracy_card(tally: Tally) -> MetricCard:
+    value = tally.latest.get("eval_accuracy")
+    best = tally.best_accuracy
+    note = f"best {best[0] * 100:.1f} at step {best[1]:,}" if best else "after the first epoch"
+    if value is None:
+        return MetricCard("eval_accuracy", "Validation top-1", "\u2013", "", note)
+    return MetricCard("eval_accuracy", "Validation top-1", f"{value * 100:.1f}", "%", note)
+
+
+def _speed_card(clips_per_s: float | None, optim: Mapping[str, Any]) -> MetricCard:
+    if not clips_per_s:
+        return MetricCard("samples_per_s", "Speed", "\u2013", "", "")
+    clips = int(optim.get("batch_size") or 1) * int(optim.get("gradient_accumulation") or 1)
+    seconds = clips / clips_per_s
+    value, unit = (f"{seconds:.2f}", "s / step") if seconds >= 0.1 else (f"{seconds * 1000:.0f}", "ms / step")
+    speed = f"{clips_per_s:.1f}" if clips_per_s < 100 else words.count(clips_per_s)
+    return MetricCard("samples_per_s", "Speed", value, unit, f"{speed} clips/s")
+
+
+def _loss_note(tally: Tally) -> str:
+    value, best = tally.latest.get("eval_loss"), tally.best_loss
+    if value is None or best is None:
+        return "after the first epoch"
+    return "best so far" if value <= best[0] else f"best {words.loss(best[0])} at step {best[1]:,}"
+
+
+def _change(recent: Sequence[tuple[int, float]]) -> str:
+    """The mean of the last ten points against the ten around fifty steps before."""
+    if not recent:
+        return "with the first step"
+    last = recent[-1][0]
+    now = [value for _, value in recent[-10:]]
+    then = [value for step, value in recent if last - LOOK_BACK - 10 < step <= last - LOOK_BACK]
+    if not then:
+        return f"at step {last:,}"
+    change = sum(now) / len(now) - sum(then) / len(then)
+    sign = "+" if change > 0 else ""
+    return f"{sign}{words.loss(change)} in {LOOK_BACK} steps"

@@ -1,0 +1,270 @@
+"""What job pages show of a training job: frozen rows with their words ready."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from orchestrator.services.metrics.rows import LogRow
+from orchestrator.services.training.rows import EventRow, JobRow
+from orchestrator.states import words
+
+LEVELS = {"debug": "DEBUG", "info": "INFO", "warning": "WARN", "error": "ERR"}
+
+
+@dataclass(frozen=True, slots=True)
+class JobLine:
+    """One row of the list."""
+
+    id: int
+    name: str
+    hue: int
+    """Number of the job's own colour, 1 to 7."""
+    model: str
+    dataset: str
+    status: str
+    active: bool
+    share: float
+    percent: str
+    epochs: str
+    loss: str
+    started: str
+    """ISO time, or "" while it waits."""
+    created: str
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCell:
+    """What changes in a row while the job runs."""
+
+    share: float
+    percent: str
+    epochs: str
+    loss: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobHead:
+    """Who a job is, where it stands, how it ended."""
+
+    id: int = 0
+    name: str = ""
+    hue: int = 1
+    status: str = ""
+    active: bool = False
+    dataset_id: int = 0
+    dataset: str = ""
+    model_id: int = 0
+    model: str = ""
+    created: str = ""
+    started: str = ""
+    finished: str = ""
+    ran: str = ""
+    worker: str = ""
+    attempt: int = 0
+    error: str = ""
+    error_details: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The numbers of the progress card."""
+
+    share: float = 0.0
+    percent: str = "0"
+    step: str = "0"
+    total: str = ""
+    epoch: str = "0"
+    epochs: str = ""
+    elapsed: str = ""
+    left: str = ""
+    done_at: str = ""
+    """ISO time, "" when unknown."""
+    phase: str = ""
+    to_go: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EventLine:
+    """One line of the timeline."""
+
+    kind: str
+    message: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of the log."""
+
+    at: str
+    """ISO time; the page shows the clock."""
+    clock: str
+    level: str
+    message: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfusionRow:
+    """One true class: how many of its held-out clips were called what."""
+
+    label: str
+    cells: tuple[tuple[int, float, bool], ...]
+    """(clips, share of the row, on the diagonal)."""
+    right: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a finished run reached."""
+
+    known: bool = False
+    accuracy: str = ""
+    loss: str = ""
+    clips: str = ""
+    labels: tuple[str, ...] = ()
+    confusion: tuple[ConfusionRow, ...] = ()
+
+
+def hue(job_id: int) -> int:
+    """The job's own chart series, 1 to 7: the same colour everywhere."""
+    return (job_id - 1) % 7 + 1
+
+
+def job_line(row: JobRow) -> JobLine:
+    """A list row."""
+    return JobLine(
+        id=row.id,
+        name=row.name,
+        hue=hue(row.id),
+        model=row.model_name,
+        dataset=row.dataset_name,
+        status=row.status,
+        active=row.active,
+        share=round(row.progress, 4),
+        percent=words.percent(row.progress),
+        epochs=epochs_words(row.epoch, row.epochs),
+        loss=words.loss(_number(row.summary.get("loss"))),
+        started=words.iso(row.started_at),
+        created=words.iso(row.created_at),
+    )
+
+
+def epochs_words(epoch: float, epochs: int) -> str:
+    """Like "3.2 / 10"; whole numbers without a point."""
+    done = f"{min(epoch, epochs) if epochs else epoch:.1f}".removesuffix(".0")
+    return f"{done} / {epochs}" if epochs else done
+
+
+def job_head(row: JobRow) -> JobHead:
+    """The head of the job page."""
+    ran = (row.finished_at - row.started_at).total_seconds() if row.finished_at and row.started_at else None
+    return JobHead(
+        id=row.id,
+        name=row.name,
+        hue=hue(row.id),
+        status=row.status,
+        active=row.active,
+        dataset_id=row.dataset_id or 0,
+        dataset=row.dataset_name,
+        model_id=row.model_id or 0,
+        model=row.model_name,
+        created=words.iso(row.created_at),
+        started=words.iso(row.started_at),
+        finished=words.iso(row.finished_at),
+        ran=words.duration(ran),
+        worker=row.worker,
+        attempt=row.attempt,
+        error=row.error,
+        error_details=row.error_details,
+    )
+
+
+def progress_of(
+    step: int,
+    total: int,
+    epoch: float,
+    epochs: int,
+    *,
+    started: datetime | None,
+    finished: datetime | None = None,
+    eta_s: float | None = None,
+    share: float | None = None,
+    phase: str = "",
+) -> Progress:
+    """The progress card at this moment."""
+    done = share if share is not None else min(1.0, step / total) if total else 0.0
+    until = finished or datetime.now(UTC)
+    return Progress(
+        share=round(done, 4),
+        percent=words.percent(done).removesuffix(f"{words.NARROW}%"),
+        step=words.count(step),
+        total=words.count(total) if total else "",
+        epoch=f"{min(epoch, epochs) if epochs else epoch:.1f}".removesuffix(".0"),
+        epochs=str(epochs) if epochs else "",
+        elapsed=words.duration((until - started).total_seconds()) if started else "",
+        left=words.duration(eta_s),
+        done_at=words.iso(until + timedelta(seconds=eta_s)) if eta_s is not None else "",
+        phase=phase,
+        to_go=max(0, total - step),
+    )
+
+
+def progress_of_row(row: JobRow) -> Progress:
+    """The progress card as the ledger knows it."""
+    return progress_of(
+        row.step,
+        row.total_steps,
+        row.epoch,
+        row.epochs,
+        started=row.started_at,
+        finished=row.finished_at,
+        eta_s=row.eta_s,
+        share=row.progress,
+        phase=str(row.summary.get("phase") or ""),
+    )
+
+
+def event_line(row: EventRow) -> EventLine:
+    """A timeline line."""
+    return EventLine(row.kind, row.message, words.iso(row.at))
+
+
+def log_line(at: str, level: str, message: str, key: str) -> LogLine:
+    """A log line. The clock is the one of the record (UTC); the page shows the reader's own on hover."""
+    return LogLine(at, at[11:19], LEVELS.get(level, level.upper()[:5]), message, key)
+
+
+def log_row_line(row: LogRow) -> LogLine:
+    """A log line read from the file."""
+    return log_line(row.at, row.level, row.message, str(row.position))
+
+
+def result_of(summary: Mapping[str, Any]) -> Result:
+    """What a run reached, from its summary: accuracy and confusion matrix on the held-out clips."""
+    matrix = summary.get("confusion") or summary.get("confusion_matrix") or []
+    labels = tuple(str(name) for name in summary.get("class_names") or range(len(matrix)))
+    accuracy = _number(summary.get("accuracy", summary.get("eval_accuracy")))
+    if accuracy is None and not matrix:
+        return Result()
+    total = sum(sum(row) for row in matrix)
+    pairs = zip(labels, matrix, strict=False)
+    return Result(
+        known=True,
+        accuracy=words.percent(accuracy, 1) if accuracy is not None else "",
+        loss=words.loss(_number(summary.get("eval_loss"))),
+        clips=words.plural(int(total), "held-out clip") if total else "",
+        labels=labels,
+        confusion=tuple(_confusion_row(label, row, i) for i, (label, row) in enumerate(pairs)),
+    )
+
+
+def _confusion_row(label: str, row: list[int], index: int) -> ConfusionRow:
+    total = sum(row) or 1
+    cells = tuple((int(n), round(n / total, 3), i == index) for i, n in enumerate(row))
+    return ConfusionRow(label, cells, words.percent(row[index] / total) if index < len(row) else "")
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

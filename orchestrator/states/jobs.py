@@ -1,0 +1,183 @@
+"""The list of training jobs: searched, filtered, sorted, paged, and moving by itself."""
+
+from typing import Any
+
+import reflex as rx
+
+from orchestrator.domain.errors import AppError
+from orchestrator.services.training.jobs import list_jobs
+from orchestrator.states import words
+from orchestrator.states.guards import act, signed_in
+from orchestrator.states.job_rows import JobLine, LiveCell, epochs_words, job_line
+from orchestrator.states.live import listening
+
+PAGE_SIZE = 25
+SORTS = ("-created_at", "created_at", "name", "-name", "status", "dataset", "model")
+WINDOW_S = 0.25
+"""A list need not move more often than four times a second."""
+
+
+class JobsState(rx.State):
+    """One page of the list; `live` holds only what moves."""
+
+    ready: bool = False
+    failed: str = ""
+    rows: list[JobLine] = []
+    live: dict[str, LiveCell] = {}
+    total: int = 0
+    q: str = ""
+    status: str = "all"
+    sort: str = "-created_at"
+    next_cursor: str = ""
+    page: int = 1
+    any_jobs: bool = False
+    _cursors: list[str] = []
+    _epochs: dict[str, int] = {}
+
+    @rx.var
+    def filtered(self) -> bool:
+        """True while a search or a filter hides jobs."""
+        return bool(self.q) or self.status != "all"
+
+    @rx.var
+    def first(self) -> int:
+        """Number of the first row shown, from 1."""
+        return (self.page - 1) * PAGE_SIZE + 1 if self.rows else 0
+
+    @rx.var
+    def last(self) -> int:
+        """Number of the last row shown."""
+        return (self.page - 1) * PAGE_SIZE + len(self.rows)
+
+    @rx.event
+    @signed_in
+    async def load(self):
+        """Opens the list with the filters of the address."""
+        query = self.router.url.query_parameters
+        self.q = query.get("q", "")[:100]
+        self.status = query.get("status", "all")
+        self.sort = query.get("sort", "-created_at") if query.get("sort") in SORTS else "-created_at"
+        await self._read([])
+        return JobsState.watch
+
+    @rx.event
+    @signed_in
+    async def search(self, text: str):
+        """Finds by name, dataset, model or number."""
+        self.q = text[:100]
+        await self._read([])
+
+    @rx.event
+    @signed_in
+    async def filter_status(self, status: str):
+        """Shows one status."""
+        self.status = status
+        await self._read([])
+
+    @rx.event
+    @signed_in
+    async def sort_by(self, sort: str):
+        """Orders the list."""
+        self.sort = sort if sort in SORTS else "-created_at"
+        await self._read([])
+
+    @rx.event
+    @signed_in
+    async def clear(self):
+        """Takes search and filter away."""
+        self.q, self.status = "", "all"
+        await self._read([])
+
+    @rx.event
+    @signed_in
+    async def next_page(self):
+        """The following rows."""
+        if self.next_cursor:
+            await self._read([*self._cursors, self.next_cursor])
+
+    @rx.event
+    @signed_in
+    async def previous_page(self):
+        """The rows before."""
+        if self._cursors:
+            await self._read(self._cursors[:-1])
+
+    @rx.event
+    @signed_in
+    async def retry(self):
+        """Reads the list again after an error."""
+        await self._read(self._cursors)
+
+    @rx.event(background=True)
+    @signed_in
+    async def watch(self):
+        """Moves the rows that are shown while the page is open."""
+        async with listening(None, WINDOW_S) as groups:
+            async for records in groups:
+                async with self:
+                    shown = {str(row.id): row for row in self.rows}
+                    moved = self._moved(records, shown)
+                    if moved:
+                        self.live = {**self.live, **moved}
+                    stale = any(record.get("kind") in ("status", "gap") for record in records)
+                if stale:
+                    await self._read_again()
+
+    async def _read(self, cursors: list[str]) -> None:
+        """Fills the page that the last cursor opens."""
+        try:
+            page = await act(self, list_jobs, **self._wanted(cursors))
+        except AppError as error:
+            self.failed, self.ready = error.message, True
+            return
+        self._show(page, cursors)
+
+    async def _read_again(self) -> None:
+        """The same page once more, from a background event; dropped when the person moved on meanwhile."""
+        async with self:
+            cursors = list(self._cursors)
+            wanted = self._wanted(cursors)
+        page = await act(self, list_jobs, **wanted)
+        async with self:
+            if wanted == self._wanted(self._cursors):
+                self._show(page, cursors)
+
+    def _wanted(self, cursors: list[str]) -> dict[str, Any]:
+        status = "" if self.status == "all" else self.status
+        cursor = cursors[-1] if cursors else None
+        return {"q": self.q, "status": status, "sort": self.sort, "limit": PAGE_SIZE, "cursor": cursor}
+
+    def _show(self, page: Any, cursors: list[str]) -> None:
+        self.rows = [job_line(row) for row in page.items]
+        self._epochs = {str(row.id): row.epochs for row in page.items}
+        # The ledger is a moment behind the stream: a running row must not step back.
+        running = {str(row.id) for row in page.items if row.active}
+        self.live = {key: cell for key, cell in self.live.items() if key in running}
+        self.total, self.next_cursor = page.total, page.next or ""
+        self._cursors, self.page = list(cursors), len(cursors) + 1
+        self.any_jobs = bool(page.total) or self.filtered
+        self.failed, self.ready = "", True
+
+    def _moved(self, records: list[dict[str, Any]], shown: dict[str, JobLine]) -> dict[str, LiveCell]:
+        moved: dict[str, LiveCell] = {}
+        for record in records:
+            key = str(record.get("job"))
+            if key not in shown or record.get("kind") not in ("progress", "metric"):
+                continue
+            row = moved.get(key) or self.live.get(key) or _cell(shown[key])
+            moved[key] = _next_cell(row, record, self._epochs.get(key, 0))
+        return moved
+
+
+def _cell(row: JobLine) -> LiveCell:
+    return LiveCell(row.share, row.percent, row.epochs, row.loss)
+
+
+def _next_cell(cell: LiveCell, record: dict[str, Any], epochs: int) -> LiveCell:
+    if record["kind"] == "metric":
+        loss = (record.get("values") or {}).get("loss")
+        return cell if loss is None else LiveCell(cell.share, cell.percent, cell.epochs, words.loss(float(loss)))
+    total = int(record.get("total") or 0)
+    share = min(1.0, int(record.get("step") or 0) / total) if total else cell.share
+    done = epochs_words(float(record.get("epoch") or 0.0), epochs)
+    return LiveCell(round(share, 4), words.percent(share), done, cell.loss)
