@@ -1,5 +1,6 @@
 """The wizard's fields as text: their defaults for a model, their way into a recipe, what is wrong with them."""
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -136,3 +137,23 @@ def problems_in(values: Mapping[str, str], targets: list[str], has_layers: bool 
 
 def _place(field: str) -> int:
     return PARAMETER_FIELDS.index(field) if field in PARAMETER_FIELDS else len(PARAMETER_FIELDS)
+
+
+def rate_path(values: Mapping[str, str], width: int = 120, height: int = 32) -> str:
+    """The learning rate over the run as an SVG path: warm-up, then the schedule; "" while a field is no number."""
+    try:
+        warm = min(0.5, max(0.0, float(values.get("optim.warmup_ratio", "0").replace(",", "."))))
+    except ValueError:
+        return ""
+    points = []
+    for i in range(41):
+        done = i / 40
+        share = done / warm if done < warm else _rate_after(values.get("optim.scheduler", ""), (done - warm) / (1 - warm))
+        points.append(f"{done * width:.1f},{height - share * (height - 2):.1f}")
+    return "M" + " L".join(points)
+
+
+def _rate_after(scheduler: str, done: float) -> float:
+    if scheduler == "constant":
+        return 1.0
+    return 0.5 * (1 + math.cos(math.pi * done)) if scheduler == "cosine" else 1.0 - done

@@ -1,0 +1,136 @@
+"""The page at `/jobs/new`: the four-step wizard that makes a training job."""
+
+import reflex as rx
+
+from orchestrator.pages.frame import frame
+from orchestrator.pages.jobs.new_choices import dataset_step, model_step
+from orchestrator.pages.jobs.new_parameters import parameter_step
+from orchestrator.pages.jobs.new_review import review_step
+from orchestrator.pages.jobs.new_summary import phone_figures, summary
+from orchestrator.states.job_form import JobForm
+from orchestrator.ui.layout.shell import page_header
+from orchestrator.ui.patterns.relative_time import relative_time
+from orchestrator.ui.patterns.stepper import phone_stepper, stepper
+from orchestrator.ui.primitives.alert_dialog import alert_dialog
+from orchestrator.ui.primitives.button import button
+from orchestrator.ui.primitives.icon import icon
+from orchestrator.ui.primitives.skeleton import skeleton
+
+STEPS = ("Dataset", "Model", "Parameters", "Review & launch")
+
+
+def _steps() -> list[dict[str, rx.Var | str]]:
+    notes = (JobForm.dataset_name, JobForm.model_name, rx.cond(JobForm.reached > 2, JobForm.preset_title, ""), "")
+    return [{"title": title, "note": note} for title, note in zip(STEPS, notes, strict=True)]
+
+
+def _draft_note() -> rx.Component:
+    return rx.cond(
+        JobForm.saved_at,
+        rx.el.span(
+            "Draft kept, ", relative_time(JobForm.saved_at), id="draft-note", class_name="text-xs text-muted-foreground"
+        ),
+        rx.fragment(),
+    )
+
+
+def _cancel() -> rx.Component:
+    return alert_dialog(
+        title="Throw this draft away?",
+        description="What you chose and typed here is forgotten. Datasets, models and other jobs stay as they are.",
+        opener=button("Cancel", variant="ghost", id="wizard-cancel"),
+        confirm="Throw away",
+        cancel="Keep it",
+        on_confirm=JobForm.cancel,
+    )
+
+
+def _forward() -> rx.Component:
+    word = rx.cond(JobForm.step == 3, "Review", "Next")
+    return rx.cond(
+        JobForm.step < 4,
+        button(word, variant="primary", icon_right="arrow-right", on_click=JobForm.next, id="wizard-next"),
+        button(
+            "Launch training",
+            variant="primary",
+            icon="play",
+            loading=JobForm.launching,
+            disabled=JobForm.launching,
+            on_click=JobForm.launch.throttle(1500),
+            id="wizard-launch",
+        ),
+    )
+
+
+def _foot() -> rx.Component:
+    """The buttons; at the bottom of a phone they stay in sight."""
+    return rx.el.div(
+        phone_figures(),
+        rx.el.div(
+            rx.cond(
+                JobForm.step > 1,
+                button("Back", icon="arrow-left", on_click=JobForm.back, id="wizard-back"),
+                rx.fragment(),
+            ),
+            rx.el.div(_draft_note(), class_name="touch:hidden"),
+            rx.el.div(_cancel(), _forward(), class_name="ml-auto flex items-center gap-2"),
+            class_name="flex items-center gap-3",
+        ),
+        class_name="touch:sticky touch:bottom-0 touch:z-20 touch:-mx-4 touch:border-t touch:border-border touch:bg-card "
+        "touch:px-4 touch:py-3",
+    )
+
+
+def _notice() -> rx.Component:
+    return rx.cond(
+        JobForm.notice,
+        rx.el.p(
+            icon("triangle-alert", class_name="mt-0.5"),
+            JobForm.notice,
+            role="status",
+            class_name="flex items-start gap-2 rounded-lg border border-warning/40 bg-warning/8 px-3 py-2 text-sm text-warning",
+        ),
+        rx.fragment(),
+    )
+
+
+def _loading() -> rx.Component:
+    return rx.el.div(
+        skeleton(class_name="h-24 rounded-xl"),
+        skeleton(class_name="h-64 rounded-xl"),
+        class_name="flex flex-col gap-4",
+        aria_label="Loading",
+        role="status",
+    )
+
+
+def _step() -> rx.Component:
+    return rx.el.div(
+        _notice(),
+        rx.match(JobForm.step, (1, dataset_step()), (2, model_step()), (3, parameter_step()), review_step()),
+        _foot(),
+        class_name="flex min-w-0 flex-col gap-4",
+    )
+
+
+def new() -> rx.Component:
+    """The wizard: stepper, step, summary."""
+    about = rx.cond(
+        JobForm.dataset_name,
+        rx.cond(JobForm.model_name, f"Fine-tune {JobForm.model_name} on {JobForm.dataset_name}", JobForm.dataset_name),
+        "From a dataset and a base model to an adapter of your own.",
+    )
+    return frame(
+        rx.el.div(id="wizard-top", class_name="absolute top-0"),
+        page_header("New training job", note=about),
+        phone_stepper(_steps(), current=JobForm.step),
+        rx.el.div(
+            stepper(_steps(), current=JobForm.step, reached=JobForm.reached, on_select=JobForm.go),
+            rx.cond(JobForm.ready, _step(), _loading()),
+            summary(),
+            class_name="grid gap-6 lg:grid-cols-[9.25rem_minmax(0,1fr)] xl:grid-cols-[9.25rem_minmax(0,1fr)_18.5rem]",
+        ),
+        title="New job",
+        active="jobs",
+        breadcrumb=[("Training jobs", "/jobs")],
+    )

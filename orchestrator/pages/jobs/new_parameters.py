@@ -1,0 +1,272 @@
+"""Step 3 of the wizard: training type, presets, QLoRA, optimization, output."""
+
+from typing import Any
+
+import reflex as rx
+
+from orchestrator.pages.jobs.new_choices import CARD, DOT
+from orchestrator.states.job_form import JobForm
+from orchestrator.states.job_form_fields import control_id
+from orchestrator.states.job_form_rows import LayerChoice, PresetCard
+from orchestrator.ui.primitives.badge import tag
+from orchestrator.ui.primitives.card import card
+from orchestrator.ui.primitives.field import field
+from orchestrator.ui.primitives.icon import icon
+from orchestrator.ui.primitives.input import input
+from orchestrator.ui.primitives.select import select
+
+GRID = "grid gap-4 sm:grid-cols-3"
+
+
+def text_field(name: str, label: str, hint: Any = None, suffix: str | None = None, **props: Any) -> rx.Component:
+    """A text field of the form, with its sentence when it is wrong; Enter goes on."""
+    return field(
+        label,
+        input(
+            name=name,
+            value=JobForm.values[name],
+            on_change=JobForm.set_value(name),
+            on_blur=JobForm.leave(name),
+            on_enter=lambda _text: JobForm.next(),
+            mono=True,
+            suffix=suffix,
+            auto_complete="off",
+            id=control_id(name),
+            **props,
+        ),
+        hint=hint,
+        error=JobForm.problems[name],
+        control_id=control_id(name),
+    )
+
+
+def _preset(preset: PresetCard) -> rx.Component:
+    return rx.el.label(
+        rx.el.span(
+            rx.el.span(preset.title, class_name="font-medium"),
+            rx.cond(preset.time, rx.el.span(preset.time, class_name="pt-1 sm:block"), rx.fragment()),
+            rx.el.span(preset.memory, class_name="block text-xs text-muted-foreground"),
+            rx.el.span(preset.note, class_name="block text-xs text-muted-foreground"),
+            class_name="flex min-w-0 flex-1 flex-col",
+        ),
+        rx.el.input(
+            type="radio",
+            name="preset",
+            checked=JobForm.preset == preset.key,
+            on_change=JobForm.choose_preset(preset.key),
+            class_name=DOT,
+        ),
+        class_name=CARD + "cursor-pointer hover:border-input",
+        custom_attrs={"data-preset": preset.key},
+    )
+
+
+def _presets() -> rx.Component:
+    return rx.el.fieldset(
+        rx.el.legend("Preset", class_name="sr-only"),
+        rx.foreach(JobForm.presets, _preset),
+        class_name="grid gap-3 sm:grid-cols-3",
+    )
+
+
+def segmented(label: str, name: str, choices: list[tuple[str, str]]) -> rx.Component:
+    """A row of choices of which one is on; native radios, so that arrows move it."""
+    return rx.el.div(
+        *[
+            rx.el.label(
+                word,
+                rx.el.input(
+                    type="radio",
+                    name=f"choice-{name}",
+                    value=value,
+                    checked=JobForm.values[name] == value,
+                    on_change=JobForm.set_value(name, value),
+                    class_name="sr-only",
+                ),
+                class_name="flex h-7 flex-1 cursor-pointer items-center justify-center rounded-md px-2 text-sm text-muted-foreground "
+                "has-checked:bg-muted has-checked:font-semibold has-checked:text-foreground touch:h-10 "
+                "has-focus-visible:outline-2 has-focus-visible:outline-primary",
+            )
+            for value, word in choices
+        ],
+        role="radiogroup",
+        aria_label=label,
+        class_name="flex min-h-9 items-center rounded-lg border border-input p-[3px]",
+    )
+
+
+def _rank() -> rx.Component:
+    return rx.el.div(
+        text_field("qlora.r", "Rank r", hint="usual: 8 to 64", input_mode="numeric"),
+        segmented("Usual ranks", "qlora.r", [(n, n) for n in ("8", "16", "32", "64")]),
+        class_name="flex flex-col gap-1.5",
+    )
+
+
+def _layer(layer: LayerChoice) -> rx.Component:
+    return rx.el.label(
+        rx.el.input(
+            type="checkbox",
+            checked=JobForm.targets.contains(layer.suffix),
+            on_change=lambda on: JobForm.toggle_target(layer.suffix, on),
+            class_name="size-4 accent-primary",
+        ),
+        rx.el.span(layer.suffix, class_name="font-mono text-xs"),
+        rx.el.span(layer.size, class_name="text-xs text-muted-foreground"),
+        title=layer.note,
+        class_name="inline-flex h-8 cursor-pointer items-center gap-2 rounded-md border border-border px-2 touch:h-11",
+        custom_attrs={"data-target": layer.suffix},
+    )
+
+
+def _targets() -> rx.Component:
+    return field(
+        "Target modules",
+        rx.el.div(
+            rx.foreach(JobForm.layers, _layer),
+            id=control_id("qlora.target_modules"),
+            tab_index=-1,
+            class_name="flex flex-wrap gap-2 outline-none",
+        ),
+        error=JobForm.problems["qlora.target_modules"],
+        hint="Each ticked kind of layer gets an adapter. The classifier head is trained whole.",
+        control_id=control_id("qlora.target_modules"),
+        group=True,
+        aside=rx.el.span(JobForm.targets_note, class_name="text-xs text-muted-foreground"),
+    )
+
+
+def _qlora() -> rx.Component:
+    all_on = JobForm.layers.length() == JobForm.targets.length()
+    return card(
+        rx.el.p(
+            "The base stays frozen in 4-bit NF4. Only these adapters learn.",
+            class_name="-mt-3 mb-4 text-xs text-muted-foreground",
+        ),
+        rx.el.div(
+            _rank(),
+            text_field("qlora.alpha", "Alpha", hint="usual: 2 × rank", input_mode="numeric"),
+            text_field("qlora.dropout", "Dropout", hint="usual: 0 to 0.1", input_mode="decimal"),
+            class_name=GRID + " mb-4 items-start",
+        ),
+        _targets(),
+        title="QLoRA",
+        actions=rx.cond(all_on, tag("All linear"), rx.fragment()),
+    )
+
+
+def _rate_curve() -> rx.Component:
+    return rx.el.div(
+        rx.el.span("Rate over the run", class_name="text-sm font-medium"),
+        rx.el.svg(
+            rx.el.path(d=JobForm.rate_path, fill="none", stroke="currentColor", stroke_width="1.75"),
+            view_box="0 0 120 34",
+            preserve_aspect_ratio="none",
+            aria_hidden=True,
+            class_name="h-9 w-full text-foreground",
+        ),
+        class_name="flex min-w-0 flex-col gap-1.5",
+    )
+
+
+def _schedule() -> rx.Component:
+    name = "optim.scheduler"
+    return field(
+        "Schedule",
+        select(
+            options=[("cosine", "Cosine"), ("linear", "Linear"), ("constant", "Constant")],
+            value=JobForm.values[name],
+            on_change=JobForm.set_value(name),
+            id=control_id(name),
+        ),
+        error=JobForm.problems[name],
+        control_id=control_id(name),
+    )
+
+
+def _advanced() -> rx.Component:
+    fold = rx.el.button(
+        icon("chevron-right", class_name=rx.cond(JobForm.advanced_open, "rotate-90 transition-transform", "transition-transform")),
+        "Advanced: warm-up, weight decay, clipping, seed, validation share",
+        type="button",
+        on_click=JobForm.toggle_advanced,
+        aria_expanded=JobForm.advanced_open,
+        aria_controls="advanced",
+        class_name="tap mt-4 flex items-center gap-2 text-left text-sm text-muted-foreground hover:text-foreground",
+    )
+    fields = rx.el.div(
+        text_field("optim.warmup_ratio", "Warm-up", hint="share of the run, usual: 0.05", input_mode="decimal"),
+        text_field("optim.weight_decay", "Weight decay", hint="usual: 0 to 0.01", input_mode="decimal"),
+        text_field("optim.max_grad_norm", "Gradient clipping", hint="usual: 1", input_mode="decimal"),
+        text_field("optim.seed", "Seed", hint="same seed, same run", input_mode="numeric"),
+        text_field("data.validation_share", "Validation share", hint="of each class, usual: 0.2", input_mode="decimal"),
+        id="advanced",
+        class_name=GRID + " mt-4",
+    )
+    return rx.fragment(fold, rx.cond(JobForm.advanced_open, fields, rx.fragment()))
+
+
+def _optimization() -> rx.Component:
+    return card(
+        rx.el.p(
+            "One step sees batch size × accumulation clips.", class_name="-mt-3 mb-4 text-xs text-muted-foreground"
+        ),
+        rx.el.div(
+            text_field("optim.learning_rate", "Learning rate", hint=JobForm.rate_hint, input_mode="decimal"),
+            text_field("optim.batch_size", "Batch size", suffix="clips", input_mode="numeric"),
+            text_field(
+                "optim.gradient_accumulation",
+                "Accumulation",
+                hint=JobForm.clips_a_step,
+                suffix="×",
+                input_mode="numeric",
+            ),
+            text_field(
+                "optim.epochs",
+                "Epochs",
+                hint=rx.cond(JobForm.plan.known, f"{JobForm.plan.steps} steps", ""),
+                input_mode="numeric",
+            ),
+            _schedule(),
+            _rate_curve(),
+            class_name=GRID + " items-start",
+        ),
+        _advanced(),
+        title="Optimization",
+    )
+
+
+def _output() -> rx.Component:
+    return card(
+        text_field("output_name", "Adapter name", hint="The adapter's folder and file are called so."),
+        title="Output",
+        note="Where the adapter goes",
+    )
+
+
+def _training_type() -> rx.Component:
+    return card(
+        segmented("Training type", "training_type", [("finetune", "Fine-tuning"), ("pretrain", "Pre-training")]),
+        rx.el.p(
+            rx.cond(
+                JobForm.values["training_type"] == "pretrain",
+                "The whole base goes on learning from the clips themselves, without labels and without adapters.",
+                "Adapters learn the classes of the dataset; the base stays as it is.",
+            ),
+            class_name="mt-2 text-xs text-muted-foreground",
+        ),
+        title="Training type",
+    )
+
+
+def parameter_step() -> rx.Component:
+    """How to train."""
+    return rx.el.section(
+        rx.el.h2("Parameters", class_name="sr-only"),
+        _presets(),
+        _training_type(),
+        rx.cond(JobForm.values["training_type"] == "pretrain", rx.fragment(), _qlora()),
+        _optimization(),
+        _output(),
+        class_name="flex flex-col gap-4",
+    )

@@ -1,0 +1,111 @@
+"""The wizard's summary on the right, which fills as the form does, and its short form at the foot of a phone."""
+
+from typing import Any
+
+import reflex as rx
+
+from orchestrator.states.job_form import JobForm
+from orchestrator.ui.primitives.card import card
+from orchestrator.ui.primitives.icon import icon
+
+
+def _line(label: str, value: Any) -> rx.Component:
+    return rx.el.div(
+        rx.el.dt(label, class_name="text-muted-foreground"),
+        rx.el.dd(rx.cond(value, value, "–"), class_name="text-right tabular"),
+        class_name="flex items-baseline justify-between gap-3",
+    )
+
+
+def memory_bar() -> rx.Component:
+    """Estimated memory against the device's."""
+    plan = JobForm.plan
+    verdict = rx.cond(
+        plan.fits,
+        rx.el.span(icon("circle-check", size=14), "Fits", class_name="flex items-center gap-1 text-xs text-success"),
+        rx.el.span(icon("triangle-alert", size=14), "Tight", class_name="flex items-center gap-1 text-xs text-warning"),
+    )
+    return rx.el.div(
+        rx.el.div(
+            rx.el.span("Memory", class_name="text-sm font-medium"),
+            rx.el.span(plan.device, class_name="text-xs text-muted-foreground"),
+            class_name="flex items-baseline justify-between",
+        ),
+        rx.el.div(
+            rx.el.span(
+                rx.el.span(plan.memory, class_name="text-xl font-semibold tabular"),
+                rx.cond(
+                    plan.memory_total,
+                    rx.el.span(f" / {plan.memory_total}", class_name="text-sm text-muted-foreground"),
+                    rx.fragment(),
+                ),
+            ),
+            rx.cond(plan.memory_total, verdict, rx.fragment()),
+            class_name="flex items-baseline justify-between",
+        ),
+        rx.cond(
+            plan.memory_total,
+            rx.el.div(
+                rx.el.div(style={"width": f"calc({plan.memory_share} * 100% + 2px)"}, class_name="h-full rounded-full bg-primary"),
+                role="img",
+                aria_label=f"{plan.memory} of {plan.memory_total}",
+                class_name="relative h-3 overflow-hidden rounded-full bg-muted",
+            ),
+            rx.fragment(),
+        ),
+        class_name="flex flex-col gap-1.5",
+    )
+
+
+def _warning(sentence: rx.Var[str]) -> rx.Component:
+    return rx.el.div(
+        icon("triangle-alert", class_name="mt-0.5 text-warning"),
+        rx.el.p(sentence, class_name="min-w-0 text-sm"),
+        class_name="flex items-start gap-2 rounded-xl border border-warning/40 bg-warning/8 p-4",
+    )
+
+
+def summary() -> rx.Component:
+    """What the launch would do."""
+    plan = JobForm.plan
+    return rx.el.aside(
+        card(
+            rx.el.p(
+                rx.cond(JobForm.values["output_name"], JobForm.values["output_name"], "No name yet"),
+                class_name="font-mono text-sm font-medium break-all",
+            ),
+            rx.el.p(
+                rx.cond(JobForm.dataset_name, JobForm.dataset_name, "No dataset yet"),
+                rx.cond(plan.known, f", {plan.clips}", ""),
+                class_name="mt-1 text-xs text-muted-foreground",
+            ),
+            rx.el.hr(class_name="my-4 border-border"),
+            rx.cond(plan.known, rx.fragment(memory_bar(), rx.el.hr(class_name="my-4 border-border")), rx.fragment()),
+            rx.el.dl(
+                _line("Base model", JobForm.model_name),
+                _line("Steps", plan.steps),
+                _line("Time", plan.time),
+                _line("Trainable parameters", plan.trainable),
+                _line("Adapter on disk", plan.adapter),
+                class_name="flex flex-col gap-2 text-sm",
+            ),
+            id="wizard-summary",
+        ),
+        rx.foreach(plan.warnings, _warning),
+        aria_label="Summary",
+        class_name="flex flex-col gap-4 self-start lg:col-start-2 xl:sticky xl:top-20 xl:col-start-3 xl:row-start-1",
+    )
+
+
+def phone_figures() -> rx.Component:
+    """Memory, steps and time above the buttons of a phone."""
+    plan = JobForm.plan
+    return rx.cond(
+        plan.known,
+        rx.el.div(
+            rx.el.span(rx.el.span(plan.memory, class_name="font-semibold"), class_name="tabular"),
+            rx.el.span(f"{plan.steps} steps", rx.cond(plan.time, f" · {plan.time}", ""), class_name="tabular"),
+            class_name="hidden items-baseline justify-between pb-2 text-xs touch:flex",
+        ),
+        rx.fragment(),
+    )
