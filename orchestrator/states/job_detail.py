@@ -30,7 +30,7 @@ from orchestrator.states.job_rows import (
     progress_of_row,
     result_of,
 )
-from orchestrator.states.live import listening
+from orchestrator.states.live import listening, sips
 
 POINTS = 1000
 """Points of each curve at most: more than a screen has columns."""
@@ -105,11 +105,11 @@ class JobDetail(rx.State):
         if not active:
             await self._fill(job_id)
             return
-        async with listening(job_id) as groups:
+        async with listening(job_id) as subscription:
             await self._fill(job_id)
             async with self:
                 self.live = True
-            async for records in groups:
+            async for records in sips(subscription):
                 await self._drink(job_id, records)
 
     @rx.event(background=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from orchestrator.domain.recipes import Recipe
 from orchestrator.services.training.rows import Preflight
+from orchestrator.services.workers import WorkerRow
 from orchestrator.states import words
 
 MODEL_TASK = {
@@ -150,11 +151,11 @@ def preset_card(key: str, title: str, recipe: Recipe, estimate: Preflight) -> Pr
     return PresetCard(key, title, time, memory, note)
 
 
-def make_plan(estimate: Preflight, workers: Iterable[Any]) -> Plan:
+def make_plan(estimate: Preflight, workers: Iterable[WorkerRow]) -> Plan:
     """The summary of a preflight against the memory of the best live worker."""
-    alive = list(workers)
-    largest = max((int((w.stats or {}).get("memory_total") or 0) for w in alive), default=0)
-    device = next((w.device for w in alive if int((w.stats or {}).get("memory_total") or 0) == largest), "")
+    alive = [worker for worker in workers if worker.alive]
+    best = max(alive, key=lambda worker: worker.memory_total, default=None)
+    largest, device = (best.memory_total, best.device) if best else (0, "")
     share = estimate.memory_bytes / largest if largest else 0.0
     warnings = [sentence for _, sentence in estimate.problems]
     if not alive:

@@ -148,7 +148,9 @@ def rate_path(values: Mapping[str, str], width: int = 120, height: int = 32) -> 
     points = []
     for i in range(41):
         done = i / 40
-        share = done / warm if done < warm else _rate_after(values.get("optim.scheduler", ""), (done - warm) / (1 - warm))
+        share = (
+            done / warm if done < warm else _rate_after(values.get("optim.scheduler", ""), (done - warm) / (1 - warm))
+        )
         points.append(f"{done * width:.1f},{height - share * (height - 2):.1f}")
     return "M" + " L".join(points)
 

@@ -9,7 +9,7 @@ from orchestrator.services.training.jobs import list_jobs
 from orchestrator.states import words
 from orchestrator.states.guards import act, signed_in
 from orchestrator.states.job_rows import JobLine, LiveCell, epochs_words, job_line
-from orchestrator.states.live import listening
+from orchestrator.states.live import listening, sips
 
 PAGE_SIZE = 25
 SORTS = ("-created_at", "created_at", "name", "-name", "status", "dataset", "model")
@@ -112,8 +112,8 @@ class JobsState(rx.State):
     @signed_in
     async def watch(self):
         """Moves the rows that are shown while the page is open."""
-        async with listening(None, WINDOW_S) as groups:
-            async for records in groups:
+        async with listening(None) as subscription:
+            async for records in sips(subscription, WINDOW_S):
                 async with self:
                     shown = {str(row.id): row for row in self.rows}
                     moved = self._moved(records, shown)

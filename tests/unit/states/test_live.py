@@ -1,0 +1,70 @@
+"""Checks how a page follows a run: in groups, in order, seeing each gap."""
+
+import asyncio
+from typing import Any
+
+from orchestrator.services.live import LiveHub, Subscription
+from orchestrator.states.job_live import OVERLAP, Follower
+from orchestrator.states.live import sips
+
+
+def metric(seq: int, step: int | None = None, **values: float) -> dict[str, Any]:
+    return {"job": 1, "seq": seq, "kind": "metric", "step": step or seq, "values": values or {"loss": 1.0 / seq}}
+
+
+async def _drink_three() -> list[list[int]]:
+    subscription = Subscription(LiveHub(), 1, 100)
+    found: list[list[int]] = []
+
+    async def drink() -> None:
+        async for group in sips(subscription, 0.02):
+            found.append([record["seq"] for record in group])
+
+    task = asyncio.create_task(drink())
+    await asyncio.sleep(0)
+    subscription.put(metric(1))
+    await asyncio.sleep(0.005)
+    subscription.put(metric(2))
+    await asyncio.sleep(0.05)
+    subscription.put(metric(3))
+    await asyncio.sleep(0.05)
+    subscription.close()
+    await asyncio.wait_for(task, 1)
+    return found
+
+
+def test_records_of_one_window_come_together() -> None:
+    assert asyncio.run(_drink_three()) == [[1, 2], [3]]
+
+
+def test_what_the_history_told_is_left_out() -> None:
+    follower = Follower(seq=5)
+    news = follower.take([metric(4), metric(5), metric(6)])
+    assert [point.seq for point in news.points] == [6]
+    assert not news.gap
+
+
+def test_a_missing_number_is_a_gap() -> None:
+    follower = Follower(seq=5)
+    assert follower.take([metric(8)]).gap
+    assert follower.take([{"kind": "gap", "seq": 0}]).gap
+    assert not follower.take([metric(9)]).gap
+
+
+def test_status_lines_carry_no_number() -> None:
+    news = Follower(seq=5).take([{"kind": "status", "seq": 0, "status": "completed"}, metric(6)])
+    assert news.status_changed
+    assert not news.gap
+
+
+def test_a_batch_repeats_the_last_points() -> None:
+    follower = Follower()
+    for seq in range(1, 31):
+        news = follower.take([metric(seq)])
+        sent = [point.seq for point in follower.batch(news.points)]
+    assert sent == list(range(30 - OVERLAP, 31))
+
+
+def test_a_value_that_is_no_number_stays_off_the_curve() -> None:
+    news = Follower().take([metric(1, loss=float("nan"), grad_norm=2.0)])
+    assert news.points[0].values == {"grad_norm": 2.0}
