@@ -1,3 +1,6 @@
-"""Fixtures that every test may ask for: `home`, `redis_server`, `ada`, `processes` (see tests/workshop.py)."""
+"""Fixtures that every test may ask for.
 
-pytest_plugins = ["tests.workshop"]
+`home`, `redis_server`, `ada`, `processes` stand in tests/workshop.py; `app_server`, `browser`, `page` in tests/running.py.
+"""
+
+pytest_plugins = ["tests.workshop", "tests.running"]

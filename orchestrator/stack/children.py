@@ -64,6 +64,8 @@ class Child:
     cwd: str
     log: Log
     grace_s: float = 5.0
+    hush: tuple[str, ...] = ()
+    """Lines holding one of these are left out: warnings that nobody at this terminal can act on."""
     popen: subprocess.Popen | None = None
     failures: int = 0
     restart_at: float = 0.0
@@ -95,7 +97,7 @@ class Child:
         assert popen.stdout is not None
         for raw in popen.stdout:
             text = raw.decode(errors="replace").rstrip()
-            if text:
+            if text and not any(part in text for part in self.hush):
                 self.log.line(self.name, text)
 
     def note_end(self) -> float:

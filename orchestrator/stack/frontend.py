@@ -95,9 +95,28 @@ def build(dev: bool = False) -> bool:
         env = web_environment()
         if registry := npm_registry(env):
             env["NPM_CONFIG_REGISTRY"] = registry
-        _run_export(env)
+        with steady_lock(ROOT / "reflex.lock"):
+            _run_export(env)
         STAMP.write_text(json.dumps({"sources": sources, "packages": packages_hash()}))
         return True
+
+
+@contextmanager
+def steady_lock(folder: Path) -> Iterator[None]:
+    """Keeps the committed npm lock when a build only left packages out (the dev pages' own, for one)."""
+    before = {path: path.read_bytes() for path in sorted(folder.glob("*.json"))}
+    package = folder / "package.json"
+    known = dependencies(before.get(package, b"{}"))
+    yield
+    if package.exists() and dependencies(package.read_bytes()).items() <= known.items():
+        for path, content in before.items():
+            path.write_bytes(content)
+
+
+def dependencies(package_json: bytes) -> dict[str, str]:
+    """Every package that a package.json names, with its version."""
+    read = json.loads(package_json)
+    return {**read.get("dependencies", {}), **read.get("devDependencies", {})}
 
 
 def _run_export(env: dict[str, str]) -> None:

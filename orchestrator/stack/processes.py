@@ -10,6 +10,9 @@ from orchestrator.stack.frontend import web_environment
 from orchestrator.stack.node import node_environment
 from orchestrator.stack.redis_server import find_binary, server_command
 
+# The embedded Redis never forks for a snapshot, which is what the overcommit warning is about.
+_REDIS_CHATTER = ("Memory overcommit must be enabled", "signal-handler", "ready to exit")
+
 
 def _environment() -> dict[str, str]:
     """What every Python child gets: unbuffered lines, and the mark that a supervisor looks after Redis and workers."""
@@ -19,7 +22,7 @@ def _environment() -> dict[str, str]:
 def redis(settings: Settings, log: Log) -> Child:
     """The embedded Redis. A strange locale of the shell stops newer servers, so it gets the plain one."""
     command = server_command(find_binary(), settings)
-    return Child("redis", command, os.environ | {"LC_ALL": "C"}, str(ROOT), log, grace_s=10.0)
+    return Child("redis", command, os.environ | {"LC_ALL": "C"}, str(ROOT), log, grace_s=10.0, hush=_REDIS_CHATTER)
 
 
 def web(settings: Settings, log: Log) -> Child:

@@ -8,7 +8,6 @@ from orchestrator.settings import get_settings
 def main() -> None:
     """Serves until it is told to end. Expects the environment of `frontend.web_environment`."""
     settings = get_settings()
-    os.environ["REFLEX_SKIP_COMPILE"] = "true"
     # Lifespan tasks (the live hub) must run once, so there is one worker.
     os.environ["GRANIAN_WORKERS"] = "1"
     os.environ.setdefault("REFLEX_STATES_WORKDIR", str(settings.data_dir / "states"))
@@ -17,7 +16,9 @@ def main() -> None:
     from reflex.utils.exec import run_backend_prod
     from reflex_base.config import get_config
     from reflex_base.constants import LogLevel
+    from reflex_base.environment import environment
 
+    environment.REFLEX_SKIP_COMPILE.set(True)
     get_config()._set_persistent(frontend_port=settings.port, backend_port=settings.port)
     reset_disk_state_manager()
     run_backend_prod(settings.host, settings.port, LogLevel.WARNING, mount_frontend_compiled_app=True)
