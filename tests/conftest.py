@@ -1,6 +1,3 @@
-"""Fixtures that every test may ask for.
+"""Fixtures that every test may ask for: `home`, `redis_server`, `ada`, `processes` (see tests/workshop.py)."""
 
-`home`, `redis_server`, `ada`, `processes` stand in tests/workshop.py; `app_server`, `browser`, `page` in tests/running.py.
-"""
-
-pytest_plugins = ["tests.workshop", "tests.running"]
+pytest_plugins = ["tests.workshop"]
