@@ -1,0 +1,84 @@
+"""Turns every refusal and every failure into `application/problem+json`, never into a traceback."""
+
+import errno
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from orchestrator.domain.errors import AppError, Invalid, TooMany
+
+log = structlog.get_logger(__name__)
+MEDIA_TYPE = "application/problem+json"
+_PLAIN = {
+    404: "There is nothing at this address. /api/docs lists what there is.",
+    405: "This address does not take that verb. /api/docs lists what it takes.",
+}
+
+
+def problem(
+    status: int, detail: str, errors: list[dict[str, str]] | None = None, headers: dict[str, str] | None = None
+) -> JSONResponse:
+    """An answer by RFC 9457; `errors` lists {field, message}."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    if errors:
+        body["errors"] = errors
+    return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def of_app_error(error: AppError) -> JSONResponse:
+    """The one renderer of refusals for REST."""
+    pairs = error.problems if isinstance(error, Invalid) else [(error.field, error.message)] if error.field else []
+    headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, TooMany) else None
+    return problem(error.status, error.message, [{"field": f, "message": m} for f, m in pairs], headers)
+
+
+async def _refused(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, AppError)
+    return of_app_error(error)
+
+
+async def _malformed(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    errors = [
+        {"field": ".".join(str(part) for part in item["loc"][1:]), "message": str(item["msg"])}
+        for item in error.errors()
+    ]
+    first = errors[0] if errors else {"field": "body", "message": "it cannot be read"}
+    return problem(422, f"{first['field'] or 'The body'}: {first['message']}.", errors)
+
+
+async def _http(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return problem(error.status_code, _PLAIN.get(error.status_code, str(error.detail)), headers=dict(error.headers or {}))
+
+
+async def _no_space(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, OSError)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return problem(507, "The disk of this studio is full. Free some space and try again.")
+    log.error("unexpected", exc_info=error)
+    return problem(500, "Something went wrong on our side. It is in the log of the web process.")
+
+
+async def _unexpected(_request: Request, error: Exception) -> JSONResponse:
+    log.error("unexpected", exc_info=error)
+    return problem(500, "Something went wrong on our side. It is in the log of the web process.")
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Registers all of the above."""
+    app.add_exception_handler(AppError, _refused)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(OSError, _no_space)
+    app.add_exception_handler(Exception, _unexpected)

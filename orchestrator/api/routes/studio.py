@@ -1,0 +1,58 @@
+"""The studio itself by REST: whether its parts answer, and which workers there are."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+from redis.exceptions import RedisError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from orchestrator.api.shapes import shape
+from orchestrator.api.who import Who
+from orchestrator.services import workers
+from orchestrator.services.db import session_scope
+from orchestrator.services.redis import connect
+
+router = APIRouter(tags=["studio"])
+
+
+def _database() -> bool:
+    try:
+        with session_scope() as session:
+            session.connection().execute(text("SELECT 1"))
+        return True
+    except SQLAlchemyError:
+        return False
+
+
+def _redis() -> bool:
+    try:
+        client = connect(retries=0, socket_timeout=1.0, socket_connect_timeout=1.0)
+        try:
+            return bool(client.ping())
+        finally:
+            client.close()
+    except (RedisError, OSError):
+        return False
+
+
+@router.get("/health")
+def health(response: Response) -> dict[str, Any]:
+    """Open to everyone; says words and a count, no names."""
+    database, redis = _database(), _redis()
+    alive = 0
+    if database:
+        with session_scope() as session:
+            alive = workers.count_alive(session)
+    if not (database and redis):
+        response.status_code = 503
+    words = {True: "ok", False: "down"}
+    whole = "ok" if database and redis else "degraded"
+    return {"status": whole, "database": words[database], "redis": words[redis], "workers": alive}
+
+
+@router.get("/workers")
+def list_workers(actor: Who) -> dict[str, Any]:
+    with session_scope() as session:
+        rows = [shape(row) for row in workers.list_workers(session, actor)]
+    return {"items": rows, "next": None, "total": len(rows)}
