@@ -1,0 +1,188 @@
+"""Who may have an account: sign-up, the checks of each field, changing one's own profile and password."""
+
+import re
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col
+
+from orchestrator.domain.errors import Conflict, Invalid, NotAllowed, NotSignedIn
+from orchestrator.domain.users import Actor, Role, User
+from orchestrator.services.auth.limits import attempt_failed, attempt_succeeded, begin_attempt
+from orchestrator.services.auth.passwords import hash_password, password_problem, verify_password
+from orchestrator.services.auth.rows import AccountRow
+from orchestrator.settings import Settings
+
+_USERNAME = re.compile(r"[A-Za-z0-9_.-]{3,32}")
+_TAKEN = {
+    "username": "This username is taken; choose another.",
+    "email": "An account with this email exists already; log in, or use another email.",
+}
+
+
+def actor_of(user: User) -> Actor:
+    """The account as services know it."""
+    assert user.id is not None
+    return Actor(user.id, user.username, user.email, user.role)
+
+
+def _normal_email(email: str) -> str:
+    """The email in its one normal form, without asking any name server."""
+    return validate_email(email.strip(), check_deliverability=False).normalized
+
+
+def _username_problem(username: str) -> str:
+    if not username:
+        return "Choose a username."
+    if not _USERNAME.fullmatch(username):
+        return "A username has 3 to 32 letters, digits, dots, dashes or underscores."
+    return ""
+
+
+def _email_problem(email: str) -> str:
+    if not email.strip():
+        return "Enter your email."
+    try:
+        _normal_email(email)
+    except EmailNotValidError:
+        return "This is not a whole email address; it looks like name@example.org."
+    return ""
+
+
+def _is_taken(session: Session, field: str, value: str, except_id: int = 0) -> bool:
+    column = User.username_key if field == "username" else User.email_key
+    key = value.casefold() if field == "username" else _normal_email(value).casefold()
+    query = select(col(User.id)).where(col(column) == key, col(User.id) != except_id)
+    return session.scalar(query) is not None
+
+
+def check_signup_field(session: Session, field: str, value: str) -> str:
+    """The sentence beside a sign-up field as you leave it; "" when the value is fine.
+
+    Args:
+        field: "username", "email" or "password".
+    """
+    if field == "password":
+        return password_problem(value)
+    value = value.strip()
+    problem = _username_problem(value) if field == "username" else _email_problem(value)
+    return problem or (_TAKEN[field] if _is_taken(session, field, value) else "")
+
+
+def _problems(username: str, email: str, password: str) -> list[tuple[str, str]]:
+    found = [
+        ("username", _username_problem(username)),
+        ("email", _email_problem(email)),
+        ("password", password_problem(password, [username, email])),
+    ]
+    return [(field, sentence) for field, sentence in found if sentence]
+
+
+def _only_one_at_a_time(session: Session) -> None:
+    # SQLite's first write takes the one write lock; PostgreSQL needs to be told, or two first accounts both administer.
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection().execute(text("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def _taken(session: Session, error: IntegrityError) -> Conflict:
+    session.rollback()
+    field = "email" if "email_key" in str(error.orig) else "username"
+    return Conflict(_TAKEN[field], field)
+
+
+def sign_up(session: Session, username: str, email: str, password: str, settings: Settings) -> Actor:
+    """Makes an account; the very first one administers.
+
+    Raises:
+        Invalid: `problems` names each bad field. Conflict: `field` is taken. NotAllowed: sign-up is not open.
+    """
+    username, email = username.strip(), email.strip()
+    problems = _problems(username, email, password)
+    if problems:
+        raise Invalid(problems[0][1], problems[0][0], problems)
+    for field, value in (("username", username), ("email", email)):
+        if _is_taken(session, field, value):
+            raise Conflict(_TAKEN[field], field)
+    normal = _normal_email(email)
+    user = User(
+        username=username,
+        username_key=username.casefold(),
+        email=normal,
+        email_key=normal.casefold(),
+        password_hash=hash_password(password),
+    )
+    try:
+        _only_one_at_a_time(session)
+        session.add(user)
+        session.flush()
+    except IntegrityError as error:
+        raise _taken(session, error) from error
+    others = session.scalar(select(func.count()).select_from(User).where(col(User.id) != user.id)) or 0
+    if others and settings.signup != "open":
+        raise NotAllowed("Sign-up is not open here. Ask the administrator for an account.")
+    if not others:
+        user.role = Role.ADMIN
+        session.flush()
+    return actor_of(user)
+
+
+def _own(session: Session, actor: Actor) -> User:
+    user = session.get(User, actor.user_id)
+    if user is None:
+        raise NotSignedIn("This account does not exist any more. Sign in with another one.")
+    return user
+
+
+def get_account(session: Session, actor: Actor) -> AccountRow:
+    """The asking person's own account."""
+    user = _own(session, actor)
+    assert user.id is not None
+    return AccountRow(user.id, user.username, user.email, user.role.value, user.created_at)
+
+
+def update_profile(session: Session, actor: Actor, username: str, email: str) -> Actor:
+    """Changes one's own username and email.
+
+    Raises:
+        Invalid: `problems` names each bad field. Conflict: `field` is taken by somebody else.
+    """
+    username, email = username.strip(), email.strip()
+    found = [("username", _username_problem(username)), ("email", _email_problem(email))]
+    problems = [(field, sentence) for field, sentence in found if sentence]
+    if problems:
+        raise Invalid(problems[0][1], problems[0][0], problems)
+    user = _own(session, actor)
+    for field, value in (("username", username), ("email", email)):
+        if _is_taken(session, field, value, except_id=actor.user_id):
+            raise Conflict(_TAKEN[field], field)
+    normal = _normal_email(email)
+    user.username, user.username_key = username, username.casefold()
+    user.email, user.email_key = normal, normal.casefold()
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise _taken(session, error) from error
+    return actor_of(user)
+
+
+def change_password(session: Session, actor: Actor, current: str, new: str) -> None:
+    """Changes one's own password after proving the current one.
+
+    Raises:
+        Invalid: beside `current` or `new`. TooMany: the current one was wrong too often.
+    """
+    user = _own(session, actor)
+    account = f"password-of-{actor.user_id}"
+    begin_attempt(account, "")
+    if not verify_password(user.password_hash, current):
+        attempt_failed(account)
+        raise Invalid("That is not your current password.", "current")
+    attempt_succeeded(account, "")
+    problem = password_problem(new, [user.username, user.email])
+    if not problem and new == current:
+        problem = "The new password is the same as the current one."
+    if problem:
+        raise Invalid(problem, "new")
+    user.password_hash = hash_password(new)
+    session.flush()

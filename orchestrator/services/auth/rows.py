@@ -1,0 +1,48 @@
+"""What pages and the API may know of an account: small frozen rows, never a hash."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """A person's own account."""
+
+    id: int
+    username: str
+    email: str
+    role: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """One signed-in browser; `current` marks the one that asks."""
+
+    id: int
+    user_agent: str
+    ip: str
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRow:
+    """An API token without its secret."""
+
+    id: int
+    name: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    last_used_at: datetime | None
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A token at the one moment when its secret is shown."""
+
+    row: TokenRow
+    token: str

@@ -1,0 +1,128 @@
+"""Signed-in browsers: log in, keep a session behind a cookie's token, end it."""
+
+from datetime import timedelta
+
+from sqlalchemy import delete, select
+from sqlmodel import Session, col
+
+from orchestrator.domain.base import utcnow
+from orchestrator.domain.errors import NotFound, NotSignedIn
+from orchestrator.domain.users import Actor, User, UserSession
+from orchestrator.services.auth.accounts import actor_of
+from orchestrator.services.auth.limits import attempt_failed, attempt_succeeded, begin_attempt
+from orchestrator.services.auth.passwords import (
+    MAX_LENGTH,
+    decoy_hash,
+    hash_password,
+    is_outdated,
+    verify_password,
+)
+from orchestrator.services.auth.rows import SessionRow
+from orchestrator.services.auth.secrets import digest, new_secret
+from orchestrator.settings import get_settings
+
+COOKIE_NAME = "loreel_session"
+SHORT_SESSION = timedelta(hours=12)
+"""Without "remember me": until the browser closes, and never longer than this."""
+SEEN_EVERY = timedelta(minutes=1)
+_WRONG = "That password does not match this account, or there is no such account. Check both and try again."
+
+
+def log_in(session: Session, login: str, password: str, ip: str) -> Actor:
+    """The account behind a username or email and its password.
+
+    Raises:
+        NotSignedIn: they do not fit (an unknown account reads the same). TooMany: too many failures.
+    """
+    key = login.strip().casefold()[:254]
+    begin_attempt(key, ip)
+    decoy = decoy_hash()  # made before the account is looked up, so that both ways take the same time
+    column = User.email_key if "@" in key else User.username_key
+    user = session.scalar(select(User).where(col(column) == key))
+    fits = verify_password(user.password_hash if user else decoy, password[: MAX_LENGTH + 1])
+    if user is None or not fits:
+        attempt_failed(ip)
+        raise NotSignedIn(_WRONG)
+    attempt_succeeded(key, ip)
+    if is_outdated(user.password_hash):
+        user.password_hash = hash_password(password)
+    session.exec(delete(UserSession).where(col(UserSession.expires_at) < utcnow()))
+    session.flush()
+    return actor_of(user)
+
+
+def session_lifetime(remember: bool) -> timedelta:
+    """How long a session lives on the server."""
+    return timedelta(days=get_settings().session_days) if remember else SHORT_SESSION
+
+
+def open_session(session: Session, user_id: int, remember: bool, user_agent: str = "", ip: str = "") -> str:
+    """Opens a session and returns its token, which only the cookie will know."""
+    token = new_secret()
+    expires_at = utcnow() + session_lifetime(remember)
+    row = UserSession(
+        user_id=user_id, token_hash=digest(token), expires_at=expires_at, user_agent=user_agent[:300], ip=ip[:64]
+    )
+    session.add(row)
+    session.flush()
+    return token
+
+
+def actor_from_token(session: Session, token: str) -> Actor | None:
+    """Who carries this token; None when it is unknown or has run out."""
+    if not token:
+        return None
+    now = utcnow()
+    alive = (col(UserSession.token_hash) == digest(token), col(UserSession.expires_at) > now)
+    row = session.scalar(select(UserSession).where(*alive))
+    user = session.get(User, row.user_id) if row else None
+    if row is None or user is None:
+        return None
+    if row.last_seen_at < now - SEEN_EVERY:
+        session.exec(update(UserSession).where(col(UserSession.id) == row.id).values(last_seen_at=now))
+    return actor_of(user)
+
+
+def close_session(session: Session, token: str) -> None:
+    """Ends the session of this token; harmless when it has ended already."""
+    session.exec(delete(UserSession).where(col(UserSession.token_hash) == digest(token)))
+
+
+def list_sessions(session: Session, actor: Actor, current_token: str = "") -> list[SessionRow]:
+    """One's own signed-in browsers, the latest seen first."""
+    query = (
+        select(UserSession)
+        .where(col(UserSession.user_id) == actor.user_id, col(UserSession.expires_at) > utcnow())
+        .order_by(col(UserSession.last_seen_at).desc(), col(UserSession.id).desc())
+    )
+    current = digest(current_token) if current_token else ""
+    return [
+        SessionRow(
+            row.id or 0,
+            row.user_agent,
+            row.ip,
+            row.created_at,
+            row.last_seen_at,
+            row.expires_at,
+            row.token_hash == current,
+        )
+        for row in session.scalars(query)
+    ]
+
+
+def close_one(session: Session, actor: Actor, session_id: int) -> None:
+    """Signs one of one's own browsers out.
+
+    Raises:
+        NotFound: it has ended already, or is somebody else's.
+    """
+    own = (col(UserSession.id) == session_id, col(UserSession.user_id) == actor.user_id)
+    if session.exec(delete(UserSession).where(*own)).rowcount == 0:
+        raise NotFound("This session has ended already.")
+
+
+def close_others(session: Session, actor: Actor, current_token: str) -> int:
+    """Signs every other browser of this person out; says how many there were."""
+    others = col(UserSession.token_hash) != digest(current_token)
+    query = delete(UserSession).where(col(UserSession.user_id) == actor.user_id, others)
+    return session.exec(query).rowcount

@@ -1,0 +1,98 @@
+"""API tokens for scripts: made once, shown once, kept as a hash, each with its scopes."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import delete, or_, select, update
+from sqlmodel import Session, col
+
+from orchestrator.domain.base import utcnow
+from orchestrator.domain.errors import Invalid, NotFound
+from orchestrator.domain.users import Actor, ApiToken, User
+from orchestrator.services.auth.accounts import actor_of
+from orchestrator.services.auth.rows import NewToken, TokenRow
+from orchestrator.services.auth.secrets import digest, new_secret
+
+PREFIX = "lrl_"
+SCOPES = ("read", "write")
+MAX_TOKENS = 50
+USED_EVERY = timedelta(minutes=1)
+
+
+def _row(token: ApiToken) -> TokenRow:
+    scopes = tuple(scope for scope in token.scopes.split(",") if scope)
+    return TokenRow(token.id or 0, token.name, scopes, token.created_at, token.last_used_at, token.expires_at)
+
+
+def _check(name: str, scopes: Sequence[str], expires_days: int | None) -> None:
+    problems: list[tuple[str, str]] = []
+    if not 1 <= len(name) <= 80:
+        problems.append(("name", "Give the token a name of 1 to 80 characters, so that you know it again."))
+    if not scopes or any(scope not in SCOPES for scope in scopes):
+        problems.append(("scopes", "Choose read, write or both."))
+    if expires_days is not None and not 1 <= expires_days <= 3650:
+        problems.append(("expires_days", "Expiry must be a whole number of days from 1 to 3650, or empty."))
+    if problems:
+        raise Invalid(problems[0][1], problems[0][0], problems)
+
+
+def create_token(
+    session: Session,
+    actor: Actor,
+    name: str,
+    scopes: Sequence[str] = SCOPES,
+    expires_days: int | None = None,
+) -> NewToken:
+    """Makes a token; its secret is in the answer and nowhere else.
+
+    Raises:
+        Invalid: name, scopes or expires_days; or too many tokens.
+    """
+    name = name.strip()
+    _check(name, scopes, expires_days)
+    if len(list_tokens(session, actor)) >= MAX_TOKENS:
+        raise Invalid(f"You have {MAX_TOKENS} tokens; delete one you no longer use first.", "name")
+    secret = new_secret(PREFIX)
+    row = ApiToken(
+        user_id=actor.user_id,
+        name=name,
+        token_hash=digest(secret),
+        scopes=",".join(scope for scope in SCOPES if scope in scopes),
+        expires_at=utcnow() + timedelta(days=expires_days) if expires_days else None,
+    )
+    session.add(row)
+    session.flush()
+    return NewToken(_row(row), secret)
+
+
+def list_tokens(session: Session, actor: Actor) -> list[TokenRow]:
+    """One's own tokens, newest first."""
+    query = select(ApiToken).where(col(ApiToken.user_id) == actor.user_id).order_by(col(ApiToken.id).desc())
+    return [_row(token) for token in session.scalars(query)]
+
+
+def delete_token(session: Session, actor: Actor, token_id: int) -> None:
+    """Ends a token at once.
+
+    Raises:
+        NotFound: no such token, or somebody else's.
+    """
+    own = (col(ApiToken.id) == token_id, col(ApiToken.user_id) == actor.user_id)
+    if session.exec(delete(ApiToken).where(*own)).rowcount == 0:
+        raise NotFound("There is no such token; it may have been deleted already.")
+
+
+def actor_from_bearer(session: Session, secret: str) -> tuple[Actor, frozenset[str]] | None:
+    """Who carries this token and with which scopes; None when it is unknown or has run out."""
+    if not secret.startswith(PREFIX):
+        return None
+    now = utcnow()
+    alive = or_(col(ApiToken.expires_at).is_(None), col(ApiToken.expires_at) > now)
+    token = session.scalar(select(ApiToken).where(col(ApiToken.token_hash) == digest(secret), alive))
+    user = session.get(User, token.user_id) if token else None
+    if token is None or user is None:
+        return None
+    if token.last_used_at is None or token.last_used_at < now - USED_EVERY:
+        used = update(ApiToken).where(col(ApiToken.id) == token.id).values(last_used_at=now)
+        session.exec(used)
+    return actor_of(user), frozenset(_row(token).scopes)
