@@ -1,0 +1,128 @@
+"""The page at /datasets: every dataset of the person, as cards or as a table."""
+
+import reflex as rx
+
+from orchestrator.pages.datasets.card import card_skeleton, dataset_card
+from orchestrator.pages.datasets.dialogs import dataset_dialogs
+from orchestrator.pages.datasets.listing import dataset_table
+from orchestrator.pages.datasets.toolbar import toolbar
+from orchestrator.pages.frame import frame
+from orchestrator.states.datasets import DatasetsState
+from orchestrator.ui.layout.shell import page_header
+from orchestrator.ui.primitives.button import button
+from orchestrator.ui.primitives.icon import icon
+from orchestrator.ui.primitives.link import link
+
+GRID = "grid grid-cols-[repeat(auto-fill,minmax(min(100%,19rem),1fr))] gap-4"
+
+
+def _invitation() -> rx.Component:
+    """The last card: the way to add clips, also by dropping them on the next page."""
+    return link(
+        rx.el.span(
+            icon("upload"), class_name="grid size-10 place-items-center rounded-full bg-muted text-muted-foreground"
+        ),
+        rx.el.span("Add clips or a zip", class_name="mt-3 text-sm font-semibold"),
+        rx.el.span(
+            "mp4, mov, avi, webm. Loreel finds the labels in the folder names.",
+            class_name="mt-1 max-w-52 text-xs text-muted-foreground",
+        ),
+        href="/datasets/new",
+        quiet=False,
+        class_name=(
+            "flex min-h-59 flex-col items-center justify-center rounded-xl border border-dashed border-input p-6 "
+            "text-center no-underline transition-colors hover:border-primary"
+        ),
+    )
+
+
+def notice(name: str, title: rx.Var[str] | str, text: rx.Var[str] | str, *actions: rx.Component) -> rx.Component:
+    """A quiet panel in place of a list: nothing there yet, nothing found, not readable."""
+    return rx.el.div(
+        rx.el.span(
+            icon(name, size=20),
+            class_name="grid size-12 place-items-center rounded-full bg-muted text-muted-foreground",
+        ),
+        rx.el.h2(title, class_name="mt-4 text-base font-semibold"),
+        rx.el.p(text, class_name="mt-1 max-w-md text-sm text-muted-foreground"),
+        rx.el.div(*actions, class_name="mt-5 flex flex-wrap justify-center gap-2"),
+        class_name="flex flex-col items-center rounded-xl border border-border bg-card px-6 py-14 text-center",
+    )
+
+
+def _empty() -> rx.Component:
+    return notice(
+        "film",
+        "No datasets yet",
+        "Upload short clips in one folder a class, or a zip of such folders. Loreel checks every clip and tells you what it found.",
+        button("Add dataset", icon="plus", variant="primary", href="/datasets/new"),
+    )
+
+
+def _nothing_found() -> rx.Component:
+    return notice(
+        "search-x",
+        "No dataset matches",
+        "Try another word, or look at all of them.",
+        button("Clear filters", on_click=DatasetsState.clear_filters),
+    )
+
+
+def _unreadable() -> rx.Component:
+    return notice(
+        "circle-alert",
+        "The datasets could not be read",
+        DatasetsState.problem,
+        button("Try again", icon="rotate-cw", on_click=DatasetsState.refresh),
+    )
+
+
+def _full() -> rx.Component:
+    return rx.fragment(
+        rx.cond(
+            DatasetsState.view == "table",
+            dataset_table(),
+            rx.el.div(rx.foreach(DatasetsState.rows, dataset_card), _invitation(), class_name=GRID),
+        ),
+        rx.cond(
+            DatasetsState.more,
+            rx.el.div(
+                rx.el.span(DatasetsState.shown_text, class_name="text-sm text-muted-foreground"),
+                button("Show more", on_click=DatasetsState.show_more),
+                class_name="flex items-center justify-between",
+            ),
+            rx.fragment(),
+        ),
+    )
+
+
+def _body() -> rx.Component:
+    return rx.cond(
+        DatasetsState.problem != "",
+        _unreadable(),
+        rx.cond(
+            ~DatasetsState.loaded,
+            rx.el.div(
+                *[card_skeleton() for _ in range(6)], class_name=GRID, role="status", aria_label="Reading datasets"
+            ),
+            rx.cond(
+                DatasetsState.rows.length() > 0, _full(), rx.cond(DatasetsState.filtered, _nothing_found(), _empty())
+            ),
+        ),
+    )
+
+
+def index() -> rx.Component:
+    """The list of datasets."""
+    return frame(
+        page_header(
+            "Datasets",
+            note=rx.el.span(DatasetsState.summary, class_name="block min-h-5"),
+            actions=button("Add dataset", icon="plus", variant="primary", href="/datasets/new"),
+        ),
+        toolbar(),
+        _body(),
+        dataset_dialogs(),
+        title="Datasets",
+        active="datasets",
+    )

@@ -1,0 +1,56 @@
+"""The list of datasets as a table."""
+
+import reflex as rx
+
+from orchestrator.pages.datasets.card import chip, dataset_menu, job_dots
+from orchestrator.pages.datasets.strip import small_strip
+from orchestrator.states.datasets import DatasetsState
+from orchestrator.states.datasets_rows import DatasetCard
+from orchestrator.ui.primitives.link import link
+from orchestrator.ui.primitives.table import cell, head_cell, row, table
+
+
+def _line(item: rx.Var[DatasetCard]) -> rx.Component:
+    return row(
+        cell(
+            rx.el.div(
+                small_strip(item.frames),
+                link(
+                    item.name, href=f"/datasets/{item.id}", quiet=False, class_name="truncate font-medium no-underline"
+                ),
+                class_name="flex min-w-44 items-center gap-3",
+            ),
+        ),
+        cell(chip(item)),
+        cell(item.task, muted=True),
+        cell(item.clips, number=True),
+        cell(item.size, number=True),
+        cell(job_dots(item)),
+        cell(
+            rx.el.time(item.added_ago, date_time=item.added_at, title=item.added_exact),
+            muted=True,
+            class_name="whitespace-nowrap",
+        ),
+        cell(dataset_menu(item), class_name="text-right"),
+    )
+
+
+def dataset_table() -> rx.Component:
+    """One row a dataset; it scrolls sideways on a phone."""
+    return rx.el.section(
+        table(
+            [
+                head_cell("Name"),
+                head_cell("Status"),
+                head_cell("Task"),
+                head_cell("Clips", number=True),
+                head_cell("Size", number=True),
+                head_cell("Jobs"),
+                head_cell("Added"),
+                head_cell(rx.el.span("Actions", class_name="sr-only")),
+            ],
+            rx.foreach(DatasetsState.rows, _line),
+            label="Datasets",
+        ),
+        class_name="overflow-hidden rounded-xl border border-border bg-card",
+    )

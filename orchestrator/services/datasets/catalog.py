@@ -1,0 +1,209 @@
+"""The datasets of a person: list, read, create, rename, delete; and the clips of one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from orchestrator.domain.base import utcnow
+from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Task, Upload
+from orchestrator.domain.errors import Conflict, Invalid, NotFound
+from orchestrator.domain.training_jobs import ACTIVE, TrainingJob
+from orchestrator.domain.users import Actor
+from orchestrator.services.after_commit import after_commit
+from orchestrator.services.datasets.files import remove_folder, upload_path
+from orchestrator.services.datasets.rows import ClipRow, DatasetRow, clip_row, dataset_row
+from orchestrator.services.paging import Page, contains, fetch_page
+
+SORTS = {
+    "created_at": col(Dataset.created_at),
+    "name": col(Dataset.name),
+    "size_bytes": col(Dataset.size_bytes),
+    "clip_count": col(Dataset.clip_count),
+}
+TRAINABLE = (Task.CLASSIFICATION,)
+"""The tasks that can be trained from end to end."""
+NAME_LIMIT, DESCRIPTION_LIMIT = 80, 2000
+
+
+def list_datasets(
+    session: Session,
+    actor: Actor,
+    q: str = "",
+    status: str = "",
+    task: str = "",
+    sort: str = "-created_at",
+    limit: int = 50,
+    cursor: str | None = None,
+) -> Page[DatasetRow]:
+    """The actor's datasets; `status` may hold several, with commas."""
+    where = [col(Dataset.owner_id) == actor.user_id]
+    if wanted := _words(status, DatasetStatus, "status"):
+        where.append(col(Dataset.status).in_(wanted))
+    if tasks := _words(task, Task, "task"):
+        where.append(col(Dataset.task).in_(tasks))
+    if q.strip():
+        where.append(contains(Dataset.name, q))
+    page = fetch_page(session, Dataset, where, SORTS, sort, limit, cursor)
+    return Page([dataset_row(dataset) for dataset in page.items], page.next, page.total)
+
+
+def get_dataset(session: Session, actor: Actor, dataset_id: int) -> DatasetRow:
+    """One dataset of the actor.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    return dataset_row(owned_dataset(session, actor, dataset_id))
+
+
+def owned_dataset(session: Session, actor: Actor, dataset_id: int) -> Dataset:
+    """The stored dataset, for services.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    dataset = session.get(Dataset, dataset_id)
+    if dataset is None or dataset.owner_id != actor.user_id:
+        raise NotFound("There is no such dataset. It may have been deleted.")
+    return dataset
+
+
+def create_dataset(
+    session: Session,
+    actor: Actor,
+    name: str,
+    description: str = "",
+    task: str = Task.CLASSIFICATION.value,
+    source: dict[str, Any] | None = None,
+) -> DatasetRow:
+    """A draft that waits for its files.
+
+    Raises:
+        Invalid: `problems` by field. Conflict: the name is taken.
+    """
+    problems = _text_problems(name, description)
+    if task not in list(TRAINABLE):
+        problems.append(("task", f"Choose one of: {', '.join(TRAINABLE)}."))
+    if (source or {}).get("type", "upload") != "upload":
+        problems.append(("source", "Choose upload: files come from the browser or a tus client."))
+    if problems:
+        raise Invalid(problems[0][1], problems[0][0], problems)
+    _refuse_taken(session, actor, name)
+    dataset = Dataset(
+        owner_id=actor.user_id,
+        name=name.strip(),
+        description=description.strip(),
+        task=Task(task),
+        source={"type": "upload"},
+    )
+    session.add(dataset)
+    session.flush()
+    return dataset_row(dataset)
+
+
+def update_dataset(
+    session: Session, actor: Actor, dataset_id: int, name: str | None = None, description: str | None = None
+) -> DatasetRow:
+    """A new name or description; None leaves it as it is.
+
+    Raises:
+        Invalid: `problems` by field. Conflict: the name is taken. NotFound.
+    """
+    dataset = owned_dataset(session, actor, dataset_id)
+    wanted = dataset.name if name is None else name
+    text = dataset.description if description is None else description
+    if problems := _text_problems(wanted, text):
+        raise Invalid(problems[0][1], problems[0][0], problems)
+    if wanted.strip() != dataset.name:
+        _refuse_taken(session, actor, wanted, dataset_id)
+    dataset.name, dataset.description, dataset.updated_at = wanted.strip(), text.strip(), utcnow()
+    session.add(dataset)
+    session.flush()
+    return dataset_row(dataset)
+
+
+def delete_dataset(session: Session, actor: Actor, dataset_id: int) -> None:
+    """Deletes the rows now and the files after the commit; the demo's shared files stay.
+
+    Raises:
+        Conflict: a job still learns from it. NotFound.
+    """
+    dataset = owned_dataset(session, actor, dataset_id)
+    active = session.exec(
+        select(TrainingJob.name).where(TrainingJob.dataset_id == dataset_id, col(TrainingJob.status).in_(ACTIVE))
+    ).all()
+    if active:
+        names = ", ".join(active[:3]) + (" and others" if len(active) > 3 else "")
+        raise Conflict(f"{names} still {'learns' if len(active) == 1 else 'learn'} from this dataset. Stop it first.")
+    uploads = session.exec(select(Upload.id).where(Upload.dataset_id == dataset_id)).all()
+    session.delete(dataset)
+    session.flush()
+    after_commit(session, lambda: _remove(dataset_id, uploads))
+
+
+def list_clips(
+    session: Session,
+    actor: Actor,
+    dataset_id: int,
+    label: str = "",
+    status: str = "",
+    limit: int = 50,
+    cursor: str | None = None,
+) -> Page[ClipRow]:
+    """The clips of one dataset in the order they came in; `status`: ok or bad."""
+    owned_dataset(session, actor, dataset_id)
+    where = [col(Clip.dataset_id) == dataset_id]
+    if label:
+        where.append(col(Clip.label) == label)
+    if wanted := _words(status, ClipStatus, "status"):
+        where.append(col(Clip.status).in_(wanted))
+    page = fetch_page(session, Clip, where, {"id": col(Clip.id)}, "id", limit, cursor)
+    return Page([clip_row(clip) for clip in page.items], page.next, page.total)
+
+
+def owned_clip(session: Session, actor: Actor, clip_id: int) -> Clip:
+    """The stored clip, for services and its media.
+
+    Raises:
+        NotFound: there is none, or it is in somebody else's dataset.
+    """
+    clip = session.get(Clip, clip_id)
+    if clip is None:
+        raise NotFound("There is no such clip. It may have been deleted.")
+    owned_dataset(session, actor, clip.dataset_id)
+    return clip
+
+
+def _words(text: str, kind: Any, field: str) -> list[Any]:
+    """Comma-separated words of an enum."""
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    known = [member.value for member in kind]
+    if any(word not in known for word in words):
+        raise Invalid(f"Choose from: {', '.join(known)}.", field)
+    return [kind(word) for word in words]
+
+
+def _text_problems(name: str, description: str) -> list[tuple[str, str]]:
+    problems = []
+    if not name.strip():
+        problems.append(("name", "Give the dataset a name, so that you find it again."))
+    elif len(name.strip()) > NAME_LIMIT:
+        problems.append(("name", f"A name may have at most {NAME_LIMIT} characters."))
+    if len(description) > DESCRIPTION_LIMIT:
+        problems.append(("description", f"A description may have at most {DESCRIPTION_LIMIT:,} characters."))
+    return problems
+
+
+def _refuse_taken(session: Session, actor: Actor, name: str, but: int = 0) -> None:
+    same = func.lower(Dataset.name) == name.strip().lower()
+    statement = select(Dataset.id).where(Dataset.owner_id == actor.user_id, same, Dataset.id != but)
+    if session.exec(statement).first() is not None:
+        raise Conflict(f"You already have a dataset named {name.strip()}. Choose another name.", "name")
+
+
+def _remove(dataset_id: int, uploads: Sequence[str]) -> None:
+    remove_folder(dataset_id)
+    for upload_id in uploads:
+        upload_path(upload_id).unlink(missing_ok=True)

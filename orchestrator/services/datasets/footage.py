@@ -1,0 +1,63 @@
+"""What the clips of a dataset are like together: clips per class, how long they run, how long in all."""
+
+from dataclasses import dataclass
+from statistics import median
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from orchestrator.domain.datasets import Clip, ClipStatus
+from orchestrator.domain.users import Actor
+from orchestrator.services.datasets.catalog import get_dataset
+
+BINS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class LengthBin:
+    """`clips` good clips run from `start_s` to below `end_s` (the last bin holds its end)."""
+
+    start_s: float
+    end_s: float
+    clips: int
+
+
+@dataclass(frozen=True, slots=True)
+class Footage:
+    """Counts good clips only; `classes` by falling count, then by name."""
+
+    total_s: float
+    median_s: float
+    shortest_s: float
+    longest_s: float
+    classes: list[tuple[str, int]]
+    lengths: list[LengthBin]
+
+
+def footage(session: Session, actor: Actor, dataset_id: int) -> Footage:
+    """Reads the figures of one dataset.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    get_dataset(session, actor, dataset_id)
+    good = (col(Clip.dataset_id) == dataset_id, col(Clip.status) == ClipStatus.OK)
+    seconds = sorted(session.exec(select(Clip.duration_s).where(*good)).all())
+    counted = select(Clip.label, func.count()).where(*good).group_by(col(Clip.label))
+    classes = [(label, int(number)) for label, number in session.exec(counted)]
+    classes.sort(key=lambda row: (-row[1], row[0]))
+    if not seconds:
+        return Footage(0.0, 0.0, 0.0, 0.0, classes, [])
+    return Footage(sum(seconds), median(seconds), seconds[0], seconds[-1], classes, length_bins(seconds))
+
+
+def length_bins(seconds: list[float], bins: int = BINS) -> list[LengthBin]:
+    """A histogram over sorted lengths, from zero to the longest; clips of one length make one bin."""
+    low, high = 0.0, seconds[-1]
+    if high - seconds[0] < 0.05:
+        return [LengthBin(seconds[0], high, len(seconds))]
+    width = (high - low) / bins
+    counts = [0] * bins
+    for value in seconds:
+        counts[min(bins - 1, int((value - low) / width))] += 1
+    return [LengthBin(low + i * width, low + (i + 1) * width, number) for i, number in enumerate(counts)]

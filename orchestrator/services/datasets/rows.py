@@ -1,0 +1,99 @@
+"""The rows of datasets and clips that pages and the REST answers share."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from orchestrator.domain.datasets import Clip, Dataset
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetRow:
+    """One dataset as a list or a page shows it."""
+
+    id: int
+    name: str
+    description: str
+    task: str
+    source: dict[str, Any]
+    status: str
+    error: str
+    progress_done: int
+    progress_total: int
+    size_bytes: int
+    clip_count: int
+    bad_count: int
+    class_names: list[str]
+    version: int
+    is_demo: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClipRow:
+    """One clip of a dataset; where its file lies stays in the house."""
+
+    id: int
+    dataset_id: int
+    name: str
+    label: str
+    caption: str
+    split: str
+    status: str
+    problem: str
+    size_bytes: int
+    frames: int
+    fps: float
+    width: int
+    height: int
+    duration_s: float
+    codec: str
+    has_thumbnail: bool
+
+
+def dataset_row(dataset: Dataset) -> DatasetRow:
+    """The row of a stored dataset."""
+    assert dataset.id is not None
+    return DatasetRow(
+        id=dataset.id,
+        name=dataset.name,
+        description=dataset.description,
+        task=str(dataset.task),
+        source=dict(dataset.source),
+        status=str(dataset.status),
+        error=dataset.error,
+        progress_done=dataset.progress_done,
+        progress_total=dataset.progress_total,
+        size_bytes=dataset.size_bytes,
+        clip_count=dataset.clip_count,
+        bad_count=dataset.bad_count,
+        class_names=list(dataset.class_names),
+        version=dataset.version,
+        is_demo=dataset.is_demo,
+        created_at=dataset.created_at,
+        updated_at=dataset.updated_at,
+    )
+
+
+def clip_row(clip: Clip) -> ClipRow:
+    """The row of a stored clip."""
+    assert clip.id is not None
+    return ClipRow(
+        id=clip.id,
+        dataset_id=clip.dataset_id,
+        name=clip.name,
+        label=clip.label,
+        caption=clip.caption,
+        split=str(clip.split),
+        status=str(clip.status),
+        problem=clip.problem,
+        size_bytes=clip.size_bytes,
+        frames=clip.frames,
+        fps=clip.fps,
+        width=clip.width,
+        height=clip.height,
+        duration_s=clip.duration_s,
+        codec=clip.codec,
+        has_thumbnail=bool(clip.thumbnail_path),
+    )

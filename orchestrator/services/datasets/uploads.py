@@ -1,0 +1,167 @@
+"""The files on their way into a dataset: where each upload stands, and the wish to read them when all are in."""
+
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from sqlmodel import Session, col, select
+
+from orchestrator.domain.base import utcnow
+from orchestrator.domain.datasets import Dataset, DatasetStatus, Upload, UploadStatus
+from orchestrator.domain.errors import Conflict, Invalid, NotFound, TooLarge, Unavailable
+from orchestrator.domain.letterbox import TASK_INGEST
+from orchestrator.domain.users import Actor
+from orchestrator.services.after_commit import after_commit
+from orchestrator.services.datasets.catalog import owned_dataset
+from orchestrator.services.datasets.files import upload_path
+from orchestrator.services.datasets.rows import DatasetRow, dataset_row
+from orchestrator.services.queue import enqueue, ingest_key
+from orchestrator.settings import get_settings
+
+PREP = "prep"
+_SPARE_BYTES = 512 * 2**20
+"""Left free on the disk for the database and the runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRow:
+    """One upload; `offset` bytes of `length` have arrived."""
+
+    id: str
+    dataset_id: int | None
+    filename: str
+    length: int
+    offset: int
+    complete: bool
+
+
+def begin_upload(session: Session, actor: Actor, dataset_id: int, filename: str, length: int) -> UploadRow:
+    """Makes room for a file of `length` bytes; `filename` may hold folders.
+
+    Raises:
+        Invalid, TooLarge, Unavailable (disk full), Conflict (being read now), NotFound.
+    """
+    dataset = owned_dataset(session, actor, dataset_id)
+    _refuse_while_read(dataset)
+    settings = get_settings()
+    if length <= 0:
+        raise Invalid(f"{filename or 'The file'} is empty.", "filename")
+    if length > settings.max_upload_bytes:
+        raise TooLarge(
+            f"{filename} is larger than {settings.max_upload_bytes:,} bytes, the most that is accepted here."
+        )
+    upload = Upload(
+        id=secrets.token_urlsafe(18),
+        owner_id=actor.user_id,
+        dataset_id=dataset_id,
+        filename=clean_name(filename),
+        length=length,
+    )
+    path = upload_path(upload.id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(path.parent).free < length + _SPARE_BYTES:
+        raise Unavailable(f"There is no room on the disk for {upload.filename}. Free some space and try again.")
+    path.touch(mode=0o600)
+    session.add(upload)
+    session.flush()
+    return _row(upload)
+
+
+def find_upload(session: Session, actor: Actor, upload_id: str) -> UploadRow:
+    """Where an upload of the actor's stands."""
+    return _row(_own(session, actor, upload_id))
+
+
+def complete_upload(session: Session, actor: Actor, upload_id: str) -> UploadRow:
+    """Notes that the last byte has arrived.
+
+    Raises:
+        Conflict: it has not.
+    """
+    upload = _own(session, actor, upload_id)
+    if _arrived(upload_id) != upload.length:
+        raise Conflict(f"{upload.filename} is not whole yet.")
+    upload.status = UploadStatus.COMPLETE
+    session.add(upload)
+    session.flush()
+    return _row(upload)
+
+
+def discard_upload(session: Session, actor: Actor, upload_id: str) -> None:
+    """Forgets an upload and its bytes."""
+    upload = _own(session, actor, upload_id)
+    session.delete(upload)
+    session.flush()
+    after_commit(session, lambda: upload_path(upload_id).unlink(missing_ok=True))
+
+
+def request_ingest(session: Session, actor: Actor, dataset_id: int) -> DatasetRow:
+    """All uploads are in: a worker shall unpack them and look at each clip.
+
+    Raises:
+        Conflict: nothing has arrived, something is still arriving, or it is being read already.
+    """
+    dataset = owned_dataset(session, actor, dataset_id)
+    _refuse_while_read(dataset)
+    found = session.exec(select(Upload.status).where(col(Upload.dataset_id) == dataset_id)).all()
+    if UploadStatus.RECEIVING in found:
+        raise Conflict("Some files are still on their way. Wait for them, or cancel them.")
+    if not found:
+        raise Conflict("No files have arrived for this dataset. Add some first.")
+    dataset.status, dataset.error, dataset.updated_at = DatasetStatus.PROCESSING, "", utcnow()
+    dataset.progress_done = dataset.progress_total = 0
+    session.add(dataset)
+    session.flush()
+    after_commit(session, lambda: enqueue(TASK_INGEST, ingest_key(dataset_id), PREP, dataset_id=dataset_id))
+    return dataset_row(dataset)
+
+
+def discard_arriving(session: Session, actor: Actor, dataset_id: int) -> int:
+    """Forgets everything that arrived for a dataset and was not read yet; how many files."""
+    owned_dataset(session, actor, dataset_id)
+    ids = session.exec(select(Upload.id).where(col(Upload.dataset_id) == dataset_id)).all()
+    for upload_id in ids:
+        discard_upload(session, actor, upload_id)
+    return len(ids)
+
+
+def clean_name(filename: str) -> str:
+    """The relative path a browser gave, without anything that leads out of its folder."""
+    parts = PurePosixPath(filename.replace("\\", "/")).parts
+    kept = [part for part in parts if part not in ("/", "..", ".") and not part.endswith(":") and part.isprintable()]
+    if not kept:
+        raise Invalid("The file needs a name.", "filename")
+    return "/".join(kept)[-400:]
+
+
+def _refuse_while_read(dataset: Dataset) -> None:
+    if dataset.is_demo:
+        raise Conflict("The demo dataset takes no files. Add a dataset of your own for them.")
+    if dataset.status is DatasetStatus.PROCESSING:
+        raise Conflict("This dataset is being read right now. Add files as soon as it is done.")
+
+
+def _own(session: Session, actor: Actor, upload_id: str) -> Upload:
+    upload = session.get(Upload, upload_id)
+    if upload is None or upload.owner_id != actor.user_id:
+        raise NotFound("There is no such upload. It may have been cancelled.")
+    return upload
+
+
+def _arrived(upload_id: str) -> int:
+    try:
+        return upload_path(upload_id).stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _row(upload: Upload) -> UploadRow:
+    return UploadRow(
+        upload.id,
+        upload.dataset_id,
+        upload.filename,
+        upload.length,
+        _arrived(upload.id),
+        upload.status is UploadStatus.COMPLETE,
+    )

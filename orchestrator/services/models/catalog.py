@@ -1,0 +1,217 @@
+"""The base models a person may train: list, read, register by path, rename, take off the list."""
+
+from pathlib import Path
+
+from sqlalchemy import func
+from sqlmodel import Session, col, or_, select
+
+from orchestrator.domain.errors import Conflict, Invalid, NotAllowed, NotFound
+from orchestrator.domain.models import ModelSource, ModelStatus, ModelType, VideoModel
+from orchestrator.domain.training_jobs import ACTIVE, TrainingJob
+from orchestrator.domain.users import Actor
+from orchestrator.services.models.inspect import inspect_model
+from orchestrator.services.models.rows import LayerGroup, ModelRow, model_row
+from orchestrator.services.paging import Page, contains, fetch_page
+from orchestrator.services.training.estimate import layer_groups
+from orchestrator.settings import get_settings
+
+SORTS = {
+    "created_at": col(VideoModel.created_at),
+    "name": col(VideoModel.name),
+    "parameters": col(VideoModel.parameters),
+}
+TRAINABLE = (ModelType.CLASSIFICATION,)
+"""The types that can be trained from end to end."""
+NAME_LIMIT, DESCRIPTION_LIMIT = 80, 2000
+
+
+def list_models(
+    session: Session,
+    actor: Actor,
+    q: str = "",
+    status: str = "",
+    model_type: str = "",
+    sort: str = "name",
+    limit: int = 50,
+    cursor: str | None = None,
+) -> Page[ModelRow]:
+    """The built-in models and the actor's own; `status` may be in_use."""
+    where = [or_(col(VideoModel.owner_id).is_(None), col(VideoModel.owner_id) == actor.user_id)]
+    if status:
+        where += _by_status(actor, status)
+    if model_type:
+        if model_type not in list(ModelType):
+            raise Invalid(f"Choose from: {', '.join(ModelType)}.", "model_type")
+        where.append(col(VideoModel.model_type) == ModelType(model_type))
+    if q.strip():
+        where.append(or_(contains(VideoModel.name, q), contains(VideoModel.architecture, q)))
+    page = fetch_page(session, VideoModel, where, SORTS, sort, limit, cursor)
+    return Page([_row(session, actor, model) for model in page.items], page.next, page.total)
+
+
+def get_model(session: Session, actor: Actor, model_id: int) -> ModelRow:
+    """One model that the actor sees.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    return _row(session, actor, _visible(session, actor, model_id))
+
+
+def model_layers(session: Session, actor: Actor, model_id: int) -> list[LayerGroup]:
+    """The linear layers of a model, by the ending of their names."""
+    model = _visible(session, actor, model_id)
+    return [
+        LayerGroup(str(g["suffix"]), int(g.get("count", 1)), int(g.get("parameters", 0)), bool(g.get("default", True)))
+        for g in layer_groups(model)
+    ]
+
+
+def allowed_roots() -> list[str]:
+    """The folders from which a model may be registered, as a person types them."""
+    return [str(root) for root in get_settings().model_roots]
+
+
+def register_path(session: Session, actor: Actor, name: str, description: str, path: str, model_type: str) -> ModelRow:
+    """Registers a folder of safetensors that lies in an allowed root.
+
+    Raises:
+        Invalid: `problems` by field. Conflict: the name is taken.
+    """
+    problems = _text_problems(name, description)
+    if model_type not in list(TRAINABLE):
+        problems.append(("model_type", f"Choose one of: {', '.join(TRAINABLE)}."))
+    folder, sentence = _folder(path)
+    if sentence:
+        problems.append(("path", sentence))
+    if problems or folder is None:
+        raise Invalid(problems[0][1], problems[0][0], problems)
+    _refuse_taken(session, actor, name)
+    facts = inspect_model(folder)
+    if facts.model_type and facts.model_type != model_type:
+        kind = facts.model_type.removeprefix("video_")
+        raise Invalid(f"This folder holds a model for {kind}. Choose that type.", "model_type")
+    model = VideoModel(
+        owner_id=actor.user_id,
+        name=name.strip(),
+        description=description.strip(),
+        model_type=ModelType(model_type),
+        architecture=facts.architecture,
+        family=facts.family,
+        source=ModelSource.PATH,
+        source_ref=path.strip(),
+        path=str(folder),
+        revision=facts.revision,
+        status=ModelStatus.READY,
+        parameters=facts.parameters,
+        size_bytes=facts.size_bytes,
+        details=facts.details,
+    )
+    session.add(model)
+    session.flush()
+    return _row(session, actor, model)
+
+
+def update_model(
+    session: Session, actor: Actor, model_id: int, name: str | None = None, description: str | None = None
+) -> ModelRow:
+    """A new name or description; None leaves it as it is."""
+    model = _own(session, actor, model_id)
+    wanted = model.name if name is None else name
+    text = model.description if description is None else description
+    if problems := _text_problems(wanted, text):
+        raise Invalid(problems[0][1], problems[0][0], problems)
+    if wanted.strip() != model.name:
+        _refuse_taken(session, actor, wanted, model_id)
+    model.name, model.description = wanted.strip(), text.strip()
+    session.add(model)
+    session.flush()
+    return _row(session, actor, model)
+
+
+def delete_model(session: Session, actor: Actor, model_id: int) -> None:
+    """Takes a model off the list; its files stay where they are.
+
+    Raises:
+        Conflict: a job still learns from it. NotAllowed: it is built in. NotFound.
+    """
+    model = _own(session, actor, model_id)
+    active = session.exec(
+        select(TrainingJob.name).where(TrainingJob.model_id == model_id, col(TrainingJob.status).in_(ACTIVE))
+    ).all()
+    if active:
+        raise Conflict(f"{', '.join(active[:3])} still trains this model. Stop it first.")
+    session.delete(model)
+    session.flush()
+
+
+def _visible(session: Session, actor: Actor, model_id: int) -> VideoModel:
+    model = session.get(VideoModel, model_id)
+    if model is None or model.owner_id not in (None, actor.user_id):
+        raise NotFound("There is no such model. It may have been deleted.")
+    return model
+
+
+def _own(session: Session, actor: Actor, model_id: int) -> VideoModel:
+    model = _visible(session, actor, model_id)
+    if model.owner_id is None:
+        raise NotAllowed("Built-in models belong to everybody here and cannot be changed or deleted.")
+    return model
+
+
+def _row(session: Session, actor: Actor, model: VideoModel) -> ModelRow:
+    counted = (
+        select(TrainingJob.status, func.count())
+        .where(TrainingJob.model_id == model.id, TrainingJob.owner_id == actor.user_id)
+        .group_by(col(TrainingJob.status))
+    )
+    by_status = {str(status): int(number) for status, number in session.exec(counted)}
+    active = sum(number for status, number in by_status.items() if status in ACTIVE)
+    return model_row(model, sum(by_status.values()), active, editable=model.owner_id == actor.user_id)
+
+
+def _by_status(actor: Actor, status: str) -> list:
+    busy = select(TrainingJob.model_id).where(
+        col(TrainingJob.status).in_(ACTIVE),
+        TrainingJob.owner_id == actor.user_id,
+        col(TrainingJob.model_id).is_not(None),
+    )
+    if status == "in_use":
+        return [col(VideoModel.status) == ModelStatus.READY, col(VideoModel.id).in_(busy)]
+    if status not in list(ModelStatus):
+        raise Invalid(f"Choose from: {', '.join(ModelStatus)}, in_use.", "status")
+    wanted = [col(VideoModel.status) == ModelStatus(status)]
+    return [*wanted, col(VideoModel.id).not_in(busy)] if status == "ready" else wanted
+
+
+def _folder(path: str) -> tuple[Path | None, str]:
+    """The folder, resolved through links, or the sentence that refuses it."""
+    if not path.strip():
+        return None, "Give the folder that holds config.json and the safetensors files."
+    try:
+        folder = Path(path.strip()).expanduser().resolve()
+    except (OSError, RuntimeError, ValueError):
+        return None, "This is not a path."
+    if not any(folder.is_relative_to(root.resolve()) for root in get_settings().model_roots):
+        return None, f"The folder must lie in {' or '.join(allowed_roots())}."
+    if not folder.is_dir():
+        return None, "There is no such folder on this machine."
+    return folder, ""
+
+
+def _text_problems(name: str, description: str) -> list[tuple[str, str]]:
+    problems = []
+    if not name.strip():
+        problems.append(("name", "Give the model a name, so that you find it again."))
+    elif len(name.strip()) > NAME_LIMIT:
+        problems.append(("name", f"A name may have at most {NAME_LIMIT} characters."))
+    if len(description) > DESCRIPTION_LIMIT:
+        problems.append(("description", f"A description may have at most {DESCRIPTION_LIMIT:,} characters."))
+    return problems
+
+
+def _refuse_taken(session: Session, actor: Actor, name: str, but: int = 0) -> None:
+    same = func.lower(VideoModel.name) == name.strip().lower()
+    seen = or_(col(VideoModel.owner_id).is_(None), col(VideoModel.owner_id) == actor.user_id)
+    if session.exec(select(VideoModel.id).where(seen, same, VideoModel.id != but)).first() is not None:
+        raise Conflict(f"There already is a model named {name.strip()}. Choose another name.", "name")

@@ -1,0 +1,152 @@
+"""Reads what a model folder says about itself: config.json and the heads of the safetensors, never a weight."""
+
+import hashlib
+import json
+import math
+import struct
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from orchestrator.domain.errors import Invalid
+from orchestrator.domain.models import ModelType
+
+FAMILIES: dict[str, tuple[str, ModelType]] = {
+    "videomae": ("VideoMAE", ModelType.CLASSIFICATION),
+}
+"""config.json's model_type -> the name people know, and what it does: the families that can be trained."""
+HEADS = ("classifier", "head", "lm_head", "score")
+_NOT_LINEAR = ("embed", "position", "norm", "patch")
+_HEADER_LIMIT = 100_000_000
+NF4_BYTES = 0.5 + (1 + 4 / 256) / 64
+"""Bytes a parameter: 4 bits, an 8-bit scale every 64, a 32-bit one every 256 scales (Dettmers et al. 2023)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What the files say."""
+
+    family: str
+    architecture: str
+    model_type: str
+    parameters: int
+    size_bytes: int
+    revision: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def inspect_model(folder: Path) -> ModelFacts:
+    """The facts of a model folder.
+
+    Raises:
+        Invalid: field `path`, with the sentence that says what is missing or wrong.
+    """
+    config = _config(folder)
+    family = str(config.get("model_type", ""))
+    if family not in FAMILIES:
+        known = ", ".join(name for name, _ in FAMILIES.values())
+        raise _refuse(f"config.json names the model type “{family or 'nothing'}”. These can be trained: {known}.")
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        raise _refuse("There are no .safetensors files in this folder. Pickled weights (.bin, .pt) are not accepted.")
+    shapes: dict[str, list[int]] = {}
+    for file in files:
+        shapes |= _shapes(file)
+    architecture, kind = FAMILIES[family]
+    groups = layer_groups(shapes)
+    return ModelFacts(
+        family=family,
+        architecture=architecture,
+        model_type=kind.value,
+        parameters=sum(math.prod(shape) for shape in shapes.values()),
+        size_bytes=sum(file.stat().st_size for file in files),
+        revision=_digest(files),
+        details={
+            "frames": config.get("num_frames"),
+            "image_size": config.get("image_size"),
+            "hidden_size": config.get("hidden_size"),
+            "blocks": config.get("num_hidden_layers"),
+            "classes": len(config.get("id2label") or {}),
+            "nf4_bytes": nf4_bytes(shapes),
+            "layers": groups,
+        },
+    )
+
+
+def layer_groups(shapes: dict[str, list[int]]) -> list[dict[str, Any]]:
+    """The linear layers by the ending of their names, in the order of the file."""
+    groups: dict[tuple[str, int, int], dict[str, Any]] = {}
+    for name, shape in shapes.items():
+        if not _is_linear(name, shape):
+            continue
+        suffix = name.removesuffix(".weight").rpartition(".")[2]
+        out_features, in_features = shape
+        group = groups.setdefault(
+            (suffix, in_features, out_features),
+            {
+                "suffix": suffix,
+                "count": 0,
+                "parameters": 0,
+                "in_features": in_features,
+                "out_features": out_features,
+                "default": suffix not in HEADS,
+            },
+        )
+        group["count"] += 1
+        group["parameters"] += in_features * out_features
+    return list(groups.values())
+
+
+def nf4_bytes(shapes: dict[str, list[int]]) -> int:
+    """Bytes of the weights with the linear layers (but the heads) in NF4 and the rest in 32 bits."""
+    total = 0.0
+    for name, shape in shapes.items():
+        head = name.removesuffix(".weight").rpartition(".")[2] in HEADS
+        total += math.prod(shape) * (NF4_BYTES if _is_linear(name, shape) and not head else 4)
+    return round(total)
+
+
+def _is_linear(name: str, shape: list[int]) -> bool:
+    return len(shape) == 2 and name.endswith(".weight") and not any(word in name for word in _NOT_LINEAR)
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    try:
+        config = json.loads((folder / "config.json").read_text())
+    except FileNotFoundError as error:
+        raise _refuse("There is no config.json in this folder.") from error
+    except (OSError, ValueError) as error:
+        raise _refuse("config.json in this folder cannot be read.") from error
+    if not isinstance(config, dict):
+        raise _refuse("config.json in this folder is not a model's configuration.")
+    return config
+
+
+def _shapes(file: Path) -> dict[str, list[int]]:
+    """Tensor names and shapes from the head of one safetensors file."""
+    try:
+        with file.open("rb") as stream:
+            (length,) = struct.unpack("<Q", stream.read(8))
+            if length > _HEADER_LIMIT:
+                raise ValueError(length)
+            head = json.loads(stream.read(length))
+        found = {name: facts for name, facts in head.items() if name != "__metadata__"}
+        end = max((int(facts["data_offsets"][1]) for facts in found.values()), default=0)
+        if file.stat().st_size < 8 + length + end:
+            raise ValueError("truncated")
+        return {name: [int(side) for side in facts["shape"]] for name, facts in found.items()}
+    except (OSError, ValueError, struct.error, KeyError, TypeError, AttributeError) as error:
+        raise _refuse(f"{file.name} is damaged or cut off. Copy it again.") from error
+
+
+def _digest(files: list[Path]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _refuse(sentence: str) -> Invalid:
+    return Invalid(sentence, "path")

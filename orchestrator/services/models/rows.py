@@ -1,0 +1,72 @@
+"""The rows of base models that pages and the REST answers share."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from orchestrator.domain.models import VideoModel
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """One base model as a list or a page shows it; where its files lie is told only to its owner."""
+
+    id: int
+    owner_id: int | None
+    name: str
+    description: str
+    model_type: str
+    architecture: str
+    family: str
+    source: str
+    source_ref: str
+    revision: str
+    status: str
+    """processing, ready, in_use (ready, and a job of the actor's learns from it now) or error."""
+    error: str
+    parameters: int
+    size_bytes: int
+    details: dict[str, Any]
+    jobs: int
+    """The actor's jobs that used it."""
+    created_at: datetime
+    editable: bool
+    """False for the built-in ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerGroup:
+    """The linear layers whose names end in `suffix`."""
+
+    suffix: str
+    count: int
+    parameters: int
+    """Of all of them together."""
+    default: bool
+    """Whether they get an adapter when nothing else is asked for."""
+
+
+def model_row(model: VideoModel, jobs: int, active: int, editable: bool) -> ModelRow:
+    """The row of a stored model; `jobs` and `active` are counts of the actor's jobs on it."""
+    assert model.id is not None
+    status = str(model.status)
+    return ModelRow(
+        id=model.id,
+        owner_id=model.owner_id,
+        name=model.name,
+        description=model.description,
+        model_type=str(model.model_type),
+        architecture=model.architecture,
+        family=model.family,
+        source=str(model.source),
+        source_ref=model.source_ref if editable or model.owner_id is None else "",
+        revision=model.revision,
+        status="in_use" if active and status == "ready" else status,
+        error=model.error,
+        parameters=model.parameters,
+        size_bytes=model.size_bytes,
+        details=dict(model.details),
+        jobs=jobs,
+        created_at=model.created_at,
+        editable=editable,
+    )

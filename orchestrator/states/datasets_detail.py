@@ -1,0 +1,196 @@
+"""One dataset's page: its clips by class, what they are like together, and its progress while it is being made."""
+
+import asyncio
+from dataclasses import dataclass
+
+import reflex as rx
+from sqlmodel import Session
+
+from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
+from orchestrator.domain.users import Actor
+from orchestrator.services.datasets.catalog import get_dataset, list_clips
+from orchestrator.services.datasets.footage import Footage, footage
+from orchestrator.services.datasets.overview import DatasetExtras, dataset_extras
+from orchestrator.services.datasets.rows import ClipRow, DatasetRow
+from orchestrator.services.datasets.uploads import request_ingest
+from orchestrator.services.paging import Page
+from orchestrator.states import words
+from orchestrator.states.address import filter_of, is_on, remember
+from orchestrator.states.datasets_rows import (
+    ClassBar,
+    ClipTile,
+    DatasetCard,
+    Fact,
+    LengthBar,
+    clip_tile,
+    dataset_card,
+)
+from orchestrator.states.guards import act, signed_in
+
+PAGE_SIZE = 24
+MOST = 192
+LOOK_AGAIN_S = 1.0
+UNEVEN = 3
+"""A class with less than a third of the largest one is marked."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    row: DatasetRow
+    extras: DatasetExtras
+    clips: Page[ClipRow]
+    bad: Page[ClipRow]
+    footage: Footage
+
+
+def _read(session: Session, actor: Actor, dataset_id: int, label: str, limit: int) -> _Visit:
+    row = get_dataset(session, actor, dataset_id)
+    return _Visit(
+        row,
+        dataset_extras(session, actor, [dataset_id]).get(dataset_id, DatasetExtras()),
+        list_clips(session, actor, dataset_id, status="ok", label=label, limit=limit),
+        list_clips(session, actor, dataset_id, status="bad", limit=50),
+        footage(session, actor, dataset_id),
+    )
+
+
+class DatasetDetailState(rx.State):
+    """What one dataset's page shows; `dataset_id` comes with the address."""
+
+    card: DatasetCard | None = None
+    source_text: str = ""
+    facts: list[Fact] = []
+    tiles: list[ClipTile] = []
+    bad_tiles: list[ClipTile] = []
+    bad_count: int = 0
+    bars: list[ClassBar] = []
+    lengths: list[LengthBar] = []
+    lengths_note: str = ""
+    longest_text: str = ""
+    balance_note: str = ""
+    labels: list[dict[str, str]] = []
+    label: str = ""
+    shown: int = PAGE_SIZE
+    matching: int = 0
+    more: bool = False
+    loaded: bool = False
+    missing: bool = False
+    problem: str = ""
+    asking: bool = False
+
+    @rx.var
+    def shown_text(self) -> str:
+        return f"{len(self.tiles):,} of {self.matching:,}"
+
+    @rx.event
+    @signed_in
+    async def load(self):
+        """on_load: forgets the dataset shown before, unless it is the same one (a reconnect)."""
+        wanted = self._id()
+        if self.card is None or self.card.id != wanted:
+            self.reset()
+        self.label = filter_of(self, "class", limit=200)
+        return await self._refresh()
+
+    @rx.event
+    @signed_in
+    async def refresh(self):
+        return await self._refresh()
+
+    @rx.event
+    @signed_in
+    async def filter_label(self, label: str):
+        """Shows one class; "any" shows all."""
+        self.label, self.shown = ("" if label == "any" else label), PAGE_SIZE
+        again = await self._refresh()
+        return [remember(f"/datasets/{self._id()}", **{"class": self.label}), *([again] if again else [])]
+
+    @rx.event
+    @signed_in
+    async def show_more(self):
+        self.shown = min(MOST, self.shown + 2 * PAGE_SIZE)
+        return await self._refresh()
+
+    @rx.event
+    @signed_in
+    async def try_again(self):
+        """Checks the files again, after they could not be used."""
+        await act(self, request_ingest, self._id())
+        return await self._refresh()
+
+    @rx.event(background=True, supersedes=True)
+    @signed_in
+    async def watch(self):
+        """Looks again while the dataset is being received or processed; ends with the page."""
+        while self.card is not None and self.card.busy and is_on(self, f"/datasets/{self.card.id}"):
+            await asyncio.sleep(LOOK_AGAIN_S)
+            async with self:
+                wanted = self._id(), self.label, self.shown
+            try:
+                visit = await act(self, _read, *wanted)
+            except NotFound:
+                async with self:
+                    self.missing = True
+                return
+            async with self:
+                if wanted == (self._id(), self.label, self.shown):
+                    self._show(visit)
+
+    def _id(self) -> int:
+        text = str(self.router.url.path).rstrip("/").rpartition("/")[2]
+        return int(text) if text.isdigit() and len(text) < 18 else 0
+
+    async def _refresh(self):
+        try:
+            self._show(await act(self, _read, self._id(), self.label, self.shown))
+        except NotSignedIn:
+            raise
+        except NotFound:
+            self.missing, self.loaded = True, True
+            return None
+        except AppError as error:
+            self.problem, self.loaded = error.message, True
+            return None
+        return DatasetDetailState.watch if self.card is not None and self.card.busy else None
+
+    def _show(self, visit: _Visit) -> None:
+        row, film = visit.row, visit.footage
+        self.card = dataset_card(row, visit.extras)
+        self.tiles = [clip_tile(clip) for clip in visit.clips.items]
+        self.bad_tiles, self.bad_count = [clip_tile(clip) for clip in visit.bad.items], visit.bad.total
+        self.matching, self.more = visit.clips.total, visit.clips.next is not None and self.shown < MOST
+        self.facts = _facts(row, film)
+        self.labels = [{"value": "any", "label": "All classes"}]
+        self.labels += [{"value": name, "label": name, "hint": words.count(n)} for name, n in sorted(film.classes)]
+        top = film.classes[0][1] if film.classes else 1
+        self.bars = [ClassBar(name, words.count(n), 100 * n / top, n * UNEVEN < top) for name, n in film.classes]
+        self.balance_note = f"largest {top:,}, smallest {film.classes[-1][1]:,}" if len(film.classes) > 1 else ""
+        highest = max((b.clips for b in film.lengths), default=1)
+        self.lengths = [
+            LengthBar(
+                100 * b.clips / highest,
+                f"{words.plural(b.clips, 'clip')} of {b.start_s:.1f} to {b.end_s:.1f}{words.NBSP}s",
+            )
+            for b in film.lengths
+        ]
+        self.lengths_note = f"median {seconds(film.median_s)}"
+        self.longest_text = seconds(film.longest_s)
+        self.missing, self.problem, self.loaded = False, "", True
+
+
+def seconds(value: float) -> str:
+    """A clip's length: 8.34 -> "8.3 s"; from a minute on as footage is told."""
+    return f"{value:.1f}{words.NBSP}s" if value < 60 else words.duration(value)
+
+
+def _facts(row: DatasetRow, film: Footage) -> list[Fact]:
+    if row.status == "draft" or not row.clip_count:
+        return []
+    return [
+        Fact("Clips", words.count(row.clip_count)),
+        Fact("Classes", words.count(len(row.class_names))),
+        Fact("Footage", seconds(film.total_s)),
+        Fact("Median clip", seconds(film.median_s)),
+        Fact("Size", words.size(row.size_bytes)),
+        Fact("Version", f"v{row.version}"),
+    ]

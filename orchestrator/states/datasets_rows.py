@@ -1,0 +1,191 @@
+"""The rows that the dataset pages hold: what the services answer, turned into the words and addresses a page shows."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from orchestrator.services.datasets.overview import DatasetExtras
+from orchestrator.services.datasets.rows import ClipRow, DatasetRow
+from orchestrator.states import words
+
+TASK_WORDS = {"classification": "Classification", "captioning": "Captioning", "retrieval": "Retrieval"}
+_SMALL_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+SERIES = 7
+"""Chart colours there are; a job keeps one by its id everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobDot:
+    """A job as a swatch with its name on hover."""
+
+    id: int
+    name: str
+    color: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetCard:
+    """One dataset as a card, a table row or the head of its page."""
+
+    id: int
+    name: str
+    description: str
+    status: str
+    """The chip's: draft, uploading, processing, ready, error."""
+    chip_word: str
+    """Replaces the chip's own word, or ""."""
+    task: str
+    clips: str
+    clip_word: str
+    classes: str
+    size: str
+    added_ago: str
+    added_at: str
+    added_exact: str
+    frames: list[str]
+    """Addresses of up to four thumbnails."""
+    jobs: list[JobDot]
+    jobs_text: str
+    error: str
+    progress: float
+    """0..100 while processing."""
+    progress_text: str
+    progress_note: str
+    is_demo: bool
+    busy: bool
+    """Something is being received or processed: look again soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipTile:
+    """One clip of the grid."""
+
+    id: int
+    name: str
+    label: str
+    split: str
+    length: str
+    facts: str
+    bad: bool
+    problem: str
+    thumbnail: str
+    preview: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClassBar:
+    """One class in the balance panel; `share` is 0..100 of the largest class."""
+
+    name: str
+    count: str
+    share: float
+    short: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LengthBar:
+    """One column of the clip length histogram."""
+
+    share: float
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A caption and its value."""
+
+    caption: str
+    value: str
+    title: str = field(default="")
+
+
+def series_color(job_id: int) -> str:
+    """A job's colour, the same on every page."""
+    return f"var(--series-{(job_id - 1) % SERIES + 1})"
+
+
+def in_words(number: int) -> str:
+    """1 -> "one"; from ten on as digits."""
+    return _SMALL_NUMBERS[number] if 0 <= number < len(_SMALL_NUMBERS) else f"{number:,}"
+
+
+def clip_address(clip_id: int, what: str) -> str:
+    """The authenticated address of a clip's thumbnail or preview."""
+    return f"/api/v1/clips/{clip_id}/{what}"
+
+
+def dataset_card(row: DatasetRow, extras: DatasetExtras) -> DatasetCard:
+    """A dataset's row as a card."""
+    status = "uploading" if row.status == "draft" and extras.receiving else row.status
+    left_out = row.bad_count if row.status == "ready" else 0
+    return DatasetCard(
+        id=row.id,
+        name=row.name,
+        description=row.description,
+        status="warning" if left_out else status,
+        chip_word=f"Ready, {left_out:,} left out" if left_out else "",
+        task=TASK_WORDS.get(row.task, row.task),
+        clips=words.count(row.clip_count),
+        clip_word="clip" if row.clip_count == 1 else "clips",
+        classes=words.plural(len(row.class_names), "class", "classes") + (", demo" if row.is_demo else ""),
+        size=words.size(row.size_bytes),
+        added_ago=words.ago(row.created_at),
+        added_at=words.iso(row.created_at),
+        added_exact=exact(row.created_at),
+        frames=[clip_address(clip_id, "thumbnail") for clip_id in extras.clip_ids],
+        jobs=[JobDot(job.id, f"{job.name} #{job.id}", series_color(job.id)) for job in extras.jobs],
+        jobs_text=_jobs_text(extras),
+        error=row.error,
+        progress=100 * row.progress_done / row.progress_total if row.progress_total else 0.0,
+        progress_text=f"{row.progress_done:,} / {row.progress_total:,}" if row.progress_total else "",
+        progress_note=_progress_note(row, extras),
+        is_demo=row.is_demo,
+        busy=row.status == "processing" or status == "uploading",
+    )
+
+
+def _progress_note(row: DatasetRow, extras: DatasetExtras) -> str:
+    if row.status == "processing":
+        return "Checking clips" if row.progress_total else "Waiting for a worker"
+    if row.status == "draft":
+        return f"Receiving {words.plural(extras.receiving, 'file')}" if extras.receiving else "Waiting for its files"
+    return ""
+
+
+def _jobs_text(extras: DatasetExtras) -> str:
+    if not extras.job_count:
+        return "Not trained on yet"
+    text = words.plural(extras.job_count, "job")
+    if extras.active_count:
+        return f"{text}, running" if extras.job_count == 1 else f"{text}, {in_words(extras.active_count)} running"
+    return f"{text}, {extras.jobs[0].status}" if extras.job_count == 1 else text
+
+
+def exact(moment: datetime) -> str:
+    """The hover behind a relative time: 12 November 2026, 10:07 UTC."""
+    return moment.astimezone(UTC).strftime("%-d %B %Y, %H:%M UTC")
+
+
+def clock(seconds: float) -> str:
+    """The badge on a clip, as players write it: 9.4 -> "0:09"; under one second with its tenths."""
+    if seconds < 1:
+        return f"{seconds:.1f}{words.NBSP}s"
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+def clip_tile(row: ClipRow) -> ClipTile:
+    """A clip's row as a tile."""
+    bad = row.status == "bad"
+    facts = f"{row.width} × {row.height}, {row.frames:,} frames, {row.fps:.3g} a second, {row.codec}"  # noqa: RUF001
+    return ClipTile(
+        id=row.id,
+        name=row.name,
+        label=row.label or row.name,
+        split={"train": "train", "validation": "val"}.get(row.split, ""),
+        length=clock(row.duration_s) if row.duration_s else "",
+        facts=row.name if bad else f"{row.name}: {facts}",
+        bad=bad,
+        problem=row.problem,
+        thumbnail=clip_address(row.id, "thumbnail") if row.has_thumbnail else "",
+        preview=clip_address(row.id, "preview") if not bad else "",
+    )

@@ -1,0 +1,97 @@
+"""The rows that the model pages hold: what the services answer, turned into the words a page shows."""
+
+from dataclasses import dataclass
+
+from orchestrator.domain.models import ModelType
+from orchestrator.services.models.rows import LayerGroup, ModelRow
+from orchestrator.states import words
+from orchestrator.states.datasets_rows import exact
+
+TYPE_WORDS = {
+    ModelType.CLASSIFICATION.value: "Video classification",
+    ModelType.CAPTIONING.value: "Video captioning",
+    ModelType.RETRIEVAL.value: "Video retrieval",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """One base model as a card or the head of its page."""
+
+    id: int
+    name: str
+    description: str
+    architecture: str
+    type: str
+    status: str
+    error: str
+    parameters: str
+    parameters_exact: str
+    size: str
+    size_4bit: str
+    input: str
+    """Frames and picture size: "8 frames, 48 x 48"."""
+    source: str
+    added_ago: str
+    added_at: str
+    added_exact: str
+    builtin: bool
+    jobs_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LayerLine:
+    """One kind of linear layer, and whether it gets an adapter by default."""
+
+    suffix: str
+    count: str
+    parameters: str
+    share: float
+    default: bool
+
+
+def memory_text(row: ModelRow) -> str:
+    """The size of the weights once in NF4, or "" while unknown."""
+    nbytes = int(row.details.get("nf4_bytes") or 0)
+    return words.size(nbytes) if nbytes else ""
+
+
+def input_text(row: ModelRow) -> str:
+    """What the model looks at."""
+    frames, side = row.details.get("frames"), row.details.get("image_size")
+    parts = [f"{frames} frames" if frames else "", f"{side} × {side} pixels" if side else ""]  # noqa: RUF001
+    return ", ".join(part for part in parts if part)
+
+
+def model_card(row: ModelRow, jobs: int = 0) -> ModelCard:
+    """A model's row as a card."""
+    return ModelCard(
+        id=row.id,
+        name=row.name,
+        description=row.description,
+        architecture=row.architecture,
+        type=TYPE_WORDS.get(row.model_type, row.model_type),
+        status=row.status,
+        error=row.error,
+        parameters=words.short_count(row.parameters) if row.parameters else "",
+        parameters_exact=f"{row.parameters:,}",
+        size=words.size(row.size_bytes) if row.size_bytes else "",
+        size_4bit=memory_text(row),
+        input=input_text(row),
+        source="Built in" if row.source == "builtin" else "Folder on this machine",
+        added_ago=words.ago(row.created_at),
+        added_at=words.iso(row.created_at),
+        added_exact=exact(row.created_at),
+        builtin=row.source == "builtin",
+        jobs_text=words.plural(jobs, "job") if jobs else "Not trained yet",
+    )
+
+
+def layer_lines(groups: list[LayerGroup]) -> list[LayerLine]:
+    """The layer groups, largest first."""
+    top = max((group.parameters for group in groups), default=1) or 1
+    ordered = sorted(groups, key=lambda group: (-group.parameters, group.suffix))
+    return [
+        LayerLine(g.suffix, words.count(g.count), words.short_count(g.parameters), 100 * g.parameters / top, g.default)
+        for g in ordered
+    ]
