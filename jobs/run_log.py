@@ -13,6 +13,7 @@ from orchestrator.services.announce import announce
 _KEPT = 60
 _MAX_CHARS = 4_000
 _LINES_A_SECOND = 200
+_LEVELS = {"DEBUG": "debug", "INFO": "info", "WARNING": "warning", "ERROR": "error", "CRITICAL": "error"}
 
 
 class RunLog:
@@ -62,14 +63,17 @@ class RunLog:
                     window, sent = time.monotonic(), 0
                 sent += 1
                 if sent <= _LINES_A_SECOND:
-                    self.write(text, level_of(text))
+                    level, message = level_of(text)
+                    self.write(message, level)
             if not block:
                 return
 
 
-def level_of(text: str) -> str:
-    """A guess from the words: libraries print without levels."""
-    head = text[:200]
-    if "Error" in head or head.startswith(("Traceback", "CRITICAL", "FATAL")):
-        return "error"
-    return "warning" if "warn" in head.lower() else "info"
+def level_of(text: str) -> tuple[str, str]:
+    """(level, message): the trainer prints `ERROR: ...`; for what libraries print it is a guess from the words."""
+    head, colon, rest = text.partition(": ")
+    if colon and head in _LEVELS:
+        return _LEVELS[head], rest
+    if "Error" in text[:200] or text.startswith("Traceback"):
+        return "error", text
+    return ("warning" if "warn" in text[:200].lower() else "info"), text
