@@ -15,7 +15,7 @@ from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import Recipe, parse_recipe
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
-from orchestrator.services.live import the_hub
+from orchestrator.services.live import get_hub
 from orchestrator.services.metrics import history, logs
 from orchestrator.services.training import artifacts, jobs, launch, lifecycle
 
@@ -88,7 +88,7 @@ def stop(actor: Who, job_id: int) -> dict[str, Any]:
 @router.post("/jobs/{job_id}/resume", status_code=202)
 def resume(actor: Who, job_id: int) -> dict[str, Any]:
     with session_scope() as session:
-        lifecycle.request_resume(session, actor, job_id)
+        lifecycle.resume_job(session, actor, job_id)
         return shape(jobs.get_job(session, actor, job_id))
 
 
@@ -176,10 +176,10 @@ async def events(
     after = int(last_event_id) if last_event_id.isdigit() else 0
 
     async def stream() -> AsyncIterator[str]:
-        subscription = the_hub().subscribe(job_id)
+        subscription = await get_hub().listen(job_id)
         try:
             yield await run_in_threadpool(_missed, actor, job_id, after)
-            while not await request.is_disconnected():
+            while not subscription.closed and not await request.is_disconnected():
                 records = await subscription.take(15.0)
                 yield "".join(_event(record) for record in records) or ": still here\n\n"
         finally:
