@@ -12,7 +12,6 @@ from orchestrator.services.datasets.catalog import get_dataset, list_clips
 from orchestrator.services.datasets.footage import Footage, footage
 from orchestrator.services.datasets.overview import DatasetExtras, dataset_extras
 from orchestrator.services.datasets.rows import ClipRow, DatasetRow
-from orchestrator.services.datasets.uploads import request_ingest
 from orchestrator.services.paging import Page
 from orchestrator.states import words
 from orchestrator.states.address import filter_of, is_on, remember
@@ -58,11 +57,12 @@ class DatasetDetailState(rx.State):
     """What one dataset's page shows; `dataset_id` comes with the address."""
 
     card: DatasetCard | None = None
-    source_text: str = ""
     facts: list[Fact] = []
     tiles: list[ClipTile] = []
     bad_tiles: list[ClipTile] = []
     bad_count: int = 0
+    bad_text: str = ""
+    title: str = "Dataset"
     bars: list[ClassBar] = []
     lengths: list[LengthBar] = []
     lengths_note: str = ""
@@ -76,7 +76,6 @@ class DatasetDetailState(rx.State):
     loaded: bool = False
     missing: bool = False
     problem: str = ""
-    asking: bool = False
 
     @rx.var
     def shown_text(self) -> str:
@@ -109,13 +108,6 @@ class DatasetDetailState(rx.State):
     @signed_in
     async def show_more(self):
         self.shown = min(MOST, self.shown + 2 * PAGE_SIZE)
-        return await self._refresh()
-
-    @rx.event
-    @signed_in
-    async def try_again(self):
-        """Checks the files again, after they could not be used."""
-        await act(self, request_ingest, self._id())
         return await self._refresh()
 
     @rx.event(background=True, supersedes=True)
@@ -158,6 +150,8 @@ class DatasetDetailState(rx.State):
         self.card = dataset_card(row, visit.extras)
         self.tiles = [clip_tile(clip) for clip in visit.clips.items]
         self.bad_tiles, self.bad_count = [clip_tile(clip) for clip in visit.bad.items], visit.bad.total
+        self.bad_text = words.plural(visit.bad.total, "file")
+        self.title = row.name
         self.matching, self.more = visit.clips.total, visit.clips.next is not None and self.shown < MOST
         self.facts = _facts(row, film)
         self.labels = [{"value": "any", "label": "All classes"}]

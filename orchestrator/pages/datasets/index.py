@@ -5,6 +5,7 @@ import reflex as rx
 from orchestrator.pages.datasets.card import card_skeleton, dataset_card
 from orchestrator.pages.datasets.dialogs import dataset_dialogs
 from orchestrator.pages.datasets.listing import dataset_table
+from orchestrator.pages.datasets.notice import notice
 from orchestrator.pages.datasets.toolbar import toolbar
 from orchestrator.pages.frame import frame
 from orchestrator.states.datasets import DatasetsState
@@ -36,25 +37,11 @@ def _invitation() -> rx.Component:
     )
 
 
-def notice(name: str, title: rx.Var[str] | str, text: rx.Var[str] | str, *actions: rx.Component) -> rx.Component:
-    """A quiet panel in place of a list: nothing there yet, nothing found, not readable."""
-    return rx.el.div(
-        rx.el.span(
-            icon(name, size=20),
-            class_name="grid size-12 place-items-center rounded-full bg-muted text-muted-foreground",
-        ),
-        rx.el.h2(title, class_name="mt-4 text-base font-semibold"),
-        rx.el.p(text, class_name="mt-1 max-w-md text-sm text-muted-foreground"),
-        rx.el.div(*actions, class_name="mt-5 flex flex-wrap justify-center gap-2"),
-        class_name="flex flex-col items-center rounded-xl border border-border bg-card px-6 py-14 text-center",
-    )
-
-
 def _empty() -> rx.Component:
     return notice(
         "film",
         "No datasets yet",
-        "Upload short clips in one folder a class, or a zip of such folders. Loreel checks every clip and tells you what it found.",
+        "Upload short clips in one folder a class, or a zip of such folders. Every clip is checked on the way in.",
         button("Add dataset", icon="plus", variant="primary", href="/datasets/new"),
     )
 

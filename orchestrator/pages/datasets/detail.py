@@ -1,0 +1,198 @@
+"""The page at /datasets/[dataset_id]: one dataset, from its first byte to "Train on this"."""
+
+import reflex as rx
+
+from orchestrator.pages.datasets.card import chip, progress_bar
+from orchestrator.pages.datasets.clips import clip_grid, left_out
+from orchestrator.pages.datasets.dialogs import dataset_dialogs
+from orchestrator.pages.datasets.facts import class_balance, clip_lengths, figures
+from orchestrator.pages.datasets.notice import notice
+from orchestrator.pages.frame import frame
+from orchestrator.states.datasets_detail import DatasetDetailState
+from orchestrator.states.datasets_dialogs import DatasetDialogs
+from orchestrator.states.datasets_rows import DatasetCard, JobDot
+from orchestrator.ui.layout.shell import page_header
+from orchestrator.ui.primitives.badge import tag
+from orchestrator.ui.primitives.button import button
+from orchestrator.ui.primitives.card import card
+from orchestrator.ui.primitives.dropdown_menu import dropdown_menu, menu_item, menu_separator
+from orchestrator.ui.primitives.icon import icon
+from orchestrator.ui.primitives.link import link
+
+State = DatasetDetailState
+
+
+def _menu(row: rx.Var[DatasetCard]) -> rx.Component:
+    return dropdown_menu(
+        menu_item("Edit metadata", icon="pencil", on_click=DatasetDialogs.open_edit(row.id)),
+        menu_separator(),
+        menu_item("Delete", icon="trash-2", destructive=True, on_click=DatasetDialogs.open_delete(row.id)),
+        label=f"Actions for {row.name}",
+    )
+
+
+def _header(row: rx.Var[DatasetCard]) -> rx.Component:
+    add = button("Add files", icon="plus", href=f"/datasets/new?into={row.id}")
+    train = button("Train on this", icon="play", variant="primary", href=f"/jobs/new?dataset={row.id}")
+    usable = (row.status == "ready") | (row.status == "warning")
+    return page_header(
+        row.name,
+        note=rx.el.span(
+            rx.cond(row.description != "", row.description + " ", ""),
+            "Added ",
+            rx.el.time(row.added_ago, date_time=row.added_at, title=row.added_exact),
+            ".",
+        ),
+        beside=rx.fragment(chip(row), tag(row.task)),
+        actions=[
+            rx.cond(row.is_demo | row.busy, rx.fragment(), add),
+            rx.cond(usable, train, rx.fragment()),
+            _menu(row),
+        ],
+    )
+
+
+def _under_way(row: rx.Var[DatasetCard]) -> rx.Component:
+    return card(
+        rx.el.div(
+            rx.el.p(row.progress_note, class_name="text-sm font-medium"),
+            rx.el.p(row.progress_text, class_name="text-sm tabular text-muted-foreground"),
+            class_name="mb-2 flex items-center justify-between gap-3",
+        ),
+        progress_bar(row.progress, row.progress_note),
+        rx.el.p(
+            "Every clip is opened and looked through. You can leave this page; it goes on without you.",
+            class_name="mt-3 text-xs text-muted-foreground",
+        ),
+        aria_live="polite",
+    )
+
+
+def _failed(row: rx.Var[DatasetCard]) -> rx.Component:
+    return rx.el.section(
+        rx.el.div(
+            icon("circle-alert", class_name="mt-0.5 text-destructive"),
+            rx.el.div(
+                rx.el.h2("These files cannot be used yet", class_name="text-sm font-semibold"),
+                rx.el.p(row.error, class_name="mt-1 text-sm break-words"),
+                rx.el.p(
+                    "Nothing of this upload was kept. Put it right and add the files again.",
+                    class_name="mt-1 text-sm text-muted-foreground",
+                ),
+                class_name="min-w-0",
+            ),
+            class_name="flex gap-3",
+        ),
+        rx.el.div(
+            button("Add files", icon="plus", variant="primary", href=f"/datasets/new?into={row.id}"),
+            button("Delete", icon="trash-2", on_click=DatasetDialogs.open_delete(row.id)),
+            class_name="mt-4 flex flex-wrap gap-2 pl-7",
+        ),
+        role="alert",
+        class_name="rounded-xl border border-destructive/45 bg-destructive/8 p-5 touch:p-4",
+    )
+
+
+def _jobs(row: rx.Var[DatasetCard]) -> rx.Component:
+    return card(
+        rx.cond(
+            row.jobs.length() > 0,
+            rx.el.ul(rx.foreach(row.jobs, _job), class_name="flex flex-col gap-2"),
+            rx.el.p("No job has learnt from it yet.", class_name="text-sm text-muted-foreground"),
+        ),
+        title="Training jobs",
+        note=rx.cond(row.jobs.length() > 0, row.jobs_text, ""),
+    )
+
+
+def _job(job: rx.Var[JobDot]) -> rx.Component:
+    return rx.el.li(
+        rx.el.span(style={"backgroundColor": job.color}, class_name="size-2.5 shrink-0 rounded-sm", aria_hidden=True),
+        link(job.name, href=f"/jobs/{job.id}", class_name="truncate"),
+        class_name="flex items-center gap-2 text-sm",
+    )
+
+
+def _body(row: rx.Var[DatasetCard]) -> rx.Component:
+    return rx.fragment(
+        figures(),
+        rx.match(
+            row.status,
+            ("processing", _under_way(row)),
+            ("uploading", _under_way(row)),
+            ("error", _failed(row)),
+            (
+                "draft",
+                notice(
+                    "upload",
+                    "No files yet",
+                    "Add a zip of class folders, or the folders themselves.",
+                    button("Add files", icon="plus", variant="primary", href=f"/datasets/new?into={row.id}"),
+                ),
+            ),
+            rx.fragment(),
+        ),
+        rx.cond(
+            State.facts.length() > 0,
+            rx.el.div(
+                rx.el.div(clip_grid(), clip_lengths(), class_name="flex min-w-0 flex-col gap-4"),
+                rx.el.div(class_balance(), left_out(), _jobs(row), class_name="flex min-w-0 flex-col gap-4"),
+                class_name="grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_20rem]",
+            ),
+            left_out(),
+        ),
+    )
+
+
+def _skeleton() -> rx.Component:
+    bar = "animate-shimmer rounded-lg bg-muted"
+    tiles = [rx.el.div(class_name=f"{bar} aspect-[4/3]") for _ in range(12)]
+    return rx.el.div(
+        rx.el.h1("Dataset", class_name="sr-only"),
+        rx.el.div(class_name=f"{bar} h-8 w-64"),
+        rx.el.div(class_name=f"{bar} h-12 w-full max-w-2xl"),
+        rx.el.div(*tiles, class_name="grid grid-cols-[repeat(auto-fill,minmax(8.5rem,1fr))] gap-3"),
+        role="status",
+        aria_label="Reading the dataset",
+        class_name="flex flex-col gap-6",
+    )
+
+
+def _gone() -> rx.Component:
+    return notice(
+        "search-x",
+        "There is no such dataset",
+        "It may have been deleted, or it belongs to somebody else.",
+        button("All datasets", icon="arrow-left", href="/datasets"),
+        heading="h1",
+    )
+
+
+def _unreadable() -> rx.Component:
+    return notice(
+        "circle-alert",
+        "The dataset could not be read",
+        State.problem,
+        button("Try again", icon="rotate-cw", on_click=State.refresh),
+        heading="h1",
+    )
+
+
+def detail() -> rx.Component:
+    """One dataset."""
+    card_of = State.card
+    return frame(
+        rx.cond(
+            State.missing,
+            _gone(),
+            rx.cond(
+                State.problem != "",
+                _unreadable(),
+                rx.cond(State.loaded, rx.fragment(_header(card_of), _body(card_of)), _skeleton()),
+            ),
+        ),
+        dataset_dialogs(),
+        title=State.title,
+        active="datasets",
+        breadcrumb=[("Datasets", "/datasets")],
+    )

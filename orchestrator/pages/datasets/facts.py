@@ -1,0 +1,76 @@
+"""What the clips of a dataset are like together: the figures in a row, clips per class, how long they run."""
+
+import reflex as rx
+
+from orchestrator.states.datasets_detail import DatasetDetailState
+from orchestrator.states.datasets_rows import ClassBar, Fact, LengthBar
+from orchestrator.ui.primitives.card import card
+
+
+def figure(fact: rx.Var[Fact]) -> rx.Component:
+    """A caption over its value."""
+    return rx.el.div(
+        rx.el.dt(fact.caption, class_name="text-xs text-muted-foreground"),
+        rx.el.dd(fact.value, class_name="mt-1 text-sm font-semibold tabular"),
+        class_name="border-l border-border py-1 pl-5 pr-6 first:border-l-0 first:pl-0 touch:border-l-0 touch:pl-0",
+    )
+
+
+def figures() -> rx.Component:
+    """The row of figures under the head."""
+    return rx.el.dl(rx.foreach(DatasetDetailState.facts, figure), class_name="flex flex-wrap gap-y-3")
+
+
+def _class_bar(bar: rx.Var[ClassBar]) -> rx.Component:
+    return rx.el.li(
+        rx.el.span(bar.name, title=bar.name, class_name="truncate"),
+        rx.el.span(
+            rx.el.span(
+                style={"width": f"{bar.share}%"},
+                class_name=rx.cond(
+                    bar.short, "block h-full rounded-full bg-warning", "block h-full rounded-full bg-muted-foreground"
+                ),
+            ),
+            aria_hidden=True,
+            class_name="h-1.5 overflow-hidden rounded-full bg-muted",
+        ),
+        rx.el.span(bar.count, class_name="text-right tabular text-muted-foreground"),
+        class_name="grid grid-cols-[minmax(0,1fr)_minmax(0,1fr)_2.5rem] items-center gap-3 py-1 text-xs",
+    )
+
+
+def class_balance() -> rx.Component:
+    """Clips per class; a class far smaller than the largest is marked."""
+    return card(
+        rx.el.ul(rx.foreach(DatasetDetailState.bars, _class_bar), class_name="max-h-96 overflow-y-auto"),
+        title="Clips per class",
+        note=DatasetDetailState.balance_note,
+    )
+
+
+def _length_bar(bar: rx.Var[LengthBar]) -> rx.Component:
+    return rx.el.li(
+        rx.el.span(bar.title, class_name="sr-only"),
+        title=bar.title,
+        style={"height": f"{bar.share}%"},
+        class_name="min-h-px flex-1 rounded-t-sm bg-muted-foreground/70 hover:bg-muted-foreground",
+    )
+
+
+def clip_lengths() -> rx.Component:
+    """A histogram of how long the clips run."""
+    state = DatasetDetailState
+    return rx.cond(
+        state.lengths.length() > 1,
+        card(
+            rx.el.ul(rx.foreach(state.lengths, _length_bar), class_name="flex h-28 items-end gap-1"),
+            rx.el.div(
+                rx.el.span("0 s"),
+                rx.el.span(state.longest_text),
+                class_name="mt-2 flex justify-between text-xs tabular text-muted-foreground",
+            ),
+            title="Clip length",
+            note=state.lengths_note,
+        ),
+        rx.fragment(),
+    )
