@@ -1,0 +1,261 @@
+// Pick or drop files and folders; later send them, with what has arrived, how fast, and ways to pause and cancel.
+import { CircleAlert, CircleCheck, File as FileIcon, FolderOpen, LoaderCircle, Pause, Play, RotateCw, Upload, X } from "lucide-react";
+import { useEffect, useMemo, useRef, useState, type DragEvent } from "react";
+import { Button } from "../primitives/button";
+import { cn } from "../primitives/cn";
+import { fromDrop, fromInput, type Picked } from "./pick";
+import { Sender, type Item } from "./sender";
+
+type Summary = { count: number; bytes: number; name: string };
+type Props = {
+  endpoint: string;
+  target: string;
+  targetName: string;
+  hint?: string;
+  invalid?: boolean;
+  onPick?: (summary: Summary) => void;
+  onDone?: (count: number) => void;
+  onCancel?: () => void;
+};
+
+const SHOWN = 8;
+const PAINT_MS = 150;
+const UNITS = ["B", "KB", "MB", "GB", "TB"];
+
+function size(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < UNITS.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  const digits = unit === 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+  return `${value.toFixed(digits)}\u00a0${UNITS[unit]}`;
+}
+
+const files = (count: number) => `${count.toLocaleString("en")}\u00a0${count === 1 ? "file" : "files"}`;
+
+/** What a dataset may be called: the zip's or the folder's name. */
+function nameOf(items: Item[]): string {
+  const first = items[0]?.path ?? "";
+  const folder = first.includes("/") ? first.split("/")[0] : items.length === 1 ? first.replace(/\.[^.]+$/, "") : "";
+  return folder.slice(0, 80);
+}
+
+export function Uploader({ endpoint, target, targetName, hint, invalid, onPick, onDone, onCancel }: Props) {
+  const [, paint] = useState(0);
+  const [over, setOver] = useState(false);
+  const timer = useRef<number | undefined>(undefined);
+  const calls = useRef({ onPick, onDone, onCancel });
+  calls.current = { onPick, onDone, onCancel };
+  const filePicker = useRef<HTMLInputElement>(null);
+  const folderPicker = useRef<HTMLInputElement>(null);
+
+  const sender = useMemo(() => {
+    const soon = () => {
+      timer.current ??= window.setTimeout(() => {
+        timer.current = undefined;
+        paint((n) => n + 1);
+      }, PAINT_MS);
+    };
+    const made: Sender = new Sender(endpoint, soon, () => calls.current.onDone?.(made.items.length));
+    return made;
+  }, [endpoint]);
+
+  useEffect(() => () => sender.pause(), [sender]);
+  useEffect(() => {
+    if (target && sender.items.length > 0 && !sender.started) sender.start({ [targetName]: target });
+  }, [target, targetName, sender]);
+  useEffect(() => {
+    const guard = (event: BeforeUnloadEvent) => {
+      if (sender.started) event.preventDefault();
+    };
+    window.addEventListener("beforeunload", guard);
+    return () => window.removeEventListener("beforeunload", guard);
+  }, [sender]);
+
+  const tell = () => calls.current.onPick?.({ count: sender.items.length, bytes: sender.total, name: nameOf(sender.items) });
+  const take = (picked: Picked[]) => {
+    if (picked.length === 0) return;
+    sender.add(picked);
+    tell();
+  };
+  const drop = (event: DragEvent) => {
+    event.preventDefault();
+    setOver(false);
+    void fromDrop(event.dataTransfer).then(take);
+  };
+  const remove = (id: number) => {
+    sender.remove(id);
+    tell();
+  };
+  const cancel = () => {
+    sender.clear();
+    tell();
+    calls.current.onCancel?.();
+  };
+
+  const { items, started, paused } = sender;
+  const failed = items.filter((item) => item.state === "failed");
+  const order = { failed: 0, sending: 1, waiting: 2, done: 3 };
+  const shown = [...items].sort((a, b) => order[a.state] - order[b.state] || a.id - b.id).slice(0, SHOWN);
+  const share = sender.total ? (100 * sender.sent) / sender.total : 0;
+  const done = items.filter((item) => item.state === "done").length;
+
+  return (
+    <div className="flex flex-col gap-3">
+      <div
+        onDragOver={(event) => {
+          event.preventDefault();
+          setOver(true);
+        }}
+        onDragLeave={() => setOver(false)}
+        onDrop={drop}
+        className={cn(
+          "flex flex-col items-center gap-1 rounded-xl border border-dashed border-input px-6 py-8 text-center transition-colors",
+          over && "border-primary bg-primary/8",
+          invalid && "border-destructive",
+        )}
+      >
+        <span className="grid size-10 place-items-center rounded-full bg-muted text-muted-foreground">
+          <Upload aria-hidden className="size-4" />
+        </span>
+        <p className="mt-2 text-sm font-semibold">Drop clips, folders or a zip here</p>
+        {hint && <p className="max-w-md text-xs text-muted-foreground">{hint}</p>}
+        <div className="mt-3 flex flex-wrap justify-center gap-2">
+          <Button onClick={() => filePicker.current?.click()}>
+            <FileIcon aria-hidden />
+            Choose files
+          </Button>
+          <Button onClick={() => folderPicker.current?.click()}>
+            <FolderOpen aria-hidden />
+            Choose a folder
+          </Button>
+        </div>
+        <input
+          ref={filePicker}
+          type="file"
+          multiple
+          hidden
+          aria-label="Files"
+          data-uploader="files"
+          accept="video/*,.zip,.mkv,.avi,.m4v"
+          onChange={(event) => {
+            take(fromInput(event.target.files));
+            event.target.value = "";
+          }}
+        />
+        <input
+          ref={(node) => {
+            folderPicker.current = node;
+            node?.setAttribute("webkitdirectory", "");
+          }}
+          type="file"
+          multiple
+          hidden
+          aria-label="Folder"
+          data-uploader="folder"
+          onChange={(event) => {
+            take(fromInput(event.target.files));
+            event.target.value = "";
+          }}
+        />
+      </div>
+
+      {items.length > 0 && (
+        <div className="rounded-xl border border-border bg-card">
+          <div className="flex flex-wrap items-center justify-between gap-3 px-4 py-3">
+            <div className="min-w-0">
+              <p className="text-sm font-medium tabular">
+                {started ? `${size(sender.sent)} of ${size(sender.total)}` : `${files(items.length)}, ${size(sender.total)}`}
+              </p>
+              <p className="text-xs tabular text-muted-foreground" aria-live="polite">
+                {started
+                  ? `${done.toLocaleString("en")} of ${files(items.length)}${paused ? ", paused" : `, ${size(sender.speed)}/s`}`
+                  : "Nothing is sent before you press the button below."}
+              </p>
+            </div>
+            <div className="flex gap-2">
+              {started && (
+                <Button size="sm" onClick={() => (paused ? sender.resume() : sender.pause())}>
+                  {paused ? <Play aria-hidden /> : <Pause aria-hidden />}
+                  {paused ? "Go on" : "Pause"}
+                </Button>
+              )}
+              <Button size="sm" variant="ghost" onClick={cancel}>
+                <X aria-hidden />
+                {started ? "Cancel upload" : "Clear"}
+              </Button>
+            </div>
+          </div>
+          {started && (
+            <div
+              role="progressbar"
+              aria-label="Upload"
+              aria-valuemin={0}
+              aria-valuemax={100}
+              aria-valuenow={Math.floor(share)}
+              className="mx-4 h-1.5 overflow-hidden rounded-full bg-muted"
+            >
+              <div className="h-full rounded-full bg-info transition-[width]" style={{ width: `${share}%` }} />
+            </div>
+          )}
+          <ul className="px-4 py-2">
+            {shown.map((item) => (
+              <Line key={item.id} item={item} started={started} onRemove={remove} onRetry={(id) => sender.retry(id)} />
+            ))}
+          </ul>
+          {items.length > SHOWN && (
+            <p className="border-t border-border px-4 py-2 text-xs text-muted-foreground">
+              and {files(items.length - SHOWN)} more{failed.length > 0 ? `, ${failed.length} could not be sent` : ""}
+            </p>
+          )}
+        </div>
+      )}
+    </div>
+  );
+}
+
+type LineProps = { item: Item; started: boolean; onRemove: (id: number) => void; onRetry: (id: number) => void };
+
+function Line({ item, started, onRemove, onRetry }: LineProps) {
+  const share = item.file.size ? (100 * item.sent) / item.file.size : 0;
+  return (
+    <li className="flex flex-col gap-1 py-1.5">
+      <div className="flex items-center gap-2 text-xs">
+        <Sign state={item.state} />
+        <span className="min-w-0 flex-1 truncate font-mono" title={item.path}>
+          {item.path}
+        </span>
+        <span className="shrink-0 tabular text-muted-foreground">{size(item.file.size)}</span>
+        {item.state === "failed" && item.file.size > 0 && (
+          <Button size="icon-sm" variant="ghost" aria-label={`Try ${item.path} again`} onClick={() => onRetry(item.id)}>
+            <RotateCw aria-hidden />
+          </Button>
+        )}
+        {(!started || item.state === "failed") && (
+          <Button size="icon-sm" variant="ghost" aria-label={`Leave out ${item.path}`} onClick={() => onRemove(item.id)}>
+            <X aria-hidden />
+          </Button>
+        )}
+      </div>
+      {item.state === "sending" && (
+        <div className="ml-6 h-1 overflow-hidden rounded-full bg-muted">
+          <div className="h-full rounded-full bg-info/70" style={{ width: `${share}%` }} />
+        </div>
+      )}
+      {item.problem && (
+        <p role="alert" className="ml-6 text-xs text-destructive">
+          {item.problem}
+        </p>
+      )}
+    </li>
+  );
+}
+
+function Sign({ state }: { state: Item["state"] }) {
+  if (state === "done") return <CircleCheck aria-label="Sent" className="size-4 shrink-0 text-success" />;
+  if (state === "failed") return <CircleAlert aria-label="Not sent" className="size-4 shrink-0 text-destructive" />;
+  if (state === "sending") return <LoaderCircle aria-label="Sending" className="size-4 shrink-0 animate-spin text-info" />;
+  return <FileIcon aria-hidden className="size-4 shrink-0 text-muted-foreground" />;
+}
