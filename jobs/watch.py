@@ -132,7 +132,8 @@ class Watch:
                 if mine and not self._running:
                     self._running = True
                     mark_running(session, self.job_id, self.attempt, facts.total)
-                changes: dict[str, Any] = {"step": facts.step, "epoch": facts.epoch}
+                # A resumed trainer first says step 0, before it has found its checkpoint.
+                changes: dict[str, Any] = {"step": facts.step, "epoch": facts.epoch} if facts.step else {}
                 if facts.total:
                     changes["total_steps"] = facts.total
                 facts.eta_s = facts.eta_s or self._eta(facts.step, facts.total or job.total_steps)

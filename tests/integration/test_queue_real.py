@@ -1,0 +1,113 @@
+"""The real trainer behind the real queue: the demo clips, the built-in base, a few steps, an adapter at the end."""
+
+import os
+import signal
+import subprocess
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from jobs.demo import run_demo
+from orchestrator.domain.models import ModelSource, ModelStatus, ModelType, VideoModel
+from orchestrator.domain.recipes import parse_recipe
+from orchestrator.domain.training_jobs import FINAL, JobStatus
+from orchestrator.domain.users import Actor
+from orchestrator.services.datasets.demo import give_demo
+from orchestrator.services.db import session_scope
+from orchestrator.services.metrics.history import history
+from orchestrator.services.training.artifacts import adapter_zip
+from orchestrator.services.training.launch import launch_job
+from orchestrator.services.training.lifecycle import request_stop
+from orchestrator.settings import ROOT
+from tests.workshop import RedisProcess, job_of, start_process, until
+
+Processes = list[subprocess.Popen[bytes]]
+RECIPE = {"optim": {"batch_size": 16, "epochs": 2}, "qlora": {"r": 4, "alpha": 8}}
+
+
+def real_things(actor: Actor) -> tuple[int, int]:
+    run_demo()
+    base = ROOT / "orchestrator" / "builtin" / "models" / "videomae-tiny"
+    with session_scope() as session:
+        dataset_id = give_demo(session, actor.user_id)
+        model = VideoModel(
+            name="Tiny VideoMAE",
+            model_type=ModelType.CLASSIFICATION,
+            architecture="VideoMAE",
+            family="videomae",
+            source=ModelSource.BUILTIN,
+            status=ModelStatus.READY,
+            path=str(next(p for p in (base, *base.parent.iterdir()) if (p / "config.json").exists())),
+        )
+        session.add(model)
+        session.flush()
+        return dataset_id, model.id or 0
+
+
+def start(actor: Actor, things: tuple[int, int], **optim: object) -> int:
+    recipe = {**RECIPE, "optim": {**RECIPE["optim"], **optim}}
+    with session_scope() as session:
+        return launch_job(session, actor, *things, parse_recipe(recipe)).id
+
+
+def real_worker(processes: Processes, home: Path) -> subprocess.Popen[bytes]:
+    worker = start_process("-m", "jobs.worker", "--device", "cpu", "--no-prep", log=home / "worker.log")
+    processes.append(worker)
+    return worker
+
+
+def said(home: Path, job_id: int) -> str:
+    job = job_of(job_id)
+    log = home / "jobs" / str(job_id) / "log.jsonl"
+    return f"{job.status}: {job.error}\n{job.error_details}\n{log.read_text()[-3000:] if log.exists() else ''}"
+
+
+@pytest.mark.slow
+def test_a_real_training_leaves_an_adapter(
+    home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes
+) -> None:
+    real_worker(processes, home)
+    began = time.monotonic()
+    job_id = start(ada, real_things(ada))
+    until(lambda: job_of(job_id).status in FINAL, 240, "the job ends")
+    job = job_of(job_id)
+    assert job.status is JobStatus.COMPLETED, said(home, job_id)
+    assert job.step == job.total_steps == 24
+    assert job.summary["eval_accuracy"] >= 0.0
+    assert len(job.summary["confusion_matrix"]) == 4
+    with session_scope() as session:
+        curves = history(session, ada, job_id).series
+        assert {"loss", "learning_rate", "grad_norm", "samples_per_s", "eval_loss", "eval_accuracy"} <= set(curves)
+        with zipfile.ZipFile(adapter_zip(session, ada, job_id)) as archive:
+            names = archive.namelist()
+    assert "adapter/adapter_model.safetensors" in names
+    print(f"{time.monotonic() - began:.1f} s")
+
+
+@pytest.mark.slow
+def test_a_real_training_goes_on_after_a_kill_and_stops_politely(
+    home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes
+) -> None:
+    worker = real_worker(processes, home)
+    job_id = start(ada, real_things(ada), epochs=200)
+    checkpoints = home / "jobs" / str(job_id) / "checkpoints"
+    until(lambda: list(checkpoints.glob("checkpoint-*")), 120, "the first checkpoint")
+    trainer = next(p for p in _tree(worker.pid) if "jobs.trainer" in p[1])
+    os.kill(trainer[0], signal.SIGKILL)
+    until(lambda: job_of(job_id).attempt == 2 and job_of(job_id).status is JobStatus.RUNNING, 60, said(home, job_id))
+    resumed = job_of(job_id).step
+    with session_scope() as session:
+        request_stop(session, ada, job_id)
+    until(lambda: job_of(job_id).status in FINAL, 60)
+    assert job_of(job_id).status is JobStatus.STOPPED, said(home, job_id)
+    assert job_of(job_id).step >= resumed > 0
+    assert "Going on from checkpoint" in said(home, job_id)
+
+
+def _tree(pid: int) -> list[tuple[int, str]]:
+    import psutil
+
+    below = psutil.Process(pid).children(recursive=True)
+    return [(process.pid, " ".join(process.cmdline())) for process in below]
