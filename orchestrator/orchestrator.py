@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from orchestrator.origin_guard import guard_websocket
 from orchestrator.pages.registry import PAGES, load
 from orchestrator.settings import Settings, get_settings
+from orchestrator.stack.companions import companions_lifespan
 from orchestrator.stack.web_plugin import own_origins
 from orchestrator.ui.chrome import app_chrome
 
@@ -48,6 +49,7 @@ def create_app(settings: Settings) -> rx.App:
     transformer = _mount_api if _exists("orchestrator.api.app") else None
     made = rx.App(html_lang="en", api_transformer=transformer, **app_chrome())
     guard_websocket(made, own_origins(settings.port, settings.trusted_origins))
+    made.register_lifespan_task(companions_lifespan)
     if _exists("orchestrator.states.live"):
         made.register_lifespan_task(load("orchestrator.states.live:hub_lifespan"))
     _add_pages(made, settings)

@@ -50,7 +50,7 @@ def test_redis_takes_the_first_that_is_new_enough() -> None:
 
 
 def test_redis_missing_everywhere_is_a_sentence() -> None:
-    with pytest.raises(StackError, match="No Redis server of version 6.2"):
+    with pytest.raises(StackError, match="No Redis server of version"):
         redis_server.find_binary(which=lambda _: None, wheel=lambda _: None)
 
 

@@ -43,8 +43,10 @@ def test_an_unknown_command_is_a_sentence() -> None:
 
 
 def test_an_old_python_is_a_sentence() -> None:
-    program = f"import sys; sys.version_info = (3, 9, 2); sys.argv = ['loreel', 'up']; exec(compile({SOURCE!r}, 'loreel', 'exec'))"
-    program = program.replace("'loreel', 'exec')", "'loreel', 'exec'), {'__name__': '__main__', '__file__': 'loreel'}")
+    program = (
+        "import sys; sys.version_info = (3, 9, 2); sys.argv = ['loreel', 'up']\n"
+        f"exec(compile({SOURCE!r}, 'loreel', 'exec'), {{'__name__': '__main__', '__file__': 'loreel'}})"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert "needs Python 3.11 or newer; this is 3.9" in done.stderr
