@@ -60,9 +60,10 @@ def wait_ready(process: subprocess.Popen[bytes], data_dir: Path, port: int, log:
 
 
 @contextmanager
-def studio(**settings: str) -> Iterator[Studio]:
-    """A Loreel from nothing, stopped and removed at the end."""
-    data_dir = Path(tempfile.mkdtemp(prefix="lrl-", dir="/tmp"))
+def studio(folder: Path | None = None, **settings: str) -> Iterator[Studio]:
+    """A Loreel from nothing, stopped and removed at the end. `folder`: its data folder, else a fresh one."""
+    data_dir = folder or Path(tempfile.mkdtemp(prefix="lrl-", dir="/tmp"))
+    data_dir.mkdir(parents=True, exist_ok=True)
     port, log = free_port(), data_dir / "up.log"
     process = launch(data_dir, port, log, **settings)
     try:

@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from benchmarks.studio import Studio, studio
+from orchestrator.settings import Settings
 from orchestrator.stack.redis_server import answers
 
 pytestmark = pytest.mark.slow
@@ -66,8 +67,6 @@ def test_a_killed_supervisor_takes_everything_along() -> None:
 
 def test_a_path_too_long_for_a_socket_still_works(tmp_path_factory: pytest.TempPathFactory) -> None:
     deep = tmp_path_factory.mktemp("deep") / ("x" * 100)
-    with studio(data_dir=str(deep)) as running:
+    with studio(deep) as running:
         assert httpx.get(f"{running.url}/", timeout=10).status_code == 200
-        from orchestrator.settings import Settings
-
         assert answers(Settings(data_dir=deep).redis_socket)
