@@ -54,6 +54,29 @@ class OverviewRow:
     devices: list[WorkerRow]
 
 
+@dataclass(frozen=True, slots=True)
+class RunningRow:
+    """How many of one's jobs wait or run, and where the foremost stands."""
+
+    count: int
+    job_id: int
+    """0 when none does."""
+    progress: float
+    started: bool
+    """False while it waits or warms up."""
+
+
+def running_now(session: Session, actor: Actor) -> RunningRow:
+    """The actor's active jobs in one number; a running one goes before a waiting one."""
+    mine = (TrainingJob.owner_id == actor.user_id, col(TrainingJob.status).in_(ACTIVE))
+    count = session.exec(select(func.count(col(TrainingJob.id))).where(*mine)).one()
+    if not count:
+        return RunningRow(0, 0, 0.0, False)
+    first = select(TrainingJob).where(*mine).order_by(col(TrainingJob.step).desc(), col(TrainingJob.id)).limit(1)
+    row = job_row(session.exec(first).one())
+    return RunningRow(count, row.id, row.progress, row.step > 0)
+
+
 def overview(session: Session, actor: Actor, jobs: int = 6, events: int = 10, spark_points: int = 60) -> OverviewRow:
     """The actor's overview."""
     mine = TrainingJob.owner_id == actor.user_id

@@ -15,6 +15,7 @@ from orchestrator.domain.errors import AppError, Invalid, NotSignedIn
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.states.identity import find_actor
+from orchestrator.ui.primitives.toast import toast
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -46,7 +47,7 @@ def problems_of(error: AppError) -> dict[str, str]:
 
 def said(error: AppError) -> rx.event.EventSpec:
     """An error as a toast."""
-    return rx.toast.error(error.message)
+    return toast("error", error.message)
 
 
 async def act(

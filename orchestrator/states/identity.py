@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.domain.users import Actor
+from orchestrator.services.auth.sessions import COOKIE_NAME, actor_from_token
+from orchestrator.services.db import session_scope
 
 CACHE_SECONDS = 2.0
 """How long an answer is kept: a burst of events costs one lookup, a closed session ends at once for people."""
@@ -32,8 +34,6 @@ def session_token(cookie_header: str, name: str) -> str:
 
 def token_of(state: Any) -> str:
     """The session token that came with the websocket's handshake of this state."""
-    from orchestrator.services.auth.sessions import COOKIE_NAME
-
     return session_token(state.router.headers.cookie or "", COOKIE_NAME)
 
 
@@ -43,9 +43,6 @@ def forget(token: str) -> None:
 
 
 def _look_up(token: str) -> Actor | None:
-    from orchestrator.services.auth.sessions import actor_from_token
-    from orchestrator.services.db import session_scope
-
     with session_scope() as session:
         return actor_from_token(session, token)
 

@@ -63,7 +63,7 @@ export function ThemeToggle({ className }: { className?: string }) {
 /** A ring of progress and the count; nothing while nothing runs. */
 export function RunningPill({ count = 0, percent, series = 1, href = "/jobs" }: { count?: number; percent?: number; series?: number; href?: string }) {
   if (!count) return null;
-  const known = percent !== undefined && percent !== null;
+  const known = percent !== undefined && percent !== null && percent >= 0;
   const share = known ? Math.max(0, Math.min(100, percent)) : 25;
   const around = 2 * Math.PI * 6;
   return (

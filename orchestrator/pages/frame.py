@@ -1,0 +1,34 @@
+"""Binds the shell to the person and to the jobs that run: every signed-in page is made by `frame`."""
+
+from typing import Any, Literal
+
+import reflex as rx
+
+from orchestrator.states.running import RunningState
+from orchestrator.states.session import SessionState
+from orchestrator.ui.layout.shell import shell
+
+SESSION_LOAD = "orchestrator.states.session:SessionState.load"
+"""The first `on_load` of each page made by `frame`."""
+
+
+def frame(
+    *content: Any,
+    title: str | rx.Var[str],
+    active: Literal["overview", "datasets", "models", "jobs", "settings", ""],
+    breadcrumb: list[tuple[Any, Any]] | None = None,
+    wide: bool = False,
+) -> rx.Component:
+    """The page inside sidebar and top bar. `breadcrumb`: (label, href) pairs before `title`."""
+    return shell(
+        *content,
+        title=title,
+        active=active,
+        breadcrumb=breadcrumb,
+        user_name=SessionState.username,
+        on_logout=SessionState.log_out,
+        running=RunningState.count,
+        running_percent=RunningState.percent,
+        running_series=RunningState.series,
+        wide=wide,
+    )

@@ -1,0 +1,51 @@
+"""How many of one's own jobs run, and how far the newest is: for the pill in the top bar of every page."""
+
+import asyncio
+from typing import Any
+
+import reflex as rx
+
+from orchestrator.services.activity import running_now
+from orchestrator.states.guards import act, signed_in
+from orchestrator.states.live import listening, sips
+
+WINDOW_S = 0.5
+"""The pill moves at most twice a second."""
+_SETTLE_S = 0.3
+
+
+class RunningState(rx.State):
+    """What the pill shows; `percent` is -1 while unknown (the ring turns)."""
+
+    count: int = 0
+    percent: float = -1.0
+    series: int = 1
+    _job_id: int = 0
+
+    @rx.event(background=True)
+    @signed_in
+    async def watch(self):
+        """Reads once, then follows the live records of one's own jobs until the page is left."""
+        async with listening(None) as subscription:
+            await self._read()
+            async for records in sips(subscription, WINDOW_S):
+                if any(record.get("kind") in ("status", "gap") for record in records):
+                    # The record is published right after the commit; a moment later all of a burst is in.
+                    await asyncio.sleep(_SETTLE_S)
+                    await self._read()
+                else:
+                    await self._move(records)
+
+    async def _read(self) -> None:
+        row = await act(self, running_now)
+        async with self:
+            self.count, self._job_id = row.count, row.job_id
+            self.series = (row.job_id - 1) % 7 + 1 if row.job_id else 1
+            self.percent = round(row.progress * 100, 1) if row.started else -1.0
+
+    async def _move(self, records: list[dict[str, Any]]) -> None:
+        mine = [r for r in records if r.get("kind") == "progress" and r.get("job") == self._job_id and r.get("total")]
+        if not mine or not self._job_id:
+            return
+        async with self:
+            self.percent = round(min(1.0, int(mine[-1]["step"]) / int(mine[-1]["total"])) * 100, 1)
