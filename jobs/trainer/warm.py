@@ -5,11 +5,13 @@ import sys
 from pathlib import Path
 
 from jobs.recovery.tether import die_with_parent, end_when_closed
+from jobs.trainer.quiet import hush
 
 
 def main() -> int:
     """Reads one line from stdin, the path of a spec, and trains it; ends when stdin is closed."""
     die_with_parent(int(os.environ["LOREEL_TETHER"]))
+    hush()
     from jobs.trainer.run import main as train  # seconds: torch, transformers, peft
 
     line = sys.stdin.readline().strip()

@@ -6,6 +6,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Clip, ClipStatus, Split
+from orchestrator.domain.holdout import held_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,3 @@ def count_split(session: Session, dataset_id: int, share: float) -> SplitCounts:
             classes[label] = classes.get(label, 0) + count
     held = sum(held_out(count, share) for count in classes.values())
     return SplitCounts(total - held, held)
-
-
-def held_out(count: int, share: float) -> int:
-    """How many of `count` clips of one class go to validation: rounded, at least one, never all."""
-    return max(1, min(count - 1, round(count * share))) if count > 1 else 0

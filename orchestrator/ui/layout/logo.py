@@ -10,9 +10,7 @@ def logo_mark(size: int = 24, class_name: str = "") -> rx.Component:
     return rx.el.svg(
         rx.el.circle(cx="11", cy="10.5", r="7.5", fill="none", stroke="currentColor", stroke_width="2.6"),
         rx.el.circle(cx="11", cy="10.5", r="2.1", fill="currentColor"),
-        rx.el.path(
-            d="M11 18 H21.5", fill="none", stroke="currentColor", stroke_width="2.6", stroke_linecap="round"
-        ),
+        rx.el.path(d="M11 18 H21.5", fill="none", stroke="currentColor", stroke_width="2.6", stroke_linecap="round"),
         view_box="0 0 24 24",
         width=size,
         height=size,

@@ -58,7 +58,9 @@ def theme_toggle(class_name: str = "") -> rx.Component:
     return ThemeToggle.create(class_name=class_name)
 
 
-def running_pill(count: Number, percent: Number | None = None, series: Number = 1, href: Text = "/jobs") -> rx.Component:
+def running_pill(
+    count: Number, percent: Number | None = None, series: Number = 1, href: Text = "/jobs"
+) -> rx.Component:
     """Nothing at 0; else a ring (turning while `percent` is unknown) and the count."""
     return RunningPill.create(count=count, series=series, href=href, **present(percent=percent))
 
@@ -85,11 +87,15 @@ def _nav_item(key: Section, word: str, href: str, icon_name: str, active: str, r
 def _nav(active: str, running: Number | None, foot: Child) -> rx.Component:
     return rx.fragment(
         ReactRouterLink.create(
-            logo(), to="/overview", aria_label="Loreel, overview", class_name="mx-3 flex h-14 items-center px-2 no-underline"
+            logo(),
+            to="/overview",
+            aria_label="Loreel, overview",
+            class_name="mx-3 flex h-14 items-center px-2 no-underline",
         ),
         rx.el.nav(
             rx.el.ul(
-                *[_nav_item(*entry, active=active, running=running) for entry in NAV], class_name="flex flex-col gap-0.5 px-3 pt-1"
+                *[_nav_item(*entry, active=active, running=running) for entry in NAV],
+                class_name="flex flex-col gap-0.5 px-3 pt-1",
             ),
             aria_label="Main",
             class_name="min-h-0 flex-1 overflow-y-auto",
@@ -179,7 +185,9 @@ def page_header(
         rx.el.div(
             rx.el.div(
                 *children(swatch),
-                rx.el.h1(title, class_name="min-w-0 text-2xl font-semibold tracking-[-0.025em] break-words touch:text-xl"),
+                rx.el.h1(
+                    title, class_name="min-w-0 text-2xl font-semibold tracking-[-0.025em] break-words touch:text-xl"
+                ),
                 *children(beside),
                 class_name="flex flex-wrap items-center gap-x-2.5 gap-y-1",
             ),

@@ -32,7 +32,9 @@ def badge(*content: Child, tone: Tone = "muted", class_name: str = "") -> rx.Com
 
 def kbd(key: str) -> rx.Component:
     """A key of the keyboard."""
-    return rx.el.kbd(key, class_name="rounded-md border border-border px-1.5 py-0.5 font-mono text-xs text-muted-foreground")
+    return rx.el.kbd(
+        key, class_name="rounded-md border border-border px-1.5 py-0.5 font-mono text-xs text-muted-foreground"
+    )
 
 
 def avatar(name: Text, class_name: str = "") -> rx.Component:

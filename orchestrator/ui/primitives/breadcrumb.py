@@ -18,8 +18,12 @@ def breadcrumb(crumbs: list[Crumb]) -> rx.Component:
             here = rx.el.span(label, aria_current="page", class_name="font-medium text-foreground")
             items.append(rx.el.li(here, class_name="min-w-0 truncate"))
         else:
-            parent = link(label, href=href, quiet=False, class_name="text-muted-foreground no-underline hover:text-foreground")
+            parent = link(
+                label, href=href, quiet=False, class_name="text-muted-foreground no-underline hover:text-foreground"
+            )
             items.append(rx.el.li(parent, class_name="shrink-0 max-md:hidden"))
     return rx.el.nav(
-        rx.el.ol(*items, class_name="flex min-w-0 items-center gap-2 text-sm"), aria_label="Breadcrumb", class_name="min-w-0"
+        rx.el.ol(*items, class_name="flex min-w-0 items-center gap-2 text-sm"),
+        aria_label="Breadcrumb",
+        class_name="min-w-0",
     )

@@ -21,7 +21,9 @@ def card(
 
     `padded=False`: the content reaches the edges (tables).
     """
-    look = classes("rounded-xl border border-border bg-card", "p-5 touch:p-4" if padded else "overflow-hidden", class_name)
+    look = classes(
+        "rounded-xl border border-border bg-card", "p-5 touch:p-4" if padded else "overflow-hidden", class_name
+    )
     if title is None:
         return rx.el.section(*children(*content), class_name=look, **props)
     make = {"h2": rx.el.h2, "h3": rx.el.h3}[heading]
@@ -32,6 +34,8 @@ def card(
             class_name="flex min-w-0 flex-wrap items-baseline gap-x-2",
         ),
         rx.el.div(actions, class_name="flex shrink-0 items-center gap-2") if actions is not None else None,
-        class_name=classes("flex min-h-6 items-center justify-between gap-3", "mb-4" if padded else "px-5 py-4 touch:px-4"),
+        class_name=classes(
+            "flex min-h-6 items-center justify-between gap-3", "mb-4" if padded else "px-5 py-4 touch:px-4"
+        ),
     )
     return rx.el.section(head, *children(*content), class_name=look, **props)

@@ -109,7 +109,13 @@ def password_input(
     """A password with a show button and a Caps Lock hint."""
     given = present(value=value, on_change=on_change, on_blur=on_blur, placeholder=placeholder, id=id)
     return PasswordInput.create(
-        name=name, auto_complete=auto_complete, control_size=size, disabled=disabled, class_name=class_name, **given, **props
+        name=name,
+        auto_complete=auto_complete,
+        control_size=size,
+        disabled=disabled,
+        class_name=class_name,
+        **given,
+        **props,
     )
 
 
@@ -130,6 +136,12 @@ def textarea(
 ) -> rx.Component:
     """Several lines of text."""
     given = present(
-        name=name, value=value, default_value=default_value, on_change=on_change, on_blur=on_blur, placeholder=placeholder, id=id
+        name=name,
+        value=value,
+        default_value=default_value,
+        on_change=on_change,
+        on_blur=on_blur,
+        placeholder=placeholder,
+        id=id,
     )
     return Textarea.create(rows=rows, mono=mono, disabled=disabled, class_name=class_name, **given, **props)

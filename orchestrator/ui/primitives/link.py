@@ -11,5 +11,8 @@ from orchestrator.ui.kit import Child, Text, children
 def link(*content: Child, href: Text, quiet: bool = True, class_name: str = "", **props: Any) -> rx.Component:
     """A link to a page of ours. `quiet`: underlined in grey, as text links in the product are."""
     return ReactRouterLink.create(
-        *children(*content), to=href, class_name=f"{'link-quiet rounded-sm' if quiet else ''} {class_name}".strip(), **props
+        *children(*content),
+        to=href,
+        class_name=f"{'link-quiet rounded-sm' if quiet else ''} {class_name}".strip(),
+        **props,
     )

@@ -33,10 +33,14 @@ def head_cell(*content: Child, number: bool = False, class_name: str = "") -> rx
 
 def row(*cells: Child, class_name: str = "", **props: Any) -> rx.Component:
     """A row of `cell`s."""
-    return rx.el.tr(*children(*cells), class_name=classes("h-12 border-t border-border hover:bg-muted/50", class_name), **props)
+    return rx.el.tr(
+        *children(*cells), class_name=classes("h-12 border-t border-border hover:bg-muted/50", class_name), **props
+    )
 
 
-def cell(*content: Child, number: bool = False, muted: bool = False, class_name: str = "", **props: Any) -> rx.Component:
+def cell(
+    *content: Child, number: bool = False, muted: bool = False, class_name: str = "", **props: Any
+) -> rx.Component:
     """A cell; `number`: right, mono, tabular."""
     look = classes(
         "px-3 first:pl-5 last:pr-5 align-middle",

@@ -29,5 +29,7 @@ def toaster() -> rx.Component:
 def toast(kind: Kind, message: Text, description: Text | None = None) -> rx.event.EventSpec:
     """An event that shows `message`: `return toast("success", "Dataset deleted.")` in a handler, or as `on_click`."""
     extra = {"description": description} if description is not None else {}
-    send = {"success": rx.toast.success, "error": rx.toast.error, "warning": rx.toast.warning, "info": rx.toast.info}[kind]
+    send = {"success": rx.toast.success, "error": rx.toast.error, "warning": rx.toast.warning, "info": rx.toast.info}[
+        kind
+    ]
     return send(message, duration=_SECONDS[kind] * 1000, class_name=f"{_LOOK} {_EDGE[kind]}", **extra)

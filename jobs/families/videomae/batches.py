@@ -1,0 +1,53 @@
+"""Makes VideoMAE's batches from cached bytes: rescaled and normalised as the checkpoint's processor says."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from jobs.families.protocol import Base, Item
+
+_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+MASKED = 0.75
+"""Share of the places hidden from the encoder, the same through all frames (tube masking)."""
+
+
+class ClassifyBatches:
+    """Items to `pixel_values` (B, T, 3, H, W) float32 and `labels` (B,)."""
+
+    def __init__(self, base: Base) -> None:
+        how = base.processor
+        scale = float(how.get("rescale_factor", 1 / 255)) if how.get("do_rescale", True) else 1.0
+        mean, std = how.get("image_mean", _IMAGENET_MEAN), how.get("image_std", _IMAGENET_STD)
+        if not how.get("do_normalize", True):
+            mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+        spread = torch.tensor(std, dtype=torch.float32)
+        self._factor = (scale / spread).view(3, 1, 1)
+        self._shift = (-torch.tensor(mean, dtype=torch.float32) / spread).view(3, 1, 1)
+
+    def pixels(self, items: Sequence[Item]) -> torch.Tensor:
+        """(B, T, 3, H, W), normalised."""
+        stacked = torch.from_numpy(np.stack([item["frames"] for item in items]))
+        return stacked.permute(0, 1, 4, 2, 3).float().mul_(self._factor).add_(self._shift).contiguous()
+
+    def __call__(self, items: Sequence[Item]) -> dict[str, Any]:
+        labels = torch.tensor([item["label"] for item in items], dtype=torch.long)
+        return {"pixel_values": self.pixels(items), "labels": labels}
+
+
+class MaskedBatches(ClassifyBatches):
+    """Items to `pixel_values` and `bool_masked_pos` (B, patches): the model draws what it cannot see."""
+
+    def __init__(self, base: Base) -> None:
+        super().__init__(base)
+        config = base.config
+        self._places = (int(config.get("image_size", 224)) // int(config.get("patch_size", 16))) ** 2
+        self._slots = int(config.get("num_frames", 16)) // int(config.get("tubelet_size", 2))
+
+    def __call__(self, items: Sequence[Item]) -> dict[str, Any]:
+        hidden = round(self._places * MASKED)
+        # The global generator: the trainer seeds it, and saves it with each checkpoint.
+        order = torch.rand(len(items), self._places).argsort(1)
+        mask = torch.zeros(len(items), self._places, dtype=torch.bool).scatter_(1, order[:, :hidden], True)
+        return {"pixel_values": self.pixels(items), "bool_masked_pos": mask.repeat(1, self._slots)}

@@ -1,0 +1,56 @@
+"""The durable record: one JSON line a record in `metrics.jsonl`, appended at once, readable after any crash."""
+
+import json
+from pathlib import Path
+
+from jobs.sinks.protocol import Record
+
+_TAIL = 65_536
+
+
+class JsonlSink:
+    """Appends records; a full disk ends no training and is said once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._told = False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._mend()
+
+    def put(self, record: Record) -> None:
+        try:
+            with self._path.open("ab") as file:
+                file.write(json.dumps(record, separators=(",", ":")).encode() + b"\n")
+        except OSError as error:
+            if not self._told:
+                self._told = True
+                print(f"WARNING: measurements cannot be written to disk: {error.strerror}.", flush=True)  # noqa: T201
+
+    def close(self) -> None:
+        """Nothing is held back."""
+
+    def _mend(self) -> None:
+        """A line cut by a crash is ended, so that the next one stands alone."""
+        if self._path.exists() and self._path.stat().st_size:
+            with self._path.open("rb+") as file:
+                file.seek(-1, 2)
+                if file.read(1) != b"\n":
+                    file.write(b"\n")
+
+
+def last_seq(path: Path) -> int:
+    """The highest `seq` near the end of the file; 0 when there is none."""
+    try:
+        with path.open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - _TAIL))
+            lines = file.read().split(b"\n")
+    except OSError:
+        return 0
+    newest = 0
+    for line in lines:
+        try:
+            newest = max(newest, int(json.loads(line)["seq"]))
+        except (ValueError, KeyError, TypeError):
+            continue
+    return newest

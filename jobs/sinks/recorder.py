@@ -1,0 +1,49 @@
+"""Numbers a run's records and hands each to every sink: the one voice of the trainer."""
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from jobs.sinks.protocol import Sink
+
+
+class Recorder:
+    """`seq` rises by one with each record of the job, across attempts."""
+
+    def __init__(self, job_id: int, attempt: int, sinks: Sequence[Sink], first_seq: int = 0) -> None:
+        self._job_id, self._attempt, self._sinks = job_id, attempt, list(sinks)
+        self.seq = first_seq
+        """The number of the newest record."""
+
+    def metric(
+        self,
+        step: int,
+        total: int,
+        epoch: float,
+        values: dict[str, float],
+        kind: Literal["train", "eval"] = "train",
+    ) -> None:
+        """Measured values at an optimizer step; values that are not finite are left out, the page could not draw them."""
+        good = {name: float(value) for name, value in values.items() if math.isfinite(value)}
+        self._put("metric", step=step, total=total, epoch=round(epoch, 4), phase=kind, values=good)
+
+    def progress(self, step: int, total: int, epoch: float, message: str = "") -> None:
+        """Where the run stands."""
+        self._put("progress", step=step, total=total, epoch=round(epoch, 4), message=message)
+
+    def log(self, message: str, level: str = "info") -> None:
+        """A line for the job's log: printed, since the horse (or the terminal) reads what we print."""
+        print(f"{level.upper()}: {message}" if level != "info" else message, flush=True)  # noqa: T201
+
+    def close(self) -> None:
+        """Closes every sink."""
+        for sink in self._sinks:
+            sink.close()
+
+    def _put(self, kind: str, **fields: Any) -> None:
+        self.seq += 1
+        now = datetime.now(UTC).isoformat()
+        record = {"job": self._job_id, "attempt": self._attempt, "seq": self.seq, "t": now, "kind": kind, **fields}
+        for sink in self._sinks:
+            sink.put(record)

@@ -1,0 +1,79 @@
+"""The live record: a thread sends each record to two Redis streams; a Redis that is away never slows a step."""
+
+import contextlib
+import threading
+import time
+from collections import deque
+from typing import Any
+
+from jobs.sinks.protocol import Record
+from orchestrator.domain.records import pack
+
+_HELD = 20_000
+_BATCH = 500
+_LOOK_S = 1.0
+_TTL_S = 7 * 86_400
+
+
+class RedisSink:
+    """Sends to the job's stream and the firehose, and looks once a second whether a stop was asked for.
+
+    `stop_asked` is True once `stop_key` was seen.
+    """
+
+    def __init__(self, url: str, streams: list[str], maxlen: int, stop_key: str = "") -> None:
+        self._url, self._streams, self._maxlen, self._stop_key = url, streams, maxlen, stop_key
+        self._waiting: deque[Record] = deque(maxlen=_HELD)
+        self._news, self._over = threading.Event(), threading.Event()
+        self.stop_asked = False
+        self._thread = threading.Thread(target=self._loop, daemon=True, name="redis-sink")
+        self._thread.start()
+
+    def put(self, record: Record) -> None:
+        self._waiting.append(record)
+        self._news.set()
+
+    def close(self) -> None:
+        self._over.set()
+        self._news.set()
+        self._thread.join(2.0)
+
+    def _loop(self) -> None:
+        import redis
+
+        client = redis.Redis.from_url(self._url, socket_timeout=2.0, socket_connect_timeout=2.0)
+        deadline = None
+        while True:
+            try:
+                self._send(client)
+                if self._over.is_set() and not self._waiting:
+                    break
+            except (redis.RedisError, OSError):
+                time.sleep(0.2 if self._over.is_set() else 0.5)
+            if self._over.is_set():
+                deadline = deadline or time.monotonic() + 2.0
+                if time.monotonic() > deadline:
+                    break
+            else:
+                self._news.wait(_LOOK_S)
+                self._news.clear()
+        with contextlib.suppress(redis.RedisError, OSError):
+            client.close()
+
+    def _send(self, client: Any) -> None:
+        """One pipeline for what waits; records leave the queue only when Redis has them."""
+        batch = [self._waiting[i] for i in range(min(_BATCH, len(self._waiting)))]
+        with client.pipeline(transaction=False) as pipe:
+            for record in batch:
+                packed = {"d": pack(record)}
+                for stream in self._streams:
+                    pipe.xadd(stream, packed, maxlen=self._maxlen, approximate=True)
+            if self._stop_key:
+                pipe.exists(self._stop_key)
+            if batch and batch[0]["seq"] % 100 < len(batch) and self._streams:
+                pipe.expire(self._streams[-1], _TTL_S)
+            answers = pipe.execute()
+        if self._stop_key and answers[len(batch) * len(self._streams)]:
+            self.stop_asked = True
+        for _ in batch:
+            self._waiting.popleft()

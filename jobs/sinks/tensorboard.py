@@ -1,0 +1,35 @@
+"""Writes the run's curves as a TensorBoard event file when it ends: its import costs too much before the first step."""
+
+import json
+from pathlib import Path
+
+
+def write_events(metrics: Path, folder: Path) -> int:
+    """Turns `metrics.jsonl` into one event file in `folder`; returns how many values it holds.
+
+    A step that was trained again by a later attempt keeps its newest value.
+    """
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.compat.proto.summary_pb2 import Summary
+    from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+    from jobs.trainer.times import seconds_of
+
+    newest: dict[tuple[int, str], tuple[float, float]] = {}
+    for line in metrics.read_text(errors="replace").splitlines():
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if record.get("kind") == "metric":
+            for name, value in record["values"].items():
+                newest[record["step"], name] = (seconds_of(record["t"]), value)
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("events.out.tfevents.*"):
+        old.unlink()
+    writer = EventFileWriter(str(folder))
+    for (step, name), (wall, value) in sorted(newest.items()):
+        summary = Summary(value=[Summary.Value(tag=name, simple_value=value)])
+        writer.add_event(Event(wall_time=wall, step=step, summary=summary))
+    writer.close()
+    return len(newest)

@@ -1,0 +1,25 @@
+"""`python -m jobs.trainer SPEC.json`: trains one attempt from a spec file, with or without a web around it."""
+
+import os
+import sys
+from pathlib import Path
+
+from jobs.recovery.tether import die_with_parent
+from jobs.trainer.quiet import hush
+
+
+def main() -> int:
+    """Ends with the horse that started it, if one did."""
+    if len(sys.argv) != 2:
+        print("Usage: python -m jobs.trainer SPEC.json", file=sys.stderr)  # noqa: T201
+        return 2
+    if tether := os.environ.get("LOREEL_TETHER"):
+        die_with_parent(int(tether))
+    hush()
+    from jobs.trainer.run import main as train
+
+    return train(Path(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

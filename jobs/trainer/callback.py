@@ -1,0 +1,67 @@
+"""Listens to the Trainer: sends its numbers on, stops it between steps, ends a run whose loss is no number."""
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from jobs.sinks.recorder import Recorder
+from orchestrator.domain.errors import Invalid
+
+_TRAIN = ("loss", "learning_rate", "grad_norm")
+_EVAL = ("eval_loss", "eval_accuracy")
+
+
+class Diverged(Invalid):
+    """The loss became NaN or infinite."""
+
+    def __init__(self, step: int, rate: float) -> None:
+        super().__init__(
+            f"The loss was no longer a number at step {step}. The learning rate {rate:g} is probably too high: "
+            "try a tenth of it."
+        )
+
+
+class Reporter(TrainerCallback):
+    """`stopped` is True when the run ended because somebody asked."""
+
+    def __init__(self, recorder: Recorder, should_stop: Callable[[], bool], clips_a_step: int) -> None:
+        self._recorder, self._should_stop, self._clips_a_step = recorder, should_stop, clips_a_step
+        self._begun = 0.0
+        self._rate = 0.0
+        self.stopped = False
+
+    def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._begun = time.monotonic()
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._rate = self._clips_a_step / max(1e-6, time.monotonic() - self._begun)
+        if self._should_stop():
+            self.stopped = True
+            control.should_training_stop = True
+            control.should_save = True
+            control.should_evaluate = False
+
+    def on_log(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: Any = None, **_: Any
+    ) -> None:
+        logs = logs or {}
+        step, total, epoch = state.global_step, state.max_steps, float(state.epoch or 0)
+        if "loss" in logs:
+            if not math.isfinite(logs["loss"]) or not math.isfinite(logs.get("grad_norm") or 0.0):
+                raise Diverged(step, float(logs.get("learning_rate", args.learning_rate)))
+            values = {name: float(logs[name]) for name in _TRAIN if logs.get(name) is not None}
+            self._recorder.metric(step, total, epoch, values | {"samples_per_s": round(self._rate, 2)})
+        elif "eval_loss" in logs:
+            values = {name: float(logs[name]) for name in _EVAL if name in logs}
+            self._recorder.metric(step, total, epoch, values, kind="eval")
+            self._recorder.log(_words(step, total, epoch, values))
+
+
+def _words(step: int, total: int, epoch: float, values: dict[str, float]) -> str:
+    said = [f"Epoch {epoch:.0f}, step {step} of {total}: validation loss {values['eval_loss']:.4f}"]
+    if "eval_accuracy" in values:
+        said.append(f"accuracy {values['eval_accuracy']:.1%}")
+    return ", ".join(said) + "."

@@ -1,0 +1,70 @@
+"""Checkpoints that are whole or not there: written aside, listed with sizes and sums, renamed, checked before use."""
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+MANIFEST = "whole.json"
+KEPT = 2
+
+
+def seal(part: Path, final: Path) -> None:
+    """Lists what is in `part`, syncs it and renames it to `final`."""
+    files = sorted(path for path in part.rglob("*") if path.is_file())
+    listing = {path.relative_to(part).as_posix(): [path.stat().st_size, _sum(path)] for path in files}
+    for path in files:
+        _sync(path)
+    (part / MANIFEST).write_text(json.dumps(listing, indent=1))
+    _sync(part / MANIFEST)
+    if final.exists():
+        shutil.rmtree(final)
+    os.replace(part, final)
+    _sync(final.parent)
+
+
+def is_whole(folder: Path) -> bool:
+    """True when every listed file is there with its size and sum."""
+    try:
+        listing = json.loads((folder / MANIFEST).read_text())
+        return bool(listing) and all(
+            (folder / name).stat().st_size == size and _sum(folder / name) == digest
+            for name, (size, digest) in listing.items()
+        )
+    except (OSError, ValueError, AttributeError, TypeError):
+        return False
+
+
+def newest_whole(folder: Path) -> Path | None:
+    """The whole checkpoint with the most steps; damaged ones are passed over."""
+    for path in sorted(folder.glob("checkpoint-*"), key=_step, reverse=True):
+        if _step(path) >= 0 and is_whole(path):
+            return path
+    return None
+
+
+def prune(folder: Path) -> None:
+    """Keeps the newest two, and no half-written one."""
+    for path in sorted(folder.glob("checkpoint-*"), key=_step, reverse=True)[KEPT:]:
+        shutil.rmtree(path, ignore_errors=True)
+    for path in folder.glob(".part*"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _step(path: Path) -> int:
+    number = path.name.removeprefix("checkpoint-")
+    return int(number) if number.isdigit() else -1
+
+
+def _sum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

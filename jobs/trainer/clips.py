@@ -1,0 +1,27 @@
+"""The run's clips as a torch dataset over the frame cache."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from torch.utils.data import Dataset
+
+from jobs.families.protocol import Item
+from jobs.spec import ClipSpec
+from jobs.video.cache import ClipFile, FrameCache
+
+
+class Clips(Dataset[Item]):
+    """Decodes a clip at its first use, so that the first step waits for one batch only."""
+
+    def __init__(self, clips: Sequence[ClipSpec], class_names: Sequence[str], cache: FrameCache) -> None:
+        self._clips, self._cache = list(clips), cache
+        self._index = {name: i for i, name in enumerate(class_names)}
+
+    def __len__(self) -> int:
+        return len(self._clips)
+
+    def __getitem__(self, index: int) -> Item:
+        clip = self._clips[index]
+        name = clip.name or Path(clip.path).name
+        frames = self._cache.frames(ClipFile(Path(clip.path), clip.content_hash, name))
+        return {"frames": frames, "label": self._index.get(clip.label, -1)}

@@ -1,0 +1,84 @@
+"""The transformers Trainer with our habits: whole checkpoints, no chatter, the loss of the classes alone."""
+
+from pathlib import Path
+from typing import Any
+
+from transformers import PrinterCallback, Trainer, TrainingArguments
+
+from jobs.trainer.checkpoints import prune, seal
+from orchestrator.domain.recipes import Recipe, Scheduler
+
+_SCHEDULES = {
+    Scheduler.COSINE: "cosine",
+    Scheduler.LINEAR: "linear",
+    Scheduler.CONSTANT: "constant_with_warmup",
+}
+
+
+def arguments(folder: Path, recipe: Recipe, steps: int, evaluates: bool, labelled: bool, device: str) -> Any:
+    """The recipe in the Trainer's words; `steps` are the run's optimizer steps."""
+    how = recipe.optim
+    return TrainingArguments(
+        output_dir=str(folder),
+        per_device_train_batch_size=how.batch_size,
+        per_device_eval_batch_size=max(how.batch_size, 16),
+        gradient_accumulation_steps=how.gradient_accumulation,
+        num_train_epochs=how.epochs,
+        max_steps=how.max_steps or -1,
+        learning_rate=how.learning_rate,
+        weight_decay=how.weight_decay,
+        max_grad_norm=how.max_grad_norm,
+        warmup_steps=round(how.warmup_ratio * steps),
+        lr_scheduler_type=_SCHEDULES[how.scheduler],
+        seed=how.seed,
+        data_seed=how.seed,
+        optim="adamw_torch",
+        bf16=device != "cpu",
+        use_cpu=device == "cpu",
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        eval_strategy="epoch" if evaluates else "no",
+        save_strategy="epoch",
+        save_total_limit=None,
+        label_names=["labels"] if labelled else [],
+        prediction_loss_only=not labelled,
+        remove_unused_columns=False,
+        dataloader_pin_memory=False,
+        report_to=[],
+        disable_tqdm=True,
+    )
+
+
+class WholeTrainer(Trainer):
+    """Saves each checkpoint aside and renames it when it is whole."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.remove_callback(PrinterCallback)
+        # Else the Trainer leaves the loss of an accumulated batch undivided for models that take **kwargs.
+        self.model_accepts_loss_kwargs = False
+        self._aside: Path | None = None
+
+    def _get_output_dir(self, trial: Any) -> str:
+        return str(self._aside) if self._aside else super()._get_output_dir(trial)
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        folder = Path(self.args.output_dir or ".")
+        self._aside = folder / ".part"
+        try:
+            super()._save_checkpoint(model, trial)
+            name = f"checkpoint-{self.state.global_step}"
+            seal(self._aside / name, folder / name)
+        finally:
+            self._aside = None
+        prune(folder)
+
+    def prediction_step(self, model: Any, inputs: Any, prediction_loss_only: bool, ignore_keys: Any = None) -> Any:
+        # A masked model returns its loss without labels, which the Trainer would not ask for.
+        if not self.args.prediction_loss_only:
+            return super().prediction_step(model, inputs, prediction_loss_only, ignore_keys)
+        import torch
+
+        with torch.no_grad():
+            loss = self.compute_loss(model, self._prepare_inputs(inputs))
+        return loss.detach(), None, None
