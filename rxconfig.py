@@ -3,9 +3,11 @@
 import reflex as rx
 
 from orchestrator.settings import get_settings
+from orchestrator.stack.node import prepare_plain_run
 from orchestrator.stack.web_plugin import LoreelWebPlugin, own_origins
 from orchestrator.ui.packages import FONTS, pinned
 
+prepare_plain_run()
 _settings = get_settings()
 
 config = rx.Config(

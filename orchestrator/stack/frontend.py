@@ -139,5 +139,7 @@ def explain_build_failure(text: str, log_name: str) -> str:
         return (
             "The npm registry does not answer: connect to the network, or set NPM_CONFIG_REGISTRY to one you can reach."
         )
+    if "self_signed_cert" in lowered or "unable_to_get_issuer_cert" in lowered:
+        return "npm does not trust the registry's certificate: set NODE_EXTRA_CA_CERTS to the file with your network's."
     tail = "\n".join(line for line in text.splitlines() if line.strip()).splitlines()[-15:]
     return f"Building the pages failed (whole log: {log_name}):\n" + "\n".join(tail)

@@ -53,6 +53,8 @@ def node_environment(base: dict[str, str] | None = None) -> dict[str, str]:
     env["REFLEX_DIR"] = str(STATE_DIR / "reflex")
     env["REFLEX_TELEMETRY_ENABLED"] = "false"
     env["REFLEX_CHECK_LATEST_VERSION"] = "false"
+    # Behind a company's proxy the registry's certificate is one that only this machine knows.
+    env.setdefault("NODE_USE_SYSTEM_CA", "1")
     env.setdefault("NPM_CONFIG_UPDATE_NOTIFIER", "false")
     env.setdefault("NPM_CONFIG_FUND", "false")
     env.setdefault("NPM_CONFIG_AUDIT", "false")
@@ -68,3 +70,17 @@ def npm_registry(env: dict[str, str]) -> str:
     )
     value = answer.stdout.strip()
     return value if value.startswith("http") else ""
+
+
+def prepare_plain_run() -> None:
+    """Gives a `reflex` that was typed by hand our Node and the registry that npm is set to use.
+
+    Reflex reads this module's effects from `rxconfig.py`, before it looks for Node. Under `./loreel` the
+    supervisor has prepared the environment already.
+    """
+    if "LOREEL_SUPERVISED" in os.environ or "REFLEX_USE_NPM" in os.environ:
+        return
+    env = node_environment()
+    if not (STATE_DIR / "reflex").exists() and (registry := npm_registry(env)):
+        env["NPM_CONFIG_REGISTRY"] = registry
+    os.environ.update(env)

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from orchestrator.settings import ROOT, Settings
 from orchestrator.stack.children import Child, Log
 from orchestrator.stack.frontend import web_environment
-from orchestrator.stack.node import node_environment
+from orchestrator.stack.node import node_environment, npm_registry
 from orchestrator.stack.redis_server import find_binary, server_command
 
 # The embedded Redis never forks for a snapshot, which is what the overcommit warning is about.
@@ -35,6 +35,8 @@ def dev_web(settings: Settings, log: Log) -> Child:
     """`reflex run` with hot reload: pages on the port, the backend 5000 above it (3000 and 8000)."""
     backend_port = settings.port + 5000 if settings.port < 60000 else settings.port - 5000
     env = _environment() | node_environment() | {"LOREEL_DEV": "true", "REFLEX_BACKEND_PORT": str(backend_port)}
+    if registry := npm_registry(env):
+        env["NPM_CONFIG_REGISTRY"] = registry
     command = [sys.executable, "-m", "reflex", "run", "--frontend-port", str(settings.port)]
     return Child("web", [*command, "--backend-port", str(backend_port)], env, str(ROOT), log)
 
