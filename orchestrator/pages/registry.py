@@ -24,6 +24,20 @@ class PageEntry:
 
 PAGES: list[PageEntry] = [
     PageEntry("/", "orchestrator.pages.home.index", "index", "Loreel"),
+    PageEntry(
+        "/login",
+        "orchestrator.pages.auth.login",
+        "login",
+        "Log in - Loreel",
+        on_load=("orchestrator.states.login:LoginState.open",),
+    ),
+    PageEntry(
+        "/signup",
+        "orchestrator.pages.auth.signup",
+        "signup",
+        "Sign up - Loreel",
+        on_load=("orchestrator.states.signup:SignupState.open",),
+    ),
     PageEntry("/kit", "orchestrator.pages.kit.index", "index", "Kit", dev=True),
 ]
 

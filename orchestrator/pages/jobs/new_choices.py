@@ -35,15 +35,15 @@ def _problem(field: str) -> rx.Component:
 
 
 def _radio(group: str, checked: rx.Var[bool], disabled: rx.Var[bool], choose: rx.event.EventSpec) -> rx.Component:
-    return rx.el.input(
-        type="radio", name=group, checked=checked, disabled=disabled, on_change=choose, class_name=DOT
-    )
+    return rx.el.input(type="radio", name=group, checked=checked, disabled=disabled, on_change=choose, class_name=DOT)
 
 
 def _dataset_card(choice: DatasetChoice) -> rx.Component:
     picture = rx.cond(
         choice.thumbnail,
-        rx.el.img(src=choice.thumbnail, alt="", loading="lazy", class_name="h-14 w-20 shrink-0 rounded-md object-cover"),
+        rx.el.img(
+            src=choice.thumbnail, alt="", loading="lazy", class_name="h-14 w-20 shrink-0 rounded-md object-cover"
+        ),
         rx.el.span(
             icon("film", size=20),
             class_name="flex h-14 w-20 shrink-0 items-center justify-center rounded-md bg-muted text-muted-foreground",

@@ -186,7 +186,10 @@ def _schedule() -> rx.Component:
 
 def _advanced() -> rx.Component:
     fold = rx.el.button(
-        icon("chevron-right", class_name=rx.cond(JobForm.advanced_open, "rotate-90 transition-transform", "transition-transform")),
+        icon(
+            "chevron-right",
+            class_name=rx.cond(JobForm.advanced_open, "rotate-90 transition-transform", "transition-transform"),
+        ),
         "Advanced: warm-up, weight decay, clipping, seed, validation share",
         type="button",
         on_click=JobForm.toggle_advanced,

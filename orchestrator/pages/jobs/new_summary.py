@@ -46,7 +46,10 @@ def memory_bar() -> rx.Component:
         rx.cond(
             plan.memory_total,
             rx.el.div(
-                rx.el.div(style={"width": f"calc({plan.memory_share} * 100% + 2px)"}, class_name="h-full rounded-full bg-primary"),
+                rx.el.div(
+                    style={"width": f"calc({plan.memory_share} * 100% + 2px)"},
+                    class_name="h-full rounded-full bg-primary",
+                ),
                 role="img",
                 aria_label=f"{plan.memory} of {plan.memory_total}",
                 class_name="relative h-3 overflow-hidden rounded-full bg-muted",

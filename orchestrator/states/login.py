@@ -1,0 +1,71 @@
+"""The login form: checks over the websocket, then leaves by a one-time ticket that becomes the cookie."""
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+import reflex as rx
+
+from orchestrator.domain.errors import AppError
+from orchestrator.services.auth import sessions, tickets
+from orchestrator.states.guards import call, local_path, public
+from orchestrator.states.identity import find_actor
+
+
+def enter(ticket: str, wanted: str) -> rx.event.EventSpec:
+    """A full page load: only a new websocket handshake carries the new cookie."""
+    address = f"/api/session?ticket={quote(ticket, safe='')}&next={quote(local_path(wanted), safe='')}"
+    return rx.call_script(f"sessionStorage.removeItem('token'); window.location.assign({json.dumps(address)})")
+
+
+class LoginState(rx.State):
+    """What stands beside the fields. What was typed stays in the browser, never here."""
+
+    problem: str = ""
+    login_problem: str = ""
+    password_problem: str = ""
+    busy: bool = False
+
+    @rx.event
+    @public
+    async def open(self):
+        """An empty form; whoever is signed in already goes on."""
+        self.problem, self.login_problem, self.password_problem, self.busy = "", "", "", False
+        if await find_actor(self) is not None:
+            return rx.redirect(local_path(self._wanted()))
+        return None
+
+    @rx.event
+    @public
+    async def leave_login(self, text: str):
+        """The field was left."""
+        self.login_problem = "" if text.strip() else "Enter your email or username."
+
+    @rx.event
+    @public
+    async def leave_password(self, text: str):
+        """The field was left."""
+        self.password_problem = "" if text else "Enter your password."
+
+    @rx.event
+    @public
+    async def submit(self, form: dict[str, Any]):
+        """Checks login and password; the page then loads anew with the cookie."""
+        login, password = str(form.get("login", "")), str(form.get("password", ""))
+        self.login_problem = "" if login.strip() else "Enter your email or username."
+        self.password_problem = "" if password else "Enter your password."
+        self.problem = ""
+        if self.login_problem or self.password_problem:
+            return
+        self.busy = True
+        yield
+        try:
+            actor = await call(sessions.log_in, login, password, self.router.session.client_ip)
+            ticket = await call(tickets.issue_ticket, actor.user_id, bool(form.get("remember")))
+        except AppError as refused:
+            self.problem, self.busy = refused.message, False
+            return
+        yield enter(ticket, self._wanted())
+
+    def _wanted(self) -> str:
+        return self.router.url.query_parameters.get("next", "/overview")

@@ -1,0 +1,83 @@
+"""The sign-up form: each field is checked as it is left, the password is weighed, then the account is made."""
+
+from typing import Any
+
+import reflex as rx
+
+from orchestrator.domain.errors import AppError
+from orchestrator.services.auth import accounts, passwords, tickets
+from orchestrator.settings import get_settings
+from orchestrator.states.guards import call, local_path, problems_of, public
+from orchestrator.states.identity import find_actor
+from orchestrator.states.login import enter
+
+MISMATCH = "The two passwords differ. Type the same one twice."
+FIELDS = ("username", "email", "password")
+
+
+class SignupState(rx.State):
+    """Sentences and the password's strength; the password itself is never kept."""
+
+    problems: dict[str, str] = {}
+    problem: str = ""
+    score: int = 0
+    strength: str = ""
+    hint: str = ""
+    busy: bool = False
+
+    @rx.event
+    @public
+    async def open(self):
+        """An empty form; whoever is signed in already goes on."""
+        self.reset()
+        if await find_actor(self) is not None:
+            return rx.redirect(local_path(self._wanted()))
+        return None
+
+    @rx.event
+    @public
+    async def leave(self, field: str, text: str):
+        """A field was left: its sentence, or none."""
+        if field in FIELDS and text:
+            sentence = await call(accounts.check_signup_field, field, text)
+            self.problems = {**self.problems, field: sentence}
+
+    @rx.event
+    @public
+    async def leave_confirmation(self, text: str, password: str):
+        """The second password was left."""
+        self.problems = {**self.problems, "confirmation": MISMATCH if text and text != password else ""}
+
+    @rx.event
+    @public
+    async def weigh(self, password: str):
+        """Says how strong the password is while it is typed."""
+        found = passwords.strength(password[:200])
+        self.score, self.strength, self.hint = found.score, found.label, found.hint
+
+    @rx.event
+    @public
+    async def submit(self, form: dict[str, Any]):
+        """Makes the account and signs in."""
+        values = {name: str(form.get(name, "")) for name in (*FIELDS, "confirmation")}
+        self.problem = ""
+        if values["password"] != values["confirmation"]:
+            self.problems = {**self.problems, "confirmation": MISMATCH}
+            return
+        self.busy = True
+        yield
+        try:
+            ticket = await call(_make_account, values["username"], values["email"], values["password"])
+        except AppError as refused:
+            found = problems_of(refused)
+            self.problem, self.problems, self.busy = found.pop("", ""), found, False
+            return
+        yield enter(ticket, self._wanted())
+
+    def _wanted(self) -> str:
+        return self.router.url.query_parameters.get("next", "/overview")
+
+
+def _make_account(session: Any, username: str, email: str, password: str) -> str:
+    actor = accounts.sign_up(session, username, email, password, get_settings())
+    return tickets.issue_ticket(session, actor.user_id, remember=True)
