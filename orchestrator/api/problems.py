@@ -59,7 +59,9 @@ async def _malformed(_request: Request, error: Exception) -> JSONResponse:
 
 async def _http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return problem(error.status_code, _PLAIN.get(error.status_code, str(error.detail)), headers=dict(error.headers or {}))
+    return problem(
+        error.status_code, _PLAIN.get(error.status_code, str(error.detail)), headers=dict(error.headers or {})
+    )
 
 
 async def _no_space(_request: Request, error: Exception) -> JSONResponse:

@@ -57,7 +57,9 @@ def signed_in(request: Request) -> Actor:
                 raise NotSignedIn("This token is unknown or has run out. Make a new one under Settings.")
             actor, scopes = found
             if ("write" if write else "read") not in scopes:
-                raise NotAllowed(f"This token may not {'write' if write else 'read'}. Make one that may under Settings.")
+                raise NotAllowed(
+                    f"This token may not {'write' if write else 'read'}. Make one that may under Settings."
+                )
             return actor
         actor = actor_from_token(session, session_token(request))
     if actor is None:

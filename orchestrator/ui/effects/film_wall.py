@@ -50,7 +50,9 @@ def film_wall() -> rx.Component:
         ),
         rx.el.div(class_name="film-lamp absolute inset-0"),
         rx.el.div(
-            rx.el.p("Your clips in, an adapter out.", class_name="text-xl font-semibold tracking-[-0.015em]"),
+            rx.el.p(
+                "Your clips in, an adapter out.", class_name="text-xl font-semibold tracking-[-0.015em] text-foreground"
+            ),
             rx.el.p(
                 "4-bit QLoRA on your own machine. Nothing leaves it.",
                 class_name="mt-1 text-sm text-muted-foreground",

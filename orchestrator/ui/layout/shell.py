@@ -9,7 +9,8 @@ from orchestrator.ui.kit import Child, Handler, Number, Text, children, classes,
 from orchestrator.ui.layout.logo import logo
 from orchestrator.ui.packages import STYLE, pinned
 from orchestrator.ui.primitives.badge import avatar
-from orchestrator.ui.primitives.breadcrumb import Crumb, breadcrumb as crumbs_of
+from orchestrator.ui.primitives.breadcrumb import Crumb
+from orchestrator.ui.primitives.breadcrumb import breadcrumb as crumbs_of
 from orchestrator.ui.primitives.dropdown_menu import dropdown_menu, menu_item, menu_label, menu_separator
 from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.tsx import tsx
