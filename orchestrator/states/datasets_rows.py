@@ -176,7 +176,7 @@ def clock(seconds: float) -> str:
 def clip_tile(row: ClipRow) -> ClipTile:
     """A clip's row as a tile."""
     bad = row.status == "bad"
-    facts = f"{row.width} × {row.height}, {row.frames:,} frames, {row.fps:.3g} a second, {row.codec}"  # noqa: RUF001
+    facts = f"{row.width} × {row.height}, {row.frames:,} frames, {row.fps:.3g} a second, {row.codec}"
     return ClipTile(
         id=row.id,
         name=row.name,
