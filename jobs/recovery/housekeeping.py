@@ -4,8 +4,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import redis
@@ -17,6 +15,7 @@ from orchestrator.domain.datasets import Dataset, DatasetStatus, Upload
 from orchestrator.domain.letterbox import TASK_DEMO, TASK_INGEST, ingest_lease, ingest_tries
 from orchestrator.services.datasets.demo import manifest_path
 from orchestrator.services.db import session_scope
+from orchestrator.services.models.builtin import ensure_builtin
 from orchestrator.services.queue import enqueue, ingest_key, waiting_keys, withdraw
 from orchestrator.services.training.device import PREP
 from orchestrator.services.workers import forget_the_dead
@@ -65,10 +64,8 @@ class Housekeeping:
                     log.exception("controller.chore_failed", chore=chore.act.__name__)
 
     def _builtin(self) -> None:
-        ensure = _find("orchestrator.services.models.builtin", "ensure_builtin")
-        if ensure:
-            with session_scope() as session:
-                ensure(session)
+        with session_scope() as session:
+            ensure_builtin(session)
 
     def _demo(self) -> None:
         if not manifest_path().exists():
@@ -112,7 +109,3 @@ class Housekeeping:
                     dataset.error = "Reading this dataset was interrupted several times. Upload it again."
                     session.add(dataset)
                 self._client.delete(ingest_tries(dataset_id))
-
-
-def _find(module: str, name: str) -> Callable[..., Any] | None:
-    return getattr(import_module(module), name, None) if find_spec(module) else None
