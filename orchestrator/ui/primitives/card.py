@@ -14,12 +14,13 @@ def card(
     actions: Child = None,
     heading: str = "h2",
     padded: bool = True,
+    body_class: str = "",
     class_name: str = "",
     **props: Any,
 ) -> rx.Component:
     """A card; with `title` it gets a head row: title, muted `note`, `actions` on the right.
 
-    `padded=False`: the content reaches the edges (tables).
+    `padded=False`: the content reaches the edges (tables). `body_class`: the layout of the content under the head.
     """
     look = classes(
         "rounded-xl border border-border bg-card", "p-5 touch:p-4" if padded else "overflow-hidden", class_name
@@ -38,4 +39,5 @@ def card(
             "flex min-h-6 items-center justify-between gap-3", "mb-4" if padded else "px-5 py-4 touch:px-4"
         ),
     )
-    return rx.el.section(head, *children(*content), class_name=look, **props)
+    body = [rx.el.div(*children(*content), class_name=body_class)] if body_class else children(*content)
+    return rx.el.section(head, *body, class_name=look, **props)

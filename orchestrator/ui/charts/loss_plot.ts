@@ -1,0 +1,193 @@
+// How the loss chart is drawn: axes, the three lines, the part to come, the last point and the tooltip.
+import uPlot from "uplot";
+import { figure, number } from "../primitives/format";
+
+export type Look = {
+  weight: number;
+  log: boolean;
+  total: number;
+  live: boolean;
+  stopWord: string;
+  lastStep?: number;
+  color?: string;
+  ink?: string;
+  quiet?: string;
+  line?: string;
+  ground?: string;
+  card?: string;
+  [key: string]: unknown;
+};
+
+export function themeOf(element: HTMLElement, series: number) {
+  const style = getComputedStyle(element);
+  const read = (name: string) => style.getPropertyValue(name).trim();
+  return {
+    color: read(`--series-${series}`),
+    ink: read("--foreground"),
+    quiet: read("--muted-foreground"),
+    line: read("--border"),
+    ground: read("--muted"),
+    card: read("--card"),
+  };
+}
+
+const alpha = (color: string, share: number) => `color-mix(in srgb, ${color} ${Math.round(share * 100)}%, transparent)`;
+const MONO = '12px "JetBrains Mono Variable", ui-monospace, monospace';
+const SANS = '12px "Inter Variable", system-ui, sans-serif';
+
+/** Ground of the steps still to come, with its words. */
+function drawAhead(plot: uPlot, look: Look) {
+  const { ctx, bbox } = plot;
+  const last = look.lastStep || 0;
+  if (!look.total || last >= look.total) return;
+  const ratio = devicePixelRatio || 1;
+  const left = Math.max(bbox.left, plot.valToPos(last, "x", true));
+  const right = bbox.left + bbox.width;
+  if (right - left < 2) return;
+  ctx.save();
+  if (look.live) {
+    ctx.fillStyle = alpha(look.ground as string, 0.45);
+    ctx.fillRect(left, bbox.top, right - left, bbox.height);
+  }
+  const word = look.stopWord || (look.live && last ? `${number(look.total - last)} steps to go` : "");
+  ctx.font = SANS.replace("12px", `${12 * ratio}px`);
+  if (word && ctx.measureText(word).width < right - left - 12 * ratio) {
+    ctx.fillStyle = look.quiet as string;
+    ctx.textBaseline = "middle";
+    ctx.textAlign = look.stopWord ? "left" : "center";
+    ctx.fillText(word, look.stopWord ? left + 8 * ratio : (left + right) / 2, bbox.top + (look.stopWord ? 12 * ratio : bbox.height / 2));
+  }
+  ctx.restore();
+}
+
+function drawLast(plot: uPlot, look: Look) {
+  const soft = plot.data[2] as (number | null | undefined)[];
+  let at = soft.length - 1;
+  while (at >= 0 && typeof soft[at] !== "number") at -= 1;
+  if (at < 0) return;
+  const ratio = devicePixelRatio || 1;
+  const x = plot.valToPos(plot.data[0][at], "x", true);
+  const y = plot.valToPos(soft[at] as number, "y", true);
+  const { ctx } = plot;
+  ctx.save();
+  const disc = (radius: number, fill: string) => {
+    ctx.beginPath();
+    ctx.arc(x, y, radius * ratio, 0, 2 * Math.PI);
+    ctx.fillStyle = fill;
+    ctx.fill();
+  };
+  if (look.live) disc(9, alpha(look.color as string, 0.3));
+  disc(4, look.color as string);
+  ctx.restore();
+}
+
+/** A box that follows the pointer: step, smoothed, raw and validation. */
+function tooltip(look: Look): uPlot.Plugin {
+  const box = document.createElement("div");
+  box.className = "pointer-events-none absolute z-10 hidden w-43 rounded-lg border border-border bg-popover px-3 py-2 text-xs text-foreground shadow-float";
+  const row = (word: string, value: string, strong = false) =>
+    `<div class="flex justify-between gap-3 py-0.5"><span class="${strong ? "font-semibold" : "text-muted-foreground"}">${word}</span><span class="font-mono tabular">${value}</span></div>`;
+  const near = (line: (number | null | undefined)[], at: number) => {
+    for (let back = at; back >= 0 && back > at - 200; back -= 1) if (typeof line[back] === "number") return line[back] as number;
+    return null;
+  };
+  return {
+    hooks: {
+      init: (plot) => void plot.over.append(box),
+      setCursor: (plot) => {
+        const at = plot.cursor.idx;
+        if (at === null || at === undefined || (plot.cursor.left ?? -1) < 0) {
+          box.classList.add("hidden");
+          return;
+        }
+        const [steps, raw, soft, val] = plot.data as (number | null | undefined)[][];
+        const rows: [string, number | null][] = [
+          ["Train, smoothed", near(soft, at)],
+          ["Train, raw", near(raw, at)],
+          ["Validation", near(val, at)],
+        ];
+        box.innerHTML = row(`Step ${number(steps[at] as number)}`, "", true) + rows.map(([word, value]) => (value === null ? "" : row(word, figure(value)))).join("");
+        box.classList.remove("hidden");
+        const left = plot.cursor.left as number;
+        const over = plot.over.clientWidth;
+        box.style.left = `${left + 190 > over ? Math.max(0, left - 184) : left + 12}px`;
+        box.style.top = "12px";
+      },
+    },
+  };
+}
+
+const linear: uPlot.Range.Function = (_plot, low, high) => {
+  if (low === null || high === null) return [0, 1];
+  const bottom = Math.min(0, low);
+  return [bottom, high <= bottom ? bottom + 1 : high + (high - bottom) * 0.05];
+};
+
+/** Makes the plot in `ground`. `look` stays shared: the caller changes it and asks for a redraw. */
+export function draw(ground: HTMLElement, look: Look, series: number, height: number): uPlot {
+  Object.assign(look, themeOf(ground, series));
+  const toLog = (value: number) => Math.log10(Math.max(value, 1e-8));
+  const axis = (): uPlot.Axis => ({
+    stroke: () => look.quiet as string,
+    font: MONO,
+    grid: { stroke: () => look.line as string, width: 1, dash: [2, 4] },
+    ticks: { show: false },
+  });
+  const options: uPlot.Options = {
+    width: Math.max(160, ground.clientWidth),
+    height,
+    padding: [8, 8, 0, 0],
+    legend: { show: false },
+    cursor: { y: false, drag: { x: true, y: false }, points: { size: 7 } },
+    scales: {
+      x: { time: false, range: (_plot, low, high) => (look.total ? [0, Math.max(look.total, high ?? 0)] : [low ?? 0, Math.max(high ?? 1, (low ?? 0) + 1)]) },
+      y: {
+        distr: 100,
+        fwd: (value: number) => (look.log ? toLog(value) : value),
+        bwd: (value: number) => (look.log ? 10 ** value : value),
+        range: (plot, low, high, key) =>
+          look.log ? [Math.max((low ?? 0.1) * 0.8, 1e-6), Math.max((high ?? 1) * 1.25, 1e-5)] : (linear(plot, low, high, key) as uPlot.Range.MinMax),
+      } as uPlot.Scale,
+    },
+    axes: [
+      { ...axis(), grid: { show: false }, space: 70, size: 32, values: (_plot, ticks) => ticks.map((tick) => number(tick)) },
+      {
+        ...axis(),
+        size: 52,
+        splits: (plot, _axis, low, high) => {
+          if (look.log) {
+            const out: number[] = [];
+            for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power += 1)
+              for (const lead of [1, 2, 5]) if (lead * 10 ** power >= low && lead * 10 ** power <= high) out.push(lead * 10 ** power);
+            return out;
+          }
+          const rough = (high - low) / 4;
+          const size = 10 ** Math.floor(Math.log10(rough || 1));
+          const step = [1, 2, 5, 10].map((lead) => lead * size).find((lead) => lead >= rough) || 1;
+          const out: number[] = [];
+          for (let at = Math.ceil(low / step) * step; at <= high + 1e-12; at += step) out.push(Number(at.toFixed(10)));
+          return out;
+        },
+        values: (_plot, ticks) => ticks.map((tick) => (tick !== 0 && Math.abs(tick) < 0.01 ? tick.toExponential(0) : number(tick, 2))),
+      },
+    ],
+    series: [
+      {},
+      { stroke: () => alpha(look.color as string, 0.4), width: 1, points: { show: false }, spanGaps: true },
+      { stroke: () => look.color as string, width: 2.25, points: { show: false }, spanGaps: true },
+      {
+        stroke: () => look.ink as string,
+        width: 1,
+        dash: [3, 3],
+        spanGaps: true,
+        points: { show: true, size: 7, width: 1.75, stroke: () => look.ink as string, fill: () => look.card as string },
+      },
+    ],
+    plugins: [tooltip(look)],
+    hooks: {
+      drawAxes: [(plot) => drawAhead(plot, look)],
+      draw: [(plot) => drawLast(plot, look)],
+    },
+  };
+  return new uPlot(options, [[], [], [], []], ground);
+}

@@ -1,0 +1,62 @@
+"""How far something is, in the colour of its job."""
+
+from typing import Any, Literal
+
+import reflex as rx
+
+from orchestrator.ui.kit import Number, Text, classes
+
+Tone = Literal["primary", "info", "success", "muted"]
+
+
+def series_color(series: Number) -> Any:
+    """The CSS colour of a series, 1 to 7; a job's is `series_of(job id)`."""
+    if isinstance(series, rx.Var):
+        return "var(--series-" + series.to_string() + ")"
+    return f"var(--series-{series})"
+
+
+def series_of(job_id: Any) -> Any:
+    """The series of a job: ((id - 1) mod 7) + 1."""
+    if isinstance(job_id, rx.Var):
+        return (job_id.to(int) - 1) % 7 + 1
+    return (int(job_id) - 1) % 7 + 1
+
+
+def progress(
+    value: Number,
+    *,
+    label: Text,
+    series: Number | None = None,
+    tone: Tone = "primary",
+    height: int = 6,
+    class_name: str = "",
+) -> rx.Component:
+    """A bar of 0 to 100. `series`: the job's colour, else `tone`."""
+    color: Any = (
+        series_color(series) if series is not None else f"var(--{'muted-foreground' if tone == 'muted' else tone})"
+    )
+    width: Any = value.to_string() + "%" if isinstance(value, rx.Var) else f"{value}%"
+    bar = rx.el.div(
+        class_name="h-full rounded-full transition-[width]",
+        style={"width": width, "background": color, "maxWidth": "100%"},
+    )
+    return rx.el.div(
+        bar,
+        role="progressbar",
+        aria_label=label,
+        aria_valuemin=0,
+        aria_valuemax=100,
+        aria_valuenow=value,
+        class_name=classes("w-full overflow-hidden rounded-full bg-muted", class_name),
+        style={"height": f"{height}px"},
+    )
+
+
+def swatch(series: Number, size: int = 10) -> rx.Component:
+    """The small square in a job's colour; always beside the job's name."""
+    return rx.el.span(
+        aria_hidden=True,
+        class_name="inline-block shrink-0 rounded-sm",
+        style={"width": f"{size}px", "height": f"{size}px", "background": series_color(series)},
+    )

@@ -1,0 +1,61 @@
+// Values that the browser words: relative times that keep true by themselves, and numbers in the product's form.
+import { Check, Copy } from "lucide-react";
+import { useEffect, useState } from "react";
+import { bytes, compact, duration, exact, figure, number, parseTime, percent, relative } from "./format";
+
+export function RelativeTime({ iso, className }: { iso?: string; className?: string }) {
+  const [now, setNow] = useState<Date | null>(null);
+  useEffect(() => {
+    setNow(new Date());
+    const timer = window.setInterval(() => setNow(new Date()), 15_000);
+    return () => window.clearInterval(timer);
+  }, [iso]);
+  if (!iso) return <span className={className}>–</span>;
+  const then = parseTime(iso);
+  if (Number.isNaN(then.getTime())) return <span className={className}>–</span>;
+  return (
+    <time dateTime={iso} title={now ? exact(then) : undefined} className={className}>
+      {now ? relative(then, now) : "\u00a0"}
+    </time>
+  );
+}
+
+const forms = { number, figure, percent, bytes, compact, duration };
+
+export function Value({ value, form = "number", digits, empty = "–", className }: { value?: number | null; form?: keyof typeof forms; digits?: number; empty?: string; className?: string }) {
+  const known = value !== undefined && value !== null && !Number.isNaN(value);
+  const word = forms[form] as (value: number, digits?: number) => string;
+  return <span className={className}>{known ? word(Number(value), digits) : empty}</span>;
+}
+
+export function CopyText({ text, label = "Copy", shown, className }: { text: string; label?: string; shown?: string; className?: string }) {
+  const [done, setDone] = useState(false);
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      // No clipboard without https: an old way still works.
+      const box = document.createElement("textarea");
+      box.value = text;
+      document.body.append(box);
+      box.select();
+      document.execCommand("copy");
+      box.remove();
+    }
+    setDone(true);
+    window.setTimeout(() => setDone(false), 1600);
+  };
+  return (
+    <button
+      type="button"
+      onClick={copy}
+      className={`inline-flex items-center gap-1.5 rounded-md border border-transparent text-xs text-muted-foreground focus-ring hover:text-foreground tap ${className || ""}`}
+    >
+      {shown && <span className="font-mono">{shown}</span>}
+      {done ? <Check aria-hidden className="size-3.5 text-success" /> : <Copy aria-hidden className="size-3.5" />}
+      <span aria-live="polite" className={shown ? "sr-only" : ""}>
+        {done ? "Copied" : label}
+      </span>
+    </button>
+  );
+}
