@@ -17,6 +17,10 @@ from orchestrator.ui.patterns.cards import (
     timeline_item,
 )
 from orchestrator.ui.patterns.confirm_delete import confirm_delete
+from orchestrator.ui.patterns.empty_state import empty_state
+from orchestrator.ui.patterns.error_state import callout, error_state
+from orchestrator.ui.patterns.relative_time import relative_time
+from orchestrator.ui.patterns.stepper import stepper
 from orchestrator.ui.patterns.toolbar import data_toolbar, search_box
 from orchestrator.ui.primitives.badge import avatar, badge, kbd, tag
 from orchestrator.ui.primitives.button import button, icon_button
@@ -30,14 +34,13 @@ from orchestrator.ui.primitives.input import password_input, textarea
 from orchestrator.ui.primitives.log_view import log_view
 from orchestrator.ui.primitives.progress import progress, swatch
 from orchestrator.ui.primitives.select import select
-from orchestrator.ui.primitives.states import callout, empty_state, error_state, loading, skeleton, spinner
+from orchestrator.ui.primitives.skeleton import loading, skeleton, spinner
 from orchestrator.ui.primitives.status_chip import status_chip
-from orchestrator.ui.primitives.stepper import stepper
 from orchestrator.ui.primitives.table import cell, head_cell, row, table
 from orchestrator.ui.primitives.tabs import tab_panel, tabs
 from orchestrator.ui.primitives.toast import toast
 from orchestrator.ui.primitives.tooltip import tooltip
-from orchestrator.ui.primitives.values import copy_text, relative_time, value
+from orchestrator.ui.primitives.values import copy_text, value
 from orchestrator.ui.uploader.uploader import uploader
 
 _ROW = "flex flex-wrap items-center gap-2"
@@ -54,6 +57,12 @@ _STATUSES = [
     "ready",
     "error",
     "draft",
+]
+_STEPS = [
+    {"title": "Dataset", "note": "home-captions"},
+    {"title": "Model", "note": "Tiny VideoMAE"},
+    {"title": "Parameters"},
+    {"title": "Review"},
 ]
 _LOSSES = [
     2.4 * math.exp(-step / 60) + 0.35 + 0.22 * math.sin(step * 1.7) * math.exp(-step / 90) for step in range(200)
@@ -197,7 +206,7 @@ def product() -> rx.Component:
             class_name="grid gap-4 md:grid-cols-2",
         ),
         rx.el.div(
-            stat_card("Datasets", "8", "6,492 clips", icon_name="film"), stat_card("Train loss", "0.412", "−0.031 in 50 steps"),
+            stat_card("Datasets", "8", "6,492 clips", icon_name="film"), stat_card("Train loss", "0.412", "\u22120.031 in 50 steps"),
             stat_card("Speed", "2.86", "2.8 clips/s", unit="s / step"), stat_card("Models", "6", "3 in use", icon_name="boxes"),
             class_name="grid grid-cols-2 gap-4 md:grid-cols-4",
         ),

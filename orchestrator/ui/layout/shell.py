@@ -7,6 +7,7 @@ from reflex_components_core.react_router.dom import ReactRouterLink
 
 from orchestrator.ui.kit import Child, Handler, Number, Text, children, classes, present
 from orchestrator.ui.layout.logo import logo
+from orchestrator.ui.layout.theme_toggle import theme_toggle
 from orchestrator.ui.packages import STYLE, pinned
 from orchestrator.ui.primitives.badge import avatar
 from orchestrator.ui.primitives.breadcrumb import Crumb
@@ -37,12 +38,6 @@ class NavDrawer(_ShellPart):
     tag = "NavDrawer"
 
 
-class ThemeToggle(_ShellPart):
-    """System, light, dark, in turn."""
-
-    tag = "ThemeToggle"
-
-
 class RunningPill(_ShellPart):
     """How many jobs run, and how far the first one is."""
 
@@ -52,11 +47,6 @@ class RunningPill(_ShellPart):
     percent: rx.Var[float]
     series: rx.Var[int]
     href: rx.Var[str]
-
-
-def theme_toggle(class_name: str = "") -> rx.Component:
-    """The switch between the system's theme, light and dark; the choice is kept in the browser."""
-    return ThemeToggle.create(class_name=class_name)
 
 
 def running_pill(

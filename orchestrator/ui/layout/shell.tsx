@@ -1,13 +1,10 @@
-// The moving parts of the shell: the drawer of a phone, the theme switch, the pill of running jobs.
+// The moving parts of the shell: the drawer of a phone and the pill of running jobs.
 import * as Radix from "@radix-ui/react-dialog";
-import { Menu, Monitor, Moon, Sun, X } from "lucide-react";
-import { useContext, useEffect, useState, type MouseEvent, type ReactNode } from "react";
+import { Menu, X } from "lucide-react";
+import { useState, type MouseEvent, type ReactNode } from "react";
 import { Link } from "react-router";
-import { ColorModeContext } from "$/utils/context";
 import { cn } from "../primitives/cn";
-
-const squareButton =
-  "inline-flex size-9 shrink-0 cursor-pointer items-center justify-center rounded-lg border border-transparent text-muted-foreground transition-colors focus-ring hover:bg-muted hover:text-foreground tap";
+import { squareButton } from "./theme_toggle";
 
 export function NavDrawer({ children }: { children?: ReactNode }) {
   const [open, setOpen] = useState(false);
@@ -34,29 +31,6 @@ export function NavDrawer({ children }: { children?: ReactNode }) {
         </Radix.Content>
       </Radix.Portal>
     </Radix.Root>
-  );
-}
-
-const order = ["system", "light", "dark"] as const;
-const faces = {
-  system: { icon: Monitor, word: "as the system" },
-  light: { icon: Sun, word: "light" },
-  dark: { icon: Moon, word: "dark" },
-};
-
-export function ThemeToggle({ className }: { className?: string }) {
-  const { rawColorMode, setColorMode } = useContext(ColorModeContext);
-  const [ready, setReady] = useState(false);
-  useEffect(() => setReady(true), []);
-  // The stored choice is unknown while prerendering: show the same face until the page is alive.
-  const mode = ready && rawColorMode in faces ? (rawColorMode as keyof typeof faces) : "system";
-  const next = order[(order.indexOf(mode) + 1) % order.length];
-  const Icon = faces[mode].icon;
-  const label = `Theme: ${faces[mode].word}. Switch to ${faces[next].word}`;
-  return (
-    <button type="button" aria-label={label} title={label} onClick={() => setColorMode(next)} className={cn(squareButton, className)}>
-      <Icon aria-hidden className="size-4" />
-    </button>
   );
 }
 

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from orchestrator.ui.kit import Child, Flag, Handler, Text
-from orchestrator.ui.primitives.confirm import alert_dialog
+from orchestrator.ui.primitives.alert_dialog import alert_dialog
 
 
 def confirm_delete(

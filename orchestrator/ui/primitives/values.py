@@ -1,4 +1,4 @@
-"""Values that the browser words: relative time, sizes, percentages, durations, figures; text to copy."""
+"""Values that the browser words: sizes, percentages, durations, figures; text to copy."""
 
 from typing import Any, Literal
 
@@ -14,14 +14,6 @@ Form = Literal["number", "figure", "percent", "bytes", "compact", "duration"]
 class _Worded(rx.Component):
     library = tsx("primitives/values.tsx")
     lib_dependencies: list[str] = pinned("lucide-react")
-
-
-class RelativeTime(_Worded):
-    """Binding of `values.tsx`."""
-
-    tag = "RelativeTime"
-
-    iso: rx.Var[str]
 
 
 class Value(_Worded):
@@ -46,13 +38,13 @@ class CopyText(_Worded):
     shown: rx.Var[str]
 
 
-def relative_time(iso: Text, class_name: str = "") -> rx.Component:
-    """ "4 min ago", exact on hover, kept true by the browser. `iso`: ISO 8601, UTC when without a zone."""
-    return RelativeTime.create(iso=iso, class_name=class_name)
-
-
 def value(
-    number: Number | None, form: Form = "number", *, digits: int | None = None, empty: str = "–", class_name: str = ""
+    number: Number | None,
+    form: Form = "number",
+    *,
+    digits: int | None = None,
+    empty: str = "\u2013",
+    class_name: str = "",
 ) -> rx.Component:
     """A number in the product's words.
 
