@@ -1,0 +1,175 @@
+"""The page at /datasets/new: name it, choose the files, watch them arrive."""
+
+import reflex as rx
+
+from orchestrator.pages.datasets.dialogs import general_problem
+from orchestrator.pages.datasets.notice import notice
+from orchestrator.pages.frame import frame
+from orchestrator.states.datasets_add import DatasetAddState
+from orchestrator.ui.layout.shell import page_header
+from orchestrator.ui.primitives.button import button
+from orchestrator.ui.primitives.card import card
+from orchestrator.ui.primitives.field import field
+from orchestrator.ui.primitives.icon import icon
+from orchestrator.ui.primitives.input import input as text_input
+from orchestrator.ui.primitives.input import textarea
+from orchestrator.ui.uploader.uploader import uploader
+
+State = DatasetAddState
+_LAYOUT = """gestures.zip
+  clapping/
+    anna-01.mp4
+    anna-02.mp4
+  waving/
+    anna-03.mp4
+    ben-01.mp4"""
+_SPLIT = """gestures.zip
+  train/clapping/anna-01.mp4
+  train/waving/ben-01.mp4
+  val/clapping/cleo-01.mp4"""
+
+
+def _problem(name: str) -> rx.Var[str]:
+    return State.problems.get(name, "")
+
+
+def _about() -> rx.Component:
+    """What it is called; not asked when files are added to a dataset that is there."""
+    return rx.cond(
+        State.into > 0,
+        rx.fragment(),
+        card(
+            rx.el.div(
+                field(
+                    "Name",
+                    text_input(
+                        name="name",
+                        value=State.name,
+                        on_change=State.type_name,
+                        placeholder="gestures",
+                        max_length=80,
+                        disabled=State.target != "",
+                    ),
+                    error=_problem("name"),
+                    required=True,
+                ),
+                field(
+                    "Description",
+                    textarea(
+                        name="description",
+                        value=State.description,
+                        on_change=State.type_description,
+                        disabled=State.target != "",
+                    ),
+                    hint="What is in it and where it came from. Only you see it.",
+                    error=_problem("description"),
+                ),
+                rx.el.div(
+                    rx.el.p("Task", class_name="text-sm font-medium"),
+                    rx.el.p(
+                        icon("circle-check", class_name="text-primary"),
+                        rx.el.span(
+                            rx.el.span("Classification", class_name="font-medium text-foreground"),
+                            ": the model learns which class a clip belongs to.",
+                        ),
+                        class_name="flex items-center gap-2 text-sm text-muted-foreground",
+                    ),
+                    class_name="flex flex-col gap-1.5",
+                ),
+                class_name="flex flex-col gap-4",
+            ),
+            title="About it",
+        ),
+    )
+
+
+def _files() -> rx.Component:
+    return card(
+        uploader(
+            State.target,
+            hint="mp4, mov, avi, mkv, webm. Each folder is a class; two classes at least, two clips in each.",
+            invalid=_problem("files") != "",
+            on_pick=State.pick,
+            on_done=State.arrived,
+            on_cancel=State.call_off,
+        ),
+        rx.el.div(general_problem(_problem("files")), class_name="mt-3 empty:hidden"),
+        title="Files",
+    )
+
+
+def _example(title: str, layout: str) -> rx.Component:
+    return rx.el.figure(
+        rx.el.figcaption(title, class_name="text-xs text-muted-foreground"),
+        rx.el.pre(
+            layout,
+            tab_index=0,
+            class_name="mt-2 overflow-x-auto rounded-lg bg-muted p-3 font-mono text-xs leading-5",
+        ),
+    )
+
+
+def _help() -> rx.Component:
+    return card(
+        rx.el.div(
+            _example("One folder for each class; its name is the label.", _LAYOUT),
+            _example("With your own split, if you have one.", _SPLIT),
+            rx.el.p(
+                "A folder dropped here works like a zip. Every clip is opened and looked through; "
+                "one that cannot be read is listed with its reason and left out.",
+                class_name="text-xs text-muted-foreground",
+            ),
+            class_name="flex flex-col gap-4",
+        ),
+        title="How to lay it out",
+    )
+
+
+def _form() -> rx.Component:
+    sending = State.target != ""
+    return rx.el.form(
+        rx.el.div(
+            rx.el.div(
+                _about(),
+                _files(),
+                general_problem(_problem("")),
+                rx.el.div(
+                    button("Cancel", variant="ghost", on_click=State.leave),
+                    button(
+                        rx.cond(State.into > 0, "Add files", "Add dataset"),
+                        icon="upload",
+                        variant="primary",
+                        submit=True,
+                        loading=sending,
+                        disabled=sending,
+                    ),
+                    class_name="flex items-center justify-end gap-2",
+                ),
+                class_name="flex min-w-0 flex-col gap-4",
+            ),
+            _help(),
+            class_name="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_20rem]",
+        ),
+        on_submit=State.begin,
+        no_validate=True,
+    )
+
+
+def new() -> rx.Component:
+    """The form, or the sentence that there is nothing to add to."""
+    return frame(
+        rx.cond(
+            State.missing,
+            notice(
+                "search-x",
+                "There is no such dataset",
+                "It may have been deleted, or it belongs to somebody else.",
+                button("All datasets", icon="arrow-left", href="/datasets"),
+                heading="h1",
+            ),
+            rx.fragment(page_header(State.title, note="Files stay on this server."), _form()),
+        ),
+        title=State.title,
+        active="datasets",
+        breadcrumb=[("Datasets", "/datasets")],
+    )

@@ -1,0 +1,143 @@
+"""The list of base models: what is shown and how it is filtered."""
+
+import asyncio
+from dataclasses import dataclass
+
+import reflex as rx
+from sqlmodel import Session
+
+from orchestrator.domain.errors import AppError, NotSignedIn
+from orchestrator.domain.models import ModelType
+from orchestrator.domain.users import Actor
+from orchestrator.services.models.catalog import list_models
+from orchestrator.services.models.rows import ModelRow
+from orchestrator.services.paging import Page
+from orchestrator.states import words
+from orchestrator.states.address import filter_of, is_on, remember
+from orchestrator.states.guards import act, signed_in
+from orchestrator.states.models_rows import ModelCard, model_card
+
+PATH = "/models"
+PAGE_SIZE = 24
+MOST = 192
+LOOK_AGAIN_S = 2.0
+STATUSES = ("ready", "in_use", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    page: Page[ModelRow]
+    total: int
+
+
+def _read(session: Session, actor: Actor, q: str, status: str, model_type: str, limit: int) -> _Listing:
+    page = list_models(session, actor, q=q, status=status, model_type=model_type, sort="name", limit=limit)
+    return _Listing(page, list_models(session, actor, limit=1).total)
+
+
+class ModelsState(rx.State):
+    """One page of the models a person may train, and the filters that chose it."""
+
+    rows: list[ModelCard] = []
+    shown: int = PAGE_SIZE
+    matching: int = 0
+    total: int = 0
+    summary: str = ""
+    more: bool = False
+    q: str = ""
+    status: str = ""
+    kind: str = ""
+    loaded: bool = False
+    problem: str = ""
+
+    @rx.var
+    def filtered(self) -> bool:
+        return bool(self.q or self.status or self.kind)
+
+    @rx.var
+    def shown_text(self) -> str:
+        return f"{len(self.rows):,} of {self.matching:,}"
+
+    @rx.event
+    @signed_in
+    async def load(self):
+        """on_load: takes the filters from the address."""
+        self.q = filter_of(self, "q")
+        self.status = filter_of(self, "status", STATUSES)
+        self.kind = filter_of(self, "type", list(ModelType))
+        return await self._refresh()
+
+    @rx.event
+    @signed_in
+    async def refresh(self):
+        return await self._refresh()
+
+    @rx.event
+    @signed_in
+    async def search(self, q: str):
+        self.q = q[:80]
+        return await self._filtered()
+
+    @rx.event
+    @signed_in
+    async def filter_status(self, status: str):
+        self.status = status if status in STATUSES else ""
+        return await self._filtered()
+
+    @rx.event
+    @signed_in
+    async def filter_kind(self, kind: str):
+        self.kind = kind if kind in list(ModelType) else ""
+        return await self._filtered()
+
+    @rx.event
+    @signed_in
+    async def clear_filters(self):
+        self.q, self.status, self.kind = "", "", ""
+        return await self._filtered()
+
+    @rx.event
+    @signed_in
+    async def show_more(self):
+        self.shown = min(MOST, self.shown + PAGE_SIZE)
+        return await self._refresh()
+
+    @rx.event(background=True, supersedes=True)
+    @signed_in
+    async def watch(self):
+        """Looks again while a model is in use or being read; ends with the page."""
+        while is_on(self, PATH) and any(row.status in ("in_use", "processing") for row in self.rows):
+            await asyncio.sleep(LOOK_AGAIN_S)
+            async with self:
+                wanted = self._wanted()
+            listing = await act(self, _read, *wanted)
+            async with self:
+                if wanted == self._wanted():
+                    self._show(listing)
+
+    def _wanted(self) -> tuple[str, str, str, int]:
+        return self.q, self.status, self.kind, self.shown
+
+    async def _filtered(self) -> list[rx.event.EventSpec]:
+        self.shown = PAGE_SIZE
+        again = await self._refresh()
+        return [remember(PATH, q=self.q, status=self.status, type=self.kind), *([again] if again else [])]
+
+    async def _refresh(self):
+        try:
+            self._show(await act(self, _read, *self._wanted()))
+        except NotSignedIn:
+            raise
+        except AppError as error:
+            self.problem, self.loaded = error.message, True
+            return None
+        busy = any(row.status in ("in_use", "processing") for row in self.rows)
+        return ModelsState.watch if busy else None
+
+    def _show(self, listing: _Listing) -> None:
+        page = listing.page
+        self.rows = [model_card(row) for row in page.items]
+        self.matching, self.more = page.total, page.next is not None and self.shown < MOST
+        self.total = listing.total
+        self.summary = words.plural(listing.total, "base model") if listing.total else ""
+        self.problem, self.loaded = "", True

@@ -1,0 +1,146 @@
+"""One base model's page: its facts, its layers, how it was pretrained, and the jobs that trained it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import reflex as rx
+from sqlmodel import Session
+
+from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
+from orchestrator.domain.users import Actor
+from orchestrator.services.models.about import ModelAbout, model_about
+from orchestrator.services.models.catalog import get_model, model_layers
+from orchestrator.services.models.rows import LayerGroup, ModelRow
+from orchestrator.states import words
+from orchestrator.states.datasets_rows import Fact, series_color
+from orchestrator.states.guards import act, signed_in
+from orchestrator.states.models_rows import LayerLine, ModelCard, layer_lines, memory_text, model_card
+
+SCORES = {"direction": "Direction of motion", "colour": "Colour", "shape": "Shape"}
+"""Shares in pretraining.json that are right answers on clips the model never saw."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobLine:
+    """A job on the model's page."""
+
+    id: int
+    name: str
+    status: str
+    color: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    row: ModelRow
+    layers: list[LayerGroup]
+    about: ModelAbout
+
+
+def _read(session: Session, actor: Actor, model_id: int) -> _Visit:
+    row = get_model(session, actor, model_id)
+    return _Visit(row, model_layers(session, actor, model_id), model_about(session, actor, model_id))
+
+
+class ModelDetailState(rx.State):
+    """What one model's page shows; its id comes with the address."""
+
+    card: ModelCard | None = None
+    title: str = "Model"
+    facts: list[Fact] = []
+    rows_of_facts: list[Fact] = []
+    layers: list[LayerLine] = []
+    layers_note: str = ""
+    pretraining: list[Fact] = []
+    pretraining_text: str = ""
+    text: str = ""
+    classes_text: str = ""
+    jobs: list[JobLine] = []
+    loaded: bool = False
+    missing: bool = False
+    problem: str = ""
+
+    @rx.event
+    @signed_in
+    async def load(self):
+        """on_load: forgets the model shown before, unless it is the same one."""
+        if self.card is None or self.card.id != self._id():
+            self.reset()
+        await self._refresh()
+
+    @rx.event
+    @signed_in
+    async def refresh(self):
+        await self._refresh()
+
+    def _id(self) -> int:
+        text = str(self.router.url.path).rstrip("/").rpartition("/")[2]
+        return int(text) if text.isdigit() and len(text) < 18 else 0
+
+    async def _refresh(self) -> None:
+        try:
+            self._show(await act(self, _read, self._id()))
+        except NotSignedIn:
+            raise
+        except NotFound:
+            self.missing, self.loaded = True, True
+        except AppError as error:
+            self.problem, self.loaded = error.message, True
+
+    def _show(self, visit: _Visit) -> None:
+        row, about = visit.row, visit.about
+        self.card, self.title = model_card(row), row.name
+        self.facts, self.rows_of_facts = _figures(row), _rows(row)
+        self.layers = layer_lines(visit.layers)
+        chosen = [layer for layer in visit.layers if layer.default]
+        adapted = sum(layer.count for layer in chosen)
+        self.layers_note = f"{adapted:,} of {sum(g.count for g in visit.layers):,} get an adapter by default"
+        self.pretraining, self.pretraining_text = _scores(about.pretraining), _how(about.pretraining)
+        self.text, self.classes_text = about.card, ", ".join(about.classes)
+        self.jobs = [JobLine(job.id, job.name, job.status, series_color(job.id)) for job in about.jobs]
+        self.missing, self.problem, self.loaded = False, "", True
+
+
+def _figures(row: ModelRow) -> list[Fact]:
+    facts = [
+        Fact("Parameters", words.short_count(row.parameters), f"{row.parameters:,}"),
+        Fact("In 4-bit NF4", memory_text(row)),
+        Fact("In 32-bit", words.size(4 * row.parameters) if row.parameters else ""),
+        Fact("Frames a clip", str(row.details.get("frames") or "")),
+        Fact("Picture size", _square(row.details.get("image_size"))),
+    ]
+    return [fact for fact in facts if fact.value]
+
+
+def _square(side: Any) -> str:
+    return f"{side} × {side}" if side else ""  # noqa: RUF001
+
+
+def _rows(row: ModelRow) -> list[Fact]:
+    facts = [
+        Fact("Architecture", row.architecture),
+        Fact("Blocks", str(row.details.get("blocks") or "")),
+        Fact("Hidden size", str(row.details.get("hidden_size") or "")),
+        Fact("Weights on disk", words.size(row.size_bytes) if row.size_bytes else ""),
+        Fact("Source", "Built in" if row.source == "builtin" else row.source_ref or "Folder on this machine"),
+        Fact("Revision", row.revision[:12], row.revision),
+    ]
+    return [fact for fact in facts if fact.value]
+
+
+def _scores(found: dict[str, Any]) -> list[Fact]:
+    return [
+        Fact(word, words.percent(float(found[key]), 1))
+        for key, word in SCORES.items()
+        if isinstance(found.get(key), int | float)
+    ]
+
+
+def _how(found: dict[str, Any]) -> str:
+    steps, batch = found.get("steps"), found.get("batch")
+    if not isinstance(steps, int) or not isinstance(batch, int):
+        return ""
+    spent = found.get("seconds")
+    took = f" in {words.duration(spent)}" if isinstance(spent, int | float) else ""
+    seed = f", seed {found['seed']}" if "seed" in found else ""
+    return f"{steps:,} steps of {batch:,} drawn clips{took}{seed}."

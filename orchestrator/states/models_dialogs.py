@@ -1,0 +1,143 @@
+"""Adding, editing and taking away a base model: the three dialogs of the model pages."""
+
+import reflex as rx
+
+from orchestrator.domain.errors import AppError, NotSignedIn
+from orchestrator.domain.models import ModelType
+from orchestrator.services.models.catalog import (
+    allowed_roots,
+    delete_model,
+    get_model,
+    register_path,
+    update_model,
+)
+from orchestrator.states import words
+from orchestrator.states.address import is_on
+from orchestrator.states.guards import act, problems_of, signed_in
+from orchestrator.states.models import PATH, ModelsState
+from orchestrator.states.models_detail import ModelDetailState
+
+
+class ModelDialogs(rx.State):
+    """What is typed in the dialogs; nothing changes before their button."""
+
+    adding: bool = False
+    editing: bool = False
+    deleting: bool = False
+    model_key: int = 0
+    name: str = ""
+    description: str = ""
+    path: str = ""
+    roots_text: str = ""
+    problems: dict[str, str] = {}
+    title: str = ""
+    typed: str = ""
+    goes: list[str] = []
+
+    @rx.event
+    @signed_in
+    async def open_add(self):
+        """Keeps what was typed before, so that a look at the folder costs nothing."""
+        if not self.adding and self.model_key:
+            self.name, self.description, self.path, self.model_key = "", "", "", 0
+        self.roots_text = " or ".join(allowed_roots())
+        self.problems, self.adding = {}, True
+
+    @rx.event
+    @signed_in
+    async def open_edit(self, model_id: int):
+        row = await act(self, get_model, model_id)
+        self.model_key, self.name, self.description = row.id, row.name, row.description
+        self.problems, self.editing = {}, True
+
+    @rx.event
+    @signed_in
+    async def open_delete(self, model_id: int):
+        row = await act(self, get_model, model_id)
+        self.model_key, self.title, self.typed, self.problems = row.id, row.name, "", {}
+        self.goes = ["Its files stay where they are; Loreel forgets the folder."]
+        if row.jobs:
+            jobs = words.plural(row.jobs, "job")
+            self.goes.append(f"{jobs} trained it: their adapters and figures stay, but they need the base to be used.")
+        self.deleting = True
+
+    @rx.event
+    @signed_in
+    async def show_add(self, opened: bool):
+        self.adding = opened and self.adding
+
+    @rx.event
+    @signed_in
+    async def show_edit(self, opened: bool):
+        self.editing = opened and self.editing
+
+    @rx.event
+    @signed_in
+    async def show_delete(self, opened: bool):
+        self.deleting = opened and self.deleting
+
+    @rx.event
+    @signed_in
+    async def type_name(self, text: str):
+        self.name = text
+
+    @rx.event
+    @signed_in
+    async def type_description(self, text: str):
+        self.description = text
+
+    @rx.event
+    @signed_in
+    async def type_path(self, text: str):
+        self.path = text
+
+    @rx.event
+    @signed_in
+    async def type_title(self, text: str):
+        self.typed = text
+
+    @rx.event
+    @signed_in
+    async def add(self):
+        """Registers the folder; each refusal stands beside its field, and what was typed stays."""
+        try:
+            row = await act(self, register_path, self.name, self.description, self.path, ModelType.CLASSIFICATION.value)
+        except NotSignedIn:
+            raise
+        except AppError as error:
+            self.problems = problems_of(error)
+            return None
+        self.adding, self.problems = False, {}
+        self.name, self.description, self.path = "", "", ""
+        return [rx.toast.success(f"{row.name} is ready."), ModelsState.refresh]
+
+    @rx.event
+    @signed_in
+    async def save(self):
+        try:
+            await act(self, update_model, self.model_key, name=self.name, description=self.description)
+        except NotSignedIn:
+            raise
+        except AppError as error:
+            self.problems = problems_of(error)
+            return None
+        self.editing, self.problems = False, {}
+        again = ModelsState.refresh if is_on(self, PATH) else ModelDetailState.refresh
+        return [rx.toast.success(f"{self.name.strip()} is saved."), again]
+
+    @rx.event
+    @signed_in
+    async def delete(self):
+        if self.typed.strip() != self.title:
+            self.problems = {"typed": f"Type {self.title} to take it off the list."}
+            return None
+        try:
+            await act(self, delete_model, self.model_key)
+        except NotSignedIn:
+            raise
+        except AppError as error:
+            self.problems = {"typed": error.message}
+            return None
+        self.deleting = False
+        said = rx.toast.success(f"{self.title} is off the list.")
+        return [said, ModelsState.refresh if is_on(self, PATH) else rx.redirect(PATH)]
