@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from typing import Any
 
 import reflex as rx
 from sqlmodel import Session
@@ -149,7 +150,7 @@ class DatasetsState(rx.State):
         view = "" if self.view == "cards" else self.view
         return remember(PATH, q=self.q, status=self.status, task=self.task, sort=sort, view=view)
 
-    async def _filtered(self) -> list[rx.event.EventSpec]:
+    async def _filtered(self) -> list[Any]:
         self.shown = PAGE_SIZE
         again = await self._refresh()
         return [self._remember(), *([again] if again else [])]

@@ -56,7 +56,7 @@ class DatasetAddState(rx.State):
         wanted = filter_of(self, "into")
         into = int(wanted) if wanted.isdigit() else 0
         if self.target and self.into == into and not self.closing:
-            return None
+            return
         self.reset()
         self.into = into
         if into:
@@ -64,10 +64,10 @@ class DatasetAddState(rx.State):
                 row: DatasetRow = await act(self, get_dataset, into)
             except NotFound:
                 self.missing, self.ready = True, True
-                return None
+                return
             self.into_name = row.name
         self.ready = True
-        return None
+        return
 
     @rx.event
     @signed_in

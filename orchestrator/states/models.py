@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from typing import Any
 
 import reflex as rx
 from sqlmodel import Session
@@ -118,7 +119,7 @@ class ModelsState(rx.State):
     def _wanted(self) -> tuple[str, str, str, int]:
         return self.q, self.status, self.kind, self.shown
 
-    async def _filtered(self) -> list[rx.event.EventSpec]:
+    async def _filtered(self) -> list[Any]:
         self.shown = PAGE_SIZE
         again = await self._refresh()
         return [remember(PATH, q=self.q, status=self.status, type=self.kind), *([again] if again else [])]
