@@ -22,6 +22,9 @@ class PageEntry:
     """True: the page exists only under `./loreel dev`."""
 
 
+SESSION_LOAD = "orchestrator.states.session:SessionState.load"
+"""The first `on_load` of each page that needs a session."""
+
 PAGES: list[PageEntry] = [
     PageEntry("/", "orchestrator.pages.home.index", "index", "Loreel"),
     PageEntry(
@@ -37,6 +40,41 @@ PAGES: list[PageEntry] = [
         "signup",
         "Sign up - Loreel",
         on_load=("orchestrator.states.signup:SignupState.open",),
+    ),
+    PageEntry(
+        "/datasets",
+        "orchestrator.pages.datasets.index",
+        "index",
+        "Datasets - Loreel",
+        on_load=(SESSION_LOAD, "orchestrator.states.datasets:DatasetsState.load"),
+    ),
+    PageEntry(
+        "/datasets/new",
+        "orchestrator.pages.datasets.new",
+        "new",
+        "Add dataset - Loreel",
+        on_load=(SESSION_LOAD, "orchestrator.states.datasets_add:DatasetAddState.load"),
+    ),
+    PageEntry(
+        "/datasets/[dataset_id]",
+        "orchestrator.pages.datasets.detail",
+        "detail",
+        "Dataset - Loreel",
+        on_load=(SESSION_LOAD, "orchestrator.states.datasets_detail:DatasetDetailState.load"),
+    ),
+    PageEntry(
+        "/models",
+        "orchestrator.pages.models.index",
+        "index",
+        "Models - Loreel",
+        on_load=(SESSION_LOAD, "orchestrator.states.models:ModelsState.load"),
+    ),
+    PageEntry(
+        "/models/[model_id]",
+        "orchestrator.pages.models.detail",
+        "detail",
+        "Model - Loreel",
+        on_load=(SESSION_LOAD, "orchestrator.states.models_detail:ModelDetailState.load"),
     ),
     PageEntry("/kit", "orchestrator.pages.kit.index", "index", "Kit", dev=True),
 ]

@@ -63,7 +63,7 @@ class ClipTile:
     name: str
     label: str
     split: str
-    length: str
+    lasts: str
     facts: str
     bad: bool
     problem: str
@@ -182,7 +182,7 @@ def clip_tile(row: ClipRow) -> ClipTile:
         name=row.name,
         label=row.label or row.name,
         split={"train": "train", "validation": "val"}.get(row.split, ""),
-        length=clock(row.duration_s) if row.duration_s else "",
+        lasts=clock(row.duration_s) if row.duration_s else "",
         facts=row.name if bad else f"{row.name}: {facts}",
         bad=bad,
         problem=row.problem,

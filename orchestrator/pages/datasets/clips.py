@@ -15,7 +15,7 @@ GRID = "grid grid-cols-[repeat(auto-fill,minmax(8.5rem,1fr))] gap-x-3 gap-y-4"
 
 def _tile(tile: rx.Var[ClipTile]) -> rx.Component:
     return rx.el.li(
-        clip_player(tile.thumbnail, tile.preview, tile.facts, tile.length),
+        clip_player(tile.thumbnail, tile.preview, tile.facts, tile.lasts),
         rx.el.div(
             rx.el.span(tile.label, class_name="min-w-0 truncate font-medium"),
             rx.el.span(tile.split, class_name="shrink-0 text-muted-foreground"),

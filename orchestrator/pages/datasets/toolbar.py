@@ -7,7 +7,7 @@ from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.input import input as text_input
 from orchestrator.ui.primitives.select import select
 
-_SEGMENTS = "flex items-center gap-0.5 rounded-lg border border-border p-[3px]"
+SEGMENTS = "flex items-center gap-0.5 rounded-lg border border-border p-[3px]"
 _SEGMENT = "flex h-[1.875rem] items-center gap-1.5 rounded-md px-2.5 text-sm transition-colors touch:h-11"
 _ON = "bg-muted font-semibold text-foreground"
 _OFF = "text-muted-foreground hover:text-foreground"
@@ -50,7 +50,7 @@ def _views() -> rx.Component:
         ),
         role="group",
         aria_label="View",
-        class_name=_SEGMENTS,
+        class_name=SEGMENTS,
     )
 
 
@@ -79,7 +79,7 @@ def toolbar() -> rx.Component:
             _status_segment("Error", "error", DatasetsState.count_error),
             role="group",
             aria_label="Status",
-            class_name=f"{_SEGMENTS} touch:w-full touch:overflow-x-auto",
+            class_name=f"{SEGMENTS} touch:w-full touch:overflow-x-auto",
         ),
         select(
             [("any", "Any task"), ("classification", "Classification")],
