@@ -113,7 +113,7 @@ def _figures(row: ModelRow) -> list[Fact]:
 
 
 def _square(side: Any) -> str:
-    return f"{side} × {side}" if side else ""  # noqa: RUF001
+    return f"{side} × {side}" if side else ""
 
 
 def _rows(row: ModelRow) -> list[Fact]:
