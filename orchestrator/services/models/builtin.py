@@ -17,7 +17,7 @@ FOLDER = ROOT / "orchestrator" / "builtin" / "models"
 NAMES = {
     "videomae-tiny": (
         "Tiny VideoMAE",
-        "A small video encoder, trained here from nothing on synthetic shapes in motion. It learns new motions within a "
+        "A small video encoder, trained here from nothing on synthetic shapes in motion. It learns new motions in a "
         "minute or two on two cores, and its whole file is under 5 MB.",
     ),
 }
