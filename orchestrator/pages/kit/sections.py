@@ -20,7 +20,7 @@ from orchestrator.ui.patterns.confirm_delete import confirm_delete
 from orchestrator.ui.patterns.empty_state import empty_state
 from orchestrator.ui.patterns.error_state import callout, error_state
 from orchestrator.ui.patterns.relative_time import relative_time
-from orchestrator.ui.patterns.stepper import stepper
+from orchestrator.ui.patterns.stepper import phone_stepper, stepper
 from orchestrator.ui.patterns.toolbar import data_toolbar, search_box
 from orchestrator.ui.primitives.badge import avatar, badge, kbd, tag
 from orchestrator.ui.primitives.button import button, icon_button
@@ -132,18 +132,7 @@ def choices() -> rx.Component:
     return rx.fragment(
         radio_cards(presets, label="Preset", default_value="balanced"),
         rx.el.div(
-            card(
-                stepper(
-                    [
-                        ("Dataset", "home-captions"),
-                        ("Model", "Tiny VideoMAE"),
-                        ("Parameters", "Balanced"),
-                        ("Review", None),
-                    ],
-                    3,
-                ),
-                title="Steps",
-            ),
+            card(phone_stepper(_STEPS, 3), stepper(_STEPS, 3), title="Steps"),
             card(
                 checkbox("Keep me logged in for 30 days", default_checked=True, name="keep"),
                 switch("Differences first", default_checked=True),
@@ -257,10 +246,10 @@ def states() -> rx.Component:
     return rx.el.div(
         loading(skeleton("h-24 w-full"), skeleton("mt-3 h-4 w-1/2")),
         empty_state(
-            "No datasets yet",
-            "Add your clips, or start with the demo.",
-            button("Add dataset", variant="primary"),
-            icon_name="film",
+            title="No datasets yet",
+            text="Add your clips, or start with the demo.",
+            action=button("Add dataset", icon="plus"),
+            icon="film",
         ),
         error_state("The list could not be read", "The database did not answer within 5 s.", rx.console_log("retry")),
         callout(

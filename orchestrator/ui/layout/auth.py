@@ -5,7 +5,7 @@ import reflex as rx
 from orchestrator.ui.effects.film_wall import film_wall
 from orchestrator.ui.kit import Child, children
 from orchestrator.ui.layout.logo import logo
-from orchestrator.ui.layout.shell import theme_toggle
+from orchestrator.ui.layout.theme_toggle import theme_toggle
 from orchestrator.ui.primitives.link import link
 
 
