@@ -65,8 +65,8 @@ class Run:
         probe.wait_for_web(self.settings, give_up, limit_s=300.0 if dev else 120.0)
 
 
-def run(settings: Settings, log: Log, dev: bool = False) -> int:
-    """Starts, serves, stops. Returns the exit code."""
+def run(settings: Settings, log: Log, dev: bool = False, web_only: bool = False) -> int:
+    """Starts, serves, stops. Returns the exit code. `web_only`: controller and workers run elsewhere."""
     checks.check_data_dir(settings.data_dir)
     lock = checks.lock_data_dir(settings.data_dir)
     checks.check_port(settings.host, settings.port)
@@ -78,7 +78,8 @@ def run(settings: Settings, log: Log, dev: bool = False) -> int:
         this.stage("Redis", this.start_redis)
         this.stage("Database", lambda: migrate.migrate(settings))
         this.stage("Web", lambda: this.start_web(dev))
-        this.start_workshop()
+        if not web_only:
+            this.start_workshop()
         took = time.monotonic() - this.began
         log.line("loreel", f"Loreel is ready at {probe.address(settings)} ({took:.1f} s). Ctrl-C stops it.")
         this.supervisor.watch()
@@ -94,9 +95,9 @@ def run(settings: Settings, log: Log, dev: bool = False) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """`python -m orchestrator.stack.up [--dev]`."""
+    """`python -m orchestrator.stack.up [--dev] [--web-only]`."""
     try:
-        return run(checks.read_settings(), Log(), dev="--dev" in arguments)
+        return run(checks.read_settings(), Log(), dev="--dev" in arguments, web_only="--web-only" in arguments)
     except StackError as refused:
         print(f"loreel: {refused}", file=sys.stderr)
         return 1
