@@ -9,7 +9,7 @@ from fastapi.staticfiles import StaticFiles
 from swagger_ui_bundle import swagger_ui_path
 
 from orchestrator.api import problems
-from orchestrator.api.routes import accounts, jobs, studio
+from orchestrator.api.routes import accounts, datasets, jobs, models, studio, uploads
 
 VERSION = "0.1.0"
 
@@ -53,7 +53,7 @@ def create_api() -> FastAPI:
     app.middleware("http")(_headers)
     problems.add_handlers(app)
     v1 = APIRouter(prefix="/api/v1")
-    for routes in (studio, accounts, jobs):
+    for routes in (studio, accounts, datasets, uploads, models, jobs):
         v1.include_router(routes.router)
     app.include_router(v1)
     app.include_router(accounts.cookies)

@@ -1,0 +1,162 @@
+"""Datasets by REST: list, make, change, delete, read the uploads; their clips with media and a report."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+from fastapi.responses import FileResponse
+from pydantic import BaseModel, Field
+
+from orchestrator.api.shapes import page, shape
+from orchestrator.api.who import Who
+from orchestrator.domain.datasets import Task
+from orchestrator.services.datasets import catalog, clips, uploads
+from orchestrator.services.datasets.footage import footage
+from orchestrator.services.datasets.rows import DatasetRow
+from orchestrator.services.db import session_scope
+
+router = APIRouter(tags=["datasets"])
+Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
+_MEDIA = {"Cache-Control": "private, max-age=3600", "Content-Security-Policy": "default-src 'none'; sandbox"}
+_TYPES = {
+    ".mp4": "video/mp4",
+    ".m4v": "video/mp4",
+    ".webm": "video/webm",
+    ".mov": "video/quicktime",
+    ".mkv": "video/x-matroska",
+    ".avi": "video/x-msvideo",
+    ".gif": "image/gif",
+    ".ogv": "video/ogg",
+    ".jpg": "image/jpeg",
+}
+
+
+class NewDataset(BaseModel):
+    name: str
+    description: str = ""
+    task: str = Task.CLASSIFICATION.value
+    source: dict[str, Any] = Field(default_factory=lambda: {"type": "upload"})
+
+
+class DatasetChange(BaseModel):
+    name: str | None = None
+    description: str | None = None
+
+
+class ClipChange(BaseModel):
+    label: str | None = None
+    caption: str | None = None
+    split: str | None = None
+
+
+def _dataset(row: DatasetRow) -> dict[str, Any]:
+    """A draft reads as `processing` outside, with `awaiting_files` to tell them apart."""
+    draft = row.status == "draft"
+    return shape(row, status="processing" if draft else row.status, awaiting_files=draft)
+
+
+@router.get("/datasets")
+def list_datasets(
+    actor: Who,
+    q: str = "",
+    status: str = "",
+    task: str = "",
+    sort: str = "-created_at",
+    limit: int = 50,
+    cursor: str | None = None,
+) -> dict[str, Any]:
+    words = [word.strip() for word in status.split(",")]
+    status = f"{status},draft" if "processing" in words else status
+    with session_scope() as session:
+        found = catalog.list_datasets(session, actor, q, status, task, sort, limit, cursor)
+    return {"items": [_dataset(row) for row in found.items], "next": found.next, "total": found.total}
+
+
+@router.post("/datasets", status_code=201)
+def create_dataset(actor: Who, body: NewDataset) -> dict[str, Any]:
+    with session_scope() as session:
+        return _dataset(catalog.create_dataset(session, actor, body.name, body.description, body.task, body.source))
+
+
+@router.get("/datasets/{dataset_id}")
+def get_dataset(actor: Who, dataset_id: Id) -> dict[str, Any]:
+    with session_scope() as session:
+        return _dataset(catalog.get_dataset(session, actor, dataset_id))
+
+
+@router.patch("/datasets/{dataset_id}")
+def update_dataset(actor: Who, dataset_id: Id, body: DatasetChange) -> dict[str, Any]:
+    with session_scope() as session:
+        return _dataset(catalog.update_dataset(session, actor, dataset_id, body.name, body.description))
+
+
+@router.delete("/datasets/{dataset_id}", status_code=204)
+def delete_dataset(actor: Who, dataset_id: Id) -> None:
+    with session_scope() as session:
+        catalog.delete_dataset(session, actor, dataset_id)
+
+
+@router.post("/datasets/{dataset_id}/ingest", status_code=202)
+def ingest(actor: Who, dataset_id: Id) -> dict[str, Any]:
+    with session_scope() as session:
+        return _dataset(uploads.request_ingest(session, actor, dataset_id))
+
+
+@router.get("/datasets/{dataset_id}/clips")
+def list_clips(
+    actor: Who, dataset_id: Id, label: str = "", status: str = "", limit: int = 50, cursor: str | None = None
+) -> dict[str, Any]:
+    with session_scope() as session:
+        return page(catalog.list_clips(session, actor, dataset_id, label, status, limit, cursor))
+
+
+@router.get("/datasets/{dataset_id}/report")
+def report(actor: Who, dataset_id: Id) -> dict[str, Any]:
+    """What the clips are like together, and which were left out and why."""
+    with session_scope() as session:
+        row = catalog.get_dataset(session, actor, dataset_id)
+        seen = footage(session, actor, dataset_id)
+        bad = catalog.list_clips(session, actor, dataset_id, status="bad", limit=200)
+    findings = [{"clip_id": str(clip.id), "name": clip.name, "problem": clip.problem} for clip in bad.items]
+    classes = [{"label": label, "clips": number} for label, number in seen.classes]
+    return {
+        "clip_count": row.clip_count,
+        "bad_count": row.bad_count,
+        "total_s": seen.total_s,
+        "median_s": seen.median_s,
+        "shortest_s": seen.shortest_s,
+        "longest_s": seen.longest_s,
+        "classes": classes,
+        "findings": findings,
+    }
+
+
+@router.get("/clips/{clip_id}")
+def get_clip(actor: Who, clip_id: Id) -> dict[str, Any]:
+    with session_scope() as session:
+        return shape(clips.get_clip(session, actor, clip_id))
+
+
+@router.patch("/clips/{clip_id}")
+def update_clip(actor: Who, clip_id: Id, body: ClipChange) -> dict[str, Any]:
+    with session_scope() as session:
+        return shape(clips.update_clip(session, actor, clip_id, body.label, body.caption, body.split))
+
+
+def _media(actor: Who, clip_id: int, thumbnail: bool) -> FileResponse:
+    with session_scope() as session:
+        path = clips.clip_media(session, actor, clip_id, thumbnail)
+    # Named by us from a short list: an uploaded file never decides what the browser takes it for.
+    kind = _TYPES.get(path.suffix.lower(), "application/octet-stream")
+    return FileResponse(path, media_type=kind, headers=_MEDIA)
+
+
+@router.get("/clips/{clip_id}/preview")
+def preview(actor: Who, clip_id: Id) -> FileResponse:
+    """The clip itself; byte ranges are answered."""
+    return _media(actor, clip_id, thumbnail=False)
+
+
+@router.get("/clips/{clip_id}/thumbnail")
+def thumbnail(actor: Who, clip_id: Id) -> FileResponse:
+    """Four frames side by side, 640 by 120 pixels."""
+    return _media(actor, clip_id, thumbnail=True)
