@@ -8,9 +8,6 @@ from orchestrator.states.running import RunningState
 from orchestrator.states.session import SessionState
 from orchestrator.ui.layout.shell import shell
 
-SESSION_LOAD = "orchestrator.states.session:SessionState.load"
-"""The first `on_load` of each page made by `frame`."""
-
 
 def frame(
     *content: Any,

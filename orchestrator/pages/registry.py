@@ -42,6 +42,13 @@ PAGES: list[PageEntry] = [
         on_load=("orchestrator.states.signup:SignupState.open",),
     ),
     PageEntry(
+        "/overview",
+        "orchestrator.pages.overview.index",
+        "index",
+        "Overview - Loreel",
+        on_load=(SESSION_LOAD, "orchestrator.states.overview:OverviewState.watch"),
+    ),
+    PageEntry(
         "/datasets",
         "orchestrator.pages.datasets.index",
         "index",

@@ -1,174 +1,147 @@
 """The overview: true counts, jobs that move by themselves, what happened last, the machines."""
 
-from dataclasses import dataclass
+import asyncio
+import time
+from typing import Any
 
 import reflex as rx
 
-from orchestrator.services.activity import ActiveJob, OverviewRow, overview
+from orchestrator.domain.errors import AppError, NotSignedIn
+from orchestrator.services.activity import OverviewRow, overview
 from orchestrator.services.demo import Demo, find_demo
-from orchestrator.services.training.rows import EventRow
-from orchestrator.services.workers import WorkerRow
 from orchestrator.states import words
 from orchestrator.states.guards import act, signed_in
-from orchestrator.states.job_rows import JobLine, job_line
-from orchestrator.states.live import listening, sips
+from orchestrator.states.live import listening
+from orchestrator.states.overview_rows import (
+    CURVE_POINTS,
+    ActiveCard,
+    DeviceLine,
+    EventLine,
+    Figures,
+    Moving,
+    RecentJob,
+    active_card,
+    device_line,
+    event_line,
+    figures_of,
+    moved,
+    moving_of,
+    number,
+    recent_job,
+)
 
-REFRESH_S = 1.0
-"""The cards need not move more often."""
-
-
-@dataclass(frozen=True)
-class ActiveCard:
-    """A waiting or running job as a card."""
-
-    id: int
-    name: str
-    status: str
-    series: int
-    subject: str
-    percent: float
-    percent_words: str
-    left: str
-    step: str
-    total: str
-    epoch: str
-    loss: str
-    accuracy: str
-    line: str
-    area: str
-
-
-@dataclass(frozen=True)
-class EventLine:
-    """One thing that happened."""
-
-    job_id: int
-    job_name: str
-    kind: str
-    message: str
-    at: str
-
-
-@dataclass(frozen=True)
-class DeviceLine:
-    """One machine that trains."""
-
-    name: str
-    device: str
-    alive: bool
-    doing: str
-    memory_percent: float
-    memory: str
-    busy_percent: float
-    busy: str
+WINDOW_S = 0.5
+"""Cards move at most twice a second."""
+LOOK_AGAIN_S = 5.0
+"""Machines say how busy they are only in the ledger."""
+SETTLE_S = 0.3
 
 
 class OverviewState(rx.State):
-    """Rows of one visit; refreshed at most once a second, and only when something moved."""
+    """Rows of one visit. `moving` and `curves` (by job id) are all that travels while jobs run."""
 
     ready: bool = False
+    failed: str = ""
     active: list[ActiveCard] = []
-    recent: list[JobLine] = []
+    moving: dict[str, Moving] = {}
+    curves: dict[str, list[float]] = {}
+    recent: list[RecentJob] = []
     events: list[EventLine] = []
     devices: list[DeviceLine] = []
-    datasets: str = "0"
-    datasets_note: str = ""
-    models: str = "0"
-    jobs: str = "0"
-    jobs_note: str = ""
-    adapters: str = "0"
+    figures: Figures = Figures()
+    any_jobs: bool = False
     demo: Demo = Demo()
 
     @rx.var
     def note(self) -> str:
         """The line under the headline."""
-        running = len(self.active)
         if not self.ready:
             return "\u00a0"
-        return f"{words.plural(running, 'job')} under way" if running else "No job under way"
+        return f"{words.plural(len(self.active), 'job')} under way" if self.active else "No job under way"
 
     @rx.event(background=True)
     @signed_in
     async def watch(self):
-        """Reads once, then again whenever a job moved."""
+        """Reads once, then follows the live records until the page is left."""
         async with listening(None) as subscription:
             await self._read()
-            async for _records in sips(subscription, REFRESH_S):
+            read_at = time.monotonic()
+            while not subscription.closed:
+                records = await subscription.take(timeout=LOOK_AGAIN_S)
+                await asyncio.sleep(WINDOW_S if records else 0)
+                records += await subscription.take(timeout=0) if records else []
+                if any(record.get("kind") in ("status", "gap") for record in records):
+                    await asyncio.sleep(SETTLE_S)
+                elif records and time.monotonic() - read_at < LOOK_AGAIN_S:
+                    await self._move(records)
+                    continue
                 await self._read()
+                read_at = time.monotonic()
+
+    @rx.event
+    @signed_in
+    async def retry(self):
+        """Reads again after an error."""
+        self.failed, self.ready = "", False
+        return OverviewState.watch
 
     async def _read(self) -> None:
-        found = await act(self, overview)
-        demo = await act(self, find_demo) if not found.counts.jobs else Demo()
+        try:
+            found = await act(self, overview)
+            demo = Demo() if found.counts.jobs else await act(self, find_demo)
+        except NotSignedIn:
+            raise
+        except AppError as error:
+            async with self:
+                self.failed = error.message
+            return
         async with self:
             self._show(found)
-            self.demo, self.ready = demo, True
+            self._put("demo", demo)
+            self.ready, self.failed = True, ""
 
     def _show(self, found: OverviewRow) -> None:
-        self.active = [_card(item) for item in found.active]
-        self.recent = [job_line(row) for row in found.recent_jobs]
-        self.events = [_event(row) for row in found.events]
-        self.devices = [_device(row) for row in found.devices]
-        counts = found.counts
-        self.datasets, self.models, self.jobs = (words.count(n) for n in (counts.datasets, counts.models, counts.jobs))
-        self.datasets_note = f"{words.plural(counts.clips, 'clip')}, {words.size(counts.dataset_bytes)}"
-        done = counts.jobs_by_status.get("completed", 0)
-        self.adapters = words.count(done)
-        failed = counts.jobs_by_status.get("failed", 0)
-        self.jobs_note = f"{words.count(done)} completed, {words.count(failed)} failed"
+        active = [active_card(item.job) for item in found.active]
+        self._put("active", active)
+        # The ledger is a moment behind the stream: a running card must not step back.
+        before = self.moving
+        moving = {str(item.job.id): moving_of(item) for item in found.active}
+        for key, now in moving.items():
+            if key in before and before[key].percent > now.percent:
+                moving[key] = before[key]
+        self._put("moving", moving)
+        curves = {str(item.job.id): [round(value, 4) for _, value in item.points] for item in found.active}
+        kept = {key: self.curves[key] for key, new in curves.items() if len(new) < len(self.curves.get(key, []))}
+        self._put("curves", {**curves, **kept})
+        self._put("recent", [recent_job(row) for row in found.recent_jobs])
+        self._put("events", [event_line(row) for row in found.events])
+        self._put("devices", [device_line(row) for row in found.devices])
+        self._put("figures", figures_of(found.counts, len(active)))
+        self._put("any_jobs", found.counts.jobs > 0)
+
+    def _put(self, name: str, value: Any) -> None:
+        """Assigns only what is different: what is equal does not travel."""
+        if getattr(self, name) != value:
+            setattr(self, name, value)
+
+    async def _move(self, records: list[dict[str, Any]]) -> None:
+        async with self:
+            moving, curves = dict(self.moving), dict(self.curves)
+            for record in records:
+                key = str(record.get("job"))
+                if key not in moving or record.get("kind") not in ("progress", "metric"):
+                    continue
+                moving[key] = moved(moving[key], record)
+                loss = number((record.get("values") or {}).get("loss"))
+                if loss is not None:
+                    curves[key] = thin([*curves.get(key, []), round(loss, 4)])
+            self._put("moving", moving)
+            self._put("curves", curves)
 
 
-def _card(item: ActiveJob) -> ActiveCard:
-    job = item.job
-    line, area = spark(item.points)
-    accuracy = job.summary.get("eval_accuracy")
-    return ActiveCard(
-        id=job.id,
-        name=job.name,
-        status=job.status,
-        series=(job.id - 1) % 7 + 1,
-        subject=f"{job.dataset_name} \u00b7 {job.model_name}",
-        percent=round(100 * job.progress, 1),
-        percent_words=f"{int(100 * job.progress)}",
-        left=f"{words.duration(job.eta_s)} left" if job.eta_s else ("Waiting" if job.status == "queued" else ""),
-        step=words.count(job.step),
-        total=words.count(job.total_steps),
-        epoch=f"{job.epoch:.1f} / {job.epochs}",
-        loss=words.loss(job.summary.get("loss")) or "\u2013",
-        accuracy=words.percent(accuracy, 1) if isinstance(accuracy, int | float) else "\u2013",
-        line=line,
-        area=area,
-    )
-
-
-def spark(points: list[list[float]], width: int = 240, height: int = 56) -> tuple[str, str]:
-    """Polyline and area path of a curve in a box; both empty below two points."""
-    if len(points) < 2:
-        return "", ""
-    values = [value for _, value in points]
-    low, high = min(values), max(values)
-    spread = (high - low) or 1.0
-    dots = [
-        f"{width * i / (len(values) - 1):.1f},{2 + (height - 4) * (1 - (value - low) / spread):.1f}"
-        for i, value in enumerate(values)
-    ]
-    line = "M" + " L".join(dots)
-    return line, f"{line} L{width},{height} L0,{height} Z"
-
-
-def _event(row: EventRow) -> EventLine:
-    return EventLine(row.job_id, row.job_name, row.kind, row.message, words.ago(row.at))
-
-
-def _device(row: WorkerRow) -> DeviceLine:
-    share = row.memory_used / row.memory_total if row.memory_total else 0.0
-    doing = row.job_name or ("Busy" if row.busy else "Idle") if row.alive else "Silent"
-    return DeviceLine(
-        name=row.host,
-        device=f"{row.device}, {row.cores} cores" if row.device == "cpu" else row.device,
-        alive=row.alive,
-        doing=doing,
-        memory_percent=round(100 * share, 1),
-        memory=f"{words.size(row.memory_used)} / {words.size(row.memory_total)}",
-        busy_percent=round(100 * row.utilisation, 1),
-        busy=words.percent(row.utilisation),
-    )
+def thin(values: list[float]) -> list[float]:
+    """At most twice `CURVE_POINTS` values: when full, neighbours become their mean."""
+    if len(values) <= 2 * CURVE_POINTS:
+        return values
+    pairs = zip(values[::2], values[1::2], strict=False)
+    return [round((a + b) / 2, 4) for a, b in pairs]

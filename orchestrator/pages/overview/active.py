@@ -1,0 +1,74 @@
+"""The jobs under way as cards that move; without one, the next step."""
+
+import reflex as rx
+
+from orchestrator.states.overview import OverviewState as State
+from orchestrator.states.overview_rows import ActiveCard
+from orchestrator.ui.patterns.cards import job_card, metric, metrics
+from orchestrator.ui.patterns.empty_state import empty_state
+from orchestrator.ui.primitives.button import button
+
+
+def _card(card: rx.Var[ActiveCard]) -> rx.Component:
+    now = State.moving[card.id]
+    return rx.el.li(
+        job_card(
+            name=card.name,
+            job_id=card.id,
+            href=f"/jobs/{card.id}",
+            status=card.status,
+            series=card.series,
+            percent=now.percent,
+            note=card.subject,
+            left=rx.el.span(now.left, class_name="block min-h-5 tabular"),
+            losses=State.curves[card.id],
+            figures=metrics(
+                metric("Step", now.step, rx.cond(now.total, f"/ {now.total}", "")),
+                metric("Epoch", now.epoch, f"/ {card.epochs}"),
+                metric("Loss", now.loss),
+                metric("Validation accuracy", now.accuracy),
+            ),
+        ),
+        key=card.id,
+        class_name="min-w-0",
+    )
+
+
+def _demo() -> rx.Component:
+    """Nothing was ever trained here: one click to the demo."""
+    return empty_state(
+        title="Train the demo in one click",
+        text=rx.cond(
+            State.demo.waiting,
+            "The demo clips are being drawn; this takes a moment. The button appears by itself.",
+            "A small set of moving shapes and a tiny base model are ready. See the loss fall, then bring your own clips.",
+        ),
+        action=rx.fragment(
+            rx.cond(
+                State.demo.href,
+                button("Train the demo", icon="play", variant="primary", href=State.demo.href),
+                rx.fragment(),
+            ),
+            button("Add a dataset", icon="plus", href="/datasets/new"),
+        ),
+        icon="clapperboard",
+    )
+
+
+def _resting() -> rx.Component:
+    return empty_state(
+        title="Nothing is training",
+        text="Start a job and watch its loss here.",
+        action=button("New training job", icon="plus", href="/jobs/new"),
+        icon="activity",
+        class_name="py-10",
+    )
+
+
+def active_jobs() -> rx.Component:
+    """Cards, two a row."""
+    cards = rx.el.section(
+        rx.el.h2("Jobs under way", class_name="sr-only"),
+        rx.el.ul(rx.foreach(State.active, _card), class_name="grid gap-4 md:grid-cols-2"),
+    )
+    return rx.cond(State.active.length() > 0, cards, rx.cond(State.any_jobs, _resting(), _demo()))

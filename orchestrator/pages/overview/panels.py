@@ -1,0 +1,187 @@
+"""The panels under the running jobs: machines, counts, ended jobs, what happened."""
+
+import reflex as rx
+
+from orchestrator.states.overview import OverviewState as State
+from orchestrator.states.overview_rows import DeviceLine, EventLine, RecentJob
+from orchestrator.ui.patterns.cards import stat_card, timeline, timeline_item
+from orchestrator.ui.patterns.relative_time import relative_time
+from orchestrator.ui.primitives.card import card
+from orchestrator.ui.primitives.icon import icon
+from orchestrator.ui.primitives.link import link
+from orchestrator.ui.primitives.progress import progress, swatch
+from orchestrator.ui.primitives.status_chip import status_chip
+from orchestrator.ui.primitives.table import cell, head_cell, row, table
+
+_QUIET = "text-sm text-muted-foreground no-underline hover:text-foreground hover:underline"
+
+
+def _gauge(
+    label: str, figures: rx.Component, share: rx.Var[float], line: rx.Var[DeviceLine], of: rx.Var[str]
+) -> rx.Component:
+    bar = rx.cond(
+        line.series > 0,
+        progress(share, label=label + " of " + of, series=line.series),
+        progress(share, label=label + " of " + of, tone="muted"),
+    )
+    return rx.el.div(
+        rx.el.div(
+            rx.el.span(label, class_name="text-muted-foreground"),
+            figures,
+            class_name="flex justify-between gap-2 text-xs",
+        ),
+        bar,
+        class_name="flex min-w-0 flex-col gap-1.5",
+    )
+
+
+def _device(line: rx.Var[DeviceLine]) -> rx.Component:
+    name = rx.el.div(
+        rx.el.p(
+            rx.el.span(line.device, class_name="font-mono font-medium"),
+            rx.el.span(line.kind, class_name="ml-2 text-muted-foreground"),
+            class_name="text-sm",
+        ),
+        rx.el.p(
+            rx.cond(line.series > 0, swatch(line.series, size=8), rx.fragment()),
+            rx.el.span(line.doing, class_name="truncate"),
+            class_name="mt-0.5 flex items-center gap-1.5 text-xs "
+            + rx.cond(line.alive, "text-muted-foreground", "text-warning"),
+        ),
+        class_name="min-w-0",
+    )
+    memory = rx.el.span(
+        line.memory, rx.el.span(" / ", line.memory_total, class_name="text-muted-foreground"), class_name="tabular"
+    )
+    return rx.el.li(
+        name,
+        _gauge("Memory", memory, line.memory_percent, line, line.key),
+        _gauge("Busy", rx.el.span(line.busy, class_name="tabular"), line.busy_percent, line, line.key),
+        key=line.key,
+        class_name="grid gap-x-6 gap-y-3 border-t border-border py-4 first:border-t-0 first:pt-0 last:pb-0 sm:grid-cols-[1fr_1.4fr_1fr]",
+    )
+
+
+def devices() -> rx.Component:
+    """The machines that train."""
+    none = rx.el.p(
+        "No worker has said hello. Start one with ./loreel worker; jobs wait in the queue until then.",
+        class_name="text-sm text-muted-foreground",
+    )
+    return card(
+        rx.cond(
+            State.devices.length() > 0,
+            rx.el.ul(rx.foreach(State.devices, _device)),
+            none,
+        ),
+        title="Devices",
+        note=rx.cond(State.devices.length() > 0, State.devices[0].host, ""),
+        class_name="min-w-0 lg:col-span-3",
+    )
+
+
+def counts() -> rx.Component:
+    """Four true counts."""
+    figures = State.figures
+    return rx.el.div(
+        stat_card("Datasets", figures.datasets, figures.datasets_note, "film"),
+        stat_card("Models", figures.models, figures.models_note, "boxes"),
+        stat_card("Adapters", figures.adapters, figures.adapters_note, "layers"),
+        stat_card("Training jobs", figures.jobs, figures.jobs_note, "activity"),
+        class_name="grid grid-cols-2 gap-4 lg:col-span-2",
+    )
+
+
+def _recent(job: rx.Var[RecentJob]) -> rx.Component:
+    return row(
+        cell(
+            rx.el.span(
+                swatch(job.series),
+                link(
+                    job.name,
+                    href=f"/jobs/{job.id}",
+                    quiet=False,
+                    class_name="truncate font-medium no-underline hover:underline",
+                ),
+                rx.el.span("#", job.id, class_name="font-mono text-xs text-muted-foreground"),
+                class_name="flex min-w-0 items-center gap-2",
+            ),
+        ),
+        cell(status_chip(job.status)),
+        cell(job.dataset, muted=True, class_name="max-sm:hidden"),
+        cell(job.done, number=True, class_name="max-sm:hidden"),
+        cell(job.loss, number=True, class_name="max-sm:hidden"),
+        cell(job.accuracy, number=True),
+        key=job.id,
+    )
+
+
+def recent_jobs() -> rx.Component:
+    """Ended jobs, the newest end first."""
+    rows = table(
+        [
+            "Job",
+            "Status",
+            head_cell("Dataset", class_name="max-sm:hidden"),
+            head_cell("Done", number=True, class_name="max-sm:hidden"),
+            head_cell("Loss", number=True, class_name="max-sm:hidden"),
+            head_cell("Accuracy", number=True),
+        ],
+        rx.foreach(State.recent, _recent),
+        label="Recent jobs",
+    )
+    none = rx.el.p(
+        "The first job is still under way; it moves here when it ends.",
+        class_name="px-5 pb-5 text-sm text-muted-foreground touch:px-4",
+    )
+    return card(
+        rx.cond(State.recent.length() > 0, rows, none),
+        title="Recent jobs",
+        note=f"{State.figures.jobs} in all",
+        actions=link("All jobs", href="/jobs", quiet=False, class_name=_QUIET),
+        padded=False,
+        class_name="min-w-0 lg:col-span-2",
+    )
+
+
+_MARKS: tuple[tuple[str, str, str], ...] = (
+    ("completed", "circle-check", "bg-success/13 text-success"),
+    ("failed", "circle-x", "bg-destructive/13 text-destructive"),
+    ("lost", "triangle-alert", "bg-warning/13 text-warning"),
+    ("running", "circle-play", "bg-primary/13 text-primary"),
+    ("best", "trophy", "bg-primary/13 text-primary"),
+    ("stopped", "circle-stop", "bg-muted text-muted-foreground"),
+    ("stopping", "circle-stop", "bg-muted text-muted-foreground"),
+    ("queued", "clock", "bg-muted text-muted-foreground"),
+)
+
+
+def _mark(kind: rx.Var[str]) -> rx.Component:
+    look = "z-10 flex size-6 shrink-0 items-center justify-center rounded-full"
+
+    def made(name: str, tint: str) -> rx.Component:
+        # An opaque ground below the tint, or the line would show through.
+        return rx.el.span(
+            rx.el.span(icon(name, size=14), class_name=f"{look} {tint}"), class_name="z-10 h-6 rounded-full bg-card"
+        )
+
+    return rx.match(
+        kind,
+        *[(word, made(name, tint)) for word, name, tint in _MARKS],
+        made("circle-dot", "bg-muted text-muted-foreground"),
+    )
+
+
+def _event(line: rx.Var[EventLine]) -> rx.Component:
+    name = link(
+        line.job_name,
+        href=f"/jobs/{line.job_id}",
+        quiet=False,
+        class_name="font-medium text-foreground no-underline hover:underline",
+    )
+    return timeline_item(rx.fragment(name, " ", line.message), relative_time(line.at), mark=_mark(line.kind))
+
+
+def activity() -> rx.Component:
+    """What happened last."""
+    return card(timeline(rx.foreach(State.events, _event)), title="Activity", class_name="min-w-0")

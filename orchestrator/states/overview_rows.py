@@ -1,0 +1,216 @@
+"""What the overview shows: frozen rows with their words ready."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from orchestrator.services.activity import ActiveJob, Counts
+from orchestrator.services.training.rows import EventRow, JobRow
+from orchestrator.services.workers import WorkerRow
+from orchestrator.states import words
+from orchestrator.states.job_rows import hue
+
+DASH = "\u2013"
+CURVE_POINTS = 60
+WAITING = {"queued": "Waiting for a worker", "starting": "Starting", "stopping": "Stopping", "lost": "Worker lost"}
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveCard:
+    """A waiting or running job: what does not move."""
+
+    id: str
+    name: str
+    status: str
+    series: int
+    subject: str
+    epochs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """What moves in a card."""
+
+    percent: int = 0
+    left: str = ""
+    step: str = "0"
+    total: str = ""
+    epoch: str = "0"
+    loss: str = DASH
+    accuracy: str = DASH
+
+
+@dataclass(frozen=True, slots=True)
+class RecentJob:
+    """A row of the table of ended jobs."""
+
+    id: int
+    name: str
+    series: int
+    status: str
+    dataset: str
+    done: str
+    loss: str
+    accuracy: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventLine:
+    """One thing that happened."""
+
+    job_id: int
+    job_name: str
+    kind: str
+    message: str
+    at: str
+    """ISO time."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLine:
+    """One machine that trains."""
+
+    key: str
+    host: str
+    device: str
+    kind: str
+    alive: bool
+    doing: str
+    series: int
+    """The job's own colour; 0 while it rests or works for somebody else."""
+    memory_percent: float
+    memory: str
+    memory_total: str
+    busy_percent: float
+    busy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The counts, worded."""
+
+    datasets: str = "0"
+    datasets_note: str = ""
+    models: str = "0"
+    models_note: str = ""
+    jobs: str = "0"
+    jobs_note: str = ""
+    adapters: str = "0"
+    adapters_note: str = ""
+
+
+def active_card(job: JobRow) -> ActiveCard:
+    """The still part of a card."""
+    subject = f"{job.dataset_name} \u00b7 {job.model_name}"
+    return ActiveCard(str(job.id), job.name, job.status, hue(job.id), subject, job.epochs)
+
+
+def moving_of(item: ActiveJob) -> Moving:
+    """The moving part of a card, as the ledger knows it."""
+    job = item.job
+    return Moving(
+        percent=int(100 * job.progress),
+        left=left_words(job.eta_s, job.status),
+        step=words.count(job.step),
+        total=words.count(job.total_steps) if job.total_steps else "",
+        epoch=_epoch(job.epoch),
+        loss=words.loss(number(job.summary.get("loss"))) or DASH,
+        accuracy=share_words(job.summary.get("eval_accuracy")),
+    )
+
+
+def moved(before: Moving, record: dict[str, Any]) -> Moving:
+    """The moving part after one live record."""
+    if record.get("kind") == "progress":
+        total, step = int(record.get("total") or 0), int(record.get("step") or 0)
+        return replace(
+            before,
+            percent=int(100 * min(1.0, step / total)) if total else before.percent,
+            left=left_words(number(record.get("eta_s")), "running") or before.left,
+            step=words.count(step),
+            total=words.count(total) if total else before.total,
+            epoch=_epoch(float(record.get("epoch") or 0.0)),
+        )
+    values = record.get("values") or {}
+    loss, accuracy = number(values.get("loss")), values.get("eval_accuracy")
+    return replace(
+        before,
+        loss=words.loss(loss) if loss is not None else before.loss,
+        accuracy=share_words(accuracy) if accuracy is not None else before.accuracy,
+    )
+
+
+def left_words(eta_s: float | None, status: str) -> str:
+    """Like "23 min left", or what it waits for."""
+    if status in WAITING:
+        return WAITING[status]
+    return f"{words.duration(eta_s)} left" if eta_s else ""
+
+
+def recent_job(job: JobRow) -> RecentJob:
+    """A row of the table."""
+    return RecentJob(
+        id=job.id,
+        name=job.name,
+        series=hue(job.id),
+        status=job.status,
+        dataset=job.dataset_name,
+        done=words.percent(job.progress),
+        loss=words.loss(number(job.summary.get("loss"))) or DASH,
+        accuracy=share_words(job.summary.get("eval_accuracy", job.summary.get("accuracy"))),
+    )
+
+
+def event_line(row: EventRow) -> EventLine:
+    """A line of the timeline."""
+    return EventLine(row.job_id, row.job_name, row.kind, row.message, words.iso(row.at))
+
+
+def device_line(row: WorkerRow) -> DeviceLine:
+    """A machine."""
+    share = row.memory_used / row.memory_total if row.memory_total else 0.0
+    doing = row.job_name or ("Busy with another person's job" if row.busy else "Idle")
+    return DeviceLine(
+        key=row.name,
+        host=row.host,
+        device=row.device,
+        kind=words.plural(row.cores, "core") if row.device == "cpu" and row.cores else "",
+        alive=row.alive,
+        doing=doing if row.alive else "No sign of life",
+        series=hue(row.job_id) if row.job_id and row.alive else 0,
+        memory_percent=round(100 * share, 1),
+        memory=words.size(row.memory_used),
+        memory_total=words.size(row.memory_total),
+        busy_percent=round(100 * row.utilisation, 1),
+        busy=words.percent(row.utilisation),
+    )
+
+
+def figures_of(counts: Counts, active: int) -> Figures:
+    """The counts, worded."""
+    done, failed = counts.jobs_by_status.get("completed", 0), counts.jobs_by_status.get("failed", 0)
+    return Figures(
+        datasets=words.count(counts.datasets),
+        datasets_note=f"{words.plural(counts.clips, 'clip')}, {words.size(counts.dataset_bytes)}",
+        models=words.count(counts.models),
+        models_note="built in and your own",
+        jobs=words.count(counts.jobs),
+        jobs_note=f"{words.count(active)} active, {words.count(failed)} failed",
+        adapters=words.count(done),
+        adapters_note="from completed jobs",
+    )
+
+
+def number(value: Any) -> float | None:
+    """A finite number, or None."""
+    good = isinstance(value, int | float) and not isinstance(value, bool) and value == value
+    return float(value) if good and abs(value) != float("inf") else None
+
+
+def share_words(value: Any) -> str:
+    """0.867 -> "86.7 %"."""
+    found = number(value)
+    return words.percent(found, 1) if found is not None else DASH
+
+
+def _epoch(epoch: float) -> str:
+    return f"{epoch:.1f}".removesuffix(".0")
