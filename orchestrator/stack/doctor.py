@@ -11,7 +11,7 @@ from orchestrator.settings import ROOT, Settings
 from orchestrator.stack import checks, frontend, migrate, probe, redis_server
 from orchestrator.stack.check import find_chromium
 from orchestrator.stack.errors import StackError
-from orchestrator.stack.node import wheel_root
+from orchestrator.stack.node import node_environment, wheel_root
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,22 @@ def _chromium() -> str:
     raise StackError("not installed; only the browser tests need it: install the package `chromium`.")
 
 
+def _registries() -> str:
+    """Asks pip and npm themselves, so that mirrors and proxies that they are set to count."""
+    asked = {"pip": [sys.executable, "-m", "pip", "index", "versions", "pip"], "npm": ["npm", "ping"]}
+    env, silent = node_environment(), []
+    for name, command in asked.items():
+        try:
+            answered = subprocess.run(command, env=env, capture_output=True, timeout=20, check=False).returncode == 0
+        except subprocess.TimeoutExpired:
+            answered = False
+        if not answered:
+            silent.append(name)
+    if silent:
+        raise StackError(f"no answer to {' and '.join(silent)}: only installing and changed packages need them.")
+    return "pip's index and npm's registry answer"
+
+
 def examine(settings: Settings) -> list[Finding]:
     """Looks at everything once, changes nothing but the data folder's existence."""
     version = ".".join(map(str, sys.version_info[:3]))
@@ -119,6 +135,7 @@ def examine(settings: Settings) -> list[Finding]:
         _try("Pages", _pages),
         _try("GPU", _gpu, required=False),
         _try("Chromium", _chromium, required=False),
+        _try("Network", _registries, required=False),
     ]
 
 

@@ -107,10 +107,12 @@ def steady_lock(folder: Path) -> Iterator[None]:
     before = {path: path.read_bytes() for path in sorted(folder.glob("*.json"))}
     package = folder / "package.json"
     known = dependencies(before.get(package, b"{}"))
-    yield
-    if package.exists() and dependencies(package.read_bytes()).items() <= known.items():
-        for path, content in before.items():
-            path.write_bytes(content)
+    try:
+        yield
+    finally:
+        if package.exists() and dependencies(package.read_bytes()).items() <= known.items():
+            for path, content in before.items():
+                path.write_bytes(content)
 
 
 def dependencies(package_json: bytes) -> dict[str, str]:
