@@ -4,10 +4,11 @@ import reflex as rx
 
 from orchestrator.ui.kit import Child, Flag, Handler, Text, children, present
 from orchestrator.ui.packages import STYLE, pinned
+from orchestrator.ui.slots import Slotted
 from orchestrator.ui.tsx import tsx
 
 
-class Dialog(rx.Component):
+class Dialog(Slotted):
     """Binding of `dialog.tsx`."""
 
     library = tsx("primitives/dialog.tsx")

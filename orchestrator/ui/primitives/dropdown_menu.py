@@ -7,6 +7,7 @@ import reflex as rx
 from orchestrator.ui.kit import Child, Flag, Handler, Text, children, present
 from orchestrator.ui.packages import STYLE, pinned
 from orchestrator.ui.primitives.icon import icon as icon_of
+from orchestrator.ui.slots import Slotted
 from orchestrator.ui.tsx import tsx
 
 
@@ -15,7 +16,7 @@ class _Menu(rx.Component):
     lib_dependencies: list[str] = pinned("@radix-ui/react-dropdown-menu", "lucide-react", *STYLE)
 
 
-class DropdownMenu(_Menu):
+class DropdownMenu(_Menu, Slotted):
     """Binding of `dropdown_menu.tsx`."""
 
     tag = "DropdownMenu"

@@ -4,10 +4,11 @@ import reflex as rx
 
 from orchestrator.ui.kit import Child, Flag, Text, children, present
 from orchestrator.ui.packages import STYLE, pinned
+from orchestrator.ui.slots import Slotted
 from orchestrator.ui.tsx import tsx
 
 
-class Field(rx.Component):
+class Field(Slotted):
     """Binding of `field.tsx`."""
 
     library = tsx("primitives/field.tsx")
