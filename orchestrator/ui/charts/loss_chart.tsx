@@ -66,7 +66,7 @@ export function LossChart({
     plot.current?.setData([all, spread(steps, raw), spread(steps, soft), spread(valSteps, valValues)] as uPlot.AlignedData);
     const last = raw.length - 1;
     setSaid({
-      points: raw.length,
+      points: raw.length + valValues.length,
       step: curves.lastStep,
       last: last >= 0 ? figure(soft[last]) : "",
       val: valValues.length ? figure(valValues[valValues.length - 1]) : "",
@@ -135,8 +135,9 @@ export function LossChart({
     due();
   }, [weight, log, totalSteps, live, stopWord]);
 
+  const facts = [said.last && `training ${said.last}${weight > 0 ? " (smoothed)" : ""}`, said.val && `validation ${said.val}`].filter(Boolean);
   const summary = said.points
-    ? `${title}: ${number(said.points)} points up to step ${number(said.step)}${totalSteps ? ` of ${number(totalSteps)}` : ""}. Smoothed training loss ${said.last}${said.val ? `, validation loss ${said.val}` : ""}.`
+    ? `${title}: ${number(said.points)} points up to step ${number(said.step)}${totalSteps ? ` of ${number(totalSteps)}` : ""}; ${facts.join(", ")}.`
     : `${title}: no points yet.`;
   const square =
     "inline-flex h-7 min-w-7 cursor-pointer items-center justify-center rounded-md border px-2 text-xs focus-ring hover:text-foreground aria-pressed:border-input aria-pressed:text-foreground tap";
@@ -166,7 +167,7 @@ export function LossChart({
           </button>
         </div>
       </div>
-      <Legend series={series} />
+      <Legend series={series} train={trainKey !== "none"} smoothed={weight > 0} val={evalKey !== "none"} />
       <p className="sr-only">{summary}</p>
       {table ? (
         <DataTable curves={curves} trainKey={trainKey} evalKey={evalKey} height={height} title={title} />
@@ -184,19 +185,26 @@ export function LossChart({
   );
 }
 
-function Legend({ series }: { series: number }) {
+function Legend({ series, train, smoothed, val }: { series: number; train: boolean; smoothed: boolean; val: boolean }) {
   const color = `var(--series-${series})`;
+  const item = "flex items-center gap-1.5";
   return (
     <ul className="mb-2 flex flex-wrap gap-x-4 gap-y-1 text-xs text-muted-foreground">
-      <li className="flex items-center gap-1.5">
-        <span aria-hidden className="h-[3px] w-4 rounded-full" style={{ background: color }} /> Train, smoothed
-      </li>
-      <li className="flex items-center gap-1.5">
-        <span aria-hidden className="h-px w-4 opacity-60" style={{ background: color }} /> Train, raw
-      </li>
-      <li className="flex items-center gap-1.5">
-        <span aria-hidden className="size-2 rounded-full border-2 border-foreground" /> Validation
-      </li>
+      {train && (
+        <li className={item}>
+          <span aria-hidden className="h-[3px] w-4 rounded-full" style={{ background: color }} /> {smoothed ? "Train, smoothed" : "Train"}
+        </li>
+      )}
+      {train && smoothed && (
+        <li className={item}>
+          <span aria-hidden className="h-px w-4 opacity-60" style={{ background: color }} /> Train, raw
+        </li>
+      )}
+      {val && (
+        <li className={item}>
+          <span aria-hidden className="size-2 rounded-full border-2 border-foreground" /> Validation
+        </li>
+      )}
     </ul>
   );
 }

@@ -102,8 +102,8 @@ function tooltip(look: Look): uPlot.Plugin {
         }
         const [steps, raw, soft, val] = plot.data as (number | null | undefined)[][];
         const rows: [string, number | null][] = [
-          ["Train, smoothed", near(soft, at)],
-          ["Train, raw", near(raw, at)],
+          [look.weight > 0 ? "Train, smoothed" : "Train", near(soft, at)],
+          ["Train, raw", look.weight > 0 ? near(raw, at) : null],
           ["Validation", near(val, at)],
         ];
         box.innerHTML = row(`Step ${number(steps[at] as number)}`, "", true) + rows.map(([word, value]) => (value === null ? "" : row(word, figure(value)))).join("");
@@ -123,6 +123,13 @@ const linear: uPlot.Range.Function = (_plot, low, high) => {
   return [bottom, high <= bottom ? bottom + 1 : high + (high - bottom) * 0.05];
 };
 
+/** A dot under the pointer on the smoothed line alone: elsewhere it would cover the drawn ones. */
+function onlySmooth(_plot: uPlot, line: number): HTMLElement {
+  const dot = document.createElement("div");
+  if (line !== 2) dot.style.visibility = "hidden";
+  return dot;
+}
+
 /** Makes the plot in `ground`. `look` stays shared: the caller changes it and asks for a redraw. */
 export function draw(ground: HTMLElement, look: Look, series: number, height: number): uPlot {
   Object.assign(look, themeOf(ground, series));
@@ -138,7 +145,7 @@ export function draw(ground: HTMLElement, look: Look, series: number, height: nu
     height,
     padding: [8, 8, 0, 0],
     legend: { show: false },
-    cursor: { y: false, drag: { x: true, y: false }, points: { size: 7 } },
+    cursor: { y: false, drag: { x: true, y: false }, points: { size: 7, show: onlySmooth } },
     scales: {
       x: { time: false, range: (_plot, low, high) => (look.total ? [0, Math.max(look.total, high ?? 0)] : [low ?? 0, Math.max(high ?? 1, (low ?? 0) + 1)]) },
       y: {

@@ -56,7 +56,7 @@ export function Checkbox({ checked, defaultChecked = false, partly, onChange, la
         disabled={disabled}
         aria-label={ariaLabel}
         onCheckedChange={(next) => set(next === true)}
-        className="flex size-4 shrink-0 items-center justify-center rounded-sm border border-input bg-background text-primary-foreground focus-ring disabled:cursor-not-allowed disabled:opacity-50 data-[state=checked]:border-primary data-[state=checked]:bg-primary data-[state=indeterminate]:border-primary data-[state=indeterminate]:bg-primary"
+        className="relative touch:after:absolute touch:after:-inset-3.5 touch:after:content-[''] flex size-4 shrink-0 items-center justify-center rounded-sm border border-input bg-background text-primary-foreground focus-ring disabled:cursor-not-allowed disabled:opacity-50 data-[state=checked]:border-primary data-[state=checked]:bg-primary data-[state=indeterminate]:border-primary data-[state=indeterminate]:bg-primary"
       >
         <RadixCheckbox.Indicator>
           {partly ? <Minus aria-hidden className="size-3" strokeWidth={3} /> : <Check aria-hidden className="size-3" strokeWidth={3} />}
@@ -85,7 +85,7 @@ export function Switch({ checked, defaultChecked = false, onChange, label, note,
         disabled={disabled}
         aria-label={ariaLabel}
         onCheckedChange={set}
-        className="relative h-5 w-9 shrink-0 rounded-full border border-input bg-muted transition-colors focus-ring disabled:cursor-not-allowed disabled:opacity-50 data-[state=checked]:border-primary data-[state=checked]:bg-primary"
+        className="relative touch:after:absolute touch:after:-inset-3.5 touch:after:content-[''] h-5 w-9 shrink-0 rounded-full border border-input bg-muted transition-colors focus-ring disabled:cursor-not-allowed disabled:opacity-50 data-[state=checked]:border-primary data-[state=checked]:bg-primary"
       >
         <RadixSwitch.Thumb className="block size-3.5 translate-x-0.5 rounded-full bg-foreground transition-transform data-[state=checked]:translate-x-[1.125rem] data-[state=checked]:bg-primary-foreground" />
       </RadixSwitch.Root>
@@ -160,7 +160,7 @@ export function Segmented({ options = [], value, defaultValue, onChange, label, 
       onValueChange={set}
       name={name}
       orientation="horizontal"
-      className={cn("inline-flex max-w-full items-center gap-0.5 overflow-x-auto rounded-lg border p-[3px] touch:h-12", fill ? "w-full border-input" : "border-border", "h-9", className)}
+      className={cn("inline-flex max-w-full items-center gap-0.5 overflow-x-auto rounded-lg border p-[3px] touch:h-13", fill ? "w-full border-input" : "border-border", "h-9", className)}
     >
       {options.map((option) => (
         <RadixRadio.Item

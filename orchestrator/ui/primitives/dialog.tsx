@@ -39,6 +39,14 @@ export function useOpen(open: boolean | undefined, onOpenChange?: (open: boolean
   return { open: own, change, restore };
 }
 
+/** The first field takes the focus, where there is one; else the close button, as Radix does. */
+function firstField(event: Event) {
+  const field = (event.currentTarget as HTMLElement).querySelector<HTMLElement>("input:not([type=hidden]):not([hidden]), textarea, [role=combobox]");
+  if (!field) return;
+  event.preventDefault();
+  field.focus();
+}
+
 export const overlayClasses = "fixed inset-0 z-50 bg-black/60 animate-fade";
 export const panelClasses =
   "fixed z-50 flex w-full flex-col border border-border bg-popover text-foreground shadow-float animate-enter outline-none max-sm:inset-x-0 max-sm:bottom-0 max-sm:max-h-[90dvh] max-sm:rounded-t-xl sm:left-1/2 sm:top-1/2 sm:max-h-[85dvh] sm:-translate-x-1/2 sm:-translate-y-1/2 sm:rounded-xl";
@@ -58,6 +66,7 @@ export function Dialog({ open, onOpenChange, title, description, size = "md", op
           <Radix.Content
             className={cn(panelClasses, widths[size])}
             onCloseAutoFocus={state.restore}
+            onOpenAutoFocus={firstField}
             {...(description ? {} : { "aria-describedby": undefined })}
           >
             <div className="flex items-start justify-between gap-4 px-5 pt-5 touch:px-4">
