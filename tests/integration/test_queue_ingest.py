@@ -27,7 +27,7 @@ def bring(actor: Actor, folder: Path) -> int:
             for number in range(4):
                 path = write_mp4(folder / f"{motion}{number}.mp4", demo_frames(motion, number))
                 archive.write(path, f"{motion}/{number}.mp4")
-        archive.writestr("circling/cut.mp4", path.read_bytes()[:2_000])
+        archive.writestr("circling/cut.mp4", (folder / "zooming0.mp4").read_bytes()[:2_000])
         archive.writestr("circling/words.mp4", b"these are words")
     with session_scope() as session:
         dataset = Dataset(owner_id=actor.user_id, name="mine", status=DatasetStatus.PROCESSING)

@@ -168,15 +168,11 @@ def test_more_clips_later(ada: Actor) -> None:
     with session_scope() as session:
         dataset = session.get_one(Dataset, dataset_id)
         dataset.status = DatasetStatus.PROCESSING
-        upload = Upload(
-            id="more",
-            owner_id=ada.user_id,
-            dataset_id=dataset_id,
-            filename="up/0.mp4",
-            length=1,
-            status=UploadStatus.COMPLETE,
-        )
-        session.add_all([dataset, upload, Upload(**upload.model_dump() | {"id": "most", "filename": "up/1.mp4"})])
+        session.add(dataset)
+        for name, filename in (("more", "up/0.mp4"), ("most", "up/1.mp4")):
+            upload = Upload(id=name, owner_id=ada.user_id, dataset_id=dataset_id, filename=filename, length=1)
+            upload.status = UploadStatus.COMPLETE
+            session.add(upload)
     for name in ("more", "most"):
         upload_path(name).write_bytes(name.encode())
     assert ingest_dataset(dataset_id, look) == "ready"
