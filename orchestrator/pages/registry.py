@@ -83,6 +83,13 @@ PAGES: list[PageEntry] = [
         "Model - Loreel",
         on_load=(SESSION_LOAD, "orchestrator.states.models_detail:ModelDetailState.load"),
     ),
+    PageEntry(
+        "/settings",
+        "orchestrator.pages.settings.index",
+        "index",
+        "Settings - Loreel",
+        on_load=(SESSION_LOAD, "orchestrator.states.settings:SettingsState.load"),
+    ),
     PageEntry("/kit", "orchestrator.pages.kit.index", "index", "Kit", dev=True),
 ]
 

@@ -11,6 +11,7 @@ from orchestrator.services.auth.rows import SessionRow, TokenRow
 from orchestrator.states import words
 from orchestrator.states.guards import act, problems_of, signed_in
 from orchestrator.states.identity import forget, token_of
+from orchestrator.states.session import SessionState
 from orchestrator.ui.primitives.toast import toast
 
 
@@ -22,6 +23,7 @@ class BrowserLine:
     what: str
     ip: str
     seen: str
+    """ISO time."""
     current: bool
 
 
@@ -33,7 +35,9 @@ class TokenLine:
     name: str
     scopes: str
     made: str
+    """ISO time."""
     used: str
+    """ISO time, "" when never."""
     expires: str
 
 
@@ -43,7 +47,7 @@ class SettingsState(rx.State):
     ready: bool = False
     username: str = ""
     email: str = ""
-    role: str = ""
+    standing: str = ""
     since: str = ""
     browsers: list[BrowserLine] = []
     tokens: list[TokenLine] = []
@@ -52,6 +56,9 @@ class SettingsState(rx.State):
     token_problems: dict[str, str] = {}
     new_token: str = ""
     """Shown once, right after it was made."""
+    profile_round: int = 0
+    """Counts visits and saves: the fields show what is stored."""
+    token_round: int = 0
     password_round: int = 0
     """Counts changes: a new round is an empty form."""
 
@@ -60,11 +67,12 @@ class SettingsState(rx.State):
     async def load(self):
         """Reads everything once."""
         account = await act(self, accounts.get_account)
-        self.username, self.email, self.role = account.username, account.email, account.role
+        self.username, self.email = account.username, account.email
+        self.standing = "Administrator" if account.role == "admin" else "Member"
         self.since = account.created_at.strftime("%-d %B %Y")
         self.profile_problems, self.password_problems, self.token_problems, self.new_token = {}, {}, {}, ""
         await self._read_lists()
-        self.ready = True
+        self.profile_round, self.ready = self.profile_round + 1, True
 
     @rx.event
     @signed_in
@@ -77,8 +85,6 @@ class SettingsState(rx.State):
             return
         forget(token_of(self))
         self.profile_problems, self.username, self.email = {}, actor.username, actor.email
-        from orchestrator.states.session import SessionState
-
         session = await self.get_state(SessionState)
         session.username, session.email = actor.username, actor.email
         yield toast("success", "Profile saved.")
@@ -99,7 +105,8 @@ class SettingsState(rx.State):
             return
         self.password_problems, self.password_round = {}, self.password_round + 1
         await self._read_lists()
-        yield toast("success", f"Password changed; {words.plural(ended, 'other browser')} signed out.")
+        others = f" {words.plural(ended, 'other browser')} signed out." if ended else ""
+        yield toast("success", f"Password changed.{others}")
 
     @rx.event
     @signed_in
@@ -119,7 +126,7 @@ class SettingsState(rx.State):
         except AppError as refused:
             self.token_problems = problems_of(refused)
             return
-        self.token_problems, self.new_token = {}, made.token
+        self.token_problems, self.new_token, self.token_round = {}, made.token, self.token_round + 1
         await self._read_lists()
 
     @rx.event
@@ -146,10 +153,10 @@ def _browser(row: SessionRow) -> BrowserLine:
     name = next((word for word in ("Firefox", "Edg", "Chrome", "Safari", "curl") if word in agent), "A program")
     system = next((word for word in ("Windows", "Android", "iPhone", "Mac", "Linux") if word in agent), "")
     what = f"{name.replace('Edg', 'Edge')} on {system}" if system else name
-    return BrowserLine(row.id, what, row.ip, words.ago(row.last_seen_at), row.current)
+    return BrowserLine(row.id, what, row.ip, words.iso(row.last_seen_at), row.current)
 
 
 def _token(row: TokenRow) -> TokenLine:
     expires = row.expires_at.strftime("%-d %b %Y") if row.expires_at else "never"
-    used = words.ago(row.last_used_at) if row.last_used_at else "not yet"
-    return TokenLine(row.id, row.name, ", ".join(row.scopes), words.ago(row.created_at), used, expires)
+    scopes = " and ".join(row.scopes)
+    return TokenLine(row.id, row.name, scopes, words.iso(row.created_at), words.iso(row.last_used_at), expires)

@@ -17,3 +17,16 @@ class ThemeToggle(rx.Component):
 def theme_toggle(class_name: str = "") -> rx.Component:
     """System, light, dark, in turn; the choice is kept in the browser."""
     return ThemeToggle.create(class_name=class_name)
+
+
+class ThemeChoice(rx.Component):
+    """Binding of `theme_choice.tsx`."""
+
+    library = tsx("layout/theme_choice.tsx")
+    tag = "ThemeChoice"
+    lib_dependencies: list[str] = pinned("@radix-ui/react-radio-group", "lucide-react", *STYLE)
+
+
+def theme_choice() -> rx.Component:
+    """The three themes side by side, the chosen one marked."""
+    return ThemeChoice.create()

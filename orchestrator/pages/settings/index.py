@@ -1,0 +1,38 @@
+"""Settings: profile, password, appearance, signed-in browsers, tokens for scripts."""
+
+import reflex as rx
+
+from orchestrator.pages.frame import frame
+from orchestrator.pages.settings.access import browsers, tokens
+from orchestrator.pages.settings.account import appearance, password, profile
+from orchestrator.states.settings import SettingsState as State
+from orchestrator.ui.layout.shell import page_header
+from orchestrator.ui.primitives.skeleton import loading, skeleton
+
+
+def _skeleton() -> rx.Component:
+    return loading(
+        *[skeleton("h-64 rounded-xl") for _ in range(4)],
+        class_name="grid gap-4 lg:grid-cols-2",
+    )
+
+
+def _full() -> rx.Component:
+    return rx.el.div(
+        profile(),
+        password(),
+        tokens(),
+        rx.el.div(browsers(), appearance(), class_name="flex min-w-0 flex-col gap-4"),
+        class_name="grid items-start gap-4 lg:grid-cols-2",
+    )
+
+
+def index() -> rx.Component:
+    """One's own account."""
+    note = rx.cond(State.ready, f"{State.standing} since {State.since}", "\u00a0")
+    return frame(
+        page_header("Settings", note=note),
+        rx.cond(State.ready, _full(), _skeleton()),
+        title="Settings",
+        active="settings",
+    )
