@@ -1,11 +1,11 @@
 """Assembles the REST API: routers, the problem renderer, headers, and documentation without a CDN."""
 
-from collections.abc import Awaitable, Callable
-
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from swagger_ui_bundle import swagger_ui_path
 
 from orchestrator.api import problems
@@ -14,15 +14,25 @@ from orchestrator.api.routes import accounts, datasets, jobs, models, studio, up
 VERSION = "0.1.0"
 
 
-async def _headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await call_next(request)
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "same-origin")
-    if not request.url.path.startswith("/api/docs"):
-        # Answers are somebody's own; media routes set a private max-age themselves.
-        response.headers.setdefault("Cache-Control", "no-store")
-        response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-    return response
+class _Headers:
+    """Adds the safe defaults. Plain ASGI, so that bodies and events stream through untouched."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.setdefault("X-Content-Type-Options", "nosniff")
+                headers.setdefault("Referrer-Policy", "same-origin")
+                if not scope["path"].startswith("/api/docs"):
+                    # Answers are somebody's own; media routes set a private max-age themselves.
+                    headers.setdefault("Cache-Control", "no-store")
+                    headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
 def _docs(app: FastAPI) -> None:
@@ -50,7 +60,7 @@ def create_api() -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.middleware("http")(_headers)
+    app.add_middleware(_Headers)
     problems.add_handlers(app)
     v1 = APIRouter(prefix="/api/v1")
     for routes in (studio, accounts, datasets, uploads, models, jobs):

@@ -3,9 +3,17 @@
 import dataclasses
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any
+from typing import Annotated, Any
+
+from fastapi import Path
+from pydantic import Field
 
 from orchestrator.services.paging import Page
+
+_LARGEST_ID = 2**63 - 1
+Id = Annotated[int, Path(ge=1, le=_LARGEST_ID)]
+"""An id in an address; a larger number would not fit the database's integers."""
+BodyId = Annotated[int, Field(ge=1, le=_LARGEST_ID)]
 
 _PLAIN_IDS = frozenset({"step"})
 

@@ -42,6 +42,16 @@ def check_origin(request: Request) -> None:
     raise NotAllowed("This request came from another site. Scripts send a token: `Authorization: Bearer lrl_...`.")
 
 
+def check_not_foreign(request: Request) -> None:
+    """Before anybody is signed in: lets scripts through, which name no origin, but no other site's page.
+
+    Raises:
+        NotAllowed: a browser says that another site's page sent this.
+    """
+    if "origin" in request.headers or "sec-fetch-site" in request.headers:
+        check_origin(request)
+
+
 def signed_in(request: Request) -> Actor:
     """The actor of a request.
 
@@ -71,3 +81,17 @@ def signed_in(request: Request) -> Actor:
 
 Who = Annotated[Actor, Depends(signed_in)]
 """What a route writes to deny by default: `def route(actor: Who)`."""
+
+
+def at_the_keyboard(request: Request, actor: Who) -> Actor:
+    """For what would let a leaked token outlive itself: a session is needed, a token is not enough.
+
+    Raises:
+        NotAllowed: a token asks.
+    """
+    if request.headers.get("authorization"):
+        raise NotAllowed("A token may not change passwords or make tokens. Log in for this.")
+    return actor
+
+
+InPerson = Annotated[Actor, Depends(at_the_keyboard)]

@@ -77,3 +77,9 @@ class Unavailable(AppError):
     """A part we stand on (Redis, disk, network) does not answer now."""
 
     status = 503
+
+
+class DiskFull(AppError):
+    """There is no room left for what was sent."""
+
+    status = 507

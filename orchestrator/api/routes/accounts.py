@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
-from orchestrator.api.shapes import shape
-from orchestrator.api.who import Who, check_origin, client_ip, session_token
+from orchestrator.api.shapes import Id, shape
+from orchestrator.api.who import InPerson, Who, check_not_foreign, check_origin, client_ip, session_token
 from orchestrator.domain.errors import NotSignedIn
 from orchestrator.services.auth import accounts, sessions, tickets, tokens
 from orchestrator.services.db import session_scope
@@ -59,14 +59,14 @@ def local_path(path: str) -> str:
     return path if good else "/overview"
 
 
-@router.post("/auth/signup", status_code=201, dependencies=[Depends(check_origin)])
+@router.post("/auth/signup", status_code=201, dependencies=[Depends(check_not_foreign)])
 def sign_up(body: SignUp) -> dict[str, Any]:
     with session_scope() as session:
         actor = accounts.sign_up(session, body.username, body.email, body.password, get_settings())
         return shape(accounts.get_account(session, actor))
 
 
-@router.post("/auth/login", dependencies=[Depends(check_origin)])
+@router.post("/auth/login", dependencies=[Depends(check_not_foreign)])
 def log_in(body: LogIn, request: Request, response: Response) -> dict[str, Any]:
     agent, ip = request.headers.get("user-agent", ""), client_ip(request)
     with session_scope() as session:
@@ -77,7 +77,7 @@ def log_in(body: LogIn, request: Request, response: Response) -> dict[str, Any]:
     return shape(row)
 
 
-@router.post("/auth/logout", status_code=204, dependencies=[Depends(check_origin)])
+@router.post("/auth/logout", status_code=204, dependencies=[Depends(check_not_foreign)])
 def log_out(request: Request, response: Response) -> None:
     with session_scope() as session:
         sessions.close_session(session, session_token(request))
@@ -98,7 +98,7 @@ def change_me(actor: Who, body: Profile) -> dict[str, Any]:
 
 
 @router.post("/me/password", status_code=204)
-def change_password(actor: Who, body: Password, request: Request) -> None:
+def change_password(actor: InPerson, body: Password, request: Request) -> None:
     with session_scope() as session:
         accounts.change_password(session, actor, body.current, body.new)
         sessions.close_others(session, actor, session_token(request))
@@ -112,14 +112,14 @@ def list_tokens(actor: Who) -> dict[str, Any]:
 
 
 @router.post("/tokens", status_code=201)
-def create_token(actor: Who, body: NewTokenBody) -> dict[str, Any]:
+def create_token(actor: InPerson, body: NewTokenBody) -> dict[str, Any]:
     with session_scope() as session:
         made = tokens.create_token(session, actor, body.name, body.scopes, body.expires_days)
     return shape(made.row, token=made.token)
 
 
 @router.delete("/tokens/{token_id}", status_code=204)
-def delete_token(actor: Who, token_id: int) -> None:
+def delete_token(actor: Who, token_id: Id) -> None:
     with session_scope() as session:
         tokens.delete_token(session, actor, token_id)
 
@@ -136,4 +136,14 @@ def redeem(request: Request, ticket: str, next: Annotated[str, "a local path"] =
         return RedirectResponse("/login", 303)
     response = RedirectResponse(local_path(next), 303)
     set_cookie(response, request, token, remember)
+    return response
+
+
+@cookies.post("/api/session/end", dependencies=[Depends(check_origin)])
+def end(request: Request) -> Response:
+    """The log-out form of the pages: ends the session and leads to the login page."""
+    with session_scope() as session:
+        sessions.close_session(session, session_token(request))
+    response = RedirectResponse("/login", 303)
+    response.delete_cookie(sessions.COOKIE_NAME, path="/")
     return response

@@ -1,12 +1,12 @@
 """Datasets by REST: list, make, change, delete, read the uploads; their clips with media and a report."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
-from orchestrator.api.shapes import page, shape
+from orchestrator.api.shapes import Id, page, shape
 from orchestrator.api.who import Who
 from orchestrator.domain.datasets import Task
 from orchestrator.services.datasets import catalog, clips, uploads
@@ -15,7 +15,6 @@ from orchestrator.services.datasets.rows import DatasetRow
 from orchestrator.services.db import session_scope
 
 router = APIRouter(tags=["datasets"])
-Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
 _MEDIA = {"Cache-Control": "private, max-age=3600", "Content-Security-Policy": "default-src 'none'; sandbox"}
 _TYPES = {
     ".mp4": "video/mp4",

@@ -9,7 +9,7 @@ from fastapi.responses import FileResponse, StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
-from orchestrator.api.shapes import page, shape
+from orchestrator.api.shapes import BodyId, Id, page, shape
 from orchestrator.api.who import Who
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import Recipe, parse_recipe
@@ -25,8 +25,8 @@ router = APIRouter(tags=["jobs"])
 class JobBody(BaseModel):
     """What a run is asked to do; the same sentences as in the wizard answer what does not fit."""
 
-    dataset_id: int
-    model_id: int
+    dataset_id: BodyId
+    model_id: BodyId
     training_type: str = "finetune"
     qlora: dict[str, Any] = Field(default_factory=dict)
     optim: dict[str, Any] = Field(default_factory=dict)
@@ -67,33 +67,33 @@ def launch_job(
 
 
 @router.get("/jobs/{job_id}")
-def get_job(actor: Who, job_id: int) -> dict[str, Any]:
+def get_job(actor: Who, job_id: Id) -> dict[str, Any]:
     with session_scope() as session:
         return shape(jobs.get_job(session, actor, job_id))
 
 
 @router.delete("/jobs/{job_id}", status_code=204)
-def delete_job(actor: Who, job_id: int) -> None:
+def delete_job(actor: Who, job_id: Id) -> None:
     with session_scope() as session:
         jobs.delete_job(session, actor, job_id)
 
 
 @router.post("/jobs/{job_id}/stop", status_code=202)
-def stop(actor: Who, job_id: int) -> dict[str, Any]:
+def stop(actor: Who, job_id: Id) -> dict[str, Any]:
     with session_scope() as session:
         lifecycle.request_stop(session, actor, job_id)
         return shape(jobs.get_job(session, actor, job_id))
 
 
 @router.post("/jobs/{job_id}/resume", status_code=202)
-def resume(actor: Who, job_id: int) -> dict[str, Any]:
+def resume(actor: Who, job_id: Id) -> dict[str, Any]:
     with session_scope() as session:
         lifecycle.resume_job(session, actor, job_id)
         return shape(jobs.get_job(session, actor, job_id))
 
 
 @router.post("/jobs/{job_id}/clone")
-def clone(actor: Who, job_id: int) -> dict[str, Any]:
+def clone(actor: Who, job_id: Id) -> dict[str, Any]:
     """The values of a new job like this one, to be changed and posted to /jobs."""
     with session_scope() as session:
         values = jobs.clone_values(session, actor, job_id)
@@ -104,7 +104,7 @@ def clone(actor: Who, job_id: int) -> dict[str, Any]:
 @router.get("/jobs/{job_id}/metrics")
 def metrics(
     actor: Who,
-    job_id: int,
+    job_id: Id,
     series: str = "",
     points: Annotated[int, Query(ge=2, le=20_000)] = 1_000,
     after_seq: Annotated[int, Query(ge=0)] = 0,
@@ -115,7 +115,7 @@ def metrics(
 
 
 @router.get("/jobs/{job_id}/timeline")
-def timeline(actor: Who, job_id: int) -> dict[str, Any]:
+def timeline(actor: Who, job_id: Id) -> dict[str, Any]:
     with session_scope() as session:
         rows = [shape(row) for row in jobs.list_events(session, actor, job_id)]
     return {"items": rows, "next": None, "total": len(rows)}
@@ -124,7 +124,7 @@ def timeline(actor: Who, job_id: int) -> dict[str, Any]:
 @router.get("/jobs/{job_id}/logs")
 def job_logs(
     actor: Who,
-    job_id: int,
+    job_id: Id,
     limit: Annotated[int, Query(ge=1, le=2_000)] = 200,
     before: int | None = None,
     after: int | None = None,
@@ -134,21 +134,21 @@ def job_logs(
 
 
 @router.get("/jobs/{job_id}/artifacts")
-def list_artifacts(actor: Who, job_id: int) -> dict[str, Any]:
+def list_artifacts(actor: Who, job_id: Id) -> dict[str, Any]:
     with session_scope() as session:
         rows = [shape(row) for row in artifacts.list_artifacts(session, actor, job_id)]
     return {"items": rows, "next": None, "total": len(rows)}
 
 
 @router.get("/jobs/{job_id}/artifacts/{name:path}")
-def artifact(actor: Who, job_id: int, name: str) -> FileResponse:
+def artifact(actor: Who, job_id: Id, name: str) -> FileResponse:
     with session_scope() as session:
         path = artifacts.artifact_path(session, actor, job_id, name)
     return FileResponse(path, filename=path.name)
 
 
 @router.get("/jobs/{job_id}/download")
-def download(actor: Who, job_id: int) -> FileResponse:
+def download(actor: Who, job_id: Id) -> FileResponse:
     with session_scope() as session:
         path = artifacts.adapter_zip(session, actor, job_id)
     return FileResponse(path, filename=path.name, media_type="application/zip")
@@ -169,7 +169,7 @@ def _missed(actor: Actor, job_id: int, after_seq: int) -> str:
 
 @router.get("/jobs/{job_id}/events")
 async def events(
-    actor: Who, job_id: int, request: Request, last_event_id: Annotated[str, Header()] = ""
+    actor: Who, job_id: Id, request: Request, last_event_id: Annotated[str, Header()] = ""
 ) -> StreamingResponse:
     """Server-sent events: first the curves since Last-Event-ID, then each record as it comes."""
     await run_in_threadpool(get_job, actor, job_id)

@@ -1,11 +1,11 @@
 """Base models by REST: list, register a folder, change, take off the list; their layers."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from orchestrator.api.shapes import page, shape
+from orchestrator.api.shapes import Id, page, shape
 from orchestrator.api.who import Who
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.models import ModelType
@@ -13,7 +13,6 @@ from orchestrator.services.db import session_scope
 from orchestrator.services.models import catalog
 
 router = APIRouter(tags=["models"])
-Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
 class Source(BaseModel):

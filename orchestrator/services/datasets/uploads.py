@@ -5,11 +5,12 @@ import shutil
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import Dataset, DatasetStatus, Upload, UploadStatus
-from orchestrator.domain.errors import Conflict, Invalid, NotFound, TooLarge, Unavailable
+from orchestrator.domain.errors import Conflict, DiskFull, Invalid, NotFound, TooLarge
 from orchestrator.domain.letterbox import TASK_INGEST
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
@@ -40,7 +41,7 @@ def begin_upload(session: Session, actor: Actor, dataset_id: int, filename: str,
     """Makes room for a file of `length` bytes; `filename` may hold folders.
 
     Raises:
-        Invalid, TooLarge, Unavailable (disk full), Conflict (being read now), NotFound.
+        Invalid, TooLarge, DiskFull, Conflict (being read now), NotFound.
     """
     dataset = owned_dataset(session, actor, dataset_id)
     _refuse_while_read(dataset)
@@ -61,7 +62,7 @@ def begin_upload(session: Session, actor: Actor, dataset_id: int, filename: str,
     path = upload_path(upload.id)
     path.parent.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(path.parent).free < length + _SPARE_BYTES:
-        raise Unavailable(f"There is no room on the disk for {upload.filename}. Free some space and try again.")
+        raise DiskFull(f"There is no room on the disk for {upload.filename}. Free some space and try again.")
     path.touch(mode=0o600)
     session.add(upload)
     session.flush()
@@ -97,22 +98,26 @@ def discard_upload(session: Session, actor: Actor, upload_id: str) -> None:
 
 
 def request_ingest(session: Session, actor: Actor, dataset_id: int) -> DatasetRow:
-    """All uploads are in: a worker shall unpack them and look at each clip.
+    """All uploads are in: a worker shall unpack them and look at each clip. Asking twice is harmless.
 
     Raises:
-        Conflict: nothing has arrived, something is still arriving, or it is being read already.
+        Conflict: nothing has arrived, or something is still arriving.
     """
     dataset = owned_dataset(session, actor, dataset_id)
+    if dataset.status is DatasetStatus.PROCESSING:
+        return dataset_row(dataset)
     _refuse_while_read(dataset)
     found = session.exec(select(Upload.status).where(col(Upload.dataset_id) == dataset_id)).all()
     if UploadStatus.RECEIVING in found:
         raise Conflict("Some files are still on their way. Wait for them, or cancel them.")
     if not found:
         raise Conflict("No files have arrived for this dataset. Add some first.")
-    dataset.status, dataset.error, dataset.updated_at = DatasetStatus.PROCESSING, "", utcnow()
-    dataset.progress_done = dataset.progress_total = 0
-    session.add(dataset)
-    session.flush()
+    move = update(Dataset).where(col(Dataset.id) == dataset_id, col(Dataset.status) == dataset.status)
+    fresh = {"status": DatasetStatus.PROCESSING, "error": "", "progress_done": 0, "progress_total": 0}
+    moved = session.exec(move.values(**fresh, updated_at=utcnow())).rowcount
+    session.refresh(dataset)
+    if not moved:  # somebody asked at the same moment
+        return dataset_row(dataset)
     after_commit(session, lambda: enqueue(TASK_INGEST, ingest_key(dataset_id), PREP, dataset_id=dataset_id))
     return dataset_row(dataset)
 

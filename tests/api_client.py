@@ -1,0 +1,37 @@
+"""Scripts and browsers for the tests of the REST API: the real app over a real database and Redis."""
+
+from typing import Any
+
+from fastapi.testclient import TestClient
+
+from orchestrator.api.app import create_api
+
+SITE = "http://localhost:3000"
+PASSWORD = "four-plain-words-here"
+
+
+def make_client(**headers: str) -> TestClient:
+    """Somebody nobody knows yet."""
+    return TestClient(create_api(), base_url=SITE, headers=headers, raise_server_exceptions=False)
+
+
+def sign_in(name: str) -> TestClient:
+    """A browser of a new account, on our own pages."""
+    client = make_client(origin=SITE)
+    body = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
+    assert client.post("/api/v1/auth/signup", json=body).status_code == 201
+    answer = client.post("/api/v1/auth/login", json={"login": name, "password": PASSWORD})
+    assert answer.status_code == 200, answer.text
+    return client
+
+
+def refusal(answer: Any, status: int) -> dict[str, Any]:
+    """The problem document of a refusal: right type, a sentence, no traceback."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    body = answer.json()
+    assert set(body) <= {"type", "title", "status", "detail", "errors"}
+    assert body["status"] == status
+    assert body["detail"].endswith((".", "`."))
+    assert "Traceback" not in answer.text
+    return body

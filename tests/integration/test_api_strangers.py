@@ -1,0 +1,115 @@
+"""Two people never see each other's things: every route of the API, walked with a stranger's ids."""
+
+import base64
+import re
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from orchestrator.api.app import create_api
+from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus, Upload
+from orchestrator.domain.models import ModelSource, ModelStatus, ModelType, VideoModel
+from orchestrator.domain.training_jobs import TrainingJob
+from orchestrator.domain.users import Actor, Role
+from orchestrator.services.auth import tokens
+from orchestrator.services.auth.limits import forget_clients
+from orchestrator.services.db import session_scope
+from tests.api_client import make_client, refusal, sign_in
+
+OPEN = {"/api/v1/health", "/api/v1/auth/signup", "/api/v1/auth/login", "/api/v1/auth/logout"}
+BODIES: dict[str, dict[str, Any]] = {
+    "/api/v1/datasets/{dataset_id}": {"name": "mine now"},
+    "/api/v1/models/{model_id}": {"name": "mine now"},
+    "/api/v1/clips/{clip_id}": {"label": "mine"},
+}
+
+
+def routes() -> list[tuple[str, str]]:
+    """(verb, path) of every documented route."""
+    paths = create_api().openapi()["paths"]
+    return [(verb.upper(), path) for path, verbs in paths.items() for verb in verbs]
+
+
+WITH_ID = [(verb, path) for verb, path in routes() if "{" in path]
+
+
+def things_of(user_id: int) -> dict[str, str]:
+    """One of everything that belongs to somebody."""
+    with session_scope() as session:
+        dataset = Dataset(owner_id=user_id, name="theirs", status=DatasetStatus.READY)
+        model = VideoModel(
+            owner_id=user_id,
+            name="theirs",
+            model_type=ModelType.CLASSIFICATION,
+            architecture="VideoMAE",
+            source=ModelSource.PATH,
+            status=ModelStatus.READY,
+        )
+        session.add_all([dataset, model])
+        session.flush()
+        clip = Clip(dataset_id=dataset.id or 0, name="a.mp4", path="a.mp4", label="x")
+        upload = Upload(id="theirs", owner_id=user_id, dataset_id=dataset.id, filename="a.mp4", length=3)
+        job = TrainingJob(owner_id=user_id, name="j", dataset_name="d", model_name="m", idempotency_key="k")
+        session.add_all([clip, upload, job])
+        session.flush()
+        token = tokens.create_token(session, Actor(user_id, "ada", "", Role.ADMIN), "theirs").row
+        found = {"dataset_id": dataset.id, "model_id": model.id, "clip_id": clip.id, "job_id": job.id}
+        return {key: str(value) for key, value in found.items()} | {
+            "upload_id": "theirs",
+            "token_id": str(token.id),
+            "name": "x.txt",
+        }
+
+
+@pytest.fixture
+def pair(redis_server: object) -> tuple[TestClient, TestClient, dict[str, str]]:
+    """The owner, a stranger, and the owner's things."""
+    forget_clients()
+    owner, stranger = sign_in("ada"), sign_in("bob")
+    return owner, stranger, things_of(int(owner.get("/api/v1/me").json()["id"]))
+
+
+def ask(client: TestClient, verb: str, path: str, ids: dict[str, str]) -> Any:
+    address = re.sub(r"\{(\w+)\}", lambda found: ids[found[1]], path)
+    headers = {"content-type": "application/offset+octet-stream", "upload-offset": "0"} if "uploads" in path else {}
+    body = BODIES.get(path) if verb == "PATCH" else None
+    return client.request(verb, address, headers=headers, json=body)
+
+
+def test_every_route_with_an_id_is_hidden_from_strangers(pair: tuple[TestClient, TestClient, dict[str, str]]):
+    owner, stranger, ids = pair
+    for verb, path in WITH_ID:
+        answer = ask(stranger, verb, path, ids)
+        assert answer.status_code == 404, f"{verb} {path}: {answer.status_code} {answer.text}"
+    # They still stand, and an id too large for the database is only not found or malformed.
+    assert owner.get(f"/api/v1/datasets/{ids['dataset_id']}").json()["name"] == "theirs"
+    for verb, path in WITH_ID:
+        huge = dict.fromkeys(ids, "9" * 25)
+        assert ask(stranger, verb, path, huge).status_code in (404, 422), f"{verb} {path}"
+
+
+def test_a_strangers_dataset_takes_no_upload_and_trains_no_job(pair: tuple[TestClient, TestClient, dict[str, str]]):
+    _, stranger, ids = pair
+    metadata = "filename YS5tcDQ=,dataset_id " + base64.b64encode(ids["dataset_id"].encode()).decode()
+    refusal(stranger.post("/api/v1/uploads", headers={"upload-length": "3", "upload-metadata": metadata}), 404)
+    body = {"dataset_id": ids["dataset_id"], "model_id": ids["model_id"]}
+    assert stranger.post("/api/v1/jobs", json=body).status_code in (404, 422)
+    assert stranger.get("/api/v1/jobs").json()["total"] == 0
+
+
+def test_lists_hold_only_ones_own(pair: tuple[TestClient, TestClient, dict[str, str]]):
+    _, stranger, _ = pair
+    for noun in ("datasets", "models", "jobs", "tokens"):
+        names = [item["name"] for item in stranger.get(f"/api/v1/{noun}").json()["items"]]
+        assert "theirs" not in names, noun
+        assert "j" not in names, noun
+
+
+@pytest.mark.parametrize(("verb", "path"), [r for r in routes() if r[1] not in OPEN], ids=" ".join)
+def test_nothing_answers_without_a_session(home: object, verb: str, path: str):
+
+    ids = dict.fromkeys(("dataset_id", "model_id", "clip_id", "job_id", "upload_id", "token_id", "name"), "1")
+    if path == "/api/v1/uploads" and verb == "OPTIONS":
+        pytest.skip("tus clients may ask what is spoken")
+    assert ask(make_client(), verb, path, ids).status_code in (401, 422)
