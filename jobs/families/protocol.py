@@ -12,7 +12,8 @@ from jobs.video.cache import Sampling
 from orchestrator.domain.recipes import Recipe
 
 Item = dict[str, Any]
-"""One clip as the trainer's dataset hands it over: `frames` (T, H, W, 3) bytes, `label` class index or -1."""
+"""One clip as the trainer's dataset hands it over: `frames` (T, H, W, 3) bytes, `label` class index or -1,
+`learn`: True where the model may be shown a varied copy."""
 Collate = Callable[[Sequence[Item]], dict[str, Any]]
 
 

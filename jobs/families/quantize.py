@@ -35,5 +35,5 @@ def keep_trainable_on_cpu(model: nn.Module) -> int:
     """
     layers = quantized_layers(model)
     for layer in layers:
-        layer.support_avx512bf16_for_cpu = False
+        setattr(layer, "support_avx512bf16_for_cpu", False)  # noqa: B010 (no field of Module as its types know it)
     return len(layers)

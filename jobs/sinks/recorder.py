@@ -24,7 +24,7 @@ class Recorder:
         values: dict[str, float],
         kind: Literal["train", "eval"] = "train",
     ) -> None:
-        """Measured values at an optimizer step; values that are not finite are left out, the page could not draw them."""
+        """Measured values at an optimizer step; those that are not finite are left out: no page could draw them."""
         good = {name: float(value) for name, value in values.items() if math.isfinite(value)}
         self._put("metric", step=step, total=total, epoch=round(epoch, 4), phase=kind, values=good)
 

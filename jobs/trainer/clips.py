@@ -13,8 +13,8 @@ from jobs.video.cache import ClipFile, FrameCache
 class Clips(Dataset[Item]):
     """Decodes a clip at its first use, so that the first step waits for one batch only."""
 
-    def __init__(self, clips: Sequence[ClipSpec], class_names: Sequence[str], cache: FrameCache) -> None:
-        self._clips, self._cache = list(clips), cache
+    def __init__(self, clips: Sequence[ClipSpec], class_names: Sequence[str], cache: FrameCache, learn: bool) -> None:
+        self._clips, self._cache, self._learn = list(clips), cache, learn
         self._index = {name: i for i, name in enumerate(class_names)}
 
     def __len__(self) -> int:
@@ -24,4 +24,4 @@ class Clips(Dataset[Item]):
         clip = self._clips[index]
         name = clip.name or Path(clip.path).name
         frames = self._cache.frames(ClipFile(Path(clip.path), clip.content_hash, name))
-        return {"frames": frames, "label": self._index.get(clip.label, -1)}
+        return {"frames": frames, "label": self._index.get(clip.label, -1), "learn": self._learn}

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import math
 import os
 import signal
 import threading
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from peft import LoraConfig, get_peft_model
 from transformers import set_seed
@@ -66,7 +68,8 @@ def train(spec: TrainSpec, recorder: Recorder, should_stop: Callable[[], bool]) 
     recorder.log(_opening(spec, recipe, sides, model, device))
 
     cache = FrameCache(Path(spec.cache_dir or spec.folder) / "frames", family.sampling(base, recipe))
-    learn, held = Clips(sides.train, spec.class_names, cache), Clips(sides.validation, spec.class_names, cache)
+    learn = Clips(sides.train, spec.class_names, cache, learn=True)
+    held = Clips(sides.validation, spec.class_names, cache, learn=False)
     trainer, reporter = _trainer(spec, recipe, family, base, model, learn, held, device, recorder, should_stop)
     checkpoint = newest_whole(Path(spec.folder) / "checkpoints") if spec.attempt > 1 else None
     if checkpoint:
@@ -147,7 +150,7 @@ def _trainer(
     should_stop: Callable[[], bool],
 ) -> tuple[WholeTrainer, Reporter]:
     batch, gather = recipe.optim.batch_size, recipe.optim.gradient_accumulation
-    an_epoch = -(-(-(-len(learn) // batch)) // gather)
+    an_epoch = math.ceil(math.ceil(len(learn) / batch) / gather)
     steps = recipe.optim.max_steps or an_epoch * recipe.optim.epochs
     folder = Path(spec.folder) / "checkpoints"
     folder.mkdir(parents=True, exist_ok=True)
@@ -178,7 +181,7 @@ def _judge(
     output = trainer.predict(held, metric_key_prefix="eval")
     score = Score({})
     if output.label_ids is not None and output.predictions is not None:
-        score = family.score(output.predictions, output.label_ids, recipe)
+        score = family.score(output.predictions, np.asarray(output.label_ids), recipe)
     loss = (output.metrics or {}).get("eval_loss")
     return judge(score, loss, sides.validation, spec.class_names)
 

@@ -1,4 +1,4 @@
-"""VideoMAE (Tong et al. 2022): classifies clips with adapters on a 4-bit encoder, or goes on with masked pretraining."""
+"""VideoMAE (Tong et al. 2022): classifies clips with adapters on a 4-bit encoder, or learns on from masked clips."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Loads VideoMAE from a folder of safetensors: as a 4-bit classifier with a fresh head, or whole for masked learning."""
+"""Loads VideoMAE from a folder of safetensors: as a 4-bit classifier with a fresh head, or whole to learn masked."""
 
 from collections.abc import Sequence
 from typing import Any
