@@ -26,7 +26,13 @@ SESSION_LOAD = "orchestrator.states.session:SessionState.load"
 """The first `on_load` of each page that needs a session."""
 
 PAGES: list[PageEntry] = [
-    PageEntry("/", "orchestrator.pages.home.index", "index", "Loreel"),
+    PageEntry(
+        "/",
+        "orchestrator.pages.landing.index",
+        "index",
+        "Loreel: teach a video model your footage",
+        on_load=("orchestrator.states.session:SessionState.look",),
+    ),
     PageEntry(
         "/login",
         "orchestrator.pages.auth.login",

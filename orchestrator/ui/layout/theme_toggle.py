@@ -24,7 +24,9 @@ class ThemeChoice(rx.Component):
 
     library = tsx("layout/theme_choice.tsx")
     tag = "ThemeChoice"
-    lib_dependencies: list[str] = pinned("@radix-ui/react-radio-group", "lucide-react", *STYLE)
+    lib_dependencies: list[str] = pinned(
+        "@radix-ui/react-checkbox", "@radix-ui/react-radio-group", "@radix-ui/react-switch", "lucide-react", *STYLE
+    )
 
 
 def theme_choice() -> rx.Component:
