@@ -16,7 +16,7 @@ from orchestrator.states import words
 from orchestrator.states.guards import act, said, signed_in
 from orchestrator.states.job_detail_load import Visit, visit_job
 from orchestrator.states.job_form_rows import ReviewRow, review_rows
-from orchestrator.states.job_live import TAIL, Follower, News, Point
+from orchestrator.states.job_live import TAIL, Batch, Follower, News
 from orchestrator.states.job_metrics import MetricCard, cards
 from orchestrator.states.job_rows import (
     EventLine,
@@ -48,10 +48,7 @@ class JobDetail(rx.State):
     progress: Progress = Progress()
     cards: list[MetricCard] = []
     history: dict[str, list[list[float]]] = {}
-    history_seq: int = 0
-    run_key: str = ""
-    """Changes when a new history replaces what the charts hold."""
-    points: list[Point] = []
+    points: Batch = Batch()
     tail: list[LogLine] = []
     lines: list[LogLine] = []
     older: int = -1
@@ -114,8 +111,8 @@ class JobDetail(rx.State):
 
     @rx.event(background=True)
     @signed_in
-    async def refill(self):
-        """The chart saw a gap: it gets the whole history anew."""
+    async def refill(self, _last_seen: int = 0):
+        """The whole history anew: a chart saw a gap, or has just been put on the page."""
         async with self:
             job_id = self.head.id
         if job_id:
@@ -124,10 +121,11 @@ class JobDetail(rx.State):
     @rx.event
     @signed_in
     async def show_tab(self, tab: str):
-        """Opens a tab; the log is read when it is first looked at."""
+        """Opens a tab: a chart that comes back gets its history anew, the log is read when it is looked at."""
         self.tab = tab if tab in TABS else "overview"
-        if self.tab == "logs" and not self.lines:
+        if self.tab == "logs":
             await self._read_log(before=None)
+        return JobDetail.refill if self.tab in ("overview", "metrics") else None
 
     @rx.event
     @signed_in
@@ -182,9 +180,9 @@ class JobDetail(rx.State):
         async with self:
             if self.head.id != job_id:
                 return
-            self._follower = follower
-            self.history, self.history_seq, self.points = found.series, found.last_seq, []
-            self.run_key = f"{job_id}-{found.last_seq}-{self._row.attempt if self._row else 0}"
+            # The count goes on: a chart that stays must not take the next batch for an old one.
+            follower.count = self._follower.count
+            self._follower, self.history = follower, found.series
             self.cards = cards(follower.tally, self._recipe)
 
     async def _drink(self, job_id: int, records: list[dict[str, Any]]) -> None:

@@ -58,12 +58,11 @@ class LayerChoice:
 
 @dataclass(frozen=True, slots=True)
 class PresetCard:
-    """A preset with what it would cost here."""
+    """A preset with what it would cost here, as the kit's radio cards take it."""
 
-    key: str
-    title: str
-    time: str
-    memory: str
+    value: str
+    label: str
+    figure: str
     note: str
 
 
@@ -148,7 +147,7 @@ def preset_card(key: str, title: str, recipe: Recipe, estimate: Preflight) -> Pr
     time = words.duration(estimate.seconds) if estimate.seconds else ""
     memory = words.size(estimate.memory_bytes) if estimate.memory_bytes else ""
     note = f"{words.plural(recipe.optim.epochs, 'epoch')}, r\u00a0{recipe.qlora.r}"
-    return PresetCard(key, title, time, memory, note)
+    return PresetCard(key, title, time or words.plural(estimate.steps, "step"), f"{memory}\n{note}".strip())
 
 
 def make_plan(estimate: Preflight, workers: Iterable[WorkerRow]) -> Plan:

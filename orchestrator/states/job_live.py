@@ -5,23 +5,39 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator.states.job_metrics import Tally
-from orchestrator.states.job_rows import LogLine, log_line
+from orchestrator.states.job_rows import LEVELS, LogLine
 
-OVERLAP = 10
-"""Points that travel once more with the next batch, in case the browser drew two batches as one."""
+OVERLAP = 4
+"""Batches that travel once more with the next one, in case the browser drew two of them as one."""
 TAIL = 8
 """Log lines on the overview."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One metric record as the chart takes it."""
+    """One metric record."""
 
     seq: int
     step: int
-    epoch: float
     values: dict[str, float]
-    t: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One point of one curve, as the chart takes it."""
+
+    step: int
+    series: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a chart gets at once: the batches `first_seq` to `seq`, counted from 1; 0: nothing yet."""
+
+    seq: int = 0
+    first_seq: int = 0
+    items: tuple[Item, ...] = ()
 
 
 @dataclass
@@ -41,7 +57,8 @@ class Follower:
 
     seq: int = 0
     tally: Tally = field(default_factory=Tally.empty)
-    sent: list[Point] = field(default_factory=list)
+    count: int = 0
+    sent: list[list[Item]] = field(default_factory=list)
 
     def take(self, records: Iterable[dict[str, Any]]) -> News:
         """Sorts a group of live records; older ones than the history already told are left out."""
@@ -68,17 +85,20 @@ class Follower:
             self.tally.add(point.step, point.values)
             news.points.append(point)
         elif kind == "log":
+            level = str(record.get("level") or "info")
             news.logs.append(
-                log_line(record.get("t", ""), record.get("level", "info"), record.get("message", ""), f"s{seq}")
+                LogLine(str(record.get("t") or ""), LEVELS.get(level, level), str(record.get("message") or ""))
             )
         elif kind == "progress":
             news.progress = record
 
-    def batch(self, points: list[Point]) -> list[Point]:
-        """The new points behind the last few that travelled before."""
-        made = [*self.sent[-OVERLAP:], *points]
-        self.sent = made[-OVERLAP:]
-        return made
+    def batch(self, points: list[Point]) -> Batch:
+        """The new points as the next batch, with the few batches before it."""
+        self.count += 1
+        fresh = [Item(point.step, name, value) for point in points for name, value in point.values.items()]
+        self.sent = [*self.sent[-OVERLAP:], fresh]
+        items = tuple(item for part in self.sent for item in part)
+        return Batch(self.count, self.count - len(self.sent) + 1, items)
 
 
 def to_point(record: dict[str, Any]) -> Point:
@@ -91,7 +111,5 @@ def to_point(record: dict[str, Any]) -> Point:
     return Point(
         int(record.get("seq") or 0),
         int(record.get("step") or 0),
-        float(record.get("epoch") or 0.0),
         values,
-        str(record.get("t") or ""),
     )

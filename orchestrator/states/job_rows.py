@@ -9,7 +9,7 @@ from orchestrator.services.metrics.rows import LogRow
 from orchestrator.services.training.rows import EventRow, JobRow
 from orchestrator.states import words
 
-LEVELS = {"debug": "DEBUG", "info": "INFO", "warning": "WARN", "error": "ERR"}
+LEVELS = {"warning": "warn"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +95,12 @@ class EventLine:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line of the log."""
+    """One line of the log, as the kit's log view takes it."""
 
-    at: str
-    """ISO time; the page shows the clock."""
-    clock: str
+    time: str
+    """ISO time; the view shows the reader's own clock."""
     level: str
-    message: str
-    key: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,14 +229,9 @@ def event_line(row: EventRow) -> EventLine:
     return EventLine(row.kind, row.message, words.iso(row.at))
 
 
-def log_line(at: str, level: str, message: str, key: str) -> LogLine:
-    """A log line. The clock is the one of the record (UTC); the page shows the reader's own on hover."""
-    return LogLine(at, at[11:19], LEVELS.get(level, level.upper()[:5]), message, key)
-
-
 def log_row_line(row: LogRow) -> LogLine:
     """A log line read from the file."""
-    return log_line(row.at, row.level, row.message, str(row.position))
+    return LogLine(row.at, LEVELS.get(row.level, row.level), row.message)
 
 
 def result_of(summary: Mapping[str, Any]) -> Result:

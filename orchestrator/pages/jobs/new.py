@@ -1,5 +1,7 @@
 """The page at `/jobs/new`: the four-step wizard that makes a training job."""
 
+from typing import Any
+
 import reflex as rx
 
 from orchestrator.pages.frame import frame
@@ -9,19 +11,19 @@ from orchestrator.pages.jobs.new_review import review_step
 from orchestrator.pages.jobs.new_summary import phone_figures, summary
 from orchestrator.states.job_form import JobForm
 from orchestrator.ui.layout.shell import page_header
-from orchestrator.ui.patterns.relative_time import relative_time
-from orchestrator.ui.patterns.stepper import phone_stepper, stepper
-from orchestrator.ui.primitives.alert_dialog import alert_dialog
 from orchestrator.ui.primitives.button import button
+from orchestrator.ui.primitives.confirm import alert_dialog
 from orchestrator.ui.primitives.icon import icon
-from orchestrator.ui.primitives.skeleton import skeleton
+from orchestrator.ui.primitives.states import loading, skeleton
+from orchestrator.ui.primitives.stepper import stepper
+from orchestrator.ui.primitives.values import relative_time
 
 STEPS = ("Dataset", "Model", "Parameters", "Review & launch")
 
 
-def _steps() -> list[dict[str, rx.Var | str]]:
-    notes = (JobForm.dataset_name, JobForm.model_name, rx.cond(JobForm.reached > 2, JobForm.preset_title, ""), "")
-    return [{"title": title, "note": note} for title, note in zip(STEPS, notes, strict=True)]
+def _steps() -> list[tuple[Any, Any]]:
+    notes = (JobForm.dataset_name, JobForm.model_name, rx.cond(JobForm.reached > 2, JobForm.preset_title, ""), None)
+    return list(zip(STEPS, notes, strict=True))
 
 
 def _draft_note() -> rx.Component:
@@ -95,12 +97,9 @@ def _notice() -> rx.Component:
 
 
 def _loading() -> rx.Component:
-    return rx.el.div(
-        skeleton(class_name="h-24 rounded-xl"),
-        skeleton(class_name="h-64 rounded-xl"),
-        class_name="flex flex-col gap-4",
-        aria_label="Loading",
-        role="status",
+    return loading(
+        rx.el.div(skeleton("h-24 rounded-xl"), skeleton("h-64 rounded-xl"), class_name="flex flex-col gap-4"),
+        label="Loading the wizard",
     )
 
 
@@ -123,9 +122,8 @@ def new() -> rx.Component:
     return frame(
         rx.el.div(id="wizard-top", class_name="absolute top-0"),
         page_header("New training job", note=about),
-        phone_stepper(_steps(), current=JobForm.step),
         rx.el.div(
-            stepper(_steps(), current=JobForm.step, reached=JobForm.reached, on_select=JobForm.go),
+            stepper(_steps(), JobForm.step, on_pick=JobForm.go),
             rx.cond(JobForm.ready, _step(), _loading()),
             summary(),
             class_name="grid gap-6 lg:grid-cols-[9.25rem_minmax(0,1fr)] xl:grid-cols-[9.25rem_minmax(0,1fr)_18.5rem]",

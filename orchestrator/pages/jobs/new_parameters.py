@@ -4,12 +4,12 @@ from typing import Any
 
 import reflex as rx
 
-from orchestrator.pages.jobs.new_choices import CARD, DOT
 from orchestrator.states.job_form import JobForm
 from orchestrator.states.job_form_fields import control_id
-from orchestrator.states.job_form_rows import LayerChoice, PresetCard
+from orchestrator.states.job_form_rows import LayerChoice
 from orchestrator.ui.primitives.badge import tag
 from orchestrator.ui.primitives.card import card
+from orchestrator.ui.primitives.choice import checkbox, radio_cards, segmented
 from orchestrator.ui.primitives.field import field
 from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.input import input
@@ -40,81 +40,37 @@ def text_field(name: str, label: str, hint: Any = None, suffix: str | None = Non
     )
 
 
-def _preset(preset: PresetCard) -> rx.Component:
-    return rx.el.label(
-        rx.el.span(
-            rx.el.span(preset.title, class_name="font-medium"),
-            rx.cond(preset.time, rx.el.span(preset.time, class_name="pt-1 sm:block"), rx.fragment()),
-            rx.el.span(preset.memory, class_name="block text-xs text-muted-foreground"),
-            rx.el.span(preset.note, class_name="block text-xs text-muted-foreground"),
-            class_name="flex min-w-0 flex-1 flex-col",
-        ),
-        rx.el.input(
-            type="radio",
-            name="preset",
-            checked=JobForm.preset == preset.key,
-            on_change=JobForm.choose_preset(preset.key),
-            class_name=DOT,
-        ),
-        class_name=CARD + "cursor-pointer hover:border-input",
-        custom_attrs={"data-preset": preset.key},
-    )
-
-
 def _presets() -> rx.Component:
-    return rx.el.fieldset(
-        rx.el.legend("Preset", class_name="sr-only"),
-        rx.foreach(JobForm.presets, _preset),
-        class_name="grid gap-3 sm:grid-cols-3",
-    )
-
-
-def segmented(label: str, name: str, choices: list[tuple[str, str]]) -> rx.Component:
-    """A row of choices of which one is on; native radios, so that arrows move it."""
-    return rx.el.div(
-        *[
-            rx.el.label(
-                word,
-                rx.el.input(
-                    type="radio",
-                    name=f"choice-{name}",
-                    value=value,
-                    checked=JobForm.values[name] == value,
-                    on_change=JobForm.set_value(name, value),
-                    class_name="sr-only",
-                ),
-                class_name="flex h-7 flex-1 cursor-pointer items-center justify-center rounded-md px-2 text-sm text-muted-foreground "
-                "has-checked:bg-muted has-checked:font-semibold has-checked:text-foreground touch:h-10 "
-                "has-focus-visible:outline-2 has-focus-visible:outline-primary",
-            )
-            for value, word in choices
-        ],
-        role="radiogroup",
-        aria_label=label,
-        class_name="flex min-h-9 items-center rounded-lg border border-input p-[3px]",
+    return radio_cards(
+        JobForm.presets, label="Preset", value=JobForm.preset, on_change=JobForm.choose_preset, name="preset"
     )
 
 
 def _rank() -> rx.Component:
     return rx.el.div(
         text_field("qlora.r", "Rank r", hint="usual: 8 to 64", input_mode="numeric"),
-        segmented("Usual ranks", "qlora.r", [(n, n) for n in ("8", "16", "32", "64")]),
+        segmented(
+            ["8", "16", "32", "64"],
+            label="Usual ranks",
+            value=JobForm.values["qlora.r"],
+            on_change=JobForm.set_value("qlora.r"),
+            fill=True,
+            mono=True,
+        ),
         class_name="flex flex-col gap-1.5",
     )
 
 
 def _layer(layer: LayerChoice) -> rx.Component:
-    return rx.el.label(
-        rx.el.input(
-            type="checkbox",
+    return rx.el.span(
+        checkbox(
+            layer.suffix,
             checked=JobForm.targets.contains(layer.suffix),
-            on_change=lambda on: JobForm.toggle_target(layer.suffix, on),
-            class_name="size-4 accent-primary",
+            on_change=JobForm.toggle_target(layer.suffix),
+            note=layer.size,
+            boxed=True,
         ),
-        rx.el.span(layer.suffix, class_name="font-mono text-xs"),
-        rx.el.span(layer.size, class_name="text-xs text-muted-foreground"),
         title=layer.note,
-        class_name="inline-flex h-8 cursor-pointer items-center gap-2 rounded-md border border-border px-2 touch:h-11",
         custom_attrs={"data-target": layer.suffix},
     )
 
@@ -249,7 +205,13 @@ def _output() -> rx.Component:
 
 def _training_type() -> rx.Component:
     return card(
-        segmented("Training type", "training_type", [("finetune", "Fine-tuning"), ("pretrain", "Pre-training")]),
+        segmented(
+            [("finetune", "Fine-tuning"), ("pretrain", "Pre-training")],
+            label="Training type",
+            value=JobForm.values["training_type"],
+            on_change=JobForm.set_value("training_type"),
+            fill=True,
+        ),
         rx.el.p(
             rx.cond(
                 JobForm.values["training_type"] == "pretrain",

@@ -57,12 +57,13 @@ def test_status_lines_carry_no_number() -> None:
     assert not news.gap
 
 
-def test_a_batch_repeats_the_last_points() -> None:
+def test_a_batch_repeats_the_batches_before_it() -> None:
     follower = Follower()
     for seq in range(1, 31):
-        news = follower.take([metric(seq)])
-        sent = [point.seq for point in follower.batch(news.points)]
-    assert sent == list(range(30 - OVERLAP, 31))
+        batch = follower.batch(follower.take([metric(seq)]).points)
+    assert (batch.seq, batch.first_seq) == (30, 30 - OVERLAP)
+    assert [item.step for item in batch.items] == list(range(30 - OVERLAP, 31))
+    assert {item.series for item in batch.items} == {"loss"}
 
 
 def test_a_value_that_is_no_number_stays_off_the_curve() -> None:
