@@ -58,7 +58,7 @@ class JobDetail(rx.State):
     result: Result = Result()
     adapter_size: str = ""
     load_code: str = ""
-    live: bool = False
+    total_steps: int = 0
     stopping: bool = False
     _follower: Follower = Follower()
     _recipe: dict[str, Any] = {}
@@ -104,8 +104,6 @@ class JobDetail(rx.State):
             return
         async with listening(job_id) as subscription:
             await self._fill(job_id)
-            async with self:
-                self.live = True
             async for records in sips(subscription):
                 await self._drink(job_id, records)
 
@@ -170,7 +168,7 @@ class JobDetail(rx.State):
         self.load_code = visit.load_code
         self.settings = review_rows(row.dataset_name, row.model_name, Recipe.model_validate(row.recipe), visit.clips)
         self.cards = cards(self._follower.tally, row.recipe)
-        self.live = self.live and row.active
+        self.total_steps = row.total_steps
 
     async def _fill(self, job_id: int) -> None:
         """The whole history, from a background event; what came meanwhile is told again, never lost."""

@@ -1,7 +1,7 @@
 """What the wizard shows: choices, presets and the plan on the right, as small frozen rows with their words ready."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orchestrator.domain.recipes import Recipe
@@ -82,7 +82,7 @@ class Plan:
     trainable_share: str = ""
     adapter: str = ""
     clips: str = ""
-    warnings: tuple[str, ...] = ()
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,7 @@ def make_plan(estimate: Preflight, workers: Iterable[WorkerRow]) -> Plan:
         trainable_share=words.percent(part, 1) if part else "",
         adapter=words.size(estimate.adapter_bytes),
         clips=f"{words.count(estimate.train_clips)} train, {words.count(estimate.validation_clips)} val",
-        warnings=tuple(dict.fromkeys(warnings)),
+        warnings=list(dict.fromkeys(warnings)),
     )
 
 

@@ -1,7 +1,7 @@
 """What job pages show of a training job: frozen rows with their words ready."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -104,13 +104,21 @@ class LogLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfusionCell:
+    """How many clips of one class were called another."""
+
+    clips: int
+    right: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ConfusionRow:
     """One true class: how many of its held-out clips were called what."""
 
     label: str
-    cells: tuple[tuple[int, float, bool], ...]
-    """(clips, share of the row, on the diagonal)."""
+    cells: list[ConfusionCell]
     right: str
+    """Share of the class's clips that were called right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +129,8 @@ class Result:
     accuracy: str = ""
     loss: str = ""
     clips: str = ""
-    labels: tuple[str, ...] = ()
-    confusion: tuple[ConfusionRow, ...] = ()
+    labels: list[str] = field(default_factory=list)
+    confusion: list[ConfusionRow] = field(default_factory=list)
 
 
 def hue(job_id: int) -> int:
@@ -237,7 +245,7 @@ def log_row_line(row: LogRow) -> LogLine:
 def result_of(summary: Mapping[str, Any]) -> Result:
     """What a run reached, from its summary: accuracy and confusion matrix on the held-out clips."""
     matrix = summary.get("confusion") or summary.get("confusion_matrix") or []
-    labels = tuple(str(name) for name in summary.get("class_names") or range(len(matrix)))
+    labels = [str(name) for name in summary.get("class_names") or range(len(matrix))]
     accuracy = _number(summary.get("accuracy", summary.get("eval_accuracy")))
     if accuracy is None and not matrix:
         return Result()
@@ -249,13 +257,13 @@ def result_of(summary: Mapping[str, Any]) -> Result:
         loss=words.loss(_number(summary.get("eval_loss"))),
         clips=words.plural(int(total), "held-out clip") if total else "",
         labels=labels,
-        confusion=tuple(_confusion_row(label, row, i) for i, (label, row) in enumerate(pairs)),
+        confusion=[_confusion_row(label, row, i) for i, (label, row) in enumerate(pairs)],
     )
 
 
 def _confusion_row(label: str, row: list[int], index: int) -> ConfusionRow:
     total = sum(row) or 1
-    cells = tuple((int(n), round(n / total, 3), i == index) for i, n in enumerate(row))
+    cells = [ConfusionCell(int(n), i == index) for i, n in enumerate(row)]
     return ConfusionRow(label, cells, words.percent(row[index] / total) if index < len(row) else "")
 
 

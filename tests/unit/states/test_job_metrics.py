@@ -67,7 +67,8 @@ def test_result_with_its_confusion_matrix() -> None:
     result = job_rows.result_of(summary)
     assert result.accuracy == f"90.0{words.NARROW}%"
     assert result.clips.startswith("20")
-    assert result.confusion[0].cells == ((9, 0.9, True), (1, 0.1, False))
+    assert [(cell.clips, cell.right) for cell in result.confusion[0].cells] == [(9, True), (1, False)]
+    assert result.confusion[0].right == f"90{words.NARROW}%"
     assert not job_rows.result_of({"loss": 1.0}).known
 
 

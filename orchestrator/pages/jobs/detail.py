@@ -1,0 +1,179 @@
+"""The page at `/jobs/[id]`: one training job, live."""
+
+import reflex as rx
+
+from orchestrator.pages.frame import frame
+from orchestrator.pages.jobs.detail_autopsy import autopsy
+from orchestrator.pages.jobs.detail_overview import overview_panel
+from orchestrator.pages.jobs.detail_panels import log_panel, metrics_panel, settings_panel, timeline_panel
+from orchestrator.states.job_detail import JobDetail
+from orchestrator.ui.layout.shell import page_header
+from orchestrator.ui.patterns.cards import metric, metrics
+from orchestrator.ui.patterns.confirm_delete import confirm_delete
+from orchestrator.ui.primitives.button import button
+from orchestrator.ui.primitives.confirm import alert_dialog
+from orchestrator.ui.primitives.link import link
+from orchestrator.ui.primitives.progress import progress, swatch
+from orchestrator.ui.primitives.states import empty_state, loading, skeleton
+from orchestrator.ui.primitives.status_chip import status_chip
+from orchestrator.ui.primitives.tabs import tab_panel, tabs
+from orchestrator.ui.primitives.values import relative_time
+
+TABS = [
+    ("overview", "Overview"),
+    ("metrics", "Metrics"),
+    ("logs", "Logs"),
+    ("settings", "Settings"),
+    ("timeline", "Timeline"),
+]
+head = JobDetail.head
+
+
+def _note() -> rx.Component:
+    model = rx.cond(head.model_id, link(head.model, href=f"/models/{head.model_id}"), head.model)
+    dataset = rx.cond(head.dataset_id, link(head.dataset, href=f"/datasets/{head.dataset_id}"), head.dataset)
+    when = rx.match(
+        head.status,
+        ("queued", rx.fragment(", launched ", relative_time(head.created))),
+        ("completed", rx.fragment(", ran ", head.ran, ", done ", relative_time(head.finished))),
+        ("failed", rx.fragment(", ran ", head.ran, ", failed ", relative_time(head.finished))),
+        ("stopped", rx.fragment(", stopped ", relative_time(head.finished))),
+        rx.fragment(", started ", rx.cond(head.started, relative_time(head.started), "not yet")),
+    )
+    return rx.el.span(model, " on ", dataset, when)
+
+
+def _stop() -> rx.Component:
+    return alert_dialog(
+        title="Stop this training?",
+        description="It ends after the step it is in. What it logged stays; a stopped run saves no finished adapter.",
+        confirm="Stop training",
+        cancel="Let it run",
+        on_confirm=JobDetail.stop,
+        opener=button(
+            "Stop",
+            variant="destructive",
+            icon="circle-stop",
+            id="job-stop",
+            disabled=JobDetail.stopping | (head.status == "stopping"),
+        ),
+    )
+
+
+def _actions() -> list[rx.Component]:
+    delete = confirm_delete(
+        rx.el.p("Its curves, its log and its adapter go with it. The dataset and the base model stay."),
+        what="job",
+        name=head.name,
+        on_confirm=JobDetail.delete,
+        opener=button("Delete", variant="ghost", icon="trash-2", id="job-delete"),
+        by_name=False,
+    )
+    return [
+        rx.cond(head.active, _stop(), rx.fragment()),
+        rx.cond(
+            JobDetail.adapter_size,
+            button(
+                "Download adapter",
+                variant="primary",
+                icon="download",
+                href=f"/api/v1/jobs/{head.id}/download",
+                download=True,
+                id="job-download",
+            ),
+            rx.fragment(),
+        ),
+        button("Clone", icon="copy", href=f"/jobs/new?clone={head.id}", id="job-clone"),
+        rx.cond(head.active, rx.fragment(), delete),
+    ]
+
+
+def progress_card() -> rx.Component:
+    """Percentage, step, epoch, time; and the bar in the job's colour."""
+    now = JobDetail.progress
+    big = rx.el.p(
+        rx.el.span(now.percent, class_name="text-3xl font-semibold tracking-tight tabular", id="job-percent"),
+        rx.el.span("\u202f%", class_name="text-sm text-muted-foreground"),
+        class_name="w-24 shrink-0",
+    )
+    figures = metrics(
+        metric("Step", now.step, rx.cond(now.total, f"/ {now.total}", "")),
+        metric("Epoch", now.epoch, rx.cond(now.epochs, f"/ {now.epochs}", "")),
+        metric("Elapsed", rx.cond(now.elapsed, now.elapsed, "–")),
+        metric("Left", rx.cond(head.active & (now.left != ""), now.left, "–")),
+        metric(
+            rx.cond(head.finished, "Ended", "Done"),
+            rx.cond(
+                head.finished,
+                relative_time(head.finished),
+                rx.cond(head.active & (now.done_at != ""), relative_time(now.done_at), "–"),
+            ),
+        ),
+        class_name="grid flex-1 grid-cols-2 gap-4 md:grid-cols-5",
+    )
+    return rx.el.section(
+        rx.el.div(big, figures, class_name="flex items-start gap-6 max-md:flex-col max-md:gap-3"),
+        progress(now.share * 100, label="Progress", series=head.hue, height=8, class_name="mt-4"),
+        aria_label="Progress",
+        class_name="rounded-xl border border-border bg-card p-5 touch:p-4",
+    )
+
+
+def _job() -> rx.Component:
+    panels = tabs(
+        TABS,
+        tab_panel("overview", overview_panel()),
+        tab_panel("metrics", metrics_panel()),
+        tab_panel("logs", log_panel()),
+        tab_panel("settings", settings_panel()),
+        tab_panel("timeline", timeline_panel()),
+        label="Job",
+        value=JobDetail.tab,
+        on_change=JobDetail.show_tab,
+    )
+    return rx.fragment(
+        page_header(
+            head.name,
+            note=_note(),
+            beside=rx.fragment(
+                rx.el.span("#", head.id, class_name="font-mono text-sm text-muted-foreground"), status_chip(head.status)
+            ),
+            swatch=swatch(head.hue, size=14),
+            actions=_actions(),
+        ),
+        rx.cond(head.status == "failed", autopsy(), rx.fragment()),
+        progress_card(),
+        # Another job in the same tab gets charts of its own.
+        rx.el.div(panels, key=head.id.to_string()),
+    )
+
+
+def _missing() -> rx.Component:
+    return rx.fragment(
+        page_header("No such training job"),
+        empty_state(
+            JobDetail.missing,
+            "It may have been deleted, or it belongs to somebody else.",
+            button("All training jobs", href="/jobs", variant="primary"),
+            button("Overview", href="/overview"),
+            icon_name="search-x",
+        ),
+    )
+
+
+def detail() -> rx.Component:
+    """One job, or the word that there is none."""
+    waiting = rx.fragment(
+        page_header("Training job"),
+        loading(
+            rx.el.div(skeleton("h-28 rounded-xl"), skeleton("h-96 rounded-xl"), class_name="flex flex-col gap-4"),
+            label="Loading the job",
+        ),
+    )
+    return frame(
+        rx.cond(JobDetail.page_title, rx.el.title(JobDetail.page_title), rx.fragment()),
+        rx.cond(JobDetail.ready, rx.cond(JobDetail.missing, _missing(), _job()), waiting),
+        title=rx.cond(head.name, head.name, "Job"),
+        active="jobs",
+        breadcrumb=[("Training jobs", "/jobs")],
+    )

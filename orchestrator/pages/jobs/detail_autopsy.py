@@ -1,0 +1,81 @@
+"""What stands on top of a failed job: what happened, the last lines, what to do."""
+
+import reflex as rx
+
+from orchestrator.states.job_detail import JobDetail
+from orchestrator.ui.primitives.button import button
+from orchestrator.ui.primitives.icon import icon
+from orchestrator.ui.primitives.log_view import log_view
+
+head = JobDetail.head
+
+
+def _fact(label: str, value: rx.Var | str) -> rx.Component:
+    return rx.el.div(
+        rx.el.dt(label, class_name="text-xs text-muted-foreground"),
+        rx.el.dd(value, class_name="text-sm"),
+        class_name="border-b border-border pb-2 last:border-0",
+    )
+
+
+def _ways_on() -> rx.Component:
+    return rx.el.div(
+        rx.el.h3("What to do", class_name="text-sm font-semibold"),
+        rx.el.p(
+            "Change what stood in the way, then launch again: the clone keeps every other setting.",
+            class_name="mt-1 text-sm text-muted-foreground",
+        ),
+        rx.el.div(
+            button("Clone with changes", variant="primary", icon="copy", href=f"/jobs/new?clone={head.id}"),
+            button("All lines", variant="outline", on_click=JobDetail.show_tab("logs")),
+            class_name="mt-3 flex flex-wrap gap-2",
+        ),
+    )
+
+
+def autopsy() -> rx.Component:
+    """The reason first, in words."""
+    return rx.el.section(
+        rx.el.div(
+            rx.el.span(
+                icon("circle-x", size=18),
+                class_name="flex size-9 shrink-0 items-center justify-center rounded-full bg-destructive/13 text-destructive",
+            ),
+            rx.el.div(
+                rx.el.h2("Why it failed", class_name="text-base font-semibold"),
+                rx.el.p(head.error, class_name="mt-1 text-sm break-words", id="job-error"),
+                class_name="min-w-0",
+            ),
+            class_name="flex gap-4 bg-destructive/8 p-5 touch:p-4",
+        ),
+        rx.el.div(
+            _ways_on(),
+            rx.el.dl(
+                _fact("Ended at", rx.fragment("step ", JobDetail.progress.step, " of ", JobDetail.progress.total)),
+                _fact("Ran", rx.cond(head.ran, head.ran, "not at all")),
+                _fact("Starts", head.attempt),
+                class_name="flex min-w-44 flex-col gap-2",
+            ),
+            class_name="flex flex-wrap justify-between gap-6 border-t border-destructive/45 p-5 touch:p-4",
+        ),
+        rx.el.div(
+            rx.el.h3("Last lines", class_name="mb-3 text-sm font-semibold"),
+            log_view(JobDetail.tail, height="10rem", label="Last lines", empty="It wrote no line."),
+            rx.cond(
+                head.error_details,
+                rx.el.details(
+                    rx.el.summary("Technical details", class_name="mt-3 text-sm text-muted-foreground"),
+                    rx.el.pre(
+                        head.error_details,
+                        tab_index=0,
+                        class_name="mt-2 max-h-72 overflow-auto rounded-lg bg-background p-4 font-mono text-xs",
+                    ),
+                ),
+                rx.fragment(),
+            ),
+            class_name="border-t border-border p-5 touch:p-4",
+        ),
+        role="alert",
+        id="autopsy",
+        class_name="overflow-hidden rounded-xl border border-destructive/45 bg-card",
+    )

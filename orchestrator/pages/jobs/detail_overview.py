@@ -1,0 +1,153 @@
+"""The first tab of a job: the loss as it falls, the figures beside it, the result, the end of the log."""
+
+import reflex as rx
+
+from orchestrator.states.job_detail import JobDetail
+from orchestrator.states.job_metrics import MetricCard
+from orchestrator.states.job_rows import ConfusionRow
+from orchestrator.ui.charts.loss_chart import loss_chart
+from orchestrator.ui.patterns.cards import stat_card
+from orchestrator.ui.primitives.badge import badge
+from orchestrator.ui.primitives.button import button
+from orchestrator.ui.primitives.card import card
+from orchestrator.ui.primitives.log_view import log_view
+from orchestrator.ui.primitives.values import copy_text
+
+head = JobDetail.head
+
+
+def _figure(item: MetricCard) -> rx.Component:
+    return stat_card(item.label, item.value, note=item.note, unit=item.unit)
+
+
+def _chart() -> rx.Component:
+    word = rx.match(
+        head.status,
+        ("failed", f"Failed at step {JobDetail.progress.step}"),
+        ("stopped", f"Stopped at step {JobDetail.progress.step}"),
+        "",
+    )
+    return card(
+        loss_chart(
+            points=JobDetail.points,
+            history=JobDetail.history,
+            total_steps=JobDetail.total_steps,
+            series=head.hue,
+            live=head.active,
+            on_gap=JobDetail.refill,
+            stop_word=word,
+        ),
+        id="loss-card",
+    )
+
+
+def _log() -> rx.Component:
+    live = rx.cond(head.active, badge("Live", tone="primary"), rx.fragment())
+    return card(
+        log_view(JobDetail.tail, height="11rem", empty="The log begins when a worker takes the job."),
+        title="Log",
+        actions=rx.fragment(live, button("All lines", variant="ghost", size="sm", on_click=JobDetail.show_tab("logs"))),
+    )
+
+
+def _cell(entry: rx.Var) -> rx.Component:
+    shade = rx.cond(entry.right, "bg-success/13 font-medium", rx.cond(entry.clips > 0, "bg-destructive/8", ""))
+    return rx.el.td(
+        entry.clips,
+        class_name=f"h-9 min-w-10 border border-border px-2 text-center font-mono text-xs tabular {shade}",
+    )
+
+
+def _row(item: ConfusionRow) -> rx.Component:
+    return rx.el.tr(
+        rx.el.th(item.label, scope="row", class_name="pr-3 text-right text-xs font-medium whitespace-nowrap"),
+        rx.foreach(item.cells, _cell),
+        rx.el.td(item.right, class_name="pl-3 font-mono text-xs tabular text-muted-foreground"),
+    )
+
+
+def _confusion() -> rx.Component:
+    result = JobDetail.result
+    title = rx.el.caption(
+        "Rows: what the clip shows. Columns: what the model said.",
+        class_name="caption-bottom pt-2 text-left text-xs text-muted-foreground",
+    )
+    heads = rx.foreach(
+        result.labels,
+        lambda label: rx.el.th(label, scope="col", class_name="px-1 pb-1 text-xs font-medium text-muted-foreground"),
+    )
+    return rx.el.div(
+        rx.el.table(
+            title,
+            rx.el.thead(
+                rx.el.tr(
+                    rx.el.td(),
+                    heads,
+                    rx.el.th(
+                        "right", scope="col", class_name="pl-3 text-left text-xs font-medium text-muted-foreground"
+                    ),
+                )
+            ),
+            rx.el.tbody(rx.foreach(result.confusion, _row)),
+            id="confusion",
+        ),
+        tab_index=0,
+        role="region",
+        aria_label="Confusion matrix",
+        class_name="overflow-x-auto",
+    )
+
+
+def _result() -> rx.Component:
+    result = JobDetail.result
+    return card(
+        rx.el.div(
+            rx.el.div(
+                rx.el.p(result.accuracy, class_name="text-3xl font-semibold tracking-tight tabular", id="job-accuracy"),
+                rx.el.p("right on ", result.clips, class_name="text-sm text-muted-foreground"),
+                rx.cond(
+                    result.loss,
+                    rx.el.p("Validation loss ", result.loss, class_name="mt-1 text-xs text-muted-foreground"),
+                ),
+                class_name="shrink-0",
+            ),
+            rx.cond(result.confusion, _confusion(), rx.fragment()),
+            class_name="flex flex-wrap items-start gap-8",
+        ),
+        title="Result",
+        note="on clips the training never saw",
+        id="job-result",
+    )
+
+
+def _take_home() -> rx.Component:
+    return card(
+        rx.el.pre(
+            rx.el.code(JobDetail.load_code, id="load-code"),
+            tab_index=0,
+            role="region",
+            aria_label="How to load the adapter",
+            class_name="overflow-x-auto rounded-lg bg-background p-4 font-mono text-xs leading-5",
+        ),
+        title="Use the adapter",
+        note=rx.fragment(JobDetail.adapter_size, ", unzip it and load it beside its base"),
+        actions=copy_text(JobDetail.load_code, label="Copy the code"),
+    )
+
+
+def overview_panel() -> rx.Component:
+    """Chart large, figures beside it."""
+    return rx.el.div(
+        rx.cond((head.status == "completed") & JobDetail.result.known, _result(), rx.fragment()),
+        rx.el.div(
+            _chart(),
+            rx.el.div(
+                rx.foreach(JobDetail.cards, _figure),
+                class_name="grid grid-cols-2 content-start gap-3 sm:grid-cols-3 lg:grid-cols-1",
+            ),
+            class_name="grid gap-4 lg:grid-cols-[minmax(0,1fr)_13rem]",
+        ),
+        rx.cond(JobDetail.load_code, _take_home(), rx.fragment()),
+        _log(),
+        class_name="flex flex-col gap-4 pt-4",
+    )

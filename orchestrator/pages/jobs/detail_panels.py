@@ -1,0 +1,93 @@
+"""The other tabs of a job: metrics, logs, settings, timeline."""
+
+import reflex as rx
+
+from orchestrator.states.job_detail import JobDetail
+from orchestrator.states.job_form_rows import ReviewRow
+from orchestrator.states.job_rows import EventLine
+from orchestrator.ui.charts.loss_chart import loss_chart
+from orchestrator.ui.patterns.cards import timeline, timeline_item
+from orchestrator.ui.primitives.button import button
+from orchestrator.ui.primitives.card import card
+from orchestrator.ui.primitives.log_view import log_view
+from orchestrator.ui.primitives.status_chip import status_chip
+from orchestrator.ui.primitives.table import cell, row, table
+from orchestrator.ui.primitives.values import relative_time
+
+head = JobDetail.head
+CURVES = (
+    ("Validation top-1", "", "eval_accuracy"),
+    ("Learning rate", "learning_rate", ""),
+    ("Gradient norm", "grad_norm", ""),
+    ("Clips a second", "samples_per_s", ""),
+)
+
+
+def _curve(title: str, train: str, held: str) -> rx.Component:
+    return card(
+        loss_chart(
+            points=JobDetail.points,
+            history=JobDetail.history,
+            total_steps=JobDetail.total_steps,
+            series=head.hue,
+            live=head.active,
+            on_gap=JobDetail.refill,
+            title=title,
+            train_key=train or "none",
+            eval_key=held or "none",
+            smoothing=0.0,
+            height=200,
+        )
+    )
+
+
+def metrics_panel() -> rx.Component:
+    """A chart for each of the other series."""
+    return rx.el.div(*[_curve(*curve) for curve in CURVES], class_name="grid gap-4 pt-4 lg:grid-cols-2")
+
+
+def log_panel() -> rx.Component:
+    """The whole log, newest page first."""
+    older = rx.cond(
+        JobDetail.older >= 0,
+        button("Older lines", size="sm", icon="chevron-up", on_click=JobDetail.older_lines),
+        rx.el.span("from the first line", class_name="text-xs text-muted-foreground"),
+    )
+    return rx.el.div(
+        card(
+            log_view(JobDetail.lines, height="32rem", empty="The log begins when a worker takes the job."),
+            title="Log",
+            actions=older,
+        ),
+        class_name="pt-4",
+    )
+
+
+def _setting(line: ReviewRow) -> rx.Component:
+    return row(
+        cell(line.group, muted=True, class_name="touch:hidden"),
+        cell(line.label),
+        cell(line.value, class_name="font-mono text-xs break-words"),
+    )
+
+
+def settings_panel() -> rx.Component:
+    """The recipe as it was launched; it never changes."""
+    return rx.el.div(
+        card(
+            table(["Part", "Setting", "Value"], rx.foreach(JobDetail.settings, _setting), label="Settings of this job"),
+            title="Settings",
+            note="frozen at launch",
+            padded=False,
+        ),
+        class_name="pt-4",
+    )
+
+
+def _event(line: EventLine) -> rx.Component:
+    return timeline_item(rx.fragment(line.message), relative_time(line.at), mark=status_chip(line.kind))
+
+
+def timeline_panel() -> rx.Component:
+    """What happened to the job, newest first."""
+    return rx.el.div(card(timeline(rx.foreach(JobDetail.events, _event)), title="Timeline"), class_name="pt-4")

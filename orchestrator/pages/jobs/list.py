@@ -1,0 +1,189 @@
+"""The page at `/jobs`: all of one's training jobs, moving by themselves."""
+
+import reflex as rx
+
+from orchestrator.pages.frame import frame
+from orchestrator.states.job_rows import JobLine
+from orchestrator.states.jobs import JobsState
+from orchestrator.ui.layout.shell import page_header
+from orchestrator.ui.patterns.toolbar import data_toolbar, search_box
+from orchestrator.ui.primitives.button import button
+from orchestrator.ui.primitives.card import card
+from orchestrator.ui.primitives.link import link
+from orchestrator.ui.primitives.progress import progress, swatch
+from orchestrator.ui.primitives.select import select
+from orchestrator.ui.primitives.states import empty_state, error_state, loading, skeleton
+from orchestrator.ui.primitives.status_chip import status_chip
+from orchestrator.ui.primitives.table import cell, head_cell, row, table
+from orchestrator.ui.primitives.values import relative_time
+
+STATUSES = [
+    ("all", "All"),
+    ("active", "Active"),
+    ("completed", "Completed"),
+    ("failed", "Failed"),
+    ("stopped", "Stopped"),
+]
+SORTS = [
+    ("-created_at", "Newest first"),
+    ("created_at", "Oldest first"),
+    ("name", "Name"),
+    ("status", "Status"),
+    ("dataset", "Dataset"),
+    ("model", "Model"),
+]
+
+
+def _live(line: JobLine, name: str) -> rx.Var:
+    """A value of the row: the live one while there is one."""
+    key = line.id.to_string()
+    return rx.cond(JobsState.live.contains(key), getattr(JobsState.live[key], name), getattr(line, name))
+
+
+def _progress(line: JobLine) -> rx.Component:
+    return rx.el.div(
+        progress(_live(line, "share") * 100, label="Progress", series=line.hue, class_name="w-24"),
+        rx.el.span(_live(line, "percent"), class_name="w-11 text-right font-mono text-xs tabular"),
+        rx.el.span(
+            _live(line, "epochs"),
+            title="Epochs",
+            class_name="font-mono text-xs tabular whitespace-nowrap text-muted-foreground",
+        ),
+        class_name="flex items-center gap-2",
+    )
+
+
+def _row(line: JobLine) -> rx.Component:
+    href = f"/jobs/{line.id}"
+    return row(
+        cell(line.id, number=True, muted=True, class_name="w-12"),
+        cell(
+            rx.el.div(
+                swatch(line.hue),
+                # The link reaches over the whole row: one target for mouse, keyboard and screen reader.
+                link(
+                    line.name,
+                    href=href,
+                    quiet=False,
+                    class_name="truncate font-medium no-underline after:absolute after:inset-0 after:content-[''] hover:underline",
+                ),
+                class_name="flex min-w-0 items-center gap-2.5",
+            ),
+            class_name="max-w-56",
+        ),
+        cell(line.model, muted=True, class_name="max-w-40 truncate"),
+        cell(line.dataset, muted=True, class_name="max-w-40 truncate"),
+        cell(status_chip(line.status)),
+        cell(_progress(line)),
+        cell(_live(line, "loss"), number=True),
+        cell(
+            rx.cond(line.started, relative_time(line.started), "not yet"),
+            muted=True,
+            class_name="text-right text-xs whitespace-nowrap",
+        ),
+        class_name="relative",
+        custom_attrs={"data-job": line.id},
+    )
+
+
+def _table() -> rx.Component:
+    return card(
+        table(
+            [
+                head_cell("Id", number=True),
+                "Name",
+                "Model",
+                "Dataset",
+                "Status",
+                "Progress",
+                head_cell("Loss", number=True),
+                head_cell("Started", number=True),
+            ],
+            rx.foreach(JobsState.rows, _row),
+            label="Training jobs",
+        ),
+        rx.el.div(
+            rx.el.span(
+                f"{JobsState.first} to {JobsState.last} of {JobsState.total}",
+                class_name="text-xs text-muted-foreground",
+            ),
+            rx.cond(
+                (JobsState.page > 1) | (JobsState.next_cursor != ""),
+                rx.el.div(
+                    button(
+                        "Previous",
+                        size="sm",
+                        icon="chevron-left",
+                        disabled=JobsState.page == 1,
+                        on_click=JobsState.previous_page,
+                    ),
+                    button(
+                        "Next",
+                        size="sm",
+                        icon_right="chevron-right",
+                        disabled=JobsState.next_cursor == "",
+                        on_click=JobsState.next_page,
+                    ),
+                    class_name="flex gap-2",
+                ),
+                rx.fragment(),
+            ),
+            class_name="flex min-h-12 items-center justify-between border-t border-border px-5 py-2",
+        ),
+        padded=False,
+    )
+
+
+def _nothing() -> rx.Component:
+    return rx.cond(
+        JobsState.filtered,
+        empty_state(
+            "No job matches",
+            "Nothing here has this name and status.",
+            button("Clear search and filter", on_click=JobsState.clear),
+            icon_name="search-x",
+        ),
+        empty_state(
+            "No training jobs yet",
+            "Train the demo: a small video model learns four new motions in about a minute, on this machine.",
+            rx.cond(
+                JobsState.demo_href,
+                button("Train the demo", variant="primary", icon="play", href=JobsState.demo_href, id="train-demo"),
+                rx.fragment(),
+            ),
+            button("New training job", icon="plus", href="/jobs/new"),
+            icon_name="activity",
+        ),
+    )
+
+
+def _toolbar() -> rx.Component:
+    return data_toolbar(
+        search_box(value=JobsState.q, on_change=JobsState.search, placeholder="Name, dataset, model or id"),
+        select(options=STATUSES, value=JobsState.status, on_change=JobsState.filter_status, label="Status", quiet=True),
+        right=[select(options=SORTS, value=JobsState.sort, on_change=JobsState.sort_by, label="Sort by", quiet=True)],
+    )
+
+
+def _body() -> rx.Component:
+    full = rx.cond(JobsState.rows.length() > 0, _table(), _nothing())
+    return rx.fragment(
+        rx.cond(JobsState.any_jobs, _toolbar(), rx.fragment()),
+        rx.cond(
+            JobsState.failed, error_state("The list could not be read", JobsState.failed, retry=JobsState.retry), full
+        ),
+    )
+
+
+def jobs_list() -> rx.Component:
+    """The list of training jobs."""
+    return frame(
+        page_header(
+            "Training jobs",
+            note="Every run, with its curve, its log and its adapter.",
+            actions=[button("New training job", variant="primary", icon="plus", href="/jobs/new")],
+        ),
+        rx.cond(JobsState.ready, _body(), loading(skeleton("h-72 w-full rounded-xl"))),
+        title="Training jobs",
+        active="jobs",
+    )
