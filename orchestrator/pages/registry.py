@@ -96,6 +96,27 @@ PAGES: list[PageEntry] = [
         "Settings - Loreel",
         on_load=(SESSION_LOAD, "orchestrator.states.settings:SettingsState.load"),
     ),
+    PageEntry(
+        "/jobs",
+        "orchestrator.pages.jobs.list",
+        "jobs_list",
+        "Training jobs - Loreel",
+        on_load=(SESSION_LOAD, "orchestrator.states.jobs:JobsState.load"),
+    ),
+    PageEntry(
+        "/jobs/new",
+        "orchestrator.pages.jobs.new",
+        "new",
+        "New training job - Loreel",
+        on_load=(SESSION_LOAD, "orchestrator.states.job_form:JobForm.load"),
+    ),
+    PageEntry(
+        "/jobs/[job_id]",
+        "orchestrator.pages.jobs.detail",
+        "detail",
+        "Training job - Loreel",
+        on_load=(SESSION_LOAD, "orchestrator.states.job_detail:JobDetail.load"),
+    ),
     PageEntry("/kit", "orchestrator.pages.kit.index", "index", "Kit", dev=True),
 ]
 

@@ -178,8 +178,6 @@ class JobDetail(rx.State):
         async with self:
             if self.head.id != job_id:
                 return
-            # The count goes on: a chart that stays must not take the next batch for an old one.
-            follower.count = self._follower.count
             self._follower, self.history = follower, found.series
             self.cards = cards(follower.tally, self._recipe)
 

@@ -33,7 +33,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a chart gets at once: the batches `first_seq` to `seq`, counted from 1; 0: nothing yet."""
+    """What a chart gets at once: the records `first_seq` to `seq`; 0: nothing yet."""
 
     seq: int = 0
     first_seq: int = 0
@@ -57,8 +57,10 @@ class Follower:
 
     seq: int = 0
     tally: Tally = field(default_factory=Tally.empty)
-    count: int = 0
-    sent: list[list[Item]] = field(default_factory=list)
+    told: int = 0
+    """The last record that travelled to the charts; 0: the history did the telling so far."""
+    sent: list[tuple[int, list[Item]]] = field(default_factory=list)
+    """The newest batches, each with its first record's number."""
 
     def take(self, records: Iterable[dict[str, Any]]) -> News:
         """Sorts a group of live records; older ones than the history already told are left out."""
@@ -93,12 +95,12 @@ class Follower:
             news.progress = record
 
     def batch(self, points: list[Point]) -> Batch:
-        """The new points as the next batch, with the few batches before it."""
-        self.count += 1
+        """The new points, with the few batches before them."""
         fresh = [Item(point.step, name, value) for point in points for name, value in point.values.items()]
-        self.sent = [*self.sent[-OVERLAP:], fresh]
-        items = tuple(item for part in self.sent for item in part)
-        return Batch(self.count, self.count - len(self.sent) + 1, items)
+        # The first batch follows the history, which holds everything before it.
+        self.sent = [*self.sent[-OVERLAP:], (self.told + 1, fresh)]
+        self.told = points[-1].seq
+        return Batch(self.told, self.sent[0][0], tuple(item for _, part in self.sent for item in part))
 
 
 def to_point(record: dict[str, Any]) -> Point:

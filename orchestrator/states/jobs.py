@@ -5,6 +5,7 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.domain.errors import AppError
+from orchestrator.services.demo import find_demo
 from orchestrator.services.training.jobs import list_jobs
 from orchestrator.states import words
 from orchestrator.states.guards import act, signed_in
@@ -31,6 +32,8 @@ class JobsState(rx.State):
     next_cursor: str = ""
     page: int = 1
     any_jobs: bool = False
+    demo_href: str = ""
+    """Where the demo can be trained in one click; only looked for while there are no jobs."""
     _cursors: list[str] = []
     _epochs: dict[str, int] = {}
 
@@ -58,6 +61,8 @@ class JobsState(rx.State):
         self.status = query.get("status", "all")
         self.sort = query.get("sort", "-created_at") if query.get("sort") in SORTS else "-created_at"
         await self._read([])
+        if self.ready and not self.any_jobs:
+            self.demo_href = (await act(self, find_demo)).href
         return JobsState.watch
 
     @rx.event

@@ -10,14 +10,15 @@ from orchestrator.states.job_detail import JobDetail
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.patterns.cards import metric, metrics
 from orchestrator.ui.patterns.confirm_delete import confirm_delete
+from orchestrator.ui.patterns.empty_state import empty_state
+from orchestrator.ui.patterns.relative_time import relative_time
+from orchestrator.ui.primitives.alert_dialog import alert_dialog
 from orchestrator.ui.primitives.button import button
-from orchestrator.ui.primitives.confirm import alert_dialog
 from orchestrator.ui.primitives.link import link
 from orchestrator.ui.primitives.progress import progress, swatch
-from orchestrator.ui.primitives.states import empty_state, loading, skeleton
+from orchestrator.ui.primitives.skeleton import loading, skeleton
 from orchestrator.ui.primitives.status_chip import status_chip
 from orchestrator.ui.primitives.tabs import tab_panel, tabs
-from orchestrator.ui.primitives.values import relative_time
 
 TABS = [
     ("overview", "Overview"),
@@ -152,11 +153,12 @@ def _missing() -> rx.Component:
     return rx.fragment(
         page_header("No such training job"),
         empty_state(
-            JobDetail.missing,
-            "It may have been deleted, or it belongs to somebody else.",
-            button("All training jobs", href="/jobs", variant="primary"),
-            button("Overview", href="/overview"),
-            icon_name="search-x",
+            title=JobDetail.missing,
+            text="It may have been deleted, or it belongs to somebody else.",
+            action=rx.fragment(
+                button("All training jobs", href="/jobs", variant="primary"), button("Overview", href="/overview")
+            ),
+            icon="search-x",
         ),
     )
 

@@ -1,5 +1,7 @@
 """What stands on top of a failed job: what happened, the last lines, what to do."""
 
+from typing import Any
+
 import reflex as rx
 
 from orchestrator.states.job_detail import JobDetail
@@ -60,7 +62,9 @@ def autopsy() -> rx.Component:
         ),
         rx.el.div(
             rx.el.h3("Last lines", class_name="mb-3 text-sm font-semibold"),
-            log_view(JobDetail.tail, height="10rem", label="Last lines", empty="It wrote no line."),
+            log_view(
+                JobDetail.tail.to(list[dict[str, Any]]), height="10rem", label="Last lines", empty="It wrote no line."
+            ),
             rx.cond(
                 head.error_details,
                 rx.el.details(

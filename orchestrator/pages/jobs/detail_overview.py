@@ -1,5 +1,7 @@
 """The first tab of a job: the loss as it falls, the figures beside it, the result, the end of the log."""
 
+from typing import Any
+
 import reflex as rx
 
 from orchestrator.states.job_detail import JobDetail
@@ -29,7 +31,7 @@ def _chart() -> rx.Component:
     )
     return card(
         loss_chart(
-            points=JobDetail.points,
+            points=JobDetail.points.to(dict[str, Any]),
             history=JobDetail.history,
             total_steps=JobDetail.total_steps,
             series=head.hue,
@@ -44,7 +46,9 @@ def _chart() -> rx.Component:
 def _log() -> rx.Component:
     live = rx.cond(head.active, badge("Live", tone="primary"), rx.fragment())
     return card(
-        log_view(JobDetail.tail, height="11rem", empty="The log begins when a worker takes the job."),
+        log_view(
+            JobDetail.tail.to(list[dict[str, Any]]), height="11rem", empty="The log begins when a worker takes the job."
+        ),
         title="Log",
         actions=rx.fragment(live, button("All lines", variant="ghost", size="sm", on_click=JobDetail.show_tab("logs"))),
     )

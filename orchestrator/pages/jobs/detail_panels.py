@@ -1,5 +1,7 @@
 """The other tabs of a job: metrics, logs, settings, timeline."""
 
+from typing import Any
+
 import reflex as rx
 
 from orchestrator.states.job_detail import JobDetail
@@ -7,12 +9,12 @@ from orchestrator.states.job_form_rows import ReviewRow
 from orchestrator.states.job_rows import EventLine
 from orchestrator.ui.charts.loss_chart import loss_chart
 from orchestrator.ui.patterns.cards import timeline, timeline_item
+from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.log_view import log_view
 from orchestrator.ui.primitives.status_chip import status_chip
 from orchestrator.ui.primitives.table import cell, row, table
-from orchestrator.ui.primitives.values import relative_time
 
 head = JobDetail.head
 CURVES = (
@@ -26,7 +28,7 @@ CURVES = (
 def _curve(title: str, train: str, held: str) -> rx.Component:
     return card(
         loss_chart(
-            points=JobDetail.points,
+            points=JobDetail.points.to(dict[str, Any]),
             history=JobDetail.history,
             total_steps=JobDetail.total_steps,
             series=head.hue,
@@ -55,7 +57,11 @@ def log_panel() -> rx.Component:
     )
     return rx.el.div(
         card(
-            log_view(JobDetail.lines, height="32rem", empty="The log begins when a worker takes the job."),
+            log_view(
+                JobDetail.lines.to(list[dict[str, Any]]),
+                height="32rem",
+                empty="The log begins when a worker takes the job.",
+            ),
             title="Log",
             actions=older,
         ),

@@ -6,16 +6,18 @@ from orchestrator.pages.frame import frame
 from orchestrator.states.job_rows import JobLine
 from orchestrator.states.jobs import JobsState
 from orchestrator.ui.layout.shell import page_header
+from orchestrator.ui.patterns.empty_state import empty_state
+from orchestrator.ui.patterns.error_state import error_state
+from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.patterns.toolbar import data_toolbar, search_box
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.link import link
 from orchestrator.ui.primitives.progress import progress, swatch
 from orchestrator.ui.primitives.select import select
-from orchestrator.ui.primitives.states import empty_state, error_state, loading, skeleton
+from orchestrator.ui.primitives.skeleton import loading, skeleton
 from orchestrator.ui.primitives.status_chip import status_chip
 from orchestrator.ui.primitives.table import cell, head_cell, row, table
-from orchestrator.ui.primitives.values import relative_time
 
 STATUSES = [
     ("all", "All"),
@@ -135,24 +137,24 @@ def _table() -> rx.Component:
 
 
 def _nothing() -> rx.Component:
+    demo = rx.cond(
+        JobsState.demo_href,
+        button("Train the demo", variant="primary", icon="play", href=JobsState.demo_href, id="train-demo"),
+        rx.fragment(),
+    )
     return rx.cond(
         JobsState.filtered,
         empty_state(
-            "No job matches",
-            "Nothing here has this name and status.",
-            button("Clear search and filter", on_click=JobsState.clear),
-            icon_name="search-x",
+            title="No job matches",
+            text="Nothing here has this name and status.",
+            action=button("Clear search and filter", on_click=JobsState.clear),
+            icon="search-x",
         ),
         empty_state(
-            "No training jobs yet",
-            "Train the demo: a small video model learns four new motions in about a minute, on this machine.",
-            rx.cond(
-                JobsState.demo_href,
-                button("Train the demo", variant="primary", icon="play", href=JobsState.demo_href, id="train-demo"),
-                rx.fragment(),
-            ),
-            button("New training job", icon="plus", href="/jobs/new"),
-            icon_name="activity",
+            title="No training jobs yet",
+            text="Train the demo: a small video model learns four new motions in about a minute, on this machine.",
+            action=rx.fragment(demo, button("New training job", icon="plus", href="/jobs/new")),
+            icon="activity",
         ),
     )
 

@@ -1,7 +1,5 @@
 """The page at `/jobs/new`: the four-step wizard that makes a training job."""
 
-from typing import Any
-
 import reflex as rx
 
 from orchestrator.pages.frame import frame
@@ -11,19 +9,19 @@ from orchestrator.pages.jobs.new_review import review_step
 from orchestrator.pages.jobs.new_summary import phone_figures, summary
 from orchestrator.states.job_form import JobForm
 from orchestrator.ui.layout.shell import page_header
+from orchestrator.ui.patterns.relative_time import relative_time
+from orchestrator.ui.patterns.stepper import Step, phone_stepper, stepper
+from orchestrator.ui.primitives.alert_dialog import alert_dialog
 from orchestrator.ui.primitives.button import button
-from orchestrator.ui.primitives.confirm import alert_dialog
 from orchestrator.ui.primitives.icon import icon
-from orchestrator.ui.primitives.states import loading, skeleton
-from orchestrator.ui.primitives.stepper import stepper
-from orchestrator.ui.primitives.values import relative_time
+from orchestrator.ui.primitives.skeleton import loading, skeleton
 
 STEPS = ("Dataset", "Model", "Parameters", "Review & launch")
 
 
-def _steps() -> list[tuple[Any, Any]]:
-    notes = (JobForm.dataset_name, JobForm.model_name, rx.cond(JobForm.reached > 2, JobForm.preset_title, ""), None)
-    return list(zip(STEPS, notes, strict=True))
+def _steps() -> list[Step]:
+    notes = (JobForm.dataset_name, JobForm.model_name, rx.cond(JobForm.reached > 2, JobForm.preset_title, ""), "")
+    return [{"title": title, "note": note} for title, note in zip(STEPS, notes, strict=True)]
 
 
 def _draft_note() -> rx.Component:
@@ -122,8 +120,9 @@ def new() -> rx.Component:
     return frame(
         rx.el.div(id="wizard-top", class_name="absolute top-0"),
         page_header("New training job", note=about),
+        phone_stepper(_steps(), current=JobForm.step),
         rx.el.div(
-            stepper(_steps(), JobForm.step, on_pick=JobForm.go),
+            stepper(_steps(), current=JobForm.step, reached=JobForm.reached, on_select=JobForm.go),
             rx.cond(JobForm.ready, _step(), _loading()),
             summary(),
             class_name="grid gap-6 lg:grid-cols-[9.25rem_minmax(0,1fr)] xl:grid-cols-[9.25rem_minmax(0,1fr)_18.5rem]",

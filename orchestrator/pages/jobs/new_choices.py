@@ -5,10 +5,10 @@ import reflex as rx
 from orchestrator.states.job_form import JobForm
 from orchestrator.states.job_form_fields import control_id
 from orchestrator.states.job_form_rows import DatasetChoice, ModelChoice
+from orchestrator.ui.patterns.empty_state import empty_state
 from orchestrator.ui.primitives.badge import tag
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.icon import icon
-from orchestrator.ui.primitives.states import empty_state
 
 CARD = (
     "relative flex gap-3 rounded-xl border border-border bg-card p-4 text-left transition-colors "
@@ -82,10 +82,10 @@ def dataset_step() -> rx.Component:
         rx.cond(
             JobForm.datasets.length() == 0,
             empty_state(
-                "No datasets yet",
-                "Upload videos in class folders first; each folder becomes a class.",
-                button("Add a dataset", href="/datasets", icon="plus"),
-                icon_name="film",
+                title="No datasets yet",
+                text="Upload videos in class folders first; each folder becomes a class.",
+                action=button("Add a dataset", href="/datasets/new", icon="plus"),
+                icon="film",
             ),
             rx.fragment(),
         ),

@@ -42,7 +42,11 @@ def text_field(name: str, label: str, hint: Any = None, suffix: str | None = Non
 
 def _presets() -> rx.Component:
     return radio_cards(
-        JobForm.presets, label="Preset", value=JobForm.preset, on_change=JobForm.choose_preset, name="preset"
+        JobForm.presets.to(list[dict[str, Any]]),
+        label="Preset",
+        value=JobForm.preset,
+        on_change=JobForm.choose_preset,
+        name="preset",
     )
 
 

@@ -66,6 +66,12 @@ def test_a_batch_repeats_the_batches_before_it() -> None:
     assert {item.series for item in batch.items} == {"loss"}
 
 
+def test_the_first_batch_follows_the_history() -> None:
+    follower = Follower(seq=500)
+    assert follower.batch(follower.take([metric(501)]).points).first_seq == 1
+    assert follower.batch(follower.take([metric(503)]).points).first_seq == 1
+
+
 def test_a_value_that_is_no_number_stays_off_the_curve() -> None:
     news = Follower().take([metric(1, loss=float("nan"), grad_norm=2.0)])
     assert news.points[0].values == {"grad_norm": 2.0}
