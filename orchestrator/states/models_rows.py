@@ -30,7 +30,7 @@ class ModelCard:
     size: str
     size_4bit: str
     input: str
-    """Frames and picture size: "8 frames, 48 x 48"."""
+    """Frames and picture size: "8 frames, 48 px"."""
     source: str
     added_ago: str
     added_at: str

@@ -74,27 +74,25 @@ def inspect_model(folder: Path) -> ModelFacts:
 
 
 def layer_groups(shapes: dict[str, list[int]]) -> list[dict[str, Any]]:
-    """The linear layers by the ending of their names, in the order of the file."""
-    groups: dict[tuple[str, int, int], dict[str, Any]] = {}
+    """The linear layers by the ending of their names, in the order of the file; one row an ending.
+
+    `in_features` and `out_features` are means where one ending names layers of several shapes.
+    """
+    found: dict[str, list[tuple[int, int]]] = {}
     for name, shape in shapes.items():
-        if not _is_linear(name, shape):
-            continue
-        suffix = name.removesuffix(".weight").rpartition(".")[2]
-        out_features, in_features = shape
-        group = groups.setdefault(
-            (suffix, in_features, out_features),
-            {
-                "suffix": suffix,
-                "count": 0,
-                "parameters": 0,
-                "in_features": in_features,
-                "out_features": out_features,
-                "default": suffix not in HEADS,
-            },
-        )
-        group["count"] += 1
-        group["parameters"] += in_features * out_features
-    return list(groups.values())
+        if _is_linear(name, shape):
+            found.setdefault(name.removesuffix(".weight").rpartition(".")[2], []).append((shape[1], shape[0]))
+    return [
+        {
+            "suffix": suffix,
+            "count": len(sides),
+            "parameters": sum(inside * outside for inside, outside in sides),
+            "in_features": round(sum(inside for inside, _ in sides) / len(sides)),
+            "out_features": round(sum(outside for _, outside in sides) / len(sides)),
+            "default": suffix not in HEADS,
+        }
+        for suffix, sides in found.items()
+    ]
 
 
 def nf4_bytes(shapes: dict[str, list[int]]) -> int:

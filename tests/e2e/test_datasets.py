@@ -1,0 +1,140 @@
+"""Datasets in a real browser: bad input gets its sentence and the page goes on; search, edit, delete, cancel."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import Person
+from tests.fakes.videos import bomb, class_folders, truncated, zip_entries, zip_folder
+
+
+def add(page: Page, file: Path, name: str) -> None:
+    """Adds a dataset from one file, up to the page that shows how far it is."""
+    page.goto("/datasets/new/")
+    page.locator("[data-uploader=files]").set_input_files(str(file))
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Add dataset").click()
+    page.wait_for_url(re.compile(r"/datasets/\d+"), timeout=60_000)
+
+
+def good_zip(folder: Path, classes: dict[str, int]) -> Path:
+    return zip_folder(class_folders(folder / "clips", classes), folder / "good.zip")
+
+
+def one_clip_class(folder: Path) -> Path:
+    return good_zip(folder, {"many": 3, "lonely": 1})
+
+
+def empty_zip(folder: Path) -> Path:
+    return zip_entries(folder / "empty.zip", {})
+
+
+def climbing_zip(folder: Path) -> Path:
+    return zip_entries(folder / "climb.zip", {"../evil.mp4": b"x" * 100, "a/b.mp4": b"y"})
+
+
+def not_videos(folder: Path) -> Path:
+    return zip_entries(folder / "words.zip", {"a/one.mp4": b"these are words", "b/two.mp4": b"and more words"})
+
+
+BAD: list[tuple[Callable[[Path], Path], str]] = [
+    (empty_zip, r"empty|nothing|no files"),
+    (climbing_zip, r"\.\.|outside|leads out|path"),
+    (lambda folder: bomb(folder / "bomb.zip"), r"unpack|too large|times|bomb"),
+    (one_clip_class, r"lonely"),
+    (not_videos, r"None of the files"),
+]
+
+
+@pytest.mark.parametrize(("make", "says"), BAD, ids=["empty", "climbing", "bomb", "one clip", "not videos"])
+def test_bad_input_gets_its_sentence(
+    page: Page, signed_in: Person, tmp_path: Path, make: Callable[[Path], Path], says: str
+) -> None:
+    add(page, make(tmp_path), "bad")
+    alert = page.get_by_role("alert").filter(has_text="cannot be used")
+    expect(alert).to_be_visible(timeout=60_000)
+    expect(alert).to_contain_text(re.compile(says, re.IGNORECASE))
+    assert "Traceback" not in alert.inner_text()
+    alert.get_by_role("link", name="Add files").click()
+    expect(page.get_by_role("heading", name="Add files to bad")).to_be_visible()
+
+
+def test_damaged_clips_are_listed_and_the_rest_is_ready(page: Page, signed_in: Person, tmp_path: Path) -> None:
+    clips = class_folders(tmp_path / "clips", {"left": 3, "right": 3})
+    (clips / "left" / "cut.mp4").write_bytes(truncated(clips / "left" / "left-00.mp4"))
+    (clips / "right" / "words.mp4").write_bytes(b"these are words")
+    add(page, zip_folder(clips, tmp_path / "some.zip"), "some are bad")
+    expect(page.get_by_text("Ready, 2 left out")).to_be_visible(timeout=60_000)
+    left_out = page.get_by_role("heading", name="Left out").locator("xpath=ancestor::section")
+    expect(left_out.get_by_text("cut.mp4").first).to_be_visible()
+    expect(left_out.get_by_text("words.mp4").first).to_be_visible()
+    page.get_by_role("combobox", name="Class").click()
+    page.get_by_role("option", name=re.compile("right")).click()
+    expect(page.get_by_text("3 of 3")).to_be_visible()
+    expect(page).to_have_url(re.compile("class=right"))
+
+
+def test_what_was_typed_stays_when_something_is_missing(page: Page, signed_in: Person) -> None:
+    page.goto("/datasets/new/")
+    page.get_by_label("Description").fill("Hands, mostly.")
+    page.get_by_role("button", name="Add dataset").click()
+    expect(page.get_by_text("Choose some clips first")).to_be_visible()
+    expect(page.get_by_text("Give the dataset a name")).to_be_visible()
+    expect(page.get_by_label("Description")).to_have_value("Hands, mostly.")
+
+
+def test_search_edit_and_delete(page: Page, signed_in: Person, api: httpx.Client) -> None:
+    for name in ("gestures", "courts"):
+        assert api.post("/datasets", json={"name": name, "task": "classification"}).status_code == 201
+    page.goto("/datasets/")
+    expect(page.get_by_role("link", name="gestures", exact=True)).to_be_visible()
+    page.get_by_label("Search datasets by name").fill("gest")
+    expect(page.get_by_role("link", name="courts", exact=True)).to_have_count(0)
+    expect(page).to_have_url(re.compile("q=gest"))
+    page.reload()
+    expect(page.get_by_label("Search datasets by name")).to_have_value("gest")
+
+    page.get_by_role("button", name="Actions for gestures").click()
+    page.get_by_role("menuitem", name="Edit metadata").click()
+    page.get_by_role("dialog").get_by_label("Name").fill("courts")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("dialog").get_by_text("You already have a dataset named courts")).to_be_visible()
+    page.get_by_role("dialog").get_by_label("Name").fill("gestures, new")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("link", name="gestures, new", exact=True)).to_be_visible()
+
+    page.get_by_role("button", name="Actions for gestures, new").click()
+    page.get_by_role("menuitem", name="Delete").click()
+    confirm = page.get_by_role("button", name="Delete dataset")
+    expect(confirm).to_be_disabled()
+    page.get_by_role("dialog").get_by_role("textbox").fill("gestures, new")
+    confirm.click()
+    expect(page.get_by_text("No dataset matches")).to_be_visible()
+
+
+def test_cancel_leaves_nothing_half_made(page: Page, signed_in: Person, api: httpx.Client, tmp_path: Path) -> None:
+    before = api.get("/datasets").json()["total"]
+    big = tmp_path / "big.mp4"
+    big.write_bytes(bytes(40 * 2**20))
+    page.goto("/datasets/new/")
+    page.locator("[data-uploader=files]").set_input_files(str(big))
+    # The bytes are held back, so that the upload is still under way when it is called off.
+    page.route(
+        "**/api/v1/uploads/*", lambda route: route.abort() if route.request.method == "PATCH" else route.continue_()
+    )
+    page.get_by_role("button", name="Add dataset").click()
+    expect(page.get_by_role("progressbar", name="Upload")).to_be_visible()
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    page.wait_for_url(re.compile(r"/datasets/?$"))
+    assert api.get("/datasets").json()["total"] == before
+
+
+def test_a_stranger_sees_nothing(page: Page, signed_in: Person) -> None:
+    page.goto("/datasets/999999")
+    expect(page.get_by_role("heading", name="There is no such dataset")).to_be_visible()
+    page.get_by_role("link", name="All datasets").click()
+    expect(page.get_by_role("heading", name="Datasets", exact=True)).to_be_visible()

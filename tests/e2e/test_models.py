@@ -1,0 +1,50 @@
+"""Base models in a real browser: the built-in one tells its facts; a folder is added, refused in words, taken away."""
+
+import re
+import shutil
+
+from playwright.sync_api import Page, expect
+
+from benchmarks.studio import Studio
+from orchestrator.settings import ROOT
+from tests.e2e.conftest import Person
+
+BASE = ROOT / "orchestrator" / "builtin" / "models" / "videomae-tiny"
+
+
+def test_the_builtin_base_tells_its_facts(page: Page, signed_in: Person) -> None:
+    page.goto("/models/")
+    page.get_by_role("link", name="Tiny VideoMAE").click()
+    expect(page.get_by_role("heading", name="Tiny VideoMAE")).to_be_visible()
+    for text in ("Parameters", "In 4-bit NF4", "query", "Direction of motion"):
+        expect(page.get_by_text(text, exact=True).first).to_be_visible()
+    expect(page.get_by_role("link", name="Train with this")).to_have_attribute("href", re.compile(r"/jobs/new\?model="))
+    expect(page.get_by_role("button", name="Actions for Tiny VideoMAE")).to_have_count(0)
+
+
+def test_a_folder_is_refused_then_added_and_deleted(page: Page, signed_in: Person, app_server: Studio) -> None:
+    name = f"own {signed_in.username}"
+    page.goto("/models/")
+    page.get_by_role("button", name="Add model").first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Folder").fill("/etc")
+    dialog.get_by_role("button", name="Add model").click()
+    expect(dialog.get_by_text("The folder must lie in")).to_be_visible()
+    expect(dialog.get_by_text("Give the model a name")).to_be_visible()
+    expect(dialog.get_by_label("Folder")).to_have_value("/etc")
+
+    folder = app_server.data_dir / "models" / signed_in.username
+    shutil.copytree(BASE, folder)
+    dialog.get_by_label("Name").fill(name)
+    dialog.get_by_label("Folder").fill(str(folder))
+    dialog.get_by_role("button", name="Add model").click()
+    expect(page.get_by_role("link", name=name)).to_be_visible()
+
+    page.get_by_label("Search models").fill(name)
+    expect(page.get_by_role("link", name="Tiny VideoMAE")).to_have_count(0)
+    page.get_by_role("button", name=f"Actions for {name}").click()
+    page.get_by_role("menuitem", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("textbox").fill(name)
+    page.get_by_role("button", name="Delete model").click()
+    expect(page.get_by_text("No model matches")).to_be_visible()
+    assert (folder / "config.json").exists()
