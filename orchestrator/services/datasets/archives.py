@@ -1,16 +1,27 @@
 """Unpacks a zip that a stranger made: no name leaves the folder, no bomb fills the disk."""
 
+import lzma
 import shutil
 import stat
 import zipfile
+import zlib
 from pathlib import Path
 
 from orchestrator.domain.errors import Invalid
-from orchestrator.services.datasets.files import is_litter
+from orchestrator.services.datasets.files import free_name, is_litter
 
 MAX_ENTRIES = 100_000
 MAX_RATIO = 50
 """Videos hardly shrink in a zip; what grows fifty times is no set of videos."""
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    ValueError,
+)
 _FREELY = 2**20
 _BLOCK = 2**20
 _SPARE_BYTES = 256 * 2**20
@@ -35,7 +46,9 @@ def unpack(archive: Path, target: Path, max_bytes: int, name: str) -> int:
             for entry in entries:
                 budget -= _write(opened, entry, target, budget, name)
             return len(entries)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, ValueError) as error:
+    except (*_DAMAGED, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # of the disk; bz2 reports damage as an OSError without a number
         raise Invalid(f"{name} is damaged and cannot be unpacked. Zip the folder again and upload it.") from error
 
 
@@ -63,7 +76,7 @@ def _write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, budget
     if not path.resolve().is_relative_to(target.resolve()):
         raise Invalid(f"{name} holds a name that points outside its folder. Zip it again.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)  # never write through a link to another upload
+    path = free_name(path)  # never write over another upload, nor through a link to it
     written = 0
     with opened.open(entry) as source, path.open("wb") as file:
         while block := source.read(_BLOCK):

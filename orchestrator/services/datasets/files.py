@@ -29,3 +29,11 @@ def is_litter(name: str) -> bool:
     """Files that operating systems leave in folders and nobody meant to upload."""
     parts = name.split("/")
     return "__MACOSX" in parts or parts[-1].lower() in _LITTER or parts[-1].startswith("._")
+
+
+def free_name(path: Path) -> Path:
+    """`path`, or with a number before its ending when there is such a file already: two zips may use the same names."""
+    number, found = 2, path
+    while found.exists():
+        found, number = path.with_name(f"{path.stem} ({number}){path.suffix}"), number + 1
+    return found

@@ -20,7 +20,7 @@ from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Task, Upload, UploadStatus
 from orchestrator.domain.errors import AppError, Invalid
 from orchestrator.services.datasets.archives import unpack
-from orchestrator.services.datasets.files import dataset_folder, is_litter, upload_path
+from orchestrator.services.datasets.files import dataset_folder, free_name, is_litter, upload_path
 from orchestrator.services.datasets.layout import Placed, place
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
@@ -105,7 +105,7 @@ def _lay_out(uploads: list[Upload], staging: Path) -> list[str]:
             continue
         target = staging / upload.filename
         target.parent.mkdir(parents=True, exist_ok=True)
-        _link(source, target)
+        _link(source, free_name(target))
     names = [path.relative_to(staging).as_posix() for path in staging.rglob("*") if path.is_file()]
     names = [name for name in names if not is_litter(name)]
     if not names:
@@ -115,7 +115,6 @@ def _lay_out(uploads: list[Upload], staging: Path) -> list[str]:
 
 def _link(source: Path, target: Path) -> None:
     """The upload stays until everything is recorded, so that a killed worker can begin again."""
-    target.unlink(missing_ok=True)
     try:
         os.link(source, target)
     except OSError:

@@ -193,3 +193,25 @@ def test_a_fenced_worker_leaves_everything(ada: Actor) -> None:
     assert ingest_dataset(dataset_id, look, go_on=lambda: False) == "left to another worker"
     assert dataset_of(dataset_id).status is DatasetStatus.PROCESSING
     assert ingest_dataset(dataset_id, look) == "ready"
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_damaged_in_the_middle_is_refused(ada: Actor, method: int) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        archive.writestr("left/1.mp4", bytes(range(256)) * 400)
+    data = bytearray(buffer.getvalue())
+    data[50:200] = b"\xff" * 150
+    dataset_id = bring(ada, {"mine.zip": bytes(data)})
+    assert ingest_dataset(dataset_id, look) == "error"
+    with session_scope() as session:
+        assert "damaged" in session.get_one(Dataset, dataset_id).error
+
+
+def test_two_zips_with_the_same_names_lose_nothing(ada: Actor) -> None:
+    first = zipped({name: f"first {name}".encode() for name in GOOD})
+    second = zipped({name: f"second {name}".encode() for name in GOOD})
+    dataset_id = bring(ada, {"a.zip": first, "b.zip": second})
+    assert ingest_dataset(dataset_id, look) == "ready"
+    with session_scope() as session:
+        assert session.get_one(Dataset, dataset_id).clip_count == 2 * len(GOOD)
