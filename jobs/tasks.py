@@ -23,7 +23,6 @@ def ingest(dataset_id: int, **options: Any) -> str:
 
 def make_demo() -> str:
     """Draws the demo clips once, and fills the accounts' demo datasets."""
-    os.nice(5)
     from jobs.demo import run_demo
 
     return run_demo()

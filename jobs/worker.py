@@ -6,7 +6,6 @@ import os
 import secrets
 import signal
 import socket
-import subprocess
 import sys
 import time
 from types import FrameType
@@ -25,6 +24,7 @@ from sqlmodel import Session, select
 
 from jobs.beats import Beats
 from jobs.horse import saddle
+from jobs.prep import PrepKeeper
 from jobs.recovery.tether import adopt_orphans, die_with_parent
 from jobs.recovery.tree import sweep_children
 from jobs.spares import Spares
@@ -36,7 +36,7 @@ from orchestrator.services.db import engine, session_scope
 from orchestrator.services.redis import connect
 from orchestrator.services.training.device import PREP
 from orchestrator.services.training.lifecycle import lose
-from orchestrator.settings import ROOT, get_settings
+from orchestrator.settings import get_settings
 
 log = structlog.get_logger()
 _KILLED = "The process that watched over the training was killed."
@@ -49,8 +49,10 @@ class LoreelWorker(Worker):
     # RQ waits up to a minute between tries; a job that was launched meanwhile would wait too.
     max_connection_wait_time = 5.0
 
-    def __init__(self, device_class: str, beats: Beats, spares: Spares | None, **options: Any) -> None:
-        self._beats, self._spares = beats, spares
+    def __init__(
+        self, device_class: str, beats: Beats, spares: Spares | None, prep: PrepKeeper | None, **options: Any
+    ) -> None:
+        self._beats, self._spares, self._prep = beats, spares, prep
         self.current_job: int | None = None
         # One queue only: with several, RQ takes a letter in a way that loses it when the worker dies right then.
         queue = Queue(queue_name(device_class), connection=options["connection"], serializer=JSONSerializer)
@@ -109,7 +111,7 @@ class LoreelWorker(Worker):
 
     def _after_horse(self, ids: dict[str, Any] | None) -> None:
         """Ends what a killed horse left behind, and gives its job back if it could not do so itself."""
-        keep = [pid for pid in (self._spares.pid if self._spares else None, _prep_pid()) if pid]
+        keep = [pid for keeper in (self._spares, self._prep) if keeper and (pid := keeper.pid)]
         if swept := sweep_children(keep):
             log.warning("worker.swept", pids=swept)
         if self._spares:
@@ -145,7 +147,7 @@ def is_allowed(job: Job) -> bool:
     return named and not any(getattr(job, name, None) for name in callbacks)
 
 
-def work(device_class: str, device_index: int) -> int:
+def work(device_class: str, device_index: int, prep: PrepKeeper | None = None) -> int:
     """Works until told to stop; starts over after Redis was away for long."""
     device = find_device(device_class if device_class != PREP else "cpu", device_index)
     if device_class == "auto":
@@ -160,7 +162,7 @@ def work(device_class: str, device_index: int) -> int:
     if spares:
         spares.start()
     try:
-        _work_for_ever(device_class, beats, spares, holder)
+        _work_for_ever(device_class, beats, spares, prep, holder)
     finally:
         if spares:
             spares.stop()
@@ -168,14 +170,16 @@ def work(device_class: str, device_index: int) -> int:
     return 0
 
 
-def _work_for_ever(device_class: str, beats: Beats, spares: Spares | None, holder: list[LoreelWorker]) -> None:
+def _work_for_ever(
+    device_class: str, beats: Beats, spares: Spares | None, prep: PrepKeeper | None, holder: list[LoreelWorker]
+) -> None:
     wait = 0.5
     while True:
         began = time.monotonic()
         try:
             # A name of its own each time: RQ refuses a name whose killed owner has not expired yet.
             own = f"{beats.name}.{os.getpid()}.{secrets.token_hex(3)}"
-            holder.append(LoreelWorker(device_class, beats, spares, name=own, connection=connect()))
+            holder.append(LoreelWorker(device_class, beats, spares, prep, name=own, connection=connect()))
             del holder[:-1]
             holder[-1].work(logging_level="WARNING")
         except _LOST as error:
@@ -207,21 +211,6 @@ def _taken(session: Session, name: str) -> bool:
     return False
 
 
-_prep: subprocess.Popen[bytes] | None = None
-
-
-def _prep_pid() -> int | None:
-    return _prep.pid if _prep else None
-
-
-def _start_prep() -> None:
-    """Starts the sibling that unpacks and probes datasets, so that an upload never waits behind a training."""
-    global _prep
-    env = os.environ | {TETHER: str(os.getpid())}
-    command = [sys.executable, "-m", "jobs.worker", "--device", PREP]
-    _prep = subprocess.Popen(command, env=env, cwd=ROOT, start_new_session=True)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """`python -m jobs.worker [--device auto|cpu|gpu|prep] [--index N] [--no-prep]`."""
     parser = argparse.ArgumentParser(prog="jobs.worker", description=__doc__)
@@ -232,15 +221,14 @@ def main(arguments: list[str] | None = None) -> int:
     if os.environ.get(TETHER):
         die_with_parent(int(os.environ.pop(TETHER)))
     adopt_orphans()
-    if chosen.device != PREP and not chosen.no_prep:
-        _start_prep()
+    prep = PrepKeeper() if chosen.device != PREP and not chosen.no_prep else None
+    if prep:
+        prep.start()
     try:
-        return work(chosen.device, chosen.index)
+        return work(chosen.device, chosen.index, prep)
     finally:
-        if _prep is not None:
-            _prep.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                _prep.wait(5.0)
+        if prep:
+            prep.stop()
 
 
 if __name__ == "__main__":

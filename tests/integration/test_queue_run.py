@@ -18,7 +18,16 @@ from orchestrator.services.db import session_scope
 from orchestrator.services.metrics.history import history
 from orchestrator.services.metrics.logs import tail
 from orchestrator.services.training.lifecycle import request_stop
-from tests.workshop import RedisProcess, job_of, launch, make_things, start_controller, start_worker, until
+from tests.workshop import (
+    RedisProcess,
+    job_of,
+    launch,
+    make_things,
+    start_controller,
+    start_process,
+    start_worker,
+    until,
+)
 
 Processes = list[subprocess.Popen[bytes]]
 
@@ -222,3 +231,19 @@ def test_a_worker_shut_down_in_order_gives_its_job_back(
     assert (job_of(job_id).status, job_of(job_id).attempt) == (JobStatus.COMPLETED, 2)
     assert "suspended" in kinds_of(job_id)
     assert "lost" not in kinds_of(job_id)
+
+
+def test_the_reading_sibling_is_started_again(home: Path, redis_server: RedisProcess, processes: Processes) -> None:
+    worker = start_process("-m", "jobs.worker", "--device", "cpu", log=home / "worker.log")
+    processes.append(worker)
+
+    def sibling() -> psutil.Process | None:
+        living = [p for p in psutil.Process(worker.pid).children() if p.status() != psutil.STATUS_ZOMBIE]
+        return next((p for p in living if "prep" in p.cmdline()), None)
+
+    first = until(sibling)
+    first.kill()
+    second = until(lambda: (found := sibling()) and found.pid != first.pid and found)
+    worker.terminate()
+    assert worker.wait(15) == 0
+    assert not second.is_running()
