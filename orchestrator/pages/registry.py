@@ -16,6 +16,7 @@ class PageEntry:
     module: str
     function: str
     title: str
+    """Words, or `module:State.var` where the title says a state that changes."""
     description: str = "Fine-tune video models on your own machine."
     on_load: tuple[str, ...] = field(default=())
     dev: bool = False
@@ -114,7 +115,7 @@ PAGES: list[PageEntry] = [
         "/jobs/[job_id]",
         "orchestrator.pages.jobs.detail",
         "detail",
-        "Training job - Loreel",
+        "orchestrator.states.job_detail:JobDetail.page_title",
         on_load=(SESSION_LOAD, "orchestrator.states.job_detail:JobDetail.load"),
     ),
     PageEntry("/kit", "orchestrator.pages.kit.index", "index", "Kit", dev=True),

@@ -26,7 +26,7 @@ from orchestrator.states.job_rows import (
     Result,
     job_head,
     log_row_line,
-    progress_of,
+    progress_of_record,
     progress_of_row,
     result_of,
 )
@@ -71,7 +71,8 @@ class JobDetail(rx.State):
             return "No such job - Loreel"
         if not self.head.id:
             return "Training job - Loreel"
-        state = f"{self.progress.percent} %" if self.head.status == "running" else self.head.status.capitalize()
+        running = self.head.status == "running"
+        state = f"{self.progress.percent}{words.NARROW}%" if running else self.head.status.capitalize()
         return f"{state} - job {self.head.id} - Loreel"
 
     @rx.event
@@ -210,15 +211,7 @@ class JobDetail(rx.State):
             if self.tab == "logs":
                 self.lines = [*self.lines, *news.logs][-LOG_PAGE * 5 :]
         if news.progress and self._row is not None:
-            record = news.progress
-            self.progress = progress_of(
-                int(record.get("step") or 0),
-                int(record.get("total") or 0),
-                float(record.get("epoch") or 0.0),
-                self._row.epochs,
-                started=self._row.started_at,
-                eta_s=record.get("eta_s"),
-            )
+            self.progress = progress_of_record(news.progress, self._row.epochs, self._row.started_at)
 
     async def _read_log(self, before: int | None) -> None:
         page = await act(self, tail, self.head.id, limit=LOG_PAGE, before=before)

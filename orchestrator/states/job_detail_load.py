@@ -7,7 +7,7 @@ from sqlmodel import Session
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.users import Actor
 from orchestrator.services.metrics.logs import tail
-from orchestrator.services.training.artifacts import list_artifacts
+from orchestrator.services.training.artifacts import artifact_path, list_artifacts
 from orchestrator.services.training.jobs import get_job, list_events
 from orchestrator.services.training.rows import JobRow
 from orchestrator.states import words
@@ -43,7 +43,7 @@ def visit_job(session: Session, actor: Actor, job_id: int) -> Visit:
         tail=_tail(session, actor, job_id),
         adapter_bytes=sum(file.size_bytes for file in files),
         clips=clips,
-        load_code=load_code(row.name) if files else "",
+        load_code=_load_code(session, actor, job_id) if files else "",
     )
 
 
@@ -54,14 +54,16 @@ def _tail(session: Session, actor: Actor, job_id: int) -> list[LogLine]:
         return []
 
 
-def load_code(name: str) -> str:
-    """How a plain script takes the unzipped adapter up again."""
-    return (
-        "from peft import PeftConfig, PeftModel\n"
-        "from transformers import AutoModelForVideoClassification\n"
-        "\n"
-        f'adapter = "{name}"\n'
-        "config = PeftConfig.from_pretrained(adapter)\n"
-        "base = AutoModelForVideoClassification.from_pretrained(config.base_model_name_or_path)\n"
-        "model = PeftModel.from_pretrained(base, adapter).eval()"
-    )
+def _load_code(session: Session, actor: Actor, job_id: int) -> str:
+    """The program of the adapter's own card: what the page shows is what travels."""
+    try:
+        card = artifact_path(session, actor, job_id, "adapter/README.md").read_text()
+    except (AppError, OSError):
+        return ""
+    return program_of(card)
+
+
+def program_of(card: str) -> str:
+    """The first Python block of a model card, or ""."""
+    _, fence, rest = card.partition("```python\n")
+    return rest.partition("```")[0].rstrip() if fence else ""

@@ -101,6 +101,12 @@ class JobFormFields(rx.State, mixin=True):
         return words.plural(int(batch) * int(times), "clip") + " a step" if batch.isdigit() and times.isdigit() else ""
 
     @rx.var
+    def all_linear(self) -> bool:
+        """True while every layer that is ticked by default is ticked."""
+        usual = {layer.suffix for layer in self.layers if layer.default}
+        return bool(usual) and usual <= set(self.targets)
+
+    @rx.var
     def rate_path(self) -> str:
         """The learning rate over the run, as an SVG path."""
         return form.rate_path(self.values)
@@ -159,6 +165,8 @@ class JobFormFields(rx.State, mixin=True):
             self._rename(name)
 
     def _auto_name(self) -> str:
+        if not self.dataset_name or not self.model_name:
+            return ""
         return form.output_name(self.dataset_name, self.model_name, self.values.get("qlora.r", "").strip())
 
     def _rename(self, before: str) -> None:

@@ -10,6 +10,7 @@ from orchestrator.domain.errors import AppError, Invalid
 from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import list_datasets
+from orchestrator.services.datasets.overview import dataset_extras
 from orchestrator.services.models.catalog import list_models, model_layers
 from orchestrator.services.training.drafts import load_draft
 from orchestrator.services.training.jobs import clone_values
@@ -57,7 +58,9 @@ class Opening:
 def open_wizard(session: Session, actor: Actor, query: dict[str, str]) -> Opening:
     """The draft as it was left, unless the address asks for something it did not ask for before."""
     draft = load_draft(session, actor)
-    datasets = [dataset_choice(row) for row in list_datasets(session, actor, limit=SHOWN).items]
+    found = list_datasets(session, actor, limit=SHOWN).items
+    extras = dataset_extras(session, actor, [row.id for row in found])
+    datasets = [dataset_choice(row, extras[row.id].clip_ids if row.id in extras else ()) for row in found]
     models = list_models(session, actor, limit=SHOWN).items
     asked = "&".join(f"{key}={query[key]}" for key in ("clone", "dataset", "model") if query.get(key))
     kept = draft.values

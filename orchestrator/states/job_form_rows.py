@@ -1,6 +1,6 @@
 """What the wizard shows: choices, presets and the plan on the right, as small frozen rows with their words ready."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -95,8 +95,8 @@ class ReviewRow:
     step: int
 
 
-def dataset_choice(row: Any) -> DatasetChoice:
-    """From a DatasetRow."""
+def dataset_choice(row: Any, clip_ids: Sequence[int] = ()) -> DatasetChoice:
+    """From a DatasetRow; the first of `clip_ids` gives the picture."""
     reason = ""
     if row.status in ("processing", "draft"):
         reason = "Still being read. It can be chosen as soon as it is ready."
@@ -108,10 +108,8 @@ def dataset_choice(row: Any) -> DatasetChoice:
         reason = "It has no usable clips."
     classes = f", {words.plural(len(row.class_names), 'class', 'classes')}" if row.class_names else ""
     note = f"{words.plural(row.clip_count, 'clip')}{classes}, {words.size(row.size_bytes)}"
-    thumbs = list(getattr(row, "thumbnails", None) or getattr(row, "frames", None) or [])
-    return DatasetChoice(
-        row.id, row.name, str(row.task), note, reason, str(thumbs[0]) if thumbs else "", bool(row.is_demo)
-    )
+    picture = f"/api/v1/clips/{clip_ids[0]}/thumbnail" if clip_ids else ""
+    return DatasetChoice(row.id, row.name, str(row.task), note, reason, picture, bool(row.is_demo))
 
 
 def model_choice(row: Any) -> ModelChoice:
@@ -135,10 +133,18 @@ def fit_models(models: Iterable[ModelChoice], task: str) -> list[ModelChoice]:
 
 
 def layer_choices(groups: Iterable[Any]) -> list[LayerChoice]:
-    """From the model's layer groups (suffix, count, parameters, default)."""
+    """From the model's layer groups (suffix, count, parameters, default); groups of one name become one choice."""
+    by_name: dict[str, list[Any]] = {}
+    for group in groups:
+        by_name.setdefault(group.suffix, []).append(group)
     return [
-        LayerChoice(g.suffix, words.short_count(g.parameters), words.plural(g.count, "layer"), bool(g.default))
-        for g in groups
+        LayerChoice(
+            name,
+            words.short_count(sum(group.parameters for group in same)),
+            words.plural(sum(group.count for group in same), "layer"),
+            any(group.default for group in same),
+        )
+        for name, same in by_name.items()
     ]
 
 
@@ -170,7 +176,7 @@ def make_plan(estimate: Preflight, workers: Iterable[WorkerRow]) -> Plan:
         fits=share <= 0.95,
         device=device,
         steps=words.count(estimate.steps),
-        time=words.duration(estimate.seconds),
+        time=words.duration(estimate.seconds) if estimate.seconds else "",
         trainable=words.count(estimate.trainable_parameters),
         trainable_share=words.percent(part, 1) if part else "",
         adapter=words.size(estimate.adapter_bytes),

@@ -86,6 +86,8 @@ class Follower:
             point = to_point(record)
             self.tally.add(point.step, point.values)
             news.points.append(point)
+            if record.get("total"):
+                news.progress = record
         elif kind == "log":
             level = str(record.get("level") or "info")
             news.logs.append(

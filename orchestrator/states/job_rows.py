@@ -232,6 +232,15 @@ def progress_of_row(row: JobRow) -> Progress:
     )
 
 
+def progress_of_record(record: Mapping[str, Any], epochs: int, started: datetime | None) -> Progress:
+    """The progress card after a live record; the time left is told by the pace so far when the record does not."""
+    step, total = int(record.get("step") or 0), int(record.get("total") or 0)
+    left = _number(record.get("eta_s"))
+    if left is None and started is not None and 0 < step <= total:
+        left = (datetime.now(UTC) - started).total_seconds() / step * (total - step)
+    return progress_of(step, total, float(record.get("epoch") or 0.0), epochs, started=started, eta_s=left)
+
+
 def event_line(row: EventRow) -> EventLine:
     """A timeline line."""
     return EventLine(row.kind, row.message, words.iso(row.at))

@@ -179,10 +179,11 @@ def _cell(row: JobLine) -> LiveCell:
 
 
 def _next_cell(cell: LiveCell, record: dict[str, Any], epochs: int) -> LiveCell:
-    if record["kind"] == "metric":
-        loss = (record.get("values") or {}).get("loss")
-        return cell if loss is None else LiveCell(cell.share, cell.percent, cell.epochs, words.loss(float(loss)))
+    values = record.get("values") or {}
+    loss = words.loss(float(values["loss"])) if values.get("loss") is not None else cell.loss
     total = int(record.get("total") or 0)
-    share = min(1.0, int(record.get("step") or 0) / total) if total else cell.share
+    if not total:
+        return LiveCell(cell.share, cell.percent, cell.epochs, loss)
+    share = min(1.0, int(record.get("step") or 0) / total)
     done = epochs_words(float(record.get("epoch") or 0.0), epochs)
-    return LiveCell(round(share, 4), words.percent(share), done, cell.loss)
+    return LiveCell(round(share, 4), words.percent(share), done, loss)

@@ -44,7 +44,8 @@ class RunningState(rx.State):
             self.percent = round(row.progress * 100, 1) if row.started else -1.0
 
     async def _move(self, records: list[dict[str, Any]]) -> None:
-        mine = [r for r in records if r.get("kind") == "progress" and r.get("job") == self._job_id and r.get("total")]
+        moves = [r for r in records if r.get("kind") in ("progress", "metric") and r.get("total")]
+        mine = [record for record in moves if record.get("job") == self._job_id]
         if not mine or not self._job_id:
             return
         async with self:

@@ -47,7 +47,7 @@ def _note() -> rx.Component:
 def _stop() -> rx.Component:
     return alert_dialog(
         title="Stop this training?",
-        description="It ends after the step it is in. What it logged stays; a stopped run saves no finished adapter.",
+        description="It ends after the step it is in. Its curves and its log stay, and so does what its adapter learned so far.",
         confirm="Stop training",
         cancel="Let it run",
         on_confirm=JobDetail.stop,
@@ -173,7 +173,6 @@ def detail() -> rx.Component:
         ),
     )
     return frame(
-        rx.cond(JobDetail.page_title, rx.el.title(JobDetail.page_title), rx.fragment()),
         rx.cond(JobDetail.ready, rx.cond(JobDetail.missing, _missing(), _job()), waiting),
         title=rx.cond(head.name, head.name, "Job"),
         active="jobs",

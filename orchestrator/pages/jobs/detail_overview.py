@@ -38,6 +38,7 @@ def _chart() -> rx.Component:
             live=head.active,
             on_gap=JobDetail.refill,
             stop_word=word,
+            height=470,
         ),
         id="loss-card",
     )
@@ -134,7 +135,7 @@ def _take_home() -> rx.Component:
             class_name="overflow-x-auto rounded-lg bg-background p-4 font-mono text-xs leading-5",
         ),
         title="Use the adapter",
-        note=rx.fragment(JobDetail.adapter_size, ", unzip it and load it beside its base"),
+        note=rx.fragment(JobDetail.adapter_size, ", save this as classify.py in the unzipped folder"),
         actions=copy_text(JobDetail.load_code, label="Copy the code"),
     )
 

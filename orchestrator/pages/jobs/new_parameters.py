@@ -97,7 +97,6 @@ def _targets() -> rx.Component:
 
 
 def _qlora() -> rx.Component:
-    all_on = JobForm.layers.length() == JobForm.targets.length()
     return card(
         rx.el.p(
             "The base stays frozen in 4-bit NF4. Only these adapters learn.",
@@ -111,7 +110,7 @@ def _qlora() -> rx.Component:
         ),
         _targets(),
         title="QLoRA",
-        actions=rx.cond(all_on, tag("All linear"), rx.fragment()),
+        actions=rx.cond(JobForm.all_linear, tag("All linear"), rx.fragment()),
     )
 
 
