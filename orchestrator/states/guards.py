@@ -34,7 +34,7 @@ def local_path(path: str, fallback: str = "/overview") -> str:
 def login_address(state: Any) -> str:
     """The login page, told which page to come back to."""
     url = state.router.url
-    wanted = url.path + (f"?{url.query}" if url.query else "")
+    wanted = (url.path.rstrip("/") or "/") + (f"?{url.query}" if url.query else "")
     return "/login" if wanted in ("", "/", "/login") else f"/login?next={quote(local_path(wanted), safe='')}"
 
 
