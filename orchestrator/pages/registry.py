@@ -118,6 +118,7 @@ PAGES: list[PageEntry] = [
         "orchestrator.states.job_detail:JobDetail.page_title",
         on_load=(SESSION_LOAD, "orchestrator.states.job_detail:JobDetail.load"),
     ),
+    PageEntry("404", "orchestrator.pages.errors.missing", "missing", "Page not found - Loreel"),
     PageEntry("/kit", "orchestrator.pages.kit.index", "index", "Kit", dev=True),
 ]
 

@@ -2,10 +2,11 @@
 
 import reflex as rx
 
-from orchestrator.states.login import LoginState
+from orchestrator.states.login import NO_LOGIN, NO_PASSWORD, LoginState
 from orchestrator.ui.layout.auth import auth_layout
+from orchestrator.ui.patterns.offline_notice import offline_notice
 from orchestrator.ui.primitives.button import button
-from orchestrator.ui.primitives.field import field
+from orchestrator.ui.primitives.checked_field import checked_field
 from orchestrator.ui.primitives.input import input, password_input
 from orchestrator.ui.primitives.link import link
 from orchestrator.ui.primitives.notice import notice
@@ -13,8 +14,9 @@ from orchestrator.ui.primitives.notice import notice
 
 def _form() -> rx.Component:
     return rx.el.form(
-        rx.cond(LoginState.problem, notice(LoginState.problem)),
-        field(
+        offline_notice(),
+        rx.cond(LoginState.problem, notice(LoginState.problem), rx.fragment()),
+        checked_field(
             "Email or username",
             input(
                 name="login",
@@ -25,12 +27,14 @@ def _form() -> rx.Component:
                 on_blur=LoginState.leave_login,
             ),
             error=LoginState.login_problem,
+            empty=NO_LOGIN,
             control_id="login",
         ),
-        field(
+        checked_field(
             "Password",
             password_input(size="lg", on_blur=LoginState.leave_password),
             error=LoginState.password_problem,
+            empty=NO_PASSWORD,
             control_id="password",
         ),
         rx.el.label(
@@ -49,11 +53,13 @@ def login() -> rx.Component:
     """Log in by username or email."""
     return auth_layout(
         "Log in",
-        "to this studio",
+        rx.el.span(
+            "to the studio on ", rx.el.span(LoginState.host, class_name="text-foreground"), class_name="block min-h-5"
+        ),
         _form(),
         rx.el.p(
             "No account yet? ",
-            link("Sign up", href="/signup", class_name="font-medium text-foreground"),
+            link("Sign up", href=LoginState.signup_address, class_name="font-medium text-foreground"),
             class_name="mt-8 text-sm text-muted-foreground",
         ),
         foot="Your password is checked on this machine only. Nothing leaves it.",

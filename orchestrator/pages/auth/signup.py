@@ -2,16 +2,18 @@
 
 import reflex as rx
 
-from orchestrator.states.signup import SignupState
+from orchestrator.states.signup import MISMATCH, SignupState
 from orchestrator.ui.layout.auth import auth_layout
+from orchestrator.ui.patterns.offline_notice import offline_notice
 from orchestrator.ui.primitives.button import button
-from orchestrator.ui.primitives.field import field
+from orchestrator.ui.primitives.checked_field import checked_field
 from orchestrator.ui.primitives.input import input, password_input
 from orchestrator.ui.primitives.link import link
 from orchestrator.ui.primitives.notice import notice
 
-_TYPED_PASSWORD = rx.Var("document.querySelector('input[name=password]')?.value ?? ''").to(str)
-"""Read in the browser at that moment, so that the first password is never kept in a state."""
+_USERNAME = r"[A-Za-z0-9_.\-]{3,32}"
+_EMAIL = r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)*"
+"""What a browser can tell at once; the server has the last word."""
 
 
 def _bar(step: int) -> rx.Component:
@@ -44,8 +46,9 @@ def strength_meter() -> rx.Component:
 def _form() -> rx.Component:
     problems = SignupState.problems
     return rx.el.form(
-        rx.cond(SignupState.problem, notice(SignupState.problem)),
-        field(
+        offline_notice(),
+        rx.cond(SignupState.problem, notice(SignupState.problem), rx.fragment()),
+        checked_field(
             "Username",
             input(
                 name="username",
@@ -57,9 +60,12 @@ def _form() -> rx.Component:
                 on_blur=lambda text: SignupState.leave("username", text),
             ),
             error=problems["username"],
+            empty="Choose a username.",
+            pattern=_USERNAME,
+            wrong="A username has 3 to 32 letters, digits, dots, dashes or underscores.",
             control_id="username",
         ),
-        field(
+        checked_field(
             "Email",
             input(
                 name="email",
@@ -70,10 +76,13 @@ def _form() -> rx.Component:
                 on_blur=lambda text: SignupState.leave("email", text),
             ),
             error=problems["email"],
+            empty="Enter your email.",
+            pattern=_EMAIL,
+            wrong="This is not a whole email address; it looks like name@example.org.",
             control_id="email",
         ),
         rx.el.div(
-            field(
+            checked_field(
                 "Password",
                 password_input(
                     size="lg",
@@ -82,20 +91,23 @@ def _form() -> rx.Component:
                     on_blur=lambda text: SignupState.leave("password", text),
                 ),
                 error=problems["password"],
+                empty="Choose a password.",
                 control_id="password",
             ),
             strength_meter(),
             class_name="flex flex-col gap-2",
         ),
-        field(
+        checked_field(
             "Confirm password",
             password_input(
                 name="confirmation",
                 size="lg",
                 auto_complete="new-password",
-                on_blur=lambda text: SignupState.leave_confirmation(text, _TYPED_PASSWORD),
             ),
             error=problems["confirmation"],
+            empty="Type the password once more.",
+            same_as="password",
+            differs=MISMATCH,
             control_id="confirmation",
         ),
         button("Sign up", variant="primary", size="lg", submit=True, loading=SignupState.busy, class_name="w-full"),
@@ -113,7 +125,7 @@ def signup() -> rx.Component:
         _form(),
         rx.el.p(
             "Have an account? ",
-            link("Log in", href="/login", class_name="font-medium text-foreground"),
+            link("Log in", href=SignupState.login_address, class_name="font-medium text-foreground"),
             class_name="mt-8 text-sm text-muted-foreground",
         ),
         foot="Your password is kept as an argon2id hash on this machine.",
