@@ -6,7 +6,8 @@ import reflex as rx
 
 Text = str | rx.Var[str]
 Flag = bool | rx.Var[bool]
-Number = int | float | rx.Var[int] | rx.Var[float]
+Number = Any
+"""A number or a Var of one; `Any`, because the checker knows no order between the two."""
 Child = rx.Component | str | rx.Var[Any] | None
 Handler = Any
 """An event handler, an event spec, a list of them, or a lambda that returns one."""

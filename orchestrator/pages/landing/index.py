@@ -6,6 +6,7 @@ from orchestrator.pages.landing.proofs import proofs
 from orchestrator.pages.landing.recorded import recorded_run
 from orchestrator.pages.landing.screen import screen
 from orchestrator.states.session import SessionState
+from orchestrator.ui.effects.beam import beam
 from orchestrator.ui.layout.logo import logo
 from orchestrator.ui.layout.theme_toggle import theme_toggle
 from orchestrator.ui.primitives.button import button
@@ -64,7 +65,7 @@ def _hero() -> rx.Component:
 def index() -> rx.Component:
     """The landing page."""
     return rx.el.div(
-        rx.el.div(aria_hidden=True, class_name="landing-beam pointer-events-none absolute inset-x-0 top-0"),
+        beam(),
         rx.el.div(
             _header(),
             rx.el.main(

@@ -84,6 +84,8 @@ def _drawing(run: dict[str, Any]) -> rx.Component:
         ),
         rx.el.svg.path(
             d=line,
+            path_length=1,
+            class_name="curve-draw",
             fill="none",
             stroke="var(--primary)",
             stroke_width="2.25",

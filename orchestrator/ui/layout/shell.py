@@ -67,7 +67,7 @@ def _nav_item(key: Section, word: str, href: str, icon_name: str, active: str, r
         if here
         else "text-muted-foreground hover:bg-muted/60 hover:text-foreground"
     )
-    current = {"aria_current": "page"} if here else {}
+    current: dict[str, Any] = {"aria_current": "page"} if here else {}
     return rx.el.li(
         ReactRouterLink.create(icon(icon_name), word, count, to=href, class_name=classes(look, tone), **current)
         if count is not None
