@@ -31,7 +31,7 @@ def _add_pages(target: rx.App, settings: Settings) -> None:
         target.add_page(
             load(f"{page.module}:{page.function}"),
             route=page.route,
-            title=load(page.title) if ":" in page.title else page.title,
+            title=load(page.title) if page.title.startswith("orchestrator.") else page.title,
             description=page.description,
             on_load=[load(handler) for handler in page.on_load] or None,
         )
