@@ -12,6 +12,7 @@ from orchestrator.services.models.about import ModelAbout, model_about
 from orchestrator.services.models.catalog import get_model, model_layers
 from orchestrator.services.models.rows import LayerGroup, ModelRow
 from orchestrator.states import words
+from orchestrator.states.address import name_tab
 from orchestrator.states.datasets_rows import Fact, series_color
 from orchestrator.states.guards import act, signed_in
 from orchestrator.states.models_rows import LayerLine, ModelCard, layer_lines, memory_text, model_card
@@ -67,6 +68,7 @@ class ModelDetailState(rx.State):
         if self.card is None or self.card.id != self._id():
             self.reset()
         await self._refresh()
+        return name_tab(self.title)
 
     @rx.event
     @signed_in

@@ -12,24 +12,23 @@ from orchestrator.states.datasets import DatasetsState
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.icon import icon
-from orchestrator.ui.primitives.link import link
+from orchestrator.ui.uploader.drop_link import drop_link
 
 GRID = "grid grid-cols-[repeat(auto-fill,minmax(min(100%,19rem),1fr))] gap-4"
 
 
 def _invitation() -> rx.Component:
-    """The last card: the way to add clips, also by dropping them on the next page."""
-    return link(
+    """The last card: clips dropped on it go along to the add page."""
+    return drop_link(
         rx.el.span(
             icon("upload"), class_name="grid size-10 place-items-center rounded-full bg-muted text-muted-foreground"
         ),
-        rx.el.span("Add clips or a zip", class_name="mt-3 text-sm font-semibold"),
+        rx.el.span("Drop clips or a zip here", class_name="mt-3 text-sm font-semibold"),
         rx.el.span(
             "mp4, mov, avi, webm. Loreel finds the labels in the folder names.",
             class_name="mt-1 max-w-52 text-xs text-muted-foreground",
         ),
         href="/datasets/new",
-        quiet=False,
         class_name=(
             "flex min-h-59 flex-col items-center justify-center rounded-xl border border-dashed border-input p-6 "
             "text-center no-underline transition-colors hover:border-primary"

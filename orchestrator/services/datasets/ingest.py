@@ -190,11 +190,11 @@ def _record(session: Session, dataset_id: int, clips: list[Clip], uploads: list[
     good = [(label, size) for label, status, size in rows if status is ClipStatus.OK]
     counts = Counter(label for label, _ in good)
     _demand(dataset.task, counts, clips)
+    dataset.version += 1 if dataset.clip_count else 0  # the first reading makes version 1
     dataset.class_names = sorted(counts) if dataset.task is Task.CLASSIFICATION else []
     dataset.clip_count, dataset.bad_count = len(good), len(rows) - len(good)
     dataset.size_bytes = sum(size for _, size in good)
     dataset.status, dataset.error, dataset.updated_at = DatasetStatus.READY, "", utcnow()
-    dataset.version += 1
     session.add(dataset)
     session.exec(delete(Upload).where(col(Upload.id).in_([upload.id for upload in uploads])))
 

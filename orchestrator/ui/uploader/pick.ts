@@ -40,3 +40,16 @@ async function readAll(reader: FileSystemDirectoryReader): Promise<FileSystemEnt
     all.push(...part);
   }
 }
+
+let waiting: Picked[] = [];
+
+/** Files that were dropped on another page, kept until the uploader takes them. */
+export function keepForUploader(picked: Picked[]) {
+  waiting = picked;
+}
+
+export function takeKept(): Picked[] {
+  const kept = waiting;
+  waiting = [];
+  return kept;
+}

@@ -3,7 +3,7 @@ import { CircleAlert, CircleCheck, File as FileIcon, FolderOpen, LoaderCircle, P
 import { useEffect, useMemo, useRef, useState, type DragEvent } from "react";
 import { Button } from "../primitives/button";
 import { cn } from "../primitives/cn";
-import { fromDrop, fromInput, type Picked } from "./pick";
+import { fromDrop, fromInput, takeKept, type Picked } from "./pick";
 import { Sender, type Item } from "./sender";
 
 type Summary = { count: number; bytes: number; name: string };
@@ -80,6 +80,7 @@ export function Uploader({ endpoint, target, targetName, hint, invalid, onPick, 
     sender.add(picked);
     tell();
   };
+  useEffect(() => take(takeKept()), []);
   const drop = (event: DragEvent) => {
     event.preventDefault();
     setOver(false);

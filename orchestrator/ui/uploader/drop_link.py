@@ -1,0 +1,22 @@
+"""A link to the page with the uploader that also takes files dropped on it along."""
+
+import reflex as rx
+
+from orchestrator.ui.kit import Child, children
+from orchestrator.ui.packages import STYLE, pinned
+from orchestrator.ui.tsx import tsx
+
+
+class DropLink(rx.Component):
+    """Binding of `drop_link.tsx`."""
+
+    library = tsx("uploader/drop_link.tsx")
+    tag = "DropLink"
+    lib_dependencies: list[str] = pinned(*STYLE)
+
+    href: rx.Var[str]
+
+
+def drop_link(*content: Child, href: str, class_name: str = "") -> rx.Component:
+    """`href`: a page that holds an `uploader`; it starts with what was dropped here."""
+    return DropLink.create(*children(*content), href=href, class_name=class_name)
