@@ -1,5 +1,6 @@
 """Adding clips: a new dataset, or more files for one that is there; nothing half-made stays when it is called off."""
 
+from contextlib import suppress
 from typing import Any
 
 import reflex as rx
@@ -52,12 +53,11 @@ class DatasetAddState(rx.State):
     @rx.event
     @signed_in
     async def load(self):
-        """on_load: a fresh form; what was typed stays over a reconnect while files are being sent."""
+        """on_load: what was typed stays over a reload or a reconnect; after a finished upload the form is fresh."""
         wanted = filter_of(self, "into")
         into = int(wanted) if wanted.isdigit() else 0
-        if self.target and self.into == into and not self.closing:
-            return
-        self.reset()
+        if self.closing or self.into != into:
+            self.reset()
         self.into = into
         if into:
             try:
@@ -83,8 +83,17 @@ class DatasetAddState(rx.State):
     @rx.event
     @signed_in
     async def pick(self, chosen: dict[str, Any]):
-        """Files were chosen or left out; a dataset without a name takes that of the zip or folder."""
+        """Files were chosen or left out; a dataset without a name takes that of the zip or folder.
+
+        No files while some are being sent: the page was left or reloaded, and what had arrived is forgotten.
+        """
+        if self.closing:
+            self.reset()
         self.count = int(chosen.get("count") or 0)
+        if self.target and not self.count:
+            abandoned, self.target = int(self.target), ""
+            with suppress(NotFound):
+                await act(self, _call_off, abandoned, self.into == 0)
         self.chosen_text = words.plural(self.count, "file")
         if not self.named_by_hand:
             self.name = str(chosen.get("name") or "")[:80]
@@ -127,7 +136,7 @@ class DatasetAddState(rx.State):
         """The upload was cancelled: what had arrived goes, what was typed stays."""
         if self.target and not self.closing:
             await act(self, _call_off, int(self.target), self.into == 0)
-            self.target = ""
+            self.target, self.count = "", 0
             return rx.toast.info("The upload is cancelled. Nothing of it was kept.")
         return None
 

@@ -80,7 +80,11 @@ export function Uploader({ endpoint, target, targetName, hint, invalid, onPick, 
     sender.add(picked);
     tell();
   };
-  useEffect(() => take(takeKept()), []);
+  useEffect(() => {
+    sender.add(takeKept());
+    // Also when nothing was kept: the page may still believe in files of an earlier visit.
+    tell();
+  }, [sender]);
   const drop = (event: DragEvent) => {
     event.preventDefault();
     setOver(false);
@@ -92,7 +96,6 @@ export function Uploader({ endpoint, target, targetName, hint, invalid, onPick, 
   };
   const cancel = () => {
     sender.clear();
-    tell();
     calls.current.onCancel?.();
   };
 

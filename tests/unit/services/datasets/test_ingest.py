@@ -177,7 +177,7 @@ def test_more_clips_later(ada: Actor) -> None:
         upload_path(name).write_bytes(name.encode())
     assert ingest_dataset(dataset_id, look) == "ready"
     dataset = dataset_of(dataset_id)
-    assert (dataset.clip_count, dataset.class_names, dataset.version) == (8, ["left", "right", "up"], 3)
+    assert (dataset.clip_count, dataset.class_names, dataset.version) == (8, ["left", "right", "up"], 2)
 
 
 def test_captions_beside_their_clips(ada: Actor) -> None:
