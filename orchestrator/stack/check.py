@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from orchestrator.settings import ROOT
 from orchestrator.stack.errors import StackError
@@ -33,7 +34,7 @@ def ensure_chromium() -> str:
     if apt is None or os.geteuid() != 0:
         raise StackError("The browser tests need Chromium: install the package `chromium` and run this again.")
     print("loreel     | Installing chromium", flush=True)
-    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+    quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
     env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     subprocess.run([apt, "update", "-qq"], env=env, check=False, **quiet)
     subprocess.run([apt, "install", "-y", "-qq", "chromium"], env=env, check=False, **quiet)

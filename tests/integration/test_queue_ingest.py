@@ -23,6 +23,7 @@ Processes = list[subprocess.Popen[bytes]]
 def bring(actor: Actor, folder: Path) -> int:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
+        path = folder
         for motion in ("circling", "zooming"):
             for number in range(4):
                 path = write_mp4(folder / f"{motion}{number}.mp4", demo_frames(motion, number))

@@ -1,5 +1,7 @@
 """The dialogs of a dataset: edit its name and description, delete it by name."""
 
+from typing import Any
+
 import reflex as rx
 
 from orchestrator.states.datasets_dialogs import DatasetDialogs
@@ -11,7 +13,7 @@ from orchestrator.ui.primitives.input import input as text_input
 from orchestrator.ui.primitives.input import textarea
 
 
-def _problem(name: str) -> rx.Var[str]:
+def _problem(name: str) -> Any:
     return DatasetDialogs.problems.get(name, "")
 
 

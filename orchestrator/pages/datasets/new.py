@@ -1,5 +1,7 @@
 """The page at /datasets/new: name it, choose the files, watch them arrive."""
 
+from typing import Any
+
 import reflex as rx
 
 from orchestrator.pages.datasets.dialogs import general_problem
@@ -29,7 +31,7 @@ _SPLIT = """gestures.zip
   val/clapping/cleo-01.mp4"""
 
 
-def _problem(name: str) -> rx.Var[str]:
+def _problem(name: str) -> Any:
     return State.problems.get(name, "")
 
 

@@ -38,7 +38,7 @@ def film_strip(frames: rx.Var[list[str]]) -> rx.Component:
     )
 
 
-def small_strip(frames: rx.Var[list[str]]) -> rx.Component:
+def small_strip(frames: Any) -> rx.Component:
     """One frame, for a table row."""
     return rx.el.div(
         rx.cond(frames.length() > 0, _frame(frames[0]), rx.fragment()),

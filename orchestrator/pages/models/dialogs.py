@@ -1,5 +1,7 @@
 """The dialogs of a base model: add from a folder, edit its name and description, take it off the list by name."""
 
+from typing import Any
+
 import reflex as rx
 
 from orchestrator.pages.datasets.dialogs import general_problem
@@ -14,7 +16,7 @@ from orchestrator.ui.primitives.input import textarea
 State = ModelDialogs
 
 
-def _problem(name: str) -> rx.Var[str]:
+def _problem(name: str) -> Any:
     return State.problems.get(name, "")
 
 
