@@ -1,0 +1,145 @@
+"""Real runs of a few steps: what they leave, what they say when something is wrong, and that they resume exactly."""
+
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.sinks.jsonl import JsonlSink, last_seq
+from jobs.sinks.recorder import Recorder
+from jobs.spec import ClipSpec, TrainSpec
+from jobs.trainer.checkpoints import newest_whole
+from jobs.trainer.run import main, train
+from jobs.video.problem import BadClip
+from orchestrator.domain.errors import Invalid
+from tests.unit.jobs.trainer.conftest import BASE, MakeSpec
+
+pytestmark = pytest.mark.slow
+
+
+def recorder_of(spec: TrainSpec) -> Recorder:
+    path = Path(spec.folder) / "metrics.jsonl"
+    return Recorder(spec.job_id, spec.attempt, [JsonlSink(path)], last_seq(path))
+
+
+def records(spec: TrainSpec) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (Path(spec.folder) / "metrics.jsonl").read_text().splitlines()]
+
+
+def losses(spec: TrainSpec) -> dict[int, float]:
+    return {r["step"]: r["values"]["loss"] for r in records(spec) if "loss" in r.get("values", {})}
+
+
+def test_main_leaves_everything_and_the_card_runs(make_spec: MakeSpec, clips: list[ClipSpec]) -> None:
+    spec = make_spec(optim={"epochs": 6})
+    folder = Path(spec.folder)
+    spec.save(folder / "spec.json")
+    assert main(folder / "spec.json") == 0
+    result = json.loads((folder / "result.json").read_text())
+    assert (result["status"], result["attempt"], result["error"]) == ("completed", 1, "")
+    summary = result["summary"]
+    assert sum(map(sum, summary["confusion_matrix"])) == summary["validation_clips"] == 4
+    curve = losses(spec)
+    assert sum(list(curve.values())[-4:]) < 0.7 * sum(list(curve.values())[:4])
+    assert [r["seq"] for r in records(spec)] == list(range(1, len(records(spec)) + 1))
+    assert list((folder / "tensorboard").glob("events.out.tfevents.*"))
+    adapter = folder / "adapter"
+    names = {path.name for path in adapter.iterdir()}
+    assert names >= {"adapter_model.safetensors", "adapter_config.json", "preprocessor_config.json", "README.md"}
+    assert names >= {"recipe.yaml", "labels.json", "predictions.json", "config.json", "base"}
+    for path in (*adapter.glob("*.json"), adapter / "README.md", adapter / "recipe.yaml"):
+        assert str(BASE) not in path.read_text()
+        assert str(folder) not in path.read_text()
+    _run_the_card(adapter, clips)
+
+
+def _run_the_card(adapter: Path, clips: list[ClipSpec]) -> None:
+    """The program in the card, saved as it says, gives the predictions that the run reported."""
+    program = (adapter / "README.md").read_text().split("```python\n")[1].split("```")[0]
+    (adapter / "classify.py").write_text(program)
+    said = json.loads((adapter / "predictions.json").read_text())
+    paths = {clip.id: clip.path for clip in clips}
+    command = [sys.executable, "classify.py", *(paths[p["clip_id"]] for p in said)]
+    done = subprocess.run(command, cwd=adapter, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    lines = [line.split("\t") for line in done.stdout.strip().splitlines() if "\t" in line]
+    assert [line[1] for line in lines] == [p["predicted"] for p in said]
+    assert [float(line[2]) for line in lines] == pytest.approx([p["confidence"] for p in said], abs=2e-3)
+
+
+def test_a_stopped_run_goes_on_exactly(make_spec: MakeSpec) -> None:
+    whole = make_spec("whole")
+    train(whole, recorder_of(whole), lambda: False)
+    expected = losses(whole)
+    stop_at = random.Random().randrange(1, max(expected))  # any step must do
+    first = make_spec("halves")
+    asked = iter([False] * (stop_at - 1) + [True] * 100)
+    assert train(first, recorder_of(first), lambda: next(asked)).status == "stopped"
+    assert max(losses(first)) == stop_at
+    assert (Path(first.folder) / "adapter" / "adapter_model.safetensors").exists()
+    second = make_spec("halves", attempt=2)
+    assert train(second, recorder_of(second), lambda: False).status == "completed"
+    assert losses(second) == pytest.approx(expected, abs=1e-5), f"stopped at step {stop_at}"
+    numbers = [r["seq"] for r in records(second)]
+    assert numbers == sorted(set(numbers))
+
+
+def test_a_damaged_checkpoint_is_passed_over(make_spec: MakeSpec) -> None:
+    spec = make_spec()
+    train(spec, recorder_of(spec), lambda: False)
+    folder = Path(spec.folder) / "checkpoints"
+    newest = newest_whole(folder)
+    assert newest is not None
+    assert len(list(folder.iterdir())) == 2
+    damaged = newest / "adapter_model.safetensors"
+    damaged.write_bytes(damaged.read_bytes()[:-7])
+    older = newest_whole(folder)
+    assert older is not None
+    assert older.name < newest.name or len(older.name) < len(newest.name)
+
+
+def test_a_damaged_clip_is_named(make_spec: MakeSpec, clips: list[ClipSpec], tmp_path: Path) -> None:
+    cut = tmp_path / "half.mp4"
+    cut.write_bytes(Path(clips[0].path).read_bytes()[:3000])
+    broken = [ClipSpec(99, str(cut), "blinking", "", "train", "00ff", "half.mp4"), *clips]
+    spec = make_spec(clips=broken, optim={"batch_size": 30})
+    with pytest.raises(BadClip, match=r"^half\.mp4 "):
+        train(spec, recorder_of(spec), lambda: False)
+
+
+def test_a_loss_that_is_no_number_says_where_and_why(make_spec: MakeSpec) -> None:
+    spec = make_spec(optim={"learning_rate": 1.0, "max_grad_norm": 100.0, "epochs": 30, "warmup_ratio": 0.0})
+    folder = Path(spec.folder)
+    spec.save(folder / "spec.json")
+    assert main(folder / "spec.json") in (0, 1)
+    result = json.loads((folder / "result.json").read_text())
+    # A rate of 1 usually ends the run; where it does not, the run must be whole.
+    assert result["status"] == "completed" or "no longer a number at step" in result["error"]
+
+
+def test_what_cannot_be_trained_is_refused_with_a_sentence(make_spec: MakeSpec) -> None:
+    for change, sentence in (
+        ({"data": {"frames": 16}}, "exactly 8 frames"),
+        ({"qlora": {"target_modules": ["nonsense"]}}, "None of the target modules"),
+    ):
+        spec = make_spec(**change)
+        with pytest.raises(Invalid, match=sentence):
+            train(spec, recorder_of(spec), lambda: False)
+
+
+def test_pretraining_goes_on_without_labels(make_spec: MakeSpec) -> None:
+    spec = make_spec(training_type="pretrain", optim={"learning_rate": 1e-3, "epochs": 4})
+    result = train(spec, recorder_of(spec), lambda: False)
+    curve = list(losses(spec).values())
+    assert result.status == "completed"
+    assert result.summary["eval_loss"] > 0
+    assert sum(curve[-3:]) < sum(curve[:3])
+    model = Path(spec.folder) / "model"
+    assert (model / "model.safetensors").exists()
+    again = make_spec("again")
+    tuned = TrainSpec(**{**{f: getattr(again, f) for f in again.__slots__}, "model_path": str(model)})
+    assert train(tuned, recorder_of(tuned), lambda: False).status == "completed"
