@@ -1,0 +1,127 @@
+"""Training jobs by REST: launched once, refused with a sentence, followed live over server-sent events."""
+
+import json
+import socket
+import subprocess
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+
+from orchestrator.domain.letterbox import LIVE_STREAM
+from orchestrator.domain.records import pack
+from orchestrator.domain.users import Actor, Role
+from orchestrator.services.auth.limits import forget_clients
+from orchestrator.services.db import session_scope
+from orchestrator.services.training.lifecycle import request_stop
+from tests.api_client import PASSWORD, refusal, sign_in
+from tests.workshop import RedisProcess, make_things, start_process, until
+
+Processes = list[subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def ada_client(redis_server: object) -> TestClient:
+    forget_clients()
+    return sign_in("ada")
+
+
+@pytest.fixture
+def body(ada_client: TestClient) -> dict[str, Any]:
+    me = ada_client.get("/api/v1/me").json()
+    dataset_id, model_id = make_things(Actor(int(me["id"]), "ada", "", Role.ADMIN))
+    return {"dataset_id": str(dataset_id), "model_id": str(model_id), "output_name": "night-run"}
+
+
+def test_the_same_key_launches_once(ada_client: TestClient, body: dict[str, Any]):
+    headers = {"Idempotency-Key": "once"}
+    first, second = (ada_client.post("/api/v1/jobs", json=body, headers=headers) for _ in range(2))
+    assert first.status_code == 201
+    assert first.json()["id"] == second.json()["id"]
+    assert isinstance(first.json()["id"], str)
+    assert ada_client.get("/api/v1/jobs").json()["total"] == 1
+    job = f"/api/v1/jobs/{first.json()['id']}"
+    assert ada_client.get(f"{job}/metrics").json()["series"] is not None
+    assert ada_client.get(f"{job}/logs").status_code == 200
+    assert ada_client.get(f"{job}/timeline").json()["items"][0]["kind"] == "queued"
+    clone = ada_client.post(f"{job}/clone").json()
+    assert clone["dataset_id"] == body["dataset_id"]
+    assert ada_client.get(f"{job}/download").status_code in (404, 409)
+    refusal(ada_client.delete(job), 409)
+    assert ada_client.post(f"{job}/stop").status_code == 202
+    assert until(lambda: ada_client.get(job).json()["status"]) in ("stopped", "stopping")
+
+
+@pytest.mark.parametrize(
+    ("part", "values", "field"),
+    [
+        ("qlora", {"r": -1}, "qlora.r"),
+        ("optim", {"learning_rate": "abc"}, "optim.learning_rate"),
+        ("optim", {"epochs": 0}, "optim.epochs"),
+        ("data", {"frames": 10_000}, "data.frames"),
+        ("qlora", {"target_modules": ["nowhere"], "r": 0}, "qlora.r"),
+    ],
+)
+def test_bad_values_get_their_sentence(
+    ada_client: TestClient, body: dict[str, Any], part: str, values: dict[str, Any], field: str
+):
+    bad = body | {part: values}
+    errors = refusal(ada_client.post("/api/v1/jobs", json=bad), 422)["errors"]
+    assert field in [error["field"] for error in errors]
+    before = ada_client.post("/api/v1/jobs/preflight", json=bad).json()
+    assert before["ok"] is False
+    assert field in [problem["field"] for problem in before["problems"]]
+    assert ada_client.get("/api/v1/jobs").json()["total"] == 0
+
+
+def test_a_job_on_a_deleted_dataset_is_refused(ada_client: TestClient, body: dict[str, Any]):
+    assert ada_client.delete(f"/api/v1/datasets/{body['dataset_id']}").status_code == 204
+    found = refusal(ada_client.post("/api/v1/jobs", json=body), 422)
+    assert found["errors"][0]["field"] == "dataset_id"
+    assert ada_client.get("/api/v1/jobs").json()["total"] == 0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_events_come_live_and_a_reader_goes_on_where_it_was(
+    ada_client: TestClient, body: dict[str, Any], processes: Processes, redis_server: RedisProcess
+):
+    job = ada_client.post("/api/v1/jobs", json=body).json()["id"]
+    port = free_port()
+    target = ["--interface", "asgi", "--factory", "orchestrator.api.app:create_api", "--port", str(port)]
+    processes.append(start_process("-m", "granian", *target))
+    site = f"http://127.0.0.1:{port}"
+    until(lambda: _answers(site), 60.0)
+    with httpx.Client(base_url=site, timeout=20.0, headers={"origin": site}) as browser:
+        browser.post("/api/v1/auth/login", json={"login": "ada", "password": PASSWORD})
+        with browser.stream("GET", f"/api/v1/jobs/{job}/events", headers={"Last-Event-ID": "3"}) as answer:
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            lines = answer.iter_lines()
+            assert _next(lines)["kind"] == "history"
+            record = {"job": int(job), "attempt": 1, "seq": 4, "kind": "metric", "step": 1, "values": {"loss": 0.5}}
+            client = redis_server.client()
+            client.xadd(LIVE_STREAM, {"d": pack(record)})
+            found = _next(lines)
+            assert (found["kind"], found["values"]) == ("metric", {"loss": 0.5})
+            with session_scope() as session:
+                me = ada_client.get("/api/v1/me").json()
+                request_stop(session, Actor(int(me["id"]), "ada", "", Role.ADMIN), int(job))
+            while (found := _next(lines))["kind"] != "status":
+                pass
+            assert found["status"] in ("stopped", "stopping")
+
+
+def _answers(site: str) -> bool:
+    try:
+        return httpx.get(f"{site}/api/openapi.json").status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def _next(lines: Any) -> dict[str, Any]:
+    return json.loads(next(line for line in lines if line.startswith("data: ")).removeprefix("data: "))
