@@ -34,7 +34,7 @@ def _start_once(data_dir: Path) -> float:
 
 
 def run() -> dict[str, float]:
-    """Seconds. `first_s`: an empty data folder; `warm_s`: the median of the starts after it; `changed_s`: with a build."""
+    """Seconds. `first_s`: an empty data folder; `warm_s`: median of the starts after it; `changed_s`: with a build."""
     frontend.build()
     data_dir = Path(tempfile.mkdtemp(prefix="lrl-", dir="/tmp"))
     try:
