@@ -1,0 +1,111 @@
+"""Job pages in a real browser: stop, failure with its reason, strangers' jobs, the list that moves by itself."""
+
+import shutil
+import time
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from benchmarks.studio import Studio
+from tests.e2e.conftest import PASSWORD
+from tests.e2e.test_wizard import wait_for_demo
+
+RECIPE: dict[str, Any] = {
+    "training_type": "finetune",
+    "qlora": {"r": 8, "alpha": 16},
+    "optim": {"epochs": 30, "batch_size": 16},
+    "output_name": "a-run-to-watch",
+}
+
+
+def launch(api: httpx.Client, name: str = "a-run-to-watch") -> str:
+    """A job of the demo dataset by REST."""
+    dataset, model = wait_for_demo(api)
+    body = RECIPE | {"dataset_id": dataset, "model_id": model, "output_name": name}
+    answer = api.post("/jobs", json=body)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+def wait_for(api: httpx.Client, job: str, *statuses: str, limit_s: float = 240.0) -> dict[str, Any]:
+    """The job, once it has one of these statuses."""
+    deadline = time.monotonic() + limit_s
+    while time.monotonic() < deadline:
+        found = api.get(f"/jobs/{job}").json()
+        if found["status"] in statuses:
+            return found
+        time.sleep(0.5)
+    raise AssertionError(f"Job {job} is {found['status']}, not {statuses}: {found.get('error')}")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_stop_ends_the_run(page: Page, api: httpx.Client) -> None:
+    job = launch(api)
+    page.goto(f"/jobs/{job}")
+    expect(page.locator("main [data-status=running]").first).to_be_visible(timeout=120_000)
+    page.locator("#job-stop").click()
+    page.get_by_role("button", name="Stop training").click()
+    expect(page.locator("main [data-status=stopped]").first).to_be_visible(timeout=120_000)
+    assert api.get(f"/jobs/{job}").json()["status"] == "stopped"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_failed_job_says_why(page: Page, api: httpx.Client, app_server: Studio) -> None:
+    wait_for_demo(api)
+    clips = next((app_server.data_dir / "storage").rglob("*.mp4")).parents[1]
+    aside = clips.with_name(f"{clips.name}-aside")
+    shutil.move(clips, aside)
+    try:
+        job = launch(api, "without-its-clips")
+        page.goto(f"/jobs/{job}")
+        expect(page.locator("#autopsy")).to_be_visible(timeout=180_000)
+        assert page.locator("#job-error").inner_text().strip() == api.get(f"/jobs/{job}").json()["error"]
+        expect(page.locator("#autopsy").get_by_text("Clone with changes")).to_be_visible()
+    finally:
+        shutil.move(aside, clips)
+
+
+def test_an_unknown_job_says_so_and_leads_home(page: Page, api: httpx.Client) -> None:
+    for number in ("999999", "abc"):
+        page.goto(f"/jobs/{number}")
+        expect(page.get_by_role("heading", name="No such training job", exact=True)).to_be_visible()
+        expect(page.locator("main").get_by_role("link", name="All training jobs")).to_be_visible()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_strangers_job_reads_like_an_unknown_one(
+    page: Page, api: httpx.Client, browser: Browser, app_server: Studio
+) -> None:
+    job = launch(api, "mine-alone")
+    other = browser.new_context(base_url=app_server.url)
+    body = {"username": f"other-{job}", "email": f"other-{job}@example.org", "password": PASSWORD}
+    head = {"Origin": app_server.url}
+    assert other.request.post("/api/v1/auth/signup", data=body, headers=head).status == 201
+    login = {"login": body["username"], "password": PASSWORD}
+    assert other.request.post("/api/v1/auth/login", data=login, headers=head).ok
+    theirs = other.new_page()
+    theirs.goto(f"/jobs/{job}")
+    expect(theirs.get_by_role("heading", name="No such training job", exact=True)).to_be_visible()
+    expect(theirs.get_by_text("mine-alone")).to_have_count(0)
+    other.close()
+    api.post(f"/jobs/{job}/stop")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_list_moves_by_itself(page: Page, api: httpx.Client) -> None:
+    page.goto("/jobs")
+    expect(page.get_by_text("No training jobs yet")).to_be_visible()
+    job = launch(api, "seen-in-the-list")
+    row = page.locator(f"[data-job='{job}']")
+    expect(row).to_be_visible(timeout=30_000)
+    expect(row.locator("[data-status=running]")).to_be_visible(timeout=120_000)
+    api.post(f"/jobs/{job}/stop")
+    expect(row.locator("[data-status=stopped]")).to_be_visible(timeout=120_000)
+    row.get_by_role("link").click()
+    page.wait_for_url(f"**/jobs/{job}")

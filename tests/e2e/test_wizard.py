@@ -1,0 +1,109 @@
+"""The wizard in a real browser: a sentence beside each bad field, a draft that survives, one launch a double click."""
+
+import re
+import time
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+READY_S = 180.0
+
+
+def wait_for_demo(api: httpx.Client) -> tuple[str, str]:
+    """The ids of the demo dataset and of the built-in base, once both are ready."""
+    deadline = time.monotonic() + READY_S
+    while time.monotonic() < deadline:
+        datasets = [row for row in api.get("/datasets").json()["items"] if row["status"] == "ready"]
+        models = [row for row in api.get("/models").json()["items"] if row["status"] == "ready"]
+        if datasets and models:
+            return str(datasets[0]["id"]), str(models[0]["id"])
+        time.sleep(0.5)
+    raise AssertionError("The demo dataset or the built-in base did not appear.")
+
+
+def open_parameters(page: Page) -> None:
+    """From an empty wizard to its third step."""
+    page.goto("/jobs/new")
+    page.locator("[data-dataset]").first.click()
+    page.locator("#wizard-next").click()
+    page.locator("[data-model]").first.click()
+    page.locator("#wizard-next").click()
+    expect(page.locator("#field-qlora-r")).to_have_value("16")
+
+
+@pytest.fixture
+def demo(api: httpx.Client) -> tuple[str, str]:
+    return wait_for_demo(api)
+
+
+def test_nothing_chosen_is_said(page: Page, demo: tuple[str, str]) -> None:
+    page.goto("/jobs/new")
+    page.locator("#wizard-next").click()
+    expect(page.get_by_text("Choose a dataset to learn from.")).to_be_visible()
+
+
+def test_a_bad_value_gets_its_sentence_beside_the_field(page: Page, demo: tuple[str, str]) -> None:
+    open_parameters(page)
+    page.locator("#field-qlora-r").fill("-4")
+    page.locator("#field-optim-learning-rate").fill("abc")
+    page.locator("#field-optim-epochs").focus()
+    rank = page.locator("[data-field=field-qlora-r]")
+    expect(rank.get_by_text("Rank must be a whole number from 1 to 256")).to_be_visible()
+    rate = page.locator("[data-field=field-optim-learning-rate]")
+    expect(rate.get_by_text("Learning rate must be a number above 0")).to_be_visible()
+    expect(page.locator("#field-qlora-r")).to_have_attribute("aria-invalid", "true")
+
+    page.locator("#wizard-next").click()
+    expect(page.locator("#field-qlora-r")).to_be_focused()
+    expect(page.locator("#field-qlora-r")).to_be_in_viewport()
+
+    page.locator("#field-qlora-r").fill("8")
+    page.locator("#field-optim-learning-rate").fill("2e-3")
+    page.locator("#field-optim-epochs").focus()
+    expect(rank.get_by_text("Rank must be")).to_have_count(0)
+    page.locator("#wizard-next").click()
+    expect(page.locator("#wizard-launch")).to_be_visible()
+
+
+def test_a_reload_loses_nothing(page: Page, demo: tuple[str, str]) -> None:
+    open_parameters(page)
+    page.locator("#field-qlora-alpha").fill("48")
+    page.locator("#field-output-name").fill("kept-over-the-reload")
+    page.locator("#field-optim-epochs").focus()
+    expect(page.locator("#draft-note")).to_be_visible()
+    page.wait_for_timeout(800)
+    page.reload()
+    expect(page.locator("#field-qlora-alpha")).to_have_value("48")
+    expect(page.locator("#field-output-name")).to_have_value("kept-over-the-reload")
+
+
+def test_cancel_asks_and_forgets(page: Page, demo: tuple[str, str]) -> None:
+    open_parameters(page)
+    page.locator("#field-qlora-alpha").fill("48")
+    page.locator("#wizard-cancel").click()
+    page.get_by_role("button", name="Throw away").click()
+    page.wait_for_url("**/jobs")
+    open_parameters(page)
+    expect(page.locator("#field-qlora-alpha")).to_have_value("32")
+
+
+def test_a_double_click_launches_once(page: Page, api: httpx.Client, demo: tuple[str, str]) -> None:
+    dataset, model = demo
+    page.goto(f"/jobs/new?dataset={dataset}&model={model}")
+    page.locator("#wizard-launch").dblclick()
+    page.wait_for_url(re.compile(r"/jobs/\d+$"))
+    page.wait_for_timeout(1500)
+    jobs = api.get("/jobs").json()["items"]
+    assert len(jobs) == 1
+    api.post(f"/jobs/{jobs[0]['id']}/stop")
+
+
+def test_a_deleted_dataset_is_refused_with_a_sentence(page: Page, api: httpx.Client, demo: tuple[str, str]) -> None:
+    dataset, model = demo
+    page.goto(f"/jobs/new?dataset={dataset}&model={model}")
+    expect(page.locator("#wizard-launch")).to_be_visible()
+    assert api.delete(f"/datasets/{dataset}").status_code in (200, 204)
+    page.locator("#wizard-launch").click()
+    expect(page.get_by_text("This dataset is not there any more. Choose another one.").first).to_be_visible()
+    assert api.get("/jobs").json()["total"] == 0
