@@ -38,7 +38,7 @@ def _chart() -> rx.Component:
             live=head.active,
             on_gap=JobDetail.refill,
             stop_word=word,
-            height=470,
+            height=440,
         ),
         id="loss-card",
     )

@@ -44,8 +44,8 @@ def _live(line: JobLine, name: str) -> rx.Var:
 
 def _progress(line: JobLine) -> rx.Component:
     return rx.el.div(
-        progress(_live(line, "share") * 100, label="Progress", series=line.hue, class_name="w-24"),
-        rx.el.span(_live(line, "percent"), class_name="w-11 text-right font-mono text-xs tabular"),
+        progress(_live(line, "share") * 100, label="Progress", series=line.hue, class_name="w-24 shrink-0"),
+        rx.el.span(_live(line, "percent"), class_name="w-11 shrink-0 text-right font-mono text-xs tabular"),
         rx.el.span(
             _live(line, "epochs"),
             title="Epochs",
@@ -161,7 +161,7 @@ def _nothing() -> rx.Component:
 
 def _toolbar() -> rx.Component:
     return data_toolbar(
-        search_box(value=JobsState.q, on_change=JobsState.search, placeholder="Name, dataset, model or id"),
+        search_box(value=JobsState.q, on_change=JobsState.search, placeholder="Name, dataset, id"),
         select(options=STATUSES, value=JobsState.status, on_change=JobsState.filter_status, label="Status", quiet=True),
         right=[select(options=SORTS, value=JobsState.sort, on_change=JobsState.sort_by, label="Sort by", quiet=True)],
     )

@@ -106,7 +106,7 @@ def _qlora() -> rx.Component:
             _rank(),
             text_field("qlora.alpha", "Alpha", hint="usual: 2 × rank", input_mode="numeric"),
             text_field("qlora.dropout", "Dropout", hint="usual: 0 to 0.1", input_mode="decimal"),
-            class_name=GRID + " mb-4 items-start",
+            class_name="mb-4 grid items-start gap-4 sm:grid-cols-[1.5fr_1fr_1fr]",
         ),
         _targets(),
         title="QLoRA",
