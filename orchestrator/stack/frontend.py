@@ -137,7 +137,7 @@ def explain_build_failure(text: str, log_name: str) -> str:
     lowered = text.lower()
     if "enospc" in lowered or "no space left" in lowered:
         return "The disk is full: building the pages needs about 1 GB free."
-    if any(sign in lowered for sign in ("enotfound", "eai_again", "econnrefused", "etimedout", "network request")):
+    if any(sign in lowered for sign in (" enotfound", "eai_again", "econnrefused", "etimedout", "network request")):
         return (
             "The npm registry does not answer: connect to the network, or set NPM_CONFIG_REGISTRY to one you can reach."
         )
