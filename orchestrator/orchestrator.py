@@ -11,6 +11,7 @@ from orchestrator.settings import Settings, get_settings
 from orchestrator.stack.companions import companions_lifespan
 from orchestrator.stack.web_plugin import own_origins
 from orchestrator.ui.chrome import app_chrome
+from orchestrator.ui.patterns.connection_notice import connection_notice
 
 
 def _mount_api(backend: ASGIApp) -> ASGIApp:
@@ -48,6 +49,7 @@ def create_app(settings: Settings) -> rx.App:
     """The whole web process."""
     transformer = _mount_api if _exists("orchestrator.api.app") else None
     made = rx.App(html_lang="en", api_transformer=transformer, **app_chrome())
+    made.app_wraps[5, "Overlay"] = lambda stateful: connection_notice() if stateful else None
     guard_websocket(made, own_origins(settings.port, settings.trusted_origins))
     made.register_lifespan_task(companions_lifespan)
     if _exists("orchestrator.states.live"):
