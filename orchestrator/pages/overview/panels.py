@@ -1,5 +1,7 @@
 """The panels under the running jobs: machines, counts, ended jobs, what happened."""
 
+from typing import Any
+
 import reflex as rx
 
 from orchestrator.states.overview import OverviewState as State
@@ -156,7 +158,7 @@ _MARKS: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def _mark(kind: rx.Var[str]) -> rx.Component:
+def _mark(kind: rx.Var[str]) -> rx.Component | rx.Var[Any]:
     look = "z-10 flex size-6 shrink-0 items-center justify-center rounded-full"
 
     def made(name: str, tint: str) -> rx.Component:
