@@ -12,8 +12,8 @@ from orchestrator.ui.patterns.cards import timeline, timeline_item
 from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
+from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.log_view import log_view
-from orchestrator.ui.primitives.status_chip import status_chip
 from orchestrator.ui.primitives.table import cell, row, table
 
 head = JobDetail.head
@@ -90,8 +90,29 @@ def settings_panel() -> rx.Component:
     )
 
 
+MARKS = (
+    ("queued", "clock", "bg-muted text-muted-foreground"),
+    ("requeued", "rotate-ccw", "bg-info/13 text-info"),
+    ("suspended", "pause", "bg-warning/13 text-warning"),
+    ("starting", "play", "bg-primary/13 text-primary"),
+    ("running", "activity", "bg-primary/13 text-primary"),
+    ("completed", "circle-check", "bg-success/13 text-success"),
+    ("failed", "circle-x", "bg-destructive/13 text-destructive"),
+    ("lost", "unplug", "bg-warning/13 text-warning"),
+    ("stopping", "circle-stop", "bg-muted text-muted-foreground"),
+    ("stopped", "circle-stop", "bg-muted text-muted-foreground"),
+)
+
+
+def _mark(name: str, tone: str) -> rx.Component:
+    look = "z-10 flex size-6 shrink-0 items-center justify-center rounded-full"
+    return rx.el.span(icon(name, size=14), class_name=f"{look} {tone}")
+
+
 def _event(line: EventLine) -> rx.Component:
-    return timeline_item(rx.fragment(line.message), relative_time(line.at), mark=status_chip(line.kind))
+    marks = [(kind, _mark(name, tone)) for kind, name, tone in MARKS]
+    mark = rx.match(line.kind, *marks, _mark("circle-dot", "bg-muted text-muted-foreground"))
+    return timeline_item(rx.el.span(line.message), relative_time(line.at), mark=mark)
 
 
 def timeline_panel() -> rx.Component:
