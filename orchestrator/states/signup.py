@@ -65,8 +65,7 @@ class SignupState(rx.State):
     async def submit(self, form: dict[str, Any]):
         """Makes the account and signs in."""
         values = {name: str(form.get(name, "")) for name in (*FIELDS, "confirmation")}
-        self.problem = ""
-        self.busy = True
+        self.problem, self.problems, self.busy = "", {}, True
         yield
         try:
             # All sentences at once; and no account whose password was mistyped.

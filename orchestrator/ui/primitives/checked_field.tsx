@@ -15,6 +15,7 @@ const control = (target: EventTarget) => (target instanceof HTMLInputElement && 
 export function CheckedField({ empty, pattern, wrong, sameAs, differs, error, children, ...rest }: Props) {
   const [own, setOwn] = useState("");
   const [edited, setEdited] = useState(false);
+  const [seen, setSeen] = useState<string | undefined>();
   const box = useRef<HTMLDivElement>(null);
   const sentence = (input: HTMLInputElement) => {
     const text = input.value;
@@ -27,6 +28,8 @@ export function CheckedField({ empty, pattern, wrong, sameAs, differs, error, ch
   const leave = (event: FocusEvent) => {
     const input = control(event.target);
     if (!input) return;
+    // The server looks at the text as it is left now, but not at the second of a pair.
+    if (!sameAs) setSeen(undefined);
     // Walking through an untouched form is no mistake yet.
     if (input.value || edited) setOwn(sentence(input));
   };
@@ -34,8 +37,13 @@ export function CheckedField({ empty, pattern, wrong, sameAs, differs, error, ch
     const input = control(event.target);
     if (!input) return;
     setEdited(true);
+    // What the server said was about an older text.
+    setSeen(error);
     if (own) setOwn(sentence(input));
   };
+  useEffect(() => {
+    if (!error) setSeen(undefined);
+  }, [error]);
   useEffect(() => {
     // The other one of a pair may be the one that is put right.
     const form = sameAs && own ? box.current?.closest("form") : null;
@@ -47,7 +55,7 @@ export function CheckedField({ empty, pattern, wrong, sameAs, differs, error, ch
   }, [own, sameAs]);
   return (
     <div ref={box} onBlur={leave} onInput={type} className="contents">
-      <Field {...rest} error={own || error}>
+      <Field {...rest} error={own || (error === seen ? "" : error)}>
         {children}
       </Field>
     </div>
