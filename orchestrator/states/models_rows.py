@@ -59,7 +59,7 @@ def memory_text(row: ModelRow) -> str:
 def input_text(row: ModelRow) -> str:
     """What the model looks at."""
     frames, side = row.details.get("frames"), row.details.get("image_size")
-    parts = [f"{frames} frames" if frames else "", f"{side} × {side} pixels" if side else ""]
+    parts = [f"{frames} frames" if frames else "", f"{side}{words.NBSP}px" if side else ""]
     return ", ".join(part for part in parts if part)
 
 

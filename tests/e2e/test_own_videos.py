@@ -67,7 +67,7 @@ def launch(api: httpx.Client, dataset_id: str) -> str:
     return answer.json()["id"]
 
 
-def wait_for(api: httpx.Client, job_id: str, limit_s: float = 180.0) -> dict:
+def wait_for(api: httpx.Client, job_id: str, limit_s: float = 280.0) -> dict:
     until = time.monotonic() + limit_s
     while time.monotonic() < until:
         job = api.get(f"/jobs/{job_id}").json()

@@ -137,7 +137,7 @@ def _body(row: rx.Var[DatasetCard]) -> rx.Component:
             rx.el.div(
                 rx.el.div(clip_grid(), clip_lengths(), class_name="flex min-w-0 flex-col gap-4"),
                 rx.el.div(class_balance(), left_out(), _jobs(row), class_name="flex min-w-0 flex-col gap-4"),
-                class_name="grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_20rem]",
+                class_name="grid grid-cols-1 items-start gap-5 lg:grid-cols-[minmax(0,1fr)_20rem]",
             ),
             left_out(),
         ),

@@ -150,7 +150,7 @@ def _form() -> rx.Component:
                 class_name="flex min-w-0 flex-col gap-4",
             ),
             _help(),
-            class_name="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_20rem]",
+            class_name="grid grid-cols-1 items-start gap-4 lg:grid-cols-[minmax(0,1fr)_20rem]",
         ),
         on_submit=State.begin,
         no_validate=True,

@@ -154,7 +154,7 @@ def _body() -> rx.Component:
                 _jobs(),
                 class_name="flex min-w-0 flex-col gap-4",
             ),
-            class_name="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_20rem]",
+            class_name="grid grid-cols-1 items-start gap-4 lg:grid-cols-[minmax(0,1fr)_20rem]",
         ),
     )
 
