@@ -73,7 +73,7 @@ PAGES: list[PageEntry] = [
         "/datasets/[dataset_id]",
         "orchestrator.pages.datasets.detail",
         "detail",
-        "Dataset - Loreel",
+        "orchestrator.states.datasets_detail:DatasetDetailState.tab",
         on_load=(SESSION_LOAD, "orchestrator.states.datasets_detail:DatasetDetailState.load"),
     ),
     PageEntry(
@@ -87,7 +87,7 @@ PAGES: list[PageEntry] = [
         "/models/[model_id]",
         "orchestrator.pages.models.detail",
         "detail",
-        "Model - Loreel",
+        "orchestrator.states.models_detail:ModelDetailState.tab",
         on_load=(SESSION_LOAD, "orchestrator.states.models_detail:ModelDetailState.load"),
     ),
     PageEntry(

@@ -24,8 +24,3 @@ def filter_of(state: Any, name: str, allowed: Collection[str] | None = None, lim
 def is_on(state: Any, path: str) -> bool:
     """Whether this tab still shows `path` (a background event asks before each look)."""
     return state.router.url.path.rstrip("/") == path.rstrip("/")
-
-
-def name_tab(title: str) -> rx.event.EventSpec:
-    """Writes what the page shows into the browser's tab."""
-    return rx.call_script(f"document.title = {json.dumps(title + ' - Loreel')}")

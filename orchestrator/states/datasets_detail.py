@@ -14,7 +14,7 @@ from orchestrator.services.datasets.overview import DatasetExtras, dataset_extra
 from orchestrator.services.datasets.rows import ClipRow, DatasetRow
 from orchestrator.services.paging import Page
 from orchestrator.states import words
-from orchestrator.states.address import filter_of, is_on, name_tab, remember
+from orchestrator.states.address import filter_of, is_on, remember
 from orchestrator.states.datasets_rows import (
     ClassBar,
     ClipTile,
@@ -63,7 +63,7 @@ class DatasetDetailState(rx.State):
     bad_count: int = 0
     bad_text: str = ""
     title: str = "Dataset"
-    tab: str = ""
+    tab: str = "Dataset - Loreel"
     bars: list[ClassBar] = []
     lengths: list[LengthBar] = []
     lengths_note: str = ""
@@ -103,7 +103,7 @@ class DatasetDetailState(rx.State):
         """Shows one class; "any" shows all."""
         self.label, self.shown = ("" if label == "any" else label), PAGE_SIZE
         again = await self._refresh()
-        return [remember(f"/datasets/{self._id()}", **{"class": self.label}), *(again or [])]
+        return [remember(f"/datasets/{self._id()}", **{"class": self.label}), *([again] if again else [])]
 
     @rx.event
     @signed_in
@@ -128,7 +128,6 @@ class DatasetDetailState(rx.State):
             async with self:
                 if wanted == (self._id(), self.label, self.shown):
                     self._show(visit)
-            yield name_tab(self.tab)
 
     def _id(self) -> int:
         text = str(self.router.url.path).rstrip("/").rpartition("/")[2]
@@ -145,8 +144,7 @@ class DatasetDetailState(rx.State):
         except AppError as error:
             self.problem, self.loaded = error.message, True
             return None
-        busy = self.card is not None and self.card.busy
-        return [name_tab(self.tab), *([DatasetDetailState.watch] if busy else [])]
+        return DatasetDetailState.watch if self.card is not None and self.card.busy else None
 
     def _show(self, visit: _Visit) -> None:
         row, film = visit.row, visit.footage
@@ -155,7 +153,7 @@ class DatasetDetailState(rx.State):
         self.bad_tiles, self.bad_count = [clip_tile(clip) for clip in visit.bad.items], visit.bad.total
         self.bad_text = words.plural(visit.bad.total, "file")
         self.title = row.name
-        self.tab = row.name if row.status == "ready" else f"{row.name}, {row.status}"
+        self.tab = (row.name if row.status == "ready" else f"{row.name}, {row.status}") + " - Loreel"
         self.matching, self.more = visit.clips.total, visit.clips.next is not None and self.shown < MOST
         self.facts = _facts(row, film)
         self.labels = [{"value": "any", "label": "All classes"}]

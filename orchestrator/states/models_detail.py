@@ -12,7 +12,6 @@ from orchestrator.services.models.about import ModelAbout, model_about
 from orchestrator.services.models.catalog import get_model, model_layers
 from orchestrator.services.models.rows import LayerGroup, ModelRow
 from orchestrator.states import words
-from orchestrator.states.address import name_tab
 from orchestrator.states.datasets_rows import Fact, series_color
 from orchestrator.states.guards import act, signed_in
 from orchestrator.states.models_rows import LayerLine, ModelCard, layer_lines, memory_text, model_card
@@ -48,6 +47,7 @@ class ModelDetailState(rx.State):
 
     card: ModelCard | None = None
     title: str = "Model"
+    tab: str = "Model - Loreel"
     facts: list[Fact] = []
     rows_of_facts: list[Fact] = []
     layers: list[LayerLine] = []
@@ -68,7 +68,6 @@ class ModelDetailState(rx.State):
         if self.card is None or self.card.id != self._id():
             self.reset()
         await self._refresh()
-        return name_tab(self.title)
 
     @rx.event
     @signed_in
@@ -91,7 +90,7 @@ class ModelDetailState(rx.State):
 
     def _show(self, visit: _Visit) -> None:
         row, about = visit.row, visit.about
-        self.card, self.title = model_card(row), row.name
+        self.card, self.title, self.tab = model_card(row), row.name, f"{row.name} - Loreel"
         self.facts, self.rows_of_facts = _figures(row), _rows(row)
         self.layers = layer_lines(visit.layers)
         chosen = [layer for layer in visit.layers if layer.default]
