@@ -24,6 +24,7 @@ def _notice() -> rx.Component:
                     ),
                 ),
                 role="status",
+                custom_attrs={"data-connection-notice": ""},
                 class_name=look,
             ),
             rx.fragment(),

@@ -10,9 +10,12 @@ def offline_notice() -> rx.Component:
     """Appears when the connection is lost and goes when it is back; what was typed stays."""
     return rx.cond(
         has_connection_errors,
-        notice(
-            "Loreel does not answer. Check that it is running and that you can reach it; what you typed stays here.",
-            tone="warning",
+        rx.el.div(
+            notice(
+                "Loreel does not answer. Check that it is running and that you can reach it; what you typed stays here.",
+                tone="warning",
+            ),
+            custom_attrs={"data-offline-notice": ""},
         ),
         rx.fragment(),
     )
