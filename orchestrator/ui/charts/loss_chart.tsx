@@ -87,7 +87,9 @@ export function LossChart({
     if (!ground.current) return;
     const made = draw(ground.current, look.current, series, height);
     plot.current = made;
-    const size = new ResizeObserver(([entry]) => made.setSize({ width: Math.max(160, entry.contentRect.width), height: made.height }));
+    const size = new ResizeObserver(([entry]) =>
+      made.setSize({ width: Math.max(160, entry.contentRect.width), height: Math.max(120, entry.contentRect.height) }),
+    );
     size.observe(ground.current);
     const theme = new MutationObserver(() => {
       Object.assign(look.current, themeOf(ground.current as HTMLElement, series));
@@ -139,10 +141,11 @@ export function LossChart({
   const summary = said.points
     ? `${title}: ${number(said.points)} points up to step ${number(said.step)}${totalSteps ? ` of ${number(totalSteps)}` : ""}; ${facts.join(", ")}.`
     : `${title}: no points yet.`;
+  // The plot lies over its place, which is `height` or what a taller card leaves, and so never stretches it.
   const square =
     "inline-flex h-7 min-w-7 cursor-pointer items-center justify-center rounded-md border px-2 text-xs focus-ring hover:text-foreground aria-pressed:border-input aria-pressed:text-foreground tap";
   return (
-    <div ref={root} data-loss-chart data-last-step="0" data-point-count="0" data-last-seq="0" className={cn("min-w-0", className)}>
+    <div ref={root} data-loss-chart data-last-step="0" data-point-count="0" data-last-seq="0" className={cn("flex h-full min-w-0 flex-col", className)}>
       <div className="mb-3 flex min-h-7 flex-wrap items-center justify-between gap-x-4 gap-y-2">
         <h2 className="text-sm font-semibold">{title}</h2>
         <div className="flex items-center gap-2 text-xs text-muted-foreground">
@@ -172,8 +175,8 @@ export function LossChart({
       {table ? (
         <DataTable curves={curves} trainKey={trainKey} evalKey={evalKey} height={height} title={title} />
       ) : (
-        <div className="relative" style={{ height }}>
-          <div ref={ground} aria-hidden className="size-full" />
+        <div className="relative flex-1" style={{ minHeight: height }}>
+          <div ref={ground} aria-hidden className="absolute inset-0" />
           {said.points === 0 && (
             <p className="pointer-events-none absolute inset-0 flex items-center justify-center text-sm text-muted-foreground">
               {live ? "The first point appears here as soon as it is logged." : "This job logged no points."}

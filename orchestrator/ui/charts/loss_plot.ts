@@ -123,6 +123,14 @@ const linear: uPlot.Range.Function = (_plot, low, high) => {
   return [bottom, high <= bottom ? bottom + 1 : high + (high - bottom) * 0.05];
 };
 
+/** All ticks of an axis with the same decimals, as many as its step needs. */
+function words(ticks: number[], log: boolean): string[] {
+  const gap = ticks.length > 1 ? Math.abs(ticks[1] - ticks[0]) : 1;
+  if (log || gap < 0.001) return ticks.map((tick) => (tick !== 0 && Math.abs(tick) < 0.01 ? tick.toExponential(0) : number(tick, 3)));
+  const digits = gap >= 1 ? (Math.abs(ticks[ticks.length - 1]) < 10 ? 1 : 0) : Math.ceil(-Math.log10(gap) - 1e-9);
+  return ticks.map((tick) => tick.toFixed(digits));
+}
+
 /** A dot under the pointer on the smoothed line alone: elsewhere it would cover the drawn ones. */
 function onlySmooth(_plot: uPlot, line: number): HTMLElement {
   const dot = document.createElement("div");
@@ -175,7 +183,7 @@ export function draw(ground: HTMLElement, look: Look, series: number, height: nu
           for (let at = Math.ceil(low / step) * step; at <= high + 1e-12; at += step) out.push(Number(at.toFixed(10)));
           return out;
         },
-        values: (_plot, ticks) => ticks.map((tick) => (tick !== 0 && Math.abs(tick) < 0.01 ? tick.toExponential(0) : number(tick, 2))),
+        values: (_plot, ticks) => words(ticks, look.log),
       },
     ],
     series: [

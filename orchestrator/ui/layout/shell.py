@@ -145,9 +145,9 @@ def shell(
             class_name="sr-only z-70 rounded-lg bg-primary px-4 py-2 font-medium text-primary-foreground focus:not-sr-only focus:fixed focus:left-3 focus:top-3",
         ),
         rx.el.aside(
-            _nav(active, running, foot),
+            rx.el.div(_nav(active, running, foot), class_name="sticky top-0 flex h-dvh flex-col"),
             aria_label="Sidebar",
-            class_name="sticky top-0 hidden h-dvh w-54 shrink-0 flex-col border-r border-border md:flex",
+            class_name="hidden w-54 shrink-0 border-r border-border md:block",
         ),
         rx.el.div(
             top,
