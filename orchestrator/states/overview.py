@@ -35,6 +35,7 @@ WINDOW_S = 0.5
 LOOK_AGAIN_S = 5.0
 """Machines say how busy they are only in the ledger."""
 SETTLE_S = 0.3
+EVENTS = 6
 
 
 class OverviewState(rx.State):
@@ -87,7 +88,7 @@ class OverviewState(rx.State):
 
     async def _read(self) -> None:
         try:
-            found = await act(self, overview)
+            found = await act(self, overview, events=EVENTS)
             demo = Demo() if found.counts.jobs else await act(self, find_demo)
         except NotSignedIn:
             raise

@@ -17,7 +17,12 @@ _NAV = "text-sm text-muted-foreground no-underline hover:text-foreground max-sm:
 
 def _header() -> rx.Component:
     guest = rx.fragment(
-        link("Log in", href="/login", quiet=False, class_name="tap inline-flex items-center px-2 text-sm no-underline"),
+        link(
+            "Log in",
+            href="/login",
+            quiet=False,
+            class_name="tap inline-flex items-center px-2 text-sm whitespace-nowrap no-underline",
+        ),
         button("Create account", href="/signup"),
     )
     return rx.el.header(
@@ -30,7 +35,7 @@ def _header() -> rx.Component:
             class_name="flex items-center gap-6",
         ),
         rx.el.div(
-            theme_toggle(),
+            theme_toggle(class_name="max-sm:hidden"),
             rx.cond(SessionState.is_signed_in, button("Open the studio", href="/overview"), guest),
             class_name="ml-auto flex items-center gap-2",
         ),

@@ -36,7 +36,7 @@ def _proof(icon_name: str, title: str, figure: str, what: str, why: str) -> rx.C
             title,
             class_name="flex items-center gap-2.5 text-sm font-semibold",
         ),
-        rx.el.p(figure, class_name="mt-6 text-3xl font-semibold tracking-[-0.025em] tabular"),
+        rx.el.p(figure, class_name="mt-6 text-3xl font-semibold tracking-[-0.025em]"),
         rx.el.p(what, class_name="mt-1 text-sm text-muted-foreground"),
         rx.el.p(why, class_name="mt-5 border-t border-border pt-5 text-sm text-muted-foreground"),
         class_name="border-border p-7 not-first:border-t md:not-first:border-t-0 md:not-first:border-l touch:p-5",

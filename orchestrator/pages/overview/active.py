@@ -26,11 +26,11 @@ def _card(card: rx.Var[ActiveCard]) -> rx.Component:
                 metric("Step", now.step, rx.cond(now.total, f"/ {now.total}", "")),
                 metric("Epoch", now.epoch, f"/ {card.epochs}"),
                 metric("Loss", now.loss),
-                metric("Validation accuracy", now.accuracy),
+                metric("Accuracy", now.accuracy),
             ),
         ),
         key=card.id,
-        class_name="min-w-0",
+        class_name="min-w-0 only:md:col-span-2",
     )
 
 

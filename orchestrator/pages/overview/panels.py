@@ -113,7 +113,7 @@ def _recent(job: rx.Var[RecentJob]) -> rx.Component:
         cell(job.dataset, muted=True, class_name="max-sm:hidden"),
         cell(job.done, number=True, class_name="max-sm:hidden"),
         cell(job.loss, number=True, class_name="max-sm:hidden"),
-        cell(job.accuracy, number=True),
+        cell(job.accuracy, number=True, class_name="max-sm:hidden"),
         key=job.id,
     )
 
@@ -127,7 +127,7 @@ def recent_jobs() -> rx.Component:
             head_cell("Dataset", class_name="max-sm:hidden"),
             head_cell("Done", number=True, class_name="max-sm:hidden"),
             head_cell("Loss", number=True, class_name="max-sm:hidden"),
-            head_cell("Accuracy", number=True),
+            head_cell("Accuracy", number=True, class_name="max-sm:hidden"),
         ],
         rx.foreach(State.recent, _recent),
         label="Recent jobs",
@@ -181,7 +181,9 @@ def _event(line: rx.Var[EventLine]) -> rx.Component:
         quiet=False,
         class_name="font-medium text-foreground no-underline hover:underline",
     )
-    return timeline_item(rx.fragment(name, " ", line.message), relative_time(line.at), mark=_mark(line.kind))
+    return timeline_item(
+        rx.fragment(name, rx.el.span(line.message, class_name="block")), relative_time(line.at), mark=_mark(line.kind)
+    )
 
 
 def activity() -> rx.Component:
