@@ -57,6 +57,8 @@ def adapter_zip(session: Session, actor: Actor, job_id: int) -> Path:
     folder = job_folder(job_id)
     source = folder / "adapter"
     if not source.is_dir():
+        source = folder / "model"  # pretraining, and training without adapters, leave a whole model
+    if not source.is_dir():
         if job.status in FINAL:
             raise Conflict("This job ended before it had an adapter to save.")
         raise Conflict("The adapter is written when the training ends. Come back then.")
