@@ -89,7 +89,7 @@ def _sign_up(context: BrowserContext, url: str) -> None:
     assert context.request.post("/api/v1/auth/login", data=login, headers=head).ok
 
 
-def _wait_for_demo(context: BrowserContext, limit_s: float = 180.0) -> None:
+def _wait_for_demo(context: BrowserContext, limit_s: float = 400.0) -> None:
     """The first start draws the demo and registers the base; both must be there before anybody can launch."""
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:
@@ -116,7 +116,7 @@ def _workers(running: Studio) -> list[psutil.Process]:
     return psutil.Process(running.pids["worker"]).children(recursive=True)
 
 
-def _wait_for_end(context: BrowserContext, job_id: int, limit_s: float = 300.0) -> None:
+def _wait_for_end(context: BrowserContext, job_id: int, limit_s: float = 600.0) -> None:
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:
         status = context.request.get(f"/api/v1/jobs/{job_id}").json()["status"]
