@@ -12,6 +12,7 @@ from orchestrator.services.models.about import ModelAbout, model_about
 from orchestrator.services.models.catalog import get_model, model_layers
 from orchestrator.services.models.rows import LayerGroup, ModelRow
 from orchestrator.states import words
+from orchestrator.states.card_text import CardBlock, card_blocks
 from orchestrator.states.datasets_rows import Fact, series_color
 from orchestrator.states.guards import act, signed_in
 from orchestrator.states.models_rows import LayerLine, ModelCard, layer_lines, memory_text, model_card
@@ -54,7 +55,7 @@ class ModelDetailState(rx.State):
     layers_note: str = ""
     pretraining: list[Fact] = []
     pretraining_text: str = ""
-    text: str = ""
+    text: list[CardBlock] = []
     classes_text: str = ""
     jobs: list[JobLine] = []
     loaded: bool = False
@@ -97,7 +98,7 @@ class ModelDetailState(rx.State):
         adapted = sum(layer.count for layer in chosen)
         self.layers_note = f"{adapted:,} of {sum(g.count for g in visit.layers):,} get an adapter by default"
         self.pretraining, self.pretraining_text = _scores(about.pretraining), _how(about.pretraining)
-        self.text, self.classes_text = about.card, ", ".join(about.classes)
+        self.text, self.classes_text = card_blocks(about.card), ", ".join(about.classes)
         self.jobs = [JobLine(job.id, job.name, job.status, series_color(job.id)) for job in about.jobs]
         self.missing, self.problem, self.loaded = False, "", True
 

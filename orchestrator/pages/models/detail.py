@@ -6,6 +6,7 @@ from orchestrator.pages.datasets.facts import figure
 from orchestrator.pages.datasets.notice import notice
 from orchestrator.pages.frame import frame
 from orchestrator.pages.models.dialogs import model_dialogs
+from orchestrator.states.card_text import CardBlock
 from orchestrator.states.datasets_rows import Fact
 from orchestrator.states.models_detail import JobLine, ModelDetailState
 from orchestrator.states.models_dialogs import ModelDialogs
@@ -112,11 +113,25 @@ def _pretraining() -> rx.Component:
     )
 
 
+def _block(block: rx.Var[CardBlock]) -> rx.Component:
+    return rx.match(
+        block.kind,
+        ("heading", rx.el.h3(block.text, class_name="mt-2 text-sm font-semibold")),
+        (
+            "code",
+            rx.el.pre(
+                block.text, tab_index=0, class_name="overflow-x-auto rounded-lg bg-muted p-3 font-mono text-xs leading-5"
+            ),
+        ),
+        rx.el.p(block.text, class_name="text-sm text-muted-foreground"),
+    )
+
+
 def _card_text() -> rx.Component:
     return rx.cond(
-        State.text != "",
+        State.text.length() > 0,
         card(
-            rx.el.pre(State.text, class_name="font-sans text-sm whitespace-pre-wrap break-words"),
+            rx.el.div(rx.foreach(State.text, _block), class_name="flex max-w-prose flex-col gap-2"),
             title="Model card",
         ),
         rx.fragment(),

@@ -17,7 +17,7 @@ def table(head: list[Any], *body: Child, label: Text, class_name: str = "") -> r
             rx.el.tbody(*children(*body)),
             class_name=classes("w-full border-collapse text-sm", class_name),
         ),
-        class_name="overflow-x-auto",
+        class_name="relative overflow-x-auto",
         tab_index=0,
         role="region",
         aria_label=label,
