@@ -80,7 +80,7 @@ def preflight(session: Session, actor: Actor, dataset_id: int, model_id: int, re
     split = count_split(session, dataset_id, recipe.data.validation_share)
     if not problems:
         problems += _enough(dataset, split.train)
-    facts = estimate(model, recipe, split.train)
+    facts = estimate(model, recipe, split.train, _earlier_speed(session, actor, model))
     return Preflight(
         ok=not problems,
         problems=problems,
@@ -93,6 +93,14 @@ def preflight(session: Session, actor: Actor, dataset_id: int, model_id: int, re
         train_clips=split.train,
         validation_clips=split.validation,
     )
+
+
+def _earlier_speed(session: Session, actor: Actor, model: VideoModel) -> float:
+    """Clips a second of the actor's last completed run on this base; 0.0 before the first."""
+    own = (TrainingJob.owner_id == actor.user_id, TrainingJob.model_id == model.id)
+    done = select(TrainingJob.summary).where(*own, TrainingJob.status == JobStatus.COMPLETED)
+    summary = session.exec(done.order_by(col(TrainingJob.id).desc()).limit(1)).first() or {}
+    return float(summary.get("samples_per_s") or 0.0)
 
 
 def _launched(session: Session, actor: Actor, key: str) -> TrainingJob | None:

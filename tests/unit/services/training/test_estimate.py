@@ -1,0 +1,42 @@
+"""What a run is said to cost before it is launched."""
+
+from orchestrator.domain.models import ModelSource, ModelType, VideoModel
+from orchestrator.domain.recipes import parse_recipe
+from orchestrator.services.training.estimate import activation_bytes, count_steps, estimate
+
+LAYERS = [
+    {"suffix": "query", "count": 4, "parameters": 65_536, "in_features": 128, "out_features": 128, "default": True}
+]
+DETAILS = {"hidden_size": 128, "blocks": 4, "frames": 8, "image_size": 48, "heads": 4, "layers": LAYERS}
+
+
+def model() -> VideoModel:
+    return VideoModel(
+        name="tiny",
+        model_type=ModelType.CLASSIFICATION,
+        architecture="VideoMAE",
+        source=ModelSource.BUILTIN,
+        parameters=843_144,
+        details=DETAILS,
+    )
+
+
+def test_an_adapter_adds_rank_times_both_sides() -> None:
+    assert estimate(model(), parse_recipe({"qlora": {"r": 16}}), 192).trainable_parameters == 4 * 16 * (128 + 128)
+
+
+def test_steps_count_the_smaller_last_batch() -> None:
+    assert count_steps(parse_recipe({"optim": {"batch_size": 16, "epochs": 3}}), 33) == 9
+    assert count_steps(parse_recipe({"optim": {"batch_size": 16, "epochs": 3, "max_steps": 5}}), 33) == 5
+
+
+def test_memory_grows_with_the_batch_and_never_forgets_the_process() -> None:
+    small, large = (parse_recipe({"optim": {"batch_size": size}}) for size in (4, 64))
+    assert activation_bytes(model(), large) == 16 * activation_bytes(model(), small)
+    assert estimate(model(), small, 192).memory_bytes > 700 * 10**6
+
+
+def test_time_is_given_only_when_it_was_measured() -> None:
+    recipe = parse_recipe({"optim": {"batch_size": 16, "epochs": 10}})
+    assert estimate(model(), recipe, 192).seconds == 0.0
+    assert estimate(model(), recipe, 192, samples_per_s=24.0).seconds == 80.0
