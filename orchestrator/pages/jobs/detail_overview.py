@@ -38,7 +38,7 @@ def _chart() -> rx.Component:
             live=head.active,
             on_gap=JobDetail.refill,
             stop_word=word,
-            height=440,
+            height=520,
         ),
         id="loss-card",
     )
@@ -132,7 +132,7 @@ def _take_home() -> rx.Component:
             tab_index=0,
             role="region",
             aria_label="How to load the adapter",
-            class_name="overflow-x-auto rounded-lg bg-background p-4 font-mono text-xs leading-5",
+            class_name="max-h-72 overflow-auto rounded-lg bg-background p-4 font-mono text-xs leading-5",
         ),
         title="Use the adapter",
         note=rx.fragment(JobDetail.adapter_size, ", save this as classify.py in the unzipped folder"),
