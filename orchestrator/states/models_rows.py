@@ -63,7 +63,7 @@ def input_text(row: ModelRow) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def model_card(row: ModelRow, jobs: int = 0) -> ModelCard:
+def model_card(row: ModelRow) -> ModelCard:
     """A model's row as a card."""
     return ModelCard(
         id=row.id,
@@ -83,7 +83,7 @@ def model_card(row: ModelRow, jobs: int = 0) -> ModelCard:
         added_at=words.iso(row.created_at),
         added_exact=exact(row.created_at),
         builtin=row.source == "builtin",
-        jobs_text=words.plural(jobs, "job") if jobs else "Not trained yet",
+        jobs_text=words.plural(row.jobs, "job") if row.jobs else "Not trained yet",
     )
 
 
