@@ -23,7 +23,7 @@ class Settings(BaseSettings):
 
     data_dir: Path = ROOT / "data"
     host: str = "127.0.0.1"
-    port: int = 3000
+    port: int = Field(default=3000, ge=1, le=65535)
     redis_url: str = ""
     """Empty: the embedded Redis on a unix socket in `data_dir`."""
     database_url: str = ""

@@ -51,7 +51,8 @@ def check_data_dir(path: Path) -> None:
     """Makes the data folder. Raises StackError when it cannot be written to or the disk is full."""
     probe = path / f".write-{os.getpid()}"
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        # Accounts and footage lie here: other users of the machine have no business in it.
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
         probe.write_bytes(b"x" * 4096)
         free = shutil.disk_usage(path).free
     except OSError as refused:

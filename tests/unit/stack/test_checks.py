@@ -25,6 +25,11 @@ def test_a_data_folder_below_a_file_is_refused(tmp_path: Path) -> None:
         checks.check_data_dir(tmp_path / "file" / "data")
 
 
+def test_the_data_folder_is_private(tmp_path: Path) -> None:
+    checks.check_data_dir(tmp_path / "data")
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+
+
 def test_two_studios_never_share_a_folder(tmp_path: Path) -> None:
     held = checks.lock_data_dir(tmp_path)
     with pytest.raises(StackError, match="already runs on the data folder"):
@@ -33,8 +38,9 @@ def test_two_studios_never_share_a_folder(tmp_path: Path) -> None:
     checks.lock_data_dir(tmp_path).close()
 
 
-def test_a_setting_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LOREEL_PORT", "abc")
+@pytest.mark.parametrize("port", ["abc", "0", "99999", "-1"])
+def test_a_setting_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
+    monkeypatch.setenv("LOREEL_PORT", port)
     with pytest.raises(StackError, match="LOREEL_PORT cannot be read"):
         checks.read_settings()
 
