@@ -229,3 +229,14 @@ def test_pages_break_no_rule_of_axe(page: Page, person: Person) -> None:
     page.goto("/settings")
     expect(page.get_by_label("Username")).to_be_visible()
     assert_accessible(page)
+
+
+def test_a_lost_connection_is_said_and_keeps_what_was_typed(page: Page, context: BrowserContext) -> None:
+    page.goto("/login")
+    alive(page)
+    page.get_by_label("Email or username").fill("ada")
+    context.set_offline(True)
+    expect(page.get_by_role("alert").filter(has_text="Loreel does not answer")).to_be_visible(timeout=30_000)
+    expect(page.get_by_label("Email or username")).to_have_value("ada")
+    context.set_offline(False)
+    expect(page.get_by_role("alert")).to_be_hidden(timeout=30_000)

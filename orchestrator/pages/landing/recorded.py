@@ -117,8 +117,8 @@ def _legend(run: dict[str, Any]) -> rx.Component:
             "Validation",
             class_name="flex items-center gap-2",
         ),
-        rx.el.span(" \u00b7 ".join(run["facts"]), class_name="lg:ml-auto tabular"),
-        class_name="flex flex-wrap items-center gap-x-6 gap-y-2 text-xs text-muted-foreground [&_h2]:text-foreground",
+        rx.el.span(" \u00b7 ".join(run["facts"]), class_name="lg:ml-auto"),
+        class_name="flex flex-wrap items-center gap-x-5 gap-y-2 text-xs text-muted-foreground [&_h2]:text-foreground",
     )
 
 
