@@ -44,12 +44,14 @@ def _live(line: JobLine, name: str) -> rx.Var:
 
 def _progress(line: JobLine) -> rx.Component:
     return rx.el.div(
-        progress(_live(line, "share") * 100, label="Progress", series=line.hue, class_name="w-24 shrink-0"),
+        progress(
+            _live(line, "share") * 100, label="Progress", series=line.hue, class_name="w-24 shrink-0 touch:hidden"
+        ),
         rx.el.span(_live(line, "percent"), class_name="w-11 shrink-0 text-right font-mono text-xs tabular"),
         rx.el.span(
             _live(line, "epochs"),
             title="Epochs",
-            class_name="font-mono text-xs tabular whitespace-nowrap text-muted-foreground",
+            class_name="font-mono text-xs tabular whitespace-nowrap text-muted-foreground touch:hidden",
         ),
         class_name="flex items-center gap-2",
     )
@@ -58,7 +60,7 @@ def _progress(line: JobLine) -> rx.Component:
 def _row(line: JobLine) -> rx.Component:
     href = f"/jobs/{line.id}"
     return row(
-        cell(line.id, number=True, muted=True, class_name="w-12"),
+        cell(line.id, number=True, muted=True, class_name="w-12 touch:hidden"),
         cell(
             rx.el.div(
                 swatch(line.hue),
@@ -71,17 +73,17 @@ def _row(line: JobLine) -> rx.Component:
                 ),
                 class_name="flex min-w-0 items-center gap-2.5",
             ),
-            class_name="max-w-56",
+            class_name="max-w-56 touch:max-w-36",
         ),
-        cell(line.model, muted=True, class_name="max-w-40 truncate"),
-        cell(line.dataset, muted=True, class_name="max-w-40 truncate"),
+        cell(line.model, muted=True, class_name="max-w-40 truncate touch:hidden"),
+        cell(line.dataset, muted=True, class_name="max-w-40 truncate touch:hidden"),
         cell(status_chip(line.status)),
         cell(_progress(line)),
-        cell(_live(line, "loss"), number=True),
+        cell(_live(line, "loss"), number=True, class_name="touch:hidden"),
         cell(
             rx.cond(line.started, relative_time(line.started), "not yet"),
             muted=True,
-            class_name="text-right text-xs whitespace-nowrap",
+            class_name="text-right text-xs whitespace-nowrap touch:hidden",
         ),
         class_name="relative",
         custom_attrs={"data-job": line.id},
@@ -92,14 +94,14 @@ def _table() -> rx.Component:
     return card(
         table(
             [
-                head_cell("Id", number=True),
+                head_cell("Id", number=True, class_name="touch:hidden"),
                 "Name",
-                "Model",
-                "Dataset",
+                head_cell("Model", class_name="touch:hidden"),
+                head_cell("Dataset", class_name="touch:hidden"),
                 "Status",
                 "Progress",
-                head_cell("Loss", number=True),
-                head_cell("Started", number=True),
+                head_cell("Loss", number=True, class_name="touch:hidden"),
+                head_cell("Started", number=True, class_name="touch:hidden"),
             ],
             rx.foreach(JobsState.rows, _row),
             label="Training jobs",
