@@ -32,6 +32,7 @@ def launch(api: httpx.Client, name: str = "a-run-to-watch") -> str:
 def wait_for(api: httpx.Client, job: str, *statuses: str, limit_s: float = 240.0) -> dict[str, Any]:
     """The job, once it has one of these statuses."""
     deadline = time.monotonic() + limit_s
+    found: dict[str, Any] = {"status": "not asked yet"}
     while time.monotonic() < deadline:
         found = api.get(f"/jobs/{job}").json()
         if found["status"] in statuses:

@@ -114,16 +114,20 @@ def _pretraining() -> rx.Component:
 
 
 def _block(block: rx.Var[CardBlock]) -> rx.Component:
-    return rx.match(
-        block.kind,
-        ("heading", rx.el.h3(block.text, class_name="mt-2 text-sm font-semibold")),
-        (
-            "code",
-            rx.el.pre(
-                block.text, tab_index=0, class_name="overflow-x-auto rounded-lg bg-muted p-3 font-mono text-xs leading-5"
+    return rx.fragment(
+        rx.match(
+            block.kind,
+            ("heading", rx.el.h3(block.text, class_name="mt-2 text-sm font-semibold")),
+            (
+                "code",
+                rx.el.pre(
+                    block.text,
+                    tab_index=0,
+                    class_name="overflow-x-auto rounded-lg bg-muted p-3 font-mono text-xs leading-5",
+                ),
             ),
-        ),
-        rx.el.p(block.text, class_name="text-sm text-muted-foreground"),
+            rx.el.p(block.text, class_name="text-sm text-muted-foreground"),
+        )
     )
 
 

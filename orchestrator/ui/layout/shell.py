@@ -185,6 +185,8 @@ def page_header(
             rx.el.div(note, class_name="mt-1 text-sm text-muted-foreground") if note is not None else rx.fragment(),
             class_name="min-w-0 flex-1 basis-64",
         ),
-        rx.el.div(*buttons, class_name="flex max-w-full shrink-0 flex-wrap items-center gap-2") if buttons else rx.fragment(),
+        rx.el.div(*buttons, class_name="flex max-w-full shrink-0 flex-wrap items-center gap-2")
+        if buttons
+        else rx.fragment(),
         class_name="mb-2 flex flex-wrap items-start justify-between gap-4",
     )
