@@ -35,7 +35,9 @@ class _Listing:
 
 
 def _read(session: Session, actor: Actor, q: str, status: str, task: str, sort: str, limit: int) -> _Listing:
-    page = list_datasets(session, actor, q=q, status=status, task=task, sort=sort, limit=limit)
+    # A dataset that waits for its files counts as being made.
+    wanted = "processing,draft" if status == "processing" else status
+    page = list_datasets(session, actor, q=q, status=wanted, task=task, sort=sort, limit=limit)
     extras = dataset_extras(session, actor, [row.id for row in page.items])
     return _Listing(page, dataset_totals(session, actor, q, task), extras)
 
