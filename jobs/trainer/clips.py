@@ -15,7 +15,12 @@ class Clips(Dataset[Item]):
 
     def __init__(self, clips: Sequence[ClipSpec], class_names: Sequence[str], cache: FrameCache, learn: bool) -> None:
         self._clips, self._cache, self._learn = list(clips), cache, learn
+        self._epoch = 0
         self._index = {name: i for i, name in enumerate(class_names)}
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by the loader as an epoch begins: what is drawn by chance for a clip differs from epoch to epoch."""
+        self._epoch = epoch
 
     def __len__(self) -> int:
         return len(self._clips)
@@ -24,4 +29,9 @@ class Clips(Dataset[Item]):
         clip = self._clips[index]
         name = clip.name or Path(clip.path).name
         frames = self._cache.frames(ClipFile(Path(clip.path), clip.content_hash, name))
-        return {"frames": frames, "label": self._index.get(clip.label, -1), "learn": self._learn}
+        return {
+            "frames": frames,
+            "label": self._index.get(clip.label, -1),
+            "learn": self._learn,
+            "draw": (self._epoch, index),
+        }

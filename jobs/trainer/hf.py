@@ -59,6 +59,16 @@ class WholeTrainer(Trainer):
         self.model_accepts_loss_kwargs = False
         self._aside: Path | None = None
 
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """Leaves chance as it was: an evaluation before a stop must not move the dropout of the run that goes on."""
+        import torch
+
+        before = torch.get_rng_state()
+        try:
+            return super().evaluate(*args, **kwargs)
+        finally:
+            torch.set_rng_state(before)
+
     def _get_output_dir(self, trial: Any) -> str:
         return str(self._aside) if self._aside else super()._get_output_dir(trial)
 

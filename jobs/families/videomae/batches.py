@@ -1,5 +1,6 @@
 """Makes VideoMAE's batches from cached bytes: rescaled and normalised as the checkpoint's processor says."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,26 +37,36 @@ class ClassifyBatches:
         labels = torch.tensor([item["label"] for item in items], dtype=torch.long)
         pixels = self.pixels(items)
         if all(item["learn"] for item in items):
-            pixels = vary(pixels)
+            pixels = vary(pixels, dice_of(items))
         return {"pixel_values": pixels, "labels": labels}
 
 
-def vary(pixels: torch.Tensor) -> torch.Tensor:
+def dice_of(items: Sequence[Item]) -> torch.Generator:
+    """Chance that depends on nothing but which clips these are and in which epoch.
+
+    The loader reads a batch ahead, so the global generator saved with a checkpoint has already paid for a batch that
+    a resumed run draws again.
+    """
+    digest = hashlib.blake2b(repr([item["draw"] for item in items]).encode(), digest_size=7).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest, "big"))
+
+
+def vary(pixels: torch.Tensor, dice: torch.Generator) -> torch.Tensor:
     """Shows each clip from a slightly other place in slightly other light, all its frames alike.
 
     Moved by up to a tenth, scaled by up to 15 %, brighter or darker by up to 15 % a colour: nothing that would turn one
-    motion into another. Mirroring would (left, right), so it is left out. Draws from torch's global generator.
+    motion into another. Mirroring would (left, right), so it is left out.
     """
     count, frames = pixels.shape[:2]
-    scale = 1 + (torch.rand(count) - 0.5) * 0.3
-    move = (torch.rand(count, 2) - 0.5) * 0.4
+    scale = 1 + (torch.rand(count, generator=dice) - 0.5) * 0.3
+    move = (torch.rand(count, 2, generator=dice) - 0.5) * 0.4
     theta = torch.zeros(count, 2, 3)
     theta[:, 0, 0] = theta[:, 1, 1] = scale
     theta[:, :, 2] = move
     flat = pixels.flatten(1, 2)
     grid = functional.affine_grid(theta, list(flat.shape), align_corners=False)
     moved = functional.grid_sample(flat, grid, padding_mode="border", align_corners=False)
-    light = 1 + (torch.rand(count, 1, 3, 1, 1) - 0.5) * 0.3
+    light = 1 + (torch.rand(count, 1, 3, 1, 1, generator=dice) - 0.5) * 0.3
     low = moved.amin((1, 2, 3), keepdim=True).unsqueeze(1)
     return (moved.unflatten(1, (frames, -1)) - low) * light + low
 
@@ -71,7 +82,6 @@ class MaskedBatches(ClassifyBatches):
 
     def __call__(self, items: Sequence[Item]) -> dict[str, Any]:
         hidden = round(self._places * MASKED)
-        # The global generator: the trainer seeds it, and saves it with each checkpoint.
-        order = torch.rand(len(items), self._places).argsort(1)
+        order = torch.rand(len(items), self._places, generator=dice_of(items)).argsort(1)
         mask = torch.zeros(len(items), self._places, dtype=torch.bool).scatter_(1, order[:, :hidden], True)
         return {"pixel_values": self.pixels(items), "bool_masked_pos": mask.repeat(1, self._slots)}

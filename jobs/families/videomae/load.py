@@ -41,7 +41,13 @@ def load_classifier(base: Base, class_names: Sequence[str], device: str, four_bi
 
 def load_masked(base: Base, device: str) -> Any:
     """The whole model with its decoder; a base without one gets a fresh one."""
-    return _read(VideoMAEForPreTraining, base, dtype=torch.float32, ignore_mismatched_sizes=True).to(device)
+    model, report = _read(
+        VideoMAEForPreTraining, base, dtype=torch.float32, ignore_mismatched_sizes=True, output_loading_info=True
+    )
+    if "mask_token" in report["missing_keys"]:
+        # transformers 5.23 leaves this one as it found it in memory, which is not a number every so often.
+        torch.nn.init.trunc_normal_(model.mask_token, std=0.02)
+    return model.to(device)
 
 
 def _read(kind: Any, base: Base, **more: Any) -> Any:
