@@ -81,6 +81,9 @@ def test_a_reload_loses_nothing(page: Page, demo: tuple[str, str]) -> None:
 def test_cancel_asks_and_forgets(page: Page, demo: tuple[str, str]) -> None:
     open_parameters(page)
     page.locator("#field-qlora-alpha").fill("48")
+    page.locator("#field-qlora-alpha").press("Tab")
+    # Leaving the field checks it, and the check may move what lies below: a click in that moment would miss.
+    page.wait_for_timeout(800)
     page.locator("#wizard-cancel").click()
     page.get_by_role("button", name="Throw away").click()
     page.wait_for_url("**/jobs")
