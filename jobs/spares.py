@@ -12,7 +12,8 @@ from orchestrator.domain.letterbox import WARM_CHANNEL, WARM_KEY
 from orchestrator.services.redis import connect
 
 log = structlog.get_logger()
-_LOOK_S = 20.0
+_LOOK_S = 3.0
+"""How often the wish is looked up beside the calls: a call that comes while a horse runs is heard too early."""
 _FREE_BYTES = 2 * 2**30
 """No spare on a machine that has less memory left."""
 

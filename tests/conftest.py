@@ -1,3 +1,20 @@
 """Fixtures that every test may ask for: `home`, `redis_server`, `ada`, `processes` (see tests/workshop.py)."""
 
+import pytest
+
 pytest_plugins = ["tests.workshop"]
+
+# The quick ones first: a mistake shows itself within seconds. The browser comes last, for Playwright's synchronous
+# API keeps an event loop running in the main thread until the session ends, in which no `asyncio.run` can begin.
+FLOORS = ("architecture", "unit", "integration", "e2e")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Orders the tests by floor; inside a floor they keep their order."""
+    root = config.rootpath / "tests"
+
+    def floor(item: pytest.Item) -> int:
+        name = item.path.relative_to(root).parts[0] if item.path.is_relative_to(root) else ""
+        return FLOORS.index(name) if name in FLOORS else len(FLOORS)
+
+    items.sort(key=floor)

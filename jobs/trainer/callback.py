@@ -8,6 +8,7 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from jobs.sinks.recorder import Recorder
+from jobs.trainer.clips import Clips
 from orchestrator.domain.errors import Invalid
 
 _TRAIN = ("loss", "learning_rate", "grad_norm")
@@ -22,6 +23,20 @@ class Diverged(Invalid):
             f"The loss was no longer a number at step {step}. The learning rate {rate:g} is probably too high: "
             "try a tenth of it."
         )
+
+
+class EpochTeller(TrainerCallback):
+    """Tells the run's clips which epoch begins.
+
+    accelerate's loader tells them too, but not the first epoch after a resume in its middle: the batches that it
+    skips hide the dataset from it.
+    """
+
+    def __init__(self, clips: Clips) -> None:
+        self._clips = clips
+
+    def on_epoch_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._clips.set_epoch(math.floor((state.epoch or 0) + 1e-6))
 
 
 class Reporter(TrainerCallback):

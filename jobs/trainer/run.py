@@ -25,7 +25,7 @@ from jobs.sinks.protocol import Sink
 from jobs.sinks.recorder import Recorder
 from jobs.sinks.redis_stream import RedisSink
 from jobs.spec import TrainSpec
-from jobs.trainer.callback import Reporter
+from jobs.trainer.callback import EpochTeller, Reporter
 from jobs.trainer.checkpoints import newest_whole, prune
 from jobs.trainer.clips import Clips
 from jobs.trainer.export import export
@@ -168,7 +168,7 @@ def _trainer(
         eval_dataset=held if len(held) else None,
         data_collator=family.collate(base, recipe),
         compute_metrics=measure if labelled else None,
-        callbacks=[reporter],
+        callbacks=[EpochTeller(learn), reporter],
     )
     recorder.progress(0, steps, 0.0, "training")
     return trainer, reporter

@@ -15,8 +15,8 @@ from tests.fakes.videos import bomb, class_folders, truncated, zip_entries, zip_
 def add(page: Page, file: Path, name: str) -> None:
     """Adds a dataset from one file, up to the page that shows how far it is."""
     page.goto("/datasets/new/")
+    page.get_by_label("Name").fill(name)  # first: a suggestion from the file's name would come in mid-typing
     page.locator("[data-uploader=files]").set_input_files(str(file))
-    page.get_by_label("Name").fill(name)
     page.get_by_role("button", name="Add dataset").click()
     page.wait_for_url(re.compile(r"/datasets/\d+"), timeout=60_000)
 

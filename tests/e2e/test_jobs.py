@@ -57,7 +57,7 @@ def test_stop_ends_the_run(page: Page, api: httpx.Client) -> None:
 @pytest.mark.timeout(600)
 def test_a_failed_job_says_why(page: Page, api: httpx.Client, app_server: Studio) -> None:
     wait_for_demo(api)
-    clips = next((app_server.data_dir / "storage").rglob("*.mp4")).parents[1]
+    clips = next((app_server.data_dir / "storage" / "demo").rglob("*.mp4")).parents[1]
     aside = clips.with_name(f"{clips.name}-aside")
     shutil.move(clips, aside)
     # Frames that an earlier job decoded would do instead of the files.
