@@ -6,6 +6,7 @@ from pathlib import Path
 from jobs.recovery.lease import Lease
 from jobs.video.probe import ClipProbe, probe
 from jobs.video.problem import BadClip
+from jobs.video.resemblance import strip_hash
 from jobs.video.thumbnail import make_film_strip
 from orchestrator.domain.letterbox import ingest_lease
 from orchestrator.services.datasets.ingest import ClipFacts, ingest_dataset
@@ -27,6 +28,7 @@ def look(path: Path, name: str, strip: Path) -> ClipFacts:
     try:
         found: ClipProbe = probe(path, name)
         make_film_strip(path, strip, name)
+        seen = strip_hash(strip)
     except BadClip as error:
         return ClipFacts(problem=str(error))
-    return ClipFacts(found.frames, found.fps, found.width, found.height, found.duration_s, found.codec)
+    return ClipFacts(found.frames, found.fps, found.width, found.height, found.duration_s, found.codec, seen)

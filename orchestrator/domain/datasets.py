@@ -68,6 +68,8 @@ class Dataset(SQLModel, table=True):
     bad_count: int = 0
     class_names: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     """Sorted labels; the index is the class id the trainer uses."""
+    layout: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False, server_default="{}"))
+    """How the last upload was read: layout, columns, samples (services/datasets/layouts/summary.py)."""
     version: int = 1
     is_demo: bool = False
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]
@@ -88,6 +90,8 @@ class Clip(SQLModel, table=True):
     content_hash: str = Field(default="", max_length=64, index=True)
     label: str = Field(default="", max_length=200)
     caption: str = Field(default="", max_length=4000)
+    prompt: str = Field(default="", max_length=2000, sa_column_kwargs={"server_default": ""})
+    """The question that the caption answers; "" where the dataset asks none."""
     split: Split = Field(default=Split.AUTO, sa_type=word_enum(Split))  # type: ignore[arg-type]
     status: ClipStatus = Field(default=ClipStatus.OK, sa_type=word_enum(ClipStatus))  # type: ignore[arg-type]
     problem: str = Field(default="", max_length=500)
@@ -98,6 +102,8 @@ class Clip(SQLModel, table=True):
     height: int = 0
     duration_s: float = 0.0
     codec: str = Field(default="", max_length=32)
+    perceptual_hash: str = Field(default="", max_length=64, sa_column_kwargs={"server_default": ""})
+    """256 bits in hex of four frames; the same film coded anew differs in few of them."""
 
 
 class UploadStatus(StrEnum):

@@ -16,7 +16,12 @@ from orchestrator.states import words
 from orchestrator.states.address import filter_of
 from orchestrator.states.guards import act, problems_of, signed_in
 
-NOTHING_CHOSEN = "Choose some clips first: a zip of class folders, or the folders themselves."
+NOTHING_CHOSEN = "Choose some clips first: single files, folders, or a zip or tar of them."
+_HINTS = {
+    Task.CLASSIFICATION.value: "mp4, mov, avi, mkv, webm, alone or in a zip or tar. "
+    "Each folder is a class; two classes at least, two clips in each.",
+    "": "mp4, mov, avi, mkv, webm, alone or in a zip or tar, together with the files that hold the captions.",
+}
 
 
 def _call_off(session: Session, actor: Actor, dataset_id: int, made_here: bool) -> None:
@@ -33,6 +38,7 @@ class DatasetAddState(rx.State):
 
     name: str = ""
     description: str = ""
+    task: str = Task.CLASSIFICATION.value
     named_by_hand: bool = False
     problems: dict[str, str] = {}
     count: int = 0
@@ -50,6 +56,10 @@ class DatasetAddState(rx.State):
     def title(self) -> str:
         return f"Add files to {self.into_name}" if self.into_name else "Add dataset"
 
+    @rx.var
+    def files_hint(self) -> str:
+        return _HINTS.get(self.task, _HINTS[""])
+
     @rx.event
     @signed_in
     async def load(self):
@@ -65,7 +75,7 @@ class DatasetAddState(rx.State):
             except NotFound:
                 self.missing, self.ready = True, True
                 return
-            self.into_name = row.name
+            self.into_name, self.task = row.name, row.task
         self.ready = True
         return
 
@@ -79,6 +89,12 @@ class DatasetAddState(rx.State):
     @signed_in
     async def type_description(self, text: str):
         self.description = text
+
+    @rx.event
+    @signed_in
+    async def choose_task(self, task: str):
+        if not self.target and not self.into:
+            self.task = task
 
     @rx.event
     @signed_in
@@ -155,7 +171,7 @@ class DatasetAddState(rx.State):
             create_dataset,
             name=self.name,
             description=self.description,
-            task=Task.CLASSIFICATION.value,
+            task=self.task,
             source={"type": "upload"},
         )
         return row.id

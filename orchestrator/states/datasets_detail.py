@@ -9,12 +9,13 @@ from sqlmodel import Session
 from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import get_dataset, list_clips
-from orchestrator.services.datasets.footage import Footage, footage
+from orchestrator.services.datasets.footage import Footage, LengthBin, footage
 from orchestrator.services.datasets.overview import DatasetExtras, dataset_extras
 from orchestrator.services.datasets.rows import ClipRow, DatasetRow
 from orchestrator.services.paging import Page
 from orchestrator.states import words
 from orchestrator.states.address import filter_of, is_on, remember
+from orchestrator.states.datasets_layout import LayoutView, layout_view
 from orchestrator.states.datasets_rows import (
     ClassBar,
     ClipTile,
@@ -69,6 +70,12 @@ class DatasetDetailState(rx.State):
     lengths_note: str = ""
     longest_text: str = ""
     balance_note: str = ""
+    layout: LayoutView = LayoutView()
+    by_class: bool = True
+    """The task learns classes; otherwise captions."""
+    word_bars: list[LengthBar] = []
+    words_note: str = ""
+    most_words: str = ""
     labels: list[dict[str, str]] = []
     label: str = ""
     shown: int = PAGE_SIZE
@@ -156,22 +163,30 @@ class DatasetDetailState(rx.State):
         self.tab = (row.name if row.status == "ready" else f"{row.name}, {row.status}") + " - Loreel"
         self.matching, self.more = visit.clips.total, visit.clips.next is not None and self.shown < MOST
         self.facts = _facts(row, film)
+        self.by_class = row.task == "classification"
+        self.layout = layout_view(row.layout, film.splits, row.task)
         self.labels = [{"value": "any", "label": "All classes"}]
         self.labels += [{"value": name, "label": name, "hint": words.count(n)} for name, n in sorted(film.classes)]
         top = film.classes[0][1] if film.classes else 1
         self.bars = [ClassBar(name, words.count(n), 100 * n / top, n * UNEVEN < top) for name, n in film.classes]
         self.balance_note = f"largest {top:,}, smallest {film.classes[-1][1]:,}" if len(film.classes) > 1 else ""
-        highest = max((b.clips for b in film.lengths), default=1)
-        self.lengths = [
-            LengthBar(
-                100 * b.clips / highest,
-                f"{words.plural(b.clips, 'clip')} of {b.start_s:.1f} to {b.end_s:.1f}{words.NBSP}s",
-            )
-            for b in film.lengths
-        ]
+        self.lengths = _columns(film.lengths, "{:.1f} to {:.1f}\u00a0s")
+        said = film.captions
+        self.word_bars = _columns(said.bins, "{:.0f} to {:.0f} words") if said else []
+        self.words_note = f"median {said.median:.0f} words" if said else ""
+        self.most_words = words.plural(said.longest, "word") if said else ""
         self.lengths_note = f"median {seconds(film.median_s)}"
         self.longest_text = seconds(film.longest_s)
         self.missing, self.problem, self.loaded = False, "", True
+
+
+def _columns(bins: list[LengthBin], form: str) -> list[LengthBar]:
+    """A histogram's columns with their words on hover."""
+    highest = max((b.clips for b in bins), default=1)
+    return [
+        LengthBar(100 * b.clips / highest, f"{words.plural(b.clips, 'clip')} of {form.format(b.start_s, b.end_s)}")
+        for b in bins
+    ]
 
 
 def seconds(value: float) -> str:
@@ -179,12 +194,19 @@ def seconds(value: float) -> str:
     return f"{value:.1f}{words.NBSP}s" if value < 60 else words.duration(value)
 
 
+def _said(row: DatasetRow, film: Footage) -> Fact:
+    """What the clips say: how many classes, or how long a caption is."""
+    if film.captions is None:
+        return Fact("Classes", words.count(len(row.class_names)))
+    return Fact("Median caption", words.plural(round(film.captions.median), "word"))
+
+
 def _facts(row: DatasetRow, film: Footage) -> list[Fact]:
     if row.status == "draft" or not row.clip_count:
         return []
     return [
         Fact("Clips", words.count(row.clip_count)),
-        Fact("Classes", words.count(len(row.class_names))),
+        _said(row, film),
         Fact("Footage", seconds(film.total_s)),
         Fact("Median clip", seconds(film.median_s)),
         Fact("Size", words.size(row.size_bytes)),

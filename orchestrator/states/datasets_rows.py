@@ -62,6 +62,8 @@ class ClipTile:
     id: int
     name: str
     label: str
+    caption: str
+    prompt: str
     split: str
     lasts: str
     facts: str
@@ -126,7 +128,7 @@ def dataset_card(row: DatasetRow, extras: DatasetExtras) -> DatasetCard:
         task=TASK_WORDS.get(row.task, row.task),
         clips=words.count(row.clip_count),
         clip_word="clip" if row.clip_count == 1 else "clips",
-        classes=words.plural(len(row.class_names), "class", "classes") + (", demo" if row.is_demo else ""),
+        classes=_classes(row),
         size=words.size(row.size_bytes),
         added_ago=words.ago(row.created_at),
         added_at=words.iso(row.created_at),
@@ -141,6 +143,12 @@ def dataset_card(row: DatasetRow, extras: DatasetExtras) -> DatasetCard:
         is_demo=row.is_demo,
         busy=row.status == "processing" or status == "uploading",
     )
+
+
+def _classes(row: DatasetRow) -> str:
+    if row.task != "classification":
+        return "captioned"
+    return words.plural(len(row.class_names), "class", "classes") + (", demo" if row.is_demo else "")
 
 
 def _progress_note(row: DatasetRow, extras: DatasetExtras) -> str:
@@ -181,6 +189,8 @@ def clip_tile(row: ClipRow) -> ClipTile:
         id=row.id,
         name=row.name,
         label=row.label or row.name,
+        caption=row.caption,
+        prompt=row.prompt,
         split={"train": "train", "validation": "val"}.get(row.split, ""),
         lasts=clock(row.duration_s) if row.duration_s else "",
         facts=row.name if bad else f"{row.name}: {facts}",

@@ -17,7 +17,11 @@ def _tile(tile: rx.Var[ClipTile]) -> rx.Component:
     return rx.el.li(
         clip_player(tile.thumbnail, tile.preview, tile.facts, tile.lasts),
         rx.el.div(
-            rx.el.span(tile.label, class_name="min-w-0 truncate font-medium"),
+            rx.cond(
+                DatasetDetailState.by_class,
+                rx.el.span(tile.label, class_name="min-w-0 truncate font-medium"),
+                rx.el.span(tile.caption, title=tile.caption, class_name="line-clamp-2 min-w-0 break-words"),
+            ),
             rx.el.span(tile.split, class_name="shrink-0 text-muted-foreground"),
             class_name="mt-1.5 flex items-baseline justify-between gap-2 text-xs",
         ),

@@ -7,6 +7,7 @@ from orchestrator.pages.datasets.clips import clip_grid, left_out
 from orchestrator.pages.datasets.dialogs import dataset_dialogs
 from orchestrator.pages.datasets.facts import class_balance, clip_lengths, figures
 from orchestrator.pages.datasets.notice import notice
+from orchestrator.pages.datasets.understood import understood
 from orchestrator.pages.frame import frame
 from orchestrator.states.datasets_detail import DatasetDetailState
 from orchestrator.states.datasets_dialogs import DatasetDialogs
@@ -126,7 +127,7 @@ def _body(row: rx.Var[DatasetCard]) -> rx.Component:
                 notice(
                     "upload",
                     "No files yet",
-                    "Add a zip of class folders, or the folders themselves.",
+                    "Add single clips, folders, or a zip or tar of them.",
                     button("Add files", icon="plus", variant="primary", href=f"/datasets/new?into={row.id}"),
                 ),
             ),
@@ -136,7 +137,9 @@ def _body(row: rx.Var[DatasetCard]) -> rx.Component:
             State.facts.length() > 0,
             rx.el.div(
                 rx.el.div(clip_grid(), clip_lengths(), class_name="flex min-w-0 flex-col gap-4"),
-                rx.el.div(class_balance(), left_out(), _jobs(row), class_name="flex min-w-0 flex-col gap-4"),
+                rx.el.div(
+                    class_balance(), left_out(), understood(), _jobs(row), class_name="flex min-w-0 flex-col gap-4"
+                ),
                 class_name="grid grid-cols-1 items-start gap-5 lg:grid-cols-[minmax(0,1fr)_20rem]",
             ),
             left_out(),

@@ -41,6 +41,14 @@ def _class_bar(bar: rx.Var[ClassBar]) -> rx.Component:
 
 def class_balance() -> rx.Component:
     """Clips per class; a class far smaller than the largest is marked."""
+    return rx.cond(
+        DatasetDetailState.by_class,
+        _balance(),
+        rx.fragment(),
+    )
+
+
+def _balance() -> rx.Component:
     return card(
         rx.el.ul(rx.foreach(DatasetDetailState.bars, _class_bar), class_name="max-h-96 overflow-y-auto"),
         title="Clips per class",
@@ -57,20 +65,30 @@ def _length_bar(bar: rx.Var[LengthBar]) -> rx.Component:
     )
 
 
-def clip_lengths() -> rx.Component:
-    """A histogram of how long the clips run."""
-    state = DatasetDetailState
+def _histogram(
+    title: str, note: rx.Var[str], bars: rx.Var[list[LengthBar]], least: str, most: rx.Var[str]
+) -> rx.Component:
+    """Nothing where all clips are alike."""
     return rx.cond(
-        state.lengths.length() > 1,
+        bars.length() > 1,
         card(
-            rx.el.ul(rx.foreach(state.lengths, _length_bar), class_name="flex h-28 items-end gap-1"),
+            rx.el.ul(rx.foreach(bars, _length_bar), class_name="flex h-28 items-end gap-1"),
             rx.el.div(
-                rx.el.span("0 s"),
-                rx.el.span(state.longest_text),
+                rx.el.span(least),
+                rx.el.span(most),
                 class_name="mt-2 flex justify-between text-xs tabular text-muted-foreground",
             ),
-            title="Clip length",
-            note=state.lengths_note,
+            title=title,
+            note=note,
         ),
         rx.fragment(),
+    )
+
+
+def clip_lengths() -> rx.Component:
+    """Histograms of how long the clips run and of how much their captions say."""
+    state = DatasetDetailState
+    return rx.fragment(
+        _histogram("Clip length", state.lengths_note, state.lengths, "0 s", state.longest_text),
+        _histogram("Caption length", state.words_note, state.word_bars, "0 words", state.most_words),
     )

@@ -25,7 +25,7 @@ def _invitation() -> rx.Component:
         ),
         rx.el.span("Drop clips or a zip here", class_name="mt-3 text-sm font-semibold"),
         rx.el.span(
-            "mp4, mov, avi, webm. Loreel finds the labels in the folder names.",
+            "mp4, mov, avi, webm. Loreel finds the labels and captions that came with them.",
             class_name="mt-1 max-w-52 text-xs text-muted-foreground",
         ),
         href="/datasets/new",
@@ -40,7 +40,7 @@ def _empty() -> rx.Component:
     return notice(
         "film",
         "No datasets yet",
-        "Upload short clips in one folder a class, or a zip of such folders. Every clip is checked on the way in.",
+        "Bring short clips with their labels or captions, as files, folders or an archive. Every clip is checked.",
         button("Add dataset", icon="plus", variant="primary", href="/datasets/new"),
     )
 

@@ -5,30 +5,29 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.pages.datasets.dialogs import general_problem
+from orchestrator.pages.datasets.new_help import layout_help
 from orchestrator.pages.datasets.notice import notice
 from orchestrator.pages.frame import frame
 from orchestrator.states.datasets_add import DatasetAddState
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
+from orchestrator.ui.primitives.choice import radio_cards
 from orchestrator.ui.primitives.field import field
-from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.input import input as text_input
 from orchestrator.ui.primitives.input import textarea
 from orchestrator.ui.uploader.uploader import uploader
 
 State = DatasetAddState
-_LAYOUT = """gestures.zip
-  clapping/
-    anna-01.mp4
-    anna-02.mp4
-  waving/
-    anna-03.mp4
-    ben-01.mp4"""
-_SPLIT = """gestures.zip
-  train/clapping/anna-01.mp4
-  train/waving/ben-01.mp4
-  val/clapping/cleo-01.mp4"""
+_TASKS = [
+    {
+        "value": "classification",
+        "label": "Classification",
+        "note": "Learns which class a clip belongs to. Needs labels.",
+    },
+    {"value": "captioning", "label": "Captioning", "note": "Learns to put a clip into words. Needs captions."},
+    {"value": "retrieval", "label": "Retrieval", "note": "Learns to find clips by a sentence. Needs captions."},
+]
 
 
 def _problem(name: str) -> Any:
@@ -66,17 +65,11 @@ def _about() -> rx.Component:
                     hint="What is in it and where it came from. Only you see it.",
                     error=_problem("description"),
                 ),
-                rx.el.div(
-                    rx.el.p("Task", class_name="text-sm font-medium"),
-                    rx.el.p(
-                        icon("circle-check", class_name="text-primary"),
-                        rx.el.span(
-                            rx.el.span("Classification", class_name="font-medium text-foreground"),
-                            ": the model learns which class a clip belongs to.",
-                        ),
-                        class_name="flex items-center gap-2 text-sm text-muted-foreground",
-                    ),
-                    class_name="flex flex-col gap-1.5",
+                field(
+                    "Task",
+                    radio_cards(_TASKS, label="Task", value=State.task, on_change=State.choose_task),
+                    error=_problem("task"),
+                    group=True,
                 ),
                 class_name="flex flex-col gap-4",
             ),
@@ -89,7 +82,7 @@ def _files() -> rx.Component:
     return card(
         uploader(
             State.target,
-            hint="mp4, mov, avi, mkv, webm. Each folder is a class; two classes at least, two clips in each.",
+            hint=State.files_hint,
             invalid=_problem("files") != "",
             on_pick=State.pick,
             on_done=State.arrived,
@@ -97,33 +90,6 @@ def _files() -> rx.Component:
         ),
         rx.el.div(general_problem(_problem("files")), class_name="mt-3 empty:hidden"),
         title="Files",
-    )
-
-
-def _example(title: str, layout: str) -> rx.Component:
-    return rx.el.figure(
-        rx.el.figcaption(title, class_name="text-xs text-muted-foreground"),
-        rx.el.pre(
-            layout,
-            tab_index=0,
-            class_name="mt-2 overflow-x-auto rounded-lg bg-muted p-3 font-mono text-xs leading-5",
-        ),
-    )
-
-
-def _help() -> rx.Component:
-    return card(
-        rx.el.div(
-            _example("One folder for each class; its name is the label.", _LAYOUT),
-            _example("With your own split, if you have one.", _SPLIT),
-            rx.el.p(
-                "A folder dropped here works like a zip. Every clip is opened and looked through; "
-                "one that cannot be read is listed with its reason and left out.",
-                class_name="text-xs text-muted-foreground",
-            ),
-            class_name="flex flex-col gap-4",
-        ),
-        title="How to lay it out",
     )
 
 
@@ -149,7 +115,7 @@ def _form() -> rx.Component:
                 ),
                 class_name="flex min-w-0 flex-col gap-4",
             ),
-            _help(),
+            layout_help(),
             class_name="grid grid-cols-1 items-start gap-4 lg:grid-cols-[minmax(0,1fr)_20rem]",
         ),
         on_submit=State.begin,

@@ -82,7 +82,12 @@ def toolbar() -> rx.Component:
             class_name=f"{SEGMENTS} touch:w-full touch:overflow-x-auto",
         ),
         select(
-            [("any", "Any task"), ("classification", "Classification")],
+            [
+                ("any", "Any task"),
+                ("classification", "Classification"),
+                ("captioning", "Captioning"),
+                ("retrieval", "Retrieval"),
+            ],
             value=rx.cond(DatasetsState.task == "", "any", DatasetsState.task),
             on_change=DatasetsState.filter_task,
             label="Task",

@@ -22,8 +22,6 @@ SORTS = {
     "size_bytes": col(Dataset.size_bytes),
     "clip_count": col(Dataset.clip_count),
 }
-TRAINABLE = (Task.CLASSIFICATION,)
-"""The tasks that can be trained from end to end."""
 NAME_LIMIT, DESCRIPTION_LIMIT = 80, 2000
 
 
@@ -84,8 +82,8 @@ def create_dataset(
         Invalid: `problems` by field. Conflict: the name is taken.
     """
     problems = _text_problems(name, description)
-    if task not in list(TRAINABLE):
-        problems.append(("task", f"Choose one of: {', '.join(TRAINABLE)}."))
+    if task not in list(Task):
+        problems.append(("task", f"Choose one of: {', '.join(Task)}."))
     if (source or {}).get("type", "upload") != "upload":
         problems.append(("source", "Choose upload: files come from the browser or a tus client."))
     if problems:

@@ -1,12 +1,13 @@
-"""What the clips of a dataset are like together: clips per class, how long they run, how long in all."""
+"""What the clips of a dataset are like together: classes, splits, how long they run, how much their captions say."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from statistics import median
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from orchestrator.domain.datasets import Clip, ClipStatus
+from orchestrator.domain.datasets import Clip, ClipStatus, Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import get_dataset
 
@@ -23,8 +24,18 @@ class LengthBin:
 
 
 @dataclass(frozen=True, slots=True)
+class CaptionWords:
+    """How many words the captions have; `bins` as for lengths, in words."""
+
+    median: float
+    shortest: int
+    longest: int
+    bins: list[LengthBin]
+
+
+@dataclass(frozen=True, slots=True)
 class Footage:
-    """Counts good clips only; `classes` by falling count, then by name."""
+    """Counts good clips only; `classes` by falling count, then by name; `captions` where the task learns from them."""
 
     total_s: float
     median_s: float
@@ -32,6 +43,9 @@ class Footage:
     longest_s: float
     classes: list[tuple[str, int]]
     lengths: list[LengthBin]
+    splits: dict[str, int] = field(default_factory=dict)
+    """Clips by split: auto, train, validation."""
+    captions: CaptionWords | None = None
 
 
 def footage(session: Session, actor: Actor, dataset_id: int) -> Footage:
@@ -40,7 +54,7 @@ def footage(session: Session, actor: Actor, dataset_id: int) -> Footage:
     Raises:
         NotFound: there is none, or it is somebody else's.
     """
-    get_dataset(session, actor, dataset_id)
+    task = get_dataset(session, actor, dataset_id).task
     good = (col(Clip.dataset_id) == dataset_id, col(Clip.status) == ClipStatus.OK)
     seconds = sorted(session.exec(select(Clip.duration_s).where(*good)).all())
     counted = select(Clip.label, func.count()).where(*good).group_by(col(Clip.label))
@@ -48,7 +62,19 @@ def footage(session: Session, actor: Actor, dataset_id: int) -> Footage:
     classes.sort(key=lambda row: (-row[1], row[0]))
     if not seconds:
         return Footage(0.0, 0.0, 0.0, 0.0, classes, [])
-    return Footage(sum(seconds), median(seconds), seconds[0], seconds[-1], classes, length_bins(seconds))
+    by_split = session.exec(select(Clip.split, func.count()).where(*good).group_by(col(Clip.split)))
+    splits = {str(split): int(number) for split, number in by_split}
+    captions = None if task == Task.CLASSIFICATION else caption_words(session.exec(select(Clip.caption).where(*good)))
+    lengths = length_bins(seconds)
+    return Footage(sum(seconds), median(seconds), seconds[0], seconds[-1], classes, lengths, splits, captions)
+
+
+def caption_words(captions: Iterable[str]) -> CaptionWords | None:
+    """Counts the words of captions; None when there is none."""
+    counts = sorted(len(caption.split()) for caption in captions)
+    if not counts:
+        return None
+    return CaptionWords(median(counts), counts[0], counts[-1], length_bins([float(count) for count in counts]))
 
 
 def length_bins(seconds: list[float], bins: int = BINS) -> list[LengthBin]:

@@ -6,11 +6,10 @@ import os
 import secrets
 import shutil
 import time
-import zipfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import structlog
 from sqlalchemy import delete
@@ -19,9 +18,12 @@ from sqlmodel import Session, col, select
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Task, Upload, UploadStatus
 from orchestrator.domain.errors import AppError, Invalid
-from orchestrator.services.datasets.archives import unpack
-from orchestrator.services.datasets.files import dataset_folder, free_name, is_litter, upload_path
-from orchestrator.services.datasets.layout import Placed, place
+from orchestrator.services.datasets.files import dataset_folder, upload_path
+from orchestrator.services.datasets.layouts.detect import understand
+from orchestrator.services.datasets.layouts.entry import Entry, Understood
+from orchestrator.services.datasets.layouts.summary import summary
+from orchestrator.services.datasets.layouts.tree import Tree, is_video
+from orchestrator.services.datasets.staging import lay_out
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
 
@@ -40,6 +42,8 @@ class ClipFacts:
     height: int = 0
     duration_s: float = 0.0
     codec: str = ""
+    perceptual_hash: str = ""
+    """Hex of what its pictures look like; near-duplicates differ in few bits."""
     problem: str = ""
 
 
@@ -65,12 +69,12 @@ def ingest_dataset(dataset_id: int, look: Look, go_on: Callable[[], bool] = lamb
         for old in folder.glob("incoming-*"):
             shutil.rmtree(old, ignore_errors=True)  # of a worker that was killed
         staging.mkdir(parents=True)
-        names = _lay_out(uploads, staging)
-        clips = _look_at_all(dataset_id, task, staging, names, known, look, go_on)
+        seen = understand(Tree(staging, lay_out(uploads, staging)))
+        clips = _look_at_all(dataset_id, task, staging, seen, known, look, go_on)
         if clips is None:
             return "left to another worker"
         with session_scope() as session:
-            _record(session, dataset_id, clips, uploads)
+            _record(session, dataset_id, clips, uploads, seen)
     except AppError as error:
         return _refuse(dataset_id, error.message, uploads)
     except OSError as error:
@@ -91,46 +95,16 @@ def _uploads(session: Session, dataset_id: int) -> list[Upload]:
     return list(session.exec(complete.order_by(col(Upload.created_at))))
 
 
-def _lay_out(uploads: list[Upload], staging: Path) -> list[str]:
-    """Unpacks zips and links single files into the staging folder; the names inside it."""
-    limit = get_settings().max_upload_bytes
-    for upload in uploads:
-        source = upload_path(upload.id)
-        if not source.exists():
-            raise Invalid(f"The bytes of {upload.filename} are gone. Upload it again.")
-        if upload.filename.lower().endswith(".zip") or zipfile.is_zipfile(source):
-            if not zipfile.is_zipfile(source):
-                raise Invalid(f"{upload.filename} is not a zip, or it is damaged. Zip the folder again and upload it.")
-            unpack(source, staging, limit, upload.filename)
-            continue
-        target = staging / upload.filename
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _link(source, free_name(target))
-    names = [path.relative_to(staging).as_posix() for path in staging.rglob("*") if path.is_file()]
-    names = [name for name in names if not is_litter(name)]
-    if not names:
-        raise Invalid("Nothing was uploaded. Add videos, or a zip with one folder for each class.")
-    return names
-
-
-def _link(source: Path, target: Path) -> None:
-    """The upload stays until everything is recorded, so that a killed worker can begin again."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
-
-
 def _look_at_all(
     dataset_id: int,
     task: Task,
     staging: Path,
-    names: list[str],
+    understood: Understood,
     known: set[str],
     look: Look,
     go_on: Callable[[], bool],
 ) -> list[Clip] | None:
-    placed = [p for p in place(names) if not _is_caption(p, names)]
+    placed = understood.entries
     made: list[Clip] = []
     seen: dict[str, str] = {}
     next_report = 0.0
@@ -140,7 +114,7 @@ def _look_at_all(
         if time.monotonic() >= next_report:
             next_report = time.monotonic() + _REPORT_S
             _report(dataset_id, number, len(placed))
-        clip = _look_at(dataset_id, task, staging, item, look)
+        clip = _look_at(dataset_id, _lack(task, item, understood), staging, item, look)
         if clip.status is ClipStatus.OK and clip.content_hash in seen:
             clip.status, clip.problem = ClipStatus.BAD, f"Is the same video as {seen[clip.content_hash]}."[:500]
         elif clip.status is ClipStatus.OK:
@@ -151,20 +125,31 @@ def _look_at_all(
     return made
 
 
-def _look_at(dataset_id: int, task: Task, staging: Path, item: Placed, look: Look) -> Clip:
+def _lack(task: Task, item: Entry, understood: Understood) -> str:
+    """The sentence for a clip that says nothing to learn, else ""."""
+    short = PurePosixPath(item.name).name
+    if item.problem or (item.label if task is Task.CLASSIFICATION else item.caption):
+        return item.problem
+    what = "label" if task is Task.CLASSIFICATION else "caption"
+    if understood.files and understood.key != "sidecars":
+        return f"{short} has no {what} in {PurePosixPath(understood.files[0]).name}."
+    if task is Task.CLASSIFICATION:
+        return f"{short} lies in no folder. Put the clips of each class into a folder of its own."
+    return f"{short} has no caption. Put a text file of the same name beside it."
+
+
+def _look_at(dataset_id: int, lack: str, staging: Path, item: Entry, look: Look) -> Clip:
     """The record of one file; a good one is moved to its place in the storage."""
     source = staging / item.name
     clip = Clip(dataset_id=dataset_id, name=item.name[-255:], path="", label=item.label, split=item.split)
+    clip.caption, clip.prompt = item.caption, item.prompt
+    if not source.is_file():
+        return _bad(clip, item.problem or f"{source.name} was not uploaded.")
     clip.size_bytes = source.stat().st_size
-    if not item.is_video:
-        return _bad(clip, f"{source.name} is not a video.")
-    clip.content_hash = _hash(source)
-    if task is Task.CLASSIFICATION and not item.label:
-        return _bad(clip, f"{source.name} lies in no folder. Put the clips of each class into a folder of its own.")
-    if task is not Task.CLASSIFICATION:
-        clip.caption = _caption(source)
-        if not clip.caption:
-            return _bad(clip, f"{source.name} has no caption. Put a text file of the same name beside it.")
+    if is_video(item.name):
+        clip.content_hash = _hash(source)
+    if lack:
+        return _bad(clip, lack)
     folder = dataset_folder(dataset_id)
     stem = clip.content_hash[:24]
     strip = folder / "thumbs" / f"{stem}.jpg"
@@ -178,10 +163,13 @@ def _look_at(dataset_id: int, task: Task, staging: Path, item: Placed, look: Loo
     clip.path, clip.thumbnail_path = str(target.relative_to(root)), str(strip.relative_to(root))
     clip.frames, clip.fps, clip.duration_s = facts.frames, facts.fps, facts.duration_s
     clip.width, clip.height, clip.codec = facts.width, facts.height, facts.codec[:32]
+    clip.perceptual_hash = facts.perceptual_hash
     return clip
 
 
-def _record(session: Session, dataset_id: int, clips: list[Clip], uploads: list[Upload]) -> None:
+def _record(
+    session: Session, dataset_id: int, clips: list[Clip], uploads: list[Upload], understood: Understood
+) -> None:
     """Writes everything in one transaction, or raises and writes nothing."""
     dataset = session.get_one(Dataset, dataset_id)
     session.add_all(clips)
@@ -189,7 +177,8 @@ def _record(session: Session, dataset_id: int, clips: list[Clip], uploads: list[
     rows = session.exec(select(Clip.label, Clip.status, Clip.size_bytes).where(Clip.dataset_id == dataset_id)).all()
     good = [(label, size) for label, status, size in rows if status is ClipStatus.OK]
     counts = Counter(label for label, _ in good)
-    _demand(dataset.task, counts, clips)
+    _demand(dataset.task, counts, clips, understood)
+    dataset.layout = summary(understood)
     dataset.version += 1 if dataset.clip_count else 0  # the first reading makes version 1
     dataset.class_names = sorted(counts) if dataset.task is Task.CLASSIFICATION else []
     dataset.clip_count, dataset.bad_count = len(good), len(rows) - len(good)
@@ -199,10 +188,13 @@ def _record(session: Session, dataset_id: int, clips: list[Clip], uploads: list[
     session.exec(delete(Upload).where(col(Upload.id).in_([upload.id for upload in uploads])))
 
 
-def _demand(task: Task, counts: Counter[str], clips: list[Clip]) -> None:
+def _demand(task: Task, counts: Counter[str], clips: list[Clip], understood: Understood) -> None:
     """Enough to learn from, or the sentence that says what is missing."""
     if not counts:
-        first = next((clip.problem for clip in clips if clip.problem), "")
+        # A describing file that could not be used is the cause; the clips without labels are what follows.
+        by_place = understood.key in ("folders", "sidecars")
+        first = understood.notes[0] if by_place and understood.notes else ""
+        first = first or next((clip.problem for clip in clips if clip.problem), "")
         raise Invalid(f"None of the files can be used. {first}".strip())
     if task is not Task.CLASSIFICATION:
         return
@@ -249,12 +241,3 @@ def _bad(clip: Clip, problem: str) -> Clip:
 def _hash(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _is_caption(item: Placed, names: list[str]) -> bool:
-    return item.name.lower().endswith(".txt") and not item.is_video
-
-
-def _caption(source: Path) -> str:
-    path = source.with_suffix(".txt")
-    return path.read_text(errors="replace").strip()[:4000] if path.is_file() else ""

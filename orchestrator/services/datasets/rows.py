@@ -24,6 +24,7 @@ class DatasetRow:
     clip_count: int
     bad_count: int
     class_names: list[str]
+    layout: dict[str, Any]
     version: int
     is_demo: bool
     created_at: datetime
@@ -39,6 +40,7 @@ class ClipRow:
     name: str
     label: str
     caption: str
+    prompt: str
     split: str
     status: str
     problem: str
@@ -69,6 +71,7 @@ def dataset_row(dataset: Dataset) -> DatasetRow:
         clip_count=dataset.clip_count,
         bad_count=dataset.bad_count,
         class_names=list(dataset.class_names),
+        layout=dict(dataset.layout or {}),
         version=dataset.version,
         is_demo=dataset.is_demo,
         created_at=dataset.created_at,
@@ -85,6 +88,7 @@ def clip_row(clip: Clip) -> ClipRow:
         name=clip.name,
         label=clip.label,
         caption=clip.caption,
+        prompt=clip.prompt,
         split=str(clip.split),
         status=str(clip.status),
         problem=clip.problem,

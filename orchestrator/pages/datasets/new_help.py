@@ -1,0 +1,86 @@
+"""Beside the add form: how people lay their clips out, for the task that was chosen."""
+
+import reflex as rx
+
+from orchestrator.states.datasets_add import DatasetAddState
+from orchestrator.ui.primitives.card import card
+
+_FOLDERS = """gestures.zip
+  clapping/
+    anna-01.mp4
+    anna-02.mp4
+  waving/
+    anna-03.mp4
+    ben-01.mp4"""
+_SPLIT = """gestures.zip
+  train/clapping/anna-01.mp4
+  train/waving/ben-01.mp4
+  val/clapping/cleo-01.mp4"""
+_TABLE = """metadata.csv
+  file_name,label,split
+  anna-01.mp4,clapping,train
+  cleo-01.mp4,clapping,val"""
+_SIDECARS = """kitchen/
+  pouring.mp4
+  pouring.txt
+  stirring.mp4
+  stirring.txt"""
+_CAPTIONS = """metadata.csv
+  file_name,caption
+  pouring.mp4,She pours milk.
+  stirring.mp4,He stirs the soup."""
+_CHAT = """data.json
+  [{"messages": [
+     {"role": "user",
+      "content": "<video>What is he doing?"},
+     {"role": "assistant",
+      "content": "He stirs the soup."}],
+    "videos": ["stirring.mp4"]}]"""
+
+
+def _example(title: str, layout: str) -> rx.Component:
+    return rx.el.figure(
+        rx.el.figcaption(title, class_name="text-xs text-muted-foreground"),
+        rx.el.pre(
+            layout,
+            tab_index=0,
+            aria_label=title,
+            role="region",
+            class_name="mt-2 overflow-x-auto rounded-lg bg-muted p-3 font-mono text-xs leading-5",
+        ),
+    )
+
+
+def _small(text: str) -> rx.Component:
+    return rx.el.p(text, class_name="text-xs text-muted-foreground")
+
+
+def layout_help() -> rx.Component:
+    """Three examples, and the other layouts by name."""
+    labels = [
+        _example("One folder for each class; its name is the label.", _FOLDERS),
+        _example("With your own split, if you have one.", _SPLIT),
+        _example("Or a table that names the clips.", _TABLE),
+        _small(
+            "Also read as they are: UCF101, Kinetics, Something-Something v2, mmaction and VideoMAE lists, WebDataset."
+        ),
+    ]
+    captions = [
+        _example("A text file beside each clip.", _SIDECARS),
+        _example("Or a table that names the clips.", _CAPTIONS),
+        _example("Or conversations, as for LLaMA-Factory.", _CHAT),
+        _small(
+            "Also read as they are: ms-swift, LLaVA and Qwen, OpenAI-style messages, MSR-VTT, VATEX, WebVid, WebDataset."
+        ),
+    ]
+    return card(
+        rx.el.div(
+            rx.cond(DatasetAddState.task == "classification", rx.fragment(*labels), rx.fragment(*captions)),
+            _small(
+                "A folder dropped here works like a zip or a tar. Every clip is opened and looked through; "
+                "one that cannot be read is listed with its reason and left out."
+            ),
+            class_name="flex flex-col gap-4",
+        ),
+        title="How to lay it out",
+    )

@@ -1,0 +1,30 @@
+"""Class folders: the folder a clip lies in is its class; train, val or test further up say its split."""
+
+from pathlib import PurePosixPath
+
+from orchestrator.domain.datasets import Split
+from orchestrator.services.datasets.layouts.entry import LABEL_LIMIT, Entry, Understood
+from orchestrator.services.datasets.layouts.splits import SPLITS
+from orchestrator.services.datasets.layouts.tree import Tree
+
+
+def read(tree: Tree) -> Understood:
+    """Label and split of each video by its place; never fails, so it is the last layout tried."""
+    videos = [PurePosixPath(name) for name in tree.videos]
+    # A folder called "test" is a split only where classes lie inside it.
+    marked = [p for p in videos if any(part.lower() in SPLITS for part in p.parts[:-2])]
+    splits = len(marked) == len(videos) and bool(videos)
+    entries = [Entry(path.as_posix(), label=class_of(path.as_posix()), split=_split(path, splits)) for path in videos]
+    title = "Class folders, already split" if splits else "Class folders"
+    return Understood("folders", title, entries, columns={"label": "the folder's name"})
+
+
+def class_of(name: str) -> str:
+    """The name of the folder a clip lies in, "" at the top."""
+    parts = PurePosixPath(name).parts
+    return parts[-2][:LABEL_LIMIT] if len(parts) > 1 else ""
+
+
+def _split(path: PurePosixPath, splits: bool) -> Split:
+    found = [SPLITS[part.lower()] for part in path.parts[:-2] if part.lower() in SPLITS] if splits else []
+    return found[-1] if found else Split.AUTO

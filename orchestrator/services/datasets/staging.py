@@ -1,0 +1,85 @@
+"""Lays the complete uploads of a dataset out in one folder: archives unpacked, single files linked in."""
+
+import os
+import shutil
+import zipfile
+from pathlib import Path
+
+from orchestrator.domain.datasets import Upload
+from orchestrator.domain.errors import Invalid
+from orchestrator.services.datasets.archives import unpack
+from orchestrator.services.datasets.files import free_name, is_litter, upload_path
+from orchestrator.services.datasets.tarballs import ENDINGS, is_tar, unpack_tar
+from orchestrator.settings import get_settings
+
+_FOREIGN = {
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
+    b"Rar!\x1a\x07": "a rar archive",
+    b"\xfd7zXZ\x00": "packed with xz",
+    b"BZh": "packed with bzip2",
+    b"\x28\xb5\x2f\xfd": "packed with zstd",
+}
+
+
+def lay_out(uploads: list[Upload], staging: Path) -> list[str]:
+    """Unpacks zips and tars and links single files into the staging folder; the names inside it.
+
+    Raises:
+        Invalid: an archive that cannot be unpacked safely, or nothing was brought.
+    """
+    limit = get_settings().max_upload_bytes
+    for upload in uploads:
+        source = upload_path(upload.id)
+        if not source.exists():
+            raise Invalid(f"The bytes of {upload.filename} are gone. Upload it again.")
+        _place(source, upload.filename, staging, limit, alone=len(uploads) == 1)
+    _open_shards(staging, limit)
+    names = [path.relative_to(staging).as_posix() for path in staging.rglob("*") if path.is_file()]
+    names = [name for name in names if not is_litter(name)]
+    if not names:
+        raise Invalid("Nothing was uploaded. Add videos, or a zip with one folder for each class.")
+    return names
+
+
+def _place(source: Path, name: str, staging: Path, limit: int, alone: bool) -> None:
+    if name.lower().endswith(".zip") or zipfile.is_zipfile(source):
+        if not zipfile.is_zipfile(source):
+            raise Invalid(f"{name} is not a zip, or it is damaged. Zip the folder again and upload it.")
+        unpack(source, staging, limit, name)
+    elif is_tar(source, name):
+        unpack_tar(source, staging if alone else _own_folder(staging / name), limit, name)
+    else:
+        _refuse_foreign(source, name)
+        target = staging / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _link(source, free_name(target))
+
+
+def _open_shards(staging: Path, limit: int) -> None:
+    """Unpacks tars that came inside a folder or a zip, each into a folder of its own name; never deeper."""
+    for shard in sorted(path for path in staging.rglob("*") if path.name.lower().endswith(ENDINGS) and path.is_file()):
+        unpack_tar(shard, _own_folder(shard), limit, shard.name)
+        shard.unlink()
+
+
+def _own_folder(archive: Path) -> Path:
+    """Several shards use the same keys; each keeps its files together."""
+    folder = free_name(archive.with_name(archive.name.partition(".")[0]))
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _refuse_foreign(source: Path, name: str) -> None:
+    with source.open("rb") as file:
+        head = file.read(8)
+    for mark, what in _FOREIGN.items():
+        if head.startswith(mark):
+            raise Invalid(f"{name} is {what}, which is not unpacked here. Make it a zip or a tar.gz.")
+
+
+def _link(source: Path, target: Path) -> None:
+    """The upload stays until everything is recorded, so that a killed worker can begin again."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

@@ -1,0 +1,126 @@
+"""Unpacks a tar that a stranger made, plain or gzipped: only plain files, no name that leaves the folder, no bomb."""
+
+import gzip
+import shutil
+import tarfile
+import zlib
+from pathlib import Path
+from typing import IO, Any, BinaryIO, cast
+
+from orchestrator.domain.errors import Invalid
+from orchestrator.services.datasets.files import free_name, is_litter
+
+MAX_ENTRIES = 100_000
+MAX_RATIO = 50
+_FREELY = 2**20
+_BLOCK = 2**20
+_SPARE_BYTES = 256 * 2**20
+_LONGEST_NAME = 64 * 1024
+ENDINGS = (".tar", ".tar.gz", ".tgz")
+_SPECIAL = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
+_DAMAGED = (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError, OverflowError)
+
+
+class _Entry(tarfile.TarInfo):
+    """Refuses a header that says its name is megabytes long: tarfile would read it into memory whole."""
+
+    def _proc_member(self, archive: tarfile.TarFile) -> Any:
+        if self.type in _SPECIAL and self.size > _LONGEST_NAME:
+            raise tarfile.ReadError("a name or header is too long")
+        return super()._proc_member(archive)  # type: ignore[misc]
+
+
+class _Metered:
+    """Counts what comes out of the packing, so that a bomb is noticed while it goes off."""
+
+    def __init__(self, source: IO[bytes], limit: int, name: str) -> None:
+        self._source, self._left, self._name = source, limit, name
+
+    def read(self, size: int = -1) -> bytes:
+        block = self._source.read(size)
+        self._left -= len(block)
+        if self._left < 0:
+            raise Invalid(f"{self._name} unpacks to far more than its own size allows. Pack only videos.")
+        return block
+
+
+def is_tar(path: Path, name: str) -> bool:
+    """By its name, or by the mark that every tar of this century holds."""
+    if name.lower().endswith(ENDINGS):
+        return True
+    with path.open("rb") as file:
+        return file.read(263)[257:262] == b"ustar"
+
+
+def unpack_tar(archive: Path, target: Path, max_bytes: int, name: str) -> int:
+    """Writes the tar's files below `target`; how many.
+
+    Args:
+        max_bytes: the most that all files together may hold.
+        name: what to call the tar in a sentence.
+
+    Raises:
+        Invalid: empty, damaged, too large, or with links, devices or names that point outside.
+    """
+    packed = archive.stat().st_size
+    budget = min(max_bytes, shutil.disk_usage(target).free - _SPARE_BYTES)
+    try:
+        with archive.open("rb") as raw:
+            zipped = raw.read(2) == b"\x1f\x8b"
+            raw.seek(0)
+            source = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if zipped else raw
+            metered = _Metered(source, max(_FREELY, MAX_RATIO * packed), name)
+            with tarfile.open(fileobj=cast(Any, metered), mode="r|", tarinfo=_Entry) as opened:
+                count = _write_all(opened, target, budget, name)
+    except _DAMAGED as error:
+        raise Invalid(f"{name} is not a tar, or it is damaged. Pack the folder again and upload it.") from error
+    if not count:
+        raise Invalid(f"{name} is empty. Pack one folder for each class, with its videos inside.")
+    return count
+
+
+def _write_all(opened: tarfile.TarFile, target: Path, budget: int, name: str) -> int:
+    count = seen = 0
+    for entry in opened:
+        seen += 1
+        if seen > MAX_ENTRIES:
+            raise Invalid(f"{name} holds more than {MAX_ENTRIES:,} files.")
+        opened.members = []  # tarfile keeps every entry otherwise
+        if entry.isdir() or is_litter(entry.name):
+            continue
+        _check(entry, name)
+        budget -= _write(opened, entry, target, budget, name)
+        count += 1
+    return count
+
+
+def _check(entry: tarfile.TarInfo, name: str) -> None:
+    parts = entry.name.replace("\\", "/").split("/")
+    if entry.name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0]:
+        raise Invalid(f"{name} holds a name that points outside its folder ({entry.name[:80]}). Pack it again.")
+    if entry.issym() or entry.islnk():
+        raise Invalid(f"{name} holds a link ({entry.name[:80]}). Pack the files themselves.")
+    if not entry.isreg() or entry.issparse():
+        raise Invalid(f"{name} holds something that is no plain file ({entry.name[:80]}). Pack only videos.")
+
+
+def _write(opened: tarfile.TarFile, entry: tarfile.TarInfo, target: Path, budget: int, name: str) -> int:
+    path = target / entry.name.replace("\\", "/")
+    source = opened.extractfile(entry)
+    if source is None or not path.resolve().is_relative_to(target.resolve()):
+        raise Invalid(f"{name} holds a name that points outside its folder. Pack it again.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    written = 0
+    with free_name(path).open("wb") as file:
+        while block := source.read(_BLOCK):
+            written += len(block)
+            if written > budget:
+                raise Invalid(f"{name} does not fit on the disk.")
+            file.write(block)
+    return written

@@ -1,0 +1,101 @@
+"""Real files in real layouts: LLaMA-Factory's own demo, a WebDataset tar inside a zip, and class lists."""
+
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from jobs.ingest import look
+from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus, Split, Task, Upload, UploadStatus
+from orchestrator.domain.users import Actor
+from orchestrator.services.datasets.files import upload_path
+from orchestrator.services.datasets.ingest import ingest_dataset
+from orchestrator.services.db import session_scope
+from orchestrator.settings import ROOT
+from tests.fakes.videos import draw_clip
+
+
+def bring(actor: Actor, task: Task, files: dict[str, bytes]) -> int:
+    with session_scope() as session:
+        dataset = Dataset(owner_id=actor.user_id, name="mine", task=task, status=DatasetStatus.PROCESSING)
+        session.add(dataset)
+        session.flush()
+        assert dataset.id
+        for number, (name, data) in enumerate(files.items()):
+            row = Upload(
+                id=f"u{number}", owner_id=actor.user_id, dataset_id=dataset.id, filename=name, length=len(data)
+            )
+            row.status = UploadStatus.COMPLETE
+            session.add(row)
+            upload_path(row.id).parent.mkdir(parents=True, exist_ok=True)
+            upload_path(row.id).write_bytes(data)
+        return dataset.id
+
+
+def read(dataset_id: int) -> tuple[Dataset, list[Clip]]:
+    with session_scope() as session:
+        clips = session.exec(select(Clip).where(Clip.dataset_id == dataset_id).order_by(Clip.name)).all()
+        return session.get_one(Dataset, dataset_id), list(clips)
+
+
+def test_llama_factorys_demo(ada: Actor) -> None:
+    folder = next(
+        (p / "shared/data/llamafactory_video_demo" for p in ROOT.parents if (p / "shared/data").is_dir()), None
+    )
+    if folder is None:
+        pytest.skip("No ../shared/data/llamafactory_video_demo beside the project: this test imports it.")
+    files = {f"demo/{p.relative_to(folder).as_posix()}": p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    dataset_id = bring(ada, Task.CAPTIONING, files)
+    assert ingest_dataset(dataset_id, look) == "ready"
+    dataset, clips = read(dataset_id)
+    assert (dataset.clip_count, dataset.bad_count, dataset.layout["title"]) == (3, 0, "LLaMA-Factory (ShareGPT)")
+    assert [clip.caption for clip in clips][1] == "She is cooking."
+    assert all(clip.frames > 10 and clip.prompt and len(clip.perceptual_hash) == 64 for clip in clips)
+    assert len({clip.perceptual_hash for clip in clips}) == 3
+
+
+def test_webdataset_shards(ada: Actor, tmp_path: Path) -> None:
+    shards = {}
+    for number in range(2):
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w") as archive:
+            for key in range(2):
+                clip = draw_clip(tmp_path / "c.mp4", shade=40 * number + 20 * key, dx=1 + number)
+                about = json.dumps({"caption": f"Square {number}, {key}."}).encode()
+                for name, data in ((f"{key}.mp4", clip.read_bytes()), (f"{key}.json", about)):
+                    info = tarfile.TarInfo(name)
+                    info.size = len(data)
+                    archive.addfile(info, io.BytesIO(data))
+        shards[f"shard-{number}.tar"] = buffer.getvalue()
+    dataset_id = bring(ada, Task.RETRIEVAL, shards)
+    assert ingest_dataset(dataset_id, look) == "ready"
+    dataset, clips = read(dataset_id)
+    assert dataset.layout["key"] == "webdataset"
+    assert [(clip.name, clip.caption) for clip in clips] == [
+        (f"shard-{number}/{key}.mp4", f"Square {number}, {key}.") for number in range(2) for key in range(2)
+    ]
+
+
+def test_a_table_of_labels_and_splits(ada: Actor, tmp_path: Path) -> None:
+    files: dict[str, bytes] = {}
+    rows = ["file_name,label,split"]
+    for number in range(8):
+        name = f"{number}.mp4"
+        files[f"set/{name}"] = draw_clip(tmp_path / name, shade=10 * number, dx=1 + number % 2).read_bytes()
+        rows.append(f"{name},{'slow' if number % 2 else 'fast'},{'val' if number > 5 else 'train'}")
+    files["set/metadata.csv"] = "\n".join(rows).encode()
+    dataset_id = bring(ada, Task.CLASSIFICATION, files)
+    assert ingest_dataset(dataset_id, look) == "ready"
+    dataset, clips = read(dataset_id)
+    assert dataset.class_names == ["fast", "slow"]
+    assert [clip.split for clip in clips] == [Split.TRAIN] * 6 + [Split.VALIDATION] * 2
+
+
+def test_a_damaged_table_is_named_as_the_cause(ada: Actor, tmp_path: Path) -> None:
+    clip = draw_clip(tmp_path / "a.mp4").read_bytes()
+    dataset_id = bring(ada, Task.CAPTIONING, {"a.mp4": clip, "data.json": b'[{"video": "a.mp4",'})
+    assert ingest_dataset(dataset_id, look) == "error"
+    assert "data.json is not valid JSON" in read(dataset_id)[0].error
