@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -95,6 +96,8 @@ def build(dev: bool = False) -> bool:
         env = web_environment()
         if registry := npm_registry(env):
             env["NPM_CONFIG_REGISTRY"] = registry
+        # Reflex copies a component only when it is newer than the copy: a checkout may put an older one there.
+        shutil.rmtree(WEB_DIR / "public" / "external", ignore_errors=True)
         with steady_lock(ROOT / "reflex.lock"):
             _run_export(env)
         STAMP.write_text(json.dumps({"sources": sources, "packages": packages_hash()}))

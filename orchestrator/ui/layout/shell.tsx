@@ -1,36 +1,36 @@
 // The moving parts of the shell: the drawer of a phone and the pill of running jobs.
-import * as Radix from "@radix-ui/react-dialog";
-import { Menu, X } from "lucide-react";
-import { useState, type MouseEvent, type ReactNode } from "react";
+import { Menu } from "lucide-react";
+import { Suspense, type ReactNode } from "react";
 import { Link } from "react-router";
 import { cn } from "../primitives/cn";
+import { later, useOpenedOnce } from "../primitives/later";
+import { useOpen } from "../primitives/open_state";
 import { squareButton } from "./theme_toggle";
 
+const { Part: Panel, soon } = later(() => import("./nav_drawer_panel"));
+
 export function NavDrawer({ children }: { children?: ReactNode }) {
-  const [open, setOpen] = useState(false);
-  const follow = (event: MouseEvent) => {
-    if ((event.target as HTMLElement).closest("a")) setOpen(false);
-  };
+  const state = useOpen(undefined);
+  const opened = useOpenedOnce(state.open);
   return (
-    <Radix.Root open={open} onOpenChange={setOpen}>
-      <Radix.Trigger aria-label="Open menu" className={cn(squareButton, "-ml-2 md:hidden")}>
+    <>
+      <button
+        type="button"
+        aria-label="Open menu"
+        aria-haspopup="dialog"
+        aria-expanded={state.open}
+        className={cn(squareButton, "-ml-2 md:hidden")}
+        onClick={() => state.change(true)}
+        {...soon}
+      >
         <Menu aria-hidden className="size-5" />
-      </Radix.Trigger>
-      <Radix.Portal>
-        <Radix.Overlay className="fixed inset-0 z-50 bg-black/60 animate-fade md:hidden" />
-        <Radix.Content
-          aria-describedby={undefined}
-          onClick={follow}
-          className="fixed inset-y-0 left-0 z-50 flex w-72 max-w-[85vw] flex-col border-r border-border bg-background shadow-float outline-none animate-drawer md:hidden"
-        >
-          <Radix.Title className="sr-only">Menu</Radix.Title>
-          <Radix.Close aria-label="Close menu" className={cn(squareButton, "absolute right-2 top-1.5")}>
-            <X aria-hidden className="size-5" />
-          </Radix.Close>
-          {children}
-        </Radix.Content>
-      </Radix.Portal>
-    </Radix.Root>
+      </button>
+      {opened && (
+        <Suspense>
+          <Panel {...state}>{children}</Panel>
+        </Suspense>
+      )}
+    </>
   );
 }
 

@@ -1,88 +1,32 @@
 // Asks before something is destroyed: by name where it matters, with what depends on the thing.
-import * as Radix from "@radix-ui/react-alert-dialog";
-import { useState, type ReactNode } from "react";
-import { buttonClasses } from "./button";
-import { cn } from "./cn";
-import { overlayClasses, panelClasses, useOpen } from "./dialog";
-import { controlClasses, controlHeight } from "./input";
+import { Suspense, type ReactNode } from "react";
+import type { PanelProps } from "./confirm_panel";
+import { later, useOpenedOnce } from "./later";
+import { useOpen } from "./open_state";
 
-type Props = {
+type Props = Omit<PanelProps, "open" | "change" | "restore"> & {
   open?: boolean;
   onOpenChange?: (open: boolean) => void;
-  title: string;
-  description?: string;
-  name?: string;
-  confirm?: string;
-  cancel?: string;
-  destructive?: boolean;
-  onConfirm?: () => void;
   opener?: ReactNode;
-  children?: ReactNode;
 };
 
-export function Confirm({ open, onOpenChange, title, description, name, confirm = "Delete", cancel = "Keep it", destructive = true, onConfirm, opener, children }: Props) {
+const { Part: Panel, soon } = later(() => import("./confirm_panel"));
+
+export function Confirm({ open, onOpenChange, opener, ...rest }: Props) {
   const state = useOpen(open, onOpenChange);
-  const [typed, setTyped] = useState("");
-  const ready = !name || typed.trim() === name;
-  const change = (next: boolean) => {
-    setTyped("");
-    state.change(next);
-  };
-  const go = () => {
-    if (!ready) return;
-    change(false);
-    onConfirm?.();
-  };
+  const opened = useOpenedOnce(state.open);
   return (
     <>
       {opener && (
-        <span className="contents" onClick={() => change(true)}>
+        <span className="contents" onClick={() => state.change(true)} {...soon}>
           {opener}
         </span>
       )}
-      <Radix.Root open={state.open} onOpenChange={change}>
-        <Radix.Portal>
-          <Radix.Overlay className={overlayClasses} />
-          <Radix.Content className={cn(panelClasses, "sm:max-w-md")} onCloseAutoFocus={state.restore} {...(description ? {} : { "aria-describedby": undefined })}>
-            <form
-              onSubmit={(event) => {
-                event.preventDefault();
-                event.stopPropagation();
-                go();
-              }}
-              className="flex flex-col gap-4 p-5 touch:p-4"
-            >
-              <div>
-                <Radix.Title className="text-base font-semibold">{title}</Radix.Title>
-                {description && <Radix.Description className="mt-1 text-sm text-muted-foreground">{description}</Radix.Description>}
-              </div>
-              {children}
-              {name && (
-                <label className="flex flex-col gap-1.5 text-sm">
-                  <span>
-                    Type <span className="font-mono font-medium">{name}</span> to confirm
-                  </span>
-                  <input
-                    value={typed}
-                    onChange={(event) => setTyped(event.target.value)}
-                    autoComplete="off"
-                    spellCheck={false}
-                    className={cn(controlClasses, controlHeight.md, "px-3 font-mono")}
-                  />
-                </label>
-              )}
-              <div className="flex flex-wrap justify-end gap-2">
-                <Radix.Cancel type="button" className={buttonClasses({ variant: "outline" })}>
-                  {cancel}
-                </Radix.Cancel>
-                <button type="submit" disabled={!ready} className={buttonClasses({ variant: destructive ? "danger" : "primary" })}>
-                  {confirm}
-                </button>
-              </div>
-            </form>
-          </Radix.Content>
-        </Radix.Portal>
-      </Radix.Root>
+      {opened && (
+        <Suspense>
+          <Panel {...state} {...rest} />
+        </Suspense>
+      )}
     </>
   );
 }

@@ -1,100 +1,40 @@
 // Dialogs. The opener is whatever stands in `opener`: its click bubbles up here, so it may be any component.
-import * as Radix from "@radix-ui/react-dialog";
-import { X } from "lucide-react";
-import { useEffect, useRef, useState, type ReactNode } from "react";
-import { cn } from "./cn";
+import { Suspense, useContext, type ReactNode } from "react";
+import { DialogParts } from "./dialog_parts";
+import type { PanelProps } from "./dialog_panel";
+import { later, useOpenedOnce } from "./later";
+import { useOpen } from "./open_state";
 
-type Props = {
+type Props = Omit<PanelProps, "open" | "change" | "restore"> & {
   open?: boolean;
   onOpenChange?: (open: boolean) => void;
-  title: string;
-  description?: string;
-  size?: "sm" | "md" | "lg";
   opener?: ReactNode;
-  footer?: ReactNode;
-  children?: ReactNode;
 };
 
-const widths = { sm: "sm:max-w-md", md: "sm:max-w-lg", lg: "sm:max-w-2xl" };
+const { Part: Panel, soon } = later(() => import("./dialog_panel"));
 
-/** Open state that Python may hold (`open` given) or leave to the browser. */
-export function useOpen(open: boolean | undefined, onOpenChange?: (open: boolean) => void) {
-  const [own, setOwn] = useState(open ?? false);
-  const before = useRef<HTMLElement | null>(null);
-  useEffect(() => {
-    if (open === undefined) return;
-    if (open) before.current ??= document.activeElement as HTMLElement;
-    setOwn(open);
-  }, [open]);
-  const change = (next: boolean) => {
-    if (next) before.current = document.activeElement as HTMLElement;
-    setOwn(next);
-    onOpenChange?.(next);
-  };
-  const restore = (event: Event) => {
-    event.preventDefault();
-    before.current?.focus();
-    before.current = null;
-  };
-  return { open: own, change, restore };
-}
-
-/** The first field takes the focus, where there is one; else the close button, as Radix does. */
-function firstField(event: Event) {
-  const field = (event.currentTarget as HTMLElement).querySelector<HTMLElement>("input:not([type=hidden]):not([hidden]), textarea, [role=combobox]");
-  if (!field) return;
-  event.preventDefault();
-  field.focus();
-}
-
-export const overlayClasses = "fixed inset-0 z-50 bg-black/60 animate-fade";
-export const panelClasses =
-  "fixed z-50 flex w-full flex-col border border-border bg-popover text-foreground shadow-float animate-enter outline-none max-sm:inset-x-0 max-sm:bottom-0 max-sm:max-h-[90dvh] max-sm:rounded-t-xl sm:left-1/2 sm:top-1/2 sm:max-h-[85dvh] sm:-translate-x-1/2 sm:-translate-y-1/2 sm:rounded-xl";
-
-export function Dialog({ open, onOpenChange, title, description, size = "md", opener, footer, children }: Props) {
+export function Dialog({ open, onOpenChange, opener, ...rest }: Props) {
   const state = useOpen(open, onOpenChange);
+  const opened = useOpenedOnce(state.open);
   return (
     <>
       {opener && (
-        <span className="contents" onClick={() => state.change(true)}>
+        <span className="contents" onClick={() => state.change(true)} {...soon}>
           {opener}
         </span>
       )}
-      <Radix.Root open={state.open} onOpenChange={state.change}>
-        <Radix.Portal>
-          <Radix.Overlay className={overlayClasses} />
-          <Radix.Content
-            className={cn(panelClasses, widths[size])}
-            onCloseAutoFocus={state.restore}
-            onOpenAutoFocus={firstField}
-            {...(description ? {} : { "aria-describedby": undefined })}
-          >
-            <div className="flex items-start justify-between gap-4 px-5 pt-5 touch:px-4">
-              <div className="min-w-0">
-                <Radix.Title className="text-base font-semibold">{title}</Radix.Title>
-                {description && <Radix.Description className="mt-1 text-sm text-muted-foreground">{description}</Radix.Description>}
-              </div>
-              <Radix.Close
-                aria-label="Close"
-                className="-mr-1.5 -mt-1.5 flex size-8 shrink-0 items-center justify-center rounded-md border border-transparent text-muted-foreground focus-ring hover:bg-muted hover:text-foreground tap"
-              >
-                <X aria-hidden className="size-4" />
-              </Radix.Close>
-            </div>
-            <div className="min-h-0 flex-1 overflow-y-auto px-5 py-4 touch:px-4">{children}</div>
-            {footer && <div className="flex flex-wrap justify-end gap-2 border-t border-border px-5 py-4 touch:px-4">{footer}</div>}
-          </Radix.Content>
-        </Radix.Portal>
-      </Radix.Root>
+      {opened && (
+        <Suspense>
+          <Panel {...state} {...rest} />
+        </Suspense>
+      )}
     </>
   );
 }
 
 /** Closes the dialog around it; wraps a button in a footer. */
 export function DialogClose({ children }: { children?: ReactNode }) {
-  return (
-    <Radix.Close asChild>
-      <span className="contents">{children}</span>
-    </Radix.Close>
-  );
+  const Radix = useContext(DialogParts);
+  const content = <span className="contents">{children}</span>;
+  return Radix ? <Radix.Close asChild>{content}</Radix.Close> : content;
 }

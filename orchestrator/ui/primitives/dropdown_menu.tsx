@@ -1,9 +1,10 @@
 // A menu under a button of its own. Items stand as children, so Python gives each its handler or its address.
-import * as Radix from "@radix-ui/react-dropdown-menu";
-import type { ReactNode } from "react";
+import { Suspense, useContext, useState, type ReactNode, type SyntheticEvent } from "react";
 import { useNavigate } from "react-router";
 import { buttonClasses } from "./button";
 import { cn } from "./cn";
+import { later } from "./later";
+import { MenuParts } from "./menu_parts";
 
 type Props = {
   trigger?: ReactNode;
@@ -15,22 +16,38 @@ type Props = {
   children?: ReactNode;
 };
 
+const { Part: Panel, soon } = later(() => import("./menu_panel"));
+
 export function DropdownMenu({ trigger, label, variant = "outline", size = "md", align = "end", className, children }: Props) {
+  const [pressed, setPressed] = useState(false);
+  const press = (event: SyntheticEvent) => {
+    event.preventDefault(); // else the button takes the focus from the menu that opens
+    setPressed(true);
+  };
+  const looks = cn(buttonClasses({ variant, size }), className);
+  // A plain button until it is pressed. It takes the press on the way down, as the menu's own button does.
+  const plain = (
+    <button
+      type="button"
+      aria-label={label}
+      aria-haspopup="menu"
+      aria-expanded={false}
+      className={looks}
+      onClick={press}
+      onPointerDown={(event) => event.button === 0 && event.pointerType === "mouse" && !event.ctrlKey && press(event)}
+      onKeyDown={(event) => event.key === "ArrowDown" && press(event)}
+      {...soon}
+    >
+      {trigger}
+    </button>
+  );
+  if (!pressed) return plain;
   return (
-    <Radix.Root modal={false}>
-      <Radix.Trigger aria-label={label} className={cn(buttonClasses({ variant, size }), className)}>
-        {trigger}
-      </Radix.Trigger>
-      <Radix.Portal>
-        <Radix.Content
-          align={align}
-          sideOffset={4}
-          className="z-60 min-w-44 rounded-lg border border-border bg-popover p-1 text-sm text-foreground shadow-float animate-enter"
-        >
-          {children}
-        </Radix.Content>
-      </Radix.Portal>
-    </Radix.Root>
+    <Suspense fallback={plain}>
+      <Panel trigger={trigger} label={label} className={looks} align={align}>
+        {children}
+      </Panel>
+    </Suspense>
   );
 }
 
@@ -44,6 +61,7 @@ type ItemProps = {
 
 export function MenuItem({ href, destructive, disabled, onClick, children }: ItemProps) {
   const navigate = useNavigate();
+  const Radix = useContext(MenuParts);
   const go = () => {
     // The menu closes first: what the item opens may then take the focus.
     if (onClick) window.setTimeout(() => onClick(), 0);
@@ -51,6 +69,7 @@ export function MenuItem({ href, destructive, disabled, onClick, children }: Ite
     if (href.startsWith("/api") || /^[a-z]+:/.test(href)) window.location.assign(href);
     else navigate(href);
   };
+  if (!Radix) return null;
   return (
     <Radix.Item
       disabled={disabled}
@@ -66,9 +85,11 @@ export function MenuItem({ href, destructive, disabled, onClick, children }: Ite
 }
 
 export function MenuLabel({ children }: { children?: ReactNode }) {
-  return <Radix.Label className="px-2.5 py-1.5 text-xs text-muted-foreground">{children}</Radix.Label>;
+  const Radix = useContext(MenuParts);
+  return Radix && <Radix.Label className="px-2.5 py-1.5 text-xs text-muted-foreground">{children}</Radix.Label>;
 }
 
 export function MenuSeparator() {
-  return <Radix.Separator className="-mx-1 my-1 h-px bg-border" />;
+  const Radix = useContext(MenuParts);
+  return Radix && <Radix.Separator className="-mx-1 my-1 h-px bg-border" />;
 }

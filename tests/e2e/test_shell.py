@@ -1,0 +1,47 @@
+"""The frame around every page: the account menu and the phone's drawer, by pointer, finger and keyboard."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import Person
+
+
+@pytest.mark.parametrize("key", ["Enter", "Space", "ArrowDown"])
+def test_the_menu_opens_by_key_and_gives_the_focus_back(page: Page, signed_in: Person, key: str) -> None:
+    page.goto("/overview")
+    button = page.get_by_role("button", name="Account")
+    for _ in range(2):  # the first press fetches the menu's code
+        button.focus()
+        page.keyboard.press(key)
+        expect(page.get_by_role("menu")).to_be_visible()
+        expect(page.locator("[role=menu] :focus, [role=menu]:focus")).to_have_count(1)
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("menu")).to_have_count(0)
+        expect(button).to_be_focused()
+
+
+def test_the_menu_opens_and_closes_by_pointer(page: Page, signed_in: Person) -> None:
+    page.goto("/overview")
+    button = page.get_by_role("button", name="Account")
+    for _ in range(2):
+        button.click()
+        expect(page.get_by_role("menu")).to_be_visible()
+        expect(button).to_have_attribute("aria-expanded", "true")
+        page.mouse.click(300, 700)
+        expect(page.get_by_role("menu")).to_have_count(0)
+
+
+def test_the_drawer_of_a_phone_leads_on_and_gives_the_focus_back(page: Page, signed_in: Person) -> None:
+    page.set_viewport_size({"width": 375, "height": 700})
+    page.goto("/overview")
+    button = page.get_by_role("button", name="Open menu")
+    button.click()
+    drawer = page.get_by_role("dialog", name="Menu")
+    expect(drawer).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(drawer).to_have_count(0)
+    expect(button).to_be_focused()
+    button.click()
+    drawer.get_by_role("link", name="Datasets").click()
+    expect(page.get_by_role("heading", name="Datasets", exact=True)).to_be_visible()
+    expect(drawer).to_have_count(0)
