@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from jobs.video.probe import probe
 from jobs.video.synthetic import make_demo_dataset
 from jobs.video.thumbnail import make_film_strip
-from orchestrator.services.datasets.demo import demo_folder, fill_waiting, manifest_path, report_drawing
+from orchestrator.services.datasets.demo import demo_folder, fill_waiting, is_drawn, report_drawing
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
 
@@ -25,13 +25,13 @@ _REPORT_S = 1.0
 
 def run_demo() -> str:
     """Draws into a folder beside the real one and renames it, so that a kill in the middle leaves nothing half-made."""
-    if not manifest_path().exists():
+    if not is_drawn():
         target = demo_folder()
         part = target.with_name("demo.part")
         shutil.rmtree(part, ignore_errors=True)
         paths = make_demo_dataset(part, CLIPS_PER_CLASS, progress=_Progress())
         root = get_settings().storage_dir
-        facts = [_facts(path, part, target.relative_to(root)) for path in paths]
+        facts = [_facts(path, part, target.relative_to(root)) | {"caption": said} for path, said in paths.items()]
         (part / "manifest.json").write_text(json.dumps(facts))
         shutil.rmtree(target, ignore_errors=True)
         os.replace(part, target)

@@ -24,6 +24,7 @@ class ClipSpec:
     path: str
     label: str
     caption: str
+    """One sentence a line; every line says the same clip in other words."""
     split: str
     """auto | train | validation."""
     content_hash: str

@@ -1,7 +1,7 @@
 """What a model family must offer: the trainer knows these few words and no family by name."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -9,12 +9,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.video.cache import Sampling
-from orchestrator.domain.recipes import Recipe
+from orchestrator.domain.recipes import Recipe, TrainingType
 
 Item = dict[str, Any]
-"""One clip as the trainer's dataset hands it over: `frames` (T, H, W, 3) bytes, `label` class index or -1,
-`learn`: True where the model may be shown a varied copy."""
+"""One clip as the trainer's dataset hands it over: `frames` (T, H, W, 3) bytes, `label` class index or -1, `captions`
+its sentences (none for a clip that has only a class), `clip_id`, `learn`: True where the model may be shown a varied
+copy, `draw`: (epoch, index), the seed of whatever is drawn by chance for it."""
+
+
+class Items(Protocol):
+    """The clips of one side of the split; each is decoded when it is asked for."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> Item: ...
+
+
 Collate = Callable[[Sequence[Item]], dict[str, Any]]
+"""Items to whatever the model's `forward` takes; the model must give back a `loss`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +39,46 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """What an evaluation says: named values, and each clip's prediction where there is one."""
+class Plan:
+    """What one run works with."""
 
-    values: dict[str, float]
-    predicted: NDArray[np.int64] | None = None
-    confidence: NDArray[np.float32] | None = None
+    base: Base
+    recipe: Recipe
+    task: str
+    """classification | captioning | retrieval."""
+    class_names: tuple[str, ...] = ()
+    captions: tuple[str, ...] = ()
+    """Every sentence of the clips that are learned from: where a small tokenizer finds its new words."""
+    device: str = "cpu"
+
+    @property
+    def pretrains(self) -> bool:
+        return self.recipe.training_type is TrainingType.PRETRAIN
+
+    @property
+    def four_bit(self) -> bool:
+        return not self.pretrains and self.recipe.qlora.enabled and self.recipe.qlora.bits == 4
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """What the Trainer's own pass over the held-out clips gave; None where the family does not read logits."""
+
+    logits: Any = None
+    labels: NDArray[np.int64] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What an evaluation says."""
+
+    values: dict[str, float] = field(default_factory=dict)
+    """Named as in `orchestrator.domain.metrics.MEASURES`: eval_accuracy, eval_exact, eval_r1, ..."""
+    clips: list[dict[str, Any]] = field(default_factory=list)
+    """One entry a judged clip, in their order; empty where nothing is said clip by clip. `predicted` is the class or
+    the sentence, `reference` what it should have been; anything else (confidence, rank) goes into predictions.json."""
+    summary: dict[str, Any] = field(default_factory=dict)
+    """What else the job's page shows: confusion_matrix, class_names."""
 
 
 class Family(Protocol):
@@ -44,10 +90,10 @@ class Family(Protocol):
     """As people know it."""
     pipeline_tag: str
     """What the adapter's card calls the task."""
-    auto_class: str
-    """The transformers class that loads the base."""
     head: tuple[str, ...]
     """Modules that are trained and saved whole, and never quantized."""
+    reads_logits: bool
+    """True where `evaluate` needs the logits of all held-out clips in memory; a language model's would fill it."""
 
     def check(self, base: Base, recipe: Recipe, task: str) -> None:
         """Raises Invalid with a sentence when this base cannot do what is asked."""
@@ -57,18 +103,37 @@ class Family(Protocol):
         """Which frames and pixels the model sees."""
         ...
 
-    def load(self, base: Base, recipe: Recipe, class_names: Sequence[str], device: str) -> Any:
-        """The model on `device`: quantized where the recipe says so, heads fresh, not yet with adapters."""
+    def load(self, plan: Plan) -> Any:
+        """The model on `plan.device`: quantized where the recipe says so, heads fresh, not yet with adapters."""
         ...
 
-    def targets(self, recipe: Recipe) -> list[str]:
-        """Name endings of the linear layers that get an adapter."""
+    def targets(self, recipe: Recipe, model: Any) -> list[str] | str:
+        """The linear layers that get an adapter: name endings, or one regular expression over whole names."""
         ...
 
-    def collate(self, base: Base, recipe: Recipe) -> Collate:
+    def collate(self, plan: Plan) -> Collate:
         """Makes a batch of tensors from items."""
         ...
 
-    def score(self, logits: Any, labels: NDArray[np.int64], recipe: Recipe) -> Score:
-        """Judges an evaluation's raw output."""
+    def chance(self, plan: Plan, held: int) -> dict[str, float] | None:
+        """What guessing reaches, where the untouched base can do no better (a fresh head); None: measure the base."""
+        ...
+
+    def evaluate(self, plan: Plan, model: Any, held: Items, raw: Raw, final: bool) -> Score:
+        """Judges the model in eval() mode on the held-out clips: from `raw`, or by generating, or by embedding them.
+
+        `final` is False during the run, where a sample of the clips may do; at the end every clip counts.
+        """
+        ...
+
+    def keep(self, plan: Plan, folder: Path) -> None:
+        """Writes beside the adapter what prepares its input and reads its output: processor, tokenizer, labels."""
+        ...
+
+    def program(self, plan: Plan, base_ref: str) -> tuple[str, str]:
+        """A file name and a plain program (transformers, peft, av) that runs the adapter from its own folder.
+
+        Args:
+            base_ref: the base as a Python expression, for `from_pretrained`; `here` is the adapter's folder.
+        """
         ...

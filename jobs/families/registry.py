@@ -7,7 +7,10 @@ from pathlib import Path
 from jobs.families.protocol import Base, Family
 from orchestrator.domain.errors import Invalid
 
-FAMILIES = {"videomae": "jobs.families.videomae.family"}
+FAMILIES = {
+    "videomae": "jobs.families.videomae.family",
+    "vision-encoder-decoder": "jobs.families.captioner.family",
+}
 """`model_type` to the module whose `FAMILY` meets the protocol."""
 
 

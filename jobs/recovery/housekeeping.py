@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import Dataset, DatasetStatus, Upload
 from orchestrator.domain.letterbox import TASK_DEMO, TASK_INGEST, ingest_lease, ingest_tries
-from orchestrator.services.datasets.demo import manifest_path
+from orchestrator.services.datasets.demo import is_drawn
 from orchestrator.services.db import session_scope
 from orchestrator.services.models.builtin import ensure_builtin
 from orchestrator.services.queue import enqueue, ingest_key, waiting_keys, withdraw
@@ -68,7 +68,7 @@ class Housekeeping:
             ensure_builtin(session)
 
     def _demo(self) -> None:
-        if not manifest_path().exists():
+        if not is_drawn():
             enqueue(TASK_DEMO, "demo", PREP)
 
     def _workers(self) -> None:

@@ -10,9 +10,10 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from jobs.sinks.recorder import Recorder
 from jobs.trainer.clips import Clips
 from orchestrator.domain.errors import Invalid
+from orchestrator.domain.metrics import BY_NAME, figure
 
 _TRAIN = ("loss", "learning_rate", "grad_norm")
-_EVAL = ("eval_loss", "eval_accuracy")
+_EVAL = ("eval_loss", *BY_NAME)
 
 
 class Diverged(Invalid):
@@ -77,6 +78,10 @@ class Reporter(TrainerCallback):
 
 def _words(step: int, total: int, epoch: float, values: dict[str, float]) -> str:
     said = [f"Epoch {epoch:.0f}, step {step} of {total}: validation loss {values['eval_loss']:.4f}"]
-    if "eval_accuracy" in values:
-        said.append(f"accuracy {values['eval_accuracy']:.1%}")
+    said += [f"{_inside(m.label)} {figure(m, values[name])}" for name, m in BY_NAME.items() if name in values]
     return ", ".join(said) + "."
+
+
+def _inside(label: str) -> str:
+    """A label in the middle of a sentence; ROUGE-L and R@1 stay as they are."""
+    return label if label[1:2].isupper() or "@" in label else label[0].lower() + label[1:]

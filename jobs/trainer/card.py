@@ -6,79 +6,88 @@ from typing import Any
 
 import yaml
 
-from jobs.families.protocol import Base, Family
+from jobs.families.protocol import Family, Plan
 from jobs.spec import TrainSpec
+from orchestrator.domain.metrics import MEASURES, figure, headline
 from orchestrator.domain.recipes import Recipe
 
 _PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate")
 
-_PROGRAM = """import sys
-from pathlib import Path
-
-import av
-import torch
-from peft import PeftModel
-from transformers import AutoConfig, {auto_class}{extra_import}, {processor}
-
-here = Path(__file__).resolve().parent
-config = AutoConfig.from_pretrained({config})
-base = {auto_class}.from_pretrained(
-    {base}, config=config, ignore_mismatched_sizes=True, dtype=torch.float32{quantization}
-)
-model = PeftModel.from_pretrained(base, here).eval()
-processor = {processor}.from_pretrained(here)
-
-for path in sys.argv[1:]:
-    with av.open(path) as clip:
-        frames = [frame.to_ndarray(format="rgb24") for frame in clip.decode(video=0)]
-    count = config.num_frames
-    seen = [frames[int((i + 0.5) * len(frames) / count)] for i in range(count)]
-    inputs = processor(seen, return_tensors="pt")
-    with torch.no_grad():
-        odds = model(**inputs).logits.softmax(-1)[0]
-    best = int(odds.argmax())
-    print(path, config.id2label[best], f"{{odds[best]:.3f}}", sep="\\t")
-"""
-_QUANTIZED = """,
-    quantization_config=BitsAndBytesConfig(
-        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=torch.float32, llm_int8_skip_modules=["{head}"],
-    ),
-"""
+_DOES = {
+    "classification": "tells {count} classes apart: {names}",
+    "captioning": "says in a sentence what a clip shows",
+    "retrieval": "finds the clip that a sentence describes, and the sentence that describes a clip",
+}
 
 
-def adapter_card(
-    spec: TrainSpec, recipe: Recipe, family: Family, base: Base, summary: dict[str, Any], bundled: bool
-) -> str:
+def adapter_card(spec: TrainSpec, plan: Plan, family: Family, summary: dict[str, Any], bundled: bool) -> str:
     """The README.md of an adapter."""
-    accuracy = summary.get("eval_accuracy")
+    recipe = plan.recipe
     head = {
         "base_model": spec.model_name,
         "library_name": "peft",
         "pipeline_tag": family.pipeline_tag,
         "datasets": [spec.dataset_name],
-        "metrics": ["accuracy"],
+        "metrics": [_plain(measure.name) for measure in MEASURES[plan.task] if measure.name in summary],
         "tags": ["lora", "qlora" if recipe.qlora.bits == 4 else "full-precision-base", family.name],
     }
-    reached = (
-        f"**{accuracy:.1%}** of {summary['validation_clips']} held-out clips, loss {summary['eval_loss']:.4f}."
-        if accuracy is not None and "eval_loss" in summary
-        else f"The run was stopped at step {summary['final_step']}; the result was not judged on held-out clips."
-        if summary.get("validation_clips")
-        else "No clips were held out, so nothing can be said about new ones."
-    )
+    does = _DOES[plan.task].format(count=len(spec.class_names), names=", ".join(spec.class_names[:20]))
     return "\n".join(
         [
             f"---\n{yaml.safe_dump(head, sort_keys=False)}---\n",
             f"# {recipe.output_name}\n",
-            f"A LoRA adapter for {family.title} that tells {len(spec.class_names)} classes apart: "
-            f"{', '.join(spec.class_names[:20])}.\n",
-            f"## Reached\n\n{reached}\n",
+            f"A LoRA adapter for {family.title} that {does}.\n",
+            f"## Reached\n\n{_reached(plan, summary)}\n",
+            *_measures(plan, summary),
             *_matrix(summary),
+            *_samples(summary),
             f"## How it was made\n\n{_table(_facts(spec, recipe, summary))}\n",
-            f"## How to use it\n\n{_usage(spec, recipe, family, bundled)}",
+            f"## How to use it\n\n{_usage(spec, plan, family, bundled)}",
         ]
     )
+
+
+def _reached(plan: Plan, summary: dict[str, Any]) -> str:
+    first = headline(plan.task)
+    if first.name in summary and "eval_loss" in summary:
+        said = f"**{figure(first, summary[first.name])}**"
+        what = "of" if plan.task == "classification" else f"{first.label} on"
+        return f"{said} {what} {summary['validation_clips']} held-out clips, loss {summary['eval_loss']:.4f}."
+    if summary.get("validation_clips"):
+        return f"The run was stopped at step {summary['final_step']}; the result was not judged on held-out clips."
+    return "No clips were held out, so nothing can be said about new ones."
+
+
+def _measures(plan: Plan, summary: dict[str, Any]) -> list[str]:
+    """Every measure beside what the untouched base (or guessing) reaches on the same clips."""
+    before = summary.get("baseline") or {}
+    rows = [
+        f"| {m.label} | {figure(m, before[m.name]) if m.name in before else ''} | {figure(m, summary[m.name])} |"
+        for m in MEASURES[plan.task]
+        if m.name in summary
+    ]
+    if not rows:
+        return []
+    base = "guessing" if plan.task == "classification" else "untouched base"
+    return ["\n".join([f"| on the held-out clips | {base} | this adapter |", "|---|---|---|", *rows]) + "\n"]
+
+
+def _samples(summary: dict[str, Any]) -> list[str]:
+    rows = [row for row in summary.get("samples") or [] if "reference" in row]
+    if not rows:
+        return []
+    keys = [key for key in ("reference", "before", "predicted", "rank") if any(key in row for row in rows)]
+    head = [f"| clip | {' | '.join(keys)} |", "|---" * (len(keys) + 1) + "|"]
+    lines = [f"| {_cell(row['name'])} | {' | '.join(_cell(row.get(key, '')) for key in keys)} |" for row in rows[:8]]
+    return ["\n".join([*head, *lines]) + "\n"]
+
+
+def _cell(text: Any) -> str:
+    return str(text).replace("|", "/").replace("\n", " / ")
+
+
+def _plain(name: str) -> str:
+    return name.removeprefix("eval_")
 
 
 def pretrained_card(spec: TrainSpec, recipe: Recipe, family: Family, summary: dict[str, Any]) -> str:
@@ -125,22 +134,15 @@ def _matrix(summary: dict[str, Any]) -> list[str]:
     return ["\n".join([*head, *rows]) + "\n"]
 
 
-def _usage(spec: TrainSpec, recipe: Recipe, family: Family, bundled: bool) -> str:
-    four_bit = recipe.qlora.bits == 4
-    program = _PROGRAM.format(
-        auto_class=family.auto_class,
-        extra_import=", BitsAndBytesConfig" if four_bit else "",
-        processor="AutoImageProcessor",
-        config="here",
-        base='here / "base"' if bundled else json.dumps(spec.model_name),
-        quantization=_QUANTIZED.format(head=family.head[0]).rstrip("\n") if four_bit else "",
-    )
+def _usage(spec: TrainSpec, plan: Plan, family: Family, bundled: bool) -> str:
+    name, program = family.program(plan, 'here / "base"' if bundled else json.dumps(spec.model_name))
     where = (
         "The base lies in `base/` beside this file." if bundled else "Put the folder of the base model in its place."
     )
-    how = "The base is loaded in 4 bits, as it was trained. " if four_bit else ""
+    how = "The base is loaded in 4 bits, as it was trained. " if plan.four_bit else ""
+    words = ' "what to look for"' if plan.task == "retrieval" else ""
     return (
         f"`pip install {' '.join(f'{p}=={version(p)}' for p in (*_PACKAGES, 'av', 'pillow'))}`, save this as "
-        f"`classify.py` in this folder and run `python classify.py CLIP.mp4`. {how}{where}\n\n"
+        f"`{name}` in this folder and run `python {name}{words} CLIP.mp4`. {how}{where}\n\n"
         f"```python\n{program}```\n"
     )

@@ -10,6 +10,11 @@ from jobs.spec import ClipSpec
 from jobs.video.cache import ClipFile, FrameCache
 
 
+def sentences(clip: ClipSpec) -> list[str]:
+    """The captions of a clip: one a line, blanks around them dropped."""
+    return [line.strip() for line in clip.caption.splitlines() if line.strip()]
+
+
 class Clips(Dataset[Item]):
     """Decodes a clip at its first use, so that the first step waits for one batch only."""
 
@@ -32,6 +37,8 @@ class Clips(Dataset[Item]):
         return {
             "frames": frames,
             "label": self._index.get(clip.label, -1),
+            "captions": sentences(clip),
+            "clip_id": clip.id,
             "learn": self._learn,
             "draw": (self._epoch, index),
         }

@@ -8,34 +8,32 @@ from typing import Any
 
 import yaml
 
-from jobs.families.protocol import Base, Family
+from jobs.families.protocol import Family, Plan
 from jobs.spec import TrainSpec
 from jobs.trainer.card import adapter_card, pretrained_card
 from jobs.trainer.outcome import Outcome
-from orchestrator.domain.recipes import Recipe, TrainingType
+from orchestrator.domain.recipes import TrainingType
 
 BUNDLED_BYTES = 16 * 2**20
 """A base up to this size travels inside the download, so that the adapter works without this machine."""
-_BASE_FILES = ("config.json", "preprocessor_config.json", "model.safetensors")
+_BASE_FILES = ("*.json", "*.safetensors", "*.txt", "*.jinja", "*.model")
+_NOT_BASE = ("pretraining.json",)
 
 
-def export(
-    spec: TrainSpec, recipe: Recipe, family: Family, base: Base, model: Any, outcome: Outcome, summary: dict[str, Any]
-) -> Path:
+def export(spec: TrainSpec, plan: Plan, family: Family, model: Any, outcome: Outcome, summary: dict[str, Any]) -> Path:
     """Writes `adapter/` (or `model/` after pretraining) into the job's folder and returns it."""
-    folder = Path(spec.folder)
+    folder, recipe = Path(spec.folder), plan.recipe
     whole = recipe.training_type is TrainingType.PRETRAIN or not recipe.qlora.enabled
     final = folder / ("model" if whole else "adapter")
     part = folder / f".{final.name}.part"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     model.save_pretrained(part, safe_serialization=True)
-    if base.processor:
-        _write_json(part / "preprocessor_config.json", base.processor)
+    family.keep(plan, part)
     if whole:
         (part / "README.md").write_text(pretrained_card(spec, recipe, family, summary))
     else:
-        _finish_adapter(part, spec, recipe, family, base, outcome, summary)
+        _finish_adapter(part, spec, plan, family, summary)
     (part / "recipe.yaml").write_text(yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False))
     _write_json(part / "result.json", summary)
     if outcome.predictions:
@@ -48,35 +46,19 @@ def export(
     return final
 
 
-def _finish_adapter(
-    part: Path,
-    spec: TrainSpec,
-    recipe: Recipe,
-    family: Family,
-    base: Base,
-    outcome: Outcome,
-    summary: dict[str, Any],
-) -> None:
-    """Adds what an adapter alone lacks: the classes, the base, a path that means something elsewhere, the card."""
-    names = list(spec.class_names)
-    labels = {
-        "num_labels": len(names),
-        "id2label": {str(i): name for i, name in enumerate(names)},
-        "label2id": {name: i for i, name in enumerate(names)},
-    }
-    config = {k: v for k, v in base.config.items() if k not in ("_name_or_path", "quantization_config", "num_labels")}
-    _write_json(part / "config.json", config | {k: v for k, v in labels.items() if k != "num_labels"})
-    _write_json(part / "labels.json", names)
-    bundled = _bundle(base.folder, part / "base")
+def _finish_adapter(part: Path, spec: TrainSpec, plan: Plan, family: Family, summary: dict[str, Any]) -> None:
+    """Adds what an adapter alone lacks: the base, a path that means something elsewhere, the card."""
+    bundled = _bundle(plan.base.folder, part / "base")
     settings = json.loads((part / "adapter_config.json").read_text())
     settings["base_model_name_or_path"] = "base" if bundled else spec.model_name
     _write_json(part / "adapter_config.json", settings)
-    (part / "README.md").write_text(adapter_card(spec, recipe, family, base, summary, bundled))
+    (part / "README.md").write_text(adapter_card(spec, plan, family, summary, bundled))
 
 
 def _bundle(source: Path, target: Path) -> bool:
-    files = [source / name for name in _BASE_FILES if (source / name).is_file()]
-    if len(files) < 2 or not (source / "model.safetensors").is_file():
+    found = {path for pattern in _BASE_FILES for path in source.glob(pattern) if path.name not in _NOT_BASE}
+    files = sorted(path for path in found if path.is_file())
+    if not (source / "config.json").is_file() or not any(path.suffix == ".safetensors" for path in files):
         return False
     if sum(path.stat().st_size for path in files) > BUNDLED_BYTES:
         return False

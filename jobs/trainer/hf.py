@@ -1,10 +1,13 @@
-"""The transformers Trainer with our habits: whole checkpoints, no chatter, the loss of the classes alone."""
+"""The transformers Trainer with our habits: whole checkpoints, no chatter, an evaluation that the family judges."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
+from jobs.families.protocol import Raw, Score
 from jobs.trainer.checkpoints import prune, seal
 from orchestrator.domain.recipes import Recipe, Scheduler
 
@@ -15,7 +18,7 @@ _SCHEDULES = {
 }
 
 
-def arguments(folder: Path, recipe: Recipe, steps: int, evaluates: bool, labelled: bool, device: str) -> Any:
+def arguments(folder: Path, recipe: Recipe, steps: int, evaluates: bool, reads_logits: bool, device: str) -> Any:
     """The recipe in the Trainer's words; `steps` are the run's optimizer steps."""
     how = recipe.optim
     return TrainingArguments(
@@ -40,8 +43,8 @@ def arguments(folder: Path, recipe: Recipe, steps: int, evaluates: bool, labelle
         eval_strategy="epoch" if evaluates else "no",
         save_strategy="epoch",
         save_total_limit=None,
-        label_names=["labels"] if labelled else [],
-        prediction_loss_only=not labelled,
+        label_names=["labels"] if reads_logits else [],
+        prediction_loss_only=not reads_logits,
         remove_unused_columns=False,
         dataloader_pin_memory=False,
         report_to=[],
@@ -50,10 +53,15 @@ def arguments(folder: Path, recipe: Recipe, steps: int, evaluates: bool, labelle
 
 
 class WholeTrainer(Trainer):
-    """Saves each checkpoint aside and renames it when it is whole."""
+    """Saves each checkpoint aside and renames it when it is whole; `judge` scores each pass over the held-out clips."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, judge: Callable[[Any, Raw, bool], Score], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._judge = judge
+        self.final = False
+        """True for the last judgement, of what is exported."""
+        self.score = Score()
+        """What the last evaluation said."""
         self.remove_callback(PrinterCallback)
         # Else the Trainer leaves the loss of an accumulated batch undivided for models that take **kwargs.
         self.model_accepts_loss_kwargs = False
@@ -68,6 +76,21 @@ class WholeTrainer(Trainer):
             return super().evaluate(*args, **kwargs)
         finally:
             torch.set_rng_state(before)
+
+    def evaluation_loop(
+        self, dataloader: Any, description: str, prediction_loss_only: bool | None = None, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Adds the family's own measures to the Trainer's loss."""
+        import torch
+
+        # The Trainer gathers no logits where it has no `compute_metrics`; ours are for `judge`.
+        output = super().evaluation_loop(dataloader, description, self.args.prediction_loss_only, *args, **kwargs)
+        labels = None if output.label_ids is None else np.asarray(output.label_ids)
+        with torch.no_grad():
+            self.score = self._judge(self.model, Raw(output.predictions, labels), self.final)
+        assert output.metrics is not None
+        output.metrics.update(self.score.values)
+        return output
 
     def _get_output_dir(self, trial: Any) -> str:
         return str(self._aside) if self._aside else super()._get_output_dir(trial)
@@ -84,7 +107,7 @@ class WholeTrainer(Trainer):
         prune(folder)
 
     def prediction_step(self, model: Any, inputs: Any, prediction_loss_only: bool, ignore_keys: Any = None) -> Any:
-        # A masked model returns its loss without labels, which the Trainer would not ask for.
+        # Models return their loss in many ways, and the Trainer would look for `labels` alone.
         if not self.args.prediction_loss_only:
             return super().prediction_step(model, inputs, prediction_loss_only, ignore_keys)
         import torch

@@ -1,16 +1,14 @@
-"""What the held-out clips say about a finished run: accuracy, confusion matrix, each clip's prediction."""
+"""What the held-out clips say about a finished run: named values, each clip's prediction, some samples for the page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-
-import numpy as np
 
 from jobs.families.protocol import Score
 from jobs.spec import ClipSpec
 
-_MATRIX = 100
-"""Classes up to which the confusion matrix goes into the summary."""
+SAMPLES = 12
+"""Clips whose sentences go into the summary; predictions.json has them all."""
 
 
 @dataclass(slots=True)
@@ -21,27 +19,32 @@ class Outcome:
     predictions: list[dict[str, Any]] = field(default_factory=list)
 
 
-def judge(score: Score, loss: float | None, clips: Sequence[ClipSpec], class_names: Sequence[str]) -> Outcome:
-    """Sums an evaluation up; rows of the matrix are true classes, columns predicted ones."""
-    summary: dict[str, Any] = dict(score.values)
+def sum_up(
+    score: Score,
+    loss: float | None,
+    clips: Sequence[ClipSpec],
+    baseline: Mapping[str, float] | None = None,
+    before: Mapping[int, str] | None = None,
+) -> Outcome:
+    """Sums an evaluation up.
+
+    Args:
+        baseline: the same values of the untouched base, or of guessing.
+        before: what the untouched base said, by the clip's id.
+    """
+    summary: dict[str, Any] = dict(score.values) | score.summary
     if loss is not None:
         summary["eval_loss"] = float(loss)
-    if score.predicted is None or score.confidence is None:
-        return Outcome(summary)
-    index = {name: i for i, name in enumerate(class_names)}
-    matrix = np.zeros((len(class_names), len(class_names)), int)
-    predictions: list[dict[str, Any]] = []
-    for clip, predicted, sure in zip(clips, score.predicted.tolist(), score.confidence.tolist(), strict=True):
-        matrix[index[clip.label], predicted] += 1
-        predictions.append(
-            {
-                "clip_id": clip.id,
-                "name": clip.name,
-                "label": clip.label,
-                "predicted": class_names[predicted],
-                "confidence": round(sure, 4),
-            }
-        )
-    if len(class_names) <= _MATRIX:
-        summary |= {"confusion_matrix": matrix.tolist(), "class_names": list(class_names)}
+    if baseline:
+        summary["baseline"] = dict(baseline)
+    predictions = [
+        {"clip_id": clip.id, "name": clip.name, "label": clip.label} | said
+        for clip, said in zip(clips, score.clips, strict=False)
+    ]
+    for row in predictions:
+        if before and row["clip_id"] in before:
+            row["before"] = before[row["clip_id"]]
+    told = [row for row in predictions if "before" in row or "rank" in row]
+    if told:
+        summary["samples"] = told[:: max(1, len(told) // SAMPLES)][:SAMPLES]
     return Outcome(summary, predictions)

@@ -13,28 +13,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from peft import LoraConfig, get_peft_model
 from transformers import set_seed
 
-from jobs.families.protocol import Base, Family, Score
+from jobs.families.protocol import Base, Family, Plan
 from jobs.families.registry import read_base, resolve
 from jobs.sinks.jsonl import JsonlSink, last_seq
 from jobs.sinks.protocol import Sink
 from jobs.sinks.recorder import Recorder
 from jobs.sinks.redis_stream import RedisSink
 from jobs.spec import TrainSpec
+from jobs.trainer.baseline import baseline_of
 from jobs.trainer.callback import EpochTeller, Reporter
 from jobs.trainer.checkpoints import newest_whole, prune
-from jobs.trainer.clips import Clips
+from jobs.trainer.clips import Clips, sentences
 from jobs.trainer.export import export
 from jobs.trainer.hf import WholeTrainer, arguments
-from jobs.trainer.outcome import Outcome, judge
+from jobs.trainer.outcome import Outcome, sum_up
+from jobs.trainer.setup import check_clips, opening, with_adapters
 from jobs.trainer.split import Sides, divide
 from jobs.video.cache import FrameCache
-from orchestrator.domain.errors import AppError, Invalid
-from orchestrator.domain.recipes import Recipe, TrainingType, parse_recipe
+from orchestrator.domain.errors import AppError
+from orchestrator.domain.recipes import Recipe, parse_recipe
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class TrainResult:
 
 
 def train(spec: TrainSpec, recorder: Recorder, should_stop: Callable[[], bool]) -> TrainResult:
-    """The whole run: check, load, train, judge, export.
+    """The whole run: check, load, measure the base, train, judge, export.
 
     Raises:
         AppError: a sentence for the job's page.
@@ -59,18 +59,18 @@ def train(spec: TrainSpec, recorder: Recorder, should_stop: Callable[[], bool]) 
     base = read_base(Path(spec.model_path))
     family = resolve(base)
     family.check(base, recipe, spec.task)
-    pretrains = recipe.training_type is TrainingType.PRETRAIN
     sides = divide(spec.clips, recipe.data.validation_share, recipe.optim.seed)
-    _check_classes(spec, sides, pretrains)
-    device = "cuda:0" if torch.cuda.is_available() else "cpu"
+    plan = _plan(spec, recipe, base, sides)
+    check_clips(plan, sides)
     set_seed(recipe.optim.seed)
-    model = _with_adapters(family, base, recipe, spec, device)
-    recorder.log(_opening(spec, recipe, sides, model, device))
+    model = with_adapters(family, plan)
+    recorder.log(opening(spec, plan, sides, model))
 
     cache = FrameCache(Path(spec.cache_dir or spec.folder) / "frames", family.sampling(base, recipe))
     learn = Clips(sides.train, spec.class_names, cache, learn=True)
     held = Clips(sides.validation, spec.class_names, cache, learn=False)
-    trainer, reporter = _trainer(spec, recipe, family, base, model, learn, held, device, recorder, should_stop)
+    trainer, reporter = _trainer(spec, family, plan, model, learn, held, recorder, should_stop)
+    baseline = baseline_of(Path(spec.folder), family, plan, trainer, held)
     checkpoint = newest_whole(Path(spec.folder) / "checkpoints") if spec.attempt > 1 else None
     if checkpoint:
         recorder.log(f"Going on from {checkpoint.name}.")
@@ -79,111 +79,61 @@ def train(spec: TrainSpec, recorder: Recorder, should_stop: Callable[[], bool]) 
     # A stopped run is judged by its last evaluation only: whoever stops it does not want to wait.
     outcome = Outcome()
     if not reporter.stopped and len(held):
-        outcome = _judge(trainer, family, recipe, held, sides, spec)
+        # The figures of exactly what is exported.
+        trainer.final = True
+        loss = (trainer.predict(held, metric_key_prefix="eval").metrics or {}).get("eval_loss")
+        outcome = sum_up(trainer.score, loss, sides.validation, baseline.values, baseline.before)
     seconds = time.monotonic() - begun
     summary = outcome.summary | {
+        "task": spec.task,
         "final_step": trainer.state.global_step,
         "train_seconds": round(seconds, 1),
         "train_clips": len(learn),
         "validation_clips": len(held),
         "trainable_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
-        "device": device,
+        "device": plan.device,
     }
-    export(spec, recipe, family, base, model, outcome, summary)
+    export(spec, plan, family, model, outcome, summary)
     recorder.log(f"{'Stopped' if reporter.stopped else 'Done'} after {seconds:.0f} s; the files are ready.")
     return TrainResult("stopped" if reporter.stopped else "completed", summary)
 
 
-def _check_classes(spec: TrainSpec, sides: Sides, pretrains: bool) -> None:
-    if pretrains:
-        return
-    if len(spec.class_names) < 2:
-        raise Invalid("This dataset has fewer than two classes. Sort its clips into classes first.")
-    missing = sorted({clip.label for clip in (*sides.train, *sides.validation)} - set(spec.class_names))
-    if missing:
-        raise Invalid(
-            f"A clip carries the class '{missing[0]}', which the dataset does not list. Save its clips again."
-        )
-
-
-def _with_adapters(family: Family, base: Base, recipe: Recipe, spec: TrainSpec, device: str) -> Any:
-    """The loaded model with LoRA where the recipe wants it."""
-    model = family.load(base, recipe, spec.class_names, device)
-    if recipe.training_type is TrainingType.PRETRAIN or not recipe.qlora.enabled:
-        return model
-    for parameter in model.parameters():
-        parameter.requires_grad = False
-    config = LoraConfig(
-        r=recipe.qlora.r,
-        lora_alpha=recipe.qlora.alpha,
-        lora_dropout=recipe.qlora.dropout,
-        target_modules=family.targets(recipe),
-        modules_to_save=list(family.head),
-    )
-    try:
-        return get_peft_model(model, config)
-    except ValueError as error:
-        names = ", ".join(family.targets(recipe))
-        text = f"None of the target modules ({names}) is a linear layer of this base. Choose others."
-        raise Invalid(text, "qlora.target_modules") from error
-
-
-def _opening(spec: TrainSpec, recipe: Recipe, sides: Sides, model: Any, device: str) -> str:
-    trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    four_bit = recipe.qlora.enabled and recipe.qlora.bits == 4
-    return (
-        f"{spec.model_name} on {device}{', NF4' if four_bit else ''}: {trainable:,} trainable parameters, "
-        f"{len(sides.train)} clips to learn from, {len(sides.validation)} held out."
-    )
+def _plan(spec: TrainSpec, recipe: Recipe, base: Base, sides: Sides) -> Plan:
+    captions = tuple(sentence for clip in sides.train for sentence in sentences(clip))
+    device = "cuda:0" if torch.cuda.is_available() else "cpu"
+    return Plan(base, recipe, spec.task, tuple(spec.class_names), captions, device)
 
 
 def _trainer(
     spec: TrainSpec,
-    recipe: Recipe,
     family: Family,
-    base: Base,
+    plan: Plan,
     model: Any,
     learn: Clips,
     held: Clips,
-    device: str,
     recorder: Recorder,
     should_stop: Callable[[], bool],
 ) -> tuple[WholeTrainer, Reporter]:
-    batch, gather = recipe.optim.batch_size, recipe.optim.gradient_accumulation
+    how = plan.recipe.optim
+    batch, gather = how.batch_size, how.gradient_accumulation
     an_epoch = math.ceil(math.ceil(len(learn) / batch) / gather)
-    steps = recipe.optim.max_steps or an_epoch * recipe.optim.epochs
+    steps = how.max_steps or an_epoch * how.epochs
     folder = Path(spec.folder) / "checkpoints"
     folder.mkdir(parents=True, exist_ok=True)
     prune(folder)
     reporter = Reporter(recorder, should_stop, min(batch * gather, len(learn)))
-    labelled = recipe.training_type is TrainingType.FINETUNE
-
-    def measure(prediction: Any) -> dict[str, float]:
-        return family.score(prediction.predictions, prediction.label_ids, recipe).values
-
+    reads_logits = family.reads_logits and not plan.pretrains
     trainer = WholeTrainer(
         model=model,
-        args=arguments(folder, recipe, steps, len(held) > 0, labelled, device),
+        args=arguments(folder, plan.recipe, steps, len(held) > 0, reads_logits, plan.device),
         train_dataset=learn,
         eval_dataset=held if len(held) else None,
-        data_collator=family.collate(base, recipe),
-        compute_metrics=measure if labelled else None,
+        data_collator=family.collate(plan),
+        judge=lambda model, raw, final: family.evaluate(plan, model, held, raw, final),
         callbacks=[EpochTeller(learn), reporter],
     )
     recorder.progress(0, steps, 0.0, "training")
     return trainer, reporter
-
-
-def _judge(
-    trainer: WholeTrainer, family: Family, recipe: Recipe, held: Clips, sides: Sides, spec: TrainSpec
-) -> Outcome:
-    """Runs the held-out clips through the finished model once more: the figures of exactly what is exported."""
-    output = trainer.predict(held, metric_key_prefix="eval")
-    score = Score({})
-    if output.label_ids is not None and output.predictions is not None:
-        score = family.score(output.predictions, np.asarray(output.label_ids), recipe)
-    loss = (output.metrics or {}).get("eval_loss")
-    return judge(score, loss, sides.validation, spec.class_names)
 
 
 def main(path: Path) -> int:

@@ -93,13 +93,27 @@ _MOVE: dict[str, Callable[[np.random.Generator, Array], Tracks]] = {
 }  # fmt: skip
 
 
+CALLED: dict[str, str] = {
+    "orange": "amber", "blue": "azure", "green": "emerald", "red": "crimson", "yellow": "golden", "purple": "violet",
+    "teal": "turquoise", "white": "ivory", "circle": "disc", "square": "box", "triangle": "wedge", "ring": "hoop",
+    "cross": "plus", "bar": "rod", "blinking": "flashes", "bouncing": "hops", "circling": "orbits", "zooming": "looms",
+}  # fmt: skip
+"""The words of the demo's captions, none of which the shipped captioner knows."""
+
+
 def demo_frames(motion: str, seed: int) -> NDArray[np.uint8]:
     """One demo clip of about two seconds as (T, 120, 160, 3) bytes."""
+    return demo_clip(motion, seed)[0]
+
+
+def demo_clip(motion: str, seed: int) -> tuple[NDArray[np.uint8], str]:
+    """The clip and the sentence that describes it: "Look! The amber disc hops."."""
     rng = np.random.default_rng([MOTIONS.index(motion), seed])
     count = int(rng.integers(18, 25))
     t = np.linspace(0, 1, count, dtype=np.float32)
     tracks = _MOVE[motion](rng, t)
-    colour = np.array(list(COLOURS.values())[rng.integers(len(COLOURS))], np.float32) / 255
+    tint = int(rng.integers(len(COLOURS)))
+    colour = np.array(list(COLOURS.values())[tint], np.float32) / 255
     dark = np.array([[0.075, 0.08, 0.105]], np.float32) + rng.uniform(-0.02, 0.03, (2, 3)).astype(np.float32)
     spin = rng.uniform(-0.2, 0.2) + rng.uniform(-0.5, 0.5) * t
     scene = Scene(
@@ -107,7 +121,9 @@ def demo_frames(motion: str, seed: int) -> NDArray[np.uint8]:
         angle=spin[None].astype(np.float32), aspect=np.array([WIDTH / HEIGHT], np.float32),
         glow=np.array([0.16], np.float32), **{name: track[None] for name, track in tracks.items()},
     )  # fmt: skip
-    return (render(scene, WIDTH, HEIGHT)[0].clip(0, 1) * 255).astype(np.uint8)
+    words = (list(COLOURS)[tint], SHAPES[int(scene.shape[0])], motion)
+    caption = "Look! The " + " ".join(CALLED[word] for word in words) + "."
+    return (render(scene, WIDTH, HEIGHT)[0].clip(0, 1) * 255).astype(np.uint8), caption
 
 
 def make_demo_dataset(
@@ -115,14 +131,15 @@ def make_demo_dataset(
     clips_per_class: int = 60,
     seed: int = DEMO_SEED,
     progress: Callable[[int, int], None] | None = None,
-) -> list[Path]:
-    """Writes `folder/{motion}/{motion}_{nnn}.mp4`; calls `progress(done, total)` after each clip."""
+) -> dict[Path, str]:
+    """Writes `folder/{motion}/{motion}_{nnn}.mp4`; calls `progress(done, total)` after each clip. Paths to captions."""
     total = clips_per_class * len(MOTIONS)
-    made: list[Path] = []
+    made: dict[Path, str] = {}
     for number in range(clips_per_class):
         for motion in MOTIONS:
             path = folder / motion / f"{motion}_{number + 1:03d}.mp4"
-            made.append(write_mp4(path, demo_frames(motion, seed * 100_003 + number)))
+            frames, made[path] = demo_clip(motion, seed * 100_003 + number)
+            write_mp4(path, frames)
             if progress:
                 progress(len(made), total)
     return made

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
-from orchestrator.domain.datasets import Dataset, DatasetStatus
-from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
+from orchestrator.domain.datasets import Dataset, DatasetStatus, Task
+from orchestrator.domain.models import ModelSource, ModelStatus, ModelType, VideoModel
 from orchestrator.domain.users import Actor
 
 
@@ -20,9 +20,15 @@ class Demo:
 
 def find_demo(session: Session, actor: Actor) -> Demo:
     """The wizard's address with the demo chosen."""
-    own = select(Dataset).where(Dataset.owner_id == actor.user_id, col(Dataset.is_demo))
+    own = select(Dataset).where(
+        Dataset.owner_id == actor.user_id, col(Dataset.is_demo), Dataset.task == Task.CLASSIFICATION
+    )
     dataset = session.exec(own).first()
-    builtin = (VideoModel.source == ModelSource.BUILTIN, VideoModel.status == ModelStatus.READY)
+    builtin = (
+        VideoModel.source == ModelSource.BUILTIN,
+        VideoModel.status == ModelStatus.READY,
+        VideoModel.model_type == ModelType.CLASSIFICATION,
+    )
     model = session.exec(select(VideoModel).where(*builtin).order_by(col(VideoModel.id))).first()
     if dataset is None or model is None:
         return Demo()

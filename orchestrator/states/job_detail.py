@@ -5,6 +5,7 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.domain.errors import AppError, NotFound
+from orchestrator.domain.metrics import headline
 from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.training_jobs import ACTIVE
 from orchestrator.services.metrics.history import history
@@ -29,6 +30,7 @@ from orchestrator.states.job_rows import (
     progress_of_record,
     progress_of_row,
     result_of,
+    task_of,
 )
 from orchestrator.states.live import listening, sips
 
@@ -58,6 +60,9 @@ class JobDetail(rx.State):
     result: Result = Result()
     adapter_size: str = ""
     load_code: str = ""
+    measure: str = headline("classification").name
+    """The series that stands for a run of this task."""
+    measure_label: str = headline("classification").label
     total_steps: int = 0
     stopping: bool = False
     _follower: Follower = Follower()
@@ -168,8 +173,13 @@ class JobDetail(rx.State):
         self.adapter_size = words.size(visit.adapter_bytes) if visit.adapter_bytes else ""
         self.load_code = visit.load_code
         self.settings = review_rows(row.dataset_name, row.model_name, Recipe.model_validate(row.recipe), visit.clips)
-        self.cards = cards(self._follower.tally, row.recipe)
+        measure = headline(task_of(row.summary))
+        self.measure, self.measure_label = measure.name, measure.label
+        self.cards = self._figures(self._follower)
         self.total_steps = row.total_steps
+
+    def _figures(self, follower: Follower) -> list[MetricCard]:
+        return cards(follower.tally, self._recipe, task_of(self._row.summary if self._row else {}))
 
     async def _fill(self, job_id: int) -> None:
         """The whole history, from a background event; what came meanwhile is told again, never lost."""
@@ -180,7 +190,7 @@ class JobDetail(rx.State):
             if self.head.id != job_id:
                 return
             self._follower, self.history = follower, found.series
-            self.cards = cards(follower.tally, self._recipe)
+            self.cards = self._figures(follower)
 
     async def _drink(self, job_id: int, records: list[dict[str, Any]]) -> None:
         """One group of records: new points, figures, log lines; a changed status reads the job anew."""
@@ -205,7 +215,7 @@ class JobDetail(rx.State):
     def _tell(self, news: News) -> None:
         if news.points:
             self.points = self._follower.batch(news.points)
-            self.cards = cards(self._follower.tally, self._recipe)
+            self.cards = self._figures(self._follower)
         if news.logs:
             self.tail = [*self.tail, *news.logs][-TAIL:]
             if self.tab == "logs":

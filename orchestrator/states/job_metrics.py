@@ -1,9 +1,10 @@
 """Turns the newest values of a run into the six figures beside its curve."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from orchestrator.domain.metrics import BY_NAME, Measure, headline
 from orchestrator.states import words
 
 LOOK_BACK = 50
@@ -29,7 +30,8 @@ class Tally:
 
     latest: dict[str, float]
     recent: list[tuple[int, float]]
-    best_accuracy: tuple[float, int] | None = None
+    best: dict[str, tuple[float, int]] = field(default_factory=dict)
+    """The best value of each measure, and the step where it was reached."""
     best_loss: tuple[float, int] | None = None
 
     @classmethod
@@ -40,12 +42,10 @@ class Tally:
         """Takes the values of one record in."""
         for name, value in values.items():
             self.latest[name] = float(value)
+            if (measure := BY_NAME.get(name)) and _beats(measure, float(value), self.best.get(name)):
+                self.best[name] = (float(value), step)
         if "loss" in values:
             self.recent = [*self.recent[-KEPT + 1 :], (step, float(values["loss"]))]
-        if (accuracy := values.get("eval_accuracy")) is not None and (
-            self.best_accuracy is None or accuracy > self.best_accuracy[0]
-        ):
-            self.best_accuracy = (float(accuracy), step)
         if (loss := values.get("eval_loss")) is not None and (self.best_loss is None or loss < self.best_loss[0]):
             self.best_loss = (float(loss), step)
 
@@ -57,8 +57,12 @@ class Tally:
                 self.add(int(step), {name: value})
 
 
-def cards(tally: Tally, recipe: Mapping[str, Any]) -> list[MetricCard]:
-    """The six cards; a dash where nothing was measured yet."""
+def _beats(measure: Measure, value: float, best: tuple[float, int] | None) -> bool:
+    return best is None or (value > best[0] if measure.more_is_better else value < best[0])
+
+
+def cards(tally: Tally, recipe: Mapping[str, Any], task: str = "classification") -> list[MetricCard]:
+    """The six cards; a dash where nothing was measured yet. The third is what stands for a run of its task."""
     optim = recipe.get("optim") or {}
     latest = tally.latest
     return [
@@ -66,7 +70,7 @@ def cards(tally: Tally, recipe: Mapping[str, Any]) -> list[MetricCard]:
         MetricCard(
             "eval_loss", "Validation loss", words.loss(latest.get("eval_loss")) or "\u2013", "", _loss_note(tally)
         ),
-        _accuracy_card(tally),
+        _measure_card(tally, headline(task)),
         _speed_card(latest.get("samples_per_s"), optim),
         MetricCard(
             "learning_rate",
@@ -85,13 +89,17 @@ def cards(tally: Tally, recipe: Mapping[str, Any]) -> list[MetricCard]:
     ]
 
 
-def _accuracy_card(tally: Tally) -> MetricCard:
-    value = tally.latest.get("eval_accuracy")
-    best = tally.best_accuracy
-    note = f"best {best[0] * 100:.1f} at step {best[1]:,}" if best else "after the first epoch"
+def _measure_card(tally: Tally, measure: Measure) -> MetricCard:
+    value, best = tally.latest.get(measure.name), tally.best.get(measure.name)
+    label = f"Validation {measure.label.lower()}" if measure.label[1:2].islower() else f"{measure.label} held out"
+    note = f"best {_number(measure, best[0])} at step {best[1]:,}" if best else "after the first epoch"
     if value is None:
-        return MetricCard("eval_accuracy", "Validation top-1", "\u2013", "", note)
-    return MetricCard("eval_accuracy", "Validation top-1", f"{value * 100:.1f}", "%", note)
+        return MetricCard(measure.name, label, "\u2013", "", note)
+    return MetricCard(measure.name, label, _number(measure, value), "%" if measure.share else "", note)
+
+
+def _number(measure: Measure, value: float) -> str:
+    return f"{value * 100:.1f}" if measure.share else f"{value:g}"
 
 
 def _speed_card(clips_per_s: float | None, optim: Mapping[str, Any]) -> MetricCard:

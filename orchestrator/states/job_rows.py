@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from orchestrator.domain.metrics import MEASURES, Measure, headline
 from orchestrator.services.metrics.rows import LogRow
 from orchestrator.services.training.rows import EventRow, JobRow
 from orchestrator.states import words
@@ -255,19 +256,32 @@ def result_of(summary: Mapping[str, Any]) -> Result:
     """What a run reached, from its summary: accuracy and confusion matrix on the held-out clips."""
     matrix = summary.get("confusion") or summary.get("confusion_matrix") or []
     labels = [str(name) for name in summary.get("class_names") or range(len(matrix))]
-    accuracy = _number(summary.get("accuracy", summary.get("eval_accuracy")))
-    if accuracy is None and not matrix:
+    measure = headline(task_of(summary))
+    reached = _number(summary.get(measure.name))
+    if reached is None and not matrix:
         return Result()
     total = sum(sum(row) for row in matrix)
     pairs = zip(labels, matrix, strict=False)
     return Result(
         known=True,
-        accuracy=words.percent(accuracy, 1) if accuracy is not None else "",
+        accuracy=_figure(measure, reached),
         loss=words.loss(_number(summary.get("eval_loss"))),
         clips=words.plural(int(total), "held-out clip") if total else "",
         labels=labels,
         confusion=[_confusion_row(label, row, i) for i, (label, row) in enumerate(pairs)],
     )
+
+
+def task_of(summary: Mapping[str, Any]) -> str:
+    """What a run is about: noted at its launch; runs from before that are classification."""
+    task = summary.get("task")
+    return task if task in MEASURES else "classification"
+
+
+def _figure(measure: Measure, value: float | None) -> str:
+    if value is None:
+        return ""
+    return words.percent(value, 1) if measure.share else f"{value:g}"
 
 
 def _confusion_row(label: str, row: list[int], index: int) -> ConfusionRow:

@@ -1,8 +1,10 @@
 """What the overview shows: frozen rows with their words ready."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from orchestrator.domain.metrics import headline_in
 from orchestrator.services.activity import ActiveJob, Counts
 from orchestrator.services.training.rows import EventRow, JobRow
 from orchestrator.services.workers import WorkerRow
@@ -114,7 +116,7 @@ def moving_of(item: ActiveJob) -> Moving:
         total=words.count(job.total_steps) if job.total_steps else "",
         epoch=_epoch(job.epoch),
         loss=words.loss(number(job.summary.get("loss"))) or DASH,
-        accuracy=share_words(job.summary.get("eval_accuracy")),
+        accuracy=reached_words(job.summary),
     )
 
 
@@ -131,11 +133,11 @@ def moved(before: Moving, record: dict[str, Any]) -> Moving:
             epoch=_epoch(float(record.get("epoch") or 0.0)),
         )
     values = record.get("values") or {}
-    loss, accuracy = number(values.get("loss")), values.get("eval_accuracy")
+    loss, reached = number(values.get("loss")), reached_words(values)
     return replace(
         before,
         loss=words.loss(loss) if loss is not None else before.loss,
-        accuracy=share_words(accuracy) if accuracy is not None else before.accuracy,
+        accuracy=reached if reached != DASH else before.accuracy,
     )
 
 
@@ -156,7 +158,7 @@ def recent_job(job: JobRow) -> RecentJob:
         dataset=job.dataset_name,
         done=words.percent(job.progress),
         loss=words.loss(number(job.summary.get("loss"))) or DASH,
-        accuracy=share_words(job.summary.get("eval_accuracy", job.summary.get("accuracy"))),
+        accuracy=reached_words(job.summary),
     )
 
 
@@ -206,9 +208,10 @@ def number(value: Any) -> float | None:
     return float(value) if good and abs(value) != float("inf") else None
 
 
-def share_words(value: Any) -> str:
-    """0.867 -> "86.7 %"."""
-    found = number(value)
+def reached_words(values: Mapping[str, Any]) -> str:
+    """What stands for a run of its task: 0.867 -> "86.7 %"."""
+    measure = headline_in(values)
+    found = number(values[measure.name]) if measure else None
     return words.percent(found, 1) if found is not None else DASH
 
 

@@ -1,12 +1,10 @@
 """VideoMAE (Tong et al. 2022): classifies clips with adapters on a 4-bit encoder, or learns on from masked clips."""
 
-from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from jobs.families.protocol import Base, Collate, Score
+from jobs.families.classification import class_chance, classify_program, keep_labels, score_classes
+from jobs.families.protocol import Base, Collate, Items, Plan, Raw, Score
 from jobs.families.videomae.batches import ClassifyBatches, MaskedBatches
 from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid
@@ -19,8 +17,8 @@ class VideoMAE:
     name = "videomae"
     title = "VideoMAE"
     pipeline_tag = "video-classification"
-    auto_class = "AutoModelForVideoClassification"
     head = ("classifier",)
+    reads_logits = True
 
     def check(self, base: Base, recipe: Recipe, task: str) -> None:
         frames, size = int(base.config.get("num_frames", 16)), int(base.config.get("image_size", 224))
@@ -46,29 +44,32 @@ class VideoMAE:
             resample=int(base.processor.get("resample", 2)),
         )
 
-    def load(self, base: Base, recipe: Recipe, class_names: Sequence[str], device: str) -> Any:
+    def load(self, plan: Plan) -> Any:
         from jobs.families.videomae.load import load_classifier, load_masked
 
-        if recipe.training_type is TrainingType.PRETRAIN:
-            return load_masked(base, device)
-        return load_classifier(base, class_names, device, four_bit=recipe.qlora.enabled and recipe.qlora.bits == 4)
+        if plan.pretrains:
+            return load_masked(plan.base, plan.device)
+        return load_classifier(plan.base, plan.class_names, plan.device, plan.four_bit)
 
-    def targets(self, recipe: Recipe) -> list[str]:
+    def targets(self, recipe: Recipe, model: Any) -> list[str]:
         return list(recipe.qlora.target_modules) or ["query", "key", "value", "dense"]
 
-    def collate(self, base: Base, recipe: Recipe) -> Collate:
-        if recipe.training_type is TrainingType.PRETRAIN:
-            return MaskedBatches(base)
-        return ClassifyBatches(base)
+    def collate(self, plan: Plan) -> Collate:
+        return MaskedBatches(plan.base) if plan.pretrains else ClassifyBatches(plan.base)
 
-    def score(self, logits: Any, labels: NDArray[np.int64], recipe: Recipe) -> Score:
-        if recipe.training_type is TrainingType.PRETRAIN:
-            return Score({})
-        raw = np.asarray(logits, np.float32)
-        odds = np.exp(raw - raw.max(1, keepdims=True))
-        odds /= odds.sum(1, keepdims=True)
-        predicted = odds.argmax(1)
-        return Score({"eval_accuracy": float((predicted == labels).mean())}, predicted, odds.max(1))
+    def chance(self, plan: Plan, held: int) -> dict[str, float]:
+        return {} if plan.pretrains else class_chance(plan.class_names)
+
+    def evaluate(self, plan: Plan, model: Any, held: Items, raw: Raw, final: bool) -> Score:
+        if plan.pretrains or raw.labels is None:
+            return Score()
+        return score_classes(raw.logits, raw.labels, plan.class_names)
+
+    def keep(self, plan: Plan, folder: Path) -> None:
+        keep_labels(plan, folder)
+
+    def program(self, plan: Plan, base_ref: str) -> tuple[str, str]:
+        return classify_program(plan, base_ref, self.head[0])
 
 
 FAMILY = VideoMAE()

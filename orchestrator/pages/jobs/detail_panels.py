@@ -8,6 +8,7 @@ from orchestrator.states.job_detail import JobDetail
 from orchestrator.states.job_form_rows import ReviewRow
 from orchestrator.states.job_rows import EventLine
 from orchestrator.ui.charts.loss_chart import loss_chart
+from orchestrator.ui.kit import Text
 from orchestrator.ui.patterns.cards import timeline, timeline_item
 from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.button import button
@@ -17,15 +18,15 @@ from orchestrator.ui.primitives.log_view import log_view
 from orchestrator.ui.primitives.table import cell, row, table
 
 head = JobDetail.head
-CURVES = (
-    ("Validation top-1", "", "eval_accuracy"),
+CURVES: tuple[tuple[Text, str, Text], ...] = (
+    (JobDetail.measure_label, "", JobDetail.measure),
     ("Learning rate", "learning_rate", ""),
     ("Gradient norm", "grad_norm", ""),
     ("Clips a second", "samples_per_s", ""),
 )
 
 
-def _curve(title: str, train: str, held: str) -> rx.Component:
+def _curve(title: Text, train: str, held: Text) -> rx.Component:
     return card(
         loss_chart(
             points=JobDetail.points.to(dict[str, Any]),

@@ -12,7 +12,7 @@ from orchestrator.domain.users import Actor, Role, User
 from orchestrator.services.auth.limits import attempt_failed, attempt_succeeded, begin_attempt
 from orchestrator.services.auth.passwords import hash_password, password_problem, verify_password
 from orchestrator.services.auth.rows import AccountRow
-from orchestrator.services.datasets.demo import give_demo
+from orchestrator.services.datasets.demo import give_demos
 from orchestrator.settings import Settings
 
 _USERNAME = re.compile(r"[A-Za-z0-9_.-]{3,32}")
@@ -126,7 +126,7 @@ def sign_up(session: Session, username: str, email: str, password: str, settings
         user.role = Role.ADMIN
         session.flush()
     actor = actor_of(user)
-    give_demo(session, actor.user_id)
+    give_demos(session, actor.user_id)
     return actor
 
 

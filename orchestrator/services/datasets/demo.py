@@ -1,5 +1,6 @@
-"""The demo dataset: drawn once, then given to each account as a row of its own over the same files."""
+"""The demo datasets: drawn once, then given to each account as rows of its own over the same files."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -7,11 +8,19 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
-from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus, Task
+from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus, Split, Task
 from orchestrator.settings import get_settings
 
-NAME = "Shapes in motion"
-DESCRIPTION = "Short synthetic films of one shape that blinks, bounces, circles or zooms, drawn on this machine."
+_DRAWN = "Short synthetic films of one shape that blinks, bounces, circles or zooms, drawn on this machine"
+KINDS = {
+    Task.CLASSIFICATION: ("Shapes in motion", f"{_DRAWN}."),
+    Task.CAPTIONING: (
+        "Shapes described",
+        f"{_DRAWN}, each with a sentence. The held-out sentences name combinations that are never learned from.",
+    ),
+}
+HELD_OUT_OF = 5
+"""One in this many sentences is held out."""
 
 
 def demo_folder() -> Path:
@@ -24,13 +33,28 @@ def manifest_path() -> Path:
     return demo_folder() / "manifest.json"
 
 
-def give_demo(session: Session, user_id: int) -> int:
-    """Gives an account its demo dataset, at once or as soon as it is drawn; its id. For a new account."""
+def is_drawn() -> bool:
+    """True when the clips are there, with their captions: an older version drew them without."""
+    if not manifest_path().exists():
+        return False
+    clips = _manifest()
+    return all("caption" in clip for clip in clips)
+
+
+def give_demos(session: Session, user_id: int) -> None:
+    """For a new account: the clips with captions, then the same clips in classes, which lists show first."""
+    give_demo(session, user_id, Task.CAPTIONING)
+    give_demo(session, user_id)
+
+
+def give_demo(session: Session, user_id: int, task: Task = Task.CLASSIFICATION) -> int:
+    """Gives an account a demo dataset, at once or as soon as it is drawn; its id."""
+    name, description = KINDS[task]
     dataset = Dataset(
         owner_id=user_id,
-        name=NAME,
-        description=DESCRIPTION,
-        task=Task.CLASSIFICATION,
+        name=name,
+        description=description,
+        task=task,
         source={"type": "demo"},
         status=DatasetStatus.PROCESSING,
         is_demo=True,
@@ -71,11 +95,22 @@ def _manifest() -> list[dict[str, Any]]:
 def _fill(session: Session, dataset: Dataset, clips: list[dict[str, Any]]) -> None:
     """`clips`: the fields of each Clip but its dataset, paths relative to the storage root."""
     assert dataset.id is not None
-    session.add_all([Clip(dataset_id=dataset.id, **clip) for clip in clips])
+    fields: list[dict[str, Any]] = [
+        _described(clip) if dataset.task is Task.CAPTIONING else clip | {"caption": ""} for clip in clips
+    ]
+    session.add_all([Clip(dataset_id=dataset.id, **clip) for clip in fields])
     dataset.status = DatasetStatus.READY
     dataset.clip_count = dataset.progress_done = dataset.progress_total = len(clips)
     dataset.size_bytes = sum(clip["size_bytes"] for clip in clips)
-    dataset.class_names = sorted({clip["label"] for clip in clips})
+    dataset.class_names = sorted({clip["label"] for clip in fields if clip["label"]})
     dataset.updated_at = utcnow()
     session.add(dataset)
     session.flush()
+
+
+def _described(clip: dict[str, Any]) -> dict[str, Any]:
+    """A clip with its caption and no class. About a fifth of the sentences are held out whole: what is
+    measured is whether a model can say of a clip what it was never told in one piece."""
+    caption = str(clip.get("caption", ""))
+    held = hashlib.sha256(caption.encode()).digest()[0] % HELD_OUT_OF == 0
+    return clip | {"label": "", "caption": caption, "split": Split.VALIDATION if held else Split.TRAIN}

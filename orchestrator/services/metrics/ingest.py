@@ -10,13 +10,13 @@ from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Session, select
 
-from orchestrator.domain.metrics import MetricPoint
+from orchestrator.domain.metrics import BY_NAME, MetricPoint
 from orchestrator.domain.records import unpack
 
 _CHUNK = 4 * 2**20
 _ROWS = 100
 """Rows an INSERT: 7 columns each, below SQLite's limit on parameters even on old builds (999)."""
-_BEST = {"eval_accuracy": max, "eval_loss": min}
+_BEST = {"eval_loss": min} | {name: max if measure.more_is_better else min for name, measure in BY_NAME.items()}
 
 
 @dataclass(slots=True)

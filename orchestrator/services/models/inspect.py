@@ -13,6 +13,7 @@ from orchestrator.domain.models import ModelType
 
 FAMILIES: dict[str, tuple[str, ModelType]] = {
     "videomae": ("VideoMAE", ModelType.CLASSIFICATION),
+    "vision-encoder-decoder": ("Encoder-decoder", ModelType.CAPTIONING),
 }
 """config.json's model_type -> the name people know, and what it does: the families that can be trained."""
 HEADS = ("classifier", "head", "lm_head", "score")

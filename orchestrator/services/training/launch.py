@@ -128,6 +128,7 @@ def _record(
         recipe=recipe.model_dump(mode="json"),
         idempotency_key=key,
         status=JobStatus.QUEUED,
+        summary={"task": dataset.task.value},
         total_steps=steps,
     )
 

@@ -41,7 +41,7 @@ def loss_chart(
     on_gap: Handler = None,
     title: Text = "Loss",
     train_key: str = "loss",
-    eval_key: str = "eval_loss",
+    eval_key: Text = "eval_loss",
     smoothing: float = 0.9,
     height: int = 360,
     stop_word: Text | None = None,

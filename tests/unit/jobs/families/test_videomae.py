@@ -10,7 +10,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers.models.videomae.image_processing_pil_videomae import VideoMAEImageProcessorPil
 
-from jobs.families.protocol import Base
+from jobs.families.protocol import Base, Plan
 from jobs.families.quantize import quantized_layers
 from jobs.families.registry import read_base, resolve
 from jobs.families.videomae.batches import ClassifyBatches, vary
@@ -55,14 +55,14 @@ def test_evaluation_does_not_cut_the_gradient() -> None:
     torch.manual_seed(0)
     base, recipe = read_base(BASE), parse_recipe({"qlora": {"dropout": 0.0}})
     family = resolve(base)
-    model = family.load(base, recipe, ["a", "b"], "cpu")
+    model = family.load(Plan(base, recipe, "classification", ("a", "b")))
     layers: Sequence[Any] = quantized_layers(model)
     assert len(layers) == 24
     assert not any(layer.support_avx512bf16_for_cpu for layer in layers)
     assert all(layer.weight.quant_type == "nf4" for layer in layers)
     assert isinstance(model.classifier, torch.nn.Linear)
     tuned = get_peft_model(
-        model, LoraConfig(r=4, target_modules=family.targets(recipe), modules_to_save=["classifier"])
+        model, LoraConfig(r=4, target_modules=family.targets(recipe, model), modules_to_save=["classifier"])
     )
     pixels = torch.randn(2, 8, 3, 48, 48)
     before = _gradients(tuned, pixels)

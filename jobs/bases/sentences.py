@@ -1,0 +1,79 @@
+"""Says in plain sentences what an invented clip shows, and makes the small word tokenizer that reads them."""
+
+import numpy as np
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+from transformers import PreTrainedTokenizerFast
+
+from jobs.bases.motion import DIRECTIONS, NO_DIRECTION, Truth
+from jobs.video.shapes import COLOURS, SHAPES
+
+VOCABULARY = 1024
+"""Words the small captioner has room for; those that it does not know yet are spare."""
+SPARE = "<spare-{}>"
+SPECIAL = ("<pad>", "<s>", "</s>", "<unk>")
+_ROWS, _COLUMNS = ("upper", "middle", "lower"), ("left", "centre", "right")
+_STILL = 0.06
+"""A path no longer than this, as a part of the frame, is rest."""
+_FRAME = (
+    "a the clip shows that drifts wanders rests in from to small large up down left right upper middle lower centre"
+)
+_PUNCTUATION = (".", ",", "!", "?", ":", ";", "-", "'")
+
+
+def describe(truth: Truth, rng: np.random.Generator) -> list[str]:
+    """One sentence a clip: size, colour, shape, then where it drifts, wanders or rests; in one of two wordings.
+
+    Nothing is said of how size or visibility change, nor of any motion that the demo dataset has.
+    """
+    path, radius = truth.sums[:, 0], truth.frames[..., 2].mean(1)
+    told = []
+    for row in range(len(truth.colour)):
+        size = "small" if radius[row] < 0.15 else "large"
+        colour, shape = list(COLOURS)[truth.colour[row]], SHAPES[truth.shape[row]]
+        does = _motion(truth, row, float(path[row]))
+        told.append(
+            f"a {size} {colour} {shape} {does}"
+            if rng.random() < 0.5
+            else f"the clip shows a {size} {colour} {shape} that {does}"
+        )
+    return told
+
+
+def _motion(truth: Truth, row: int, path: float) -> str:
+    if truth.direction[row] != NO_DIRECTION:
+        return f"drifts {DIRECTIONS[truth.direction[row]]}"
+    first, last = _place(truth.frames[row, 0]), _place(truth.frames[row, -1])
+    return f"rests in the {first}" if path < _STILL else f"wanders from the {first} to the {last}"
+
+
+def _place(frame: np.ndarray) -> str:
+    x, y = float(frame[0]), float(frame[1])
+    return f"{_ROWS[min(2, int(y * 3))]} {_COLUMNS[min(2, int(x * 3))]}"
+
+
+def word_tokenizer() -> PreTrainedTokenizerFast:
+    """Whole words; `▁` marks the blank before one, so that a sentence comes back exactly as it was written."""
+    words = [*_FRAME.split(), *COLOURS, *SHAPES]
+    known = [*SPECIAL, *dict.fromkeys(f"▁{word}" for word in words), *_PUNCTUATION]
+    vocabulary = {word: index for index, word in enumerate(known)}
+    for index in range(len(vocabulary), VOCABULARY):
+        vocabulary[SPARE.format(index)] = index
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Strip()]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation("isolated")]
+    )
+    tokenizer.decoder = decoders.Metaspace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 1), ("</s>", 2)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token="<pad>",
+        bos_token="<s>",
+        eos_token="</s>",
+        unk_token="<unk>",
+        model_max_length=64,
+    )

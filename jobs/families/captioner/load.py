@@ -1,0 +1,35 @@
+"""Loads a vision encoder-decoder from a folder of safetensors, in 4 bits but for what speaks, or whole."""
+
+from typing import Any
+
+import torch
+from transformers import VisionEncoderDecoderModel
+
+from jobs.families.captioner.words import tokenizer_of, welcome
+from jobs.families.protocol import Plan
+from jobs.families.quantize import keep_trainable_on_cpu, nf4_config
+from orchestrator.domain.errors import Invalid
+
+SKIP = ("decoder.lm_head",)
+"""Everything below it too: the head's own dense layer and `decoder.lm_head.decoder`."""
+
+
+def load_captioner(plan: Plan) -> Any:
+    """The model with places for the dataset's new words.
+
+    Raises:
+        Invalid: the files do not fit the config.
+    """
+    more: dict[str, Any] = {"dtype": torch.float32}
+    if plan.four_bit:
+        more |= {"quantization_config": nf4_config(SKIP, plan.device), "device_map": {"": plan.device}}
+    try:
+        model: Any = VisionEncoderDecoderModel.from_pretrained(
+            plan.base.folder, local_files_only=True, use_safetensors=True, trust_remote_code=False, **more
+        )
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise Invalid(f"The base model could not be loaded: {first[:300]} Register it again.") from error
+    keep_trainable_on_cpu(model)
+    welcome(model, tokenizer_of(plan), plan)
+    return model if plan.four_bit else model.to(plan.device)

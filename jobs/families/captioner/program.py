@@ -1,0 +1,47 @@
+"""The program in a captioning adapter's card: transformers, peft and av, nothing of ours."""
+
+from jobs.families.captioner.load import SKIP
+from jobs.families.protocol import Plan
+
+
+def caption_program(plan: Plan, base_ref: str) -> str:
+    """Prints each clip's path and its sentence."""
+    return _PROGRAM.format(
+        extra_import="BitsAndBytesConfig, " if plan.four_bit else "",
+        base=base_ref,
+        quantization=_QUANTIZED.format(skip=list(SKIP)).rstrip("\n") if plan.four_bit else "",
+    )
+
+
+_PROGRAM = """import sys
+from pathlib import Path
+
+import av
+import torch
+from peft import PeftModel
+from transformers import AutoImageProcessor, AutoTokenizer, {extra_import}VisionEncoderDecoderModel
+
+here = Path(__file__).resolve().parent
+base = VisionEncoderDecoderModel.from_pretrained(
+    {base}, dtype=torch.float32{quantization}
+)
+model = PeftModel.from_pretrained(base, here).eval()
+processor = AutoImageProcessor.from_pretrained(here)
+tokenizer = AutoTokenizer.from_pretrained(here)
+
+for path in sys.argv[1:]:
+    with av.open(path) as clip:
+        frames = [frame.to_ndarray(format="rgb24") for frame in clip.decode(video=0)]
+    count = base.config.encoder.num_frames
+    seen = [frames[int((i + 0.5) * len(frames) / count)] for i in range(count)]
+    pixels = processor(seen, return_tensors="pt").pixel_values
+    with torch.no_grad():
+        said = model.generate(pixel_values=pixels, num_beams=1, do_sample=False)[0]
+    print(path, tokenizer.decode(said, skip_special_tokens=True), sep="\\t")
+"""
+_QUANTIZED = """,
+    quantization_config=BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.float32, llm_int8_skip_modules={skip},
+    ),
+"""

@@ -1,0 +1,90 @@
+"""Gives the small tokenizer the words of a dataset: each takes the place of a spare one that the base never used."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+from transformers import PreTrainedTokenizerFast
+
+from jobs.families.protocol import Plan
+from orchestrator.domain.errors import Invalid
+
+_SPARE = "<spare-"
+
+
+def tokenizer_of(plan: Plan) -> PreTrainedTokenizerFast:
+    """The base's tokenizer; the same clips always give the same words the same numbers.
+
+    Raises:
+        Invalid: the base has no tokenizer, or a caption is longer than it can say.
+    """
+    tokenizer = _read(plan.base.folder)
+    fresh = new_words(tokenizer, plan.captions)
+    if fresh:
+        tokenizer = _with(tokenizer, fresh)
+    limit = int(plan.base.config.get("decoder", {}).get("max_position_embeddings", 64)) - 4
+    for caption in plan.captions:
+        if len(tokenizer(caption).input_ids) > limit:
+            raise Invalid(
+                f"The caption “{caption[:60]}…” has more words than this base can say ({limit - 2}). "
+                "Shorten it, or choose a larger base."
+            )
+    return tokenizer
+
+
+def new_words(tokenizer: PreTrainedTokenizerFast, captions: tuple[str, ...]) -> dict[str, int]:
+    """Words that the base does not know, the most frequent first, to the spare numbers they take.
+
+    Where the spare places run out, the rarest words stay unknown.
+    """
+    backend, known = tokenizer.backend_tokenizer, tokenizer.get_vocab()
+    counts: Counter[str] = Counter()
+    for caption in captions:
+        text = backend.normalizer.normalize_str(caption) if backend.normalizer else caption
+        counts.update(word for word, _ in backend.pre_tokenizer.pre_tokenize_str(text) if word not in known)
+    spare = sorted(index for word, index in known.items() if word.startswith(_SPARE))
+    order = sorted(counts, key=lambda word: (-counts[word], word))
+    return dict(zip(order, spare, strict=False))
+
+
+def welcome(model: Any, tokenizer: PreTrainedTokenizerFast, plan: Plan) -> None:
+    """Starts new words from the mean of the known ones: spare rows have only learned never to be said."""
+    base = _read(plan.base.folder)
+    fresh = sorted(new_words(base, plan.captions).values())
+    if not fresh:
+        return
+    known = torch.tensor([i for word, i in base.get_vocab().items() if not word.startswith(_SPARE)])
+    dice, rows = torch.Generator().manual_seed(0), torch.tensor(fresh)
+    decoder = model.decoder
+    with torch.no_grad():
+        for weight in (decoder.get_input_embeddings().weight, decoder.get_output_embeddings().weight):
+            old = weight[known.to(weight.device)].float().cpu()
+            noise = torch.randn(len(fresh), old.shape[1], generator=dice) * old.std(0)
+            weight[rows.to(weight.device)] = (old.mean(0) + 0.5 * noise).to(weight)
+        bias = decoder.get_output_embeddings().bias
+        if bias is not None:
+            bias[rows.to(bias.device)] = bias[known.to(bias.device)].mean()
+
+
+def _read(folder: Path) -> PreTrainedTokenizerFast:
+    try:
+        return PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError, TypeError) as error:
+        raise Invalid("The base model has no tokenizer.json that can be read. Register it again.") from error
+
+
+def _with(tokenizer: PreTrainedTokenizerFast, fresh: dict[str, int]) -> PreTrainedTokenizerFast:
+    raw = json.loads(tokenizer.backend_tokenizer.to_str())
+    taken = {index: word for word, index in fresh.items()}
+    raw["model"]["vocab"] = {taken.get(index, word): index for word, index in raw["model"]["vocab"].items()}
+    return PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer.from_str(json.dumps(raw)),
+        pad_token=tokenizer.pad_token,
+        bos_token=tokenizer.bos_token,
+        eos_token=tokenizer.eos_token,
+        unk_token=tokenizer.unk_token,
+        model_max_length=tokenizer.model_max_length,
+    )

@@ -1,0 +1,106 @@
+"""What every family that classifies shares: the score, the labels beside the adapter, the program of its card."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jobs.families.protocol import Plan, Score
+
+_MATRIX = 100
+"""Classes up to which the confusion matrix goes into the summary."""
+_TOP = 5
+
+
+def score_classes(logits: Any, labels: NDArray[np.int64], class_names: Sequence[str]) -> Score:
+    """Accuracy, top-5 where there are more classes than five, confusion matrix (rows are true classes)."""
+    raw = np.asarray(logits, np.float32)
+    odds = np.exp(raw - raw.max(1, keepdims=True))
+    odds /= odds.sum(1, keepdims=True)
+    predicted = odds.argmax(1)
+    values = {"eval_accuracy": float((predicted == labels).mean())}
+    if raw.shape[1] > _TOP:
+        best = np.argsort(-raw, axis=1)[:, :_TOP]
+        values["eval_top5"] = float((best == labels[:, None]).any(1).mean())
+    clips = [
+        {"reference": class_names[true], "predicted": class_names[said], "confidence": round(float(odds[i, said]), 4)}
+        for i, (true, said) in enumerate(zip(labels.tolist(), predicted.tolist(), strict=True))
+    ]
+    if len(class_names) > _MATRIX:
+        return Score(values, clips)
+    matrix = np.zeros((len(class_names), len(class_names)), int)
+    np.add.at(matrix, (labels, predicted), 1)
+    return Score(values, clips, {"confusion_matrix": matrix.tolist(), "class_names": list(class_names)})
+
+
+def class_chance(class_names: Sequence[str]) -> dict[str, float]:
+    """What guessing reaches: the head is fresh, so the untouched base can do no better."""
+    return {"eval_accuracy": 1 / max(1, len(class_names))}
+
+
+def keep_labels(plan: Plan, folder: Path) -> None:
+    """Writes the processor, the classes, and the base's config with these classes."""
+    if plan.base.processor:
+        _write(folder / "preprocessor_config.json", plan.base.processor)
+    names = list(plan.class_names)
+    if plan.pretrains or not names or not (folder / "adapter_config.json").exists():
+        return
+    left_out = ("_name_or_path", "quantization_config", "num_labels")
+    config = {key: value for key, value in plan.base.config.items() if key not in left_out}
+    config["id2label"] = {str(index): name for index, name in enumerate(names)}
+    config["label2id"] = {name: index for index, name in enumerate(names)}
+    _write(folder / "config.json", config)
+    _write(folder / "labels.json", names)
+
+
+def classify_program(plan: Plan, base_ref: str, head: str, count: str = "config.num_frames") -> tuple[str, str]:
+    """`count`: the frames a clip is shown with, as an expression of the loaded `config`."""
+    program = _PROGRAM.format(
+        extra_import=", BitsAndBytesConfig" if plan.four_bit else "",
+        base=base_ref,
+        count=count,
+        quantization=_QUANTIZED.format(head=head).rstrip("\n") if plan.four_bit else "",
+    )
+    return "classify.py", program
+
+
+def _write(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n")
+
+
+_PROGRAM = """import sys
+from pathlib import Path
+
+import av
+import torch
+from peft import PeftModel
+from transformers import AutoConfig, AutoModelForVideoClassification{extra_import}, AutoImageProcessor
+
+here = Path(__file__).resolve().parent
+config = AutoConfig.from_pretrained(here)
+base = AutoModelForVideoClassification.from_pretrained(
+    {base}, config=config, ignore_mismatched_sizes=True, dtype=torch.float32{quantization}
+)
+model = PeftModel.from_pretrained(base, here).eval()
+processor = AutoImageProcessor.from_pretrained(here)
+
+for path in sys.argv[1:]:
+    with av.open(path) as clip:
+        frames = [frame.to_ndarray(format="rgb24") for frame in clip.decode(video=0)]
+    count = {count}
+    seen = [frames[int((i + 0.5) * len(frames) / count)] for i in range(count)]
+    inputs = processor(seen, return_tensors="pt")
+    with torch.no_grad():
+        odds = model(**inputs).logits.softmax(-1)[0]
+    best = int(odds.argmax())
+    print(path, config.id2label[best], f"{{odds[best]:.3f}}", sep="\\t")
+"""
+_QUANTIZED = """,
+    quantization_config=BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.float32, llm_int8_skip_modules=["{head}"],
+    ),
+"""

@@ -1,0 +1,55 @@
+"""What the untouched base does with the held-out clips, measured once before the first step and kept with the job."""
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from jobs.families.protocol import Family, Plan
+from jobs.trainer.hf import WholeTrainer
+
+_FILE = "baseline.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """`values`: the same measures as the run's; `before`: what the base said, by the clip's id."""
+
+    values: dict[str, float] = field(default_factory=dict)
+    before: dict[int, str] = field(default_factory=dict)
+
+
+def baseline_of(folder: Path, family: Family, plan: Plan, trainer: WholeTrainer, held: Any) -> Baseline:
+    """Reads, guesses or measures it; a resumed run must not measure a model that has learned already."""
+    if not len(held):
+        return Baseline()
+    guessed = family.chance(plan, len(held))
+    if guessed is not None:
+        return Baseline(guessed)
+    known = _read(folder / _FILE)
+    if known is not None:
+        return known
+    # The adapters add nothing yet, so this is the base; chance is left as it was.
+    state = torch.get_rng_state()
+    trainer.final = True
+    trainer.predict(held, metric_key_prefix="eval")
+    trainer.final = False
+    torch.set_rng_state(state)
+    told = [said for said in trainer.score.clips if "predicted" in said and "clip_id" in said]
+    before = {int(said["clip_id"]): str(said["predicted"]) for said in told}
+    found = Baseline(dict(trainer.score.values), before)
+    part = folder / f".{_FILE}.part"
+    part.write_text(json.dumps({"values": found.values, "before": found.before}))
+    os.replace(part, folder / _FILE)
+    return found
+
+
+def _read(path: Path) -> Baseline | None:
+    try:
+        raw = json.loads(path.read_text())
+        return Baseline(dict(raw["values"]), {int(clip): str(said) for clip, said in raw["before"].items()})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None

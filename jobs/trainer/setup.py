@@ -1,0 +1,70 @@
+"""Makes a run ready: its clips fit its task, its model is loaded with adapters, its beginning is told."""
+
+from typing import Any
+
+from peft import LoraConfig, get_peft_model
+
+from jobs.families.protocol import Family, Plan
+from jobs.spec import ClipSpec, TrainSpec
+from jobs.trainer.clips import sentences
+from jobs.trainer.split import Sides
+from orchestrator.domain.errors import Invalid
+
+
+def check_clips(plan: Plan, sides: Sides) -> None:
+    """Every clip carries what the task learns from.
+
+    Raises:
+        Invalid: the sentence names the clip.
+    """
+    clips = (*sides.train, *sides.validation)
+    if plan.task == "classification":
+        if not plan.pretrains:
+            _check_classes(plan, clips)
+        return
+    silent = [clip for clip in clips if not sentences(clip)]
+    if silent:
+        others = f" and {len(silent) - 1} more have" if len(silent) > 1 else " has"
+        raise Invalid(f"{silent[0].name or 'A clip'}{others} no caption. Write one, or take the clip out.")
+
+
+def _check_classes(plan: Plan, clips: tuple[ClipSpec, ...]) -> None:
+    if len(plan.class_names) < 2:
+        raise Invalid("This dataset has fewer than two classes. Sort its clips into classes first.")
+    missing = sorted({clip.label for clip in clips} - set(plan.class_names))
+    if missing:
+        raise Invalid(
+            f"A clip carries the class '{missing[0]}', which the dataset does not list. Save its clips again."
+        )
+
+
+def with_adapters(family: Family, plan: Plan) -> Any:
+    """The loaded model with LoRA where the recipe wants it."""
+    model, recipe = family.load(plan), plan.recipe
+    if plan.pretrains or not recipe.qlora.enabled:
+        return model
+    for parameter in model.parameters():
+        parameter.requires_grad = False
+    targets = family.targets(recipe, model)
+    config = LoraConfig(
+        r=recipe.qlora.r,
+        lora_alpha=recipe.qlora.alpha,
+        lora_dropout=recipe.qlora.dropout,
+        target_modules=targets,
+        modules_to_save=list(family.head) or None,
+    )
+    try:
+        return get_peft_model(model, config)
+    except ValueError as error:
+        names = targets if isinstance(targets, str) else ", ".join(targets)
+        text = f"None of the target modules ({names}) is a linear layer of this base. Choose others."
+        raise Invalid(text, "qlora.target_modules") from error
+
+
+def opening(spec: TrainSpec, plan: Plan, sides: Sides, model: Any) -> str:
+    """The first line of the job's log."""
+    trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    return (
+        f"{spec.model_name} on {plan.device}{', NF4' if plan.four_bit else ''}: {trainable:,} trainable parameters, "
+        f"{len(sides.train)} clips to learn from, {len(sides.validation)} held out."
+    )

@@ -1,0 +1,27 @@
+"""Both floors know the same families, and each meets the protocol."""
+
+import inspect
+from importlib import import_module
+
+import pytest
+
+from jobs.families.protocol import Family
+from jobs.families.registry import FAMILIES
+from orchestrator.services.models import inspect as models
+
+_WORDS = [name for name in vars(Family) if not name.startswith("_")]
+
+
+def test_what_can_be_registered_can_be_trained() -> None:
+    assert set(models.FAMILIES) == set(FAMILIES)
+
+
+@pytest.mark.parametrize("name", sorted(FAMILIES))
+def test_family_meets_the_protocol(name: str) -> None:
+    family = import_module(FAMILIES[name]).FAMILY
+    assert family.name == name
+    for word in _WORDS:
+        wanted, found = getattr(Family, word), getattr(family, word)
+        assert list(inspect.signature(wanted).parameters)[1:] == list(inspect.signature(found).parameters), word
+    for word in Family.__annotations__:
+        assert getattr(family, word) is not None
