@@ -14,8 +14,12 @@ def wait_for_demo(api: httpx.Client) -> tuple[str, str]:
     """The ids of the demo dataset and of the built-in base, once both are ready."""
     deadline = time.monotonic() + READY_S
     while time.monotonic() < deadline:
-        datasets = [row for row in api.get("/datasets").json()["items"] if row["status"] == "ready"]
-        models = [row for row in api.get("/models").json()["items"] if row["status"] == "ready"]
+        datasets = api.get("/datasets", params={"status": "ready", "task": "classification"}).json()["items"]
+        models = [
+            row
+            for row in api.get("/models").json()["items"]
+            if row["status"] == "ready" and row["model_type"] == "video_classification"
+        ]
         if datasets and models:
             return str(datasets[0]["id"]), str(models[0]["id"])
         time.sleep(0.5)

@@ -175,8 +175,8 @@ def test_lists_search_sort_and_page(ada_client: TestClient):
     for name in ("b one", "a two", "c_three"):
         assert ada_client.post("/api/v1/datasets", json={"name": name}).status_code == 201
     first = ada_client.get("/api/v1/datasets", params={"sort": "name", "limit": 2, "q": " "}).json()
-    assert first["items"][0]["name"] == "Shapes in motion" or first["items"][0]["name"] == "a two"
-    assert first["total"] in (3, 4)
+    assert first["items"][0]["name"] in ("Shapes described", "Shapes in motion", "a two")
+    assert first["total"] in (3, 5)
     found = ada_client.get("/api/v1/datasets", params={"q": "C_T"}).json()
     assert [item["name"] for item in found["items"]] == ["c_three"]
     assert ada_client.get("/api/v1/datasets", params={"q": "c%t"}).json()["total"] == 0
