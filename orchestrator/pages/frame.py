@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import reflex as rx
 
+from orchestrator.pages.machines import machines
 from orchestrator.states.running import RunningState
 from orchestrator.states.session import SessionState
 from orchestrator.ui.layout.shell import shell
@@ -27,5 +28,6 @@ def frame(
         running=RunningState.count,
         running_percent=RunningState.percent,
         running_series=RunningState.series,
+        foot=machines(),
         wide=wide,
     )

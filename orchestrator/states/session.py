@@ -5,6 +5,7 @@ import reflex as rx
 from orchestrator.domain.users import Role
 from orchestrator.states.guards import public, signed_in
 from orchestrator.states.identity import find_actor, forget, token_of
+from orchestrator.states.machines import MachinesState
 from orchestrator.states.running import RunningState
 
 _LEAVE = """
@@ -42,9 +43,9 @@ class SessionState(rx.State):
     @rx.event
     @signed_in
     async def load(self):
-        """First on_load of every page that needs a session; starts the pill of running jobs."""
+        """First on_load of every page that needs a session; starts what the frame shows of jobs and machines."""
         await self._look()
-        return RunningState.watch
+        return [RunningState.watch, MachinesState.watch]
 
     @rx.event
     @public

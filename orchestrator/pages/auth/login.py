@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from orchestrator.pages.landing.recorded import quiet_curve
 from orchestrator.states.login import NO_LOGIN, NO_PASSWORD, LoginState
 from orchestrator.ui.layout.auth import auth_layout
 from orchestrator.ui.patterns.offline_notice import offline_notice
@@ -62,5 +63,6 @@ def login() -> rx.Component:
             link("Sign up", href=LoginState.signup_address, class_name="font-medium text-foreground"),
             class_name="mt-8 text-sm text-muted-foreground",
         ),
+        front=quiet_curve(),
         foot="Your password is checked on this machine only. Nothing leaves it.",
     )

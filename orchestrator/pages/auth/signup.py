@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from orchestrator.pages.landing.recorded import quiet_curve
 from orchestrator.states.signup import MISMATCH, SignupState
 from orchestrator.ui.layout.auth import auth_layout
 from orchestrator.ui.patterns.offline_notice import offline_notice
@@ -128,5 +129,6 @@ def signup() -> rx.Component:
             link("Log in", href=SignupState.login_address, class_name="font-medium text-foreground"),
             class_name="mt-8 text-sm text-muted-foreground",
         ),
+        front=quiet_curve(),
         foot="Your password is kept as an argon2id hash on this machine.",
     )

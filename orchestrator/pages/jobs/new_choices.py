@@ -56,7 +56,7 @@ def _dataset_card(choice: DatasetChoice) -> rx.Component:
                 rx.el.span(choice.name, class_name="truncate font-medium"),
                 tag(choice.task),
                 rx.cond(choice.is_demo, tag("demo"), rx.fragment()),
-                class_name="flex min-w-0 items-center gap-2",
+                class_name="flex min-w-0 flex-wrap items-center gap-x-2 gap-y-1",
             ),
             rx.el.span(choice.note, class_name="text-xs text-muted-foreground"),
             rx.cond(choice.reason, rx.el.span(choice.reason, class_name="text-xs text-warning"), rx.fragment()),
@@ -77,7 +77,7 @@ def dataset_step() -> rx.Component:
             rx.foreach(JobForm.datasets, _dataset_card),
             id=control_id("dataset_id"),
             tab_index=-1,
-            class_name="grid gap-3 outline-none",
+            class_name="grid min-w-0 gap-3 outline-none",
         ),
         rx.cond(
             JobForm.datasets.length() == 0,
@@ -100,7 +100,7 @@ def _model_card(choice: ModelChoice) -> rx.Component:
             rx.el.span(
                 rx.el.span(choice.name, class_name="truncate font-medium"),
                 tag(choice.architecture),
-                class_name="flex min-w-0 items-center gap-2",
+                class_name="flex min-w-0 flex-wrap items-center gap-x-2 gap-y-1",
             ),
             rx.el.span(choice.note, class_name="text-xs text-muted-foreground"),
             rx.cond(

@@ -7,6 +7,8 @@ from typing import Any
 
 import reflex as rx
 
+from orchestrator.ui.effects.film_wall import film_row
+
 _FILE = Path(__file__).with_name("recorded_run.json")
 WIDTH, HEIGHT = 1000, 260
 _SMOOTH = 0.92
@@ -49,9 +51,10 @@ class _Scale:
         return "M" + "L".join(f"{self.x(s):.1f} {self.y(v):.1f}" for s, v in points)
 
 
-def _drawing(run: dict[str, Any]) -> rx.Component:
+def _drawing(run: dict[str, Any], with_grid: bool = True) -> rx.Component:
     scale, smooth = _Scale(run), smoothed(run["loss"])
     line = scale.path(smooth)
+    ticks = _ticks(scale.top) if with_grid else []
     grid = [
         rx.el.svg.path(
             d=f"M0 {scale.y(tick):.1f}H{WIDTH}",
@@ -59,7 +62,7 @@ def _drawing(run: dict[str, Any]) -> rx.Component:
             stroke_dasharray="2 4",
             vector_effect="non-scaling-stroke",
         )
-        for tick in _ticks(scale.top)
+        for tick in ticks
     ]
     return rx.el.svg(
         rx.el.svg.defs(
@@ -158,6 +161,7 @@ def recorded_run() -> rx.Component:
             ),
             class_name="mt-6 flex h-65 gap-4 touch:h-44",
         ),
+        film_row("mt-4 ml-12"),
         rx.el.div(
             *[rx.el.span(f"step {step}" if not i else f"{step}") for i, step in enumerate(steps)],
             aria_hidden=True,
@@ -165,4 +169,16 @@ def recorded_run() -> rx.Component:
         ),
         id="run",
         class_name="rounded-xl border border-border bg-card p-7 touch:p-5",
+    )
+
+
+def quiet_curve() -> rx.Component:
+    """The same curve without its axes, for the film beside the login form; nothing while no run is recorded."""
+    run = recording()
+    if run is None:
+        return rx.fragment()
+    return rx.el.div(
+        _drawing(run, with_grid=False),
+        _dot(_Scale(run), *smoothed(run["loss"])[-1], "size-2.5 animate-pulse-soft bg-primary"),
+        class_name="absolute inset-x-12 bottom-34 h-[32%]",
     )

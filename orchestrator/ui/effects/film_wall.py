@@ -2,6 +2,8 @@
 
 import reflex as rx
 
+from orchestrator.ui.kit import Child, children, classes
+
 Frame = tuple[str, str, tuple[tuple[int, int, int], ...]]
 """Shape, colour, and where and how large it is in each of four frames (x, y, half its size; the frame is 96 x 64)."""
 
@@ -41,14 +43,27 @@ def _strip(number: int) -> rx.Component:
     )
 
 
-def film_wall() -> rx.Component:
-    """Decoration only: hidden from screen readers, absent below 1024 px."""
+def film_row(class_name: str = "") -> rx.Component:
+    """Twelve frames side by side: what the demo's clips show. Decoration only."""
+    frames = [rx.el.div(_frame(film, i), class_name="min-w-0 flex-1") for film in _FILMS for i in range(4)]
+    return rx.el.div(
+        rx.el.div(class_name="film-holes mx-1"),
+        rx.el.div(*frames, class_name="flex gap-[3px] px-1 touch:[&>*:nth-child(even)]:hidden"),
+        rx.el.div(class_name="film-holes mx-1"),
+        aria_hidden=True,
+        class_name=classes("flex flex-col gap-1 overflow-hidden rounded-md bg-film py-1 dark", class_name),
+    )
+
+
+def film_wall(front: Child = None) -> rx.Component:
+    """Decoration only: hidden from screen readers, absent below 1024 px. `front` lies over the film."""
     return rx.el.div(
         rx.el.div(
             *[_strip(number) for number in range(_STRIPS)],
             class_name="absolute -top-24 left-1/2 flex h-[140%] -translate-x-1/2 rotate-[-9deg] gap-6 opacity-45",
         ),
         rx.el.div(class_name="film-lamp absolute inset-0"),
+        *children(front),
         rx.el.div(
             rx.el.p(
                 "Your clips in, an adapter out.", class_name="text-xl font-semibold tracking-[-0.015em] text-foreground"

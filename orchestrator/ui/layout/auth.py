@@ -9,8 +9,8 @@ from orchestrator.ui.layout.theme_toggle import theme_toggle
 from orchestrator.ui.primitives.link import link
 
 
-def auth_layout(title: str, note: Child, *form: Child, foot: Child = None) -> rx.Component:
-    """One form of at most 360 px beside the film; on a phone the film is left out."""
+def auth_layout(title: str, note: Child, *form: Child, foot: Child = None, front: Child = None) -> rx.Component:
+    """One form of at most 360 px beside the film, with `front` over it; on a phone the film is left out."""
     return rx.el.div(
         rx.el.div(
             rx.el.header(
@@ -28,6 +28,6 @@ def auth_layout(title: str, note: Child, *form: Child, foot: Child = None) -> rx
             rx.el.footer(foot, class_name="text-xs text-muted-foreground") if foot is not None else rx.fragment(),
             class_name="flex min-h-dvh w-full flex-col px-10 py-6 touch:px-4 lg:w-[44%] lg:border-r lg:border-border",
         ),
-        film_wall(),
+        film_wall(front),
         class_name="flex min-h-dvh bg-background",
     )
