@@ -1,15 +1,22 @@
-"""Reads a dataset's uploads in the prep worker: lends the service our eyes (PyAV), keeps the lease, tells the pages."""
+"""Reads a dataset in the prep worker: fetches what lies elsewhere, lends the service our eyes, keeps the lease."""
 
 import time
 from pathlib import Path
 
+from sqlmodel import select
+
+from jobs.fetch.bring import STOPPED, bring
 from jobs.recovery.lease import Lease
 from jobs.video.probe import ClipProbe, probe
 from jobs.video.problem import BadClip
 from jobs.video.resemblance import strip_hash
 from jobs.video.thumbnail import make_film_strip
+from orchestrator.domain.datasets import Dataset, DatasetStatus
 from orchestrator.domain.letterbox import ingest_lease
-from orchestrator.services.datasets.ingest import ClipFacts, ingest_dataset
+from orchestrator.services.datasets.ingest import ClipFacts, ingest_dataset, refuse
+from orchestrator.services.db import session_scope
+
+_ASK_S = 0.5
 
 
 def run_ingest(dataset_id: int) -> str:
@@ -18,9 +25,30 @@ def run_ingest(dataset_id: int) -> str:
     lease = Lease(ingest_lease(dataset_id), int(time.time() * 1000))
     lease.keep()
     try:
-        return ingest_dataset(dataset_id, look, go_on=lambda: not lease.fenced)
+        wanted = Wanted(dataset_id, lease)
+        problem = bring(dataset_id, wanted)
+        if problem:
+            return "called off" if problem == STOPPED else refuse(dataset_id, problem)
+        return ingest_dataset(dataset_id, look, go_on=wanted)
     finally:
         lease.release()
+
+
+class Wanted:
+    """Whether somebody still wants this reading: not when it was called off, deleted, or taken over."""
+
+    def __init__(self, dataset_id: int, lease: Lease) -> None:
+        self._dataset_id, self._lease = dataset_id, lease
+        self._asked_at, self._answer = 0.0, True
+
+    def __call__(self) -> bool:
+        now = time.monotonic()
+        if self._answer and now - self._asked_at >= _ASK_S:
+            self._asked_at = now
+            with session_scope() as session:
+                status = session.exec(select(Dataset.status).where(Dataset.id == self._dataset_id)).first()
+            self._answer = status is DatasetStatus.PROCESSING
+        return self._answer and not self._lease.fenced
 
 
 def look(path: Path, name: str, strip: Path) -> ClipFacts:

@@ -35,6 +35,10 @@ class Settings(BaseSettings):
     allowed_model_roots: str = ""
     """Folders (separated by `:`) from which a model may be registered by path; `data_dir/models` always counts."""
     max_upload_bytes: int = Field(default=64 * 2**30, gt=0)
+    allow_private_urls: bool = False
+    """True: datasets may also be fetched from addresses of this machine and its private network."""
+    fetch_patience_s: float = Field(default=30.0, gt=0)
+    """How long a server may be silent, or send less than 1 KB a second, before a fetch ends with a sentence."""
     signup: Literal["open", "invite", "closed"] = "open"
     session_days: int = 30
     secure_cookies: bool = False

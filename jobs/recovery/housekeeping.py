@@ -1,5 +1,6 @@
 """The controller's slower chores: built-in models, the demo, abandoned uploads, datasets nobody reads, dead workers."""
 
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -80,6 +81,9 @@ class Housekeeping:
         folder = get_settings().data_dir / "uploads"
         with session_scope() as session:
             old = session.exec(select(Upload).where(col(Upload.created_at) < utcnow() - _UPLOAD_AGE)).all()
+            for leftover in folder.glob("fetch-*"):
+                if time.time() - leftover.stat().st_mtime > _UPLOAD_AGE.total_seconds():
+                    shutil.rmtree(leftover, ignore_errors=True)
             for upload in old:
                 for path in folder.glob(f"{upload.id}*"):
                     path.unlink(missing_ok=True)

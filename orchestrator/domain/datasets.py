@@ -42,6 +42,10 @@ class ClipStatus(StrEnum):
     BAD = "bad"
 
 
+FETCHING = "fetching"
+"""A dataset's stage while its bytes come from the network; progress then counts kilobytes."""
+
+
 class Dataset(SQLModel, table=True):
     """A dataset of one owner; `error` holds the sentence when the status is error."""
 
@@ -60,6 +64,7 @@ class Dataset(SQLModel, table=True):
     source: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     """{"type": "upload" | "demo" | "url" | "cloud", ...}"""
     status: DatasetStatus = Field(default=DatasetStatus.DRAFT, sa_type=word_enum(DatasetStatus))  # type: ignore[arg-type]
+    stage: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
     error: str = Field(default="", max_length=1000)
     progress_done: int = 0
     progress_total: int = 0

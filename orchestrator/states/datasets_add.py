@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import reflex as rx
 from sqlmodel import Session
@@ -9,14 +10,21 @@ from sqlmodel import Session
 from orchestrator.domain.datasets import DatasetStatus, Task
 from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
 from orchestrator.domain.users import Actor
+from orchestrator.services.credentials import list_credentials
 from orchestrator.services.datasets.catalog import create_dataset, delete_dataset, get_dataset
 from orchestrator.services.datasets.rows import DatasetRow
+from orchestrator.services.datasets.sources import add_dataset, request_fetch
 from orchestrator.services.datasets.uploads import discard_arriving, request_ingest
 from orchestrator.states import words
 from orchestrator.states.address import filter_of
 from orchestrator.states.guards import act, problems_of, signed_in
 
 NOTHING_CHOSEN = "Choose some clips first: single files, folders, or a zip or tar of them."
+_NO_CREDENTIALS = [
+    {"value": "none", "label": "None: anybody may read it"},
+    {"value": "new", "label": "New credentials"},
+]
+_TYPED = ("credential_name", "access_key", "secret_key", "endpoint", "region", "service_account")
 _HINTS = {
     Task.CLASSIFICATION.value: "mp4, mov, avi, mkv, webm, alone or in a zip or tar. "
     "Each folder is a class; two classes at least, two clips in each.",
@@ -39,6 +47,12 @@ class DatasetAddState(rx.State):
     name: str = ""
     description: str = ""
     task: str = Task.CLASSIFICATION.value
+    source: str = "upload"
+    url: str = ""
+    uri: str = ""
+    credential: str = "none"
+    """"none", "new", or the id of stored credentials."""
+    credentials: list[dict[str, str]] = []
     named_by_hand: bool = False
     problems: dict[str, str] = {}
     count: int = 0
@@ -98,6 +112,35 @@ class DatasetAddState(rx.State):
 
     @rx.event
     @signed_in
+    async def choose_source(self, source: str):
+        """Upload, url or cloud; the stored credentials are read when they are needed."""
+        if self.target:
+            return
+        self.source, self.problems = source, {}
+        if source == "cloud":
+            rows = await act(self, list_credentials)
+            stored = [{"value": str(row.id), "label": row.name, "hint": f"{row.kind}, {row.hint}"} for row in rows]
+            self.credentials = [*_NO_CREDENTIALS, *stored]
+
+    @rx.event
+    @signed_in
+    async def type_url(self, text: str):
+        self.url = text.strip()
+        self._suggest(urlsplit_name(self.url))
+
+    @rx.event
+    @signed_in
+    async def type_uri(self, text: str):
+        self.uri = text.strip()
+        self._suggest(urlsplit_name(self.uri))
+
+    @rx.event
+    @signed_in
+    async def choose_credential(self, chosen: str):
+        self.credential = chosen
+
+    @rx.event
+    @signed_in
     async def pick(self, chosen: dict[str, Any]):
         """Files were chosen or left out; a dataset without a name takes that of the zip or folder.
 
@@ -118,16 +161,18 @@ class DatasetAddState(rx.State):
 
     @rx.event
     @signed_in
-    async def begin(self):
-        """Makes the draft, which lets the page begin to send; a second press changes nothing."""
-        if self.target:
-            return
+    async def begin(self, form: dict[str, Any]):
+        """Makes the draft, which lets the page begin to send, or has a worker fetch; a second press changes nothing."""
+        if self.target or self.closing:
+            return None
+        if self.source != "upload":
+            return await self._fetch(form)
         problems = {} if self.count else {"files": NOTHING_CHOSEN}
         if not self.into and not self.name.strip():
             problems["name"] = "Give the dataset a name, so that you find it again."
         if problems:
             self.problems = problems
-            return
+            return None
         try:
             self.target = str(self.into or await self._draft())
             self.problems = {}
@@ -135,6 +180,7 @@ class DatasetAddState(rx.State):
             raise
         except AppError as error:
             self.problems = problems_of(error)
+        return None
 
     @rx.event
     @signed_in
@@ -166,12 +212,45 @@ class DatasetAddState(rx.State):
         return rx.redirect(f"/datasets/{self.into}" if self.into else "/datasets")
 
     async def _draft(self) -> int:
-        row = await act(
-            self,
-            create_dataset,
-            name=self.name,
-            description=self.description,
-            task=self.task,
-            source={"type": "upload"},
-        )
-        return row.id
+        about = {"name": self.name, "description": self.description, "task": self.task}
+        return (await act(self, create_dataset, **about)).id
+
+    async def _fetch(self, form: dict[str, Any]):
+        """A worker fetches; its page shows how far it is. Secrets are read from the form and kept in no state."""
+        source: dict[str, Any] = {"type": "url", "url": self.url}
+        if self.source == "cloud":
+            source = {"type": "cloud", "uri": self.uri} | _credentials_of(self.credential, form)
+        try:
+            if self.into:
+                row = await act(self, request_fetch, self.into, source)
+            else:
+                about = {"name": self.name, "description": self.description, "task": self.task}
+                row = await act(self, add_dataset, **about, source=source)
+        except NotSignedIn:
+            raise
+        except AppError as error:
+            self.problems = problems_of(error)
+            return None
+        self.closing = True
+        return rx.redirect(f"/datasets/{row.id}", replace=True)
+
+    def _suggest(self, name: str) -> None:
+        if not self.named_by_hand:
+            self.name = name
+
+
+def urlsplit_name(address: str) -> str:
+    """What a dataset may be called: the last part of its address, without its ending."""
+    try:
+        path = urlsplit(address).path
+    except ValueError:
+        return ""
+    last = unquote(path).rstrip("/").rpartition("/")[2]
+    return last.removesuffix(".gz").rpartition(".")[0][:80] if "." in last else last[:80]
+
+
+def _credentials_of(chosen: str, form: dict[str, Any]) -> dict[str, Any]:
+    """The id of stored credentials, or the new ones as they were typed."""
+    if chosen == "new":
+        return {name: str(form.get(name) or "").strip() for name in _TYPED}
+    return {"credential_id": int(chosen)} if chosen.isdigit() else {}

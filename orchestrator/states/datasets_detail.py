@@ -12,6 +12,7 @@ from orchestrator.services.datasets.catalog import get_dataset, list_clips
 from orchestrator.services.datasets.footage import Footage, LengthBin, footage
 from orchestrator.services.datasets.overview import DatasetExtras, dataset_extras
 from orchestrator.services.datasets.rows import ClipRow, DatasetRow
+from orchestrator.services.datasets.sources import cancel_reading, request_fetch
 from orchestrator.services.paging import Page
 from orchestrator.states import words
 from orchestrator.states.address import filter_of, is_on, remember
@@ -102,6 +103,22 @@ class DatasetDetailState(rx.State):
     @rx.event
     @signed_in
     async def refresh(self):
+        return await self._refresh()
+
+    @rx.event
+    @signed_in
+    async def cancel(self):
+        """Stops fetching or reading; what was there before stays."""
+        row = await act(self, cancel_reading, self._id())
+        again = await self._refresh()
+        kept = "What was there before stays." if row.clip_count else "Nothing of it was kept."
+        return [rx.toast.info(f"Stopped. {kept}"), *([again] if again else [])]
+
+    @rx.event
+    @signed_in
+    async def fetch_again(self):
+        """Once more from the same address."""
+        await act(self, request_fetch, self._id())
         return await self._refresh()
 
     @rx.event

@@ -50,6 +50,8 @@ class DatasetCard:
     """0..100 while processing."""
     progress_text: str
     progress_note: str
+    source: str
+    """Where it is fetched from; "" for uploads."""
     is_demo: bool
     busy: bool
     """Something is being received or processed: look again soon."""
@@ -138,8 +140,9 @@ def dataset_card(row: DatasetRow, extras: DatasetExtras) -> DatasetCard:
         jobs_text=_jobs_text(extras),
         error=row.error,
         progress=100 * row.progress_done / row.progress_total if row.progress_total else 0.0,
-        progress_text=f"{row.progress_done:,} / {row.progress_total:,}" if row.progress_total else "",
+        progress_text=_progress_text(row),
         progress_note=_progress_note(row, extras),
+        source=str(row.source.get("url") or row.source.get("uri") or ""),
         is_demo=row.is_demo,
         busy=row.status == "processing" or status == "uploading",
     )
@@ -151,7 +154,17 @@ def _classes(row: DatasetRow) -> str:
     return words.plural(len(row.class_names), "class", "classes") + (", demo" if row.is_demo else "")
 
 
+def _progress_text(row: DatasetRow) -> str:
+    """Clips, or while it is fetched kilobytes, of those that there are."""
+    if row.stage == "fetching":
+        parts = [words.size(1000 * count) for count in (row.progress_done, row.progress_total) if count]
+        return " of ".join(parts)
+    return f"{row.progress_done:,} / {row.progress_total:,}" if row.progress_total else ""
+
+
 def _progress_note(row: DatasetRow, extras: DatasetExtras) -> str:
+    if row.status == "processing" and row.stage == "fetching":
+        return "Fetching" if row.progress_done else "Waiting for a worker"
     if row.status == "processing":
         return "Checking clips" if row.progress_total else "Waiting for a worker"
     if row.status == "draft":

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from orchestrator.api.shapes import Id, page, shape
 from orchestrator.api.who import Who
 from orchestrator.domain.datasets import Task
-from orchestrator.services.datasets import catalog, clips, uploads
+from orchestrator.services.datasets import catalog, clips, sources, uploads
 from orchestrator.services.datasets.footage import footage
 from orchestrator.services.datasets.rows import DatasetRow
 from orchestrator.services.db import session_scope
@@ -39,6 +39,10 @@ class NewDataset(BaseModel):
 class DatasetChange(BaseModel):
     name: str | None = None
     description: str | None = None
+
+
+class Wish(BaseModel):
+    source: dict[str, Any] | None = None
 
 
 class ClipChange(BaseModel):
@@ -73,7 +77,7 @@ def list_datasets(
 @router.post("/datasets", status_code=201)
 def create_dataset(actor: Who, body: NewDataset) -> dict[str, Any]:
     with session_scope() as session:
-        return _dataset(catalog.create_dataset(session, actor, body.name, body.description, body.task, body.source))
+        return _dataset(sources.add_dataset(session, actor, body.name, body.description, body.task, body.source))
 
 
 @router.get("/datasets/{dataset_id}")
@@ -98,6 +102,20 @@ def delete_dataset(actor: Who, dataset_id: Id) -> None:
 def ingest(actor: Who, dataset_id: Id) -> dict[str, Any]:
     with session_scope() as session:
         return _dataset(uploads.request_ingest(session, actor, dataset_id))
+
+
+@router.post("/datasets/{dataset_id}/fetch", status_code=202)
+def fetch(actor: Who, dataset_id: Id, body: Wish | None = None) -> dict[str, Any]:
+    """Fetches more clips from `source` (url or cloud); without one, what failed once more."""
+    with session_scope() as session:
+        return _dataset(sources.request_fetch(session, actor, dataset_id, body.source if body else None))
+
+
+@router.post("/datasets/{dataset_id}/cancel", status_code=202)
+def cancel(actor: Who, dataset_id: Id) -> dict[str, Any]:
+    """Calls off fetching or reading; nothing of it is kept."""
+    with session_scope() as session:
+        return _dataset(sources.cancel_reading(session, actor, dataset_id))
 
 
 @router.get("/datasets/{dataset_id}/clips")

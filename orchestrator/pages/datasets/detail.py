@@ -61,9 +61,17 @@ def _under_way(row: rx.Var[DatasetCard]) -> rx.Component:
             class_name="mb-2 flex items-center justify-between gap-3",
         ),
         progress_bar(row.progress, row.progress_note),
-        rx.el.p(
-            "Every clip is opened and looked through. You can leave this page; it goes on without you.",
-            class_name="mt-3 text-xs text-muted-foreground",
+        rx.el.div(
+            rx.el.p(
+                "Every clip is opened and looked through. You can leave this page; it goes on without you.",
+                class_name="text-xs text-muted-foreground",
+            ),
+            rx.cond(
+                (row.status == "processing") & ~row.is_demo,
+                button("Stop", icon="x", size="sm", on_click=State.cancel, aria_label="Stop reading this dataset"),
+                rx.fragment(),
+            ),
+            class_name="mt-3 flex items-center justify-between gap-3",
         ),
         aria_live="polite",
     )
@@ -77,15 +85,29 @@ def _failed(row: rx.Var[DatasetCard]) -> rx.Component:
                 rx.el.h2("These files cannot be used yet", class_name="text-sm font-semibold"),
                 rx.el.p(row.error, class_name="mt-1 text-sm break-words"),
                 rx.el.p(
-                    "Nothing of this upload was kept. Put it right and add the files again.",
-                    class_name="mt-1 text-sm text-muted-foreground",
+                    rx.cond(
+                        row.source != "",
+                        "It came from " + row.source + ". Nothing of it was kept.",
+                        "Nothing of this upload was kept. Put it right and add the files again.",
+                    ),
+                    class_name="mt-1 text-sm break-all text-muted-foreground",
                 ),
                 class_name="min-w-0",
             ),
             class_name="flex gap-3",
         ),
         rx.el.div(
-            button("Add files", icon="plus", variant="primary", href=f"/datasets/new?into={row.id}"),
+            rx.cond(
+                row.source != "",
+                button("Fetch again", icon="rotate-cw", variant="primary", on_click=State.fetch_again),
+                rx.fragment(),
+            ),
+            button(
+                "Add files",
+                icon="plus",
+                variant=rx.cond(row.source != "", "outline", "primary"),
+                href=f"/datasets/new?into={row.id}",
+            ),
             button("Delete", icon="trash-2", on_click=DatasetDialogs.open_delete(row.id)),
             class_name="mt-4 flex flex-wrap gap-2 pl-7",
         ),

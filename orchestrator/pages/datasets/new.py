@@ -6,6 +6,7 @@ import reflex as rx
 
 from orchestrator.pages.datasets.dialogs import general_problem
 from orchestrator.pages.datasets.new_help import layout_help
+from orchestrator.pages.datasets.new_sources import SOURCES, cloud_fields, web_fields
 from orchestrator.pages.datasets.notice import notice
 from orchestrator.pages.frame import frame
 from orchestrator.states.datasets_add import DatasetAddState
@@ -16,6 +17,7 @@ from orchestrator.ui.primitives.choice import radio_cards
 from orchestrator.ui.primitives.field import field
 from orchestrator.ui.primitives.input import input as text_input
 from orchestrator.ui.primitives.input import textarea
+from orchestrator.ui.primitives.select import select
 from orchestrator.ui.uploader.uploader import uploader
 
 State = DatasetAddState
@@ -79,7 +81,7 @@ def _about() -> rx.Component:
 
 
 def _files() -> rx.Component:
-    return card(
+    return rx.el.div(
         uploader(
             State.target,
             hint=State.files_hint,
@@ -89,7 +91,28 @@ def _files() -> rx.Component:
             on_cancel=State.call_off,
         ),
         rx.el.div(general_problem(_problem("files")), class_name="mt-3 empty:hidden"),
-        title="Files",
+    )
+
+
+def _where() -> rx.Component:
+    """The source type and its own fields."""
+    return card(
+        rx.el.div(
+            field(
+                "Source type",
+                select(
+                    SOURCES,
+                    value=State.source,
+                    on_change=State.choose_source,
+                    label="Source type",
+                    disabled=State.target != "",
+                ),
+                error=_problem("source"),
+            ),
+            rx.match(State.source, ("url", web_fields()), ("cloud", cloud_fields()), _files()),
+            class_name="flex flex-col gap-4",
+        ),
+        title="Where the clips are",
     )
 
 
@@ -99,13 +122,12 @@ def _form() -> rx.Component:
         rx.el.div(
             rx.el.div(
                 _about(),
-                _files(),
+                _where(),
                 general_problem(_problem("")),
                 rx.el.div(
                     button("Cancel", variant="ghost", on_click=State.leave),
                     button(
                         rx.cond(State.into > 0, "Add files", "Add dataset"),
-                        icon="upload",
                         variant="primary",
                         submit=True,
                         loading=sending,

@@ -76,7 +76,7 @@ def create_dataset(
     task: str = Task.CLASSIFICATION.value,
     source: dict[str, Any] | None = None,
 ) -> DatasetRow:
-    """A draft that waits for its files.
+    """A draft that waits for its files; `source` as `sources.parse_source` made it.
 
     Raises:
         Invalid: `problems` by field. Conflict: the name is taken.
@@ -84,8 +84,6 @@ def create_dataset(
     problems = _text_problems(name, description)
     if task not in list(Task):
         problems.append(("task", f"Choose one of: {', '.join(Task)}."))
-    if (source or {}).get("type", "upload") != "upload":
-        problems.append(("source", "Choose upload: files come from the browser or a tus client."))
     if problems:
         raise Invalid(problems[0][1], problems[0][0], problems)
     _refuse_taken(session, actor, name)
@@ -94,7 +92,7 @@ def create_dataset(
         name=name.strip(),
         description=description.strip(),
         task=Task(task),
-        source={"type": "upload"},
+        source=source or {"type": "upload"},
     )
     session.add(dataset)
     session.flush()

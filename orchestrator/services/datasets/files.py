@@ -20,9 +20,15 @@ def upload_path(upload_id: str) -> Path:
     return get_settings().data_dir / "uploads" / f"{upload_id}.part"
 
 
+def fetch_folders(dataset_id: int) -> list[Path]:
+    """Where bytes from the network arrive, before they become uploads."""
+    return list((get_settings().data_dir / "uploads").glob(f"fetch-{dataset_id}-*"))
+
+
 def remove_folder(dataset_id: int) -> None:
     """Deletes the dataset's files; nothing happens when there are none."""
-    shutil.rmtree(dataset_folder(dataset_id), ignore_errors=True)
+    for folder in (dataset_folder(dataset_id), *fetch_folders(dataset_id)):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def is_litter(name: str) -> bool:

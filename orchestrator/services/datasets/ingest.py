@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Task, Upload, UploadStatus
-from orchestrator.domain.errors import AppError, Invalid
+from orchestrator.domain.errors import AppError, Conflict, Invalid
 from orchestrator.services.datasets.files import dataset_folder, upload_path
 from orchestrator.services.datasets.layouts.detect import understand
 from orchestrator.services.datasets.layouts.entry import Entry, Understood
@@ -171,7 +171,9 @@ def _record(
     session: Session, dataset_id: int, clips: list[Clip], uploads: list[Upload], understood: Understood
 ) -> None:
     """Writes everything in one transaction, or raises and writes nothing."""
-    dataset = session.get_one(Dataset, dataset_id)
+    dataset = session.get(Dataset, dataset_id)
+    if dataset is None or dataset.status is not DatasetStatus.PROCESSING:
+        raise Conflict("It was called off meanwhile.")
     session.add_all(clips)
     session.flush()
     rows = session.exec(select(Clip.label, Clip.status, Clip.size_bytes).where(Clip.dataset_id == dataset_id)).all()
@@ -205,14 +207,20 @@ def _demand(task: Task, counts: Counter[str], clips: list[Clip], understood: Und
         raise Invalid(f"Each class needs at least {_MIN_CLIPS} good clips; too few in: {', '.join(small[:8])}.")
 
 
+def refuse(dataset_id: int, sentence: str) -> str:
+    """Ends a dataset in `processing` with a sentence, before anything of it was read."""
+    return _refuse(dataset_id, sentence, [])
+
+
 def _refuse(dataset_id: int, sentence: str, uploads: list[Upload]) -> str:
     """Keeps the sentence, and nothing of what was brought this time."""
     with session_scope() as session:
         dataset = session.get(Dataset, dataset_id)
-        if dataset is None:
-            return "deleted"
+        if dataset is None or dataset.status is not DatasetStatus.PROCESSING:
+            return "called off"
         kept = session.exec(select(Clip.path, Clip.thumbnail_path).where(Clip.dataset_id == dataset_id)).all()
         dataset.status, dataset.error, dataset.updated_at = DatasetStatus.ERROR, sentence[:1000], utcnow()
+        dataset.stage = ""
         session.add(dataset)
         session.exec(delete(Upload).where(col(Upload.id).in_([upload.id for upload in uploads])))
     wanted = {name for pair in kept for name in pair}

@@ -17,6 +17,7 @@ class DatasetRow:
     task: str
     source: dict[str, Any]
     status: str
+    stage: str
     error: str
     progress_done: int
     progress_total: int
@@ -64,6 +65,7 @@ def dataset_row(dataset: Dataset) -> DatasetRow:
         task=str(dataset.task),
         source=dict(dataset.source),
         status=str(dataset.status),
+        stage=dataset.stage,
         error=dataset.error,
         progress_done=dataset.progress_done,
         progress_total=dataset.progress_total,

@@ -44,7 +44,7 @@ def begin_upload(session: Session, actor: Actor, dataset_id: int, filename: str,
         Invalid, TooLarge, DiskFull, Conflict (being read now), NotFound.
     """
     dataset = owned_dataset(session, actor, dataset_id)
-    _refuse_while_read(dataset)
+    refuse_while_read(dataset)
     settings = get_settings()
     if length <= 0:
         raise Invalid(f"{filename or 'The file'} is empty.", "filename")
@@ -106,7 +106,7 @@ def request_ingest(session: Session, actor: Actor, dataset_id: int) -> DatasetRo
     dataset = owned_dataset(session, actor, dataset_id)
     if dataset.status is DatasetStatus.PROCESSING:
         return dataset_row(dataset)
-    _refuse_while_read(dataset)
+    refuse_while_read(dataset)
     found = session.exec(select(Upload.status).where(col(Upload.dataset_id) == dataset_id)).all()
     if UploadStatus.RECEIVING in found:
         raise Conflict("Some files are still on their way. Wait for them, or cancel them.")
@@ -140,7 +140,12 @@ def clean_name(filename: str) -> str:
     return "/".join(kept)[-400:]
 
 
-def _refuse_while_read(dataset: Dataset) -> None:
+def refuse_while_read(dataset: Dataset) -> None:
+    """Nothing can be added to the demo, nor to what is being read.
+
+    Raises:
+        Conflict.
+    """
     if dataset.is_demo:
         raise Conflict("The demo dataset takes no files. Add a dataset of your own for them.")
     if dataset.status is DatasetStatus.PROCESSING:

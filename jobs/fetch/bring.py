@@ -1,0 +1,144 @@
+"""Fetches a dataset's source in a child process and turns what came into uploads, or leaves a sentence and nothing."""
+
+import json
+import os
+import secrets
+import select
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from jobs.recovery.tether import die_with_parent
+from orchestrator.domain.datasets import FETCHING, Dataset, DatasetStatus, Upload, UploadStatus
+from orchestrator.domain.errors import AppError
+from orchestrator.services.credentials import opened
+from orchestrator.services.datasets.files import fetch_folders, upload_path
+from orchestrator.services.datasets.uploads import clean_name
+from orchestrator.services.db import session_scope
+from orchestrator.settings import ROOT, get_settings
+
+_SPARE_BYTES = 512 * 2**20
+_SILENT_S = 90.0
+_LOOK_S = 0.5
+_LENT = ("PATH", "LANG", "LC_ALL", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "VIRTUAL_ENV")
+STOPPED = "stopped"
+
+
+def bring(dataset_id: int, go_on: Callable[[], bool]) -> str:
+    """Fetches what is wanted: "" when done or nothing is wanted, `STOPPED`, or the sentence that ends it."""
+    with session_scope() as session:
+        dataset = session.get(Dataset, dataset_id)
+        if dataset is None or dataset.status is not DatasetStatus.PROCESSING or dataset.stage != FETCHING:
+            return ""
+        source, owner_id = dict(dataset.source), dataset.owner_id
+        try:
+            lent = opened(session, owner_id, source["credential_id"]) if source.get("credential_id") else {}
+        except AppError as error:
+            return error.message
+    for old in fetch_folders(dataset_id):
+        shutil.rmtree(old, ignore_errors=True)  # of a worker that was killed
+    settings = get_settings()
+    folder = settings.data_dir / "uploads" / f"fetch-{dataset_id}-{secrets.token_hex(4)}"
+    folder.mkdir(parents=True)
+    free = max(1, shutil.disk_usage(folder).free - _SPARE_BYTES)
+    wish = {
+        "source": source,
+        "secrets": lent,
+        "folder": str(folder),
+        "max_bytes": min(settings.max_upload_bytes, free),
+        "patience_s": settings.fetch_patience_s,
+        "allow_private": settings.allow_private_urls,
+    }
+    try:
+        for told in _listen(wish, go_on):
+            if "problem" in told:
+                return str(told["problem"])
+            if "files" in told:
+                return "" if _hand_over(dataset_id, owner_id, told["files"], folder) else STOPPED
+            _report(dataset_id, told)
+        return STOPPED
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _listen(wish: dict[str, Any], go_on: Callable[[], bool]) -> Iterator[dict[str, Any]]:
+    """What the child says, until it ends, falls silent, or is not wanted any more."""
+    me = os.getpid()
+    home = wish["folder"]
+    env = {name: os.environ[name] for name in _LENT if name in os.environ}
+    env |= {"HOME": home, "PYTHONPATH": str(ROOT), "AWS_EC2_METADATA_DISABLED": "true", "NO_GCE_CHECK": "true"}
+    # gcsfs would speak gRPC otherwise, whose connections Python's guard never sees.
+    env |= {"GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false"}
+    env |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    env |= {"LOREEL_ALLOW_PRIVATE_URLS": "true"} if wish["allow_private"] else {}
+    child = subprocess.Popen(
+        [sys.executable, "-m", "jobs.fetch"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=env,
+        cwd=ROOT,
+        start_new_session=True,
+        preexec_fn=lambda: die_with_parent(me),
+    )
+    assert child.stdin is not None
+    assert child.stdout is not None
+    try:
+        child.stdin.write(json.dumps(wish).encode() + b"\n")
+        child.stdin.close()
+        yield from _lines(child.stdout.fileno(), go_on)
+    finally:
+        child.kill()
+        child.wait()
+        child.stdout.close()
+
+
+def _lines(output: int, go_on: Callable[[], bool]) -> Iterator[dict[str, Any]]:
+    rest, heard_at = b"", time.monotonic()
+    while go_on():
+        if select.select([output], [], [], _LOOK_S)[0]:
+            block = os.read(output, 2**16)
+            if not block:
+                yield {"problem": "Fetching ended unexpectedly. Try again."}
+                return
+            heard_at = time.monotonic()
+            *whole, rest = (rest + block).split(b"\n")
+            yield from (json.loads(line) for line in whole)
+        elif time.monotonic() - heard_at > _SILENT_S:
+            yield {"problem": "The server does not answer any more. Try again later."}
+            return
+
+
+def _report(dataset_id: int, told: dict[str, Any]) -> None:
+    """Bytes as kilobytes: the columns hold 32 bits."""
+    with session_scope() as session:
+        dataset = session.get(Dataset, dataset_id)
+        if dataset is not None and dataset.stage == FETCHING:
+            dataset.progress_done, dataset.progress_total = told["done"] // 1000, told["total"] // 1000
+            session.add(dataset)
+
+
+def _hand_over(dataset_id: int, owner_id: int, files: list[list[str]], folder: Path) -> bool:
+    """What was fetched becomes complete uploads, which the ingest reads like any others; False when not wanted."""
+    with session_scope() as session:
+        dataset = session.get(Dataset, dataset_id)
+        if dataset is None or dataset.status is not DatasetStatus.PROCESSING or dataset.stage != FETCHING:
+            return False
+        for path, name in files:
+            upload = Upload(
+                id=secrets.token_urlsafe(18),
+                owner_id=owner_id,
+                dataset_id=dataset_id,
+                filename=clean_name(name),
+                length=os.path.getsize(folder / Path(path).name),
+                status=UploadStatus.COMPLETE,
+            )
+            os.replace(folder / Path(path).name, upload_path(upload.id))
+            session.add(upload)
+        dataset.stage, dataset.progress_done, dataset.progress_total = "", 0, 0
+        session.add(dataset)
+    return True

@@ -1,0 +1,82 @@
+"""Downloads one file from a web address: streamed, each redirect looked at anew, never more or slower than allowed."""
+
+import re
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+import httpx
+
+from jobs.fetch.report import Problem, Progress
+from orchestrator.services.addresses import http_problem
+
+MAX_REDIRECTS = 5
+_KINDS = {
+    "video/mp4": ".mp4",
+    "video/webm": ".webm",
+    "video/quicktime": ".mov",
+    "video/x-matroska": ".mkv",
+    "video/x-msvideo": ".avi",
+    "application/zip": ".zip",
+    "application/x-zip-compressed": ".zip",
+    "application/x-tar": ".tar",
+    "application/gzip": ".tar.gz",
+    "application/x-gzip": ".tar.gz",
+}
+
+
+def fetch_url(url: str, folder: Path, progress: Progress, patience_s: float) -> list[tuple[Path, str]]:
+    """Writes what `url` answers into `folder`: [(file, its name)].
+
+    Raises:
+        Problem: a sentence. httpx.HTTPError, OSError: the line or the disk.
+    """
+    timeout = httpx.Timeout(patience_s, connect=min(10.0, patience_s))
+    headers = {"Accept-Encoding": "identity", "User-Agent": "Loreel"}
+    with httpx.Client(timeout=timeout, trust_env=False, headers=headers) as client:
+        for _ in range(MAX_REDIRECTS + 1):
+            with client.stream("GET", url) as answer:
+                if answer.has_redirect_location:
+                    url = str(answer.next_request.url) if answer.next_request else ""
+                    if problem := http_problem(url):
+                        raise Problem(f"It was redirected. {problem}")
+                    continue
+                return [_save(answer, url, folder, progress)]
+    raise Problem(f"It was redirected more than {MAX_REDIRECTS} times. Give the address it leads to.")
+
+
+def _save(answer: httpx.Response, url: str, folder: Path, progress: Progress) -> tuple[Path, str]:
+    if answer.status_code != 200:
+        raise Problem(_refusal(answer.status_code))
+    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind in ("text/html", "application/xhtml+xml"):
+        raise Problem("This address answers with a web page, not with a file. Give the address of the file itself.")
+    length = answer.headers.get("content-length", "")
+    progress.total = int(length) if length.isdigit() and len(length) < 19 else 0
+    progress.check_total()
+    path = folder / "0"
+    with path.open("wb") as file:
+        for block in answer.iter_raw():  # as it comes: a block of a set size would wait for a slow sender for ever
+            progress.add(len(block))
+            file.write(block)
+    if progress.total and progress.done != progress.total:
+        raise Problem(f"The download broke off after {progress.done:,} of {progress.total:,} bytes. Try again.")
+    if not progress.done:
+        raise Problem("The file at this address is empty.")
+    return path, _name(answer, url, kind)
+
+
+def _name(answer: httpx.Response, url: str, kind: str) -> str:
+    """The file's name by the server's words or the address, with an ending that fits its kind."""
+    said = re.search(
+        r"filename\*?=(?:UTF-8'')?\"?([^\";]+)", answer.headers.get("content-disposition", ""), re.IGNORECASE
+    )
+    name = PurePosixPath(unquote(said[1] if said else urlsplit(url).path).replace("\\", "/")).name or "download"
+    return name if PurePosixPath(name).suffix or kind not in _KINDS else name + _KINDS[kind]
+
+
+def _refusal(status: int) -> str:
+    if status in (401, 403):
+        return f"The server asks for a login ({status}). Give an address that anybody may read."
+    if status in (404, 410):
+        return f"There is nothing at this address ({status}). Check it for typing mistakes."
+    return f"The server answered with {status} instead of the file. Try again later."

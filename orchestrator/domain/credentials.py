@@ -1,0 +1,31 @@
+"""Keys to somebody's cloud storage: kept sealed, one owner each, never shown again."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Column, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from orchestrator.domain.base import UtcDateTime, utcnow, word_enum
+
+
+class CredentialKind(StrEnum):
+    """s3: an access key and its secret; gs: the key file of a service account."""
+
+    S3 = "s3"
+    GS = "gs"
+
+
+class Credential(SQLModel, table=True):
+    """`sealed` is encrypted with the installation's secret key; `hint` tells keys apart without giving them away."""
+
+    __tablename__ = "credentials"
+    __table_args__ = (UniqueConstraint("owner_id", "name"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    owner_id: int = Field(foreign_key="users.id", ondelete="CASCADE", index=True)
+    kind: CredentialKind = Field(sa_type=word_enum(CredentialKind))  # type: ignore[arg-type]
+    name: str = Field(max_length=80)
+    sealed: str = Field(sa_column=Column(Text, nullable=False))
+    hint: str = Field(default="", max_length=120)
+    created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]

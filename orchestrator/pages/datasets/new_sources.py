@@ -1,0 +1,115 @@
+"""The fields of a source that is fetched: a web address, or a bucket with its credentials."""
+
+import reflex as rx
+
+from orchestrator.states.datasets_add import DatasetAddState
+from orchestrator.ui.primitives.field import field
+from orchestrator.ui.primitives.input import input as text_input
+from orchestrator.ui.primitives.input import password_input, textarea
+from orchestrator.ui.primitives.select import select
+
+State = DatasetAddState
+SOURCES = [("upload", "Upload file(s)"), ("url", "URL"), ("cloud", "Cloud storage link")]
+
+
+def _problem(name: str) -> rx.Var:
+    return State.problems.get(name, "")
+
+
+def web_fields() -> rx.Component:
+    """An address anybody may read."""
+    return field(
+        "Address",
+        text_input(
+            name="url",
+            value=State.url,
+            on_change=State.type_url,
+            placeholder="https://example.org/gestures.zip",
+            input_mode="url",
+            auto_complete="off",
+        ),
+        hint="A video, or a zip, tar or tar.gz of them. This server downloads it; a private network is never asked.",
+        error=_problem("url"),
+        required=True,
+    )
+
+
+def cloud_fields() -> rx.Component:
+    """A bucket or a folder in it, and who may read it."""
+    return rx.el.div(
+        field(
+            "Bucket and folder",
+            text_input(
+                name="uri",
+                value=State.uri,
+                on_change=State.type_uri,
+                placeholder="s3://bucket/folder",
+                auto_complete="off",
+            ),
+            hint="s3:// or gs://. All videos below it come along, with the files that describe them.",
+            error=_problem("uri"),
+            required=True,
+        ),
+        field(
+            "Credentials",
+            select(State.credentials, value=State.credential, on_change=State.choose_credential, label="Credentials"),
+            error=_problem("credential_id"),
+        ),
+        rx.cond(
+            State.credential == "new",
+            rx.cond(State.uri.startswith("gs:") | State.uri.startswith("gcs:"), _gs(), _s3()),
+            rx.fragment(),
+        ),
+        class_name="flex flex-col gap-4",
+    )
+
+
+def _named() -> rx.Component:
+    return field(
+        "Name of the credentials",
+        text_input(name="credential_name", placeholder="Team bucket", auto_complete="off", max_length=80),
+        hint="Kept encrypted for your next dataset; the secret is never shown again.",
+        error=_problem("credential_name"),
+    )
+
+
+def _s3() -> rx.Component:
+    return rx.el.div(
+        field(
+            "Access key ID",
+            text_input(name="access_key", auto_complete="off", mono=True),
+            error=_problem("access_key"),
+            required=True,
+        ),
+        field(
+            "Secret key",
+            password_input(name="secret_key", auto_complete="new-password"),
+            error=_problem("secret_key"),
+            required=True,
+        ),
+        field(
+            "Endpoint",
+            text_input(name="endpoint", placeholder="https://s3.amazonaws.com", auto_complete="off"),
+            hint="Only for stores other than AWS.",
+            error=_problem("endpoint"),
+        ),
+        field(
+            "Region", text_input(name="region", placeholder="us-east-1", auto_complete="off"), error=_problem("region")
+        ),
+        rx.el.div(_named(), class_name="sm:col-span-2"),
+        class_name="grid grid-cols-1 gap-4 sm:grid-cols-2",
+    )
+
+
+def _gs() -> rx.Component:
+    return rx.el.div(
+        field(
+            "Service account key",
+            textarea(name="service_account", rows=5, mono=True),
+            hint="The whole JSON key file.",
+            error=_problem("service_account"),
+            required=True,
+        ),
+        _named(),
+        class_name="flex flex-col gap-4",
+    )

@@ -1,0 +1,61 @@
+"""Which addresses on the network a person may have us call: public ones, never this machine or its neighbours."""
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from orchestrator.settings import get_settings
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_LONGEST = 2_000
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the open internet, looked at through every way of wrapping IPv4 into IPv6."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if ip in _NAT64:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is not None:
+            return is_public(str(inner))
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+
+
+def http_problem(url: str) -> str:
+    """The sentence that refuses an http(s) address as it is written, else "".
+
+    Names are looked up only when the worker connects, and checked there again: what a name means may change.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return "This is not a web address. Check it for typing mistakes."
+    if parts.scheme not in ("http", "https"):
+        return "Enter an address that begins with https:// or http://."
+    if not host or not url.isprintable() or " " in url or len(url) > _LONGEST:
+        return "This is not a web address. Check it for typing mistakes."
+    if parts.username or parts.password:
+        return "Leave user name and password out of the address: it is shown on the dataset's page."
+    if get_settings().allow_private_urls:
+        return ""
+    if (_is_literal(host) and not is_public(host)) or _names_this_place(host):
+        return "This address leads into a private network. Only public addresses are fetched here."
+    return ""
+
+
+def _is_literal(host: str) -> bool:
+    """An IP address in any spelling that the C library reads: 127.0.0.1, 127.1, 2130706433, 0x7f.1, ::1."""
+    if ":" in host:
+        return True
+    parts = host.rstrip(".").split(".")
+    return len(parts) <= 4 and all(part.isdigit() or part.lower().startswith("0x") for part in parts)
+
+
+def _names_this_place(host: str) -> bool:
+    name = host.rstrip(".").lower()
+    single = "." not in name and ":" not in name
+    return single or name.endswith((".localhost", ".local", ".internal"))

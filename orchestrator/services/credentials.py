@@ -1,0 +1,120 @@
+"""The cloud credentials of a person: stored sealed, listed by name and hint, lent only to the worker that fetches."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from orchestrator.domain.credentials import Credential, CredentialKind
+from orchestrator.domain.errors import Conflict, Invalid, NotFound
+from orchestrator.domain.users import Actor
+from orchestrator.services.addresses import http_problem
+from orchestrator.services.vault import seal, unseal
+
+_ACCOUNT = ("type", "project_id", "private_key_id", "private_key", "client_email", "client_id", "token_uri")
+_MOST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialRow:
+    """A credential as people see it: everything but the secret."""
+
+    id: int
+    kind: str
+    name: str
+    hint: str
+    created_at: datetime
+
+
+def list_credentials(session: Session, actor: Actor) -> list[CredentialRow]:
+    """The actor's own, by name."""
+    found = select(Credential).where(Credential.owner_id == actor.user_id).order_by(col(Credential.name))
+    return [_row(credential) for credential in session.exec(found)]
+
+
+def save_credential(session: Session, actor: Actor, kind: str, name: str, values: dict[str, Any]) -> CredentialRow:
+    """Seals and keeps a new credential.
+
+    Args:
+        kind: s3 (`access_key`, `secret_key`, and for other stores `endpoint`, `region`) or gs (`service_account`: the
+            key file's JSON).
+
+    Raises:
+        Invalid: `problems` by field. Conflict: the name is taken.
+    """
+    name = name.strip()
+    if kind not in list(CredentialKind):
+        raise Invalid(f"Choose one of: {', '.join(CredentialKind)}.", "kind")
+    problems = (
+        [] if 1 <= len(name) <= 80 else [("credential_name", "Give the credentials a name of 1 to 80 characters.")]
+    )
+    kept, hint, more = _s3(values) if kind == CredentialKind.S3 else _gs(values)
+    if problems := problems + more:
+        raise Invalid(problems[0][1], problems[0][0], problems)
+    own = list_credentials(session, actor)
+    if any(row.name == name for row in own):
+        raise Conflict(f"You already have credentials named {name}. Choose another name.", "credential_name")
+    if len(own) >= _MOST:
+        raise Conflict(f"You have {_MOST} credentials. Delete one first.", "credential_name")
+    credential = Credential(owner_id=actor.user_id, kind=CredentialKind(kind), name=name, sealed=seal(kept), hint=hint)
+    session.add(credential)
+    session.flush()
+    return _row(credential)
+
+
+def delete_credential(session: Session, actor: Actor, credential_id: int) -> None:
+    """Forgets a credential; datasets that came with it stay."""
+    session.delete(owned_credential(session, actor.user_id, credential_id))
+    session.flush()
+
+
+def owned_credential(session: Session, owner_id: int, credential_id: int) -> Credential:
+    """The stored credential of this owner.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    credential = session.get(Credential, credential_id)
+    if credential is None or credential.owner_id != owner_id:
+        raise NotFound("These credentials do not exist any more. Choose others.")
+    return credential
+
+
+def opened(session: Session, owner_id: int, credential_id: int) -> dict[str, Any]:
+    """The secret values, for the worker; never for a page or an answer."""
+    return unseal(owned_credential(session, owner_id, credential_id).sealed)
+
+
+def _s3(values: dict[str, Any]) -> tuple[dict[str, str], str, list[tuple[str, str]]]:
+    keys = ("access_key", "secret_key", "endpoint", "region")
+    kept = {key: str(values.get(key) or "").strip()[:500] for key in keys}
+    problems = []
+    if not kept["access_key"]:
+        problems.append(("access_key", "Enter the access key's id."))
+    if not kept["secret_key"]:
+        problems.append(("secret_key", "Enter the secret key."))
+    if kept["endpoint"] and (problem := http_problem(kept["endpoint"])):
+        problems.append(("endpoint", problem))
+    shown = f"{kept['access_key'][:4]}…{kept['access_key'][-2:]}" if len(kept["access_key"]) > 8 else "access key"
+    return {key: value for key, value in kept.items() if value}, shown, problems
+
+
+def _gs(values: dict[str, Any]) -> tuple[dict[str, Any], str, list[tuple[str, str]]]:
+    text = values.get("service_account")
+    try:
+        account = json.loads(text) if isinstance(text, str) else text
+    except (ValueError, RecursionError):
+        account = None
+    # Other types of key file can name files and programs of this machine.
+    if not isinstance(account, dict) or account.get("type") != "service_account" or not account.get("private_key"):
+        sentence = "Paste the whole JSON key file of a service account (its type is service_account)."
+        return {}, "", [("service_account", sentence)]
+    kept = {key: str(account[key]) for key in _ACCOUNT if key in account}
+    return {"service_account": kept}, str(account.get("client_email", ""))[:120], []
+
+
+def _row(credential: Credential) -> CredentialRow:
+    assert credential.id is not None
+    return CredentialRow(credential.id, credential.kind.value, credential.name, credential.hint, credential.created_at)

@@ -1,0 +1,138 @@
+"""Where a dataset's bytes come from: the browser, a web address, a bucket; and fetching again or calling it off."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from orchestrator.domain.base import utcnow
+from orchestrator.domain.credentials import CredentialKind
+from orchestrator.domain.datasets import FETCHING, Dataset, DatasetStatus, Upload
+from orchestrator.domain.errors import Conflict, Invalid
+from orchestrator.domain.letterbox import TASK_INGEST
+from orchestrator.domain.users import Actor
+from orchestrator.services.addresses import http_problem
+from orchestrator.services.after_commit import after_commit
+from orchestrator.services.credentials import owned_credential, save_credential
+from orchestrator.services.datasets.catalog import create_dataset, owned_dataset
+from orchestrator.services.datasets.files import upload_path
+from orchestrator.services.datasets.rows import DatasetRow, dataset_row
+from orchestrator.services.datasets.uploads import PREP, refuse_while_read
+from orchestrator.services.queue import enqueue, ingest_key
+
+FETCHED = ("url", "cloud")
+_SCHEMES = {"s3": CredentialKind.S3, "gs": CredentialKind.GS, "gcs": CredentialKind.GS}
+_SECRETS = ("access_key", "secret_key", "endpoint", "region", "service_account")
+
+
+def parse_source(session: Session, actor: Actor, source: dict[str, Any] | None) -> dict[str, Any]:
+    """What is kept of a wished source; new credentials in it are sealed and replaced by their id.
+
+    Raises:
+        Invalid: `problems` by field.
+    """
+    source = source or {"type": "upload"}
+    kind = source.get("type", "upload")
+    if kind == "upload":
+        return {"type": "upload"}
+    if kind == "url":
+        url = str(source.get("url") or "").strip()
+        if problem := http_problem(url):
+            raise Invalid(problem, "url")
+        return {"type": "url", "url": url}
+    if kind == "cloud":
+        return _cloud(session, actor, source)
+    raise Invalid("Choose where the clips come from: upload, url or cloud.", "source")
+
+
+def _cloud(session: Session, actor: Actor, source: dict[str, Any]) -> dict[str, Any]:
+    uri = str(source.get("uri") or "").strip()
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        parts = urlsplit("")
+    scheme = _SCHEMES.get(parts.scheme)
+    if scheme is None or not parts.netloc or "@" in parts.netloc or len(uri) > 1_000 or not uri.isprintable():
+        raise Invalid("Enter an address like s3://bucket/folder or gs://bucket/folder.", "uri")
+    kept: dict[str, Any] = {"type": "cloud", "uri": uri}
+    if source.get("credential_id"):
+        try:
+            credential = owned_credential(session, actor.user_id, int(source["credential_id"]))
+        except (TypeError, ValueError):
+            raise Invalid("These credentials do not exist. Choose others.", "credential_id") from None
+        if credential.kind is not scheme:
+            raise Invalid(f"{credential.name} is for {credential.kind}://. Choose others.", "credential_id")
+        kept["credential_id"] = credential.id
+    elif any(source.get(key) for key in _SECRETS):
+        name = str(source.get("credential_name") or f"{scheme.value}, {parts.netloc}")[:80]
+        kept["credential_id"] = save_credential(session, actor, scheme.value, name, source).id
+    return kept
+
+
+def add_dataset(
+    session: Session, actor: Actor, name: str, description: str, task: str, source: dict[str, Any] | None
+) -> DatasetRow:
+    """A new dataset: a draft that waits for uploads, or one that a worker fetches at once.
+
+    Raises:
+        Invalid: `problems` by field. Conflict: the name is taken.
+    """
+    row = create_dataset(session, actor, name, description, task)
+    dataset = owned_dataset(session, actor, row.id)
+    dataset.source = parse_source(session, actor, source)
+    if dataset.source["type"] in FETCHED:
+        begin_fetch(session, dataset)
+    session.add(dataset)
+    session.flush()
+    return dataset_row(dataset)
+
+
+def begin_fetch(session: Session, dataset: Dataset) -> None:
+    """A worker shall fetch what the dataset's source names; the caller has flushed the dataset."""
+    dataset.status, dataset.stage, dataset.error = DatasetStatus.PROCESSING, FETCHING, ""
+    dataset.progress_done = dataset.progress_total = 0
+    dataset.updated_at = utcnow()
+    session.add(dataset)
+    session.flush()
+    dataset_id = dataset.id or 0
+    after_commit(session, lambda: enqueue(TASK_INGEST, ingest_key(dataset_id), PREP, dataset_id=dataset_id))
+
+
+def request_fetch(session: Session, actor: Actor, dataset_id: int, source: dict[str, Any] | None = None) -> DatasetRow:
+    """Fetches more clips into a dataset, or once more what failed (no `source`).
+
+    Raises:
+        Conflict: the demo, being read now, or nothing to fetch. Invalid. NotFound.
+    """
+    dataset = owned_dataset(session, actor, dataset_id)
+    refuse_while_read(dataset)
+    if source is not None:
+        dataset.source = parse_source(session, actor, source)
+    if dataset.source.get("type") not in FETCHED:
+        raise Conflict("This dataset was uploaded. Add the files again.")
+    begin_fetch(session, dataset)
+    return dataset_row(dataset)
+
+
+def cancel_reading(session: Session, actor: Actor, dataset_id: int) -> DatasetRow:
+    """Calls off fetching or reading; the worker notices within a second. What was there before stays.
+
+    Raises:
+        Conflict: nothing is under way. NotFound.
+    """
+    dataset = owned_dataset(session, actor, dataset_id)
+    if dataset.status is not DatasetStatus.PROCESSING or dataset.is_demo:
+        raise Conflict("Nothing is being read here. It may have just finished.")
+    back = DatasetStatus.READY if dataset.clip_count else DatasetStatus.DRAFT
+    move = update(Dataset).where(col(Dataset.id) == dataset_id, col(Dataset.status) == DatasetStatus.PROCESSING)
+    if not session.exec(move.values(status=back, stage="", updated_at=utcnow())).rowcount:
+        raise Conflict("It has just finished.")
+    uploads = session.exec(select(Upload).where(Upload.dataset_id == dataset_id)).all()
+    for upload in uploads:
+        session.delete(upload)
+    session.flush()
+    session.refresh(dataset)
+    ids = [upload.id for upload in uploads]
+    after_commit(session, lambda: [upload_path(upload_id).unlink(missing_ok=True) for upload_id in ids])
+    return dataset_row(dataset)

@@ -1,0 +1,205 @@
+"""Sources on the network, from real servers: files and buckets arrive; everything hostile ends in a sentence."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from jobs.fetch.bring import STOPPED, bring
+from jobs.ingest import look
+from orchestrator.domain.datasets import FETCHING, Clip, Dataset, DatasetStatus, Task, Upload
+from orchestrator.domain.users import Actor
+from orchestrator.services.credentials import save_credential
+from orchestrator.services.datasets.ingest import ingest_dataset, refuse
+from orchestrator.services.db import session_scope
+from orchestrator.settings import get_settings
+from tests.fakes.videos import class_folders, draw_clip, zip_folder
+from tests.fakes.web_server import WebServer, dripping, endless, file, redirect, silent, web_server
+
+
+@pytest.fixture
+def server() -> Iterator[WebServer]:
+    with web_server() as running:
+        yield running
+
+
+@pytest.fixture
+def near(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    """This machine's own servers may be asked."""
+    monkeypatch.setenv("LOREEL_ALLOW_PRIVATE_URLS", "true")
+    monkeypatch.setenv("LOREEL_FETCH_PATIENCE_S", "1")
+    get_settings.cache_clear()
+
+
+def wish(actor: Actor, source: dict, task: Task = Task.CLASSIFICATION) -> int:
+    with session_scope() as session:
+        dataset = Dataset(owner_id=actor.user_id, name="mine", task=task, status=DatasetStatus.PROCESSING)
+        dataset.source, dataset.stage = source, FETCHING
+        session.add(dataset)
+        session.flush()
+        return dataset.id or 0
+
+
+def run(dataset_id: int, go_on: Callable[[], bool] = lambda: True) -> str:
+    """What `jobs.ingest.run_ingest` does, without its lease."""
+    problem = bring(dataset_id, go_on)
+    if problem:
+        return problem if problem == STOPPED else refuse(dataset_id, problem)
+    return ingest_dataset(dataset_id, look)
+
+
+def dataset_of(dataset_id: int) -> Dataset:
+    with session_scope() as session:
+        return session.get_one(Dataset, dataset_id)
+
+
+def nothing_left() -> bool:
+    with session_scope() as session:
+        assert session.exec(select(Upload)).all() == []
+        assert session.exec(select(Clip)).all() == []
+    return not list((get_settings().data_dir / "uploads").iterdir())
+
+
+def archive(tmp_path: Path) -> bytes:
+    return zip_folder(class_folders(tmp_path / "c", {"left": 2, "right": 2}), tmp_path / "a.zip").read_bytes()
+
+
+def test_an_archive_behind_a_redirect(ada: Actor, near: None, server: WebServer, tmp_path: Path) -> None:
+    server.routes["/get"] = redirect("/really/gestures.zip?sig=1")
+    server.routes["/really/gestures.zip"] = file(archive(tmp_path), Content_Type="application/octet-stream")
+    dataset_id = wish(ada, {"type": "url", "url": f"{server.url}/get"})
+    assert run(dataset_id) == "ready"
+    dataset = dataset_of(dataset_id)
+    assert (dataset.clip_count, dataset.class_names, dataset.stage) == (4, ["left", "right"], "")
+    assert not list((get_settings().data_dir / "uploads").iterdir())
+
+
+HOSTILE = {
+    "endless": (endless, "the most that is accepted"),
+    "dripping": (dripping, "sends too slowly"),
+    "silent": (silent, "does not answer in time"),
+    "a page": (file(b"<html>", Content_Type="text/html; charset=utf-8"), "a web page, not with a file"),
+    "empty": (file(b""), "is empty"),
+    "huge": (file(b"x", Content_Length=str(10**15)), "are accepted here"),
+    "lying": (file(b"x" * 100, Content_Length="5000"), "broke off"),
+    "login": (lambda handler: handler.send(b"", 403), "asks for a login (403)"),
+    "failing": (lambda handler: handler.send(b"", 500), "answered with 500"),
+    "to a file": (redirect("file:///etc/passwd"), "was redirected. Enter an address that begins with https"),
+    "in circles": (redirect("/x"), "more than 5 times"),
+    "not a zip": (
+        file(b"PK\x03\x04 but no zip", Content_Disposition='attachment; filename="../../a.zip"'),
+        "a.zip is not a zip",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_server_gets_a_sentence_and_leaves_nothing(
+    ada: Actor, near: None, server: WebServer, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("LOREEL_MAX_UPLOAD_BYTES", "1000000")
+    get_settings.cache_clear()
+    answer, sentence = HOSTILE[name]
+    server.routes["/x"] = answer
+    dataset_id = wish(ada, {"type": "url", "url": f"{server.url}/x"})
+    assert run(dataset_id) == "error"
+    assert sentence in dataset_of(dataset_id).error
+    assert nothing_left()
+
+
+def test_nothing_there(ada: Actor, near: None, server: WebServer) -> None:
+    for url, sentence in (
+        (f"{server.url}/none", "nothing at this address"),
+        ("http://127.0.0.1:9/x", "cannot be reached"),
+    ):
+        dataset_id = wish(ada, {"type": "url", "url": url})
+        assert run(dataset_id) == "error"
+        assert sentence in dataset_of(dataset_id).error
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_a_private_address_is_never_asked(ada: Actor, server: WebServer, host: str) -> None:
+    """Whatever was checked before: the connection itself is refused, as with a name that changed its meaning."""
+    dataset_id = wish(ada, {"type": "url", "url": f"http://{host}:{server.server_port}/x"})
+    assert run(dataset_id) == "error"
+    assert "private network" in dataset_of(dataset_id).error
+    assert server.asked == []
+
+
+def test_a_bucket_on_a_private_address_is_never_asked(ada: Actor, server: WebServer) -> None:
+    from orchestrator.services.vault import seal
+
+    with session_scope() as session:
+        row = save_credential(session, ada, "s3", "k", {"access_key": "a" * 12, "secret_key": "s" * 12})
+        from orchestrator.domain.credentials import Credential
+
+        # As if a public name had come to mean this machine.
+        session.get_one(Credential, row.id).sealed = seal(
+            {"access_key": "a" * 12, "secret_key": "s" * 12, "endpoint": server.url, "region": "us-east-1"}
+        )
+    dataset_id = wish(ada, {"type": "cloud", "uri": "s3://films/set", "credential_id": row.id})
+    assert run(dataset_id) == "error"
+    assert "private network" in dataset_of(dataset_id).error
+    assert server.asked == []
+
+
+def test_called_off_while_it_comes(ada: Actor, near: None, server: WebServer) -> None:
+    server.routes["/x"] = endless
+    dataset_id = wish(ada, {"type": "url", "url": f"{server.url}/x"})
+    began = time.monotonic()
+    assert run(dataset_id, lambda: not server.asked and time.monotonic() - began < 60) == STOPPED
+    assert nothing_left()
+
+
+def test_s3_with_credentials(ada: Actor, near: None, tmp_path: Path) -> None:
+    from moto.server import ThreadedMotoServer
+
+    store = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    store.start()
+    try:
+        host, port = store.get_host_and_port()
+        endpoint, keys = f"http://{host}:{port}", {"access_key": "AKIAEXAMPLE12", "secret_key": "secret"}
+        fill_s3(endpoint, keys, tmp_path)
+        with session_scope() as session:
+            values = keys | {"endpoint": endpoint, "region": "us-east-1"}
+            credential_id = save_credential(session, ada, "s3", "films", values).id
+        dataset_id = wish(ada, {"type": "cloud", "uri": "s3://films/set/", "credential_id": credential_id})
+        assert run(dataset_id) == "ready", dataset_of(dataset_id).error
+        assert (dataset_of(dataset_id).clip_count, dataset_of(dataset_id).bad_count) == (4, 0)
+        other = wish(ada, {"type": "cloud", "uri": "s3://nowhere/set", "credential_id": credential_id})
+        assert run(other) == "error"
+        assert "no such bucket" in dataset_of(other).error or "no videos" in dataset_of(other).error
+    finally:
+        store.stop()
+
+
+def fill_s3(endpoint: str, keys: dict[str, str], tmp_path: Path) -> None:
+    import boto3
+
+    client = boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=keys["access_key"],
+        aws_secret_access_key=keys["secret_key"],
+    )
+    client.create_bucket(Bucket="films")
+    folder = class_folders(tmp_path / "s3", {"left": 2, "right": 2})
+    for path in folder.rglob("*.mp4"):
+        client.put_object(Bucket="films", Key=f"set/{path.relative_to(folder).as_posix()}", Body=path.read_bytes())
+    client.put_object(Bucket="films", Key="other/x.mp4", Body=b"not asked for")
+    client.put_object(Bucket="films", Key="set/notes.pdf", Body=b"not fetched")
+
+
+def test_gs_as_anybody(
+    ada: Actor, near: None, server: WebServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = draw_clip(tmp_path / "a.mp4").read_bytes()
+    server.objects = {"set/a.mp4": clip, "set/a.txt": b"A square moves.", "set/big.bin": b"no"}
+    monkeypatch.setattr("jobs.fetch.bring.opened", lambda *_: {"endpoint": server.url})
+    dataset_id = wish(ada, {"type": "cloud", "uri": "gs://films/set", "credential_id": 1}, Task.CAPTIONING)
+    assert run(dataset_id) == "ready", dataset_of(dataset_id).error
+    with session_scope() as session:
+        assert [clip.caption for clip in session.exec(select(Clip))] == ["A square moves."]

@@ -1,0 +1,75 @@
+"""Cloud credentials: sealed in the ledger, never in an answer, one owner each."""
+
+import json
+
+import pytest
+from sqlmodel import select
+
+from orchestrator.domain.credentials import Credential
+from orchestrator.domain.errors import Conflict, Invalid, NotFound
+from orchestrator.domain.users import Actor
+from orchestrator.services import credentials
+from orchestrator.services.db import session_scope
+from tests.workshop import make_person
+
+S3 = {"access_key": "AKIAEXAMPLE12", "secret_key": "a very secret key"}
+
+
+def test_only_the_worker_sees_the_secret(ada: Actor) -> None:
+    with session_scope() as session:
+        row = credentials.save_credential(session, ada, "s3", "films", S3)
+    with session_scope() as session:
+        stored = session.exec(select(Credential)).one()
+        assert "secret" not in stored.sealed
+        assert "EXAMPLE" not in stored.sealed
+        assert credentials.opened(session, ada.user_id, row.id) == S3
+        assert "secret" not in repr(credentials.list_credentials(session, ada))
+        assert credentials.list_credentials(session, ada)[0].hint == "AKIA…12"
+
+
+def test_somebody_elses_do_not_exist(ada: Actor) -> None:
+    eve = make_person("eve")
+    with session_scope() as session:
+        row = credentials.save_credential(session, ada, "s3", "films", S3)
+        assert credentials.list_credentials(session, eve) == []
+        with pytest.raises(NotFound):
+            credentials.opened(session, eve.user_id, row.id)
+        with pytest.raises(NotFound):
+            credentials.delete_credential(session, eve, row.id)
+        with pytest.raises(Conflict, match="already have"):
+            credentials.save_credential(session, ada, "s3", "films", S3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "field"),
+    [
+        ("s3", {}, "access_key"),
+        ("s3", {"access_key": "a"}, "secret_key"),
+        ("s3", S3 | {"endpoint": "http://169.254.169.254/"}, "endpoint"),
+        ("s3", S3 | {"endpoint": "file:///etc/passwd"}, "endpoint"),
+        ("gs", {"service_account": "{"}, "service_account"),
+        ("gs", {"service_account": "[]"}, "service_account"),
+        ("gs", {"service_account": json.dumps({"type": "external_account", "private_key": "x"})}, "service_account"),
+        ("az", {}, "kind"),
+    ],
+)
+def test_bad_ones_get_their_sentence(ada: Actor, kind: str, values: dict, field: str) -> None:
+    with session_scope() as session, pytest.raises(Invalid) as refused:
+        credentials.save_credential(session, ada, kind, "films", values)
+    assert refused.value.problems[0][0] == field
+
+
+def test_a_key_file_keeps_only_what_is_known(ada: Actor) -> None:
+    account = {
+        "type": "service_account",
+        "private_key": "k",
+        "client_email": "a@b",
+        "credential_source": {"file": "/x"},
+    }
+    with session_scope() as session:
+        row = credentials.save_credential(session, ada, "gs", "films", {"service_account": json.dumps(account)})
+        assert set(credentials.opened(session, ada.user_id, row.id)["service_account"]) == {
+            "type",
+            "private_key",
+            "client_email",
+        }
