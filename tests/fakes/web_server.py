@@ -118,4 +118,4 @@ def redirect(target: str) -> Answer:
 
 def file(data: bytes, **headers: str) -> Answer:
     """A whole file."""
-    return lambda handler: handler.send(data, **headers)
+    return lambda handler: handler.send(data, 200, **headers)

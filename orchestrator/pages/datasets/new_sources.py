@@ -1,5 +1,7 @@
 """The fields of a source that is fetched: a web address, or a bucket with its credentials."""
 
+from typing import Any
+
 import reflex as rx
 
 from orchestrator.states.datasets_add import DatasetAddState
@@ -12,7 +14,7 @@ State = DatasetAddState
 SOURCES = [("upload", "Upload file(s)"), ("url", "URL"), ("cloud", "Cloud storage link")]
 
 
-def _problem(name: str) -> rx.Var:
+def _problem(name: str) -> Any:
     return State.problems.get(name, "")
 
 

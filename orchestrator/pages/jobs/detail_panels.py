@@ -19,10 +19,10 @@ from orchestrator.ui.primitives.table import cell, row, table
 
 head = JobDetail.head
 CURVES: tuple[tuple[Text, str, Text], ...] = (
-    (JobDetail.measure_label, "", JobDetail.measure),
-    ("Learning rate", "learning_rate", ""),
-    ("Gradient norm", "grad_norm", ""),
-    ("Clips a second", "samples_per_s", ""),
+    (JobDetail.measure_label, "none", JobDetail.measure),
+    ("Learning rate", "learning_rate", "none"),
+    ("Gradient norm", "grad_norm", "none"),
+    ("Clips a second", "samples_per_s", "none"),
 )
 
 
@@ -36,8 +36,8 @@ def _curve(title: Text, train: str, held: Text) -> rx.Component:
             live=head.active,
             on_gap=JobDetail.refill,
             title=title,
-            train_key=train or "none",
-            eval_key=held or "none",
+            train_key=train,
+            eval_key=held,
             smoothing=0.0,
             height=200,
         )
