@@ -44,8 +44,6 @@ def _example(title: str, layout: str) -> rx.Component:
         rx.el.pre(
             layout,
             tab_index=0,
-            aria_label=title,
-            role="region",
             class_name="mt-2 overflow-x-auto rounded-lg bg-muted p-3 font-mono text-xs leading-5",
         ),
     )

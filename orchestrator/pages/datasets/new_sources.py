@@ -68,7 +68,7 @@ def cloud_fields() -> rx.Component:
 
 def _named() -> rx.Component:
     return field(
-        "Name of the credentials",
+        "Save them as",
         text_input(name="credential_name", placeholder="Team bucket", auto_complete="off", max_length=80),
         hint="Kept encrypted for your next dataset; the secret is never shown again.",
         error=_problem("credential_name"),
