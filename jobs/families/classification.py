@@ -56,13 +56,22 @@ def keep_labels(plan: Plan, folder: Path) -> None:
     _write(folder / "labels.json", names)
 
 
-def classify_program(plan: Plan, base_ref: str, head: str, count: str = "config.num_frames") -> tuple[str, str]:
-    """`count`: the frames a clip is shown with, as an expression of the loaded `config`."""
+def classify_program(
+    plan: Plan, base_ref: str, head: Sequence[str], count: int, pixels_name: str = "pixel_values"
+) -> tuple[str, str]:
+    """`classify.py`.
+
+    Args:
+        head: modules that are not quantized.
+        count: frames seen of a clip.
+        pixels_name: what the model's `forward` calls the clips.
+    """
     program = _PROGRAM.format(
         extra_import=", BitsAndBytesConfig" if plan.four_bit else "",
         base=base_ref,
         count=count,
-        quantization=_QUANTIZED.format(head=head).rstrip("\n") if plan.four_bit else "",
+        pixels=pixels_name,
+        quantization=_QUANTIZED.format(head=json.dumps(list(head))).rstrip("\n") if plan.four_bit else "",
     )
     return "classify.py", program
 
@@ -92,15 +101,15 @@ for path in sys.argv[1:]:
         frames = [frame.to_ndarray(format="rgb24") for frame in clip.decode(video=0)]
     count = {count}
     seen = [frames[int((i + 0.5) * len(frames) / count)] for i in range(count)]
-    inputs = processor(seen, return_tensors="pt")
+    pixels = processor(seen, return_tensors="pt")["pixel_values"]
     with torch.no_grad():
-        odds = model(**inputs).logits.softmax(-1)[0]
+        odds = model({pixels}=pixels).logits.softmax(-1)[0]
     best = int(odds.argmax())
     print(path, config.id2label[best], f"{{odds[best]:.3f}}", sep="\\t")
 """
 _QUANTIZED = """,
     quantization_config=BitsAndBytesConfig(
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=torch.float32, llm_int8_skip_modules=["{head}"],
+        bnb_4bit_compute_dtype=torch.float32, llm_int8_skip_modules={head},
     ),
 """

@@ -3,12 +3,20 @@
 import json
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from jobs.families.protocol import Base, Family
 from orchestrator.domain.errors import Invalid
 
 FAMILIES = {
     "videomae": "jobs.families.videomae.family",
+    "timesformer": "jobs.families.timesformer.family",
+    "vivit": "jobs.families.vivit.family",
+    "vjepa2": "jobs.families.vjepa2.family",
+    "xclip": "jobs.families.xclip.family",
+    "clip": "jobs.families.clip.family",
+    "siglip": "jobs.families.siglip.family",
+    "vision-text-dual-encoder": "jobs.families.dualencoder.family",
     "vision-encoder-decoder": "jobs.families.captioner.family",
 }
 """`model_type` to the module whose `FAMILY` meets the protocol."""
@@ -26,12 +34,25 @@ def read_base(folder: Path) -> Base:
         raise Invalid("The base model's config.json is missing or damaged. Register the model again.") from None
     if not isinstance(config, dict) or "auto_map" in config:
         raise Invalid("The base model asks to run its own code, which we never do. Choose another base.")
-    processor = folder / "preprocessor_config.json"
-    try:
-        settings = json.loads(processor.read_text()) if processor.exists() else {}
-    except ValueError:
-        raise Invalid("The base model's preprocessor_config.json is damaged. Register the model again.") from None
-    return Base(folder, config, settings)
+    return Base(folder, config, _processor(folder))
+
+
+def _processor(folder: Path) -> dict[str, Any]:
+    """The settings of the base's preprocessor; those of a video processor in the words of a picture one.
+
+    transformers runs video processors with torchvision alone; VideoMAE's does the same with Pillow.
+    """
+    for name in ("preprocessor_config.json", "video_preprocessor_config.json"):
+        path = folder / name
+        try:
+            found = json.loads(path.read_text()) if path.exists() else {}
+        except (OSError, ValueError):
+            raise Invalid(f"The base model's {name} is damaged. Register the model again.") from None
+        if found.pop("video_processor_type", None):
+            found["image_processor_type"] = "VideoMAEImageProcessor"
+        if found:
+            return found
+    return {}
 
 
 def resolve(base: Base) -> Family:

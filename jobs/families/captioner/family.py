@@ -9,8 +9,8 @@ import torch
 
 from jobs.families.captioner.words import tokenizer_of
 from jobs.families.captioning import judge_captions
+from jobs.families.pixels import ClassifyBatches, dice_of, vary
 from jobs.families.protocol import Base, Collate, Item, Items, Plan, Raw, Score
-from jobs.families.videomae.batches import ClassifyBatches, dice_of, vary
 from jobs.families.videomae.family import FAMILY as ENCODER
 from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid

@@ -13,11 +13,18 @@ from orchestrator.domain.models import ModelType
 
 FAMILIES: dict[str, tuple[str, ModelType]] = {
     "videomae": ("VideoMAE", ModelType.CLASSIFICATION),
+    "timesformer": ("TimeSformer", ModelType.CLASSIFICATION),
+    "vivit": ("ViViT", ModelType.CLASSIFICATION),
+    "vjepa2": ("V-JEPA 2", ModelType.CLASSIFICATION),
+    "xclip": ("X-CLIP", ModelType.RETRIEVAL),
+    "clip": ("CLIP", ModelType.RETRIEVAL),
+    "siglip": ("SigLIP", ModelType.RETRIEVAL),
+    "vision-text-dual-encoder": ("Dual encoder", ModelType.RETRIEVAL),
     "vision-encoder-decoder": ("Encoder-decoder", ModelType.CAPTIONING),
 }
 """config.json's model_type -> the name people know, and what it does: the families that can be trained."""
-HEADS = ("classifier", "head", "lm_head", "score")
-_NOT_LINEAR = ("embed", "position", "norm", "patch")
+HEADS = ("classifier", "head", "lm_head", "score", "visual_projection", "text_projection")
+_NOT_LINEAR = ("embed", "position", "norm", "patch", "pooler", "predictor", "vision_model.head")
 _HEADER_LIMIT = 100_000_000
 NF4_BYTES = 0.5 + (1 + 4 / 256) / 64
 """Bytes a parameter: 4 bits, an 8-bit scale every 64, a 32-bit one every 256 scales (Dettmers et al. 2023)."""
@@ -54,6 +61,7 @@ def inspect_model(folder: Path) -> ModelFacts:
     for file in files:
         shapes |= _shapes(file)
     architecture, kind = FAMILIES[family]
+    vision = config["vision_config"] if isinstance(config.get("vision_config"), dict) else config
     groups = layer_groups(shapes)
     return ModelFacts(
         family=family,
@@ -63,18 +71,27 @@ def inspect_model(folder: Path) -> ModelFacts:
         size_bytes=sum(file.stat().st_size for file in files),
         revision=_digest(files),
         details={
-            "frames": config.get("num_frames"),
-            "image_size": config.get("image_size"),
-            "hidden_size": config.get("hidden_size"),
-            "patch_size": config.get("patch_size"),
-            "tubelet_size": config.get("tubelet_size"),
-            "heads": config.get("num_attention_heads"),
-            "blocks": config.get("num_hidden_layers"),
+            "frames": vision.get("num_frames") or vision.get("frames_per_clip"),
+            "image_size": _one(vision.get("image_size") or vision.get("crop_size")),
+            "hidden_size": vision.get("hidden_size"),
+            "patch_size": _one(vision.get("patch_size") or _last(vision.get("tubelet_size"))),
+            "tubelet_size": _one(vision.get("tubelet_size")),
+            "heads": vision.get("num_attention_heads"),
+            "blocks": vision.get("num_hidden_layers"),
             "classes": len(config.get("id2label") or {}),
             "nf4_bytes": nf4_bytes(shapes),
             "layers": groups,
         },
     )
+
+
+def _one(value: Any) -> Any:
+    """The first of a list of sides, as (2, 16, 16)."""
+    return value[0] if isinstance(value, list) and value else value
+
+
+def _last(value: Any) -> Any:
+    return value[-1] if isinstance(value, list) and value else None
 
 
 def layer_groups(shapes: dict[str, list[int]]) -> list[dict[str, Any]]:

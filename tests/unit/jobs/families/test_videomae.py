@@ -10,10 +10,10 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers.models.videomae.image_processing_pil_videomae import VideoMAEImageProcessorPil
 
+from jobs.families.pixels import ClassifyBatches, vary
 from jobs.families.protocol import Base, Plan
 from jobs.families.quantize import quantized_layers
 from jobs.families.registry import read_base, resolve
-from jobs.families.videomae.batches import ClassifyBatches, vary
 from jobs.video.decode import _prepare
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import parse_recipe

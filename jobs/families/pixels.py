@@ -1,7 +1,9 @@
-"""Makes VideoMAE's batches from cached bytes: rescaled and normalised as the checkpoint's processor says."""
+"""Makes batches of clips from cached bytes: rescaled and normalised as the checkpoint's processor says."""
 
 import hashlib
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,14 +11,13 @@ import torch
 from torch.nn import functional
 
 from jobs.families.protocol import Base, Item
+from jobs.video.cache import Sampling
 
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-MASKED = 0.75
-"""Share of the places hidden from the encoder, the same through all frames (tube masking)."""
 
 
-class ClassifyBatches:
-    """Items to `pixel_values` (B, T, 3, H, W) float32 and `labels` (B,)."""
+class Pixels:
+    """Bytes to what the checkpoint's processor would hand over."""
 
     def __init__(self, base: Base) -> None:
         how = base.processor
@@ -26,19 +27,31 @@ class ClassifyBatches:
             mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
         spread = torch.tensor(std, dtype=torch.float32)
         self._factor = (scale / spread).view(3, 1, 1)
-        self._shift = (-torch.tensor(mean, dtype=torch.float32) / spread).view(3, 1, 1)
+        # ViViT's processor takes one from the rescaled pixels before it normalises.
+        zero = 1.0 if how.get("offset") else 0.0
+        self._shift = (-(torch.tensor(mean, dtype=torch.float32) + zero) / spread).view(3, 1, 1)
 
     def pixels(self, items: Sequence[Item]) -> torch.Tensor:
-        """(B, T, 3, H, W), normalised."""
+        """(B, T, 3, H, W) float32, normalised."""
         stacked = torch.from_numpy(np.stack([item["frames"] for item in items]))
         return stacked.permute(0, 1, 4, 2, 3).float().mul_(self._factor).add_(self._shift).contiguous()
 
+    def shown(self, items: Sequence[Item]) -> torch.Tensor:
+        """The same, each clip varied where all of them are there to be learned from."""
+        pixels = self.pixels(items)
+        return vary(pixels, dice_of(items)) if all(item["learn"] for item in items) else pixels
+
+
+class ClassifyBatches(Pixels):
+    """Items to the clips, under the name that the model's `forward` has for them, and `labels` (B,)."""
+
+    def __init__(self, base: Base, name: str = "pixel_values") -> None:
+        super().__init__(base)
+        self._name = name
+
     def __call__(self, items: Sequence[Item]) -> dict[str, Any]:
         labels = torch.tensor([item["label"] for item in items], dtype=torch.long)
-        pixels = self.pixels(items)
-        if all(item["learn"] for item in items):
-            pixels = vary(pixels, dice_of(items))
-        return {"pixel_values": pixels, "labels": labels}
+        return {self._name: self.shown(items), "labels": labels}
 
 
 def dice_of(items: Sequence[Item]) -> torch.Generator:
@@ -71,17 +84,19 @@ def vary(pixels: torch.Tensor, dice: torch.Generator) -> torch.Tensor:
     return (moved.unflatten(1, (frames, -1)) - low) * light + low
 
 
-class MaskedBatches(ClassifyBatches):
-    """Items to `pixel_values` and `bool_masked_pos` (B, patches): the model draws what it cannot see."""
+def sampling_of(base: Base, count: int, edge: int, fps: float | None) -> Sampling:
+    """`count` frames, resized and cut as the checkpoint's processor says, to `edge` x `edge` where it says nothing."""
+    how = base.processor
+    size = how.get("size") or {"shortest_edge": edge}
+    size = {"shortest_edge": size} if isinstance(size, int) else size
+    crop, asked = (edge, edge), how.get("crop_size")
+    if how.get("do_center_crop", True) and asked:
+        crop = (asked, asked) if isinstance(asked, int) else (int(asked["height"]), int(asked["width"]))
+    sides = tuple(sorted((str(name), int(pixels)) for name, pixels in size.items() if pixels))
+    return Sampling(count=count, size=sides, crop=crop, fps=fps, resample=int(how.get("resample", 2)))
 
-    def __init__(self, base: Base) -> None:
-        super().__init__(base)
-        config = base.config
-        self._places = (int(config.get("image_size", 224)) // int(config.get("patch_size", 16))) ** 2
-        self._slots = int(config.get("num_frames", 16)) // int(config.get("tubelet_size", 2))
 
-    def __call__(self, items: Sequence[Item]) -> dict[str, Any]:
-        hidden = round(self._places * MASKED)
-        order = torch.rand(len(items), self._places, generator=dice_of(items)).argsort(1)
-        mask = torch.zeros(len(items), self._places, dtype=torch.bool).scatter_(1, order[:, :hidden], True)
-        return {"pixel_values": self.pixels(items), "bool_masked_pos": mask.repeat(1, self._slots)}
+def write_processor(base: Base, folder: Path) -> None:
+    """Lays the base's preprocessor beside an adapter."""
+    if base.processor:
+        (folder / "preprocessor_config.json").write_text(json.dumps(base.processor, indent=2) + "\n")

@@ -1,0 +1,91 @@
+"""What every video encoder with a class head shares; a family says its names, sizes and what is special about it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from jobs.families.classification import class_chance, classify_program, keep_labels, score_classes
+from jobs.families.pixels import ClassifyBatches, sampling_of
+from jobs.families.protocol import Base, Collate, Items, Plan, Raw, Score
+from jobs.video.cache import Sampling
+from orchestrator.domain.errors import Invalid
+from orchestrator.domain.recipes import Recipe, TrainingType
+
+
+class Encoder:
+    """A `...ForVideoClassification` of transformers with a fresh head; its frame size is fixed by the checkpoint."""
+
+    name: str
+    title: str
+    pipeline_tag = "video-classification"
+    head: tuple[str, ...] = ("classifier",)
+    reads_logits = True
+    model_class: ClassVar[str]
+    """The class of transformers."""
+    pixels_name: ClassVar[str] = "pixel_values"
+    """What `forward` calls the clips."""
+    linear: ClassVar[tuple[str, ...]]
+    """Name endings of the layers that get an adapter."""
+    renamed: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Where a checkpoint's file names its layers otherwise than the loaded model: file's ending to the model's."""
+
+    def frames_of(self, base: Base) -> int:
+        """Frames the checkpoint was made for."""
+        return int(base.config.get("num_frames", 8))
+
+    def edge_of(self, base: Base) -> int:
+        """Pixels of a side."""
+        edge = base.config.get("image_size", 224)
+        return int(edge[0] if isinstance(edge, list) else edge)
+
+    def check(self, base: Base, recipe: Recipe, task: str) -> None:
+        if task != "classification" and recipe.training_type is TrainingType.FINETUNE:
+            raise Invalid(f"{self.title} classifies clips. Choose a dataset with classes, or another base.", "model_id")
+        self.check_type(recipe)
+        self.check_frames(base, recipe)
+        size = self.edge_of(base)
+        if recipe.data.size not in (None, size):
+            raise Invalid(f"This base sees exactly {size} x {size} pixels. Leave Size empty.", "data.size")
+
+    def check_type(self, recipe: Recipe) -> None:
+        """Which training types the family knows."""
+        if recipe.training_type is TrainingType.PRETRAIN:
+            text = f"Pre-training goes on with VideoMAE or with captioned clips; {self.title} can be fine-tuned."
+            raise Invalid(text, "training_type")
+
+    def check_frames(self, base: Base, recipe: Recipe) -> None:
+        """Which frame counts the checkpoint takes."""
+        frames = self.frames_of(base)
+        if recipe.data.frames not in (None, frames):
+            raise Invalid(f"This base sees exactly {frames} frames. Leave Frames empty.", "data.frames")
+
+    def sampling(self, base: Base, recipe: Recipe) -> Sampling:
+        count = recipe.data.frames or self.frames_of(base)
+        return sampling_of(base, count, self.edge_of(base), recipe.data.fps)
+
+    def load(self, plan: Plan) -> Any:
+        from jobs.families.load import load_classifier
+
+        return load_classifier(plan, self.model_class, self.head)
+
+    def targets(self, recipe: Recipe, model: Any) -> list[str] | str:
+        asked = recipe.qlora.target_modules
+        return [name for ending in asked for name in self.renamed.get(ending, (ending,))] or list(self.linear)
+
+    def collate(self, plan: Plan) -> Collate:
+        return ClassifyBatches(plan.base, self.pixels_name)
+
+    def chance(self, plan: Plan, held: int) -> dict[str, float] | None:
+        return {} if plan.pretrains else class_chance(plan.class_names)
+
+    def evaluate(self, plan: Plan, model: Any, held: Items, raw: Raw, final: bool) -> Score:
+        if plan.pretrains or raw.labels is None:
+            return Score()
+        return score_classes(raw.logits, raw.labels, plan.class_names)
+
+    def keep(self, plan: Plan, folder: Path) -> None:
+        keep_labels(plan, folder)
+
+    def program(self, plan: Plan, base_ref: str) -> tuple[str, str]:
+        count = self.sampling(plan.base, plan.recipe).count
+        return classify_program(plan, base_ref, self.head, count, self.pixels_name)

@@ -1,0 +1,22 @@
+"""ViViT (Arnab et al. 2021): a ViT over tubelets; its processor counts from -1 to 1 before it normalises."""
+
+from jobs.families.encoder import Encoder
+from jobs.families.protocol import Base
+
+
+class ViViT(Encoder):
+    """One row a tubelet in its position table: frame count and size are fixed."""
+
+    name = "vivit"
+    title = "ViViT"
+    model_class = "VivitForVideoClassification"
+    linear = ("q_proj", "k_proj", "v_proj", "o_proj", "fc1", "fc2")
+    renamed = {
+        "query": ("q_proj",), "key": ("k_proj",), "value": ("v_proj",), "dense": ("o_proj", "fc1", "fc2"),
+    }  # fmt: skip
+
+    def frames_of(self, base: Base) -> int:
+        return int(base.config.get("num_frames", 32))
+
+
+FAMILY = ViViT()

@@ -1,0 +1,41 @@
+"""V-JEPA 2 (Assran et al. 2025): an encoder with rotary places, read by an attentive pooler that is trained whole."""
+
+from typing import Any
+
+from jobs.families.encoder import Encoder
+from jobs.families.protocol import Base
+from orchestrator.domain.errors import Invalid
+from orchestrator.domain.recipes import Recipe
+
+
+class VJEPA2(Encoder):
+    """The pooler is missing from the pretrained checkpoints, so it is trained and saved like the head.
+
+    The predictor takes no part in classifying; its layers bear the encoder's names and must get no adapter.
+    """
+
+    name = "vjepa2"
+    title = "V-JEPA 2"
+    head = ("classifier", "pooler")
+    model_class = "VJEPA2ForVideoClassification"
+    pixels_name = "pixel_values_videos"
+    linear = ("query", "key", "value", "proj", "fc1", "fc2")
+
+    def frames_of(self, base: Base) -> int:
+        return int(base.config.get("frames_per_clip", 64))
+
+    def edge_of(self, base: Base) -> int:
+        return int(base.config.get("crop_size", 256))
+
+    def check_frames(self, base: Base, recipe: Recipe) -> None:
+        tubelet = int(base.config.get("tubelet_size", 2))
+        if recipe.data.frames and recipe.data.frames % tubelet:
+            text = f"This base takes frames by {tubelet}. Enter a multiple of {tubelet}, such as 16."
+            raise Invalid(text, "data.frames")
+
+    def targets(self, recipe: Recipe, model: Any) -> str:
+        names = recipe.qlora.target_modules or self.linear
+        return rf"(?:.*\.)?vjepa2\.encoder\..*\.(?:{'|'.join(names)})"
+
+
+FAMILY = VJEPA2()

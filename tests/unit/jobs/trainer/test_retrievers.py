@@ -1,0 +1,110 @@
+"""Each retriever learns pairs in 4 bits, and its adapter ranks clips the same in a plain program."""
+
+import dataclasses
+import json
+import runpy
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from jobs.families.protocol import Plan
+from jobs.families.quantize import quantized_layers
+from jobs.families.registry import read_base, resolve
+from jobs.spec import ClipSpec, TrainSpec
+from jobs.trainer.run import train
+from jobs.trainer.setup import with_adapters
+from orchestrator.domain.errors import Invalid
+from orchestrator.domain.recipes import parse_recipe
+from orchestrator.services.models.inspect import inspect_model
+from tests.fakes.bases import RETRIEVERS, make_base
+from tests.unit.jobs.trainer.conftest import MakeSpec
+from tests.unit.jobs.trainer.test_run import losses, recorder_of
+
+SAYS = {"blinking": "A shape flashes on and off.", "zooming": "A shape comes near."}
+
+
+def captioned(spec: TrainSpec, base: Path, family: str) -> TrainSpec:
+    clips = [
+        dataclasses.replace(clip, label="", caption=f"{SAYS[clip.label]} Number {clip.id}.") for clip in spec.clips
+    ]
+    return dataclasses.replace(spec, task="retrieval", class_names=[], model_path=str(base), family=family, clips=clips)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", sorted(RETRIEVERS))
+def test_it_learns_and_the_card_says_the_same(
+    make_spec: MakeSpec, clips: list[ClipSpec], tmp_path: Path, capsys: Any, family: str
+) -> None:
+    base = make_base(family, tmp_path / "base")
+    facts = inspect_model(base)
+    assert (facts.family, facts.model_type) == (family, "video_retrieval")
+    spec = captioned(make_spec(optim={"epochs": 6, "learning_rate": 4e-3}), base, family)
+    summary = train(spec, recorder_of(spec), lambda: False).summary
+    curve = list(losses(spec).values())
+    assert sum(curve[-4:]) < sum(curve[:4])
+    assert summary["eval_r1"] <= summary["eval_r5"] <= summary["eval_r10"] <= 1
+    assert summary["eval_median_rank"] >= 1
+    adapter = Path(spec.folder) / "adapter"
+    said = json.loads((adapter / "predictions.json").read_text())
+    first = said[0]
+    paths = {clip.id: clip.path for clip in clips}
+    program = (adapter / "README.md").read_text().split("```python\n")[1].split("```")[0]
+    (adapter / "search.py").write_text(program)
+    capsys.readouterr()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["search.py", first["reference"], *(paths[p["clip_id"]] for p in said)])
+        runpy.run_path(str(adapter / "search.py"))
+    lines = [line.split("\t") for line in capsys.readouterr().out.splitlines() if "\t" in line]
+    found = {path: float(score) for score, path in lines}
+    assert len(found) == len(said)
+    for shown in first["top"]:
+        assert found[paths[shown["clip_id"]]] == pytest.approx(shown["score"], abs=5e-3)
+
+
+@pytest.mark.parametrize("family", sorted(RETRIEVERS))
+def test_four_bits_and_heads_whole(tmp_path: Path, family: str) -> None:
+    """The towers are in NF4, the heads are not, and every adapter gets a gradient."""
+    base = read_base(make_base(family, tmp_path / "base"))
+    how = resolve(base)
+    plan = Plan(base, parse_recipe({"qlora": {"dropout": 0.0}}), "retrieval")
+    model = with_adapters(how, plan)
+    layers: list[Any] = quantized_layers(model)
+    assert len(layers) >= 16
+    assert not any(layer.support_avx512bf16_for_cpu for layer in layers)
+    frames = torch.randint(0, 256, (3, how.sampling(base, plan.recipe).count, 32, 32, 3), dtype=torch.uint8).numpy()
+    items = [
+        {"frames": frames[i], "captions": [f"caption {i}"], "learn": True, "draw": (0, i), "clip_id": i}
+        for i in range(3)
+    ]
+    model.train()
+    model(**how.collate(plan)(items))["loss"].backward()
+    grads = [p.grad is not None and float(p.grad.norm()) > 0 for n, p in model.named_parameters() if "lora_B" in n]
+    assert all(grads)
+    assert any("modules_to_save" in n and p.requires_grad for n, p in model.named_parameters())
+
+
+def test_pretraining_goes_on_with_pairs(make_spec: MakeSpec, tmp_path: Path) -> None:
+    """All weights move; what is written is a base that can be fine-tuned again."""
+    base = make_base("vision-text-dual-encoder", tmp_path / "base")
+    recipe = {"training_type": "pretrain", "optim": {"epochs": 2, "learning_rate": 1e-3}}
+    spec = captioned(make_spec(**recipe), base, "vision-text-dual-encoder")
+    summary = train(spec, recorder_of(spec), lambda: False).summary
+    assert "eval_r1" in summary
+    model = Path(spec.folder) / "model"
+    old, new = load_file(base / "model.safetensors"), load_file(model / "model.safetensors")
+    assert set(old) == set(new)
+    assert any(not torch.equal(old[name], new[name]) for name in old if "query" in name)
+    assert json.loads((model / "config.json").read_text())["architectures"] == ["VisionTextDualEncoderModel"]
+    again = read_base(model)
+    with_adapters(resolve(again), Plan(again, parse_recipe({}), "retrieval"))
+    assert (model / "tokenizer.json").exists()
+
+
+def test_a_retriever_wants_captions(tmp_path: Path) -> None:
+    base = read_base(make_base("clip", tmp_path / "base"))
+    with pytest.raises(Invalid, match="Choose a dataset with captions"):
+        resolve(base).check(base, parse_recipe({}), "classification")
