@@ -69,6 +69,7 @@ def classify_program(
     program = _PROGRAM.format(
         extra_import=", BitsAndBytesConfig" if plan.four_bit else "",
         base=base_ref,
+        exact=_EXACT if plan.four_bit else "",
         count=count,
         pixels=pixels_name,
         quantization=_QUANTIZED.format(head=json.dumps(list(head))).rstrip("\n") if plan.four_bit else "",
@@ -92,7 +93,7 @@ here = Path(__file__).resolve().parent
 config = AutoConfig.from_pretrained(here)
 base = AutoModelForVideoClassification.from_pretrained(
     {base}, config=config, ignore_mismatched_sizes=True, dtype=torch.float32{quantization}
-)
+){exact}
 model = PeftModel.from_pretrained(base, here).eval()
 processor = AutoImageProcessor.from_pretrained(here)
 
@@ -107,6 +108,10 @@ for path in sys.argv[1:]:
     best = int(odds.argmax())
     print(path, config.id2label[best], f"{{odds[best]:.3f}}", sep="\\t")
 """
+_EXACT = """
+for layer in base.modules():
+    if hasattr(layer, "support_avx512bf16_for_cpu"):
+        layer.support_avx512bf16_for_cpu = False  # bitsandbytes' shortcut: other numbers, and not for every width"""
 _QUANTIZED = """,
     quantization_config=BitsAndBytesConfig(
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,

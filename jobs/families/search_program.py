@@ -14,7 +14,7 @@ from transformers import AutoImageProcessor, AutoTokenizer, {model}{extra_import
 here = Path(__file__).resolve().parent
 base = {model}.from_pretrained(
     {base}, dtype=torch.float32{quantization}
-)
+){exact}
 model = PeftModel.from_pretrained(base, here).eval().get_base_model()
 processor = AutoImageProcessor.from_pretrained(here)
 tokenizer = AutoTokenizer.from_pretrained(here)
@@ -36,6 +36,10 @@ for path in paths:
 for score, path in sorted(found, reverse=True):
     print(f"{{score:.4f}}", path, sep="\\t")
 """
+_EXACT = """
+for layer in base.modules():
+    if hasattr(layer, "support_avx512bf16_for_cpu"):
+        layer.support_avx512bf16_for_cpu = False  # bitsandbytes' shortcut: other numbers, and not for every width"""
 _QUANTIZED = """,
     quantization_config=BitsAndBytesConfig(
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
@@ -70,6 +74,7 @@ def search_program(
         model=model,
         extra_import=", BitsAndBytesConfig" if plan.four_bit else "",
         base=base_ref,
+        exact=_EXACT if plan.four_bit else "",
         quantization=_QUANTIZED.format(head=_listed(head)).rstrip("\n") if plan.four_bit else "",
         padding='"max_length"' if full_length else "True",
         longest=longest,
