@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest_plugins = ["tests.workshop"]
+pytest_plugins = ["tests.workshop", "tests.postgres"]
 
 # The quick ones first: a mistake shows itself within seconds. The browser comes last, for Playwright's synchronous
 # API keeps an event loop running in the main thread until the session ends, in which no `asyncio.run` can begin.

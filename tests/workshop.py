@@ -53,7 +53,8 @@ class RedisProcess:
         return redis.Redis(unix_socket_path=str(get_settings().redis_socket))
 
 
-def _forget_caches() -> None:
+def forget_caches() -> None:
+    """Settings, engine and clients are made anew: the environment has changed."""
     for cached in _CACHES:
         cached.cache_clear()
 
@@ -66,11 +67,11 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("LOREEL_DATA_DIR", str(folder))
     monkeypatch.setenv("LOREEL_STOP_GRACE_S", "2")
-    _forget_caches()
+    forget_caches()
     SQLModel.metadata.create_all(db.engine())
     yield folder
     db.engine().dispose()
-    _forget_caches()
+    forget_caches()
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -137,6 +137,16 @@ def test_a_ticket_leads_only_to_our_own_pages_and_works_once(wanted: str):
     assert "set-cookie" not in again.headers
 
 
+def test_another_sites_link_signs_nobody_in():
+    me = sign_in("ada").get("/api/v1/me").json()
+    with session_scope() as session:
+        ticket = tickets.issue_ticket(session, int(me["id"]), True)
+    stranger = make_client(**{"sec-fetch-site": "cross-site"})
+    answer = stranger.get("/api/session", params={"ticket": ticket}, follow_redirects=False)
+    assert answer.headers["location"] == "/login"
+    assert "set-cookie" not in answer.headers
+
+
 def test_an_old_ticket_opens_nothing():
     me = sign_in("ada").get("/api/v1/me").json()
     with session_scope() as session:

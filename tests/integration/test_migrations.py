@@ -9,8 +9,10 @@ from sqlalchemy import inspect
 from orchestrator.services.db import alembic_config, make_engine, run_migrations
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgres":
+        return request.getfixturevalue("postgres_url")
     return f"sqlite:///{tmp_path / 'ledger.db'}"
 
 
@@ -26,7 +28,8 @@ def test_down_and_up_again(url: str) -> None:
     run_migrations(url)
 
 
-def test_sqlite_keeps_foreign_keys_and_wal(url: str) -> None:
+def test_sqlite_keeps_foreign_keys_and_wal(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
     run_migrations(url)
     with make_engine(url).connect() as connection:
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1

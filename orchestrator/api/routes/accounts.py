@@ -127,6 +127,9 @@ def delete_token(actor: Who, token_id: Id) -> None:
 @cookies.get("/api/session")
 def redeem(request: Request, ticket: str, next: Annotated[str, "a local path"] = "/overview") -> Response:
     """A verified login's one-time ticket becomes the cookie; a used or old one leads back to the login page."""
+    if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+        # Another site's link with its author's own ticket would sign somebody in as the author.
+        return RedirectResponse("/login", 303)
     agent, ip = request.headers.get("user-agent", ""), client_ip(request)
     try:
         with session_scope() as session:
