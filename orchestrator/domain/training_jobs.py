@@ -50,6 +50,7 @@ class TrainingJob(SQLModel, table=True):
         UniqueConstraint("owner_id", "idempotency_key"),
         Index("ix_training_jobs_status_created", "status", "created_at"),
         Index("ix_training_jobs_owner_created", "owner_id", "created_at"),
+        Index("ix_training_jobs_waiting", "status", "priority", "owner_id"),
         # An id names a folder and Redis keys, so the id of a deleted job must never come back.
         {"sqlite_autoincrement": True},
     )
@@ -70,6 +71,11 @@ class TrainingJob(SQLModel, table=True):
     attempt: int = 0
     """Counts starts; a trainer with an older attempt is fenced off."""
     worker: str = Field(default="", max_length=120)
+    priority: int = 0
+    """A `queueing.Priority`."""
+    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[arg-type]
+    """When its letter went to the workers; None while it waits for its turn."""
+    sweep_id: int | None = Field(default=None, foreign_key="sweeps.id", ondelete="SET NULL", index=True)
     step: int = 0
     total_steps: int = 0
     epoch: float = 0.0

@@ -20,6 +20,8 @@ class Worker(SQLModel, table=True):
     device_class: str = Field(default="cpu", max_length=32)
     pid: int = 0
     job_id: int | None = None
+    draining: bool = False
+    """True: it ends what it does and takes nothing more."""
     started_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]
     beat_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]
     stats: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 # Every table must be known to the metadata before a query joins them.
-from orchestrator.domain import credentials, datasets, metrics, models, training_jobs, users, workers  # noqa: F401  # isort: skip
+from orchestrator.domain import (  # noqa: F401  # isort: skip
+    credentials, datasets, metrics, models, notifications, queueing, training_jobs, users, workers,
+)  # fmt: skip
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:

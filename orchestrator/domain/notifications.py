@@ -1,0 +1,60 @@
+"""What a person is told: the notice itself, through which doors it goes out, and each try to deliver it."""
+
+from datetime import datetime
+
+from sqlalchemy import Index
+from sqlmodel import Field, SQLModel
+
+from orchestrator.domain.base import UtcDateTime, utcnow
+
+KINDS = ("completed", "failed", "stopped", "recovered")
+"""What is told: a job is done, failed, was stopped, or lost its worker and goes on by itself."""
+
+CHANNELS = ("webhook", "email")
+
+
+class Notification(SQLModel, table=True):
+    """One notice for one person."""
+
+    __tablename__ = "notifications"
+    __table_args__ = (Index("ix_notifications_user_read", "user_id", "read_at"), {"sqlite_autoincrement": True})
+
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: int = Field(foreign_key="users.id", ondelete="CASCADE")
+    kind: str = Field(max_length=32)
+    title: str = Field(max_length=160)
+    body: str = Field(default="", max_length=500)
+    job_id: int | None = Field(default=None, foreign_key="training_jobs.id", ondelete="SET NULL", index=True)
+    created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]
+    read_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[arg-type]
+
+
+class NoticeWish(SQLModel, table=True):
+    """How a person wants to be told, besides the bell in the studio."""
+
+    __tablename__ = "notice_wishes"
+
+    user_id: int = Field(foreign_key="users.id", ondelete="CASCADE", primary_key=True)
+    webhook_url: str = Field(default="", max_length=500)
+    webhook_secret: str = Field(default="", max_length=80)
+    """Signs what is sent; kept in clear, since a signature cannot be made from a hash."""
+    email: bool = False
+    kinds: str = Field(default=",".join(KINDS), max_length=200)
+    """Which notices leave the house, with commas."""
+
+
+class NoticeDelivery(SQLModel, table=True):
+    """One notice on its way through one door; tried again until it arrives or is given up."""
+
+    __tablename__ = "notice_deliveries"
+    __table_args__ = (Index("ix_notice_deliveries_due", "done_at", "next_at"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    notification_id: int = Field(foreign_key="notifications.id", ondelete="CASCADE", index=True)
+    channel: str = Field(max_length=16)
+    tries: int = 0
+    next_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]
+    done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[arg-type]
+    """When it arrived, or was given up."""
+    error: str = Field(default="", max_length=300)
+    """Why the last try failed; "" when it arrived."""

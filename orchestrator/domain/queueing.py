@@ -1,0 +1,48 @@
+"""What steers the queue: whether it is paused, how much one person may hold at once, and groups of jobs."""
+
+from datetime import datetime
+from enum import IntEnum
+from typing import Any
+
+from sqlalchemy import JSON, Column, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from orchestrator.domain.base import UtcDateTime, utcnow
+
+
+class Priority(IntEnum):
+    """A waiting job of a higher one goes first, whoever owns it; only an administrator gives HIGH."""
+
+    LOW = -1
+    NORMAL = 0
+    HIGH = 1
+
+
+class QueueControl(SQLModel, table=True):
+    """The one row that steers the queue of trainings."""
+
+    __tablename__ = "queue_controls"
+
+    name: str = Field(primary_key=True, max_length=32)
+    paused: bool = False
+    per_user: int | None = None
+    """How many jobs of one person may train at once; None: as many as there are workers."""
+    turn: int = 0
+    """Raised by whoever hands work out, so that two hands never do it at once."""
+
+
+class Sweep(SQLModel, table=True):
+    """A group of jobs: one recipe, and lists of values for some of its parameters."""
+
+    __tablename__ = "sweeps"
+    __table_args__ = (UniqueConstraint("owner_id", "idempotency_key"), {"sqlite_autoincrement": True})
+
+    id: int | None = Field(default=None, primary_key=True)
+    owner_id: int = Field(foreign_key="users.id", ondelete="CASCADE", index=True)
+    name: str = Field(max_length=64)
+    grid: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    """Recipe field ("optim.learning_rate") to the values that are tried."""
+    metric: str = Field(default="eval_loss", max_length=48)
+    goal: str = Field(default="min", max_length=3)
+    idempotency_key: str = Field(max_length=80)
+    created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]
