@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from jobs.telemetry.device import Device, stats
 from orchestrator.domain.base import utcnow
 from orchestrator.services.db import engine, session_scope
-from orchestrator.services.workers import beat, farewell
+from orchestrator.services.workers import beat, farewell, is_draining
 
 log = structlog.get_logger()
 BEAT_S = 5.0
@@ -24,6 +24,8 @@ class Beats:
         self.name, self._device, self._class, self._pid, self._job = name, device, device_class, pid, job
         self._started, self._over = utcnow(), threading.Event()
         self.guard = threading.Lock()
+        self.draining = False
+        """True since somebody asked this worker to take nothing more."""
         self._thread = threading.Thread(target=self._loop, daemon=True, name="beats")
 
     def start(self) -> None:
@@ -42,6 +44,14 @@ class Beats:
                 farewell(session, self.name)
             engine().dispose()
 
+    def look_again(self) -> bool:
+        """Whether this worker drains, by what the ledger says now."""
+        with contextlib.suppress(SQLAlchemyError), self.guard:
+            with session_scope() as session:
+                self.draining = is_draining(session, self.name)
+            engine().dispose()
+        return self.draining
+
     def _loop(self) -> None:
         self._beat()
         while not self._over.wait(BEAT_S):
@@ -52,7 +62,7 @@ class Beats:
         try:
             with self.guard:
                 with session_scope() as session:
-                    beat(
+                    self.draining = beat(
                         session,
                         self.name,
                         host=socket.gethostname(),

@@ -11,6 +11,7 @@ import redis
 import structlog
 from sqlalchemy.exc import OperationalError
 
+from jobs.recovery.courier import Courier
 from jobs.recovery.housekeeping import Housekeeping
 from jobs.recovery.reconcile import Reconciler
 from jobs.recovery.throne import Throne
@@ -27,7 +28,7 @@ def run(over: threading.Event) -> None:
     """Rules until told to stop; waits while another controller rules."""
     throne = Throne(f"{socket.gethostname()}:{os.getpid()}")
     client = connect(retries=0, socket_timeout=5.0)
-    reconciler, housekeeping = Reconciler(client), Housekeeping(client)
+    reconciler, housekeeping, courier = Reconciler(client), Housekeeping(client), Courier()
     away = False
     while not over.is_set():
         began = time.monotonic()
@@ -40,6 +41,7 @@ def run(over: threading.Event) -> None:
                 for what in mended:
                     log.info("controller.mended", what=what)
                 if throne.held:
+                    courier.tick()
                     housekeeping.tick()
             away = False
         except redis.RedisError as error:

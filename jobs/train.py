@@ -16,6 +16,7 @@ from jobs.recovery.autopsy import explain, oom_kill_count
 from jobs.recovery.lease import Lease
 from jobs.run_log import RunLog
 from jobs.spec import ClipSpec, TrainSpec
+from jobs.telemetry.sampler import Sampler
 from jobs.trainer_process import Spare, TrainerProcess
 from jobs.watch import End, Watch, read_result
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset
@@ -54,7 +55,11 @@ def run_attempt(job_id: int, attempt: int, worker: str, spare: Spare | None = No
     run_log.follow(trainer.output)
     watch = Watch(job_id, attempt, folder, trainer, lease, run_log, settings.stop_grace_s)
     _suspend_on_sigterm(watch)
+    sampler = Sampler(folder, job_id, trainer.pid)
+    if settings.telemetry:
+        sampler.start()
     end, code = watch.follow()
+    sampler.stop()
     trainer.kill()  # whatever it started and left behind
     run_log.join()
     if end is End.FENCED:

@@ -16,7 +16,8 @@ from jobs.trainer_process import TrainerProcess
 from orchestrator.domain.letterbox import job_stop
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.services.db import session_scope
-from orchestrator.services.metrics.ingest import MetricsFile, merge_summary, newest_seq, store
+from orchestrator.services.metrics.ingest import MetricsFile, merge_summary, store
+from orchestrator.services.metrics.rollups import newest_seq
 from orchestrator.services.training.lifecycle import mark_running, report_progress
 
 log = structlog.get_logger()

@@ -35,6 +35,7 @@ from orchestrator.domain.workers import Worker as WorkerRecord
 from orchestrator.services.db import engine, session_scope
 from orchestrator.services.redis import connect
 from orchestrator.services.training.device import PREP
+from orchestrator.services.training.dispatch import take_back
 from orchestrator.services.training.lifecycle import lose
 from orchestrator.settings import get_settings
 
@@ -73,6 +74,16 @@ class LoreelWorker(Worker):
         with contextlib.suppress(*_LOST):
             super().set_state(state, pipeline)
 
+    # --- drained: it ends what it does and takes nothing more ---------------------------------------------
+
+    def check_for_suspension(self, burst: bool) -> None:
+        """Waits here between two letters while it drains; a stop is still heard."""
+        while self._beats.draining and not self._stop_requested:
+            time.sleep(0.5)
+        if self._stop_requested:
+            raise StopRequested
+        super().check_for_suspension(burst)
+
     # --- one letter ----------------------------------------------------------------------------------------
 
     def execute_job(self, job: Job, queue: Queue) -> None:
@@ -82,6 +93,9 @@ class LoreelWorker(Worker):
             return
         ids = dict(job.kwargs)
         training = job.func_name == TASK_TRAIN
+        if training and self._beats.look_again():
+            self._hand_back(job, ids)
+            return
         self.current_job = int(ids["job_id"]) if training else None
         try:
             super().execute_job(job, queue)
@@ -103,6 +117,15 @@ class LoreelWorker(Worker):
     def main_work_horse(self, job: Job, queue: Queue) -> Never:
         die_with_parent(self.pid)
         super().main_work_horse(job, queue)
+
+    def _hand_back(self, job: Job, ids: dict[str, Any]) -> None:
+        """The letter came while it drains: the job waits for another worker."""
+        with contextlib.suppress(*_LOST):
+            job.delete()
+        with self._beats.guard:
+            with session_scope() as session:
+                take_back(session, int(ids["job_id"]), int(ids["attempt"]))
+            engine().dispose()
 
     @property
     def stopping(self) -> bool:

@@ -50,6 +50,20 @@ class Settings(BaseSettings):
     worker_name: str = ""
     stop_grace_s: float = 20.0
     """Seconds between the polite stop of a training and the forced one."""
+    telemetry: bool = True
+    """False: what a run takes of its machine is not written down."""
+    public_url: str = ""
+    """Where people open the studio, for links in notices; empty: http://localhost and the port."""
+    allow_private_addresses: bool = False
+    """True: addresses that people give (webhooks) may lead into the private network."""
+    smtp_host: str = ""
+    """The mail server for notices; empty: no e-mail."""
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_user: str = ""
+    smtp_password: str = ""
+    smtp_from: str = ""
+    """The sender's address; empty: loreel@ and the mail server."""
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
 
     @field_validator("data_dir")
     @classmethod
@@ -59,6 +73,10 @@ class Settings(BaseSettings):
     @property
     def resolved_database_url(self) -> str:
         return self.database_url or f"sqlite:///{self.data_dir / 'loreel.db'}"
+
+    @property
+    def resolved_public_url(self) -> str:
+        return self.public_url.rstrip("/") or f"http://localhost:{self.port}"
 
     @property
     def resolved_redis_url(self) -> str:

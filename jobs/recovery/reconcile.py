@@ -10,10 +10,11 @@ from sqlmodel import Session, col, select
 
 from jobs.recovery.lease import TTL_S
 from orchestrator.domain.letterbox import TASK_TRAIN, job_lease
-from orchestrator.domain.training_jobs import JobStatus, TrainingJob
+from orchestrator.domain.training_jobs import HOLDS, JobStatus, TrainingJob
 from orchestrator.services.queue import enqueue, train_key, waiting_keys, withdraw
 from orchestrator.services.training.device import device_class_for
-from orchestrator.services.training.lifecycle import HOLDS, lose
+from orchestrator.services.training.dispatch import dispatch
+from orchestrator.services.training.lifecycle import lose
 
 log = structlog.get_logger()
 
@@ -60,17 +61,19 @@ class Reconciler:
         return mended
 
     def _letters(self, session: Session, now: float) -> list[str]:
-        """Queued jobs without a letter get one: the web died between commit and enqueue, or Redis was emptied."""
-        queued = select(TrainingJob.id, TrainingJob.attempt).where(TrainingJob.status == JobStatus.QUEUED)
+        """Whose turn it is gets a letter, and so does who lost theirs: Redis was away at the commit, or was emptied."""
+        mended = [f"sent {job_id}" for job_id in dispatch(session)]
+        queued = select(TrainingJob.id, TrainingJob.attempt).where(
+            TrainingJob.status == JobStatus.QUEUED, col(TrainingJob.sent_at).is_not(None)
+        )
         jobs = list(session.exec(queued.order_by(col(TrainingJob.id))))
         if not jobs:
             self._letterless.clear()
-            return []
+            return mended
         device = device_class_for(session)
         waiting = waiting_keys(device)
         keys = {train_key(job_id or 0, attempt + 1): (job_id, attempt + 1) for job_id, attempt in jobs}
         self._letterless = {key: self._letterless.get(key, now) for key in keys if key not in waiting}
-        mended = []
         for key, since in list(self._letterless.items()):
             if now - since >= LETTER_S:
                 job_id, attempt = keys[key]

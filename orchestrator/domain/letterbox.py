@@ -11,6 +11,11 @@ def job_stream(job_id: int) -> str:
     return f"loreel:job:{job_id}:stream"
 
 
+def notice_channel(user_id: int) -> int:
+    """Whose notices: live records carry a job's number, and a person's notices the negative of theirs."""
+    return -user_id
+
+
 def job_lease(job_id: int) -> str:
     """Beaten by the trainer with its attempt number; gone 6 s after its last beat."""
     return f"loreel:job:{job_id}:lease"

@@ -26,6 +26,9 @@ class JobStatus(StrEnum):
 ACTIVE = frozenset({JobStatus.QUEUED, JobStatus.STARTING, JobStatus.RUNNING, JobStatus.STOPPING, JobStatus.LOST})
 FINAL = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.STOPPED})
 
+HOLDS = frozenset({JobStatus.STARTING, JobStatus.RUNNING, JobStatus.STOPPING})
+"""States in which a worker holds the job."""
+
 MOVES: dict[JobStatus, frozenset[JobStatus]] = {
     JobStatus.QUEUED: frozenset({JobStatus.STARTING, JobStatus.STOPPED, JobStatus.FAILED}),
     JobStatus.STARTING: frozenset(

@@ -45,3 +45,19 @@ def announce(job_id: int, attempt: int, kind: str, **fields: Any) -> bool:
         log.info("announce.not_sent", job=job_id, kind=kind, error=str(error))
         return False
     return True
+
+
+def broadcast(channel: int, kind: str, **fields: Any) -> bool:
+    """Sends one record to open pages only: for what nobody has to read later, or reads from SQL.
+
+    Args:
+        channel: a job's number, or `letterbox.notice_channel` of a person.
+    """
+    record = {"job": channel, "attempt": 0, "seq": 0, "t": datetime.now(UTC).isoformat(), "kind": kind, **fields}
+    packed: dict[Any, Any] = {"d": pack(record)}
+    try:
+        _client().xadd(LIVE_STREAM, packed, maxlen=STREAM_MAXLEN, approximate=True)
+    except (redis.RedisError, OSError) as error:
+        log.info("announce.not_broadcast", channel=channel, kind=kind, error=str(error))
+        return False
+    return True

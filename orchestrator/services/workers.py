@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.training_jobs import TrainingJob
-from orchestrator.domain.users import Actor
+from orchestrator.domain.users import Actor, User
 from orchestrator.domain.workers import ALIVE_S, Worker
 
 _FORGET_AFTER = timedelta(days=1)
@@ -35,6 +35,13 @@ class WorkerRow:
     memory_used: int
     memory_total: int
     cores: int
+    pid: int = 0
+    draining: bool = False
+    gpu_memory_used: int = 0
+    gpu_memory_total: int = 0
+    """0: it has no GPU."""
+    job_owner: str = ""
+    """Whose job it runs, for an administrator."""
 
 
 def beat(
@@ -48,13 +55,19 @@ def beat(
     job_id: int | None,
     stats: dict[str, Any],
     started_at: datetime,
-) -> None:
-    """Writes a worker's sign of life."""
+) -> bool:
+    """Writes a worker's sign of life; True when it shall take nothing more."""
     record = session.get(Worker, name) or Worker(name=name, host=host, started_at=started_at)
     record.host, record.device, record.device_class, record.pid = host, device, device_class, pid
     record.job_id, record.stats, record.beat_at, record.started_at = job_id, stats, utcnow(), started_at
     session.add(record)
     session.flush()
+    return record.draining
+
+
+def is_draining(session: Session, name: str) -> bool:
+    """Whether somebody asked this worker to take nothing more."""
+    return bool(session.exec(select(Worker.draining).where(Worker.name == name)).first())
 
 
 def farewell(session: Session, name: str) -> None:
@@ -69,14 +82,18 @@ def forget_the_dead(session: Session) -> int:
 
 
 def list_workers(session: Session, actor: Actor) -> list[WorkerRow]:
-    """Every worker that trains, the living first. Whose job it runs is told to that person only."""
+    """Every worker that trains, the living first. Whose job it runs is told to that person and to administrators."""
     records = session.exec(select(Worker).where(Worker.device_class != "prep").order_by(col(Worker.name))).all()
     ids = [record.job_id for record in records if record.job_id]
-    own = select(TrainingJob.id, TrainingJob.name).where(
-        col(TrainingJob.id).in_(ids), TrainingJob.owner_id == actor.user_id
+    statement = (
+        select(TrainingJob.id, TrainingJob.name, User.username)
+        .join(User, col(User.id) == col(TrainingJob.owner_id))
+        .where(col(TrainingJob.id).in_(ids))
     )
-    names = dict(session.exec(own).all()) if ids else {}
-    rows = [_row(record, names) for record in records]
+    if not actor.is_admin:
+        statement = statement.where(TrainingJob.owner_id == actor.user_id)
+    names = {job_id or 0: (name, owner) for job_id, name, owner in session.exec(statement)} if ids else {}
+    rows = [_row(record, names, actor) for record in records]
     return sorted(rows, key=lambda row: (not row.alive, row.name))
 
 
@@ -87,9 +104,10 @@ def count_alive(session: Session) -> int:
     return len(session.exec(statement).all())
 
 
-def _row(record: Worker, names: dict[int | None, str]) -> WorkerRow:
+def _row(record: Worker, names: dict[int, tuple[str, str]], actor: Actor) -> WorkerRow:
     stats = record.stats or {}
-    mine = record.job_id in names
+    name, owner = names.get(record.job_id or 0, ("", ""))
+    mine = bool(name)
     return WorkerRow(
         name=record.name,
         host=record.host,
@@ -99,10 +117,15 @@ def _row(record: Worker, names: dict[int | None, str]) -> WorkerRow:
         beat_at=record.beat_at,
         started_at=record.started_at,
         job_id=record.job_id if mine else None,
-        job_name=names.get(record.job_id, "") if mine else "",
+        job_name=name,
         busy=record.job_id is not None,
         utilisation=float(stats.get("utilisation", 0.0)),
         memory_used=int(stats.get("memory_used", 0)),
         memory_total=int(stats.get("memory_total", 0)),
         cores=int(stats.get("cores", 0)),
+        pid=record.pid if actor.is_admin else 0,
+        draining=record.draining,
+        gpu_memory_used=int(stats.get("gpu_memory_used", 0)),
+        gpu_memory_total=int(stats.get("gpu_memory_total", 0)),
+        job_owner=owner if actor.is_admin else "",
     )

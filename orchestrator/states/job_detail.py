@@ -5,20 +5,21 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.domain.errors import AppError, NotFound
-from orchestrator.domain.metrics import headline
+from orchestrator.domain.metrics import BY_NAME
 from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.training_jobs import ACTIVE
 from orchestrator.services.metrics.history import history
-from orchestrator.services.metrics.logs import tail
 from orchestrator.services.training import lifecycle
 from orchestrator.services.training.jobs import delete_job
+from orchestrator.services.training.retry import retry_smaller
 from orchestrator.services.training.rows import JobRow
+from orchestrator.services.training.waiting import place_of
 from orchestrator.states import words
 from orchestrator.states.guards import act, said, signed_in
 from orchestrator.states.job_detail_load import Visit, visit_job
 from orchestrator.states.job_form_rows import ReviewRow, review_rows
 from orchestrator.states.job_live import TAIL, Batch, Follower, News
-from orchestrator.states.job_metrics import MetricCard, cards
+from orchestrator.states.job_metrics import CurveLine, MetricCard, cards, curve_lines, latest_of
 from orchestrator.states.job_rows import (
     EventLine,
     JobHead,
@@ -26,21 +27,25 @@ from orchestrator.states.job_rows import (
     Progress,
     Result,
     job_head,
-    log_row_line,
     progress_of_record,
     progress_of_row,
     result_of,
     task_of,
 )
+from orchestrator.states.job_system import LOG_PAGE, JobSystem, place_line, system_batch
 from orchestrator.states.live import listening, sips
 
 POINTS = 1000
 """Points of each curve at most: more than a screen has columns."""
-LOG_PAGE = 200
-TABS = ("overview", "metrics", "logs", "settings", "timeline")
+FIRST = ("loss", "eval_loss", *BY_NAME)
+"""What the first chart draws and the figures beside it tell; the others come when their tab is opened, and their newest values with each step."""
+SMALL_POINTS = 400
+LOOK_S = 4.0
+"""How often a waiting job asks for its place."""
+TABS = ("overview", "metrics", "logs", "system", "settings", "timeline")
 
 
-class JobDetail(rx.State):
+class JobDetail(JobSystem, rx.State):
     """One job as this tab shows it. Curves travel once as history, then point by point."""
 
     ready: bool = False
@@ -52,17 +57,13 @@ class JobDetail(rx.State):
     history: dict[str, list[list[float]]] = {}
     points: Batch = Batch()
     tail: list[LogLine] = []
-    lines: list[LogLine] = []
-    older: int = -1
-    """Marker of older log lines, -1 when the first one is here."""
+    curves: list[CurveLine] = []
+    """The charts of the metrics tab."""
     events: list[EventLine] = []
     settings: list[ReviewRow] = []
     result: Result = Result()
     adapter_size: str = ""
     load_code: str = ""
-    measure: str = headline("classification").name
-    """The series that stands for a run of this task."""
-    measure_label: str = headline("classification").label
     total_steps: int = 0
     stopping: bool = False
     _follower: Follower = Follower()
@@ -110,8 +111,11 @@ class JobDetail(rx.State):
             return
         async with listening(job_id) as subscription:
             await self._fill(job_id)
-            async for records in sips(subscription):
-                await self._drink(job_id, records)
+            async for records in sips(subscription, idle_s=LOOK_S):
+                if records:
+                    await self._drink(job_id, records)
+                else:
+                    await self._look_at_place(job_id)
 
     @rx.event(background=True)
     @signed_in
@@ -129,14 +133,9 @@ class JobDetail(rx.State):
         self.tab = tab if tab in TABS else "overview"
         if self.tab == "logs":
             await self._read_log(before=None)
+        if self.tab == "system":
+            return JobDetail.read_system
         return JobDetail.refill if self.tab in ("overview", "metrics") else None
-
-    @rx.event
-    @signed_in
-    async def older_lines(self):
-        """The log lines before the first one shown."""
-        if self.older >= 0:
-            await self._read_log(before=self.older)
 
     @rx.event
     @signed_in
@@ -154,6 +153,24 @@ class JobDetail(rx.State):
 
     @rx.event
     @signed_in
+    async def resume(self):
+        """Queues the job again; it goes on from its last checkpoint."""
+        try:
+            await act(self, lifecycle.resume_job, self.head.id)
+        except AppError as error:
+            return said(error)
+        self._show(await act(self, visit_job, self.head.id))
+        return JobDetail.watch
+
+    @rx.event
+    @signed_in
+    async def retry_smaller(self):
+        """Launches the same training with half the batch, accumulated twice as long."""
+        row = await act(self, retry_smaller, self.head.id)
+        return rx.redirect(f"/jobs/{row.id}")
+
+    @rx.event
+    @signed_in
     async def delete(self):
         """Deletes the job with its curves, log and adapter."""
         name = self.head.name
@@ -167,24 +184,31 @@ class JobDetail(rx.State):
     def _show(self, visit: Visit) -> None:
         row = visit.row
         self._row, self._recipe = row, row.recipe
-        self.head, self.progress = job_head(row), progress_of_row(row)
+        self.head, self.progress = job_head(row, visit.memory_at_end), progress_of_row(row)
         self.events, self.result = visit.events, result_of(row.summary)
         self.tail = visit.tail
         self.adapter_size = words.size(visit.adapter_bytes) if visit.adapter_bytes else ""
         self.load_code = visit.load_code
         self.settings = review_rows(row.dataset_name, row.model_name, Recipe.model_validate(row.recipe), visit.clips)
-        measure = headline(task_of(row.summary))
-        self.measure, self.measure_label = measure.name, measure.label
         self.cards = self._figures(self._follower)
         self.total_steps = row.total_steps
+        self.place = visit.place
+        self.curves = curve_lines(row.summary, task_of(row.summary))
 
     def _figures(self, follower: Follower) -> list[MetricCard]:
         return cards(follower.tally, self._recipe, task_of(self._row.summary if self._row else {}))
 
     async def _fill(self, job_id: int) -> None:
         """The whole history, from a background event; what came meanwhile is told again, never lost."""
-        found = await act(self, history, job_id, points=POINTS)
+        async with self:
+            whole = self.tab == "metrics"
+        found = await act(
+            self, history, job_id, points=SMALL_POINTS if whole else POINTS, series=() if whole else FIRST
+        )
         follower = Follower(seq=found.last_seq)
+        async with self:
+            if self._row is not None:
+                follower.tally.latest.update(latest_of(self._row.summary))
         follower.tally.fill(found.series)
         async with self:
             if self.head.id != job_id:
@@ -219,12 +243,21 @@ class JobDetail(rx.State):
         if news.logs:
             self.tail = [*self.tail, *news.logs][-TAIL:]
             if self.tab == "logs":
-                self.lines = [*self.lines, *news.logs][-LOG_PAGE * 5 :]
+                self.lines = [*self.lines, *filter(self._fits_log, news.logs)][-LOG_PAGE * 5 :]
+        if news.system and self.tab == "system":
+            self.system = system_batch(news.system)
         if news.progress and self._row is not None:
             self.progress = progress_of_record(news.progress, self._row.epochs, self._row.started_at)
 
-    async def _read_log(self, before: int | None) -> None:
-        page = await act(self, tail, self.head.id, limit=LOG_PAGE, before=before)
-        fresh = [log_row_line(line) for line in page.lines]
-        self.lines = [*fresh, *self.lines] if before is not None else fresh
-        self.older = page.before if page.before is not None else -1
+    async def _look_at_place(self, job_id: int) -> None:
+        """Others come and go while a job waits; its own stream says nothing of it."""
+        async with self:
+            waiting = self.head.id == job_id and self.head.status == "queued"
+        if waiting:
+            line = place_line(await act(self, place_of, job_id))
+            async with self:
+                if self.head.id == job_id and self.place != line:
+                    self.place = line
+
+    def _job_id(self) -> int:
+        return self.head.id

@@ -7,12 +7,15 @@ from sqlmodel import Session
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.users import Actor
 from orchestrator.services.metrics.logs import tail
+from orchestrator.services.metrics.telemetry import telemetry
 from orchestrator.services.training.artifacts import artifact_path, list_artifacts
 from orchestrator.services.training.jobs import get_job, list_events
 from orchestrator.services.training.rows import JobRow
+from orchestrator.services.training.waiting import place_of
 from orchestrator.states import words
 from orchestrator.states.job_live import TAIL
 from orchestrator.states.job_rows import EventLine, LogLine, event_line, log_row_line
+from orchestrator.states.job_system import PlaceLine, place_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,8 @@ class Visit:
     adapter_bytes: int
     clips: str
     load_code: str
+    place: PlaceLine
+    memory_at_end: int
 
 
 def visit_job(session: Session, actor: Actor, job_id: int) -> Visit:
@@ -44,7 +49,15 @@ def visit_job(session: Session, actor: Actor, job_id: int) -> Visit:
         adapter_bytes=sum(file.size_bytes for file in files),
         clips=clips,
         load_code=_load_code(session, actor, job_id) if files else "",
+        memory_at_end=_memory_at_end(session, actor, row) if row.status == "failed" else 0,
+        place=place_line(place_of(session, actor, job_id)),
     )
+
+
+def _memory_at_end(session: Session, actor: Actor, row: JobRow) -> int:
+    """Bytes that the run held at its last sample; 0 when there is none."""
+    curve = telemetry(session, actor, row.id, points=10).series.get("memory")
+    return int(curve[-1][1]) if curve else 0
 
 
 def _tail(session: Session, actor: Actor, job_id: int) -> list[LogLine]:

@@ -46,6 +46,8 @@ class News:
 
     points: list[Point] = field(default_factory=list)
     logs: list[LogLine] = field(default_factory=list)
+    system: list[dict[str, Any]] = field(default_factory=list)
+    """Samples of the machine under the run."""
     progress: dict[str, Any] | None = None
     status_changed: bool = False
     gap: bool = False
@@ -95,6 +97,8 @@ class Follower:
             )
         elif kind == "progress":
             news.progress = record
+        elif kind == "system":
+            news.system.append(record)
 
     def batch(self, points: list[Point]) -> Batch:
         """The new points, with the few batches before them."""

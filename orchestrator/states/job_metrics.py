@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.domain.metrics import BY_NAME, Measure, headline
+from orchestrator.domain.metrics import BY_NAME, MEASURES, Measure, headline
 from orchestrator.states import words
 
 LOOK_BACK = 50
@@ -22,6 +22,47 @@ class MetricCard:
     value: str
     unit: str
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class CurveLine:
+    """A chart of the metrics tab: `train` and `held` name its series, "none" for none."""
+
+    title: str
+    train: str
+    held: str
+    unit: str = ""
+    word: str = ""
+    """What the one line is called in the legend."""
+
+
+def curve_lines(summary: Mapping[str, Any], task: str) -> list[CurveLine]:
+    """Learning rate, gradient norm and speed, and before them each measure of the task that was evaluated."""
+    told = [measure for measure in MEASURES[task] if measure.name in summary] or [headline(task)]
+    tasks = [
+        CurveLine(f"{measure.label}, held out", "none", measure.name, "percent" if measure.share else "", measure.label)
+        for measure in told
+    ]
+    return [
+        *tasks,
+        CurveLine("Learning rate", "learning_rate", "none", word="Learning rate"),
+        CurveLine("Gradient norm", "grad_norm", "none", word="Gradient norm"),
+        CurveLine("Clips a second", "samples_per_s", "none", word="Speed"),
+    ]
+
+
+def latest_of(summary: Mapping[str, Any]) -> dict[str, float]:
+    """The newest value of each series, as the ledger knows it."""
+    series = ("loss", "learning_rate", "grad_norm", "samples_per_s")
+    return {
+        name: float(value)
+        for name, value in summary.items()
+        if (name in series or name.startswith("eval_")) and _is_number(value)
+    }
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 @dataclass

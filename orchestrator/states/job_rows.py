@@ -65,6 +65,12 @@ class JobHead:
     attempt: int = 0
     error: str = ""
     error_details: str = ""
+    priority: str = "normal"
+    out_of_memory: bool = False
+    """True: half the batch may do."""
+    memory_at_end: str = ""
+    """What the run held when it was last looked at."""
+    sweep_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +170,8 @@ def epochs_words(epoch: float, epochs: int) -> str:
     return f"{done} / {epochs}" if epochs else done
 
 
-def job_head(row: JobRow) -> JobHead:
-    """The head of the job page."""
+def job_head(row: JobRow, memory: int = 0) -> JobHead:
+    """The head of the job page. `memory`: bytes that the run held at its end."""
     ran = (row.finished_at - row.started_at).total_seconds() if row.finished_at and row.started_at else None
     return JobHead(
         id=row.id,
@@ -185,6 +191,10 @@ def job_head(row: JobRow) -> JobHead:
         attempt=row.attempt,
         error=row.error,
         error_details=row.error_details,
+        priority=row.priority,
+        out_of_memory=row.status == "failed" and "memory" in row.error,
+        memory_at_end=words.size(memory) if memory else "",
+        sweep_id=row.sweep_id or 0,
     )
 
 

@@ -34,11 +34,19 @@ async def listening(job_id: int | None) -> AsyncIterator[Subscription]:
         subscription.close()
 
 
-async def sips(subscription: Subscription, window_s: float = WINDOW_S) -> AsyncIterator[list[Record]]:
-    """Records in groups: the first one opens a window, and what comes while it is open goes along."""
+async def sips(
+    subscription: Subscription, window_s: float = WINDOW_S, idle_s: float | None = None
+) -> AsyncIterator[list[Record]]:
+    """Records in groups: the first one opens a window, and what comes while it is open goes along.
+
+    Args:
+        idle_s: after so long without a record an empty group comes.
+    """
     while not subscription.closed:
-        found = await subscription.take()
+        found = await subscription.take(idle_s)
         if not found:
+            if idle_s is not None and not subscription.closed:
+                yield []
             continue
         await asyncio.sleep(window_s)
         yield [*found, *await subscription.take(timeout=0)]

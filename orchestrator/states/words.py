@@ -18,6 +18,12 @@ def plural(value: int, one: str, many: str = "") -> str:
     return f"{value:,}{NBSP}{one if value == 1 else (many or one + 's')}"
 
 
+def ordinal(value: int) -> str:
+    """1 -> "1st", 2 -> "2nd", 11 -> "11th"."""
+    ending = "th" if value % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(value % 10, "th")
+    return f"{value:,}{ending}"
+
+
 def short_count(value: float) -> str:
     """Parameters: 950 -> "950", 12_345 -> "12.3 K", 2_360_000 -> "2.36 M"."""
     for limit, unit in ((1e9, "B"), (1e6, "M"), (1e3, "K")):

@@ -16,7 +16,7 @@ from orchestrator.domain.recipes import Recipe, parse_recipe
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.services.live import get_hub
-from orchestrator.services.metrics import history, logs
+from orchestrator.services.metrics import history, logs, telemetry
 from orchestrator.services.training import artifacts, jobs, launch, lifecycle
 
 router = APIRouter(tags=["jobs"])
@@ -108,10 +108,19 @@ def metrics(
     series: str = "",
     points: Annotated[int, Query(ge=2, le=20_000)] = 1_000,
     after_seq: Annotated[int, Query(ge=0)] = 0,
+    first_step: Annotated[int | None, Query(ge=0)] = None,
+    last_step: Annotated[int | None, Query(ge=0)] = None,
 ) -> dict[str, Any]:
     wanted = [name.strip() for name in series.split(",") if name.strip()]
     with session_scope() as session:
-        return shape(history.history(session, actor, job_id, wanted, points, after_seq))
+        return shape(history.history(session, actor, job_id, wanted, points, after_seq, first_step, last_step))
+
+
+@router.get("/jobs/{job_id}/telemetry")
+def job_telemetry(actor: Who, job_id: Id, points: Annotated[int, Query(ge=10, le=2_000)] = 400) -> dict[str, Any]:
+    """What the run took of its machine; x in seconds since its first start."""
+    with session_scope() as session:
+        return shape(telemetry.telemetry(session, actor, job_id, points))
 
 
 @router.get("/jobs/{job_id}/timeline")
@@ -128,9 +137,20 @@ def job_logs(
     limit: Annotated[int, Query(ge=1, le=2_000)] = 200,
     before: int | None = None,
     after: int | None = None,
+    q: Annotated[str, Query(max_length=200)] = "",
+    level: str = "",
 ) -> dict[str, Any]:
     with session_scope() as session:
-        return shape(logs.tail(session, actor, job_id, limit, before, after))
+        return shape(logs.tail(session, actor, job_id, limit, before, after, q, level))
+
+
+@router.get("/jobs/{job_id}/log.txt")
+def log_text(actor: Who, job_id: Id) -> StreamingResponse:
+    """The whole log as plain text."""
+    with session_scope() as session:
+        lines = logs.as_text(session, actor, job_id)
+    headers = {"Content-Disposition": f'attachment; filename="job-{job_id}.log"'}
+    return StreamingResponse(lines, media_type="text/plain; charset=utf-8", headers=headers)
 
 
 @router.get("/jobs/{job_id}/artifacts")

@@ -5,8 +5,9 @@ import reflex as rx
 from orchestrator.pages.frame import frame
 from orchestrator.pages.jobs.detail_autopsy import autopsy
 from orchestrator.pages.jobs.detail_overview import overview_panel
-from orchestrator.pages.jobs.detail_panels import log_panel, metrics_panel, settings_panel, timeline_panel
+from orchestrator.pages.jobs.detail_panels import log_panel, metrics_panel, settings_panel, system_panel, timeline_panel
 from orchestrator.states.job_detail import JobDetail
+from orchestrator.states.session import SessionState
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.patterns.cards import metric, metrics
 from orchestrator.ui.patterns.confirm_delete import confirm_delete
@@ -14,6 +15,9 @@ from orchestrator.ui.patterns.empty_state import empty_state
 from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.alert_dialog import alert_dialog
 from orchestrator.ui.primitives.button import button
+from orchestrator.ui.primitives.choice import segmented
+from orchestrator.ui.primitives.dropdown_menu import dropdown_menu, menu_item
+from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.link import link
 from orchestrator.ui.primitives.progress import progress, swatch
 from orchestrator.ui.primitives.skeleton import loading, skeleton
@@ -24,6 +28,7 @@ TABS = [
     ("overview", "Overview"),
     ("metrics", "Metrics"),
     ("logs", "Logs"),
+    ("system", "System"),
     ("settings", "Settings"),
     ("timeline", "Timeline"),
 ]
@@ -70,8 +75,10 @@ def _actions() -> list[rx.Component]:
         opener=button("Delete", variant="ghost", icon="trash-2", id="job-delete"),
         by_name=False,
     )
+    again = (head.status == "stopped") | (head.status == "failed")
     return [
         rx.cond(head.active, _stop(), rx.fragment()),
+        rx.cond(again, button("Resume", icon="play", on_click=JobDetail.resume, id="job-resume"), rx.fragment()),
         rx.cond(
             JobDetail.adapter_size,
             button(
@@ -85,8 +92,41 @@ def _actions() -> list[rx.Component]:
             rx.fragment(),
         ),
         button("Clone", icon="copy", href=f"/jobs/new?clone={head.id}", id="job-clone"),
+        dropdown_menu(
+            menu_item("Compare with others", icon="git-compare", href=f"/jobs/compare?ids={head.id}"),
+            menu_item("Report as one file", icon="file-text", href=f"/api/v1/jobs/{head.id}/report"),
+            label="More",
+            variant="ghost",
+        ),
         rx.cond(head.active, rx.fragment(), delete),
     ]
+
+
+def _priority() -> rx.Component:
+    def choice(options: list[tuple[str, str]]) -> rx.Component:
+        return segmented(options, label="Priority", value=head.priority, on_change=JobDetail.choose_priority)
+
+    plain = [("low", "Low"), ("normal", "Normal")]
+    return rx.cond(SessionState.is_admin, choice([*plain, ("high", "High")]), choice(plain))
+
+
+def place_card() -> rx.Component:
+    """Where a waiting job stands, and how it may go before or behind others."""
+    return rx.el.section(
+        icon("clock", size=18, class_name="shrink-0 text-muted-foreground"),
+        rx.el.div(
+            rx.el.p(JobDetail.place.text, class_name="text-sm font-medium", id="job-place"),
+            rx.el.p(JobDetail.place.note, class_name="text-sm text-muted-foreground"),
+            class_name="min-w-0 flex-1",
+        ),
+        rx.el.div(
+            rx.el.span("Priority", aria_hidden=True, class_name="text-xs text-muted-foreground"),
+            _priority(),
+            class_name="flex items-center gap-3",
+        ),
+        aria_label="Place in the queue",
+        class_name="flex flex-wrap items-center gap-4 rounded-xl border border-border bg-card p-5 touch:p-4",
+    )
 
 
 def progress_card() -> rx.Component:
@@ -126,6 +166,7 @@ def _job() -> rx.Component:
         tab_panel("overview", overview_panel()),
         tab_panel("metrics", metrics_panel()),
         tab_panel("logs", log_panel()),
+        tab_panel("system", system_panel()),
         tab_panel("settings", settings_panel()),
         tab_panel("timeline", timeline_panel()),
         label="Job",
@@ -143,6 +184,7 @@ def _job() -> rx.Component:
             actions=_actions(),
         ),
         rx.cond(head.status == "failed", autopsy(), rx.fragment()),
+        rx.cond((head.status == "queued") & (JobDetail.place.text != ""), place_card(), rx.fragment()),
         progress_card(),
         # Another job in the same tab gets charts of its own.
         rx.el.div(panels, key=head.id.to_string()),

@@ -24,11 +24,26 @@ def _ways_on() -> rx.Component:
     return rx.el.div(
         rx.el.h3("What to do", class_name="text-sm font-semibold"),
         rx.el.p(
-            "Change what stood in the way, then launch again: the clone keeps every other setting.",
+            rx.cond(
+                head.out_of_memory,
+                "Half the batch, accumulated twice as long, trains the same in less memory.",
+                "Change what stood in the way, then launch again: the clone keeps every other setting.",
+            ),
             class_name="mt-1 text-sm text-muted-foreground",
         ),
         rx.el.div(
-            button("Clone with changes", variant="primary", icon="copy", href=f"/jobs/new?clone={head.id}"),
+            rx.cond(
+                head.out_of_memory,
+                button(
+                    "Retry with half the batch",
+                    variant="primary",
+                    icon="rotate-ccw",
+                    on_click=JobDetail.retry_smaller,
+                    id="job-retry-smaller",
+                ),
+                rx.fragment(),
+            ),
+            button("Clone with changes", variant="outline", icon="copy", href=f"/jobs/new?clone={head.id}"),
             button("All lines", variant="outline", on_click=JobDetail.show_tab("logs")),
             class_name="mt-3 flex flex-wrap gap-2",
         ),
@@ -55,6 +70,7 @@ def autopsy() -> rx.Component:
             rx.el.dl(
                 _fact("Ended at", rx.fragment("step ", JobDetail.progress.step, " of ", JobDetail.progress.total)),
                 _fact("Ran", rx.cond(head.ran, head.ran, "not at all")),
+                rx.cond(head.memory_at_end, _fact("Memory at the end", head.memory_at_end), rx.fragment()),
                 _fact("Starts", head.attempt),
                 class_name="flex min-w-44 flex-col gap-2",
             ),

@@ -38,6 +38,7 @@ def _chart() -> rx.Component:
             live=head.active,
             on_gap=JobDetail.refill,
             stop_word=word,
+            refine=f"/api/v1/jobs/{head.id}/metrics",
             height=520,
         ),
         id="loss-card",

@@ -1,70 +1,133 @@
-"""The other tabs of a job: metrics, logs, settings, timeline."""
+"""The other tabs of a job: metrics, logs, system, settings, timeline."""
 
-from typing import Any
+from typing import Any, Literal
 
 import reflex as rx
 
 from orchestrator.states.job_detail import JobDetail
 from orchestrator.states.job_form_rows import ReviewRow
+from orchestrator.states.job_metrics import CurveLine
 from orchestrator.states.job_rows import EventLine
 from orchestrator.ui.charts.loss_chart import loss_chart
-from orchestrator.ui.kit import Text
 from orchestrator.ui.patterns.cards import timeline, timeline_item
 from orchestrator.ui.patterns.relative_time import relative_time
+from orchestrator.ui.patterns.toolbar import data_toolbar, search_box
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
+from orchestrator.ui.primitives.choice import segmented
 from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.log_view import log_view
 from orchestrator.ui.primitives.table import cell, row, table
 
 head = JobDetail.head
-CURVES: tuple[tuple[Text, str, Text], ...] = (
-    (JobDetail.measure_label, "none", JobDetail.measure),
-    ("Learning rate", "learning_rate", "none"),
-    ("Gradient norm", "grad_norm", "none"),
-    ("Clips a second", "samples_per_s", "none"),
-)
+LEVELS = [("all", "All"), ("warning", "Warnings"), ("error", "Errors")]
 
 
-def _curve(title: Text, train: str, held: Text) -> rx.Component:
-    return card(
-        loss_chart(
-            points=JobDetail.points.to(dict[str, Any]),
-            history=JobDetail.history,
-            total_steps=JobDetail.total_steps,
-            series=head.hue,
-            live=head.active,
-            on_gap=JobDetail.refill,
-            title=title,
-            train_key=train,
-            eval_key=held,
-            smoothing=0.0,
-            height=200,
-        )
+def _curve(line: CurveLine) -> rx.Component:
+    return rx.el.div(
+        card(
+            loss_chart(
+                points=JobDetail.points.to(dict[str, Any]),
+                history=JobDetail.history,
+                total_steps=JobDetail.total_steps,
+                series=head.hue,
+                live=head.active,
+                on_gap=JobDetail.refill,
+                title=line.title,
+                train_key=line.train,
+                eval_key=line.held,
+                train_word=line.word,
+                eval_word=line.word,
+                unit=line.unit,
+                refine=f"/api/v1/jobs/{head.id}/metrics",
+                smoothing=0.0,
+                height=220,
+            )
+        ),
+        key=line.title,
+        class_name="min-w-0",
     )
 
 
 def metrics_panel() -> rx.Component:
-    """A chart for each of the other series."""
-    return rx.el.div(*[_curve(*curve) for curve in CURVES], class_name="grid gap-4 pt-4 lg:grid-cols-2")
+    """A chart for each measure of the task, then for what drives the training."""
+    return rx.el.div(rx.foreach(JobDetail.curves, _curve), class_name="grid gap-4 pt-4 lg:grid-cols-2", id="metrics")
+
+
+def _machine(title: str, mine: str, whole: str, unit: Literal["percent", "bytes"]) -> rx.Component:
+    return card(
+        loss_chart(
+            points=JobDetail.system.to(dict[str, Any]),
+            history=JobDetail.telemetry,
+            series=head.hue,
+            live=head.active,
+            on_gap=JobDetail.read_system,
+            title=title,
+            train_key=mine,
+            eval_key=whole,
+            train_word="This run",
+            eval_word="The whole machine",
+            unit=unit,
+            axis="seconds",
+            smoothing=0.0,
+            height=220,
+        ),
+        class_name="min-w-0",
+    )
+
+
+def system_panel() -> rx.Component:
+    """What the run takes of its machine, and what the machine does besides."""
+    gpu = rx.fragment(
+        _machine("GPU busy", "gpu", "none", "percent"), _machine("GPU memory", "gpu_memory", "none", "bytes")
+    )
+    return rx.el.div(
+        _machine("Processor", "cpu", "machine_cpu", "percent"),
+        _machine("Memory", "memory", "machine_memory", "bytes"),
+        rx.cond(JobDetail.has_gpu, gpu, rx.fragment()),
+        class_name="grid gap-4 pt-4 lg:grid-cols-2",
+        id="system",
+    )
 
 
 def log_panel() -> rx.Component:
-    """The whole log, newest page first."""
+    """The whole log, newest page first; searched on the server, since it may be long."""
     older = rx.cond(
         JobDetail.older >= 0,
         button("Older lines", size="sm", icon="chevron-up", on_click=JobDetail.older_lines),
         rx.el.span("from the first line", class_name="text-xs text-muted-foreground"),
     )
+    found = rx.cond(
+        (JobDetail.log_words != "") | (JobDetail.log_level != "all"),
+        "No line fits.",
+        "The log begins when a worker takes the job.",
+    )
+    tools = data_toolbar(
+        search_box(value=JobDetail.log_words, on_change=JobDetail.search_log, placeholder="Search the log"),
+        segmented(LEVELS, label="Level", value=JobDetail.log_level, on_change=JobDetail.choose_level),
+        right=[
+            older,
+            button(
+                "Download",
+                size="sm",
+                icon="download",
+                href=f"/api/v1/jobs/{head.id}/log.txt",
+                download=True,
+                id="log-download",
+            ),
+        ],
+    )
     return rx.el.div(
         card(
+            tools,
             log_view(
                 JobDetail.lines.to(list[dict[str, Any]]),
                 height="32rem",
-                empty="The log begins when a worker takes the job.",
+                empty=found,
+                mark=JobDetail.log_words,
+                pausable=head.active,
+                class_name="mt-4",
             ),
-            title="Log",
-            actions=older,
         ),
         class_name="pt-4",
     )

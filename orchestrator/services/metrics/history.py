@@ -6,14 +6,14 @@ from typing import Any
 
 import redis
 import structlog
-from sqlalchemy import func
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from orchestrator.domain.letterbox import job_stream
-from orchestrator.domain.metrics import MetricPoint
 from orchestrator.domain.records import unpack
 from orchestrator.domain.users import Actor
+from orchestrator.services.metrics.curves import Curve, Window, read_curves, read_newer
 from orchestrator.services.metrics.downsample import min_max
+from orchestrator.services.metrics.rollups import newest_seq
 from orchestrator.services.metrics.rows import History
 from orchestrator.services.redis import connect
 from orchestrator.services.training.jobs import owned_job
@@ -30,6 +30,8 @@ def history(
     series: Iterable[str] = (),
     points: int = 1_000,
     after_seq: int = 0,
+    first_step: int | None = None,
+    last_step: int | None = None,
 ) -> History:
     """The job's curves.
 
@@ -37,29 +39,41 @@ def history(
         series: names to return; none means all.
         points: at most about this many a series; each bucket keeps its lowest and highest, so no spike is lost.
         after_seq: only records newer than this one: what a page asks for when it sees a gap.
+        first_step: with `last_step`, only this stretch: what a chart asks for when somebody zooms in.
 
     Raises:
         NotFound: not the actor's job.
     """
     job = owned_job(session, actor, job_id)
-    wanted = frozenset(series)
-    curves = _from_sql(session, job_id, wanted, after_seq)
-    newest = select(func.max(MetricPoint.seq)).where(MetricPoint.job_id == job_id)
-    sql_seq = session.exec(newest).one() or 0
-    last_seq = max(sql_seq, after_seq)
+    wanted, window = frozenset(series), Window(first_step, last_step)
+    if after_seq:
+        curves = read_newer(session, job_id, wanted, after_seq)
+    else:
+        curves = read_curves(session, job_id, wanted, window)
+    last_seq = max(newest_seq(session, job_id), after_seq)
     for record in _tail(job_id, last_seq):
         last_seq = max(last_seq, record["seq"])
-        if record.get("kind") != "metric":
-            continue
-        for name, value in record.get("values", {}).items():
-            if value is not None and (not wanted or name in wanted):
-                curves.setdefault(name, {})[int(record["step"])] = float(value)
+        if record.get("kind") == "metric":
+            _add(curves, record, wanted, window)
     bounded = max(10, min(points, MAX_POINTS))
-    return History(
-        {name: min_max([[s, v] for s, v in sorted(curve.items())], bounded) for name, curve in curves.items()},
-        last_seq,
-        job.attempt,
-    )
+    return History({name: _thin(curve, bounded) for name, curve in curves.items()}, last_seq, job.attempt)
+
+
+def _add(curves: dict[str, Curve], record: dict[str, Any], wanted: frozenset[str], window: Window) -> None:
+    """A record that SQL does not hold yet."""
+    step = int(record["step"])
+    if step < (window.first or 0) or (window.last is not None and step > window.last):
+        return
+    for name, value in record.get("values", {}).items():
+        if value is not None and (not wanted or name in wanted):
+            curves.setdefault(name, {})[step] = float(value)
+
+
+def _thin(curve: Curve, points: int) -> list[list[float]]:
+    """Six digits are more than a screen shows, and half of what a float takes on the way."""
+    return [
+        [step, float(f"{value:.6g}")] for step, value in min_max([[s, v] for s, v in sorted(curve.items())], points)
+    ]
 
 
 def latest(session: Session, job_ids: Iterable[int], series: str, points: int) -> dict[int, list[list[float]]]:
@@ -67,27 +81,8 @@ def latest(session: Session, job_ids: Iterable[int], series: str, points: int) -
     ids = list(job_ids)
     if not ids:
         return {}
-    statement = (
-        select(MetricPoint.job_id, MetricPoint.step, MetricPoint.value)
-        .where(col(MetricPoint.job_id).in_(ids), MetricPoint.series == series)
-        .order_by(col(MetricPoint.job_id), col(MetricPoint.step))
-    )
-    curves: dict[int, list[list[float]]] = {}
-    for job_id, step, value in session.exec(statement):
-        curves.setdefault(job_id, []).append([step, value])
-    return {job_id: min_max(curve, points) for job_id, curve in curves.items()}
-
-
-def _from_sql(session: Session, job_id: int, wanted: frozenset[str], after_seq: int) -> dict[str, dict[int, float]]:
-    statement = select(MetricPoint.series, MetricPoint.step, MetricPoint.value).where(MetricPoint.job_id == job_id)
-    if wanted:
-        statement = statement.where(col(MetricPoint.series).in_(wanted))
-    if after_seq:
-        statement = statement.where(MetricPoint.seq > after_seq)
-    curves: dict[str, dict[int, float]] = {}
-    for name, step, value in session.exec(statement):
-        curves.setdefault(name, {})[step] = value
-    return curves
+    found = {job_id: read_curves(session, job_id, (series,), Window()).get(series) for job_id in ids}
+    return {job_id: _thin(curve, points) for job_id, curve in found.items() if curve}
 
 
 @lru_cache(maxsize=1)

@@ -5,13 +5,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlmodel import Session, select
+from sqlmodel import Session
 
-from orchestrator.domain.metrics import BY_NAME, MetricPoint
+from orchestrator.domain.metrics import BY_NAME, ROLLUP_STEPS, MetricPoint
 from orchestrator.domain.records import unpack
+from orchestrator.services.metrics.rollups import roll_up
 
 _CHUNK = 4 * 2**20
 _ROWS = 100
@@ -62,11 +62,6 @@ class MetricsFile:
         return [record for line in whole.splitlines() if (record := unpack(line)) is not None]
 
 
-def newest_seq(session: Session, job_id: int) -> int:
-    """The highest seq that SQL holds of a job."""
-    return session.exec(select(func.max(MetricPoint.seq)).where(MetricPoint.job_id == job_id)).one() or 0
-
-
 def store(session: Session, job_id: int, records: list[dict[str, Any]]) -> Ledgered:
     """Writes the metric records of one job and sums the batch up."""
     facts = Ledgered()
@@ -95,6 +90,7 @@ def store(session: Session, job_id: int, records: list[dict[str, Any]]) -> Ledge
     rows = list(points.values())
     for start in range(0, len(rows), _ROWS):
         _upsert(session, rows[start : start + _ROWS])
+    roll_up(session, job_id, {(str(name)[:48], step // ROLLUP_STEPS) for name, step in points})
     return facts
 
 

@@ -1,6 +1,8 @@
 """A job's log, read from its file at a byte position, so that a page of it costs the same at line 10 and 10 million."""
 
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlmodel import Session
@@ -12,6 +14,10 @@ from orchestrator.settings import get_settings
 
 MAX_LINES = 2_000
 _BLOCK = 64 * 1024
+_BAD = {
+    "warning": frozenset({"warning", "warn", "error", "critical"}),
+    "error": frozenset({"error", "critical"}),
+}
 
 
 def tail(
@@ -21,8 +27,14 @@ def tail(
     limit: int = 200,
     before: int | None = None,
     after: int | None = None,
+    q: str = "",
+    level: str = "",
 ) -> LogPage:
     """Lines of the job's log, oldest first: the newest ones, or those before or after a marker.
+
+    Args:
+        q: only lines with these words, whatever their case.
+        level: `warning` or `error`: only lines that are at least so bad.
 
     Raises:
         NotFound: not the actor's job.
@@ -32,7 +44,34 @@ def tail(
     limit = max(1, min(limit, MAX_LINES))
     if not path.exists():
         return LogPage([], None, 0)
+    if (q.strip() or level in _BAD) and after is None:
+        return _matching(path, before, limit, _Wanted(q.strip().lower(), _BAD.get(level, frozenset())))
     return _forward(path, max(0, after), limit) if after is not None else _backward(path, before, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    words: str
+    levels: frozenset[str]
+
+    def fits(self, row: LogRow) -> bool:
+        return (not self.levels or row.level in self.levels) and self.words in row.message.lower()
+
+
+def _matching(path: Path, before: int | None, limit: int, wanted: _Wanted) -> LogPage:
+    """Goes back through the file, block by block, until enough lines fit."""
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+    found: list[LogRow] = []
+    marker = size if before is None else min(before, size)
+    page: LogPage | None = None
+    while marker > 0 and len(found) < limit:
+        page = _backward(path, marker, MAX_LINES)
+        found = [row for row in page.lines if wanted.fits(row)] + found
+        marker = page.before or 0
+    more = len(found) > limit or marker > 0
+    found = found[-limit:]
+    return LogPage(found, found[0].position if more and found else None, size)
 
 
 def _forward(path: Path, start: int, limit: int) -> LogPage:
@@ -81,3 +120,22 @@ def _row(raw: bytes, position: int) -> LogRow | None:
     except (ValueError, KeyError, TypeError):
         text = raw.decode(errors="replace").strip()
         return LogRow("", "info", text, position) if text else None
+
+
+def as_text(session: Session, actor: Actor, job_id: int) -> Iterator[str]:
+    """The whole log as plain lines, read as it is sent.
+
+    Raises:
+        NotFound: not the actor's job.
+    """
+    owned_job(session, actor, job_id)
+    return _plain(get_settings().jobs_dir / str(job_id) / "log.jsonl")
+
+
+def _plain(path: Path) -> Iterator[str]:
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        for raw in file:
+            if row := _row(raw, 0):
+                yield f"{row.at} {row.level.upper():<7} {row.message}\n"

@@ -14,6 +14,15 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class Telemetry:
+    """What a run took of its machine up to line `last`; x is in seconds since its first start."""
+
+    series: dict[str, list[list[float]]]
+    """cpu, machine_cpu, gpu (0..1); memory, machine_memory, gpu_memory (bytes)."""
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
 class LogRow:
     """One line of a job's log."""
 

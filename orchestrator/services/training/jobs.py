@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
+from orchestrator.domain.queueing import Priority
 from orchestrator.domain.training_jobs import ACTIVE, FINAL, JobEvent, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
@@ -111,7 +112,6 @@ def job_row(job: TrainingJob) -> JobRow:
     assert job.id is not None
     recipe = job.recipe or {}
     active = job.status in ACTIVE
-    share = min(1.0, job.step / job.total_steps) if job.total_steps else 0.0
     return JobRow(
         id=job.id,
         name=job.name,
@@ -125,7 +125,7 @@ def job_row(job: TrainingJob) -> JobRow:
         total_steps=job.total_steps,
         epoch=job.epoch,
         epochs=int((recipe.get("optim") or {}).get("epochs") or 0),
-        progress=1.0 if job.status is JobStatus.COMPLETED else share,
+        progress=progress_share(job),
         summary=dict(job.summary or {}),
         error=job.error,
         error_details=job.error_details,
@@ -137,7 +137,16 @@ def job_row(job: TrainingJob) -> JobRow:
         worker=job.worker,
         attempt=job.attempt,
         active=active,
+        priority=Priority(job.priority).name.lower(),
+        sweep_id=job.sweep_id,
     )
+
+
+def progress_share(job: TrainingJob) -> float:
+    """0..1; 1 only when it is complete."""
+    if job.status is JobStatus.COMPLETED:
+        return 1.0
+    return min(1.0, job.step / job.total_steps) if job.total_steps else 0.0
 
 
 def event_row(event: JobEvent, job_name: str) -> EventRow:

@@ -13,9 +13,10 @@ from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.announce import announce
+from orchestrator.services.training.dispatch import dispatch
 from orchestrator.services.training.estimate import estimate, layer_groups
 from orchestrator.services.training.jobs import job_row
-from orchestrator.services.training.lifecycle import note, send
+from orchestrator.services.training.lifecycle import note
 from orchestrator.services.training.rows import JobRow, Preflight
 from orchestrator.services.training.split import count_split
 
@@ -49,7 +50,7 @@ def launch_job(
     if plan.problems:
         field, sentence = plan.problems[0]
         raise Invalid(sentence, field, plan.problems)
-    job = _record(session, actor, dataset_id, model_id, recipe, key, plan.steps)
+    job = make_record(session, actor, dataset_id, model_id, recipe, key, plan.steps)
     try:
         with session.begin_nested():
             session.add(job)
@@ -61,7 +62,7 @@ def launch_job(
     assert job.id is not None
     job_id = job.id
     note(session, job_id, "queued", "Launched; waiting for a worker.")
-    send(session, job_id, attempt=1)
+    dispatch(session)
     after_commit(session, lambda: announce(job_id, 0, "status", status=JobStatus.QUEUED.value, error=""))
     return job_row(job)
 
@@ -92,6 +93,7 @@ def preflight(session: Session, actor: Actor, dataset_id: int, model_id: int, re
         adapter_bytes=facts.adapter_bytes,
         train_clips=split.train,
         validation_clips=split.validation,
+        task=dataset.task.value,
     )
 
 
@@ -110,9 +112,10 @@ def _launched(session: Session, actor: Actor, key: str) -> TrainingJob | None:
     return session.exec(statement).first()
 
 
-def _record(
+def make_record(
     session: Session, actor: Actor, dataset_id: int, model_id: int, recipe: Recipe, key: str, steps: int
 ) -> TrainingJob:
+    """A job of a dataset and a model that `preflight` let through; not yet in the session."""
     dataset, model = session.get(Dataset, dataset_id), session.get(VideoModel, model_id)
     assert dataset
     assert model

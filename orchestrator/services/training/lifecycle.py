@@ -8,22 +8,18 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.errors import Conflict
-from orchestrator.domain.letterbox import TASK_TRAIN
-from orchestrator.domain.training_jobs import FINAL, MOVES, JobEvent, JobStatus, TrainingJob
+from orchestrator.domain.training_jobs import FINAL, HOLDS, MOVES, JobEvent, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.announce import announce
-from orchestrator.services.queue import enqueue, train_key
-from orchestrator.services.training.device import device_class_for
+from orchestrator.services.training.dispatch import dispatch, dispatch_soon
 from orchestrator.services.training.jobs import job_row, owned_job
 from orchestrator.services.training.rows import JobRow
 from orchestrator.services.training.stop_flag import clear_stop, raise_stop
+from orchestrator.services.training.tell import tell_move
 
 MAX_LOSSES = 3
 """How often one launch may lose its machine before the job fails."""
-
-HOLDS = frozenset({JobStatus.STARTING, JobStatus.RUNNING, JobStatus.STOPPING})
-"""States in which a worker holds the job."""
 
 
 def sources(to: JobStatus) -> frozenset[JobStatus]:
@@ -62,6 +58,9 @@ def move(
     if session.exec(statement).rowcount != 1:
         return False
     note(session, job_id, kind or to.value, message)
+    tell_move(session, job_id, to, message)
+    if to in FINAL:
+        dispatch_soon(session)
     now_attempt, error = changes.get("attempt", attempt), changes.get("error", "")
     after_commit(session, lambda: announce(job_id, now_attempt, "status", status=to.value, error=error))
     return True
@@ -171,18 +170,12 @@ def queue_again(session: Session, job_id: int, attempt: int, message: str, kind:
         error_details="",
         finished_at=None,
         worker="",
+        sent_at=None,
     )
     if moved:
         after_commit(session, lambda: clear_stop(job_id))
-        send(session, job_id, attempt + 1)
+        dispatch(session)
     return moved
-
-
-def send(session: Session, job_id: int, attempt: int) -> None:
-    """Puts the letter of that attempt in a worker's box after the commit."""
-    device = device_class_for(session)
-    key = train_key(job_id, attempt)
-    after_commit(session, lambda: enqueue(TASK_TRAIN, key, device, job_id=job_id, attempt=attempt))
 
 
 def request_stop(session: Session, actor: Actor, job_id: int) -> JobRow:

@@ -37,6 +37,9 @@ class JobRow:
     attempt: int
     active: bool
     """True while it waits or runs."""
+    priority: str = "normal"
+    """low | normal | high."""
+    sweep_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ class Preflight:
     adapter_bytes: int = 0
     train_clips: int = 0
     validation_clips: int = 0
+    task: str = ""
+    """The dataset's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,13 @@
 // The live loss chart: uPlot for the curves, one accumulating store, and the same data as a table and a sentence.
-import { ChartLine, Table2 } from "lucide-react";
+import { ChartLine, Table2, ZoomOut } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { cn } from "../primitives/cn";
-import { figure, number } from "../primitives/format";
-import { draw, themeOf, type Look } from "./loss_plot";
+import { number } from "../primitives/format";
+import { DataTable, Legend } from "./chart_parts";
+import { ChartTools, square } from "./chart_tools";
+import { draw, say as sayValue, themeOf, type Axis, type Look, type Unit } from "./loss_plot";
 import { Curves, smooth, type Batch, type History } from "./series";
 
 type Props = {
@@ -20,6 +22,11 @@ type Props = {
   smoothing?: number;
   height?: number;
   stopWord?: string;
+  trainWord?: string;
+  evalWord?: string;
+  unit?: Unit;
+  axis?: Axis;
+  refine?: string;
   onGap?: (lastSeq: number) => void;
   className?: string;
 };
@@ -36,6 +43,11 @@ export function LossChart({
   smoothing = 0.9,
   height = 360,
   stopWord = "",
+  trainWord = "Train",
+  evalWord = "Validation",
+  unit = "",
+  axis = "step",
+  refine,
   onGap,
   className,
 }: Props) {
@@ -43,11 +55,12 @@ export function LossChart({
   const root = useRef<HTMLDivElement>(null);
   const ground = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
-  const look = useRef<Look>({ weight: smoothing, log: false, total: totalSteps, live, stopWord, train: [], raw: [], val: [] });
+  const look = useRef<Look>({ weight: smoothing, log: false, total: totalSteps, live, stopWord, unit, x: axis, words: { train: trainWord, held: evalWord }, zoom: null });
   const frame = useRef(0);
   const [weight, setWeight] = useState(smoothing);
   const [log, setLog] = useState(false);
   const [table, setTable] = useState(false);
+  const [zoomed, setZoomed] = useState(false);
   const [said, setSaid] = useState({ points: 0, last: "", step: 0, val: "" });
 
   const paint = () => {
@@ -68,8 +81,8 @@ export function LossChart({
     setSaid({
       points: raw.length + valValues.length,
       step: curves.lastStep,
-      last: last >= 0 ? figure(soft[last]) : "",
-      val: valValues.length ? figure(valValues[valValues.length - 1]) : "",
+      last: last >= 0 ? sayValue(soft[last], unit) : "",
+      val: valValues.length ? sayValue(valValues[valValues.length - 1], unit) : "",
     });
   };
   const due = () => {
@@ -81,6 +94,26 @@ export function LossChart({
     }
     // A hidden tab gets no frames: the store still takes every point, and one frame draws them all later.
     if (!frame.current) frame.current = requestAnimationFrame(paint);
+  };
+
+  // A stretch that is looked at closely comes from the server with the points that the overview left out.
+  look.current.onZoom = (zoom) => {
+    setZoomed(zoom !== null);
+    if (!zoom || !refine) return;
+    const [from, to] = [Math.max(0, Math.floor(zoom[0])), Math.ceil(zoom[1])];
+    const names = [trainKey, evalKey].filter((key) => key !== "none").join(",");
+    fetch(`${refine}?series=${names}&first_step=${from}&last_step=${to}&points=2000`, { headers: { accept: "application/json" } })
+      .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(String(answer.status)))))
+      .then((body) => {
+        curves.fill(body.series);
+        due();
+      })
+      .catch(() => undefined);
+  };
+  const zoomOut = () => {
+    look.current.zoom = null;
+    setZoomed(false);
+    due();
   };
 
   useEffect(() => {
@@ -142,15 +175,18 @@ export function LossChart({
     ? `${title}: ${number(said.points)} points up to step ${number(said.step)}${totalSteps ? ` of ${number(totalSteps)}` : ""}; ${facts.join(", ")}.`
     : `${title}: no points yet.`;
   // The plot lies over its place, which is `height` or what a taller card leaves, and so never stretches it.
-  const square =
-    "inline-flex h-7 min-w-7 cursor-pointer items-center justify-center rounded-md border px-2 text-xs focus-ring hover:text-foreground aria-pressed:border-input aria-pressed:text-foreground tap";
   return (
-    <div ref={root} data-loss-chart data-last-step="0" data-point-count="0" data-last-seq="0" className={cn("flex h-full min-w-0 flex-col", className)}>
+    <div ref={root} data-loss-chart data-last-step="0" data-point-count="0" data-last-seq="0" className={cn("group/chart flex h-full min-w-0 flex-col [&:fullscreen]:bg-card [&:fullscreen]:p-8", className)}>
       <div className="mb-3 flex min-h-7 flex-wrap items-center justify-between gap-x-4 gap-y-2">
         <h2 className="text-sm font-semibold">{title}</h2>
         <div className="flex items-center gap-2 text-xs text-muted-foreground">
-          <label className="flex items-center gap-2">
-            <span>Smoothing</span>
+          {zoomed && (
+            <button type="button" onClick={zoomOut} className={cn(square, "gap-1.5 border-border")}>
+              <ZoomOut aria-hidden className="size-3.5" /> Whole curve
+            </button>
+          )}
+          <label className={cn("flex items-center gap-2", trainKey === "none" && "hidden")}>
+            <span className="max-sm:sr-only">Smoothing</span>
             <input
               type="range"
               min={0}
@@ -168,81 +204,23 @@ export function LossChart({
           <button type="button" aria-pressed={table} aria-label={table ? "Show as chart" : "Show as table"} onClick={() => setTable(!table)} className={cn(square, "border-transparent px-0")}>
             {table ? <ChartLine aria-hidden className="size-4" /> : <Table2 aria-hidden className="size-4" />}
           </button>
+          <ChartTools root={root} plot={plot} curves={curves} title={title} columns={[[trainKey, trainWord], [evalKey, evalWord]]} axis={axis} />
         </div>
       </div>
-      <Legend series={series} train={trainKey !== "none"} smoothed={weight > 0} val={evalKey !== "none"} />
+      <Legend series={series} train={trainKey !== "none" ? trainWord : ""} smoothed={weight > 0} val={evalKey !== "none" ? evalWord : ""} />
       <p className="sr-only">{summary}</p>
       {table ? (
-        <DataTable curves={curves} trainKey={trainKey} evalKey={evalKey} height={height} title={title} />
+        <DataTable curves={curves} trainKey={trainKey} evalKey={evalKey} height={height} title={title} words={[axis === "step" ? "Step" : "Second", trainWord, evalWord]} unit={unit} />
       ) : (
-        <div className="relative flex-1" style={{ minHeight: height }}>
+        <div className="relative flex-1" style={{ minHeight: height }} title="Drag to zoom in, double-click to see everything">
           <div ref={ground} aria-hidden className="absolute inset-0" />
           {said.points === 0 && (
             <p className="pointer-events-none absolute inset-0 flex items-center justify-center text-sm text-muted-foreground">
-              {live ? "The first point appears here as soon as it is logged." : "This job logged no points."}
+              {live ? "The first point appears here as soon as it is logged." : "Nothing was measured."}
             </p>
           )}
         </div>
       )}
-    </div>
-  );
-}
-
-function Legend({ series, train, smoothed, val }: { series: number; train: boolean; smoothed: boolean; val: boolean }) {
-  const color = `var(--series-${series})`;
-  const item = "flex items-center gap-1.5";
-  return (
-    <ul className="mb-2 flex flex-wrap gap-x-4 gap-y-1 text-xs text-muted-foreground">
-      {train && (
-        <li className={item}>
-          <span aria-hidden className="h-[3px] w-4 rounded-full" style={{ background: color }} /> {smoothed ? "Train, smoothed" : "Train"}
-        </li>
-      )}
-      {train && smoothed && (
-        <li className={item}>
-          <span aria-hidden className="h-px w-4 opacity-60" style={{ background: color }} /> Train, raw
-        </li>
-      )}
-      {val && (
-        <li className={item}>
-          <span aria-hidden className="size-2 rounded-full border-2 border-foreground" /> Validation
-        </li>
-      )}
-    </ul>
-  );
-}
-
-function DataTable({ curves, trainKey, evalKey, height, title }: { curves: Curves; trainKey: string; evalKey: string; height: number; title: string }) {
-  const [steps, values] = curves.line(trainKey);
-  const val = curves.steps.get(evalKey);
-  const shown = 200;
-  const from = Math.max(0, steps.length - shown);
-  return (
-    <div tabIndex={0} role="region" aria-label={`${title} as a table`} className="overflow-auto rounded-lg border border-border focus-ring" style={{ height }}>
-      <table className="w-full text-xs">
-        <caption className="px-3 py-2 text-left text-muted-foreground">{`The newest ${number(steps.length - from)} of ${number(steps.length)} steps`}</caption>
-        <thead className="sticky top-0 bg-card text-muted-foreground">
-          <tr>
-            {["Step", "Train", "Validation"].map((head) => (
-              <th key={head} scope="col" className="px-3 py-2 text-right font-medium">
-                {head}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody className="font-mono tabular">
-          {steps
-            .slice(from)
-            .map((step, place) => (
-              <tr key={step} className="border-t border-border">
-                <td className="px-3 py-1 text-right">{number(step)}</td>
-                <td className="px-3 py-1 text-right">{figure(values[from + place])}</td>
-                <td className="px-3 py-1 text-right">{val?.has(step) ? figure(val.get(step) as number) : ""}</td>
-              </tr>
-            ))
-            .reverse()}
-        </tbody>
-      </table>
     </div>
   );
 }

@@ -1,8 +1,16 @@
 // How the loss chart is drawn: axes, the three lines, the part to come, the last point and the tooltip.
 import uPlot from "uplot";
-import { figure, number } from "../primitives/format";
+import { bytes, duration, figure, number, percent } from "../primitives/format";
+
+export type Unit = "" | "percent" | "bytes";
+export type Axis = "step" | "seconds";
 
 export type Look = {
+  unit: Unit;
+  x: Axis;
+  words: { train: string; held: string };
+  zoom: [number, number] | null;
+  onZoom?: (zoom: [number, number] | null) => void;
   weight: number;
   log: boolean;
   total: number;
@@ -31,6 +39,9 @@ export function themeOf(element: HTMLElement, series: number) {
   };
 }
 
+export const say = (value: number, unit: Unit) => (unit === "percent" ? percent(value * 100, 1) : unit === "bytes" ? bytes(value) : figure(value));
+export const sayX = (value: number, axis: Axis) => (axis === "seconds" ? duration(value) : `Step ${number(value)}`);
+
 const alpha = (color: string, share: number) => `color-mix(in srgb, ${color} ${Math.round(share * 100)}%, transparent)`;
 const MONO = '12px "JetBrains Mono Variable", ui-monospace, monospace';
 const SANS = '12px "Inter Variable", system-ui, sans-serif';
@@ -39,7 +50,7 @@ const SANS = '12px "Inter Variable", system-ui, sans-serif';
 function drawAhead(plot: uPlot, look: Look) {
   const { ctx, bbox } = plot;
   const last = look.lastStep || 0;
-  if (!look.total || last >= look.total) return;
+  if (!look.total || last >= look.total || look.zoom || look.x !== "step") return;
   const ratio = devicePixelRatio || 1;
   const left = Math.max(bbox.left, plot.valToPos(last, "x", true));
   const right = bbox.left + bbox.width;
@@ -101,12 +112,13 @@ function tooltip(look: Look): uPlot.Plugin {
           return;
         }
         const [steps, raw, soft, val] = plot.data as (number | null | undefined)[][];
+        const { train, held } = look.words;
         const rows: [string, number | null][] = [
-          [look.weight > 0 ? "Train, smoothed" : "Train", near(soft, at)],
-          ["Train, raw", look.weight > 0 ? near(raw, at) : null],
-          ["Validation", near(val, at)],
+          [look.weight > 0 ? `${train}, smoothed` : train, near(soft, at)],
+          [`${train}, raw`, look.weight > 0 ? near(raw, at) : null],
+          [held, near(val, at)],
         ];
-        box.innerHTML = row(`Step ${number(steps[at] as number)}`, "", true) + rows.map(([word, value]) => (value === null ? "" : row(word, figure(value)))).join("");
+        box.innerHTML = row(sayX(steps[at] as number, look.x), "", true) + rows.map(([word, value]) => (value === null ? "" : row(word, say(value, look.unit)))).join("");
         box.classList.remove("hidden");
         const left = plot.cursor.left as number;
         const over = plot.over.clientWidth;
@@ -117,14 +129,17 @@ function tooltip(look: Look): uPlot.Plugin {
   };
 }
 
-const linear: uPlot.Range.Function = (_plot, low, high) => {
+const linear = (look: Look, low: number | null, high: number | null): uPlot.Range.MinMax => {
   if (low === null || high === null) return [0, 1];
-  const bottom = Math.min(0, low);
+  // The whole curve stands on zero; somebody who zooms in wants to see the small differences.
+  const bottom = look.zoom ? low - (high - low) * 0.05 : Math.min(0, low);
   return [bottom, high <= bottom ? bottom + 1 : high + (high - bottom) * 0.05];
 };
 
 /** All ticks of an axis with the same decimals, as many as its step needs. */
-function words(ticks: number[], log: boolean): string[] {
+function words(ticks: number[], log: boolean, unit: Unit): string[] {
+  if (unit === "bytes") return ticks.map(bytes);
+  if (unit === "percent") return ticks.map((tick) => number(tick * 100, 1));
   const gap = ticks.length > 1 ? Math.abs(ticks[1] - ticks[0]) : 1;
   if (log || gap < 0.001) return ticks.map((tick) => (tick !== 0 && Math.abs(tick) < 0.01 ? tick.toExponential(0) : number(tick, 3)));
   const digits = gap >= 1 ? (Math.abs(ticks[ticks.length - 1]) < 10 ? 1 : 0) : Math.ceil(-Math.log10(gap) - 1e-9);
@@ -136,6 +151,17 @@ function onlySmooth(_plot: uPlot, line: number): HTMLElement {
   const dot = document.createElement("div");
   if (line !== 2) dot.style.visibility = "hidden";
   return dot;
+}
+
+/** What was dragged over fills the chart; a double click shows everything again. */
+function zoomIn(plot: uPlot, look: Look) {
+  const { left, width } = plot.select;
+  if (width < 6) return;
+  const [from, to] = [plot.posToVal(left, "x"), plot.posToVal(left + width, "x")];
+  plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  look.zoom = [from, to];
+  plot.setScale("x", { min: from, max: to });
+  look.onZoom?.(look.zoom);
 }
 
 /** Makes the plot in `ground`. `look` stays shared: the caller changes it and asks for a redraw. */
@@ -153,22 +179,32 @@ export function draw(ground: HTMLElement, look: Look, series: number, height: nu
     height,
     padding: [8, 8, 0, 0],
     legend: { show: false },
-    cursor: { y: false, drag: { x: true, y: false }, points: { size: 7, show: onlySmooth } },
+    cursor: {
+      y: false,
+      drag: { x: true, y: false, setScale: false },
+      points: { size: 7, show: onlySmooth },
+      bind: {
+        dblclick: (_plot, _target, handler) => (event) => {
+          look.zoom = null;
+          look.onZoom?.(null);
+          return handler(event);
+        },
+      },
+    },
     scales: {
-      x: { time: false, range: (_plot, low, high) => (look.total ? [0, Math.max(look.total, high ?? 0)] : [low ?? 0, Math.max(high ?? 1, (low ?? 0) + 1)]) },
+      x: { time: false, range: (_plot, low, high) => look.zoom || (look.total && look.x === "step" ? [0, Math.max(look.total, high ?? 0)] : [low ?? 0, Math.max(high ?? 1, (low ?? 0) + 1)]) },
       y: {
         distr: 100,
         fwd: (value: number) => (look.log ? toLog(value) : value),
         bwd: (value: number) => (look.log ? 10 ** value : value),
-        range: (plot, low, high, key) =>
-          look.log ? [Math.max((low ?? 0.1) * 0.8, 1e-6), Math.max((high ?? 1) * 1.25, 1e-5)] : (linear(plot, low, high, key) as uPlot.Range.MinMax),
+        range: (_plot, low, high) => (look.log ? [Math.max((low ?? 0.1) * 0.8, 1e-9), Math.max((high ?? 1) * 1.25, 1e-8)] : linear(look, low, high)),
       } as uPlot.Scale,
     },
     axes: [
-      { ...axis(), grid: { show: false }, space: 70, size: 32, values: (_plot, ticks) => ticks.map((tick) => number(tick)) },
+      { ...axis(), grid: { show: false }, space: 70, size: 32, values: (_plot, ticks) => ticks.map((tick) => (look.x === "seconds" ? (tick ? duration(tick) : "0") : number(tick))) },
       {
         ...axis(),
-        size: 52,
+        size: look.unit === "bytes" ? 72 : 52,
         splits: (plot, _axis, low, high) => {
           if (look.log) {
             const out: number[] = [];
@@ -183,7 +219,7 @@ export function draw(ground: HTMLElement, look: Look, series: number, height: nu
           for (let at = Math.ceil(low / step) * step; at <= high + 1e-12; at += step) out.push(Number(at.toFixed(10)));
           return out;
         },
-        values: (_plot, ticks) => words(ticks, look.log),
+        values: (_plot, ticks) => words(ticks, look.log, look.unit),
       },
     ],
     series: [
@@ -195,11 +231,12 @@ export function draw(ground: HTMLElement, look: Look, series: number, height: nu
         width: 1,
         dash: [3, 3],
         spanGaps: true,
-        points: { show: true, size: 7, width: 1.75, stroke: () => look.ink as string, fill: () => look.card as string },
+        points: { show: look.x === "step", size: 7, width: 1.75, stroke: () => look.ink as string, fill: () => look.card as string },
       },
     ],
     plugins: [tooltip(look)],
     hooks: {
+      setSelect: [(plot) => zoomIn(plot, look)],
       drawAxes: [(plot) => drawAhead(plot, look)],
       draw: [(plot) => drawLast(plot, look)],
     },

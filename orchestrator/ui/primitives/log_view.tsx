@@ -1,9 +1,11 @@
 // The tail of a log: follows the newest line until you scroll up, and takes up again when you return.
+import { Pause, Play } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { cn } from "./cn";
-import { parseTime } from "./format";
+import { number, parseTime } from "./format";
 
 type Line = { time?: string; level?: string; text: string };
+type Props = { lines?: Line[]; height?: string; empty?: string; label?: string; mark?: string; pausable?: boolean; className?: string };
 
 const levels: Record<string, string> = {
   eval: "text-info",
@@ -22,12 +24,28 @@ function clock(time?: string) {
   return Number.isNaN(then.getTime()) ? "" : then.toLocaleTimeString("en-GB");
 }
 
-export function LogView({ lines = [], height = "18rem", empty = "No lines yet.", label = "Log", className }: { lines?: Line[]; height?: string; empty?: string; label?: string; className?: string }) {
+/** The searched words inside a line, shown where they stand. */
+function Marked({ text, mark }: { text: string; mark: string }) {
+  const at = mark ? text.toLowerCase().indexOf(mark.toLowerCase()) : -1;
+  if (at < 0) return <>{text}</>;
+  return (
+    <>
+      {text.slice(0, at)}
+      <mark className="rounded-xs bg-warning/25 text-foreground">{text.slice(at, at + mark.length)}</mark>
+      <Marked text={text.slice(at + mark.length)} mark={mark} />
+    </>
+  );
+}
+
+export function LogView({ lines = [], height = "18rem", empty = "No lines yet.", label = "Log", mark = "", pausable = false, className }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [following, setFollowing] = useState(true);
+  const [held, setHeld] = useState<Line[] | null>(null);
   const [ready, setReady] = useState(false);
   useEffect(() => setReady(true), []);
-  const newest = lines.length ? `${lines.length}${lines[lines.length - 1].text}` : "";
+  const shown = held ?? lines;
+  const waiting = held ? Math.max(0, lines.length - held.length) : 0;
+  const newest = shown.length ? `${shown.length}${shown[shown.length - 1].text}` : "";
   useEffect(() => {
     if (following && box.current) box.current.scrollTop = box.current.scrollHeight;
   }, [newest, following]);
@@ -35,6 +53,7 @@ export function LogView({ lines = [], height = "18rem", empty = "No lines yet.",
     const at = box.current;
     if (at) setFollowing(at.scrollHeight - at.scrollTop - at.clientHeight < 24);
   };
+  const small = "inline-flex items-center gap-1.5 rounded-md border border-border bg-popover px-2.5 py-1 text-xs shadow-float focus-ring tap";
   return (
     <div className={cn("relative", className)}>
       <div
@@ -46,28 +65,34 @@ export function LogView({ lines = [], height = "18rem", empty = "No lines yet.",
         style={{ maxHeight: height }}
         className="overflow-auto rounded-lg border border-transparent bg-background px-3 py-2.5 font-mono text-xs leading-5 focus-ring"
       >
-        {lines.length === 0 && <p className="text-muted-foreground">{empty}</p>}
-        {lines.map((line, place) => {
+        {shown.length === 0 && <p className="text-muted-foreground">{empty}</p>}
+        {shown.map((line, place) => {
           const level = (line.level || "info").toLowerCase();
           const bad = level.startsWith("err") || level === "critical";
           return (
             <div key={place} className="flex gap-3">
               {line.time && <span className="shrink-0 text-muted-foreground max-sm:hidden">{ready ? clock(line.time) : ""}</span>}
               <span className={cn("w-10 shrink-0 uppercase", levels[level] || "text-muted-foreground")}>{level.slice(0, 5)}</span>
-              <span className={cn("min-w-0 whitespace-pre-wrap break-words", bad && "text-destructive")}>{line.text}</span>
+              <span className={cn("min-w-0 whitespace-pre-wrap break-words", bad && "text-destructive")}>
+                <Marked text={line.text} mark={mark} />
+              </span>
             </div>
           );
         })}
       </div>
-      {!following && (
-        <button
-          type="button"
-          onClick={() => setFollowing(true)}
-          className="absolute bottom-3 right-3 rounded-md border border-border bg-popover px-2.5 py-1 text-xs shadow-float focus-ring tap"
-        >
-          Newest lines
-        </button>
-      )}
+      <div className="absolute bottom-3 right-3 flex gap-2">
+        {pausable && (
+          <button type="button" aria-pressed={held !== null} onClick={() => setHeld(held ? null : lines)} className={small}>
+            {held ? <Play aria-hidden className="size-3.5" /> : <Pause aria-hidden className="size-3.5" />}
+            {held ? (waiting ? `Go on, ${number(waiting)} new` : "Go on") : "Pause"}
+          </button>
+        )}
+        {!following && (
+          <button type="button" onClick={() => setFollowing(true)} className={small}>
+            Newest lines
+          </button>
+        )}
+      </div>
     </div>
   );
 }

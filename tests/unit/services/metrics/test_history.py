@@ -13,8 +13,9 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.services.metrics.downsample import min_max
 from orchestrator.services.metrics.history import history
-from orchestrator.services.metrics.ingest import MetricsFile, merge_summary, newest_seq, store
+from orchestrator.services.metrics.ingest import MetricsFile, merge_summary, store
 from orchestrator.services.metrics.logs import tail
+from orchestrator.services.metrics.rollups import newest_seq
 from tests.workshop import RedisProcess, launch, make_person, make_things
 
 

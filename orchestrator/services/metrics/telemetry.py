@@ -1,0 +1,39 @@
+"""What a run took of its machine over time, read from its folder and thinned for the screen."""
+
+import json
+
+from sqlmodel import Session
+
+from orchestrator.domain.users import Actor
+from orchestrator.services.metrics.downsample import min_max
+from orchestrator.services.metrics.rows import Telemetry
+from orchestrator.services.training.jobs import owned_job
+from orchestrator.settings import get_settings
+
+MAX_POINTS = 2_000
+
+
+def telemetry(session: Session, actor: Actor, job_id: int, points: int = 400) -> Telemetry:
+    """The run's share of the processor, its memory, the machine's, and the GPU's where there is one.
+
+    Raises:
+        NotFound: not the actor's job.
+    """
+    owned_job(session, actor, job_id)
+    path = get_settings().jobs_dir / str(job_id) / "telemetry.jsonl"
+    curves: dict[str, list[list[float]]] = {}
+    last = 0
+    try:
+        raw = path.read_bytes()
+    except OSError:
+        return Telemetry({}, 0)
+    for text in raw[: raw.rfind(b"\n") + 1].splitlines():
+        try:
+            line = json.loads(text)
+            last, second = int(line["n"]), float(line["s"])
+            for name, value in line["values"].items():
+                curves.setdefault(str(name), []).append([second, float(value)])
+        except (ValueError, KeyError, TypeError, AttributeError):
+            continue  # a line that a crash cut
+    bounded = max(10, min(points, MAX_POINTS))
+    return Telemetry({name: min_max(curve, bounded) for name, curve in curves.items()}, last)

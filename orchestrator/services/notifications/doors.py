@@ -1,0 +1,96 @@
+"""The two doors a notice leaves by: a signed webhook, and e-mail over SMTP."""
+
+import hashlib
+import hmac
+import json
+import smtplib
+import ssl
+import time
+from email.message import EmailMessage
+from email.utils import formataddr, formatdate
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from orchestrator.services.notifications.addresses import Unreachable, public_address
+from orchestrator.settings import get_settings
+
+TIMEOUT_S = 8.0
+
+
+class NotDelivered(Exception):
+    """The other side did not take it; the message says why, for the person's settings."""
+
+
+def sign(secret: str, timestamp: str, body: bytes) -> str:
+    """`sha256=` and the HMAC-SHA256 over `timestamp.body`: the time is signed too, so that nothing is replayed."""
+    mac = hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256)
+    return f"sha256={mac.hexdigest()}"
+
+
+def post_webhook(url: str, secret: str, notice: dict[str, Any]) -> None:
+    """Sends the notice as JSON, signed. Follows no redirect, since it could lead inside.
+
+    Raises:
+        NotDelivered: it was not answered with 2xx.
+    """
+    parts = urlsplit(url)
+    host, secure = parts.hostname or "", parts.scheme == "https"
+    port = parts.port or (443 if secure else 80)
+    body = json.dumps(notice, separators=(",", ":")).encode()
+    timestamp = str(int(time.time()))
+    headers = {
+        "Host": parts.netloc,
+        "Content-Type": "application/json",
+        "User-Agent": "Loreel",
+        "X-Loreel-Timestamp": timestamp,
+        "X-Loreel-Signature": sign(secret, timestamp, body),
+        "X-Loreel-Delivery": str(notice.get("id", "")),
+    }
+    try:
+        address = public_address(host, port)
+        target = httpx.URL(url).copy_with(host=address)
+        sni = {"sni_hostname": host}  # the checked address is called; the certificate is still the name's
+        with (
+            httpx.Client(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False) as client,
+            client.stream("POST", target, content=body, headers=headers, extensions=sni) as answer,
+        ):
+            status = answer.status_code
+    except Unreachable as error:
+        raise NotDelivered(str(error)) from error
+    except (httpx.HTTPError, OSError) as error:
+        raise NotDelivered(f"{host} could not be reached ({type(error).__name__}).") from error
+    if not 200 <= status < 300:
+        raise NotDelivered(f"{host} answered {status}.")
+
+
+def send_email(address: str, title: str, body: str, link: str) -> None:
+    """Sends a plain mail over the server of the settings.
+
+    Raises:
+        NotDelivered: the mail server did not take it.
+    """
+    settings = get_settings()
+    mail = EmailMessage()
+    mail["Subject"] = title
+    mail["From"] = formataddr(("Loreel", settings.smtp_from or f"loreel@{settings.smtp_host}"))
+    mail["To"] = address
+    mail["Date"] = formatdate(localtime=False)
+    mail.set_content("\n\n".join(part for part in (title, body, link) if part) + "\n")
+    try:
+        secure = ssl.create_default_context()
+        if settings.smtp_security == "tls":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(
+                settings.smtp_host, settings.smtp_port, timeout=TIMEOUT_S, context=secure
+            )
+        else:
+            server = smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=TIMEOUT_S)
+        with server:
+            if settings.smtp_security == "starttls":
+                server.starttls(context=secure)
+            if settings.smtp_user:
+                server.login(settings.smtp_user, settings.smtp_password)
+            server.send_message(mail)
+    except (smtplib.SMTPException, OSError) as error:
+        raise NotDelivered(f"The mail server did not take it ({type(error).__name__}).") from error

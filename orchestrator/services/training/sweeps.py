@@ -1,0 +1,218 @@
+"""A sweep: lists of values for parameters make a group of jobs, which is read, stopped and compared as one."""
+
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import product
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from orchestrator.domain.datasets import Task
+from orchestrator.domain.errors import Conflict, Invalid, NotFound
+from orchestrator.domain.queueing import Sweep
+from orchestrator.domain.recipes import Recipe, parse_recipe
+from orchestrator.domain.training_jobs import ACTIVE, JobEvent, JobStatus, TrainingJob
+from orchestrator.domain.users import Actor
+from orchestrator.services.after_commit import after_commit
+from orchestrator.services.announce import announce
+from orchestrator.services.training import lifecycle
+from orchestrator.services.training.dispatch import dispatch
+from orchestrator.services.training.estimate import count_steps
+from orchestrator.services.training.jobs import progress_share
+from orchestrator.services.training.launch import make_record, preflight
+
+MAX_JOBS = 1_000
+METRICS = {Task.CLASSIFICATION: ("eval_accuracy", "max")}
+Values = Mapping[str, Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class SweepJob:
+    """One job of a sweep: what it tries and how far it came."""
+
+    id: int
+    name: str
+    status: str
+    values: dict[str, Any]
+    score: float | None
+    progress: float
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRow:
+    """A sweep with its jobs, the best first."""
+
+    id: int
+    name: str
+    metric: str
+    goal: str
+    grid: dict[str, list[Any]]
+    created_at: datetime
+    counts: dict[str, int]
+    best_job_id: int | None
+    jobs: list[SweepJob] = field(default_factory=list)
+
+
+def launch_sweep(
+    session: Session,
+    actor: Actor,
+    dataset_id: int,
+    model_id: int,
+    base: dict[str, Any],
+    grid: Values,
+    idempotency_key: str = "",
+) -> SweepRow:
+    """Queues one job for each combination of the grid's values; the same key gives the same sweep.
+
+    Args:
+        base: a recipe as text or JSON values.
+        grid: recipe field ("optim.learning_rate") to the values to try.
+
+    Raises:
+        Invalid: `problems` names each field with its sentence.
+    """
+    key = idempotency_key.strip() or secrets.token_urlsafe(18)
+    if len(key) > 80:
+        raise Invalid("The idempotency key may have at most 80 characters.", "idempotency_key")
+    known = select(Sweep).where(Sweep.owner_id == actor.user_id, Sweep.idempotency_key == key)
+    if found := session.exec(known).first():
+        return sweep_row(session, found)
+    recipes = expand(base, grid)
+    plan = preflight(session, actor, dataset_id, model_id, recipes[0])
+    if plan.problems:
+        raise Invalid(plan.problems[0][1], plan.problems[0][0], plan.problems)
+    metric, goal = METRICS.get(Task(plan.task), ("eval_loss", "min")) if plan.task else ("eval_loss", "min")
+    sweep = Sweep(
+        owner_id=actor.user_id,
+        name=str(base.get("output_name") or "sweep")[:64],
+        grid={name: list(values) for name, values in grid.items()},
+        metric=metric,
+        goal=goal,
+        idempotency_key=key,
+    )
+    session.add(sweep)
+    session.flush()
+    jobs = [
+        make_record(
+            session, actor, dataset_id, model_id, recipe, f"{key}#{number}"[-80:], count_steps(recipe, plan.train_clips)
+        )
+        for number, recipe in enumerate(recipes)
+    ]
+    for job in jobs:
+        job.sweep_id = sweep.id
+    session.add_all(jobs)
+    session.flush()
+    words = f"Launched with {len(jobs) - 1} others; waiting for a worker."
+    session.add_all(JobEvent(job_id=job.id or 0, kind="queued", message=words) for job in jobs)
+    session.flush()
+    dispatch(session)
+    first = jobs[0].id or 0
+    after_commit(session, lambda: announce(first, 0, "status", status=JobStatus.QUEUED.value, error=""))
+    return sweep_row(session, sweep)
+
+
+def expand(base: dict[str, Any], grid: Values) -> list[Recipe]:
+    """Every combination as a checked recipe, named after the base with its number.
+
+    Raises:
+        Invalid: no values, too many jobs, or a value that does not fit its field.
+    """
+    if not grid or any(not values for values in grid.values()):
+        raise Invalid("Give at least one value for each parameter that is tried.", "sweep")
+    size = 1
+    for values in grid.values():
+        size *= len(values)
+    if size > MAX_JOBS:
+        raise Invalid(f"These lists make {size:,} jobs; at most {MAX_JOBS:,} go in one sweep.", "sweep")
+    return list(_combinations(base, grid, len(str(size))))
+
+
+def _combinations(base: dict[str, Any], grid: Values, digits: int) -> Iterator[Recipe]:
+    stem = str(base.get("output_name") or "sweep")[: 60 - digits]
+    for number, values in enumerate(product(*grid.values()), start=1):
+        raw = deepcopy(base)
+        for name, value in zip(grid, values, strict=True):
+            part, _, leaf = name.rpartition(".")
+            inside = raw.setdefault(part, {}) if part else raw
+            if not isinstance(inside, dict):
+                raise Invalid(f"There is no parameter {name!r}.", "sweep")
+            inside[leaf] = value
+        raw["output_name"] = f"{stem}-{number:0{digits}d}"
+        yield parse_recipe(raw)
+
+
+def get_sweep(session: Session, actor: Actor, sweep_id: int) -> SweepRow:
+    """One's own sweep.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    return sweep_row(session, _owned(session, actor, sweep_id))
+
+
+def list_sweeps(session: Session, actor: Actor, limit: int = 50) -> list[SweepRow]:
+    """The actor's sweeps, newest first, without their jobs."""
+    newest = select(Sweep).where(Sweep.owner_id == actor.user_id).order_by(col(Sweep.id).desc())
+    return [sweep_row(session, sweep, jobs=False) for sweep in session.exec(newest.limit(max(1, min(limit, 200))))]
+
+
+def stop_sweep(session: Session, actor: Actor, sweep_id: int) -> int:
+    """Stops what still waits or runs and says how many; the waiting ones first, so that none starts meanwhile."""
+    _owned(session, actor, sweep_id)
+    active = select(TrainingJob.id).where(TrainingJob.sweep_id == sweep_id, col(TrainingJob.status).in_(ACTIVE))
+    stopped = 0
+    for job_id in session.exec(active.order_by(col(TrainingJob.id).desc())).all():
+        try:
+            lifecycle.request_stop(session, actor, job_id or 0)
+            stopped += 1
+        except Conflict:
+            continue  # it ended in this moment
+    return stopped
+
+
+def sweep_row(session: Session, sweep: Sweep, jobs: bool = True) -> SweepRow:
+    """The row of a record."""
+    assert sweep.id is not None
+    statement = select(TrainingJob).where(TrainingJob.sweep_id == sweep.id).order_by(col(TrainingJob.id))
+    records = session.exec(statement).all()
+    counts: dict[str, int] = {}
+    for job in records:
+        counts[job.status.value] = counts.get(job.status.value, 0) + 1
+    lines = [_job(job, sweep) for job in records]
+    lines.sort(key=lambda line: _rank(line, sweep.goal))
+    best = lines[0].id if lines and lines[0].score is not None else None
+    grid = {name: list(values) for name, values in sweep.grid.items()}
+    return SweepRow(
+        sweep.id, sweep.name, sweep.metric, sweep.goal, grid, sweep.created_at, counts, best, lines if jobs else []
+    )
+
+
+def _rank(line: SweepJob, goal: str) -> tuple[bool, float, int]:
+    score = line.score if line.score is not None else 0.0
+    return (line.score is None, -score if goal == "max" else score, line.id)
+
+
+def _job(job: TrainingJob, sweep: Sweep) -> SweepJob:
+    summary = job.summary or {}
+    score = summary.get(f"best_{sweep.metric}", summary.get(sweep.metric))
+    values = {name: value_of(job.recipe, name) for name in sweep.grid}
+    good = float(score) if isinstance(score, int | float) else None
+    return SweepJob(job.id or 0, job.name, job.status.value, values, good, progress_share(job))
+
+
+def value_of(recipe: Mapping[str, Any], name: str) -> Any:
+    """The recipe's value of a dotted field; None when it has none."""
+    found: Any = recipe
+    for part in name.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found
+
+
+def _owned(session: Session, actor: Actor, sweep_id: int) -> Sweep:
+    sweep = session.get(Sweep, sweep_id)
+    if sweep is None or sweep.owner_id != actor.user_id:
+        raise NotFound("There is no such sweep.")
+    return sweep
