@@ -5,15 +5,17 @@ from typing import Any, Literal
 import reflex as rx
 
 from orchestrator.pages.machines import machines
+from orchestrator.states.notices import NoticesState
 from orchestrator.states.running import RunningState
 from orchestrator.states.session import SessionState
+from orchestrator.ui.layout.bell import bell
 from orchestrator.ui.layout.shell import shell
 
 
 def frame(
     *content: Any,
     title: str | rx.Var[str],
-    active: Literal["overview", "datasets", "models", "jobs", "settings", ""],
+    active: Literal["overview", "datasets", "models", "jobs", "workers", "settings", ""],
     breadcrumb: list[tuple[Any, Any]] | None = None,
     wide: bool = False,
 ) -> rx.Component:
@@ -29,5 +31,11 @@ def frame(
         running_percent=RunningState.percent,
         running_series=RunningState.series,
         foot=machines(),
+        bell=bell(
+            NoticesState.items,
+            unread=NoticesState.unread,
+            newest=NoticesState.newest,
+            on_look=NoticesState.read_all,
+        ),
         wide=wide,
     )

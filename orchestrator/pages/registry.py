@@ -95,7 +95,11 @@ PAGES: list[PageEntry] = [
         "orchestrator.pages.settings.index",
         "index",
         "Settings - Loreel",
-        on_load=(SESSION_LOAD, "orchestrator.states.settings:SettingsState.load"),
+        on_load=(
+            SESSION_LOAD,
+            "orchestrator.states.settings:SettingsState.load",
+            "orchestrator.states.notice_wishes:NoticeWishes.load",
+        ),
     ),
     PageEntry(
         "/jobs",
@@ -110,6 +114,20 @@ PAGES: list[PageEntry] = [
         "new",
         "New training job - Loreel",
         on_load=(SESSION_LOAD, "orchestrator.states.job_form:JobForm.load"),
+    ),
+    PageEntry(
+        "/jobs/compare",
+        "orchestrator.pages.jobs.compare",
+        "compare",
+        "Compare jobs - Loreel",
+        on_load=(SESSION_LOAD, "orchestrator.states.job_compare:JobCompare.load"),
+    ),
+    PageEntry(
+        "/workers",
+        "orchestrator.pages.workers.index",
+        "index",
+        "Workers - Loreel",
+        on_load=(SESSION_LOAD, "orchestrator.states.workers:WorkersState.watch"),
     ),
     PageEntry(
         "/jobs/[job_id]",

@@ -14,6 +14,8 @@ from orchestrator.states.live import listening, sips
 
 PAGE_SIZE = 25
 SORTS = ("-created_at", "created_at", "name", "-name", "status", "dataset", "model")
+MOST = 20
+"""Jobs that can be compared at once."""
 WINDOW_S = 0.25
 """A list need not move more often than four times a second."""
 
@@ -32,6 +34,8 @@ class JobsState(rx.State):
     next_cursor: str = ""
     page: int = 1
     any_jobs: bool = False
+    chosen: list[int] = []
+    """Jobs picked to be compared."""
     demo_href: str = ""
     """Where the demo can be trained in one click; only looked for while there are no jobs."""
     _cursors: list[str] = []
@@ -64,6 +68,24 @@ class JobsState(rx.State):
         if self.ready and not self.any_jobs:
             self.demo_href = (await act(self, find_demo)).href
         return JobsState.watch
+
+    @rx.var
+    def compare_href(self) -> str:
+        """Where the picked jobs stand side by side."""
+        return f"/jobs/compare?ids={','.join(map(str, self.chosen))}"
+
+    @rx.event
+    @signed_in
+    async def choose(self, job_id: int, picked: bool):
+        """Picks a job to be compared, or drops it; twenty at most."""
+        others = [other for other in self.chosen if other != int(job_id)]
+        self.chosen = [*others, int(job_id)][:MOST] if picked else others
+
+    @rx.event
+    @signed_in
+    async def choose_none(self):
+        """Drops every pick."""
+        self.chosen = []
 
     @rx.event
     @signed_in

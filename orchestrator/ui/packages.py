@@ -16,6 +16,7 @@ _PINS = {
     "@radix-ui/react-tabs": "1.2.1",
     "@radix-ui/react-tooltip": "1.4.1",
     "uplot": "1.6.32",
+    "plotly.js-basic-dist-min": "4.1.1",
     "tus-js-client": "4.3.1",
     "motion": "14.14.0",
     "@fontsource-variable/inter": "5.3.0",

@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
@@ -17,7 +17,8 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.services.live import get_hub
 from orchestrator.services.metrics import history, logs, telemetry
-from orchestrator.services.training import artifacts, jobs, launch, lifecycle
+from orchestrator.services.training import artifacts, jobs, launch, lifecycle, report
+from orchestrator.services.training import compare as comparing
 
 router = APIRouter(tags=["jobs"])
 
@@ -172,6 +173,25 @@ def download(actor: Who, job_id: Id) -> FileResponse:
     with session_scope() as session:
         path = artifacts.adapter_zip(session, actor, job_id)
     return FileResponse(path, filename=path.name, media_type="application/zip")
+
+
+@router.get("/jobs/{job_id}/report")
+def job_report(actor: Who, job_id: Id) -> Response:
+    """One HTML file that opens without a network."""
+    with session_scope() as session:
+        name, text = report.report(session, actor, job_id)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(text, media_type="text/html; charset=utf-8", headers=headers)
+
+
+@router.get("/compare")
+def compare(actor: Who, ids: Annotated[str, Query(max_length=400)], series: str = "loss") -> dict[str, Any]:
+    """Jobs side by side: `ids=1,2,3`, at most 20."""
+    wanted = [int(part) for part in ids.split(",") if part.strip().isdigit()]
+    with session_scope() as session:
+        found = comparing.compare_jobs(session, actor, wanted)
+        curves = comparing.curves_of(session, actor, wanted, series)
+    return shape(found, curves={str(job_id): curve for job_id, curve in curves.items()})
 
 
 def _event(record: dict[str, Any]) -> str:

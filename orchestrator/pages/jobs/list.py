@@ -60,6 +60,17 @@ def _progress(line: JobLine) -> rx.Component:
 def _row(line: JobLine) -> rx.Component:
     href = f"/jobs/{line.id}"
     return row(
+        cell(
+            rx.el.input(
+                type="checkbox",
+                checked=JobsState.chosen.contains(line.id),
+                on_change=lambda picked: JobsState.choose(line.id, picked),
+                aria_label=f"Compare {line.name}",
+                # Above the link that reaches over the whole row.
+                class_name="relative z-10 size-4 cursor-pointer align-middle accent-(--primary) focus-ring",
+            ),
+            class_name="w-8 pr-0 touch:hidden",
+        ),
         cell(line.id, number=True, muted=True, class_name="w-12 touch:hidden"),
         cell(
             rx.el.div(
@@ -94,6 +105,7 @@ def _table() -> rx.Component:
     return card(
         table(
             [
+                head_cell(rx.el.span("Compare", class_name="sr-only"), class_name="w-8 pr-0 touch:hidden"),
                 head_cell("Id", number=True, class_name="touch:hidden"),
                 "Name",
                 head_cell("Model", class_name="touch:hidden"),
@@ -165,7 +177,23 @@ def _toolbar() -> rx.Component:
     return data_toolbar(
         search_box(value=JobsState.q, on_change=JobsState.search, placeholder="Name, dataset, id"),
         select(options=STATUSES, value=JobsState.status, on_change=JobsState.filter_status, label="Status", quiet=True),
-        right=[select(options=SORTS, value=JobsState.sort, on_change=JobsState.sort_by, label="Sort by", quiet=True)],
+        right=[
+            rx.cond(
+                JobsState.chosen.length() > 1,
+                rx.fragment(
+                    button("Clear", variant="ghost", on_click=JobsState.choose_none),
+                    button(
+                        f"Compare {JobsState.chosen.length()}",
+                        variant="primary",
+                        icon="git-compare",
+                        href=JobsState.compare_href,
+                        id="compare-chosen",
+                    ),
+                ),
+                rx.fragment(),
+            ),
+            select(options=SORTS, value=JobsState.sort, on_change=JobsState.sort_by, label="Sort by", quiet=True),
+        ],
     )
 
 

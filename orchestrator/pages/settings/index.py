@@ -1,10 +1,11 @@
-"""Settings: profile, password, appearance, signed-in browsers, tokens for scripts."""
+"""Settings: profile, password, appearance, notices, signed-in browsers, tokens for scripts."""
 
 import reflex as rx
 
 from orchestrator.pages.frame import frame
 from orchestrator.pages.settings.access import browsers, tokens
 from orchestrator.pages.settings.account import appearance, password, profile
+from orchestrator.pages.settings.notices import notices
 from orchestrator.states.settings import SettingsState as State
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.primitives.skeleton import loading, skeleton
@@ -21,6 +22,7 @@ def _full() -> rx.Component:
     return rx.el.div(
         profile(),
         password(),
+        notices(),
         tokens(),
         rx.el.div(browsers(), appearance(), class_name="flex min-w-0 flex-col gap-4"),
         class_name="grid items-start gap-4 lg:grid-cols-2",

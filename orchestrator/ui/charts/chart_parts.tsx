@@ -3,7 +3,7 @@ import { number } from "../primitives/format";
 import { say, type Unit } from "./loss_plot";
 import type { Curves } from "./series";
 
-export function Legend({ series, train, smoothed, val }: { series: number; train: string; smoothed: boolean; val: string }) {
+export function Legend({ series, train, smoothed, val, dots }: { series: number; train: string; smoothed: boolean; val: string; dots: boolean }) {
   const color = `var(--series-${series})`;
   const item = "flex items-center gap-1.5";
   return (
@@ -20,7 +20,7 @@ export function Legend({ series, train, smoothed, val }: { series: number; train
       )}
       {val && (
         <li className={item}>
-          <span aria-hidden className="size-2 rounded-full border-2 border-foreground" /> {val}
+          <span aria-hidden className={dots ? "size-2 rounded-full border-2 border-foreground" : "w-4 border-t border-dashed border-foreground"} /> {val}
         </li>
       )}
     </ul>

@@ -31,9 +31,9 @@ export function savePicture(plot: uPlot, title: string) {
   const ctx = canvas.getContext("2d");
   if (!ctx) return;
   const style = getComputedStyle(plot.root);
-  ctx.fillStyle = style.getPropertyValue("--card").trim() || "#fff";
+  ctx.fillStyle = style.getPropertyValue("--card").trim() || "white";
   ctx.fillRect(0, 0, canvas.width, canvas.height);
-  ctx.fillStyle = style.getPropertyValue("--foreground").trim() || "#000";
+  ctx.fillStyle = style.getPropertyValue("--foreground").trim() || "black";
   ctx.font = `600 ${14 * ratio}px "Inter Variable", system-ui, sans-serif`;
   ctx.fillText(title, 16 * ratio, 24 * ratio);
   ctx.drawImage(from, 16 * ratio, head);

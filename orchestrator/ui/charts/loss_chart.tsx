@@ -186,7 +186,7 @@ export function LossChart({
             </button>
           )}
           <label className={cn("flex items-center gap-2", trainKey === "none" && "hidden")}>
-            <span className="max-sm:sr-only">Smoothing</span>
+            <span className={cn("max-sm:sr-only", height < 300 && "sr-only")}>Smoothing</span>
             <input
               type="range"
               min={0}
@@ -194,6 +194,7 @@ export function LossChart({
               step={0.01}
               value={weight}
               onChange={(event) => setWeight(Number(event.target.value))}
+              title="Smoothing"
               className="h-7 w-20 cursor-pointer accent-(--muted-foreground) focus-ring touch:h-11"
             />
             <span className="w-8 tabular text-foreground">{weight.toFixed(2)}</span>
@@ -207,7 +208,7 @@ export function LossChart({
           <ChartTools root={root} plot={plot} curves={curves} title={title} columns={[[trainKey, trainWord], [evalKey, evalWord]]} axis={axis} />
         </div>
       </div>
-      <Legend series={series} train={trainKey !== "none" ? trainWord : ""} smoothed={weight > 0} val={evalKey !== "none" ? evalWord : ""} />
+      <Legend series={series} train={trainKey !== "none" ? trainWord : ""} smoothed={weight > 0} val={evalKey !== "none" ? evalWord : ""} dots={axis === "step"} />
       <p className="sr-only">{summary}</p>
       {table ? (
         <DataTable curves={curves} trainKey={trainKey} evalKey={evalKey} height={height} title={title} words={[axis === "step" ? "Step" : "Second", trainWord, evalWord]} unit={unit} />

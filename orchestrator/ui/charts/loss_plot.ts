@@ -1,6 +1,6 @@
 // How the loss chart is drawn: axes, the three lines, the part to come, the last point and the tooltip.
 import uPlot from "uplot";
-import { bytes, duration, figure, number, percent } from "../primitives/format";
+import { bytes, figure, number, percent } from "../primitives/format";
 
 export type Unit = "" | "percent" | "bytes";
 export type Axis = "step" | "seconds";
@@ -40,7 +40,14 @@ export function themeOf(element: HTMLElement, series: number) {
 }
 
 export const say = (value: number, unit: Unit) => (unit === "percent" ? percent(value * 100, 1) : unit === "bytes" ? bytes(value) : figure(value));
-export const sayX = (value: number, axis: Axis) => (axis === "seconds" ? duration(value) : `Step ${number(value)}`);
+/** 75 -> "1:15", 3700 -> "1:01:40". */
+export function clock(seconds: number): string {
+  const whole = Math.round(seconds);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const minutes = Math.floor(whole / 60);
+  return minutes < 60 ? `${minutes}:${two(whole % 60)}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
+}
+export const sayX = (value: number, axis: Axis) => (axis === "seconds" ? clock(value) : `Step ${number(value)}`);
 
 const alpha = (color: string, share: number) => `color-mix(in srgb, ${color} ${Math.round(share * 100)}%, transparent)`;
 const MONO = '12px "JetBrains Mono Variable", ui-monospace, monospace';
@@ -201,7 +208,7 @@ export function draw(ground: HTMLElement, look: Look, series: number, height: nu
       } as uPlot.Scale,
     },
     axes: [
-      { ...axis(), grid: { show: false }, space: 70, size: 32, values: (_plot, ticks) => ticks.map((tick) => (look.x === "seconds" ? (tick ? duration(tick) : "0") : number(tick))) },
+      { ...axis(), grid: { show: false }, space: 70, size: 32, values: (_plot, ticks) => ticks.map((tick) => (look.x === "seconds" ? clock(tick) : number(tick))) },
       {
         ...axis(),
         size: look.unit === "bytes" ? 72 : 52,
@@ -219,6 +226,7 @@ export function draw(ground: HTMLElement, look: Look, series: number, height: nu
           for (let at = Math.ceil(low / step) * step; at <= high + 1e-12; at += step) out.push(Number(at.toFixed(10)));
           return out;
         },
+        filter: (_plot, splits) => splits,
         values: (_plot, ticks) => words(ticks, look.log, look.unit),
       },
     ],

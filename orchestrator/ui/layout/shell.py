@@ -16,13 +16,14 @@ from orchestrator.ui.primitives.dropdown_menu import dropdown_menu, menu_item, m
 from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.tsx import tsx
 
-Section = Literal["overview", "datasets", "models", "jobs", "settings"]
+Section = Literal["overview", "datasets", "models", "jobs", "workers", "settings"]
 
 NAV: tuple[tuple[Section, str, str, str], ...] = (
     ("overview", "Overview", "/overview", "layout-dashboard"),
     ("datasets", "Datasets", "/datasets", "film"),
     ("models", "Models", "/models", "boxes"),
     ("jobs", "Training jobs", "/jobs", "activity"),
+    ("workers", "Workers", "/workers", "server"),
     ("settings", "Settings", "/settings", "settings"),
 )
 
@@ -121,6 +122,7 @@ def shell(
     running_series: Number = 1,
     tools: Child = None,
     foot: Child = None,
+    bell: Child = None,
     wide: bool = False,
 ) -> rx.Component:
     """The page in its frame. `breadcrumb`: `(label, href)` pairs before `title`; `tools`: before the pill; `foot`: machine status.
@@ -132,7 +134,7 @@ def shell(
         NavDrawer.create(_nav(active, running, foot)),
         crumbs_of([*(breadcrumb or []), (title, None)]),
         rx.el.div(
-            *children(tools, pill, theme_toggle(), account_menu(user_name, on_logout)),
+            *children(tools, pill, bell, theme_toggle(), account_menu(user_name, on_logout)),
             class_name="ml-auto flex shrink-0 items-center gap-2",
         ),
         class_name="sticky top-0 z-30 flex h-14 items-center gap-3 border-b border-border bg-background/95 px-6 backdrop-blur touch:px-4",

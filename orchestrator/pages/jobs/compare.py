@@ -1,0 +1,182 @@
+"""The page at `/jobs/compare`: jobs side by side."""
+
+from typing import Any
+
+import reflex as rx
+
+from orchestrator.pages.frame import frame
+from orchestrator.states.job_compare import Cell, CompareJob, CompareLine, JobCompare
+from orchestrator.ui.charts.curves_chart import curves_chart
+from orchestrator.ui.charts.parallel import parallel_coordinates
+from orchestrator.ui.layout.shell import page_header
+from orchestrator.ui.patterns.empty_state import empty_state
+from orchestrator.ui.primitives.button import button
+from orchestrator.ui.primitives.card import card
+from orchestrator.ui.primitives.choice import segmented, switch
+from orchestrator.ui.primitives.icon import icon
+from orchestrator.ui.primitives.link import link
+from orchestrator.ui.primitives.progress import swatch
+from orchestrator.ui.primitives.select import select
+from orchestrator.ui.primitives.skeleton import loading, skeleton
+from orchestrator.ui.primitives.status_chip import status_chip
+
+
+def _job(job: CompareJob) -> rx.Component:
+    return rx.el.li(
+        swatch(job.series, size=12),
+        rx.el.div(
+            link(job.name, href=f"/jobs/{job.id}", quiet=False, class_name="truncate text-sm font-medium no-underline"),
+            rx.el.p(job.note, class_name="font-mono text-xs text-muted-foreground"),
+            class_name="min-w-0 flex-1",
+        ),
+        rx.el.span(job.score, class_name="text-sm font-medium tabular"),
+        status_chip(job.status),
+        rx.cond(
+            JobCompare.jobs.length() > 1,
+            button(
+                icon("x", size=14),
+                variant="ghost",
+                size="icon-sm",
+                href=f"/jobs/compare?ids={job.others}",
+                aria_label=f"Take {job.name} out",
+            ),
+            rx.fragment(),
+        ),
+        key=job.id,
+        class_name="flex items-center gap-3 border-t border-border py-2.5 first:border-t-0 first:pt-0",
+    )
+
+
+def _side() -> rx.Component:
+    return card(
+        rx.el.ul(rx.foreach(JobCompare.jobs, _job), id="compared"),
+        rx.cond(
+            JobCompare.choices,
+            rx.el.div(
+                select(options=JobCompare.choices, value="", on_change=JobCompare.add, placeholder="Add a job"),
+                class_name="mt-4",
+            ),
+            rx.fragment(),
+        ),
+        title="Jobs",
+        class_name="min-w-0",
+    )
+
+
+def _chart() -> rx.Component:
+    return card(
+        rx.el.div(
+            segmented(JobCompare.series, label="Curve", value=JobCompare.shown, on_change=JobCompare.show),
+            class_name="mb-4 overflow-x-auto",
+        ),
+        curves_chart(JobCompare.lines, title=JobCompare.shown_title),
+        class_name="min-w-0",
+    )
+
+
+def _cell(cell: Cell) -> rx.Component:
+    tone = rx.cond(cell.differs, "rounded-md bg-primary/12 px-1.5 py-0.5", "")
+    return rx.el.td(
+        rx.cond(
+            cell.best, icon("trophy", size=14, label="best", class_name="mr-1.5 inline text-primary"), rx.fragment()
+        ),
+        rx.el.span(cell.text, class_name=tone),
+        class_name="border-t border-border px-4 py-2.5 text-right font-mono text-xs whitespace-nowrap tabular",
+    )
+
+
+def _line(line: CompareLine) -> rx.Component:
+    row = rx.el.tr(
+        rx.el.th(
+            line.name,
+            scope="row",
+            class_name="sticky left-0 border-t border-border bg-card px-5 py-2.5 text-left text-sm font-normal whitespace-nowrap",
+        ),
+        rx.foreach(line.cells, _cell),
+    )
+    return rx.cond(JobCompare.only_differences & ~line.differs, rx.fragment(), row)
+
+
+def _head(job: CompareJob) -> rx.Component:
+    return rx.el.th(
+        rx.el.span(
+            swatch(job.series),
+            rx.el.span("#", job.id, class_name="font-mono"),
+            class_name="inline-flex items-center gap-2",
+        ),
+        scope="col",
+        class_name="px-4 py-2.5 text-right text-xs font-medium text-muted-foreground",
+    )
+
+
+def _table(title: str, first: str, lines: rx.Var, ident: str) -> rx.Component:
+    return rx.el.div(
+        rx.el.table(
+            rx.el.thead(
+                rx.el.tr(
+                    rx.el.th(
+                        first,
+                        scope="col",
+                        class_name="sticky left-0 bg-card px-5 py-2.5 text-left text-xs font-medium text-muted-foreground",
+                    ),
+                    rx.foreach(JobCompare.jobs, _head),
+                )
+            ),
+            rx.el.tbody(rx.foreach(lines, _line)),
+            id=ident,
+            class_name="w-full border-collapse",
+        ),
+        tab_index=0,
+        role="region",
+        aria_label=title,
+        class_name="overflow-x-auto focus-ring",
+    )
+
+
+def _tables() -> rx.Component:
+    differences = switch("Differences only", checked=JobCompare.only_differences, on_change=JobCompare.narrow)
+    parallel = card(
+        parallel_coordinates(JobCompare.axes, JobCompare.jobs.to(list[dict[str, Any]])),
+        title="Parallel coordinates",
+        note="what differs, and where it led",
+    )
+    return rx.fragment(
+        card(_table("Results", "Measure", JobCompare.metrics, "compare-metrics"), title="Results", padded=False),
+        card(
+            _table("Parameters", "Parameter", JobCompare.parameters, "compare-parameters"),
+            title="Parameters",
+            note=f"{JobCompare.differing} of {JobCompare.parameters.length()} differ",
+            actions=differences,
+            padded=False,
+        ),
+        rx.cond(JobCompare.axes, parallel, rx.fragment()),
+    )
+
+
+def _body() -> rx.Component:
+    nothing = empty_state(
+        title="Nothing to compare",
+        text=JobCompare.problem,
+        action=button("All training jobs", href="/jobs", variant="primary"),
+        icon="git-compare",
+    )
+    full = rx.fragment(
+        rx.el.div(_chart(), _side(), class_name="grid gap-4 lg:grid-cols-[minmax(0,1fr)_20rem]"),
+        _tables(),
+    )
+    return rx.cond(JobCompare.problem, nothing, full)
+
+
+def compare() -> rx.Component:
+    """Up to twenty jobs side by side."""
+    return frame(
+        page_header("Compare jobs", note="Curves on one plot, what differs, and where it led."),
+        rx.cond(
+            JobCompare.ready,
+            _body(),
+            loading(skeleton("h-112 rounded-xl"), skeleton("h-72 rounded-xl"), label="Loading the jobs"),
+        ),
+        title="Compare",
+        active="jobs",
+        breadcrumb=[("Training jobs", "/jobs")],
+    )

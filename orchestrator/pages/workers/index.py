@@ -1,0 +1,186 @@
+"""The page at `/workers`: the machines that train, and the queue before them."""
+
+import reflex as rx
+
+from orchestrator.pages.frame import frame
+from orchestrator.states.session import SessionState
+from orchestrator.states.workers import WorkerCard
+from orchestrator.states.workers import WorkersState as State
+from orchestrator.ui.charts.sparkline import sparkline
+from orchestrator.ui.layout.shell import page_header
+from orchestrator.ui.patterns.cards import stat_card
+from orchestrator.ui.patterns.empty_state import empty_state
+from orchestrator.ui.patterns.error_state import error_state
+from orchestrator.ui.patterns.relative_time import relative_time
+from orchestrator.ui.primitives.badge import badge
+from orchestrator.ui.primitives.button import button
+from orchestrator.ui.primitives.card import card
+from orchestrator.ui.primitives.link import link
+from orchestrator.ui.primitives.progress import progress, swatch
+from orchestrator.ui.primitives.select import select
+from orchestrator.ui.primitives.skeleton import loading, skeleton
+
+LIMITS = [("none", "No limit"), ("1", "1 at once"), ("2", "2 at once"), ("4", "4 at once"), ("8", "8 at once")]
+
+
+def _state(worker: WorkerCard) -> rx.Component:
+    return rx.match(
+        worker.state,
+        ("working", badge("Working", tone="primary")),
+        ("draining", badge("Draining", tone="warning")),
+        ("silent", badge("Silent", tone="destructive")),
+        badge("Idle", tone="muted"),
+    )
+
+
+def _gauge(label: str, figure: rx.Var, share: rx.Var, worker: WorkerCard, curve: rx.Var | None = None) -> rx.Component:
+    bar = rx.cond(
+        worker.series > 0,
+        progress(share, label=f"{label} of {worker.name}", series=worker.series),
+        progress(share, label=f"{label} of {worker.name}", tone="muted"),
+    )
+    small = (
+        sparkline(curve, series=1, color="var(--muted-foreground)", height=36, label=f"{label}, the last five minutes")
+        if curve is not None
+        else rx.fragment()
+    )
+    return rx.el.div(
+        rx.el.div(
+            rx.el.span(label, class_name="text-muted-foreground"),
+            rx.el.span(figure, class_name="tabular"),
+            class_name="flex justify-between gap-2 text-xs",
+        ),
+        bar,
+        small,
+        class_name="flex min-w-0 flex-col gap-1.5",
+    )
+
+
+def _doing(worker: WorkerCard) -> rx.Component:
+    named = rx.fragment(
+        swatch(worker.series, size=10),
+        link(worker.job, href=f"/jobs/{worker.job_id}", quiet=False, class_name="truncate no-underline"),
+        rx.cond(worker.owner, rx.el.span("of ", worker.owner, class_name="text-muted-foreground"), rx.fragment()),
+    )
+    other = rx.el.span(rx.cond(worker.job, worker.job, "waits for work"), class_name="text-muted-foreground")
+    # An administrator reads whose job it is, but only the owner may open it.
+    return rx.el.p(
+        rx.cond(
+            (worker.job_id > 0) & (worker.owner == "") | (worker.owner == SessionState.username),
+            named,
+            _plain(worker, other),
+        ),
+        class_name="flex min-h-5 min-w-0 items-center gap-2 text-sm",
+    )
+
+
+def _plain(worker: WorkerCard, other: rx.Component) -> rx.Component:
+    theirs = rx.el.span(worker.job, " of ", worker.owner, class_name="truncate")
+    return rx.cond(worker.owner, theirs, other)
+
+
+def _drain(worker: WorkerCard) -> rx.Component:
+    press = rx.cond(
+        worker.draining,
+        button("Take work again", size="sm", icon="play", on_click=State.drain(worker.name, False)),
+        button("Drain", size="sm", icon="circle-pause", on_click=State.drain(worker.name, True)),
+    )
+    return rx.cond(SessionState.is_admin & worker.alive, press, rx.fragment())
+
+
+def _worker(worker: WorkerCard) -> rx.Component:
+    return rx.el.li(
+        card(
+            rx.el.div(
+                rx.el.div(
+                    rx.el.h2(worker.name, class_name="truncate font-mono text-sm font-semibold"),
+                    rx.el.p(worker.device, " on ", worker.host, class_name="truncate text-xs text-muted-foreground"),
+                    class_name="min-w-0",
+                ),
+                _state(worker),
+                class_name="flex items-start justify-between gap-3",
+            ),
+            _doing(worker),
+            _gauge("Busy", worker.busy, worker.busy_percent, worker, worker.busy_curve),
+            rx.cond(
+                worker.gpu_memory,
+                _gauge("GPU memory", worker.gpu_memory, worker.gpu_memory_percent, worker),
+                rx.fragment(),
+            ),
+            _gauge("Memory", worker.memory, worker.memory_percent, worker, worker.memory_curve),
+            rx.el.div(
+                rx.el.p(
+                    "Last beat ",
+                    relative_time(worker.beat),
+                    ", up since ",
+                    relative_time(worker.since),
+                    class_name="text-xs text-muted-foreground",
+                ),
+                _drain(worker),
+                class_name="flex min-h-8 items-center justify-between gap-3",
+            ),
+            class_name="min-w-0",
+            body_class="flex flex-col gap-4",
+        ),
+        key=worker.name,
+        custom_attrs={"data-worker": worker.name, "data-state": worker.state},
+        class_name="min-w-0",
+    )
+
+
+def _queue() -> rx.Component:
+    steer = rx.el.div(
+        select(options=LIMITS, value=State.limit, on_change=State.set_limit, label="Jobs of one person", quiet=True),
+        rx.cond(
+            State.paused,
+            button(
+                "Let the queue go on", variant="primary", icon="play", on_click=State.pause(False), id="queue-resume"
+            ),
+            button("Pause the queue", icon="circle-pause", on_click=State.pause(True), id="queue-pause"),
+        ),
+        class_name="flex flex-wrap items-center gap-3",
+    )
+    return card(
+        rx.el.div(
+            rx.el.div(
+                stat_card("Training", State.running),
+                stat_card("Waiting", State.waiting),
+                class_name="grid flex-1 grid-cols-2 gap-4",
+            ),
+            rx.cond(SessionState.is_admin, steer, rx.fragment()),
+            class_name="flex flex-wrap items-center gap-6",
+        ),
+        rx.cond(
+            State.paused,
+            rx.el.p(
+                "The queue is paused: what trains goes on, and nothing new starts.",
+                role="status",
+                class_name="mt-4 text-sm text-warning",
+            ),
+            rx.fragment(),
+        ),
+        title="Queue",
+        note="everybody's jobs",
+    )
+
+
+def _body() -> rx.Component:
+    none = empty_state(
+        title="No worker has said hello",
+        text="Jobs wait in the queue until one does. ./loreel up starts one; ./loreel worker starts another.",
+        icon="server",
+    )
+    grid = rx.el.ul(rx.foreach(State.workers, _worker), class_name="grid gap-4 md:grid-cols-2 xl:grid-cols-3")
+    return rx.fragment(_queue(), rx.cond(State.workers, grid, none))
+
+
+def index() -> rx.Component:
+    """Every worker, live."""
+    waiting = loading(skeleton("h-28 rounded-xl"), skeleton("h-72 rounded-xl"), label="Loading the workers")
+    failed = error_state("The workers could not be read", State.failed, retry=State.watch)
+    return frame(
+        page_header("Workers", note="The machines that train, and what they do now."),
+        rx.cond(State.ready, rx.cond(State.failed, failed, _body()), waiting),
+        title="Workers",
+        active="workers",
+    )

@@ -1,0 +1,118 @@
+"""Sets jobs side by side: their curves, the parameters that differ, what each reached."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session
+
+from orchestrator.domain.errors import Invalid
+from orchestrator.domain.users import Actor
+from orchestrator.services.metrics.history import latest
+from orchestrator.services.training.jobs import get_job
+from orchestrator.services.training.rows import JobRow
+
+MAX_JOBS = 20
+POINTS = 400
+LOWER_IS_BETTER = ("loss", "perplexity", "rank", "seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of a table: a value for each job, in the jobs' order; None where a job has none."""
+
+    name: str
+    values: tuple[Any, ...]
+    differs: bool
+    best: int = -1
+    """Index of the best value, -1 where there is none or all are alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Jobs side by side."""
+
+    jobs: list[JobRow]
+    parameters: list[Line]
+    metrics: list[Line]
+    series: list[str]
+    """Names of the curves that any of them has, the loss first."""
+
+
+def compare_jobs(session: Session, actor: Actor, ids: Sequence[int]) -> Comparison:
+    """The actor's jobs with these ids.
+
+    Raises:
+        Invalid: none, or too many. NotFound: one of them is not the actor's.
+    """
+    wanted = list(dict.fromkeys(ids))
+    if not wanted:
+        raise Invalid("Choose at least one job to compare.", "ids")
+    if len(wanted) > MAX_JOBS:
+        raise Invalid(f"At most {MAX_JOBS} jobs can be compared at once.", "ids")
+    jobs = [get_job(session, actor, job_id) for job_id in wanted]
+    names = list(dict.fromkeys(name for job in jobs for name in job.summary if is_measured(name, job.summary[name])))
+    series = sorted(names, key=lambda name: (name != "loss", name != "eval_loss", not name.startswith("eval_"), name))
+    return Comparison(jobs, _parameters(jobs), _metrics(jobs), series)
+
+
+def curves_of(session: Session, actor: Actor, ids: Sequence[int], series: str) -> dict[int, list[list[float]]]:
+    """One series of each of the actor's jobs, thinned."""
+    for job_id in ids[:MAX_JOBS]:
+        get_job(session, actor, job_id)
+    return latest(session, ids[:MAX_JOBS], series, POINTS)
+
+
+def is_measured(name: str, value: Any) -> bool:
+    """Whether a summary's entry is the newest value of a curve."""
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    return plain and (name in ("loss", "learning_rate", "grad_norm", "samples_per_s") or name.startswith("eval_"))
+
+
+def _parameters(jobs: Sequence[JobRow]) -> list[Line]:
+    flat = [_flat(job) for job in jobs]
+    names = list(dict.fromkeys(name for values in flat for name in values))
+    lines = [_line(name, [values.get(name) for values in flat]) for name in names]
+    return sorted(lines, key=lambda line: not line.differs)
+
+
+def _flat(job: JobRow) -> dict[str, Any]:
+    """The recipe as one level of names, with dataset and model before it."""
+    values: dict[str, Any] = {"dataset": job.dataset_name, "model": job.model_name}
+    for part, inner in job.recipe.items():
+        if part == "output_name":
+            continue
+        if isinstance(inner, dict):
+            values |= {f"{part}.{name}": _plain(value) for name, value in inner.items()}
+        else:
+            values[part] = inner
+    return values
+
+
+def _plain(value: Any) -> Any:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+
+
+def _metrics(jobs: Sequence[JobRow]) -> list[Line]:
+    names = dict.fromkeys(
+        name
+        for job in jobs
+        for name, value in job.summary.items()
+        if (is_measured(name, value) and name != "learning_rate") or (name.startswith("best_") and value is not None)
+    )
+    lines = [_line(name, [job.summary.get(name) for job in jobs], measured=True) for name in sorted(names)]
+    seconds = [
+        (job.finished_at - job.started_at).total_seconds() if job.finished_at and job.started_at else None
+        for job in jobs
+    ]
+    return [*lines, _line("seconds", seconds, measured=True)]
+
+
+def _line(name: str, values: list[Any], measured: bool = False) -> Line:
+    differs = len({repr(value) for value in values}) > 1
+    best = -1
+    numbers = [(value, place) for place, value in enumerate(values) if isinstance(value, int | float)]
+    if measured and name != "grad_norm" and len({value for value, _ in numbers}) > 1:
+        lower = any(word in name for word in LOWER_IS_BETTER)
+        best = (min if lower else max)(numbers, key=lambda pair: pair[0])[1]
+    return Line(name, tuple(values), differs, best)

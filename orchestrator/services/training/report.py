@@ -1,0 +1,141 @@
+"""A job's report as one HTML file that opens without a network: curves, result, settings, timeline, and plotly."""
+
+import html
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from importlib.resources import files
+from typing import Any
+
+from sqlmodel import Session
+
+from orchestrator.domain.training_jobs import ACTIVE
+from orchestrator.domain.users import Actor
+from orchestrator.services.metrics.history import history
+from orchestrator.services.metrics.telemetry import telemetry
+from orchestrator.services.training.jobs import get_job, list_events
+from orchestrator.services.training.rows import EventRow, JobRow
+
+POINTS = 2_000
+_STYLE = """
+body{font:14px/1.5 system-ui,sans-serif;max-width:1080px;margin:2rem auto;padding:0 1.5rem}
+body{color:#1a1614;background:#faf9f7}
+h1{font-size:24px;letter-spacing:-.02em}h2{font-size:16px;margin-top:2rem}
+table{border-collapse:collapse;width:100%;background:#fff;border:1px solid #e2dfdb;border-radius:12px}
+td,th{padding:.4rem .8rem;border-top:1px solid #e2dfdb;text-align:left;vertical-align:top}tr:first-child>*{border-top:0}
+td.n{font-family:ui-monospace,monospace;font-size:12px}.q{color:#67615b}.plot{background:#fff;border:1px solid #e2dfdb;
+border-radius:12px;margin:1rem 0;padding:.5rem}p.bad{color:#c21930}
+"""
+_TITLES = {
+    "loss": "Loss",
+    "learning_rate": "Learning rate",
+    "grad_norm": "Gradient norm",
+    "samples_per_s": "Clips a second",
+    "eval_accuracy": "Validation top-1",
+}
+
+
+def report(session: Session, actor: Actor, job_id: int) -> tuple[str, str]:
+    """The report's file name and its HTML.
+
+    Raises:
+        NotFound: not the actor's job.
+    """
+    job = get_job(session, actor, job_id)
+    curves = history(session, actor, job_id, points=POINTS).series
+    machine = telemetry(session, actor, job_id, points=POINTS).series
+    events = list_events(session, actor, job_id)[::-1]
+    body = "".join([*_head(job), *_plots(curves, machine), *_result(job), *_settings(job), *_timeline(events)])
+    program = (files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
+    page = (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{_safe(job.name)} - Loreel</title>'
+        f"<style>{_STYLE}</style><script>{program}</script></head><body>{body}</body></html>"
+    )
+    return f"{job.name}-{job.id}.html", page
+
+
+def _head(job: JobRow) -> Iterator[str]:
+    yield f'<h1>{_safe(job.name)} <span class="q">#{job.id}</span></h1>'
+    took = (job.finished_at - job.started_at).total_seconds() if job.finished_at and job.started_at else None
+    facts = [job.status, f"{job.model_name} on {job.dataset_name}", f"step {job.step:,} of {job.total_steps:,}"]
+    facts += [f"{took:,.0f} s"] if took is not None else []
+    yield f'<p class="q">{_safe(", ".join(facts))}</p>'
+    if job.error and job.status not in ACTIVE:
+        yield f'<p class="bad">{_safe(job.error)}</p>'
+
+
+def _plots(curves: dict[str, list[list[float]]], machine: dict[str, list[list[float]]]) -> Iterator[str]:
+    both = [name for name in ("loss", "eval_loss") if name in curves]
+    if both:
+        yield _plot("Loss", "step", [(_word(name), curves[name]) for name in both])
+    for name, points in curves.items():
+        if name not in both:
+            yield _plot(_word(name), "step", [(_word(name), points)])
+    for title, names in (("Processor", ("cpu", "machine_cpu", "gpu")), ("Memory, bytes", ("memory", "machine_memory"))):
+        if lines := [(name.replace("_", " "), machine[name]) for name in names if name in machine]:
+            yield _plot(title, "seconds", lines)
+
+
+def _word(name: str) -> str:
+    return _TITLES.get(name) or name.replace("eval_", "validation ").replace("_", " ").capitalize()
+
+
+def _plot(title: str, axis: str, lines: list[tuple[str, list[list[float]]]]) -> str:
+    traces = [
+        {"name": name, "x": [x for x, _ in points], "y": [y for _, y in points], "mode": "lines", "type": "scatter"}
+        for name, points in lines
+    ]
+    layout = {
+        "title": {"text": title, "font": {"size": 14}},
+        "xaxis": {"title": {"text": axis}},
+        "height": 340,
+        "margin": {"l": 60, "r": 20, "t": 40, "b": 50},
+        "showlegend": len(traces) > 1,
+        "colorway": ["#c08400", "#3798cc", "#009e73", "#9b9104", "#0072b2", "#d55e00", "#c875a3"],
+    }
+    place = "plot-" + "".join(letter if letter.isalnum() else "-" for letter in title.lower())
+    call = f"Plotly.newPlot({_json(place)},{_json(traces)},{_json(layout)},{{responsive:true,displaylogo:false}})"
+    return f'<div class="plot" id="{place}"></div><script>{call}</script>'
+
+
+def _result(job: JobRow) -> Iterator[str]:
+    rows = [(name, value) for name, value in sorted(job.summary.items()) if isinstance(value, int | float | str)]
+    if rows:
+        yield "<h2>Result</h2>" + _table(rows)
+    matrix, names = job.summary.get("confusion"), job.summary.get("class_names")
+    if isinstance(matrix, list) and isinstance(names, list):
+        head = "".join(f"<th>{_safe(name)}</th>" for name in names)
+        lines = "".join(
+            f"<tr><th>{_safe(name)}</th>{''.join(f'<td class=n>{_safe(cell)}</td>' for cell in row)}</tr>"
+            for name, row in zip(names, matrix, strict=False)
+        )
+        yield f"<h2>Confusion matrix</h2><table><tr><td></td>{head}</tr>{lines}</table>"
+
+
+def _settings(job: JobRow) -> Iterator[str]:
+    rows: list[tuple[str, Any]] = []
+    for part, inner in job.recipe.items():
+        rows += [(f"{part}.{k}", v) for k, v in inner.items()] if isinstance(inner, dict) else [(part, inner)]
+    yield "<h2>Settings</h2>" + _table(rows)
+
+
+def _timeline(events: list[EventRow]) -> Iterator[str]:
+    yield "<h2>Timeline</h2>" + _table([(_time(event.at), event.message) for event in events])
+
+
+def _time(at: datetime) -> str:
+    return at.isoformat(sep=" ", timespec="seconds")
+
+
+def _table(rows: Iterable[tuple[str, Any]]) -> str:
+    lines = "".join(f"<tr><td>{_safe(name)}</td><td class=n>{_safe(value)}</td></tr>" for name, value in rows)
+    return f"<table>{lines}</table>"
+
+
+def _safe(value: Any) -> str:
+    return html.escape(", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))
+
+
+def _json(value: Any) -> str:
+    """Inside a script element: no text in it may end the element."""
+    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")

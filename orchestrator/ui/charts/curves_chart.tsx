@@ -1,0 +1,155 @@
+// Several jobs on one plot: a colour and a dash each, named in the legend, with the controls of the loss chart.
+import { useEffect, useMemo, useRef, useState } from "react";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { cn } from "../primitives/cn";
+import { figure, number } from "../primitives/format";
+import { ChartTools, square } from "./chart_tools";
+import { themeOf } from "./loss_plot";
+import { Curves, smooth } from "./series";
+
+type Line = { id: number; name: string; series: number; dash: number; points: [number, number][] };
+type Props = { lines?: Line[]; title?: string; smoothing?: number; height?: number; className?: string };
+
+const DASHES: number[][] = [[], [7, 4], [2, 4], [10, 3, 2, 3]];
+const MONO = '12px "JetBrains Mono Variable", ui-monospace, monospace';
+
+/** All lines on one list of steps; a job that ends early simply stops. */
+function align(lines: Line[], weight: number): uPlot.AlignedData {
+  const steps = [...new Set(lines.flatMap((line) => line.points.map((point) => point[0])))].sort((a, b) => a - b);
+  const at = new Map(steps.map((step, place) => [step, place]));
+  const rows = lines.map((line) => {
+    const row: (number | null | undefined)[] = new Array(steps.length).fill(undefined);
+    const soft = smooth(line.points.map((point) => point[1]), weight);
+    line.points.forEach(([step], place) => (row[at.get(step) as number] = soft[place]));
+    return row;
+  });
+  return [steps, ...rows] as uPlot.AlignedData;
+}
+
+function tip(lines: Line[], colors: string[]): uPlot.Plugin {
+  const box = document.createElement("div");
+  box.className = "pointer-events-none absolute z-10 hidden min-w-43 rounded-lg border border-border bg-popover px-3 py-2 text-xs text-foreground shadow-float";
+  const near = (values: (number | null | undefined)[], at: number) => {
+    for (let back = at; back >= 0 && back > at - 400; back -= 1) if (typeof values[back] === "number") return values[back] as number;
+    return null;
+  };
+  return {
+    hooks: {
+      init: (plot) => void plot.over.append(box),
+      setCursor: (plot) => {
+        const at = plot.cursor.idx;
+        if (at === null || at === undefined || (plot.cursor.left ?? -1) < 0) return box.classList.add("hidden");
+        box.replaceChildren();
+        const head = document.createElement("p");
+        head.className = "mb-1 font-semibold";
+        head.textContent = `Step ${number(plot.data[0][at])}`;
+        box.append(head);
+        lines.forEach((line, place) => {
+          const value = near(plot.data[place + 1] as (number | null)[], at);
+          if (value === null) return;
+          const row = document.createElement("p");
+          row.className = "flex items-center gap-2 py-0.5";
+          const dot = document.createElement("span");
+          dot.className = "size-2 shrink-0 rounded-xs";
+          dot.style.background = colors[place];
+          const word = document.createElement("span");
+          word.className = "max-w-36 flex-1 truncate text-muted-foreground";
+          word.textContent = line.name;
+          const said = document.createElement("span");
+          said.className = "font-mono tabular";
+          said.textContent = figure(value);
+          row.append(dot, word, said);
+          box.append(row);
+        });
+        box.classList.remove("hidden");
+        const left = plot.cursor.left as number;
+        box.style.left = `${left + 220 > plot.over.clientWidth ? Math.max(0, left - box.offsetWidth - 12) : left + 12}px`;
+        box.style.top = "12px";
+      },
+    },
+  };
+}
+
+export function CurvesChart({ lines = [], title = "Loss", smoothing = 0.6, height = 420, className }: Props) {
+  const root = useRef<HTMLDivElement>(null);
+  const ground = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const [weight, setWeight] = useState(smoothing);
+  const [log, setLog] = useState(false);
+  const [theme, setTheme] = useState(0);
+  const kept = useMemo(() => {
+    const curves = new Curves();
+    lines.forEach((line) => line.points.forEach(([step, value]) => curves.put({ series: `${line.name} #${line.id}`, step, value })));
+    return curves;
+  }, [lines]);
+  const shape = lines.map((line) => `${line.id}:${line.series}:${line.dash}`).join(",");
+
+  useEffect(() => {
+    const watch = new MutationObserver(() => setTheme((count) => count + 1));
+    watch.observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
+    return () => watch.disconnect();
+  }, []);
+
+  useEffect(() => {
+    if (!ground.current) return;
+    const place = ground.current;
+    const colors = lines.map((line) => themeOf(place, line.series).color);
+    const quiet = themeOf(place, 1);
+    const axis = (): uPlot.Axis => ({ stroke: quiet.quiet, font: MONO, grid: { stroke: quiet.line, width: 1, dash: [2, 4] }, ticks: { show: false } });
+    const made = new uPlot(
+      {
+        width: Math.max(160, place.clientWidth),
+        height,
+        padding: [8, 8, 0, 0],
+        legend: { show: false },
+        cursor: { y: false, drag: { x: true, y: false }, points: { size: 6 } },
+        scales: { x: { time: false }, y: { distr: log ? 3 : 1 } },
+        axes: [
+          { ...axis(), grid: { show: false }, space: 70, size: 32, values: (_plot, ticks) => ticks.map((tick) => number(tick)) },
+          { ...axis(), size: 58, values: (_plot, ticks) => ticks.map((tick) => (tick === null ? "" : Math.abs(tick) > 0 && Math.abs(tick) < 0.01 ? tick.toExponential(0) : number(tick, 3))) },
+        ],
+        series: [{}, ...lines.map((line, at) => ({ label: line.name, stroke: colors[at], width: 2, dash: DASHES[line.dash % 4], points: { show: false }, spanGaps: true }))],
+        plugins: [tip(lines, colors)],
+      },
+      align(lines, weight),
+      place,
+    );
+    plot.current = made;
+    const size = new ResizeObserver(([entry]) => made.setSize({ width: Math.max(160, entry.contentRect.width), height: Math.max(120, entry.contentRect.height) }));
+    size.observe(place);
+    return () => {
+      size.disconnect();
+      made.destroy();
+      plot.current = null;
+    };
+  }, [shape, log, theme, height]);
+
+  useEffect(() => plot.current?.setData(align(lines, weight)), [lines, weight]);
+
+  const points = lines.reduce((sum, line) => sum + line.points.length, 0);
+  const said = lines.map((line) => `${line.name} ${line.points.length ? figure(line.points[line.points.length - 1][1]) : "without points"}`).join(", ");
+  return (
+    <div ref={root} data-curves={lines.length} data-points={points} className={cn("group/chart flex min-w-0 flex-col [&:fullscreen]:bg-card [&:fullscreen]:p-8", className)}>
+      <div className="mb-3 flex min-h-7 flex-wrap items-center justify-between gap-x-4 gap-y-2">
+        <h2 className="text-sm font-semibold">{title}</h2>
+        <div className="flex items-center gap-2 text-xs text-muted-foreground">
+          <label className="flex items-center gap-2">
+            <span className="max-sm:sr-only">Smoothing</span>
+            <input type="range" min={0} max={0.99} step={0.01} value={weight} onChange={(event) => setWeight(Number(event.target.value))} className="h-7 w-20 cursor-pointer accent-(--muted-foreground) focus-ring touch:h-11" />
+            <span className="w-8 tabular text-foreground">{weight.toFixed(2)}</span>
+          </label>
+          <button type="button" aria-pressed={log} onClick={() => setLog(!log)} className={cn(square, "border-border")}>
+            Log
+          </button>
+          <ChartTools root={root} plot={plot} curves={kept} title={title} columns={[...kept.steps.keys()].map((key) => [key, key] as [string, string])} axis="step" />
+        </div>
+      </div>
+      <p className="sr-only">{`${title} of ${lines.length} jobs; last values: ${said}.`}</p>
+      <div className="relative flex-1" style={{ minHeight: height }} title="Drag to zoom in, double-click to see everything">
+        <div ref={ground} aria-hidden className="absolute inset-0" />
+        {points === 0 && <p className="pointer-events-none absolute inset-0 flex items-center justify-center text-sm text-muted-foreground">None of these jobs has measured this.</p>}
+      </div>
+    </div>
+  );
+}
