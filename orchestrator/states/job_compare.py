@@ -6,6 +6,7 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.domain.errors import AppError
+from orchestrator.domain.metrics import BY_NAME, MEASURES, headline_in
 from orchestrator.services.training import sweeps
 from orchestrator.services.training.compare import Comparison, Line, compare_jobs, curves_of
 from orchestrator.services.training.jobs import list_jobs
@@ -18,17 +19,17 @@ WINDOW_S = 2.0
 TITLES = {
     "loss": "Train loss",
     "eval_loss": "Validation loss",
-    "eval_accuracy": "Validation top-1",
     "learning_rate": "Learning rate",
     "grad_norm": "Gradient norm",
     "samples_per_s": "Clips a second",
-    "best_eval_accuracy": "Best validation top-1",
     "best_eval_loss": "Best validation loss",
     "seconds": "Time",
     "dataset": "Dataset",
     "model": "Base model",
     "training_type": "Training type",
     "qlora.r": "Rank r",
+    "qlora.enabled": "QLoRA",
+    "data.fps": "Frames per second",
 }
 
 
@@ -180,6 +181,8 @@ class JobCompare(rx.State):
 
 def title_of(name: str) -> str:
     """A field's or series' name in words."""
+    if measure := BY_NAME.get(name.removeprefix("best_")):
+        return f"Best {measure.label}" if name.startswith("best_") else measure.label
     plain = name.rpartition(".")[2].replace("eval_", "validation ").replace("_", " ")
     return TITLES.get(name) or plain.capitalize()
 
@@ -193,8 +196,8 @@ def compare_lines(found: Comparison) -> list[CompareJob]:
         while series in taken and len(set(taken)) < 7:
             series = series % 7 + 1
         taken.append(series)
-        accuracy, loss = job.summary.get("eval_accuracy"), job.summary.get("eval_loss", job.summary.get("loss"))
-        score = words.percent(accuracy, 1) if isinstance(accuracy, int | float) else words.loss(loss)
+        measure, loss = headline_in(job.summary), job.summary.get("eval_loss", job.summary.get("loss"))
+        score = value_words(measure.name, job.summary[measure.name]) if measure else words.loss(loss)
         others = ",".join(str(other.id) for other in found.jobs if other.id != job.id)
         note = f"#{job.id}, step {words.count(job.step)}"
         lines.append(CompareJob(job.id, job.name, job.status, series, place % 4, note, score, others))
@@ -219,8 +222,9 @@ def value_words(name: str, value: Any) -> str:
         return "yes" if value else "no"
     if name == "seconds":
         return words.duration(value)
-    if isinstance(value, float) and ("accuracy" in name or "top" in name):
-        return words.percent(value, 1)
+    measure = BY_NAME.get(name.removeprefix("best_"))
+    if measure and isinstance(value, int | float):
+        return words.percent(value, 1) if measure.share else f"{value:g}"
     if isinstance(value, float):
         return words.rate(value) if value and abs(value) < 0.001 else f"{value:.4g}"
     return str(value) if value != "" else "the model's default"
@@ -230,7 +234,9 @@ def axes_of(found: Comparison) -> list[dict[str, Any]]:
     """An axis for each parameter that differs and for what was reached, at most eight; none for a single job."""
     if len(found.jobs) < 2:
         return []
-    last = next((line for line in found.metrics if line.name in ("best_eval_accuracy", "best_eval_loss")), None)
+    headlines = {f"best_{measures[0].name}" for measures in MEASURES.values()}
+    last = next((line for line in found.metrics if line.name in headlines), None)
+    last = last or next((line for line in found.metrics if line.name == "best_eval_loss"), None)
     lines = [line for line in found.parameters if line.differs and line.name != "optim.seed"][:7]
     return [_axis(line) for line in [*lines, *([last] if last else [])]]
 

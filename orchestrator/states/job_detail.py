@@ -38,7 +38,7 @@ from orchestrator.states.live import listening, sips
 POINTS = 1000
 """Points of each curve at most: more than a screen has columns."""
 FIRST = ("loss", "eval_loss", *BY_NAME)
-"""What the first chart draws and the figures beside it tell; the others come when their tab is opened, and their newest values with each step."""
+"""What the first chart draws and the figures beside it tell; the others come when their tab is opened."""
 SMALL_POINTS = 400
 LOOK_S = 4.0
 """How often a waiting job asks for its place."""

@@ -26,11 +26,11 @@ def _job(job: CompareJob) -> rx.Component:
         swatch(job.series, size=12),
         rx.el.div(
             link(job.name, href=f"/jobs/{job.id}", quiet=False, class_name="truncate text-sm font-medium no-underline"),
-            rx.el.p(job.note, class_name="font-mono text-xs text-muted-foreground"),
+            rx.el.p(job.note, class_name="mb-1 truncate font-mono text-xs text-muted-foreground"),
+            status_chip(job.status),
             class_name="min-w-0 flex-1",
         ),
-        rx.el.span(job.score, class_name="text-sm font-medium tabular"),
-        status_chip(job.status),
+        rx.el.span(job.score, class_name="text-sm font-medium whitespace-nowrap tabular"),
         rx.cond(
             JobCompare.jobs.length() > 1,
             button(

@@ -20,11 +20,8 @@ def _skeleton() -> rx.Component:
 
 def _full() -> rx.Component:
     return rx.el.div(
-        profile(),
-        password(),
-        notices(),
-        tokens(),
-        rx.el.div(browsers(), appearance(), class_name="flex min-w-0 flex-col gap-4"),
+        rx.el.div(profile(), notices(), browsers(), class_name="flex min-w-0 flex-col gap-4"),
+        rx.el.div(password(), tokens(), appearance(), class_name="flex min-w-0 flex-col gap-4"),
         class_name="grid items-start gap-4 lg:grid-cols-2",
     )
 

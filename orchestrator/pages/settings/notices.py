@@ -67,7 +67,10 @@ def notices() -> rx.Component:
             rx.fragment(),
         ),
         rx.el.div(
-            button("Save notices", submit=True, variant="primary"),
+            button(
+                "Save notices",
+                submit=True,
+            ),
             button("Send a test", on_click=State.try_out, variant="ghost"),
             class_name="flex flex-wrap gap-2",
         ),

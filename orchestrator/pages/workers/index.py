@@ -88,39 +88,44 @@ def _drain(worker: WorkerCard) -> rx.Component:
     return rx.cond(SessionState.is_admin & worker.alive, press, rx.fragment())
 
 
+def _facts(worker: WorkerCard) -> list[rx.Component]:
+    head = rx.el.div(
+        rx.el.div(
+            rx.el.h2(worker.name, class_name="truncate font-mono text-sm font-semibold"),
+            rx.el.p(worker.device, " on ", worker.host, class_name="truncate text-xs text-muted-foreground"),
+            class_name="min-w-0",
+        ),
+        _state(worker),
+        class_name="flex items-start justify-between gap-3",
+    )
+    video = _gauge("GPU memory", worker.gpu_memory, worker.gpu_memory_percent, worker)
+    beat = rx.el.div(
+        rx.el.p(
+            "Last beat ",
+            relative_time(worker.beat),
+            rx.el.br(),
+            "started ",
+            relative_time(worker.since),
+            class_name="text-xs text-muted-foreground",
+        ),
+        _drain(worker),
+        class_name="flex min-h-8 items-center justify-between gap-3",
+    )
+    return [
+        head,
+        _doing(worker),
+        _gauge("Busy", worker.busy, worker.busy_percent, worker, worker.busy_curve),
+        rx.cond(worker.gpu_memory, video, rx.fragment()),
+        _gauge("Memory", worker.memory, worker.memory_percent, worker, worker.memory_curve),
+        beat,
+    ]
+
+
 def _worker(worker: WorkerCard) -> rx.Component:
     return rx.el.li(
         card(
-            rx.el.div(
-                rx.el.div(
-                    rx.el.h2(worker.name, class_name="truncate font-mono text-sm font-semibold"),
-                    rx.el.p(worker.device, " on ", worker.host, class_name="truncate text-xs text-muted-foreground"),
-                    class_name="min-w-0",
-                ),
-                _state(worker),
-                class_name="flex items-start justify-between gap-3",
-            ),
-            _doing(worker),
-            _gauge("Busy", worker.busy, worker.busy_percent, worker, worker.busy_curve),
-            rx.cond(
-                worker.gpu_memory,
-                _gauge("GPU memory", worker.gpu_memory, worker.gpu_memory_percent, worker),
-                rx.fragment(),
-            ),
-            _gauge("Memory", worker.memory, worker.memory_percent, worker, worker.memory_curve),
-            rx.el.div(
-                rx.el.p(
-                    "Last beat ",
-                    relative_time(worker.beat),
-                    ", up since ",
-                    relative_time(worker.since),
-                    class_name="text-xs text-muted-foreground",
-                ),
-                _drain(worker),
-                class_name="flex min-h-8 items-center justify-between gap-3",
-            ),
+            rx.el.div(*_facts(worker), class_name="flex flex-col gap-4"),
             class_name="min-w-0",
-            body_class="flex flex-col gap-4",
         ),
         key=worker.name,
         custom_attrs={"data-worker": worker.name, "data-state": worker.state},

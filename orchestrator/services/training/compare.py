@@ -7,6 +7,7 @@ from typing import Any
 from sqlmodel import Session
 
 from orchestrator.domain.errors import Invalid
+from orchestrator.domain.metrics import BY_NAME
 from orchestrator.domain.users import Actor
 from orchestrator.services.metrics.history import latest
 from orchestrator.services.training.jobs import get_job
@@ -14,7 +15,7 @@ from orchestrator.services.training.rows import JobRow
 
 MAX_JOBS = 20
 POINTS = 400
-LOWER_IS_BETTER = ("loss", "perplexity", "rank", "seconds")
+LOWER_IS_BETTER = ("loss", "seconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ def _line(name: str, values: list[Any], measured: bool = False) -> Line:
     best = -1
     numbers = [(value, place) for place, value in enumerate(values) if isinstance(value, int | float)]
     if measured and name != "grad_norm" and len({value for value, _ in numbers}) > 1:
-        lower = any(word in name for word in LOWER_IS_BETTER)
+        known = BY_NAME.get(name.removeprefix("best_"))
+        lower = not known.more_is_better if known else any(word in name for word in LOWER_IS_BETTER)
         best = (min if lower else max)(numbers, key=lambda pair: pair[0])[1]
     return Line(name, tuple(values), differs, best)

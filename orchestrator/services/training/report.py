@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from orchestrator.domain.metrics import BY_NAME
 from orchestrator.domain.training_jobs import ACTIVE
 from orchestrator.domain.users import Actor
 from orchestrator.services.metrics.history import history
@@ -31,7 +32,6 @@ _TITLES = {
     "learning_rate": "Learning rate",
     "grad_norm": "Gradient norm",
     "samples_per_s": "Clips a second",
-    "eval_accuracy": "Validation top-1",
 }
 
 
@@ -77,6 +77,8 @@ def _plots(curves: dict[str, list[list[float]]], machine: dict[str, list[list[fl
 
 
 def _word(name: str) -> str:
+    if measure := BY_NAME.get(name):
+        return measure.label
     return _TITLES.get(name) or name.replace("eval_", "validation ").replace("_", " ").capitalize()
 
 

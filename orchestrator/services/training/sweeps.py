@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from orchestrator.domain.datasets import Task
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
+from orchestrator.domain.metrics import headline
 from orchestrator.domain.queueing import Sweep
 from orchestrator.domain.recipes import Recipe, parse_recipe
 from orchestrator.domain.training_jobs import ACTIVE, JobEvent, JobStatus, TrainingJob
@@ -25,7 +25,6 @@ from orchestrator.services.training.jobs import progress_share
 from orchestrator.services.training.launch import make_record, preflight
 
 MAX_JOBS = 1_000
-METRICS = {Task.CLASSIFICATION: ("eval_accuracy", "max")}
 Values = Mapping[str, Sequence[Any]]
 
 
@@ -84,13 +83,13 @@ def launch_sweep(
     plan = preflight(session, actor, dataset_id, model_id, recipes[0])
     if plan.problems:
         raise Invalid(plan.problems[0][1], plan.problems[0][0], plan.problems)
-    metric, goal = METRICS.get(Task(plan.task), ("eval_loss", "min")) if plan.task else ("eval_loss", "min")
+    measure = headline(plan.task)
     sweep = Sweep(
         owner_id=actor.user_id,
         name=str(base.get("output_name") or "sweep")[:64],
         grid={name: list(values) for name, values in grid.items()},
-        metric=metric,
-        goal=goal,
+        metric=measure.name,
+        goal="max" if measure.more_is_better else "min",
         idempotency_key=key,
     )
     session.add(sweep)

@@ -3,6 +3,7 @@
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from orchestrator.domain.metrics import figure, headline_in
 from orchestrator.domain.queueing import Sweep
 from orchestrator.domain.training_jobs import ACTIVE, JobEvent, JobStatus, TrainingJob
 from orchestrator.services.notifications.notices import notify
@@ -32,9 +33,10 @@ def tell_move(session: Session, job_id: int, to: JobStatus, message: str) -> Non
 
 def _result(job: TrainingJob) -> str:
     summary = job.summary or {}
-    accuracy, loss = summary.get("eval_accuracy"), summary.get("eval_loss")
-    if isinstance(accuracy, int | float):
-        return f"{accuracy:.1%} right on clips it never saw. The adapter is ready."
+    measure, loss = headline_in(summary), summary.get("eval_loss")
+    if measure and isinstance(summary[measure.name], int | float):
+        said = figure(measure, summary[measure.name])
+        return f"{measure.label} {said} on clips it never saw. The adapter is ready."
     if isinstance(loss, int | float):
         return f"Validation loss {loss:.3f}. The adapter is ready."
     return "The adapter is ready."

@@ -1,0 +1,155 @@
+"""Notices reach the bell, a real web server with a true signature, and a real mail server; and nobody else's."""
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any, ClassVar
+
+import pytest
+from aiosmtpd.controller import Controller
+from sqlmodel import select
+
+from benchmarks.studio import free_port
+from orchestrator.domain.base import utcnow
+from orchestrator.domain.errors import Invalid
+from orchestrator.domain.notifications import NoticeDelivery
+from orchestrator.domain.users import Actor
+from orchestrator.services.db import session_scope
+from orchestrator.services.notifications import wishes
+from orchestrator.services.notifications.addresses import Unreachable, public_address
+from orchestrator.services.notifications.courier import deliver_due
+from orchestrator.services.notifications.doors import sign
+from orchestrator.services.notifications.notices import list_notices, mark_read, notify
+from orchestrator.services.training import lifecycle
+from orchestrator.settings import get_settings
+from tests.workshop import RedisProcess, launch, make_person, make_things
+
+
+class Hook(BaseHTTPRequestHandler):
+    """A webhook's other side; answers with the next of `answers`."""
+
+    got: ClassVar[list[tuple[dict[str, str], bytes]]] = []
+    answers: ClassVar[list[int]] = []
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.got.append((dict(self.headers), body))
+        self.send_response(self.answers.pop(0) if self.answers else 204)
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None: ...
+
+
+@pytest.fixture
+def hook() -> Iterator[str]:
+    Hook.got.clear()
+    Hook.answers.clear()
+    server = HTTPServer(("127.0.0.1", 0), Hook)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://localhost:{server.server_port}/hook"
+    server.shutdown()
+    server.server_close()
+
+
+class Mailbox:
+    """Keeps what arrives."""
+
+    def __init__(self) -> None:
+        self.mails: list[bytes] = []
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
+        self.mails.append(envelope.content)
+        return "250 OK"
+
+
+def allow(monkeypatch: pytest.MonkeyPatch, **settings: str) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(f"LOREEL_{name.upper()}", value)
+    get_settings.cache_clear()
+
+
+def test_a_finished_job_rings_its_owners_bell_only(redis_server: RedisProcess, ada: Actor) -> None:
+    eve = make_person("eve")
+    job_id = launch(ada, make_things(ada))
+    with session_scope() as session:
+        lifecycle.claim(session, job_id, 1, "w")
+        lifecycle.mark_running(session, job_id, 1, 1)
+        lifecycle.lose(session, job_id, 1, "The worker fell silent.")
+    with session_scope() as session:
+        lifecycle.claim(session, job_id, 2, "w")
+        lifecycle.mark_running(session, job_id, 2, 1)
+        lifecycle.complete(session, job_id, 2)
+    with session_scope() as session:
+        found = list_notices(session, ada)
+        assert [(row.kind, row.job_id) for row in found.items] == [("completed", job_id), ("recovered", job_id)]
+        assert found.unread == 2
+        assert list_notices(session, eve).items == []
+        assert mark_read(session, eve) == 0
+        assert mark_read(session, ada, [found.items[0].id]) == 1
+        assert list_notices(session, ada).unread == 1
+
+
+def test_a_webhook_is_signed_and_tried_again(
+    redis_server: RedisProcess, ada: Actor, hook: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allow(monkeypatch, allow_private_addresses="1")
+    Hook.answers.append(500)
+    with session_scope() as session:
+        secret = wishes.save_wish(session, ada, hook, False).webhook_secret
+    with session_scope() as session:
+        notify(session, ada.user_id, "completed", "motions is done", "It went well.")
+    assert deliver_due() == 0
+    assert deliver_due() == 0, "it waits before it tries again"
+    with session_scope() as session:
+        [delivery] = session.exec(select(NoticeDelivery)).all()
+        assert (delivery.tries, delivery.error) == (1, "localhost answered 500.")
+        delivery.next_at = utcnow() - timedelta(seconds=1)
+        session.add(delivery)
+    assert deliver_due() == 1
+    headers, body = Hook.got[-1]
+    assert headers["X-Loreel-Signature"] == sign(secret, headers["X-Loreel-Timestamp"], body)
+    assert json.loads(body)["title"] == "motions is done"
+    assert headers["Host"].startswith("localhost:")
+
+
+def test_private_addresses_are_not_called(redis_server: RedisProcess, ada: Actor, hook: str) -> None:
+    for host in ("localhost", "127.0.0.1", "169.254.169.254", "10.0.0.1", "::1", "::ffff:127.0.0.1", "0.0.0.0"):
+        with pytest.raises(Unreachable):
+            public_address(host, 80)
+    with session_scope() as session:
+        wishes.save_wish(session, ada, hook, False)
+        notify(session, ada.user_id, "failed", "motions failed")
+    assert deliver_due() == 0
+    assert Hook.got == []
+    with session_scope() as session:
+        assert "private address" in wishes.get_wish(session, ada).last_error
+
+
+def test_mail_arrives(redis_server: RedisProcess, ada: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    box = Mailbox()
+    port = free_port()
+    server = Controller(box, hostname="127.0.0.1", port=port)
+    server.start()
+    try:
+        allow(monkeypatch, smtp_host="127.0.0.1", smtp_port=str(port), smtp_security="none")
+        with session_scope() as session:
+            wishes.save_wish(session, ada, "", True)
+            wishes.send_test(session, ada)
+        assert deliver_due() == 1
+    finally:
+        server.stop()
+    [mail] = box.mails
+    assert b"Subject: This is a test notice" in mail
+    assert b"To: ada@example.org" in mail
+
+
+@pytest.mark.parametrize("address", ["ftp://example.org", "example.org/hook", "http://", "https://me:pw@example.org"])
+def test_bad_wishes_get_a_sentence(ada: Actor, address: str) -> None:
+    with session_scope() as session:
+        with pytest.raises(Invalid) as refused:
+            wishes.save_wish(session, ada, address, False)
+        assert refused.value.problems[0][0] == "webhook_url"
+        with pytest.raises(Invalid):
+            wishes.save_wish(session, ada, "", True)  # no mail server is set
