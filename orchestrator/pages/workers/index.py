@@ -1,5 +1,7 @@
 """The page at `/workers`: the machines that train, and the queue before them."""
 
+from typing import Any
+
 import reflex as rx
 
 from orchestrator.pages.frame import frame
@@ -23,7 +25,7 @@ from orchestrator.ui.primitives.skeleton import loading, skeleton
 LIMITS = [("none", "No limit"), ("1", "1 at once"), ("2", "2 at once"), ("4", "4 at once"), ("8", "8 at once")]
 
 
-def _state(worker: WorkerCard) -> rx.Component:
+def _state(worker: WorkerCard) -> rx.Component | rx.Var[Any]:
     return rx.match(
         worker.state,
         ("working", badge("Working", tone="primary")),
