@@ -5,11 +5,8 @@ import reflex as rx
 from orchestrator.domain.users import Role
 from orchestrator.states.guards import public, signed_in
 from orchestrator.states.identity import find_actor, forget, token_of
-<<<<<<< HEAD
 from orchestrator.states.machines import MachinesState
-=======
 from orchestrator.states.notices import NoticesState
->>>>>>> c135f50 (Bell, workers page, compare page, report as one file, notices in settings)
 from orchestrator.states.running import RunningState
 
 _LEAVE = """
@@ -47,15 +44,9 @@ class SessionState(rx.State):
     @rx.event
     @signed_in
     async def load(self):
-<<<<<<< HEAD
-        """First on_load of every page that needs a session; starts what the frame shows of jobs and machines."""
+        """First on_load of every page that needs a session; starts what the frame shows of jobs, machines, notices."""
         await self._look()
-        return [RunningState.watch, MachinesState.watch]
-=======
-        """First on_load of every page that needs a session; starts the bell and the pill of running jobs."""
-        await self._look()
-        return [RunningState.watch, NoticesState.watch]
->>>>>>> c135f50 (Bell, workers page, compare page, report as one file, notices in settings)
+        return [RunningState.watch, MachinesState.watch, NoticesState.watch]
 
     @rx.event
     @public

@@ -66,7 +66,10 @@ def _side() -> rx.Component:
 def _chart() -> rx.Component:
     return card(
         rx.el.div(
-            segmented(JobCompare.series, label="Curve", value=JobCompare.shown, on_change=JobCompare.show),
+            rx.el.div(
+                segmented(JobCompare.series, label="Curve", value=JobCompare.shown, on_change=JobCompare.show),
+                class_name="w-max",
+            ),
             class_name="mb-4 overflow-x-auto",
         ),
         curves_chart(JobCompare.lines, title=JobCompare.shown_title),
