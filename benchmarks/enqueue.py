@@ -30,7 +30,7 @@ GRID: dict[str, list[Any]] = {
 def run() -> dict[str, float]:
     """Seconds for 1,000 jobs; then every letter is opened by a stand-in worker until none is left."""
     with ledger() as actor:
-        things = _things(actor)
+        things = make_things(actor)
         with session_scope() as session:
             beat(
                 session,
@@ -76,7 +76,8 @@ def _work() -> Counter[int]:
     return runs
 
 
-def _things(actor: Actor) -> tuple[int, int]:
+def make_things(actor: Actor) -> tuple[int, int]:
+    """A dataset and a model that a job may be launched with."""
     with session_scope() as session:
         dataset = Dataset(owner_id=actor.user_id, name="d", status=DatasetStatus.READY, class_names=["a", "b"])
         model = VideoModel(
@@ -85,6 +86,7 @@ def _things(actor: Actor) -> tuple[int, int]:
             architecture="VideoMAE",
             source=ModelSource.BUILTIN,
             status=ModelStatus.READY,
+            path="/tmp",
         )
         session.add_all([dataset, model])
         session.flush()

@@ -8,7 +8,7 @@ import reflex as rx
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.metrics import BY_NAME, MEASURES, headline_in
 from orchestrator.services.training import sweeps
-from orchestrator.services.training.compare import Comparison, Line, compare_jobs, curves_of
+from orchestrator.services.training.compare import MAX_JOBS, Comparison, Line, compare_jobs, curves_of
 from orchestrator.services.training.jobs import list_jobs
 from orchestrator.states import words
 from orchestrator.states.guards import act, signed_in
@@ -81,8 +81,10 @@ class JobCompare(rx.State):
     choices: list[dict[str, str]] = []
     """Jobs that could be added."""
     only_differences: bool = False
+    sweep_id: int = 0
+    sweep_name: str = ""
+    sweep_note: str = ""
     _ids: list[int] = []
-    _active: bool = False
 
     @rx.var
     def shown_title(self) -> str:
@@ -100,9 +102,9 @@ class JobCompare(rx.State):
         query = self.router.url.query_parameters
         self._ids = [int(part) for part in query.get("ids", "").split(",") if part.isdigit() and len(part) < 18]
         try:
+            self.sweep_id = 0
             if not self._ids and query.get("sweep", "").isdigit():
-                sweep = await act(self, sweeps.get_sweep, int(query["sweep"]))
-                self._ids = [job.id for job in sweep.jobs[:20]]
+                await self._read_sweep(int(query["sweep"]))
             await self._read()
         except AppError as error:
             self.problem, self.ready = error.message, True
@@ -148,6 +150,24 @@ class JobCompare(rx.State):
                     if wanted == self._ids and shown == self.shown:
                         self._show(found)
                         self.lines = self._drawn(curves)
+
+    @rx.event
+    @signed_in
+    async def stop_sweep(self):
+        """Ends whatever of the sweep still waits or runs."""
+        stopped = await act(self, sweeps.stop_sweep, self.sweep_id)
+        await self._read_sweep(self.sweep_id)
+        await self._read()
+        return rx.toast.success(f"{words.plural(stopped, 'job')} asked to stop.")
+
+    async def _read_sweep(self, sweep_id: int) -> None:
+        """The sweep's best jobs, as many as can stand side by side."""
+        found = await act(self, sweeps.get_sweep, sweep_id)
+        self._ids = [job.id for job in found.jobs[:MAX_JOBS]]
+        self.sweep_id, self.sweep_name = found.id, found.name
+        counts = ", ".join(f"{count} {status}" for status, count in found.counts.items())
+        more = f"; the best {MAX_JOBS} are shown" if len(found.jobs) > MAX_JOBS else ""
+        self.sweep_note = f"{words.plural(len(found.jobs), 'job')}: {counts}{more}"
 
     async def _read(self) -> None:
         found = await act(self, compare_jobs, self._ids)

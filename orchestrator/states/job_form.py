@@ -8,6 +8,8 @@ import reflex as rx
 from orchestrator.domain.errors import AppError
 from orchestrator.services.training import drafts
 from orchestrator.services.training.launch import launch_job
+from orchestrator.services.training.sweeps import launch_sweep
+from orchestrator.states import job_sweep_values as sweep
 from orchestrator.states import job_values as form
 from orchestrator.states import words
 from orchestrator.states.guards import act, problems_of, said, signed_in
@@ -17,6 +19,7 @@ from orchestrator.states.job_form_rows import (
     Plan,
     fit_models,
     review_rows,
+    tried_rows,
 )
 
 REST = 0.12
@@ -66,10 +69,15 @@ class JobForm(JobFormFields, rx.State):
         name = self._auto_name()
         self.model_id = chosen.id
         kept = self.values.get("output_name", "")
-        self.values = form.default_values(chosen.parameters) | {
-            "training_type": self.values.get("training_type", "finetune"),
-            "output_name": kept,
-        }
+        tried = {field: self.values.get(field, "") for field in sweep.FIELDS}
+        self.values = (
+            form.default_values(chosen.parameters)
+            | tried
+            | {
+                "training_type": self.values.get("training_type", "finetune"),
+                "output_name": kept,
+            }
+        )
         self.problems = {}
         self._rename(name)
         await self._read_layers(keep=False)
@@ -79,7 +87,7 @@ class JobForm(JobFormFields, rx.State):
     @signed_in
     async def set_value(self, field: str, text: str):
         """Keeps what was typed; a sentence that stands beside the field goes as soon as the field is right."""
-        if field not in form.PARAMETER_FIELDS and field != "training_type":
+        if field not in (*form.PARAMETER_FIELDS, *sweep.FIELDS) and field != "training_type":
             return None
         self._set(field, text)
         if field in self.problems:
@@ -90,7 +98,7 @@ class JobForm(JobFormFields, rx.State):
     @signed_in
     async def leave(self, field: str, text: str):
         """As a field is left: keeps it and says what is wrong with it."""
-        if field not in form.PARAMETER_FIELDS:
+        if field not in (*form.PARAMETER_FIELDS, *sweep.FIELDS):
             return None
         changed = self.values.get(field, "") != text
         self._set(field, text)
@@ -165,7 +173,7 @@ class JobForm(JobFormFields, rx.State):
     async def launch(self):
         """Launches what the review shows. The draft's key makes a second click find the same job."""
         if self._launched:
-            yield rx.redirect(f"/jobs/{self._launched}")
+            yield rx.redirect(self._address)
             return
         bad = self._problems_of_step(1) | self._problems_of_step(2) | self._problems_of_step(3)
         if bad:
@@ -176,7 +184,13 @@ class JobForm(JobFormFields, rx.State):
         yield
         recipe = form.read_recipe(self.values, self.targets, bool(self.layers))
         try:
-            job = await act(self, launch_job, self.dataset_id, self.model_id, recipe, self._key)
+            if grid := sweep.read_grid(self.values):
+                base = form.raw_recipe(self.values, self.targets)
+                made = await act(self, launch_sweep, self.dataset_id, self.model_id, base, grid, self._key)
+                self._address = f"/jobs/compare?sweep={made.id}"
+            else:
+                job = await act(self, launch_job, self.dataset_id, self.model_id, recipe, self._key)
+                self._address = f"/jobs/{job.id}"
             await act(self, drafts.clear_draft)
         except AppError as error:
             self.launching = False
@@ -186,8 +200,8 @@ class JobForm(JobFormFields, rx.State):
         except BaseException:
             self.launching = False
             raise
-        self._launched = job.id
-        yield rx.redirect(f"/jobs/{job.id}")
+        self._launched = True
+        yield rx.redirect(self._address)
 
     @rx.event(background=True)
     @signed_in
@@ -216,4 +230,5 @@ class JobForm(JobFormFields, rx.State):
             self.plan = plan or Plan()
             self.presets = presets or []
             if recipe is not None:
-                self.review = review_rows(self.dataset_name, self.model_name, recipe, self.plan.clips)
+                rows = review_rows(self.dataset_name, self.model_name, recipe, self.plan.clips)
+                self.review = [*rows, *tried_rows(self.values)]

@@ -5,6 +5,7 @@ from typing import Any
 
 import reflex as rx
 
+from orchestrator.states import job_sweep_values as sweep
 from orchestrator.states import job_values as form
 from orchestrator.states import words
 from orchestrator.states.guards import act
@@ -61,7 +62,9 @@ class JobFormFields(rx.State, mixin=True):
     _key: str = ""
     _query: str = ""
     _wish: int = 0
-    _launched: int = 0
+    _launched: bool = False
+    _address: str = ""
+    """Where the launch led."""
 
     @rx.var
     def dataset(self) -> DatasetChoice | None:
@@ -82,6 +85,11 @@ class JobFormFields(rx.State, mixin=True):
     def model_name(self) -> str:
         """The chosen base model's name, or ""."""
         return next((m.name for m in self.models if m.id == self.model_id), "")
+
+    @rx.var
+    def sweep_jobs(self) -> int:
+        """How many jobs a launch makes: 1, or more while several values are tried; 0 while they are wrong."""
+        return sweep.count_jobs(self.values)
 
     @rx.var
     def preset(self) -> str:
@@ -129,7 +137,7 @@ class JobFormFields(rx.State, mixin=True):
         self.dataset_id, self.model_id = opening.dataset_id, opening.model_id
         self.values, self.targets = opening.values, opening.targets
         self.notice = opening.notice
-        self.problems, self.launching, self._launched = {}, False, 0
+        self.problems, self.launching, self._launched = {}, False, False
         self._key, self._query = opening.key, opening.query
         self.reached = opening.reached
         self.step = min(opening.step, opening.reached)
@@ -175,7 +183,8 @@ class JobFormFields(rx.State, mixin=True):
             self.values = {**self.values, "output_name": self._auto_name()}
 
     def _current_problems(self) -> dict[str, str]:
-        return form.problems_in(self.values, self.targets, bool(self.layers))
+        problems = form.problems_in(self.values, self.targets, bool(self.layers))
+        return problems or sweep.grid_problems(self.values, form.raw_recipe(self.values, self.targets))
 
     def _problems_of_step(self, step: int) -> dict[str, str]:
         if step == 1 and (self.dataset is None or self.dataset.reason):

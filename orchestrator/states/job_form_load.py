@@ -17,6 +17,7 @@ from orchestrator.services.training.jobs import clone_values
 from orchestrator.services.training.launch import preflight
 from orchestrator.services.training.rows import Preflight
 from orchestrator.services.workers import list_workers
+from orchestrator.states import job_sweep_values as sweep
 from orchestrator.states import job_values as form
 from orchestrator.states.job_form_rows import (
     DatasetChoice,
@@ -118,7 +119,7 @@ def _settle(start: Opening, model_rows: list[Any]) -> Opening:
     elif start.model_id and model is None:
         notice = "The base model that was chosen here is gone or does not fit. Choose another one."
     reached = 1 if dataset is None else min(start.reached, 2) if model is None else start.reached
-    defaults = form.default_values(model.parameters if model else 0) | {"output_name": ""}
+    defaults = form.default_values(model.parameters if model else 0) | {"output_name": ""} | sweep.EMPTY
     return replace(
         start,
         models=models,

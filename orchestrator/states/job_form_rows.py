@@ -1,12 +1,13 @@
 """What the wizard shows: choices, presets and the plan on the right, as small frozen rows with their words ready."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orchestrator.domain.recipes import Recipe
 from orchestrator.services.training.rows import Preflight
 from orchestrator.services.workers import WorkerRow
+from orchestrator.states import job_sweep_values as sweep
 from orchestrator.states import words
 
 MODEL_TASK = {
@@ -202,6 +203,19 @@ def review_rows(dataset: str, model: str, recipe: Recipe, clips_note: str) -> li
             ReviewRow("QLoRA", "Target modules", ", ".join(recipe.qlora.target_modules) or "the model's default", 3),
         ]
     return rows + _optim_rows(recipe)
+
+
+def tried_rows(values: Mapping[str, str]) -> list[ReviewRow]:
+    """The lists of a sweep, and how many jobs they make."""
+    size = sweep.count_jobs(values)
+    if size < 2:
+        return []
+    names = dict(sweep.CHOICES)
+    rows = [
+        ReviewRow("Sweep", names.get(field, field), ", ".join(found), 3)
+        for field, found in sweep.read_grid(values).items()
+    ]
+    return [*rows, ReviewRow("Sweep", "Jobs", words.plural(size, "job"), 3)]
 
 
 def _optim_rows(recipe: Recipe) -> list[ReviewRow]:

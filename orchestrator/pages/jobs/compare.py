@@ -10,6 +10,7 @@ from orchestrator.ui.charts.curves_chart import curves_chart
 from orchestrator.ui.charts.parallel import parallel_coordinates
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.patterns.empty_state import empty_state
+from orchestrator.ui.primitives.alert_dialog import alert_dialog
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.choice import segmented, switch
@@ -172,8 +173,22 @@ def _body() -> rx.Component:
 
 def compare() -> rx.Component:
     """Up to twenty jobs side by side."""
+    stop = alert_dialog(
+        title="Stop this sweep?",
+        description="Waiting jobs stop at once, running ones after the step they are in. What they learned so far stays.",
+        confirm="Stop the sweep",
+        cancel="Let it run",
+        on_confirm=JobCompare.stop_sweep,
+        opener=button("Stop the sweep", variant="destructive", icon="circle-stop", id="sweep-stop"),
+    )
     return frame(
-        page_header("Compare jobs", note="Curves on one plot, what differs, and where it led."),
+        page_header(
+            rx.cond(JobCompare.sweep_id, f"Sweep {JobCompare.sweep_name}", "Compare jobs"),
+            note=rx.cond(
+                JobCompare.sweep_id, JobCompare.sweep_note, "Curves on one plot, what differs, and where it led."
+            ),
+            actions=[rx.cond(JobCompare.sweep_id, stop, rx.fragment())],
+        ),
         rx.cond(
             JobCompare.ready,
             _body(),

@@ -7,6 +7,7 @@ import reflex as rx
 from orchestrator.states.job_form import JobForm
 from orchestrator.states.job_form_fields import control_id
 from orchestrator.states.job_form_rows import LayerChoice
+from orchestrator.states.job_sweep_values import CHOICES, NOTHING, ROWS
 from orchestrator.ui.primitives.badge import tag
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.choice import checkbox, radio_cards, segmented
@@ -227,6 +228,42 @@ def _training_type() -> rx.Component:
     )
 
 
+def _tried(row: int) -> rx.Component:
+    name = f"sweep.values{row}"
+    return rx.el.div(
+        field(
+            "Parameter" if row == 1 else "And",
+            select(
+                options=CHOICES,
+                value=JobForm.values[f"sweep.field{row}"],
+                on_change=JobForm.set_value(f"sweep.field{row}"),
+                id=control_id(f"sweep.field{row}"),
+            ),
+            control_id=control_id(f"sweep.field{row}"),
+        ),
+        rx.cond(
+            JobForm.values[f"sweep.field{row}"] != NOTHING,
+            text_field(name, "Values", hint="with a space between them"),
+            rx.fragment(),
+        ),
+        class_name="grid items-start gap-4 sm:grid-cols-[1fr_2fr]",
+    )
+
+
+def _sweep() -> rx.Component:
+    return card(
+        rx.el.p(
+            "Each combination becomes a job of its own; they are compared side by side, the best first.",
+            class_name="-mt-3 mb-4 text-xs text-muted-foreground",
+        ),
+        rx.el.div(*[_tried(row) for row in ROWS], class_name="flex flex-col gap-4"),
+        title="Try several values",
+        note="a sweep, when you want one",
+        actions=rx.cond(JobForm.sweep_jobs > 1, tag(JobForm.sweep_jobs, " jobs"), rx.fragment()),
+        id="sweep",
+    )
+
+
 def parameter_step() -> rx.Component:
     """How to train."""
     return rx.el.section(
@@ -236,5 +273,6 @@ def parameter_step() -> rx.Component:
         rx.cond(JobForm.values["training_type"] == "pretrain", rx.fragment(), _qlora()),
         _optimization(),
         _output(),
+        _sweep(),
         class_name="flex flex-col gap-4",
     )

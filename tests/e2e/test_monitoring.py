@@ -1,0 +1,125 @@
+"""One run, watched as people watch it: live curve, reload, web restart, notice, compare, phone; and by nobody else."""
+
+import os
+import signal
+import time
+
+import httpx
+import psutil
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from benchmarks.studio import Studio
+from tests.e2e.conftest import PASSWORD
+from tests.e2e.test_jobs import launch, wait_for
+
+CHART = "#loss-card [data-loss-chart]"
+
+
+def last_step(page: Page) -> int:
+    return int(page.locator(CHART).get_attribute("data-last-step") or 0)
+
+
+def wait_past(page: Page, step: int, limit_s: float = 120.0) -> int:
+    """Waits until the chart has drawn beyond `step`."""
+    page.wait_for_function(
+        "([where, step]) => Number(document.querySelector(where)?.dataset.lastStep || 0) > step",
+        arg=[CHART, step],
+        timeout=limit_s * 1000,
+    )
+    return last_step(page)
+
+
+def loss_points(page: Page) -> set[int]:
+    """The steps that the chart's own table shows."""
+    page.get_by_role("button", name="Show as table").first.click()
+    rows = page.locator("#loss-card tbody tr td:first-child")
+    expect(rows.first).to_be_visible()
+    steps = {int(text.replace(",", "")) for text in rows.all_inner_texts()}
+    page.get_by_role("button", name="Show as chart").first.click()
+    return steps
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_run_is_watched_to_its_end(page: Page, api: httpx.Client, app_server: Studio, browser: Browser) -> None:
+    job = launch(api, "watched")
+    page.goto(f"/jobs/{job}")
+    grown = wait_past(page, 2)
+    grown = wait_past(page, grown)  # without a reload
+
+    page.reload()
+    at = wait_past(page, grown)
+    assert set(range(1, at + 1)) <= loss_points(page), "a reload in mid-run leaves no hole"
+
+    web = psutil.Process(app_server.pids["web"])
+    os.kill(web.pid, signal.SIGKILL)
+    at = wait_past(page, last_step(page), limit_s=240)
+    assert set(range(1, at + 1)) <= loss_points(page), "the page came back by itself, whole"
+
+    page.locator("#job-stop").click()
+    page.get_by_role("button", name="Stop training").click()
+    expect(page.locator("main [data-status=stopped]").first).to_be_visible(timeout=120_000)
+    expect(page.locator("#bell")).to_have_attribute("data-unread", "1", timeout=30_000)
+    page.locator("#bell").click()
+    expect(page.get_by_role("dialog", name="Notifications")).to_contain_text("watched was stopped")
+    page.keyboard.press("Escape")
+    expect(page.locator("#bell")).to_have_attribute("data-unread", "0")
+
+    _look_at_tabs(page)
+    _compare(page, api, job)
+    _by_phone(page, job)
+    _by_somebody_else(browser, app_server, job)
+
+
+def _look_at_tabs(page: Page) -> None:
+    page.get_by_role("tab", name="System").click()
+    expect(page.locator("#system [data-loss-chart]").first).not_to_have_attribute("data-point-count", "0")
+    page.get_by_role("tab", name="Logs").click()
+    page.get_by_placeholder("Search the log").fill("attempt")
+    expect(page.get_by_role("log").locator("mark").first).to_be_visible()
+    page.get_by_role("tab", name="Metrics").click()
+    expect(page.locator("#metrics [data-loss-chart]").nth(1)).not_to_have_attribute("data-point-count", "0")
+
+
+def _compare(page: Page, api: httpx.Client, job: str) -> None:
+    other = launch(api, "another")
+    page.goto(f"/jobs/{other}")
+    expect(page.get_by_role("heading", name="another")).to_be_visible()
+    api.post(f"/jobs/{other}/stop")
+    wait_for(api, other, "stopped")
+    page.goto(f"/jobs/compare?ids={job},{other}")
+    expect(page.locator("[data-curves]")).to_have_attribute("data-curves", "2")
+    expect(page.locator("#compare-parameters")).to_contain_text("Learning rate")
+    expect(page.locator("#compared li")).to_have_count(2)
+    report = api.get(f"/jobs/{job}/report")
+    assert report.status_code == 200
+    assert "Plotly.newPlot" in report.text
+
+
+def _by_phone(page: Page, job: str) -> None:
+    page.set_viewport_size({"width": 375, "height": 800})
+    for address in (f"/jobs/{job}", "/jobs/compare?ids=" + job, "/workers"):
+        page.goto(address)
+        expect(page.locator("h1")).to_be_visible()
+        expect(page.locator("main [aria-busy=true]")).to_have_count(0)
+        wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{address} is {wide} px too wide for a phone"
+
+
+def _by_somebody_else(browser: Browser, app_server: Studio, job: str) -> None:
+    stranger = browser.new_context(base_url=app_server.url)
+    head = {"Origin": app_server.url}
+    name = f"eve-{int(time.time())}"
+    body = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
+    assert stranger.request.post("/api/v1/auth/signup", data=body, headers=head).status == 201
+    assert stranger.request.post("/api/v1/auth/login", data={"login": name, "password": PASSWORD}, headers=head).ok
+    for path in ("", "/report", "/telemetry", "/log.txt", "/place", "/metrics", "/timeline"):
+        assert stranger.request.get(f"/api/v1/jobs/{job}{path}").status == 404, path
+    assert stranger.request.get(f"/api/v1/compare?ids={job}").status == 404
+    assert stranger.request.patch("/api/v1/queue", data={"paused": True}, headers=head).status == 403
+    assert stranger.request.get("/api/v1/notifications").json()["items"] == []
+    page = stranger.new_page()
+    page.goto(f"/jobs/compare?ids={job}")
+    expect(page.get_by_text("There is no such training job.")).to_be_visible()
+    stranger.close()

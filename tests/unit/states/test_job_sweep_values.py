@@ -1,0 +1,42 @@
+"""What is typed under "Try several values" becomes lists, or a sentence beside the field."""
+
+import pytest
+
+from orchestrator.states.job_sweep_values import EMPTY, count_jobs, grid_problems, read_grid
+
+RAW = {"output_name": "try"}
+
+
+def typed(field: str, values: str, second: str = "none", more: str = "") -> dict[str, str]:
+    return EMPTY | {
+        "sweep.field1": field,
+        "sweep.values1": values,
+        "sweep.field2": second,
+        "sweep.values2": more,
+    }
+
+
+def test_nothing_is_one_job() -> None:
+    assert read_grid(EMPTY) == {}
+    assert count_jobs(EMPTY) == 1
+    assert grid_problems(EMPTY, RAW) == {}
+
+
+def test_lists_multiply() -> None:
+    values = typed("optim.learning_rate", "1e-3, 2e-3 2e-3", "qlora.r", "8;16;32")
+    assert read_grid(values) == {"optim.learning_rate": ["1e-3", "2e-3"], "qlora.r": ["8", "16", "32"]}
+    assert count_jobs(values) == 6
+    assert grid_problems(values, RAW) == {}
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        (typed("qlora.r", "8"), "sweep.values1"),
+        (typed("qlora.r", "8 many"), "sweep.values1"),
+        (typed("qlora.r", "8 16", "qlora.r", "8 16"), "sweep.values2"),
+        (typed("qlora.r", "8 16", "optim.epochs", "0 3"), "sweep.values2"),
+    ],
+)
+def test_what_does_not_fit_is_said_beside_its_field(values: dict[str, str], field: str) -> None:
+    assert list(grid_problems(values, RAW)) == [field]
