@@ -39,7 +39,7 @@ class Hook(BaseHTTPRequestHandler):
         self.send_response(self.answers.pop(0) if self.answers else 204)
         self.end_headers()
 
-    def log_message(self, *_: Any) -> None: ...
+    def log_message(self, format: str, *args: Any) -> None: ...
 
 
 @pytest.fixture
