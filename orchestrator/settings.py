@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     """Folders (separated by `:`) from which a model may be registered by path; `data_dir/models` always counts."""
     max_upload_bytes: int = Field(default=64 * 2**30, gt=0)
     allow_private_urls: bool = False
-    """True: datasets may also be fetched from addresses of this machine and its private network."""
+    """True: addresses that people give (datasets, webhooks) may lead to this machine and its private network."""
     fetch_patience_s: float = Field(default=30.0, gt=0)
     """How long a server may be silent, or send less than 1 KB a second, before a fetch ends with a sentence."""
     signup: Literal["open", "invite", "closed"] = "open"
@@ -54,8 +54,6 @@ class Settings(BaseSettings):
     """False: what a run takes of its machine is not written down."""
     public_url: str = ""
     """Where people open the studio, for links in notices; empty: http://localhost and the port."""
-    allow_private_addresses: bool = False
-    """True: addresses that people give (webhooks) may lead into the private network."""
     smtp_host: str = ""
     """The mail server for notices; empty: no e-mail."""
     smtp_port: int = Field(default=587, ge=1, le=65535)

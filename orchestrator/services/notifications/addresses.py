@@ -20,7 +20,7 @@ def public_address(host: str, port: int) -> str:
         found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
     except OSError as error:
         raise Unreachable(f"The name {host} is not known.") from error
-    if not get_settings().allow_private_addresses:
+    if not get_settings().allow_private_urls:
         for address in found:
             plain = ipaddress.ip_address(address.partition("%")[0])
             inner = getattr(plain, "ipv4_mapped", None) or plain

@@ -94,7 +94,7 @@ def test_a_finished_job_rings_its_owners_bell_only(redis_server: RedisProcess, a
 def test_a_webhook_is_signed_and_tried_again(
     redis_server: RedisProcess, ada: Actor, hook: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    allow(monkeypatch, allow_private_addresses="1")
+    allow(monkeypatch, allow_private_urls="1")
     Hook.answers.append(500)
     with session_scope() as session:
         secret = wishes.save_wish(session, ada, hook, False).webhook_secret
