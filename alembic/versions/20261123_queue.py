@@ -145,6 +145,7 @@ def upgrade() -> None:
             op.f("fk_training_jobs_sweep_id_sweeps"), "sweeps", ["sweep_id"], ["id"], ondelete="SET NULL"
         )
         batch_op.create_index(op.f("ix_training_jobs_sweep_id"), ["sweep_id"])
+        batch_op.create_index("ix_training_jobs_owner_status", ["owner_id", "status", "finished_at"])
         batch_op.create_index("ix_training_jobs_waiting", ["status", "priority", "owner_id"])
     with op.batch_alter_table("workers", schema=None) as batch_op:
         batch_op.add_column(sa.Column("draining", sa.Boolean(), nullable=False, server_default=sa.false()))
@@ -158,6 +159,7 @@ def downgrade() -> None:
         batch_op.drop_column("draining")
     with op.batch_alter_table("training_jobs", schema=None, table_kwargs={"sqlite_autoincrement": True}) as batch_op:
         batch_op.drop_index("ix_training_jobs_waiting")
+        batch_op.drop_index("ix_training_jobs_owner_status")
         batch_op.drop_index(op.f("ix_training_jobs_sweep_id"))
         batch_op.drop_constraint(op.f("fk_training_jobs_sweep_id_sweeps"), type_="foreignkey")
         for column in ("sweep_id", "sent_at", "priority"):

@@ -53,6 +53,7 @@ class TrainingJob(SQLModel, table=True):
         UniqueConstraint("owner_id", "idempotency_key"),
         Index("ix_training_jobs_status_created", "status", "created_at"),
         Index("ix_training_jobs_owner_created", "owner_id", "created_at"),
+        Index("ix_training_jobs_owner_status", "owner_id", "status", "finished_at"),
         Index("ix_training_jobs_waiting", "status", "priority", "owner_id"),
         # An id names a folder and Redis keys, so the id of a deleted job must never come back.
         {"sqlite_autoincrement": True},

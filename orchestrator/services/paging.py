@@ -67,7 +67,8 @@ def fetch_page(
         raise Invalid(f"Limit must be a whole number from 1 to {MAX_LIMIT}.", "limit")
     key = sorts[name]
     total = session.scalar(select(func.count()).select_from(entity).where(*where)) or 0
-    query = select(entity, key).where(*where)
+    # Ids first: sorting whole rows, with their JSON, costs several times as much as sorting two columns.
+    query = select(entity.id, key).where(*where)
     if cursor:
         value, row_id = _decode(cursor, sort)
         beyond = (key < value, entity.id < row_id) if descending else (key > value, entity.id > row_id)
@@ -76,8 +77,10 @@ def fetch_page(
     rows = session.exec(query.order_by(*order).limit(limit + 1)).all()  # type: ignore[call-overload]
     more = len(rows) > limit
     rows = rows[:limit]
-    marker = _encode(sort, rows[-1][1], rows[-1][0].id) if more else None
-    return Page([row[0] for row in rows], marker, total)
+    marker = _encode(sort, rows[-1][1], rows[-1][0]) if more else None
+    ids = [row[0] for row in rows]
+    found = {one.id: one for one in session.scalars(select(entity).where(entity.id.in_(ids)))}
+    return Page([found[one] for one in ids if one in found], marker, total)
 
 
 def contains(column: Any, q: str) -> ColumnElement[bool]:

@@ -8,8 +8,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from orchestrator.api.app import create_api
+from orchestrator.domain.credentials import Credential, CredentialKind
 from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus, Upload
 from orchestrator.domain.models import ModelSource, ModelStatus, ModelType, VideoModel
+from orchestrator.domain.queueing import Sweep
 from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.domain.users import Actor, Role
 from orchestrator.services.auth import tokens
@@ -22,6 +24,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/datasets/{dataset_id}": {"name": "mine now"},
     "/api/v1/models/{model_id}": {"name": "mine now"},
     "/api/v1/clips/{clip_id}": {"label": "mine"},
+    "/api/v1/jobs/{job_id}": {"priority": "low"},
 }
 
 
@@ -51,10 +54,13 @@ def things_of(user_id: int) -> dict[str, str]:
         clip = Clip(dataset_id=dataset.id or 0, name="a.mp4", path="a.mp4", label="x")
         upload = Upload(id="theirs", owner_id=user_id, dataset_id=dataset.id, filename="a.mp4", length=3)
         job = TrainingJob(owner_id=user_id, name="j", dataset_name="d", model_name="m", idempotency_key="k")
-        session.add_all([clip, upload, job])
+        sweep = Sweep(owner_id=user_id, name="s", idempotency_key="k")
+        key = Credential(owner_id=user_id, kind=next(iter(CredentialKind)), name="theirs", sealed="-")
+        session.add_all([clip, upload, job, sweep, key])
         session.flush()
         token = tokens.create_token(session, Actor(user_id, "ada", "", Role.ADMIN), "theirs").row
         found = {"dataset_id": dataset.id, "model_id": model.id, "clip_id": clip.id, "job_id": job.id}
+        found |= {"sweep_id": sweep.id, "credential_id": key.id}
         return {key: str(value) for key, value in found.items()} | {
             "upload_id": "theirs",
             "token_id": str(token.id),

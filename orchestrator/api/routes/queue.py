@@ -53,10 +53,11 @@ def steer_queue(actor: Who, body: QueueBody) -> dict[str, Any]:
 
 
 @router.post("/workers/{name}/drain", status_code=202)
-def drain(actor: Who, name: str, body: DrainBody) -> dict[str, Any]:
+def drain(actor: Who, name: str, body: DrainBody | None = None) -> dict[str, Any]:
+    draining = body is None or body.draining
     with session_scope() as session:
-        queue_control.drain_worker(session, actor, name, body.draining)
-    return {"name": name, "draining": body.draining}
+        queue_control.drain_worker(session, actor, name, draining)
+    return {"name": name, "draining": draining}
 
 
 @router.patch("/jobs/{job_id}")

@@ -50,7 +50,10 @@ def launch_job(
     if plan.problems:
         field, sentence = plan.problems[0]
         raise Invalid(sentence, field, plan.problems)
-    job = make_record(session, actor, dataset_id, model_id, recipe, key, plan.steps)
+    dataset, model = session.get(Dataset, dataset_id), session.get(VideoModel, model_id)
+    assert dataset
+    assert model
+    job = make_record(actor, dataset, model, recipe, key, plan.steps)
     try:
         with session.begin_nested():
             session.add(job)
@@ -112,20 +115,15 @@ def _launched(session: Session, actor: Actor, key: str) -> TrainingJob | None:
     return session.exec(statement).first()
 
 
-def make_record(
-    session: Session, actor: Actor, dataset_id: int, model_id: int, recipe: Recipe, key: str, steps: int
-) -> TrainingJob:
+def make_record(actor: Actor, dataset: Dataset, model: VideoModel, recipe: Recipe, key: str, steps: int) -> TrainingJob:
     """A job of a dataset and a model that `preflight` let through; not yet in the session."""
-    dataset, model = session.get(Dataset, dataset_id), session.get(VideoModel, model_id)
-    assert dataset
-    assert model
     return TrainingJob(
         owner_id=actor.user_id,
         name=recipe.output_name,
-        dataset_id=dataset_id,
+        dataset_id=dataset.id,
         dataset_name=dataset.name,
         dataset_version=dataset.version,
-        model_id=model_id,
+        model_id=model.id,
         model_name=model.name,
         model_revision=model.revision,
         recipe=recipe.model_dump(mode="json"),

@@ -90,11 +90,11 @@ def drain_worker(session: Session, actor: Actor, name: str, draining: bool = Tru
     Raises:
         NotAllowed: not an administrator. NotFound: no such worker.
     """
-    if not actor.is_admin:
-        raise NotAllowed(_ADMIN)
     worker = session.get(Worker, name)
     if worker is None:
         raise NotFound("There is no such worker; it may have ended.")
+    if not actor.is_admin:
+        raise NotAllowed(_ADMIN)
     worker.draining = draining
     session.add(worker)
     session.flush()

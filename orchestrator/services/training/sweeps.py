@@ -10,8 +10,10 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from orchestrator.domain.datasets import Dataset
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.metrics import headline
+from orchestrator.domain.models import VideoModel
 from orchestrator.domain.queueing import Sweep
 from orchestrator.domain.recipes import Recipe, parse_recipe
 from orchestrator.domain.training_jobs import ACTIVE, JobEvent, JobStatus, TrainingJob
@@ -94,10 +96,11 @@ def launch_sweep(
     )
     session.add(sweep)
     session.flush()
+    dataset, model = session.get(Dataset, dataset_id), session.get(VideoModel, model_id)
+    assert dataset
+    assert model
     jobs = [
-        make_record(
-            session, actor, dataset_id, model_id, recipe, f"{key}#{number}"[-80:], count_steps(recipe, plan.train_clips)
-        )
+        make_record(actor, dataset, model, recipe, f"{key}#{number}"[-80:], count_steps(recipe, plan.train_clips))
         for number, recipe in enumerate(recipes)
     ]
     for job in jobs:
