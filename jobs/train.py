@@ -153,7 +153,8 @@ def _write_spec(job_id: int, attempt: int, folder: Path, settings: Settings) -> 
             raise Missing("The dataset of this job was deleted before it started.")
         if model is None or not model.path or not os.path.isdir(model.path):
             raise Missing("The base model of this job is not there any more.")
-        good = select(Clip).where(Clip.dataset_id == dataset.id, Clip.status == ClipStatus.OK).order_by(col(Clip.id))
+        # The version of the launch, whatever was corrected since: a resumed run learns from the same clips.
+        good = clips_at(session, dataset.id or 0, job.dataset_version)
         spec = TrainSpec(
             job_id=job_id,
             attempt=attempt,
@@ -161,14 +162,14 @@ def _write_spec(job_id: int, attempt: int, folder: Path, settings: Settings) -> 
             folder=str(folder),
             recipe=job.recipe,
             task=dataset.task.value,
-            class_names=list(dataset.class_names),
+            class_names=sorted({clip.label for clip in good}) if dataset.task is Task.CLASSIFICATION else [],
             dataset_name=job.dataset_name,
             model_name=job.model_name,
             model_path=model.path,
             model_revision=model.revision,
             family=model.family,
             architecture=model.architecture,
-            clips=[_clip(clip, settings.storage_dir) for clip in session.exec(good)],
+            clips=[_clip(clip, settings.storage_dir) for clip in good],
             redis_url=settings.resolved_redis_url,
             live_stream=LIVE_STREAM,
             job_stream=job_stream(job_id),

@@ -36,10 +36,11 @@ class Split(StrEnum):
 
 
 class ClipStatus(StrEnum):
-    """A bad clip is kept in the list with its reason and left out of training."""
+    """A bad clip is kept in the list with its reason; a quarantined one is good, but somebody left it out."""
 
     OK = "ok"
     BAD = "bad"
+    QUARANTINED = "quarantined"
 
 
 FETCHING = "fetching"
@@ -109,6 +110,23 @@ class Clip(SQLModel, table=True):
     codec: str = Field(default="", max_length=32)
     perceptual_hash: str = Field(default="", max_length=64, sa_column_kwargs={"server_default": ""})
     """256 bits in hex of four frames; the same film coded anew differs in few of them."""
+    since: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    """The version of the dataset that the clip came with."""
+
+
+class DatasetEdit(SQLModel, table=True):
+    """One edit of a dataset's clips: the version it made, and the values before and after."""
+
+    __tablename__ = "dataset_edits"
+
+    id: int | None = Field(default=None, primary_key=True)
+    dataset_id: int = Field(foreign_key="datasets.id", ondelete="CASCADE", index=True)
+    version: int
+    what: str = Field(default="", max_length=200)
+    changes: dict[str, dict[str, list[str]]] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    """{clip id: {field: [before, after]}}"""
+    undone: bool = False
+    created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]
 
 
 class UploadStatus(StrEnum):

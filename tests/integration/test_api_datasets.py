@@ -72,8 +72,10 @@ def test_from_a_zip_to_clips_that_play(ada_client: TestClient, tmp_path: Path):
     assert len(rest["items"]) == 4
     assert "path" not in clips["items"][0]
     report = ada_client.get(f"/api/v1/datasets/{found['id']}/report").json()
-    assert len(report["findings"]) == 2
-    assert all(finding["problem"] for finding in report["findings"])
+    assert len(report["left_out"]) == 2
+    assert all(clip["problem"] for clip in report["left_out"])
+    assert report["findings"][0]["kind"] == "damaged"
+    assert report["findings"][0]["actions"] == ["delete"]
     good = next(c for c in clips["items"] + rest["items"] if c["status"] == "ok" and c["label"] == "left")
     media = ada_client.get(f"/api/v1/clips/{good['id']}/preview", headers={"range": "bytes=0-99"})
     assert (media.status_code, len(media.content), media.headers["content-type"]) == (206, 100, "video/mp4")

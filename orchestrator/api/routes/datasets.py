@@ -6,10 +6,10 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
-from orchestrator.api.shapes import Id, page, shape
+from orchestrator.api.shapes import BodyId, Id, page, shape
 from orchestrator.api.who import Who
 from orchestrator.domain.datasets import Task
-from orchestrator.services.datasets import catalog, clips, sources, uploads
+from orchestrator.services.datasets import catalog, clips, doctor, editing, sources, uploads, versions
 from orchestrator.services.datasets.footage import footage
 from orchestrator.services.datasets.rows import DatasetRow
 from orchestrator.services.db import session_scope
@@ -49,6 +49,11 @@ class ClipChange(BaseModel):
     label: str | None = None
     caption: str | None = None
     split: str | None = None
+    status: str | None = None
+
+
+class ClipsChange(ClipChange):
+    clip_ids: list[BodyId]
 
 
 def _dataset(row: DatasetRow) -> dict[str, Any]:
@@ -120,10 +125,50 @@ def cancel(actor: Who, dataset_id: Id) -> dict[str, Any]:
 
 @router.get("/datasets/{dataset_id}/clips")
 def list_clips(
-    actor: Who, dataset_id: Id, label: str = "", status: str = "", limit: int = 50, cursor: str | None = None
+    actor: Who,
+    dataset_id: Id,
+    label: str = "",
+    status: str = "",
+    split: str = "",
+    q: str = "",
+    limit: int = 50,
+    cursor: str | None = None,
 ) -> dict[str, Any]:
     with session_scope() as session:
-        return page(catalog.list_clips(session, actor, dataset_id, label, status, limit, cursor))
+        return page(catalog.list_clips(session, actor, dataset_id, label, status, limit, cursor, split, q))
+
+
+@router.patch("/datasets/{dataset_id}/clips")
+def update_clips(actor: Who, dataset_id: Id, body: ClipsChange) -> dict[str, Any]:
+    """The same change to many clips; `edit` can be undone."""
+    change = editing.Change(body.label, body.caption, body.split, body.status)
+    with session_scope() as session:
+        return _edit(editing.edit_clips(session, actor, dataset_id, body.clip_ids, change))
+
+
+@router.get("/datasets/{dataset_id}/edits")
+def list_edits(actor: Who, dataset_id: Id) -> dict[str, Any]:
+    """The versions that edits made, newest first."""
+    with session_scope() as session:
+        found = [shape(row) for row in versions.list_edits(session, actor, dataset_id)]
+    return {"items": found, "next": None, "total": len(found)}
+
+
+@router.post("/datasets/{dataset_id}/edits/{edit_id}/undo")
+def undo(actor: Who, dataset_id: Id, edit_id: Id) -> dict[str, Any]:
+    with session_scope() as session:
+        return _edit(editing.undo_edit(session, actor, dataset_id, edit_id))
+
+
+@router.post("/datasets/{dataset_id}/findings/{kind}/{action}")
+def treat(actor: Who, dataset_id: Id, kind: str, action: str) -> dict[str, Any]:
+    """Does what a finding of the report offers: quarantine, train, delete or split."""
+    with session_scope() as session:
+        return _edit(doctor.treat(session, actor, dataset_id, kind, action))
+
+
+def _edit(row: versions.EditRow | None) -> dict[str, Any]:
+    return {"edit": shape(row) if row else None}
 
 
 @router.get("/datasets/{dataset_id}/report")
@@ -132,8 +177,21 @@ def report(actor: Who, dataset_id: Id) -> dict[str, Any]:
     with session_scope() as session:
         row = catalog.get_dataset(session, actor, dataset_id)
         seen = footage(session, actor, dataset_id)
+        health = doctor.examine(session, actor, dataset_id)
         bad = catalog.list_clips(session, actor, dataset_id, status="bad", limit=200)
-    findings = [{"clip_id": str(clip.id), "name": clip.name, "problem": clip.problem} for clip in bad.items]
+    left_out = [{"clip_id": str(clip.id), "name": clip.name, "problem": clip.problem} for clip in bad.items]
+    findings = [
+        {
+            "kind": found.kind,
+            "severity": found.severity,
+            "title": found.title,
+            "detail": found.detail,
+            "count": len(found.clip_ids),
+            "clip_ids": [str(clip_id) for clip_id in found.clip_ids[:200]],
+            "actions": [key for key, _ in found.actions],
+        }
+        for found in health.findings
+    ]
     classes = [{"label": label, "clips": number} for label, number in seen.classes]
     return {
         "clip_count": row.clip_count,
@@ -143,7 +201,11 @@ def report(actor: Who, dataset_id: Id) -> dict[str, Any]:
         "shortest_s": seen.shortest_s,
         "longest_s": seen.longest_s,
         "classes": classes,
+        "splits": seen.splits,
+        "caption_words": shape(seen.captions) if seen.captions else None,
         "findings": findings,
+        "passed": health.passed,
+        "left_out": left_out,
     }
 
 
@@ -156,7 +218,7 @@ def get_clip(actor: Who, clip_id: Id) -> dict[str, Any]:
 @router.patch("/clips/{clip_id}")
 def update_clip(actor: Who, clip_id: Id, body: ClipChange) -> dict[str, Any]:
     with session_scope() as session:
-        return shape(clips.update_clip(session, actor, clip_id, body.label, body.caption, body.split))
+        return shape(clips.update_clip(session, actor, clip_id, body.label, body.caption, body.split, body.status))
 
 
 def _media(actor: Who, clip_id: int, thumbnail: bool) -> FileResponse:

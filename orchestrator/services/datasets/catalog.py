@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import func, or_
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
-from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Task, Upload
+from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Split, Task, Upload
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.training_jobs import ACTIVE, TrainingJob
 from orchestrator.domain.users import Actor
@@ -147,14 +147,25 @@ def list_clips(
     status: str = "",
     limit: int = 50,
     cursor: str | None = None,
+    split: str = "",
+    q: str = "",
 ) -> Page[ClipRow]:
-    """The clips of one dataset in the order they came in; `status`: ok or bad."""
+    """The clips of one dataset in the order they came in.
+
+    Args:
+        status: ok, bad, quarantined; split: auto, train, validation; each may hold several, with commas.
+        q: a part of the name, the label or the caption.
+    """
     owned_dataset(session, actor, dataset_id)
     where = [col(Clip.dataset_id) == dataset_id]
     if label:
         where.append(col(Clip.label) == label)
     if wanted := _words(status, ClipStatus, "status"):
         where.append(col(Clip.status).in_(wanted))
+    if splits := _words(split, Split, "split"):
+        where.append(col(Clip.split).in_(splits))
+    if q.strip():
+        where.append(or_(contains(Clip.name, q), contains(Clip.label, q), contains(Clip.caption, q)))
     page = fetch_page(session, Clip, where, {"id": col(Clip.id)}, "id", limit, cursor)
     return Page([clip_row(clip) for clip in page.items], page.next, page.total)
 

@@ -2,17 +2,14 @@
 
 from pathlib import Path
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
-from orchestrator.domain.base import utcnow
-from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Split, Task
-from orchestrator.domain.errors import Conflict, Invalid, NotFound
+from orchestrator.domain.errors import NotFound
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import owned_clip
+from orchestrator.services.datasets.editing import Change, edit_clips
 from orchestrator.services.datasets.rows import ClipRow, clip_row
 from orchestrator.settings import get_settings
-
-_MIN_CLIPS = 2
 
 
 def get_clip(session: Session, actor: Actor, clip_id: int) -> ClipRow:
@@ -27,6 +24,7 @@ def update_clip(
     label: str | None = None,
     caption: str | None = None,
     split: str | None = None,
+    status: str | None = None,
 ) -> ClipRow:
     """Corrects what is said about a clip; None leaves a value as it is.
 
@@ -34,42 +32,9 @@ def update_clip(
         Invalid: `problems` by field. Conflict: the clip's class would be left with too few. NotFound.
     """
     clip = owned_clip(session, actor, clip_id)
-    dataset = session.get_one(Dataset, clip.dataset_id)
-    if dataset.is_demo:
-        raise Conflict("The demo dataset stays as it is. Add a dataset of your own to label clips.")
-    if dataset.status is not DatasetStatus.READY:
-        raise Conflict("This dataset is not ready. Wait until its clips are read.")
-    problems: list[tuple[str, str]] = []
-    if label is not None and not 1 <= len(label.strip()) <= 200:
-        problems.append(("label", "A label has 1 to 200 characters."))
-    if caption is not None and len(caption) > 4000:
-        problems.append(("caption", "A caption has at most 4,000 characters."))
-    if split is not None and split not in list(Split):
-        problems.append(("split", f"Choose from: {', '.join(Split)}."))
-    if problems:
-        raise Invalid(problems[0][1], problems[0][0], problems)
-    if label is not None and label.strip() != clip.label:
-        _relabel(session, dataset, clip, label.strip())
-    clip.caption = clip.caption if caption is None else caption.strip()
-    clip.split = clip.split if split is None else Split(split)
-    dataset.version, dataset.updated_at = dataset.version + 1, utcnow()
-    session.add_all([clip, dataset])
-    session.flush()
+    edit_clips(session, actor, clip.dataset_id, [clip_id], Change(label, caption, split, status))
+    session.refresh(clip)
     return clip_row(clip)
-
-
-def _relabel(session: Session, dataset: Dataset, clip: Clip, label: str) -> None:
-    good = (col(Clip.dataset_id) == dataset.id, col(Clip.status) == ClipStatus.OK)
-    labels = list(session.exec(select(Clip.label).where(*good, col(Clip.id) != clip.id)).all())
-    if clip.status is ClipStatus.OK:
-        rest = labels.count(clip.label)
-        if dataset.task is Task.CLASSIFICATION and rest < _MIN_CLIPS:
-            raise Conflict(
-                f"Class {clip.label} would be left with {rest} clip. Each class needs at least two.", "label"
-            )
-        if dataset.task is Task.CLASSIFICATION and label not in labels:
-            raise Conflict(f"There is no class {label} here. Choose one of: {', '.join(sorted(set(labels)))}.", "label")
-    clip.label = label
 
 
 def clip_media(session: Session, actor: Actor, clip_id: int, thumbnail: bool = False) -> Path:

@@ -182,6 +182,8 @@ def _record(
     _demand(dataset.task, counts, clips, understood)
     dataset.layout = summary(understood)
     dataset.version += 1 if dataset.clip_count else 0  # the first reading makes version 1
+    for clip in clips:
+        clip.since = dataset.version
     dataset.class_names = sorted(counts) if dataset.task is Task.CLASSIFICATION else []
     dataset.clip_count, dataset.bad_count = len(good), len(rows) - len(good)
     dataset.size_bytes = sum(size for _, size in good)

@@ -1,0 +1,208 @@
+"""Corrects what is said about clips, one or thousands at once: a new version each time, and a way back."""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from orchestrator.domain.base import utcnow
+from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetEdit, DatasetStatus, Split, Task
+from orchestrator.domain.errors import Conflict, Invalid, NotFound
+from orchestrator.domain.holdout import held_out
+from orchestrator.domain.users import Actor
+from orchestrator.services.after_commit import after_commit
+from orchestrator.services.datasets.catalog import owned_dataset
+from orchestrator.services.datasets.versions import Changes, EditRow, edit_row, typed
+from orchestrator.settings import get_settings
+
+MIN_CLIPS, MIN_CLASSES, MOST = 2, 2, 100_000
+_CHUNK = 500
+Wanted = list[tuple[Clip, dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """New values; None leaves a field as it is. `status`: ok or quarantined."""
+
+    label: str | None = None
+    caption: str | None = None
+    split: str | None = None
+    status: str | None = None
+
+
+def edit_clips(
+    session: Session, actor: Actor, dataset_id: int, clip_ids: Sequence[int], change: Change, what: str = ""
+) -> EditRow | None:
+    """The same change to each of these clips; None when it changes nothing.
+
+    Raises:
+        Invalid: `problems` by field. Conflict: the demo, not ready, or too little would be left. NotFound.
+    """
+    dataset = editable(session, actor, dataset_id)
+    values = _checked(dataset, change)
+    clips = _clips(session, dataset_id, clip_ids)
+    for clip in clips:
+        if "status" in values and clip.status is ClipStatus.BAD:
+            raise Conflict(f"{clip.name} is damaged and stays left out. Delete it, or add it again.", "status")
+    return _apply(session, dataset, [(clip, values) for clip in clips], what or _say(values, len(clips)))
+
+
+def assign_splits(session: Session, actor: Actor, dataset_id: int, share: float, seed: int = 42) -> EditRow | None:
+    """Holds out `share` of each class for validation, the rest is for training: the same draw for the same seed.
+
+    Raises:
+        Invalid: `share` is not between 0.05 and 0.5. Conflict. NotFound.
+    """
+    if not 0.05 <= share <= 0.5:
+        raise Invalid("Hold out between 5 and 50 percent.", "share")
+    dataset = editable(session, actor, dataset_id)
+    groups: dict[str, list[Clip]] = defaultdict(list)
+    for clip in session.exec(select(Clip).where(Clip.dataset_id == dataset_id, Clip.status == ClipStatus.OK)):
+        groups[clip.label if dataset.task is Task.CLASSIFICATION else ""].append(clip)
+    wanted: Wanted = []
+    for group in groups.values():
+        group.sort(key=lambda clip: hashlib.sha256(f"{seed}|{clip.content_hash}|{clip.id}".encode()).digest())
+        held = held_out(len(group), share)
+        wanted += [(clip, {"split": Split.VALIDATION if i < held else Split.TRAIN}) for i, clip in enumerate(group)]
+    return _apply(session, dataset, wanted, f"{share:.0%} of each class held out for validation, seed {seed}")
+
+
+def undo_edit(session: Session, actor: Actor, dataset_id: int, edit_id: int) -> EditRow | None:
+    """Takes an edit back by a new one; what was changed again since stays as it is.
+
+    Raises:
+        Conflict: it was undone already. NotFound.
+    """
+    dataset = editable(session, actor, dataset_id)
+    edit = session.get(DatasetEdit, edit_id)
+    if edit is None or edit.dataset_id != dataset_id:
+        raise NotFound("There is no such edit.")
+    if edit.undone:
+        raise Conflict("This edit was undone already.")
+    clips = _clips(session, dataset_id, [int(clip_id) for clip_id in edit.changes], missing_ok=True)
+    wanted: Wanted = []
+    for clip in clips:
+        fields = edit.changes[str(clip.id)].items()
+        wanted.append((clip, {f: typed(f, old) for f, (old, new) in fields if getattr(clip, f) == typed(f, new)}))
+    edit.undone = True
+    session.add(edit)
+    return _apply(session, dataset, wanted, f"Version {edit.version} undone")
+
+
+def delete_bad_clips(session: Session, actor: Actor, dataset_id: int, clip_ids: Sequence[int]) -> int:
+    """Forgets damaged files for good; they were never learnt from, so that no version changes. How many."""
+    editable(session, actor, dataset_id)
+    clips = [clip for clip in _clips(session, dataset_id, clip_ids) if clip.status is ClipStatus.BAD]
+    paths = [name for clip in clips for name in (clip.path, clip.thumbnail_path) if name]
+    for clip in clips:
+        session.delete(clip)
+    session.flush()
+    _recount(session, session.get_one(Dataset, dataset_id))
+    root = get_settings().storage_dir
+    after_commit(session, lambda: [(root / name).unlink(missing_ok=True) for name in paths])
+    return len(clips)
+
+
+def editable(session: Session, actor: Actor, dataset_id: int) -> Dataset:
+    """The actor's dataset, if its clips may be changed now.
+
+    Raises:
+        Conflict: the demo, or not ready. NotFound.
+    """
+    dataset = owned_dataset(session, actor, dataset_id)
+    if dataset.is_demo:
+        raise Conflict("The demo dataset stays as it is. Add a dataset of your own to label clips.")
+    if dataset.status is not DatasetStatus.READY:
+        raise Conflict("This dataset is not ready. Wait until its clips are read.")
+    return dataset
+
+
+def _checked(dataset: Dataset, change: Change) -> dict[str, Any]:
+    """The new values, trimmed and typed."""
+    problems: list[tuple[str, str]] = []
+    least = 1 if dataset.task is Task.CLASSIFICATION else 0
+    if change.label is not None and not least <= len(change.label.strip()) <= 200:
+        problems.append(("label", "A label has 1 to 200 characters."))
+    if change.caption is not None and not 1 - least <= len(change.caption.strip()) <= 4000:
+        problems.append(("caption", "A caption has 1 to 4,000 characters."))
+    if change.split is not None and change.split not in list(Split):
+        problems.append(("split", f"Choose from: {', '.join(Split)}."))
+    if change.status is not None and change.status not in (ClipStatus.OK, ClipStatus.QUARANTINED):
+        problems.append(("status", "Choose from: ok, quarantined."))
+    if problems:
+        raise Invalid(problems[0][1], problems[0][0], problems)
+    given = {"label": change.label, "caption": change.caption, "split": change.split, "status": change.status}
+    return {name: typed(name, value.strip()) for name, value in given.items() if value is not None}
+
+
+def _clips(session: Session, dataset_id: int, clip_ids: Iterable[int], missing_ok: bool = False) -> list[Clip]:
+    ids = list(dict.fromkeys(clip_ids))
+    if not ids or len(ids) > MOST:
+        raise Invalid("Choose some clips first." if not ids else f"Choose at most {MOST:,} clips at once.", "clip_ids")
+    found: list[Clip] = []
+    for start in range(0, len(ids), _CHUNK):
+        part = col(Clip.id).in_(ids[start : start + _CHUNK])
+        found += session.exec(select(Clip).where(Clip.dataset_id == dataset_id, part)).all()
+    if len(found) < len(ids) and not missing_ok:
+        raise NotFound("Some of these clips are not in this dataset any more. Look at it again.")
+    return found
+
+
+def _apply(session: Session, dataset: Dataset, wanted: Wanted, what: str) -> EditRow | None:
+    changes: Changes = {}
+    for clip, values in wanted:
+        for name, value in values.items():
+            if (before := getattr(clip, name)) != value:
+                changes.setdefault(str(clip.id), {})[name] = [str(before), str(value)]
+                setattr(clip, name, value)
+                session.add(clip)
+    if not changes:
+        return None
+    session.flush()
+    dataset.version, dataset.updated_at = dataset.version + 1, utcnow()
+    _demand(dataset, _recount(session, dataset))
+    edit = DatasetEdit(dataset_id=dataset.id or 0, version=dataset.version, what=what[:200], changes=changes)
+    session.add(edit)
+    session.flush()
+    return edit_row(edit)
+
+
+def _recount(session: Session, dataset: Dataset) -> Counter[str]:
+    """Brings the dataset's own figures up to date; good clips by label."""
+    rows = session.exec(select(Clip.label, Clip.status, Clip.size_bytes).where(Clip.dataset_id == dataset.id)).all()
+    good = [(label, size) for label, status, size in rows if status is ClipStatus.OK]
+    counts = Counter(label for label, _ in good)
+    dataset.class_names = sorted(counts) if dataset.task is Task.CLASSIFICATION else []
+    dataset.clip_count, dataset.bad_count = len(good), len(rows) - len(good)
+    dataset.size_bytes = sum(size for _, size in good)
+    session.add(dataset)
+    session.flush()
+    return counts
+
+
+def _demand(dataset: Dataset, counts: Counter[str]) -> None:
+    if not counts:
+        raise Conflict("No clip would be left. Keep some.")
+    if dataset.task is not Task.CLASSIFICATION:
+        return
+    small = sorted(label for label, count in counts.items() if count < MIN_CLIPS)
+    if small:
+        left = counts[small[0]]
+        raise Conflict(f"Class {small[0]} would have {left} clip. Each class needs at least two.", "label")
+    if len(counts) < MIN_CLASSES:
+        raise Conflict("Only one class would be left. Classification needs at least two.", "label")
+
+
+def _say(values: dict[str, Any], count: int) -> str:
+    """What an edit did, for the list of versions."""
+    clips = "1 clip" if count == 1 else f"{count:,} clips"
+    words = {
+        "label": lambda v: f"label {v}",
+        "caption": lambda _: "a new caption",
+        "split": lambda v: f"split {v}",
+        "status": lambda v: "left out" if v is ClipStatus.QUARANTINED else "taken back in",
+    }
+    return f"{clips}: " + ", ".join(words[name](value) for name, value in values.items())

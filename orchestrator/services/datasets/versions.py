@@ -1,0 +1,63 @@
+"""Versions of a dataset: every edit makes a new one, any can be undone, and an older one can be read as it was."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from orchestrator.domain.datasets import Clip, ClipStatus, DatasetEdit, Split
+from orchestrator.domain.users import Actor
+from orchestrator.services.datasets.catalog import get_dataset
+
+Changes = dict[str, dict[str, list[str]]]
+"""{clip id: {field: [before, after]}}"""
+_KINDS: dict[str, Any] = {"split": Split, "status": ClipStatus}
+
+
+@dataclass(frozen=True, slots=True)
+class EditRow:
+    """One edit: the version it made, what it did, and whether it still stands."""
+
+    id: int
+    version: int
+    what: str
+    clips: int
+    undone: bool
+    created_at: datetime
+
+
+def list_edits(session: Session, actor: Actor, dataset_id: int, limit: int = 50) -> list[EditRow]:
+    """The newest first."""
+    get_dataset(session, actor, dataset_id)
+    found = select(DatasetEdit).where(DatasetEdit.dataset_id == dataset_id).order_by(col(DatasetEdit.id).desc())
+    return [edit_row(edit) for edit in session.exec(found.limit(limit))]
+
+
+def edit_row(edit: DatasetEdit) -> EditRow:
+    assert edit.id is not None
+    return EditRow(edit.id, edit.version, edit.what, len(edit.changes), edit.undone, edit.created_at)
+
+
+def typed(field: str, value: str) -> Any:
+    """A value out of the record of an edit, as the column holds it."""
+    return _KINDS[field](value) if field in _KINDS else value
+
+
+def clips_at(session: Session, dataset_id: int, version: int) -> list[Clip]:
+    """The good clips of a version as they were in it, in the order of their ids; detached copies.
+
+    Edits are recorded with the values before them, so that later ones are taken back one by one.
+    """
+    statement = select(Clip).where(Clip.dataset_id == dataset_id, col(Clip.since) <= version).order_by(col(Clip.id))
+    clips = list(session.exec(statement))
+    for clip in clips:
+        session.expunge(clip)
+    by_id = {str(clip.id): clip for clip in clips}
+    later = select(DatasetEdit).where(DatasetEdit.dataset_id == dataset_id, col(DatasetEdit.version) > version)
+    for edit in session.exec(later.order_by(col(DatasetEdit.version).desc(), col(DatasetEdit.id).desc())):
+        for clip_id, fields in edit.changes.items():
+            if clip := by_id.get(clip_id):
+                for name, (before, _) in fields.items():
+                    setattr(clip, name, typed(name, before))
+    return [clip for clip in clips if clip.status is ClipStatus.OK]
