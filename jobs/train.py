@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy.exc import OperationalError
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from jobs.recovery.autopsy import explain, oom_kill_count
 from jobs.recovery.lease import Lease
@@ -19,10 +19,11 @@ from jobs.spec import ClipSpec, TrainSpec
 from jobs.telemetry.sampler import Sampler
 from jobs.trainer_process import Spare, TrainerProcess
 from jobs.watch import End, Watch, read_result
-from orchestrator.domain.datasets import Clip, ClipStatus, Dataset
+from orchestrator.domain.datasets import Clip, Dataset, Task
 from orchestrator.domain.letterbox import LIVE_STREAM, STREAM_MAXLEN, job_lease, job_stop, job_stream
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.training_jobs import TrainingJob
+from orchestrator.services.datasets.versions import clips_at
 from orchestrator.services.db import session_scope
 from orchestrator.services.training import lifecycle
 from orchestrator.settings import Settings, get_settings

@@ -31,6 +31,8 @@ from orchestrator.states.guards import act, signed_in
 PAGE_SIZE = 24
 MOST = 192
 LOOK_AGAIN_S = 1.0
+SPLITS = ("train", "validation", "auto")
+STATUSES = ("ok", "quarantined")
 UNEVEN = 3
 """A class with less than a third of the largest one is marked."""
 
@@ -44,12 +46,31 @@ class _Visit:
     footage: Footage
 
 
-def _read(session: Session, actor: Actor, dataset_id: int, label: str, limit: int) -> _Visit:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which clips the grid shows."""
+
+    label: str = ""
+    split: str = ""
+    status: str = "ok"
+    q: str = ""
+
+
+def _read(session: Session, actor: Actor, dataset_id: int, wanted: Wanted, limit: int) -> _Visit:
     row = get_dataset(session, actor, dataset_id)
     return _Visit(
         row,
         dataset_extras(session, actor, [dataset_id]).get(dataset_id, DatasetExtras()),
-        list_clips(session, actor, dataset_id, status="ok", label=label, limit=limit),
+        list_clips(
+            session,
+            actor,
+            dataset_id,
+            label=wanted.label,
+            status=wanted.status,
+            split=wanted.split,
+            q=wanted.q,
+            limit=limit,
+        ),
         list_clips(session, actor, dataset_id, status="bad", limit=50),
         footage(session, actor, dataset_id),
     )
@@ -79,6 +100,10 @@ class DatasetDetailState(rx.State):
     most_words: str = ""
     labels: list[dict[str, str]] = []
     label: str = ""
+    split: str = ""
+    status: str = "ok"
+    q: str = ""
+    editable: bool = False
     shown: int = PAGE_SIZE
     matching: int = 0
     more: bool = False
@@ -98,6 +123,9 @@ class DatasetDetailState(rx.State):
         if self.card is None or self.card.id != wanted:
             self.reset()
         self.label = filter_of(self, "class", limit=200)
+        self.split = filter_of(self, "split", SPLITS)
+        self.status = filter_of(self, "clips", STATUSES) or "ok"
+        self.q = filter_of(self, "q")
         return await self._refresh()
 
     @rx.event
@@ -125,9 +153,26 @@ class DatasetDetailState(rx.State):
     @signed_in
     async def filter_label(self, label: str):
         """Shows one class; "any" shows all."""
-        self.label, self.shown = ("" if label == "any" else label), PAGE_SIZE
-        again = await self._refresh()
-        return [remember(f"/datasets/{self._id()}", **{"class": self.label}), *([again] if again else [])]
+        self.label = "" if label == "any" else label
+        return await self._filtered()
+
+    @rx.event
+    @signed_in
+    async def filter_split(self, split: str):
+        self.split = split if split in SPLITS else ""
+        return await self._filtered()
+
+    @rx.event
+    @signed_in
+    async def filter_status(self, status: str):
+        self.status = status if status in STATUSES else "ok"
+        return await self._filtered()
+
+    @rx.event
+    @signed_in
+    async def search(self, q: str):
+        self.q = q[:80]
+        return await self._filtered()
 
     @rx.event
     @signed_in
@@ -142,16 +187,17 @@ class DatasetDetailState(rx.State):
         while self.card is not None and self.card.busy and is_on(self, f"/datasets/{self.card.id}"):
             await asyncio.sleep(LOOK_AGAIN_S)
             async with self:
-                wanted = self._id(), self.label, self.shown
+                wanted = self._id(), self._wanted(), self.shown
             try:
                 visit = await act(self, _read, *wanted)
             except NotFound:
                 async with self:
                     self.missing = True
-                return
+                return None
             async with self:
-                if wanted == (self._id(), self.label, self.shown):
+                if wanted == (self._id(), self._wanted(), self.shown):
                     self._show(visit)
+        return self._doctor(self.card.id) if self.card is not None else None
 
     def _id(self) -> int:
         text = str(self.router.url.path).rstrip("/").rpartition("/")[2]
@@ -159,7 +205,7 @@ class DatasetDetailState(rx.State):
 
     async def _refresh(self):
         try:
-            self._show(await act(self, _read, self._id(), self.label, self.shown))
+            self._show(await act(self, _read, self._id(), self._wanted(), self.shown))
         except NotSignedIn:
             raise
         except NotFound:
@@ -168,7 +214,26 @@ class DatasetDetailState(rx.State):
         except AppError as error:
             self.problem, self.loaded = error.message, True
             return None
-        return DatasetDetailState.watch if self.card is not None and self.card.busy else None
+        if self.card is not None and self.card.busy:
+            return DatasetDetailState.watch
+        # Read afterwards: a large dataset's page does not wait for it.
+        return self._doctor(self.card.id) if self.card is not None else None
+
+    @staticmethod
+    def _doctor(dataset_id: int):
+        from orchestrator.states.datasets_doctor import DatasetDoctor
+
+        return DatasetDoctor.look(dataset_id)
+
+    def _wanted(self) -> Wanted:
+        return Wanted(self.label, self.split, self.status, self.q)
+
+    async def _filtered(self):
+        self.shown = PAGE_SIZE
+        again = await self._refresh()
+        status = "" if self.status == "ok" else self.status
+        filters = {"class": self.label, "split": self.split, "clips": status, "q": self.q}
+        return [remember(f"/datasets/{self._id()}", **filters), *([again] if again else [])]
 
     def _show(self, visit: _Visit) -> None:
         row, film = visit.row, visit.footage
@@ -177,6 +242,7 @@ class DatasetDetailState(rx.State):
         self.bad_tiles, self.bad_count = [clip_tile(clip) for clip in visit.bad.items], visit.bad.total
         self.bad_text = words.plural(visit.bad.total, "file")
         self.title = row.name
+        self.editable = row.status == "ready" and not row.is_demo
         self.tab = (row.name if row.status == "ready" else f"{row.name}, {row.status}") + " - Loreel"
         self.matching, self.more = visit.clips.total, visit.clips.next is not None and self.shown < MOST
         self.facts = _facts(row, film)

@@ -73,6 +73,8 @@ class ClipTile:
     problem: str
     thumbnail: str
     preview: str
+    quarantined: bool = False
+    short_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,7 @@ def clip_tile(row: ClipRow) -> ClipTile:
     return ClipTile(
         id=row.id,
         name=row.name,
-        label=row.label or row.name,
+        label=row.label,
         caption=row.caption,
         prompt=row.prompt,
         split={"train": "train", "validation": "val"}.get(row.split, ""),
@@ -211,4 +213,6 @@ def clip_tile(row: ClipRow) -> ClipTile:
         problem=row.problem,
         thumbnail=clip_address(row.id, "thumbnail") if row.has_thumbnail else "",
         preview=clip_address(row.id, "preview") if not bad else "",
+        quarantined=row.status == "quarantined",
+        short_name=row.name.rpartition("/")[2],
     )

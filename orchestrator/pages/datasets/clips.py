@@ -1,57 +1,157 @@
-"""The clips of a dataset: the grid, the class filter, and those that were left out with their reasons."""
+"""The clips of a dataset: filters, the grid, the bar for chosen ones, and those left out with their reasons."""
 
 import reflex as rx
 
+from orchestrator.states.datasets_clips import DatasetClips
 from orchestrator.states.datasets_detail import DatasetDetailState
 from orchestrator.states.datasets_rows import ClipTile
 from orchestrator.ui.patterns.clip_player import clip_player
+from orchestrator.ui.patterns.toolbar import search_box
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
+from orchestrator.ui.primitives.choice import checkbox
 from orchestrator.ui.primitives.icon import icon
+from orchestrator.ui.primitives.input import input as text_input
 from orchestrator.ui.primitives.select import select
 
+State = DatasetDetailState
 GRID = "grid grid-cols-[repeat(auto-fill,minmax(8.5rem,1fr))] gap-x-3 gap-y-4"
+SPLITS = [("any", "All splits"), ("train", "Train"), ("validation", "Validation"), ("auto", "Not assigned")]
+MOVES = [("train", "Train"), ("validation", "Validation"), ("auto", "Not assigned")]
+_STATUSES = [("ok", "In use"), ("quarantined", "Left out")]
 
 
 def _tile(tile: rx.Var[ClipTile]) -> rx.Component:
+    said = rx.cond(
+        State.by_class,
+        rx.el.span(tile.label, class_name="min-w-0 truncate font-medium"),
+        rx.el.span(tile.caption, title=tile.caption, class_name="line-clamp-2 min-w-0 break-words"),
+    )
+    edit = rx.el.button(
+        said,
+        rx.el.span(tile.split, class_name="shrink-0 text-muted-foreground"),
+        type="button",
+        on_click=DatasetClips.open_clip(tile.id),
+        aria_label="Edit " + tile.name,
+        class_name="focus-ring mt-1 flex w-full items-baseline justify-between gap-2 rounded-md py-0.5 text-left text-xs hover:text-primary",
+    )
     return rx.el.li(
-        clip_player(tile.thumbnail, tile.preview, tile.facts, tile.lasts),
         rx.el.div(
+            clip_player(tile.thumbnail, tile.preview, tile.facts, tile.lasts),
             rx.cond(
-                DatasetDetailState.by_class,
-                rx.el.span(tile.label, class_name="min-w-0 truncate font-medium"),
-                rx.el.span(tile.caption, title=tile.caption, class_name="line-clamp-2 min-w-0 break-words"),
+                State.editable,
+                rx.el.div(
+                    checkbox(
+                        checked=DatasetClips.chosen.contains(tile.id),
+                        on_change=lambda on: DatasetClips.choose(tile.id, on),
+                        aria_label="Choose " + tile.name,
+                    ),
+                    class_name="absolute top-1.5 left-1.5 grid place-items-center rounded-md bg-background/80 p-1",
+                ),
+                rx.fragment(),
             ),
-            rx.el.span(tile.split, class_name="shrink-0 text-muted-foreground"),
-            class_name="mt-1.5 flex items-baseline justify-between gap-2 text-xs",
+            class_name="relative",
         ),
+        edit,
         class_name="min-w-0",
     )
 
 
-def clip_grid() -> rx.Component:
-    """Clips of the chosen class, one page of them, with true counts."""
-    state = DatasetDetailState
-    return rx.el.section(
+def _filters() -> rx.Component:
+    return rx.el.div(
+        rx.el.h2("Clips", class_name="mr-2 text-sm font-semibold"),
+        select(_STATUSES, value=State.status, on_change=State.filter_status, label="Use", quiet=True),
+        select(
+            SPLITS,
+            value=rx.cond(State.split == "", "any", State.split),
+            on_change=State.filter_split,
+            label="Split",
+            quiet=True,
+        ),
+        rx.cond(
+            State.by_class & (State.labels.length() > 2),
+            select(
+                State.labels,
+                value=rx.cond(State.label == "", "any", State.label),
+                on_change=State.filter_label,
+                label="Class",
+                quiet=True,
+            ),
+            rx.fragment(),
+        ),
         rx.el.div(
-            rx.el.h2("Clips", class_name="text-sm font-semibold"),
-            rx.cond(
-                state.labels.length() > 2,
-                select(
-                    state.labels,
-                    value=rx.cond(state.label == "", "any", state.label),
-                    on_change=state.filter_label,
-                    label="Class",
-                    quiet=True,
+            search_box(value=State.q, on_change=State.search, placeholder="Find a clip", label="Find a clip"),
+            class_name="ml-auto touch:ml-0 touch:w-full",
+        ),
+        class_name="mb-3 flex min-h-9 flex-wrap items-center gap-2",
+    )
+
+
+def _bar() -> rx.Component:
+    """What can be done with the chosen clips."""
+    bulk = DatasetClips
+    return rx.cond(
+        bulk.chosen.length() > 0,
+        rx.el.div(
+            rx.el.div(
+                rx.el.span(bulk.chosen_text, class_name="text-sm font-medium"),
+                button("Choose all shown", size="sm", variant="ghost", on_click=bulk.choose_shown),
+                rx.cond(
+                    State.by_class,
+                    rx.el.form(
+                        text_input(
+                            value=bulk.bulk_label,
+                            on_change=bulk.type_bulk_label,
+                            placeholder="New label",
+                            aria_label="New label",
+                            class_name="w-36",
+                        ),
+                        button("Set label", size="sm", submit=True),
+                        on_submit=bulk.label_chosen,
+                        class_name="flex items-center gap-2",
+                    ),
+                    rx.fragment(),
                 ),
+                select(
+                    MOVES, value="", on_change=bulk.split_chosen, label="Move to", placeholder="Move to", quiet=True
+                ),
+                rx.cond(
+                    State.status == "ok",
+                    button("Leave out", size="sm", icon="eye-off", on_click=bulk.leave_out_chosen),
+                    button("Take back in", size="sm", icon="eye", on_click=bulk.take_back_chosen),
+                ),
+                button("Clear", size="sm", variant="ghost", on_click=bulk.choose_none),
+                class_name="flex flex-wrap items-center gap-2",
+            ),
+            rx.cond(
+                bulk.bulk_problem != "",
+                rx.el.p(bulk.bulk_problem, role="alert", class_name="text-sm text-destructive"),
                 rx.fragment(),
             ),
-            class_name="mb-3 flex min-h-9 items-center justify-between gap-3",
+            role="region",
+            aria_label="Chosen clips",
+            class_name="sticky top-2 z-10 mb-3 flex flex-col gap-2 rounded-xl border border-input bg-popover p-3 shadow-float",
         ),
-        rx.el.ul(rx.foreach(state.tiles, _tile), class_name=GRID),
+        rx.fragment(),
+    )
+
+
+def clip_grid() -> rx.Component:
+    """Clips of the chosen kind, one page of them, with true counts."""
+    return rx.el.section(
+        _filters(),
+        _bar(),
+        rx.cond(
+            State.tiles.length() > 0,
+            rx.el.ul(rx.foreach(State.tiles, _tile), class_name=GRID),
+            rx.el.p(
+                "No clip is like that. Choose other filters.",
+                class_name="rounded-xl border border-border bg-card p-6 text-sm text-muted-foreground",
+            ),
+        ),
         rx.el.div(
-            rx.el.span(state.shown_text, class_name="text-sm text-muted-foreground"),
-            rx.cond(state.more, button("Show more", on_click=state.show_more), rx.fragment()),
+            rx.el.span(State.shown_text, class_name="text-sm text-muted-foreground"),
+            rx.cond(State.more, button("Show more", on_click=State.show_more), rx.fragment()),
             class_name="mt-4 flex min-h-9 items-center justify-between",
         ),
         aria_label="Clips",
@@ -72,13 +172,12 @@ def _left_out(tile: rx.Var[ClipTile]) -> rx.Component:
 
 def left_out() -> rx.Component:
     """Files that cannot be learnt from, each with its reason; nothing when all are good."""
-    state = DatasetDetailState
     return rx.cond(
-        state.bad_count > 0,
+        State.bad_count > 0,
         card(
-            rx.el.ul(rx.foreach(state.bad_tiles, _left_out), class_name="max-h-80 overflow-y-auto"),
+            rx.el.ul(rx.foreach(State.bad_tiles, _left_out), class_name="max-h-80 overflow-y-auto"),
             title="Left out",
-            note=state.bad_text,
+            note=State.bad_text,
         ),
         rx.fragment(),
     )

@@ -3,8 +3,10 @@
 import reflex as rx
 
 from orchestrator.pages.datasets.card import chip, progress_bar
+from orchestrator.pages.datasets.clip_dialog import clip_dialog
 from orchestrator.pages.datasets.clips import clip_grid, left_out
 from orchestrator.pages.datasets.dialogs import dataset_dialogs
+from orchestrator.pages.datasets.doctor import doctor, edits
 from orchestrator.pages.datasets.facts import class_balance, clip_lengths, figures
 from orchestrator.pages.datasets.notice import notice
 from orchestrator.pages.datasets.understood import understood
@@ -13,6 +15,7 @@ from orchestrator.states.datasets_detail import DatasetDetailState
 from orchestrator.states.datasets_dialogs import DatasetDialogs
 from orchestrator.states.datasets_rows import DatasetCard, JobDot
 from orchestrator.ui.layout.shell import page_header
+from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.badge import tag
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
@@ -41,7 +44,7 @@ def _header(row: rx.Var[DatasetCard]) -> rx.Component:
         note=rx.el.span(
             rx.cond(row.description != "", row.description + " ", ""),
             "Added ",
-            rx.el.time(row.added_ago, date_time=row.added_at, title=row.added_exact),
+            relative_time(row.added_at),
             ".",
         ),
         beside=rx.fragment(chip(row), tag(row.task)),
@@ -160,7 +163,13 @@ def _body(row: rx.Var[DatasetCard]) -> rx.Component:
             rx.el.div(
                 rx.el.div(clip_grid(), clip_lengths(), class_name="flex min-w-0 flex-col gap-4"),
                 rx.el.div(
-                    class_balance(), left_out(), understood(), _jobs(row), class_name="flex min-w-0 flex-col gap-4"
+                    doctor(),
+                    class_balance(),
+                    left_out(),
+                    edits(),
+                    understood(),
+                    _jobs(row),
+                    class_name="flex min-w-0 flex-col gap-4",
                 ),
                 class_name="grid grid-cols-1 items-start gap-5 lg:grid-cols-[minmax(0,1fr)_20rem]",
             ),
@@ -217,6 +226,7 @@ def detail() -> rx.Component:
             ),
         ),
         dataset_dialogs(),
+        clip_dialog(),
         title=State.title,
         active="datasets",
         breadcrumb=[("Datasets", "/datasets")],

@@ -1,4 +1,4 @@
-"""Looks a dataset over before somebody trains on it: what is wrong, how bad it is, and what one press can do about it."""
+"""Looks a dataset over before somebody trains on it: what is wrong, how bad it is, what one press can do about it."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -16,9 +16,9 @@ from orchestrator.services.datasets.versions import EditRow
 UNEVEN, SHORT_FRAMES, LONG_WORDS = 3, 8, 100
 _SAME_LENGTH = 0.15
 _WORDS = {
-    "quarantine": "Leave them out",
+    "quarantine": "Leave out",
     "train": "Keep in train only",
-    "delete": "Delete them",
+    "delete": "Delete",
     "split": "Hold out 20 %",
 }
 
@@ -94,7 +94,9 @@ def treat(session: Session, actor: Actor, dataset_id: int, kind: str, action: st
     if action == "split":
         return assign_splits(session, actor, dataset_id, 0.2)
     change = Change(split="train") if action == "train" else Change(status="quarantined")
-    return edit_clips(session, actor, dataset_id, finding.clip_ids, change, f"{finding.title}: {_WORDS[action].lower()}")
+    return edit_clips(
+        session, actor, dataset_id, finding.clip_ids, change, f"{finding.title}: {_WORDS[action].lower()}"
+    )
 
 
 def _damaged(bad: list[Clip]) -> Finding | None:
@@ -123,7 +125,11 @@ def _alike(good: list[Clip]) -> tuple[Finding | None, Finding | None]:
             copies[b] = two
     leak = None
     if leaks:
-        title = "1 clip is in train and validation" if len(leaks) == 1 else f"{len(leaks):,} clips are in train and validation"
+        title = (
+            "1 clip is in train and validation"
+            if len(leaks) == 1
+            else f"{len(leaks):,} clips are in train and validation"
+        )
         detail = "The same pictures on both sides: the score would flatter."
         leak = Finding("leak", "error", title, detail, _ids(leaks.values()), _offer("train", "quarantine"))
     copy = None
@@ -138,7 +144,9 @@ def _short(good: list[Clip]) -> Finding | None:
     if not short:
         return None
     title = _clips_are(len(short), f"under {SHORT_FRAMES} frames")
-    return Finding("short", "warning", title, "A model that samples more would see some twice.", _ids(short), _offer("quarantine"))
+    return Finding(
+        "short", "warning", title, "A model that samples more would see some twice.", _ids(short), _offer("quarantine")
+    )
 
 
 def _one_sided(good: list[Clip]) -> Finding | None:

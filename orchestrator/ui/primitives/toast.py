@@ -1,8 +1,9 @@
 """Short messages in the corner, sent from Python or from a handler on the page."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import reflex as rx
+from reflex_components_sonner.toast import ToastAction
 
 from orchestrator.ui.kit import Text
 
@@ -26,10 +27,18 @@ def toaster() -> rx.Component:
     return rx.toast.provider(position="bottom-right", rich_colors=False, close_button=True, expand=False)
 
 
-def toast(kind: Kind, message: Text, description: Text | None = None) -> rx.event.EventSpec:
-    """An event that shows `message`: `return toast("success", "Dataset deleted.")` in a handler, or as `on_click`."""
-    extra = {"description": description} if description is not None else {}
+def toast(
+    kind: Kind, message: Text, description: Text | None = None, action: ToastAction | None = None
+) -> rx.event.EventSpec:
+    """An event that shows `message`: `return toast("success", "Dataset deleted.")` in a handler, or as `on_click`.
+
+    `action`: `ToastAction("Undo", State.undo(1))`; such a toast stays for ten seconds.
+    """
+    extra: dict[str, Any] = {"description": description} if description is not None else {}
+    extra |= {"action": action} if action is not None else {}
     send = {"success": rx.toast.success, "error": rx.toast.error, "warning": rx.toast.warning, "info": rx.toast.info}[
         kind
     ]
-    return send(message, duration=_SECONDS[kind] * 1000, class_name=f"{_LOOK} {_EDGE[kind]}", **extra)
+    return send(
+        message, duration=10_000 if action else _SECONDS[kind] * 1000, class_name=f"{_LOOK} {_EDGE[kind]}", **extra
+    )

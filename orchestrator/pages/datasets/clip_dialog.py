@@ -1,0 +1,100 @@
+"""One clip with its player, and what is said about it, to be corrected."""
+
+from typing import Any
+
+import reflex as rx
+
+from orchestrator.pages.datasets.clips import MOVES
+from orchestrator.pages.datasets.dialogs import general_problem
+from orchestrator.states.datasets_clips import DatasetClips
+from orchestrator.states.datasets_detail import DatasetDetailState
+from orchestrator.ui.primitives.button import button
+from orchestrator.ui.primitives.dialog import dialog
+from orchestrator.ui.primitives.field import field
+from orchestrator.ui.primitives.input import input as text_input
+from orchestrator.ui.primitives.input import textarea
+from orchestrator.ui.primitives.select import select
+
+State = DatasetClips
+
+
+def _problem(name: str) -> Any:
+    return State.problems.get(name, "")
+
+
+def _player() -> rx.Component:
+    return rx.el.video(
+        src=State.clip.preview,
+        poster="",
+        controls=True,
+        loop=True,
+        muted=True,
+        auto_play=True,
+        plays_inline=True,
+        aria_label=State.clip.name,
+        class_name="max-h-[50vh] w-full rounded-lg bg-film object-contain",
+    )
+
+
+def _words() -> rx.Component:
+    return rx.fragment(
+        rx.cond(
+            DatasetDetailState.by_class,
+            field(
+                "Label",
+                text_input(name="label", value=State.label, on_change=State.type_label, max_length=200),
+                error=_problem("label"),
+            ),
+            rx.fragment(
+                rx.cond(
+                    State.clip.prompt != "",
+                    rx.el.p("Question: " + State.clip.prompt, class_name="text-sm text-muted-foreground"),
+                    rx.fragment(),
+                ),
+                field(
+                    "Caption",
+                    textarea(name="caption", value=State.caption, on_change=State.type_caption, rows=3),
+                    error=_problem("caption"),
+                ),
+            ),
+        ),
+        field(
+            "Split",
+            select(MOVES, value=State.split, on_change=State.choose_split, label="Split"),
+            error=_problem("split"),
+        ),
+        general_problem(_problem("")),
+        general_problem(_problem("status")),
+        rx.el.div(
+            button(
+                rx.cond(State.clip.quarantined, "Take back in", "Leave out"), variant="ghost", on_click=State.leave_out
+            ),
+            button("Save", variant="primary", submit=True),
+            class_name="flex justify-between gap-2",
+        ),
+    )
+
+
+def clip_dialog() -> rx.Component:
+    """Closed until a clip is pressed."""
+    return dialog(
+        rx.el.form(
+            rx.cond(State.clip.preview != "", _player(), rx.fragment()),
+            rx.el.p(State.clip.facts, class_name="text-xs break-words text-muted-foreground"),
+            rx.cond(
+                DatasetDetailState.editable,
+                _words(),
+                rx.cond(
+                    DatasetDetailState.by_class,
+                    rx.el.p(State.label, class_name="text-sm"),
+                    rx.el.p(State.caption, class_name="text-sm"),
+                ),
+            ),
+            on_submit=State.save,
+            class_name="flex flex-col gap-4",
+        ),
+        title=State.clip.short_name,
+        open=State.opened,
+        on_open_change=State.show,
+        size="lg",
+    )

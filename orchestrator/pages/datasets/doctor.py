@@ -1,0 +1,86 @@
+"""The doctor's card and the list of versions on a dataset's page."""
+
+import reflex as rx
+
+from orchestrator.states.datasets_detail import DatasetDetailState
+from orchestrator.states.datasets_doctor import Cure, DatasetDoctor, EditLine, FindingLine
+from orchestrator.ui.patterns.relative_time import relative_time
+from orchestrator.ui.primitives.button import button
+from orchestrator.ui.primitives.card import card
+from orchestrator.ui.primitives.icon import icon
+
+State = DatasetDoctor
+
+
+def _cure(cure: rx.Var[Cure]) -> rx.Component:
+    return button(cure.text, size="sm", on_click=State.cure(cure.kind, cure.action))
+
+
+def _finding(finding: rx.Var[FindingLine]) -> rx.Component:
+    return rx.el.li(
+        rx.match(
+            finding.severity,
+            ("error", icon("circle-x", label="Error", class_name="mt-0.5 text-destructive")),
+            ("warning", icon("triangle-alert", label="Warning", class_name="mt-0.5 text-warning")),
+            icon("info", label="Note", class_name="mt-0.5 text-info"),
+        ),
+        rx.el.div(
+            rx.el.p(finding.title, class_name="text-sm font-medium"),
+            rx.el.p(finding.detail, class_name="mt-0.5 text-xs break-words text-muted-foreground"),
+            rx.cond(
+                DatasetDetailState.editable & (finding.cures.length() > 0),
+                rx.el.div(rx.foreach(finding.cures, _cure), class_name="mt-2 flex flex-wrap gap-2"),
+                rx.fragment(),
+            ),
+            class_name="min-w-0",
+        ),
+        class_name="flex gap-2.5 border-b border-border pb-3",
+    )
+
+
+def _passed(sentence: rx.Var[str]) -> rx.Component:
+    return rx.el.li(
+        icon("check", class_name="text-success"),
+        rx.el.span(sentence),
+        class_name="flex items-center gap-2.5 text-sm text-muted-foreground",
+    )
+
+
+def doctor() -> rx.Component:
+    """Findings with what one press can do about each, then what is in order."""
+    return rx.cond(
+        State.passed.length() + State.findings.length() > 0,
+        card(
+            rx.el.ul(rx.foreach(State.findings, _finding), class_name="flex flex-col gap-3 empty:hidden"),
+            rx.el.ul(rx.foreach(State.passed, _passed), class_name="mt-3 flex flex-col gap-2 first:mt-0"),
+            title="Doctor",
+            note=State.note,
+        ),
+        rx.fragment(),
+    )
+
+
+def _edit(edit: rx.Var[EditLine]) -> rx.Component:
+    return rx.el.li(
+        rx.el.span(edit.version, class_name="w-8 shrink-0 font-mono text-xs text-muted-foreground"),
+        rx.el.div(
+            rx.el.p(edit.what, class_name="text-xs break-words"),
+            rx.el.p(relative_time(edit.exact), class_name="text-xs text-muted-foreground"),
+            class_name="min-w-0 flex-1",
+        ),
+        rx.cond(
+            edit.undone,
+            rx.el.span("undone", class_name="text-xs text-muted-foreground"),
+            button("Undo", size="sm", variant="ghost", on_click=State.undo(edit.id), aria_label="Undo " + edit.version),
+        ),
+        class_name="flex items-start gap-2 py-1.5",
+    )
+
+
+def edits() -> rx.Component:
+    """The versions that edits made; nothing before the first one."""
+    return rx.cond(
+        State.edits.length() > 0,
+        card(rx.el.ul(rx.foreach(State.edits, _edit)), title="Versions", note="A job keeps the one it began with"),
+        rx.fragment(),
+    )

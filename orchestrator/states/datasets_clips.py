@@ -1,0 +1,156 @@
+"""Choosing clips on a dataset's page and changing what is said about them, one in a dialog or many in a bar."""
+
+import reflex as rx
+from sqlmodel import Session
+
+from orchestrator.domain.errors import AppError, NotSignedIn
+from orchestrator.domain.users import Actor
+from orchestrator.services.datasets.clips import get_clip
+from orchestrator.services.datasets.editing import Change, edit_clips
+from orchestrator.services.datasets.versions import EditRow
+from orchestrator.states import words
+from orchestrator.states.datasets_detail import MOST, DatasetDetailState
+from orchestrator.states.datasets_doctor import done
+from orchestrator.states.datasets_rows import ClipTile, clip_tile
+from orchestrator.states.guards import act, problems_of, signed_in
+
+UNCHANGED = "Nothing was changed."
+
+
+def _change(session: Session, actor: Actor, dataset_id: int, ids: list[int], change: Change) -> EditRow | None:
+    return edit_clips(session, actor, dataset_id, ids, change)
+
+
+class DatasetClips(rx.State):
+    """The chosen clips, and the clip that is open in the dialog with what is typed there."""
+
+    chosen: list[int] = []
+    clip: ClipTile | None = None
+    opened: bool = False
+    label: str = ""
+    caption: str = ""
+    split: str = "auto"
+    problems: dict[str, str] = {}
+    bulk_problem: str = ""
+    bulk_label: str = ""
+
+    @rx.var
+    def chosen_text(self) -> str:
+        return f"{words.plural(len(self.chosen), 'clip')} chosen"
+
+    @rx.event
+    @signed_in
+    async def choose(self, clip_id: int, on: bool):
+        """Adds a clip to the chosen ones, or takes it out."""
+        rest = [other for other in self.chosen if other != clip_id]
+        self.chosen, self.bulk_problem = ([*rest, clip_id] if on else rest)[-MOST:], ""
+
+    @rx.event
+    @signed_in
+    async def choose_shown(self):
+        """Every clip that the grid shows."""
+        page = await self.get_state(DatasetDetailState)
+        self.chosen, self.bulk_problem = [tile.id for tile in page.tiles], ""
+
+    @rx.event
+    @signed_in
+    async def choose_none(self):
+        self.chosen, self.bulk_problem, self.bulk_label = [], "", ""
+
+    @rx.event
+    @signed_in
+    async def type_bulk_label(self, text: str):
+        self.bulk_label = text
+
+    @rx.event
+    @signed_in
+    async def label_chosen(self):
+        """The typed label for all chosen clips."""
+        return await self._bulk(Change(label=self.bulk_label))
+
+    @rx.event
+    @signed_in
+    async def split_chosen(self, split: str):
+        return await self._bulk(Change(split=split))
+
+    @rx.event
+    @signed_in
+    async def leave_out_chosen(self):
+        return await self._bulk(Change(status="quarantined"))
+
+    @rx.event
+    @signed_in
+    async def take_back_chosen(self):
+        return await self._bulk(Change(status="ok"))
+
+    @rx.event
+    @signed_in
+    async def open_clip(self, clip_id: int):
+        """Opens one clip with its player and its words."""
+        row = await act(self, get_clip, clip_id)
+        self.clip, self.label, self.caption, self.split = clip_tile(row), row.label, row.caption, row.split
+        self.problems, self.opened = {}, True
+
+    @rx.event
+    @signed_in
+    async def show(self, opened: bool):
+        self.opened = opened and self.opened
+
+    @rx.event
+    @signed_in
+    async def type_label(self, text: str):
+        self.label = text
+
+    @rx.event
+    @signed_in
+    async def type_caption(self, text: str):
+        self.caption = text
+
+    @rx.event
+    @signed_in
+    async def choose_split(self, split: str):
+        self.split = split
+
+    @rx.event
+    @signed_in
+    async def save(self):
+        """Keeps what the dialog says; a refusal stays beside its field."""
+        if self.clip is None:
+            return None
+        page = await self.get_state(DatasetDetailState)
+        label = self.label if page.by_class else None
+        caption = None if page.by_class else self.caption
+        return await self._one(Change(label, caption, self.split))
+
+    @rx.event
+    @signed_in
+    async def leave_out(self):
+        """Leaves the open clip out, or takes it back in."""
+        quarantined = self.clip is not None and self.clip.quarantined
+        return await self._one(Change(status="ok" if quarantined else "quarantined"))
+
+    async def _one(self, change: Change):
+        if self.clip is None:
+            return None
+        page = await self.get_state(DatasetDetailState)
+        try:
+            edit = await act(self, _change, page._id(), [self.clip.id], change)
+        except NotSignedIn:
+            raise
+        except AppError as error:
+            self.problems = problems_of(error)
+            return None
+        self.opened = False
+        return [done(edit, UNCHANGED), DatasetDetailState.refresh]
+
+    async def _bulk(self, change: Change):
+        page = await self.get_state(DatasetDetailState)
+        try:
+            edit = await act(self, _change, page._id(), self.chosen, change)
+        except NotSignedIn:
+            raise
+        except AppError as error:
+            self.bulk_problem = error.message
+            return None
+        self.chosen, self.bulk_problem, self.bulk_label = [], "", ""
+        return [done(edit, UNCHANGED), DatasetDetailState.refresh]

@@ -1,0 +1,117 @@
+"""The doctor's findings of one dataset and its versions: what is wrong, one press to put it right, a way back."""
+
+from dataclasses import dataclass, field
+
+import reflex as rx
+from reflex_components_sonner.toast import ToastAction
+from sqlmodel import Session
+
+from orchestrator.domain.errors import NotFound
+from orchestrator.domain.users import Actor
+from orchestrator.services.datasets.doctor import Report, examine, treat
+from orchestrator.services.datasets.editing import assign_splits, undo_edit
+from orchestrator.services.datasets.versions import EditRow, list_edits
+from orchestrator.states import words
+from orchestrator.states.datasets_detail import DatasetDetailState
+from orchestrator.states.guards import act, signed_in
+from orchestrator.ui.primitives.toast import toast
+
+SHOWN_EDITS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Cure:
+    """What one press does about a finding."""
+
+    kind: str
+    action: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindingLine:
+    """A finding as the card shows it."""
+
+    severity: str
+    title: str
+    detail: str
+    cures: list[Cure] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class EditLine:
+    """One version that an edit made."""
+
+    id: int
+    version: str
+    what: str
+    ago: str
+    exact: str
+    undone: bool
+
+
+def _look(session: Session, actor: Actor, dataset_id: int) -> tuple[Report, list[EditRow]]:
+    return examine(session, actor, dataset_id), list_edits(session, actor, dataset_id, SHOWN_EDITS)
+
+
+class DatasetDoctor(rx.State):
+    """Read after the clips, so that a large dataset's page does not wait for it."""
+
+    findings: list[FindingLine] = []
+    passed: list[str] = []
+    edits: list[EditLine] = []
+    note: str = ""
+    dataset_key: int = 0
+
+    @rx.event
+    @signed_in
+    async def look(self, dataset_id: int):
+        """Examines the dataset that the page shows."""
+        try:
+            report, edits = await act(self, _look, dataset_id)
+        except NotFound:
+            self.reset()
+            return
+        self.dataset_key = dataset_id
+        self.findings = [
+            FindingLine(f.severity, f.title, f.detail, [Cure(f.kind, key, text) for key, text in f.actions])
+            for f in report.findings
+        ]
+        self.passed = report.passed
+        self.note = words.plural(len(report.findings), "finding") if report.findings else ""
+        self.edits = [_line(edit) for edit in edits]
+
+    @rx.event
+    @signed_in
+    async def cure(self, kind: str, action: str):
+        """Does what a finding offers, and says how to take it back."""
+        edit = await act(self, treat, self.dataset_key, kind, action)
+        return [done(edit, "Deleted for good."), DatasetDetailState.refresh]
+
+    @rx.event
+    @signed_in
+    async def draw_splits(self):
+        """Holds a fifth of each class out for validation."""
+        edit = await act(self, assign_splits, self.dataset_key, 0.2)
+        return [done(edit, "The clips are split so already."), DatasetDetailState.refresh]
+
+    @rx.event
+    @signed_in
+    async def undo(self, edit_id: int):
+        """Takes an edit back; that makes a new version."""
+        edit = await act(self, undo_edit, self.dataset_key, edit_id)
+        said = f"Undone. This is version {edit.version}." if edit else "Nothing was left to undo."
+        return [toast("success", said), DatasetDetailState.refresh]
+
+
+def done(edit: EditRow | None, otherwise: str) -> rx.event.EventSpec:
+    """The toast after an edit, with its Undo."""
+    if edit is None:
+        return toast("info", otherwise)
+    text = f"{edit.what[:1].upper()}{edit.what[1:]}. This is version {edit.version}."
+    return toast("success", text, action=ToastAction("Undo", DatasetDoctor.undo(edit.id)))
+
+
+def _line(edit: EditRow) -> EditLine:
+    at = edit.created_at
+    return EditLine(edit.id, f"v{edit.version}", edit.what, words.ago(at), words.iso(at), edit.undone)

@@ -1,0 +1,172 @@
+"""Edits of clips: one or many, a version each, undone, refused where too little would be left; the doctor's cures."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Split, Task
+from orchestrator.domain.errors import Conflict, Invalid, NotFound
+from orchestrator.domain.users import Actor
+from orchestrator.services.datasets.clips import update_clip
+from orchestrator.services.datasets.doctor import examine, treat
+from orchestrator.services.datasets.editing import Change, assign_splits, edit_clips, undo_edit
+from orchestrator.services.datasets.resemblance import near_pairs
+from orchestrator.services.datasets.versions import clips_at, list_edits
+from orchestrator.services.db import session_scope
+from tests.workshop import make_person
+
+
+def make(actor: Actor, clips: Sequence[dict], task: Task = Task.CLASSIFICATION) -> tuple[int, list[int]]:
+    with session_scope() as session:
+        dataset = Dataset(owner_id=actor.user_id, name=f"set {len(clips)}", task=task, status=DatasetStatus.READY)
+        session.add(dataset)
+        session.flush()
+        assert dataset.id
+        facts = {"path": "x", "frames": 30, "duration_s": 3.0}
+        rows = [Clip(dataset_id=dataset.id, **{"name": f"{i}.mp4", **facts, **clip}) for i, clip in enumerate(clips)]
+        session.add_all(rows)
+        session.flush()
+        dataset.clip_count = len(clips)
+        return dataset.id, [row.id or 0 for row in rows]
+
+
+def two_classes(actor: Actor, each: int = 4) -> tuple[int, list[int]]:
+    return make(actor, [{"label": label} for label in ("left", "right") for _ in range(each)])
+
+
+def labels(dataset_id: int, version: int) -> list[str]:
+    with session_scope() as session:
+        return [clip.label for clip in clips_at(session, dataset_id, version)]
+
+
+def test_many_clips_at_once_and_back(ada: Actor) -> None:
+    dataset_id, ids = two_classes(ada)
+    with session_scope() as session:
+        edit = edit_clips(session, ada, dataset_id, ids[:2], Change(label=" up ", split="validation"))
+        assert edit
+        assert (edit.version, edit.clips, edit.what) == (2, 2, "2 clips: label up, split validation")
+    with session_scope() as session:
+        assert session.get_one(Dataset, dataset_id).class_names == ["left", "right", "up"]
+        undo_edit(session, ada, dataset_id, edit.id)
+    with session_scope() as session:
+        dataset = session.get_one(Dataset, dataset_id)
+        assert (dataset.class_names, dataset.version) == (["left", "right"], 3)
+        assert [(row.version, row.undone) for row in list_edits(session, ada, dataset_id)] == [(3, False), (2, True)]
+        with pytest.raises(Conflict, match="undone already"):
+            undo_edit(session, ada, dataset_id, edit.id)
+    assert labels(dataset_id, 1) == labels(dataset_id, 3) == ["left"] * 4 + ["right"] * 4
+    assert labels(dataset_id, 2) == ["up"] * 2 + ["left"] * 2 + ["right"] * 4
+
+
+def test_an_older_version_is_read_as_it_was(ada: Actor) -> None:
+    dataset_id, ids = two_classes(ada)
+    with session_scope() as session:
+        edit_clips(session, ada, dataset_id, ids[:1], Change(status="quarantined"))
+        edit_clips(session, ada, dataset_id, ids[4:5], Change(label="left"))
+        session.add(Clip(dataset_id=dataset_id, name="new.mp4", path="x", label="left", since=4))
+    assert [len(labels(dataset_id, version)) for version in (1, 2, 3, 4)] == [8, 7, 7, 8]
+    assert labels(dataset_id, 1) == ["left"] * 4 + ["right"] * 4
+    assert labels(dataset_id, 3)[3] == "left"
+
+
+def test_nothing_to_do_makes_no_version(ada: Actor) -> None:
+    dataset_id, ids = two_classes(ada)
+    with session_scope() as session:
+        assert edit_clips(session, ada, dataset_id, ids[:1], Change(label="left")) is None
+        assert session.get_one(Dataset, dataset_id).version == 1
+
+
+REFUSED = [
+    (slice(0, 3), Change(label="right"), Conflict, "Class left would have 1 clip"),
+    (slice(0, 4), Change(label="right"), Conflict, "Only one class would be left"),
+    (slice(0, 8), Change(status="quarantined"), Conflict, "No clip would be left"),
+    (slice(0, 1), Change(label="  "), Invalid, "1 to 200"),
+    (slice(0, 1), Change(caption="x" * 5000), Invalid, "4,000"),
+    (slice(0, 1), Change(split="north"), Invalid, "auto, train, validation"),
+    (slice(0, 1), Change(status="bad"), Invalid, "ok, quarantined"),
+    (slice(0, 0), Change(label="up"), Invalid, "Choose some clips"),
+]
+
+
+@pytest.mark.parametrize(("which", "change", "kind", "sentence"), REFUSED)
+def test_what_is_refused_changes_nothing(ada: Actor, which: slice, change: Change, kind: type, sentence: str) -> None:
+    dataset_id, ids = two_classes(ada)
+    with pytest.raises(kind, match=sentence), session_scope() as session:
+        edit_clips(session, ada, dataset_id, ids[which], change)
+    with session_scope() as session:
+        assert session.get_one(Dataset, dataset_id).version == 1
+    assert labels(dataset_id, 1) == ["left"] * 4 + ["right"] * 4
+
+
+def test_somebody_elses_clips_do_not_exist(ada: Actor) -> None:
+    eve = make_person("eve")
+    dataset_id, ids = two_classes(ada)
+    own, _ = make(eve, [{"label": "a"}, {"label": "a"}, {"label": "b"}, {"label": "b"}])
+    with session_scope() as session:
+        for wanted in (dataset_id, own):
+            with pytest.raises(NotFound):
+                edit_clips(session, eve, wanted, ids[:1], Change(split="train"))
+        with pytest.raises(NotFound):
+            update_clip(session, eve, ids[0], label="up")
+        with pytest.raises(NotFound):
+            examine(session, eve, dataset_id)
+
+
+def test_splits_are_drawn_by_class_and_seed(ada: Actor) -> None:
+    dataset_id, _ = two_classes(ada, 10)
+    with session_scope() as session:
+        assert assign_splits(session, ada, dataset_id, 0.2)
+        assert assign_splits(session, ada, dataset_id, 0.2) is None
+        held = [c.label for c in clips_at(session, dataset_id, 2) if c.split is Split.VALIDATION]
+        assert held == ["left"] * 2 + ["right"] * 2
+        with pytest.raises(Invalid):
+            assign_splits(session, ada, dataset_id, 0.9)
+
+
+SOME, NEAR, OTHER = "0f" * 32, "0f" * 31 + "0c", "a5" * 32
+
+
+def test_near_pairs_are_found_without_comparing_all() -> None:
+    assert near_pairs([(1, SOME), (2, OTHER), (3, NEAR), (4, "")]) == [(1, 3, 2)]
+    assert near_pairs([(i, SOME) for i in range(1_000)]) == []  # a crowd is no finding
+
+
+def test_the_doctor_finds_and_cures(ada: Actor) -> None:
+    clips = [{"label": "left", "split": Split.TRAIN, "perceptual_hash": f"{i * 7919:064x}"} for i in range(7)]
+    clips[0]["perceptual_hash"] = SOME
+    clips += [
+        {"label": "right", "split": Split.VALIDATION, "perceptual_hash": NEAR},
+        {"label": "right", "split": Split.TRAIN, "perceptual_hash": OTHER, "frames": 3},
+        {"label": "right", "split": Split.TRAIN},
+        {"label": "right", "status": ClipStatus.BAD, "problem": "cut.mp4 is cut off."},
+    ]
+    for i in range(1, 7):
+        clips[i]["perceptual_hash"] = ""
+    dataset_id, ids = make(ada, clips)
+    with session_scope() as session:
+        report = examine(session, ada, dataset_id)
+    found = {finding.kind: (finding.severity, finding.clip_ids) for finding in report.findings}
+    assert found == {"damaged": ("error", [ids[10]]), "leak": ("error", [ids[7]]), "short": ("warning", [ids[8]])}
+    assert report.passed == ["No clip is there twice", "Validation has clips of its own", "Classes are even"]
+    with session_scope() as session:
+        edit = treat(session, ada, dataset_id, "leak", "train")
+        assert edit
+        assert edit.what == "1 clip is in train and validation: keep in train only"
+        assert treat(session, ada, dataset_id, "damaged", "delete") is None
+        treat(session, ada, dataset_id, "one-sided", "split")
+    with session_scope() as session:
+        kinds = [finding.kind for finding in examine(session, ada, dataset_id).findings]
+        assert "damaged" not in kinds
+        assert "one-sided" not in kinds
+        with pytest.raises(NotFound):
+            treat(session, ada, dataset_id, "damaged", "delete")
+        with pytest.raises(Conflict):
+            treat(session, ada, dataset_id, "short", "delete")
+
+
+def test_the_doctor_reads_captions(ada: Actor) -> None:
+    clips = [{"caption": "word " * 120}, {"caption": "A cat."}, {"caption": "A cat."}, {"caption": "A dog."}]
+    dataset_id, ids = make(ada, clips, Task.RETRIEVAL)
+    with session_scope() as session:
+        found = {f.kind: f.clip_ids for f in examine(session, ada, dataset_id).findings}
+    assert found == {"long-captions": ids[:1], "same-captions": ids[1:3]}
