@@ -6,8 +6,8 @@ from alembic import op
 
 import orchestrator.domain.base
 
-revision = "0004_edits"
-down_revision = "0003_fetched"
+revision = "0005_edits"
+down_revision = "0004_queue"
 branch_labels = None
 depends_on = None
 

@@ -16,6 +16,8 @@ from orchestrator.ui.primitives.input import textarea
 from orchestrator.ui.primitives.select import select
 
 State = DatasetClips
+CLIP: Any = DatasetClips.clip
+"""None until one is opened; the pages show nothing of it before."""
 
 
 def _problem(name: str) -> Any:
@@ -24,14 +26,14 @@ def _problem(name: str) -> Any:
 
 def _player() -> rx.Component:
     return rx.el.video(
-        src=State.clip.preview,
+        src=CLIP.preview,
         poster="",
         controls=True,
         loop=True,
         muted=True,
         auto_play=True,
         plays_inline=True,
-        aria_label=State.clip.name,
+        aria_label=CLIP.name,
         class_name="max-h-[50vh] w-full rounded-lg bg-film object-contain",
     )
 
@@ -47,8 +49,8 @@ def _words() -> rx.Component:
             ),
             rx.fragment(
                 rx.cond(
-                    State.clip.prompt != "",
-                    rx.el.p("Question: " + State.clip.prompt, class_name="text-sm text-muted-foreground"),
+                    CLIP.prompt != "",
+                    rx.el.p("Question: " + CLIP.prompt, class_name="text-sm text-muted-foreground"),
                     rx.fragment(),
                 ),
                 field(
@@ -66,9 +68,7 @@ def _words() -> rx.Component:
         general_problem(_problem("")),
         general_problem(_problem("status")),
         rx.el.div(
-            button(
-                rx.cond(State.clip.quarantined, "Take back in", "Leave out"), variant="ghost", on_click=State.leave_out
-            ),
+            button(rx.cond(CLIP.quarantined, "Take back in", "Leave out"), variant="ghost", on_click=State.leave_out),
             button("Save", variant="primary", submit=True),
             class_name="flex justify-between gap-2",
         ),
@@ -79,8 +79,8 @@ def clip_dialog() -> rx.Component:
     """Closed until a clip is pressed."""
     return dialog(
         rx.el.form(
-            rx.cond(State.clip.preview != "", _player(), rx.fragment()),
-            rx.el.p(State.clip.facts, class_name="text-xs break-words text-muted-foreground"),
+            rx.cond(CLIP.preview != "", _player(), rx.fragment()),
+            rx.el.p(CLIP.facts, class_name="text-xs break-words text-muted-foreground"),
             rx.cond(
                 DatasetDetailState.editable,
                 _words(),
@@ -93,7 +93,7 @@ def clip_dialog() -> rx.Component:
             on_submit=State.save,
             class_name="flex flex-col gap-4",
         ),
-        title=State.clip.short_name,
+        title=CLIP.short_name,
         open=State.opened,
         on_open_change=State.show,
         size="lg",
