@@ -18,6 +18,15 @@ FAMILIES = {
     "siglip": "jobs.families.siglip.family",
     "vision-text-dual-encoder": "jobs.families.dualencoder.family",
     "vision-encoder-decoder": "jobs.families.captioner.family",
+    "qwen2_vl": "jobs.families.video_llm.qwen2_vl",
+    "qwen2_5_vl": "jobs.families.video_llm.qwen2_5_vl",
+    "qwen3_vl": "jobs.families.video_llm.qwen3_vl",
+    "smolvlm": "jobs.families.video_llm.smolvlm",
+    "llava_onevision": "jobs.families.video_llm.llava_onevision",
+    "llava_next_video": "jobs.families.video_llm.llava_next_video",
+    "internvl": "jobs.families.video_llm.internvl",
+    "video_llama_3": "jobs.families.video_llm.video_llama_3",
+    "idefics": "jobs.families.video_llm.idefics",
 }
 """`model_type` to the module whose `FAMILY` meets the protocol."""
 

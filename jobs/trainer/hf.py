@@ -24,7 +24,7 @@ def arguments(folder: Path, recipe: Recipe, steps: int, evaluates: bool, reads_l
     return TrainingArguments(
         output_dir=str(folder),
         per_device_train_batch_size=how.batch_size,
-        per_device_eval_batch_size=max(how.batch_size, 16),
+        per_device_eval_batch_size=max(how.batch_size, 16) if reads_logits else how.batch_size,
         gradient_accumulation_steps=how.gradient_accumulation,
         num_train_epochs=how.epochs,
         max_steps=how.max_steps or -1,

@@ -21,6 +21,15 @@ FAMILIES: dict[str, tuple[str, ModelType]] = {
     "siglip": ("SigLIP", ModelType.RETRIEVAL),
     "vision-text-dual-encoder": ("Dual encoder", ModelType.RETRIEVAL),
     "vision-encoder-decoder": ("Encoder-decoder", ModelType.CAPTIONING),
+    "qwen2_vl": ("Qwen2-VL", ModelType.CAPTIONING),
+    "qwen2_5_vl": ("Qwen2.5-VL", ModelType.CAPTIONING),
+    "qwen3_vl": ("Qwen3-VL", ModelType.CAPTIONING),
+    "smolvlm": ("SmolVLM2", ModelType.CAPTIONING),
+    "llava_onevision": ("LLaVA-OneVision", ModelType.CAPTIONING),
+    "llava_next_video": ("LLaVA-NeXT-Video", ModelType.CAPTIONING),
+    "internvl": ("InternVL", ModelType.CAPTIONING),
+    "video_llama_3": ("Video-LLaMA", ModelType.CAPTIONING),
+    "idefics": ("Flamingo", ModelType.CAPTIONING),
 }
 """config.json's model_type -> the name people know, and what it does: the families that can be trained."""
 HEADS = ("classifier", "head", "lm_head", "score", "visual_projection", "text_projection")

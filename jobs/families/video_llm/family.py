@@ -1,0 +1,91 @@
+"""Video language models: an eye that stays as it is, a language model in 4 bits that learns to describe clips."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jobs.families.captioning import judge_captions
+from jobs.families.protocol import Base, Collate, Item, Items, Plan, Raw, Score
+from jobs.families.video_llm.kinds import Kind
+from jobs.families.video_llm.talk import Talk, processor_of, read_tokenizer
+from jobs.video.cache import Sampling
+from orchestrator.domain.errors import Invalid
+from orchestrator.domain.recipes import Recipe
+
+FRAMES = 8
+_LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+_BATCH = 4
+_LONGEST = 256
+"""Tokens of a generated caption at most."""
+
+
+class VideoLLM:
+    """One architecture of transformers' image-text-to-text models, as `kind` tells it."""
+
+    pipeline_tag = "video-text-to-text"
+    head: tuple[str, ...] = ()
+    reads_logits = False
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind, self.name, self.title = kind, kind.name, kind.title
+
+    def check(self, base: Base, recipe: Recipe, task: str) -> None:
+        if task != "captioning":
+            raise Invalid(f"{self.title} describes clips. Choose a dataset with captions, or another base.", "model_id")
+        made, step = self.kind.edge(base.config), self.kind.step(base.config)
+        if self.kind.fixed and recipe.data.size not in (None, made):
+            raise Invalid(f"This base sees exactly {made} x {made} pixels. Leave Size empty.", "data.size")
+        if recipe.data.size and recipe.data.size % step:
+            raise Invalid(f"Size must be a multiple of {step} for this base, such as {made}.", "data.size")
+
+    def sampling(self, base: Base, recipe: Recipe) -> Sampling:
+        edge = recipe.data.size or self.kind.edge(base.config)
+        return Sampling(
+            count=recipe.data.frames or FRAMES,
+            size=(("height", edge), ("width", edge)),
+            fps=recipe.data.fps,
+            resample=int(processor_of(base).get("resample", 3)),
+        )
+
+    def load(self, plan: Plan) -> Any:
+        from jobs.families.video_llm.load import load_llm
+
+        return load_llm(plan, self.kind)
+
+    def targets(self, recipe: Recipe, model: Any) -> str:
+        names = "|".join(recipe.qlora.target_modules or _LINEAR)
+        return rf"^{self.kind.language}\.({names})$"
+
+    def collate(self, plan: Plan) -> Collate:
+        return Talk(plan, self.kind)
+
+    def chance(self, plan: Plan, held: int) -> dict[str, float] | None:
+        return None
+
+    def evaluate(self, plan: Plan, model: Any, held: Items, raw: Raw, final: bool) -> Score:
+        talk = Talk(plan, self.kind)
+        most = min(_LONGEST, talk.longest(plan.captions) + 8)
+
+        def say(items: Sequence[Item]) -> list[str]:
+            asked = {name: value.to(plan.device) for name, value in talk.ask(items).items()}
+            ids = model.generate(
+                **asked,
+                max_new_tokens=most,
+                do_sample=False,
+                pad_token_id=talk.pad_id(),
+                eos_token_id=talk.tokenizer.convert_tokens_to_ids(talk.end),
+            )
+            fresh = ids[:, asked["input_ids"].shape[1] :]
+            return talk.tokenizer.batch_decode(fresh, skip_special_tokens=True)
+
+        return judge_captions(held, final, _BATCH, say)
+
+    def keep(self, plan: Plan, folder: Path) -> None:
+        read_tokenizer(plan.base).save_pretrained(folder)
+        (folder / "preprocessor_config.json").write_text(json.dumps(processor_of(plan.base), indent=2) + "\n")
+
+    def program(self, plan: Plan, base_ref: str) -> tuple[str, str]:
+        from jobs.families.video_llm.program import describe_program
+
+        return "caption.py", describe_program(plan, self.kind, self.sampling(plan.base, plan.recipe), base_ref)

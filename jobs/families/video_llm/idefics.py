@@ -1,0 +1,23 @@
+"""Flamingo (Alayrac et al. 2022) in its open form, IDEFICS: gated cross-attention into a frozen language model."""
+
+from jobs.families.video_llm import layouts
+from jobs.families.video_llm.family import VideoLLM
+from jobs.families.video_llm.kinds import Kind, image_edge, patch_edge
+
+FAMILY = VideoLLM(
+    Kind(
+        "idefics",
+        "Flamingo",
+        layouts.idefics,
+        lambda c: {},
+        lambda c: image_edge(c, 224),
+        lambda c: patch_edge(c, 14),
+        prompt="User:{clip}{question}<end_of_utterance>\nAssistant: ",
+        slot="<image>",
+        token="image_token_id",
+        end="</s>",
+        eyes=("model.vision_model", "model.perceiver_resampler"),
+        language=r"model\.(layers|gated_cross_attn_layers)\..*",
+        masked=True,
+    )
+)

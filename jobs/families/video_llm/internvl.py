@@ -1,0 +1,22 @@
+"""InternVL (Chen et al. 2024) in transformers' own form: numbered frames."""
+
+from jobs.families.video_llm import layouts
+from jobs.families.video_llm.family import VideoLLM
+from jobs.families.video_llm.kinds import Kind, image_edge, patch_edge
+
+FAMILY = VideoLLM(
+    Kind(
+        "internvl",
+        "InternVL",
+        layouts.internvl,
+        lambda c: {
+            "tokens": int((image_edge(c, 448) // patch_edge(c, 14)) ** 2 * float(c.get("downsample_ratio", 0.5)) ** 2)
+        },
+        lambda c: image_edge(c, 448),
+        lambda c: patch_edge(c, 14),
+        prompt="<|im_start|>user\n{clip}\n{question}<|im_end|>\n<|im_start|>assistant\n",
+        slot="<video>",
+        token="image_token_id",
+        eyes=("model.vision_tower", "model.multi_modal_projector"),
+    )
+)

@@ -1,0 +1,21 @@
+"""LLaVA-NeXT-Video (Zhang et al. 2024): CLIP frames pooled by a stride."""
+
+from jobs.families.video_llm import layouts
+from jobs.families.video_llm.family import VideoLLM
+from jobs.families.video_llm.kinds import Kind, image_edge, patch_edge
+
+FAMILY = VideoLLM(
+    Kind(
+        "llava_next_video",
+        "LLaVA-NeXT-Video",
+        layouts.llava_next_video,
+        lambda c: {"patch": patch_edge(c, 14), "stride": int(c.get("spatial_pool_stride", 2))},
+        lambda c: image_edge(c, 336),
+        lambda c: patch_edge(c, 14),
+        prompt="USER: {clip}\n{question} ASSISTANT: ",
+        slot="<video>",
+        token="video_token_index",
+        end="</s>",
+        eyes=("model.vision_tower", "model.multi_modal_projector", "model.vision_resampler"),
+    )
+)

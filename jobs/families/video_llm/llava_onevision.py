@@ -1,0 +1,20 @@
+"""LLaVA-OneVision (Li et al. 2024): one run of pooled frame tokens."""
+
+from jobs.families.video_llm import layouts
+from jobs.families.video_llm.family import VideoLLM
+from jobs.families.video_llm.kinds import Kind, image_edge, patch_edge
+
+FAMILY = VideoLLM(
+    Kind(
+        "llava_onevision",
+        "LLaVA-OneVision",
+        layouts.llava_onevision,
+        lambda c: {"patch": patch_edge(c, 14)},
+        lambda c: image_edge(c, 384),
+        lambda c: patch_edge(c, 14),
+        prompt="<|im_start|>user {clip}\n{question}<|im_end|><|im_start|>assistant\n",
+        slot="<video>",
+        token="video_token_index",
+        eyes=("model.vision_tower", "model.multi_modal_projector"),
+    )
+)

@@ -1,0 +1,104 @@
+"""The program in a video language model's card: the very layout that the training used, transformers, peft and av."""
+
+import inspect
+
+from jobs.families.protocol import Plan
+from jobs.families.video_llm import layouts
+from jobs.families.video_llm.kinds import Kind
+from jobs.families.video_llm.talk import Talk, processor_of
+from jobs.video.cache import Sampling
+
+_MEAN, _STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+
+
+def describe_program(plan: Plan, kind: Kind, sampling: Sampling, base_ref: str) -> str:
+    """Prints each clip's path and its sentence."""
+    talk, how = Talk(plan, kind), processor_of(plan.base)
+    parts = [kind.layout]
+    if "qwen_patches" in inspect.getsource(kind.layout):
+        parts.insert(0, layouts.qwen_patches)
+    skip = ["lm_head", *kind.eyes]
+    size = dict(sampling.size)
+    return _PROGRAM.format(
+        layout="\n\n".join(inspect.getsource(part) for part in parts).replace("[str, Any]", "[str, object]"),
+        name=kind.layout.__name__,
+        base=base_ref,
+        extra_import=", BitsAndBytesConfig" if plan.four_bit else "",
+        quantization=_QUANTIZED.format(skip=skip).rstrip("\n") if plan.four_bit else "",
+        count=sampling.count,
+        edge=size["width"],
+        resample=sampling.resample,
+        mean=how.get("image_mean", _MEAN),
+        std=how.get("image_std", _STD),
+        sizes=kind.sizes(plan.base.config),
+        mark=talk.tokenizer.convert_ids_to_tokens(talk.mark_id()),
+        mark_id=talk.mark_id(),
+        prompt=talk.prompt(),
+        begins=_begins(talk),
+        end=talk.end,
+        pad=talk.pad_id(),
+        longest=min(256, talk.longest(plan.captions) + 8),
+        more=_more(kind),
+    )
+
+
+def _begins(talk: Talk) -> bool:
+    begin = talk.tokenizer.bos_token
+    return not (begin and talk.prompt().startswith(str(begin)))
+
+
+def _more(kind: Kind) -> str:
+    lines = ""
+    if kind.typed:
+        lines += '    asked["mm_token_type_ids"] = (ids == MARK_ID).int() * 2\n'
+    if kind.masked:
+        lines += '    asked["image_attention_mask"] = torch.ones(*ids.shape, COUNT, dtype=torch.long)\n'
+    return lines
+
+
+_PROGRAM = """import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import torch
+from peft import PeftModel
+from PIL import Image
+from transformers import AutoModelForImageTextToText, AutoTokenizer{extra_import}
+
+here = Path(__file__).resolve().parent
+COUNT, EDGE, RESAMPLE, MARK_ID = {count}, {edge}, {resample}, {mark_id}
+MEAN, STD, SIZES = {mean}, {std}, {sizes}
+PROMPT = {prompt!r}
+
+{layout}
+
+tokenizer = AutoTokenizer.from_pretrained(here)
+base = AutoModelForImageTextToText.from_pretrained(
+    {base}, dtype=torch.float32{quantization}
+)
+model = PeftModel.from_pretrained(base, here).eval()
+
+for path in sys.argv[1:]:
+    with av.open(path) as clip:
+        frames = [frame.to_ndarray(format="rgb24") for frame in clip.decode(video=0)]
+    seen = [frames[int((i + 0.5) * len(frames) / COUNT)] for i in range(COUNT)]
+    small = np.stack([np.asarray(Image.fromarray(f).resize((EDGE, EDGE), Image.Resampling(RESAMPLE))) for f in seen])
+    pixels = torch.from_numpy(small).permute(0, 3, 1, 2).float() / 255
+    pixels = (pixels - torch.tensor(MEAN).view(3, 1, 1)) / torch.tensor(STD).view(3, 1, 1)
+    asked, marks = {name}(pixels, SIZES, {mark!r})
+    ids = tokenizer(PROMPT.replace("{{clip}}", marks), add_special_tokens={begins}, return_tensors="pt").input_ids
+    asked |= {{"input_ids": ids, "attention_mask": torch.ones_like(ids)}}
+{more}    with torch.no_grad():
+        said = model.generate(
+            **asked, max_new_tokens={longest}, do_sample=False, pad_token_id={pad},
+            eos_token_id=tokenizer.convert_tokens_to_ids({end!r}),
+        )[0, ids.shape[1] :]
+    print(path, tokenizer.decode(said, skip_special_tokens=True).strip(), sep="\\t")
+"""
+_QUANTIZED = """,
+    quantization_config=BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.float32, llm_int8_skip_modules={skip},
+    ),
+"""

@@ -1,0 +1,9 @@
+"""Qwen2.5-VL (Bai et al. 2025): Qwen2-VL's layout with windows in its eye."""
+
+from jobs.families.video_llm import layouts
+from jobs.families.video_llm.family import VideoLLM
+from jobs.families.video_llm.kinds import qwen_kind
+
+_QUESTION = "<|im_start|>user\n<|vision_start|>{clip}<|vision_end|>{question}<|im_end|>\n<|im_start|>assistant\n"
+
+FAMILY = VideoLLM(qwen_kind("qwen2_5_vl", "Qwen2.5-VL", layouts.qwen2, 14, "<|video_pad|>", _QUESTION))

@@ -1,0 +1,23 @@
+"""SmolVLM and SmolVLM2 (Marafioti et al. 2025): each frame is an image of its own."""
+
+from jobs.families.video_llm import layouts
+from jobs.families.video_llm.family import VideoLLM
+from jobs.families.video_llm.kinds import Kind, image_edge, patch_edge
+
+FAMILY = VideoLLM(
+    Kind(
+        "smolvlm",
+        "SmolVLM2",
+        layouts.smolvlm,
+        lambda c: {"tokens": (image_edge(c, 364) // patch_edge(c, 14)) ** 2 // int(c.get("scale_factor", 2)) ** 2},
+        lambda c: image_edge(c, 364),
+        lambda c: patch_edge(c, 14),
+        prompt="<|im_start|>User: {clip}{question}<end_of_utterance>\nAssistant: ",
+        slot="<video>",
+        templated=False,
+        token="image_token_id",
+        end="<end_of_utterance>",
+        eyes=("model.vision_model", "model.connector"),
+        language=r"model\.text_model\..*",
+    )
+)

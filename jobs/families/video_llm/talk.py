@@ -1,0 +1,174 @@
+"""Turns clips and captions into what a video language model reads: prompt with marks, answer, tensors of the frames."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
+from jobs.families.protocol import Base, Item, Plan
+from jobs.families.video_llm.kinds import Kind
+from jobs.families.videomae.batches import ClassifyBatches, dice_of
+from orchestrator.domain.errors import Invalid
+
+QUESTION = "Describe the video."
+IGNORED = -100
+
+
+class Talk:
+    """A tokenizer with the manners of one base. As a collator: loss on the answer's tokens only."""
+
+    def __init__(self, plan: Plan, kind: Kind) -> None:
+        self._kind, self._config = kind, plan.base.config
+        self.tokenizer = read_tokenizer(plan.base)
+        self._see = ClassifyBatches(Base(plan.base.folder, {}, processor_of(plan.base)))
+        self._sizes = kind.sizes(self._config)
+        self._mark = str(self.tokenizer.convert_ids_to_tokens(self.mark_id()))
+        self._prompt = self._question()
+        ends = self.tokenizer.get_vocab()
+        self.end = kind.end if kind.end in ends else str(self.tokenizer.eos_token or "")
+        self._limit = _context(self._config)
+
+    def mark_id(self) -> int:
+        """The number of the token that holds a clip's place."""
+        for name in (
+            self._kind.token,
+            self._kind.token.replace("_id", "_index"),
+            self._kind.token.replace("index", "id"),
+        ):
+            if name in self._config:
+                return int(self._config[name])
+        raise Invalid(
+            f"This base's config.json does not say its {self._kind.token}. Register a whole copy.", "model_id"
+        )
+
+    def __call__(self, items: Sequence[Item]) -> dict[str, Any]:
+        learns = all(item["learn"] for item in items)
+        dice = dice_of(items) if learns else None
+        seen, prompts = self.look(items)
+        rows = [
+            (prompt, self._ids(_choose(item["captions"], dice) + self.end))
+            for prompt, item in zip(prompts, items, strict=True)
+        ]
+        width = max(len(prompt) + len(answer) for prompt, answer in rows)
+        if self._limit and width > self._limit:
+            raise Invalid(
+                f"A clip and its caption take {width} tokens, and this base reads {self._limit}. Use fewer frames.",
+                "data.frames",
+            )
+        pad = self.pad_id()
+        ids = torch.full((len(rows), width), pad)
+        labels, mask = torch.full_like(ids, IGNORED), torch.zeros_like(ids)
+        for row, (prompt, answer) in enumerate(rows):
+            end = len(prompt) + len(answer)
+            ids[row, :end] = torch.tensor([*prompt, *answer])
+            labels[row, len(prompt) : end] = torch.tensor(answer)
+            mask[row, :end] = 1
+        return seen | self._about(ids, mask, items) | {"labels": labels}
+
+    def ask(self, items: Sequence[Item]) -> dict[str, Any]:
+        """What `generate` takes: prompts that end together, so that all answers begin together."""
+        seen, prompts = self.look(items)
+        width = max(map(len, prompts))
+        ids = torch.full((len(prompts), width), self.pad_id())
+        mask = torch.zeros_like(ids)
+        for row, prompt in enumerate(prompts):
+            ids[row, width - len(prompt) :] = torch.tensor(prompt)
+            mask[row, width - len(prompt) :] = 1
+        return seen | self._about(ids, mask, items)
+
+    def look(self, items: Sequence[Item]) -> tuple[dict[str, Any], list[list[int]]]:
+        """The frames' tensors, and each clip's prompt as token ids."""
+        found: list[dict[str, torch.Tensor]] = []
+        prompts: list[list[int]] = []
+        for frames in self._see.pixels(items):
+            tensors, marks = self._kind.layout(frames, self._sizes, self._mark)
+            found.append(tensors)
+            prompts.append(self._ids(self._prompt.replace("{clip}", marks), first=True))
+        return {name: torch.cat([tensors[name] for tensors in found]) for name in found[0]}, prompts
+
+    def pad_id(self) -> int:
+        for value in (self.tokenizer.pad_token_id, self.tokenizer.eos_token_id):
+            if value is not None:
+                return int(value) if not isinstance(value, list) else int(value[0])
+        return 0
+
+    def longest(self, captions: Sequence[str]) -> int:
+        """Tokens of the longest caption and its end."""
+        return max((len(self._ids(caption + self.end)) for caption in captions), default=32)
+
+    def _about(self, ids: torch.Tensor, mask: torch.Tensor, items: Sequence[Item]) -> dict[str, Any]:
+        more: dict[str, Any] = {"input_ids": ids, "attention_mask": mask}
+        if self._kind.typed:
+            more["mm_token_type_ids"] = (ids == self.mark_id()).int() * 2
+        if self._kind.masked:
+            more["image_attention_mask"] = torch.ones(*ids.shape, len(items[0]["frames"]), dtype=torch.long)
+        return more
+
+    def _ids(self, text: str, first: bool = False) -> list[int]:
+        begin = self.tokenizer.bos_token
+        adds = first and not (begin and text.startswith(str(begin)))
+        return list(self.tokenizer(text, add_special_tokens=adds, return_attention_mask=False).input_ids)
+
+    def prompt(self) -> str:
+        """The question as the model reads it, `{clip}` where the marks go."""
+        return self._prompt
+
+    def _question(self) -> str:
+        template = self.tokenizer.chat_template
+        if not template or not self._kind.templated:
+            return self._kind.prompt.replace("{question}", QUESTION)
+        content: Any = [{"type": "video"}, {"type": "text", "text": QUESTION}]
+        try:
+            said = self.tokenizer.apply_chat_template(
+                [{"role": "user", "content": content}], add_generation_prompt=True, tokenize=False
+            )
+        except Exception:  # a template is a program of its own; where it cannot do video, ours is used
+            said = ""
+        text = str(said)
+        whole = text.count(self._kind.slot) == 1
+        return text.replace(self._kind.slot, "{clip}") if whole else self._kind.prompt.replace("{question}", QUESTION)
+
+
+def read_tokenizer(base: Base) -> PreTrainedTokenizerBase:
+    """The base's own tokenizer, with its chat template.
+
+    Raises:
+        Invalid: it is not there.
+    """
+    try:
+        tokenizer: Any = AutoTokenizer.from_pretrained(base.folder, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Invalid(
+            "The base model's tokenizer is missing or cannot be read. Register a whole copy of it."
+        ) from error
+    beside = base.folder / "chat_template.json"
+    if not tokenizer.chat_template and beside.is_file():
+        tokenizer.chat_template = json.loads(beside.read_text()).get("chat_template")
+    return tokenizer
+
+
+def processor_of(base: Base) -> dict[str, Any]:
+    """How pixels are scaled: the video processor's own settings where the base has some."""
+    for name in ("video_preprocessor_config.json", "processor_config.json"):
+        try:
+            found = json.loads((base.folder / name).read_text())
+        except (OSError, ValueError):
+            continue
+        found = found.get("video_processor", found)
+        if "image_mean" in found:
+            return found
+    return base.processor
+
+
+def _choose(captions: list[str], dice: torch.Generator | None) -> str:
+    """One of a clip's sentences: any while learning, the first when judged."""
+    if dice is None or len(captions) == 1:
+        return captions[0]
+    return captions[int(torch.randint(len(captions), (1,), generator=dice))]
+
+
+def _context(config: dict[str, Any]) -> int:
+    text = config.get("text_config") or config
+    return int(text.get("max_position_embeddings") or 0)

@@ -1,0 +1,19 @@
+"""Video-LLaMA 3 (Zhang et al. 2025): every frame with its time."""
+
+from jobs.families.video_llm import layouts
+from jobs.families.video_llm.family import VideoLLM
+from jobs.families.video_llm.kinds import Kind, patch_edge
+
+FAMILY = VideoLLM(
+    Kind(
+        "video_llama_3",
+        "Video-LLaMA",
+        layouts.videollama3,
+        lambda c: {"time": 1, "patch": patch_edge(c, 14), "merge": 2},
+        lambda c: max(1, 224 // (2 * patch_edge(c, 14))) * 2 * patch_edge(c, 14),
+        lambda c: 2 * patch_edge(c, 14),
+        slot="<|video_pad|>",
+        fixed=False,
+        eyes=("model.vision_model", "model.projector"),
+    )
+)

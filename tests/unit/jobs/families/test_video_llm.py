@@ -1,0 +1,113 @@
+"""Each video language model trains in 4 bits from a random base, and its adapter speaks again from its card alone."""
+
+import dataclasses
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+
+from jobs.families.protocol import Plan
+from jobs.families.quantize import quantized_layers
+from jobs.families.registry import FAMILIES, read_base, resolve
+from jobs.families.video_llm import layouts
+from jobs.families.video_llm.family import VideoLLM
+from jobs.families.video_llm.talk import IGNORED, Talk
+from jobs.spec import ClipSpec
+from jobs.trainer.run import train
+from jobs.trainer.setup import with_adapters
+from orchestrator.domain.errors import Invalid
+from orchestrator.domain.recipes import parse_recipe
+from tests.unit.jobs.families.tiny_llms import CONFIGS, make_tiny
+from tests.unit.jobs.trainer.conftest import MakeSpec, clips, make_spec
+from tests.unit.jobs.trainer.test_run import losses, recorder_of
+
+__all__ = ["clips", "make_spec"]
+
+
+def test_every_kind_has_a_tiny_one() -> None:
+    assert set(CONFIGS) == {name for name, module in FAMILIES.items() if "video_llm" in module}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(CONFIGS))
+def test_a_run_and_its_card(
+    name: str,
+    make_spec: MakeSpec,
+    clips: list[ClipSpec],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    base = make_tiny(name, tmp_path / "base")
+    told = {"blinking": "it blinks", "zooming": "it looms now"}
+    said = [dataclasses.replace(clip, label="", caption=told[clip.label]) for clip in clips[:8]]
+    family = resolve(read_base(base))
+    assert isinstance(family, VideoLLM)
+    data = {"frames": 4} | ({} if family.kind.fixed else {"size": 56})
+    made = make_spec(optim={"epochs": 5, "learning_rate": 1e-2, "batch_size": 3}, clips=said, data=data)
+    spec = dataclasses.replace(made, task="captioning", class_names=[], model_path=str(base), family=name)
+    result = train(spec, recorder_of(spec), lambda: False)
+    curve = list(losses(spec).values())
+    assert curve[-1] < curve[0] - 0.3
+    assert result.summary["baseline"].keys() >= {"eval_exact", "eval_rouge_l", "eval_bleu"}
+    adapter = Path(spec.folder) / "adapter"
+    (adapter / "caption.py").write_text((adapter / "README.md").read_text().split("```python\n")[1].split("```")[0])
+    reported = json.loads((adapter / "predictions.json").read_text())
+    paths = {clip.id: clip.path for clip in said}
+    monkeypatch.setattr(sys, "argv", ["caption.py", *(paths[row["clip_id"]] for row in reported)])
+    capsys.readouterr()
+    runpy.run_path(str(adapter / "caption.py"))
+    lines = capsys.readouterr().out
+    for row in reported:
+        spoken = lines.split(f"{paths[row['clip_id']]}\t")[1]
+        assert " ".join(spoken.split()).startswith(row["predicted"])
+
+
+def test_the_eye_stays_whole_and_only_the_answer_is_learned(tmp_path: Path) -> None:
+    base = read_base(make_tiny("qwen2_5_vl", tmp_path))
+    recipe = parse_recipe({"data": {"frames": 4, "size": 56}})
+    family = resolve(base)
+    plan = Plan(base, recipe, "captioning", (), ("it hops",))
+    model = with_adapters(family, plan)
+    assert len(quantized_layers(model)) == 14
+    assert all("language_model" in name for name, p in model.named_parameters() if p.requires_grad)
+    frames = np.random.default_rng(0).integers(0, 256, (4, 56, 56, 3), dtype=np.uint8)
+    item = {"frames": frames, "captions": ["it hops"], "learn": True, "draw": (0, 0), "clip_id": 1}
+    batch = family.collate(plan)([item])
+    learned = batch["labels"][0][batch["labels"][0] != IGNORED]
+    talk = family.collate(plan)
+    assert isinstance(talk, Talk)
+    assert talk.tokenizer.decode(learned) == "it hops<|im_end|>"
+
+
+def test_patches_are_those_of_the_real_processor() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (56, 84, 3), dtype=np.uint8)
+    real = Qwen2VLImageProcessorPil(do_resize=False, image_mean=[0.5] * 3, image_std=[0.5] * 3)(
+        [picture], return_tensors="pt"
+    )
+    frames = torch.from_numpy(picture).permute(2, 0, 1).float().div(127.5).sub(1).expand(2, -1, -1, -1)
+    patches, grid = layouts.qwen_patches(frames, {"time": 2, "patch": 14, "merge": 2})
+    assert [grid] == real["image_grid_thw"].tolist()
+    assert torch.allclose(patches, real["pixel_values"], atol=1e-5)
+
+
+def test_sizes_and_tasks_that_do_not_fit(tmp_path: Path) -> None:
+    base = read_base(make_tiny("smolvlm", tmp_path / "a"))
+    family = resolve(base)
+    with pytest.raises(Invalid, match="describes clips"):
+        family.check(base, parse_recipe({}), "classification")
+    with pytest.raises(Invalid, match="exactly 28 x 28"):
+        family.check(base, parse_recipe({"data": {"size": 56}}), "captioning")
+    free = read_base(make_tiny("qwen2_vl", tmp_path / "b"))
+    with pytest.raises(Invalid, match="multiple of 28"):
+        resolve(free).check(free, parse_recipe({"data": {"size": 60}}), "captioning")
+    plan = Plan(free, parse_recipe({}), "captioning")
+    long = {"captions": ["on and on " * 300], "learn": False, "draw": (0, 0), "clip_id": 1}
+    long["frames"] = np.zeros((4, 56, 56, 3), np.uint8)
+    with pytest.raises(Invalid, match="Use fewer frames"):
+        resolve(free).collate(plan)([long])

@@ -1,0 +1,127 @@
+"""Random video language models of a few kilobytes, one an architecture, with a tokenizer that spells bytes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+from transformers import AutoConfig, AutoModelForImageTextToText, PreTrainedTokenizerFast
+
+SPECIAL = (
+    "<pad>", "<s>", "</s>", "<|im_start|>", "<|im_end|>", "<|video_pad|>", "<|image_pad|>", "<|vision_start|>",
+    "<|vision_end|>", "<video>", "<image>", "<fake_token_around_image>", "<global-img>", "<end_of_utterance>",
+    "<IMG_CONTEXT>", "<img>", "</img>",
+)  # fmt: skip
+_TEXT = {
+    "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2,
+    "num_key_value_heads": 2, "max_position_embeddings": 2048, "vocab_size": 300,
+}  # fmt: skip
+_EYE = {
+    "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2,
+    "image_size": 28, "patch_size": 7,
+}  # fmt: skip
+_QWEN_EYE = {"depth": 1, "embed_dim": 32, "hidden_size": 64, "num_heads": 2, "patch_size": 14, "spatial_merge_size": 2}
+
+
+def tokenizer() -> PreTrainedTokenizerFast:
+    """256 bytes, then the special tokens."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    backend = Tokenizer(models.BPE({letter: i for i, letter in enumerate(alphabet)}, []))
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    backend.add_special_tokens([AddedToken(word, special=True, normalized=False) for word in SPECIAL])
+    return PreTrainedTokenizerFast(
+        tokenizer_object=backend, pad_token="<pad>", bos_token="<s>", eos_token="</s>", model_max_length=2048
+    )
+
+
+def token(word: str) -> int:
+    return 256 + SPECIAL.index(word)
+
+
+def _qwen(more: dict[str, Any], rope: dict[str, Any], eye: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "text_config": _TEXT | {"rope_parameters": rope} | more,
+        "vision_config": _QWEN_EYE | eye,
+        "video_token_id": token("<|video_pad|>"),
+        "image_token_id": token("<|image_pad|>"),
+        "vision_start_token_id": token("<|vision_start|>"),
+        "vision_end_token_id": token("<|vision_end|>"),
+    }
+
+
+_MROPE = {"rope_type": "default", "mrope_section": [4, 6, 6], "rope_theta": 10000.0}
+_LLAVA = {
+    "video_token_index": token("<video>"), "image_token_index": token("<image>"),
+    "video_token_id": token("<video>"), "image_token_id": token("<image>"),
+}  # fmt: skip
+CONFIGS: dict[str, dict[str, Any]] = {
+    "qwen2_vl": _qwen({}, _MROPE, {"mlp_ratio": 2}),
+    "qwen2_5_vl": _qwen(
+        {},
+        _MROPE,
+        {
+            "hidden_size": 32, "out_hidden_size": 64, "intermediate_size": 64, "window_size": 56,
+            "fullatt_block_indexes": [0],
+        },
+    ),
+    "qwen3_vl": _qwen(
+        {"head_dim": 32},
+        _MROPE | {"mrope_interleaved": True},
+        {
+            "hidden_size": 32, "out_hidden_size": 64, "intermediate_size": 64, "num_position_embeddings": 16,
+            "deepstack_visual_indexes": [0],
+        },
+    ),
+    "smolvlm": {
+        "text_config": {"model_type": "llama"} | _TEXT, "vision_config": _EYE, "scale_factor": 2,
+        "image_token_id": token("<image>"), "pad_token_id": 256,
+    },
+    "llava_onevision": {
+        "text_config": {"model_type": "qwen2"} | _TEXT,
+        "vision_config": {"model_type": "siglip_vision_model", "vision_use_head": False} | _EYE,
+        "vision_feature_layer": -1, "vision_feature_select_strategy": "full",
+    } | _LLAVA,
+    "llava_next_video": {
+        "text_config": {"model_type": "llama"} | _TEXT,
+        "vision_config": {"model_type": "clip_vision_model", "projection_dim": 32} | _EYE,
+        "vision_feature_layer": -1, "spatial_pool_stride": 2, "spatial_pool_mode": "average",
+    } | _LLAVA,
+    "internvl": {
+        "text_config": {"model_type": "qwen2"} | _TEXT,
+        "vision_config": _EYE | {"image_size": [28, 28], "patch_size": [7, 7]},
+        "downsample_ratio": 0.5, "image_token_id": token("<IMG_CONTEXT>"), "vision_feature_layer": -1,
+    },
+    "video_llama_3": {
+        "text_config": {"model_type": "qwen2"} | _TEXT,
+        "vision_config": {
+            "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2,
+            "patch_size": 14,
+        },
+        "video_token_id": token("<|video_pad|>"), "image_token_id": token("<|image_pad|>"),
+    },
+    "idefics": {
+        "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2,
+        "vocab_size": 300, "additional_vocab_size": 0, "cross_layer_interval": 1, "use_resampler": False,
+        "max_position_embeddings": 2048, "alpha_initializer": "ones", "image_token_id": token("<image>"),
+        "vision_config": {
+            "embed_dim": 64, "hidden_size": 64, "image_size": 28, "intermediate_size": 128, "patch_size": 14,
+            "num_attention_heads": 2, "num_hidden_layers": 1,
+        },
+    },
+}  # fmt: skip
+
+
+def make_tiny(name: str, folder: Path) -> Path:
+    """Writes a random base: config, safetensors, tokenizer, preprocessor."""
+    torch.manual_seed(0)
+    raw = dict(CONFIGS[name])
+    more = {"pad_token_id": 256, "bos_token_id": 257, "eos_token_id": 258, "tie_word_embeddings": False}
+    config = AutoConfig.for_model(name, **(more | raw))
+    model = AutoModelForImageTextToText.from_config(config, dtype=torch.float32)
+    model.save_pretrained(folder, safe_serialization=True)
+    tokenizer().save_pretrained(folder)
+    processor = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3, "resample": 3, "rescale_factor": 1 / 255}
+    (folder / "preprocessor_config.json").write_text(json.dumps(processor))
+    return folder
