@@ -9,7 +9,7 @@ import torch
 
 from jobs.families.captioner.words import tokenizer_of
 from jobs.families.captioning import judge_captions
-from jobs.families.pixels import ClassifyBatches, dice_of, vary
+from jobs.families.pixels import Pixels, dice_of, vary
 from jobs.families.protocol import Base, Collate, Item, Items, Plan, Raw, Score
 from jobs.families.videomae.family import FAMILY as ENCODER
 from jobs.video.cache import Sampling
@@ -79,7 +79,7 @@ class CaptionBatches:
     """Items to `pixel_values` (B, T, 3, H, W) and `labels` (B, L), -100 where nothing is to be said."""
 
     def __init__(self, plan: Plan) -> None:
-        self.see, self.tokenizer = ClassifyBatches(_eye(plan.base)), tokenizer_of(plan)
+        self.see, self.tokenizer = Pixels(_eye(plan.base)), tokenizer_of(plan)
 
     def __call__(self, items: Sequence[Item]) -> dict[str, Any]:
         dice, pixels = dice_of(items), self.see.pixels(items)

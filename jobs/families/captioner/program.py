@@ -9,6 +9,7 @@ def caption_program(plan: Plan, base_ref: str) -> str:
     return _PROGRAM.format(
         extra_import="BitsAndBytesConfig, " if plan.four_bit else "",
         base=base_ref,
+        exact=_EXACT if plan.four_bit else "",
         quantization=_QUANTIZED.format(skip=list(SKIP)).rstrip("\n") if plan.four_bit else "",
     )
 
@@ -24,7 +25,7 @@ from transformers import AutoImageProcessor, AutoTokenizer, {extra_import}Vision
 here = Path(__file__).resolve().parent
 base = VisionEncoderDecoderModel.from_pretrained(
     {base}, dtype=torch.float32{quantization}
-)
+){exact}
 model = PeftModel.from_pretrained(base, here).eval()
 processor = AutoImageProcessor.from_pretrained(here)
 tokenizer = AutoTokenizer.from_pretrained(here)
@@ -39,6 +40,10 @@ for path in sys.argv[1:]:
         said = model.generate(pixel_values=pixels, num_beams=1, do_sample=False)[0]
     print(path, tokenizer.decode(said, skip_special_tokens=True), sep="\\t")
 """
+_EXACT = """
+for layer in base.modules():
+    if hasattr(layer, "support_avx512bf16_for_cpu"):
+        layer.support_avx512bf16_for_cpu = False  # bitsandbytes' shortcut: other numbers, and not for every width"""
 _QUANTIZED = """,
     quantization_config=BitsAndBytesConfig(
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,

@@ -23,6 +23,7 @@ def describe_program(plan: Plan, kind: Kind, sampling: Sampling, base_ref: str) 
         layout="\n\n".join(inspect.getsource(part) for part in parts).replace("[str, Any]", "[str, object]"),
         name=kind.layout.__name__,
         base=base_ref,
+        exact=_EXACT if plan.four_bit else "",
         extra_import=", BitsAndBytesConfig" if plan.four_bit else "",
         quantization=_QUANTIZED.format(skip=skip).rstrip("\n") if plan.four_bit else "",
         count=sampling.count,
@@ -76,7 +77,7 @@ PROMPT = {prompt!r}
 tokenizer = AutoTokenizer.from_pretrained(here)
 base = AutoModelForImageTextToText.from_pretrained(
     {base}, dtype=torch.float32{quantization}
-)
+){exact}
 model = PeftModel.from_pretrained(base, here).eval()
 
 for path in sys.argv[1:]:
@@ -96,6 +97,10 @@ for path in sys.argv[1:]:
         )[0, ids.shape[1] :]
     print(path, tokenizer.decode(said, skip_special_tokens=True).strip(), sep="\\t")
 """
+_EXACT = """
+for layer in base.modules():
+    if hasattr(layer, "support_avx512bf16_for_cpu"):
+        layer.support_avx512bf16_for_cpu = False  # bitsandbytes' shortcut: other numbers, and not for every width"""
 _QUANTIZED = """,
     quantization_config=BitsAndBytesConfig(
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
+from jobs.families.pixels import Pixels, dice_of
 from jobs.families.protocol import Base, Item, Plan
 from jobs.families.video_llm.kinds import Kind
-from jobs.families.videomae.batches import ClassifyBatches, dice_of
 from orchestrator.domain.errors import Invalid
 
 QUESTION = "Describe the video."
@@ -22,7 +22,7 @@ class Talk:
     def __init__(self, plan: Plan, kind: Kind) -> None:
         self._kind, self._config = kind, plan.base.config
         self.tokenizer = read_tokenizer(plan.base)
-        self._see = ClassifyBatches(Base(plan.base.folder, {}, processor_of(plan.base)))
+        self._see = Pixels(Base(plan.base.folder, {}, processor_of(plan.base)))
         self._sizes = kind.sizes(self._config)
         self._mark = str(self.tokenizer.convert_ids_to_tokens(self.mark_id()))
         self._prompt = self._question()
