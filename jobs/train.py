@@ -21,7 +21,7 @@ from jobs.trainer_process import Spare, TrainerProcess
 from jobs.watch import End, Watch, read_result
 from orchestrator.domain.datasets import Clip, Dataset, Task
 from orchestrator.domain.letterbox import LIVE_STREAM, STREAM_MAXLEN, job_lease, job_stop, job_stream
-from orchestrator.domain.models import VideoModel
+from orchestrator.domain.models import TASK_OF, VideoModel
 from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.services.datasets.versions import clips_at
 from orchestrator.services.db import session_scope
@@ -162,7 +162,7 @@ def _write_spec(job_id: int, attempt: int, folder: Path, settings: Settings) -> 
             name=job.name,
             folder=str(folder),
             recipe=job.recipe,
-            task=dataset.task.value,
+            task=TASK_OF[model.model_type].value,
             class_names=sorted({clip.label for clip in good}) if dataset.task is Task.CLASSIFICATION else [],
             dataset_name=job.dataset_name,
             model_name=job.model_name,

@@ -7,8 +7,11 @@ from typing import Any
 from jobs.families.protocol import Score
 from jobs.spec import ClipSpec
 
-SAMPLES = 12
+SAMPLES = 8
 """Clips whose sentences go into the summary; predictions.json has them all."""
+
+MISTAKES = 24
+"""Clips called another class than theirs that go into the summary, the surest first."""
 
 
 @dataclass(slots=True)
@@ -44,7 +47,11 @@ def sum_up(
     for row in predictions:
         if before and row["clip_id"] in before:
             row["before"] = before[row["clip_id"]]
-    told = [row for row in predictions if "before" in row or "rank" in row]
+    # The same question twice would show the same answer twice.
+    told = list({row["reference"]: row for row in predictions if "before" in row or "rank" in row}.values())
+    wrong = [row for row in predictions if row["label"] and row.get("predicted") not in (None, row["label"])]
+    if wrong:
+        summary["mistakes"] = sorted(wrong, key=lambda row: -float(row.get("confidence", 0.0)))[:MISTAKES]
     if told:
         summary["samples"] = told[:: max(1, len(told) // SAMPLES)][:SAMPLES]
     return Outcome(summary, predictions)

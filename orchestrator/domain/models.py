@@ -8,6 +8,7 @@ from sqlalchemy import JSON, BigInteger, Column
 from sqlmodel import Field, SQLModel
 
 from orchestrator.domain.base import UtcDateTime, utcnow, word_enum
+from orchestrator.domain.datasets import Task
 
 
 class ModelType(StrEnum):
@@ -16,6 +17,20 @@ class ModelType(StrEnum):
     CLASSIFICATION = "video_classification"
     CAPTIONING = "video_captioning"
     RETRIEVAL = "video_retrieval"
+
+
+TASK_OF = {
+    ModelType.CLASSIFICATION: Task.CLASSIFICATION,
+    ModelType.CAPTIONING: Task.CAPTIONING,
+    ModelType.RETRIEVAL: Task.RETRIEVAL,
+}
+"""What a run with such a model is about."""
+FITS = {
+    Task.CLASSIFICATION: (ModelType.CLASSIFICATION,),
+    Task.CAPTIONING: (ModelType.CAPTIONING, ModelType.RETRIEVAL),
+    Task.RETRIEVAL: (ModelType.RETRIEVAL, ModelType.CAPTIONING),
+}
+"""Which models a dataset can train: clips with captions serve both whoever writes them and whoever searches them."""
 
 
 class ModelSource(StrEnum):

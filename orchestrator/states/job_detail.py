@@ -32,6 +32,7 @@ from orchestrator.states.job_rows import (
     result_of,
     task_of,
 )
+from orchestrator.states.job_samples import Sample, mistakes_of, samples_of
 from orchestrator.states.job_system import LOG_PAGE, JobSystem, place_line, system_batch
 from orchestrator.states.live import listening, sips
 
@@ -62,6 +63,8 @@ class JobDetail(JobSystem, rx.State):
     events: list[EventLine] = []
     settings: list[ReviewRow] = []
     result: Result = Result()
+    samples: list[Sample] = []
+    mistakes: list[Sample] = []
     adapter_size: str = ""
     load_code: str = ""
     total_steps: int = 0
@@ -186,6 +189,7 @@ class JobDetail(JobSystem, rx.State):
         self._row, self._recipe = row, row.recipe
         self.head, self.progress = job_head(row, visit.memory_at_end), progress_of_row(row)
         self.events, self.result = visit.events, result_of(row.summary)
+        self.samples, self.mistakes = samples_of(row.summary), mistakes_of(row.summary)
         self.tail = visit.tail
         self.adapter_size = words.size(visit.adapter_bytes) if visit.adapter_bytes else ""
         self.load_code = visit.load_code

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from orchestrator.domain.datasets import Task
+from orchestrator.domain.models import FITS
 from orchestrator.domain.recipes import Recipe
 from orchestrator.services.training.rows import Preflight
 from orchestrator.services.workers import WorkerRow
@@ -122,15 +124,24 @@ def model_choice(row: Any) -> ModelChoice:
 
 
 def fit_models(models: Iterable[ModelChoice], task: str) -> list[ModelChoice]:
-    """The same models, each with the reason why it does not suit a dataset of that task ("": none chosen yet)."""
-    return [
+    """The same models, each with the reason why it does not suit a dataset of that task ("": none chosen yet).
+
+    Those that suit come first.
+    """
+    judged = [
         replace(
             model,
             reason=model.broken
-            or (f"It does {model.task}; the chosen dataset is for {task}." if task and model.task != task else ""),
+            or (f"It does {model.task}; the chosen dataset is for {task}." if not _fits(model.task, task) else ""),
         )
         for model in models
     ]
+    return sorted(judged, key=lambda model: bool(model.reason))
+
+
+def _fits(does: str, task: str) -> bool:
+    """True too while no dataset is chosen."""
+    return not task or does in {MODEL_TASK[kind.value] for kind in FITS[Task(task)]}
 
 
 def layer_choices(groups: Iterable[Any]) -> list[LayerChoice]:

@@ -129,6 +129,15 @@ class ConfusionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Reached:
+    """One measure of a finished run, beside what the untouched base (or guessing) reaches."""
+
+    label: str
+    now: str
+    before: str
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What a finished run reached."""
 
@@ -136,6 +145,8 @@ class Result:
     accuracy: str = ""
     loss: str = ""
     clips: str = ""
+    """Such as "R@1 on 48 held-out clips"."""
+    reached: list[Reached] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
     confusion: list[ConfusionRow] = field(default_factory=list)
 
@@ -270,16 +281,31 @@ def result_of(summary: Mapping[str, Any]) -> Result:
     reached = _number(summary.get(measure.name))
     if reached is None and not matrix:
         return Result()
-    total = sum(sum(row) for row in matrix)
+    total = sum(sum(row) for row in matrix) or int(_number(summary.get("validation_clips")) or 0)
     pairs = zip(labels, matrix, strict=False)
     return Result(
         known=True,
         accuracy=_figure(measure, reached),
         loss=words.loss(_number(summary.get("eval_loss"))),
-        clips=words.plural(int(total), "held-out clip") if total else "",
+        clips=f"{_what(measure)} {words.plural(int(total), 'held-out clip')}" if total else "",
+        reached=_reached(summary),
         labels=labels,
         confusion=[_confusion_row(label, row, i) for i, (label, row) in enumerate(pairs)],
     )
+
+
+def _what(measure: Measure) -> str:
+    return "right on" if measure.name == "eval_accuracy" else f"{measure.label} on"
+
+
+def _reached(summary: Mapping[str, Any]) -> list[Reached]:
+    base = summary.get("baseline") or {}
+    found = [(measure, _number(summary.get(measure.name))) for measure in MEASURES[task_of(summary)]]
+    return [
+        Reached(measure.label, _figure(measure, value), _figure(measure, _number(base.get(measure.name))))
+        for measure, value in found
+        if value is not None
+    ]
 
 
 def task_of(summary: Mapping[str, Any]) -> str:

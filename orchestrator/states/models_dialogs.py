@@ -3,7 +3,6 @@
 import reflex as rx
 
 from orchestrator.domain.errors import AppError, NotSignedIn
-from orchestrator.domain.models import ModelType
 from orchestrator.services.models.catalog import (
     allowed_roots,
     delete_model,
@@ -11,11 +10,15 @@ from orchestrator.services.models.catalog import (
     register_path,
     update_model,
 )
+from orchestrator.services.models.inspect import FAMILIES
 from orchestrator.states import words
 from orchestrator.states.address import is_on
 from orchestrator.states.guards import act, problems_of, signed_in
 from orchestrator.states.models import PATH, ModelsState
 from orchestrator.states.models_detail import ModelDetailState
+
+KNOWN = ", ".join(dict.fromkeys(name for name, _ in FAMILIES.values()))
+"""The architectures that can be trained, as people know them."""
 
 
 class ModelDialogs(rx.State):
@@ -101,7 +104,7 @@ class ModelDialogs(rx.State):
     async def add(self):
         """Registers the folder; each refusal stands beside its field, and what was typed stays."""
         try:
-            row = await act(self, register_path, self.name, self.description, self.path, ModelType.CLASSIFICATION.value)
+            row = await act(self, register_path, self.name, self.description, self.path)
         except NotSignedIn:
             raise
         except AppError as error:

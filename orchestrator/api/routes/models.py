@@ -8,7 +8,6 @@ from pydantic import BaseModel, Field
 from orchestrator.api.shapes import Id, page, shape
 from orchestrator.api.who import Who
 from orchestrator.domain.errors import Invalid
-from orchestrator.domain.models import ModelType
 from orchestrator.services.db import session_scope
 from orchestrator.services.models import catalog
 
@@ -23,7 +22,8 @@ class Source(BaseModel):
 class NewModel(BaseModel):
     name: str
     description: str = ""
-    model_type: str = ModelType.CLASSIFICATION.value
+    model_type: str = ""
+    """Empty: what the files say."""
     architecture: str = ""
     source: Source = Field(default_factory=Source)
 

@@ -4,9 +4,10 @@ from typing import Any
 
 import reflex as rx
 
+from orchestrator.pages.jobs.detail_samples import mistakes, samples
 from orchestrator.states.job_detail import JobDetail
 from orchestrator.states.job_metrics import MetricCard
-from orchestrator.states.job_rows import ConfusionRow
+from orchestrator.states.job_rows import ConfusionRow, Reached
 from orchestrator.ui.charts.loss_chart import loss_chart
 from orchestrator.ui.patterns.cards import stat_card
 from orchestrator.ui.primitives.badge import badge
@@ -104,19 +105,45 @@ def _confusion() -> rx.Component:
     )
 
 
+def _measure(item: Reached) -> rx.Component:
+    return rx.el.tr(
+        rx.el.th(item.label, scope="row", class_name="py-1 pr-6 text-left text-sm font-medium whitespace-nowrap"),
+        rx.el.td(item.now, class_name="pr-6 text-right font-mono text-sm tabular"),
+        rx.el.td(item.before, class_name="text-right font-mono text-sm tabular text-muted-foreground"),
+    )
+
+
+def _measures() -> rx.Component:
+    """Each measure of the task, beside what the untouched base reaches on the same clips."""
+    head = "pb-1 text-right text-xs font-medium text-muted-foreground"
+    return rx.el.table(
+        rx.el.thead(
+            rx.el.tr(
+                rx.el.td(),
+                rx.el.th("now", scope="col", class_name=f"pr-6 {head}"),
+                rx.el.th("untouched base", scope="col", class_name=head),
+            )
+        ),
+        rx.el.tbody(rx.foreach(JobDetail.result.reached, _measure)),
+        id="job-reached",
+        class_name="shrink-0",
+    )
+
+
 def _result() -> rx.Component:
     result = JobDetail.result
     return card(
         rx.el.div(
             rx.el.div(
                 rx.el.p(result.accuracy, class_name="text-3xl font-semibold tracking-tight tabular", id="job-accuracy"),
-                rx.el.p("right on ", result.clips, class_name="text-sm text-muted-foreground"),
+                rx.el.p(result.clips, class_name="text-sm text-muted-foreground"),
                 rx.cond(
                     result.loss,
                     rx.el.p("Validation loss ", result.loss, class_name="mt-1 text-xs text-muted-foreground"),
                 ),
                 class_name="shrink-0",
             ),
+            _measures(),
             rx.cond(result.confusion, _confusion(), rx.fragment()),
             class_name="flex flex-wrap items-start gap-8",
         ),
@@ -136,7 +163,7 @@ def _take_home() -> rx.Component:
             class_name="max-h-72 overflow-auto rounded-lg bg-background p-4 font-mono text-xs leading-5",
         ),
         title="Use the adapter",
-        note=rx.fragment(JobDetail.adapter_size, ", save this as classify.py in the unzipped folder"),
+        note=rx.fragment(JobDetail.adapter_size, ", save this as a .py file in the unzipped folder"),
         actions=copy_text(JobDetail.load_code, label="Copy the code"),
     )
 
@@ -153,6 +180,7 @@ def overview_panel() -> rx.Component:
             ),
             class_name="grid gap-4 lg:grid-cols-[minmax(0,1fr)_13rem]",
         ),
+        rx.cond(head.status == "completed", rx.fragment(samples(), mistakes()), rx.fragment()),
         rx.cond(JobDetail.load_code, _take_home(), rx.fragment()),
         _log(),
         class_name="flex flex-col gap-4 pt-4",

@@ -5,11 +5,10 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.pages.datasets.dialogs import general_problem
-from orchestrator.states.models_dialogs import ModelDialogs
+from orchestrator.states.models_dialogs import KNOWN, ModelDialogs
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.dialog import dialog
 from orchestrator.ui.primitives.field import field
-from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.input import input as text_input
 from orchestrator.ui.primitives.input import textarea
 
@@ -50,11 +49,12 @@ def add_dialog() -> rx.Component:
         rx.el.form(
             _name_and_text(),
             rx.el.div(
-                rx.el.p("Type", class_name="text-sm font-medium"),
+                rx.el.p("Type and architecture", class_name="text-sm font-medium"),
                 rx.el.p(
-                    icon("circle-check", class_name="text-primary"),
-                    "Video classification, architecture VideoMAE",
-                    class_name="flex items-center gap-2 text-sm text-muted-foreground",
+                    "Read from config.json. These can be trained: ",
+                    KNOWN,
+                    ".",
+                    class_name="text-sm text-muted-foreground",
                 ),
                 general_problem(_problem("model_type")),
                 class_name="flex flex-col gap-1.5",

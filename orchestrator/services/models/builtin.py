@@ -15,6 +15,11 @@ from orchestrator.settings import ROOT
 log = structlog.get_logger()
 FOLDER = ROOT / "orchestrator" / "builtin" / "models"
 NAMES = {
+    "retriever-tiny": (
+        "Tiny retriever",
+        "The tiny VideoMAE beside a small text encoder, trained here on synthetic clips and sentences. It learns to "
+        "find clips by new words and new motions in a minute or two on two cores.",
+    ),
     "videomae-tiny": (
         "Tiny VideoMAE",
         "A small video encoder, trained here from nothing on synthetic shapes in motion. It learns new motions in a "

@@ -20,8 +20,6 @@ SORTS = {
     "name": col(VideoModel.name),
     "parameters": col(VideoModel.parameters),
 }
-TRAINABLE = (ModelType.CLASSIFICATION,)
-"""The types that can be trained from end to end."""
 NAME_LIMIT, DESCRIPTION_LIMIT = 80, 2000
 
 
@@ -72,15 +70,17 @@ def allowed_roots() -> list[str]:
     return [str(root) for root in get_settings().model_roots]
 
 
-def register_path(session: Session, actor: Actor, name: str, description: str, path: str, model_type: str) -> ModelRow:
-    """Registers a folder of safetensors that lies in an allowed root.
+def register_path(
+    session: Session, actor: Actor, name: str, description: str, path: str, model_type: str = ""
+) -> ModelRow:
+    """Registers a folder of safetensors that lies in an allowed root; without `model_type` its files say what it does.
 
     Raises:
         Invalid: `problems` by field. Conflict: the name is taken.
     """
     problems = _text_problems(name, description)
-    if model_type not in list(TRAINABLE):
-        problems.append(("model_type", f"Choose one of: {', '.join(TRAINABLE)}."))
+    if model_type and model_type not in list(ModelType):
+        problems.append(("model_type", f"Choose one of: {', '.join(ModelType)}."))
     folder, sentence = _folder(path)
     if sentence:
         problems.append(("path", sentence))
@@ -88,14 +88,14 @@ def register_path(session: Session, actor: Actor, name: str, description: str, p
         raise Invalid(problems[0][1], problems[0][0], problems)
     _refuse_taken(session, actor, name)
     facts = inspect_model(folder)
-    if facts.model_type and facts.model_type != model_type:
+    if model_type and facts.model_type != model_type:
         kind = facts.model_type.removeprefix("video_")
         raise Invalid(f"This folder holds a model for {kind}. Choose that type.", "model_type")
     model = VideoModel(
         owner_id=actor.user_id,
         name=name.strip(),
         description=description.strip(),
-        model_type=ModelType(model_type),
+        model_type=ModelType(facts.model_type),
         architecture=facts.architecture,
         family=facts.family,
         source=ModelSource.PATH,

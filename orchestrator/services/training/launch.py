@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Dataset, DatasetStatus, Task
 from orchestrator.domain.errors import Invalid
-from orchestrator.domain.models import ModelStatus, ModelType, VideoModel
+from orchestrator.domain.models import FITS, TASK_OF, ModelStatus, VideoModel
 from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
@@ -20,11 +20,6 @@ from orchestrator.services.training.lifecycle import note
 from orchestrator.services.training.rows import JobRow, Preflight
 from orchestrator.services.training.split import count_split
 
-FITS = {
-    Task.CLASSIFICATION: ModelType.CLASSIFICATION,
-    Task.CAPTIONING: ModelType.CAPTIONING,
-    Task.RETRIEVAL: ModelType.RETRIEVAL,
-}
 _WORDS = {
     DatasetStatus.DRAFT: "This dataset has no clips yet. Upload some first.",
     DatasetStatus.PROCESSING: "This dataset is still being read. It can be used as soon as it is ready.",
@@ -129,7 +124,7 @@ def make_record(actor: Actor, dataset: Dataset, model: VideoModel, recipe: Recip
         recipe=recipe.model_dump(mode="json"),
         idempotency_key=key,
         status=JobStatus.QUEUED,
-        summary={"task": dataset.task.value},
+        summary={"task": TASK_OF[model.model_type].value},
         total_steps=steps,
     )
 
@@ -154,7 +149,7 @@ def _model(session: Session, actor: Actor, model_id: int) -> tuple[VideoModel | 
 
 
 def _match(dataset: Dataset, model: VideoModel) -> list[Problem]:
-    if FITS[dataset.task] is not model.model_type:
+    if model.model_type not in FITS[dataset.task]:
         kind = model.model_type.value.removeprefix("video_")
         return [("model_id", f"{model.name} is made for {kind}, and {dataset.name} for {dataset.task.value}.")]
     if dataset.task is Task.CLASSIFICATION and len(dataset.class_names) < 2:

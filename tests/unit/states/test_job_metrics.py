@@ -66,7 +66,7 @@ def test_result_with_its_confusion_matrix() -> None:
     summary = {"eval_accuracy": 0.9, "confusion_matrix": [[9, 1], [1, 9]], "class_names": ["bouncing", "circling"]}
     result = job_rows.result_of(summary)
     assert result.accuracy == f"90.0{words.NARROW}%"
-    assert result.clips.startswith("20")
+    assert result.clips == "right on 20\u00a0held-out clips"
     assert [(cell.clips, cell.right) for cell in result.confusion[0].cells] == [(9, True), (1, False)]
     assert result.confusion[0].right == f"90{words.NARROW}%"
     assert not job_rows.result_of({"loss": 1.0}).known
