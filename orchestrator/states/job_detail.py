@@ -64,6 +64,8 @@ class JobDetail(JobSystem, rx.State):
     settings: list[ReviewRow] = []
     result: Result = Result()
     samples: list[Sample] = []
+    searches: bool = False
+    """True where the samples are sentences and the clips found for them."""
     mistakes: list[Sample] = []
     adapter_size: str = ""
     load_code: str = ""
@@ -189,6 +191,7 @@ class JobDetail(JobSystem, rx.State):
         self._row, self._recipe = row, row.recipe
         self.head, self.progress = job_head(row, visit.memory_at_end), progress_of_row(row)
         self.events, self.result = visit.events, result_of(row.summary)
+        self.searches = task_of(row.summary) == "retrieval"
         self.samples, self.mistakes = samples_of(row.summary), mistakes_of(row.summary)
         self.tail = visit.tail
         self.adapter_size = words.size(visit.adapter_bytes) if visit.adapter_bytes else ""

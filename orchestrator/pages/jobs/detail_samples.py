@@ -54,9 +54,9 @@ def samples() -> rx.Component:
         JobDetail.samples,
         card(
             listed,
-            title=rx.cond(JobDetail.measure == "eval_r1", "Searches", "Samples"),
+            title=rx.cond(JobDetail.searches, "Searches", "Samples"),
             note=rx.cond(
-                JobDetail.measure == "eval_r1",
+                JobDetail.searches,
                 "captions of held-out clips, and the five clips found first",
                 "held-out clips, and what the model says of them",
             ),
