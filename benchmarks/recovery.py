@@ -17,6 +17,7 @@ from benchmarks.target import Target
 from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
+from orchestrator.services.training import lifecycle
 from orchestrator.services.training.launch import launch_job
 from orchestrator.settings import ROOT, get_settings
 
@@ -58,11 +59,11 @@ def _measure(
 ) -> tuple[float, int]:
     """(seconds, records that the fenced attempt wrote after the next one began)."""
     workers = [_start(WORKER, "--device", "cpu", "--no-prep") for _ in range(2)]
+    with session_scope() as session:
+        job_id = launch_job(session, actor, *things, Recipe()).id
     try:
-        with session_scope() as session:
-            job_id = launch_job(session, actor, *things, Recipe()).id
         folder = jobs / str(job_id)
-        _wait_for_step(folder, 1, 20)
+        _wait_for_step(folder, 1, 90)
         trainer = psutil.Process(int((folder / "pid-1").read_text()))
         worker = next(p for p in workers if p.pid in {parent.pid for parent in trainer.parents()})
         time.sleep(1.0)
@@ -74,6 +75,8 @@ def _measure(
     finally:
         for process in workers:
             _end(process)
+        with session_scope() as session:
+            lifecycle.mark_stopped(session, job_id, 2, "Measured.")
 
 
 def _kill_horse(trainer: psutil.Process, _worker: psutil.Process) -> None:
