@@ -65,14 +65,15 @@ def _side() -> rx.Component:
 
 
 def _chart() -> rx.Component:
-    return card(
+    choice = rx.el.div(
         rx.el.div(
-            rx.el.div(
-                segmented(JobCompare.series, label="Curve", value=JobCompare.shown, on_change=JobCompare.show),
-                class_name="w-max",
-            ),
-            class_name="mb-4 overflow-x-auto",
+            segmented(JobCompare.series, label="Curve", value=JobCompare.shown, on_change=JobCompare.show),
+            class_name="w-max",
         ),
+        class_name="mb-4 overflow-x-auto",
+    )
+    return card(
+        rx.cond(JobCompare.series, choice, rx.fragment()),
         curves_chart(JobCompare.lines, title=JobCompare.shown_title),
         class_name="min-w-0",
     )

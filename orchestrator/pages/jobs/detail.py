@@ -14,6 +14,7 @@ from orchestrator.ui.patterns.confirm_delete import confirm_delete
 from orchestrator.ui.patterns.empty_state import empty_state
 from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.alert_dialog import alert_dialog
+from orchestrator.ui.primitives.badge import tag
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.choice import segmented
 from orchestrator.ui.primitives.dropdown_menu import dropdown_menu, menu_item
@@ -178,7 +179,9 @@ def _job() -> rx.Component:
             head.name,
             note=_note(),
             beside=rx.fragment(
-                rx.el.span("#", head.id, class_name="font-mono text-sm text-muted-foreground"), status_chip(head.status)
+                rx.el.span("#", head.id, class_name="font-mono text-sm text-muted-foreground"),
+                status_chip(head.status),
+                rx.cond(head.attempt > 1, tag("attempt ", head.attempt), rx.fragment()),
             ),
             swatch=swatch(head.hue, size=14),
             actions=_actions(),

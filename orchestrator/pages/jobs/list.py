@@ -45,7 +45,7 @@ def _live(line: JobLine, name: str) -> rx.Var:
 def _progress(line: JobLine) -> rx.Component:
     return rx.el.div(
         progress(
-            _live(line, "share") * 100, label="Progress", series=line.hue, class_name="w-24 shrink-0 touch:hidden"
+            _live(line, "share") * 100, label="Progress", series=line.hue, class_name="w-16 shrink-0 touch:hidden"
         ),
         rx.el.span(_live(line, "percent"), class_name="w-11 shrink-0 text-right font-mono text-xs tabular"),
         rx.el.span(
@@ -53,7 +53,7 @@ def _progress(line: JobLine) -> rx.Component:
             title="Epochs",
             class_name="font-mono text-xs tabular whitespace-nowrap text-muted-foreground touch:hidden",
         ),
-        class_name="flex items-center gap-2",
+        class_name="flex min-w-max items-center gap-2",
     )
 
 

@@ -1,8 +1,8 @@
 """Which machines a person may make this one call: those of the public internet, unless a setting says otherwise."""
 
-import ipaddress
 import socket
 
+from orchestrator.services.addresses import is_public
 from orchestrator.settings import get_settings
 
 
@@ -20,10 +20,6 @@ def public_address(host: str, port: int) -> str:
         found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
     except OSError as error:
         raise Unreachable(f"The name {host} is not known.") from error
-    if not get_settings().allow_private_urls:
-        for address in found:
-            plain = ipaddress.ip_address(address.partition("%")[0])
-            inner = getattr(plain, "ipv4_mapped", None) or plain
-            if not inner.is_global or inner.is_multicast:
-                raise Unreachable(f"{host} leads to a private address, which may not be called from here.")
+    if not get_settings().allow_private_urls and not all(is_public(address) for address in found):
+        raise Unreachable(f"{host} leads to a private address, which may not be called from here.")
     return sorted(found, key=lambda address: ":" in address)[0]

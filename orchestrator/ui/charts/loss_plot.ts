@@ -171,6 +171,10 @@ function zoomIn(plot: uPlot, look: Look) {
   look.onZoom?.(look.zoom);
 }
 
+// Whole steps, and times as a clock counts them.
+const WHOLE = [1, 2, 5].flatMap((lead) => [0, 1, 2, 3, 4, 5, 6, 7, 8].map((power) => lead * 10 ** power)).sort((a, b) => a - b);
+const SPANS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800];
+
 /** Makes the plot in `ground`. `look` stays shared: the caller changes it and asks for a redraw. */
 export function draw(ground: HTMLElement, look: Look, series: number, height: number): uPlot {
   Object.assign(look, themeOf(ground, series));
@@ -208,7 +212,7 @@ export function draw(ground: HTMLElement, look: Look, series: number, height: nu
       } as uPlot.Scale,
     },
     axes: [
-      { ...axis(), grid: { show: false }, space: 70, size: 32, values: (_plot, ticks) => ticks.map((tick) => (look.x === "seconds" ? clock(tick) : number(tick))) },
+      { ...axis(), grid: { show: false }, space: 70, size: 32, incrs: look.x === "seconds" ? SPANS : WHOLE, values: (_plot, ticks) => ticks.map((tick) => (look.x === "seconds" ? clock(tick) : number(tick))) },
       {
         ...axis(),
         size: look.unit === "bytes" ? 72 : 52,
