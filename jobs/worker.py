@@ -19,8 +19,9 @@ from rq.exceptions import StopRequested
 from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
-from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import Session, select
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlmodel import col
 
 from jobs.beats import Beats
 from jobs.horse import saddle
@@ -217,20 +218,34 @@ def _free_name(device_class: str, index: int) -> str:
     """host-class, or with a number behind when a living worker of this host has that name."""
     stem = get_settings().worker_name or f"{socket.gethostname()}-{device_class}"
     stem = f"{stem}-{device_class}" if device_class == PREP and not stem.endswith(PREP) else stem
-    with session_scope() as session:
-        for number in range(index, index + 64):
-            name = stem if number == 0 else f"{stem}-{number + 1}"
-            if not _taken(session, name):
-                return name
+    for number in range(index, index + 64):
+        name = stem if number == 0 else f"{stem}-{number + 1}"
+        if _take_name(name, device_class):
+            return name
     return f"{stem}-{os.getpid()}"
 
 
-def _taken(session: Session, name: str) -> bool:
-    record = session.exec(select(WorkerRecord).where(WorkerRecord.name == name)).first()
-    if record is None or record.pid == os.getpid() or record.host != socket.gethostname():
+def _take_name(name: str, device_class: str) -> bool:
+    """Writes our process behind the name; False when a living worker has it, or another was faster by a hair."""
+    host, me = socket.gethostname(), os.getpid()
+    try:
+        with session_scope() as session:
+            record = session.get(WorkerRecord, name)
+            if record is None:
+                session.add(WorkerRecord(name=name, host=host, device_class=device_class, pid=me))
+                return True
+            if record.host == host and record.pid != me and _is_worker(record.pid):
+                return False
+            own = (col(WorkerRecord.name) == name, col(WorkerRecord.pid) == record.pid)
+            return session.exec(update(WorkerRecord).where(*own).values(pid=me, host=host)).rowcount == 1
+    except IntegrityError:
         return False
+
+
+def _is_worker(pid: int) -> bool:
     with contextlib.suppress(psutil.Error):
-        return "jobs.worker" in " ".join(psutil.Process(record.pid).cmdline())
+        command = " ".join(psutil.Process(pid).cmdline())
+        return "jobs.worker" in command or "worker.py" in command
     return False
 
 

@@ -49,7 +49,9 @@ def main(spec_path: str) -> int:
         }
         with metrics.open("a") as file:
             file.write(json.dumps(record) + "\n")
-        checkpoint.write_text(json.dumps(state))
+        part = checkpoint.with_suffix(".part")
+        part.write_text(json.dumps(state))
+        part.replace(checkpoint)  # a kill in this moment leaves the old one whole
         if step == plan["fail_at"]:
             print("Traceback (most recent call last):\nValueError: the clips disagree", flush=True)
             return int(plan["exit"])

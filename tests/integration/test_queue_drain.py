@@ -42,3 +42,16 @@ def test_a_draining_worker_ends_its_job_and_takes_no_other(
         drain_worker(session, ADMIN, worker, draining=False)
     until(lambda: job_of(second).status in FINAL, 60)
     assert job_of(second).status is JobStatus.COMPLETED
+
+
+def test_two_workers_that_start_at_once_take_two_names(
+    home: Path, redis_server: RedisProcess, processes: list[subprocess.Popen[bytes]]
+) -> None:
+    for _ in range(3):
+        start_worker(processes, home)
+
+    def names() -> bool:
+        with session_scope() as session:
+            return len(set(session.exec(select(Worker.pid)))) == 3
+
+    until(names, 60, "each has a row of its own")

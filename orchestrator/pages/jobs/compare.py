@@ -54,7 +54,13 @@ def _side() -> rx.Component:
         rx.cond(
             JobCompare.choices,
             rx.el.div(
-                select(options=JobCompare.choices, value="", on_change=JobCompare.add, placeholder="Add a job"),
+                select(
+                    options=JobCompare.choices,
+                    value="",
+                    on_change=JobCompare.add,
+                    placeholder="Add a job",
+                    label="Add a job",
+                ),
                 class_name="mt-4",
             ),
             rx.fragment(),
