@@ -61,6 +61,8 @@ class TrainSpec:
     lease_key: str = ""
     cache_dir: str = ""
     """Where caches shared by runs live, absolute."""
+    cache_bytes: int = 0
+    """Size that these may take together; 0: no limit."""
 
     def save(self, path: Path) -> None:
         """Writes the file whole."""

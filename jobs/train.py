@@ -178,6 +178,7 @@ def _write_spec(job_id: int, attempt: int, folder: Path, settings: Settings) -> 
             stop_key=job_stop(job_id),
             lease_key=job_lease(job_id),
             cache_dir=str(settings.data_dir / "cache"),
+            cache_bytes=settings.cache_bytes,
         )
     if shutil.disk_usage(folder).free < 64 * 2**20:
         raise Missing("The disk is full. Free some space, then resume the job.")

@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     dev: bool = False
     """True under `./loreel dev`: the /kit page exists."""
     worker_name: str = ""
+    cache_bytes: int = Field(default=32 * 2**30, ge=0)
+    """Disk that decoded frames may take; the longest unused ones go first. 0: no limit."""
     stop_grace_s: float = 20.0
     """Seconds between the polite stop of a training and the forced one."""
     telemetry: bool = True

@@ -66,7 +66,8 @@ def train(spec: TrainSpec, recorder: Recorder, should_stop: Callable[[], bool]) 
     model = with_adapters(family, plan)
     recorder.log(opening(spec, plan, sides, model))
 
-    cache = FrameCache(Path(spec.cache_dir or spec.folder) / "frames", family.sampling(base, recipe))
+    frames = Path(spec.cache_dir or spec.folder) / "frames"
+    cache = FrameCache(frames, family.sampling(base, recipe), spec.cache_bytes)
     learn = Clips(sides.train, spec.class_names, cache, learn=True)
     held = Clips(sides.validation, spec.class_names, cache, learn=False)
     trainer, reporter = _trainer(spec, family, plan, model, learn, held, recorder, should_stop)

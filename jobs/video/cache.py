@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from jobs.video.decode import Frames, decode_frames
+from jobs.video.room import Room
 
 FORMAT = 1
 """Raised whenever decoding or resizing gives other bytes, so that old files are left alone."""
@@ -39,10 +40,12 @@ class ClipFile:
 class FrameCache:
     """Frames by (clip's content, sampling): made at the first asking, written whole, shared by runs."""
 
-    def __init__(self, folder: Path, sampling: Sampling) -> None:
+    def __init__(self, folder: Path, sampling: Sampling, limit: int = 0) -> None:
+        """`limit`: bytes that all runs' frames may take together; 0: no limit."""
         self._folder, self._sampling = folder, sampling
+        self._room = Room(folder, limit)
         self.full = False
-        """True once the disk refused a file: frames are then decoded each time."""
+        """True once the disk or the limit refused a file: new frames are then decoded each time."""
 
     def frames(self, clip: ClipFile) -> Frames:
         """(count, height, width, 3) bytes, mapped read-only.
@@ -53,6 +56,7 @@ class FrameCache:
         path = self.path_of(clip)
         cached = self._open(path)
         if cached is not None:
+            self._room.use(path)
             return cached
         how = self._sampling
         decoded = decode_frames(clip.path, how.count, dict(how.size), how.crop, how.fps, how.resample, clip.name)
@@ -84,7 +88,8 @@ class FrameCache:
         return frames if good else None
 
     def _write(self, path: Path, frames: Frames) -> None:
-        if self.full:
+        if self.full or not self._room.take(frames.nbytes):
+            self.full = True
             return
         part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
         try:
