@@ -252,5 +252,5 @@ def urlsplit_name(address: str) -> str:
 def _credentials_of(chosen: str, form: dict[str, Any]) -> dict[str, Any]:
     """The id of stored credentials, or the new ones as they were typed."""
     if chosen == "new":
-        return {name: str(form.get(name) or "").strip() for name in _TYPED}
+        return {name: str(form.get(name) or "").strip() for name in _TYPED} | {"new_credentials": True}
     return {"credential_id": int(chosen)} if chosen.isdigit() else {}

@@ -11,6 +11,8 @@ from sqlmodel import select
 from jobs.ingest import look
 from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus, Split, Task, Upload, UploadStatus
 from orchestrator.domain.users import Actor
+from orchestrator.services.datasets.editing import assign_splits
+from orchestrator.services.datasets.export import plan_export, stream
 from orchestrator.services.datasets.files import upload_path
 from orchestrator.services.datasets.ingest import ingest_dataset
 from orchestrator.services.db import session_scope
@@ -99,3 +101,23 @@ def test_a_damaged_table_is_named_as_the_cause(ada: Actor, tmp_path: Path) -> No
     dataset_id = bring(ada, Task.CAPTIONING, {"a.mp4": clip, "data.json": b'[{"video": "a.mp4",'})
     assert ingest_dataset(dataset_id, look) == "error"
     assert "data.json is not valid JSON" in read(dataset_id)[0].error
+
+
+@pytest.mark.parametrize("form", ["videofolder", "sharegpt"])
+def test_what_is_exported_imports_again(ada: Actor, tmp_path: Path, form: str) -> None:
+    files = {f"{label}/{i}.mp4": draw_clip(tmp_path / "c.mp4", shade=20 * i, dx=dx).read_bytes()
+             for label, dx in (("left", 1), ("right", 3)) for i in range(2)}  # fmt: skip
+    dataset_id = bring(ada, Task.CLASSIFICATION, files)
+    assert ingest_dataset(dataset_id, look) == "ready"
+    with session_scope() as session:
+        assign_splits(session, ada, dataset_id, 0.5)
+        plan = plan_export(session, ada, dataset_id, form)
+    assert plan.filename == f"mine-v2-{form}.zip"
+    archive = b"".join(stream(plan))
+    again = bring(ada, Task.CLASSIFICATION, {"out.zip": archive})
+    assert ingest_dataset(again, look) == "ready"
+    before, after = read(dataset_id)[1], read(again)[1]
+    assert read(again)[0].layout["key"] == form
+    assert sorted((c.content_hash, c.label, c.split) for c in after) == sorted(
+        (c.content_hash, c.label, c.split) for c in before
+    )

@@ -1,15 +1,18 @@
 """Datasets by REST: list, make, change, delete, read the uploads; their clips with media and a report."""
 
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
 from orchestrator.api.shapes import BodyId, Id, page, shape
 from orchestrator.api.who import Who
 from orchestrator.domain.datasets import Task
-from orchestrator.services.datasets import catalog, clips, doctor, editing, sources, uploads, versions
+from orchestrator.services.datasets import catalog, clips, doctor, editing, previews, sources, uploads, versions
+from orchestrator.services.datasets.export import plan_export, stream
 from orchestrator.services.datasets.footage import footage
 from orchestrator.services.datasets.rows import DatasetRow
 from orchestrator.services.db import session_scope
@@ -209,6 +212,16 @@ def report(actor: Who, dataset_id: Id) -> dict[str, Any]:
     }
 
 
+@router.get("/datasets/{dataset_id}/export")
+def export(actor: Who, dataset_id: Id, format: str = "videofolder") -> StreamingResponse:
+    """A zip of the clips with what is said about them: videofolder or sharegpt."""
+    with session_scope() as session:
+        plan = plan_export(session, actor, dataset_id, format)
+    name = quote(plan.filename)
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+    return StreamingResponse(stream(plan), media_type="application/zip", headers=headers)
+
+
 @router.get("/clips/{clip_id}")
 def get_clip(actor: Who, clip_id: Id) -> dict[str, Any]:
     with session_scope() as session:
@@ -224,6 +237,10 @@ def update_clip(actor: Who, clip_id: Id, body: ClipChange) -> dict[str, Any]:
 def _media(actor: Who, clip_id: int, thumbnail: bool) -> FileResponse:
     with session_scope() as session:
         path = clips.clip_media(session, actor, clip_id, thumbnail)
+    return _file(path)
+
+
+def _file(path: Path) -> FileResponse:
     # Named by us from a short list: an uploaded file never decides what the browser takes it for.
     kind = _TYPES.get(path.suffix.lower(), "application/octet-stream")
     return FileResponse(path, media_type=kind, headers=_MEDIA)
@@ -231,8 +248,19 @@ def _media(actor: Who, clip_id: int, thumbnail: bool) -> FileResponse:
 
 @router.get("/clips/{clip_id}/preview")
 def preview(actor: Who, clip_id: Id) -> FileResponse:
-    """The clip itself; byte ranges are answered."""
-    return _media(actor, clip_id, thumbnail=False)
+    """The clip, or for codecs that browsers do not play an H.264 copy; byte ranges are answered."""
+    with session_scope() as session:
+        path, copy = previews.preview_source(session, actor, clip_id)
+    return _file(path if copy is None else previews.make_preview(path, copy))
+
+
+@router.get("/clips/{clip_id}/download")
+def download(actor: Who, clip_id: Id) -> FileResponse:
+    """The clip's own file, as it came."""
+    with session_scope() as session:
+        row, path = clips.get_clip(session, actor, clip_id), clips.clip_media(session, actor, clip_id)
+    name = row.name.rpartition("/")[2]
+    return FileResponse(path, media_type="application/octet-stream", headers=_MEDIA, filename=name)
 
 
 @router.get("/clips/{clip_id}/thumbnail")

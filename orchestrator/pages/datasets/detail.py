@@ -13,6 +13,7 @@ from orchestrator.pages.datasets.understood import understood
 from orchestrator.pages.frame import frame
 from orchestrator.states.datasets_detail import DatasetDetailState
 from orchestrator.states.datasets_dialogs import DatasetDialogs
+from orchestrator.states.datasets_doctor import DatasetDoctor
 from orchestrator.states.datasets_rows import DatasetCard, JobDot
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.patterns.relative_time import relative_time
@@ -29,6 +30,17 @@ State = DatasetDetailState
 def _menu(row: rx.Var[DatasetCard]) -> rx.Component:
     return dropdown_menu(
         menu_item("Edit metadata", icon="pencil", on_click=DatasetDialogs.open_edit(row.id)),
+        menu_item("Hold out 20 % for validation", icon="split", on_click=DatasetDoctor.draw_splits),
+        menu_item(
+            "Export as VideoFolder",
+            icon="download",
+            on_click=rx.download(url=f"/api/v1/datasets/{row.id}/export?format=videofolder"),
+        ),
+        menu_item(
+            "Export as ShareGPT",
+            icon="download",
+            on_click=rx.download(url=f"/api/v1/datasets/{row.id}/export?format=sharegpt"),
+        ),
         menu_separator(),
         menu_item("Delete", icon="trash-2", destructive=True, on_click=DatasetDialogs.open_delete(row.id)),
         label=f"Actions for {row.name}",

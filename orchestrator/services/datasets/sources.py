@@ -64,7 +64,7 @@ def _cloud(session: Session, actor: Actor, source: dict[str, Any]) -> dict[str, 
         if credential.kind is not scheme:
             raise Invalid(f"{credential.name} is for {credential.kind}://. Choose others.", "credential_id")
         kept["credential_id"] = credential.id
-    elif any(source.get(key) for key in _SECRETS):
+    elif source.get("new_credentials") or any(source.get(key) for key in _SECRETS):
         name = str(source.get("credential_name") or f"{scheme.value}, {parts.netloc}")[:80]
         kept["credential_id"] = save_credential(session, actor, scheme.value, name, source).id
     return kept

@@ -1,0 +1,105 @@
+"""Datasets as people bring and correct them: captions, a web address, a bucket, clips edited and taken back."""
+
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import Person
+from tests.fakes.videos import class_folders, draw_clip, zip_folder
+from tests.fakes.web_server import file, web_server
+
+
+def begin(page: Page, task: str, source: str, name: str) -> None:
+    page.goto("/datasets/new/")
+    page.get_by_role("textbox", name="Name", exact=True).fill(name)
+    page.get_by_role("radio", name=re.compile(task)).click()
+    page.get_by_role("combobox", name="Source type").click()
+    page.get_by_role("option", name=source).click()
+
+
+def ready(page: Page) -> None:
+    page.wait_for_url(re.compile(r"/datasets/\d+"), timeout=60_000)
+    expect(page.locator("main [data-status=ready]").first).to_be_visible(timeout=90_000)
+
+
+def test_captions_beside_clips(page: Page, signed_in: Person, tmp_path: Path) -> None:
+    for number in range(3):
+        draw_clip(tmp_path / "set" / f"{number}.mp4", shade=30 * number)
+        (tmp_path / "set" / f"{number}.txt").write_text(f"Square number {number} moves.")
+    archive = zip_folder(tmp_path / "set", tmp_path / "squares.zip")
+    begin(page, "Captioning", "Upload file(s)", "squares")
+    page.locator("[data-uploader=files]").set_input_files(str(archive))
+    page.get_by_role("button", name="Add dataset").click()
+    ready(page)
+    expect(page.get_by_text("Captions beside the clips")).to_be_visible()
+    page.get_by_role("button", name="Edit 1.mp4").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Caption")).to_have_value("Square number 1 moves.")
+    dialog.get_by_label("Caption").fill("  ")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_text("A caption has 1 to 4,000 characters.")).to_be_visible()
+    dialog.get_by_label("Caption").fill("An orange square.")
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("button", name="Edit 1.mp4")).to_contain_text("An orange square.")
+    page.get_by_role("button", name="Undo v2").click()
+    expect(page.get_by_role("button", name="Edit 1.mp4")).to_contain_text("Square number 1 moves.")
+
+
+def test_clips_from_a_web_address_are_corrected_in_bulk(page: Page, signed_in: Person, tmp_path: Path) -> None:
+    archive = zip_folder(class_folders(tmp_path / "c", {"left": 4, "right": 3}), tmp_path / "a.zip").read_bytes()
+    with web_server() as server:
+        server.routes["/gestures.zip"] = file(archive)
+        begin(page, "Classification", "URL", "from afar")
+        page.get_by_label("Address").fill("file:///etc/passwd")
+        page.get_by_role("button", name="Add dataset").click()
+        expect(page.get_by_text("Enter an address that begins with https://")).to_be_visible()
+        page.get_by_label("Address").fill(f"{server.url}/gestures.zip")
+        page.get_by_role("button", name="Add dataset").click()
+        ready(page)
+    for number in range(2):
+        page.get_by_role("checkbox", name=f"Choose left/left-0{number}.mp4").click()
+    expect(page.get_by_text("2 clips chosen")).to_be_visible()
+    page.get_by_placeholder("New label").fill("up")
+    page.get_by_role("button", name="Set label").click()
+    expect(page.get_by_text("2 clips: label up").first).to_be_visible()
+    expect(page.get_by_role("button", name="Edit left/left-00.mp4")).to_contain_text("up")
+    page.get_by_role("button", name="Undo", exact=True).first.click()
+    expect(page.get_by_text("Version 2 undone").first).to_be_visible()
+    expect(page.get_by_role("button", name="Edit left/left-00.mp4")).to_contain_text("left")
+    page.get_by_label("Find a clip").fill("right-01")
+    expect(page.get_by_text("1 of 1")).to_be_visible()
+
+
+@pytest.mark.slow
+def test_a_bucket_with_new_credentials(page: Page, signed_in: Person, api: httpx.Client, tmp_path: Path) -> None:
+    from moto.server import ThreadedMotoServer
+
+    from tests.integration.test_fetch import fill_s3
+
+    store = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    store.start()
+    try:
+        host, port = store.get_host_and_port()
+        fill_s3(f"http://{host}:{port}", {"access_key": "AKIAEXAMPLE12", "secret_key": "hush"}, tmp_path)
+        begin(page, "Classification", "Cloud storage link", "from a bucket")
+        page.get_by_label("Bucket and folder").fill("s3://films/set")
+        page.get_by_role("combobox", name="Credentials").click()
+        page.get_by_role("option", name="New credentials").click()
+        page.get_by_role("button", name="Add dataset").click()
+        # Nothing typed: read as anybody would be a surprise.
+        expect(page.get_by_text("Enter the access key's id.")).to_be_visible()
+        page.get_by_label("Access key ID").fill("AKIAEXAMPLE12")
+        page.get_by_label("Secret key", exact=True).fill("hush")
+        page.get_by_label("Endpoint").fill(f"http://{host}:{port}")
+        page.get_by_label("Save them as").fill("Team bucket")
+        page.get_by_role("button", name="Add dataset").click()
+        ready(page)
+        expect(page.get_by_text("4 of 4")).to_be_visible()
+    finally:
+        store.stop()
+    stored = api.get("/credentials").json()["items"]
+    assert [(row["name"], row["hint"]) for row in stored] == [("Team bucket", "AKIA…12")]
+    assert "hush" not in str(stored)
