@@ -196,7 +196,12 @@ class JobDetail(JobSystem, rx.State):
         self.tail = visit.tail
         self.adapter_size = words.size(visit.adapter_bytes) if visit.adapter_bytes else ""
         self.load_code = visit.load_code
-        self.settings = review_rows(row.dataset_name, row.model_name, Recipe.model_validate(row.recipe), visit.clips)
+        self.settings = review_rows(
+            f"{row.dataset_name}, version {row.dataset_version}",
+            row.model_name,
+            Recipe.model_validate(row.recipe),
+            visit.clips,
+        )
         self.cards = self._figures(self._follower)
         self.total_steps = row.total_steps
         self.place = visit.place

@@ -139,6 +139,7 @@ def job_row(job: TrainingJob) -> JobRow:
         active=active,
         priority=Priority(job.priority).name.lower(),
         sweep_id=job.sweep_id,
+        dataset_version=job.dataset_version,
     )
 
 

@@ -40,6 +40,8 @@ class JobRow:
     priority: str = "normal"
     """low | normal | high."""
     sweep_id: int | None = None
+    dataset_version: int = 1
+    """The version of the dataset that it learns from, whatever was edited since."""
 
 
 @dataclass(frozen=True, slots=True)
