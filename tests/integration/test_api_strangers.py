@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 
 from orchestrator.api.app import create_api
 from orchestrator.domain.credentials import Credential, CredentialKind
-from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus, Upload
+from orchestrator.domain.datasets import Clip, Dataset, DatasetEdit, DatasetStatus, Upload
 from orchestrator.domain.models import ModelSource, ModelStatus, ModelType, VideoModel
 from orchestrator.domain.queueing import Sweep
 from orchestrator.domain.training_jobs import TrainingJob
@@ -24,6 +24,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/datasets/{dataset_id}": {"name": "mine now"},
     "/api/v1/models/{model_id}": {"name": "mine now"},
     "/api/v1/clips/{clip_id}": {"label": "mine"},
+    "/api/v1/datasets/{dataset_id}/clips": {"label": "mine", "clip_ids": [1]},
     "/api/v1/jobs/{job_id}": {"priority": "low"},
 }
 
@@ -56,15 +57,18 @@ def things_of(user_id: int) -> dict[str, str]:
         job = TrainingJob(owner_id=user_id, name="j", dataset_name="d", model_name="m", idempotency_key="k")
         sweep = Sweep(owner_id=user_id, name="s", idempotency_key="k")
         key = Credential(owner_id=user_id, kind=next(iter(CredentialKind)), name="theirs", sealed="-")
-        session.add_all([clip, upload, job, sweep, key])
+        edit = DatasetEdit(dataset_id=dataset.id or 0, version=2, what="theirs")
+        session.add_all([clip, upload, job, sweep, key, edit])
         session.flush()
         token = tokens.create_token(session, Actor(user_id, "ada", "", Role.ADMIN), "theirs").row
         found = {"dataset_id": dataset.id, "model_id": model.id, "clip_id": clip.id, "job_id": job.id}
-        found |= {"sweep_id": sweep.id, "credential_id": key.id}
+        found |= {"sweep_id": sweep.id, "credential_id": key.id, "edit_id": edit.id}
         return {key: str(value) for key, value in found.items()} | {
             "upload_id": "theirs",
             "token_id": str(token.id),
             "name": "x.txt",
+            "kind": "damaged",
+            "action": "delete",
         }
 
 
