@@ -29,9 +29,9 @@ def wait_for_demo(api: httpx.Client) -> tuple[str, str]:
 def open_parameters(page: Page) -> None:
     """From an empty wizard to its third step."""
     page.goto("/jobs/new")
-    page.locator("[data-dataset]").first.click()
+    page.locator("[data-dataset]").filter(has_text="Shapes in motion").first.click()
     page.locator("#wizard-next").click()
-    page.locator("[data-model]").first.click()
+    page.locator("[data-model]").filter(has_text="Tiny VideoMAE").first.click()
     page.locator("#wizard-next").click()
     expect(page.locator("#field-qlora-r")).to_have_value("16")
 

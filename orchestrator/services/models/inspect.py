@@ -32,7 +32,7 @@ FAMILIES: dict[str, tuple[str, ModelType]] = {
     "idefics": ("Flamingo", ModelType.CAPTIONING),
 }
 """config.json's model_type -> the name people know, and what it does: the families that can be trained."""
-HEADS = ("classifier", "head", "lm_head", "score", "visual_projection", "text_projection")
+HEADS = ("classifier", "head", "lm_head", "score", "visual_projection", "text_projection", "decoder")
 _NOT_LINEAR = ("embed", "position", "norm", "patch", "pooler", "predictor", "vision_model.head")
 _HEADER_LIMIT = 100_000_000
 NF4_BYTES = 0.5 + (1 + 4 / 256) / 64
@@ -70,7 +70,8 @@ def inspect_model(folder: Path) -> ModelFacts:
     for file in files:
         shapes |= _shapes(file)
     architecture, kind = FAMILIES[family]
-    vision = config["vision_config"] if isinstance(config.get("vision_config"), dict) else config
+    inner = (config.get(name) for name in ("vision_config", "encoder"))
+    vision = next((part for part in inner if isinstance(part, dict)), config)
     groups = layer_groups(shapes)
     return ModelFacts(
         family=family,
