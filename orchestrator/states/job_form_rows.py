@@ -124,16 +124,11 @@ def model_choice(row: Any) -> ModelChoice:
 
 
 def fit_models(models: Iterable[ModelChoice], task: str) -> list[ModelChoice]:
-<<<<<<< HEAD
     """The same models, each with the reason why it does not suit a dataset of that task ("": none chosen yet).
 
     Those that suit come first.
     """
     judged = [
-=======
-    """The same models, those first that suit a dataset of that task ("": none chosen yet), the others with a reason."""
-    told = [
->>>>>>> de5f74b (Job page: each measure beside the untouched base, sentences of held-out clips in three voices; fitting models first)
         replace(
             model,
             reason=model.broken
@@ -141,16 +136,12 @@ def fit_models(models: Iterable[ModelChoice], task: str) -> list[ModelChoice]:
         )
         for model in models
     ]
-<<<<<<< HEAD
     return sorted(judged, key=lambda model: bool(model.reason))
 
 
 def _fits(does: str, task: str) -> bool:
     """True too while no dataset is chosen."""
     return not task or does in {MODEL_TASK[kind.value] for kind in FITS[Task(task)]}
-=======
-    return sorted(told, key=lambda model: model.reason != "")
->>>>>>> de5f74b (Job page: each measure beside the untouched base, sentences of held-out clips in three voices; fitting models first)
 
 
 def layer_choices(groups: Iterable[Any]) -> list[LayerChoice]:

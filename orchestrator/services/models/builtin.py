@@ -15,17 +15,15 @@ from orchestrator.settings import ROOT
 log = structlog.get_logger()
 FOLDER = ROOT / "orchestrator" / "builtin" / "models"
 NAMES = {
-<<<<<<< HEAD
-    "retriever-tiny": (
-        "Tiny retriever",
-        "The tiny VideoMAE beside a small text encoder, trained here on synthetic clips and sentences. It learns to "
-        "find clips by new words and new motions in a minute or two on two cores.",
-=======
     "captioner-tiny": (
         "Tiny captioner",
         "A small video encoder with a text decoder, trained here on synthetic shapes in motion. It learns to describe "
         "clips in a new style with new words, and its whole file is under 5 MB.",
->>>>>>> de5f74b (Job page: each measure beside the untouched base, sentences of held-out clips in three voices; fitting models first)
+    ),
+    "retriever-tiny": (
+        "Tiny retriever",
+        "The tiny VideoMAE beside a small text encoder, trained here on synthetic clips and sentences. It learns to "
+        "find clips by new words and new motions in a minute or two on two cores.",
     ),
     "videomae-tiny": (
         "Tiny VideoMAE",
