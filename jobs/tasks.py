@@ -21,6 +21,14 @@ def ingest(dataset_id: int, **options: Any) -> str:
     return run_ingest(dataset_id, **options)
 
 
+def bring_model(model_id: int) -> str:
+    """Fetches a base model's files, or takes those that were uploaded, and checks them."""
+    os.nice(5)
+    from jobs.bring_model import run_bring
+
+    return run_bring(model_id)
+
+
 def make_demo() -> str:
     """Draws the demo clips once, and fills the accounts' demo datasets."""
     from jobs.demo import run_demo

@@ -20,6 +20,10 @@ def fetch(wish: dict[str, Any]) -> list[tuple[Path, str]]:
         from jobs.fetch.web import fetch_url
 
         brought = fetch_url(source["url"], folder, progress, wish["patience_s"])
+    elif source["type"] == "hub":
+        from jobs.fetch.hub import fetch_hub
+
+        brought = fetch_hub(source, wish["secrets"], folder, progress)
     else:
         from jobs.fetch.cloud import fetch_bucket
 
@@ -46,6 +50,8 @@ def sentence(error: BaseException) -> str:
         return "The store refuses these credentials for this bucket. Check both."
     if isinstance(error, FileNotFoundError):
         return "There is no such bucket or folder. Check the address for typing mistakes."
+    if kind in ("LocalEntryNotFoundError", "OfflineModeIsEnabled"):
+        return "The Hugging Face Hub cannot be reached from this machine. Upload the files instead, or give a folder."
     if "Timeout" in kind:
         return "The server does not answer in time. Try again later."
     if "Connect" in kind or "DNS" in kind or kind in ("gaierror", "EndpointConnectionError"):

@@ -24,7 +24,7 @@ from orchestrator.settings import ROOT, get_settings
 _SPARE_BYTES = 512 * 2**20
 _SILENT_S = 90.0
 _LOOK_S = 0.5
-_LENT = ("PATH", "LANG", "LC_ALL", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "VIRTUAL_ENV")
+_LENT = ("PATH", "LANG", "LC_ALL", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "VIRTUAL_ENV", "HF_ENDPOINT")
 STOPPED = "stopped"
 
 
@@ -54,7 +54,7 @@ def bring(dataset_id: int, go_on: Callable[[], bool]) -> str:
         "allow_private": settings.allow_private_urls,
     }
     try:
-        for told in _listen(wish, go_on):
+        for told in listen(wish, go_on):
             if "problem" in told:
                 return str(told["problem"])
             if "files" in told:
@@ -65,7 +65,7 @@ def bring(dataset_id: int, go_on: Callable[[], bool]) -> str:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _listen(wish: dict[str, Any], go_on: Callable[[], bool]) -> Iterator[dict[str, Any]]:
+def listen(wish: dict[str, Any], go_on: Callable[[], bool]) -> Iterator[dict[str, Any]]:
     """What the child says, until it ends, falls silent, or is not wanted any more."""
     me = os.getpid()
     home = wish["folder"]
@@ -73,6 +73,13 @@ def _listen(wish: dict[str, Any], go_on: Callable[[], bool]) -> Iterator[dict[st
     env |= {"HOME": home, "PYTHONPATH": str(ROOT), "AWS_EC2_METADATA_DISABLED": "true", "NO_GCE_CHECK": "true"}
     # gcsfs would speak gRPC otherwise, whose connections Python's guard never sees.
     env |= {"GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false"}
+    env |= {
+        "HF_HOME": f"{home}/.hub",
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_HUB_OFFLINE": "0",
+    }
+    env |= {"HF_HUB_DISABLE_IMPLICIT_TOKEN": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
     env |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
     env |= {"LOREEL_ALLOW_PRIVATE_URLS": "true"} if wish["allow_private"] else {}
     child = subprocess.Popen(

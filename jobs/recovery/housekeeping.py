@@ -13,11 +13,21 @@ from sqlmodel import col, select
 
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import Dataset, DatasetStatus, Upload
-from orchestrator.domain.letterbox import TASK_DEMO, TASK_INGEST, ingest_lease, ingest_tries
+from orchestrator.domain.letterbox import (
+    TASK_DEMO,
+    TASK_INGEST,
+    TASK_MODEL,
+    ingest_lease,
+    ingest_tries,
+    model_lease,
+    model_tries,
+)
+from orchestrator.domain.models import ModelStatus, VideoModel
 from orchestrator.services.datasets.demo import is_drawn
 from orchestrator.services.db import session_scope
+from orchestrator.services.models.adding import CHECKING, FETCHING, refuse
 from orchestrator.services.models.builtin import ensure_builtin
-from orchestrator.services.queue import enqueue, ingest_key, waiting_keys, withdraw
+from orchestrator.services.queue import enqueue, ingest_key, model_key, waiting_keys, withdraw
 from orchestrator.services.training.device import PREP
 from orchestrator.services.workers import forget_the_dead
 from orchestrator.settings import get_settings
@@ -43,8 +53,10 @@ class Housekeeping:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
         self._silent: dict[int, float] = {}
+        self._silent_models: dict[int, float] = {}
         self._chores = [
             Chore(5.0, self._datasets),
+            Chore(5.0, self._models),
             Chore(3600.0, self._builtin),
             Chore(10.0, self._demo),
             Chore(600.0, self._uploads),
@@ -88,6 +100,25 @@ class Housekeeping:
                 for path in folder.glob(f"{upload.id}*"):
                     path.unlink(missing_ok=True)
                 session.delete(upload)
+
+    def _models(self) -> None:
+        """A base model that is to be fetched or checked, and that nobody looks after, gets a new letter."""
+        with session_scope() as session:
+            rows = session.exec(select(VideoModel).where(VideoModel.status == ModelStatus.PROCESSING)).all()
+            ids = [row.id for row in rows if row.id and row.details.get("stage") in (FETCHING, CHECKING)]
+        waiting, now = waiting_keys(PREP) if ids else set(), time.monotonic()
+        idle = [i for i in ids if model_key(i) not in waiting and not self._client.exists(model_lease(i))]
+        self._silent_models = {i: self._silent_models.get(i, now) for i in idle}
+        for model_id in [i for i, since in self._silent_models.items() if now - since >= _SILENT_S]:
+            del self._silent_models[model_id]
+            tries: Any = self._client.incr(model_tries(model_id))
+            self._client.expire(model_tries(model_id), 86_400)
+            if tries < MAX_TRIES:
+                withdraw(model_key(model_id), PREP)
+                enqueue(TASK_MODEL, model_key(model_id), PREP, model_id=model_id)
+            else:
+                refuse(model_id, "Checking this model was interrupted several times. Add it again.")
+                self._client.delete(model_tries(model_id))
 
     def _datasets(self) -> None:
         """A dataset in `processing` that nobody reads gets a new letter, and after some tries an honest error."""

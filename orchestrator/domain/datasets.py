@@ -144,6 +144,8 @@ class Upload(SQLModel, table=True):
     id: str = Field(primary_key=True, max_length=64)
     owner_id: int = Field(foreign_key="users.id", ondelete="CASCADE", index=True)
     dataset_id: int | None = Field(default=None, foreign_key="datasets.id", ondelete="CASCADE", index=True)
+    model_id: int | None = Field(default=None, foreign_key="video_models.id", ondelete="CASCADE", index=True)
+    """The base model whose files these are; else `dataset_id` is set."""
     filename: str = Field(max_length=500)
     """The relative path the browser gave, cleaned: no absolute part, no `..`."""
     length: int = Field(sa_column=Column(BigInteger, nullable=False))

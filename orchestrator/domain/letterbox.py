@@ -34,7 +34,8 @@ def queue_name(device_class: str) -> str:
 TASK_TRAIN = "jobs.tasks.train"
 TASK_INGEST = "jobs.tasks.ingest"
 TASK_DEMO = "jobs.tasks.make_demo"
-ALLOWED_TASKS = frozenset({TASK_TRAIN, TASK_INGEST, TASK_DEMO})
+TASK_MODEL = "jobs.tasks.bring_model"
+ALLOWED_TASKS = frozenset({TASK_TRAIN, TASK_INGEST, TASK_DEMO, TASK_MODEL})
 """The only functions a worker will call, whatever lies in Redis."""
 
 WARM_KEY = "loreel:warm"
@@ -52,3 +53,13 @@ def ingest_lease(dataset_id: int) -> str:
 def ingest_tries(dataset_id: int) -> str:
     """How often reading a dataset was begun again after its worker died."""
     return f"loreel:dataset:{dataset_id}:tries"
+
+
+def model_lease(model_id: int) -> str:
+    """Beaten while a base model is brought and checked."""
+    return f"loreel:model:{model_id}:lease"
+
+
+def model_tries(model_id: int) -> str:
+    """How often bringing a model was begun again after its worker died."""
+    return f"loreel:model:{model_id}:tries"

@@ -84,6 +84,13 @@ PAGES: list[PageEntry] = [
         on_load=(SESSION_LOAD, "orchestrator.states.models:ModelsState.load"),
     ),
     PageEntry(
+        "/models/new",
+        "orchestrator.pages.models.new",
+        "new",
+        "Add model - Loreel",
+        on_load=(SESSION_LOAD, "orchestrator.states.models_add:ModelAddState.load"),
+    ),
+    PageEntry(
         "/models/[model_id]",
         "orchestrator.pages.models.detail",
         "detail",

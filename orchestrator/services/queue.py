@@ -31,6 +31,11 @@ def ingest_key(dataset_id: int) -> str:
     return f"ingest-{dataset_id}"
 
 
+def model_key(model_id: int) -> str:
+    """The letter's name for bringing and checking a base model."""
+    return f"model-{model_id}"
+
+
 def enqueue(task: str, job_key: str, device_class: str, **ids: Any) -> bool:
     """Puts a letter in the box of a device class; False when a letter of that name is there already.
 

@@ -22,7 +22,7 @@ PATH = "/models"
 PAGE_SIZE = 24
 MOST = 192
 LOOK_AGAIN_S = 2.0
-STATUSES = ("ready", "in_use", "error")
+STATUSES = ("ready", "in_use", "processing", "error")
 
 
 @dataclass(frozen=True, slots=True)

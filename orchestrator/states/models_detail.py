@@ -1,5 +1,6 @@
 """One base model's page: its facts, its layers, how it was pretrained, and the jobs that trained it."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlmodel import Session
 from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
 from orchestrator.domain.users import Actor
 from orchestrator.services.models.about import ModelAbout, model_about
+from orchestrator.services.models.adding import try_again
 from orchestrator.services.models.catalog import get_model, model_layers
 from orchestrator.services.models.rows import LayerGroup, ModelRow
 from orchestrator.states import words
@@ -17,6 +19,7 @@ from orchestrator.states.datasets_rows import Fact, series_color
 from orchestrator.states.guards import act, signed_in
 from orchestrator.states.models_rows import LayerLine, ModelCard, layer_lines, memory_text, model_card
 
+LOOK_AGAIN_S = 1.0
 SCORES = {"direction": "Direction of motion", "colour": "Colour", "shape": "Shape"}
 """Shares in pretraining.json that are right answers on clips the model never saw."""
 
@@ -68,18 +71,46 @@ class ModelDetailState(rx.State):
         """on_load: forgets the model shown before, unless it is the same one."""
         if self.card is None or self.card.id != self._id():
             self.reset()
-        await self._refresh()
+        return await self._refresh()
 
     @rx.event
     @signed_in
     async def refresh(self):
-        await self._refresh()
+        return await self._refresh()
 
     def _id(self) -> int:
         text = str(self.router.url.path).rstrip("/").rpartition("/")[2]
         return int(text) if text.isdigit() and len(text) < 18 else 0
 
-    async def _refresh(self) -> None:
+    @rx.event
+    @signed_in
+    async def try_again(self):
+        """Fetches once more from the Hub."""
+        try:
+            await act(self, try_again, self._id())
+        except NotSignedIn:
+            raise
+        except AppError as error:
+            return rx.toast.error(error.message)
+        return await self._refresh()
+
+    @rx.event(background=True, supersedes=True)
+    @signed_in
+    async def watch(self):
+        """Looks again while the model is brought; ends with the page."""
+        while self.card is not None and self.card.status == "processing":
+            await asyncio.sleep(LOOK_AGAIN_S)
+            async with self:
+                wanted = self._id()
+            try:
+                visit = await act(self, _read, wanted)
+            except NotFound:
+                return
+            async with self:
+                if wanted == self._id():
+                    self._show(visit)
+
+    async def _refresh(self):
         try:
             self._show(await act(self, _read, self._id()))
         except NotSignedIn:
@@ -88,6 +119,8 @@ class ModelDetailState(rx.State):
             self.missing, self.loaded = True, True
         except AppError as error:
             self.problem, self.loaded = error.message, True
+        busy = self.card is not None and self.card.status == "processing"
+        return ModelDetailState.watch if busy else None
 
     def _show(self, visit: _Visit) -> None:
         row, about = visit.row, visit.about

@@ -1,50 +1,28 @@
-"""Adding, editing and taking away a base model: the three dialogs of the model pages."""
+"""Editing and taking away a base model: the dialogs of the model pages."""
 
 import reflex as rx
 
 from orchestrator.domain.errors import AppError, NotSignedIn
-from orchestrator.services.models.catalog import (
-    allowed_roots,
-    delete_model,
-    get_model,
-    register_path,
-    update_model,
-)
-from orchestrator.services.models.inspect import FAMILIES
+from orchestrator.services.models.catalog import delete_model, get_model, update_model
 from orchestrator.states import words
 from orchestrator.states.address import is_on
 from orchestrator.states.guards import act, problems_of, signed_in
 from orchestrator.states.models import PATH, ModelsState
 from orchestrator.states.models_detail import ModelDetailState
 
-KNOWN = ", ".join(dict.fromkeys(name for name, _ in FAMILIES.values()))
-"""The architectures that can be trained, as people know them."""
-
 
 class ModelDialogs(rx.State):
     """What is typed in the dialogs; nothing changes before their button."""
 
-    adding: bool = False
     editing: bool = False
     deleting: bool = False
     model_key: int = 0
     name: str = ""
     description: str = ""
-    path: str = ""
-    roots_text: str = ""
     problems: dict[str, str] = {}
     title: str = ""
     typed: str = ""
     goes: list[str] = []
-
-    @rx.event
-    @signed_in
-    async def open_add(self):
-        """Keeps what was typed before, so that a look at the folder costs nothing."""
-        if not self.adding and self.model_key:
-            self.name, self.description, self.path, self.model_key = "", "", "", 0
-        self.roots_text = " or ".join(allowed_roots())
-        self.problems, self.adding = {}, True
 
     @rx.event
     @signed_in
@@ -58,16 +36,14 @@ class ModelDialogs(rx.State):
     async def open_delete(self, model_id: int):
         row = await act(self, get_model, model_id)
         self.model_key, self.title, self.typed, self.problems = row.id, row.name, "", {}
-        self.goes = ["Its files stay where they are; Loreel forgets the folder."]
+        own = row.source == "path"
+        self.goes = [
+            "Its files stay where they are; Loreel forgets the folder." if own else "Its files go with it, for good."
+        ]
         if row.jobs:
             jobs = words.plural(row.jobs, "job")
             self.goes.append(f"{jobs} trained it: their adapters and figures stay, but they need the base to be used.")
         self.deleting = True
-
-    @rx.event
-    @signed_in
-    async def show_add(self, opened: bool):
-        self.adding = opened and self.adding
 
     @rx.event
     @signed_in
@@ -91,28 +67,8 @@ class ModelDialogs(rx.State):
 
     @rx.event
     @signed_in
-    async def type_path(self, text: str):
-        self.path = text
-
-    @rx.event
-    @signed_in
     async def type_title(self, text: str):
         self.typed = text
-
-    @rx.event
-    @signed_in
-    async def add(self):
-        """Registers the folder; each refusal stands beside its field, and what was typed stays."""
-        try:
-            row = await act(self, register_path, self.name, self.description, self.path)
-        except NotSignedIn:
-            raise
-        except AppError as error:
-            self.problems = problems_of(error)
-            return None
-        self.adding, self.problems = False, {}
-        self.name, self.description, self.path = "", "", ""
-        return [rx.toast.success(f"{row.name} is ready."), ModelsState.refresh]
 
     @rx.event
     @signed_in

@@ -37,6 +37,9 @@ class ModelCard:
     added_exact: str
     builtin: bool
     jobs_text: str
+    progress: str
+    """How far fetching or checking is; "" when it is over."""
+    can_try_again: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,17 @@ def input_text(row: ModelRow) -> str:
     return ", ".join(part for part in parts if part)
 
 
+def progress_text(row: ModelRow) -> str:
+    """What happens to a model in processing."""
+    if row.status != "processing":
+        return ""
+    stage, done, total = row.details.get("stage"), row.details.get("done"), row.details.get("total")
+    if stage == "fetching" and total:
+        return f"Fetching from the Hub: {words.size(int(done or 0))} of {words.size(int(total))}."
+    said = {"fetching": "Asking the Hub.", "receiving": "Waiting for its files.", "checking": "Checking every tensor."}
+    return said.get(str(stage), "Being read.")
+
+
 def model_card(row: ModelRow) -> ModelCard:
     """A model's row as a card."""
     return ModelCard(
@@ -84,6 +98,8 @@ def model_card(row: ModelRow) -> ModelCard:
         added_exact=exact(row.created_at),
         builtin=row.source == "builtin",
         jobs_text=words.plural(row.jobs, "job") if row.jobs else "Not trained yet",
+        progress=progress_text(row),
+        can_try_again=row.status == "error" and row.source == "hub" and row.editable,
     )
 
 

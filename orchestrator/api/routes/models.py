@@ -9,14 +9,19 @@ from orchestrator.api.shapes import Id, page, shape
 from orchestrator.api.who import Who
 from orchestrator.domain.errors import Invalid
 from orchestrator.services.db import session_scope
-from orchestrator.services.models import catalog
+from orchestrator.services.models import adding, catalog
 
 router = APIRouter(tags=["models"])
 
 
 class Source(BaseModel):
+    """`path` for a folder on the studio's machine; `repo`, `revision` and `token` for the Hub."""
+
     type: str = "path"
     path: str = ""
+    repo: str = ""
+    revision: str = ""
+    token: str = ""
 
 
 class NewModel(BaseModel):
@@ -49,14 +54,32 @@ def list_models(
 
 @router.post("/models", status_code=201)
 def register_model(actor: Who, body: NewModel) -> dict[str, Any]:
-    """The architecture is read from the folder's config.json; a folder of another one is refused."""
-    if body.source.type != "path":
-        raise Invalid("Choose path: a folder of safetensors on the studio's machine.", "source.type")
+    """A folder is read at once. For `upload`, send the files to /uploads with this model_id, then ask for the check;
+    for `hub`, a worker fetches them. What the files hold must be of the type and architecture that are named here."""
+    said = (body.name, body.description, body.model_type)
     with session_scope() as session:
-        row = catalog.register_path(session, actor, body.name, body.description, body.source.path, body.model_type)
-        if body.architecture not in ("", "Custom", row.architecture):
-            raise Invalid(f"This folder holds a {row.architecture}, not a {body.architecture}.", "architecture")
-    return shape(row)
+        match body.source.type:
+            case "path":
+                row = catalog.register_path(
+                    session, actor, body.name, body.description, body.source.path, body.model_type, body.architecture
+                )
+            case "upload":
+                row = adding.begin_model_upload(session, actor, *said, body.architecture)
+            case "hub":
+                where = (body.source.repo, body.source.revision, body.source.token)
+                row = adding.add_from_hub(session, actor, *said, *where, body.architecture)
+            case _:
+                raise Invalid("Choose where the model comes from: upload, hub or path.", "source.type")
+        return shape(row)
+
+
+@router.post("/models/{model_id}/check", status_code=202)
+def check_model(actor: Who, model_id: Id) -> dict[str, Any]:
+    """All files are in: a worker checks them. For a model from the Hub that failed: fetches it once more."""
+    with session_scope() as session:
+        if catalog.get_model(session, actor, model_id).source == "hub":
+            return shape(adding.try_again(session, actor, model_id))
+        return shape(adding.request_check(session, actor, model_id))
 
 
 @router.get("/models/{model_id}")

@@ -16,6 +16,7 @@ from orchestrator.services.datasets import uploads
 from orchestrator.services.datasets.files import upload_path
 from orchestrator.services.datasets.partfile import PartFile
 from orchestrator.services.db import session_scope
+from orchestrator.services.models.adding import begin_file
 from orchestrator.settings import get_settings
 
 router = APIRouter(tags=["uploads"])
@@ -54,11 +55,13 @@ def parse_metadata(header: str) -> dict[str, str]:
     return found
 
 
-def _dataset_id(metadata: dict[str, str]) -> int:
-    text = metadata.get("dataset_id", "")
+def _target(metadata: dict[str, str]) -> tuple[str, int]:
+    """What the file is for: ("dataset_id" or "model_id", its id)."""
+    name = "model_id" if "model_id" in metadata else "dataset_id"
+    text = metadata.get(name, "")
     if not (text.isascii() and text.isdigit()) or len(text) > 18:
-        raise Invalid("Say in Upload-Metadata which dataset_id the file is for.", "dataset_id")
-    return int(text)
+        raise Invalid("Say in Upload-Metadata which dataset_id or model_id the file is for.", name)
+    return name, int(text)
 
 
 def _headers(row: uploads.UploadRow) -> dict[str, str]:
@@ -83,10 +86,10 @@ def begin(
     if not (upload_length.isascii() and upload_length.isdigit()) or len(upload_length) > 18:
         raise Invalid("Upload-Length must say how many bytes will come.", "Upload-Length")
     metadata = parse_metadata(upload_metadata)
+    name, target = _target(metadata)
+    begin_one = begin_file if name == "model_id" else uploads.begin_upload
     with session_scope() as session:
-        row = uploads.begin_upload(
-            session, actor, _dataset_id(metadata), metadata.get("filename", ""), int(upload_length)
-        )
+        row = begin_one(session, actor, target, metadata.get("filename", ""), int(upload_length))
     return Response(status_code=201, headers=_headers(row) | {"Location": f"/api/v1/uploads/{row.id}"})
 
 

@@ -162,7 +162,21 @@ def _jobs() -> rx.Component:
     )
 
 
-def _body() -> rx.Component:
+def _state(model: rx.Var[ModelCard]) -> rx.Component:
+    """How far bringing it is, or why it failed and what to do."""
+    again = rx.cond(model.can_try_again, button("Try again", icon="rotate-cw", on_click=State.try_again), rx.fragment())
+    return rx.cond(
+        model.error != "",
+        notice("circle-alert", "This model cannot be used", model.error, again),
+        rx.cond(model.progress != "", notice("loader-circle", "On its way", model.progress), rx.fragment()),
+    )
+
+
+def _body(model: rx.Var[ModelCard]) -> rx.Component:
+    return rx.cond((model.error != "") | (model.progress != ""), _state(model), _ready())
+
+
+def _ready() -> rx.Component:
     return rx.fragment(
         rx.el.dl(rx.foreach(State.facts, figure), class_name="flex flex-wrap gap-y-3"),
         rx.el.div(
@@ -207,7 +221,7 @@ def detail() -> rx.Component:
         button("Try again", icon="rotate-cw", on_click=State.refresh),
         heading="h1",
     )
-    full = rx.fragment(_header(State.card), _body())
+    full = rx.fragment(_header(State.card), _body(State.card))
     return frame(
         rx.cond(
             State.missing,

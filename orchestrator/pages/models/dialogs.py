@@ -1,11 +1,11 @@
-"""The dialogs of a base model: add from a folder, edit its name and description, take it off the list by name."""
+"""The dialogs of a base model: edit its name and description, take it off the list by name."""
 
 from typing import Any
 
 import reflex as rx
 
 from orchestrator.pages.datasets.dialogs import general_problem
-from orchestrator.states.models_dialogs import KNOWN, ModelDialogs
+from orchestrator.states.models_dialogs import ModelDialogs
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.dialog import dialog
 from orchestrator.ui.primitives.field import field
@@ -40,42 +40,6 @@ def _buttons(close, word: str, **props) -> rx.Component:
         button("Cancel", variant="ghost", on_click=close),
         button(word, submit=True, **props),
         class_name="flex justify-end gap-2",
-    )
-
-
-def add_dialog() -> rx.Component:
-    """A folder of safetensors on this machine."""
-    return dialog(
-        rx.el.form(
-            _name_and_text(),
-            rx.el.div(
-                rx.el.p("Type and architecture", class_name="text-sm font-medium"),
-                rx.el.p(
-                    "Read from config.json. These can be trained: ",
-                    KNOWN,
-                    ".",
-                    class_name="text-sm text-muted-foreground",
-                ),
-                general_problem(_problem("model_type")),
-                class_name="flex flex-col gap-1.5",
-            ),
-            field(
-                "Folder",
-                text_input(name="path", value=State.path, on_change=State.type_path, mono=True, spell_check=False),
-                hint="Holds config.json and .safetensors files. It must lie in " + State.roots_text + ".",
-                error=_problem("path"),
-                required=True,
-            ),
-            general_problem(_problem("")),
-            _buttons(State.show_add(False), "Add model", variant="primary"),
-            on_submit=State.add,
-            no_validate=True,
-            class_name="flex flex-col gap-4",
-        ),
-        title="Add model",
-        description="Loreel reads the files where they are and copies nothing.",
-        open=State.adding,
-        on_open_change=State.show_add,
     )
 
 
@@ -125,5 +89,5 @@ def delete_dialog() -> rx.Component:
 
 
 def model_dialogs() -> rx.Component:
-    """All three, closed until asked for."""
-    return rx.fragment(add_dialog(), edit_dialog(), delete_dialog())
+    """Both, closed until asked for."""
+    return rx.fragment(edit_dialog(), delete_dialog())

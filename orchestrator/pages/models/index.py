@@ -71,7 +71,14 @@ def _card(row: rx.Var[ModelCard]) -> rx.Component:
             tag(row.architecture),
             class_name="flex flex-wrap items-center gap-2",
         ),
-        rx.el.p(row.description, class_name="line-clamp-2 min-h-8 text-xs text-muted-foreground"),
+        rx.cond(
+            row.error != "",
+            rx.el.p(row.error, class_name="line-clamp-2 min-h-8 text-xs text-destructive"),
+            rx.el.p(
+                rx.cond(row.progress != "", row.progress, row.description),
+                class_name="line-clamp-2 min-h-8 text-xs text-muted-foreground",
+            ),
+        ),
         rx.el.dl(
             _fact("Parameters", row.parameters),
             _fact("In 4-bit", row.size_4bit),
@@ -128,6 +135,7 @@ def _toolbar() -> rx.Component:
             status("All", ""),
             status("Ready", "ready"),
             status("In use", "in_use"),
+            status("Processing", "processing"),
             status("Error", "error"),
             role="group",
             aria_label="Status",
@@ -164,8 +172,8 @@ def _none() -> rx.Component:
     empty = notice(
         "boxes",
         "No models yet",
-        "The built-in base is registered when a worker starts. A folder of your own can be added any time.",
-        button("Add model", icon="plus", variant="primary", on_click=ModelDialogs.open_add),
+        "The built-in bases are registered when a worker starts. A model of your own can be added any time.",
+        button("Add model", icon="plus", variant="primary", href="/models/new"),
     )
     return rx.cond(State.filtered, found, empty)
 
@@ -193,7 +201,7 @@ def index() -> rx.Component:
         page_header(
             "Models",
             note=rx.el.span(State.summary, class_name="block min-h-5"),
-            actions=button("Add model", icon="plus", variant="primary", on_click=ModelDialogs.open_add),
+            actions=button("Add model", icon="plus", variant="primary", href="/models/new"),
         ),
         _toolbar(),
         _body(),

@@ -43,22 +43,26 @@ def begin_upload(session: Session, actor: Actor, dataset_id: int, filename: str,
     Raises:
         Invalid, TooLarge, DiskFull, Conflict (being read now), NotFound.
     """
-    dataset = owned_dataset(session, actor, dataset_id)
-    refuse_while_read(dataset)
-    settings = get_settings()
+    refuse_while_read(owned_dataset(session, actor, dataset_id))
+    return make_room(
+        session, Upload(id="", owner_id=actor.user_id, dataset_id=dataset_id, filename="", length=length), filename
+    )
+
+
+def make_room(session: Session, upload: Upload, filename: str) -> UploadRow:
+    """Records an upload that the caller has allowed, and makes its file.
+
+    Raises:
+        Invalid, TooLarge, DiskFull.
+    """
+    settings, length = get_settings(), upload.length
     if length <= 0:
         raise Invalid(f"{filename or 'The file'} is empty.", "filename")
     if length > settings.max_upload_bytes:
         raise TooLarge(
             f"{filename} is larger than {settings.max_upload_bytes:,} bytes, the most that is accepted here."
         )
-    upload = Upload(
-        id=secrets.token_urlsafe(18),
-        owner_id=actor.user_id,
-        dataset_id=dataset_id,
-        filename=clean_name(filename),
-        length=length,
-    )
+    upload.id, upload.filename = secrets.token_urlsafe(18), clean_name(filename)
     path = upload_path(upload.id)
     path.parent.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(path.parent).free < length + _SPARE_BYTES:

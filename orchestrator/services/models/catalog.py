@@ -1,15 +1,20 @@
 """The base models a person may train: list, read, register by path, rename, take off the list."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import func
 from sqlmodel import Session, col, or_, select
 
+from orchestrator.domain.datasets import Upload
 from orchestrator.domain.errors import Conflict, Invalid, NotAllowed, NotFound
 from orchestrator.domain.models import ModelSource, ModelStatus, ModelType, VideoModel
 from orchestrator.domain.training_jobs import ACTIVE, TrainingJob
 from orchestrator.domain.users import Actor
-from orchestrator.services.models.inspect import inspect_model
+from orchestrator.services.after_commit import after_commit
+from orchestrator.services.datasets.files import upload_path
+from orchestrator.services.models.files import remove_model_folder
+from orchestrator.services.models.inspect import FAMILIES, ModelFacts, inspect_model
 from orchestrator.services.models.rows import LayerGroup, ModelRow, model_row
 from orchestrator.services.paging import Page, contains, fetch_page
 from orchestrator.services.training.estimate import layer_groups
@@ -20,6 +25,7 @@ SORTS = {
     "name": col(VideoModel.name),
     "parameters": col(VideoModel.parameters),
 }
+CUSTOM = "Custom"
 NAME_LIMIT, DESCRIPTION_LIMIT = 80, 2000
 
 
@@ -71,45 +77,79 @@ def allowed_roots() -> list[str]:
 
 
 def register_path(
-    session: Session, actor: Actor, name: str, description: str, path: str, model_type: str = ""
+    session: Session, actor: Actor, name: str, description: str, path: str, model_type: str = "", architecture: str = ""
 ) -> ModelRow:
     """Registers a folder of safetensors that lies in an allowed root; without `model_type` its files say what it does.
 
     Raises:
         Invalid: `problems` by field. Conflict: the name is taken.
     """
-    problems = _text_problems(name, description)
-    if model_type and model_type not in list(ModelType):
-        problems.append(("model_type", f"Choose one of: {', '.join(ModelType)}."))
     folder, sentence = _folder(path)
-    if sentence:
-        problems.append(("path", sentence))
-    if problems or folder is None:
-        raise Invalid(problems[0][1], problems[0][0], problems)
-    _refuse_taken(session, actor, name)
-    facts = inspect_model(folder)
-    if model_type and facts.model_type != model_type:
-        kind = facts.model_type.removeprefix("video_")
-        raise Invalid(f"This folder holds a model for {kind}. Choose that type.", "model_type")
-    model = VideoModel(
-        owner_id=actor.user_id,
-        name=name.strip(),
-        description=description.strip(),
-        model_type=ModelType(facts.model_type),
-        architecture=facts.architecture,
-        family=facts.family,
-        source=ModelSource.PATH,
-        source_ref=path.strip(),
-        path=str(folder),
-        revision=facts.revision,
-        status=ModelStatus.READY,
-        parameters=facts.parameters,
-        size_bytes=facts.size_bytes,
-        details=facts.details,
-    )
+    facts = inspect_model(folder) if folder is not None and not model_type else None
+    kind = facts.model_type if facts else model_type or ModelType.CLASSIFICATION.value
+    problems = [("path", sentence)] if sentence else []
+    model = new_model(session, actor, name, description, kind, architecture, problems)
+    assert folder is not None
+    model.source, model.source_ref = ModelSource.PATH, path.strip()
+    take_facts(model, folder, facts or inspect_model(folder))
     session.add(model)
     session.flush()
     return _row(session, actor, model)
+
+
+def new_model(
+    session: Session,
+    actor: Actor,
+    name: str,
+    description: str,
+    model_type: str,
+    architecture: str = "",
+    problems: list[tuple[str, str]] | None = None,
+) -> VideoModel:
+    """A model of the actor's that is not in the ledger yet; `problems` are those the caller has found.
+
+    Raises:
+        Invalid: `problems` by field. Conflict: the name is taken.
+    """
+    problems = [*_text_problems(name, description), *(problems or [])]
+    if model_type not in list(ModelType):
+        problems.append(("model_type", f"Choose one of: {', '.join(ModelType)}."))
+    elif architecture not in ("", CUSTOM, *architectures(model_type)):
+        known = ", ".join([*architectures(model_type), CUSTOM])
+        problems.append(("architecture", f"Choose one that does this: {known}."))
+    if problems:
+        raise Invalid(problems[0][1], problems[0][0], problems)
+    _refuse_taken(session, actor, name)
+    return VideoModel(
+        owner_id=actor.user_id,
+        name=name.strip(),
+        description=description.strip(),
+        model_type=ModelType(model_type),
+        architecture=architecture or CUSTOM,
+        source=ModelSource.PATH,
+    )
+
+
+def take_facts(model: VideoModel, folder: Path, facts: ModelFacts) -> None:
+    """Fills in what the files say, and makes the model ready.
+
+    Raises:
+        Invalid: the files are of another type or architecture than was said.
+    """
+    if facts.model_type and facts.model_type != model.model_type.value:
+        kind = facts.model_type.removeprefix("video_")
+        raise Invalid(f"These files hold a model for {kind}. Choose that type.", "model_type")
+    if model.architecture not in ("", CUSTOM, facts.architecture):
+        raise Invalid(f"These files hold {facts.architecture}, not {model.architecture}.", "architecture")
+    model.architecture, model.family = facts.architecture, facts.family
+    model.path, model.revision, model.parameters = str(folder), facts.revision, facts.parameters
+    model.size_bytes, model.details = facts.size_bytes, facts.details
+    model.status, model.error = ModelStatus.READY, ""
+
+
+def architectures(model_type: str) -> list[str]:
+    """The architectures that do this and that can be trained here, as people know them."""
+    return list(dict.fromkeys(name for name, kind in FAMILIES.values() if kind.value == model_type))
 
 
 def update_model(
@@ -130,7 +170,7 @@ def update_model(
 
 
 def delete_model(session: Session, actor: Actor, model_id: int) -> None:
-    """Takes a model off the list; its files stay where they are.
+    """Takes a model off the list. Files that were uploaded or fetched go with it; a folder of one's own stays.
 
     Raises:
         Conflict: a job still learns from it. NotAllowed: it is built in. NotFound.
@@ -141,8 +181,30 @@ def delete_model(session: Session, actor: Actor, model_id: int) -> None:
     ).all()
     if active:
         raise Conflict(f"{', '.join(active[:3])} still trains this model. Stop it first.")
+    uploads = session.exec(select(Upload.id).where(Upload.model_id == model_id)).all()
     session.delete(model)
     session.flush()
+    after_commit(session, lambda: _remove(model_id, uploads))
+
+
+def _remove(model_id: int, uploads: Sequence[str]) -> None:
+    remove_model_folder(model_id)
+    for upload_id in uploads:
+        upload_path(upload_id).unlink(missing_ok=True)
+
+
+def own_model(session: Session, actor: Actor, model_id: int) -> VideoModel:
+    """The actor's own model.
+
+    Raises:
+        NotAllowed: it is built in. NotFound.
+    """
+    return _own(session, actor, model_id)
+
+
+def row_of(session: Session, actor: Actor, model: VideoModel) -> ModelRow:
+    """A stored model as a row."""
+    return _row(session, actor, model)
 
 
 def _visible(session: Session, actor: Actor, model_id: int) -> VideoModel:

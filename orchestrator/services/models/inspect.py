@@ -148,6 +148,10 @@ def _config(folder: Path) -> dict[str, Any]:
         raise _refuse("config.json in this folder cannot be read.") from error
     if not isinstance(config, dict):
         raise _refuse("config.json in this folder is not a model's configuration.")
+    if "auto_map" in config:
+        raise _refuse(
+            "config.json asks to run code of the model's own, which never happens here. Choose another model."
+        )
     return config
 
 

@@ -65,7 +65,7 @@ def model_row(model: VideoModel, jobs: int, active: int, editable: bool) -> Mode
         error=model.error,
         parameters=model.parameters,
         size_bytes=model.size_bytes,
-        details=dict(model.details),
+        details={key: value for key, value in model.details.items() if key != "sealed_token"},
         jobs=jobs,
         created_at=model.created_at,
         editable=editable,

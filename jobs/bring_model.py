@@ -1,0 +1,169 @@
+"""Brings a base model in the prep worker: fetches or collects its files, checks every tensor, or says why not."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import structlog
+from sqlmodel import Session, col, select
+
+from jobs.fetch.bring import listen
+from jobs.recovery.lease import Lease
+from orchestrator.domain.datasets import Upload
+from orchestrator.domain.errors import AppError, Invalid
+from orchestrator.domain.letterbox import model_lease
+from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
+from orchestrator.services.datasets.files import upload_path
+from orchestrator.services.db import session_scope
+from orchestrator.services.models.adding import CHECKING, FETCHING, refuse
+from orchestrator.services.models.catalog import take_facts
+from orchestrator.services.models.files import model_folder
+from orchestrator.services.models.inspect import inspect_model
+from orchestrator.services.vault import unseal
+from orchestrator.settings import get_settings
+
+log = structlog.get_logger()
+_SPARE_BYTES = 512 * 2**20
+
+
+def run_bring(model_id: int) -> str:
+    """Fetches or collects the files, checks them, and makes the model ready; its status at the end."""
+    lease = Lease(model_lease(model_id), int(time.time() * 1000))
+    lease.keep()
+    try:
+        return _bring(model_id, lambda: not lease.fenced)
+    finally:
+        lease.release()
+
+
+def _bring(model_id: int, go_on: Callable[[], bool]) -> str:
+    stage = _stage(model_id)
+    if not stage:
+        return "nothing to do"
+    folder = model_folder(model_id)
+    try:
+        revision = _fetch(model_id, folder, go_on) if stage == FETCHING else _collect(model_id, folder)
+        _tell(model_id, stage=CHECKING)
+        facts = inspect_model(folder)
+        check_files(folder)
+        with session_scope() as session:
+            model = _waiting(session, model_id)
+            if model is None:
+                return "called off"
+            take_facts(model, folder, facts)
+            if revision:
+                model.details = {**model.details, "hub_revision": revision}
+            session.add(model)
+        return "ready"
+    except AppError as error:
+        return refuse(model_id, error.message)
+    except OSError as error:
+        return refuse(model_id, f"The files could not be read: {error.strerror}. Try again.")
+
+
+def _stage(model_id: int) -> str:
+    with session_scope() as session:
+        model = _waiting(session, model_id)
+        return str(model.details.get("stage", "")) if model is not None else ""
+
+
+def _waiting(session: Session, model_id: int) -> VideoModel | None:
+    model = session.get(VideoModel, model_id)
+    return model if model is not None and model.status is ModelStatus.PROCESSING else None
+
+
+def _tell(model_id: int, **what: Any) -> None:
+    with session_scope() as session:
+        model = _waiting(session, model_id)
+        if model is not None:
+            model.details = {**model.details, **what}
+            session.add(model)
+
+
+def _collect(model_id: int, folder: Path) -> str:
+    """Moves complete uploads into the model's folder; folders in their names are left out."""
+    with session_scope() as session:
+        uploads = session.exec(select(Upload).where(col(Upload.model_id) == model_id)).all()
+        folder.mkdir(parents=True, exist_ok=True)
+        for upload in uploads:
+            source = upload_path(upload.id)
+            if source.exists():
+                os.replace(source, folder / PurePosixPath(upload.filename).name)
+            session.delete(upload)
+    return ""
+
+
+def _fetch(model_id: int, folder: Path, go_on: Callable[[], bool]) -> str:
+    """Has a child process fetch the files; the commit they are of.
+
+    Raises:
+        Invalid: the sentence that ends it.
+    """
+    with session_scope() as session:
+        model = _waiting(session, model_id)
+        if model is None or model.source is not ModelSource.HUB:
+            raise Invalid("This model is not fetched from the Hub.")
+        lent = unseal(model.details["sealed_token"]) if model.details.get("sealed_token") else {}
+        source = {"type": "hub", "repo": model.source_ref, "revision": model.details.get("wanted_revision", "")}
+    folder.mkdir(parents=True, exist_ok=True)
+    settings, revision = get_settings(), ""
+    wish = {
+        "source": source,
+        "secrets": lent,
+        "folder": str(folder),
+        "max_bytes": max(1, shutil.disk_usage(folder).free - _SPARE_BYTES),
+        "patience_s": settings.fetch_patience_s,
+        # The operator's own mirror may lie in a private network; a person names a model, never a host.
+        "allow_private": settings.allow_private_urls or bool(os.environ.get("HF_ENDPOINT")),
+    }
+    for told in listen(wish, lambda: go_on() and bool(_stage(model_id))):
+        if "problem" in told:
+            raise Invalid(str(told["problem"]))
+        revision = told.get("revision", revision)
+        if "files" in told:
+            for litter in (".hub", ".cache"):
+                shutil.rmtree(folder / litter, ignore_errors=True)
+            return str(revision)
+        _tell(model_id, done=told["done"], total=told["total"])
+    raise Invalid("Fetching was called off.")
+
+
+def check_files(folder: Path) -> None:
+    """Every shard is there, every number is finite, and a processor lies beside the weights.
+
+    Raises:
+        Invalid: the sentence that says what is missing or damaged.
+    """
+    import json
+
+    index = folder / "model.safetensors.index.json"
+    if index.exists():
+        try:
+            shards = set(json.loads(index.read_text())["weight_map"].values())
+        except (ValueError, KeyError, AttributeError, TypeError):
+            raise Invalid("model.safetensors.index.json is damaged. Copy it again.") from None
+        missing = sorted(name for name in shards if not (folder / str(name)).is_file())
+        if missing:
+            raise Invalid(f"{missing[0]} is missing: the index names {len(shards)} files. Add all of them.")
+    processors = ("preprocessor_config.json", "video_preprocessor_config.json", "processor_config.json")
+    if not any((folder / name).is_file() for name in processors):
+        raise Invalid("preprocessor_config.json is missing. It says how pictures are prepared; add it.")
+    for file in sorted(folder.glob("*.safetensors")):
+        _check_numbers(file)
+
+
+def _check_numbers(file: Path) -> None:
+    import torch
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(file, framework="pt") as opened:
+            for name in opened.keys():  # noqa: SIM118
+                tensor = opened.get_tensor(name)
+                if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+                    raise Invalid(f"{file.name} holds numbers that are not finite, in {name}. Copy it again.")
+    except SafetensorError:
+        raise Invalid(f"{file.name} is damaged or cut off. Copy it again.") from None

@@ -1,0 +1,118 @@
+"""Fetches a base model from the Hugging Face Hub: its safetensors, configs, processor and tokenizer, never its code."""
+
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+from jobs.fetch.report import EVERY_S, Problem, Progress, say
+from orchestrator.services.models.files import file_problem
+
+
+def fetch_hub(
+    source: dict[str, Any], secrets: dict[str, Any], folder: Path, progress: Progress
+) -> list[tuple[Path, str]]:
+    """Writes the model's files into `folder`, all of one commit, which is told as `revision`: [(file, its name)].
+
+    What arrived of a file before a broken line is kept, and gone on from.
+
+    Args:
+        source: repo, and revision (a branch, tag or commit; "" for the newest).
+        secrets: token, for gated and private models.
+
+    Raises:
+        Problem: a sentence.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
+
+    repo, token = source["repo"], secrets.get("token") or False
+    api = HfApi(token=token)
+    try:
+        info = api.model_info(repo, revision=source.get("revision") or None, files_metadata=True)
+        names = wanted_files({item.rfilename: item.size or 0 for item in info.siblings or []}, repo)
+        progress.total = sum(names.values())
+        progress.check_total()
+        say(revision=info.sha, done=0, total=progress.total)
+        with _Watch(folder, progress) as watch:
+            for name in names:
+                api.hf_hub_download(repo, name, revision=info.sha, local_dir=folder)
+                watch.check()
+    except HfHubHTTPError as error:
+        raise Problem(_words(error, repo, source.get("revision") or "")) from error
+    return [(folder / name, name) for name in names]
+
+
+def wanted_files(sizes: dict[str, int], repo: str) -> dict[str, int]:
+    """The files of the top folder that belong to a base model, with their sizes.
+
+    Raises:
+        Problem: there are no safetensors, or no config.json.
+    """
+    top = {name: size for name, size in sizes.items() if "/" not in name and not file_problem(name)}
+    if not any(name.endswith(".safetensors") for name in top):
+        pickled = (
+            " It holds pickled weights, which are not accepted: look for a revision with safetensors."
+            if any(name.endswith((".bin", ".pt", ".pth", ".ckpt")) for name in sizes)
+            else ""
+        )
+        raise Problem(f"{repo} has no .safetensors file in its top folder.{pickled}")
+    if "config.json" not in top:
+        raise Problem(f"{repo} has no config.json. Choose a model that transformers can load.")
+    # One set of weights: a file beside model.safetensors is another precision of the same.
+    if "model.safetensors" in top:
+        top = {
+            name: size for name, size in top.items() if not name.endswith(".safetensors") or name == "model.safetensors"
+        }
+    return dict(sorted(top.items(), key=lambda item: item[1]))
+
+
+class _Watch:
+    """Counts what has arrived by looking at the folder: the Hub's library tells nobody else."""
+
+    def __init__(self, folder: Path, progress: Progress) -> None:
+        self._folder, self._progress = folder, progress
+        self._over, self._problem = threading.Event(), None
+
+    def __enter__(self) -> "_Watch":
+        threading.Thread(target=self._loop, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+
+    def check(self) -> None:
+        """Raises what the counting thread has found wrong."""
+        if self._problem:
+            raise self._problem
+
+    def _loop(self) -> None:
+        while not self._over.wait(EVERY_S):
+            arrived = sum(_size(path) for path in self._folder.rglob("*"))
+            try:
+                self._progress.add(max(0, arrived - self._progress.done))
+            except Problem as problem:
+                self._problem = problem
+                say(problem=str(problem))
+                os._exit(1)  # the main thread waits in a library for bytes that do not come
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:
+        return 0
+
+
+def _words(error: Exception, repo: str, revision: str) -> str:
+    kind = type(error).__name__
+    status = getattr(getattr(error, "response", None), "status_code", 0)
+    if kind == "GatedRepoError" or status == 403:
+        return f"{repo} is gated: accept its terms on its page, then add the model again with a Hub token."
+    if kind == "RevisionNotFoundError":
+        return f"{repo} has no revision {revision}. Leave it empty for the newest."
+    if kind == "RepositoryNotFoundError" or status in (401, 404):
+        return f"There is no model {repo} on the Hub, or it is private. Check the id, or give a token that may read it."
+    if status == 429:
+        return "The Hub asks to slow down. Try again in some minutes."
+    return f"The Hub answered with an error ({status or kind}). Try again later."

@@ -1,0 +1,173 @@
+"""The page at /models/new: what the model does, and where its weights come from."""
+
+from typing import Any
+
+import reflex as rx
+
+from orchestrator.pages.datasets.dialogs import general_problem
+from orchestrator.pages.frame import frame
+from orchestrator.states.models_add import ModelAddState
+from orchestrator.ui.layout.shell import page_header
+from orchestrator.ui.primitives.button import button
+from orchestrator.ui.primitives.card import card
+from orchestrator.ui.primitives.choice import radio_cards
+from orchestrator.ui.primitives.field import field
+from orchestrator.ui.primitives.input import input as text_input
+from orchestrator.ui.primitives.input import password_input, textarea
+from orchestrator.ui.primitives.select import select
+from orchestrator.ui.uploader.uploader import uploader
+
+State = ModelAddState
+_TYPES = [
+    {"value": "video_classification", "label": "Classification", "note": "Says which class a clip belongs to."},
+    {"value": "video_captioning", "label": "Captioning", "note": "Puts a clip into words, answers questions."},
+    {"value": "video_retrieval", "label": "Retrieval", "note": "Finds clips by a sentence."},
+]
+_SOURCES = [("upload", "Upload model weights"), ("hub", "Hugging Face Hub ID"), ("path", "Custom path")]
+
+
+def _problem(name: str) -> Any:
+    return State.problems.get(name, "")
+
+
+def _about() -> rx.Component:
+    return card(
+        rx.el.div(
+            field(
+                "Name",
+                text_input(name="name", value=State.name, on_change=State.type_name, max_length=80),
+                error=_problem("name"),
+                required=True,
+            ),
+            field(
+                "Description",
+                textarea(name="description", value=State.description, on_change=State.type_description),
+                error=_problem("description"),
+            ),
+            field(
+                "Model type",
+                radio_cards(_TYPES, label="Model type", value=State.model_type, on_change=State.choose_type),
+                error=_problem("model_type"),
+                group=True,
+            ),
+            field(
+                "Base architecture",
+                select(
+                    State.known,
+                    value=State.architecture,
+                    on_change=State.choose_architecture,
+                    label="Base architecture",
+                ),
+                error=_problem("architecture"),
+            ),
+            class_name="flex flex-col gap-4",
+        ),
+        title="About it",
+    )
+
+
+def _files() -> rx.Component:
+    return rx.el.div(
+        uploader(
+            State.target,
+            target_name="model_id",
+            hint="config.json, .safetensors, the processor's and tokenizer's files. Never pickles, never code.",
+            invalid=_problem("files") != "",
+            on_pick=State.pick,
+            on_done=State.arrived,
+            on_cancel=State.call_off,
+        ),
+        rx.el.div(general_problem(_problem("files")), class_name="mt-3 empty:hidden"),
+    )
+
+
+def _hub() -> rx.Component:
+    return rx.el.div(
+        field(
+            "Model ID",
+            text_input(
+                name="repo",
+                value=State.repo,
+                on_change=State.type_repo,
+                placeholder="MCG-NJU/videomae-base",
+                mono=True,
+                spell_check=False,
+                auto_complete="off",
+            ),
+            hint="As it stands at the top of the model's page. Only safetensors are fetched, and no code.",
+            error=_problem("repo"),
+            required=True,
+        ),
+        rx.el.div(
+            field(
+                "Revision",
+                text_input(name="revision", value=State.revision, on_change=State.type_revision, mono=True),
+                hint="A branch, tag or commit; empty for the newest. It is pinned to its commit.",
+                error=_problem("revision"),
+            ),
+            field(
+                "Token",
+                password_input(name="token", value=State.token, on_change=State.type_token),
+                hint="Only for gated or private models. Kept encrypted, and only until the fetch is over.",
+                error=_problem("token"),
+            ),
+            class_name="grid gap-4 sm:grid-cols-2",
+        ),
+        class_name="flex flex-col gap-4",
+    )
+
+
+def _path() -> rx.Component:
+    return field(
+        "Folder",
+        text_input(name="path", value=State.path, on_change=State.type_path, mono=True, spell_check=False),
+        hint="Holds config.json and .safetensors files, which are read where they are. It must lie in "
+        + State.roots_text
+        + ".",
+        error=_problem("path"),
+        required=True,
+    )
+
+
+def _where() -> rx.Component:
+    return card(
+        rx.el.div(
+            field(
+                "Model source",
+                select(
+                    _SOURCES,
+                    value=State.source,
+                    on_change=State.choose_source,
+                    label="Model source",
+                    disabled=State.target != "",
+                ),
+            ),
+            rx.match(State.source, ("hub", _hub()), ("path", _path()), _files()),
+            class_name="flex flex-col gap-4",
+        ),
+        title="Where the weights are",
+    )
+
+
+def new() -> rx.Component:
+    """The form."""
+    sending = State.target != ""
+    return frame(
+        page_header("Add model", note="Checked before it is listed: its config, every tensor, its processor."),
+        rx.el.form(
+            _about(),
+            _where(),
+            general_problem(_problem("")),
+            rx.el.div(
+                button("Cancel", variant="ghost", on_click=State.leave),
+                button("Add model", variant="primary", submit=True, loading=sending, disabled=sending),
+                class_name="flex items-center justify-end gap-2",
+            ),
+            on_submit=State.begin,
+            no_validate=True,
+            class_name="flex w-full max-w-3xl min-w-0 flex-col gap-4",
+        ),
+        title="Add model",
+        active="models",
+        breadcrumb=[("Models", "/models")],
+    )

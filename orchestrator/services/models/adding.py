@@ -1,0 +1,160 @@
+"""Brings a base model in: from the browser, or from the Hugging Face Hub; a worker fetches and checks its files."""
+
+import re
+from pathlib import PurePosixPath
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from orchestrator.domain.datasets import Upload, UploadStatus
+from orchestrator.domain.errors import Conflict, Invalid
+from orchestrator.domain.letterbox import TASK_MODEL
+from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
+from orchestrator.domain.users import Actor
+from orchestrator.services.after_commit import after_commit
+from orchestrator.services.datasets.uploads import UploadRow, clean_name, make_room
+from orchestrator.services.db import session_scope
+from orchestrator.services.models.catalog import new_model, own_model, row_of
+from orchestrator.services.models.files import file_problem, remove_model_folder
+from orchestrator.services.models.rows import ModelRow
+from orchestrator.services.queue import enqueue, model_key
+from orchestrator.services.vault import seal
+
+PREP = "prep"
+RECEIVING, FETCHING, CHECKING = "receiving", "fetching", "checking"
+"""`details["stage"]` of a model in processing."""
+HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}$")
+_REVISION = re.compile(r"^[\w./-]{1,100}$")
+
+
+def begin_model_upload(
+    session: Session, actor: Actor, name: str, description: str, model_type: str, architecture: str = ""
+) -> ModelRow:
+    """A model that waits for its files.
+
+    Raises:
+        Invalid: `problems` by field. Conflict: the name is taken.
+    """
+    model = new_model(session, actor, name, description, model_type, architecture)
+    model.source, model.details = ModelSource.UPLOAD, {"stage": RECEIVING}
+    return _added(session, actor, model)
+
+
+def add_from_hub(
+    session: Session,
+    actor: Actor,
+    name: str,
+    description: str,
+    model_type: str,
+    repo: str,
+    revision: str = "",
+    token: str = "",
+    architecture: str = "",
+) -> ModelRow:
+    """A model that a worker fetches at once; `revision` is pinned to a commit when the fetch begins.
+
+    Args:
+        token: a Hub token for gated or private models; sealed, used for this fetch only, then forgotten.
+
+    Raises:
+        Invalid: `problems` by field. Conflict: the name is taken.
+    """
+    problems: list[tuple[str, str]] = []
+    if not HUB_ID.match(repo.strip()):
+        problems.append(("repo", "Enter an id like owner/name, as it stands at the top of the model's page."))
+    if revision.strip() and (not _REVISION.match(revision.strip()) or ".." in revision):
+        problems.append(("revision", "Enter a branch, a tag or a commit, or leave it empty."))
+    if len(token) > 400 or not token.isprintable():
+        problems.append(("token", "This is not a Hub token. It begins with hf_."))
+    model = new_model(session, actor, name, description, model_type, architecture, problems)
+    model.source, model.source_ref = ModelSource.HUB, repo.strip()
+    model.details = {"stage": FETCHING, "wanted_revision": revision.strip()}
+    if token.strip():
+        model.details = {**model.details, "sealed_token": seal({"token": token.strip()})}
+    row = _added(session, actor, model)
+    _send(session, row.id)
+    return row
+
+
+def begin_file(session: Session, actor: Actor, model_id: int, filename: str, length: int) -> UploadRow:
+    """Makes room for one of a model's files.
+
+    Raises:
+        Invalid, TooLarge, DiskFull, Conflict (it waits for none), NotFound.
+    """
+    model = own_model(session, actor, model_id)
+    if model.source is not ModelSource.UPLOAD or model.status is ModelStatus.READY or _stage(model) == CHECKING:
+        raise Conflict("This model takes no files now. Add another model for them.")
+    if problem := file_problem(PurePosixPath(clean_name(filename)).name):
+        raise Invalid(problem, "filename")
+    upload = Upload(id="", owner_id=actor.user_id, model_id=model_id, filename="", length=length)
+    return make_room(session, upload, filename)
+
+
+def request_check(session: Session, actor: Actor, model_id: int) -> ModelRow:
+    """All files are in: a worker shall check them. Asking twice is harmless.
+
+    Raises:
+        Conflict: nothing has arrived, or something is still arriving. NotFound.
+    """
+    model = own_model(session, actor, model_id)
+    if model.status is ModelStatus.READY or _stage(model) in (CHECKING, FETCHING):
+        return row_of(session, actor, model)
+    found = session.exec(select(Upload.status).where(col(Upload.model_id) == model_id)).all()
+    if UploadStatus.RECEIVING in found:
+        raise Conflict("Some files are still on their way. Wait for them, or cancel them.")
+    if not found:
+        raise Conflict("No files have arrived for this model. Add some first.")
+    model.status, model.error, model.details = ModelStatus.PROCESSING, "", {"stage": CHECKING}
+    session.add(model)
+    session.flush()
+    _send(session, model_id)
+    return row_of(session, actor, model)
+
+
+def try_again(session: Session, actor: Actor, model_id: int) -> ModelRow:
+    """Fetches once more what could not be fetched.
+
+    Raises:
+        Conflict: there is nothing to fetch. NotFound.
+    """
+    model = own_model(session, actor, model_id)
+    if model.source is not ModelSource.HUB or model.status is not ModelStatus.ERROR:
+        raise Conflict("There is nothing to fetch again here.")
+    kept = {key: value for key, value in model.details.items() if key == "wanted_revision"}
+    model.status, model.error, model.details = ModelStatus.PROCESSING, "", {"stage": FETCHING, **kept}
+    session.add(model)
+    session.flush()
+    _send(session, model_id)
+    return row_of(session, actor, model)
+
+
+def refuse(model_id: int, sentence: str) -> str:
+    """Leaves the sentence and none of the files; what was asked for stays, so that it can be tried again."""
+    with session_scope() as session:
+        model = session.get(VideoModel, model_id)
+        if model is None or model.status is not ModelStatus.PROCESSING:
+            return "called off"
+        kept = {key: value for key, value in model.details.items() if key == "wanted_revision"}
+        model.status, model.error, model.details = ModelStatus.ERROR, sentence[:1000], kept
+        session.add(model)
+    remove_model_folder(model_id)
+    return "error"
+
+
+def _added(session: Session, actor: Actor, model: VideoModel) -> ModelRow:
+    model.status = ModelStatus.PROCESSING
+    session.add(model)
+    session.flush()
+    return row_of(session, actor, model)
+
+
+def _stage(model: VideoModel) -> str:
+    return str(model.details.get("stage", "")) if model.status is ModelStatus.PROCESSING else ""
+
+
+def _send(session: Session, model_id: int) -> None:
+    def letter() -> Any:
+        return enqueue(TASK_MODEL, model_key(model_id), PREP, model_id=model_id)
+
+    after_commit(session, letter)

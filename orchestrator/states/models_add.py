@@ -1,0 +1,193 @@
+"""Adding a base model: its files from this browser, an id on the Hub, or a folder of the studio's machine."""
+
+from contextlib import suppress
+from typing import Any
+
+import reflex as rx
+
+from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
+from orchestrator.domain.models import ModelType
+from orchestrator.services.models.adding import add_from_hub, begin_model_upload, request_check
+from orchestrator.services.models.catalog import CUSTOM, allowed_roots, architectures, delete_model, register_path
+from orchestrator.states.guards import act, problems_of, signed_in
+
+NO_FILES = "Choose the files first: config.json, the .safetensors, the processor and the tokenizer."
+SOURCES = ("upload", "hub", "path")
+
+
+class ModelAddState(rx.State):
+    """What is typed and chosen on the add page."""
+
+    name: str = ""
+    named_by_hand: bool = False
+    description: str = ""
+    model_type: str = ModelType.CLASSIFICATION.value
+    architecture: str = CUSTOM
+    source: str = "upload"
+    path: str = ""
+    repo: str = ""
+    revision: str = ""
+    token: str = ""
+    roots_text: str = ""
+    count: int = 0
+    target: str = ""
+    """The id of the model that the files go to; "" until sending begins."""
+    problems: dict[str, str] = {}
+    closing: bool = False
+
+    @rx.var
+    def known(self) -> list[dict[str, str]]:
+        """The architectures that can do what is chosen, and Custom: what config.json says."""
+        names = architectures(self.model_type)
+        hint = "Whatever config.json names, if it can be trained here"
+        return [{"value": CUSTOM, "label": CUSTOM, "hint": hint}, *[{"value": n, "label": n} for n in names]]
+
+    @rx.event
+    @signed_in
+    async def load(self):
+        """on_load: what was typed stays over a reload; after a model was added the form is fresh."""
+        if self.closing:
+            self.reset()
+        self.token = ""
+        self.roots_text = " or ".join(allowed_roots())
+
+    @rx.event
+    @signed_in
+    async def type_name(self, text: str):
+        self.name, self.named_by_hand = text, bool(text.strip())
+        self._forget("name")
+
+    @rx.event
+    @signed_in
+    async def type_description(self, text: str):
+        self.description = text
+
+    @rx.event
+    @signed_in
+    async def choose_type(self, value: str):
+        self.model_type = value if value in list(ModelType) else self.model_type
+        if self.architecture not in (CUSTOM, *architectures(self.model_type)):
+            self.architecture = CUSTOM
+        self._forget("model_type", "architecture")
+
+    @rx.event
+    @signed_in
+    async def choose_architecture(self, value: str):
+        self.architecture = value
+        self._forget("architecture")
+
+    @rx.event
+    @signed_in
+    async def choose_source(self, value: str):
+        self.source = value if value in SOURCES else self.source
+        self._forget("files", "path", "repo", "revision", "token", "")
+
+    @rx.event
+    @signed_in
+    async def type_path(self, text: str):
+        self.path = text
+        self._forget("path")
+
+    @rx.event
+    @signed_in
+    async def type_repo(self, text: str):
+        self.repo = text
+        if not self.named_by_hand:
+            self.name = text.strip().rpartition("/")[2][:80]
+        self._forget("repo", "name")
+
+    @rx.event
+    @signed_in
+    async def type_revision(self, text: str):
+        self.revision = text
+        self._forget("revision")
+
+    @rx.event
+    @signed_in
+    async def type_token(self, text: str):
+        self.token = text
+        self._forget("token")
+
+    @rx.event
+    @signed_in
+    async def pick(self, chosen: dict[str, Any]):
+        """Files were chosen or left out; none while some are being sent: the page was left, and they are forgotten."""
+        if self.closing:
+            self.reset()
+        self.count = int(chosen.get("count") or 0)
+        if self.target and not self.count:
+            abandoned, self.target = int(self.target), ""
+            with suppress(NotFound):
+                await act(self, delete_model, abandoned)
+        if self.count:
+            self._forget("files")
+
+    @rx.event
+    @signed_in
+    async def begin(self):
+        """Adds the model, or makes the one that the files are for; a second press changes nothing."""
+        if self.target or self.closing:
+            return None
+        said = (self.name, self.description, self.model_type)
+        try:
+            if self.source == "path":
+                row = await act(self, register_path, *said[:2], self.path, self.model_type, self.architecture)
+            elif self.source == "hub":
+                where = (self.repo, self.revision, self.token)
+                row = await act(self, add_from_hub, *said, *where, self.architecture)
+            else:
+                return await self._begin_upload(said)
+        except NotSignedIn:
+            raise
+        except AppError as error:
+            self.problems = problems_of(error)
+            return None
+        self.closing, self.token, self.problems = True, "", {}
+        return rx.redirect(f"/models/{row.id}", replace=True)
+
+    @rx.event
+    @signed_in
+    async def arrived(self, count: int):
+        """The last file is in: a worker checks them, and the model's own page shows how far it is."""
+        if not self.target or self.closing:
+            return None
+        try:
+            await act(self, request_check, int(self.target))
+        except NotSignedIn:
+            raise
+        except AppError as error:
+            self.problems = problems_of(error)
+            return None
+        self.closing = True
+        return rx.redirect(f"/models/{self.target}", replace=True)
+
+    @rx.event
+    @signed_in
+    async def call_off(self):
+        """The upload was cancelled: what had arrived goes, what was typed stays."""
+        if self.target and not self.closing:
+            await act(self, delete_model, int(self.target))
+            self.target, self.count = "", 0
+            return rx.toast.info("The upload is cancelled. Nothing of it was kept.")
+        return None
+
+    @rx.event
+    @signed_in
+    async def leave(self):
+        """Cancel: back to the list, leaving nothing half-made."""
+        if self.target and not self.closing:
+            await act(self, delete_model, int(self.target))
+        self.closing = True
+        return rx.redirect("/models")
+
+    async def _begin_upload(self, said: tuple[str, str, str]) -> None:
+        if not self.count:
+            self.problems = {"files": NO_FILES}
+            if not self.name.strip():
+                self.problems["name"] = "Give the model a name, so that you find it again."
+            return
+        row = await act(self, begin_model_upload, *said, self.architecture)
+        self.target, self.problems = str(row.id), {}
+
+    def _forget(self, *names: str) -> None:
+        self.problems = {key: said for key, said in self.problems.items() if key not in names}
