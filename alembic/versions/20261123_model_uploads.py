@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004_models"
-down_revision = "0003_fetched"
+revision = "0005_models"
+down_revision = "0004_queue"
 branch_labels = None
 depends_on = None
 

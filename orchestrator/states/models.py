@@ -106,8 +106,8 @@ class ModelsState(rx.State):
     @rx.event(background=True, supersedes=True)
     @signed_in
     async def watch(self):
-        """Looks again while a model is in use or being read; ends with the page."""
-        while is_on(self, PATH) and any(row.status in ("in_use", "processing") for row in self.rows):
+        """Looks again while a model is in use or being read, or before there is any; ends with the page."""
+        while is_on(self, PATH) and self._moves():
             await asyncio.sleep(LOOK_AGAIN_S)
             async with self:
                 wanted = self._wanted()
@@ -115,6 +115,9 @@ class ModelsState(rx.State):
             async with self:
                 if wanted == self._wanted():
                     self._show(listing)
+
+    def _moves(self) -> bool:
+        return not self.total or any(row.status in ("in_use", "processing") for row in self.rows)
 
     def _wanted(self) -> tuple[str, str, str, int]:
         return self.q, self.status, self.kind, self.shown
@@ -132,8 +135,7 @@ class ModelsState(rx.State):
         except AppError as error:
             self.problem, self.loaded = error.message, True
             return None
-        busy = any(row.status in ("in_use", "processing") for row in self.rows)
-        return ModelsState.watch if busy else None
+        return ModelsState.watch if self._moves() else None
 
     def _show(self, listing: _Listing) -> None:
         page = listing.page

@@ -22,24 +22,30 @@ def test_the_builtin_base_tells_its_facts(page: Page, signed_in: Person) -> None
     expect(page.get_by_role("button", name="Actions for Tiny VideoMAE")).to_have_count(0)
 
 
+def choose(page: Page, select: str, option: str) -> None:
+    page.get_by_role("combobox", name=select).click()
+    page.get_by_role("option", name=option).click()
+
+
 def test_a_folder_is_refused_then_added_and_deleted(page: Page, signed_in: Person, app_server: Studio) -> None:
     name = f"own {signed_in.username}"
     page.goto("/models/")
-    page.get_by_role("button", name="Add model").first.click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_label("Folder").fill("/etc")
-    dialog.get_by_role("button", name="Add model").click()
-    expect(dialog.get_by_text("The folder must lie in")).to_be_visible()
-    expect(dialog.get_by_text("Give the model a name")).to_be_visible()
-    expect(dialog.get_by_label("Folder")).to_have_value("/etc")
+    page.get_by_role("link", name="Add model").first.click()
+    choose(page, "Model source", "Custom path")
+    page.get_by_label("Folder").fill("/etc")
+    page.get_by_role("button", name="Add model").click()
+    expect(page.get_by_text("The folder must lie in")).to_be_visible()
+    expect(page.get_by_text("Give the model a name")).to_be_visible()
+    expect(page.get_by_label("Folder")).to_have_value("/etc")
 
     folder = app_server.data_dir / "models" / signed_in.username
     shutil.copytree(BASE, folder)
-    dialog.get_by_label("Name").fill(name)
-    dialog.get_by_label("Folder").fill(str(folder))
-    dialog.get_by_role("button", name="Add model").click()
-    expect(page.get_by_role("link", name=name)).to_be_visible()
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Folder").fill(str(folder))
+    page.get_by_role("button", name="Add model").click()
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
 
+    page.goto("/models/")
     page.get_by_label("Search models").fill(name)
     expect(page.get_by_role("link", name="Tiny VideoMAE")).to_have_count(0)
     page.get_by_role("button", name=f"Actions for {name}").click()
@@ -48,3 +54,27 @@ def test_a_folder_is_refused_then_added_and_deleted(page: Page, signed_in: Perso
     page.get_by_role("button", name="Delete model").click()
     expect(page.get_by_text("No model matches")).to_be_visible()
     assert (folder / "config.json").exists()
+
+
+def test_weights_are_uploaded_and_checked(page: Page, signed_in: Person) -> None:
+    name = f"sent {signed_in.username}"
+    page.goto("/models/new/")
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Add model").click()
+    expect(page.get_by_text("Choose the files first")).to_be_visible()
+    files = [str(BASE / file) for file in ("config.json", "model.safetensors", "preprocessor_config.json")]
+    page.locator("[data-uploader=files]").set_input_files(files)
+    page.get_by_role("button", name="Add model").click()
+    expect(page.get_by_role("heading", name=name)).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("link", name="Train with this")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("VideoMAE", exact=True).first).to_be_visible()
+
+
+def test_an_id_that_is_none_is_refused_and_stays(page: Page, signed_in: Person) -> None:
+    page.goto("/models/new/")
+    choose(page, "Model source", "Hugging Face Hub ID")
+    page.get_by_label("Model ID").fill("not-an-id")
+    page.get_by_role("button", name="Add model").click()
+    expect(page.get_by_text("Enter an id like owner/name")).to_be_visible()
+    expect(page.get_by_label("Model ID")).to_have_value("not-an-id")
+    expect(page.get_by_label("Name")).to_have_value("not-an-id")

@@ -71,6 +71,8 @@ def _files() -> rx.Component:
         uploader(
             State.target,
             target_name="model_id",
+            title="Drop the model's files or its folder here",
+            accept=".safetensors,.json,.txt,.model,.jinja,.md",
             hint="config.json, .safetensors, the processor's and tokenizer's files. Never pickles, never code.",
             invalid=_problem("files") != "",
             on_pick=State.pick,

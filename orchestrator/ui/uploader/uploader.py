@@ -19,6 +19,8 @@ class Uploader(rx.Component):
     endpoint: rx.Var[str]
     target: rx.Var[str]
     target_name: rx.Var[str]
+    title: rx.Var[str]
+    accept: rx.Var[str]
     hint: rx.Var[str]
     invalid: rx.Var[bool]
     on_pick: rx.EventHandler[rx.event.passthrough_event_spec(dict[str, Any])]
@@ -31,6 +33,8 @@ def uploader(
     *,
     target_name: str = "dataset_id",
     endpoint: str = "/api/v1/uploads",
+    title: Text | None = None,
+    accept: str | None = None,
     hint: Text | None = None,
     invalid: Flag | None = None,
     on_pick: Handler = None,
@@ -43,5 +47,7 @@ def uploader(
     `on_pick` gets `{count, bytes, name}` at each change of the choice, `on_done` the number of files when the last
     one has arrived, `on_cancel` nothing; by then the server has been told to forget what it had received.
     """
-    given = present(hint=hint, invalid=invalid, on_pick=on_pick, on_done=on_done, on_cancel=on_cancel)
+    given = present(
+        title=title, accept=accept, hint=hint, invalid=invalid, on_pick=on_pick, on_done=on_done, on_cancel=on_cancel
+    )
     return Uploader.create(target=target, target_name=target_name, endpoint=endpoint, **given)

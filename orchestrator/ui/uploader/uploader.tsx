@@ -11,6 +11,8 @@ type Props = {
   endpoint: string;
   target: string;
   targetName: string;
+  title?: string;
+  accept?: string;
   hint?: string;
   invalid?: boolean;
   onPick?: (summary: Summary) => void;
@@ -42,7 +44,10 @@ function nameOf(items: Item[]): string {
   return folder.slice(0, 80);
 }
 
-export function Uploader({ endpoint, target, targetName, hint, invalid, onPick, onDone, onCancel }: Props) {
+/** What a browser offers first: videos, archives, and the tables that describe clips. */
+const CLIPS = "video/*,.mkv,.avi,.m4v,.zip,.tar,.gz,.tgz,.csv,.json,.jsonl,.txt";
+
+export function Uploader({ endpoint, target, targetName, title = "Drop clips, folders or a zip here", accept = CLIPS, hint, invalid, onPick, onDone, onCancel }: Props) {
   const [, paint] = useState(0);
   const [over, setOver] = useState(false);
   const timer = useRef<number | undefined>(undefined);
@@ -124,7 +129,7 @@ export function Uploader({ endpoint, target, targetName, hint, invalid, onPick, 
         <span className="grid size-10 place-items-center rounded-full bg-muted text-muted-foreground">
           <Upload aria-hidden className="size-4" />
         </span>
-        <p className="mt-2 text-sm font-semibold">Drop clips, folders or a zip here</p>
+        <p className="mt-2 text-sm font-semibold">{title}</p>
         {hint && <p className="max-w-md text-xs text-muted-foreground">{hint}</p>}
         <div className="mt-3 flex flex-wrap justify-center gap-2">
           <Button onClick={() => filePicker.current?.click()}>
@@ -143,7 +148,7 @@ export function Uploader({ endpoint, target, targetName, hint, invalid, onPick, 
           hidden
           aria-label="Files"
           data-uploader="files"
-          accept="video/*,.zip,.mkv,.avi,.m4v"
+          accept={accept}
           onChange={(event) => {
             take(fromInput(event.target.files));
             event.target.value = "";

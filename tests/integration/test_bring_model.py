@@ -1,0 +1,190 @@
+"""Base models that are uploaded or fetched from a Hub: the good one is ready, every bad one ends in a sentence."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file, save_file
+from sqlmodel import select
+
+from jobs.bring_model import run_bring
+from jobs.families.registry import read_base, resolve
+from orchestrator.domain.datasets import Upload
+from orchestrator.domain.errors import Conflict, Invalid, NotFound
+from orchestrator.domain.models import VideoModel
+from orchestrator.domain.users import Actor
+from orchestrator.services.datasets.files import upload_path
+from orchestrator.services.datasets.uploads import complete_upload
+from orchestrator.services.db import session_scope
+from orchestrator.services.models.adding import add_from_hub, begin_file, begin_model_upload, request_check, try_again
+from orchestrator.services.models.catalog import delete_model
+from orchestrator.services.models.files import model_folder
+from orchestrator.settings import ROOT
+from tests.fakes.hub_server import SHA, HubServer, hub_server
+from tests.workshop import RedisProcess, make_person
+
+BASE = ROOT / "orchestrator" / "builtin" / "models" / "videomae-tiny"
+NAMES = ("config.json", "model.safetensors", "preprocessor_config.json")
+KIND = "video_classification"
+
+
+def files_of(base: Path = BASE) -> dict[str, bytes]:
+    return {name: (base / name).read_bytes() for name in NAMES}
+
+
+def upload(actor: Actor, files: dict[str, bytes], name: str = "mine", kind: str = KIND) -> int:
+    """Uploads the files and asks for the check, as page and REST do; the worker's part is called here."""
+    with session_scope() as session:
+        model_id = begin_model_upload(session, actor, name, "", kind).id
+        for filename, data in files.items():
+            row = begin_file(session, actor, model_id, filename, len(data))
+            upload_path(row.id).write_bytes(data)
+            complete_upload(session, actor, row.id)
+    with session_scope() as session:
+        request_check(session, actor, model_id)
+    run_bring(model_id)
+    return model_id
+
+
+def model_of(model_id: int) -> VideoModel:
+    with session_scope() as session:
+        return session.get_one(VideoModel, model_id)
+
+
+def nothing_left(model_id: int) -> bool:
+    with session_scope() as session:
+        return not session.exec(select(Upload)).all() and not model_folder(model_id).exists()
+
+
+def test_uploaded_files_become_a_base_that_trains(redis_server: RedisProcess, ada: Actor) -> None:
+    model = model_of(upload(ada, files_of()))
+    assert (model.status, model.error, model.family, model.architecture) == ("ready", "", "videomae", "VideoMAE")
+    assert model.parameters > 800_000
+    assert resolve(read_base(Path(model.path))).name == "videomae"
+    with session_scope() as session:
+        assert session.exec(select(Upload)).all() == []
+        delete_model(session, ada, model.id or 0)
+    assert not model_folder(model.id or 0).exists()
+
+
+def without(name: str) -> Callable[[dict[str, bytes]], None]:
+    return lambda files: files.__delitem__(name)
+
+
+def remote_code(files: dict[str, bytes]) -> None:
+    files["config.json"] = json.dumps(json.loads(files["config.json"]) | {"auto_map": {"AutoModel": "x.Y"}}).encode()
+
+
+def stranger(files: dict[str, bytes]) -> None:
+    files["config.json"] = json.dumps({"model_type": "gpt2"}).encode()
+
+
+def cut(files: dict[str, bytes]) -> None:
+    files["model.safetensors"] = files["model.safetensors"][:-500]
+
+
+def not_finite(files: dict[str, bytes]) -> None:
+    path = Path("/tmp") / f"nan-{id(files)}.safetensors"
+    weights = load_file(BASE / "model.safetensors")
+    name = next(iter(weights))
+    save_file(weights | {name: weights[name] * float("nan")}, path)
+    files["model.safetensors"] = path.read_bytes()
+    path.unlink()
+
+
+def lost_shard(files: dict[str, bytes]) -> None:
+    files["model.safetensors.index.json"] = json.dumps({"weight_map": {"a": "model-2.safetensors"}}).encode()
+
+
+BAD = [
+    (without("config.json"), "no config.json"),
+    (without("model.safetensors"), "no .safetensors files"),
+    (without("preprocessor_config.json"), "preprocessor_config.json is missing"),
+    (remote_code, "run code of the model's own"),
+    (stranger, "names the model type"),
+    (cut, "damaged or cut off"),
+    (not_finite, "not finite"),
+    (lost_shard, "model-2.safetensors is missing"),
+]
+
+
+def test_every_bad_upload_ends_in_a_sentence(redis_server: RedisProcess, ada: Actor) -> None:
+    for number, (spoil, said) in enumerate(BAD):
+        files = files_of()
+        spoil(files)
+        model = model_of(upload(ada, files, f"bad {number}"))
+        assert model.status == "error"
+        assert said in model.error
+        assert nothing_left(model.id or 0)
+    wrong = model_of(upload(ada, files_of(), "wrong", kind="video_captioning"))
+    assert "a model for classification" in wrong.error
+
+
+def test_pickles_and_code_are_refused_before_a_byte_is_sent(redis_server: RedisProcess, ada: Actor) -> None:
+    bob = make_person("bob")
+    with session_scope() as session:
+        model_id = begin_model_upload(session, ada, "mine", "", KIND).id
+        for name, said in (
+            ("pytorch_model.bin", "safe_serialization"),
+            ("modeling.py", "is code"),
+            ("a.exe", "not part"),
+        ):
+            with pytest.raises(Invalid, match=said):
+                begin_file(session, ada, model_id, name, 10)
+        with pytest.raises(Conflict, match="No files have arrived"):
+            request_check(session, ada, model_id)
+        with pytest.raises(NotFound):
+            begin_file(session, bob, model_id, "config.json", 10)
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
+    more = {"pytorch_model.bin": b"pickled", "modeling_evil.py": b"import os", "README.md": b"# A base"}
+    with hub_server("ada/motions", files_of() | more) as running:
+        monkeypatch.setenv("HF_ENDPOINT", running.url)
+        yield running
+
+
+def fetch(actor: Actor, repo: str = "ada/motions", name: str = "fetched", **more: str) -> VideoModel:
+    with session_scope() as session:
+        model_id = add_from_hub(session, actor, name, "", KIND, repo, **more).id
+    run_bring(model_id)
+    return model_of(model_id)
+
+
+def test_a_model_of_the_hub_is_pinned_and_has_no_code(redis_server: RedisProcess, ada: Actor, hub: HubServer) -> None:
+    model = fetch(ada)
+    assert (model.status, model.error, model.family) == ("ready", "", "videomae")
+    assert model.details["hub_revision"] == SHA
+    assert {path.name for path in Path(model.path).iterdir()} == {*NAMES, "README.md"}
+    assert not any("evil" in path or ".bin" in path for _, path, _ in hub.asked)
+
+
+def test_a_token_is_sent_to_the_hub_sealed_here_and_forgotten(
+    redis_server: RedisProcess, ada: Actor, hub: HubServer
+) -> None:
+    hub.token = "hf_secret"
+    refused = fetch(ada, name="closed")
+    assert "gated" in refused.error
+    with session_scope() as session:
+        assert try_again(session, ada, refused.id or 0).status == "processing"
+    with session_scope() as session:
+        model_id = add_from_hub(session, ada, "open", "", KIND, "ada/motions", token="hf_secret").id
+        assert "hf_secret" not in str(session.get_one(VideoModel, model_id).details)
+    run_bring(model_id)
+    model = model_of(model_id)
+    assert (model.status, model.error) == ("ready", "")
+    assert "sealed_token" not in model.details
+
+
+def test_what_the_hub_does_not_have_is_said(redis_server: RedisProcess, ada: Actor, hub: HubServer) -> None:
+    assert "There is no model ada/nothing" in fetch(ada, "ada/nothing", "one").error
+    del hub.files["model.safetensors"]
+    assert "no .safetensors file" in fetch(ada, name="two").error
+    hub.shutdown()
+    hub.server_close()
+    assert "cannot be reached" in fetch(ada, name="three").error
+    for repo in ("motions", "../../etc", "a/b/c", "https://evil.example/x"):
+        with session_scope() as session, pytest.raises(Invalid, match="owner/name"):
+            add_from_hub(session, ada, "four", "", KIND, repo)
