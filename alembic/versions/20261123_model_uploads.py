@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005_models"
-down_revision = "0004_queue"
+revision = "0006_models"
+down_revision = "0005_edits"
 branch_labels = None
 depends_on = None
 

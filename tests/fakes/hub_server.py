@@ -26,7 +26,7 @@ class _Handler(BaseHTTPRequestHandler):
         about, _, _ = path.removeprefix("/api/models/").partition("/revision/")
         if path.startswith("/api/models/") and about == server.repo:
             if server.token and self.headers.get("Authorization") != f"Bearer {server.token}":
-                self._send(b"{}", 401, **{"X-Error-Code": "GatedRepo"})
+                self._send(b"{}", 401, headers={"X-Error-Code": "GatedRepo"})
                 return
             self._send(json.dumps(self._about(server)).encode())
             return
@@ -34,17 +34,17 @@ class _Handler(BaseHTTPRequestHandler):
         if name in server.files:
             data = server.files[name]
             extra = {"ETag": f'"{hashlib.sha256(data).hexdigest()}"', "X-Repo-Commit": SHA}
-            self._send(data, body=body, **extra)
+            self._send(data, body=body, headers=extra)
             return
-        self._send(b'{"error": "none"}', 404, **{"X-Error-Code": "RepoNotFound"})
+        self._send(b'{"error": "none"}', 404, headers={"X-Error-Code": "RepoNotFound"})
 
     def _about(self, server: Any) -> dict[str, Any]:
         files = [{"rfilename": name, "size": len(data)} for name, data in server.files.items()]
         return {"id": server.repo, "modelId": server.repo, "sha": SHA, "siblings": files, "private": False, "tags": []}
 
-    def _send(self, data: bytes, status: int = 200, body: bool = True, **headers: str) -> None:
+    def _send(self, data: bytes, status: int = 200, body: bool = True, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
-        for name, value in {"Content-Length": str(len(data)), **headers}.items():
+        for name, value in {"Content-Length": str(len(data)), **(headers or {})}.items():
             self.send_header(name, value)
         self.end_headers()
         if body and self.command != "HEAD":
