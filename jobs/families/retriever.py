@@ -15,7 +15,7 @@ from jobs.families.towers import Towers
 from jobs.families.wording import Wording, keep_wording
 from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid
-from orchestrator.domain.recipes import Recipe
+from orchestrator.domain.recipes import ALONE, Recipe
 
 POOL = 512
 """Clips of the pool while a run goes on; at its end every held-out clip is in it."""
@@ -83,6 +83,8 @@ class Retriever:
         if task == "classification":
             text = f"{self.title} finds clips by their captions. Choose a dataset with captions, or another base."
             raise Invalid(text, "model_id")
+        if recipe.optim.batch_size < 2:
+            raise Invalid(ALONE, "optim.batch_size")
         frames, size = self.fixed_frames(base), self.seen(base, "image_size")
         if frames and recipe.data.frames not in (None, frames):
             raise Invalid(f"This base sees exactly {frames} frames. Leave Frames empty.", "data.frames")

@@ -119,6 +119,12 @@ SENTENCES = {
 """One sentence a field: the same beside the wizard's field and in the REST answer."""
 
 
+ALONE = (
+    "A retriever learns by telling the clips of a batch apart. Enter a batch size of at least 2; 16 or more is usual."
+)
+"""Beside the batch size of a retriever that is to see one clip at a time."""
+
+
 def parse_recipe(raw: dict[str, Any]) -> Recipe:
     """Builds a recipe from text or JSON values.
 

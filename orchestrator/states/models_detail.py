@@ -20,7 +20,13 @@ from orchestrator.states.guards import act, signed_in
 from orchestrator.states.models_rows import LayerLine, ModelCard, layer_lines, memory_text, model_card
 
 LOOK_AGAIN_S = 1.0
-SCORES = {"direction": "Direction of motion", "colour": "Colour", "shape": "Shape"}
+SCORES = {
+    "direction": "Direction of motion",
+    "colour": "Colour",
+    "shape": "Shape",
+    "r1_of_64": "R@1 of 64",
+    "r1_of_8_alike": "R@1 of 8 alike",
+}
 """Shares in pretraining.json that are right answers on clips the model never saw."""
 
 

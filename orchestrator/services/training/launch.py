@@ -7,8 +7,8 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Dataset, DatasetStatus, Task
 from orchestrator.domain.errors import Invalid
-from orchestrator.domain.models import FITS, TASK_OF, ModelStatus, VideoModel
-from orchestrator.domain.recipes import Recipe
+from orchestrator.domain.models import FITS, TASK_OF, ModelStatus, ModelType, VideoModel
+from orchestrator.domain.recipes import ALONE, Recipe
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
@@ -74,6 +74,8 @@ def preflight(session: Session, actor: Actor, dataset_id: int, model_id: int, re
         problems += _targets(model, recipe)
     if dataset and model and not problems:
         problems += _match(dataset, model)
+        if model.model_type is ModelType.RETRIEVAL and recipe.optim.batch_size < 2:
+            problems.append(("optim.batch_size", ALONE))
     if not dataset or not model:
         return Preflight(ok=False, problems=problems)
     split = count_split(session, dataset_id, recipe.data.validation_share)
@@ -91,7 +93,7 @@ def preflight(session: Session, actor: Actor, dataset_id: int, model_id: int, re
         adapter_bytes=facts.adapter_bytes,
         train_clips=split.train,
         validation_clips=split.validation,
-        task=dataset.task.value,
+        task=TASK_OF[model.model_type].value,
     )
 
 

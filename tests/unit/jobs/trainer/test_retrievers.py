@@ -108,3 +108,6 @@ def test_a_retriever_wants_captions(tmp_path: Path) -> None:
     base = read_base(make_base("clip", tmp_path / "base"))
     with pytest.raises(Invalid, match="Choose a dataset with captions"):
         resolve(base).check(base, parse_recipe({}), "classification")
+    with pytest.raises(Invalid, match="batch size of at least 2") as alone:
+        resolve(base).check(base, parse_recipe({"optim": {"batch_size": 1}}), "retrieval")
+    assert alone.value.field == "optim.batch_size"
