@@ -7,6 +7,7 @@ from sqlmodel import select
 
 from jobs.fetch.bring import STOPPED, bring
 from jobs.recovery.lease import Lease
+from jobs.video.looker import Looker
 from jobs.video.probe import ClipProbe, probe
 from jobs.video.problem import BadClip
 from jobs.video.resemblance import strip_hash
@@ -29,7 +30,8 @@ def run_ingest(dataset_id: int) -> str:
         problem = bring(dataset_id, wanted)
         if problem:
             return "called off" if problem == STOPPED else refuse(dataset_id, problem)
-        return ingest_dataset(dataset_id, look, go_on=wanted)
+        with Looker() as looker:
+            return ingest_dataset(dataset_id, looker, go_on=wanted)
     finally:
         lease.release()
 

@@ -35,9 +35,7 @@ class _Listing:
 
 
 def _read(session: Session, actor: Actor, q: str, status: str, task: str, sort: str, limit: int) -> _Listing:
-    # A dataset that waits for its files counts as being made.
-    wanted = "processing,draft" if status == "processing" else status
-    page = list_datasets(session, actor, q=q, status=wanted, task=task, sort=sort, limit=limit)
+    page = list_datasets(session, actor, q=q, status=status, task=task, sort=sort, limit=limit)
     extras = dataset_extras(session, actor, [row.id for row in page.items])
     return _Listing(page, dataset_totals(session, actor, q, task), extras)
 
@@ -173,7 +171,7 @@ class DatasetsState(rx.State):
         self.matching, self.more = page.total, page.next is not None and self.shown < MOST
         self.total = totals.datasets
         self.count_all, self.count_ready = words.count(totals.datasets), words.count(totals.by_status["ready"])
-        self.count_processing = words.count(totals.by_status["processing"] + totals.by_status["draft"])
+        self.count_processing = words.count(totals.by_status["processing"])
         self.count_error = words.count(totals.by_status["error"])
         parts = (words.plural(totals.datasets, "dataset"), words.plural(totals.clips, "clip"))
         self.summary = ", ".join((*parts, words.size(totals.size_bytes))) if totals.datasets else ""

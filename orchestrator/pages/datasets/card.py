@@ -5,6 +5,7 @@ import reflex as rx
 from orchestrator.pages.datasets.strip import film_strip
 from orchestrator.states.datasets_dialogs import DatasetDialogs
 from orchestrator.states.datasets_rows import DatasetCard, JobDot
+from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.badge import tag
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.dropdown_menu import dropdown_menu, menu_item, menu_separator
@@ -68,7 +69,7 @@ def _figures(row: rx.Var[DatasetCard]) -> rx.Component:
             rx.el.span(rx.el.span(row.clips, class_name="text-foreground"), " ", row.clip_word),
             rx.el.span(row.classes),
             rx.el.span(row.size),
-            rx.el.time(row.added_ago, date_time=row.added_at, title=row.added_exact, class_name="ml-auto"),
+            relative_time(row.added_at, class_name="ml-auto"),
             class_name="flex flex-wrap items-center gap-x-3 gap-y-1 text-xs text-muted-foreground",
         ),
         job_dots(row),

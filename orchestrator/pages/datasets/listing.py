@@ -6,6 +6,7 @@ from orchestrator.pages.datasets.card import chip, dataset_menu, job_dots
 from orchestrator.pages.datasets.strip import small_strip
 from orchestrator.states.datasets import DatasetsState
 from orchestrator.states.datasets_rows import DatasetCard
+from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.link import link
 from orchestrator.ui.primitives.table import cell, head_cell, row, table
 
@@ -27,7 +28,7 @@ def _line(item: rx.Var[DatasetCard]) -> rx.Component:
         cell(item.size, number=True),
         cell(job_dots(item)),
         cell(
-            rx.el.time(item.added_ago, date_time=item.added_at, title=item.added_exact),
+            relative_time(item.added_at),
             muted=True,
             class_name="whitespace-nowrap",
         ),

@@ -1,0 +1,144 @@
+"""Files as strangers send them, through the real process with limits: each gets its sentence, the good ones stay."""
+
+import os
+import signal
+import subprocess
+import wave
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+from sqlmodel import select
+
+from jobs.video import looker as looker_module
+from jobs.video.looker import Looker
+from orchestrator.domain.datasets import Clip, ClipStatus, Task
+from orchestrator.domain.users import Actor
+from orchestrator.services.datasets.files import dataset_folder
+from orchestrator.services.datasets.ingest import ingest_dataset
+from orchestrator.services.db import session_scope
+from orchestrator.settings import get_settings
+from tests.fakes.videos import draw_clip, truncated
+from tests.integration.test_ingest_layouts import bring
+
+
+def film(path: Path, codec: str, size: int = 64, frames: int = 12, gaps: bool = False, **options: str) -> bytes:
+    """A clip in another codec, or with frames at uneven times."""
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream(codec, rate=8, options=options)
+        stream.width, stream.height = size, size
+        stream.pix_fmt = "rgb8" if codec == "gif" else "yuv420p"
+        for i in range(frames):
+            picture = np.full((size, size, 3), 20 * (i % 10), np.uint8)
+            picture[: size // 2, : i * size // frames] = (240, 160, 60)
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=stream.pix_fmt)
+            frame.pts, frame.time_base = (i * i if gaps else i), Fraction(1, 8)
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode())
+    return path.read_bytes()
+
+
+def sound(path: Path) -> bytes:
+    with wave.open(str(path), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(8000)
+        out.writeframes(bytes(8000))
+    return path.read_bytes()
+
+
+def still(path: Path, kind: str) -> bytes:
+    Image.new("RGB", (40, 40), (200, 90, 10)).save(path, kind)
+    return path.read_bytes()
+
+
+def vast(_: Path) -> bytes:
+    """A header that says 16,000 x 16,000 pixels."""
+    return b"YUV4MPEG2 W16000 H16000 F8:1 Ip A1:1 C420\nFRAME\n" + bytes(4_000)
+
+
+Make = Callable[[Path], bytes]
+GOOD: dict[str, Make] = {
+    "plain.mp4": lambda p: draw_clip(p).read_bytes(),
+    "tiny.mp4": lambda p: draw_clip(p, size=32, shade=9).read_bytes(),
+    "uneven times.mkv": lambda p: film(p, "libx264", gaps=True),
+    "mpeg4.avi": lambda p: film(p, "mpeg4"),
+    "hevc.mp4": lambda p: film(p, "libx265", **{"x265-params": "log-level=none:pools=1"}),
+    "vp9.webm": lambda p: film(p, "libvpx-vp9", frames=6),
+    "moving.gif": lambda p: film(p, "gif"),
+    "wrong ending.avi": lambda p: draw_clip(p.with_suffix(".mp4"), shade=40).read_bytes(),
+    "Ünïcödé \u4e2d\u6587 \U0001f3ac.mp4": lambda p: draw_clip(p.with_name("u.mp4"), shade=60).read_bytes(),
+    "con.mp4": lambda p: draw_clip(p, shade=80).read_bytes(),
+    "a;rm -rf $(x) `y` 'z'.mp4": lambda p: draw_clip(p.with_name("q.mp4"), shade=100).read_bytes(),
+}
+BAD: dict[str, tuple[Make, str]] = {
+    "empty.mp4": (lambda _: b"", "is empty"),
+    "words.mp4": (lambda _: b"these are words", "is not a video we can read"),
+    "noise.mp4": (lambda _: bytes(range(256)) * 64, "is not a video we can read"),
+    "zeros.mkv": (lambda _: bytes(50_000), "is not a video we can read"),
+    "cut.mp4": (lambda p: truncated(draw_clip(p, shade=5)), "is not a video we can read"),
+    "half.avi": (lambda p: film(p, "mpeg4", frames=60)[:6_000], "half.avi"),
+    "sound.avi": (lambda p: sound(p), "holds sound only"),
+    "picture.mp4": (lambda p: still(p, "PNG"), "is a single picture"),
+    "photo.mov": (lambda p: still(p, "JPEG"), "is a single picture"),
+    "vast.avi": (vast, "more than we decode"),
+    "list.mp4": (lambda _: b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n", "is not a video we can read"),
+    "concat.mp4": (lambda _: b"ffconcat version 1.0\nfile /etc/passwd\n", "is not a video we can read"),
+    "page.webm": (lambda _: b"<html><script>alert(1)</script>", "is not a video we can read"),
+    "program.mp4": (lambda _: b"\x7fELF" + bytes(2_000), "is not a video we can read"),
+    "pickle.mp4": (lambda _: b"\x80\x04cos\nsystem\n(S'true'\ntR.", "is not a video we can read"),
+    "notes.pdf": (lambda _: b"%PDF-1.7", "is not a video"),
+    "subtitle.srt": (lambda _: b"1\n00:00:00,000 --> 00:00:01,000\nhi\n", "is not a video"),
+    "run.sh": (lambda _: b"#!/bin/sh\ntouch /tmp/owned\n", "is not a video"),
+}
+
+
+def test_the_corpus(ada: Actor, tmp_path: Path) -> None:
+    files: dict[str, bytes] = {}
+    for number, (name, make) in enumerate((GOOD | {name: make for name, (make, _) in BAD.items()}).items()):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        files[f"{'ab'[number % 2]}/{name}"] = make(folder / name)
+    dataset_id = bring(ada, Task.CLASSIFICATION, files)
+    with Looker() as looker:
+        assert ingest_dataset(dataset_id, looker) == "ready"
+    with session_scope() as session:
+        clips = session.exec(select(Clip).where(Clip.dataset_id == dataset_id)).all()
+    problems = {clip.name[2:]: clip.problem for clip in clips if clip.status is ClipStatus.BAD}
+    assert set(problems) == set(BAD), {name: problems[name] for name in set(problems) - set(BAD)}
+    for name, (_, sentence) in BAD.items():
+        assert sentence in problems[name]
+        assert problems[name].endswith(".")
+    good = [clip for clip in clips if clip.status is ClipStatus.OK]
+    assert {clip.name[2:] for clip in good} == set(GOOD)
+    # Nothing lies there but the good clips and their film strips, and nothing outside.
+    root, kept = get_settings().storage_dir, {name for clip in good for name in (clip.path, clip.thumbnail_path)}
+    there = {str(path.relative_to(root)) for path in dataset_folder(dataset_id).rglob("*") if path.is_file()}
+    assert there == kept
+    assert not list((get_settings().data_dir / "uploads").iterdir())
+
+
+def test_a_decoder_that_dies_costs_one_clip(ada: Actor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if a file had crashed FFmpeg: the next clip gets a fresh process."""
+    clip = draw_clip(tmp_path / "a.mp4")
+    with Looker() as looker:
+        assert looker(clip, "a.mp4", tmp_path / "s.jpg").frames == 16
+        child = looker._child
+        assert child
+        os.kill(child.pid, signal.SIGSEGV)
+        child.wait()
+        assert "makes the decoder fail" in looker(clip, "a.mp4", tmp_path / "s.jpg").problem
+        assert looker(clip, "a.mp4", tmp_path / "s.jpg").frames == 16
+
+
+def test_a_decoder_that_hangs_costs_one_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = ["/bin/sleep", "60"]
+    real = subprocess.Popen
+    monkeypatch.setattr(looker_module.subprocess, "Popen", lambda _, **options: real(silent, **options))
+    with Looker(limit_s=0.3) as looker:
+        assert "takes too long" in looker(tmp_path / "a.mp4", "a.mp4", tmp_path / "s.jpg").problem
+        assert looker._child is None
