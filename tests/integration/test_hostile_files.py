@@ -7,10 +7,12 @@ import wave
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
 import pytest
+from av.video.stream import VideoStream
 from PIL import Image
 from sqlmodel import select
 
@@ -26,10 +28,12 @@ from tests.fakes.videos import draw_clip, truncated
 from tests.integration.test_ingest_layouts import bring
 
 
-def film(path: Path, codec: str, size: int = 64, frames: int = 12, gaps: bool = False, **options: str) -> bytes:
+def film(
+    path: Path, codec: str, size: int = 64, frames: int = 12, gaps: bool = False, options: dict[str, str] | None = None
+) -> bytes:
     """A clip in another codec, or with frames at uneven times."""
     with av.open(str(path), "w") as out:
-        stream = out.add_stream(codec, rate=8, options=options)
+        stream = cast(VideoStream, out.add_stream(codec, rate=8, options=options or {}))
         stream.width, stream.height = size, size
         stream.pix_fmt = "rgb8" if codec == "gif" else "yuv420p"
         for i in range(frames):
@@ -67,7 +71,7 @@ GOOD: dict[str, Make] = {
     "tiny.mp4": lambda p: draw_clip(p, size=32, shade=9).read_bytes(),
     "uneven times.mkv": lambda p: film(p, "libx264", gaps=True),
     "mpeg4.avi": lambda p: film(p, "mpeg4"),
-    "hevc.mp4": lambda p: film(p, "libx265", **{"x265-params": "log-level=none:pools=1"}),
+    "hevc.mp4": lambda p: film(p, "libx265", options={"x265-params": "log-level=none:pools=1"}),
     "vp9.webm": lambda p: film(p, "libvpx-vp9", frames=6),
     "moving.gif": lambda p: film(p, "gif"),
     "wrong ending.avi": lambda p: draw_clip(p.with_suffix(".mp4"), shade=40).read_bytes(),
