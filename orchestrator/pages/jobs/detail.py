@@ -16,10 +16,10 @@ from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.alert_dialog import alert_dialog
 from orchestrator.ui.primitives.badge import tag
 from orchestrator.ui.primitives.button import button
-from orchestrator.ui.primitives.choice import segmented
 from orchestrator.ui.primitives.dropdown_menu import dropdown_menu, menu_item
 from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.link import link
+from orchestrator.ui.primitives.pick import pick
 from orchestrator.ui.primitives.progress import progress, swatch
 from orchestrator.ui.primitives.skeleton import loading, skeleton
 from orchestrator.ui.primitives.status_chip import status_chip
@@ -105,7 +105,7 @@ def _actions() -> list[rx.Component]:
 
 def _priority() -> rx.Component:
     def choice(options: list[tuple[str, str]]) -> rx.Component:
-        return segmented(options, label="Priority", value=head.priority, on_change=JobDetail.choose_priority)
+        return pick(options, label="Priority", value=head.priority, on_change=JobDetail.choose_priority)
 
     plain = [("low", "Low"), ("normal", "Normal")]
     return rx.cond(SessionState.is_admin, choice([*plain, ("high", "High")]), choice(plain))

@@ -14,9 +14,9 @@ from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.patterns.toolbar import data_toolbar, search_box
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
-from orchestrator.ui.primitives.choice import segmented
 from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.log_view import log_view
+from orchestrator.ui.primitives.pick import pick
 from orchestrator.ui.primitives.table import cell, row, table
 
 head = JobDetail.head
@@ -104,7 +104,7 @@ def log_panel() -> rx.Component:
     )
     tools = data_toolbar(
         search_box(value=JobDetail.log_words, on_change=JobDetail.search_log, placeholder="Search the log"),
-        segmented(LEVELS, label="Level", value=JobDetail.log_level, on_change=JobDetail.choose_level),
+        pick(LEVELS, label="Level", value=JobDetail.log_level, on_change=JobDetail.choose_level),
         right=[
             older,
             button(
