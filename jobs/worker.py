@@ -31,6 +31,7 @@ from jobs.recovery.tree import sweep_children
 from jobs.spares import Spares
 from jobs.telemetry.device import find_device
 from jobs.trainer_process import TETHER
+from orchestrator.domain.base import utcnow
 from orchestrator.domain.letterbox import ALLOWED_TASKS, TASK_TRAIN, queue_name
 from orchestrator.domain.workers import Worker as WorkerRecord
 from orchestrator.services.db import engine, session_scope
@@ -237,7 +238,12 @@ def _take_name(name: str, device_class: str) -> bool:
             if record.host == host and record.pid != me and _is_worker(record.pid):
                 return False
             own = (col(WorkerRecord.name) == name, col(WorkerRecord.pid) == record.pid)
-            return session.exec(update(WorkerRecord).where(*own).values(pid=me, host=host)).rowcount == 1
+            return (
+                session.exec(
+                    update(WorkerRecord).where(*own).values(pid=me, host=host, started_at=utcnow(), job_id=None)
+                ).rowcount
+                == 1
+            )
     except IntegrityError:
         return False
 

@@ -1,9 +1,12 @@
 """Makes Redis and the machines agree with the ledger again: letters that vanished, runs whose lease fell silent."""
 
+import socket
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
+import psutil
 import redis
 import structlog
 from sqlmodel import Session, col, select
@@ -11,6 +14,7 @@ from sqlmodel import Session, col, select
 from jobs.recovery.lease import TTL_S
 from orchestrator.domain.letterbox import TASK_TRAIN, job_lease
 from orchestrator.domain.training_jobs import HOLDS, JobStatus, TrainingJob
+from orchestrator.domain.workers import Worker
 from orchestrator.services.queue import enqueue, train_key, waiting_keys, withdraw
 from orchestrator.services.training.device import device_class_for
 from orchestrator.services.training.dispatch import dispatch
@@ -20,6 +24,9 @@ log = structlog.get_logger()
 
 SILENT_S = 2.5
 """How long a lease must be gone: after a FLUSHALL the living beat again within one second."""
+
+DEAD_S = 2.5
+"""How long a lease must be unbeaten when the worker's process is seen to be gone: a living run beats each second."""
 
 LETTER_S = 5.0
 """How long a queued job may have no letter in the box: a worker holds one for milliseconds only."""
@@ -85,17 +92,36 @@ class Reconciler:
 
     def _leases(self, session: Session, now: float) -> list[str]:
         """Runs whose lease is gone are lost: their worker, horse or host is dead."""
-        held = select(TrainingJob.id, TrainingJob.attempt).where(col(TrainingJob.status).in_(HOLDS))
-        jobs = [(job_id or 0, attempt) for job_id, attempt in session.exec(held)]
-        if not jobs:
+        held = select(TrainingJob.id, TrainingJob.attempt, TrainingJob.worker, TrainingJob.sent_at)
+        rows = session.exec(held.where(col(TrainingJob.status).in_(HOLDS))).all()
+        if not rows:
             self._silent.clear()
             return []
+        jobs = [(job_id or 0, attempt) for job_id, attempt, _, _ in rows]
+        mended = self._orphans(session, {name: (job_id or 0, attempt, sent) for job_id, attempt, name, sent in rows})
         beats: list[bytes | None] = self._client.mget([job_lease(job_id) for job_id, _ in jobs])  # type: ignore[assignment]
         silent = [job for job, beat in zip(jobs, beats, strict=True) if beat is None]
         self._silent = {job: self._silent.get(job, now) for job in silent}
-        mended = []
         for (job_id, attempt), since in list(self._silent.items()):
             if now - since >= SILENT_S and lose(session, job_id, attempt, "The worker fell silent."):
                 del self._silent[job_id, attempt]
                 mended.append(f"lost {job_id}-a{attempt}")
+        return mended
+
+    def _orphans(self, session: Session, held: dict[str, tuple[int, int, datetime | None]]) -> list[str]:
+        """Runs whose worker's process is gone from this very host, or was started anew since: no need to wait longer.
+
+        Two containers may share a host's name and not its processes, and a job may be sent before its worker starts;
+        so a lease that is still beaten has the last word.
+        """
+        known = select(Worker.name, Worker.pid, Worker.started_at, Worker.host)
+        mended = []
+        for name, pid, started, host in session.exec(known.where(col(Worker.name).in_(list(held)))).all():
+            job_id, attempt, sent = held[name]
+            gone = host == socket.gethostname() and not psutil.pid_exists(pid)
+            if not gone and (sent is None or started <= sent):
+                continue
+            left: Any = self._client.pttl(job_lease(job_id))
+            if left <= (TTL_S - DEAD_S) * 1000 and lose(session, job_id, attempt, "The worker's process ended."):
+                mended.append(f"orphan {job_id}-a{attempt}")
         return mended

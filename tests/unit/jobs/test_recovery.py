@@ -1,5 +1,7 @@
 """Leases fence, the controller's verdicts wait for their time, and only our own letters are opened."""
 
+import socket
+import subprocess
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from jobs.worker import is_allowed
 from orchestrator.domain.letterbox import TASK_TRAIN, job_lease
 from orchestrator.domain.training_jobs import JobStatus
 from orchestrator.domain.users import Actor
+from orchestrator.domain.workers import Worker
 from orchestrator.services.db import session_scope
 from orchestrator.services.queue import waiting_keys
 from orchestrator.services.training.lifecycle import claim
@@ -79,6 +82,26 @@ def test_a_silent_run_is_lost_after_its_time(redis_server: RedisProcess, ada: Ac
     assert tick(reconciler) == []
     clock.now += SILENT_S
     assert tick(reconciler) == [f"lost {job_id}-a1"]
+    assert job_of(job_id).status is JobStatus.QUEUED
+
+
+def test_a_run_whose_workers_process_is_gone_is_lost_at_once(redis_server: RedisProcess, ada: Actor) -> None:
+    clock = Clock()
+    reconciler = Reconciler(old_redis(redis_server), clock)
+    job_id = launch(ada, make_things(ada))
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    with session_scope() as session:
+        session.add(Worker(name="w", host=socket.gethostname(), pid=gone.pid))
+        claim(session, job_id, 1, "w")
+    lease, client = job_lease(job_id), redis_server.client()
+    client.set(lease, 1, px=6_000)
+    tick(reconciler)
+    clock.now += 6.0
+    client.set(lease, 1, px=6_000)
+    assert tick(reconciler) == [], "somebody still beats: the process may live in another container"
+    client.pexpire(lease, 3_500)
+    assert tick(reconciler)[0] == f"orphan {job_id}-a1"
     assert job_of(job_id).status is JobStatus.QUEUED
 
 
