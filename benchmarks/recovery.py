@@ -10,12 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+from sqlmodel import select
 
 from benchmarks.enqueue import make_things
 from benchmarks.ledger import ledger, p95
 from benchmarks.target import Target
 from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.users import Actor
+from orchestrator.domain.workers import Worker
 from orchestrator.services.db import session_scope
 from orchestrator.services.training import lifecycle
 from orchestrator.services.training.launch import launch_job
@@ -59,6 +61,7 @@ def _measure(
 ) -> tuple[float, int]:
     """(seconds, records that the fenced attempt wrote after the next one began)."""
     workers = [_start(WORKER, "--device", "cpu", "--no-prep") for _ in range(2)]
+    _wait_for_workers({worker.pid for worker in workers})
     with session_scope() as session:
         job_id = launch_job(session, actor, *things, Recipe()).id
     try:
@@ -77,6 +80,17 @@ def _measure(
             _end(process)
         with session_scope() as session:
             lifecycle.mark_stopped(session, job_id, 2, "Measured.")
+
+
+def _wait_for_workers(pids: set[int], limit_s: float = 90.0) -> None:
+    """Both have beaten: a job that is sent before its worker starts is judged by other rules."""
+    until = time.monotonic() + limit_s
+    while time.monotonic() < until:
+        with session_scope() as session:
+            if pids <= set(session.exec(select(Worker.pid)).all()):
+                return
+        time.sleep(0.1)
+    raise RuntimeError("The workers did not start.")
 
 
 def _kill_horse(trainer: psutil.Process, _worker: psutil.Process) -> None:
