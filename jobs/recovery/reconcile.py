@@ -118,10 +118,18 @@ class Reconciler:
         mended = []
         for name, pid, started, host in session.exec(known.where(col(Worker.name).in_(list(held)))).all():
             job_id, attempt, sent = held[name]
-            gone = host == socket.gethostname() and not psutil.pid_exists(pid)
+            gone = host == socket.gethostname() and not _lives(pid)
             if not gone and (sent is None or started <= sent):
                 continue
             left: Any = self._client.pttl(job_lease(job_id))
             if left <= (TTL_S - DEAD_S) * 1000 and lose(session, job_id, attempt, "The worker's process ended."):
                 mended.append(f"orphan {job_id}-a{attempt}")
         return mended
+
+
+def _lives(pid: int) -> bool:
+    """False also for a process that is dead and only waits for its parent to notice."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
