@@ -21,8 +21,8 @@ TARGETS: dict[str, Target] = {"wall_s": {"max": 90.0}, "exact": {"min": 0.8}}
 BASE = ROOT / "orchestrator" / "builtin" / "models" / "captioner-tiny"
 SEEDS = (7, 1, 2)
 RECIPE: dict[str, Any] = {
-    "qlora": {"r": 16, "alpha": 32, "dropout": 0.05, "bits": 4},
-    "optim": {"learning_rate": 2e-3, "batch_size": 16, "epochs": 20},
+    "qlora": {"r": 16, "alpha": 32, "dropout": 0.0, "bits": 4},
+    "optim": {"learning_rate": 2e-3, "batch_size": 8, "epochs": 20},
     "output_name": "captions",
 }
 
