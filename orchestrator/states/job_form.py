@@ -71,7 +71,7 @@ class JobForm(JobFormFields, rx.State):
         kept = self.values.get("output_name", "")
         tried = {field: self.values.get(field, "") for field in sweep.FIELDS}
         self.values = (
-            form.default_values(chosen.parameters)
+            form.default_values(chosen.parameters, chosen.task)
             | tried
             | {
                 "training_type": self.values.get("training_type", "finetune"),
@@ -121,7 +121,7 @@ class JobForm(JobFormFields, rx.State):
         """Fills in the fields that a preset sets."""
         if key not in dict(form.PRESETS):
             return None
-        for field, text in form.preset_values(key, self._parameters()).items():
+        for field, text in form.preset_values(key, self._parameters(), self._task()).items():
             self._set(field, text)
             self._drop_problem(field)
         return JobForm.refresh
@@ -217,11 +217,11 @@ class JobForm(JobFormFields, rx.State):
             draft = self._draft()
             values, targets = dict(self.values), list(self.targets)
             dataset_id, model_id = self.dataset_id, self.model_id
-            parameters, has_layers = self._parameters(), bool(self.layers)
+            parameters, task, has_layers = self._parameters(), self._task(), bool(self.layers)
         saved = await act(self, drafts.save_draft, draft)
         plan, presets, recipe = None, None, None
         if dataset_id and model_id:
-            found = await act(self, estimate, dataset_id, model_id, values, targets, parameters, has_layers)
+            found = await act(self, estimate, dataset_id, model_id, values, targets, parameters, task, has_layers)
             plan, presets, recipe = found
         async with self:
             if mine != self._wish:

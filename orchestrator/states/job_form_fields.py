@@ -94,12 +94,12 @@ class JobFormFields(rx.State, mixin=True):
     @rx.var
     def preset(self) -> str:
         """The preset that the fields are, or ""."""
-        return form.matching_preset(self.values, self._parameters())
+        return form.matching_preset(self.values, self._parameters(), self._task())
 
     @rx.var
     def preset_title(self) -> str:
         """Its name, or "Own values"."""
-        return dict(form.PRESETS).get(form.matching_preset(self.values, self._parameters()), "Own values")
+        return dict(form.PRESETS).get(form.matching_preset(self.values, self._parameters(), self._task()), "Own values")
 
     @rx.var
     def clips_a_step(self) -> str:
@@ -165,6 +165,9 @@ class JobFormFields(rx.State, mixin=True):
 
     def _parameters(self) -> int:
         return next((m.parameters for m in self.models if m.id == self.model_id), 0)
+
+    def _task(self) -> str:
+        return next((m.task for m in self.models if m.id == self.model_id), "")
 
     def _set(self, field: str, text: str) -> None:
         name = self._auto_name() if field == "qlora.r" else ""

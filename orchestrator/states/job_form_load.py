@@ -119,7 +119,11 @@ def _settle(start: Opening, model_rows: list[Any]) -> Opening:
     elif start.model_id and model is None:
         notice = "The base model that was chosen here is gone or does not fit. Choose another one."
     reached = 1 if dataset is None else min(start.reached, 2) if model is None else start.reached
-    defaults = form.default_values(model.parameters if model else 0) | {"output_name": ""} | sweep.EMPTY
+    defaults = (
+        form.default_values(model.parameters if model else 0, model.task if model else "")
+        | {"output_name": ""}
+        | sweep.EMPTY
+    )
     return replace(
         start,
         models=models,
@@ -146,6 +150,7 @@ def estimate(
     values: dict[str, str],
     targets: list[str],
     parameters: int,
+    task: str,
     has_layers: bool,
 ) -> tuple[Plan, list[PresetCard], Recipe | None]:
     """The plan of the form, a card for each preset, and the recipe; no plan while the form has a bad field."""
@@ -156,10 +161,10 @@ def estimate(
         plan = make_plan(found, list_workers(session, actor))
     cards = []
     for key, title in form.PRESETS:
-        wanted = _recipe(values | form.preset_values(key, parameters), targets, has_layers)
+        wanted = _recipe(values | form.preset_values(key, parameters, task), targets, has_layers)
         # A bad field elsewhere must not take the presets' figures away.
         wanted = wanted or Recipe.model_validate(
-            form.raw_recipe(form.default_values(parameters) | form.preset_values(key, parameters), targets)
+            form.raw_recipe(form.default_values(parameters, task) | form.preset_values(key, parameters, task), targets)
         )
         cards.append(preset_card(key, title, wanted, _try(session, actor, dataset_id, model_id, wanted)))
     return plan, cards, recipe

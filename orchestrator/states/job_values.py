@@ -35,6 +35,11 @@ TINY = 5_000_000
 
 _PRESET_EPOCHS_TINY = {"quick": 4, "balanced": Recipe().optim.epochs, "best": 2 * Recipe().optim.epochs}
 _PRESET_EPOCHS = {"quick": 1, "balanced": 6, "best": 10}
+_TINY_WORDS = {
+    "captioning": {"optim.batch_size": "8", "qlora.dropout": "0"},
+    "retrieval": {"optim.batch_size": "32", "optim.learning_rate": "3e-3", "qlora.dropout": "0"},
+}
+"""Measured on the shipped bases: `./loreel bench captions` and `./loreel bench retrieval`."""
 _PRESET_RANK = {"quick": 8, "balanced": 16, "best": 32}
 PRESETS = (("quick", "Quick look"), ("balanced", "Balanced"), ("best", "Best quality"))
 
@@ -62,26 +67,30 @@ def values_from_recipe(recipe: Recipe) -> dict[str, str]:
     return values
 
 
-def preset_values(preset: str, parameters: int) -> dict[str, str]:
-    """The fields that a preset sets, for a base of that many parameters."""
+def preset_values(preset: str, parameters: int, task: str = "") -> dict[str, str]:
+    """The fields that a preset sets, for a base of that many parameters and what it does."""
     tiny = 0 < parameters < TINY
     rank = _PRESET_RANK[preset]
     epochs = (_PRESET_EPOCHS_TINY if tiny else _PRESET_EPOCHS)[preset]
+    if tiny and task in _TINY_WORDS:
+        epochs *= 2  # sentences take longer than classes
     return {"qlora.r": str(rank), "qlora.alpha": str(2 * rank), "optim.epochs": str(epochs)}
 
 
-def default_values(parameters: int) -> dict[str, str]:
+def default_values(parameters: int, task: str = "") -> dict[str, str]:
     """Sensible values for a base model: tiny bases take the recipe's own, larger ones smaller batches and rates."""
-    values = values_from_recipe(Recipe()) | preset_values("balanced", parameters)
+    values = values_from_recipe(Recipe()) | preset_values("balanced", parameters, task)
+    if 0 < parameters < TINY:
+        values |= _TINY_WORDS.get(task, {})
     if parameters >= TINY:
         values |= {"optim.learning_rate": "2e-4", "optim.batch_size": "4", "optim.gradient_accumulation": "2"}
     return values
 
 
-def matching_preset(values: Mapping[str, str], parameters: int) -> str:
+def matching_preset(values: Mapping[str, str], parameters: int, task: str = "") -> str:
     """Which preset these values are, or ""."""
     for key, _ in PRESETS:
-        if all(values.get(name, "").strip() == text for name, text in preset_values(key, parameters).items()):
+        if all(values.get(name, "").strip() == text for name, text in preset_values(key, parameters, task).items()):
             return key
     return ""
 

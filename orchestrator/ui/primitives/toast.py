@@ -6,6 +6,8 @@ import reflex as rx
 from reflex_components_sonner.toast import ToastAction
 
 from orchestrator.ui.kit import Text
+from orchestrator.ui.packages import pinned
+from orchestrator.ui.tsx import tsx
 
 Kind = Literal["success", "error", "warning", "info"]
 
@@ -22,9 +24,18 @@ _EDGE: dict[Kind, str] = {
 _SECONDS: dict[Kind, int] = {"success": 4, "info": 5, "warning": 8, "error": 10}
 
 
+class Toaster(rx.Component):
+    """Binding of `toaster.tsx`: Reflex's own provider would put the code of toasts on every page."""
+
+    library = tsx("primitives/toaster.tsx")
+    tag = "Toaster"
+    alias = "LoreelToaster"
+    lib_dependencies: list[str] = pinned("sonner")
+
+
 def toaster() -> rx.Component:
     """The one place where toasts appear; `app_chrome` puts it in."""
-    return rx.toast.provider(position="bottom-right", rich_colors=False, close_button=True, expand=False)
+    return Toaster.create()
 
 
 def toast(

@@ -67,11 +67,11 @@ def test_the_plan_needs_a_whole_form_but_the_presets_do_not(ada: Actor) -> None:
     values = opened(ada, dataset=dataset, model=model).values | {"output_name": "a-run"}
     with session_scope() as session:
         parameters = session.get_one(VideoModel, model).parameters
-        plan, cards, recipe = estimate(session, ada, dataset, model, values, [], parameters, False)
+        plan, cards, recipe = estimate(session, ada, dataset, model, values, [], parameters, "classification", False)
         assert plan.known
         assert recipe is not None
         bad = values | {"qlora.r": "-1"}
-        plan, cards, recipe = estimate(session, ada, dataset, model, bad, [], parameters, False)
+        plan, cards, recipe = estimate(session, ada, dataset, model, bad, [], parameters, "classification", False)
     assert not plan.known
     assert recipe is None
     assert [card.value for card in cards] == ["quick", "balanced", "best"]

@@ -83,3 +83,10 @@ def test_output_name(dataset: str, model: str, rank: str, name: str) -> None:
 def test_output_name_is_always_accepted() -> None:
     values = form.default_values(TINY) | {"output_name": form.output_name("Ä 1/..", "..", "8")}
     assert form.problems_in(values, ["qkv"]) == {}
+
+
+def test_sentences_get_more_epochs_on_a_tiny_base() -> None:
+    captions = form.default_values(TINY - 1, "captioning")
+    assert (captions["optim.batch_size"], captions["optim.epochs"], captions["qlora.dropout"]) == ("8", "20", "0")
+    assert form.matching_preset(captions, TINY - 1, "captioning") == "balanced"
+    assert form.default_values(LARGE, "captioning") == form.default_values(LARGE)
