@@ -33,10 +33,13 @@ def test_a_scripts_whole_way(home: Path, redis_server: RedisProcess, processes: 
     client = client_of(PERSON)
 
     def ready() -> list[dict[str, Any]]:
-        return client.get("/api/v1/datasets?status=ready").json()["items"]
+        return client.get("/api/v1/datasets?status=ready&task=classification").json()["items"]
+
+    def bases() -> list[dict[str, Any]]:
+        return client.get("/api/v1/models?model_type=video_classification").json()["items"]
 
     [dataset] = until(ready, 120, "the demo is ready")
-    [model] = until(lambda: client.get("/api/v1/models").json()["items"], 20, "the base is registered")
+    [model] = until(bases, 20, "the base is registered")
     body = {
         "dataset_id": dataset["id"],
         "model_id": model["id"],
