@@ -4,10 +4,8 @@ The encoder starts from videomae-tiny and goes on learning every frame's positio
 while a fresh decoder of two layers learns to say what it sees. Every clip is invented once and never seen again.
 """
 
-import argparse
 import copy
 import json
-import math
 import os
 import time
 from pathlib import Path
@@ -28,6 +26,7 @@ from transformers import (
     VisionEncoderDecoderModel,
 )
 
+from jobs.bases.loop import command_line, follow, warm_cosine
 from jobs.bases.motion import DIRECTIONS, Truth, invent, soil
 from jobs.bases.pretrain_videomae import CENTRE, FRAMES, SEEN, SIZE, SPREAD
 from jobs.bases.sentences import SPECIAL, VOCABULARY, describe, word_tokenizer
@@ -184,9 +183,7 @@ def train(out: Path, steps: int, count: int, rate: float, seed: int) -> None:
     student = Student().train()
     mean = copy.deepcopy(student)
     optimizer = _optimizer(student, rate)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda s: min(1.0, (s + 1) / 200) * 0.5 * (1 + math.cos(math.pi * min(1.0, s / steps)))
-    )
+    schedule = warm_cosine(optimizer, steps, warm=200)
     begun, running = time.monotonic(), 0.0
     for step in range(1, steps + 1):
         pixels, truth = batch(rng, count)
@@ -199,10 +196,7 @@ def train(out: Path, steps: int, count: int, rate: float, seed: int) -> None:
         optimizer.step()
         schedule.step()
         optimizer.zero_grad(set_to_none=True)
-        keep = min(0.998, step / (step + 50))
-        with torch.no_grad():
-            for old, new in zip(mean.parameters(), student.parameters(), strict=True):
-                old.lerp_(new, 1 - keep)
+        follow(mean, student, step)
         caption = out_["caption"].item()
         running = caption if step == 1 else 0.98 * running + 0.02 * caption
         if step % 50 == 0:
@@ -217,17 +211,5 @@ def train(out: Path, steps: int, count: int, rate: float, seed: int) -> None:
             export(mean.model, tokenizer, out, report)
 
 
-def main() -> None:
-    """Reads the command line; the defaults are those of the shipped base."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=6000)
-    parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--rate", type=float, default=1.5e-3)
-    parser.add_argument("--seed", type=int, default=20261123)
-    args = parser.parse_args()
-    train(args.out, args.steps, args.batch, args.rate, args.seed)
-
-
 if __name__ == "__main__":
-    main()
+    command_line(__doc__, train, steps=6000, batch=32)

@@ -6,7 +6,6 @@ clip of the batch too are no wrong answer for it. The encoder keeps telling ever
 sentence speaks of (swelling, fading) would be forgotten else.
 """
 
-import argparse
 import copy
 import json
 import math
@@ -32,6 +31,7 @@ from transformers import (
 )
 
 from jobs.bases.captions import describe, facts_of
+from jobs.bases.loop import command_line, follow, warm_cosine
 from jobs.bases.motion import Truth, invent, soil
 from jobs.bases.pretrain_videomae import FRAMES, SIZE, loss_of
 from jobs.bases.words import END, LONGEST, PAD, START, make_tokenizer
@@ -200,9 +200,7 @@ def train(out: Path, steps: int, count: int, rate: float, seed: int) -> None:
     student = Student(tokenizer).train()
     mean = copy.deepcopy(student)
     optimizer = _optimizer(student, rate)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda s: min(1.0, (s + 1) / 200) * 0.5 * (1 + math.cos(math.pi * min(1.0, s / steps)))
-    )
+    schedule = warm_cosine(optimizer, steps, warm=200)
     begun, running, best = time.monotonic(), 0.0, 0.0
     for step in range(1, steps + 1):
         pixels, truth, sentences, fits = batch(rng, count, step % 2 == 0)
@@ -220,10 +218,7 @@ def train(out: Path, steps: int, count: int, rate: float, seed: int) -> None:
         optimizer.step()
         schedule.step()
         optimizer.zero_grad(set_to_none=True)
-        keep = min(0.998, step / (step + 50))
-        with torch.no_grad():
-            for old, new in zip(mean.parameters(), student.parameters(), strict=True):
-                old.lerp_(new, 1 - keep)
+        follow(mean, student, step)
         running = matched.item() if step == 1 else 0.98 * running + 0.02 * matched.item()
         if step % 50 == 0:
             print(f"step {step} loss {running:.4f} {time.monotonic() - begun:.0f}s", flush=True)
@@ -239,17 +234,5 @@ def train(out: Path, steps: int, count: int, rate: float, seed: int) -> None:
                 export(mean, tokenizer, out, report)
 
 
-def main() -> None:
-    """Reads the command line; the defaults are those of the shipped base."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=3000)
-    parser.add_argument("--batch", type=int, default=48)
-    parser.add_argument("--rate", type=float, default=1.5e-3)
-    parser.add_argument("--seed", type=int, default=20261123)
-    args = parser.parse_args()
-    train(args.out, args.steps, args.batch, args.rate, args.seed)
-
-
 if __name__ == "__main__":
-    main()
+    command_line(__doc__, train, steps=3000, batch=48)

@@ -6,10 +6,8 @@ The encoder learns direction, colour and shape as classes and every frame's posi
 read from the mean of its tokens: the vector that a fine-tuned classifier reads too.
 """
 
-import argparse
 import copy
 import json
-import math
 import os
 import time
 from pathlib import Path
@@ -20,6 +18,7 @@ from torch import nn
 from torch.nn import functional
 from transformers import VideoMAEConfig, VideoMAEForVideoClassification
 
+from jobs.bases.loop import command_line, follow, warm_cosine
 from jobs.bases.motion import DIRECTIONS, NO_DIRECTION, Truth, invent, soil
 from jobs.video.shapes import COLOURS, SHAPES, render
 
@@ -151,9 +150,7 @@ def train(out: Path, steps: int, count: int, rate: float, seed: int) -> None:
     student = Student().train()
     mean = copy.deepcopy(student)
     optimizer = _optimizer(student, rate)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda s: min(1.0, (s + 1) / 300) * 0.5 * (1 + math.cos(math.pi * min(1.0, s / steps)))
-    )
+    schedule = warm_cosine(optimizer, steps)
     begun, running = time.monotonic(), 0.0
     for step in range(1, steps + 1):
         pixels, truth = batch(rng, count)
@@ -164,10 +161,7 @@ def train(out: Path, steps: int, count: int, rate: float, seed: int) -> None:
         optimizer.step()
         schedule.step()
         optimizer.zero_grad(set_to_none=True)
-        keep = min(0.998, step / (step + 50))
-        with torch.no_grad():
-            for old, new in zip(mean.parameters(), student.parameters(), strict=True):
-                old.lerp_(new, 1 - keep)
+        follow(mean, student, step)
         running = loss.item() if step == 1 else 0.98 * running + 0.02 * loss.item()
         if step % 50 == 0:
             print(f"step {step} loss {running:.4f} {time.monotonic() - begun:.0f}s", flush=True)
@@ -180,17 +174,5 @@ def train(out: Path, steps: int, count: int, rate: float, seed: int) -> None:
             export(mean, out, report)
 
 
-def main() -> None:
-    """Reads the command line; the defaults are those of the shipped base."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=8000)
-    parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--rate", type=float, default=1.5e-3)
-    parser.add_argument("--seed", type=int, default=20261123)
-    args = parser.parse_args()
-    train(args.out, args.steps, args.batch, args.rate, args.seed)
-
-
 if __name__ == "__main__":
-    main()
+    command_line(__doc__, train, steps=8000, batch=32)
