@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from jobs.telemetry.device import Device, stats
 from orchestrator.domain.base import utcnow
+from orchestrator.domain.machines import PREP
 from orchestrator.services.db import engine, session_scope
 from orchestrator.services.workers import beat, farewell, is_draining
 
@@ -22,6 +23,7 @@ class Beats:
 
     def __init__(self, name: str, device: Device, device_class: str, pid: int, job: Callable[[], int | None]) -> None:
         self.name, self._device, self._class, self._pid, self._job = name, device, device_class, pid, job
+        self._box = device_class if device_class == PREP else device.shape.word
         self._started, self._over = utcnow(), threading.Event()
         self.guard = threading.Lock()
         self.draining = False
@@ -71,6 +73,8 @@ class Beats:
                         pid=self._pid,
                         job_id=self._job(),
                         stats=facts,
+                        box=self._box,
+                        gpus=self._device.memories,
                         started_at=self._started,
                     )
                 engine().dispose()

@@ -7,7 +7,7 @@ import sys
 import threading
 
 from jobs.trainer_process import TETHER
-from orchestrator.services.training.device import PREP
+from orchestrator.domain.machines import PREP
 from orchestrator.settings import ROOT
 
 _LOOK_S = 2.0

@@ -61,6 +61,8 @@ class TrainSpec:
     lease_key: str = ""
     cache_dir: str = ""
     """Where caches shared by runs live, absolute."""
+    gpus: list[str] = field(default_factory=list)
+    """The GPUs of this run, as CUDA_VISIBLE_DEVICES names them; several train together. Empty: a processor."""
     cache_bytes: int = 0
     """Size that these may take together; 0: no limit."""
 

@@ -16,11 +16,13 @@ from jobs.recovery.autopsy import explain, oom_kill_count
 from jobs.recovery.lease import Lease
 from jobs.run_log import RunLog
 from jobs.spec import ClipSpec, TrainSpec
+from jobs.telemetry.device import find_device, visible_gpus
 from jobs.telemetry.sampler import Sampler
 from jobs.trainer_process import Spare, TrainerProcess
 from jobs.watch import End, Watch, read_result
 from orchestrator.domain.datasets import Clip, Dataset, Task
 from orchestrator.domain.letterbox import LIVE_STREAM, STREAM_MAXLEN, job_lease, job_stop, job_stream
+from orchestrator.domain.machines import shape_of
 from orchestrator.domain.models import TASK_OF, VideoModel
 from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.services.datasets.versions import clips_at
@@ -44,7 +46,7 @@ def run_attempt(job_id: int, attempt: int, worker: str, spare: Spare | None = No
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "result.json").unlink(missing_ok=True)
-        spec = _write_spec(job_id, attempt, folder, settings)
+        spec, gpus = _write_spec(job_id, attempt, folder, settings)
     except (Missing, OSError) as error:
         sentence = error.args[0] if isinstance(error, Missing) else f"The job's folder could not be written: {error}."
         _patiently(lambda s: lifecycle.fail(s, job_id, attempt, sentence))
@@ -52,7 +54,7 @@ def run_attempt(job_id: int, attempt: int, worker: str, spare: Spare | None = No
         return "failed"
     run_log.write(f"Attempt {attempt} on {worker}.")
     ooms = oom_kill_count()
-    trainer = TrainerProcess.take_over(spare, spec) if spare else TrainerProcess.start(spec)
+    trainer = _start(spec, gpus, spare)
     run_log.follow(trainer.output)
     watch = Watch(job_id, attempt, folder, trainer, lease, run_log, settings.stop_grace_s)
     _suspend_on_sigterm(watch)
@@ -69,6 +71,14 @@ def run_attempt(job_id: int, attempt: int, worker: str, spare: Spare | None = No
     word = _settle(watch, end, code, oom_kill_count() - ooms)
     lease.release()
     return word
+
+
+def _start(spec: Path, gpus: int, spare: Spare | None) -> TrainerProcess:
+    if spare and gpus <= 1:
+        return TrainerProcess.take_over(spare, spec)
+    if spare:
+        spare.kill()  # it can only train alone
+    return TrainerProcess.start(spec, processes=max(1, gpus))
 
 
 class Missing(Exception):
@@ -144,8 +154,8 @@ def _patiently(action: Callable[[Session], Any]) -> Any:
             time.sleep(1.0)
 
 
-def _write_spec(job_id: int, attempt: int, folder: Path, settings: Settings) -> Path:
-    """Writes `spec.json` from the ledger's rows."""
+def _write_spec(job_id: int, attempt: int, folder: Path, settings: Settings) -> tuple[Path, int]:
+    """Writes `spec.json` from the ledger's rows; its path, and how many GPUs train."""
     with session_scope() as session:
         job = session.get(TrainingJob, job_id)
         dataset = session.get(Dataset, job.dataset_id) if job and job.dataset_id else None
@@ -179,12 +189,18 @@ def _write_spec(job_id: int, attempt: int, folder: Path, settings: Settings) -> 
             lease_key=job_lease(job_id),
             cache_dir=str(settings.data_dir / "cache"),
             cache_bytes=settings.cache_bytes,
+            gpus=_gpus_for(job),
         )
     if shutil.disk_usage(folder).free < 64 * 2**20:
         raise Missing("The disk is full. Free some space, then resume the job.")
     path = folder / "spec.json"
     spec.save(path)
-    return path
+    return path, len(spec.gpus)
+
+
+def _gpus_for(job: TrainingJob) -> list[str]:
+    """As many of this worker's GPUs as the job asked for; one where it did not say."""
+    return visible_gpus()[: max(1, shape_of(job.needs).gpus)] if find_device().gpus else []
 
 
 def _clip(clip: Clip, storage: Path) -> ClipSpec:

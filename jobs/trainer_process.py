@@ -9,6 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import psutil
+
 from jobs.recovery.tether import die_with_parent
 from jobs.recovery.tree import kill_tree
 from orchestrator.settings import ROOT
@@ -16,6 +18,9 @@ from orchestrator.settings import ROOT
 COLD = (sys.executable, "-m", "jobs.trainer")
 WARM = (sys.executable, "-m", "jobs.trainer.warm")
 """Imports everything, then waits on stdin for the path of a spec."""
+
+TOGETHER = (sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_machines", "1")
+"""Starts several trainers for one spec, each on a GPU of its own, and ends all when one ends badly."""
 
 TETHER = "LOREEL_TETHER"
 """Environment: the pid without which this process must not live on."""
@@ -26,18 +31,33 @@ def _environment() -> dict[str, str]:
     return os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": path, TETHER: str(os.getpid())}
 
 
+def together(processes: int) -> tuple[str, ...]:
+    """The command of that many trainers that train one model."""
+    # Port 0: any free one, since other jobs of this host may train like this too.
+    plain = ("--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0")
+    return (*TOGETHER, "--num_processes", str(processes), *plain, "--module", "jobs.trainer")
+
+
 class TrainerProcess:
     """Starts a trainer for one spec and tells when and how it ended."""
 
-    def __init__(self, pid: int, output: int, exit_fd: int | None, popen: subprocess.Popen[bytes] | None) -> None:
-        self.pid, self.output = pid, output
+    def __init__(
+        self,
+        pid: int,
+        output: int,
+        exit_fd: int | None,
+        popen: subprocess.Popen[bytes] | None,
+        several: bool = False,
+    ) -> None:
+        self.pid, self.output, self._several = pid, output, several
         self._exit_fd, self._popen = exit_fd, popen
         self._code: int | None = None
 
     @classmethod
-    def start(cls, spec: Path, command: Sequence[str] | None = None) -> "TrainerProcess":
-        """A fresh process in a session of its own, killed by the kernel when we die."""
+    def start(cls, spec: Path, command: Sequence[str] | None = None, processes: int = 1) -> "TrainerProcess":
+        """A fresh process in a session of its own, killed by the kernel when we die; `processes`: it starts several."""
         me = os.getpid()
+        command = command or (together(processes) if processes > 1 else None)
         popen = subprocess.Popen(
             [*(command or COLD), str(spec)],
             stdin=subprocess.DEVNULL,
@@ -49,7 +69,7 @@ class TrainerProcess:
             preexec_fn=lambda: die_with_parent(me),
         )
         assert popen.stdout is not None
-        return cls(popen.pid, popen.stdout.fileno(), _pidfd(popen.pid), popen)
+        return cls(popen.pid, popen.stdout.fileno(), _pidfd(popen.pid), popen, processes > 1)
 
     @classmethod
     def take_over(cls, spare: "Spare", spec: Path) -> "TrainerProcess":
@@ -76,9 +96,13 @@ class TrainerProcess:
         return self._code
 
     def ask_to_stop(self) -> None:
-        """SIGTERM to the trainer alone: it ends after the current step."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGTERM)
+        """SIGTERM to the trainer alone: it ends after the current step.
+
+        Of several each is told, and the launcher is not: it would end them in the middle of a step.
+        """
+        for pid in _trainers(self.pid) if self._several else (self.pid,):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
 
     def kill(self) -> None:
         """Ends it and everything it started, at once."""
@@ -127,6 +151,12 @@ class Spare:
     def kill(self) -> None:
         """Ends it."""
         kill_tree(self.pid)
+
+
+def _trainers(launcher: int) -> list[int]:
+    with contextlib.suppress(psutil.Error):
+        return [child.pid for child in psutil.Process(launcher).children()]
+    return []
 
 
 def _pidfd(pid: int) -> int | None:

@@ -33,10 +33,10 @@ from jobs.telemetry.device import find_device
 from jobs.trainer_process import TETHER
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.letterbox import ALLOWED_TASKS, TASK_TRAIN, queue_name
+from orchestrator.domain.machines import CPU, GPU, PREP
 from orchestrator.domain.workers import Worker as WorkerRecord
 from orchestrator.services.db import engine, session_scope
 from orchestrator.services.redis import connect
-from orchestrator.services.training.device import PREP
 from orchestrator.services.training.dispatch import take_back
 from orchestrator.services.training.lifecycle import lose
 from orchestrator.settings import get_settings
@@ -52,13 +52,11 @@ class LoreelWorker(Worker):
     # RQ waits up to a minute between tries; a job that was launched meanwhile would wait too.
     max_connection_wait_time = 5.0
 
-    def __init__(
-        self, device_class: str, beats: Beats, spares: Spares | None, prep: PrepKeeper | None, **options: Any
-    ) -> None:
+    def __init__(self, box: str, beats: Beats, spares: Spares | None, prep: PrepKeeper | None, **options: Any) -> None:
         self._beats, self._spares, self._prep = beats, spares, prep
         self.current_job: int | None = None
         # One queue only: with several, RQ takes a letter in a way that loses it when the worker dies right then.
-        queue = Queue(queue_name(device_class), connection=options["connection"], serializer=JSONSerializer)
+        queue = Queue(queue_name(box), connection=options["connection"], serializer=JSONSerializer)
         super().__init__([queue], serializer=JSONSerializer, log_job_description=False, **options)
 
     # --- Redis may be away at any moment; a horse that works must not notice -------------------------------
@@ -172,22 +170,26 @@ def is_allowed(job: Job) -> bool:
     return named and not any(getattr(job, name, None) for name in callbacks)
 
 
-def work(device_class: str, device_index: int, prep: PrepKeeper | None = None) -> int:
-    """Works until told to stop; starts over after Redis was away for long."""
-    device = find_device(device_class if device_class != PREP else "cpu", device_index)
+def work(device_class: str, first: int, gpus: int | None, prep: PrepKeeper | None = None) -> int:
+    """Works until told to stop; starts over after Redis was away for long. `gpus`: how many it owns; None: all."""
+    device = find_device(device_class if device_class != PREP else CPU, first, gpus)
+    if device_class == GPU and not device.gpus:
+        log.error("worker.no_gpu", wanted=gpus, hint="No such GPU here, or the installed torch has no CUDA.")
+        return 1
     if device_class == "auto":
-        device_class = device.device_class
-    if device.index is not None:
-        os.environ.setdefault("CUDA_VISIBLE_DEVICES", str(device.index))
+        device_class = device.shape.kind
+    if device.gpus:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(device.gpus)
+    box = device_class if device_class == PREP else device.shape.word
     holder: list[LoreelWorker] = []
-    name = _free_name(device_class, device_index)
+    name = _free_name(device_class, first)
     beats = Beats(name, device, device_class, os.getpid(), lambda: holder[-1].current_job if holder else None)
     spares = Spares(beats.guard) if device_class != PREP else None
     beats.start()
     if spares:
         spares.start()
     try:
-        _work_for_ever(device_class, beats, spares, prep, holder)
+        _work_for_ever(box, beats, spares, prep, holder)
     finally:
         if spares:
             spares.stop()
@@ -196,7 +198,7 @@ def work(device_class: str, device_index: int, prep: PrepKeeper | None = None) -
 
 
 def _work_for_ever(
-    device_class: str, beats: Beats, spares: Spares | None, prep: PrepKeeper | None, holder: list[LoreelWorker]
+    box: str, beats: Beats, spares: Spares | None, prep: PrepKeeper | None, holder: list[LoreelWorker]
 ) -> None:
     wait = 0.5
     while True:
@@ -204,7 +206,7 @@ def _work_for_ever(
         try:
             # A name of its own each time: RQ refuses a name whose killed owner has not expired yet.
             own = f"{beats.name}.{os.getpid()}.{secrets.token_hex(3)}"
-            holder.append(LoreelWorker(device_class, beats, spares, prep, name=own, connection=connect()))
+            holder.append(LoreelWorker(box, beats, spares, prep, name=own, connection=connect()))
             del holder[:-1]
             holder[-1].work(logging_level="WARNING")
         except _LOST as error:
@@ -255,11 +257,18 @@ def _is_worker(pid: int) -> bool:
     return False
 
 
+def _how_many(text: str) -> int | None:
+    return None if text == "all" else max(1, int(text))
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """`python -m jobs.worker [--device auto|cpu|gpu|prep] [--index N] [--no-prep]`."""
+    """`python -m jobs.worker [--device auto|cpu|gpu|prep] [--index N] [--gpus N|all] [--no-prep]`."""
     parser = argparse.ArgumentParser(prog="jobs.worker", description=__doc__)
     parser.add_argument("--device", choices=["auto", "cpu", "gpu", PREP], default="auto")
-    parser.add_argument("--index", type=int, default=0, help="which GPU")
+    parser.add_argument("--index", type=int, default=0, help="which GPU, from 0; the first of several")
+    parser.add_argument(
+        "--gpus", type=_how_many, default=1, help="how many GPUs it owns and may give to one job; all: every one"
+    )
     parser.add_argument("--no-prep", action="store_true", help="do not start the sibling that reads datasets")
     chosen = parser.parse_args(arguments)
     if os.environ.get(TETHER):
@@ -269,7 +278,7 @@ def main(arguments: list[str] | None = None) -> int:
     if prep:
         prep.start()
     try:
-        return work(chosen.device, chosen.index, prep)
+        return work(chosen.device, chosen.index, chosen.gpus, prep)
     finally:
         if prep:
             prep.stop()

@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     dev: bool = False
     """True under `./loreel dev`: the /kit page exists."""
     worker_name: str = ""
+    worker_gpus: int = Field(default=1, ge=0)
+    """GPUs of this host that each worker of `./loreel up` owns, and a job may ask for; 0: one worker owns them all."""
     cache_bytes: int = Field(default=32 * 2**30, ge=0)
     """Disk that decoded frames may take; the longest unused ones go first. 0: no limit."""
     stop_grace_s: float = 20.0

@@ -124,10 +124,10 @@ def make_things(actor: Actor, clips: int = 10, model_path: str = "/tmp") -> tupl
         return dataset.id, model.id
 
 
-def launch(actor: Actor, things: tuple[int, int], key: str = "") -> int:
+def launch(actor: Actor, things: tuple[int, int], key: str = "", **recipe: Any) -> int:
     """Launches a job; its id."""
     with db.session_scope() as session:
-        return launch_job(session, actor, *things, parse_recipe({}), key).id
+        return launch_job(session, actor, *things, parse_recipe(recipe), key).id
 
 
 def job_of(job_id: int) -> TrainingJob:

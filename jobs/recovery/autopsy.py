@@ -11,6 +11,9 @@ _EXCEPTION = re.compile(r"^(?:[A-Za-z_][\w.]*\.)?([A-Z]\w*(?:Error|Exception|Int
 _MEMORY = re.compile(r"out of memory|cannot allocate memory|can't allocate memory|MemoryError|bad_alloc", re.I)
 _DISK = re.compile(r"No space left on device|ENOSPC|Disk quota exceeded", re.I)
 
+_FALLEN = re.compile(r"Signal (\d+) \(SIG\w+\) received by PID \d+")
+"""What the launcher of several trainers says when one of them was killed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -34,6 +37,8 @@ def explain(code: int, lines: Sequence[str], oom_kills: int = 0) -> Verdict:
     text = details[-20_000:]
     if code < 0:
         return _by_signal(-code, details, oom_kills)
+    if fallen := _FALLEN.search(text):
+        return _by_signal(int(fallen.group(1)), details, oom_kills)
     if _MEMORY.search(text):
         return Verdict(
             "The training ran out of memory. Use a smaller batch size, fewer frames or a smaller frame size.",

@@ -22,13 +22,13 @@ from orchestrator.domain.letterbox import (
     model_lease,
     model_tries,
 )
+from orchestrator.domain.machines import PREP
 from orchestrator.domain.models import ModelStatus, VideoModel
 from orchestrator.services.datasets.demo import is_drawn
 from orchestrator.services.db import session_scope
 from orchestrator.services.models.adding import CHECKING, FETCHING, refuse
 from orchestrator.services.models.builtin import ensure_builtin
 from orchestrator.services.queue import enqueue, ingest_key, model_key, waiting_keys, withdraw
-from orchestrator.services.training.device import PREP
 from orchestrator.services.workers import forget_the_dead
 from orchestrator.settings import get_settings
 

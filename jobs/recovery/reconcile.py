@@ -13,12 +13,13 @@ from sqlmodel import Session, col, select
 
 from jobs.recovery.lease import TTL_S
 from orchestrator.domain.letterbox import TASK_TRAIN, job_lease
+from orchestrator.domain.machines import CPU
 from orchestrator.domain.training_jobs import HOLDS, JobStatus, TrainingJob
 from orchestrator.domain.workers import Worker
 from orchestrator.services.queue import enqueue, train_key, waiting_keys, withdraw
-from orchestrator.services.training.device import device_class_for
-from orchestrator.services.training.dispatch import dispatch
+from orchestrator.services.training.dispatch import dispatch, take_back
 from orchestrator.services.training.lifecycle import lose
+from orchestrator.services.training.room import open_boxes
 
 log = structlog.get_logger()
 
@@ -70,22 +71,31 @@ class Reconciler:
     def _letters(self, session: Session, now: float) -> list[str]:
         """Whose turn it is gets a letter, and so does who lost theirs: Redis was away at the commit, or was emptied."""
         mended = [f"sent {job_id}" for job_id in dispatch(session)]
-        queued = select(TrainingJob.id, TrainingJob.attempt).where(
+        queued = select(TrainingJob.id, TrainingJob.attempt, TrainingJob.box).where(
             TrainingJob.status == JobStatus.QUEUED, col(TrainingJob.sent_at).is_not(None)
         )
-        jobs = list(session.exec(queued.order_by(col(TrainingJob.id))))
+        jobs = {
+            train_key(job_id or 0, attempt + 1): (job_id or 0, attempt + 1, box or CPU)
+            for job_id, attempt, box in session.exec(queued.order_by(col(TrainingJob.id)))
+        }
         if not jobs:
             self._letterless.clear()
             return mended
-        device = device_class_for(session)
-        waiting = waiting_keys(device)
-        keys = {train_key(job_id or 0, attempt + 1): (job_id, attempt + 1) for job_id, attempt in jobs}
-        self._letterless = {key: self._letterless.get(key, now) for key in keys if key not in waiting}
+        boxes = {box for _, _, box in jobs.values()}
+        waiting = {key for box in boxes for key in waiting_keys(box)}
+        # A box whose workers are all gone while others take letters: its letters would wait for nobody.
+        taking = set(open_boxes(session))
+        shut = boxes - taking if taking else set()
+        wrong = [key for key, (_, _, box) in jobs.items() if key not in waiting or box in shut]
+        self._letterless = {key: self._letterless.get(key, now) for key in wrong}
         for key, since in list(self._letterless.items()):
             if now - since >= LETTER_S:
-                job_id, attempt = keys[key]
-                withdraw(key, device)
-                enqueue(TASK_TRAIN, key, device, job_id=job_id, attempt=attempt)
+                job_id, attempt, box = jobs[key]
+                withdraw(key, box)
+                if box in shut:
+                    take_back(session, job_id, attempt)
+                else:
+                    enqueue(TASK_TRAIN, key, box, job_id=job_id, attempt=attempt)
                 del self._letterless[key]
                 mended.append(f"letter {key}")
         return mended

@@ -11,7 +11,11 @@ from jobs.sinks.protocol import Sink
 class Recorder:
     """`seq` rises by one with each record of the job, across attempts."""
 
-    def __init__(self, job_id: int, attempt: int, sinks: Sequence[Sink], first_seq: int = 0) -> None:
+    def __init__(
+        self, job_id: int, attempt: int, sinks: Sequence[Sink], first_seq: int = 0, quiet: bool = False
+    ) -> None:
+        """`quiet`: only errors are printed; another process of the same run says the rest."""
+        self._quiet = quiet
         self._job_id, self._attempt, self._sinks = job_id, attempt, list(sinks)
         self.seq = first_seq
         """The number of the newest record."""
@@ -34,6 +38,8 @@ class Recorder:
 
     def log(self, message: str, level: str = "info") -> None:
         """A line for the job's log: printed, since the horse (or the terminal) reads what we print."""
+        if self._quiet and level != "error":
+            return
         print(f"{level.upper()}: {message}" if level != "info" else message, flush=True)  # noqa: T201
 
     def close(self) -> None:

@@ -9,30 +9,58 @@ from typing import Any
 
 import psutil
 
+from orchestrator.domain.machines import GPU, PROCESSOR, Shape, gpu_shape
+
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """cpu, or one GPU by its index."""
+    """The processor, or one or more GPUs of this host."""
 
-    device_class: str
     label: str
-    index: int | None = None
+    shape: Shape = PROCESSOR
+    gpus: tuple[str, ...] = ()
+    """As CUDA_VISIBLE_DEVICES names them: numbers or UUIDs."""
+    memories: tuple[int, ...] = ()
+    """Bytes of each GPU."""
 
 
-def find_device(wanted: str = "auto", index: int = 0) -> Device:
-    """The GPU when there is one that the installed torch can use, else the processor."""
-    if wanted in ("auto", "gpu") and torch_has_cuda():
-        handle = _gpu(index)
-        if handle is not None:
-            import pynvml
+def find_device(wanted: str = "auto", first: int = 0, count: int | None = None) -> Device:
+    """GPUs when there are some that the installed torch can use, else the processor.
 
-            name: Any = pynvml.nvmlDeviceGetName(handle)
-            return Device("gpu", name if isinstance(name, str) else name.decode(), index)
-    return Device("cpu", f"CPU, {os.cpu_count() or 1} cores")
+    Args:
+        first, count: which of the GPUs that this process may see; None: all from `first` on.
+    """
+    if wanted in ("auto", GPU) and torch_has_cuda():
+        seen = visible_gpus()[first:]
+        owned = tuple(seen if count is None else seen[:count])
+        handles = [_gpu(name) for name in owned]
+        if handles and None not in handles and (count is None or len(handles) == count):
+            memories = [_memory(handle)[1] for handle in handles]
+            label = _title(handles[0])
+            return Device(
+                f"{len(handles)} \u00d7 {label}" if len(handles) > 1 else label,
+                gpu_shape(memories),
+                owned,
+                tuple(memories),
+            )
+    return Device(f"CPU, {os.cpu_count() or 1} cores")
+
+
+def visible_gpus() -> list[str]:
+    """The GPUs that this process may use: those of CUDA_VISIBLE_DEVICES, else all of the host."""
+    if (named := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
+        return [name.strip() for name in named.split(",") if name.strip() not in ("", "-1")]
+    try:
+        import pynvml
+
+        pynvml.nvmlInit()
+        return [str(index) for index in range(pynvml.nvmlDeviceGetCount())]
+    except Exception:  # no driver, no card, no library: there is no GPU here, whatever NVML calls it
+        return []
 
 
 def stats(device: Device) -> dict[str, Any]:
-    """memory_used, memory_total (bytes), utilisation (0..1), cores; of a GPU gpu_memory_used and _total."""
+    """memory_used, memory_total (bytes), utilisation (0..1), cores; of GPUs together gpu_memory_used and _total."""
     memory = psutil.virtual_memory()
     facts: dict[str, Any] = {
         "memory_used": memory.total - memory.available,
@@ -40,14 +68,15 @@ def stats(device: Device) -> dict[str, Any]:
         "utilisation": round(psutil.cpu_percent(interval=None) / 100, 3),
         "cores": os.cpu_count() or 1,
     }
-    handle = _gpu(device.index) if device.index is not None else None
-    if handle is not None:
+    handles = [handle for name in device.gpus if (handle := _gpu(name)) is not None]
+    if handles:
         import pynvml
 
-        info = pynvml.nvmlDeviceGetMemoryInfo(handle)
-        facts |= {"gpu_memory_used": int(info.used), "gpu_memory_total": int(info.total)}
+        used = [_memory(handle) for handle in handles]
+        busy = [int(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu) for handle in handles]
+        facts |= {"gpu_memory_used": sum(u for u, _ in used), "gpu_memory_total": sum(t for _, t in used)}
         facts["cpu_utilisation"] = facts["utilisation"]
-        facts["utilisation"] = int(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu) / 100
+        facts["utilisation"] = round(sum(busy) / len(busy) / 100, 3)
     return facts
 
 
@@ -64,12 +93,34 @@ def torch_has_cuda() -> bool:
     return any(line.startswith("cuda") and "None" not in line for line in text.splitlines())
 
 
-@lru_cache(maxsize=8)
-def _gpu(index: int) -> Any | None:
+@lru_cache(maxsize=64)
+def _gpu(name: str) -> Any | None:
     try:
         import pynvml
 
         pynvml.nvmlInit()
-        return pynvml.nvmlDeviceGetHandleByIndex(index)
+        if name.isdigit():
+            return pynvml.nvmlDeviceGetHandleByIndex(int(name))
+        return pynvml.nvmlDeviceGetHandleByUUID(name)
     except Exception:  # no driver, no card, no library: there is no GPU here, whatever NVML calls it
         return None
+
+
+def _memory(handle: Any) -> tuple[int, int]:
+    """Bytes in use, bytes in all."""
+    import pynvml
+
+    info = pynvml.nvmlDeviceGetMemoryInfo(handle)
+    return int(info.used), int(info.total)
+
+
+def _title(handle: Any) -> str:
+    import pynvml
+
+    name: Any = pynvml.nvmlDeviceGetName(handle)
+    return name if isinstance(name, str) else name.decode()
+
+
+if __name__ == "__main__":
+    # For `./loreel up`, which starts a worker for each GPU and imports neither torch nor NVML itself.
+    print(len(visible_gpus()) if torch_has_cuda() else 0)  # noqa: T201

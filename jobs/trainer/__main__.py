@@ -14,7 +14,8 @@ def main() -> int:
         print("Usage: python -m jobs.trainer SPEC.json", file=sys.stderr)  # noqa: T201
         return 2
     if tether := os.environ.get("LOREEL_TETHER"):
-        die_with_parent(int(tether))
+        # One of several has the launcher above it, which is tied to the horse itself.
+        die_with_parent(None if "LOCAL_RANK" in os.environ else int(tether))
     hush()
     from jobs.trainer.run import main as train
 

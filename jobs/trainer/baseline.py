@@ -10,6 +10,7 @@ import torch
 
 from jobs.families.protocol import Family, Plan
 from jobs.trainer.hf import WholeTrainer
+from jobs.trainer.together import leads
 
 _FILE = "baseline.json"
 
@@ -41,6 +42,8 @@ def baseline_of(folder: Path, family: Family, plan: Plan, trainer: WholeTrainer,
     told = [said for said in trainer.score.clips if "predicted" in said and "clip_id" in said]
     before = {int(said["clip_id"]): str(said["predicted"]) for said in told}
     found = Baseline(dict(trainer.score.values), before)
+    if not leads():
+        return found
     part = folder / f".{_FILE}.part"
     part.write_text(json.dumps({"values": found.values, "before": found.before}))
     os.replace(part, folder / _FILE)

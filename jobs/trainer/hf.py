@@ -9,6 +9,7 @@ from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from jobs.families.protocol import Raw, Score
 from jobs.trainer.checkpoints import prune, seal
+from jobs.trainer.together import leads, wait_for_all
 from orchestrator.domain.recipes import Recipe, Scheduler
 
 _SCHEDULES = {
@@ -101,10 +102,14 @@ class WholeTrainer(Trainer):
         try:
             super()._save_checkpoint(model, trial)
             name = f"checkpoint-{self.state.global_step}"
-            seal(self._aside / name, folder / name)
+            wait_for_all()  # each process writes its own part of it
+            if leads():
+                seal(self._aside / name, folder / name)
         finally:
             self._aside = None
-        prune(folder)
+        if leads():
+            prune(folder)
+        wait_for_all()
 
     def prediction_step(self, model: Any, inputs: Any, prediction_loss_only: bool, ignore_keys: Any = None) -> Any:
         # Models return their loss in many ways, and the Trainer would look for `labels` alone.

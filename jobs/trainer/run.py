@@ -32,6 +32,7 @@ from jobs.trainer.hf import WholeTrainer, arguments
 from jobs.trainer.outcome import Outcome, sum_up
 from jobs.trainer.setup import check_clips, opening, with_adapters
 from jobs.trainer.split import Sides, divide
+from jobs.trainer.together import agree, leads, own_device, part, wait_for_all, world
 from jobs.video.cache import FrameCache
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.recipes import Recipe, parse_recipe
@@ -94,15 +95,16 @@ def train(spec: TrainSpec, recorder: Recorder, should_stop: Callable[[], bool]) 
         "trainable_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
         "device": plan.device,
     }
-    export(spec, plan, family, model, outcome, summary)
+    if leads():
+        export(spec, plan, family, model, outcome, summary)
     recorder.log(f"{'Stopped' if reporter.stopped else 'Done'} after {seconds:.0f} s; the files are ready.")
+    wait_for_all()
     return TrainResult("stopped" if reporter.stopped else "completed", summary)
 
 
 def _plan(spec: TrainSpec, recipe: Recipe, base: Base, sides: Sides) -> Plan:
     captions = tuple(sentence for clip in sides.train for sentence in sentences(clip))
-    device = "cuda:0" if torch.cuda.is_available() else "cpu"
-    return Plan(base, recipe, spec.task, tuple(spec.class_names), captions, device)
+    return Plan(base, recipe, spec.task, tuple(spec.class_names), captions, own_device())
 
 
 def _trainer(
@@ -117,12 +119,13 @@ def _trainer(
 ) -> tuple[WholeTrainer, Reporter]:
     how = plan.recipe.optim
     batch, gather = how.batch_size, how.gradient_accumulation
-    an_epoch = math.ceil(math.ceil(len(learn) / batch) / gather)
+    an_epoch = math.ceil(math.ceil(math.ceil(len(learn) / batch) / world()) / gather)
     steps = how.max_steps or an_epoch * how.epochs
     folder = Path(spec.folder) / "checkpoints"
     folder.mkdir(parents=True, exist_ok=True)
-    prune(folder)
-    reporter = Reporter(recorder, should_stop, min(batch * gather, len(learn)))
+    if leads():
+        prune(folder)
+    reporter = Reporter(recorder, lambda: agree(should_stop()), min(batch * gather * world(), len(learn)))
     reads_logits = family.reads_logits and not plan.pretrains
     trainer = WholeTrainer(
         model=model,
@@ -141,17 +144,20 @@ def main(path: Path) -> int:
     """Reads the spec, trains, writes `result.json`; the exit code is 0 unless the run failed."""
     spec = TrainSpec.load(path)
     folder = Path(spec.folder)
+    if spec.gpus:
+        # torch reads it when it first asks for a GPU, so this holds for a trainer that was imported before, too.
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(spec.gpus)
     asked = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: asked.set())
     metrics = folder / "metrics.jsonl"
-    sinks: list[Sink] = [JsonlSink(metrics)]
+    sinks: list[Sink] = [JsonlSink(metrics)] if leads() else []
     live: RedisSink | None = None
     if spec.redis_url:
-        streams = [name for name in (spec.live_stream, spec.job_stream) if name]
+        streams = [name for name in (spec.live_stream, spec.job_stream) if name and leads()]
         live = RedisSink(spec.redis_url, streams, spec.stream_maxlen, spec.stop_key)
         sinks.append(live)
-    recorder = Recorder(spec.job_id, spec.attempt, sinks, last_seq(metrics))
+    recorder = Recorder(spec.job_id, spec.attempt, sinks, last_seq(metrics), quiet=not leads())
     try:
         result = train(spec, recorder, lambda: asked.is_set() or bool(live and live.stop_asked))
     except BaseException as error:
@@ -160,8 +166,11 @@ def main(path: Path) -> int:
         if result.details:
             recorder.log(result.details, "error")
     recorder.close()
-    _write_events(metrics, folder / "tensorboard")
-    _write_result(folder / "result.json", spec.attempt, result)
+    part()
+    if leads():
+        _write_events(metrics, folder / "tensorboard")
+    if leads() or result.status == "failed":
+        _write_result(folder / "result.json", spec.attempt, result)
     return 1 if result.status == "failed" else 0
 
 
@@ -190,7 +199,9 @@ def _write_events(metrics: Path, folder: Path) -> None:
 
 
 def _write_result(path: Path, attempt: int, result: TrainResult) -> None:
-    part = path.with_suffix(".part")
+    if result.status == "failed" and world() > 1 and path.exists():
+        return  # whoever failed first says why; the others only lost their company
+    part = path.with_suffix(f".part{os.getpid()}")
     content = {"attempt": attempt, "status": result.status, "summary": result.summary}
     content |= {"error": result.error, "details": result.details}
     part.write_text(json.dumps(content, indent=1))

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from orchestrator.domain.errors import Invalid
+from orchestrator.domain.machines import GPU, Shape
 
 OUTPUT_NAME = re.compile(r"^[a-z0-9][a-z0-9._-]{0,63}$")
 
@@ -75,6 +76,42 @@ class Data(_Part):
     """Share of each class held out where the dataset brings no split of its own."""
 
 
+class MachineKind(StrEnum):
+    """any: a GPU where a worker has one, else a processor."""
+
+    ANY = "any"
+    CPU = "cpu"
+    GPU = "gpu"
+
+
+class Machine(_Part):
+    """Which worker may train it."""
+
+    kind: MachineKind = MachineKind.ANY
+    memory_gb: int | None = Field(default=None, ge=1, le=10_000)
+    """Memory that each GPU must have at least, in GB as on the card's box."""
+    gpus: int = Field(default=1, ge=1, le=64)
+    """GPUs of one host, each with a copy of the model; one step then sees that many batches."""
+
+    @field_validator("memory_gb", mode="before")
+    @classmethod
+    def _empty(cls, value: Any) -> Any:
+        return None if isinstance(value, str) and not value.strip() else value
+
+    @model_validator(mode="after")
+    def _only_of_gpus(self) -> Self:
+        if self.kind is MachineKind.ANY and (self.gpus > 1 or self.memory_gb):
+            return self.model_copy(update={"kind": MachineKind.GPU})
+        if self.kind is MachineKind.CPU and (self.gpus > 1 or self.memory_gb):
+            return self.model_copy(update={"gpus": 1, "memory_gb": None})
+        return self
+
+    @property
+    def need(self) -> Shape:
+        """The same as a shape."""
+        return Shape(GPU, self.memory_gb or 0, self.gpus) if self.kind is MachineKind.GPU else Shape(self.kind.value)
+
+
 class Recipe(_Part):
     """Everything a run is asked to do, besides which dataset and which model."""
 
@@ -82,6 +119,7 @@ class Recipe(_Part):
     qlora: Qlora = Qlora()
     optim: Optim = Optim()
     data: Data = Data()
+    machine: Machine = Machine()
     output_name: str = "adapter"
 
     @field_validator("output_name")
@@ -115,6 +153,9 @@ SENTENCES = {
     "data.fps": "Frames per second must be a number above 0 and at most 240.",
     "data.size": "Size must be a whole number of pixels from 16 to 1024.",
     "data.validation_share": "The validation share must be between 0.05 and 0.5.",
+    "machine.kind": "The machine must be any, cpu or gpu.",
+    "machine.memory_gb": "GPU memory must be a whole number of GB from 1 to 10000, or empty.",
+    "machine.gpus": "The number of GPUs must be a whole number from 1 to 64; all of them are in one host.",
 }
 """One sentence a field: the same beside the wizard's field and in the REST answer."""
 

@@ -79,6 +79,10 @@ class TrainingJob(SQLModel, table=True):
     """A `queueing.Priority`."""
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[arg-type]
     """When its letter went to the workers; None while it waits for its turn."""
+    needs: str = Field(default="any", max_length=32)
+    """The machine that the recipe asks for, as a word (`machines.Shape`)."""
+    box: str = Field(default="", max_length=32)
+    """Where its letter went: the queue of workers of one shape."""
     sweep_id: int | None = Field(default=None, foreign_key="sweeps.id", ondelete="SET NULL", index=True)
     step: int = 0
     total_steps: int = 0

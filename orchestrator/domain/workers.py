@@ -18,6 +18,10 @@ class Worker(SQLModel, table=True):
     host: str = Field(max_length=120)
     device: str = Field(default="cpu", max_length=64)
     device_class: str = Field(default="cpu", max_length=32)
+    box: str = Field(default="", max_length=32)
+    """Its shape as a word (`machines.Shape`): the queue it listens to."""
+    gpus: list[int] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    """Memory of each GPU it owns, in bytes."""
     pid: int = 0
     job_id: int | None = None
     draining: bool = False

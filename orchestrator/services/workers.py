@@ -1,5 +1,6 @@
 """Who works: each worker's last beat, what it runs on and what it does now."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,6 +38,10 @@ class WorkerRow:
     cores: int
     pid: int = 0
     draining: bool = False
+    box: str = "cpu"
+    """What it brings, as a word (`machines.Shape`)."""
+    gpus: int = 0
+    """How many it owns; a job may ask for all of them."""
     gpu_memory_used: int = 0
     gpu_memory_total: int = 0
     """0: it has no GPU."""
@@ -55,10 +60,13 @@ def beat(
     job_id: int | None,
     stats: dict[str, Any],
     started_at: datetime,
+    box: str = "",
+    gpus: Sequence[int] = (),
 ) -> bool:
     """Writes a worker's sign of life; True when it shall take nothing more."""
     record = session.get(Worker, name) or Worker(name=name, host=host, started_at=started_at)
     record.host, record.device, record.device_class, record.pid = host, device, device_class, pid
+    record.box, record.gpus = box or device_class, list(gpus)
     record.job_id, record.stats, record.beat_at, record.started_at = job_id, stats, utcnow(), started_at
     session.add(record)
     session.flush()
@@ -125,6 +133,8 @@ def _row(record: Worker, names: dict[int, tuple[str, str]], actor: Actor) -> Wor
         cores=int(stats.get("cores", 0)),
         pid=record.pid if actor.is_admin else 0,
         draining=record.draining,
+        box=record.box or record.device_class,
+        gpus=len(record.gpus or []),
         gpu_memory_used=int(stats.get("gpu_memory_used", 0)),
         gpu_memory_total=int(stats.get("gpu_memory_total", 0)),
         job_owner=owner if actor.is_admin else "",

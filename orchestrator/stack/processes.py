@@ -1,6 +1,8 @@
 """Which processes make up Loreel, and with which command and environment each is started."""
 
 import os
+import shutil
+import subprocess
 import sys
 from importlib.util import find_spec
 
@@ -42,10 +44,29 @@ def dev_web(settings: Settings, log: Log) -> Child:
 
 
 def workshop(settings: Settings, log: Log) -> list[Child]:
-    """The controller and one worker."""
-    made = [
-        Child("controller", [sys.executable, "-m", "jobs.controller"], _environment(), str(ROOT), log),
-        Child("worker", [sys.executable, "-m", "jobs.worker"], _environment(), str(ROOT), log),
-    ]
-    made[1].grace_s = settings.stop_grace_s + 5.0
+    """The controller and one worker; with several GPUs a worker for each `worker_gpus` of them."""
+    made = [Child("controller", [sys.executable, "-m", "jobs.controller"], _environment(), str(ROOT), log)]
+    for number, arguments in enumerate(shares(gpu_count(), settings.worker_gpus)):
+        name = "worker" if number == 0 else f"worker-{number + 1}"
+        made.append(Child(name, [sys.executable, "-m", "jobs.worker", *arguments], _environment(), str(ROOT), log))
+        made[-1].grace_s = settings.stop_grace_s + 5.0
     return [child for child in made if find_spec(child.command[2]) is not None]
+
+
+def shares(gpus: int, each: int) -> list[list[str]]:
+    """The arguments of each worker: which GPUs it owns; the last one owns what is left over."""
+    if gpus <= 1:
+        return [[]]
+    each = each or gpus
+    parts = [(str(first), str(min(each, gpus - first))) for first in range(0, gpus, each)]
+    made = [["--device", "gpu", "--index", first, "--gpus", count] for first, count in parts]
+    return [made[0], *([*arguments, "--no-prep"] for arguments in made[1:])]
+
+
+def gpu_count() -> int:
+    """GPUs that a worker here can train on; 0 without a driver, which is asked in a process of its own."""
+    if not shutil.which("nvidia-smi"):
+        return 0
+    command = [sys.executable, "-m", "jobs.telemetry.device"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False).stdout.strip()
+    return int(said) if said.isdigit() else 0

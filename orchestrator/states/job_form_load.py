@@ -158,7 +158,7 @@ def estimate(
     plan = Plan()
     if recipe is not None:
         found = preflight(session, actor, dataset_id, model_id, recipe)
-        plan = make_plan(found, list_workers(session, actor))
+        plan = make_plan(found, list_workers(session, actor), recipe.machine.need)
     cards = []
     for key, title in form.PRESETS:
         wanted = _recipe(values | form.preset_values(key, parameters, task), targets, has_layers)

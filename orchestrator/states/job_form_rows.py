@@ -1,12 +1,15 @@
 """What the wizard shows: choices, presets and the plan on the right, as small frozen rows with their words ready."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orchestrator.domain.datasets import Task
+from orchestrator.domain.machines import ANY, WHATEVER, Shape, asks, shape_of
 from orchestrator.domain.models import FITS
 from orchestrator.domain.recipes import Recipe
+from orchestrator.services.training.room import missing
 from orchestrator.services.training.rows import Preflight
 from orchestrator.services.workers import WorkerRow
 from orchestrator.states import job_sweep_values as sweep
@@ -168,15 +171,18 @@ def preset_card(key: str, title: str, recipe: Recipe, estimate: Preflight) -> Pr
     return PresetCard(key, title, time or words.plural(estimate.steps, "step"), f"{memory}\n{note}".strip())
 
 
-def make_plan(estimate: Preflight, workers: Iterable[WorkerRow]) -> Plan:
-    """The summary of a preflight against the memory of the best live worker."""
-    alive = [worker for worker in workers if worker.alive]
-    best = max(alive, key=lambda worker: worker.memory_total, default=None)
+def make_plan(estimate: Preflight, workers: Iterable[WorkerRow], need: Shape = WHATEVER) -> Plan:
+    """The summary of a preflight against the memory of the best live worker that may train it."""
+    alive = [worker for worker in workers if worker.alive and not worker.draining]
+    fitting = [worker for worker in alive if shape_of(worker.box).holds(need)]
+    best = max(fitting or alive, key=lambda worker: worker.memory_total, default=None)
     largest, device = (best.memory_total, best.device) if best else (0, "")
     share = estimate.memory_bytes / largest if largest else 0.0
     warnings = [sentence for _, sentence in estimate.problems]
     if not alive:
         warnings.append("No worker is running, so the job will wait. Start one with ./loreel worker.")
+    elif not fitting:
+        warnings.append(missing(Counter(worker.box for worker in alive), need))
     if share > 0.95:
         warnings.append("This may not fit into the device's memory. Make the batch smaller and accumulate more.")
     part = estimate.trainable_parameters / estimate.total_parameters if estimate.total_parameters else 0.0
@@ -245,4 +251,6 @@ def _optim_rows(recipe: Recipe) -> list[ReviewRow]:
         ("Validation share", words.percent(recipe.data.validation_share)),
     ]
     rows = [ReviewRow("Optimization", label, value, 3) for label, value in pairs]
+    if (need := recipe.machine.need).kind != ANY:
+        rows.append(ReviewRow("Machine", "Runs on", asks(need), 3))
     return [*rows, ReviewRow("Output", "Adapter name", recipe.output_name, 3)]

@@ -23,12 +23,24 @@ PARAMETER_FIELDS = (
     "optim.max_grad_norm",
     "optim.seed",
     "data.validation_share",
+    "machine.kind",
+    "machine.memory_gb",
+    "machine.gpus",
     "output_name",
 )
 """In the order they stand on the page: the first bad one gets the focus."""
 
 ADVANCED_FIELDS = frozenset(
-    {"optim.warmup_ratio", "optim.weight_decay", "optim.max_grad_norm", "optim.seed", "data.validation_share"}
+    {
+        "optim.warmup_ratio",
+        "optim.weight_decay",
+        "optim.max_grad_norm",
+        "optim.seed",
+        "data.validation_share",
+        "machine.kind",
+        "machine.memory_gb",
+        "machine.gpus",
+    }
 )
 TINY = 5_000_000
 """Parameters under which a base learns from a few hundred quick steps at a high rate."""
@@ -60,7 +72,7 @@ def values_from_recipe(recipe: Recipe) -> dict[str, str]:
     """Every field of the form, as text; target modules stand beside it in a list of their own."""
     dump = recipe.model_dump(mode="json")
     values = {"training_type": dump["training_type"], "output_name": dump["output_name"]}
-    for part in ("qlora", "optim", "data"):
+    for part in ("qlora", "optim", "data", "machine"):
         for name, value in dump[part].items():
             if f"{part}.{name}" in PARAMETER_FIELDS and name != "target_modules":
                 values[f"{part}.{name}"] = field_text(value)
@@ -104,7 +116,7 @@ def output_name(dataset_name: str, model_name: str, rank: str) -> str:
 
 def raw_recipe(values: Mapping[str, str], targets: list[str]) -> dict[str, Any]:
     """The form as `parse_recipe` takes it: text stays text, so that what is wrong is said by the domain."""
-    raw: dict[str, Any] = {"qlora": {"target_modules": list(targets)}, "optim": {}, "data": {}}
+    raw: dict[str, Any] = {"qlora": {"target_modules": list(targets)}, "optim": {}, "data": {}, "machine": {}}
     raw["training_type"] = values.get("training_type", "finetune")
     raw["output_name"] = values.get("output_name", "").strip()
     for name in PARAMETER_FIELDS:

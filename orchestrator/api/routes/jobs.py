@@ -32,6 +32,7 @@ class JobBody(BaseModel):
     qlora: dict[str, Any] = Field(default_factory=dict)
     optim: dict[str, Any] = Field(default_factory=dict)
     data: dict[str, Any] = Field(default_factory=dict)
+    machine: dict[str, Any] = Field(default_factory=dict)
     output_name: str = "adapter"
 
     def recipe(self) -> Recipe:

@@ -144,13 +144,28 @@ def _schedule() -> rx.Component:
     )
 
 
+def _machine() -> list[rx.Component]:
+    name = "machine.kind"
+    kinds = [("any", "Any, a GPU first"), ("cpu", "A processor"), ("gpu", "A GPU")]
+    kind = field(
+        "Machine",
+        select(options=kinds, value=JobForm.values[name], on_change=JobForm.set_value(name), id=control_id(name)),
+        error=JobForm.problems[name],
+        control_id=control_id(name),
+    )
+    asked = JobForm.values[name] == "gpu"
+    memory = text_field("machine.memory_gb", "GPU memory, at least", suffix="GB", input_mode="numeric")
+    gpus = text_field("machine.gpus", "GPUs", hint="of one host; a step sees as many batches", input_mode="numeric")
+    return [kind, rx.cond(asked, memory, rx.fragment()), rx.cond(asked, gpus, rx.fragment())]
+
+
 def _advanced() -> rx.Component:
     fold = rx.el.button(
         icon(
             "chevron-right",
             class_name=rx.cond(JobForm.advanced_open, "rotate-90 transition-transform", "transition-transform"),
         ),
-        "Advanced: warm-up, weight decay, clipping, seed, validation share",
+        "Advanced: warm-up, weight decay, clipping, seed, validation share, machine",
         type="button",
         on_click=JobForm.toggle_advanced,
         aria_expanded=JobForm.advanced_open,
@@ -163,6 +178,7 @@ def _advanced() -> rx.Component:
         text_field("optim.max_grad_norm", "Gradient clipping", hint="usual: 1", input_mode="decimal"),
         text_field("optim.seed", "Seed", hint="same seed, same run", input_mode="numeric"),
         text_field("data.validation_share", "Validation share", hint="of each class, usual: 0.2", input_mode="decimal"),
+        *_machine(),
         id="advanced",
         class_name=GRID + " mt-4",
     )

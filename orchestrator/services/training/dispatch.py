@@ -11,13 +11,13 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.letterbox import TASK_TRAIN
+from orchestrator.domain.machines import shape_of
 from orchestrator.domain.queueing import QueueControl
 from orchestrator.domain.training_jobs import HOLDS, JobStatus, TrainingJob
-from orchestrator.domain.workers import ALIVE_S, Worker
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.db import session_scope
 from orchestrator.services.queue import enqueue, train_key
-from orchestrator.services.training.device import PREP, device_class_for
+from orchestrator.services.training.room import Boxes, room_of, suiting
 
 log = structlog.get_logger()
 NAME = "training"
@@ -49,22 +49,33 @@ class Turns:
         self.began[owner_id] = now
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Whose turn it is, and the box where the letter goes."""
+
+    job_id: int
+    owner_id: int
+    attempt: int
+    """The one that begins."""
+    box: str
+
+
 def dispatch(session: Session) -> list[int]:
     """Sends letters for as many waiting jobs as workers have room for; says which. The rest waits in SQL."""
     unsent = (TrainingJob.status == JobStatus.QUEUED, col(TrainingJob.sent_at).is_(None))
     if session.exec(select(TrainingJob.id).where(*unsent).limit(1)).first() is None:
         return []
     control = take_turn(session)
-    if control.paused or not (room := room_of(session)):
+    room = room_of(session)
+    if control.paused or not any(left > 0 for left in room.values()):
         return []
     turns = turns_of(session, control)
-    device = device_class_for(session)
     sent: list[int] = []
-    while len(sent) < room and (job := _next(session, turns)) is not None:
-        job_id, owner_id, attempt = job
-        _send(session, job_id, attempt + 1, device)
-        turns.take(owner_id, utcnow())
-        sent.append(job_id)
+    while (turn := _next(session, turns, room)) is not None:
+        _send(session, turn)
+        turns.take(turn.owner_id, utcnow())
+        room[turn.box] -= 1
+        sent.append(turn.job_id)
     return sent
 
 
@@ -94,22 +105,6 @@ def take_turn(session: Session) -> QueueControl:
     return control
 
 
-def room_of(session: Session) -> int:
-    """How many more letters may be out: one for each free worker; one also while no worker is there yet."""
-    fresh = utcnow() - timedelta(seconds=ALIVE_S)
-    alive = select(Worker.name, Worker.draining).where(col(Worker.beat_at) > fresh, Worker.device_class != PREP)
-    workers = session.exec(alive).all()
-    names = [name for name, draining in workers if not draining]
-    busy = select(func.count(col(TrainingJob.id))).where(
-        col(TrainingJob.status).in_(HOLDS), col(TrainingJob.worker).in_(names)
-    )
-    out = select(func.count(col(TrainingJob.id))).where(
-        TrainingJob.status == JobStatus.QUEUED, col(TrainingJob.sent_at).is_not(None)
-    )
-    free = len(names) - session.exec(busy).one() if workers else 1
-    return max(0, free - session.exec(out).one())
-
-
 def turns_of(session: Session, control: QueueControl) -> Turns:
     """What everybody holds now."""
     turns = Turns(per_user=control.per_user)
@@ -126,28 +121,35 @@ def turns_of(session: Session, control: QueueControl) -> Turns:
     return turns
 
 
-def _next(session: Session, turns: Turns) -> tuple[int, int, int] | None:
-    """(job, owner, attempt) of whoever is next; None when nobody waits or nobody may."""
+def _next(session: Session, turns: Turns, room: Boxes) -> Turn | None:
+    """Who is next of those who may and whose machine is free; None when there is nobody.
+
+    A job that asks for more than is free now is passed over, not waited for: it takes the first worker that it fits
+    on as soon as that one is free, before everybody who comes after it.
+    """
     fronts = (
-        select(TrainingJob.owner_id, TrainingJob.priority, func.min(TrainingJob.id))
+        select(TrainingJob.owner_id, TrainingJob.priority, func.min(TrainingJob.id), TrainingJob.needs)
         .where(TrainingJob.status == JobStatus.QUEUED, col(TrainingJob.sent_at).is_(None))
-        .group_by(col(TrainingJob.owner_id), col(TrainingJob.priority))
+        .group_by(col(TrainingJob.owner_id), col(TrainingJob.priority), col(TrainingJob.needs))
     )
-    waiting = [(owner, priority, first or 0) for owner, priority, first in session.exec(fronts) if turns.may(owner)]
+    waiting = [
+        (turns.key(owner, priority, first or 0), owner, box)
+        for owner, priority, first, needs in session.exec(fronts)
+        if turns.may(owner) and (box := suiting(room, shape_of(needs)))
+    ]
     if not waiting:
         return None
-    owner_id, _, job_id = min(waiting, key=lambda front: turns.key(*front))
-    attempt = session.exec(select(TrainingJob.attempt).where(TrainingJob.id == job_id)).one()
-    return job_id, owner_id, attempt
+    key, owner_id, box = min(waiting)
+    attempt = session.exec(select(TrainingJob.attempt).where(TrainingJob.id == key[-1])).one()
+    return Turn(key[-1], owner_id, attempt + 1, box)
 
 
-def _send(session: Session, job_id: int, attempt: int, device: str) -> None:
-    key = train_key(job_id, attempt)
-    own = (col(TrainingJob.id) == job_id, col(TrainingJob.status) == JobStatus.QUEUED)
-    session.exec(
-        update(TrainingJob).where(*own).values(sent_at=utcnow()).execution_options(synchronize_session="fetch")
-    )
-    after_commit(session, lambda: enqueue(TASK_TRAIN, key, device, job_id=job_id, attempt=attempt))
+def _send(session: Session, turn: Turn) -> None:
+    key = train_key(turn.job_id, turn.attempt)
+    own = (col(TrainingJob.id) == turn.job_id, col(TrainingJob.status) == JobStatus.QUEUED)
+    statement = update(TrainingJob).where(*own).values(sent_at=utcnow(), box=turn.box)
+    session.exec(statement.execution_options(synchronize_session="fetch"))
+    after_commit(session, lambda: enqueue(TASK_TRAIN, key, turn.box, job_id=turn.job_id, attempt=turn.attempt))
 
 
 def take_back(session: Session, job_id: int, attempt: int) -> None:

@@ -30,6 +30,7 @@ class Estimate:
 def count_steps(recipe: Recipe, train_clips: int) -> int:
     """Optimizer steps: an epoch's last, smaller batch counts as one."""
     batches = math.ceil(train_clips / recipe.optim.batch_size) if train_clips else 0
+    batches = math.ceil(batches / recipe.machine.gpus)
     steps = math.ceil(batches / recipe.optim.gradient_accumulation) * recipe.optim.epochs
     return min(steps, recipe.optim.max_steps) if recipe.optim.max_steps else steps
 
@@ -68,7 +69,7 @@ def estimate(model: VideoModel, recipe: Recipe, train_clips: int, samples_per_s:
     # Weights, then a gradient and two Adam moments (4 bytes each) for whatever trains.
     memory = _PROCESS_BYTES + model.parameters * bits // 8 + trainable * 16 + activation_bytes(model, recipe)
     steps = count_steps(recipe, train_clips)
-    clips = steps * recipe.optim.batch_size * recipe.optim.gradient_accumulation
+    clips = steps * recipe.optim.batch_size * recipe.optim.gradient_accumulation * recipe.machine.gpus
     return Estimate(
         steps=steps,
         trainable_parameters=trainable,

@@ -124,6 +124,7 @@ def make_record(actor: Actor, dataset: Dataset, model: VideoModel, recipe: Recip
         model_name=model.name,
         model_revision=model.revision,
         recipe=recipe.model_dump(mode="json"),
+        needs=recipe.machine.need.word,
         idempotency_key=key,
         status=JobStatus.QUEUED,
         summary={"task": TASK_OF[model.model_type].value},

@@ -6,13 +6,13 @@ from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.errors import Conflict, Invalid, NotAllowed, NotFound
+from orchestrator.domain.machines import CPU
 from orchestrator.domain.queueing import Priority, QueueControl
 from orchestrator.domain.training_jobs import HOLDS, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.domain.workers import Worker
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.queue import train_key, withdraw
-from orchestrator.services.training.device import device_class_for
 from orchestrator.services.training.dispatch import NAME, dispatch, take_turn
 from orchestrator.services.training.jobs import job_row, owned_job
 from orchestrator.services.training.rows import JobRow
@@ -105,11 +105,12 @@ def drain_worker(session: Session, actor: Actor, name: str, draining: bool = Tru
 def _call_back(session: Session) -> None:
     """Takes the letters back that no worker has opened yet."""
     out = (col(TrainingJob.status) == JobStatus.QUEUED, col(TrainingJob.sent_at).is_not(None))
-    device = device_class_for(session)
-    keys = [
-        train_key(job_id or 0, attempt + 1)
-        for job_id, attempt in session.exec(select(TrainingJob.id, TrainingJob.attempt).where(*out))
+    letters = [
+        (train_key(job_id or 0, attempt + 1), box or CPU)
+        for job_id, attempt, box in session.exec(
+            select(TrainingJob.id, TrainingJob.attempt, TrainingJob.box).where(*out)
+        )
     ]
     session.exec(update(TrainingJob).where(*out).values(sent_at=None))
-    for key in keys:
-        after_commit(session, lambda key=key: withdraw(key, device))
+    for key, box in letters:
+        after_commit(session, lambda key=key, box=box: withdraw(key, box))

@@ -7,13 +7,13 @@ from datetime import timedelta
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
+from orchestrator.domain.machines import shape_of
 from orchestrator.domain.queueing import QueueControl
 from orchestrator.domain.training_jobs import HOLDS, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
-from orchestrator.domain.workers import ALIVE_S, Worker
-from orchestrator.services.training.device import PREP
 from orchestrator.services.training.dispatch import NAME, Turns, turns_of
 from orchestrator.services.training.jobs import owned_job
+from orchestrator.services.training.room import Boxes, missing, open_boxes
 
 _SIMULATED = 5_000
 _LEARN_FROM = 20
@@ -45,16 +45,19 @@ def place_of(session: Session, actor: Actor, job_id: int) -> Place | None:
     turns = turns_of(session, control)
     order = _order(session, turns)
     position = order.index(job_id) + 1 if job_id in order else 0
-    workers = _workers(session)
-    starts = None if control.paused or not workers else _starts_in(session, position - 1, workers)
-    return Place(position, len(order), starts, _held_up(job, control, turns, workers))
+    boxes, need = open_boxes(session), shape_of(job.needs)
+    fitting = sum(workers for box, workers in boxes.items() if shape_of(box).holds(need))
+    starts = None if control.paused or not fitting else _starts_in(session, position - 1, fitting)
+    return Place(position, len(order), starts, _held_up(job, control, turns, boxes))
 
 
-def _held_up(job: TrainingJob, control: QueueControl, turns: Turns, workers: int) -> str:
+def _held_up(job: TrainingJob, control: QueueControl, turns: Turns, boxes: Boxes) -> str:
     if control.paused:
         return "The queue is paused. An administrator can let it go on."
-    if not workers:
+    if not boxes:
         return "No worker takes jobs now. Start one with ./loreel worker."
+    if sentence := missing(boxes, shape_of(job.needs)):
+        return sentence
     if job.sent_at is None and not turns.may(job.owner_id):
         jobs = "one of your jobs trains" if control.per_user == 1 else f"{control.per_user} of your jobs train"
         return f"It starts when another of yours ends: at most {jobs} at once here."
@@ -83,14 +86,6 @@ def _order(session: Session, turns: Turns) -> list[int]:
         if not lines[owner_id, priority]:
             del lines[owner_id, priority]
     return order
-
-
-def _workers(session: Session) -> int:
-    fresh = utcnow() - timedelta(seconds=ALIVE_S)
-    taking = select(Worker.name).where(
-        col(Worker.beat_at) > fresh, Worker.device_class != PREP, col(Worker.draining).is_(False)
-    )
-    return len(session.exec(taking).all())
 
 
 def _starts_in(session: Session, ahead: int, workers: int) -> float | None:

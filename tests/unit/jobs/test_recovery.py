@@ -2,6 +2,7 @@
 
 import socket
 import subprocess
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from jobs.recovery.lease import Lease
 from jobs.recovery.reconcile import LETTER_S, SILENT_S, Reconciler
 from jobs.recovery.throne import Throne
 from jobs.worker import is_allowed
+from orchestrator.domain.base import utcnow
 from orchestrator.domain.letterbox import TASK_TRAIN, job_lease
 from orchestrator.domain.training_jobs import JobStatus
 from orchestrator.domain.users import Actor
@@ -134,6 +136,28 @@ def test_a_missing_letter_is_written_again(redis_server: RedisProcess, ada: Acto
     assert tick(reconciler) == [f"letter {job_id}-a1"]
     assert waiting_keys("cpu") == {f"{job_id}-a1"}
     assert tick(reconciler) == []
+
+
+def test_letters_for_machines_that_are_gone_are_sent_to_others(redis_server: RedisProcess, ada: Actor) -> None:
+    def hello(name: str, box: str, age_s: float = 0.0) -> None:
+        with session_scope() as session:
+            session.merge(
+                Worker(name=name, host="h", device_class="gpu", box=box, beat_at=utcnow() - timedelta(seconds=age_s))
+            )
+
+    clock = Clock()
+    reconciler = Reconciler(old_redis(redis_server), clock)
+    hello("large", "gpu-80x1")
+    job_id = launch(ada, make_things(ada))
+    assert waiting_keys("gpu-80x1") == {f"{job_id}-a1"}
+    hello("large", "gpu-80x1", age_s=60)
+    assert tick(reconciler) == [], "while no other worker is there, the letter waits for this one"
+    hello("small", "gpu-24x1")
+    assert tick(reconciler) == []
+    clock.now += LETTER_S
+    assert tick(reconciler) == [f"letter {job_id}-a1"]
+    assert tick(reconciler) == [f"sent {job_id}"]
+    assert (waiting_keys("gpu-80x1"), waiting_keys("gpu-24x1")) == (set(), {f"{job_id}-a1"})
 
 
 def test_one_controller_rules(home: object) -> None:

@@ -1,0 +1,47 @@
+"""Several processes that train one model, each on a GPU of its own: who writes, and how they stop at the same step."""
+
+import os
+
+import torch
+import torch.distributed as dist
+
+
+def rank() -> int:
+    """0 for the one that writes; also when there is only one."""
+    return int(os.environ.get("LOCAL_RANK", "0"))
+
+
+def world() -> int:
+    """How many they are; all of one host."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def leads() -> bool:
+    """True for the one that records, saves and exports."""
+    return rank() == 0
+
+
+def own_device() -> str:
+    """The device of this process, as torch names it."""
+    return f"cuda:{rank()}" if torch.cuda.is_available() else "cpu"
+
+
+def wait_for_all() -> None:
+    """Returns when every process has come here."""
+    if dist.is_available() and dist.is_initialized():
+        dist.barrier()
+
+
+def agree(wish: bool) -> bool:
+    """True for all when one wishes it: who stopped alone would leave the others waiting for its gradients."""
+    if world() == 1 or not dist.is_initialized():
+        return wish
+    told = torch.tensor([int(wish)], device=own_device())
+    dist.all_reduce(told, op=dist.ReduceOp.MAX)
+    return bool(told.item())
+
+
+def part() -> None:
+    """Ends the talk between the processes."""
+    if dist.is_available() and dist.is_initialized():
+        dist.destroy_process_group()
