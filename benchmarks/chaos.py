@@ -1,11 +1,15 @@
 """Real trainings under fire: kill -9 of every process and FLUSHALL at random moments, then the books are checked."""
 
-import itertools
 import json
 import os
 import random
+import sqlite3
+import subprocess
+import sys
+import threading
 import time
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +20,7 @@ import redis
 
 from benchmarks.studio import Studio, studio
 from benchmarks.target import Target
+from orchestrator.settings import ROOT
 
 TARGETS: dict[str, Target] = {
     "steps_lost": {"max": 0.0},
@@ -24,19 +29,25 @@ TARGETS: dict[str, Target] = {
     "final_loss_differs": {"max": 0.0},
 }
 MINUTES = float(os.environ.get("LOREEL_CHAOS_MINUTES", "10"))
+EACH = int(os.environ.get("LOREEL_CHAOS_EACH", "30"))
 SEED = int(os.environ.get("LOREEL_CHAOS_SEED", "7"))
 FATAL = ("worker", "horse", "trainer")
 """Each costs the job an attempt; a job has three, so it is struck twice at most."""
 HARMLESS = ("controller", "web", "redis", "flushall")
+MOST = 2
+AT_ONCE = 3
+"""Jobs that train or wait: two workers are never idle."""
 PERSON = {"username": "chaos", "email": "chaos@example.org", "password": "a quiet lamp at dusk 7"}
 
 
 @dataclass
 class Books:
-    """What went wrong, over all jobs."""
+    """What happened to all jobs."""
 
     strikes: Counter[str] = field(default_factory=Counter)
-    jobs: int = 0
+    struck: Counter[int] = field(default_factory=Counter)
+    """Attempts that were taken from each job."""
+    jobs: list[str] = field(default_factory=list)
     lost: int = 0
     twice: int = 0
     unfinished: int = 0
@@ -44,7 +55,11 @@ class Books:
 
 
 def run() -> dict[str, float]:
-    """Counts; `strikes` says how often anything was struck. LOREEL_CHAOS_MINUTES: how long."""
+    """Counts; `strikes_*` says how often each was struck.
+
+    LOREEL_CHAOS_MINUTES: over how long the moments are drawn; LOREEL_CHAOS_EACH: how many of each kind. A strike whose
+    victim does not live in its moment waits for it, so the whole may take longer than the minutes.
+    """
     chance = random.Random(SEED)
     books = Books()
     with studio() as running, httpx.Client(base_url=f"{running.url}/api/v1", timeout=10) as web:
@@ -55,11 +70,25 @@ def run() -> dict[str, float]:
         calm = _launch(web, body)
         _wait(web, calm)
         wanted = _curve(running, calm)
-        until = time.monotonic() + MINUTES * 60
-        while time.monotonic() < until:
-            _one_job(running, web, body, chance, books, wanted)
+        began, over = time.monotonic(), threading.Event()
+        keeper = threading.Thread(target=_keep_a_second_worker, args=(running, over))
+        striker = threading.Thread(target=_strike_all, args=(running, chance, books))
+        keeper.start()
+        striker.start()
+        try:
+            while striker.is_alive():
+                if len(_held(running, "queued", "starting", "running", "lost")) < AT_ONCE:
+                    books.jobs.append(_launch(web, body))
+                time.sleep(0.3)
+            struck_for = time.monotonic() - began
+            for job in books.jobs:
+                _judge(running, web, job, books, wanted)
+        finally:
+            over.set()
+            keeper.join()
     return {
-        "jobs": float(books.jobs),
+        "jobs": float(len(books.jobs)),
+        "minutes": round(struck_for / 60, 1),
         "strikes": float(sum(books.strikes.values())),
         **{f"strikes_{name}": float(books.strikes[name]) for name in (*FATAL, *HARMLESS)},
         "steps_lost": float(books.lost),
@@ -69,40 +98,85 @@ def run() -> dict[str, float]:
     }
 
 
-def _one_job(
-    running: Studio,
-    web: httpx.Client,
-    body: dict[str, Any],
-    chance: random.Random,
-    books: Books,
-    wanted: dict[int, float],
-) -> None:
-    job = _launch(web, body)
-    books.jobs += 1
-    plan = [chance.choice(FATAL), chance.choice(FATAL), *chance.sample(HARMLESS, 4)]
-    chance.shuffle(plan)
-    for name in plan:
-        if not _wait_until_it_trains(web, job):
-            break
-        time.sleep(chance.uniform(0.0, 6.0))
-        books.strikes[name] += _strike(running, name)
-    if _wait(web, job) != "completed":
+def _strike_all(running: Studio, chance: random.Random, books: Books) -> None:
+    """Each kind at its random moments; what cannot be struck in its moment is tried again and again."""
+    plan = sorted((chance.uniform(0.0, MINUTES * 60), name) for name in (*FATAL, *HARMLESS) for _ in range(EACH))
+    began, late = time.monotonic(), []
+    while plan or late:
+        now = time.monotonic() - began
+        late += [name for at, name in plan if at <= now]
+        plan = [(at, name) for at, name in plan if at > now]
+        for name in list(late):
+            if _strike(running, name, chance, books):
+                late.remove(name)
+                books.strikes[name] += 1
+        time.sleep(0.2)
+
+
+def _judge(running: Studio, web: httpx.Client, job: str, books: Books, wanted: dict[int, float]) -> None:
+    """Compares one job with the undisturbed one."""
+    if (status := _wait(web, job)) != "completed":
         books.unfinished += 1
+        print(f"Job {job} is {status}: {_get(web, f'/jobs/{job}').get('error')}", file=sys.stderr)
         return
-    got, attempts = _curve(running, job), _attempts(running, job)
-    books.lost += len(set(wanted) - set(got))
-    books.twice += sum(later < earlier for earlier, later in itertools.pairwise(attempts))
-    books.differs += got.get(max(wanted)) != wanted[max(wanted)]
+    got, records = _curve(running, job), _records(running, job)
+    an_epoch = max(wanted) // int(_get(web, f"/jobs/{job}")["epochs"])
+    lost, twice = _books_of(records, an_epoch)
+    books.lost += lost + len(set(wanted) - set(got))
+    books.twice += twice
+    differs = got.get(max(wanted)) != wanted[max(wanted)]
+    books.differs += differs
+    if lost or twice or differs or set(wanted) - set(got):
+        print(f"Job {job}: {lost} lost, {twice} twice, differs: {differs}", file=sys.stderr)
+
+
+def _books_of(records: list[dict[str, Any]], an_epoch: int) -> tuple[int, int]:
+    """(steps that were trained again although a checkpoint held them, records of an attempt behind a newer one's).
+
+    The checkpoint of an epoch is whole before the first step of the next is trained.
+    """
+    attempt, reached, lost, twice = 1, 0, 0, 0
+    for record in records:
+        if record["attempt"] < attempt:
+            twice += 1
+        elif record["kind"] == "metric" and record.get("phase") == "train":
+            if record["attempt"] > attempt:
+                kept = (reached - 1) // an_epoch * an_epoch if reached else 0
+                lost += max(0, kept + 1 - record["step"])
+                attempt = record["attempt"]
+            reached = max(reached, record["step"])
+    return lost, twice
+
+
+def _keep_a_second_worker(running: Studio, over: threading.Event) -> None:
+    """As an administrator's service manager would: one more worker, started again whenever it is gone."""
+    env = {key: value for key, value in os.environ.items() if not key.startswith("LOREEL_")}
+    env |= {"LOREEL_DATA_DIR": str(running.data_dir), "HF_HUB_OFFLINE": "1", "LOREEL_WORKER_NAME": "second"}
+    command = [sys.executable, "-m", "jobs.worker", "--device", "cpu", "--no-prep"]
+    while not over.is_set():
+        worker = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while worker.poll() is None and not over.wait(0.2):
+            pass
+        if worker.poll() is None:
+            worker.terminate()
+            worker.wait(30)
+
+
+def _held(running: Studio, *statuses: str) -> list[tuple[int, str]]:
+    """(job, worker) of the jobs in these states, read from the ledger itself: the web may be dead."""
+    marks = ",".join("?" * len(statuses))
+    with closing(sqlite3.connect(running.data_dir / "loreel.db", timeout=30)) as ledger:
+        return ledger.execute(f"SELECT id, worker FROM training_jobs WHERE status IN ({marks})", statuses).fetchall()
 
 
 def _body(web: httpx.Client) -> dict[str, Any]:
-    """The demo, once it is there, with three epochs."""
+    """The demo, once it is there, with three epochs of twelve steps."""
     for _ in range(600):
         datasets, models = _get(web, "/datasets")["items"], _get(web, "/models")["items"]
         ready = [one for one in datasets if one["status"] == "ready" and one["task"] == "classification"]
         fits = [one for one in models if one["model_type"] == "video_classification"]
         if ready and fits:
-            optim = {"epochs": 3, "batch_size": 8}
+            optim = {"epochs": 3, "batch_size": 16}
             return {"dataset_id": ready[0]["id"], "model_id": fits[0]["id"], "optim": optim, "output_name": "chaos"}
         time.sleep(1.0)
     raise RuntimeError("The demo did not appear.")
@@ -134,22 +208,7 @@ def _launch(web: httpx.Client, body: dict[str, Any]) -> str:
     raise RuntimeError("No job could be launched for a minute.")
 
 
-def _wait_until_it_trains(web: httpx.Client, job: str, limit_s: float = 180.0) -> bool:
-    """False when it has ended."""
-    deadline = time.monotonic() + limit_s
-    before = -1
-    while time.monotonic() < deadline:
-        found = _get(web, f"/jobs/{job}")
-        if found["status"] in ("completed", "failed", "stopped"):
-            return False
-        if found["status"] == "running" and before >= 0 and found["step"] != before:
-            return True
-        before = found["step"] if found["status"] == "running" else -1
-        time.sleep(0.3)
-    return True
-
-
-def _wait(web: httpx.Client, job: str, limit_s: float = 600.0) -> str:
+def _wait(web: httpx.Client, job: str, limit_s: float = 900.0) -> str:
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:
         status = str(_get(web, f"/jobs/{job}")["status"])
@@ -159,33 +218,50 @@ def _wait(web: httpx.Client, job: str, limit_s: float = 600.0) -> str:
     return "unknown"
 
 
-def _strike(running: Studio, name: str) -> int:
-    """Kills it; 0 when it is not there to be killed."""
-    if name == "flushall":
-        redis.Redis(unix_socket_path=str(running.data_dir / "redis" / "redis.sock")).flushall()
-        return 1
+def _strike(running: Studio, name: str, chance: random.Random, books: Books) -> bool:
+    """Kills it; False when it is not there to be killed."""
     try:
-        process = _find(running, name)
-        if process is None:
-            return 0
-        process.kill()
-    except (psutil.Error, KeyError, OSError):
-        return 0
-    return 1
+        if name == "flushall":
+            return bool(redis.Redis(unix_socket_path=str(running.data_dir / "redis" / "redis.sock")).flushall())
+        if name in FATAL:
+            return _strike_a_job(running, name, chance, books)
+        return _kill(psutil.Process(running.pids[name]))
+    except (psutil.Error, KeyError, OSError, ValueError, redis.RedisError):
+        return False
 
 
-def _find(running: Studio, name: str) -> psutil.Process | None:
-    if name in ("worker", "controller", "web", "redis"):
-        return psutil.Process(running.pids[name])
-    for process in psutil.Process(running.pids["worker"]).children(recursive=True):
-        command = " ".join(process.cmdline())
-        if "spec.json" in command or "jobs.trainer" in command:
-            if process.num_threads() > 1 and name == "trainer":
-                return process
-            if name == "horse":
-                parent = process.parent()
-                if parent is not None and parent.pid != running.pids["worker"]:
-                    return parent
+def _kill(process: psutil.Process) -> bool:
+    """False for one that is dead already and only waits for its parent to notice."""
+    if process.status() == psutil.STATUS_ZOMBIE:
+        return False
+    process.kill()
+    return True
+
+
+def _strike_a_job(running: Studio, name: str, chance: random.Random, books: Books) -> bool:
+    """Kills the trainer, the horse or the worker of some job that has attempts left."""
+    jobs = [job for job, _ in _held(running, "starting", "running") if books.struck[job] < MOST]
+    chance.shuffle(jobs)
+    for job in jobs:
+        if (trainer := _trainer(running, job)) is None:
+            continue
+        # An orphan's next parent may be the worker or the supervisor: then its horse has just died.
+        above = trainer.parents()[:2]
+        if len(above) < 2 or any("jobs.worker" not in process.cmdline() for process in above):
+            continue
+        if _kill({"trainer": trainer, "horse": above[0], "worker": above[1]}[name]):
+            books.struck[job] += 1
+            return True
+    return False
+
+
+def _trainer(running: Studio, job: int) -> psutil.Process | None:
+    """The process that trains the job, from its start on."""
+    mark = str(running.data_dir / "jobs" / str(job) / "spec.json")
+    for process in psutil.process_iter(["cmdline", "status"]):
+        command, dead = process.info["cmdline"] or [], process.info["status"] == psutil.STATUS_ZOMBIE
+        if mark in command and not dead:
+            return process
     return None
 
 
@@ -198,7 +274,3 @@ def _curve(running: Studio, job: str) -> dict[int, float]:
     """The loss by step as it counts in the end: of the last attempt that trained the step."""
     metrics = [record for record in _records(running, job) if record["kind"] == "metric"]
     return {record["step"]: round(record["values"]["loss"], 5) for record in metrics if "loss" in record["values"]}
-
-
-def _attempts(running: Studio, job: str) -> list[int]:
-    return [record["attempt"] for record in _records(running, job)]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Annotated, Any
 
-from fastapi import Path
+from fastapi import Path, Query
 from pydantic import Field
 
 from orchestrator.services.paging import Page
@@ -13,6 +13,8 @@ from orchestrator.services.paging import Page
 _LARGEST_ID = 2**63 - 1
 Id = Annotated[int, Path(ge=1, le=_LARGEST_ID)]
 """An id in an address; a larger number would not fit the database's integers."""
+QueryId = Annotated[int | None, Query(ge=1, le=_LARGEST_ID)]
+"""An id by which a list is narrowed; None: not narrowed."""
 BodyId = Annotated[int, Field(ge=1, le=_LARGEST_ID)]
 
 _PLAIN_IDS = frozenset({"step"})

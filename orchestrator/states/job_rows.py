@@ -32,6 +32,8 @@ class JobLine:
     started: str
     """ISO time, or "" while it waits."""
     created: str
+    owner: str = ""
+    """Whose it is, in an administrator's list of others' jobs; such a row leads nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +158,8 @@ def hue(job_id: int) -> int:
     return (job_id - 1) % 7 + 1
 
 
-def job_line(row: JobRow) -> JobLine:
-    """A list row."""
+def job_line(row: JobRow, reader_id: int = 0) -> JobLine:
+    """A list row, as `reader_id` reads it."""
     return JobLine(
         id=row.id,
         name=row.name,
@@ -172,6 +174,7 @@ def job_line(row: JobRow) -> JobLine:
         loss=words.loss(_number(row.summary.get("loss"))),
         started=words.iso(row.started_at),
         created=words.iso(row.created_at),
+        owner=row.owner if row.owner_id != reader_id else "",
     )
 
 

@@ -9,7 +9,7 @@ from fastapi.responses import FileResponse, StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
-from orchestrator.api.shapes import BodyId, Id, page, shape
+from orchestrator.api.shapes import BodyId, Id, QueryId, page, shape
 from orchestrator.api.who import Who
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import Recipe, parse_recipe
@@ -53,10 +53,19 @@ def preflight(actor: Who, body: JobBody) -> dict[str, Any]:
 
 @router.get("/jobs")
 def list_jobs(
-    actor: Who, q: str = "", status: str = "", sort: str = "-created_at", limit: int = 50, cursor: str | None = None
+    actor: Who,
+    q: str = "",
+    status: str = "",
+    sort: str = "-created_at",
+    limit: int = 50,
+    cursor: str | None = None,
+    dataset: QueryId = None,
+    model: QueryId = None,
+    owner: Annotated[str, Query(max_length=64)] = "",
 ) -> dict[str, Any]:
+    """`dataset`, `model`: their ids. `owner`: `all` or a username, for administrators."""
     with session_scope() as session:
-        return page(jobs.list_jobs(session, actor, q, status, sort, limit, cursor))
+        return page(jobs.list_jobs(session, actor, q, status, sort, limit, cursor, dataset, model, owner))
 
 
 @router.post("/jobs", status_code=201)

@@ -22,6 +22,8 @@ from orchestrator.ui.primitives.table import cell, head_cell, row, table
 STATUSES = [
     ("all", "All"),
     ("active", "Active"),
+    ("queued", "Waiting"),
+    ("running", "Running"),
     ("completed", "Completed"),
     ("failed", "Failed"),
     ("stopped", "Stopped"),
@@ -63,6 +65,7 @@ def _row(line: JobLine) -> rx.Component:
         cell(
             rx.el.input(
                 type="checkbox",
+                disabled=line.owner != "",
                 checked=JobsState.chosen.contains(line.id),
                 on_change=lambda picked: JobsState.choose(line.id, picked),
                 aria_label=f"Compare {line.name}",
@@ -76,11 +79,19 @@ def _row(line: JobLine) -> rx.Component:
             rx.el.div(
                 swatch(line.hue),
                 # The link reaches over the whole row: one target for mouse, keyboard and screen reader.
-                link(
-                    line.name,
-                    href=href,
-                    quiet=False,
-                    class_name="truncate font-medium no-underline after:absolute after:inset-0 after:content-[''] hover:underline",
+                rx.cond(
+                    line.owner,
+                    rx.el.span(
+                        line.name,
+                        rx.el.span(" of ", line.owner, class_name="text-muted-foreground"),
+                        class_name="truncate",
+                    ),
+                    link(
+                        line.name,
+                        href=href,
+                        quiet=False,
+                        class_name="truncate font-medium no-underline after:absolute after:inset-0 after:content-[''] hover:underline",
+                    ),
                 ),
                 class_name="flex min-w-0 items-center gap-2.5",
             ),
@@ -160,8 +171,8 @@ def _nothing() -> rx.Component:
         JobsState.filtered,
         empty_state(
             title="No job matches",
-            text="Nothing here has this name and status.",
-            action=button("Clear search and filter", on_click=JobsState.clear),
+            text="Nothing here fits the search and the filters.",
+            action=button("Clear search and filters", on_click=JobsState.clear),
             icon="search-x",
         ),
         empty_state(
@@ -177,6 +188,27 @@ def _toolbar() -> rx.Component:
     return data_toolbar(
         search_box(value=JobsState.q, on_change=JobsState.search, placeholder="Name, dataset, id"),
         select(options=STATUSES, value=JobsState.status, on_change=JobsState.filter_status, label="Status", quiet=True),
+        select(
+            options=JobsState.datasets,
+            value=JobsState.dataset,
+            on_change=JobsState.filter_dataset,
+            label="Dataset",
+            quiet=True,
+        ),
+        select(
+            options=JobsState.models, value=JobsState.model, on_change=JobsState.filter_model, label="Model", quiet=True
+        ),
+        rx.cond(
+            JobsState.owners.length() > 2,
+            select(
+                options=JobsState.owners,
+                value=JobsState.owner,
+                on_change=JobsState.filter_owner,
+                label="Owner",
+                quiet=True,
+            ),
+            rx.fragment(),
+        ),
         right=[
             rx.cond(
                 JobsState.chosen.length() > 1,

@@ -1,6 +1,8 @@
 """Reading training jobs: the list, one job, its timeline; and what may be done with a finished one."""
 
 import shutil
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +16,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.announce import forget
 from orchestrator.services.paging import Page, contains, fetch_page
+from orchestrator.services.training.filters import usernames, whose
 from orchestrator.services.training.rows import EventRow, JobRow
 from orchestrator.settings import get_settings
 
@@ -35,14 +38,23 @@ def list_jobs(
     sort: str = "-created_at",
     limit: int = 50,
     cursor: str | None = None,
+    dataset: int | None = None,
+    model: int | None = None,
+    owner: str = "",
 ) -> Page[JobRow]:
-    """The actor's jobs.
+    """The actor's jobs; an administrator may ask for others', which come without what only their owner reads.
 
     Args:
         q: found in the job's, dataset's or model's name, or equal to the id.
         status: a status, several with commas, or `active` (waiting and running) or `final`.
+        dataset, model: the id of what it learns from, and of what it trains.
+        owner: "" for one's own; `all` or a username for an administrator. Nobody else finds anything by it.
     """
-    where: list[ColumnElement[bool]] = [col(TrainingJob.owner_id) == actor.user_id]
+    where: list[ColumnElement[bool]] = list(whose(actor, owner))
+    if dataset is not None:
+        where.append(col(TrainingJob.dataset_id) == dataset)
+    if model is not None:
+        where.append(col(TrainingJob.model_id) == model)
     if wanted := _statuses(status):
         where.append(col(TrainingJob.status).in_(wanted))
     if q.strip():
@@ -52,7 +64,14 @@ def list_jobs(
             found.append(col(TrainingJob.id) == int(q.strip().lstrip("#")))
         where.append(or_(*found))
     page = fetch_page(session, TrainingJob, where, SORTS, sort, limit, cursor)
-    return Page([job_row(job) for job in page.items], page.next, page.total)
+    names = usernames(session, {job.owner_id for job in page.items}) if owner and actor.is_admin else {}
+    return Page([_seen_by(actor, job, names) for job in page.items], page.next, page.total)
+
+
+def _seen_by(actor: Actor, job: TrainingJob, names: Mapping[int, str]) -> JobRow:
+    """Somebody else's job tells an administrator where it stands, and nothing of what it learnt."""
+    row = replace(job_row(job), owner=names.get(job.owner_id, ""))
+    return row if job.owner_id == actor.user_id else replace(row, summary={}, recipe={}, error="", error_details="")
 
 
 def get_job(session: Session, actor: Actor, job_id: int) -> JobRow:

@@ -39,6 +39,8 @@ class JobRow:
     """True while it waits or runs."""
     priority: str = "normal"
     """low | normal | high."""
+    owner: str = ""
+    """Whose it is, where an administrator looks at others' jobs."""
     sweep_id: int | None = None
     dataset_version: int = 1
     """The version of the dataset that it learns from, whatever was edited since."""

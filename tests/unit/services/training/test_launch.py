@@ -1,6 +1,8 @@
 """Launching: a double click launches once, and each bad choice gets its sentence beside its field."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlmodel import func, select
@@ -10,10 +12,11 @@ from orchestrator.domain.errors import Invalid, NotFound
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.domain.training_jobs import TrainingJob
-from orchestrator.domain.users import Actor
+from orchestrator.domain.users import Actor, Role
 from orchestrator.services.db import session_scope
 from orchestrator.services.queue import waiting_keys
 from orchestrator.services.training.drafts import clear_draft, load_draft, save_draft
+from orchestrator.services.training.filters import job_choices
 from orchestrator.services.training.jobs import clone_values, delete_job, get_job, list_jobs
 from orchestrator.services.training.launch import launch_job, preflight
 from orchestrator.services.training.lifecycle import request_stop
@@ -120,6 +123,34 @@ def test_list_searches_filters_and_pages(ada: Actor) -> None:
         assert list_jobs(session, eve).total == 0
         with pytest.raises(Invalid):
             list_jobs(session, ada, status="flying")
+
+
+def test_the_list_is_narrowed_by_dataset_model_and_owner(ada: Actor) -> None:
+    eve, root = make_person("eve"), make_person("root")
+    root = replace(root, role=Role.ADMIN)
+    first, second = make_things(ada), make_things(ada)
+    ids, hers = [launch(ada, first), launch(ada, second)], launch(eve, make_things(eve))
+    with session_scope() as session:
+
+        def found(actor: Actor, **wanted: Any) -> list[int]:
+            return [row.id for row in list_jobs(session, actor, sort="id", **wanted).items]
+
+        assert found(ada, dataset=first[0]) == [ids[0]]
+        assert found(ada, model=second[1]) == [ids[1]]
+        assert found(ada, dataset=first[0], model=second[1]) == []
+        assert found(ada, owner="ada") == ids
+        assert found(ada, owner="eve") == found(ada, owner="all") == [], "nobody finds others' jobs"
+        assert found(root) == []
+        assert found(root, owner="eve") == [hers]
+        seen = list_jobs(session, root, owner="all")
+        assert (seen.total, {row.owner for row in seen.items}) == (3, {"ada", "eve"})
+        assert all(row.recipe == row.summary == {} for row in seen.items)
+        with pytest.raises(NotFound):
+            get_job(session, root, hers)
+        assert job_choices(session, ada).owners == []
+        assert [one for one, _ in job_choices(session, ada).datasets] == [second[0], first[0]]
+        assert job_choices(session, root, "eve").owners == ["ada", "eve"]
+        assert len(job_choices(session, root, "eve").models) == 1
 
 
 def test_delete_and_clone(ada: Actor) -> None:
