@@ -24,6 +24,7 @@ from orchestrator.domain.letterbox import (
 )
 from orchestrator.domain.machines import PREP
 from orchestrator.domain.models import ModelStatus, VideoModel
+from orchestrator.services.adapters.recording import record_missing
 from orchestrator.services.datasets.demo import is_drawn
 from orchestrator.services.db import session_scope
 from orchestrator.services.models.adding import CHECKING, FETCHING, refuse
@@ -58,6 +59,7 @@ class Housekeeping:
             Chore(5.0, self._datasets),
             Chore(5.0, self._models),
             Chore(3600.0, self._builtin),
+            Chore(3600.0, self._adapters),
             Chore(10.0, self._demo),
             Chore(600.0, self._uploads),
             Chore(600.0, self._workers),
@@ -79,6 +81,11 @@ class Housekeeping:
     def _builtin(self) -> None:
         with session_scope() as session:
             ensure_builtin(session)
+
+    def _adapters(self) -> None:
+        """Jobs that were complete before adapters had versions."""
+        with session_scope() as session:
+            record_missing(session)
 
     def _demo(self) -> None:
         if not is_drawn():

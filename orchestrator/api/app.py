@@ -8,7 +8,18 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orchestrator.api import problems
-from orchestrator.api.routes import accounts, credentials, datasets, jobs, models, notifications, queue, studio, uploads
+from orchestrator.api.routes import (
+    accounts,
+    adapters,
+    credentials,
+    datasets,
+    jobs,
+    models,
+    notifications,
+    queue,
+    studio,
+    uploads,
+)
 
 VERSION = "0.1.0"
 
@@ -63,7 +74,7 @@ def create_api() -> FastAPI:
     app.add_middleware(_Headers)
     problems.add_handlers(app)
     v1 = APIRouter(prefix="/api/v1")
-    for routes in (studio, accounts, credentials, datasets, uploads, models, jobs, queue, notifications):
+    for routes in (studio, accounts, credentials, datasets, uploads, models, jobs, adapters, queue, notifications):
         v1.include_router(routes.router)
     app.include_router(v1)
     app.include_router(accounts.cookies)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # Every table must be known to the metadata before a query joins them.
 from orchestrator.domain import (  # noqa: F401  # isort: skip
-    credentials, datasets, metrics, models, notifications, queueing, training_jobs, users, workers,
+    adapters, credentials, datasets, metrics, models, notifications, queueing, training_jobs, users, workers,
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from orchestrator.api.app import create_api
+from orchestrator.domain.adapters import Adapter, AdapterLine, ResultKind
 from orchestrator.domain.credentials import Credential, CredentialKind
 from orchestrator.domain.datasets import Clip, Dataset, DatasetEdit, DatasetStatus, Upload
 from orchestrator.domain.models import ModelSource, ModelStatus, ModelType, VideoModel
@@ -57,12 +58,26 @@ def things_of(user_id: int) -> dict[str, str]:
         job = TrainingJob(owner_id=user_id, name="j", dataset_name="d", model_name="m", idempotency_key="k")
         sweep = Sweep(owner_id=user_id, name="s", idempotency_key="k")
         key = Credential(owner_id=user_id, kind=next(iter(CredentialKind)), name="theirs", sealed="-")
+        line = AdapterLine(owner_id=user_id, name="theirs", last_version=1)
         edit = DatasetEdit(dataset_id=dataset.id or 0, version=2, what="theirs")
-        session.add_all([clip, upload, job, sweep, key, edit])
+        session.add_all([clip, upload, job, sweep, key, edit, line])
+        session.flush()
+        adapter = Adapter(
+            owner_id=user_id,
+            line_id=line.id or 0,
+            name="theirs",
+            version=1,
+            kind=ResultKind.ADAPTER,
+            source_job=job.id or 0,
+            job_id=job.id,
+            dataset_name="d",
+            model_name="m",
+        )
+        session.add(adapter)
         session.flush()
         token = tokens.create_token(session, Actor(user_id, "ada", "", Role.ADMIN), "theirs").row
         found = {"dataset_id": dataset.id, "model_id": model.id, "clip_id": clip.id, "job_id": job.id}
-        found |= {"sweep_id": sweep.id, "credential_id": key.id, "edit_id": edit.id}
+        found |= {"sweep_id": sweep.id, "credential_id": key.id, "edit_id": edit.id, "adapter_id": adapter.id}
         return {key: str(value) for key, value in found.items()} | {
             "upload_id": "theirs",
             "token_id": str(token.id),
@@ -110,7 +125,7 @@ def test_a_strangers_dataset_takes_no_upload_and_trains_no_job(pair: tuple[TestC
 
 def test_lists_hold_only_ones_own(pair: tuple[TestClient, TestClient, dict[str, str]]):
     _, stranger, _ = pair
-    for noun in ("datasets", "models", "jobs", "tokens"):
+    for noun in ("datasets", "models", "jobs", "adapters", "tokens"):
         names = [item["name"] for item in stranger.get(f"/api/v1/{noun}").json()["items"]]
         assert "theirs" not in names, noun
         assert "j" not in names, noun

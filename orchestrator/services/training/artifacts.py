@@ -1,18 +1,16 @@
 """What a job leaves behind: the list of its files, and the adapter folder as one zip, built once."""
 
-import os
-import tempfile
-import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlmodel import Session
 
-from orchestrator.domain.errors import Conflict, NotFound, Unavailable
+from orchestrator.domain.errors import Conflict, NotFound
 from orchestrator.domain.training_jobs import FINAL
 from orchestrator.domain.users import Actor
 from orchestrator.services.training.jobs import owned_job
 from orchestrator.services.training.rows import ArtifactRow
+from orchestrator.services.zips import fresh_zip
 from orchestrator.settings import get_settings
 
 _SHOWN = ("adapter", "model", "result.json", "metrics.jsonl", "log.jsonl", "tensorboard")
@@ -62,25 +60,4 @@ def adapter_zip(session: Session, actor: Actor, job_id: int) -> Path:
         if job.status in FINAL:
             raise Conflict("This job ended before it had an adapter to save.")
         raise Conflict("The adapter is written when the training ends. Come back then.")
-    target = folder / f"{job.name}.zip"
-    newest = max((p.stat().st_mtime for p in source.rglob("*")), default=0.0)
-    if not target.exists() or target.stat().st_mtime < newest:
-        _write_zip(source, target, root=job.name)
-    return target
-
-
-def _write_zip(source: Path, target: Path, root: str) -> None:
-    """Writes beside the target and renames, so that two downloads at once never see half a file."""
-    handle, name = tempfile.mkstemp(prefix=".zip-", dir=target.parent)
-    os.close(handle)
-    part = Path(name)
-    try:
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
-            for path in sorted(p for p in source.rglob("*") if p.is_file()):
-                archive.write(path, f"{root}/{path.relative_to(source).as_posix()}")
-        part.chmod(0o644)
-        part.replace(target)
-    except OSError as error:
-        raise Unavailable("The zip could not be written; the disk may be full. Free space, then try again.") from error
-    finally:
-        part.unlink(missing_ok=True)
+    return fresh_zip(source, folder / f"{job.name}.zip", root=job.name)

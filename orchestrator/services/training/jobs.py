@@ -9,10 +9,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, select
 
+from orchestrator.domain.adapters import Adapter
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.queueing import Priority
 from orchestrator.domain.training_jobs import ACTIVE, FINAL, JobEvent, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
+from orchestrator.services.adapters.files import take_home
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.announce import forget
 from orchestrator.services.paging import Page, contains, fetch_page
@@ -91,7 +93,7 @@ def list_events(session: Session, actor: Actor, job_id: int, limit: int = 200) -
 
 
 def delete_job(session: Session, actor: Actor, job_id: int) -> None:
-    """Deletes a finished job with its curves, log and adapter.
+    """Deletes a finished job with its curves, log and checkpoints; a version that it made stays, in its own folder.
 
     Raises:
         Conflict: the job still waits or runs.
@@ -99,11 +101,17 @@ def delete_job(session: Session, actor: Actor, job_id: int) -> None:
     job = owned_job(session, actor, job_id)
     if job.status not in FINAL:
         raise Conflict(f"{job.name} is still {job.status.value}. Stop it first, then delete it.")
+    made = session.exec(select(Adapter).where(Adapter.source_job == job_id)).first()
     session.delete(job)
     session.flush()
-    folder = get_settings().jobs_dir / str(job_id)
-    after_commit(session, lambda: shutil.rmtree(folder, ignore_errors=True))
+    after_commit(session, lambda: _remove_folder(job_id, made))
     after_commit(session, lambda: forget(job_id))
+
+
+def _remove_folder(job_id: int, made: Adapter | None) -> None:
+    if made is not None:
+        take_home(made)
+    shutil.rmtree(get_settings().jobs_dir / str(job_id), ignore_errors=True)
 
 
 def clone_values(session: Session, actor: Actor, job_id: int) -> dict[str, Any]:

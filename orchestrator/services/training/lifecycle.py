@@ -10,6 +10,7 @@ from orchestrator.domain.base import utcnow
 from orchestrator.domain.errors import Conflict
 from orchestrator.domain.training_jobs import FINAL, HOLDS, MOVES, JobEvent, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
+from orchestrator.services.adapters.recording import record_adapter
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.announce import announce
 from orchestrator.services.training.dispatch import dispatch, dispatch_soon
@@ -105,8 +106,11 @@ def report_progress(session: Session, job_id: int, attempt: int, **changes: Any)
 
 
 def complete(session: Session, job_id: int, attempt: int, message: str = "Finished; the adapter is ready.") -> bool:
-    """Every step is trained and the adapter is written."""
-    return move(session, job_id, attempt, JobStatus.COMPLETED, message, finished_at=utcnow(), error="")
+    """Every step is trained and the adapter is written: it becomes the next version of its line."""
+    done = move(session, job_id, attempt, JobStatus.COMPLETED, message, finished_at=utcnow(), error="")
+    if done:
+        record_adapter(session, job_id)
+    return done
 
 
 def fail(session: Session, job_id: int, attempt: int, error: str, details: str = "") -> bool:

@@ -1,0 +1,104 @@
+"""Makes a version of every completed job that left something, once; also of those that ended before versions were."""
+
+import json
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlmodel import Session, col, select
+
+from orchestrator.domain.adapters import Adapter, AdapterLine
+from orchestrator.domain.base import utcnow
+from orchestrator.domain.models import TASK_OF, VideoModel
+from orchestrator.domain.training_jobs import JobStatus, TrainingJob
+from orchestrator.services.adapters.files import job_result, kind_left_by, list_files
+from orchestrator.settings import get_settings
+
+_PASSING = frozenset({"eta_s", "phase"})
+"""Entries of a job's summary that mean something only while it runs."""
+
+
+def record_adapter(session: Session, job_id: int) -> Adapter | None:
+    """The version that a completed job made: the existing one, or the next of its line.
+
+    Returns:
+        None when the job is not complete or left no files.
+    """
+    known = session.exec(select(Adapter).where(Adapter.source_job == job_id)).first()
+    job = session.get(TrainingJob, job_id)
+    kind = kind_left_by(job_id)
+    if known is not None or job is None or job.status is not JobStatus.COMPLETED or kind is None:
+        return known
+    line = _line(session, job.owner_id, job.name)
+    facts = _base_facts(session, job)
+    adapter = Adapter(
+        owner_id=job.owner_id,
+        line_id=line.id or 0,
+        name=line.name,
+        version=_next_version(session, line),
+        kind=kind,
+        source_job=job_id,
+        job_id=job_id,
+        dataset_id=job.dataset_id,
+        dataset_name=job.dataset_name,
+        dataset_version=job.dataset_version,
+        model_id=job.model_id,
+        model_name=job.model_name,
+        model_revision=job.model_revision,
+        recipe=dict(job.recipe or {}),
+        summary={key: value for key, value in (job.summary or {}).items() if key not in _PASSING},
+        size_bytes=sum(file.size_bytes for file in list_files(job_result(job_id, kind))),
+        created_at=job.finished_at or utcnow(),
+        **facts,
+    )
+    session.add(adapter)
+    session.flush()
+    return adapter
+
+
+def record_missing(session: Session, limit: int = 200) -> int:
+    """Versions for completed jobs that have none, the oldest first; how many were made."""
+    without = (
+        select(TrainingJob.id)
+        .where(TrainingJob.status == JobStatus.COMPLETED, col(TrainingJob.id).not_in(select(Adapter.source_job)))
+        .order_by(col(TrainingJob.finished_at), col(TrainingJob.id))
+    )
+    made = 0
+    for job_id in session.exec(without).all():
+        if made >= limit:
+            break
+        made += record_adapter(session, job_id or 0) is not None
+    return made
+
+
+def _line(session: Session, owner_id: int, name: str) -> AdapterLine:
+    """The line of this name, made if it is not there; two jobs that end at once agree on one."""
+    insert = postgres_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
+    values = {"owner_id": owner_id, "name": name, "last_version": 0, "created_at": utcnow()}
+    session.exec(insert(AdapterLine).values(**values).on_conflict_do_nothing(index_elements=["owner_id", "name"]))
+    found = select(AdapterLine).where(AdapterLine.owner_id == owner_id, AdapterLine.name == name)
+    return session.exec(found).one()
+
+
+def _next_version(session: Session, line: AdapterLine) -> int:
+    """Counts in the database: the row stays locked until the commit, so no number is given twice."""
+    one_more = update(AdapterLine).where(col(AdapterLine.id) == line.id)
+    session.exec(
+        one_more.values(last_version=AdapterLine.last_version + 1).execution_options(synchronize_session=False)
+    )
+    session.refresh(line)
+    return line.last_version
+
+
+def _base_facts(session: Session, job: TrainingJob) -> dict[str, Any]:
+    """Family, architecture and task: from the ledger, or from the job's own spec when the base was deleted."""
+    model = session.get(VideoModel, job.model_id) if job.model_id else None
+    if model is not None:
+        return {"family": model.family, "architecture": model.architecture, "task": TASK_OF[model.model_type].value}
+    try:
+        spec = json.loads((get_settings().jobs_dir / str(job.id) / "spec.json").read_text())
+    except (OSError, ValueError):
+        spec = {}
+    told = {key: str(spec.get(key) or "") for key in ("family", "architecture", "task")}
+    return told | {"task": told["task"] or str((job.summary or {}).get("task") or "")}

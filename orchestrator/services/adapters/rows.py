@@ -1,0 +1,96 @@
+"""The rows of adapters that pages and the REST answers share."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from orchestrator.domain.adapters import Adapter
+from orchestrator.domain.metrics import MEASURES, headline
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterRow:
+    """One version as a list or a page shows it; where its files lie is told to nobody."""
+
+    id: int
+    name: str
+    version: int
+    kind: str
+    """adapter, or model for a whole one."""
+    task: str
+    production: bool
+    newest: bool
+    """No higher version of its line is left."""
+    versions: int
+    """How many its line has."""
+    production_version: int | None
+    """The line's."""
+    job_id: int | None
+    """None when the job was deleted; the adapter stays."""
+    dataset_id: int | None
+    dataset_name: str
+    dataset_version: int
+    model_id: int | None
+    model_name: str
+    model_revision: str
+    family: str
+    architecture: str
+    metric: str
+    """The measure that stands for its task, or ""."""
+    metric_label: str
+    value: float | None
+    baseline: float | None
+    """The same of the untouched base, or of guessing."""
+    recipe: dict[str, Any]
+    summary: dict[str, Any]
+    size_bytes: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LineFacts:
+    """What a version needs to know of the others of its line."""
+
+    newest: int
+    versions: int
+    production: int | None
+
+
+def adapter_row(adapter: Adapter, line: LineFacts) -> AdapterRow:
+    """The row of a record."""
+    assert adapter.id is not None
+    summary = dict(adapter.summary or {})
+    measure = headline(adapter.task) if adapter.task in MEASURES else None
+    name = measure.name if measure else ""
+    return AdapterRow(
+        id=adapter.id,
+        name=adapter.name,
+        version=adapter.version,
+        kind=adapter.kind.value,
+        task=adapter.task,
+        production=line.production == adapter.version,
+        newest=line.newest == adapter.version,
+        versions=line.versions,
+        production_version=line.production,
+        job_id=adapter.job_id,
+        dataset_id=adapter.dataset_id,
+        dataset_name=adapter.dataset_name,
+        dataset_version=adapter.dataset_version,
+        model_id=adapter.model_id,
+        model_name=adapter.model_name,
+        model_revision=adapter.model_revision,
+        family=adapter.family,
+        architecture=adapter.architecture,
+        metric=name,
+        metric_label=measure.label if measure else "",
+        value=_number(summary.get(name)),
+        baseline=_number((summary.get("baseline") or {}).get(name)),
+        recipe=dict(adapter.recipe or {}),
+        summary=summary,
+        size_bytes=adapter.size_bytes,
+        created_at=adapter.created_at,
+    )
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

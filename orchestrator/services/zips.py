@@ -1,0 +1,40 @@
+"""A folder as one zip for download: made once, made anew when the folder changed, never half."""
+
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+
+from orchestrator.domain.errors import Unavailable
+
+
+def fresh_zip(source: Path, target: Path, root: str) -> Path:
+    """`target`, holding the files of `source` below the folder name `root`.
+
+    Raises:
+        Unavailable: it could not be written.
+    """
+    newest = max((p.stat().st_mtime for p in source.rglob("*")), default=0.0)
+    if not target.exists() or target.stat().st_mtime < newest:
+        _write(source, target, root)
+    return target
+
+
+def _write(source: Path, target: Path, root: str) -> None:
+    """Writes beside the target and renames, so that two downloads at once never see half a file."""
+    part: Path | None = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".zip-", dir=target.parent)
+        os.close(handle)
+        part = Path(name)
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
+            for path in sorted(p for p in source.rglob("*") if p.is_file()):
+                archive.write(path, f"{root}/{path.relative_to(source).as_posix()}")
+        part.chmod(0o644)
+        part.replace(target)
+    except OSError as error:
+        raise Unavailable("The zip could not be written; the disk may be full. Free space, then try again.") from error
+    finally:
+        if part is not None:
+            part.unlink(missing_ok=True)
