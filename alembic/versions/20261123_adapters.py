@@ -6,8 +6,8 @@ from alembic import op
 
 import orchestrator.domain.base
 
-revision = "0007_adapters"
-down_revision = "0006_models"
+revision = "0008_adapters"
+down_revision = "0007_machines"
 branch_labels = None
 depends_on = None
 
