@@ -11,9 +11,8 @@ from typing import Any
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from jobs.video.probe import probe
+from jobs.video.look import look
 from jobs.video.synthetic import make_demo_dataset
-from jobs.video.thumbnail import make_film_strip
 from orchestrator.services.datasets.demo import demo_folder, fill_waiting, is_drawn, report_drawing
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
@@ -60,8 +59,7 @@ def _facts(path: Path, part: Path, prefix: Path) -> dict[str, Any]:
     """A Clip's fields, paths relative to the storage root."""
     inside = path.relative_to(part)
     strip = Path("thumbs") / f"{path.stem}.jpg"
-    make_film_strip(path, part / strip)
-    found = probe(path)
+    found = look(path, path.name, part / strip)
     return {
         "name": inside.as_posix(),
         "path": (prefix / inside).as_posix(),
@@ -75,4 +73,5 @@ def _facts(path: Path, part: Path, prefix: Path) -> dict[str, Any]:
         "height": found.height,
         "duration_s": found.duration_s,
         "codec": found.codec,
+        "perceptual_hash": found.perceptual_hash,
     }

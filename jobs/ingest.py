@@ -1,20 +1,15 @@
 """Reads a dataset in the prep worker: fetches what lies elsewhere, lends the service our eyes, keeps the lease."""
 
 import time
-from pathlib import Path
 
 from sqlmodel import select
 
 from jobs.fetch.bring import STOPPED, bring
 from jobs.recovery.lease import Lease
-from jobs.video.looker import Looker
-from jobs.video.probe import ClipProbe, probe
-from jobs.video.problem import BadClip
-from jobs.video.resemblance import strip_hash
-from jobs.video.thumbnail import make_film_strip
+from jobs.video.looker import Lookers
 from orchestrator.domain.datasets import Dataset, DatasetStatus
 from orchestrator.domain.letterbox import ingest_lease
-from orchestrator.services.datasets.ingest import ClipFacts, ingest_dataset, refuse
+from orchestrator.services.datasets.ingest import ingest_dataset, refuse
 from orchestrator.services.db import session_scope
 
 _ASK_S = 0.5
@@ -30,8 +25,8 @@ def run_ingest(dataset_id: int) -> str:
         problem = bring(dataset_id, wanted)
         if problem:
             return "called off" if problem == STOPPED else refuse(dataset_id, problem)
-        with Looker() as looker:
-            return ingest_dataset(dataset_id, looker, go_on=wanted)
+        with Lookers() as lookers:
+            return ingest_dataset(dataset_id, lookers, go_on=wanted, at_once=lookers.at_once + 1)
     finally:
         lease.release()
 
@@ -51,14 +46,3 @@ class Wanted:
                 status = session.exec(select(Dataset.status).where(Dataset.id == self._dataset_id)).first()
             self._answer = status is DatasetStatus.PROCESSING
         return self._answer and not self._lease.fenced
-
-
-def look(path: Path, name: str, strip: Path) -> ClipFacts:
-    """The facts of one clip, and its film strip written to `strip`; for a bad clip the sentence that refuses it."""
-    try:
-        found: ClipProbe = probe(path, name)
-        make_film_strip(path, strip, name)
-        seen = strip_hash(strip)
-    except BadClip as error:
-        return ClipFacts(problem=str(error))
-    return ClipFacts(found.frames, found.fps, found.width, found.height, found.duration_s, found.codec, seen)

@@ -1,44 +1,67 @@
-"""`python -m jobs.video.looker`: opens the files of strangers in a process with limits, one after another.
-
-FFmpeg reads what anybody uploads: a file that crashes it, or takes its memory or its time, ends this process only.
-"""
+"""Has the files of strangers looked at by processes with limits, several at once; each clip pays for itself only."""
 
 import contextlib
 import json
 import os
-import resource
+import queue
 import select
 import subprocess
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from jobs.recovery.tether import die_with_parent
-from orchestrator.services.datasets.ingest import ClipFacts
+from orchestrator.domain.clip_facts import ClipFacts
 from orchestrator.settings import ROOT
 
 LIMIT_S = 150.0
-MEMORY_BYTES = 6 * 2**30
+"""For one clip."""
+CLIPS_EACH = 2_000
+"""After so many a child is replaced: whatever a decoder loses of its memory ends with it."""
+MOST_AT_ONCE = 8
 _LENT = ("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
 
 
+class Lookers:
+    """As many as there are cores: `lookers(path, name, strip)` -> facts, from any thread."""
+
+    def __init__(self, at_once: int = 0, limit_s: float = LIMIT_S) -> None:
+        self.at_once = at_once or min(MOST_AT_ONCE, len(os.sched_getaffinity(0)))
+        self._all = [Looker(limit_s) for _ in range(self.at_once)]
+        self._idle: queue.SimpleQueue[Looker] = queue.SimpleQueue()
+        for looker in self._all:
+            self._idle.put(looker)
+
+    def __enter__(self) -> Self:
+        """The children start now, while the caller unpacks what they are to look at."""
+        for looker in self._all:
+            looker.child()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for looker in self._all:
+            looker.end()
+
+    def __call__(self, path: Path, name: str, strip: Path) -> ClipFacts:
+        looker = self._idle.get()
+        try:
+            return looker(path, name, strip)
+        finally:
+            self._idle.put(looker)
+
+
 class Looker:
-    """The parent's side: `looker(path, name, strip)` -> facts; a new child after each one that died."""
+    """One child and its clips; a new child after each one that died. The caller's thread outlives the child."""
 
     def __init__(self, limit_s: float = LIMIT_S) -> None:
         self._limit_s = limit_s
         self._child: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._end()
+        self._clips = 0
 
     def __call__(self, path: Path, name: str, strip: Path) -> ClipFacts:
-        child = self._child or self._start()
+        child = self.child()
+        self._clips += 1
         assert child.stdin is not None
         assert child.stdout is not None
         with contextlib.suppress(BrokenPipeError):
@@ -48,25 +71,12 @@ class Looker:
         answer = child.stdout.readline() if ready else b""
         if answer:
             return ClipFacts(**json.loads(answer))
-        self._end()
+        self.end()
         what = "makes the decoder fail" if ready else "takes too long to look through"
         return ClipFacts(problem=f"{name} {what}. Convert it to MP4 and upload it again.")
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        me = os.getpid()
-        self._child = subprocess.Popen(
-            [sys.executable, "-m", "jobs.video.looker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={name: os.environ[name] for name in _LENT if name in os.environ} | {"PYTHONPATH": str(ROOT)},
-            cwd=ROOT,
-            start_new_session=True,
-            preexec_fn=lambda: die_with_parent(me),
-        )
-        return self._child
-
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Ends the child; the next clip starts another."""
         if self._child is not None:
             self._child.kill()
             self._child.wait()
@@ -76,23 +86,23 @@ class Looker:
                         pipe.close()
         self._child = None
 
+    def child(self) -> subprocess.Popen[bytes]:
+        """The child, started now if need be: one that died between two clips is nobody's fault."""
+        if self._child is not None and (self._child.poll() is not None or self._clips >= CLIPS_EACH):
+            self.end()
+        if self._child is None:
+            self._child, self._clips = self._start(), 0
+        return self._child
 
-def main() -> int:
-    """Answers one line a clip until its stdin ends."""
-    from jobs.ingest import look
-
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    for line in sys.stdin:
-        path, name, strip = json.loads(line)
-        try:
-            facts = look(Path(path), name, Path(strip))
-        except MemoryError:
-            facts = ClipFacts(problem=f"{name} needs more memory than a clip may take. Make it smaller first.")
-        sys.stdout.write(json.dumps(asdict(facts)) + "\n")
-        sys.stdout.flush()
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    def _start(self) -> subprocess.Popen[bytes]:
+        me = os.getpid()
+        return subprocess.Popen(
+            [sys.executable, "-m", "jobs.video.eyes"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={name: os.environ[name] for name in _LENT if name in os.environ} | {"PYTHONPATH": str(ROOT)},
+            cwd=ROOT,
+            start_new_session=True,
+            preexec_fn=lambda: die_with_parent(me),
+        )

@@ -1,11 +1,24 @@
-"""Looks a video file over before it joins a dataset: its facts, or the sentence that refuses it."""
+"""Looks a video file over in one decoding: its facts and the pictures of its film strip, or why it is refused."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
+
+from jobs.video.decode import Frames, count_frames, decode_frames
 from jobs.video.problem import BadClip
+from jobs.video.sampling import sample_indices
 from jobs.video.source import BROKEN, is_still, open_clip
+from jobs.video.thumbnail import FRAMES, tile_of
+
+MAX_SECONDS = 60.0
+FULL_FRAMES = 3_000
 
 
 @dataclass(frozen=True)
@@ -18,16 +31,25 @@ class ClipProbe:
     height: int
     duration_s: float
     codec: str
+    tiles: list[Frames] = field(default_factory=list, repr=False, compare=False)
+    """The pictures of the film strip, when they were asked for."""
 
 
-def probe(path: Path, name: str = "", max_seconds: float = 60.0, full_frames: int = 3_000) -> ClipProbe:
-    """Decodes the clip (a longer one only at its start and its end) and returns its facts.
+def probe(
+    path: Path,
+    name: str = "",
+    max_seconds: float = MAX_SECONDS,
+    full_frames: int = FULL_FRAMES,
+    strip: bool = False,
+) -> ClipProbe:
+    """Decodes the clip once (a longer one only at its start and its end) and returns its facts.
 
     Args:
         path: the file.
         name: what to call it in a sentence; its file name when empty.
         max_seconds: decoding time after which the clip is refused.
         full_frames: clips up to this many frames are decoded whole.
+        strip: whether the pictures of its film strip are wanted, too.
 
     Raises:
         BadClip: not a video, truncated, without pictures, sound only, too large or too slow to decode.
@@ -37,44 +59,110 @@ def probe(path: Path, name: str = "", max_seconds: float = 60.0, full_frames: in
         if is_still(stream, container):
             raise BadClip(name, "is a single picture, not a video.")
         fps = float(stream.average_rate or stream.guessed_rate or 0)
-        facts = (stream.codec_context.width, stream.codec_context.height, stream.codec_context.name)
+        facts = ClipProbe(0, fps, stream.codec_context.width, stream.codec_context.height, 0.0, _codec(stream))
         promised = stream.frames
+        # Without a promise in its header a clip's packets are counted first: the strip spreads over all of it.
+        total = (promised or _count(path, name)) if strip else promised
+        wanted = sample_indices(total, FRAMES) if strip and 0 < total <= full_frames else []
+        seen = _Pass(name, max_seconds, full_frames, wanted)
+        seen.run(container, stream, promised)
+    _judge(path, name, promised, seen, full_frames)
+    frames = seen.decoded if seen.packets <= full_frames else seen.packets
+    fps = fps if 0 < fps < 1_000 else 25.0
+    tiles = _tiles(path, name, wanted, seen) if strip else []
+    return replace(facts, frames=frames, fps=round(fps, 3), duration_s=round(frames / fps, 3), tiles=tiles)
+
+
+class _Pass:
+    """One way through a file: decodes up to `limit` pictures, keeps the wanted ones small, counts its packets."""
+
+    def __init__(self, name: str, seconds: float, limit: int, wanted: Collection[int]) -> None:
+        self._name, self._seconds, self._limit, self._wanted = name, seconds, limit, frozenset(wanted)
+        self._until = time.monotonic() + seconds
+        self._reformatter = VideoReformatter()
+        self.packets = self.decoded = 0
+        self.broken = False
+        self.tiles: dict[int, Frames] = {}
+
+    def run(self, container: InputContainer, stream: VideoStream, promised: int) -> None:
+        """Raises BadClip when it takes too long; damage is noted, for the caller to judge."""
         try:
-            packets = sum(1 for packet in container.demux(stream) if packet.size)
-        except BROKEN:
-            packets = 0
-    total = max(promised, packets)
-    if total == 0:
+            if 0 < promised <= self._limit:
+                self._whole(container, stream)
+                if self.decoded == promised:  # as promised: there is nothing to count
+                    self.packets = promised
+                    return
+                container.seek(0, stream=stream)
+                self.decoded, self.broken = 0, False
+            self._packet_by_packet(container, stream)
+        except BROKEN as error:
+            if isinstance(error, BadClip):
+                raise
+            self.packets = 0
+
+    def _whole(self, container: InputContainer, stream: VideoStream) -> None:
+        """The quick way of whole clips; whatever is odd about a file shows in its count."""
+        try:
+            for frame in container.decode(stream):
+                self._see(frame)
+        except BROKEN as error:
+            if isinstance(error, BadClip):
+                raise
+
+    def _packet_by_packet(self, container: InputContainer, stream: VideoStream) -> None:
+        for packet in container.demux(stream):
+            self.packets += 1 if packet.size else 0
+            if self.decoded >= self._limit or self.broken:
+                continue
+            try:
+                for frame in packet.decode():
+                    if self.decoded < self._limit:
+                        self._see(cast(VideoFrame, frame))
+            except BROKEN as error:
+                if isinstance(error, BadClip):
+                    raise
+                self.broken = True
+
+    def _see(self, frame: VideoFrame) -> None:
+        if self.decoded in self._wanted:
+            self.tiles[self.decoded] = tile_of(frame, self._reformatter)
+        self.decoded += 1
+        if time.monotonic() > self._until:
+            raise BadClip(self._name, f"takes longer than {self._seconds:.0f} seconds to decode. Make it shorter.")
+
+
+def _judge(path: Path, name: str, promised: int, seen: _Pass, full_frames: int) -> None:
+    """Refuses what has no pictures, is cut off, or stops early."""
+    packets, decoded = seen.packets, seen.decoded
+    if max(promised, packets) == 0:
         raise BadClip(name, "has no pictures in it. Upload it again.")
     if promised and packets < promised * 0.98:
         raise BadClip(name, f"is cut off: {packets} of its {promised} frames are there. Upload it again.")
-    decoded = _decode(path, name, packets, max_seconds, full_frames)
-    frames = decoded if packets <= full_frames else packets
-    fps = fps if 0 < fps < 1_000 else 25.0
-    return ClipProbe(frames, round(fps, 3), facts[0], facts[1], round(frames / fps, 3), facts[2])
-
-
-def _decode(path: Path, name: str, packets: int, max_seconds: float, full_frames: int) -> int:
-    """How many frames decode, up to `full_frames`; refuses a clip that stops early."""
-    begun, decoded, broken = time.monotonic(), 0, False
-    with open_clip(path, name) as (container, stream):
-        try:
-            for _ in container.decode(stream):
-                decoded += 1
-                if decoded >= full_frames:
-                    break
-                if time.monotonic() - begun > max_seconds:
-                    raise BadClip(name, f"takes longer than {max_seconds:.0f} seconds to decode. Make it shorter.")
-        except BROKEN:
-            broken = True
-    expected = min(packets, full_frames)
     if decoded == 0:
         raise BadClip(name, "has no picture that can be decoded. Upload it again or as MP4.")
-    if decoded < expected * 0.9 or (broken and decoded < expected - 2):
+    expected = min(packets, full_frames)
+    if decoded < expected * 0.9 or (seen.broken and decoded < expected - 2):
         raise BadClip(name, f"stops decoding at frame {decoded} of {packets}. Cut it there or upload it again.")
     if packets > full_frames:
         _decode_end(path, name)
-    return decoded
+
+
+def _tiles(path: Path, name: str, wanted: list[int], seen: _Pass) -> list[Frames]:
+    """The strip's pictures, from the one decoding; a long clip, or one shorter than it promised, is read for them."""
+    if wanted and all(index in seen.tiles for index in wanted):
+        return [seen.tiles[index] for index in wanted]
+    return [tile_of(picture) for picture in decode_frames(path, FRAMES, name=name)]
+
+
+def _count(path: Path, name: str) -> int:
+    try:
+        return count_frames(path, name)
+    except BadClip:
+        return 0
+
+
+def _codec(stream: VideoStream) -> str:
+    return stream.codec_context.name
 
 
 def _decode_end(path: Path, name: str) -> None:

@@ -1,33 +1,60 @@
 """Makes the film strip of a clip: four small frames side by side in one JPEG."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation, VideoReformatter
 from PIL import Image
 
-from jobs.video.decode import decode_frames
+from jobs.video.decode import Frames
 
 FRAMES = 4
 HEIGHT = 120
 WIDTH = 160
+_WIDEST = 4_096
+"""Pixels; a picture that is far longer than high is cut before it is scaled, else the whole of it would be."""
 
 
-def make_film_strip(path: Path, out: Path, name: str = "") -> Path:
-    """Writes `out` (JPEG, 4 x 160 by 120 pixels, middle of each quarter of the clip), whole or not at all.
+def tile_of(picture: VideoFrame | Frames, reformatter: VideoReformatter | None = None) -> Frames:
+    """One picture scaled to cover 160 by 120 pixels, and cut to its middle: (120, 160, 3) bytes, RGB."""
+    if not isinstance(picture, VideoFrame):
+        picture = VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+    reformatter = reformatter or VideoReformatter()
+    scale = max(WIDTH / picture.width, HEIGHT / picture.height)
+    box = (max(WIDTH, round(picture.width * scale)), max(HEIGHT, round(picture.height * scale)))
+    if max(box) > _WIDEST:
+        whole = _pixels(reformatter.reformat(picture, format="rgb24", threads=1))
+        middle = _middle(whole, max(1, round(WIDTH / scale)), max(1, round(HEIGHT / scale)))
+        return np.asarray(Image.fromarray(middle).resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR))
+    # One thread: starting more costs more than so small a picture takes.
+    small = reformatter.reformat(picture, *box, format="rgb24", interpolation=Interpolation.BILINEAR, threads=1)
+    return _middle(_pixels(small), WIDTH, HEIGHT)
 
-    Raises:
-        BadClip: the clip cannot be decoded.
-    """
-    frames = decode_frames(path, FRAMES, name=name)
-    height, width = frames.shape[1:3]
-    scale = max(WIDTH / width, HEIGHT / height)
-    box = (max(WIDTH, round(width * scale)), max(HEIGHT, round(height * scale)))
-    left, top = (box[0] - WIDTH) // 2, (box[1] - HEIGHT) // 2
-    tiles = [Image.fromarray(f).resize(box, Image.Resampling.BILINEAR) for f in frames]
-    strip = np.concatenate([np.asarray(t)[top : top + HEIGHT, left : left + WIDTH] for t in tiles], axis=1)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    part = out.with_suffix(f".{os.getpid()}.part")
-    Image.fromarray(strip).save(part, format="JPEG", quality=82)
+
+def join_tiles(tiles: Sequence[Frames]) -> Image.Image:
+    """The strip: the tiles side by side."""
+    joined = np.concatenate(tiles, axis=1)
+    return Image.frombuffer("RGB", (joined.shape[1], joined.shape[0]), joined, "raw", "RGB", 0, 1)
+
+
+def write_strip(strip: Image.Image, out: Path) -> None:
+    """Writes `out` as JPEG, whole or not at all."""
+    part = f"{out}.{os.getpid()}.part"
+    try:
+        strip.save(part, format="JPEG", quality=82)
+    except FileNotFoundError:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        strip.save(part, format="JPEG", quality=82)
     os.replace(part, out)
-    return out
+
+
+def _pixels(picture: VideoFrame) -> Frames:
+    return np.asarray(picture.to_ndarray(), np.uint8)
+
+
+def _middle(picture: Frames, width: int, height: int) -> Frames:
+    top, left = (picture.shape[0] - height) // 2, (picture.shape[1] - width) // 2
+    return picture[top : top + height, left : left + width]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from jobs.ingest import look
+from jobs.video.look import look
 from orchestrator.domain.datasets import Dataset
 from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.services.auth.limits import forget_clients

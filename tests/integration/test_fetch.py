@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import select
 
 from jobs.fetch.bring import STOPPED, bring
-from jobs.ingest import look
+from jobs.video.look import look
 from orchestrator.domain.datasets import FETCHING, Clip, Dataset, DatasetStatus, Task, Upload
 from orchestrator.domain.users import Actor
 from orchestrator.services.credentials import save_credential

@@ -1,7 +1,5 @@
 """Files as strangers send them, through the real process with limits: each gets its sentence, the good ones stay."""
 
-import os
-import signal
 import subprocess
 import wave
 from collections.abc import Callable
@@ -17,7 +15,7 @@ from PIL import Image
 from sqlmodel import select
 
 from jobs.video import looker as looker_module
-from jobs.video.looker import Looker
+from jobs.video.looker import Looker, Lookers
 from orchestrator.domain.datasets import Clip, ClipStatus, Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.files import dataset_folder
@@ -108,8 +106,8 @@ def test_the_corpus(ada: Actor, tmp_path: Path) -> None:
         folder.mkdir()
         files[f"{'ab'[number % 2]}/{name}"] = make(folder / name)
     dataset_id = bring(ada, Task.CLASSIFICATION, files)
-    with Looker() as looker:
-        assert ingest_dataset(dataset_id, looker) == "ready"
+    with Lookers(2) as lookers:
+        assert ingest_dataset(dataset_id, lookers, at_once=3) == "ready"
     with session_scope() as session:
         clips = session.exec(select(Clip).where(Clip.dataset_id == dataset_id)).all()
     problems = {clip.name[2:]: clip.problem for clip in clips if clip.status is ClipStatus.BAD}
@@ -126,23 +124,33 @@ def test_the_corpus(ada: Actor, tmp_path: Path) -> None:
     assert not list((get_settings().data_dir / "uploads").iterdir())
 
 
-def test_a_decoder_that_dies_costs_one_clip(ada: Actor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if a file had crashed FFmpeg: the next clip gets a fresh process."""
+def other_children(monkeypatch: pytest.MonkeyPatch, *commands: list[str]) -> None:
+    """The first children are these instead; those after them are the real ones."""
+    real, instead = subprocess.Popen, iter(commands)
+    monkeypatch.setattr(
+        looker_module.subprocess, "Popen", lambda command, **options: real(next(instead, command), **options)
+    )
+
+
+def test_a_decoder_that_dies_costs_one_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if a file had crashed FFmpeg: the clip is named, the next one gets a fresh process."""
     clip = draw_clip(tmp_path / "a.mp4")
-    with Looker() as looker:
-        assert looker(clip, "a.mp4", tmp_path / "s.jpg").frames == 16
-        child = looker._child
-        assert child
-        os.kill(child.pid, signal.SIGSEGV)
-        child.wait()
-        assert "makes the decoder fail" in looker(clip, "a.mp4", tmp_path / "s.jpg").problem
-        assert looker(clip, "a.mp4", tmp_path / "s.jpg").frames == 16
+    other_children(monkeypatch, ["/bin/sh", "-c", "read line; kill -SEGV $$"])
+    with Lookers(1) as lookers:
+        assert "a.mp4 makes the decoder fail" in lookers(clip, "a.mp4", tmp_path / "s.jpg").problem
+        assert lookers(clip, "a.mp4", tmp_path / "s.jpg").frames == 16
 
 
 def test_a_decoder_that_hangs_costs_one_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    silent = ["/bin/sleep", "60"]
-    real = subprocess.Popen
-    monkeypatch.setattr(looker_module.subprocess, "Popen", lambda _, **options: real(silent, **options))
-    with Looker(limit_s=0.3) as looker:
-        assert "takes too long" in looker(tmp_path / "a.mp4", "a.mp4", tmp_path / "s.jpg").problem
-        assert looker._child is None
+    clip = draw_clip(tmp_path / "a.mp4")
+    other_children(monkeypatch, ["/bin/sleep", "60"])
+    with Lookers(1, limit_s=0.3) as lookers:
+        assert "takes too long" in lookers(clip, "a.mp4", tmp_path / "s.jpg").problem
+
+
+def test_a_child_that_ended_between_two_clips_blames_nobody(tmp_path: Path) -> None:
+    clip, looker = draw_clip(tmp_path / "a.mp4"), Looker()
+    looker.child().kill()
+    looker.child().wait()
+    assert looker(clip, "a.mp4", tmp_path / "s.jpg").frames == 16
+    looker.end()

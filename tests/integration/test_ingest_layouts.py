@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from jobs.ingest import look
+from jobs.video.look import look
 from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus, Split, Task, Upload, UploadStatus
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.editing import assign_splits

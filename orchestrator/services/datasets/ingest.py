@@ -8,7 +8,6 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import structlog
@@ -16,9 +15,11 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
+from orchestrator.domain.clip_facts import ClipFacts
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Task, Upload, UploadStatus
 from orchestrator.domain.errors import AppError, Conflict, Invalid
 from orchestrator.services.datasets.files import dataset_folder, upload_path
+from orchestrator.services.datasets.in_turn import in_turn
 from orchestrator.services.datasets.layouts.detect import understand
 from orchestrator.services.datasets.layouts.entry import Entry, Understood
 from orchestrator.services.datasets.layouts.summary import summary
@@ -32,30 +33,16 @@ _REPORT_S = 0.5
 _MIN_CLIPS, _MIN_CLASSES = 2, 2
 
 
-@dataclass(frozen=True, slots=True)
-class ClipFacts:
-    """What looking at a file gave; `problem` is the sentence that refuses it, else empty."""
-
-    frames: int = 0
-    fps: float = 0.0
-    width: int = 0
-    height: int = 0
-    duration_s: float = 0.0
-    codec: str = ""
-    perceptual_hash: str = ""
-    """Hex of what its pictures look like; near-duplicates differ in few bits."""
-    problem: str = ""
-
-
 Look = Callable[[Path, str, Path], ClipFacts]
 """(file, name to say, where its film strip goes) -> facts. Passed in, so that services need no video library."""
 
 
-def ingest_dataset(dataset_id: int, look: Look, go_on: Callable[[], bool] = lambda: True) -> str:
+def ingest_dataset(dataset_id: int, look: Look, go_on: Callable[[], bool] = lambda: True, at_once: int = 1) -> str:
     """Reads the complete uploads of a dataset in `processing`; its status at the end.
 
     Args:
         go_on: asked before each clip; False: another worker reads this dataset now, leave everything to it.
+        at_once: how many clips are handed to `look` at the same time, each from a thread.
     """
     with session_scope() as session:
         dataset = session.get(Dataset, dataset_id)
@@ -70,7 +57,7 @@ def ingest_dataset(dataset_id: int, look: Look, go_on: Callable[[], bool] = lamb
             shutil.rmtree(old, ignore_errors=True)  # of a worker that was killed
         staging.mkdir(parents=True)
         seen = understand(Tree(staging, lay_out(uploads, staging)))
-        clips = _look_at_all(dataset_id, task, staging, seen, known, look, go_on)
+        clips = _look_at_all(dataset_id, task, staging, seen, known, look, go_on, at_once)
         if clips is None:
             return "left to another worker"
         with session_scope() as session:
@@ -85,6 +72,8 @@ def ingest_dataset(dataset_id: int, look: Look, go_on: Callable[[], bool] = lamb
         return _refuse(dataset_id, "The disk is full. Free some space, then upload the files again.", uploads)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+    for part in (folder / "thumbs").glob("*.part"):
+        part.unlink(missing_ok=True)  # of a child that died while it wrote
     for upload in uploads:
         upload_path(upload.id).unlink(missing_ok=True)
     return "ready"
@@ -103,18 +92,22 @@ def _look_at_all(
     known: set[str],
     look: Look,
     go_on: Callable[[], bool],
+    at_once: int,
 ) -> list[Clip] | None:
     placed = understood.entries
     made: list[Clip] = []
     seen: dict[str, str] = {}
     next_report = 0.0
-    for number, item in enumerate(placed):
-        if not go_on():
-            return None
+
+    def see(item: Entry) -> Clip:
+        return _look_at(dataset_id, _lack(task, item, understood), staging, item, look, known)
+
+    for number, clip in enumerate(in_turn(see, placed, at_once, go_on)):
         if time.monotonic() >= next_report:
             next_report = time.monotonic() + _REPORT_S
             _report(dataset_id, number, len(placed))
-        clip = _look_at(dataset_id, _lack(task, item, understood), staging, item, look)
+        if clip is None:
+            return None
         if clip.status is ClipStatus.OK and clip.content_hash in seen:
             clip.status, clip.problem = ClipStatus.BAD, f"Is the same video as {seen[clip.content_hash]}."[:500]
         elif clip.status is ClipStatus.OK:
@@ -138,8 +131,8 @@ def _lack(task: Task, item: Entry, understood: Understood) -> str:
     return f"{short} has no caption. Put a text file of the same name beside it."
 
 
-def _look_at(dataset_id: int, lack: str, staging: Path, item: Entry, look: Look) -> Clip:
-    """The record of one file; a good one is moved to its place in the storage."""
+def _look_at(dataset_id: int, lack: str, staging: Path, item: Entry, look: Look, known: set[str]) -> Clip:
+    """The record of one file; a good one that is new is moved to its place in the storage."""
     source = staging / item.name
     clip = Clip(dataset_id=dataset_id, name=item.name[-255:], path="", label=item.label, split=item.split)
     clip.caption, clip.prompt = item.caption, item.prompt
@@ -150,6 +143,8 @@ def _look_at(dataset_id: int, lack: str, staging: Path, item: Entry, look: Look)
         clip.content_hash = _hash(source)
     if lack:
         return _bad(clip, lack)
+    if clip.content_hash in known:
+        return clip
     folder = dataset_folder(dataset_id)
     stem = clip.content_hash[:24]
     strip = folder / "thumbs" / f"{stem}.jpg"

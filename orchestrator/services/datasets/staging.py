@@ -9,6 +9,7 @@ from orchestrator.domain.datasets import Upload
 from orchestrator.domain.errors import Invalid
 from orchestrator.services.datasets.archives import unpack
 from orchestrator.services.datasets.files import free_name, is_litter, upload_path
+from orchestrator.services.datasets.layouts.tree import is_video
 from orchestrator.services.datasets.tarballs import ENDINGS, is_tar, unpack_tar
 from orchestrator.settings import get_settings
 
@@ -42,7 +43,9 @@ def lay_out(uploads: list[Upload], staging: Path) -> list[str]:
 
 
 def _place(source: Path, name: str, staging: Path, limit: int, alone: bool) -> None:
-    if name.lower().endswith(".zip") or zipfile.is_zipfile(source):
+    if is_video(name):  # what is really in it shows when it is opened
+        _link_in(source, staging / name)
+    elif name.lower().endswith(".zip") or zipfile.is_zipfile(source):
         if not zipfile.is_zipfile(source):
             raise Invalid(f"{name} is not a zip, or it is damaged. Zip the folder again and upload it.")
         unpack(source, staging, limit, name)
@@ -50,9 +53,7 @@ def _place(source: Path, name: str, staging: Path, limit: int, alone: bool) -> N
         unpack_tar(source, staging if alone else _own_folder(staging / name), limit, name)
     else:
         _refuse_foreign(source, name)
-        target = staging / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _link(source, free_name(target))
+        _link_in(source, staging / name)
 
 
 def _open_shards(staging: Path, limit: int) -> None:
@@ -77,8 +78,10 @@ def _refuse_foreign(source: Path, name: str) -> None:
             raise Invalid(f"{name} is {what}, which is not unpacked here. Make it a zip or a tar.gz.")
 
 
-def _link(source: Path, target: Path) -> None:
+def _link_in(source: Path, target: Path) -> None:
     """The upload stays until everything is recorded, so that a killed worker can begin again."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target = free_name(target)
     try:
         os.link(source, target)
     except OSError:

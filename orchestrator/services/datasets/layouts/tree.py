@@ -29,11 +29,14 @@ class Tree:
         self.videos = [name for name in self.names if is_video(name)]
         self.complaints: list[str] = []
         """Sentences about describing files that could not be used."""
+        self._by_ending: dict[str, list[str]] = defaultdict(list)
+        for name in self.names:
+            self._by_ending[_ending(name)].append(name)
         self._rows: dict[str, list[Row] | None] = {}
 
     def texts(self, *endings: str) -> list[str]:
         """The describing files with one of these endings."""
-        return [name for name in self.names if PurePosixPath(name).suffix.lower() in endings]
+        return sorted(name for ending in set(endings) for name in self._by_ending.get(ending, []))
 
     def text(self, name: str) -> str:
         """A file's text, whatever encoding it has.
@@ -138,7 +141,14 @@ class Tree:
 
 def is_video(name: str) -> bool:
     """By its ending; what is really in it shows when it is opened."""
-    return PurePosixPath(name).suffix.lower() in VIDEO_ENDINGS
+    return _ending(name) in VIDEO_ENDINGS
+
+
+def _ending(name: str) -> str:
+    """As `PurePosixPath.suffix`, which takes ten times as long: an upload may hold 100,000 names."""
+    last = name.rpartition("/")[2]
+    stem, dot, ending = last.rpartition(".")
+    return f".{ending.lower()}" if dot and ending and stem.strip(".") else ""
 
 
 def _shared_end(name: str, wanted: list[str]) -> int:

@@ -8,11 +8,12 @@ import pytest
 from PIL import Image
 
 from jobs.video.decode import decode_frames
+from jobs.video.look import look
 from jobs.video.probe import probe
 from jobs.video.problem import BadClip
 from jobs.video.sampling import sample_indices
 from jobs.video.synthetic import demo_frames, make_demo_dataset, write_mp4
-from jobs.video.thumbnail import make_film_strip
+from jobs.video.thumbnail import tile_of
 
 
 @pytest.fixture(scope="module")
@@ -102,9 +103,21 @@ def test_playlist_reads_no_other_file(clip: Path, tmp_path: Path) -> None:
 
 
 def test_film_strip(clip: Path, tmp_path: Path) -> None:
-    out = make_film_strip(clip, tmp_path / "thumbs" / "a.jpg")
-    assert Image.open(out).size == (640, 120)
+    out = tmp_path / "thumbs" / "a.jpg"
+    facts = look(clip, "a.mp4", out)
+    assert (facts.problem, facts.frames) == ("", len(demo_frames("circling", 3)))
     assert [p.name for p in out.parent.iterdir()] == ["a.jpg"]
+    with Image.open(out) as strip:
+        assert strip.size == (640, 120)
+        shown = np.asarray(strip).astype(int)
+    wanted = demo_frames("circling", 3)[sample_indices(facts.frames, 4)]
+    assert np.abs(shown - np.concatenate(list(wanted), axis=1)).mean() < 4
+
+
+def test_a_picture_far_longer_than_high_is_cut_first() -> None:
+    tile = tile_of(np.full((2, 16_000, 3), 90, np.uint8))
+    assert tile.shape == (120, 160, 3)
+    assert np.abs(tile.astype(int) - 90).max() <= 2
 
 
 def test_demo_dataset_is_the_same_twice(tmp_path: Path) -> None:

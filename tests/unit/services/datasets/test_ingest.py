@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
+from orchestrator.domain.clip_facts import ClipFacts
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Split, Task, Upload, UploadStatus
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.files import dataset_folder, upload_path
-from orchestrator.services.datasets.ingest import ClipFacts, ingest_dataset
+from orchestrator.services.datasets.ingest import ingest_dataset
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
 

@@ -1,0 +1,42 @@
+"""`python -m jobs.video.eyes`: opens the files of strangers in a process with limits, one after another.
+
+FFmpeg reads what anybody uploads: a file that crashes it, or takes its memory or its time, ends this process only.
+"""
+
+import json
+import resource
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from jobs.video.look import look
+from orchestrator.domain.clip_facts import ClipFacts
+
+MEMORY_BYTES = 6 * 2**30
+FILE_BYTES = 16 * 2**20
+"""A film strip has some 20 KB; nothing else is written here."""
+OPEN_FILES = 64
+
+
+def main() -> int:
+    """Answers one line a clip until its stdin ends."""
+    for limit, most in (
+        (resource.RLIMIT_AS, MEMORY_BYTES),
+        (resource.RLIMIT_FSIZE, FILE_BYTES),
+        (resource.RLIMIT_NOFILE, OPEN_FILES),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(limit, (most, most))
+    for line in sys.stdin:
+        path, name, strip = json.loads(line)
+        try:
+            facts = look(Path(path), name, Path(strip))
+        except MemoryError:
+            facts = ClipFacts(problem=f"{name} needs more memory than a clip may take. Make it smaller first.")
+        sys.stdout.write(json.dumps(asdict(facts)) + "\n")
+        sys.stdout.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

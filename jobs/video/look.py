@@ -1,0 +1,21 @@
+"""Everything that a dataset wants to know of a clip, from one decoding: facts, film strip, fingerprint."""
+
+from pathlib import Path
+
+from jobs.video.probe import probe
+from jobs.video.problem import BadClip
+from jobs.video.resemblance import fingerprint
+from jobs.video.thumbnail import join_tiles, write_strip
+from orchestrator.domain.clip_facts import ClipFacts
+
+
+def look(path: Path, name: str, strip: Path) -> ClipFacts:
+    """The facts of one clip, and its film strip written to `strip`; for a bad clip the sentence that refuses it."""
+    try:
+        found = probe(path, name, strip=True)
+    except BadClip as error:
+        return ClipFacts(problem=str(error))
+    pictures = join_tiles(found.tiles)
+    write_strip(pictures, strip)
+    seen = fingerprint(pictures)
+    return ClipFacts(found.frames, found.fps, found.width, found.height, found.duration_s, found.codec, seen)
