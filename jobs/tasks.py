@@ -29,6 +29,14 @@ def bring_model(model_id: int) -> str:
     return run_bring(model_id)
 
 
+def rehearse(rehearsal_id: int) -> str:
+    """Two steps of a recipe, to learn what the run will take."""
+    os.nice(5)
+    from jobs.rehearse import run_rehearsal
+
+    return run_rehearsal(rehearsal_id)
+
+
 def make_demo() -> str:
     """Draws the demo clips once, and fills the accounts' demo datasets."""
     from jobs.demo import run_demo

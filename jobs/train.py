@@ -180,7 +180,7 @@ def _write_spec(job_id: int, attempt: int, folder: Path, settings: Settings) -> 
             model_revision=model.revision,
             family=model.family,
             architecture=model.architecture,
-            clips=[_clip(clip, settings.storage_dir) for clip in good],
+            clips=[clip_spec(clip, settings.storage_dir) for clip in good],
             redis_url=settings.resolved_redis_url,
             live_stream=LIVE_STREAM,
             job_stream=job_stream(job_id),
@@ -203,7 +203,8 @@ def _gpus_for(job: TrainingJob) -> list[str]:
     return visible_gpus()[: max(1, shape_of(job.needs).gpus)] if find_device().gpus else []
 
 
-def _clip(clip: Clip, storage: Path) -> ClipSpec:
+def clip_spec(clip: Clip, storage: Path) -> ClipSpec:
+    """A clip of the ledger as the trainer is told of it."""
     assert clip.id is not None
     path = clip.path if os.path.isabs(clip.path) else str(storage / clip.path)
     return ClipSpec(

@@ -40,6 +40,19 @@ class EpochTeller(TrainerCallback):
         self._clips.set_epoch(math.floor((state.epoch or 0) + 1e-6))
 
 
+class StepClock(TrainerCallback):
+    """`best`: seconds of the quickest step; the first one pays for what is made once."""
+
+    def __init__(self) -> None:
+        self._begun, self.best = 0.0, math.inf
+
+    def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._begun = time.monotonic()
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self.best = min(self.best, time.monotonic() - self._begun)
+
+
 class Reporter(TrainerCallback):
     """`stopped` is True when the run ended because somebody asked."""
 

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from transformers import set_seed
 
-from jobs.families.protocol import Base, Family, Plan
+from jobs.families.protocol import Family, Plan
 from jobs.families.registry import read_base, resolve
 from jobs.sinks.jsonl import JsonlSink, last_seq
 from jobs.sinks.protocol import Sink
@@ -26,16 +26,16 @@ from jobs.spec import TrainSpec
 from jobs.trainer.baseline import baseline_of
 from jobs.trainer.callback import EpochTeller, Reporter
 from jobs.trainer.checkpoints import newest_whole, prune
-from jobs.trainer.clips import Clips, sentences
+from jobs.trainer.clips import Clips
 from jobs.trainer.export import export
 from jobs.trainer.hf import WholeTrainer, arguments
 from jobs.trainer.outcome import Outcome, sum_up
-from jobs.trainer.setup import check_clips, opening, with_adapters
-from jobs.trainer.split import Sides, divide
-from jobs.trainer.together import agree, leads, own_device, part, wait_for_all, world
+from jobs.trainer.setup import check_clips, opening, plan_of, with_adapters
+from jobs.trainer.split import divide
+from jobs.trainer.together import agree, leads, part, wait_for_all, world
 from jobs.video.cache import FrameCache
 from orchestrator.domain.errors import AppError
-from orchestrator.domain.recipes import Recipe, parse_recipe
+from orchestrator.domain.recipes import parse_recipe
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ def train(spec: TrainSpec, recorder: Recorder, should_stop: Callable[[], bool]) 
     family = resolve(base)
     family.check(base, recipe, spec.task)
     sides = divide(spec.clips, recipe.data.validation_share, recipe.optim.seed)
-    plan = _plan(spec, recipe, base, sides)
+    plan = plan_of(spec, recipe, base, sides)
     check_clips(plan, sides)
     set_seed(recipe.optim.seed)
     model = with_adapters(family, plan)
@@ -100,11 +100,6 @@ def train(spec: TrainSpec, recorder: Recorder, should_stop: Callable[[], bool]) 
     recorder.log(f"{'Stopped' if reporter.stopped else 'Done'} after {seconds:.0f} s; the files are ready.")
     wait_for_all()
     return TrainResult("stopped" if reporter.stopped else "completed", summary)
-
-
-def _plan(spec: TrainSpec, recipe: Recipe, base: Base, sides: Sides) -> Plan:
-    captions = tuple(sentence for clip in sides.train for sentence in sentences(clip))
-    return Plan(base, recipe, spec.task, tuple(spec.class_names), captions, own_device())
 
 
 def _trainer(
@@ -161,7 +156,7 @@ def main(path: Path) -> int:
     try:
         result = train(spec, recorder, lambda: asked.is_set() or bool(live and live.stop_asked))
     except BaseException as error:
-        result = _failure(error)
+        result = failure(error)
         recorder.log(result.error, "error")
         if result.details:
             recorder.log(result.details, "error")
@@ -174,7 +169,7 @@ def main(path: Path) -> int:
     return 1 if result.status == "failed" else 0
 
 
-def _failure(error: BaseException) -> TrainResult:
+def failure(error: BaseException) -> TrainResult:
     """The sentence for whatever went wrong; our own bugs keep their traceback."""
     if isinstance(error, AppError):
         return TrainResult("failed", error=error.message)

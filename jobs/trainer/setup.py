@@ -4,11 +4,19 @@ from typing import Any
 
 from peft import LoraConfig, get_peft_model
 
-from jobs.families.protocol import Family, Plan
+from jobs.families.protocol import Base, Family, Plan
 from jobs.spec import ClipSpec, TrainSpec
 from jobs.trainer.clips import sentences
 from jobs.trainer.split import Sides
+from jobs.trainer.together import own_device
 from orchestrator.domain.errors import Invalid
+from orchestrator.domain.recipes import Recipe
+
+
+def plan_of(spec: TrainSpec, recipe: Recipe, base: Base, sides: Sides) -> Plan:
+    """What the run works with, on the GPU where there is one."""
+    captions = tuple(sentence for clip in sides.train for sentence in sentences(clip))
+    return Plan(base, recipe, spec.task, tuple(spec.class_names), captions, own_device())
 
 
 def check_clips(plan: Plan, sides: Sides) -> None:

@@ -17,6 +17,7 @@ from orchestrator.api.routes import (
     models,
     notifications,
     queue,
+    rehearsals,
     studio,
     uploads,
 )
@@ -74,7 +75,9 @@ def create_api() -> FastAPI:
     app.add_middleware(_Headers)
     problems.add_handlers(app)
     v1 = APIRouter(prefix="/api/v1")
-    for routes in (studio, accounts, credentials, datasets, uploads, models, jobs, adapters, queue, notifications):
+    for routes in (
+        studio, accounts, credentials, datasets, uploads, models, jobs, rehearsals, adapters, queue, notifications,
+    ):  # fmt: skip
         v1.include_router(routes.router)
     app.include_router(v1)
     app.include_router(accounts.cookies)

@@ -35,7 +35,8 @@ TASK_TRAIN = "jobs.tasks.train"
 TASK_INGEST = "jobs.tasks.ingest"
 TASK_DEMO = "jobs.tasks.make_demo"
 TASK_MODEL = "jobs.tasks.bring_model"
-ALLOWED_TASKS = frozenset({TASK_TRAIN, TASK_INGEST, TASK_DEMO, TASK_MODEL})
+TASK_REHEARSE = "jobs.tasks.rehearse"
+ALLOWED_TASKS = frozenset({TASK_TRAIN, TASK_INGEST, TASK_DEMO, TASK_MODEL, TASK_REHEARSE})
 """The only functions a worker will call, whatever lies in Redis."""
 
 WARM_KEY = "loreel:warm"

@@ -137,6 +137,7 @@ class Recipe(_Part):
 
 
 SENTENCES = {
+    "qlora.bits": "Choose 4 (NF4) or 16 (plain LoRA).",
     "qlora.r": "Rank must be a whole number from 1 to 256; 8 to 64 is usual.",
     "qlora.alpha": "Alpha must be a whole number from 1 to 1024; twice the rank is usual.",
     "qlora.dropout": "Dropout must be a number from 0 to 0.9; 0.05 is usual.",

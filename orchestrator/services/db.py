@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 # Every table must be known to the metadata before a query joins them.
 from orchestrator.domain import (  # noqa: F401  # isort: skip
-    adapters, credentials, datasets, metrics, models, notifications, queueing, training_jobs, users, workers,
+    adapters, credentials, datasets, metrics, models, notifications, queueing, rehearsals, training_jobs, users,
+    workers,
 )  # fmt: skip
 
 

@@ -36,6 +36,11 @@ def model_key(model_id: int) -> str:
     return f"model-{model_id}"
 
 
+def rehearsal_key(rehearsal_id: int) -> str:
+    """The letter's name for a rehearsal."""
+    return f"rehearsal-{rehearsal_id}"
+
+
 def enqueue(task: str, job_key: str, device_class: str, **ids: Any) -> bool:
     """Puts a letter in the box of a device class; False when a letter of that name is there already.
 

@@ -112,6 +112,14 @@ def count_alive(session: Session) -> int:
     return len(session.exec(statement).all())
 
 
+def roomiest(session: Session, gpu: bool) -> int:
+    """Bytes of the largest device of that kind among the workers that train now; 0 when none answers."""
+    fresh = utcnow() - timedelta(seconds=ALIVE_S)
+    alive = select(Worker.stats).where(col(Worker.beat_at) > fresh, Worker.device_class == ("gpu" if gpu else "cpu"))
+    name = "gpu_memory_total" if gpu else "memory_total"
+    return max((int((stats or {}).get(name) or 0) for stats in session.exec(alive)), default=0)
+
+
 def _row(record: Worker, names: dict[int, tuple[str, str]], actor: Actor) -> WorkerRow:
     stats = record.stats or {}
     name, owner = names.get(record.job_id or 0, ("", ""))

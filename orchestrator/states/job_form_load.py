@@ -14,7 +14,7 @@ from orchestrator.services.datasets.overview import dataset_extras
 from orchestrator.services.models.catalog import list_models, model_layers
 from orchestrator.services.training.drafts import load_draft
 from orchestrator.services.training.jobs import clone_values
-from orchestrator.services.training.launch import preflight
+from orchestrator.services.training.preflight import preflight
 from orchestrator.services.training.rows import Preflight
 from orchestrator.services.workers import list_workers
 from orchestrator.states import job_sweep_values as sweep

@@ -73,6 +73,14 @@ class PresetCard:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanFact:
+    """One line of what a rehearsal found."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The summary on the right; empty strings until they are known."""
 
@@ -89,6 +97,12 @@ class Plan:
     adapter: str = ""
     clips: str = ""
     warnings: list[str] = field(default_factory=list)
+    advice: str = ""
+    vision_frozen: bool = False
+    measured: bool = False
+    """True where memory and time come from a rehearsal of this very form."""
+    found: list[PlanFact] = field(default_factory=list)
+    """What that rehearsal found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,16 +189,14 @@ def make_plan(estimate: Preflight, workers: Iterable[WorkerRow], need: Shape = W
     """The summary of a preflight against the memory of the best live worker that may train it."""
     alive = [worker for worker in workers if worker.alive and not worker.draining]
     fitting = [worker for worker in alive if shape_of(worker.box).holds(need)]
-    best = max(fitting or alive, key=lambda worker: worker.memory_total, default=None)
-    largest, device = (best.memory_total, best.device) if best else (0, "")
+    best = max(fitting or alive, key=lambda worker: worker.gpu_memory_total or worker.memory_total, default=None)
+    largest, device = (best.gpu_memory_total or best.memory_total, best.device) if best else (0, "")
     share = estimate.memory_bytes / largest if largest else 0.0
     warnings = [sentence for _, sentence in estimate.problems]
     if not alive:
         warnings.append("No worker is running, so the job will wait. Start one with ./loreel worker.")
     elif not fitting:
         warnings.append(missing(Counter(worker.box for worker in alive), need))
-    if share > 0.95:
-        warnings.append("This may not fit into the device's memory. Make the batch smaller and accumulate more.")
     part = estimate.trainable_parameters / estimate.total_parameters if estimate.total_parameters else 0.0
     return Plan(
         known=bool(estimate.steps),
@@ -200,12 +212,49 @@ def make_plan(estimate: Preflight, workers: Iterable[WorkerRow], need: Shape = W
         adapter=words.size(estimate.adapter_bytes),
         clips=f"{words.count(estimate.train_clips)} train, {words.count(estimate.validation_clips)} val",
         warnings=list(dict.fromkeys(warnings)),
+        advice=" ".join(estimate.advice),
+        vision_frozen=estimate.vision_frozen,
+        measured=estimate.measured,
+        found=found_facts(estimate),
+    )
+
+
+def found_facts(estimate: Preflight) -> list[PlanFact]:
+    """A rehearsal's findings, or what the config tells of the tokens while there was none."""
+    facts = estimate.rehearsed
+    rows = []
+    if facts:
+        count, height, width = [*(facts.get("frames") or []), 0, 0, 0][:3]
+        rows += [
+            ("Peak memory", words.size(estimate.memory_bytes)),
+            ("One batch, there and back", _short(float(facts.get("step_s") or 0.0))),
+            ("A clip as the model sees it", f"{count} frames of {width} \u00d7 {height}"),
+        ]
+    tokens = int(facts.get("visual_tokens") or estimate.visual_tokens)
+    if tokens:
+        rows.append(("Visual tokens a clip", words.count(tokens)))
+    if estimate.context:
+        longest = int(facts.get("context_tokens") or 0)
+        used = (
+            f"{words.count(longest)} of {words.count(estimate.context)}" if longest else words.count(estimate.context)
+        )
+        rows.append(("Longest line" if longest else "Context", f"{used} tokens"))
+    layers = [f"{row['suffix']} \u00d7 {row['count']}" for row in facts.get("targets") or []]
+    if layers:
+        rows.append(("Layers with an adapter", ", ".join(layers)))
+    return [PlanFact(label, value) for label, value in rows]
+
+
+def _short(seconds: float) -> str:
+    return (
+        words.duration(seconds) if seconds >= 10 else f"{seconds:.2g} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
     )
 
 
 def review_rows(dataset: str, model: str, recipe: Recipe, clips_note: str) -> list[ReviewRow]:
     """Everything that will be launched, line by line."""
     pre = recipe.training_type.value == "pretrain"
+    bits = "4-bit NF4" if recipe.qlora.bits == 4 else "16-bit"
     rows = [
         ReviewRow("Data", "Dataset", dataset, 1),
         ReviewRow("Data", "Clips", clips_note, 1),
@@ -214,6 +263,7 @@ def review_rows(dataset: str, model: str, recipe: Recipe, clips_note: str) -> li
     ]
     if not pre:
         rows += [
+            ReviewRow("QLoRA", "Base weights", bits, 3),
             ReviewRow("QLoRA", "Rank r", str(recipe.qlora.r), 3),
             ReviewRow("QLoRA", "Alpha", str(recipe.qlora.alpha), 3),
             ReviewRow("QLoRA", "Dropout", f"{recipe.qlora.dropout:g}", 3),
@@ -250,6 +300,8 @@ def _optim_rows(recipe: Recipe) -> list[ReviewRow]:
         ("Seed", str(optim.seed)),
         ("Validation share", words.percent(recipe.data.validation_share)),
     ]
+    seen = (("Frames", recipe.data.frames), ("Frame size", recipe.data.size), ("Frames per second", recipe.data.fps))
+    pairs += [(label, f"{value:g}") for label, value in seen if value]
     rows = [ReviewRow("Optimization", label, value, 3) for label, value in pairs]
     if (need := recipe.machine.need).kind != ANY:
         rows.append(ReviewRow("Machine", "Runs on", asks(need), 3))

@@ -8,7 +8,10 @@ from typing import Any
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import Recipe, parse_recipe
 
+SEEN_FIELDS = ("data.frames", "data.size", "data.fps")
+"""What the model sees of a clip; left empty, the base decides."""
 PARAMETER_FIELDS = (
+    "qlora.bits",
     "qlora.r",
     "qlora.alpha",
     "qlora.dropout",
@@ -23,6 +26,7 @@ PARAMETER_FIELDS = (
     "optim.max_grad_norm",
     "optim.seed",
     "data.validation_share",
+    *SEEN_FIELDS,
     "machine.kind",
     "machine.memory_gb",
     "machine.gpus",
@@ -37,6 +41,7 @@ ADVANCED_FIELDS = frozenset(
         "optim.max_grad_norm",
         "optim.seed",
         "data.validation_share",
+        *SEEN_FIELDS,
         "machine.kind",
         "machine.memory_gb",
         "machine.gpus",
@@ -121,7 +126,7 @@ def raw_recipe(values: Mapping[str, str], targets: list[str]) -> dict[str, Any]:
     raw["output_name"] = values.get("output_name", "").strip()
     for name in PARAMETER_FIELDS:
         part, _, key = name.partition(".")
-        if key and name in values:
+        if key and name in values and (name not in SEEN_FIELDS or values[name].strip()):
             raw[part][key] = values[name].strip().replace(",", ".")
     raw["qlora"]["target_modules"] = list(targets)
     return raw

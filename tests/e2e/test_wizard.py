@@ -95,6 +95,17 @@ def test_cancel_asks_and_forgets(page: Page, demo: tuple[str, str]) -> None:
     expect(page.locator("#field-qlora-alpha")).to_have_value("32")
 
 
+def test_a_rehearsal_turns_the_estimate_into_a_measure(page: Page, demo: tuple[str, str]) -> None:
+    dataset, model = demo
+    page.goto(f"/jobs/new?dataset={dataset}&model={model}")
+    summary = page.locator("#wizard-summary")
+    expect(summary).to_contain_text("estimated")
+    page.locator("#wizard-rehearse").click()
+    expect(summary).to_contain_text("measured", timeout=120_000)
+    expect(page.locator("#rehearsal")).to_contain_text("8 frames of 48 \u00d7 48")
+    expect(page.locator("#rehearsal")).to_contain_text("query \u00d7 4")
+
+
 def test_a_double_click_launches_once(page: Page, api: httpx.Client, demo: tuple[str, str]) -> None:
     dataset, model = demo
     page.goto(f"/jobs/new?dataset={dataset}&model={model}")

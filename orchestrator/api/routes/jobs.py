@@ -19,6 +19,7 @@ from orchestrator.services.live import get_hub
 from orchestrator.services.metrics import history, logs, telemetry
 from orchestrator.services.training import artifacts, jobs, launch, lifecycle, report
 from orchestrator.services.training import compare as comparing
+from orchestrator.services.training import preflight as preflights
 
 router = APIRouter(tags=["jobs"])
 
@@ -47,7 +48,7 @@ def preflight(actor: Who, body: JobBody) -> dict[str, Any]:
         problems = [{"field": field, "message": message} for field, message in refused.problems]
         return {"ok": False, "problems": problems}
     with session_scope() as session:
-        found = launch.preflight(session, actor, body.dataset_id, body.model_id, recipe)
+        found = preflights.preflight(session, actor, body.dataset_id, body.model_id, recipe)
     return shape(found, problems=[{"field": field, "message": message} for field, message in found.problems])
 
 

@@ -97,12 +97,39 @@ def _targets() -> rx.Component:
     )
 
 
+def _precision() -> rx.Component:
+    name = "qlora.bits"
+    return rx.el.div(
+        field(
+            "Base weights",
+            segmented(
+                [("4", "4-bit (QLoRA)"), ("16", "16-bit (LoRA)")],
+                label="Base weights",
+                value=JobForm.values[name],
+                on_change=JobForm.set_value(name),
+                fill=True,
+            ),
+            hint=JobForm.plan.advice,
+            error=JobForm.problems[name],
+            control_id=control_id(name),
+            group=True,
+        ),
+        id=control_id(name),
+        class_name="mb-4",
+    )
+
+
 def _qlora() -> rx.Component:
     return card(
         rx.el.p(
-            "The base stays frozen in 4-bit NF4. Only these adapters learn.",
+            rx.cond(
+                JobForm.values["qlora.bits"] == "16",
+                "The base stays frozen as it is. Only these adapters learn.",
+                "The base stays frozen in 4-bit NF4. Only these adapters learn.",
+            ),
             class_name="-mt-3 mb-4 text-xs text-muted-foreground",
         ),
+        _precision(),
         rx.el.div(
             _rank(),
             text_field("qlora.alpha", "Alpha", hint="usual: 2 × rank", input_mode="numeric"),
@@ -111,7 +138,11 @@ def _qlora() -> rx.Component:
         ),
         _targets(),
         title="QLoRA",
-        actions=rx.cond(JobForm.all_linear, tag("All linear"), rx.fragment()),
+        actions=rx.el.span(
+            rx.cond(JobForm.plan.vision_frozen, tag("Vision frozen"), rx.fragment()),
+            rx.cond(JobForm.all_linear, tag("All linear"), rx.fragment()),
+            class_name="flex gap-1.5",
+        ),
     )
 
 
@@ -165,7 +196,7 @@ def _advanced() -> rx.Component:
             "chevron-right",
             class_name=rx.cond(JobForm.advanced_open, "rotate-90 transition-transform", "transition-transform"),
         ),
-        "Advanced: warm-up, weight decay, clipping, seed, validation share, machine",
+        "Advanced: warm-up, weight decay, clipping, seed, validation share, frames, machine",
         type="button",
         on_click=JobForm.toggle_advanced,
         aria_expanded=JobForm.advanced_open,
@@ -178,6 +209,9 @@ def _advanced() -> rx.Component:
         text_field("optim.max_grad_norm", "Gradient clipping", hint="usual: 1", input_mode="decimal"),
         text_field("optim.seed", "Seed", hint="same seed, same run", input_mode="numeric"),
         text_field("data.validation_share", "Validation share", hint="of each class, usual: 0.2", input_mode="decimal"),
+        text_field("data.frames", "Frames", hint="empty: as the base was made", input_mode="numeric"),
+        text_field("data.size", "Frame size", hint="empty: as the base was made", suffix="px", input_mode="numeric"),
+        text_field("data.fps", "Frames per second", hint="empty: spread over the clip", input_mode="decimal"),
         *_machine(),
         id="advanced",
         class_name=GRID + " mt-4",

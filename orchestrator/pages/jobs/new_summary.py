@@ -27,7 +27,14 @@ def memory_bar() -> rx.Component:
     )
     return rx.el.div(
         rx.el.div(
-            rx.el.span("Memory", class_name="text-sm font-medium"),
+            rx.el.span(
+                "Memory",
+                rx.el.span(
+                    rx.cond(plan.measured, "measured", "estimated"),
+                    class_name="ml-1.5 text-xs font-normal text-muted-foreground",
+                ),
+                class_name="text-sm font-medium",
+            ),
             rx.el.span(plan.device, class_name="text-xs text-muted-foreground"),
             class_name="flex items-baseline justify-between",
         ),

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import re
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.models import ModelType
+from orchestrator.services.models.sight import read_sight
 
 FAMILIES: dict[str, tuple[str, ModelType]] = {
     "videomae": ("VideoMAE", ModelType.CLASSIFICATION),
@@ -34,6 +36,11 @@ FAMILIES: dict[str, tuple[str, ModelType]] = {
 """config.json's model_type -> the name people know, and what it does: the families that can be trained."""
 HEADS = ("classifier", "head", "lm_head", "score", "visual_projection", "text_projection", "decoder")
 _NOT_LINEAR = ("embed", "position", "norm", "patch", "pooler", "predictor", "vision_model.head")
+EYES = re.compile(
+    r"(^|\.)(visual|vision_tower|vision_model|vision_encoder|connector|projector|multi_modal_projector|"
+    r"vision_resampler|perceiver_resampler)\."
+)
+"""Where a video language model keeps what sees: it stays as it is, and is never quantized."""
 _HEADER_LIMIT = 100_000_000
 NF4_BYTES = 0.5 + (1 + 4 / 256) / 64
 """Bytes a parameter: 4 bits, an 8-bit scale every 64, a 32-bit one every 256 scales (Dettmers et al. 2023)."""
@@ -72,7 +79,8 @@ def inspect_model(folder: Path) -> ModelFacts:
     architecture, kind = FAMILIES[family]
     inner = (config.get(name) for name in ("vision_config", "encoder"))
     vision = next((part for part in inner if isinstance(part, dict)), config)
-    groups = layer_groups(shapes)
+    sight = read_sight(family, config)
+    eyes = EYES if sight else None
     return ModelFacts(
         family=family,
         architecture=architecture,
@@ -89,8 +97,10 @@ def inspect_model(folder: Path) -> ModelFacts:
             "heads": vision.get("num_attention_heads"),
             "blocks": vision.get("num_hidden_layers"),
             "classes": len(config.get("id2label") or {}),
-            "nf4_bytes": nf4_bytes(shapes),
-            "layers": groups,
+            "nf4_bytes": nf4_bytes(shapes, eyes),
+            "eye_parameters": sum(math.prod(shape) for name, shape in shapes.items() if eyes and eyes.search(name)),
+            "sight": sight,
+            "layers": layer_groups(shapes, eyes),
         },
     )
 
@@ -104,14 +114,15 @@ def _last(value: Any) -> Any:
     return value[-1] if isinstance(value, list) and value else None
 
 
-def layer_groups(shapes: dict[str, list[int]]) -> list[dict[str, Any]]:
+def layer_groups(shapes: dict[str, list[int]], eyes: re.Pattern[str] | None = None) -> list[dict[str, Any]]:
     """The linear layers by the ending of their names, in the order of the file; one row an ending.
 
-    `in_features` and `out_features` are means where one ending names layers of several shapes.
+    `in_features` and `out_features` are means where one ending names layers of several shapes. Layers within `eyes`
+    stay frozen and are left out.
     """
     found: dict[str, list[tuple[int, int]]] = {}
     for name, shape in shapes.items():
-        if _is_linear(name, shape):
+        if _is_linear(name, shape) and not (eyes and eyes.search(name)):
             found.setdefault(name.removesuffix(".weight").rpartition(".")[2], []).append((shape[1], shape[0]))
     return [
         {
@@ -126,12 +137,12 @@ def layer_groups(shapes: dict[str, list[int]]) -> list[dict[str, Any]]:
     ]
 
 
-def nf4_bytes(shapes: dict[str, list[int]]) -> int:
-    """Bytes of the weights with the linear layers (but the heads) in NF4 and the rest in 32 bits."""
+def nf4_bytes(shapes: dict[str, list[int]], eyes: re.Pattern[str] | None = None) -> int:
+    """Bytes of the weights with the linear layers (but heads and `eyes`) in NF4 and the rest in 32 bits."""
     total = 0.0
     for name, shape in shapes.items():
-        head = name.removesuffix(".weight").rpartition(".")[2] in HEADS
-        total += math.prod(shape) * (NF4_BYTES if _is_linear(name, shape) and not head else 4)
+        whole = name.removesuffix(".weight").rpartition(".")[2] in HEADS or bool(eyes and eyes.search(name))
+        total += math.prod(shape) * (NF4_BYTES if _is_linear(name, shape) and not whole else 4)
     return round(total)
 
 

@@ -1,4 +1,4 @@
-"""What a run will cost, worked out from facts of the files before anything is loaded."""
+"""What a run will cost: steps, parameters, memory and time, from the files' facts and what a rehearsal measured."""
 
 import math
 from dataclasses import dataclass
@@ -6,13 +6,30 @@ from typing import Any
 
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import Recipe
+from orchestrator.services.models.sight import visual_tokens
+from orchestrator.services.training.memory import Memory, memory_of
 
 _ADAPTER_BYTES = 4
 """Adapters are trained and saved in 32-bit floats."""
-_PROCESS_BYTES = 700 * 10**6
-"""A trainer with torch, transformers and peft loaded and nothing to do: measured on Linux, CPU build of torch 2.13."""
-_ACTIVATION_BYTES = 68
-"""Per token, channel and block: 34 bytes in 16-bit floats (Korthikanti et al. 2022, table 2), twice that in 32-bit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a rehearsal found. `memory` is what the estimate had said of the rehearsed recipe."""
+
+    memory: Memory
+    memory_bytes: int
+    load_s: float
+    step_s: float
+    """One batch, there and back."""
+    eval_s: float
+    """One held-out clip."""
+    decode_s: float
+    """One clip, the first time it is looked at."""
+    result: dict[str, Any]
+    """All that it found."""
+    exact: bool
+    """True where memory and speed are of this very shape; False: of another batch, precision or frame count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +42,8 @@ class Estimate:
     memory_bytes: int
     seconds: float
     adapter_bytes: int
+    visual_tokens: int = 0
+    context: int = 0
 
 
 def count_steps(recipe: Recipe, train_clips: int) -> int:
@@ -40,41 +59,68 @@ def layer_groups(model: VideoModel) -> list[dict[str, Any]]:
     return list((model.details or {}).get("layers") or [])
 
 
-def activation_bytes(model: VideoModel, recipe: Recipe) -> int:
-    """What one batch keeps for the backward pass, attention maps included; 0 where the config names no sizes."""
-    facts = model.details or {}
-    hidden, blocks = int(facts.get("hidden_size") or 0), int(facts.get("blocks") or 0)
-    frames = int(recipe.data.frames or facts.get("frames") or 0)
-    size = int(recipe.data.size or facts.get("image_size") or 0)
-    patch, tubelet = int(facts.get("patch_size") or 8), int(facts.get("tubelet_size") or 2)
-    tokens = max(1, frames // tubelet) * (size // patch) ** 2
-    heads = int(facts.get("heads") or max(1, hidden // 64))
-    return recipe.optim.batch_size * blocks * (_ACTIVATION_BYTES * tokens * hidden + 10 * heads * tokens**2)
-
-
-def estimate(model: VideoModel, recipe: Recipe, train_clips: int, samples_per_s: float = 0.0) -> Estimate:
-    """Steps, parameters, memory and time of a run (Hu et al. 2021: rank r adds r * (in + out) parameters a layer).
-
-    Args:
-        samples_per_s: speed of an earlier run on the same base; without one no time is given.
-    """
+def adapter_parameters(model: VideoModel, recipe: Recipe) -> int:
+    """Rank r adds r * (in + out) parameters a layer (Hu et al. 2021)."""
     chosen = set(recipe.qlora.target_modules)
     groups = [g for g in layer_groups(model) if (g["suffix"] in chosen if chosen else g.get("default", True))]
-    adapters = sum(
+    return sum(
         recipe.qlora.r * (int(g.get("in_features", 0)) + int(g.get("out_features", 0))) * int(g.get("count", 1))
         for g in groups
     )
+
+
+def estimate(
+    model: VideoModel,
+    recipe: Recipe,
+    train_clips: int,
+    samples_per_s: float = 0.0,
+    *,
+    held_clips: int = 0,
+    gpu: bool = False,
+    measured: Measured | None = None,
+) -> Estimate:
+    """Steps, parameters, memory and time of a run.
+
+    Args:
+        samples_per_s: speed of an earlier run on the same base; without it and a rehearsal no time is given.
+        measured: what the newest rehearsal on this base took.
+    """
+    adapters = adapter_parameters(model, recipe)
     trainable = adapters if recipe.qlora.enabled else model.parameters
-    bits = recipe.qlora.bits if recipe.qlora.enabled else 32
-    # Weights, then a gradient and two Adam moments (4 bytes each) for whatever trains.
-    memory = _PROCESS_BYTES + model.parameters * bits // 8 + trainable * 16 + activation_bytes(model, recipe)
     steps = count_steps(recipe, train_clips)
-    clips = steps * recipe.optim.batch_size * recipe.optim.gradient_accumulation * recipe.machine.gpus
+    sight = (model.details or {}).get("sight")
     return Estimate(
         steps=steps,
         trainable_parameters=trainable,
         total_parameters=model.parameters + (adapters if recipe.qlora.enabled else 0),
-        memory_bytes=memory,
-        seconds=clips / samples_per_s if samples_per_s > 0 else 0.0,
+        memory_bytes=_memory(memory_of(model, recipe, trainable, gpu), measured),
+        seconds=_seconds(recipe, steps, train_clips, held_clips, samples_per_s, measured),
         adapter_bytes=trainable * _ADAPTER_BYTES,
+        visual_tokens=visual_tokens(sight, recipe.data.frames, recipe.data.size) if sight else 0,
+        context=int(sight["context"]) if sight else 0,
     )
+
+
+def _memory(said: Memory, measured: Measured | None) -> int:
+    """What was measured, carried over to another shape: the estimate's error grows with what caused most of it."""
+    if measured is None:
+        return said.total
+    if measured.exact:
+        return measured.memory_bytes
+    then = measured.memory
+    error = measured.memory_bytes - then.total
+    grows = then.activations * 2 > then.total
+    scaled = error * said.activations / then.activations if grows else error
+    return max(round(said.total + scaled), said.process)
+
+
+def _seconds(
+    recipe: Recipe, steps: int, train_clips: int, held_clips: int, samples_per_s: float, measured: Measured | None
+) -> float:
+    if measured is not None and measured.exact:
+        judged = held_clips * (recipe.optim.epochs + 1)
+        batches = steps * recipe.optim.gradient_accumulation
+        decoded = (train_clips + held_clips) * measured.decode_s
+        return measured.load_s + decoded + batches * measured.step_s + judged * measured.eval_s
+    clips = steps * recipe.optim.batch_size * recipe.optim.gradient_accumulation * recipe.machine.gpus
+    return clips / samples_per_s if samples_per_s > 0 else 0.0

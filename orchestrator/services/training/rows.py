@@ -74,6 +74,22 @@ class Preflight:
     validation_clips: int = 0
     task: str = ""
     """The dataset's."""
+    visual_tokens: int = 0
+    """What a clip takes of a language model's context; 0 where the base has none, or its config does not tell."""
+    context: int = 0
+    """Tokens that the base reads at once, where it is a language model."""
+    vision_frozen: bool = False
+    """True where what sees stays as it is, and only the language model gets adapters."""
+    measured: bool = False
+    """True where memory and time come from a rehearsal of this very recipe."""
+    rehearsed: dict[str, Any] = field(default_factory=dict)
+    """What that rehearsal found; empty while `measured` is False."""
+    device_memory: int = 0
+    """Bytes of the roomiest worker's device; 0 while none answers."""
+    guesses: tuple[str, ...] = ()
+    """Fields of problems that rest on an estimate alone: a rehearsal may show that they are none."""
+    advice: list[str] = field(default_factory=list)
+    """Sentences that hinder nothing: what would be wiser."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,8 @@ from orchestrator.services.training import lifecycle
 from orchestrator.services.training.dispatch import dispatch
 from orchestrator.services.training.estimate import count_steps
 from orchestrator.services.training.jobs import progress_share
-from orchestrator.services.training.launch import make_record, preflight
+from orchestrator.services.training.launch import make_record
+from orchestrator.services.training.preflight import preflight
 
 MAX_JOBS = 1_000
 Values = Mapping[str, Sequence[Any]]

@@ -18,10 +18,13 @@ from jobs.families.video_llm import layouts
 from jobs.families.video_llm.family import VideoLLM
 from jobs.families.video_llm.talk import IGNORED, Talk
 from jobs.spec import ClipSpec
+from jobs.trainer.rehearsal import adapted_layers
 from jobs.trainer.run import train
 from jobs.trainer.setup import with_adapters
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import parse_recipe
+from orchestrator.services.models.inspect import inspect_model
+from orchestrator.services.models.sight import read_sight, visual_tokens
 from tests.unit.jobs.families.tiny_llms import CONFIGS, make_tiny
 from tests.unit.jobs.trainer.conftest import MakeSpec, clips, make_spec
 from tests.unit.jobs.trainer.test_run import losses, recorder_of
@@ -66,6 +69,29 @@ def test_a_run_and_its_card(
     for row in reported:
         spoken = lines.split(f"{paths[row['clip_id']]}\t")[1]
         assert " ".join(spoken.split()).startswith(row["predicted"])
+
+
+@pytest.mark.parametrize("name", sorted(CONFIGS))
+def test_the_house_counts_a_clips_tokens_as_the_workshop_lays_them(name: str, tmp_path: Path) -> None:
+    base = read_base(make_tiny(name, tmp_path))
+    family = resolve(base)
+    assert isinstance(family, VideoLLM)
+    size = None if family.kind.fixed else 56
+    recipe = parse_recipe({"data": {"frames": 5, "size": size}})
+    edge = family.sampling(base, recipe).size[0][1]
+    item = {"frames": np.zeros((5, edge, edge, 3), np.uint8), "captions": ["x"], "learn": False, "draw": (0, 0)}
+    talk = family.collate(Plan(base, recipe, "captioning", (), ("x",)))
+    assert isinstance(talk, Talk)
+    ids = talk([item])["input_ids"]
+    sight = read_sight(name, base.config)
+    assert sight is not None
+    assert visual_tokens(sight, 5, size) == int((ids == talk.mark_id()).sum())
+    assert sight["edge"] == family.kind.edge(base.config)
+    facts = inspect_model(tmp_path)
+    assert facts.details["sight"] == sight
+    model = with_adapters(family, Plan(base, parse_recipe({}), "captioning", (), ("x",)))
+    laid = {row["suffix"]: row["count"] for row in adapted_layers(model)}
+    assert {g["suffix"]: g["count"] for g in facts.details["layers"] if g["default"]} == laid
 
 
 def test_the_eye_stays_whole_and_only_the_answer_is_learned(tmp_path: Path) -> None:

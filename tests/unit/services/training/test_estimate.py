@@ -2,7 +2,8 @@
 
 from orchestrator.domain.models import ModelSource, ModelType, VideoModel
 from orchestrator.domain.recipes import parse_recipe
-from orchestrator.services.training.estimate import activation_bytes, count_steps, estimate
+from orchestrator.services.training.estimate import count_steps, estimate
+from orchestrator.services.training.memory import activation_bytes
 
 LAYERS = [
     {"suffix": "query", "count": 4, "parameters": 65_536, "in_features": 128, "out_features": 128, "default": True}

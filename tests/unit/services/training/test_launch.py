@@ -18,8 +18,9 @@ from orchestrator.services.queue import waiting_keys
 from orchestrator.services.training.drafts import clear_draft, load_draft, save_draft
 from orchestrator.services.training.filters import job_choices
 from orchestrator.services.training.jobs import clone_values, delete_job, get_job, list_jobs
-from orchestrator.services.training.launch import launch_job, preflight
+from orchestrator.services.training.launch import launch_job
 from orchestrator.services.training.lifecycle import request_stop
+from orchestrator.services.training.preflight import preflight
 from tests.workshop import RedisProcess, launch, make_person, make_things
 
 

@@ -1,0 +1,186 @@
+"""Two real steps and a first evaluation of a recipe, on the device that will train it: what memory and time they take.
+
+`python -m jobs.trainer.rehearsal SPEC.json` writes `result.json` beside the spec: a `result`, or an `error` sentence.
+"""
+
+import json
+import os
+import re
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jobs.recovery.tether import die_with_parent
+from jobs.trainer.quiet import hush
+from jobs.trainer_process import TETHER
+
+STEPS = 2
+_HELD = 16
+"""Held-out clips that are judged."""
+_CUDA_CONTEXT = 600 * 10**6
+
+
+def rehearse(spec: Any) -> dict[str, Any]:
+    """Sizes in bytes, times in seconds; `step_s` is one batch there and back, `eval_s` and `decode_s` one clip.
+
+    Raises:
+        AppError: the recipe cannot be trained; the sentence says what to change.
+    """
+    import torch
+    from transformers import set_seed
+
+    from jobs.families.registry import read_base, resolve
+    from jobs.trainer.clips import Clips
+    from jobs.trainer.setup import check_clips, plan_of, with_adapters
+    from jobs.trainer.split import divide
+    from jobs.video.cache import FrameCache
+    from orchestrator.domain.recipes import parse_recipe
+
+    begun = time.monotonic()
+    recipe = parse_recipe(spec.recipe)
+    base = read_base(Path(spec.model_path))
+    family = resolve(base)
+    family.check(base, recipe, spec.task)
+    sides = divide(spec.clips, recipe.data.validation_share, recipe.optim.seed)
+    plan = plan_of(spec, recipe, base, sides)
+    check_clips(plan, sides)
+    set_seed(recipe.optim.seed)
+    model = with_adapters(family, plan)
+    loaded = time.monotonic()
+    cache = FrameCache(Path(spec.cache_dir) / "frames", family.sampling(base, recipe), spec.cache_bytes)
+    learn = Clips(_some(sides.train, STEPS * recipe.optim.batch_size), spec.class_names, cache, learn=True)
+    held = Clips(_some(sides.validation, _HELD), spec.class_names, cache, learn=False)
+    for clips in (learn, held):
+        for index in range(len(clips)):
+            clips[index]
+    decoded = time.monotonic()
+    seen = _Counter(family.collate(plan))
+    trainer, clock = _trainer(Path(spec.folder), family, plan, model, learn, held, seen)
+    trainer.train()
+    trained = time.monotonic()
+    if len(held):
+        trainer.evaluate()
+    judged = time.monotonic()
+    return {
+        "device_class": "cpu" if plan.device == "cpu" else "gpu",
+        "revision": spec.model_revision,
+        "memory_bytes": _peak(torch),
+        "load_s": round(loaded - begun, 3),
+        "decode_s": round((decoded - loaded) / max(1, len(learn) + len(held)), 5),
+        "step_s": round(clock.best, 4),
+        "eval_s": round((judged - trained) / max(1, len(held)), 4),
+        "trainable": sum(p.numel() for p in model.parameters() if p.requires_grad),
+        "frames": list(learn[0]["frames"].shape[:3]),
+        "visual_tokens": seen.visual,
+        "context_tokens": seen.width,
+        "targets": adapted_layers(model),
+        "vision_frozen": _vision_frozen(family, model),
+    }
+
+
+def adapted_layers(model: Any) -> list[dict[str, Any]]:
+    """The layers that got an adapter, by name ending: how many, and the parameters that learn there."""
+    found: dict[str, list[int]] = {}
+    for name, module in model.named_modules():
+        if hasattr(module, "lora_A") and hasattr(module, "lora_B"):
+            learns = sum(p.numel() for p in (*module.lora_A.parameters(), *module.lora_B.parameters()))
+            found.setdefault(name.rpartition(".")[2], []).append(learns)
+    return [{"suffix": suffix, "count": len(sizes), "parameters": sum(sizes)} for suffix, sizes in found.items()]
+
+
+class _Counter:
+    """A collator that counts what it hands over: the longest line, and the marks in it that stand for a clip."""
+
+    def __init__(self, collate: Any) -> None:
+        self._collate = collate
+        self._mark = collate.mark_id() if hasattr(collate, "mark_id") else None
+        self.width = self.visual = 0
+
+    def __call__(self, items: Sequence[Any]) -> dict[str, Any]:
+        batch = self._collate(items)
+        ids = batch.get("input_ids")
+        if ids is not None:
+            self.width = max(self.width, int(ids.shape[1]))
+            if self._mark is not None:
+                self.visual = max(self.visual, int((ids == self._mark).sum(1).max()))
+        return batch
+
+
+def _trainer(folder: Path, family: Any, plan: Any, model: Any, learn: Any, held: Any, collate: Any) -> tuple[Any, Any]:
+    from jobs.trainer.callback import StepClock
+    from jobs.trainer.hf import WholeTrainer, arguments
+
+    short = plan.recipe.model_copy(
+        update={"optim": plan.recipe.optim.model_copy(update={"max_steps": STEPS, "gradient_accumulation": 1})}
+    )
+    clock, reads_logits = StepClock(), family.reads_logits and not plan.pretrains
+    how = arguments(folder, short, STEPS, False, reads_logits, plan.device)
+    how.save_strategy = "no"
+    trainer = WholeTrainer(
+        model=model,
+        args=how,
+        train_dataset=learn,
+        eval_dataset=held if len(held) else None,
+        data_collator=collate,
+        judge=lambda model, raw, final: family.evaluate(plan, model, held, raw, final),
+        callbacks=[clock],
+    )
+    return trainer, clock
+
+
+def _vision_frozen(family: Any, model: Any) -> bool:
+    """True where the family keeps its eye as it is, and nothing in it learns."""
+    eyes = getattr(getattr(family, "kind", None), "eyes", ())
+    inside = re.compile("|".join(re.escape(eye) + r"\." for eye in eyes)) if eyes else None
+    return bool(inside) and not any(p.requires_grad for name, p in model.named_parameters() if inside.search(name))
+
+
+def _some(clips: Sequence[Any], count: int) -> list[Any]:
+    """Of each class in turn, so that a few clips stand for all."""
+    rows: dict[str, list[Any]] = {}
+    for clip in clips:
+        rows.setdefault(clip.label, []).append(clip)
+    turns = [clip for place in zip(*(_filled(row, len(clips)) for row in rows.values()), strict=True) for clip in place]
+    return [clip for clip in turns if clip is not None][:count]
+
+
+def _filled(row: list[Any], length: int) -> list[Any]:
+    return row + [None] * (length - len(row))
+
+
+def _peak(torch: Any) -> int:
+    """The most that this process ever held, on the card where it trained on one."""
+    if torch.cuda.is_available():
+        return int(torch.cuda.max_memory_reserved()) + _CUDA_CONTEXT
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak) * (1 if sys.platform == "darwin" else 1024)
+
+
+def main(path: Path) -> int:
+    """Reads the spec, tries, writes how it went; the exit code is 0 even where a sentence came out of it."""
+    from jobs.spec import TrainSpec
+    from jobs.trainer.run import failure
+    from orchestrator.domain.errors import AppError
+
+    spec = TrainSpec.load(path)
+    told: dict[str, Any]
+    try:
+        told = {"result": rehearse(spec)}
+    except AppError as error:
+        told = {"error": error.message}
+    except BaseException as error:
+        told = {"error": failure(error).error}
+    part = path.with_name("result.part")
+    part.write_text(json.dumps(told))
+    os.replace(part, path.with_name("result.json"))
+    return 0
+
+
+if __name__ == "__main__":
+    if tether := os.environ.get(TETHER):
+        die_with_parent(int(tether))
+    hush()
+    sys.exit(main(Path(sys.argv[1])))

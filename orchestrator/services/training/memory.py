@@ -1,0 +1,96 @@
+"""What a run takes of its device's memory, part by part, worked out before anything is loaded."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.domain.models import VideoModel
+from orchestrator.domain.recipes import Recipe
+from orchestrator.services.models.sight import visual_tokens
+
+PROCESS_BYTES = 700 * 10**6
+"""A trainer with torch, transformers and peft loaded and nothing to do: measured on Linux, CPU build of torch 2.13."""
+_GPU_PROCESS_BYTES = 600 * 10**6
+"""CUDA's context and the libraries' workspaces."""
+_TRAINED_BYTES = 16
+"""A weight that learns: itself, its gradient and two Adam moments, 4 bytes each."""
+_ENCODER_BYTES = 68
+"""Per token, channel and block: 34 bytes in 16-bit floats (Korthikanti et al. 2022, table 2), twice that in 32-bit."""
+_SAID_TOKENS = 64
+"""Question, marks of time and caption, where nobody has counted them."""
+_WIDE, _INNER = 20, 5
+"""Numbers a block of a language model keeps per channel and per inner channel: norms, projections, what dropout let
+through in front of each adapter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Bytes of one training process; on a GPU those that lie on the card."""
+
+    process: int
+    weights: int
+    trained: int
+    activations: int
+
+    @property
+    def fixed(self) -> int:
+        """What does not grow with the batch."""
+        return self.process + self.weights + self.trained
+
+    @property
+    def total(self) -> int:
+        return self.fixed + self.activations
+
+
+def memory_of(model: VideoModel, recipe: Recipe, trainable: int, gpu: bool = False) -> Memory:
+    """The estimate, before a rehearsal has measured anything.
+
+    Args:
+        trainable: parameters that learn.
+    """
+    return Memory(
+        process=_GPU_PROCESS_BYTES if gpu else PROCESS_BYTES,
+        weights=_weights(model, recipe, gpu),
+        trained=trainable * _TRAINED_BYTES,
+        activations=activation_bytes(model, recipe, gpu),
+    )
+
+
+def activation_bytes(model: VideoModel, recipe: Recipe, gpu: bool = False) -> int:
+    """What one batch keeps for the backward pass; 0 where the config names no sizes."""
+    sight = (model.details or {}).get("sight")
+    each = _language_bytes(sight, recipe, gpu) if sight else _encoder_bytes(model.details or {}, recipe)
+    return recipe.optim.batch_size * each
+
+
+def _weights(model: VideoModel, recipe: Recipe, gpu: bool) -> int:
+    facts = model.details or {}
+    if not (recipe.qlora.enabled and recipe.qlora.bits == 4):
+        return model.parameters * (2 if gpu and facts.get("sight") else 4)
+    small = int(facts.get("nf4_bytes") or model.parameters // 2)
+    if gpu and facts.get("sight"):
+        small -= 2 * int(facts.get("eye_parameters") or 0)  # the eye lies in 16 bits there
+    return small
+
+
+def _encoder_bytes(facts: dict[str, Any], recipe: Recipe) -> int:
+    """One clip in an encoder that learns, attention maps included."""
+    hidden, blocks = int(facts.get("hidden_size") or 0), int(facts.get("blocks") or 0)
+    frames = int(recipe.data.frames or facts.get("frames") or 0)
+    size = int(recipe.data.size or facts.get("image_size") or 0)
+    patch, tubelet = int(facts.get("patch_size") or 8), int(facts.get("tubelet_size") or 2)
+    tokens = max(1, frames // tubelet) * (size // patch) ** 2
+    heads = int(facts.get("heads") or max(1, hidden // 64))
+    return blocks * (_ENCODER_BYTES * tokens * hidden + 10 * heads * tokens**2)
+
+
+def _language_bytes(sight: dict[str, int], recipe: Recipe, gpu: bool) -> int:
+    """One clip and its caption in the language model; the frozen eye keeps nothing.
+
+    On a GPU each block keeps its input alone and is computed again (Chen et al. 2016).
+    """
+    tokens = visual_tokens(sight, recipe.data.frames, recipe.data.size) + _SAID_TOKENS
+    block = tokens * (_WIDE * sight["hidden"] + _INNER * sight["inner"])
+    said = 3 * 4 * tokens * sight["words"]  # the scores of every word, their 32-bit copy, its gradient
+    if gpu:
+        return 2 * block + sight["blocks"] * tokens * sight["hidden"] * 2 + said
+    return 4 * sight["blocks"] * block + said

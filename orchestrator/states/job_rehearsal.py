@@ -1,0 +1,53 @@
+"""The rehearsal of the wizard's last step: asks a worker for two real steps and waits for what they took."""
+
+import asyncio
+
+import reflex as rx
+
+from orchestrator.domain.errors import AppError
+from orchestrator.services.training.rehearsals import ask_rehearsal, get_rehearsal
+from orchestrator.states import job_values as form
+from orchestrator.states.guards import act, signed_in
+from orchestrator.states.job_form import JobForm
+
+LOOK_S = 0.5
+_NOTES = {
+    "waiting": "Waiting for a worker",
+    "running": "Two steps are running",
+}
+
+
+class JobRehearsal(rx.State):
+    """This tab's rehearsal; what it finds comes back through the plan."""
+
+    going: bool = False
+    note: str = ""
+    error: str = ""
+
+    @rx.event(background=True)
+    @signed_in
+    async def start(self):
+        """Rehearses what the form asks for; a second press while one goes on does nothing."""
+        async with self:
+            if self.going:
+                return
+            wizard = await self.get_state(JobForm)
+            things = (wizard.dataset_id, wizard.model_id)
+            values, targets, has_layers = dict(wizard.values), list(wizard.targets), bool(wizard.layers)
+            self.going, self.note, self.error = True, _NOTES["waiting"], ""
+        error = ""
+        try:
+            recipe = form.read_recipe(values, targets, has_layers)
+            row = await act(self, ask_rehearsal, *things, recipe)
+            while row.status in _NOTES:
+                async with self:
+                    self.note = _NOTES[row.status]
+                await asyncio.sleep(LOOK_S)
+                row = await act(self, get_rehearsal, row.id)
+            error = row.error
+        except AppError as refused:
+            error = refused.message
+        finally:
+            async with self:
+                self.going, self.note, self.error = False, "", error
+        yield JobForm.refresh

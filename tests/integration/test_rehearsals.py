@@ -1,0 +1,133 @@
+"""A rehearsal runs two real steps in a process of its own, and the preflight then speaks of what was measured."""
+
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from jobs.rehearse import run_rehearsal
+from jobs.video.synthetic import demo_frames, write_mp4
+from orchestrator.domain.base import utcnow
+from orchestrator.domain.datasets import Clip
+from orchestrator.domain.errors import Conflict, Invalid, NotFound
+from orchestrator.domain.models import VideoModel
+from orchestrator.domain.recipes import Recipe, parse_recipe
+from orchestrator.domain.users import Actor
+from orchestrator.domain.workers import Worker
+from orchestrator.services.db import session_scope
+from orchestrator.services.models.catalog import take_facts
+from orchestrator.services.models.inspect import inspect_model
+from orchestrator.services.queue import waiting_keys
+from orchestrator.services.training.preflight import preflight
+from orchestrator.services.training.rehearsals import RehearsalRow, ask_rehearsal, get_rehearsal
+from orchestrator.settings import ROOT
+from tests.workshop import RedisProcess, make_person, make_things
+
+BASE = ROOT / "orchestrator" / "builtin" / "models" / "videomae-tiny"
+RECIPE = {"optim": {"batch_size": 4}, "qlora": {"r": 4}}
+
+
+def beat() -> None:
+    with session_scope() as session:
+        session.add(Worker(name="prep", host="here", device_class="cpu", stats={"memory_total": 8 * 10**9}))
+
+
+def real_things(actor: Actor, folder: Path) -> tuple[int, int]:
+    """Drawn clips of two motions, and the shipped base that classifies."""
+    dataset_id, model_id = make_things(actor, clips=5, model_path=str(BASE))
+    with session_scope() as session:
+        facts, model = inspect_model(BASE), session.get_one(VideoModel, model_id)
+        take_facts(model, BASE, facts)
+        for number, clip in enumerate(session.exec(select(Clip).where(Clip.dataset_id == dataset_id)).all()):
+            motion = "blinking" if clip.label == "left" else "zooming"
+            clip.path = str(write_mp4(folder / f"{number}.mp4", demo_frames(motion, number)))
+    return dataset_id, model_id
+
+
+def ask(actor: Actor, things: tuple[int, int], **recipe: object) -> RehearsalRow:
+    with session_scope() as session:
+        return ask_rehearsal(session, actor, *things, parse_recipe(RECIPE | recipe))
+
+
+def plan(actor: Actor, things: tuple[int, int], recipe: Recipe | None = None):
+    with session_scope() as session:
+        return preflight(session, actor, *things, recipe or parse_recipe(RECIPE))
+
+
+@pytest.mark.slow
+def test_two_steps_measure_what_the_preflight_then_says(
+    redis_server: RedisProcess, ada: Actor, home: Path, tmp_path: Path
+) -> None:
+    beat()
+    things = real_things(ada, tmp_path)
+    before = plan(ada, things)
+    assert not before.measured
+    row = ask(ada, things)
+    assert ask(ada, things).id == row.id
+    assert f"rehearsal-{row.id}" in waiting_keys("prep")
+    with pytest.raises(Conflict, match="Another rehearsal"):
+        ask(ada, things, optim={"batch_size": 2})
+    assert run_rehearsal(row.id) == "done"
+    assert run_rehearsal(row.id) == "not ours"
+    with session_scope() as session:
+        found = get_rehearsal(session, ada, row.id)
+    assert found.status == "done"
+    assert found.result["frames"] == [8, 48, 48]
+    assert {"query", "key", "value", "dense"} == {layer["suffix"] for layer in found.result["targets"]}
+    after = plan(ada, things)
+    assert after.measured
+    assert after.memory_bytes == found.result["memory_bytes"] > 300 * 10**6
+    assert after.seconds > after.steps * found.result["step_s"]
+    # Epochs and rate change nothing that was measured; another batch does, and is carried over from it.
+    assert plan(ada, things, parse_recipe({"optim": {"batch_size": 4, "epochs": 2}, "qlora": {"r": 4}})).measured
+    other = plan(ada, things, parse_recipe({"optim": {"batch_size": 64}, "qlora": {"r": 4}}))
+    assert not other.measured
+    assert other.memory_bytes > after.memory_bytes
+    assert not (home / "rehearsals" / str(row.id)).exists()
+
+
+def test_nobody_reads_anothers_rehearsal(redis_server: RedisProcess, ada: Actor) -> None:
+    beat()
+    row = ask(ada, make_things(ada))
+    with session_scope() as session, pytest.raises(NotFound):
+        get_rehearsal(session, make_person("eve"), row.id)
+
+
+def test_without_a_worker_it_says_so(redis_server: RedisProcess, ada: Actor) -> None:
+    with pytest.raises(Conflict, match="No worker"):
+        ask(ada, make_things(ada))
+
+
+def test_what_cannot_be_launched_is_not_rehearsed_but_what_only_may_not_fit_is(
+    redis_server: RedisProcess, ada: Actor
+) -> None:
+    beat()
+    things = make_things(ada)
+    with pytest.raises(Invalid):
+        ask(ada, (things[0], 999))
+    with session_scope() as session:
+        session.get_one(Worker, "prep").stats = {"memory_total": 10**6}
+    refused = plan(ada, things)
+    assert refused.guesses == ("optim.batch_size",)
+    assert not refused.ok
+    assert ask(ada, things).status == "waiting"
+
+
+def test_a_lost_letter_does_not_keep_anybody_waiting(redis_server: RedisProcess, ada: Actor) -> None:
+    from orchestrator.domain.rehearsals import Rehearsal
+    from orchestrator.services.training.rehearsals import PATIENCE
+
+    beat()
+    row = ask(ada, make_things(ada))
+    with session_scope() as session:
+        session.get_one(Rehearsal, row.id).created_at = utcnow() - 2 * PATIENCE
+    with session_scope() as session:
+        assert get_rehearsal(session, ada, row.id).error.startswith("No worker finished")
+
+
+def test_a_broken_base_ends_in_a_sentence(redis_server: RedisProcess, ada: Actor) -> None:
+    beat()
+    row = ask(ada, make_things(ada, model_path="/nowhere"))
+    assert run_rehearsal(row.id) == "failed"
+    with session_scope() as session:
+        assert "not there any more" in get_rehearsal(session, ada, row.id).error
