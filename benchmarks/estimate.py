@@ -16,7 +16,7 @@ TARGETS: dict[str, Target] = {
     "worst_rehearsed_percent": {"max": 15.0},
     "worst_carried_percent": {"max": 15.0},
 }
-CLIPS = 24
+CLIPS = 16
 BATCH = 4
 _FRAMES = (8, 112)
 
@@ -27,7 +27,7 @@ def _videomae(folder: Path) -> None:
     count, edge = _FRAMES
     VideoMAEForVideoClassification(
         VideoMAEConfig(
-            hidden_size=384, intermediate_size=1536, num_hidden_layers=6, num_attention_heads=6, num_frames=count,
+            hidden_size=384, intermediate_size=1536, num_hidden_layers=4, num_attention_heads=6, num_frames=count,
             image_size=edge, patch_size=8, decoder_num_hidden_layers=1,
         )
     ).save_pretrained(folder)  # fmt: skip
@@ -36,7 +36,7 @@ def _videomae(folder: Path) -> None:
 def _clip(folder: Path) -> None:
     from transformers import CLIPConfig, CLIPModel
 
-    side = {"hidden_size": 384, "intermediate_size": 1536, "num_hidden_layers": 6, "num_attention_heads": 6}
+    side = {"hidden_size": 384, "intermediate_size": 1536, "num_hidden_layers": 4, "num_attention_heads": 6}
     CLIPModel(
         CLIPConfig(
             vision_config=side | {"image_size": _FRAMES[1], "patch_size": 16},

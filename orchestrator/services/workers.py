@@ -113,11 +113,18 @@ def count_alive(session: Session) -> int:
 
 
 def roomiest(session: Session, gpu: bool) -> int:
-    """Bytes of the largest device of that kind among the workers that train now; 0 when none answers."""
+    """Bytes of the largest device of that kind among the workers that train now, one GPU where there are several;
+    0 when none answers."""
     fresh = utcnow() - timedelta(seconds=ALIVE_S)
-    alive = select(Worker.stats).where(col(Worker.beat_at) > fresh, Worker.device_class == ("gpu" if gpu else "cpu"))
-    name = "gpu_memory_total" if gpu else "memory_total"
-    return max((int((stats or {}).get(name) or 0) for stats in session.exec(alive)), default=0)
+    alive = select(Worker).where(col(Worker.beat_at) > fresh, Worker.device_class == ("gpu" if gpu else "cpu"))
+    return max((_room(worker, gpu) for worker in session.exec(alive)), default=0)
+
+
+def _room(worker: Worker, gpu: bool) -> int:
+    stats = worker.stats or {}
+    if not gpu:
+        return int(stats.get("memory_total") or 0)
+    return int(stats.get("gpu_memory_total") or 0) // max(1, len(worker.gpus or []))
 
 
 def _row(record: Worker, names: dict[int, tuple[str, str]], actor: Actor) -> WorkerRow:
