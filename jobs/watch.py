@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
 
 from jobs.recovery.lease import Lease
 from jobs.run_log import RunLog
@@ -18,7 +19,7 @@ from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.services.db import session_scope
 from orchestrator.services.metrics.ingest import MetricsFile, merge_summary, store
 from orchestrator.services.metrics.rollups import newest_seq
-from orchestrator.services.training.lifecycle import mark_running, report_progress
+from orchestrator.services.training.lifecycle import mark_running, remark, report_progress
 
 log = structlog.get_logger()
 _TICK_S = 0.2
@@ -139,10 +140,18 @@ class Watch:
                     changes["total_steps"] = facts.total
                 facts.eta_s = facts.eta_s or self._eta(facts.step, facts.total or job.total_steps)
                 changes["summary"] = merge_summary(job.summary or {}, facts)
+                self._remark(session, mine, changes["summary"])
                 report_progress(session, self.job_id, self.attempt, **changes)
         self._metrics.settle()
         self._seen_seq = max([self._seen_seq, *(r.get("seq", 0) for r in records)])
         return True
+
+    def _remark(self, session: Session, records: list[dict[str, Any]], summary: dict[str, Any]) -> None:
+        """What the trainer noted stays with the job: one sentence a name in its summary, each in its timeline."""
+        said = [(str(r.get("name")), str(r.get("message"))) for r in records if r.get("kind") == "note"]
+        if said:
+            summary["notes"] = {**(summary.get("notes") or {}), **dict(said)}
+            remark(session, self.job_id, self.attempt, said)
 
     def _eta(self, step: int, total: int) -> float | None:
         """Seconds to go at the pace since the first step that was seen."""

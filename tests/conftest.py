@@ -1,6 +1,11 @@
 """Fixtures that every test may ask for: `home`, `redis_server`, `ada`, `processes` (see tests/workshop.py)."""
 
+import os
+
 import pytest
+
+# As the trainer does for itself: torch's threads that spin while they wait starve each other on a busy machine.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 pytest_plugins = ["tests.workshop", "tests.postgres"]
 

@@ -20,6 +20,7 @@ class Encoder:
     pipeline_tag = "video-classification"
     head: tuple[str, ...] = ("classifier",)
     reads_logits = True
+    contrasts = False
     model_class: ClassVar[str]
     """The class of transformers."""
     pixels_name: ClassVar[str] = "pixel_values"
@@ -74,6 +75,12 @@ class Encoder:
 
     def collate(self, plan: Plan) -> Collate:
         return ClassifyBatches(plan.base, self.pixels_name)
+
+    def recomputes(self, plan: Plan) -> bool:
+        return True
+
+    def eye(self, plan: Plan, model: Any) -> None:
+        return None  # its tower learns, and clips are varied
 
     def chance(self, plan: Plan, held: int) -> dict[str, float] | None:
         return {} if plan.pretrains else class_chance(plan.class_names)

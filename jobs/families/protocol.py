@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from jobs.video.cache import Sampling
@@ -14,7 +15,22 @@ from orchestrator.domain.recipes import Recipe, TrainingType
 Item = dict[str, Any]
 """One clip as the trainer's dataset hands it over: `frames` (T, H, W, 3) bytes, `label` class index or -1, `captions`
 its sentences (none for a clip that has only a class), `clip_id`, `learn`: True where the model may be shown a varied
-copy, `draw`: (epoch, index), the seed of whatever is drawn by chance for it."""
+copy, `draw`: (epoch, index), the seed of whatever is drawn by chance for it. Where the family's eye is frozen,
+`features` stand in the place of `frames`."""
+
+Features = dict[str, torch.Tensor]
+"""What a frozen eye makes of one clip, by names that its family understands."""
+
+
+class Eye(Protocol):
+    """The frozen part of a model that looks at clips: it says the same of a clip in every run and every epoch."""
+
+    key: str
+    """What its answers depend on besides clip and sampling: weights, config, precision, libraries."""
+
+    def see(self, frames: NDArray[np.uint8], /) -> Features:
+        """The features of one clip from its (T, H, W, 3) bytes."""
+        ...
 
 
 class Items(Protocol):
@@ -50,6 +66,8 @@ class Plan:
     captions: tuple[str, ...] = ()
     """Every sentence of the clips that are learned from: where a small tokenizer finds its new words."""
     device: str = "cpu"
+    revision: str = ""
+    """SHA-256 of the base's weights, where it is known."""
 
     @property
     def pretrains(self) -> bool:
@@ -94,6 +112,12 @@ class Family(Protocol):
     """Modules that are trained and saved whole, and never quantized."""
     reads_logits: bool
     """True where `evaluate` needs the logits of all held-out clips in memory; a language model's would fill it."""
+    contrasts: bool
+    """True where the loss compares the clips of a batch: a smaller one would train something else."""
+
+    def recomputes(self, plan: Plan) -> bool:
+        """True where activations are kept and could be computed again instead, for less memory and more time."""
+        ...
 
     def check(self, base: Base, recipe: Recipe, task: str) -> None:
         """Raises Invalid with a sentence when this base cannot do what is asked."""
@@ -109,6 +133,10 @@ class Family(Protocol):
 
     def targets(self, recipe: Recipe, model: Any) -> list[str] | str:
         """The linear layers that get an adapter: name endings, or one regular expression over whole names."""
+        ...
+
+    def eye(self, plan: Plan, model: Any) -> Eye | None:
+        """What may be kept of each clip; None where something before the features trains, or clips are varied."""
         ...
 
     def collate(self, plan: Plan) -> Collate:

@@ -46,6 +46,7 @@ class Retriever:
     pipeline_tag = "feature-extraction"
     head: tuple[str, ...] = ("visual_projection", "text_projection")
     reads_logits = False
+    contrasts = True
     model_class: ClassVar[str]
     """The class of transformers."""
     mixin: ClassVar[type[Towers]]
@@ -108,6 +109,12 @@ class Retriever:
 
     def collate(self, plan: Plan) -> Collate:
         return Pairs(plan.base, self.wording(plan))
+
+    def recomputes(self, plan: Plan) -> bool:
+        return self.model_class != "VisionTextDualEncoderModel"
+
+    def eye(self, plan: Plan, model: Any) -> None:
+        return None  # its tower learns, and clips are varied
 
     def chance(self, plan: Plan, held: int) -> dict[str, float] | None:
         return None

@@ -42,6 +42,14 @@ class Recorder:
             return
         print(f"{level.upper()}: {message}" if level != "info" else message, flush=True)  # noqa: T201
 
+    def note(self, message: str, name: str) -> None:
+        """Something of the run that its page says until the end: a line of the log, of the timeline and of the notes.
+
+        `name` is the timeline's kind; a later note of the same name stands in the place of the earlier one.
+        """
+        self.log(message)
+        self._put("note", name=name, message=message)
+
     def close(self) -> None:
         """Closes every sink."""
         for sink in self._sinks:

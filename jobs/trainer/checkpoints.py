@@ -1,5 +1,6 @@
 """Checkpoints that are whole or not there: written aside, listed with sizes and sums, renamed, checked before use."""
 
+import errno
 import hashlib
 import json
 import os
@@ -8,6 +9,8 @@ from pathlib import Path
 
 MANIFEST = "whole.json"
 KEPT = 2
+_FULL = ("no space left on device", "disk quota exceeded", "storagefull", "inline_container.cc", "iostream error")
+"""How safetensors and torch tell of a full disk: with errors of their own, the system's words inside."""
 
 
 def seal(part: Path, final: Path) -> None:
@@ -50,6 +53,13 @@ def prune(folder: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     for path in folder.glob(".part*"):
         shutil.rmtree(path, ignore_errors=True)
+
+
+def disk_is_full(error: BaseException) -> bool:
+    """True for a write that found no room, whoever wrote."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    return any(saying in str(error).lower() for saying in _FULL)
 
 
 def _step(path: Path) -> int:

@@ -1,4 +1,4 @@
-"""The run's clips as a torch dataset over the frame cache."""
+"""The run's clips as a torch dataset over the frame cache, or over what a frozen eye said of them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,6 +7,7 @@ from torch.utils.data import Dataset
 
 from jobs.families.protocol import Item
 from jobs.spec import ClipSpec
+from jobs.trainer.features import FeatureCache
 from jobs.video.cache import ClipFile, FrameCache
 
 
@@ -15,11 +16,18 @@ def sentences(clip: ClipSpec) -> list[str]:
     return [line.strip() for line in clip.caption.splitlines() if line.strip()]
 
 
+def file_of(clip: ClipSpec) -> ClipFile:
+    """The clip as caches know it."""
+    return ClipFile(Path(clip.path), clip.content_hash, clip.name or Path(clip.path).name)
+
+
 class Clips(Dataset[Item]):
     """Decodes a clip at its first use, so that the first step waits for one batch only."""
 
     def __init__(self, clips: Sequence[ClipSpec], class_names: Sequence[str], cache: FrameCache, learn: bool) -> None:
         self._clips, self._cache, self._learn = list(clips), cache, learn
+        self.kept: FeatureCache | None = None
+        """Where it is set, items carry features in the place of frames."""
         self._epoch = 0
         self._index = {name: i for i, name in enumerate(class_names)}
 
@@ -27,15 +35,18 @@ class Clips(Dataset[Item]):
         """Called by the loader as an epoch begins: what is drawn by chance for a clip differs from epoch to epoch."""
         self._epoch = epoch
 
+    @property
+    def files(self) -> list[ClipFile]:
+        return [file_of(clip) for clip in self._clips]
+
     def __len__(self) -> int:
         return len(self._clips)
 
     def __getitem__(self, index: int) -> Item:
         clip = self._clips[index]
-        name = clip.name or Path(clip.path).name
-        frames = self._cache.frames(ClipFile(Path(clip.path), clip.content_hash, name))
-        return {
-            "frames": frames,
+        file = file_of(clip)
+        seen = {"features": self.kept.features(file)} if self.kept else {"frames": self._cache.frames(file)}
+        return seen | {
             "label": self._index.get(clip.label, -1),
             "captions": sentences(clip),
             "clip_id": clip.id,

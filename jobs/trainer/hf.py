@@ -19,13 +19,15 @@ _SCHEDULES = {
 }
 
 
-def arguments(folder: Path, recipe: Recipe, steps: int, evaluates: bool, reads_logits: bool, device: str) -> Any:
-    """The recipe in the Trainer's words; `steps` are the run's optimizer steps."""
+def arguments(
+    folder: Path, recipe: Recipe, steps: int, evaluates: bool, reads_logits: bool, device: str, tight: bool = False
+) -> Any:
+    """The recipe in the Trainer's words; `steps` are the run's optimizer steps; `tight`: the memory ran out before."""
     how = recipe.optim
     return TrainingArguments(
         output_dir=str(folder),
         per_device_train_batch_size=how.batch_size,
-        per_device_eval_batch_size=max(how.batch_size, 16) if reads_logits else how.batch_size,
+        per_device_eval_batch_size=max(how.batch_size, 16) if reads_logits and not tight else how.batch_size,
         gradient_accumulation_steps=how.gradient_accumulation,
         num_train_epochs=how.epochs,
         max_steps=how.max_steps or -1,

@@ -1,6 +1,6 @@
 """Trains one attempt of one job from its spec file, and writes how it ended. Read `train` from top to bottom."""
 
-import errno
+import dataclasses
 import json
 import math
 import os
@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from transformers import set_seed
 
 from jobs.families.protocol import Family, Plan
@@ -25,15 +24,15 @@ from jobs.sinks.redis_stream import RedisSink
 from jobs.spec import TrainSpec
 from jobs.trainer.baseline import baseline_of
 from jobs.trainer.callback import EpochTeller, Reporter
-from jobs.trainer.checkpoints import newest_whole, prune
-from jobs.trainer.clips import Clips
+from jobs.trainer.checkpoints import disk_is_full, newest_whole, prune
+from jobs.trainer.easing import Easing, OutOfMemory, as_asked, ease, is_out_of_memory, let_go, remember, remembered
 from jobs.trainer.export import export
 from jobs.trainer.hf import WholeTrainer, arguments
+from jobs.trainer.material import Material, bring
 from jobs.trainer.outcome import Outcome, sum_up
 from jobs.trainer.setup import check_clips, opening, plan_of, with_adapters
-from jobs.trainer.split import divide
+from jobs.trainer.split import Sides, divide
 from jobs.trainer.together import agree, leads, part, wait_for_all, world
-from jobs.video.cache import FrameCache
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.recipes import parse_recipe
 
@@ -49,8 +48,25 @@ class TrainResult:
     details: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One attempt: what it is told, whom it tells, who may stop it."""
+
+    spec: TrainSpec
+    recorder: Recorder
+    should_stop: Callable[[], bool]
+    family: Family
+    plan: Plan
+    sides: Sides
+    begun: float
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.spec.folder)
+
+
 def train(spec: TrainSpec, recorder: Recorder, should_stop: Callable[[], bool]) -> TrainResult:
-    """The whole run: check, load, measure the base, train, judge, export.
+    """The whole run: check, then train; where the memory runs out, again with less at a time.
 
     Raises:
         AppError: a sentence for the job's page.
@@ -62,18 +78,53 @@ def train(spec: TrainSpec, recorder: Recorder, should_stop: Callable[[], bool]) 
     family.check(base, recipe, spec.task)
     sides = divide(spec.clips, recipe.data.validation_share, recipe.optim.seed)
     plan = plan_of(spec, recipe, base, sides)
-    check_clips(plan, sides)
-    set_seed(recipe.optim.seed)
-    model = with_adapters(family, plan)
-    recorder.log(opening(spec, plan, sides, model))
+    for odd in check_clips(plan, sides):
+        recorder.note(odd, "clips")
+    run = Run(spec, recorder, should_stop, family, plan, sides, begun)
+    easing = remembered(run.folder, recipe) if spec.attempt > 1 else as_asked(recipe)
+    resumes = spec.attempt > 1
+    while True:
+        result, eased = _try(run, easing, resumes)
+        if result is not None:
+            return result
+        assert eased is not None
+        let_go()
+        easing, resumes = eased, True
+        remember(run.folder, easing)
+        recorder.note(f"The memory ran out. Going on with {easing.words()}.", "memory")
 
-    frames = Path(spec.cache_dir or spec.folder) / "frames"
-    cache = FrameCache(frames, family.sampling(base, recipe), spec.cache_bytes)
-    learn = Clips(sides.train, spec.class_names, cache, learn=True)
-    held = Clips(sides.validation, spec.class_names, cache, learn=False)
-    trainer, reporter = _trainer(spec, family, plan, model, learn, held, recorder, should_stop)
-    baseline = baseline_of(Path(spec.folder), family, plan, trainer, held)
-    checkpoint = newest_whole(Path(spec.folder) / "checkpoints") if spec.attempt > 1 else None
+
+def _try(run: Run, easing: Easing, resumes: bool) -> tuple[TrainResult | None, Easing | None]:
+    """The run's result, or the lighter way to go when the memory ran out."""
+    try:
+        return _go(run, easing, resumes), None
+    except (RuntimeError, MemoryError, OSError) as error:
+        if not is_out_of_memory(error):
+            raise
+        run.recorder.log(f"{type(error).__name__}: {str(error).strip()[:300]}", "warning")
+        # What the traceback still holds would stand in the way of the next try.
+        traceback.clear_frames(error.__traceback__)
+        eased = ease(easing, run.family.contrasts, run.family.recomputes(run.plan))
+        if world() > 1:
+            # The others wait for this one's gradients and cannot be asked to begin again.
+            remember(run.folder, eased)
+            text = f"The memory of one of the {world()} GPUs ran out. Resume the job: it goes on with {eased.words()}."
+            raise OutOfMemory(text, "optim.batch_size") from error
+        return None, eased
+
+
+def _go(run: Run, easing: Easing, resumes: bool) -> TrainResult:
+    """Load, look at the clips, measure the base, train, judge, export: read it from top to bottom."""
+    spec, recorder, family, sides = run.spec, run.recorder, run.family, run.sides
+    plan = dataclasses.replace(run.plan, recipe=easing.on(run.plan.recipe))
+    set_seed(plan.recipe.optim.seed)
+    model = with_adapters(family, plan, easing.checkpointing)
+    recorder.log(opening(spec, plan, sides, model))
+    clips = bring(spec, plan, family, model, sides, recorder, run.should_stop)
+    learn, held = clips.learn, clips.held
+    trainer, reporter = _trainer(run, plan, model, clips)
+    baseline = baseline_of(run.folder, family, plan, trainer, held)
+    checkpoint = newest_whole(run.folder / "checkpoints") if resumes else None
     if checkpoint:
         recorder.log(f"Going on from {checkpoint.name}.")
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
@@ -85,7 +136,7 @@ def train(spec: TrainSpec, recorder: Recorder, should_stop: Callable[[], bool]) 
         trainer.final = True
         loss = (trainer.predict(held, metric_key_prefix="eval").metrics or {}).get("eval_loss")
         outcome = sum_up(trainer.score, loss, sides.validation, baseline.values, baseline.before)
-    seconds = time.monotonic() - begun
+    seconds = time.monotonic() - run.begun
     summary = outcome.summary | {
         "task": spec.task,
         "final_step": trainer.state.global_step,
@@ -102,36 +153,30 @@ def train(spec: TrainSpec, recorder: Recorder, should_stop: Callable[[], bool]) 
     return TrainResult("stopped" if reporter.stopped else "completed", summary)
 
 
-def _trainer(
-    spec: TrainSpec,
-    family: Family,
-    plan: Plan,
-    model: Any,
-    learn: Clips,
-    held: Clips,
-    recorder: Recorder,
-    should_stop: Callable[[], bool],
-) -> tuple[WholeTrainer, Reporter]:
+def _trainer(run: Run, plan: Plan, model: Any, clips: Material) -> tuple[WholeTrainer, Reporter]:
+    family, learn, held = run.family, clips.learn, clips.held
     how = plan.recipe.optim
     batch, gather = how.batch_size, how.gradient_accumulation
     an_epoch = math.ceil(math.ceil(math.ceil(len(learn) / batch) / world()) / gather)
     steps = how.max_steps or an_epoch * how.epochs
-    folder = Path(spec.folder) / "checkpoints"
+    folder = run.folder / "checkpoints"
     folder.mkdir(parents=True, exist_ok=True)
     if leads():
         prune(folder)
-    reporter = Reporter(recorder, lambda: agree(should_stop()), min(batch * gather * world(), len(learn)))
+    clips_a_step = min(batch * gather * world(), len(learn))
+    reporter = Reporter(run.recorder, lambda: agree(run.should_stop()), clips_a_step)
     reads_logits = family.reads_logits and not plan.pretrains
+    tight = batch < run.plan.recipe.optim.batch_size
     trainer = WholeTrainer(
         model=model,
-        args=arguments(folder, plan.recipe, steps, len(held) > 0, reads_logits, plan.device),
+        args=arguments(folder, plan.recipe, steps, len(held) > 0, reads_logits, plan.device, tight),
         train_dataset=learn,
         eval_dataset=held if len(held) else None,
         data_collator=family.collate(plan),
         judge=lambda model, raw, final: family.evaluate(plan, model, held, raw, final),
         callbacks=[EpochTeller(learn), reporter],
     )
-    recorder.progress(0, steps, 0.0, "training")
+    run.recorder.progress(0, steps, 0.0, "training")
     return trainer, reporter
 
 
@@ -174,10 +219,12 @@ def failure(error: BaseException) -> TrainResult:
     if isinstance(error, AppError):
         return TrainResult("failed", error=error.message)
     details = "".join(traceback.format_exception(error))[-8_000:]
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return TrainResult("failed", error="The memory ran out. Try half the batch size.", details=details)
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return TrainResult("failed", error="The disk is full. Free some space, then resume the job.", details=details)
+    if is_out_of_memory(error):
+        text = "The memory ran out before the training began. Use a smaller base, fewer frames or a smaller frame size."
+        return TrainResult("failed", error=text, details=details)
+    if disk_is_full(error):
+        text = "The disk is full. Free some space, then resume the job: it goes on from its last whole checkpoint."
+        return TrainResult("failed", error=text, details=details)
     said = str(error).strip().splitlines()
     text = f"The training broke off: {type(error).__name__}{': ' + said[0][:300] if said else ''}"
     return TrainResult("failed", error=text, details=details)

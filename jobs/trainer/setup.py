@@ -5,7 +5,7 @@ from typing import Any
 from peft import LoraConfig, get_peft_model
 
 from jobs.families.protocol import Base, Family, Plan
-from jobs.spec import ClipSpec, TrainSpec
+from jobs.spec import TrainSpec
 from jobs.trainer.clips import sentences
 from jobs.trainer.split import Sides
 from jobs.trainer.together import own_device
@@ -16,39 +16,46 @@ from orchestrator.domain.recipes import Recipe
 def plan_of(spec: TrainSpec, recipe: Recipe, base: Base, sides: Sides) -> Plan:
     """What the run works with, on the GPU where there is one."""
     captions = tuple(sentence for clip in sides.train for sentence in sentences(clip))
-    return Plan(base, recipe, spec.task, tuple(spec.class_names), captions, own_device())
+    return Plan(base, recipe, spec.task, tuple(spec.class_names), captions, own_device(), spec.model_revision)
 
 
-def check_clips(plan: Plan, sides: Sides) -> None:
-    """Every clip carries what the task learns from.
+def check_clips(plan: Plan, sides: Sides) -> list[str]:
+    """Every clip carries what the task learns from; returns sentences about what is odd and no reason to refuse.
 
     Raises:
         Invalid: the sentence names the clip.
     """
     clips = (*sides.train, *sides.validation)
     if plan.task == "classification":
-        if not plan.pretrains:
-            _check_classes(plan, clips)
-        return
+        return [] if plan.pretrains else _check_classes(plan, sides)
     silent = [clip for clip in clips if not sentences(clip)]
     if silent:
         others = f" and {len(silent) - 1} more have" if len(silent) > 1 else " has"
         raise Invalid(f"{silent[0].name or 'A clip'}{others} no caption. Write one, or take the clip out.")
+    return []
 
 
-def _check_classes(plan: Plan, clips: tuple[ClipSpec, ...]) -> None:
+def _check_classes(plan: Plan, sides: Sides) -> list[str]:
     if len(plan.class_names) < 2:
         raise Invalid("This dataset has fewer than two classes. Sort its clips into classes first.")
-    missing = sorted({clip.label for clip in clips} - set(plan.class_names))
+    learned, held = {clip.label for clip in sides.train}, {clip.label for clip in sides.validation}
+    missing = sorted((learned | held) - set(plan.class_names))
     if missing:
         raise Invalid(
             f"A clip carries the class '{missing[0]}', which the dataset does not list. Save its clips again."
         )
+    unseen = sorted(held - learned)
+    if not unseen:
+        return []
+    names = ", ".join(f"'{name}'" for name in unseen[:3]) + (f" and {len(unseen) - 3} more" if len(unseen) > 3 else "")
+    return [f"No clip to learn from shows {names}: those held-out clips can only be called wrong. Move some to train."]
 
 
-def with_adapters(family: Family, plan: Plan) -> Any:
-    """The loaded model with LoRA where the recipe wants it."""
+def with_adapters(family: Family, plan: Plan, checkpointing: bool = False) -> Any:
+    """The loaded model with LoRA where the recipe wants it; `checkpointing`: activations are computed again."""
     model, recipe = family.load(plan), plan.recipe
+    if checkpointing:
+        model.gradient_checkpointing_enable({"use_reentrant": False})
     if plan.pretrains or not recipe.qlora.enabled:
         return model
     for parameter in model.parameters():

@@ -1,9 +1,6 @@
 """Decodes a clip once for all runs: its sampled frames lie as bytes under the data folder and are mapped, not read."""
 
-import errno
 import hashlib
-import os
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -36,19 +33,27 @@ class ClipFile:
     content_hash: str
     name: str
 
+    @property
+    def identity(self) -> str:
+        """What a cache knows it by: its content, else its place, size and time."""
+        if self.content_hash:
+            return self.content_hash
+        facts = self.path.stat() if self.path.exists() else None
+        return f"{self.path}|{facts.st_size}|{facts.st_mtime_ns}" if facts else str(self.path)
+
 
 class FrameCache:
     """Frames by (clip's content, sampling): made at the first asking, written whole, shared by runs."""
 
-    def __init__(self, folder: Path, sampling: Sampling, limit: int = 0) -> None:
-        """`limit`: bytes that all runs' frames may take together; 0: no limit."""
-        self._folder, self._sampling = folder, sampling
-        self._room = Room(folder, limit)
+    def __init__(self, folder: Path, sampling: Sampling, limit: int = 0, room: Room | None = None) -> None:
+        """`limit`: bytes that all runs' frames may take together, 0: no limit; `room`: where it is shared."""
+        self._folder, self.sampling = folder, sampling
+        self._room = room or Room(limit, folder)
         self.full = False
         """True once the disk or the limit refused a file: new frames are then decoded each time."""
 
-    def frames(self, clip: ClipFile) -> Frames:
-        """(count, height, width, 3) bytes, mapped read-only.
+    def frames(self, clip: ClipFile, keep: bool = True) -> Frames:
+        """(count, height, width, 3) bytes, mapped read-only. `keep` False: decoded frames are not written.
 
         Raises:
             BadClip: the clip cannot be decoded.
@@ -58,9 +63,10 @@ class FrameCache:
         if cached is not None:
             self._room.use(path)
             return cached
-        how = self._sampling
+        how = self.sampling
         decoded = decode_frames(clip.path, how.count, dict(how.size), how.crop, how.fps, how.resample, clip.name)
-        self._write(path, decoded)
+        if keep and not self.full:
+            self.full = not self._room.put(path, decoded.nbytes, lambda file: np.save(file, decoded))
         return decoded
 
     def fill(self, clips: Sequence[ClipFile], progress: Callable[[int, int], None] | None = None) -> None:
@@ -72,11 +78,7 @@ class FrameCache:
 
     def path_of(self, clip: ClipFile) -> Path:
         """The file that holds this clip's frames."""
-        content = clip.content_hash
-        if not content:
-            facts = clip.path.stat() if clip.path.exists() else None
-            content = f"{clip.path}|{facts.st_size}|{facts.st_mtime_ns}" if facts else str(clip.path)
-        key = hashlib.sha256(repr((FORMAT, content, asdict(self._sampling))).encode()).hexdigest()
+        key = hashlib.sha256(repr((FORMAT, clip.identity, asdict(self.sampling))).encode()).hexdigest()
         return self._folder / key[:2] / f"{key}.npy"
 
     def _open(self, path: Path) -> Frames | None:
@@ -84,21 +86,5 @@ class FrameCache:
             frames = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError):
             return None
-        good = frames.ndim == 4 and frames.dtype == np.uint8 and frames.shape[0] == self._sampling.count
+        good = frames.ndim == 4 and frames.dtype == np.uint8 and frames.shape[0] == self.sampling.count
         return frames if good else None
-
-    def _write(self, path: Path, frames: Frames) -> None:
-        if self.full or not self._room.take(frames.nbytes):
-            self.full = True
-            return
-        part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("wb") as file:
-                np.save(file, frames)
-            os.replace(part, path)
-        except OSError as error:
-            part.unlink(missing_ok=True)
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
-                raise
-            self.full = True

@@ -1,7 +1,8 @@
 """The live records that travel from trainer to page: one JSON object in the stream field `d`.
 
 Every record has job, attempt, seq, t (ISO 8601, UTC) and kind; then by kind:
-metric: step, epoch, values; log: level, message; progress: step, total, epoch, eta_s; status: status, error.
+metric: step, epoch, values; log: level, message; progress: step, total, epoch, eta_s; status: status, error;
+note: name, message, which the ledger keeps; noted: it now does.
 """
 
 import json

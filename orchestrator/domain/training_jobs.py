@@ -105,7 +105,7 @@ class JobEvent(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     job_id: int = Field(foreign_key="training_jobs.id", ondelete="CASCADE", index=True)
     kind: str = Field(max_length=32)
-    """queued | starting | running | completed | failed | stopping | stopped | lost | checkpoint | best."""
+    """queued | starting | running | completed | failed | stopping | stopped | lost | cache | memory."""
     message: str = Field(max_length=500)
     at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime, index=True)  # type: ignore[arg-type]
 

@@ -27,6 +27,7 @@ from orchestrator.states.job_rows import (
     Progress,
     Result,
     job_head,
+    notes_of,
     progress_of_record,
     progress_of_row,
     result_of,
@@ -62,6 +63,8 @@ class JobDetail(JobSystem, rx.State):
     """The charts of the metrics tab."""
     events: list[EventLine] = []
     settings: list[ReviewRow] = []
+    notes: list[str] = []
+    """What the run said of itself: features from the cache, a smaller batch after the memory ran out."""
     result: Result = Result()
     samples: list[Sample] = []
     searches: bool = False
@@ -193,6 +196,7 @@ class JobDetail(JobSystem, rx.State):
         self.events, self.result = visit.events, result_of(row.summary)
         self.searches = task_of(row.summary) == "retrieval"
         self.samples, self.mistakes = samples_of(row.summary), mistakes_of(row.summary)
+        self.notes = notes_of(row.summary)
         self.tail = visit.tail
         self.adapter_size = words.size(visit.adapter_bytes) if visit.adapter_bytes else ""
         self.load_code = visit.load_code

@@ -50,6 +50,7 @@ class News:
     """Samples of the machine under the run."""
     progress: dict[str, Any] | None = None
     status_changed: bool = False
+    """True: the ledger says something new of the job."""
     gap: bool = False
 
 
@@ -72,7 +73,7 @@ class Follower:
             if kind == "gap":
                 news.gap = True
                 continue
-            if kind == "status":
+            if kind in ("status", "noted"):
                 news.status_changed = True
             seq = int(record.get("seq") or 0)
             if seq:

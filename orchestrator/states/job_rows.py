@@ -271,6 +271,12 @@ def event_line(row: EventRow) -> EventLine:
     return EventLine(row.kind, row.message, words.iso(row.at))
 
 
+def notes_of(summary: Mapping[str, Any]) -> list[str]:
+    """What the trainer noted of its run, one sentence each."""
+    notes = summary.get("notes")
+    return [str(text) for text in notes.values()] if isinstance(notes, dict) else []
+
+
 def log_row_line(row: LogRow) -> LogLine:
     """A log line read from the file."""
     return LogLine(row.at, LEVELS.get(row.level, row.level), row.message)

@@ -27,6 +27,7 @@ class Captioner:
     pipeline_tag = "video-text-to-text"
     head = ("lm_head", "word_embeddings")
     reads_logits = False
+    contrasts = False
 
     def check(self, base: Base, recipe: Recipe, task: str) -> None:
         if task != "captioning":
@@ -51,6 +52,12 @@ class Captioner:
 
     def collate(self, plan: Plan) -> Collate:
         return CaptionBatches(plan)
+
+    def recomputes(self, plan: Plan) -> bool:
+        return True
+
+    def eye(self, plan: Plan, model: Any) -> None:
+        return None  # its tower learns, and clips are varied
 
     def chance(self, plan: Plan, held: int) -> dict[str, float] | None:
         return None

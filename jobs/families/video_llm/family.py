@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.families.captioning import judge_captions
-from jobs.families.protocol import Base, Collate, Item, Items, Plan, Raw, Score
+from jobs.families.protocol import Base, Collate, Eye, Item, Items, Plan, Raw, Score
 from jobs.families.video_llm.kinds import Kind
 from jobs.families.video_llm.talk import Talk, processor_of, read_tokenizer
 from jobs.video.cache import Sampling
@@ -26,6 +26,7 @@ class VideoLLM:
     pipeline_tag = "video-text-to-text"
     head: tuple[str, ...] = ()
     reads_logits = False
+    contrasts = False
 
     def __init__(self, kind: Kind) -> None:
         self.kind, self.name, self.title = kind, kind.name, kind.title
@@ -57,18 +58,31 @@ class VideoLLM:
         names = "|".join(recipe.qlora.target_modules or _LINEAR)
         return rf"^{self.kind.language}\.({names})$"
 
+    def recomputes(self, plan: Plan) -> bool:
+        return plan.device == "cpu"  # on a GPU they are computed again from the start
+
+    def eye(self, plan: Plan, model: Any) -> Eye | None:
+        from jobs.families.video_llm.eye import FrozenEye, is_frozen
+
+        return FrozenEye(plan, self.kind, model) if is_frozen(model, self.kind) else None
+
+    def _talk(self, plan: Plan) -> Talk:
+        return Talk(plan, self.kind, self.sampling(plan.base, plan.recipe))
+
     def collate(self, plan: Plan) -> Collate:
-        return Talk(plan, self.kind)
+        return self._talk(plan)
 
     def chance(self, plan: Plan, held: int) -> dict[str, float] | None:
         return None
 
     def evaluate(self, plan: Plan, model: Any, held: Items, raw: Raw, final: bool) -> Score:
-        talk = Talk(plan, self.kind)
+        from accelerate.utils import send_to_device
+
+        talk = self._talk(plan)
         most = min(_LONGEST, talk.longest(plan.captions) + 8)
 
         def say(items: Sequence[Item]) -> list[str]:
-            asked = {name: value.to(plan.device) for name, value in talk.ask(items).items()}
+            asked = send_to_device(talk.ask(items), plan.device)
             ids = model.generate(
                 **asked,
                 max_new_tokens=most,

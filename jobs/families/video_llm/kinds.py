@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from jobs.families.video_llm import seen
+
 Config = dict[str, Any]
 CHATML = "<|im_start|>user\n{clip}{question}<|im_end|>\n<|im_start|>assistant\n"
 
@@ -41,6 +43,8 @@ class Kind:
     """True where the model wants to be told which tokens are video."""
     masked: bool = False
     """True where every token must be told which frames it sees."""
+    sees: Callable[..., Any] = seen.sees
+    """A function of `seen`: what the eye alone makes of a clip."""
 
 
 def vision(config: Config) -> dict[str, Any]:

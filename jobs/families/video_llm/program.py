@@ -13,7 +13,7 @@ _MEAN, _STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 
 def describe_program(plan: Plan, kind: Kind, sampling: Sampling, base_ref: str) -> str:
     """Prints each clip's path and its sentence."""
-    talk, how = Talk(plan, kind), processor_of(plan.base)
+    talk, how = Talk(plan, kind, sampling), processor_of(plan.base)
     parts = [kind.layout]
     if "qwen_patches" in inspect.getsource(kind.layout):
         parts.insert(0, layouts.qwen_patches)

@@ -10,6 +10,8 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 from jobs.families.pixels import Pixels, dice_of
 from jobs.families.protocol import Base, Item, Plan
 from jobs.families.video_llm.kinds import Kind
+from jobs.families.video_llm.seen import recall
+from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid
 
 QUESTION = "Describe the video."
@@ -19,7 +21,11 @@ IGNORED = -100
 class Talk:
     """A tokenizer with the manners of one base. As a collator: loss on the answer's tokens only."""
 
-    def __init__(self, plan: Plan, kind: Kind) -> None:
+    def __init__(self, plan: Plan, kind: Kind, sampling: Sampling) -> None:
+        sides = dict(sampling.size)
+        self._shape = (sampling.count, 3, sides["height"], sides["width"])
+        self._placed: tuple[dict[str, torch.Tensor], str] | None = None
+        self._prompts: dict[str, list[int]] = {}
         self._kind, self._config = kind, plan.base.config
         self.tokenizer = read_tokenizer(plan.base)
         self._see = Pixels(Base(plan.base.folder, {}, processor_of(plan.base)))
@@ -65,28 +71,43 @@ class Talk:
             ids[row, :end] = torch.tensor([*prompt, *answer])
             labels[row, len(prompt) : end] = torch.tensor(answer)
             mask[row, :end] = 1
-        return seen | self._about(ids, mask, items) | {"labels": labels}
+        return seen | self._about(ids, mask) | {"labels": labels}
 
     def ask(self, items: Sequence[Item]) -> dict[str, Any]:
         """What `generate` takes: prompts that end together, so that all answers begin together."""
-        seen, prompts = self.look(items)
+        seen, prompts = self.look(items, writes=True)
         width = max(map(len, prompts))
         ids = torch.full((len(prompts), width), self.pad_id())
         mask = torch.zeros_like(ids)
         for row, prompt in enumerate(prompts):
             ids[row, width - len(prompt) :] = torch.tensor(prompt)
             mask[row, width - len(prompt) :] = 1
-        return seen | self._about(ids, mask, items)
+        return seen | self._about(ids, mask)
 
-    def look(self, items: Sequence[Item]) -> tuple[dict[str, Any], list[list[int]]]:
-        """The frames' tensors, and each clip's prompt as token ids."""
-        found: list[dict[str, torch.Tensor]] = []
-        prompts: list[list[int]] = []
-        for frames in self._see.pixels(items):
-            tensors, marks = self._kind.layout(frames, self._sizes, self._mark)
-            found.append(tensors)
-            prompts.append(self._ids(self._prompt.replace("{clip}", marks), first=True))
-        return {name: torch.cat([tensors[name] for tensors in found]) for name in found[0]}, prompts
+    def look(self, items: Sequence[Item], writes: bool = False) -> tuple[dict[str, Any], list[list[int]]]:
+        """What the model is shown of the clips, and each clip's prompt as token ids."""
+        if all("features" in item for item in items):
+            tensors, marks = self._place()
+            more = recall([item["features"] for item in items], writes)
+            found, prompts = [tensors] * len(items), [self._prompt_ids(marks)] * len(items)
+        else:
+            laid = [self._kind.layout(frames, self._sizes, self._mark) for frames in self._see.pixels(items)]
+            more, found, prompts = {}, [tensors for tensors, _ in laid], [self._prompt_ids(marks) for _, marks in laid]
+        return {name: torch.cat([tensors[name] for tensors in found]) for name in found[0]} | more, prompts
+
+    def _place(self) -> tuple[dict[str, torch.Tensor], str]:
+        """The layout of a clip whose features are known: its shape alone decides."""
+        if self._placed is None:
+            tensors, marks = self._kind.layout(torch.zeros(self._shape), self._sizes, self._mark)
+            kept = {name: value for name, value in tensors.items() if not name.startswith("pixel_values")}
+            self._placed = kept, marks
+        return self._placed
+
+    def _prompt_ids(self, marks: str) -> list[int]:
+        """The same marks stand for every clip of a run, so they are read once."""
+        if marks not in self._prompts:
+            self._prompts[marks] = self._ids(self._prompt.replace("{clip}", marks), first=True)
+        return self._prompts[marks]
 
     def pad_id(self) -> int:
         for value in (self.tokenizer.pad_token_id, self.tokenizer.eos_token_id):
@@ -98,12 +119,12 @@ class Talk:
         """Tokens of the longest caption and its end."""
         return max((len(self._ids(caption + self.end)) for caption in captions), default=32)
 
-    def _about(self, ids: torch.Tensor, mask: torch.Tensor, items: Sequence[Item]) -> dict[str, Any]:
+    def _about(self, ids: torch.Tensor, mask: torch.Tensor) -> dict[str, Any]:
         more: dict[str, Any] = {"input_ids": ids, "attention_mask": mask}
         if self._kind.typed:
             more["mm_token_type_ids"] = (ids == self.mark_id()).int() * 2
         if self._kind.masked:
-            more["image_attention_mask"] = torch.ones(*ids.shape, len(items[0]["frames"]), dtype=torch.long)
+            more["image_attention_mask"] = torch.ones(*ids.shape, self._shape[0], dtype=torch.long)
         return more
 
     def _ids(self, text: str, first: bool = False) -> list[int]:

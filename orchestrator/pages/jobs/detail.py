@@ -156,6 +156,9 @@ def progress_card() -> rx.Component:
     return rx.el.section(
         rx.el.div(big, figures, class_name="flex items-start gap-6 max-md:flex-col max-md:gap-3"),
         progress(now.share * 100, label="Progress", series=head.hue, height=8, class_name="mt-4"),
+        rx.foreach(
+            JobDetail.notes, lambda note: rx.el.p(note, class_name="job-note mt-3 text-xs text-muted-foreground")
+        ),
         aria_label="Progress",
         class_name="rounded-xl border border-border bg-card p-5 touch:p-4",
     )

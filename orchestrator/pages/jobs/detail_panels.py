@@ -163,6 +163,7 @@ MARKS = (
     ("completed", "circle-check", "bg-success/13 text-success"),
     ("failed", "circle-x", "bg-destructive/13 text-destructive"),
     ("lost", "unplug", "bg-warning/13 text-warning"),
+    ("memory", "rotate-ccw", "bg-warning/13 text-warning"),
     ("stopping", "circle-stop", "bg-muted text-muted-foreground"),
     ("stopped", "circle-stop", "bg-muted text-muted-foreground"),
 )

@@ -1,6 +1,6 @@
 """Moves a training job from state to state: each move is one compare-and-set, so two hands never both win."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import func, update
@@ -71,6 +71,13 @@ def note(session: Session, job_id: int, kind: str, message: str) -> None:
     """Adds a line to the job's timeline."""
     session.add(JobEvent(job_id=job_id, kind=kind, message=message[:500]))
     session.flush()
+
+
+def remark(session: Session, job_id: int, attempt: int, remarks: Sequence[tuple[str, str]]) -> None:
+    """What the trainer said of its own run, (kind, sentence) each: onto the timeline, and to the open pages."""
+    for kind, message in remarks:
+        note(session, job_id, kind[:32], message)
+    after_commit(session, lambda: announce(job_id, attempt, "noted"))
 
 
 def claim(session: Session, job_id: int, attempt: int, worker: str) -> bool:

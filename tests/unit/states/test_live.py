@@ -54,6 +54,7 @@ def test_a_missing_number_is_a_gap() -> None:
 def test_status_lines_carry_no_number() -> None:
     news = Follower(seq=5).take([{"kind": "status", "seq": 0, "status": "completed"}, metric(6)])
     assert news.status_changed
+    assert Follower(seq=5).take([{"kind": "noted", "seq": 0}]).status_changed
     assert not news.gap
 
 

@@ -1,0 +1,79 @@
+"""Brings a run its clips: through the frame cache, and where the eye is frozen through what it said of them."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jobs.families.protocol import Family, Plan
+from jobs.sinks.recorder import Recorder
+from jobs.spec import TrainSpec
+from jobs.trainer.clips import Clips
+from jobs.trainer.features import FeatureCache
+from jobs.trainer.split import Sides
+from jobs.trainer.together import rank, world
+from jobs.video.cache import FrameCache
+from jobs.video.room import Room
+
+_TELL_S = 5.0
+"""Seconds between two words of how far the encoding is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """The clips that are learned from, and those held out."""
+
+    learn: Clips
+    held: Clips
+
+
+def bring(
+    spec: TrainSpec, plan: Plan, family: Family, model: Any, sides: Sides, recorder: Recorder, stop: Callable[[], bool]
+) -> Material:
+    """Both sides over the caches that all runs share.
+
+    Raises:
+        BadClip: a clip cannot be decoded.
+    """
+    root = Path(spec.cache_dir or spec.folder)
+    room = Room(spec.cache_bytes, root / "frames", root / "features")
+    frames = FrameCache(root / "frames", family.sampling(plan.base, plan.recipe), room=room)
+    learn = Clips(sides.train, spec.class_names, frames, learn=True)
+    held = Clips(sides.validation, spec.class_names, frames, learn=False)
+    eye = family.eye(plan, model)
+    if eye is not None:
+        features = FeatureCache(root / "features", eye, frames, room)
+        # Of several processes each shows the eye its share, and the rest when it meets a clip that is still missing.
+        files = [*learn.files, *held.files][rank() :: world()]
+        features.fill(files, _Teller(recorder), stop)
+        _say(features, len(files), recorder)
+        if not features.full:
+            learn.kept = held.kept = features
+    return Material(learn, held)
+
+
+class _Teller:
+    """Says how far the encoding is, now and then."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder, self._told = recorder, time.monotonic()
+
+    def __call__(self, done: int, total: int) -> None:
+        if time.monotonic() - self._told < _TELL_S:
+            return
+        self._told = time.monotonic()
+        said = f"Vision features: {done} of {total} clips."
+        self._recorder.progress(0, 0, 0.0, said)
+        self._recorder.log(said)
+
+
+def _say(features: FeatureCache, total: int, recorder: Recorder) -> None:
+    if features.full:
+        recorder.note("The vision features do not fit into the cache, so the frames are encoded at each step.", "cache")
+    elif features.made + features.found == total:
+        recorder.note(
+            f"Vision features from the cache: the frozen vision tower saw each clip once "
+            f"({features.found} of {total} in an earlier run).",
+            "cache",
+        )

@@ -1,0 +1,165 @@
+"""What a frozen eye says of a clip is kept once for all runs, never half, never for another eye."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from jobs.families.protocol import Features, Plan
+from jobs.families.registry import read_base, resolve
+from jobs.families.video_llm.eye import is_frozen
+from jobs.families.video_llm.family import VideoLLM
+from jobs.spec import ClipSpec
+from jobs.trainer.features import FeatureCache
+from jobs.trainer.run import train
+from jobs.trainer.setup import with_adapters
+from jobs.video.cache import ClipFile, FrameCache, Sampling
+from jobs.video.room import Room
+from jobs.video.synthetic import demo_frames, write_mp4
+from orchestrator.domain.recipes import parse_recipe
+from tests.unit.jobs.families.tiny_llms import CONFIGS, make_tiny
+from tests.unit.jobs.trainer.conftest import MakeSpec
+from tests.unit.jobs.trainer.test_run import losses, recorder_of, records
+
+HOW = Sampling(4, (("height", 48), ("width", 48)))
+
+
+class CountingEye:
+    """Says the mean colour of each frame, and how often it was asked."""
+
+    def __init__(self, key: str = "a") -> None:
+        self.key, self.asked = key, 0
+
+    def see(self, frames: np.ndarray) -> Features:
+        self.asked += 1
+        return {"colours": torch.from_numpy(frames.mean((1, 2)))}
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[ClipFile]:
+    made = [write_mp4(tmp_path / f"{n}.mp4", demo_frames("zooming", n)) for n in range(5)]
+    return [ClipFile(path, f"hash-{n}", path.name) for n, path in enumerate(made)]
+
+
+def cache_of(folder: Path, eye: CountingEye, how: Sampling = HOW, limit: int = 0) -> FeatureCache:
+    room = Room(limit, folder / "frames", folder / "features")
+    return FeatureCache(folder / "features", eye, FrameCache(folder / "frames", how, room=room), room)
+
+
+def test_each_clip_is_seen_once_for_all_runs(tmp_path: Path, files: list[ClipFile]) -> None:
+    first, told = CountingEye(), list[tuple[int, int]]()
+    cache_of(tmp_path, first).fill(files[:3], lambda done, total: told.append((done, total)))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+    later = CountingEye()
+    cache = cache_of(tmp_path, later)
+    cache.fill(files)
+    assert (first.asked, later.asked, cache.found, cache.made) == (3, 2, 3, 2)
+    assert torch.equal(cache.features(files[0])["colours"], cache_of(tmp_path, later).features(files[0])["colours"])
+    assert not list(tmp_path.rglob("*.part"))
+    assert not list((tmp_path / "frames").rglob("*.npy"))  # what is seen once is not kept twice
+
+
+def test_another_eye_clip_or_sampling_is_not_taken_for_it(tmp_path: Path, files: list[ClipFile]) -> None:
+    cache_of(tmp_path, CountingEye()).fill(files[:1])
+    same = dataclasses.replace(files[0], path=tmp_path / "elsewhere.mp4")
+    assert cache_of(tmp_path, CountingEye()).features(same)["colours"].shape == (4, 3)
+    for eye, how in ((CountingEye("b"), HOW), (CountingEye(), dataclasses.replace(HOW, count=2))):
+        cache_of(tmp_path, eye, how).features(files[0])
+        assert eye.asked == 1
+    other = CountingEye()
+    cache_of(tmp_path, other).features(dataclasses.replace(files[0], content_hash="changed"))
+    assert other.asked == 1
+
+
+def test_half_a_file_is_never_read(tmp_path: Path, files: list[ClipFile]) -> None:
+    whole = cache_of(tmp_path, CountingEye())
+    expected = whole.features(files[0])["colours"]
+    path = whole.path_of(files[0])
+    content = path.read_bytes()
+    for part in (content[:-4], content[:20], b""):
+        path.write_bytes(part)
+        eye = CountingEye()
+        cache = cache_of(tmp_path, eye)
+        cache.fill(files[:1])
+        assert torch.equal(cache.features(files[0])["colours"], expected)
+        assert eye.asked == 1
+
+
+def test_what_does_not_fit_is_said_and_a_stop_is_heard(tmp_path: Path, files: list[ClipFile]) -> None:
+    eye = CountingEye()
+    small = cache_of(tmp_path, eye, limit=200)
+    small.fill(files)
+    assert small.full
+    assert eye.asked < len(files)
+    stopped = CountingEye()
+    cache_of(tmp_path / "b", stopped).fill(files, should_stop=lambda: stopped.asked == 2)
+    assert stopped.asked == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(CONFIGS))
+def test_the_loss_is_the_same_through_the_cache(name: str, tmp_path: Path) -> None:
+    base = read_base(make_tiny(name, tmp_path / "base"))
+    family = resolve(base)
+    assert isinstance(family, VideoLLM)
+    recipe = parse_recipe({"data": {"frames": 4} | ({} if family.kind.fixed else {"size": 56})})
+    plan = Plan(base, recipe, "captioning", (), ("it hops", "it looms now"))
+    model = with_adapters(family, plan)
+    eye, edge = family.eye(plan, model), dict(family.sampling(base, recipe).size)["width"]
+    assert eye is not None
+    dice = np.random.default_rng(0)
+    items = []
+    for number, said in enumerate(plan.captions):
+        frames = dice.integers(0, 256, (4, edge, edge, 3), dtype=np.uint8)
+        items.append({"frames": frames, "captions": [said], "learn": True, "draw": (0, number), "clip_id": number})
+    kept = [
+        {name: v for name, v in item.items() if name != "frames"} | {"features": eye.see(item["frames"])}
+        for item in items
+    ]
+    model.train()
+    collate = family.collate(plan)
+    with torch.no_grad():
+        torch.manual_seed(0)
+        plain = float(model(**collate(items)).loss)
+        torch.manual_seed(0)
+        cached = float(model(**collate(kept)).loss)
+    assert cached == pytest.approx(plain, abs=1e-5)
+    assert model.training
+    for parameter in model.get_base_model().get_submodule(family.kind.eyes[0]).parameters():
+        parameter.requires_grad = True
+    assert not is_frozen(model, family.kind)
+    assert family.eye(plan, model) is None
+
+
+@pytest.mark.slow
+def test_two_runs_share_what_was_seen(
+    make_spec: MakeSpec, clips: list[ClipSpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same losses to four decimals with the frames alone, with the cache empty, and with the cache full."""
+    base = make_tiny("qwen2_vl", tmp_path / "base")
+    said = [dataclasses.replace(clip, label="", caption=f"it is {clip.label}") for clip in clips[:8]]
+
+    def go(name: str) -> tuple[dict[int, float], str, float]:
+        made = make_spec(
+            name,
+            optim={"epochs": 2, "learning_rate": 1e-2, "batch_size": 3},
+            clips=said,
+            data={"frames": 4, "size": 56},
+        )
+        spec = dataclasses.replace(made, task="captioning", class_names=[], model_path=str(base), family="qwen2_vl")
+        result = train(spec, recorder_of(spec), lambda: False)
+        notes = [record["message"] for record in records(spec) if record["kind"] == "note"]
+        return losses(spec), " ".join(notes), result.summary["eval_loss"]
+
+    empty, first, loss = go("empty")
+    full, second, again = go("full")
+    assert "0 of 8 in an earlier run" in first
+    assert "8 of 8 in an earlier run" in second
+    monkeypatch.setattr(VideoLLM, "eye", lambda self, plan, model: None)
+    frames, silent, plain = go("frames")
+    assert silent == ""
+    assert list(empty.values()) == pytest.approx(list(frames.values()), abs=5e-5)
+    assert full == empty
+    assert (loss, again) == (pytest.approx(plain, abs=5e-5), loss)
