@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.target import Target, meets
 
 FOLDER = Path(__file__).parent
-_NOT_BENCHES = {"__init__", "runner", "target", "studio", "ledger"}
+_NOT_BENCHES = {"__init__", "runner", "target", "studio", "ledger", "tabs"}
 
 
 def names() -> list[str]:
