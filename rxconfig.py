@@ -1,6 +1,7 @@
 """Reflex's configuration: one app, Tailwind v4 without Radix Themes, no telemetry, no foreign origins."""
 
 import reflex as rx
+from reflex_base.constants import StateManagerMode
 
 from orchestrator.settings import get_settings
 from orchestrator.stack.node import prepare_plain_run
@@ -16,6 +17,8 @@ config = rx.Config(
     frontend_port=_settings.port,
     backend_host=_settings.host,
     frontend_packages=pinned(*FONTS),
+    # One process holds every tab, and what a tab's state was is dropped at each start: disk would only cost.
+    state_manager_mode=StateManagerMode.MEMORY,
     telemetry_enabled=False,
     show_built_with_reflex=False,
     cors_allowed_origins=own_origins(_settings.port, _settings.trusted_origins),

@@ -41,6 +41,7 @@ class Tab:
             transports=["websocket"],
             namespaces=[NAMESPACE],
             socketio_path="/_event",
+            wait_timeout=60,
         )
         async with asyncio.timeout(120):
             await self.ready.wait()

@@ -12,14 +12,13 @@ from orchestrator.services.metrics.history import history
 from orchestrator.services.training import lifecycle
 from orchestrator.services.training.jobs import delete_job
 from orchestrator.services.training.retry import retry_smaller
-from orchestrator.services.training.rows import JobRow
 from orchestrator.services.training.waiting import place_of
 from orchestrator.states import words
 from orchestrator.states.guards import act, said, signed_in
 from orchestrator.states.job_detail_load import Visit, visit_job
 from orchestrator.states.job_form_rows import ReviewRow, review_rows
 from orchestrator.states.job_live import TAIL, Batch, Follower, News
-from orchestrator.states.job_metrics import CurveLine, MetricCard, cards, curve_lines, latest_of
+from orchestrator.states.job_metrics import About, CurveLine, MetricCard, cards, curve_lines, latest_of
 from orchestrator.states.job_rows import (
     EventLine,
     JobHead,
@@ -75,8 +74,7 @@ class JobDetail(JobSystem, rx.State):
     total_steps: int = 0
     stopping: bool = False
     _follower: Follower = Follower()
-    _recipe: dict[str, Any] = {}
-    _row: JobRow | None = None
+    _about: About = About()
 
     @rx.var
     def page_title(self) -> str:
@@ -191,7 +189,7 @@ class JobDetail(JobSystem, rx.State):
 
     def _show(self, visit: Visit) -> None:
         row = visit.row
-        self._row, self._recipe = row, row.recipe
+        self._about = About(row)
         self.head, self.progress = job_head(row, visit.memory_at_end), progress_of_row(row)
         self.events, self.result = visit.events, result_of(row.summary)
         self.searches = task_of(row.summary) == "retrieval"
@@ -212,7 +210,8 @@ class JobDetail(JobSystem, rx.State):
         self.curves = curve_lines(row.summary, task_of(row.summary))
 
     def _figures(self, follower: Follower) -> list[MetricCard]:
-        return cards(follower.tally, self._recipe, task_of(self._row.summary if self._row else {}))
+        about = self._about
+        return cards(follower.tally, about.recipe, task_of(about.summary))
 
     async def _fill(self, job_id: int) -> None:
         """The whole history, from a background event; what came meanwhile is told again, never lost."""
@@ -223,8 +222,7 @@ class JobDetail(JobSystem, rx.State):
         )
         follower = Follower(seq=found.last_seq)
         async with self:
-            if self._row is not None:
-                follower.tally.latest.update(latest_of(self._row.summary))
+            follower.tally.latest.update(latest_of(self._about.summary))
         follower.tally.fill(found.series)
         async with self:
             if self.head.id != job_id:
@@ -262,8 +260,9 @@ class JobDetail(JobSystem, rx.State):
                 self.lines = [*self.lines, *filter(self._fits_log, news.logs)][-LOG_PAGE * 5 :]
         if news.system and self.tab == "system":
             self.system = system_batch(news.system)
-        if news.progress and self._row is not None:
-            self.progress = progress_of_record(news.progress, self._row.epochs, self._row.started_at)
+        about = self._about
+        if news.progress and about.known:
+            self.progress = progress_of_record(news.progress, about.epochs, about.started_at)
 
     async def _look_at_place(self, job_id: int) -> None:
         """Others come and go while a job waits; its own stream says nothing of it."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from orchestrator.states.job_metrics import Tally
 from orchestrator.states.job_rows import LEVELS, LogLine
@@ -22,9 +22,8 @@ class Point:
     values: dict[str, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One point of one curve, as the chart takes it."""
+class Item(NamedTuple):
+    """One point of one curve; travels as a short list."""
 
     step: int
     series: str
@@ -54,16 +53,16 @@ class News:
     gap: bool = False
 
 
-@dataclass
 class Follower:
-    """Knows up to which record a page has seen its job. One a tab; never travels."""
+    """Knows up to which record a page has seen its job. One a tab; never travels. No dataclass: see `Tally`."""
 
-    seq: int = 0
-    tally: Tally = field(default_factory=Tally.empty)
-    told: int = 0
-    """The last record that travelled to the charts; 0: the history did the telling so far."""
-    sent: list[tuple[int, list[Item]]] = field(default_factory=list)
-    """The newest batches, each with its first record's number."""
+    def __init__(self, seq: int = 0) -> None:
+        self.seq = seq
+        self.tally = Tally.empty()
+        self.told = 0
+        """The last record that travelled to the charts; 0: the history did the telling so far."""
+        self.sent: list[tuple[int, list[Item]]] = []
+        """The newest batches, each with its first record's number."""
 
     def take(self, records: Iterable[dict[str, Any]]) -> News:
         """Sorts a group of live records; older ones than the history already told are left out."""

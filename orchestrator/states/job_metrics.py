@@ -1,10 +1,11 @@
 """Turns the newest values of a run into the six figures beside its curve."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.domain.metrics import BY_NAME, MEASURES, Measure, headline
+from orchestrator.services.training.rows import JobRow
 from orchestrator.states import words
 
 LOOK_BACK = 50
@@ -22,6 +23,17 @@ class MetricCard:
     value: str
     unit: str
     note: str
+
+
+class About:
+    """What the figures need to know of a run besides its records. No dataclass either."""
+
+    def __init__(self, row: JobRow | None = None) -> None:
+        self.known = row is not None
+        self.recipe: Mapping[str, Any] = row.recipe if row else {}
+        self.summary: Mapping[str, Any] = row.summary if row else {}
+        self.epochs = row.epochs if row else 0
+        self.started_at = row.started_at if row else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +77,22 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-@dataclass
 class Tally:
-    """The running knowledge of one run; lives in the web process, never travels."""
+    """The running knowledge of one run; lives in the web process, never travels.
 
-    latest: dict[str, float]
-    recent: list[tuple[int, float]]
-    best: dict[str, tuple[float, int]] = field(default_factory=dict)
-    """The best value of each measure, and the step where it was reached."""
-    best_loss: tuple[float, int] | None = None
+    No dataclass, and so is whatever a tab asks at each step: Reflex wraps a dataclass's every attribute in a proxy.
+    """
+
+    def __init__(self) -> None:
+        self.latest: dict[str, float] = {}
+        self.recent: list[tuple[int, float]] = []
+        self.best: dict[str, tuple[float, int]] = {}
+        """The best value of each measure, and the step where it was reached."""
+        self.best_loss: tuple[float, int] | None = None
 
     @classmethod
     def empty(cls) -> "Tally":
-        return cls({}, [])
+        return cls()
 
     def add(self, step: int, values: Mapping[str, float]) -> None:
         """Takes the values of one record in."""
@@ -86,7 +101,9 @@ class Tally:
             if (measure := BY_NAME.get(name)) and _beats(measure, float(value), self.best.get(name)):
                 self.best[name] = (float(value), step)
         if "loss" in values:
-            self.recent = [*self.recent[-KEPT + 1 :], (step, float(values["loss"]))]
+            self.recent.append((step, float(values["loss"])))
+            if len(self.recent) > 2 * KEPT:
+                del self.recent[:-KEPT]
         if (loss := values.get("eval_loss")) is not None and (self.best_loss is None or loss < self.best_loss[0]):
             self.best_loss = (float(loss), step)
 
@@ -166,7 +183,7 @@ def _change(recent: Sequence[tuple[int, float]]) -> str:
         return "with the first step"
     last = recent[-1][0]
     now = [value for _, value in recent[-10:]]
-    then = [value for step, value in recent if last - LOOK_BACK - 10 < step <= last - LOOK_BACK]
+    then = [value for step, value in recent[-2 * LOOK_BACK :] if last - LOOK_BACK - 10 < step <= last - LOOK_BACK]
     if not then:
         return f"at step {last:,}"
     change = sum(now) / len(now) - sum(then) / len(then)

@@ -80,7 +80,7 @@ export function CurvesChart({ lines = [], title = "Loss", smoothing = 0.6, heigh
   const [theme, setTheme] = useState(0);
   const kept = useMemo(() => {
     const curves = new Curves();
-    lines.forEach((line) => line.points.forEach(([step, value]) => curves.put({ series: `${line.name} #${line.id}`, step, value })));
+    lines.forEach((line) => line.points.forEach(([step, value]) => curves.put([step, `${line.name} #${line.id}`, value])));
     return curves;
   }, [lines]);
   const shape = lines.map((line) => `${line.id}:${line.series}:${line.dash}`).join(",");

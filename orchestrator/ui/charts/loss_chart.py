@@ -59,7 +59,7 @@ def loss_chart(
 ) -> rx.Component:
     """The chart with its title, controls and legend (put it in a `card` without a title).
 
-    `points`: the newest batch only, `{seq, items: [{step, series, value}], first_seq?}`, `seq` counting from 1 (a batch of
+    `points`: the newest batch only, `{seq, items: [[step, series, value]], first_seq?}`, `seq` counting from 1 (a batch of
     several numbers names its `first_seq`); `history`: `{series: [[step, value], ...]}`, or an address that answers it (or
     `{series: {...}}`); `on_gap` gets the last number seen before a hole. `stop_word`: "Failed at step 147". `unit`: "", "percent" (of values 0 to 1) or "bytes".
     Dragging zooms in and a double click shows everything; `refine` is the address that answers a stretch in full

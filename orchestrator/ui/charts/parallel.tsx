@@ -1,5 +1,6 @@
 // Parallel coordinates: an axis for each parameter that differs, a line for each job. plotly comes with this chart only.
 import { useEffect, useRef, useState } from "react";
+import { buttonClasses } from "../primitives/button";
 
 type Axis = { name: string; words: string[]; places: number[] };
 type Job = { name: string; series: number; dash: number };
@@ -46,6 +47,7 @@ export function ParallelCoordinates({ axes = [], jobs = [], height = 320 }: Prop
   const ground = useRef<HTMLDivElement>(null);
   const [state, setState] = useState<"waiting" | "ready" | "failed">("waiting");
   const [theme, setTheme] = useState(0);
+  const [tries, setTries] = useState(0);
   useEffect(() => {
     const watch = new MutationObserver(() => setTheme((count) => count + 1));
     watch.observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
@@ -67,13 +69,20 @@ export function ParallelCoordinates({ axes = [], jobs = [], height = 320 }: Prop
     return () => {
       gone = true;
     };
-  }, [axes, jobs, theme]);
+  }, [axes, jobs, theme, tries]);
   const said = jobs.map((job, at) => `${job.name}: ${axes.map((axis) => `${axis.name} ${axis.words[at]}`).join(", ")}`).join("; ");
   return (
     <div data-parallel={state} className="min-w-0 overflow-x-auto" tabIndex={0} role="region" aria-label="Parallel coordinates">
       <p className="sr-only">{said}</p>
       <div ref={ground} aria-hidden style={{ height, minWidth: Math.max(320, axes.length * 130) }} />
-      {state === "failed" && <p className="text-sm text-muted-foreground">This chart could not be loaded. The tables above say the same.</p>}
+      {state === "failed" && (
+        <p className="flex flex-wrap items-center gap-3 text-sm text-muted-foreground">
+          This chart could not be loaded. The tables above say the same.
+          <button type="button" className={buttonClasses({ size: "sm" })} onClick={() => setTries(tries + 1)}>
+            Try again
+          </button>
+        </p>
+      )}
     </div>
   );
 }

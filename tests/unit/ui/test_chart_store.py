@@ -24,7 +24,7 @@ def _run(script: str) -> dict[str, Any]:
 def test_points_are_kept_once_whatever_order_they_come_in() -> None:
     out = _run("""
         const c = new Curves();
-        const item = (step, value) => ({ step, series: "loss", value });
+        const item = (step, value) => [step, "loss", value];
         c.take({ seq: 1, items: [item(2, 0.5), item(1, 0.9)] });
         c.take({ seq: 2, items: [item(2, 0.5), item(3, 0.4)] });
         c.fill({ loss: [[1, 0.9], [2, 0.5], [3, 0.4]], eval_loss: [[3, 0.6]] });
