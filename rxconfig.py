@@ -17,7 +17,7 @@ config = rx.Config(
     frontend_port=_settings.port,
     backend_host=_settings.host,
     frontend_packages=pinned(*FONTS),
-    # One process holds every tab, and what a tab's state was is dropped at each start: disk would only cost.
+    # One process holds every tab, and after a restart tabs ask anew: what their state was may not fit the new code.
     state_manager_mode=StateManagerMode.MEMORY,
     telemetry_enabled=False,
     show_built_with_reflex=False,

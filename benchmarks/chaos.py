@@ -34,6 +34,8 @@ SEED = int(os.environ.get("LOREEL_CHAOS_SEED", "7"))
 FATAL = ("worker", "horse", "trainer")
 """Each costs the job an attempt; a job has three, so it is struck twice at most."""
 HARMLESS = ("controller", "web", "redis", "flushall")
+PATIENCE = 600
+"""Half seconds that the web, which is killed again and again, may take to answer."""
 MOST = 2
 AT_ONCE = 3
 """Jobs that train or wait: two workers are never idle."""
@@ -100,6 +102,7 @@ def run() -> dict[str, float]:
 
 def _strike_all(running: Studio, chance: random.Random, books: Books) -> None:
     """Each kind at its random moments; what cannot be struck in its moment is tried again and again."""
+    print(f"{len((*FATAL, *HARMLESS)) * EACH} strikes in {MINUTES:g} minutes", file=sys.stderr)
     plan = sorted((chance.uniform(0.0, MINUTES * 60), name) for name in (*FATAL, *HARMLESS) for _ in range(EACH))
     began, late = time.monotonic(), []
     while plan or late:
@@ -110,6 +113,8 @@ def _strike_all(running: Studio, chance: random.Random, books: Books) -> None:
             if _strike(running, name, chance, books):
                 late.remove(name)
                 books.strikes[name] += 1
+                if sum(books.strikes.values()) % 20 == 0:
+                    print(f"{now:.0f} s: {dict(books.strikes)}, {len(books.jobs)} jobs", file=sys.stderr)
         time.sleep(0.2)
 
 
@@ -184,7 +189,7 @@ def _body(web: httpx.Client) -> dict[str, Any]:
 
 def _get(web: httpx.Client, path: str) -> dict[str, Any]:
     """Patient: the web process may just have been killed."""
-    for _ in range(120):
+    for _ in range(PATIENCE):
         try:
             answer = web.get(path)
             if answer.status_code == 200:
@@ -192,12 +197,12 @@ def _get(web: httpx.Client, path: str) -> dict[str, Any]:
         except httpx.HTTPError:
             pass
         time.sleep(0.5)
-    raise RuntimeError(f"{path} did not answer for a minute.")
+    raise RuntimeError(f"{path} did not answer for minutes.")
 
 
 def _launch(web: httpx.Client, body: dict[str, Any]) -> str:
     key = {"Idempotency-Key": str(random.getrandbits(64))}
-    for _ in range(120):
+    for _ in range(PATIENCE):
         try:
             answer = web.post("/jobs", json=body, headers=key)
             if answer.status_code == 201:
@@ -205,7 +210,7 @@ def _launch(web: httpx.Client, body: dict[str, Any]) -> str:
         except httpx.HTTPError:
             pass
         time.sleep(0.5)
-    raise RuntimeError("No job could be launched for a minute.")
+    raise RuntimeError("No job could be launched for minutes.")
 
 
 def _wait(web: httpx.Client, job: str, limit_s: float = 900.0) -> str:

@@ -16,7 +16,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 BACKOFF_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-STEADY_S = 60.0
+STEADY_S = 10.0
 """A process that lived this long has earned a fresh start of the backoff."""
 
 

@@ -1,7 +1,6 @@
 """The web process of a built app: pages, websocket and /api on one port, served by one granian worker."""
 
 import os
-import shutil
 from typing import Any
 
 from granian.constants import Interfaces
@@ -25,10 +24,6 @@ def app_factory() -> Any:
 def main() -> None:
     """Serves until it is told to end. Expects the environment of `frontend.web_environment`."""
     settings = get_settings()
-    states = settings.data_dir / "states"
-    # What a tab's state was before a restart may not fit the code that starts now; tabs ask anew.
-    shutil.rmtree(states, ignore_errors=True)
-    os.environ["REFLEX_STATES_WORKDIR"] = str(states)
     os.environ["REFLEX_FRONTEND_PORT"] = os.environ["REFLEX_BACKEND_PORT"] = str(settings.port)
     Server(
         "orchestrator.stack.web:app_factory",
