@@ -30,6 +30,9 @@ TITLES = {
     "qlora.r": "Rank r",
     "qlora.enabled": "QLoRA",
     "data.fps": "Frames per second",
+    "machine.kind": "Machine",
+    "machine.memory_gb": "GPU memory, GB",
+    "machine.gpus": "GPUs",
 }
 
 
@@ -185,7 +188,7 @@ class JobCompare(rx.State):
     def _show(self, found: Comparison) -> None:
         self.jobs = compare_lines(found)
         self.parameters = [table_line(line) for line in found.parameters]
-        self.metrics = [table_line(line) for line in found.metrics]
+        self.metrics = [table_line(line, marks=False) for line in found.metrics]
         self.series = [{"value": name, "label": title_of(name)} for name in found.series][:6]
         self.axes = axes_of(found)
 
@@ -224,11 +227,14 @@ def compare_lines(found: Comparison) -> list[CompareJob]:
     return lines
 
 
-def table_line(line: Line) -> CompareLine:
-    """A row in words: what differs from the first column is marked, and the best value."""
+def table_line(line: Line, marks: bool = True) -> CompareLine:
+    """A row in words, with the best value marked; `marks`: also what differs from the first column.
+
+    Of results nearly all differ: there a mark would tell nothing.
+    """
     first = repr(line.values[0]) if line.values else ""
     cells = [
-        Cell(value_words(line.name, value), line.differs and repr(value) != first, place == line.best)
+        Cell(value_words(line.name, value), marks and line.differs and repr(value) != first, place == line.best)
         for place, value in enumerate(line.values)
     ]
     return CompareLine(title_of(line.name), cells, line.differs)

@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.metrics import BY_NAME
+from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.users import Actor
 from orchestrator.services.metrics.history import latest
 from orchestrator.services.training.jobs import get_job
@@ -80,7 +81,8 @@ def _parameters(jobs: Sequence[JobRow]) -> list[Line]:
 def _flat(job: JobRow) -> dict[str, Any]:
     """The recipe as one level of names, with dataset and model before it."""
     values: dict[str, Any] = {"dataset": job.dataset_name, "model": job.model_name}
-    for part, inner in job.recipe.items():
+    # A recipe from before a field existed stands beside one that has it, both with the same default.
+    for part, inner in Recipe.model_validate(job.recipe).model_dump(mode="json").items():
         if part == "output_name":
             continue
         if isinstance(inner, dict):

@@ -26,7 +26,7 @@ function figureOf(place: HTMLElement, axes: Axis[], jobs: Job[]) {
     marker: { size: 6, color: read(`--series-${job.series}`) },
   }));
   const seen = axes.flatMap((axis, place) =>
-    [...new Map(axis.places.map((at, job) => [at, axis.words[job]]))].map(([at, word]) => ({ x: place, y: at, text: word, showarrow: false, xanchor: "left", xshift: 8, font: { size: 11, color: quiet, family: "JetBrains Mono Variable, monospace" } })),
+    [...new Map(axis.places.map((at, job) => [at, axis.words[job]]))].map(([at, word]) => ({ x: place, y: at, text: word, showarrow: false, xanchor: "left", xshift: 8, yshift: 9, bgcolor: read("--card"), borderpad: 1, font: { size: 11, color: quiet, family: "JetBrains Mono Variable, monospace" } })),
   );
   const layout = {
     height: place.clientHeight,
