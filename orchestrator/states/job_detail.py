@@ -75,6 +75,8 @@ class JobDetail(JobSystem, rx.State):
     stopping: bool = False
     _follower: Follower = Follower()
     _about: About = About()
+    _unseen: bool = False
+    """True while this tab of the browser is hidden."""
 
     @rx.var
     def page_title(self) -> str:
@@ -117,11 +119,17 @@ class JobDetail(JobSystem, rx.State):
             return
         async with listening(job_id) as subscription:
             await self._fill(job_id)
-            async for records in sips(subscription, idle_s=LOOK_S):
+            async for records in sips(subscription, idle_s=LOOK_S, seen=lambda: not self._unseen):
                 if records:
                     await self._drink(job_id, records)
                 else:
                     await self._look_at_place(job_id)
+
+    @rx.event
+    @signed_in
+    async def look(self, seen: bool):
+        """The tab was hidden, or is looked at again."""
+        self._unseen = not seen
 
     @rx.event(background=True)
     @signed_in

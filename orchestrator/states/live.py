@@ -1,7 +1,8 @@
 """The life of the web process's one live hub, and how a page's events drink from it in small sips."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -9,6 +10,11 @@ from orchestrator.services.live import Subscription, get_hub
 
 WINDOW_S = 0.05
 """Records that arrive within this time travel to the browser together."""
+
+UNSEEN_S = 5.0
+"""How often a hidden tab is told what happened: its title still moves."""
+GLANCE_S = 0.2
+"""How soon a tab that is looked at again catches up."""
 
 Record = dict[str, Any]
 
@@ -35,12 +41,16 @@ async def listening(job_id: int | None) -> AsyncIterator[Subscription]:
 
 
 async def sips(
-    subscription: Subscription, window_s: float = WINDOW_S, idle_s: float | None = None
+    subscription: Subscription,
+    window_s: float = WINDOW_S,
+    idle_s: float | None = None,
+    seen: Callable[[], bool] = lambda: True,
 ) -> AsyncIterator[list[Record]]:
     """Records in groups: the first one opens a window, and what comes while it is open goes along.
 
     Args:
         idle_s: after so long without a record an empty group comes.
+        seen: while it says no, groups come every `UNSEEN_S` only: nobody looks, and nothing is lost.
     """
     while not subscription.closed:
         found = await subscription.take(idle_s)
@@ -49,4 +59,7 @@ async def sips(
                 yield []
             continue
         await asyncio.sleep(window_s)
+        until = time.monotonic() + UNSEEN_S
+        while not seen() and time.monotonic() < until and not subscription.closed:
+            await asyncio.sleep(GLANCE_S)
         yield [*found, *await subscription.take(timeout=0)]

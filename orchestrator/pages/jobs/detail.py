@@ -13,6 +13,7 @@ from orchestrator.ui.patterns.cards import metric, metrics
 from orchestrator.ui.patterns.confirm_delete import confirm_delete
 from orchestrator.ui.patterns.empty_state import empty_state
 from orchestrator.ui.patterns.relative_time import relative_time
+from orchestrator.ui.patterns.seen import seen
 from orchestrator.ui.primitives.alert_dialog import alert_dialog
 from orchestrator.ui.primitives.badge import tag
 from orchestrator.ui.primitives.button import button
@@ -222,6 +223,7 @@ def detail() -> rx.Component:
     )
     return frame(
         rx.cond(JobDetail.ready, rx.cond(JobDetail.missing, _missing(), _job()), waiting),
+        seen(JobDetail.look),
         title=rx.cond(head.name, head.name, "Job"),
         active="jobs",
         breadcrumb=[("Training jobs", "/jobs")],

@@ -37,6 +37,21 @@ def test_records_of_one_window_come_together() -> None:
     assert asyncio.run(_drink_three()) == [[1, 2], [3]]
 
 
+def test_a_hidden_tab_rests_and_catches_up() -> None:
+    async def scenario() -> list[list[int]]:
+        subscription, looked_at = Subscription(LiveHub(), 1, 100), False
+        groups = sips(subscription, 0.01, seen=lambda: looked_at)
+        subscription.put(metric(1))
+        waiting = asyncio.ensure_future(anext(groups))
+        await asyncio.sleep(0.1)
+        subscription.put(metric(2))
+        assert not waiting.done()
+        looked_at = True
+        return [[record["seq"] for record in await asyncio.wait_for(waiting, 1)]]
+
+    assert asyncio.run(scenario()) == [[1, 2]]
+
+
 def test_what_the_history_told_is_left_out() -> None:
     follower = Follower(seq=5)
     news = follower.take([metric(4), metric(5), metric(6)])
