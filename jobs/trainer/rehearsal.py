@@ -33,10 +33,10 @@ def rehearse(spec: Any) -> dict[str, Any]:
     from transformers import set_seed
 
     from jobs.families.registry import read_base, resolve
-    from jobs.trainer.clips import Clips
+    from jobs.sinks.recorder import Recorder
+    from jobs.trainer.material import bring
     from jobs.trainer.setup import check_clips, plan_of, with_adapters
-    from jobs.trainer.split import divide
-    from jobs.video.cache import FrameCache
+    from jobs.trainer.split import Sides, divide
     from orchestrator.domain.recipes import parse_recipe
 
     begun = time.monotonic()
@@ -50,12 +50,15 @@ def rehearse(spec: Any) -> dict[str, Any]:
     set_seed(recipe.optim.seed)
     model = with_adapters(family, plan)
     loaded = time.monotonic()
-    cache = FrameCache(Path(spec.cache_dir) / "frames", family.sampling(base, recipe), spec.cache_bytes)
-    learn = Clips(_some(sides.train, STEPS * recipe.optim.batch_size), spec.class_names, cache, learn=True)
-    held = Clips(_some(sides.validation, _HELD), spec.class_names, cache, learn=False)
-    for clips in (learn, held):
-        for index in range(len(clips)):
-            clips[index]
+    few = Sides(
+        tuple(_some(sides.train, STEPS * recipe.optim.batch_size)),
+        tuple(_some(sides.validation, _HELD)),
+    )
+    clips = bring(spec, plan, family, model, few, Recorder(0, 0, []), lambda: False)
+    learn, held = clips.learn, clips.held
+    for side in (learn, held):
+        for index in range(len(side)):
+            side[index]
     decoded = time.monotonic()
     seen = _Counter(family.collate(plan))
     trainer, clock = _trainer(Path(spec.folder), family, plan, model, learn, held, seen)
@@ -73,7 +76,7 @@ def rehearse(spec: Any) -> dict[str, Any]:
         "step_s": round(clock.best, 4),
         "eval_s": round((judged - trained) / max(1, len(held)), 4),
         "trainable": sum(p.numel() for p in model.parameters() if p.requires_grad),
-        "frames": list(learn[0]["frames"].shape[:3]),
+        "frames": _seen(family.sampling(base, recipe)),
         "visual_tokens": seen.visual,
         "context_tokens": seen.width,
         "targets": adapted_layers(model),
@@ -129,6 +132,14 @@ def _trainer(folder: Path, family: Any, plan: Any, model: Any, learn: Any, held:
         callbacks=[clock],
     )
     return trainer, clock
+
+
+def _seen(how: Any) -> list[int]:
+    """Frames, height and width of a clip as the model is shown it."""
+    sides = dict(how.size)
+    edge = sides.get("shortest_edge", 0)
+    height, width = how.crop or (sides.get("height", edge), sides.get("width", edge))
+    return [how.count, height, width]
 
 
 def _vision_frozen(family: Any, model: Any) -> bool:
