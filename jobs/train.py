@@ -58,7 +58,7 @@ def run_attempt(job_id: int, attempt: int, worker: str, spare: Spare | None = No
     run_log.follow(trainer.output)
     watch = Watch(job_id, attempt, folder, trainer, lease, run_log, settings.stop_grace_s)
     _suspend_on_sigterm(watch)
-    sampler = Sampler(folder, job_id, trainer.pid)
+    sampler = Sampler(folder, job_id, trainer.pid, gpus)
     if settings.telemetry:
         sampler.start()
     end, code = watch.follow()

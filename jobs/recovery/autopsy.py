@@ -11,8 +11,8 @@ _EXCEPTION = re.compile(r"^(?:[A-Za-z_][\w.]*\.)?([A-Z]\w*(?:Error|Exception|Int
 _MEMORY = re.compile(r"out of memory|cannot allocate memory|can't allocate memory|MemoryError|bad_alloc", re.I)
 _DISK = re.compile(r"No space left on device|ENOSPC|Disk quota exceeded", re.I)
 
-_FALLEN = re.compile(r"Signal (\d+) \(SIG\w+\) received by PID \d+")
-"""What the launcher of several trainers says when one of them was killed."""
+_FALLEN = re.compile(r"Root Cause \(first observed failure\):[\s\S]{0,400}?exitcode\s*:\s*-(\d+)")
+"""What the launcher of several trainers says when one of them was killed; it ends the others itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,9 @@ SLOWEST_S = 30.0
 class Sampler:
     """Samples a trainer and its children until `stop`. Never raises: a run goes on without it."""
 
-    def __init__(self, folder: Path, job_id: int, pid: int) -> None:
+    def __init__(self, folder: Path, job_id: int, pid: int, gpus: int = 0) -> None:
+        """`gpus`: how many of the visible ones this run trains on; 0: all."""
+        self._gpus = gpus or None
         self._path, self._job_id, self._pid = folder / "telemetry.jsonl", job_id, pid
         self._over = threading.Event()
         self._known: dict[int, psutil.Process] = {}
@@ -35,7 +37,7 @@ class Sampler:
         self._over.set()
 
     def _loop(self) -> None:
-        device = find_device()
+        device = find_device(count=self._gpus)
         stats(device)  # the first reading of the processor's share says nothing
         began = time.monotonic()
         while not self._over.wait(min(SLOWEST_S, max(FIRST_S, (time.monotonic() - began) / 1_000))):
