@@ -25,6 +25,7 @@ from sqlmodel import col
 
 from jobs.beats import Beats
 from jobs.horse import saddle
+from jobs.playground.keeper import PlaygroundKeeper
 from jobs.prep import PrepKeeper
 from jobs.recovery.tether import adopt_orphans, die_with_parent
 from jobs.recovery.tree import sweep_children
@@ -52,8 +53,16 @@ class LoreelWorker(Worker):
     # RQ waits up to a minute between tries; a job that was launched meanwhile would wait too.
     max_connection_wait_time = 5.0
 
-    def __init__(self, box: str, beats: Beats, spares: Spares | None, prep: PrepKeeper | None, **options: Any) -> None:
-        self._beats, self._spares, self._prep = beats, spares, prep
+    def __init__(
+        self,
+        box: str,
+        beats: Beats,
+        spares: Spares | None,
+        prep: PrepKeeper | None,
+        playground: PlaygroundKeeper | None = None,
+        **options: Any,
+    ) -> None:
+        self._beats, self._spares, self._prep, self._playground = beats, spares, prep, playground
         self.current_job: int | None = None
         # One queue only: with several, RQ takes a letter in a way that loses it when the worker dies right then.
         queue = Queue(queue_name(box), connection=options["connection"], serializer=JSONSerializer)
@@ -97,6 +106,8 @@ class LoreelWorker(Worker):
             self._hand_back(job, ids)
             return
         self.current_job = int(ids["job_id"]) if training else None
+        if training and self._playground:
+            self._playground.make_room()
         try:
             super().execute_job(job, queue)
         except _LOST as error:
@@ -134,7 +145,7 @@ class LoreelWorker(Worker):
 
     def _after_horse(self, ids: dict[str, Any] | None) -> None:
         """Ends what a killed horse left behind, and gives its job back if it could not do so itself."""
-        keep = [pid for keeper in (self._spares, self._prep) if keeper and (pid := keeper.pid)]
+        keep = [pid for keeper in (self._spares, self._prep, self._playground) if keeper and (pid := keeper.pid)]
         if swept := sweep_children(keep):
             log.warning("worker.swept", pids=swept)
         if self._spares:
@@ -185,12 +196,17 @@ def work(device_class: str, first: int, gpus: int | None, prep: PrepKeeper | Non
     name = _free_name(device_class, first)
     beats = Beats(name, device, device_class, os.getpid(), lambda: holder[-1].current_job if holder else None)
     spares = Spares(beats.guard) if device_class != PREP else None
+    playground = PlaygroundKeeper(name) if device_class != PREP else None
     beats.start()
     if spares:
         spares.start()
+    if playground:
+        playground.start()
     try:
-        _work_for_ever(box, beats, spares, prep, holder)
+        _work_for_ever(box, beats, spares, prep, playground, holder)
     finally:
+        if playground:
+            playground.stop()
         if spares:
             spares.stop()
         beats.stop()
@@ -198,7 +214,12 @@ def work(device_class: str, first: int, gpus: int | None, prep: PrepKeeper | Non
 
 
 def _work_for_ever(
-    box: str, beats: Beats, spares: Spares | None, prep: PrepKeeper | None, holder: list[LoreelWorker]
+    box: str,
+    beats: Beats,
+    spares: Spares | None,
+    prep: PrepKeeper | None,
+    playground: PlaygroundKeeper | None,
+    holder: list[LoreelWorker],
 ) -> None:
     wait = 0.5
     while True:
@@ -206,7 +227,8 @@ def _work_for_ever(
         try:
             # A name of its own each time: RQ refuses a name whose killed owner has not expired yet.
             own = f"{beats.name}.{os.getpid()}.{secrets.token_hex(3)}"
-            holder.append(LoreelWorker(box, beats, spares, prep, name=own, connection=connect()))
+            made = LoreelWorker(box, beats, spares, prep, playground, name=own, connection=connect())
+            holder.append(made)
             del holder[:-1]
             holder[-1].work(logging_level="WARNING")
         except _LOST as error:

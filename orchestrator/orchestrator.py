@@ -15,11 +15,11 @@ from orchestrator.ui.patterns.connection_notice import connection_notice
 
 
 def _mount_api(backend: ASGIApp) -> ASGIApp:
-    """Hands everything under /api to FastAPI, and the rest to Reflex."""
+    """Hands everything under /api, and /v1 of OpenAI's clients, to FastAPI, and the rest to Reflex."""
     api: ASGIApp = load("orchestrator.api.app:create_api")()
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
-        is_api = scope["type"] == "http" and (scope["path"] == "/api" or scope["path"].startswith("/api/"))
+        is_api = scope["type"] == "http" and f"{scope['path']}/".startswith(("/api/", "/v1/"))
         await (api if is_api else backend)(scope, receive, send)
 
     return dispatch

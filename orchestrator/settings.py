@@ -52,6 +52,12 @@ class Settings(BaseSettings):
     """GPUs of this host that each worker of `./loreel up` owns, and a job may ask for; 0: one worker owns them all."""
     cache_bytes: int = Field(default=32 * 2**30, ge=0)
     """Disk that decoded frames may take; the longest unused ones go first. 0: no limit."""
+    playground_idle_s: float = Field(default=600.0, ge=5)
+    """How long the process that answers the playground stays, with its models, after the last question."""
+    playground_patience_s: float = Field(default=120.0, gt=0)
+    """Seconds without a word from the worker after which a question is given up."""
+    playground_clip_bytes: int = Field(default=256 * 2**20, gt=0)
+    """The largest clip that may be dropped on the playground, or fetched for it."""
     stop_grace_s: float = 20.0
     """Seconds between the polite stop of a training and the forced one."""
     telemetry: bool = True

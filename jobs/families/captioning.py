@@ -19,7 +19,7 @@ def judge_captions(held: Items, final: bool, batch: int, say: Callable[[Sequence
         items = [held[index] for index in chosen[start : start + batch]]
         for item, said in zip(items, say(items), strict=True):
             references.append(list(item["captions"]))
-            clips.append({"clip_id": item["clip_id"], "reference": item["captions"][0], "predicted": _tidy(said)})
+            clips.append({"clip_id": item["clip_id"], "reference": item["captions"][0], "predicted": tidy(said)})
     return Score(measure([str(clip["predicted"]) for clip in clips], references), clips)
 
 
@@ -33,7 +33,7 @@ def measure(predicted: Sequence[str], references: Sequence[Sequence[str]]) -> di
     from rouge_score.rouge_scorer import RougeScorer
     from sacrebleu.metrics.bleu import BLEU
 
-    exact = [said in [_tidy(one) for one in of] for said, of in zip(predicted, references, strict=True)]
+    exact = [said in [tidy(one) for one in of] for said, of in zip(predicted, references, strict=True)]
     scorer = RougeScorer(["rougeL"], tokenizer=_Words())
     rouge = [
         scorer.score_multi(list(of), said)["rougeL"].fmeasure for said, of in zip(predicted, references, strict=True)
@@ -60,5 +60,6 @@ def _spread(count: int, wanted: int) -> list[int]:
     return [int(index * count / wanted) for index in range(wanted)] if count > wanted else list(range(count))
 
 
-def _tidy(sentence: str) -> str:
+def tidy(sentence: str) -> str:
+    """Without blanks around it and with single ones inside."""
     return " ".join(sentence.split())

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.families.protocol import Plan, Score
+from jobs.families.protocol import Answer, Plan, Score
 
 _MATRIX = 100
 """Classes up to which the confusion matrix goes into the summary."""
@@ -18,8 +18,7 @@ _TOP = 5
 def score_classes(logits: Any, labels: NDArray[np.int64], class_names: Sequence[str]) -> Score:
     """Accuracy, top-5 where there are more classes than five, confusion matrix (rows are true classes)."""
     raw = np.asarray(logits, np.float32)
-    odds = np.exp(raw - raw.max(1, keepdims=True))
-    odds /= odds.sum(1, keepdims=True)
+    odds = odds_of(raw)
     predicted = odds.argmax(1)
     values = {"eval_accuracy": float((predicted == labels).mean())}
     if raw.shape[1] > _TOP:
@@ -34,6 +33,18 @@ def score_classes(logits: Any, labels: NDArray[np.int64], class_names: Sequence[
     matrix = np.zeros((len(class_names), len(class_names)), int)
     np.add.at(matrix, (labels, predicted), 1)
     return Score(values, clips, {"confusion_matrix": matrix.tolist(), "class_names": list(class_names)})
+
+
+def odds_of(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(N, classes) logits to probabilities."""
+    odds = np.exp(logits - logits.max(1, keepdims=True))
+    return odds / odds.sum(1, keepdims=True)
+
+
+def name_classes(logits: Any, class_names: Sequence[str]) -> list[Answer]:
+    """(N, classes) logits to an answer each."""
+    ranked = [sorted(zip(class_names, row, strict=True), key=lambda pair: -pair[1]) for row in odds_of(logits).tolist()]
+    return [Answer(odds=tuple((name, float(share)) for name, share in row)) for row in ranked]
 
 
 def class_chance(class_names: Sequence[str]) -> dict[str, float]:

@@ -1,12 +1,12 @@
 """What every video encoder with a class head shares; a family says its names, sizes and what is special about it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from jobs.families.classification import class_chance, classify_program, keep_labels, score_classes
-from jobs.families.pixels import ClassifyBatches, sampling_of
-from jobs.families.protocol import Base, Collate, Items, Plan, Raw, Score
+from jobs.families.classification import class_chance, classify_program, keep_labels, name_classes, score_classes
+from jobs.families.pixels import ClassifyBatches, Pixels, sampling_of
+from jobs.families.protocol import Answer, Base, Collate, Item, Items, Plan, Question, Raw, Score
 from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import Recipe, TrainingType
@@ -89,6 +89,10 @@ class Encoder:
         if plan.pretrains or raw.labels is None:
             return Score()
         return score_classes(raw.logits, raw.labels, plan.class_names)
+
+    def predict(self, plan: Plan, model: Any, items: Sequence[Item], question: Question) -> list[Answer]:
+        pixels = Pixels(plan.base).pixels(items).to(plan.device)
+        return name_classes(model(**{self.pixels_name: pixels}).logits.float().cpu().numpy(), plan.class_names)
 
     def keep(self, plan: Plan, folder: Path) -> None:
         keep_labels(plan, folder)

@@ -32,6 +32,8 @@ def load_classifier(plan: Plan, model_class: str, head: Sequence[str]) -> Any:
         **more,
     )
     keep_trainable_on_cpu(model)
+    if plan.serves and plan.adapter is None:
+        return model if plan.four_bit else model.to(plan.device)  # asked for its own classes: its head stays
     # A head that came with the base knows other classes; start it small so that the first loss is near log(classes).
     torch.nn.init.normal_(model.classifier.weight, std=0.02)
     torch.nn.init.zeros_(model.classifier.bias)

@@ -1,6 +1,7 @@
 """Asks a retriever for each held-out clip by its caption, among all of them, and says where it came."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,12 +51,18 @@ def show_pool(towers: Towers, pixels: Pixels, held: Items, count: int, device: s
 
 def ask_pool(towers: Towers, wording: Wording, pool: Pool, device: str) -> NDArray[np.float32]:
     """(N, N) scores: each clip's first caption against every clip."""
-    queries = [lines[0] for lines in pool.captions]
+    return ask_clips(towers, wording, [lines[0] for lines in pool.captions], pool.features, device)
+
+
+def ask_clips(
+    towers: Towers, wording: Wording, queries: Sequence[str], features: Features, device: str
+) -> NDArray[np.float32]:
+    """(K, N) scores of K sentences against N clips whose features are known."""
     rows = []
     for start in range(0, len(queries), _AT_ONCE):
         tokens = wording(queries[start : start + _AT_ONCE])
         read = towers.sentences(**{name: tokens[name].to(device) for name in towers.sees if name in tokens})
-        rows.append(towers.scores(read, pool.features).float().cpu().numpy())
+        rows.append(towers.scores(read, features).float().cpu().numpy())
     return np.concatenate(rows)
 
 

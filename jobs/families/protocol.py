@@ -68,6 +68,10 @@ class Plan:
     device: str = "cpu"
     revision: str = ""
     """SHA-256 of the base's weights, where it is known."""
+    serves: bool = False
+    """Nothing is trained: the model only answers, so heads stay as they came and generating may keep its cache."""
+    adapter: Path | None = None
+    """The folder of the finished adapter that answers: its tokenizer knows the words that were learned."""
 
     @property
     def pretrains(self) -> bool:
@@ -97,6 +101,27 @@ class Score:
     the sentence, `reference` what it should have been; anything else (confidence, rank) goes into predictions.json."""
     summary: dict[str, Any] = field(default_factory=dict)
     """What else the job's page shows: confusion_matrix, class_names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked about a clip."""
+
+    text: str = ""
+    """Empty: what the family asks while it trains. A model that takes no question leaves it unread."""
+    longest: int = 64
+    """Tokens of the answer at most."""
+    hear: Callable[[str], None] | None = None
+    """Called with each piece of the answer's text as it is written, where there is one clip."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model says of one clip."""
+
+    text: str = ""
+    odds: tuple[tuple[str, float], ...] = ()
+    """Every class and its probability, the likeliest first; empty where the model writes."""
 
 
 class Family(Protocol):
@@ -154,6 +179,10 @@ class Family(Protocol):
         """
         ...
 
+    def predict(self, plan: Plan, model: Any, items: Sequence[Item], question: Question) -> list[Answer]:
+        """What the model in eval() mode says of some clips, one answer each; called under `torch.no_grad`."""
+        ...
+
     def keep(self, plan: Plan, folder: Path) -> None:
         """Writes beside the adapter what prepares its input and reads its output: processor, tokenizer, labels."""
         ...
@@ -164,4 +193,16 @@ class Family(Protocol):
         Args:
             base_ref: the base as a Python expression, for `from_pretrained`; `here` is the adapter's folder.
         """
+        ...
+
+
+class Searcher(Protocol):
+    """What a family offers besides where its models find clips by a sentence."""
+
+    def show(self, plan: Plan, model: Any, items: Sequence[Item]) -> tuple[Any, ...]:
+        """Clips to features: one or more tensors on the CPU, all with the clips first. They may be kept."""
+        ...
+
+    def rank(self, plan: Plan, model: Any, query: str, features: tuple[Any, ...]) -> list[float]:
+        """The score of each shown clip for a sentence; more is better."""
         ...

@@ -8,10 +8,10 @@ import torch
 
 from jobs.families.matching import same_words
 from jobs.families.pixels import Pixels, dice_of, sampling_of, write_processor
-from jobs.families.pool import ask_pool, inner_of, score_pool, show_pool
-from jobs.families.protocol import Base, Collate, Item, Items, Plan, Raw, Score
+from jobs.families.pool import ask_clips, ask_pool, inner_of, score_pool, show_pool
+from jobs.families.protocol import Answer, Base, Collate, Item, Items, Plan, Question, Raw, Score
 from jobs.families.search_program import search_program
-from jobs.families.towers import Towers
+from jobs.families.towers import Features, Towers
 from jobs.families.wording import Wording, keep_wording
 from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid
@@ -124,6 +124,17 @@ class Retriever:
         pool = show_pool(inner_of(model), Pixels(plan.base), held, count, plan.device)
         scores = ask_pool(inner_of(model), self.wording(plan), pool, plan.device)
         return score_pool(pool, scores)
+
+    def predict(self, plan: Plan, model: Any, items: Sequence[Item], question: Question) -> list[Answer]:
+        raise Invalid(f"{self.title} finds clips by a sentence. Search a dataset with it.", "query")
+
+    def show(self, plan: Plan, model: Any, items: Sequence[Item]) -> Features:
+        seen = inner_of(model).clips(Pixels(plan.base).pixels(items).to(plan.device))
+        return tuple(feature.float().cpu() for feature in seen)
+
+    def rank(self, plan: Plan, model: Any, query: str, features: Features) -> list[float]:
+        seen = tuple(feature.to(plan.device) for feature in features)
+        return ask_clips(inner_of(model), self.wording(plan), [query], seen, plan.device)[0].tolist()
 
     def keep(self, plan: Plan, folder: Path) -> None:
         write_processor(plan.base, folder)

@@ -29,6 +29,7 @@ from orchestrator.services.datasets.demo import is_drawn
 from orchestrator.services.db import session_scope
 from orchestrator.services.models.adding import CHECKING, FETCHING, refuse
 from orchestrator.services.models.builtin import ensure_builtin
+from orchestrator.services.playground.scratch import sweep_scratch
 from orchestrator.services.queue import enqueue, ingest_key, model_key, waiting_keys, withdraw
 from orchestrator.services.workers import forget_the_dead
 from orchestrator.settings import get_settings
@@ -63,6 +64,7 @@ class Housekeeping:
             Chore(10.0, self._demo),
             Chore(600.0, self._uploads),
             Chore(600.0, self._workers),
+            Chore(60.0, self._scratch),
         ]
 
     def tick(self) -> None:
@@ -94,6 +96,10 @@ class Housekeeping:
     def _workers(self) -> None:
         with session_scope() as session:
             forget_the_dead(session)
+
+    def _scratch(self) -> None:
+        """Clips that were dropped on the playground to be tried, not kept."""
+        sweep_scratch()
 
     def _uploads(self) -> None:
         """Bytes of uploads that nobody went on with for two days."""

@@ -8,6 +8,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orchestrator.api import problems
+from orchestrator.api.openai.app import create_openai
 from orchestrator.api.routes import (
     accounts,
     adapters,
@@ -16,6 +17,7 @@ from orchestrator.api.routes import (
     jobs,
     models,
     notifications,
+    playground,
     queue,
     rehearsals,
     studio,
@@ -76,10 +78,12 @@ def create_api() -> FastAPI:
     problems.add_handlers(app)
     v1 = APIRouter(prefix="/api/v1")
     for routes in (
-        studio, accounts, credentials, datasets, uploads, models, jobs, rehearsals, adapters, queue, notifications,
+        studio, accounts, credentials, datasets, uploads, models, jobs, rehearsals, adapters, playground, queue,
+        notifications,
     ):  # fmt: skip
         v1.include_router(routes.router)
     app.include_router(v1)
     app.include_router(accounts.cookies)
     _docs(app)
+    app.mount("/v1", create_openai())
     return app

@@ -64,3 +64,33 @@ def model_lease(model_id: int) -> str:
 def model_tries(model_id: int) -> str:
     """How often bringing a model was begun again after its worker died."""
     return f"loreel:model:{model_id}:tries"
+
+
+PLAYGROUND_BOX = "loreel:playground:box"
+"""Questions about clips that wait, the oldest first: ids and words, never a path."""
+
+PLAYGROUND_HAND = "loreel:playground:hand"
+"""Questions that are being answered: what a killed process leaves here is told to whoever waits."""
+
+PLAYGROUND_KEEPER = "loreel:playground:keeper"
+"""The worker that keeps the answering process, while it lives; without one nobody answers."""
+
+PLAYGROUND_WANTED = "loreel:playground:wanted"
+"""Exists while somebody is likely to ask: the answering process then stays, with its models in memory."""
+
+PLAYGROUND_CHANNEL = "loreel:playground"
+
+
+def playground_said(letter_id: str) -> str:
+    """What was said to a question so far, record by record; the last one is the answer or the sentence that refuses."""
+    return f"loreel:playground:{letter_id}:said"
+
+
+def playground_waits(letter_id: str) -> str:
+    """Exists while somebody waits for this answer; nobody works for one that has left."""
+    return f"loreel:playground:{letter_id}:waits"
+
+
+def playground_open(user_id: int) -> str:
+    """How many questions of a person are open."""
+    return f"loreel:playground:open:{user_id}"

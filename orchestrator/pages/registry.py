@@ -130,6 +130,13 @@ PAGES: list[PageEntry] = [
         on_load=(SESSION_LOAD, "orchestrator.states.job_compare:JobCompare.load"),
     ),
     PageEntry(
+        "/playground",
+        "orchestrator.pages.playground.index",
+        "index",
+        "Playground - Loreel",
+        on_load=(SESSION_LOAD, "orchestrator.states.playground:PlaygroundState.load"),
+    ),
+    PageEntry(
         "/workers",
         "orchestrator.pages.workers.index",
         "index",

@@ -80,6 +80,7 @@ def things_of(user_id: int) -> dict[str, str]:
         found |= {"sweep_id": sweep.id, "credential_id": key.id, "edit_id": edit.id, "adapter_id": adapter.id}
         return {key: str(value) for key, value in found.items()} | {
             "upload_id": "theirs",
+            "scratch_id": "a" * 24,
             "token_id": str(token.id),
             "name": "x.txt",
             "kind": "damaged",

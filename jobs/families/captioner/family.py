@@ -8,9 +8,10 @@ from typing import Any
 import torch
 
 from jobs.families.captioner.words import tokenizer_of
-from jobs.families.captioning import judge_captions
+from jobs.families.captioning import judge_captions, tidy
+from jobs.families.mouth import Mouth
 from jobs.families.pixels import Pixels, dice_of, vary
-from jobs.families.protocol import Base, Collate, Item, Items, Plan, Raw, Score
+from jobs.families.protocol import Answer, Base, Collate, Item, Items, Plan, Question, Raw, Score
 from jobs.families.videomae.family import FAMILY as ENCODER
 from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid
@@ -64,13 +65,12 @@ class Captioner:
 
     def evaluate(self, plan: Plan, model: Any, held: Items, raw: Raw, final: bool) -> Score:
         batches = CaptionBatches(plan)
+        return judge_captions(held, final, _BATCH, lambda items: _say(plan, model, batches, items))
 
-        def say(items: Sequence[Item]) -> list[str]:
-            pixels = batches.see.pixels(items).to(plan.device)
-            ids = model.generate(pixel_values=pixels, num_beams=1, do_sample=False)
-            return batches.tokenizer.batch_decode(ids, skip_special_tokens=True)
-
-        return judge_captions(held, final, _BATCH, say)
+    def predict(self, plan: Plan, model: Any, items: Sequence[Item], question: Question) -> list[Answer]:
+        batches = CaptionBatches(plan)
+        mouth = Mouth(batches.tokenizer, question.hear) if question.hear and len(items) == 1 else None
+        return [Answer(tidy(said)) for said in _say(plan, model, batches, items, mouth)]
 
     def keep(self, plan: Plan, folder: Path) -> None:
         (folder / "preprocessor_config.json").write_text(json.dumps(plan.base.processor, indent=2) + "\n")
@@ -97,6 +97,14 @@ class CaptionBatches:
         # The model puts the begin token before the labels itself.
         ids = self.tokenizer(said, padding=True, truncation=True, return_tensors="pt").input_ids[:, 1:]
         return {"pixel_values": pixels, "labels": ids.masked_fill(ids == self.tokenizer.pad_token_id, -100)}
+
+
+def _say(
+    plan: Plan, model: Any, batches: CaptionBatches, items: Sequence[Item], mouth: Mouth | None = None
+) -> list[str]:
+    pixels = batches.see.pixels(items).to(plan.device)
+    ids = model.generate(pixel_values=pixels, num_beams=1, do_sample=False, streamer=mouth)
+    return batches.tokenizer.batch_decode(ids, skip_special_tokens=True)
 
 
 def _choose(captions: list[str], dice: torch.Generator | None) -> str:

@@ -31,5 +31,6 @@ def load_captioner(plan: Plan) -> Any:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise Invalid(f"The base model could not be loaded: {first[:300]} Register it again.") from error
     keep_trainable_on_cpu(model)
-    welcome(model, tokenizer_of(plan), plan)
+    if not plan.serves:
+        welcome(model, tokenizer_of(plan), plan)
     return model if plan.four_bit else model.to(plan.device)

@@ -21,6 +21,8 @@ def tokenizer_of(plan: Plan) -> PreTrainedTokenizerFast:
     Raises:
         Invalid: the base has no tokenizer, or a caption is longer than it can say.
     """
+    if plan.adapter is not None:
+        return _read(plan.adapter)
     tokenizer = _read(plan.base.folder)
     fresh = new_words(tokenizer, plan.captions)
     if fresh:

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from jobs.families.captioning import judge_captions
-from jobs.families.protocol import Base, Collate, Eye, Item, Items, Plan, Raw, Score
+from jobs.families.mouth import Mouth
+from jobs.families.protocol import Answer, Base, Collate, Eye, Item, Items, Plan, Question, Raw, Score
 from jobs.families.video_llm.kinds import Kind
-from jobs.families.video_llm.talk import Talk, processor_of, read_tokenizer
+from jobs.families.video_llm.talk import QUESTION, Talk, processor_of, read_tokenizer
 from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import Recipe
@@ -66,8 +67,8 @@ class VideoLLM:
 
         return FrozenEye(plan, self.kind, model) if is_frozen(model, self.kind) else None
 
-    def _talk(self, plan: Plan) -> Talk:
-        return Talk(plan, self.kind, self.sampling(plan.base, plan.recipe))
+    def _talk(self, plan: Plan, question: str = QUESTION) -> Talk:
+        return Talk(plan, self.kind, self.sampling(plan.base, plan.recipe), question)
 
     def collate(self, plan: Plan) -> Collate:
         return self._talk(plan)
@@ -76,24 +77,14 @@ class VideoLLM:
         return None
 
     def evaluate(self, plan: Plan, model: Any, held: Items, raw: Raw, final: bool) -> Score:
-        from accelerate.utils import send_to_device
-
         talk = self._talk(plan)
         most = min(_LONGEST, talk.longest(plan.captions) + 8)
+        return judge_captions(held, final, _BATCH, lambda items: _say(plan, model, talk, items, most))
 
-        def say(items: Sequence[Item]) -> list[str]:
-            asked = send_to_device(talk.ask(items), plan.device)
-            ids = model.generate(
-                **asked,
-                max_new_tokens=most,
-                do_sample=False,
-                pad_token_id=talk.pad_id(),
-                eos_token_id=talk.tokenizer.convert_tokens_to_ids(talk.end),
-            )
-            fresh = ids[:, asked["input_ids"].shape[1] :]
-            return talk.tokenizer.batch_decode(fresh, skip_special_tokens=True)
-
-        return judge_captions(held, final, _BATCH, say)
+    def predict(self, plan: Plan, model: Any, items: Sequence[Item], question: Question) -> list[Answer]:
+        talk = self._talk(plan, question.text or QUESTION)
+        mouth = Mouth(talk.tokenizer, question.hear, skip_prompt=True) if question.hear and len(items) == 1 else None
+        return [Answer(said.strip()) for said in _say(plan, model, talk, items, question.longest, mouth)]
 
     def keep(self, plan: Plan, folder: Path) -> None:
         read_tokenizer(plan.base).save_pretrained(folder)
@@ -103,3 +94,18 @@ class VideoLLM:
         from jobs.families.video_llm.program import describe_program
 
         return "caption.py", describe_program(plan, self.kind, self.sampling(plan.base, plan.recipe), base_ref)
+
+
+def _say(plan: Plan, model: Any, talk: Talk, items: Sequence[Item], most: int, mouth: Mouth | None = None) -> list[str]:
+    from accelerate.utils import send_to_device
+
+    asked = send_to_device(talk.ask(items), plan.device)
+    ids = model.generate(
+        **asked,
+        max_new_tokens=most,
+        do_sample=False,
+        pad_token_id=talk.pad_id(),
+        eos_token_id=talk.tokenizer.convert_tokens_to_ids(talk.end),
+        streamer=mouth,
+    )
+    return talk.tokenizer.batch_decode(ids[:, asked["input_ids"].shape[1] :], skip_special_tokens=True)

@@ -30,8 +30,8 @@ def load_llm(plan: Plan, kind: Kind) -> Any:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise Invalid(f"The base model could not be loaded: {first[:300]} Register it again.") from error
     keep_trainable_on_cpu(model)
-    model.config.use_cache = False
-    if plan.device != "cpu":
+    model.config.use_cache = plan.serves
+    if plan.device != "cpu" and not plan.serves:
         # Activations of a long visual context are what fills a GPU: they are computed again instead of kept.
         model.gradient_checkpointing_enable({"use_reentrant": False})
         model.enable_input_require_grads()

@@ -21,13 +21,14 @@ IGNORED = -100
 class Talk:
     """A tokenizer with the manners of one base. As a collator: loss on the answer's tokens only."""
 
-    def __init__(self, plan: Plan, kind: Kind, sampling: Sampling) -> None:
+    def __init__(self, plan: Plan, kind: Kind, sampling: Sampling, question: str = QUESTION) -> None:
         sides = dict(sampling.size)
         self._shape = (sampling.count, 3, sides["height"], sides["width"])
         self._placed: tuple[dict[str, torch.Tensor], str] | None = None
         self._prompts: dict[str, list[int]] = {}
         self._kind, self._config = kind, plan.base.config
         self.tokenizer = read_tokenizer(plan.base)
+        self._asked = question if question == QUESTION else self._plain(question)
         self._see = Pixels(Base(plan.base.folder, {}, processor_of(plan.base)))
         self._sizes = kind.sizes(self._config)
         self._mark = str(self.tokenizer.convert_ids_to_tokens(self.mark_id()))
@@ -139,8 +140,8 @@ class Talk:
     def _question(self) -> str:
         template = self.tokenizer.chat_template
         if not template or not self._kind.templated:
-            return self._kind.prompt.replace("{question}", QUESTION)
-        content: Any = [{"type": "video"}, {"type": "text", "text": QUESTION}]
+            return self._kind.prompt.replace("{question}", self._asked)
+        content: Any = [{"type": "video"}, {"type": "text", "text": self._asked}]
         try:
             said = self.tokenizer.apply_chat_template(
                 [{"role": "user", "content": content}], add_generation_prompt=True, tokenize=False
@@ -149,7 +150,16 @@ class Talk:
             said = ""
         text = str(said)
         whole = text.count(self._kind.slot) == 1
-        return text.replace(self._kind.slot, "{clip}") if whole else self._kind.prompt.replace("{question}", QUESTION)
+        return (
+            text.replace(self._kind.slot, "{clip}") if whole else self._kind.prompt.replace("{question}", self._asked)
+        )
+
+    def _plain(self, question: str) -> str:
+        """Somebody's own words, without marks that would stand for a clip or for the end of their turn."""
+        marks = {"{clip}", "{question}", self._kind.slot, *map(str, self.tokenizer.get_added_vocab())}
+        for mark in sorted(marks, key=len, reverse=True):
+            question = question.replace(mark, " ")
+        return " ".join(question.split()) or QUESTION
 
 
 def read_tokenizer(base: Base) -> PreTrainedTokenizerBase:

@@ -202,6 +202,15 @@ def own_model(session: Session, actor: Actor, model_id: int) -> VideoModel:
     return _own(session, actor, model_id)
 
 
+def visible_model(session: Session, actor: Actor, model_id: int) -> VideoModel:
+    """A model that the actor may use: built in, or their own.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    return _visible(session, actor, model_id)
+
+
 def row_of(session: Session, actor: Actor, model: VideoModel) -> ModelRow:
     """A stored model as a row."""
     return _row(session, actor, model)

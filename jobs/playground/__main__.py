@@ -1,0 +1,22 @@
+"""`python -m jobs.playground [WORKER]`: answers questions about clips, with the last models kept in memory."""
+
+import os
+import sys
+
+from jobs.recovery.tether import die_with_parent
+from jobs.trainer.quiet import hush
+
+
+def main() -> int:
+    """Ends with the worker that started it."""
+    if tether := os.environ.pop("LOREEL_TETHER", ""):
+        die_with_parent(int(tether))
+    hush()
+    os.nice(5)  # a training beside it goes first
+    from jobs.playground.server import Server  # seconds: torch, transformers, peft
+
+    return Server(sys.argv[1] if len(sys.argv) > 1 else "").run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""Answers one question step by step: find the clip, the model, ask it with and without its adapter, or search."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from jobs.families.protocol import Answer, Item, Question
+from jobs.playground.bring import Brought
+from jobs.playground.search import search
+from jobs.playground.shelf import Loaded, Shelf
+from jobs.playground.speakers import ADAPTER, BASE, speakers
+from jobs.video.cache import ClipFile, FrameCache, Sampling
+from jobs.video.decode import decode_frames
+from orchestrator.domain.errors import NotFound
+from orchestrator.domain.playground import Letter, Wish
+from orchestrator.domain.users import Actor, User
+from orchestrator.services.db import session_scope
+from orchestrator.services.playground.asking import Asked, Shown, check_wish
+from orchestrator.settings import get_settings
+
+Record = dict[str, Any]
+"""{"stage": word} while it goes on, {"text": piece, "who": word}, last {"done": answer} or {"problem": sentence}."""
+TOP = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """What questions share."""
+
+    shelf: Shelf
+
+
+def answer(work: Workplace, letter: Letter, tell: Callable[[Record], None]) -> Iterator[Record | None]:
+    """Yields a record at each step, None while it waits for something; raises AppError or BadClip with a sentence."""
+    began = time.monotonic()
+    actor, asked = _check(letter)
+    wish = letter.wish
+    if wish.url:
+        with Brought(actor, wish.url) as brought:
+            yield {"stage": "fetching"}
+            while not brought.done:
+                yield None
+            asked = replace(asked, clip=brought.clip())
+            yield from _answer(work, asked, wish, tell, began)
+    else:
+        yield from _answer(work, asked, wish, tell, began)
+
+
+def _answer(
+    work: Workplace, asked: Asked, wish: Wish, tell: Callable[[Record], None], began: float
+) -> Iterator[Record | None]:
+    loaded, cold = work.shelf.find(asked), 0.0
+    if loaded is None:
+        yield {"stage": "loading"}
+        loaded = work.shelf.load(asked)
+        cold = loaded.load_ms
+    yield {"stage": "looking"}
+    if asked.task == "retrieval":
+        for record in search(loaded, asked, wish):
+            yield record if "answers" not in record else {"done": _done(asked, loaded, record, cold, began)}
+        return
+    assert asked.clip is not None
+    sampling = loaded.family.sampling(loaded.plan.base, loaded.plan.recipe)
+    items = [_item(asked.clip, sampling)]
+    answers: list[Record] = []
+    for who, as_it in speakers(loaded, asked, wish):
+        hear = _hearer(tell, who) if wish.stream and who == _main(asked) else None
+        question = Question(wish.prompt.strip(), wish.longest, hear)
+        start = time.monotonic()
+        with as_it():
+            [said] = loaded.family.predict(loaded.plan, loaded.model, items, question)
+        answers.append(_told(who, said, start))
+        yield {"stage": "answering"}
+    found = {"answers": answers, "frames": sampling.count, "size": list(items[0]["frames"].shape[1:3])}
+    yield {"done": _done(asked, loaded, found, cold, began)}
+
+
+def _check(letter: Letter) -> tuple[Actor, Asked]:
+    """Whose question it is, and what its ids mean, by the ledger of this moment."""
+    with session_scope() as session:
+        user = session.get(User, letter.user_id)
+        if user is None:
+            raise NotFound("There is no such account any more.")
+        actor = Actor(letter.user_id, user.username, user.email, user.role)
+        return actor, check_wish(session, actor, letter.wish)
+
+
+def _item(clip: Shown, sampling: Sampling) -> Item:
+    """The clip as the trainer's datasets hand it over; what was dropped leaves nothing in the cache."""
+    if clip.content_hash:
+        cache = FrameCache(get_settings().data_dir / "cache" / "frames", sampling, get_settings().cache_bytes)
+        frames = cache.frames(ClipFile(clip.path, clip.content_hash, clip.name))
+    else:
+        how = sampling
+        frames = decode_frames(clip.path, how.count, dict(how.size), how.crop, how.fps, how.resample, clip.name)
+    captions = [line.strip() for line in clip.reference.splitlines() if line.strip()]
+    return {
+        "frames": frames,
+        "label": -1,
+        "captions": captions,
+        "clip_id": clip.clip_id or 0,
+        "learn": False,
+        "draw": (0, 0),
+    }
+
+
+def _hearer(tell: Callable[[Record], None], who: str) -> Callable[[str], None]:
+    return lambda piece: tell({"text": piece, "who": who})
+
+
+def _main(asked: Asked) -> str:
+    return ADAPTER if asked.adapter else BASE
+
+
+def _told(who: str, said: Answer, start: float) -> Record:
+    odds = [{"label": name, "probability": round(share, 4)} for name, share in said.odds[:TOP]]
+    told: Record = {"who": who, "ms": round(1000 * (time.monotonic() - start), 1)}
+    return told | ({"labels": odds, "classes": len(said.odds)} if said.odds else {"text": said.text})
+
+
+def _done(asked: Asked, loaded: Loaded, found: Record, cold: float, began: float) -> Record:
+    clip = asked.clip
+    return {
+        "task": asked.task,
+        "model": {"id": asked.model_id, "name": asked.model_name},
+        "adapter": {"id": asked.adapter.id, "name": asked.adapter.name} if asked.adapter else None,
+        "clip": {"id": clip.clip_id, "name": clip.name, "reference": clip.reference} if clip else None,
+        "load_ms": round(cold, 1),
+        "ms": round(1000 * (time.monotonic() - began), 1),
+        "device": loaded.plan.device,
+        **found,
+    }

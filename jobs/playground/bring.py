@@ -1,0 +1,81 @@
+"""A clip from the web for one question: fetched past the guard of the datasets, looked over, removed at the end."""
+
+import secrets
+import shutil
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from jobs.fetch.bring import listen
+from jobs.video.looker import Looker
+from orchestrator.domain.errors import Invalid
+from orchestrator.domain.users import Actor
+from orchestrator.services.playground.asking import Shown
+from orchestrator.settings import get_settings
+
+_PATIENCE_S = 20.0
+
+
+class Brought:
+    """Fetches in a thread; `done` once it is over, well or not."""
+
+    def __init__(self, actor: Actor, url: str) -> None:
+        self._url = url
+        self._folder = get_settings().data_dir / "scratch" / str(actor.user_id) / f"fetch-{secrets.token_hex(8)}"
+        self._problem, self._clip = "", None
+        self._over = False
+        self._thread = threading.Thread(target=self._run, daemon=True, name="bring")
+
+    def __enter__(self) -> Self:
+        self._folder.mkdir(parents=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._over = True
+        self._thread.join(timeout=2.0)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def done(self) -> bool:
+        return not self._thread.is_alive()
+
+    def clip(self) -> Shown:
+        """What came.
+
+        Raises:
+            Invalid: the sentence says why nothing did.
+        """
+        if self._clip is None:
+            raise Invalid(self._problem or "Nothing came from this address.", "video_url")
+        return self._clip
+
+    def _run(self) -> None:
+        settings = get_settings()
+        wish = {
+            "source": {"type": "url", "url": self._url},
+            "secrets": {},
+            "folder": str(self._folder),
+            "max_bytes": settings.playground_clip_bytes,
+            "patience_s": min(settings.fetch_patience_s, _PATIENCE_S),
+            "allow_private": settings.allow_private_urls,
+        }
+        try:
+            for told in listen(wish, lambda: not self._over):
+                if "problem" in told:
+                    self._problem = str(told["problem"])
+                    return None
+                if "files" in told:
+                    return self._look(told["files"][0])
+        except OSError as error:
+            self._problem = f"The clip could not be stored: {error.strerror or error}."
+
+    def _look(self, file: list[str]) -> None:
+        path, name = self._folder / Path(file[0]).name, file[1]
+        with Looker() as looker:
+            facts = looker(path, name, self._folder / "strip.jpg")
+        if facts.problem:
+            self._problem = facts.problem
+        else:
+            self._clip = Shown(path, name)

@@ -1,0 +1,135 @@
+"""Takes questions out of the box and works on all of them in turns, so that a long search holds nobody up."""
+
+import json
+import signal
+import time
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+import structlog
+import torch
+
+from jobs.playground.answers import Record, Workplace, answer
+from jobs.playground.shelf import Shelf
+from jobs.video.problem import BadClip
+from orchestrator.domain.errors import AppError
+from orchestrator.domain.letterbox import PLAYGROUND_BOX, PLAYGROUND_HAND, playground_said, playground_waits
+from orchestrator.domain.playground import Letter
+from orchestrator.services.playground.asking import sentence_of
+from orchestrator.services.redis import connect
+
+log = structlog.get_logger()
+_SAID_S = 60
+_BLOCK_S = 1.0
+_REST_S = 0.03
+_AT_ONCE = 8
+
+
+@dataclass(slots=True)
+class _Task:
+    letter: Letter
+    raw: bytes
+    records: Iterator[Record | None]
+
+
+class Server:
+    """The loop of the answering process."""
+
+    def __init__(self, worker: str = "") -> None:
+        self._client = connect()
+        self._shelf = Shelf(worker)
+        self._work = Workplace(self._shelf)
+        self._tasks: list[_Task] = []
+        self._over = self._room = False
+
+    def run(self) -> int:
+        """Until SIGTERM. SIGUSR1: a training begins."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_end)
+        signal.signal(signal.SIGUSR1, self._on_room)
+        while not self._over:
+            try:
+                self._turn()
+            except redis.RedisError as error:
+                log.warning("playground.no_redis", error=str(error))
+                self._tasks.clear()
+                time.sleep(_BLOCK_S)
+        return 0
+
+    def _on_end(self, *_: object) -> None:
+        self._over = True
+
+    def _on_room(self, *_: object) -> None:
+        self._room = True
+
+    def _turn(self) -> None:
+        if self._room:
+            self._room = False
+            self._shelf.make_room()
+        if len(self._tasks) < _AT_ONCE:
+            self._take()
+        moved = [self._step(task) for task in list(self._tasks)]
+        if moved and not any(moved):
+            time.sleep(_REST_S)  # all of them wait for the network
+
+    def _take(self) -> None:
+        raw: Any
+        if self._tasks:
+            raw = self._client.lmove(PLAYGROUND_BOX, PLAYGROUND_HAND, "LEFT", "RIGHT")
+        else:
+            raw = self._client.blmove(PLAYGROUND_BOX, PLAYGROUND_HAND, _BLOCK_S, "LEFT", "RIGHT")
+        if raw is None:
+            return
+        try:
+            letter = Letter.unpack(raw)
+        except (ValueError, TypeError, KeyError):
+            log.error("playground.refused")
+            self._client.lrem(PLAYGROUND_HAND, 1, raw)
+            return
+        records = answer(self._work, letter, lambda record: self._say(letter, record))
+        self._tasks.append(_Task(letter, raw, records))
+
+    def _step(self, task: _Task) -> bool:
+        """One record further; False when it waits for something else."""
+        if not self._client.exists(playground_waits(task.letter.id)):
+            self._close(task)
+            return True
+        try:
+            with torch.no_grad():
+                record = next(task.records)
+        except StopIteration:
+            self._close(task)
+            return True
+        except Exception as error:
+            self._say(task.letter, _refusal(error))
+            self._close(task)
+            return True
+        if record is not None:
+            self._say(task.letter, record)
+        return record is not None
+
+    def _say(self, letter: Letter, record: Record) -> None:
+        key = playground_said(letter.id)
+        self._client.rpush(key, json.dumps(record))
+        self._client.expire(key, _SAID_S)
+
+    def _close(self, task: _Task) -> None:
+        task.records.close()  # type: ignore[attr-defined]
+        self._tasks.remove(task)
+        self._client.lrem(PLAYGROUND_HAND, 1, task.raw)  # type: ignore[arg-type]
+
+
+def _refusal(error: Exception) -> Record:
+    """The sentence for whatever went wrong; our own bugs keep their traceback in the worker's log."""
+    if isinstance(error, AppError | BadClip):
+        return sentence_of(error)
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        text = "The memory ran out while this was answered. Wait until a training is over, or use a smaller model."
+        return {"problem": text, "status": 503, "field": "model_id"}
+    log.error("playground.broke", trace="".join(traceback.format_exception(error))[-4_000:])
+    said = str(error).strip().splitlines()
+    text = f"The model broke off: {type(error).__name__}{': ' + said[0][:200] if said else ''}"
+    return {"problem": text, "status": 500, "field": ""}

@@ -1,0 +1,61 @@
+"""Refusals in the shape that OpenAI's clients read: {"error": {message, type, param, code}}."""
+
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from orchestrator.domain.errors import AppError, TooMany
+
+log = structlog.get_logger(__name__)
+_TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
+_BROKEN = "Something went wrong on our side. It is in the log of the web process."
+
+
+def error_body(status: int, message: str, param: str = "", code: str = "") -> dict[str, Any]:
+    """The one shape of every refusal."""
+    kind = _TYPES.get(status, "invalid_request_error" if status < 500 else "server_error")
+    return {"error": {"message": message, "type": kind, "param": param or None, "code": code or None}}
+
+
+def of_app_error(error: AppError) -> tuple[int, dict[str, Any]]:
+    """Status and body; what cannot be accepted is 400 here, as their clients expect."""
+    status = 400 if error.status == 422 else error.status
+    codes = {401: "invalid_api_key", 404: "model_not_found" if error.field == "model" else "not_found"}
+    return status, error_body(status, error.message, error.field, codes.get(status, ""))
+
+
+async def _refused(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, AppError)
+    status, body = of_app_error(error)
+    headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, TooMany) else None
+    return JSONResponse(body, status, headers=headers)
+
+
+async def _malformed(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    first: Any = next(iter(error.errors()), {"loc": ("body",), "msg": "it cannot be read"})
+    where = ".".join(str(part) for part in first["loc"][1:])
+    return JSONResponse(error_body(400, f"{where or 'The body'}: {first['msg']}.", where), 400)
+
+
+async def _http(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    text = "There is nothing at this address. /v1/models and /v1/chat/completions are there."
+    return JSONResponse(error_body(error.status_code, text, code="not_found"), error.status_code)
+
+
+async def _unexpected(_request: Request, error: Exception) -> JSONResponse:
+    log.error("unexpected", exc_info=error)
+    return JSONResponse(error_body(500, _BROKEN), 500)
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Registers all of the above."""
+    app.add_exception_handler(AppError, _refused)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)

@@ -1,0 +1,124 @@
+"""Reads a chat: which clip is shown in it, and what is asked; a clip inside the message is kept like a dropped one."""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from orchestrator.domain.errors import Invalid, TooLarge
+from orchestrator.domain.users import Actor
+from orchestrator.services.playground import scratch
+
+BODY_BYTES = 96 * 2**20
+"""A request may have; a clip inside it is a third smaller."""
+_DATA = re.compile(r"data:(video/[\w.+-]+|image/gif|application/octet-stream)?(?:;[\w=-]+)*;base64,", re.IGNORECASE)
+_OURS = re.compile(r"(?:clip:|(?:https?://[^/]+)?/api/v1/clips/)(\d{1,18})(?:/\w+)?/?")
+_SUFFIX = {"video/mp4": "mp4", "video/webm": "webm", "video/quicktime": "mov", "image/gif": "gif"}
+_ONE = "Show exactly one clip: a content part of type video_url in the last message of the user."
+
+
+class VideoUrl(BaseModel):
+    url: str
+
+
+class Part(BaseModel):
+    """One part of a message."""
+
+    model_config = ConfigDict(extra="ignore")
+    type: str
+    text: str = ""
+    video_url: VideoUrl | str | None = None
+
+
+class Message(BaseModel):
+    """One turn of the chat."""
+
+    model_config = ConfigDict(extra="ignore")
+    role: Literal["system", "developer", "user", "assistant", "tool"]
+    content: str | list[Part] | None = None
+
+
+class ChatBody(BaseModel):
+    """What OpenAI's clients send; what a greedy captioner has no use for (temperature, ...) is left unread."""
+
+    model_config = ConfigDict(extra="ignore")
+    model: str = Field(max_length=200)
+    messages: list[Message] = Field(min_length=1, max_length=64)
+    max_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    stream: bool = False
+    n: int | None = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """Where the clip of a chat is: one of the three is set."""
+
+    clip_id: int | None = None
+    scratch_id: str = ""
+    url: str = ""
+
+
+def question_of(messages: list[Message]) -> tuple[str, str]:
+    """(what is asked, the address of the clip), from the last turn of the user, instructions before it.
+
+    Raises:
+        Invalid: there is no clip, or more than one.
+    """
+    turns = [message for message in messages if message.role == "user"]
+    if not turns:
+        raise Invalid(_ONE, "messages")
+    parts = _parts(turns[-1])
+    urls = [_address(part) for part in parts if part.type == "video_url" or part.video_url is not None]
+    if len(urls) != 1 or not urls[0]:
+        raise Invalid(_ONE, "messages")
+    if unknown := {part.type for part in parts} - {"text", "video_url"}:
+        raise Invalid(f"Parts of type {', '.join(sorted(unknown))} are not read here; send text and video_url.")
+    before = [text for message in messages if message.role in ("system", "developer") for text in _texts(message)]
+    return "\n".join([*before, *_texts(turns[-1])]).strip(), urls[0]
+
+
+def find_shot(actor: Actor, url: str) -> Shot:
+    """What an address means: a clip of the studio, a clip inside the message, or one on the web.
+
+    Raises:
+        Invalid: it is not a video that can be read.
+    """
+    if ours := _OURS.fullmatch(url):
+        return Shot(clip_id=int(ours[1]))
+    if url[:5].lower() != "data:":
+        return Shot(url=url)
+    head = _DATA.match(url[:200])
+    if head is None:
+        raise Invalid("A clip inside the message must be data:video/mp4;base64,... or the like.", "video_url")
+    try:
+        raw = base64.b64decode(url[head.end() :], validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise Invalid("The clip inside the message is not whole base64. Encode it again.", "video_url") from error
+    name = f"clip.{_SUFFIX.get((head[1] or '').lower(), 'mp4')}"
+    scratch_id, path = scratch.begin_scratch(actor, name, len(raw))
+    path.write_bytes(raw)
+    return Shot(scratch_id=scratch.finish_scratch(actor, scratch_id, name).id)
+
+
+def too_large(count: int) -> TooLarge:
+    """The sentence for a body of `count` bytes or more."""
+    return TooLarge(f"The request has more than {BODY_BYTES // 2**20} MiB. Give the clip by an address instead.")
+
+
+def _parts(message: Message) -> list[Part]:
+    if isinstance(message.content, list):
+        return message.content
+    return [Part(type="text", text=message.content or "")]
+
+
+def _texts(message: Message) -> list[str]:
+    return [part.text.strip() for part in _parts(message) if part.type == "text" and part.text.strip()]
+
+
+def _address(part: Part) -> str:
+    found: Any = part.video_url
+    return (found.url if isinstance(found, VideoUrl) else found or "").strip()

@@ -1,0 +1,102 @@
+"""The page at /playground: the same clip, or the same search, through the base and through an adapter."""
+
+import reflex as rx
+
+from orchestrator.pages.frame import frame
+from orchestrator.pages.playground.chooser import chooser, earlier
+from orchestrator.pages.playground.panels import panels
+from orchestrator.pages.playground.scene import scene
+from orchestrator.states.playground import PlaygroundState as State
+from orchestrator.ui.layout.shell import page_header
+from orchestrator.ui.patterns.empty_state import empty_state
+from orchestrator.ui.patterns.error_state import error_state
+from orchestrator.ui.primitives.button import button
+from orchestrator.ui.primitives.notice import notice
+from orchestrator.ui.primitives.skeleton import loading, skeleton
+from orchestrator.ui.primitives.values import copy_text
+
+
+def _actions() -> list[rx.Component]:
+    again = rx.cond(State.panels.length() > 0, "Run again", "Run")
+    return [
+        rx.cond(State.curl != "", copy_text(State.curl, label="Copy as curl", shown="Copy as curl"), rx.fragment()),
+        button(
+            rx.cond(State.searches, "Search", again),
+            icon="play",
+            variant="primary",
+            on_click=State.ask,
+            disabled=~State.ready,
+            loading=State.busy,
+        ),
+    ]
+
+
+def _skeletons() -> rx.Component:
+    return loading(
+        skeleton("h-96 w-full lg:w-80"),
+        skeleton("h-96 min-w-0 flex-1"),
+        label="Reading models, adapters and datasets",
+        class_name="flex flex-col gap-6 lg:flex-row",
+    )
+
+
+def _empty() -> rx.Component:
+    return empty_state(
+        icon="play",
+        title="No model to ask yet",
+        text="Add a base model, or wait a moment: the built-in ones are registered when the studio starts.",
+        action=button("Add model", icon="plus", variant="primary", href="/models/new"),
+    )
+
+
+def _nobody() -> rx.Component:
+    return rx.cond(
+        State.nobody,
+        notice(
+            "No worker is there to answer. Start one with ./loreel worker; what you choose here stays.",
+            tone="warning",
+        ),
+        rx.fragment(),
+    )
+
+
+def _full() -> rx.Component:
+    return rx.fragment(
+        _nobody(),
+        rx.el.div(
+            rx.el.div(chooser(), class_name="flex w-full shrink-0 flex-col gap-4 lg:w-80"),
+            rx.el.div(
+                rx.cond(State.searches, rx.fragment(), scene()),
+                panels(),
+                class_name="flex min-w-0 flex-1 flex-col gap-4",
+            ),
+            rx.el.div(earlier(), class_name="lg:hidden"),
+            class_name="flex flex-col gap-6 lg:flex-row",
+        ),
+    )
+
+
+def _body() -> rx.Component:
+    return rx.cond(
+        ~State.loaded,
+        _skeletons(),
+        rx.cond(
+            State.failed != "",
+            error_state("The playground could not be read", text=State.failed, retry=State.load),
+            rx.cond(State.bases.length() > 0, _full(), _empty()),
+        ),
+    )
+
+
+def index() -> rx.Component:
+    """The playground."""
+    return frame(
+        page_header(
+            "Playground",
+            note="The same clip through the base and your adapter",
+            actions=_actions(),
+        ),
+        _body(),
+        title="Playground",
+        active="playground",
+    )

@@ -1,0 +1,160 @@
+"""The answers of the playground, side by side: bars for classes, a sentence, or clips in their order."""
+
+import reflex as rx
+
+from orchestrator.states.playground import PlaygroundState as State
+from orchestrator.states.playground_rows import Bar, Found, Panel
+from orchestrator.ui.patterns.clip_player import clip_player
+from orchestrator.ui.patterns.empty_state import empty_state
+from orchestrator.ui.patterns.error_state import callout
+from orchestrator.ui.primitives.button import button
+from orchestrator.ui.primitives.icon import icon
+from orchestrator.ui.primitives.progress import progress, swatch
+from orchestrator.ui.primitives.skeleton import skeleton, spinner
+
+
+def _bar(bar: rx.Var[Bar], panel: rx.Var[Panel]) -> rx.Component:
+    line = rx.cond(
+        panel.hue > 0,
+        progress(bar.share, label=bar.label, series=panel.hue),
+        progress(bar.share, label=bar.label, tone="muted"),
+    )
+    return rx.el.li(
+        rx.el.div(
+            rx.el.span(
+                bar.label,
+                rx.cond(
+                    bar.right, icon("check", size=14, class_name="ml-1.5 text-success", label="right"), rx.fragment()
+                ),
+                class_name="flex min-w-0 items-center truncate",
+            ),
+            rx.el.span(bar.percent, class_name="shrink-0 tabular"),
+            class_name="mb-1.5 flex justify-between gap-3 text-sm",
+        ),
+        line,
+    )
+
+
+def _found(found: rx.Var[Found]) -> rx.Component:
+    return rx.el.li(
+        clip_player(found.thumbnail, found.preview, found.name),
+        rx.el.p(
+            rx.el.span(found.place, class_name="mr-1.5 text-muted-foreground tabular"),
+            rx.el.span(found.caption, title=found.caption, class_name="line-clamp-2 min-w-0 flex-1 break-words"),
+            rx.el.span(found.score, class_name="ml-2 shrink-0 text-muted-foreground tabular"),
+            class_name="mt-1 flex items-baseline text-xs",
+        ),
+        class_name="min-w-0",
+    )
+
+
+def _verdict(panel: rx.Var[Panel]) -> rx.Component:
+    return rx.cond(
+        panel.verdict != "",
+        rx.el.p(
+            rx.cond(
+                panel.good,
+                icon("circle-check", class_name="text-success"),
+                icon("circle-help", class_name="text-muted-foreground"),
+            ),
+            rx.el.span(panel.verdict, class_name="min-w-0 break-words"),
+            class_name="flex items-center gap-2 rounded-lg bg-muted/60 px-3 py-2 text-sm",
+        ),
+        rx.fragment(),
+    )
+
+
+def _waiting() -> rx.Component:
+    return rx.cond(
+        State.busy,
+        rx.el.div(skeleton("h-5 w-3/4"), skeleton("h-5 w-1/2"), class_name="flex flex-col gap-2"),
+        rx.fragment(),
+    )
+
+
+def _said(panel: rx.Var[Panel]) -> rx.Component:
+    return rx.el.div(
+        _verdict(panel),
+        rx.cond(panel.text != "", rx.el.blockquote(panel.text, class_name="text-base break-words"), rx.fragment()),
+        rx.el.ul(rx.foreach(panel.bars, lambda bar: _bar(bar, panel)), class_name="flex flex-col gap-3"),
+        rx.el.ol(
+            rx.foreach(panel.found, _found),
+            class_name="grid grid-cols-[repeat(auto-fill,minmax(min(100%,7.5rem),1fr))] gap-3",
+        ),
+        rx.cond((panel.took == "") & (panel.text == ""), _waiting(), rx.fragment()),
+        rx.cond(panel.more != "", rx.el.p(panel.more, class_name="text-xs text-muted-foreground"), rx.fragment()),
+        class_name="flex flex-col gap-3",
+    )
+
+
+def _panel(panel: rx.Var[Panel]) -> rx.Component:
+    mark = rx.cond(
+        panel.hue > 0,
+        swatch(panel.hue),
+        rx.el.span(aria_hidden=True, class_name="size-2.5 shrink-0 rounded-sm bg-muted-foreground"),
+    )
+    return rx.el.article(
+        rx.el.header(
+            rx.el.div(
+                rx.el.h2(
+                    mark,
+                    rx.el.span(panel.title, class_name="min-w-0 truncate"),
+                    class_name="flex items-center gap-2 text-sm font-semibold",
+                ),
+                rx.el.p(panel.note, class_name="mt-0.5 truncate text-xs text-muted-foreground"),
+                class_name="min-w-0",
+            ),
+            rx.el.span(panel.took, class_name="shrink-0 text-xs text-muted-foreground tabular"),
+            class_name="mb-3 flex justify-between gap-3",
+        ),
+        _said(panel),
+        aria_label=panel.title,
+        class_name="min-w-0 rounded-xl border border-border bg-card p-4",
+        custom_attrs={"data-speaker": panel.who},
+    )
+
+
+def _state() -> rx.Component:
+    return rx.el.p(
+        rx.cond(
+            State.busy,
+            rx.fragment(spinner(size=14), rx.el.span(State.stage)),
+            rx.el.span(State.timing, rx.cond(State.searches & (State.sampled != ""), ", " + State.sampled, "")),
+        ),
+        role="status",
+        class_name="flex min-h-5 items-center gap-2 text-xs text-muted-foreground tabular",
+    )
+
+
+def _invitation() -> rx.Component:
+    return rx.cond(
+        State.searches,
+        empty_state(
+            icon="search",
+            title="Search a dataset in words",
+            text="Say what the clips should show. The first search looks at each clip once; later ones are quick.",
+        ),
+        rx.fragment(),
+    )
+
+
+def panels() -> rx.Component:
+    """The answers, or why there are none."""
+    return rx.fragment(
+        rx.cond(
+            State.problem != "",
+            callout("No answer", State.problem, button("Try again", size="sm", on_click=State.ask)),
+            rx.fragment(),
+        ),
+        rx.cond(
+            State.panels.length() > 0,
+            rx.el.div(
+                rx.foreach(State.panels, _panel),
+                aria_live="polite",
+                aria_busy=State.busy,
+                class_name="grid gap-4 md:grid-cols-2",
+            ),
+            rx.cond(State.problem == "", _invitation(), rx.fragment()),
+        ),
+        _state(),
+    )

@@ -1,0 +1,62 @@
+"""The clip of the question: its player, and what is known about it."""
+
+from typing import Any
+
+import reflex as rx
+
+from orchestrator.states.playground import PlaygroundState as State
+from orchestrator.ui.patterns.empty_state import empty_state
+
+SCENE: Any = State.scene
+"""None until a clip is chosen."""
+
+
+def _fact(term: str, value: Any) -> rx.Component:
+    return rx.cond(
+        value != "",
+        rx.el.div(
+            rx.el.dt(term, class_name="shrink-0 text-muted-foreground"),
+            rx.el.dd(value, class_name="min-w-0 text-right break-words"),
+            class_name="flex justify-between gap-4 border-t border-border py-2 text-sm first:border-t-0",
+        ),
+        rx.fragment(),
+    )
+
+
+def _chosen() -> rx.Component:
+    return rx.el.section(
+        rx.el.video(
+            key=SCENE.key,
+            src=SCENE.preview,
+            controls=True,
+            loop=True,
+            muted=True,
+            auto_play=True,
+            plays_inline=True,
+            aria_label=SCENE.name,
+            class_name="aspect-[4/3] w-full rounded-lg bg-film object-contain sm:w-80",
+        ),
+        rx.el.dl(
+            _fact("Clip", SCENE.name),
+            _fact("Reference", SCENE.reference),
+            _fact("Length", SCENE.lasts),
+            _fact("File", SCENE.facts),
+            _fact("Seen", State.sampled),
+            class_name="min-w-0 flex-1 self-start",
+        ),
+        aria_label="The clip",
+        class_name="flex flex-col gap-4 rounded-xl border border-border bg-card p-4 sm:flex-row",
+    )
+
+
+def scene() -> rx.Component:
+    """Above the answers; an invitation while no clip is chosen."""
+    return rx.cond(
+        SCENE,
+        _chosen(),
+        empty_state(
+            icon="film",
+            title="Choose a clip",
+            text="Pick one of a dataset on the left, or drop your own. The answer comes at once.",
+        ),
+    )

@@ -1,0 +1,74 @@
+"""The adapters that a person may try, as whoever loads one needs it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from orchestrator.domain.adapters import Adapter, ResultKind
+from orchestrator.domain.errors import Invalid, NotFound
+from orchestrator.domain.users import Actor
+from orchestrator.services.adapters.catalog import own_adapter
+from orchestrator.services.adapters.files import adapter_folder
+
+MOST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterFacts:
+    """One version of an adapter and where its files lie."""
+
+    id: int
+    line: str
+    """The name that its versions share."""
+    version: int
+    task: str
+    source_job: int
+    model_id: int | None
+    dataset_id: int | None
+    folder: Path
+    recipe: dict[str, Any]
+    created_at: datetime
+
+    @property
+    def name(self) -> str:
+        return f"{self.line} v{self.version}"
+
+
+def find_adapter(session: Session, actor: Actor, adapter_id: int) -> AdapterFacts:
+    """One version of the actor's.
+
+    Raises:
+        NotFound: there is none, it is somebody else's, or its files are gone. Invalid: it is a whole model.
+    """
+    adapter = own_adapter(session, actor, adapter_id)
+    facts = _facts(adapter)
+    if adapter.kind is not ResultKind.ADAPTER:
+        raise Invalid(f"{facts.name} is a whole model. Register it as a base model to try it.", "adapter_id")
+    if not (facts.folder / "adapter_config.json").is_file():
+        raise NotFound(f"The files of {facts.name} are gone from the disk. Train it again.", "adapter_id")
+    return facts
+
+
+def list_adapters(session: Session, actor: Actor) -> list[AdapterFacts]:
+    """Those of the actor whose files are there, the newest first."""
+    mine = (Adapter.owner_id == actor.user_id, Adapter.kind == ResultKind.ADAPTER)
+    found = session.exec(select(Adapter).where(*mine).order_by(col(Adapter.id).desc()).limit(MOST))
+    return [facts for adapter in found if ((facts := _facts(adapter)).folder / "adapter_config.json").is_file()]
+
+
+def _facts(adapter: Adapter) -> AdapterFacts:
+    return AdapterFacts(
+        id=adapter.id or 0,
+        line=adapter.name,
+        version=adapter.version,
+        task=adapter.task,
+        source_job=adapter.source_job,
+        model_id=adapter.model_id,
+        dataset_id=adapter.dataset_id,
+        folder=adapter_folder(adapter),
+        recipe=dict(adapter.recipe or {}),
+        created_at=adapter.created_at,
+    )

@@ -1,0 +1,87 @@
+"""What a person may choose from on the playground: bases, adapters and datasets that are ready."""
+
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, or_, select
+
+from orchestrator.domain.datasets import Dataset, DatasetStatus
+from orchestrator.domain.models import TASK_OF, ModelStatus, VideoModel
+from orchestrator.domain.users import Actor
+from orchestrator.services.playground.adapters import list_adapters
+
+MOST = 200
+_NO_QUESTION = frozenset({"vision-encoder-decoder"})
+"""Families that describe a clip without being asked anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class BaseChoice:
+    """A base model."""
+
+    id: int
+    name: str
+    task: str
+    takes_question: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterChoice:
+    """An adapter, the job it came from, and the dataset it learned from, where that is still there."""
+
+    id: int
+    name: str
+    job_id: int
+    model_id: int
+    task: str
+    dataset_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetChoice:
+    """A dataset with clips."""
+
+    id: int
+    name: str
+    task: str
+    clips: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """All of them; adapters only where their base is among the bases."""
+
+    bases: list[BaseChoice]
+    adapters: list[AdapterChoice]
+    datasets: list[DatasetChoice]
+
+
+def choices(session: Session, actor: Actor) -> Choices:
+    """The actor's own and what is built in, the newest first."""
+    seen = or_(col(VideoModel.owner_id).is_(None), col(VideoModel.owner_id) == actor.user_id)
+    models = session.exec(
+        select(VideoModel)
+        .where(seen, VideoModel.status == ModelStatus.READY)
+        .order_by(col(VideoModel.owner_id).is_(None), col(VideoModel.id).desc())
+        .limit(MOST)
+    )
+    bases = [
+        BaseChoice(model.id or 0, model.name, TASK_OF[model.model_type].value, model.family not in _NO_QUESTION)
+        for model in models
+    ]
+    mine = (Dataset.owner_id == actor.user_id, Dataset.status == DatasetStatus.READY, Dataset.clip_count > 0)
+    found = session.exec(select(Dataset).where(*mine).order_by(col(Dataset.id).desc()).limit(MOST))
+    datasets = [DatasetChoice(row.id or 0, row.name, str(row.task), row.clip_count) for row in found]
+    tasks, known = {base.id: base.task for base in bases}, {dataset.id for dataset in datasets}
+    adapters = [
+        AdapterChoice(
+            facts.id,
+            facts.name,
+            facts.source_job,
+            facts.model_id,
+            tasks[facts.model_id],
+            facts.dataset_id if facts.dataset_id in known else None,
+        )
+        for facts in list_adapters(session, actor)
+        if facts.model_id in tasks
+    ]
+    return Choices(bases, adapters, datasets)
