@@ -96,6 +96,8 @@ class PlaygroundKeeper:
     def _rules(self, client: redis.Redis) -> bool:
         """Whether this keeper is the one; says so for another while if it is."""
         if client.set(PLAYGROUND_KEEPER, self._me, nx=True, ex=_HOLD_S):
+            if self._process is None:
+                _tell(client, PLAYGROUND_HAND, DIED)  # what a killed worker's process held
             return True
         holder: Any = client.get(PLAYGROUND_KEEPER)
         if holder is None or holder.decode() != self._me:

@@ -71,6 +71,8 @@ class PlaygroundState(rx.State):
     _known: Choices = Choices([], [], [])
     _kept: dict[int, dict[str, Any]] = {}
     _count: int = 0
+    _turn: int = 0
+    """Raised with each question and each other choice: an answer to an older one is not shown."""
 
     @rx.var
     def searches(self) -> bool:
@@ -97,7 +99,7 @@ class PlaygroundState(rx.State):
         self.bases = [base_option(base) for base in self._known.bases]
         self.datasets = [dataset_option(dataset) for dataset in self._known.datasets]
         self.nobody = not await box.expect_questions()
-        self._choose(filter_of(self, "model"), filter_of(self, "adapter"))
+        self._choose(filter_of(self, "model"), filter_of(self, "adapter") or self._of_job(filter_of(self, "job")))
         await self._read_clips(filter_of(self, "dataset"))
         wanted = filter_of(self, "clip")
         self.query = filter_of(self, "query", limit=400) or self.query
@@ -184,6 +186,7 @@ class PlaygroundState(rx.State):
         if actor is None:
             return
         async with self:
+            self._turn = turn = self._turn + 1
             wish = self._wish()
             self.panels = blank_panels(self._base_name(), self._adapter())
             self.busy, self.stage, self.problem, self.timing, self.sampled = (
@@ -199,15 +202,19 @@ class PlaygroundState(rx.State):
             await act(self, check_wish, wish)
             async for record in box.ask(actor.user_id, wish):
                 async with self:
+                    if turn != self._turn:
+                        return  # something else was chosen or asked meanwhile
                     self._hear(record, time.monotonic() - began)
         except NotSignedIn:
             raise
         except AppError as error:
             async with self:
-                self.problem, self.panels = error.message, []
+                if turn == self._turn:
+                    self.problem, self.panels = error.message, []
         finally:
             async with self:
-                self.busy, self.stage = False, ""
+                if turn == self._turn:
+                    self.busy, self.stage = False, ""
 
     def _choose(self, model_id: str, adapter_id: str) -> None:
         """Base and adapter that belong together; an unknown one falls back to the first."""
@@ -225,7 +232,12 @@ class PlaygroundState(rx.State):
         self.adapters = [{"value": NONE, "label": "No adapter"}, *(adapter_option(one) for one in same)]
         self.model_id, self.task, self.takes_question = str(base.id), base.task, base.takes_question
         self.adapter_id = str(adapter.id) if adapter else NONE
-        self.panels, self.timing, self.problem = [], "", ""
+        self.panels, self.timing, self.problem, self.curl = [], "", "", ""
+        self.busy, self._turn = False, self._turn + 1
+
+    def _of_job(self, job_id: str) -> str:
+        """The adapter that a job made: its page links here by its own number."""
+        return next((str(one.id) for one in self._known.adapters if str(one.job_id) == job_id), "")
 
     async def _chosen(self) -> Any:
         await self._read_clips(self.dataset_id)

@@ -58,8 +58,10 @@ def get_model(actor: Who, name: str) -> dict[str, Any]:
 
 
 @router.post("/chat/completions", response_model=None)
-async def complete(actor: Who, body: Annotated[ChatBody, Depends(read_body)]) -> JSONResponse | StreamingResponse:
-    wish = await run_in_threadpool(_wish, actor, body)
+async def complete(
+    actor: Who, body: Annotated[ChatBody, Depends(read_body)], request: Request
+) -> JSONResponse | StreamingResponse:
+    wish = await run_in_threadpool(_wish, actor, body, request.headers.get("host", ""))
     head = {"id": f"chatcmpl-{secrets.token_hex(12)}", "created": int(time.time()), "model": body.model}
     if body.stream:
         records = box.ask(actor.user_id, wish)
@@ -77,14 +79,14 @@ async def complete(actor: Who, body: Annotated[ChatBody, Depends(read_body)]) ->
     return JSONResponse(head | {"object": "chat.completion", "choices": [choice], "usage": _usage(body, said)})
 
 
-def _wish(actor: Actor, body: ChatBody) -> Wish:
+def _wish(actor: Actor, body: ChatBody, host: str) -> Wish:
     """Reads the chat and refuses what the actor may not ask."""
     if body.n not in (None, 1):
         raise Invalid("One answer is given to a question: leave n out, or send 1.", "n")
     with session_scope() as session:
         named = find_named(session, actor, body.model)
     prompt, url = question_of(body.messages)
-    shot = find_shot(actor, url)
+    shot = find_shot(actor, url, host)
     longest = body.max_completion_tokens or body.max_tokens or USUAL_LENGTH
     wish = Wish(
         model_id=named.model_id,

@@ -15,7 +15,7 @@ from orchestrator.services.playground import scratch
 BODY_BYTES = 96 * 2**20
 """A request may have; a clip inside it is a third smaller."""
 _DATA = re.compile(r"data:(video/[\w.+-]+|image/gif|application/octet-stream)?(?:;[\w=-]+)*;base64,", re.IGNORECASE)
-_OURS = re.compile(r"(?:clip:|(?:https?://[^/]+)?/api/v1/clips/)(\d{1,18})(?:/\w+)?/?")
+_OURS = re.compile(r"(?:clip:|(?:https?://([^/]+))?/api/v1/clips/)(\d{1,18})(?:/\w+)?/?")
 _SUFFIX = {"video/mp4": "mp4", "video/webm": "webm", "video/quicktime": "mov", "image/gif": "gif"}
 _ONE = "Show exactly one clip: a content part of type video_url in the last message of the user."
 
@@ -81,14 +81,15 @@ def question_of(messages: list[Message]) -> tuple[str, str]:
     return "\n".join([*before, *_texts(turns[-1])]).strip(), urls[0]
 
 
-def find_shot(actor: Actor, url: str) -> Shot:
-    """What an address means: a clip of the studio, a clip inside the message, or one on the web.
+def find_shot(actor: Actor, url: str, host: str) -> Shot:
+    """What an address means: a clip of the studio at `host`, a clip inside the message, or one on the web.
 
     Raises:
         Invalid: it is not a video that can be read.
     """
-    if ours := _OURS.fullmatch(url):
-        return Shot(clip_id=int(ours[1]))
+    ours = _OURS.fullmatch(url)
+    if ours and ours[1] in (None, host):
+        return Shot(clip_id=int(ours[2]))
     if url[:5].lower() != "data:":
         return Shot(url=url)
     head = _DATA.match(url[:200])

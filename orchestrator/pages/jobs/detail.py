@@ -93,6 +93,11 @@ def _actions() -> list[rx.Component]:
             ),
             rx.fragment(),
         ),
+        rx.cond(
+            (JobDetail.adapter_size != "") & (head.status == "completed"),
+            button("Try it", icon="play", href=f"/playground?job={head.id}", id="job-try"),
+            rx.fragment(),
+        ),
         button("Clone", icon="copy", href=f"/jobs/new?clone={head.id}", id="job-clone"),
         dropdown_menu(
             menu_item("Compare with others", icon="git-compare", href=f"/jobs/compare?ids={head.id}"),

@@ -1,0 +1,51 @@
+"""The playground as a person meets it: pick a clip and read the answer, drop one's own, search in words, look back."""
+
+from pathlib import Path
+
+import httpx
+from playwright.sync_api import Page, expect
+
+from jobs.video.synthetic import demo_frames, write_mp4
+from tests.e2e.conftest import Person
+from tests.workshop import until
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    page.get_by_role("combobox", name=label).click()
+    page.get_by_role("option", name=option).click()
+
+
+def test_a_person_tries_a_model(page: Page, api: httpx.Client, signed_in: Person, tmp_path: Path) -> None:
+    until(lambda: api.get("/models").json()["total"] >= 3, what="the built-in bases")
+    until(lambda: _ready(api) >= 1, 90, "the demo")
+    page.goto("/overview/")
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Playground").click()
+    expect(page.get_by_role("heading", name="Playground")).to_be_visible()
+    choose(page, "Base model", "Tiny captioner")
+    film = write_mp4(tmp_path / "mine.mp4", demo_frames("zooming", 3))
+    page.get_by_label("A clip of your own").set_input_files(str(film))
+    said = page.locator("[data-speaker=base] blockquote")
+    expect(said).to_contain_text("a ", timeout=60_000)
+    expect(page.get_by_text("cold:")).to_be_visible()
+    expect(page.get_by_label("mine.mp4")).to_be_visible()
+
+    choose(page, "Base model", "Tiny VideoMAE")
+    page.get_by_role("list", name="Clips of the dataset").get_by_role("button").first.click()
+    expect(page.locator("[data-speaker=base]").get_by_role("progressbar")).to_have_count(5, timeout=60_000)
+
+    (tmp_path / "broken.mp4").write_bytes(b"no film")
+    page.get_by_label("A clip of your own").set_input_files(str(tmp_path / "broken.mp4"))
+    expect(page.get_by_text("broken.mp4 is not a video we can read")).to_be_visible()
+
+    choose(page, "Base model", "Tiny retriever")
+    page.get_by_label("What should the clips show?").fill("a red disc moves up")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-speaker=base] ol > li").first).to_be_visible(timeout=60_000)
+    assert "query=a+red+disc" in page.url
+
+    page.get_by_role("button", name="mine.mp4").first.click()
+    expect(said).to_contain_text("a ")
+
+
+def _ready(api: httpx.Client) -> int:
+    return api.get("/datasets", params={"status": "ready"}).json()["total"]
