@@ -73,8 +73,11 @@ class Brought:
 
     def _look(self, file: list[str]) -> None:
         path, name = self._folder / Path(file[0]).name, file[1]
-        with Looker() as looker:
+        looker = Looker()
+        try:
             facts = looker(path, name, self._folder / "strip.jpg")
+        finally:
+            looker.end()
         if facts.problem:
             self._problem = facts.problem
         else:

@@ -211,12 +211,11 @@ def stage_of(record: Mapping[str, Any]) -> str:
 def curl_of(origin: str, body: Mapping[str, Any], dropped: str) -> str:
     """The same question for a terminal; a dropped clip is sent first, since it is kept for an hour only."""
     head = '-H "Authorization: Bearer $LOREEL_TOKEN"'
-    text = json.dumps(body)
+    text = json.dumps(body).replace("'", "'\\''").replace("$SCRATCH", "'\"$SCRATCH\"'")
+    ask = f"curl {origin}/api/v1/infer {head} -H 'Content-Type: application/json' -d '{text}'"
     if not dropped:
-        quoted = text.replace("'", "'\\''")
-        return f"curl {origin}/api/v1/infer {head} -H 'Content-Type: application/json' -d '{quoted}'"
+        return ask
     name = "".join(c if c.isalnum() or c in "._-" else "_" for c in dropped)
-    quoted = text.replace('"', '\\"').replace('\\"$SCRATCH\\"', '\\"$SCRATCH\\"')
     send = f"curl -s {head} --data-binary @{name} '{origin}/api/v1/playground/clips?name={name}'"
-    first = f"SCRATCH=$({send} | python3 -c 'import json,sys; print(json.load(sys.stdin)[\"id\"])')"
-    return f"{first}\ncurl {origin}/api/v1/infer {head} -H 'Content-Type: application/json' -d \"{quoted}\""
+    read = "python3 -c 'import json, sys; print(json.load(sys.stdin)[\"id\"])'"
+    return f"SCRATCH=$({send} | {read})\n{ask}"

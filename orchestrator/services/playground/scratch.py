@@ -143,7 +143,7 @@ def _look(path: Path, name: str, strip: Path) -> dict:
     """What the sandboxed child finds out; the same one that looks over datasets."""
     if not _LOOKS.acquire(timeout=60.0):
         raise Unavailable("Other clips are being looked over. Try again in a moment.")
-    command = [sys.executable, "-m", "jobs.video.looker"]
+    command = [sys.executable, "-m", "jobs.video.eyes"]
     wish = json.dumps([str(path), name, str(strip)]).encode() + b"\n"
     lent = {key: os.environ[key] for key in ("PATH", "LANG", "VIRTUAL_ENV") if key in os.environ}
     env = lent | {"PYTHONPATH": str(ROOT)}
