@@ -7,7 +7,7 @@ from typing import Self
 LONGEST = 512
 """Tokens of an answer at most."""
 USUAL_LENGTH = 64
-FOUND = 24
+FOUND = 12
 """Clips that a search shows."""
 
 

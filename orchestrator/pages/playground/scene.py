@@ -42,7 +42,7 @@ def _chosen() -> rx.Component:
             _fact("Length", SCENE.lasts),
             _fact("File", SCENE.facts),
             _fact("Seen", State.sampled),
-            class_name="min-w-0 flex-1 self-start",
+            class_name="w-full min-w-0 flex-1 self-start",
         ),
         aria_label="The clip",
         class_name="flex flex-col gap-4 rounded-xl border border-border bg-card p-4 sm:flex-row",
