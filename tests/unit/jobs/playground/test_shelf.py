@@ -1,0 +1,50 @@
+"""The models in memory: the last three, none that does not fit, and none in the way of a training."""
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from jobs.playground import shelf
+from jobs.playground.shelf import PLACES, Shelf, class_names
+from orchestrator.domain.errors import Invalid, Unavailable
+from orchestrator.services.playground.asking import Asked
+from orchestrator.settings import ROOT
+
+BASE = ROOT / "orchestrator" / "builtin" / "models" / "videomae-tiny"
+ASKED = Asked("classification", 1, "Tiny", BASE, "r0", 1_000_000, None, None, None)
+
+
+def memory(monkeypatch: pytest.MonkeyPatch, available: float, percent: float) -> None:
+    facts = SimpleNamespace(available=available, percent=percent)
+    monkeypatch.setattr(shelf, "psutil", SimpleNamespace(virtual_memory=lambda: facts))
+
+
+def test_the_longest_unused_goes_first(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory(monkeypatch, 8e9, 20)
+    models = Shelf()
+    wanted = [replace(ASKED, model_revision=f"r{number}") for number in range(PLACES + 1)]
+    for asked in wanted[:PLACES]:
+        models.load(asked)
+    assert models.find(wanted[0]) is not None  # used again, so the second is the oldest now
+    models.load(wanted[PLACES])
+    assert [models.find(asked) is not None for asked in wanted] == [True, False, True, True]
+    models.make_room()  # a training begins, and there is room for both
+    assert models.find(wanted[0]) is not None
+    memory(monkeypatch, 8e9, 80)
+    models.make_room()
+    assert not any(models.find(asked) for asked in wanted)
+
+
+def test_what_does_not_fit_is_refused_with_figures(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory(monkeypatch, 2e9, 90)
+    with pytest.raises(Unavailable, match=r"Tiny needs about 13\.\d GB of memory .* 2\.0 GB free"):
+        Shelf().load(replace(ASKED, model_bytes=10 * 10**9))
+
+
+def test_a_base_without_classes_of_its_own_says_so() -> None:
+    assert class_names({"id2label": {"1": "b", "0": "a"}}, None) == ("a", "b")
+    for config in ({}, {"id2label": {"0": "LABEL_0", "1": "LABEL_1"}}):
+        with pytest.raises(Invalid, match="Choose an adapter"):
+            class_names(config, None)
