@@ -23,7 +23,7 @@ from orchestrator.services.redis import connect
 
 log = structlog.get_logger()
 _SAID_S = 60
-_BLOCK_S = 1.0
+_BLOCK_S = 1
 _REST_S = 0.03
 _AT_ONCE = 8
 

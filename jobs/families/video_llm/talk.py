@@ -156,7 +156,8 @@ class Talk:
 
     def _plain(self, question: str) -> str:
         """Somebody's own words, without marks that would stand for a clip or for the end of their turn."""
-        marks = {"{clip}", "{question}", self._kind.slot, *map(str, self.tokenizer.get_added_vocab())}
+        tokenizer: Any = self.tokenizer
+        marks = {"{clip}", "{question}", self._kind.slot, *map(str, tokenizer.get_added_vocab())}
         for mark in sorted(marks, key=len, reverse=True):
             question = question.replace(mark, " ")
         return " ".join(question.split()) or QUESTION
