@@ -5,6 +5,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ _PASSWORD = "a quiet lamp at dusk 7"
 
 def run() -> dict[str, float]:
     """Seconds from request to answer: 8 dropped clips, 5 rounds, one asker; then the same as chat completions."""
-    with studio() as running, tempfile.TemporaryDirectory() as folder, _client(running) as client:
+    with studio() as running, tempfile.TemporaryDirectory() as folder, closing(_client(running)) as client:
         clips = [_drop(client, Path(folder), number) for number in range(CLIPS)]
         model_id = _captioner(client)
         ask = [{"model_id": model_id, "scratch_id": clip, "compare": False} for clip in clips]

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from orchestrator.api.openai.errors import of_app_error
-from orchestrator.api.openai.messages import BODY_BYTES, ChatBody, find_shot, question_of, too_large
+from orchestrator.api.openai.messages import BODY_BYTES, ChatBody, find_shot, question_of, texts, too_large
 from orchestrator.api.routes.playground import Refused, allow
 from orchestrator.api.who import Who
 from orchestrator.domain.errors import AppError, Invalid
@@ -105,7 +105,7 @@ def _wish(actor: Actor, body: ChatBody, host: str) -> Wish:
 
 def _usage(body: ChatBody, said: str) -> dict[str, int]:
     """Words stand for tokens: every family counts its own."""
-    asked = sum(len(str(message.content).split()) for message in body.messages if isinstance(message.content, str))
+    asked = sum(len(text.split()) for message in body.messages for text in texts(message))
     told = len(said.split())
     return {"prompt_tokens": asked, "completion_tokens": told, "total_tokens": asked + told}
 

@@ -77,8 +77,8 @@ def question_of(messages: list[Message]) -> tuple[str, str]:
         raise Invalid(_ONE, "messages")
     if unknown := {part.type for part in parts} - {"text", "video_url"}:
         raise Invalid(f"Parts of type {', '.join(sorted(unknown))} are not read here; send text and video_url.")
-    before = [text for message in messages if message.role in ("system", "developer") for text in _texts(message)]
-    return "\n".join([*before, *_texts(turns[-1])]).strip(), urls[0]
+    before = [text for message in messages if message.role in ("system", "developer") for text in texts(message)]
+    return "\n".join([*before, *texts(turns[-1])]).strip(), urls[0]
 
 
 def find_shot(actor: Actor, url: str, host: str) -> Shot:
@@ -116,7 +116,8 @@ def _parts(message: Message) -> list[Part]:
     return [Part(type="text", text=message.content or "")]
 
 
-def _texts(message: Message) -> list[str]:
+def texts(message: Message) -> list[str]:
+    """The words of a turn."""
     return [part.text.strip() for part in _parts(message) if part.type == "text" and part.text.strip()]
 
 

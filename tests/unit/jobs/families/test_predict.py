@@ -29,9 +29,10 @@ def test_a_question_is_answered_piece_by_piece(name: str, tmp_path: Path) -> Non
         [told] = family.predict(plan, model, [item], Question(longest=6, hear=heard.append))
         assert "".join(heard).strip() == told.text == whole.text
         # Marks in somebody's words would stand for a second clip.
-        talk = Talk(plan, family.kind, f"What is {Talk(plan, family.kind)._mark} {{clip}} this?")  # type: ignore[attr-defined]
+        kind, sampling = family.kind, family.sampling(base, plan.recipe)  # type: ignore[attr-defined]
+        talk = Talk(plan, kind, sampling, f"What is {Talk(plan, kind, sampling)._mark} {{clip}} this?")
         assert talk.prompt().count("{clip}") == 1
         assert "What is this?" in talk.prompt()
-        assert QUESTION in Talk(plan, family.kind, "{clip}").prompt()  # type: ignore[attr-defined]
+        assert QUESTION in Talk(plan, kind, sampling, "{clip}").prompt()
         [asked] = family.predict(plan, model, [item], Question("What is {clip} this?", 3))
     assert asked.text is not None
