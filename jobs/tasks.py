@@ -37,6 +37,14 @@ def rehearse(rehearsal_id: int) -> str:
     return run_rehearsal(rehearsal_id)
 
 
+def adapter_work(work_id: int) -> str:
+    """Merges an adapter into its base, or pushes it to the Hub."""
+    os.nice(5)
+    from jobs.adapter_work import run_adapter_work
+
+    return run_adapter_work(work_id)
+
+
 def make_demo() -> str:
     """Draws the demo clips once, and fills the accounts' demo datasets."""
     from jobs.demo import run_demo

@@ -24,6 +24,10 @@ def fetch(wish: dict[str, Any]) -> list[tuple[Path, str]]:
         from jobs.fetch.hub import fetch_hub
 
         brought = fetch_hub(source, wish["secrets"], folder, progress)
+    elif source["type"] == "push":
+        from jobs.fetch.push import push_hub
+
+        brought = push_hub(source, wish["secrets"], progress)
     else:
         from jobs.fetch.cloud import fetch_bucket
 

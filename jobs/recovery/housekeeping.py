@@ -11,12 +11,16 @@ import redis
 import structlog
 from sqlmodel import col, select
 
+from orchestrator.domain.adapters import WORK_ACTIVE, AdapterWork
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import Dataset, DatasetStatus, Upload
 from orchestrator.domain.letterbox import (
+    TASK_ADAPTER,
     TASK_DEMO,
     TASK_INGEST,
     TASK_MODEL,
+    adapter_lease,
+    adapter_tries,
     ingest_lease,
     ingest_tries,
     model_lease,
@@ -24,13 +28,14 @@ from orchestrator.domain.letterbox import (
 )
 from orchestrator.domain.machines import PREP
 from orchestrator.domain.models import ModelStatus, VideoModel
+from orchestrator.services.adapters import works
 from orchestrator.services.adapters.recording import record_missing
 from orchestrator.services.datasets.demo import is_drawn
 from orchestrator.services.db import session_scope
 from orchestrator.services.models.adding import CHECKING, FETCHING, refuse
 from orchestrator.services.models.builtin import ensure_builtin
 from orchestrator.services.playground.scratch import sweep_scratch
-from orchestrator.services.queue import enqueue, ingest_key, model_key, waiting_keys, withdraw
+from orchestrator.services.queue import adapter_work_key, enqueue, ingest_key, model_key, waiting_keys, withdraw
 from orchestrator.services.workers import forget_the_dead
 from orchestrator.settings import get_settings
 
@@ -56,9 +61,11 @@ class Housekeeping:
         self._client = client
         self._silent: dict[int, float] = {}
         self._silent_models: dict[int, float] = {}
+        self._silent_works: dict[int, float] = {}
         self._chores = [
             Chore(5.0, self._datasets),
             Chore(5.0, self._models),
+            Chore(5.0, self._works),
             Chore(3600.0, self._builtin),
             Chore(3600.0, self._adapters),
             Chore(10.0, self._demo),
@@ -132,6 +139,24 @@ class Housekeeping:
             else:
                 refuse(model_id, "Checking this model was interrupted several times. Add it again.")
                 self._client.delete(model_tries(model_id))
+
+    def _works(self) -> None:
+        """A merge or a push that nobody does gets a new letter, and after some tries an honest end."""
+        with session_scope() as session:
+            ids = [i for i in session.exec(select(AdapterWork.id).where(col(AdapterWork.status).in_(WORK_ACTIVE))) if i]
+        waiting, now = waiting_keys(PREP) if ids else set(), time.monotonic()
+        idle = [i for i in ids if adapter_work_key(i) not in waiting and not self._client.exists(adapter_lease(i))]
+        self._silent_works = {i: self._silent_works.get(i, now) for i in idle}
+        for work_id in [i for i, since in self._silent_works.items() if now - since >= _SILENT_S]:
+            del self._silent_works[work_id]
+            tries: Any = self._client.incr(adapter_tries(work_id))
+            self._client.expire(adapter_tries(work_id), 86_400)
+            if tries < MAX_TRIES:
+                withdraw(adapter_work_key(work_id), PREP)
+                enqueue(TASK_ADAPTER, adapter_work_key(work_id), PREP, work_id=work_id)
+            else:
+                works.refuse(work_id, "It was interrupted several times; the memory may be too small. Try again later.")
+                self._client.delete(adapter_tries(work_id))
 
     def _datasets(self) -> None:
         """A dataset in `processing` that nobody reads gets a new letter, and after some tries an honest error."""

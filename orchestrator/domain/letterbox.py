@@ -36,7 +36,8 @@ TASK_INGEST = "jobs.tasks.ingest"
 TASK_DEMO = "jobs.tasks.make_demo"
 TASK_MODEL = "jobs.tasks.bring_model"
 TASK_REHEARSE = "jobs.tasks.rehearse"
-ALLOWED_TASKS = frozenset({TASK_TRAIN, TASK_INGEST, TASK_DEMO, TASK_MODEL, TASK_REHEARSE})
+TASK_ADAPTER = "jobs.tasks.adapter_work"
+ALLOWED_TASKS = frozenset({TASK_TRAIN, TASK_INGEST, TASK_DEMO, TASK_MODEL, TASK_REHEARSE, TASK_ADAPTER})
 """The only functions a worker will call, whatever lies in Redis."""
 
 WARM_KEY = "loreel:warm"
@@ -94,3 +95,13 @@ def playground_waits(letter_id: str) -> str:
 def playground_open(user_id: int) -> str:
     """How many questions of a person are open."""
     return f"loreel:playground:open:{user_id}"
+
+
+def adapter_lease(work_id: int) -> str:
+    """Beaten while an adapter is merged or pushed."""
+    return f"loreel:adapter-work:{work_id}:lease"
+
+
+def adapter_tries(work_id: int) -> str:
+    """How often a merge or a push was begun again after its worker died."""
+    return f"loreel:adapter-work:{work_id}:tries"

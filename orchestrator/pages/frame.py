@@ -15,7 +15,7 @@ from orchestrator.ui.layout.shell import shell
 def frame(
     *content: Any,
     title: str | rx.Var[str],
-    active: Literal["overview", "datasets", "models", "jobs", "playground", "workers", "settings", ""],
+    active: Literal["overview", "datasets", "models", "jobs", "adapters", "playground", "workers", "settings", ""],
     breadcrumb: list[tuple[Any, Any]] | None = None,
     wide: bool = False,
 ) -> rx.Component:

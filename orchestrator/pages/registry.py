@@ -98,6 +98,20 @@ PAGES: list[PageEntry] = [
         on_load=(SESSION_LOAD, "orchestrator.states.models_detail:ModelDetailState.load"),
     ),
     PageEntry(
+        "/adapters",
+        "orchestrator.pages.adapters.index",
+        "index",
+        "Adapters - Loreel",
+        on_load=(SESSION_LOAD, "orchestrator.states.adapters:AdaptersState.load"),
+    ),
+    PageEntry(
+        "/adapters/[adapter_id]",
+        "orchestrator.pages.adapters.detail",
+        "detail",
+        "orchestrator.states.adapters_detail:AdapterDetailState.tab",
+        on_load=(SESSION_LOAD, "orchestrator.states.adapters_detail:AdapterDetailState.load"),
+    ),
+    PageEntry(
         "/settings",
         "orchestrator.pages.settings.index",
         "index",

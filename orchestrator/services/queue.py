@@ -41,6 +41,11 @@ def rehearsal_key(rehearsal_id: int) -> str:
     return f"rehearsal-{rehearsal_id}"
 
 
+def adapter_work_key(work_id: int) -> str:
+    """The letter's name for one merge or push."""
+    return f"adapter-work-{work_id}"
+
+
 def enqueue(task: str, job_key: str, device_class: str, **ids: Any) -> bool:
     """Puts a letter in the box of a device class; False when a letter of that name is there already.
 

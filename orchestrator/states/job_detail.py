@@ -70,6 +70,8 @@ class JobDetail(JobSystem, rx.State):
     """True where the samples are sentences and the clips found for them."""
     mistakes: list[Sample] = []
     adapter_size: str = ""
+    version_id: int = 0
+    version: str = ""
     load_code: str = ""
     total_steps: int = 0
     stopping: bool = False
@@ -205,6 +207,7 @@ class JobDetail(JobSystem, rx.State):
         self.notes = notes_of(row.summary)
         self.tail = visit.tail
         self.adapter_size = words.size(visit.adapter_bytes) if visit.adapter_bytes else ""
+        self.version_id, self.version = visit.version_id, visit.version
         self.load_code = visit.load_code
         self.settings = review_rows(
             f"{row.dataset_name}, version {row.dataset_version}",

@@ -6,6 +6,7 @@ from sqlmodel import Session
 
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.users import Actor
+from orchestrator.services.adapters.catalog import list_adapters
 from orchestrator.services.metrics.logs import tail
 from orchestrator.services.metrics.telemetry import telemetry
 from orchestrator.services.training.artifacts import artifact_path, list_artifacts
@@ -30,6 +31,9 @@ class Visit:
     load_code: str
     place: PlaceLine
     memory_at_end: int
+    version_id: int = 0
+    version: str = ""
+    """The version that it made: "v3 of demo-motion"."""
 
 
 def visit_job(session: Session, actor: Actor, job_id: int) -> Visit:
@@ -39,6 +43,7 @@ def visit_job(session: Session, actor: Actor, job_id: int) -> Visit:
         NotFound: there is none, or it is somebody else's.
     """
     row = get_job(session, actor, job_id)
+    made = list_adapters(session, actor, job_id=job_id, limit=1).items
     files = [file for file in list_artifacts(session, actor, job_id) if file.name.startswith("adapter/")]
     train, held = row.summary.get("train_clips"), row.summary.get("validation_clips")
     clips = f"{words.count(train)} train, {words.count(held)} val" if train and held else ""
@@ -50,6 +55,8 @@ def visit_job(session: Session, actor: Actor, job_id: int) -> Visit:
         clips=clips,
         load_code=_load_code(session, actor, job_id) if files else "",
         memory_at_end=_memory_at_end(session, actor, row) if row.status == "failed" else 0,
+        version_id=made[0].id if made else 0,
+        version=f"v{made[0].version} of {made[0].name}" if made else "",
         place=place_line(place_of(session, actor, job_id)),
     )
 

@@ -9,17 +9,21 @@ from sqlmodel import Session
 
 from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
 from orchestrator.domain.users import Actor
+from orchestrator.services.adapters.catalog import list_adapters
+from orchestrator.services.adapters.rows import AdapterRow
 from orchestrator.services.models.about import ModelAbout, model_about
 from orchestrator.services.models.adding import try_again
 from orchestrator.services.models.catalog import get_model, model_layers
 from orchestrator.services.models.rows import LayerGroup, ModelRow
 from orchestrator.states import words
+from orchestrator.states.adapters_rows import AdapterLine, adapter_line
 from orchestrator.states.card_text import CardBlock, card_blocks
 from orchestrator.states.datasets_rows import Fact, series_color
 from orchestrator.states.guards import act, signed_in
 from orchestrator.states.models_rows import LayerLine, ModelCard, layer_lines, memory_text, model_card
 
 LOOK_AGAIN_S = 1.0
+ADAPTERS_SHOWN = 12
 SCORES = {
     "direction": "Direction of motion",
     "colour": "Colour",
@@ -45,11 +49,13 @@ class _Visit:
     row: ModelRow
     layers: list[LayerGroup]
     about: ModelAbout
+    adapters: list[AdapterRow]
 
 
 def _read(session: Session, actor: Actor, model_id: int) -> _Visit:
     row = get_model(session, actor, model_id)
-    return _Visit(row, model_layers(session, actor, model_id), model_about(session, actor, model_id))
+    made = list_adapters(session, actor, model_id=model_id, limit=ADAPTERS_SHOWN).items
+    return _Visit(row, model_layers(session, actor, model_id), model_about(session, actor, model_id), made)
 
 
 class ModelDetailState(rx.State):
@@ -67,6 +73,7 @@ class ModelDetailState(rx.State):
     text: list[CardBlock] = []
     classes_text: str = ""
     jobs: list[JobLine] = []
+    adapters: list[AdapterLine] = []
     loaded: bool = False
     missing: bool = False
     problem: str = ""
@@ -139,6 +146,7 @@ class ModelDetailState(rx.State):
         self.pretraining, self.pretraining_text = _scores(about.pretraining), _how(about.pretraining)
         self.text, self.classes_text = card_blocks(about.card), ", ".join(about.classes)
         self.jobs = [JobLine(job.id, job.name, job.status, series_color(job.id)) for job in about.jobs]
+        self.adapters = [adapter_line(one) for one in visit.adapters]
         self.missing, self.problem, self.loaded = False, "", True
 
 

@@ -48,7 +48,12 @@ def _note() -> rx.Component:
         ("stopped", rx.fragment(", stopped ", relative_time(head.finished))),
         rx.fragment(", started ", rx.cond(head.started, relative_time(head.started), "not yet")),
     )
-    return rx.el.span(model, " on ", dataset, when)
+    made = rx.cond(
+        JobDetail.version_id,
+        rx.fragment(", made ", link(JobDetail.version, href=f"/adapters/{JobDetail.version_id}")),
+        rx.fragment(),
+    )
+    return rx.el.span(model, " on ", dataset, when, made)
 
 
 def _stop() -> rx.Component:
@@ -70,7 +75,7 @@ def _stop() -> rx.Component:
 
 def _actions() -> list[rx.Component]:
     delete = confirm_delete(
-        rx.el.p("Its curves, its log and its adapter go with it. The dataset and the base model stay."),
+        rx.el.p("Its curves and its log go with it. The adapter that it made, the dataset and the base model stay."),
         what="job",
         name=head.name,
         on_confirm=JobDetail.delete,

@@ -6,13 +6,14 @@ from orchestrator.pages.datasets.facts import figure
 from orchestrator.pages.datasets.notice import notice
 from orchestrator.pages.frame import frame
 from orchestrator.pages.models.dialogs import model_dialogs
+from orchestrator.states.adapters_rows import AdapterLine
 from orchestrator.states.card_text import CardBlock
 from orchestrator.states.datasets_rows import Fact
 from orchestrator.states.models_detail import JobLine, ModelDetailState
 from orchestrator.states.models_dialogs import ModelDialogs
 from orchestrator.states.models_rows import LayerLine, ModelCard
 from orchestrator.ui.layout.shell import page_header
-from orchestrator.ui.primitives.badge import tag
+from orchestrator.ui.primitives.badge import badge, tag
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.dropdown_menu import dropdown_menu, menu_item, menu_separator
@@ -162,6 +163,26 @@ def _jobs() -> rx.Component:
     )
 
 
+def _adapter(line: rx.Var[AdapterLine]) -> rx.Component:
+    return rx.el.li(
+        link(line.label, href=f"/adapters/{line.id}", class_name="min-w-0 truncate"),
+        rx.cond(line.production, badge("In production", tone="success"), rx.fragment()),
+        rx.el.span(line.value, title=line.measure, class_name="ml-auto font-mono text-xs tabular"),
+        class_name="flex items-center gap-2 text-sm",
+    )
+
+
+def _adapters() -> rx.Component:
+    return card(
+        rx.cond(
+            State.adapters.length() > 0,
+            rx.el.ul(rx.foreach(State.adapters, _adapter), class_name="flex flex-col gap-2.5"),
+            rx.el.p("None yet: every completed job makes one.", class_name="text-sm text-muted-foreground"),
+        ),
+        title="Adapters made from it",
+    )
+
+
 def _state(model: rx.Var[ModelCard]) -> rx.Component:
     """How far bringing it is, or why it failed and what to do."""
     again = rx.cond(model.can_try_again, button("Try again", icon="rotate-cw", on_click=State.try_again), rx.fragment())
@@ -184,6 +205,7 @@ def _ready() -> rx.Component:
             rx.el.div(
                 card(rx.el.dl(rx.foreach(State.rows_of_facts, _line)), title="Facts"),
                 _pretraining(),
+                _adapters(),
                 _jobs(),
                 class_name="flex min-w-0 flex-col gap-4",
             ),

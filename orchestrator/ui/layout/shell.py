@@ -16,13 +16,14 @@ from orchestrator.ui.primitives.dropdown_menu import dropdown_menu, menu_item, m
 from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.tsx import tsx
 
-Section = Literal["overview", "datasets", "models", "jobs", "playground", "workers", "settings"]
+Section = Literal["overview", "datasets", "models", "jobs", "adapters", "playground", "workers", "settings"]
 
 NAV: tuple[tuple[Section, str, str, str], ...] = (
     ("overview", "Overview", "/overview", "layout-dashboard"),
     ("datasets", "Datasets", "/datasets", "film"),
     ("models", "Models", "/models", "boxes"),
     ("jobs", "Training jobs", "/jobs", "activity"),
+    ("adapters", "Adapters", "/adapters", "layers"),
     ("playground", "Playground", "/playground", "play"),
     ("workers", "Workers", "/workers", "server"),
     ("settings", "Settings", "/settings", "settings"),

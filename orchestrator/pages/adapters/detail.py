@@ -1,0 +1,230 @@
+"""The page at /adapters/[adapter_id]: one version, what it came from, what it reached, and its sisters."""
+
+import reflex as rx
+
+from orchestrator.pages.datasets.notice import notice
+from orchestrator.pages.frame import frame
+from orchestrator.states.adapters_detail import AdapterDetailState, FileLine
+from orchestrator.states.adapters_rows import AdapterLine, Measured
+from orchestrator.states.datasets_rows import Fact
+from orchestrator.ui.layout.shell import page_header
+from orchestrator.ui.patterns.confirm_delete import confirm_delete
+from orchestrator.ui.patterns.relative_time import relative_time
+from orchestrator.ui.primitives.badge import badge, tag
+from orchestrator.ui.primitives.button import button
+from orchestrator.ui.primitives.card import card
+from orchestrator.ui.primitives.link import link
+from orchestrator.ui.primitives.table import cell, head_cell, row, table
+
+State = AdapterDetailState
+
+
+def _delete() -> rx.Component:
+    return confirm_delete(
+        rx.el.ul(
+            rx.el.li("Its files go with it, for good. Its job, the dataset and the base model stay."),
+            rx.foreach(State.goes, rx.el.li),
+            class_name="flex list-disc flex-col gap-1 pl-5",
+        ),
+        what="version",
+        name=State.title,
+        on_confirm=State.delete,
+        open=State.deleting,
+        on_open_change=State.show_delete,
+        opener=button("Delete", variant="ghost", icon="trash-2", id="adapter-delete"),
+    )
+
+
+def _header(line: rx.Var[AdapterLine]) -> rx.Component:
+    used = rx.cond(
+        line.production,
+        button("Take out of production", on_click=State.promote(False), id="adapter-demote"),
+        button(
+            "Promote to production",
+            icon="circle-check",
+            variant="primary",
+            on_click=State.promote(True),
+            id="adapter-promote",
+        ),
+    )
+    download = button(
+        "Download", icon="download", href=f"/api/v1/adapters/{line.id}/download", download=True, id="adapter-download"
+    )
+    return page_header(
+        line.name,
+        beside=rx.fragment(
+            tag(line.version, class_name="font-mono"),
+            rx.cond(line.production, badge("In production", tone="success"), rx.fragment()),
+            rx.cond(line.whole, tag("whole model"), rx.fragment()),
+            rx.cond(line.task != "", tag(line.task), rx.fragment()),
+        ),
+        note=rx.fragment(line.size, ", made ", relative_time(line.made_at)),
+        actions=[used, download, _delete()],
+    )
+
+
+def _measure(item: rx.Var[Measured]) -> rx.Component:
+    return row(
+        cell(item.label),
+        cell(item.now, number=True, class_name="font-semibold"),
+        cell(item.before, number=True, muted=True),
+    )
+
+
+def _reached() -> rx.Component:
+    measures = table(
+        ["Measure", head_cell("This version", number=True), head_cell("Untouched base", number=True)],
+        rx.foreach(State.reached, _measure),
+        label="What it reached",
+    )
+    nothing = rx.el.p(
+        "No clips were held out, so nothing was measured.", class_name="px-5 pb-5 text-sm text-muted-foreground"
+    )
+    return card(
+        rx.cond(State.reached.length() > 0, measures, nothing),
+        title="Reached",
+        note=State.reached_note,
+        padded=False,
+    )
+
+
+def _version(line: rx.Var[AdapterLine]) -> rx.Component:
+    here = line.id == State.card.id
+    return row(
+        cell(
+            rx.cond(
+                here,
+                rx.el.span(line.version, aria_current="page", class_name="font-mono font-semibold"),
+                link(line.version, href=f"/adapters/{line.id}", quiet=False, class_name="font-mono"),
+            ),
+            rx.cond(line.production, badge("In production", tone="success", class_name="ml-2"), rx.fragment()),
+        ),
+        cell(line.value, number=True),
+        cell(line.base, class_name="whitespace-nowrap"),
+        cell(line.dataset, class_name="whitespace-nowrap"),
+        cell(relative_time(line.made_at), muted=True, class_name="whitespace-nowrap"),
+    )
+
+
+def _versions() -> rx.Component:
+    compare = rx.cond(
+        State.compare != "", button("Compare", size="sm", icon="git-compare", href=State.compare), rx.fragment()
+    )
+    return card(
+        table(
+            ["Version", head_cell(rx.cond(State.card, State.card.measure, ""), number=True), "Base", "Dataset", "Made"],
+            rx.foreach(State.versions, _version),
+            label="Versions",
+        ),
+        title="Versions",
+        actions=compare,
+        padded=False,
+    )
+
+
+def _file(file: rx.Var[FileLine]) -> rx.Component:
+    return row(cell(file.name, class_name="font-mono text-xs break-all"), cell(file.size, number=True))
+
+
+def _files() -> rx.Component:
+    gone = rx.el.p(
+        "They are not on the disk any more. Train it again to get them back.",
+        class_name="px-5 pb-5 text-sm text-muted-foreground",
+    )
+    files = table(["File", head_cell("Size", number=True)], rx.foreach(State.files, _file), label="Files")
+    return card(rx.cond(State.files.length() > 0, files, gone), title="Files", padded=False)
+
+
+def _pair(caption: str, *value: rx.Component | rx.Var[str]) -> rx.Component:
+    return rx.el.div(
+        rx.el.dt(caption, class_name="shrink-0 text-muted-foreground"),
+        rx.el.dd(*value, class_name="min-w-0 truncate text-right"),
+        class_name="flex items-baseline justify-between gap-4 py-1 text-sm",
+    )
+
+
+def _to(number: rx.Var[int], where: str, words: rx.Var[str]) -> rx.Component:
+    """A link, or the bare words once the thing is gone."""
+    return rx.cond(number > 0, link(words, href=f"/{where}/{number}", quiet=False), rx.el.span(words, " (deleted)"))
+
+
+def _lineage(line: rx.Var[AdapterLine]) -> rx.Component:
+    job = rx.cond(
+        line.job_id > 0,
+        link(f"job {line.job_id}", href=f"/jobs/{line.job_id}", quiet=False),
+        rx.el.span("deleted", class_name="text-muted-foreground"),
+    )
+    return card(
+        rx.el.dl(
+            _pair("Base", _to(line.model_id, "models", line.base)),
+            rx.cond(
+                State.revision != "",
+                _pair(
+                    "Base revision",
+                    rx.el.span(State.revision_short, title=State.revision, class_name="font-mono text-xs"),
+                ),
+                rx.fragment(),
+            ),
+            _pair("Dataset", _to(line.dataset_id, "datasets", line.dataset)),
+            _pair("Made by", job),
+        ),
+        title="Lineage",
+    )
+
+
+def _setting(fact: rx.Var[Fact]) -> rx.Component:
+    return _pair(fact.caption, rx.el.span(fact.value, title=fact.value, class_name="tabular"))
+
+
+def _body(line: rx.Var[AdapterLine]) -> rx.Component:
+    return rx.el.div(
+        rx.el.div(_reached(), _versions(), _files(), class_name="flex min-w-0 flex-col gap-4"),
+        rx.el.div(
+            _lineage(line),
+            card(rx.el.dl(rx.foreach(State.settings, _setting)), title="Settings"),
+            class_name="flex min-w-0 flex-col gap-4",
+        ),
+        class_name="grid grid-cols-1 items-start gap-4 lg:grid-cols-[minmax(0,1fr)_20rem]",
+    )
+
+
+def _skeleton() -> rx.Component:
+    bar = "animate-shimmer rounded-lg bg-muted"
+    return rx.el.div(
+        rx.el.h1("Adapter", class_name="sr-only"),
+        rx.el.div(class_name=f"{bar} h-8 w-64"),
+        rx.el.div(class_name=f"{bar} h-12 w-full max-w-2xl"),
+        rx.el.div(class_name=f"{bar} h-80 w-full"),
+        role="status",
+        aria_label="Reading the adapter",
+        class_name="flex flex-col gap-6",
+    )
+
+
+def detail() -> rx.Component:
+    """One version."""
+    gone = notice(
+        "search-x",
+        "There is no such adapter",
+        "It may have been deleted, or it belongs to somebody else.",
+        button("All adapters", icon="arrow-left", href="/adapters"),
+        heading="h1",
+    )
+    unreadable = notice(
+        "circle-alert",
+        "The adapter could not be read",
+        State.problem,
+        button("Try again", icon="rotate-cw", on_click=State.refresh),
+        heading="h1",
+    )
+    full = rx.fragment(_header(State.card), _body(State.card))
+    return frame(
+        rx.cond(
+            State.missing,
+            gone,
+            rx.cond(State.problem != "", unreadable, rx.cond(State.loaded, full, _skeleton())),
+        ),
+        title=State.title,
+        active="adapters",
+        breadcrumb=[("Adapters", "/adapters")],
+    )

@@ -1,0 +1,125 @@
+"""The list of adapters: one row a name, its newest version, and how it is filtered."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import reflex as rx
+from sqlmodel import Session
+
+from orchestrator.domain.datasets import Task
+from orchestrator.domain.errors import AppError, NotSignedIn
+from orchestrator.domain.users import Actor
+from orchestrator.services.adapters.catalog import list_adapters
+from orchestrator.services.adapters.rows import AdapterRow
+from orchestrator.services.paging import Page
+from orchestrator.states import words
+from orchestrator.states.adapters_rows import AdapterLine, adapter_line
+from orchestrator.states.address import filter_of, remember
+from orchestrator.states.guards import act, signed_in
+
+PATH = "/adapters"
+PAGE_SIZE = 25
+MOST = 200
+KINDS = (*(str(task) for task in Task), "production")
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    page: Page[AdapterRow]
+    lines: int
+    versions: int
+
+
+def _read(session: Session, actor: Actor, q: str, kind: str, limit: int) -> _Listing:
+    used = kind == "production"
+    # A line whose older version is in production stands in that list with that version.
+    page = list_adapters(
+        session,
+        actor,
+        q=q,
+        task="" if used else kind,
+        status="production" if used else "",
+        newest=not used,
+        limit=limit,
+    )
+    lines = list_adapters(session, actor, newest=True, limit=1).total
+    return _Listing(page, lines, list_adapters(session, actor, limit=1).total)
+
+
+class AdaptersState(rx.State):
+    """One page of a person's adapters, and the filters that chose it."""
+
+    rows: list[AdapterLine] = []
+    shown: int = PAGE_SIZE
+    matching: int = 0
+    total: int = 0
+    summary: str = ""
+    more: bool = False
+    q: str = ""
+    kind: str = ""
+    loaded: bool = False
+    problem: str = ""
+
+    @rx.var
+    def filtered(self) -> bool:
+        return bool(self.q or self.kind)
+
+    @rx.var
+    def shown_text(self) -> str:
+        return f"{len(self.rows):,} of {self.matching:,}"
+
+    @rx.event
+    @signed_in
+    async def load(self):
+        """on_load: takes the filters from the address."""
+        self.q, self.kind = filter_of(self, "q"), filter_of(self, "show", KINDS)
+        await self._refresh()
+
+    @rx.event
+    @signed_in
+    async def refresh(self):
+        await self._refresh()
+
+    @rx.event
+    @signed_in
+    async def search(self, q: str):
+        self.q = q[:80]
+        return await self._filtered()
+
+    @rx.event
+    @signed_in
+    async def filter_kind(self, kind: str):
+        self.kind = kind if kind in KINDS else ""
+        return await self._filtered()
+
+    @rx.event
+    @signed_in
+    async def clear_filters(self):
+        self.q, self.kind = "", ""
+        return await self._filtered()
+
+    @rx.event
+    @signed_in
+    async def show_more(self):
+        self.shown = min(MOST, self.shown + PAGE_SIZE)
+        await self._refresh()
+
+    async def _filtered(self) -> Any:
+        self.shown = PAGE_SIZE
+        await self._refresh()
+        return remember(PATH, q=self.q, show=self.kind)
+
+    async def _refresh(self) -> None:
+        try:
+            listing = await act(self, _read, self.q, self.kind, self.shown)
+        except NotSignedIn:
+            raise
+        except AppError as error:
+            self.problem, self.loaded = error.message, True
+            return
+        self.rows = [adapter_line(row) for row in listing.page.items]
+        self.matching, self.more = listing.page.total, listing.page.next is not None and self.shown < MOST
+        self.total = listing.lines
+        versions = words.plural(listing.versions, "version")
+        self.summary = f"{words.plural(listing.lines, 'adapter')}, {versions}" if listing.lines else ""
+        self.problem, self.loaded = "", True
