@@ -145,13 +145,13 @@ def _pair(caption: str, *value: rx.Component | rx.Var[str]) -> rx.Component:
 
 def _to(number: rx.Var[int], where: str, words: rx.Var[str]) -> rx.Component:
     """A link, or the bare words once the thing is gone."""
-    return rx.cond(number > 0, link(words, href=f"/{where}/{number}", quiet=False), rx.el.span(words, " (deleted)"))
+    return rx.cond(number > 0, link(words, href=f"/{where}/{number}"), rx.el.span(words, " (deleted)"))
 
 
 def _lineage(line: rx.Var[AdapterLine]) -> rx.Component:
     job = rx.cond(
         line.job_id > 0,
-        link(f"job {line.job_id}", href=f"/jobs/{line.job_id}", quiet=False),
+        link(f"job {line.job_id}", href=f"/jobs/{line.job_id}"),
         rx.el.span("deleted", class_name="text-muted-foreground"),
     )
     return card(

@@ -97,7 +97,7 @@ def _toolbar() -> rx.Component:
         return segment(word, chosen=State.kind == value, on_click=State.filter_kind(value))
 
     return rx.el.div(
-        search_box(value=State.q, on_change=State.search, placeholder="Search by name, base or dataset"),
+        search_box(value=State.q, on_change=State.search, placeholder="Name, base or dataset"),
         rx.el.div(
             show("All", ""),
             show("Classification", "classification"),
@@ -106,7 +106,7 @@ def _toolbar() -> rx.Component:
             show("In production", "production"),
             role="group",
             aria_label="Show",
-            class_name=f"{SEGMENTS} max-w-full overflow-x-auto",
+            class_name=f"{SEGMENTS} max-w-full overflow-x-auto whitespace-nowrap",
         ),
         role="search",
         aria_label="Adapters",

@@ -1,0 +1,43 @@
+"""Adapters in a real browser: a finished job's version is put into production, taken home, and deleted by name."""
+
+import re
+
+import httpx
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import Person
+from tests.workshop import until
+
+
+def test_a_finished_job_leaves_a_version(page: Page, signed_in: Person, api: httpx.Client) -> None:
+    page.goto("/adapters/")
+    expect(page.get_by_text("No adapters yet")).to_be_visible()
+    demo = until(lambda: _ready_demo(api), 120.0, "the demo dataset")
+    model = api.get("/models", params={"q": "VideoMAE"}).json()["items"][0]
+    body = {"dataset_id": int(demo), "model_id": int(model["id"]), "optim": {"max_steps": 2}, "output_name": "moves"}
+    job = api.post("/jobs", json=body).json()["id"]
+    until(lambda: api.get(f"/jobs/{job}").json()["status"] == "completed", 200.0, "the job's end")
+
+    page.goto(f"/jobs/{job}/")
+    page.get_by_role("link", name="v1 of moves").click()
+    expect(page.get_by_role("heading", name="moves")).to_be_visible()
+    expect(page.get_by_role("link", name=f"job {job}")).to_be_visible()
+    page.get_by_role("button", name="Promote to production").click()
+    expect(page.get_by_role("button", name="Take out of production")).to_be_visible()
+    with page.expect_download() as download:
+        page.locator("#adapter-download").click()
+    assert download.value.suggested_filename == "moves-v1.zip"
+
+    page.locator("#adapter-delete").click()
+    dialog = page.get_by_role("alertdialog")
+    expect(dialog.get_by_text("It is the version of moves in production")).to_be_visible()
+    dialog.get_by_role("textbox").fill("moves v1")
+    dialog.get_by_role("button", name="Delete version").click()
+    page.wait_for_url(re.compile(r"/adapters/?$"))
+    expect(page.get_by_text("No adapters yet")).to_be_visible()
+    assert api.get(f"/jobs/{job}").json()["status"] == "completed"
+
+
+def _ready_demo(api: httpx.Client) -> str:
+    found = api.get("/datasets", params={"status": "ready"}).json()["items"]
+    return next((row["id"] for row in found if row["task"] == "classification"), "")
