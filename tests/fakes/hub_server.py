@@ -1,5 +1,6 @@
 """A stand-in for the Hugging Face Hub: one model, served as the Hub's library asks for it."""
 
+import base64
 import hashlib
 import json
 import threading
@@ -25,7 +26,8 @@ class _Handler(BaseHTTPRequestHandler):
         server.asked.append((self.command, path, self.headers.get("Authorization", "")))
         about, _, _ = path.removeprefix("/api/models/").partition("/revision/")
         if path.startswith("/api/models/") and about == server.repo:
-            if server.token and self.headers.get("Authorization") != f"Bearer {server.token}":
+            known = (f"Bearer {token}" for token in (server.token, server.writer) if token)
+            if server.token and self.headers.get("Authorization") not in known:
                 self._send(b"{}", 401, headers={"X-Error-Code": "GatedRepo"})
                 return
             self._send(json.dumps(self._about(server)).encode())
@@ -38,9 +40,86 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._send(b'{"error": "none"}', 404, headers={"X-Error-Code": "RepoNotFound"})
 
+    def do_POST(self) -> None:
+        server: Any = self.server
+        path = unquote(self.path.partition("?")[0])
+        server.asked.append((self.command, path, self.headers.get("Authorization", "")))
+        raw = self._body()
+        said = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        if said not in (server.writer, server.token) or not said:
+            self._send(b'{"error": "Invalid token"}', 401)
+        elif path.endswith("/objects/batch"):
+            self._send(json.dumps({"transfer": "basic", "objects": self._places(json.loads(raw))}).encode())
+        elif said != server.writer:
+            self._send(b'{"error": "You may only read"}', 403)
+        else:
+            self._write(server, path, raw)
+
+    def _write(self, server: Any, path: str, raw: bytes) -> None:
+        """What a Hub does with a commit: large files went to a store before, small ones come inside it."""
+        if path == "/api/repos/create":
+            wanted = json.loads(raw)
+            name = f"{wanted.get('organization') or server.repo.partition('/')[0]}/{wanted['name']}"
+            if name == server.repo:
+                self._send(json.dumps({"url": f"{server.url}/{name}"}).encode(), 409)
+                return
+            server.repo, server.private, server.files = name, bool(wanted.get("private")), {}
+            self._send(json.dumps({"url": f"{server.url}/{name}"}).encode())
+        elif path == f"/api/models/{server.repo}/preupload/main":
+            modes = [
+                {
+                    "path": file["path"],
+                    "uploadMode": "lfs" if file["path"].endswith(".safetensors") else "regular",
+                    "shouldIgnore": False,
+                }
+                for file in json.loads(raw)["files"]
+            ]
+            self._send(json.dumps({"files": modes}).encode())
+        elif path == f"/api/models/{server.repo}/commit/main":
+            for line in map(json.loads, raw.splitlines()):
+                told = line["value"]
+                if line["key"] == "header":
+                    server.commits.append(told["summary"])
+                elif line["key"] == "file":
+                    server.files[told["path"]] = base64.b64decode(told["content"])
+                elif line["key"] == "lfsFile":
+                    server.files[told["path"]] = server.store[told["oid"]]
+            url = f"{server.url}/{server.repo}/commit/{SHA}"
+            self._send(json.dumps({"commitUrl": url, "commitOid": SHA}).encode())
+        else:
+            self._send(b'{"error": "none"}', 404)
+
+    def _places(self, wanted: dict[str, Any]) -> list[dict[str, Any]]:
+        server: Any = self.server
+        return [
+            {**one, "actions": {"upload": {"href": f"{server.url}/store/{one['oid']}"}}} for one in wanted["objects"]
+        ]
+
+    def do_PUT(self) -> None:
+        server: Any = self.server
+        server.store[self.path.rpartition("/")[2]] = self._body()
+        self._send(b"")
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        parts = []
+        while size := int(self.rfile.readline(), 16):
+            parts.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(parts)
+
     def _about(self, server: Any) -> dict[str, Any]:
         files = [{"rfilename": name, "size": len(data)} for name, data in server.files.items()]
-        return {"id": server.repo, "modelId": server.repo, "sha": SHA, "siblings": files, "private": False, "tags": []}
+        return {
+            "id": server.repo,
+            "modelId": server.repo,
+            "sha": SHA,
+            "siblings": files,
+            "private": server.private,
+            "tags": [],
+        }
 
     def _send(self, data: bytes, status: int = 200, body: bool = True, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
@@ -54,7 +133,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class HubServer(ThreadingHTTPServer):
-    """`files`: what the repository holds; `token`: what it takes to see it; `asked`: (verb, path, authorization)."""
+    """`files`: what the repository holds; `token`: what it takes to see it; `asked`: (verb, path, authorization).
+
+    `writer`: the token that may make a repository (in place of this one) and commit to it; `commits`: their titles.
+    """
 
     daemon_threads = True
 
@@ -62,6 +144,9 @@ class HubServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.repo, self.files, self.token = repo, files, token
         self.asked: list[tuple[str, str, str]] = []
+        self.writer, self.private = "", False
+        self.commits: list[str] = []
+        self.store: dict[str, bytes] = {}
 
     @property
     def url(self) -> str:

@@ -12,13 +12,13 @@ from orchestrator.domain.adapters import WORK_ACTIVE, Adapter, AdapterWork, Resu
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.letterbox import TASK_ADAPTER
+from orchestrator.domain.machines import PREP
 from orchestrator.domain.users import Actor
 from orchestrator.services.adapters.catalog import own_adapter, whole_folder
 from orchestrator.services.adapters.files import home_folder
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.db import session_scope
 from orchestrator.services.queue import adapter_work_key, enqueue
-from orchestrator.services.training.device import PREP
 from orchestrator.services.vault import seal
 from orchestrator.services.zips import fresh_zip
 

@@ -1,0 +1,108 @@
+"""An adapter goes to the Hub as its own library sends it: whole, private, again as the next commit, or not at all."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jobs.adapter_work import run_adapter_work
+from orchestrator.domain.adapters import AdapterWork
+from orchestrator.domain.errors import Conflict, Invalid, NotFound
+from orchestrator.domain.users import Actor
+from orchestrator.services.adapters import catalog, works
+from orchestrator.services.db import session_scope
+from tests.fakes.hub_server import HubServer, hub_server
+from tests.unit.services.adapters.test_versions import finished_job, only
+from tests.workshop import make_person
+
+
+@pytest.fixture
+def hub(redis_server: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
+    with hub_server("ada/taken", {"README.md": b"mine"}, token="hf_reads") as server:
+        server.writer = "hf_writes"
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        yield server
+
+
+def push(actor: Actor, repo: str, token: str = "hf_writes", private: bool = True) -> works.WorkRow:
+    """Asked for, done, and how it ended."""
+    with session_scope() as session:
+        [row] = catalog.list_adapters(session, actor).items
+        work = works.request_push(session, actor, row.id, repo, token, private)
+    run_adapter_work(work.id)
+    with session_scope() as session:
+        return works.get_work(session, actor, row.id, work.id)
+
+
+def test_it_arrives_whole_and_private(ada: Actor, home: Path, hub: HubServer) -> None:
+    job_id = finished_job(ada, home)
+    folder = home / "jobs" / str(job_id) / "adapter"
+    (folder / "README.md").write_text("# motions\n")
+    (folder / "base").mkdir()
+    (folder / "base" / "config.json").write_text("{}")
+    done = push(ada, "ada/motions")
+    assert (done.status, done.error, done.url) == ("done", "", f"{hub.url}/ada/motions")
+    assert (done.done, done.total) == (done.total, 112)
+    assert hub.files == {
+        "README.md": b"# motions\n",
+        "adapter_model.safetensors": b"w" * 100,
+        "base/config.json": b"{}",
+    }
+    assert (hub.private, hub.commits) == (True, ["motions v1"])
+    (folder / "README.md").write_text("# motions, better\n")
+    assert push(ada, "ada/motions").status == "done"
+    assert (len(hub.commits), hub.files["README.md"]) == (2, b"# motions, better\n")
+    with session_scope() as session:
+        assert "stays there" in catalog.dependents(session, ada, only(ada).id)[0]
+        kept = json.dumps([session.get_one(AdapterWork, 1).wish, session.get_one(AdapterWork, 1).result])
+    assert "sealed" not in kept
+    assert "hf_writes" not in kept
+
+
+@pytest.mark.parametrize(
+    ("repo", "token", "sentence"),
+    [
+        ("ada/motions", "hf_wrong", "does not accept this token"),
+        ("ada/motions", "hf_reads", "may not write to ada/motions"),
+        ("ada/taken", "hf_writes", "is there already and is public"),
+    ],
+)
+def test_what_the_hub_refuses_is_said(
+    ada: Actor, home: Path, hub: HubServer, repo: str, token: str, sentence: str
+) -> None:
+    finished_job(ada, home)
+    ended = push(ada, repo, token)
+    assert ended.status == "failed"
+    assert sentence in ended.error
+    assert (hub.commits, hub.files) == ([], {"README.md": b"mine"})
+
+
+def test_what_cannot_be_pushed_is_refused_at_once(ada: Actor, home: Path, redis_server: object) -> None:
+    finished_job(ada, home)
+    bob, row = make_person("bob"), only(ada)
+    with session_scope() as session:
+        with pytest.raises(NotFound):
+            works.request_push(session, bob, row.id, "bob/x", "hf_x")
+        with pytest.raises(Invalid) as refused:
+            works.request_push(session, ada, row.id, "../etc", "")
+        assert [field for field, _ in refused.value.problems] == ["repo", "token"]
+        with pytest.raises(Conflict, match="Merge it first"):
+            works.request_push(session, ada, row.id, "ada/x", "hf_x", what="merged")
+        works.request_push(session, ada, row.id, "ada/x", "hf_x")
+        with pytest.raises(Conflict, match="being pushed already"):
+            works.request_push(session, ada, row.id, "ada/x", "hf_x")
+
+
+def test_a_private_network_is_not_asked(
+    ada: Actor, home: Path, hub: HubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Hub's name means an address of this machine: the child connects to nothing."""
+    from jobs import adapter_work
+    from jobs.fetch.bring import listen
+
+    finished_job(ada, home)
+    monkeypatch.setattr(adapter_work, "listen", lambda wish, go_on: listen({**wish, "allow_private": False}, go_on))
+    ended = push(ada, "ada/motions")
+    assert (ended.status, hub.commits) == ("failed", [])
+    assert "private network" in ended.error
