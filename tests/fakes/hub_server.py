@@ -63,8 +63,10 @@ class _Handler(BaseHTTPRequestHandler):
             if name == server.repo:
                 self._send(json.dumps({"url": f"{server.url}/{name}"}).encode(), 409)
                 return
-            server.repo, server.private, server.files = name, bool(wanted.get("private")), {}
+            server.repo, server.private, server.files = name, wanted.get("visibility") == "private", {}
             self._send(json.dumps({"url": f"{server.url}/{name}"}).encode())
+        elif path == "/api/validate-yaml":
+            self._send(b'{"errors": [], "warnings": []}')
         elif path == f"/api/models/{server.repo}/preupload/main":
             modes = [
                 {
@@ -87,6 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
             url = f"{server.url}/{server.repo}/commit/{SHA}"
             self._send(json.dumps({"commitUrl": url, "commitOid": SHA}).encode())
         else:
+            server.asked.append(("UNKNOWN", path, ""))
             self._send(b'{"error": "none"}', 404)
 
     def _places(self, wanted: dict[str, Any]) -> list[dict[str, Any]]:

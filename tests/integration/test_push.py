@@ -42,6 +42,7 @@ def test_it_arrives_whole_and_private(ada: Actor, home: Path, hub: HubServer) ->
     (folder / "base").mkdir()
     (folder / "base" / "config.json").write_text("{}")
     done = push(ada, "ada/motions")
+    assert not [path for verb, path, _ in hub.asked if verb == "UNKNOWN"]
     assert (done.status, done.error, done.url) == ("done", "", f"{hub.url}/ada/motions")
     assert (done.done, done.total) == (done.total, 112)
     assert hub.files == {
