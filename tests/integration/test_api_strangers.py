@@ -13,6 +13,7 @@ from orchestrator.domain.credentials import Credential, CredentialKind
 from orchestrator.domain.datasets import Clip, Dataset, DatasetEdit, DatasetStatus, Upload
 from orchestrator.domain.models import ModelSource, ModelStatus, ModelType, VideoModel
 from orchestrator.domain.queueing import Sweep
+from orchestrator.domain.rehearsals import Rehearsal
 from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.domain.users import Actor, Role
 from orchestrator.services.auth import tokens
@@ -27,6 +28,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/clips/{clip_id}": {"label": "mine"},
     "/api/v1/datasets/{dataset_id}/clips": {"label": "mine", "clip_ids": [1]},
     "/api/v1/jobs/{job_id}": {"priority": "low"},
+    "/api/v1/adapters/{adapter_id}/push": {"repo": "bob/mine", "token": "hf_x"},
 }
 
 
@@ -73,11 +75,18 @@ def things_of(user_id: int) -> dict[str, str]:
             dataset_name="d",
             model_name="m",
         )
-        session.add(adapter)
+        rehearsal = Rehearsal(owner_id=user_id, dataset_id=dataset.id or 0, model_id=model.id or 0, shape="s")
+        session.add_all([adapter, rehearsal])
         session.flush()
         token = tokens.create_token(session, Actor(user_id, "ada", "", Role.ADMIN), "theirs").row
         found = {"dataset_id": dataset.id, "model_id": model.id, "clip_id": clip.id, "job_id": job.id}
-        found |= {"sweep_id": sweep.id, "credential_id": key.id, "edit_id": edit.id, "adapter_id": adapter.id}
+        found |= {
+            "sweep_id": sweep.id,
+            "credential_id": key.id,
+            "edit_id": edit.id,
+            "adapter_id": adapter.id,
+            "rehearsal_id": rehearsal.id,
+        }
         return {key: str(value) for key, value in found.items()} | {
             "upload_id": "theirs",
             "scratch_id": "a" * 24,
@@ -99,7 +108,7 @@ def pair(redis_server: object) -> tuple[TestClient, TestClient, dict[str, str]]:
 def ask(client: TestClient, verb: str, path: str, ids: dict[str, str]) -> Any:
     address = re.sub(r"\{(\w+)\}", lambda found: ids[found[1]], path)
     headers = {"content-type": "application/offset+octet-stream", "upload-offset": "0"} if "uploads" in path else {}
-    body = BODIES.get(path) if verb == "PATCH" else None
+    body = BODIES.get(path) if verb == "PATCH" or path.endswith("/push") else None
     return client.request(verb, address, headers=headers, json=body)
 
 

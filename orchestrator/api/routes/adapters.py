@@ -4,13 +4,29 @@ from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import FileResponse
+from pydantic import BaseModel
 
 from orchestrator.api.shapes import Id, page, shape
 from orchestrator.api.who import Who
-from orchestrator.services.adapters import catalog
+from orchestrator.services.adapters import catalog, registering, works
 from orchestrator.services.db import session_scope
 
 router = APIRouter(tags=["adapters"])
+
+
+class Push(BaseModel):
+    """`repo`: owner/name on the Hub; `what`: adapter, or merged for the whole model."""
+
+    repo: str
+    token: str
+    """Kept sealed, used once, never shown."""
+    private: bool = True
+    what: str = works.ADAPTER
+
+
+class Registration(BaseModel):
+    name: str = ""
+    """Empty: the version's own."""
 
 
 @router.get("/adapters")
@@ -81,3 +97,41 @@ def delete_adapter(actor: Who, adapter_id: Id) -> None:
     """This version with its files; its job stays."""
     with session_scope() as session:
         catalog.delete_adapter(session, actor, adapter_id)
+
+
+@router.get("/adapters/{adapter_id}/works")
+def list_works(actor: Who, adapter_id: Id) -> dict[str, Any]:
+    """Merges and pushes, the newest first: status waiting, running, done or failed with its sentence."""
+    with session_scope() as session:
+        rows = [shape(row) for row in works.list_works(session, actor, adapter_id)]
+    return {"items": rows, "next": None, "total": len(rows)}
+
+
+@router.post("/adapters/{adapter_id}/merge", status_code=202)
+def merge(actor: Who, adapter_id: Id) -> dict[str, Any]:
+    """A worker writes base and adapter as one bf16 model; asking again changes nothing."""
+    with session_scope() as session:
+        return shape(works.request_merge(session, actor, adapter_id))
+
+
+@router.get("/adapters/{adapter_id}/merged")
+def merged(actor: Who, adapter_id: Id) -> FileResponse:
+    """The merged model as a zip."""
+    with session_scope() as session:
+        path = works.merged_zip(session, actor, adapter_id)
+    return FileResponse(path, filename=path.name, media_type="application/zip")
+
+
+@router.post("/adapters/{adapter_id}/register", status_code=201)
+def register(actor: Who, adapter_id: Id, body: Registration | None = None) -> dict[str, Any]:
+    """The merged model as a base model of one's own."""
+    with session_scope() as session:
+        return shape(registering.register_merged(session, actor, adapter_id, body.name if body else ""))
+
+
+@router.post("/adapters/{adapter_id}/push", status_code=202)
+def push(actor: Who, adapter_id: Id, body: Push) -> dict[str, Any]:
+    """A worker sends it to the Hugging Face Hub."""
+    with session_scope() as session:
+        row = works.request_push(session, actor, adapter_id, body.repo, body.token, body.private, body.what)
+    return shape(row)

@@ -105,11 +105,16 @@ def request_check(session: Session, actor: Actor, model_id: int) -> ModelRow:
         raise Conflict("Some files are still on their way. Wait for them, or cancel them.")
     if not found:
         raise Conflict("No files have arrived for this model. Add some first.")
+    check_soon(session, model)
+    return row_of(session, actor, model)
+
+
+def check_soon(session: Session, model: VideoModel) -> None:
+    """Its files lie in its folder or among the uploads: a worker collects and checks them."""
     model.status, model.error, model.details = ModelStatus.PROCESSING, "", {"stage": CHECKING}
     session.add(model)
     session.flush()
-    _send(session, model_id)
-    return row_of(session, actor, model)
+    _send(session, model.id or 0)
 
 
 def try_again(session: Session, actor: Actor, model_id: int) -> ModelRow:

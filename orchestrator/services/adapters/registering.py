@@ -1,0 +1,63 @@
+"""Makes a base model of a merged adapter, or of a model that was trained whole: its files are linked, then checked."""
+
+import os
+import shutil
+from pathlib import Path
+
+from sqlmodel import Session
+
+from orchestrator.domain.adapters import ResultKind
+from orchestrator.domain.datasets import Task
+from orchestrator.domain.errors import Unavailable
+from orchestrator.domain.models import TASK_OF, ModelSource, ModelStatus
+from orchestrator.domain.users import Actor
+from orchestrator.services.adapters.catalog import own_adapter, whole_folder
+from orchestrator.services.adapters.works import MERGED, folder_to_push
+from orchestrator.services.models.adding import check_soon
+from orchestrator.services.models.catalog import new_model, row_of
+from orchestrator.services.models.files import TAKEN, model_folder, remove_model_folder
+from orchestrator.services.models.rows import ModelRow
+
+_NOT_A_MODELS = frozenset({"result.json", "predictions.json", "labels.json"})
+
+
+def register_merged(session: Session, actor: Actor, adapter_id: int, name: str = "") -> ModelRow:
+    """Adds the whole model to the actor's models; a worker checks its tensors like those of any other.
+
+    Args:
+        name: the model's; "" for the version's own.
+
+    Raises:
+        Conflict: nothing is merged yet, or the name is taken. Invalid: the name. NotFound. Unavailable: disk.
+    """
+    adapter = own_adapter(session, actor, adapter_id)
+    label = f"{adapter.name} v{adapter.version}"
+    whole = adapter.kind is ResultKind.MODEL
+    source = whole_folder(adapter) if whole else folder_to_push(adapter, MERGED)
+    kind = next(kind for kind, task in TASK_OF.items() if task is Task(adapter.task))
+    told = f"{'Trained whole' if whole else 'Merged'} from {label}: {adapter.model_name} on {adapter.dataset_name}."
+    model = new_model(session, actor, name.strip() or label, told, kind.value)
+    model.source, model.source_ref, model.status = ModelSource.UPLOAD, label, ModelStatus.PROCESSING
+    session.add(model)
+    session.flush()
+    model_id = model.id or 0
+    try:
+        _link(source, model_folder(model_id))
+    except OSError as error:
+        remove_model_folder(model_id)
+        raise Unavailable(
+            f"The files could not be copied: {error.strerror}. Free some space, then try again."
+        ) from error
+    check_soon(session, model)
+    return row_of(session, actor, model)
+
+
+def _link(source: Path, target: Path) -> None:
+    """Hard links where the disk has them: neither side writes to a file, they replace it."""
+    target.mkdir(parents=True)
+    for path in sorted(source.iterdir()):
+        if path.is_file() and path.suffix in TAKEN and path.name not in _NOT_A_MODELS:
+            try:
+                os.link(path, target / path.name)
+            except OSError:
+                shutil.copyfile(path, target / path.name)
