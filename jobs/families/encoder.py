@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from jobs.families.classification import class_chance, classify_program, keep_labels, name_classes, score_classes
-from jobs.families.pixels import ClassifyBatches, Pixels, sampling_of
-from jobs.families.protocol import Answer, Base, Collate, Item, Items, Plan, Question, Raw, Score
+from jobs.families.pixels import ClassifyBatches, Pixels, sampling_of, unprepared
+from jobs.families.protocol import Answer, Base, Collate, Item, Items, Plan, Question, Raw, Score, Told
 from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import Recipe, TrainingType
@@ -63,6 +63,9 @@ class Encoder:
     def sampling(self, base: Base, recipe: Recipe) -> Sampling:
         count = recipe.data.frames or self.frames_of(base)
         return sampling_of(base, count, self.edge_of(base), recipe.data.fps)
+
+    def remarks(self, plan: Plan, told: Told) -> list[str]:
+        return unprepared(plan.base)
 
     def load(self, plan: Plan) -> Any:
         from jobs.families.load import load_classifier

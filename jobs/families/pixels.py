@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +94,16 @@ def sampling_of(base: Base, count: int, edge: int, fps: float | None) -> Samplin
         crop = (asked, asked) if isinstance(asked, int) else (int(asked["height"]), int(asked["width"]))
     sides = tuple(sorted((str(name), int(pixels)) for name, pixels in size.items() if pixels))
     return Sampling(count=count, size=sides, crop=crop, fps=fps, resample=int(how.get("resample", 2)))
+
+
+def unprepared(base: Base, how: Mapping[str, Any] | None = None) -> list[str]:
+    """A remark where nothing beside the weights says how pixels are prepared; `how`: what was found, if elsewhere."""
+    if base.processor if how is None else how:
+        return []
+    return [
+        "This base came without its preprocessor_config.json: pixels are scaled by ImageNet's mean and spread, which "
+        "may not be how it was trained. Register a whole copy to be sure."
+    ]
 
 
 def write_processor(base: Base, folder: Path) -> None:

@@ -41,6 +41,9 @@ class Items(Protocol):
     def __getitem__(self, index: int, /) -> Item: ...
 
 
+Told = Sequence[tuple[str, str]]
+"""What a clip is called and one of its sentences; a clip with three sentences stands there three times."""
+
 Collate = Callable[[Sequence[Item]], dict[str, Any]]
 """Items to whatever the model's `forward` takes; the model must give back a `loss`."""
 
@@ -150,6 +153,17 @@ class Family(Protocol):
 
     def sampling(self, base: Base, recipe: Recipe) -> Sampling:
         """Which frames and pixels the model sees."""
+        ...
+
+    def remarks(self, plan: Plan, told: Told) -> list[str]:
+        """What the job's log and page say before the first step: sentences that this base takes otherwise than written.
+
+        Args:
+            told: the sentences of both sides of the split.
+
+        Raises:
+            Invalid: a sentence that cannot be learned at all; the text names its clip.
+        """
         ...
 
     def load(self, plan: Plan) -> Any:

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 import torch
 
 from jobs.families.matching import same_words
-from jobs.families.pixels import Pixels, dice_of, sampling_of, write_processor
+from jobs.families.pixels import Pixels, dice_of, sampling_of, unprepared, write_processor
 from jobs.families.pool import ask_clips, ask_pool, inner_of, score_pool, show_pool
-from jobs.families.protocol import Answer, Base, Collate, Item, Items, Plan, Question, Raw, Score
+from jobs.families.protocol import Answer, Base, Collate, Item, Items, Plan, Question, Raw, Score, Told
 from jobs.families.search_program import search_program
 from jobs.families.towers import Features, Towers
 from jobs.families.wording import Wording, keep_wording
@@ -95,6 +95,9 @@ class Retriever:
     def sampling(self, base: Base, recipe: Recipe) -> Sampling:
         count = self.fixed_frames(base) or recipe.data.frames or self.frames
         return sampling_of(base, count, self.seen(base, "image_size"), recipe.data.fps)
+
+    def remarks(self, plan: Plan, told: Told) -> list[str]:
+        return unprepared(plan.base) + self.wording(plan).remarks(told)
 
     def load(self, plan: Plan) -> Any:
         from jobs.families.load import load_towers

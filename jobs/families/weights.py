@@ -1,5 +1,7 @@
 """Reads a base's weights from its own folder of safetensors, and nothing else: no network, no pickle, no code."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 from jobs.families.protocol import Base
@@ -19,3 +21,12 @@ def read_weights(kind: Any, base: Base, **more: Any) -> Any:
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise Invalid(f"The base model could not be loaded: {first[:300]} Register it again.") from error
+
+
+def speak_fast(folder: Path) -> None:
+    """Training goes without a cache of keys, and a base that was trained whole is written so; to speak it wants one."""
+    path = folder / "config.json"
+    if path.exists():
+        said = json.loads(path.read_text())
+        said.pop("use_cache", None)
+        path.write_text(json.dumps(said, indent=2) + "\n")

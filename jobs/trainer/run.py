@@ -30,7 +30,7 @@ from jobs.trainer.export import export
 from jobs.trainer.hf import WholeTrainer, arguments
 from jobs.trainer.material import Material, bring
 from jobs.trainer.outcome import Outcome, sum_up
-from jobs.trainer.setup import check_clips, opening, plan_of, with_adapters
+from jobs.trainer.setup import check_clips, opening, plan_of, told_of, with_adapters
 from jobs.trainer.split import Sides, divide
 from jobs.trainer.together import agree, leads, part, wait_for_all, world
 from orchestrator.domain.errors import AppError
@@ -80,6 +80,8 @@ def train(spec: TrainSpec, recorder: Recorder, should_stop: Callable[[], bool]) 
     plan = plan_of(spec, recipe, base, sides)
     for odd in check_clips(plan, sides):
         recorder.note(odd, "clips")
+    if remarks := family.remarks(plan, told_of(sides)):
+        recorder.note(" ".join(remarks), "captions")
     run = Run(spec, recorder, should_stop, family, plan, sides, begun)
     easing = remembered(run.folder, recipe) if spec.attempt > 1 else as_asked(recipe)
     resumes = spec.attempt > 1

@@ -51,6 +51,12 @@ def _check_classes(plan: Plan, sides: Sides) -> list[str]:
     return [f"No clip to learn from shows {names}: those held-out clips can only be called wrong. Move some to train."]
 
 
+def told_of(sides: Sides) -> list[tuple[str, str]]:
+    """Each sentence of both sides with the name of its clip."""
+    clips = (*sides.train, *sides.validation)
+    return [(clip.name or f"clip {clip.id}", sentence) for clip in clips for sentence in sentences(clip)]
+
+
 def with_adapters(family: Family, plan: Plan, checkpointing: bool = False) -> Any:
     """The loaded model with LoRA where the recipe wants it; `checkpointing`: activations are computed again."""
     model, recipe = family.load(plan), plan.recipe

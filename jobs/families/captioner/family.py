@@ -7,12 +7,13 @@ from typing import Any
 
 import torch
 
-from jobs.families.captioner.words import tokenizer_of
+from jobs.families.captioner.words import check_length, tokenizer_of, unknown_words
 from jobs.families.captioning import judge_captions, tidy
 from jobs.families.mouth import Mouth
-from jobs.families.pixels import Pixels, dice_of, vary
-from jobs.families.protocol import Answer, Base, Collate, Item, Items, Plan, Question, Raw, Score
+from jobs.families.pixels import Pixels, dice_of, unprepared, vary
+from jobs.families.protocol import Answer, Base, Collate, Item, Items, Plan, Question, Raw, Score, Told
 from jobs.families.videomae.family import FAMILY as ENCODER
+from jobs.families.weights import speak_fast
 from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import Recipe
@@ -40,6 +41,11 @@ class Captioner:
 
     def sampling(self, base: Base, recipe: Recipe) -> Sampling:
         return ENCODER.sampling(_eye(base), recipe)
+
+    def remarks(self, plan: Plan, told: Told) -> list[str]:
+        tokenizer = tokenizer_of(plan)
+        check_length(plan.base, tokenizer, told)
+        return unprepared(plan.base) + unknown_words(tokenizer, told)
 
     def load(self, plan: Plan) -> Any:
         from jobs.families.captioner.load import load_captioner
@@ -75,6 +81,7 @@ class Captioner:
     def keep(self, plan: Plan, folder: Path) -> None:
         (folder / "preprocessor_config.json").write_text(json.dumps(plan.base.processor, indent=2) + "\n")
         tokenizer_of(plan).save_pretrained(folder)
+        speak_fast(folder)
 
     def program(self, plan: Plan, base_ref: str) -> tuple[str, str]:
         from jobs.families.captioner.program import caption_program

@@ -9,7 +9,7 @@ import torch
 from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast
 
-from jobs.families.protocol import Plan
+from jobs.families.protocol import Base, Plan, Told
 from orchestrator.domain.errors import Invalid
 
 _SPARE = "<spare-"
@@ -19,22 +19,41 @@ def tokenizer_of(plan: Plan) -> PreTrainedTokenizerFast:
     """The base's tokenizer; the same clips always give the same words the same numbers.
 
     Raises:
-        Invalid: the base has no tokenizer, or a caption is longer than it can say.
+        Invalid: the base has no tokenizer.
     """
     if plan.adapter is not None:
         return _read(plan.adapter)
     tokenizer = _read(plan.base.folder)
     fresh = new_words(tokenizer, plan.captions)
-    if fresh:
-        tokenizer = _with(tokenizer, fresh)
-    limit = int(plan.base.config.get("decoder", {}).get("max_position_embeddings", 64)) - 4
-    for caption in plan.captions:
-        if len(tokenizer(caption).input_ids) > limit:
+    return _with(tokenizer, fresh) if fresh else tokenizer
+
+
+def check_length(base: Base, tokenizer: PreTrainedTokenizerFast, told: Told) -> None:
+    """Raises Invalid where a sentence has more words than the decoder has places."""
+    limit = int(base.config.get("decoder", {}).get("max_position_embeddings", 64)) - 4
+    for name, caption in told:
+        found = len(tokenizer(caption).input_ids)
+        if found > limit:
             raise Invalid(
-                f"The caption “{caption[:60]}…” has more words than this base can say ({limit - 2}). "
-                "Shorten it, or choose a larger base."
+                f"The caption of {name}, “{caption[:60]}…”, has more words than this base can say ({found - 2} of "
+                f"{limit - 2} at most). Shorten it, or choose a larger base."
             )
-    return tokenizer
+
+
+def unknown_words(tokenizer: PreTrainedTokenizerFast, told: Told) -> list[str]:
+    """A sentence where words found no place in the tokenizer, with one of them; else nothing."""
+    backend, known = tokenizer.backend_tokenizer, tokenizer.get_vocab()
+    left: dict[str, str] = {}
+    for name, caption in told:
+        text = backend.normalizer.normalize_str(caption) if backend.normalizer else caption
+        for word, _ in backend.pre_tokenizer.pre_tokenize_str(text):
+            if word not in known:
+                left.setdefault(word.lstrip("▁"), name)
+    if not left:
+        return []
+    many = "1 word has" if len(left) == 1 else f"{len(left)} words have"
+    word, name = next(iter(left.items()))
+    return [f"{many} no place in this base's tokenizer and cannot be said, such as “{word}” of {name}."]
 
 
 def new_words(tokenizer: PreTrainedTokenizerFast, captions: tuple[str, ...]) -> dict[str, int]:

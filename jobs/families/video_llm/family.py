@@ -7,9 +7,11 @@ from typing import Any
 
 from jobs.families.captioning import judge_captions
 from jobs.families.mouth import Mouth
-from jobs.families.protocol import Answer, Base, Collate, Eye, Item, Items, Plan, Question, Raw, Score
+from jobs.families.pixels import unprepared
+from jobs.families.protocol import Answer, Base, Collate, Eye, Item, Items, Plan, Question, Raw, Score, Told
 from jobs.families.video_llm.kinds import Kind
 from jobs.families.video_llm.talk import QUESTION, Talk, processor_of, read_tokenizer
+from jobs.families.weights import speak_fast
 from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import Recipe
@@ -42,13 +44,18 @@ class VideoLLM:
             raise Invalid(f"Size must be a multiple of {step} for this base, such as {made}.", "data.size")
 
     def sampling(self, base: Base, recipe: Recipe) -> Sampling:
-        edge = recipe.data.size or self.kind.edge(base.config)
+        edge, how = recipe.data.size or self.kind.edge(base.config), processor_of(base)
+        cut = bool(how.get("do_center_crop")) and "shortest_edge" in (how.get("size") or {})
         return Sampling(
             count=recipe.data.frames or FRAMES,
-            size=(("height", edge), ("width", edge)),
+            size=(("shortest_edge", edge),) if cut else (("height", edge), ("width", edge)),
+            crop=(edge, edge) if cut else None,
             fps=recipe.data.fps,
-            resample=int(processor_of(base).get("resample", 3)),
+            resample=int(how.get("resample", 3)),
         )
+
+    def remarks(self, plan: Plan, told: Told) -> list[str]:
+        return unprepared(plan.base, processor_of(plan.base)) + self._talk(plan).remarks(told, _LONGEST)
 
     def load(self, plan: Plan) -> Any:
         from jobs.families.video_llm.load import load_llm
@@ -89,6 +96,7 @@ class VideoLLM:
     def keep(self, plan: Plan, folder: Path) -> None:
         read_tokenizer(plan.base).save_pretrained(folder)
         (folder / "preprocessor_config.json").write_text(json.dumps(processor_of(plan.base), indent=2) + "\n")
+        speak_fast(folder)
 
     def program(self, plan: Plan, base_ref: str) -> tuple[str, str]:
         from jobs.families.video_llm.program import describe_program

@@ -12,7 +12,7 @@ FAMILY = VideoLLM(
         lambda c: {},
         lambda c: image_edge(c, 224),
         lambda c: patch_edge(c, 14),
-        prompt="User:{clip}{question}<end_of_utterance>\nAssistant: ",
+        prompt="<s>User:{clip}{question}<end_of_utterance>\nAssistant:",
         slot="<image>",
         token="image_token_id",
         end="</s>",

@@ -29,16 +29,20 @@ def qwen2(frames: torch.Tensor, n: dict[str, int], mark: str) -> tuple[dict[str,
 
 
 def qwen3(frames: torch.Tensor, n: dict[str, int], mark: str) -> tuple[dict[str, Any], str]:
-    """Qwen3-VL: the marks of each pair of frames stand behind their time."""
+    """Qwen3-VL: the marks of each group of frames stand behind its time, the mean of its first and last frame's."""
     patches, grid = qwen_patches(frames, n)
-    count = grid[1] * grid[2] // n["merge"] ** 2
-    times = [(2 * i + 0.5) / 2 * n["time"] / 2 for i in range(grid[0])]
+    count, last = grid[1] * grid[2] // n["merge"] ** 2, len(frames) - 1
+    times = [(i * n["time"] + min(last, (i + 1) * n["time"] - 1)) / 4 for i in range(grid[0])]
     told = [f"<{s:.1f} seconds><|vision_start|>{mark * count}<|vision_end|>" for s in times]
     return {"pixel_values_videos": patches, "video_grid_thw": torch.tensor([grid])}, "".join(told)
 
 
 def videollama3(frames: torch.Tensor, n: dict[str, int], mark: str) -> tuple[dict[str, Any], str]:
-    """Video-LLaMA 3: every frame with its time; no token is dropped."""
+    """Video-LLaMA 3: every frame with its time; no token is dropped.
+
+    Its processor drops a place that is the very same as in the frame before. Here the prompt depends on a clip's shape
+    alone, so that what the eye saw can be kept; a camera's noise leaves nothing to drop anyway.
+    """
     patches, grid = qwen_patches(frames, n)
     count = grid[1] * grid[2] // n["merge"] ** 2
     seen = {
@@ -51,11 +55,22 @@ def videollama3(frames: torch.Tensor, n: dict[str, int], mark: str) -> tuple[dic
 
 
 def smolvlm(frames: torch.Tensor, n: dict[str, int], mark: str) -> tuple[dict[str, Any], str]:
-    """SmolVLM2: each frame as an image of its own, with its time."""
-    seconds, count = len(frames) // 2, n["tokens"]
+    """SmolVLM2: each frame as an image of its own, with its time; how many there are is spelt out."""
+    small = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    ones = (small + "seventeen eighteen nineteen").split()
+    tens = ["-", "-", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+
+    def spelt(k: int) -> str:
+        if k < 100:
+            return ones[k] if k < 20 else tens[k // 10] + (f"-{ones[k % 10]}" if k % 10 else "")
+        return f"{ones[k // 100]} hundred" + (f" and {spelt(k % 100)}" if k % 100 else "")
+
+    s, marks = len(frames) // 2, mark * n["tokens"]
+    head = f"You are provided the following series of {spelt(len(frames))} frames "
+    head += f"from a {s // 3600}:{s // 60 % 60:02d}:{s % 60:02d} [H:MM:SS] video.\n"
     around = "<fake_token_around_image>"
-    head = f"You are provided the following series of {len(frames)} frames from a 0:00:{seconds:02d} [H:MM:SS] video.\n"
-    told = [f"\nFrame from 00:{i // 2:02d}:{around}<global-img>{mark * count}{around}" for i in range(len(frames))]
+    times = [f"{i // 120:02d}:{i // 2 % 60:02d}" for i in range(len(frames))]
+    told = [f"\nFrame from {time}:{around}<global-img>{marks}{around}" for time in times]
     return {"pixel_values": frames[None]}, head + "".join(told) + "\n\n"
 
 
@@ -78,6 +93,10 @@ def internvl(frames: torch.Tensor, n: dict[str, int], mark: str) -> tuple[dict[s
 
 
 def idefics(frames: torch.Tensor, n: dict[str, int], mark: str) -> tuple[dict[str, Any], str]:
-    """Flamingo's open form: one mark a frame; what the frames show comes in through the gated cross-attention."""
+    """Flamingo's open form: one mark a frame; what the frames show comes in through the gated cross-attention.
+
+    Its processor lets a word see the picture before it only, since its pages hold unrelated pictures. The frames of a
+    clip are one thing, and as in the paper (section 2.1) every word sees all of them.
+    """
     around = "<fake_token_around_image>"
     return {"pixel_values": frames[None]}, around + (mark + around) * len(frames)

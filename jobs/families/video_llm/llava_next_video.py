@@ -12,7 +12,7 @@ FAMILY = VideoLLM(
         lambda c: {"patch": patch_edge(c, 14), "stride": int(c.get("spatial_pool_stride", 2))},
         lambda c: image_edge(c, 336),
         lambda c: patch_edge(c, 14),
-        prompt="USER: {clip}\n{question} ASSISTANT: ",
+        prompt="USER: {clip}\n{question} ASSISTANT:",
         slot="<video>",
         token="video_token_index",
         end="</s>",

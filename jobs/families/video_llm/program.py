@@ -27,7 +27,8 @@ def describe_program(plan: Plan, kind: Kind, sampling: Sampling, base_ref: str) 
         extra_import=", BitsAndBytesConfig" if plan.four_bit else "",
         quantization=_QUANTIZED.format(skip=skip).rstrip("\n") if plan.four_bit else "",
         count=sampling.count,
-        edge=size["width"],
+        edge=next(iter(size.values())),
+        shrunk=_CUT if sampling.crop else _SQUARED,
         resample=sampling.resample,
         mean=how.get("image_mean", _MEAN),
         std=how.get("image_std", _STD),
@@ -84,8 +85,7 @@ for path in sys.argv[1:]:
     with av.open(path) as clip:
         frames = [frame.to_ndarray(format="rgb24") for frame in clip.decode(video=0)]
     seen = [frames[int((i + 0.5) * len(frames) / COUNT)] for i in range(COUNT)]
-    small = np.stack([np.asarray(Image.fromarray(f).resize((EDGE, EDGE), Image.Resampling(RESAMPLE))) for f in seen])
-    pixels = torch.from_numpy(small).permute(0, 3, 1, 2).float() / 255
+{shrunk}    pixels = torch.from_numpy(small).permute(0, 3, 1, 2).float() / 255
     pixels = (pixels - torch.tensor(MEAN).view(3, 1, 1)) / torch.tensor(STD).view(3, 1, 1)
     asked, marks = {name}(pixels, SIZES, {mark!r})
     ids = tokenizer(PROMPT.replace("{{clip}}", marks), add_special_tokens={begins}, return_tensors="pt").input_ids
@@ -96,6 +96,16 @@ for path in sys.argv[1:]:
             eos_token_id=tokenizer.convert_tokens_to_ids({end!r}),
         )[0, ids.shape[1] :]
     print(path, tokenizer.decode(said, skip_special_tokens=True).strip(), sep="\\t")
+"""
+_SQUARED = """\
+    small = np.stack([np.asarray(Image.fromarray(f).resize((EDGE, EDGE), Image.Resampling(RESAMPLE))) for f in seen])
+"""
+_CUT = """\
+    high, wide = seen[0].shape[:2]
+    wanted = (EDGE, EDGE * high // wide) if wide <= high else (EDGE * wide // high, EDGE)
+    left, top = (wanted[0] - EDGE) // 2, (wanted[1] - EDGE) // 2
+    shrunk = [np.asarray(Image.fromarray(f).resize(wanted, Image.Resampling(RESAMPLE))) for f in seen]
+    small = np.stack([f[top : top + EDGE, left : left + EDGE] for f in shrunk])
 """
 _EXACT = """
 for layer in base.modules():

@@ -12,7 +12,7 @@ FAMILY = VideoLLM(
         lambda c: {"tokens": (image_edge(c, 364) // patch_edge(c, 14)) ** 2 // int(c.get("scale_factor", 2)) ** 2},
         lambda c: image_edge(c, 364),
         lambda c: patch_edge(c, 14),
-        prompt="<|im_start|>User: {clip}{question}<end_of_utterance>\nAssistant: ",
+        prompt="<|im_start|>User: {clip}{question}<end_of_utterance>\nAssistant:",
         slot="<video>",
         templated=False,
         token="image_token_id",

@@ -8,9 +8,10 @@ import torch
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from jobs.families.pixels import Pixels, dice_of
-from jobs.families.protocol import Base, Item, Plan
+from jobs.families.protocol import Base, Item, Plan, Told
 from jobs.families.video_llm.kinds import Kind
 from jobs.families.video_llm.seen import recall
+from jobs.families.wording import has_tokenizer
 from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid
 
@@ -23,7 +24,7 @@ class Talk:
 
     def __init__(self, plan: Plan, kind: Kind, sampling: Sampling, question: str = QUESTION) -> None:
         sides = dict(sampling.size)
-        self._shape = (sampling.count, 3, sides["height"], sides["width"])
+        self._shape = (sampling.count, 3, *(sampling.crop or (sides["height"], sides["width"])))
         self._placed: tuple[dict[str, torch.Tensor], str] | None = None
         self._prompts: dict[str, list[int]] = {}
         self._kind, self._config = kind, plan.base.config
@@ -55,8 +56,7 @@ class Talk:
         dice = dice_of(items) if learns else None
         seen, prompts = self.look(items)
         rows = [
-            (prompt, self._ids(_choose(item["captions"], dice) + self.end))
-            for prompt, item in zip(prompts, items, strict=True)
+            (prompt, self._answer(_choose(item["captions"], dice))) for prompt, item in zip(prompts, items, strict=True)
         ]
         width = max(len(prompt) + len(answer) for prompt, answer in rows)
         if self._limit and width > self._limit:
@@ -110,6 +110,30 @@ class Talk:
             self._prompts[marks] = self._ids(self._prompt.replace("{clip}", marks), first=True)
         return self._prompts[marks]
 
+    def remarks(self, told: Told, spoken: int) -> list[str]:
+        """Captions that are longer than an answer may grow at an evaluation (`spoken` tokens).
+
+        Raises:
+            Invalid: a caption does not fit into the base's context beside the frames.
+        """
+        seen = len(self._prompt_ids(self._place()[1]))
+        lengths = [(len(self._answer(caption)), name) for name, caption in told]
+        for length, name in lengths:
+            if self._limit and seen + length > self._limit:
+                raise Invalid(
+                    f"The caption of {name} takes {length} tokens and {self._shape[0]} frames take {seen}; this base "
+                    f"reads {self._limit} in all. Shorten it, or use fewer frames.",
+                    "data.frames",
+                )
+        long = [name for length, name in lengths if length > spoken]
+        if not long:
+            return []
+        many = "1 caption is" if len(long) == 1 else f"{len(long)} captions are"
+        return [
+            f"{many} longer than the {spoken} tokens that are said when the run is judged, so no exact match is "
+            f"possible there; the first belongs to {long[0]}."
+        ]
+
     def pad_id(self) -> int:
         for value in (self.tokenizer.pad_token_id, self.tokenizer.eos_token_id):
             if value is not None:
@@ -118,7 +142,14 @@ class Talk:
 
     def longest(self, captions: Sequence[str]) -> int:
         """Tokens of the longest caption and its end."""
-        return max((len(self._ids(caption + self.end)) for caption in captions), default=32)
+        return max((len(self._answer(caption)) for caption in captions), default=32)
+
+    def _answer(self, caption: str) -> list[int]:
+        """The caption's tokens as they follow the prompt: a word behind "ASSISTANT:" begins with its blank."""
+        tail = self._prompt.rpartition("{clip}")[2]
+        asked = self._ids(tail)
+        said = self._ids(tail + (" " if tail.endswith(":") else "") + caption + self.end)
+        return said[len(asked) :] if said[: len(asked)] == asked else self._ids(caption + self.end)
 
     def _about(self, ids: torch.Tensor, mask: torch.Tensor) -> dict[str, Any]:
         more: dict[str, Any] = {"input_ids": ids, "attention_mask": mask}
@@ -170,6 +201,8 @@ def read_tokenizer(base: Base) -> PreTrainedTokenizerBase:
         Invalid: it is not there.
     """
     try:
+        if not has_tokenizer(base.folder):
+            raise ValueError("no tokenizer's file")
         tokenizer: Any = AutoTokenizer.from_pretrained(base.folder, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Invalid(
