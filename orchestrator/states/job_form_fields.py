@@ -92,6 +92,11 @@ class JobFormFields(rx.State, mixin=True):
         return sweep.count_jobs(self.values)
 
     @rx.var
+    def learns(self) -> str:
+        """What the chosen training type does with the chosen base."""
+        return form.learns(self.values.get("training_type", ""), self._task())
+
+    @rx.var
     def preset(self) -> str:
         """The preset that the fields are, or ""."""
         return form.matching_preset(self.values, self._parameters(), self._task())

@@ -61,6 +61,26 @@ _PRESET_RANK = {"quick": 8, "balanced": 16, "best": 32}
 PRESETS = (("quick", "Quick look"), ("balanced", "Balanced"), ("best", "Best quality"))
 
 
+_WHOLE = "No adapters: the whole base goes on learning "
+_LEARNS = {
+    ("finetune", "classification"): "Adapters learn the classes of the dataset; the base stays as it is.",
+    ("finetune", "captioning"): "Adapters learn to say the dataset's captions; the base stays as it is.",
+    ("finetune", "retrieval"): "Adapters learn which caption belongs to which clip; the base stays as it is.",
+    (
+        "pretrain",
+        "classification",
+    ): f"{_WHOLE}to draw the parts of a clip hidden from it. Labels are not read.",
+    ("pretrain", "captioning"): f"{_WHOLE}to say the captions, one word after the other.",
+    ("pretrain", "retrieval"): f"{_WHOLE}to tell a clip's own caption from those of the others in its batch.",
+}
+
+
+def learns(training_type: str, task: str) -> str:
+    """What a training of this type does with a base of this task."""
+    kind = training_type if training_type == "pretrain" else "finetune"
+    return _LEARNS.get((kind, task), _LEARNS[kind, "classification"])
+
+
 def field_text(value: Any) -> str:
     """A recipe's value as a person would type it: 0.0002 -> "2e-4", 0.05 -> "0.05"."""
     if isinstance(value, bool) or value is None:

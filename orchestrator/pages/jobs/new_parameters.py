@@ -266,14 +266,7 @@ def _training_type() -> rx.Component:
             on_change=JobForm.set_value("training_type"),
             fill=True,
         ),
-        rx.el.p(
-            rx.cond(
-                JobForm.values["training_type"] == "pretrain",
-                "The whole base goes on learning from the clips themselves, without labels and without adapters.",
-                "Adapters learn the classes of the dataset; the base stays as it is.",
-            ),
-            class_name="mt-2 text-xs text-muted-foreground",
-        ),
+        rx.el.p(JobForm.learns, class_name="mt-2 text-xs text-muted-foreground"),
         title="Training type",
     )
 

@@ -90,3 +90,11 @@ def test_sentences_get_more_epochs_on_a_tiny_base() -> None:
     assert (captions["optim.batch_size"], captions["optim.epochs"], captions["qlora.dropout"]) == ("8", "20", "0")
     assert form.matching_preset(captions, TINY - 1, "captioning") == "balanced"
     assert form.default_values(LARGE, "captioning") == form.default_values(LARGE)
+
+
+def test_each_training_type_says_what_is_learned() -> None:
+    assert "classes" in form.learns("finetune", "classification")
+    assert "hidden from it" in form.learns("pretrain", "classification")
+    assert "one word after the other" in form.learns("pretrain", "captioning")
+    assert "a clip's own caption" in form.learns("pretrain", "retrieval")
+    assert form.learns("", "") == form.learns("finetune", "classification")
