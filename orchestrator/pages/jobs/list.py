@@ -46,8 +46,10 @@ def _live(line: JobLine, name: str) -> rx.Var:
 
 def _progress(line: JobLine) -> rx.Component:
     return rx.el.div(
-        progress(
-            _live(line, "share") * 100, label="Progress", series=line.hue, class_name="w-16 shrink-0 touch:hidden"
+        # A bar is as wide as what holds it.
+        rx.el.div(
+            progress(_live(line, "share") * 100, label="Progress", series=line.hue),
+            class_name="w-16 shrink-0 touch:hidden",
         ),
         rx.el.span(_live(line, "percent"), class_name="w-11 shrink-0 text-right font-mono text-xs tabular"),
         rx.el.span(

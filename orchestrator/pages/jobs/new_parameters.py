@@ -177,10 +177,11 @@ def _schedule() -> rx.Component:
 
 def _machine() -> list[rx.Component]:
     name = "machine.kind"
-    kinds = [("any", "Any, a GPU first"), ("cpu", "A processor"), ("gpu", "A GPU")]
+    kinds = [("any", "Any"), ("cpu", "A processor"), ("gpu", "A GPU")]
     kind = field(
         "Machine",
         select(options=kinds, value=JobForm.values[name], on_change=JobForm.set_value(name), id=control_id(name)),
+        hint="any: a GPU first",
         error=JobForm.problems[name],
         control_id=control_id(name),
     )
