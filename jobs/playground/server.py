@@ -13,7 +13,7 @@ import structlog
 import torch
 
 from jobs.playground.answers import Record, Workplace, answer
-from jobs.playground.shelf import Shelf
+from jobs.playground.shelf import Shelf, warm_up
 from jobs.video.problem import BadClip
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.letterbox import PLAYGROUND_BOX, PLAYGROUND_HAND, playground_said, playground_waits
@@ -50,6 +50,7 @@ class Server:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_end)
         signal.signal(signal.SIGUSR1, self._on_room)
+        warm_up()
         while not self._over:
             try:
                 self._turn()

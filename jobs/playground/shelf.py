@@ -3,6 +3,7 @@
 import gc
 import time
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,14 @@ PLACES = 3
 _PEAK = 1.3
 """Times its file that a model takes while it is loaded and quantized."""
 _SPARE_BYTES = 512 * 2**20
+_HEAVY = (
+    "bitsandbytes",
+    "peft",
+    "transformers.generation.utils",
+    "transformers.integrations.bitsandbytes",
+    "transformers.models.auto.modeling_auto",
+    "transformers.quantizers.quantizer_bnb_4bit",
+)
 
 
 @dataclass(slots=True)
@@ -33,6 +42,12 @@ class Loaded:
     model: Any
     load_ms: float
     used_at: float = 0.0
+
+
+def warm_up() -> None:
+    """Imports what the first model needs, while somebody still chooses a clip: libraries load their parts lazily."""
+    for name in _HEAVY:
+        import_module(name)
 
 
 class Shelf:

@@ -93,7 +93,11 @@ def index() -> rx.Component:
     return frame(
         page_header(
             "Playground",
-            note="The same clip through the base and your adapter",
+            note=rx.cond(
+                State.searches,
+                "The same search through the base and your adapter",
+                "The same clip through the base and your adapter",
+            ),
             actions=_actions(),
         ),
         _body(),
