@@ -8,7 +8,8 @@ from pathlib import Path
 from benchmarks.target import Target, meets
 
 FOLDER = Path(__file__).parent
-_NOT_BENCHES = {"__init__", "runner", "target", "studio", "ledger", "tabs"}
+_NOT_BENCHES = {"__init__", "ledger", "plain_trainer", "rival", "rival_program"}
+_NOT_BENCHES |= {"runner", "studio", "tabs", "target", "tiny_qwen"}
 
 
 def names() -> list[str]:

@@ -41,6 +41,8 @@ class Qlora(_Part):
     dropout: float = Field(default=0.05, ge=0.0, le=0.9)
     target_modules: tuple[str, ...] = ()
     """Name endings of the linear layers that get an adapter; empty: the family's default, all linear layers."""
+    vision: bool = False
+    """Adapters in the vision tower of a video language model, too; what it says of a clip can then not be kept."""
 
     @field_validator("bits")
     @classmethod

@@ -1,6 +1,7 @@
 """Video language models: an eye that stays as it is, a language model in 4 bits that learns to describe clips."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,12 @@ _LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down
 _BATCH = 4
 _LONGEST = 256
 """Tokens of a generated caption at most."""
+
+
+def _linear_names(model: Any) -> list[str]:
+    import torch
+
+    return [name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)]
 
 
 class VideoLLM:
@@ -64,7 +71,11 @@ class VideoLLM:
 
     def targets(self, recipe: Recipe, model: Any) -> str:
         names = "|".join(recipe.qlora.target_modules or _LINEAR)
-        return rf"^{self.kind.language}\.({names})$"
+        within = rf"{self.kind.language}\.({names})"
+        if not recipe.qlora.vision:
+            return rf"^{within}$"
+        seen = [re.escape(name) for name in _linear_names(model) if name.startswith(self.kind.eyes)]
+        return rf"^({within}|{'|'.join(seen)})$"
 
     def recomputes(self, plan: Plan) -> bool:
         return plan.device == "cpu"  # on a GPU they are computed again from the start

@@ -137,3 +137,16 @@ def test_sizes_and_tasks_that_do_not_fit(tmp_path: Path) -> None:
     long["frames"] = np.zeros((4, 56, 56, 3), np.uint8)
     with pytest.raises(Invalid, match="Use fewer frames"):
         resolve(free).collate(plan)([long])
+
+
+def test_the_eye_learns_too_where_it_is_asked(tmp_path: Path) -> None:
+    base = read_base(make_tiny("qwen2_vl", tmp_path))
+    recipe = parse_recipe({"data": {"frames": 4, "size": 56}, "qlora": {"vision": True}})
+    plan = Plan(base, recipe, "captioning", (), ("it hops",))
+    family = resolve(base)
+    model = with_adapters(family, plan)
+    learned = [name for name, p in model.named_parameters() if p.requires_grad]
+    assert any("visual" in name for name in learned)
+    assert any("language_model" in name for name in learned)
+    assert all("lora_" in name for name in learned)
+    assert family.eye(plan, model) is None

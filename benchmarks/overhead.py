@@ -1,0 +1,63 @@
+"""What our trainer adds to a step: its steady step against a bare loop over the same cached features and model."""
+
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.rival import BATCH, EPOCHS, cold_run, steady, tiny_spec
+from benchmarks.target import Target
+from benchmarks.tiny_qwen import make_base, make_clips
+from jobs.families.registry import read_base, resolve
+from jobs.sinks.recorder import Recorder
+from jobs.spec import TrainSpec
+from jobs.trainer.material import bring
+from jobs.trainer.setup import plan_of, with_adapters
+from jobs.trainer.split import divide
+from orchestrator.domain.recipes import parse_recipe
+
+TARGETS: dict[str, Target] = {"against_bare": {"max": 1.03}}
+CLIPS, ROUNDS = 160, 2
+
+
+def run() -> dict[str, float]:
+    """Milliseconds of a steady step of both, the best of two rounds taken in turn, and their ratio."""
+    folder = Path(tempfile.mkdtemp(prefix="loreel-overhead-"))
+    ours, bare = [], []
+    try:
+        base, clips = make_base(folder / "base"), make_clips(folder / "clips", CLIPS)
+        for turn in range(ROUNDS):
+            spec = tiny_spec(folder / f"ours-{turn}", base, clips)
+            ours.append(cold_run(spec)["step_ms"])
+            bare.append(_bare(spec))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    figures = {"ours_ms": min(ours), "bare_ms": min(bare), "against_bare": min(ours) / min(bare)}
+    return {name: round(value, 3) for name, value in figures.items()}
+
+
+def _bare(spec: TrainSpec) -> float:
+    """Forward, backward, clipped AdamW; nothing is recorded, saved or asked."""
+    recipe = parse_recipe(spec.recipe)
+    family = resolve(read_base(Path(spec.model_path)))
+    sides = divide(spec.clips, recipe.data.validation_share, recipe.optim.seed)
+    plan = plan_of(spec, recipe, read_base(Path(spec.model_path)), sides)
+    model: Any = with_adapters(family, plan).train()
+    learn = bring(spec, plan, family, model, sides, Recorder(1, 1, [], quiet=True), lambda: False).learn
+    collate = family.collate(plan)
+    trained = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=recipe.optim.learning_rate)
+    times = []
+    for _ in range(EPOCHS):
+        order = torch.randperm(len(learn)).tolist()
+        for start in range(0, len(order), BATCH):
+            batch = collate([learn[index] for index in order[start : start + BATCH]])
+            model(**batch).loss.backward()
+            torch.nn.utils.clip_grad_norm_(trained, 1.0)
+            optimizer.step()
+            optimizer.zero_grad()
+            times.append(time.monotonic())
+    return steady(times)["step_ms"]
