@@ -9,7 +9,7 @@ from benchmarks.target import Target, meets
 
 FOLDER = Path(__file__).parent
 _NOT_BENCHES = {"__init__", "ledger", "plain_trainer", "rival", "rival_program"}
-_NOT_BENCHES |= {"runner", "studio", "tabs", "target", "tiny_qwen"}
+_NOT_BENCHES |= {"runner", "studio", "tabs", "target", "tiny_qwen", "tus"}
 
 
 def names() -> list[str]:

@@ -20,6 +20,15 @@ def fetch(wish: dict[str, Any]) -> list[tuple[Path, str]]:
         from jobs.fetch.web import fetch_url
 
         brought = fetch_url(source["url"], folder, progress, wish["patience_s"])
+    elif source["type"] == "hub-size":
+        from jobs.fetch.hub import look_up
+
+        say(found=look_up(source, wish["secrets"]))
+        return []
+    elif source["type"] == "hub" and source.get("kind") == "dataset":
+        from jobs.fetch.hub_dataset import fetch_dataset
+
+        brought = fetch_dataset(source, wish["secrets"], folder, progress)
     elif source["type"] == "hub":
         from jobs.fetch.hub import fetch_hub
 

@@ -19,12 +19,12 @@ from orchestrator.services.credentials import opened
 from orchestrator.services.datasets.files import fetch_folders, upload_path
 from orchestrator.services.datasets.uploads import clean_name
 from orchestrator.services.db import session_scope
+from orchestrator.services.hub import child_env
 from orchestrator.settings import ROOT, get_settings
 
 _SPARE_BYTES = 512 * 2**20
 _SILENT_S = 90.0
 _LOOK_S = 0.5
-_LENT = ("PATH", "LANG", "LC_ALL", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "VIRTUAL_ENV", "HF_ENDPOINT")
 STOPPED = "stopped"
 
 
@@ -51,7 +51,9 @@ def bring(dataset_id: int, go_on: Callable[[], bool]) -> str:
         "folder": str(folder),
         "max_bytes": min(settings.max_upload_bytes, free),
         "patience_s": settings.fetch_patience_s,
-        "allow_private": settings.allow_private_urls,
+        # The operator's own mirror of the Hub may lie in a private network; a person names a dataset, never a host.
+        "allow_private": settings.allow_private_urls
+        or (source["type"] == "hub" and bool(os.environ.get("HF_ENDPOINT"))),
     }
     try:
         for told in listen(wish, go_on):
@@ -68,26 +70,12 @@ def bring(dataset_id: int, go_on: Callable[[], bool]) -> str:
 def listen(wish: dict[str, Any], go_on: Callable[[], bool]) -> Iterator[dict[str, Any]]:
     """What the child says, until it ends, falls silent, or is not wanted any more."""
     me = os.getpid()
-    home = wish["folder"]
-    env = {name: os.environ[name] for name in _LENT if name in os.environ}
-    env |= {"HOME": home, "PYTHONPATH": str(ROOT), "AWS_EC2_METADATA_DISABLED": "true", "NO_GCE_CHECK": "true"}
-    # gcsfs would speak gRPC otherwise, whose connections Python's guard never sees.
-    env |= {"GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false"}
-    env |= {
-        "HF_HOME": f"{home}/.hub",
-        "HF_HUB_DISABLE_XET": "1",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "HF_HUB_OFFLINE": "0",
-    }
-    env |= {"HF_HUB_DISABLE_IMPLICIT_TOKEN": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
-    env |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-    env |= {"LOREEL_ALLOW_PRIVATE_URLS": "true"} if wish["allow_private"] else {}
     child = subprocess.Popen(
         [sys.executable, "-m", "jobs.fetch"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=env,
+        env=child_env(Path(wish["folder"]), wish["allow_private"]),
         cwd=ROOT,
         start_new_session=True,
         preexec_fn=lambda: die_with_parent(me),
@@ -126,6 +114,8 @@ def _report(dataset_id: int, told: dict[str, Any]) -> None:
         dataset = session.get(Dataset, dataset_id)
         if dataset is not None and dataset.stage == FETCHING:
             dataset.progress_done, dataset.progress_total = told["done"] // 1000, told["total"] // 1000
+            if told.get("revision"):
+                dataset.source = {**dataset.source, "fetched_revision": told["revision"]}
             session.add(dataset)
 
 

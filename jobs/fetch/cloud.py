@@ -10,7 +10,7 @@ from orchestrator.services.datasets.layouts.tree import TEXT_ENDINGS
 
 MOST_OBJECTS = 100_000
 _BLOCK = 2**20
-_WANTED = VIDEO_ENDINGS | TEXT_ENDINGS | {".zip", ".tar", ".tgz", ".gz", ".cls"}
+WANTED = VIDEO_ENDINGS | TEXT_ENDINGS | {".zip", ".tar", ".tgz", ".gz", ".cls"}
 
 
 def fetch_bucket(uri: str, secrets: dict[str, Any], folder: Path, progress: Progress) -> list[tuple[Path, str]]:
@@ -29,7 +29,7 @@ def fetch_bucket(uri: str, secrets: dict[str, Any], folder: Path, progress: Prog
     wanted = {
         key: int(info.get("size") or 0)
         for key, info in listing.items()
-        if info.get("type") == "file" and PurePosixPath(key).suffix.lower() in _WANTED and not is_litter(key)
+        if info.get("type") == "file" and PurePosixPath(key).suffix.lower() in WANTED and not is_litter(key)
     }
     if not wanted:
         raise Problem(f"There are no videos or archives at {uri}. Check the bucket and the folder.")

@@ -27,20 +27,51 @@ def fetch_hub(
     from huggingface_hub.errors import HfHubHTTPError
 
     repo, token = source["repo"], secrets.get("token") or False
+    commit, sizes = files_on_hub(source, secrets)
+    names = wanted_files(sizes, repo)
+    progress.total = sum(names.values())
+    progress.check_total()
+    say(revision=commit, done=0, total=progress.total)
     api = HfApi(token=token)
     try:
-        info = api.model_info(repo, revision=source.get("revision") or None, files_metadata=True)
-        names = wanted_files({item.rfilename: item.size or 0 for item in info.siblings or []}, repo)
-        progress.total = sum(names.values())
-        progress.check_total()
-        say(revision=info.sha, done=0, total=progress.total)
-        with _Watch(folder, progress) as watch:
+        with Watch(folder, progress) as watch:
             for name in names:
-                api.hf_hub_download(repo, name, revision=info.sha, local_dir=folder)
+                api.hf_hub_download(repo, name, revision=commit, local_dir=folder)
                 watch.check()
     except HfHubHTTPError as error:
-        raise Problem(_words(error, repo, source.get("revision") or "")) from error
+        raise Problem(words_of(error, repo, source.get("revision") or "", "model")) from error
     return [(folder / name, name) for name in names]
+
+
+def look_up(source: dict[str, Any], secrets: dict[str, Any]) -> dict[str, Any]:
+    """How much would be fetched of a model or dataset, and which commit that is: {revision, files, bytes}.
+
+    Raises:
+        Problem: a sentence.
+    """
+    from jobs.fetch.hub_dataset import dataset_files
+
+    commit, sizes = files_on_hub(source, secrets)
+    wanted = (dataset_files if source["kind"] == "dataset" else wanted_files)(sizes, source["repo"])
+    return {"revision": commit, "files": len(wanted), "bytes": sum(wanted.values())}
+
+
+def files_on_hub(source: dict[str, Any], secrets: dict[str, Any]) -> tuple[str, dict[str, int]]:
+    """The commit that a revision means now, and the sizes of all files in it.
+
+    Raises:
+        Problem: a sentence.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
+
+    kind, repo, revision = source.get("kind") or "model", source["repo"], source.get("revision") or ""
+    api = HfApi(token=secrets.get("token") or False)
+    try:
+        info: Any = api.repo_info(repo, revision=revision or None, repo_type=kind, files_metadata=True)
+    except HfHubHTTPError as error:
+        raise Problem(words_of(error, repo, revision, kind)) from error
+    return info.sha, {item.rfilename: item.size or 0 for item in info.siblings or []}
 
 
 def wanted_files(sizes: dict[str, int], repo: str) -> dict[str, int]:
@@ -67,14 +98,14 @@ def wanted_files(sizes: dict[str, int], repo: str) -> dict[str, int]:
     return dict(sorted(top.items(), key=lambda item: item[1]))
 
 
-class _Watch:
+class Watch:
     """Counts what has arrived by looking at the folder: the Hub's library tells nobody else."""
 
     def __init__(self, folder: Path, progress: Progress) -> None:
         self._folder, self._progress = folder, progress
         self._over, self._problem = threading.Event(), None
 
-    def __enter__(self) -> "_Watch":
+    def __enter__(self) -> "Watch":
         threading.Thread(target=self._loop, daemon=True).start()
         return self
 
@@ -104,15 +135,18 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _words(error: Exception, repo: str, revision: str) -> str:
+def words_of(error: Exception, repo: str, revision: str, what: str) -> str:
+    """The Hub's refusal in a sentence; `what`: model or dataset."""
     kind = type(error).__name__
     status = getattr(getattr(error, "response", None), "status_code", 0)
     if kind == "GatedRepoError" or status == 403:
-        return f"{repo} is gated: accept its terms on its page, then add the model again with a Hub token."
+        return f"{repo} is gated: accept its terms on its page, then add the {what} again with a Hub token."
     if kind == "RevisionNotFoundError":
         return f"{repo} has no revision {revision}. Leave it empty for the newest."
     if kind == "RepositoryNotFoundError" or status in (401, 404):
-        return f"There is no model {repo} on the Hub, or it is private. Check the id, or give a token that may read it."
+        return (
+            f"There is no {what} {repo} on the Hub, or it is private. Check the id, or give a token that may read it."
+        )
     if status == 429:
         return "The Hub asks to slow down. Try again in some minutes."
     return f"The Hub answered with an error ({status or kind}). Try again later."

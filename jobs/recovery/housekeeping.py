@@ -31,6 +31,7 @@ from orchestrator.domain.models import ModelStatus, VideoModel
 from orchestrator.services.adapters import works
 from orchestrator.services.adapters.recording import record_missing
 from orchestrator.services.datasets.demo import is_drawn
+from orchestrator.services.datasets.ingest import refuse as refuse_dataset
 from orchestrator.services.db import session_scope
 from orchestrator.services.models.adding import CHECKING, FETCHING, refuse
 from orchestrator.services.models.builtin import ensure_builtin
@@ -169,6 +170,7 @@ class Housekeeping:
             waiting = waiting_keys(PREP) if ids else set()
             idle = [i for i in ids if ingest_key(i) not in waiting and not self._client.exists(ingest_lease(i))]
             self._silent = {i: self._silent.get(i, now) for i in idle}
+            refused: list[int] = []
             for dataset_id in [i for i, since in self._silent.items() if now - since >= _SILENT_S]:
                 del self._silent[dataset_id]
                 tries: Any = self._client.incr(ingest_tries(dataset_id))
@@ -176,9 +178,7 @@ class Housekeeping:
                     withdraw(ingest_key(dataset_id), PREP)
                     enqueue(TASK_INGEST, ingest_key(dataset_id), PREP, dataset_id=dataset_id)
                     continue
-                dataset = session.get(Dataset, dataset_id)
-                if dataset is not None:
-                    dataset.status = DatasetStatus.ERROR
-                    dataset.error = "Reading this dataset was interrupted several times. Upload it again."
-                    session.add(dataset)
+                refused.append(dataset_id)
                 self._client.delete(ingest_tries(dataset_id))
+        for dataset_id in refused:
+            refuse_dataset(dataset_id, "Reading this dataset was interrupted several times. Upload it again.")

@@ -14,6 +14,7 @@ from orchestrator.api.routes import (
     adapters,
     credentials,
     datasets,
+    hub,
     jobs,
     models,
     notifications,
@@ -78,7 +79,7 @@ def create_api() -> FastAPI:
     problems.add_handlers(app)
     v1 = APIRouter(prefix="/api/v1")
     for routes in (
-        studio, accounts, credentials, datasets, uploads, models, jobs, rehearsals, adapters, playground, queue,
+        studio, accounts, credentials, datasets, hub, uploads, models, jobs, rehearsals, adapters, playground, queue,
         notifications,
     ):  # fmt: skip
         v1.include_router(routes.router)

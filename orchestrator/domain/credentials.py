@@ -10,10 +10,11 @@ from orchestrator.domain.base import UtcDateTime, utcnow, word_enum
 
 
 class CredentialKind(StrEnum):
-    """s3: an access key and its secret; gs: the key file of a service account."""
+    """s3: an access key and its secret; gs: the key file of a service account; hub: a Hugging Face token."""
 
     S3 = "s3"
     GS = "gs"
+    HUB = "hub"
 
 
 class Credential(SQLModel, table=True):

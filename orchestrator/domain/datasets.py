@@ -45,10 +45,12 @@ class ClipStatus(StrEnum):
 
 FETCHING = "fetching"
 """A dataset's stage while its bytes come from the network; progress then counts kilobytes."""
+REREADING = "rereading"
+"""Its stage while what it holds is read once more, in another way."""
 
 
 class Dataset(SQLModel, table=True):
-    """A dataset of one owner; `error` holds the sentence when the status is error."""
+    """A dataset of one owner; `error`: why it cannot be used or, when ready, why the last files were not added."""
 
     __tablename__ = "datasets"
     __table_args__ = (

@@ -39,7 +39,7 @@ def save_credential(session: Session, actor: Actor, kind: str, name: str, values
 
     Args:
         kind: s3 (`access_key`, `secret_key`, and for other stores `endpoint`, `region`) or gs (`service_account`: the
-            key file's JSON).
+            key file's JSON) or hub (`token`).
 
     Raises:
         Invalid: `problems` by field. Conflict: the name is taken.
@@ -50,7 +50,7 @@ def save_credential(session: Session, actor: Actor, kind: str, name: str, values
     problems = (
         [] if 1 <= len(name) <= 80 else [("credential_name", "Give the credentials a name of 1 to 80 characters.")]
     )
-    kept, hint, more = _s3(values) if kind == CredentialKind.S3 else _gs(values)
+    kept, hint, more = _READERS[CredentialKind(kind)](values)
     if problems := problems + more:
         raise Invalid(problems[0][1], problems[0][0], problems)
     own = list_credentials(session, actor)
@@ -113,6 +113,16 @@ def _gs(values: dict[str, Any]) -> tuple[dict[str, Any], str, list[tuple[str, st
         return {}, "", [("service_account", sentence)]
     kept = {key: str(account[key]) for key in _ACCOUNT if key in account}
     return {"service_account": kept}, str(account.get("client_email", ""))[:120], []
+
+
+def _hub(values: dict[str, Any]) -> tuple[dict[str, str], str, list[tuple[str, str]]]:
+    token = str(values.get("token") or "").strip()
+    if not token or len(token) > 400 or not token.isprintable():
+        return {}, "", [("token", "Enter a Hub token. It begins with hf_ and may only need to read.")]
+    return {"token": token}, f"{token[:5]}…{token[-2:]}" if len(token) > 12 else "token", []
+
+
+_READERS = {CredentialKind.S3: _s3, CredentialKind.GS: _gs, CredentialKind.HUB: _hub}
 
 
 def _row(credential: Credential) -> CredentialRow:

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets.catalog import get_dataset, list_clips
+from orchestrator.services.datasets.catalog import dismiss_notice, get_dataset, list_clips
 from orchestrator.services.datasets.footage import Footage, LengthBin, footage
 from orchestrator.services.datasets.overview import DatasetExtras, dataset_extras
 from orchestrator.services.datasets.rows import ClipRow, DatasetRow
@@ -104,6 +104,10 @@ class DatasetDetailState(rx.State):
     status: str = "ok"
     q: str = ""
     editable: bool = False
+    correctable: bool = False
+    """It may be read once more in another way."""
+    not_added: str = ""
+    """Why the last files did not come into a dataset that is ready."""
     shown: int = PAGE_SIZE
     matching: int = 0
     more: bool = False
@@ -141,6 +145,13 @@ class DatasetDetailState(rx.State):
         again = await self._refresh()
         kept = "What was there before stays." if row.clip_count else "Nothing of it was kept."
         return [rx.toast.info(f"Stopped. {kept}"), *([again] if again else [])]
+
+    @rx.event
+    @signed_in
+    async def dismiss(self):
+        """The person has read why the last files were not added."""
+        await act(self, dismiss_notice, self._id())
+        return await self._refresh()
 
     @rx.event
     @signed_in
@@ -243,6 +254,8 @@ class DatasetDetailState(rx.State):
         self.bad_text = words.plural(visit.bad.total, "file")
         self.title = row.name
         self.editable = row.status == "ready" and not row.is_demo
+        self.correctable = self.editable or (row.status == "error" and bool(row.layout.get("title")))
+        self.not_added = row.error if row.status == "ready" else ""
         self.tab = (row.name if row.status == "ready" else f"{row.name}, {row.status}") + " - Loreel"
         self.matching, self.more = visit.clips.total, visit.clips.next is not None and self.shown < MOST
         self.facts = _facts(row, film)

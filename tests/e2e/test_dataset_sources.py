@@ -25,6 +25,28 @@ def ready(page: Page) -> None:
     expect(page.locator("main [data-status=ready]").first).to_be_visible(timeout=90_000)
 
 
+def test_a_table_is_read_as_a_person_says(page: Page, signed_in: Person, tmp_path: Path) -> None:
+    for number in range(2):
+        draw_clip(tmp_path / "set" / f"{number}.mp4", shade=30 * number)
+    (tmp_path / "set" / "notes.csv").write_text("which,says\n0.mp4,A square at dusk.\n1.mp4,A square at noon.\n")
+    begin(page, "Captioning", "Upload file(s)", "noted")
+    page.locator("[data-uploader=files]").set_input_files(str(zip_folder(tmp_path / "set", tmp_path / "noted.zip")))
+    page.get_by_role("button", name="Add dataset").click()
+    page.wait_for_url(re.compile(r"/datasets/\d+"), timeout=60_000)
+    page.get_by_role("button", name="Correct").click(timeout=60_000)
+    dialog = page.get_by_role("dialog")
+    for label, option in (
+        ("Layout", "A table with a line for each clip"),
+        ("Clip's file", "which"),
+        ("Caption", "says"),
+    ):
+        dialog.get_by_role("combobox", name=label).click()
+        page.get_by_role("option", name=option, exact=True).click()
+    dialog.get_by_role("button", name="Read again").click()
+    ready(page)
+    expect(page.get_by_role("button", name="Edit 1.mp4")).to_contain_text("A square at noon.")
+
+
 def test_captions_beside_clips(page: Page, signed_in: Person, tmp_path: Path) -> None:
     for number in range(3):
         draw_clip(tmp_path / "set" / f"{number}.mp4", shade=30 * number)

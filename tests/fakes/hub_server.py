@@ -1,4 +1,4 @@
-"""A stand-in for the Hugging Face Hub: one model, served as the Hub's library asks for it."""
+"""A stand-in for the Hugging Face Hub: one model or dataset, served as the Hub's library asks for it."""
 
 import base64
 import hashlib
@@ -24,15 +24,16 @@ class _Handler(BaseHTTPRequestHandler):
         server: Any = self.server
         path = unquote(self.path.partition("?")[0])
         server.asked.append((self.command, path, self.headers.get("Authorization", "")))
-        about, _, _ = path.removeprefix("/api/models/").partition("/revision/")
-        if path.startswith("/api/models/") and about == server.repo:
+        about, _, _ = path.removeprefix(f"/api/{server.kind}s/").partition("/revision/")
+        if path.startswith(f"/api/{server.kind}s/") and about == server.repo:
             known = (f"Bearer {token}" for token in (server.token, server.writer) if token)
             if server.token and self.headers.get("Authorization") not in known:
                 self._send(b"{}", 401, headers={"X-Error-Code": "GatedRepo"})
                 return
             self._send(json.dumps(self._about(server)).encode())
             return
-        name = path.removeprefix(f"/{server.repo}/resolve/{SHA}/")
+        place = server.repo if server.kind == "model" else f"datasets/{server.repo}"
+        name = path.removeprefix(f"/{place}/resolve/{SHA}/")
         if name in server.files:
             data = server.files[name]
             extra = {"ETag": f'"{hashlib.sha256(data).hexdigest()}"', "X-Repo-Commit": SHA}
@@ -143,9 +144,9 @@ class HubServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, repo: str, files: dict[str, bytes], token: str = "") -> None:
+    def __init__(self, repo: str, files: dict[str, bytes], token: str = "", kind: str = "model") -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.repo, self.files, self.token = repo, files, token
+        self.repo, self.files, self.token, self.kind = repo, files, token, kind
         self.asked: list[tuple[str, str, str]] = []
         self.writer, self.private = "", False
         self.commits: list[str] = []
@@ -157,9 +158,9 @@ class HubServer(ThreadingHTTPServer):
 
 
 @contextmanager
-def hub_server(repo: str, files: dict[str, bytes], token: str = "") -> Iterator[HubServer]:
-    """A running one."""
-    server = HubServer(repo, files, token)
+def hub_server(repo: str, files: dict[str, bytes], token: str = "", kind: str = "model") -> Iterator[HubServer]:
+    """A running one; `kind`: model or dataset."""
+    server = HubServer(repo, files, token, kind)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

@@ -14,6 +14,7 @@ from orchestrator.domain.datasets import Task
 from orchestrator.services.datasets import catalog, clips, doctor, editing, previews, sources, uploads, versions
 from orchestrator.services.datasets.export import plan_export, stream
 from orchestrator.services.datasets.footage import footage
+from orchestrator.services.datasets.rereading import request_reread
 from orchestrator.services.datasets.rows import DatasetRow
 from orchestrator.services.db import session_scope
 
@@ -46,6 +47,13 @@ class DatasetChange(BaseModel):
 
 class Wish(BaseModel):
     source: dict[str, Any] | None = None
+
+
+class ReadingWish(BaseModel):
+    layout: str = ""
+    columns: dict[str, str] = Field(default_factory=dict)
+    level: int = 1
+    ignore_splits: bool = False
 
 
 class ClipChange(BaseModel):
@@ -117,6 +125,14 @@ def fetch(actor: Who, dataset_id: Id, body: Wish | None = None) -> dict[str, Any
     """Fetches more clips from `source` (url or cloud); without one, what failed once more."""
     with session_scope() as session:
         return _dataset(sources.request_fetch(session, actor, dataset_id, body.source if body else None))
+
+
+@router.post("/datasets/{dataset_id}/read", status_code=202)
+def read_again(actor: Who, dataset_id: Id, body: ReadingWish) -> dict[str, Any]:
+    """Reads the files once more in another way, without a new upload; `layout` of the dataset says what was understood
+    and which columns and folders there are to choose from."""
+    with session_scope() as session:
+        return _dataset(request_reread(session, actor, dataset_id, body.model_dump()))
 
 
 @router.post("/datasets/{dataset_id}/cancel", status_code=202)

@@ -9,6 +9,7 @@ from orchestrator.pages.datasets.dialogs import dataset_dialogs
 from orchestrator.pages.datasets.doctor import doctor, edits
 from orchestrator.pages.datasets.facts import class_balance, clip_lengths, figures
 from orchestrator.pages.datasets.notice import notice
+from orchestrator.pages.datasets.reading_dialog import reading_dialog
 from orchestrator.pages.datasets.understood import understood
 from orchestrator.pages.frame import frame
 from orchestrator.states.datasets_detail import DatasetDetailState
@@ -103,7 +104,11 @@ def _failed(row: rx.Var[DatasetCard]) -> rx.Component:
                     rx.cond(
                         row.source != "",
                         "It came from " + row.source + ". Nothing of it was kept.",
-                        "Nothing of this upload was kept. Put it right and add the files again.",
+                        rx.cond(
+                            State.correctable,
+                            "The files wait here: correct below how they are read, or add others instead.",
+                            "Nothing of this upload was kept. Put it right and add the files again.",
+                        ),
                     ),
                     class_name="mt-1 text-sm break-all text-muted-foreground",
                 ),
@@ -131,6 +136,21 @@ def _failed(row: rx.Var[DatasetCard]) -> rx.Component:
     )
 
 
+def _not_added() -> rx.Component:
+    return rx.el.section(
+        icon("triangle-alert", class_name="mt-0.5 shrink-0 text-warning"),
+        rx.el.div(
+            rx.el.h2("The last files were not added", class_name="text-sm font-semibold"),
+            rx.el.p(State.not_added, class_name="mt-1 text-sm break-words"),
+            rx.el.p("The clips that were here before are as they were.", class_name="text-sm text-muted-foreground"),
+            class_name="min-w-0 flex-1",
+        ),
+        button("Dismiss", size="sm", variant="ghost", on_click=State.dismiss),
+        role="status",
+        class_name="flex gap-3 rounded-xl border border-warning/45 bg-warning/8 p-4",
+    )
+
+
 def _jobs(row: rx.Var[DatasetCard]) -> rx.Component:
     return card(
         rx.cond(
@@ -154,6 +174,7 @@ def _job(job: rx.Var[JobDot]) -> rx.Component:
 def _body(row: rx.Var[DatasetCard]) -> rx.Component:
     return rx.fragment(
         figures(),
+        rx.cond(State.not_added != "", _not_added(), rx.fragment()),
         rx.match(
             row.status,
             ("processing", _under_way(row)),
@@ -185,7 +206,7 @@ def _body(row: rx.Var[DatasetCard]) -> rx.Component:
                 ),
                 class_name="grid grid-cols-1 items-start gap-5 lg:grid-cols-[minmax(0,1fr)_20rem]",
             ),
-            left_out(),
+            rx.fragment(left_out(), understood()),
         ),
     )
 
@@ -239,6 +260,7 @@ def detail() -> rx.Component:
         ),
         dataset_dialogs(),
         clip_dialog(),
+        reading_dialog(),
         title=State.title,
         active="datasets",
         breadcrumb=[("Datasets", "/datasets")],

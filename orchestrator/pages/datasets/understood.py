@@ -4,6 +4,8 @@ import reflex as rx
 
 from orchestrator.states.datasets_detail import DatasetDetailState
 from orchestrator.states.datasets_layout import Column, Sample
+from orchestrator.states.datasets_reading import DatasetReading
+from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.icon import icon
 
@@ -61,6 +63,11 @@ def understood() -> rx.Component:
                 rx.fragment(),
             ),
             title="How it was read",
+            actions=rx.cond(
+                DatasetDetailState.correctable,
+                button("Correct", icon="pencil", size="sm", on_click=DatasetReading.open),
+                rx.fragment(),
+            ),
         ),
         rx.fragment(),
     )

@@ -120,6 +120,16 @@ def update_dataset(
     return dataset_row(dataset)
 
 
+def dismiss_notice(session: Session, actor: Actor, dataset_id: int) -> DatasetRow:
+    """Forgets why the last files were not added to a dataset that is ready; the reason of an error stays."""
+    dataset = owned_dataset(session, actor, dataset_id)
+    if dataset.status is DatasetStatus.READY:
+        dataset.error = ""
+        session.add(dataset)
+        session.flush()
+    return dataset_row(dataset)
+
+
 def delete_dataset(session: Session, actor: Actor, dataset_id: int) -> None:
     """Deletes the rows now and the files after the commit; the demo's shared files stay.
 

@@ -1,44 +1,55 @@
 """Turns uploads into clips: unpack, look at each one, and leave either a whole dataset or one sentence and nothing."""
 
 import errno
-import hashlib
-import os
 import secrets
 import shutil
-import time
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path, PurePosixPath
+from dataclasses import replace
+from typing import Any
 
-import structlog
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
-from orchestrator.domain.clip_facts import ClipFacts
-from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Task, Upload, UploadStatus
+from orchestrator.domain.datasets import (
+    REREADING,
+    Clip,
+    ClipStatus,
+    Dataset,
+    DatasetStatus,
+    Task,
+    Upload,
+    UploadStatus,
+)
 from orchestrator.domain.errors import AppError, Conflict, Invalid
 from orchestrator.services.datasets.files import dataset_folder, upload_path
-from orchestrator.services.datasets.in_turn import in_turn
-from orchestrator.services.datasets.layouts.detect import understand
-from orchestrator.services.datasets.layouts.entry import Entry, Understood
+from orchestrator.services.datasets.layouts.detect import LAYOUTS, understand
+from orchestrator.services.datasets.layouts.entry import Understood
+from orchestrator.services.datasets.layouts.reading import parse_reading
 from orchestrator.services.datasets.layouts.summary import summary
 from orchestrator.services.datasets.layouts.tree import Tree, is_video
+from orchestrator.services.datasets.looking import Look, lack_of, look_at_all
+from orchestrator.services.datasets.rereading import (
+    aside_folder,
+    clips_with_files,
+    correct_clips,
+    lay_out_again,
+    set_aside,
+)
 from orchestrator.services.datasets.staging import lay_out
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
 
-log = structlog.get_logger()
-_REPORT_S = 0.5
 _MIN_CLIPS, _MIN_CLASSES = 2, 2
 
 
-Look = Callable[[Path, str, Path], ClipFacts]
-"""(file, name to say, where its film strip goes) -> facts. Passed in, so that services need no video library."""
+class NotEnough(Invalid):
+    """Everything could be opened, but too little is said to learn from: another reading may help."""
 
 
 def ingest_dataset(dataset_id: int, look: Look, go_on: Callable[[], bool] = lambda: True, at_once: int = 1) -> str:
-    """Reads the complete uploads of a dataset in `processing`; its status at the end.
+    """Reads the complete uploads of a dataset in `processing`, or once more what it holds; its status at the end.
 
     Args:
         go_on: asked before each clip; False: another worker reads this dataset now, leave everything to it.
@@ -48,20 +59,33 @@ def ingest_dataset(dataset_id: int, look: Look, go_on: Callable[[], bool] = lamb
         dataset = session.get(Dataset, dataset_id)
         if dataset is None or dataset.status is not DatasetStatus.PROCESSING:
             return "nothing to do"
-        task, uploads = dataset.task, _uploads(session, dataset_id)
+        again, task = dataset.stage == REREADING, dataset.task
+        reading = parse_reading(dataset.layout.get("reading"), LAYOUTS)
+        uploads = [] if again else _uploads(session, dataset_id)
+        there = clips_with_files(session, dataset_id) if again else {}
         known = set(session.exec(select(Clip.content_hash).where(Clip.dataset_id == dataset_id)).all())
     folder = dataset_folder(dataset_id)
     staging = folder / f"incoming-{secrets.token_hex(4)}"
+    said: dict[str, Any] = {}
     try:
         for old in folder.glob("incoming-*"):
             shutil.rmtree(old, ignore_errors=True)  # of a worker that was killed
         staging.mkdir(parents=True)
-        seen = understand(Tree(staging, lay_out(uploads, staging)))
-        clips = _look_at_all(dataset_id, task, staging, seen, known, look, go_on, at_once)
+        tree = Tree(staging, lay_out_again(there, folder, staging) if again else lay_out(uploads, staging))
+        seen = understand(tree, reading)
+        said = summary(seen, tree, reading)
+        fresh = replace(seen, entries=[entry for entry in seen.entries if entry.name not in there])
+        known = {clip.content_hash for clip in there.values()} if again else known
+        clips = look_at_all(dataset_id, task, staging, fresh, known, look, go_on, at_once)
         if clips is None:
             return "left to another worker"
         with session_scope() as session:
-            _record(session, dataset_id, clips, uploads, seen)
+            if again:
+                correct_clips(session, dataset_id, seen, there, set(tree.names))
+            _record(session, dataset_id, clips, uploads, seen, said)
+        set_aside(staging, folder, fresh)
+    except NotEnough as error:
+        return _refuse(dataset_id, error.message, uploads, said)
     except AppError as error:
         return _refuse(dataset_id, error.message, uploads)
     except OSError as error:
@@ -84,86 +108,13 @@ def _uploads(session: Session, dataset_id: int) -> list[Upload]:
     return list(session.exec(complete.order_by(col(Upload.created_at))))
 
 
-def _look_at_all(
-    dataset_id: int,
-    task: Task,
-    staging: Path,
-    understood: Understood,
-    known: set[str],
-    look: Look,
-    go_on: Callable[[], bool],
-    at_once: int,
-) -> list[Clip] | None:
-    placed = understood.entries
-    made: list[Clip] = []
-    seen: dict[str, str] = {}
-    next_report = 0.0
-
-    def see(item: Entry) -> Clip:
-        return _look_at(dataset_id, _lack(task, item, understood), staging, item, look, known)
-
-    for number, clip in enumerate(in_turn(see, placed, at_once, go_on)):
-        if time.monotonic() >= next_report:
-            next_report = time.monotonic() + _REPORT_S
-            _report(dataset_id, number, len(placed))
-        if clip is None:
-            return None
-        if clip.status is ClipStatus.OK and clip.content_hash in seen:
-            clip.status, clip.problem = ClipStatus.BAD, f"Is the same video as {seen[clip.content_hash]}."[:500]
-        elif clip.status is ClipStatus.OK:
-            seen[clip.content_hash] = clip.name
-        if not clip.content_hash or clip.content_hash not in known:
-            made.append(clip)
-    _report(dataset_id, len(placed), len(placed))
-    return made
-
-
-def _lack(task: Task, item: Entry, understood: Understood) -> str:
-    """The sentence for a clip that says nothing to learn, else ""."""
-    short = PurePosixPath(item.name).name
-    if item.problem or (item.label if task is Task.CLASSIFICATION else item.caption):
-        return item.problem
-    what = "label" if task is Task.CLASSIFICATION else "caption"
-    if understood.files and understood.key != "sidecars":
-        return f"{short} has no {what} in {PurePosixPath(understood.files[0]).name}."
-    if task is Task.CLASSIFICATION:
-        return f"{short} lies in no folder. Put the clips of each class into a folder of its own."
-    return f"{short} has no caption. Put a text file of the same name beside it."
-
-
-def _look_at(dataset_id: int, lack: str, staging: Path, item: Entry, look: Look, known: set[str]) -> Clip:
-    """The record of one file; a good one that is new is moved to its place in the storage."""
-    source = staging / item.name
-    clip = Clip(dataset_id=dataset_id, name=item.name[-255:], path="", label=item.label, split=item.split)
-    clip.caption, clip.prompt = item.caption, item.prompt
-    if not source.is_file():
-        return _bad(clip, item.problem or f"{source.name} was not uploaded.")
-    clip.size_bytes = source.stat().st_size
-    if is_video(item.name):
-        clip.content_hash = _hash(source)
-    if lack:
-        return _bad(clip, lack)
-    if clip.content_hash in known:
-        return clip
-    folder = dataset_folder(dataset_id)
-    stem = clip.content_hash[:24]
-    strip = folder / "thumbs" / f"{stem}.jpg"
-    facts = look(source, source.name, strip)
-    if facts.problem:
-        return _bad(clip, facts.problem)
-    target = folder / "clips" / f"{stem}{source.suffix.lower()}"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(source, target)
-    root = get_settings().storage_dir
-    clip.path, clip.thumbnail_path = str(target.relative_to(root)), str(strip.relative_to(root))
-    clip.frames, clip.fps, clip.duration_s = facts.frames, facts.fps, facts.duration_s
-    clip.width, clip.height, clip.codec = facts.width, facts.height, facts.codec[:32]
-    clip.perceptual_hash = facts.perceptual_hash
-    return clip
-
-
 def _record(
-    session: Session, dataset_id: int, clips: list[Clip], uploads: list[Upload], understood: Understood
+    session: Session,
+    dataset_id: int,
+    clips: list[Clip],
+    uploads: list[Upload],
+    understood: Understood,
+    said: dict[str, Any],
 ) -> None:
     """Writes everything in one transaction, or raises and writes nothing."""
     dataset = session.get(Dataset, dataset_id)
@@ -175,7 +126,7 @@ def _record(
     good = [(label, size) for label, status, size in rows if status is ClipStatus.OK]
     counts = Counter(label for label, _ in good)
     _demand(dataset.task, counts, clips, understood)
-    dataset.layout = summary(understood)
+    dataset.layout = said
     dataset.version += 1 if dataset.clip_count else 0  # the first reading makes version 1
     for clip in clips:
         clip.since = dataset.version
@@ -183,6 +134,7 @@ def _record(
     dataset.clip_count, dataset.bad_count = len(good), len(rows) - len(good)
     dataset.size_bytes = sum(size for _, size in good)
     dataset.status, dataset.error, dataset.updated_at = DatasetStatus.READY, "", utcnow()
+    dataset.stage = ""
     session.add(dataset)
     session.exec(delete(Upload).where(col(Upload.id).in_([upload.id for upload in uploads])))
 
@@ -194,14 +146,15 @@ def _demand(task: Task, counts: Counter[str], clips: list[Clip], understood: Und
         by_place = understood.key in ("folders", "sidecars")
         first = understood.notes[0] if by_place and understood.notes else ""
         first = first or next((clip.problem for clip in clips if clip.problem), "")
-        raise Invalid(f"None of the files can be used. {first}".strip())
+        unsaid = any(is_video(entry.name) and lack_of(task, entry, understood) for entry in understood.entries)
+        raise (NotEnough if unsaid else Invalid)(f"None of the files can be used. {first}".strip())
     if task is not Task.CLASSIFICATION:
         return
     if len(counts) < _MIN_CLASSES:
-        raise Invalid(f"There is only one class, {next(iter(counts))}. Add a folder with clips of a second one.")
+        raise NotEnough(f"There is only one class, {next(iter(counts))}. Add a folder with clips of a second one.")
     small = sorted(label for label, count in counts.items() if count < _MIN_CLIPS)
     if small:
-        raise Invalid(f"Each class needs at least {_MIN_CLIPS} good clips; too few in: {', '.join(small[:8])}.")
+        raise NotEnough(f"Each class needs at least {_MIN_CLIPS} good clips; too few in: {', '.join(small[:8])}.")
 
 
 def refuse(dataset_id: int, sentence: str) -> str:
@@ -209,40 +162,35 @@ def refuse(dataset_id: int, sentence: str) -> str:
     return _refuse(dataset_id, sentence, [])
 
 
-def _refuse(dataset_id: int, sentence: str, uploads: list[Upload]) -> str:
-    """Keeps the sentence, and nothing of what was brought this time."""
+def _refuse(dataset_id: int, sentence: str, uploads: list[Upload], said: dict[str, Any] | None = None) -> str:
+    """Keeps the sentence, and what was there before; of what was brought this time only what another reading may use.
+
+    Args:
+        said: how it was read, where that may be the cause: then the uploads of a new dataset wait for a correction.
+    """
     with session_scope() as session:
         dataset = session.get(Dataset, dataset_id)
         if dataset is None or dataset.status is not DatasetStatus.PROCESSING:
             return "called off"
         kept = session.exec(select(Clip.path, Clip.thumbnail_path).where(Clip.dataset_id == dataset_id)).all()
-        dataset.status, dataset.error, dataset.updated_at = DatasetStatus.ERROR, sentence[:1000], utcnow()
-        dataset.stage = ""
+        # A dataset that was ready stays so: its clips are as good as before.
+        dataset.status = DatasetStatus.READY if dataset.clip_count else DatasetStatus.ERROR
+        dataset.error, dataset.stage, dataset.updated_at = sentence[:1000], "", utcnow()
+        waits = bool(said) and not dataset.clip_count
+        dataset.layout = said if said and waits else dataset.layout
         session.add(dataset)
-        session.exec(delete(Upload).where(col(Upload.id).in_([upload.id for upload in uploads])))
-    wanted = {name for pair in kept for name in pair}
-    root = get_settings().storage_dir
-    for path in dataset_folder(dataset_id).rglob("*"):
-        if path.is_file() and str(path.relative_to(root)) not in wanted:
-            path.unlink(missing_ok=True)
-    for upload in uploads:
+        if not waits:
+            session.exec(delete(Upload).where(col(Upload.id).in_([upload.id for upload in uploads])))
+    _tidy(dataset_id, {name for pair in kept for name in pair})
+    for upload in uploads if not waits else []:
         upload_path(upload.id).unlink(missing_ok=True)
-    return "error"
+    return "kept" if dataset.clip_count else "error"
 
 
-def _report(dataset_id: int, done: int, total: int) -> None:
-    with session_scope() as session:
-        dataset = session.get(Dataset, dataset_id)
-        if dataset is not None:
-            dataset.progress_done, dataset.progress_total = done, total
-            session.add(dataset)
-
-
-def _bad(clip: Clip, problem: str) -> Clip:
-    clip.status, clip.problem = ClipStatus.BAD, problem[:500]
-    return clip
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _tidy(dataset_id: int, wanted: set[str]) -> None:
+    """Deletes the files that belong to no clip."""
+    root, folder = get_settings().storage_dir, dataset_folder(dataset_id)
+    for path in folder.rglob("*"):
+        keep = str(path.relative_to(root)) in wanted or aside_folder(folder) in path.parents
+        if path.is_file() and not keep:
+            path.unlink(missing_ok=True)

@@ -18,10 +18,11 @@ from orchestrator.services.credentials import owned_credential, save_credential
 from orchestrator.services.datasets.catalog import create_dataset, owned_dataset
 from orchestrator.services.datasets.files import upload_path
 from orchestrator.services.datasets.rows import DatasetRow, dataset_row
-from orchestrator.services.datasets.uploads import PREP, refuse_while_read
+from orchestrator.services.datasets.uploads import PREP, discard_arriving, refuse_while_read
+from orchestrator.services.hub import hub_credential, hub_problems
 from orchestrator.services.queue import enqueue, ingest_key
 
-FETCHED = ("url", "cloud")
+FETCHED = ("url", "cloud", "hub")
 _SCHEMES = {"s3": CredentialKind.S3, "gs": CredentialKind.GS, "gcs": CredentialKind.GS}
 _SECRETS = ("access_key", "secret_key", "endpoint", "region", "service_account")
 
@@ -43,7 +44,23 @@ def parse_source(session: Session, actor: Actor, source: dict[str, Any] | None) 
         return {"type": "url", "url": url}
     if kind == "cloud":
         return _cloud(session, actor, source)
-    raise Invalid("Choose where the clips come from: upload, url or cloud.", "source")
+    if kind == "hub":
+        return _hub(session, actor, source)
+    raise Invalid("Choose where the clips come from: upload, url, cloud or hub.", "source")
+
+
+def _hub(session: Session, actor: Actor, source: dict[str, Any]) -> dict[str, Any]:
+    """A dataset of the Hugging Face Hub; a new token in it is sealed and kept for the next one."""
+    repo, revision, token = (str(source.get(key) or "").strip() for key in ("repo", "revision", "token"))
+    if problems := hub_problems(repo, revision, token, "dataset"):
+        raise Invalid(problems[0][1], problems[0][0], problems)
+    kept: dict[str, Any] = {"type": "hub", "kind": "dataset", "repo": repo, "revision": revision}
+    if source.get("credential_id"):
+        kept["credential_id"] = hub_credential(session, actor, source["credential_id"])
+    elif token:
+        name = str(source.get("credential_name") or f"Hub token for {repo}")[:80]
+        kept["credential_id"] = save_credential(session, actor, "hub", name, {"token": token}).id
+    return kept
 
 
 def _cloud(session: Session, actor: Actor, source: dict[str, Any]) -> dict[str, Any]:
@@ -111,6 +128,7 @@ def request_fetch(session: Session, actor: Actor, dataset_id: int, source: dict[
         dataset.source = parse_source(session, actor, source)
     if dataset.source.get("type") not in FETCHED:
         raise Conflict("This dataset was uploaded. Add the files again.")
+    discard_arriving(session, actor, dataset_id)  # what waited for a correction
     begin_fetch(session, dataset)
     return dataset_row(dataset)
 

@@ -44,7 +44,7 @@ def lay_out(uploads: list[Upload], staging: Path) -> list[str]:
 
 def _place(source: Path, name: str, staging: Path, limit: int, alone: bool) -> None:
     if is_video(name):  # what is really in it shows when it is opened
-        _link_in(source, staging / name)
+        link_in(source, staging / name)
     elif name.lower().endswith(".zip") or zipfile.is_zipfile(source):
         if not zipfile.is_zipfile(source):
             raise Invalid(f"{name} is not a zip, or it is damaged. Zip the folder again and upload it.")
@@ -53,7 +53,7 @@ def _place(source: Path, name: str, staging: Path, limit: int, alone: bool) -> N
         unpack_tar(source, staging if alone else _own_folder(staging / name), limit, name)
     else:
         _refuse_foreign(source, name)
-        _link_in(source, staging / name)
+        link_in(source, staging / name)
 
 
 def _open_shards(staging: Path, limit: int) -> None:
@@ -78,8 +78,8 @@ def _refuse_foreign(source: Path, name: str) -> None:
             raise Invalid(f"{name} is {what}, which is not unpacked here. Make it a zip or a tar.gz.")
 
 
-def _link_in(source: Path, target: Path) -> None:
-    """The upload stays until everything is recorded, so that a killed worker can begin again."""
+def link_in(source: Path, target: Path) -> None:
+    """Under a free name. The upload stays until everything is recorded, so that a killed worker can begin again."""
     target.parent.mkdir(parents=True, exist_ok=True)
     target = free_name(target)
     try:

@@ -43,10 +43,21 @@ def begin_upload(session: Session, actor: Actor, dataset_id: int, filename: str,
     Raises:
         Invalid, TooLarge, DiskFull, Conflict (being read now), NotFound.
     """
-    refuse_while_read(owned_dataset(session, actor, dataset_id))
+    dataset = owned_dataset(session, actor, dataset_id)
+    refuse_while_read(dataset)
+    if dataset.status is DatasetStatus.ERROR:
+        _begin_anew(session, actor, dataset)
     return make_room(
         session, Upload(id="", owner_id=actor.user_id, dataset_id=dataset_id, filename="", length=length), filename
     )
+
+
+def _begin_anew(session: Session, actor: Actor, dataset: Dataset) -> None:
+    """What waited for a correction gives way to the files that are put right; of several senders the first does it."""
+    move = update(Dataset).where(col(Dataset.id) == dataset.id, col(Dataset.status) == DatasetStatus.ERROR)
+    if session.exec(move.values(status=DatasetStatus.DRAFT, error="", layout={}, updated_at=utcnow())).rowcount:
+        discard_arriving(session, actor, dataset.id or 0)
+    session.refresh(dataset)
 
 
 def make_room(session: Session, upload: Upload, filename: str) -> UploadRow:

@@ -1,6 +1,5 @@
 """Brings a base model in: from the browser, or from the Hugging Face Hub; a worker fetches and checks its files."""
 
-import re
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -14,6 +13,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.datasets.uploads import UploadRow, clean_name, make_room
 from orchestrator.services.db import session_scope
+from orchestrator.services.hub import hub_problems
 from orchestrator.services.models.catalog import new_model, own_model, row_of
 from orchestrator.services.models.files import file_problem, remove_model_folder
 from orchestrator.services.models.rows import ModelRow
@@ -23,8 +23,6 @@ from orchestrator.services.vault import seal
 PREP = "prep"
 RECEIVING, FETCHING, CHECKING = "receiving", "fetching", "checking"
 """`details["stage"]` of a model in processing."""
-HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}$")
-_REVISION = re.compile(r"^[\w./-]{1,100}$")
 
 
 def begin_model_upload(
@@ -59,13 +57,7 @@ def add_from_hub(
     Raises:
         Invalid: `problems` by field. Conflict: the name is taken.
     """
-    problems: list[tuple[str, str]] = []
-    if not HUB_ID.match(repo.strip()):
-        problems.append(("repo", "Enter an id like owner/name, as it stands at the top of the model's page."))
-    if revision.strip() and (not _REVISION.match(revision.strip()) or ".." in revision):
-        problems.append(("revision", "Enter a branch, a tag or a commit, or leave it empty."))
-    if len(token) > 400 or not token.isprintable():
-        problems.append(("token", "This is not a Hub token. It begins with hf_."))
+    problems = hub_problems(repo, revision, token)
     model = new_model(session, actor, name, description, model_type, architecture, problems)
     model.source, model.source_ref = ModelSource.HUB, repo.strip()
     model.details = {"stage": FETCHING, "wanted_revision": revision.strip()}

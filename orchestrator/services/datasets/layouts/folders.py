@@ -7,22 +7,32 @@ from orchestrator.services.datasets.layouts.entry import LABEL_LIMIT, Entry, Und
 from orchestrator.services.datasets.layouts.splits import SPLITS
 from orchestrator.services.datasets.layouts.tree import Tree
 
+_WHERE = {1: "the folder's name", 2: "the name of the folder above"}
 
-def read(tree: Tree) -> Understood:
-    """Label and split of each video by its place; never fails, so it is the last layout tried."""
+
+def read(tree: Tree, level: int = 1) -> Understood:
+    """Label and split of each video by its place; never fails, so it is the last layout tried.
+
+    Args:
+        level: which folder is the class: 1 is the one a clip lies in, 2 the one above that.
+    """
     videos = [PurePosixPath(name) for name in tree.videos]
     # A folder called "test" is a split only where classes lie inside it.
     marked = [p for p in videos if any(part.lower() in SPLITS for part in p.parts[:-2])]
     splits = len(marked) == len(videos) and bool(videos)
-    entries = [Entry(path.as_posix(), label=class_of(path.as_posix()), split=_split(path, splits)) for path in videos]
+    entries = [
+        Entry(path.as_posix(), label=class_of(path.as_posix(), level), split=_split(path, splits)) for path in videos
+    ]
     title = "Class folders, already split" if splits else "Class folders"
-    return Understood("folders", title, entries, columns={"label": "the folder's name"})
+    return Understood(
+        "folders", title, entries, columns={"label": _WHERE.get(level, f"the folder {level} above the clip")}
+    )
 
 
-def class_of(name: str) -> str:
-    """The name of the folder a clip lies in, "" at the top."""
+def class_of(name: str, level: int = 1) -> str:
+    """The name of the folder a clip lies in, or of one further up; "" where there is none."""
     parts = PurePosixPath(name).parts
-    return parts[-2][:LABEL_LIMIT] if len(parts) > 1 else ""
+    return parts[-1 - level][:LABEL_LIMIT] if len(parts) > level else ""
 
 
 def _split(path: PurePosixPath, splits: bool) -> Split:

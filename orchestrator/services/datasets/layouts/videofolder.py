@@ -1,6 +1,8 @@
 """Hugging Face's VideoFolder and its relatives: a table or JSON lines with a file column beside label and caption."""
 
+from collections.abc import Mapping
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import Any
 
 from orchestrator.services.datasets.layouts.entry import Understood
@@ -15,13 +17,17 @@ _LABEL = ("label", "class", "category", "class_name", "label_name", "action", "t
 _SPLIT = ("split", "subset", "partition")
 
 
-def read(tree: Tree) -> Understood | None:
-    """Reads every table whose rows name a video; files called metadata first, a wrong one gets its sentence."""
+def read(tree: Tree, wished: Mapping[str, str] = MappingProxyType({})) -> Understood | None:
+    """Reads every table whose rows name a video; files called metadata first, a wrong one gets its sentence.
+
+    Args:
+        wished: the column for a role (file, label, caption, split) as somebody chose it; "-" for none.
+    """
     found = Gathering(tree, "videofolder", "VideoFolder (metadata table)")
     taken: dict[str, str] = {}
     for file in sorted(tree.texts(*TABLE_ENDINGS), key=lambda name: not _is_metadata(name)):
         rows = tree.rows(file)
-        columns = _columns(rows)
+        columns = _corrected(_columns(rows), wished, rows)
         if "file" not in columns or not ({"label", "caption"} & columns.keys() or _is_metadata(file)):
             if rows and _is_metadata(file):
                 _complain(tree, file, rows[0])
@@ -47,6 +53,13 @@ def _columns(rows: list[Row]) -> dict[str, str]:
     roles = {"file": _FILE, "caption": _CAPTION, "label": _LABEL, "split": _SPLIT}
     found = {role: next((keys[name] for name in names if name in keys), "") for role, names in roles.items()}
     return {role: name for role, name in found.items() if name}
+
+
+def _corrected(columns: dict[str, str], wished: Mapping[str, str], rows: list[Row]) -> dict[str, str]:
+    there = {str(key) for row in rows[:50] for key in row if key}
+    chosen = {role: name for role, name in wished.items() if name in there}
+    dropped = {role for role, name in wished.items() if name == "-"}
+    return {role: name for role, name in (columns | chosen).items() if role not in dropped}
 
 
 def _first(value: Any) -> Any:

@@ -13,6 +13,7 @@ from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatu
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.files import dataset_folder, upload_path
 from orchestrator.services.datasets.ingest import ingest_dataset
+from orchestrator.services.datasets.uploads import begin_upload
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
 
@@ -145,8 +146,6 @@ def link_zip() -> bytes:
         (link_zip(), "holds a link"),
         (b"PK\x03\x04 but no zip", "is not a zip"),
         (zipped(clips(GOOD))[:-40], "is not a zip"),
-        (zipped(clips(["left/0.mp4", "left/1.mp4"])), "There is only one class, left."),
-        (zipped(clips(["left/0.mp4", "left/1.mp4", "right/0.mp4"])), "too few in: right"),
         (zipped({"a/x.mp4": b"broken 1", "b/y.mp4": b"broken 2"}), "None of the files can be used. x.mp4 is cut off."),
         (zipped(clips(["a.txt"])), "None of the files can be used."),
     ],
@@ -161,6 +160,30 @@ def test_a_refused_zip_leaves_its_sentence_and_nothing_else(ada: Actor, data: by
     assert [path for path in dataset_folder(dataset_id).rglob("*") if path.is_file()] == []
     assert not list((get_settings().data_dir / "uploads").iterdir())
     assert not (get_settings().data_dir.parent / "left").exists()
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (zipped(clips(["left/0.mp4", "left/1.mp4"])), "There is only one class, left."),
+        (zipped(clips(["left/0.mp4", "left/1.mp4", "right/0.mp4"])), "too few in: right"),
+        (zipped(clips(["x.mp4", "y.mp4"])), "None of the files can be used. x.mp4 lies in no folder."),
+    ],
+)
+def test_what_says_too_little_waits_for_a_correction_or_for_other_files(ada: Actor, data: bytes, sentence: str) -> None:
+    dataset_id = bring(ada, {"all.zip": data})
+    assert ingest_dataset(dataset_id, look) == "error"
+    dataset = dataset_of(dataset_id)
+    assert dataset.status is DatasetStatus.ERROR
+    assert sentence in dataset.error
+    assert dataset.layout["title"]
+    assert clips_of(dataset_id) == []
+    assert [path for path in dataset_folder(dataset_id).rglob("*") if path.is_file()] == []
+    assert len(list((get_settings().data_dir / "uploads").iterdir())) == 1
+    with session_scope() as session:
+        begin_upload(session, ada, dataset_id, "left/0.mp4", 10)
+    assert len(list((get_settings().data_dir / "uploads").iterdir())) == 1
+    assert (dataset_of(dataset_id).status, dataset_of(dataset_id).error) == (DatasetStatus.DRAFT, "")
 
 
 def test_more_clips_later(ada: Actor) -> None:

@@ -1,14 +1,17 @@
 """Every layout that people have, as they have it: the clips found, their labels, captions, questions and splits."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from orchestrator.domain.datasets import Split
+from orchestrator.domain.errors import Invalid
 from orchestrator.services.datasets.layouts import detect
 from orchestrator.services.datasets.layouts.detect import understand
 from orchestrator.services.datasets.layouts.entry import Entry, Understood
+from orchestrator.services.datasets.layouts.reading import Reading, parse_reading
 from orchestrator.services.datasets.layouts.summary import summary
 from orchestrator.services.datasets.layouts.tree import Tree
 from orchestrator.settings import ROOT
@@ -227,9 +230,11 @@ CASES: dict[str, tuple[Files, str, list[Entry]]] = {
 @pytest.mark.parametrize("name", CASES)
 def test_a_layout_is_understood(tmp_path: Path, name: str) -> None:
     files, key, entries = CASES[name]
-    seen = understood = read(tmp_path, files)
+    seen = read(tmp_path, files)
     assert (seen.key, seen.entries) == (key, entries)
-    assert summary(understood)["samples"][0]["file"] == entries[0].name
+    assert summary(seen, Tree(tmp_path, files), Reading())["samples"][0]["file"] == entries[0].name
+    # The same layout, asked for by name, reads the same.
+    assert understand(Tree(tmp_path, files), Reading(key)).entries == entries
 
 
 def test_llama_factorys_own_demo_needs_no_edit() -> None:
@@ -329,3 +334,45 @@ def test_text_in_other_encodings(tmp_path: Path) -> None:
 def test_captions_lose_what_cannot_be_seen(tmp_path: Path) -> None:
     seen = read(tmp_path, {"a.mp4": b"", "a.txt": "evil\u202e txt\x07 <script>alert(1)</script>"})
     assert seen.entries[0].caption == "evil txt <script>alert(1)</script>"
+
+
+TABLE = "clip_path,what,who,part\na/1.mp4,a cat sits,cat,train\nb/2.mp4,a dog runs,dog,val\n"
+
+
+def test_columns_can_be_said(tmp_path: Path) -> None:
+    files: Files = {"t.csv": TABLE, "a/1.mp4": b"", "b/2.mp4": b""}
+    assert read(tmp_path, files).key == "folders"
+    reading = Reading("videofolder", {"file": "clip_path", "caption": "what", "label": "who", "split": "part"})
+    seen = understand(Tree(tmp_path, files), reading)
+    assert seen.columns == {"file": "clip_path", "caption": "what", "label": "who", "split": "part"}
+    assert seen.entries == [
+        Entry("a/1.mp4", "cat", "a cat sits", split=Split.TRAIN),
+        Entry("b/2.mp4", "dog", "a dog runs", split=Split.VALIDATION),
+    ]
+    said = summary(seen, Tree(tmp_path, files), reading)
+    assert said["choices"] == {"columns": ["clip_path", "what", "who", "part"], "folders": ["a"]}
+    assert said["reading"]["columns"]["caption"] == "what"
+    alone = understand(Tree(tmp_path, files), replace(reading, ignore_splits=True))
+    assert {entry.split for entry in alone.entries} == {Split.AUTO}
+
+
+def test_the_class_may_be_a_folder_further_up(tmp_path: Path) -> None:
+    files: Files = {"cat/monday/1.mp4": b"", "dog/monday/2.mp4": b""}
+    assert {entry.label for entry in read(tmp_path, files).entries} == {"monday"}
+    seen = understand(Tree(tmp_path, files), Reading("folders", level=2))
+    assert [entry.label for entry in seen.entries] == ["cat", "dog"]
+
+
+def test_a_layout_that_does_not_fit_is_a_sentence(tmp_path: Path) -> None:
+    files: Files = {"t.csv": TABLE, "a/1.mp4": b""}
+    read(tmp_path, files)
+    with pytest.raises(Invalid, match="cannot be read as: MSR-VTT"):
+        understand(Tree(tmp_path, files), Reading("msrvtt"))
+
+
+@pytest.mark.parametrize(
+    "values", [{"layout": "nonsense"}, {"columns": {"who": "x"}}, {"columns": 3}, {"level": 0}, {"level": "two"}]
+)
+def test_a_nonsense_reading_is_refused(values: dict[str, object]) -> None:
+    with pytest.raises(Invalid):
+        parse_reading(values, detect.LAYOUTS)

@@ -1,0 +1,110 @@
+"""An upload of 2 GB in the page's chunks and in one piece: speed against `cp`, memory of the web, other requests."""
+
+import os
+import statistics
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import httpx
+import psutil
+
+from benchmarks.studio import Studio, studio
+from benchmarks.target import Target
+from benchmarks.tus import PAGE_CHUNK, Line, begin, offset_of, sign_in
+
+TARGETS: dict[str, Target] = {
+    "page_against_cp": {"min": 0.5},
+    "api_against_cp": {"min": 0.5},
+    "web_growth_mb": {"max": 50.0},
+    "slowest_other_ms": {"max": 200.0},
+}
+BYTES = 2 * 2**30
+_PIECE = 2**24
+_LOOK_S, _ASK_S = 0.02, 0.05
+
+
+def _make(path: Path) -> Path:
+    with path.open("wb") as file:
+        for _ in range(BYTES // _PIECE):
+            file.write(os.urandom(_PIECE))
+    return path
+
+
+def _copy(source: Path, target: Path) -> float:
+    began = time.perf_counter()
+    subprocess.run(["cp", "--reflink=never", str(source), str(target)], check=True)
+    took = time.perf_counter() - began
+    target.unlink()
+    return took
+
+
+def _send(client: httpx.Client, name: str, source: Path, chunk: int) -> float:
+    place, line = begin(client, name, BYTES), Line(client)
+    began = time.perf_counter()
+    for offset in range(0, BYTES, chunk):
+        assert line.send(place, source, offset, min(chunk, BYTES - offset)) == 204
+    took = time.perf_counter() - began
+    assert offset_of(client, place) == BYTES
+    client.delete(place.removeprefix("/api/v1"), headers={"Tus-Resumable": "1.0.0"}).raise_for_status()
+    return took
+
+
+class _Beside:
+    """What happens meanwhile: the web's largest memory, and how long other requests take."""
+
+    def __init__(self, running: Studio, client: httpx.Client) -> None:
+        web = psutil.Process(running.pids["web"])
+        self._family = [web, *web.children(recursive=True)]
+        self._client, self._over = client, threading.Event()
+        self.before = self.most = self._memory()
+        self.answers: list[float] = []
+
+    def _memory(self) -> int:
+        return sum(process.memory_info().rss for process in self._family)
+
+    @contextmanager
+    def watch(self) -> Iterator[None]:
+        threads = [threading.Thread(target=work) for work in (self._weigh, self._ask)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            for thread in threads:
+                thread.join()
+
+    def _weigh(self) -> None:
+        while not self._over.wait(_LOOK_S):
+            self.most = max(self.most, self._memory())
+
+    def _ask(self) -> None:
+        while not self._over.wait(_ASK_S):
+            began = time.perf_counter()
+            self._client.get("/datasets").raise_for_status()
+            self.answers.append((time.perf_counter() - began) * 1000)
+
+
+def run() -> dict[str, float]:
+    """`cp` is the median of three, between them the uploads."""
+    with studio() as running, closing(sign_in(running.url)) as client:
+        source = _make(running.data_dir / "source.bin")
+        copies = [_copy(source, running.data_dir / "copy.bin")]
+        for _ in range(20):
+            client.get("/datasets").raise_for_status()  # warm
+        beside = _Beside(running, client)
+        with beside.watch():
+            page = _send(client, "page", source, PAGE_CHUNK)
+            copies.append(_copy(source, running.data_dir / "copy.bin"))
+            api = _send(client, "api", source, BYTES)
+        copies.append(_copy(source, running.data_dir / "copy.bin"))
+    cp = statistics.median(copies)
+    figures = {"cp_mb_per_s": BYTES / 1e6 / cp, "page_mb_per_s": BYTES / 1e6 / page, "api_mb_per_s": BYTES / 1e6 / api}
+    figures |= {"page_against_cp": cp / page, "api_against_cp": cp / api}
+    figures |= {"web_growth_mb": (beside.most - beside.before) / 2**20, "slowest_other_ms": max(beside.answers)}
+    figures["other_ms"] = statistics.median(beside.answers)
+    return {name: round(value, 2) for name, value in figures.items()}

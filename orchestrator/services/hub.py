@@ -1,0 +1,129 @@
+"""The Hugging Face Hub as people name it: ids, revisions, tokens; and how large something is before it is fetched."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import Session
+
+from orchestrator.domain.credentials import CredentialKind
+from orchestrator.domain.errors import Invalid, Unavailable
+from orchestrator.domain.users import Actor
+from orchestrator.services.credentials import opened, owned_credential
+from orchestrator.settings import ROOT, get_settings
+
+HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}$")
+_REVISION = re.compile(r"^[\w./-]{1,100}$")
+_LENT = ("PATH", "LANG", "LC_ALL", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "VIRTUAL_ENV", "HF_ENDPOINT")
+_LIMIT_S = 40.0
+_TURNS = threading.BoundedSemaphore(2)
+
+
+@dataclass(frozen=True, slots=True)
+class HubSize:
+    """What would be fetched: `files` of together `bytes`, all of the commit `revision`."""
+
+    repo: str
+    revision: str
+    files: int
+    bytes: int
+
+
+def hub_problems(repo: str, revision: str, token: str = "", what: str = "model") -> list[tuple[str, str]]:
+    """(field, sentence) of what cannot be meant."""
+    problems: list[tuple[str, str]] = []
+    if not HUB_ID.match(repo.strip()) or ".." in repo:
+        problems.append(("repo", f"Enter an id like owner/name, as it stands at the top of the {what}'s page."))
+    if revision.strip() and (not _REVISION.match(revision.strip()) or ".." in revision):
+        problems.append(("revision", "Enter a branch, a tag or a commit, or leave it empty."))
+    if len(token) > 400 or not token.isprintable():
+        problems.append(("token", "This is not a Hub token. It begins with hf_."))
+    return problems
+
+
+def hub_credential(session: Session, actor: Actor, credential_id: Any) -> int:
+    """The id of a stored token of the actor's.
+
+    Raises:
+        Invalid: it is for something else. NotFound.
+    """
+    try:
+        credential = owned_credential(session, actor.user_id, int(credential_id))
+    except (TypeError, ValueError):
+        raise Invalid("This token does not exist. Choose another.", "credential_id") from None
+    if credential.kind is not CredentialKind.HUB:
+        raise Invalid(f"{credential.name} is no Hub token. Choose another.", "credential_id")
+    return credential.id or 0
+
+
+def look_up(
+    session: Session,
+    actor: Actor,
+    kind: str,
+    repo: str,
+    revision: str = "",
+    token: str = "",
+    credential_id: int = 0,
+) -> HubSize:
+    """Asks the Hub, from a process that knows nothing else, how large a dataset or model is.
+
+    Raises:
+        Invalid: `problems` by field, or the Hub's refusal in words. NotFound. Unavailable: too many are asking.
+    """
+    if problems := hub_problems(repo, revision, token, kind):
+        raise Invalid(problems[0][1], problems[0][0], problems)
+    secrets: dict[str, Any] = {"token": token.strip()} if token.strip() else {}
+    if credential_id:
+        secrets = opened(session, actor.user_id, hub_credential(session, actor, credential_id))
+    source = {"type": "hub-size", "kind": kind, "repo": repo.strip(), "revision": revision.strip()}
+    if not _TURNS.acquire(timeout=10):
+        raise Unavailable("The Hub is being asked by others. Try again in a moment.")
+    try:
+        told = _ask(source, secrets)
+    finally:
+        _TURNS.release()
+    if "found" not in told:
+        raise Invalid(str(told.get("problem") or "The Hub does not answer in time. Try again later."), "repo")
+    return HubSize(repo.strip(), **told["found"])
+
+
+def _ask(source: dict[str, Any], secrets: dict[str, Any]) -> dict[str, Any]:
+    settings = get_settings()
+    with tempfile.TemporaryDirectory(prefix="hub-") as home:
+        private = settings.allow_private_urls or bool(os.environ.get("HF_ENDPOINT"))
+        wish = {"source": source, "secrets": secrets, "folder": home, "max_bytes": 2**62}
+        wish |= {"patience_s": settings.fetch_patience_s, "allow_private": private}
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", "jobs.fetch"],
+                input=json.dumps(wish).encode() + b"\n",
+                capture_output=True,
+                timeout=_LIMIT_S,
+                env=child_env(Path(home), private),
+                cwd=ROOT,
+            )
+        except subprocess.TimeoutExpired:
+            return {}
+    told: dict[str, Any] = {}
+    for line in done.stdout.splitlines():
+        told |= json.loads(line)
+    return told
+
+
+def child_env(home: Path, allow_private: bool) -> dict[str, str]:
+    """All that a fetching process knows of its surroundings: no key of this machine, no setting of its user."""
+    env = {name: os.environ[name] for name in _LENT if name in os.environ}
+    env |= {"HOME": str(home), "PYTHONPATH": str(ROOT), "AWS_EC2_METADATA_DISABLED": "true", "NO_GCE_CHECK": "true"}
+    # gcsfs would speak gRPC otherwise, whose connections Python's guard never sees.
+    env |= {"GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false"}
+    env |= {"HF_HOME": f"{home}/.hub", "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+    env |= {"HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+    env |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    return env | ({"LOREEL_ALLOW_PRIVATE_URLS": "true"} if allow_private else {})
