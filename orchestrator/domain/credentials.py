@@ -1,4 +1,4 @@
-"""Keys to somebody's cloud storage: kept sealed, one owner each, never shown again."""
+"""Keys to somebody's cloud storage and Hub tokens: kept sealed, one owner each, never shown again."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -30,3 +30,5 @@ class Credential(SQLModel, table=True):
     sealed: str = Field(sa_column=Column(Text, nullable=False))
     hint: str = Field(default="", max_length=120)
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]
+    used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[arg-type]
+    """When it was last lent to a worker or to a question at the Hub."""

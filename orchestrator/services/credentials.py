@@ -1,4 +1,4 @@
-"""The cloud credentials of a person: stored sealed, listed by name and hint, lent only to the worker that fetches."""
+"""Cloud credentials and Hub tokens: stored sealed, listed by name and hint, lent only to what fetches."""
 
 import json
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from orchestrator.domain.base import utcnow
 from orchestrator.domain.credentials import Credential, CredentialKind
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.users import Actor
@@ -26,6 +27,7 @@ class CredentialRow:
     name: str
     hint: str
     created_at: datetime
+    used_at: datetime | None
 
 
 def list_credentials(session: Session, actor: Actor) -> list[CredentialRow]:
@@ -64,6 +66,34 @@ def save_credential(session: Session, actor: Actor, kind: str, name: str, values
     return _row(credential)
 
 
+def replace_credential(session: Session, actor: Actor, credential_id: int, values: dict[str, Any]) -> CredentialRow:
+    """New secret values under the same name: what refers to it uses them from now on.
+
+    Raises:
+        Invalid: `problems` by field. NotFound.
+    """
+    credential = owned_credential(session, actor.user_id, credential_id)
+    kept, hint, problems = _READERS[credential.kind](values)
+    if problems:
+        raise Invalid(problems[0][1], problems[0][0], problems)
+    credential.sealed, credential.hint, credential.used_at = seal(kept), hint, None
+    session.add(credential)
+    session.flush()
+    return _row(credential)
+
+
+def save_token(session: Session, actor: Actor, name: str, token: str) -> CredentialRow:
+    """A Hub token; one of the same name is replaced.
+
+    Raises:
+        Invalid: `problems` by field. Conflict: the name is that of other credentials.
+    """
+    same = next((row for row in list_credentials(session, actor) if row.name == name.strip()), None)
+    if same is not None and same.kind == CredentialKind.HUB:
+        return replace_credential(session, actor, same.id, {"token": token})
+    return save_credential(session, actor, CredentialKind.HUB.value, name, {"token": token})
+
+
 def delete_credential(session: Session, actor: Actor, credential_id: int) -> None:
     """Forgets a credential; datasets that came with it stay."""
     session.delete(owned_credential(session, actor.user_id, credential_id))
@@ -84,7 +114,12 @@ def owned_credential(session: Session, owner_id: int, credential_id: int) -> Cre
 
 def opened(session: Session, owner_id: int, credential_id: int) -> dict[str, Any]:
     """The secret values, for the worker; never for a page or an answer."""
-    return unseal(owned_credential(session, owner_id, credential_id).sealed)
+    credential = owned_credential(session, owner_id, credential_id)
+    values = unseal(credential.sealed)
+    credential.used_at = utcnow()
+    session.add(credential)
+    session.flush()
+    return values
 
 
 def _s3(values: dict[str, Any]) -> tuple[dict[str, str], str, list[tuple[str, str]]]:
@@ -127,4 +162,5 @@ _READERS = {CredentialKind.S3: _s3, CredentialKind.GS: _gs, CredentialKind.HUB: 
 
 def _row(credential: Credential) -> CredentialRow:
     assert credential.id is not None
-    return CredentialRow(credential.id, credential.kind.value, credential.name, credential.hint, credential.created_at)
+    kind, name, hint = credential.kind.value, credential.name, credential.hint
+    return CredentialRow(credential.id, kind, name, hint, credential.created_at, credential.used_at)

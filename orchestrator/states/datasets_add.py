@@ -18,13 +18,14 @@ from orchestrator.services.datasets.uploads import discard_arriving, request_ing
 from orchestrator.states import words
 from orchestrator.states.address import filter_of
 from orchestrator.states.guards import act, problems_of, signed_in
+from orchestrator.states.hub_look import HubLook
 
 NOTHING_CHOSEN = "Choose some clips first: single files, folders, or a zip or tar of them."
 _NO_CREDENTIALS = [
     {"value": "none", "label": "None: anybody may read it"},
     {"value": "new", "label": "New credentials"},
 ]
-_TYPED = ("credential_name", "access_key", "secret_key", "endpoint", "region", "service_account")
+_TYPED = ("token", "credential_name", "access_key", "secret_key", "endpoint", "region", "service_account")
 _HINTS = {
     Task.CLASSIFICATION.value: "mp4, mov, avi, mkv, webm, alone or in a zip or tar. "
     "Each folder is a class; two classes at least, two clips in each.",
@@ -50,6 +51,8 @@ class DatasetAddState(rx.State):
     source: str = "upload"
     url: str = ""
     uri: str = ""
+    repo: str = ""
+    revision: str = ""
     credential: str = "none"
     """"none", "new", or the id of stored credentials."""
     credentials: list[dict[str, str]] = []
@@ -113,12 +116,12 @@ class DatasetAddState(rx.State):
     @rx.event
     @signed_in
     async def choose_source(self, source: str):
-        """Upload, url or cloud; the stored credentials are read when they are needed."""
+        """Upload, url, cloud or hub; the stored credentials are read when they are needed."""
         if self.target:
             return
-        self.source, self.problems = source, {}
-        if source == "cloud":
-            rows = await act(self, list_credentials)
+        self.source, self.problems, self.credential = source, {}, "none"
+        if source in ("cloud", "hub"):
+            rows = [row for row in await act(self, list_credentials) if (row.kind == "hub") == (source == "hub")]
             stored = [{"value": str(row.id), "label": row.name, "hint": f"{row.kind}, {row.hint}"} for row in rows]
             self.credentials = [*_NO_CREDENTIALS, *stored]
 
@@ -133,6 +136,18 @@ class DatasetAddState(rx.State):
     async def type_uri(self, text: str):
         self.uri = text.strip()
         self._suggest(urlsplit_name(self.uri))
+
+    @rx.event
+    @signed_in
+    async def type_repo(self, text: str):
+        self.repo = text.strip()
+        self._suggest(self.repo.rpartition("/")[2][:80])
+        return HubLook.forget
+
+    @rx.event
+    @signed_in
+    async def type_revision(self, text: str):
+        self.revision = text.strip()
 
     @rx.event
     @signed_in
@@ -218,7 +233,10 @@ class DatasetAddState(rx.State):
     async def _fetch(self, form: dict[str, Any]):
         """A worker fetches; its page shows how far it is. Secrets are read from the form and kept in no state."""
         source: dict[str, Any] = {"type": "url", "url": self.url}
-        if self.source == "cloud":
+        if self.source == "hub":
+            source = {"type": "hub", "repo": self.repo, "revision": self.revision}
+            source |= _credentials_of(self.credential, form)
+        elif self.source == "cloud":
             source = {"type": "cloud", "uri": self.uri} | _credentials_of(self.credential, form)
         try:
             if self.into:

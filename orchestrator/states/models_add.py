@@ -7,12 +7,15 @@ import reflex as rx
 
 from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
 from orchestrator.domain.models import ModelType
+from orchestrator.services.credentials import list_credentials
 from orchestrator.services.models.adding import add_from_hub, begin_model_upload, request_check
 from orchestrator.services.models.catalog import CUSTOM, allowed_roots, architectures, delete_model, register_path
 from orchestrator.states.guards import act, problems_of, signed_in
+from orchestrator.states.hub_look import HubLook
 
 NO_FILES = "Choose the files first: config.json, the .safetensors, the processor and the tokenizer."
 SOURCES = ("upload", "hub", "path")
+NO_TOKEN = {"value": "none", "label": "None, or typed below"}
 
 
 class ModelAddState(rx.State):
@@ -28,6 +31,9 @@ class ModelAddState(rx.State):
     repo: str = ""
     revision: str = ""
     token: str = ""
+    stored: str = "none"
+    """The id of a stored Hub token, or "none"."""
+    stored_tokens: list[dict[str, str]] = []
     roots_text: str = ""
     count: int = 0
     target: str = ""
@@ -50,6 +56,9 @@ class ModelAddState(rx.State):
             self.reset()
         self.token = ""
         self.roots_text = " or ".join(allowed_roots())
+        tokens = [row for row in await act(self, list_credentials) if row.kind == "hub"]
+        self.stored_tokens = [{"value": str(row.id), "label": row.name, "hint": row.hint} for row in tokens]
+        self.stored_tokens = [NO_TOKEN, *self.stored_tokens] if tokens else []
 
     @rx.event
     @signed_in
@@ -95,12 +104,19 @@ class ModelAddState(rx.State):
         if not self.named_by_hand:
             self.name = text.strip().rpartition("/")[2][:80]
         self._forget("repo", "name")
+        return HubLook.forget
 
     @rx.event
     @signed_in
     async def type_revision(self, text: str):
         self.revision = text
         self._forget("revision")
+
+    @rx.event
+    @signed_in
+    async def choose_stored(self, chosen: str):
+        self.stored = chosen
+        self._forget("credential_id", "token")
 
     @rx.event
     @signed_in
@@ -134,7 +150,8 @@ class ModelAddState(rx.State):
                 row = await act(self, register_path, *said[:2], self.path, self.model_type, self.architecture)
             elif self.source == "hub":
                 where = (self.repo, self.revision, self.token)
-                row = await act(self, add_from_hub, *said, *where, self.architecture)
+                stored = int(self.stored) if self.stored.isdigit() else 0
+                row = await act(self, add_from_hub, *said, *where, self.architecture, stored)
             else:
                 return await self._begin_upload(said)
         except NotSignedIn:

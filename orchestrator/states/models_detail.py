@@ -166,6 +166,7 @@ def _square(side: Any) -> str:
 
 
 def _rows(row: ModelRow) -> list[Fact]:
+    hub_commit = str(row.details.get("hub_revision") or "")
     facts = [
         Fact("Architecture", row.architecture),
         Fact("Blocks", str(row.details.get("blocks") or "")),
@@ -173,6 +174,7 @@ def _rows(row: ModelRow) -> list[Fact]:
         Fact("Weights on disk", words.size(row.size_bytes) if row.size_bytes else ""),
         Fact("Source", "Built in" if row.source == "builtin" else row.source_ref or "Folder on this machine"),
         Fact("Revision", row.revision[:12], row.revision),
+        Fact("Commit on the Hub", hub_commit[:12], hub_commit),
     ]
     return [fact for fact in facts if fact.value]
 

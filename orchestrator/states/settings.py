@@ -1,4 +1,4 @@
-"""Settings: profile, password, signed-in browsers, tokens for scripts."""
+"""Settings: profile, password, signed-in browsers, tokens for scripts, stored credentials."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,13 +6,17 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.domain.errors import AppError
+from orchestrator.services import credentials
 from orchestrator.services.auth import accounts, sessions, tokens
 from orchestrator.services.auth.rows import SessionRow, TokenRow
+from orchestrator.services.credentials import CredentialRow
 from orchestrator.states import words
 from orchestrator.states.guards import act, problems_of, signed_in
 from orchestrator.states.identity import forget, token_of
 from orchestrator.states.session import SessionState
 from orchestrator.ui.primitives.toast import toast
+
+CREDENTIAL_KINDS = {"s3": "S3", "gs": "Google Cloud", "hub": "Hugging Face"}
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,19 @@ class TokenLine:
     expires: str
 
 
+@dataclass(frozen=True)
+class CredentialLine:
+    """Stored cloud credentials or a Hub token; the secret is never here."""
+
+    id: int
+    name: str
+    kind: str
+    hint: str
+    made: str
+    used: str
+    """ISO time, "" when never."""
+
+
 class SettingsState(rx.State):
     """One's own account. Passwords pass through and are never kept."""
 
@@ -51,6 +68,9 @@ class SettingsState(rx.State):
     since: str = ""
     browsers: list[BrowserLine] = []
     tokens: list[TokenLine] = []
+    credentials: list[CredentialLine] = []
+    credential_problems: dict[str, str] = {}
+    credential_round: int = 0
     profile_problems: dict[str, str] = {}
     password_problems: dict[str, str] = {}
     token_problems: dict[str, str] = {}
@@ -71,6 +91,7 @@ class SettingsState(rx.State):
         self.standing = "Administrator" if account.role == "admin" else "Member"
         self.since = account.created_at.strftime("%-d %B %Y")
         self.profile_problems, self.password_problems, self.token_problems, self.new_token = {}, {}, {}, ""
+        self.credential_problems = {}
         await self._read_lists()
         self.profile_round, self.ready = self.profile_round + 1, True
 
@@ -143,9 +164,36 @@ class SettingsState(rx.State):
         await self._read_lists()
         yield toast("success", "Token deleted. Scripts that used it are refused from now on.")
 
+    @rx.event
+    @signed_in
+    async def save_hub_token(self, form: dict[str, Any]):
+        """Keeps a Hub token, or puts a new one in the place of the one of this name."""
+        try:
+            row = await act(self, credentials.save_token, str(form.get("name", "")), str(form.get("token", "")))
+        except AppError as refused:
+            self.credential_problems = problems_of(refused)
+            return
+        self.credential_problems, self.credential_round = {}, self.credential_round + 1
+        await self._read_lists()
+        yield toast("success", f"{row.name} is kept, encrypted.")
+
+    @rx.event
+    @signed_in
+    async def delete_credential(self, credential_id: int):
+        """Forgets stored credentials; what came with them stays."""
+        await act(self, credentials.delete_credential, credential_id)
+        await self._read_lists()
+        yield toast("success", "Credentials deleted. What was fetched with them stays.")
+
     async def _read_lists(self) -> None:
+        self.credentials = [_credential(row) for row in await act(self, credentials.list_credentials)]
         self.browsers = [_browser(row) for row in await act(self, sessions.list_sessions, token_of(self))]
         self.tokens = [_token(row) for row in await act(self, tokens.list_tokens)]
+
+
+def _credential(row: CredentialRow) -> CredentialLine:
+    kind = CREDENTIAL_KINDS.get(row.kind, row.kind)
+    return CredentialLine(row.id, row.name, kind, row.hint, words.iso(row.created_at), words.iso(row.used_at))
 
 
 def _browser(row: SessionRow) -> BrowserLine:

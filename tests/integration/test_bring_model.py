@@ -14,6 +14,7 @@ from orchestrator.domain.datasets import Upload
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.users import Actor
+from orchestrator.services.credentials import save_token
 from orchestrator.services.datasets.files import upload_path
 from orchestrator.services.datasets.uploads import complete_upload
 from orchestrator.services.db import session_scope
@@ -188,3 +189,15 @@ def test_what_the_hub_does_not_have_is_said(redis_server: RedisProcess, ada: Act
     for repo in ("motions", "../../etc", "a/b/c", "https://evil.example/x"):
         with session_scope() as session, pytest.raises(Invalid, match="owner/name"):
             add_from_hub(session, ada, "four", "", KIND, repo)
+
+
+def test_a_stored_token_opens_a_gated_model_that_failed(redis_server: RedisProcess, ada: Actor, hub: HubServer) -> None:
+    hub.token = "hf_a_secret_one"
+    refused, bob = fetch(ada, name="closed"), make_person("bob")
+    with session_scope() as session:
+        stored = save_token(session, ada, "mine", "hf_a_secret_one")
+        with pytest.raises(NotFound):
+            try_again(session, bob, refused.id or 0, stored.id)
+        try_again(session, ada, refused.id or 0, stored.id)
+    run_bring(refused.id or 0)
+    assert (model_of(refused.id or 0).status, model_of(refused.id or 0).error) == ("ready", "")

@@ -19,6 +19,10 @@ class NewCredential(BaseModel):
     values: dict[str, Any] = Field(default_factory=dict)
 
 
+class NewValues(BaseModel):
+    values: dict[str, Any]
+
+
 @router.get("/credentials")
 def list_credentials(actor: Who) -> dict[str, Any]:
     with session_scope() as session:
@@ -28,9 +32,17 @@ def list_credentials(actor: Who) -> dict[str, Any]:
 
 @router.post("/credentials", status_code=201)
 def save_credential(actor: Who, body: NewCredential) -> dict[str, Any]:
-    """`kind` s3: values access_key, secret_key, endpoint?, region?; gs: service_account (the key file's JSON)."""
+    """`kind` s3: values access_key, secret_key, endpoint?, region?; gs: service_account (the key file's JSON);
+    hub: token."""
     with session_scope() as session:
         return shape(credentials.save_credential(session, actor, body.kind, body.name, body.values))
+
+
+@router.put("/credentials/{credential_id}")
+def replace_credential(actor: Who, credential_id: Id, body: NewValues) -> dict[str, Any]:
+    """New secrets under the same name."""
+    with session_scope() as session:
+        return shape(credentials.replace_credential(session, actor, credential_id, body.values))
 
 
 @router.delete("/credentials/{credential_id}", status_code=204)

@@ -15,13 +15,18 @@ router = APIRouter(tags=["models"])
 
 
 class Source(BaseModel):
-    """`path` for a folder on the studio's machine; `repo`, `revision` and `token` for the Hub."""
+    """`path` for a folder on the studio's machine; `repo`, `revision` and `token` or a stored one for the Hub."""
 
     type: str = "path"
     path: str = ""
     repo: str = ""
     revision: str = ""
     token: str = ""
+    credential_id: int = 0
+
+
+class Retry(BaseModel):
+    credential_id: int = 0
 
 
 class NewModel(BaseModel):
@@ -67,18 +72,18 @@ def register_model(actor: Who, body: NewModel) -> dict[str, Any]:
                 row = adding.begin_model_upload(session, actor, *said, body.architecture)
             case "hub":
                 where = (body.source.repo, body.source.revision, body.source.token)
-                row = adding.add_from_hub(session, actor, *said, *where, body.architecture)
+                row = adding.add_from_hub(session, actor, *said, *where, body.architecture, body.source.credential_id)
             case _:
                 raise Invalid("Choose where the model comes from: upload, hub or path.", "source.type")
         return shape(row)
 
 
 @router.post("/models/{model_id}/check", status_code=202)
-def check_model(actor: Who, model_id: Id) -> dict[str, Any]:
+def check_model(actor: Who, model_id: Id, body: Retry | None = None) -> dict[str, Any]:
     """All files are in: a worker checks them. For a model from the Hub that failed: fetches it once more."""
     with session_scope() as session:
         if catalog.get_model(session, actor, model_id).source == "hub":
-            return shape(adding.try_again(session, actor, model_id))
+            return shape(adding.try_again(session, actor, model_id, body.credential_id if body else 0))
         return shape(adding.request_check(session, actor, model_id))
 
 

@@ -6,7 +6,7 @@ import reflex as rx
 
 from orchestrator.pages.datasets.dialogs import general_problem
 from orchestrator.pages.datasets.new_help import layout_help
-from orchestrator.pages.datasets.new_sources import SOURCES, cloud_fields, web_fields
+from orchestrator.pages.datasets.new_sources import SOURCES, cloud_fields, hub_fields, web_fields
 from orchestrator.pages.datasets.notice import notice
 from orchestrator.pages.frame import frame
 from orchestrator.states.datasets_add import DatasetAddState
@@ -109,7 +109,7 @@ def _where() -> rx.Component:
                 ),
                 error=_problem("source"),
             ),
-            rx.match(State.source, ("url", web_fields()), ("cloud", cloud_fields()), _files()),
+            rx.match(State.source, ("url", web_fields()), ("cloud", cloud_fields()), ("hub", hub_fields()), _files()),
             class_name="flex flex-col gap-4",
         ),
         title="Where the clips are",

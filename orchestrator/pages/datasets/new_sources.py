@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from orchestrator.pages.hub_size import hub_size
 from orchestrator.states.datasets_add import DatasetAddState
 from orchestrator.ui.primitives.field import field
 from orchestrator.ui.primitives.input import input as text_input
@@ -11,7 +12,12 @@ from orchestrator.ui.primitives.input import password_input, textarea
 from orchestrator.ui.primitives.select import select
 
 State = DatasetAddState
-SOURCES = [("upload", "Upload file(s)"), ("url", "URL"), ("cloud", "Cloud storage link")]
+SOURCES = [
+    ("upload", "Upload file(s)"),
+    ("url", "URL"),
+    ("cloud", "Cloud storage link"),
+    ("hub", "Hugging Face dataset"),
+]
 
 
 def _problem(name: str) -> Any:
@@ -62,6 +68,58 @@ def cloud_fields() -> rx.Component:
             rx.cond(State.uri.startswith("gs:") | State.uri.startswith("gcs:"), _gs(), _s3()),
             rx.fragment(),
         ),
+        class_name="flex flex-col gap-4",
+    )
+
+
+def hub_fields() -> rx.Component:
+    """An id on the Hugging Face Hub, and a token where it asks for one."""
+    return rx.el.div(
+        field(
+            "Dataset ID",
+            text_input(
+                name="repo",
+                value=State.repo,
+                on_change=State.type_repo,
+                placeholder="org/name",
+                mono=True,
+                spell_check=False,
+                auto_complete="off",
+            ),
+            hint="Its videos and archives come along, with the files that describe them; never its code.",
+            error=_problem("repo"),
+            required=True,
+        ),
+        rx.el.div(
+            field(
+                "Revision",
+                text_input(name="revision", value=State.revision, on_change=State.type_revision, mono=True),
+                hint="A branch, tag or commit; empty for the newest. It is pinned to its commit.",
+                error=_problem("revision"),
+            ),
+            field(
+                "Token",
+                select(State.credentials, value=State.credential, on_change=State.choose_credential, label="Token"),
+                hint="Only for gated or private datasets.",
+                error=_problem("credential_id"),
+            ),
+            class_name="grid gap-4 sm:grid-cols-2",
+        ),
+        rx.cond(
+            State.credential == "new",
+            rx.el.div(
+                field(
+                    "Hub token",
+                    password_input(name="token", auto_complete="new-password"),
+                    error=_problem("token"),
+                    required=True,
+                ),
+                _named(),
+                class_name="grid gap-4 sm:grid-cols-2",
+            ),
+            rx.fragment(),
+        ),
+        hub_size("dataset", State.repo, State.revision, "", State.credential),
         class_name="flex flex-col gap-4",
     )
 

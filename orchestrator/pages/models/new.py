@@ -6,6 +6,7 @@ import reflex as rx
 
 from orchestrator.pages.datasets.dialogs import general_problem
 from orchestrator.pages.frame import frame
+from orchestrator.pages.hub_size import hub_size
 from orchestrator.states.models_add import ModelAddState
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.primitives.button import button
@@ -115,6 +116,16 @@ def _hub() -> rx.Component:
             ),
             class_name="grid gap-4 sm:grid-cols-2",
         ),
+        rx.cond(
+            State.stored_tokens.length() > 0,
+            field(
+                "Stored token",
+                select(State.stored_tokens, value=State.stored, on_change=State.choose_stored, label="Stored token"),
+                error=_problem("credential_id"),
+            ),
+            rx.fragment(),
+        ),
+        hub_size("model", State.repo, State.revision, State.token, State.stored),
         class_name="flex flex-col gap-4",
     )
 

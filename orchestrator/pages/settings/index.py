@@ -1,10 +1,11 @@
-"""Settings: profile, password, appearance, notices, signed-in browsers, tokens for scripts."""
+"""Settings: profile, password, appearance, notices, signed-in browsers, tokens for scripts, stored credentials."""
 
 import reflex as rx
 
 from orchestrator.pages.frame import frame
 from orchestrator.pages.settings.access import browsers, tokens
 from orchestrator.pages.settings.account import appearance, password, profile
+from orchestrator.pages.settings.credentials import stored_credentials
 from orchestrator.pages.settings.notices import notices
 from orchestrator.states.settings import SettingsState as State
 from orchestrator.ui.layout.shell import page_header
@@ -21,7 +22,7 @@ def _skeleton() -> rx.Component:
 def _full() -> rx.Component:
     return rx.el.div(
         rx.el.div(profile(), notices(), browsers(), class_name="flex min-w-0 flex-col gap-4"),
-        rx.el.div(password(), tokens(), appearance(), class_name="flex min-w-0 flex-col gap-4"),
+        rx.el.div(password(), tokens(), stored_credentials(), appearance(), class_name="flex min-w-0 flex-col gap-4"),
         class_name="grid items-start gap-4 lg:grid-cols-2",
     )
 

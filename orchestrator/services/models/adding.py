@@ -13,7 +13,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.datasets.uploads import UploadRow, clean_name, make_room
 from orchestrator.services.db import session_scope
-from orchestrator.services.hub import hub_problems
+from orchestrator.services.hub import hub_credential, hub_problems
 from orchestrator.services.models.catalog import new_model, own_model, row_of
 from orchestrator.services.models.files import file_problem, remove_model_folder
 from orchestrator.services.models.rows import ModelRow
@@ -23,6 +23,8 @@ from orchestrator.services.vault import seal
 PREP = "prep"
 RECEIVING, FETCHING, CHECKING = "receiving", "fetching", "checking"
 """`details["stage"]` of a model in processing."""
+_ASKED_FOR = ("wanted_revision", "credential_id")
+"""What of the details stays over a failure, so that it can be tried again."""
 
 
 def begin_model_upload(
@@ -48,11 +50,13 @@ def add_from_hub(
     revision: str = "",
     token: str = "",
     architecture: str = "",
+    credential_id: int = 0,
 ) -> ModelRow:
     """A model that a worker fetches at once; `revision` is pinned to a commit when the fetch begins.
 
     Args:
         token: a Hub token for gated or private models; sealed, used for this fetch only, then forgotten.
+        credential_id: a stored Hub token instead.
 
     Raises:
         Invalid: `problems` by field. Conflict: the name is taken.
@@ -61,7 +65,9 @@ def add_from_hub(
     model = new_model(session, actor, name, description, model_type, architecture, problems)
     model.source, model.source_ref = ModelSource.HUB, repo.strip()
     model.details = {"stage": FETCHING, "wanted_revision": revision.strip()}
-    if token.strip():
+    if credential_id:
+        model.details = {**model.details, "credential_id": hub_credential(session, actor, credential_id)}
+    elif token.strip():
         model.details = {**model.details, "sealed_token": seal({"token": token.strip()})}
     row = _added(session, actor, model)
     _send(session, row.id)
@@ -109,16 +115,18 @@ def check_soon(session: Session, model: VideoModel) -> None:
     _send(session, model.id or 0)
 
 
-def try_again(session: Session, actor: Actor, model_id: int) -> ModelRow:
-    """Fetches once more what could not be fetched.
+def try_again(session: Session, actor: Actor, model_id: int, credential_id: int = 0) -> ModelRow:
+    """Fetches once more what could not be fetched; with a stored Hub token where one is named.
 
     Raises:
-        Conflict: there is nothing to fetch. NotFound.
+        Conflict: there is nothing to fetch. Invalid: that is no Hub token. NotFound.
     """
     model = own_model(session, actor, model_id)
     if model.source is not ModelSource.HUB or model.status is not ModelStatus.ERROR:
         raise Conflict("There is nothing to fetch again here.")
-    kept = {key: value for key, value in model.details.items() if key == "wanted_revision"}
+    kept = {key: value for key, value in model.details.items() if key in _ASKED_FOR}
+    if credential_id:
+        kept["credential_id"] = hub_credential(session, actor, credential_id)
     model.status, model.error, model.details = ModelStatus.PROCESSING, "", {"stage": FETCHING, **kept}
     session.add(model)
     session.flush()
@@ -132,7 +140,7 @@ def refuse(model_id: int, sentence: str) -> str:
         model = session.get(VideoModel, model_id)
         if model is None or model.status is not ModelStatus.PROCESSING:
             return "called off"
-        kept = {key: value for key, value in model.details.items() if key == "wanted_revision"}
+        kept = {key: value for key, value in model.details.items() if key in _ASKED_FOR}
         model.status, model.error, model.details = ModelStatus.ERROR, sentence[:1000], kept
         session.add(model)
     remove_model_folder(model_id)

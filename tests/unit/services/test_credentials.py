@@ -73,3 +73,31 @@ def test_a_key_file_keeps_only_what_is_known(ada: Actor) -> None:
             "private_key",
             "client_email",
         }
+
+
+def test_a_token_is_replaced_under_its_name(ada: Actor) -> None:
+    with session_scope() as session:
+        first = credentials.save_token(session, ada, "mine", "hf_first_of_them")
+        assert credentials.list_credentials(session, ada)[0].used_at is None
+        credentials.opened(session, ada.user_id, first.id)
+        assert credentials.list_credentials(session, ada)[0].used_at is not None
+        second = credentials.save_token(session, ada, "mine", "hf_second_of_them")
+        assert (second.id, second.used_at) == (first.id, None)
+        assert credentials.opened(session, ada.user_id, first.id) == {"token": "hf_second_of_them"}
+        credentials.save_credential(session, ada, "s3", "films", S3)
+        with pytest.raises(Conflict):
+            credentials.save_token(session, ada, "films", "hf_third_of_them")
+        with pytest.raises(Invalid, match="Hub token"):
+            credentials.save_token(session, ada, "empty", " ")
+
+
+def test_a_secret_is_replaced_by_its_owner_only(ada: Actor) -> None:
+    eve = make_person("eve")
+    with session_scope() as session:
+        row = credentials.save_credential(session, ada, "s3", "films", S3)
+        with pytest.raises(NotFound):
+            credentials.replace_credential(session, eve, row.id, S3)
+        with pytest.raises(Invalid):
+            credentials.replace_credential(session, ada, row.id, {"access_key": "x"})
+        credentials.replace_credential(session, ada, row.id, S3 | {"secret_key": "another"})
+        assert credentials.opened(session, ada.user_id, row.id)["secret_key"] == "another"
