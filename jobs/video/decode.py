@@ -56,12 +56,25 @@ def decode_frames(
     Raises:
         BadClip: a sentence with the clip's name.
     """
+    return decode_sample(path, count, size, crop, fps, resample, name)[0]
+
+
+def decode_sample(
+    path: Path,
+    count: int,
+    size: dict[str, int] | None = None,
+    crop: tuple[int, int] | None = None,
+    fps: float | None = None,
+    resample: int = Image.Resampling.BILINEAR,
+    name: str = "",
+) -> tuple[Frames, list[int], float]:
+    """As `decode_frames`, which gives the pictures; with them the index of each in the clip, and the clip's rate."""
     name = name or path.name
     total, rate = _promised(path, name)
     if total < 1:
         raise BadClip(name, "has no pictures in it. Upload it again.")
-    pictures = _pick(path, name, total, lambda n: sample_indices(n, count, rate, fps))
-    return np.stack([_prepare(picture, size, crop, resample) for picture in pictures])
+    pictures, picked = _pick(path, name, total, lambda n: sample_indices(n, count, rate, fps))
+    return np.stack([_prepare(picture, size, crop, resample) for picture in pictures]), picked, rate
 
 
 def _promised(path: Path, name: str) -> tuple[int, float]:
@@ -71,7 +84,7 @@ def _promised(path: Path, name: str) -> tuple[int, float]:
     return frames or count_frames(path, name), rate
 
 
-def _pick(path: Path, name: str, total: int, picker: Picker) -> list[Frames]:
+def _pick(path: Path, name: str, total: int, picker: Picker) -> tuple[list[Frames], list[int]]:
     """Decodes the picked frames; when the file has fewer than its packets promise, picks again from what is there."""
     wanted = picker(total)
     found, seen = _read(path, name, wanted, total)
@@ -83,7 +96,7 @@ def _pick(path: Path, name: str, total: int, picker: Picker) -> list[Frames]:
         found, _ = _read(path, name, wanted, seen, seek=False)
         if len(found) < len(set(wanted)):
             raise BadClip(name, f"stops decoding at frame {seen} of {total}. Cut it there or upload it again.")
-    return [found[index] for index in wanted]
+    return [found[index] for index in wanted], wanted
 
 
 def _read(path: Path, name: str, wanted: list[int], total: int, seek: bool = True) -> tuple[dict[int, Frames], int]:

@@ -16,6 +16,7 @@ from orchestrator.services.datasets.export import plan_export, stream
 from orchestrator.services.datasets.footage import footage
 from orchestrator.services.datasets.rereading import request_reread
 from orchestrator.services.datasets.rows import DatasetRow
+from orchestrator.services.datasets.seen import Seen, Settings, what_a_model_sees
 from orchestrator.services.db import session_scope
 
 router = APIRouter(tags=["datasets"])
@@ -277,6 +278,39 @@ def download(actor: Who, clip_id: Id) -> FileResponse:
         row, path = clips.get_clip(session, actor, clip_id), clips.clip_media(session, actor, clip_id)
     name = row.name.rpartition("/")[2]
     return FileResponse(path, media_type="application/octet-stream", headers=_MEDIA, filename=name)
+
+
+@router.get("/clips/{clip_id}/seen")
+def seen_frames(
+    actor: Who,
+    clip_id: Id,
+    model_id: int,
+    frames: int | None = None,
+    size: int | None = None,
+    fps: float | None = None,
+) -> dict[str, Any]:
+    """Which frames of the clip a model sees under these settings, drawn by the trainer's own code; `sheet` has them."""
+    found = _seen(actor, clip_id, model_id, Settings(frames, size, fps))
+    return shape(found, sheet=f"/api/v1/clips/{clip_id}/seen.png")
+
+
+@router.get("/clips/{clip_id}/seen.png")
+def seen_sheet(
+    actor: Who,
+    clip_id: Id,
+    model_id: int,
+    frames: int | None = None,
+    size: int | None = None,
+    fps: float | None = None,
+) -> FileResponse:
+    """The same frames as pixels, nothing lost, in rows of `columns`."""
+    found = _seen(actor, clip_id, model_id, Settings(frames, size, fps))
+    return FileResponse(found.sheet, media_type="image/png", headers=_MEDIA)
+
+
+def _seen(actor: Who, clip_id: int, model_id: int, wanted: Settings) -> Seen:
+    with session_scope() as session:
+        return what_a_model_sees(session, actor, clip_id, model_id, wanted)
 
 
 @router.get("/clips/{clip_id}/thumbnail")

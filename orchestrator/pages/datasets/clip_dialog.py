@@ -6,6 +6,7 @@ import reflex as rx
 
 from orchestrator.pages.datasets.clips import MOVES
 from orchestrator.pages.datasets.dialogs import general_problem
+from orchestrator.pages.datasets.seen import seen_by_a_model
 from orchestrator.states.datasets_clips import DatasetClips
 from orchestrator.states.datasets_detail import DatasetDetailState
 from orchestrator.ui.primitives.button import button
@@ -93,6 +94,7 @@ def clip_dialog() -> rx.Component:
             on_submit=State.save,
             class_name="flex flex-col gap-4",
         ),
+        rx.cond(CLIP.preview != "", seen_by_a_model(), rx.fragment()),
         title=CLIP.short_name,
         open=State.opened,
         on_open_change=State.show,

@@ -1,0 +1,82 @@
+"""In the clip's dialog: exactly the frames and pixels that a model sees, and where they lie in the clip."""
+
+from typing import Any
+
+import reflex as rx
+
+from orchestrator.states.datasets_clips import DatasetClips
+from orchestrator.states.datasets_seen import DatasetSeen as State
+from orchestrator.states.datasets_seen import Mark
+from orchestrator.ui.primitives.button import button
+from orchestrator.ui.primitives.field import field
+from orchestrator.ui.primitives.input import input as text_input
+from orchestrator.ui.primitives.select import select
+
+CLIP: Any = DatasetClips.clip
+
+
+def _mark(mark: rx.Var[Mark]) -> rx.Component:
+    return rx.el.li(
+        rx.el.span(mark.text, class_name="sr-only"),
+        title=mark.text,
+        style={"left": mark.left.to_string() + "%"},
+        class_name="absolute top-0 h-full w-0.5 -translate-x-1/2 bg-primary",
+    )
+
+
+def _sheet() -> rx.Component:
+    return rx.el.figure(
+        rx.el.ol(
+            rx.foreach(State.marks, _mark),
+            aria_label="Where the frames lie in the clip",
+            class_name="relative mx-1 h-5 rounded-sm bg-muted",
+        ),
+        rx.el.img(
+            src=State.image,
+            alt="The frames as the model sees them, in order",
+            class_name="mt-3 w-full rounded-md bg-film [image-rendering:pixelated]",
+        ),
+        rx.el.figcaption(State.said, class_name="mt-2 text-xs text-muted-foreground"),
+    )
+
+
+def _form() -> rx.Component:
+    return rx.el.div(
+        rx.el.div(
+            field(
+                "Model",
+                select(State.models, value=State.model, on_change=State.choose_model, label="Model"),
+                class_name="min-w-0 flex-1 basis-40",
+            ),
+            field(
+                "Frames",
+                text_input(
+                    value=State.frames, on_change=State.type_frames, input_mode="numeric", placeholder="as made"
+                ),
+                class_name="w-24",
+            ),
+            field(
+                "Size",
+                text_input(value=State.size, on_change=State.type_size, input_mode="numeric", placeholder="as made"),
+                class_name="w-24",
+            ),
+            button("Draw", on_click=State.draw, loading=State.drawing, disabled=State.drawing),
+            class_name="flex flex-wrap items-end gap-3",
+        ),
+        rx.cond(
+            State.problem != "",
+            rx.el.p(State.problem, role="alert", class_name="text-sm text-destructive"),
+            rx.fragment(),
+        ),
+        rx.cond(State.image != "", _sheet(), rx.fragment()),
+        class_name="flex flex-col gap-3 border-t border-border pt-4",
+    )
+
+
+def seen_by_a_model() -> rx.Component:
+    """A button, then the choices and the frames."""
+    return rx.cond(
+        State.clip_id == CLIP.id,
+        _form(),
+        rx.el.div(button("What a model sees", icon="eye", size="sm", on_click=State.begin)),
+    )
