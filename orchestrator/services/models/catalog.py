@@ -208,15 +208,6 @@ def visible_model(session: Session, actor: Actor, model_id: int) -> VideoModel:
     Raises:
         NotFound: there is none, or it is somebody else's.
     """
-    return _visible(session, actor, model_id)
-
-
-def row_of(session: Session, actor: Actor, model: VideoModel) -> ModelRow:
-    """A stored model as a row."""
-    return _row(session, actor, model)
-
-
-def visible_model(session: Session, actor: Actor, model_id: int) -> VideoModel:
     model = session.get(VideoModel, model_id)
     if model is None or model.owner_id not in (None, actor.user_id):
         raise NotFound("There is no such model. It may have been deleted.")
