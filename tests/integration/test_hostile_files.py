@@ -98,6 +98,65 @@ BAD: dict[str, tuple[Make, str]] = {
     "run.sh": (lambda _: b"#!/bin/sh\ntouch /tmp/owned\n", "is not a video"),
 }
 
+# Whatever FFmpeg makes of these, each is named in a sentence: heads of real formats with nothing behind them, playlists
+# that name other files, archives and programs under a video's name, films with bytes taken out or turned round.
+JUNK: dict[str, bytes] = {
+    "one byte.mp4": b"\0",
+    "newline.mkv": b"\n",
+    "riff.avi": b"RIFF\xff\xff\xff\xffAVI LIST",
+    "lying list.avi": b"RIFF\x04\0\0\0AVI LIST\xff\xff\xff\x7fhdrl",
+    "ebml.webm": b"\x1aE\xdf\xa3\x01\xff\xff\xff\xff\xff\xff\xff",
+    "ebml.mkv": b"\x1aE\xdf\xa3" + bytes(64),
+    "ftyp only.mp4": b"\0\0\0\x18ftypisom\0\0\2\0isomiso2",
+    "endless box.mp4": b"\0\0\0\x18ftypisom\0\0\2\0isomiso2\0\0\0\1mdat" + b"\xff" * 8,
+    "box in box.mp4": b"\0\0\0\x18ftypisom\0\0\2\0isomiso2" + b"\0\0\1\0moov" * 32,
+    "head.flv": b"FLV\1\5\0\0\0\x09\0\0\0\0",
+    "head.wmv": bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c") + bytes(32),
+    "head.ogv": b"OggS\0\2" + bytes(22),
+    "head.mpg": b"\0\0\1\xba" + b"\xff" * 64,
+    "sync.ts": (b"G\x1f\xff\x10" + bytes(184)) * 12,
+    "head.gif": b"GIF89a\xff\xff\xff\xff\xf7\0\0",
+    "nothing.gif": b"GIF89a\1\0\1\0\0\0\0;",
+    "zero by zero.avi": b"YUV4MPEG2 W0 H0 F8:1 Ip A1:1 C420\nFRAME\n",
+    "minus.avi": b"YUV4MPEG2 W-4 H-4 F8:1 Ip A1:1 C420\nFRAME\n",
+    "no rate.avi": b"YUV4MPEG2 W4 H4 F0:0 Ip A1:1 C420\n",
+    "list.m3u8.mp4": b'#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI="file:///etc/passwd"\n#EXTINF:1,\nhttp://127.0.0.1/x.ts\n',
+    "manifest.mp4": b'<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><BaseURL>http://127.0.0.1/</BaseURL></MPD>',
+    "session.mp4": b"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nm=video 5000 RTP/AVP 96\n",
+    "drawing.mp4": b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>',
+    "entity.mp4": b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>',
+    "wide words.mp4": "these are words".encode("utf-16"),
+    "gzip.mp4": b"\x1f\x8b\x08" + bytes(40),
+    "windows.mov": b"MZ" + bytes(128),
+    "numpy.mkv": b"\x93NUMPY\1\0v\0{'descr': '|O', 'fortran_order': False, 'shape': (1,)}",
+    "weights.webm": b"\xff\xff\xff\xff\xff\xff\xff\x7f{}",
+    "certificate.mov": b"-----BEGIN CERTIFICATE-----\n",
+}
+
+
+def middle_out(path: Path) -> bytes:
+    """A film whose pictures are zeros."""
+    data = bytearray(film(path, "mpeg4"))
+    data[len(data) // 4 : -len(data) // 8] = bytes(len(data) - len(data) // 4 - len(data) // 8)
+    return bytes(data)
+
+
+BAD |= {name: (lambda _, data=data: data, name) for name, data in JUNK.items()}
+BAD |= {
+    "backwards.mp4": (lambda p: draw_clip(p).read_bytes()[::-1], "backwards.mp4"),
+    "zeroed.avi": (middle_out, "zeroed.avi"),
+}
+GOOD |= {
+    "one by one.avi": lambda p: film(p, "ffv1", size=1, frames=4),
+    "ffv1.mkv": lambda p: film(p, "ffv1"),
+    "two frames.mp4": lambda p: film(p, "libx264", frames=2),
+    "\u202efdp.exe.mp4": lambda p: draw_clip(p.with_name("r.mp4"), shade=110).read_bytes(),
+}
+
+
+def test_the_corpus_is_large_enough() -> None:
+    assert len(GOOD) + len(BAD) >= 60
+
 
 def test_the_corpus(ada: Actor, tmp_path: Path) -> None:
     files: dict[str, bytes] = {}
