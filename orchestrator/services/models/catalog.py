@@ -59,12 +59,12 @@ def get_model(session: Session, actor: Actor, model_id: int) -> ModelRow:
     Raises:
         NotFound: there is none, or it is somebody else's.
     """
-    return _row(session, actor, visible_model(session, actor, model_id))
+    return _row(session, actor, _visible(session, actor, model_id))
 
 
 def model_layers(session: Session, actor: Actor, model_id: int) -> list[LayerGroup]:
     """The linear layers of a model, by the ending of their names."""
-    model = visible_model(session, actor, model_id)
+    model = _visible(session, actor, model_id)
     return [
         LayerGroup(str(g["suffix"]), int(g.get("count", 1)), int(g.get("parameters", 0)), bool(g.get("default", True)))
         for g in layer_groups(model)
@@ -208,6 +208,15 @@ def visible_model(session: Session, actor: Actor, model_id: int) -> VideoModel:
     Raises:
         NotFound: there is none, or it is somebody else's.
     """
+    return _visible(session, actor, model_id)
+
+
+def row_of(session: Session, actor: Actor, model: VideoModel) -> ModelRow:
+    """A stored model as a row."""
+    return _row(session, actor, model)
+
+
+def _visible(session: Session, actor: Actor, model_id: int) -> VideoModel:
     model = session.get(VideoModel, model_id)
     if model is None or model.owner_id not in (None, actor.user_id):
         raise NotFound("There is no such model. It may have been deleted.")
@@ -215,7 +224,7 @@ def visible_model(session: Session, actor: Actor, model_id: int) -> VideoModel:
 
 
 def _own(session: Session, actor: Actor, model_id: int) -> VideoModel:
-    model = visible_model(session, actor, model_id)
+    model = _visible(session, actor, model_id)
     if model.owner_id is None:
         raise NotAllowed("Built-in models belong to everybody here and cannot be changed or deleted.")
     return model
