@@ -15,7 +15,7 @@ from jobs.recovery.lease import Lease
 from orchestrator.domain.adapters import Adapter, AdapterWork, WorkKind
 from orchestrator.domain.errors import AppError, Invalid
 from orchestrator.domain.letterbox import adapter_lease
-from orchestrator.domain.models import VideoModel
+from orchestrator.domain.models import ModelSource, VideoModel
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.services.adapters import works
 from orchestrator.services.adapters.catalog import whole_folder
@@ -71,6 +71,13 @@ def base_folder(adapter: Adapter) -> Path:
         return Path(model.path)
 
 
+def _hub_id(adapter: Adapter) -> str:
+    """The base's id on the Hub, where it came from there."""
+    with session_scope() as session:
+        model = session.get(VideoModel, adapter.model_id) if adapter.model_id else None
+        return model.source_ref if model is not None and model.source is ModelSource.HUB else ""
+
+
 def _merge(work: AdapterWork, adapter: Adapter, go_on: Callable[[], bool]) -> dict[str, Any]:
     from jobs.merge import STEPS, merge
 
@@ -95,6 +102,7 @@ def _push(work: AdapterWork, adapter: Adapter, go_on: Callable[[], bool]) -> dic
         "private": bool(wish.get("private", True)),
         "files": str(works.folder_to_push(adapter, str(wish["what"]))),
         "message": f"{adapter.name} v{adapter.version}",
+        "base_model": _hub_id(adapter),
     }
     settings, home = get_settings(), tempfile.mkdtemp(prefix="loreel-push-")
     errand = {

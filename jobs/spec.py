@@ -52,6 +52,8 @@ class TrainSpec:
     family: str
     architecture: str
     clips: list[ClipSpec] = field(default_factory=list)
+    dataset_version: int = 0
+    """0: not known."""
     redis_url: str = ""
     """Empty: no Redis; records then go to the files only."""
     live_stream: str = ""

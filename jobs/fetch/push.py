@@ -1,18 +1,21 @@
 """Sends a folder to the Hugging Face Hub as one commit, and says how far it is."""
 
 import io
+import re
 import threading
 from pathlib import Path
 from typing import Any
 
 from jobs.fetch.report import EVERY_S, Problem, Progress, say
 
+_ID = re.compile(r"^[\w.-]{1,96}/[\w.-]{1,96}$")
+
 
 def push_hub(source: dict[str, Any], secrets: dict[str, Any], progress: Progress) -> list[tuple[Path, str]]:
     """Makes the repository if it is not there, commits every file, and tells the address as `url`.
 
     Args:
-        source: repo, private, files (the folder), message.
+        source: repo, private, files (the folder), message, base_model (its id on the Hub, or "").
         secrets: token.
 
     Raises:
@@ -32,7 +35,7 @@ def push_hub(source: dict[str, Any], secrets: dict[str, Any], progress: Progress
         api.create_repo(repo, private=source["private"], exist_ok=True)
         if source["private"] and not api.repo_info(repo).private:
             raise Problem(f"{repo} is there already and is public. Choose another name, or push it as public.")
-        counted = [_Counted(folder / name, progress) for name in names]
+        counted = [_Counted(_opened(folder / name, source["base_model"]), progress) for name in names]
         files = [CommitOperationAdd(name, file) for name, file in zip(names, counted, strict=True)]
         for file in counted:
             file.counts = True  # until here they were only hashed
@@ -45,11 +48,35 @@ def push_hub(source: dict[str, Any], secrets: dict[str, Any], progress: Progress
     return []
 
 
+def hub_card(text: str, base_model: str) -> str:
+    """The card with metadata that the Hub takes: it refuses a commit whose base or dataset is no id of its own.
+
+    The names that people know them by stay in the card's text.
+
+    Args:
+        base_model: the base's id on the Hub, or "".
+    """
+    import yaml
+
+    _, head, body = text.split("---\n", 2) if text.startswith("---\n") and text.count("---\n") > 1 else ("", "", text)
+    facts = yaml.safe_load(head) or {} if head else {}
+    facts["base_model"] = base_model
+    facts["datasets"] = [name for name in facts.get("datasets") or [] if _ID.match(str(name))]
+    kept = {key: value for key, value in facts.items() if value}
+    return f"---\n{yaml.safe_dump(kept, sort_keys=False)}---\n{body}" if kept else body
+
+
+def _opened(path: Path, base_model: str) -> Any:
+    if path.name != "README.md":
+        return io.FileIO(path, "rb")
+    return io.BytesIO(hub_card(path.read_text(errors="replace"), base_model).encode())
+
+
 class _Counted(io.BufferedReader):
     """A file that counts what is read of it, each byte once."""
 
-    def __init__(self, path: Path, progress: Progress) -> None:
-        super().__init__(io.FileIO(path, "rb"))
+    def __init__(self, raw: Any, progress: Progress) -> None:
+        super().__init__(raw)
         self._progress, self._most, self.counts = progress, 0, False
 
     def read(self, size: int | None = -1, /) -> bytes:

@@ -106,7 +106,7 @@ def _facts(spec: TrainSpec, recipe: Recipe, summary: dict[str, Any]) -> list[tup
     lora, optim = recipe.qlora, recipe.optim
     facts: list[tuple[str, Any]] = [
         ("Base", f"{spec.model_name} (weights sha256 {spec.model_revision[:16] or 'not recorded'})"),
-        ("Dataset", f"{spec.dataset_name}: {summary['train_clips']} clips learned, {summary['validation_clips']} held"),
+        ("Dataset", f"{_dataset(spec)}: {summary['train_clips']} clips learned, {summary['validation_clips']} held"),
         ("Steps", f"{summary['final_step']} ({optim.epochs} epochs asked)"),
         ("Batch", f"{optim.batch_size} x {optim.gradient_accumulation}"),
         ("Learning rate", f"{optim.learning_rate:g}, {optim.scheduler.value}, warm-up {optim.warmup_ratio:g}"),
@@ -119,6 +119,10 @@ def _facts(spec: TrainSpec, recipe: Recipe, summary: dict[str, Any]) -> list[tup
         kind = "NF4, double quantization" if lora.bits == 4 else "not quantized"
         facts.insert(2, ("LoRA", f"r {lora.r}, alpha {lora.alpha}, dropout {lora.dropout:g}; base {kind}"))
     return facts
+
+
+def _dataset(spec: TrainSpec) -> str:
+    return f"{spec.dataset_name}, version {spec.dataset_version}" if spec.dataset_version else spec.dataset_name
 
 
 def _table(rows: list[tuple[str, Any]]) -> str:

@@ -109,7 +109,11 @@ PAGES: list[PageEntry] = [
         "orchestrator.pages.adapters.detail",
         "detail",
         "orchestrator.states.adapters_detail:AdapterDetailState.tab",
-        on_load=(SESSION_LOAD, "orchestrator.states.adapters_detail:AdapterDetailState.load"),
+        on_load=(
+            SESSION_LOAD,
+            "orchestrator.states.adapters_detail:AdapterDetailState.load",
+            "orchestrator.states.adapters_works:AdapterWorks.load",
+        ),
     ),
     PageEntry(
         "/settings",

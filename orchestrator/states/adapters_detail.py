@@ -91,6 +91,8 @@ class AdapterDetailState(rx.State):
     @rx.event
     @signed_in
     async def show_delete(self, opened: bool):
+        if opened:
+            self.goes = await act(self, catalog.dependents, self._id())
         self.deleting = opened
 
     @rx.event

@@ -28,6 +28,13 @@ def test_a_finished_job_leaves_a_version(page: Page, signed_in: Person, api: htt
         page.locator("#adapter-download").click()
     assert download.value.suggested_filename == "moves-v1.zip"
 
+    page.locator("#adapter-merge").click()
+    expect(page.locator("#adapter-register")).to_be_visible(timeout=60_000)
+    page.locator("#adapter-push").click()
+    page.get_by_role("button", name="Push", exact=True).click()
+    expect(page.get_by_text("Enter an id like owner/name")).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+
     page.locator("#adapter-delete").click()
     dialog = page.get_by_role("alertdialog")
     expect(dialog.get_by_text("It is the version of moves in production")).to_be_visible()

@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from orchestrator.pages.adapters.works import push_dialog, works_card
 from orchestrator.pages.datasets.notice import notice
 from orchestrator.pages.frame import frame
 from orchestrator.states.adapters_detail import AdapterDetailState, FileLine
@@ -178,7 +179,7 @@ def _setting(fact: rx.Var[Fact]) -> rx.Component:
 
 def _body(line: rx.Var[AdapterLine]) -> rx.Component:
     return rx.el.div(
-        rx.el.div(_reached(), _versions(), _files(), class_name="flex min-w-0 flex-col gap-4"),
+        rx.el.div(_reached(), _versions(), works_card(), _files(), class_name="flex min-w-0 flex-col gap-4"),
         rx.el.div(
             _lineage(line),
             card(rx.el.dl(rx.foreach(State.settings, _setting)), title="Settings"),
@@ -224,6 +225,7 @@ def detail() -> rx.Component:
             gone,
             rx.cond(State.problem != "", unreadable, rx.cond(State.loaded, full, _skeleton())),
         ),
+        push_dialog(),
         title=State.title,
         active="adapters",
         breadcrumb=[("Adapters", "/adapters")],
