@@ -54,6 +54,8 @@ class TrainSpec:
     clips: list[ClipSpec] = field(default_factory=list)
     dataset_version: int = 0
     """0: not known."""
+    trackers: list[str] = field(default_factory=list)
+    """Tools that get the curves too: mlflow, wandb, trackio."""
     redis_url: str = ""
     """Empty: no Redis; records then go to the files only."""
     live_stream: str = ""

@@ -176,6 +176,7 @@ def _write_spec(job_id: int, attempt: int, folder: Path, settings: Settings) -> 
             class_names=sorted({clip.label for clip in good}) if dataset.task is Task.CLASSIFICATION else [],
             dataset_name=job.dataset_name,
             dataset_version=job.dataset_version,
+            trackers=[tool for tool in settings.trackers.split(",") if tool.strip()],
             model_name=job.model_name,
             model_path=model.path,
             model_revision=model.revision,

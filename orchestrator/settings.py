@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     """The largest clip that may be dropped on the playground, or fetched for it."""
     stop_grace_s: float = 20.0
     """Seconds between the polite stop of a training and the forced one."""
+    trackers: str = ""
+    """Tools that get every run's curves too, besides TensorBoard's files: mlflow, wandb, trackio (comma separated)."""
     telemetry: bool = True
     """False: what a run takes of its machine is not written down."""
     public_url: str = ""

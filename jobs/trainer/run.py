@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -199,6 +199,7 @@ def main(path: Path) -> int:
         streams = [name for name in (spec.live_stream, spec.job_stream) if name and leads()]
         live = RedisSink(spec.redis_url, streams, spec.stream_maxlen, spec.stop_key)
         sinks.append(live)
+    sinks += _trackers(spec)
     recorder = Recorder(spec.job_id, spec.attempt, sinks, last_seq(metrics), quiet=not leads())
     try:
         result = train(spec, recorder, lambda: asked.is_set() or bool(live and live.stop_asked))
@@ -214,6 +215,17 @@ def main(path: Path) -> int:
     if leads() or result.status == "failed":
         _write_result(folder / "result.json", spec.attempt, result)
     return 1 if result.status == "failed" else 0
+
+
+def _trackers(spec: TrainSpec) -> Sequence[Sink]:
+    """The tools that the operator named."""
+    if not spec.trackers or not leads():
+        return ()
+    from jobs.sinks.trackers import flat, trackers
+
+    facts = {"base": spec.model_name, "dataset": spec.dataset_name, **flat(spec.recipe)}
+    name = f"{spec.name}-job-{spec.job_id}"
+    return trackers(spec.trackers, name, facts, lambda said: print(f"WARNING: {said}", flush=True))  # noqa: T201
 
 
 def failure(error: BaseException) -> TrainResult:
