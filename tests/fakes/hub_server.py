@@ -26,8 +26,8 @@ class _Handler(BaseHTTPRequestHandler):
         server.asked.append((self.command, path, self.headers.get("Authorization", "")))
         about, _, _ = path.removeprefix(f"/api/{server.kind}s/").partition("/revision/")
         if path.startswith(f"/api/{server.kind}s/") and about == server.repo:
-            known = (f"Bearer {token}" for token in (server.token, server.writer) if token)
-            if server.token and self.headers.get("Authorization") not in known:
+            known = tuple(f"Bearer {token}" for token in (server.token, server.writer) if token)
+            if server.token and self.headers.get("Authorization", "") not in known:
                 self._send(b"{}", 401, headers={"X-Error-Code": "GatedRepo"})
                 return
             self._send(json.dumps(self._about(server)).encode())

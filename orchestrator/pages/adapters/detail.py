@@ -1,5 +1,7 @@
 """The page at /adapters/[adapter_id]: one version, what it came from, what it reached, and its sisters."""
 
+from typing import Any
+
 import reflex as rx
 
 from orchestrator.pages.adapters.works import push_dialog, works_card
@@ -90,7 +92,8 @@ def _reached() -> rx.Component:
 
 
 def _version(line: rx.Var[AdapterLine]) -> rx.Component:
-    here = line.id == State.card.id
+    shown: Any = State.card
+    here = line.id == shown.id
     return row(
         cell(
             rx.cond(
@@ -108,12 +111,13 @@ def _version(line: rx.Var[AdapterLine]) -> rx.Component:
 
 
 def _versions() -> rx.Component:
+    shown: Any = State.card
     compare = rx.cond(
         State.compare != "", button("Compare", size="sm", icon="git-compare", href=State.compare), rx.fragment()
     )
     return card(
         table(
-            ["Version", head_cell(rx.cond(State.card, State.card.measure, ""), number=True), "Base", "Dataset", "Made"],
+            ["Version", head_cell(rx.cond(State.card, shown.measure, ""), number=True), "Base", "Dataset", "Made"],
             rx.foreach(State.versions, _version),
             label="Versions",
         ),

@@ -47,7 +47,7 @@ def _line(line: rx.Var[WorkLine]) -> rx.Component:
 
 def works_card() -> rx.Component:
     """What was merged and pushed, and the buttons for more."""
-    version = AdapterDetailState.card
+    version: Any = AdapterDetailState.card
     register = button("Add to models", size="sm", icon="boxes", on_click=State.register, id="adapter-register")
     merged = rx.fragment(
         button(

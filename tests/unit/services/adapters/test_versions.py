@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from orchestrator.domain.adapters import Adapter, AdapterLine, AdapterWork, ResultKind, WorkKind
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
@@ -102,7 +102,7 @@ def test_jobs_completed_before_there_were_versions_are_caught_up(ada: Actor, hom
             session.delete(line)
     with session_scope() as session:
         assert record_missing(session) == 2
-        found = session.exec(select(Adapter.source_job, Adapter.version).order_by(Adapter.version)).all()
+        found = session.exec(select(Adapter.source_job, Adapter.version).order_by(col(Adapter.version))).all()
     assert [tuple(row) for row in found] == [(first, 1), (second, 2)]
 
 
