@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from safetensors.torch import load_file, save_file
@@ -147,7 +148,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
         yield running
 
 
-def fetch(actor: Actor, repo: str = "ada/motions", name: str = "fetched", **more: str) -> VideoModel:
+def fetch(actor: Actor, repo: str = "ada/motions", name: str = "fetched", **more: Any) -> VideoModel:
     with session_scope() as session:
         model_id = add_from_hub(session, actor, name, "", KIND, repo, **more).id
     run_bring(model_id)
