@@ -37,7 +37,9 @@ def make_dataset(home: Path, owner: int, task: Task) -> tuple[int, list[int]]:
         for number in range(4):
             motion = MOTIONS[number % 2]
             path = write_mp4(folder / f"{number}.mp4", demo_frames(motion, number))
-            said = {"label": motion} if task is Task.CLASSIFICATION else {"caption": f"a red disc is {motion}"}
+            said: dict[str, Any] = (
+                {"label": motion} if task is Task.CLASSIFICATION else {"caption": f"a red disc is {motion}"}
+            )
             clip = Clip(
                 dataset_id=dataset.id or 0,
                 name=path.name,
@@ -107,7 +109,8 @@ def test_everything_a_person_may_ask(home: Path, redis_server: RedisProcess, pro
         print((home / "worker.log").read_text()[-4000:])
         raise
     until(lambda: not client.keys("loreel:playground:*said"), 5, "nothing stays in Redis")
-    assert int(client.get(f"loreel:playground:open:{owner}") or 0) == 0
+    left: Any = client.get(f"loreel:playground:open:{owner}")
+    assert int(left or 0) == 0
 
 
 def _classes(ada: Any, ask: dict[str, Any]) -> None:
