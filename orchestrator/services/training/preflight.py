@@ -63,7 +63,7 @@ def preflight(session: Session, actor: Actor, dataset_id: int, model_id: int, re
         task=TASK_OF[model.model_type].value,
         visual_tokens=facts.visual_tokens,
         context=facts.context,
-        vision_frozen=bool((model.details or {}).get("sight")) and recipe.qlora.enabled,
+        vision_frozen=bool((model.details or {}).get("sight")) and recipe.qlora.enabled and not recipe.qlora.vision,
         measured=exact,
         rehearsed=measured.result if measured and exact else {},
         device_memory=room,
