@@ -48,7 +48,7 @@ def _hub_token() -> rx.Component:
     return rx.el.form(
         rx.el.div(
             field(
-                "Name",
+                "Keep it as",
                 input(name="name", placeholder="My Hub token", max_length=80, auto_complete="off"),
                 error=State.credential_problems["credential_name"],
                 control_id="credential-name",
