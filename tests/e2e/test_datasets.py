@@ -127,7 +127,7 @@ def test_cancel_leaves_nothing_half_made(page: Page, signed_in: Person, api: htt
         "**/api/v1/uploads/*", lambda route: route.abort() if route.request.method == "PATCH" else route.continue_()
     )
     page.get_by_role("button", name="Add dataset").click()
-    expect(page.get_by_role("progressbar", name="Upload")).to_be_visible()
+    expect(page.get_by_role("progressbar", name="Upload")).to_be_visible(timeout=30_000)
     page.get_by_role("button", name="Cancel", exact=True).click()
     page.wait_for_url(re.compile(r"/datasets/?$"))
     assert api.get("/datasets").json()["total"] == before

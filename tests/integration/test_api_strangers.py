@@ -23,10 +23,12 @@ from tests.api_client import make_client, refusal, sign_in
 
 OPEN = {"/api/v1/health", "/api/v1/auth/signup", "/api/v1/auth/login", "/api/v1/auth/logout"}
 BODIES: dict[str, dict[str, Any]] = {
+    "/api/v1/credentials/{credential_id}": {"values": {}},
     "/api/v1/datasets/{dataset_id}": {"name": "mine now"},
     "/api/v1/models/{model_id}": {"name": "mine now"},
     "/api/v1/clips/{clip_id}": {"label": "mine"},
     "/api/v1/datasets/{dataset_id}/clips": {"label": "mine", "clip_ids": [1]},
+    "/api/v1/datasets/{dataset_id}/read": {"layout": "folders"},
     "/api/v1/jobs/{job_id}": {"priority": "low"},
     "/api/v1/adapters/{adapter_id}/push": {"repo": "bob/mine", "token": "hf_x"},
 }
@@ -108,8 +110,9 @@ def pair(redis_server: object) -> tuple[TestClient, TestClient, dict[str, str]]:
 def ask(client: TestClient, verb: str, path: str, ids: dict[str, str]) -> Any:
     address = re.sub(r"\{(\w+)\}", lambda found: ids[found[1]], path)
     headers = {"content-type": "application/offset+octet-stream", "upload-offset": "0"} if "uploads" in path else {}
-    body = BODIES.get(path) if verb == "PATCH" or path.endswith("/push") else None
-    return client.request(verb, address, headers=headers, json=body)
+    body = BODIES.get(path) if verb in ("PATCH", "PUT") or path.endswith(("/push", "/read")) else None
+    query = {"model_id": ids["model_id"]} if "/seen" in path else None
+    return client.request(verb, address, headers=headers, json=body, params=query)
 
 
 def test_every_route_with_an_id_is_hidden_from_strangers(pair: tuple[TestClient, TestClient, dict[str, str]]):
