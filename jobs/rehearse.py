@@ -15,12 +15,11 @@ import structlog
 
 from jobs.spec import TrainSpec
 from jobs.telemetry.device import find_device
-from jobs.train import Missing, clip_spec
+from jobs.train import Missing, learns_from
 from jobs.trainer_process import TrainerProcess
-from orchestrator.domain.datasets import Dataset, Task
-from orchestrator.domain.models import TASK_OF, VideoModel
+from orchestrator.domain.datasets import Dataset
+from orchestrator.domain.models import VideoModel
 from orchestrator.domain.rehearsals import Rehearsal
-from orchestrator.services.datasets.versions import clips_at
 from orchestrator.services.db import session_scope
 from orchestrator.services.training.rehearsals import claim, settle
 from orchestrator.settings import get_settings
@@ -35,8 +34,7 @@ _SPARE_BYTES = 256 * 2**20
 def run_rehearsal(rehearsal_id: int) -> str:
     """Rehearses; returns the word of how it ended."""
     device = find_device()
-    settings = get_settings()
-    folder = settings.data_dir / "rehearsals" / str(rehearsal_id)
+    folder = get_settings().data_dir / "rehearsals" / str(rehearsal_id)
     with session_scope() as session:
         if claim(session, rehearsal_id, device.label[:64]) is None:
             return "not ours"
@@ -89,24 +87,15 @@ def _write_spec(rehearsal_id: int, folder: Path) -> Path:
         dataset, model = session.get(Dataset, record.dataset_id), session.get(VideoModel, record.model_id)
         if dataset is None or model is None or not os.path.isdir(model.path):
             raise Missing("The dataset or the base model is not there any more.")
-        clips = clips_at(session, dataset.id or 0, dataset.version)
         spec = TrainSpec(
             job_id=0,
             attempt=1,
             name="rehearsal",
             folder=str(folder),
             recipe=record.recipe,
-            task=TASK_OF[model.model_type].value,
-            class_names=sorted({clip.label for clip in clips}) if dataset.task is Task.CLASSIFICATION else [],
             dataset_name=dataset.name,
             model_name=model.name,
-            model_path=model.path,
-            model_revision=model.revision,
-            family=model.family,
-            architecture=model.architecture,
-            clips=[clip_spec(clip, settings.storage_dir) for clip in clips],
-            cache_dir=str(settings.data_dir / "cache"),
-            cache_bytes=settings.cache_bytes,
+            **learns_from(session, dataset, dataset.version, model, settings),
         )
     path = folder / "spec.json"
     spec.save(path)

@@ -165,33 +165,24 @@ def _write_spec(job_id: int, attempt: int, folder: Path, settings: Settings) -> 
         if model is None or not model.path or not os.path.isdir(model.path):
             raise Missing("The base model of this job is not there any more.")
         # The version of the launch, whatever was corrected since: a resumed run learns from the same clips.
-        good = clips_at(session, dataset.id or 0, job.dataset_version)
         spec = TrainSpec(
             job_id=job_id,
             attempt=attempt,
             name=job.name,
             folder=str(folder),
             recipe=job.recipe,
-            task=TASK_OF[model.model_type].value,
-            class_names=sorted({clip.label for clip in good}) if dataset.task is Task.CLASSIFICATION else [],
             dataset_name=job.dataset_name,
             dataset_version=job.dataset_version,
             trackers=[tool for tool in settings.trackers.split(",") if tool.strip()],
             model_name=job.model_name,
-            model_path=model.path,
-            model_revision=model.revision,
-            family=model.family,
-            architecture=model.architecture,
-            clips=[clip_spec(clip, settings.storage_dir) for clip in good],
             redis_url=settings.resolved_redis_url,
             live_stream=LIVE_STREAM,
             job_stream=job_stream(job_id),
             stream_maxlen=STREAM_MAXLEN,
             stop_key=job_stop(job_id),
             lease_key=job_lease(job_id),
-            cache_dir=str(settings.data_dir / "cache"),
-            cache_bytes=settings.cache_bytes,
             gpus=_gpus_for(job),
+            **learns_from(session, dataset, job.dataset_version, model, settings),
         )
     if shutil.disk_usage(folder).free < 64 * 2**20:
         raise Missing("The disk is full. Free some space, then resume the job.")
@@ -205,8 +196,25 @@ def _gpus_for(job: TrainingJob) -> list[str]:
     return visible_gpus()[: max(1, shape_of(job.needs).gpus)] if find_device().gpus else []
 
 
-def clip_spec(clip: Clip, storage: Path) -> ClipSpec:
-    """A clip of the ledger as the trainer is told of it."""
+def learns_from(
+    session: Session, dataset: Dataset, version: int, model: VideoModel, settings: Settings
+) -> dict[str, Any]:
+    """The fields of a spec that say what is trained on what: a run and a rehearsal must see the same."""
+    good = clips_at(session, dataset.id or 0, version)
+    return {
+        "task": TASK_OF[model.model_type].value,
+        "class_names": sorted({clip.label for clip in good}) if dataset.task is Task.CLASSIFICATION else [],
+        "model_path": model.path,
+        "model_revision": model.revision,
+        "family": model.family,
+        "architecture": model.architecture,
+        "clips": [_clip(clip, settings.storage_dir) for clip in good],
+        "cache_dir": str(settings.data_dir / "cache"),
+        "cache_bytes": settings.cache_bytes,
+    }
+
+
+def _clip(clip: Clip, storage: Path) -> ClipSpec:
     assert clip.id is not None
     path = clip.path if os.path.isabs(clip.path) else str(storage / clip.path)
     return ClipSpec(

@@ -5,8 +5,8 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.pages.adapters.works import push_dialog, works_card
-from orchestrator.pages.datasets.notice import notice
 from orchestrator.pages.frame import frame
+from orchestrator.pages.states_of import one
 from orchestrator.states.adapters_detail import AdapterDetailState, FileLine
 from orchestrator.states.adapters_rows import AdapterLine, Measured
 from orchestrator.states.datasets_rows import Fact
@@ -193,42 +193,11 @@ def _body(line: rx.Var[AdapterLine]) -> rx.Component:
     )
 
 
-def _skeleton() -> rx.Component:
-    bar = "animate-shimmer rounded-lg bg-muted"
-    return rx.el.div(
-        rx.el.h1("Adapter", class_name="sr-only"),
-        rx.el.div(class_name=f"{bar} h-8 w-64"),
-        rx.el.div(class_name=f"{bar} h-12 w-full max-w-2xl"),
-        rx.el.div(class_name=f"{bar} h-80 w-full"),
-        role="status",
-        aria_label="Reading the adapter",
-        class_name="flex flex-col gap-6",
-    )
-
-
 def detail() -> rx.Component:
     """One version."""
-    gone = notice(
-        "search-x",
-        "There is no such adapter",
-        "It may have been deleted, or it belongs to somebody else.",
-        button("All adapters", icon="arrow-left", href="/adapters"),
-        heading="h1",
-    )
-    unreadable = notice(
-        "circle-alert",
-        "The adapter could not be read",
-        State.problem,
-        button("Try again", icon="rotate-cw", on_click=State.refresh),
-        heading="h1",
-    )
     full = rx.fragment(_header(State.card), _body(State.card))
     return frame(
-        rx.cond(
-            State.missing,
-            gone,
-            rx.cond(State.problem != "", unreadable, rx.cond(State.loaded, full, _skeleton())),
-        ),
+        one(State, "adapter", full),
         push_dialog(),
         title=State.title,
         active="adapters",

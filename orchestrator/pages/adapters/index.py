@@ -5,6 +5,7 @@ import reflex as rx
 from orchestrator.pages.datasets.notice import notice
 from orchestrator.pages.datasets.toolbar import SEGMENTS, segment
 from orchestrator.pages.frame import frame
+from orchestrator.pages.states_of import more, unreadable
 from orchestrator.states.adapters import AdaptersState
 from orchestrator.states.adapters_rows import AdapterLine
 from orchestrator.ui.layout.shell import page_header
@@ -64,15 +65,7 @@ def _full() -> rx.Component:
             ),
             padded=False,
         ),
-        rx.cond(
-            State.more,
-            rx.el.div(
-                rx.el.span(State.shown_text, class_name="text-sm text-muted-foreground"),
-                button("Show more", on_click=State.show_more),
-                class_name="flex items-center justify-between",
-            ),
-            rx.fragment(),
-        ),
+        more(State),
     )
 
 
@@ -126,12 +119,7 @@ def _skeleton() -> rx.Component:
 def _body() -> rx.Component:
     return rx.cond(
         State.problem != "",
-        notice(
-            "circle-alert",
-            "The adapters could not be read",
-            State.problem,
-            button("Try again", icon="rotate-cw", on_click=State.refresh),
-        ),
+        unreadable(State, "The adapters"),
         rx.cond(~State.loaded, _skeleton(), rx.cond(State.rows.length() > 0, _full(), _none())),
     )
 

@@ -12,6 +12,7 @@ from orchestrator.pages.datasets.notice import notice
 from orchestrator.pages.datasets.reading_dialog import reading_dialog
 from orchestrator.pages.datasets.understood import understood
 from orchestrator.pages.frame import frame
+from orchestrator.pages.states_of import BAR, one
 from orchestrator.states.datasets_detail import DatasetDetailState
 from orchestrator.states.datasets_dialogs import DatasetDialogs
 from orchestrator.states.datasets_doctor import DatasetDoctor
@@ -211,53 +212,16 @@ def _body(row: rx.Var[DatasetCard]) -> rx.Component:
     )
 
 
-def _skeleton() -> rx.Component:
-    bar = "animate-shimmer rounded-lg bg-muted"
-    tiles = [rx.el.div(class_name=f"{bar} aspect-[4/3]") for _ in range(12)]
-    return rx.el.div(
-        rx.el.h1("Dataset", class_name="sr-only"),
-        rx.el.div(class_name=f"{bar} h-8 w-64"),
-        rx.el.div(class_name=f"{bar} h-12 w-full max-w-2xl"),
-        rx.el.div(*tiles, class_name="grid grid-cols-[repeat(auto-fill,minmax(8.5rem,1fr))] gap-3"),
-        role="status",
-        aria_label="Reading the dataset",
-        class_name="flex flex-col gap-6",
-    )
-
-
-def _gone() -> rx.Component:
-    return notice(
-        "search-x",
-        "There is no such dataset",
-        "It may have been deleted, or it belongs to somebody else.",
-        button("All datasets", icon="arrow-left", href="/datasets"),
-        heading="h1",
-    )
-
-
-def _unreadable() -> rx.Component:
-    return notice(
-        "circle-alert",
-        "The dataset could not be read",
-        State.problem,
-        button("Try again", icon="rotate-cw", on_click=State.refresh),
-        heading="h1",
-    )
+def _tiles() -> rx.Component:
+    tiles = [rx.el.div(class_name=f"{BAR} aspect-[4/3]") for _ in range(12)]
+    return rx.el.div(*tiles, class_name="grid grid-cols-[repeat(auto-fill,minmax(8.5rem,1fr))] gap-3")
 
 
 def detail() -> rx.Component:
     """One dataset."""
-    card_of = State.card
+    full = rx.fragment(_header(State.card), _body(State.card))
     return frame(
-        rx.cond(
-            State.missing,
-            _gone(),
-            rx.cond(
-                State.problem != "",
-                _unreadable(),
-                rx.cond(State.loaded, rx.fragment(_header(card_of), _body(card_of)), _skeleton()),
-            ),
-        ),
+        one(State, "dataset", full, _tiles()),
         dataset_dialogs(),
         clip_dialog(),
         reading_dialog(),

@@ -8,6 +8,7 @@ from orchestrator.pages.datasets.listing import dataset_table
 from orchestrator.pages.datasets.notice import notice
 from orchestrator.pages.datasets.toolbar import toolbar
 from orchestrator.pages.frame import frame
+from orchestrator.pages.states_of import more, unreadable
 from orchestrator.states.datasets import DatasetsState
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.primitives.button import button
@@ -54,15 +55,6 @@ def _nothing_found() -> rx.Component:
     )
 
 
-def _unreadable() -> rx.Component:
-    return notice(
-        "circle-alert",
-        "The datasets could not be read",
-        DatasetsState.problem,
-        button("Try again", icon="rotate-cw", on_click=DatasetsState.refresh),
-    )
-
-
 def _full() -> rx.Component:
     return rx.fragment(
         rx.cond(
@@ -70,22 +62,14 @@ def _full() -> rx.Component:
             dataset_table(),
             rx.el.div(rx.foreach(DatasetsState.rows, dataset_card), _invitation(), class_name=GRID),
         ),
-        rx.cond(
-            DatasetsState.more,
-            rx.el.div(
-                rx.el.span(DatasetsState.shown_text, class_name="text-sm text-muted-foreground"),
-                button("Show more", on_click=DatasetsState.show_more),
-                class_name="flex items-center justify-between",
-            ),
-            rx.fragment(),
-        ),
+        more(DatasetsState),
     )
 
 
 def _body() -> rx.Component:
     return rx.cond(
         DatasetsState.problem != "",
-        _unreadable(),
+        unreadable(DatasetsState, "The datasets"),
         rx.cond(
             ~DatasetsState.loaded,
             rx.el.div(

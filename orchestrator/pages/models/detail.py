@@ -6,6 +6,7 @@ from orchestrator.pages.datasets.facts import figure
 from orchestrator.pages.datasets.notice import notice
 from orchestrator.pages.frame import frame
 from orchestrator.pages.models.dialogs import model_dialogs
+from orchestrator.pages.states_of import one
 from orchestrator.states.adapters_rows import AdapterLine
 from orchestrator.states.card_text import CardBlock
 from orchestrator.states.datasets_rows import Fact
@@ -214,42 +215,11 @@ def _ready() -> rx.Component:
     )
 
 
-def _skeleton() -> rx.Component:
-    bar = "animate-shimmer rounded-lg bg-muted"
-    return rx.el.div(
-        rx.el.h1("Model", class_name="sr-only"),
-        rx.el.div(class_name=f"{bar} h-8 w-64"),
-        rx.el.div(class_name=f"{bar} h-12 w-full max-w-2xl"),
-        rx.el.div(class_name=f"{bar} h-80 w-full"),
-        role="status",
-        aria_label="Reading the model",
-        class_name="flex flex-col gap-6",
-    )
-
-
 def detail() -> rx.Component:
     """One model."""
-    gone = notice(
-        "search-x",
-        "There is no such model",
-        "It may have been deleted, or it belongs to somebody else.",
-        button("All models", icon="arrow-left", href="/models"),
-        heading="h1",
-    )
-    unreadable = notice(
-        "circle-alert",
-        "The model could not be read",
-        State.problem,
-        button("Try again", icon="rotate-cw", on_click=State.refresh),
-        heading="h1",
-    )
     full = rx.fragment(_header(State.card), _body(State.card))
     return frame(
-        rx.cond(
-            State.missing,
-            gone,
-            rx.cond(State.problem != "", unreadable, rx.cond(State.loaded, full, _skeleton())),
-        ),
+        one(State, "model", full),
         model_dialogs(),
         title=State.title,
         active="models",

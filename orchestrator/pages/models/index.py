@@ -6,6 +6,7 @@ from orchestrator.pages.datasets.notice import notice
 from orchestrator.pages.datasets.toolbar import SEGMENTS, segment
 from orchestrator.pages.frame import frame
 from orchestrator.pages.models.dialogs import model_dialogs
+from orchestrator.pages.states_of import more, unreadable
 from orchestrator.states.models import ModelsState
 from orchestrator.states.models_dialogs import ModelDialogs
 from orchestrator.states.models_rows import ModelCard
@@ -150,15 +151,7 @@ def _toolbar() -> rx.Component:
 def _full() -> rx.Component:
     return rx.fragment(
         rx.el.div(rx.foreach(State.rows, _card), class_name=GRID),
-        rx.cond(
-            State.more,
-            rx.el.div(
-                rx.el.span(State.shown_text, class_name="text-sm text-muted-foreground"),
-                button("Show more", on_click=State.show_more),
-                class_name="flex items-center justify-between",
-            ),
-            rx.fragment(),
-        ),
+        more(State),
     )
 
 
@@ -181,12 +174,7 @@ def _none() -> rx.Component:
 def _body() -> rx.Component:
     return rx.cond(
         State.problem != "",
-        notice(
-            "circle-alert",
-            "The models could not be read",
-            State.problem,
-            button("Try again", icon="rotate-cw", on_click=State.refresh),
-        ),
+        unreadable(State, "The models"),
         rx.cond(
             ~State.loaded,
             rx.el.div(*[_skeleton() for _ in range(3)], class_name=GRID, role="status", aria_label="Reading models"),

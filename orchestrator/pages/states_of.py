@@ -1,0 +1,60 @@
+"""What a list and a page about one thing show instead of themselves: on its way, gone, not readable, more to come."""
+
+from typing import Any
+
+import reflex as rx
+
+from orchestrator.pages.datasets.notice import notice
+from orchestrator.ui.primitives.button import button
+
+BAR = "animate-shimmer rounded-lg bg-muted"
+
+
+def one(state: Any, noun: str, full: rx.Component, *placeholder: rx.Component) -> rx.Component:
+    """A page about one thing.
+
+    Args:
+        state: has `missing`, `problem`, `loaded` and the handler `refresh`.
+        noun: "dataset"; its list is at /datasets.
+        placeholder: what shimmers under the title's bar while it is read; a block where nothing is given.
+    """
+    gone = notice(
+        "search-x",
+        f"There is no such {noun}",
+        "It may have been deleted, or it belongs to somebody else.",
+        button(f"All {noun}s", icon="arrow-left", href=f"/{noun}s"),
+        heading="h1",
+    )
+    ready = rx.cond(state.loaded, full, _placeholder(noun, placeholder))
+    return rx.cond(state.missing, gone, rx.cond(state.problem != "", unreadable(state, f"The {noun}", "h1"), ready))
+
+
+def unreadable(state: Any, what: str, heading: str = "h2") -> rx.Component:
+    """Says why `what` ("The models") is not shown, and tries again."""
+    again = button("Try again", icon="rotate-cw", on_click=state.refresh)
+    return notice("circle-alert", f"{what} could not be read", state.problem, again, heading=heading)
+
+
+def more(state: Any) -> rx.Component:
+    """Under a list: how much of it is shown, and the rest."""
+    return rx.cond(
+        state.more,
+        rx.el.div(
+            rx.el.span(state.shown_text, class_name="text-sm text-muted-foreground"),
+            button("Show more", on_click=state.show_more),
+            class_name="flex items-center justify-between",
+        ),
+        rx.fragment(),
+    )
+
+
+def _placeholder(noun: str, below: tuple[rx.Component, ...]) -> rx.Component:
+    return rx.el.div(
+        rx.el.h1(noun.capitalize(), class_name="sr-only"),
+        rx.el.div(class_name=f"{BAR} h-8 w-64"),
+        rx.el.div(class_name=f"{BAR} h-12 w-full max-w-2xl"),
+        *(below or (rx.el.div(class_name=f"{BAR} h-80 w-full"),)),
+        role="status",
+        aria_label=f"Reading the {noun}",
+        class_name="flex flex-col gap-6",
+    )
