@@ -1,11 +1,11 @@
-"""`./loreel test`: lint, types, layers, then every test; stops at the first that fails."""
+"""`./loreel test`: lint, types and layers, each a condition of the next; then every test, in two runs side by side."""
 
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 from orchestrator.settings import ROOT
@@ -13,6 +13,8 @@ from orchestrator.stack.errors import StackError
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
+QUICK = ("tests/unit", "tests/architecture")
+REAL = ("tests/integration", "tests/e2e")
 GATES: list[tuple[str, list[str]]] = [
     ("Lint", ["ruff", "check", "--quiet", "."]),
     ("Format", ["ruff", "format", "--check", "--quiet", "."]),
@@ -51,6 +53,23 @@ def run_gate(name: str, command: list[str]) -> int:
     return code
 
 
+def run_suites(pytest: list[str], env: dict[str, str]) -> int:
+    """Runs the quick tests beside those on real parts, which mostly wait; 0 when both passed."""
+    command: dict[str, Any] = {"cwd": ROOT, "env": env, "stdin": subprocess.DEVNULL}
+    with tempfile.TemporaryFile("w+") as said:
+        # Behind the browser's tests, which give up on a page that takes too long.
+        quick = subprocess.Popen([*pytest, *QUICK], stdout=said, stderr=subprocess.STDOUT, **command)
+        try:
+            os.setpriority(os.PRIO_PROCESS, quick.pid, 5)
+            real = subprocess.run([*pytest, *REAL], check=False, **command).returncode
+            code = quick.wait()
+        finally:
+            quick.kill()
+        said.seek(0)
+        print(said.read(), flush=True)
+    return real or code
+
+
 def main(arguments: list[str]) -> int:
     """`python -m orchestrator.stack.check [pytest arguments]`; with arguments, only pytest runs."""
     try:
@@ -65,8 +84,10 @@ def main(arguments: list[str]) -> int:
     env = os.environ | {"LOREEL_TEST_CHROMIUM": chromium, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
     for name in [key for key in env if key.startswith("LOREEL_") and not key.startswith("LOREEL_TEST")]:
         del env[name]
-    pytest = [sys.executable, "-m", "pytest", *(arguments or ["tests"])]
-    return subprocess.run(pytest, cwd=Path(ROOT), env=env, check=False, stdin=subprocess.DEVNULL).returncode
+    pytest = [sys.executable, "-m", "pytest"]
+    if not arguments:
+        return run_suites(pytest, env)
+    return subprocess.run([*pytest, *arguments], cwd=ROOT, env=env, check=False, stdin=subprocess.DEVNULL).returncode
 
 
 if __name__ == "__main__":

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from benchmarks.studio import Studio, studio
 
+# The other tests run beside these on the same two cores.
+expect.set_options(timeout=15_000)
 PASSWORD = "a quiet lamp at dusk 7"
 CHROMIUM_FLAGS = [
     "--no-sandbox",
