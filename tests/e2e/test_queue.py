@@ -39,7 +39,7 @@ def test_the_queue_is_steered(page: Page, admin: httpx.Client) -> None:
     page.goto(f"/jobs/compare?sweep={sweep['id']}")
     expect(page.locator("#compared li [data-status=queued]")).to_have_count(2)
     page.locator("#sweep-stop").click()
-    page.get_by_role("button", name="Stop the sweep").last.click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Stop the sweep").click()
     expect(page.locator("#compared li [data-status=stopped]")).to_have_count(2)
     _narrow_the_list(page, sweep["jobs"][0]["name"])
 
