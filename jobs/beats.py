@@ -3,7 +3,9 @@
 import contextlib
 import socket
 import threading
+from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,6 +18,14 @@ from orchestrator.services.workers import beat, farewell, is_draining
 
 log = structlog.get_logger()
 BEAT_S = 5.0
+KEPT = 60
+"""Beats that a worker remembers of itself, for the small curves of its card: five minutes."""
+
+
+def share_of(facts: dict[str, Any]) -> float:
+    """0..1: how full the memory is that a training needs, the GPU's where there is one."""
+    kind = "gpu_memory" if facts.get("gpu_memory_total") else "memory"
+    return round(facts[f"{kind}_used"] / (facts[f"{kind}_total"] or 1), 4)
 
 
 class Beats:
@@ -25,6 +35,7 @@ class Beats:
         self.name, self._device, self._class, self._pid, self._job = name, device, device_class, pid, job
         self._box = device_class if device_class == PREP else device.shape.word
         self._started, self._over = utcnow(), threading.Event()
+        self._past: deque[list[float]] = deque(maxlen=KEPT)
         self.guard = threading.Lock()
         self.draining = False
         """True since somebody asked this worker to take nothing more."""
@@ -61,6 +72,8 @@ class Beats:
 
     def _beat(self) -> None:
         facts = stats(self._device)
+        self._past.append([facts["utilisation"], share_of(facts)])
+        facts["past"] = list(self._past)
         try:
             with self.guard:
                 with session_scope() as session:

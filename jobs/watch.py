@@ -1,5 +1,6 @@
 """The horse's whole work: watches one trainer, beats its lease, writes its measurements to SQL, passes a stop on."""
 
+import contextlib
 import json
 import time
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from jobs.recovery.lease import Lease
 from jobs.run_log import RunLog
 from jobs.trainer_process import TrainerProcess
 from orchestrator.domain.letterbox import job_stop
-from orchestrator.domain.training_jobs import JobStatus, TrainingJob
+from orchestrator.domain.training_jobs import HOLDS, JobStatus, TrainingJob
 from orchestrator.services.db import session_scope
 from orchestrator.services.metrics.ingest import MetricsFile, merge_summary, store
 from orchestrator.services.metrics.rollups import newest_seq
@@ -103,6 +104,14 @@ class Watch:
             self.forced = True
             self.run_log.write(f"No answer for {self.grace_s:.0f} s: the training is ended by force.", "warning")
             self.trainer.kill()
+            self._tell_force()
+
+    def _tell_force(self) -> None:
+        if self.suspended:
+            return
+        with contextlib.suppress(OperationalError), session_scope() as session:
+            said = f"The step did not end within {self.grace_s:.0f} s: ended by force."
+            remark(session, self.job_id, self.attempt, [("stopping", said)])
 
     def _ledger(self) -> bool:
         """Once a second: measurements and progress into SQL. False when this attempt no longer holds the job."""
@@ -125,7 +134,8 @@ class Watch:
                 self._seen_seq = newest_seq(session, self.job_id)
             fresh = [r for r in records if r.get("seq", 0) > self._seen_seq or r.get("kind") == "progress"]
             job = session.get(TrainingJob, self.job_id)
-            if job is None or job.attempt != self.attempt:
+            # A host that slept wakes to a job that was given back or ended: what it trained on would be lost work.
+            if job is None or job.attempt != self.attempt or job.status not in HOLDS:
                 return False
             self._status = job.status
             if fresh:

@@ -54,4 +54,16 @@ def sum_up(
         summary["mistakes"] = sorted(wrong, key=lambda row: -float(row.get("confidence", 0.0)))[:MISTAKES]
     if told:
         summary["samples"] = told[:: max(1, len(told) // SAMPLES)][:SAMPLES]
+    elif named := [row for row in predictions if row.get("predicted") and row["label"]]:
+        summary["samples"] = _spread(named)[:SAMPLES]
     return Outcome(summary, predictions)
+
+
+def _spread(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows in turns of their labels, so that every few of them show each class."""
+    turns: dict[str, int] = {}
+    numbered = []
+    for row in rows:
+        turn = turns[row["label"]] = turns.get(row["label"], 0) + 1
+        numbered.append((turn, row))
+    return [row for _, row in sorted(numbered, key=lambda pair: pair[0])]

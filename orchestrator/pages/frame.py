@@ -30,6 +30,7 @@ def frame(
         running=RunningState.count,
         running_percent=RunningState.percent,
         running_series=RunningState.series,
+        waiting=RunningState.waiting,
         foot=machines(),
         bell=bell(
             NoticesState.items,

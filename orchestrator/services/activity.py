@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import func, or_
+from sqlalchemy import case, func, or_
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Dataset
 from orchestrator.domain.models import VideoModel
-from orchestrator.domain.training_jobs import ACTIVE, FINAL, JobEvent, JobStatus, TrainingJob
+from orchestrator.domain.training_jobs import ACTIVE, FINAL, HOLDS, JobEvent, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.metrics.history import latest
 from orchestrator.services.training.jobs import event_row, job_row
@@ -56,25 +56,31 @@ class OverviewRow:
 
 @dataclass(frozen=True, slots=True)
 class RunningRow:
-    """How many of one's jobs wait or run, and where the foremost stands."""
+    """How many of one's jobs run, how many wait, and where the foremost stands."""
 
     count: int
+    """Jobs that a worker holds."""
+    waiting: int
     job_id: int
-    """0 when none does."""
+    """0 when none runs and none waits."""
     progress: float
     started: bool
     """False while it waits or warms up."""
 
 
 def running_now(session: Session, actor: Actor) -> RunningRow:
-    """The actor's active jobs in one number; a running one goes before a waiting one."""
+    """The actor's active jobs in two numbers; a running one goes before a waiting one."""
     mine = (TrainingJob.owner_id == actor.user_id, col(TrainingJob.status).in_(ACTIVE))
-    count = session.exec(select(func.count(col(TrainingJob.id))).where(*mine)).one()
-    if not count:
-        return RunningRow(0, 0, 0.0, False)
-    first = select(TrainingJob).where(*mine).order_by(col(TrainingJob.step).desc(), col(TrainingJob.id)).limit(1)
-    row = job_row(session.exec(first).one())
-    return RunningRow(count, row.id, row.progress, row.step > 0)
+    held = col(TrainingJob.status).in_(HOLDS)
+    active, count = session.exec(
+        select(func.count(col(TrainingJob.id)), func.coalesce(func.sum(case((held, 1), else_=0)), 0)).where(*mine)
+    ).one()
+    if not active:
+        return RunningRow(0, 0, 0, 0.0, False)
+    order = (case((held, 0), else_=1), col(TrainingJob.step).desc(), col(TrainingJob.id))
+    row = job_row(session.exec(select(TrainingJob).where(*mine).order_by(*order).limit(1)).one())
+    running = int(count)
+    return RunningRow(running, active - running, row.id, row.progress, running > 0 and row.step > 0)
 
 
 def overview(session: Session, actor: Actor, jobs: int = 6, events: int = 10, spark_points: int = 60) -> OverviewRow:

@@ -1,7 +1,7 @@
 """Who works: each worker's last beat, what it runs on and what it does now."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -47,6 +47,8 @@ class WorkerRow:
     """0: it has no GPU."""
     job_owner: str = ""
     """Whose job it runs, for an administrator."""
+    past: list[list[float]] = field(default_factory=list)
+    """[utilisation, share of its memory] at each of its last beats, oldest first."""
 
 
 def beat(
@@ -153,4 +155,5 @@ def _row(record: Worker, names: dict[int, tuple[str, str]], actor: Actor) -> Wor
         gpu_memory_used=int(stats.get("gpu_memory_used", 0)),
         gpu_memory_total=int(stats.get("gpu_memory_total", 0)),
         job_owner=owner if actor.is_admin else "",
+        past=list(stats.get("past") or []),
     )

@@ -16,6 +16,7 @@ from orchestrator.services.training.waiting import place_of
 from orchestrator.states import words
 from orchestrator.states.guards import act, said, signed_in
 from orchestrator.states.job_detail_load import Visit, visit_job
+from orchestrator.states.job_files import JobFiles
 from orchestrator.states.job_form_rows import ReviewRow, review_rows
 from orchestrator.states.job_live import TAIL, Batch, Follower, News
 from orchestrator.states.job_metrics import About, CurveLine, MetricCard, cards, curve_lines, latest_of
@@ -43,10 +44,10 @@ FIRST = ("loss", "eval_loss", *BY_NAME)
 SMALL_POINTS = 400
 LOOK_S = 4.0
 """How often a waiting job asks for its place."""
-TABS = ("overview", "metrics", "logs", "system", "settings", "timeline")
+TABS = ("overview", "metrics", "samples", "logs", "system", "settings", "timeline", "files")
 
 
-class JobDetail(JobSystem, rx.State):
+class JobDetail(JobSystem, JobFiles, rx.State):
     """One job as this tab shows it. Curves travel once as history, then point by point."""
 
     ready: bool = False
@@ -68,7 +69,6 @@ class JobDetail(JobSystem, rx.State):
     samples: list[Sample] = []
     searches: bool = False
     """True where the samples are sentences and the clips found for them."""
-    mistakes: list[Sample] = []
     adapter_size: str = ""
     version_id: int = 0
     version: str = ""
@@ -91,6 +91,17 @@ class JobDetail(JobSystem, rx.State):
         state = f"{self.progress.percent}{words.NARROW}%" if running else self.head.status.capitalize()
         return f"{state} - job {self.head.id} - Loreel"
 
+    @rx.var
+    def losses(self) -> list[EventLine]:
+        """What took its attempts from it, oldest first."""
+        return [event for event in reversed(self.events) if event.kind in ("lost", "suspended", "failed")]
+
+    @rx.var
+    def stop_note(self) -> str:
+        """Which step of stopping it is in."""
+        told = next((event.message for event in self.events if event.kind == "stopping"), "")
+        return told or "Asked to stop."
+
     @rx.event
     @signed_in
     async def load(self):
@@ -108,7 +119,7 @@ class JobDetail(JobSystem, rx.State):
         self.missing = ""
         self._show(visit)
         self.ready = True
-        return JobDetail.watch
+        return [JobDetail.watch, JobDetail.read_system] if self.head.status == "failed" else JobDetail.watch
 
     @rx.event(background=True)
     @signed_in
@@ -149,6 +160,8 @@ class JobDetail(JobSystem, rx.State):
         self.tab = tab if tab in TABS else "overview"
         if self.tab == "logs":
             await self._read_log(before=None)
+        if self.tab == "files":
+            await self._read_files(self.head.id)
         if self.tab == "system":
             return JobDetail.read_system
         return JobDetail.refill if self.tab in ("overview", "metrics") else None

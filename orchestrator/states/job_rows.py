@@ -9,6 +9,7 @@ from orchestrator.domain.metrics import MEASURES, Measure, headline
 from orchestrator.services.metrics.rows import LogRow
 from orchestrator.services.training.rows import EventRow, JobRow
 from orchestrator.states import words
+from orchestrator.states.job_samples import pair_of
 
 LEVELS = {"warning": "warn"}
 
@@ -118,6 +119,8 @@ class ConfusionCell:
 
     clips: int
     right: bool
+    pair: str
+    """Names the cell (`job_samples.pair_of`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +302,7 @@ def result_of(summary: Mapping[str, Any]) -> Result:
         clips=f"{_what(measure)} {words.plural(int(total), 'held-out clip')}" if total else "",
         reached=_reached(summary),
         labels=labels,
-        confusion=[_confusion_row(label, row, i) for i, (label, row) in enumerate(pairs)],
+        confusion=[_confusion_row(labels, label, row, i) for i, (label, row) in enumerate(pairs)],
     )
 
 
@@ -329,9 +332,10 @@ def _figure(measure: Measure, value: float | None) -> str:
     return words.percent(value, 1) if measure.share else f"{value:g}"
 
 
-def _confusion_row(label: str, row: list[int], index: int) -> ConfusionRow:
+def _confusion_row(labels: list[str], label: str, row: list[int], index: int) -> ConfusionRow:
     total = sum(row) or 1
-    cells = [ConfusionCell(int(n), i == index) for i, n in enumerate(row)]
+    said = (*labels, *map(str, range(len(labels), len(row))))
+    cells = [ConfusionCell(int(n), i == index, pair_of(label, said[i])) for i, n in enumerate(row)]
     return ConfusionRow(label, cells, words.percent(row[index] / total) if index < len(row) else "")
 
 

@@ -13,6 +13,9 @@ class Shot:
     """One clip of an answer."""
 
     picture: str
+    """Address of four frames side by side."""
+    preview: str
+    """Address of the clip as a browser plays it."""
     note: str
     right: bool
 
@@ -24,14 +27,29 @@ class Sample:
     title: str
     note: str
     before: str
+    """What the untouched base made of it, as a sentence; "" where nobody asked it."""
     good: bool
     shots: list[Shot] = field(default_factory=list)
+    pair: str = ""
+    """Of a misclassified clip: its cell of the confusion matrix, as `pair_of` names it."""
 
 
 def samples_of(summary: Mapping[str, Any]) -> list[Sample]:
-    """Sentences and the clips found for them, or clips and the sentences said of them."""
-    rows = summary.get("samples") or []
-    return [_asked(row) if "rank" in row else _said(row) for row in rows if isinstance(row, Mapping)]
+    """Sentences and the clips found for them, or clips and what was said of them: a sentence, or a class."""
+    rows = [row for row in summary.get("samples") or [] if isinstance(row, Mapping)]
+    classes = len(summary.get("class_names") or ())
+    return [_sample_of(row, classes) for row in rows]
+
+
+def _sample_of(row: Mapping[str, Any], classes: int) -> Sample:
+    if "rank" in row:
+        return _asked(row)
+    return _said(row) if "reference" in row else _named(row, classes)
+
+
+def pair_of(label: str, said: str) -> str:
+    """The name of a cell of the confusion matrix."""
+    return f"{label}\u2192{said}"
 
 
 def mistakes_of(summary: Mapping[str, Any]) -> list[Sample]:
@@ -43,13 +61,15 @@ def mistakes_of(summary: Mapping[str, Any]) -> list[Sample]:
             before="",
             good=False,
             shots=[_shot(row.get("clip_id"), str(row.get("name", "")), False)],
+            pair=pair_of(str(row.get("label", "")), str(row.get("predicted", ""))),
         )
         for row in summary.get("mistakes") or []
     ]
 
 
 def _shot(clip_id: Any, note: str, right: bool) -> Shot:
-    return Shot(clip_address(int(clip_id or 0), "thumbnail"), note, right)
+    number = int(clip_id or 0)
+    return Shot(clip_address(number, "thumbnail"), clip_address(number, "preview"), note, right)
 
 
 def _asked(row: Mapping[str, Any]) -> Sample:
@@ -67,7 +87,19 @@ def _said(row: Mapping[str, Any]) -> Sample:
     return Sample(
         title=said,
         note="As it should be" if said == meant else f"It should be: {meant}",
-        before=str(row.get("before", "")),
+        before=f"The untouched base said: {row['before']}" if row.get("before") else "",
+        good=said == meant,
+        shots=[_shot(row.get("clip_id"), str(row.get("name", "")), said == meant)],
+    )
+
+
+def _named(row: Mapping[str, Any], classes: int) -> Sample:
+    said, meant = str(row.get("predicted", "")), str(row.get("label", ""))
+    sure = f"{words.percent(float(row.get('confidence') or 0.0))} sure"
+    return Sample(
+        title=said,
+        note=f"Right, {sure}" if said == meant else f"It is {meant}; {sure}",
+        before=f"Before the training: a guess among {classes} classes" if classes else "",
         good=said == meant,
         shots=[_shot(row.get("clip_id"), str(row.get("name", "")), said == meant)],
     )

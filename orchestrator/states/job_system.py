@@ -100,6 +100,11 @@ class JobSystem(rx.State, mixin=True):
         found = await act(self, telemetry, self._job_id())
         self.telemetry, self.has_gpu = found.series, "gpu" in found.series
 
+    @rx.var
+    def remembers_memory(self) -> bool:
+        """True when the run's memory was measured."""
+        return len(self.telemetry.get("memory", [])) > 1
+
     def _job_id(self) -> int:
         raise NotImplementedError
 

@@ -31,9 +31,9 @@ async def hub_lifespan() -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def listening(job_id: int | None) -> AsyncIterator[Subscription]:
+async def listening(job_id: int | None, wants: Callable[[Record], bool] | None = None) -> AsyncIterator[Subscription]:
     """The live records of one job, or of all, from this moment on: read the history inside and nothing is missed."""
-    subscription = await get_hub().listen(job_id)
+    subscription = await get_hub().listen(job_id, wants=wants)
     try:
         yield subscription
     finally:

@@ -1,7 +1,6 @@
 """The workers page: each machine live, the queue as a whole, and what an administrator may do with them."""
 
 import asyncio
-from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +16,6 @@ from orchestrator.states.job_rows import hue
 
 EVERY_S = 5.0
 """Workers beat every five seconds; looking more often would show the same."""
-KEPT = 60
-"""Readings that are kept for the small curves: five minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,6 @@ class WorkersState(rx.State):
     paused: bool = False
     limit: str = "none"
     """How many jobs of one person may train at once; "none": as many as there are workers."""
-    _past: dict[str, list[list[float]]] = {}
 
     @rx.event(background=True)
     @signed_in
@@ -112,13 +108,7 @@ class WorkersState(rx.State):
         return None
 
     def _show(self, rows: list[WorkerRow], queue: QueueRow) -> None:
-        past: dict[str, list[list[float]]] = {}
-        for row in rows:
-            known = deque(self._past.get(row.name, []), KEPT)
-            known.append([row.utilisation, _share(row)])
-            past[row.name] = list(known)
-        self._past = past
-        self.workers = [worker_card(row, past[row.name]) for row in rows]
+        self.workers = [worker_card(row) for row in rows]
         self._show_queue(queue)
         self.failed, self.ready = "", True
 
@@ -127,14 +117,7 @@ class WorkersState(rx.State):
         self.limit = str(queue.per_user) if queue.per_user else "none"
 
 
-def _share(row: WorkerRow) -> float:
-    used, total = (
-        (row.gpu_memory_used, row.gpu_memory_total) if row.gpu_memory_total else (row.memory_used, row.memory_total)
-    )
-    return used / total if total else 0.0
-
-
-def worker_card(row: WorkerRow, past: list[list[float]]) -> WorkerCard:
+def worker_card(row: WorkerRow) -> WorkerCard:
     """A worker with its words ready."""
     state = "silent" if not row.alive else "draining" if row.draining else "working" if row.busy else "idle"
     job = row.job_name or ("somebody's job" if row.busy else "")
@@ -160,6 +143,6 @@ def worker_card(row: WorkerRow, past: list[list[float]]) -> WorkerCard:
         busy_percent=round(row.utilisation * 100, 1),
         beat=words.iso(row.beat_at),
         since=words.iso(row.started_at),
-        busy_curve=[reading[0] for reading in past],
-        memory_curve=[reading[1] for reading in past],
+        busy_curve=[reading[0] for reading in row.past],
+        memory_curve=[reading[1] for reading in row.past],
     )

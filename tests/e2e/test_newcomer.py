@@ -129,6 +129,7 @@ def test_from_sign_up_to_an_adapter_that_works_elsewhere(
     shown = _steps_shown(page)
     assert shown == _loss_steps(context, job)[-len(shown) :]
 
+    _look_at_clips(page)
     with page.expect_download() as download:
         page.locator("#job-download").click()
     archive = tmp_path / "adapter.zip"
@@ -137,6 +138,24 @@ def test_from_sign_up_to_an_adapter_that_works_elsewhere(
         packed.extractall(tmp_path / "home")
     folder = next(path.parent for path in (tmp_path / "home").rglob("adapter_config.json"))
     _used_elsewhere(folder, accuracy, app_server, tmp_path)
+
+
+def _look_at_clips(page: Page) -> None:
+    """Held-out clips play beside what the model says of them; a wrong count leads to its clips; files are listed."""
+    page.get_by_role("tab", name="Samples").click()
+    samples = page.locator("#job-samples > li")
+    expect(samples).to_have_count(8)
+    expect(samples.first).to_contain_text("Before the training: a guess among 4 classes")
+    samples.first.get_by_role("button").click()
+    expect(samples.first.locator("video")).to_be_visible()
+    page.wait_for_function("() => document.querySelector('#job-samples video')?.currentTime > 0")
+    page.get_by_role("tab", name="Overview").click()
+    if (wrong := page.locator("#confusion button")).count():
+        count = int(wrong.first.inner_text())
+        wrong.first.click()
+        expect(page.locator("#job-mistakes > li")).to_have_count(count)
+    page.get_by_role("tab", name="Files").click()
+    expect(page.locator("#job-files")).to_contain_text("adapter/adapter_model.safetensors")
 
 
 def _used_elsewhere(folder: Path, accuracy: float, app_server: Studio, tmp_path: Path) -> None:

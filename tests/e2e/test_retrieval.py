@@ -32,13 +32,15 @@ def test_captions_train_a_retriever(page: Page, api: httpx.Client) -> None:
     reached = page.locator("#job-reached")
     for label in ("R@1", "R@5", "R@10", "Median rank"):
         expect(reached).to_contain_text(label)
+    expect(page.locator("#load-code")).to_contain_text("VisionTextDualEncoderModel")
+    page.get_by_role("tab", name="Samples").click()
     searches = page.locator("#job-samples > li")
+    expect(searches.first).to_be_visible()
     assert searches.count() >= 5
     picture = searches.first.locator("img").first
     picture.scroll_into_view_if_needed()
     expect(picture).to_have_js_property("complete", True)
     assert picture.evaluate("img => img.naturalWidth") > 0
-    expect(page.locator("#load-code")).to_contain_text("VisionTextDualEncoderModel")
     job = page.url.rstrip("/").rpartition("/")[2]
     summary = api.get(f"/jobs/{job}").json()["summary"]
     assert 0 <= summary["baseline"]["eval_r1"] <= 1

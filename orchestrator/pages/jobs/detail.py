@@ -4,8 +4,10 @@ import reflex as rx
 
 from orchestrator.pages.frame import frame
 from orchestrator.pages.jobs.detail_autopsy import autopsy
+from orchestrator.pages.jobs.detail_files import files_panel
 from orchestrator.pages.jobs.detail_overview import overview_panel
 from orchestrator.pages.jobs.detail_panels import log_panel, metrics_panel, settings_panel, system_panel, timeline_panel
+from orchestrator.pages.jobs.detail_samples import samples_panel
 from orchestrator.states.job_detail import JobDetail
 from orchestrator.states.session import SessionState
 from orchestrator.ui.layout.shell import page_header
@@ -29,10 +31,12 @@ from orchestrator.ui.primitives.tabs import tab_panel, tabs
 TABS = [
     ("overview", "Overview"),
     ("metrics", "Metrics"),
+    ("samples", "Samples"),
     ("logs", "Logs"),
     ("system", "System"),
     ("settings", "Settings"),
     ("timeline", "Timeline"),
+    ("files", "Files"),
 ]
 head = JobDetail.head
 
@@ -167,6 +171,11 @@ def progress_card() -> rx.Component:
     return rx.el.section(
         rx.el.div(big, figures, class_name="flex items-start gap-6 max-md:flex-col max-md:gap-3"),
         progress(now.share * 100, label="Progress", series=head.hue, height=8, class_name="mt-4"),
+        rx.cond(
+            head.status == "stopping",
+            rx.el.p(JobDetail.stop_note, role="status", class_name="mt-3 text-sm text-warning", id="job-stop-note"),
+            rx.fragment(),
+        ),
         rx.foreach(
             JobDetail.notes, lambda note: rx.el.p(note, class_name="job-note mt-3 text-xs text-muted-foreground")
         ),
@@ -180,10 +189,12 @@ def _job() -> rx.Component:
         TABS,
         tab_panel("overview", overview_panel()),
         tab_panel("metrics", metrics_panel()),
+        tab_panel("samples", samples_panel()),
         tab_panel("logs", log_panel()),
         tab_panel("system", system_panel()),
         tab_panel("settings", settings_panel()),
         tab_panel("timeline", timeline_panel()),
+        tab_panel("files", files_panel()),
         label="Job",
         value=JobDetail.tab,
         on_change=JobDetail.show_tab,

@@ -5,6 +5,8 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.states.job_detail import JobDetail
+from orchestrator.ui.charts.loss_chart import loss_chart
+from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.log_view import log_view
@@ -50,6 +52,46 @@ def _ways_on() -> rx.Component:
     )
 
 
+def _memory() -> rx.Component:
+    """What the run took of its machine until it died: a climb to the ceiling says more than a sentence."""
+    return rx.el.div(
+        loss_chart(
+            history=JobDetail.telemetry,
+            series=head.hue,
+            live=False,
+            title="Memory until the end",
+            train_key=rx.cond(JobDetail.has_gpu, "gpu_memory", "memory"),
+            eval_key=rx.cond(JobDetail.has_gpu, "none", "machine_memory"),
+            train_word="This run",
+            eval_word="The whole machine",
+            unit="bytes",
+            axis="seconds",
+            smoothing=0.0,
+            height=200,
+        ),
+        id="autopsy-memory",
+        class_name="border-t border-border p-5 touch:p-4",
+    )
+
+
+def _attempts() -> rx.Component:
+    """What took the earlier attempts, and this one."""
+    line = rx.foreach(
+        JobDetail.losses,
+        lambda event: rx.el.li(
+            rx.el.span(event.message, class_name="min-w-0 flex-1"),
+            rx.el.span(relative_time(event.at), class_name="shrink-0 text-muted-foreground"),
+            class_name="flex gap-4 border-t border-border py-2 first:border-t-0",
+        ),
+    )
+    return rx.el.div(
+        rx.el.h3("Attempts so far", class_name="mb-1 text-sm font-semibold"),
+        rx.el.ol(line, class_name="text-sm"),
+        id="autopsy-attempts",
+        class_name="border-t border-border p-5 touch:p-4",
+    )
+
+
 def autopsy() -> rx.Component:
     """The reason first, in words."""
     return rx.el.section(
@@ -76,6 +118,8 @@ def autopsy() -> rx.Component:
             ),
             class_name="flex flex-wrap justify-between gap-6 border-t border-destructive/45 p-5 touch:p-4",
         ),
+        rx.cond(JobDetail.remembers_memory, _memory(), rx.fragment()),
+        rx.cond(JobDetail.losses.length() > 1, _attempts(), rx.fragment()),
         rx.el.div(
             rx.el.h3("Last lines", class_name="mb-3 text-sm font-semibold"),
             log_view(

@@ -4,7 +4,6 @@ from typing import Any
 
 import reflex as rx
 
-from orchestrator.pages.jobs.detail_samples import mistakes, samples
 from orchestrator.states.job_detail import JobDetail
 from orchestrator.states.job_metrics import MetricCard
 from orchestrator.states.job_rows import ConfusionRow, Reached
@@ -59,9 +58,17 @@ def _log() -> rx.Component:
 
 def _cell(entry: rx.Var) -> rx.Component:
     shade = rx.cond(entry.right, "bg-success/13 font-medium", rx.cond(entry.clips > 0, "bg-destructive/8", ""))
-    return rx.el.td(
+    wrong = rx.el.button(
         entry.clips,
-        class_name=f"h-9 min-w-10 border border-border px-2 text-center font-mono text-xs tabular {shade}",
+        type="button",
+        aria_label=f"{entry.clips} clips, {entry.pair}: show them",
+        title="Show these clips",
+        on_click=JobDetail.show_mistakes(entry.pair),
+        class_name="size-full min-h-9 cursor-pointer underline decoration-dotted underline-offset-4 focus-ring",
+    )
+    return rx.el.td(
+        rx.cond(entry.right | (entry.clips == 0), entry.clips, wrong),
+        class_name=f"h-9 min-w-10 border border-border text-center font-mono text-xs tabular {shade}",
     )
 
 
@@ -76,7 +83,7 @@ def _row(item: ConfusionRow) -> rx.Component:
 def _confusion() -> rx.Component:
     result = JobDetail.result
     title = rx.el.caption(
-        "Rows: what the clip shows. Columns: what the model said.",
+        "Rows: what the clip shows. Columns: what the model said. Press a wrong count to see its clips.",
         class_name="caption-bottom pt-2 text-left text-xs text-muted-foreground",
     )
     heads = rx.foreach(
@@ -180,7 +187,6 @@ def overview_panel() -> rx.Component:
             ),
             class_name="grid gap-4 lg:grid-cols-[minmax(0,1fr)_13rem]",
         ),
-        rx.cond(head.status == "completed", rx.fragment(samples(), mistakes()), rx.fragment()),
         rx.cond(JobDetail.load_code, _take_home(), rx.fragment()),
         _log(),
         class_name="flex flex-col gap-4 pt-4",

@@ -42,7 +42,15 @@ def _gauge(label: str, figure: rx.Var, share: rx.Var, worker: WorkerCard, curve:
         progress(share, label=f"{label} of {worker.name}", tone="muted"),
     )
     small = (
-        sparkline(curve, series=1, color="var(--muted-foreground)", height=36, label=f"{label}, the last five minutes")
+        sparkline(
+            curve,
+            series=1,
+            color="var(--muted-foreground)",
+            height=36,
+            label=f"{label}, the last five minutes",
+            low=0.0,
+            high=1.0,
+        )
         if curve is not None
         else rx.fragment()
     )
@@ -100,7 +108,11 @@ def _facts(worker: WorkerCard) -> list[rx.Component]:
         _state(worker),
         class_name="flex items-start justify-between gap-3",
     )
-    video = _gauge("GPU memory", worker.gpu_memory, worker.gpu_memory_percent, worker)
+    video = rx.fragment(
+        _gauge("GPU memory", worker.gpu_memory, worker.gpu_memory_percent, worker, worker.memory_curve),
+        _gauge("Memory", worker.memory, worker.memory_percent, worker),
+    )
+    plain = _gauge("Memory", worker.memory, worker.memory_percent, worker, worker.memory_curve)
     beat = rx.el.div(
         rx.el.p(
             "Last beat ",
@@ -117,8 +129,7 @@ def _facts(worker: WorkerCard) -> list[rx.Component]:
         head,
         _doing(worker),
         _gauge("Busy", worker.busy, worker.busy_percent, worker, worker.busy_curve),
-        rx.cond(worker.gpu_memory, video, rx.fragment()),
-        _gauge("Memory", worker.memory, worker.memory_percent, worker, worker.memory_curve),
+        rx.cond(worker.gpu_memory, video, plain),
         beat,
     ]
 

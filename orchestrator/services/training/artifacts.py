@@ -13,12 +13,18 @@ from orchestrator.services.training.rows import ArtifactRow
 from orchestrator.services.zips import fresh_zip
 from orchestrator.settings import get_settings
 
-_SHOWN = ("adapter", "model", "result.json", "metrics.jsonl", "log.jsonl", "tensorboard")
+_SHOWN = ("adapter", "model", "result.json", "metrics.jsonl", "telemetry.jsonl", "log.jsonl", "tensorboard")
 
 
 def job_folder(job_id: int) -> Path:
     """The folder of a job, absolute."""
     return get_settings().jobs_dir / str(job_id)
+
+
+def saved_step(job_id: int) -> int:
+    """The step of the newest checkpoint; 0 while there is none, or where the folder is another host's."""
+    names = (path.name.removeprefix("checkpoint-") for path in job_folder(job_id).glob("checkpoints/checkpoint-*"))
+    return max((int(name) for name in names if name.isdigit()), default=0)
 
 
 def list_artifacts(session: Session, actor: Actor, job_id: int) -> list[ArtifactRow]:

@@ -13,6 +13,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.adapters.recording import record_adapter
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.announce import announce
+from orchestrator.services.training.artifacts import saved_step
 from orchestrator.services.training.dispatch import dispatch, dispatch_soon
 from orchestrator.services.training.jobs import job_row, owned_job
 from orchestrator.services.training.rows import JobRow
@@ -20,7 +21,7 @@ from orchestrator.services.training.stop_flag import clear_stop, raise_stop
 from orchestrator.services.training.tell import tell_move
 
 MAX_LOSSES = 3
-"""How often one launch may lose its machine before the job fails."""
+"""How often a job may lose its machine without a new checkpoint in between before it fails."""
 
 
 def sources(to: JobStatus) -> frozenset[JobStatus]:
@@ -63,7 +64,8 @@ def move(
     if to in FINAL:
         dispatch_soon(session)
     now_attempt, error = changes.get("attempt", attempt), changes.get("error", "")
-    after_commit(session, lambda: announce(job_id, now_attempt, "status", status=to.value, error=error))
+    owner = session.exec(select(TrainingJob.owner_id).where(TrainingJob.id == job_id)).one()
+    after_commit(session, lambda: announce(job_id, now_attempt, "status", status=to.value, error=error, owner=owner))
     return True
 
 
@@ -157,12 +159,13 @@ def lose(
         return None
     if job.status is JobStatus.STOPPING:
         return JobStatus.STOPPED if mark_stopped(session, job_id, attempt, f"Stopped. {reason}") else None
+    safe = _new_checkpoint(session, job)
     losses = _losses(session, job_id) + 1
     if counts and losses >= MAX_LOSSES:
         error = f"{reason} That was attempt {losses} of {MAX_LOSSES}, so the job was not started again."
         return JobStatus.FAILED if fail(session, job_id, attempt, error, job.error_details) else None
     kind = "lost" if counts else "suspended"
-    if not move(session, job_id, attempt, JobStatus.LOST, reason, kind=kind, only_from={job.status}, worker=""):
+    if not move(session, job_id, attempt, JobStatus.LOST, reason, kind=kind, only_from={job.status}, worker="", **safe):
         return None
     queue_again(session, job_id, attempt, "Waiting to go on from its last checkpoint.", kind="requeued")
     return JobStatus.QUEUED
@@ -231,9 +234,19 @@ def resume_job(session: Session, actor: Actor, job_id: int) -> JobRow:
     return job_row(job)
 
 
+def _new_checkpoint(session: Session, job: TrainingJob) -> dict[str, Any]:
+    """Notes that the job got further since its last loss: a run of weeks may lose its machine any number of times,
+    and only one that gets nowhere is given up. What `move` must write with it."""
+    step, summary = saved_step(job.id or 0), job.summary or {}
+    if step <= int(summary.get("safe_step") or 0):
+        return {}
+    note(session, job.id or 0, "saved", f"Its checkpoint at step {step:,} is safe.")
+    return {"summary": {**summary, "safe_step": step}}
+
+
 def _losses(session: Session, job_id: int) -> int:
-    """Losses since a person last queued the job."""
-    queued = select(func.max(JobEvent.id)).where(JobEvent.job_id == job_id, JobEvent.kind == "queued")
+    """Losses since a person last queued the job, or since it last got to a new checkpoint."""
+    queued = select(func.max(JobEvent.id)).where(JobEvent.job_id == job_id, col(JobEvent.kind).in_(("queued", "saved")))
     last = session.exec(queued).one() or 0
     lost = select(func.count(col(JobEvent.id))).where(
         JobEvent.job_id == job_id, JobEvent.kind == "lost", col(JobEvent.id) > last

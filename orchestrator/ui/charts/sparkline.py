@@ -20,6 +20,8 @@ class Sparkline(rx.Component):
     height: rx.Var[int]
     dot: rx.Var[bool]
     label: rx.Var[str]
+    low: rx.Var[float]
+    high: rx.Var[float]
 
 
 def sparkline(
@@ -30,9 +32,15 @@ def sparkline(
     height: int = 56,
     dot: bool = True,
     label: Text = "Loss",
+    low: float | None = None,
+    high: float | None = None,
     class_name: str = "",
 ) -> rx.Component:
-    """The curve of `values` in the job's colour; nothing under two points."""
+    """The curve of `values` in the job's colour; nothing under two points.
+
+    `low`, `high`: what the foot and the head stand for, where that is known; else the curve fills its height.
+    """
+    given = present(color=color, low=low, high=high)
     return Sparkline.create(
-        values=values, series=series, height=height, dot=dot, label=label, class_name=class_name, **present(color=color)
+        values=values, series=series, height=height, dot=dot, label=label, class_name=class_name, **given
     )

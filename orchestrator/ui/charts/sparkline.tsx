@@ -1,15 +1,15 @@
 // A small curve without axes; the area under it fades out.
 import { useId } from "react";
 
-type Props = { values?: number[]; series?: number; color?: string; width?: number; height?: number; dot?: boolean; label?: string; className?: string };
+type Props = { values?: number[]; series?: number; color?: string; width?: number; height?: number; dot?: boolean; label?: string; low?: number; high?: number; className?: string };
 
-export function Sparkline({ values = [], series = 1, color, width = 240, height = 56, dot = true, label = "Trend", className }: Props) {
+export function Sparkline({ values = [], series = 1, color, width = 240, height = 56, dot = true, label = "Trend", low: floor, high: ceiling, className }: Props) {
   const id = useId();
   const tint = color || `var(--series-${series})`;
   const good = values.filter((value) => Number.isFinite(value));
   if (good.length < 2) return <div aria-hidden className={className} style={{ height }} />;
-  const low = Math.min(...good);
-  const high = Math.max(...good);
+  const low = floor ?? Math.min(...good);
+  const high = ceiling ?? Math.max(...good);
   const pad = 4;
   const x = (place: number) => pad + (place / (good.length - 1)) * (width - 2 * pad);
   const y = (value: number) => pad + (1 - (value - low) / (high - low || 1)) * (height - 2 * pad);

@@ -42,21 +42,22 @@ class NavDrawer(_ShellPart):
 
 
 class RunningPill(_ShellPart):
-    """How many jobs run, and how far the first one is."""
+    """How many jobs run, how many wait, and how far the first one is."""
 
     tag = "RunningPill"
 
     count: rx.Var[int]
+    waiting: rx.Var[int]
     percent: rx.Var[float]
     series: rx.Var[int]
     href: rx.Var[str]
 
 
 def running_pill(
-    count: Number, percent: Number | None = None, series: Number = 1, href: Text = "/jobs"
+    count: Number, percent: Number | None = None, series: Number = 1, href: Text = "/jobs", waiting: Number = 0
 ) -> rx.Component:
-    """Nothing at 0; else a ring (turning while `percent` is unknown) and the count."""
-    return RunningPill.create(count=count, series=series, href=href, **present(percent=percent))
+    """A ring (turning while `percent` is unknown) and the count; at 0 how many wait, or nothing."""
+    return RunningPill.create(count=count, series=series, href=href, waiting=waiting, **present(percent=percent))
 
 
 def _nav_item(key: Section, word: str, href: str, icon_name: str, active: str, running: Number | None) -> rx.Component:
@@ -122,6 +123,7 @@ def shell(
     running: Number | None = None,
     running_percent: Number | None = None,
     running_series: Number = 1,
+    waiting: Number = 0,
     tools: Child = None,
     foot: Child = None,
     bell: Child = None,
@@ -131,7 +133,7 @@ def shell(
 
     The page's own h1 comes from `page_header`; the shell has none.
     """
-    pill = running_pill(running, running_percent, running_series) if running is not None else None
+    pill = running_pill(running, running_percent, running_series, waiting=waiting) if running is not None else None
     top = rx.el.header(
         NavDrawer.create(_nav(active, running, foot)),
         crumbs_of([*(breadcrumb or []), (title, None)]),

@@ -34,18 +34,21 @@ export function NavDrawer({ children }: { children?: ReactNode }) {
   );
 }
 
-/** A ring of progress and the count; nothing while nothing runs. */
-export function RunningPill({ count = 0, percent, series = 1, href = "/jobs" }: { count?: number; percent?: number; series?: number; href?: string }) {
-  if (!count) return null;
+type Pill = { count?: number; waiting?: number; percent?: number; series?: number; href?: string };
+
+/** A ring of progress and the count; what waits is told only while nothing runs, and nothing when neither does. */
+export function RunningPill({ count = 0, waiting = 0, percent, series = 1, href = "/jobs" }: Pill) {
+  if (!count && !waiting) return null;
   const known = percent !== undefined && percent !== null && percent >= 0;
   const share = known ? Math.max(0, Math.min(100, percent)) : 25;
   const around = 2 * Math.PI * 6;
   return (
     <Link
       to={href}
+      title={count && waiting ? `${waiting} more waiting` : undefined}
       className="inline-flex h-9 shrink-0 items-center gap-2 rounded-lg border border-border bg-card px-3 text-sm no-underline transition-colors focus-ring hover:bg-muted touch:h-11"
     >
-      <svg viewBox="0 0 16 16" className={cn("size-4 -rotate-90", !known && "animate-spin")} aria-hidden>
+      <svg viewBox="0 0 16 16" className={cn("size-4 -rotate-90", !known && count > 0 && "animate-spin")} aria-hidden>
         <circle cx="8" cy="8" r="6" fill="none" strokeWidth="3" className="stroke-muted" />
         <circle
           cx="8"
@@ -58,7 +61,7 @@ export function RunningPill({ count = 0, percent, series = 1, href = "/jobs" }: 
         />
       </svg>
       {known && <span className="font-medium tabular">{`${Math.round(share)}\u202f%`}</span>}
-      <span className="text-muted-foreground max-sm:sr-only">{`${count} running`}</span>
+      <span className="text-muted-foreground max-sm:sr-only">{count ? `${count} running` : `${waiting} waiting`}</span>
     </Link>
   );
 }

@@ -21,7 +21,7 @@ class ClipPlayer(rx.Component):
 
 
 def clip_player(
-    thumbnail: Text, preview: Text, title: Text, length: Text | None = None, class_name: str = ""
+    thumbnail: Text, preview: Text, title: Text, length: Text | None = None, class_name: Text = ""
 ) -> rx.Component:
     """`thumbnail`: address of a picture of four frames side by side; `preview`: of the video; `length`: "0:09"."""
     return ClipPlayer.create(

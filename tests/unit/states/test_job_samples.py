@@ -17,7 +17,15 @@ def test_a_search_shows_its_clips_in_order() -> None:
 def test_a_sentence_stands_beside_what_it_should_be() -> None:
     rows = [{"clip_id": 1, "name": "a.mp4", "reference": "x", "predicted": "y", "before": "z"}]
     (said,) = samples_of({"samples": rows})
-    assert (said.title, said.note, said.before, said.good) == ("y", "It should be: x", "z", False)
+    assert (said.title, said.note, said.good) == ("y", "It should be: x", False)
+    assert said.before == "The untouched base said: z"
+    assert said.shots[0].preview == "/api/v1/clips/1/preview"
+
+
+def test_a_class_stands_beside_the_guess_before() -> None:
+    rows = [{"clip_id": 1, "name": "a.mp4", "label": "up", "predicted": "up", "confidence": 0.5}]
+    (said,) = samples_of({"samples": rows, "class_names": ["up", "down"]})
+    assert (said.title, said.good, said.before) == ("up", True, "Before the training: a guess among 2 classes")
 
 
 def test_mistakes() -> None:
@@ -25,6 +33,8 @@ def test_mistakes() -> None:
     (wrong,) = mistakes_of({"mistakes": rows})
     assert wrong.title == "zooming, called bouncing"
     assert wrong.note.endswith("sure, b.mp4")
+    summary = {"confusion_matrix": [[1, 0], [2, 3]], "class_names": ["bouncing", "zooming"]}
+    assert result_of(summary).confusion[1].cells[0].pair == wrong.pair
     assert mistakes_of({}) == samples_of({}) == []
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from orchestrator.services.live import LiveHub, Subscription
 from orchestrator.states.job_live import OVERLAP, Follower
 from orchestrator.states.live import sips
+from orchestrator.states.running import _Ear
 
 
 def metric(seq: int, step: int | None = None, **values: float) -> dict[str, Any]:
@@ -50,6 +51,33 @@ def test_a_hidden_tab_rests_and_catches_up() -> None:
         return [[record["seq"] for record in await asyncio.wait_for(waiting, 1)]]
 
     assert asyncio.run(scenario()) == [[1, 2]]
+
+
+def test_what_is_not_wanted_wakes_nobody() -> None:
+    async def scenario() -> tuple[list[Any], list[Any]]:
+        subscription = Subscription(LiveHub(), None, 100, wants=lambda record: record["job"] == 2)
+        subscription.put(metric(1))
+        before = await subscription.take(timeout=0.01)
+        subscription.put(metric(2) | {"job": 2})
+        return before, await subscription.take(timeout=0.01)
+
+    before, after = asyncio.run(scenario())
+    assert before == []
+    assert [record["seq"] for record in after] == [2]
+
+
+def test_the_pill_hears_its_own_job_and_the_moves_of_its_person() -> None:
+    ear = _Ear(user_id=7)
+    ear.job_id = 3
+    status = {"kind": "status", "job": 9}
+    heard = [
+        ear.wants(status | {"owner": 7}),
+        ear.wants(status | {"owner": 8}),
+        ear.wants({"kind": "gap", "job": None}),
+        ear.wants(metric(1) | {"job": 3}),
+        ear.wants(metric(1) | {"job": 4}),
+    ]
+    assert heard == [True, False, True, True, False]
 
 
 def test_what_the_history_told_is_left_out() -> None:

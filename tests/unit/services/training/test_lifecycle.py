@@ -10,6 +10,7 @@ from orchestrator.domain.training_jobs import FINAL, MOVES, JobEvent, JobStatus,
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.services.training import lifecycle
+from orchestrator.services.training.artifacts import job_folder
 from tests.workshop import job_of, make_person
 
 
@@ -69,6 +70,20 @@ def test_the_third_loss_fails_the_job(ada: Actor) -> None:
             ends.append(lifecycle.lose(session, job_id, attempt, "The worker fell silent."))
     assert ends == [JobStatus.QUEUED, JobStatus.QUEUED, JobStatus.FAILED]
     assert job_of(job_id).error.startswith("The worker fell silent. That was attempt 3 of 3")
+
+
+def test_a_job_that_gets_further_each_time_is_never_given_up(ada: Actor) -> None:
+    with session_scope() as session:
+        job_id = make_job(session, ada, JobStatus.QUEUED, attempt=0)
+        for attempt in range(1, 7):
+            (job_folder(job_id) / "checkpoints" / f"checkpoint-{attempt * 10}").mkdir(parents=True)
+            lifecycle.claim(session, job_id, attempt, "w")
+            assert lifecycle.lose(session, job_id, attempt, "The worker fell silent.") is JobStatus.QUEUED
+        ends = []
+        for attempt in (7, 8):
+            lifecycle.claim(session, job_id, attempt, "w")
+            ends.append(lifecycle.lose(session, job_id, attempt, "The worker fell silent."))
+    assert ends == [JobStatus.QUEUED, JobStatus.FAILED]
 
 
 def test_a_shut_down_worker_does_not_count(ada: Actor) -> None:

@@ -1,0 +1,95 @@
+"""A clean restart of `./loreel up` under a run: it checkpoints and goes on by itself, and so does the open page."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from playwright.sync_api import Browser
+
+from benchmarks.studio import Studio, free_port, launch, wait_ready
+from tests.e2e.conftest import PASSWORD
+from tests.e2e.test_jobs import RECIPE, wait_for
+from tests.e2e.test_monitoring import last_step, loss_points, wait_past
+from tests.e2e.test_wizard import wait_for_demo
+
+STEPS = 60
+
+
+@pytest.fixture
+def own(app_server: Studio, tmp_path: Path) -> Iterator[Studio]:
+    """A Loreel of this test's own, on pages that are built already."""
+    port, log = free_port(), tmp_path / "up.log"
+    home = Path(tempfile.mkdtemp(prefix="lrl-", dir="/tmp"))  # a socket lies in it, so its path must be short
+    made = Studio(f"http://localhost:{port}", home, launch(home, port, log), log)
+    try:
+        wait_ready(made.process, made.data_dir, port, log)
+        yield made
+    finally:
+        _end(made)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _end(studio: Studio) -> None:
+    studio.process.send_signal(signal.SIGTERM)
+    try:
+        studio.process.wait(60)
+    except subprocess.TimeoutExpired:
+        studio.process.kill()
+        raise
+
+
+def _mine(studio: Studio) -> list[str]:
+    """Living processes that work on this data folder."""
+    mark = str(studio.data_dir)
+    found = []
+    for process in psutil.process_iter(["cmdline", "pid", "status"]):
+        try:
+            here = process.pid != os.getpid() and process.info["status"] != psutil.STATUS_ZOMBIE
+            if here and process.environ().get("LOREEL_DATA_DIR") == mark:
+                found.append(" ".join(process.info["cmdline"] or []))
+        except psutil.Error:
+            continue
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_clean_restart_goes_on(own: Studio, browser: Browser) -> None:
+    context = browser.new_context(base_url=own.url, viewport={"width": 1280, "height": 900})
+    head, person = {"Origin": own.url}, {"username": "ada", "email": "ada@example.org", "password": PASSWORD}
+    assert context.request.post("/api/v1/auth/signup", data=person, headers=head).status == 201
+    assert context.request.post("/api/v1/auth/login", data={"login": "ada", "password": PASSWORD}, headers=head).ok
+    cookies = {item["name"]: item["value"] for item in context.cookies() if "name" in item and "value" in item}
+    with httpx.Client(base_url=f"{own.url}/api/v1", cookies=cookies, headers=head, timeout=30) as api:
+        dataset, model = wait_for_demo(api)
+        body = RECIPE | {"dataset_id": dataset, "model_id": model, "optim": {"max_steps": STEPS, "batch_size": 16}}
+        job = str(api.post("/jobs", json=body).json()["id"])
+        page = context.new_page()
+        page.goto(f"/jobs/{job}")
+        wait_past(page, 3)
+
+        _end(own)
+        assert _mine(own) == [], "nothing outlives the studio"
+        again = launch(own.data_dir, int(own.url.rpartition(":")[2]), own.log)
+        own.process = again
+        wait_past(page, last_step(page))
+        found = wait_for(api, job, "completed", "failed")
+        wait_past(page, STEPS - 1)
+
+        assert (found["status"], found["attempt"]) == ("completed", 2), found["error"]
+        kinds = [event["kind"] for event in api.get(f"/jobs/{job}/timeline").json()["items"]]
+        assert "suspended" in kinds
+        assert "lost" not in kinds
+        assert set(range(1, STEPS + 1)) <= loss_points(page), "the page shows the whole run"
+    records = (own.data_dir / "jobs" / job / "metrics.jsonl").read_text().splitlines()
+    trained = [r["step"] for r in map(json.loads, records) if r["kind"] == "metric" and "loss" in r["values"]]
+    assert trained == list(range(1, STEPS + 1)), "no step is trained twice"
+    context.close()
