@@ -44,7 +44,7 @@ def samples_of(summary: Mapping[str, Any]) -> list[Sample]:
 def _sample_of(row: Mapping[str, Any], classes: int) -> Sample:
     if "rank" in row:
         return _asked(row)
-    return _said(row) if "reference" in row else _named(row, classes)
+    return _named(row, classes) if row.get("label") else _said(row)
 
 
 def pair_of(label: str, said: str) -> str:
