@@ -13,8 +13,8 @@ from orchestrator.stack.errors import StackError
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
-QUICK = ("tests/unit", "tests/architecture")
-REAL = ("tests/integration", "tests/e2e")
+PARTS = ("tests/architecture", "tests/unit", "tests/integration")
+BROWSER = ("tests/e2e",)
 GATES: list[tuple[str, list[str]]] = [
     ("Lint", ["ruff", "check", "--quiet", "."]),
     ("Format", ["ruff", "format", "--check", "--quiet", "."]),
@@ -54,20 +54,20 @@ def run_gate(name: str, command: list[str]) -> int:
 
 
 def run_suites(pytest: list[str], env: dict[str, str]) -> int:
-    """Runs the quick tests beside those on real parts, which mostly wait; 0 when both passed."""
+    """Runs the tests of the parts beside those in the browser, which mostly wait; 0 when both passed."""
     command: dict[str, Any] = {"cwd": ROOT, "env": env, "stdin": subprocess.DEVNULL}
     with tempfile.TemporaryFile("w+") as said:
         # Behind the browser's tests, which give up on a page that takes too long.
-        quick = subprocess.Popen([*pytest, *QUICK], stdout=said, stderr=subprocess.STDOUT, **command)
+        parts = subprocess.Popen([*pytest, *PARTS], stdout=said, stderr=subprocess.STDOUT, **command)
         try:
-            os.setpriority(os.PRIO_PROCESS, quick.pid, 5)
-            real = subprocess.run([*pytest, *REAL], check=False, **command).returncode
-            code = quick.wait()
+            os.setpriority(os.PRIO_PROCESS, parts.pid, 5)
+            browser = subprocess.run([*pytest, *BROWSER], check=False, **command).returncode
+            code = parts.wait()
         finally:
-            quick.kill()
+            parts.kill()
         said.seek(0)
         print(said.read(), flush=True)
-    return real or code
+    return browser or code
 
 
 def main(arguments: list[str]) -> int:

@@ -7,6 +7,7 @@ import reflex as rx
 
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.metrics import BY_NAME, MEASURES, headline_in
+from orchestrator.domain.training_jobs import ACTIVE
 from orchestrator.services.training import sweeps
 from orchestrator.services.training.compare import MAX_JOBS, Comparison, Line, compare_jobs, curves_of
 from orchestrator.services.training.jobs import list_jobs
@@ -87,6 +88,8 @@ class JobCompare(rx.State):
     sweep_id: int = 0
     sweep_name: str = ""
     sweep_note: str = ""
+    sweep_active: bool = False
+    """True while one of its jobs waits or runs."""
     _ids: list[int] = []
 
     @rx.var
@@ -146,13 +149,16 @@ class JobCompare(rx.State):
                 if not any(record.get("job") in ids for record in records):
                     continue
                 async with self:
-                    wanted, shown = list(self._ids), self.shown
+                    wanted, shown, sweep_id = list(self._ids), self.shown, self.sweep_id
                 found = await act(self, compare_jobs, wanted)
                 curves = await act(self, curves_of, wanted, shown)
+                sweep = await act(self, sweeps.get_sweep, sweep_id) if sweep_id else None
                 async with self:
                     if wanted == self._ids and shown == self.shown:
                         self._show(found)
                         self.lines = self._drawn(curves)
+                        if sweep:
+                            self._say(sweep)
 
     @rx.event
     @signed_in
@@ -167,7 +173,11 @@ class JobCompare(rx.State):
         """The sweep's best jobs, as many as can stand side by side."""
         found = await act(self, sweeps.get_sweep, sweep_id)
         self._ids = [job.id for job in found.jobs[:MAX_JOBS]]
+        self._say(found)
+
+    def _say(self, found: sweeps.SweepRow) -> None:
         self.sweep_id, self.sweep_name = found.id, found.name
+        self.sweep_active = any(found.counts.get(status.value) for status in ACTIVE)
         counts = ", ".join(f"{count} {status}" for status, count in found.counts.items())
         more = f"; the best {MAX_JOBS} are shown" if len(found.jobs) > MAX_JOBS else ""
         self.sweep_note = f"{words.plural(len(found.jobs), 'job')}: {counts}{more}"

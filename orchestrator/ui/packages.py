@@ -15,6 +15,7 @@ _PINS = {
     "@radix-ui/react-switch": "1.4.1",
     "@radix-ui/react-tabs": "1.2.1",
     "@radix-ui/react-tooltip": "1.4.1",
+    "cmdk": "1.1.1",
     "sonner": "2.0.8",
     "uplot": "1.6.32",
     "plotly.js-basic-dist-min": "4.1.1",

@@ -41,6 +41,7 @@ def test_the_queue_is_steered(page: Page, admin: httpx.Client) -> None:
     page.locator("#sweep-stop").click()
     page.get_by_role("alertdialog").get_by_role("button", name="Stop the sweep").click()
     expect(page.locator("#compared li [data-status=stopped]")).to_have_count(2)
+    expect(page.locator("#sweep-stop")).to_have_count(0)
     _narrow_the_list(page, sweep["jobs"][0]["name"])
 
     job = launch(admin, "waits-its-turn")

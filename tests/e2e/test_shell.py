@@ -1,9 +1,11 @@
-"""The frame around every page: the account menu and the phone's drawer, by pointer, finger and keyboard."""
+"""The frame around every page: account menu, the phone's drawer and the palette, by pointer, finger and keyboard."""
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Person
+from tests.e2e.test_wizard import wait_for_demo
 
 
 @pytest.mark.parametrize("key", ["Enter", "Space", "ArrowDown"])
@@ -45,3 +47,24 @@ def test_the_drawer_of_a_phone_leads_on_and_gives_the_focus_back(page: Page, sig
     drawer.get_by_role("link", name="Datasets").click()
     expect(page.get_by_role("heading", name="Datasets", exact=True)).to_be_visible()
     expect(drawer).to_have_count(0)
+
+
+def test_the_palette_finds_and_leads_on_by_key_alone(page: Page, signed_in: Person, api: httpx.Client) -> None:
+    wait_for_demo(api)
+    page.goto("/overview")
+    expect(page.locator("#palette-open")).to_be_visible()
+    page.keyboard.press("Control+k")
+    palette = page.get_by_role("dialog", name="Search or jump to")
+    expect(palette.get_by_role("option", name="Launch a training job")).to_be_visible()
+    page.keyboard.type("shapes in mo")
+    found = palette.get_by_role("option", name="Shapes in motion")
+    expect(found).to_be_visible()
+    expect(palette.get_by_role("option")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Shapes in motion")).to_be_visible()
+    expect(palette).to_have_count(0)
+    page.keyboard.press("Control+k")
+    page.keyboard.type("no such thing anywhere")
+    expect(palette.get_by_text("Nothing of yours has this in its name.")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(palette).to_have_count(0)

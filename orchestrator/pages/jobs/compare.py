@@ -194,7 +194,7 @@ def compare() -> rx.Component:
             note=rx.cond(
                 JobCompare.sweep_id, JobCompare.sweep_note, "Curves on one plot, what differs, and where it led."
             ),
-            actions=[rx.cond(JobCompare.sweep_id, stop, rx.fragment())],
+            actions=[rx.cond(JobCompare.sweep_id & JobCompare.sweep_active, stop, rx.fragment())],
         ),
         rx.cond(
             JobCompare.ready,

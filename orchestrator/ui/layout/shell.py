@@ -7,6 +7,7 @@ from reflex_components_core.react_router.dom import ReactRouterLink
 
 from orchestrator.ui.kit import Child, Handler, Number, Text, children, classes, present
 from orchestrator.ui.layout.logo import logo
+from orchestrator.ui.layout.palette import palette
 from orchestrator.ui.layout.theme_toggle import theme_toggle
 from orchestrator.ui.packages import STYLE, pinned
 from orchestrator.ui.primitives.badge import avatar
@@ -138,7 +139,7 @@ def shell(
         NavDrawer.create(_nav(active, running, foot)),
         crumbs_of([*(breadcrumb or []), (title, None)]),
         rx.el.div(
-            *children(tools, pill, bell, theme_toggle(), account_menu(user_name, on_logout)),
+            *children(tools, palette(), pill, bell, theme_toggle(), account_menu(user_name, on_logout)),
             class_name="ml-auto flex shrink-0 items-center gap-2",
         ),
         class_name="sticky top-0 z-30 flex h-14 items-center gap-3 border-b border-border bg-background/95 px-6 backdrop-blur touch:px-4",

@@ -1,0 +1,154 @@
+// The open command palette: pages, actions, and what the studio holds under the words typed; its code comes with the first opening.
+import * as Radix from "@radix-ui/react-dialog";
+import { Command } from "cmdk";
+import { Activity, Boxes, Film, Layers, LayoutDashboard, Moon, Play, Plus, Rocket, Server, Settings, Sun, type LucideIcon } from "lucide-react";
+import { useContext, useEffect, useState } from "react";
+import { useNavigate } from "react-router";
+import { ColorModeContext } from "$/utils/context";
+import { overlayClasses } from "../primitives/dialog_panel";
+
+type Props = { open: boolean; change: (open: boolean) => void; restore: (event: Event) => void };
+type Found = { id: string; name: string; note: string; href: string; icon: LucideIcon };
+type Row = { id: string; name: string; status?: string; version?: number };
+
+const pages: [string, string, LucideIcon][] = [
+  ["Overview", "/overview", LayoutDashboard],
+  ["Datasets", "/datasets", Film],
+  ["Models", "/models", Boxes],
+  ["Training jobs", "/jobs", Activity],
+  ["Adapters", "/adapters", Layers],
+  ["Playground", "/playground", Play],
+  ["Workers", "/workers", Server],
+  ["Settings", "/settings", Settings],
+];
+const actions: [string, string, LucideIcon][] = [
+  ["Launch a training job", "/jobs/new", Rocket],
+  ["Add dataset", "/datasets/new", Plus],
+  ["Add model", "/models/new", Plus],
+];
+const sources: [string, string, LucideIcon][] = [
+  ["jobs", "Training job", Activity],
+  ["datasets", "Dataset", Film],
+  ["models", "Model", Boxes],
+  ["adapters", "Adapter", Layers],
+];
+const SHOWN = 5;
+const PAUSE_MS = 120;
+
+async function look(words: string, signal: AbortSignal): Promise<Found[]> {
+  const ask = async ([kind, word, icon]: (typeof sources)[number]) => {
+    const answer = await fetch(`/api/v1/${kind}?limit=${SHOWN}&q=${encodeURIComponent(words)}`, { signal });
+    if (!answer.ok) throw new Error(String(answer.status));
+    const { items } = (await answer.json()) as { items: Row[] };
+    return items.slice(0, SHOWN).map((row) => ({
+      id: `${kind}-${row.id}`,
+      name: row.version ? `${row.name} v${row.version}` : row.name,
+      note: row.status ? `${word}, ${row.status.replace("_", " ")}` : word,
+      href: `/${kind}/${row.id}`,
+      icon,
+    }));
+  };
+  return (await Promise.all(sources.map(ask))).flat();
+}
+
+/** What is found under the words, and whether the studio could be asked; the last word typed wins. */
+function useFound(words: string): [Found[], boolean] {
+  const [found, setFound] = useState<Found[]>([]);
+  const [failed, setFailed] = useState(false);
+  useEffect(() => {
+    const stop = new AbortController();
+    const timer = window.setTimeout(() => {
+      look(words, stop.signal).then(
+        (rows) => (setFound(rows), setFailed(false)),
+        (reason: Error) => reason.name !== "AbortError" && setFailed(true),
+      );
+    }, words ? PAUSE_MS : 0);
+    return () => {
+      window.clearTimeout(timer);
+      stop.abort();
+    };
+  }, [words]);
+  return [found, failed];
+}
+
+const item =
+  "flex h-9 cursor-pointer select-none items-center gap-3 rounded-md px-2.5 text-sm outline-none data-[selected=true]:bg-muted touch:h-11 [&>svg]:size-4 [&>svg]:shrink-0 [&>svg]:text-muted-foreground";
+const group =
+  "[&_[cmdk-group-heading]]:px-2.5 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:pt-3 [&_[cmdk-group-heading]]:text-xs [&_[cmdk-group-heading]]:text-muted-foreground";
+
+export default function PalettePanel({ open, change, restore }: Props) {
+  const navigate = useNavigate();
+  const { resolvedColorMode, setColorMode } = useContext(ColorModeContext);
+  const [words, setWords] = useState("");
+  const [found, failed] = useFound(words.trim());
+  const done = (act: () => void) => () => {
+    change(false);
+    act();
+  };
+  const fits = (name: string) => name.toLowerCase().includes(words.trim().toLowerCase());
+  const theme = resolvedColorMode === "dark" ? "Switch to light" : "Switch to dark";
+  const ThemeIcon = resolvedColorMode === "dark" ? Sun : Moon;
+  const entries = (list: typeof pages) =>
+    list
+      .filter(([name]) => fits(name))
+      .map(([name, href, Icon]) => (
+        <Command.Item key={href} value={href} onSelect={done(() => navigate(href))} className={item}>
+          <Icon aria-hidden />
+          {name}
+        </Command.Item>
+      ));
+  return (
+    <Radix.Root open={open} onOpenChange={change}>
+      <Radix.Portal>
+        <Radix.Overlay className={overlayClasses} />
+        <Radix.Content
+          id="palette"
+          aria-describedby={undefined}
+          onCloseAutoFocus={restore}
+          className="fixed left-1/2 top-[12dvh] z-50 flex max-h-[70dvh] w-[calc(100vw-2rem)] max-w-xl -translate-x-1/2 flex-col overflow-hidden rounded-xl border border-border bg-popover text-foreground shadow-float outline-none animate-enter"
+        >
+          <Radix.Title className="sr-only">Search or jump to</Radix.Title>
+          <Command label="Search or jump to" shouldFilter={false} loop className="flex min-h-0 flex-col">
+            <Command.Input
+              value={words}
+              onValueChange={setWords}
+              placeholder="Search or jump to"
+              className="h-12 w-full shrink-0 border-b border-border bg-transparent px-4 text-base outline-none placeholder:text-muted-foreground"
+            />
+            <Command.List className="min-h-0 overflow-y-auto p-1.5 pt-0">
+              <Command.Empty className="px-2.5 py-6 text-sm text-muted-foreground">Nothing of yours has this in its name.</Command.Empty>
+              {failed && (
+                <p role="alert" className="px-2.5 pt-3 text-sm text-destructive">
+                  The studio did not answer, so only pages are listed. Type on to try again.
+                </p>
+              )}
+              <Command.Group heading="Go to" className={group}>
+                {entries(pages)}
+              </Command.Group>
+              <Command.Group heading="Do" className={group}>
+                {entries(actions)}
+                {fits(theme) && (
+                  <Command.Item value="theme" onSelect={done(() => setColorMode(resolvedColorMode === "dark" ? "light" : "dark"))} className={item}>
+                    <ThemeIcon aria-hidden />
+                    {theme}
+                  </Command.Item>
+                )}
+              </Command.Group>
+              {found.length > 0 && (
+                <Command.Group heading={words.trim() ? "Yours" : "Lately"} className={group}>
+                  {found.map((row) => (
+                    <Command.Item key={row.id} value={row.id} onSelect={done(() => navigate(row.href))} className={item}>
+                      <row.icon aria-hidden />
+                      <span className="min-w-0 flex-1 truncate">{row.name}</span>
+                      <span className="shrink-0 text-xs text-muted-foreground">{row.note}</span>
+                    </Command.Item>
+                  ))}
+                </Command.Group>
+              )}
+            </Command.List>
+          </Command>
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  );
+}

@@ -1,0 +1,135 @@
+"""Takes the pictures in docs/screenshots from a real studio: `.venv/bin/python -m scripts.screenshots [NAME ...]`.
+
+It starts a Loreel of its own, trains the demo and a sweep, and photographs each page while something runs: dark and
+light at 1280 px, dark at 375 px. With names (`job-running compare`) only those pages are taken.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from benchmarks.bundle import FLAGS
+from benchmarks.studio import Studio, studio
+from orchestrator.stack.check import ensure_chromium
+
+OUT = Path(os.environ.get("LOREEL_SHOTS_DIR") or Path(__file__).resolve().parent.parent / "docs" / "screenshots")
+LOOKS = {"dark-1280": ("dark", 1280, 900), "light-1280": ("light", 1280, 900), "dark-375": ("dark", 375, 812)}
+ANYBODY = {"landing": "/", "login": "/login", "signup": "/signup", "not-found": "/nowhere"}
+OPTIM = {"learning_rate": 2e-3, "batch_size": 16}
+
+
+class Studied:
+    """A studio with an account; `get` and `post` speak REST as its person."""
+
+    def __init__(self, running: Studio, browser: Browser) -> None:
+        self.url, self.browser = running.url, browser
+        self.context = browser.new_context(base_url=running.url)
+        self.post("/auth/signup", {"username": "ada", "email": "ada@example.org", "password": "a quiet lamp at dusk 7"})
+        self.post("/auth/login", {"login": "ada", "password": "a quiet lamp at dusk 7"})
+
+    def get(self, path: str) -> Any:
+        return self.context.request.get(f"/api/v1{path}").json()
+
+    def post(self, path: str, body: Any = None) -> Any:
+        answer = self.context.request.post(f"/api/v1{path}", data=body, headers={"Origin": self.url})
+        assert answer.ok, f"{path}: {answer.text()}"
+        return answer.json() if answer.text() else None
+
+    def wait(self, job: str, *statuses: str, progress: float = 0.0) -> dict[str, Any]:
+        while True:
+            found = self.get(f"/jobs/{job}")
+            if found["status"] in statuses and (found["progress"] or 0) >= progress:
+                return found
+            assert found["status"] not in ("failed", "stopped"), found
+            time.sleep(0.5)
+
+
+def demos(studied: Studied) -> tuple[dict[str, str], dict[str, str]]:
+    """The ids of the demo datasets by task, and of the shipped bases by type, once all are ready."""
+    while True:
+        datasets = {row["task"]: row["id"] for row in studied.get("/datasets?status=ready")["items"]}
+        models = {row["model_type"]: row["id"] for row in studied.get("/models")["items"] if row["status"] == "ready"}
+        if len(datasets) >= 2 and len(models) >= 3:
+            return datasets, models
+        time.sleep(1)
+
+
+def shoot(page: Page, address: str, path: Path) -> None:
+    """One page (`address#Tab`: with that tab open) when nothing loads; live pages never let the network fall silent."""
+    address, _, tab = address.partition("#")
+    page.goto(address)
+    page.wait_for_selector("h1")
+    page.wait_for_function("document.querySelectorAll('main [aria-busy=true]').length === 0", timeout=60_000)
+    if tab:
+        page.get_by_role("tab", name=tab).click()
+    page.wait_for_timeout(2_500)
+    page.screenshot(path=path)
+
+
+def take(studied: Studied, pages: dict[str, str], wanted: list[str], state: Any = None) -> None:
+    """Each wanted page in each look; `state`: the cookies of a person, none for anybody."""
+    for look, (scheme, width, height) in LOOKS.items():
+        context: BrowserContext = studied.browser.new_context(
+            base_url=studied.url,
+            color_scheme="dark" if scheme == "dark" else "light",
+            viewport={"width": width, "height": height},
+            storage_state=state,
+        )
+        page = context.new_page()
+        for name, address in pages.items():
+            if not wanted or name in wanted:
+                shoot(page, address, OUT / f"{name}-{look}.png")
+                print(f"{name}-{look}", flush=True)
+        context.close()
+
+
+def main(wanted: list[str]) -> None:
+    OUT.mkdir(parents=True, exist_ok=True)
+    with studio() as running, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=ensure_chromium(), args=FLAGS)
+        studied = Studied(running, browser)
+        datasets, models = demos(studied)
+        take(studied, ANYBODY, wanted)
+        things = {"dataset_id": datasets["classification"], "model_id": models["video_classification"]}
+        body = things | {"optim": OPTIM | {"epochs": 10}, "output_name": "motions"}
+        done = studied.post("/jobs", body)["id"]
+        studied.wait(done, "completed")
+        short = things | {"optim": OPTIM | {"epochs": 6}, "output_name": "rates"}
+        sweep = studied.post("/sweeps", short | {"sweep": {"optim.learning_rate": [5e-4, 1e-3, 2e-3, 4e-3]}})
+        for job in sweep["jobs"]:
+            studied.wait(str(job["id"]), "completed")
+        slowly = {"learning_rate": 3e-4, "batch_size": 16, "epochs": 150}
+        runs = studied.post("/jobs", things | {"optim": slowly, "output_name": "longer"})["id"]
+        studied.post("/jobs", body | {"output_name": "next-in-line"})
+        studied.wait(runs, "running", progress=0.25)
+        adapter = studied.get("/adapters")["items"][-1]["id"]
+        pages = {
+            "job-running": f"/jobs/{runs}",
+            "job-system": f"/jobs/{runs}#System",
+            "overview": "/overview",
+            "workers": "/workers",
+            "jobs": "/jobs",
+            "job-completed": f"/jobs/{done}",
+            "compare": f"/jobs/compare?sweep={sweep['id']}",
+            "wizard": f"/jobs/new?dataset={things['dataset_id']}&model={things['model_id']}",
+            "datasets": "/datasets",
+            "dataset": f"/datasets/{things['dataset_id']}",
+            "dataset-add": "/datasets/new",
+            "models": "/models",
+            "model": f"/models/{things['model_id']}",
+            "model-add": "/models/new",
+            "adapters": "/adapters",
+            "adapter": f"/adapters/{adapter}",
+            "playground": "/playground",
+            "settings": "/settings",
+        }
+        take(studied, pages, wanted, studied.context.storage_state())
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
