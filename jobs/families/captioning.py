@@ -6,7 +6,7 @@ from typing import Any
 
 from jobs.families.protocol import Item, Items, Score
 
-SAMPLED = 32
+SAMPLED = 16
 """Clips that are described at an evaluation during the run; at the end all of them are."""
 
 

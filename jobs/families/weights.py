@@ -29,4 +29,5 @@ def speak_fast(folder: Path) -> None:
     if path.exists():
         said = json.loads(path.read_text())
         said.pop("use_cache", None)
+        said.get("decoder", {}).pop("use_cache", None)
         path.write_text(json.dumps(said, indent=2) + "\n")

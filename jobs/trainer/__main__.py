@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from jobs.recovery.tether import die_with_parent
+from jobs.trainer.lean import import_lean
 from jobs.trainer.quiet import hush
 
 
@@ -17,6 +18,7 @@ def main() -> int:
         # One of several has the launcher above it, which is tied to the horse itself.
         die_with_parent(None if "LOCAL_RANK" in os.environ else int(tether))
     hush()
+    import_lean()
     from jobs.trainer.run import main as train
 
     return train(Path(sys.argv[1]))

@@ -26,6 +26,7 @@ class FeatureCache:
 
     def __init__(self, folder: Path, eye: Eye, frames: FrameCache, room: Room) -> None:
         self._folder, self._eye, self._frames, self._room = folder, eye, frames, room
+        self._paths: dict[ClipFile, Path] = {}
         self.full = False
         """True once the disk or the limit refused a file."""
         self.found, self.made = 0, 0
@@ -58,6 +59,11 @@ class FeatureCache:
 
     def path_of(self, clip: ClipFile) -> Path:
         """The file that holds this clip's features."""
+        if clip not in self._paths:
+            self._paths[clip] = self._path_of(clip)
+        return self._paths[clip]
+
+    def _path_of(self, clip: ClipFile) -> Path:
         what = (FORMAT, clip.identity, repr(self._frames.sampling), self._eye.key)
         key = hashlib.sha256(repr(what).encode()).hexdigest()
         return self._folder / key[:2] / f"{key}.safetensors"

@@ -34,7 +34,7 @@ from jobs.trainer.setup import check_clips, opening, plan_of, told_of, with_adap
 from jobs.trainer.split import Sides, divide
 from jobs.trainer.together import agree, leads, part, wait_for_all, world
 from orchestrator.domain.errors import AppError
-from orchestrator.domain.recipes import parse_recipe
+from orchestrator.domain.recipes import Recipe, parse_recipe
 
 
 @dataclass(slots=True)
@@ -120,7 +120,7 @@ def _go(run: Run, easing: Easing, resumes: bool) -> TrainResult:
     spec, recorder, family, sides = run.spec, run.recorder, run.family, run.sides
     plan = dataclasses.replace(run.plan, recipe=easing.on(run.plan.recipe))
     set_seed(plan.recipe.optim.seed)
-    model = with_adapters(family, plan, easing.checkpointing)
+    model = with_adapters(family, plan, easing.checkpointing, _is_tight(run, plan.recipe))
     recorder.log(opening(spec, plan, sides, model))
     clips = bring(spec, plan, family, model, sides, recorder, run.should_stop)
     learn, held = clips.learn, clips.held
@@ -155,6 +155,11 @@ def _go(run: Run, easing: Easing, resumes: bool) -> TrainResult:
     return TrainResult("stopped" if reporter.stopped else "completed", summary)
 
 
+def _is_tight(run: Run, eased: Recipe) -> bool:
+    """True once the memory ran out: fewer clips at a time than asked for."""
+    return eased.optim.batch_size < run.plan.recipe.optim.batch_size
+
+
 def _trainer(run: Run, plan: Plan, model: Any, clips: Material) -> tuple[WholeTrainer, Reporter]:
     family, learn, held = run.family, clips.learn, clips.held
     how = plan.recipe.optim
@@ -168,7 +173,7 @@ def _trainer(run: Run, plan: Plan, model: Any, clips: Material) -> tuple[WholeTr
     clips_a_step = min(batch * gather * world(), len(learn))
     reporter = Reporter(run.recorder, lambda: agree(run.should_stop()), clips_a_step)
     reads_logits = family.reads_logits and not plan.pretrains
-    tight = batch < run.plan.recipe.optim.batch_size
+    tight = _is_tight(run, plan.recipe)
     trainer = WholeTrainer(
         model=model,
         args=arguments(folder, plan.recipe, steps, len(held) > 0, reads_logits, plan.device, tight),

@@ -8,6 +8,7 @@ from jobs.families.protocol import Base, Family, Plan
 from jobs.spec import TrainSpec
 from jobs.trainer.clips import sentences
 from jobs.trainer.split import Sides
+from jobs.trainer.swift import quicken
 from jobs.trainer.together import own_device
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import Recipe
@@ -57,8 +58,20 @@ def told_of(sides: Sides) -> list[tuple[str, str]]:
     return [(clip.name or f"clip {clip.id}", sentence) for clip in clips for sentence in sentences(clip)]
 
 
-def with_adapters(family: Family, plan: Plan, checkpointing: bool = False) -> Any:
-    """The loaded model with LoRA where the recipe wants it; `checkpointing`: activations are computed again."""
+def with_adapters(family: Family, plan: Plan, checkpointing: bool = False, tight: bool = False) -> Any:
+    """The loaded model with LoRA where the recipe wants it.
+
+    Args:
+        checkpointing: activations are computed again.
+        tight: the memory ran out before, so nothing is kept that could be worked out again.
+    """
+    model = _with_adapters(family, plan, checkpointing)
+    if plan.device == "cpu":
+        quicken(model, keeps=not (tight or checkpointing))
+    return model
+
+
+def _with_adapters(family: Family, plan: Plan, checkpointing: bool) -> Any:
     model, recipe = family.load(plan), plan.recipe
     if checkpointing:
         model.gradient_checkpointing_enable({"use_reentrant": False})

@@ -32,5 +32,7 @@ def load_captioner(plan: Plan) -> Any:
         raise Invalid(f"The base model could not be loaded: {first[:300]} Register it again.") from error
     keep_trainable_on_cpu(model)
     if not plan.serves:
+        # Sentences that are known whole need no cache of keys; `generate` asks for one by itself.
+        model.decoder.config.use_cache = False
         welcome(model, tokenizer_of(plan), plan)
     return model if plan.four_bit else model.to(plan.device)

@@ -23,6 +23,7 @@ class FrozenEye:
         self._base: Any = model.get_base_model() if hasattr(model, "get_base_model") else model
         self._pixels = Pixels(Base(plan.base.folder, {}, processor_of(plan.base)))
         self._sizes = kind.sizes(plan.base.config)
+        self._modules = [module for name, module in self._base.named_modules() if name.startswith(kind.eyes)]
         self.key = _key(plan, kind, self._base)
 
     def see(self, frames: Frames) -> Features:
@@ -30,14 +31,15 @@ class FrozenEye:
         plan, base = self._plan, self._base
         shown = self._pixels.pixels([{"frames": frames}])[0]
         given = {name: value.to(plan.device) for name, value in self._kind.layout(shown, self._sizes, "")[0].items()}
-        modes = {module: module.training for module in base.modules()}
-        base.eval()
+        awake = [module for module in self._modules if module.training]
+        for module in awake:
+            module.training = False
         try:
             with torch.no_grad(), torch.autocast(plan.device.split(":")[0], torch.bfloat16, plan.device != "cpu"):
                 return self._kind.sees(base.model, given)
         finally:
-            for module, training in modes.items():
-                module.training = training
+            for module in awake:
+                module.training = True
 
 
 def is_frozen(model: Any, kind: Kind) -> bool:

@@ -27,6 +27,7 @@ class Talk:
         self._shape = (sampling.count, 3, *(sampling.crop or (sides["height"], sides["width"])))
         self._placed: tuple[dict[str, torch.Tensor], str] | None = None
         self._prompts: dict[str, list[int]] = {}
+        self._answers: dict[str, list[int]] = {}
         self._kind, self._config = kind, plan.base.config
         self.tokenizer = read_tokenizer(plan.base)
         self._asked = question if question == QUESTION else self._plain(question)
@@ -72,7 +73,7 @@ class Talk:
             ids[row, :end] = torch.tensor([*prompt, *answer])
             labels[row, len(prompt) : end] = torch.tensor(answer)
             mask[row, :end] = 1
-        return seen | self._about(ids, mask) | {"labels": labels}
+        return seen | self._about(ids, mask) | _picked(labels)
 
     def ask(self, items: Sequence[Item]) -> dict[str, Any]:
         """What `generate` takes: prompts that end together, so that all answers begin together."""
@@ -145,7 +146,13 @@ class Talk:
         return max((len(self._answer(caption)) for caption in captions), default=32)
 
     def _answer(self, caption: str) -> list[int]:
-        """The caption's tokens as they follow the prompt: a word behind "ASSISTANT:" begins with its blank."""
+        """The caption's tokens as they follow the prompt, worked out once for all epochs."""
+        if caption not in self._answers:
+            self._answers[caption] = self._following(caption)
+        return self._answers[caption]
+
+    def _following(self, caption: str) -> list[int]:
+        """A word behind "ASSISTANT:" begins with its blank."""
         tail = self._prompt.rpartition("{clip}")[2]
         asked = self._ids(tail)
         said = self._ids(tail + (" " if tail.endswith(":") else "") + caption + self.end)
@@ -232,6 +239,16 @@ def _choose(captions: list[str], dice: torch.Generator | None) -> str:
     if dice is None or len(captions) == 1:
         return captions[0]
     return captions[int(torch.randint(len(captions), (1,), generator=dice))]
+
+
+def _picked(labels: torch.Tensor) -> dict[str, Any]:
+    """What is learned, and where it is said: the scores of a whole vocabulary are worked out nowhere else.
+
+    A prompt is mostly marks of frames, and its scores would take more memory than all the rest of a step.
+    """
+    following = torch.nn.functional.pad(labels[:, 1:], (0, 1), value=IGNORED)
+    said = following != IGNORED
+    return {"labels": labels, "shift_labels": following[said], "logits_to_keep": said}
 
 
 def _context(config: dict[str, Any]) -> int:

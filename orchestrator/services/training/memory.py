@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.domain.machines import UNFOLDED_BYTES
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import Recipe
 from orchestrator.services.models.sight import visual_tokens
@@ -67,7 +68,10 @@ def _weights(model: VideoModel, recipe: Recipe, gpu: bool) -> int:
     if not (recipe.qlora.enabled and recipe.qlora.bits == 4):
         return model.parameters * (2 if gpu and facts.get("sight") else 4)
     small = int(facts.get("nf4_bytes") or model.parameters // 2)
-    if gpu and facts.get("sight"):
+    if not gpu:
+        folded = max(0, 4 * model.parameters - small) / 3.5  # weights of half a byte; the others have four
+        return small + min(UNFOLDED_BYTES, round(4 * folded))
+    if facts.get("sight"):
         small -= 2 * int(facts.get("eye_parameters") or 0)  # the eye lies in 16 bits there
     return small
 
@@ -90,7 +94,8 @@ def _language_bytes(sight: dict[str, int], recipe: Recipe, gpu: bool) -> int:
     """
     tokens = visual_tokens(sight, recipe.data.frames, recipe.data.size) + _SAID_TOKENS
     block = tokens * (_WIDE * sight["hidden"] + _INNER * sight["inner"])
-    said = 3 * 4 * tokens * sight["words"]  # the scores of every word, their 32-bit copy, its gradient
+    # The scores of every word, their 32-bit copy, its gradient; where an answer is learned, and nowhere else.
+    said = 3 * 4 * _SAID_TOKENS * sight["words"]
     if gpu:
         return 2 * block + sight["blocks"] * tokens * sight["hidden"] * 2 + said
     return 4 * sight["blocks"] * block + said

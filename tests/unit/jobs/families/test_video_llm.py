@@ -111,6 +111,26 @@ def test_the_eye_stays_whole_and_only_the_answer_is_learned(tmp_path: Path) -> N
     assert talk.tokenizer.decode(learned) == "it hops<|im_end|>"
 
 
+@pytest.mark.parametrize("name", sorted(CONFIGS))
+def test_only_the_answer_is_scored_and_the_loss_is_the_whole_one(name: str, tmp_path: Path) -> None:
+    base = read_base(make_tiny(name, tmp_path))
+    family = resolve(base)
+    assert isinstance(family, VideoLLM)
+    recipe = parse_recipe({"data": {"frames": 4} | ({} if family.kind.fixed else {"size": 56})})
+    plan = Plan(base, recipe, "captioning", (), ("it hops", "it looms now"))
+    edge = dict(family.sampling(base, recipe).size)["width"]
+    frames = np.random.default_rng(0).integers(0, 256, (4, edge, edge, 3), dtype=np.uint8)
+    items = [{"frames": frames, "captions": [c], "learn": True, "draw": (0, 0), "clip_id": 1} for c in plan.captions]
+    batch = family.collate(plan)(items)
+    model = with_adapters(family, plan).eval()
+    whole = {key: value for key, value in batch.items() if key not in ("shift_labels", "logits_to_keep")}
+    with torch.no_grad():
+        picked, full = model(**batch), model(**whole)
+    assert float(picked.loss) == pytest.approx(float(full.loss), abs=1e-5)
+    assert picked.logits.shape[0] == int((batch["labels"] != IGNORED).sum())
+    assert full.logits.shape[:2] == batch["labels"].shape
+
+
 def test_patches_are_those_of_the_real_processor() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (56, 84, 3), dtype=np.uint8)
     real = Qwen2VLImageProcessorPil(do_resize=False, image_mean=[0.5] * 3, image_std=[0.5] * 3)(
