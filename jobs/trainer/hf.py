@@ -72,8 +72,9 @@ class WholeTrainer(Trainer):
         self._aside: Path | None = None
         self._learned: list[Any] = []
         if world() == 1:
-            self._learned = [p for p in self.model.parameters() if p.requires_grad]
-            _tread_lightly(self.model, self._learned)
+            whole: Any = self.model
+            self._learned = [p for p in whole.parameters() if p.requires_grad]
+            _tread_lightly(whole, self._learned)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Leaves chance as it was: an evaluation before a stop must not move the dropout of the run that goes on."""

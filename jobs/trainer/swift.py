@@ -72,7 +72,7 @@ class _Linear(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: torch.Tensor) -> Any:
+    def backward(ctx: Any, grad: torch.Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         (seen,) = ctx.saved_tensors
         wants_x, wants_weight, wants_bias = ctx.needs_input_grad[:3]
         flat = grad.reshape(-1, grad.shape[-1])
@@ -99,7 +99,7 @@ class _Adapting(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: torch.Tensor) -> Any:
+    def backward(ctx: Any, grad: torch.Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         seen, inner, a, b = ctx.saved_tensors
         wants_x, wants_dropped, wants_a, wants_b = ctx.needs_input_grad[:4]
         flat = grad.reshape(-1, grad.shape[-1])
