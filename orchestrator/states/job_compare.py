@@ -22,7 +22,7 @@ TITLES = {
     "eval_loss": "Validation loss",
     "learning_rate": "Learning rate",
     "grad_norm": "Gradient norm",
-    "samples_per_s": "Clips a second",
+    "samples_per_s": "Speed, clips/s",
     "best_eval_loss": "Best validation loss",
     "seconds": "Time",
     "dataset": "Dataset",
@@ -97,6 +97,10 @@ class JobCompare(rx.State):
         return title_of(self.shown)
 
     @rx.var
+    def headline(self) -> str:
+        return f"Compare {len(self.jobs)} jobs" if len(self.jobs) > 1 else "Compare jobs"
+
+    @rx.var
     def differing(self) -> int:
         """How many parameters differ."""
         return sum(line.differs for line in self.parameters)
@@ -112,6 +116,8 @@ class JobCompare(rx.State):
             if not self._ids and query.get("sweep", "").isdigit():
                 await self._read_sweep(int(query["sweep"]))
             await self._read()
+            # Of many equal rows the few that differ are what one came for.
+            self.only_differences = self.differing > 0
         except AppError as error:
             self.problem, self.ready = error.message, True
             return None
@@ -144,10 +150,8 @@ class JobCompare(rx.State):
         """Draws on while one of the jobs still runs."""
         async with self:
             ids = set(self._ids)
-        async with listening(None) as subscription:
-            async for records in sips(subscription, WINDOW_S):
-                if not any(record.get("job") in ids for record in records):
-                    continue
+        async with listening(None, lambda record: record["job"] in ids or record["kind"] == "gap") as subscription:
+            async for _ in sips(subscription, WINDOW_S):
                 async with self:
                     wanted, shown, sweep_id = list(self._ids), self.shown, self.sweep_id
                 found = await act(self, compare_jobs, wanted)
@@ -263,7 +267,7 @@ def value_words(name: str, value: Any) -> str:
         return words.percent(value, 1) if measure.share else f"{value:g}"
     if isinstance(value, float):
         return words.rate(value) if value and abs(value) < 0.001 else f"{value:.4g}"
-    return str(value) if value != "" else "the model's default"
+    return str(value) if value != "" else "default"
 
 
 def axes_of(found: Comparison) -> list[dict[str, Any]]:

@@ -13,7 +13,6 @@ _PINS = {
     "@radix-ui/react-select": "2.4.1",
     "@radix-ui/react-slider": "1.6.1",
     "@radix-ui/react-switch": "1.4.1",
-    "@radix-ui/react-tabs": "1.2.1",
     "@radix-ui/react-tooltip": "1.4.1",
     "cmdk": "1.1.1",
     "sonner": "2.0.8",

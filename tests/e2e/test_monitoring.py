@@ -13,6 +13,11 @@ from benchmarks.studio import Studio
 from tests.e2e.conftest import PASSWORD
 from tests.e2e.test_jobs import launch, wait_for
 
+TOLD = """window.told = [];
+window.Notification = class extends window.Notification {
+  constructor(title, options) { super(title, options); window.told.push(title); }
+};"""
+"""Writes down what the browser's own notifications say."""
 CHART = "#loss-card [data-loss-chart]"
 
 
@@ -43,8 +48,13 @@ def loss_points(page: Page) -> set[int]:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_run_is_watched_to_its_end(page: Page, api: httpx.Client, app_server: Studio, browser: Browser) -> None:
+    page.context.grant_permissions(["notifications"])
+    page.add_init_script(TOLD)
     job = launch(api, "watched")
     page.goto(f"/jobs/{job}")
+    page.locator("#bell").click()
+    page.get_by_label("Show them in this browser").check()
+    page.keyboard.press("Escape")
     grown = wait_past(page, 2)
     grown = wait_past(page, grown)  # without a reload
 
@@ -61,6 +71,7 @@ def test_a_run_is_watched_to_its_end(page: Page, api: httpx.Client, app_server: 
     page.get_by_role("button", name="Stop training").click()
     expect(page.locator("main [data-status=stopped]").first).to_be_visible(timeout=120_000)
     expect(page.locator("#bell")).to_have_attribute("data-unread", "1", timeout=30_000)
+    page.wait_for_function("() => window.told.includes('watched was stopped')")
     page.locator("#bell").click()
     expect(page.get_by_role("dialog", name="Notifications")).to_contain_text("watched was stopped")
     page.keyboard.press("Escape")
@@ -78,7 +89,10 @@ def _look_at_tabs(page: Page) -> None:
     page.get_by_role("tab", name="Logs").click()
     page.get_by_placeholder("Search the log").fill("attempt")
     expect(page.get_by_role("log").locator("mark").first).to_be_visible()
-    page.get_by_role("tab", name="Metrics").click()
+    page.get_by_role("tab", name="Logs").press("ArrowLeft")
+    expect(page.get_by_role("tab", name="Samples")).to_be_focused()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("tab", name="Metrics")).to_have_attribute("aria-selected", "true")
     expect(page.locator("#metrics [data-loss-chart]").nth(1)).not_to_have_attribute("data-point-count", "0")
 
 

@@ -16,7 +16,7 @@ from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.choice import segmented, switch
 from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.link import link
-from orchestrator.ui.primitives.progress import swatch
+from orchestrator.ui.primitives.progress import line_sample, swatch
 from orchestrator.ui.primitives.select import select
 from orchestrator.ui.primitives.skeleton import loading, skeleton
 from orchestrator.ui.primitives.status_chip import status_chip
@@ -24,7 +24,7 @@ from orchestrator.ui.primitives.status_chip import status_chip
 
 def _job(job: CompareJob) -> rx.Component:
     return rx.el.li(
-        swatch(job.series, size=12),
+        line_sample(job.series, job.dash),
         rx.el.div(
             link(job.name, href=f"/jobs/{job.id}", quiet=False, class_name="truncate text-sm font-medium no-underline"),
             rx.el.p(job.note, class_name="mb-1 truncate font-mono text-xs text-muted-foreground"),
@@ -190,7 +190,7 @@ def compare() -> rx.Component:
     )
     return frame(
         page_header(
-            rx.cond(JobCompare.sweep_id, f"Sweep {JobCompare.sweep_name}", "Compare jobs"),
+            rx.cond(JobCompare.sweep_id, f"Sweep {JobCompare.sweep_name}", JobCompare.headline),
             note=rx.cond(
                 JobCompare.sweep_id, JobCompare.sweep_note, "Curves on one plot, what differs, and where it led."
             ),

@@ -23,6 +23,6 @@ class CurvesChart(NoSSRComponent):
     height: rx.Var[int]
 
 
-def curves_chart(lines: Any, *, title: Text = "Loss", smoothing: float = 0.6, height: int = 420) -> rx.Component:
+def curves_chart(lines: Any, *, title: Text = "Loss", smoothing: float = 0.8, height: int = 420) -> rx.Component:
     """`lines`: {id, name, series (1 to 7), dash (0: solid), points: [[step, value], ...]}."""
     return CurvesChart.create(lines=lines, title=title, smoothing=smoothing, height=height)

@@ -71,7 +71,7 @@ function tip(lines: Line[], colors: string[]): uPlot.Plugin {
   };
 }
 
-export function CurvesChart({ lines = [], title = "Loss", smoothing = 0.6, height = 420, className }: Props) {
+export function CurvesChart({ lines = [], title = "Loss", smoothing = 0.8, height = 420, className }: Props) {
   const root = useRef<HTMLDivElement>(null);
   const ground = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
@@ -101,7 +101,7 @@ export function CurvesChart({ lines = [], title = "Loss", smoothing = 0.6, heigh
       {
         width: Math.max(160, place.clientWidth),
         height,
-        padding: [8, 8, 0, 0],
+        padding: [8, 20, 0, 0],
         legend: { show: false },
         cursor: { y: false, drag: { x: true, y: false }, points: { size: 6 } },
         scales: { x: { time: false }, y: { distr: log ? 3 : 1 } },

@@ -188,7 +188,7 @@ export function draw(ground: HTMLElement, look: Look, series: number, height: nu
   const options: uPlot.Options = {
     width: Math.max(160, ground.clientWidth),
     height,
-    padding: [8, 8, 0, 0],
+    padding: [8, 20, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,

@@ -53,6 +53,25 @@ def progress(
     )
 
 
+DASHES = ("none", "7 4", "2 4", "10 3 2 3")
+"""How the lines of a plot with many jobs are broken, as `curves_chart.tsx` draws them: colour alone tells too little."""
+
+
+def line_sample(series: Number, dash: rx.Var[int]) -> rx.Component:
+    """A short piece of a job's line on a plot, in its colour and with its dashes."""
+    broken = rx.match(dash, *[(place, pattern) for place, pattern in enumerate(DASHES)], DASHES[0])
+    return rx.el.svg(
+        rx.el.line(
+            x1="1", y1="6", x2="27", y2="6", stroke=series_color(series), stroke_width="2.5", stroke_dasharray=broken
+        ),
+        view_box="0 0 28 12",
+        width="28",
+        height="12",
+        aria_hidden=True,
+        class_name="shrink-0",
+    )
+
+
 def swatch(series: Number, size: int = 10) -> rx.Component:
     """The small square in a job's colour; always beside the job's name."""
     return rx.el.span(

@@ -5,7 +5,6 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.ui.kit import Child, Handler, Options, Text, as_options, children, present
-from orchestrator.ui.packages import pinned
 from orchestrator.ui.tsx import tsx
 
 
@@ -15,7 +14,6 @@ class Tabs(rx.Component):
     library = tsx("primitives/tabs.tsx")
     tag = "Tabs"
     alias = "LoreelTabs"
-    lib_dependencies: list[str] = pinned("@radix-ui/react-tabs")
 
     items: rx.Var[list[dict[str, Any]]]
     value: rx.Var[str]
@@ -29,7 +27,6 @@ class TabPanel(rx.Component):
 
     library = tsx("primitives/tabs.tsx")
     tag = "TabPanel"
-    lib_dependencies: list[str] = pinned("@radix-ui/react-tabs")
 
     value: rx.Var[str]
 
