@@ -7,6 +7,7 @@ from typing import Any
 
 from orchestrator.domain.metrics import MEASURES, Measure, headline
 from orchestrator.services.metrics.rows import LogRow
+from orchestrator.services.training.lifecycle import GIVEN_UP
 from orchestrator.services.training.rows import EventRow, JobRow
 from orchestrator.states import words
 from orchestrator.states.job_samples import pair_of
@@ -71,6 +72,8 @@ class JobHead:
     priority: str = "normal"
     out_of_memory: bool = False
     """True: half the batch may do."""
+    taken: bool = False
+    """True: it failed because its machine was taken from it again and again."""
     memory_at_end: str = ""
     """What the run held when it was last looked at."""
     sweep_id: int = 0
@@ -210,6 +213,7 @@ def job_head(row: JobRow, memory: int = 0) -> JobHead:
         error_details=row.error_details,
         priority=row.priority,
         out_of_memory=row.status == "failed" and "memory" in row.error,
+        taken=row.status == "failed" and GIVEN_UP in row.error,
         memory_at_end=words.size(memory) if memory else "",
         sweep_id=row.sweep_id or 0,
     )

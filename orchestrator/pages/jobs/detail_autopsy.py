@@ -29,7 +29,12 @@ def _ways_on() -> rx.Component:
             rx.cond(
                 head.out_of_memory,
                 "Half the batch, accumulated twice as long, trains the same in less memory.",
-                "Change what stood in the way, then launch again: the clone keeps every other setting.",
+                rx.cond(
+                    head.taken,
+                    "The run itself did nothing wrong. Find out what ends processes on that machine, then resume it: "
+                    "it goes on from its last checkpoint.",
+                    "Change what stood in the way, then launch again: the clone keeps every other setting.",
+                ),
             ),
             class_name="mt-1 text-sm text-muted-foreground",
         ),
@@ -43,6 +48,11 @@ def _ways_on() -> rx.Component:
                     on_click=JobDetail.retry_smaller,
                     id="job-retry-smaller",
                 ),
+                rx.fragment(),
+            ),
+            rx.cond(
+                head.taken,
+                button("Resume", variant="primary", icon="play", on_click=JobDetail.resume),
                 rx.fragment(),
             ),
             button("Clone with changes", variant="outline", icon="copy", href=f"/jobs/new?clone={head.id}"),

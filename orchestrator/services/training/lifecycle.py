@@ -22,6 +22,7 @@ from orchestrator.services.training.tell import tell_move
 
 MAX_LOSSES = 3
 """How often a job may lose its machine without a new checkpoint in between before it fails."""
+GIVEN_UP = "so the job was not started again"
 
 
 def sources(to: JobStatus) -> frozenset[JobStatus]:
@@ -162,7 +163,7 @@ def lose(
     safe = _new_checkpoint(session, job)
     losses = _losses(session, job_id) + 1
     if counts and losses >= MAX_LOSSES:
-        error = f"{reason} That was attempt {losses} of {MAX_LOSSES}, so the job was not started again."
+        error = f"{reason} That was attempt {losses} of {MAX_LOSSES}, {GIVEN_UP}."
         return JobStatus.FAILED if fail(session, job_id, attempt, error, job.error_details) else None
     kind = "lost" if counts else "suspended"
     if not move(session, job_id, attempt, JobStatus.LOST, reason, kind=kind, only_from={job.status}, worker="", **safe):

@@ -31,14 +31,13 @@ export function Tabs({ items = [], value, defaultValue, onChange, label, classNa
     onChange?.(wanted);
   };
   const move = (event: KeyboardEvent) => {
-    const to = MOVES[event.key]?.(
-      items.findIndex((item) => item.value === open),
-      items.length,
-    );
+    // From the one in focus: what is open may be told by the server, a moment after the key.
+    const all = [...(row.current?.querySelectorAll<HTMLElement>("[role=tab]") ?? [])];
+    const to = MOVES[event.key]?.(all.indexOf(event.target as HTMLElement), all.length);
     if (to === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
+    all[to]?.focus();
     show(items[to].value);
-    row.current?.querySelectorAll<HTMLElement>("[role=tab]")[to]?.focus();
   };
   return (
     <Open.Provider value={{ value: open, id }}>
