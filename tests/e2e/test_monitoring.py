@@ -53,7 +53,8 @@ def test_a_run_is_watched_to_its_end(page: Page, api: httpx.Client, app_server: 
     job = launch(api, "watched")
     page.goto(f"/jobs/{job}")
     page.locator("#bell").click()
-    page.get_by_label("Show them in this browser").check()
+    page.get_by_label("Show them in this browser").click()
+    expect(page.get_by_label("Show them in this browser")).to_be_checked()
     page.keyboard.press("Escape")
     grown = wait_past(page, 2)
     grown = wait_past(page, grown)  # without a reload
