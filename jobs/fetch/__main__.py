@@ -59,17 +59,18 @@ def sentence(error: BaseException) -> str:
         "RefreshError",
         "Forbidden",
         "InvalidAccessKeyId",
+        "ClientAuthenticationError",
     ):
         return "The store refuses these credentials for this bucket. Check both."
-    if isinstance(error, FileNotFoundError):
+    if isinstance(error, FileNotFoundError) or kind == "ResourceNotFoundError":
         return "There is no such bucket or folder. Check the address for typing mistakes."
     if kind in ("LocalEntryNotFoundError", "OfflineModeIsEnabled"):
         return "The Hugging Face Hub cannot be reached from this machine. Upload the files instead, or give a folder."
     if "Timeout" in kind:
         return "The server does not answer in time. Try again later."
-    if "Connect" in kind or "DNS" in kind or kind in ("gaierror", "EndpointConnectionError"):
+    if "Connect" in kind or "DNS" in kind or kind in ("gaierror", "EndpointConnectionError", "ServiceRequestError"):
         return "The server cannot be reached. Check the address, and that this machine has a way to it."
-    if kind in ("ReadError", "RemoteProtocolError", "IncompleteRead", "ClientPayloadError"):
+    if kind in ("ReadError", "RemoteProtocolError", "IncompleteRead", "ClientPayloadError", "ServiceResponseError"):
         return "The download broke off. Try again."
     return f"The files could not be fetched ({kind}). Check the address and try again."
 

@@ -1,10 +1,11 @@
-"""Copies an object, or all clips below a prefix, out of a bucket: s3:// and gs:// through fsspec."""
+"""Copies an object, or all clips below a prefix, out of a bucket: s3://, gs:// and az:// through fsspec."""
 
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
 from jobs.fetch.report import Problem, Progress
+from orchestrator.services.credentials import azure_account
 from orchestrator.services.datasets.files import VIDEO_ENDINGS, is_litter
 from orchestrator.services.datasets.layouts.tree import TEXT_ENDINGS
 
@@ -17,15 +18,19 @@ def fetch_bucket(uri: str, secrets: dict[str, Any], folder: Path, progress: Prog
     """Writes the objects into `folder`: [(file, its path below the prefix)].
 
     Args:
-        secrets: s3: access_key, secret_key, endpoint, region; gs: service_account; {} reads as anybody.
+        secrets: s3: access_key, secret_key, endpoint, region; gs: service_account; az: account, account_key or
+            sas_token, endpoint; {} reads as anybody.
 
     Raises:
         Problem: a sentence; and whatever the store's library raises.
     """
     parts = urlsplit(uri)
-    store = _s3(secrets) if parts.scheme == "s3" else _gs(secrets)
-    root = f"{parts.netloc}/{parts.path.strip('/')}".rstrip("/")
-    listing: dict[str, dict[str, Any]] = store.find(root, detail=True)
+    bucket, _, account = parts.netloc.partition("@")
+    makers = {"s3": _s3, "gs": _gs, "gcs": _gs}
+    maker = makers.get(parts.scheme)
+    store = maker(secrets) if maker else _az(secrets, azure_account(account))
+    root = f"{bucket}/{parts.path.strip('/')}".rstrip("/")
+    listing = _listing(store, root)
     wanted = {
         key: int(info.get("size") or 0)
         for key, info in listing.items()
@@ -38,6 +43,12 @@ def fetch_bucket(uri: str, secrets: dict[str, Any], folder: Path, progress: Prog
     progress.total = sum(wanted.values())
     progress.check_total()
     return [_copy(store, key, root, folder / str(number), progress) for number, key in enumerate(sorted(wanted))]
+
+
+def _listing(store: Any, root: str) -> dict[str, dict[str, Any]]:
+    found = store.find(root, detail=True)
+    # adlfs answers with the name alone when it is one object.
+    return found if isinstance(found, dict) else {str(key): store.info(key) for key in found}
 
 
 def _copy(store: Any, key: str, root: str, path: Path, progress: Progress) -> tuple[Path, str]:
@@ -71,3 +82,19 @@ def _gs(secrets: dict[str, Any]) -> Any:
     options = {"endpoint_url": secrets["endpoint"]} if secrets.get("endpoint") else {}
     token = secrets.get("service_account") or "anon"
     return gcsfs.GCSFileSystem(token=token, skip_instance_cache=True, **options)
+
+
+def _az(secrets: dict[str, Any], account: str) -> Any:
+    """`account`: whose container it is, where the address says it."""
+    import adlfs
+
+    account = secrets.get("account") or account
+    # Without a key it reads as anybody: never with the identity of the machine itself.
+    how = {name: secrets[name] for name in ("account_key", "sas_token") if secrets.get(name)} or {"anon": True}
+    options: dict[str, Any] = {"account_name": account, "skip_instance_cache": True, **how}
+    if secrets.get("endpoint"):
+        signed = f"AccountKey={secrets['account_key']}" if "account_key" in how else ""
+        signed = signed or f"SharedAccessSignature={secrets.get('sas_token', '')}"
+        where = f"BlobEndpoint={secrets['endpoint'].rstrip('/')}"
+        options["connection_string"] = f"DefaultEndpointsProtocol=https;AccountName={account};{signed};{where};"
+    return adlfs.AzureBlobFileSystem(**options)

@@ -10,10 +10,12 @@ from orchestrator.domain.base import UtcDateTime, utcnow, word_enum
 
 
 class CredentialKind(StrEnum):
-    """s3: an access key and its secret; gs: the key file of a service account; hub: a Hugging Face token."""
+    """s3: an access key and its secret; gs: the key file of a service account; az: an account's name with its key or a
+    shared access signature; hub: a Hugging Face token."""
 
     S3 = "s3"
     GS = "gs"
+    AZ = "az"
     HUB = "hub"
 
 

@@ -1,6 +1,8 @@
 """Cloud credentials and Hub tokens: stored sealed, listed by name and hint, lent only to what fetches."""
 
+import base64
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +17,7 @@ from orchestrator.services.addresses import http_problem
 from orchestrator.services.vault import seal, unseal
 
 _ACCOUNT = ("type", "project_id", "private_key_id", "private_key", "client_email", "client_id", "token_uri")
+_ACCOUNT_NAME = re.compile(r"^[a-z0-9]{3,24}$")
 _MOST = 50
 
 
@@ -41,7 +44,8 @@ def save_credential(session: Session, actor: Actor, kind: str, name: str, values
 
     Args:
         kind: s3 (`access_key`, `secret_key`, and for other stores `endpoint`, `region`) or gs (`service_account`: the
-            key file's JSON) or hub (`token`).
+            key file's JSON) or az (`account`, and `account_key` or `sas_token`; `endpoint` for other stores) or hub
+            (`token`).
 
     Raises:
         Invalid: `problems` by field. Conflict: the name is taken.
@@ -150,6 +154,38 @@ def _gs(values: dict[str, Any]) -> tuple[dict[str, Any], str, list[tuple[str, st
     return {"service_account": kept}, str(account.get("client_email", ""))[:120], []
 
 
+def _az(values: dict[str, Any]) -> tuple[dict[str, str], str, list[tuple[str, str]]]:
+    keys = ("account", "account_key", "sas_token", "endpoint")
+    kept = {key: str(values.get(key) or "").strip()[:2_000] for key in keys}
+    kept["sas_token"] = kept["sas_token"].removeprefix("?")
+    problems = []
+    if not _ACCOUNT_NAME.match(kept["account"]):
+        problems.append(("account", "Enter the storage account's name: 3 to 24 small letters and digits."))
+    if not kept["account_key"] and not kept["sas_token"]:
+        problems.append(("account_key", "Enter the account's key, or a shared access signature instead."))
+    elif kept["account_key"] and not _is_base64(kept["account_key"]):
+        problems.append(("account_key", "This is not an account key. Copy it whole from the account's access keys."))
+    elif kept["sas_token"] and ("sig=" not in kept["sas_token"] or not kept["sas_token"].isprintable()):
+        problems.append(("sas_token", "This is not a shared access signature. It holds sv=, sp= and sig=."))
+    if kept["endpoint"] and (problem := http_problem(kept["endpoint"])):
+        problems.append(("endpoint", problem))
+    return {key: value for key, value in kept.items() if value}, kept["account"][:24], problems
+
+
+def azure_account(host: str) -> str:
+    """The account that an address names, alone or as the host of a store at Azure; "" when it is neither."""
+    name, dot, rest = host.lower().partition(".")
+    known = not dot or rest in ("blob.core.windows.net", "dfs.core.windows.net")
+    return name if known and _ACCOUNT_NAME.match(name) else ""
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        return bool(base64.b64decode(text, validate=True))
+    except ValueError:
+        return False
+
+
 def _hub(values: dict[str, Any]) -> tuple[dict[str, str], str, list[tuple[str, str]]]:
     token = str(values.get("token") or "").strip()
     if not token or len(token) > 400 or not token.isprintable():
@@ -157,7 +193,7 @@ def _hub(values: dict[str, Any]) -> tuple[dict[str, str], str, list[tuple[str, s
     return {"token": token}, f"{token[:5]}…{token[-2:]}" if len(token) > 12 else "token", []
 
 
-_READERS = {CredentialKind.S3: _s3, CredentialKind.GS: _gs, CredentialKind.HUB: _hub}
+_READERS = {CredentialKind.S3: _s3, CredentialKind.GS: _gs, CredentialKind.AZ: _az, CredentialKind.HUB: _hub}
 
 
 def _row(credential: Credential) -> CredentialRow:

@@ -15,6 +15,7 @@ from orchestrator.services.credentials import save_credential
 from orchestrator.services.datasets.ingest import ingest_dataset, refuse
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
+from tests.fakes.azure_server import ACCOUNT, KEY, AzureServer, azure_server
 from tests.fakes.videos import class_folders, draw_clip, zip_folder
 from tests.fakes.web_server import WebServer, dripping, endless, file, redirect, silent, web_server
 
@@ -203,3 +204,60 @@ def test_gs_as_anybody(
     assert run(dataset_id) == "ready", dataset_of(dataset_id).error
     with session_scope() as session:
         assert [clip.caption for clip in session.exec(select(Clip))] == ["A square moves."]
+
+
+@pytest.fixture
+def azure(tmp_path: Path) -> Iterator[AzureServer]:
+    """An account with clips in the container films, below set/."""
+    folder = class_folders(tmp_path / "az", {"left": 2, "right": 2})
+    with azure_server() as running:
+        clips = {f"set/{p.relative_to(folder).as_posix()}": p.read_bytes() for p in folder.rglob("*.mp4")}
+        running.containers = {"films": clips | {"set/notes.pdf": b"not fetched", "other/x.mp4": b"not asked for"}}
+        yield running
+
+
+def azure_key(actor: Actor, server: AzureServer, key: str = KEY) -> int:
+    with session_scope() as session:
+        values = {"account": ACCOUNT, "account_key": key, "endpoint": server.endpoint}
+        return save_credential(session, actor, "az", f"films {key[:4]}", values).id
+
+
+def test_az_with_the_accounts_key(ada: Actor, near: None, azure: AzureServer) -> None:
+    dataset_id = wish(ada, {"type": "cloud", "uri": "az://films/set", "credential_id": azure_key(ada, azure)})
+    assert run(dataset_id) == "ready", dataset_of(dataset_id).error
+    found = dataset_of(dataset_id)
+    assert (found.clip_count, found.bad_count, found.class_names) == (4, 0, ["left", "right"])
+    assert not any("notes.pdf" in path or "other" in path for path in azure.asked)
+
+
+def test_az_one_object(ada: Actor, near: None, azure: AzureServer, tmp_path: Path) -> None:
+    azure.containers["films"]["all/set.zip"] = archive(tmp_path)
+    dataset_id = wish(ada, {"type": "cloud", "uri": "az://films/all/set.zip", "credential_id": azure_key(ada, azure)})
+    assert run(dataset_id) == "ready", dataset_of(dataset_id).error
+    assert dataset_of(dataset_id).clip_count == 4
+
+
+@pytest.mark.parametrize(
+    ("uri", "wrong_key", "sentence"),
+    [
+        ("az://films/set", True, "refuses these credentials"),
+        ("az://nowhere/set", False, "no videos or archives"),
+        ("az://films/empty", False, "no videos or archives"),
+    ],
+)
+def test_az_refusals(ada: Actor, near: None, azure: AzureServer, uri: str, wrong_key: bool, sentence: str) -> None:
+    key = azure_key(ada, azure, "d3Jvbmc=" if wrong_key else KEY)
+    dataset_id = wish(ada, {"type": "cloud", "uri": uri, "credential_id": key})
+    assert run(dataset_id) == "error"
+    assert sentence in dataset_of(dataset_id).error
+    assert nothing_left()
+
+
+def test_az_on_a_private_address_is_never_asked(ada: Actor, azure: AzureServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if a public name had come to mean this machine: the guard judges the address of the connection."""
+    values = {"account": ACCOUNT, "account_key": KEY, "endpoint": azure.endpoint}
+    monkeypatch.setattr("jobs.fetch.bring.opened", lambda *_: values)
+    dataset_id = wish(ada, {"type": "cloud", "uri": "az://films/set", "credential_id": 1})
+    assert run(dataset_id) == "error"
+    assert "private network" in dataset_of(dataset_id).error
+    assert azure.asked == []

@@ -14,7 +14,7 @@ from orchestrator.domain.letterbox import TASK_INGEST
 from orchestrator.domain.users import Actor
 from orchestrator.services.addresses import http_problem
 from orchestrator.services.after_commit import after_commit
-from orchestrator.services.credentials import owned_credential, save_credential
+from orchestrator.services.credentials import azure_account, owned_credential, save_credential
 from orchestrator.services.datasets.catalog import create_dataset, owned_dataset
 from orchestrator.services.datasets.files import upload_path
 from orchestrator.services.datasets.rows import DatasetRow, dataset_row
@@ -23,8 +23,24 @@ from orchestrator.services.hub import hub_credential, hub_problems
 from orchestrator.services.queue import enqueue, ingest_key
 
 FETCHED = ("url", "cloud", "hub")
-_SCHEMES = {"s3": CredentialKind.S3, "gs": CredentialKind.GS, "gcs": CredentialKind.GS}
-_SECRETS = ("access_key", "secret_key", "endpoint", "region", "service_account")
+_SCHEMES = {
+    "s3": CredentialKind.S3,
+    "gs": CredentialKind.GS,
+    "gcs": CredentialKind.GS,
+    "az": CredentialKind.AZ,
+    "abfs": CredentialKind.AZ,
+    "abfss": CredentialKind.AZ,
+}
+_SECRETS = (
+    "access_key",
+    "secret_key",
+    "endpoint",
+    "region",
+    "service_account",
+    "account",
+    "account_key",
+    "sas_token",
+)
 
 
 def parse_source(session: Session, actor: Actor, source: dict[str, Any] | None) -> dict[str, Any]:
@@ -70,8 +86,10 @@ def _cloud(session: Session, actor: Actor, source: dict[str, Any]) -> dict[str, 
     except ValueError:
         parts = urlsplit("")
     scheme = _SCHEMES.get(parts.scheme)
-    if scheme is None or not parts.netloc or "@" in parts.netloc or len(uri) > 1_000 or not uri.isprintable():
-        raise Invalid("Enter an address like s3://bucket/folder or gs://bucket/folder.", "uri")
+    bucket, _, account = parts.netloc.partition("@")
+    strange = bool(account) and (scheme is not CredentialKind.AZ or not azure_account(account))
+    if scheme is None or not bucket or strange or len(uri) > 1_000 or not uri.isprintable():
+        raise Invalid("Enter an address like s3://bucket/folder, gs://bucket/folder or az://container/folder.", "uri")
     kept: dict[str, Any] = {"type": "cloud", "uri": uri}
     if source.get("credential_id"):
         try:
@@ -84,6 +102,9 @@ def _cloud(session: Session, actor: Actor, source: dict[str, Any]) -> dict[str, 
     elif source.get("new_credentials") or any(source.get(key) for key in _SECRETS):
         name = str(source.get("credential_name") or f"{scheme.value}, {parts.netloc}")[:80]
         kept["credential_id"] = save_credential(session, actor, scheme.value, name, source).id
+    elif scheme is CredentialKind.AZ and not account:
+        sentence = "Say whose container it is, az://container@account/folder, or choose credentials for it."
+        raise Invalid(sentence, "uri")
     return kept
 
 
