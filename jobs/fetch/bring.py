@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.recovery.tether import die_with_parent
-from orchestrator.domain.datasets import FETCHING, Dataset, DatasetStatus, Upload, UploadStatus
+from orchestrator.domain.datasets import FETCHING, UNDERSTANDING, Dataset, DatasetStatus, Upload, UploadStatus
 from orchestrator.domain.errors import AppError
 from orchestrator.services.credentials import opened
 from orchestrator.services.datasets.files import fetch_folders, upload_path
@@ -136,6 +136,7 @@ def _hand_over(dataset_id: int, owner_id: int, files: list[list[str]], folder: P
             )
             os.replace(folder / Path(path).name, upload_path(upload.id))
             session.add(upload)
-        dataset.stage, dataset.progress_done, dataset.progress_total = "", 0, 0
+        dataset.stage = UNDERSTANDING if dataset.source.get("review") else ""
+        dataset.progress_done = dataset.progress_total = 0
         session.add(dataset)
     return True

@@ -8,6 +8,7 @@ from jobs.fetch.cloud import MOST_OBJECTS, WANTED
 from jobs.fetch.hub import Watch, files_on_hub, words_of
 from jobs.fetch.report import Problem, Progress, say
 from orchestrator.services.datasets.files import is_litter
+from orchestrator.services.datasets.layouts.tree import TEXT_ENDINGS
 
 
 def fetch_dataset(
@@ -52,10 +53,8 @@ def dataset_files(sizes: dict[str, int], repo: str) -> dict[str, int]:
         for name, size in sorted(sizes.items())
         if PurePosixPath(name).suffix.lower() in WANTED and not is_litter(name)
     }
-    if not any(
-        PurePosixPath(name).suffix.lower() not in (".json", ".jsonl", ".txt", ".csv", ".tsv") for name in wanted
-    ):
-        if any(name.endswith(".parquet") for name in sizes):
+    if all(PurePosixPath(name).suffix.lower() in TEXT_ENDINGS for name in wanted):
+        if any(name.endswith(".parquet") for name in wanted):
             raise Problem(
                 f"{repo} keeps its clips inside parquet files, which are not read here. Export them as files."
             )

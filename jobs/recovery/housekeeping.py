@@ -13,7 +13,7 @@ from sqlmodel import col, select
 
 from orchestrator.domain.adapters import WORK_ACTIVE, AdapterWork
 from orchestrator.domain.base import utcnow
-from orchestrator.domain.datasets import Dataset, DatasetStatus, Upload
+from orchestrator.domain.datasets import REVIEW, Dataset, DatasetStatus, Upload
 from orchestrator.domain.letterbox import (
     TASK_ADAPTER,
     TASK_DEMO,
@@ -33,7 +33,7 @@ from orchestrator.services.adapters.recording import record_missing
 from orchestrator.services.datasets.demo import is_drawn
 from orchestrator.services.datasets.ingest import refuse as refuse_dataset
 from orchestrator.services.db import session_scope
-from orchestrator.services.models.adding import CHECKING, FETCHING, refuse
+from orchestrator.services.models.adding import CHECKING, FETCHING, abandoned_models, refuse
 from orchestrator.services.models.builtin import ensure_builtin
 from orchestrator.services.playground.scratch import sweep_scratch
 from orchestrator.services.queue import adapter_work_key, enqueue, ingest_key, model_key, waiting_keys, withdraw
@@ -44,6 +44,7 @@ log = structlog.get_logger()
 MAX_TRIES = 3
 _SILENT_S = 8.0
 _UPLOAD_AGE = timedelta(days=2)
+_REVIEW_AGE = timedelta(days=7)
 
 
 @dataclass(slots=True)
@@ -110,10 +111,15 @@ class Housekeeping:
         sweep_scratch()
 
     def _uploads(self) -> None:
-        """Bytes of uploads that nobody went on with for two days."""
+        """Bytes of uploads that nobody went on with for two days, and what waits for them."""
         folder = get_settings().data_dir / "uploads"
+        for dataset_id in _unchecked():
+            refuse_dataset(dataset_id, "Nobody accepted how these files are read for a week. Add them again.")
         with session_scope() as session:
-            old = session.exec(select(Upload).where(col(Upload.created_at) < utcnow() - _UPLOAD_AGE)).all()
+            checked = select(Dataset.id).where(Dataset.stage == REVIEW)
+            kept = col(Upload.dataset_id).is_not(None) & col(Upload.dataset_id).in_(checked)
+            aged = select(Upload).where(col(Upload.created_at) < utcnow() - _UPLOAD_AGE, ~kept)
+            old = session.exec(aged).all()
             for leftover in folder.glob("fetch-*"):
                 if time.time() - leftover.stat().st_mtime > _UPLOAD_AGE.total_seconds():
                     shutil.rmtree(leftover, ignore_errors=True)
@@ -121,6 +127,8 @@ class Housekeeping:
                 for path in folder.glob(f"{upload.id}*"):
                     path.unlink(missing_ok=True)
                 session.delete(upload)
+        for model_id in abandoned_models(utcnow() - _UPLOAD_AGE):
+            refuse(model_id, "Its files did not all arrive within two days. Add them again, or delete it.")
 
     def _models(self) -> None:
         """A base model that is to be fetched or checked, and that nobody looks after, gets a new letter."""
@@ -164,7 +172,9 @@ class Housekeeping:
         now = time.monotonic()
         with session_scope() as session:
             statement = select(Dataset.id).where(
-                Dataset.status == DatasetStatus.PROCESSING, col(Dataset.is_demo).is_(False)
+                Dataset.status == DatasetStatus.PROCESSING,
+                col(Dataset.is_demo).is_(False),
+                Dataset.stage != REVIEW,  # waits for a person, not for a worker
             )
             ids = [dataset_id for dataset_id in session.exec(statement) if dataset_id]
             waiting = waiting_keys(PREP) if ids else set()
@@ -182,3 +192,14 @@ class Housekeeping:
                 self._client.delete(ingest_tries(dataset_id))
         for dataset_id in refused:
             refuse_dataset(dataset_id, "Reading this dataset was interrupted several times. Upload it again.")
+
+
+def _unchecked() -> list[int]:
+    """Datasets whose files wait for a week to be accepted."""
+    with session_scope() as session:
+        waiting = select(Dataset.id).where(
+            Dataset.status == DatasetStatus.PROCESSING,
+            Dataset.stage == REVIEW,
+            col(Dataset.updated_at) < utcnow() - _REVIEW_AGE,
+        )
+        return [dataset_id for dataset_id in session.exec(waiting) if dataset_id]

@@ -145,7 +145,18 @@ def _read_by_seeking(
 
 def _rgb(frame: VideoFrame, reformatter: VideoReformatter) -> Frames:
     # One thread: starting more costs 25 times what a small picture takes.
-    return np.asarray(reformatter.reformat(frame, format="rgb24", threads=1).to_ndarray(), np.uint8)
+    return upright(np.asarray(reformatter.reformat(frame, format="rgb24", threads=1).to_ndarray(), np.uint8), frame)
+
+
+def turns_of(frame: VideoFrame) -> int:
+    """Quarter turns to the left that set a frame upright: phones film as they are held, and note how that was."""
+    return round(frame.rotation / 90) % 4
+
+
+def upright(picture: Frames, frame: VideoFrame) -> Frames:
+    """The pixels of a frame as players show them."""
+    turns = turns_of(frame)
+    return np.ascontiguousarray(np.rot90(picture, turns)) if turns else picture
 
 
 def _prepare(picture: Frames, size: dict[str, int] | None, crop: tuple[int, int] | None, resample: int) -> Frames:

@@ -11,7 +11,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
-from jobs.video.decode import Frames, count_frames, decode_frames
+from jobs.video.decode import Frames, count_frames, decode_frames, turns_of
 from jobs.video.problem import BadClip
 from jobs.video.sampling import sample_indices
 from jobs.video.source import BROKEN, is_still, open_clip
@@ -70,6 +70,8 @@ def probe(
     frames = seen.decoded if seen.packets <= full_frames else seen.packets
     fps = fps if 0 < fps < 1_000 else 25.0
     tiles = _tiles(path, name, wanted, seen) if strip else []
+    if seen.turns % 2:  # as it is shown, and as a model sees it
+        facts = replace(facts, width=facts.height, height=facts.width)
     return replace(facts, frames=frames, fps=round(fps, 3), duration_s=round(frames / fps, 3), tiles=tiles)
 
 
@@ -80,7 +82,7 @@ class _Pass:
         self._name, self._seconds, self._limit, self._wanted = name, seconds, limit, frozenset(wanted)
         self._until = time.monotonic() + seconds
         self._reformatter = VideoReformatter()
-        self.packets = self.decoded = 0
+        self.packets = self.decoded = self.turns = 0
         self.broken = False
         self.tiles: dict[int, Frames] = {}
 
@@ -124,6 +126,8 @@ class _Pass:
                 self.broken = True
 
     def _see(self, frame: VideoFrame) -> None:
+        if not self.decoded:
+            self.turns = turns_of(frame)
         if self.decoded in self._wanted:
             self.tiles[self.decoded] = tile_of(frame, self._reformatter)
         self.decoded += 1

@@ -2,12 +2,17 @@
 
 import resource
 import sys
+from collections.abc import Iterator
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 import av
+import numpy as np
+from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
+from jobs.video.decode import turns_of
 from jobs.video.problem import BadClip
 from jobs.video.source import BROKEN, open_clip
 
@@ -27,16 +32,23 @@ def make_proxy(source: Path, target: Path) -> int:
     with open_clip(source) as (container, stream), av.open(str(target), "w", format="mp4") as out:
         rate = Fraction(stream.average_rate or stream.guessed_rate or 25).limit_denominator(1001)
         rate = rate if 1 <= rate <= 120 else Fraction(25)
+        pictures = container.decode(stream)
+        first = _first(pictures, source)
+        turns = turns_of(first) if first is not None else 0
         width, height = _fit(stream.codec_context.width, stream.codec_context.height)
         film = out.add_stream(
             "libx264", rate=rate, options={"crf": "26", "preset": "veryfast", "movflags": "+faststart"}
         )
-        film.width, film.height, film.pix_fmt = width, height, "yuv420p"
+        film.width, film.height = (height, width) if turns % 2 else (width, height)
+        film.pix_fmt = "yuv420p"
         film.thread_type = "NONE"
         reformatter = VideoReformatter()
         try:
-            for picture in container.decode(stream):
-                small = reformatter.reformat(picture, width, height, "yuv420p")
+            for picture in chain([] if first is None else [first], pictures):
+                small = reformatter.reformat(picture, width, height, "rgb24" if turns else "yuv420p")
+                if turns:  # the copy is upright itself
+                    pixels = np.ascontiguousarray(np.rot90(small.to_ndarray(), turns))
+                    small = VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="yuv420p")
                 small.pts, small.time_base = frames, 1 / rate
                 small.pict_type = av.video.frame.PictureType.NONE
                 out.mux(film.encode(small))
@@ -50,6 +62,13 @@ def make_proxy(source: Path, target: Path) -> int:
     if not frames:
         raise BadClip(source.name, "has no pictures in it.")
     return frames
+
+
+def _first(pictures: Iterator[VideoFrame], source: Path) -> VideoFrame | None:
+    try:
+        return next(pictures, None)
+    except BROKEN:
+        raise BadClip(source.name, "cannot be decoded.") from None
 
 
 def _fit(width: int, height: int) -> tuple[int, int]:

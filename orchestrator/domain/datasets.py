@@ -47,6 +47,10 @@ FETCHING = "fetching"
 """A dataset's stage while its bytes come from the network; progress then counts kilobytes."""
 REREADING = "rereading"
 """Its stage while what it holds is read once more, in another way."""
+UNDERSTANDING = "understanding"
+"""Its stage while a worker finds out how new files are laid out, without looking at a single clip."""
+REVIEW = "review"
+"""Its stage while what was understood waits for somebody to accept or correct it."""
 
 
 class Dataset(SQLModel, table=True):
@@ -65,7 +69,7 @@ class Dataset(SQLModel, table=True):
     description: str = Field(default="", max_length=2000)
     task: Task = Field(default=Task.CLASSIFICATION, sa_type=word_enum(Task))  # type: ignore[arg-type]
     source: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
-    """{"type": "upload" | "demo" | "url" | "cloud", ...}"""
+    """{"type": "upload" | "demo" | "url" | "cloud" | "hub", ...}; "review": what was understood is to be accepted."""
     status: DatasetStatus = Field(default=DatasetStatus.DRAFT, sa_type=word_enum(DatasetStatus))  # type: ignore[arg-type]
     stage: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
     error: str = Field(default="", max_length=1000)

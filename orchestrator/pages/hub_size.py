@@ -1,28 +1,34 @@
-"""The button that asks how large something on the Hub is, and its answer beside it."""
+"""What would come from the Hub, said before anything does; the form's own button then fetches it."""
 
 from typing import Any
 
 import reflex as rx
 
-from orchestrator.states.hub_look import HubLook as State
-from orchestrator.ui.primitives.button import button
+from orchestrator.ui.primitives.icon import icon
 
 
-def hub_size(kind: str, repo: Any, revision: Any, token: Any, credential: Any) -> rx.Component:
-    """`kind`: model or dataset; the rest are vars of the form."""
-    return rx.el.div(
-        button(
-            "Look up its size",
-            icon="search",
-            size="sm",
-            loading=State.asking,
-            disabled=State.asking | (repo == ""),
-            on_click=State.look(kind, repo, revision, token, credential),
+def hub_size(state: Any) -> rx.Component:
+    """`state`: one with the fields of HubConfirm."""
+    return rx.cond(
+        state.hub_size != "",
+        rx.el.div(
+            icon("hard-drive-download", class_name="mt-0.5 shrink-0 text-info"),
+            rx.el.div(
+                rx.el.p(state.hub_size, " will be fetched", class_name="text-sm font-semibold tabular"),
+                rx.el.p(state.hub_said, class_name="text-sm break-words text-muted-foreground"),
+                class_name="min-w-0",
+            ),
+            role="status",
+            class_name="flex gap-3 rounded-lg border border-info/45 bg-info/8 px-4 py-3",
         ),
         rx.el.p(
-            rx.cond(State.problem != "", State.problem, State.said),
-            aria_live="polite",
-            class_name=rx.cond(State.problem != "", "text-sm text-destructive", "text-sm text-muted-foreground"),
+            "First its size is looked up; nothing is fetched before you agree.",
+            class_name="text-xs text-muted-foreground",
         ),
-        class_name="flex flex-wrap items-center gap-3",
     )
+
+
+def hub_word(state: Any, otherwise: Any) -> Any:
+    """The words of the form's button."""
+    asked = rx.cond(state.hub_size != "", "Fetch " + state.hub_size.to(str), "Look it up")
+    return rx.cond(state.source == "hub", asked, otherwise)

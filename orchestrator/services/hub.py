@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,17 +24,23 @@ HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}$")
 _REVISION = re.compile(r"^[\w./-]{1,100}$")
 _LENT = ("PATH", "LANG", "LC_ALL", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "VIRTUAL_ENV", "HF_ENDPOINT")
 _LIMIT_S = 40.0
+_SPARE_BYTES = 512 * 2**20
+"""Left free on the disk for the database and the runs."""
 _TURNS = threading.BoundedSemaphore(2)
 
 
 @dataclass(frozen=True, slots=True)
 class HubSize:
-    """What would be fetched: `files` of together `bytes`, all of the commit `revision`."""
+    """What would be fetched: `files` of together `bytes`, all of the commit `revision`.
+
+    `room`: the most bytes that can be fetched here now.
+    """
 
     repo: str
     revision: str
     files: int
     bytes: int
+    room: int = 0
 
 
 def hub_problems(repo: str, revision: str, token: str = "", what: str = "model") -> list[tuple[str, str]]:
@@ -91,7 +98,14 @@ def look_up(
         _TURNS.release()
     if "found" not in told:
         raise Invalid(str(told.get("problem") or "The Hub does not answer in time. Try again later."), "repo")
-    return HubSize(repo.strip(), **told["found"])
+    return HubSize(repo.strip(), room=_room(kind), **told["found"])
+
+
+def _room(kind: str) -> int:
+    """A dataset may be as large as an upload; a model as the disk allows."""
+    settings = get_settings()
+    free = max(0, shutil.disk_usage(settings.data_dir).free - _SPARE_BYTES)
+    return free if kind == "model" else min(free, settings.max_upload_bytes)
 
 
 def _ask(source: dict[str, Any], secrets: dict[str, Any]) -> dict[str, Any]:

@@ -18,14 +18,25 @@ from orchestrator.services.datasets.uploads import discard_arriving, request_ing
 from orchestrator.states import words
 from orchestrator.states.address import filter_of
 from orchestrator.states.guards import act, problems_of, signed_in
-from orchestrator.states.hub_look import HubLook
+from orchestrator.states.hub_look import HubConfirm
 
 NOTHING_CHOSEN = "Choose some clips first: single files, folders, or a zip or tar of them."
 _NO_CREDENTIALS = [
     {"value": "none", "label": "None: anybody may read it"},
     {"value": "new", "label": "New credentials"},
 ]
-_TYPED = ("token", "credential_name", "access_key", "secret_key", "endpoint", "region", "service_account")
+_TYPED = (
+    "token",
+    "credential_name",
+    "access_key",
+    "secret_key",
+    "endpoint",
+    "region",
+    "service_account",
+    "account",
+    "account_key",
+    "sas_token",
+)
 _HINTS = {
     Task.CLASSIFICATION.value: "mp4, mov, avi, mkv, webm, alone or in a zip or tar. "
     "Each folder is a class; two classes at least, two clips in each.",
@@ -42,7 +53,7 @@ def _call_off(session: Session, actor: Actor, dataset_id: int, made_here: bool) 
         discard_arriving(session, actor, dataset_id)
 
 
-class DatasetAddState(rx.State):
+class DatasetAddState(HubConfirm, rx.State):
     """What is typed and chosen on the add page."""
 
     name: str = ""
@@ -68,6 +79,8 @@ class DatasetAddState(rx.State):
     ready: bool = False
     missing: bool = False
     closing: bool = False
+    review: bool = False
+    """What was understood is shown before a single clip is taken in."""
 
     @rx.var
     def title(self) -> str:
@@ -120,6 +133,7 @@ class DatasetAddState(rx.State):
         if self.target:
             return
         self.source, self.problems, self.credential = source, {}, "none"
+        self._forget_hub()
         if source in ("cloud", "hub"):
             rows = [row for row in await act(self, list_credentials) if (row.kind == "hub") == (source == "hub")]
             stored = [{"value": str(row.id), "label": row.name, "hint": f"{row.kind}, {row.hint}"} for row in rows]
@@ -142,17 +156,24 @@ class DatasetAddState(rx.State):
     async def type_repo(self, text: str):
         self.repo = text.strip()
         self._suggest(self.repo.rpartition("/")[2][:80])
-        return HubLook.forget
+        self._forget_hub()
 
     @rx.event
     @signed_in
     async def type_revision(self, text: str):
         self.revision = text.strip()
+        self._forget_hub()
 
     @rx.event
     @signed_in
     async def choose_credential(self, chosen: str):
         self.credential = chosen
+        self._forget_hub()
+
+    @rx.event
+    @signed_in
+    async def choose_review(self, review: bool):
+        self.review = review
 
     @rx.event
     @signed_in
@@ -178,16 +199,36 @@ class DatasetAddState(rx.State):
     @signed_in
     async def begin(self, form: dict[str, Any]):
         """Makes the draft, which lets the page begin to send, or has a worker fetch; a second press changes nothing."""
-        if self.target or self.closing:
-            return None
-        if self.source != "upload":
-            return await self._fetch(form)
+        if self.target or self.closing or self.asking:
+            return
+        if self.source == "hub" and not self.hub_commit:
+            self.asking, self.problems = True, {}
+            yield
+            await self._ask_hub(form)
+            self.asking = False
+            return
+        yield await (self._begin_upload() if self.source == "upload" else self._fetch(form))
+
+    async def _ask_hub(self, form: dict[str, Any]) -> None:
+        """Its size first; the second press agrees to it."""
+        token = str(form.get("token") or "").strip() if self.credential == "new" else ""
+        if self.credential == "new" and not token:
+            self.problems = {"token": "Enter a Hub token. It begins with hf_ and may only need to read."}
+            return
+        try:
+            await self._look_up("dataset", self.repo, self.revision, token, self.credential)
+        except NotSignedIn:
+            raise
+        except AppError as error:
+            self.problems = problems_of(error)
+
+    async def _begin_upload(self) -> None:
         problems = {} if self.count else {"files": NOTHING_CHOSEN}
         if not self.into and not self.name.strip():
             problems["name"] = "Give the dataset a name, so that you find it again."
         if problems:
             self.problems = problems
-            return None
+            return
         try:
             self.target = str(self.into or await self._draft())
             self.problems = {}
@@ -195,7 +236,6 @@ class DatasetAddState(rx.State):
             raise
         except AppError as error:
             self.problems = problems_of(error)
-        return None
 
     @rx.event
     @signed_in
@@ -203,7 +243,7 @@ class DatasetAddState(rx.State):
         """The last file is in: a worker reads them, and the dataset's own page shows how far it is."""
         if not self.target or self.closing:
             return None
-        await act(self, request_ingest, int(self.target))
+        await act(self, request_ingest, int(self.target), self.review)
         self.closing = True
         return rx.redirect(f"/datasets/{self.target}", replace=True)
 
@@ -234,10 +274,11 @@ class DatasetAddState(rx.State):
         """A worker fetches; its page shows how far it is. Secrets are read from the form and kept in no state."""
         source: dict[str, Any] = {"type": "url", "url": self.url}
         if self.source == "hub":
-            source = {"type": "hub", "repo": self.repo, "revision": self.revision}
+            source = {"type": "hub", "repo": self.repo, "revision": self.hub_commit}
             source |= _credentials_of(self.credential, form)
         elif self.source == "cloud":
             source = {"type": "cloud", "uri": self.uri} | _credentials_of(self.credential, form)
+        source |= {"review": True} if self.review else {}
         try:
             if self.into:
                 row = await act(self, request_fetch, self.into, source)

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import reflex as rx
 from sqlmodel import Session
 
-from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
+from orchestrator.domain.errors import AppError, Conflict, NotFound, NotSignedIn
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import dismiss_notice, get_dataset, list_clips
 from orchestrator.services.datasets.footage import Footage, LengthBin, footage
 from orchestrator.services.datasets.overview import DatasetExtras, dataset_extras
+from orchestrator.services.datasets.review import accept_reading
 from orchestrator.services.datasets.rows import ClipRow, DatasetRow
 from orchestrator.services.datasets.sources import cancel_reading, request_fetch
 from orchestrator.services.paging import Page
@@ -26,7 +27,7 @@ from orchestrator.states.datasets_rows import (
     clip_tile,
     dataset_card,
 )
-from orchestrator.states.guards import act, signed_in
+from orchestrator.states.guards import act, said, signed_in
 
 PAGE_SIZE = 24
 MOST = 192
@@ -108,6 +109,8 @@ class DatasetDetailState(rx.State):
     """It may be read once more in another way."""
     not_added: str = ""
     """Why the last files did not come into a dataset that is ready."""
+    not_followed: str = ""
+    """Why the last correction of what waits to be accepted could not be followed."""
     shown: int = PAGE_SIZE
     matching: int = 0
     more: bool = False
@@ -145,6 +148,16 @@ class DatasetDetailState(rx.State):
         again = await self._refresh()
         kept = "What was there before stays." if row.clip_count else "Nothing of it was kept."
         return [rx.toast.info(f"Stopped. {kept}"), *([again] if again else [])]
+
+    @rx.event
+    @signed_in
+    async def accept(self):
+        """It was understood rightly: the clips are read now."""
+        try:
+            await act(self, accept_reading, self._id())
+        except Conflict as error:
+            return [said(error), await self._refresh()]
+        return await self._refresh()
 
     @rx.event
     @signed_in
@@ -254,8 +267,10 @@ class DatasetDetailState(rx.State):
         self.bad_text = words.plural(visit.bad.total, "file")
         self.title = row.name
         self.editable = row.status == "ready" and not row.is_demo
-        self.correctable = self.editable or (row.status == "error" and bool(row.layout.get("title")))
+        waits = row.stage == "review"
+        self.correctable = self.editable or waits or (row.status == "error" and bool(row.layout.get("title")))
         self.not_added = row.error if row.status == "ready" else ""
+        self.not_followed = row.error if waits else ""
         self.tab = (row.name if row.status == "ready" else f"{row.name}, {row.status}") + " - Loreel"
         self.matching, self.more = visit.clips.total, visit.clips.next is not None and self.shown < MOST
         self.facts = _facts(row, film)
@@ -267,10 +282,10 @@ class DatasetDetailState(rx.State):
         self.bars = [ClassBar(name, words.count(n), 100 * n / top, n * UNEVEN < top) for name, n in film.classes]
         self.balance_note = f"largest {top:,}, smallest {film.classes[-1][1]:,}" if len(film.classes) > 1 else ""
         self.lengths = _columns(film.lengths, "{:.1f} to {:.1f}\u00a0s")
-        said = film.captions
-        self.word_bars = _columns(said.bins, "{:.0f} to {:.0f} words") if said else []
-        self.words_note = f"median {said.median:.0f} words" if said else ""
-        self.most_words = words.plural(said.longest, "word") if said else ""
+        spoken = film.captions
+        self.word_bars = _columns(spoken.bins, "{:.0f} to {:.0f} words") if spoken else []
+        self.words_note = f"median {spoken.median:.0f} words" if spoken else ""
+        self.most_words = words.plural(spoken.longest, "word") if spoken else ""
         self.lengths_note = f"median {seconds(film.median_s)}"
         self.longest_text = seconds(film.longest_s)
         self.missing, self.problem, self.loaded = False, "", True

@@ -30,7 +30,7 @@ class DatasetCard:
     name: str
     description: str
     status: str
-    """The chip's: draft, uploading, processing, ready, error."""
+    """The chip's: draft, uploading, processing, review, ready, warning, error."""
     chip_word: str
     """Replaces the chip's own word, or ""."""
     task: str
@@ -122,6 +122,7 @@ def clip_address(clip_id: int, what: str) -> str:
 def dataset_card(row: DatasetRow, extras: DatasetExtras) -> DatasetCard:
     """A dataset's row as a card."""
     status = "uploading" if row.status == "draft" and extras.receiving else row.status
+    status = "review" if row.stage == "review" else status
     left_out = row.bad_count if row.status == "ready" else 0
     return DatasetCard(
         id=row.id,
@@ -144,9 +145,9 @@ def dataset_card(row: DatasetRow, extras: DatasetExtras) -> DatasetCard:
         progress=100 * row.progress_done / row.progress_total if row.progress_total else 0.0,
         progress_text=_progress_text(row),
         progress_note=_progress_note(row, extras),
-        source=str(row.source.get("url") or row.source.get("uri") or ""),
+        source=str(row.source.get("url") or row.source.get("uri") or row.source.get("repo") or ""),
         is_demo=row.is_demo,
-        busy=row.status == "processing" or status == "uploading",
+        busy=status in ("processing", "uploading"),
     )
 
 
@@ -167,6 +168,8 @@ def _progress_text(row: DatasetRow) -> str:
 def _progress_note(row: DatasetRow, extras: DatasetExtras) -> str:
     if row.status == "processing" and row.stage == "fetching":
         return "Fetching" if row.progress_done else "Waiting for a worker"
+    if row.stage == "understanding":
+        return "Finding out how it is laid out"
     if row.status == "processing":
         return "Checking clips" if row.progress_total else "Waiting for a worker"
     if row.status == "draft":

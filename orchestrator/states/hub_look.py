@@ -1,40 +1,40 @@
-"""Asks the Hub how large a model or dataset is, before anything of it is fetched."""
+"""Looks up what would come from the Hub, and holds the answer until somebody agrees to fetch it."""
+
+from typing import Any
 
 import reflex as rx
 
-from orchestrator.domain.errors import AppError, NotSignedIn
+from orchestrator.domain.errors import Invalid
 from orchestrator.services.hub import look_up
 from orchestrator.states import words
-from orchestrator.states.guards import act, signed_in
+from orchestrator.states.guards import act
 
 
-class HubLook(rx.State):
-    """The last answer, for the id that it was asked about."""
+class HubConfirm(rx.State, mixin=True):
+    """The last answer, for what stands in the form; typing forgets it, so that what is agreed to is what was shown."""
 
     asking: bool = False
-    said: str = ""
-    problem: str = ""
+    hub_size: str = ""
+    """"3.4 GB"; "" until it was looked up."""
+    hub_said: str = ""
+    hub_commit: str = ""
+    """The commit that was shown: it is the one that will be fetched."""
 
-    @rx.event
-    @signed_in
-    async def look(self, kind: str, repo: str, revision: str, token: str, credential: str):
-        """`credential`: the id of a stored token, else `token` is used for this question only."""
-        self.asking, self.said, self.problem = True, "", ""
-        yield
+    async def _look_up(self, kind: str, repo: str, revision: str, token: str, credential: str) -> None:
+        """Asks the Hub; the token is used for this question only.
+
+        Raises:
+            Invalid: `problems` by field, the Hub's refusal, or there is no room for it.
+        """
         stored = int(credential) if credential.isdigit() else 0
-        try:
-            found = await act(self, look_up, kind, repo, revision, token, stored)
-        except NotSignedIn:
-            raise
-        except AppError as error:
-            self.problem = error.message
-        else:
-            files = words.plural(found.files, "file")
-            self.said = f"{files}, {words.size(found.bytes)}, commit {found.revision[:10]}."
-        self.asking = False
+        found: Any = await act(self, look_up, kind, repo, revision, token, stored)
+        size = words.size(found.bytes)
+        if found.bytes > found.room:
+            raise Invalid(f"It has {size}; there is room for {words.size(found.room)} here. Free some first.", "repo")
+        self.hub_size, self.hub_commit = size, found.revision
+        self.hub_said = (
+            f"{found.repo} has {words.plural(found.files, 'file')} to fetch at commit {found.revision[:10]}."
+        )
 
-    @rx.event
-    @signed_in
-    async def forget(self):
-        """Another id is being typed."""
-        self.said = self.problem = ""
+    def _forget_hub(self) -> None:
+        self.hub_size = self.hub_said = self.hub_commit = ""

@@ -8,17 +8,25 @@ import reflex as rx
 from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
 from orchestrator.domain.models import ModelType
 from orchestrator.services.credentials import list_credentials
-from orchestrator.services.models.adding import add_from_hub, begin_model_upload, request_check
-from orchestrator.services.models.catalog import CUSTOM, allowed_roots, architectures, delete_model, register_path
+from orchestrator.services.models.adding import add_from_hub, begin_again, begin_model_upload, request_check
+from orchestrator.services.models.catalog import (
+    CUSTOM,
+    allowed_roots,
+    architectures,
+    delete_model,
+    get_model,
+    register_path,
+)
+from orchestrator.states.address import filter_of
 from orchestrator.states.guards import act, problems_of, signed_in
-from orchestrator.states.hub_look import HubLook
+from orchestrator.states.hub_look import HubConfirm
 
 NO_FILES = "Choose the files first: config.json, the .safetensors, the processor and the tokenizer."
 SOURCES = ("upload", "hub", "path")
 NO_TOKEN = {"value": "none", "label": "None, or typed below"}
 
 
-class ModelAddState(rx.State):
+class ModelAddState(HubConfirm, rx.State):
     """What is typed and chosen on the add page."""
 
     name: str = ""
@@ -40,6 +48,14 @@ class ModelAddState(rx.State):
     """The id of the model that the files go to; "" until sending begins."""
     problems: dict[str, str] = {}
     closing: bool = False
+    into: int = 0
+    """The model whose upload was broken off, and whose files are sent again; 0 for a new one."""
+    into_name: str = ""
+    missing: bool = False
+
+    @rx.var
+    def title(self) -> str:
+        return f"Add the files of {self.into_name}" if self.into_name else "Add model"
 
     @rx.var
     def known(self) -> list[dict[str, str]]:
@@ -52,9 +68,19 @@ class ModelAddState(rx.State):
     @signed_in
     async def load(self):
         """on_load: what was typed stays over a reload; after a model was added the form is fresh."""
-        if self.closing:
+        wanted = filter_of(self, "into")
+        into = int(wanted) if wanted.isdigit() else 0
+        if self.closing or self.into != into:
             self.reset()
-        self.token = ""
+        self.into, self.token = into, ""
+        if into:
+            try:
+                row = await act(self, get_model, into)
+            except NotFound:
+                self.missing = True
+                return
+            self.into_name, self.source, self.missing = row.name, "upload", not row.editable
+            return
         self.roots_text = " or ".join(allowed_roots())
         tokens = [row for row in await act(self, list_credentials) if row.kind == "hub"]
         self.stored_tokens = [{"value": str(row.id), "label": row.name, "hint": row.hint} for row in tokens]
@@ -88,7 +114,8 @@ class ModelAddState(rx.State):
     @rx.event
     @signed_in
     async def choose_source(self, value: str):
-        self.source = value if value in SOURCES else self.source
+        self.source = value if value in SOURCES and not self.into else self.source
+        self._forget_hub()
         self._forget("files", "path", "repo", "revision", "token", "")
 
     @rx.event
@@ -104,25 +131,28 @@ class ModelAddState(rx.State):
         if not self.named_by_hand:
             self.name = text.strip().rpartition("/")[2][:80]
         self._forget("repo", "name")
-        return HubLook.forget
+        self._forget_hub()
 
     @rx.event
     @signed_in
     async def type_revision(self, text: str):
         self.revision = text
         self._forget("revision")
+        self._forget_hub()
 
     @rx.event
     @signed_in
     async def choose_stored(self, chosen: str):
         self.stored = chosen
         self._forget("credential_id", "token")
+        self._forget_hub()
 
     @rx.event
     @signed_in
     async def type_token(self, text: str):
         self.token = text
         self._forget("token")
+        self._forget_hub()
 
     @rx.event
     @signed_in
@@ -132,9 +162,9 @@ class ModelAddState(rx.State):
             self.reset()
         self.count = int(chosen.get("count") or 0)
         if self.target and not self.count:
-            abandoned, self.target = int(self.target), ""
             with suppress(NotFound):
-                await act(self, delete_model, abandoned)
+                await self._give_up()
+            self.target = ""
         if self.count:
             self._forget("files")
 
@@ -142,14 +172,32 @@ class ModelAddState(rx.State):
     @signed_in
     async def begin(self):
         """Adds the model, or makes the one that the files are for; a second press changes nothing."""
-        if self.target or self.closing:
-            return None
+        if self.target or self.closing or self.asking:
+            return
+        if self.source == "hub" and not self.hub_commit:
+            self.asking, self.problems = True, {}
+            yield
+            await self._ask_hub()
+            self.asking = False
+            return
+        yield await self._add()
+
+    async def _ask_hub(self) -> None:
+        """Its size first; the second press agrees to it."""
+        try:
+            await self._look_up("model", self.repo, self.revision, self.token, self.stored)
+        except NotSignedIn:
+            raise
+        except AppError as error:
+            self.problems = problems_of(error)
+
+    async def _add(self):
         said = (self.name, self.description, self.model_type)
         try:
             if self.source == "path":
                 row = await act(self, register_path, *said[:2], self.path, self.model_type, self.architecture)
             elif self.source == "hub":
-                where = (self.repo, self.revision, self.token)
+                where = (self.repo, self.hub_commit, self.token)
                 stored = int(self.stored) if self.stored.isdigit() else 0
                 row = await act(self, add_from_hub, *said, *where, self.architecture, stored)
             else:
@@ -183,7 +231,7 @@ class ModelAddState(rx.State):
     async def call_off(self):
         """The upload was cancelled: what had arrived goes, what was typed stays."""
         if self.target and not self.closing:
-            await act(self, delete_model, int(self.target))
+            await self._give_up()
             self.target, self.count = "", 0
             return rx.toast.info("The upload is cancelled. Nothing of it was kept.")
         return None
@@ -193,17 +241,24 @@ class ModelAddState(rx.State):
     async def leave(self):
         """Cancel: back to the list, leaving nothing half-made."""
         if self.target and not self.closing:
-            await act(self, delete_model, int(self.target))
+            await self._give_up()
         self.closing = True
-        return rx.redirect("/models")
+        return rx.redirect(f"/models/{self.into}" if self.into else "/models")
+
+    async def _give_up(self) -> None:
+        """What had arrived goes; so does the model, when it was made for these files."""
+        await act(self, begin_again if self.into else delete_model, int(self.target))
 
     async def _begin_upload(self, said: tuple[str, str, str]) -> None:
         if not self.count:
             self.problems = {"files": NO_FILES}
-            if not self.name.strip():
+            if not self.into and not self.name.strip():
                 self.problems["name"] = "Give the model a name, so that you find it again."
             return
-        row = await act(self, begin_model_upload, *said, self.architecture)
+        if self.into:
+            row = await act(self, begin_again, self.into)
+        else:
+            row = await act(self, begin_model_upload, *said, self.architecture)
         self.target, self.problems = str(row.id), {}
 
     def _forget(self, *names: str) -> None:

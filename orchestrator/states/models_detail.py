@@ -154,7 +154,7 @@ def _figures(row: ModelRow) -> list[Fact]:
     facts = [
         Fact("Parameters", words.short_count(row.parameters), f"{row.parameters:,}"),
         Fact("In 4-bit NF4", memory_text(row)),
-        Fact("In 32-bit", words.size(4 * row.parameters) if row.parameters else ""),
+        Fact("In 16-bit", words.size(2 * row.parameters) if row.parameters else ""),
         Fact("Frames a clip", str(row.details.get("frames") or "")),
         Fact("Picture size", _square(row.details.get("image_size"))),
     ]

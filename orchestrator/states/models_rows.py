@@ -40,6 +40,8 @@ class ModelCard:
     progress: str
     """How far fetching or checking is; "" when it is over."""
     can_try_again: bool
+    takes_files: bool
+    """Its upload was left or refused: the files may be sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,13 @@ def model_card(row: ModelRow) -> ModelCard:
         jobs_text=words.plural(row.jobs, "job") if row.jobs else "Not trained yet",
         progress=progress_text(row),
         can_try_again=row.status == "error" and row.source == "hub" and row.editable,
+        takes_files=row.editable and row.source == "upload" and _waits_for_files(row),
     )
+
+
+def _waits_for_files(row: ModelRow) -> bool:
+    receiving = row.status == "processing" and row.details.get("stage") == "receiving"
+    return receiving or row.status == "error"
 
 
 def layer_lines(groups: list[LayerGroup]) -> list[LayerLine]:

@@ -16,7 +16,7 @@ from orchestrator.states.identity import forget, token_of
 from orchestrator.states.session import SessionState
 from orchestrator.ui.primitives.toast import toast
 
-CREDENTIAL_KINDS = {"s3": "S3", "gs": "Google Cloud", "hub": "Hugging Face"}
+CREDENTIAL_KINDS = {"s3": "S3", "gs": "Google Cloud", "az": "Azure", "hub": "Hugging Face"}
 
 
 @dataclass(frozen=True)

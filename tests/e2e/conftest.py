@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from benchmarks.studio import Studio, studio
+from tests.fakes.hub_server import HubServer, hub_server
 
 # The other tests run beside these on the same two cores.
 expect.set_options(timeout=15_000)
@@ -44,11 +45,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def app_server() -> Iterator[Studio]:
-    """Web, controller, worker and Redis as `./loreel up` starts them, on a data folder of their own."""
-    # Sources on the network come from servers of this machine.
-    with studio(allow_private_urls="true") as running:
+def hub() -> Iterator[HubServer]:
+    """The Hub that the studio asks; a test says what its one repository is."""
+    with hub_server("nobody/nothing", {}) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def app_server(hub: HubServer) -> Iterator[Studio]:
+    """Web, controller, worker and Redis as `./loreel up` starts them, on a data folder of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_ENDPOINT", hub.url)
+        # Sources on the network come from servers of this machine.
+        with studio(allow_private_urls="true") as running:
+            yield running
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Person
+from tests.fakes.azure_server import ACCOUNT, KEY, azure_server
+from tests.fakes.hub_server import HubServer
 from tests.fakes.videos import class_folders, draw_clip, zip_folder
 from tests.fakes.web_server import file, web_server
 
@@ -45,6 +47,87 @@ def test_a_table_is_read_as_a_person_says(page: Page, signed_in: Person, tmp_pat
     dialog.get_by_role("button", name="Read again").click()
     ready(page)
     expect(page.get_by_role("button", name="Edit 1.mp4")).to_contain_text("A square at noon.")
+
+
+def test_how_it_is_read_is_checked_before_it_is_added(
+    page: Page, signed_in: Person, api: httpx.Client, tmp_path: Path
+) -> None:
+    for label in ("cat", "dog"):
+        for number in range(2):
+            draw_clip(tmp_path / "set" / label / "monday" / f"{number}.mp4", shade=20 * number + 60 * (label == "dog"))
+    begin(page, "Classification", "Upload file(s)", "days")
+    page.locator("[data-uploader=files]").set_input_files(str(zip_folder(tmp_path / "set", tmp_path / "days.zip")))
+    page.get_by_role("switch", name="Let me check how it is read first").click()
+    page.get_by_role("button", name="Add dataset").click()
+    expect(page.get_by_role("heading", name="Is this what you meant?")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("There is only one class in it")).to_be_visible()
+    assert api.get("/datasets").json()["items"][0]["clip_count"] == 0
+    page.get_by_role("button", name="Correct").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("combobox", name="Layout").click()
+    page.get_by_role("option", name="Class folders", exact=True).click()
+    dialog.get_by_role("combobox", name="Folder").click()
+    page.get_by_role("option", name=re.compile("2 above the clip")).click()
+    dialog.get_by_role("button", name="Read again").click()
+    expect(page.get_by_text("4\u00a0clips, 2\u00a0classes")).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Accept").click()
+    ready(page)
+    expect(page.get_by_text("4 of 4")).to_be_visible()
+    assert api.get("/datasets").json()["items"][0]["class_names"] == ["cat", "dog"]
+
+
+def test_a_dataset_of_the_hub_with_a_token_from_the_settings(
+    page: Page, signed_in: Person, api: httpx.Client, hub: HubServer, tmp_path: Path
+) -> None:
+    hub.repo, hub.kind, hub.token = "ada/squares", "dataset", "hf_abcdefghijklmnop"
+    hub.files = {f"{n}.mp4": draw_clip(tmp_path / f"{n}.mp4", shade=30 * n).read_bytes() for n in range(2)}
+    hub.files["metadata.csv"] = b"file_name,caption\n0.mp4,A square at dusk.\n1.mp4,A square at noon.\n"
+    page.goto("/settings/")
+    page.get_by_label("Keep it as").fill("My Hub token")
+    page.get_by_label("Hugging Face token").fill("no token")
+    page.get_by_role("button", name="Keep token").click()
+    page.get_by_label("Hugging Face token").fill(hub.token)
+    page.get_by_role("button", name="Keep token").click()
+    expect(page.get_by_text("My Hub token", exact=True)).to_be_visible()
+    assert hub.token not in page.content()
+
+    begin(page, "Captioning", "Hugging Face dataset", "from the hub")
+    page.get_by_label("Dataset ID").fill("ada/squares")
+    page.get_by_role("button", name="Look it up").click()
+    expect(page.get_by_text("ada/squares is gated")).to_be_visible(timeout=60_000)
+    page.get_by_role("combobox", name="Token").click()
+    page.get_by_role("option", name=re.compile("My Hub token")).click()
+    page.get_by_role("button", name="Look it up").click()
+    expect(page.get_by_text("3\u00a0files to fetch at commit")).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name=re.compile("^Fetch ")).click()
+    ready(page)
+    expect(page.get_by_role("button", name="Edit 1.mp4")).to_contain_text("A square at noon.")
+
+    page.goto("/settings/")
+    page.get_by_role("button", name="Delete credentials My Hub token").click()
+    page.get_by_role("dialog").get_by_role("button", name=re.compile("^Delete")).click()
+    expect(page.get_by_text("No credentials yet.")).to_be_visible()
+    assert api.get("/credentials").json()["items"] == []
+
+
+def test_a_container_at_azure(page: Page, signed_in: Person, tmp_path: Path) -> None:
+    folder = class_folders(tmp_path / "az", {"left": 2, "right": 2})
+    with azure_server() as store:
+        store.containers["films"] = {
+            f"set/{path.relative_to(folder).as_posix()}": path.read_bytes() for path in folder.rglob("*.mp4")
+        }
+        begin(page, "Classification", "Cloud storage link", "from azure")
+        page.get_by_label("Bucket and folder").fill("az://films/set")
+        page.get_by_role("button", name="Add dataset").click()
+        expect(page.get_by_text("Say whose container it is")).to_be_visible()
+        page.get_by_role("combobox", name="Credentials").click()
+        page.get_by_role("option", name="New credentials").click()
+        page.get_by_label("Storage account").fill(ACCOUNT)
+        page.get_by_label("Account key", exact=True).fill(KEY)
+        page.get_by_label("Endpoint").fill(store.endpoint)
+        page.get_by_role("button", name="Add dataset").click()
+        ready(page)
+        expect(page.get_by_text("4 of 4")).to_be_visible()
 
 
 def test_captions_beside_clips(page: Page, signed_in: Person, tmp_path: Path) -> None:

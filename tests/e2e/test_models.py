@@ -3,11 +3,13 @@
 import re
 import shutil
 
+import httpx
 from playwright.sync_api import Page, expect
 
 from benchmarks.studio import Studio
 from orchestrator.settings import ROOT
 from tests.e2e.conftest import Person
+from tests.fakes.hub_server import HubServer
 
 BASE = ROOT / "orchestrator" / "builtin" / "models" / "videomae-tiny"
 
@@ -70,11 +72,44 @@ def test_weights_are_uploaded_and_checked(page: Page, signed_in: Person) -> None
     expect(page.get_by_text("VideoMAE", exact=True).first).to_be_visible()
 
 
+def test_a_model_of_the_hub_is_agreed_to_before_it_is_fetched(page: Page, signed_in: Person, hub: HubServer) -> None:
+    hub.repo, hub.kind, hub.token = "ada/tiny", "model", ""
+    hub.files = {name: (BASE / name).read_bytes() for name in ("config.json", "model.safetensors")}
+    hub.files["preprocessor_config.json"] = (BASE / "preprocessor_config.json").read_bytes()
+    page.goto("/models/new/")
+    choose(page, "Model source", "Hugging Face Hub ID")
+    page.get_by_label("Model ID").fill("ada/tiny")
+    page.get_by_role("button", name="Look it up").click()
+    expect(page.get_by_text("3\u00a0files to fetch at commit")).to_be_visible(timeout=60_000)
+    assert not any("/resolve/" in path for _, path, _ in hub.asked)
+    # Another id is another question.
+    page.get_by_label("Model ID").fill("ada/tin")
+    expect(page.get_by_role("button", name="Look it up")).to_be_visible()
+    page.get_by_label("Model ID").fill("ada/tiny")
+    page.get_by_role("button", name="Look it up").click()
+    page.get_by_role("button", name=re.compile("^Fetch ")).click(timeout=60_000)
+    expect(page.get_by_role("link", name="Train with this")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Commit on the Hub")).to_be_visible()
+
+
+def test_an_upload_that_was_left_is_gone_on_with(page: Page, signed_in: Person, api: httpx.Client) -> None:
+    body = {"name": f"left {signed_in.username}", "model_type": "video_classification", "source": {"type": "upload"}}
+    model_id = api.post("/models", json=body).json()["id"]
+    page.goto(f"/models/{model_id}")
+    expect(page.get_by_text("Its files have not all arrived")).to_be_visible()
+    page.get_by_role("link", name="Add its files").click()
+    expect(page.get_by_role("heading", name=f"Add the files of left {signed_in.username}")).to_be_visible()
+    files = [str(BASE / file) for file in ("config.json", "model.safetensors", "preprocessor_config.json")]
+    page.locator("[data-uploader=files]").set_input_files(files)
+    page.get_by_role("button", name="Add files").click()
+    expect(page.get_by_role("link", name="Train with this")).to_be_visible(timeout=60_000)
+
+
 def test_an_id_that_is_none_is_refused_and_stays(page: Page, signed_in: Person) -> None:
     page.goto("/models/new/")
     choose(page, "Model source", "Hugging Face Hub ID")
     page.get_by_label("Model ID").fill("not-an-id")
-    page.get_by_role("button", name="Add model").click()
+    page.get_by_role("button", name="Look it up").click()
     expect(page.get_by_text("Enter an id like owner/name")).to_be_visible()
     expect(page.get_by_label("Model ID")).to_have_value("not-an-id")
     expect(page.get_by_label("Name")).to_have_value("not-an-id")

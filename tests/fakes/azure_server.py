@@ -1,7 +1,7 @@
 """A stand-in for Azure Blob Storage: one account whose containers are listed and read as Azure's library asks.
 
-It checks the shared-key signature of each request as Azure documents it (Authorize with Shared Key), so that a wrong key
-is refused for the right reason.
+It checks the shared-key signature of each request as Azure documents it ("Authorize with Shared Key"), so that a wrong
+key is refused for the right reason.
 """
 
 import base64

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,24 @@ from sqlmodel import select
 
 from jobs.bring_model import run_bring
 from jobs.families.registry import read_base, resolve
+from jobs.recovery.housekeeping import Housekeeping
+from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import Upload
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
-from orchestrator.domain.models import VideoModel
+from orchestrator.domain.models import ModelStatus, VideoModel
 from orchestrator.domain.users import Actor
 from orchestrator.services.credentials import save_token
 from orchestrator.services.datasets.files import upload_path
 from orchestrator.services.datasets.uploads import complete_upload
 from orchestrator.services.db import session_scope
-from orchestrator.services.models.adding import add_from_hub, begin_file, begin_model_upload, request_check, try_again
+from orchestrator.services.models.adding import (
+    add_from_hub,
+    begin_again,
+    begin_file,
+    begin_model_upload,
+    request_check,
+    try_again,
+)
 from orchestrator.services.models.catalog import delete_model
 from orchestrator.services.models.files import model_folder
 from orchestrator.settings import ROOT
@@ -29,6 +39,40 @@ from tests.workshop import RedisProcess, make_person
 BASE = ROOT / "orchestrator" / "builtin" / "models" / "videomae-tiny"
 NAMES = ("config.json", "model.safetensors", "preprocessor_config.json")
 KIND = "video_classification"
+
+
+def test_an_upload_that_was_left_is_gone_on_with_or_given_up(redis_server: RedisProcess, ada: Actor) -> None:
+    """It never waits for ever: files may be sent anew, and after two days without them it says so."""
+    with session_scope() as session:
+        left, fresh = (begin_model_upload(session, ada, name, "", KIND).id for name in ("left", "fresh"))
+        partial = begin_file(session, ada, left, "model.safetensors", 1_000).id
+    upload_path(partial).write_bytes(b"half")
+    chores = Housekeeping(redis_server.client())
+    chores._uploads()
+    assert model_of(left).status is ModelStatus.PROCESSING
+    with session_scope() as session:
+        begin_again(session, ada, left)
+    assert not upload_path(partial).exists()
+    with session_scope() as session:
+        model = session.get_one(VideoModel, left)
+        model.created_at = utcnow() - timedelta(days=3)
+        session.add(model)
+    chores._uploads()
+    assert model_of(left).status is ModelStatus.ERROR
+    assert "did not all arrive" in model_of(left).error
+    assert model_of(fresh).status is ModelStatus.PROCESSING
+    # Even then: the same model, its files once more.
+    with session_scope() as session:
+        begin_again(session, ada, left)
+        for filename, data in files_of().items():
+            row = begin_file(session, ada, left, filename, len(data))
+            upload_path(row.id).write_bytes(data)
+            complete_upload(session, ada, row.id)
+        request_check(session, ada, left)
+    run_bring(left)
+    assert model_of(left).status is ModelStatus.READY, model_of(left).error
+    with session_scope() as session, pytest.raises(Conflict):
+        begin_again(session, ada, left)
 
 
 def files_of(base: Path = BASE) -> dict[str, bytes]:

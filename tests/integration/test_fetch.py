@@ -253,7 +253,9 @@ def test_az_refusals(ada: Actor, near: None, azure: AzureServer, uri: str, wrong
     assert nothing_left()
 
 
-def test_az_on_a_private_address_is_never_asked(ada: Actor, azure: AzureServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_az_on_a_private_address_is_never_asked(
+    ada: Actor, azure: AzureServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As if a public name had come to mean this machine: the guard judges the address of the connection."""
     values = {"account": ACCOUNT, "account_key": KEY, "endpoint": azure.endpoint}
     monkeypatch.setattr("jobs.fetch.bring.opened", lambda *_: values)

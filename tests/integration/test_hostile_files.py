@@ -1,5 +1,6 @@
 """Files as strangers send them, through the real process with limits: each gets its sentence, the good ones stay."""
 
+import struct
 import subprocess
 import wave
 from collections.abc import Callable
@@ -15,7 +16,10 @@ from PIL import Image
 from sqlmodel import select
 
 from jobs.video import looker as looker_module
+from jobs.video.decode import decode_frames
+from jobs.video.look import look
 from jobs.video.looker import Looker, Lookers
+from jobs.video.proxy import make_proxy
 from orchestrator.domain.datasets import Clip, ClipStatus, Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.files import dataset_folder
@@ -152,6 +156,54 @@ GOOD |= {
     "two frames.mp4": lambda p: film(p, "libx264", frames=2),
     "\u202efdp.exe.mp4": lambda p: draw_clip(p.with_name("r.mp4"), shade=110).read_bytes(),
 }
+
+
+def turned(path: Path, quarter: int = 1) -> bytes:
+    """A phone's clip: filmed lying, to be shown standing. The turn is a matrix in the track's header (ISO 14496-12)."""
+    cos, sin = {1: (0, 1), 2: (-1, 0), 3: (0, -1)}[quarter]
+    matrix = struct.pack(">9i", cos << 16, sin << 16, 0, -sin << 16, cos << 16, 0, 0, 0, 1 << 30)
+    data = bytearray(film(path, "libx264", size=64, frames=12))
+    at = data.index(b"tkhd") + 4 + 4 + 20 + 16  # version 0: times, id, duration; then layer and volume
+    data[at : at + 36] = matrix
+    return bytes(data)
+
+
+GOOD |= {
+    "av1.mp4": lambda p: film(p, "libsvtav1", options={"preset": "12", "svtav1-params": "lp=1"}),
+    "av1.webm": lambda p: film(p, "libsvtav1", frames=9, options={"preset": "12", "svtav1-params": "lp=1"}),
+    "turned left.mp4": lambda p: turned(p),
+    "upside down.mov": lambda p: turned(p.with_name("t.mp4"), 2),
+}
+
+
+def test_a_turned_clip_is_seen_as_it_is_shown(tmp_path: Path) -> None:
+    """Facts, film strip, what a model sees and the copy for browsers are upright, as players show the clip."""
+    path = tmp_path / "turned.mp4"
+    with av.open(str(path), "w") as out:
+        stream = cast(VideoStream, out.add_stream("libx264", rate=8))
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        for _ in range(8):
+            picture = np.zeros((64, 96, 3), np.uint8)
+            picture[:, :48] = 255  # bright on the left as it lies
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        out.mux(stream.encode())
+    data = bytearray(path.read_bytes())
+    at = data.index(b"tkhd") + 44
+    data[at : at + 36] = struct.pack(">9i", 0, 1 << 16, 0, -1 << 16, 0, 0, 0, 0, 1 << 30)  # a quarter to the right
+    path.write_bytes(bytes(data))
+    facts = look(path, "turned.mp4", tmp_path / "strip.jpg")
+    assert (facts.width, facts.height) == (64, 96)
+    frames = decode_frames(path, 2)
+    assert frames.shape == (2, 96, 64, 3)
+    assert frames[0, :40].mean() > 200
+    assert frames[0, 56:].mean() < 50
+    strip = np.asarray(Image.open(tmp_path / "strip.jpg").convert("L"))[:, :160]
+    assert strip[:50].mean() > 200
+    assert strip[70:].mean() < 50
+    make_proxy(path, tmp_path / "copy.mp4")
+    copy = decode_frames(tmp_path / "copy.mp4", 1)[0]
+    assert copy.shape == (96, 64, 3)
+    assert copy[:40].mean() > 200
 
 
 def test_the_corpus_is_large_enough() -> None:

@@ -15,6 +15,7 @@ from orchestrator.services.datasets import catalog, clips, doctor, editing, prev
 from orchestrator.services.datasets.export import plan_export, stream
 from orchestrator.services.datasets.footage import footage
 from orchestrator.services.datasets.rereading import request_reread
+from orchestrator.services.datasets.review import accept_reading
 from orchestrator.services.datasets.rows import DatasetRow
 from orchestrator.services.datasets.seen import Seen, Settings, what_a_model_sees
 from orchestrator.services.db import session_scope
@@ -44,6 +45,12 @@ class NewDataset(BaseModel):
 class DatasetChange(BaseModel):
     name: str | None = None
     description: str | None = None
+
+
+class IngestWish(BaseModel):
+    """`review`: how the files are laid out is found out only; POST /accept has them read."""
+
+    review: bool = False
 
 
 class Wish(BaseModel):
@@ -116,9 +123,17 @@ def delete_dataset(actor: Who, dataset_id: Id) -> None:
 
 
 @router.post("/datasets/{dataset_id}/ingest", status_code=202)
-def ingest(actor: Who, dataset_id: Id) -> dict[str, Any]:
+def ingest(actor: Who, dataset_id: Id, body: IngestWish | None = None) -> dict[str, Any]:
+    """The uploads are in: read them; with `review`, only say how they would be read (`layout.preview`)."""
     with session_scope() as session:
-        return _dataset(uploads.request_ingest(session, actor, dataset_id))
+        return _dataset(uploads.request_ingest(session, actor, dataset_id, bool(body and body.review)))
+
+
+@router.post("/datasets/{dataset_id}/accept", status_code=202)
+def accept(actor: Who, dataset_id: Id) -> dict[str, Any]:
+    """What was understood is right: the files of a dataset whose `stage` is `review` are read so."""
+    with session_scope() as session:
+        return _dataset(accept_reading(session, actor, dataset_id))
 
 
 @router.post("/datasets/{dataset_id}/fetch", status_code=202)

@@ -103,6 +103,14 @@ def _waiting(row: rx.Var[DatasetCard]) -> rx.Component:
     )
 
 
+def _to_check(row: rx.Var[DatasetCard]) -> rx.Component:
+    return rx.el.div(
+        rx.el.p("Its files wait until you accept how they are read.", class_name="text-xs text-muted-foreground"),
+        button("Check", size="sm", href=f"/datasets/{row.id}", aria_label=f"Check how {row.name} is read"),
+        class_name="flex items-center justify-between gap-3",
+    )
+
+
 def dataset_card(row: rx.Var[DatasetCard]) -> rx.Component:
     """One card; the name is the link, and its whole ground is too."""
     return rx.el.article(
@@ -127,6 +135,7 @@ def dataset_card(row: rx.Var[DatasetCard]) -> rx.Component:
                     row.status,
                     ("processing", _under_way(row)),
                     ("uploading", _under_way(row)),
+                    ("review", _to_check(row)),
                     ("error", _failed(row)),
                     ("draft", _waiting(row)),
                     _figures(row),

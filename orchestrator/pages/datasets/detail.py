@@ -10,6 +10,7 @@ from orchestrator.pages.datasets.doctor import doctor, edits
 from orchestrator.pages.datasets.facts import class_balance, clip_lengths, figures
 from orchestrator.pages.datasets.notice import notice
 from orchestrator.pages.datasets.reading_dialog import reading_dialog
+from orchestrator.pages.datasets.review import review
 from orchestrator.pages.datasets.understood import understood
 from orchestrator.pages.frame import frame
 from orchestrator.pages.states_of import BAR, one
@@ -63,7 +64,7 @@ def _header(row: rx.Var[DatasetCard]) -> rx.Component:
         ),
         beside=rx.fragment(chip(row), tag(row.task)),
         actions=[
-            rx.cond(row.is_demo | row.busy, rx.fragment(), add),
+            rx.cond(row.is_demo | row.busy | (row.status == "review"), rx.fragment(), add),
             rx.cond(usable, train, rx.fragment()),
             _menu(row),
         ],
@@ -180,6 +181,7 @@ def _body(row: rx.Var[DatasetCard]) -> rx.Component:
             row.status,
             ("processing", _under_way(row)),
             ("uploading", _under_way(row)),
+            ("review", review()),
             ("error", _failed(row)),
             (
                 "draft",

@@ -21,7 +21,8 @@ def figures() -> rx.Component:
     return rx.el.dl(rx.foreach(DatasetDetailState.facts, figure), class_name="flex flex-wrap gap-y-3")
 
 
-def _class_bar(bar: rx.Var[ClassBar]) -> rx.Component:
+def class_bar(bar: rx.Var[ClassBar]) -> rx.Component:
+    """A class with its clips, as a bar."""
     return rx.el.li(
         rx.el.span(bar.name, title=bar.name, class_name="truncate"),
         rx.el.span(
@@ -50,7 +51,7 @@ def class_balance() -> rx.Component:
 
 def _balance() -> rx.Component:
     return card(
-        rx.el.ul(rx.foreach(DatasetDetailState.bars, _class_bar), class_name="max-h-96 overflow-y-auto"),
+        rx.el.ul(rx.foreach(DatasetDetailState.bars, class_bar), class_name="max-h-96 overflow-y-auto"),
         title="Clips per class",
         note=DatasetDetailState.balance_note,
     )

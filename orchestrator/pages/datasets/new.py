@@ -9,11 +9,12 @@ from orchestrator.pages.datasets.new_help import layout_help
 from orchestrator.pages.datasets.new_sources import SOURCES, cloud_fields, hub_fields, web_fields
 from orchestrator.pages.datasets.notice import notice
 from orchestrator.pages.frame import frame
+from orchestrator.pages.hub_size import hub_word
 from orchestrator.states.datasets_add import DatasetAddState
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
-from orchestrator.ui.primitives.choice import radio_cards
+from orchestrator.ui.primitives.choice import radio_cards, switch
 from orchestrator.ui.primitives.field import field
 from orchestrator.ui.primitives.input import input as text_input
 from orchestrator.ui.primitives.input import textarea
@@ -110,6 +111,19 @@ def _where() -> rx.Component:
                 error=_problem("source"),
             ),
             rx.match(State.source, ("url", web_fields()), ("cloud", cloud_fields()), ("hub", hub_fields()), _files()),
+            rx.el.div(
+                switch(
+                    "Let me check how it is read first",
+                    checked=State.review,
+                    on_change=State.choose_review,
+                    disabled=State.target != "",
+                ),
+                rx.el.p(
+                    "Classes, captions and splits are shown as they were understood; nothing is added before you accept.",
+                    class_name="text-xs text-muted-foreground",
+                ),
+                class_name="flex flex-col gap-1.5 border-t border-border pt-4",
+            ),
             class_name="flex flex-col gap-4",
         ),
         title="Where the clips are",
@@ -127,11 +141,11 @@ def _form() -> rx.Component:
                 rx.el.div(
                     button("Cancel", variant="ghost", on_click=State.leave),
                     button(
-                        rx.cond(State.into > 0, "Add files", "Add dataset"),
+                        hub_word(State, rx.cond(State.into > 0, "Add files", "Add dataset")),
                         variant="primary",
                         submit=True,
-                        loading=sending,
-                        disabled=sending,
+                        loading=sending | State.asking,
+                        disabled=sending | State.asking,
                     ),
                     class_name="flex items-center justify-end gap-2",
                 ),

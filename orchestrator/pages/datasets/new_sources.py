@@ -54,7 +54,7 @@ def cloud_fields() -> rx.Component:
                 placeholder="s3://bucket/folder",
                 auto_complete="off",
             ),
-            hint="s3:// or gs://. All videos below it come along, with the files that describe them.",
+            hint="s3://, gs:// or az://. All videos below it come along, with the files that describe them.",
             error=_problem("uri"),
             required=True,
         ),
@@ -65,7 +65,11 @@ def cloud_fields() -> rx.Component:
         ),
         rx.cond(
             State.credential == "new",
-            rx.cond(State.uri.startswith("gs:") | State.uri.startswith("gcs:"), _gs(), _s3()),
+            rx.cond(
+                State.uri.startswith("gs:") | State.uri.startswith("gcs:"),
+                _gs(),
+                rx.cond(State.uri.startswith("az:") | State.uri.startswith("abfs"), _az(), _s3()),
+            ),
             rx.fragment(),
         ),
         class_name="flex flex-col gap-4",
@@ -119,7 +123,7 @@ def hub_fields() -> rx.Component:
             ),
             rx.fragment(),
         ),
-        hub_size("dataset", State.repo, State.revision, "", State.credential),
+        hub_size(State),
         class_name="flex flex-col gap-4",
     )
 
@@ -155,6 +159,37 @@ def _s3() -> rx.Component:
         ),
         field(
             "Region", text_input(name="region", placeholder="us-east-1", auto_complete="off"), error=_problem("region")
+        ),
+        rx.el.div(_named(), class_name="sm:col-span-2"),
+        class_name="grid grid-cols-1 gap-4 sm:grid-cols-2",
+    )
+
+
+def _az() -> rx.Component:
+    return rx.el.div(
+        field(
+            "Storage account",
+            text_input(name="account", auto_complete="off", mono=True, placeholder="mystorage"),
+            error=_problem("account"),
+            required=True,
+        ),
+        field(
+            "Account key",
+            password_input(name="account_key", auto_complete="new-password"),
+            hint="Or a signature instead, which can be made for reading only.",
+            error=_problem("account_key"),
+        ),
+        field(
+            "Shared access signature",
+            password_input(name="sas_token", auto_complete="new-password"),
+            hint="Begins with sv=, from the container's page.",
+            error=_problem("sas_token"),
+        ),
+        field(
+            "Endpoint",
+            text_input(name="endpoint", placeholder="https://account.blob.core.windows.net", auto_complete="off"),
+            hint="Only for stores other than Azure's own.",
+            error=_problem("endpoint"),
         ),
         rx.el.div(_named(), class_name="sm:col-span-2"),
         class_name="grid grid-cols-1 gap-4 sm:grid-cols-2",

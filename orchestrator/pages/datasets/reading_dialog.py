@@ -5,6 +5,7 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.pages.datasets.dialogs import general_problem
+from orchestrator.states.datasets_detail import DatasetDetailState
 from orchestrator.states.datasets_reading import LAYOUT_CHOICES
 from orchestrator.states.datasets_reading import DatasetReading as State
 from orchestrator.ui.primitives.button import button
@@ -63,8 +64,12 @@ def reading_dialog() -> rx.Component:
             switch("Leave the splits to each run", checked=State.ignore_splits, on_change=State.choose_splits),
             general_problem(_problem("")),
             rx.el.p(
-                "Labels, captions and splits are read anew, over corrections made by hand. It makes a new version, "
-                "which can be undone. Nothing is uploaded again.",
+                rx.cond(
+                    DatasetDetailState.layout.coming != "",
+                    "Nothing is uploaded again. You see what comes of it before anything is added.",
+                    "Labels, captions and splits are read anew, over corrections made by hand. It makes a new version, "
+                    "which can be undone. Nothing is uploaded again.",
+                ),
                 class_name="text-xs text-muted-foreground",
             ),
             rx.el.div(

@@ -187,10 +187,26 @@ def _adapters() -> rx.Component:
 def _state(model: rx.Var[ModelCard]) -> rx.Component:
     """How far bringing it is, or why it failed and what to do."""
     again = rx.cond(model.can_try_again, button("Try again", icon="rotate-cw", on_click=State.try_again), rx.fragment())
+    files = rx.cond(
+        model.takes_files,
+        button("Add its files", icon="upload", variant="primary", href=f"/models/new?into={model.id}"),
+        rx.fragment(),
+    )
+    waiting = notice(
+        "upload",
+        "Its files have not all arrived",
+        "They are still being sent from another page, or that page was closed. After two days without them it is "
+        "given up.",
+        files,
+    )
     return rx.cond(
         model.error != "",
-        notice("circle-alert", "This model cannot be used", model.error, again),
-        rx.cond(model.progress != "", notice("loader-circle", "On its way", model.progress), rx.fragment()),
+        notice("circle-alert", "This model cannot be used", model.error, again, files),
+        rx.cond(
+            model.takes_files,
+            waiting,
+            rx.cond(model.progress != "", notice("loader-circle", "On its way", model.progress), rx.fragment()),
+        ),
     )
 
 

@@ -5,8 +5,9 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.pages.datasets.dialogs import general_problem
+from orchestrator.pages.datasets.notice import notice
 from orchestrator.pages.frame import frame
-from orchestrator.pages.hub_size import hub_size
+from orchestrator.pages.hub_size import hub_size, hub_word
 from orchestrator.states.models_add import ModelAddState
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.primitives.button import button
@@ -125,7 +126,7 @@ def _hub() -> rx.Component:
             ),
             rx.fragment(),
         ),
-        hub_size("model", State.repo, State.revision, State.token, State.stored),
+        hub_size(State),
         class_name="flex flex-col gap-4",
     )
 
@@ -152,7 +153,7 @@ def _where() -> rx.Component:
                     value=State.source,
                     on_change=State.choose_source,
                     label="Model source",
-                    disabled=State.target != "",
+                    disabled=(State.target != "") | (State.into > 0),
                 ),
             ),
             rx.match(State.source, ("hub", _hub()), ("path", _path()), _files()),
@@ -163,24 +164,46 @@ def _where() -> rx.Component:
 
 
 def new() -> rx.Component:
-    """The form."""
-    sending = State.target != ""
+    """The form, or the sentence that there is nothing to add to."""
     return frame(
-        page_header("Add model", note="Checked before it is listed: its config, every tensor, its processor."),
+        rx.cond(
+            State.missing,
+            notice(
+                "search-x",
+                "There is no such model",
+                "It may have been deleted, or it belongs to somebody else.",
+                button("All models", icon="arrow-left", href="/models"),
+                heading="h1",
+            ),
+            _form(),
+        ),
+        title=State.title,
+        active="models",
+        breadcrumb=[("Models", "/models")],
+    )
+
+
+def _form() -> rx.Component:
+    sending = State.target != ""
+    return rx.fragment(
+        page_header(State.title, note="Checked before it is listed: its config, every tensor, its processor."),
         rx.el.form(
-            _about(),
+            rx.cond(State.into > 0, rx.fragment(), _about()),
             _where(),
             general_problem(_problem("")),
             rx.el.div(
                 button("Cancel", variant="ghost", on_click=State.leave),
-                button("Add model", variant="primary", submit=True, loading=sending, disabled=sending),
+                button(
+                    hub_word(State, rx.cond(State.into > 0, "Add files", "Add model")),
+                    variant="primary",
+                    submit=True,
+                    loading=sending | State.asking,
+                    disabled=sending | State.asking,
+                ),
                 class_name="flex items-center justify-end gap-2",
             ),
             on_submit=State.begin,
             no_validate=True,
             class_name="flex w-full max-w-3xl min-w-0 flex-col gap-4",
         ),
-        title="Add model",
-        active="models",
-        breadcrumb=[("Models", "/models")],
     )

@@ -14,6 +14,8 @@ from sqlmodel import Session, col, select
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import (
     REREADING,
+    REVIEW,
+    UNDERSTANDING,
     Clip,
     ClipStatus,
     Dataset,
@@ -27,7 +29,7 @@ from orchestrator.services.datasets.files import dataset_folder, upload_path
 from orchestrator.services.datasets.layouts.detect import LAYOUTS, understand
 from orchestrator.services.datasets.layouts.entry import Understood
 from orchestrator.services.datasets.layouts.reading import parse_reading
-from orchestrator.services.datasets.layouts.summary import summary
+from orchestrator.services.datasets.layouts.summary import SAMPLES, summary
 from orchestrator.services.datasets.layouts.tree import Tree, is_video
 from orchestrator.services.datasets.looking import Look, lack_of, look_at_all
 from orchestrator.services.datasets.rereading import (
@@ -37,11 +39,14 @@ from orchestrator.services.datasets.rereading import (
     lay_out_again,
     set_aside,
 )
+from orchestrator.services.datasets.review import await_review, preview_of, settled
 from orchestrator.services.datasets.staging import lay_out
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
 
 _MIN_CLIPS, _MIN_CLASSES = 2, 2
+_SHOWN = 8
+"""Samples of a reading that somebody is to check."""
 
 
 class NotEnough(Invalid):
@@ -53,14 +58,15 @@ def ingest_dataset(dataset_id: int, look: Look, go_on: Callable[[], bool] = lamb
 
     Args:
         go_on: asked before each clip; False: another worker reads this dataset now, leave everything to it.
+            In the stage `understanding` no clip is looked at: it ends in `review`, see review.py.
         at_once: how many clips are handed to `look` at the same time, each from a thread.
     """
     with session_scope() as session:
         dataset = session.get(Dataset, dataset_id)
-        if dataset is None or dataset.status is not DatasetStatus.PROCESSING:
+        if dataset is None or dataset.status is not DatasetStatus.PROCESSING or dataset.stage == REVIEW:
             return "nothing to do"
-        again, task = dataset.stage == REREADING, dataset.task
-        reading = parse_reading(dataset.layout.get("reading"), LAYOUTS)
+        again, task, asks = dataset.stage == REREADING, dataset.task, dataset.stage == UNDERSTANDING
+        reading, last = parse_reading(dataset.layout.get("reading"), LAYOUTS), dict(dataset.layout)
         uploads = [] if again else _uploads(session, dataset_id)
         there = clips_with_files(session, dataset_id) if again else {}
         known = set(session.exec(select(Clip.content_hash).where(Clip.dataset_id == dataset_id)).all())
@@ -73,7 +79,9 @@ def ingest_dataset(dataset_id: int, look: Look, go_on: Callable[[], bool] = lamb
         staging.mkdir(parents=True)
         tree = Tree(staging, lay_out_again(there, folder, staging) if again else lay_out(uploads, staging))
         seen = understand(tree, reading)
-        said = summary(seen, tree, reading)
+        said = summary(seen, tree, reading, samples=_SHOWN if asks else SAMPLES)
+        if asks:
+            return await_review(dataset_id, said | {"preview": preview_of(task, seen)})
         fresh = replace(seen, entries=[entry for entry in seen.entries if entry.name not in there])
         known = {clip.content_hash for clip in there.values()} if again else known
         clips = look_at_all(dataset_id, task, staging, fresh, known, look, go_on, at_once)
@@ -87,7 +95,10 @@ def ingest_dataset(dataset_id: int, look: Look, go_on: Callable[[], bool] = lamb
     except NotEnough as error:
         return _refuse(dataset_id, error.message, uploads, said)
     except AppError as error:
-        return _refuse(dataset_id, error.message, uploads)
+        if asks and "preview" in last:  # a correction that cannot be followed
+            return await_review(dataset_id, {}, error.message)
+        # A correction that cannot be followed loses nobody's files.
+        return _refuse(dataset_id, error.message, uploads, last if reading.layout and not said else {})
     except OSError as error:
         if error.errno in (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST):
             return _refuse(dataset_id, "Some names in it cannot be written here. Use shorter, plain ones.", uploads)
@@ -177,7 +188,7 @@ def _refuse(dataset_id: int, sentence: str, uploads: list[Upload], said: dict[st
         dataset.status = DatasetStatus.READY if dataset.clip_count else DatasetStatus.ERROR
         dataset.error, dataset.stage, dataset.updated_at = sentence[:1000], "", utcnow()
         waits = bool(said) and not dataset.clip_count
-        dataset.layout = said if said and waits else dataset.layout
+        dataset.layout = said if said and waits else settled(dataset.layout)
         session.add(dataset)
         if not waits:
             session.exec(delete(Upload).where(col(Upload.id).in_([upload.id for upload in uploads])))

@@ -10,6 +10,8 @@ from sqlmodel import Session, col, select
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import (
     REREADING,
+    REVIEW,
+    UNDERSTANDING,
     Clip,
     ClipStatus,
     Dataset,
@@ -42,18 +44,22 @@ _FIELDS = ("label", "caption", "prompt", "split")
 def request_reread(session: Session, actor: Actor, dataset_id: int, values: Mapping[str, Any]) -> DatasetRow:
     """A worker shall read the files once more, as `values` says (layouts/reading.py).
 
+    What waits in `review` is only understood anew, and waits again.
+
     Raises:
         Invalid: `problems` by field. Conflict: the demo, being read now, or nothing was kept of it. NotFound.
     """
     dataset = owned_dataset(session, actor, dataset_id)
-    refuse_while_read(dataset)
+    waits = dataset.status is DatasetStatus.PROCESSING and dataset.stage == REVIEW
+    if not waits:
+        refuse_while_read(dataset)
     reading = parse_reading(values, LAYOUTS)
     waiting = select(Upload.id).where(Upload.dataset_id == dataset_id, Upload.status == UploadStatus.COMPLETE)
     if not dataset.clip_count and session.exec(waiting).first() is None:
         raise Conflict("Nothing of the files was kept. Add them again.")
     dataset.layout = {**dataset.layout, "reading": {name: getattr(reading, name) for name in reading.__slots__}}
     dataset.status, dataset.error, dataset.updated_at = DatasetStatus.PROCESSING, "", utcnow()
-    dataset.stage = REREADING if dataset.clip_count else ""
+    dataset.stage = UNDERSTANDING if waits else REREADING if dataset.clip_count else ""
     dataset.progress_done = dataset.progress_total = 0
     session.add(dataset)
     session.flush()

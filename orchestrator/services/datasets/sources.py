@@ -17,6 +17,7 @@ from orchestrator.services.after_commit import after_commit
 from orchestrator.services.credentials import azure_account, owned_credential, save_credential
 from orchestrator.services.datasets.catalog import create_dataset, owned_dataset
 from orchestrator.services.datasets.files import upload_path
+from orchestrator.services.datasets.review import settled
 from orchestrator.services.datasets.rows import DatasetRow, dataset_row
 from orchestrator.services.datasets.uploads import PREP, discard_arriving, refuse_while_read
 from orchestrator.services.hub import hub_credential, hub_problems
@@ -50,6 +51,12 @@ def parse_source(session: Session, actor: Actor, source: dict[str, Any] | None) 
         Invalid: `problems` by field.
     """
     source = source or {"type": "upload"}
+    # Only the plain wish: what was understood shall be accepted by somebody first.
+    asks = {"review": True} if source.get("review") is True else {}
+    return _parsed(session, actor, source) | asks
+
+
+def _parsed(session: Session, actor: Actor, source: dict[str, Any]) -> dict[str, Any]:
     kind = source.get("type", "upload")
     if kind == "upload":
         return {"type": "upload"}
@@ -165,7 +172,8 @@ def cancel_reading(session: Session, actor: Actor, dataset_id: int) -> DatasetRo
         raise Conflict("Nothing is being read here. It may have just finished.")
     back = DatasetStatus.READY if dataset.clip_count else DatasetStatus.DRAFT
     move = update(Dataset).where(col(Dataset.id) == dataset_id, col(Dataset.status) == DatasetStatus.PROCESSING)
-    if not session.exec(move.values(status=back, stage="", updated_at=utcnow())).rowcount:
+    layout = settled(dataset.layout)
+    if not session.exec(move.values(status=back, stage="", error="", layout=layout, updated_at=utcnow())).rowcount:
         raise Conflict("It has just finished.")
     uploads = session.exec(select(Upload).where(Upload.dataset_id == dataset_id)).all()
     for upload in uploads:

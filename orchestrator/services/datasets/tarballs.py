@@ -90,7 +90,7 @@ def _write_all(opened: tarfile.TarFile, target: Path, budget: int, name: str) ->
     for entry in opened:
         seen += 1
         if seen > MAX_ENTRIES:
-            raise Invalid(f"{name} holds more than {MAX_ENTRIES:,} files.")
+            raise Invalid(f"{name} holds more than {MAX_ENTRIES:,} files. Make several of it.")
         opened.members = []  # tarfile keeps every entry otherwise
         if entry.isdir() or is_litter(entry.name):
             continue

@@ -4,12 +4,13 @@ import secrets
 import shutil
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Any
 
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
-from orchestrator.domain.datasets import Dataset, DatasetStatus, Upload, UploadStatus
+from orchestrator.domain.datasets import REVIEW, UNDERSTANDING, Dataset, DatasetStatus, Upload, UploadStatus
 from orchestrator.domain.errors import Conflict, DiskFull, Invalid, NotFound, TooLarge
 from orchestrator.domain.letterbox import TASK_INGEST
 from orchestrator.domain.users import Actor
@@ -112,8 +113,11 @@ def discard_upload(session: Session, actor: Actor, upload_id: str) -> None:
     after_commit(session, lambda: upload_path(upload_id).unlink(missing_ok=True))
 
 
-def request_ingest(session: Session, actor: Actor, dataset_id: int) -> DatasetRow:
+def request_ingest(session: Session, actor: Actor, dataset_id: int, review: bool = False) -> DatasetRow:
     """All uploads are in: a worker shall unpack them and look at each clip. Asking twice is harmless.
+
+    Args:
+        review: only how they are laid out is found out now; somebody accepts it first (review.py).
 
     Raises:
         Conflict: nothing has arrived, or something is still arriving.
@@ -128,7 +132,9 @@ def request_ingest(session: Session, actor: Actor, dataset_id: int) -> DatasetRo
     if not found:
         raise Conflict("No files have arrived for this dataset. Add some first.")
     move = update(Dataset).where(col(Dataset.id) == dataset_id, col(Dataset.status) == dataset.status)
-    fresh = {"status": DatasetStatus.PROCESSING, "error": "", "progress_done": 0, "progress_total": 0}
+    stage = UNDERSTANDING if review or dataset.source.get("review") else ""
+    fresh: dict[str, Any] = {"status": DatasetStatus.PROCESSING, "stage": stage, "error": ""}
+    fresh |= {"progress_done": 0, "progress_total": 0}
     moved = session.exec(move.values(**fresh, updated_at=utcnow())).rowcount
     session.refresh(dataset)
     if not moved:  # somebody asked at the same moment
@@ -163,6 +169,8 @@ def refuse_while_read(dataset: Dataset) -> None:
     """
     if dataset.is_demo:
         raise Conflict("The demo dataset takes no files. Add a dataset of your own for them.")
+    if dataset.status is DatasetStatus.PROCESSING and dataset.stage == REVIEW:
+        raise Conflict("Other files wait to be accepted here. Accept or stop those first.")
     if dataset.status is DatasetStatus.PROCESSING:
         raise Conflict("This dataset is being read right now. Add files as soon as it is done.")
 

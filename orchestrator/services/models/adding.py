@@ -1,5 +1,6 @@
 """Brings a base model in: from the browser, or from the Hugging Face Hub; a worker fetches and checks its files."""
 
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -11,7 +12,7 @@ from orchestrator.domain.letterbox import TASK_MODEL
 from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
-from orchestrator.services.datasets.uploads import UploadRow, clean_name, make_room
+from orchestrator.services.datasets.uploads import UploadRow, clean_name, discard_upload, make_room
 from orchestrator.services.db import session_scope
 from orchestrator.services.hub import hub_credential, hub_problems
 from orchestrator.services.models.catalog import new_model, own_model, row_of
@@ -72,6 +73,36 @@ def add_from_hub(
     row = _added(session, actor, model)
     _send(session, row.id)
     return row
+
+
+def begin_again(session: Session, actor: Actor, model_id: int) -> ModelRow:
+    """Files once more for a model whose upload was broken off or refused; what had arrived of it goes.
+
+    Raises:
+        Conflict: it waits for none. NotFound.
+    """
+    model = own_model(session, actor, model_id)
+    if model.source is not ModelSource.UPLOAD or model.status is ModelStatus.READY or _stage(model) == CHECKING:
+        raise Conflict("This model takes no files now. Add another model for them.")
+    ids = session.exec(select(Upload.id).where(col(Upload.model_id) == model_id)).all()
+    for upload_id in ids:
+        discard_upload(session, actor, upload_id)
+    model.status, model.error, model.details = ModelStatus.PROCESSING, "", {"stage": RECEIVING}
+    session.add(model)
+    session.flush()
+    return row_of(session, actor, model)
+
+
+def abandoned_models(before: datetime) -> list[int]:
+    """Models that still wait for files, of which nothing came since `before`."""
+    with session_scope() as session:
+        models = session.exec(select(VideoModel).where(VideoModel.status == ModelStatus.PROCESSING)).all()
+        fresh = set(session.exec(select(Upload.model_id).where(col(Upload.created_at) >= before)).all())
+        return [
+            model.id
+            for model in models
+            if model.id and _stage(model) == RECEIVING and model.created_at < before and model.id not in fresh
+        ]
 
 
 def begin_file(session: Session, actor: Actor, model_id: int, filename: str, length: int) -> UploadRow:

@@ -41,6 +41,8 @@ EYES = re.compile(
     r"vision_resampler|perceiver_resampler)\."
 )
 """Where a video language model keeps what sees: it stays as it is, and is never quantized."""
+_BYTES = {"F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "I16": 2, "U16": 2}
+_BYTES |= {"I8": 1, "U8": 1, "BOOL": 1, "F8_E4M3": 1, "F8_E5M2": 1}
 _HEADER_LIMIT = 100_000_000
 NF4_BYTES = 0.5 + (1 + 4 / 256) / 64
 """Bytes a parameter: 4 bits, an 8-bit scale every 64, a 32-bit one every 256 scales (Dettmers et al. 2023)."""
@@ -155,7 +157,7 @@ def _config(folder: Path) -> dict[str, Any]:
         config = json.loads((folder / "config.json").read_text())
     except FileNotFoundError as error:
         raise _refuse("There is no config.json in this folder.") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _refuse("config.json in this folder cannot be read.") from error
     if not isinstance(config, dict):
         raise _refuse("config.json in this folder is not a model's configuration.")
@@ -175,12 +177,28 @@ def _shapes(file: Path) -> dict[str, list[int]]:
                 raise ValueError(length)
             head = json.loads(stream.read(length))
         found = {name: facts for name, facts in head.items() if name != "__metadata__"}
-        end = max((int(facts["data_offsets"][1]) for facts in found.values()), default=0)
-        if file.stat().st_size < 8 + length + end:
+        if file.stat().st_size < 8 + length + _end(found):
             raise ValueError("truncated")
         return {name: [int(side) for side in facts["shape"]] for name, facts in found.items()}
-    except (OSError, ValueError, struct.error, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, struct.error, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _refuse(f"{file.name} is damaged or cut off. Copy it again.") from error
+
+
+def _end(head: dict[str, Any]) -> int:
+    """Where the last tensor ends: they lie one behind the other, without holes, each as long as its shape says.
+
+    Raises:
+        ValueError: they do not.
+    """
+    end = 0
+    for facts in sorted(head.values(), key=lambda facts: int(facts["data_offsets"][0])):
+        begin, after = (int(at) for at in facts["data_offsets"])
+        bytes_each = _BYTES.get(str(facts["dtype"]))
+        wanted = math.prod(int(side) for side in facts["shape"]) * bytes_each if bytes_each else after - begin
+        if begin != end or after - begin != wanted:
+            raise ValueError("the head lies")
+        end = after
+    return end
 
 
 def _digest(files: list[Path]) -> str:

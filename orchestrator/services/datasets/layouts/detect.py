@@ -62,10 +62,6 @@ def understand(tree: Tree, reading: Reading | None = None) -> Understood:
         Invalid: it cannot be read in the way that was asked for.
     """
     reading = reading or Reading()
-    for name in tree.names:
-        if name.lower().endswith(".parquet"):
-            short = PurePosixPath(name).name
-            tree.complaints.append(f"{short} cannot be read here. Save it as {PurePosixPath(name).stem}.csv or .jsonl.")
     found = _wished(tree, reading) if reading.layout else _detected(tree)
     if reading.ignore_splits:
         found = replace(found, entries=[replace(entry, split=Split.AUTO) for entry in found.entries])

@@ -9,10 +9,11 @@ from orchestrator.services.datasets.layouts.reading import LEVELS as _LEVELS
 from orchestrator.services.datasets.layouts.reading import Reading
 from orchestrator.services.datasets.layouts.tree import TABLE_ENDINGS, Tree
 
-_SAMPLES, _NOTES, _FILES, _LONGEST, _COLUMNS = 3, 6, 6, 240, 40
+SAMPLES = 3
+_NOTES, _FILES, _LONGEST, _COLUMNS = 6, 6, 240, 40
 
 
-def summary(seen: Understood, tree: Tree, reading: Reading) -> dict[str, Any]:
+def summary(seen: Understood, tree: Tree, reading: Reading, samples: int = SAMPLES) -> dict[str, Any]:
     """{"key", "title", "files", "columns", "notes", "samples": [{"file", "label", "caption", "prompt", "split"}]}.
 
     For whom it was not understood rightly: "choices", the columns of its tables and the folders of a clip, and
@@ -20,8 +21,9 @@ def summary(seen: Understood, tree: Tree, reading: Reading) -> dict[str, Any]:
     """
     good = [entry for entry in seen.entries if not entry.problem]
     # From the beginning, the middle and the end: neighbours tell the same.
-    chosen = good if len(good) <= _SAMPLES else [good[0], good[len(good) // 2], good[-1]]
-    samples = [
+    last = len(good) - 1
+    chosen = good if len(good) <= samples else [good[round(i * last / (samples - 1))] for i in range(samples)]
+    shown = [
         {
             "file": entry.name[-_LONGEST:],
             "label": entry.label,
@@ -37,7 +39,7 @@ def summary(seen: Understood, tree: Tree, reading: Reading) -> dict[str, Any]:
         "files": seen.files[:_FILES],
         "columns": seen.columns,
         "notes": [note[:_LONGEST] for note in seen.notes[:_NOTES]],
-        "samples": samples,
+        "samples": shown,
         "choices": {"columns": _columns(tree), "folders": _folders(good or seen.entries)},
         "reading": asdict(reading),
     }

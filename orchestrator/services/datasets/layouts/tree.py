@@ -9,10 +9,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from orchestrator.services.datasets.files import VIDEO_ENDINGS
+from orchestrator.services.datasets.layouts.columns import parquet_rows
 
 MAX_TEXT_BYTES = 256 * 2**20
-TEXT_ENDINGS = frozenset({".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt", ".lst"})
-TABLE_ENDINGS = (".json", ".jsonl", ".ndjson", ".csv", ".tsv")
+TEXT_ENDINGS = frozenset({".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt", ".lst", ".parquet"})
+TABLE_ENDINGS = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
 Row = dict[str, Any]
 
 
@@ -60,7 +61,7 @@ class Tree:
             return data.decode("cp1252", "replace")
 
     def rows(self, name: str) -> list[Row]:
-        """The records of a JSON list, JSON lines or a table with a header; [] when it is nothing of the kind."""
+        """The records of a JSON list, JSON lines, Parquet or a table with a header; [] when it is none of them."""
         if name not in self._rows:
             self._rows[name] = self._read_rows(name)
         return self._rows[name] or []
@@ -84,6 +85,8 @@ class Tree:
         if ending == ".json":
             value = self.json(name)
             return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+        if ending == ".parquet":
+            return self._parquet(name)
         try:
             text = self.text(name)
             return self._lines(name, text) if ending in (".jsonl", ".ndjson") else _table(text)
@@ -94,6 +97,19 @@ class Tree:
                 f"{PurePosixPath(name).name} is no table with one clip a line. Save it as CSV again."
             )
         return []
+
+    def _parquet(self, name: str) -> list[Row]:
+        short = PurePosixPath(name).name
+        try:
+            rows = parquet_rows(self._root / name, MAX_TEXT_BYTES)
+        except OverflowError:
+            self.complaints.append(
+                f"{short} says more than {MAX_TEXT_BYTES // 2**20} MB. Describe the clips in smaller files."
+            )
+            return []
+        if rows is None:
+            self.complaints.append(f"{short} is no Parquet table that can be read. Save it again, or as CSV.")
+        return rows or []
 
     def _lines(self, name: str, text: str) -> list[Row]:
         rows, broken = [], 0

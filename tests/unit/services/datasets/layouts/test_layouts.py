@@ -1,14 +1,19 @@
 """Every layout that people have, as they have it: the clips found, their labels, captions, questions and splits."""
 
+import io
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from orchestrator.domain.datasets import Split
 from orchestrator.domain.errors import Invalid
 from orchestrator.services.datasets.layouts import detect
+from orchestrator.services.datasets.layouts import tree as tree_module
 from orchestrator.services.datasets.layouts.detect import understand
 from orchestrator.services.datasets.layouts.entry import Entry, Understood
 from orchestrator.services.datasets.layouts.reading import Reading, parse_reading
@@ -280,7 +285,7 @@ BROKEN: list[tuple[Files, str]] = [
     ({"d.json": "[" * 100_000, "a.mp4": b""}, "d.json is "),
     ({"d.jsonl": '{"video": "a.mp4"\n{}', "a.mp4": b""}, "d.jsonl is not valid JSON in line 1."),
     ({"metadata.csv": b"PK\x00\x00" * 9, "a.mp4": b""}, "metadata.csv is not text."),
-    ({"metadata.parquet": b"PAR1", "a.mp4": b""}, "Save it as metadata.csv or .jsonl."),
+    ({"metadata.parquet": b"PAR1", "a.mp4": b""}, "no Parquet table that can be read"),
     (
         {"metadata.csv": "file_name,label\ngone.mp4,x\n", "a.mp4": b""},
         "none of them was uploaded (the first is gone.mp4)",
@@ -322,6 +327,50 @@ def test_json_of_any_shape_harms_nothing(
     monkeypatch.setattr(detect.log, "exception", pytest.fail)
     seen = read(tmp_path, {name: json.dumps(value), "cat/a.mp4": b"", "cat/a.json": json.dumps(value)})
     assert "cat/a.mp4" in {entry.name for entry in seen.entries}
+
+
+def table(columns: dict[str, list[object]]) -> bytes:
+    sink = io.BytesIO()
+    parquet.write_table(pyarrow.table(columns), sink, compression="zstd")
+    return sink.getvalue()
+
+
+def test_a_videofolder_described_by_parquet(tmp_path: Path) -> None:
+    said = table({"file_name": ["a.mp4", "b.mp4"], "text": ["A cat.", "A dog."], "split": ["train", "test"]})
+    seen = read(tmp_path, {"metadata.parquet": said, "a.mp4": b"", "b.mp4": b""})
+    assert (seen.key, seen.files) == ("videofolder", ["metadata.parquet"])
+    assert seen.columns == {"file": "file_name", "caption": "text", "split": "split"}
+    assert seen.entries == [
+        Entry("a.mp4", caption="A cat.", split=Split.TRAIN),
+        Entry("b.mp4", caption="A dog.", split=Split.VALIDATION),
+    ]
+
+
+def test_parquet_as_the_datasets_library_writes_it(tmp_path: Path) -> None:
+    """The film's column is {bytes, path}: what lies inside the table is left there, the path is its name."""
+    films: list[object] = [{"bytes": b"x" * 1_000, "path": "a.mp4"}, {"bytes": None, "path": "b.mp4"}]
+    said = table({"video": films, "label": ["cat", "dog"], "thumb": [b"jpeg", b"jpeg"], "when": [None, None]})
+    seen = read(tmp_path, {"data/train.parquet": said, "data/a.mp4": b"", "data/b.mp4": b""})
+    assert [(entry.name, entry.label, entry.split) for entry in seen.entries] == [
+        ("data/a.mp4", "cat", Split.AUTO),
+        ("data/b.mp4", "dog", Split.AUTO),
+    ]
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-20], lambda data: data[:40] + b"\xff" * 40 + data[80:]])
+def test_a_damaged_parquet_is_a_sentence(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    said = damage(table({"file_name": [f"{i}.mp4" for i in range(90)], "label": ["cat"] * 90}))
+    seen = read(tmp_path, {"metadata.parquet": said, "0.mp4": b""})
+    assert any("metadata.parquet is no Parquet table" in note for note in seen.notes)
+
+
+def test_a_parquet_that_says_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few bytes that unpack to many: counted while they come."""
+    monkeypatch.setattr(tree_module, "MAX_TEXT_BYTES", 2**20)
+    bomb = table({"file_name": ["a.mp4"] * 100_000, "label": ["cat" * 10] * 100_000})
+    assert len(bomb) < 50_000
+    seen = read(tmp_path, {"metadata.parquet": bomb, "a.mp4": b""})
+    assert any("says more than 1 MB" in note for note in seen.notes)
 
 
 def test_text_in_other_encodings(tmp_path: Path) -> None:
