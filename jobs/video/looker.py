@@ -72,6 +72,7 @@ class Looker:
         if answer:
             return ClipFacts(**json.loads(answer))
         self.end()
+        strip.unlink(missing_ok=True)  # half written, perhaps
         what = "makes the decoder fail" if ready else "takes too long to look through"
         return ClipFacts(problem=f"{name} {what}. Convert it to MP4 and upload it again.")
 

@@ -47,7 +47,7 @@ def make_proxy(source: Path, target: Path) -> int:
             for picture in chain([] if first is None else [first], pictures):
                 small = reformatter.reformat(picture, width, height, "rgb24" if turns else "yuv420p")
                 if turns:  # the copy is upright itself
-                    pixels = np.ascontiguousarray(np.rot90(small.to_ndarray(), turns))
+                    pixels = np.ascontiguousarray(np.rot90(np.asarray(small.to_ndarray(), np.uint8), turns))
                     small = VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="yuv420p")
                 small.pts, small.time_base = frames, 1 / rate
                 small.pict_type = av.video.frame.PictureType.NONE

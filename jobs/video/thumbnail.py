@@ -1,5 +1,7 @@
 """Makes the film strip of a clip: four small frames side by side in one JPEG."""
 
+import errno
+import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,14 +46,21 @@ def join_tiles(tiles: Sequence[Frames]) -> Image.Image:
 
 
 def write_strip(strip: Image.Image, out: Path) -> None:
-    """Writes `out` as JPEG, whole or not at all."""
-    part = f"{out}.{os.getpid()}.part"
+    """Writes `out` as JPEG. Nobody reads it before its clip is recorded; a child that dies meanwhile loses it."""
+    sink = io.BytesIO()
+    strip.save(sink, format="JPEG", quality=82)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     try:
-        strip.save(part, format="JPEG", quality=82)
+        file = os.open(out, flags, 0o644)
     except FileNotFoundError:
         out.parent.mkdir(parents=True, exist_ok=True)
-        strip.save(part, format="JPEG", quality=82)
-    os.replace(part, out)
+        file = os.open(out, flags, 0o644)
+    try:
+        view = sink.getbuffer()
+        if os.write(file, view) != len(view):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(out))
+    finally:
+        os.close(file)
 
 
 def _pixels(picture: VideoFrame) -> Frames:

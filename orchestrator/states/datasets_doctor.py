@@ -6,14 +6,14 @@ import reflex as rx
 from reflex_components_sonner.toast import ToastAction
 from sqlmodel import Session
 
-from orchestrator.domain.errors import NotFound
+from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.doctor import Report, examine, treat
 from orchestrator.services.datasets.editing import assign_splits, undo_edit
 from orchestrator.services.datasets.versions import EditRow, list_edits
 from orchestrator.states import words
 from orchestrator.states.datasets_detail import DatasetDetailState
-from orchestrator.states.guards import act, signed_in
+from orchestrator.states.guards import act, problems_of, signed_in
 from orchestrator.ui.primitives.toast import toast
 
 SHOWN_EDITS = 8
@@ -62,6 +62,9 @@ class DatasetDoctor(rx.State):
     edits: list[EditLine] = []
     note: str = ""
     dataset_key: int = 0
+    splitting: bool = False
+    """The dialog that draws splits is open."""
+    split_problems: dict[str, str] = {}
 
     @rx.event
     @signed_in
@@ -90,9 +93,28 @@ class DatasetDoctor(rx.State):
 
     @rx.event
     @signed_in
-    async def draw_splits(self):
-        """Holds a fifth of each class out for validation."""
-        edit = await act(self, assign_splits, self.dataset_key, 0.2)
+    async def show_splits(self, opened: bool):
+        self.splitting, self.split_problems = opened, {}
+
+    @rx.event
+    @signed_in
+    async def draw_splits(self, form: dict[str, str]):
+        """Holds a share of each class out for validation, the same clips for the same seed."""
+        share, seed = (str(form.get(name, "")).strip() for name in ("share", "seed"))
+        problems = {} if share.isdecimal() and len(share) < 4 else {"share": "Enter a whole number of percent."}
+        if not seed.isdecimal() or len(seed) > 9:
+            problems["seed"] = "Enter a whole number; any will do, the same one draws the same clips."
+        if problems:
+            self.split_problems = problems
+            return None
+        try:
+            edit = await act(self, assign_splits, self.dataset_key, int(share) / 100, int(seed))
+        except NotSignedIn:
+            raise
+        except AppError as error:
+            self.split_problems = problems_of(error)
+            return None
+        self.splitting = False
         return [done(edit, "The clips are split so already."), DatasetDetailState.refresh]
 
     @rx.event

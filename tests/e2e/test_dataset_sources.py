@@ -89,6 +89,7 @@ def test_a_dataset_of_the_hub_with_a_token_from_the_settings(
     page.get_by_label("Hugging Face token").fill(hub.token)
     page.get_by_role("button", name="Keep token").click()
     expect(page.get_by_text("My Hub token", exact=True)).to_be_visible()
+    expect(page.get_by_label("Hugging Face token")).to_have_value("")
     assert hub.token not in page.content()
 
     begin(page, "Captioning", "Hugging Face dataset", "from the hub")

@@ -64,6 +64,11 @@ class ReadingWish(BaseModel):
     ignore_splits: bool = False
 
 
+class SplitWish(BaseModel):
+    share: float = 0.2
+    seed: int = 42
+
+
 class ClipChange(BaseModel):
     label: str | None = None
     caption: str | None = None
@@ -179,6 +184,14 @@ def update_clips(actor: Who, dataset_id: Id, body: ClipsChange) -> dict[str, Any
     change = editing.Change(body.label, body.caption, body.split, body.status)
     with session_scope() as session:
         return _edit(editing.edit_clips(session, actor, dataset_id, body.clip_ids, change))
+
+
+@router.post("/datasets/{dataset_id}/splits")
+def split(actor: Who, dataset_id: Id, body: SplitWish | None = None) -> dict[str, Any]:
+    """Holds `share` of each class out for validation, the same clips for the same `seed`; `edit` can be undone."""
+    wish = body or SplitWish()
+    with session_scope() as session:
+        return _edit(editing.assign_splits(session, actor, dataset_id, wish.share, wish.seed))
 
 
 @router.get("/datasets/{dataset_id}/edits")

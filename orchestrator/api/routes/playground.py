@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
+from orchestrator.api.receiving import receive
 from orchestrator.api.shapes import BodyId, shape
 from orchestrator.api.who import Who
 from orchestrator.domain.errors import AppError, Invalid, TooLarge
@@ -22,7 +23,6 @@ from orchestrator.services.playground.asking import check_wish
 from orchestrator.settings import get_settings
 
 router = APIRouter(tags=["playground"])
-_BLOCK = 2**20
 _PRIVATE = {"Cache-Control": "private, max-age=600"}
 
 
@@ -90,7 +90,7 @@ async def drop(
     scratch_id, path = await run_in_threadpool(scratch.begin_scratch, actor, name, length)
     try:
         with PartFile(path, 0, get_settings().playground_clip_bytes) as part:
-            await _receive(request, part)
+            await receive(request, part)
         if length is not None and part.size != length:
             raise Invalid("The clip broke off on its way. Drop it again.", "clip")
     except (AppError, OSError, ClientDisconnect) as error:
@@ -103,17 +103,6 @@ async def drop(
         raise
     row = await run_in_threadpool(scratch.finish_scratch, actor, scratch_id, name)
     return _shape(row)
-
-
-async def _receive(request: Request, part: PartFile) -> None:
-    waiting = bytearray()
-    async for chunk in request.stream():
-        waiting += chunk
-        if len(waiting) >= _BLOCK:
-            block, waiting = bytes(waiting), bytearray()
-            await run_in_threadpool(part.write, block)
-    if waiting:
-        await run_in_threadpool(part.write, bytes(waiting))
 
 
 def _shape(row: scratch.ScratchRow) -> dict[str, Any]:

@@ -3,12 +3,14 @@
 import base64
 import binascii
 import errno
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
+from orchestrator.api.receiving import receive
 from orchestrator.api.who import Who
 from orchestrator.domain.errors import AppError, Invalid, TooLarge
 from orchestrator.domain.users import Actor
@@ -22,8 +24,6 @@ from orchestrator.settings import get_settings
 router = APIRouter(tags=["uploads"])
 VERSION = "1.0.0"
 _TUS = {"Tus-Resumable": VERSION}
-_BLOCK = 2**20
-"""Bytes gathered before they go to disk: few visits to a thread, little memory."""
 
 
 class _WrongVersion(AppError):
@@ -119,21 +119,6 @@ def cancel(actor: Who, upload_id: str, tus_resumable: Annotated[str, Header()] =
     return Response(status_code=204, headers=_TUS)
 
 
-async def _receive(request: Request, part: PartFile) -> None:
-    """Moves the body to disk in blocks; what arrived before a broken line stays, for the client to go on from."""
-    waiting = bytearray()
-    try:
-        async for chunk in request.stream():
-            waiting += chunk
-            if len(waiting) >= _BLOCK:
-                block, waiting = bytes(waiting), bytearray()
-                await run_in_threadpool(part.write, block)
-    except ClientDisconnect:
-        pass
-    if waiting:
-        await run_in_threadpool(part.write, bytes(waiting))
-
-
 @router.patch("/uploads/{upload_id}", status_code=204)
 async def go_on(
     actor: Who,
@@ -154,8 +139,8 @@ async def go_on(
         raise TooLarge(f"More bytes would come than the {row.length} that were announced. Start the upload again.")
     part = PartFile(upload_path(row.id), offset, row.length)
     try:
-        with part:
-            await _receive(request, part)
+        with part, suppress(ClientDisconnect):  # the client goes on from what arrived
+            await receive(request, part)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             await run_in_threadpool(_discard, actor, upload_id)

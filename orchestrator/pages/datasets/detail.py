@@ -11,6 +11,7 @@ from orchestrator.pages.datasets.facts import class_balance, clip_lengths, figur
 from orchestrator.pages.datasets.notice import notice
 from orchestrator.pages.datasets.reading_dialog import reading_dialog
 from orchestrator.pages.datasets.review import review
+from orchestrator.pages.datasets.splits_dialog import splits_dialog
 from orchestrator.pages.datasets.understood import understood
 from orchestrator.pages.frame import frame
 from orchestrator.pages.states_of import BAR, one
@@ -33,7 +34,7 @@ State = DatasetDetailState
 def _menu(row: rx.Var[DatasetCard]) -> rx.Component:
     return dropdown_menu(
         menu_item("Edit metadata", icon="pencil", on_click=DatasetDialogs.open_edit(row.id)),
-        menu_item("Hold out 20 % for validation", icon="split", on_click=DatasetDoctor.draw_splits),
+        menu_item("Split into train and validation", icon="split", on_click=DatasetDoctor.show_splits(True)),
         menu_item(
             "Export as VideoFolder",
             icon="download",
@@ -227,6 +228,7 @@ def detail() -> rx.Component:
         dataset_dialogs(),
         clip_dialog(),
         reading_dialog(),
+        splits_dialog(),
         title=State.title,
         active="datasets",
         breadcrumb=[("Datasets", "/datasets")],

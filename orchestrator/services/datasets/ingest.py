@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import delete
-from sqlmodel import Session, col, select
+from sqlalchemy import delete, insert
+from sqlmodel import Session, SQLModel, col, select
 
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import (
@@ -31,7 +31,7 @@ from orchestrator.services.datasets.layouts.entry import Understood
 from orchestrator.services.datasets.layouts.reading import parse_reading
 from orchestrator.services.datasets.layouts.summary import SAMPLES, summary
 from orchestrator.services.datasets.layouts.tree import Tree, is_video
-from orchestrator.services.datasets.looking import Look, lack_of, look_at_all
+from orchestrator.services.datasets.looking import Look, NewClip, columns, lack_of, look_at_all
 from orchestrator.services.datasets.rereading import (
     aside_folder,
     clips_with_files,
@@ -84,7 +84,8 @@ def ingest_dataset(dataset_id: int, look: Look, go_on: Callable[[], bool] = lamb
             return await_review(dataset_id, said | {"preview": preview_of(task, seen)})
         fresh = replace(seen, entries=[entry for entry in seen.entries if entry.name not in there])
         known = {clip.content_hash for clip in there.values()} if again else known
-        clips = look_at_all(dataset_id, task, staging, fresh, known, look, go_on, at_once)
+        same = _elsewhere(dataset_id)
+        clips = look_at_all(dataset_id, task, staging, fresh, known, look, go_on, at_once, same)
         if clips is None:
             return "left to another worker"
         with session_scope() as session:
@@ -107,8 +108,6 @@ def ingest_dataset(dataset_id: int, look: Look, go_on: Callable[[], bool] = lamb
         return _refuse(dataset_id, "The disk is full. Free some space, then upload the files again.", uploads)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    for part in (folder / "thumbs").glob("*.part"):
-        part.unlink(missing_ok=True)  # of a child that died while it wrote
     for upload in uploads:
         upload_path(upload.id).unlink(missing_ok=True)
     return "ready"
@@ -119,10 +118,24 @@ def _uploads(session: Session, dataset_id: int) -> list[Upload]:
     return list(session.exec(complete.order_by(col(Upload.created_at))))
 
 
+def _elsewhere(dataset_id: int) -> dict[str, str]:
+    """Which content the owner has already, in other datasets: its file by its hash."""
+    root = get_settings().storage_dir
+    with session_scope() as session:
+        owner_id = session.get_one(Dataset, dataset_id).owner_id
+        found = (
+            select(Clip.content_hash, Clip.path)
+            .join(Dataset, col(Dataset.id) == col(Clip.dataset_id))
+            .where(Dataset.owner_id == owner_id, Dataset.id != dataset_id, Clip.path != "")
+            .where(col(Dataset.is_demo).is_(False))
+        )
+        return {content: f"{root}/{path}" for content, path in session.exec(found)}
+
+
 def _record(
     session: Session,
     dataset_id: int,
-    clips: list[Clip],
+    clips: list[NewClip],
     uploads: list[Upload],
     understood: Understood,
     said: dict[str, Any],
@@ -131,16 +144,19 @@ def _record(
     dataset = session.get(Dataset, dataset_id)
     if dataset is None or dataset.status is not DatasetStatus.PROCESSING:
         raise Conflict("It was called off meanwhile.")
-    session.add_all(clips)
+    version = dataset.version + (1 if dataset.clip_count else 0)  # the first reading makes version 1
+    for clip in clips:
+        clip.since = version
     session.flush()
+    if clips:
+        # Past the mapper: it would make an object of each row and throw it away.
+        session.connection().execute(insert(SQLModel.metadata.tables["clips"]), [columns(clip) for clip in clips])
     rows = session.exec(select(Clip.label, Clip.status, Clip.size_bytes).where(Clip.dataset_id == dataset_id)).all()
     good = [(label, size) for label, status, size in rows if status is ClipStatus.OK]
     counts = Counter(label for label, _ in good)
     _demand(dataset.task, counts, clips, understood)
     dataset.layout = said
-    dataset.version += 1 if dataset.clip_count else 0  # the first reading makes version 1
-    for clip in clips:
-        clip.since = dataset.version
+    dataset.version = version
     dataset.class_names = sorted(counts) if dataset.task is Task.CLASSIFICATION else []
     dataset.clip_count, dataset.bad_count = len(good), len(rows) - len(good)
     dataset.size_bytes = sum(size for _, size in good)
@@ -150,7 +166,7 @@ def _record(
     session.exec(delete(Upload).where(col(Upload.id).in_([upload.id for upload in uploads])))
 
 
-def _demand(task: Task, counts: Counter[str], clips: list[Clip], understood: Understood) -> None:
+def _demand(task: Task, counts: Counter[str], clips: list[NewClip], understood: Understood) -> None:
     """Enough to learn from, or the sentence that says what is missing."""
     if not counts:
         # A describing file that could not be used is the cause; the clips without labels are what follows.

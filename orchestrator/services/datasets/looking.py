@@ -1,13 +1,15 @@
 """Looks at each file of an upload: good ones move to their place in the storage, the others get their sentence."""
 
+import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from orchestrator.domain.clip_facts import ClipFacts
-from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, Task
+from orchestrator.domain.datasets import ClipStatus, Dataset, Split, Task
 from orchestrator.services.datasets.files import dataset_folder
 from orchestrator.services.datasets.in_turn import in_turn
 from orchestrator.services.datasets.layouts.entry import Entry, Understood
@@ -16,8 +18,53 @@ from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
 
 _REPORT_S = 0.5
+_SMALL_BYTES = 2**20
 Look = Callable[[Path, str, Path], ClipFacts]
 """(file, name to say, where its film strip goes) -> facts. Passed in, so that services need no video library."""
+
+
+@dataclass(slots=True)
+class NewClip:
+    """A clip's record before it is written: the columns of `Clip`, a hundred times cheaper to make than a row."""
+
+    dataset_id: int
+    name: str
+    label: str
+    caption: str
+    prompt: str
+    split: Split
+    path: str = ""
+    thumbnail_path: str = ""
+    content_hash: str = ""
+    status: ClipStatus = ClipStatus.OK
+    problem: str = ""
+    size_bytes: int = 0
+    frames: int = 0
+    fps: float = 0.0
+    width: int = 0
+    height: int = 0
+    duration_s: float = 0.0
+    codec: str = ""
+    perceptual_hash: str = ""
+    since: int = 1
+
+
+def columns(clip: NewClip) -> dict[str, object]:
+    """For an insert of many at once."""
+    return {name: getattr(clip, name) for name in NewClip.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where files come from and go to, as text: a path object costs more than the system call it is for."""
+
+    dataset_id: int
+    staging: str
+    clips: str
+    thumbs: str
+    root: str
+    elsewhere: Mapping[str, str]
+    """The file of a content in another dataset of the same owner, by its hash."""
 
 
 def look_at_all(
@@ -29,15 +76,20 @@ def look_at_all(
     look: Look,
     go_on: Callable[[], bool],
     at_once: int,
-) -> list[Clip] | None:
+    elsewhere: Mapping[str, str] | None = None,
+) -> list[NewClip] | None:
     """The records of all files in their order; None when `go_on` said no."""
-    placed = understood.entries
-    made: list[Clip] = []
+    placed, folder = understood.entries, dataset_folder(dataset_id)
+    places = (str(staging), f"{folder}/clips", f"{folder}/thumbs")
+    where = Where(dataset_id, *places, f"{get_settings().storage_dir}/", elsewhere or {})
+    for place in (where.clips, where.thumbs):
+        os.makedirs(place, exist_ok=True)
+    made: list[NewClip] = []
     seen: dict[str, str] = {}
     next_report = 0.0
 
-    def see(item: Entry) -> Clip:
-        return _look_at(dataset_id, lack_of(task, item, understood), staging, item, look, known)
+    def see(item: Entry) -> NewClip:
+        return _look_at(where, lack_of(task, item, understood), item, look, known)
 
     for number, clip in enumerate(in_turn(see, placed, at_once, go_on)):
         if time.monotonic() >= next_report:
@@ -57,9 +109,9 @@ def look_at_all(
 
 def lack_of(task: Task, item: Entry, understood: Understood) -> str:
     """The sentence for a clip that says nothing to learn, else ""."""
-    short = PurePosixPath(item.name).name
     if item.problem or (item.label if task is Task.CLASSIFICATION else item.caption):
         return item.problem
+    short = PurePosixPath(item.name).name
     what = "label" if task is Task.CLASSIFICATION else "caption"
     if understood.files and understood.key != "sidecars":
         return f"{short} has no {what} in {PurePosixPath(understood.files[0]).name}."
@@ -68,35 +120,45 @@ def lack_of(task: Task, item: Entry, understood: Understood) -> str:
     return f"{short} has no caption. Put a text file of the same name beside it."
 
 
-def _look_at(dataset_id: int, lack: str, staging: Path, item: Entry, look: Look, known: set[str]) -> Clip:
+def _look_at(where: Where, lack: str, item: Entry, look: Look, known: set[str]) -> NewClip:
     """The record of one file; a good one that is new is moved to its place in the storage."""
-    source = staging / item.name
-    clip = Clip(dataset_id=dataset_id, name=item.name[-255:], path="", label=item.label, split=item.split)
-    clip.caption, clip.prompt = item.caption, item.prompt
-    if not source.is_file():
-        return _bad(clip, item.problem or f"{source.name} was not uploaded.")
-    clip.size_bytes = source.stat().st_size
+    source, short = f"{where.staging}/{item.name}", item.name.rpartition("/")[2]
+    clip = NewClip(where.dataset_id, item.name[-255:], item.label, item.caption, item.prompt, item.split)
+    if not os.path.isfile(source):
+        return _bad(clip, item.problem or f"{short} was not uploaded.")
     if is_video(item.name):
-        clip.content_hash = _hash(source)
+        clip.content_hash, clip.size_bytes = _hash(source)
+    else:
+        clip.size_bytes = os.path.getsize(source)
     if lack:
         return _bad(clip, lack)
     if clip.content_hash in known:
         return clip
-    folder = dataset_folder(dataset_id)
-    stem = clip.content_hash[:24]
-    strip = folder / "thumbs" / f"{stem}.jpg"
-    facts = look(source, source.name, strip)
+    stem, ending = clip.content_hash[:24], os.path.splitext(short)[1].lower()
+    strip, target = f"{where.thumbs}/{stem}.jpg", f"{where.clips}/{stem}{ending}"
+    facts = look(Path(source), short, Path(strip))
     if facts.problem:
         return _bad(clip, facts.problem)
-    target = folder / "clips" / f"{stem}{source.suffix.lower()}"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(source, target)
-    root = get_settings().storage_dir
-    clip.path, clip.thumbnail_path = str(target.relative_to(root)), str(strip.relative_to(root))
+    _keep(source, target, where.elsewhere.get(clip.content_hash, ""))
+    clip.path, clip.thumbnail_path = target.removeprefix(where.root), strip.removeprefix(where.root)
     clip.frames, clip.fps, clip.duration_s = facts.frames, facts.fps, facts.duration_s
     clip.width, clip.height, clip.codec = facts.width, facts.height, facts.codec[:32]
     clip.perceptual_hash = facts.perceptual_hash
     return clip
+
+
+def _keep(source: str, target: str, same: str) -> None:
+    """Moves the file to its place; of bytes that the owner has already there is one copy on the disk.
+
+    The file system counts who refers to them: they are freed with the last dataset that holds them.
+    """
+    os.replace(source, target)
+    if not same or same == target:
+        return
+    shared = f"{target}.same"
+    with contextlib.suppress(OSError):  # gone meanwhile, or no such links here: a copy of one's own, then
+        os.link(same, shared)
+        os.replace(shared, target)
 
 
 def _report(dataset_id: int, done: int, total: int) -> None:
@@ -107,11 +169,15 @@ def _report(dataset_id: int, done: int, total: int) -> None:
             session.add(dataset)
 
 
-def _bad(clip: Clip, problem: str) -> Clip:
+def _bad(clip: NewClip, problem: str) -> NewClip:
     clip.status, clip.problem = ClipStatus.BAD, problem[:500]
     return clip
 
 
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _hash(path: str) -> tuple[str, int]:
+    """SHA-256 of the content, and its size."""
+    with open(path, "rb", buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size <= _SMALL_BYTES:
+            return hashlib.sha256(file.read()).hexdigest(), size
+        return hashlib.file_digest(file, "sha256").hexdigest(), size

@@ -32,7 +32,7 @@ from orchestrator.services.datasets.layouts.reading import parse_reading
 from orchestrator.services.datasets.layouts.tree import TEXT_ENDINGS, is_video
 from orchestrator.services.datasets.looking import lack_of
 from orchestrator.services.datasets.rows import DatasetRow, dataset_row
-from orchestrator.services.datasets.staging import link_in
+from orchestrator.services.datasets.staging import link_in, names_below
 from orchestrator.services.datasets.uploads import PREP, refuse_while_read
 from orchestrator.services.datasets.versions import Changes
 from orchestrator.services.queue import enqueue, ingest_key
@@ -75,8 +75,8 @@ def aside_folder(folder: Path) -> Path:
 def set_aside(staging: Path, folder: Path, seen: Understood) -> None:
     """Keeps what another reading may need; what could not be opened, and what is no video, is not kept."""
     unsaid = {entry.name for entry in seen.entries}
-    for path in [path for path in staging.rglob("*") if path.is_file() and not path.is_symlink()]:
-        name = path.relative_to(staging).as_posix()
+    for name in names_below(staging):
+        path = staging / name
         described = path.suffix.lower() in TEXT_ENDINGS
         if is_litter(name) or not (described or (is_video(name) and name in unsaid and not _opened(seen, name))):
             continue

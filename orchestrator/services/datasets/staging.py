@@ -35,8 +35,7 @@ def lay_out(uploads: list[Upload], staging: Path) -> list[str]:
             raise Invalid(f"The bytes of {upload.filename} are gone. Upload it again.")
         _place(source, upload.filename, staging, limit, alone=len(uploads) == 1)
     _open_shards(staging, limit)
-    names = [path.relative_to(staging).as_posix() for path in staging.rglob("*") if path.is_file()]
-    names = [name for name in names if not is_litter(name)]
+    names = [name for name in names_below(staging) if not is_litter(name)]
     if not names:
         raise Invalid("Nothing was uploaded. Add videos, or a zip with one folder for each class.")
     return names
@@ -58,7 +57,7 @@ def _place(source: Path, name: str, staging: Path, limit: int, alone: bool) -> N
 
 def _open_shards(staging: Path, limit: int) -> None:
     """Unpacks tars that came inside a folder or a zip, each into a folder of its own name; never deeper."""
-    for shard in sorted(path for path in staging.rglob("*") if path.name.lower().endswith(ENDINGS) and path.is_file()):
+    for shard in sorted(staging / name for name in names_below(staging) if name.lower().endswith(ENDINGS)):
         unpack_tar(shard, _own_folder(shard), limit, shard.name)
         shard.unlink()
 
@@ -76,6 +75,15 @@ def _refuse_foreign(source: Path, name: str) -> None:
     for mark, what in _FOREIGN.items():
         if head.startswith(mark):
             raise Invalid(f"{name} is {what}, which is not unpacked here. Make it a zip or a tar.gz.")
+
+
+def names_below(folder: Path) -> list[str]:
+    """The plain files below a folder, as relative names; links lead nowhere."""
+    found, start = [], len(str(folder)) + 1
+    for place, _, names in os.walk(folder):
+        inside = f"{place[start:]}/" if len(place) >= start else ""
+        found += [inside + name for name in names if not os.path.islink(f"{place}/{name}")]
+    return found
 
 
 def link_in(source: Path, target: Path) -> None:

@@ -9,6 +9,7 @@ from orchestrator.domain.credentials import Credential
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.users import Actor
 from orchestrator.services import credentials
+from orchestrator.services.datasets.sources import parse_source
 from orchestrator.services.db import session_scope
 from tests.workshop import make_person
 
@@ -50,7 +51,13 @@ def test_somebody_elses_do_not_exist(ada: Actor) -> None:
         ("gs", {"service_account": "{"}, "service_account"),
         ("gs", {"service_account": "[]"}, "service_account"),
         ("gs", {"service_account": json.dumps({"type": "external_account", "private_key": "x"})}, "service_account"),
-        ("az", {}, "kind"),
+        ("az", {}, "account"),
+        ("az", {"account": "My Account", "account_key": "a2V5"}, "account"),
+        ("az", {"account": "films0account"}, "account_key"),
+        ("az", {"account": "films0account", "account_key": "no key!"}, "account_key"),
+        ("az", {"account": "films0account", "sas_token": "words"}, "sas_token"),
+        ("az", {"account": "films0account", "account_key": "a2V5", "endpoint": "http://10.0.0.1/"}, "endpoint"),
+        ("ftp", {}, "kind"),
     ],
 )
 def test_bad_ones_get_their_sentence(ada: Actor, kind: str, values: dict, field: str) -> None:
@@ -101,3 +108,26 @@ def test_a_secret_is_replaced_by_its_owner_only(ada: Actor) -> None:
             credentials.replace_credential(session, ada, row.id, {"access_key": "x"})
         credentials.replace_credential(session, ada, row.id, S3 | {"secret_key": "another"})
         assert credentials.opened(session, ada.user_id, row.id)["secret_key"] == "another"
+
+
+@pytest.mark.parametrize(
+    ("uri", "given", "field"),
+    [
+        ("az://films/set", {}, "uri"),
+        ("az://films@My.Account/set", {}, "uri"),
+        ("az://films@films0account.evil.example.org/set", {}, "uri"),
+        ("s3://films@account/set", {}, "uri"),
+        ("az://films/set", {"account": "films0account"}, "account_key"),
+    ],
+)
+def test_a_container_needs_to_be_somebodys(ada: Actor, uri: str, given: dict, field: str) -> None:
+    with session_scope() as session, pytest.raises(Invalid) as refused:
+        parse_source(session, ada, {"type": "cloud", "uri": uri, **given})
+    assert refused.value.field == field
+
+
+@pytest.mark.parametrize("host", ["films0account", "films0account.blob.core.windows.net"])
+def test_a_public_container_names_its_account(ada: Actor, host: str) -> None:
+    with session_scope() as session:
+        uri = f"az://films@{host}/set"
+        assert parse_source(session, ada, {"type": "cloud", "uri": uri}) == {"type": "cloud", "uri": uri}

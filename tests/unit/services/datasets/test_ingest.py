@@ -11,11 +11,13 @@ from sqlmodel import select
 from orchestrator.domain.clip_facts import ClipFacts
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Split, Task, Upload, UploadStatus
 from orchestrator.domain.users import Actor
+from orchestrator.services.datasets.catalog import delete_dataset
 from orchestrator.services.datasets.files import dataset_folder, upload_path
 from orchestrator.services.datasets.ingest import ingest_dataset
 from orchestrator.services.datasets.uploads import begin_upload
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
+from tests.workshop import make_person
 
 GOOD = [f"{label}/{i}.mp4" for label in ("left", "right") for i in range(3)]
 
@@ -239,3 +241,25 @@ def test_two_zips_with_the_same_names_lose_nothing(ada: Actor) -> None:
     assert ingest_dataset(dataset_id, look) == "ready"
     with session_scope() as session:
         assert session.get_one(Dataset, dataset_id).clip_count == 2 * len(GOOD)
+
+
+def test_the_same_film_in_two_datasets_is_one_file_on_the_disk(ada: Actor) -> None:
+    """Content-addressed and counted by the file system: it goes with the last dataset that holds it, never before."""
+    first, second = (bring(ada, clips(GOOD), task) for task in (Task.CLASSIFICATION, Task.CLASSIFICATION))
+    other = bring(make_person("eve"), clips(GOOD))
+    for dataset_id in (first, second, other):
+        assert ingest_dataset(dataset_id, look) == "ready"
+    root = get_settings().storage_dir
+
+    def links(dataset_id: int) -> set[int]:
+        return {(root / clip.path).stat().st_nlink for clip in clips_of(dataset_id)}
+
+    assert (links(first), links(second)) == ({2}, {2})
+    assert links(other) == {1}  # nobody learns what others have
+    with session_scope() as session:
+        delete_dataset(session, ada, first)
+    assert links(second) == {1}
+    assert all((root / clip.path).read_bytes() == clip.name.encode() for clip in clips_of(second))
+    with session_scope() as session:
+        delete_dataset(session, ada, second)
+    assert not [path for path in (root / "datasets").rglob("*.mp4") if str(other) not in path.parts]
