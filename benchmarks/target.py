@@ -3,6 +3,10 @@
 from typing import TypedDict
 
 
+class Unavailable(Exception):
+    """A bench cannot be run on this machine; the sentence says why."""
+
+
 class Target(TypedDict, total=False):
     """`{"max": 3.0}` or `{"min": 0.9}`, in the unit that the figure's name ends with."""
 

@@ -5,33 +5,14 @@ import json
 from pathlib import Path
 
 import torch
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
-from transformers import AutoConfig, AutoModelForImageTextToText, PreTrainedTokenizerFast
+from transformers import AutoConfig, AutoModelForImageTextToText
 
+from benchmarks.words import save_words
 from jobs.spec import ClipSpec
 from jobs.video.synthetic import demo_frames, write_mp4
 
 FRAMES, EDGE = 8, 112
 _MOTIONS = ("circling", "zooming", "bouncing", "blinking")
-_WORDS = tuple(
-    f"<|{name}|>"
-    for name in (
-        "endoftext",
-        "im_start",
-        "im_end",
-        "vision_start",
-        "vision_end",
-        "vision_pad",
-        "image_pad",
-        "video_pad",
-    )
-)
-_TEMPLATE = (
-    "{% for m in messages %}<|im_start|>{{ m.role }}\n{% if m.content is string %}{{ m.content }}{% else %}"
-    "{% for c in m.content %}{% if c.type == 'video' %}<|vision_start|><|video_pad|><|vision_end|>"
-    "{% else %}{{ c.text }}{% endif %}{% endfor %}{% endif %}<|im_end|>\n{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-)
 
 
 def make_clips(folder: Path, count: int) -> list[ClipSpec]:
@@ -49,12 +30,7 @@ def make_clips(folder: Path, count: int) -> list[ClipSpec]:
 def make_base(folder: Path) -> Path:
     """Four layers of language, six of vision; random weights."""
     torch.manual_seed(0)
-    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    backend = Tokenizer(models.BPE({letter: i for i, letter in enumerate(letters)}, []))
-    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    backend.decoder = decoders.ByteLevel()
-    backend.add_special_tokens([AddedToken(word, special=True, normalized=False) for word in _WORDS])
-    ids = {word: 256 + index for index, word in enumerate(_WORDS)}
+    ids = save_words(folder)
     text = {
         "hidden_size": 128, "intermediate_size": 256, "num_hidden_layers": 4, "num_attention_heads": 4,
         "num_key_value_heads": 2, "max_position_embeddings": 4096, "vocab_size": 272,
@@ -72,9 +48,6 @@ def make_base(folder: Path) -> Path:
         tie_word_embeddings=False,
     )
     AutoModelForImageTextToText.from_config(config, dtype=torch.float32).save_pretrained(folder)
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, pad_token="<|endoftext|>", eos_token="<|im_end|>")
-    tokenizer.chat_template = _TEMPLATE
-    tokenizer.save_pretrained(folder)
     pixels = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3, "patch_size": 14, "temporal_patch_size": 2}
     pixels |= {"merge_size": 2, "min_pixels": 784, "max_pixels": EDGE * EDGE, "resample": 3, "rescale_factor": 1 / 255}
     picture = pixels | {"image_processor_type": "Qwen2VLImageProcessor", "processor_class": "Qwen2VLProcessor"}

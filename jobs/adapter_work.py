@@ -19,6 +19,7 @@ from orchestrator.domain.models import ModelSource, VideoModel
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.services.adapters import works
 from orchestrator.services.adapters.catalog import whole_folder
+from orchestrator.services.credentials import opened
 from orchestrator.services.db import session_scope
 from orchestrator.services.vault import unseal
 from orchestrator.settings import get_settings
@@ -91,11 +92,23 @@ def _merge(work: AdapterWork, adapter: Adapter, go_on: Callable[[], bool]) -> di
     return {"bytes": sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())}
 
 
+def _token(adapter: Adapter, wish: dict[str, Any]) -> dict[str, Any]:
+    """The token that was lent for this push, or the stored one that was chosen.
+
+    Raises:
+        Invalid: it is not there any more. NotFound: the stored one was deleted meanwhile.
+    """
+    if wish.get("credential_id"):
+        with session_scope() as session:
+            return opened(session, adapter.owner_id, int(wish["credential_id"]))
+    if not wish.get("sealed_token"):
+        raise Invalid("The token is not there any more. Push again.")
+    return unseal(wish["sealed_token"])
+
+
 def _push(work: AdapterWork, adapter: Adapter, go_on: Callable[[], bool]) -> dict[str, Any]:
     """Has a child process send the files, which knows this one token and reaches public addresses only."""
     number, wish = work.id or 0, work.wish
-    if not wish.get("sealed_token"):
-        raise Invalid("The token is not there any more. Push again.")
     source = {
         "type": "push",
         "repo": wish["repo"],
@@ -107,7 +120,7 @@ def _push(work: AdapterWork, adapter: Adapter, go_on: Callable[[], bool]) -> dic
     settings, home = get_settings(), tempfile.mkdtemp(prefix="loreel-push-")
     errand = {
         "source": source,
-        "secrets": unseal(wish["sealed_token"]),
+        "secrets": _token(adapter, wish),
         "folder": home,
         "max_bytes": 2**62,
         "patience_s": settings.fetch_patience_s,

@@ -113,7 +113,7 @@ def merged_card(adapter: Path, family: Any, plan: Plan) -> str:
 def plain_program(family: Any, plan: Plan) -> tuple[str, str]:
     """The family's program without the adapter: transformers and av are enough."""
     name, program = family.program(plan, "here")
-    program = program.replace("from peft import PeftModel\n", "")
+    program = program.replace("from peft import PeftModel\n", "").replace(".get_base_model()", "")
     return name, program.replace("PeftModel.from_pretrained(base, here)", "base")
 
 

@@ -20,6 +20,7 @@ def read_weights(kind: Any, base: Base, **more: Any) -> Any:
         return kind.from_pretrained(base.folder, **_COMMON, **more)
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        first = first.replace(str(base.folder), "its folder")
         raise Invalid(f"The base model could not be loaded: {first[:300]} Register it again.") from error
 
 

@@ -6,11 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from jobs.families.protocol import Family, Plan
 from jobs.trainer.hf import WholeTrainer
-from jobs.trainer.together import leads
+from jobs.trainer.together import leads, same_chance
 
 _FILE = "baseline.json"
 
@@ -34,11 +32,10 @@ def baseline_of(folder: Path, family: Family, plan: Plan, trainer: WholeTrainer,
     if known is not None:
         return known
     # The adapters add nothing yet, so this is the base; chance is left as it was.
-    state = torch.get_rng_state()
-    trainer.final = True
-    trainer.predict(held, metric_key_prefix="eval")
-    trainer.final = False
-    torch.set_rng_state(state)
+    with same_chance():
+        trainer.final = True
+        trainer.predict(held, metric_key_prefix="eval")
+        trainer.final = False
     told = [said for said in trainer.score.clips if "predicted" in said and "clip_id" in said]
     before = {int(said["clip_id"]): str(said["predicted"]) for said in told}
     found = Baseline(dict(trainer.score.values), before)

@@ -9,7 +9,8 @@ from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from jobs.families.protocol import Raw, Score
 from jobs.trainer.checkpoints import prune, seal
-from jobs.trainer.together import leads, wait_for_all, world
+from jobs.trainer.manner import manner
+from jobs.trainer.together import leads, same_chance, wait_for_all, world
 from orchestrator.domain.recipes import Recipe, Scheduler
 
 _SCHEDULES = {
@@ -20,9 +21,20 @@ _SCHEDULES = {
 
 
 def arguments(
-    folder: Path, recipe: Recipe, steps: int, evaluates: bool, reads_logits: bool, device: str, tight: bool = False
+    folder: Path,
+    recipe: Recipe,
+    steps: int,
+    evaluates: bool,
+    reads_logits: bool,
+    device: str,
+    tight: bool = False,
+    decodes: bool = True,
 ) -> Any:
-    """The recipe in the Trainer's words; `steps` are the run's optimizer steps; `tight`: the memory ran out before."""
+    """The recipe in the Trainer's words; `steps` are the run's optimizer steps; `tight`: the memory ran out before.
+
+    Args:
+        decodes: clips come as frames, not as what a frozen eye said of them.
+    """
     how = recipe.optim
     return TrainingArguments(
         output_dir=str(folder),
@@ -38,10 +50,6 @@ def arguments(
         lr_scheduler_type=_SCHEDULES[how.scheduler],
         seed=how.seed,
         data_seed=how.seed,
-        # One call for all adapters; else a dozen for each.
-        optim="adamw_torch_fused" if device == "cpu" else "adamw_torch",
-        bf16=device != "cpu",
-        use_cpu=device == "cpu",
         logging_steps=1,
         logging_nan_inf_filter=False,
         eval_strategy="epoch" if evaluates else "no",
@@ -50,7 +58,7 @@ def arguments(
         label_names=["labels"] if reads_logits else [],
         prediction_loss_only=not reads_logits,
         remove_unused_columns=False,
-        dataloader_pin_memory=False,
+        **manner(recipe, device, decodes),
         report_to=[],
         disable_tqdm=True,
     )
@@ -78,13 +86,8 @@ class WholeTrainer(Trainer):
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Leaves chance as it was: an evaluation before a stop must not move the dropout of the run that goes on."""
-        import torch
-
-        before = torch.get_rng_state()
-        try:
+        with same_chance():
             return super().evaluate(*args, **kwargs)
-        finally:
-            torch.set_rng_state(before)
 
     def evaluation_loop(
         self, dataloader: Any, description: str, prediction_loss_only: bool | None = None, *args: Any, **kwargs: Any

@@ -36,7 +36,7 @@ def rehearse(spec: Any) -> dict[str, Any]:
     from jobs.families.registry import read_base, resolve
     from jobs.sinks.recorder import Recorder
     from jobs.trainer.material import bring
-    from jobs.trainer.setup import check_clips, plan_of, with_adapters
+    from jobs.trainer.setup import check_clips, plan_of, told_of, with_adapters, with_kernels
     from jobs.trainer.split import Sides, divide
     from orchestrator.domain.recipes import parse_recipe
 
@@ -47,7 +47,7 @@ def rehearse(spec: Any) -> dict[str, Any]:
     family.check(base, recipe, spec.task)
     sides = divide(spec.clips, recipe.data.validation_share, recipe.optim.seed)
     plan = plan_of(spec, recipe, base, sides)
-    check_clips(plan, sides)
+    remarks = [*check_clips(plan, sides), *family.remarks(plan, told_of(sides))]
     set_seed(recipe.optim.seed)
     model = with_adapters(family, plan)
     loaded = time.monotonic()
@@ -61,6 +61,7 @@ def rehearse(spec: Any) -> dict[str, Any]:
         for index in range(len(side)):
             side[index]
     decoded = time.monotonic()
+    with_kernels(family, plan, model, learn)
     seen = _Counter(family.collate(plan))
     trainer, clock = _trainer(Path(spec.folder), family, plan, model, learn, held, seen)
     trainer.train()
@@ -82,6 +83,7 @@ def rehearse(spec: Any) -> dict[str, Any]:
         "context_tokens": seen.width,
         "targets": adapted_layers(model),
         "vision_frozen": _vision_frozen(family, model),
+        "remarks": remarks,
     }
 
 
@@ -121,7 +123,7 @@ def _trainer(folder: Path, family: Any, plan: Any, model: Any, learn: Any, held:
         update={"optim": plan.recipe.optim.model_copy(update={"max_steps": STEPS, "gradient_accumulation": 1})}
     )
     clock, reads_logits = StepClock(), family.reads_logits and not plan.pretrains
-    how = arguments(folder, short, STEPS, False, reads_logits, plan.device)
+    how = arguments(folder, short, STEPS, False, reads_logits, plan.device, decodes=learn.kept is None)
     how.save_strategy = "no"
     trainer = WholeTrainer(
         model=model,

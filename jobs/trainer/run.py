@@ -30,7 +30,7 @@ from jobs.trainer.export import export
 from jobs.trainer.hf import WholeTrainer, arguments
 from jobs.trainer.material import Material, bring
 from jobs.trainer.outcome import Outcome, sum_up
-from jobs.trainer.setup import check_clips, opening, plan_of, told_of, with_adapters
+from jobs.trainer.setup import check_clips, opening, plan_of, told_of, with_adapters, with_kernels
 from jobs.trainer.split import Sides, divide
 from jobs.trainer.together import agree, leads, part, wait_for_all, world
 from orchestrator.domain.errors import AppError
@@ -124,6 +124,7 @@ def _go(run: Run, easing: Easing, resumes: bool) -> TrainResult:
     recorder.log(opening(spec, plan, sides, model))
     clips = bring(spec, plan, family, model, sides, recorder, run.should_stop)
     learn, held = clips.learn, clips.held
+    with_kernels(family, plan, model, learn)
     trainer, reporter = _trainer(run, plan, model, clips)
     baseline = baseline_of(run.folder, family, plan, trainer, held)
     checkpoint = newest_whole(run.folder / "checkpoints") if resumes else None
@@ -176,7 +177,9 @@ def _trainer(run: Run, plan: Plan, model: Any, clips: Material) -> tuple[WholeTr
     tight = _is_tight(run, plan.recipe)
     trainer = WholeTrainer(
         model=model,
-        args=arguments(folder, plan.recipe, steps, len(held) > 0, reads_logits, plan.device, tight),
+        args=arguments(
+            folder, plan.recipe, steps, len(held) > 0, reads_logits, plan.device, tight, decodes=learn.kept is None
+        ),
         train_dataset=learn,
         eval_dataset=held if len(held) else None,
         data_collator=family.collate(plan),

@@ -4,9 +4,10 @@ from typing import Any
 
 from peft import LoraConfig, get_peft_model
 
-from jobs.families.protocol import Base, Family, Plan
+from jobs.families.protocol import Base, Family, Items, Plan
 from jobs.spec import TrainSpec
 from jobs.trainer.clips import sentences
+from jobs.trainer.manner import liger
 from jobs.trainer.split import Sides
 from jobs.trainer.swift import quicken
 from jobs.trainer.together import own_device
@@ -93,6 +94,19 @@ def _with_adapters(family: Family, plan: Plan, checkpointing: bool) -> Any:
         names = targets if isinstance(targets, str) else ", ".join(targets)
         text = f"None of the target modules ({names}) is a linear layer of this base. Choose others."
         raise Invalid(text, "qlora.target_modules") from error
+
+
+def with_kernels(family: Family, plan: Plan, model: Any, learn: Items) -> None:
+    """Liger's kernels where they are asked for.
+
+    Raises:
+        Invalid: they cannot run here, or not with this base.
+    """
+    if liger(plan.recipe, plan.device):
+        from jobs.trainer.kernels import fuse
+
+        count = min(plan.recipe.optim.batch_size, len(learn))
+        fuse(plan, model, family.collate(plan), [learn[index] for index in range(count)])
 
 
 def opening(spec: TrainSpec, plan: Plan, sides: Sides, model: Any) -> str:

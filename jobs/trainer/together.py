@@ -1,6 +1,8 @@
 """Several processes that train one model, each on a GPU of its own: who writes, and how they stop at the same step."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 import torch.distributed as dist
@@ -24,6 +26,14 @@ def leads() -> bool:
 def own_device() -> str:
     """The device of this process, as torch names it."""
     return f"cuda:{rank()}" if torch.cuda.is_available() else "cpu"
+
+
+@contextmanager
+def same_chance() -> Iterator[None]:
+    """What is drawn by chance inside does not move what is drawn after it, on the processor and on the own GPU."""
+    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+    with torch.random.fork_rng(devices):
+        yield
 
 
 def wait_for_all() -> None:

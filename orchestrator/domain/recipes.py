@@ -27,6 +27,14 @@ class Scheduler(StrEnum):
     CONSTANT = "constant"
 
 
+class Optimizer(StrEnum):
+    """auto: 8-bit moments for adapters on a GPU, 32-bit ones otherwise."""
+
+    AUTO = "auto"
+    ADAMW = "adamw"
+    ADAMW_8BIT = "adamw_8bit"
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -63,6 +71,9 @@ class Optim(_Part):
     max_steps: int | None = Field(default=None, ge=1, le=10_000_000)
     warmup_ratio: float = Field(default=0.05, ge=0.0, le=0.5)
     scheduler: Scheduler = Scheduler.COSINE
+    optimizer: Optimizer = Optimizer.AUTO
+    liger: bool = False
+    """Liger's fused kernels (Hsu et al. 2024), on a GPU, for the families of `LIGER`."""
     weight_decay: float = Field(default=0.0, ge=0.0, le=1.0)
     max_grad_norm: float = Field(default=1.0, gt=0.0, le=100.0)
     seed: int = Field(default=7, ge=0, le=2**31 - 1)
@@ -149,6 +160,9 @@ SENTENCES = {
     "optim.epochs": "Epochs must be a whole number from 1 to 1000.",
     "optim.max_steps": "Max steps must be a whole number of at least 1, or empty.",
     "optim.warmup_ratio": "Warm-up must be a share from 0 to 0.5; 0.05 is usual.",
+    "optim.optimizer": "The optimizer must be auto, adamw or adamw_8bit.",
+    "optim.liger": "Liger kernels are either on or off.",
+    "qlora.vision": "Adapters in the vision tower are either on or off.",
     "optim.weight_decay": "Weight decay must be a number from 0 to 1.",
     "optim.max_grad_norm": "Gradient clipping must be a number above 0 and at most 100.",
     "optim.seed": "Seed must be a whole number from 0 to 2147483647.",
@@ -162,6 +176,15 @@ SENTENCES = {
 }
 """One sentence a field: the same beside the wizard's field and in the REST answer."""
 
+
+LIGER = frozenset({"qwen2_vl", "qwen2_5_vl", "qwen3_vl", "internvl", "smolvlm"})
+"""Families that Liger has kernels for. Each run looks first whether its base still says the same with them."""
+LIGER_MISSING = {
+    "family": "Liger has no kernels for this base. Switch Liger kernels off.",
+    "gpu": "Liger kernels run on a GPU only. Switch them off, or ask for a GPU under Machine.",
+    "package": "Liger kernels are not installed on the worker. Run pip install liger-kernel there, or switch them off.",
+}
+"""What is said beside the switch where it cannot be on."""
 
 ALONE = (
     "A retriever learns by telling the clips of a batch apart. Enter a batch size of at least 2; 16 or more is usual."

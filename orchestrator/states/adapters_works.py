@@ -8,8 +8,10 @@ import reflex as rx
 from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
 from orchestrator.services.adapters.registering import register_merged
 from orchestrator.services.adapters.works import ADAPTER, MERGED, WorkRow, list_works, request_merge, request_push
+from orchestrator.services.credentials import list_credentials
 from orchestrator.states import words
 from orchestrator.states.guards import act, problems_of, signed_in
+from orchestrator.states.hub_look import token_choices
 
 PATH = "/adapters"
 LOOK_AGAIN_S = 1.0
@@ -38,6 +40,9 @@ class AdapterWorks(rx.State):
     pushing: bool = False
     repo: str = ""
     token: str = ""
+    stored: str = "none"
+    """The id of a stored Hub token, or "none"."""
+    stored_tokens: list[dict[str, str]] = []
     private: bool = True
     whole: bool = False
     problems: dict[str, str] = {}
@@ -88,7 +93,14 @@ class AdapterWorks(rx.State):
     @signed_in
     async def show_push(self, opened: bool):
         self.pushing = opened
-        self.token, self.problems = "", {}
+        self.token, self.problems, self.stored = "", {}, "none"
+        if opened:
+            self.stored_tokens = token_choices(await act(self, list_credentials))
+
+    @rx.event
+    @signed_in
+    async def choose_stored(self, chosen: str):
+        self.stored, self.problems = chosen, {}
 
     @rx.event
     @signed_in
@@ -112,7 +124,8 @@ class AdapterWorks(rx.State):
         what = MERGED if self.whole else ADAPTER
         token = str(form.get("token", ""))
         try:
-            await act(self, request_push, self._id(), self.repo, token, self.private, what)
+            stored = int(self.stored) if self.stored.isdigit() else 0
+            await act(self, request_push, self._id(), self.repo, token, self.private, what, stored)
         except NotSignedIn:
             raise
         except AppError as error:

@@ -1,13 +1,23 @@
 """Looks up what would come from the Hub, and holds the answer until somebody agrees to fetch it."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import reflex as rx
 
 from orchestrator.domain.errors import Invalid
+from orchestrator.services.credentials import CredentialRow
 from orchestrator.services.hub import look_up
 from orchestrator.states import words
 from orchestrator.states.guards import act
+
+_NO_TOKEN = {"value": "none", "label": "None, or one that is typed"}
+
+
+def token_choices(rows: Iterable[CredentialRow]) -> list[dict[str, str]]:
+    """The stored Hub tokens as a select takes them; nothing where there are none."""
+    found = [{"value": str(row.id), "label": row.name, "hint": row.hint} for row in rows if row.kind == "hub"]
+    return [_NO_TOKEN, *found] if found else []
 
 
 class HubConfirm(rx.State, mixin=True):

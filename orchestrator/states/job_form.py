@@ -107,6 +107,16 @@ class JobForm(JobFormFields, rx.State):
 
     @rx.event
     @signed_in
+    async def set_flag(self, field: str, on: bool):
+        """Turns one of the form's switches."""
+        if field not in form.FLAG_FIELDS:
+            return None
+        self._set(field, "true" if on else "")
+        self._drop_problem(field)
+        return JobForm.refresh
+
+    @rx.event
+    @signed_in
     async def toggle_target(self, suffix: str, on: bool):
         """Adds or takes away one kind of layer."""
         known = [layer.suffix for layer in self.layers]

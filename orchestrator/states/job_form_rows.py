@@ -8,13 +8,14 @@ from typing import Any
 from orchestrator.domain.datasets import Task
 from orchestrator.domain.machines import ANY, WHATEVER, Shape, asks, shape_of
 from orchestrator.domain.models import FITS
-from orchestrator.domain.recipes import Recipe
+from orchestrator.domain.recipes import Optimizer, Recipe
 from orchestrator.services.training.room import missing
 from orchestrator.services.training.rows import Preflight
 from orchestrator.services.workers import WorkerRow
 from orchestrator.states import job_sweep_values as sweep
 from orchestrator.states import words
 
+OPTIMIZERS = {"auto": "Automatic", "adamw": "AdamW, 32-bit", "adamw_8bit": "AdamW, 8-bit, paged"}
 MODEL_TASK = {
     "video_classification": "classification",
     "video_captioning": "captioning",
@@ -99,10 +100,14 @@ class Plan:
     warnings: list[str] = field(default_factory=list)
     advice: str = ""
     vision_frozen: bool = False
+    has_eye: bool = False
+    has_liger: bool = False
     measured: bool = False
     """True where memory and time come from a rehearsal of this very form."""
     found: list[PlanFact] = field(default_factory=list)
     """What that rehearsal found."""
+    remarks: list[str] = field(default_factory=list)
+    """What it says of captions and clips that the base takes otherwise than written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +219,11 @@ def make_plan(estimate: Preflight, workers: Iterable[WorkerRow], need: Shape = W
         warnings=list(dict.fromkeys(warnings)),
         advice=" ".join(estimate.advice),
         vision_frozen=estimate.vision_frozen,
+        has_eye=estimate.has_eye,
+        has_liger=estimate.has_liger,
         measured=estimate.measured,
         found=found_facts(estimate),
+        remarks=[str(remark) for remark in estimate.rehearsed.get("remarks") or []],
     )
 
 
@@ -269,6 +277,8 @@ def review_rows(dataset: str, model: str, recipe: Recipe, clips_note: str) -> li
             ReviewRow("QLoRA", "Dropout", f"{recipe.qlora.dropout:g}", 3),
             ReviewRow("QLoRA", "Target modules", ", ".join(recipe.qlora.target_modules) or "the model's default", 3),
         ]
+        if recipe.qlora.vision:
+            rows.append(ReviewRow("QLoRA", "Vision tower", "gets adapters, too", 3))
     return rows + _optim_rows(recipe)
 
 
@@ -291,6 +301,8 @@ def _optim_rows(recipe: Recipe) -> list[ReviewRow]:
     pairs = [
         ("Learning rate", words.rate(optim.learning_rate)),
         ("Schedule", optim.scheduler.value.capitalize()),
+        *([] if optim.optimizer is Optimizer.AUTO else [("Optimizer", OPTIMIZERS[optim.optimizer.value])]),
+        *([("Kernels", "Liger")] if optim.liger else []),
         ("Batch size", words.plural(optim.batch_size, "clip")),
         ("Accumulation", f"{optim.gradient_accumulation} \u00d7, {a_step} a step"),
         ("Epochs", str(optim.epochs)),

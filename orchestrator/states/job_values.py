@@ -10,6 +10,8 @@ from orchestrator.domain.recipes import Recipe, parse_recipe
 
 SEEN_FIELDS = ("data.frames", "data.size", "data.fps")
 """What the model sees of a clip; left empty, the base decides."""
+FLAG_FIELDS = ("qlora.vision", "optim.liger")
+"""Switches: "true", or empty."""
 PARAMETER_FIELDS = (
     "qlora.bits",
     "qlora.r",
@@ -27,6 +29,8 @@ PARAMETER_FIELDS = (
     "optim.seed",
     "data.validation_share",
     *SEEN_FIELDS,
+    "optim.optimizer",
+    *FLAG_FIELDS,
     "machine.kind",
     "machine.memory_gb",
     "machine.gpus",
@@ -42,6 +46,8 @@ ADVANCED_FIELDS = frozenset(
         "optim.seed",
         "data.validation_share",
         *SEEN_FIELDS,
+        "optim.optimizer",
+        *FLAG_FIELDS,
         "machine.kind",
         "machine.memory_gb",
         "machine.gpus",
@@ -83,7 +89,9 @@ def learns(training_type: str, task: str) -> str:
 
 def field_text(value: Any) -> str:
     """A recipe's value as a person would type it: 0.0002 -> "2e-4", 0.05 -> "0.05"."""
-    if isinstance(value, bool) or value is None:
+    if isinstance(value, bool):
+        return "true" if value else ""
+    if value is None:
         return ""
     if isinstance(value, float):
         if value and abs(value) < 0.01:
@@ -148,6 +156,8 @@ def raw_recipe(values: Mapping[str, str], targets: list[str]) -> dict[str, Any]:
         part, _, key = name.partition(".")
         if key and name in values and (name not in SEEN_FIELDS or values[name].strip()):
             raw[part][key] = values[name].strip().replace(",", ".")
+            if name in FLAG_FIELDS:
+                raw[part][key] = values[name] == "true"
     raw["qlora"]["target_modules"] = list(targets)
     return raw
 

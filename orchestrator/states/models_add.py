@@ -19,11 +19,10 @@ from orchestrator.services.models.catalog import (
 )
 from orchestrator.states.address import filter_of
 from orchestrator.states.guards import act, problems_of, signed_in
-from orchestrator.states.hub_look import HubConfirm
+from orchestrator.states.hub_look import HubConfirm, token_choices
 
 NO_FILES = "Choose the files first: config.json, the .safetensors, the processor and the tokenizer."
 SOURCES = ("upload", "hub", "path")
-NO_TOKEN = {"value": "none", "label": "None, or typed below"}
 
 
 class ModelAddState(HubConfirm, rx.State):
@@ -82,9 +81,7 @@ class ModelAddState(HubConfirm, rx.State):
             self.into_name, self.source, self.missing = row.name, "upload", not row.editable
             return
         self.roots_text = " or ".join(allowed_roots())
-        tokens = [row for row in await act(self, list_credentials) if row.kind == "hub"]
-        self.stored_tokens = [{"value": str(row.id), "label": row.name, "hint": row.hint} for row in tokens]
-        self.stored_tokens = [NO_TOKEN, *self.stored_tokens] if tokens else []
+        self.stored_tokens = token_choices(await act(self, list_credentials))
 
     @rx.event
     @signed_in

@@ -7,6 +7,9 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from benchmarks.studio import Studio
+from tests.unit.jobs.families.tiny_llms import make_tiny
+
 READY_S = 180.0
 
 
@@ -125,3 +128,26 @@ def test_a_deleted_dataset_is_refused_with_a_sentence(page: Page, api: httpx.Cli
     page.locator("#wizard-launch").click()
     expect(page.get_by_text("This dataset is not there any more. Choose another one.").first).to_be_visible()
     assert api.get("/jobs").json()["total"] == 0
+
+
+def test_the_vision_tower_is_frozen_until_its_switch_is_turned(
+    page: Page, api: httpx.Client, app_server: Studio, demo: tuple[str, str]
+) -> None:
+    """A folder whose config names a class of transformers: a Custom base, that the demo's captions are for."""
+    base = make_tiny("qwen2_5_vl", app_server.data_dir / "models" / f"eyes-{time.time_ns()}")
+    kind = {"name": base.name, "model_type": "video_captioning", "architecture": "Custom"}
+    added = api.post("/models", json=kind | {"source": {"type": "path", "path": str(base)}})
+    assert added.status_code == 201, added.text
+    captions = api.get("/datasets", params={"status": "ready", "task": "captioning"}).json()["items"][0]["id"]
+    page.goto(f"/jobs/new?dataset={captions}&model={added.json()['id']}")
+    page.get_by_role("button", name="Edit Rank r").click()
+    expect(page.get_by_text("Vision frozen")).to_be_visible()
+    page.get_by_role("button", name="Advanced").click()
+    page.get_by_role("switch", name="Adapters in the vision tower, too").click()
+    expect(page.get_by_text("Vision frozen")).to_have_count(0)
+    expect(page.get_by_role("switch", name="Liger kernels")).to_have_count(0)  # no worker here has a GPU
+    page.get_by_role("combobox", name="Optimizer").click()
+    page.get_by_role("option", name="AdamW, 8-bit").click()
+    page.locator("#wizard-next").click()
+    expect(page.get_by_role("row", name="Vision tower")).to_contain_text("gets adapters, too")
+    expect(page.get_by_role("row", name="Optimizer")).to_contain_text("AdamW, 8-bit")

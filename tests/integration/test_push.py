@@ -12,6 +12,7 @@ from orchestrator.domain.adapters import AdapterWork
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.users import Actor
 from orchestrator.services.adapters import catalog, works
+from orchestrator.services.credentials import delete_credential, list_credentials, save_credential, save_token
 from orchestrator.services.db import session_scope
 from tests.fakes.hub_server import HubServer, hub_server
 from tests.unit.services.adapters.test_versions import finished_job, only
@@ -62,6 +63,31 @@ def test_it_arrives_whole_and_private(ada: Actor, home: Path, hub: HubServer) ->
         kept = json.dumps([session.get_one(AdapterWork, 1).wish, session.get_one(AdapterWork, 1).result])
     assert "sealed" not in kept
     assert "hf_writes" not in kept
+
+
+def test_a_stored_token_is_used_and_stays_stored(ada: Actor, home: Path, hub: HubServer) -> None:
+    finished_job(ada, home)
+    with session_scope() as session:
+        mine = save_token(session, ada, "writes", "hf_writes").id
+        bucket = save_credential(session, ada, "s3", "films", {"access_key": "a", "secret_key": "b"}).id
+        theirs = save_token(session, make_person("eve"), "hers", "hf_writes").id
+    for other, said in ((bucket, "is no Hub token"), (theirs, "does not exist")):
+        with session_scope() as session, pytest.raises(Invalid, match=said) as refused:
+            works.request_push(session, ada, only(ada).id, "ada/motions", "", credential_id=other)
+        assert refused.value.field == "credential_id"
+    with session_scope() as session:
+        work = works.request_push(session, ada, only(ada).id, "ada/motions", "", credential_id=mine)
+        assert "hf_writes" not in json.dumps(session.get_one(AdapterWork, work.id).wish)
+    assert run_adapter_work(work.id) == "done"
+    assert hub.commits == ["motions v1"]
+    with session_scope() as session:
+        (kept,) = [row for row in list_credentials(session, ada) if row.id == mine]
+        assert kept.used_at is not None
+        again = works.request_push(session, ada, only(ada).id, "ada/motions", "", credential_id=mine)
+        delete_credential(session, ada, mine)
+    assert run_adapter_work(again.id) == "failed"
+    with session_scope() as session:
+        assert "do not exist any more" in works.get_work(session, ada, only(ada).id, again.id).error
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from transformers import VisionEncoderDecoderModel
 from jobs.families.captioner.words import tokenizer_of, welcome
 from jobs.families.protocol import Plan
 from jobs.families.quantize import keep_trainable_on_cpu, nf4_config
-from orchestrator.domain.errors import Invalid
+from jobs.families.weights import read_weights
 
 SKIP = ("decoder.lm_head",)
 """Everything below it too: the head's own dense layer and `decoder.lm_head.decoder`."""
@@ -23,13 +23,7 @@ def load_captioner(plan: Plan) -> Any:
     more: dict[str, Any] = {"dtype": torch.float32}
     if plan.four_bit:
         more |= {"quantization_config": nf4_config(SKIP, plan.device), "device_map": {"": plan.device}}
-    try:
-        model: Any = VisionEncoderDecoderModel.from_pretrained(
-            plan.base.folder, local_files_only=True, use_safetensors=True, trust_remote_code=False, **more
-        )
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise Invalid(f"The base model could not be loaded: {first[:300]} Register it again.") from error
+    model: Any = read_weights(VisionEncoderDecoderModel, plan.base, **more)
     keep_trainable_on_cpu(model)
     if not plan.serves:
         # Sentences that are known whole need no cache of keys; `generate` asks for one by itself.

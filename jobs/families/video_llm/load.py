@@ -5,13 +5,14 @@ import inspect
 from typing import Any
 
 import torch
-from transformers import AutoModelForImageTextToText
+from transformers import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING, AutoConfig, AutoModelForImageTextToText
 from transformers.modeling_utils import slice_logits_to_keep
+from transformers.utils import is_flash_attn_2_available
 
 from jobs.families.protocol import Plan
 from jobs.families.quantize import keep_trainable_on_cpu, nf4_config
 from jobs.families.video_llm.kinds import Kind
-from orchestrator.domain.errors import Invalid
+from jobs.families.weights import read_weights
 
 
 def load_llm(plan: Plan, kind: Kind) -> Any:
@@ -25,13 +26,8 @@ def load_llm(plan: Plan, kind: Kind) -> Any:
     if plan.four_bit:
         skip = ("lm_head", *kind.eyes)
         more |= {"quantization_config": nf4_config(skip, plan.device), "device_map": {"": plan.device}}
-    try:
-        model: Any = AutoModelForImageTextToText.from_pretrained(
-            plan.base.folder, local_files_only=True, use_safetensors=True, trust_remote_code=False, **more
-        )
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise Invalid(f"The base model could not be loaded: {first[:300]} Register it again.") from error
+    more |= attention(plan)
+    model: Any = read_weights(AutoModelForImageTextToText, plan.base, **more)
     keep_trainable_on_cpu(model)
     if "logits_to_keep" not in inspect.signature(model.forward).parameters:
         _let_pick(model)
@@ -58,3 +54,12 @@ def _let_pick(model: Any) -> None:
             hook.remove()
 
     model.forward = forward
+
+
+def attention(plan: Plan) -> dict[str, str]:
+    """FlashAttention 2 (Dao 2023) where it is installed and the class takes it; else transformers' own choice, SDPA."""
+    if plan.device == "cpu" or not is_flash_attn_2_available():
+        return {}
+    config = AutoConfig.from_pretrained(plan.base.folder, local_files_only=True, trust_remote_code=False)
+    kind: Any = MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING.get(type(config), None)
+    return {"attn_implementation": "flash_attention_2"} if getattr(kind, "_supports_flash_attn", False) else {}

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse
 from pydantic import BaseModel
 
-from orchestrator.api.shapes import Id, page, shape
+from orchestrator.api.shapes import BodyId, Id, page, shape
 from orchestrator.api.who import Who
 from orchestrator.services.adapters import catalog, registering, works
 from orchestrator.services.db import session_scope
@@ -18,8 +18,10 @@ class Push(BaseModel):
     """`repo`: owner/name on the Hub; `what`: adapter, or merged for the whole model."""
 
     repo: str
-    token: str
+    token: str = ""
     """Kept sealed, used once, never shown."""
+    credential_id: BodyId | None = None
+    """A stored Hub token instead (`/credentials`)."""
     private: bool = True
     what: str = works.ADAPTER
 
@@ -133,5 +135,7 @@ def register(actor: Who, adapter_id: Id, body: Registration | None = None) -> di
 def push(actor: Who, adapter_id: Id, body: Push) -> dict[str, Any]:
     """A worker sends it to the Hugging Face Hub."""
     with session_scope() as session:
-        row = works.request_push(session, actor, adapter_id, body.repo, body.token, body.private, body.what)
+        row = works.request_push(
+            session, actor, adapter_id, body.repo, body.token, body.private, body.what, body.credential_id or 0
+        )
     return shape(row)

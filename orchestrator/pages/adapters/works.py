@@ -14,6 +14,7 @@ from orchestrator.ui.primitives.choice import checkbox
 from orchestrator.ui.primitives.dialog import dialog
 from orchestrator.ui.primitives.field import field
 from orchestrator.ui.primitives.input import input as text_input
+from orchestrator.ui.primitives.select import select
 from orchestrator.ui.primitives.status_chip import status_chip
 
 State = AdapterWorks
@@ -104,7 +105,21 @@ def push_dialog() -> rx.Component:
                 text_input(name="token", type="password", auto_complete="off"),
                 hint="One that may write. It is kept encrypted until the push is over, then forgotten.",
                 error=_problem("token"),
-                required=True,
+            ),
+            rx.cond(
+                State.stored_tokens.length() > 0,
+                field(
+                    "Stored token",
+                    select(
+                        State.stored_tokens,
+                        value=State.stored,
+                        on_change=State.choose_stored,
+                        label="Stored token",
+                    ),
+                    hint="Taken where none is typed above.",
+                    error=_problem("credential_id"),
+                ),
+                rx.fragment(),
             ),
             checkbox("Private: only you can see it", checked=State.private, on_change=State.choose_private),
             rx.cond(State.merged, whole, rx.fragment()),

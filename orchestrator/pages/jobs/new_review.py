@@ -36,6 +36,12 @@ def _fact(fact: rx.Var[PlanFact]) -> rx.Component:
     )
 
 
+def _remark(sentence: rx.Var[str]) -> rx.Component:
+    return rx.el.p(
+        icon("triangle-alert", class_name="mt-0.5 text-warning"), sentence, class_name="flex items-start gap-2 text-sm"
+    )
+
+
 def _rehearsal() -> rx.Component:
     plan = JobForm.plan
     offer = rx.el.p(
@@ -50,6 +56,7 @@ def _rehearsal() -> rx.Component:
                 rx.el.dl(rx.foreach(plan.found, _fact), class_name="flex flex-col gap-2.5 text-sm"),
                 rx.fragment(),
             ),
+            rx.foreach(plan.remarks, _remark),
             rx.cond(
                 JobRehearsal.error,
                 rx.el.p(

@@ -18,6 +18,7 @@ from orchestrator.services.adapters.catalog import own_adapter, whole_folder
 from orchestrator.services.adapters.files import home_folder
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.db import session_scope
+from orchestrator.services.hub import hub_credential
 from orchestrator.services.queue import adapter_work_key, enqueue
 from orchestrator.services.vault import seal
 from orchestrator.services.zips import fresh_zip
@@ -73,13 +74,21 @@ def request_merge(session: Session, actor: Actor, adapter_id: int) -> WorkRow:
 
 
 def request_push(
-    session: Session, actor: Actor, adapter_id: int, repo: str, token: str, private: bool = True, what: str = ADAPTER
+    session: Session,
+    actor: Actor,
+    adapter_id: int,
+    repo: str,
+    token: str,
+    private: bool = True,
+    what: str = ADAPTER,
+    credential_id: int = 0,
 ) -> WorkRow:
     """Has a worker send the adapter, or its merged model, to the Hugging Face Hub.
 
     Args:
         repo: owner/name; made if it is not there.
         token: a Hub token that may write; sealed, used for this push only, then forgotten.
+        credential_id: a stored Hub token instead, where none is typed.
 
     Raises:
         Invalid: `problems` by field. Conflict: one is on its way, or there is nothing merged. NotFound.
@@ -88,16 +97,19 @@ def request_push(
     problems: list[tuple[str, str]] = []
     if not REPO.match(repo.strip()) or "--" in repo or ".." in repo:
         problems.append(("repo", "Enter an id like owner/name: letters, digits, dots, dashes and underscores."))
-    if not token.strip() or len(token) > 400 or not token.isprintable():
-        problems.append(("token", "Enter a Hub token that may write. It begins with hf_."))
+    token = token.strip()
+    if len(token) > 400 or not token.isprintable() or not (token or credential_id):
+        problems.append(("token", "Enter a Hub token that may write, or choose a stored one. It begins with hf_."))
     if what not in (ADAPTER, MERGED):
         problems.append(("what", "Choose adapter or merged."))
     if problems:
         raise Invalid(problems[0][1], problems[0][0], problems)
+    stored = hub_credential(session, actor, credential_id) if credential_id and not token else 0
     folder_to_push(adapter, what)
     if any(work.kind is WorkKind.PUSH and work.status in WORK_ACTIVE for work in _works(session, adapter_id)):
         raise Conflict(f"{adapter.name} v{adapter.version} is being pushed already. Wait until that is over.")
-    wish = {"repo": repo.strip(), "private": private, "what": what, "sealed_token": seal({"token": token.strip()})}
+    wish: dict[str, Any] = {"repo": repo.strip(), "private": private, "what": what}
+    wish |= {"sealed_token": seal({"token": token})} if token else {"credential_id": stored}
     return _begin(session, AdapterWork(adapter_id=adapter_id, kind=WorkKind.PUSH, wish=wish))
 
 

@@ -103,6 +103,7 @@ def inspect_model(folder: Path) -> ModelFacts:
             "eye_parameters": sum(math.prod(shape) for name, shape in shapes.items() if eyes and eyes.search(name)),
             "sight": sight,
             "layers": layer_groups(shapes, eyes),
+            "eye_layers": layer_groups({n: s for n, s in shapes.items() if eyes and eyes.search(n)}),
         },
     )
 

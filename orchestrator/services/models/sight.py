@@ -67,6 +67,8 @@ def read_sight(family: str, config: dict[str, Any]) -> dict[str, int] | None:
         "inner": int(text.get("intermediate_size") or 4 * int(text.get("hidden_size") or 0)),
         "blocks": int(text.get("num_hidden_layers") or 0),
         "words": int(text.get("vocab_size") or config.get("vocab_size") or 0),
+        "eye_hidden": int(vision.get("embed_dim") or _first(vision.get("hidden_size") or 0)),
+        "eye_blocks": int(vision.get("depth") or vision.get("num_hidden_layers") or 0),
     }
 
 
@@ -78,6 +80,12 @@ def visual_tokens(sight: dict[str, int], frames: int | None = None, size: int | 
     side = (size or sight["edge"]) // sight["patch"]
     merged = -(-side // sight["merge"]) if sight["up"] else side // sight["merge"]
     return math.ceil(count / sight["time"]) * merged * merged + sight["end"]
+
+
+def eye_tokens(sight: dict[str, int], frames: int | None = None, size: int | None = None) -> int:
+    """Patches of one clip in the eye, before they are joined."""
+    side = (size or sight["edge"]) // sight["patch"]
+    return math.ceil((frames or sight["frames"]) / sight["time"]) * side * side
 
 
 def _merge(config: dict[str, Any], vision: dict[str, Any], rule: _Rule) -> int:

@@ -63,6 +63,8 @@ def adapter_parameters(model: VideoModel, recipe: Recipe) -> int:
     """Rank r adds r * (in + out) parameters a layer (Hu et al. 2021)."""
     chosen = set(recipe.qlora.target_modules)
     groups = [g for g in layer_groups(model) if (g["suffix"] in chosen if chosen else g.get("default", True))]
+    if recipe.qlora.vision:
+        groups += (model.details or {}).get("eye_layers") or []
     return sum(
         recipe.qlora.r * (int(g.get("in_features", 0)) + int(g.get("out_features", 0))) * int(g.get("count", 1))
         for g in groups

@@ -1,7 +1,7 @@
 """Where a recipe meets a wall: the context of its base, the pixels it was made for, the memory of the device."""
 
 from orchestrator.domain.models import VideoModel
-from orchestrator.domain.recipes import Recipe
+from orchestrator.domain.recipes import LIGER, LIGER_MISSING, Recipe
 from orchestrator.services.models.sight import visual_tokens
 
 Problem = tuple[str, str]
@@ -39,6 +39,15 @@ def sight_problems(model: VideoModel, recipe: Recipe) -> list[Problem]:
             )
         ]
     return []
+
+
+def kernel_problems(model: VideoModel, recipe: Recipe, gpu: bool) -> list[Problem]:
+    """Liger's kernels where they cannot be had."""
+    if not recipe.optim.liger:
+        return []
+    if model.family not in LIGER:
+        return [("optim.liger", LIGER_MISSING["family"])]
+    return [] if gpu else [("optim.liger", LIGER_MISSING["gpu"])]
 
 
 def fit_problems(recipe: Recipe, memory_bytes: int, room: int) -> list[Problem]:

@@ -59,6 +59,7 @@ def likeness(dataset_id: int, model: VideoModel, recipe: Recipe) -> str:
         "type": recipe.training_type.value,
         "qlora": recipe.qlora.model_dump(mode="json", exclude={"alpha"}),
         "batch": recipe.optim.batch_size,
+        "device": [recipe.optim.optimizer.value, recipe.optim.liger],
         "data": recipe.data.model_dump(mode="json", exclude={"validation_share"}),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

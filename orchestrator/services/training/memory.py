@@ -5,8 +5,8 @@ from typing import Any
 
 from orchestrator.domain.machines import UNFOLDED_BYTES
 from orchestrator.domain.models import VideoModel
-from orchestrator.domain.recipes import Recipe
-from orchestrator.services.models.sight import visual_tokens
+from orchestrator.domain.recipes import Optimizer, Recipe
+from orchestrator.services.models.sight import eye_tokens, visual_tokens
 
 PROCESS_BYTES = 700 * 10**6
 """A trainer with torch, transformers and peft loaded and nothing to do: measured on Linux, CPU build of torch 2.13."""
@@ -14,6 +14,8 @@ _GPU_PROCESS_BYTES = 600 * 10**6
 """CUDA's context and the libraries' workspaces."""
 _TRAINED_BYTES = 16
 """A weight that learns: itself, its gradient and two Adam moments, 4 bytes each."""
+_TRAINED_8BIT_BYTES = 10
+"""The same with moments of one byte each (Dettmers et al. 2022)."""
 _ENCODER_BYTES = 68
 """Per token, channel and block: 34 bytes in 16-bit floats (Korthikanti et al. 2022, table 2), twice that in 32-bit."""
 _SAID_TOKENS = 64
@@ -51,9 +53,15 @@ def memory_of(model: VideoModel, recipe: Recipe, trainable: int, gpu: bool = Fal
     return Memory(
         process=_GPU_PROCESS_BYTES if gpu else PROCESS_BYTES,
         weights=_weights(model, recipe, gpu),
-        trained=trainable * _TRAINED_BYTES,
+        trained=trainable * (_TRAINED_8BIT_BYTES if small_moments(recipe, gpu) else _TRAINED_BYTES),
         activations=activation_bytes(model, recipe, gpu),
     )
+
+
+def small_moments(recipe: Recipe, gpu: bool) -> bool:
+    """True where the optimizer keeps its moments in 8 bits; `jobs.trainer.manner` chooses by the same rule."""
+    asked = recipe.optim.optimizer
+    return asked is Optimizer.ADAMW_8BIT or (asked is Optimizer.AUTO and gpu and recipe.qlora.enabled)
 
 
 def activation_bytes(model: VideoModel, recipe: Recipe, gpu: bool = False) -> int:
@@ -88,7 +96,7 @@ def _encoder_bytes(facts: dict[str, Any], recipe: Recipe) -> int:
 
 
 def _language_bytes(sight: dict[str, int], recipe: Recipe, gpu: bool) -> int:
-    """One clip and its caption in the language model; the frozen eye keeps nothing.
+    """One clip and its caption in the language model; the eye keeps nothing while it is frozen.
 
     On a GPU each block keeps its input alone and is computed again (Chen et al. 2016).
     """
@@ -96,6 +104,15 @@ def _language_bytes(sight: dict[str, int], recipe: Recipe, gpu: bool) -> int:
     block = tokens * (_WIDE * sight["hidden"] + _INNER * sight["inner"])
     # The scores of every word, their 32-bit copy, its gradient; where an answer is learned, and nowhere else.
     said = 3 * 4 * _SAID_TOKENS * sight["words"]
+    seen = _eye_bytes(sight, recipe, gpu) if recipe.qlora.enabled and recipe.qlora.vision else 0
     if gpu:
-        return 2 * block + sight["blocks"] * tokens * sight["hidden"] * 2 + said
-    return 4 * sight["blocks"] * block + said
+        return 2 * block + sight["blocks"] * tokens * sight["hidden"] * 2 + said + seen
+    return 4 * sight["blocks"] * block + said + seen
+
+
+def _eye_bytes(sight: dict[str, int], recipe: Recipe, gpu: bool) -> int:
+    """One clip in an eye that learns, too; 0 where a model was registered before its eye was measured."""
+    tokens = eye_tokens(sight, recipe.data.frames, recipe.data.size)
+    hidden, blocks = sight.get("eye_hidden", 0), sight.get("eye_blocks", 0)
+    kept = blocks * 2 + _ENCODER_BYTES // 2 if gpu else blocks * _ENCODER_BYTES  # on a GPU one block at a time is whole
+    return kept * tokens * hidden

@@ -5,11 +5,11 @@ from sqlmodel import Session, col, select
 from orchestrator.domain.datasets import Dataset, DatasetStatus, Task
 from orchestrator.domain.machines import ANY, GPU, shape_of
 from orchestrator.domain.models import FITS, TASK_OF, ModelStatus, ModelType, VideoModel
-from orchestrator.domain.recipes import ALONE, Recipe
+from orchestrator.domain.recipes import ALONE, LIGER, Recipe
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.training.estimate import estimate, layer_groups
-from orchestrator.services.training.limits import advice, fit_problems, sight_problems
+from orchestrator.services.training.limits import advice, fit_problems, kernel_problems, sight_problems
 from orchestrator.services.training.measures import newest
 from orchestrator.services.training.room import open_boxes
 from orchestrator.services.training.rows import Preflight
@@ -41,6 +41,8 @@ def preflight(session: Session, actor: Actor, dataset_id: int, model_id: int, re
     if not problems:
         problems += _enough(dataset, split.train)
     gpu = _on_gpu(session, recipe)
+    if not problems:
+        problems += kernel_problems(model, recipe, gpu)
     measured = newest(session, actor, dataset_id, model, recipe)
     speed = _earlier_speed(session, actor, model)
     facts = estimate(model, recipe, split.train, speed, held_clips=split.validation, gpu=gpu, measured=measured)
@@ -64,6 +66,8 @@ def preflight(session: Session, actor: Actor, dataset_id: int, model_id: int, re
         visual_tokens=facts.visual_tokens,
         context=facts.context,
         vision_frozen=bool((model.details or {}).get("sight")) and recipe.qlora.enabled and not recipe.qlora.vision,
+        has_eye=bool((model.details or {}).get("sight")),
+        has_liger=gpu and model.family in LIGER,
         measured=exact,
         rehearsed=measured.result if measured and exact else {},
         device_memory=room,

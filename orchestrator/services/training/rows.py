@@ -80,6 +80,10 @@ class Preflight:
     """Tokens that the base reads at once, where it is a language model."""
     vision_frozen: bool = False
     """True where what sees stays as it is, and only the language model gets adapters."""
+    has_eye: bool = False
+    """True where a vision tower stands apart from the language model, so that it may be adapted or not."""
+    has_liger: bool = False
+    """True where Liger's kernels can be switched on: this base, on a GPU."""
     measured: bool = False
     """True where memory and time come from a rehearsal of this very recipe."""
     rehearsed: dict[str, Any] = field(default_factory=dict)

@@ -3,7 +3,7 @@
 import pytest
 
 from orchestrator.domain.errors import Invalid
-from orchestrator.domain.recipes import Recipe
+from orchestrator.domain.recipes import Recipe, parse_recipe
 from orchestrator.states import job_values as form
 
 TINY, LARGE = 600_000, 300_000_000
@@ -98,3 +98,14 @@ def test_each_training_type_says_what_is_learned() -> None:
     assert "one word after the other" in form.learns("pretrain", "captioning")
     assert "a clip's own caption" in form.learns("pretrain", "retrieval")
     assert form.learns("", "") == form.learns("finetune", "classification")
+
+
+def test_switches_go_there_and_back() -> None:
+    recipe = parse_recipe({"qlora": {"vision": True}, "optim": {"optimizer": "adamw_8bit"}})
+    values = form.values_from_recipe(recipe)
+    assert (values["qlora.vision"], values["optim.liger"], values["optim.optimizer"]) == ("true", "", "adamw_8bit")
+    assert form.read_recipe(values, ["q_proj"]).qlora.vision
+    assert form.read_recipe(values | {"qlora.vision": ""}, ["q_proj"]).qlora.vision is False
+    assert form.problems_in(values | {"optim.optimizer": "sgd"}, ["q_proj"]) == {
+        "optim.optimizer": "The optimizer must be auto, adamw or adamw_8bit."
+    }

@@ -12,13 +12,19 @@ from safetensors import safe_open
 
 from jobs.bases.pretrain_captioner import build, export
 from jobs.bases.sentences import word_tokenizer
+from jobs.families.protocol import Plan
+from jobs.families.registry import read_base, resolve
 from jobs.merge import merge
 from jobs.spec import ClipSpec, TrainSpec
 from jobs.trainer.run import train
+from jobs.trainer.setup import with_adapters
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.services.models.inspect import inspect_model
+from tests.fakes.bases import make_base
+from tests.unit.jobs.families.tiny_llms import make_tiny
 from tests.unit.jobs.trainer.conftest import MakeSpec
+from tests.unit.jobs.trainer.test_retrievers import captioned
 from tests.unit.jobs.trainer.test_run import recorder_of
 
 pytestmark = pytest.mark.slow
@@ -40,7 +46,7 @@ def merged_of(spec: TrainSpec) -> Path:
     return target
 
 
-def said_by_the_card(folder: Path, clips: list[ClipSpec], reported: list[dict]) -> list[list[str]]:
+def said_by_the_card(folder: Path, clips: list[ClipSpec], reported: list[dict], *words: str) -> list[list[str]]:
     """The program of the card, run where neither peft nor bitsandbytes can be imported."""
     card = (folder / "README.md").read_text()
     assert "library_name: transformers" in card
@@ -48,10 +54,10 @@ def said_by_the_card(folder: Path, clips: list[ClipSpec], reported: list[dict]) 
     barred = "import sys\nsys.modules['peft'] = sys.modules['bitsandbytes'] = None\n"
     (folder / "run.py").write_text(barred + program)
     paths = {clip.id: clip.path for clip in clips}
-    command = [sys.executable, "run.py", *(paths[row["clip_id"]] for row in reported)]
+    command = [sys.executable, "run.py", *words, *(paths[row["clip_id"]] for row in reported)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return [line.split("\t") for line in done.stdout.strip().splitlines() if "\t" in line]
+    return [line.split("\t") for line in done.stdout.splitlines() if "\t" in line]
 
 
 def test_a_merged_classifier_says_the_same(make_spec: MakeSpec, clips: list[ClipSpec]) -> None:
@@ -82,6 +88,42 @@ def test_a_merged_captioner_keeps_its_new_words(make_spec: MakeSpec, clips: list
     reported = json.loads((Path(spec.folder) / "adapter" / "predictions.json").read_text())
     lines = said_by_the_card(folder, said, reported)
     assert [line[1] for line in lines] == [row["predicted"] for row in reported]
+
+
+@pytest.mark.parametrize("family", ["clip", "siglip", "xclip", "vision-text-dual-encoder"])
+def test_a_merged_retriever_finds_the_same(make_spec: MakeSpec, tmp_path: Path, family: str) -> None:
+    base = make_base(family, tmp_path / "base")
+    spec = captioned(make_spec(optim={"epochs": 4, "learning_rate": 4e-3}), base, family)
+    folder = merged_of(spec)
+    reported = json.loads((Path(spec.folder) / "adapter" / "predictions.json").read_text())
+    asked = reported[0]["reference"]
+    paths = {clip.id: clip.path for clip in spec.clips}
+    found = {path: float(score) for score, path in said_by_the_card(folder, spec.clips, reported, asked)}
+    assert len(found) == len(reported)
+    for shown in reported[0]["top"]:
+        assert found[paths[shown["clip_id"]]] == pytest.approx(shown["score"], abs=0.05)
+    facts = inspect_model(folder)
+    assert (facts.family, facts.model_type) == (family, "video_retrieval")
+
+
+@pytest.mark.parametrize(("family", "vision"), [("qwen2_5_vl", True), ("smolvlm", False), ("idefics", False)])
+def test_a_merged_video_language_model_says_the_same(
+    make_spec: MakeSpec, clips: list[ClipSpec], tmp_path: Path, family: str, vision: bool
+) -> None:
+    base = make_tiny(family, tmp_path / "base")
+    told = {"blinking": "it blinks", "zooming": "it looms now"}
+    said = [dataclasses.replace(clip, label="", caption=told[clip.label]) for clip in clips[:8]]
+    data = {"frames": 4} | ({"size": 56} if family.startswith("qwen") else {})
+    how = {"epochs": 6, "learning_rate": 1e-2, "batch_size": 3}
+    made = make_spec(optim=how, qlora={"vision": vision}, clips=said, data=data)
+    spec = dataclasses.replace(made, task="captioning", class_names=[], model_path=str(base), family=family)
+    folder = merged_of(spec)
+    reported = json.loads((Path(spec.folder) / "adapter" / "predictions.json").read_text())
+    lines = said_by_the_card(folder, said, reported)
+    same = [line[1][:6] == row["predicted"][:6] for line, row in zip(lines, reported, strict=True)]
+    assert all(same), (lines, reported)
+    assert inspect_model(folder).family == family
+    with_adapters(resolve(read_base(folder)), Plan(read_base(folder), parse_recipe({}), "captioning", (), ("it hops",)))
 
 
 def test_a_merge_that_is_called_off_leaves_nothing(make_spec: MakeSpec) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 from orchestrator.domain.models import ModelSource, ModelType, VideoModel
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.services.models.sight import read_sight, visual_tokens
-from orchestrator.services.training.limits import advice, fit_problems, sight_problems
+from orchestrator.services.training.estimate import adapter_parameters
+from orchestrator.services.training.limits import advice, fit_problems, kernel_problems, sight_problems
 from orchestrator.services.training.memory import memory_of
 
 QWEN = {
@@ -74,3 +75,33 @@ def test_a_language_model_keeps_less_on_a_gpu_where_it_computes_twice() -> None:
     double = memory_of(qwen(), parse_recipe({"optim": {"batch_size": 4}}), 10**7)
     assert double.activations == 2 * here.activations
     assert double.fixed == here.fixed
+
+
+def test_liger_is_refused_beside_its_switch_where_it_cannot_run() -> None:
+    asked, model = parse_recipe({"optim": {"liger": True}}), qwen()
+    model.family = "qwen2_5_vl"
+    assert kernel_problems(model, asked, gpu=True) == []
+    assert kernel_problems(model, parse_recipe({}), gpu=False) == []
+    ((field, text),) = kernel_problems(model, asked, gpu=False)
+    assert (field, "GPU only" in text) == ("optim.liger", True)
+    model.family = "llava_next_video"
+    assert "no kernels for this base" in kernel_problems(model, asked, gpu=True)[0][1]
+
+
+def test_an_eye_that_learns_costs_adapters_and_memory() -> None:
+    model, frozen, learns = qwen(), parse_recipe({}), parse_recipe({"qlora": {"vision": True}})
+    eyes = QWEN["vision_config"] | {"depth": 32, "hidden_size": 1280}
+    model.details["sight"] = read_sight("qwen2_5_vl", QWEN | {"vision_config": eyes})
+    model.details["eye_layers"] = [{"suffix": "qkv", "count": 32, "in_features": 1280, "out_features": 3840}]
+    more = adapter_parameters(model, learns) - adapter_parameters(model, frozen)
+    assert more == 16 * 32 * (1280 + 3840)
+    for gpu in (False, True):
+        kept, plain = (memory_of(model, recipe, 10**7, gpu).activations for recipe in (learns, frozen))
+        assert kept > plain
+
+
+def test_moments_of_8_bits_take_less() -> None:
+    whole, small = parse_recipe({}), parse_recipe({"optim": {"optimizer": "adamw_8bit"}})
+    assert memory_of(qwen(), whole, 10**7).trained == 160_000_000
+    assert memory_of(qwen(), small, 10**7).trained == 100_000_000
+    assert memory_of(qwen(), whole, 10**7, gpu=True).trained == 100_000_000
