@@ -101,14 +101,10 @@ def _videomae(work: Work, folder: Path, device: str) -> None:
     """VideoMAE-base is what the class's own defaults are."""
     from transformers import VideoMAEConfig, VideoMAEForVideoClassification
 
-    small = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2}
-    config = VideoMAEConfig(
-        num_frames=work.frames,
-        image_size=work.edge,
-        patch_size=14 if work.tiny else 16,
-        num_labels=4,
-        **(small if work.tiny else {}),
-    )
+    small: dict[str, Any] = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2}
+    small["num_attention_heads"] = 2
+    sizes: dict[str, Any] = {"num_frames": work.frames, "image_size": work.edge, "num_labels": 4}
+    config = VideoMAEConfig(**sizes, **(small | {"patch_size": 14} if work.tiny else {}))
     with torch.device(device):
         model = VideoMAEForVideoClassification(config)
     model.save_pretrained(folder)

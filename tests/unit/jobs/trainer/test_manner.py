@@ -38,7 +38,7 @@ def test_a_gpu_gets_bf16_paged_8_bit_moments_and_pinned_loading_ahead(monkeypatc
     how = built("cuda:0")
     assert (how.bf16, how.use_cpu, str(how.optim.value)) == (True, False, "paged_adamw_8bit")
     assert (how.dataloader_pin_memory, how.dataloader_num_workers, how.dataloader_prefetch_factor) == (True, 4, 2)
-    assert how.accelerator_config.non_blocking
+    assert manner(parse_recipe({}), "cuda:0", True)["accelerator_config"] == {"non_blocking": True}
     assert not how.dataloader_persistent_workers
     # What a frozen eye said may have to be asked for again, which a forked process must not do on a GPU.
     assert built("cuda:0", decodes=False).dataloader_num_workers == 0
@@ -102,7 +102,7 @@ def test_fused_kernels_must_leave_the_loss_as_it_was(tmp_path: Path) -> None:
 
     def wrong(model: Any) -> None:
         with torch.no_grad():
-            model.get_base_model().lm_head.weight.mul_(3)
+            model.get_base_model().lm_head.weight.mul_(100)
 
     with pytest.raises(Invalid, match=r"do not work with this base here \(ImportError: .*Switch them off") as refused:
         fuse(plan, model, collate, items, too_old)
