@@ -104,7 +104,7 @@ def _videomae(work: Work, folder: Path, device: str) -> None:
     small: dict[str, Any] = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2}
     small["num_attention_heads"] = 2
     sizes: dict[str, Any] = {"num_frames": work.frames, "image_size": work.edge, "num_labels": 4}
-    config = VideoMAEConfig(**sizes, **(small | {"patch_size": 14} if work.tiny else {}))
+    config = VideoMAEConfig.from_dict(sizes | (small | {"patch_size": 14} if work.tiny else {}))
     with torch.device(device):
         model = VideoMAEForVideoClassification(config)
     model.save_pretrained(folder)

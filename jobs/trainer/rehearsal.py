@@ -93,8 +93,14 @@ def adapted_layers(model: Any) -> list[dict[str, Any]]:
     for name, module in model.named_modules():
         if hasattr(module, "lora_A") and hasattr(module, "lora_B"):
             learns = sum(p.numel() for p in (*module.lora_A.parameters(), *module.lora_B.parameters()))
-            found.setdefault(name.rpartition(".")[2], []).append(learns)
+            found.setdefault(_ending(name), []).append(learns)
     return [{"suffix": suffix, "count": len(sizes), "parameters": sum(sizes)} for suffix, sizes in found.items()]
+
+
+def _ending(name: str) -> str:
+    """The last part of a layer's name, with the one before it where it is but a number."""
+    parts = name.split(".")
+    return ".".join(parts[-2:]) if parts[-1].isdigit() else parts[-1]
 
 
 class _Counter:

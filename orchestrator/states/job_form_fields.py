@@ -137,6 +137,11 @@ class JobFormFields(rx.State, mixin=True):
         share = f", {plan.trainable_share}" if plan.trainable_share else ""
         return f"{plan.trainable} learn{share}" if plan.known else ""
 
+    @rx.var
+    def head_note(self) -> str:
+        """What is trained besides the adapters."""
+        return form.head_note(self._task(), self.plan.has_eye)
+
     def _take(self, opening: Opening) -> None:
         self.datasets, self.models = opening.datasets, opening.models
         self.dataset_id, self.model_id = opening.dataset_id, opening.model_id

@@ -167,9 +167,12 @@ def _fits(does: str, task: str) -> bool:
 
 
 def layer_choices(groups: Iterable[Any]) -> list[LayerChoice]:
-    """From the model's layer groups (suffix, count, parameters, default); groups of one name become one choice."""
+    """From the model's layer groups (suffix, count, parameters, default); groups of one name become one choice.
+
+    Heads are left out: they are trained whole or not at all.
+    """
     by_name: dict[str, list[Any]] = {}
-    for group in groups:
+    for group in (group for group in groups if group.default):
         by_name.setdefault(group.suffix, []).append(group)
     return [
         LayerChoice(

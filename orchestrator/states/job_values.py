@@ -67,6 +67,7 @@ _PRESET_RANK = {"quick": 8, "balanced": 16, "best": 32}
 PRESETS = (("quick", "Quick look"), ("balanced", "Balanced"), ("best", "Best quality"))
 
 
+_ADAPTED = "Each ticked kind of layer gets an adapter."
 _WHOLE = "No adapters: the whole base goes on learning "
 _LEARNS = {
     ("finetune", "classification"): "Adapters learn the classes of the dataset; the base stays as it is.",
@@ -85,6 +86,13 @@ def learns(training_type: str, task: str) -> str:
     """What a training of this type does with a base of this task."""
     kind = training_type if training_type == "pretrain" else "finetune"
     return _LEARNS.get((kind, task), _LEARNS[kind, "classification"])
+
+
+def head_note(task: str, has_eye: bool) -> str:
+    """What of a base of this task is trained besides the adapters; `has_eye`: it is a video language model."""
+    wholes = {"classification": "The classifier head is", "retrieval": "Both projections are"}
+    whole = wholes.get(task, "" if has_eye else "The words and what speaks them are")
+    return f"{_ADAPTED} {whole} trained whole." if whole else _ADAPTED
 
 
 def field_text(value: Any) -> str:

@@ -90,7 +90,7 @@ def _targets() -> rx.Component:
             class_name="flex flex-wrap gap-2 outline-none",
         ),
         error=JobForm.problems["qlora.target_modules"],
-        hint="Each ticked kind of layer gets an adapter. The classifier head is trained whole.",
+        hint=JobForm.head_note,
         control_id=control_id("qlora.target_modules"),
         group=True,
         aside=rx.el.span(JobForm.targets_note, class_name="text-xs text-muted-foreground"),

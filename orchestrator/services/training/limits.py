@@ -71,7 +71,7 @@ def advice(model: VideoModel, recipe: Recipe, gpu: bool) -> list[str]:
     saved = model.parameters * (2 if gpu else 4) - int((model.details or {}).get("nf4_bytes") or model.parameters // 2)
     small = 0 < model.parameters < _POINTLESS
     if recipe.qlora.bits == 4 and small:
-        megabytes = f"{max(0, saved) / 1e6:.0f} MB"
+        megabytes = f"{saved / 1e6:.0f} MB" if saved >= 1e6 else "next to nothing"
         return [f"4-bit saves {megabytes} on a base this small. Plain LoRA (16-bit) learns as well, and faster."]
     if recipe.qlora.bits == 16 and not small and model.parameters:
         return [f"4-bit would save {max(0, saved) / 1e9:.1f} GB of memory here."]

@@ -109,3 +109,10 @@ def test_switches_go_there_and_back() -> None:
     assert form.problems_in(values | {"optim.optimizer": "sgd"}, ["q_proj"]) == {
         "optim.optimizer": "The optimizer must be auto, adamw or adamw_8bit."
     }
+
+
+def test_what_is_trained_besides_the_adapters_is_true_of_the_base() -> None:
+    assert form.head_note("classification", False).endswith("The classifier head is trained whole.")
+    assert form.head_note("captioning", True) == "Each ticked kind of layer gets an adapter."
+    assert form.head_note("captioning", False).endswith("what speaks them are trained whole.")
+    assert form.head_note("retrieval", False).endswith("Both projections are trained whole.")
