@@ -98,6 +98,8 @@ def inspect_model(folder: Path) -> ModelFacts:
             "tubelet_size": _one(vision.get("tubelet_size")),
             "heads": vision.get("num_attention_heads"),
             "blocks": vision.get("num_hidden_layers"),
+            "text_hidden": _text(config).get("hidden_size"),
+            "text_blocks": _text(config).get("num_hidden_layers"),
             "classes": len(config.get("id2label") or {}),
             "nf4_bytes": nf4_bytes(shapes, eyes),
             "eye_parameters": sum(math.prod(shape) for name, shape in shapes.items() if eyes and eyes.search(name)),
@@ -106,6 +108,12 @@ def inspect_model(folder: Path) -> ModelFacts:
             "eye_layers": layer_groups({n: s for n, s in shapes.items() if eyes and eyes.search(n)}),
         },
     )
+
+
+def _text(config: dict[str, Any]) -> dict[str, Any]:
+    """What reads beside what sees, in a model of two towers; empty where there is one."""
+    found = config.get("text_config")
+    return found if isinstance(found, dict) else {}
 
 
 def _one(value: Any) -> Any:

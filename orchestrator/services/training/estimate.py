@@ -9,6 +9,8 @@ from orchestrator.domain.recipes import Recipe
 from orchestrator.services.models.sight import visual_tokens
 from orchestrator.services.training.memory import Memory, memory_of
 
+_STRAYS = 3.0
+"""Times by which activations may be more or less than they were said to be."""
 _ADAPTER_BYTES = 4
 """Adapters are trained and saved in 32-bit floats."""
 
@@ -104,16 +106,20 @@ def estimate(
 
 
 def _memory(said: Memory, measured: Measured | None) -> int:
-    """What was measured, carried over to another shape: the estimate's error grows with what caused most of it."""
+    """What was measured, carried over to another shape.
+
+    The estimate's error lies in the activations as far as it may (they grow with the batch), and in what does not grow
+    where it is too large to be theirs.
+    """
     if measured is None:
         return said.total
     if measured.exact:
         return measured.memory_bytes
     then = measured.memory
-    error = measured.memory_bytes - then.total
-    grows = then.activations * 2 > then.total
-    scaled = error * said.activations / then.activations if grows else error
-    return max(round(said.total + scaled), said.process)
+    above = measured.memory_bytes - then.fixed
+    theirs = min(max(above, then.activations / _STRAYS), then.activations * _STRAYS)
+    grown = theirs * said.activations / then.activations if then.activations else 0.0
+    return max(round(said.fixed + (above - theirs) + grown), said.process)
 
 
 def _seconds(
