@@ -151,8 +151,8 @@ def _said(base: Path, recipe: dict[str, Any], rehearsed: tuple[dict[str, Any], d
 
     facts = inspect_model(base)
     model = VideoModel(
-        name="x", model_type=ModelType(facts.model_type), architecture=facts.architecture, family=facts.family, source=ModelSource.PATH,
-        parameters=facts.parameters, details=facts.details,
+        name="x", model_type=ModelType(facts.model_type), architecture=facts.architecture, family=facts.family,
+        source=ModelSource.PATH, parameters=facts.parameters, details=facts.details,
     )  # fmt: skip
     measured = None
     if rehearsed:

@@ -2,8 +2,8 @@
 
 from orchestrator.domain.models import ModelSource, ModelType, VideoModel
 from orchestrator.domain.recipes import parse_recipe
-from orchestrator.services.training.estimate import count_steps, estimate
-from orchestrator.services.training.memory import activation_bytes
+from orchestrator.services.training.estimate import Measured, count_steps, estimate
+from orchestrator.services.training.memory import activation_bytes, memory_of
 
 LAYERS = [
     {"suffix": "query", "count": 4, "parameters": 65_536, "in_features": 128, "out_features": 128, "default": True}
@@ -41,3 +41,27 @@ def test_time_is_given_only_when_it_was_measured() -> None:
     recipe = parse_recipe({"optim": {"batch_size": 16, "epochs": 10}})
     assert estimate(model(), recipe, 192).seconds == 0.0
     assert estimate(model(), recipe, 192, samples_per_s=24.0).seconds == 80.0
+
+
+def test_a_measure_is_carried_to_another_batch_by_what_grows() -> None:
+    """Twice the activations that were said, in truth: twice as much again with twice the batch."""
+    four, eight = (parse_recipe({"optim": {"batch_size": size}}) for size in (4, 8))
+    trainable = estimate(model(), four, 192).trainable_parameters
+    said = memory_of(model(), four, trainable)
+
+    def carried(measured_bytes: int) -> int:
+        times = {"load_s": 1.0, "step_s": 1.0, "eval_s": 1.0, "decode_s": 1.0}
+        measured = Measured(memory=said, memory_bytes=measured_bytes, result={}, exact=False, **times)
+        return estimate(model(), eight, 192, measured=measured).memory_bytes
+
+    assert carried(said.fixed + 2 * said.activations) == said.fixed + 4 * said.activations
+    # Far more than activations can be is something that does not grow.
+    assert carried(said.fixed + 9 * said.activations) == said.fixed + 12 * said.activations
+
+
+def test_frames_that_are_seen_one_by_one_are_counted_one_by_one() -> None:
+    pairs, single = model(), model()
+    pairs.details = DETAILS | {"tubelet_size": 2}
+    assert activation_bytes(single, parse_recipe({})) == 2 * activation_bytes(pairs, parse_recipe({}))
+    single.details = DETAILS | {"text_hidden": 128, "text_blocks": 4}
+    assert activation_bytes(single, parse_recipe({})) > 2 * activation_bytes(pairs, parse_recipe({}))
