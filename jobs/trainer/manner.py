@@ -11,7 +11,7 @@ from orchestrator.domain.recipes import LIGER_MISSING, Optimizer, Recipe
 _WORKERS = 4
 """Loader processes of a run at most: more only wait for each other's decoding."""
 _FUSED, _SMALL = "adamw_torch_fused", "paged_adamw_8bit"
-"""One call for all adapters, else it would be a dozen for each; and bitsandbytes', which on a processor is not paged."""
+"""One call for all adapters, not a dozen for each; and that of bitsandbytes, which on a processor is not paged."""
 
 
 def manner(recipe: Recipe, device: str, decodes: bool) -> dict[str, Any]:
