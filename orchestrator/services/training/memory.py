@@ -16,7 +16,7 @@ _TRAINED_BYTES = 16
 """A weight that learns: itself, its gradient and two Adam moments, 4 bytes each."""
 _TRAINED_8BIT_BYTES = 10
 """The same with moments of one byte each (Dettmers et al. 2022)."""
-_ENCODER_BYTES = 180
+_ENCODER_BYTES = 120
 """Per token, channel and block in 32-bit floats: twice the 34 bytes of 16-bit ones (Korthikanti et al. 2022, table 2),
 and what dropout let through in front of each adapter. Measured on VideoMAE and CLIP: `./loreel bench estimate`. SDPA
 keeps no attention maps."""
@@ -24,7 +24,7 @@ _ON_GPU = 2 / 3
 """The share of it on a GPU, where products are in 16 bits and sums in 32."""
 _SAID_TOKENS = 64
 """Question, marks of time and caption, where nobody has counted them."""
-_WIDE, _INNER = 30, 8
+_WIDE, _INNER = 25, 7
 """Numbers a block of a language model keeps per channel and per inner channel: norms, projections, what dropout let
 through in front of each adapter. Measured on a Qwen2-VL by the same bench."""
 
