@@ -132,7 +132,7 @@ class JobDetail(JobSystem, JobFiles, rx.State):
             return
         async with listening(job_id) as subscription:
             await self._fill(job_id)
-            async for records in sips(subscription, idle_s=LOOK_S, seen=lambda: not self._unseen):
+            async for records in sips(subscription, idle_s=LOOK_S, seen=lambda: not self._unseen, eager=True):
                 if records:
                     await self._drink(job_id, records)
                 else:

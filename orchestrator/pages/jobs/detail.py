@@ -166,7 +166,7 @@ def progress_card() -> rx.Component:
                 rx.cond(head.active & (now.done_at != ""), relative_time(now.done_at), "–"),
             ),
         ),
-        class_name="grid flex-1 grid-cols-2 gap-4 md:grid-cols-5",
+        class_name="grid flex-1 grid-cols-2 gap-4 max-md:w-full md:grid-cols-5",
     )
     return rx.el.section(
         rx.el.div(big, figures, class_name="flex items-start gap-6 max-md:flex-col max-md:gap-3"),

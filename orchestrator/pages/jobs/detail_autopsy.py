@@ -59,6 +59,7 @@ def _ways_on() -> rx.Component:
             button("All lines", variant="outline", on_click=JobDetail.show_tab("logs")),
             class_name="mt-3 flex flex-wrap gap-2",
         ),
+        class_name="min-w-0 flex-1 basis-80",
     )
 
 

@@ -146,7 +146,7 @@ export function CurvesChart({ lines = [], title = "Loss", smoothing = 0.8, heigh
         </div>
       </div>
       <p className="sr-only">{`${title} of ${lines.length} jobs; last values: ${said}.`}</p>
-      <div className="relative flex-1" style={{ minHeight: height }} title="Drag to zoom in, double-click to see everything">
+      <div className="relative flex-1" style={{ minHeight: `min(${height}px, 100vw)` }} title="Drag to zoom in, double-click to see everything">
         <div ref={ground} aria-hidden className="absolute inset-0" />
         {points === 0 && <p className="pointer-events-none absolute inset-0 flex items-center justify-center text-sm text-muted-foreground">None of these jobs has measured this yet.</p>}
       </div>

@@ -213,7 +213,7 @@ export function LossChart({
       {table ? (
         <DataTable curves={curves} trainKey={trainKey} evalKey={evalKey} height={height} title={title} words={[axis === "step" ? "Step" : "Second", trainWord, evalWord]} unit={unit} />
       ) : (
-        <div className="relative flex-1" style={{ minHeight: height }} title="Drag to zoom in, double-click to see everything">
+        <div className="relative flex-1" style={{ minHeight: `min(${height}px, 100vw)` }} title="Drag to zoom in, double-click to see everything">
           <div ref={ground} aria-hidden className="absolute inset-0" />
           {said.points === 0 && (
             <p className="pointer-events-none absolute inset-0 flex items-center justify-center text-sm text-muted-foreground">

@@ -3,9 +3,11 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from orchestrator.services.live import LiveHub, Subscription
 from orchestrator.states.job_live import OVERLAP, Follower
-from orchestrator.states.live import sips
+from orchestrator.states.live import EAGER_S, MANY, MANY_S, WINDOW_S, eager_wait, sips
 from orchestrator.states.running import _Ear
 
 
@@ -36,6 +38,13 @@ async def _drink_three() -> list[list[int]]:
 
 def test_records_of_one_window_come_together() -> None:
     assert asyncio.run(_drink_three()) == [[1, 2], [3]]
+
+
+def test_the_first_record_after_a_pause_travels_at_once_and_many_tabs_are_told_less_often() -> None:
+    assert eager_wait(since_last=10.0, listeners=1) == EAGER_S
+    assert eager_wait(since_last=10.0, listeners=MANY + 1) == EAGER_S
+    assert eager_wait(since_last=0.01, listeners=1) == pytest.approx(WINDOW_S - 0.01)
+    assert eager_wait(since_last=0.01, listeners=MANY + 1) == pytest.approx(MANY_S - 0.01)
 
 
 def test_a_hidden_tab_rests_and_catches_up() -> None:
