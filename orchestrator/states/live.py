@@ -12,7 +12,7 @@ WINDOW_S = 0.05
 """Records that arrive within this time travel to the browser together."""
 EAGER_S = 0.02
 """The same for the first record after a pause: what one step says comes within milliseconds."""
-MANY = 100
+MANY = 150
 MANY_S = 0.25
 """How often a tab of a job page is told while more than so many listen: quick runs then travel in larger groups."""
 
