@@ -30,9 +30,14 @@ def test_a_finished_job_leaves_a_version(page: Page, signed_in: Person, api: htt
 
     page.locator("#adapter-merge").click()
     expect(page.locator("#adapter-register")).to_be_visible(timeout=60_000)
+    kept = {"kind": "hub", "name": "writes", "values": {"token": "hf_writes_nothing"}}
+    assert api.post("/credentials", json=kept).status_code == 201
     page.locator("#adapter-push").click()
+    page.get_by_role("combobox", name="Stored token").click()
+    page.get_by_role("option", name="writes").click()
     page.get_by_role("button", name="Push", exact=True).click()
     expect(page.get_by_text("Enter an id like owner/name")).to_be_visible()
+    expect(page.get_by_text("Enter a Hub token")).to_have_count(0)
     page.get_by_role("button", name="Cancel").click()
 
     page.locator("#adapter-delete").click()
