@@ -114,6 +114,7 @@ def main(wanted: list[str]) -> None:
             "workers": "/workers",
             "jobs": "/jobs",
             "job-completed": f"/jobs/{done}",
+            "job-samples": f"/jobs/{done}#Samples",
             "compare": f"/jobs/compare?sweep={sweep['id']}",
             "wizard": f"/jobs/new?dataset={things['dataset_id']}&model={things['model_id']}",
             "datasets": "/datasets",
