@@ -54,12 +54,19 @@ def sentence(error: BaseException) -> str:
     kind = type(error).__name__
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "The disk is full. Free some space, then try again."
-    if isinstance(error, PermissionError) or kind in (
-        "NoCredentialsError",
-        "RefreshError",
-        "Forbidden",
-        "InvalidAccessKeyId",
-        "ClientAuthenticationError",
+    # A signature that may not list is a plain HttpResponseError of Azure's.
+    refused = getattr(error, "status_code", 0) in (401, 403)
+    if (
+        refused
+        or isinstance(error, PermissionError)
+        or kind
+        in (
+            "NoCredentialsError",
+            "RefreshError",
+            "Forbidden",
+            "InvalidAccessKeyId",
+            "ClientAuthenticationError",
+        )
     ):
         return "The store refuses these credentials for this bucket. Check both."
     if isinstance(error, FileNotFoundError) or kind == "ResourceNotFoundError":

@@ -50,7 +50,7 @@ class _Handler(BaseHTTPRequestHandler):
         _, account, container, *rest = [*url.path.split("/", 3), "", ""]
         public = container in server.public and "Authorization" not in self.headers
         if account != ACCOUNT or not (public or self._signed(url.path, query)):
-            self._problem(403, "AuthenticationFailed")
+            self._problem(403, server.refusal)
         elif container not in server.containers:
             self._problem(404, "ContainerNotFound")
         elif query.get("comp") == "list":
@@ -113,7 +113,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class AzureServer(ThreadingHTTPServer):
-    """`containers`: blobs by container; `public`: those that anybody may read; `asked`: the paths asked for."""
+    """`containers`: blobs by container; `public`: those that anybody may read; `asked`: the paths asked for.
+
+    `refusal`: the code of Azure's that a request without the right gets.
+    """
 
     daemon_threads = True
 
@@ -122,6 +125,7 @@ class AzureServer(ThreadingHTTPServer):
         self.containers: dict[str, dict[str, bytes]] = {}
         self.public: set[str] = set()
         self.asked: list[str] = []
+        self.refusal = "AuthenticationFailed"
 
     @property
     def endpoint(self) -> str:

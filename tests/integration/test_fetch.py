@@ -237,6 +237,15 @@ def test_az_one_object(ada: Actor, near: None, azure: AzureServer, tmp_path: Pat
     assert dataset_of(dataset_id).clip_count == 4
 
 
+@pytest.mark.parametrize("code", ["AuthenticationFailed", "AuthorizationPermissionMismatch", "AuthorizationFailure"])
+def test_az_whatever_azure_calls_its_refusal(ada: Actor, near: None, azure: AzureServer, code: str) -> None:
+    azure.refusal = code
+    key = azure_key(ada, azure, "d3Jvbmc=")
+    dataset_id = wish(ada, {"type": "cloud", "uri": "az://films/set", "credential_id": key})
+    assert run(dataset_id) == "error"
+    assert "refuses these credentials" in dataset_of(dataset_id).error
+
+
 @pytest.mark.parametrize(
     ("uri", "wrong_key", "sentence"),
     [
