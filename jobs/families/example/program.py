@@ -26,6 +26,7 @@ _PROGRAM = """import sys
 from pathlib import Path
 
 import av
+import numpy as np
 import torch
 from peft import PeftModel
 from transformers import AutoConfig, AutoImageProcessor, {extra_import}ViTForImageClassification
@@ -40,7 +41,11 @@ processor = AutoImageProcessor.from_pretrained(here)
 
 for path in sys.argv[1:]:
     with av.open(path) as clip:
-        frames = [frame.to_ndarray(format="rgb24") for frame in clip.decode(video=0)]
+        # Upright, as players show it: phones note how they were held.
+        frames = [
+            np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90)).copy()
+            for frame in clip.decode(video=0)
+        ]
     seen = [frames[int((i + 0.5) * len(frames) / {count})] for i in range({count})]
     pixels = processor(seen, return_tensors="pt")["pixel_values"].reshape({count}, 3, *[config.image_size] * 2)
     with torch.no_grad():

@@ -83,7 +83,11 @@ model = PeftModel.from_pretrained(base, here).eval()
 
 for path in sys.argv[1:]:
     with av.open(path) as clip:
-        frames = [frame.to_ndarray(format="rgb24") for frame in clip.decode(video=0)]
+        # Upright, as players show it: phones note how they were held.
+        frames = [
+            np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90)).copy()
+            for frame in clip.decode(video=0)
+        ]
     seen = [frames[int((i + 0.5) * len(frames) / COUNT)] for i in range(COUNT)]
 {shrunk}    pixels = torch.from_numpy(small).permute(0, 3, 1, 2).float() / 255
     pixels = (pixels - torch.tensor(MEAN).view(3, 1, 1)) / torch.tensor(STD).view(3, 1, 1)

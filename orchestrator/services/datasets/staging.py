@@ -88,7 +88,13 @@ def names_below(folder: Path) -> list[str]:
 
 def link_in(source: Path, target: Path) -> None:
     """Under a free name. The upload stays until everything is recorded, so that a killed worker can begin again."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)  # most often all it takes: one visit to the disk
+        return
+    except FileNotFoundError:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        pass
     target = free_name(target)
     try:
         os.link(source, target)
