@@ -69,7 +69,7 @@ def _form() -> rx.Component:
             rx.fragment(),
         ),
         rx.cond(State.image != "", _sheet(), rx.fragment()),
-        class_name="flex flex-col gap-3 border-t border-border pt-4",
+        class_name="mt-4 flex flex-col gap-3 border-t border-border pt-4",
     )
 
 
@@ -78,5 +78,5 @@ def seen_by_a_model() -> rx.Component:
     return rx.cond(
         State.clip_id == CLIP.id,
         _form(),
-        rx.el.div(button("What a model sees", icon="eye", size="sm", on_click=State.begin)),
+        rx.el.div(button("What a model sees", icon="eye", size="sm", on_click=State.begin), class_name="mt-4"),
     )
