@@ -188,7 +188,7 @@ def _is_base64(text: str) -> bool:
 
 def _hub(values: dict[str, Any]) -> tuple[dict[str, str], str, list[tuple[str, str]]]:
     token = str(values.get("token") or "").strip()
-    if not token or len(token) > 400 or not token.isprintable():
+    if not token or len(token) > 400 or not token.isprintable() or " " in token:
         return {}, "", [("token", "Enter a Hub token. It begins with hf_ and may only need to read.")]
     return {"token": token}, f"{token[:5]}…{token[-2:]}" if len(token) > 12 else "token", []
 

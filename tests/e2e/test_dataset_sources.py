@@ -86,6 +86,7 @@ def test_a_dataset_of_the_hub_with_a_token_from_the_settings(
     page.get_by_label("Keep it as").fill("My Hub token")
     page.get_by_label("Hugging Face token").fill("no token")
     page.get_by_role("button", name="Keep token").click()
+    expect(page.get_by_text("Enter a Hub token. It begins with hf_")).to_be_visible()
     page.get_by_label("Hugging Face token").fill(hub.token)
     page.get_by_role("button", name="Keep token").click()
     expect(page.get_by_text("My Hub token", exact=True)).to_be_visible()
@@ -106,7 +107,7 @@ def test_a_dataset_of_the_hub_with_a_token_from_the_settings(
 
     page.goto("/settings/")
     page.get_by_role("button", name="Delete credentials My Hub token").click()
-    page.get_by_role("dialog").get_by_role("button", name=re.compile("^Delete")).click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Delete credentials").click()
     expect(page.get_by_text("No credentials yet.")).to_be_visible()
     assert api.get("/credentials").json()["items"] == []
 

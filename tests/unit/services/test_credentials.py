@@ -57,6 +57,7 @@ def test_somebody_elses_do_not_exist(ada: Actor) -> None:
         ("az", {"account": "films0account", "account_key": "no key!"}, "account_key"),
         ("az", {"account": "films0account", "sas_token": "words"}, "sas_token"),
         ("az", {"account": "films0account", "account_key": "a2V5", "endpoint": "http://10.0.0.1/"}, "endpoint"),
+        ("hub", {"token": "no token"}, "token"),
         ("ftp", {}, "kind"),
     ],
 )
