@@ -32,6 +32,7 @@ from jobs.trainer.material import Material, bring
 from jobs.trainer.outcome import Outcome, sum_up
 from jobs.trainer.setup import check_clips, opening, plan_of, told_of, with_adapters, with_kernels
 from jobs.trainer.split import Sides, divide
+from jobs.trainer.threads import Threads
 from jobs.trainer.together import agree, leads, part, wait_for_all, world
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.recipes import Recipe, parse_recipe
@@ -184,7 +185,7 @@ def _trainer(run: Run, plan: Plan, model: Any, clips: Material) -> tuple[WholeTr
         eval_dataset=held if len(held) else None,
         data_collator=family.collate(plan),
         judge=lambda model, raw, final: family.evaluate(plan, model, held, raw, final),
-        callbacks=[EpochTeller(learn), reporter],
+        callbacks=[EpochTeller(learn), reporter, *([Threads(model)] if plan.device == "cpu" else [])],
     )
     run.recorder.progress(0, steps, 0.0, "training")
     return trainer, reporter

@@ -1,0 +1,52 @@
+"""A small step keeps to one thread, a large one does not; what was judged before it does not count."""
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+import torch
+from transformers import TrainerControl, TrainerState, TrainingArguments
+
+from jobs.trainer.threads import WORTH_IT, Threads, beside_decoding
+
+SAID = cast("tuple[TrainingArguments, TrainerState, TrainerControl]", (None, None, None))
+
+
+@pytest.fixture(autouse=True)
+def two() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def step(rows: int, judged: int = 1) -> int:
+    """Threads after a step of `rows` rows, `judged` rows having been judged before it."""
+    model: Any = torch.nn.Sequential(torch.nn.Linear(100, 8))
+    threads = Threads(model)
+    model(torch.zeros(judged, 100))
+    threads.on_step_begin(*SAID)
+    model(torch.zeros(rows, 100))
+    threads.on_step_end(*SAID)
+    found = torch.get_num_threads()
+    model(torch.zeros(WORTH_IT, 100))
+    threads.on_step_begin(*SAID)
+    threads.on_step_end(*SAID)
+    assert torch.get_num_threads() == found  # the first step decides
+    threads.on_train_end(*SAID)
+    assert torch.get_num_threads() == 2
+    return found
+
+
+def test_the_first_step_decides() -> None:
+    assert step(rows=10) == 1
+    assert step(rows=10, judged=WORTH_IT) == 1
+    assert step(rows=WORTH_IT // 100) == 2
+
+
+def test_a_small_eye_leaves_a_core_to_decoding() -> None:
+    with beside_decoding(torch.nn.Linear(10, 10)):
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == 2
+    with beside_decoding(torch.nn.Linear(3000, 3000, device="meta")):
+        assert torch.get_num_threads() == 2
