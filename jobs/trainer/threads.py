@@ -7,9 +7,10 @@ from typing import Any
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-WORTH_IT = 200_000
+WORTH_IT = 900_000
 """Numbers in a layer's input from which a second thread helps. Measured on 2 cores with threads that sleep while they
-wait (`quiet.hush`): 70,000 take 36 ms a step with one thread and 63 with two."""
+wait (`quiet.hush`): 140,000 take 36 ms a step with one thread and 63 with two, 590,000 72 and 83, 1,180,000 157 and
+143. Threads that spin are quicker alone, and twenty times slower beside somebody else's work."""
 _SMALL = 8_000_000
 """Parameters of a whole model whose eye needs one thread for one clip."""
 
