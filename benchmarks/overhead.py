@@ -18,6 +18,7 @@ from jobs.spec import TrainSpec
 from jobs.trainer.material import bring
 from jobs.trainer.setup import plan_of, with_adapters
 from jobs.trainer.split import divide
+from jobs.trainer.threads import Threads
 from orchestrator.domain.recipes import parse_recipe
 
 TARGETS: dict[str, Target] = {"against_bare": {"max": 1.03}}
@@ -47,7 +48,7 @@ def _bare_run(folder: Path) -> float:
 
 
 def _bare(spec: TrainSpec) -> float:
-    """Forward, backward, clipped AdamW; nothing is recorded, saved or asked."""
+    """Forward, backward, clipped AdamW, with as many threads as ours; nothing is recorded, saved or asked."""
     recipe = parse_recipe(spec.recipe)
     family = resolve(read_base(Path(spec.model_path)))
     sides = divide(spec.clips, recipe.data.validation_share, recipe.optim.seed)
@@ -57,7 +58,8 @@ def _bare(spec: TrainSpec) -> float:
     collate = family.collate(plan)
     trained = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=recipe.optim.learning_rate)
-    times = []
+    times, threads, told = [], Threads(model), (None, None, None)
+    threads.on_step_begin(*told)  # pyright: ignore[reportArgumentType]
     for _ in range(EPOCHS):
         order = torch.randperm(len(learn)).tolist()
         for start in range(0, len(order), BATCH):
@@ -66,6 +68,7 @@ def _bare(spec: TrainSpec) -> float:
             torch.nn.utils.clip_grad_norm_(trained, 1.0)
             optimizer.step()
             optimizer.zero_grad()
+            threads.on_step_end(*told)  # pyright: ignore[reportArgumentType]
             times.append(time.monotonic())
     return steady(times)["step_ms"]
 
