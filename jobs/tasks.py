@@ -45,6 +45,14 @@ def adapter_work(work_id: int) -> str:
     return run_adapter_work(work_id)
 
 
+def transcode(dataset_id: int, turn: int = 0) -> str:
+    """H.264 copies of a dataset's clips that browsers do not play, some at a time."""
+    os.nice(5)
+    from jobs.transcode import run_transcode
+
+    return run_transcode(dataset_id, turn)
+
+
 def make_demo() -> str:
     """Draws the demo clips once, and fills the accounts' demo datasets."""
     from jobs.demo import run_demo

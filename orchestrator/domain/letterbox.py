@@ -37,7 +37,8 @@ TASK_DEMO = "jobs.tasks.make_demo"
 TASK_MODEL = "jobs.tasks.bring_model"
 TASK_REHEARSE = "jobs.tasks.rehearse"
 TASK_ADAPTER = "jobs.tasks.adapter_work"
-ALLOWED_TASKS = frozenset({TASK_TRAIN, TASK_INGEST, TASK_DEMO, TASK_MODEL, TASK_REHEARSE, TASK_ADAPTER})
+TASK_TRANSCODE = "jobs.tasks.transcode"
+ALLOWED_TASKS = frozenset({TASK_TRAIN, TASK_INGEST, TASK_DEMO, TASK_MODEL, TASK_REHEARSE, TASK_ADAPTER, TASK_TRANSCODE})
 """The only functions a worker will call, whatever lies in Redis."""
 
 WARM_KEY = "loreel:warm"

@@ -46,6 +46,11 @@ def adapter_work_key(work_id: int) -> str:
     return f"adapter-work-{work_id}"
 
 
+def transcode_key(dataset_id: int, turn: int = 0) -> str:
+    """The letter's name for one turn at the H.264 copies of a dataset."""
+    return f"transcode-{dataset_id}-{turn}"
+
+
 def enqueue(task: str, job_key: str, device_class: str, **ids: Any) -> bool:
     """Puts a letter in the box of a device class; False when a letter of that name is there already.
 

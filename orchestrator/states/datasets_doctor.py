@@ -1,5 +1,6 @@
 """The doctor's findings of one dataset and its versions: what is wrong, one press to put it right, a way back."""
 
+import asyncio
 from dataclasses import dataclass, field
 
 import reflex as rx
@@ -17,6 +18,8 @@ from orchestrator.states.guards import act, problems_of, signed_in
 from orchestrator.ui.primitives.toast import toast
 
 SHOWN_EDITS = 8
+LOOK_S, MOST_LOOKS = 2.0, 1800
+"""An hour; the copies go on without a page that counts them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Cure:
 class FindingLine:
     """A finding as the card shows it."""
 
+    kind: str
     severity: str
     title: str
     detail: str
@@ -62,6 +66,8 @@ class DatasetDoctor(rx.State):
     edits: list[EditLine] = []
     note: str = ""
     dataset_key: int = 0
+    converting: bool = False
+    """Copies are being made since a press of this page."""
     splitting: bool = False
     """The dialog that draws splits is open."""
     split_problems: dict[str, str] = {}
@@ -75,21 +81,47 @@ class DatasetDoctor(rx.State):
         except NotFound:
             self.reset()
             return
+        self.converting = self.converting and self.dataset_key == dataset_id
         self.dataset_key = dataset_id
+        self._show(report)
+        self.edits = [_line(edit) for edit in edits]
+
+    def _show(self, report: Report) -> None:
         self.findings = [
-            FindingLine(f.severity, f.title, f.detail, [Cure(f.kind, key, text) for key, text in f.actions])
+            FindingLine(f.kind, f.severity, f.title, f.detail, [Cure(f.kind, key, text) for key, text in f.actions])
             for f in report.findings
         ]
         self.passed = report.passed
         self.note = words.plural(len(report.findings), "finding") if report.findings else ""
-        self.edits = [_line(edit) for edit in edits]
 
     @rx.event
     @signed_in
     async def cure(self, kind: str, action: str):
         """Does what a finding offers, and says how to take it back."""
         edit = await act(self, treat, self.dataset_key, kind, action)
+        if action == "transcode":
+            self.converting = True
+            return DatasetDoctor.follow_copies
         return [done(edit, "Deleted for good."), DatasetDetailState.refresh]
+
+    @rx.event(background=True)
+    @signed_in
+    async def follow_copies(self):
+        """Counts the copies down while they are made, as long as the page stays with this dataset."""
+        async with self:
+            dataset_id = self.dataset_key
+        for _ in range(MOST_LOOKS):
+            await asyncio.sleep(LOOK_S)
+            report = await act(self, examine, dataset_id)
+            async with self:
+                if self.dataset_key != dataset_id:
+                    return
+                self._show(report)
+                self.converting = any(finding.kind == "unplayed" for finding in report.findings)
+                if not self.converting:
+                    return
+        async with self:
+            self.converting = False
 
     @rx.event
     @signed_in

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Person
-from tests.fakes.videos import bomb, class_folders, truncated, zip_entries, zip_folder
+from tests.fakes.videos import bomb, class_folders, mpeg4, truncated, zip_entries, zip_folder
 
 
 def add(page: Page, file: Path, name: str) -> None:
@@ -138,3 +138,16 @@ def test_a_stranger_sees_nothing(page: Page, signed_in: Person) -> None:
     expect(page.get_by_role("heading", name="There is no such dataset")).to_be_visible()
     page.get_by_role("link", name="All datasets").click()
     expect(page.get_by_role("heading", name="Datasets", exact=True)).to_be_visible()
+
+
+def test_clips_that_no_browser_plays_are_converted_by_one_press(page: Page, signed_in: Person, tmp_path: Path) -> None:
+    for number in range(4):
+        folder = tmp_path / "clips" / ("left" if number % 2 else "right")
+        folder.mkdir(parents=True, exist_ok=True)
+        mpeg4(folder / f"{number}.avi", shade=40 * number)
+    add(page, zip_folder(tmp_path / "clips", tmp_path / "old.zip"), "old films")
+    finding = page.locator("[data-finding=unplayed]")
+    expect(finding).to_contain_text("4 clips need copies to play", timeout=60_000)
+    finding.get_by_role("button", name="Convert to H.264").click()
+    expect(page.get_by_text("Every clip plays in a browser")).to_be_visible(timeout=60_000)
+    expect(finding).to_have_count(0)

@@ -92,3 +92,17 @@ def truncated(path: Path) -> bytes:
     """The first half of a video file: its index is gone."""
     data = path.read_bytes()
     return data[: len(data) // 2]
+
+
+def mpeg4(path: Path, shade: int = 0) -> Path:
+    """A clip in a codec that no browser plays."""
+    drawn = draw_clip(path.with_suffix(".drawn.mp4"), shade=shade)
+    with av.open(str(path), "w") as out, av.open(str(drawn)) as source:
+        film = out.add_stream("mpeg4", rate=8)
+        film.width, film.height, film.pix_fmt = 64, 64, "yuv420p"
+        for frame in source.decode(video=0):
+            frame.pict_type = av.video.frame.PictureType.NONE
+            out.mux(film.encode(frame))
+        out.mux(film.encode())
+    drawn.unlink()
+    return path

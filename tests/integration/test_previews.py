@@ -5,15 +5,19 @@ from pathlib import Path
 import av
 import pytest
 
-from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus
+import jobs.transcode
+from jobs.transcode import run_transcode
+from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.users import Actor
+from orchestrator.services.datasets.doctor import examine, treat
 from orchestrator.services.datasets.files import dataset_folder
 from orchestrator.services.datasets.previews import make_preview, plays, preview_source
 from orchestrator.services.db import session_scope
+from orchestrator.services.queue import transcode_key, waiting_keys
 from orchestrator.settings import get_settings
-from tests.fakes.videos import draw_clip
-from tests.workshop import make_person
+from tests.fakes.videos import draw_clip, mpeg4
+from tests.workshop import RedisProcess, make_person
 
 
 def stored(actor: Actor, name: str, codec: str, data: bytes) -> int:
@@ -31,19 +35,8 @@ def stored(actor: Actor, name: str, codec: str, data: bytes) -> int:
         return clip.id or 0
 
 
-def mpeg4(path: Path) -> bytes:
-    with av.open(str(path), "w") as out, av.open(str(draw_clip(path.with_suffix(".mp4")))) as source:
-        film = out.add_stream("mpeg4", rate=8)
-        film.width, film.height, film.pix_fmt = 64, 64, "yuv420p"
-        for frame in source.decode(video=0):
-            frame.pict_type = av.video.frame.PictureType.NONE
-            out.mux(film.encode(frame))
-        out.mux(film.encode())
-    return path.read_bytes()
-
-
 def test_a_copy_is_made_once(ada: Actor, tmp_path: Path) -> None:
-    clip_id = stored(ada, "old.avi", "mpeg4", mpeg4(tmp_path / "old.avi"))
+    clip_id = stored(ada, "old.avi", "mpeg4", mpeg4(tmp_path / "old.avi").read_bytes())
     with session_scope() as session:
         source, copy = preview_source(session, ada, clip_id)
     assert copy
@@ -74,3 +67,41 @@ def test_a_broken_one_gets_a_sentence_and_leaves_nothing(ada: Actor) -> None:
     with pytest.raises(NotFound, match="cannot be shown"):
         make_preview(source, copy)
     assert list(copy.parent.iterdir()) == []
+
+
+def findings(actor: Actor, dataset_id: int) -> dict[str, list[int]]:
+    with session_scope() as session:
+        return {found.kind: found.clip_ids for found in examine(session, actor, dataset_id).findings}
+
+
+def test_the_doctor_converts_all_at_once_in_turns(
+    ada: Actor, redis_server: RedisProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip_id = stored(ada, "old.avi", "mpeg4", mpeg4(tmp_path / "old.avi").read_bytes())
+    with session_scope() as session:
+        dataset_id = session.get_one(Clip, clip_id).dataset_id
+        names = {"new.mp4": ("h264", 1), "broken.avi": ("mpeg4", 2), "left-out.avi": ("mpeg4", 3)}
+        for name, (codec, number) in names.items():
+            path = dataset_folder(dataset_id) / "clips" / name
+            path.write_bytes(b"RIFF not really")
+            status = ClipStatus.QUARANTINED if number == 3 else ClipStatus.OK
+            where = str(path.relative_to(get_settings().storage_dir))
+            session.add(Clip(dataset_id=dataset_id, name=name, path=where, codec=codec, status=status, frames=16))
+        session.flush()
+    assert findings(ada, dataset_id)["unplayed"] == [clip_id, clip_id + 2]
+    with session_scope() as session:
+        assert treat(session, ada, dataset_id, "unplayed", "transcode") is None
+    assert waiting_keys("prep") == {transcode_key(dataset_id)}
+
+    monkeypatch.setattr(jobs.transcode, "TURN_S", 0.0)
+    assert run_transcode(dataset_id) == "0 copies"  # no time is left, so that the rest goes behind what else waits
+    assert transcode_key(dataset_id, 1) in waiting_keys("prep")
+    monkeypatch.undo()
+    assert run_transcode(dataset_id, 1) == "1 copies, the last ones"
+    assert "unplayed" not in findings(ada, dataset_id)
+    with session_scope() as session:
+        assert "Every clip plays in a browser" in examine(session, ada, dataset_id).passed
+        copy = preview_source(session, ada, clip_id)[1]
+    assert copy
+    assert copy.is_file()
+    assert run_transcode(999) == "0 copies, the last ones"

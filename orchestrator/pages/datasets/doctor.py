@@ -28,12 +28,17 @@ def _finding(finding: rx.Var[FindingLine]) -> rx.Component:
             rx.el.p(finding.title, class_name="text-sm font-medium"),
             rx.el.p(finding.detail, class_name="mt-0.5 text-xs break-words text-muted-foreground"),
             rx.cond(
-                DatasetDetailState.editable & (finding.cures.length() > 0),
-                rx.el.div(rx.foreach(finding.cures, _cure), class_name="mt-2 flex flex-wrap gap-2"),
-                rx.fragment(),
+                (finding.kind == "unplayed") & State.converting,
+                rx.el.p("Converting…", role="status", class_name="mt-2 text-xs text-muted-foreground"),
+                rx.cond(
+                    DatasetDetailState.editable & (finding.cures.length() > 0),
+                    rx.el.div(rx.foreach(finding.cures, _cure), class_name="mt-2 flex flex-wrap gap-2"),
+                    rx.fragment(),
+                ),
             ),
             class_name="min-w-0",
         ),
+        data_finding=finding.kind,
         class_name="flex gap-2.5 border-b border-border pb-3",
     )
 

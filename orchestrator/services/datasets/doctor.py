@@ -1,5 +1,6 @@
 """Looks a dataset over before somebody trains on it: what is wrong, how bad it is, what one press can do about it."""
 
+import os
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -7,11 +8,16 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Clip, ClipStatus, Split, Task
 from orchestrator.domain.errors import Conflict, NotFound
+from orchestrator.domain.letterbox import TASK_TRANSCODE
+from orchestrator.domain.machines import PREP
 from orchestrator.domain.users import Actor
+from orchestrator.services.after_commit import after_commit
 from orchestrator.services.datasets.catalog import get_dataset
 from orchestrator.services.datasets.editing import Change, assign_splits, delete_bad_clips, edit_clips
+from orchestrator.services.datasets.previews import copies_of, without_copy
 from orchestrator.services.datasets.resemblance import near_pairs
 from orchestrator.services.datasets.versions import EditRow
+from orchestrator.services.queue import enqueue, transcode_key
 
 UNEVEN, SHORT_FRAMES, LONG_WORDS = 3, 8, 100
 _SAME_LENGTH = 0.15
@@ -23,6 +29,7 @@ _WORDS = {
     "train": "Keep in train only",
     "delete": "Delete",
     "split": "Hold out 20 %",
+    "transcode": "Convert to H.264",
 }
 
 
@@ -59,16 +66,25 @@ def examine(session: Session, actor: Actor, dataset_id: int) -> Report:
         NotFound: no such dataset, or somebody else's.
     """
     row = get_dataset(session, actor, dataset_id)
-    key = (dataset_id, row.version, row.updated_at, row.clip_count, row.bad_count)
+    converted = _converted(dataset_id)
+    key = (dataset_id, row.version, row.updated_at, row.clip_count, row.bad_count, len(converted))
     if (known := _SEEN.get(key)) is None:
-        known = _examine(session, dataset_id, row.task)
+        known = _examine(session, dataset_id, row.task, converted)
         for old in list(_SEEN)[: max(0, len(_SEEN) - _MOST_SEEN)]:
             _SEEN.pop(old, None)
         _SEEN[key] = known
     return known
 
 
-def _examine(session: Session, dataset_id: int, task: str) -> Report:
+def _converted(dataset_id: int) -> frozenset[str]:
+    """The names of the H.264 copies that were made, and of those that could not be."""
+    try:
+        return frozenset(name for name in os.listdir(copies_of(dataset_id)) if not name.endswith(".part"))
+    except FileNotFoundError:
+        return frozenset()
+
+
+def _examine(session: Session, dataset_id: int, task: str, converted: frozenset[str]) -> Report:
     clips = list(session.exec(select(Clip).where(Clip.dataset_id == dataset_id).order_by(col(Clip.id))))
     good = [clip for clip in clips if clip.status is ClipStatus.OK]
     if not good:
@@ -79,6 +95,8 @@ def _examine(session: Session, dataset_id: int, task: str) -> Report:
         (_short(good), "Every clip has frames enough"),
         (_one_sided(good), "Validation has clips of its own"),
     ]
+    if any(clip.codec for clip in good):
+        looked.append((_unplayed(good, converted), "Every clip plays in a browser"))
     if any(clip.perceptual_hash for clip in good):  # nothing is claimed of clips that were not compared
         looked += [(leaks, "No clip of train comes again in validation"), (copies, "No clip is there twice")]
     if task == Task.CLASSIFICATION:
@@ -91,7 +109,7 @@ def _examine(session: Session, dataset_id: int, task: str) -> Report:
 
 
 def treat(session: Session, actor: Actor, dataset_id: int, kind: str, action: str) -> EditRow | None:
-    """Does what a finding offers; the edit, which can be undone, or None for a deletion.
+    """Does what a finding offers; the edit, which can be undone, or None where the clips' facts stay.
 
     Raises:
         NotFound: it is not found any more. Conflict: it does not offer this.
@@ -103,6 +121,9 @@ def treat(session: Session, actor: Actor, dataset_id: int, kind: str, action: st
         raise Conflict("That cannot be done about this finding.")
     if action == "delete":
         delete_bad_clips(session, actor, dataset_id, finding.clip_ids)
+        return None
+    if action == "transcode":
+        after_commit(session, lambda: enqueue(TASK_TRANSCODE, transcode_key(dataset_id), PREP, dataset_id=dataset_id))
         return None
     if action == "split":
         return assign_splits(session, actor, dataset_id, 0.2)
@@ -169,6 +190,20 @@ def _one_sided(good: list[Clip]) -> Finding | None:
         return None
     detail = "All clips are marked for training, so that nothing would be left to measure on."
     return Finding("one-sided", "error", "There is no validation clip", detail, [], _offer("split"))
+
+
+def _unplayed(good: list[Clip], converted: frozenset[str]) -> Finding | None:
+    """In a format that browsers refuse, and not converted yet."""
+    odd = without_copy(good, converted)
+    if not odd:
+        return None
+    codecs = ", ".join(name for name, _ in Counter(clip.codec for clip in odd).most_common(3))
+    title = "1 clip needs a copy to play" if len(odd) == 1 else f"{len(odd):,} clips need copies to play"
+    detail = (
+        f"Browsers do not play them as they are ({codecs}). Training reads them all the same; a copy is made when a "
+        "clip is first looked at, or of all of them now."
+    )
+    return Finding("unplayed", "info", title, detail, _ids(odd), _offer("transcode"))
 
 
 def _uneven(good: list[Clip]) -> Finding | None:

@@ -5,10 +5,12 @@ import secrets
 import subprocess
 import sys
 import threading
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from sqlmodel import Session
 
+from orchestrator.domain.datasets import Clip
 from orchestrator.domain.errors import NotFound, Unavailable
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import owned_clip
@@ -36,9 +38,28 @@ def preview_source(session: Session, actor: Actor, clip_id: int) -> tuple[Path, 
         NotFound: no such clip, somebody else's, or its file is gone.
     """
     clip, path = owned_clip(session, actor, clip_id), clip_media(session, actor, clip_id)
-    if plays(path, clip.codec):
-        return path, None
-    return path, dataset_folder(clip.dataset_id) / "previews" / f"{path.stem}.mp4"
+    return path, None if plays(path, clip.codec) else copy_of(clip)
+
+
+def copy_of(clip: Clip) -> Path:
+    """Where the clip's H.264 copy lies, or will lie."""
+    return copies_of(clip.dataset_id) / f"{Path(clip.path).stem}.mp4"
+
+
+def copies_of(dataset_id: int) -> Path:
+    """The folder of a dataset's H.264 copies."""
+    return dataset_folder(dataset_id) / "previews"
+
+
+def refusal_of(copy: Path) -> Path:
+    """A mark beside the place of a copy that could not be made, so that nobody tries again unasked."""
+    return copy.with_suffix(".refused")
+
+
+def without_copy(clips: Iterable[Clip], there: Collection[str]) -> list[Clip]:
+    """The clips that a browser cannot play and that have no copy yet; `there`: the names in `copies_of`."""
+    odd = [clip for clip in clips if clip.codec and not plays(Path(clip.path), clip.codec)]
+    return [clip for clip in odd if not {(copy := copy_of(clip)).name, refusal_of(copy).name} & set(there)]
 
 
 def make_preview(source: Path, target: Path) -> Path:
