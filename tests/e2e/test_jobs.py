@@ -15,7 +15,7 @@ from tests.e2e.test_wizard import wait_for_demo
 RECIPE: dict[str, Any] = {
     "training_type": "finetune",
     "qlora": {"r": 8, "alpha": 16},
-    "optim": {"epochs": 30, "batch_size": 16},
+    "optim": {"epochs": 400, "batch_size": 16},  # longer than any test watches
     "output_name": "a-run-to-watch",
 }
 

@@ -48,6 +48,7 @@ def test_a_folder_is_refused_then_added_and_deleted(page: Page, signed_in: Perso
     expect(page.get_by_role("heading", name=name)).to_be_visible()
 
     page.goto("/models/")
+    expect(page.get_by_role("link", name=name)).to_be_visible()  # else "not there" would hold while the list is read
     page.get_by_label("Search models").fill(name)
     expect(page.get_by_role("link", name="Tiny VideoMAE")).to_have_count(0)
     page.get_by_role("button", name=f"Actions for {name}").click()
@@ -74,6 +75,7 @@ def test_weights_are_uploaded_and_checked(page: Page, signed_in: Person) -> None
 
 def test_a_model_of_the_hub_is_agreed_to_before_it_is_fetched(page: Page, signed_in: Person, hub: HubServer) -> None:
     hub.repo, hub.kind, hub.token = "ada/tiny", "model", ""
+    hub.asked.clear()
     hub.files = {name: (BASE / name).read_bytes() for name in ("config.json", "model.safetensors")}
     hub.files["preprocessor_config.json"] = (BASE / "preprocessor_config.json").read_bytes()
     page.goto("/models/new/")

@@ -144,6 +144,8 @@ def dataset_card(row: rx.Var[DatasetCard]) -> rx.Component:
             ),
             class_name="flex flex-col gap-3 p-4 pb-5",
         ),
+        # An open menu must stay with its dataset when the list around it changes.
+        key=row.id.to_string(),
         class_name="relative rounded-xl border border-border bg-card transition-colors hover:border-input/60",
     )
 

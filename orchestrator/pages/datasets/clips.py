@@ -53,6 +53,7 @@ def _tile(tile: rx.Var[ClipTile]) -> rx.Component:
             class_name="relative",
         ),
         edit,
+        key=tile.id.to_string(),
         class_name="min-w-0",
     )
 

@@ -33,6 +33,7 @@ def _line(item: rx.Var[DatasetCard]) -> rx.Component:
             class_name="whitespace-nowrap",
         ),
         cell(dataset_menu(item), class_name="text-right"),
+        key=item.id.to_string(),
     )
 
 

@@ -110,6 +110,7 @@ def _row(line: JobLine) -> rx.Component:
             class_name="text-right text-xs whitespace-nowrap touch:hidden",
         ),
         class_name="relative",
+        key=line.id.to_string(),
         custom_attrs={"data-job": line.id},
     )
 

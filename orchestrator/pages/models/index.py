@@ -92,6 +92,8 @@ def _card(row: rx.Var[ModelCard]) -> rx.Component:
             rx.el.span(row.source, class_name="ml-auto"),
             class_name="flex gap-3 border-t border-border pt-3 text-xs text-muted-foreground",
         ),
+        # An open menu must stay with its model when the list around it changes.
+        key=row.id.to_string(),
         class_name=(
             "relative flex flex-col gap-3 rounded-xl border border-border bg-card p-5 transition-colors "
             "hover:border-input/60 touch:p-4"
