@@ -17,7 +17,7 @@ from benchmarks.studio import Studio, studio
 from orchestrator.stack.check import ensure_chromium
 
 OUT = Path(os.environ.get("LOREEL_SHOTS_DIR") or Path(__file__).resolve().parent.parent / "docs" / "screenshots")
-LOOKS = {"dark-1280": ("dark", 1280, 900), "light-1280": ("light", 1280, 900), "dark-375": ("dark", 375, 812)}
+LOOKS = {"dark-1280": ("dark", 1280, 960), "light-1280": ("light", 1280, 960), "dark-375": ("dark", 375, 812)}
 ANYBODY = {"landing": "/", "login": "/login", "signup": "/signup", "not-found": "/nowhere"}
 OPTIM = {"learning_rate": 2e-3, "batch_size": 16}
 
@@ -102,16 +102,20 @@ def main(wanted: list[str]) -> None:
         sweep = studied.post("/sweeps", short | {"sweep": {"optim.learning_rate": [5e-4, 1e-3, 2e-3, 4e-3]}})
         for job in sweep["jobs"]:
             studied.wait(str(job["id"]), "completed")
-        slowly = {"learning_rate": 3e-4, "batch_size": 16, "epochs": 150}
-        runs = studied.post("/jobs", things | {"optim": slowly, "output_name": "longer"})["id"]
+        # One whose curve falls while it is photographed, then one that outlasts all other pages.
+        falls = studied.post(
+            "/jobs", things | {"optim": OPTIM | {"learning_rate": 5e-4, "epochs": 60}, "output_name": "falls"}
+        )["id"]
+        waits = studied.post("/jobs", things | {"optim": OPTIM | {"epochs": 240}, "output_name": "longer"})["id"]
         studied.post("/jobs", body | {"output_name": "next-in-line"})
-        studied.wait(runs, "running", progress=0.25)
+        studied.wait(falls, "running", progress=0.5)
+        state = studied.context.storage_state()
+        running_pages = {"job-running": f"/jobs/{falls}", "job-system": f"/jobs/{falls}#System", "workers": "/workers"}
+        take(studied, running_pages, wanted, state)
+        studied.wait(waits, "running", progress=0.02)
         adapter = studied.get("/adapters")["items"][-1]["id"]
         pages = {
-            "job-running": f"/jobs/{runs}",
-            "job-system": f"/jobs/{runs}#System",
             "overview": "/overview",
-            "workers": "/workers",
             "jobs": "/jobs",
             "job-completed": f"/jobs/{done}",
             "job-samples": f"/jobs/{done}#Samples",
@@ -128,7 +132,7 @@ def main(wanted: list[str]) -> None:
             "playground": "/playground",
             "settings": "/settings",
         }
-        take(studied, pages, wanted, studied.context.storage_state())
+        take(studied, pages, wanted, state)
         browser.close()
 
 

@@ -25,14 +25,21 @@ def follow(mean: nn.Module, student: nn.Module, step: int) -> None:
 
 
 def command_line(
-    about: str | None, train: Callable[[Path, int, int, float, int], None], steps: int, batch: int
+    about: str | None, train: Callable[..., None], steps: int, batch: int, learns_on: bool = False
 ) -> None:
-    """Reads the command line and trains; `steps` and `batch` are the defaults, those of the shipped base."""
+    """Reads the command line and trains; `steps` and `batch` are the defaults, those of the shipped base.
+
+    Args:
+        train: takes (out, steps, batch, rate, seed), and `start` where it `learns_on` from an earlier result.
+    """
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=steps)
     parser.add_argument("--batch", type=int, default=batch)
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--seed", type=int, default=20261123)
+    if learns_on:
+        parser.add_argument("--start", type=Path, default=None, help="a folder that this script wrote before")
     args = parser.parse_args()
-    train(args.out, args.steps, args.batch, args.rate, args.seed)
+    more = {"start": args.start} if learns_on else {}
+    train(args.out, args.steps, args.batch, args.rate, args.seed, **more)

@@ -75,12 +75,21 @@ def _shipped_eye(folder: Path, config: VideoMAEConfig) -> VideoMAEModel:
     return eye
 
 
+def _known(folder: Path) -> Any:
+    """A captioner that was trained before, in full precision and with the attention that trains fast here."""
+    known = VisionEncoderDecoderModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
+    model = build()
+    model.load_state_dict(known.state_dict())
+    return model
+
+
 class Student(nn.Module):
     """The model that ships, with the heads that keep the encoder's eye sharp."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: Path | None = None) -> None:
+        """`start`: a captioner that learns on, with fresh heads; None: a fresh decoder on the shipped encoder."""
         super().__init__()
-        self.model = build()
+        self.model = build() if start is None else _known(start)
         self.frames = nn.Linear(128, FRAMES * 4)
         self.slots = nn.Linear(128, 2 * 4)
         self.shape = nn.Linear(128, len(SHAPES))
@@ -176,11 +185,11 @@ def _optimizer(student: Student, rate: float) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, betas=(0.9, 0.98))
 
 
-def train(out: Path, steps: int, count: int, rate: float, seed: int) -> None:
+def train(out: Path, steps: int, count: int, rate: float, seed: int, start: Path | None = None) -> None:
     """The whole pretraining: warm up, cosine to zero, a running mean of the weights is what ships."""
     torch.manual_seed(seed)
     rng, tokenizer = np.random.default_rng(seed), word_tokenizer()
-    student = Student().train()
+    student = Student(start).train()
     mean = copy.deepcopy(student)
     optimizer = _optimizer(student, rate)
     schedule = warm_cosine(optimizer, steps, warm=200)
@@ -205,6 +214,7 @@ def train(out: Path, steps: int, count: int, rate: float, seed: int) -> None:
             report = {
                 "script": "python -m jobs.bases.pretrain_captioner", "seed": seed, "steps": step, "of_steps": steps,
                 "batch": count, "learning_rate": rate, "seconds": round(time.monotonic() - begun),
+                **({"after": json.loads((start / "pretraining.json").read_text())} if start else {}),
                 **examine(mean, tokenizer),
             }  # fmt: skip
             print(json.dumps(report), flush=True)
@@ -212,4 +222,4 @@ def train(out: Path, steps: int, count: int, rate: float, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    command_line(__doc__, train, steps=6000, batch=32)
+    command_line(__doc__, train, steps=6000, batch=32, learns_on=True)

@@ -194,4 +194,6 @@ def _how(found: dict[str, Any]) -> str:
     spent = found.get("seconds")
     took = f" in {words.duration(spent)}" if isinstance(spent, int | float) else ""
     seed = f", seed {found['seed']}" if "seed" in found else ""
-    return f"{steps:,} steps of {batch:,} drawn clips{took}{seed}."
+    before = (found.get("after") or {}).get("steps")
+    earlier = f", after {before:,} earlier ones" if isinstance(before, int) else ""
+    return f"{steps:,} steps of {batch:,} drawn clips{took}{seed}{earlier}."
