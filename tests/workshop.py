@@ -1,5 +1,6 @@
 """Fixtures for tests of the queue: a real Redis, a real SQLite, a person with a dataset and a model, real workers."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -164,8 +165,9 @@ def processes(home: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
     started: list[subprocess.Popen[bytes]] = []
     yield started
     for process in started:
-        if process.poll() is None:
-            process.kill()
+        # Each leads a session of its own, and what it started would outlive it: granian's workers do.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait(10)
 
 
