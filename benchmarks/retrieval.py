@@ -26,7 +26,7 @@ SEEDS = (7, 1, 2)
 POOL, GROUPS = 64, 16
 RECIPE: dict[str, Any] = {
     "qlora": {"r": 16, "alpha": 32, "dropout": 0.0, "bits": 4},
-    "optim": {"learning_rate": 3e-3, "batch_size": 32, "epochs": 18},
+    "optim": {"learning_rate": 3e-3, "batch_size": 32, "epochs": 28},
     "output_name": "retrieval",
 }
 
