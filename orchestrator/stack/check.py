@@ -60,7 +60,7 @@ def run_suites(pytest: list[str], env: dict[str, str]) -> int:
         # Behind the browser's tests, which give up on a page that takes too long.
         parts = subprocess.Popen([*pytest, *PARTS], stdout=said, stderr=subprocess.STDOUT, **command)
         try:
-            os.setpriority(os.PRIO_PROCESS, parts.pid, 5)
+            os.setpriority(os.PRIO_PROCESS, parts.pid, 10)
             browser = subprocess.run([*pytest, *BROWSER], check=False, **command).returncode
             code = parts.wait()
         finally:

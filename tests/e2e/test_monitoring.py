@@ -1,5 +1,6 @@
 """One run, watched as people watch it: live curve, reload, web restart, notice, compare, phone; and by nobody else."""
 
+import contextlib
 import os
 import signal
 import time
@@ -8,6 +9,7 @@ import httpx
 import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Error as PlaywrightError
 
 from benchmarks.studio import Studio
 from tests.e2e.conftest import PASSWORD
@@ -76,8 +78,7 @@ def test_a_run_is_watched_to_its_end(page: Page, api: httpx.Client, app_server: 
     at = wait_past(page, last_step(page), limit_s=240)
     assert whole(loss_points(page), at), "the page came back by itself, whole"
 
-    page.locator("#job-stop").click()
-    page.get_by_role("button", name="Stop training").click()
+    _ask_to_stop(page)
     expect(page.locator("main [data-status=stopped]").first).to_be_visible(timeout=120_000)
     expect(page.locator("#bell")).to_have_attribute("data-unread", "1", timeout=30_000)
     page.wait_for_function("() => window.told.includes('watched was stopped')")
@@ -90,6 +91,18 @@ def test_a_run_is_watched_to_its_end(page: Page, api: httpx.Client, app_server: 
     _compare(page, api, job)
     _by_phone(page, job)
     _by_somebody_else(browser, app_server, job)
+
+
+def _ask_to_stop(page: Page) -> None:
+    """Presses Stop and confirms. The page that has just come back is drawn anew once, which closes a dialog."""
+    confirm = page.get_by_role("alertdialog").get_by_role("button", name="Stop training")
+    for _ in range(6):
+        with contextlib.suppress(PlaywrightError):
+            page.locator("#job-stop").click(timeout=5_000)
+        with contextlib.suppress(PlaywrightError):
+            confirm.click(timeout=5_000)
+            return
+    raise AssertionError("The question whether to stop did not stay.")
 
 
 def _look_at_tabs(page: Page) -> None:
