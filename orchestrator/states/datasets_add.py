@@ -13,7 +13,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.credentials import list_credentials
 from orchestrator.services.datasets.catalog import create_dataset, delete_dataset, get_dataset
 from orchestrator.services.datasets.rows import DatasetRow
-from orchestrator.services.datasets.sources import add_dataset, request_fetch
+from orchestrator.services.datasets.sources import SECRETS, add_dataset, request_fetch
 from orchestrator.services.datasets.uploads import discard_arriving, request_ingest
 from orchestrator.states import words
 from orchestrator.states.address import filter_of
@@ -25,18 +25,7 @@ _NO_CREDENTIALS = [
     {"value": "none", "label": "None: anybody may read it"},
     {"value": "new", "label": "New credentials"},
 ]
-_TYPED = (
-    "token",
-    "credential_name",
-    "access_key",
-    "secret_key",
-    "endpoint",
-    "region",
-    "service_account",
-    "account",
-    "account_key",
-    "sas_token",
-)
+_TYPED = ("token", "credential_name", *SECRETS)
 _HINTS = {
     Task.CLASSIFICATION.value: "mp4, mov, avi, mkv, webm, alone or in a zip or tar. "
     "Each folder is a class; two classes at least, two clips in each.",

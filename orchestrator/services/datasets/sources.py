@@ -32,7 +32,7 @@ _SCHEMES = {
     "abfs": CredentialKind.AZ,
     "abfss": CredentialKind.AZ,
 }
-_SECRETS = (
+SECRETS = (
     "access_key",
     "secret_key",
     "endpoint",
@@ -42,6 +42,7 @@ _SECRETS = (
     "account_key",
     "sas_token",
 )
+"""What a person may type as the key to a bucket."""
 
 
 def parse_source(session: Session, actor: Actor, source: dict[str, Any] | None) -> dict[str, Any]:
@@ -106,7 +107,7 @@ def _cloud(session: Session, actor: Actor, source: dict[str, Any]) -> dict[str, 
         if credential.kind is not scheme:
             raise Invalid(f"{credential.name} is for {credential.kind}://. Choose others.", "credential_id")
         kept["credential_id"] = credential.id
-    elif source.get("new_credentials") or any(source.get(key) for key in _SECRETS):
+    elif source.get("new_credentials") or any(source.get(key) for key in SECRETS):
         name = str(source.get("credential_name") or f"{scheme.value}, {parts.netloc}")[:80]
         kept["credential_id"] = save_credential(session, actor, scheme.value, name, source).id
     elif scheme is CredentialKind.AZ and not account:
