@@ -75,7 +75,7 @@ class Brought:
         path, name = self._folder / Path(file[0]).name, file[1]
         looker = Looker()
         try:
-            facts = looker(path, name, self._folder / "strip.jpg")
+            facts = looker([(str(path), name, str(self._folder / "strip.jpg"))])[0]
         finally:
             looker.end()
         if facts.problem:

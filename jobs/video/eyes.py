@@ -3,6 +3,7 @@
 FFmpeg reads what anybody uploads: a file that crashes it, or takes its memory or its time, ends this process only.
 """
 
+import gc
 import json
 import resource
 import sys
@@ -27,6 +28,7 @@ def main() -> int:
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(limit, (most, most))
+    gc.freeze()  # the modules: nothing of them goes, and they are walked over no more
     for line in sys.stdin:
         path, name, strip = json.loads(line)
         try:

@@ -1,5 +1,6 @@
 """Everything that a dataset wants to know of a clip, from one decoding: facts, film strip, fingerprint."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from jobs.video.probe import probe
@@ -19,3 +20,8 @@ def look(path: Path, name: str, strip: Path) -> ClipFacts:
     write_strip(pictures, strip)
     seen = fingerprint(pictures)
     return ClipFacts(found.frames, found.fps, found.width, found.height, found.duration_s, found.codec, seen)
+
+
+def look_each(asked: Sequence[tuple[str, str, str]]) -> list[ClipFacts]:
+    """Of several, each (file, name to say, where its film strip goes); in this very process."""
+    return [look(Path(path), name, Path(strip)) for path, name, strip in asked]

@@ -7,6 +7,7 @@ import queue
 import select
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,11 +21,18 @@ LIMIT_S = 150.0
 CLIPS_EACH = 2_000
 """After so many a child is replaced: whatever a decoder loses of its memory ends with it."""
 MOST_AT_ONCE = 8
+Asked = tuple[str, str, str]
+_SENT_BYTES = 2**15
+"""Half of what a pipe holds: a child that does not listen never stops its caller."""
+_HEARD_BYTES = 2**16
+_FRUGAL = {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
+_FRUGAL |= {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**28), "MALLOC_TOP_PAD_": str(2**22)}
+"""For small clips: memory that a picture had stays with the child for the next one, and no threads for products."""
 _LENT = ("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
 
 
 class Lookers:
-    """As many as there are cores: `lookers(path, name, strip)` -> facts, from any thread."""
+    """As many as there are cores: `lookers([(path, name, strip), ...])` -> facts of each, from any thread."""
 
     def __init__(self, at_once: int = 0, limit_s: float = LIMIT_S) -> None:
         self.at_once = at_once or min(MOST_AT_ONCE, len(os.sched_getaffinity(0)))
@@ -43,10 +51,10 @@ class Lookers:
         for looker in self._all:
             looker.end()
 
-    def __call__(self, path: Path, name: str, strip: Path) -> ClipFacts:
+    def __call__(self, asked: Sequence[Asked]) -> list[ClipFacts]:
         looker = self._idle.get()
         try:
-            return looker(path, name, strip)
+            return looker(asked)
         finally:
             self._idle.put(looker)
 
@@ -57,24 +65,47 @@ class Looker:
     def __init__(self, limit_s: float = LIMIT_S) -> None:
         self._limit_s = limit_s
         self._child: subprocess.Popen[bytes] | None = None
-        self._clips = 0
+        self._clips, self._heard = 0, b""
 
-    def __call__(self, path: Path, name: str, strip: Path) -> ClipFacts:
-        child = self.child()
-        self._clips += 1
+    def __call__(self, asked: Sequence[Asked]) -> list[ClipFacts]:
+        facts: list[ClipFacts] = []
+        while len(facts) < len(asked):
+            facts += self._ask(asked[len(facts) :])
+        return facts
+
+    def _ask(self, asked: Sequence[Asked]) -> list[ClipFacts]:
+        """Of the first ones, at least one: until a clip ends the child. The next one does not wait for the question."""
+        child, lines = self.child(), [json.dumps(ask).encode() + b"\n" for ask in asked]
+        while len(lines) > 1 and sum(map(len, lines)) > _SENT_BYTES:
+            lines.pop()
+        self._clips += len(lines)
         assert child.stdin is not None
-        assert child.stdout is not None
         with contextlib.suppress(BrokenPipeError):
-            child.stdin.write(json.dumps([str(path), name, str(strip)]).encode() + b"\n")
+            child.stdin.write(b"".join(lines))
             child.stdin.flush()
-        ready = select.select([child.stdout], [], [], self._limit_s)[0]
-        answer = child.stdout.readline() if ready else b""
-        if answer:
-            return ClipFacts(**json.loads(answer))
-        self.end()
-        strip.unlink(missing_ok=True)  # half written, perhaps
-        what = "makes the decoder fail" if ready else "takes too long to look through"
-        return ClipFacts(problem=f"{name} {what}. Convert it to MP4 and upload it again.")
+        facts: list[ClipFacts] = []
+        for (_, name, strip), _ in zip(asked, lines, strict=False):
+            answer, what = self._hear(child)
+            if not what:
+                facts.append(ClipFacts(**json.loads(answer)))
+                continue
+            self.end()
+            Path(strip).unlink(missing_ok=True)  # half written, perhaps
+            return [*facts, ClipFacts(problem=f"{name} {what}. Convert it to MP4 and upload it again.")]
+        return facts
+
+    def _hear(self, child: subprocess.Popen[bytes]) -> tuple[bytes, str]:
+        """The next line that it says, or what keeps it from saying one."""
+        assert child.stdout is not None
+        while b"\n" not in self._heard:
+            if not select.select([child.stdout], [], [], self._limit_s)[0]:
+                return b"", "takes too long to look through"
+            more = os.read(child.stdout.fileno(), _HEARD_BYTES)
+            if not more:
+                return b"", "makes the decoder fail"
+            self._heard += more
+        line, _, self._heard = self._heard.partition(b"\n")
+        return line, ""
 
     def end(self) -> None:
         """Ends the child; the next clip starts another."""
@@ -92,7 +123,7 @@ class Looker:
         if self._child is not None and (self._child.poll() is not None or self._clips >= CLIPS_EACH):
             self.end()
         if self._child is None:
-            self._child, self._clips = self._start(), 0
+            self._child, self._clips, self._heard = self._start(), 0, b""
         return self._child
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -102,7 +133,7 @@ class Looker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={name: os.environ[name] for name in _LENT if name in os.environ} | {"PYTHONPATH": str(ROOT)},
+            env={name: os.environ[name] for name in _LENT if name in os.environ} | _FRUGAL | {"PYTHONPATH": str(ROOT)},
             cwd=ROOT,
             start_new_session=True,
             preexec_fn=lambda: die_with_parent(me),

@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import select
 
 from jobs.fetch.bring import STOPPED, bring
-from jobs.video.look import look
+from jobs.video.look import look_each
 from orchestrator.domain.datasets import FETCHING, Clip, Dataset, DatasetStatus, Task, Upload
 from orchestrator.domain.users import Actor
 from orchestrator.services.credentials import save_credential
@@ -48,7 +48,7 @@ def run(dataset_id: int, go_on: Callable[[], bool] = lambda: True) -> str:
     problem = bring(dataset_id, go_on)
     if problem:
         return problem if problem == STOPPED else refuse(dataset_id, problem)
-    return ingest_dataset(dataset_id, look)
+    return ingest_dataset(dataset_id, look_each)
 
 
 def dataset_of(dataset_id: int) -> Dataset:

@@ -1,5 +1,6 @@
 """Files as strangers send them, through the real process with limits: each gets its sentence, the good ones stay."""
 
+import json
 import struct
 import subprocess
 import wave
@@ -248,20 +249,30 @@ def test_a_decoder_that_dies_costs_one_clip(tmp_path: Path, monkeypatch: pytest.
     clip = draw_clip(tmp_path / "a.mp4")
     other_children(monkeypatch, ["/bin/sh", "-c", "read line; kill -SEGV $$"])
     with Lookers(1) as lookers:
-        assert "a.mp4 makes the decoder fail" in lookers(clip, "a.mp4", tmp_path / "s.jpg").problem
-        assert lookers(clip, "a.mp4", tmp_path / "s.jpg").frames == 16
+        assert "a.mp4 makes the decoder fail" in lookers([(str(clip), "a.mp4", str(tmp_path / "s.jpg"))])[0].problem
+        assert lookers([(str(clip), "a.mp4", str(tmp_path / "s.jpg"))])[0].frames == 16
+
+
+def test_a_decoder_that_dies_among_several_costs_one_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clip, good = str(draw_clip(tmp_path / "a.mp4")), json.dumps({"frames": 5})
+    other_children(monkeypatch, ["/bin/sh", "-c", f"read line; echo '{good}'; read line; kill -SEGV $$"])
+    with Lookers(1) as lookers:
+        facts = lookers([(clip, name, str(tmp_path / f"{name}.jpg")) for name in ("a", "b", "c", "d")])
+    assert [bool(one.problem) for one in facts] == [False, True, False, False]
+    assert "b makes the decoder fail" in facts[1].problem
+    assert [one.frames for one in facts] == [5, 0, 16, 16]
 
 
 def test_a_decoder_that_hangs_costs_one_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clip = draw_clip(tmp_path / "a.mp4")
     other_children(monkeypatch, ["/bin/sleep", "60"])
     with Lookers(1, limit_s=0.3) as lookers:
-        assert "takes too long" in lookers(clip, "a.mp4", tmp_path / "s.jpg").problem
+        assert "takes too long" in lookers([(str(clip), "a.mp4", str(tmp_path / "s.jpg"))])[0].problem
 
 
 def test_a_child_that_ended_between_two_clips_blames_nobody(tmp_path: Path) -> None:
     clip, looker = draw_clip(tmp_path / "a.mp4"), Looker()
     looker.child().kill()
     looker.child().wait()
-    assert looker(clip, "a.mp4", tmp_path / "s.jpg").frames == 16
+    assert looker([(str(clip), "a.mp4", str(tmp_path / "s.jpg"))])[0].frames == 16
     looker.end()

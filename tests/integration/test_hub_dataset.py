@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import select
 
 from jobs.fetch.bring import bring
-from jobs.video.look import look
+from jobs.video.look import look_each
 from orchestrator.domain.credentials import Credential
 from orchestrator.domain.datasets import Clip, Dataset, Task
 from orchestrator.domain.errors import Invalid, NotFound
@@ -37,7 +37,7 @@ def add(actor: Actor, **source: object) -> int:
 
 def fetch(dataset_id: int) -> str:
     problem = bring(dataset_id, lambda: True)
-    return refuse(dataset_id, problem) if problem else ingest_dataset(dataset_id, look)
+    return refuse(dataset_id, problem) if problem else ingest_dataset(dataset_id, look_each)
 
 
 def dataset_of(dataset_id: int) -> Dataset:

@@ -40,7 +40,7 @@ from orchestrator.services.datasets.rereading import (
     set_aside,
 )
 from orchestrator.services.datasets.review import await_review, preview_of, settled
-from orchestrator.services.datasets.staging import lay_out
+from orchestrator.services.datasets.staging import Arrived, lay_out
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
 
@@ -113,9 +113,11 @@ def ingest_dataset(dataset_id: int, look: Look, go_on: Callable[[], bool] = lamb
     return "ready"
 
 
-def _uploads(session: Session, dataset_id: int) -> list[Upload]:
-    complete = select(Upload).where(Upload.dataset_id == dataset_id, Upload.status == UploadStatus.COMPLETE)
-    return list(session.exec(complete.order_by(col(Upload.created_at))))
+def _uploads(session: Session, dataset_id: int) -> list[Arrived]:
+    complete = select(Upload.id, Upload.filename).where(
+        Upload.dataset_id == dataset_id, Upload.status == UploadStatus.COMPLETE
+    )
+    return [Arrived(*row) for row in session.exec(complete.order_by(col(Upload.created_at)))]
 
 
 def _elsewhere(dataset_id: int) -> dict[str, str]:
@@ -136,7 +138,7 @@ def _record(
     session: Session,
     dataset_id: int,
     clips: list[NewClip],
-    uploads: list[Upload],
+    uploads: list[Arrived],
     understood: Understood,
     said: dict[str, Any],
 ) -> None:
@@ -189,7 +191,7 @@ def refuse(dataset_id: int, sentence: str) -> str:
     return _refuse(dataset_id, sentence, [])
 
 
-def _refuse(dataset_id: int, sentence: str, uploads: list[Upload], said: dict[str, Any] | None = None) -> str:
+def _refuse(dataset_id: int, sentence: str, uploads: list[Arrived], said: dict[str, Any] | None = None) -> str:
     """Keeps the sentence, and what was there before; of what was brought this time only what another reading may use.
 
     Args:

@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -19,8 +19,12 @@ from orchestrator.settings import get_settings
 
 _REPORT_S = 0.5
 _SMALL_BYTES = 2**20
-Look = Callable[[Path, str, Path], ClipFacts]
-"""(file, name to say, where its film strip goes) -> facts. Passed in, so that services need no video library."""
+_TOGETHER, _TOGETHER_BYTES = 8, 2**18
+"""Small clips are looked at by the handful: asking for one takes a third of the time that it takes to decode it."""
+Asked = tuple[str, str, str]
+"""(file, name to say, where its film strip goes)."""
+Look = Callable[[Sequence[Asked]], list[ClipFacts]]
+"""The facts of each, in their order. Passed in, so that services need no video library."""
 
 
 @dataclass(slots=True)
@@ -86,25 +90,44 @@ def look_at_all(
         os.makedirs(place, exist_ok=True)
     made: list[NewClip] = []
     seen: dict[str, str] = {}
-    next_report = 0.0
+    next_report, done = 0.0, 0
 
-    def see(item: Entry) -> NewClip:
-        return _look_at(where, lack_of(task, item, understood), item, look, known)
+    def see(items: list[Entry]) -> list[NewClip]:
+        return _look_at(where, [(item, lack_of(task, item, understood)) for item in items], look, known)
 
-    for number, clip in enumerate(in_turn(see, placed, at_once, go_on)):
+    for clips in in_turn(see, _handfuls(where.staging, placed), at_once, go_on):
         if time.monotonic() >= next_report:
             next_report = time.monotonic() + _REPORT_S
-            _report(dataset_id, number, len(placed))
-        if clip is None:
+            _report(dataset_id, done, len(placed))
+        if clips is None:
             return None
-        if clip.status is ClipStatus.OK and clip.content_hash in seen:
-            clip.status, clip.problem = ClipStatus.BAD, f"Is the same video as {seen[clip.content_hash]}."[:500]
-        elif clip.status is ClipStatus.OK:
-            seen[clip.content_hash] = clip.name
-        if not clip.content_hash or clip.content_hash not in known:
-            made.append(clip)
+        done += len(clips)
+        for clip in clips:
+            if clip.status is ClipStatus.OK and clip.content_hash in seen:
+                clip.status, clip.problem = ClipStatus.BAD, f"Is the same video as {seen[clip.content_hash]}."[:500]
+            elif clip.status is ClipStatus.OK:
+                seen[clip.content_hash] = clip.name
+            if not clip.content_hash or clip.content_hash not in known:
+                made.append(clip)
     _report(dataset_id, len(placed), len(placed))
     return made
+
+
+def _handfuls(staging: str, entries: Sequence[Entry]) -> list[list[Entry]]:
+    """Neighbours whose files are small, together; a larger file alone."""
+    found: list[list[Entry]] = []
+    room = 0
+    for entry in entries:
+        try:
+            size = os.stat(f"{staging}/{entry.name}").st_size
+        except OSError:
+            size = 0
+        if room < size or len(found[-1]) == _TOGETHER:
+            found.append([])
+            room = _TOGETHER_BYTES
+        found[-1].append(entry)
+        room -= size
+    return found
 
 
 def lack_of(task: Task, item: Entry, understood: Understood) -> str:
@@ -120,31 +143,40 @@ def lack_of(task: Task, item: Entry, understood: Understood) -> str:
     return f"{short} has no caption. Put a text file of the same name beside it."
 
 
-def _look_at(where: Where, lack: str, item: Entry, look: Look, known: set[str]) -> NewClip:
-    """The record of one file; a good one that is new is moved to its place in the storage."""
-    source, short = f"{where.staging}/{item.name}", item.name.rpartition("/")[2]
+def _look_at(where: Where, items: Sequence[tuple[Entry, str]], look: Look, known: set[str]) -> list[NewClip]:
+    """The records of some files, each with what it lacks; good ones that are new move to their place in the storage."""
+    clips = [_described(where, item, lack) for item, lack in items]
+    asked: list[tuple[NewClip, Asked]] = []
+    for (item, _), clip in zip(items, clips, strict=True):
+        if clip.status is ClipStatus.OK and clip.content_hash not in known:
+            strip = f"{where.thumbs}/{clip.content_hash[:24]}.jpg"
+            asked.append((clip, (f"{where.staging}/{item.name}", item.name.rpartition("/")[2], strip)))
+    for (clip, (source, short, strip)), facts in zip(
+        asked, look([ask for _, ask in asked]) if asked else [], strict=True
+    ):
+        if facts.problem:
+            _bad(clip, facts.problem)
+            continue
+        target = f"{where.clips}/{clip.content_hash[:24]}{os.path.splitext(short)[1].lower()}"
+        _keep(source, target, where.elsewhere.get(clip.content_hash, ""))
+        clip.path, clip.thumbnail_path = target.removeprefix(where.root), strip.removeprefix(where.root)
+        clip.frames, clip.fps, clip.duration_s = facts.frames, facts.fps, facts.duration_s
+        clip.width, clip.height, clip.codec = facts.width, facts.height, facts.codec[:32]
+        clip.perceptual_hash = facts.perceptual_hash
+    return clips
+
+
+def _described(where: Where, item: Entry, lack: str) -> NewClip:
+    """What is said of a file, its hash and its size, before anybody opens it."""
+    source = f"{where.staging}/{item.name}"
     clip = NewClip(where.dataset_id, item.name[-255:], item.label, item.caption, item.prompt, item.split)
     if not os.path.isfile(source):
-        return _bad(clip, item.problem or f"{short} was not uploaded.")
+        return _bad(clip, item.problem or f"{item.name.rpartition('/')[2]} was not uploaded.")
     if is_video(item.name):
         clip.content_hash, clip.size_bytes = _hash(source)
     else:
         clip.size_bytes = os.path.getsize(source)
-    if lack:
-        return _bad(clip, lack)
-    if clip.content_hash in known:
-        return clip
-    stem, ending = clip.content_hash[:24], os.path.splitext(short)[1].lower()
-    strip, target = f"{where.thumbs}/{stem}.jpg", f"{where.clips}/{stem}{ending}"
-    facts = look(Path(source), short, Path(strip))
-    if facts.problem:
-        return _bad(clip, facts.problem)
-    _keep(source, target, where.elsewhere.get(clip.content_hash, ""))
-    clip.path, clip.thumbnail_path = target.removeprefix(where.root), strip.removeprefix(where.root)
-    clip.frames, clip.fps, clip.duration_s = facts.frames, facts.fps, facts.duration_s
-    clip.width, clip.height, clip.codec = facts.width, facts.height, facts.codec[:32]
-    clip.perceptual_hash = facts.perceptual_hash
-    return clip
+    return _bad(clip, lack) if lack else clip
 
 
 def _keep(source: str, target: str, same: str) -> None:

@@ -3,9 +3,10 @@
 import os
 import shutil
 import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.domain.datasets import Upload
 from orchestrator.domain.errors import Invalid
 from orchestrator.services.datasets.archives import unpack
 from orchestrator.services.datasets.files import free_name, is_litter, upload_path
@@ -22,7 +23,15 @@ _FOREIGN = {
 }
 
 
-def lay_out(uploads: list[Upload], staging: Path) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A complete upload: the little that reading it takes, many times cheaper to make than its row."""
+
+    id: str
+    filename: str
+
+
+def lay_out(uploads: Sequence[Arrived], staging: Path) -> list[str]:
     """Unpacks zips and tars and links single files into the staging folder; the names inside it.
 
     Raises:

@@ -3,6 +3,7 @@
 import io
 import stat
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,11 @@ from tests.workshop import make_person
 GOOD = [f"{label}/{i}.mp4" for label in ("left", "right") for i in range(3)]
 
 
-def look(path: Path, name: str, strip: Path) -> ClipFacts:
+def look(asked: Sequence[tuple[str, str, str]]) -> list[ClipFacts]:
+    return [_look_at(Path(path), name, Path(strip)) for path, name, strip in asked]
+
+
+def _look_at(path: Path, name: str, strip: Path) -> ClipFacts:
     if b"broken" in path.read_bytes():
         return ClipFacts(problem=f"{name} is cut off.")
     strip.parent.mkdir(parents=True, exist_ok=True)
