@@ -117,7 +117,7 @@ class ModelsState(rx.State):
                     self._show(listing)
 
     def _moves(self) -> bool:
-        return not self.total or any(row.status in ("in_use", "processing") for row in self.rows)
+        return not self.total or any(row.status in ("in_use", "processing", "waiting") for row in self.rows)
 
     def _wanted(self) -> tuple[str, str, str, int]:
         return self.q, self.status, self.kind, self.shown

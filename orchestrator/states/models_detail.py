@@ -111,7 +111,7 @@ class ModelDetailState(rx.State):
     @signed_in
     async def watch(self):
         """Looks again while the model is brought; ends with the page."""
-        while self.card is not None and self.card.status == "processing":
+        while self.card is not None and self.card.status in ("processing", "waiting"):
             await asyncio.sleep(LOOK_AGAIN_S)
             async with self:
                 wanted = self._id()
@@ -132,7 +132,7 @@ class ModelDetailState(rx.State):
             self.missing, self.loaded = True, True
         except AppError as error:
             self.problem, self.loaded = error.message, True
-        busy = self.card is not None and self.card.status == "processing"
+        busy = self.card is not None and self.card.status in ("processing", "waiting")
         return ModelDetailState.watch if busy else None
 
     def _show(self, visit: _Visit) -> None:

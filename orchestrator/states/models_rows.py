@@ -75,7 +75,8 @@ def progress_text(row: ModelRow) -> str:
     stage, done, total = row.details.get("stage"), row.details.get("done"), row.details.get("total")
     if stage == "fetching" and total:
         return f"Fetching from the Hub: {words.size(int(done or 0))} of {words.size(int(total))}."
-    said = {"fetching": "Asking the Hub.", "receiving": "Waiting for its files.", "checking": "Checking every tensor."}
+    said = {"fetching": "Asking the Hub.", "checking": "Checking every tensor."}
+    said["receiving"] = "Its files have not all arrived. Open it to add them, or leave the page open that sends them."
     return said.get(str(stage), "Being read.")
 
 
@@ -87,7 +88,7 @@ def model_card(row: ModelRow) -> ModelCard:
         description=row.description,
         architecture=row.architecture,
         type=TYPE_WORDS.get(row.model_type, row.model_type),
-        status=row.status,
+        status="waiting" if _receives(row) else row.status,
         error=row.error,
         parameters=words.short_count(row.parameters) if row.parameters else "",
         parameters_exact=f"{row.parameters:,}",
@@ -107,8 +108,11 @@ def model_card(row: ModelRow) -> ModelCard:
 
 
 def _waits_for_files(row: ModelRow) -> bool:
-    receiving = row.status == "processing" and row.details.get("stage") == "receiving"
-    return receiving or row.status == "error"
+    return _receives(row) or row.status == "error"
+
+
+def _receives(row: ModelRow) -> bool:
+    return row.status == "processing" and row.details.get("stage") == "receiving"
 
 
 def layer_lines(groups: list[LayerGroup]) -> list[LayerLine]:

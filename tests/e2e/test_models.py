@@ -99,6 +99,7 @@ def test_an_upload_that_was_left_is_gone_on_with(page: Page, signed_in: Person, 
     model_id = api.post("/models", json=body).json()["id"]
     page.goto(f"/models/{model_id}")
     expect(page.get_by_text("Its files have not all arrived")).to_be_visible()
+    expect(page.locator("[data-status=waiting]")).to_have_text("Waiting for files")
     page.get_by_role("link", name="Add its files").click()
     expect(page.get_by_role("heading", name=f"Add the files of left {signed_in.username}")).to_be_visible()
     files = [str(BASE / file) for file in ("config.json", "model.safetensors", "preprocessor_config.json")]

@@ -7,6 +7,8 @@ from orchestrator.settings import get_settings
 
 _ENDINGS = "mp4 m4v mov mkv webm avi mpg mpeg m2ts mts ts wmv flv 3gp ogv gif"
 VIDEO_ENDINGS = frozenset(f".{ending}" for ending in _ENDINGS.split())
+UNPACKED = "unpacked"
+"""Begins the name of the folder whose files wait to be accepted."""
 _LITTER = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 
 
@@ -23,6 +25,12 @@ def upload_path(upload_id: str) -> Path:
 def fetch_folders(dataset_id: int) -> list[Path]:
     """Where bytes from the network arrive, before they become uploads."""
     return list((get_settings().data_dir / "uploads").glob(f"fetch-{dataset_id}-*"))
+
+
+def remove_unpacked(dataset_id: int) -> None:
+    """Deletes what waited, unpacked, to be accepted."""
+    for folder in dataset_folder(dataset_id).glob(f"{UNPACKED}-*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_folder(dataset_id: int) -> None:

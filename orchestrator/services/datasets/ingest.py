@@ -25,7 +25,7 @@ from orchestrator.domain.datasets import (
     UploadStatus,
 )
 from orchestrator.domain.errors import AppError, Conflict, Invalid
-from orchestrator.services.datasets.files import dataset_folder, upload_path
+from orchestrator.services.datasets.files import dataset_folder, remove_unpacked, upload_path
 from orchestrator.services.datasets.layouts.detect import LAYOUTS, understand
 from orchestrator.services.datasets.layouts.entry import Understood
 from orchestrator.services.datasets.layouts.reading import parse_reading
@@ -40,7 +40,7 @@ from orchestrator.services.datasets.rereading import (
     set_aside,
 )
 from orchestrator.services.datasets.review import await_review, preview_of, settled
-from orchestrator.services.datasets.staging import Arrived, lay_out
+from orchestrator.services.datasets.staging import Arrived, keep_unpacked, lay_out, take_unpacked
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
 
@@ -76,12 +76,19 @@ def ingest_dataset(dataset_id: int, look: Look, go_on: Callable[[], bool] = lamb
     try:
         for old in folder.glob("incoming-*"):
             shutil.rmtree(old, ignore_errors=True)  # of a worker that was killed
-        staging.mkdir(parents=True)
-        tree = Tree(staging, lay_out_again(there, folder, staging) if again else lay_out(uploads, staging))
+        names = take_unpacked(folder, uploads, staging)
+        if not names:
+            staging.mkdir(parents=True)
+            names = lay_out_again(there, folder, staging) if again else lay_out(uploads, staging)
+        tree = Tree(staging, names)
         seen = understand(tree, reading)
         said = summary(seen, tree, reading, samples=_SHOWN if asks else SAMPLES)
         if asks:
-            return await_review(dataset_id, said | {"preview": preview_of(task, seen)})
+            keep_unpacked(folder, uploads, staging)
+            waits = await_review(dataset_id, said | {"preview": preview_of(task, seen)})
+            if waits != REVIEW:  # called off meanwhile
+                remove_unpacked(dataset_id)
+            return waits
         fresh = replace(seen, entries=[entry for entry in seen.entries if entry.name not in there])
         known = {clip.content_hash for clip in there.values()} if again else known
         same = _elsewhere(dataset_id)
@@ -97,6 +104,7 @@ def ingest_dataset(dataset_id: int, look: Look, go_on: Callable[[], bool] = lamb
         return _refuse(dataset_id, error.message, uploads, said)
     except AppError as error:
         if asks and "preview" in last:  # a correction that cannot be followed
+            keep_unpacked(folder, uploads, staging)
             return await_review(dataset_id, {}, error.message)
         # A correction that cannot be followed loses nobody's files.
         return _refuse(dataset_id, error.message, uploads, last if reading.layout and not said else {})
@@ -219,6 +227,7 @@ def _refuse(dataset_id: int, sentence: str, uploads: list[Arrived], said: dict[s
 def _tidy(dataset_id: int, wanted: set[str]) -> None:
     """Deletes the files that belong to no clip."""
     root, folder = get_settings().storage_dir, dataset_folder(dataset_id)
+    remove_unpacked(dataset_id)
     for path in folder.rglob("*"):
         keep = str(path.relative_to(root)) in wanted or aside_folder(folder) in path.parents
         if path.is_file() and not keep:

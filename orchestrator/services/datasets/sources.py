@@ -16,7 +16,7 @@ from orchestrator.services.addresses import http_problem
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.credentials import azure_account, owned_credential, save_credential
 from orchestrator.services.datasets.catalog import create_dataset, owned_dataset
-from orchestrator.services.datasets.files import upload_path
+from orchestrator.services.datasets.files import remove_unpacked, upload_path
 from orchestrator.services.datasets.review import settled
 from orchestrator.services.datasets.rows import DatasetRow, dataset_row
 from orchestrator.services.datasets.uploads import PREP, discard_arriving, refuse_while_read
@@ -183,4 +183,5 @@ def cancel_reading(session: Session, actor: Actor, dataset_id: int) -> DatasetRo
     session.refresh(dataset)
     ids = [upload.id for upload in uploads]
     after_commit(session, lambda: [upload_path(upload_id).unlink(missing_ok=True) for upload_id in ids])
+    after_commit(session, lambda: remove_unpacked(dataset_id))
     return dataset_row(dataset)

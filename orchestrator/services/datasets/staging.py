@@ -1,5 +1,6 @@
 """Lays the complete uploads of a dataset out in one folder: archives unpacked, single files linked in."""
 
+import hashlib
 import os
 import shutil
 import zipfile
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from orchestrator.domain.errors import Invalid
 from orchestrator.services.datasets.archives import unpack
-from orchestrator.services.datasets.files import free_name, is_litter, upload_path
+from orchestrator.services.datasets.files import UNPACKED, free_name, is_litter, upload_path
 from orchestrator.services.datasets.layouts.tree import is_video
 from orchestrator.services.datasets.tarballs import ENDINGS, is_tar, unpack_tar
 from orchestrator.settings import get_settings
@@ -48,6 +49,32 @@ def lay_out(uploads: Sequence[Arrived], staging: Path) -> list[str]:
     if not names:
         raise Invalid("Nothing was uploaded. Add videos, or a zip with one folder for each class.")
     return names
+
+
+def keep_unpacked(folder: Path, uploads: Sequence[Arrived], staging: Path) -> None:
+    """What was unpacked waits with the uploads for somebody to accept how it was read: once is enough."""
+    if staging.is_dir():
+        os.replace(staging, folder / _kept_name(uploads))
+
+
+def take_unpacked(folder: Path, uploads: Sequence[Arrived], staging: Path) -> list[str]:
+    """Moves what these very uploads were unpacked to into the staging folder; the names inside it, [] if there is none.
+
+    What was kept of other uploads goes: they were called off.
+    """
+    kept = folder / _kept_name(uploads)
+    for old in folder.glob(f"{UNPACKED}-*"):
+        if old != kept:
+            shutil.rmtree(old, ignore_errors=True)
+    if not uploads or not kept.is_dir():
+        return []
+    os.replace(kept, staging)
+    return [name for name in names_below(staging) if not is_litter(name)]
+
+
+def _kept_name(uploads: Sequence[Arrived]) -> str:
+    ids = "\n".join(sorted(upload.id for upload in uploads))
+    return f"{UNPACKED}-{hashlib.sha256(ids.encode()).hexdigest()[:16]}"
 
 
 def _place(source: Path, name: str, staging: Path, limit: int, alone: bool) -> None:

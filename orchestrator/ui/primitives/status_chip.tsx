@@ -39,6 +39,7 @@ export const looks: Record<string, Look> = {
   lost: { tone: "warning", icon: Unplug, word: "Lost" },
   processing: { tone: "info", icon: LoaderCircle, word: "Processing", spin: true },
   review: { tone: "warning", icon: ScanSearch, word: "Check how it was read" },
+  waiting: { tone: "warning", icon: Upload, word: "Waiting for files" },
   in_use: { tone: "info", icon: LoaderCircle, word: "In use" },
   uploading: { tone: "info", icon: Upload, word: "Uploading" },
   receiving: { tone: "info", icon: Upload, word: "Uploading" },

@@ -27,7 +27,7 @@ def _props(component: rx.Component) -> str:
 
 def test_every_status_of_the_domain_has_colour_icon_and_word() -> None:
     known = dict(re.findall(r"^  (\w+): \{ (tone: .+?) \},$", CHIP, re.MULTILINE))
-    for status in [*JobStatus, *DatasetStatus, *ModelStatus, "in_use"]:
+    for status in [*JobStatus, *DatasetStatus, *ModelStatus, "in_use", "waiting"]:
         look = known[str(status)]
         assert re.search(r'tone: "\w+", icon: \w+, word: "[A-Z]', look), status
 

@@ -10,8 +10,8 @@ from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import REVIEW, UNDERSTANDING, Dataset, DatasetStatus, Task, Upload
 from orchestrator.domain.errors import Conflict, NotFound
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets import rereading, review, uploads
-from orchestrator.services.datasets.files import upload_path
+from orchestrator.services.datasets import rereading, review, staging, uploads
+from orchestrator.services.datasets.files import dataset_folder, upload_path
 from orchestrator.services.datasets.ingest import ingest_dataset
 from orchestrator.services.datasets.rereading import request_reread
 from orchestrator.services.datasets.review import accept_reading
@@ -19,7 +19,7 @@ from orchestrator.services.datasets.sources import add_dataset, cancel_reading
 from orchestrator.services.datasets.uploads import request_ingest
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
-from tests.unit.services.datasets.test_ingest import bring, clips, clips_of, dataset_of, look
+from tests.unit.services.datasets.test_ingest import bring, clips, clips_of, dataset_of, look, zipped
 from tests.workshop import make_person
 
 DAYS = [f"{label}/monday/{i}.mp4" for label in ("cat", "dog") for i in range(2)]
@@ -97,10 +97,36 @@ def test_a_correction_that_cannot_be_followed_loses_nothing(ada: Actor, waiting:
         assert all(upload_path(upload.id).exists() for upload in session.exec(select(Upload)))
 
 
+def test_an_archive_is_unpacked_once(ada: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    unpacked: list[str] = []
+    real = staging.unpack
+    monkeypatch.setattr(staging, "unpack", lambda *given: unpacked.append(given[3]) or real(*given))
+    dataset_id = understood(ada, {"all.zip": zipped(clips(DAYS))})
+    with session_scope() as session:
+        request_reread(session, ada, dataset_id, {"layout": "folders", "level": 2})
+    assert ingest_dataset(dataset_id, never) == REVIEW  # type: ignore[arg-type]
+    assert accept(ada, dataset_id) == "ready"
+    assert (unpacked, len(clips_of(dataset_id))) == (["all.zip"], 4)
+    assert not list(dataset_folder(dataset_id).glob("unpacked-*"))
+
+
+def test_a_worker_that_dies_after_the_acceptance_costs_another_unpacking(ada: Actor) -> None:
+    dataset_id = understood(ada, {"all.zip": zipped(clips(DAYS))})
+    with session_scope() as session:
+        request_reread(session, ada, dataset_id, {"layout": "folders", "level": 2})
+    ingest_dataset(dataset_id, never)  # type: ignore[arg-type]
+    with session_scope() as session:
+        accept_reading(session, ada, dataset_id)
+    assert ingest_dataset(dataset_id, look, go_on=lambda: False) == "left to another worker"
+    assert ingest_dataset(dataset_id, look) == "ready"
+    assert len(clips_of(dataset_id)) == 4
+
+
 def test_stopped_it_leaves_nothing(ada: Actor, waiting: int) -> None:
     with session_scope() as session:
         row = cancel_reading(session, ada, waiting)
     assert (row.status, row.stage, row.layout) == ("draft", "", {})
+    assert not list(dataset_folder(waiting).iterdir())
     assert not list((get_settings().data_dir / "uploads").iterdir())
 
 
