@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-PAGE_CHUNK = 32 * 2**20
+PAGE_CHUNK = 64 * 2**20
 """What the page's uploader sends at a time (orchestrator/ui/uploader/sender.ts)."""
 _NEW = {"username": "bench", "email": "bench@example.org", "password": "a long enough password 4"}
 

@@ -1,8 +1,10 @@
 """An upload of 2 GB in the page's chunks and in one piece: speed against `cp`, memory of the web, other requests."""
 
 import os
+import socket
 import statistics
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -25,6 +27,27 @@ TARGETS: dict[str, Target] = {
 BYTES = 2 * 2**30
 _PIECE = 2**24
 _LOOK_S, _ASK_S = 0.02, 0.05
+_RECEIVER = """
+import socket, sys
+server, room = socket.socket(fileno=int(sys.argv[1])), memoryview(bytearray(2**20))
+with server.accept()[0] as line, open(sys.argv[2], "wb", buffering=0) as file:
+    while count := line.recv_into(room):
+        file.write(room[:count])
+    line.sendall(b".")
+"""
+_BARE_APP = """
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan":
+        while True:
+            told = (await receive())["type"]
+            await send({"type": f"{told}.complete"})
+            if told == "lifespan.shutdown":
+                return
+    while (await receive()).get("more_body"):
+        pass
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body", "body": b""})
+"""
 
 
 def _make(path: Path) -> Path:
@@ -40,6 +63,66 @@ def _copy(source: Path, target: Path) -> float:
     took = time.perf_counter() - began
     target.unlink()
     return took
+
+
+def _copy_to_disk(source: Path, target: Path) -> float:
+    """A copy that survives a power cut."""
+    began = time.perf_counter()
+    subprocess.run(["cp", "--reflink=never", str(source), str(target)], check=True)
+    subprocess.run(["sync", str(target)], check=True)
+    took = time.perf_counter() - began
+    target.unlink()
+    return took
+
+
+def _through_socket(source: Path, target: Path) -> float:
+    """The least that a receiver can do: bytes from a socket of this machine into a file, in another process."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        receiver = subprocess.Popen(
+            [sys.executable, "-c", _RECEIVER, str(server.fileno()), str(target)], pass_fds=[server.fileno()]
+        )
+        with socket.create_connection(server.getsockname()) as line, source.open("rb") as file:
+            began = time.perf_counter()
+            line.sendfile(file)
+            line.shutdown(socket.SHUT_WR)
+            line.recv(1)
+            took = time.perf_counter() - began
+    receiver.wait()
+    assert target.stat().st_size == BYTES
+    target.unlink()
+    return took
+
+
+def _through_bare_server(source: Path, folder: Path) -> float:
+    """The web's own HTTP server with an app that throws the body away."""
+    (folder / "bare_app.py").write_text(_BARE_APP)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(port), "--log-level", "error"]
+    server = subprocess.Popen([*command, "bare_app:app"], cwd=folder)
+    try:
+        line = _wait_for(port)
+        head = f"POST / HTTP/1.1\r\nHost: bench\r\nContent-Length: {BYTES}\r\n\r\n"
+        with line, source.open("rb") as file:
+            began = time.perf_counter()
+            line.sendall(head.encode())
+            line.sendfile(file)
+            assert line.recv(64).startswith(b"HTTP/1.1 200")
+            return time.perf_counter() - began
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _wait_for(port: int) -> socket.socket:
+    until = time.monotonic() + 30
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port))
+        except ConnectionRefusedError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
 
 
 def _send(client: httpx.Client, name: str, source: Path, chunk: int) -> float:
@@ -102,9 +185,15 @@ def run() -> dict[str, float]:
             copies.append(_copy(source, running.data_dir / "copy.bin"))
             api = _send(client, "api", source, BYTES)
         copies.append(_copy(source, running.data_dir / "copy.bin"))
+        ceilings = {
+            "cp_to_disk": min(_copy_to_disk(source, running.data_dir / "copy.bin") for _ in range(2)),
+            "bare_socket": min(_through_socket(source, running.data_dir / "copy.bin") for _ in range(2)),
+            "bare_server_no_disk": min(_through_bare_server(source, running.data_dir) for _ in range(2)),
+        }
     cp = statistics.median(copies)
     figures = {"cp_mb_per_s": BYTES / 1e6 / cp, "page_mb_per_s": BYTES / 1e6 / page, "api_mb_per_s": BYTES / 1e6 / api}
     figures |= {"page_against_cp": cp / page, "api_against_cp": cp / api}
+    figures |= {f"{name}_mb_per_s": BYTES / 1e6 / took for name, took in ceilings.items()}
     figures |= {"web_growth_mb": (beside.most - beside.before) / 2**20, "slowest_other_ms": max(beside.answers)}
     figures["other_ms"] = statistics.median(beside.answers)
     return {name: round(value, 2) for name, value in figures.items()}

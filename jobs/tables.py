@@ -32,7 +32,7 @@ def main() -> int:
         columns = [place for field in table.schema_arrow for place in _places(field)]
         for batch in table.iter_batches(batch_size=_BATCH, columns=columns, use_threads=False):
             for row in batch.to_pylist():
-                line = json.dumps(row, default=_plain) + "\n"
+                line = json.dumps(row, default=plain) + "\n"
                 written += len(line)
                 if written > most:
                     return 3
@@ -53,7 +53,8 @@ def _places(field: Any) -> list[str]:
     return [field.name]
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """What JSON has no word for, as text."""
     return value.decode(errors="replace")[:_LONGEST] if isinstance(value, bytes) else str(value)[:_LONGEST]
 
 

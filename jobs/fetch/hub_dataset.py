@@ -53,11 +53,8 @@ def dataset_files(sizes: dict[str, int], repo: str) -> dict[str, int]:
         for name, size in sorted(sizes.items())
         if PurePosixPath(name).suffix.lower() in WANTED and not is_litter(name)
     }
-    if all(PurePosixPath(name).suffix.lower() in TEXT_ENDINGS for name in wanted):
-        if any(name.endswith(".parquet") for name in wanted):
-            raise Problem(
-                f"{repo} keeps its clips inside parquet files, which are not read here. Export them as files."
-            )
+    # Clips may lie inside Parquet files, too: services/datasets/inside_tables.py.
+    if all(PurePosixPath(name).suffix.lower() in TEXT_ENDINGS - {".parquet"} for name in wanted):
         raise Problem(f"{repo} holds no videos and no archives of them. Choose a dataset with video files.")
     if len(wanted) > MOST_OBJECTS:
         raise Problem(f"{repo} holds {len(wanted):,} files; at most {MOST_OBJECTS:,} are fetched at once.")

@@ -73,9 +73,9 @@ def test_a_gated_dataset_with_a_stored_token(
 
 
 def test_what_cannot_be_used_is_said(redis_server: RedisProcess, ada: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
-    with hub_server("ada/table", {"train.parquet": b"PAR1"}, kind="dataset") as hub:
+    with hub_server("ada/table", {"train.csv": b"a,b"}, kind="dataset") as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
-        with session_scope() as session, pytest.raises(Invalid, match="parquet"):
+        with session_scope() as session, pytest.raises(Invalid, match="holds no videos"):
             look_up(session, ada, "dataset", "ada/table")
         with session_scope() as session, pytest.raises(Invalid, match="There is no dataset ada/none"):
             look_up(session, ada, "dataset", "ada/none")

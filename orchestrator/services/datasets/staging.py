@@ -11,6 +11,7 @@ from pathlib import Path
 from orchestrator.domain.errors import Invalid
 from orchestrator.services.datasets.archives import unpack
 from orchestrator.services.datasets.files import UNPACKED, free_name, is_litter, upload_path
+from orchestrator.services.datasets.inside_tables import unpack_table
 from orchestrator.services.datasets.layouts.tree import is_video
 from orchestrator.services.datasets.tarballs import ENDINGS, is_tar, unpack_tar
 from orchestrator.settings import get_settings
@@ -45,6 +46,7 @@ def lay_out(uploads: Sequence[Arrived], staging: Path) -> list[str]:
             raise Invalid(f"The bytes of {upload.filename} are gone. Upload it again.")
         _place(source, upload.filename, staging, limit, alone=len(uploads) == 1)
     _open_shards(staging, limit)
+    _open_tables(staging, limit)
     names = [name for name in names_below(staging) if not is_litter(name)]
     if not names:
         raise Invalid("Nothing was uploaded. Add videos, or a zip with one folder for each class.")
@@ -96,6 +98,13 @@ def _open_shards(staging: Path, limit: int) -> None:
     for shard in sorted(staging / name for name in names_below(staging) if name.lower().endswith(ENDINGS)):
         unpack_tar(shard, _own_folder(shard), limit, shard.name)
         shard.unlink()
+
+
+def _open_tables(staging: Path, limit: int) -> None:
+    """Writes out the clips that lie inside Parquet files; all of them together keep the limit."""
+    for name in sorted(names_below(staging)):
+        if name.lower().endswith(".parquet") and not is_litter(name):
+            limit -= unpack_table(staging / name, limit)
 
 
 def _own_folder(archive: Path) -> Path:

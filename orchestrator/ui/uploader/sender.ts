@@ -6,7 +6,7 @@ export type ItemState = "waiting" | "sending" | "done" | "failed";
 export type Item = { id: number; path: string; file: File; sent: number; state: ItemState; problem: string };
 
 const AT_ONCE = 3;
-const CHUNK_BYTES = 32 * 1024 * 1024;
+const CHUNK_BYTES = 64 * 1024 * 1024;
 const RETRY_MS = [0, 1000, 3000, 5000, 10000];
 const SPEED_WINDOW_MS = 4000;
 
