@@ -1,5 +1,6 @@
 """The running app and a real Chromium: one of each for the whole test session."""
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -10,8 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from benchmarks.studio import Studio, studio
+from orchestrator.domain.training_jobs import ACTIVE, JobStatus
 from tests.fakes.hub_server import HubServer, hub_server
 
 # The other tests run beside these on the same two cores.
@@ -76,7 +79,17 @@ def context(browser: Browser, app_server: Studio) -> Iterator[BrowserContext]:
     made = browser.new_context(base_url=app_server.url, viewport={"width": 1280, "height": 900})
     made.set_default_timeout(20_000)
     yield made
+    end_trainings(made, app_server)
     made.close()
+
+
+def end_trainings(context: BrowserContext, app_server: Studio) -> None:
+    """Asks what this person still trains to end: a test that failed must not keep the one worker from the next."""
+    with contextlib.suppress(PlaywrightError):
+        listed = context.request.get("/api/v1/jobs", timeout=10_000)
+        for job in listed.json()["items"] if listed.ok else []:
+            if JobStatus(job["status"]) in ACTIVE:
+                context.request.post(f"/api/v1/jobs/{job['id']}/stop", headers={"Origin": app_server.url})
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """One run, watched as people watch it: live curve, reload, web restart, notice, compare, phone; and by nobody else."""
 
-import contextlib
 import os
 import signal
 import time
@@ -73,8 +72,7 @@ def test_a_run_is_watched_to_its_end(page: Page, api: httpx.Client, app_server: 
     at = wait_past(page, grown)
     assert whole(loss_points(page), at), "a reload in mid-run leaves no hole"
 
-    web = psutil.Process(app_server.pids["web"])
-    os.kill(web.pid, signal.SIGKILL)
+    _strike_web(app_server)
     at = wait_past(page, last_step(page), limit_s=240)
     assert whole(loss_points(page), at), "the page came back by itself, whole"
 
@@ -93,16 +91,36 @@ def test_a_run_is_watched_to_its_end(page: Page, api: httpx.Client, app_server: 
     _by_somebody_else(browser, app_server, job)
 
 
+def _strike_web(app_server: Studio) -> None:
+    """Kills the web, and returns when another one answers: its child goes on speaking for a moment."""
+    web = psutil.Process(app_server.pids["web"])
+    os.kill(web.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 120
+    while app_server.pids["web"] == web.pid or not _answers(app_server):
+        assert time.monotonic() < deadline, "the web was not started again"
+        time.sleep(0.1)
+
+
+def _answers(app_server: Studio) -> bool:
+    try:
+        return httpx.get(f"{app_server.url}/ping").is_success
+    except httpx.TransportError:
+        return False
+
+
 def _ask_to_stop(page: Page) -> None:
     """Presses Stop and confirms. The page that has just come back is drawn anew once, which closes a dialog."""
     confirm = page.get_by_role("alertdialog").get_by_role("button", name="Stop training")
+    refused: list[str] = []
     for _ in range(6):
-        with contextlib.suppress(PlaywrightError):
+        try:
             page.locator("#job-stop").click(timeout=5_000)
-        with contextlib.suppress(PlaywrightError):
-            confirm.click(timeout=5_000)
+            confirm.click(timeout=8_000)
+        except PlaywrightError as error:
+            refused.append(str(error))
+        else:
             return
-    raise AssertionError("The question whether to stop did not stay.")
+    raise AssertionError("\n".join(["The question whether to stop did not stay.", *refused]))
 
 
 def _look_at_tabs(page: Page) -> None:

@@ -2,7 +2,7 @@
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.conftest import Person
 from tests.e2e.test_wizard import wait_for_demo
@@ -68,3 +68,36 @@ def test_the_palette_finds_and_leads_on_by_key_alone(page: Page, signed_in: Pers
     expect(palette.get_by_text("Nothing of yours has this in its name.")).to_be_visible()
     page.keyboard.press("Escape")
     expect(palette).to_have_count(0)
+
+
+def test_a_part_that_does_not_come_is_fetched_again(page: Page, signed_in: Person) -> None:
+    """As when the web server starts anew between the page and the press."""
+    code = "**/palette_panel*"
+    asked: list[str] = []
+
+    def refuse(route: Route) -> None:
+        asked.append(route.request.url)
+        route.abort()
+
+    palette = page.get_by_role("dialog", name="Search or jump to")
+    page.goto("/overview")
+    expect(page.locator("#palette-open")).to_be_visible()
+    page.route(code, refuse)
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("alert")).to_contain_text("This part could not be loaded")
+    assert len(asked) > 1, "it is tried more than once before anything is said"
+    page.unroute(code)
+    page.locator("#palette-open").click()
+    expect(palette).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_part_comes_by_itself_once_the_web_is_back(page: Page, signed_in: Person) -> None:
+    code = "**/palette_panel*"
+    page.goto("/overview")
+    expect(page.locator("#palette-open")).to_be_visible()
+    page.route(code, lambda route: route.abort())
+    with page.expect_event("requestfailed"):
+        page.keyboard.press("Control+k")
+    page.unroute(code)
+    expect(page.get_by_role("dialog", name="Search or jump to")).to_be_visible()

@@ -1,6 +1,6 @@
 // Opens the command palette: a button in the top bar, and Ctrl-K or Cmd-K anywhere.
 import { Search } from "lucide-react";
-import { Suspense, useEffect, useState } from "react";
+import { useEffect, useState } from "react";
 import { cn } from "../primitives/cn";
 import { later, useOpenedOnce } from "../primitives/later";
 import { useOpen } from "../primitives/open_state";
@@ -43,11 +43,7 @@ export function Palette() {
           <kbd className={key}>K</kbd>
         </span>
       </button>
-      {opened && (
-        <Suspense>
-          <Panel {...state} />
-        </Suspense>
-      )}
+      {opened && <Panel {...state} />}
     </>
   );
 }

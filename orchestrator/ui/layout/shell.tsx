@@ -1,6 +1,6 @@
 // The moving parts of the shell: the drawer of a phone and the pill of running jobs.
 import { Menu } from "lucide-react";
-import { Suspense, type ReactNode } from "react";
+import { type ReactNode } from "react";
 import { Link } from "react-router";
 import { cn } from "../primitives/cn";
 import { later, useOpenedOnce } from "../primitives/later";
@@ -25,11 +25,7 @@ export function NavDrawer({ children }: { children?: ReactNode }) {
       >
         <Menu aria-hidden className="size-5" />
       </button>
-      {opened && (
-        <Suspense>
-          <Panel {...state}>{children}</Panel>
-        </Suspense>
-      )}
+      {opened && <Panel {...state}>{children}</Panel>}
     </>
   );
 }

@@ -1,5 +1,5 @@
 // Asks before something is destroyed: by name where it matters, with what depends on the thing.
-import { Suspense, type ReactNode } from "react";
+import { type ReactNode } from "react";
 import type { PanelProps } from "./confirm_panel";
 import { later, useOpenedOnce } from "./later";
 import { useOpen } from "./open_state";
@@ -22,11 +22,7 @@ export function Confirm({ open, onOpenChange, opener, ...rest }: Props) {
           {opener}
         </span>
       )}
-      {opened && (
-        <Suspense>
-          <Panel {...state} {...rest} />
-        </Suspense>
-      )}
+      {opened && <Panel {...state} {...rest} />}
     </>
   );
 }

@@ -1,5 +1,5 @@
 // Dialogs. The opener is whatever stands in `opener`: its click bubbles up here, so it may be any component.
-import { Suspense, useContext, type ReactNode } from "react";
+import { useContext, type ReactNode } from "react";
 import { DialogParts } from "./dialog_parts";
 import type { PanelProps } from "./dialog_panel";
 import { later, useOpenedOnce } from "./later";
@@ -23,11 +23,7 @@ export function Dialog({ open, onOpenChange, opener, ...rest }: Props) {
           {opener}
         </span>
       )}
-      {opened && (
-        <Suspense>
-          <Panel {...state} {...rest} />
-        </Suspense>
-      )}
+      {opened && <Panel {...state} {...rest} />}
     </>
   );
 }

@@ -1,5 +1,5 @@
 // A menu under a button of its own. Items stand as children, so Python gives each its handler or its address.
-import { Suspense, useContext, useState, type ReactNode, type SyntheticEvent } from "react";
+import { useContext, useState, type ReactNode, type SyntheticEvent } from "react";
 import { useNavigate } from "react-router";
 import { buttonClasses } from "./button";
 import { cn } from "./cn";
@@ -43,11 +43,9 @@ export function DropdownMenu({ trigger, label, variant = "outline", size = "md",
   );
   if (!pressed) return plain;
   return (
-    <Suspense fallback={plain}>
-      <Panel trigger={trigger} label={label} className={looks} align={align}>
-        {children}
-      </Panel>
-    </Suspense>
+    <Panel instead={plain} trigger={trigger} label={label} className={looks} align={align}>
+      {children}
+    </Panel>
   );
 }
 

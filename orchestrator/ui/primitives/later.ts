@@ -1,31 +1,66 @@
 // Parts that nobody needs before the first press (a dialog, a menu): their code stays out of a page's first load.
-import { Component, createElement as h, lazy, useRef, useState, type ComponentType, type ReactNode } from "react";
+import { Component, createElement as h, Fragment, lazy, Suspense, useRef, useState, type ComponentType, type ReactNode } from "react";
 import { buttonClasses } from "./button";
 
 type Module<P> = { default: ComponentType<P> };
+type Openable = { open?: boolean; change?: (open: boolean) => void };
 
 /** The code of a part did not arrive: the network was away, or a newer build has taken its place. */
 class Unloaded extends Error {}
 
-/** `Part` fetches its code when it is first drawn; spread `soon` on what opens it, and it is there before the press. */
+const WAITS_MS = [500, 1000, 2000, 4000]; // as long as a web server takes to start again
+
+async function patiently<P>(load: () => Promise<Module<P>>): Promise<Module<P>> {
+  for (const wait of WAITS_MS) {
+    try {
+      return await load();
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+  }
+  return load().catch((reason) => Promise.reject(new Unloaded(String(reason))));
+}
+
+/**
+ * `Part` fetches its code when it is first drawn, and draws `instead` meanwhile; spread `soon` on what opens it, and it
+ * is there before the press.
+ */
 export function later<P extends object>(load: () => Promise<Module<P>>) {
   const fetch = () => {
     load().catch(() => undefined);
   };
-  const wanted = () => lazy(() => load().catch((reason) => Promise.reject(new Unloaded(String(reason)))));
-  let Lazy = wanted(); // a lazy component remembers its failure for ever, so another try takes another one
-  function Part(props: P) {
-    const [tries, setTries] = useState(0);
+  let failed = false;
+  const wanted = () =>
+    lazy(() =>
+      patiently(load).catch((reason) => {
+        failed = true;
+        throw reason;
+      }),
+    );
+  let Lazy = wanted();
+  const afresh = () => {
+    if (failed) Lazy = wanted(); // a lazy component remembers its failure for ever, so another try takes another one
+    failed = false;
+    return 0;
+  };
+  function Part({ instead, ...given }: P & { instead?: ReactNode }) {
+    const props = given as unknown as P;
+    const [tries, setTries] = useState(afresh);
+    const { open = true, change } = props as Openable;
     const again = () => {
-      Lazy = wanted();
+      afresh();
+      change?.(true);
       setTries(tries + 1);
     };
-    return h(Guard, { key: tries, again, often: tries > 0 }, h(Lazy as unknown as ComponentType<P>, props));
+    const close = () => change?.(false);
+    // The waiting is done inside the guard: what waits before it was ever drawn loses its state.
+    const part = h(Suspense, { fallback: instead }, h(Lazy as unknown as ComponentType<P>, props));
+    return h(Guard, { key: tries, again, close, open, instead, often: tries > 0 }, part);
   }
   return { Part, soon: { onPointerEnter: fetch, onFocus: fetch } };
 }
 
-type Guarded = { again: () => void; often: boolean; children?: ReactNode };
+type Guarded = { again: () => void; close: () => void; open: boolean; instead?: ReactNode; often: boolean; children?: ReactNode };
 
 /** Says that a part is missing and offers another try; what else may break goes on to the page's own boundary. */
 class Guard extends Component<Guarded, { error: unknown }> {
@@ -35,15 +70,24 @@ class Guard extends Component<Guarded, { error: unknown }> {
     return { error };
   }
 
+  componentDidCatch(error: unknown) {
+    if (error instanceof Unloaded) this.props.close();
+  }
+
+  componentDidUpdate(before: Guarded) {
+    // Who presses the opener once more has asked for another try, too.
+    if (this.state.error && this.props.open && !before.open) this.props.again();
+  }
+
   render() {
     const { error } = this.state;
     if (!error) return this.props.children;
     if (!(error instanceof Unloaded)) throw error;
-    const { again, often } = this.props;
+    const { again, instead, often } = this.props;
     const way = often
       ? h("button", { type: "button", className: buttonClasses({ size: "sm" }), onClick: () => window.location.reload() }, "Reload the page")
       : null;
-    return h(
+    const told = h(
       "div",
       {
         role: "alert",
@@ -54,6 +98,7 @@ class Guard extends Component<Guarded, { error: unknown }> {
       h("button", { type: "button", className: buttonClasses({ size: "sm" }), onClick: again }, "Try again"),
       way,
     );
+    return h(Fragment, null, instead, told);
   }
 }
 
