@@ -18,13 +18,17 @@ NO_DIRECTION = -100
 
 @dataclass(frozen=True)
 class Truth:
-    """What was drawn: (B,) class labels, (B, T, 4) x, y, radius, alpha and (B, 5) sums over the clip."""
+    """What was drawn: (B,) class labels, (B, T, 4) x, y, radius, alpha and (B, 5) sums over the clip.
+
+    `roams`: (B,) True where both coordinates swing.
+    """
 
     direction: NDArray[np.int64]
     colour: NDArray[np.int64]
     shape: NDArray[np.int64]
     frames: Array
     sums: Array
+    roams: NDArray[np.bool_]
 
 
 def _bends(rng: np.random.Generator, count: int, frames: int, low: float, high: float) -> Array:
@@ -70,6 +74,20 @@ def _paths(rng: np.random.Generator, count: int, frames: int) -> tuple[Array, Ar
     return x, y, direction
 
 
+def _roam(rng: np.random.Generator, count: int, frames: int) -> tuple[Array, Array]:
+    """Paths on which x and y each swing, with a reach and a pace of their own; with one pace they would be circles."""
+    pace = rng.uniform(0.5, 2.6, (2, count, 1))
+    alike = np.abs(np.log(pace[1] / pace[0])) < 0.25
+    pace[1] = np.where(alike, np.where(pace[0] > 1.3, pace[0] / 1.6, pace[0] * 1.6), pace[1])
+    t = np.linspace(0, 1, frames)
+    swing = rng.uniform(0.04, 0.3, (2, count, 1)) * np.sin(2 * np.pi * (pace * t + rng.random((2, count, 1))))
+    swing += rng.uniform(-0.2, 0.2, (2, count, 1)) * (t - 0.5)
+    swing -= (swing.max(2, keepdims=True) + swing.min(2, keepdims=True)) / 2
+    room = np.maximum(0.42 - swing.max(2, keepdims=True), 0)
+    x, y = (0.5 + swing + rng.uniform(-1, 1, (2, count, 1)) * room).astype(np.float32)
+    return x, y
+
+
 def _pulse(rng: np.random.Generator, count: int, frames: int) -> Array:
     """Alpha: full for half of the clips, else bends, or off and on at random frames."""
     alpha = np.ones((count, frames), np.float32)
@@ -107,9 +125,18 @@ def _sums(frames: Array) -> Array:
     return np.stack([path, net, area, change, flicker], axis=1).astype(np.float32)
 
 
-def invent(rng: np.random.Generator, count: int, frames: int) -> tuple[Scene, Truth]:
-    """Draws up `count` random clips; the same generator state gives the same clips."""
+def invent(rng: np.random.Generator, count: int, frames: int, roaming: float = 0.0) -> tuple[Scene, Truth]:
+    """Draws up `count` random clips; the same generator state gives the same clips.
+
+    Args:
+        roaming: the share of them that roam, both coordinates swinging; the others drift, wander or stay.
+    """
     x, y, direction = _paths(rng, count, frames)
+    roams = np.zeros(count, bool)
+    if roaming:
+        roams = rng.random(count) < roaming
+        x[roams], y[roams] = _roam(rng, int(roams.sum()), frames)
+        direction = np.where(roams, NO_DIRECTION, direction)
     radius, alpha = _radius(rng, count, frames), _pulse(rng, count, frames)
     shape, colour = rng.integers(0, len(SHAPES), count), rng.integers(0, len(COLOURS), count)
     palette = np.array(list(COLOURS.values()), np.float32) / 255
@@ -124,7 +151,7 @@ def invent(rng: np.random.Generator, count: int, frames: int) -> tuple[Scene, Tr
         glow=(rng.uniform(0, 0.25, count) * (rng.random(count) < 0.5)).astype(np.float32),
     )  # fmt: skip
     numbers = np.stack([x, y, radius, alpha], axis=-1)
-    return scene, Truth(direction, colour, shape, numbers, _sums(numbers))
+    return scene, Truth(direction, colour, shape, numbers, _sums(numbers), roams)
 
 
 def soil(rng: np.random.Generator, clips: Array) -> NDArray[np.uint8]:

@@ -1,7 +1,8 @@
 """Trains the shipped tiny captioner from the shipped video encoder: `python -m jobs.bases.pretrain_captioner --out F`.
 
-The encoder starts from videomae-tiny and goes on learning every frame's position, radius and visibility as numbers,
-while a fresh decoder of two layers learns to say what it sees. Every clip is invented once and never seen again.
+The encoder starts from videomae-tiny and goes on learning every frame's position, radius and visibility as numbers, and
+how each path spreads and turns, while a fresh decoder of two layers learns to say what it sees. Every clip is invented
+once and never seen again.
 """
 
 import copy
@@ -29,13 +30,15 @@ from transformers import (
 from jobs.bases.loop import command_line, follow, warm_cosine
 from jobs.bases.motion import DIRECTIONS, Truth, invent, soil
 from jobs.bases.pretrain_videomae import CENTRE, FRAMES, SEEN, SIZE, SPREAD
-from jobs.bases.sentences import SPECIAL, VOCABULARY, describe, word_tokenizer
+from jobs.bases.sentences import SPECIAL, VOCABULARY, describe, turns, word_tokenizer
 from jobs.video.shapes import COLOURS, SHAPES, render
 from orchestrator.settings import ROOT
 
 ENCODER = ROOT / "orchestrator" / "builtin" / "models" / "videomae-tiny"
 LENGTH = 64
 """Tokens of a caption at most, begin and end included."""
+ROAMING = 0.5
+"""Share of the clips on whose paths both coordinates swing."""
 PAD, BEGIN, END = (SPECIAL.index(word) for word in ("<pad>", "<s>", "</s>"))
 
 
@@ -94,6 +97,7 @@ class Student(nn.Module):
         self.slots = nn.Linear(128, 2 * 4)
         self.shape = nn.Linear(128, len(SHAPES))
         self.sums = nn.Linear(128, 5)
+        self.traits = nn.Linear(128, 11)
 
     def forward(self, pixels: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
         """(B, T, 3, H, W) and (B, L) to the caption's loss and the numbers."""
@@ -107,12 +111,13 @@ class Student(nn.Module):
             "slots": self.slots(slots).unflatten(2, (2, 4)).flatten(1, 2),
             "shape": self.shape(pooled),
             "sums": self.sums(pooled),
+            "traits": self.traits(pooled),
         }
 
 
 def batch(rng: np.random.Generator, count: int) -> tuple[torch.Tensor, Truth]:
     """`count` new clips as the processor would hand them over (mean 0.5, spread 0.5)."""
-    scene, truth = invent(rng, count, FRAMES)
+    scene, truth = invent(rng, count, FRAMES, ROAMING)
     clips = soil(rng, render(scene, SIZE, SIZE))
     return torch.from_numpy(clips).permute(0, 1, 4, 2, 3).float().div_(127.5).sub_(1), truth
 
@@ -121,6 +126,27 @@ def labels_of(tokenizer: PreTrainedTokenizerFast, sentences: list[str]) -> torch
     """(B, L) without the begin token, which the model puts before; padding is -100."""
     ids = tokenizer(sentences, padding=True, return_tensors="pt").input_ids[:, 1:]
     return ids.masked_fill(ids == PAD, -100)
+
+
+def traits_of(truth: Truth) -> torch.Tensor:
+    """(B, 11): of x, then of y: spread, deviation, ways between frames, turns, likeness two frames on; |turning area|.
+
+    Each is scaled to a spread of about one. A linear reading of them tells kinds of motion apart that no lesson names.
+    """
+    columns = []
+    for track in (truth.frames[..., 0], truth.frames[..., 1]):
+        apart = track - track.mean(1, keepdims=True)
+        deviation = apart.std(1)
+        alike = (apart[:, 2:] * apart[:, :-2]).mean(1) / (deviation**2 + 1e-3)
+        ways = np.abs(np.diff(track, axis=1)).mean(1)
+        columns += [
+            4 * np.ptp(track, axis=1),
+            12 * deviation,
+            15 * ways,
+            [0.7 * turns(one) for one in track],
+            2 * alike,
+        ]
+    return torch.from_numpy(np.stack([*columns, 2 * np.abs(truth.sums[:, 2])], axis=1).astype(np.float32))
 
 
 def loss_of(out: dict[str, torch.Tensor], truth: Truth) -> torch.Tensor:
@@ -133,7 +159,8 @@ def loss_of(out: dict[str, torch.Tensor], truth: Truth) -> torch.Tensor:
         apart = nn.functional.smooth_l1_loss(out[name].float(), frames, reduction="none", beta=0.5)
         total = total + (apart * seen).sum() / seen.sum()
     total = total + 0.5 * nn.functional.cross_entropy(out["shape"].float(), torch.from_numpy(truth.shape))
-    return total + 0.5 * nn.functional.smooth_l1_loss(out["sums"].float(), torch.from_numpy(truth.sums), beta=0.5)
+    total = total + 0.5 * nn.functional.smooth_l1_loss(out["sums"].float(), torch.from_numpy(truth.sums), beta=0.5)
+    return total + 2.0 * nn.functional.smooth_l1_loss(out["traits"].float(), traits_of(truth), beta=0.5)
 
 
 @torch.no_grad()

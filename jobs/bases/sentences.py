@@ -17,11 +17,16 @@ _STILL = 0.06
 _FRAME = (
     "a the clip shows that drifts wanders rests in from to small large up down left right upper middle lower centre"
 )
+_LATER = "roams narrow medium wide flat tall with no one two three four five turns sideways and upright"
+"""Words that came later stand behind the others, so that a base which learns on keeps the places of its own."""
+_SPREAD = (0.2, 0.4)
+"""Reaches, as parts of the frame, that part narrow from medium from wide."""
+_COUNTS = ("no", "one", "two", "three", "four", "five")
 _PUNCTUATION = (".", ",", "!", "?", ":", ";", "-", "'")
 
 
 def describe(truth: Truth, rng: np.random.Generator) -> list[str]:
-    """One sentence a clip: size, colour, shape, then where it drifts, wanders or rests; in one of two wordings.
+    """One sentence a clip: size, colour, shape, then how it drifts, wanders, roams or rests; in one of two wordings.
 
     Nothing is said of how size or visibility change, nor of any motion that the demo dataset has.
     """
@@ -42,6 +47,8 @@ def describe(truth: Truth, rng: np.random.Generator) -> list[str]:
 def _motion(truth: Truth, row: int, path: float) -> str:
     if truth.direction[row] != NO_DIRECTION:
         return f"drifts {DIRECTIONS[truth.direction[row]]}"
+    if truth.roams[row]:
+        return _roaming(truth.frames[row, :, 0], truth.frames[row, :, 1])
     first, last = _place(truth.frames[row, 0]), _place(truth.frames[row, -1])
     return f"rests in the {first}" if path < _STILL else f"wanders from the {first} to the {last}"
 
@@ -51,10 +58,30 @@ def _place(frame: np.ndarray) -> str:
     return f"{_ROWS[min(2, int(y * 3))]} {_COLUMNS[min(2, int(x * 3))]}"
 
 
+def _roaming(x: np.ndarray, y: np.ndarray) -> str:
+    across = ("narrow", "medium", "wide")[int(np.digitize(np.ptp(x), _SPREAD))]
+    along = ("flat", "medium", "tall")[int(np.digitize(np.ptp(y), _SPREAD))]
+    return f"roams {across} and {along} with {_COUNTS[turns(x)]} turns sideways and {_COUNTS[turns(y)]} upright"
+
+
+def turns(track: np.ndarray, least: float = 0.04) -> int:
+    """How often a coordinate turns round; a way back shorter than `least` is none. Five at most."""
+    found, way, far = 0, 0, float(track[0])
+    for at in map(float, track[1:]):
+        if (way >= 0 and at > far) or (way <= 0 and at < far):
+            if abs(at - far) >= least:
+                way = way or (1 if at > far else -1)
+            far = at if way else far
+        elif way and abs(at - far) >= least:
+            found, way, far = found + 1, -way, at
+    return min(found, len(_COUNTS) - 1)
+
+
 def word_tokenizer() -> PreTrainedTokenizerFast:
     """Whole words; `▁` marks the blank before one, so that a sentence comes back exactly as it was written."""
     words = [*_FRAME.split(), *COLOURS, *SHAPES]
     known = [*SPECIAL, *dict.fromkeys(f"▁{word}" for word in words), *_PUNCTUATION]
+    known += [f"▁{word}" for word in _LATER.split()]
     vocabulary = {word: index for index, word in enumerate(known)}
     for index in range(len(vocabulary), VOCABULARY):
         vocabulary[SPARE.format(index)] = index
