@@ -22,7 +22,7 @@ BASE = ROOT / "orchestrator" / "builtin" / "models" / "captioner-tiny"
 SEEDS = (7, 1, 2)
 RECIPE: dict[str, Any] = {
     "qlora": {"r": 16, "alpha": 32, "dropout": 0.0, "bits": 4},
-    "optim": {"learning_rate": 2e-3, "batch_size": 8, "epochs": 32},
+    "optim": {"learning_rate": 2e-3, "batch_size": 8, "epochs": 18},
     "output_name": "captions",
 }
 
