@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from jobs.recovery.tether import die_with_parent
-from jobs.trainer.lean import import_lean
+from jobs.trainer.lean import end, importing
 from jobs.trainer.quiet import hush
 
 
@@ -18,11 +18,11 @@ def main() -> int:
         # One of several has the launcher above it, which is tied to the horse itself.
         die_with_parent(None if "LOCAL_RANK" in os.environ else int(tether))
     hush()
-    import_lean()
-    from jobs.trainer.run import main as train
+    with importing():
+        from jobs.trainer.run import main as train
 
     return train(Path(sys.argv[1]))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end(main())

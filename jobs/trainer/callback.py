@@ -10,7 +10,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from jobs.sinks.recorder import Recorder
 from jobs.trainer.clips import Clips
 from orchestrator.domain.errors import Invalid
-from orchestrator.domain.metrics import BY_NAME, figure
+from orchestrator.domain.measures import BY_NAME, figure
 
 _TRAIN = ("loss", "learning_rate", "grad_norm")
 _EVAL = ("eval_loss", *BY_NAME)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -15,10 +16,11 @@ from jobs.video.cache import ClipFile, FrameCache
 from jobs.video.decode import Frames
 from jobs.video.room import Room
 
+T = TypeVar("T")
 FORMAT = 1
 """Raised whenever the same eye would be written otherwise, so that old files are left alone."""
 _AHEAD = 4
-"""Clips that are decoded while the eye looks at another."""
+"""Clips that are decoded, or looked at, before they are asked for."""
 
 
 class FeatureCache:
@@ -45,17 +47,31 @@ class FeatureCache:
         clips: Sequence[ClipFile],
         progress: Callable[[int, int], None] = lambda done, total: None,
         should_stop: Callable[[], bool] = lambda: False,
+        eyes: int = 1,
     ) -> None:
-        """Shows the eye every clip that is not there yet; the next ones are decoded meanwhile."""
+        """Shows the eye every clip that is not there yet; the next ones are decoded meanwhile.
+
+        Args:
+            eyes: how many clips are looked at at once, each by one thread of the processor.
+        """
         missing = [clip for clip in clips if not self._whole(clip)]
         self.found = done = len(clips) - len(missing)
-        for clip, frames in _decoded_ahead(missing, self._frames):
+        for seen in self._seen(missing, eyes):
             if should_stop() or self.full:
                 return
-            self._see(clip, frames)
+            seen()
             self.made += 1
             done += 1
             progress(done, len(clips))
+
+    def _seen(self, clips: list[ClipFile], eyes: int) -> Iterator[Callable[[], object]]:
+        """One call a clip, in order, that returns once the eye has looked at it."""
+        if eyes > 1:
+            see = _ahead(lambda clip: self._see(clip, self._frames.frames(clip, keep=False)), clips, eyes, _alone)
+            yield from (future.result for _, future in see)
+        else:
+            decoded = _ahead(lambda clip: self._frames.frames(clip, keep=False), clips, torch.get_num_threads())
+            yield from (lambda clip=clip, future=future: self._see(clip, future.result()) for clip, future in decoded)
 
     def path_of(self, clip: ClipFile) -> Path:
         """The file that holds this clip's features."""
@@ -88,21 +104,23 @@ class FeatureCache:
         return seen
 
 
-def _decoded_ahead(clips: Sequence[ClipFile], frames: FrameCache) -> Iterator[tuple[ClipFile, Frames]]:
-    """Each clip with its frames, in order; decoding runs beside the eye, since PyAV lets others work."""
-    threads = max(1, min(_AHEAD, torch.get_num_threads()))
-    with ThreadPoolExecutor(threads) as pool:
+def _alone() -> None:
+    """Each thread computes by itself: where all look, none is left to help."""
+    torch.set_num_threads(1)
+
+
+def _ahead(
+    work: Callable[[ClipFile], T], clips: Sequence[ClipFile], threads: int, begin: Callable[[], None] | None = None
+) -> Iterator[tuple[ClipFile, Future[T]]]:
+    """Each clip with what comes of it, in order, a few at work before they are asked for: PyAV lets others work."""
+    with ThreadPoolExecutor(max(1, min(_AHEAD, threads)), initializer=begin) as pool:
         rest = iter(clips)
-
-        def ask(clip: ClipFile) -> tuple[ClipFile, Future[Frames]]:
-            return clip, pool.submit(frames.frames, clip, False)
-
-        waiting = [ask(clip) for clip in islice(rest, _AHEAD)]
+        waiting = [(clip, pool.submit(work, clip)) for clip in islice(rest, _AHEAD)]
         try:
             while waiting:
-                clip, future = waiting.pop(0)
-                waiting += [ask(clip) for clip in islice(rest, 1)]
-                yield clip, future.result()
+                now = waiting.pop(0)
+                waiting += [(clip, pool.submit(work, clip)) for clip in islice(rest, 1)]
+                yield now
         finally:
             for _, future in waiting:
                 future.cancel()

@@ -12,7 +12,7 @@ from jobs.spec import TrainSpec
 from jobs.trainer.clips import Clips
 from jobs.trainer.features import FeatureCache
 from jobs.trainer.split import Sides
-from jobs.trainer.threads import beside_decoding
+from jobs.trainer.threads import eyes_for
 from jobs.trainer.together import rank, world
 from jobs.video.cache import FrameCache
 from jobs.video.room import Room
@@ -47,8 +47,8 @@ def bring(
         features = FeatureCache(root / "features", eye, frames, room)
         # Of several processes each shows the eye its share, and the rest when it meets a clip that is still missing.
         files = [*learn.files, *held.files][rank() :: world()]
-        with beside_decoding(model):
-            features.fill(files, _Teller(recorder), stop)
+        with eyes_for(model, plan.device) as eyes:
+            features.fill(files, _Teller(recorder), stop, eyes)
         _say(features, len(files), recorder)
         if not features.full:
             learn.kept = held.kept = features

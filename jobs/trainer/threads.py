@@ -44,12 +44,16 @@ class Threads(TrainerCallback):
 
 
 @contextmanager
-def beside_decoding(model: Any) -> Iterator[None]:
-    """A small eye looks with one thread, and the other cores decode the next clips."""
-    before = torch.get_num_threads()
-    if sum(parameter.numel() for parameter in model.parameters()) < _SMALL:
+def eyes_for(model: Any, device: str) -> Iterator[int]:
+    """How many clips are looked at at once: on a processor a small eye takes one thread for each.
+
+    A large one uses all threads for a clip, a GPU takes them one by one; the next clips are decoded meanwhile.
+    """
+    threads = torch.get_num_threads()
+    small = sum(parameter.numel() for parameter in model.parameters()) < _SMALL
+    if small:
         torch.set_num_threads(1)
     try:
-        yield
+        yield threads if small and device == "cpu" else 1
     finally:
-        torch.set_num_threads(before)
+        torch.set_num_threads(threads)

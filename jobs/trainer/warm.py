@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from jobs.recovery.tether import die_with_parent, end_when_closed
-from jobs.trainer.lean import import_lean
+from jobs.trainer.lean import end, importing
 from jobs.trainer.quiet import hush
 
 
@@ -13,8 +13,8 @@ def main() -> int:
     """Reads one line from stdin, the path of a spec, and trains it; ends when stdin is closed."""
     die_with_parent(int(os.environ["LOREEL_TETHER"]))
     hush()
-    import_lean()
-    from jobs.trainer.run import main as train  # seconds: torch, transformers, peft
+    with importing():
+        from jobs.trainer.run import main as train  # seconds: torch, transformers, peft
 
     line = sys.stdin.readline().strip()
     if not line:
@@ -24,4 +24,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end(main())

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from orchestrator.domain.metrics import BY_NAME, MEASURES
+from orchestrator.domain.measures import BY_NAME, MEASURES
 from orchestrator.services.adapters.rows import AdapterRow
 from orchestrator.states import words
 from orchestrator.states.datasets_rows import TASK_WORDS

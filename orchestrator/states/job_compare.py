@@ -6,7 +6,7 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.domain.errors import AppError
-from orchestrator.domain.metrics import BY_NAME, MEASURES, headline_in
+from orchestrator.domain.measures import BY_NAME, MEASURES, headline_in
 from orchestrator.domain.training_jobs import ACTIVE
 from orchestrator.services.training import sweeps
 from orchestrator.services.training.compare import MAX_JOBS, Comparison, Line, compare_jobs, curves_of

@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.domain.errors import AppError, NotFound
-from orchestrator.domain.metrics import BY_NAME
+from orchestrator.domain.measures import BY_NAME
 from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.training_jobs import ACTIVE
 from orchestrator.services.metrics.history import history

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.domain.metrics import BY_NAME, MEASURES, Measure, headline
+from orchestrator.domain.measures import BY_NAME, MEASURES, Measure, headline
 from orchestrator.services.training.rows import JobRow
 from orchestrator.states import words
 

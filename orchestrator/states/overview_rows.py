@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from orchestrator.domain.metrics import headline_in
+from orchestrator.domain.measures import headline_in
 from orchestrator.services.activity import ActiveJob, Counts
 from orchestrator.services.training.rows import EventRow, JobRow
 from orchestrator.services.workers import WorkerRow

@@ -3,6 +3,9 @@
 import hashlib
 import json
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Any
 
@@ -24,6 +27,8 @@ class FrozenEye:
         self._pixels = Pixels(Base(plan.base.folder, {}, processor_of(plan.base)))
         self._sizes = kind.sizes(plan.base.config)
         self._modules = [module for name, module in self._base.named_modules() if name.startswith(kind.eyes)]
+        self._lock, self._looking = threading.Lock(), 0
+        self._awake: list[Any] = []
         self.key = _key(plan, kind, self._base)
 
     def see(self, frames: Frames) -> Features:
@@ -31,15 +36,27 @@ class FrozenEye:
         plan, base = self._plan, self._base
         shown = self._pixels.pixels([{"frames": frames}])[0]
         given = {name: value.to(plan.device) for name, value in self._kind.layout(shown, self._sizes, "")[0].items()}
-        awake = [module for module in self._modules if module.training]
-        for module in awake:
-            module.training = False
+        halves = torch.autocast(plan.device.split(":")[0], torch.bfloat16, plan.device != "cpu")
+        with self._calm(), torch.no_grad(), halves:
+            return self._kind.sees(base.model, given)
+
+    @contextmanager
+    def _calm(self) -> Iterator[None]:
+        """Without dropout while anybody looks: several threads may look at once."""
+        with self._lock:
+            self._looking += 1
+            if self._looking == 1:
+                self._awake = [module for module in self._modules if module.training]
+                for module in self._awake:
+                    module.training = False
         try:
-            with torch.no_grad(), torch.autocast(plan.device.split(":")[0], torch.bfloat16, plan.device != "cpu"):
-                return self._kind.sees(base.model, given)
+            yield
         finally:
-            for module in awake:
-                module.training = True
+            with self._lock:
+                self._looking -= 1
+                if not self._looking:
+                    for module in self._awake:
+                        module.training = True
 
 
 def is_frozen(model: Any, kind: Kind) -> bool:

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Dataset
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
-from orchestrator.domain.metrics import headline
+from orchestrator.domain.measures import headline
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.queueing import Sweep
 from orchestrator.domain.recipes import Recipe, parse_recipe

@@ -3,7 +3,7 @@
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from orchestrator.domain.metrics import figure, headline_in
+from orchestrator.domain.measures import figure, headline_in
 from orchestrator.domain.queueing import Sweep
 from orchestrator.domain.training_jobs import ACTIVE, JobEvent, JobStatus, TrainingJob
 from orchestrator.services.notifications.notices import notify

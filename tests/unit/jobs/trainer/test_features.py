@@ -16,6 +16,7 @@ from jobs.trainer.features import FeatureCache
 from jobs.trainer.run import train
 from jobs.trainer.setup import with_adapters
 from jobs.video.cache import ClipFile, FrameCache, Sampling
+from jobs.video.problem import BadClip
 from jobs.video.room import Room
 from jobs.video.synthetic import demo_frames, write_mp4
 from orchestrator.domain.recipes import parse_recipe
@@ -59,6 +60,21 @@ def test_each_clip_is_seen_once_for_all_runs(tmp_path: Path, files: list[ClipFil
     assert torch.equal(cache.features(files[0])["colours"], cache_of(tmp_path, later).features(files[0])["colours"])
     assert not list(tmp_path.rglob("*.part"))
     assert not list((tmp_path / "frames").rglob("*.npy"))  # what is seen once is not kept twice
+
+
+def test_several_look_at_once_and_see_the_same(tmp_path: Path, files: list[ClipFile]) -> None:
+    alone, told, several = CountingEye(), list[tuple[int, int]](), CountingEye()
+    one = cache_of(tmp_path / "one", alone)
+    one.fill(files)
+    two = cache_of(tmp_path / "two", several)
+    two.fill(files, lambda done, total: told.append((done, total)), eyes=2)
+    assert (several.asked, two.made) == (5, 5)
+    assert told[-1] == (5, 5)
+    for file in files:
+        assert two.path_of(file).read_bytes() == one.path_of(file).read_bytes()
+    broken = ClipFile(tmp_path / "none.mp4", "none", "none.mp4")
+    with pytest.raises(BadClip, match=r"none\.mp4"):
+        cache_of(tmp_path / "three", CountingEye()).fill([*files, broken], eyes=2)
 
 
 def test_another_eye_clip_or_sampling_is_not_taken_for_it(tmp_path: Path, files: list[ClipFile]) -> None:

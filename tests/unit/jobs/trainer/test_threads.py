@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
-from jobs.trainer.threads import WORTH_IT, Threads, beside_decoding
+from jobs.trainer.threads import WORTH_IT, Threads, eyes_for
 
 SAID = cast("tuple[TrainingArguments, TrainerState, TrainerControl]", (None, None, None))
 
@@ -44,9 +44,11 @@ def test_the_first_step_decides() -> None:
     assert step(rows=WORTH_IT // 100) == 2
 
 
-def test_a_small_eye_leaves_a_core_to_decoding() -> None:
-    with beside_decoding(torch.nn.Linear(10, 10)):
-        assert torch.get_num_threads() == 1
+def test_a_small_eye_looks_at_a_clip_with_each_core() -> None:
+    with eyes_for(torch.nn.Linear(10, 10), "cpu") as eyes:
+        assert (eyes, torch.get_num_threads()) == (2, 1)
     assert torch.get_num_threads() == 2
-    with beside_decoding(torch.nn.Linear(3000, 3000, device="meta")):
-        assert torch.get_num_threads() == 2
+    with eyes_for(torch.nn.Linear(3000, 3000, device="meta"), "cpu") as eyes:
+        assert (eyes, torch.get_num_threads()) == (1, 2)
+    with eyes_for(torch.nn.Linear(10, 10), "cuda:0") as eyes:
+        assert eyes == 1
