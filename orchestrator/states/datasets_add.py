@@ -1,6 +1,5 @@
 """Adding clips: a new dataset, or more files for one that is there; nothing half-made stays when it is called off."""
 
-from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -14,7 +13,7 @@ from orchestrator.services.credentials import list_credentials
 from orchestrator.services.datasets.catalog import create_dataset, delete_dataset, get_dataset
 from orchestrator.services.datasets.rows import DatasetRow
 from orchestrator.services.datasets.sources import SECRETS, add_dataset, request_fetch
-from orchestrator.services.datasets.uploads import discard_arriving, request_ingest
+from orchestrator.services.datasets.uploads import discard_arriving, list_uploads, request_ingest
 from orchestrator.states import words
 from orchestrator.states.address import filter_of
 from orchestrator.states.guards import act, problems_of, signed_in
@@ -42,6 +41,19 @@ def _call_off(session: Session, actor: Actor, dataset_id: int, made_here: bool) 
         discard_arriving(session, actor, dataset_id)
 
 
+def _goes_on(session: Session, actor: Actor, dataset_id: int) -> bool:
+    """Something was sent to it that nobody has had read: the same files are gone on with."""
+    takes = get_dataset(session, actor, dataset_id).status in (DatasetStatus.DRAFT, DatasetStatus.READY)
+    return takes and bool(list_uploads(session, actor, dataset_id))
+
+
+def _still_open(session: Session, actor: Actor, dataset_id: int) -> bool:
+    try:
+        return get_dataset(session, actor, dataset_id).status == DatasetStatus.DRAFT
+    except NotFound:
+        return False
+
+
 class DatasetAddState(HubConfirm, rx.State):
     """What is typed and chosen on the add page."""
 
@@ -62,6 +74,8 @@ class DatasetAddState(HubConfirm, rx.State):
     chosen_text: str = ""
     target: str = ""
     """The id of the dataset that the files go to; "" until sending begins."""
+    broken_off: bool = False
+    """The page was left or reloaded while it sent: what has arrived waits for the same files to be chosen again."""
     into: int = 0
     """The dataset that more files are added to; 0 for a new one."""
     into_name: str = ""
@@ -85,7 +99,8 @@ class DatasetAddState(HubConfirm, rx.State):
         """on_load: what was typed stays over a reload or a reconnect; after a finished upload the form is fresh."""
         wanted = filter_of(self, "into")
         into = int(wanted) if wanted.isdigit() else 0
-        if self.closing or self.into != into:
+        gone = bool(self.target) and not into and not await act(self, _still_open, int(self.target))
+        if self.closing or self.into != into or gone:
             self.reset()
         self.into = into
         if into:
@@ -95,6 +110,8 @@ class DatasetAddState(HubConfirm, rx.State):
                 self.missing, self.ready = True, True
                 return
             self.into_name, self.task = row.name, row.task
+            if not self.target and await act(self, _goes_on, into):
+                self.target, self.broken_off, self.source = str(into), True, "upload"
         self.ready = True
         return
 
@@ -169,17 +186,14 @@ class DatasetAddState(HubConfirm, rx.State):
     async def pick(self, chosen: dict[str, Any]):
         """Files were chosen or left out; a dataset without a name takes that of the zip or folder.
 
-        No files while some are being sent: the page was left or reloaded, and what had arrived is forgotten.
+        No files while some are being sent: the page was left or reloaded, and waits for them to be chosen again.
         """
         if self.closing:
             self.reset()
         self.count = int(chosen.get("count") or 0)
-        if self.target and not self.count:
-            abandoned, self.target = int(self.target), ""
-            with suppress(NotFound):
-                await act(self, _call_off, abandoned, self.into == 0)
+        self.broken_off = bool(self.target) and not self.count
         self.chosen_text = words.plural(self.count, "file")
-        if not self.named_by_hand:
+        if not self.named_by_hand and not self.target:
             self.name = str(chosen.get("name") or "")[:80]
         if self.count:
             self.problems = {key: said for key, said in self.problems.items() if key != "files"}
@@ -242,15 +256,15 @@ class DatasetAddState(HubConfirm, rx.State):
         """The upload was cancelled: what had arrived goes, what was typed stays."""
         if self.target and not self.closing:
             await act(self, _call_off, int(self.target), self.into == 0)
-            self.target, self.count = "", 0
+            self.target, self.count, self.broken_off = "", 0, False
             return rx.toast.info("The upload is cancelled. Nothing of it was kept.")
         return None
 
     @rx.event
     @signed_in
     async def leave(self):
-        """Cancel: back to where the person came from, leaving nothing half-made."""
-        if self.target and not self.closing:
+        """Cancel: back to where the person came from, leaving nothing half-made by this page."""
+        if self.target and not self.closing and not self.broken_off:
             await act(self, _call_off, int(self.target), self.into == 0)
         self.closing = True
         return rx.redirect(f"/datasets/{self.into}" if self.into else "/datasets")

@@ -1,6 +1,5 @@
 """Adding a base model: its files from this browser, an id on the Hub, or a folder of the studio's machine."""
 
-from contextlib import suppress
 from typing import Any
 
 import reflex as rx
@@ -8,7 +7,13 @@ import reflex as rx
 from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
 from orchestrator.domain.models import ModelType
 from orchestrator.services.credentials import list_credentials
-from orchestrator.services.models.adding import add_from_hub, begin_again, begin_model_upload, request_check
+from orchestrator.services.models.adding import (
+    add_from_hub,
+    begin_again,
+    begin_model_upload,
+    request_check,
+    takes_files,
+)
 from orchestrator.services.models.catalog import (
     CUSTOM,
     allowed_roots,
@@ -47,6 +52,8 @@ class ModelAddState(HubConfirm, rx.State):
     """The id of the model that the files go to; "" until sending begins."""
     problems: dict[str, str] = {}
     closing: bool = False
+    broken_off: bool = False
+    """The page was left or reloaded while it sent: what has arrived waits for the same files to be chosen again."""
     into: int = 0
     """The model whose upload was broken off, and whose files are sent again; 0 for a new one."""
     into_name: str = ""
@@ -69,7 +76,8 @@ class ModelAddState(HubConfirm, rx.State):
         """on_load: what was typed stays over a reload; after a model was added the form is fresh."""
         wanted = filter_of(self, "into")
         into = int(wanted) if wanted.isdigit() else 0
-        if self.closing or self.into != into:
+        gone = bool(self.target) and not await act(self, takes_files, int(self.target))
+        if self.closing or self.into != into or gone:
             self.reset()
         self.into, self.token = into, ""
         if into:
@@ -79,6 +87,8 @@ class ModelAddState(HubConfirm, rx.State):
                 self.missing = True
                 return
             self.into_name, self.source, self.missing = row.name, "upload", not row.editable
+            if not self.target and await act(self, takes_files, into, begun=True):
+                self.target, self.broken_off = str(into), True
             return
         self.roots_text = " or ".join(allowed_roots())
         self.stored_tokens = token_choices(await act(self, list_credentials))
@@ -154,14 +164,11 @@ class ModelAddState(HubConfirm, rx.State):
     @rx.event
     @signed_in
     async def pick(self, chosen: dict[str, Any]):
-        """Files were chosen or left out; none while some are being sent: the page was left, and they are forgotten."""
+        """Files were chosen or left out; none while some are being sent: the page was left, and waits for them."""
         if self.closing:
             self.reset()
         self.count = int(chosen.get("count") or 0)
-        if self.target and not self.count:
-            with suppress(NotFound):
-                await self._give_up()
-            self.target = ""
+        self.broken_off = bool(self.target) and not self.count
         if self.count:
             self._forget("files")
 
@@ -229,15 +236,15 @@ class ModelAddState(HubConfirm, rx.State):
         """The upload was cancelled: what had arrived goes, what was typed stays."""
         if self.target and not self.closing:
             await self._give_up()
-            self.target, self.count = "", 0
+            self.target, self.count, self.broken_off = "", 0, False
             return rx.toast.info("The upload is cancelled. Nothing of it was kept.")
         return None
 
     @rx.event
     @signed_in
     async def leave(self):
-        """Cancel: back to the list, leaving nothing half-made."""
-        if self.target and not self.closing:
+        """Cancel: back to the list, leaving nothing half-made by this page."""
+        if self.target and not self.closing and not self.broken_off:
             await self._give_up()
         self.closing = True
         return rx.redirect(f"/models/{self.into}" if self.into else "/models")

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, Route, expect
 
 from tests.e2e.conftest import Person
 from tests.fakes.videos import bomb, class_folders, mpeg4, truncated, zip_entries, zip_folder
+from tests.workshop import until
 
 
 def add(page: Page, file: Path, name: str) -> None:
@@ -131,6 +132,71 @@ def test_cancel_leaves_nothing_half_made(page: Page, signed_in: Person, api: htt
     page.get_by_role("button", name="Cancel", exact=True).click()
     page.wait_for_url(re.compile(r"/datasets/?$"))
     assert api.get("/datasets").json()["total"] == before
+
+
+def drop(page: Page, folder: Path) -> None:
+    """Lets a folder of the disk fall into the middle of the drop zone, as a file manager does."""
+    box = page.get_by_text("Drop clips, folders or a zip here").bounding_box()
+    assert box
+    at = {"x": box["x"] + 9, "y": box["y"] + 9, "data": {"items": [], "files": [str(folder)], "dragOperationsMask": 1}}
+    client = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        client.send("Input.dispatchDragEvent", {"type": kind, **at})
+
+
+def test_an_upload_goes_on_after_a_reload(page: Page, signed_in: Person, api: httpx.Client, tmp_path: Path) -> None:
+    """A dropped folder: some of it arrives, the page is reloaded, and the rest follows; nothing is sent twice."""
+    folder = class_folders(tmp_path / "moves", {"left": 2, "right": 2})
+    (folder / "right" / "nothing.mp4").touch()
+    page.goto("/datasets/new/")
+    drop(page, folder)
+    expect(page.get_by_label("Name")).to_have_value("moves")
+    expect(page.get_by_text("This file is empty.")).to_be_visible()
+    sent: list[tuple[str, int]] = []
+
+    def pass_two(route: Route) -> None:
+        """The first two files arrive, then the line is gone."""
+        request = route.request
+        if request.method == "PATCH" and len(sent) < 2:
+            sent.append((request.url, int(request.headers["upload-offset"])))
+            route.continue_()
+        elif request.method == "PATCH":
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/api/v1/uploads/*", pass_two)
+    page.get_by_role("button", name="Add dataset").click()
+    expect(page.get_by_text("2 of 5\u00a0files")).to_be_visible()
+    dataset_id = api.get("/datasets").json()["items"][0]["id"]
+    begun = until(lambda: _begun(api, dataset_id), what="a third file that has begun")
+    body = (folder / begun["filename"].removeprefix("moves/")).read_bytes()
+    half = {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream", "Tus-Resumable": "1.0.0"}
+    assert api.patch(f"/uploads/{begun['id']}", content=body[:500], headers=half).status_code == 204
+
+    page.reload()
+    expect(page.get_by_text("This upload was interrupted")).to_be_visible()
+    expect(page.get_by_text("2\u00a0files arrived")).to_be_visible()
+    page.unroute("**/api/v1/uploads/*")
+    later: list[tuple[str, int]] = []
+
+    def note(request: Request) -> None:
+        if request.method == "PATCH":
+            later.append((request.url, int(request.headers["upload-offset"])))
+
+    page.on("request", note)
+    page.locator("[data-uploader=folder]").set_input_files(folder)
+    page.get_by_role("button", name="Leave out what failed").click()
+    page.wait_for_url(re.compile(rf"/datasets/{dataset_id}"), timeout=60_000)
+    expect(page.get_by_text("4 of 4")).to_be_visible(timeout=60_000)
+    assert not {url for url, _ in sent} & {url for url, _ in later}
+    assert [offset for url, offset in later if url.endswith(begun["id"])] == [500]
+    assert len(later) == 2
+
+
+def _begun(api: httpx.Client, dataset_id: str) -> dict[str, str] | None:
+    found = api.get("/uploads", params={"dataset_id": dataset_id}).json()["items"]
+    return next((upload for upload in found if not upload["complete"]), None)
 
 
 def test_a_stranger_sees_nothing(page: Page, signed_in: Person) -> None:

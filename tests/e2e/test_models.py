@@ -1,5 +1,6 @@
 """Base models in a real browser: the built-in one tells its facts; a folder is added, refused in words, taken away."""
 
+import base64
 import re
 import shutil
 
@@ -100,11 +101,19 @@ def test_an_upload_that_was_left_is_gone_on_with(page: Page, signed_in: Person, 
     page.goto(f"/models/{model_id}")
     expect(page.get_by_text("Its files have not all arrived")).to_be_visible()
     expect(page.locator("[data-status=waiting]")).to_have_text("Waiting for files")
+    config = (BASE / "config.json").read_bytes()
+    words = {"filename": "config.json", "model_id": model_id}
+    metadata = ",".join(f"{name} {base64.b64encode(str(value).encode()).decode()}" for name, value in words.items())
+    begun = api.post("/uploads", headers={"Upload-Length": str(len(config)), "Upload-Metadata": metadata})
+    part = {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+    place = begun.headers["location"].removeprefix("/api/v1")
+    assert api.patch(place, content=config[:100], headers=part).status_code == 204
     page.get_by_role("link", name="Add its files").click()
     expect(page.get_by_role("heading", name=f"Add the files of left {signed_in.username}")).to_be_visible()
+    expect(page.get_by_text("This upload was interrupted")).to_be_visible()
+    expect(page.get_by_text("1\u00a0file in part, 100\u00a0B in all")).to_be_visible()
     files = [str(BASE / file) for file in ("config.json", "model.safetensors", "preprocessor_config.json")]
     page.locator("[data-uploader=files]").set_input_files(files)
-    page.get_by_role("button", name="Add files").click()
     expect(page.get_by_role("link", name="Train with this")).to_be_visible(timeout=60_000)
 
 

@@ -57,6 +57,11 @@ def test_a_broken_upload_goes_on_where_it_broke_off(ada_client: TestClient, data
     asked = ada_client.head(address)
     assert asked.headers["upload-offset"] == "2000000"
     assert asked.headers["upload-length"] == str(len(data))
+    listed = ada_client.get("/api/v1/uploads", params={"dataset_id": dataset}).json()
+    known = {"id": address.rpartition("/")[2], "dataset_id": dataset, "filename": "cats/a.mp4"}
+    assert listed["items"] == [known | {"length": len(data), "offset": 2_000_000, "complete": False}]
+    assert sign_in("bob").get("/api/v1/uploads", params={"dataset_id": dataset}).json()["items"] == []
+    refusal(ada_client.get("/api/v1/uploads"), 422)
     assert send(ada_client, address, 2_000_000, data[2_000_000:]).status_code == 204
     assert parts()[0].read_bytes() == data
     first = ada_client.post(f"/api/v1/datasets/{dataset}/ingest")

@@ -4,13 +4,14 @@ import base64
 import binascii
 import errno
 from contextlib import suppress
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from orchestrator.api.receiving import receive
+from orchestrator.api.shapes import QueryId, shape
 from orchestrator.api.who import Who
 from orchestrator.domain.errors import AppError, Invalid, TooLarge
 from orchestrator.domain.users import Actor
@@ -73,6 +74,16 @@ def what_is_spoken() -> Response:
     limit = str(get_settings().max_upload_bytes)
     offer = {"Tus-Version": VERSION, "Tus-Extension": "creation,termination", "Tus-Max-Size": limit}
     return Response(status_code=204, headers=_TUS | offer)
+
+
+@router.get("/uploads")
+def list_uploads(actor: Who, dataset_id: QueryId = None, model_id: QueryId = None) -> dict[str, Any]:
+    """What has arrived for one dataset or model and was not read yet: a sender that was cut off goes on from there."""
+    if (dataset_id is None) == (model_id is None):
+        raise Invalid("Say which dataset_id or model_id.", "dataset_id")
+    with session_scope() as session:
+        rows = [shape(row) for row in uploads.list_uploads(session, actor, dataset_id, model_id)]
+    return {"items": rows, "next": None, "total": len(rows)}
 
 
 @router.post("/uploads", status_code=201)

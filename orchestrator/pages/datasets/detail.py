@@ -82,8 +82,17 @@ def _under_way(row: rx.Var[DatasetCard]) -> rx.Component:
         progress_bar(row.progress, row.progress_note),
         rx.el.div(
             rx.el.p(
-                "Every clip is opened and looked through. You can leave this page; it goes on without you.",
+                rx.cond(
+                    row.status == "uploading",
+                    "Its files are still being sent from another page, or that page was closed.",
+                    "Every clip is opened and looked through. You can leave this page; it goes on without you.",
+                ),
                 class_name="text-xs text-muted-foreground",
+            ),
+            rx.cond(
+                row.status == "uploading",
+                button("Go on with it", icon="upload", size="sm", href=f"/datasets/new?into={row.id}"),
+                rx.fragment(),
             ),
             rx.cond(
                 (row.status == "processing") & ~row.is_demo,

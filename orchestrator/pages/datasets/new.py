@@ -144,7 +144,7 @@ def _form() -> rx.Component:
                         hub_word(State, rx.cond(State.into > 0, "Add files", "Add dataset")),
                         variant="primary",
                         submit=True,
-                        loading=sending | State.asking,
+                        loading=(sending & ~State.broken_off) | State.asking,
                         disabled=sending | State.asking,
                     ),
                     class_name="flex items-center justify-end gap-2",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
-from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Task, Upload, UploadStatus
+from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Task, Upload
 from orchestrator.domain.training_jobs import ACTIVE, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.paging import contains
@@ -44,7 +44,7 @@ class DatasetExtras:
     job_count: int = 0
     active_count: int = 0
     receiving: int = 0
-    """Uploads whose bytes have not all arrived."""
+    """Uploads that were not read yet, whole or in part."""
 
 
 def dataset_totals(session: Session, actor: Actor, q: str = "", task: str = "") -> DatasetTotals:
@@ -95,7 +95,7 @@ def _extras(clip_ids: list[int], jobs: list[JobMark], receiving: int) -> Dataset
 def _receiving(session: Session, dataset_ids: list[int]) -> dict[int, int]:
     statement = (
         select(Upload.dataset_id, func.count())
-        .where(col(Upload.dataset_id).in_(dataset_ids), col(Upload.status) == UploadStatus.RECEIVING)
+        .where(col(Upload.dataset_id).in_(dataset_ids))
         .group_by(col(Upload.dataset_id))
     )
     return {dataset_id: number for dataset_id, number in session.exec(statement) if dataset_id is not None}

@@ -90,6 +90,15 @@ def find_upload(session: Session, actor: Actor, upload_id: str) -> UploadRow:
     return _row(_own(session, actor, upload_id))
 
 
+def list_uploads(
+    session: Session, actor: Actor, dataset_id: int | None = None, model_id: int | None = None
+) -> list[UploadRow]:
+    """What has arrived for a dataset or model and was not read yet, whole or in part: a sender goes on from there."""
+    target = Upload.dataset_id == dataset_id if dataset_id else Upload.model_id == model_id
+    found = select(Upload).where(Upload.owner_id == actor.user_id, target).order_by(col(Upload.created_at))
+    return [_row(upload) for upload in session.exec(found)]
+
+
 def complete_upload(session: Session, actor: Actor, upload_id: str) -> UploadRow:
     """Notes that the last byte has arrived.
 

@@ -7,12 +7,12 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Upload, UploadStatus
-from orchestrator.domain.errors import Conflict, Invalid
+from orchestrator.domain.errors import AppError, Conflict, Invalid
 from orchestrator.domain.letterbox import TASK_MODEL
 from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
-from orchestrator.services.datasets.uploads import UploadRow, clean_name, discard_upload, make_room
+from orchestrator.services.datasets.uploads import UploadRow, clean_name, discard_upload, list_uploads, make_room
 from orchestrator.services.db import session_scope
 from orchestrator.services.hub import hub_credential, hub_problems
 from orchestrator.services.models.catalog import new_model, own_model, row_of
@@ -91,6 +91,15 @@ def begin_again(session: Session, actor: Actor, model_id: int) -> ModelRow:
     session.add(model)
     session.flush()
     return row_of(session, actor, model)
+
+
+def takes_files(session: Session, actor: Actor, model_id: int, begun: bool = False) -> bool:
+    """Whether the actor's model waits for files; `begun`: and some of them have arrived, whole or in part."""
+    try:
+        model = own_model(session, actor, model_id)
+    except AppError:
+        return False
+    return _stage(model) == RECEIVING and (not begun or bool(list_uploads(session, actor, model_id=model_id)))
 
 
 def abandoned_models(before: datetime) -> list[int]:

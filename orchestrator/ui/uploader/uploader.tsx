@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef, useState, type DragEvent } from "react";
 import { Button } from "../primitives/button";
 import { cn } from "../primitives/cn";
 import { fromDrop, fromInput, takeKept, type Picked } from "./pick";
-import { Sender, type Item } from "./sender";
+import { Sender, type Earlier, type Item } from "./sender";
 
 type Summary = { count: number; bytes: number; name: string };
 type Props = {
@@ -63,13 +63,13 @@ export function Uploader({ endpoint, target, targetName, title = "Drop clips, fo
         paint((n) => n + 1);
       }, PAINT_MS);
     };
-    const made: Sender = new Sender(endpoint, soon, () => calls.current.onDone?.(made.items.length));
-    return made;
+    return new Sender(endpoint, soon, (count) => calls.current.onDone?.(count));
   }, [endpoint]);
 
   useEffect(() => () => sender.pause(), [sender]);
   useEffect(() => {
-    if (target && sender.items.length > 0 && !sender.started) sender.start({ [targetName]: target });
+    if (target && sender.items.length > 0 && !sender.started) void sender.start({ [targetName]: target });
+    else if (target && sender.items.length === 0) void sender.recall({ [targetName]: target });
   }, [target, targetName, sender]);
   useEffect(() => {
     const guard = (event: BeforeUnloadEvent) => {
@@ -84,6 +84,7 @@ export function Uploader({ endpoint, target, targetName, title = "Drop clips, fo
     if (picked.length === 0) return;
     sender.add(picked);
     tell();
+    if (target && !sender.started) void sender.start({ [targetName]: target });
   };
   useEffect(() => {
     sender.add(takeKept());
@@ -95,8 +96,8 @@ export function Uploader({ endpoint, target, targetName, title = "Drop clips, fo
     setOver(false);
     void fromDrop(event.dataTransfer).then(take);
   };
-  const remove = (id: number) => {
-    sender.remove(id);
+  const remove = (leaving: (item: Item) => boolean) => {
+    void sender.remove(leaving);
     tell();
   };
   const cancel = () => {
@@ -104,7 +105,8 @@ export function Uploader({ endpoint, target, targetName, title = "Drop clips, fo
     calls.current.onCancel?.();
   };
 
-  const { items, started, paused } = sender;
+  const { items, started, paused, earlier } = sender;
+  const parts = earlier.filter((known) => !known.complete);
   const failed = items.filter((item) => item.state === "failed");
   const order = { failed: 0, sending: 1, waiting: 2, done: 3 };
   const shown = [...items].sort((a, b) => order[a.state] - order[b.state] || a.id - b.id).slice(0, SHOWN);
@@ -171,6 +173,10 @@ export function Uploader({ endpoint, target, targetName, title = "Drop clips, fo
         />
       </div>
 
+      {sender.recalled && (items.length === 0 || parts.length > 0) && (
+        <Interrupted earlier={earlier} chosen={items.length > 0} onLeaveOut={() => void sender.leaveOutEarlier()} onCancel={cancel} />
+      )}
+
       {items.length > 0 && (
         <div className="rounded-xl border border-border bg-card">
           <div className="flex flex-wrap items-center justify-between gap-3 px-4 py-3">
@@ -184,7 +190,12 @@ export function Uploader({ endpoint, target, targetName, title = "Drop clips, fo
                   : "Nothing is sent before you press the button below."}
               </p>
             </div>
-            <div className="flex gap-2">
+            <div className="flex flex-wrap gap-2">
+              {failed.length > 0 && (
+                <Button size="sm" onClick={() => remove((item) => item.state === "failed")}>
+                  Leave out what failed
+                </Button>
+              )}
               {started && (
                 <Button size="sm" onClick={() => (paused ? sender.resume() : sender.pause())}>
                   {paused ? <Play aria-hidden /> : <Pause aria-hidden />}
@@ -211,7 +222,7 @@ export function Uploader({ endpoint, target, targetName, title = "Drop clips, fo
           )}
           <ul className="px-4 py-2">
             {shown.map((item) => (
-              <Line key={item.id} item={item} started={started} onRemove={remove} onRetry={(id) => sender.retry(id)} />
+              <Line key={item.id} item={item} started={started} onRemove={(id) => remove((other) => other.id === id)} onRetry={(id) => sender.retry(id)} />
             ))}
           </ul>
           {items.length > SHOWN && (
@@ -221,6 +232,42 @@ export function Uploader({ endpoint, target, targetName, title = "Drop clips, fo
           )}
         </div>
       )}
+    </div>
+  );
+}
+
+type InterruptedProps = { earlier: Earlier[]; chosen: boolean; onLeaveOut: () => void; onCancel: () => void };
+
+/** What an earlier page sent; a browser must be given the files again to go on. */
+function Interrupted({ earlier, chosen, onLeaveOut, onCancel }: InterruptedProps) {
+  const whole = earlier.filter((known) => known.complete).length;
+  const parts = earlier.length - whole;
+  const arrived = earlier.reduce((sum, known) => sum + known.offset, 0);
+  const said = [whole > 0 && `${files(whole)} arrived`, parts > 0 && `${files(parts)} in part`].filter(Boolean).join(", ");
+  return (
+    <div role="status" className="flex flex-col gap-3 rounded-xl border border-warning/45 bg-warning/8 px-4 py-3">
+      <div>
+        <p className="text-sm font-medium">
+          {chosen ? `Not chosen again: ${files(parts)}, of which a part arrived` : "This upload was interrupted"}
+        </p>
+        <p className="text-xs text-muted-foreground">
+          {!chosen && (earlier.length > 0 ? `${said}, ${size(arrived)} in all. ` : "Nothing had arrived. ")}
+          Choose the same files or folder again to go on. What has arrived is not sent a second time.
+        </p>
+      </div>
+      <div className="flex flex-wrap gap-2">
+        {(chosen || whole > 0) && (
+          <Button size="sm" onClick={onLeaveOut}>
+            {chosen ? "Leave them out" : "Go on with what arrived"}
+          </Button>
+        )}
+        {!chosen && (
+          <Button size="sm" variant="ghost" onClick={onCancel}>
+            <X aria-hidden />
+            Cancel upload
+          </Button>
+        )}
+      </div>
     </div>
   );
 }
