@@ -21,13 +21,17 @@ from orchestrator.services.datasets.files import upload_path
 from orchestrator.services.db import session_scope
 from orchestrator.services.models.adding import CHECKING, FETCHING, refuse
 from orchestrator.services.models.catalog import take_facts
-from orchestrator.services.models.files import model_folder
+from orchestrator.services.models.files import PARTS, begun_bytes, model_folder
 from orchestrator.services.models.inspect import inspect_model
 from orchestrator.services.vault import unseal
 from orchestrator.settings import get_settings
 
 log = structlog.get_logger()
 _SPARE_BYTES = 512 * 2**20
+
+
+class _BrokenOff(Invalid):
+    """The fetch ended before everything was here."""
 
 
 def run_bring(model_id: int) -> str:
@@ -59,6 +63,8 @@ def _bring(model_id: int, go_on: Callable[[], bool]) -> str:
                 model.details = {**model.details, "hub_revision": revision}
             session.add(model)
         return "ready"
+    except _BrokenOff as error:
+        return refuse(model_id, error.message, keep=True)
     except AppError as error:
         return refuse(model_id, error.message)
     except OSError as error:
@@ -117,17 +123,17 @@ def _fetch(model_id: int, folder: Path, go_on: Callable[[], bool]) -> str:
         "source": source,
         "secrets": lent,
         "folder": str(folder),
-        "max_bytes": max(1, shutil.disk_usage(folder).free - _SPARE_BYTES),
+        "max_bytes": max(1, shutil.disk_usage(folder).free + begun_bytes(model_id) - _SPARE_BYTES),
         "patience_s": settings.fetch_patience_s,
         # The operator's own mirror may lie in a private network; a person names a model, never a host.
         "allow_private": settings.allow_private_urls or bool(os.environ.get("HF_ENDPOINT")),
     }
     for told in listen(wish, lambda: go_on() and bool(_stage(model_id))):
         if "problem" in told:
-            raise Invalid(str(told["problem"]))
+            raise _BrokenOff(str(told["problem"]))
         revision = told.get("revision", revision)
         if "files" in told:
-            for litter in (".hub", ".cache"):
+            for litter in (".hub", PARTS):
                 shutil.rmtree(folder / litter, ignore_errors=True)
             return str(revision)
         _tell(model_id, done=told["done"], total=told["total"])

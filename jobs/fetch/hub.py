@@ -1,12 +1,13 @@
 """Fetches a base model from the Hugging Face Hub: its safetensors, configs, processor and tokenizer, never its code."""
 
 import os
+import shutil
 import threading
 from pathlib import Path
 from typing import Any
 
 from jobs.fetch.report import EVERY_S, Problem, Progress, say
-from orchestrator.services.models.files import file_problem
+from orchestrator.services.models.files import PARTS, file_problem
 
 
 def fetch_hub(
@@ -14,7 +15,7 @@ def fetch_hub(
 ) -> list[tuple[Path, str]]:
     """Writes the model's files into `folder`, all of one commit, which is told as `revision`: [(file, its name)].
 
-    What arrived of a file before a broken line is kept, and gone on from.
+    What arrived before a broken line stays in `folder`, and the next call goes on from there.
 
     Args:
         source: repo, and revision (a branch, tag or commit; "" for the newest).
@@ -23,24 +24,51 @@ def fetch_hub(
     Raises:
         Problem: a sentence.
     """
-    from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError
 
-    repo, token = source["repo"], secrets.get("token") or False
+    repo = source["repo"]
     commit, sizes = files_on_hub(source, secrets)
     names = wanted_files(sizes, repo)
     progress.total = sum(names.values())
     progress.check_total()
     say(revision=commit, done=0, total=progress.total)
-    api = HfApi(token=token)
+    _keep_only(commit, names, folder)
     try:
         with Watch(folder, progress) as watch:
-            for name in names:
-                api.hf_hub_download(repo, name, revision=commit, local_dir=folder)
+            for name, size in names.items():
+                _download(repo, name, size, commit, secrets.get("token") or False, folder)
                 watch.check()
     except HfHubHTTPError as error:
         raise Problem(words_of(error, repo, source.get("revision") or "", "model")) from error
     return [(folder / name, name) for name in names]
+
+
+def _keep_only(commit: str, names: dict[str, int], folder: Path) -> None:
+    """Of an earlier try only what is of this very commit."""
+    known = folder / PARTS / "commit"
+    if not known.is_file() or known.read_text() != commit:
+        shutil.rmtree(folder / PARTS, ignore_errors=True)
+        for name in names:
+            (folder / name).unlink(missing_ok=True)
+    known.parent.mkdir(exist_ok=True)
+    known.write_text(commit)
+
+
+def _download(repo: str, name: str, size: int, commit: str, token: str | bool, folder: Path) -> None:
+    """One file, on from where an earlier try ended: the Hub's own hf_hub_download throws a part away."""
+    from huggingface_hub import hf_hub_url
+    from huggingface_hub.file_download import http_get
+    from huggingface_hub.utils import build_hf_headers
+
+    if (folder / name).is_file():
+        return
+    part = folder / PARTS / name
+    if part.is_file() and part.stat().st_size > size:
+        part.unlink()
+    with part.open("ab") as file:
+        url, headers = hf_hub_url(repo, name, revision=commit), build_hf_headers(token=token)
+        http_get(url, file, resume_size=file.tell(), headers=headers, expected_size=size)
+    os.replace(part, folder / name)
 
 
 def look_up(source: dict[str, Any], secrets: dict[str, Any]) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from orchestrator.services.adapters.recording import record_missing
 from orchestrator.services.datasets.demo import is_drawn
 from orchestrator.services.datasets.ingest import refuse as refuse_dataset
 from orchestrator.services.db import session_scope
-from orchestrator.services.models.adding import CHECKING, FETCHING, abandoned_models, refuse
+from orchestrator.services.models.adding import CHECKING, FETCHING, abandoned_models, forget_broken_fetches, refuse
 from orchestrator.services.models.builtin import ensure_builtin
 from orchestrator.services.playground.scratch import sweep_scratch
 from orchestrator.services.queue import adapter_work_key, enqueue, ingest_key, model_key, waiting_keys, withdraw
@@ -127,6 +127,7 @@ class Housekeeping:
                 for path in folder.glob(f"{upload.id}*"):
                     path.unlink(missing_ok=True)
                 session.delete(upload)
+        forget_broken_fetches(_UPLOAD_AGE.total_seconds())
         for model_id in abandoned_models(utcnow() - _UPLOAD_AGE):
             refuse(model_id, "Its files did not all arrive within two days. Add them again, or delete it.")
 

@@ -37,7 +37,14 @@ class _Handler(BaseHTTPRequestHandler):
         if name in server.files:
             data = server.files[name]
             extra = {"ETag": f'"{hashlib.sha256(data).hexdigest()}"', "X-Repo-Commit": SHA}
-            self._send(data, body=body, headers=extra)
+            start = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").rstrip("-"))
+            server.fetched.append((name, start))
+            if start and server.cut:
+                self._send(b"{}", 410)  # the line stays broken
+                return
+            if start:
+                extra["Content-Range"] = f"bytes {start}-{len(data) - 1}/{len(data)}"
+            self._send(data[start:], 206 if start else 200, body=body, headers=extra, cut=server.cut.get(name, 0))
             return
         self._send(b'{"error": "none"}', 404, headers={"X-Error-Code": "RepoNotFound"})
 
@@ -125,13 +132,16 @@ class _Handler(BaseHTTPRequestHandler):
             "tags": [],
         }
 
-    def _send(self, data: bytes, status: int = 200, body: bool = True, headers: dict[str, str] | None = None) -> None:
+    def _send(
+        self, data: bytes, status: int = 200, body: bool = True, headers: dict[str, str] | None = None, cut: int = 0
+    ) -> None:
         self.send_response(status)
         for name, value in {"Content-Length": str(len(data)), **(headers or {})}.items():
             self.send_header(name, value)
         self.end_headers()
         if body and self.command != "HEAD":
-            self.wfile.write(data)
+            self.wfile.write(data[:cut] if cut else data)
+            self.close_connection = self.close_connection or bool(cut)
 
     def log_message(self, format: str, *args: Any) -> None: ...
 
@@ -139,6 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
 class HubServer(ThreadingHTTPServer):
     """`files`: what the repository holds; `token`: what it takes to see it; `asked`: (verb, path, authorization).
 
+    `fetched`: (name, first byte) of each download; `cut`: the bytes of a file after which the line breaks.
     `writer`: the token that may make a repository (in place of this one) and commit to it; `commits`: their titles.
     """
 
@@ -148,6 +159,8 @@ class HubServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.repo, self.files, self.token, self.kind = repo, files, token, kind
         self.asked: list[tuple[str, str, str]] = []
+        self.fetched: list[tuple[str, int]] = []
+        self.cut: dict[str, int] = {}
         self.writer, self.private = "", False
         self.commits: list[str] = []
         self.store: dict[str, bytes] = {}

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from safetensors.torch import load_file, save_file
+import torch
+from safetensors.torch import load_file, save, save_file
 from sqlmodel import select
 
 from jobs.bring_model import run_bring
@@ -31,7 +32,7 @@ from orchestrator.services.models.adding import (
     try_again,
 )
 from orchestrator.services.models.catalog import delete_model
-from orchestrator.services.models.files import model_folder
+from orchestrator.services.models.files import begun_bytes, model_folder
 from orchestrator.settings import ROOT
 from tests.fakes.hub_server import SHA, HubServer, hub_server
 from tests.workshop import RedisProcess, make_person
@@ -222,6 +223,35 @@ def test_a_token_is_sent_to_the_hub_sealed_here_and_forgotten(
     model = model_of(model_id)
     assert (model.status, model.error) == ("ready", "")
     assert "sealed_token" not in model.details
+
+
+def test_a_fetch_that_broke_off_goes_on_where_it_ended(
+    redis_server: RedisProcess, ada: Actor, hub: HubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = load_file(BASE / "model.safetensors") | {"padding": torch.zeros(4_000_000)}
+    hub.files["model.safetensors"] = save(weights)
+    hub.cut = {"model.safetensors": 15_000_000}
+    broken = fetch(ada, name="large")
+    assert broken.status == "error"
+    assert "10.5 MB are here; trying again within two days goes on from there." in broken.error
+    hub.cut, hub.fetched = {}, []
+    with session_scope() as session:
+        try_again(session, ada, broken.id or 0)
+    run_bring(broken.id or 0)
+    model = model_of(broken.id or 0)
+    assert (model.status, model.error) == ("ready", "")
+    assert hub.fetched == [("model.safetensors", 10 * 2**20)]
+    assert (Path(model.path) / "model.safetensors").read_bytes() == hub.files["model.safetensors"]
+    assert {path.name for path in Path(model.path).iterdir()} == {*NAMES, "README.md"}
+
+    hub.cut = {"model.safetensors": 15_000_000}
+    left = fetch(ada, name="left").id or 0
+    chores = Housekeeping(redis_server.client())
+    chores._uploads()
+    assert begun_bytes(left)
+    monkeypatch.setattr("orchestrator.services.models.adding.time.time", lambda: utcnow().timestamp() + 3 * 86_400)
+    chores._uploads()
+    assert not model_folder(left).exists()
 
 
 def test_what_the_hub_does_not_have_is_said(redis_server: RedisProcess, ada: Actor, hub: HubServer) -> None:

@@ -1,5 +1,6 @@
 """Brings a base model in: from the browser, or from the Hugging Face Hub; a worker fetches and checks its files."""
 
+import time
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
@@ -16,7 +17,7 @@ from orchestrator.services.datasets.uploads import UploadRow, clean_name, discar
 from orchestrator.services.db import session_scope
 from orchestrator.services.hub import hub_credential, hub_problems
 from orchestrator.services.models.catalog import new_model, own_model, row_of
-from orchestrator.services.models.files import file_problem, remove_model_folder
+from orchestrator.services.models.files import PARTS, begun_bytes, file_problem, model_folder, remove_model_folder
 from orchestrator.services.models.rows import ModelRow
 from orchestrator.services.queue import enqueue, model_key
 from orchestrator.services.vault import seal
@@ -174,8 +175,15 @@ def try_again(session: Session, actor: Actor, model_id: int, credential_id: int 
     return row_of(session, actor, model)
 
 
-def refuse(model_id: int, sentence: str) -> str:
-    """Leaves the sentence and none of the files; what was asked for stays, so that it can be tried again."""
+def refuse(model_id: int, sentence: str, keep: bool = False) -> str:
+    """Leaves the sentence and none of the files; what was asked for stays, so that it can be tried again.
+
+    Args:
+        keep: what has arrived stays for two days, since only the line broke.
+    """
+    begun = begun_bytes(model_id) if keep else 0
+    if begun:
+        sentence += f" {begun / 1e6:,.1f} MB are here; trying again within two days goes on from there."
     with session_scope() as session:
         model = session.get(VideoModel, model_id)
         if model is None or model.status is not ModelStatus.PROCESSING:
@@ -183,8 +191,22 @@ def refuse(model_id: int, sentence: str) -> str:
         kept = {key: value for key, value in model.details.items() if key in _ASKED_FOR}
         model.status, model.error, model.details = ModelStatus.ERROR, sentence[:1000], kept
         session.add(model)
-    remove_model_folder(model_id)
+    if not begun:
+        remove_model_folder(model_id)
     return "error"
+
+
+def forget_broken_fetches(age_s: float) -> None:
+    """Deletes what arrived of models whose fetch broke off longer ago than that."""
+    with session_scope() as session:
+        failed = select(VideoModel.id).where(
+            VideoModel.status == ModelStatus.ERROR, VideoModel.source == ModelSource.HUB
+        )
+        ids = [model_id for model_id in session.exec(failed) if model_id]
+    for model_id in ids:
+        parts = model_folder(model_id) / PARTS
+        if parts.is_dir() and time.time() - parts.stat().st_mtime > age_s:
+            remove_model_folder(model_id)
 
 
 def _added(session: Session, actor: Actor, model: VideoModel) -> ModelRow:

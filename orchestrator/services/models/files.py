@@ -9,6 +9,9 @@ TAKEN = frozenset({".safetensors", ".json", ".txt", ".model", ".jinja", ".md"})
 """Weights, configs, tokenizers (a .model is SentencePiece's protobuf), chat templates, the card."""
 _PICKLED = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".msgpack", ".h5", ".npz"})
 
+PARTS = ".parts"
+"""The folder, in a model's own, of files that are not whole yet."""
+
 
 def model_folder(model_id: int) -> Path:
     """Everything of one base model that was uploaded or fetched; deleting the model deletes it."""
@@ -18,6 +21,15 @@ def model_folder(model_id: int) -> Path:
 def remove_model_folder(model_id: int) -> None:
     """Deletes the files; nothing happens when there are none."""
     shutil.rmtree(model_folder(model_id), ignore_errors=True)
+
+
+def begun_bytes(model_id: int) -> int:
+    """How much of a fetch that broke off lies here, to be gone on from."""
+    folder = model_folder(model_id)
+    if not (folder / PARTS).is_dir():
+        return 0
+    files = [*folder.glob("*.safetensors"), *(folder / PARTS).glob("*.safetensors")]
+    return sum(path.stat().st_size for path in files)
 
 
 def file_problem(name: str) -> str:
