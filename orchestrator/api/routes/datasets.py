@@ -210,7 +210,7 @@ def undo(actor: Who, dataset_id: Id, edit_id: Id) -> dict[str, Any]:
 
 @router.post("/datasets/{dataset_id}/findings/{kind}/{action}")
 def treat(actor: Who, dataset_id: Id, kind: str, action: str) -> dict[str, Any]:
-    """Does what a finding of the report offers: quarantine, train, delete, split or transcode."""
+    """Does what a finding of the report offers: quarantine, train, delete, split, transcode, even, single or mend."""
     with session_scope() as session:
         return _edit(doctor.treat(session, actor, dataset_id, kind, action))
 

@@ -15,11 +15,14 @@ from orchestrator.domain.holdout import held_out
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.datasets.catalog import owned_dataset
+from orchestrator.services.datasets.resemblance import bunches, near_pairs
+from orchestrator.services.datasets.texts import mended
 from orchestrator.services.datasets.versions import Changes, EditRow, edit_row, typed
 from orchestrator.settings import get_settings
 
 MIN_CLIPS, MIN_CLASSES, MOST = 2, 2, 100_000
 _CHUNK = 500
+_WORDS = ("label", "caption", "prompt")
 Wanted = list[tuple[Clip, dict[str, Any]]]
 
 
@@ -53,6 +56,8 @@ def edit_clips(
 def assign_splits(session: Session, actor: Actor, dataset_id: int, share: float, seed: int = 42) -> EditRow | None:
     """Holds out `share` of each class for validation, the rest is for training: the same draw for the same seed.
 
+    Clips that are nearly copies of each other stay on one side.
+
     Raises:
         Invalid: `share` is not between 0.05 and 0.5. Conflict. NotFound.
     """
@@ -60,14 +65,26 @@ def assign_splits(session: Session, actor: Actor, dataset_id: int, share: float,
         raise Invalid("Hold out between 5 and 50 percent.", "share")
     dataset = editable(session, actor, dataset_id)
     groups: dict[str, list[Clip]] = defaultdict(list)
-    for clip in session.exec(select(Clip).where(Clip.dataset_id == dataset_id, Clip.status == ClipStatus.OK)):
+    good = session.exec(select(Clip).where(Clip.dataset_id == dataset_id, Clip.status == ClipStatus.OK)).all()
+    alike = bunches(near_pairs([(clip.id or 0, clip.perceptual_hash) for clip in good]))
+    for clip in good:
         groups[clip.label if dataset.task is Task.CLASSIFICATION else ""].append(clip)
     wanted: Wanted = []
     for group in groups.values():
         group.sort(key=lambda clip: hashlib.sha256(f"{seed}|{clip.content_hash}|{clip.id}".encode()).digest())
-        held = held_out(len(group), share)
-        wanted += [(clip, {"split": Split.VALIDATION if i < held else Split.TRAIN}) for i, clip in enumerate(group)]
+        held = _held([clip.id or 0 for clip in group], held_out(len(group), share), alike)
+        wanted += [(clip, {"split": Split.VALIDATION if clip.id in held else Split.TRAIN}) for clip in group]
     return _apply(session, dataset, wanted, f"{share:.0%} of each class held out for validation, seed {seed}")
+
+
+def _held(drawn: list[int], count: int, alike: dict[int, set[int]]) -> set[int]:
+    """The first `count` of a class as they were drawn, near copies together where they fit; never none of several."""
+    held: set[int] = set()
+    for clip_id in drawn:
+        bunch = (alike.get(clip_id, set()) | {clip_id}) & set(drawn) if clip_id in alike else {clip_id}
+        if len(held | bunch) <= count:
+            held |= bunch
+    return held or set(drawn[:count])
 
 
 def undo_edit(session: Session, actor: Actor, dataset_id: int, edit_id: int) -> EditRow | None:
@@ -92,10 +109,27 @@ def undo_edit(session: Session, actor: Actor, dataset_id: int, edit_id: int) -> 
     return _apply(session, dataset, wanted, f"Version {edit.version} undone")
 
 
+def mend_words(session: Session, actor: Actor, dataset_id: int, clip_ids: Sequence[int]) -> EditRow | None:
+    """Puts letters right that were read in a wrong encoding, where what was meant is certain."""
+    dataset = editable(session, actor, dataset_id)
+    clips = _clips(session, dataset_id, clip_ids)
+    wanted: Wanted = [(clip, {name: mended(getattr(clip, name)) for name in _WORDS}) for clip in clips]
+    return _apply(session, dataset, wanted, "Broken letters put right")
+
+
 def delete_bad_clips(session: Session, actor: Actor, dataset_id: int, clip_ids: Sequence[int]) -> int:
-    """Forgets damaged files for good; they were never learnt from, so that no version changes. How many."""
+    """Forgets damaged files for good; they were never learnt from, so that no version changes. How many.
+
+    Raises:
+        Conflict: an older version holds them. NotFound.
+    """
     editable(session, actor, dataset_id)
-    clips = [clip for clip in _clips(session, dataset_id, clip_ids) if clip.status is ClipStatus.BAD]
+    changes = session.exec(select(DatasetEdit.changes).where(DatasetEdit.dataset_id == dataset_id))
+    once_good = {int(clip_id) for edit in changes for clip_id, fields in edit.items() if "status" in fields}
+    bad = [clip for clip in _clips(session, dataset_id, clip_ids) if clip.status is ClipStatus.BAD]
+    clips = [clip for clip in bad if clip.id not in once_good]
+    if bad and not clips:
+        raise Conflict("An older version of this dataset holds these clips, and a job may go on with it.")
     paths = [name for clip in clips for name in (clip.path, clip.thumbnail_path) if name]
     for clip in clips:
         session.delete(clip)

@@ -33,3 +33,16 @@ def near_pairs(prints: Sequence[tuple[int, str]], bits: int = NEAR_BITS) -> list
                 if pair not in found and (away := (known[first] ^ known[second]).bit_count()) <= bits:
                     found[pair] = away
     return sorted((a, b, away) for (a, b), away in found.items())
+
+
+def bunches(pairs: Sequence[tuple[int, int, int]]) -> dict[int, set[int]]:
+    """For each key of a pair all that it is alike to, also by way of others; one set is shared by all of them."""
+    found: dict[int, set[int]] = {}
+    for first, second, _ in pairs:
+        one, two = found.get(first, {first}), found.get(second, {second})
+        if one is two:
+            continue
+        one |= two
+        for key in one:
+            found[key] = one
+    return found

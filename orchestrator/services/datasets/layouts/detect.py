@@ -68,7 +68,7 @@ def understand(tree: Tree, reading: Reading | None = None) -> Understood:
     known = {entry.name for entry in found.entries} | set(found.files)
     others = [name for name in tree.names if name not in known and not _is_about(name)]
     strays = [Entry(name, problem=f"{PurePosixPath(name).name} is not a video.") for name in others]
-    notes = list(dict.fromkeys([*found.notes, *tree.complaints]))
+    notes = list(dict.fromkeys([*found.notes, *tree.complaints, *_guesses(tree, found.files)]))
     return Understood(found.key, found.title, found.entries + strays, found.files, found.columns, notes)
 
 
@@ -96,6 +96,16 @@ def _try(layout: Reader, tree: Tree) -> Understood | None:
     except (TypeError, AttributeError, LookupError, ValueError):
         log.exception("layout_failed", layout=layout.__module__)
         return None
+
+
+def _guesses(tree: Tree, files: list[str]) -> list[str]:
+    """What was read although nobody can be sure of its letters."""
+    used = [PurePosixPath(name).name for name in tree.guessed if name in files]
+    if not used:
+        return []
+    which = f"{used[0]} is" if len(used) == 1 else f"{len(used):,} files are"
+    first = "" if len(used) == 1 else f" (the first is {used[0]})"
+    return [f"{which} not UTF-8{first}: read as Windows-1252. If letters look wrong, save as UTF-8 and add it again."]
 
 
 def _is_about(name: str) -> bool:

@@ -30,6 +30,8 @@ class Tree:
         self.videos = [name for name in self.names if is_video(name)]
         self.complaints: list[str] = []
         """Sentences about describing files that could not be used."""
+        self.guessed: list[str] = []
+        """Text files that say nothing of their encoding, and are not UTF-8."""
         self._by_ending: dict[str, list[str]] = defaultdict(list)
         for name in self.names:
             self._by_ending[_ending(name)].append(name)
@@ -58,6 +60,8 @@ class Tree:
         try:
             return data.decode("utf-8-sig")
         except UnicodeDecodeError:
+            if name not in self.guessed:
+                self.guessed.append(name)
             return data.decode("cp1252", "replace")
 
     def rows(self, name: str) -> list[Row]:

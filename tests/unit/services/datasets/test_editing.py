@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 import pytest
+from sqlmodel import select
 
-from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Split, Task
+from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetEdit, DatasetStatus, Split, Task
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.clips import update_clip
@@ -147,7 +148,13 @@ def test_the_doctor_finds_and_cures(ada: Actor) -> None:
         report = examine(session, ada, dataset_id)
     found = {finding.kind: (finding.severity, finding.clip_ids) for finding in report.findings}
     assert found == {"damaged": ("error", [ids[10]]), "leak": ("error", [ids[7]]), "short": ("warning", [ids[8]])}
-    assert report.passed == ["Validation has clips of its own", "No clip is there twice", "Classes are even"]
+    passed = (
+        "Validation has clips of its own",
+        "No clip is there twice",
+        "Classes are even",
+        "Every letter can be read",
+    )
+    assert report.passed == list(passed)
     with session_scope() as session:
         edit = treat(session, ada, dataset_id, "leak", "train")
         assert edit
@@ -169,4 +176,75 @@ def test_the_doctor_reads_captions(ada: Actor) -> None:
     dataset_id, ids = make(ada, clips, Task.RETRIEVAL)
     with session_scope() as session:
         found = {f.kind: f.clip_ids for f in examine(session, ada, dataset_id).findings}
-    assert found == {"long-captions": ids[:1], "same-captions": ids[1:3]}
+        assert found == {"long-captions": ids[:1], "same-captions": ids[2:3]}
+        treat(session, ada, dataset_id, "same-captions", "single")
+        assert [clip.caption for clip in clips_at(session, dataset_id, 2)][1:] == ["A cat.", "A dog."]
+
+
+def test_a_class_that_is_too_large_gives_its_surplus_away(ada: Actor) -> None:
+    dataset_id, _ = make(ada, [{"label": "left"}] * 11 + [{"label": "right"}] * 3)
+    with session_scope() as session:
+        (found,) = (f for f in examine(session, ada, dataset_id).findings if f.kind == "uneven")
+        assert len(found.clip_ids) == 2
+        edit = treat(session, ada, dataset_id, "uneven", "even")
+        assert edit
+        assert [f.kind for f in examine(session, ada, dataset_id).findings if f.kind == "uneven"] == []
+        undo_edit(session, ada, dataset_id, edit.id)
+    assert labels(dataset_id, 2).count("left") == 9
+    assert labels(dataset_id, 3).count("left") == 11
+
+
+def test_letters_of_a_wrong_encoding_are_put_right(ada: Actor) -> None:
+    wrong = "Grüße – an alle".encode().decode("cp1252")
+    clips = [{"caption": wrong}, {"caption": "Gr\ufffdn"}, {"caption": "Grüße"}, {"caption": "Ein Hund."}]
+    dataset_id, ids = make(ada, clips, Task.CAPTIONING)
+    with session_scope() as session:
+        (found,) = (f for f in examine(session, ada, dataset_id).findings if f.kind == "letters")
+        assert (found.clip_ids, [key for key, _ in found.actions]) == (ids[:2], ["mend", "quarantine"])
+        assert found.detail == f"“{wrong}” was most likely “Grüße – an alle”."
+        treat(session, ada, dataset_id, "letters", "mend")
+        assert next(clip.caption for clip in clips_at(session, dataset_id, 2)) == "Grüße – an alle"
+        assert next(clip.caption for clip in clips_at(session, dataset_id, 1)) == wrong
+        (found,) = (f for f in examine(session, ada, dataset_id).findings if f.kind == "letters")
+        assert (found.clip_ids, [key for key, _ in found.actions]) == (ids[1:2], ["quarantine"])
+
+
+def test_what_is_not_marked_is_learnt_from_when_others_are_held_out(ada: Actor) -> None:
+    """The trainer draws no split of its own then: a copy among the unmarked clips is a leak, not only a copy."""
+    clips = [{"label": "left", "perceptual_hash": SOME}, {"label": "left"}]
+    clips += [{"label": "right", "split": Split.VALIDATION, "perceptual_hash": NEAR}, {"label": "right"}]
+    dataset_id, ids = make(ada, clips)
+    with session_scope() as session:
+        found = {f.kind: f.clip_ids for f in examine(session, ada, dataset_id).findings}
+        assert found == {"leak": ids[2:3]}
+        treat(session, ada, dataset_id, "leak", "train")
+        assert {f.kind for f in examine(session, ada, dataset_id).findings} == {"copies"}
+        edit_clips(session, ada, dataset_id, ids, Change(split="validation"))
+        (found,) = (f for f in examine(session, ada, dataset_id).findings if f.kind == "one-sided")
+        assert found.title == "There is no clip to learn from"
+
+
+def test_near_copies_stay_on_one_side(ada: Actor) -> None:
+    clips = [{"label": "a", "perceptual_hash": SOME if i % 2 else NEAR} for i in range(4)]
+    clips += [{"label": "a", "perceptual_hash": f"{1 << (16 * i):064x}"} for i in range(6)]
+    dataset_id, ids = make(ada, [*clips, {"label": "b"}, {"label": "b"}])
+    for seed in range(6):
+        with session_scope() as session:
+            assign_splits(session, ada, dataset_id, 0.4, seed)
+            held = {clip.id for clip in session.exec(select(Clip)) if clip.split is Split.VALIDATION} & set(ids[:10])
+        assert len(held) == 4
+        assert len(held & set(ids[:4])) in (0, 4)
+
+
+def test_a_clip_that_an_older_version_holds_is_not_deleted(ada: Actor) -> None:
+    """It was good once, and a job may have learnt from it; a later reading found that it lacks its words."""
+    dataset_id, ids = two_classes(ada)
+    with session_scope() as session:
+        clip = session.get_one(Clip, ids[0])
+        clip.status, clip.problem = ClipStatus.BAD, "0.mp4 has no label."
+        changes = {str(ids[0]): {"status": ["ok", "bad"]}}
+        session.add(DatasetEdit(dataset_id=dataset_id, version=2, what="Read again", changes=changes))
+        session.get_one(Dataset, dataset_id).version = 2
+    with session_scope() as session, pytest.raises(Conflict, match="older version"):
+        treat(session, ada, dataset_id, "damaged", "delete")
+    assert len(labels(dataset_id, 1)) == 8

@@ -378,6 +378,8 @@ def test_text_in_other_encodings(tmp_path: Path) -> None:
         tmp_path, {"a.mp4": b"", "a.txt": "Grüße".encode("utf-16"), "b.mp4": b"", "b.txt": "Grüße".encode("cp1252")}
     )
     assert [entry.caption for entry in seen.entries] == ["Grüße", "Grüße"]
+    assert [note for note in seen.notes if note.startswith("b.txt is not UTF-8: read as Windows-1252.")]
+    assert not any("a.txt" in note for note in seen.notes)
 
 
 def test_captions_lose_what_cannot_be_seen(tmp_path: Path) -> None:
