@@ -15,6 +15,7 @@ from benchmarks.tiny_qwen import make_base, make_clips
 from jobs.families.registry import read_base, resolve
 from jobs.sinks.recorder import Recorder
 from jobs.spec import TrainSpec
+from jobs.trainer.heap import keep_freed
 from jobs.trainer.material import bring
 from jobs.trainer.setup import plan_of, with_adapters
 from jobs.trainer.split import divide
@@ -48,7 +49,7 @@ def _bare_run(folder: Path) -> float:
 
 
 def _bare(spec: TrainSpec) -> float:
-    """Forward, backward, clipped AdamW, with as many threads as ours; nothing is recorded, saved or asked."""
+    """Forward, backward, clipped AdamW, with threads and a heap like ours; nothing is recorded, saved or asked."""
     recipe = parse_recipe(spec.recipe)
     family = resolve(read_base(Path(spec.model_path)))
     sides = divide(spec.clips, recipe.data.validation_share, recipe.optim.seed)
@@ -74,5 +75,6 @@ def _bare(spec: TrainSpec) -> float:
 
 
 if __name__ == "__main__":
+    keep_freed()
     _folder = Path(sys.argv[1])
     (_folder / "bare.txt").write_text(str(_bare(TrainSpec.load(_folder / "spec.json"))))

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from jobs.recovery.tether import die_with_parent
+from jobs.trainer.heap import keep_freed
 from jobs.trainer.lean import end, importing
 from jobs.trainer.quiet import hush
 
@@ -18,6 +19,7 @@ def main() -> int:
         # One of several has the launcher above it, which is tied to the horse itself.
         die_with_parent(None if "LOCAL_RANK" in os.environ else int(tether))
     hush()
+    keep_freed()
     with importing():
         from jobs.trainer.run import main as train
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.recovery.tether import die_with_parent
+from jobs.trainer.heap import keep_freed
 from jobs.trainer.lean import import_lean
 from jobs.trainer.quiet import hush
 from jobs.trainer_process import TETHER
@@ -203,5 +204,6 @@ if __name__ == "__main__":
     if tether := os.environ.get(TETHER):
         die_with_parent(int(tether))
     hush()
+    keep_freed()
     import_lean()
     sys.exit(main(Path(sys.argv[1])))

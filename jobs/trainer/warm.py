@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from jobs.recovery.tether import die_with_parent, end_when_closed
+from jobs.trainer.heap import keep_freed
 from jobs.trainer.lean import end, importing
 from jobs.trainer.quiet import hush
 
@@ -13,6 +14,7 @@ def main() -> int:
     """Reads one line from stdin, the path of a spec, and trains it; ends when stdin is closed."""
     die_with_parent(int(os.environ["LOREEL_TETHER"]))
     hush()
+    keep_freed()
     with importing():
         from jobs.trainer.run import main as train  # seconds: torch, transformers, peft
 
