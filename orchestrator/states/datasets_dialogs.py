@@ -4,9 +4,10 @@ import reflex as rx
 from sqlmodel import Session
 
 from orchestrator.domain.errors import AppError, NotSignedIn
+from orchestrator.domain.training_jobs import ACTIVE
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import delete_dataset, get_dataset, update_dataset
-from orchestrator.services.datasets.overview import DatasetExtras, dataset_extras
+from orchestrator.services.datasets.overview import DatasetExtras, JobMark, dataset_extras
 from orchestrator.services.datasets.rows import DatasetRow
 from orchestrator.states import words
 from orchestrator.states.address import is_on
@@ -50,12 +51,7 @@ class DatasetDialogs(rx.State):
         row, extras = await act(self, _look, dataset_id)
         self.dataset_key, self.title, self.typed, self.problems = row.id, row.name, "", {}
         self.goes = _consequences(row, extras)
-        active = extras.active_count
-        self.blocked = (
-            f"{words.plural(active, 'job')} still {'learns' if active == 1 else 'learn'} from it. Stop it first."
-            if active
-            else ""
-        )
+        self.blocked = _blocked(extras)
         self.working, self.deleting = False, True
 
     @rx.event
@@ -126,6 +122,18 @@ def _consequences(row: DatasetRow, extras: DatasetExtras) -> list[str]:
     else:
         lines = ["It has no clips yet. Files that arrived for it are removed."]
     if extras.job_count:
-        jobs = words.plural(extras.job_count, "job")
-        lines.append(f"{jobs} learnt from it: their adapters and figures stay, but they cannot be run again.")
+        jobs, named = words.plural(extras.job_count, "job"), _names(extras.jobs, extras.job_count)
+        lines.append(f"{jobs} learnt from it ({named}): their adapters and figures stay, but cannot be run again.")
     return lines
+
+
+def _blocked(extras: DatasetExtras) -> str:
+    active = [job for job in extras.jobs if job.status in ACTIVE]
+    if not extras.active_count:
+        return ""
+    learn = "learns" if extras.active_count == 1 else "learn"
+    return f"{_names(active, extras.active_count)} still {learn} from it. Stop that first."
+
+
+def _names(jobs: list[JobMark], count: int) -> str:
+    return words.named([f"{job.name} #{job.id}" for job in jobs], count)

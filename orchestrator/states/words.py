@@ -1,5 +1,6 @@
 """Turns numbers, sizes and times into the words people read: one way on every page."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 NARROW = "\u202f"
@@ -110,3 +111,11 @@ def ago(then: datetime | None, now: datetime | None = None) -> str:
 def iso(value: datetime | None) -> str:
     """What a browser parses: "2026-11-23T09:05:00+00:00"; None -> ""."""
     return value.astimezone(UTC).isoformat(timespec="seconds") if value else ""
+
+
+def named(names: Sequence[str], count: int, shown: int = 3) -> str:
+    """Some names and how many more there are: "walks, runs and 4 others"."""
+    said, more = list(names[:shown]), count - min(shown, len(names))
+    if more > 0:
+        said.append("1 other" if more == 1 else f"{more:,} others")
+    return " and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said)

@@ -11,10 +11,10 @@ from orchestrator import states
 from orchestrator.states.guards import MARK
 
 # Reflex adds this one to each State; it refuses names outside the list of settable ones, which is empty here.
-_GIVEN = {"setvar"}
+GIVEN = {"setvar"}
 
 
-def _states() -> list[type[rx.State]]:
+def all_states() -> list[type[rx.State]]:
     for module in pkgutil.iter_modules(states.__path__):
         importlib.import_module(f"orchestrator.states.{module.name}")
     found: list[type[rx.State]] = []
@@ -29,13 +29,13 @@ def _states() -> list[type[rx.State]]:
 
 _HANDLERS = [
     pytest.param(handler.fn, id=f"{state.__name__}.{name}")
-    for state in _states()
+    for state in all_states()
     for name, handler in state.event_handlers.items()
-    if name not in _GIVEN
+    if name not in GIVEN
 ]
 
 
-def test_there_are_states() -> None:
+def test_there_areall_states() -> None:
     assert len(_HANDLERS) > 2
 
 

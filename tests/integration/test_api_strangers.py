@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from orchestrator.api.app import create_api
 from orchestrator.domain.adapters import Adapter, AdapterLine, ResultKind
 from orchestrator.domain.credentials import Credential, CredentialKind
-from orchestrator.domain.datasets import Clip, Dataset, DatasetEdit, DatasetStatus, Upload
+from orchestrator.domain.datasets import Clip, Dataset, DatasetEdit, DatasetStatus, Task, Upload
 from orchestrator.domain.models import ModelSource, ModelStatus, ModelType, VideoModel
 from orchestrator.domain.queueing import Sweep
 from orchestrator.domain.rehearsals import Rehearsal
@@ -40,16 +40,18 @@ def routes() -> list[tuple[str, str]]:
     return [(verb.upper(), path) for path, verbs in paths.items() for verb in verbs]
 
 
+MARK = "theirs"
+"""In the name of everything that belongs to somebody else."""
 WITH_ID = [(verb, path) for verb, path in routes() if "{" in path]
 
 
 def things_of(user_id: int) -> dict[str, str]:
     """One of everything that belongs to somebody."""
     with session_scope() as session:
-        dataset = Dataset(owner_id=user_id, name="theirs", status=DatasetStatus.READY)
+        dataset = Dataset(owner_id=user_id, name=MARK, task=Task.CAPTIONING, status=DatasetStatus.READY)
         model = VideoModel(
             owner_id=user_id,
-            name="theirs",
+            name=MARK,
             model_type=ModelType.CLASSIFICATION,
             architecture="VideoMAE",
             source=ModelSource.PATH,
@@ -57,30 +59,33 @@ def things_of(user_id: int) -> dict[str, str]:
         )
         session.add_all([dataset, model])
         session.flush()
-        clip = Clip(dataset_id=dataset.id or 0, name="a.mp4", path="a.mp4", label="x")
+        clip = Clip(dataset_id=dataset.id or 0, name=f"{MARK}.mp4", path="a.mp4", label=MARK)
         upload = Upload(id="theirs", owner_id=user_id, dataset_id=dataset.id, filename="a.mp4", length=3)
-        job = TrainingJob(owner_id=user_id, name="j", dataset_name="d", model_name="m", idempotency_key="k")
-        sweep = Sweep(owner_id=user_id, name="s", idempotency_key="k")
-        key = Credential(owner_id=user_id, kind=next(iter(CredentialKind)), name="theirs", sealed="-")
-        line = AdapterLine(owner_id=user_id, name="theirs", last_version=1)
-        edit = DatasetEdit(dataset_id=dataset.id or 0, version=2, what="theirs")
-        session.add_all([clip, upload, job, sweep, key, edit, line])
+        job = TrainingJob(owner_id=user_id, name=MARK, dataset_name=MARK, model_name=MARK, idempotency_key="k")
+        sweep = Sweep(owner_id=user_id, name=MARK, idempotency_key="k")
+        key = Credential(owner_id=user_id, kind=next(iter(CredentialKind)), name=MARK, sealed="-")
+        line = AdapterLine(owner_id=user_id, name=MARK, last_version=1)
+        session.add(clip)
+        session.flush()
+        changes = {str(clip.id): {"label": ["before", MARK]}}
+        edit = DatasetEdit(dataset_id=dataset.id or 0, version=2, what=MARK, changes=changes)
+        session.add_all([upload, job, sweep, key, edit, line])
         session.flush()
         adapter = Adapter(
             owner_id=user_id,
             line_id=line.id or 0,
-            name="theirs",
+            name=MARK,
             version=1,
             kind=ResultKind.ADAPTER,
             source_job=job.id or 0,
             job_id=job.id,
-            dataset_name="d",
-            model_name="m",
+            dataset_name=MARK,
+            model_name=MARK,
         )
         rehearsal = Rehearsal(owner_id=user_id, dataset_id=dataset.id or 0, model_id=model.id or 0, shape="s")
         session.add_all([adapter, rehearsal])
         session.flush()
-        token = tokens.create_token(session, Actor(user_id, "ada", "", Role.ADMIN), "theirs").row
+        token = tokens.create_token(session, Actor(user_id, "ada", "", Role.ADMIN), MARK).row
         found = {"dataset_id": dataset.id, "model_id": model.id, "clip_id": clip.id, "job_id": job.id}
         found |= {
             "sweep_id": sweep.id,
@@ -140,8 +145,7 @@ def test_lists_hold_only_ones_own(pair: tuple[TestClient, TestClient, dict[str, 
     _, stranger, _ = pair
     for noun in ("datasets", "models", "jobs", "adapters", "tokens"):
         names = [item["name"] for item in stranger.get(f"/api/v1/{noun}").json()["items"]]
-        assert "theirs" not in names, noun
-        assert "j" not in names, noun
+        assert MARK not in names, noun
 
 
 @pytest.mark.parametrize(("verb", "path"), [r for r in routes() if r[1] not in OPEN], ids=" ".join)

@@ -65,3 +65,10 @@ def test_short_count() -> None:
     assert words.short_count(2_360_000).replace(words.NBSP, " ") == "2.36 M"
     assert words.plural(1, "clip").replace(words.NBSP, " ") == "1 clip"
     assert words.plural(1200, "class", "classes").replace(words.NBSP, " ") == "1,200 classes"
+
+
+def test_named() -> None:
+    assert words.named(["walks"], 1) == "walks"
+    assert words.named(["walks", "runs"], 2) == "walks and runs"
+    assert words.named(["a", "b", "c", "d"], 5) == "a, b, c and 2 others"
+    assert words.named(["a", "b", "c"], 4) == "a, b, c and 1 other"

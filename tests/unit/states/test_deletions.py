@@ -1,0 +1,35 @@
+"""A confirmation names what depends on the thing that would go."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from orchestrator.domain.adapters import Adapter, AdapterLine, ResultKind
+from orchestrator.domain.training_jobs import JobStatus, TrainingJob
+from orchestrator.domain.users import Actor
+from orchestrator.services.datasets.catalog import get_dataset
+from orchestrator.services.datasets.overview import dataset_extras
+from orchestrator.services.db import session_scope
+from orchestrator.states import datasets_dialogs, models_dialogs, words
+from tests.workshop import make_things
+
+
+def test_jobs_and_adapters_are_named(ada: Actor) -> None:
+    dataset_id, model_id = make_things(ada)
+    base: dict[str, Any] = {"owner_id": ada.user_id, "dataset_id": dataset_id, "model_id": model_id}
+    names: dict[str, Any] = {"dataset_name": "Motions", "model_name": "Tiny VideoMAE"}
+    with session_scope() as session:
+        for number, status in enumerate((JobStatus.COMPLETED, JobStatus.STOPPED, JobStatus.RUNNING)):
+            session.add(TrainingJob(**base, **names, name="walks", status=status, idempotency_key=str(number)))
+        line = AdapterLine(owner_id=ada.user_id, name="walks", last_version=1)
+        session.add(line)
+        session.flush()
+        made: dict[str, Any] = {"line_id": line.id, "name": "walks", "version": 1, "kind": ResultKind.ADAPTER, "source_job": 1}
+        session.add(Adapter(**base, **names, **made, created_at=datetime.now(UTC)))
+    with session_scope() as session:
+        row, extras = get_dataset(session, ada, dataset_id), dataset_extras(session, ada, [dataset_id])[dataset_id]
+        said = " ".join(datasets_dialogs._consequences(row, extras)).replace(words.NBSP, " ")
+        assert "3 jobs learnt from it (walks #3, walks #2 and walks #1)" in said
+        assert datasets_dialogs._blocked(extras) == "walks #3 still learns from it. Stop that first."
+        said = " ".join(models_dialogs._consequences(*models_dialogs._look(session, ada, model_id)))
+        assert "3 jobs trained it (walks #3, walks #2 and walks #1)" in said.replace(words.NBSP, " ")
+        assert "1 adapter made from it (walks v1)" in said.replace(words.NBSP, " ")
