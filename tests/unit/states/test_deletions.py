@@ -23,8 +23,8 @@ def test_jobs_and_adapters_are_named(ada: Actor) -> None:
         line = AdapterLine(owner_id=ada.user_id, name="walks", last_version=1)
         session.add(line)
         session.flush()
-        made: dict[str, Any] = {"line_id": line.id, "name": "walks", "version": 1, "kind": ResultKind.ADAPTER, "source_job": 1}
-        session.add(Adapter(**base, **names, **made, created_at=datetime.now(UTC)))
+        made: dict[str, Any] = {"line_id": line.id, "name": "walks", "version": 1, "source_job": 1}
+        session.add(Adapter(**base, **names, **made, kind=ResultKind.ADAPTER, created_at=datetime.now(UTC)))
     with session_scope() as session:
         row, extras = get_dataset(session, ada, dataset_id), dataset_extras(session, ada, [dataset_id])[dataset_id]
         said = " ".join(datasets_dialogs._consequences(row, extras)).replace(words.NBSP, " ")
