@@ -5,11 +5,12 @@ from sqlmodel import Session
 
 from orchestrator.domain.errors import AppError, NotSignedIn
 from orchestrator.domain.users import Actor
+from orchestrator.services.datasets.catalog import matching_clips
 from orchestrator.services.datasets.clips import get_clip
 from orchestrator.services.datasets.editing import Change, edit_clips
 from orchestrator.services.datasets.versions import EditRow
 from orchestrator.states import words
-from orchestrator.states.datasets_detail import MOST, DatasetDetailState
+from orchestrator.states.datasets_detail import MOST, DatasetDetailState, Wanted
 from orchestrator.states.datasets_doctor import done
 from orchestrator.states.datasets_rows import ClipTile, clip_tile
 from orchestrator.states.guards import act, problems_of, signed_in
@@ -17,7 +18,12 @@ from orchestrator.states.guards import act, problems_of, signed_in
 UNCHANGED = "Nothing was changed."
 
 
-def _change(session: Session, actor: Actor, dataset_id: int, ids: list[int], change: Change) -> EditRow | None:
+def _change(
+    session: Session, actor: Actor, dataset_id: int, ids: list[int], change: Change, every: Wanted | None = None
+) -> EditRow | None:
+    """`every`: all clips that match, instead of `ids`."""
+    if every is not None:
+        ids = matching_clips(session, actor, dataset_id, every.label, every.status, every.split, every.q)
     return edit_clips(session, actor, dataset_id, ids, change)
 
 
@@ -25,6 +31,9 @@ class DatasetClips(rx.State):
     """The chosen clips, and the clip that is open in the dialog with what is typed there."""
 
     chosen: list[int] = []
+    whole: int = 0
+    """How many match the filters, when all of them are chosen and not only those that are shown; else 0."""
+    _filters: Wanted = Wanted()
     clip: ClipTile | None = None
     opened: bool = False
     label: str = ""
@@ -36,26 +45,34 @@ class DatasetClips(rx.State):
 
     @rx.var
     def chosen_text(self) -> str:
-        return f"{words.plural(len(self.chosen), 'clip')} chosen"
+        return f"{words.plural(self.whole or len(self.chosen), 'clip')} chosen"
 
     @rx.event
     @signed_in
     async def choose(self, clip_id: int, on: bool):
         """Adds a clip to the chosen ones, or takes it out."""
         rest = [other for other in self.chosen if other != clip_id]
-        self.chosen, self.bulk_problem = ([*rest, clip_id] if on else rest)[-MOST:], ""
+        self.chosen, self.whole, self.bulk_problem = ([*rest, clip_id] if on else rest)[-MOST:], 0, ""
 
     @rx.event
     @signed_in
     async def choose_shown(self):
         """Every clip that the grid shows."""
         page = await self.get_state(DatasetDetailState)
+        self.chosen, self.whole, self.bulk_problem = [tile.id for tile in page.tiles], 0, ""
+
+    @rx.event
+    @signed_in
+    async def choose_matching(self):
+        """Every clip that the filters let through, also those that are not shown."""
+        page = await self.get_state(DatasetDetailState)
+        self._filters, self.whole = page._wanted(), page.matching
         self.chosen, self.bulk_problem = [tile.id for tile in page.tiles], ""
 
     @rx.event
     @signed_in
     async def choose_none(self):
-        self.chosen, self.bulk_problem, self.bulk_label = [], "", ""
+        self.chosen, self.whole, self.bulk_problem, self.bulk_label = [], 0, "", ""
 
     @rx.event
     @signed_in
@@ -146,11 +163,11 @@ class DatasetClips(rx.State):
     async def _bulk(self, change: Change):
         page = await self.get_state(DatasetDetailState)
         try:
-            edit = await act(self, _change, page._id(), self.chosen, change)
+            edit = await act(self, _change, page._id(), self.chosen, change, self._filters if self.whole else None)
         except NotSignedIn:
             raise
         except AppError as error:
             self.bulk_problem = error.message
             return None
-        self.chosen, self.bulk_problem, self.bulk_label = [], "", ""
+        self.chosen, self.whole, self.bulk_problem, self.bulk_label = [], 0, "", ""
         return [done(edit, UNCHANGED), DatasetDetailState.refresh]

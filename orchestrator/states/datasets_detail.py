@@ -57,7 +57,7 @@ class Wanted:
     q: str = ""
 
 
-def _read(session: Session, actor: Actor, dataset_id: int, wanted: Wanted, limit: int) -> _Visit:
+def _read(session: Session, actor: Actor, dataset_id: int, wanted: Wanted, limit: int, cursor: str = "") -> _Visit:
     row = get_dataset(session, actor, dataset_id)
     return _Visit(
         row,
@@ -71,6 +71,7 @@ def _read(session: Session, actor: Actor, dataset_id: int, wanted: Wanted, limit
             split=wanted.split,
             q=wanted.q,
             limit=limit,
+            cursor=cursor or None,
         ),
         list_clips(session, actor, dataset_id, status="bad", limit=50),
         footage(session, actor, dataset_id),
@@ -114,13 +115,27 @@ class DatasetDetailState(rx.State):
     shown: int = PAGE_SIZE
     matching: int = 0
     more: bool = False
+    start: int = 0
+    """How many clips lie before those that are shown."""
+    onward: bool = False
+    """There are clips behind as many as are shown at once."""
+    _cursor: str = ""
+    _next: str = ""
+    _earlier: list[tuple[str, int]] = []
+    """(cursor, start) of the pages before this one."""
     loaded: bool = False
     missing: bool = False
     problem: str = ""
 
     @rx.var
     def shown_text(self) -> str:
-        return f"{len(self.tiles):,} of {self.matching:,}"
+        if not self.start:
+            return f"{len(self.tiles):,} of {self.matching:,}"
+        return f"{self.start + 1:,} to {self.start + len(self.tiles):,} of {self.matching:,}"
+
+    @rx.var
+    def matching_text(self) -> str:
+        return f"{self.matching:,}"
 
     @rx.event
     @signed_in
@@ -204,6 +219,23 @@ class DatasetDetailState(rx.State):
         self.shown = min(MOST, self.shown + 2 * PAGE_SIZE)
         return await self._refresh()
 
+    @rx.event
+    @signed_in
+    async def page_on(self):
+        """The clips behind those that are shown."""
+        if self.onward:
+            self._earlier = [*self._earlier, (self._cursor, self.start)]
+            self._cursor, self.start, self.shown = self._next, self.start + len(self.tiles), PAGE_SIZE
+        return await self._refresh()
+
+    @rx.event
+    @signed_in
+    async def page_back(self):
+        if self._earlier:
+            *self._earlier, (self._cursor, self.start) = self._earlier
+            self.shown = MOST
+        return await self._refresh()
+
     @rx.event(background=True, supersedes=True)
     @signed_in
     async def watch(self):
@@ -211,7 +243,7 @@ class DatasetDetailState(rx.State):
         while self.card is not None and self.card.busy and is_on(self, f"/datasets/{self.card.id}"):
             await asyncio.sleep(LOOK_AGAIN_S)
             async with self:
-                wanted = self._id(), self._wanted(), self.shown
+                wanted = self._id(), self._wanted(), self.shown, self._cursor
             try:
                 visit = await act(self, _read, *wanted)
             except NotFound:
@@ -219,7 +251,7 @@ class DatasetDetailState(rx.State):
                     self.missing = True
                 return None
             async with self:
-                if wanted == (self._id(), self._wanted(), self.shown):
+                if wanted == (self._id(), self._wanted(), self.shown, self._cursor):
                     self._show(visit)
         return self._doctor(self.card.id) if self.card is not None else None
 
@@ -229,7 +261,7 @@ class DatasetDetailState(rx.State):
 
     async def _refresh(self):
         try:
-            self._show(await act(self, _read, self._id(), self._wanted(), self.shown))
+            self._show(await act(self, _read, self._id(), self._wanted(), self.shown, self._cursor))
         except NotSignedIn:
             raise
         except NotFound:
@@ -253,7 +285,7 @@ class DatasetDetailState(rx.State):
         return Wanted(self.label, self.split, self.status, self.q)
 
     async def _filtered(self):
-        self.shown = PAGE_SIZE
+        self.shown, self.start, self._cursor, self._earlier = PAGE_SIZE, 0, "", []
         again = await self._refresh()
         status = "" if self.status == "ok" else self.status
         filters = {"class": self.label, "split": self.split, "clips": status, "q": self.q}
@@ -272,7 +304,9 @@ class DatasetDetailState(rx.State):
         self.not_added = row.error if row.status == "ready" else ""
         self.not_followed = row.error if waits else ""
         self.tab = (row.name if row.status == "ready" else f"{row.name}, {row.status}") + " - Loreel"
-        self.matching, self.more = visit.clips.total, visit.clips.next is not None and self.shown < MOST
+        self._next = visit.clips.next or ""
+        self.matching, self.more = visit.clips.total, bool(self._next) and self.shown < MOST
+        self.onward = bool(self._next) and self.shown >= MOST
         self.facts = _facts(row, film)
         self.by_class = row.task == "classification"
         self.layout = layout_view(row.layout, film.splits, row.task)

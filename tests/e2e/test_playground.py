@@ -41,6 +41,15 @@ def test_a_person_tries_a_model(page: Page, api: httpx.Client, signed_in: Person
     page.get_by_role("button", name="mine.mp4").last.click()
     expect(said).to_contain_text("a ")
 
+    choose(page, "Base model", "Tiny retriever")
+    page.get_by_label("What should the clips show?").fill("a red disc moves up")
+    page.get_by_label("What should the clips show?").press("Enter")
+    found = page.locator("[data-speaker=base]").get_by_role("listitem")
+    expect(found.nth(7)).to_be_visible(timeout=60_000)
+    scores = [float(text.rpartition("\n")[2]) for text in found.all_inner_texts()]
+    assert scores == sorted(scores, reverse=True)
+    assert scores[0] > scores[-1]
+
 
 def _ready(api: httpx.Client) -> int:
     return api.get("/datasets", params={"status": "ready"}).json()["total"]

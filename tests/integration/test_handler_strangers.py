@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-import reflex as rx
-from reflex.istate.data import RouterData
 from reflex.state import BaseState
 from sqlalchemy import event
 from sqlmodel import SQLModel
@@ -20,6 +18,7 @@ from orchestrator.states import guards
 from tests.api_client import sign_in
 from tests.architecture.test_handlers_are_marked import GIVEN, all_states
 from tests.integration.test_api_strangers import MARK, things_of
+from tests.tabs import state_in, tab
 
 HANDLERS = {
     f"{state.__name__}.{name}": (state, name)
@@ -61,21 +60,6 @@ CHANGES = (
     "DatasetDialogs.delete",
 )
 """What the owner sees and changes by the same calls: a call that could do nothing would prove nothing."""
-
-
-def tab(token: str, path: str) -> BaseState:
-    """The state of a tab whose websocket brought this session's cookie."""
-    root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
-    headers = {"cookie": f"{COOKIE_NAME}={token}"}
-    root.router = RouterData.from_router_data({"headers": headers, "pathname": path, "asPath": path, "token": "t"})
-    return root
-
-
-def state_in(root: BaseState, kind: type[BaseState]) -> Any:
-    found: Any = root
-    for part in kind.get_full_name().split(".")[1:]:
-        found = found.substates[part]
-    return found
 
 
 def id_for(name: str, noun: str, ids: dict[str, str]) -> str:

@@ -98,6 +98,17 @@ def _bar() -> rx.Component:
                 rx.el.span(bulk.chosen_text, class_name="text-sm font-medium"),
                 button("Choose all shown", size="sm", variant="ghost", on_click=bulk.choose_shown),
                 rx.cond(
+                    State.matching > State.tiles.length(),
+                    button(
+                        "Choose all ",
+                        State.matching_text,
+                        size="sm",
+                        variant="ghost",
+                        on_click=bulk.choose_matching,
+                    ),
+                    rx.fragment(),
+                ),
+                rx.cond(
                     State.by_class,
                     rx.el.form(
                         text_input(
@@ -152,7 +163,14 @@ def clip_grid() -> rx.Component:
         ),
         rx.el.div(
             rx.el.span(State.shown_text, class_name="text-sm text-muted-foreground"),
-            rx.cond(State.more, button("Show more", on_click=State.show_more), rx.fragment()),
+            rx.el.div(
+                rx.cond(
+                    State.start > 0, button("Earlier clips", icon="arrow-left", on_click=State.page_back), rx.fragment()
+                ),
+                rx.cond(State.more, button("Show more", on_click=State.show_more), rx.fragment()),
+                rx.cond(State.onward, button("Further clips", on_click=State.page_on), rx.fragment()),
+                class_name="flex gap-2",
+            ),
             class_name="mt-4 flex min-h-9 items-center justify-between",
         ),
         aria_label="Clips",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, or_
+from sqlalchemy import ColumnElement, func, or_
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
@@ -167,7 +167,21 @@ def list_clips(
         q: a part of the name, the label or the caption.
     """
     owned_dataset(session, actor, dataset_id)
-    where = [col(Clip.dataset_id) == dataset_id]
+    where = _matching(dataset_id, label, status, split, q)
+    page = fetch_page(session, Clip, where, {"id": col(Clip.id)}, "id", limit, cursor)
+    return Page([clip_row(clip) for clip in page.items], page.next, page.total)
+
+
+def matching_clips(
+    session: Session, actor: Actor, dataset_id: int, label: str = "", status: str = "", split: str = "", q: str = ""
+) -> list[int]:
+    """The ids of all clips that `list_clips` would list with these filters."""
+    owned_dataset(session, actor, dataset_id)
+    return [i for i in session.exec(select(Clip.id).where(*_matching(dataset_id, label, status, split, q))) if i]
+
+
+def _matching(dataset_id: int, label: str, status: str, split: str, q: str) -> list[ColumnElement[bool]]:
+    where: list[ColumnElement[bool]] = [col(Clip.dataset_id) == dataset_id]
     if label:
         where.append(col(Clip.label) == label)
     if wanted := _words(status, ClipStatus, "status"):
@@ -176,8 +190,7 @@ def list_clips(
         where.append(col(Clip.split).in_(splits))
     if q.strip():
         where.append(or_(contains(Clip.name, q), contains(Clip.label, q), contains(Clip.caption, q)))
-    page = fetch_page(session, Clip, where, {"id": col(Clip.id)}, "id", limit, cursor)
-    return Page([clip_row(clip) for clip in page.items], page.next, page.total)
+    return where
 
 
 def owned_clip(session: Session, actor: Actor, clip_id: int) -> Clip:

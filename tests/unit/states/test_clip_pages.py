@@ -1,0 +1,66 @@
+"""A large dataset on its page: every clip can be reached, and one press changes all that match."""
+
+import asyncio
+from typing import Any
+
+from sqlmodel import func, select
+
+from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus, Split
+from orchestrator.services.auth.limits import forget_clients
+from orchestrator.services.auth.sessions import COOKIE_NAME
+from orchestrator.services.db import session_scope
+from orchestrator.states.datasets_clips import DatasetClips
+from orchestrator.states.datasets_detail import DatasetDetailState
+from tests.api_client import sign_in
+from tests.tabs import state_in, tab
+
+EACH = 130
+
+
+def press(state: Any, name: str, *given: object) -> None:
+    asyncio.run(state.event_handlers[name].fn(state, *given))
+
+
+def held_out() -> dict[str, int]:
+    with session_scope() as session:
+        counted = select(Clip.label, func.count()).where(Clip.split == Split.VALIDATION).group_by(Clip.label)
+        return dict(session.exec(counted).all())
+
+
+def test_pages_and_all_that_match(redis_server: object) -> None:
+    forget_clients()
+    client = sign_in("ada")
+    with session_scope() as session:
+        owner_id = int(client.get("/api/v1/me").json()["id"])
+        dataset = Dataset(owner_id=owner_id, name="many", status=DatasetStatus.READY, clip_count=2 * EACH)
+        session.add(dataset)
+        session.flush()
+        dataset_id = dataset.id or 0
+        names = [(label, f"{label}-{i}.mp4") for label in ("left", "right") for i in range(EACH)]
+        session.add_all(Clip(dataset_id=dataset_id, name=name, path="x", label=label) for label, name in names)
+    root = tab(client.cookies[COOKIE_NAME], f"/datasets/{dataset_id}")
+    page, chosen = state_in(root, DatasetDetailState), state_in(root, DatasetClips)
+    press(page, "load")
+    assert (page.shown_text, page.more, page.onward) == ("24 of 260", True, False)
+    for _ in range(4):
+        press(page, "show_more")
+    assert (page.shown_text, page.more, page.onward) == ("192 of 260", False, True)
+    press(page, "page_on")
+    assert (page.shown_text, page.tiles[0].name, page.more) == ("193 to 216 of 260", "right-62.mp4", True)
+    press(page, "page_back")
+    assert (page.shown_text, page.tiles[0].name) == ("192 of 260", "left-0.mp4")
+    press(page, "page_on")
+
+    press(page, "filter_label", "right")
+    assert (page.shown_text, page.start) == ("24 of 130", 0)
+    press(chosen, "choose", page.tiles[0].id, True)
+    press(chosen, "choose_matching")
+    assert chosen.chosen_text.startswith("130")
+    press(page, "filter_label", "any")  # what was chosen stays chosen
+    press(chosen, "split_chosen", "validation")
+    assert held_out() == {"right": EACH}
+    assert (chosen.whole, chosen.chosen) == (0, [])
+    press(chosen, "choose", page.tiles[0].id, True)
+    press(chosen, "choose_matching")
+    press(chosen, "choose", page.tiles[1].id, False)
+    assert chosen.whole == 0
