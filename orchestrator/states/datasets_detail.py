@@ -97,6 +97,8 @@ class DatasetDetailState(rx.State):
     layout: LayoutView = LayoutView()
     by_class: bool = True
     """The task learns classes; otherwise captions."""
+    size_bars: list[ClassBar] = []
+    """Frame sizes with their clips; none where all clips have the same."""
     word_bars: list[LengthBar] = []
     words_note: str = ""
     most_words: str = ""
@@ -316,6 +318,7 @@ class DatasetDetailState(rx.State):
         self.bars = [ClassBar(name, words.count(n), 100 * n / top, n * UNEVEN < top) for name, n in film.classes]
         self.balance_note = f"largest {top:,}, smallest {film.classes[-1][1]:,}" if len(film.classes) > 1 else ""
         self.lengths = _columns(film.lengths, "{:.1f} to {:.1f}\u00a0s")
+        self.size_bars = _size_bars(film)
         spoken = film.captions
         self.word_bars = _columns(spoken.bins, "{:.0f} to {:.0f} words") if spoken else []
         self.words_note = f"median {spoken.median:.0f} words" if spoken else ""
@@ -323,6 +326,13 @@ class DatasetDetailState(rx.State):
         self.lengths_note = f"median {seconds(film.median_s)}"
         self.longest_text = seconds(film.longest_s)
         self.missing, self.problem, self.loaded = False, "", True
+
+
+def _size_bars(film: Footage) -> list[ClassBar]:
+    if len(film.frame_sizes) < 2:
+        return []
+    top = film.frame_sizes[0][2]
+    return [ClassBar(f"{w:,} × {h:,}", words.count(number), 100 * number / top) for w, h, number in film.frame_sizes]
 
 
 def _columns(bins: list[LengthBin], form: str) -> list[LengthBar]:
@@ -354,6 +364,7 @@ def _facts(row: DatasetRow, film: Footage) -> list[Fact]:
         _said(row, film),
         Fact("Footage", seconds(film.total_s)),
         Fact("Median clip", seconds(film.median_s)),
+        *([Fact("Frames", "{} × {}".format(*film.frame_sizes[0]))] if len(film.frame_sizes) == 1 else []),
         Fact("Size", words.size(row.size_bytes)),
         Fact("Version", f"v{row.version}"),
     ]

@@ -47,6 +47,7 @@ def test_a_table_is_read_as_a_person_says(page: Page, signed_in: Person, tmp_pat
     dialog.get_by_role("button", name="Read again").click()
     ready(page)
     expect(page.get_by_role("button", name="Edit 1.mp4")).to_contain_text("A square at noon.")
+    expect(page.get_by_text("Frames", exact=True)).to_be_visible()
 
 
 def test_how_it_is_read_is_checked_before_it_is_added(

@@ -249,6 +249,7 @@ def report(actor: Who, dataset_id: Id) -> dict[str, Any]:
         "shortest_s": seen.shortest_s,
         "longest_s": seen.longest_s,
         "classes": classes,
+        "frame_sizes": [{"width": w, "height": h, "clips": number} for w, h, number in seen.frame_sizes],
         "splits": seen.splits,
         "caption_words": shape(seen.captions) if seen.captions else None,
         "findings": findings,

@@ -7,7 +7,7 @@ from orchestrator.pages.datasets.clip_dialog import clip_dialog
 from orchestrator.pages.datasets.clips import clip_grid, left_out
 from orchestrator.pages.datasets.dialogs import dataset_dialogs
 from orchestrator.pages.datasets.doctor import doctor, edits
-from orchestrator.pages.datasets.facts import class_balance, clip_lengths, figures
+from orchestrator.pages.datasets.facts import class_balance, clip_lengths, figures, frame_sizes
 from orchestrator.pages.datasets.notice import notice
 from orchestrator.pages.datasets.reading_dialog import reading_dialog
 from orchestrator.pages.datasets.review import review
@@ -211,6 +211,7 @@ def _body(row: rx.Var[DatasetCard]) -> rx.Component:
                 rx.el.div(
                     doctor(),
                     class_balance(),
+                    frame_sizes(),
                     left_out(),
                     edits(),
                     understood(),

@@ -57,6 +57,19 @@ def _balance() -> rx.Component:
     )
 
 
+def frame_sizes() -> rx.Component:
+    """Clips per size of their frames; nothing where all are alike."""
+    return rx.cond(
+        DatasetDetailState.size_bars.length() > 0,
+        card(
+            rx.el.ul(rx.foreach(DatasetDetailState.size_bars, class_bar), class_name="max-h-60 overflow-y-auto"),
+            title="Frame size",
+            note="Training brings all to one size",
+        ),
+        rx.fragment(),
+    )
+
+
 def _length_bar(bar: rx.Var[LengthBar]) -> rx.Component:
     return rx.el.li(
         rx.el.span(bar.title, class_name="sr-only"),

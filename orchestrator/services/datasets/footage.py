@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Clip, ClipStatus, Task
@@ -12,6 +12,8 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import get_dataset
 
 BINS = 12
+FRAME_SIZES = 12
+"""The commonest sizes of frames that are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class Footage:
     splits: dict[str, int] = field(default_factory=dict)
     """Clips by split: auto, train, validation."""
     captions: CaptionWords | None = None
+    frame_sizes: list[tuple[int, int, int]] = field(default_factory=list)
+    """(width, height, clips) by falling count, the commonest only."""
 
 
 def footage(session: Session, actor: Actor, dataset_id: int) -> Footage:
@@ -65,8 +69,17 @@ def footage(session: Session, actor: Actor, dataset_id: int) -> Footage:
     by_split = session.exec(select(Clip.split, func.count()).where(*good).group_by(col(Clip.split)))
     splits = {str(split): int(number) for split, number in by_split}
     captions = None if task == Task.CLASSIFICATION else caption_words(session.exec(select(Clip.caption).where(*good)))
-    lengths = length_bins(seconds)
-    return Footage(sum(seconds), median(seconds), seconds[0], seconds[-1], classes, lengths, splits, captions)
+    lengths, sizes = length_bins(seconds), _frame_sizes(session, good)
+    return Footage(sum(seconds), median(seconds), seconds[0], seconds[-1], classes, lengths, splits, captions, sizes)
+
+
+def _frame_sizes(session: Session, good: tuple[ColumnElement[bool], ...]) -> list[tuple[int, int, int]]:
+    number = func.count()
+    by_size = (
+        select(Clip.width, Clip.height, number).where(*good, Clip.width > 0).group_by(col(Clip.width), col(Clip.height))
+    )
+    order = by_size.order_by(number.desc(), col(Clip.width).desc()).limit(FRAME_SIZES)
+    return [(width, height, int(clips)) for width, height, clips in session.exec(order)]
 
 
 def caption_words(captions: Iterable[str]) -> CaptionWords | None:

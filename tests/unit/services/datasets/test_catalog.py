@@ -30,6 +30,7 @@ def fill(dataset_id: int) -> None:
             path = f"datasets/{dataset_id}/{i}.mp4"
             clip = Clip(dataset_id=dataset_id, name=f"{i}.mp4", path=path, thumbnail_path="t.jpg", label=label)
             clip.duration_s = 1.0 + i
+            clip.width, clip.height = (64, 48) if i else (128, 96)
             session.add(clip)
         session.add(Clip(dataset_id=dataset_id, name="bad.mp4", path="", status=ClipStatus.BAD, problem="Cut off."))
 
@@ -99,6 +100,7 @@ def test_footage_counts_good_clips_only(ada: Actor) -> None:
     assert film.classes == [("wave", 3), ("clap", 2)]
     assert (film.total_s, film.median_s, film.longest_s) == (15.0, 3.0, 5.0)
     assert sum(part.clips for part in film.lengths) == 5
+    assert film.frame_sizes == [(64, 48, 4), (128, 96, 1)]
 
 
 def test_deleting_takes_the_files_along_but_not_from_a_running_job(ada: Actor) -> None:
