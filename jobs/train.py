@@ -27,6 +27,7 @@ from orchestrator.domain.models import TASK_OF, VideoModel
 from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.services.datasets.versions import clips_at
 from orchestrator.services.db import session_scope
+from orchestrator.services.metrics.ingest import with_trail
 from orchestrator.services.training import lifecycle
 from orchestrator.settings import Settings, get_settings
 
@@ -128,7 +129,10 @@ def _merge(session: Session, job_id: int, attempt: int, result: dict[str, Any]) 
     job = session.get(TrainingJob, job_id, populate_existing=True)
     if job is None:
         return False
-    summary = {**(job.summary or {}), **(result.get("summary") or {}), "eta_s": None}
+    told, known = dict(result.get("summary") or {}), job.summary or {}
+    if "samples" in told:
+        told["samples"] = with_trail(told["samples"], job.epoch, known.get("samples") or [])
+    summary = {**known, **told, "eta_s": None}
     lifecycle.report_progress(session, job_id, attempt, summary=summary)
     return True
 

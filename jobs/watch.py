@@ -18,7 +18,7 @@ from jobs.trainer_process import TrainerProcess
 from orchestrator.domain.letterbox import job_stop
 from orchestrator.domain.training_jobs import HOLDS, JobStatus, TrainingJob
 from orchestrator.services.db import session_scope
-from orchestrator.services.metrics.ingest import MetricsFile, merge_summary, store
+from orchestrator.services.metrics.ingest import MetricsFile, merge_summary, store, with_trail
 from orchestrator.services.metrics.rollups import newest_seq
 from orchestrator.services.training.lifecycle import mark_running, remark, report_progress
 
@@ -157,10 +157,18 @@ class Watch:
         return True
 
     def _remark(self, session: Session, records: list[dict[str, Any]], summary: dict[str, Any]) -> None:
-        """What the trainer noted stays with the job: one sentence a name in its summary, each in its timeline."""
+        """What the trainer noted stays with the job: one sentence a name in its summary, each in its timeline.
+
+        So does what it makes of some clips, evaluation by evaluation.
+        """
         said = [(str(r.get("name")), str(r.get("message"))) for r in records if r.get("kind") == "note"]
+        shown = [r for r in records if r.get("kind") == "samples"]
+        for record in shown:
+            so_far = summary.get("samples") or []
+            summary["samples"] = with_trail(record["samples"], float(record["epoch"]), so_far)
         if said:
             summary["notes"] = {**(summary.get("notes") or {}), **dict(said)}
+        if said or shown:
             remark(session, self.job_id, self.attempt, said)
 
     def _eta(self, step: int, total: int) -> float | None:

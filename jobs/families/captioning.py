@@ -2,17 +2,18 @@
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from jobs.families.protocol import Item, Items, Score
 
+T = TypeVar("T")
 SAMPLED = 16
 """Clips that are described at an evaluation during the run; at the end all of them are."""
 
 
 def judge_captions(held: Items, final: bool, batch: int, say: Callable[[Sequence[Item]], list[str]]) -> Score:
     """Has `say` describe the clips, `batch` at a time, and compares with what people wrote."""
-    chosen = range(len(held)) if final else _spread(len(held), SAMPLED)
+    chosen = range(len(held)) if final else spread(range(len(held)), SAMPLED)
     references: list[list[str]] = []
     clips: list[dict[str, Any]] = []
     for start in range(0, len(chosen), batch):
@@ -55,9 +56,9 @@ class _Words:
         return re.findall(r"\w+", text.lower())
 
 
-def _spread(count: int, wanted: int) -> list[int]:
-    """`wanted` of `count` places, evenly apart."""
-    return [int(index * count / wanted) for index in range(wanted)] if count > wanted else list(range(count))
+def spread(of: Sequence[T], wanted: int) -> list[T]:
+    """`wanted` of them, evenly apart; of few all."""
+    return [of[int(index * len(of) / wanted)] for index in range(wanted)] if len(of) > wanted else list(of)
 
 
 def tidy(sentence: str) -> str:

@@ -36,6 +36,10 @@ class Recorder:
         """Where the run stands."""
         self._put("progress", step=step, total=total, epoch=round(epoch, 4), message=message)
 
+    def samples(self, step: int, epoch: float, rows: Sequence[dict[str, Any]]) -> None:
+        """What the model makes of some held-out clips at this step, as `samples` of a summary."""
+        self._put("samples", step=step, epoch=round(epoch, 4), samples=list(rows))
+
     def log(self, message: str, level: str = "info") -> None:
         """A line for the job's log: printed, since the horse (or the terminal) reads what we print."""
         if self._quiet and level != "error":

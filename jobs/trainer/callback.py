@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
@@ -61,6 +61,8 @@ class Reporter(TrainerCallback):
         self._begun = 0.0
         self._rate = 0.0
         self.stopped = False
+        self.samples: Callable[[], Sequence[dict[str, Any]]] = tuple
+        """What the evaluation that has just ended made of some clips."""
 
     def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self._begun = time.monotonic()
@@ -87,6 +89,8 @@ class Reporter(TrainerCallback):
             values = {name: float(logs[name]) for name in _EVAL if name in logs}
             self._recorder.metric(step, total, epoch, values, kind="eval")
             self._recorder.log(_words(step, total, epoch, values))
+            if rows := self.samples():
+                self._recorder.samples(step, epoch, rows)
 
 
 def _words(step: int, total: int, epoch: float, values: dict[str, float]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from jobs.families.captioning import SAMPLED, spread
 from jobs.families.protocol import Score
 from jobs.spec import ClipSpec
 
@@ -21,11 +22,16 @@ class Outcome:
     summary: dict[str, Any] = field(default_factory=dict)
     predictions: list[dict[str, Any]] = field(default_factory=list)
 
+    @property
+    def samples(self) -> list[dict[str, Any]]:
+        """The clips that stand for all."""
+        return self.summary.get("samples", [])
+
 
 def sum_up(
     score: Score,
-    loss: float | None,
-    clips: Sequence[ClipSpec],
+    loss: float | None = None,
+    clips: Sequence[ClipSpec] = (),
     baseline: Mapping[str, float] | None = None,
     before: Mapping[int, str] | None = None,
 ) -> Outcome:
@@ -40,15 +46,21 @@ def sum_up(
         summary["eval_loss"] = float(loss)
     if baseline:
         summary["baseline"] = dict(baseline)
+    # Where only some clips were asked, each answer says whose it is.
+    known = {clip.id: clip for clip in clips}
+    told_of = [
+        known.get(int(said.get("clip_id", clip.id)), clip) for said, clip in zip(score.clips, clips, strict=False)
+    ]
     predictions = [
         {"clip_id": clip.id, "name": clip.name, "label": clip.label} | said
-        for clip, said in zip(clips, score.clips, strict=False)
+        for clip, said in zip(told_of, score.clips, strict=True)
     ]
     for row in predictions:
         if before and row["clip_id"] in before:
             row["before"] = before[row["clip_id"]]
     # The same question twice would show the same answer twice.
-    told = list({row["reference"]: row for row in predictions if "before" in row or "rank" in row}.values())
+    asked = spread([row for row in predictions if "before" in row or "rank" in row], SAMPLED)
+    told = list({row["reference"]: row for row in asked}.values())
     wrong = [row for row in predictions if row["label"] and row.get("predicted") not in (None, row["label"])]
     if wrong:
         summary["mistakes"] = sorted(wrong, key=lambda row: -float(row.get("confidence", 0.0)))[:MISTAKES]

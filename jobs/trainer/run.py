@@ -128,6 +128,7 @@ def _go(run: Run, easing: Easing, resumes: bool) -> TrainResult:
     with_kernels(family, plan, model, learn)
     trainer, reporter = _trainer(run, plan, model, clips)
     baseline = baseline_of(run.folder, family, plan, trainer, held)
+    reporter.samples = lambda: sum_up(trainer.score, before=baseline.before, clips=sides.validation).samples
     checkpoint = newest_whole(run.folder / "checkpoints") if resumes else None
     if checkpoint:
         recorder.log(f"Going on from {checkpoint.name}.")

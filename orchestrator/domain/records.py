@@ -2,7 +2,7 @@
 
 Every record has job, attempt, seq, t (ISO 8601, UTC) and kind; then by kind:
 metric: step, epoch, values; log: level, message; progress: step, total, epoch, eta_s; status: status, error;
-note: name, message, which the ledger keeps; noted: it now does.
+note: name, message, and samples: step, epoch, samples, which the ledger keeps; noted: it now does.
 """
 
 import json

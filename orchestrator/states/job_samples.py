@@ -30,6 +30,8 @@ class Sample:
     """What the untouched base made of it, as a sentence; "" where nobody asked it."""
     good: bool
     shots: list[Shot] = field(default_factory=list)
+    trail: list[str] = field(default_factory=list)
+    """What was made of it at the evaluations before this one, newest first."""
     pair: str = ""
     """Of a misclassified clip: its cell of the confusion matrix, as `pair_of` names it."""
 
@@ -79,7 +81,7 @@ def _asked(row: Mapping[str, Any]) -> Sample:
         for found in row.get("top") or []
     ]
     note = "Found first" if rank == 1 else f"Found at place {rank}"
-    return Sample(str(row.get("reference", "")), note, "", rank == 1, shots)
+    return Sample(str(row.get("reference", "")), note, "", rank == 1, shots, _trail(row))
 
 
 def _said(row: Mapping[str, Any]) -> Sample:
@@ -90,6 +92,7 @@ def _said(row: Mapping[str, Any]) -> Sample:
         before=f"The untouched base said: {row['before']}" if row.get("before") else "",
         good=said == meant,
         shots=[_shot(row.get("clip_id"), str(row.get("name", "")), said == meant)],
+        trail=_trail(row),
     )
 
 
@@ -102,4 +105,12 @@ def _named(row: Mapping[str, Any], classes: int) -> Sample:
         before=f"Before the training: a guess among {classes} classes" if classes else "",
         good=said == meant,
         shots=[_shot(row.get("clip_id"), str(row.get("name", "")), said == meant)],
+        trail=_trail(row),
     )
+
+
+def _trail(row: Mapping[str, Any]) -> list[str]:
+    """Such as "Epoch 1: a red ring hops"; the last evaluation is what stands above it."""
+    place = "found at place " if "rank" in row else ""
+    before = list(row.get("trail") or [])[-2::-1]
+    return [f"Epoch {epoch:.1f}".removesuffix(".0") + f": {place}{answer}" for epoch, answer in before]

@@ -38,6 +38,16 @@ def _verdict(sample: Sample) -> rx.Component:
     )
 
 
+def _trail(sample: Sample) -> rx.Component:
+    """What the run made of the clip on the way, folded away."""
+    lines = rx.el.ol(
+        rx.foreach(sample.trail, lambda line: rx.el.li(line, class_name="break-words")),
+        class_name="mt-1 flex flex-col gap-0.5 text-xs text-muted-foreground",
+    )
+    summary = rx.el.summary("On the way", class_name="tap cursor-pointer text-xs text-muted-foreground focus-ring")
+    return rx.cond(sample.trail, rx.el.details(summary, lines, class_name="min-w-0"), rx.fragment())
+
+
 def _search(sample: Sample) -> rx.Component:
     return rx.el.li(
         rx.el.div(
@@ -49,6 +59,7 @@ def _search(sample: Sample) -> rx.Component:
             rx.foreach(sample.shots, _found),
             class_name="mt-2 grid grid-cols-2 gap-3 sm:grid-cols-3 lg:grid-cols-5",
         ),
+        _trail(sample),
         class_name="border-t border-border py-4 first:border-t-0 first:pt-0 last:pb-0",
     )
 
@@ -65,6 +76,7 @@ def _sample(sample: Sample) -> rx.Component:
             rx.el.p(sample.title, class_name="text-sm font-medium break-words"),
             _verdict(sample),
             rx.cond(sample.before, rx.el.p(sample.before, class_name="text-xs text-muted-foreground")),
+            _trail(sample),
             class_name="flex min-w-0 flex-col items-start gap-1.5",
         ),
         class_name="flex min-w-0 gap-4",
@@ -115,10 +127,10 @@ def _mistakes() -> rx.Component:
 
 
 def samples_panel() -> rx.Component:
-    """What the model makes of single clips; told at the end of a run."""
+    """What the model makes of single clips; told after each evaluation."""
     nothing = rx.cond(
         head.active,
-        "When the training is over, some held-out clips stand here with what the model says of them.",
+        "After the first evaluation, some held-out clips stand here with what the model says of them.",
         "This run ended before it was tried on single clips.",
     )
     return rx.el.div(

@@ -17,6 +17,8 @@ from orchestrator.services.metrics.rollups import roll_up
 _CHUNK = 4 * 2**20
 _ROWS = 100
 """Rows an INSERT: 7 columns each, below SQLite's limit on parameters even on old builds (999)."""
+_TRAIL = 20
+"""Evaluations that a sample remembers."""
 _BEST = {"eval_loss": min} | {name: max if measure.more_is_better else min for name, measure in BY_NAME.items()}
 
 
@@ -103,6 +105,18 @@ def merge_summary(summary: dict[str, Any], facts: Ledgered) -> dict[str, Any]:
             known = summary.get(f"best_{name}")
             merged[f"best_{name}"] = facts.values[name] if known is None else better(known, facts.values[name])
     return merged
+
+
+def with_trail(rows: list[dict[str, Any]], epoch: float, before: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Samples, each with what was made of its clip at the evaluations so far: `trail`, [[epoch, answer], ...]."""
+    known = {row.get("clip_id"): list(row.get("trail") or []) for row in before}
+    told = []
+    for row in rows:
+        answer = row["rank"] if "rank" in row else row.get("predicted", "")
+        # A run that goes on from a checkpoint tells the epochs since then once more.
+        trail = [step for step in known.get(row.get("clip_id"), []) if step[0] < epoch]
+        told.append(row | {"trail": [*trail, [epoch, answer]][-_TRAIL:]})
+    return told
 
 
 def _upsert(session: Session, rows: list[dict[str, Any]]) -> None:

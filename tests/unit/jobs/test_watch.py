@@ -7,11 +7,13 @@ from typing import Any, cast
 import pytest
 from sqlmodel import select
 
+from jobs.train import _merge
 from jobs.watch import Watch
-from orchestrator.domain.training_jobs import HOLDS, JobEvent, JobStatus
+from orchestrator.domain.training_jobs import HOLDS, JobEvent, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.states.job_rows import notes_of
+from orchestrator.states.job_samples import samples_of
 from tests.unit.services.training.test_lifecycle import make_job
 from tests.workshop import job_of
 
@@ -38,3 +40,25 @@ def test_notes_stay_with_the_job(ada: Actor, tmp_path: Path) -> None:
     with session_scope() as session:
         told = [(event.kind, event.message) for event in session.exec(select(JobEvent))]
     assert told == said
+
+
+def test_what_was_said_of_a_clip_is_kept_evaluation_by_evaluation(ada: Actor, tmp_path: Path) -> None:
+    """Told again from a checkpoint it stands once, and the end of the run adds its own to it."""
+    with session_scope() as session:
+        job_id = make_job(session, ada, JobStatus.RUNNING)
+    head = {"job": job_id, "attempt": 1, "t": "2026-01-01T00:00:00+00:00", "kind": "samples", "step": 4}
+    said = [(1.0, "a ring"), (2.0, "a red ring"), (2.0, "a ring hops")]
+    lines = [
+        head | {"seq": n, "epoch": epoch, "samples": [{"clip_id": 3, "name": "a.mp4", "predicted": text}]}
+        for n, (epoch, text) in enumerate(said, 1)
+    ]
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    nobody = cast("Any", None)
+    Watch(job_id, 1, tmp_path, nobody, nobody, nobody, 1.0).drain()
+    (sample,) = samples_of(job_of(job_id).summary)
+    assert (sample.title, sample.trail) == ("a ring hops", ["Epoch 1: a ring"])
+    with session_scope() as session:
+        session.get_one(TrainingJob, job_id).epoch = 3.0
+        _merge(session, job_id, 1, {"summary": {"samples": [{"clip_id": 3, "predicted": "a red ring hops"}]}})
+    (sample,) = samples_of(job_of(job_id).summary)
+    assert (sample.title, sample.trail) == ("a red ring hops", ["Epoch 2: a ring hops", "Epoch 1: a ring"])

@@ -15,7 +15,7 @@ from jobs.spec import ClipSpec, TrainSpec
 from jobs.trainer.run import train
 from orchestrator.domain.errors import Invalid
 from tests.unit.jobs.trainer.conftest import MakeSpec
-from tests.unit.jobs.trainer.test_run import losses, recorder_of
+from tests.unit.jobs.trainer.test_run import losses, recorder_of, records
 
 pytestmark = pytest.mark.slow
 
@@ -43,6 +43,9 @@ def test_a_captioning_run(spec: TrainSpec) -> None:
     assert summary["baseline"]["eval_exact"] == 0.0
     assert 0 <= summary["baseline"]["eval_rouge_l"] < summary["eval_rouge_l"] <= 1
     assert {"name", "reference", "before", "predicted", "clip_id"} <= set(summary["samples"][0])
+    shown = [record for record in records(spec) if record["kind"] == "samples"]
+    assert [record["epoch"] for record in shown] == list(range(1, 9))
+    assert shown[-1]["samples"] == summary["samples"]
     adapter = Path(spec.folder) / "adapter"
     assert {p.name for p in adapter.iterdir()} >= {"tokenizer.json", "preprocessor_config.json", "base", "README.md"}
     _run_the_card(adapter, spec)
