@@ -23,6 +23,7 @@ from orchestrator.services.models.adding import CHECKING, FETCHING, refuse
 from orchestrator.services.models.catalog import take_facts
 from orchestrator.services.models.files import PARTS, begun_bytes, model_folder
 from orchestrator.services.models.inspect import inspect_model
+from orchestrator.services.models.whole import check_files
 from orchestrator.services.vault import unseal
 from orchestrator.settings import get_settings
 
@@ -138,41 +139,3 @@ def _fetch(model_id: int, folder: Path, go_on: Callable[[], bool]) -> str:
             return str(revision)
         _tell(model_id, done=told["done"], total=told["total"])
     raise Invalid("Fetching was called off.")
-
-
-def check_files(folder: Path) -> None:
-    """Every shard is there, every number is finite, and a processor lies beside the weights.
-
-    Raises:
-        Invalid: the sentence that says what is missing or damaged.
-    """
-    import json
-
-    index = folder / "model.safetensors.index.json"
-    if index.exists():
-        try:
-            shards = set(json.loads(index.read_text())["weight_map"].values())
-        except (ValueError, KeyError, AttributeError, TypeError):
-            raise Invalid("model.safetensors.index.json is damaged. Copy it again.") from None
-        missing = sorted(name for name in shards if not (folder / str(name)).is_file())
-        if missing:
-            raise Invalid(f"{missing[0]} is missing: the index names {len(shards)} files. Add all of them.")
-    processors = ("preprocessor_config.json", "video_preprocessor_config.json", "processor_config.json")
-    if not any((folder / name).is_file() for name in processors):
-        raise Invalid("preprocessor_config.json is missing. It says how pictures are prepared; add it.")
-    for file in sorted(folder.glob("*.safetensors")):
-        _check_numbers(file)
-
-
-def _check_numbers(file: Path) -> None:
-    import torch
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(file, framework="pt") as opened:
-            for name in opened.keys():  # noqa: SIM118
-                tensor = opened.get_tensor(name)
-                if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-                    raise Invalid(f"{file.name} holds numbers that are not finite, in {name}. Copy it again.")
-    except SafetensorError:
-        raise Invalid(f"{file.name} is damaged or cut off. Copy it again.") from None

@@ -205,6 +205,11 @@ def test_models_are_registered_only_from_allowed_folders(ada_client: TestClient,
     assert "safetensors" in refusal(ada_client.post("/api/v1/models", json=body), 422)["detail"]
     builtin = Path(__file__).resolve().parents[2] / "orchestrator" / "builtin" / "models" / "videomae-tiny"
     shutil.copytree(builtin, root / "tiny")
+    (root / "tiny" / "preprocessor_config.json").rename(root / "tiny" / "aside.json")
+    body["source"] = {"type": "path", "path": str(root / "tiny")}
+    refused = refusal(ada_client.post("/api/v1/models", json=body), 422)
+    assert (refused["errors"][0]["field"], "preprocessor_config.json is missing" in refused["detail"]) == ("path", True)
+    (root / "tiny" / "aside.json").rename(root / "tiny" / "preprocessor_config.json")
     body["source"] = {"type": "path", "path": str(root / "tiny")}
     made = ada_client.post("/api/v1/models", json=body)
     assert made.status_code == 201, made.text

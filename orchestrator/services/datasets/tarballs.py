@@ -74,6 +74,9 @@ def unpack_tar(archive: Path, target: Path, max_bytes: int, name: str) -> int:
         with archive.open("rb") as raw:
             zipped = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
+            if not zipped:
+                _refuse_many(raw, name)
+                raw.seek(0)
             source = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if zipped else raw
             metered = _Metered(source, max(_FREELY, MAX_RATIO * packed), name)
             with tarfile.open(fileobj=cast(Any, metered), mode="r|", tarinfo=_Entry) as opened:
@@ -85,12 +88,25 @@ def unpack_tar(archive: Path, target: Path, max_bytes: int, name: str) -> int:
     return count
 
 
+def _refuse_many(raw: BinaryIO, name: str) -> None:
+    """By the heads alone, which takes seconds: nobody's disk is filled with files that are thrown away again."""
+    with tarfile.open(fileobj=raw, mode="r:", tarinfo=_Entry) as opened:
+        for number, _ in enumerate(opened):
+            opened.members = []
+            if number >= MAX_ENTRIES:
+                raise _too_many(name)
+
+
+def _too_many(name: str) -> Invalid:
+    return Invalid(f"{name} holds more than {MAX_ENTRIES:,} files. Make several of it.")
+
+
 def _write_all(opened: tarfile.TarFile, target: Path, budget: int, name: str) -> int:
     count = seen = 0
     for entry in opened:
         seen += 1
         if seen > MAX_ENTRIES:
-            raise Invalid(f"{name} holds more than {MAX_ENTRIES:,} files. Make several of it.")
+            raise _too_many(name)
         opened.members = []  # tarfile keeps every entry otherwise
         if entry.isdir() or is_litter(entry.name):
             continue

@@ -16,6 +16,7 @@ from orchestrator.services.datasets.files import upload_path
 from orchestrator.services.models.files import remove_model_folder
 from orchestrator.services.models.inspect import FAMILIES, ModelFacts, inspect_model
 from orchestrator.services.models.rows import LayerGroup, ModelRow, model_row
+from orchestrator.services.models.whole import check_files
 from orchestrator.services.paging import Page, contains, fetch_page
 from orchestrator.services.training.estimate import layer_groups
 from orchestrator.settings import get_settings
@@ -79,7 +80,9 @@ def allowed_roots() -> list[str]:
 def register_path(
     session: Session, actor: Actor, name: str, description: str, path: str, model_type: str = "", architecture: str = ""
 ) -> ModelRow:
-    """Registers a folder of safetensors that lies in an allowed root; without `model_type` its files say what it does.
+    """Registers a folder of safetensors that lies in an allowed root, after each of its numbers was looked at.
+
+    Without `model_type` its files say what it does.
 
     Raises:
         Invalid: `problems` by field. Conflict: the name is taken.
@@ -92,6 +95,7 @@ def register_path(
     assert folder is not None
     model.source, model.source_ref = ModelSource.PATH, path.strip()
     take_facts(model, folder, facts or inspect_model(folder))
+    check_files(folder)
     session.add(model)
     session.flush()
     return _row(session, actor, model)

@@ -179,6 +179,15 @@ def _config(folder: Path) -> dict[str, Any]:
 
 def _shapes(file: Path) -> dict[str, list[int]]:
     """Tensor names and shapes from the head of one safetensors file."""
+    return {name: [int(side) for side in facts["shape"]] for name, facts in read_head(file)[0].items()}
+
+
+def read_head(file: Path) -> tuple[dict[str, Any], int]:
+    """The head of one safetensors file, {tensor: {dtype, shape, data_offsets}}, and where its tensors begin.
+
+    Raises:
+        Invalid: it is damaged, cut off, or lies about what follows.
+    """
     try:
         with file.open("rb") as stream:
             (length,) = struct.unpack("<Q", stream.read(8))
@@ -188,7 +197,7 @@ def _shapes(file: Path) -> dict[str, list[int]]:
         found = {name: facts for name, facts in head.items() if name != "__metadata__"}
         if file.stat().st_size < 8 + length + _end(found):
             raise ValueError("truncated")
-        return {name: [int(side) for side in facts["shape"]] for name, facts in found.items()}
+        return found, 8 + length
     except (OSError, ValueError, struct.error, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _refuse(f"{file.name} is damaged or cut off. Copy it again.") from error
 

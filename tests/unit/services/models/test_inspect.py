@@ -5,8 +5,11 @@ import struct
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from orchestrator.domain.errors import Invalid
+from orchestrator.services.models import whole
 from orchestrator.services.models.inspect import inspect_model
 
 
@@ -64,3 +67,39 @@ def test_each_fault_has_its_sentence(tmp_path: Path, spoil, said: str) -> None:
         inspect_model(folder)
     assert refused.value.field == "path"
     assert said in refused.value.message
+
+
+def whole_model(folder: Path, **tensors: object) -> Path:
+    folder.mkdir()
+    (folder / "preprocessor_config.json").write_text("{}")
+    save_file({"a": torch.ones(3, 5), "b": torch.arange(4)} | tensors, folder / "model.safetensors")  # type: ignore[arg-type]
+    return folder
+
+
+DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.float8_e5m2, torch.float8_e4m3fn)
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_every_number_is_looked_at(tmp_path: Path, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whole, "_BLOCK", 16)
+    largest = torch.full((40,), torch.finfo(dtype).max, dtype=torch.float64).to(dtype)
+    whole.check_files(whole_model(tmp_path / "good", weight=largest))
+    spoilt = largest.clone()
+    spoilt[37] = float("nan")
+    with pytest.raises(Invalid, match="not finite, in weight"):
+        whole.check_files(whole_model(tmp_path / "bad", weight=spoilt))
+
+
+def test_what_is_missing_is_named(tmp_path: Path) -> None:
+    folder = whole_model(tmp_path / "m")
+    index = folder / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": {"a": "model-2.safetensors"}}))
+    with pytest.raises(Invalid, match=r"model-2\.safetensors is missing"):
+        whole.check_files(folder)
+    index.write_text("[]")
+    with pytest.raises(Invalid, match="is damaged"):
+        whole.check_files(folder)
+    index.unlink()
+    (folder / "preprocessor_config.json").unlink()
+    with pytest.raises(Invalid, match=r"preprocessor_config\.json is missing"):
+        whole.check_files(folder)
