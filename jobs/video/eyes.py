@@ -10,6 +10,8 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from av.video.reformatter import VideoReformatter
+
 from jobs.video.look import look
 from orchestrator.domain.clip_facts import ClipFacts
 
@@ -29,10 +31,11 @@ def main() -> int:
     ):
         resource.setrlimit(limit, (most, most))
     gc.freeze()  # the modules: nothing of them goes, and they are walked over no more
+    scaler = VideoReformatter()
     for line in sys.stdin:
         path, name, strip = json.loads(line)
         try:
-            facts = look(Path(path), name, Path(strip))
+            facts = look(Path(path), name, Path(strip), scaler)
         except MemoryError:
             facts = ClipFacts(problem=f"{name} needs more memory than a clip may take. Make it smaller first.")
         sys.stdout.write(json.dumps(asdict(facts)) + "\n")

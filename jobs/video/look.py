@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from av.video.reformatter import VideoReformatter
+
 from jobs.video.probe import probe
 from jobs.video.problem import BadClip
 from jobs.video.resemblance import fingerprint
@@ -10,10 +12,10 @@ from jobs.video.thumbnail import join_tiles, write_strip
 from orchestrator.domain.clip_facts import ClipFacts
 
 
-def look(path: Path, name: str, strip: Path) -> ClipFacts:
+def look(path: Path, name: str, strip: Path, scaler: VideoReformatter | None = None) -> ClipFacts:
     """The facts of one clip, and its film strip written to `strip`; for a bad clip the sentence that refuses it."""
     try:
-        found = probe(path, name, strip=True)
+        found = probe(path, name, strip=True, scaler=scaler)
     except BadClip as error:
         return ClipFacts(problem=str(error))
     pictures = join_tiles(found.tiles)

@@ -41,6 +41,7 @@ def probe(
     max_seconds: float = MAX_SECONDS,
     full_frames: int = FULL_FRAMES,
     strip: bool = False,
+    scaler: VideoReformatter | None = None,
 ) -> ClipProbe:
     """Decodes the clip once (a longer one only at its start and its end) and returns its facts.
 
@@ -50,6 +51,7 @@ def probe(
         max_seconds: decoding time after which the clip is refused.
         full_frames: clips up to this many frames are decoded whole.
         strip: whether the pictures of its film strip are wanted, too.
+        scaler: of the clip before; one of the same size needs no new tables then.
 
     Raises:
         BadClip: not a video, truncated, without pictures, sound only, too large or too slow to decode.
@@ -64,7 +66,7 @@ def probe(
         # Without a promise in its header a clip's packets are counted first: the strip spreads over all of it.
         total = (promised or _count(path, name)) if strip else promised
         wanted = sample_indices(total, FRAMES) if strip and 0 < total <= full_frames else []
-        seen = _Pass(name, max_seconds, full_frames, wanted)
+        seen = _Pass(name, max_seconds, full_frames, wanted, scaler or VideoReformatter())
         seen.run(container, stream, promised)
     _judge(path, name, promised, seen, full_frames)
     frames = seen.decoded if seen.packets <= full_frames else seen.packets
@@ -78,10 +80,12 @@ def probe(
 class _Pass:
     """One way through a file: decodes up to `limit` pictures, keeps the wanted ones small, counts its packets."""
 
-    def __init__(self, name: str, seconds: float, limit: int, wanted: Collection[int]) -> None:
+    def __init__(
+        self, name: str, seconds: float, limit: int, wanted: Collection[int], scaler: VideoReformatter
+    ) -> None:
         self._name, self._seconds, self._limit, self._wanted = name, seconds, limit, frozenset(wanted)
         self._until = time.monotonic() + seconds
-        self._reformatter = VideoReformatter()
+        self._reformatter = scaler
         self.packets = self.decoded = self.turns = 0
         self.broken = False
         self.tiles: dict[int, Frames] = {}

@@ -1,10 +1,13 @@
 """Real files: whole ones give their facts and frames, broken ones a sentence with their name."""
 
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
 import pytest
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+from av.video.stream import VideoStream
 from PIL import Image
 
 from jobs.video.decode import decode_frames
@@ -112,6 +115,23 @@ def test_film_strip(clip: Path, tmp_path: Path) -> None:
         shown = np.asarray(strip).astype(int)
     wanted = demo_frames("circling", 3)[sample_indices(facts.frames, 4)]
     assert np.abs(shown - np.concatenate(list(wanted), axis=1)).mean() < 4
+
+
+def test_what_was_looked_at_before_leaves_no_trace_in_a_strip(clip: Path, tmp_path: Path) -> None:
+    large = write_mp4(tmp_path / "large.mp4", demo_frames("bouncing", 1).repeat(2, 1).repeat(2, 2))
+    ranged = tmp_path / "ranged.mp4"  # as large as the first, with its colours in another space and range
+    with av.open(str(clip)) as source, av.open(str(ranged), "w") as container:
+        stream = cast(VideoStream, container.add_stream("libx264", rate=10))
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
+        stream.codec_context.colorspace, stream.codec_context.color_range = Colorspace.ITU709, ColorRange.JPEG
+        for frame in source.decode(video=0):
+            container.mux(stream.encode(frame.reformat(dst_colorspace="ITU709", dst_color_range="JPEG")))
+        container.mux(stream.encode())
+    scaler = VideoReformatter()
+    for number, path in enumerate((clip, ranged, large, clip)):
+        alone, after = tmp_path / f"{number}-alone.jpg", tmp_path / f"{number}-after.jpg"
+        assert look(path, path.name, alone) == look(path, path.name, after, scaler)
+        assert alone.read_bytes() == after.read_bytes(), path.name
 
 
 def test_a_picture_far_longer_than_high_is_cut_first() -> None:
