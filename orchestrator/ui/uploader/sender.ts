@@ -160,16 +160,16 @@ export class Sender {
 
   /** Chosen files that the server has already, whole or in part, are gone on with: the same path and size. */
   private meet() {
+    const held = new Map(this.earlier.map((known) => [`${known.filename}:${known.length}`, known]));
     for (const item of this.items) {
-      if (item.url || item.state !== "waiting") continue;
-      const path = plain(item.path);
-      const known = this.earlier.find((other) => other.filename === path && other.length === item.file.size);
-      if (!known) continue;
+      const known = held.get(`${plain(item.path)}:${item.file.size}`);
+      if (!known || item.url || item.state !== "waiting") continue;
       item.url = this.place(known);
       item.sent = known.offset;
       if (known.complete) item.state = "done";
-      this.earlier = this.earlier.filter((other) => other !== known);
     }
+    const met = new Set(this.items.map((item) => item.url));
+    this.earlier = this.earlier.filter((known) => !met.has(this.place(known)));
     this.marks = [];
   }
 
