@@ -49,7 +49,8 @@ def name_classes(logits: Any, class_names: Sequence[str]) -> list[Answer]:
 
 def class_chance(class_names: Sequence[str]) -> dict[str, float]:
     """What guessing reaches: the head is fresh, so the untouched base can do no better."""
-    return {"eval_accuracy": 1 / max(1, len(class_names))}
+    count = max(1, len(class_names))
+    return {"eval_accuracy": 1 / count} | ({"eval_top5": _TOP / count} if count > _TOP else {})
 
 
 def keep_labels(plan: Plan, folder: Path) -> None:

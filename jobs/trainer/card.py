@@ -28,7 +28,7 @@ def adapter_card(spec: TrainSpec, plan: Plan, family: Family, summary: dict[str,
         "library_name": "peft",
         "pipeline_tag": family.pipeline_tag,
         "datasets": [spec.dataset_name],
-        "metrics": [_plain(measure.name) for measure in MEASURES[plan.task] if measure.name in summary],
+        "metrics": _named(plan, summary),
         "tags": ["lora", "qlora" if recipe.qlora.bits == 4 else "full-precision-base", family.name],
     }
     does = _DOES[plan.task].format(count=len(spec.class_names), names=", ".join(spec.class_names[:20]))
@@ -58,7 +58,7 @@ def _reached(plan: Plan, summary: dict[str, Any]) -> str:
     return "No clips were held out, so nothing can be said about new ones."
 
 
-def _measures(plan: Plan, summary: dict[str, Any]) -> list[str]:
+def _measures(plan: Plan, summary: dict[str, Any], made: str = "adapter") -> list[str]:
     """Every measure beside what the untouched base (or guessing) reaches on the same clips."""
     before = summary.get("baseline") or {}
     rows = [
@@ -69,7 +69,7 @@ def _measures(plan: Plan, summary: dict[str, Any]) -> list[str]:
     if not rows:
         return []
     base = "guessing" if plan.task == "classification" else "untouched base"
-    return ["\n".join([f"| on the held-out clips | {base} | this adapter |", "|---|---|---|", *rows]) + "\n"]
+    return ["\n".join([f"| on the held-out clips | {base} | this {made} |", "|---|---|---|", *rows]) + "\n"]
 
 
 def _samples(summary: dict[str, Any]) -> list[str]:
@@ -86,17 +86,24 @@ def _cell(text: Any) -> str:
     return str(text).replace("|", "/").replace("\n", " / ")
 
 
-def _plain(name: str) -> str:
-    return name.removeprefix("eval_")
+def _named(plan: Plan, summary: dict[str, Any]) -> list[str]:
+    return [measure.name.removeprefix("eval_") for measure in MEASURES[plan.task] if measure.name in summary]
 
 
-def pretrained_card(spec: TrainSpec, recipe: Recipe, family: Family, summary: dict[str, Any]) -> str:
+def pretrained_card(spec: TrainSpec, plan: Plan, family: Family, summary: dict[str, Any]) -> str:
     """The README.md of a model whose pretraining went on."""
-    head = {"base_model": spec.model_name, "library_name": "transformers", "datasets": [spec.dataset_name]}
+    recipe = plan.recipe
+    head = {
+        "base_model": spec.model_name,
+        "library_name": "transformers",
+        "datasets": [spec.dataset_name],
+        "metrics": [*_named(plan, summary), *(["loss"] if "eval_loss" in summary else [])],
+    }
     loss = f"Validation loss {summary['eval_loss']:.4f}." if "eval_loss" in summary else ""
     return (
         f"---\n{yaml.safe_dump(head, sort_keys=False)}---\n\n# {recipe.output_name}\n\n"
         f"{family.title}, trained on from {spec.model_name}, all weights. {loss}\n\n"
+        f"{''.join(part + chr(10) for part in (*_measures(plan, summary, 'model'), *_samples(summary)))}"
         f"## How it was made\n\n{_table(_facts(spec, recipe, summary))}\n\n"
         "Register this folder as a model to fine-tune it.\n"
     )

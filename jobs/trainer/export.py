@@ -31,7 +31,7 @@ def export(spec: TrainSpec, plan: Plan, family: Family, model: Any, outcome: Out
     model.save_pretrained(part, safe_serialization=True)
     family.keep(plan, part)
     if whole:
-        (part / "README.md").write_text(pretrained_card(spec, recipe, family, summary))
+        (part / "README.md").write_text(pretrained_card(spec, plan, family, summary))
     else:
         _finish_adapter(part, spec, plan, family, summary)
     (part / "recipe.yaml").write_text(yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False))

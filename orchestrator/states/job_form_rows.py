@@ -309,6 +309,7 @@ def _optim_rows(recipe: Recipe) -> list[ReviewRow]:
         ("Batch size", words.plural(optim.batch_size, "clip")),
         ("Accumulation", f"{optim.gradient_accumulation} \u00d7, {a_step} a step"),
         ("Epochs", str(optim.epochs)),
+        *([("Steps at most", words.count(optim.max_steps))] if optim.max_steps else []),
         ("Warm-up", words.percent(optim.warmup_ratio, 1).replace(".0", "")),
         ("Weight decay", f"{optim.weight_decay:g}"),
         ("Gradient clipping", f"{optim.max_grad_norm:g}"),

@@ -10,6 +10,7 @@ from orchestrator.domain.recipes import Recipe, parse_recipe
 
 SEEN_FIELDS = ("data.frames", "data.size", "data.fps")
 """What the model sees of a clip; left empty, the base decides."""
+_MAY_BE_EMPTY = (*SEEN_FIELDS, "optim.max_steps")
 FLAG_FIELDS = ("qlora.vision", "optim.liger")
 """Switches: "true", or empty."""
 PARAMETER_FIELDS = (
@@ -23,6 +24,7 @@ PARAMETER_FIELDS = (
     "optim.gradient_accumulation",
     "optim.epochs",
     "optim.scheduler",
+    "optim.max_steps",
     "optim.warmup_ratio",
     "optim.weight_decay",
     "optim.max_grad_norm",
@@ -40,6 +42,7 @@ PARAMETER_FIELDS = (
 
 ADVANCED_FIELDS = frozenset(
     {
+        "optim.max_steps",
         "optim.warmup_ratio",
         "optim.weight_decay",
         "optim.max_grad_norm",
@@ -162,7 +165,7 @@ def raw_recipe(values: Mapping[str, str], targets: list[str]) -> dict[str, Any]:
     raw["output_name"] = values.get("output_name", "").strip()
     for name in PARAMETER_FIELDS:
         part, _, key = name.partition(".")
-        if key and name in values and (name not in SEEN_FIELDS or values[name].strip()):
+        if key and name in values and (name not in _MAY_BE_EMPTY or values[name].strip()):
             raw[part][key] = values[name].strip().replace(",", ".")
             if name in FLAG_FIELDS:
                 raw[part][key] = values[name] == "true"

@@ -248,7 +248,7 @@ def _advanced() -> rx.Component:
             "chevron-right",
             class_name=rx.cond(JobForm.advanced_open, "rotate-90 transition-transform", "transition-transform"),
         ),
-        "Advanced: warm-up, weight decay, clipping, seed, validation share, frames, optimizer, machine",
+        "Advanced: steps, warm-up, weight decay, clipping, seed, validation share, frames, optimizer, machine",
         type="button",
         on_click=JobForm.toggle_advanced,
         aria_expanded=JobForm.advanced_open,
@@ -256,6 +256,7 @@ def _advanced() -> rx.Component:
         class_name="tap mt-4 flex items-center gap-2 text-left text-sm text-muted-foreground hover:text-foreground",
     )
     fields = rx.el.div(
+        text_field("optim.max_steps", "Steps at most", hint="empty: all epochs", input_mode="numeric"),
         text_field("optim.warmup_ratio", "Warm-up", hint="share of the run, usual: 0.05", input_mode="decimal"),
         text_field("optim.weight_decay", "Weight decay", hint="usual: 0 to 0.01", input_mode="decimal"),
         text_field("optim.max_grad_norm", "Gradient clipping", hint="usual: 1", input_mode="decimal"),

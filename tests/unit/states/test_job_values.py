@@ -20,11 +20,22 @@ def test_recipe_survives_the_way_through_text() -> None:
     recipe = Recipe.model_validate(
         {
             "qlora": {"r": 24, "alpha": 24, "dropout": 0.1, "target_modules": ["query", "value"]},
-            "optim": {"learning_rate": 3.5e-5, "epochs": 3, "scheduler": "linear", "seed": 11},
+            "optim": {"learning_rate": 3.5e-5, "epochs": 3, "scheduler": "linear", "seed": 11, "max_steps": 40},
+            "data": {"frames": 4, "validation_share": 0.3},
             "output_name": "my-run-1",
         }
     )
-    assert form.read_recipe(form.values_from_recipe(recipe), ["query", "value"]) == recipe
+    values = form.values_from_recipe(recipe)
+    assert form.read_recipe(values, ["query", "value"]) == recipe
+    assert form.read_recipe(values | {"optim.max_steps": " "}, ["query"]).optim.max_steps is None
+    assert list(form.problems_in(values | {"optim.max_steps": "0"}, ["query"])) == ["optim.max_steps"]
+    # Everything that a script can ask for can be typed: a clone would lose it otherwise.
+    asked = {
+        f"{part}.{name}"
+        for part in ("qlora", "optim", "data", "machine")
+        for name in getattr(recipe, part).model_dump()
+    }
+    assert asked - set(form.PARAMETER_FIELDS) == {"qlora.enabled"}
 
 
 @pytest.mark.parametrize(

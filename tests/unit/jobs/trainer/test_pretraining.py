@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from safetensors.torch import load_file
 
 from jobs.bases.pretrain_captioner import build, export
@@ -57,6 +58,9 @@ def test_the_whole_base_goes_on_from_captions(
     assert any("encoder" in name or "visual" in name for name in moved)
     assert any("decoder" in name or "layers" in name for name in moved)
 
+    card = (model / "README.md").read_text()
+    assert yaml.safe_load(card.split("---")[1])["metrics"] == ["exact", "rouge_l", "bleu", "loss"]
+    assert "| on the held-out clips | untouched base | this model |" in card
     facts = inspect_model(model)
     assert (facts.family, facts.model_type) == (family, "video_captioning")
     assert "use_cache" not in json.loads((model / "config.json").read_text())

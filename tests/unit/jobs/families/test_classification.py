@@ -1,0 +1,37 @@
+"""Accuracy, top-5 and the confusion matrix of a small set whose answers are known, beside what guessing reaches."""
+
+import numpy as np
+import pytest
+
+from jobs.families.classification import class_chance, score_classes
+from jobs.spec import ClipSpec
+from jobs.trainer.outcome import sum_up
+from orchestrator.states.job_rows import result_of
+
+NAMES = [f"class {letter}" for letter in "abcdefgh"]
+
+
+def test_top_five_the_matrix_and_the_wrong_clips() -> None:
+    labels = np.array([0, 1, 2, 3])
+    logits = np.tile(np.arange(8, 0, -1, dtype=np.float32), (4, 1))  # says a, then b, c, d, e, f, g, h
+    logits[3] = logits[3][::-1]  # says h first and d fifth
+    score = score_classes(logits, labels, NAMES)
+    assert score.values == {"eval_accuracy": 0.25, "eval_top5": 1.0}
+    assert score_classes(logits, labels + 4, NAMES).values["eval_top5"] == pytest.approx(0.5)
+    clips = [ClipSpec(n, f"/{n}.mp4", NAMES[n], "", "auto", str(n), f"{n}.mp4") for n in range(4)]
+    summary = sum_up(score, 1.0, clips, class_chance(NAMES)).summary
+    assert [(row["label"], row["predicted"]) for row in summary["mistakes"]] == [
+        ("class b", "class a"), ("class c", "class a"), ("class d", "class h"),
+    ]  # fmt: skip
+    shown = result_of(summary | {"task": "classification"})
+    assert [[cell.clips for cell in row.cells] for row in shown.confusion[:4]] == summary["confusion_matrix"][:4]
+    assert shown.confusion[3].cells[7].clips == 1
+    assert [(row.label, row.now[:3], row.before[:4]) for row in shown.reached] == [
+        ("Accuracy", "25.", "12.5"), ("Top-5 accuracy", "100", "62.5"),
+    ]  # fmt: skip
+
+
+def test_of_five_classes_each_is_among_the_first_five() -> None:
+    few = NAMES[:5]
+    assert class_chance(few) == {"eval_accuracy": 0.2}
+    assert set(score_classes(np.eye(5, dtype=np.float32), np.arange(5), few).values) == {"eval_accuracy"}
