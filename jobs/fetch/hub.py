@@ -168,7 +168,7 @@ def words_of(error: Exception, repo: str, revision: str, what: str) -> str:
     kind = type(error).__name__
     status = getattr(getattr(error, "response", None), "status_code", 0)
     if kind == "GatedRepoError" or status == 403:
-        return f"{repo} is gated: accept its terms on its page, then add the {what} again with a Hub token."
+        return f"{repo} is gated: accept its terms on its page there, then choose a Hub token here and try again."
     if kind == "RevisionNotFoundError":
         return f"{repo} has no revision {revision}. Leave it empty for the newest."
     if kind == "RepositoryNotFoundError" or status in (401, 404):

@@ -11,6 +11,7 @@ from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
 from orchestrator.domain.users import Actor
 from orchestrator.services.adapters.catalog import list_adapters
 from orchestrator.services.adapters.rows import AdapterRow
+from orchestrator.services.credentials import CredentialRow, list_credentials
 from orchestrator.services.models.about import ModelAbout, model_about
 from orchestrator.services.models.adding import try_again
 from orchestrator.services.models.catalog import get_model, model_layers
@@ -20,6 +21,7 @@ from orchestrator.states.adapters_rows import AdapterLine, adapter_line
 from orchestrator.states.card_text import CardBlock, card_blocks
 from orchestrator.states.datasets_rows import Fact, series_color
 from orchestrator.states.guards import act, signed_in
+from orchestrator.states.hub_look import token_choices
 from orchestrator.states.models_rows import LayerLine, ModelCard, layer_lines, memory_text, model_card
 
 LOOK_AGAIN_S = 1.0
@@ -50,12 +52,15 @@ class _Visit:
     layers: list[LayerGroup]
     about: ModelAbout
     adapters: list[AdapterRow]
+    tokens: list[CredentialRow]
+    """Stored credentials, where a fetch may be tried again with one."""
 
 
 def _read(session: Session, actor: Actor, model_id: int) -> _Visit:
     row = get_model(session, actor, model_id)
     made = list_adapters(session, actor, model_id=model_id, limit=ADAPTERS_SHOWN).items
-    return _Visit(row, model_layers(session, actor, model_id), model_about(session, actor, model_id), made)
+    tokens = list_credentials(session, actor) if row.status == "error" and row.source == "hub" else []
+    return _Visit(row, model_layers(session, actor, model_id), model_about(session, actor, model_id), made, tokens)
 
 
 class ModelDetailState(rx.State):
@@ -74,6 +79,9 @@ class ModelDetailState(rx.State):
     classes_text: str = ""
     jobs: list[JobLine] = []
     adapters: list[AdapterLine] = []
+    stored: str = "none"
+    """The id of the stored Hub token that the next try takes."""
+    stored_tokens: list[dict[str, str]] = []
     loaded: bool = False
     missing: bool = False
     problem: str = ""
@@ -98,14 +106,19 @@ class ModelDetailState(rx.State):
     @rx.event
     @signed_in
     async def try_again(self):
-        """Fetches once more from the Hub."""
+        """Fetches once more from the Hub, with the chosen token."""
         try:
-            await act(self, try_again, self._id())
+            await act(self, try_again, self._id(), int(self.stored) if self.stored.isdecimal() else 0)
         except NotSignedIn:
             raise
         except AppError as error:
             return rx.toast.error(error.message)
         return await self._refresh()
+
+    @rx.event
+    @signed_in
+    async def choose_stored(self, chosen: str):
+        self.stored = chosen
 
     @rx.event(background=True, supersedes=True)
     @signed_in
@@ -147,6 +160,7 @@ class ModelDetailState(rx.State):
         self.text, self.classes_text = card_blocks(about.card), ", ".join(about.classes)
         self.jobs = [JobLine(job.id, job.name, job.status, series_color(job.id)) for job in about.jobs]
         self.adapters = [adapter_line(one) for one in visit.adapters]
+        self.stored_tokens = token_choices(visit.tokens)
         self.missing, self.problem, self.loaded = False, "", True
 
 

@@ -74,7 +74,9 @@ def test_weights_are_uploaded_and_checked(page: Page, signed_in: Person) -> None
     expect(page.get_by_text("VideoMAE", exact=True).first).to_be_visible()
 
 
-def test_a_model_of_the_hub_is_agreed_to_before_it_is_fetched(page: Page, signed_in: Person, hub: HubServer) -> None:
+def test_a_model_of_the_hub_is_agreed_to_before_it_is_fetched(
+    page: Page, signed_in: Person, api: httpx.Client, hub: HubServer
+) -> None:
     hub.repo, hub.kind, hub.token = "ada/tiny", "model", ""
     hub.asked.clear()
     hub.files = {name: (BASE / name).read_bytes() for name in ("config.json", "model.safetensors")}
@@ -93,6 +95,17 @@ def test_a_model_of_the_hub_is_agreed_to_before_it_is_fetched(page: Page, signed
     page.get_by_role("button", name=re.compile("^Fetch ")).click(timeout=60_000)
     expect(page.get_by_role("link", name="Train with this")).to_be_visible(timeout=60_000)
     expect(page.get_by_text("Commit on the Hub")).to_be_visible()
+
+    hub.token = "hf_a_secret_one"
+    source = {"type": "hub", "repo": "ada/tiny"}
+    closed = api.post("/models", json={"name": "closed", "model_type": "video_classification", "source": source})
+    kept = {"kind": "hub", "name": "My Hub token", "values": {"token": hub.token}}
+    assert api.post("/credentials", json=kept).status_code == 201
+    page.goto(f"/models/{closed.json()['id']}")
+    expect(page.get_by_text("ada/tiny is gated")).to_be_visible(timeout=60_000)
+    choose(page, "Stored token", "My Hub token")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("link", name="Train with this")).to_be_visible(timeout=60_000)
 
 
 def test_an_upload_that_was_left_is_gone_on_with(page: Page, signed_in: Person, api: httpx.Client) -> None:

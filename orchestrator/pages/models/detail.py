@@ -20,6 +20,7 @@ from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.dropdown_menu import dropdown_menu, menu_item, menu_separator
 from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.link import link
+from orchestrator.ui.primitives.select import select
 from orchestrator.ui.primitives.status_chip import status_chip
 from orchestrator.ui.primitives.table import cell, head_cell, row, table
 
@@ -186,7 +187,18 @@ def _adapters() -> rx.Component:
 
 def _state(model: rx.Var[ModelCard]) -> rx.Component:
     """How far bringing it is, or why it failed and what to do."""
-    again = rx.cond(model.can_try_again, button("Try again", icon="rotate-cw", on_click=State.try_again), rx.fragment())
+    token = rx.cond(
+        State.stored_tokens.length() > 0,
+        select(
+            State.stored_tokens, value=State.stored, on_change=State.choose_stored, label="Stored token", quiet=True
+        ),
+        link("Keep a Hub token in the settings", href="/settings"),
+    )
+    again = rx.cond(
+        model.can_try_again,
+        rx.fragment(token, button("Try again", icon="rotate-cw", on_click=State.try_again)),
+        rx.fragment(),
+    )
     files = rx.cond(
         model.takes_files,
         button("Add its files", icon="upload", variant="primary", href=f"/models/new?into={model.id}"),
