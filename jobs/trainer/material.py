@@ -6,14 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
 from jobs.families.protocol import Family, Plan
 from jobs.sinks.recorder import Recorder
 from jobs.spec import TrainSpec
+from jobs.trainer import manner
 from jobs.trainer.clips import Clips
 from jobs.trainer.features import FeatureCache
 from jobs.trainer.split import Sides
 from jobs.trainer.threads import eyes_for
 from jobs.trainer.together import rank, world
+from jobs.video.ahead import Ahead
 from jobs.video.cache import FrameCache
 from jobs.video.room import Room
 
@@ -27,6 +32,8 @@ class Material:
 
     learn: Clips
     held: Clips
+    ahead: Ahead
+    """Decodes them all beside the run, where no loader process does."""
 
 
 def bring(
@@ -52,22 +59,44 @@ def bring(
         _say(features, len(files), recorder)
         if not features.full:
             learn.kept = held.kept = features
-    return Material(learn, held)
+    # Loader processes decode a few at once themselves, and a process with threads must not be forked.
+    idle = learn.kept is None and manner.loader_workers(plan.device) == 0
+    shares = [*learn.files, *held.files][rank() :: world()]
+    return Material(learn, held, Ahead(frames, shares, max(0, torch.get_num_threads() - 1) if idle else 0))
+
+
+class FrameTeller(TrainerCallback):
+    """Says between steps how far the frame cache is, and ends the run at a clip that cannot be decoded."""
+
+    def __init__(self, ahead: Ahead, recorder: Recorder) -> None:
+        self._ahead, self._tell = ahead, _Teller(recorder, "Frame cache")
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        if self._ahead.problem:
+            raise self._ahead.problem
+        if self._ahead.done < self._ahead.total:
+            self._tell.log(self._ahead.done, self._ahead.total)
 
 
 class _Teller:
     """Says how far the encoding is, now and then."""
 
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder, self._told = recorder, time.monotonic()
+    def __init__(self, recorder: Recorder, what: str = "Vision features") -> None:
+        self._recorder, self._what, self._told = recorder, what, time.monotonic()
 
     def __call__(self, done: int, total: int) -> None:
+        """Before the first step."""
+        if said := self.log(done, total):
+            self._recorder.progress(0, 0, 0.0, said)
+
+    def log(self, done: int, total: int) -> str:
+        """The line that was written, or "" where the last one is not long ago."""
         if time.monotonic() - self._told < _TELL_S:
-            return
+            return ""
         self._told = time.monotonic()
-        said = f"Vision features: {done} of {total} clips."
-        self._recorder.progress(0, 0, 0.0, said)
+        said = f"{self._what}: {done} of {total} clips."
         self._recorder.log(said)
+        return said
 
 
 def _say(features: FeatureCache, total: int, recorder: Recorder) -> None:

@@ -28,7 +28,7 @@ from jobs.trainer.checkpoints import disk_is_full, newest_whole, prune
 from jobs.trainer.easing import Easing, OutOfMemory, as_asked, ease, is_out_of_memory, let_go, remember, remembered
 from jobs.trainer.export import export
 from jobs.trainer.hf import WholeTrainer, arguments
-from jobs.trainer.material import Material, bring
+from jobs.trainer.material import FrameTeller, Material, bring
 from jobs.trainer.outcome import Outcome, sum_up
 from jobs.trainer.setup import check_clips, opening, plan_of, told_of, with_adapters, with_kernels
 from jobs.trainer.split import Sides, divide
@@ -117,16 +117,25 @@ def _try(run: Run, easing: Easing, resumes: bool) -> tuple[TrainResult | None, E
 
 
 def _go(run: Run, easing: Easing, resumes: bool) -> TrainResult:
-    """Load, look at the clips, measure the base, train, judge, export: read it from top to bottom."""
+    """Load, look at the clips, and learn: read on in `_learn`."""
     spec, recorder, family, sides = run.spec, run.recorder, run.family, run.sides
     plan = dataclasses.replace(run.plan, recipe=easing.on(run.plan.recipe))
     set_seed(plan.recipe.optim.seed)
     model = with_adapters(family, plan, easing.checkpointing, _is_tight(run, plan.recipe))
     recorder.log(opening(spec, plan, sides, model))
     clips = bring(spec, plan, family, model, sides, recorder, run.should_stop)
-    learn, held = clips.learn, clips.held
-    with_kernels(family, plan, model, learn)
+    with_kernels(family, plan, model, clips.learn)
     trainer, reporter = _trainer(run, plan, model, clips)
+    with clips.ahead:
+        return _learn(run, plan, model, clips, trainer, reporter, resumes)
+
+
+def _learn(
+    run: Run, plan: Plan, model: Any, clips: Material, trainer: WholeTrainer, reporter: Reporter, resumes: bool
+) -> TrainResult:
+    """Measure the base, train, judge, export."""
+    spec, recorder, family, sides = run.spec, run.recorder, run.family, run.sides
+    learn, held = clips.learn, clips.held
     baseline = baseline_of(run.folder, family, plan, trainer, held)
     reporter.samples = lambda: sum_up(trainer.score, before=baseline.before, clips=sides.validation).samples
     checkpoint = newest_whole(run.folder / "checkpoints") if resumes else None
@@ -186,7 +195,12 @@ def _trainer(run: Run, plan: Plan, model: Any, clips: Material) -> tuple[WholeTr
         eval_dataset=held if len(held) else None,
         data_collator=family.collate(plan),
         judge=lambda model, raw, final: family.evaluate(plan, model, held, raw, final),
-        callbacks=[EpochTeller(learn), reporter, *([Threads(model)] if plan.device == "cpu" else [])],
+        callbacks=[
+            EpochTeller(learn),
+            FrameTeller(clips.ahead, run.recorder),
+            reporter,
+            *([Threads(model)] if plan.device == "cpu" else []),
+        ],
     )
     run.recorder.progress(0, steps, 0.0, "training")
     return trainer, reporter

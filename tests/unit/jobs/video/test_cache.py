@@ -1,11 +1,18 @@
 """A clip is decoded once for all runs; a damaged cache file is made again."""
 
 import os
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 
+from jobs.video import cache as cache_module
+from jobs.video.ahead import Ahead
 from jobs.video.cache import ClipFile, FrameCache, Sampling
+from jobs.video.problem import BadClip
 from jobs.video.synthetic import demo_frames, write_mp4
 
 
@@ -51,3 +58,41 @@ def test_the_longest_unused_frames_make_room(tmp_path: Path) -> None:
         assert small.frames(clip).shape == (8, 48, 48, 3)
     assert [small.path_of(clip).exists() for clip in clips[:4]] == [True, True, False, False]
     assert small.full
+
+
+def test_clips_are_decoded_ahead_and_a_build_that_was_ended_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    how, asked = Sampling(8, (("height", 48), ("width", 48)), (48, 48)), list[str]()
+    clips = [
+        ClipFile(write_mp4(tmp_path / f"{n}.mp4", demo_frames("zooming", n)), f"hash-{n}", f"{n}.mp4") for n in range(6)
+    ]
+    decode, gate = cache_module.decode_frames, threading.Semaphore(3)
+
+    def slow(path: Path, *args: Any) -> Any:
+        gate.acquire()
+        asked.append(path.name)
+        return decode(path, *args)
+
+    monkeypatch.setattr(cache_module, "decode_frames", slow)
+    with Ahead(FrameCache(tmp_path / "frames", how), clips, threads=2) as first:
+        while first.done < 3:
+            time.sleep(0.01)
+        first._ended.set()  # as leaving does; those at the gate are let through
+        gate.release(2)
+    there = [clip for clip in clips if FrameCache(tmp_path / "frames", how).path_of(clip).exists()]
+    assert 3 <= len(there) == len(asked) <= 5
+    gate.release(9)
+    with Ahead(FrameCache(tmp_path / "frames", how), clips, threads=2) as second:
+        second.wait()
+    assert (second.done, second.problem) == (6, None)
+    assert sorted(asked) == [clip.name for clip in clips], "each once"
+    gate.release(9)
+    missing = ClipFile(tmp_path / "none.mp4", "none", "none.mp4")
+    with Ahead(FrameCache(tmp_path / "frames", how), [missing, *clips], threads=1) as third:
+        third.wait()
+    assert isinstance(third.problem, BadClip)
+    assert third.done == 0
+    with Ahead(FrameCache(tmp_path / "other", how), clips, threads=0) as nothing:
+        nothing.wait()
+    assert not (tmp_path / "other").exists()
