@@ -20,6 +20,8 @@ TARGETS: dict[str, Target] = {"against_bare_decoding": {"min": 0.8}}
 CLIPS, DRAWN = 1_000, 40
 PHONE_CLIPS, PHONE_SCALE, PHONE_TIMES = 120, 4, 6
 """Clips more like a phone's: 640 by 480 pixels, some 12 seconds at 10 frames a second."""
+STRIPS, STRIP_BYTES = 500, 4_200
+"""Files as large as a small clip's film strip: what the disk takes for one differs by the hour, and is named."""
 
 
 def _clips(folder: Path, count: int, scale: int = 1, times: int = 1, drawn: int = DRAWN) -> list[Path]:
@@ -64,6 +66,15 @@ def _decode(paths: list[Path]) -> float:
     return time.perf_counter() - began
 
 
+def _file_ms(folder: Path) -> float:
+    """Milliseconds that a new file takes: several times as many on some disks after many were deleted."""
+    folder.mkdir()
+    began = time.perf_counter()
+    for i in range(STRIPS):
+        (folder / f"{i}.jpg").write_bytes(bytes(STRIP_BYTES))
+    return (time.perf_counter() - began) * 1000 / STRIPS
+
+
 def _import(dataset_id: int, lookers: Lookers) -> float:
     began = time.perf_counter()
     assert ingest_dataset(dataset_id, lookers, at_once=lookers.at_once + 1) == "ready"
@@ -77,7 +88,7 @@ def run() -> dict[str, float]:
         paths = _clips(folder / "small", CLIPS)
         phone = _clips(folder / "phone", PHONE_CLIPS, PHONE_SCALE, PHONE_TIMES, drawn=8)
         ids = _bring(actor, "thousand", paths), _bring(actor, "phone", phone)
-        bare, bare_phone = _decode(paths), _decode(phone)
+        bare, bare_phone, file_ms = _decode(paths), _decode(phone), _file_ms(folder / "files")
         with Lookers() as lookers:
             took, took_phone = _import(ids[0], lookers), _import(ids[1], lookers)
         bare, bare_phone = min(bare, _decode(paths)), min(bare_phone, _decode(phone))
@@ -85,4 +96,5 @@ def run() -> dict[str, float]:
     figures = {"clips_per_s": CLIPS / took, "cores": cores, "bare_clips_per_s": CLIPS / bare}
     figures |= {"against_bare_decoding": bare / took / cores, "phone_clips_per_s": PHONE_CLIPS / took_phone}
     figures |= {"phone_against_bare_decoding": bare_phone / took_phone / cores}
+    figures["file_ms"] = file_ms
     return {name: round(value, 2) for name, value in figures.items()}
