@@ -35,16 +35,23 @@ def unreadable(state: Any, what: str, heading: str = "h2") -> rx.Component:
     return notice("circle-alert", f"{what} could not be read", state.problem, again, heading=heading)
 
 
-def more(state: Any) -> rx.Component:
-    """Under a list: how much of it is shown, and the rest."""
-    return rx.cond(
-        state.more,
+def more(state: Any, noun: str) -> rx.Component:
+    """Under a list: how much of it is shown, and the rest; nothing where all of it is."""
+    return rx.cond(state.more | state.onward | (state.start > 0), windowed(state, noun), rx.fragment())
+
+
+def windowed(state: Any, noun: str) -> rx.Component:
+    """The same, always; `state` mixes in `Windowed`, `noun` is "clips"."""
+    before = button(f"Earlier {noun}", icon="arrow-left", on_click=state.page_back)
+    return rx.el.div(
+        rx.el.span(state.shown_text, class_name="text-sm text-muted-foreground"),
         rx.el.div(
-            rx.el.span(state.shown_text, class_name="text-sm text-muted-foreground"),
-            button("Show more", on_click=state.show_more),
-            class_name="flex items-center justify-between",
+            rx.cond(state.start > 0, before, rx.fragment()),
+            rx.cond(state.more, button("Show more", on_click=state.show_more), rx.fragment()),
+            rx.cond(state.onward, button(f"Further {noun}", on_click=state.page_on), rx.fragment()),
+            class_name="flex flex-wrap justify-end gap-2",
         ),
-        rx.fragment(),
+        class_name="flex min-h-9 items-center justify-between gap-4",
     )
 
 

@@ -16,10 +16,9 @@ from orchestrator.states import words
 from orchestrator.states.adapters_rows import AdapterLine, adapter_line
 from orchestrator.states.address import filter_of, remember
 from orchestrator.states.guards import act, signed_in
+from orchestrator.states.windows import Windowed
 
 PATH = "/adapters"
-PAGE_SIZE = 25
-MOST = 200
 KINDS = (*(str(task) for task in Task), "production")
 
 
@@ -30,7 +29,7 @@ class _Listing:
     versions: int
 
 
-def _read(session: Session, actor: Actor, q: str, kind: str, limit: int) -> _Listing:
+def _read(session: Session, actor: Actor, q: str, kind: str, limit: int, cursor: str) -> _Listing:
     used = kind == "production"
     # A line whose older version is in production stands in that list with that version.
     page = list_adapters(
@@ -41,20 +40,18 @@ def _read(session: Session, actor: Actor, q: str, kind: str, limit: int) -> _Lis
         status="production" if used else "",
         newest=not used,
         limit=limit,
+        cursor=cursor or None,
     )
     lines = list_adapters(session, actor, newest=True, limit=1).total
     return _Listing(page, lines, list_adapters(session, actor, limit=1).total)
 
 
-class AdaptersState(rx.State):
+class AdaptersState(Windowed, rx.State):
     """One page of a person's adapters, and the filters that chose it."""
 
     rows: list[AdapterLine] = []
-    shown: int = PAGE_SIZE
-    matching: int = 0
     total: int = 0
     summary: str = ""
-    more: bool = False
     q: str = ""
     kind: str = ""
     loaded: bool = False
@@ -64,15 +61,14 @@ class AdaptersState(rx.State):
     def filtered(self) -> bool:
         return bool(self.q or self.kind)
 
-    @rx.var
-    def shown_text(self) -> str:
-        return f"{len(self.rows):,} of {self.matching:,}"
-
     @rx.event
     @signed_in
     async def load(self):
         """on_load: takes the filters from the address."""
+        before = self.q, self.kind
         self.q, self.kind = filter_of(self, "q"), filter_of(self, "show", KINDS)
+        if before != (self.q, self.kind):
+            self._from_the_start()
         await self._refresh()
 
     @rx.event
@@ -98,27 +94,23 @@ class AdaptersState(rx.State):
         self.q, self.kind = "", ""
         return await self._filtered()
 
-    @rx.event
-    @signed_in
-    async def show_more(self):
-        self.shown = min(MOST, self.shown + PAGE_SIZE)
-        await self._refresh()
-
     async def _filtered(self) -> Any:
-        self.shown = PAGE_SIZE
+        self._from_the_start()
         await self._refresh()
         return remember(PATH, q=self.q, show=self.kind)
 
     async def _refresh(self) -> None:
         try:
-            listing = await act(self, _read, self.q, self.kind, self.shown)
+            listing = await act(self, _read, self.q, self.kind, self.shown, self._cursor)
+            if self._emptied(listing.page):
+                listing = await act(self, _read, self.q, self.kind, self.shown, self._cursor)
         except NotSignedIn:
             raise
         except AppError as error:
             self.problem, self.loaded = error.message, True
             return
         self.rows = [adapter_line(row) for row in listing.page.items]
-        self.matching, self.more = listing.page.total, listing.page.next is not None and self.shown < MOST
+        self._place(listing.page)
         self.total = listing.lines
         versions = words.plural(listing.versions, "version")
         self.summary = f"{words.plural(listing.lines, 'adapter')}, {versions}" if listing.lines else ""

@@ -17,11 +17,9 @@ from orchestrator.states import words
 from orchestrator.states.address import filter_of, is_on, remember
 from orchestrator.states.datasets_rows import DatasetCard, dataset_card
 from orchestrator.states.guards import act, signed_in
+from orchestrator.states.windows import Windowed
 
 PATH = "/datasets"
-PAGE_SIZE = 24
-MOST = 192
-"""Rows one tab holds at most; beyond that people search."""
 LOOK_AGAIN_S = 1.5
 SORTS = {"-created_at": "Newest first", "created_at": "Oldest first", "name": "Name", "-size_bytes": "Largest first"}
 STATUSES = ("ready", "processing", "error")
@@ -34,25 +32,24 @@ class _Listing:
     extras: dict[int, DatasetExtras]
 
 
-def _read(session: Session, actor: Actor, q: str, status: str, task: str, sort: str, limit: int) -> _Listing:
-    page = list_datasets(session, actor, q=q, status=status, task=task, sort=sort, limit=limit)
+def _read(
+    session: Session, actor: Actor, q: str, status: str, task: str, sort: str, limit: int, cursor: str
+) -> _Listing:
+    page = list_datasets(session, actor, q=q, status=status, task=task, sort=sort, limit=limit, cursor=cursor or None)
     extras = dataset_extras(session, actor, [row.id for row in page.items])
     return _Listing(page, dataset_totals(session, actor, q, task), extras)
 
 
-class DatasetsState(rx.State):
+class DatasetsState(Windowed, rx.State):
     """One page of the person's datasets, and the filters that chose it."""
 
     rows: list[DatasetCard] = []
-    shown: int = PAGE_SIZE
-    matching: int = 0
     total: int = 0
     count_all: str = "0"
     count_ready: str = "0"
     count_processing: str = "0"
     count_error: str = "0"
     summary: str = ""
-    more: bool = False
     q: str = ""
     status: str = ""
     task: str = ""
@@ -65,20 +62,18 @@ class DatasetsState(rx.State):
     def filtered(self) -> bool:
         return bool(self.q or self.status or self.task)
 
-    @rx.var
-    def shown_text(self) -> str:
-        """True counts: "24 of 1,000"."""
-        return f"{len(self.rows):,} of {self.matching:,}"
-
     @rx.event
     @signed_in
     async def load(self):
         """on_load: takes the filters from the address; runs again after a reload or a reconnect."""
+        before = self._wanted()
         self.q = filter_of(self, "q")
         self.status = filter_of(self, "status", STATUSES)
         self.task = filter_of(self, "task", ("classification", "captioning", "retrieval"))
         self.sort = filter_of(self, "sort", SORTS) or "-created_at"
         self.view = filter_of(self, "view", ("table",)) or "cards"
+        if before != self._wanted():
+            self._from_the_start()
         return await self._refresh()
 
     @rx.event
@@ -123,12 +118,6 @@ class DatasetsState(rx.State):
         self.q, self.status, self.task = "", "", ""
         return await self._filtered()
 
-    @rx.event
-    @signed_in
-    async def show_more(self):
-        self.shown = min(MOST, self.shown + PAGE_SIZE)
-        return await self._refresh()
-
     @rx.event(background=True, supersedes=True)
     @signed_in
     async def watch(self):
@@ -142,8 +131,8 @@ class DatasetsState(rx.State):
                 if wanted == self._wanted():
                     self._show(listing)
 
-    def _wanted(self) -> tuple[str, str, str, str, int]:
-        return self.q, self.status, self.task, self.sort, self.shown
+    def _wanted(self) -> tuple[str, str, str, str, int, str]:
+        return self.q, self.status, self.task, self.sort, self.shown, self._cursor
 
     def _remember(self) -> rx.event.EventSpec:
         sort = "" if self.sort == "-created_at" else self.sort
@@ -151,13 +140,16 @@ class DatasetsState(rx.State):
         return remember(PATH, q=self.q, status=self.status, task=self.task, sort=sort, view=view)
 
     async def _filtered(self) -> list[Any]:
-        self.shown = PAGE_SIZE
+        self._from_the_start()
         again = await self._refresh()
         return [self._remember(), *([again] if again else [])]
 
     async def _refresh(self):
         try:
-            self._show(await act(self, _read, *self._wanted()))
+            listing = await act(self, _read, *self._wanted())
+            if self._emptied(listing.page):
+                listing = await act(self, _read, *self._wanted())
+            self._show(listing)
         except NotSignedIn:
             raise
         except AppError as error:
@@ -168,7 +160,7 @@ class DatasetsState(rx.State):
     def _show(self, listing: _Listing) -> None:
         page, totals = listing.page, listing.totals
         self.rows = [dataset_card(row, listing.extras.get(row.id, DatasetExtras())) for row in page.items]
-        self.matching, self.more = page.total, page.next is not None and self.shown < MOST
+        self._place(page)
         self.total = totals.datasets
         self.count_all, self.count_ready = words.count(totals.datasets), words.count(totals.by_status["ready"])
         self.count_processing = words.count(totals.by_status["processing"])

@@ -10,10 +10,11 @@ from orchestrator.services.datasets.clips import get_clip
 from orchestrator.services.datasets.editing import Change, edit_clips
 from orchestrator.services.datasets.versions import EditRow
 from orchestrator.states import words
-from orchestrator.states.datasets_detail import MOST, DatasetDetailState, Wanted
+from orchestrator.states.datasets_detail import DatasetDetailState, Wanted
 from orchestrator.states.datasets_doctor import done
 from orchestrator.states.datasets_rows import ClipTile, clip_tile
 from orchestrator.states.guards import act, problems_of, signed_in
+from orchestrator.states.windows import MOST
 
 UNCHANGED = "Nothing was changed."
 

@@ -28,9 +28,8 @@ from orchestrator.states.datasets_rows import (
     dataset_card,
 )
 from orchestrator.states.guards import act, said, signed_in
+from orchestrator.states.windows import Windowed
 
-PAGE_SIZE = 24
-MOST = 192
 LOOK_AGAIN_S = 1.0
 SPLITS = ("train", "validation", "auto")
 STATUSES = ("ok", "quarantined")
@@ -78,7 +77,7 @@ def _read(session: Session, actor: Actor, dataset_id: int, wanted: Wanted, limit
     )
 
 
-class DatasetDetailState(rx.State):
+class DatasetDetailState(Windowed, rx.State):
     """What one dataset's page shows; `dataset_id` comes with the address."""
 
     card: DatasetCard | None = None
@@ -114,26 +113,9 @@ class DatasetDetailState(rx.State):
     """Why the last files did not come into a dataset that is ready."""
     not_followed: str = ""
     """Why the last correction of what waits to be accepted could not be followed."""
-    shown: int = PAGE_SIZE
-    matching: int = 0
-    more: bool = False
-    start: int = 0
-    """How many clips lie before those that are shown."""
-    onward: bool = False
-    """There are clips behind as many as are shown at once."""
-    _cursor: str = ""
-    _next: str = ""
-    _earlier: list[tuple[str, int]] = []
-    """(cursor, start) of the pages before this one."""
     loaded: bool = False
     missing: bool = False
     problem: str = ""
-
-    @rx.var
-    def shown_text(self) -> str:
-        if not self.start:
-            return f"{len(self.tiles):,} of {self.matching:,}"
-        return f"{self.start + 1:,} to {self.start + len(self.tiles):,} of {self.matching:,}"
 
     @rx.var
     def matching_text(self) -> str:
@@ -146,10 +128,13 @@ class DatasetDetailState(rx.State):
         wanted = self._id()
         if self.card is None or self.card.id != wanted:
             self.reset()
+        before = self._wanted()
         self.label = filter_of(self, "class", limit=200)
         self.split = filter_of(self, "split", SPLITS)
         self.status = filter_of(self, "clips", STATUSES) or "ok"
         self.q = filter_of(self, "q")
+        if before != self._wanted():
+            self._from_the_start()
         return await self._refresh()
 
     @rx.event
@@ -215,29 +200,6 @@ class DatasetDetailState(rx.State):
         self.q = q[:80]
         return await self._filtered()
 
-    @rx.event
-    @signed_in
-    async def show_more(self):
-        self.shown = min(MOST, self.shown + 2 * PAGE_SIZE)
-        return await self._refresh()
-
-    @rx.event
-    @signed_in
-    async def page_on(self):
-        """The clips behind those that are shown."""
-        if self.onward:
-            self._earlier = [*self._earlier, (self._cursor, self.start)]
-            self._cursor, self.start, self.shown = self._next, self.start + len(self.tiles), PAGE_SIZE
-        return await self._refresh()
-
-    @rx.event
-    @signed_in
-    async def page_back(self):
-        if self._earlier:
-            *self._earlier, (self._cursor, self.start) = self._earlier
-            self.shown = MOST
-        return await self._refresh()
-
     @rx.event(background=True, supersedes=True)
     @signed_in
     async def watch(self):
@@ -263,7 +225,10 @@ class DatasetDetailState(rx.State):
 
     async def _refresh(self):
         try:
-            self._show(await act(self, _read, self._id(), self._wanted(), self.shown, self._cursor))
+            visit = await act(self, _read, self._id(), self._wanted(), self.shown, self._cursor)
+            if self._emptied(visit.clips):
+                visit = await act(self, _read, self._id(), self._wanted(), self.shown, self._cursor)
+            self._show(visit)
         except NotSignedIn:
             raise
         except NotFound:
@@ -287,7 +252,7 @@ class DatasetDetailState(rx.State):
         return Wanted(self.label, self.split, self.status, self.q)
 
     async def _filtered(self):
-        self.shown, self.start, self._cursor, self._earlier = PAGE_SIZE, 0, "", []
+        self._from_the_start()
         again = await self._refresh()
         status = "" if self.status == "ok" else self.status
         filters = {"class": self.label, "split": self.split, "clips": status, "q": self.q}
@@ -306,9 +271,7 @@ class DatasetDetailState(rx.State):
         self.not_added = row.error if row.status == "ready" else ""
         self.not_followed = row.error if waits else ""
         self.tab = (row.name if row.status == "ready" else f"{row.name}, {row.status}") + " - Loreel"
-        self._next = visit.clips.next or ""
-        self.matching, self.more = visit.clips.total, bool(self._next) and self.shown < MOST
-        self.onward = bool(self._next) and self.shown >= MOST
+        self._place(visit.clips)
         self.facts = _facts(row, film)
         self.by_class = row.task == "classification"
         self.layout = layout_view(row.layout, film.splits, row.task)

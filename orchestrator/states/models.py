@@ -17,10 +17,9 @@ from orchestrator.states import words
 from orchestrator.states.address import filter_of, is_on, remember
 from orchestrator.states.guards import act, signed_in
 from orchestrator.states.models_rows import ModelCard, model_card
+from orchestrator.states.windows import Windowed
 
 PATH = "/models"
-PAGE_SIZE = 24
-MOST = 192
 LOOK_AGAIN_S = 2.0
 STATUSES = ("ready", "in_use", "processing", "error")
 
@@ -31,20 +30,19 @@ class _Listing:
     total: int
 
 
-def _read(session: Session, actor: Actor, q: str, status: str, model_type: str, limit: int) -> _Listing:
-    page = list_models(session, actor, q=q, status=status, model_type=model_type, sort="name", limit=limit)
+def _read(session: Session, actor: Actor, q: str, status: str, model_type: str, limit: int, cursor: str) -> _Listing:
+    page = list_models(
+        session, actor, q=q, status=status, model_type=model_type, sort="name", limit=limit, cursor=cursor or None
+    )
     return _Listing(page, list_models(session, actor, limit=1).total)
 
 
-class ModelsState(rx.State):
+class ModelsState(Windowed, rx.State):
     """One page of the models a person may train, and the filters that chose it."""
 
     rows: list[ModelCard] = []
-    shown: int = PAGE_SIZE
-    matching: int = 0
     total: int = 0
     summary: str = ""
-    more: bool = False
     q: str = ""
     status: str = ""
     kind: str = ""
@@ -55,17 +53,16 @@ class ModelsState(rx.State):
     def filtered(self) -> bool:
         return bool(self.q or self.status or self.kind)
 
-    @rx.var
-    def shown_text(self) -> str:
-        return f"{len(self.rows):,} of {self.matching:,}"
-
     @rx.event
     @signed_in
     async def load(self):
         """on_load: takes the filters from the address."""
+        before = self._wanted()
         self.q = filter_of(self, "q")
         self.status = filter_of(self, "status", STATUSES)
         self.kind = filter_of(self, "type", list(ModelType))
+        if before != self._wanted():
+            self._from_the_start()
         return await self._refresh()
 
     @rx.event
@@ -97,12 +94,6 @@ class ModelsState(rx.State):
         self.q, self.status, self.kind = "", "", ""
         return await self._filtered()
 
-    @rx.event
-    @signed_in
-    async def show_more(self):
-        self.shown = min(MOST, self.shown + PAGE_SIZE)
-        return await self._refresh()
-
     @rx.event(background=True, supersedes=True)
     @signed_in
     async def watch(self):
@@ -119,17 +110,20 @@ class ModelsState(rx.State):
     def _moves(self) -> bool:
         return not self.total or any(row.status in ("in_use", "processing", "waiting") for row in self.rows)
 
-    def _wanted(self) -> tuple[str, str, str, int]:
-        return self.q, self.status, self.kind, self.shown
+    def _wanted(self) -> tuple[str, str, str, int, str]:
+        return self.q, self.status, self.kind, self.shown, self._cursor
 
     async def _filtered(self) -> list[Any]:
-        self.shown = PAGE_SIZE
+        self._from_the_start()
         again = await self._refresh()
         return [remember(PATH, q=self.q, status=self.status, type=self.kind), *([again] if again else [])]
 
     async def _refresh(self):
         try:
-            self._show(await act(self, _read, *self._wanted()))
+            listing = await act(self, _read, *self._wanted())
+            if self._emptied(listing.page):
+                listing = await act(self, _read, *self._wanted())
+            self._show(listing)
         except NotSignedIn:
             raise
         except AppError as error:
@@ -140,7 +134,7 @@ class ModelsState(rx.State):
     def _show(self, listing: _Listing) -> None:
         page = listing.page
         self.rows = [model_card(row) for row in page.items]
-        self.matching, self.more = page.total, page.next is not None and self.shown < MOST
+        self._place(page)
         self.total = listing.total
         self.summary = words.plural(listing.total, "base model") if listing.total else ""
         self.problem, self.loaded = "", True

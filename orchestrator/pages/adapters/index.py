@@ -65,7 +65,7 @@ def _full() -> rx.Component:
             ),
             padded=False,
         ),
-        more(State),
+        more(State, "adapters"),
     )
 
 

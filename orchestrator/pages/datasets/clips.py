@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from orchestrator.pages.states_of import windowed
 from orchestrator.states.datasets_clips import DatasetClips
 from orchestrator.states.datasets_detail import DatasetDetailState
 from orchestrator.states.datasets_rows import ClipTile
@@ -161,18 +162,7 @@ def clip_grid() -> rx.Component:
                 class_name="rounded-xl border border-border bg-card p-6 text-sm text-muted-foreground",
             ),
         ),
-        rx.el.div(
-            rx.el.span(State.shown_text, class_name="text-sm text-muted-foreground"),
-            rx.el.div(
-                rx.cond(
-                    State.start > 0, button("Earlier clips", icon="arrow-left", on_click=State.page_back), rx.fragment()
-                ),
-                rx.cond(State.more, button("Show more", on_click=State.show_more), rx.fragment()),
-                rx.cond(State.onward, button("Further clips", on_click=State.page_on), rx.fragment()),
-                class_name="flex gap-2",
-            ),
-            class_name="mt-4 flex min-h-9 items-center justify-between",
-        ),
+        rx.el.div(windowed(State, "clips"), class_name="mt-4"),
         aria_label="Clips",
     )
 

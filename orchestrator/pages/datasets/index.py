@@ -62,7 +62,7 @@ def _full() -> rx.Component:
             dataset_table(),
             rx.el.div(rx.foreach(DatasetsState.rows, dataset_card), _invitation(), class_name=GRID),
         ),
-        more(DatasetsState),
+        more(DatasetsState, "datasets"),
     )
 
 

@@ -153,7 +153,7 @@ def _toolbar() -> rx.Component:
 def _full() -> rx.Component:
     return rx.fragment(
         rx.el.div(rx.foreach(State.rows, _card), class_name=GRID),
-        more(State),
+        more(State, "models"),
     )
 
 
