@@ -129,6 +129,10 @@ def test_cancel_leaves_nothing_half_made(page: Page, signed_in: Person, api: htt
     )
     page.get_by_role("button", name="Add dataset").click()
     expect(page.get_by_role("progressbar", name="Upload")).to_be_visible(timeout=30_000)
+    page.get_by_role("button", name="Pause", exact=True).click()
+    expect(page.get_by_text(re.compile(r"0 of 1\sfile, paused"))).to_be_visible()
+    with page.expect_request(lambda request: request.method == "PATCH"):
+        page.get_by_role("button", name="Go on", exact=True).click()
     page.get_by_role("button", name="Cancel", exact=True).click()
     page.wait_for_url(re.compile(r"/datasets/?$"))
     assert api.get("/datasets").json()["total"] == before
@@ -217,3 +221,43 @@ def test_clips_that_no_browser_plays_are_converted_by_one_press(page: Page, sign
     finding.get_by_role("button", name="Convert to H.264").click()
     expect(page.get_by_text("Every clip plays in a browser")).to_be_visible(timeout=60_000)
     expect(finding).to_have_count(0)
+
+
+def test_splits_are_drawn_again_by_share_and_seed(
+    page: Page, signed_in: Person, api: httpx.Client, tmp_path: Path
+) -> None:
+    add(page, good_zip(tmp_path, {"left": 10, "right": 5}), "split me")
+    expect(page.get_by_role("button", name="Actions for split me")).to_be_visible(timeout=60_000)
+    dataset_id = re.findall(r"\d+", page.url)[-1]
+
+    def held() -> dict[str, set[int]]:
+        clips = api.get(f"/datasets/{dataset_id}/clips", params={"limit": 50}).json()["items"]
+        return {
+            label: {clip["id"] for clip in clips if clip["label"] == label and clip["split"] == "validation"}
+            for label in ("left", "right")
+        }
+
+    def split(share: str) -> None:
+        page.get_by_role("button", name="Actions for split me").click()
+        page.get_by_role("menuitem", name="Split into train and validation").click()
+        page.get_by_label("Held out for validation, percent").fill(share)
+        page.get_by_label("Seed").fill("7")
+        page.get_by_role("button", name="Split", exact=True).click()
+
+    split("80")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("Hold out between 5 and 50 percent.")).to_be_visible()
+    expect(page.get_by_label("Held out for validation, percent")).to_have_value("80")
+    page.get_by_label("Held out for validation, percent").fill("20")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("20% of each class held out for validation, seed 7. This is version 2.")).to_be_visible()
+    expect(dialog).to_have_count(0)
+    fewer = held()
+    assert [len(fewer[label]) for label in ("left", "right")] == [2, 1]
+    split("20")
+    expect(page.get_by_text("The clips are split so already.")).to_be_visible()
+    split("40")
+    expect(page.get_by_text("This is version 3.")).to_be_visible()
+    more = held()
+    assert [len(more[label]) for label in ("left", "right")] == [4, 2]
+    assert all(fewer[label] <= more[label] for label in fewer), "a larger share holds out those of a smaller one, too"
