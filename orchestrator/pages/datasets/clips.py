@@ -46,6 +46,7 @@ def _tile(tile: rx.Var[ClipTile]) -> rx.Component:
                         checked=DatasetClips.chosen.contains(tile.id),
                         on_change=lambda on: DatasetClips.choose(tile.id, on),
                         aria_label="Choose " + tile.name,
+                        class_name="touch:min-h-0",  # the box itself can be touched around
                     ),
                     class_name="absolute top-1.5 left-1.5 grid place-items-center rounded-md bg-background/80 p-1",
                 ),
