@@ -18,15 +18,21 @@ def one(state: Any, noun: str, full: rx.Component, *placeholder: rx.Component) -
         noun: "dataset"; its list is at /datasets.
         placeholder: what shimmers under the title's bar while it is read; a block where nothing is given.
     """
-    gone = notice(
+    ready = rx.cond(state.loaded, full, _placeholder(noun, placeholder))
+    return rx.cond(
+        state.missing, gone(noun), rx.cond(state.problem != "", unreadable(state, f"The {noun}", "h1"), ready)
+    )
+
+
+def gone(noun: str) -> rx.Component:
+    """Says that there is no such thing, and leads to its list."""
+    return notice(
         "search-x",
         f"There is no such {noun}",
         "It may have been deleted, or it belongs to somebody else.",
         button(f"All {noun}s", icon="arrow-left", href=f"/{noun}s"),
         heading="h1",
     )
-    ready = rx.cond(state.loaded, full, _placeholder(noun, placeholder))
-    return rx.cond(state.missing, gone, rx.cond(state.problem != "", unreadable(state, f"The {noun}", "h1"), ready))
 
 
 def unreadable(state: Any, what: str, heading: str = "h2") -> rx.Component:

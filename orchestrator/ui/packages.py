@@ -11,7 +11,6 @@ _PINS = {
     "@radix-ui/react-dropdown-menu": "2.2.1",
     "@radix-ui/react-radio-group": "1.5.1",
     "@radix-ui/react-select": "2.4.1",
-    "@radix-ui/react-slider": "1.6.1",
     "@radix-ui/react-switch": "1.4.1",
     "@radix-ui/react-tooltip": "1.4.1",
     "cmdk": "1.1.1",

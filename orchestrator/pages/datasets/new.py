@@ -4,22 +4,19 @@ from typing import Any
 
 import reflex as rx
 
-from orchestrator.pages.datasets.dialogs import general_problem
+from orchestrator.pages.adding import foot, sent_files
 from orchestrator.pages.datasets.new_help import layout_help
 from orchestrator.pages.datasets.new_sources import SOURCES, cloud_fields, hub_fields, web_fields
-from orchestrator.pages.datasets.notice import notice
 from orchestrator.pages.frame import frame
-from orchestrator.pages.hub_size import hub_word
+from orchestrator.pages.states_of import gone
 from orchestrator.states.datasets_add import DatasetAddState
 from orchestrator.ui.layout.shell import page_header
-from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.choice import radio_cards, switch
 from orchestrator.ui.primitives.field import field
 from orchestrator.ui.primitives.input import input as text_input
 from orchestrator.ui.primitives.input import textarea
 from orchestrator.ui.primitives.select import select
-from orchestrator.ui.uploader.uploader import uploader
 
 State = DatasetAddState
 _TASKS = [
@@ -81,22 +78,9 @@ def _about() -> rx.Component:
     )
 
 
-def _files() -> rx.Component:
-    return rx.el.div(
-        uploader(
-            State.target,
-            hint=State.files_hint,
-            invalid=_problem("files") != "",
-            on_pick=State.pick,
-            on_done=State.arrived,
-            on_cancel=State.call_off,
-        ),
-        rx.el.div(general_problem(_problem("files")), class_name="mt-3 empty:hidden"),
-    )
-
-
 def _where() -> rx.Component:
     """The source type and its own fields."""
+    files = sent_files(State, hint=State.files_hint)
     return card(
         rx.el.div(
             field(
@@ -110,7 +94,7 @@ def _where() -> rx.Component:
                 ),
                 error=_problem("source"),
             ),
-            rx.match(State.source, ("url", web_fields()), ("cloud", cloud_fields()), ("hub", hub_fields()), _files()),
+            rx.match(State.source, ("url", web_fields()), ("cloud", cloud_fields()), ("hub", hub_fields()), files),
             rx.el.div(
                 switch(
                     "Let me check how it is read first",
@@ -131,24 +115,12 @@ def _where() -> rx.Component:
 
 
 def _form() -> rx.Component:
-    sending = State.target != ""
     return rx.el.form(
         rx.el.div(
             rx.el.div(
                 _about(),
                 _where(),
-                general_problem(_problem("")),
-                rx.el.div(
-                    button("Cancel", variant="ghost", on_click=State.leave),
-                    button(
-                        hub_word(State, rx.cond(State.into > 0, "Add files", "Add dataset")),
-                        variant="primary",
-                        submit=True,
-                        loading=(sending & ~State.broken_off) | State.asking,
-                        disabled=sending | State.asking,
-                    ),
-                    class_name="flex items-center justify-end gap-2",
-                ),
+                foot(State, "dataset"),
                 class_name="flex min-w-0 flex-col gap-4",
             ),
             layout_help(),
@@ -164,13 +136,7 @@ def new() -> rx.Component:
     return frame(
         rx.cond(
             State.missing,
-            notice(
-                "search-x",
-                "There is no such dataset",
-                "It may have been deleted, or it belongs to somebody else.",
-                button("All datasets", icon="arrow-left", href="/datasets"),
-                heading="h1",
-            ),
+            gone("dataset"),
             rx.fragment(page_header(State.title, note="Files stay on this server."), _form()),
         ),
         title=State.title,

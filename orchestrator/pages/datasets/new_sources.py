@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from orchestrator.pages.adding import hub_id, revision
 from orchestrator.pages.hub_size import hub_size
 from orchestrator.states.datasets_add import DatasetAddState
 from orchestrator.ui.primitives.field import field
@@ -79,28 +80,14 @@ def cloud_fields() -> rx.Component:
 def hub_fields() -> rx.Component:
     """An id on the Hugging Face Hub, and a token where it asks for one."""
     return rx.el.div(
-        field(
+        hub_id(
+            State,
             "Dataset ID",
-            text_input(
-                name="repo",
-                value=State.repo,
-                on_change=State.type_repo,
-                placeholder="org/name",
-                mono=True,
-                spell_check=False,
-                auto_complete="off",
-            ),
-            hint="Its videos and archives come along, with the files that describe them; never its code.",
-            error=_problem("repo"),
-            required=True,
+            "org/name",
+            "Its videos and archives come along, with the files that describe them; never its code.",
         ),
         rx.el.div(
-            field(
-                "Revision",
-                text_input(name="revision", value=State.revision, on_change=State.type_revision, mono=True),
-                hint="A branch, tag or commit; empty for the newest. It is pinned to its commit.",
-                error=_problem("revision"),
-            ),
+            revision(State),
             field(
                 "Token",
                 select(State.credentials, value=State.credential, on_change=State.choose_credential, label="Token"),

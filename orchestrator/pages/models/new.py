@@ -4,20 +4,18 @@ from typing import Any
 
 import reflex as rx
 
-from orchestrator.pages.datasets.dialogs import general_problem
-from orchestrator.pages.datasets.notice import notice
+from orchestrator.pages.adding import foot, hub_id, revision, sent_files
 from orchestrator.pages.frame import frame
-from orchestrator.pages.hub_size import hub_size, hub_word
+from orchestrator.pages.hub_size import hub_size
+from orchestrator.pages.states_of import gone
 from orchestrator.states.models_add import ModelAddState
 from orchestrator.ui.layout.shell import page_header
-from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.choice import radio_cards
 from orchestrator.ui.primitives.field import field
 from orchestrator.ui.primitives.input import input as text_input
 from orchestrator.ui.primitives.input import password_input, textarea
 from orchestrator.ui.primitives.select import select
-from orchestrator.ui.uploader.uploader import uploader
 
 State = ModelAddState
 _TYPES = [
@@ -68,47 +66,16 @@ def _about() -> rx.Component:
     )
 
 
-def _files() -> rx.Component:
-    return rx.el.div(
-        uploader(
-            State.target,
-            target_name="model_id",
-            title="Drop the model's files or its folder here",
-            accept=".safetensors,.json,.txt,.model,.jinja,.md",
-            hint="config.json, .safetensors, the processor's and tokenizer's files. Never pickles, never code.",
-            invalid=_problem("files") != "",
-            on_pick=State.pick,
-            on_done=State.arrived,
-            on_cancel=State.call_off,
-        ),
-        rx.el.div(general_problem(_problem("files")), class_name="mt-3 empty:hidden"),
-    )
-
-
 def _hub() -> rx.Component:
     return rx.el.div(
-        field(
+        hub_id(
+            State,
             "Model ID",
-            text_input(
-                name="repo",
-                value=State.repo,
-                on_change=State.type_repo,
-                placeholder="MCG-NJU/videomae-base",
-                mono=True,
-                spell_check=False,
-                auto_complete="off",
-            ),
-            hint="As it stands at the top of the model's page. Only safetensors are fetched, and no code.",
-            error=_problem("repo"),
-            required=True,
+            "MCG-NJU/videomae-base",
+            "As it stands at the top of the model's page. Only safetensors are fetched, and no code.",
         ),
         rx.el.div(
-            field(
-                "Revision",
-                text_input(name="revision", value=State.revision, on_change=State.type_revision, mono=True),
-                hint="A branch, tag or commit; empty for the newest. It is pinned to its commit.",
-                error=_problem("revision"),
-            ),
+            revision(State),
             field(
                 "Token",
                 password_input(name="token", value=State.token, on_change=State.type_token),
@@ -144,6 +111,13 @@ def _path() -> rx.Component:
 
 
 def _where() -> rx.Component:
+    files = sent_files(
+        State,
+        target_name="model_id",
+        title="Drop the model's files or its folder here",
+        accept=".safetensors,.json,.txt,.model,.jinja,.md",
+        hint="config.json, .safetensors, the processor's and tokenizer's files. Never pickles, never code.",
+    )
     return card(
         rx.el.div(
             field(
@@ -156,7 +130,7 @@ def _where() -> rx.Component:
                     disabled=(State.target != "") | (State.into > 0),
                 ),
             ),
-            rx.match(State.source, ("hub", _hub()), ("path", _path()), _files()),
+            rx.match(State.source, ("hub", _hub()), ("path", _path()), files),
             class_name="flex flex-col gap-4",
         ),
         title="Where the weights are",
@@ -168,13 +142,7 @@ def new() -> rx.Component:
     return frame(
         rx.cond(
             State.missing,
-            notice(
-                "search-x",
-                "There is no such model",
-                "It may have been deleted, or it belongs to somebody else.",
-                button("All models", icon="arrow-left", href="/models"),
-                heading="h1",
-            ),
+            gone("model"),
             _form(),
         ),
         title=State.title,
@@ -184,24 +152,12 @@ def new() -> rx.Component:
 
 
 def _form() -> rx.Component:
-    sending = State.target != ""
     return rx.fragment(
         page_header(State.title, note="Checked before it is listed: its config, every tensor, its processor."),
         rx.el.form(
             rx.cond(State.into > 0, rx.fragment(), _about()),
             _where(),
-            general_problem(_problem("")),
-            rx.el.div(
-                button("Cancel", variant="ghost", on_click=State.leave),
-                button(
-                    hub_word(State, rx.cond(State.into > 0, "Add files", "Add model")),
-                    variant="primary",
-                    submit=True,
-                    loading=(sending & ~State.broken_off) | State.asking,
-                    disabled=sending | State.asking,
-                ),
-                class_name="flex items-center justify-end gap-2",
-            ),
+            foot(State, "model"),
             on_submit=State.begin,
             no_validate=True,
             class_name="flex w-full max-w-3xl min-w-0 flex-col gap-4",
