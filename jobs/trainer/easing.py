@@ -11,6 +11,7 @@ import torch
 
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import Recipe
+from orchestrator.domain.training_jobs import EVEN_WITH
 
 _FILE = "easing.json"
 _SAYINGS = (
@@ -70,7 +71,7 @@ def ease(now: Easing, contrasts: bool, can_checkpoint: bool) -> Easing:
             f"The memory ran out with {now.words()}. This model learns by telling the clips of a batch apart, so the "
         )
         raise OutOfMemory(text + "batch was not divided. Choose a smaller batch size.", "optim.batch_size")
-    text = f"The memory ran out even with {now.words()}. Use fewer frames, a smaller frame size or a lower rank."
+    text = f"{EVEN_WITH} {now.words()}. Use fewer frames, a smaller frame size or a lower rank."
     raise OutOfMemory(text, "data.frames")
 
 

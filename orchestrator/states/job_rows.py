@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from orchestrator.domain.measures import MEASURES, Measure, headline
+from orchestrator.domain.training_jobs import EVEN_WITH
 from orchestrator.services.metrics.rows import LogRow
 from orchestrator.services.training.lifecycle import GIVEN_UP
 from orchestrator.services.training.rows import EventRow, JobRow
@@ -212,7 +213,7 @@ def job_head(row: JobRow, memory: int = 0) -> JobHead:
         error=row.error,
         error_details=row.error_details,
         priority=row.priority,
-        out_of_memory=row.status == "failed" and "memory" in row.error,
+        out_of_memory=row.status == "failed" and "memory" in row.error and not row.error.startswith(EVEN_WITH),
         taken=row.status == "failed" and GIVEN_UP in row.error,
         memory_at_end=words.size(memory) if memory else "",
         sweep_id=row.sweep_id or 0,

@@ -46,19 +46,29 @@ def _form() -> rx.Component:
             field(
                 "Model",
                 select(State.models, value=State.model, on_change=State.choose_model, label="Model"),
-                class_name="min-w-0 flex-1 basis-40",
+                class_name="min-w-0 flex-1 basis-full sm:basis-40",
             ),
             field(
                 "Frames",
                 text_input(
-                    value=State.frames, on_change=State.type_frames, input_mode="numeric", placeholder="as made"
+                    value=State.frames,
+                    on_change=State.type_frames,
+                    on_enter=lambda _text: State.draw(),
+                    input_mode="numeric",
+                    placeholder="as made",
                 ),
-                class_name="w-24",
+                class_name="min-w-0 flex-1 sm:w-24 sm:flex-none",
             ),
             field(
                 "Size",
-                text_input(value=State.size, on_change=State.type_size, input_mode="numeric", placeholder="as made"),
-                class_name="w-24",
+                text_input(
+                    value=State.size,
+                    on_change=State.type_size,
+                    on_enter=lambda _text: State.draw(),
+                    input_mode="numeric",
+                    placeholder="as made",
+                ),
+                class_name="min-w-0 flex-1 sm:w-24 sm:flex-none",
             ),
             button("Draw", on_click=State.draw, loading=State.drawing, disabled=State.drawing),
             class_name="flex flex-wrap items-end gap-3",

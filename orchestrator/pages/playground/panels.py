@@ -152,7 +152,7 @@ def panels() -> rx.Component:
                 rx.foreach(State.panels, _panel),
                 aria_live="polite",
                 aria_busy=State.busy,
-                class_name="grid gap-4 md:grid-cols-2",
+                class_name="grid gap-4 md:grid-cols-2 md:[&>:only-child]:col-span-2",
             ),
             rx.cond(State.problem == "", _invitation(), rx.fragment()),
         ),

@@ -140,7 +140,7 @@ def shell(
         crumbs_of([*(breadcrumb or []), (title, None)]),
         rx.el.div(
             *children(tools, palette(), pill, bell, theme_toggle(), account_menu(user_name, on_logout)),
-            class_name="ml-auto flex shrink-0 items-center gap-2",
+            class_name="ml-auto flex shrink-0 items-center gap-2 touch:gap-0",
         ),
         class_name="sticky top-0 z-30 flex h-14 items-center gap-3 border-b border-border bg-background/95 px-6 backdrop-blur touch:px-4",
     )
