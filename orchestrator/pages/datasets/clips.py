@@ -46,9 +46,9 @@ def _tile(tile: rx.Var[ClipTile]) -> rx.Component:
                         checked=DatasetClips.chosen.contains(tile.id),
                         on_change=lambda on: DatasetClips.choose(tile.id, on),
                         aria_label="Choose " + tile.name,
-                        class_name="touch:min-h-0",  # the box itself can be touched around
                     ),
-                    class_name="absolute top-1.5 left-1.5 grid place-items-center rounded-md bg-background/80 p-1",
+                    # The box itself can be touched around, so it need not be as tall as a finger.
+                    class_name="absolute top-1.5 left-1.5 grid place-items-center rounded-md bg-background/80 p-1 touch:*:min-h-0!",
                 ),
                 rx.fragment(),
             ),
