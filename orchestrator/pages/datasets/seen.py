@@ -40,6 +40,21 @@ def _sheet() -> rx.Component:
     )
 
 
+def _number(label: str, value: Any, on_change: Any) -> rx.Component:
+    """Enter draws."""
+    return field(
+        label,
+        text_input(
+            value=value,
+            on_change=on_change,
+            on_enter=lambda _text: State.draw(),
+            input_mode="numeric",
+            placeholder="as made",
+        ),
+        class_name="min-w-0 flex-1 sm:w-24 sm:flex-none",
+    )
+
+
 def _form() -> rx.Component:
     return rx.el.div(
         rx.el.div(
@@ -48,28 +63,8 @@ def _form() -> rx.Component:
                 select(State.models, value=State.model, on_change=State.choose_model, label="Model"),
                 class_name="min-w-0 flex-1 basis-full sm:basis-40",
             ),
-            field(
-                "Frames",
-                text_input(
-                    value=State.frames,
-                    on_change=State.type_frames,
-                    on_enter=lambda _text: State.draw(),
-                    input_mode="numeric",
-                    placeholder="as made",
-                ),
-                class_name="min-w-0 flex-1 sm:w-24 sm:flex-none",
-            ),
-            field(
-                "Size",
-                text_input(
-                    value=State.size,
-                    on_change=State.type_size,
-                    on_enter=lambda _text: State.draw(),
-                    input_mode="numeric",
-                    placeholder="as made",
-                ),
-                class_name="min-w-0 flex-1 sm:w-24 sm:flex-none",
-            ),
+            _number("Frames", State.frames, State.type_frames),
+            _number("Size", State.size, State.type_size),
             button("Draw", on_click=State.draw, loading=State.drawing, disabled=State.drawing),
             class_name="flex flex-wrap items-end gap-3",
         ),

@@ -79,10 +79,10 @@ def assign_splits(session: Session, actor: Actor, dataset_id: int, share: float,
 
 def _held(drawn: list[int], count: int, alike: dict[int, set[int]]) -> set[int]:
     """The first `count` of a class as they were drawn, near copies together where they fit; never none of several."""
-    held: set[int] = set()
+    held, here = set[int](), set(drawn)
     for clip_id in drawn:
-        bunch = (alike.get(clip_id, set()) | {clip_id}) & set(drawn) if clip_id in alike else {clip_id}
-        if len(held | bunch) <= count:
+        bunch = ({clip_id} | alike.get(clip_id, set()) & here) - held
+        if len(held) + len(bunch) <= count:
             held |= bunch
     return held or set(drawn[:count])
 
