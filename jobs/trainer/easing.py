@@ -9,9 +9,8 @@ from pathlib import Path
 
 import torch
 
-from orchestrator.domain.errors import Invalid
+from orchestrator.domain.errors import EVEN_WITH, Invalid
 from orchestrator.domain.recipes import Recipe
-from orchestrator.domain.training_jobs import EVEN_WITH
 
 _FILE = "easing.json"
 _SAYINGS = (

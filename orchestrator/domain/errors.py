@@ -83,3 +83,7 @@ class DiskFull(AppError):
     """There is no room left for what was sent."""
 
     status = 507
+
+
+EVEN_WITH = "The memory ran out even with"
+"""How the error of a run begins that had no batch left to divide."""

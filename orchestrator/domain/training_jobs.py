@@ -26,9 +26,6 @@ class JobStatus(StrEnum):
 ACTIVE = frozenset({JobStatus.QUEUED, JobStatus.STARTING, JobStatus.RUNNING, JobStatus.STOPPING, JobStatus.LOST})
 FINAL = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.STOPPED})
 
-EVEN_WITH = "The memory ran out even with"
-"""How the error of a run begins that had no batch left to divide."""
-
 HOLDS = frozenset({JobStatus.STARTING, JobStatus.RUNNING, JobStatus.STOPPING})
 """States in which a worker holds the job."""
 

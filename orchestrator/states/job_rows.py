@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from orchestrator.domain.errors import EVEN_WITH
 from orchestrator.domain.measures import MEASURES, Measure, headline
-from orchestrator.domain.training_jobs import EVEN_WITH
 from orchestrator.services.metrics.rows import LogRow
 from orchestrator.services.training.lifecycle import GIVEN_UP
 from orchestrator.services.training.rows import EventRow, JobRow
