@@ -28,15 +28,17 @@ def first_line(name: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Exit code 0 also for a missed target: a miss is reported, not hidden."""
+    """The name, or its beginning. Exit code 0 also for a missed target: a miss is reported, not hidden."""
     if not arguments:
         for name in names():
             print(f"{name:<12} {first_line(name)}")
         return 0
-    name = arguments[0]
-    if name not in names():
-        print(f"loreel: there is no benchmark {name!r}; there are: {', '.join(names())}.", file=sys.stderr)
+    asked = arguments[0]
+    found = [name for name in names() if name == asked] or [name for name in names() if name.startswith(asked)]
+    if len(found) != 1:
+        print(f"loreel: there is no benchmark {asked!r}; there are: {', '.join(names())}.", file=sys.stderr)
         return 1
+    name = found[0]
     stem = name.replace("-", "_")
     module = importlib.import_module(f"benchmarks.{stem}.bench" if (FOLDER / stem).is_dir() else f"benchmarks.{stem}")
     targets: dict[str, Target] = module.TARGETS

@@ -5,10 +5,15 @@ import os
 from typing import Any
 
 from granian.constants import Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
 from orchestrator.settings import get_settings
+
+_MOST_BUFFERED = 4 * 2**20
+"""Bytes of a connection that wait to be read. A tenth of it, as granian has it, holds back an upload: the sender waits
+for the reader and the reader for the sender."""
 
 
 def app_factory() -> Any:
@@ -49,6 +54,7 @@ def main() -> None:
         workers=1,
         log_level=LogLevels.warning,
         workers_kill_timeout=3,
+        http1_settings=HTTP1Settings(max_buffer_size=_MOST_BUFFERED),
     ).serve()
 
 

@@ -9,7 +9,9 @@ from typing import BinaryIO, Self
 
 from orchestrator.domain.errors import AppError, Conflict, TooLarge
 
-_MOST_PIECES = min(1_024, os.sysconf("SC_IOV_MAX"))
+_WRITTEN_AT_ONCE = 2**17
+"""Bytes, as `cp` does it. For a larger write the kernel takes larger pages, which a virtual machine fetches back from its
+host first: a fifth of the speed where the machine had been at rest."""
 
 
 class Busy(AppError):
@@ -51,7 +53,7 @@ class PartFile:
         return self
 
     def write(self, pieces: Sequence[bytes]) -> None:
-        """Appends pieces as they came, in one go and without joining them first.
+        """Appends pieces as they came, without joining them first.
 
         Raises:
             TooLarge: more bytes than announced. OSError: the disk is full.
@@ -60,19 +62,11 @@ class PartFile:
         count = sum(map(len, pieces))
         if self.size + count > self._length:
             raise TooLarge(f"More bytes came than the {self._length} that were announced. Start the upload again.")
-        for at in range(0, len(pieces), _MOST_PIECES):
-            self._append(pieces[at : at + _MOST_PIECES])
-
-    def _append(self, pieces: Sequence[bytes]) -> None:
-        assert self._file is not None
-        written = os.writev(self._file.fileno(), pieces)
-        self.size += written
-        if written == sum(map(len, pieces)):
-            return
-        rest = memoryview(b"".join(pieces))[written:]  # a disk that is nearly full takes a part
-        while rest:
-            written = self._file.write(rest) or 0
-            rest, self.size = rest[written:], self.size + written
+        for piece in pieces:
+            rest = memoryview(piece)
+            while rest:  # a disk that is nearly full takes a part
+                written = os.write(self._file.fileno(), rest[:_WRITTEN_AT_ONCE])
+                rest, self.size = rest[written:], self.size + written
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._file is not None:

@@ -35,6 +35,18 @@ def test_help_lists_the_commands() -> None:
         assert f"  {command} " in done.stdout
 
 
+def test_help_of_a_command_starts_nothing() -> None:
+    done = _run(ROOT, "up", "--help")
+    assert done.returncode == 0
+    assert done.stdout.startswith("usage: ./loreel COMMAND")
+
+
+def test_an_unknown_option_is_a_sentence() -> None:
+    done = _run(ROOT, "up", "--web-onyl")
+    assert done.returncode == 1
+    assert "`./loreel up` does not know --web-onyl." in done.stderr
+
+
 def test_an_unknown_command_is_a_sentence() -> None:
     done = _run(ROOT, "fly")
     assert done.returncode == 1
