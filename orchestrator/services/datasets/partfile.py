@@ -10,8 +10,8 @@ from typing import BinaryIO, Self
 from orchestrator.domain.errors import AppError, Conflict, TooLarge
 
 _WRITTEN_AT_ONCE = 2**17
-"""Bytes, as `cp` does it. For a larger write the kernel takes larger pages, which a virtual machine fetches back from its
-host first: a fifth of the speed where the machine had been at rest."""
+"""Bytes, as `cp` does it. For a larger write the kernel takes larger pages, which a virtual machine fetches back from
+its host first: a fifth of the speed where the machine had been at rest."""
 
 
 class Busy(AppError):
