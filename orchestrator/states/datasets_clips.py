@@ -1,4 +1,6 @@
-"""Choosing clips on a dataset's page and changing what is said about them, one in a dialog or many in a bar."""
+"""Choosing clips on a dataset's page and changing what is said about them, one in its tile or dialog, many in a bar."""
+
+from dataclasses import dataclass
 
 import reflex as rx
 from sqlmodel import Session
@@ -17,6 +19,16 @@ from orchestrator.states.guards import act, problems_of, signed_in
 from orchestrator.states.windows import MOST
 
 UNCHANGED = "Nothing was changed."
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why the last words typed in a tile were not taken."""
+
+    clip_id: int = 0
+    sentence: str = ""
+    count: int = 0
+    """How many there were: the same sentence may come twice."""
 
 
 def _change(
@@ -41,6 +53,7 @@ class DatasetClips(rx.State):
     caption: str = ""
     split: str = "auto"
     problems: dict[str, str] = {}
+    refusal: Refusal = Refusal()
     bulk_problem: str = ""
     bulk_label: str = ""
 
@@ -100,6 +113,22 @@ class DatasetClips(rx.State):
     @signed_in
     async def take_back_chosen(self):
         return await self._bulk(Change(status="ok"))
+
+    @rx.event
+    @signed_in
+    async def rewrite(self, clip_id: int, text: str):
+        """The label or caption that was typed in a clip's tile; a refusal stays beside the field there."""
+        page = await self.get_state(DatasetDetailState)
+        change = Change(label=text) if page.by_class else Change(caption=text)
+        try:
+            edit = await act(self, _change, page._id(), [clip_id], change)
+        except NotSignedIn:
+            raise
+        except AppError as error:
+            self.refusal = Refusal(clip_id, error.message, self.refusal.count + 1)
+            return None
+        self.refusal = Refusal(count=self.refusal.count)
+        return [done(edit, UNCHANGED), DatasetDetailState.refresh]
 
     @rx.event
     @signed_in

@@ -143,7 +143,7 @@ def test_captions_beside_clips(page: Page, signed_in: Person, tmp_path: Path) ->
     page.get_by_role("button", name="Add dataset").click()
     ready(page)
     expect(page.get_by_text("Captions beside the clips")).to_be_visible()
-    page.get_by_role("button", name="Edit 1.mp4").click()
+    page.get_by_role("button", name="Open 1.mp4").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_label("Caption")).to_have_value("Square number 1 moves.")
     dialog.get_by_role("button", name="What a model sees").click()
@@ -158,6 +158,34 @@ def test_captions_beside_clips(page: Page, signed_in: Person, tmp_path: Path) ->
     expect(page.get_by_role("button", name="Edit 1.mp4")).to_contain_text("An orange square.")
     page.get_by_role("button", name="Undo v2").click()
     expect(page.get_by_role("button", name="Edit 1.mp4")).to_contain_text("Square number 1 moves.")
+    _caption_in_its_tile(page)
+
+
+def _caption_in_its_tile(page: Page) -> None:
+    """By the keyboard: Escape leaves it, a refusal keeps what was typed, Enter saves, Undo takes it back."""
+    words, typed = page.get_by_role("button", name="Edit 1.mp4"), page.get_by_label("Caption of 1.mp4")
+    words.press("Enter")
+    expect(typed).to_be_focused()
+    typed.fill("Something else.")
+    typed.press("Escape")
+    expect(words).to_be_focused()
+    expect(words).to_contain_text("Square number 1 moves.")
+    for _ in range(2):
+        words.press("Enter")
+        typed.fill("  ")
+        typed.press("Enter")
+        expect(page.get_by_text("A caption has 1 to 4,000 characters.")).to_be_visible()
+        expect(typed).to_have_value("  ")
+        typed.press("Escape")
+    words.press("Enter")
+    typed.fill("A square, drawn.")
+    typed.press("Shift+Enter")
+    typed.press_sequentially("It moves.")
+    typed.press("Enter")
+    expect(words).to_be_focused()
+    expect(words).to_have_accessible_name("Edit 1.mp4: A square, drawn. It moves.")
+    page.get_by_text("This is version 4.").locator("xpath=ancestor::li").get_by_role("button", name="Undo").click()
+    expect(words).to_contain_text("Square number 1 moves.")
 
 
 def test_clips_from_a_web_address_are_corrected_in_bulk(page: Page, signed_in: Person, tmp_path: Path) -> None:
@@ -181,8 +209,11 @@ def test_clips_from_a_web_address_are_corrected_in_bulk(page: Page, signed_in: P
     page.get_by_role("button", name="Undo", exact=True).first.click()
     expect(page.get_by_text("Version 2 undone").first).to_be_visible()
     expect(page.get_by_role("button", name="Edit left/left-00.mp4")).to_contain_text("left")
-    page.get_by_label("Find a clip").fill("right-01")
+    page.get_by_role("button", name="Edit left/left-01.mp4").click()
+    page.get_by_label("Label of left/left-01.mp4").fill("right")
+    page.get_by_label("Find a clip").fill("right-01")  # leaving the field saves
     expect(page.get_by_text("1 of 1")).to_be_visible()
+    expect(page.get_by_text("1 clip: label right").first).to_be_visible()
 
 
 @pytest.mark.slow

@@ -7,8 +7,9 @@ from orchestrator.states.datasets_clips import DatasetClips
 from orchestrator.states.datasets_detail import DatasetDetailState
 from orchestrator.states.datasets_rows import ClipTile
 from orchestrator.ui.patterns.clip_player import clip_player
+from orchestrator.ui.patterns.inline_edit import inline_edit
 from orchestrator.ui.patterns.toolbar import search_box
-from orchestrator.ui.primitives.button import button
+from orchestrator.ui.primitives.button import button, icon_button
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.choice import checkbox
 from orchestrator.ui.primitives.icon import icon
@@ -22,20 +23,37 @@ MOVES = [("train", "Train"), ("validation", "Validation"), ("auto", "Not assigne
 _STATUSES = [("ok", "In use"), ("quarantined", "Left out")]
 
 
+def _words(tile: rx.Var[ClipTile]) -> rx.Component:
+    """What is said of a clip, to be corrected where it stands."""
+    split = rx.el.span(tile.split, class_name="shrink-0 text-muted-foreground")
+    shown = "mt-1 text-xs"
+    plain = rx.el.p(
+        rx.cond(
+            State.by_class,
+            rx.el.span(tile.label, class_name="min-w-0 truncate font-medium"),
+            rx.el.span(tile.caption, title=tile.caption, class_name="line-clamp-2 min-w-0 break-words"),
+        ),
+        split,
+        class_name=f"flex items-baseline justify-between gap-2 py-0.5 {shown}",
+    )
+    refusal = DatasetClips.refusal
+    field = inline_edit(
+        split,
+        value=rx.cond(State.by_class, tile.label, tile.caption),
+        what=rx.cond(State.by_class, "Label", "Caption"),
+        of=tile.name,
+        on_save=lambda text: DatasetClips.rewrite(tile.id, text),
+        multiline=~State.by_class,
+        most=rx.cond(State.by_class, 200, 4000),
+        problem=rx.cond(refusal.clip_id == tile.id, refusal.sentence, ""),
+        attempt=refusal.count,
+        class_name=shown,
+    )
+    return rx.cond(State.editable, field, plain)
+
+
 def _tile(tile: rx.Var[ClipTile]) -> rx.Component:
-    said = rx.cond(
-        State.by_class,
-        rx.el.span(tile.label, class_name="min-w-0 truncate font-medium"),
-        rx.el.span(tile.caption, title=tile.caption, class_name="line-clamp-2 min-w-0 break-words"),
-    )
-    edit = rx.el.button(
-        said,
-        rx.el.span(tile.split, class_name="shrink-0 text-muted-foreground"),
-        type="button",
-        on_click=DatasetClips.open_clip(tile.id),
-        aria_label="Edit " + tile.name,
-        class_name="focus-ring mt-1 flex w-full items-baseline justify-between gap-2 rounded-md py-0.5 text-left text-xs hover:text-primary",
-    )
+    over = "absolute top-1.5 grid place-items-center rounded-md bg-background/80"
     return rx.el.li(
         rx.el.div(
             clip_player(tile.thumbnail, tile.preview, tile.facts, tile.lasts),
@@ -48,13 +66,22 @@ def _tile(tile: rx.Var[ClipTile]) -> rx.Component:
                         aria_label="Choose " + tile.name,
                     ),
                     # The box itself can be touched around, so it need not be as tall as a finger.
-                    class_name="absolute top-1.5 left-1.5 grid place-items-center rounded-md bg-background/80 p-1 touch:*:min-h-0!",
+                    class_name=f"{over} left-1.5 p-1 touch:*:min-h-0!",
                 ),
                 rx.fragment(),
             ),
+            rx.el.div(
+                icon_button(
+                    "maximize-2",
+                    "Open " + tile.name,
+                    size="icon-sm",
+                    on_click=DatasetClips.open_clip(tile.id),
+                ),
+                class_name=f"{over} right-1.5",
+            ),
             class_name="relative",
         ),
-        edit,
+        _words(tile),
         key=tile.id.to_string(),
         class_name="min-w-0",
     )

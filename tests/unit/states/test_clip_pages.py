@@ -64,3 +64,13 @@ def test_pages_and_all_that_match(redis_server: object) -> None:
     press(chosen, "choose_matching")
     press(chosen, "choose", page.tiles[1].id, False)
     assert chosen.whole == 0
+
+    left = page.tiles[0].id
+    for count in (1, 2):
+        press(chosen, "rewrite", left, " ")
+        assert (chosen.refusal.clip_id, chosen.refusal.count) == (left, count)
+        assert chosen.refusal.sentence == "A label has 1 to 200 characters."
+    press(chosen, "rewrite", left, " right ")
+    assert (chosen.refusal.clip_id, chosen.refusal.sentence) == (0, "")
+    press(page, "load")
+    assert next(tile.label for tile in page.tiles if tile.id == left) == "right"

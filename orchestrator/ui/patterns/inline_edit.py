@@ -1,0 +1,57 @@
+"""Words that are corrected where they stand: a press makes them a field, Enter saves, Escape leaves them as they were."""
+
+import reflex as rx
+
+from orchestrator.ui.kit import Child, Flag, Handler, Number, Text, children
+from orchestrator.ui.packages import STYLE, pinned
+from orchestrator.ui.tsx import tsx
+
+
+class InlineEdit(rx.Component):
+    """Binding of `inline_edit.tsx`."""
+
+    library = tsx("patterns/inline_edit.tsx")
+    tag = "InlineEdit"
+    lib_dependencies: list[str] = pinned("lucide-react", *STYLE)
+
+    value: rx.Var[str]
+    what: rx.Var[str]
+    of: rx.Var[str]
+    multiline: rx.Var[bool]
+    most: rx.Var[int]
+    problem: rx.Var[str]
+    attempt: rx.Var[int]
+    on_save: rx.EventHandler[rx.event.passthrough_event_spec(str)]
+
+
+def inline_edit(
+    *beside: Child,
+    value: Text,
+    what: Text,
+    of: Text,
+    on_save: Handler,
+    multiline: Flag = False,
+    most: Number = 200,
+    problem: Text = "",
+    attempt: Number = 0,
+    class_name: str = "",
+) -> rx.Component:
+    """The field "`what` of `of`", `beside` stands at the words' right; it closes as soon as `value` is what was typed.
+
+    Args:
+        most: characters at most.
+        problem: why this text was refused; it stays open with it.
+        attempt: another number for each refusal, so that the same sentence is said again.
+    """
+    return InlineEdit.create(
+        *children(*beside),
+        value=value,
+        what=what,
+        of=of,
+        on_save=on_save,
+        multiline=multiline,
+        most=most,
+        problem=problem,
+        attempt=attempt,
+        class_name=class_name,
+    )

@@ -1,0 +1,141 @@
+// Words that turn into a small field where they stand. What is typed lives here until the server has taken it.
+import { CircleAlert } from "lucide-react";
+import { useEffect, useId, useRef, useState, type FocusEvent, type KeyboardEvent, type ReactNode } from "react";
+import { Button } from "../primitives/button";
+import { cn } from "../primitives/cn";
+import { controlClasses } from "../primitives/input";
+
+type Props = {
+  value: string;
+  what: string;
+  of: string;
+  multiline?: boolean;
+  most?: number;
+  problem?: string;
+  attempt?: number;
+  onSave?: (text: string) => void;
+  className?: string;
+  children?: ReactNode;
+};
+
+/** Letters that a line of a tile holds. */
+const LINE = 22;
+
+export function InlineEdit({ value, what, of, multiline, most, problem = "", attempt, onSave, className, children }: Props) {
+  const [text, setText] = useState<string | null>(null);
+  const [refused, setRefused] = useState("");
+  const sent = useRef<string | null>(null);
+  const back = useRef(false);
+  const words = useRef<HTMLButtonElement>(null);
+  const control = useRef<HTMLInputElement & HTMLTextAreaElement>(null);
+  const note = useId();
+  const editing = text !== null;
+
+  const close = () => {
+    // The keyboard goes back to the words, unless it has already gone elsewhere.
+    back.current = document.activeElement?.closest("[data-inline-edit]") === control.current?.parentElement;
+    sent.current = null;
+    setText(null);
+    setRefused("");
+  };
+  const save = () => {
+    if (text === null || (sent.current === text && !refused)) return;
+    if (text.trim() === value.trim()) return close();
+    sent.current = text;
+    setRefused("");
+    onSave?.(text);
+  };
+  const leave = (event: FocusEvent<HTMLElement>) => {
+    const stays = event.currentTarget.contains(event.relatedTarget) || document.activeElement === control.current;
+    // What was refused already is not sent once more by looking elsewhere.
+    if (!stays && sent.current !== text) save();
+  };
+  const press = (event: KeyboardEvent<HTMLElement>) => {
+    if (event.nativeEvent.isComposing) return;
+    if (event.key === "Escape") close();
+    else if (event.key === "Enter" && !event.shiftKey && event.target === control.current) save();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+
+  useEffect(() => {
+    if (sent.current !== null && value.trim() === sent.current.trim()) close();
+  }, [value]);
+  useEffect(() => {
+    if (problem && sent.current !== null) setRefused(problem);
+  }, [problem, attempt]);
+  useEffect(() => {
+    if (editing) {
+      // A label is mostly replaced, a caption mostly gone on with.
+      control.current?.focus();
+      control.current?.setSelectionRange(multiline ? value.length : 0, value.length);
+    } else if (back.current) {
+      back.current = false;
+      words.current?.focus();
+    }
+  }, [editing]);
+
+  if (!editing) {
+    const empty = `Add a ${what.toLowerCase()}`;
+    return (
+      <div className={cn("flex items-baseline justify-between gap-2", className)}>
+        <button
+          ref={words}
+          type="button"
+          title={value}
+          aria-label={`Edit ${of}: ${value || empty}`}
+          onClick={() => setText(value)}
+          className={cn(
+            "focus-ring min-w-0 flex-1 cursor-text rounded-md py-0.5 text-left hover:text-primary",
+            !value && "text-muted-foreground",
+          )}
+        >
+          <span className={multiline ? "line-clamp-2 break-words" : "block truncate font-medium"}>{value || empty}</span>
+        </button>
+        {children}
+      </div>
+    );
+  }
+  const shared = {
+    ref: control,
+    value: text,
+    maxLength: most,
+    autoComplete: "off",
+    enterKeyHint: "done" as const,
+    "aria-label": `${what} of ${of}`,
+    "aria-invalid": Boolean(refused) || undefined,
+    "aria-describedby": refused ? note : undefined,
+    onChange: (event: { target: { value: string } }) => setText(event.target.value),
+  };
+  return (
+    <div data-inline-edit className={cn("flex flex-col gap-1.5", className)} onBlur={leave} onKeyDown={press}>
+      {multiline ? (
+        <textarea
+          {...shared}
+          rows={Math.min(8, Math.max(3, Math.ceil(text.length / LINE)))}
+          className={cn(controlClasses, "block resize-y px-2 py-1.5 text-xs")}
+        />
+      ) : (
+        <input {...shared} className={cn(controlClasses, "h-8 px-2 text-xs touch:h-11")} />
+      )}
+      <div aria-live="polite" className="empty:hidden">
+        {refused && (
+          <p id={note} className="flex items-start gap-1.5 text-xs text-destructive">
+            <CircleAlert aria-hidden className="mt-px size-3.5 shrink-0" />
+            <span className="min-w-0 break-words">{refused}</span>
+          </p>
+        )}
+      </div>
+      {/* A press must not first take the keyboard away from the field: leaving it saves. */}
+      <div className="flex gap-1.5" onMouseDown={(event) => event.preventDefault()}>
+        <Button size="sm" title="Enter" onClick={save}>
+          Save
+        </Button>
+        <Button size="sm" variant="ghost" title="Escape" onClick={close}>
+          Cancel
+        </Button>
+      </div>
+    </div>
+  );
+}
