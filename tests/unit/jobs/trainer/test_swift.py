@@ -102,6 +102,22 @@ def test_a_language_model_learns_and_speaks_the_same(
     assert slow.state_dict().keys() == quick.state_dict().keys()
 
 
+def test_patches_are_cut_as_before_and_learn_as_before() -> None:
+    layer = torch.nn.Conv3d(3, 8, (2, 4, 4), (2, 4, 4))
+    model = torch.nn.Sequential(layer)
+    shown = [torch.randn(5, 3, 2, 4, 4), torch.randn(2, 3, 4, 8, 8)]
+    expected = [model(x).detach() for x in shown]
+    swift.quicken(model)
+    assert "forward" in vars(layer)
+    learned = [model(x) for x in shown]
+    sum(out.sum() for out in learned).backward()  # pyright: ignore[reportAttributeAccessIssue]
+    assert layer.weight.grad is not None
+    with torch.no_grad():
+        for x, before, then in zip(shown, expected, learned, strict=True):
+            assert torch.allclose(model(x), before, atol=1e-5)
+            assert torch.equal(then, before)
+
+
 def test_weights_are_kept_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     model: Any = as_peft_does(plan_of(BASE, ""), monkeypatch)
     each = [4 * layer.in_features * layer.out_features for layer in quantized_layers(model)]  # pyright: ignore
