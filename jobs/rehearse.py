@@ -53,7 +53,7 @@ def run_rehearsal(rehearsal_id: int) -> str:
 
 
 def _try(spec: Path, folder: Path) -> tuple[dict[str, Any], str]:
-    """What the child found, or the sentence that says why it could not."""
+    """What the child found, or the sentence that says why it could not, with the field that it is about."""
     child = TrainerProcess.start(spec, _COMMAND)
     reader = threading.Thread(target=_drain, args=(child.output,), daemon=True)
     reader.start()
@@ -61,17 +61,22 @@ def _try(spec: Path, folder: Path) -> tuple[dict[str, Any], str]:
     try:
         while code is None:
             if time.monotonic() > deadline:
-                return {}, f"Two steps took longer than {_LIMIT_S:.0f} s here. Use fewer frames, or a smaller base."
+                slow = f"Two steps took longer than {_LIMIT_S:.0f} s here. Use fewer frames, or a smaller base."
+                return {"field": "data.frames"}, slow
             if psutil.virtual_memory().available < _SPARE_BYTES:
-                return {}, "The machine's memory ran out. Try half the batch size."
+                return {"field": "optim.batch_size"}, "The machine's memory ran out. Try half the batch size."
             code = child.wait(0.3)
     finally:
         child.kill()
     try:
         told = json.loads((folder / "result.json").read_text())
     except (OSError, ValueError):
-        return {}, "The memory ran out. Try half the batch size." if code == -9 else "The rehearsal broke off."
-    return dict(told.get("result") or {}), str(told.get("error") or "")
+        if code == -9:
+            return {"field": "optim.batch_size"}, "The memory ran out. Try half the batch size."
+        return {}, "The rehearsal broke off."
+    if error := str(told.get("error") or ""):
+        return {"field": str(told.get("field") or "")}, error
+    return dict(told.get("result") or {}), ""
 
 
 def _drain(pipe: int) -> None:

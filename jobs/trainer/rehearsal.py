@@ -183,6 +183,7 @@ def _peak(torch: Any) -> int:
 def main(path: Path) -> int:
     """Reads the spec, tries, writes how it went; the exit code is 0 even where a sentence came out of it."""
     from jobs.spec import TrainSpec
+    from jobs.trainer.easing import is_out_of_memory
     from jobs.trainer.run import failure
     from orchestrator.domain.errors import AppError
 
@@ -191,9 +192,9 @@ def main(path: Path) -> int:
     try:
         told = {"result": rehearse(spec)}
     except AppError as error:
-        told = {"error": error.message}
+        told = {"error": error.message, "field": error.field}
     except BaseException as error:
-        told = {"error": failure(error).error}
+        told = {"error": failure(error).error, "field": "data.frames" if is_out_of_memory(error) else ""}
     part = path.with_name("result.part")
     part.write_text(json.dumps(told))
     os.replace(part, path.with_name("result.json"))

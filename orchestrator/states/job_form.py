@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 
 import reflex as rx
 
-from orchestrator.domain.errors import AppError
+from orchestrator.domain.errors import AppError, Invalid
 from orchestrator.services.training import drafts
 from orchestrator.services.training.launch import launch_job
 from orchestrator.services.training.sweeps import launch_sweep
 from orchestrator.states import job_sweep_values as sweep
 from orchestrator.states import job_values as form
 from orchestrator.states import words
-from orchestrator.states.guards import act, problems_of, said, signed_in
+from orchestrator.states.guards import act, signed_in
 from orchestrator.states.job_form_fields import JobFormFields
 from orchestrator.states.job_form_load import estimate, open_wizard
 from orchestrator.states.job_form_rows import (
@@ -165,6 +165,13 @@ class JobForm(JobFormFields, rx.State):
 
     @rx.event
     @signed_in
+    async def mend(self, field: str):
+        """From a warning of the summary to the field that it is about."""
+        found = next((warning for warning in self.plan.warnings if field and warning.field == field), None)
+        return self._refused(Invalid(found.text, field)) if found else None
+
+    @rx.event
+    @signed_in
     async def back(self):
         """One step back; nothing typed is lost."""
         self.step = max(1, self.step - 1)
@@ -204,8 +211,7 @@ class JobForm(JobFormFields, rx.State):
             await act(self, drafts.clear_draft)
         except AppError as error:
             self.launching = False
-            self.problems = {field: sentence for field, sentence in problems_of(error).items() if field}
-            yield self._show(next(iter(self.problems))) if self.problems else said(error)
+            yield self._refused(error)
             return
         except BaseException:
             self.launching = False

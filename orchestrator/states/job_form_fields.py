@@ -1,15 +1,16 @@
 """What stands in the wizard's fields, and the rules between them; the handlers are in job_form.py."""
 
-import json
 from typing import Any
 
 import reflex as rx
 
+from orchestrator.domain.errors import AppError
 from orchestrator.states import job_sweep_values as sweep
 from orchestrator.states import job_values as form
 from orchestrator.states import words
-from orchestrator.states.guards import act
+from orchestrator.states.guards import act, problems_of, said
 from orchestrator.states.job_form_load import Opening, layers_of
+from orchestrator.states.job_form_places import STEP_OF, focus, placed
 from orchestrator.states.job_form_rows import (
     DatasetChoice,
     LayerChoice,
@@ -18,24 +19,6 @@ from orchestrator.states.job_form_rows import (
     PresetCard,
     ReviewRow,
 )
-
-STEP_OF = {"dataset_id": 1, "model_id": 2}
-
-
-def control_id(field: str) -> str:
-    """The id of a field's control on the page."""
-    return "field-" + field.replace(".", "-").replace("_", "-")
-
-
-def focus(field: str) -> rx.event.EventSpec:
-    """Brings a field into view and the caret into it, once the page has drawn it."""
-    target = json.dumps(control_id(field))
-    return rx.call_script(
-        f"setTimeout(() => {{ const e = document.getElementById({target}); if (e) {{"
-        " e.scrollIntoView({block: 'center'});"
-        " (e.matches('input,button,select,textarea,[tabindex]') ? e : e.querySelector('input,button') || e)"
-        ".focus({preventScroll: true}); } }, 80)"
-    )
 
 
 class JobFormFields(rx.State, mixin=True):
@@ -224,3 +207,8 @@ class JobFormFields(rx.State, mixin=True):
         if field in form.ADVANCED_FIELDS:
             self.advanced_open = True
         return focus(field)
+
+    def _refused(self, error: AppError) -> Any:
+        """Marks the fields that a refusal names and leads to the first; a toast where it names none of the page."""
+        self.problems = placed(problems_of(error), self.values)
+        return self._show(next(iter(self.problems))) if self.problems else said(error)

@@ -82,6 +82,14 @@ class PlanFact:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanWarning:
+    """What speaks against the launch; `field` is where it can be mended, "" where nothing of the form would help."""
+
+    text: str
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The summary on the right; empty strings until they are known."""
 
@@ -97,7 +105,7 @@ class Plan:
     trainable_share: str = ""
     adapter: str = ""
     clips: str = ""
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[PlanWarning] = field(default_factory=list)
     advice: str = ""
     vision_frozen: bool = False
     has_eye: bool = False
@@ -189,7 +197,8 @@ def preset_card(key: str, title: str, recipe: Recipe, estimate: Preflight) -> Pr
     """A preset card; time and memory stay empty while they cannot be worked out."""
     time = words.duration(estimate.seconds) if estimate.seconds else ""
     memory = words.size(estimate.memory_bytes) if estimate.memory_bytes else ""
-    note = f"{words.plural(recipe.optim.epochs, 'epoch')}, r\u00a0{recipe.qlora.r}"
+    rank = f", r\u00a0{recipe.qlora.r}" if recipe.qlora.enabled else ""
+    note = words.plural(recipe.optim.epochs, "epoch") + rank
     return PresetCard(key, title, time or words.plural(estimate.steps, "step"), f"{memory}\n{note}".strip())
 
 
@@ -200,11 +209,11 @@ def make_plan(estimate: Preflight, workers: Iterable[WorkerRow], need: Shape = W
     best = max(fitting or alive, key=lambda worker: worker.gpu_memory_total or worker.memory_total, default=None)
     largest, device = (best.gpu_memory_total or best.memory_total, best.device) if best else (0, "")
     share = estimate.memory_bytes / largest if largest else 0.0
-    warnings = [sentence for _, sentence in estimate.problems]
+    warnings = [PlanWarning(sentence, name) for name, sentence in estimate.problems]
     if not alive:
-        warnings.append("No worker is running, so the job will wait. Start one with ./loreel worker.")
+        warnings.append(PlanWarning("No worker is running, so the job will wait. Start one with ./loreel worker."))
     elif not fitting:
-        warnings.append(missing(Counter(worker.box for worker in alive), need))
+        warnings.append(PlanWarning(missing(Counter(worker.box for worker in alive), need), "machine.kind"))
     part = estimate.trainable_parameters / estimate.total_parameters if estimate.total_parameters else 0.0
     return Plan(
         known=bool(estimate.steps),

@@ -1,16 +1,20 @@
 """The rehearsal of the wizard's last step: asks a worker for two real steps and waits for what they took."""
 
 import asyncio
+from typing import Any
 
 import reflex as rx
 
-from orchestrator.domain.errors import AppError
+from orchestrator.domain.errors import AppError, Invalid, NotSignedIn
 from orchestrator.services.training.rehearsals import ask_rehearsal, get_rehearsal
 from orchestrator.states import job_values as form
-from orchestrator.states.guards import act, signed_in
+from orchestrator.states.guards import act, problems_of, signed_in
 from orchestrator.states.job_form import JobForm
+from orchestrator.states.job_form_places import placed
 
 LOOK_S = 0.5
+REVIEW = 4
+"""The step that offers it."""
 _NOTES = {
     "waiting": "Waiting for a worker",
     "running": "Two steps are running",
@@ -35,7 +39,7 @@ class JobRehearsal(rx.State):
             things = (wizard.dataset_id, wizard.model_id)
             values, targets, has_layers = dict(wizard.values), list(wizard.targets), bool(wizard.layers)
             self.going, self.note, self.error = True, _NOTES["waiting"], ""
-        error = ""
+        refused: AppError | None = None
         try:
             recipe = form.read_recipe(values, targets, has_layers)
             row = await act(self, ask_rehearsal, *things, recipe)
@@ -44,10 +48,25 @@ class JobRehearsal(rx.State):
                     self.note = _NOTES[row.status]
                 await asyncio.sleep(LOOK_S)
                 row = await act(self, get_rehearsal, row.id)
-            error = row.error
-        except AppError as refused:
-            error = refused.message
+            if row.error:
+                refused = Invalid(row.error, row.error_field)
+        except NotSignedIn:
+            raise
+        except AppError as error:
+            refused = error
         finally:
             async with self:
-                self.going, self.note, self.error = False, "", error
+                self.going, self.note, self.error = False, "", refused.message if refused else ""
+        async with self:
+            way = await self._bring(refused) if refused else None
+        if way is not None:
+            yield way
         yield JobForm.refresh
+
+    async def _bring(self, refused: AppError) -> Any:
+        """To the field that a refusal names, from the review; whoever went on elsewhere meanwhile stays there."""
+        wizard = await self.get_state(JobForm)
+        if wizard.step != REVIEW or not placed(problems_of(refused), wizard.values):
+            return None
+        self.error = ""  # it stands beside the field
+        return wizard._refused(refused)

@@ -158,6 +158,13 @@ def output_name(dataset_name: str, model_name: str, rank: str) -> str:
     return (words.strip("-")[: 64 - len(tail)].rstrip("-") or "adapter") + tail
 
 
+def _counts(name: str, values: Mapping[str, str]) -> bool:
+    """False for what was typed into a field that the page does not show any more: nobody could mend it there."""
+    if name.startswith("qlora."):
+        return values.get("training_type") != "pretrain"
+    return name not in ("machine.memory_gb", "machine.gpus") or values.get("machine.kind") == "gpu"
+
+
 def raw_recipe(values: Mapping[str, str], targets: list[str]) -> dict[str, Any]:
     """The form as `parse_recipe` takes it: text stays text, so that what is wrong is said by the domain."""
     raw: dict[str, Any] = {"qlora": {"target_modules": list(targets)}, "optim": {}, "data": {}, "machine": {}}
@@ -165,7 +172,7 @@ def raw_recipe(values: Mapping[str, str], targets: list[str]) -> dict[str, Any]:
     raw["output_name"] = values.get("output_name", "").strip()
     for name in PARAMETER_FIELDS:
         part, _, key = name.partition(".")
-        if key and name in values and (name not in _MAY_BE_EMPTY or values[name].strip()):
+        if key and name in values and _counts(name, values) and (name not in _MAY_BE_EMPTY or values[name].strip()):
             raw[part][key] = values[name].strip().replace(",", ".")
             if name in FLAG_FIELDS:
                 raw[part][key] = values[name] == "true"

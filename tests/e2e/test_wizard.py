@@ -98,9 +98,29 @@ def test_cancel_asks_and_forgets(page: Page, demo: tuple[str, str]) -> None:
     expect(page.locator("#field-qlora-alpha")).to_have_value("32")
 
 
+def refuse_the_frame_size(page: Page) -> None:
+    """What a rehearsal and the summary refuse leads to its field, out of the fold, and back to the review."""
+    size = page.locator("#field-data-size")
+    page.get_by_role("button", name="Edit Rank r").click()
+    page.get_by_role("button", name="Advanced").click()
+    size.fill("64")
+    for way in (page.locator("#wizard-rehearse"), page.get_by_role("button", name="Change it: This base sees exactly")):
+        page.get_by_role("button", name="Advanced").click()
+        expect(size).to_have_count(0)
+        page.locator("#wizard-next").click()
+        way.click()
+        expect(size).to_be_focused()
+        expect(size).to_have_attribute("aria-invalid", "true")
+        expect(page.locator("[data-field=field-data-size]")).to_contain_text("Leave Size empty.")
+    size.fill("")
+    page.locator("#wizard-next").click()
+    expect(page.locator("#rehearsal")).not_to_contain_text("Leave Size empty.")
+
+
 def test_a_rehearsal_turns_the_estimate_into_a_measure(page: Page, demo: tuple[str, str]) -> None:
     dataset, model = demo
     page.goto(f"/jobs/new?dataset={dataset}&model={model}")
+    refuse_the_frame_size(page)
     summary = page.locator("#wizard-summary")
     expect(summary).to_contain_text("estimated")
     page.locator("#wizard-rehearse").click()

@@ -125,6 +125,16 @@ def test_a_lost_letter_does_not_keep_anybody_waiting(redis_server: RedisProcess,
         assert get_rehearsal(session, ada, row.id).error.startswith("No worker finished")
 
 
+def test_a_refusal_of_the_trial_itself_names_its_field(redis_server: RedisProcess, ada: Actor, tmp_path: Path) -> None:
+    beat()
+    row = ask(ada, real_things(ada, tmp_path), data={"frames": 4})
+    assert run_rehearsal(row.id) == "failed"
+    with session_scope() as session:
+        found = get_rehearsal(session, ada, row.id)
+    assert (found.error_field, found.result) == ("data.frames", {})
+    assert "frames" in found.error
+
+
 def test_a_broken_base_ends_in_a_sentence(redis_server: RedisProcess, ada: Actor) -> None:
     beat()
     row = ask(ada, make_things(ada, model_path="/nowhere"))

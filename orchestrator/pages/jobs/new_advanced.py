@@ -4,7 +4,7 @@ import reflex as rx
 
 from orchestrator.pages.jobs.new_fields import GRID, text_field
 from orchestrator.states.job_form import JobForm
-from orchestrator.states.job_form_fields import control_id
+from orchestrator.states.job_form_places import control_id
 from orchestrator.states.job_form_rows import OPTIMIZERS
 from orchestrator.ui.primitives.choice import switch
 from orchestrator.ui.primitives.field import field

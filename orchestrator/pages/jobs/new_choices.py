@@ -2,8 +2,9 @@
 
 import reflex as rx
 
+from orchestrator.pages.jobs.new_fields import problem
 from orchestrator.states.job_form import JobForm
-from orchestrator.states.job_form_fields import control_id
+from orchestrator.states.job_form_places import control_id
 from orchestrator.states.job_form_rows import DatasetChoice, ModelChoice
 from orchestrator.ui.patterns.empty_state import empty_state
 from orchestrator.ui.primitives.badge import tag
@@ -19,19 +20,6 @@ DOT = (
     "mt-0.5 size-4.5 shrink-0 appearance-none rounded-full border border-input outline-none "
     "checked:border-5 checked:border-primary disabled:opacity-40"
 )
-
-
-def _problem(field: str) -> rx.Component:
-    return rx.cond(
-        JobForm.problems[field],
-        rx.el.p(
-            icon("circle-alert", size=14),
-            JobForm.problems[field],
-            role="alert",
-            class_name="flex items-center gap-1.5 text-xs text-destructive",
-        ),
-        rx.fragment(),
-    )
 
 
 def _radio(group: str, checked: rx.Var[bool], disabled: rx.Var[bool], choose: rx.event.EventSpec) -> rx.Component:
@@ -89,7 +77,7 @@ def dataset_step() -> rx.Component:
             ),
             rx.fragment(),
         ),
-        _problem("dataset_id"),
+        problem("dataset_id"),
         class_name="flex flex-col gap-3",
     )
 
@@ -128,7 +116,7 @@ def model_step() -> rx.Component:
             tab_index=-1,
             class_name="grid gap-3 outline-none",
         ),
-        _problem("model_id"),
+        problem("model_id"),
         class_name="flex flex-col gap-3",
     )
 

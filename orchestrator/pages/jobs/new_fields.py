@@ -5,11 +5,26 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.states.job_form import JobForm
-from orchestrator.states.job_form_fields import control_id
+from orchestrator.states.job_form_places import control_id
 from orchestrator.ui.primitives.field import field
+from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.input import input
 
 GRID = "grid gap-4 sm:grid-cols-3"
+
+
+def problem(name: str) -> rx.Component:
+    """What is wrong with a choice that is no single control."""
+    return rx.cond(
+        JobForm.problems[name],
+        rx.el.p(
+            icon("circle-alert", size=14),
+            JobForm.problems[name],
+            role="alert",
+            class_name="flex items-center gap-1.5 text-xs text-destructive",
+        ),
+        rx.fragment(),
+    )
 
 
 def text_field(name: str, label: str, hint: Any = None, suffix: str | None = None, **props: Any) -> rx.Component:

@@ -5,9 +5,9 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.pages.jobs.new_advanced import advanced
-from orchestrator.pages.jobs.new_fields import GRID, text_field
+from orchestrator.pages.jobs.new_fields import GRID, problem, text_field
 from orchestrator.states.job_form import JobForm
-from orchestrator.states.job_form_fields import control_id
+from orchestrator.states.job_form_places import control_id
 from orchestrator.states.job_form_rows import LayerChoice
 from orchestrator.states.job_sweep_values import CHOICES, NOTHING, ROWS
 from orchestrator.ui.primitives.badge import tag
@@ -190,16 +190,19 @@ def _output() -> rx.Component:
 
 
 def _training_type() -> rx.Component:
+    name = "training_type"
     return card(
         segmented(
             [("finetune", "Fine-tuning"), ("pretrain", "Pre-training")],
             label="Training type",
-            value=JobForm.values["training_type"],
-            on_change=JobForm.set_value("training_type"),
+            value=JobForm.values[name],
+            on_change=JobForm.set_value(name),
             fill=True,
         ),
         rx.el.p(JobForm.learns, class_name="mt-2 text-xs text-muted-foreground"),
+        problem(name),
         title="Training type",
+        id=control_id(name),
     )
 
 

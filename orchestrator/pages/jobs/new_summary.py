@@ -5,6 +5,8 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.states.job_form import JobForm
+from orchestrator.states.job_form_rows import PlanWarning
+from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.icon import icon
 
@@ -67,10 +69,22 @@ def memory_bar() -> rx.Component:
     )
 
 
-def _warning(sentence: rx.Var[str]) -> rx.Component:
+def _warning(warning: rx.Var[PlanWarning]) -> rx.Component:
+    way = button(
+        "Change it",
+        variant="link",
+        size="sm",
+        aria_label=f"Change it: {warning.text}",
+        on_click=JobForm.mend(warning.field),
+        class_name="-mb-1 -ml-2.5 self-start",
+    )
     return rx.el.div(
         icon("triangle-alert", class_name="mt-0.5 text-warning"),
-        rx.el.p(sentence, class_name="min-w-0 text-sm"),
+        rx.el.div(
+            rx.el.p(warning.text, class_name="text-sm"),
+            rx.cond(warning.field, way, rx.fragment()),
+            class_name="flex min-w-0 flex-col gap-1",
+        ),
         class_name="flex items-start gap-2 rounded-xl border border-warning/40 bg-warning/8 p-4",
     )
 

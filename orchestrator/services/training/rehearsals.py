@@ -39,6 +39,8 @@ class RehearsalRow:
     finished_at: datetime | None
     result: dict[str, Any] = field(default_factory=dict)
     """Sizes in bytes, times in seconds; `targets`: the layers that got an adapter, by name ending."""
+    error_field: str = ""
+    """The field of the recipe that `error` is about, as "optim.batch_size"; "" where it is about none."""
 
 
 def ask_rehearsal(session: Session, actor: Actor, dataset_id: int, model_id: int, recipe: Recipe) -> RehearsalRow:
@@ -101,7 +103,7 @@ def claim(session: Session, rehearsal_id: int, device: str) -> Rehearsal | None:
 
 
 def settle(session: Session, rehearsal_id: int, result: dict[str, Any], error: str = "") -> bool:
-    """Running to done, or to failed with its sentence."""
+    """Running to done, or to failed with its sentence; `result` then holds no more than the `field` it is about."""
     status = RehearsalStatus.FAILED if error else RehearsalStatus.DONE
     return bool(
         session.exec(
@@ -139,5 +141,6 @@ def _row(record: Rehearsal) -> RehearsalRow:
         error=record.error,
         created_at=record.created_at,
         finished_at=record.finished_at,
-        result=dict(record.result),
+        result={} if record.error else dict(record.result),
+        error_field=str(record.result.get("field") or "") if record.error else "",
     )

@@ -127,3 +127,12 @@ def test_what_is_trained_besides_the_adapters_is_true_of_the_base() -> None:
     assert form.head_note("captioning", True) == "Each ticked kind of layer gets an adapter."
     assert form.head_note("captioning", False).endswith("what speaks them are trained whole.")
     assert form.head_note("retrieval", False).endswith("Both projections are trained whole.")
+
+
+def test_what_the_page_hides_stands_in_nobodys_way() -> None:
+    values = form.default_values(1) | {"output_name": "a-run", "qlora.r": "many", "machine.memory_gb": "much"}
+    assert list(form.problems_in(values, ["query"])) == ["qlora.r"]
+    assert form.problems_in(values | {"training_type": "pretrain"}, []) == {}
+    assert "machine.memory_gb" in form.problems_in(values | {"machine.kind": "gpu"}, ["query"])
+    kept = form.read_recipe(form.default_values(1) | {"output_name": "a-run", "machine.memory_gb": "24"}, ["query"])
+    assert kept.machine.need.kind == "any"
