@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from orchestrator.domain.errors import AppError, Conflict, NotFound, NotSignedIn
 from orchestrator.domain.users import Actor
+from orchestrator.services.credentials import CredentialRow, list_credentials
 from orchestrator.services.datasets.catalog import dismiss_notice, get_dataset, list_clips
 from orchestrator.services.datasets.footage import Footage, LengthBin, footage
 from orchestrator.services.datasets.overview import DatasetExtras, dataset_extras
@@ -28,6 +29,7 @@ from orchestrator.states.datasets_rows import (
     dataset_card,
 )
 from orchestrator.states.guards import act, said, signed_in
+from orchestrator.states.hub_look import StoredToken
 from orchestrator.states.windows import Windowed
 
 LOOK_AGAIN_S = 1.0
@@ -44,6 +46,8 @@ class _Visit:
     clips: Page[ClipRow]
     bad: Page[ClipRow]
     footage: Footage
+    tokens: list[CredentialRow]
+    """Stored credentials, where a fetch from the Hub may be tried again with one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +78,11 @@ def _read(session: Session, actor: Actor, dataset_id: int, wanted: Wanted, limit
         ),
         list_clips(session, actor, dataset_id, status="bad", limit=50),
         footage(session, actor, dataset_id),
+        list_credentials(session, actor) if row.status == "error" and row.source.get("type") == "hub" else [],
     )
 
 
-class DatasetDetailState(Windowed, rx.State):
+class DatasetDetailState(Windowed, StoredToken, rx.State):
     """What one dataset's page shows; `dataset_id` comes with the address."""
 
     card: DatasetCard | None = None
@@ -109,6 +114,7 @@ class DatasetDetailState(Windowed, rx.State):
     editable: bool = False
     correctable: bool = False
     """It may be read once more in another way."""
+    from_hub: bool = False
     not_added: str = ""
     """Why the last files did not come into a dataset that is ready."""
     not_followed: str = ""
@@ -171,8 +177,8 @@ class DatasetDetailState(Windowed, rx.State):
     @rx.event
     @signed_in
     async def fetch_again(self):
-        """Once more from the same address."""
-        await act(self, request_fetch, self._id())
+        """Once more from the same address, on the Hub with the chosen token."""
+        await act(self, request_fetch, self._id(), credential_id=self._token_id())
         return await self._refresh()
 
     @rx.event
@@ -264,7 +270,8 @@ class DatasetDetailState(Windowed, rx.State):
         self.tiles = [clip_tile(clip) for clip in visit.clips.items]
         self.bad_tiles, self.bad_count = [clip_tile(clip) for clip in visit.bad.items], visit.bad.total
         self.bad_text = words.plural(visit.bad.total, "file")
-        self.title = row.name
+        self.title, self.from_hub = row.name, row.source.get("type") == "hub"
+        self._offer_tokens(visit.tokens)
         self.editable = row.status == "ready" and not row.is_demo
         waits = row.stage == "review"
         self.correctable = self.editable or waits or (row.status == "error" and bool(row.layout.get("title")))

@@ -1,4 +1,4 @@
-"""Looks up what would come from the Hub, and holds the answer until somebody agrees to fetch it."""
+"""Looks up what would come from the Hub and holds the answer until somebody agrees; the token that a next try takes."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,15 +9,13 @@ from orchestrator.domain.errors import Invalid
 from orchestrator.services.credentials import CredentialRow
 from orchestrator.services.hub import look_up
 from orchestrator.states import words
-from orchestrator.states.guards import act
-
-_NO_TOKEN = {"value": "none", "label": "None, or one that is typed"}
+from orchestrator.states.guards import act, signed_in
 
 
-def token_choices(rows: Iterable[CredentialRow]) -> list[dict[str, str]]:
-    """The stored Hub tokens as a select takes them; nothing where there are none."""
+def token_choices(rows: Iterable[CredentialRow], none: str = "None, or one that is typed") -> list[dict[str, str]]:
+    """The stored Hub tokens as a select takes them, `none` for no other; nothing where there are none."""
     found = [{"value": str(row.id), "label": row.name, "hint": row.hint} for row in rows if row.kind == "hub"]
-    return [_NO_TOKEN, *found] if found else []
+    return [{"value": "none", "label": none}, *found] if found else []
 
 
 class HubConfirm(rx.State, mixin=True):
@@ -48,3 +46,23 @@ class HubConfirm(rx.State, mixin=True):
 
     def _forget_hub(self) -> None:
         self.hub_size = self.hub_said = self.hub_commit = ""
+
+
+class StoredToken(rx.State, mixin=True):
+    """On the page of what could not be fetched from the Hub: the stored token with which it is tried again."""
+
+    stored: str = "none"
+    """The id of the token; "none" is the one of the last try, if it had one."""
+    stored_tokens: list[dict[str, str]] = []
+
+    @rx.event
+    @signed_in
+    async def choose_stored(self, chosen: str):
+        self.stored = chosen
+
+    def _token_id(self) -> int:
+        """What a service takes: 0 for none."""
+        return int(self.stored) if self.stored.isdecimal() and len(self.stored) < 18 else 0
+
+    def _offer_tokens(self, rows: Iterable[CredentialRow]) -> None:
+        self.stored_tokens = token_choices(rows, "As before")

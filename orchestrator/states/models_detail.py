@@ -21,7 +21,7 @@ from orchestrator.states.adapters_rows import AdapterLine, adapter_line
 from orchestrator.states.card_text import CardBlock, card_blocks
 from orchestrator.states.datasets_rows import Fact, series_color
 from orchestrator.states.guards import act, signed_in
-from orchestrator.states.hub_look import token_choices
+from orchestrator.states.hub_look import StoredToken
 from orchestrator.states.models_rows import LayerLine, ModelCard, layer_lines, memory_text, model_card
 
 LOOK_AGAIN_S = 1.0
@@ -63,7 +63,7 @@ def _read(session: Session, actor: Actor, model_id: int) -> _Visit:
     return _Visit(row, model_layers(session, actor, model_id), model_about(session, actor, model_id), made, tokens)
 
 
-class ModelDetailState(rx.State):
+class ModelDetailState(StoredToken, rx.State):
     """What one model's page shows; its id comes with the address."""
 
     card: ModelCard | None = None
@@ -79,9 +79,6 @@ class ModelDetailState(rx.State):
     classes_text: str = ""
     jobs: list[JobLine] = []
     adapters: list[AdapterLine] = []
-    stored: str = "none"
-    """The id of the stored Hub token that the next try takes."""
-    stored_tokens: list[dict[str, str]] = []
     loaded: bool = False
     missing: bool = False
     problem: str = ""
@@ -108,17 +105,12 @@ class ModelDetailState(rx.State):
     async def try_again(self):
         """Fetches once more from the Hub, with the chosen token."""
         try:
-            await act(self, try_again, self._id(), int(self.stored) if self.stored.isdecimal() else 0)
+            await act(self, try_again, self._id(), self._token_id())
         except NotSignedIn:
             raise
         except AppError as error:
             return rx.toast.error(error.message)
         return await self._refresh()
-
-    @rx.event
-    @signed_in
-    async def choose_stored(self, chosen: str):
-        self.stored = chosen
 
     @rx.event(background=True, supersedes=True)
     @signed_in
@@ -160,7 +152,7 @@ class ModelDetailState(rx.State):
         self.text, self.classes_text = card_blocks(about.card), ", ".join(about.classes)
         self.jobs = [JobLine(job.id, job.name, job.status, series_color(job.id)) for job in about.jobs]
         self.adapters = [adapter_line(one) for one in visit.adapters]
-        self.stored_tokens = token_choices(visit.tokens)
+        self._offer_tokens(visit.tokens)
         self.missing, self.problem, self.loaded = False, "", True
 
 

@@ -106,6 +106,15 @@ def test_a_dataset_of_the_hub_with_a_token_from_the_settings(
     ready(page)
     expect(page.get_by_role("button", name="Edit 1.mp4")).to_contain_text("A square at noon.")
 
+    source = {"type": "hub", "repo": "ada/squares"}
+    closed = api.post("/datasets", json={"name": "closed", "task": "captioning", "source": source})
+    page.goto(f"/datasets/{closed.json()['id']}")
+    expect(page.get_by_text("ada/squares is gated")).to_be_visible(timeout=60_000)
+    page.get_by_role("combobox", name="Stored token").click()
+    page.get_by_role("option", name=re.compile("My Hub token")).click()
+    page.get_by_role("button", name="Fetch again").click()
+    ready(page)
+
     page.goto("/settings/")
     page.get_by_role("button", name="Delete credentials My Hub token").click()
     page.get_by_role("alertdialog").get_by_role("button", name="Delete credentials").click()

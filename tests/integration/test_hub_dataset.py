@@ -11,8 +11,9 @@ from orchestrator.domain.credentials import Credential
 from orchestrator.domain.datasets import Clip, Dataset, Task
 from orchestrator.domain.errors import Invalid, NotFound
 from orchestrator.domain.users import Actor
+from orchestrator.services.credentials import save_credential, save_token
 from orchestrator.services.datasets.ingest import ingest_dataset, refuse
-from orchestrator.services.datasets.sources import add_dataset
+from orchestrator.services.datasets.sources import add_dataset, request_fetch
 from orchestrator.services.db import session_scope
 from orchestrator.services.hub import look_up
 from orchestrator.settings import get_settings
@@ -70,6 +71,25 @@ def test_a_gated_dataset_with_a_stored_token(
         captions = session.exec(select(Clip.caption).where(Clip.dataset_id == dataset_id)).all()
     assert sorted(captions) == ["A square at dusk.", "A square at noon."]
     assert not list((get_settings().data_dir / "uploads").iterdir())
+
+
+def test_a_gated_dataset_that_failed_takes_a_stored_token(
+    redis_server: RedisProcess, ada: Actor, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with hub_server("ada/squares", files, TOKEN, kind="dataset") as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        dataset_id, bob = add(ada, repo="ada/squares"), make_person("bob")
+        assert fetch(dataset_id) == "error"
+        with session_scope() as session:
+            mine, his = (save_token(session, person, "kept", TOKEN).id for person in (ada, bob))
+            keys = {"access_key": "AKIAEXAMPLE12", "secret_key": "hush"}
+            bucket = save_credential(session, ada, "s3", "a bucket", keys).id
+        for person, stored, refusal in ((bob, his, NotFound), (ada, his, NotFound), (ada, bucket, Invalid)):
+            with session_scope() as session, pytest.raises(refusal):
+                request_fetch(session, person, dataset_id, credential_id=stored)
+        with session_scope() as session:
+            request_fetch(session, ada, dataset_id, credential_id=mine)
+        assert fetch(dataset_id) == "ready", dataset_of(dataset_id).error
 
 
 def test_what_cannot_be_used_is_said(redis_server: RedisProcess, ada: Actor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,6 +55,7 @@ class IngestWish(BaseModel):
 
 class Wish(BaseModel):
     source: dict[str, Any] | None = None
+    credential_id: int = 0
 
 
 class ReadingWish(BaseModel):
@@ -143,9 +144,10 @@ def accept(actor: Who, dataset_id: Id) -> dict[str, Any]:
 
 @router.post("/datasets/{dataset_id}/fetch", status_code=202)
 def fetch(actor: Who, dataset_id: Id, body: Wish | None = None) -> dict[str, Any]:
-    """Fetches more clips from `source` (url or cloud); without one, what failed once more."""
+    """Fetches more clips from `source`; without one, what failed once more, from the Hub with `credential_id`."""
     with session_scope() as session:
-        return _dataset(sources.request_fetch(session, actor, dataset_id, body.source if body else None))
+        wish = body or Wish()
+        return _dataset(sources.request_fetch(session, actor, dataset_id, wish.source, wish.credential_id))
 
 
 @router.post("/datasets/{dataset_id}/read", status_code=202)

@@ -14,6 +14,7 @@ from orchestrator.pages.datasets.review import review
 from orchestrator.pages.datasets.splits_dialog import splits_dialog
 from orchestrator.pages.datasets.understood import understood
 from orchestrator.pages.frame import frame
+from orchestrator.pages.hub_token import stored_token
 from orchestrator.pages.states_of import BAR, one
 from orchestrator.states.datasets_detail import DatasetDetailState
 from orchestrator.states.datasets_dialogs import DatasetDialogs
@@ -131,7 +132,10 @@ def _failed(row: rx.Var[DatasetCard]) -> rx.Component:
         rx.el.div(
             rx.cond(
                 row.source != "",
-                button("Fetch again", icon="rotate-cw", variant="primary", on_click=State.fetch_again),
+                rx.fragment(
+                    rx.cond(State.from_hub, stored_token(State), rx.fragment()),
+                    button("Fetch again", icon="rotate-cw", variant="primary", on_click=State.fetch_again),
+                ),
                 rx.fragment(),
             ),
             button(

@@ -5,6 +5,7 @@ import reflex as rx
 from orchestrator.pages.datasets.facts import figure
 from orchestrator.pages.datasets.notice import notice
 from orchestrator.pages.frame import frame
+from orchestrator.pages.hub_token import stored_token
 from orchestrator.pages.models.dialogs import model_dialogs
 from orchestrator.pages.states_of import one
 from orchestrator.states.adapters_rows import AdapterLine
@@ -20,7 +21,6 @@ from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.dropdown_menu import dropdown_menu, menu_item, menu_separator
 from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.link import link
-from orchestrator.ui.primitives.select import select
 from orchestrator.ui.primitives.status_chip import status_chip
 from orchestrator.ui.primitives.table import cell, head_cell, row, table
 
@@ -187,16 +187,9 @@ def _adapters() -> rx.Component:
 
 def _state(model: rx.Var[ModelCard]) -> rx.Component:
     """How far bringing it is, or why it failed and what to do."""
-    token = rx.cond(
-        State.stored_tokens.length() > 0,
-        select(
-            State.stored_tokens, value=State.stored, on_change=State.choose_stored, label="Stored token", quiet=True
-        ),
-        link("Keep a Hub token in the settings", href="/settings"),
-    )
     again = rx.cond(
         model.can_try_again,
-        rx.fragment(token, button("Try again", icon="rotate-cw", on_click=State.try_again)),
+        rx.fragment(stored_token(State), button("Try again", icon="rotate-cw", on_click=State.try_again)),
         rx.fragment(),
     )
     files = rx.cond(

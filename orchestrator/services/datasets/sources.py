@@ -145,8 +145,13 @@ def begin_fetch(session: Session, dataset: Dataset) -> None:
     after_commit(session, lambda: enqueue(TASK_INGEST, ingest_key(dataset_id), PREP, dataset_id=dataset_id))
 
 
-def request_fetch(session: Session, actor: Actor, dataset_id: int, source: dict[str, Any] | None = None) -> DatasetRow:
+def request_fetch(
+    session: Session, actor: Actor, dataset_id: int, source: dict[str, Any] | None = None, credential_id: int = 0
+) -> DatasetRow:
     """Fetches more clips into a dataset, or once more what failed (no `source`).
+
+    Args:
+        credential_id: a stored Hub token, for once more what came from the Hub.
 
     Raises:
         Conflict: the demo, being read now, or nothing to fetch. Invalid. NotFound.
@@ -157,6 +162,10 @@ def request_fetch(session: Session, actor: Actor, dataset_id: int, source: dict[
         dataset.source = parse_source(session, actor, source)
     if dataset.source.get("type") not in FETCHED:
         raise Conflict("This dataset was uploaded. Add the files again.")
+    if credential_id and dataset.source["type"] != "hub":
+        raise Invalid("Only what comes from the Hub takes a Hub token.", "credential_id")
+    if credential_id:
+        dataset.source = {**dataset.source, "credential_id": hub_credential(session, actor, credential_id)}
     discard_arriving(session, actor, dataset_id)  # what waited for a correction
     begin_fetch(session, dataset)
     return dataset_row(dataset)
