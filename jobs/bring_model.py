@@ -22,6 +22,7 @@ from orchestrator.services.db import session_scope
 from orchestrator.services.models.adding import CHECKING, FETCHING, refuse
 from orchestrator.services.models.catalog import take_facts
 from orchestrator.services.models.files import PARTS, begun_bytes, model_folder
+from orchestrator.services.models.folders import allowed_folder
 from orchestrator.services.models.inspect import inspect_model
 from orchestrator.services.models.whole import check_files
 from orchestrator.services.vault import unseal
@@ -49,8 +50,8 @@ def _bring(model_id: int, go_on: Callable[[], bool]) -> str:
     stage = _stage(model_id)
     if not stage:
         return "nothing to do"
-    folder = model_folder(model_id)
     try:
+        folder = _place(model_id)
         revision = _fetch(model_id, folder, go_on) if stage == FETCHING else _collect(model_id, folder)
         _tell(model_id, stage=CHECKING)
         facts = inspect_model(folder)
@@ -70,6 +71,14 @@ def _bring(model_id: int, go_on: Callable[[], bool]) -> str:
         return refuse(model_id, error.message)
     except OSError as error:
         return refuse(model_id, f"The files could not be read: {error.strerror}. Try again.")
+
+
+def _place(model_id: int) -> Path:
+    """Where its files lie or shall lie: a folder that somebody named stays where it is."""
+    with session_scope() as session:
+        model = _waiting(session, model_id)
+        named = model.source_ref if model is not None and model.source is ModelSource.PATH else ""
+    return allowed_folder(named) if named else model_folder(model_id)
 
 
 def _stage(model_id: int) -> str:

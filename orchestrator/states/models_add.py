@@ -16,12 +16,11 @@ from orchestrator.services.models.adding import (
 )
 from orchestrator.services.models.catalog import (
     CUSTOM,
-    allowed_roots,
     architectures,
     delete_model,
     get_model,
-    register_path,
 )
+from orchestrator.services.models.folders import allowed_roots, register_path
 from orchestrator.states.address import filter_of
 from orchestrator.states.guards import act, problems_of, signed_in
 from orchestrator.states.hub_look import HubConfirm, token_choices

@@ -102,7 +102,7 @@ def model_card(row: ModelRow) -> ModelCard:
         builtin=row.source == "builtin",
         jobs_text=words.plural(row.jobs, "job") if row.jobs else "Not trained yet",
         progress=progress_text(row),
-        can_try_again=row.status == "error" and row.source == "hub" and row.editable,
+        can_try_again=row.status == "error" and row.source in ("hub", "path") and row.editable,
         takes_files=row.editable and row.source == "upload" and _waits_for_files(row),
     )
 

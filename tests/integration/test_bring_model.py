@@ -23,6 +23,7 @@ from orchestrator.services.credentials import save_token
 from orchestrator.services.datasets.files import upload_path
 from orchestrator.services.datasets.uploads import complete_upload
 from orchestrator.services.db import session_scope
+from orchestrator.services.models import folders
 from orchestrator.services.models.adding import (
     add_from_hub,
     begin_again,
@@ -33,7 +34,7 @@ from orchestrator.services.models.adding import (
 )
 from orchestrator.services.models.catalog import delete_model
 from orchestrator.services.models.files import begun_bytes, model_folder
-from orchestrator.settings import ROOT
+from orchestrator.settings import ROOT, get_settings
 from tests.fakes.hub_server import SHA, HubServer, hub_server
 from tests.workshop import RedisProcess, make_person
 
@@ -113,6 +114,31 @@ def test_uploaded_files_become_a_base_that_trains(redis_server: RedisProcess, ad
         assert session.exec(select(Upload)).all() == []
         delete_model(session, ada, model.id or 0)
     assert not model_folder(model.id or 0).exists()
+
+
+def test_a_large_folder_is_read_by_a_worker_and_stays_where_it_lies(
+    redis_server: RedisProcess, ada: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folders, "READ_AT_ONCE", 1_000)
+    spoiled, folder = files_of(), get_settings().model_roots[0] / "base"
+    not_finite(spoiled)
+    folder.mkdir(parents=True)
+    for name, data in spoiled.items():
+        (folder / name).write_bytes(data)
+    with session_scope() as session:
+        row = folders.register_path(session, ada, "large", "", str(folder))
+    assert (row.status, row.details["stage"]) == ("processing", "checking")
+    run_bring(row.id)
+    assert "not finite" in model_of(row.id).error
+    (folder / "model.safetensors").write_bytes((BASE / "model.safetensors").read_bytes())
+    with session_scope() as session:
+        try_again(session, ada, row.id)
+    run_bring(row.id)
+    model = model_of(row.id)
+    assert (model.status, model.error, model.path) == ("ready", "", str(folder))
+    with session_scope() as session:
+        delete_model(session, ada, row.id)
+    assert (folder / "model.safetensors").exists()
 
 
 def without(name: str) -> Callable[[dict[str, bytes]], None]:

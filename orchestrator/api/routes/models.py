@@ -10,6 +10,7 @@ from orchestrator.api.who import Who
 from orchestrator.domain.errors import Invalid
 from orchestrator.services.db import session_scope
 from orchestrator.services.models import adding, catalog
+from orchestrator.services.models.folders import register_path
 
 router = APIRouter(tags=["models"])
 
@@ -59,13 +60,14 @@ def list_models(
 
 @router.post("/models", status_code=201)
 def register_model(actor: Who, body: NewModel) -> dict[str, Any]:
-    """A folder is read at once. For `upload`, send the files to /uploads with this model_id, then ask for the check;
-    for `hub`, a worker fetches them. What the files hold must be of the type and architecture that are named here."""
+    """A folder is read at once, a large one by a worker. For `upload`, send the files to /uploads with this model_id,
+    then ask for the check; for `hub`, a worker fetches them. What the files hold must be of the type and architecture
+    that are named here."""
     said = (body.name, body.description, body.model_type)
     with session_scope() as session:
         match body.source.type:
             case "path":
-                row = catalog.register_path(
+                row = register_path(
                     session, actor, body.name, body.description, body.source.path, body.model_type, body.architecture
                 )
             case "upload":
@@ -80,9 +82,9 @@ def register_model(actor: Who, body: NewModel) -> dict[str, Any]:
 
 @router.post("/models/{model_id}/check", status_code=202)
 def check_model(actor: Who, model_id: Id, body: Retry | None = None) -> dict[str, Any]:
-    """All files are in: a worker checks them. For a model from the Hub that failed: fetches it once more."""
+    """All files are in: a worker checks them. For one of the Hub or of a folder that failed: the same once more."""
     with session_scope() as session:
-        if catalog.get_model(session, actor, model_id).source == "hub":
+        if catalog.get_model(session, actor, model_id).source != "upload":
             return shape(adding.try_again(session, actor, model_id, body.credential_id if body else 0))
         return shape(adding.request_check(session, actor, model_id))
 

@@ -157,14 +157,17 @@ def check_soon(session: Session, model: VideoModel) -> None:
 
 
 def try_again(session: Session, actor: Actor, model_id: int, credential_id: int = 0) -> ModelRow:
-    """Fetches once more what could not be fetched; with a stored Hub token where one is named.
+    """Fetches once more what could not be fetched, with a stored Hub token where one is named; reads a folder again.
 
     Raises:
         Conflict: there is nothing to fetch. Invalid: that is no Hub token. NotFound.
     """
     model = own_model(session, actor, model_id)
-    if model.source is not ModelSource.HUB or model.status is not ModelStatus.ERROR:
+    if model.source not in (ModelSource.HUB, ModelSource.PATH) or model.status is not ModelStatus.ERROR:
         raise Conflict("There is nothing to fetch again here.")
+    if model.source is ModelSource.PATH:
+        check_soon(session, model)
+        return row_of(session, actor, model)
     kept = {key: value for key, value in model.details.items() if key in _ASKED_FOR}
     if credential_id:
         kept["credential_id"] = hub_credential(session, actor, credential_id)

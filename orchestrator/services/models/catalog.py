@@ -1,4 +1,4 @@
-"""The base models a person may train: list, read, register by path, rename, take off the list."""
+"""The base models a person may train: list, read, rename, take off the list."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,12 +14,10 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.datasets.files import upload_path
 from orchestrator.services.models.files import remove_model_folder
-from orchestrator.services.models.inspect import FAMILIES, ModelFacts, inspect_model
+from orchestrator.services.models.inspect import FAMILIES, ModelFacts
 from orchestrator.services.models.rows import LayerGroup, ModelRow, model_row
-from orchestrator.services.models.whole import check_files
 from orchestrator.services.paging import Page, contains, fetch_page
 from orchestrator.services.training.estimate import layer_groups
-from orchestrator.settings import get_settings
 
 SORTS = {
     "created_at": col(VideoModel.created_at),
@@ -70,35 +68,6 @@ def model_layers(session: Session, actor: Actor, model_id: int) -> list[LayerGro
         LayerGroup(str(g["suffix"]), int(g.get("count", 1)), int(g.get("parameters", 0)), bool(g.get("default", True)))
         for g in layer_groups(model)
     ]
-
-
-def allowed_roots() -> list[str]:
-    """The folders from which a model may be registered, as a person types them."""
-    return [str(root) for root in get_settings().model_roots]
-
-
-def register_path(
-    session: Session, actor: Actor, name: str, description: str, path: str, model_type: str = "", architecture: str = ""
-) -> ModelRow:
-    """Registers a folder of safetensors that lies in an allowed root, after each of its numbers was looked at.
-
-    Without `model_type` its files say what it does.
-
-    Raises:
-        Invalid: `problems` by field. Conflict: the name is taken.
-    """
-    folder, sentence = _folder(path)
-    facts = inspect_model(folder) if folder is not None and not model_type else None
-    kind = facts.model_type if facts else model_type or ModelType.CLASSIFICATION.value
-    problems = [("path", sentence)] if sentence else []
-    model = new_model(session, actor, name, description, kind, architecture, problems)
-    assert folder is not None
-    model.source, model.source_ref = ModelSource.PATH, path.strip()
-    take_facts(model, folder, facts or inspect_model(folder))
-    check_files(folder)
-    session.add(model)
-    session.flush()
-    return _row(session, actor, model)
 
 
 def new_model(
@@ -257,21 +226,6 @@ def _by_status(actor: Actor, status: str) -> list:
         raise Invalid(f"Choose from: {', '.join(ModelStatus)}, in_use.", "status")
     wanted = [col(VideoModel.status) == ModelStatus(status)]
     return [*wanted, col(VideoModel.id).not_in(busy)] if status == "ready" else wanted
-
-
-def _folder(path: str) -> tuple[Path | None, str]:
-    """The folder, resolved through links, or the sentence that refuses it."""
-    if not path.strip():
-        return None, "Give the folder that holds config.json and the safetensors files."
-    try:
-        folder = Path(path.strip()).expanduser().resolve()
-    except (OSError, RuntimeError, ValueError):
-        return None, "This is not a path."
-    if not any(folder.is_relative_to(root.resolve()) for root in get_settings().model_roots):
-        return None, f"The folder must lie in {' or '.join(allowed_roots())}."
-    if not folder.is_dir():
-        return None, "There is no such folder on this machine."
-    return folder, ""
 
 
 def _text_problems(name: str, description: str) -> list[tuple[str, str]]:
