@@ -194,7 +194,7 @@ class JobDetail(JobSystem, JobFiles, rx.State):
     @rx.event
     @signed_in
     async def retry_smaller(self):
-        """Launches the same training with half the batch, accumulated twice as long."""
+        """Launches it once more with half the batch, accumulated twice as long."""
         row = await act(self, retry_smaller, self.head.id)
         return rx.redirect(f"/jobs/{row.id}")
 
@@ -213,7 +213,7 @@ class JobDetail(JobSystem, JobFiles, rx.State):
     def _show(self, visit: Visit) -> None:
         row = visit.row
         self._about = About(row)
-        self.head, self.progress = job_head(row, visit.memory_at_end), progress_of_row(row)
+        self.head, self.progress = job_head(row, visit.memory_at_end, visit.contrasts), progress_of_row(row)
         self.events, self.result = visit.events, result_of(row.summary)
         self.searches = task_of(row.summary) == "retrieval"
         self.samples, self.mistakes = samples_of(row.summary), mistakes_of(row.summary)

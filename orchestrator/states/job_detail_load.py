@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from orchestrator.domain.errors import AppError
+from orchestrator.domain.models import ModelType
 from orchestrator.domain.users import Actor
 from orchestrator.services.adapters.catalog import list_adapters
 from orchestrator.services.metrics.logs import tail
 from orchestrator.services.metrics.telemetry import telemetry
+from orchestrator.services.models.catalog import get_model
 from orchestrator.services.training.artifacts import artifact_path, list_artifacts
 from orchestrator.services.training.jobs import get_job, list_events
 from orchestrator.services.training.rows import JobRow
@@ -31,6 +33,7 @@ class Visit:
     load_code: str
     place: PlaceLine
     memory_at_end: int
+    contrasts: bool
     version_id: int = 0
     version: str = ""
     """The version that it made: "v3 of demo-motion"."""
@@ -55,6 +58,7 @@ def visit_job(session: Session, actor: Actor, job_id: int) -> Visit:
         clips=clips,
         load_code=_load_code(session, actor, job_id) if files else "",
         memory_at_end=_memory_at_end(session, actor, row) if row.status == "failed" else 0,
+        contrasts=row.status == "failed" and _contrasts(session, actor, row),
         version_id=made[0].id if made else 0,
         version=f"v{made[0].version} of {made[0].name}" if made else "",
         place=place_line(place_of(session, actor, job_id)),
@@ -65,6 +69,14 @@ def _memory_at_end(session: Session, actor: Actor, row: JobRow) -> int:
     """Bytes that the run held at its last sample; 0 when there is none."""
     curve = telemetry(session, actor, row.id, points=10).series.get("memory")
     return int(curve[-1][1]) if curve else 0
+
+
+def _contrasts(session: Session, actor: Actor, row: JobRow) -> bool:
+    """True for a retriever; where its base is gone, nothing can be launched anew."""
+    try:
+        return row.model_id is not None and get_model(session, actor, row.model_id).model_type == ModelType.RETRIEVAL
+    except AppError:
+        return False
 
 
 def _tail(session: Session, actor: Actor, job_id: int) -> list[LogLine]:

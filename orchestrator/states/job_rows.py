@@ -73,6 +73,8 @@ class JobHead:
     priority: str = "normal"
     out_of_memory: bool = False
     """True: half the batch may do."""
+    contrasts: bool = False
+    """True: it learns by telling the clips of a batch apart, so that half the batch trains something else."""
     taken: bool = False
     """True: it failed because its machine was taken from it again and again."""
     memory_at_end: str = ""
@@ -191,8 +193,8 @@ def epochs_words(epoch: float, epochs: int) -> str:
     return f"{done} / {epochs}" if epochs else done
 
 
-def job_head(row: JobRow, memory: int = 0) -> JobHead:
-    """The head of the job page. `memory`: bytes that the run held at its end."""
+def job_head(row: JobRow, memory: int = 0, contrasts: bool = False) -> JobHead:
+    """The head of the job page. `memory`: bytes that the run held at its end; `contrasts`: its base is a retriever."""
     ran = (row.finished_at - row.started_at).total_seconds() if row.finished_at and row.started_at else None
     return JobHead(
         id=row.id,
@@ -214,6 +216,7 @@ def job_head(row: JobRow, memory: int = 0) -> JobHead:
         error_details=row.error_details,
         priority=row.priority,
         out_of_memory=row.status == "failed" and "memory" in row.error and not row.error.startswith(EVEN_WITH),
+        contrasts=contrasts,
         taken=row.status == "failed" and GIVEN_UP in row.error,
         memory_at_end=words.size(memory) if memory else "",
         sweep_id=row.sweep_id or 0,

@@ -68,6 +68,13 @@ def test_a_failed_job_says_why(page: Page, api: httpx.Client, app_server: Studio
         expect(page.locator("#autopsy")).to_be_visible(timeout=180_000)
         assert page.locator("#job-error").inner_text().strip() == api.get(f"/jobs/{job}").json()["error"]
         expect(page.locator("#autopsy").get_by_text("Clone with changes")).to_be_visible()
+        # What a checkpoint left can be had, but is not the first thing to do.
+        adapter = app_server.data_dir / "jobs" / job / "adapter"
+        adapter.mkdir(parents=True)
+        (adapter / "adapter_config.json").write_text("{}")
+        page.reload()
+        expect(page.locator("#job-download")).to_be_visible()
+        expect(page.locator("main .bg-primary")).to_have_text("Clone with changes")
     finally:
         shutil.move(aside, clips)
 

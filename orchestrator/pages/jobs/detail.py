@@ -18,7 +18,7 @@ from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.patterns.seen import seen
 from orchestrator.ui.primitives.alert_dialog import alert_dialog
 from orchestrator.ui.primitives.badge import tag
-from orchestrator.ui.primitives.button import button
+from orchestrator.ui.primitives.button import Variant, button
 from orchestrator.ui.primitives.dropdown_menu import dropdown_menu, menu_item
 from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.link import link
@@ -77,6 +77,18 @@ def _stop() -> rx.Component:
     )
 
 
+def _download(variant: Variant) -> rx.Component:
+    """The first thing to do with a run that ended well; after a failure that is said below."""
+    return button(
+        "Download adapter",
+        variant=variant,
+        icon="download",
+        href=f"/api/v1/jobs/{head.id}/download",
+        download=True,
+        id="job-download",
+    )
+
+
 def _actions() -> list[rx.Component]:
     delete = confirm_delete(
         rx.el.p("Its curves and its log go with it. The adapter that it made, the dataset and the base model stay."),
@@ -92,14 +104,7 @@ def _actions() -> list[rx.Component]:
         rx.cond(again, button("Resume", icon="play", on_click=JobDetail.resume, id="job-resume"), rx.fragment()),
         rx.cond(
             JobDetail.adapter_size,
-            button(
-                "Download adapter",
-                variant="primary",
-                icon="download",
-                href=f"/api/v1/jobs/{head.id}/download",
-                download=True,
-                id="job-download",
-            ),
+            rx.cond(head.status == "failed", _download("outline"), _download("primary")),
             rx.fragment(),
         ),
         rx.cond(

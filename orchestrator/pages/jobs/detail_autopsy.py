@@ -7,7 +7,7 @@ import reflex as rx
 from orchestrator.states.job_detail import JobDetail
 from orchestrator.ui.charts.loss_chart import loss_chart
 from orchestrator.ui.patterns.relative_time import relative_time
-from orchestrator.ui.primitives.button import button
+from orchestrator.ui.primitives.button import Variant, button
 from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.log_view import log_view
 
@@ -22,13 +22,23 @@ def _fact(label: str, value: rx.Var | str) -> rx.Component:
     )
 
 
+def _clone(variant: Variant) -> rx.Component:
+    """The way on where the failure offers no quicker one."""
+    return button("Clone with changes", variant=variant, icon="copy", href=f"/jobs/new?clone={head.id}")
+
+
 def _ways_on() -> rx.Component:
     return rx.el.div(
         rx.el.h3("What to do", class_name="text-sm font-semibold"),
         rx.el.p(
             rx.cond(
                 head.out_of_memory,
-                "Half the batch, accumulated twice as long, trains the same in less memory.",
+                rx.cond(
+                    head.contrasts,
+                    "Half the batch takes less memory, but trains otherwise: each clip is told apart from half as many "
+                    "others.",
+                    "Half the batch, accumulated twice as long, trains the same in less memory.",
+                ),
                 rx.cond(
                     head.taken,
                     "The run itself did nothing wrong. Find out what ends processes on that machine, then resume it: "
@@ -55,7 +65,7 @@ def _ways_on() -> rx.Component:
                 button("Resume", variant="primary", icon="play", on_click=JobDetail.resume),
                 rx.fragment(),
             ),
-            button("Clone with changes", variant="outline", icon="copy", href=f"/jobs/new?clone={head.id}"),
+            rx.cond(head.out_of_memory | head.taken, _clone("outline"), _clone("primary")),
             button("All lines", variant="outline", on_click=JobDetail.show_tab("logs")),
             class_name="mt-3 flex flex-wrap gap-2",
         ),

@@ -12,8 +12,9 @@ from orchestrator.services.training.rows import JobRow
 
 
 def retry_smaller(session: Session, actor: Actor, job_id: int) -> JobRow:
-    """Launches the same training with half the batch; each step still sees as many clips.
+    """Launches it once more with half the batch; each step still sees as many clips.
 
+    That trains the same, but not for a retriever: it tells a clip apart from the others of its batch, now half as many.
     Asked twice for the same job, it answers with the same new job.
 
     Raises:

@@ -6,9 +6,14 @@ from datetime import UTC, datetime
 import pytest
 
 from jobs.trainer.easing import Easing, OutOfMemory, ease
+from orchestrator.domain.models import ModelType, VideoModel
+from orchestrator.domain.training_jobs import JobStatus, TrainingJob
+from orchestrator.domain.users import Actor
+from orchestrator.services.db import session_scope
 from orchestrator.services.training.rows import JobRow
-from orchestrator.states.job_detail_load import program_of
+from orchestrator.states.job_detail_load import program_of, visit_job
 from orchestrator.states.job_rows import job_head
+from tests.workshop import launch, make_things
 
 
 def test_the_first_python_block_of_the_card() -> None:
@@ -35,3 +40,16 @@ def test_half_the_batch_is_not_offered_where_nothing_was_left_to_divide() -> Non
     with pytest.raises(OutOfMemory) as contrasting:
         ease(Easing(8, 1, checkpointing=True), contrasts=True, can_checkpoint=True)
     assert job_head(replace(row, error=contrasting.value.message)).out_of_memory
+
+
+def test_a_retriever_is_told_that_half_the_batch_trains_otherwise(ada: Actor) -> None:
+    things = make_things(ada)
+    job_id = launch(ada, things)
+    told = {}
+    for kind in (ModelType.CLASSIFICATION, ModelType.RETRIEVAL):
+        with session_scope() as session:
+            session.get_one(VideoModel, things[1]).model_type = kind
+            session.get_one(TrainingJob, job_id).status = JobStatus.FAILED
+        with session_scope() as session:
+            told[kind] = visit_job(session, ada, job_id).contrasts
+    assert told == {ModelType.CLASSIFICATION: False, ModelType.RETRIEVAL: True}
