@@ -58,16 +58,17 @@ def sheet(frames: Frames, columns: int) -> Image.Image:
 
 
 def main() -> int:
-    """One wish on stdin; ends with {"seen": ...} or {"problem": sentence}."""
+    """One wish on stdin; ends with {"seen": ...} or {"problem": sentence, "field": name}."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         told: dict[str, Any] = {"seen": draw(json.loads(sys.stdin.readline()))}
     except AppError as error:
-        told = {"problem": error.message}
+        told = {"problem": error.message, "field": error.field}
     except MemoryError:
-        told = {"problem": "So many frames need too much memory to be drawn. Choose fewer or smaller ones."}
+        much = "So many frames need too much memory to be drawn. Choose fewer or smaller ones."
+        told = {"problem": much, "field": "data.frames"}
     sys.stdout.write(json.dumps(told) + "\n")
     return 0
 

@@ -39,6 +39,8 @@ class DatasetSeen(rx.State):
     said: str = ""
     marks: list[Mark] = []
     problem: str = ""
+    problem_at: str = ""
+    """The field that it is about: model, frames or size; "" where it is about none."""
 
     @rx.event
     @signed_in
@@ -52,7 +54,8 @@ class DatasetSeen(rx.State):
         self.models = [{"value": str(row.id), "label": row.name, "hint": row.architecture} for row in ready]
         known = {choice["value"] for choice in self.models}
         self.model = self.model if self.model in known else next(iter(sorted(known, key=int)), "")
-        self.image, self.marks, self.problem, self.said = "", [], "", ""
+        self.image, self.marks, self.said = "", [], ""
+        self._say("")
         self.clip_id = clips.clip.id if clips.clip else 0
 
     @rx.event
@@ -75,24 +78,29 @@ class DatasetSeen(rx.State):
     async def draw(self):
         """Draws the frames; the first time takes some seconds."""
         if not self.model or not self.clip_id:
-            self.problem = "Choose a model that is ready."
+            self._say("Choose a model that is ready.", "model")
             return
-        try:
-            wanted = Settings(_whole(self.frames), _whole(self.size))
-        except ValueError:
-            self.problem = "Frames and size are whole numbers; leave them empty for what the model was made for."
+        odd = next((name for name in ("frames", "size") if not _is_whole(getattr(self, name))), "")
+        if odd:
+            self._say("Frames and size are whole numbers; leave them empty for what the model was made for.", odd)
             return
-        self.drawing, self.problem = True, ""
+        wanted = Settings(_whole(self.frames), _whole(self.size))
+        self.drawing = True
+        self._say("")
         yield
         try:
             found = await act(self, what_a_model_sees, self.clip_id, int(self.model), wanted)
         except NotSignedIn:
             raise
         except AppError as error:
-            self.problem, self.image, self.marks = error.message, "", []
+            self._say(error.message, error.field)
+            self.image, self.marks = "", []
         else:
             self._show(found, wanted)
         self.drawing = False
+
+    def _say(self, sentence: str, field: str = "") -> None:
+        self.problem, self.problem_at = sentence, field
 
     def _show(self, found: Seen, wanted: Settings) -> None:
         given = {"frames": wanted.frames, "size": wanted.size}
@@ -105,6 +113,10 @@ class DatasetSeen(rx.State):
         ]
         several = words.plural(len(found.indices), "frame")
         self.said = f"{several} of {found.frames:,}, {found.width} × {found.height} pixels each."
+
+
+def _is_whole(text: str) -> bool:
+    return not text.strip() or (text.strip().isdecimal() and len(text.strip()) < 10)
 
 
 def _whole(text: str) -> int | None:

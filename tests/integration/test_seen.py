@@ -76,8 +76,13 @@ def test_what_does_not_fit_is_said(ada: Actor, things: tuple[int, int]) -> None:
     with session_scope() as session:
         with pytest.raises(Invalid):
             seen.what_a_model_sees(session, ada, *things, seen.Settings(frames=5))
-        with pytest.raises(Invalid, match="1 to 256"):
-            seen.what_a_model_sees(session, ada, *things, seen.Settings(frames=1_000))
+        with pytest.raises(Invalid) as refused:
+            seen.what_a_model_sees(session, ada, *things, seen.Settings(size=64))
+        assert refused.value.field == "size"
+        for odd in ({"frames": 1_000}, {"frames": 0}, {"size": 8}):
+            with pytest.raises(Invalid, match="1 to 256") as refused:
+                seen.what_a_model_sees(session, ada, *things, seen.Settings(**odd))
+            assert refused.value.field in odd
         with pytest.raises(NotFound):
             seen.what_a_model_sees(session, bob, *things, seen.Settings())
     assert not list((get_settings().storage_dir / "datasets").rglob("*.part"))

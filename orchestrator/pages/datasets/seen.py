@@ -13,6 +13,7 @@ from orchestrator.ui.primitives.input import input as text_input
 from orchestrator.ui.primitives.select import select
 
 CLIP: Any = DatasetClips.clip
+PROBLEM = "seen-problem"
 
 
 def _mark(mark: rx.Var[Mark]) -> rx.Component:
@@ -40,7 +41,12 @@ def _sheet() -> rx.Component:
     )
 
 
-def _number(label: str, value: Any, on_change: Any) -> rx.Component:
+def _at(name: str) -> rx.Var[str]:
+    """The id of the sentence below, where it is about this field."""
+    return rx.cond(State.problem_at == name, PROBLEM, "").to(str)
+
+
+def _number(name: str, label: str, value: Any, on_change: Any) -> rx.Component:
     """Enter draws."""
     return field(
         label,
@@ -51,6 +57,7 @@ def _number(label: str, value: Any, on_change: Any) -> rx.Component:
             input_mode="numeric",
             placeholder="as made",
         ),
+        error_id=_at(name),
         class_name="min-w-0 flex-1 sm:w-24 sm:flex-none",
     )
 
@@ -61,16 +68,17 @@ def _form() -> rx.Component:
             field(
                 "Model",
                 select(State.models, value=State.model, on_change=State.choose_model, label="Model"),
+                error_id=_at("model"),
                 class_name="min-w-0 flex-1 basis-full sm:basis-40",
             ),
-            _number("Frames", State.frames, State.type_frames),
-            _number("Size", State.size, State.type_size),
+            _number("frames", "Frames", State.frames, State.type_frames),
+            _number("size", "Size", State.size, State.type_size),
             button("Draw", on_click=State.draw, loading=State.drawing, disabled=State.drawing),
             class_name="flex flex-wrap items-end gap-3",
         ),
         rx.cond(
             State.problem != "",
-            rx.el.p(State.problem, role="alert", class_name="text-sm text-destructive"),
+            rx.el.p(State.problem, id=PROBLEM, role="alert", class_name="text-sm text-destructive"),
             rx.fragment(),
         ),
         rx.cond(State.image != "", _sheet(), rx.fragment()),

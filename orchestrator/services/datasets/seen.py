@@ -25,6 +25,8 @@ from orchestrator.settings import ROOT
 MOST_PIXELS = 48_000_000
 _LIMIT_S, _WAIT_S, _KEPT = 150.0, 60.0, 200
 _TURNS = threading.BoundedSemaphore(1)
+_FIELDS = {"data.frames": "frames", "data.size": "size", "data.fps": "fps", "model_id": "model"}
+"""A recipe's field, as it is called here."""
 _LENT = ("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
 
 
@@ -63,8 +65,9 @@ def what_a_model_sees(session: Session, actor: Actor, clip_id: int, model_id: in
     model, task = visible_model(session, actor, model_id), owned_dataset(session, actor, clip.dataset_id).task
     if model.status is not ModelStatus.READY:
         raise Conflict("This model is not ready. Choose another.", "model")
-    if not all(low <= (value or low) <= high for value, low, high in _bounds(wanted)):
-        raise Invalid("Choose 1 to 256 frames of 16 to 1,024 pixels, and at most 240 frames a second.", "frames")
+    beyond = [name for name, value, low, high in _bounds(wanted) if value is not None and not low <= value <= high]
+    if beyond:
+        raise Invalid("Choose 1 to 256 frames of 16 to 1,024 pixels, and at most 240 frames a second.", beyond[0])
     if (wanted.frames or 0) * (wanted.size or 0) ** 2 > MOST_PIXELS:
         raise Invalid("That is more than can be drawn at once. Choose fewer or smaller frames.", "frames")
     key = json.dumps([clip.content_hash, model.path, model.revision, str(task), asdict(wanted)])
@@ -79,8 +82,8 @@ def what_a_model_sees(session: Session, actor: Actor, clip_id: int, model_id: in
     return Seen(**told, frames=clip.frames, duration_s=clip.duration_s, sheet=sheet)
 
 
-def _bounds(wanted: Settings) -> list[tuple[float | None, float, float]]:
-    return [(wanted.frames, 1, 256), (wanted.size, 16, 1_024), (wanted.fps, 0.01, 240)]
+def _bounds(wanted: Settings) -> list[tuple[str, float | None, float, float]]:
+    return [("frames", wanted.frames, 1, 256), ("size", wanted.size, 16, 1_024), ("fps", wanted.fps, 0.01, 240)]
 
 
 def _draw(wish: dict[str, Any], sheet: Path, facts: Path) -> None:
@@ -93,7 +96,8 @@ def _draw(wish: dict[str, Any], sheet: Path, facts: Path) -> None:
             old.unlink(missing_ok=True)
         told = _ask(wish | {"sheet": str(part)})
         if "seen" not in told:
-            raise Invalid(str(told.get("problem") or "This clip cannot be drawn. Choose other settings."), "frames")
+            sentence = str(told.get("problem") or "This clip cannot be drawn. Choose other settings.")
+            raise Invalid(sentence, _FIELDS.get(str(told.get("field")), ""))
         os.replace(part, sheet)
         facts.write_text(json.dumps(told["seen"]))
     finally:

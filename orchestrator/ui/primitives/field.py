@@ -19,6 +19,7 @@ class Field(Slotted):
     label: rx.Var[str]
     hint: rx.Var[str]
     error: rx.Var[str]
+    error_id: rx.Var[str]
     required: rx.Var[bool]
     control_id: rx.Var[str]
     group: rx.Var[bool]
@@ -30,18 +31,22 @@ def field(
     *control: Child,
     hint: Text | None = None,
     error: Text | None = None,
+    error_id: Text | None = None,
     required: Flag = False,
     control_id: str | None = None,
     group: bool = False,
     aside: rx.Component | None = None,
     class_name: str = "",
 ) -> rx.Component:
-    """Label above, control, then `error` in place of `hint`. `group`: for radios, segments and checks."""
+    """Label above, control, then `error` in place of `hint`. `group`: for radios, segments and checks.
+
+    `error_id`: where the error stands elsewhere (beneath a row of narrow fields), the id of its sentence; "" while right.
+    """
     return Field.create(
         *children(*control),
         label=label,
         required=required,
         group=group,
         class_name=class_name,
-        **present(hint=hint, error=error, control_id=control_id, aside=aside),
+        **present(hint=hint, error=error, error_id=error_id, control_id=control_id, aside=aside),
     )

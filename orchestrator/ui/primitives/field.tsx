@@ -22,6 +22,7 @@ type Props = {
   label?: string;
   hint?: string;
   error?: string;
+  errorId?: string;
   required?: boolean;
   controlId?: string;
   group?: boolean;
@@ -30,11 +31,11 @@ type Props = {
   children?: ReactNode;
 };
 
-export function Field({ label, hint, error, required = false, controlId, group = false, className, aside, children }: Props) {
+export function Field({ label, hint, error, errorId, required = false, controlId, group = false, className, aside, children }: Props) {
   const made = useId();
   const id = controlId || made;
   const note = `${id}-note`;
-  const state = { id, describedBy: error || hint ? note : undefined, invalid: Boolean(error), required };
+  const state = { id, describedBy: errorId || (error || hint ? note : undefined), invalid: Boolean(error || errorId), required };
   const labelClass = "text-sm font-medium text-foreground";
   return (
     <div
@@ -42,7 +43,7 @@ export function Field({ label, hint, error, required = false, controlId, group =
       role={group ? "group" : undefined}
       aria-labelledby={group ? `${id}-label` : undefined}
       data-field={controlId}
-      data-invalid={error ? "" : undefined}
+      data-invalid={error || errorId ? "" : undefined}
     >
       {(label || aside) && (
         <div className="flex min-h-5 items-baseline justify-between gap-3">
