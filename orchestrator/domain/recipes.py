@@ -158,7 +158,7 @@ SENTENCES = {
     "optim.batch_size": "Batch size must be a whole number from 1 to 1024.",
     "optim.gradient_accumulation": "Accumulation must be a whole number from 1 to 1024.",
     "optim.epochs": "Epochs must be a whole number from 1 to 1000.",
-    "optim.max_steps": "Max steps must be a whole number of at least 1, or empty.",
+    "optim.max_steps": "Steps at most must be a whole number from 1 to 10000000, or empty.",
     "optim.warmup_ratio": "Warm-up must be a share from 0 to 0.5; 0.05 is usual.",
     "optim.optimizer": "The optimizer must be auto, adamw or adamw_8bit.",
     "optim.liger": "Liger kernels are either on or off.",

@@ -17,6 +17,7 @@ CHOICES = [
     ("qlora.dropout", "Dropout"),
     ("optim.batch_size", "Batch size"),
     ("optim.epochs", "Epochs"),
+    ("optim.max_steps", "Steps at most"),
     ("optim.weight_decay", "Weight decay"),
     ("optim.warmup_ratio", "Warm-up"),
     ("optim.seed", "Seed"),

@@ -11,6 +11,13 @@ from orchestrator.domain.recipes import Recipe, parse_recipe
 SEEN_FIELDS = ("data.frames", "data.size", "data.fps")
 """What the model sees of a clip; left empty, the base decides."""
 _MAY_BE_EMPTY = (*SEEN_FIELDS, "optim.max_steps")
+_COUNTS = frozenset(
+    f"{part}.{name}"
+    for part in ("qlora", "optim", "data", "machine")
+    for name, leaf in type(getattr(Recipe(), part)).model_fields.items()
+    if leaf.annotation in (int, int | None)
+)
+"""Whole numbers: 5,000 and 5.000 are no way to write 5."""
 FLAG_FIELDS = ("qlora.vision", "optim.liger")
 """Switches: "true", or empty."""
 PARAMETER_FIELDS = (
@@ -130,7 +137,8 @@ def preset_values(preset: str, parameters: int, task: str = "") -> dict[str, str
     epochs = (_PRESET_EPOCHS_TINY if tiny else _PRESET_EPOCHS)[preset]
     if tiny and task in _TINY_WORDS:
         epochs *= 2  # sentences take longer than classes
-    return {"qlora.r": str(rank), "qlora.alpha": str(2 * rank), "optim.epochs": str(epochs)}
+    whole = {"optim.epochs": str(epochs), "optim.max_steps": ""}  # a limit left from before would cut it short
+    return {"qlora.r": str(rank), "qlora.alpha": str(2 * rank)} | whole
 
 
 def default_values(parameters: int, task: str = "") -> dict[str, str]:
@@ -173,7 +181,8 @@ def raw_recipe(values: Mapping[str, str], targets: list[str]) -> dict[str, Any]:
     for name in PARAMETER_FIELDS:
         part, _, key = name.partition(".")
         if key and name in values and _counts(name, values) and (name not in _MAY_BE_EMPTY or values[name].strip()):
-            raw[part][key] = values[name].strip().replace(",", ".")
+            mark = (".", ",") if name in _COUNTS else (",", ".")
+            raw[part][key] = values[name].strip().replace(*mark)
             if name in FLAG_FIELDS:
                 raw[part][key] = values[name] == "true"
     raw["qlora"]["target_modules"] = list(targets)

@@ -22,6 +22,13 @@ def test_nothing_is_one_job() -> None:
     assert grid_problems(EMPTY, RAW) == {}
 
 
+def test_steps_are_tried_like_epochs() -> None:
+    values = typed("optim.max_steps", "50 100")
+    assert read_grid(values) == {"optim.max_steps": ["50", "100"]}
+    assert grid_problems(values, RAW) == {}
+    assert grid_problems(typed("optim.max_steps", "50 many"), RAW)["sweep.values1"].startswith("Steps at most must be")
+
+
 def test_lists_multiply() -> None:
     values = typed("optim.learning_rate", "1e-3, 2e-3 2e-3", "qlora.r", "8;16;32")
     assert read_grid(values) == {"optim.learning_rate": ["1e-3", "2e-3"], "qlora.r": ["8", "16", "32"]}
@@ -36,6 +43,7 @@ def test_lists_multiply() -> None:
         (typed("qlora.r", "8 many"), "sweep.values1"),
         (typed("qlora.r", "8 16", "qlora.r", "8 16"), "sweep.values2"),
         (typed("qlora.r", "8 16", "optim.epochs", "0 3"), "sweep.values2"),
+        (typed("optim.max_steps", "0 50"), "sweep.values1"),
     ],
 )
 def test_what_does_not_fit_is_said_beside_its_field(values: dict[str, str], field: str) -> None:

@@ -46,6 +46,8 @@ def test_recipe_survives_the_way_through_text() -> None:
         ("optim.learning_rate", "abc", "Learning rate must be a number above 0"),
         ("optim.learning_rate", "nan", "Learning rate must be a number above 0"),
         ("optim.epochs", "1.5", "Epochs must be a whole number"),
+        ("optim.max_steps", "5,000", "Steps at most must be a whole number from 1"),
+        ("optim.seed", "7.000", "Seed must be a whole number"),
         ("qlora.dropout", "0,95", "Dropout must be a number from 0 to 0.9"),
         ("output_name", "My run", "Use lower-case letters"),
     ],
@@ -77,6 +79,13 @@ def test_presets_are_recognised() -> None:
     for key, _ in form.PRESETS:
         assert form.matching_preset(form.preset_values(key, TINY), TINY) == key
     assert form.matching_preset(form.default_values(TINY) | {"qlora.r": "12"}, TINY) == ""
+
+
+def test_a_preset_lifts_the_limit_on_steps() -> None:
+    """Its epochs are how long it trains: under a limit left from before, "Best quality" would be cut short."""
+    limited = form.default_values(TINY) | {"optim.max_steps": "50"}
+    assert form.matching_preset(limited, TINY) == ""
+    assert form.matching_preset(limited | form.preset_values("best", TINY), TINY) == "best"
 
 
 @pytest.mark.parametrize(
