@@ -16,7 +16,7 @@ from jobs.recovery.tether import die_with_parent
 from orchestrator.domain.datasets import FETCHING, UNDERSTANDING, Dataset, DatasetStatus, Upload, UploadStatus
 from orchestrator.domain.errors import AppError
 from orchestrator.services.credentials import opened
-from orchestrator.services.datasets.files import fetch_folders, upload_path
+from orchestrator.services.datasets.files import begun_bytes, fetch_folders, upload_path
 from orchestrator.services.datasets.uploads import clean_name
 from orchestrator.services.db import session_scope
 from orchestrator.services.hub import child_env
@@ -25,6 +25,7 @@ from orchestrator.settings import ROOT, get_settings
 _SPARE_BYTES = 512 * 2**20
 _SILENT_S = 90.0
 _LOOK_S = 0.5
+_KEPT = " {:,.1f} MB are here; fetching it again within two days goes on from there."
 STOPPED = "stopped"
 
 
@@ -39,12 +40,9 @@ def bring(dataset_id: int, go_on: Callable[[], bool]) -> str:
             lent = opened(session, owner_id, source["credential_id"]) if source.get("credential_id") else {}
         except AppError as error:
             return error.message
-    for old in fetch_folders(dataset_id):
-        shutil.rmtree(old, ignore_errors=True)  # of a worker that was killed
-    settings = get_settings()
-    folder = settings.data_dir / "uploads" / f"fetch-{dataset_id}-{secrets.token_hex(4)}"
-    folder.mkdir(parents=True)
-    free = max(1, shutil.disk_usage(folder).free - _SPARE_BYTES)
+    settings, kept = get_settings(), 0
+    folder = _place(dataset_id, source)
+    free = max(1, shutil.disk_usage(folder).free + begun_bytes(folder) - _SPARE_BYTES)
     wish = {
         "source": source,
         "secrets": lent,
@@ -58,13 +56,28 @@ def bring(dataset_id: int, go_on: Callable[[], bool]) -> str:
     try:
         for told in listen(wish, go_on):
             if "problem" in told:
-                return str(told["problem"])
+                kept = begun_bytes(folder)
+                return str(told["problem"]) + (_KEPT.format(kept / 1e6) if kept else "")
             if "files" in told:
                 return "" if _hand_over(dataset_id, owner_id, told["files"], folder) else STOPPED
             _report(dataset_id, told)
         return STOPPED
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if not kept:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _place(dataset_id: int, source: dict[str, Any]) -> Path:
+    """A folder to fetch into: with what an earlier try left of the same web address, else an empty one."""
+    folder = get_settings().data_dir / "uploads" / f"fetch-{dataset_id}-{secrets.token_hex(4)}"
+    for old in fetch_folders(dataset_id):
+        if not folder.exists() and source["type"] == "url" and begun_bytes(old, source["url"]):
+            os.replace(old, folder)
+            os.utime(folder)
+        else:
+            shutil.rmtree(old, ignore_errors=True)  # of a worker that was killed, or of another address
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def listen(wish: dict[str, Any], go_on: Callable[[], bool]) -> Iterator[dict[str, Any]]:

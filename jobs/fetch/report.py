@@ -45,6 +45,11 @@ class Progress:
             self._said = now
             self.tell()
 
+    def go_on_from(self, count: int) -> None:
+        """So many bytes are here already; they say nothing about how fast the others come."""
+        self.done = self._mark = count
+        self._mark_at = time.monotonic()
+
     def check_total(self) -> None:
         """Refuses at once what says that it will be too much."""
         if self.total > self._max:

@@ -10,6 +10,7 @@ from orchestrator.domain.errors import AppError, Conflict, NotFound, NotSignedIn
 from orchestrator.domain.users import Actor
 from orchestrator.services.credentials import CredentialRow, list_credentials
 from orchestrator.services.datasets.catalog import dismiss_notice, get_dataset, list_clips
+from orchestrator.services.datasets.files import begun_bytes, fetch_folders
 from orchestrator.services.datasets.footage import Footage, LengthBin, footage
 from orchestrator.services.datasets.overview import DatasetExtras, dataset_extras
 from orchestrator.services.datasets.review import accept_reading
@@ -46,6 +47,8 @@ class _Visit:
     clips: Page[ClipRow]
     bad: Page[ClipRow]
     footage: Footage
+    begun: int
+    """Bytes of a fetch that broke off, to be gone on from."""
     tokens: list[CredentialRow]
     """Stored credentials, where a fetch from the Hub may be tried again with one."""
 
@@ -78,6 +81,7 @@ def _read(session: Session, actor: Actor, dataset_id: int, wanted: Wanted, limit
         ),
         list_clips(session, actor, dataset_id, status="bad", limit=50),
         footage(session, actor, dataset_id),
+        sum(begun_bytes(folder) for folder in fetch_folders(dataset_id)) if row.status == "error" else 0,
         list_credentials(session, actor) if row.status == "error" and row.source.get("type") == "hub" else [],
     )
 
@@ -115,6 +119,8 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
     correctable: bool = False
     """It may be read once more in another way."""
     from_hub: bool = False
+    begun: bool = False
+    """Part of what could not be fetched is here, to be gone on from."""
     not_added: str = ""
     """Why the last files did not come into a dataset that is ready."""
     not_followed: str = ""
@@ -271,6 +277,7 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
         self.bad_tiles, self.bad_count = [clip_tile(clip) for clip in visit.bad.items], visit.bad.total
         self.bad_text = words.plural(visit.bad.total, "file")
         self.title, self.from_hub = row.name, row.source.get("type") == "hub"
+        self.begun = visit.begun > 0
         self._offer_tokens(visit.tokens)
         self.editable = row.status == "ready" and not row.is_demo
         waits = row.stage == "review"

@@ -119,3 +119,23 @@ def redirect(target: str) -> Answer:
 def file(data: bytes, **headers: str) -> Answer:
     """A whole file."""
     return lambda handler: handler.send(data, 200, **headers)
+
+
+class Ranged:
+    """A file that can be gone on with; each of the first `breaks` lines ends in the middle of what is left."""
+
+    def __init__(self, data: bytes, breaks: int = 0, **validator: str) -> None:
+        self.data, self.breaks, self.validator = data, breaks, validator
+        self.sent: list[tuple[int, int]] = []
+        """(status, first byte) of each answer."""
+
+    def __call__(self, handler: Handler) -> None:
+        start = int((handler.headers.get("Range") or "bytes=0-").removeprefix("bytes=").removesuffix("-"))
+        if handler.headers.get("If-Range") not in self.validator.values():
+            start = 0
+        rest, status = self.data[start:], 206 if start else 200
+        span = {"Content_Range": f"bytes {start}-{len(self.data) - 1}/{len(self.data)}"} if start else {}
+        self.sent.append((status, start))
+        whole = len(self.sent) > self.breaks
+        body = rest if whole else rest[: len(rest) // 2]
+        handler.send(body, status, Content_Length=str(len(rest)), **span, **self.validator)

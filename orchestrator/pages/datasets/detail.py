@@ -116,14 +116,14 @@ def _failed(row: rx.Var[DatasetCard]) -> rx.Component:
                 rx.el.p(
                     rx.cond(
                         row.source != "",
-                        "It came from " + row.source + ". Nothing of it was kept.",
+                        "It came from " + row.source + rx.cond(State.begun, ".", ". Nothing of it was kept."),
                         rx.cond(
                             State.correctable,
                             "The files wait here: correct below how they are read, or add others instead.",
                             "Nothing of this upload was kept. Put it right and add the files again.",
                         ),
                     ),
-                    class_name="mt-1 text-sm break-all text-muted-foreground",
+                    class_name="mt-1 text-sm break-words text-muted-foreground",
                 ),
                 class_name="min-w-0",
             ),

@@ -1,5 +1,6 @@
 """Where a dataset's bytes lie: its clips and film strips in the storage, its uploads beside it until they are read."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,8 @@ _ENDINGS = "mp4 m4v mov mkv webm avi mpg mpeg m2ts mts ts wmv flv 3gp ogv gif"
 VIDEO_ENDINGS = frozenset(f".{ending}" for ending in _ENDINGS.split())
 UNPACKED = "unpacked"
 """Begins the name of the folder whose files wait to be accepted."""
+FETCHED_PART, PART_NOTE = "part", "part.json"
+"""In a folder of a fetch from the web: what has arrived of the file, and by what the server knows it again."""
 _LITTER = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 
 
@@ -25,6 +28,15 @@ def upload_path(upload_id: str) -> Path:
 def fetch_folders(dataset_id: int) -> list[Path]:
     """Where bytes from the network arrive, before they become uploads."""
     return list((get_settings().data_dir / "uploads").glob(f"fetch-{dataset_id}-*"))
+
+
+def begun_bytes(folder: Path, url: str = "") -> int:
+    """How much of a fetch that broke off lies in its folder, to be gone on from; 0 where it is of another `url`."""
+    part, note = folder / FETCHED_PART, folder / PART_NOTE
+    try:
+        return part.stat().st_size if json.loads(note.read_text())["url"] == url or not url else 0
+    except (OSError, ValueError):
+        return 0
 
 
 def remove_unpacked(dataset_id: int) -> None:
