@@ -46,7 +46,7 @@ class Encoder:
         self.check_frames(base, recipe)
         size = self.edge_of(base)
         if recipe.data.size not in (None, size):
-            raise Invalid(f"This base sees exactly {size} x {size} pixels. Leave Size empty.", "data.size")
+            raise Invalid(f"This base sees exactly {size} x {size} pixels. Leave Frame size empty.", "data.size")
 
     def check_type(self, recipe: Recipe) -> None:
         """Which training types the family knows."""

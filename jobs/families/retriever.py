@@ -90,7 +90,7 @@ class Retriever:
         if frames and recipe.data.frames not in (None, frames):
             raise Invalid(f"This base sees exactly {frames} frames. Leave Frames empty.", "data.frames")
         if recipe.data.size not in (None, size):
-            raise Invalid(f"This base sees exactly {size} x {size} pixels. Leave Size empty.", "data.size")
+            raise Invalid(f"This base sees exactly {size} x {size} pixels. Leave Frame size empty.", "data.size")
 
     def sampling(self, base: Base, recipe: Recipe) -> Sampling:
         count = self.fixed_frames(base) or recipe.data.frames or self.frames

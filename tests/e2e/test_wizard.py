@@ -111,10 +111,10 @@ def refuse_the_frame_size(page: Page) -> None:
         way.click()
         expect(size).to_be_focused()
         expect(size).to_have_attribute("aria-invalid", "true")
-        expect(page.locator("[data-field=field-data-size]")).to_contain_text("Leave Size empty.")
+        expect(page.locator("[data-field=field-data-size]")).to_contain_text("Leave Frame size empty.")
     size.fill("")
     page.locator("#wizard-next").click()
-    expect(page.locator("#rehearsal")).not_to_contain_text("Leave Size empty.")
+    expect(page.locator("#rehearsal")).not_to_contain_text("Leave Frame size empty.")
 
 
 def test_a_rehearsal_turns_the_estimate_into_a_measure(page: Page, demo: tuple[str, str]) -> None:

@@ -48,7 +48,7 @@ class Example:
             raise Invalid(f"{self.title} can be fine-tuned. Choose VideoMAE to pre-train.", "training_type")
         size = _edge(base)
         if recipe.data.size not in (None, size):
-            raise Invalid(f"This base sees exactly {size} x {size} pixels. Leave Size empty.", "data.size")
+            raise Invalid(f"This base sees exactly {size} x {size} pixels. Leave Frame size empty.", "data.size")
 
     def sampling(self, base: Base, recipe: Recipe) -> Sampling:
         """The key of the frame cache: two runs that ask for the same pixels share them."""

@@ -46,9 +46,9 @@ class VideoLLM:
             raise Invalid(f"{self.title} describes clips. Choose a dataset with captions, or another base.", "model_id")
         made, step = self.kind.edge(base.config), self.kind.step(base.config)
         if self.kind.fixed and recipe.data.size not in (None, made):
-            raise Invalid(f"This base sees exactly {made} x {made} pixels. Leave Size empty.", "data.size")
+            raise Invalid(f"This base sees exactly {made} x {made} pixels. Leave Frame size empty.", "data.size")
         if recipe.data.size and recipe.data.size % step:
-            raise Invalid(f"Size must be a multiple of {step} for this base, such as {made}.", "data.size")
+            raise Invalid(f"Frame size must be a multiple of {step} for this base, such as {made}.", "data.size")
 
     def sampling(self, base: Base, recipe: Recipe) -> Sampling:
         edge, how = recipe.data.size or self.kind.edge(base.config), processor_of(base)

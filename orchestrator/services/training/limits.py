@@ -20,12 +20,12 @@ def sight_problems(model: VideoModel, recipe: Recipe) -> list[Problem]:
     made = int((sight or {}).get("edge") or facts.get("image_size") or 0)
     free = bool(sight and sight["free"])
     if data.size and made and not free and data.size != made:
-        return [("data.size", f"This base sees exactly {made} x {made} pixels. Leave Size empty.")]
+        return [("data.size", f"This base sees exactly {made} x {made} pixels. Leave Frame size empty.")]
     if not sight:
         return []
     step = sight["patch"] * sight["merge"]
     if data.size and free and data.size % step:
-        return [("data.size", f"Size must be a multiple of {step} for this base, such as {made}.")]
+        return [("data.size", f"Frame size must be a multiple of {step} for this base, such as {made}.")]
     room = sight["context"] - _SPARE_TOKENS
     tokens = visual_tokens(sight, data.frames, data.size)
     if sight["context"] and tokens > room:

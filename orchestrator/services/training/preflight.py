@@ -32,9 +32,7 @@ def preflight(session: Session, actor: Actor, dataset_id: int, model_id: int, re
     if model and not model_problems:
         problems += _targets(model, recipe) + sight_problems(model, recipe)
     if dataset and model and not problems:
-        problems += _match(dataset, model)
-        if model.model_type is ModelType.RETRIEVAL and recipe.optim.batch_size < 2:
-            problems.append(("optim.batch_size", ALONE))
+        problems += _match(dataset, model) + _alone(model, recipe)
     if not dataset or not model:
         return Preflight(ok=False, problems=problems)
     split = count_split(session, dataset_id, recipe.data.validation_share)
@@ -72,6 +70,11 @@ def preflight(session: Session, actor: Actor, dataset_id: int, model_id: int, re
         rehearsed=measured.result if measured and exact else {},
         device_memory=room,
     )
+
+
+def recipe_problems(model: VideoModel, recipe: Recipe) -> list[Problem]:
+    """What of a recipe this base cannot take, whatever the clips and the device: asked for each job of a sweep."""
+    return [*_targets(model, recipe), *sight_problems(model, recipe), *_alone(model, recipe)]
 
 
 def _on_gpu(session: Session, recipe: Recipe) -> bool:
@@ -122,6 +125,11 @@ def _targets(model: VideoModel, recipe: Recipe) -> list[Problem]:
     if not known or not unknown or not recipe.qlora.enabled:
         return []
     return [("qlora.target_modules", f"{model.name} has no layer {', '.join(unknown)}. It has: {', '.join(known)}.")]
+
+
+def _alone(model: VideoModel, recipe: Recipe) -> list[Problem]:
+    retrieves = model.model_type is ModelType.RETRIEVAL
+    return [("optim.batch_size", ALONE)] if retrieves and recipe.optim.batch_size < 2 else []
 
 
 def _enough(dataset: Dataset, train_clips: int) -> list[Problem]:

@@ -25,7 +25,7 @@ from orchestrator.services.training.dispatch import dispatch
 from orchestrator.services.training.estimate import count_steps
 from orchestrator.services.training.jobs import progress_share
 from orchestrator.services.training.launch import make_record
-from orchestrator.services.training.preflight import preflight
+from orchestrator.services.training.preflight import preflight, recipe_problems
 
 MAX_JOBS = 1_000
 Values = Mapping[str, Sequence[Any]]
@@ -84,8 +84,10 @@ def launch_sweep(
         return sweep_row(session, found)
     recipes = expand(base, grid)
     plan = preflight(session, actor, dataset_id, model_id, recipes[0])
-    if plan.problems:
-        raise Invalid(plan.problems[0][1], plan.problems[0][0], plan.problems)
+    dataset, model = session.get(Dataset, dataset_id), session.get(VideoModel, model_id)
+    others = [problem for recipe in recipes[1:] for problem in recipe_problems(model, recipe)] if model else []
+    if problems := plan.problems or list(dict.fromkeys(others)):
+        raise Invalid(problems[0][1], problems[0][0], problems)
     measure = headline(plan.task)
     sweep = Sweep(
         owner_id=actor.user_id,
@@ -97,7 +99,6 @@ def launch_sweep(
     )
     session.add(sweep)
     session.flush()
-    dataset, model = session.get(Dataset, dataset_id), session.get(VideoModel, model_id)
     assert dataset
     assert model
     jobs = [

@@ -6,6 +6,7 @@ import pytest
 from sqlmodel import select
 
 from orchestrator.domain.errors import Invalid, NotFound
+from orchestrator.domain.models import VideoModel
 from orchestrator.domain.notifications import Notification
 from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.domain.users import Actor
@@ -50,6 +51,18 @@ def test_bad_lists_get_a_sentence(grid: dict[str, list[Any]], field: str) -> Non
     with pytest.raises(Invalid) as refused:
         sweeps.expand({"output_name": "try"}, grid)
     assert refused.value.problems[0][0] == field
+
+
+def test_each_value_is_held_against_the_base(redis_server: RedisProcess, ada: Actor) -> None:
+    dataset_id, model_id = make_things(ada)
+    with session_scope() as session:
+        model = session.get_one(VideoModel, model_id)
+        model.details = {"image_size": 64}
+        session.add(model)
+    grid: dict[str, list[Any]] = {"data.size": [64, 96], "optim.seed": [1, 2, 3]}
+    with session_scope() as session, pytest.raises(Invalid) as refused:
+        sweeps.launch_sweep(session, ada, dataset_id, model_id, {}, grid)
+    assert [field for field, _ in refused.value.problems] == ["data.size"]
 
 
 def test_the_best_is_named_and_the_end_is_told_once(redis_server: RedisProcess, ada: Actor) -> None:
