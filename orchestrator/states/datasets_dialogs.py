@@ -3,7 +3,6 @@
 import reflex as rx
 from sqlmodel import Session
 
-from orchestrator.domain.errors import AppError, NotSignedIn
 from orchestrator.domain.training_jobs import ACTIVE
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import delete_dataset, get_dataset, update_dataset
@@ -13,7 +12,8 @@ from orchestrator.states import words
 from orchestrator.states.address import is_on
 from orchestrator.states.datasets import PATH, DatasetsState
 from orchestrator.states.datasets_detail import DatasetDetailState
-from orchestrator.states.guards import act, problems_of, signed_in
+from orchestrator.states.edit_dialogs import EditDialogs
+from orchestrator.states.guards import act, signed_in
 
 
 def _look(session: Session, actor: Actor, dataset_id: int) -> tuple[DatasetRow, DatasetExtras]:
@@ -21,96 +21,36 @@ def _look(session: Session, actor: Actor, dataset_id: int) -> tuple[DatasetRow, 
     return row, dataset_extras(session, actor, [dataset_id]).get(dataset_id, DatasetExtras())
 
 
-class DatasetDialogs(rx.State):
-    """What is typed in the dialogs; nothing changes before Save or Delete."""
+class DatasetDialogs(EditDialogs, rx.State):
+    """The dialogs of a dataset, and why it cannot be deleted now."""
 
-    editing: bool = False
-    deleting: bool = False
-    working: bool = False
-    dataset_key: int = 0
-    name: str = ""
-    description: str = ""
-    problems: dict[str, str] = {}
-    title: str = ""
-    """The name of the dataset to delete, to be typed."""
-    typed: str = ""
-    goes: list[str] = []
-    """What the deletion takes away and what it leaves."""
     blocked: str = ""
 
     @rx.event
     @signed_in
     async def open_edit(self, dataset_id: int):
         row, _ = await act(self, _look, dataset_id)
-        self.dataset_key, self.name, self.description = row.id, row.name, row.description
-        self.problems, self.working, self.editing = {}, False, True
+        self._edit(row.id, row.name, row.description)
 
     @rx.event
     @signed_in
     async def open_delete(self, dataset_id: int):
         row, extras = await act(self, _look, dataset_id)
-        self.dataset_key, self.title, self.typed, self.problems = row.id, row.name, "", {}
-        self.goes = _consequences(row, extras)
         self.blocked = _blocked(extras)
-        self.working, self.deleting = False, True
-
-    @rx.event
-    @signed_in
-    async def show_edit(self, opened: bool):
-        self.editing = opened and self.editing
-
-    @rx.event
-    @signed_in
-    async def show_delete(self, opened: bool):
-        self.deleting = opened and self.deleting
-
-    @rx.event
-    @signed_in
-    async def type_name(self, text: str):
-        self.name = text
-
-    @rx.event
-    @signed_in
-    async def type_description(self, text: str):
-        self.description = text
-
-    @rx.event
-    @signed_in
-    async def type_title(self, text: str):
-        self.typed = text
+        self._ask(row.id, row.name, _consequences(row, extras))
 
     @rx.event
     @signed_in
     async def save(self):
-        """Keeps the new name and description; a refusal stays beside its field."""
-        try:
-            await act(self, update_dataset, self.dataset_key, name=self.name, description=self.description)
-        except NotSignedIn:
-            raise
-        except AppError as error:
-            self.problems = problems_of(error)
-            return None
-        self.editing, self.problems = False, {}
-        again = DatasetsState.refresh if is_on(self, PATH) else DatasetDetailState.refresh
-        return [rx.toast.success(f"{self.name.strip()} is saved."), again]
+        said = await self._save(update_dataset)
+        return said and [said, DatasetsState.refresh if is_on(self, PATH) else DatasetDetailState.refresh]
 
     @rx.event
     @signed_in
     async def delete(self):
-        """Deletes after the name was typed; the list comes back without it."""
-        if self.typed.strip() != self.title:
-            self.problems = {"typed": f"Type {self.title} to delete it."}
-            return None
-        try:
-            await act(self, delete_dataset, self.dataset_key)
-        except NotSignedIn:
-            raise
-        except AppError as error:
-            self.problems = {"typed": error.message}
-            return None
-        self.deleting = False
-        said = rx.toast.success(f"{self.title} is deleted.")
-        return [said, DatasetsState.refresh if is_on(self, PATH) else rx.redirect(PATH)]
+        """The list comes back without it."""
+        said = await self._delete(delete_dataset, "delete it", "deleted")
+        return said and [said, DatasetsState.refresh if is_on(self, PATH) else rx.redirect(PATH)]
 
 
 def _consequences(row: DatasetRow, extras: DatasetExtras) -> list[str]:

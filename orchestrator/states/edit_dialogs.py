@@ -1,0 +1,86 @@
+"""The two dialogs that a dataset and a base model share: a new name and description, and a deletion that is typed."""
+
+from collections.abc import Callable
+from typing import Any
+
+import reflex as rx
+
+from orchestrator.domain.errors import AppError, NotSignedIn
+from orchestrator.states.guards import act, problems_of, signed_in
+
+
+class EditDialogs(rx.State, mixin=True):
+    """What is typed in the dialogs; nothing changes before their button. Whoever mixes it in opens and ends them."""
+
+    editing: bool = False
+    deleting: bool = False
+    key: int = 0
+    name: str = ""
+    description: str = ""
+    problems: dict[str, str] = {}
+    title: str = ""
+    """The name of what is to be deleted, to be typed."""
+    typed: str = ""
+    goes: list[str] = []
+    """What the deletion takes away and what it leaves."""
+
+    @rx.event
+    @signed_in
+    async def show_edit(self, opened: bool):
+        self.editing = opened and self.editing
+
+    @rx.event
+    @signed_in
+    async def show_delete(self, opened: bool):
+        self.deleting = opened and self.deleting
+
+    @rx.event
+    @signed_in
+    async def type_name(self, text: str):
+        self.name = text
+
+    @rx.event
+    @signed_in
+    async def type_description(self, text: str):
+        self.description = text
+
+    @rx.event
+    @signed_in
+    async def type_title(self, text: str):
+        self.typed = text
+
+    def _edit(self, key: int, name: str, description: str) -> None:
+        self.key, self.name, self.description = key, name, description
+        self.problems, self.editing = {}, True
+
+    def _ask(self, key: int, name: str, goes: list[str]) -> None:
+        """Opens the deletion, which is to be confirmed by typing `name`."""
+        self.key, self.title, self.typed, self.problems = key, name, "", {}
+        self.goes, self.deleting = goes, True
+
+    async def _save(self, update: Callable[..., object]) -> rx.event.EventSpec | None:
+        """Keeps the new name and description and says so; None after a refusal, which stays beside its field."""
+        try:
+            await act(self, update, self.key, name=self.name, description=self.description)
+        except NotSignedIn:
+            raise
+        except AppError as error:
+            self.problems = problems_of(error)
+            return None
+        self.editing, self.problems = False, {}
+        return rx.toast.success(f"{self.name.strip()} is saved.")
+
+    async def _delete(self, delete: Callable[..., Any], to_do: str, done: str) -> rx.event.EventSpec | None:
+        """Deletes once the name was typed and says that it is `done`; None after a refusal."""
+        if self.typed.strip() != self.title:
+            self.problems = {"typed": f"Type {self.title} to {to_do}."}
+            return None
+        try:
+            await act(self, delete, self.key)
+        except NotSignedIn:
+            raise
+        except AppError as error:
+            self.problems = {"typed": error.message}
+            return None
+        self.deleting = False
+        return rx.toast.success(f"{self.title} is {done}.")
