@@ -1,6 +1,7 @@
 // Parallel coordinates: an axis for each parameter that differs, a line for each job. plotly comes with this chart only.
 import { useEffect, useRef, useState } from "react";
 import { buttonClasses } from "../primitives/button";
+import { bring } from "../primitives/later";
 
 type Axis = { name: string; words: string[]; places: number[] };
 type Job = { name: string; series: number; dash: number };
@@ -57,7 +58,7 @@ export function ParallelCoordinates({ axes = [], jobs = [], height = 320 }: Prop
     let gone = false;
     const place = ground.current;
     if (!place || !axes.length) return;
-    import("plotly.js-basic-dist-min")
+    bring(() => import("plotly.js-basic-dist-min"))
       .then(async (module: any) => {
         const plotly = module.default ?? module;
         if (gone) return;

@@ -10,15 +10,31 @@ class Unloaded extends Error {}
 
 const WAITS_MS = [500, 1000, 2000, 4000]; // as long as a web server takes to start again
 
+const IMPORTED = new RegExp("import\\(\\s*[\"'`]([^\"'`]+)");
+
+/**
+ * A browser that could not import a file once does not ask for it again while the page stands. So the file is fetched
+ * first, which may fail as often as it likes, and lies in the browser's cache when it is imported.
+ */
+export async function bring<M>(load: () => Promise<M>): Promise<M> {
+  const file = IMPORTED.exec(String(load))?.[1];
+  if (file) {
+    const answer = await fetch(new URL(file, import.meta.url));
+    if (!answer.ok) throw new Error(`${file}: ${answer.status}`);
+    await answer.arrayBuffer();
+  }
+  return load();
+}
+
 async function patiently<P>(load: () => Promise<Module<P>>): Promise<Module<P>> {
   for (const wait of WAITS_MS) {
     try {
-      return await load();
+      return await bring(load);
     } catch {
       await new Promise((resolve) => setTimeout(resolve, wait));
     }
   }
-  return load().catch((reason) => Promise.reject(new Unloaded(String(reason))));
+  return bring(load).catch((reason) => Promise.reject(new Unloaded(String(reason))));
 }
 
 /**
@@ -27,7 +43,7 @@ async function patiently<P>(load: () => Promise<Module<P>>): Promise<Module<P>> 
  */
 export function later<P extends object>(load: () => Promise<Module<P>>) {
   const fetch = () => {
-    load().catch(() => undefined);
+    bring(load).catch(() => undefined);
   };
   let failed = false;
   const wanted = () =>
