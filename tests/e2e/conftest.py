@@ -7,10 +7,11 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Response, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
 from benchmarks.studio import Studio, studio
@@ -92,9 +93,24 @@ def end_trainings(context: BrowserContext, app_server: Studio) -> None:
                 context.request.post(f"/api/v1/jobs/{job['id']}/stop", headers={"Origin": app_server.url})
 
 
+# React hears everything from the document; until it does, a page that is already drawn lets a press go by unheard.
+HEARD = """() => !window.__reactRouterContext
+  || Object.keys(document).some((key) => key.startsWith("_reactListening"))"""
+
+
 @pytest.fixture
-def page(context: BrowserContext) -> Page:
-    return context.new_page()
+def page(context: BrowserContext, monkeypatch: pytest.MonkeyPatch) -> Page:
+    """A tab whose `goto` returns when the page listens, not merely when it can be seen."""
+    made = context.new_page()
+    goto = made.goto
+
+    def listening(url: str, **options: Any) -> Response | None:
+        answer = goto(url, **options)
+        made.wait_for_function(HEARD)
+        return answer
+
+    monkeypatch.setattr(made, "goto", listening)
+    return made
 
 
 @pytest.fixture

@@ -8,9 +8,15 @@ from tests.e2e.conftest import Person
 from tests.e2e.test_wizard import wait_for_demo
 
 
+def open_overview(page: Page) -> None:
+    """The page can be seen before its script runs; its button names the keys once they are heard."""
+    page.goto("/overview")
+    expect(page.locator("#palette-open[aria-keyshortcuts]")).to_be_visible()
+
+
 @pytest.mark.parametrize("key", ["Enter", "Space", "ArrowDown"])
 def test_the_menu_opens_by_key_and_gives_the_focus_back(page: Page, signed_in: Person, key: str) -> None:
-    page.goto("/overview")
+    open_overview(page)
     button = page.get_by_role("button", name="Account")
     for _ in range(2):  # the first press fetches the menu's code
         button.focus()
@@ -23,7 +29,7 @@ def test_the_menu_opens_by_key_and_gives_the_focus_back(page: Page, signed_in: P
 
 
 def test_the_menu_opens_and_closes_by_pointer(page: Page, signed_in: Person) -> None:
-    page.goto("/overview")
+    open_overview(page)
     button = page.get_by_role("button", name="Account")
     for _ in range(2):
         button.click()
@@ -35,7 +41,7 @@ def test_the_menu_opens_and_closes_by_pointer(page: Page, signed_in: Person) -> 
 
 def test_the_drawer_of_a_phone_leads_on_and_gives_the_focus_back(page: Page, signed_in: Person) -> None:
     page.set_viewport_size({"width": 375, "height": 700})
-    page.goto("/overview")
+    open_overview(page)
     button = page.get_by_role("button", name="Open menu")
     button.click()
     drawer = page.get_by_role("dialog", name="Menu")
@@ -51,8 +57,7 @@ def test_the_drawer_of_a_phone_leads_on_and_gives_the_focus_back(page: Page, sig
 
 def test_the_palette_finds_and_leads_on_by_key_alone(page: Page, signed_in: Person, api: httpx.Client) -> None:
     wait_for_demo(api)
-    page.goto("/overview")
-    expect(page.locator("#palette-open")).to_be_visible()
+    open_overview(page)
     page.keyboard.press("Control+k")
     palette = page.get_by_role("dialog", name="Search or jump to")
     expect(palette.get_by_role("option", name="Launch a training job")).to_be_visible()
@@ -80,8 +85,7 @@ def test_a_part_that_does_not_come_is_fetched_again(page: Page, signed_in: Perso
         route.abort()
 
     palette = page.get_by_role("dialog", name="Search or jump to")
-    page.goto("/overview")
-    expect(page.locator("#palette-open")).to_be_visible()
+    open_overview(page)
     page.route(code, refuse)
     page.keyboard.press("Control+k")
     expect(page.get_by_role("alert")).to_contain_text("This part could not be loaded")
@@ -94,8 +98,7 @@ def test_a_part_that_does_not_come_is_fetched_again(page: Page, signed_in: Perso
 
 def test_a_part_comes_by_itself_once_the_web_is_back(page: Page, signed_in: Person) -> None:
     code = "**/palette_panel*"
-    page.goto("/overview")
-    expect(page.locator("#palette-open")).to_be_visible()
+    open_overview(page)
     page.route(code, lambda route: route.abort())
     with page.expect_event("requestfailed"):
         page.keyboard.press("Control+k")

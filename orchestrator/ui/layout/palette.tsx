@@ -13,8 +13,7 @@ export function Palette() {
   const state = useOpen(undefined);
   const opened = useOpenedOnce(state.open);
   const { change, open } = state;
-  const [apple, setApple] = useState(false);
-  useEffect(() => setApple(/Mac|iP/.test(navigator.platform)), []);
+  const [apple, setApple] = useState<boolean>();
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return;
@@ -24,6 +23,7 @@ export function Palette() {
     document.addEventListener("keydown", press);
     return () => document.removeEventListener("keydown", press);
   }, [change, open]);
+  useEffect(() => setApple(/Mac|iP/.test(navigator.platform)), []); // after the keys are heard
   return (
     <>
       <button
@@ -31,7 +31,7 @@ export function Palette() {
         id="palette-open"
         aria-label="Search or jump to"
         aria-haspopup="dialog"
-        aria-keyshortcuts="Control+K Meta+K"
+        aria-keyshortcuts={apple === undefined ? undefined : "Control+K Meta+K"}
         onClick={() => change(true)}
         {...soon}
         className={cn(squareButton, "lg:w-auto lg:gap-2 lg:border-border lg:bg-card lg:px-3")}
