@@ -15,6 +15,14 @@ from orchestrator.states.datasets_detail import DatasetDetailState
 from orchestrator.states.guards import act, signed_in
 
 MOST_MODELS = 100
+OUTCOME = "seen-outcome"
+"""The id of what a drawing comes to, be it frames or the reason why not."""
+_INTO_VIEW = (
+    "setTimeout(() => { const seen = document.getElementById('" + OUTCOME + "'); if (!seen) return;"
+    " const show = () => seen.scrollIntoView({block: 'nearest'}), image = seen.querySelector('img'); show();"
+    " if (image && !image.complete) image.addEventListener('load', show, {once: true}); }, 60)"
+)
+"""It stands below the choices, where a low dialog does not reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +87,12 @@ class DatasetSeen(rx.State):
         """Draws the frames; the first time takes some seconds."""
         if not self.model or not self.clip_id:
             self._say("Choose a model that is ready.", "model")
+            yield rx.call_script(_INTO_VIEW)
             return
         odd = next((name for name in ("frames", "size") if not _is_whole(getattr(self, name))), "")
         if odd:
             self._say("Frames and size are whole numbers; leave them empty for what the model was made for.", odd)
+            yield rx.call_script(_INTO_VIEW)
             return
         wanted = Settings(_whole(self.frames), _whole(self.size))
         self.drawing = True
@@ -98,6 +108,7 @@ class DatasetSeen(rx.State):
         else:
             self._show(found, wanted)
         self.drawing = False
+        yield rx.call_script(_INTO_VIEW)
 
     def _say(self, sentence: str, field: str = "") -> None:
         self.problem, self.problem_at = sentence, field

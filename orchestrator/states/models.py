@@ -21,6 +21,7 @@ from orchestrator.states.windows import Windowed
 
 PATH = "/models"
 LOOK_AGAIN_S = 2.0
+SORTS = {"name": "Name", "-created_at": "Newest first", "-parameters": "Largest first", "parameters": "Smallest first"}
 STATUSES = ("ready", "in_use", "processing", "error")
 
 
@@ -30,9 +31,11 @@ class _Listing:
     total: int
 
 
-def _read(session: Session, actor: Actor, q: str, status: str, model_type: str, limit: int, cursor: str) -> _Listing:
+def _read(
+    session: Session, actor: Actor, q: str, status: str, model_type: str, sort: str, limit: int, cursor: str
+) -> _Listing:
     page = list_models(
-        session, actor, q=q, status=status, model_type=model_type, sort="name", limit=limit, cursor=cursor or None
+        session, actor, q=q, status=status, model_type=model_type, sort=sort, limit=limit, cursor=cursor or None
     )
     return _Listing(page, list_models(session, actor, limit=1).total)
 
@@ -46,6 +49,7 @@ class ModelsState(Windowed, rx.State):
     q: str = ""
     status: str = ""
     kind: str = ""
+    sort: str = "name"
     loaded: bool = False
     problem: str = ""
 
@@ -61,6 +65,7 @@ class ModelsState(Windowed, rx.State):
         self.q = filter_of(self, "q")
         self.status = filter_of(self, "status", STATUSES)
         self.kind = filter_of(self, "type", list(ModelType))
+        self.sort = filter_of(self, "sort", SORTS) or "name"
         if before != self._wanted():
             self._from_the_start()
         return await self._refresh()
@@ -90,6 +95,12 @@ class ModelsState(Windowed, rx.State):
 
     @rx.event
     @signed_in
+    async def sort_by(self, sort: str):
+        self.sort = sort if sort in SORTS else "name"
+        return await self._filtered()
+
+    @rx.event
+    @signed_in
     async def clear_filters(self):
         self.q, self.status, self.kind = "", "", ""
         return await self._filtered()
@@ -110,13 +121,15 @@ class ModelsState(Windowed, rx.State):
     def _moves(self) -> bool:
         return not self.total or any(row.status in ("in_use", "processing", "waiting") for row in self.rows)
 
-    def _wanted(self) -> tuple[str, str, str, int, str]:
-        return self.q, self.status, self.kind, self.shown, self._cursor
+    def _wanted(self) -> tuple[str, str, str, str, int, str]:
+        return self.q, self.status, self.kind, self.sort, self.shown, self._cursor
 
     async def _filtered(self) -> list[Any]:
         self._from_the_start()
         again = await self._refresh()
-        return [remember(PATH, q=self.q, status=self.status, type=self.kind), *([again] if again else [])]
+        sort = "" if self.sort == "name" else self.sort
+        filters = {"q": self.q, "status": self.status, "type": self.kind, "sort": sort}
+        return [remember(PATH, **filters), *([again] if again else [])]
 
     async def _refresh(self):
         try:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from orchestrator.domain.models import ModelType
+from orchestrator.domain.models import ModelSource, ModelType
 from orchestrator.services.models.rows import LayerGroup, ModelRow
 from orchestrator.states import words
 from orchestrator.states.datasets_rows import exact
@@ -11,6 +11,12 @@ TYPE_WORDS = {
     ModelType.CLASSIFICATION.value: "Video classification",
     ModelType.CAPTIONING.value: "Video captioning",
     ModelType.RETRIEVAL.value: "Video retrieval",
+}
+_SOURCES = {
+    ModelSource.BUILTIN.value: "Built in",
+    ModelSource.PATH.value: "Folder on this machine",
+    ModelSource.UPLOAD.value: "Uploaded",
+    ModelSource.HUB.value: "Hugging Face Hub",
 }
 
 
@@ -95,7 +101,7 @@ def model_card(row: ModelRow) -> ModelCard:
         size=words.size(row.size_bytes) if row.size_bytes else "",
         size_4bit=memory_text(row),
         input=input_text(row),
-        source="Built in" if row.source == "builtin" else "Folder on this machine",
+        source=_SOURCES[row.source],
         added_ago=words.ago(row.created_at),
         added_at=words.iso(row.created_at),
         added_exact=exact(row.created_at),

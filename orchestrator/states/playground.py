@@ -232,7 +232,7 @@ class PlaygroundState(rx.State):
         self.adapters = [{"value": NONE, "label": "No adapter"}, *(adapter_option(one) for one in same)]
         self.model_id, self.task, self.takes_question = str(base.id), base.task, base.takes_question
         self.adapter_id = str(adapter.id) if adapter else NONE
-        self.panels, self.timing, self.problem, self.curl = [], "", "", ""
+        self.panels, self.timing, self.sampled, self.problem, self.curl = [], "", "", "", ""
         self.busy, self._turn = False, self._turn + 1
 
     def _of_job(self, job_id: str) -> str:
@@ -240,7 +240,10 @@ class PlaygroundState(rx.State):
         return next((str(one.id) for one in self._known.adapters if str(one.job_id) == job_id), "")
 
     async def _chosen(self) -> Any:
-        await self._read_clips(self.dataset_id)
+        """Clips of the dataset that was shown, unless it is of another task than what was chosen."""
+        shown = next((one for one in self._known.datasets if str(one.id) == self.dataset_id), None)
+        fits = shown is not None and (shown.task == "classification") == (self.task == "classification")
+        await self._read_clips(self.dataset_id if fits else "")
         return self._asks() if self.scene is not None and not self.searches else self._remember()
 
     async def _read_clips(self, wanted: str) -> None:

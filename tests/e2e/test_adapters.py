@@ -22,6 +22,7 @@ def test_a_finished_job_leaves_a_version(page: Page, signed_in: Person, api: htt
     page.get_by_role("link", name="v1 of moves").click()
     expect(page.get_by_role("heading", name="moves")).to_be_visible()
     expect(page.get_by_role("link", name=f"job {job}")).to_be_visible()
+    expect(page.get_by_role("link", name="Try it")).to_have_attribute("href", re.compile(r"/playground\?adapter="))
     page.get_by_role("button", name="Promote to production").click()
     expect(page.get_by_role("button", name="Take out of production")).to_be_visible()
     with page.expect_download() as download:

@@ -17,8 +17,13 @@ BASE = ROOT / "orchestrator" / "builtin" / "models" / "videomae-tiny"
 
 def test_the_builtin_base_tells_its_facts(page: Page, signed_in: Person) -> None:
     page.goto("/models/")
+    choose(page, "Type", "Video classification")
+    expect(page.get_by_role("link", name="Tiny captioner")).to_have_count(0)
+    choose(page, "Order", "Largest first")
+    expect(page).to_have_url(re.compile("type=video_classification&sort=-parameters"))
     page.get_by_role("link", name="Tiny VideoMAE").click()
     expect(page.get_by_role("heading", name="Tiny VideoMAE")).to_be_visible()
+    expect(page.get_by_role("link", name="Try it")).to_have_attribute("href", re.compile(r"/playground\?model="))
     for text in ("Parameters", "In 4-bit NF4", "query", "Direction of motion"):
         expect(page.get_by_text(text, exact=True).first).to_be_visible()
     expect(page.get_by_role("link", name="Train with this")).to_have_attribute("href", re.compile(r"/jobs/new\?model="))

@@ -30,6 +30,7 @@ def test_a_person_tries_a_model(page: Page, api: httpx.Client, signed_in: Person
     expect(page.get_by_label("mine.mp4")).to_be_visible()
 
     choose(page, "Base model", "Tiny VideoMAE")
+    expect(page.get_by_role("combobox", name="Clip")).to_contain_text("Shapes in motion")
     page.get_by_role("list", name="Clips of the dataset").get_by_role("button").first.click()
     expect(page.locator("[data-speaker=base]").get_by_role("progressbar")).to_have_count(5, timeout=60_000)
 
@@ -42,6 +43,7 @@ def test_a_person_tries_a_model(page: Page, api: httpx.Client, signed_in: Person
     expect(said).to_contain_text("a ")
 
     choose(page, "Base model", "Tiny retriever")
+    expect(page.get_by_text("frames of 48", exact=False)).to_have_count(0)
     page.get_by_label("What should the clips show?").fill("a red disc moves up")
     page.get_by_label("What should the clips show?").press("Enter")
     found = page.locator("[data-speaker=base]").get_by_role("listitem")

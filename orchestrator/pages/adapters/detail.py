@@ -62,7 +62,12 @@ def _header(line: rx.Var[AdapterLine]) -> rx.Component:
             rx.cond(line.task != "", tag(line.task), rx.fragment()),
         ),
         note=rx.fragment(line.size, ", made ", relative_time(line.made_at)),
-        actions=[used, download, _delete()],
+        actions=[
+            button("Try it", icon="play", href=f"/playground?adapter={line.id}", id="adapter-try"),
+            used,
+            download,
+            _delete(),
+        ],
     )
 
 

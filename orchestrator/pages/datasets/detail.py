@@ -116,7 +116,17 @@ def _failed(row: rx.Var[DatasetCard]) -> rx.Component:
                 rx.el.p(
                     rx.cond(
                         row.source != "",
-                        "It came from " + row.source + rx.cond(State.begun, ".", ". Nothing of it was kept."),
+                        "It came from "
+                        + row.source
+                        + rx.cond(
+                            State.begun,
+                            ".",
+                            rx.cond(
+                                State.correctable,
+                                ". The files wait here: correct below how they are read.",
+                                ". Nothing of it was kept.",
+                            ),
+                        ),
                         rx.cond(
                             State.correctable,
                             "The files wait here: correct below how they are read, or add others instead.",

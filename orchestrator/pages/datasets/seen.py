@@ -5,8 +5,8 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.states.datasets_clips import DatasetClips
+from orchestrator.states.datasets_seen import OUTCOME, Mark
 from orchestrator.states.datasets_seen import DatasetSeen as State
-from orchestrator.states.datasets_seen import Mark
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.field import field
 from orchestrator.ui.primitives.input import input as text_input
@@ -76,12 +76,16 @@ def _form() -> rx.Component:
             button("Draw", on_click=State.draw, loading=State.drawing, disabled=State.drawing),
             class_name="flex flex-wrap items-end gap-3",
         ),
-        rx.cond(
-            State.problem != "",
-            rx.el.p(State.problem, id=PROBLEM, role="alert", class_name="text-sm text-destructive"),
-            rx.fragment(),
+        rx.el.div(
+            rx.cond(
+                State.problem != "",
+                rx.el.p(State.problem, id=PROBLEM, role="alert", class_name="text-sm text-destructive"),
+                rx.fragment(),
+            ),
+            rx.cond(State.image != "", _sheet(), rx.fragment()),
+            id=OUTCOME,
+            class_name="empty:hidden",
         ),
-        rx.cond(State.image != "", _sheet(), rx.fragment()),
         class_name="mt-4 flex flex-col gap-3 border-t border-border pt-4",
     )
 

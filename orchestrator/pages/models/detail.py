@@ -35,12 +35,16 @@ def _header(model: rx.Var[ModelCard]) -> rx.Component:
         label=f"Actions for {model.name}",
     )
     train = button("Train with this", icon="play", variant="primary", href=f"/jobs/new?model={model.id}")
+    try_it = button("Try it", icon="film", href=f"/playground?model={model.id}")
     usable = (model.status == "ready") | (model.status == "in_use")
     return page_header(
         model.name,
         note=model.description,
         beside=rx.fragment(status_chip(model.status), tag(model.type), tag(model.architecture)),
-        actions=[rx.cond(usable, train, rx.fragment()), rx.cond(model.builtin, rx.fragment(), menu)],
+        actions=[
+            rx.cond(usable, rx.fragment(try_it, train), rx.fragment()),
+            rx.cond(model.builtin, rx.fragment(), menu),
+        ],
     )
 
 

@@ -7,9 +7,9 @@ from orchestrator.pages.datasets.toolbar import SEGMENTS, segment
 from orchestrator.pages.frame import frame
 from orchestrator.pages.models.dialogs import model_dialogs
 from orchestrator.pages.states_of import more, unreadable
-from orchestrator.states.models import ModelsState
+from orchestrator.states.models import SORTS, ModelsState
 from orchestrator.states.models_dialogs import ModelDialogs
-from orchestrator.states.models_rows import ModelCard
+from orchestrator.states.models_rows import TYPE_WORDS, ModelCard
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.primitives.badge import tag
 from orchestrator.ui.primitives.button import button
@@ -17,6 +17,7 @@ from orchestrator.ui.primitives.dropdown_menu import dropdown_menu, menu_item, m
 from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.input import input as text_input
 from orchestrator.ui.primitives.link import link
+from orchestrator.ui.primitives.select import select
 from orchestrator.ui.primitives.status_chip import status_chip
 
 State = ModelsState
@@ -27,7 +28,14 @@ def model_menu(row: rx.Var[ModelCard]) -> rx.Component:
     """What can be done with one model; a built-in one can only be looked at and trained."""
     return dropdown_menu(
         menu_item("View details", icon="eye", href=f"/models/{row.id}"),
-        menu_item("Train with this", icon="play", href=f"/jobs/new?model={row.id}"),
+        rx.cond(
+            (row.status == "ready") | (row.status == "in_use"),
+            rx.fragment(
+                menu_item("Train with this", icon="play", href=f"/jobs/new?model={row.id}"),
+                menu_item("Try it", icon="film", href=f"/playground?model={row.id}"),
+            ),
+            rx.fragment(),
+        ),
         rx.cond(
             row.builtin,
             rx.fragment(),
@@ -86,7 +94,6 @@ def _card(row: rx.Var[ModelCard]) -> rx.Component:
             _fact("Input", row.input),
             class_name="grid grid-cols-[auto_auto_1fr] gap-6",
         ),
-        rx.cond(row.error != "", rx.el.p(row.error, class_name="text-xs text-destructive"), rx.fragment()),
         rx.el.div(
             rx.el.span(row.jobs_text),
             rx.el.span(row.source, class_name="ml-auto"),
@@ -142,7 +149,18 @@ def _toolbar() -> rx.Component:
             status("Error", "error"),
             role="group",
             aria_label="Status",
-            class_name=SEGMENTS,
+            class_name=f"{SEGMENTS} touch:w-full touch:overflow-x-auto",
+        ),
+        select(
+            [("any", "Any type"), *((key, word) for key, word in TYPE_WORDS.items())],
+            value=rx.cond(State.kind == "", "any", State.kind),
+            on_change=State.filter_kind,
+            label="Type",
+            quiet=True,
+        ),
+        rx.el.div(
+            select(list(SORTS.items()), value=State.sort, on_change=State.sort_by, label="Order", quiet=True),
+            class_name="ml-auto touch:ml-0",
         ),
         role="search",
         aria_label="Models",

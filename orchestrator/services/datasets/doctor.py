@@ -62,9 +62,12 @@ def _examine(session: Session, dataset_id: int, task: str, converted: frozenset[
     good = [clip for clip in clips if clip.status is ClipStatus.OK]
     if not good:
         return Report([], [])
+    waits = [clip for clip in clips if clip.status is ClipStatus.QUARANTINED and clip.problem]
+    said = "label" if task == Task.CLASSIFICATION else "caption"
     leaks, copies = findings.alike(good)
     looked = [
         (findings.damaged([clip for clip in clips if clip.status is ClipStatus.BAD]), "Every file decodes"),
+        (findings.unsaid(waits, said), f"Every clip has a {said}"),
         (findings.short(good), "Every clip has frames enough"),
         (findings.one_sided(good), "Validation has clips of its own"),
     ]
@@ -83,6 +86,16 @@ def _examine(session: Session, dataset_id: int, task: str, converted: frozenset[
     order = {"error": 0, "warning": 1, "info": 2}
     worst_first = sorted((found for found, _ in looked if found), key=lambda found: order[found.severity])
     return Report(worst_first, [passed for found, passed in looked if not found])
+
+
+def clips_of_finding(session: Session, actor: Actor, dataset_id: int, kind: str) -> tuple[str, list[int]] | None:
+    """What it says, and the clips to look at for it; None when it is not found any more.
+
+    Raises:
+        NotFound: no such dataset, or somebody else's.
+    """
+    finding = next((f for f in examine(session, actor, dataset_id).findings if f.kind == kind), None)
+    return (finding.title, sorted({*finding.clip_ids, *finding.beside})) if finding else None
 
 
 def treat(session: Session, actor: Actor, dataset_id: int, kind: str, action: str) -> EditRow | None:

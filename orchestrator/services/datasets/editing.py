@@ -50,6 +50,8 @@ def edit_clips(
     for clip in clips:
         if "status" in values and clip.status is ClipStatus.BAD:
             raise Conflict(f"{clip.name} is damaged and stays left out. Delete it, or add it again.", "status")
+        if values.get("status") is ClipStatus.OK and not values.get(said := _said(dataset), getattr(clip, said)):
+            raise Conflict(f"{clip.name} has no {said} yet. Write one, and it is taken in.", "status")
     return _apply(session, dataset, [(clip, values) for clip in clips], what or _say(values, len(clips)))
 
 
@@ -130,10 +132,13 @@ def delete_bad_clips(session: Session, actor: Actor, dataset_id: int, clip_ids: 
     clips = [clip for clip in bad if clip.id not in once_good]
     if bad and not clips:
         raise Conflict("An older version of this dataset holds these clips, and a job may go on with it.")
-    paths = [name for clip in clips for name in (clip.path, clip.thumbnail_path) if name]
+    paths = {name for clip in clips for name in (clip.path, clip.thumbnail_path) if name}
     for clip in clips:
         session.delete(clip)
     session.flush()
+    # Of a video that came twice there is one file, and the clip that stays plays it.
+    stay = session.exec(select(Clip.path, Clip.thumbnail_path).where(Clip.dataset_id == dataset_id))
+    paths -= {name for pair in stay for name in pair}
     _recount(session, session.get_one(Dataset, dataset_id))
     root = get_settings().storage_dir
     after_commit(session, lambda: [(root / name).unlink(missing_ok=True) for name in paths])
@@ -188,11 +193,13 @@ def _clips(session: Session, dataset_id: int, clip_ids: Iterable[int], missing_o
 def _apply(session: Session, dataset: Dataset, wanted: Wanted, what: str) -> EditRow | None:
     changes: Changes = {}
     for clip, values in wanted:
-        for name, value in values.items():
+        for name, value in _taken_in(dataset, clip, values).items():
             if (before := getattr(clip, name)) != value:
                 changes.setdefault(str(clip.id), {})[name] = [str(before), str(value)]
                 setattr(clip, name, value)
                 session.add(clip)
+        if clip.status is ClipStatus.QUARANTINED and not getattr(clip, _said(dataset)):
+            clip.problem = f"{clip.name.rpartition('/')[2]} has no {_said(dataset)} yet."
     if not changes:
         return None
     session.flush()
@@ -202,6 +209,20 @@ def _apply(session: Session, dataset: Dataset, wanted: Wanted, what: str) -> Edi
     session.add(edit)
     session.flush()
     return edit_row(edit)
+
+
+def _said(dataset: Dataset) -> str:
+    """What a clip has to say to be learnt from."""
+    return "label" if dataset.task is Task.CLASSIFICATION else "caption"
+
+
+def _taken_in(dataset: Dataset, clip: Clip, values: dict[str, Any]) -> dict[str, Any]:
+    """The values, and the clip comes in with them if it was left out only because it had no words."""
+    waits = clip.status is ClipStatus.QUARANTINED and clip.problem and "status" not in values
+    if not (waits and values.get(_said(dataset))):
+        return values
+    clip.problem = ""
+    return {**values, "status": ClipStatus.OK}
 
 
 def _recount(session: Session, dataset: Dataset) -> Counter[str]:

@@ -33,6 +33,7 @@ class Finding:
         kind: its short name. severity: error, warning or info.
         clip_ids: the clips that an action changes.
         actions: (key, words) of what one press can do.
+        beside: others to look at with them, such as what a copy is a copy of.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class Finding:
     detail: str
     clip_ids: list[int] = field(default_factory=list)
     actions: list[tuple[str, str]] = field(default_factory=list)
+    beside: list[int] = field(default_factory=list)
 
 
 def damaged(bad: list[Clip]) -> Finding | None:
@@ -50,12 +52,22 @@ def damaged(bad: list[Clip]) -> Finding | None:
     return Finding("damaged", "error", title, bad[0].problem, _ids(bad), _offer("delete"))
 
 
+def unsaid(waits: list[Clip], said: str) -> Finding | None:
+    """Whole clips that say nothing to learn from; they come in as soon as somebody writes it."""
+    if not waits:
+        return None
+    title = f"1 clip has no {said}" if len(waits) == 1 else f"{len(waits):,} clips have no {said}"
+    detail = f"{waits[0].problem} Show them, and write it under each: then they are learnt from."
+    return Finding("unsaid", "warning", title, detail, _ids(waits))
+
+
 def alike(good: list[Clip]) -> tuple[Finding | None, Finding | None]:
     """Near-duplicates across train and validation, and within one side."""
     by_id = {clip.id or 0: clip for clip in good}
     leaks: dict[int, Clip] = {}
     copies: dict[int, Clip] = {}
     first = ""
+    both, first_of = set[int](), set[int]()
     for a, b, _ in near_pairs([(clip.id or 0, clip.perceptual_hash) for clip in good]):
         one, two = by_id[a], by_id[b]
         longest = max(one.duration_s, two.duration_s)
@@ -65,9 +77,11 @@ def alike(good: list[Clip]) -> tuple[Finding | None, Finding | None]:
         if (one.split is Split.VALIDATION) != (two.split is Split.VALIDATION):
             held = one if one.split is Split.VALIDATION else two
             leaks[held.id or 0] = held
+            both |= {a, b}
         else:
             first = first or f"{_short_name(two)} looks like {_short_name(one)}."
             copies[b] = two
+            first_of.add(a)
     leak = None
     if leaks:
         title = (
@@ -76,11 +90,13 @@ def alike(good: list[Clip]) -> tuple[Finding | None, Finding | None]:
             else f"{len(leaks):,} clips are in train and validation"
         )
         detail = "The same pictures on both sides: the score would flatter."
-        leak = Finding("leak", "error", title, detail, _ids(leaks.values()), _offer("train", "quarantine"))
+        leak = Finding(
+            "leak", "error", title, detail, _ids(leaks.values()), _offer("train", "quarantine"), sorted(both)
+        )
     copy = None
     if copies:
         title = "1 clip is nearly a copy" if len(copies) == 1 else f"{len(copies):,} clips are nearly copies"
-        copy = Finding("copies", "warning", title, first, _ids(copies.values()), _offer("quarantine"))
+        copy = Finding("copies", "warning", title, first, _ids(copies.values()), _offer("quarantine"), sorted(first_of))
     return leak, copy
 
 

@@ -109,6 +109,9 @@ def look_at_all(
                 seen[clip.content_hash] = clip.name
             if not clip.content_hash or clip.content_hash not in known:
                 made.append(clip)
+    for clip in made:
+        if clip.status is ClipStatus.QUARANTINED and clip.content_hash in seen:
+            _bad(clip, f"Is the same video as {seen[clip.content_hash]}.")
     _report(dataset_id, len(placed), len(placed))
     return made
 
@@ -144,11 +147,14 @@ def lack_of(task: Task, item: Entry, understood: Understood) -> str:
 
 
 def _look_at(where: Where, items: Sequence[tuple[Entry, str]], look: Look, known: set[str]) -> list[NewClip]:
-    """The records of some files, each with what it lacks; good ones that are new move to their place in the storage."""
+    """The records of some files, each with what it lacks; videos that are new and whole move to the storage.
+
+    One that nothing is said about is left out until somebody says it: QUARANTINED, with the reason in `problem`.
+    """
     clips = [_described(where, item, lack) for item, lack in items]
     asked: list[tuple[NewClip, Asked]] = []
     for (item, _), clip in zip(items, clips, strict=True):
-        if clip.status is ClipStatus.OK and clip.content_hash not in known:
+        if clip.status is not ClipStatus.BAD and clip.content_hash not in known:
             strip = f"{where.thumbs}/{clip.content_hash[:24]}.jpg"
             asked.append((clip, (f"{where.staging}/{item.name}", item.name.rpartition("/")[2], strip)))
     for (clip, (source, short, strip)), facts in zip(
@@ -176,6 +182,9 @@ def _described(where: Where, item: Entry, lack: str) -> NewClip:
         clip.content_hash, clip.size_bytes = _hash(source)
     else:
         clip.size_bytes = os.path.getsize(source)
+    if lack and clip.content_hash:
+        clip.status, clip.problem = ClipStatus.QUARANTINED, lack[:500]
+        return clip
     return _bad(clip, lack) if lack else clip
 
 

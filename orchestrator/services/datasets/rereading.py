@@ -121,9 +121,9 @@ def correct_clips(
         clip = session.get_one(Clip, there[entry.name].id)
         lack = lack_of(dataset.task, entry, seen)
         values: dict[str, Any] = {name: getattr(entry, name) for name in _FIELDS} if not lack else {}
-        if clip.status is not ClipStatus.QUARANTINED:
-            values["status"] = ClipStatus.BAD if lack else ClipStatus.OK
-        clip.problem = lack[:500] if clip.status is not ClipStatus.QUARANTINED else clip.problem
+        if clip.status is not ClipStatus.QUARANTINED or clip.problem:  # nobody left it out
+            values["status"] = ClipStatus.QUARANTINED if lack else ClipStatus.OK
+            clip.problem = lack[:500]
         for name, value in values.items():
             if (before := getattr(clip, name)) != value:
                 changes.setdefault(str(clip.id), {})[name] = [str(before), str(value)]

@@ -9,6 +9,8 @@ TAKEN = frozenset({".safetensors", ".json", ".txt", ".model", ".jinja", ".md"})
 """Weights, configs, tokenizers (a .model is SentencePiece's protobuf), chat templates, the card."""
 _PICKLED = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".msgpack", ".h5", ".npz"})
 
+TO_SAFETENSORS = "load the model and call save_pretrained(folder, safe_serialization=True)."
+"""The way out of a pickle."""
 PARTS = ".parts"
 """The folder, in a model's own, of files that are not whole yet."""
 
@@ -40,7 +42,7 @@ def file_problem(name: str) -> str:
     if suffix in _PICKLED:
         return (
             f"{name} holds pickled weights, which can run code when opened. Convert them to safetensors first: "
-            "load the model and call save_pretrained(folder, safe_serialization=True)."
+            + TO_SAFETENSORS
         )
     if suffix == ".py":
         return f"{name} is code, which a base model never brings along. Leave it out."

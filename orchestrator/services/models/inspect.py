@@ -11,6 +11,7 @@ from typing import Any
 
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.models import ModelType
+from orchestrator.services.models.files import TO_SAFETENSORS
 from orchestrator.services.models.sight import read_sight
 
 FAMILIES: dict[str, tuple[str, ModelType]] = {
@@ -74,7 +75,10 @@ def inspect_model(folder: Path) -> ModelFacts:
         raise _refuse(f"config.json names the model type “{family or 'nothing'}”. These can be trained: {known}.")
     files = sorted(folder.glob("*.safetensors"))
     if not files:
-        raise _refuse("There are no .safetensors files in this folder. Pickled weights (.bin, .pt) are not accepted.")
+        raise _refuse(
+            "There are no .safetensors files in this folder. Pickled weights (.bin, .pt) are not accepted, since they "
+            f"can run code when opened. Convert them first: {TO_SAFETENSORS}"
+        )
     shapes: dict[str, list[int]] = {}
     for file in files:
         shapes |= _shapes(file)

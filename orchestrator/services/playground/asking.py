@@ -61,7 +61,7 @@ def check_wish(session: Session, actor: Actor, wish: Wish) -> Asked:
     if task == "retrieval":
         dataset_id = _dataset(session, actor, wish.dataset_id).id
     else:
-        clip = _clip(session, actor, wish)
+        clip = _clip(session, actor, wish, task)
     return Asked(
         task=task,
         model_id=model.id if model else None,
@@ -115,8 +115,8 @@ def _dataset(session: Session, actor: Actor, dataset_id: int | None) -> Dataset:
     return dataset
 
 
-def _clip(session: Session, actor: Actor, wish: Wish) -> Shown | None:
-    """The clip; None while it is still on the web."""
+def _clip(session: Session, actor: Actor, wish: Wish, task: str) -> Shown | None:
+    """The clip with what a right answer would be; None while it is still on the web."""
     given = [name for name in ("clip_id", "scratch_id", "url") if getattr(wish, name)]
     if len(given) != 1:
         raise Invalid("Choose one clip: one of a dataset, or one of your own.", "clip_id")
@@ -131,7 +131,8 @@ def _clip(session: Session, actor: Actor, wish: Wish) -> Shown | None:
     if clip.status is ClipStatus.BAD:
         raise Invalid(f"{clip.name} cannot be read: {clip.problem}", "clip_id")
     path = clip_media(session, actor, wish.clip_id or 0)
-    return Shown(path, clip.name.rpartition("/")[2], clip.content_hash, clip.id, clip.label or clip.caption)
+    said = clip.label if task == "classification" else clip.caption
+    return Shown(path, clip.name.rpartition("/")[2], clip.content_hash, clip.id, said)
 
 
 def sentence_of(error: Exception) -> dict[str, object]:

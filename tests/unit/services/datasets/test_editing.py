@@ -8,12 +8,14 @@ from sqlmodel import select
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetEdit, DatasetStatus, Split, Task
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.users import Actor
+from orchestrator.services.datasets.catalog import list_clips, matching_clips
 from orchestrator.services.datasets.clips import update_clip
-from orchestrator.services.datasets.doctor import examine, treat
+from orchestrator.services.datasets.doctor import clips_of_finding, examine, treat
 from orchestrator.services.datasets.editing import Change, assign_splits, edit_clips, undo_edit
 from orchestrator.services.datasets.resemblance import near_pairs
 from orchestrator.services.datasets.versions import clips_at, list_edits
 from orchestrator.services.db import session_scope
+from orchestrator.settings import get_settings
 from tests.workshop import make_person
 
 
@@ -149,6 +151,7 @@ def test_the_doctor_finds_and_cures(ada: Actor) -> None:
     found = {finding.kind: (finding.severity, finding.clip_ids) for finding in report.findings}
     assert found == {"damaged": ("error", [ids[10]]), "leak": ("error", [ids[7]]), "short": ("warning", [ids[8]])}
     passed = (
+        "Every clip has a label",
         "Validation has clips of its own",
         "No clip is there twice",
         "Classes are even",
@@ -236,6 +239,21 @@ def test_near_copies_stay_on_one_side(ada: Actor) -> None:
         assert len(held & set(ids[:4])) in (0, 4)
 
 
+def test_deleting_what_was_left_out_keeps_the_file_of_its_twin(ada: Actor) -> None:
+    """Of a video that came twice there is one file: the good clip's."""
+    root = get_settings().storage_dir
+    root.mkdir(parents=True, exist_ok=True)
+    for name in ("one.mp4", "one.jpg", "cut.mp4"):
+        (root / name).write_bytes(b"-")
+    twin = {"path": "one.mp4", "thumbnail_path": "one.jpg", "label": "left"}
+    spare = [{"label": "left"}, {"label": "right"}, {"label": "right"}]
+    bad = [twin | {"status": ClipStatus.BAD}, {"path": "cut.mp4", "label": "left", "status": ClipStatus.BAD}]
+    dataset_id, _ = make(ada, [twin, *spare, *bad])
+    with session_scope() as session:
+        treat(session, ada, dataset_id, "damaged", "delete")
+    assert sorted(path.name for path in root.iterdir()) == ["one.jpg", "one.mp4"]
+
+
 def test_a_clip_that_an_older_version_holds_is_not_deleted(ada: Actor) -> None:
     """It was good once, and a job may have learnt from it; a later reading found that it lacks its words."""
     dataset_id, ids = two_classes(ada)
@@ -248,3 +266,48 @@ def test_a_clip_that_an_older_version_holds_is_not_deleted(ada: Actor) -> None:
     with session_scope() as session, pytest.raises(Conflict, match="older version"):
         treat(session, ada, dataset_id, "damaged", "delete")
     assert len(labels(dataset_id, 1)) == 8
+
+
+def test_a_clip_without_words_comes_in_when_they_are_written(ada: Actor) -> None:
+    clips = [{"caption": "A cat."}, {"caption": "A dog."}]
+    mute = {"status": ClipStatus.QUARANTINED, "problem": "2.mp4 has no caption in notes.csv."}
+    dataset_id, ids = make(ada, [*clips, mute], Task.CAPTIONING)
+    with session_scope() as session:
+        (found,) = (f for f in examine(session, ada, dataset_id).findings if f.kind == "unsaid")
+        assert (found.title, found.clip_ids, found.actions) == ("1 clip has no caption", ids[2:], [])
+        with pytest.raises(Conflict, match="has no caption yet"):
+            edit_clips(session, ada, dataset_id, ids[2:], Change(status="ok"))
+        edit = edit_clips(session, ada, dataset_id, ids[2:], Change(caption="A bird."))
+        assert edit
+    with session_scope() as session:
+        assert session.get_one(Clip, ids[2]).problem == ""
+        assert session.get_one(Dataset, dataset_id).clip_count == 3
+        assert [f.kind for f in examine(session, ada, dataset_id).findings] == []
+        undo_edit(session, ada, dataset_id, edit.id)
+    with session_scope() as session:
+        clip = session.get_one(Clip, ids[2])
+        assert (clip.status, clip.caption, clip.problem) == (ClipStatus.QUARANTINED, "", "2.mp4 has no caption yet.")
+        assert [len(clips_at(session, dataset_id, version)) for version in (1, 2, 3)] == [2, 3, 2]
+
+
+def test_what_somebody_left_out_stays_left_out_when_its_words_change(ada: Actor) -> None:
+    dataset_id, ids = two_classes(ada)
+    with session_scope() as session:
+        edit_clips(session, ada, dataset_id, ids[:1], Change(status="quarantined"))
+        edit_clips(session, ada, dataset_id, ids[:1], Change(label="right"))
+        assert session.get_one(Clip, ids[0]).status is ClipStatus.QUARANTINED
+
+
+def test_a_finding_shows_its_clips_beside_what_they_are_copies_of(ada: Actor) -> None:
+    clips = [{"label": "left", "perceptual_hash": SOME}, {"label": "left"}]
+    clips += [{"label": "right", "perceptual_hash": NEAR}, {"label": "right"}]
+    dataset_id, ids = make(ada, clips)
+    with session_scope() as session:
+        shown = clips_of_finding(session, ada, dataset_id, "copies")
+        assert shown == ("1 clip is nearly a copy", [ids[0], ids[2]])
+        page = list_clips(session, ada, dataset_id, ids=shown[1])
+        assert ([row.id for row in page.items], page.total) == ([ids[0], ids[2]], 2)
+        assert matching_clips(session, ada, dataset_id, label="right", ids=shown[1]) == ids[2:3]
+        assert clips_of_finding(session, ada, dataset_id, "leak") is None
+        with pytest.raises(NotFound):
+            clips_of_finding(session, make_person("eve"), dataset_id, "copies")

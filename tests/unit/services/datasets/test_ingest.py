@@ -128,8 +128,11 @@ def test_bad_files_are_listed_with_their_reason(ada: Actor) -> None:
         "left/cut.mp4": "cut.mp4 is cut off.",
         "right/notes.doc": "notes.doc is not a video.",
         "right/again.mp4": "Is the same video as left/0.mp4.",
-        "loose.mp4": "loose.mp4 lies in no folder. Put the clips of each class into a folder of its own.",
     }
+    (waits,) = (clip for clip in clips_of(dataset_id) if clip.status is ClipStatus.QUARANTINED)
+    assert waits.problem == "loose.mp4 lies in no folder. Put the clips of each class into a folder of its own."
+    assert (get_settings().storage_dir / waits.path).read_bytes() == b"loose"
+    assert waits.frames == 20
     assert (dataset_of(dataset_id).clip_count, dataset_of(dataset_id).bad_count) == (6, 4)
 
 
@@ -216,7 +219,7 @@ def test_captions_beside_their_clips(ada: Actor) -> None:
     dataset_id = bring(ada, files, Task.CAPTIONING)
     assert ingest_dataset(dataset_id, look) == "ready"
     found = {clip.name: (clip.caption, clip.status) for clip in clips_of(dataset_id)}
-    assert found == {"a.mp4": ("a red ball", ClipStatus.OK), "b.mp4": ("", ClipStatus.BAD)}
+    assert found == {"a.mp4": ("a red ball", ClipStatus.OK), "b.mp4": ("", ClipStatus.QUARANTINED)}
 
 
 def test_a_fenced_worker_leaves_everything(ada: Actor) -> None:

@@ -55,6 +55,7 @@ def test_facts_come_from_the_files(tmp_path: Path) -> None:
         (lambda folder: (folder / "config.json").unlink(), "no config.json"),
         (lambda folder: (folder / "config.json").write_text("{"), "cannot be read"),
         (lambda folder: (folder / "model.safetensors").unlink(), "no .safetensors"),
+        (lambda folder: (folder / "model.safetensors").unlink(), "save_pretrained(folder, safe_serialization=True)"),
         (lambda folder: (folder / "model.safetensors").write_bytes(b"hello"), "damaged"),
         (lambda folder: write_model(folder, cut=64), "cut off"),
         (lambda folder: write_model(folder, family="bert"), "“bert”"),

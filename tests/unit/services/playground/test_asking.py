@@ -22,7 +22,7 @@ def things(home: Path, ada: Actor) -> dict[str, int]:
     (home / "storage" / "a.mp4").write_bytes(b"-")
     with session_scope() as session:
         dataset = Dataset(owner_id=ada.user_id, name="d", status=DatasetStatus.READY, clip_count=2)
-        kinds = {"mine": ModelType.CAPTIONING, "retriever": ModelType.RETRIEVAL}
+        kinds = {"mine": ModelType.CAPTIONING, "retriever": ModelType.RETRIEVAL, "sorter": ModelType.CLASSIFICATION}
         models = {
             name: VideoModel(
                 owner_id=ada.user_id if name == "mine" else None,
@@ -37,7 +37,9 @@ def things(home: Path, ada: Actor) -> dict[str, int]:
         }
         session.add_all([dataset, *models.values()])
         session.flush()
-        good = Clip(dataset_id=dataset.id or 0, name="a.mp4", path="a.mp4", content_hash="h", label="x")
+        good = Clip(
+            dataset_id=dataset.id or 0, name="a.mp4", path="a.mp4", content_hash="h", label="x", caption="A disc."
+        )
         bad = Clip(dataset_id=dataset.id or 0, name="b.mp4", path="b.mp4", status=ClipStatus.BAD, problem="cut off.")
         session.add_all([good, bad])
         session.flush()
@@ -52,7 +54,9 @@ def check(actor: Actor, **wish: object) -> Asked:
 
 def test_what_is_asked_is_found(ada: Actor, things: dict[str, int]) -> None:
     asked = check(ada, model_id=things["mine"], clip_id=things["good"])
-    assert (asked.task, asked.clip and asked.clip.reference) == ("captioning", "x")
+    assert (asked.task, asked.clip and asked.clip.reference) == ("captioning", "A disc.")
+    asked = check(ada, model_id=things["sorter"], clip_id=things["good"])
+    assert (asked.task, asked.clip and asked.clip.reference) == ("classification", "x")
     asked = check(ada, model_id=things["retriever"], dataset_id=things["dataset"], query="a disc")
     assert (asked.task, asked.dataset_id, asked.clip) == ("retrieval", things["dataset"], None)
 
