@@ -15,6 +15,7 @@ from typing import Any
 from jobs.recovery.tether import die_with_parent
 from orchestrator.domain.datasets import FETCHING, UNDERSTANDING, Dataset, DatasetStatus, Upload, UploadStatus
 from orchestrator.domain.errors import AppError
+from orchestrator.domain.sizes import here_words
 from orchestrator.services.credentials import opened
 from orchestrator.services.datasets.files import begun_bytes, fetch_folders, upload_path
 from orchestrator.services.datasets.uploads import clean_name
@@ -25,7 +26,6 @@ from orchestrator.settings import ROOT, get_settings
 _SPARE_BYTES = 512 * 2**20
 _SILENT_S = 90.0
 _LOOK_S = 0.5
-_KEPT = " {:,.1f} MB are here; fetching it again within two days goes on from there."
 STOPPED = "stopped"
 
 
@@ -57,9 +57,10 @@ def bring(dataset_id: int, go_on: Callable[[], bool]) -> str:
         for told in listen(wish, go_on):
             if "problem" in told:
                 kept = begun_bytes(folder)
-                return str(told["problem"]) + (_KEPT.format(kept / 1e6) if kept else "")
+                return str(told["problem"]) + here_words(kept, "fetching it again")
             if "files" in told:
                 return "" if _hand_over(dataset_id, owner_id, told["files"], folder) else STOPPED
+            os.utime(folder)  # two days from the last that was heard of it
             _report(dataset_id, told)
         return STOPPED
     finally:
@@ -68,14 +69,14 @@ def bring(dataset_id: int, go_on: Callable[[], bool]) -> str:
 
 
 def _place(dataset_id: int, source: dict[str, Any]) -> Path:
-    """A folder to fetch into: with what an earlier try left of the same web address, else an empty one."""
+    """A folder to fetch into: with what an earlier try left of the same source, else an empty one."""
     folder = get_settings().data_dir / "uploads" / f"fetch-{dataset_id}-{secrets.token_hex(4)}"
     for old in fetch_folders(dataset_id):
-        if not folder.exists() and source["type"] == "url" and begun_bytes(old, source["url"]):
+        if not folder.exists() and begun_bytes(old, source):
             os.replace(old, folder)
             os.utime(folder)
         else:
-            shutil.rmtree(old, ignore_errors=True)  # of a worker that was killed, or of another address
+            shutil.rmtree(old, ignore_errors=True)  # of a worker that was killed, or of another source
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -90,16 +90,25 @@ def files_on_hub(source: dict[str, Any], secrets: dict[str, Any]) -> tuple[str, 
     Raises:
         Problem: a sentence.
     """
+    info = repo_info(source, secrets)
+    return info.sha, {item.rfilename: item.size or 0 for item in info.siblings or []}
+
+
+def repo_info(source: dict[str, Any], secrets: dict[str, Any]) -> Any:
+    """What the Hub says of a model or dataset at a revision: its `sha`, its `siblings` with size and `blob_id`.
+
+    Raises:
+        Problem: a sentence.
+    """
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError
 
     kind, repo, revision = source.get("kind") or "model", source["repo"], source.get("revision") or ""
     api = HfApi(token=secrets.get("token") or False)
     try:
-        info: Any = api.repo_info(repo, revision=revision or None, repo_type=kind, files_metadata=True)
+        return api.repo_info(repo, revision=revision or None, repo_type=kind, files_metadata=True)
     except HfHubHTTPError as error:
         raise Problem(words_of(error, repo, revision, kind)) from error
-    return info.sha, {item.rfilename: item.size or 0 for item in info.siblings or []}
 
 
 def wanted_files(sizes: dict[str, int], repo: str) -> dict[str, int]:

@@ -41,7 +41,7 @@ class Part:
         if answer.status_code != 206:
             self.validator, self.total = validator(answer), total
             if self.validator and total:
-                self._note.write_text(json.dumps({"url": url, "validator": self.validator, "total": total}))
+                self._note.write_text(json.dumps({"source": url, "validator": self.validator, "total": total}))
         file = self.path.open("ab")
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         file.truncate(self.begun)

@@ -5,6 +5,8 @@ import sys
 import time
 from typing import Any
 
+from orchestrator.domain.sizes import said_size
+
 EVERY_S = 0.3
 
 
@@ -36,7 +38,7 @@ class Progress:
         self.done += count
         now = time.monotonic()
         if self.done > self._max:
-            raise Problem(f"There is more than {_size(self._max)}, the most that is accepted here.")
+            raise Problem(f"There is more than {said_size(self._max)}, the most that is accepted here.")
         if now - self._mark_at >= self._patience:
             if self.done - self._mark < self._least * self._patience:
                 raise Problem("The server sends too slowly. Try again later, or download the files and upload them.")
@@ -50,10 +52,14 @@ class Progress:
         self.done = self._mark = count
         self._mark_at = time.monotonic()
 
+    def take_back(self, count: int) -> None:
+        """So many of them come once more."""
+        self.done, self._mark = self.done - count, self._mark - count
+
     def check_total(self) -> None:
         """Refuses at once what says that it will be too much."""
         if self.total > self._max:
-            raise Problem(f"It has {_size(self.total)}; at most {_size(self._max)} are accepted here.")
+            raise Problem(f"It has {said_size(self.total)}; at most {said_size(self._max)} are accepted here.")
 
     def tell(self) -> None:
         say(done=self.done, total=self.total)
@@ -63,7 +69,3 @@ def say(**what: Any) -> None:
     """One line to the parent."""
     sys.stdout.write(json.dumps(what) + "\n")
     sys.stdout.flush()
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e9:,.0f} GB" if count >= 1e9 else f"{count / 1e6:,.1f} MB"

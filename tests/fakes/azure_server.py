@@ -8,6 +8,7 @@ import base64
 import hashlib
 import hmac
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.utils import formatdate
@@ -73,7 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
         blobs = "".join(
             f"<Blob><Name>{escape(name)}</Name><Properties><Content-Length>{len(data)}</Content-Length>"
             f"<Content-Type>video/mp4</Content-Type><Last-Modified>{formatdate(usegmt=True)}</Last-Modified>"
-            "<Etag>0x1</Etag><BlobType>BlockBlob</BlobType></Properties></Blob>"
+            f"<Etag>{_etag(data)}</Etag><BlobType>BlockBlob</BlobType></Properties></Blob>"
             for name, data in sorted(server.containers[container].items())
             if name.startswith(prefix)
         )
@@ -88,7 +89,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._problem(404, "BlobNotFound")
             return
         data, status = blobs[name], 200
-        facts = {"x-ms-blob-type": "BlockBlob", "ETag": '"0x1"', "Last-Modified": formatdate(usegmt=True)}
+        facts = {"x-ms-blob-type": "BlockBlob", "ETag": f'"{_etag(data)}"', "Last-Modified": formatdate(usegmt=True)}
+        if self.headers.get("If-Match", facts["ETag"]) != facts["ETag"]:
+            self._problem(412, "ConditionNotMet")
+            return
         wanted = self.headers.get("x-ms-range") or self.headers.get("Range")
         if wanted and self.command == "GET":
             start, _, end = wanted.removeprefix("bytes=").partition("-")
@@ -110,6 +114,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(data)
 
     def log_message(self, format: str, *args: Any) -> None: ...
+
+
+def _etag(data: bytes) -> str:
+    return f"0x{zlib.crc32(data):X}"
 
 
 class AzureServer(ThreadingHTTPServer):

@@ -33,10 +33,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(json.dumps(self._about(server)).encode())
             return
         place = server.repo if server.kind == "model" else f"datasets/{server.repo}"
-        name = path.removeprefix(f"/{place}/resolve/{SHA}/")
+        name = path.removeprefix(f"/{place}/resolve/{server.sha}/")
         if name in server.files:
             data = server.files[name]
-            extra = {"ETag": f'"{hashlib.sha256(data).hexdigest()}"', "X-Repo-Commit": SHA}
+            extra = {"ETag": f'"{hashlib.sha256(data).hexdigest()}"', "X-Repo-Commit": server.sha}
             start = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").rstrip("-"))
             server.fetched.append((name, start))
             if start and server.cut:
@@ -122,11 +122,14 @@ class _Handler(BaseHTTPRequestHandler):
         return b"".join(parts)
 
     def _about(self, server: Any) -> dict[str, Any]:
-        files = [{"rfilename": name, "size": len(data)} for name, data in server.files.items()]
+        files = [
+            {"rfilename": name, "size": len(data), "blobId": hashlib.sha1(data).hexdigest()}
+            for name, data in server.files.items()
+        ]
         return {
             "id": server.repo,
             "modelId": server.repo,
-            "sha": SHA,
+            "sha": server.sha,
             "siblings": files,
             "private": server.private,
             "tags": [],
@@ -150,6 +153,7 @@ class HubServer(ThreadingHTTPServer):
     """`files`: what the repository holds; `token`: what it takes to see it; `asked`: (verb, path, authorization).
 
     `fetched`: (name, first byte) of each download; `cut`: the bytes of a file after which the line breaks.
+    `sha`: the newest commit, of which the files are.
     `writer`: the token that may make a repository (in place of this one) and commit to it; `commits`: their titles.
     """
 
@@ -160,6 +164,7 @@ class HubServer(ThreadingHTTPServer):
         self.repo, self.files, self.token, self.kind = repo, files, token, kind
         self.asked: list[tuple[str, str, str]] = []
         self.fetched: list[tuple[str, int]] = []
+        self.sha = SHA
         self.cut: dict[str, int] = {}
         self.writer, self.private = "", False
         self.commits: list[str] = []

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -37,7 +38,8 @@ class Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         name = unquote(url.path.partition("/o/")[2])
         about = [
-            {"name": key, "bucket": "films", "size": str(len(data)), "kind": "storage#object", "generation": "1"}
+            {"name": key, "bucket": "films", "size": str(len(data)), "kind": "storage#object"}
+            | {"generation": _generation(data)}
             for key, data in objects.items()
         ]
         if not name:
@@ -47,6 +49,9 @@ class Handler(BaseHTTPRequestHandler):
         elif name not in objects:
             self.send(b'{"error": {"code": 404, "message": "none"}}', 404, Content_Type="application/json")
         elif "alt=media" in url.query:
+            if f"&generation={_generation(objects[name])}" not in f"&{url.query}":
+                self.send(b'{"error": {"code": 404, "message": "none"}}', 404, Content_Type="application/json")
+                return
             start, _, end = self.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")
             data = objects[name][int(start) : int(end) + 1 if end else None]
             self.send(data, 206 if "Range" in self.headers else 200)
@@ -54,6 +59,10 @@ class Handler(BaseHTTPRequestHandler):
             self.send(json.dumps(next(i for i in about if i["name"] == name)).encode(), Content_Type="application/json")
 
     def log_message(self, format: str, *args: Any) -> None: ...
+
+
+def _generation(data: bytes) -> str:
+    return str(1_700_000_000_000_000 + zlib.crc32(data))
 
 
 class WebServer(ThreadingHTTPServer):

@@ -68,7 +68,7 @@ def test_what_arrived_stays_for_the_next_try(ada: Actor, server: WebServer, tmp_
     answer = Ranged(archive(tmp_path), breaks=web.LINES, ETag='"one"')
     dataset_id = begin(ada, server, answer)
     assert run(dataset_id) == "error"
-    assert "MB are here; fetching it again within two days" in dataset_of(dataset_id).error
+    assert "KB are here; fetching it again within two days" in dataset_of(dataset_id).error
     [folder] = fetch_folders(dataset_id)
     begun = begun_bytes(folder)
     assert again(ada, dataset_id) == "ready", dataset_of(dataset_id).error
@@ -110,7 +110,7 @@ def test_a_server_without_a_word_for_the_file_begins_anew(
     answer = Ranged(archive(tmp_path), breaks=1, **validator)
     dataset_id = begin(ada, server, answer)
     assert run(dataset_id) == "error"
-    assert "MB are here" not in dataset_of(dataset_id).error
+    assert "are here" not in dataset_of(dataset_id).error
     assert nothing_lies_about()
     assert again(ada, dataset_id) == "ready", dataset_of(dataset_id).error
     assert answer.sent == [(200, 0), (200, 0)]
@@ -130,7 +130,7 @@ def test_a_whole_file_that_was_not_handed_over_is_asked_for_its_last_byte(
 
 
 def test_what_somebody_still_writes_to_is_not_gone_on_with(tmp_path: Path) -> None:
-    (tmp_path / PART_NOTE).write_text('{"url": "", "validator": "\\"one\\"", "total": 9}')
+    (tmp_path / PART_NOTE).write_text('{"source": "", "validator": "\\"one\\"", "total": 9}')
     with (tmp_path / FETCHED_PART).open("wb") as file:
         file.write(b"12345")
         file.flush()

@@ -1,8 +1,10 @@
 """Where a dataset's bytes lie: its clips and film strips in the storage, its uploads beside it until they are read."""
 
 import json
+import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 from orchestrator.settings import get_settings
 
@@ -11,7 +13,9 @@ VIDEO_ENDINGS = frozenset(f".{ending}" for ending in _ENDINGS.split())
 UNPACKED = "unpacked"
 """Begins the name of the folder whose files wait to be accepted."""
 FETCHED_PART, PART_NOTE = "part", "part.json"
-"""In a folder of a fetch from the web: what has arrived of the file, and by what the server knows it again."""
+"""In a folder of a fetch: what has arrived of the file of a web address; what the folder is of."""
+OBJECT = "object-"
+"""There begins the name of what has arrived, whole or half, of a bucket or of the Hub."""
 _LITTER = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 
 
@@ -30,13 +34,22 @@ def fetch_folders(dataset_id: int) -> list[Path]:
     return list((get_settings().data_dir / "uploads").glob(f"fetch-{dataset_id}-*"))
 
 
-def begun_bytes(folder: Path, url: str = "") -> int:
-    """How much of a fetch that broke off lies in its folder, to be gone on from; 0 where it is of another `url`."""
-    part, note = folder / FETCHED_PART, folder / PART_NOTE
+def begun_bytes(folder: Path, source: dict[str, Any] | None = None) -> int:
+    """How much of a fetch that broke off lies in its folder, to be gone on from; 0 where it is of another `source`."""
     try:
-        return part.stat().st_size if json.loads(note.read_text())["url"] == url or not url else 0
+        note = json.loads((folder / PART_NOTE).read_text())
+        if source is not None and note.get("source") != _known_by(source):
+            return 0
+        with os.scandir(folder) as entries:
+            kept = [entry for entry in entries if entry.name == FETCHED_PART or entry.name.startswith(OBJECT)]
+            return sum(entry.stat().st_size for entry in kept)
     except (OSError, ValueError):
         return 0
+
+
+def _known_by(source: dict[str, Any]) -> str:
+    """A dataset's source without its key and its revision: what arrived is known by its own version."""
+    return str(source.get("url") or source.get("uri") or source.get("repo") or "")
 
 
 def remove_unpacked(dataset_id: int) -> None:

@@ -11,6 +11,7 @@ from orchestrator.domain.datasets import Upload, UploadStatus
 from orchestrator.domain.errors import AppError, Conflict, Invalid
 from orchestrator.domain.letterbox import TASK_MODEL
 from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
+from orchestrator.domain.sizes import here_words
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.datasets.uploads import UploadRow, clean_name, discard_upload, list_uploads, make_room
@@ -185,8 +186,7 @@ def refuse(model_id: int, sentence: str, keep: bool = False) -> str:
         keep: what has arrived stays for two days, since only the line broke.
     """
     begun = begun_bytes(model_id) if keep else 0
-    if begun:
-        sentence += f" {begun / 1e6:,.1f} MB are here; trying again within two days goes on from there."
+    sentence += here_words(begun, "trying again")
     with session_scope() as session:
         model = session.get(VideoModel, model_id)
         if model is None or model.status is not ModelStatus.PROCESSING:

@@ -1,0 +1,120 @@
+"""What went wrong in a fetch: whether it may pass, whether the file is another one by now, and the sentence."""
+
+import errno
+from collections.abc import Iterator
+
+from jobs.fetch.guard import REFUSED
+from jobs.fetch.report import Problem
+
+PRIVATE = "The address leads into a private network. Only public addresses are fetched here."
+_BROKEN = frozenset(
+    {
+        "ClientOSError",
+        "ClientPayloadError",
+        "ConnectionClosedError",
+        "ConnectionResetError",
+        "HTTPClientError",
+        "IncompleteRead",
+        "IncompleteReadError",
+        "ReadError",
+        "RemoteProtocolError",
+        "ResponseStreamingError",
+        "ServerDisconnectedError",
+        "ServiceResponseError",
+    }
+)
+"""What libraries call a line that ended too early."""
+
+
+def may_pass(error: BaseException) -> bool:
+    """A line that broke, or a server that is busy: the next moment may be better."""
+    if REFUSED or isinstance(error, Problem):
+        return False
+    if status := status_of(error):
+        return status in (408, 429) or status >= 500
+    return any(_broke(each) or _silent(each) or _unreached(each) for each in _chain(error))
+
+
+def is_another(error: BaseException) -> bool:
+    """The file that was asked for in one version is gone, or another one by now."""
+    return status_of(error) in (404, 412, 416) or any(isinstance(each, FileNotFoundError) for each in _chain(error))
+
+
+def status_of(error: BaseException) -> int:
+    """The status of the HTTP answer that an error of any library is about; 0 when it is about none."""
+    for each in _chain(error):
+        answer = getattr(each, "response", None)
+        if isinstance(answer, dict):  # botocore's
+            found = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        else:
+            found = getattr(answer, "status_code", None) or getattr(each, "status_code", None)
+            # gcsfs's; what aiohttp calls a code is its own guess.
+            found = found or (getattr(each, "code", None) if type(each).__name__ == "HttpError" else None)
+        # An answer that broke off has a status, too: 200 or 206.
+        if isinstance(found, int | str) and str(found).isdigit() and int(found) >= 400:
+            return int(found)
+    return 0
+
+
+def sentence(error: BaseException) -> str:
+    """Any failure in words; never the words of a library, which may hold parts of a key."""
+    if REFUSED:
+        return PRIVATE
+    if isinstance(error, Problem):
+        return str(error)
+    kind, status = type(error).__name__, status_of(error)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "The disk is full. Free some space, then try again."
+    # A signature that may not list is a plain HttpResponseError of Azure's.
+    if (
+        status in (401, 403)
+        or isinstance(error, PermissionError)
+        or kind
+        in (
+            "NoCredentialsError",
+            "RefreshError",
+            "Forbidden",
+            "InvalidAccessKeyId",
+            "ClientAuthenticationError",
+        )
+    ):
+        return "The store refuses these credentials for this bucket. Check both."
+    if isinstance(error, FileNotFoundError) or kind == "ResourceNotFoundError":
+        return "There is no such bucket or folder. Check the address for typing mistakes."
+    if kind in ("LocalEntryNotFoundError", "OfflineModeIsEnabled"):
+        return "The Hugging Face Hub cannot be reached from this machine. Upload the files instead, or give a folder."
+    if status in (429, 503):
+        return "The server is busy. Try again in some minutes."
+    if status >= 500:
+        return f"The server answered with an error ({status}). Try again later."
+    if _silent(error):
+        return "The server does not answer in time. Try again later."
+    if any(_broke(each) for each in _chain(error)):
+        return "The download broke off. Try again."
+    if _unreached(error):
+        return "The server cannot be reached. Check the address, and that this machine has a way to it."
+    return f"The files could not be fetched ({kind}). Check the address and try again."
+
+
+def _broke(error: BaseException) -> bool:
+    return type(error).__name__ in _BROKEN
+
+
+def _silent(error: BaseException) -> bool:
+    return isinstance(error, TimeoutError) or "Timeout" in type(error).__name__
+
+
+def _unreached(error: BaseException) -> bool:
+    kind = type(error).__name__
+    known = "Connect" in kind or "DNS" in kind or kind in ("gaierror", "ProxyError", "ServiceRequestError")
+    return known or isinstance(error, ConnectionError)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it came of."""
+    found: BaseException | None = error
+    for _ in range(8):
+        if found is None:
+            return
+        yield found
+        found = found.__cause__

@@ -1,0 +1,18 @@
+"""Sizes as a sentence says them, below the pages: how much there is, and how much of a fetch is here already."""
+
+
+def said_size(count: int) -> str:
+    """Bytes in decimal units: 60_123_456 -> "60.1 MB", 4_096 -> "4.1 KB"."""
+    for limit, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "KB")):
+        if count >= limit:
+            return f"{count / limit:,.1f} {unit}"
+    return f"{count} bytes"
+
+
+def here_words(begun: int, again: str) -> str:
+    """What a fetch that broke off says of what arrived; nothing where that is not worth a word.
+
+    Args:
+        again: what somebody does to go on: "fetching it again", "trying again".
+    """
+    return f" {said_size(begun)} are here; {again} within two days goes on from there." if begun >= 1000 else ""
