@@ -69,6 +69,7 @@ def sentence(error: BaseException) -> str:
     if (
         status in (401, 403)
         or isinstance(error, PermissionError)
+        or (isinstance(error, OSError) and str(error).startswith("Forbidden"))  # gcsfs's 403
         or kind
         in (
             "NoCredentialsError",

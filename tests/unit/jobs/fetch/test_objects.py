@@ -171,6 +171,14 @@ def of_gcsfs(status: int) -> Exception:
     return HttpError({"code": status, "message": "key=hush"})
 
 
+def gcsfs_forbids() -> Exception:
+    from gcsfs.retry import validate_response
+
+    with pytest.raises(OSError, match="Forbidden") as caught:
+        validate_response(403, b"key=hush", "films/set")
+    return caught.value
+
+
 def of_s3(status: int, code: str) -> Exception:
     from botocore.exceptions import ClientError
     from s3fs.errors import translate_boto_error
@@ -211,6 +219,7 @@ def broken_body() -> Exception:
     [
         (lambda: of_gcsfs(503), True, "busy"),
         (lambda: of_gcsfs(401), False, "refuses these credentials"),
+        (gcsfs_forbids, False, "refuses these credentials"),
         (lambda: of_s3(503, "SlowDown"), True, "busy"),
         (lambda: of_s3(500, "InternalError"), True, "answered with an error (500)"),
         (lambda: of_s3(403, "AccessDenied"), False, "refuses these credentials"),
