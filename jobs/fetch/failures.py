@@ -88,11 +88,11 @@ def sentence(error: BaseException) -> str:
         return "The server is busy. Try again in some minutes."
     if status >= 500:
         return f"The server answered with an error ({status}). Try again later."
-    if _silent(error):
+    if any(_silent(each) for each in _chain(error)):
         return "The server does not answer in time. Try again later."
     if any(_broke(each) for each in _chain(error)):
         return "The download broke off. Try again."
-    if _unreached(error):
+    if any(_unreached(each) for each in _chain(error)):
         return "The server cannot be reached. Check the address, and that this machine has a way to it."
     return f"The files could not be fetched ({kind}). Check the address and try again."
 

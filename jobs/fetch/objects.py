@@ -9,8 +9,8 @@ from jobs.fetch.failures import is_another, may_pass
 from jobs.fetch.kept import Half, Kept, Object
 from jobs.fetch.report import Problem, Progress
 
-REST_S = 0.5
-"""The pause after a line that broke; each one after a line that brought nothing is twice as long."""
+REST_S, LONGEST_REST_S = 0.5, 30.0
+"""The pause after a line that broke; each one after a line that brought nothing is twice as long, up to this."""
 
 
 class Store(Protocol):
@@ -76,4 +76,4 @@ def _copy(one: Object, store: Store, half: Half, progress: Progress, patience_s:
                 half.restart()
         progress.tell()
         time.sleep(rest)
-        rest *= 2
+        rest = min(rest * 2, LONGEST_REST_S)

@@ -130,11 +130,12 @@ class AZ:
         container, key, _ = self.files.split_path(one.key)
         same = {"etag": one.version, "match_condition": MatchConditions.IfNotModified} if one.version else {}
         async with self.files.service_client.get_blob_client(container=container, blob=key) as blob:
+            limits = {"connection_timeout": _CONNECT_S, "read_timeout": 20}  # it reads three times before it says so
             while half.size < one.size:
                 length = min(self._range, one.size - half.size)
                 # Retried here, where what has arrived is known; Azure's own pauses are a quarter of a minute each.
                 found = await blob.download_blob(
-                    offset=half.size, length=length, max_concurrency=1, retry_total=0, **same
+                    offset=half.size, length=length, max_concurrency=1, retry_total=0, **limits, **same
                 )
                 half.write(await found.readall())
                 self._range = min(4 * _BLOCK, self._range * 2)

@@ -205,6 +205,15 @@ def broken_range() -> Exception:
     return outer
 
 
+def silent_range() -> Exception:
+    """As Azure's library wraps it."""
+    from azure.core.exceptions import HttpResponseError, ServiceResponseTimeoutError
+
+    outer = HttpResponseError("key=hush")
+    outer.__cause__ = ServiceResponseTimeoutError("key=hush")
+    return outer
+
+
 def broken_body() -> Exception:
     from aiohttp.client_exceptions import ClientPayloadError
     from aiohttp.http_exceptions import ContentLengthError
@@ -229,6 +238,7 @@ def broken_body() -> Exception:
         (lambda: of_azure(500), True, "answered with an error (500)"),
         (broken_range, True, "broke off"),
         (broken_body, True, "broke off"),
+        (silent_range, True, "in time"),
         (ConnectionResetError, True, "broke off"),
         (ConnectionRefusedError, True, "cannot be reached"),
         (TimeoutError, True, "in time"),
