@@ -4,15 +4,15 @@ from typing import Any
 
 import reflex as rx
 
-from orchestrator.pages.datasets.clips import MOVES
+from orchestrator.pages.datasets.clips import CLASSES, LONE_CLASS, MOVES
 from orchestrator.pages.datasets.dialogs import general_problem
 from orchestrator.pages.datasets.seen import seen_by_a_model
 from orchestrator.states.datasets_clips import DatasetClips
 from orchestrator.states.datasets_detail import DatasetDetailState
 from orchestrator.ui.primitives.button import button
+from orchestrator.ui.primitives.combobox import combobox
 from orchestrator.ui.primitives.dialog import dialog
 from orchestrator.ui.primitives.field import field
-from orchestrator.ui.primitives.input import input as text_input
 from orchestrator.ui.primitives.input import textarea
 from orchestrator.ui.primitives.select import select
 
@@ -45,7 +45,15 @@ def _words() -> rx.Component:
             DatasetDetailState.by_class,
             field(
                 "Label",
-                text_input(name="label", value=State.label, on_change=State.type_label, max_length=200),
+                combobox(
+                    CLASSES,
+                    name="label",
+                    value=State.label,
+                    on_change=State.type_label,
+                    noun="classes",
+                    fresh=LONE_CLASS,
+                    max_length=200,
+                ),
                 error=_problem("label"),
             ),
             rx.fragment(

@@ -12,14 +12,18 @@ from orchestrator.ui.patterns.toolbar import search_box
 from orchestrator.ui.primitives.button import button, icon_button
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.choice import checkbox
+from orchestrator.ui.primitives.combobox import combobox
 from orchestrator.ui.primitives.icon import icon
-from orchestrator.ui.primitives.input import input as text_input
 from orchestrator.ui.primitives.select import select
 
 State = DatasetDetailState
 GRID = "grid grid-cols-[repeat(auto-fill,minmax(8.5rem,1fr))] gap-x-3 gap-y-4"
 SPLITS = [("any", "All splits"), ("train", "Train"), ("validation", "Validation"), ("auto", "Not assigned")]
 MOVES = [("train", "Train"), ("validation", "Validation"), ("auto", "Not assigned")]
+CLASSES = State.labels[1:]
+"""What a label may be already; the first is the filter's "all"."""
+LONE_CLASS = "New class, needs two clips"
+"""Said before the service refuses it: one clip alone makes no class."""
 _STATUSES = [("ok", "In use"), ("quarantined", "Left out")]
 
 
@@ -47,6 +51,9 @@ def _words(tile: rx.Var[ClipTile]) -> rx.Component:
         most=rx.cond(State.by_class, 200, 4000),
         problem=rx.cond(refusal.clip_id == tile.id, refusal.sentence, ""),
         attempt=refusal.count,
+        options=CLASSES,
+        noun="classes",
+        fresh=LONE_CLASS,
         class_name=shown,
     )
     return rx.cond(State.editable, field, plain)
@@ -140,16 +147,20 @@ def _bar() -> rx.Component:
                 rx.cond(
                     State.by_class,
                     rx.el.form(
-                        text_input(
+                        combobox(
+                            CLASSES,
                             value=bulk.bulk_label,
                             on_change=bulk.type_bulk_label,
+                            noun="classes",
+                            fresh=rx.cond(bulk.lone, LONE_CLASS, "New class"),
                             placeholder="New label",
+                            max_length=200,
                             aria_label="New label",
-                            class_name="w-36",
+                            class_name="w-44",
                         ),
-                        button("Set label", size="sm", submit=True),
+                        button("Set label", size="sm", submit=True, class_name="mt-0.5 touch:mt-0"),
                         on_submit=bulk.label_chosen,
-                        class_name="flex items-center gap-2",
+                        class_name="flex items-start gap-2",
                     ),
                     rx.fragment(),
                 ),

@@ -1,8 +1,10 @@
 """Words that are corrected where they stand: a press makes them a field, Enter saves, Escape leaves them as they were."""
 
+from typing import Any
+
 import reflex as rx
 
-from orchestrator.ui.kit import Child, Flag, Handler, Number, Text, children
+from orchestrator.ui.kit import Child, Flag, Handler, Number, Options, Text, as_options, children, present
 from orchestrator.ui.packages import STYLE, pinned
 from orchestrator.ui.tsx import tsx
 
@@ -21,6 +23,9 @@ class InlineEdit(rx.Component):
     most: rx.Var[int]
     problem: rx.Var[str]
     attempt: rx.Var[int]
+    options: rx.Var[list[dict[str, Any]]]
+    noun: rx.Var[str]
+    fresh: rx.Var[str]
     on_save: rx.EventHandler[rx.event.passthrough_event_spec(str)]
 
 
@@ -34,6 +39,9 @@ def inline_edit(
     most: Number = 200,
     problem: Text = "",
     attempt: Number = 0,
+    options: Options | None = None,
+    noun: str | None = None,
+    fresh: Text | None = None,
     class_name: str = "",
 ) -> rx.Component:
     """The field "`what` of `of`", `beside` stands at the words' right; it closes as soon as `value` is what was typed.
@@ -42,6 +50,7 @@ def inline_edit(
         most: characters at most.
         problem: why this text was refused; it stays open with it.
         attempt: another number for each refusal, so that the same sentence is said again.
+        options, noun, fresh: what one line offers, as in `combobox`.
     """
     return InlineEdit.create(
         *children(*beside),
@@ -54,4 +63,5 @@ def inline_edit(
         problem=problem,
         attempt=attempt,
         class_name=class_name,
+        **present(options=None if options is None else as_options(options), noun=noun, fresh=fresh),
     )

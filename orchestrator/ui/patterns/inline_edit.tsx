@@ -3,6 +3,7 @@ import { CircleAlert } from "lucide-react";
 import { useEffect, useId, useRef, useState, type FocusEvent, type KeyboardEvent, type ReactNode } from "react";
 import { Button } from "../primitives/button";
 import { cn } from "../primitives/cn";
+import { useChoices, type Choice } from "../primitives/combobox";
 import { controlClasses } from "../primitives/input";
 
 type Props = {
@@ -13,6 +14,9 @@ type Props = {
   most?: number;
   problem?: string;
   attempt?: number;
+  options?: Choice[];
+  noun?: string;
+  fresh?: string;
   onSave?: (text: string) => void;
   className?: string;
   children?: ReactNode;
@@ -20,8 +24,9 @@ type Props = {
 
 /** Letters that a line of a tile holds. */
 const LINE = 22;
+const NONE: Choice[] = [];
 
-export function InlineEdit({ value, what, of, multiline, most, problem = "", attempt, onSave, className, children }: Props) {
+export function InlineEdit({ value, what, of, multiline, most, problem = "", attempt, options = NONE, noun, fresh, onSave, className, children }: Props) {
   const [text, setText] = useState<string | null>(null);
   const [refused, setRefused] = useState("");
   const sent = useRef<string | null>(null);
@@ -30,11 +35,13 @@ export function InlineEdit({ value, what, of, multiline, most, problem = "", att
   const control = useRef<HTMLInputElement & HTMLTextAreaElement>(null);
   const note = useId();
   const editing = text !== null;
+  const choices = useChoices({ options, text: text ?? "", pick: setText, fresh, noun, invalid: refused !== "" });
 
   const close = () => {
     // The keyboard goes back to the words, unless it has already gone elsewhere.
-    back.current = document.activeElement?.closest("[data-inline-edit]") === control.current?.parentElement;
+    back.current = document.activeElement?.closest("[data-inline-edit]") === control.current?.closest("[data-inline-edit]");
     sent.current = null;
+    choices.reset();
     setText(null);
     setRefused("");
   };
@@ -48,6 +55,7 @@ export function InlineEdit({ value, what, of, multiline, most, problem = "", att
   const leave = (event: FocusEvent<HTMLElement>) => {
     const stays = event.currentTarget.contains(event.relatedTarget) || document.activeElement === control.current;
     // What was refused already is not sent once more by looking elsewhere.
+    if (!stays) choices.close();
     if (!stays && sent.current !== text) save();
   };
   const press = (event: KeyboardEvent<HTMLElement>) => {
@@ -108,6 +116,19 @@ export function InlineEdit({ value, what, of, multiline, most, problem = "", att
     "aria-describedby": refused ? note : undefined,
     onChange: (event: { target: { value: string } }) => setText(event.target.value),
   };
+  const line = <input {...shared} className={cn(controlClasses, "h-8 px-2 text-xs touch:h-11")} />;
+  const offering = (
+    <input
+      {...shared}
+      {...choices.wiring}
+      className={cn(controlClasses, "h-8 pl-2 pr-8 text-xs touch:h-11 touch:pr-11")}
+      onChange={(event) => {
+        choices.typed(event.target.value);
+        setText(event.target.value);
+      }}
+      onKeyDown={choices.heard}
+    />
+  );
   return (
     <div data-inline-edit className={cn("flex flex-col gap-1.5", className)} onBlur={leave} onKeyDown={press}>
       {multiline ? (
@@ -116,8 +137,10 @@ export function InlineEdit({ value, what, of, multiline, most, problem = "", att
           rows={Math.min(8, Math.max(3, Math.ceil(text.length / LINE)))}
           className={cn(controlClasses, "block resize-y px-2 py-1.5 text-xs")}
         />
+      ) : options.length > 0 ? (
+        choices.around(offering)
       ) : (
-        <input {...shared} className={cn(controlClasses, "h-8 px-2 text-xs touch:h-11")} />
+        line
       )}
       <div aria-live="polite" className="empty:hidden">
         {refused && (

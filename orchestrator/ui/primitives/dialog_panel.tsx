@@ -26,6 +26,11 @@ function firstField(event: Event) {
   field.focus();
 }
 
+/** Escape first closes the list of a field, where one is open. */
+function listFirst(event: KeyboardEvent) {
+  if ((event.target as HTMLElement).matches("input[role=combobox][aria-expanded=true]")) event.preventDefault();
+}
+
 export const overlayClasses = "fixed inset-0 z-50 bg-black/60 animate-fade";
 export const panelClasses =
   "fixed z-50 flex w-full flex-col border border-border bg-popover text-foreground shadow-float animate-enter outline-none max-sm:inset-x-0 max-sm:bottom-0 max-sm:max-h-[90dvh] max-sm:rounded-t-xl sm:left-1/2 sm:top-1/2 sm:max-h-[85dvh] sm:-translate-x-1/2 sm:-translate-y-1/2 sm:rounded-xl";
@@ -40,6 +45,7 @@ export default function DialogPanel({ open, change, restore, title, description,
             className={cn(panelClasses, widths[size])}
             onCloseAutoFocus={restore}
             onOpenAutoFocus={firstField}
+            onEscapeKeyDown={listFirst}
             {...(description ? {} : { "aria-describedby": undefined })}
           >
             <div className="flex items-start justify-between gap-4 px-5 pt-5 touch:px-4">

@@ -36,17 +36,14 @@ export function useTyped(value: string | number | undefined, onChange?: (value: 
     if (pending.current === null && !stale) setText(next);
   }, [value]);
   useEffect(() => () => flush(), []);
-  return {
-    text,
-    flush,
-    change: (event: ChangeEvent<Text>) => {
-      if (text !== undefined) setText(event.target.value);
-      if (!send.current) return;
-      pending.current = event.target.value;
-      window.clearTimeout(timer.current);
-      timer.current = window.setTimeout(flush, pause);
-    },
+  const type = (next: string) => {
+    if (text !== undefined) setText(next);
+    if (!send.current) return;
+    pending.current = next;
+    window.clearTimeout(timer.current);
+    timer.current = window.setTimeout(flush, pause);
   };
+  return { text, flush, type, change: (event: ChangeEvent<Text>) => type(event.target.value) };
 }
 
 type Props = {
