@@ -11,7 +11,7 @@ from orchestrator.domain.recipes import Recipe, parse_recipe
 SEEN_FIELDS = ("data.frames", "data.size", "data.fps")
 """What the model sees of a clip; left empty, the base decides."""
 _MAY_BE_EMPTY = (*SEEN_FIELDS, "optim.max_steps")
-_COUNTS = frozenset(
+COUNTS = frozenset(
     f"{part}.{name}"
     for part in ("qlora", "optim", "data", "machine")
     for name, leaf in type(getattr(Recipe(), part)).model_fields.items()
@@ -181,7 +181,7 @@ def raw_recipe(values: Mapping[str, str], targets: list[str]) -> dict[str, Any]:
     for name in PARAMETER_FIELDS:
         part, _, key = name.partition(".")
         if key and name in values and _counts(name, values) and (name not in _MAY_BE_EMPTY or values[name].strip()):
-            mark = (".", ",") if name in _COUNTS else (",", ".")
+            mark = (".", ",") if name in COUNTS else (",", ".")
             raw[part][key] = values[name].strip().replace(*mark)
             if name in FLAG_FIELDS:
                 raw[part][key] = values[name] == "true"

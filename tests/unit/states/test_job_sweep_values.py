@@ -48,3 +48,39 @@ def test_lists_multiply() -> None:
 )
 def test_what_does_not_fit_is_said_beside_its_field(values: dict[str, str], field: str) -> None:
     assert list(grid_problems(values, RAW)) == [field]
+
+
+@pytest.mark.parametrize(
+    ("field", "values", "says"),
+    [
+        ("optim.max_steps", "5,000, 10,000", "5000 10000"),
+        ("optim.max_steps", "5,000,10,000", "5000 10000"),
+        ("optim.max_steps", "1,500 3,000", "5000 10000"),
+        ("optim.max_steps", "1,500; 3,000", "5000 10000"),
+        ("optim.max_steps", "5 000 10 000", "5000 10000"),
+        ("optim.max_steps", "5.000 10.000", "5000 10000"),
+        ("optim.weight_decay", "0,05 0,1", "0.05 0.1"),
+        ("qlora.dropout", "0,05,0,1", "0.05 0.1"),
+        ("qlora.dropout", "0,1 0,2", "0.05 0.1"),
+    ],
+)
+def test_a_number_is_never_cut_at_its_comma(field: str, values: str, says: str) -> None:
+    problems = grid_problems(typed(field, values), RAW)
+    assert list(problems) == ["sweep.values1"]
+    assert says in problems["sweep.values1"]
+    assert count_jobs(typed(field, values)) == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "values", "found"),
+    [
+        ("optim.max_steps", "100,200", ["100", "200"]),
+        ("optim.max_steps", "5000, 10000", ["5000", "10000"]),
+        ("optim.batch_size", "8,16, 32", ["8", "16", "32"]),
+        ("optim.seed", "0 1", ["0", "1"]),
+        ("optim.learning_rate", "1e-3,2e-3", ["1e-3", "2e-3"]),
+        ("qlora.dropout", "0, 0.05", ["0", "0.05"]),
+    ],
+)
+def test_lists_with_commas_are_lists(field: str, values: str, found: list[str]) -> None:
+    assert read_grid(typed(field, values)) == {field: found}
