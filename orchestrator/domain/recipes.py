@@ -168,7 +168,7 @@ SENTENCES = {
     "optim.seed": "Seed must be a whole number from 0 to 2147483647.",
     "data.frames": "Frames must be a whole number from 1 to 256.",
     "data.fps": "Frames per second must be a number above 0 and at most 240.",
-    "data.size": "Size must be a whole number of pixels from 16 to 1024.",
+    "data.size": "Frame size must be a whole number of pixels from 16 to 1024.",
     "data.validation_share": "The validation share must be between 0.05 and 0.5.",
     "machine.kind": "The machine must be any, cpu or gpu.",
     "machine.memory_gb": "GPU memory must be a whole number of GB from 1 to 10000, or empty.",

@@ -341,7 +341,7 @@ def _facts(row: DatasetRow, film: Footage) -> list[Fact]:
         _said(row, film),
         Fact("Footage", seconds(film.total_s)),
         Fact("Median clip", seconds(film.median_s)),
-        *([Fact("Frames", "{} × {}".format(*film.frame_sizes[0]))] if len(film.frame_sizes) == 1 else []),
+        *([Fact("Frame size", "{} × {}".format(*film.frame_sizes[0]))] if len(film.frame_sizes) == 1 else []),
         Fact("Size", words.size(row.size_bytes)),
         Fact("Version", f"v{row.version}"),
     ]

@@ -91,7 +91,7 @@ class DatasetSeen(rx.State):
             return
         odd = next((name for name in ("frames", "size") if not _is_whole(getattr(self, name))), "")
         if odd:
-            self._say("Frames and size are whole numbers; leave them empty for what the model was made for.", odd)
+            self._say("Frames and frame size are whole numbers; leave them empty for what the model was made for.", odd)
             yield rx.call_script(_INTO_VIEW)
             return
         wanted = Settings(_whole(self.frames), _whole(self.size))

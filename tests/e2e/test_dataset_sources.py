@@ -47,7 +47,7 @@ def test_a_table_is_read_as_a_person_says(page: Page, signed_in: Person, tmp_pat
     dialog.get_by_role("button", name="Read again").click()
     ready(page)
     expect(page.get_by_role("button", name="Edit 1.mp4")).to_contain_text("A square at noon.")
-    expect(page.get_by_text("Frames", exact=True)).to_be_visible()
+    expect(page.get_by_text("Frame size", exact=True)).to_be_visible()
 
 
 def test_how_it_is_read_is_checked_before_it_is_added(
@@ -156,7 +156,7 @@ def test_captions_beside_clips(page: Page, signed_in: Person, tmp_path: Path) ->
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_label("Caption")).to_have_value("Square number 1 moves.")
     dialog.get_by_role("button", name="What a model sees").click()
-    frames, size = dialog.get_by_label("Frames", exact=True), dialog.get_by_label("Size", exact=True)
+    frames, size = dialog.get_by_label("Frames", exact=True), dialog.get_by_label("Frame size", exact=True)
     for typed, wrong, right in (("many", frames, size), ("", size, frames)):
         frames.fill(typed)
         size.fill("" if typed else "8")

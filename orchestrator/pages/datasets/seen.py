@@ -72,7 +72,7 @@ def _form() -> rx.Component:
                 class_name="min-w-0 flex-1 basis-full sm:basis-40",
             ),
             _number("frames", "Frames", State.frames, State.type_frames),
-            _number("size", "Size", State.size, State.type_size),
+            _number("size", "Frame size", State.size, State.type_size),
             button("Draw", on_click=State.draw, loading=State.drawing, disabled=State.drawing),
             class_name="flex flex-wrap items-end gap-3",
         ),

@@ -67,9 +67,11 @@ def what_a_model_sees(session: Session, actor: Actor, clip_id: int, model_id: in
         raise Conflict("This model is not ready. Choose another.", "model")
     beyond = [name for name, value, low, high in _bounds(wanted) if value is not None and not low <= value <= high]
     if beyond:
-        raise Invalid("Choose 1 to 256 frames of 16 to 1,024 pixels, and at most 240 frames a second.", beyond[0])
+        raise Invalid(
+            "Choose 1 to 256 frames, a frame size of 16 to 1,024 pixels, and at most 240 frames a second.", beyond[0]
+        )
     if (wanted.frames or 0) * (wanted.size or 0) ** 2 > MOST_PIXELS:
-        raise Invalid("That is more than can be drawn at once. Choose fewer or smaller frames.", "frames")
+        raise Invalid("That is more than can be drawn at once. Choose fewer frames or a smaller frame size.", "frames")
     key = json.dumps([clip.content_hash, model.path, model.revision, str(task), asdict(wanted)])
     stem = hashlib.sha256(key.encode()).hexdigest()[:24]
     folder = dataset_folder(clip.dataset_id) / "seen"
