@@ -1,12 +1,15 @@
 """Sizes as a sentence says them, below the pages: how much there is, and how much of a fetch is here already."""
 
+_NBSP = "\u00a0"
+"""No-break space: a narrow page does not part a number from its unit."""
+
 
 def said_size(count: int) -> str:
-    """Bytes in decimal units: 60_123_456 -> "60.1 MB", 4_096 -> "4.1 KB"."""
+    """Bytes in decimal units: 60_123_456 -> "60.1 MB", 4_096 -> "4.1 KB"; with a no-break space."""
     for limit, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "KB")):
         if count >= limit:
-            return f"{count / limit:,.1f} {unit}"
-    return f"{count} bytes"
+            return f"{count / limit:,.1f}{_NBSP}{unit}"
+    return f"{count}{_NBSP}bytes"
 
 
 def here_words(begun: int, again: str) -> str:

@@ -273,7 +273,7 @@ def test_the_limit_counts_what_is_here(
     get_settings.cache_clear()
     shelf.line.mend()
     assert again(ada, dataset_id) == "error"
-    assert "at most 2.0 MB are accepted here" in dataset_of(dataset_id).error
+    assert "at most 2.0\u00a0MB are accepted here" in dataset_of(dataset_id).error
     assert shelf.asked(LARGE) == []
     assert nothing_lies_about()
 

@@ -134,7 +134,7 @@ def test_the_count_begins_with_what_is_here(tmp_path: Path, capsys: pytest.Captu
 def test_more_than_allowed_with_what_is_here(tmp_path: Path) -> None:
     with pytest.raises(ConnectionResetError):
         fetch(tmp_path, Scripted(10, 5, *[0] * 20))
-    with pytest.raises(Problem, match="at most 29 bytes are accepted here"):
+    with pytest.raises(Problem, match="at most 29\u00a0bytes are accepted here"):
         fetch(tmp_path, Scripted(), most=29)
     assert begun_bytes(tmp_path) == 0
     assert fetch(tmp_path, Scripted(4, 2), most=30) == WHOLE

@@ -1,0 +1,28 @@
+"""Sizes in sentences: the unit fits the size, and what is hardly anything is not spoken of."""
+
+import pytest
+
+from orchestrator.domain.sizes import here_words, said_size
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1_000, "1.0 KB"),
+        (2_240, "2.2 KB"),
+        (10_485_760, "10.5 MB"),
+        (1_500_000_000, "1.5 GB"),
+        (2_500_000_000_000, "2,500.0 GB"),
+    ],
+)
+def test_the_unit_fits(count: int, said: str) -> None:
+    assert said_size(count).replace("\u00a0", " ") == said
+    assert " " not in said_size(count)
+
+
+def test_what_is_here() -> None:
+    words = here_words(4_096, "fetching it again").replace("\u00a0", " ")
+    assert words == " 4.1 KB are here; fetching it again within two days goes on from there."
+    assert here_words(999, "fetching it again") == here_words(0, "fetching it again") == ""
