@@ -20,19 +20,9 @@ from orchestrator.states.job_files import JobFiles
 from orchestrator.states.job_form_rows import ReviewRow, review_rows
 from orchestrator.states.job_live import TAIL, Batch, Follower, News
 from orchestrator.states.job_metrics import About, CurveLine, MetricCard, cards, curve_lines, latest_of
-from orchestrator.states.job_rows import (
-    EventLine,
-    JobHead,
-    LogLine,
-    Progress,
-    Result,
-    job_head,
-    notes_of,
-    progress_of_record,
-    progress_of_row,
-    result_of,
-    task_of,
-)
+from orchestrator.states.job_progress import Progress, progress_of_record, progress_of_row
+from orchestrator.states.job_result import Result, result_of, task_of
+from orchestrator.states.job_rows import EventLine, JobHead, LogLine, job_head, notes_of
 from orchestrator.states.job_samples import Sample, mistakes_of, samples_of
 from orchestrator.states.job_system import LOG_PAGE, JobSystem, place_line, system_batch
 from orchestrator.states.live import listening, sips

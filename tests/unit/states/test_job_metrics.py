@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from orchestrator.states import job_metrics, job_rows, words
+from orchestrator.states import job_metrics, job_progress, job_result, job_rows, words
 from orchestrator.states.job_metrics import Tally
 
 OPTIM = {
@@ -51,25 +51,25 @@ def test_history_and_live_points_tell_the_same() -> None:
 
 def test_progress_card() -> None:
     started = datetime.now(UTC) - timedelta(seconds=95)
-    card = job_rows.progress_of(800, 1290, 6.2, 10, started=started, eta_s=1380)
+    card = job_progress.progress_of(800, 1290, 6.2, 10, started=started, eta_s=1380)
     assert (card.percent, card.step, card.total, card.epoch, card.to_go) == ("62", "800", "1,290", "6.2", 490)
     assert card.elapsed.replace(words.NBSP, " ") == "1 min 35 s"
     assert card.left.replace(words.NBSP, " ") == "23 min"
 
 
 def test_progress_card_before_the_start() -> None:
-    card = job_rows.progress_of(0, 0, 0.0, 10, started=None)
+    card = job_progress.progress_of(0, 0, 0.0, 10, started=None)
     assert (card.percent, card.total, card.elapsed, card.left, card.done_at) == ("0", "", "", "", "")
 
 
 def test_result_with_its_confusion_matrix() -> None:
     summary = {"eval_accuracy": 0.9, "confusion_matrix": [[9, 1], [1, 9]], "class_names": ["bouncing", "circling"]}
-    result = job_rows.result_of(summary)
+    result = job_result.result_of(summary)
     assert result.accuracy == f"90.0{words.NARROW}%"
     assert result.clips == "right on 20\u00a0held-out clips"
     assert [(cell.clips, cell.right) for cell in result.confusion[0].cells] == [(9, True), (1, False)]
     assert result.confusion[0].right == f"90{words.NARROW}%"
-    assert not job_rows.result_of({"loss": 1.0}).known
+    assert not job_result.result_of({"loss": 1.0}).known
 
 
 def test_colours_go_round() -> None:

@@ -1,6 +1,6 @@
 """What the job page says of single clips: searches with their ranked clips, sentences, misclassified clips."""
 
-from orchestrator.states.job_rows import result_of
+from orchestrator.states.job_result import result_of
 from orchestrator.states.job_samples import mistakes_of, samples_of
 
 

@@ -6,7 +6,7 @@ import pytest
 from jobs.families.classification import class_chance, score_classes
 from jobs.spec import ClipSpec
 from jobs.trainer.outcome import sum_up
-from orchestrator.states.job_rows import result_of
+from orchestrator.states.job_result import result_of
 
 NAMES = [f"class {letter}" for letter in "abcdefgh"]
 
