@@ -7,7 +7,6 @@ import reflex as rx
 from sqlmodel import Session
 
 from orchestrator.domain.datasets import Task
-from orchestrator.domain.errors import AppError, NotSignedIn
 from orchestrator.domain.users import Actor
 from orchestrator.services.adapters.catalog import list_adapters
 from orchestrator.services.adapters.rows import AdapterRow
@@ -16,7 +15,7 @@ from orchestrator.states import words
 from orchestrator.states.adapters_rows import AdapterLine, adapter_line
 from orchestrator.states.address import filter_of, remember
 from orchestrator.states.guards import act, signed_in
-from orchestrator.states.windows import Windowed
+from orchestrator.states.listed import Listed
 
 PATH = "/adapters"
 KINDS = (*(str(task) for task in Task), "production")
@@ -46,16 +45,11 @@ def _read(session: Session, actor: Actor, q: str, kind: str, limit: int, cursor:
     return _Listing(page, lines, list_adapters(session, actor, limit=1).total)
 
 
-class AdaptersState(Windowed, rx.State):
+class AdaptersState(Listed, rx.State):
     """One page of a person's adapters, and the filters that chose it."""
 
     rows: list[AdapterLine] = []
-    total: int = 0
-    summary: str = ""
-    q: str = ""
     kind: str = ""
-    loaded: bool = False
-    problem: str = ""
 
     @rx.var
     def filtered(self) -> bool:
@@ -73,17 +67,6 @@ class AdaptersState(Windowed, rx.State):
 
     @rx.event
     @signed_in
-    async def refresh(self):
-        await self._refresh()
-
-    @rx.event
-    @signed_in
-    async def search(self, q: str):
-        self.q = q[:80]
-        return await self._filtered()
-
-    @rx.event
-    @signed_in
     async def filter_kind(self, kind: str):
         self.kind = kind if kind in KINDS else ""
         return await self._filtered()
@@ -94,24 +77,17 @@ class AdaptersState(Windowed, rx.State):
         self.q, self.kind = "", ""
         return await self._filtered()
 
-    async def _filtered(self) -> Any:
-        self._from_the_start()
-        await self._refresh()
+    def _wanted(self) -> tuple[str, str, int, str]:
+        return self.q, self.kind, self.shown, self._cursor
+
+    async def _look(self, *wanted: Any) -> _Listing:
+        return await act(self, _read, *wanted)
+
+    def _remember(self) -> rx.event.EventSpec:
         return remember(PATH, q=self.q, show=self.kind)
 
-    async def _refresh(self) -> None:
-        try:
-            listing = await act(self, _read, self.q, self.kind, self.shown, self._cursor)
-            if self._emptied(listing.page):
-                listing = await act(self, _read, self.q, self.kind, self.shown, self._cursor)
-        except NotSignedIn:
-            raise
-        except AppError as error:
-            self.problem, self.loaded = error.message, True
-            return
+    def _fill(self, listing: _Listing) -> None:
         self.rows = [adapter_line(row) for row in listing.page.items]
-        self._place(listing.page)
         self.total = listing.lines
         versions = words.plural(listing.versions, "version")
         self.summary = f"{words.plural(listing.lines, 'adapter')}, {versions}" if listing.lines else ""
-        self.problem, self.loaded = "", True

@@ -7,7 +7,6 @@ from typing import Any
 import reflex as rx
 from sqlmodel import Session
 
-from orchestrator.domain.errors import AppError, NotSignedIn
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import list_datasets
 from orchestrator.services.datasets.overview import DatasetExtras, DatasetTotals, dataset_extras, dataset_totals
@@ -17,7 +16,7 @@ from orchestrator.states import words
 from orchestrator.states.address import filter_of, is_on, remember
 from orchestrator.states.datasets_rows import DatasetCard, dataset_card
 from orchestrator.states.guards import act, signed_in
-from orchestrator.states.windows import Windowed
+from orchestrator.states.listed import Listed
 
 PATH = "/datasets"
 LOOK_AGAIN_S = 1.5
@@ -40,23 +39,18 @@ def _read(
     return _Listing(page, dataset_totals(session, actor, q, task), extras)
 
 
-class DatasetsState(Windowed, rx.State):
+class DatasetsState(Listed, rx.State):
     """One page of the person's datasets, and the filters that chose it."""
 
     rows: list[DatasetCard] = []
-    total: int = 0
     count_all: str = "0"
     count_ready: str = "0"
     count_processing: str = "0"
     count_error: str = "0"
-    summary: str = ""
-    q: str = ""
     status: str = ""
     task: str = ""
     sort: str = "-created_at"
     view: str = "cards"
-    loaded: bool = False
-    problem: str = ""
 
     @rx.var
     def filtered(self) -> bool:
@@ -75,18 +69,6 @@ class DatasetsState(Windowed, rx.State):
         if before != self._wanted():
             self._from_the_start()
         return await self._refresh()
-
-    @rx.event
-    @signed_in
-    async def refresh(self):
-        """The same list again: after an edit, a deletion, or "Try again"."""
-        return await self._refresh()
-
-    @rx.event
-    @signed_in
-    async def search(self, q: str):
-        self.q = q[:80]
-        return await self._filtered()
 
     @rx.event
     @signed_in
@@ -126,7 +108,7 @@ class DatasetsState(Windowed, rx.State):
             await asyncio.sleep(LOOK_AGAIN_S)
             async with self:
                 wanted = self._wanted()
-            listing = await act(self, _read, *wanted)
+            listing = await self._look(*wanted)
             async with self:
                 if wanted == self._wanted():
                     self._show(listing)
@@ -134,37 +116,23 @@ class DatasetsState(Windowed, rx.State):
     def _wanted(self) -> tuple[str, str, str, str, int, str]:
         return self.q, self.status, self.task, self.sort, self.shown, self._cursor
 
+    async def _look(self, *wanted: Any) -> _Listing:
+        return await act(self, _read, *wanted)
+
     def _remember(self) -> rx.event.EventSpec:
         sort = "" if self.sort == "-created_at" else self.sort
         view = "" if self.view == "cards" else self.view
         return remember(PATH, q=self.q, status=self.status, task=self.task, sort=sort, view=view)
 
-    async def _filtered(self) -> list[Any]:
-        self._from_the_start()
-        again = await self._refresh()
-        return [self._remember(), *([again] if again else [])]
-
-    async def _refresh(self):
-        try:
-            listing = await act(self, _read, *self._wanted())
-            if self._emptied(listing.page):
-                listing = await act(self, _read, *self._wanted())
-            self._show(listing)
-        except NotSignedIn:
-            raise
-        except AppError as error:
-            self.problem, self.loaded = error.message, True
-            return None
+    def _onwards(self) -> Any:
         return DatasetsState.watch if any(row.busy for row in self.rows) else None
 
-    def _show(self, listing: _Listing) -> None:
+    def _fill(self, listing: _Listing) -> None:
         page, totals = listing.page, listing.totals
         self.rows = [dataset_card(row, listing.extras.get(row.id, DatasetExtras())) for row in page.items]
-        self._place(page)
         self.total = totals.datasets
         self.count_all, self.count_ready = words.count(totals.datasets), words.count(totals.by_status["ready"])
         self.count_processing = words.count(totals.by_status["processing"])
         self.count_error = words.count(totals.by_status["error"])
         parts = (words.plural(totals.datasets, "dataset"), words.plural(totals.clips, "clip"))
         self.summary = ", ".join((*parts, words.size(totals.size_bytes))) if totals.datasets else ""
-        self.problem, self.loaded = "", True

@@ -7,7 +7,6 @@ from typing import Any
 import reflex as rx
 from sqlmodel import Session
 
-from orchestrator.domain.errors import AppError, NotSignedIn
 from orchestrator.domain.models import ModelType
 from orchestrator.domain.users import Actor
 from orchestrator.services.models.catalog import list_models
@@ -16,8 +15,8 @@ from orchestrator.services.paging import Page
 from orchestrator.states import words
 from orchestrator.states.address import filter_of, is_on, remember
 from orchestrator.states.guards import act, signed_in
+from orchestrator.states.listed import Listed
 from orchestrator.states.models_rows import ModelCard, model_card
-from orchestrator.states.windows import Windowed
 
 PATH = "/models"
 LOOK_AGAIN_S = 2.0
@@ -40,18 +39,13 @@ def _read(
     return _Listing(page, list_models(session, actor, limit=1).total)
 
 
-class ModelsState(Windowed, rx.State):
+class ModelsState(Listed, rx.State):
     """One page of the models a person may train, and the filters that chose it."""
 
     rows: list[ModelCard] = []
-    total: int = 0
-    summary: str = ""
-    q: str = ""
     status: str = ""
     kind: str = ""
     sort: str = "name"
-    loaded: bool = False
-    problem: str = ""
 
     @rx.var
     def filtered(self) -> bool:
@@ -69,17 +63,6 @@ class ModelsState(Windowed, rx.State):
         if before != self._wanted():
             self._from_the_start()
         return await self._refresh()
-
-    @rx.event
-    @signed_in
-    async def refresh(self):
-        return await self._refresh()
-
-    @rx.event
-    @signed_in
-    async def search(self, q: str):
-        self.q = q[:80]
-        return await self._filtered()
 
     @rx.event
     @signed_in
@@ -113,7 +96,7 @@ class ModelsState(Windowed, rx.State):
             await asyncio.sleep(LOOK_AGAIN_S)
             async with self:
                 wanted = self._wanted()
-            listing = await act(self, _read, *wanted)
+            listing = await self._look(*wanted)
             async with self:
                 if wanted == self._wanted():
                     self._show(listing)
@@ -124,30 +107,18 @@ class ModelsState(Windowed, rx.State):
     def _wanted(self) -> tuple[str, str, str, str, int, str]:
         return self.q, self.status, self.kind, self.sort, self.shown, self._cursor
 
-    async def _filtered(self) -> list[Any]:
-        self._from_the_start()
-        again = await self._refresh()
-        sort = "" if self.sort == "name" else self.sort
-        filters = {"q": self.q, "status": self.status, "type": self.kind, "sort": sort}
-        return [remember(PATH, **filters), *([again] if again else [])]
+    async def _look(self, *wanted: Any) -> _Listing:
+        return await act(self, _read, *wanted)
 
-    async def _refresh(self):
-        try:
-            listing = await act(self, _read, *self._wanted())
-            if self._emptied(listing.page):
-                listing = await act(self, _read, *self._wanted())
-            self._show(listing)
-        except NotSignedIn:
-            raise
-        except AppError as error:
-            self.problem, self.loaded = error.message, True
-            return None
+    def _remember(self) -> rx.event.EventSpec:
+        sort = "" if self.sort == "name" else self.sort
+        return remember(PATH, q=self.q, status=self.status, type=self.kind, sort=sort)
+
+    def _onwards(self) -> Any:
         return ModelsState.watch if self._moves() else None
 
-    def _show(self, listing: _Listing) -> None:
+    def _fill(self, listing: _Listing) -> None:
         page = listing.page
         self.rows = [model_card(row) for row in page.items]
-        self._place(page)
         self.total = listing.total
         self.summary = words.plural(listing.total, "base model") if listing.total else ""
-        self.problem, self.loaded = "", True
