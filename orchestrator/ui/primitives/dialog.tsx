@@ -1,32 +1,9 @@
-// Dialogs. The opener is whatever stands in `opener`: its click bubbles up here, so it may be any component.
+// Dialogs, and what closes the one around it.
 import { useContext, type ReactNode } from "react";
 import { DialogParts } from "./dialog_parts";
-import type { PanelProps } from "./dialog_panel";
-import { later, useOpenedOnce } from "./later";
-import { useOpen } from "./open_state";
+import { opened } from "./opened";
 
-type Props = Omit<PanelProps, "open" | "change" | "restore"> & {
-  open?: boolean;
-  onOpenChange?: (open: boolean) => void;
-  opener?: ReactNode;
-};
-
-const { Part: Panel, soon } = later(() => import("./dialog_panel"));
-
-export function Dialog({ open, onOpenChange, opener, ...rest }: Props) {
-  const state = useOpen(open, onOpenChange);
-  const opened = useOpenedOnce(state.open);
-  return (
-    <>
-      {opener && (
-        <span className="contents" onClick={() => state.change(true)} {...soon}>
-          {opener}
-        </span>
-      )}
-      {opened && <Panel {...state} {...rest} />}
-    </>
-  );
-}
+export const Dialog = opened(() => import("./dialog_panel"));
 
 /** Closes the dialog around it; wraps a button in a footer. */
 export function DialogClose({ children }: { children?: ReactNode }) {
