@@ -139,8 +139,9 @@ class DatasetDoctor(rx.State):
         if problems:
             self.split_problems = problems
             return None
+        page = await self.get_state(DatasetDetailState)  # the doctor himself may still be looking
         try:
-            edit = await act(self, assign_splits, self.dataset_key, int(share) / 100, int(seed))
+            edit = await act(self, assign_splits, page._id(), int(share) / 100, int(seed))
         except NotSignedIn:
             raise
         except AppError as error:
