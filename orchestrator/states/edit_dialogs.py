@@ -12,11 +12,14 @@ from orchestrator.states.guards import act, problems_of, signed_in
 class EditDialogs(rx.State, mixin=True):
     """What is typed in the dialogs; nothing changes before their button. Whoever mixes it in opens and ends them."""
 
-    editing: bool = False
+    edited: str = rx.SessionStorage("")
+    """The id of what is being edited, "" while that dialog is closed. The tab itself keeps this and what is typed: a
+    web server that was started again beneath an open dialog has forgotten everything else."""
+    name: str = rx.SessionStorage("")
+    description: str = rx.SessionStorage("")
     deleting: bool = False
     key: int = 0
-    name: str = ""
-    description: str = ""
+    """The id of what is to be deleted."""
     problems: dict[str, str] = {}
     title: str = ""
     """The name of what is to be deleted, to be typed."""
@@ -24,10 +27,15 @@ class EditDialogs(rx.State, mixin=True):
     goes: list[str] = []
     """What the deletion takes away and what it leaves."""
 
+    @rx.var
+    def editing(self) -> bool:
+        return self.edited != ""
+
     @rx.event
     @signed_in
     async def show_edit(self, opened: bool):
-        self.editing = opened and self.editing
+        if not opened:
+            self._end_edit()
 
     @rx.event
     @signed_in
@@ -50,8 +58,11 @@ class EditDialogs(rx.State, mixin=True):
         self.typed = text
 
     def _edit(self, key: int, name: str, description: str) -> None:
-        self.key, self.name, self.description = key, name, description
-        self.problems, self.editing = {}, True
+        self.edited, self.name, self.description, self.problems = str(key), name, description, {}
+
+    def _end_edit(self) -> None:
+        """Nothing of it stays in the tab."""
+        self.edited, self.name, self.description, self.problems = "", "", "", {}
 
     def _ask(self, key: int, name: str, goes: list[str]) -> None:
         """Opens the deletion, which is to be confirmed by typing `name`."""
@@ -60,15 +71,16 @@ class EditDialogs(rx.State, mixin=True):
 
     async def _save(self, update: Callable[..., object]) -> rx.event.EventSpec | None:
         """Keeps the new name and description and says so; None after a refusal, which stays beside its field."""
+        key, name = int(self.edited) if self.edited.isdecimal() and len(self.edited) < 18 else 0, self.name
         try:
-            await act(self, update, self.key, name=self.name, description=self.description)
+            await act(self, update, key, name=name, description=self.description)
         except NotSignedIn:
             raise
         except AppError as error:
             self.problems = problems_of(error)
             return None
-        self.editing, self.problems = False, {}
-        return rx.toast.success(f"{self.name.strip()} is saved.")
+        self._end_edit()
+        return rx.toast.success(f"{name.strip()} is saved.")
 
     async def _delete(self, delete: Callable[..., Any], to_do: str, done: str) -> rx.event.EventSpec | None:
         """Deletes once the name was typed and says that it is `done`; None after a refusal."""

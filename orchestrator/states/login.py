@@ -16,9 +16,9 @@ NO_PASSWORD = "Enter your password."
 
 
 def enter(ticket: str, wanted: str) -> rx.event.EventSpec:
-    """A full page load: only a new websocket handshake carries the new cookie."""
+    """A full page load: only a new websocket handshake carries the new cookie. What was typed in this tab is gone."""
     address = f"/api/session?ticket={quote(ticket, safe='')}&next={quote(local_path(wanted), safe='')}"
-    return rx.call_script(f"sessionStorage.removeItem('token'); window.location.assign({json.dumps(address)})")
+    return rx.call_script(f"sessionStorage.clear(); window.location.assign({json.dumps(address)})")
 
 
 def with_next(address: str, state: Any) -> str:

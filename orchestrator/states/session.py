@@ -13,11 +13,11 @@ _LEAVE = """
 (async () => {
   const post = {method: 'POST', credentials: 'same-origin'};
   try { await fetch('/api/v1/auth/logout', post); } catch (e) {}
-  sessionStorage.removeItem('token');
+  sessionStorage.clear();
   window.location.assign('/login');
 })()
 """
-"""Ends the session over HTTP (only there can a cookie go), drops the tab's state token, loads the page anew."""
+"""Ends the session over HTTP (only there can a cookie go), clears what the tab keeps, loads the page anew."""
 
 
 class SessionState(rx.State):

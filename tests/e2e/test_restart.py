@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from benchmarks.studio import Studio, free_port, launch, wait_ready
 from tests.e2e.conftest import PASSWORD
@@ -60,13 +60,49 @@ def _mine(studio: Studio) -> list[str]:
     return found
 
 
+def _enter(context: BrowserContext, own: Studio, name: str) -> None:
+    """A new account, signed in."""
+    head, person = {"Origin": own.url}, {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
+    assert context.request.post("/api/v1/auth/signup", data=person, headers=head).status == 201
+    assert context.request.post("/api/v1/auth/login", data={"login": name, "password": PASSWORD}, headers=head).ok
+
+
+def test_what_is_typed_in_a_dialog_outlives_a_restart(own: Studio, browser: Browser) -> None:
+    context = browser.new_context(base_url=own.url, viewport={"width": 1280, "height": 900})
+    _enter(context, own, "ada")
+    body = {"name": "gestures", "task": "classification"}
+    assert context.request.post("/api/v1/datasets", data=body, headers={"Origin": own.url}).status == 201
+    page = context.new_page()
+    page.goto("/datasets/")
+    page.get_by_role("button", name="Actions for gestures").click()
+    page.get_by_role("menuitem", name="Edit metadata").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("hands")
+    dialog.get_by_label("Description").fill("Of everybody, in the kitchen.")
+    page.wait_for_function("Object.values(sessionStorage).includes('Of everybody, in the kitchen.')")
+
+    _end(own)
+    expect(page.locator("[data-connection-notice]")).to_be_visible()
+    own.process = launch(own.data_dir, int(own.url.rpartition(":")[2]), own.log)
+    wait_ready(own.process, own.data_dir, int(own.url.rpartition(":")[2]), own.log)
+    expect(page.locator("[data-connection-notice]")).to_have_count(0, timeout=30_000)
+    page.wait_for_timeout(1_000)  # the server has said by then what it knows, which was nothing
+    expect(dialog.get_by_label("Name")).to_have_value("hands")
+    expect(dialog.get_by_label("Description")).to_have_value("Of everybody, in the kitchen.")
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("link", name="hands", exact=True)).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("link", name="hands", exact=True)).to_be_visible()
+    expect(dialog).to_have_count(0)
+    context.close()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_clean_restart_goes_on(own: Studio, browser: Browser) -> None:
     context = browser.new_context(base_url=own.url, viewport={"width": 1280, "height": 900})
-    head, person = {"Origin": own.url}, {"username": "ada", "email": "ada@example.org", "password": PASSWORD}
-    assert context.request.post("/api/v1/auth/signup", data=person, headers=head).status == 201
-    assert context.request.post("/api/v1/auth/login", data={"login": "ada", "password": PASSWORD}, headers=head).ok
+    _enter(context, own, "ada")
+    head = {"Origin": own.url}
     cookies = {item["name"]: item["value"] for item in context.cookies() if "name" in item and "value" in item}
     with httpx.Client(base_url=f"{own.url}/api/v1", cookies=cookies, headers=head, timeout=30) as api:
         dataset, model = wait_for_demo(api)
