@@ -9,12 +9,13 @@ from orchestrator.domain.errors import AppError, NotSignedIn
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import matching_clips
 from orchestrator.services.datasets.clips import get_clip
-from orchestrator.services.datasets.editing import Change, edit_clips
+from orchestrator.services.datasets.editing import Change, edit_clips, replace_words
 from orchestrator.services.datasets.versions import EditRow
 from orchestrator.states import words
-from orchestrator.states.datasets_detail import DatasetDetailState, Wanted
+from orchestrator.states.datasets_detail import DatasetDetailState
 from orchestrator.states.datasets_doctor import done
 from orchestrator.states.datasets_rows import ClipTile, clip_tile
+from orchestrator.states.datasets_wanted import Wanted, filters_of
 from orchestrator.states.guards import act, problems_of, signed_in
 from orchestrator.states.windows import MOST
 
@@ -32,12 +33,19 @@ class Refusal:
 
 
 def _change(
-    session: Session, actor: Actor, dataset_id: int, ids: list[int], change: Change, every: Wanted | None = None
+    session: Session,
+    actor: Actor,
+    dataset_id: int,
+    ids: list[int],
+    change: Change | tuple[str, str],
+    every: Wanted | None = None,
 ) -> EditRow | None:
-    """`every`: all clips that match, instead of `ids`."""
+    """`change`: new values, or words of captions and what to put in their place; `every`: all that match, not `ids`."""
     if every is not None:
-        ids = matching_clips(session, actor, dataset_id, every.label, every.status, every.split, every.q)
-    return edit_clips(session, actor, dataset_id, ids, change)
+        ids = matching_clips(session, actor, dataset_id, **filters_of(session, actor, dataset_id, every)[1])
+    if isinstance(change, Change):
+        return edit_clips(session, actor, dataset_id, ids, change)
+    return replace_words(session, actor, dataset_id, ids, *change)
 
 
 class DatasetClips(rx.State):
@@ -56,6 +64,8 @@ class DatasetClips(rx.State):
     refusal: Refusal = Refusal()
     bulk_problem: str = ""
     bulk_label: str = ""
+    bulk_find: str = ""
+    bulk_put: str = ""
 
     @rx.var
     def chosen_text(self) -> str:
@@ -91,7 +101,7 @@ class DatasetClips(rx.State):
     @rx.event
     @signed_in
     async def choose_none(self):
-        self.chosen, self.whole, self.bulk_problem, self.bulk_label = [], 0, "", ""
+        self._forget()
 
     @rx.event
     @signed_in
@@ -103,6 +113,22 @@ class DatasetClips(rx.State):
     async def label_chosen(self):
         """The typed label for all chosen clips."""
         return await self._bulk(Change(label=self.bulk_label))
+
+    @rx.event
+    @signed_in
+    async def type_bulk_find(self, text: str):
+        self.bulk_find = text
+
+    @rx.event
+    @signed_in
+    async def type_bulk_put(self, text: str):
+        self.bulk_put = text
+
+    @rx.event
+    @signed_in
+    async def replace_in_chosen(self):
+        """Other words for some of the captions of all chosen clips."""
+        return await self._bulk((self.bulk_find, self.bulk_put))
 
     @rx.event
     @signed_in
@@ -181,6 +207,10 @@ class DatasetClips(rx.State):
         quarantined = self.clip is not None and self.clip.quarantined
         return await self._one(Change(status="ok" if quarantined else "quarantined"))
 
+    def _forget(self) -> None:
+        self.chosen, self.whole, self.bulk_problem = [], 0, ""
+        self.bulk_label, self.bulk_find, self.bulk_put = "", "", ""
+
     async def _one(self, change: Change):
         if self.clip is None:
             return None
@@ -195,7 +225,7 @@ class DatasetClips(rx.State):
         self.opened = False
         return [done(edit, UNCHANGED), DatasetDetailState.refresh]
 
-    async def _bulk(self, change: Change):
+    async def _bulk(self, change: Change | tuple[str, str]):
         page = await self.get_state(DatasetDetailState)
         try:
             edit = await act(self, _change, page._id(), self.chosen, change, self._filters if self.whole else None)
@@ -204,5 +234,5 @@ class DatasetClips(rx.State):
         except AppError as error:
             self.bulk_problem = error.message
             return None
-        self.chosen, self.whole, self.bulk_problem, self.bulk_label = [], 0, "", ""
+        self._forget()
         return [done(edit, UNCHANGED), DatasetDetailState.refresh]

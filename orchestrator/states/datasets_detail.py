@@ -1,7 +1,8 @@
 """One dataset's page: its clips by class, what they are like together, and its progress while it is being made."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import reflex as rx
 from sqlmodel import Session
@@ -11,14 +12,16 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.credentials import CredentialRow, list_credentials
 from orchestrator.services.datasets.catalog import dismiss_notice, get_dataset, list_clips
 from orchestrator.services.datasets.files import begun_bytes, fetch_folders
-from orchestrator.services.datasets.footage import Footage, LengthBin, footage
+from orchestrator.services.datasets.footage import Footage, footage
 from orchestrator.services.datasets.overview import DatasetExtras, dataset_extras
+from orchestrator.services.datasets.rereading import request_reread
 from orchestrator.services.datasets.review import accept_reading
 from orchestrator.services.datasets.rows import ClipRow, DatasetRow
 from orchestrator.services.datasets.sources import cancel_reading, request_fetch
 from orchestrator.services.paging import Page
 from orchestrator.states import words
 from orchestrator.states.address import filter_of, is_on, remember
+from orchestrator.states.datasets_figures import columns, facts, seconds, size_bars
 from orchestrator.states.datasets_layout import LayoutView, layout_view
 from orchestrator.states.datasets_rows import (
     ClassBar,
@@ -29,6 +32,7 @@ from orchestrator.states.datasets_rows import (
     clip_tile,
     dataset_card,
 )
+from orchestrator.states.datasets_wanted import Wanted, filters_of
 from orchestrator.states.guards import act, said, signed_in
 from orchestrator.states.hub_look import StoredToken
 from orchestrator.states.windows import Windowed
@@ -44,6 +48,8 @@ UNEVEN = 3
 class _Visit:
     row: DatasetRow
     extras: DatasetExtras
+    finding: str
+    """What the doctor says of the clips that are shown; "" when nothing was asked for, or it is found no more."""
     clips: Page[ClipRow]
     bad: Page[ClipRow]
     footage: Footage
@@ -53,32 +59,21 @@ class _Visit:
     """Stored credentials, where a fetch from the Hub may be tried again with one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which clips the grid shows."""
-
-    label: str = ""
-    split: str = ""
-    status: str = "ok"
-    q: str = ""
+def _mute(row: DatasetRow) -> bool:
+    """None of its clips says anything yet: those that wait for their words are all there is to see."""
+    return row.status == "ready" and not row.clip_count
 
 
 def _read(session: Session, actor: Actor, dataset_id: int, wanted: Wanted, limit: int, cursor: str = "") -> _Visit:
     row = get_dataset(session, actor, dataset_id)
+    if _mute(row) and wanted.status == "ok":
+        wanted = replace(wanted, status="quarantined")
+    title, filters = filters_of(session, actor, dataset_id, wanted)
     return _Visit(
         row,
         dataset_extras(session, actor, [dataset_id]).get(dataset_id, DatasetExtras()),
-        list_clips(
-            session,
-            actor,
-            dataset_id,
-            label=wanted.label,
-            status=wanted.status,
-            split=wanted.split,
-            q=wanted.q,
-            limit=limit,
-            cursor=cursor or None,
-        ),
+        title,
+        list_clips(session, actor, dataset_id, limit=limit, cursor=cursor or None, **filters),
         list_clips(session, actor, dataset_id, status="bad", limit=50),
         footage(session, actor, dataset_id),
         sum(begun_bytes(folder) for folder in fetch_folders(dataset_id)) if row.status == "error" else 0,
@@ -115,7 +110,14 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
     split: str = ""
     status: str = "ok"
     q: str = ""
+    found: str = ""
+    """The finding whose clips are shown, whatever their use is."""
+    finding: str = ""
+    """What it says."""
     editable: bool = False
+    trainable: bool = False
+    """Its clips say enough to learn from."""
+    _reading: dict[str, Any] = {}
     correctable: bool = False
     """It may be read once more in another way."""
     from_hub: bool = False
@@ -144,7 +146,7 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
         self.label = filter_of(self, "class", limit=200)
         self.split = filter_of(self, "split", SPLITS)
         self.status = filter_of(self, "clips", STATUSES) or "ok"
-        self.q = filter_of(self, "q")
+        self.q, self.found = filter_of(self, "q"), filter_of(self, "finding", limit=40)
         if before != self._wanted():
             self._from_the_start()
         return await self._refresh()
@@ -171,6 +173,14 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
             await act(self, accept_reading, self._id())
         except Conflict as error:
             return [said(error), await self._refresh()]
+        return await self._refresh()
+
+    @rx.event
+    @signed_in
+    async def write_by_hand(self):
+        """The clips come in as they are; what they say is written here."""
+        reading = dict(self._reading) | {"by_hand": True}
+        await act(self, request_reread, self._id(), reading)
         return await self._refresh()
 
     @rx.event
@@ -205,6 +215,13 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
     async def filter_status(self, status: str):
         self.status = status if status in STATUSES else "ok"
         return await self._filtered()
+
+    @rx.event
+    @signed_in
+    async def show_finding(self, kind: str):
+        """Only the clips that a finding of the doctor is about; "" shows all again."""
+        self.label, self.split, self.q, self.found = "", "", "", kind[:40]
+        return [*await self._filtered(), *([rx.scroll_to("clips")] if kind else [])]
 
     @rx.event
     @signed_in
@@ -261,18 +278,20 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
         return DatasetDoctor.look(dataset_id)
 
     def _wanted(self) -> Wanted:
-        return Wanted(self.label, self.split, self.status, self.q)
+        return Wanted(self.label, self.split, self.status, self.q, self.found)
 
     async def _filtered(self):
         self._from_the_start()
         again = await self._refresh()
         status = "" if self.status == "ok" else self.status
         filters = {"class": self.label, "split": self.split, "clips": status, "q": self.q}
+        filters["finding"] = self.found
         return [remember(f"/datasets/{self._id()}", **filters), *([again] if again else [])]
 
     def _show(self, visit: _Visit) -> None:
         row, film = visit.row, visit.footage
-        self.card = dataset_card(row, visit.extras)
+        self.card, self.finding = dataset_card(row, visit.extras), visit.finding
+        self.found = self.found if visit.finding else ""
         self.tiles = [clip_tile(clip) for clip in visit.clips.items]
         self.bad_tiles, self.bad_count = [clip_tile(clip) for clip in visit.bad.items], visit.bad.total
         self.bad_text = words.plural(visit.bad.total, "file")
@@ -282,11 +301,14 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
         self.editable = row.status == "ready" and not row.is_demo
         waits = row.stage == "review"
         self.correctable = self.editable or waits or (row.status == "error" and bool(row.layout.get("title")))
+        self.status = "quarantined" if _mute(row) else self.status
+        enough = row.clip_count > 0 and (row.task != "classification" or len(row.class_names) > 1)
+        self.trainable, self._reading = row.status == "ready" and enough, row.layout.get("reading") or {}
         self.not_added = row.error if row.status == "ready" else ""
         self.not_followed = row.error if waits else ""
         self.tab = (row.name if row.status == "ready" else f"{row.name}, {row.status}") + " - Loreel"
         self._place(visit.clips)
-        self.facts = _facts(row, film)
+        self.facts = facts(row, film)
         self.by_class = row.task == "classification"
         self.layout = layout_view(row.layout, film.splits, row.task)
         self.labels = [{"value": "any", "label": "All classes"}]
@@ -294,54 +316,12 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
         top = film.classes[0][1] if film.classes else 1
         self.bars = [ClassBar(name, words.count(n), 100 * n / top, n * UNEVEN < top) for name, n in film.classes]
         self.balance_note = f"largest {top:,}, smallest {film.classes[-1][1]:,}" if len(film.classes) > 1 else ""
-        self.lengths = _columns(film.lengths, "{:.1f} to {:.1f}\u00a0s")
-        self.size_bars = _size_bars(film)
+        self.lengths = columns(film.lengths, "{:.1f} to {:.1f}\u00a0s")
+        self.size_bars = size_bars(film)
         spoken = film.captions
-        self.word_bars = _columns(spoken.bins, "{:.0f} to {:.0f} words") if spoken else []
+        self.word_bars = columns(spoken.bins, "{:.0f} to {:.0f} words") if spoken else []
         self.words_note = f"median {spoken.median:.0f} words" if spoken else ""
         self.most_words = words.plural(spoken.longest, "word") if spoken else ""
         self.lengths_note = f"median {seconds(film.median_s)}"
         self.longest_text = seconds(film.longest_s)
         self.missing, self.problem, self.loaded = False, "", True
-
-
-def _size_bars(film: Footage) -> list[ClassBar]:
-    if len(film.frame_sizes) < 2:
-        return []
-    top = film.frame_sizes[0][2]
-    return [ClassBar(f"{w:,} × {h:,}", words.count(number), 100 * number / top) for w, h, number in film.frame_sizes]
-
-
-def _columns(bins: list[LengthBin], form: str) -> list[LengthBar]:
-    """A histogram's columns with their words on hover."""
-    highest = max((b.clips for b in bins), default=1)
-    return [
-        LengthBar(100 * b.clips / highest, f"{words.plural(b.clips, 'clip')} of {form.format(b.start_s, b.end_s)}")
-        for b in bins
-    ]
-
-
-def seconds(value: float) -> str:
-    """A clip's length: 8.34 -> "8.3 s"; from a minute on as footage is told."""
-    return f"{value:.1f}{words.NBSP}s" if value < 60 else words.duration(value)
-
-
-def _said(row: DatasetRow, film: Footage) -> Fact:
-    """What the clips say: how many classes, or how long a caption is."""
-    if film.captions is None:
-        return Fact("Classes", words.count(len(row.class_names)))
-    return Fact("Median caption", words.plural(round(film.captions.median), "word"))
-
-
-def _facts(row: DatasetRow, film: Footage) -> list[Fact]:
-    if row.status == "draft" or not row.clip_count:
-        return []
-    return [
-        Fact("Clips", words.count(row.clip_count)),
-        _said(row, film),
-        Fact("Footage", seconds(film.total_s)),
-        Fact("Median clip", seconds(film.median_s)),
-        *([Fact("Frame size", "{} × {}".format(*film.frame_sizes[0]))] if len(film.frame_sizes) == 1 else []),
-        Fact("Size", words.size(row.size_bytes)),
-        Fact("Version", f"v{row.version}"),
-    ]

@@ -11,6 +11,7 @@ from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.doctor import Report, examine, treat
 from orchestrator.services.datasets.editing import assign_splits, undo_edit
+from orchestrator.services.datasets.findings import Finding
 from orchestrator.services.datasets.versions import EditRow, list_edits
 from orchestrator.states import words
 from orchestrator.states.datasets_detail import DatasetDetailState
@@ -39,6 +40,8 @@ class FindingLine:
     severity: str
     title: str
     detail: str
+    shows: str
+    """The button that shows its clips; "" where it is about no clips that can be seen."""
     cures: list[Cure] = field(default_factory=list)
 
 
@@ -88,7 +91,9 @@ class DatasetDoctor(rx.State):
 
     def _show(self, report: Report) -> None:
         self.findings = [
-            FindingLine(f.kind, f.severity, f.title, f.detail, [Cure(f.kind, key, text) for key, text in f.actions])
+            FindingLine(
+                f.kind, f.severity, f.title, f.detail, _shows(f), [Cure(f.kind, key, text) for key, text in f.actions]
+            )
             for f in report.findings
         ]
         self.passed = report.passed
@@ -157,6 +162,13 @@ class DatasetDoctor(rx.State):
         edit = await act(self, undo_edit, self.dataset_key, edit_id)
         said = f"Undone. This is version {edit.version}." if edit else "Nothing was left to undo."
         return [toast("success", said), DatasetDetailState.refresh]
+
+
+def _shows(finding: Finding) -> str:
+    """Damaged files have no picture; they are listed with their reasons elsewhere."""
+    if finding.kind == "damaged" or not finding.clip_ids:
+        return ""
+    return "Show it" if len({*finding.clip_ids, *finding.beside}) == 1 else "Show them"
 
 
 def done(edit: EditRow | None, otherwise: str) -> rx.event.EventSpec:

@@ -129,7 +129,7 @@ def dataset_card(row: DatasetRow, extras: DatasetExtras) -> DatasetCard:
         name=row.name,
         description=row.description,
         status="warning" if left_out else status,
-        chip_word=f"Ready, {left_out:,} left out" if left_out else "",
+        chip_word=_chip_word(row, left_out),
         task=TASK_WORDS.get(row.task, row.task),
         clips=words.count(row.clip_count),
         clip_word="clip" if row.clip_count == 1 else "clips",
@@ -149,6 +149,12 @@ def dataset_card(row: DatasetRow, extras: DatasetExtras) -> DatasetCard:
         is_demo=row.is_demo,
         busy=status in ("processing", "uploading"),
     )
+
+
+def _chip_word(row: DatasetRow, left_out: int) -> str:
+    if left_out and not row.clip_count:
+        return "To be labelled" if row.task == "classification" else "To be captioned"
+    return f"Ready, {left_out:,} left out" if left_out else ""
 
 
 def _classes(row: DatasetRow) -> str:

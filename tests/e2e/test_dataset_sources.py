@@ -207,6 +207,61 @@ def _caption_in_its_tile(page: Page) -> None:
     expect(words).to_contain_text("Square number 1 moves.")
 
 
+def test_a_clip_without_a_caption_is_shown_and_written(page: Page, signed_in: Person, tmp_path: Path) -> None:
+    for number in range(3):
+        draw_clip(tmp_path / "set" / f"{number}.mp4", shade=30 * number, dx=1 + 2 * number)
+    table = "file_name,caption\n0.mp4,A square at dusk.\n1.mp4,A square at noon.\n2.mp4,\n"
+    (tmp_path / "set" / "metadata.csv").write_text(table)
+    begin(page, "Captioning", "Upload file(s)", "mute")
+    page.locator("[data-uploader=files]").set_input_files(str(zip_folder(tmp_path / "set", tmp_path / "mute.zip")))
+    page.get_by_role("button", name="Add dataset").click()
+    page.wait_for_url(re.compile(r"/datasets/\d+"), timeout=60_000)
+    page.get_by_role("button", name="Show it: 1 clip has no caption").click(timeout=60_000)
+    expect(page).to_have_url(re.compile("finding=unsaid"))
+    expect(page.get_by_text("1 of 1")).to_be_visible()
+    expect(page.get_by_role("button", name="Show all clips")).to_be_in_viewport()
+    page.reload()
+    page.get_by_role("button", name="Edit 2.mp4: Add a caption").click()
+    page.keyboard.type("A square at dawn.")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("This is version 2.")).to_be_visible()
+    expect(page.get_by_text("3 of 3")).to_be_visible()
+    expect(page.get_by_role("button", name="Edit 2.mp4: A square at dawn.")).to_be_visible()
+    expect(page.get_by_text("Every clip has a caption")).to_be_visible()
+
+    page.get_by_role("checkbox", name="Choose 0.mp4").click()
+    page.get_by_role("button", name="Choose all shown").click()
+    page.get_by_role("button", name="Replace", exact=True).click()
+    expect(page.get_by_text("Say which words to replace.")).to_be_visible()
+    page.get_by_label("Words in captions").fill("square")
+    page.get_by_label("Put in their place").fill("lamp")
+    page.get_by_label("Put in their place").press("Enter")
+    expect(page.get_by_role("button", name="Edit 0.mp4: A lamp at dusk.")).to_be_visible()
+    page.get_by_role("button", name="Undo", exact=True).first.click()
+    expect(page.get_by_role("button", name="Edit 0.mp4: A square at dusk.")).to_be_visible()
+
+
+def test_bare_videos_are_captioned_on_the_page(page: Page, signed_in: Person, tmp_path: Path) -> None:
+    for number in range(2):
+        draw_clip(tmp_path / "set" / f"{number}.mp4", shade=30 * number, dx=1 + 2 * number)
+    begin(page, "Captioning", "Upload file(s)", "bare")
+    page.locator("[data-uploader=files]").set_input_files(str(zip_folder(tmp_path / "set", tmp_path / "bare.zip")))
+    page.get_by_role("button", name="Add dataset").click()
+    page.wait_for_url(re.compile(r"/datasets/\d+"), timeout=60_000)
+    page.get_by_role("button", name="Caption them here").click(timeout=60_000)
+    expect(page.get_by_text("To be captioned")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("link", name="Train on this")).to_have_count(0)
+    for number in range(2):
+        page.get_by_role("button", name=f"Edit {number}.mp4: Add a caption").click()
+        page.keyboard.type(f"A square, number {number}.")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text(f"This is version {number + 2}.")).to_be_visible()
+    expect(page.get_by_role("link", name="Train on this")).to_be_visible()
+    page.get_by_role("combobox", name="Use").click()
+    page.get_by_role("option", name="In use").click()
+    expect(page.get_by_text("2 of 2")).to_be_visible()
+
+
 def test_clips_from_a_web_address_are_corrected_in_bulk(page: Page, signed_in: Person, tmp_path: Path) -> None:
     archive = zip_folder(class_folders(tmp_path / "c", {"left": 4, "right": 3}), tmp_path / "a.zip").read_bytes()
     with web_server() as server:

@@ -63,6 +63,7 @@ class ReadingWish(BaseModel):
     columns: dict[str, str] = Field(default_factory=dict)
     level: int = 1
     ignore_splits: bool = False
+    by_hand: bool = False
 
 
 class SplitWish(BaseModel):

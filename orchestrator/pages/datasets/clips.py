@@ -14,6 +14,7 @@ from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.choice import checkbox
 from orchestrator.ui.primitives.combobox import combobox
 from orchestrator.ui.primitives.icon import icon
+from orchestrator.ui.primitives.input import input as text_input
 from orchestrator.ui.primitives.select import select
 
 State = DatasetDetailState
@@ -124,6 +125,40 @@ def _filters() -> rx.Component:
     )
 
 
+def _of_a_finding() -> rx.Component:
+    """In place of the filters, while the clips of one finding are shown."""
+    return rx.el.div(
+        rx.el.h2("Clips", class_name="mr-2 text-sm font-semibold"),
+        rx.el.p(State.finding, role="status", class_name="min-w-0 text-sm text-muted-foreground"),
+        button("Show all clips", size="sm", on_click=State.show_finding(""), class_name="ml-auto"),
+        class_name="mb-3 flex min-h-9 flex-wrap items-center gap-2",
+    )
+
+
+def _replace() -> rx.Component:
+    """Words that stand in many captions, such as a name, changed in all of them."""
+    bulk = DatasetClips
+    return rx.el.form(
+        text_input(
+            value=bulk.bulk_find,
+            on_change=bulk.type_bulk_find,
+            placeholder="Words in captions",
+            aria_label="Words in captions",
+            class_name="w-40",
+        ),
+        text_input(
+            value=bulk.bulk_put,
+            on_change=bulk.type_bulk_put,
+            placeholder="Put in their place",
+            aria_label="Put in their place",
+            class_name="w-40",
+        ),
+        button("Replace", size="sm", submit=True),
+        on_submit=bulk.replace_in_chosen,
+        class_name="flex flex-wrap items-center gap-2",
+    )
+
+
 def _bar() -> rx.Component:
     """What can be done with the chosen clips."""
     bulk = DatasetClips
@@ -162,7 +197,7 @@ def _bar() -> rx.Component:
                         on_submit=bulk.label_chosen,
                         class_name="flex items-start gap-2",
                     ),
-                    rx.fragment(),
+                    _replace(),
                 ),
                 select(
                     MOVES, value="", on_change=bulk.split_chosen, label="Move to", placeholder="Move to", quiet=True
@@ -191,7 +226,7 @@ def _bar() -> rx.Component:
 def clip_grid() -> rx.Component:
     """Clips of the chosen kind, one page of them, with true counts."""
     return rx.el.section(
-        _filters(),
+        rx.cond(State.finding != "", _of_a_finding(), _filters()),
         _bar(),
         rx.cond(
             State.tiles.length() > 0,
@@ -203,6 +238,8 @@ def clip_grid() -> rx.Component:
         ),
         rx.el.div(windowed(State, "clips"), class_name="mt-4"),
         aria_label="Clips",
+        id="clips",
+        class_name="scroll-mt-20",
     )
 
 

@@ -55,7 +55,6 @@ def _menu(row: rx.Var[DatasetCard]) -> rx.Component:
 def _header(row: rx.Var[DatasetCard]) -> rx.Component:
     add = button("Add files", icon="plus", href=f"/datasets/new?into={row.id}")
     train = button("Train on this", icon="play", variant="primary", href=f"/jobs/new?dataset={row.id}")
-    usable = (row.status == "ready") | (row.status == "warning")
     return page_header(
         row.name,
         note=rx.el.span(
@@ -67,7 +66,7 @@ def _header(row: rx.Var[DatasetCard]) -> rx.Component:
         beside=rx.fragment(chip(row), tag(row.task)),
         actions=[
             rx.cond(row.is_demo | row.busy | (row.status == "review"), rx.fragment(), add),
-            rx.cond(usable, train, rx.fragment()),
+            rx.cond(State.trainable, train, rx.fragment()),
             _menu(row),
         ],
     )
@@ -148,6 +147,15 @@ def _failed(row: rx.Var[DatasetCard]) -> rx.Component:
                 ),
                 rx.fragment(),
             ),
+            rx.cond(
+                State.correctable,
+                button(
+                    rx.cond(State.by_class, "Label them here", "Caption them here"),
+                    icon="pencil",
+                    on_click=State.write_by_hand,
+                ),
+                rx.fragment(),
+            ),
             button(
                 "Add files",
                 icon="plus",
@@ -219,7 +227,7 @@ def _body(row: rx.Var[DatasetCard]) -> rx.Component:
             rx.fragment(),
         ),
         rx.cond(
-            State.facts.length() > 0,
+            (State.facts.length() > 0) | State.editable,
             rx.el.div(
                 rx.el.div(clip_grid(), clip_lengths(), class_name="flex min-w-0 flex-col gap-4"),
                 rx.el.div(

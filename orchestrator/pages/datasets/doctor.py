@@ -30,10 +30,20 @@ def _finding(finding: rx.Var[FindingLine]) -> rx.Component:
             rx.cond(
                 (finding.kind == "unplayed") & State.converting,
                 rx.el.p("Converting…", role="status", class_name="mt-2 text-xs text-muted-foreground"),
-                rx.cond(
-                    DatasetDetailState.editable & (finding.cures.length() > 0),
-                    rx.el.div(rx.foreach(finding.cures, _cure), class_name="mt-2 flex flex-wrap gap-2"),
-                    rx.fragment(),
+                rx.el.div(
+                    rx.cond(
+                        finding.shows != "",
+                        button(
+                            finding.shows,
+                            size="sm",
+                            icon="eye",
+                            on_click=DatasetDetailState.show_finding(finding.kind),
+                            aria_label=finding.shows + ": " + finding.title,
+                        ),
+                        rx.fragment(),
+                    ),
+                    rx.cond(DatasetDetailState.editable, rx.foreach(finding.cures, _cure), rx.fragment()),
+                    class_name="mt-2 flex flex-wrap gap-2 empty:hidden",
                 ),
             ),
             class_name="min-w-0",

@@ -151,6 +151,12 @@ def delete_dataset(session: Session, actor: Actor, dataset_id: int) -> None:
     after_commit(session, lambda: _remove(dataset_id, uploads))
 
 
+def has_files(session: Session, dataset_id: int) -> bool:
+    """Whether any clip of it lies in the storage, even if none says anything to learn from yet."""
+    stored = select(Clip.id).where(Clip.dataset_id == dataset_id, Clip.path != "")
+    return session.exec(stored.limit(1)).first() is not None
+
+
 def list_clips(
     session: Session,
     actor: Actor,

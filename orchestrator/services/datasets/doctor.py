@@ -60,10 +60,11 @@ def _converted(dataset_id: int) -> frozenset[str]:
 def _examine(session: Session, dataset_id: int, task: str, converted: frozenset[str]) -> Report:
     clips = list(session.exec(select(Clip).where(Clip.dataset_id == dataset_id).order_by(col(Clip.id))))
     good = [clip for clip in clips if clip.status is ClipStatus.OK]
-    if not good:
-        return Report([], [])
     waits = [clip for clip in clips if clip.status is ClipStatus.QUARANTINED and clip.problem]
     said = "label" if task == Task.CLASSIFICATION else "caption"
+    if not good:
+        mute = findings.unsaid(waits, said)
+        return Report([mute] if mute else [], [])
     leaks, copies = findings.alike(good)
     looked = [
         (findings.damaged([clip for clip in clips if clip.status is ClipStatus.BAD]), "Every file decodes"),

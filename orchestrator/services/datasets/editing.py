@@ -21,6 +21,7 @@ from orchestrator.services.datasets.versions import Changes, EditRow, edit_row, 
 from orchestrator.settings import get_settings
 
 MIN_CLIPS, MIN_CLASSES, MOST = 2, 2, 100_000
+_LONGEST_CAPTION = 4_000
 _CHUNK = 500
 _WORDS = ("label", "caption", "prompt")
 Wanted = list[tuple[Clip, dict[str, Any]]]
@@ -119,6 +120,26 @@ def mend_words(session: Session, actor: Actor, dataset_id: int, clip_ids: Sequen
     return _apply(session, dataset, wanted, "Broken letters put right")
 
 
+def replace_words(
+    session: Session, actor: Actor, dataset_id: int, clip_ids: Sequence[int], find: str, put: str
+) -> EditRow | None:
+    """Puts `put` where `find` stands, letter for letter, in the captions of these clips.
+
+    Raises:
+        Invalid: field `find`, nothing to find; `put`, a caption would be empty or too long. Conflict. NotFound.
+    """
+    if not find:
+        raise Invalid("Say which words to replace.", "find")
+    dataset = editable(session, actor, dataset_id)
+    clips = [clip for clip in _clips(session, dataset_id, clip_ids) if find in clip.caption]
+    wanted: Wanted = [(clip, {"caption": clip.caption.replace(find, put).strip()}) for clip in clips]
+    odd = next((clip for clip, said in wanted if not 1 <= len(said["caption"]) <= _LONGEST_CAPTION), None)
+    if odd is not None:
+        name = odd.name.rpartition("/")[2]
+        raise Invalid(f"The caption of {name} would not have 1 to {_LONGEST_CAPTION:,} characters then.", "put")
+    return _apply(session, dataset, wanted, f"{_count(len(clips))}: “{find[:60]}” is now “{put[:60]}”")
+
+
 def delete_bad_clips(session: Session, actor: Actor, dataset_id: int, clip_ids: Sequence[int]) -> int:
     """Forgets damaged files for good; they were never learnt from, so that no version changes. How many.
 
@@ -165,8 +186,8 @@ def _checked(dataset: Dataset, change: Change) -> dict[str, Any]:
     least = 1 if dataset.task is Task.CLASSIFICATION else 0
     if change.label is not None and not least <= len(change.label.strip()) <= 200:
         problems.append(("label", "A label has 1 to 200 characters."))
-    if change.caption is not None and not 1 - least <= len(change.caption.strip()) <= 4000:
-        problems.append(("caption", "A caption has 1 to 4,000 characters."))
+    if change.caption is not None and not 1 - least <= len(change.caption.strip()) <= _LONGEST_CAPTION:
+        problems.append(("caption", f"A caption has 1 to {_LONGEST_CAPTION:,} characters."))
     if change.split is not None and change.split not in list(Split):
         problems.append(("split", f"Choose from: {', '.join(Split)}."))
     if change.status is not None and change.status not in (ClipStatus.OK, ClipStatus.QUARANTINED):
@@ -192,6 +213,8 @@ def _clips(session: Session, dataset_id: int, clip_ids: Iterable[int], missing_o
 
 def _apply(session: Session, dataset: Dataset, wanted: Wanted, what: str) -> EditRow | None:
     changes: Changes = {}
+    good = select(Clip.label).where(Clip.dataset_id == dataset.id, Clip.status == ClipStatus.OK).distinct()
+    begun = len(session.exec(good).all()) >= (MIN_CLASSES if dataset.task is Task.CLASSIFICATION else 1)
     for clip, values in wanted:
         for name, value in _taken_in(dataset, clip, values).items():
             if (before := getattr(clip, name)) != value:
@@ -204,7 +227,9 @@ def _apply(session: Session, dataset: Dataset, wanted: Wanted, what: str) -> Edi
         return None
     session.flush()
     dataset.version, dataset.updated_at = dataset.version + 1, utcnow()
-    _demand(dataset, _recount(session, dataset))
+    counts = _recount(session, dataset)
+    if begun:  # else it is still being labelled, and a job asks for enough itself
+        _demand(dataset, counts)
     edit = DatasetEdit(dataset_id=dataset.id or 0, version=dataset.version, what=what[:200], changes=changes)
     session.add(edit)
     session.flush()
@@ -246,18 +271,24 @@ def _demand(dataset: Dataset, counts: Counter[str]) -> None:
     small = sorted(label for label, count in counts.items() if count < MIN_CLIPS)
     if small:
         left = counts[small[0]]
-        raise Conflict(f"Class {small[0]} would have {left} clip. Each class needs at least two.", "label")
+        raise Conflict(
+            f"Class {small[0]} would have {left} clip. Each class needs at least two; several can be set together.",
+            "label",
+        )
     if len(counts) < MIN_CLASSES:
         raise Conflict("Only one class would be left. Classification needs at least two.", "label")
 
 
 def _say(values: dict[str, Any], count: int) -> str:
     """What an edit did, for the list of versions."""
-    clips = "1 clip" if count == 1 else f"{count:,} clips"
     words = {
         "label": lambda v: f"label {v}",
         "caption": lambda _: "a new caption",
         "split": lambda v: f"split {v}",
         "status": lambda v: "left out" if v is ClipStatus.QUARANTINED else "taken back in",
     }
-    return f"{clips}: " + ", ".join(words[name](value) for name, value in values.items())
+    return f"{_count(count)}: " + ", ".join(words[name](value) for name, value in values.items())
+
+
+def _count(clips: int) -> str:
+    return "1 clip" if clips == 1 else f"{clips:,} clips"

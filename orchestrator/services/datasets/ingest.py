@@ -98,7 +98,7 @@ def ingest_dataset(dataset_id: int, look: Look, go_on: Callable[[], bool] = lamb
         with session_scope() as session:
             if again:
                 correct_clips(session, dataset_id, seen, there, set(tree.names))
-            _record(session, dataset_id, clips, uploads, seen, said)
+            _record(session, dataset_id, clips, uploads, seen, said, reading.by_hand)
         set_aside(staging, folder, fresh)
     except NotEnough as error:
         return _refuse(dataset_id, error.message, uploads, said)
@@ -149,6 +149,7 @@ def _record(
     uploads: list[Arrived],
     understood: Understood,
     said: dict[str, Any],
+    by_hand: bool = False,
 ) -> None:
     """Writes everything in one transaction, or raises and writes nothing."""
     dataset = session.get(Dataset, dataset_id)
@@ -164,7 +165,8 @@ def _record(
     rows = session.exec(select(Clip.label, Clip.status, Clip.size_bytes).where(Clip.dataset_id == dataset_id)).all()
     good = [(label, size) for label, status, size in rows if status is ClipStatus.OK]
     counts = Counter(label for label, _ in good)
-    _demand(dataset.task, counts, clips, understood)
+    if not (by_hand and any(status is not ClipStatus.BAD for _, status, _ in rows)):
+        _demand(dataset.task, counts, clips, understood)
     dataset.layout = said
     dataset.version = version
     dataset.class_names = sorted(counts) if dataset.task is Task.CLASSIFICATION else []
@@ -211,9 +213,10 @@ def _refuse(dataset_id: int, sentence: str, uploads: list[Arrived], said: dict[s
             return "called off"
         kept = session.exec(select(Clip.path, Clip.thumbnail_path).where(Clip.dataset_id == dataset_id)).all()
         # A dataset that was ready stays so: its clips are as good as before.
-        dataset.status = DatasetStatus.READY if dataset.clip_count else DatasetStatus.ERROR
+        there = any(path for path, _ in kept)
+        dataset.status = DatasetStatus.READY if there else DatasetStatus.ERROR
         dataset.error, dataset.stage, dataset.updated_at = sentence[:1000], "", utcnow()
-        waits = bool(said) and not dataset.clip_count
+        waits = bool(said) and not there
         dataset.layout = said if said and waits else settled(dataset.layout)
         session.add(dataset)
         if not waits:
@@ -221,7 +224,7 @@ def _refuse(dataset_id: int, sentence: str, uploads: list[Arrived], said: dict[s
     _tidy(dataset_id, {name for pair in kept for name in pair})
     for upload in uploads if not waits else []:
         upload_path(upload.id).unlink(missing_ok=True)
-    return "kept" if dataset.clip_count else "error"
+    return "kept" if there else "error"
 
 
 def _tidy(dataset_id: int, wanted: set[str]) -> None:

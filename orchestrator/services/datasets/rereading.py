@@ -24,7 +24,7 @@ from orchestrator.domain.errors import Conflict
 from orchestrator.domain.letterbox import TASK_INGEST
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
-from orchestrator.services.datasets.catalog import owned_dataset
+from orchestrator.services.datasets.catalog import has_files, owned_dataset
 from orchestrator.services.datasets.files import is_litter
 from orchestrator.services.datasets.layouts.detect import LAYOUTS
 from orchestrator.services.datasets.layouts.entry import Understood
@@ -55,11 +55,12 @@ def request_reread(session: Session, actor: Actor, dataset_id: int, values: Mapp
         refuse_while_read(dataset)
     reading = parse_reading(values, LAYOUTS)
     waiting = select(Upload.id).where(Upload.dataset_id == dataset_id, Upload.status == UploadStatus.COMPLETE)
-    if not dataset.clip_count and session.exec(waiting).first() is None:
+    there = has_files(session, dataset_id)
+    if not there and session.exec(waiting).first() is None:
         raise Conflict("Nothing of the files was kept. Add them again.")
     dataset.layout = {**dataset.layout, "reading": {name: getattr(reading, name) for name in reading.__slots__}}
     dataset.status, dataset.error, dataset.updated_at = DatasetStatus.PROCESSING, "", utcnow()
-    dataset.stage = UNDERSTANDING if waits else REREADING if dataset.clip_count else ""
+    dataset.stage = UNDERSTANDING if waits else REREADING if there else ""
     dataset.progress_done = dataset.progress_total = 0
     session.add(dataset)
     session.flush()

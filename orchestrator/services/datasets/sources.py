@@ -15,7 +15,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.addresses import http_problem
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.credentials import azure_account, owned_credential, save_credential
-from orchestrator.services.datasets.catalog import create_dataset, owned_dataset
+from orchestrator.services.datasets.catalog import create_dataset, has_files, owned_dataset
 from orchestrator.services.datasets.files import remove_unpacked, upload_path
 from orchestrator.services.datasets.review import settled
 from orchestrator.services.datasets.rows import DatasetRow, dataset_row
@@ -180,7 +180,7 @@ def cancel_reading(session: Session, actor: Actor, dataset_id: int) -> DatasetRo
     dataset = owned_dataset(session, actor, dataset_id)
     if dataset.status is not DatasetStatus.PROCESSING or dataset.is_demo:
         raise Conflict("Nothing is being read here. It may have just finished.")
-    back = DatasetStatus.READY if dataset.clip_count else DatasetStatus.DRAFT
+    back = DatasetStatus.READY if has_files(session, dataset_id) else DatasetStatus.DRAFT
     move = update(Dataset).where(col(Dataset.id) == dataset_id, col(Dataset.status) == DatasetStatus.PROCESSING)
     layout = settled(dataset.layout)
     if not session.exec(move.values(status=back, stage="", error="", layout=layout, updated_at=utcnow())).rowcount:

@@ -114,6 +114,8 @@ def _match(dataset: Dataset, model: VideoModel) -> list[Problem]:
     if model.model_type not in FITS[dataset.task]:
         kind = model.model_type.value.removeprefix("video_")
         return [("model_id", f"{model.name} is made for {kind}, and {dataset.name} for {dataset.task.value}.")]
+    if not dataset.clip_count:
+        return [("dataset_id", "None of its clips says anything to learn from yet. Write it on the dataset's page.")]
     if dataset.task is Task.CLASSIFICATION and len(dataset.class_names) < 2:
         return [("dataset_id", "Classification needs at least two classes, and this dataset has fewer.")]
     return []

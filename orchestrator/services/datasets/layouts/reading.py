@@ -20,12 +20,14 @@ class Reading:
         columns: for a table, the column of a role; "-" for none. What is not named is found as before.
         level: for class folders, which one is the class: 1 is the one a clip lies in.
         ignore_splits: nothing is marked for training or validation, whatever the files say.
+        by_hand: what says too little to learn from is taken all the same: labels or captions are written later.
     """
 
     layout: str = ""
     columns: dict[str, str] = field(default_factory=dict)
     level: int = 1
     ignore_splits: bool = False
+    by_hand: bool = False
 
 
 def parse_reading(values: Mapping[str, Any] | None, known: Mapping[str, Any]) -> Reading:
@@ -47,4 +49,4 @@ def parse_reading(values: Mapping[str, Any] | None, known: Mapping[str, Any]) ->
     if problems:
         raise Invalid(problems[0][1], problems[0][0], problems)
     named = {str(role): str(name)[:_LONGEST] for role, name in columns.items() if name}
-    return Reading(str(layout), named, level, bool(values.get("ignore_splits")))
+    return Reading(str(layout), named, level, bool(values.get("ignore_splits")), bool(values.get("by_hand")))

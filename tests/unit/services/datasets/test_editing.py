@@ -11,7 +11,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import list_clips, matching_clips
 from orchestrator.services.datasets.clips import update_clip
 from orchestrator.services.datasets.doctor import clips_of_finding, examine, treat
-from orchestrator.services.datasets.editing import Change, assign_splits, edit_clips, undo_edit
+from orchestrator.services.datasets.editing import Change, assign_splits, edit_clips, replace_words, undo_edit
 from orchestrator.services.datasets.resemblance import near_pairs
 from orchestrator.services.datasets.versions import clips_at, list_edits
 from orchestrator.services.db import session_scope
@@ -304,6 +304,7 @@ def test_a_finding_shows_its_clips_beside_what_they_are_copies_of(ada: Actor) ->
     dataset_id, ids = make(ada, clips)
     with session_scope() as session:
         shown = clips_of_finding(session, ada, dataset_id, "copies")
+        assert shown
         assert shown == ("1 clip is nearly a copy", [ids[0], ids[2]])
         page = list_clips(session, ada, dataset_id, ids=shown[1])
         assert ([row.id for row in page.items], page.total) == ([ids[0], ids[2]], 2)
@@ -311,3 +312,29 @@ def test_a_finding_shows_its_clips_beside_what_they_are_copies_of(ada: Actor) ->
         assert clips_of_finding(session, ada, dataset_id, "leak") is None
         with pytest.raises(NotFound):
             clips_of_finding(session, make_person("eve"), dataset_id, "copies")
+
+
+def test_words_are_replaced_in_many_captions_and_back(ada: Actor) -> None:
+    clips = [{"caption": text} for text in ("A cat, asleep.", "Two cats and a cat.", "A dog.")]
+    dataset_id, ids = make(ada, clips, Task.CAPTIONING)
+
+    def captions(version: int) -> list[str]:
+        with session_scope() as session:
+            return [clip.caption for clip in clips_at(session, dataset_id, version)]
+
+    with session_scope() as session:
+        edit = replace_words(session, ada, dataset_id, ids, "cat", "tiger")
+        assert edit
+        assert (edit.clips, edit.what) == (2, "2 clips: “cat” is now “tiger”")
+        assert replace_words(session, ada, dataset_id, ids, "cow", "horse") is None
+    assert captions(2) == ["A tiger, asleep.", "Two tigers and a tiger.", "A dog."]
+    for find, put, field in (("", "x", "find"), ("A dog.", "", "put"), ("A dog.", "x" * 5000, "put")):
+        with pytest.raises(Invalid) as refused, session_scope() as session:
+            replace_words(session, ada, dataset_id, ids, find, put)
+        assert refused.value.field == field
+    with session_scope() as session:
+        undo_edit(session, ada, dataset_id, edit.id)
+    eve = make_person("eve")
+    with session_scope() as session, pytest.raises(NotFound):
+        replace_words(session, eve, dataset_id, ids, "cat", "tiger")
+    assert captions(3) == captions(1)

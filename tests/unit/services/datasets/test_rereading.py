@@ -7,12 +7,14 @@ from orchestrator.domain.datasets import Clip, ClipStatus, DatasetStatus, Split,
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets import rereading
-from orchestrator.services.datasets.editing import undo_edit
+from orchestrator.services.datasets.doctor import examine
+from orchestrator.services.datasets.editing import Change, edit_clips, undo_edit
 from orchestrator.services.datasets.files import upload_path
 from orchestrator.services.datasets.ingest import ingest_dataset
 from orchestrator.services.datasets.rereading import request_reread
 from orchestrator.services.datasets.versions import list_edits
 from orchestrator.services.db import session_scope
+from orchestrator.settings import get_settings
 from tests.unit.services.datasets.test_ingest import bring, clips, clips_of, dataset_of, look
 from tests.workshop import make_person
 
@@ -123,3 +125,32 @@ def test_refusals(ada: Actor) -> None:
         request_reread(session, make_person("bob"), dataset_id, {})
     with session_scope() as session, pytest.raises(Invalid):
         request_reread(session, ada, dataset_id, {"layout": "x"})
+
+
+def test_clips_that_say_nothing_are_labelled_by_hand(ada: Actor) -> None:
+    """A folder of bare videos: refused with the way out, then taken as it is; its classes grow one by one."""
+    dataset_id = bring(ada, clips(["1.mp4", "2.mp4", "3.mp4", "4.mp4"]))
+    assert ingest_dataset(dataset_id, look) == "error"
+    assert again(ada, dataset_id, by_hand=True) == "ready"
+    dataset, ids = dataset_of(dataset_id), [clip.id or 0 for clip in clips_of(dataset_id)]
+    assert (dataset.status, dataset.clip_count, dataset.bad_count) == (DatasetStatus.READY, 0, 4)
+    with session_scope() as session:
+        assert [f.kind for f in examine(session, ada, dataset_id).findings] == ["unsaid"]
+    for number, label in enumerate(("up", "up", "down")):
+        with session_scope() as session:
+            assert edit_clips(session, ada, dataset_id, [ids[number]], Change(label=label))
+    with session_scope() as session:
+        assert edit_clips(session, ada, dataset_id, ids[3:], Change(label="down"))
+    dataset = dataset_of(dataset_id)
+    assert (dataset.class_names, dataset.clip_count, dataset.bad_count) == (["down", "up"], 4, 0)
+    with session_scope() as session, pytest.raises(Conflict, match="would have 1 clip"):
+        edit_clips(session, ada, dataset_id, ids[:1], Change(label="down"))
+
+
+def test_more_files_that_fail_leave_bare_clips_where_they_are(ada: Actor) -> None:
+    dataset_id = bring(ada, clips(["1.mp4", "2.mp4"]), Task.CAPTIONING)
+    ingest_dataset(dataset_id, look)
+    again(ada, dataset_id, by_hand=True)
+    assert again(ada, dataset_id, layout="msrvtt") == "kept"
+    assert dataset_of(dataset_id).status is DatasetStatus.READY
+    assert all((get_settings().storage_dir / clip.path).is_file() for clip in clips_of(dataset_id))
