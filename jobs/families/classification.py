@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from jobs.families.picking import picking
 from jobs.families.protocol import Answer, Plan, Score
 
 _MATRIX = 100
@@ -78,7 +79,11 @@ def classify_program(
         count: frames seen of a clip.
         pixels_name: what the model's `forward` calls the clips.
     """
+    picked = picking("count", plan.recipe.data.fps)
     program = _PROGRAM.format(
+        rule=picked.rule,
+        rate=picked.rate,
+        seen=picked.seen,
         extra_import=", BitsAndBytesConfig" if plan.four_bit else "",
         base=base_ref,
         exact=_EXACT if plan.four_bit else "",
@@ -109,16 +114,16 @@ base = AutoModelForVideoClassification.from_pretrained(
 ){exact}
 model = PeftModel.from_pretrained(base, here).eval()
 processor = AutoImageProcessor.from_pretrained(here)
-
+{rule}
 for path in sys.argv[1:]:
     with av.open(path) as clip:
-        # Upright, as players show it: phones note how they were held.
+{rate}        # Upright, as players show it: phones note how they were held.
         frames = [
             np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90)).copy()
             for frame in clip.decode(video=0)
         ]
     count = {count}
-    seen = [frames[int((i + 0.5) * len(frames) / count)] for i in range(count)]
+    seen = {seen}
     pixels = processor(seen, return_tensors="pt")["pixel_values"]
     with torch.no_grad():
         odds = model({pixels}=pixels).logits.softmax(-1)[0]

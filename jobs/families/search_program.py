@@ -1,5 +1,6 @@
 """The program of a retriever's card: ranks clips by a sentence with transformers, peft and av alone."""
 
+from jobs.families.picking import picking
 from jobs.families.protocol import Plan
 
 _PROGRAM = """import sys
@@ -19,20 +20,20 @@ base = {model}.from_pretrained(
 model = PeftModel.from_pretrained(base, here).eval().get_base_model()
 processor = AutoImageProcessor.from_pretrained(here)
 tokenizer = AutoTokenizer.from_pretrained(here)
-
+{rule}
 sentence, *paths = sys.argv[1:]
 tokens = tokenizer([sentence], padding={padding}, truncation=True, max_length={longest}, return_tensors="pt")
 tokens = {{name: tokens[name] for name in {sees} if name in tokens}}
 found = []
 for path in paths:
     with av.open(path) as clip:
-        # Upright, as players show it: phones note how they were held.
+{rate}        # Upright, as players show it: phones note how they were held.
         frames = [
             np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90)).copy()
             for frame in clip.decode(video=0)
         ]
     count = {count}
-    seen = [frames[int((i + 0.5) * len(frames) / count)] for i in range(count)]
+    seen = {seen}
     pixels = processor(seen, return_tensors="pt")["pixel_values"]
     pixels = pixels.reshape(1, count, *pixels.shape[-3:])
     with torch.no_grad():
@@ -75,7 +76,11 @@ def search_program(
         full_length: the sentence is filled up to `longest`.
         score: lines that work `score` out of `model`, `pixels` (1, T, 3, H, W) and `tokens`.
     """
+    picked = picking("count", plan.recipe.data.fps)
     program = _PROGRAM.format(
+        rule=picked.rule,
+        rate=picked.rate,
+        seen=picked.seen,
         model=model,
         extra_import=", BitsAndBytesConfig" if plan.four_bit else "",
         base=base_ref,

@@ -14,6 +14,10 @@ from orchestrator.domain.measures import BY_NAME, figure
 
 _TRAIN = ("loss", "learning_rate", "grad_norm")
 _EVAL = ("eval_loss", *BY_NAME)
+KEEP_S = 600.0
+"""Seconds of training that a crash may cost at most, where writing is quick."""
+_DEAR = 20.0
+"""Checkpoints take a twentieth of the time at most."""
 
 
 class Diverged(Invalid):
@@ -51,6 +55,30 @@ class StepClock(TrainerCallback):
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self.best = min(self.best, time.monotonic() - self._begun)
+
+
+class Keeper(TrainerCallback):
+    """Asks for checkpoints within an epoch, too: one that takes hours must not be lost as a whole.
+
+    `agree` tells whether any of the run's processes wishes it: all of them save, or none.
+    """
+
+    def __init__(self, agree: Callable[[bool], bool]) -> None:
+        self._agree, self._clock = agree, time.monotonic
+        self._kept, self._asked, self._wait = self._clock(), 0.0, KEEP_S
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._kept = self._clock()
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        if self._agree(self._clock() - self._kept >= self._wait):
+            self._asked = self._clock()
+            control.should_save = True
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._kept = self._clock()
+        if self._asked:  # of a whole base a checkpoint is many gigabytes
+            self._wait, self._asked = max(KEEP_S, _DEAR * (self._kept - self._asked)), 0.0
 
 
 class Reporter(TrainerCallback):

@@ -8,8 +8,10 @@ import numpy as np
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from jobs.families.protocol import Raw, Score
+from jobs.trainer.callback import Diverged
 from jobs.trainer.checkpoints import prune, seal
 from jobs.trainer.manner import manner
+from jobs.trainer.share import Share
 from jobs.trainer.together import leads, same_chance, wait_for_all, world
 from orchestrator.domain.recipes import Recipe, Scheduler
 
@@ -77,12 +79,26 @@ class WholeTrainer(Trainer):
         self.remove_callback(PrinterCallback)
         # Else the Trainer leaves the loss of an accumulated batch undivided for models that take **kwargs.
         self.model_accepts_loss_kwargs = False
+        self._share = Share()
         self._aside: Path | None = None
         self._learned: list[Any] = []
         if world() == 1:
             whole: Any = self.model
             self._learned = [p for p in whole.parameters() if p.requires_grad]
             _tread_lightly(whole, self._learned)
+
+    def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: Any) -> Any:
+        """Looks at all batches of a step, so that each weighs what it holds."""
+        batches, count = super().get_batch_samples(epoch_iterator, num_batches, device)
+        self._share.of(batches)
+        return batches, count
+
+    def compute_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """The mean over what is learned from in the whole step, however it is divided: a batch's mean, weighed."""
+        found = super().compute_loss(model, inputs, *args, **kwargs)
+        if not model.training or isinstance(found, tuple):
+            return found
+        return self._share.weigh(found, inputs)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Leaves chance as it was: an evaluation before a stop must not move the dropout of the run that goes on."""
@@ -108,6 +124,7 @@ class WholeTrainer(Trainer):
         return str(self._aside) if self._aside else super()._get_output_dir(trial)
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        self._look_at_weights()
         folder = Path(self.args.output_dir or ".")
         self._aside = folder / ".part"
         try:
@@ -121,6 +138,14 @@ class WholeTrainer(Trainer):
         if leads():
             prune(folder)
         wait_for_all()
+
+    def _look_at_weights(self) -> None:
+        """A step whose loss was a number may still have broken the weights: the checkpoint before it must stay."""
+        import torch
+
+        whole: Any = self.model
+        if not all(bool(torch.isfinite(p).all()) for p in whole.parameters() if p.requires_grad):
+            raise Diverged(self.state.global_step, float(self._get_learning_rate()))
 
     def floating_point_ops(self, inputs: Any) -> int:
         """Nobody reads it, and the Trainer would count every parameter of the model at each step."""

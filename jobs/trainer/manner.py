@@ -4,6 +4,8 @@ import os
 from importlib.util import find_spec
 from typing import Any
 
+import torch
+
 from jobs.trainer.together import world
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import LIGER_MISSING, Optimizer, Recipe
@@ -56,6 +58,11 @@ def loader_workers(device: str) -> int:
     if device == "cpu":
         return 0
     return max(1, min(_WORKERS, (os.cpu_count() or 2) // (2 * world())))
+
+
+def imitates_bf16(device: str) -> bool:
+    """True on a GPU older than Ampere: torch then works bf16 out in other types, which is right but slow."""
+    return device != "cpu" and not torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 def liger(recipe: Recipe, device: str) -> bool:

@@ -23,11 +23,12 @@ from jobs.sinks.recorder import Recorder
 from jobs.sinks.redis_stream import RedisSink
 from jobs.spec import TrainSpec
 from jobs.trainer.baseline import baseline_of
-from jobs.trainer.callback import EpochTeller, Reporter
+from jobs.trainer.callback import EpochTeller, Keeper, Reporter
 from jobs.trainer.checkpoints import disk_is_full, newest_whole, prune
 from jobs.trainer.easing import Easing, OutOfMemory, as_asked, ease, is_out_of_memory, let_go, remember, remembered
 from jobs.trainer.export import export
 from jobs.trainer.hf import WholeTrainer, arguments
+from jobs.trainer.manner import imitates_bf16
 from jobs.trainer.material import FrameTeller, Material, bring
 from jobs.trainer.outcome import Outcome, sum_up
 from jobs.trainer.setup import check_clips, opening, plan_of, told_of, with_adapters, with_kernels
@@ -81,6 +82,8 @@ def train(spec: TrainSpec, recorder: Recorder, should_stop: Callable[[], bool]) 
     plan = plan_of(spec, recipe, base, sides)
     for odd in check_clips(plan, sides):
         recorder.note(odd, "clips")
+    if imitates_bf16(plan.device):
+        recorder.note("This GPU has no bf16 of its own (it is older than Ampere), so steps take longer.", "device")
     if remarks := family.remarks(plan, told_of(sides)):
         recorder.note(" ".join(remarks), "captions")
     run = Run(spec, recorder, should_stop, family, plan, sides, begun)
@@ -199,6 +202,7 @@ def _trainer(run: Run, plan: Plan, model: Any, clips: Material) -> tuple[WholeTr
             EpochTeller(learn),
             FrameTeller(clips.ahead, run.recorder),
             reporter,
+            Keeper(agree),
             *([Threads(model)] if plan.device == "cpu" else []),
         ],
     )

@@ -46,7 +46,8 @@ class Room:
             os.replace(part, path)
         except OSError as error:
             part.unlink(missing_ok=True)
-            if error.errno not in _REFUSED:
+            # numpy tells of a write that was cut short (the disk filled up in its middle) without a number.
+            if error.errno not in (None, *_REFUSED):
                 raise
             return False
         return True

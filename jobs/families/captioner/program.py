@@ -1,12 +1,17 @@
 """The program in a captioning adapter's card: transformers, peft and av, nothing of ours."""
 
 from jobs.families.captioner.load import SKIP
+from jobs.families.picking import picking
 from jobs.families.protocol import Plan
 
 
 def caption_program(plan: Plan, base_ref: str) -> str:
     """Prints each clip's path and its sentence."""
+    picked = picking("count", plan.recipe.data.fps)
     return _PROGRAM.format(
+        rule=picked.rule,
+        rate=picked.rate,
+        seen=picked.seen,
         extra_import="BitsAndBytesConfig, " if plan.four_bit else "",
         base=base_ref,
         exact=_EXACT if plan.four_bit else "",
@@ -30,16 +35,16 @@ base = VisionEncoderDecoderModel.from_pretrained(
 model = PeftModel.from_pretrained(base, here).eval()
 processor = AutoImageProcessor.from_pretrained(here)
 tokenizer = AutoTokenizer.from_pretrained(here)
-
+{rule}
 for path in sys.argv[1:]:
     with av.open(path) as clip:
-        # Upright, as players show it: phones note how they were held.
+{rate}        # Upright, as players show it: phones note how they were held.
         frames = [
             np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90)).copy()
             for frame in clip.decode(video=0)
         ]
     count = base.config.encoder.num_frames
-    seen = [frames[int((i + 0.5) * len(frames) / count)] for i in range(count)]
+    seen = {seen}
     pixels = processor(seen, return_tensors="pt").pixel_values
     with torch.no_grad():
         said = model.generate(pixel_values=pixels, num_beams=1, do_sample=False)[0]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from jobs.families.picking import picking
 from jobs.families.protocol import Plan
 
 
@@ -13,7 +14,11 @@ def frames_program(plan: Plan, base_ref: str, head: Sequence[str], count: int) -
         head: modules that are not quantized.
         count: frames seen of a clip.
     """
+    picked = picking(count, plan.recipe.data.fps)
     return _PROGRAM.format(
+        rule=picked.rule,
+        rate=picked.rate,
+        seen=picked.seen,
         extra_import="BitsAndBytesConfig, " if plan.four_bit else "",
         base=base_ref,
         count=count,
@@ -38,15 +43,15 @@ base = ViTForImageClassification.from_pretrained(
 ){exact}
 model = PeftModel.from_pretrained(base, here).eval()
 processor = AutoImageProcessor.from_pretrained(here)
-
+{rule}
 for path in sys.argv[1:]:
     with av.open(path) as clip:
-        # Upright, as players show it: phones note how they were held.
+{rate}        # Upright, as players show it: phones note how they were held.
         frames = [
             np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90)).copy()
             for frame in clip.decode(video=0)
         ]
-    seen = [frames[int((i + 0.5) * len(frames) / {count})] for i in range({count})]
+    seen = {seen}
     pixels = processor(seen, return_tensors="pt")["pixel_values"].reshape({count}, 3, *[config.image_size] * 2)
     with torch.no_grad():
         odds = model(pixel_values=pixels).logits.mean(0).softmax(-1)

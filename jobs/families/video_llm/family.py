@@ -1,7 +1,7 @@
 """Video language models: an eye that stays as it is, a language model in 4 bits that learns to describe clips."""
 
-import json
 import re
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,13 @@ from orchestrator.domain.recipes import Recipe
 FRAMES = 8
 _LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 _BATCH = 4
+_PROCESSORS = (
+    "preprocessor_config.json",
+    "video_preprocessor_config.json",
+    "processor_config.json",
+    "chat_template.json",
+    "chat_template.jinja",
+)
 _LONGEST = 256
 """Tokens of a generated caption at most."""
 
@@ -106,7 +113,10 @@ class VideoLLM:
 
     def keep(self, plan: Plan, folder: Path) -> None:
         read_tokenizer(plan.base).save_pretrained(folder)
-        (folder / "preprocessor_config.json").write_text(json.dumps(processor_of(plan.base), indent=2) + "\n")
+        # As the base has them: AutoProcessor asks each file for a class of its own.
+        for path in (plan.base.folder / name for name in _PROCESSORS):
+            if path.is_file():
+                shutil.copyfile(path, folder / path.name)
         speak_fast(folder)
 
     def program(self, plan: Plan, base_ref: str) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 import inspect
 
+from jobs.families.picking import picking
 from jobs.families.protocol import Plan
 from jobs.families.video_llm import layouts
 from jobs.families.video_llm.kinds import Kind
@@ -19,7 +20,11 @@ def describe_program(plan: Plan, kind: Kind, sampling: Sampling, base_ref: str) 
         parts.insert(0, layouts.qwen_patches)
     skip = ["lm_head", *kind.eyes]
     size = dict(sampling.size)
+    picked = picking("COUNT", sampling.fps)
     return _PROGRAM.format(
+        rule=picked.rule,
+        rate=picked.rate,
+        seen=picked.seen,
         layout="\n\n".join(inspect.getsource(part) for part in parts).replace("[str, Any]", "[str, object]"),
         name=kind.layout.__name__,
         base=base_ref,
@@ -74,7 +79,7 @@ MEAN, STD, SIZES = {mean}, {std}, {sizes}
 PROMPT = {prompt!r}
 
 {layout}
-
+{rule}
 tokenizer = AutoTokenizer.from_pretrained(here)
 base = AutoModelForImageTextToText.from_pretrained(
     {base}, dtype=torch.float32{quantization}
@@ -83,12 +88,12 @@ model = PeftModel.from_pretrained(base, here).eval()
 
 for path in sys.argv[1:]:
     with av.open(path) as clip:
-        # Upright, as players show it: phones note how they were held.
+{rate}        # Upright, as players show it: phones note how they were held.
         frames = [
             np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90)).copy()
             for frame in clip.decode(video=0)
         ]
-    seen = [frames[int((i + 0.5) * len(frames) / COUNT)] for i in range(COUNT)]
+    seen = {seen}
 {shrunk}    pixels = torch.from_numpy(small).permute(0, 3, 1, 2).float() / 255
     pixels = (pixels - torch.tensor(MEAN).view(3, 1, 1)) / torch.tensor(STD).view(3, 1, 1)
     asked, marks = {name}(pixels, SIZES, {mark!r})

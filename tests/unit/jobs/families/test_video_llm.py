@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from transformers import AutoImageProcessor, AutoProcessor, AutoTokenizer
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
 from jobs.families.protocol import Plan
@@ -51,7 +52,7 @@ def test_a_run_and_its_card(
     said = [dataclasses.replace(clip, label="", caption=told[clip.label]) for clip in clips[:8]]
     family = resolve(read_base(base))
     assert isinstance(family, VideoLLM)
-    data = {"frames": 4} | ({} if family.kind.fixed else {"size": 56})
+    data = {"frames": 4, "fps": 25} | ({} if family.kind.fixed else {"size": 56})
     made = make_spec(optim={"epochs": 5, "learning_rate": 1e-2, "batch_size": 3}, clips=said, data=data)
     spec = dataclasses.replace(made, task="captioning", class_names=[], model_path=str(base), family=name)
     result = train(spec, recorder_of(spec), lambda: False)
@@ -140,6 +141,34 @@ def test_patches_are_those_of_the_real_processor() -> None:
     patches, grid = layouts.qwen_patches(frames, {"time": 2, "patch": 14, "merge": 2})
     assert [grid] == real["image_grid_thw"].tolist()
     assert torch.allclose(patches, real["pixel_values"], atol=1e-5)
+
+
+def test_the_processor_goes_along_as_the_base_has_it(tmp_path: Path) -> None:
+    """Qwen3-VL's repository has one file for pictures and one for videos, each with a class of its own."""
+    folder = make_tiny("qwen3_vl", tmp_path / "base")
+    how: dict[str, object] = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3, "patch_size": 16, "merge_size": 2}
+    pictures = how | {"image_processor_type": "Qwen2VLImageProcessorFast", "size": {"shortest_edge": 65536}}
+    films = how | {"video_processor_type": "Qwen3VLVideoProcessor", "size": {"shortest_edge": 4096}}
+    (folder / "preprocessor_config.json").write_text(json.dumps(pictures))
+    (folder / "video_preprocessor_config.json").write_text(json.dumps(films))
+    (folder / "chat_template.json").write_text(json.dumps({"chat_template": "{{ messages }}"}))
+    base, kept = read_base(folder), tmp_path / "kept"
+    kept.mkdir()
+    resolve(base).keep(Plan(base, parse_recipe({}), "captioning"), kept)
+    for name in ("preprocessor_config.json", "video_preprocessor_config.json", "chat_template.json"):
+        assert (kept / name).read_bytes() == (folder / name).read_bytes()
+    assert type(AutoImageProcessor.from_pretrained(kept)).__name__.startswith("Qwen2VLImageProcessor")
+    assert AutoTokenizer.from_pretrained(kept).chat_template == "{{ messages }}"
+
+
+def test_flamingos_adapter_is_read_by_auto_processor(tmp_path: Path) -> None:
+    folder = make_tiny("idefics", tmp_path / "base")
+    how = {"image_processor_type": "IdeficsImageProcessor", "processor_class": "IdeficsProcessor", "image_size": 28}
+    (folder / "preprocessor_config.json").write_text(json.dumps(how))
+    base, kept = read_base(folder), tmp_path / "kept"
+    kept.mkdir()
+    resolve(base).keep(Plan(base, parse_recipe({}), "captioning"), kept)
+    assert type(AutoProcessor.from_pretrained(kept)).__name__ == "IdeficsProcessor"
 
 
 def test_sizes_and_tasks_that_do_not_fit(tmp_path: Path) -> None:

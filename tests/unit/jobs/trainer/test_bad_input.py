@@ -119,6 +119,25 @@ def test_a_loss_that_is_no_number_keeps_the_last_good_checkpoint(
     assert result_of(dataclasses.replace(spec, attempt=2))["status"] == "completed"
 
 
+def test_weights_that_broke_in_a_step_whose_loss_was_a_number_are_not_kept(
+    make_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the last step of the second epoch: the checkpoint of the first stays the newest."""
+    spec, whole = make_spec(optim={"epochs": 3}), WholeTrainer._save_checkpoint
+
+    def broken(trainer: WholeTrainer, model: Any, trial: Any) -> None:
+        if trainer.state.global_step > 4:
+            with torch.no_grad():
+                next(p for p in model.parameters() if p.requires_grad).view(-1)[0] = torch.inf
+        whole(trainer, model, trial)
+
+    monkeypatch.setattr(WholeTrainer, "_save_checkpoint", broken)
+    assert refused(spec).startswith("The loss was no longer a number at step 8. The learning rate ")
+    newest = newest_whole(Path(spec.folder) / "checkpoints")
+    assert newest is not None
+    assert newest.name == "checkpoint-4"
+
+
 def test_a_class_that_only_held_out_clips_show_is_said_and_one_nobody_lists_is_refused(
     make_spec: MakeSpec, clips: list[ClipSpec]
 ) -> None:

@@ -95,9 +95,12 @@ def limit(monkeypatch: pytest.MonkeyPatch) -> Limit:
 
 @pytest.fixture
 def spec(make_spec: MakeSpec, clips: list[ClipSpec], tmp_path: Path) -> TrainSpec:
-    """Sentences of the same length, so that the mean of a batch is the mean of its parts."""
+    """Sentences of different lengths: the mean of a batch is not the mean of its parts' means."""
     base = make_tiny("qwen2_vl", tmp_path / "base")
-    said = [dataclasses.replace(c, label="", caption=f"it {c.label:>8}", split="train") for c in clips[:8]]
+    said = [
+        dataclasses.replace(c, label="", caption=f"it {c.label}" + " on and on" * (c.id % 4), split="train")
+        for c in clips[:8]
+    ]
     optim = {"epochs": 2, "learning_rate": 1e-2, "batch_size": 4}
     made = make_spec(optim=optim, qlora={"dropout": 0.0}, clips=said, data={"frames": 2, "size": 28})
     return dataclasses.replace(made, task="captioning", class_names=[], model_path=str(base), family="qwen2_vl")

@@ -46,6 +46,15 @@ def test_a_gpu_gets_bf16_paged_8_bit_moments_and_pinned_loading_ahead(monkeypatc
     assert built("cuda:3").dataloader_num_workers == 2
 
 
+def test_a_gpu_without_bf16_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A T4 or V100: torch says that it can, if asked as transformers asks."""
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation)
+    assert manners.imitates_bf16("cuda:0")
+    assert not manners.imitates_bf16("cpu")
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: True)
+    assert not manners.imitates_bf16("cuda:0")
+
+
 def test_a_processor_gets_what_it_always_had() -> None:
     how = built("cpu")
     assert (how.bf16, how.use_cpu, str(how.optim.value)) == (False, True, "adamw_torch_fused")

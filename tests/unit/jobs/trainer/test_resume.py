@@ -13,26 +13,31 @@ from typing import Any
 import pytest
 
 from jobs.spec import TrainSpec
+from jobs.trainer.checkpoints import newest_whole
 from orchestrator.settings import ROOT
 from tests.unit.jobs.trainer.conftest import MakeSpec
 from tests.unit.jobs.trainer.test_run import losses
 
 STEPS = 12
+GATHERED = {"gradient_accumulation": 2, "batch_size": 3, "optimizer": "adamw_8bit"}
 _PROGRAM = """
 import sys
 from pathlib import Path
 from jobs.trainer import manner
 manner.loader_workers = lambda device: int(sys.argv[2])
+from jobs.trainer import callback
+callback.KEEP_S = float(sys.argv[3])
+callback._DEAR = min(callback._DEAR, callback.KEEP_S)
 from jobs.trainer.run import main
 sys.exit(main(Path(sys.argv[1])))
 """
 
 
-def start(spec: TrainSpec, workers: int) -> subprocess.Popen[bytes]:
+def start(spec: TrainSpec, workers: int, keep_s: float) -> subprocess.Popen[bytes]:
     path = Path(spec.folder) / "spec.json"
     spec.save(path)
     quiet = subprocess.DEVNULL
-    command = [sys.executable, "-c", _PROGRAM, str(path), str(workers)]
+    command = [sys.executable, "-c", _PROGRAM, str(path), str(workers), str(keep_s)]
     return subprocess.Popen(command, cwd=ROOT, stdout=quiet, stderr=quiet, start_new_session=True)
 
 
@@ -45,21 +50,21 @@ def reached(spec: TrainSpec) -> int:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("workers", "optim"),
-    [(0, {}), (2, {"gradient_accumulation": 2, "batch_size": 3, "optimizer": "adamw_8bit"})],
-    ids=["plain", "loader processes, accumulation and 8-bit moments"],
+    ("workers", "keep_s", "optim"),
+    [(0, 600, {}), (2, 600, GATHERED), (2, 0, GATHERED)],
+    ids=["plain", "loader processes, accumulation and 8-bit moments", "the same from within an epoch"],
 )
-def test_a_killed_run_goes_on_exactly(make_spec: MakeSpec, workers: int, optim: dict[str, Any]) -> None:
+def test_a_killed_run_goes_on_exactly(make_spec: MakeSpec, workers: int, keep_s: float, optim: dict[str, Any]) -> None:
     """With dropout and varied clips; four steps an epoch, so the kill mostly falls between two checkpoints."""
     recipe: dict[str, Any] = {"optim": {"epochs": 3} | optim, "qlora": {"dropout": 0.1}}
     whole = make_spec("whole", **recipe)
-    assert start(whole, workers).wait(300) == 0
+    assert start(whole, workers, keep_s).wait(300) == 0
     expected = losses(whole)
     assert len(expected) == STEPS
     killed = dataclasses.replace(whole, folder=str(Path(whole.folder).with_name("killed")))
     Path(killed.folder).mkdir()
     at = random.SystemRandom().randint(1, STEPS - 1)
-    process = start(killed, workers)
+    process = start(killed, workers, keep_s)
     until = time.monotonic() + 300
     while reached(killed) < at:
         assert process.poll() is None
@@ -67,6 +72,10 @@ def test_a_killed_run_goes_on_exactly(make_spec: MakeSpec, workers: int, optim: 
         time.sleep(0.005)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait(30)
+    if not keep_s and at > 1:
+        newest = newest_whole(Path(killed.folder) / "checkpoints")
+        assert newest is not None
+        assert int(newest.name.removeprefix("checkpoint-")) >= at - 1
     again = dataclasses.replace(killed, attempt=2)
-    assert start(again, workers).wait(300) == 0
+    assert start(again, workers, keep_s).wait(300) == 0
     assert losses(again) == pytest.approx(expected, abs=1e-5), f"killed after step {at}"

@@ -42,7 +42,8 @@ def test_it_learns_and_the_card_says_the_same(
     base = make_base(family, tmp_path / "base")
     facts = inspect_model(base)
     assert (facts.family, facts.model_type) == (family, "video_retrieval")
-    spec = captioned(make_spec(optim={"epochs": 6, "learning_rate": 4e-3}), base, family)
+    made = make_spec(optim={"epochs": 6, "learning_rate": 4e-3}, data={"fps": 4})
+    spec = captioned(made, base, family)
     summary = train(spec, recorder_of(spec), lambda: False).summary
     curve = list(losses(spec).values())
     assert sum(curve[-4:]) < sum(curve[:4])

@@ -1,6 +1,8 @@
 """A clip is decoded once for all runs; a damaged cache file is made again."""
 
 import os
+import resource
+import signal
 import threading
 import time
 from pathlib import Path
@@ -58,6 +60,21 @@ def test_the_longest_unused_frames_make_room(tmp_path: Path) -> None:
         assert small.frames(clip).shape == (8, 48, 48, 3)
     assert [small.path_of(clip).exists() for clip in clips[:4]] == [True, True, False, False]
     assert small.full
+
+
+def test_a_disk_that_fills_up_within_a_file_ends_the_keeping_and_not_the_run(tmp_path: Path) -> None:
+    """numpy's own error for a write that was cut short carries no number."""
+    path = write_mp4(tmp_path / "a.mp4", demo_frames("zooming", 1))
+    cache = FrameCache(tmp_path / "frames", Sampling(8, (("height", 480), ("width", 480)), (480, 480)))
+    before, handled = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, before[1]))
+    try:
+        assert cache.frames(ClipFile(path, "a", "a.mp4")).shape == (8, 480, 480, 3)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handled)
+    assert cache.full
+    assert not [found for found in (tmp_path / "frames").rglob("*") if found.is_file()]
 
 
 def test_clips_are_decoded_ahead_and_a_build_that_was_ended_goes_on(
