@@ -27,7 +27,7 @@ _NO_CREDENTIALS = [
 _TYPED = ("token", "credential_name", *SECRETS)
 _HINTS = {
     Task.CLASSIFICATION.value: "mp4, mov, avi, mkv, webm, alone or in a zip or tar. "
-    "Each folder is a class; two classes at least, two clips in each.",
+    "Each folder is a class; two classes at least, each with several clips.",
     "": "mp4, mov, avi, mkv, webm, alone or in a zip or tar, together with the files that hold the captions.",
 }
 

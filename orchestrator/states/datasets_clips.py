@@ -71,11 +71,6 @@ class DatasetClips(rx.State):
     def chosen_text(self) -> str:
         return f"{words.plural(self.whole or len(self.chosen), 'clip')} chosen"
 
-    @rx.var
-    def lone(self) -> bool:
-        """One clip alone is chosen."""
-        return (self.whole or len(self.chosen)) == 1
-
     @rx.event
     @signed_in
     async def choose(self, clip_id: int, on: bool):

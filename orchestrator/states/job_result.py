@@ -101,7 +101,7 @@ def _figure(measure: Measure, value: float | None) -> str:
 
 
 def _confusion_row(labels: list[str], label: str, row: list[int], index: int) -> ConfusionRow:
-    total = sum(row) or 1
+    total = sum(row)  # none where nothing of the class was held out
     said = (*labels, *map(str, range(len(labels), len(row))))
     cells = [ConfusionCell(int(n), i == index, pair_of(label, said[i])) for i, n in enumerate(row)]
-    return ConfusionRow(label, cells, words.percent(row[index] / total) if index < len(row) else "")
+    return ConfusionRow(label, cells, words.percent(row[index] / total) if total and index < len(row) else "–")

@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from orchestrator.pages.datasets.clips import CLASSES, LONE_CLASS, MOVES
+from orchestrator.pages.datasets.clips import CLASSES, MOVES, NEW_CLASS
 from orchestrator.pages.datasets.dialogs import general_problem
 from orchestrator.pages.datasets.seen import seen_by_a_model
 from orchestrator.states.datasets_clips import DatasetClips
@@ -51,7 +51,7 @@ def _words() -> rx.Component:
                     value=State.label,
                     on_change=State.type_label,
                     noun="classes",
-                    fresh=LONE_CLASS,
+                    fresh=NEW_CLASS,
                     max_length=200,
                 ),
                 error=_problem("label"),

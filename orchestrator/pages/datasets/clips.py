@@ -23,8 +23,7 @@ SPLITS = [("any", "All splits"), ("train", "Train"), ("validation", "Validation"
 MOVES = [("train", "Train"), ("validation", "Validation"), ("auto", "Not assigned")]
 CLASSES = State.labels[1:]
 """What a label may be already; the first is the filter's "all"."""
-LONE_CLASS = "New class, needs two clips"
-"""Said before the service refuses it: one clip alone makes no class."""
+NEW_CLASS = "New class"
 _STATUSES = [("ok", "In use"), ("quarantined", "Left out")]
 
 
@@ -54,7 +53,7 @@ def _words(tile: rx.Var[ClipTile]) -> rx.Component:
         attempt=refusal.count,
         options=CLASSES,
         noun="classes",
-        fresh=LONE_CLASS,
+        fresh=NEW_CLASS,
         class_name=shown,
     )
     return rx.cond(State.editable, field, plain)
@@ -187,7 +186,7 @@ def _bar() -> rx.Component:
                             value=bulk.bulk_label,
                             on_change=bulk.type_bulk_label,
                             noun="classes",
-                            fresh=rx.cond(bulk.lone, LONE_CLASS, "New class"),
+                            fresh=NEW_CLASS,
                             placeholder="New label",
                             max_length=200,
                             aria_label="New label",
@@ -203,9 +202,14 @@ def _bar() -> rx.Component:
                     MOVES, value="", on_change=bulk.split_chosen, label="Move to", placeholder="Move to", quiet=True
                 ),
                 rx.cond(
-                    State.status == "ok",
+                    (State.status == "ok") | (State.finding != ""),  # a finding shows both kinds
                     button("Leave out", size="sm", icon="eye-off", on_click=bulk.leave_out_chosen),
+                    rx.fragment(),
+                ),
+                rx.cond(
+                    (State.status != "ok") | (State.finding != ""),
                     button("Take back in", size="sm", icon="eye", on_click=bulk.take_back_chosen),
+                    rx.fragment(),
                 ),
                 button("Clear", size="sm", variant="ghost", on_click=bulk.choose_none),
                 class_name="flex flex-wrap items-center gap-2",

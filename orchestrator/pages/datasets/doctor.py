@@ -5,6 +5,7 @@ import reflex as rx
 from orchestrator.states.datasets_detail import DatasetDetailState
 from orchestrator.states.datasets_doctor import Cure, DatasetDoctor, EditLine, FindingLine
 from orchestrator.ui.patterns.relative_time import relative_time
+from orchestrator.ui.primitives.alert_dialog import alert_dialog
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.icon import icon
@@ -13,7 +14,18 @@ State = DatasetDoctor
 
 
 def _cure(cure: rx.Var[Cure]) -> rx.Component:
-    return button(cure.text, size="sm", on_click=State.cure(cure.kind, cure.action))
+    done = State.cure(cure.kind, cure.action)
+    return rx.cond(
+        cure.action == "delete",
+        alert_dialog(
+            title="Delete these files?",
+            description="They cannot be brought back. No clip that is learnt from is touched.",
+            confirm="Delete files",
+            on_confirm=done,
+            opener=button(cure.text, size="sm"),
+        ),
+        button(cure.text, size="sm", on_click=done),
+    )
 
 
 def _finding(finding: rx.Var[FindingLine]) -> rx.Component:

@@ -77,7 +77,10 @@ def _examine(session: Session, dataset_id: int, task: str, converted: frozenset[
     if any(clip.perceptual_hash for clip in good):  # nothing is claimed of clips that were not compared
         looked += [(leaks, "No clip of train comes again in validation"), (copies, "No clip is there twice")]
     if task == Task.CLASSIFICATION:
-        looked.append((findings.uneven(good), "Classes are even"))
+        looked += [
+            (findings.lone(good), "Every class has clips enough to hold one out"),
+            (findings.uneven(good), "Classes are even"),
+        ]
     else:
         looked += [
             (findings.long_captions(good), "No caption is overlong"),

@@ -20,7 +20,7 @@ from orchestrator.services.datasets.texts import mended
 from orchestrator.services.datasets.versions import Changes, EditRow, edit_row, typed
 from orchestrator.settings import get_settings
 
-MIN_CLIPS, MIN_CLASSES, MOST = 2, 2, 100_000
+MIN_CLASSES, MOST = 2, 100_000
 _LONGEST_CAPTION = 4_000
 _CHUNK = 500
 _WORDS = ("label", "caption", "prompt")
@@ -268,13 +268,6 @@ def _demand(dataset: Dataset, counts: Counter[str]) -> None:
         raise Conflict("No clip would be left. Keep some.")
     if dataset.task is not Task.CLASSIFICATION:
         return
-    small = sorted(label for label, count in counts.items() if count < MIN_CLIPS)
-    if small:
-        left = counts[small[0]]
-        raise Conflict(
-            f"Class {small[0]} would have {left} clip. Each class needs at least two; several can be set together.",
-            "label",
-        )
     if len(counts) < MIN_CLASSES:
         raise Conflict("Only one class would be left. Classification needs at least two.", "label")
 

@@ -136,8 +136,24 @@ def unplayed(good: list[Clip], converted: frozenset[str]) -> Finding | None:
     return Finding("unplayed", "info", title, detail, _ids(odd), _offer("transcode"))
 
 
+def lone(good: list[Clip]) -> Finding | None:
+    """Classes of one clip."""
+    counts = Counter(clip.label for clip in good)
+    alone = [clip for clip in good if counts[clip.label] == 1]
+    if not alone:
+        return None
+    title = "1 class has one clip" if len(alone) == 1 else f"{len(alone):,} classes have one clip each"
+    names = ", ".join(sorted(clip.label for clip in alone)[:8]) + (", …" if len(alone) > 8 else "")
+    detail = f"{names}: learnt from, but with nothing held out to measure it on. Add clips, or leave it out."
+    if len(alone) > 1:
+        detail = f"{names}: learnt from, but with nothing held out to measure them on. Add clips, or leave them out."
+    return Finding("lone", "warning", title, detail, _ids(alone), _offer("quarantine"))
+
+
 def uneven(good: list[Clip]) -> Finding | None:
-    counts = Counter(clip.label for clip in good).most_common()
+    counts = [(label, count) for label, count in Counter(clip.label for clip in good).most_common() if count > 1]
+    if not counts:
+        return None
     (_, most), (label, least) = counts[0], counts[-1]
     if least * UNEVEN >= most:
         return None

@@ -26,6 +26,8 @@ def test_top_five_the_matrix_and_the_wrong_clips() -> None:
     shown = result_of(summary | {"task": "classification"})
     assert [[cell.clips for cell in row.cells] for row in shown.confusion[:4]] == summary["confusion_matrix"][:4]
     assert shown.confusion[3].cells[7].clips == 1
+    assert [row.right[:-2] for row in shown.confusion[:4]] == ["100", "0", "0", "0"]
+    assert shown.confusion[4].right == "–", "none of it was held out"
     assert [(row.label, row.now[:3], row.before[:4]) for row in shown.reached] == [
         ("Accuracy", "25.", "12.5"), ("Top-5 accuracy", "100", "62.5"),
     ]  # fmt: skip

@@ -80,7 +80,6 @@ def test_nothing_to_do_makes_no_version(ada: Actor) -> None:
 
 
 REFUSED = [
-    (slice(0, 3), Change(label="right"), Conflict, "Class left would have 1 clip"),
     (slice(0, 4), Change(label="right"), Conflict, "Only one class would be left"),
     (slice(0, 8), Change(status="quarantined"), Conflict, "No clip would be left"),
     (slice(0, 1), Change(label="  "), Invalid, "1 to 200"),
@@ -154,6 +153,7 @@ def test_the_doctor_finds_and_cures(ada: Actor) -> None:
         "Every clip has a label",
         "Validation has clips of its own",
         "No clip is there twice",
+        "Every class has clips enough to hold one out",
         "Classes are even",
         "Every letter can be read",
     )
@@ -195,6 +195,16 @@ def test_a_class_that_is_too_large_gives_its_surplus_away(ada: Actor) -> None:
         undo_edit(session, ada, dataset_id, edit.id)
     assert labels(dataset_id, 2).count("left") == 9
     assert labels(dataset_id, 3).count("left") == 11
+
+
+def test_a_class_of_one_clip_is_named_and_weighs_nothing_when_classes_are_evened(ada: Actor) -> None:
+    dataset_id, ids = make(ada, [{"label": label} for label in ["left"] * 4 + ["right"] * 3 + ["up", "away"]])
+    with session_scope() as session:
+        (found,) = (f for f in examine(session, ada, dataset_id).findings if f.kind in ("lone", "uneven"))
+        assert (found.title, found.clip_ids) == ("2 classes have one clip each", ids[7:])
+        assert found.detail.startswith("away, up: learnt from")
+        treat(session, ada, dataset_id, "lone", "quarantine")
+        assert "Every class has clips enough to hold one out" in examine(session, ada, dataset_id).passed
 
 
 def test_letters_of_a_wrong_encoding_are_put_right(ada: Actor) -> None:

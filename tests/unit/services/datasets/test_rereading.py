@@ -143,8 +143,11 @@ def test_clips_that_say_nothing_are_labelled_by_hand(ada: Actor) -> None:
         assert edit_clips(session, ada, dataset_id, ids[3:], Change(label="down"))
     dataset = dataset_of(dataset_id)
     assert (dataset.class_names, dataset.clip_count, dataset.bad_count) == (["down", "up"], 4, 0)
-    with session_scope() as session, pytest.raises(Conflict, match="would have 1 clip"):
-        edit_clips(session, ada, dataset_id, ids[:1], Change(label="down"))
+    with session_scope() as session:
+        assert edit_clips(session, ada, dataset_id, ids[:1], Change(label="sideways"))
+    assert dataset_of(dataset_id).class_names == ["down", "sideways", "up"]
+    with session_scope() as session:
+        assert [f.kind for f in examine(session, ada, dataset_id).findings if f.kind == "lone"] == ["lone"]
 
 
 def test_more_files_that_fail_leave_bare_clips_where_they_are(ada: Actor) -> None:
