@@ -26,8 +26,8 @@ def good_zip(folder: Path, classes: dict[str, int]) -> Path:
     return zip_folder(class_folders(folder / "clips", classes), folder / "good.zip")
 
 
-def one_clip_class(folder: Path) -> Path:
-    return good_zip(folder, {"many": 3, "lonely": 1})
+def one_clip_classes(folder: Path) -> Path:
+    return good_zip(folder, {"alone": 1, "lonely": 1})
 
 
 def empty_zip(folder: Path) -> Path:
@@ -46,7 +46,7 @@ BAD: list[tuple[Callable[[Path], Path], str]] = [
     (empty_zip, r"empty|nothing|no files"),
     (climbing_zip, r"\.\.|outside|leads out|path"),
     (lambda folder: bomb(folder / "bomb.zip"), r"unpack|too large|times|bomb"),
-    (one_clip_class, r"lonely"),
+    (one_clip_classes, r"no class has 2 good clips.*lonely"),
     (not_videos, r"None of the files"),
 ]
 

@@ -71,7 +71,9 @@ def point_at_the_owners(state: Any, noun: str, ids: dict[str, str]) -> None:
     """As a client may have left it: whatever can name a thing names one of the owner's."""
     for name, base in state.base_vars.items():
         kind, value = base._var_type, getattr(state, name)
-        if (kind is int and value == 0) or (kind is str and value == "" and name in ("target", "title", "typed")):
+        if (kind is int and value == 0) or (
+            kind is str and value == "" and name in ("target", "title", "typed", "edited")
+        ):
             setattr(state, name, kind(id_for(name, noun, ids)))
     for name in ("name", "description"):
         if isinstance(getattr(state, name, None), str):
