@@ -6,7 +6,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import Any
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import IO, Any
 
 from orchestrator.settings import ROOT
 from orchestrator.stack.errors import StackError
@@ -16,6 +19,8 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 PARTS = ("tests/architecture", "tests/unit")
 INTEGRATION = "tests/integration"
 BROWSER = ("tests/e2e",)
+LOT = 4
+"""Files of a run of integration tests: one takes some seconds to start."""
 GATES: list[tuple[str, list[str]]] = [
     ("Lint", ["ruff", "check", "--quiet", "."]),
     ("Format", ["ruff", "format", "--check", "--quiet", "."]),
@@ -57,22 +62,38 @@ def run_gate(name: str, command: list[str]) -> int:
 def run_suites(pytest: list[str], env: dict[str, str]) -> int:
     """Two runs side by side, 0 when all passed: the tests in the browser, which mostly wait, beside the others.
 
-    The browser's are done sooner: their side then takes every other file of the integration tests.
+    Whoever is done with its own takes the next few files of the integration tests until none are left.
     """
     how: dict[str, Any] = {"cwd": ROOT, "env": env, "stdin": subprocess.DEVNULL}
     files = sorted(str(path) for path in (ROOT / INTEGRATION).rglob("test_*.py"))
-    with tempfile.TemporaryFile("w+") as said:
-        parts = subprocess.Popen([*pytest, *PARTS, *files[::2]], stdout=said, stderr=subprocess.STDOUT, **how)
+    lots = deque(files[i : i + LOT] for i in range(0, len(files), LOT))
+
+    def side(own: Sequence[str], niceness: int, said: IO[str] | None) -> int:
+        codes: list[int] = []
+        while own:
+            run = subprocess.Popen([*pytest, *own], stdout=said, stderr=said and subprocess.STDOUT, **how)
+            try:
+                os.setpriority(os.PRIO_PROCESS, run.pid, niceness)
+                codes.append(run.wait())
+            finally:
+                run.kill()
+            try:
+                own = lots.popleft()
+            except IndexError:
+                own = ()
+        return next((code for code in codes if code), 0)
+
+    with tempfile.TemporaryFile("w+") as said, ThreadPoolExecutor(1) as beside:
+        # Behind the browser's tests, which give up on a page that takes too long.
+        parts = beside.submit(side, PARTS, 10, said)
         try:
-            # Behind the browser's tests, which give up on a page that takes too long.
-            os.setpriority(os.PRIO_PROCESS, parts.pid, 10)
-            codes = [subprocess.run([*pytest, *side], check=False, **how).returncode for side in (BROWSER, files[1::2])]
-            codes.append(parts.wait())
+            code = side(BROWSER, 0, None)
         finally:
-            parts.kill()
+            lots.clear()  # somebody broke it off: nothing more is begun
+        code = parts.result() or code
         said.seek(0)
         print(said.read(), flush=True)
-    return next((code for code in codes if code), 0)
+    return code
 
 
 def main(arguments: list[str]) -> int:
