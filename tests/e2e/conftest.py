@@ -93,9 +93,14 @@ def end_trainings(context: BrowserContext, app_server: Studio) -> None:
                 context.request.post(f"/api/v1/jobs/{job['id']}/stop", headers={"Origin": app_server.url})
 
 
-# React hears everything from the document; until it does, a page that is already drawn lets a press go by unheard.
-HEARD = """() => !window.__reactRouterContext
-  || Object.keys(document).some((key) => key.startsWith("_reactListening"))"""
+# React hears everything from the document, and gives each element its handlers after that; until then a page that is
+# already drawn lets a press or a drop go by unheard. Plotly's buttons are not React's.
+HEARD = """() => {
+  if (!window.__reactRouterContext) return true;
+  const has = (thing, mark) => Object.keys(thing).some((key) => key.startsWith(mark));
+  const buttons = [...document.querySelectorAll("button")].filter((one) => !one.closest(".js-plotly-plot"));
+  return has(document, "_reactListening") && buttons.every((one) => has(one, "__reactProps"));
+}"""
 
 
 @pytest.fixture
