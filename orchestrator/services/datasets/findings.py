@@ -144,9 +144,7 @@ def lone(good: list[Clip]) -> Finding | None:
         return None
     title = "1 class has one clip" if len(alone) == 1 else f"{len(alone):,} classes have one clip each"
     names = ", ".join(sorted(clip.label for clip in alone)[:8]) + (", …" if len(alone) > 8 else "")
-    detail = f"{names}: learnt from, but with nothing held out to measure it on. Add clips, or leave it out."
-    if len(alone) > 1:
-        detail = f"{names}: learnt from, but with nothing held out to measure them on. Add clips, or leave them out."
+    detail = f"Learnt from, with none to hold out and measure on: {names}. Add more, or leave out what there is."
     return Finding("lone", "warning", title, detail, _ids(alone), _offer("quarantine"))
 
 

@@ -202,7 +202,7 @@ def test_a_class_of_one_clip_is_named_and_weighs_nothing_when_classes_are_evened
     with session_scope() as session:
         (found,) = (f for f in examine(session, ada, dataset_id).findings if f.kind in ("lone", "uneven"))
         assert (found.title, found.clip_ids) == ("2 classes have one clip each", ids[7:])
-        assert found.detail.startswith("away, up: learnt from")
+        assert "measure on: away, up. Add more" in found.detail
         treat(session, ada, dataset_id, "lone", "quarantine")
         assert "Every class has clips enough to hold one out" in examine(session, ada, dataset_id).passed
 
