@@ -74,7 +74,7 @@ def test_damaged_clips_are_listed_and_the_rest_is_ready(page: Page, signed_in: P
     expect(left_out.get_by_text("cut.mp4").first).to_be_visible()
     expect(left_out.get_by_text("words.mp4").first).to_be_visible()
     finding = page.locator("[data-finding=damaged]")
-    for answer, files in (("Keep it", 1), ("Delete files", 0)):
+    for answer, files in (("Keep them", 1), ("Delete files", 0)):
         finding.get_by_role("button", name="Delete").click()
         dialog = page.get_by_role("alertdialog", name="Delete these files?")
         dialog.get_by_role("button", name=answer).click()

@@ -221,7 +221,7 @@ def _bar() -> rx.Component:
             ),
             role="region",
             aria_label="Chosen clips",
-            class_name="sticky top-2 z-10 mb-3 flex flex-col gap-2 rounded-xl border border-input bg-popover p-3 shadow-float",
+            class_name="sticky top-16 z-10 mb-3 flex flex-col gap-2 rounded-xl border border-input bg-popover p-3 shadow-float",
         ),
         rx.fragment(),
     )

@@ -21,6 +21,7 @@ def _cure(cure: rx.Var[Cure]) -> rx.Component:
             title="Delete these files?",
             description="They cannot be brought back. No clip that is learnt from is touched.",
             confirm="Delete files",
+            cancel="Keep them",
             on_confirm=done,
             opener=button(cure.text, size="sm"),
         ),
