@@ -19,6 +19,7 @@ from orchestrator.domain.models import ModelSource, VideoModel
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.services.adapters import works
 from orchestrator.services.adapters.catalog import whole_folder
+from orchestrator.services.adapters.files import merged_folder
 from orchestrator.services.credentials import opened
 from orchestrator.services.db import session_scope
 from orchestrator.services.vault import unseal
@@ -47,6 +48,8 @@ def run_adapter_work(work_id: int) -> str:
         log.warning("adapter_work.files", error=str(error))
         return works.refuse(work_id, f"The files could not be read or written: {error.strerror}. Try again.")
     except Exception as error:
+        if "No space left on device" in str(error):  # safetensors has an error of its own for it
+            return works.refuse(work_id, "The disk is full; nothing of it was kept. Free some space, then try again.")
         log.exception("adapter_work.failed", work=work_id)
         return works.refuse(work_id, f"It broke off ({type(error).__name__}). The worker's log says more.")
     finally:
@@ -83,7 +86,7 @@ def _merge(work: AdapterWork, adapter: Adapter, go_on: Callable[[], bool]) -> di
     from jobs.merge import STEPS, merge
 
     number = work.id or 0
-    base, target = base_folder(adapter), works.merged_folder(adapter.id or 0)
+    base, target = base_folder(adapter), merged_folder(adapter.id or 0)
 
     def tell(stage: str, step: int) -> bool:
         return works.tell(number, stage, step, STEPS) and go_on()

@@ -10,6 +10,8 @@ from typing import Any
 import structlog
 from sqlmodel import Session, col, select
 
+from jobs.families.registry import read_base, resolve
+from jobs.families.weights import check_fit
 from jobs.fetch.bring import listen
 from jobs.recovery.lease import Lease
 from orchestrator.domain.datasets import Upload
@@ -20,7 +22,7 @@ from orchestrator.services.credentials import opened
 from orchestrator.services.datasets.files import upload_path
 from orchestrator.services.db import session_scope
 from orchestrator.services.models.adding import CHECKING, FETCHING, refuse
-from orchestrator.services.models.catalog import take_facts
+from orchestrator.services.models.catalog import take_back, take_facts
 from orchestrator.services.models.files import PARTS, begun_bytes, model_folder
 from orchestrator.services.models.folders import allowed_folder
 from orchestrator.services.models.inspect import inspect_model
@@ -56,6 +58,8 @@ def _bring(model_id: int, go_on: Callable[[], bool]) -> str:
         _tell(model_id, stage=CHECKING)
         facts = inspect_model(folder)
         check_files(folder)
+        base = read_base(folder)
+        check_fit(resolve(base).model_class, base)
         with session_scope() as session:
             model = _waiting(session, model_id)
             if model is None:
@@ -63,7 +67,7 @@ def _bring(model_id: int, go_on: Callable[[], bool]) -> str:
             take_facts(model, folder, facts)
             if revision:
                 model.details = {**model.details, "hub_revision": revision}
-            session.add(model)
+            take_back(session, model)
         return "ready"
     except _BrokenOff as error:
         return refuse(model_id, error.message, keep=True)

@@ -21,7 +21,7 @@ class Encoder:
     head: tuple[str, ...] = ("classifier",)
     reads_logits = True
     contrasts = False
-    model_class: ClassVar[str]
+    model_class: str
     """The class of transformers."""
     pixels_name: ClassVar[str] = "pixel_values"
     """What `forward` calls the clips."""

@@ -134,6 +134,8 @@ class Family(Protocol):
     """The `model_type` of config.json."""
     title: str
     """As people know it."""
+    model_class: str
+    """The class of transformers that reads its files: a new base is held against it before it is offered."""
     pipeline_tag: str
     """What the adapter's card calls the task."""
     head: tuple[str, ...]

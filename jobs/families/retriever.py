@@ -47,7 +47,7 @@ class Retriever:
     head: tuple[str, ...] = ("visual_projection", "text_projection")
     reads_logits = False
     contrasts = True
-    model_class: ClassVar[str]
+    model_class: str
     """The class of transformers."""
     mixin: ClassVar[type[Towers]]
     """Its `forward`, as training needs it."""

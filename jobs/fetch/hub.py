@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.fetch.report import EVERY_S, Problem, Progress, say
-from orchestrator.services.models.files import PARTS, file_problem
+from orchestrator.services.models.files import INDEX, PARTS, WEIGHTS, file_problem, lacking
 
 
 def fetch_hub(
@@ -115,9 +115,9 @@ def wanted_files(sizes: dict[str, int], repo: str) -> dict[str, int]:
     """The files of the top folder that belong to a base model, with their sizes.
 
     Raises:
-        Problem: there are no safetensors, or no config.json.
+        Problem: there are no safetensors, or something beside them is missing.
     """
-    top = {name: size for name, size in sizes.items() if "/" not in name and not file_problem(name)}
+    top = {name: size for name, size in sizes.items() if "/" not in name and not file_problem(name, size)}
     if not any(name.endswith(".safetensors") for name in top):
         pickled = (
             " It holds pickled weights, which are not accepted: look for a revision with safetensors."
@@ -125,13 +125,12 @@ def wanted_files(sizes: dict[str, int], repo: str) -> dict[str, int]:
             else ""
         )
         raise Problem(f"{repo} has no .safetensors file in its top folder.{pickled}")
-    if "config.json" not in top:
-        raise Problem(f"{repo} has no config.json. Choose a model that transformers can load.")
-    # One set of weights: a file beside model.safetensors is another precision of the same.
-    if "model.safetensors" in top:
-        top = {
-            name: size for name, size in top.items() if not name.endswith(".safetensors") or name == "model.safetensors"
-        }
+    # One set of weights: what lies beside model.safetensors is another precision of the same.
+    if WEIGHTS in top:
+        more = [name for name in top if name == INDEX or (name.endswith(".safetensors") and name != WEIGHTS)]
+        top = {name: size for name, size in top.items() if name not in more}
+    if sentence := lacking(top):
+        raise Problem(f"{repo} cannot be trained as it is: {sentence.partition('. ')[0]}. Choose another model.")
     return dict(sorted(top.items(), key=lambda item: item[1]))
 
 

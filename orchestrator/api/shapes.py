@@ -15,7 +15,11 @@ Id = Annotated[int, Path(ge=1, le=_LARGEST_ID)]
 """An id in an address; a larger number would not fit the database's integers."""
 QueryId = Annotated[int | None, Query(ge=1, le=_LARGEST_ID)]
 """An id by which a list is narrowed; None: not narrowed."""
+AskedId = Annotated[int, Query(ge=1, le=_LARGEST_ID)]
+"""An id that a question must name."""
 BodyId = Annotated[int, Field(ge=1, le=_LARGEST_ID)]
+BodyIdOr0 = Annotated[int, Field(ge=0, le=_LARGEST_ID)]
+"""The same where 0 stands for none."""
 
 _PLAIN_IDS = frozenset({"step"})
 

@@ -62,8 +62,11 @@ def hub_credential(session: Session, actor: Actor, credential_id: Any) -> int:
         Invalid: it is for something else. NotFound.
     """
     try:
-        credential = owned_credential(session, actor.user_id, int(credential_id))
-    except (TypeError, ValueError):
+        number = int(credential_id)
+        if not 0 < number < 2**63:
+            raise ValueError(number)
+        credential = owned_credential(session, actor.user_id, number)
+    except (TypeError, ValueError, OverflowError):
         raise Invalid("This token does not exist. Choose another.", "credential_id") from None
     if credential.kind is not CredentialKind.HUB:
         raise Invalid(f"{credential.name} is no Hub token. Choose another.", "credential_id")

@@ -22,9 +22,7 @@ def _look(session: Session, actor: Actor, dataset_id: int) -> tuple[DatasetRow, 
 
 
 class DatasetDialogs(EditDialogs, rx.State):
-    """The dialogs of a dataset, and why it cannot be deleted now."""
-
-    blocked: str = ""
+    """The dialogs of a dataset."""
 
     @rx.event
     @signed_in
@@ -36,8 +34,7 @@ class DatasetDialogs(EditDialogs, rx.State):
     @signed_in
     async def open_delete(self, dataset_id: int):
         row, extras = await act(self, _look, dataset_id)
-        self.blocked = _blocked(extras)
-        self._ask(row.id, row.name, _consequences(row, extras))
+        self._ask(row.id, row.name, _consequences(row, extras), _blocked(extras))
 
     @rx.event
     @signed_in

@@ -24,6 +24,8 @@ class EditDialogs(rx.State, mixin=True):
     title: str = ""
     """The name of what is to be deleted, to be typed."""
     typed: str = ""
+    blocked: str = ""
+    """Why it cannot be deleted now."""
     goes: list[str] = []
     """What the deletion takes away and what it leaves."""
 
@@ -64,8 +66,9 @@ class EditDialogs(rx.State, mixin=True):
         """Nothing of it stays in the tab."""
         self.edited, self.name, self.description, self.problems = "", "", "", {}
 
-    def _ask(self, key: int, name: str, goes: list[str]) -> None:
+    def _ask(self, key: int, name: str, goes: list[str], blocked: str) -> None:
         """Opens the deletion, which is to be confirmed by typing `name`."""
+        self.blocked = blocked
         self.key, self.title, self.typed, self.problems = key, name, "", {}
         self.goes, self.deleting = goes, True
 

@@ -8,7 +8,7 @@ from orchestrator.services.adapters.catalog import list_adapters
 from orchestrator.services.adapters.rows import AdapterRow
 from orchestrator.services.datasets.overview import JobMark
 from orchestrator.services.models.about import model_about
-from orchestrator.services.models.catalog import delete_model, get_model, update_model
+from orchestrator.services.models.catalog import delete_model, get_model, still_used, update_model
 from orchestrator.services.models.rows import ModelRow
 from orchestrator.services.paging import Page
 from orchestrator.states import words
@@ -19,10 +19,12 @@ from orchestrator.states.models import PATH, ModelsState
 from orchestrator.states.models_detail import ModelDetailState
 
 
-def _look(session: Session, actor: Actor, model_id: int) -> tuple[ModelRow, list[JobMark], Page[AdapterRow]]:
+def _look(session: Session, actor: Actor, model_id: int) -> tuple[ModelRow, list[str], str]:
+    """The model, what its deletion takes away, and why it cannot go now."""
     row = get_model(session, actor, model_id)
     made = list_adapters(session, actor, model_id=model_id, limit=3)
-    return row, model_about(session, actor, model_id).jobs, made
+    goes = _consequences(row, model_about(session, actor, model_id).jobs, made)
+    return row, goes, still_used(session, model_id)
 
 
 def _consequences(row: ModelRow, jobs: list[JobMark], adapters: Page[AdapterRow]) -> list[str]:
@@ -34,7 +36,9 @@ def _consequences(row: ModelRow, jobs: list[JobMark], adapters: Page[AdapterRow]
     if adapters.total:
         named = words.named([f"{adapter.name} v{adapter.version}" for adapter in adapters.items], adapters.total)
         count = words.plural(adapters.total, "adapter")
-        lines.append(f"{count} made from it ({named}) cannot be tried or merged without it, unless a copy lies beside.")
+        lines.append(
+            f"{count} made from it ({named}) cannot be tried without it, nor merged unless a copy lies beside."
+        )
     return lines
 
 
@@ -50,8 +54,8 @@ class ModelDialogs(EditDialogs, rx.State):
     @rx.event
     @signed_in
     async def open_delete(self, model_id: int):
-        row, jobs, adapters = await act(self, _look, model_id)
-        self._ask(row.id, row.name, _consequences(row, jobs, adapters))
+        row, goes, blocked = await act(self, _look, model_id)
+        self._ask(row.id, row.name, goes, blocked)
 
     @rx.event
     @signed_in

@@ -11,16 +11,15 @@ from orchestrator.domain.playground import Wish
 from orchestrator.services.datasets.catalog import list_clips
 from orchestrator.services.datasets.clips import get_clip
 from orchestrator.services.playground import box, scratch
-from orchestrator.services.playground.asking import check_wish
+from orchestrator.services.playground.asking import check_wish, why_not
 from orchestrator.services.playground.choices import AdapterChoice, BaseChoice, Choices, choices
 from orchestrator.states import words
-from orchestrator.states.address import filter_of, remember
+from orchestrator.states.address import filter_of
 from orchestrator.states.datasets_rows import ClipTile, clip_tile, clock
 from orchestrator.states.guards import act, signed_in
 from orchestrator.states.identity import find_actor
+from orchestrator.states.playground_past import NONE, PlaygroundPast
 from orchestrator.states.playground_rows import (
-    Panel,
-    Past,
     Scene,
     adapter_option,
     base_option,
@@ -35,11 +34,9 @@ from orchestrator.states.playground_rows import (
 
 PAGE = 12
 MOST = 96
-KEPT = 12
-NONE = "none"
 
 
-class PlaygroundState(rx.State):
+class PlaygroundState(PlaygroundPast, rx.State):
     """What one tab of the playground shows."""
 
     loaded: bool = False
@@ -49,30 +46,10 @@ class PlaygroundState(rx.State):
     bases: list[dict[str, str]] = []
     adapters: list[dict[str, str]] = []
     datasets: list[dict[str, str]] = []
-    model_id: str = ""
-    adapter_id: str = NONE
-    task: str = ""
-    takes_question: bool = False
-    dataset_id: str = ""
     tiles: list[ClipTile] = []
     shown: int = PAGE
     more: bool = False
-    scene: Scene | None = None
-    prompt: str = ""
-    query: str = ""
-    busy: bool = False
-    stage: str = ""
-    problem: str = ""
-    panels: list[Panel] = []
-    timing: str = ""
-    sampled: str = ""
-    past: list[Past] = []
-    curl: str = ""
     _known: Choices = Choices([], [], [])
-    _kept: dict[int, dict[str, Any]] = {}
-    _count: int = 0
-    _turn: int = 0
-    """Raised with each question and each other choice: an answer to an older one is not shown."""
 
     @rx.var
     def searches(self) -> bool:
@@ -99,18 +76,26 @@ class PlaygroundState(rx.State):
         self.bases = [base_option(base) for base in self._known.bases]
         self.datasets = [dataset_option(dataset) for dataset in self._known.datasets]
         self.nobody = not await box.expect_questions()
-        self._choose(filter_of(self, "model"), filter_of(self, "adapter") or self._of_job(filter_of(self, "job")))
-        await self._read_clips(filter_of(self, "dataset"))
-        wanted = filter_of(self, "clip")
+        model, adapter = filter_of(self, "model"), filter_of(self, "adapter")
+        job = "" if adapter else filter_of(self, "job")
+        self._choose(model, adapter or (self._of_job(job) if job else ""))
+        lost = await self._lost(model, adapter, job)
+        dataset, wanted = filter_of(self, "dataset"), filter_of(self, "clip")
+        await self._read_clips(dataset)
+        if self.searches and dataset not in ("", self.dataset_id):
+            lost = lost or "There is no such dataset. It may have been deleted."
         self.query = filter_of(self, "query", limit=400) or self.query
-        if wanted.isdigit() and len(wanted) < 18:
+        self.prompt = filter_of(self, "prompt", limit=4_000) or self.prompt
+        asks = None
+        if wanted.isdecimal() and len(wanted) < 18:
             try:
-                return await self._show_clip(int(wanted))
+                asks = await self._show_clip(int(wanted))
             except NotSignedIn:
                 raise
             except AppError as error:
                 self.problem = error.message
-        return None
+        self.problem = lost or self.problem
+        return None if lost else asks
 
     @rx.event
     @signed_in
@@ -128,6 +113,8 @@ class PlaygroundState(rx.State):
     @signed_in
     async def choose_dataset(self, dataset_id: str):
         self.shown = PAGE
+        if self.searches:
+            self._drop_answer()  # it is of the other dataset
         await self._read_clips(dataset_id)
         return self._remember()
 
@@ -170,14 +157,6 @@ class PlaygroundState(rx.State):
         """The button, or Enter in the search."""
         return self._asks() if self.ready else None
 
-    @rx.event
-    @signed_in
-    async def look_back(self, number: int):
-        """Shows an earlier try as it was."""
-        for name, value in self._kept.get(number, {}).items():
-            setattr(self, name, value)
-        self.problem = ""
-
     @rx.event(background=True, supersedes=True)
     @signed_in
     async def run(self):
@@ -188,6 +167,7 @@ class PlaygroundState(rx.State):
         async with self:
             self._turn = turn = self._turn + 1
             wish = self._wish()
+            self._asked = {"query": self.query, "prompt": self.prompt}
             self.panels = blank_panels(self._base_name(), self._adapter())
             self.busy, self.stage, self.problem, self.timing, self.sampled = (
                 True,
@@ -232,12 +212,24 @@ class PlaygroundState(rx.State):
         self.adapters = [{"value": NONE, "label": "No adapter"}, *(adapter_option(one) for one in same)]
         self.model_id, self.task, self.takes_question = str(base.id), base.task, base.takes_question
         self.adapter_id = str(adapter.id) if adapter else NONE
-        self.panels, self.timing, self.sampled, self.problem, self.curl = [], "", "", "", ""
-        self.busy, self._turn = False, self._turn + 1
+        self._drop_answer()
+
+    async def _lost(self, model_id: str, adapter_id: str, job_id: str) -> str:
+        """Why what the address names is not what was chosen instead, as a sentence; "" where it is."""
+        if adapter_id and self.adapter_id != adapter_id:
+            base, adapter = 0, _number(adapter_id)
+        elif job_id and self.adapter_id == NONE:
+            return "This job has no adapter that can be tried. It may have been deleted."
+        elif model_id and not adapter_id and self.model_id != model_id:
+            base, adapter = _number(model_id), 0
+        else:
+            return ""
+        why = await act(self, why_not, base, adapter)
+        return why or "Its base is not among your models any more. Register it again to try it here."
 
     def _of_job(self, job_id: str) -> str:
         """The adapter that a job made: its page links here by its own number."""
-        return next((str(one.id) for one in self._known.adapters if str(one.job_id) == job_id), "")
+        return next((str(one.id) for one in self._known.adapters if str(one.job_id) == job_id), NONE)
 
     async def _chosen(self) -> Any:
         """Clips of the dataset that was shown, unless it is of another task than what was chosen."""
@@ -272,14 +264,6 @@ class PlaygroundState(rx.State):
 
     def _asks(self) -> list[Any]:
         return [self._remember(), PlaygroundState.run]
-
-    def _remember(self) -> Any:
-        """The address says what is chosen, so that it can be shared."""
-        clip = str(self.scene.clip_id) if self.scene and self.scene.clip_id and not self.searches else ""
-        adapter = "" if self.adapter_id == NONE else self.adapter_id
-        model = "" if adapter else self.model_id
-        query = self.query.strip() if self.searches else ""
-        return remember("/playground", adapter=adapter, model=model, dataset=self.dataset_id, clip=clip, query=query)
 
     def _wish(self) -> Wish:
         adapter = self._adapter()
@@ -316,18 +300,6 @@ class PlaygroundState(rx.State):
         self.timing, self.sampled = timing_of(answer, waited_s), sampled_of(answer)
         self._keep()
 
-    def _keep(self) -> None:
-        """Puts this try on the list of earlier ones."""
-        self._count += 1
-        last = self.panels[-1]
-        said = last.bars[0].label if last.bars else last.text or (last.found[0].caption if last.found else "")
-        title = self.query if self.searches else self.scene.name if self.scene else ""
-        picture = last.found[0].thumbnail if last.found else self.scene.thumbnail if self.scene else ""
-        names = ("panels", "timing", "sampled", "scene", "query", "prompt", "model_id", "adapter_id", "adapters")
-        kept = {name: getattr(self, name) for name in (*names, "task", "takes_question", "curl")}
-        self._kept = dict([*self._kept.items(), (self._count, kept)][-KEPT:])
-        self.past = [Past(self._count, title, said, picture), *self.past][:KEPT]
-
     def _curl(self, wish: Wish) -> str:
         names = ("model_id", "adapter_id", "clip_id", "dataset_id", "query", "prompt")
         body = {name: value for name in names if (value := getattr(wish, name))}
@@ -343,3 +315,8 @@ class PlaygroundState(rx.State):
     def _base_name(self) -> str:
         found: BaseChoice | None = next((one for one in self._known.bases if str(one.id) == self.model_id), None)
         return found.name if found else ""
+
+
+def _number(text: str) -> int:
+    """An id of the address; -1, which nothing has, for one that is none."""
+    return int(text) if text.isdecimal() and len(text) < 18 else -1

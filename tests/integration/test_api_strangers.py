@@ -130,6 +130,20 @@ def test_every_route_with_an_id_is_hidden_from_strangers(pair: tuple[TestClient,
     for verb, path in WITH_ID:
         huge = dict.fromkeys(ids, "9" * 25)
         assert ask(stranger, verb, path, huge).status_code in (404, 422), f"{verb} {path}"
+    for asked in (
+        "adapters?model_id",
+        "adapters?dataset_id",
+        "adapters?job_id",
+        f"clips/{ids['clip_id']}/seen?model_id",
+    ):
+        assert owner.get(f"/api/v1/{asked}={'9' * 25}").status_code == 422, asked
+    source = {"type": "hub", "repo": "a/b", "credential_id": 10**24}
+    for noun, body in (
+        ("hub/size", source),
+        ("models", {"name": "m", "model_type": "video_retrieval", "source": source}),
+        ("datasets", {"name": "d", "source": source}),
+    ):
+        assert owner.post(f"/api/v1/{noun}", json=body).status_code in (404, 422), noun
 
 
 def test_a_strangers_dataset_takes_no_upload_and_trains_no_job(pair: tuple[TestClient, TestClient, dict[str, str]]):

@@ -14,6 +14,7 @@ from sqlmodel import select
 from jobs.bring_model import run_bring
 from jobs.families.registry import read_base, resolve
 from jobs.recovery.housekeeping import Housekeeping
+from orchestrator.domain.adapters import Adapter, AdapterLine, ResultKind
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import Upload
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
@@ -21,7 +22,7 @@ from orchestrator.domain.models import ModelStatus, VideoModel
 from orchestrator.domain.users import Actor
 from orchestrator.services.credentials import save_token
 from orchestrator.services.datasets.files import upload_path
-from orchestrator.services.datasets.uploads import complete_upload
+from orchestrator.services.datasets.uploads import complete_upload, list_uploads
 from orchestrator.services.db import session_scope
 from orchestrator.services.models import folders
 from orchestrator.services.models.adding import (
@@ -85,14 +86,19 @@ def upload(actor: Actor, files: dict[str, bytes], name: str = "mine", kind: str 
     """Uploads the files and asks for the check, as page and REST do; the worker's part is called here."""
     with session_scope() as session:
         model_id = begin_model_upload(session, actor, name, "", kind).id
-        for filename, data in files.items():
-            row = begin_file(session, actor, model_id, filename, len(data))
-            upload_path(row.id).write_bytes(data)
-            complete_upload(session, actor, row.id)
+    send(actor, model_id, files)
     with session_scope() as session:
         request_check(session, actor, model_id)
     run_bring(model_id)
     return model_id
+
+
+def send(actor: Actor, model_id: int, files: dict[str, bytes]) -> None:
+    with session_scope() as session:
+        for filename, data in files.items():
+            row = begin_file(session, actor, model_id, filename, len(data))
+            upload_path(row.id).write_bytes(data)
+            complete_upload(session, actor, row.id)
 
 
 def model_of(model_id: int) -> VideoModel:
@@ -112,8 +118,19 @@ def test_uploaded_files_become_a_base_that_trains(redis_server: RedisProcess, ad
     assert resolve(read_base(Path(model.path))).name == "videomae"
     with session_scope() as session:
         assert session.exec(select(Upload)).all() == []
+        line = AdapterLine(owner_id=ada.user_id, name="moves", last_version=1)
+        session.add(line)
+        session.flush()
+        names = {"name": "moves", "dataset_name": "d", "model_name": model.name, "model_revision": model.revision}
+        known = {"owner_id": ada.user_id, "line_id": line.id or 0, "model_id": model.id, "version": 1}
+        session.add(Adapter(**names, **known, kind=ResultKind.ADAPTER, source_job=1))
+        session.flush()
         delete_model(session, ada, model.id or 0)
     assert not model_folder(model.id or 0).exists()
+    # "Register it again" is true: the same weights are its base again.
+    again = upload(ada, files_of(), "again")
+    with session_scope() as session:
+        assert session.exec(select(Adapter.model_id)).one() == again
 
 
 def test_a_large_folder_is_read_by_a_worker_and_stays_where_it_lies(
@@ -127,7 +144,7 @@ def test_a_large_folder_is_read_by_a_worker_and_stays_where_it_lies(
         (folder / name).write_bytes(data)
     with session_scope() as session:
         row = folders.register_path(session, ada, "large", "", str(folder))
-    assert (row.status, row.details["stage"]) == ("processing", "checking")
+    assert (row.status, row.details["stage"], row.revision) == ("processing", "checking", "")
     run_bring(row.id)
     assert "not finite" in model_of(row.id).error
     (folder / "model.safetensors").write_bytes((BASE / "model.safetensors").read_bytes())
@@ -170,16 +187,63 @@ def lost_shard(files: dict[str, bytes]) -> None:
     files["model.safetensors.index.json"] = json.dumps({"weight_map": {"a": "model-2.safetensors"}}).encode()
 
 
+def other_config(**changed: Any) -> Callable[[dict[str, bytes]], None]:
+    def spoil(files: dict[str, bytes]) -> None:
+        files["config.json"] = json.dumps(json.loads(files["config.json"]) | changed).encode()
+
+    return spoil
+
+
+MISSING = [
+    (without("config.json"), r"config\.json is missing"),
+    (without("model.safetensors"), r"model\.safetensors is missing"),
+    (without("preprocessor_config.json"), r"preprocessor_config\.json is missing"),
+    (lost_shard, r"model-2\.safetensors is missing: the index names"),
+]
 BAD = [
-    (without("config.json"), "no config.json"),
-    (without("model.safetensors"), "no .safetensors files"),
-    (without("preprocessor_config.json"), "preprocessor_config.json is missing"),
     (remote_code, "run code of the model's own"),
     (stranger, "names the model type"),
     (cut, "damaged or cut off"),
     (not_finite, "not finite"),
-    (lost_shard, "model-2.safetensors is missing"),
+    (other_config(num_hidden_layers=9), "tensors are missing or of another size, such as videomae.encoder.layer."),
+    (other_config(hidden_size=64, num_attention_heads=4), "are missing or of another size"),
+    (other_config(hidden_size=65, num_attention_heads=4), "The base model could not be loaded"),
+    (other_config(num_hidden_layers=10**8), "sizes that no model can have"),
+    (other_config(image_size=2**19), "sizes that no model can have"),
+    (other_config(hidden_act=["gelu"]), "does not describe a model"),
 ]
+
+
+def test_an_upload_that_lacks_a_file_keeps_what_arrived(redis_server: RedisProcess, ada: Actor) -> None:
+    for number, (spoil, said) in enumerate(MISSING):
+        files = files_of()
+        spoil(files)
+        with pytest.raises(Conflict, match=said):
+            upload(ada, files, f"lacks {number}")
+    with session_scope() as session:
+        waits = session.exec(select(VideoModel.id).where(VideoModel.name == "lacks 2")).one() or 0
+        assert {row.filename for row in list_uploads(session, ada, model_id=waits)} == set(NAMES[:2])
+    send(ada, waits, {NAMES[2]: files_of()[NAMES[2]]})
+    with session_scope() as session:
+        request_check(session, ada, waits)
+    run_bring(waits)
+    assert model_of(waits).status is ModelStatus.READY, model_of(waits).error
+
+
+def test_of_two_files_of_one_name_the_one_at_the_top_is_the_models(redis_server: RedisProcess, ada: Actor) -> None:
+    other = {"snap/1_Pooling/config.json": b'{"model_type": "gpt2"}'}
+    with session_scope() as session:
+        first, last = (begin_model_upload(session, ada, name, "", KIND).id for name in ("first", "last"))
+    whole = {f"snap/{name}": data for name, data in files_of().items()}
+    send(ada, first, whole)
+    with pytest.raises(Invalid, match=r"snap/config\.json is here already"):
+        send(ada, first, other)
+    send(ada, last, other | whole)
+    for model_id in (first, last):
+        with session_scope() as session:
+            request_check(session, ada, model_id)
+        run_bring(model_id)
+        assert model_of(model_id).status is ModelStatus.READY, model_of(model_id).error
 
 
 def test_every_bad_upload_ends_in_a_sentence(redis_server: RedisProcess, ada: Actor) -> None:
@@ -202,9 +266,10 @@ def test_pickles_and_code_are_refused_before_a_byte_is_sent(redis_server: RedisP
             ("pytorch_model.bin", "safe_serialization"),
             ("modeling.py", "is code"),
             ("a.exe", "not part"),
+            ("README.md", "beside the weights a file may have"),
         ):
             with pytest.raises(Invalid, match=said):
-                begin_file(session, ada, model_id, name, 10)
+                begin_file(session, ada, model_id, name, 10**9)
         with pytest.raises(Conflict, match="No files have arrived"):
             request_check(session, ada, model_id)
         with pytest.raises(NotFound):
@@ -282,6 +347,11 @@ def test_a_fetch_that_broke_off_goes_on_where_it_ended(
 
 def test_what_the_hub_does_not_have_is_said(redis_server: RedisProcess, ada: Actor, hub: HubServer) -> None:
     assert "There is no model ada/nothing" in fetch(ada, "ada/nothing", "one").error
+    processor = hub.files.pop("preprocessor_config.json")
+    hub.fetched = []
+    assert "preprocessor_config.json is missing. Choose" in fetch(ada, name="bare").error
+    assert hub.fetched == []  # said before gigabytes are fetched in vain
+    hub.files["preprocessor_config.json"] = processor
     del hub.files["model.safetensors"]
     assert "no .safetensors file" in fetch(ada, name="two").error
     hub.shutdown()

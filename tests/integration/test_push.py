@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from safetensors import SafetensorError
 
+from jobs import merge
 from jobs.adapter_work import run_adapter_work
 from jobs.fetch.push import hub_card
 from orchestrator.domain.adapters import AdapterWork
@@ -136,3 +138,30 @@ def test_a_private_network_is_not_asked(
     ended = push(ada, "ada/motions")
     assert (ended.status, hub.commits) == ("failed", [])
     assert "private network" in ended.error
+
+
+def test_a_merge_that_breaks_off_keeps_nothing_and_may_be_asked_again(
+    ada: Actor, home: Path, redis_server: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = finished_job(ada, home)
+    base = home / "jobs" / str(job_id) / "adapter" / "base"
+    base.mkdir()
+    (base / "config.json").write_text("{}")
+    row = only(ada)
+    part = home / "adapters" / str(row.id) / ".merged.part"
+
+    def full(*_: object) -> None:
+        part.mkdir(parents=True)
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(merge, "merge", full)
+    for _ in range(2):
+        with session_scope() as session:
+            work = works.request_merge(session, ada, row.id)
+        run_adapter_work(work.id)
+        with session_scope() as session:
+            ended = works.get_work(session, ada, row.id, work.id)
+            assert (ended.status, "The disk is full" in ended.error) == ("failed", True), ended.error
+        assert not part.exists()
+    with session_scope() as session, pytest.raises(Conflict, match="Nothing is merged yet"):
+        works.merged_zip(session, ada, row.id)

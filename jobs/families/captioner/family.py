@@ -26,6 +26,7 @@ class Captioner:
 
     name = "vision-encoder-decoder"
     title = "a video encoder with a text decoder"
+    model_class = "VisionEncoderDecoderModel"
     pipeline_tag = "video-text-to-text"
     head = ("lm_head", "word_embeddings")
     reads_logits = False

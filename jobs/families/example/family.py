@@ -31,6 +31,7 @@ class Example:
 
     name = "vit"
     title = "ViT, frame by frame"
+    model_class = "ViTForImageClassification"
     pipeline_tag = "video-classification"
     head: tuple[str, ...] = ("classifier",)
     reads_logits = True

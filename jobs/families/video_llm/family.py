@@ -40,6 +40,7 @@ def _linear_names(model: Any) -> list[str]:
 class VideoLLM:
     """One architecture of transformers' image-text-to-text models, as `kind` tells it."""
 
+    model_class = "AutoModelForImageTextToText"
     pipeline_tag = "video-text-to-text"
     head: tuple[str, ...] = ()
     reads_logits = False

@@ -7,7 +7,7 @@ import torch
 
 from jobs.families.pixels import Pixels, dice_of
 from jobs.families.protocol import Base, Item, Plan
-from jobs.families.weights import read_weights
+from jobs.families.weights import read_told
 
 MASKED = 0.75
 """Share of the places hidden from the encoder, the same through all frames (tube masking)."""
@@ -33,9 +33,7 @@ def load_masked(plan: Plan) -> Any:
     """The whole model with its decoder; a base without one gets a fresh one."""
     from transformers import VideoMAEForPreTraining
 
-    model, report = read_weights(
-        VideoMAEForPreTraining, plan.base, dtype=torch.float32, ignore_mismatched_sizes=True, output_loading_info=True
-    )
+    model, report = read_told(VideoMAEForPreTraining, plan.base, dtype=torch.float32, ignore_mismatched_sizes=True)
     if "mask_token" in report["missing_keys"]:
         # transformers 5.23 leaves this one as it found it in memory, which is not a number every so often.
         torch.nn.init.trunc_normal_(model.mask_token, std=0.02)

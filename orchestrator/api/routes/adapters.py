@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse
 from pydantic import BaseModel
 
-from orchestrator.api.shapes import BodyId, Id, page, shape
+from orchestrator.api.shapes import BodyId, Id, QueryId, page, shape
 from orchestrator.api.who import Who
 from orchestrator.services.adapters import catalog, registering, works
 from orchestrator.services.db import session_scope
@@ -36,9 +36,9 @@ def list_adapters(
     actor: Who,
     q: str = "",
     task: str = "",
-    model_id: int | None = None,
-    dataset_id: int | None = None,
-    job_id: int | None = None,
+    model_id: QueryId = None,
+    dataset_id: QueryId = None,
+    job_id: QueryId = None,
     name: str = "",
     status: str = "",
     newest: bool = False,

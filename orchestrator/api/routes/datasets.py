@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
-from orchestrator.api.shapes import BodyId, Id, page, shape
+from orchestrator.api.shapes import AskedId, BodyId, BodyIdOr0, Id, page, shape
 from orchestrator.api.who import Who
 from orchestrator.domain.datasets import Task
 from orchestrator.services.datasets import catalog, clips, doctor, editing, previews, sources, uploads, versions
@@ -55,7 +55,7 @@ class IngestWish(BaseModel):
 
 class Wish(BaseModel):
     source: dict[str, Any] | None = None
-    credential_id: int = 0
+    credential_id: BodyIdOr0 = 0
 
 
 class ReadingWish(BaseModel):
@@ -316,7 +316,7 @@ def download(actor: Who, clip_id: Id) -> FileResponse:
 def seen_frames(
     actor: Who,
     clip_id: Id,
-    model_id: int,
+    model_id: AskedId,
     frames: int | None = None,
     size: int | None = None,
     fps: float | None = None,
@@ -330,7 +330,7 @@ def seen_frames(
 def seen_sheet(
     actor: Who,
     clip_id: Id,
-    model_id: int,
+    model_id: AskedId,
     frames: int | None = None,
     size: int | None = None,
     fps: float | None = None,

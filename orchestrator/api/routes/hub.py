@@ -5,7 +5,7 @@ from typing import Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from orchestrator.api.shapes import shape
+from orchestrator.api.shapes import BodyIdOr0, shape
 from orchestrator.api.who import Who
 from orchestrator.services import hub
 from orchestrator.services.db import session_scope
@@ -20,7 +20,7 @@ class Question(BaseModel):
     repo: str
     revision: str = ""
     token: str = ""
-    credential_id: int = 0
+    credential_id: BodyIdOr0 = 0
 
 
 @router.post("/hub/size")

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from orchestrator.api.shapes import Id, page, shape
+from orchestrator.api.shapes import BodyIdOr0, Id, page, shape
 from orchestrator.api.who import Who
 from orchestrator.domain.errors import Invalid
 from orchestrator.services.db import session_scope
@@ -23,11 +23,11 @@ class Source(BaseModel):
     repo: str = ""
     revision: str = ""
     token: str = ""
-    credential_id: int = 0
+    credential_id: BodyIdOr0 = 0
 
 
 class Retry(BaseModel):
-    credential_id: int = 0
+    credential_id: BodyIdOr0 = 0
 
 
 class NewModel(BaseModel):

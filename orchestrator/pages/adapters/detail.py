@@ -53,6 +53,7 @@ def _header(line: rx.Var[AdapterLine]) -> rx.Component:
     download = button(
         "Download", icon="download", href=f"/api/v1/adapters/{line.id}/download", download=True, id="adapter-download"
     )
+    try_it = button("Try it", icon="play", href=f"/playground?adapter={line.id}", id="adapter-try")
     return page_header(
         line.name,
         beside=rx.fragment(
@@ -63,7 +64,7 @@ def _header(line: rx.Var[AdapterLine]) -> rx.Component:
         ),
         note=rx.fragment(line.size, ", made ", relative_time(line.made_at)),
         actions=[
-            button("Try it", icon="play", href=f"/playground?adapter={line.id}", id="adapter-try"),
+            rx.cond(line.whole, rx.fragment(), try_it),
             used,
             download,
             _delete(),

@@ -68,16 +68,20 @@ def delete_dialog() -> rx.Component:
                 rx.foreach(State.goes, rx.el.li),
                 class_name="flex list-disc flex-col gap-1 pl-5 text-sm text-muted-foreground",
             ),
-            field(
-                "Type " + State.title + " to take it off the list",
-                text_input(name="typed", value=State.typed, on_change=State.type_title, auto_complete="off"),
-                error=_problem("typed"),
+            rx.cond(
+                State.blocked != "",
+                general_problem(State.blocked),
+                field(
+                    "Type " + State.title + " to take it off the list",
+                    text_input(name="typed", value=State.typed, on_change=State.type_title, auto_complete="off"),
+                    error=_problem("typed"),
+                ),
             ),
             _buttons(
                 State.show_delete(False),
                 "Delete model",
                 variant="danger",
-                disabled=State.typed.strip() != State.title,
+                disabled=(State.blocked != "") | (State.typed.strip() != State.title),
             ),
             on_submit=State.delete,
             class_name="flex flex-col gap-4",

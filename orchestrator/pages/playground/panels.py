@@ -140,10 +140,12 @@ def _invitation() -> rx.Component:
 
 def panels() -> rx.Component:
     """The answers, or why there are none."""
+    asked = State.ready & (State.curl != "")
+    again = rx.cond(asked, button("Try again", size="sm", on_click=State.ask), rx.fragment())
     return rx.fragment(
         rx.cond(
             State.problem != "",
-            callout("No answer", State.problem, button("Try again", size="sm", on_click=State.ask)),
+            callout("No answer", State.problem, again),
             rx.fragment(),
         ),
         rx.cond(

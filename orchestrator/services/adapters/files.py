@@ -26,6 +26,16 @@ def home_folder(adapter_id: int) -> Path:
     return get_settings().data_dir / "adapters" / str(adapter_id)
 
 
+def merged_folder(adapter_id: int) -> Path:
+    """Where the whole model lies once it is merged."""
+    return home_folder(adapter_id) / "merged"
+
+
+def half_of(folder: Path) -> Path:
+    """Where a folder is written that must appear whole."""
+    return folder.with_name(f".{folder.name}.part")
+
+
 def adapter_folder(adapter: Adapter) -> Path:
     """The folder with the weights; it may be gone when somebody cleared the disk by hand."""
     kept = home_folder(adapter.id or 0) / adapter.kind.value

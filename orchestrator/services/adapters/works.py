@@ -1,6 +1,7 @@
 """Merges and pushes of adapters: asked for here, done by a worker, told of as they go."""
 
 import re
+import shutil
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from orchestrator.domain.letterbox import TASK_ADAPTER
 from orchestrator.domain.machines import PREP
 from orchestrator.domain.users import Actor
 from orchestrator.services.adapters.catalog import own_adapter, whole_folder
-from orchestrator.services.adapters.files import home_folder
+from orchestrator.services.adapters.files import half_of, home_folder, merged_folder
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.db import session_scope
 from orchestrator.services.hub import hub_credential
@@ -113,11 +114,6 @@ def request_push(
     return _begin(session, AdapterWork(adapter_id=adapter_id, kind=WorkKind.PUSH, wish=wish))
 
 
-def merged_folder(adapter_id: int) -> Path:
-    """Where the whole model lies once it is merged."""
-    return home_folder(adapter_id) / MERGED
-
-
 def folder_to_push(adapter: Adapter, what: str) -> Path:
     """The folder that a push sends.
 
@@ -173,8 +169,10 @@ def finish(work_id: int, result: dict[str, Any]) -> None:
 
 
 def refuse(work_id: int, sentence: str) -> str:
-    """It ends with this sentence; the word of how it ended."""
-    _settle(work_id, WorkStatus.FAILED, error=sentence[:1000])
+    """It ends with this sentence; the word of how it ended. What a killed worker had written of a merge goes."""
+    work = _settle(work_id, WorkStatus.FAILED, error=sentence[:1000])
+    if work is not None and work.kind is WorkKind.MERGE:
+        shutil.rmtree(half_of(merged_folder(work.adapter_id)), ignore_errors=True)
     return "failed"
 
 
@@ -230,13 +228,14 @@ def _begin(session: Session, work: AdapterWork) -> WorkRow:
     return row
 
 
-def _settle(work_id: int, status: WorkStatus, **changes: Any) -> None:
+def _settle(work_id: int, status: WorkStatus, **changes: Any) -> AdapterWork | None:
     with session_scope() as session:
         work = session.get(AdapterWork, work_id)
         if work is None or work.status not in WORK_ACTIVE:
-            return
+            return None
         work.status, work.finished_at = status, utcnow()
         work.wish = {key: value for key, value in work.wish.items() if key != "sealed_token"}
         for name, value in changes.items():
             setattr(work, name, value)
         session.add(work)
+        return work

@@ -12,6 +12,8 @@ from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.overview import JobMark
 from orchestrator.services.models.catalog import get_model
+from orchestrator.services.models.files import small_text
+from orchestrator.services.models.folders import inside_roots
 
 JOBS_SHOWN = 20
 TEXT_LIMIT = 20_000
@@ -38,9 +40,12 @@ def model_about(session: Session, actor: Actor, model_id: int) -> ModelAbout:
     model = session.get_one(VideoModel, model_id)
     folder = Path(model.path)
     config, pretraining = _json(folder / "config.json"), _json(folder / "pretraining.json")
-    names = [str(name) for name in (config.get("id2label") or {}).values()]
+    known = config.get("id2label")
+    names = [str(name) for name in known.values()] if isinstance(known, dict) else []
     own = model.source is ModelSource.BUILTIN or model.owner_id == actor.user_id
-    return ModelAbout(_readme(folder) if own else "", pretraining, names, _jobs(session, actor, model_id))
+    # Whoever may write in an allowed folder could link the card to a file that only this process may read.
+    safe = model.source is not ModelSource.PATH or inside_roots(folder / "README.md")
+    return ModelAbout(_readme(folder) if own and safe else "", pretraining, names, _jobs(session, actor, model_id))
 
 
 def _jobs(session: Session, actor: Actor, model_id: int) -> list[JobMark]:
@@ -57,7 +62,8 @@ def _jobs(session: Session, actor: Actor, model_id: int) -> list[JobMark]:
 
 def _readme(folder: Path) -> str:
     try:
-        text = (folder / "README.md").read_text(errors="replace")[:TEXT_LIMIT]
+        with (folder / "README.md").open(errors="replace") as file:
+            text = file.read(TEXT_LIMIT)
     except OSError:
         return ""
     if text.startswith("---"):
@@ -67,7 +73,7 @@ def _readme(folder: Path) -> str:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text())
-    except (OSError, ValueError):
+        found = json.loads(small_text(path))
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

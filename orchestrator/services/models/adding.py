@@ -14,11 +14,21 @@ from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
 from orchestrator.domain.sizes import here_words
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
+from orchestrator.services.datasets.files import upload_path
 from orchestrator.services.datasets.uploads import UploadRow, clean_name, discard_upload, list_uploads, make_room
 from orchestrator.services.db import session_scope
 from orchestrator.services.hub import hub_credential, hub_problems
 from orchestrator.services.models.catalog import new_model, own_model, row_of
-from orchestrator.services.models.files import PARTS, begun_bytes, file_problem, model_folder, remove_model_folder
+from orchestrator.services.models.files import (
+    INDEX,
+    PARTS,
+    begun_bytes,
+    file_problem,
+    lacking,
+    model_folder,
+    remove_model_folder,
+)
+from orchestrator.services.models.inspect import shards_of
 from orchestrator.services.models.rows import ModelRow
 from orchestrator.services.queue import enqueue, model_key
 from orchestrator.services.vault import seal
@@ -125,17 +135,33 @@ def begin_file(session: Session, actor: Actor, model_id: int, filename: str, len
     model = own_model(session, actor, model_id)
     if model.source is not ModelSource.UPLOAD or model.status is ModelStatus.READY or _stage(model) == CHECKING:
         raise Conflict("This model takes no files now. Add another model for them.")
-    if problem := file_problem(PurePosixPath(clean_name(filename)).name):
+    path = PurePosixPath(clean_name(filename))
+    if problem := file_problem(path.name, length):
         raise Invalid(problem, "filename")
+    _give_way(session, actor, model_id, path)
     upload = Upload(id="", owner_id=actor.user_id, model_id=model_id, filename="", length=length)
     return make_room(session, upload, filename)
+
+
+def _give_way(session: Session, actor: Actor, model_id: int, path: PurePosixPath) -> None:
+    """Of two files of one name in different folders the one nearer to the top is the model's.
+
+    Raises:
+        Invalid: that is one that is here already.
+    """
+    for known in list_uploads(session, actor, model_id=model_id):
+        other = PurePosixPath(known.filename)
+        if other.name == path.name and other != path:
+            if len(other.parts) <= len(path.parts):
+                raise Invalid(f"{other} is here already, and a model has one {path.name}. Leave out one.", "filename")
+            discard_upload(session, actor, known.id)
 
 
 def request_check(session: Session, actor: Actor, model_id: int) -> ModelRow:
     """All files are in: a worker shall check them. Asking twice is harmless.
 
     Raises:
-        Conflict: nothing has arrived, or something is still arriving. NotFound.
+        Conflict: nothing has arrived, something is still arriving, or a file is missing. NotFound.
     """
     model = own_model(session, actor, model_id)
     if model.status is ModelStatus.READY or _stage(model) in (CHECKING, FETCHING):
@@ -145,8 +171,20 @@ def request_check(session: Session, actor: Actor, model_id: int) -> ModelRow:
         raise Conflict("Some files are still on their way. Wait for them, or cancel them.")
     if not found:
         raise Conflict("No files have arrived for this model. Add some first.")
+    if sentence := _lacking(session, actor, model_id):
+        raise Conflict(f"{sentence} What has arrived stays.", "files")
     check_soon(session, model)
     return row_of(session, actor, model)
+
+
+def _lacking(session: Session, actor: Actor, model_id: int) -> str:
+    """Which file of a model has not arrived: said while all of them stay; a refused check keeps nothing."""
+    here = {PurePosixPath(row.filename).name: row.id for row in list_uploads(session, actor, model_id=model_id)}
+    try:
+        shards = set(shards_of(upload_path(here[INDEX])).values()) if INDEX in here else set()
+    except Invalid:
+        shards = set()  # the worker says what is wrong with it
+    return lacking(set(here), shards)
 
 
 def check_soon(session: Session, model: VideoModel) -> None:
@@ -189,6 +227,8 @@ def refuse(model_id: int, sentence: str, keep: bool = False) -> str:
     sentence += here_words(begun, "trying again")
     with session_scope() as session:
         model = session.get(VideoModel, model_id)
+        if model is None:  # deleted while a worker wrote into its folder
+            remove_model_folder(model_id)
         if model is None or model.status is not ModelStatus.PROCESSING:
             return "called off"
         kept = {key: value for key, value in model.details.items() if key in _ASKED_FOR}

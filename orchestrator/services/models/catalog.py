@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import func
+from sqlalchemy import func, update
 from sqlmodel import Session, col, or_, select
 
+from orchestrator.domain.adapters import WORK_ACTIVE, Adapter, AdapterWork, WorkKind
 from orchestrator.domain.datasets import Upload
 from orchestrator.domain.errors import Conflict, Invalid, NotAllowed, NotFound
 from orchestrator.domain.models import ModelSource, ModelStatus, ModelType, VideoModel
@@ -120,6 +121,16 @@ def take_facts(model: VideoModel, folder: Path, facts: ModelFacts) -> None:
     model.status, model.error = ModelStatus.READY, ""
 
 
+def take_back(session: Session, model: VideoModel) -> None:
+    """The owner's adapters whose base was deleted have one again: the same weights were added anew."""
+    session.add(model)
+    session.flush()
+    known = (Adapter.owner_id == model.owner_id, Adapter.model_revision == model.revision)
+    if model.revision:
+        orphans = update(Adapter).where(*known, col(Adapter.model_id).is_(None))  # type: ignore[arg-type]
+        session.exec(orphans.values(model_id=model.id))
+
+
 def architectures(model_type: str) -> list[str]:
     """The architectures that do this and that can be trained here, as people know them."""
     return list(dict.fromkeys(name for name, kind in FAMILIES.values() if kind.value == model_type))
@@ -146,18 +157,32 @@ def delete_model(session: Session, actor: Actor, model_id: int) -> None:
     """Takes a model off the list. Files that were uploaded or fetched go with it; a folder of one's own stays.
 
     Raises:
-        Conflict: a job still learns from it. NotAllowed: it is built in. NotFound.
+        Conflict: a job or a merge still works with it. NotAllowed: it is built in. NotFound.
     """
     model = _own(session, actor, model_id)
-    active = session.exec(
-        select(TrainingJob.name).where(TrainingJob.model_id == model_id, col(TrainingJob.status).in_(ACTIVE))
-    ).all()
-    if active:
-        raise Conflict(f"{', '.join(active[:3])} still trains this model. Stop it first.")
+    if sentence := still_used(session, model_id):
+        raise Conflict(sentence)
     uploads = session.exec(select(Upload.id).where(Upload.model_id == model_id)).all()
     session.delete(model)
     session.flush()
     after_commit(session, lambda: _remove(model_id, uploads))
+
+
+def still_used(session: Session, model_id: int) -> str:
+    """What works with the model at this moment, so that it cannot go, as a sentence; "" when nothing does."""
+    learns = (TrainingJob.model_id == model_id, col(TrainingJob.status).in_(ACTIVE))
+    if active := session.exec(select(TrainingJob.name, TrainingJob.id).where(*learns)).all():
+        named = ", ".join(f"{name} #{job_id}" for name, job_id in active[:3])
+        return f"{named} still trains this model. Stop that first."
+    merges = (
+        Adapter.model_id == model_id,
+        AdapterWork.kind == WorkKind.MERGE,
+        col(AdapterWork.status).in_(WORK_ACTIVE),
+    )
+    found = select(Adapter.name, Adapter.version).join(AdapterWork, col(AdapterWork.adapter_id) == col(Adapter.id))
+    if made := session.exec(found.where(*merges)).first():
+        return f"{made[0]} v{made[1]} is being merged into this model. Wait until that is over."
+    return ""
 
 
 def _remove(model_id: int, uploads: Sequence[str]) -> None:

@@ -8,8 +8,8 @@ from orchestrator.domain.errors import Invalid
 from orchestrator.domain.models import ModelSource, ModelType
 from orchestrator.domain.users import Actor
 from orchestrator.services.models.adding import check_soon
-from orchestrator.services.models.catalog import new_model, row_of, take_facts
-from orchestrator.services.models.inspect import inspect_model
+from orchestrator.services.models.catalog import new_model, row_of, take_back, take_facts
+from orchestrator.services.models.inspect import ModelFacts, inspect_model, weight_files
 from orchestrator.services.models.rows import ModelRow
 from orchestrator.services.models.whole import check_files
 from orchestrator.settings import get_settings
@@ -34,20 +34,25 @@ def register_path(
         Invalid: `problems` by field. Conflict: the name is taken.
     """
     folder, sentence = _resolved(path)
-    facts = inspect_model(folder) if folder is not None and not model_type else None
+    facts = _facts(folder) if folder is not None and not model_type else None
     kind = facts.model_type if facts else model_type or ModelType.CLASSIFICATION.value
     problems = [("path", sentence)] if sentence else []
     model = new_model(session, actor, name, description, kind, architecture, problems)
     assert folder is not None
     model.source, model.source_ref = ModelSource.PATH, path.strip()
-    take_facts(model, folder, facts or inspect_model(folder))
+    take_facts(model, folder, facts or _facts(folder))
     if model.size_bytes > READ_AT_ONCE:
         check_soon(session, model)
         return row_of(session, actor, model)
     check_files(folder)
-    session.add(model)
-    session.flush()
+    take_back(session, model)
     return row_of(session, actor, model)
+
+
+def _facts(folder: Path) -> ModelFacts:
+    """Of a large model without its digest, for which somebody would wait: a worker reads all of it afterwards."""
+    small = sum(file.stat().st_size for file in weight_files(folder)) <= READ_AT_ONCE
+    return inspect_model(folder, digest=small)
 
 
 def allowed_folder(path: str) -> Path:
@@ -70,8 +75,23 @@ def _resolved(path: str) -> tuple[Path | None, str]:
         folder = Path(path.strip()).expanduser().resolve()
     except (OSError, RuntimeError, ValueError):
         return None, "This is not a path."
-    if not any(folder.is_relative_to(root.resolve()) for root in get_settings().model_roots):
+    if not inside_roots(folder):
         return None, f"The folder must lie in {' or '.join(allowed_roots())}."
     if not folder.is_dir():
         return None, "There is no such folder on this machine."
+    try:
+        astray = next((path.name for path in folder.iterdir() if not inside_roots(path)), "")
+    except OSError:
+        return None, "This folder cannot be read here."
+    if astray:
+        return None, f"{astray} is a link that leads out of {' or '.join(allowed_roots())}. Copy the file itself."
     return folder, ""
+
+
+def inside_roots(path: Path) -> bool:
+    """Whether it lies in an allowed folder when every link is followed."""
+    try:
+        real = path.resolve()
+    except (OSError, RuntimeError):
+        return False
+    return any(real.is_relative_to(root.resolve()) for root in get_settings().model_roots)

@@ -6,12 +6,12 @@ import math
 import re
 import struct
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.models import ModelType
-from orchestrator.services.models.files import TO_SAFETENSORS
+from orchestrator.services.models.files import INDEX, TO_SAFETENSORS, WEIGHTS, small_text
 from orchestrator.services.models.sight import read_sight
 
 FAMILIES: dict[str, tuple[str, ModelType]] = {
@@ -45,6 +45,8 @@ EYES = re.compile(
 _BYTES = {"F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "I16": 2, "U16": 2}
 _BYTES |= {"I8": 1, "U8": 1, "BOOL": 1, "F8_E4M3": 1, "F8_E5M2": 1}
 _HEADER_LIMIT = 100_000_000
+MOST, MOST_BLOCKS, MOST_PLACES = 2**20, 1024, 2**18
+"""No size, no count of blocks, and no count of patches in a clip reaches them: a table of so many would be computed."""
 NF4_BYTES = 0.5 + (1 + 4 / 256) / 64
 """Bytes a parameter: 4 bits, an 8-bit scale every 64, a 32-bit one every 256 scales (Dettmers et al. 2023)."""
 
@@ -62,67 +64,137 @@ class ModelFacts:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-def inspect_model(folder: Path) -> ModelFacts:
+def inspect_model(folder: Path, digest: bool = True) -> ModelFacts:
     """The facts of a model folder.
+
+    Args:
+        digest: reads every byte for the revision, which is "" without it.
 
     Raises:
         Invalid: field `path`, with the sentence that says what is missing or wrong.
     """
     config = _config(folder)
-    family = str(config.get("model_type", ""))
+    family = str(config.get("model_type", ""))[:64]
     if family not in FAMILIES:
         known = ", ".join(name for name, _ in FAMILIES.values())
         raise _refuse(f"config.json names the model type “{family or 'nothing'}”. These can be trained: {known}.")
-    files = sorted(folder.glob("*.safetensors"))
-    if not files:
-        raise _refuse(
-            "There are no .safetensors files in this folder. Pickled weights (.bin, .pt) are not accepted, since they "
-            f"can run code when opened. Convert them first: {TO_SAFETENSORS}"
-        )
+    files = weight_files(folder)
     shapes: dict[str, list[int]] = {}
     for file in files:
-        shapes |= _shapes(file)
+        shapes |= {name: facts["shape"] for name, facts in read_head(file)[0].items()}
+    if not any(math.prod(shape) for shape in shapes.values()):
+        raise _refuse(f"{files[0].name} holds no weights. Copy it again.")
     architecture, kind = FAMILIES[family]
-    inner = (config.get(name) for name in ("vision_config", "encoder"))
-    vision = next((part for part in inner if isinstance(part, dict)), config)
-    sight = read_sight(family, config)
-    eyes = EYES if sight else None
+    try:
+        details = _details(config, family, shapes)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise _refuse("config.json in this folder says sizes that no model can have. Copy it again.") from error
     return ModelFacts(
         family=family,
         architecture=architecture,
         model_type=kind.value,
         parameters=sum(math.prod(shape) for shape in shapes.values()),
         size_bytes=sum(file.stat().st_size for file in files),
-        revision=_digest(files),
-        details={
-            "frames": vision.get("num_frames") or vision.get("frames_per_clip"),
-            "image_size": _one(vision.get("image_size") or vision.get("crop_size")),
-            "hidden_size": vision.get("hidden_size"),
-            "patch_size": _one(vision.get("patch_size") or _last(vision.get("tubelet_size"))),
-            "tubelet_size": _one(vision.get("tubelet_size")),
-            "heads": vision.get("num_attention_heads"),
-            "blocks": vision.get("num_hidden_layers"),
-            "text_hidden": _text(config).get("hidden_size"),
-            "text_blocks": _text(config).get("num_hidden_layers"),
-            "classes": len(config.get("id2label") or {}),
-            "nf4_bytes": nf4_bytes(shapes, eyes),
-            "eye_parameters": sum(math.prod(shape) for name, shape in shapes.items() if eyes and eyes.search(name)),
-            "sight": sight,
-            "layers": layer_groups(shapes, eyes),
-            "eye_layers": layer_groups({n: s for n, s in shapes.items() if eyes and eyes.search(n)}),
-        },
+        revision=_digest(files) if digest else "",
+        details=details,
     )
 
 
-def _text(config: dict[str, Any]) -> dict[str, Any]:
-    """What reads beside what sees, in a model of two towers; empty where there is one."""
-    found = config.get("text_config")
-    return found if isinstance(found, dict) else {}
+def _details(config: dict[str, Any], family: str, shapes: dict[str, list[int]]) -> dict[str, Any]:
+    """What config and heads say; raises what Python raises where the config lies."""
+    inner = (config.get(name) for name in ("vision_config", "encoder"))
+    vision = next((part for part in inner if isinstance(part, dict)), config)
+    text, sight = _part(config, "text_config"), read_sight(family, config)
+    if sight and not all(0 <= number < 2**31 for number in sight.values()):
+        raise ValueError("sizes below nothing, or beyond all measure")
+    _bound(config)
+    eyes = EYES if sight else None
+    seen = {name: shape for name, shape in shapes.items() if eyes and eyes.search(name)}
+    found = {
+        "frames": _side(vision.get("num_frames") or vision.get("frames_per_clip")),
+        "image_size": _side(vision.get("image_size") or vision.get("crop_size")),
+        "hidden_size": _side(vision.get("hidden_size")),
+        "patch_size": _side(vision.get("patch_size") or _last(vision.get("tubelet_size"))),
+        "tubelet_size": _side(vision.get("tubelet_size")),
+        "heads": _side(vision.get("num_attention_heads")),
+        "blocks": _side(vision.get("num_hidden_layers")),
+        "text_hidden": _side(text.get("hidden_size")),
+        "text_blocks": _side(text.get("num_hidden_layers")),
+        "classes": len(_part(config, "id2label")),
+        "nf4_bytes": nf4_bytes(shapes, eyes),
+        "eye_parameters": sum(math.prod(shape) for shape in seen.values()),
+        "sight": sight,
+        "layers": layer_groups(shapes, eyes),
+        "eye_layers": layer_groups(seen),
+    }
+    places = ((found["image_size"] or 0) // (found["patch_size"] or 1)) ** 2
+    if found["patch_size"] and places * (found["frames"] or 1) > MOST_PLACES:
+        raise ValueError("a table of places without end")
+    return found
 
 
-def _one(value: Any) -> Any:
-    """The first of a list of sides, as (2, 16, 16)."""
-    return value[0] if isinstance(value, list) and value else value
+def _bound(config: dict[str, Any]) -> None:
+    """Whoever builds the model builds every block that config.json asks for."""
+    for name, value in config.items():
+        if isinstance(value, dict):
+            _bound(value)
+        elif name.endswith(("_layers", "depth")) and isinstance(value, int | float) and value > MOST_BLOCKS:
+            raise ValueError(name)
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The files that transformers loads, and no others that lie beside them.
+
+    Raises:
+        Invalid: there are none, they have other names, or the index is damaged or leads out of the folder.
+    """
+    if (folder / WEIGHTS).is_file():
+        return [folder / WEIGHTS]
+    if (folder / INDEX).is_file():
+        files = [folder / name for name in sorted(set(shards_of(folder / INDEX).values()))]
+        if files and all(file.is_file() for file in files):
+            return files
+        missing = next((file.name for file in files if not file.is_file()), WEIGHTS)
+        raise _refuse(f"{missing} is missing: the index names {len(files)} files. Add all of them.")
+    if other := sorted(folder.glob("*.safetensors")):
+        raise _refuse(f"The weights lie in {other[0].name}. Name it {WEIGHTS}, or add {INDEX} beside it.")
+    raise _refuse(
+        "There are no .safetensors files in this folder. Pickled weights (.bin, .pt) are not accepted, since they "
+        f"can run code when opened. Convert them first: {TO_SAFETENSORS}"
+    )
+
+
+def shards_of(index: Path) -> dict[str, str]:
+    """{tensor: the file beside the index that holds it}.
+
+    Raises:
+        Invalid: it is damaged, or names a file elsewhere, which may be somebody else's.
+    """
+    try:
+        found = {str(tensor): str(name) for tensor, name in json.loads(small_text(index))["weight_map"].items()}
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
+        raise _refuse(f"{index.name} is damaged. Copy it again.") from None
+    for name in found.values():
+        if name != PurePath(name).name or not name.endswith(".safetensors"):
+            raise _refuse(f"{index.name} names {name[:80]}, which is no .safetensors file beside it.")
+    return found
+
+
+def _part(config: dict[str, Any], name: str) -> dict[str, Any]:
+    """A config inside the config; empty where there is none."""
+    found = config.get(name) or {}
+    if not isinstance(found, dict):
+        raise TypeError(name)
+    return found
+
+
+def _side(value: Any) -> int | None:
+    """A size: of a list of sides, as (2, 16, 16), the first; of height and width, the height."""
+    value = value[0] if isinstance(value, list) and value else value
+    value = value.get("height") if isinstance(value, dict) else value
+    if value is not None and (int(value) != value or not 0 < value < MOST):
+        raise ValueError(value)
+    return value if value is None else int(value)
 
 
 def _last(value: Any) -> Any:
@@ -167,7 +239,7 @@ def _is_linear(name: str, shape: list[int]) -> bool:
 
 def _config(folder: Path) -> dict[str, Any]:
     try:
-        config = json.loads((folder / "config.json").read_text())
+        config = json.loads(small_text(folder / "config.json"))
     except FileNotFoundError as error:
         raise _refuse("There is no config.json in this folder.") from error
     except (OSError, ValueError, RecursionError) as error:
@@ -181,16 +253,11 @@ def _config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def _shapes(file: Path) -> dict[str, list[int]]:
-    """Tensor names and shapes from the head of one safetensors file."""
-    return {name: [int(side) for side in facts["shape"]] for name, facts in read_head(file)[0].items()}
-
-
 def read_head(file: Path) -> tuple[dict[str, Any], int]:
     """The head of one safetensors file, {tensor: {dtype, shape, data_offsets}}, and where its tensors begin.
 
     Raises:
-        Invalid: it is damaged, cut off, or lies about what follows.
+        Invalid: it is damaged, cut off, lies about what follows, or holds numbers of an unknown kind.
     """
     try:
         with file.open("rb") as stream:
@@ -199,10 +266,13 @@ def read_head(file: Path) -> tuple[dict[str, Any], int]:
                 raise ValueError(length)
             head = json.loads(stream.read(length))
         found = {name: facts for name, facts in head.items() if name != "__metadata__"}
+        if unknown := {str(facts["dtype"]) for facts in found.values()} - _BYTES.keys():
+            kinds = ", ".join(sorted(unknown))[:80]
+            raise _refuse(f"{file.name} holds numbers of type {kinds}. Save the model in bfloat16 or float32.")
         if file.stat().st_size < 8 + length + _end(found):
             raise ValueError("truncated")
         return found, 8 + length
-    except (OSError, ValueError, struct.error, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, struct.error, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise _refuse(f"{file.name} is damaged or cut off. Copy it again.") from error
 
 
@@ -213,11 +283,11 @@ def _end(head: dict[str, Any]) -> int:
         ValueError: they do not.
     """
     end = 0
-    for facts in sorted(head.values(), key=lambda facts: int(facts["data_offsets"][0])):
-        begin, after = (int(at) for at in facts["data_offsets"])
-        bytes_each = _BYTES.get(str(facts["dtype"]))
-        wanted = math.prod(int(side) for side in facts["shape"]) * bytes_each if bytes_each else after - begin
-        if begin != end or after - begin != wanted:
+    for facts in sorted(head.values(), key=lambda facts: facts["data_offsets"][0]):
+        (begin, after), shape = facts["data_offsets"], facts["shape"]
+        if not all(type(number) is int and number >= 0 for number in (begin, after, *shape)):
+            raise ValueError("the head lies")
+        if begin != end or after - begin != math.prod(shape) * _BYTES[str(facts["dtype"])]:
             raise ValueError("the head lies")
         end = after
     return end

@@ -42,13 +42,18 @@ _RULES = {
 
 
 def read_sight(family: str, config: dict[str, Any]) -> dict[str, int] | None:
-    """What `visual_tokens` and the memory estimate need of a config; None for a family without a language model."""
+    """What `visual_tokens` and the memory estimate need of a config; None for a family without a language model.
+
+    A config that lies raises what Python raises.
+    """
     rule = _RULES.get(family)
     if rule is None:
         return None
     vision, text = config.get("vision_config") or {}, config.get("text_config") or config
     patch = _first(vision.get("patch_size") or vision.get("spatial_patch_size") or rule.patch)
     merge = _merge(config, vision, rule)
+    if min(patch, merge) < 1:
+        raise ValueError("patches without a size")
     edge = rule.edge if rule.free else _first(vision.get("image_size") or rule.edge)
     if rule.free:
         edge = max(1, edge // (patch * merge)) * patch * merge
@@ -57,7 +62,7 @@ def read_sight(family: str, config: dict[str, Any]) -> dict[str, int] | None:
         "edge": edge,
         "patch": patch,
         "merge": merge,
-        "time": int(vision.get("temporal_patch_size") or rule.time) if rule.time > 1 else 1,
+        "time": max(1, int(vision.get("temporal_patch_size") or rule.time)) if rule.time > 1 else 1,
         "free": int(rule.free),
         "up": int(rule.up),
         "end": rule.end,

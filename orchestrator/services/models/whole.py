@@ -1,12 +1,12 @@
 """Checks that the files of a base model are whole: every shard there, every number finite, a processor beside them."""
 
-import json
 import mmap
 from pathlib import Path
 from typing import Any
 
 from orchestrator.domain.errors import Invalid
-from orchestrator.services.models.inspect import read_head
+from orchestrator.services.models.files import INDEX, NO_PROCESSOR, PROCESSORS
+from orchestrator.services.models.inspect import read_head, shards_of, weight_files
 
 _ALL_ONES = {
     "F64": ("<u8", 0x7FF0_0000_0000_0000),
@@ -19,7 +19,6 @@ _ALL_ONES = {
 """dtype -> (the same bits as integers, the exponent's): a number whose exponent is all ones is infinite or none
 (IEEE 754; of F8_E4M3 only the pattern of all ones is, OCP 8-bit floating point 1.0)."""
 _BLOCK = 2**24
-_PROCESSORS = ("preprocessor_config.json", "video_preprocessor_config.json", "processor_config.json")
 
 
 def check_files(folder: Path) -> None:
@@ -28,20 +27,24 @@ def check_files(folder: Path) -> None:
     Raises:
         Invalid: field `path`, with the sentence that says what is missing or damaged.
     """
-    index = folder / "model.safetensors.index.json"
-    if index.exists():
-        try:
-            shards = {str(name) for name in json.loads(index.read_text())["weight_map"].values()}
-        except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
-            raise Invalid("model.safetensors.index.json is damaged. Copy it again.", "path") from None
-        missing = sorted(name for name in shards if not (folder / name).is_file())
-        if missing:
-            raise Invalid(f"{missing[0]} is missing: the index names {len(shards)} files. Add all of them.", "path")
-    if not any((folder / name).is_file() for name in _PROCESSORS):
-        raise Invalid("preprocessor_config.json is missing. It says how pictures are prepared; add it.", "path")
-    for file in sorted(folder.glob("*.safetensors")):
+    if (folder / INDEX).exists():
+        _check_index(folder, shards_of(folder / INDEX))
+    if not any((folder / name).is_file() for name in PROCESSORS):
+        raise Invalid(NO_PROCESSOR, "path")
+    for file in weight_files(folder):
         if name := _not_finite(file):
             raise Invalid(f"{file.name} holds numbers that are not finite, in {name}. Copy it again.", "path")
+
+
+def _check_index(folder: Path, shards: dict[str, str]) -> None:
+    """Every file that the index names is there, with every tensor that it should hold."""
+    names = sorted(set(shards.values()))
+    if missing := [name for name in names if not (folder / name).is_file()]:
+        raise Invalid(f"{missing[0]} is missing: the index names {len(names)} files. Add all of them.", "path")
+    heads = {name: read_head(folder / name)[0] for name in names}
+    for tensor, name in shards.items():
+        if tensor not in heads[name]:
+            raise Invalid(f"{name} does not hold {tensor[:200]}, as the index says. Copy it again.", "path")
 
 
 def _not_finite(file: Path) -> str:

@@ -27,6 +27,8 @@ class AdapterFacts:
     task: str
     source_job: int
     model_id: int | None
+    model_revision: str
+    """SHA-256 of the weights that it was trained on; "" where nobody knows."""
     dataset_id: int | None
     folder: Path
     recipe: dict[str, Any]
@@ -67,6 +69,7 @@ def _facts(adapter: Adapter) -> AdapterFacts:
         task=adapter.task,
         source_job=adapter.source_job,
         model_id=adapter.model_id,
+        model_revision=adapter.model_revision,
         dataset_id=adapter.dataset_id,
         folder=adapter_folder(adapter),
         recipe=dict(adapter.recipe or {}),

@@ -54,7 +54,7 @@ def check_wish(session: Session, actor: Actor, wish: Wish) -> Asked:
         NotFound: a part is not there, or not the actor's: both read the same. Invalid: the parts do not fit.
     """
     adapter = find_adapter(session, actor, wish.adapter_id) if wish.adapter_id else None
-    model, path = _base(session, actor, wish, adapter)
+    model, path, revision = _base(session, actor, wish, adapter)
     task = TASK_OF[model.model_type].value if model else adapter.task if adapter else ""
     _check_words(wish, task)
     clip = dataset_id = None
@@ -67,7 +67,7 @@ def check_wish(session: Session, actor: Actor, wish: Wish) -> Asked:
         model_id=model.id if model else None,
         model_name=model.name if model else "its own base",
         model_path=path,
-        model_revision=model.revision if model else "",
+        model_revision=revision,
         model_bytes=model.size_bytes if model else 0,
         adapter=adapter,
         clip=clip,
@@ -75,8 +75,20 @@ def check_wish(session: Session, actor: Actor, wish: Wish) -> Asked:
     )
 
 
-def _base(session: Session, actor: Actor, wish: Wish, adapter: AdapterFacts | None) -> tuple[VideoModel | None, Path]:
-    """The base, and its folder: the registered one, or the copy that a small base leaves beside its adapter."""
+def why_not(session: Session, actor: Actor, model_id: int, adapter_id: int) -> str:
+    """Why a base or an adapter (0: none) cannot be asked, as a sentence; "" where it can."""
+    try:
+        adapter = find_adapter(session, actor, adapter_id) if adapter_id else None
+        _base(session, actor, Wish(model_id=None if adapter else model_id), adapter)
+    except AppError as error:
+        return error.message
+    return ""
+
+
+def _base(
+    session: Session, actor: Actor, wish: Wish, adapter: AdapterFacts | None
+) -> tuple[VideoModel | None, Path, str]:
+    """The base, its folder and its revision: the registered one, or the copy that a small base leaves beside."""
     model_id = adapter.model_id if adapter else wish.model_id
     if adapter is None and model_id is None:
         raise Invalid("Choose a base model or an adapter.", "model_id")
@@ -88,12 +100,15 @@ def _base(session: Session, actor: Actor, wish: Wish, adapter: AdapterFacts | No
         if adapter is None:
             raise
         model = None
-    if model and model.status is ModelStatus.READY and model.path and Path(model.path).is_dir():
-        return model, Path(model.path)
+    other = bool(adapter and model and model.revision and adapter.model_revision not in ("", model.revision))
+    if model and not other and model.status is ModelStatus.READY and model.path and Path(model.path).is_dir():
+        return model, Path(model.path), model.revision
     beside = adapter.folder / "base" if adapter else None
-    if beside and (beside / "config.json").is_file():
-        return model, beside
-    name = model.name if model else "The base of this adapter"
+    if adapter and beside and (beside / "config.json").is_file():
+        return model, beside, adapter.model_revision
+    if adapter and model and other:
+        raise Invalid(f"{model.name} holds other weights now than {adapter.name} was trained on.", "adapter_id")
+    name = model.name if model else f"The base of {adapter.name}" if adapter else "The base"
     raise NotFound(f"{name} is not ready or not there any more. Register it again.", "model_id")
 
 

@@ -3,12 +3,17 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from orchestrator.domain.adapters import Adapter, AdapterLine, ResultKind
+import pytest
+
+from orchestrator.domain.adapters import Adapter, AdapterLine, AdapterWork, ResultKind, WorkKind
+from orchestrator.domain.errors import Conflict
+from orchestrator.domain.models import VideoModel
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import get_dataset
 from orchestrator.services.datasets.overview import dataset_extras
 from orchestrator.services.db import session_scope
+from orchestrator.services.models.catalog import delete_model
 from orchestrator.states import datasets_dialogs, models_dialogs, words
 from tests.workshop import make_things
 
@@ -18,6 +23,7 @@ def test_jobs_and_adapters_are_named(ada: Actor) -> None:
     base: dict[str, Any] = {"owner_id": ada.user_id, "dataset_id": dataset_id, "model_id": model_id}
     names: dict[str, Any] = {"dataset_name": "Motions", "model_name": "Tiny VideoMAE"}
     with session_scope() as session:
+        session.get_one(VideoModel, model_id).owner_id = ada.user_id
         for number, status in enumerate((JobStatus.COMPLETED, JobStatus.STOPPED, JobStatus.RUNNING)):
             session.add(TrainingJob(**base, **names, name="walks", status=status, idempotency_key=str(number)))
         line = AdapterLine(owner_id=ada.user_id, name="walks", last_version=1)
@@ -30,6 +36,15 @@ def test_jobs_and_adapters_are_named(ada: Actor) -> None:
         said = " ".join(datasets_dialogs._consequences(row, extras)).replace(words.NBSP, " ")
         assert "3 jobs learnt from it (walks #3, walks #2 and walks #1)" in said
         assert datasets_dialogs._blocked(extras) == "walks #3 still learns from it. Stop that first."
-        said = " ".join(models_dialogs._consequences(*models_dialogs._look(session, ada, model_id)))
+        _, goes, blocked = models_dialogs._look(session, ada, model_id)
+        said = " ".join(goes)
+        assert blocked == "walks #3 still trains this model. Stop that first."
+        with pytest.raises(Conflict, match="walks #3 still trains"):
+            delete_model(session, ada, model_id)
+        session.get_one(TrainingJob, 3).status = JobStatus.STOPPED
+        session.add(AdapterWork(adapter_id=1, kind=WorkKind.MERGE))
+        session.flush()
+        with pytest.raises(Conflict, match="walks v1 is being merged into this model"):
+            delete_model(session, ada, model_id)
         assert "3 jobs trained it (walks #3, walks #2 and walks #1)" in said.replace(words.NBSP, " ")
         assert "1 adapter made from it (walks v1)" in said.replace(words.NBSP, " ")

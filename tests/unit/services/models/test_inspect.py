@@ -8,9 +8,17 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from jobs.families.protocol import Base
+from jobs.families.weights import read_weights
 from orchestrator.domain.errors import Invalid
+from orchestrator.domain.users import Actor
+from orchestrator.services.db import session_scope
 from orchestrator.services.models import whole
+from orchestrator.services.models.about import model_about
+from orchestrator.services.models.files import INDEX, TEXT_BYTES, WEIGHTS
+from orchestrator.services.models.folders import register_path
 from orchestrator.services.models.inspect import inspect_model
+from orchestrator.settings import get_settings
 
 
 def write_model(folder: Path, family: str = "videomae", cut: int = 0) -> Path:
@@ -59,6 +67,11 @@ def test_facts_come_from_the_files(tmp_path: Path) -> None:
         (lambda folder: (folder / "model.safetensors").write_bytes(b"hello"), "damaged"),
         (lambda folder: write_model(folder, cut=64), "cut off"),
         (lambda folder: write_model(folder, family="bert"), "“bert”"),
+        (
+            lambda folder: (folder / "model.safetensors").rename(folder / "weights.safetensors"),
+            "Name it",
+        ),
+        (lambda folder: (folder / "config.json").write_bytes(b" " * (TEXT_BYTES + 1)), "cannot be read"),
     ],
 )
 def test_each_fault_has_its_sentence(tmp_path: Path, spoil, said: str) -> None:
@@ -68,6 +81,88 @@ def test_each_fault_has_its_sentence(tmp_path: Path, spoil, said: str) -> None:
         inspect_model(folder)
     assert refused.value.field == "path"
     assert said in refused.value.message
+
+
+SIZES = ("vision_config", "image_size", "patch_size", "num_hidden_layers", "id2label", "max_position_embeddings")
+LIES: list[object] = ["x", -1, 1e300, float("nan"), float("inf"), 10**30, True, ["x"], {"height": -1}]
+
+
+@pytest.mark.parametrize("family", ["videomae", "qwen2_vl", "internvl"])
+def test_a_config_that_lies_ends_in_a_sentence(tmp_path: Path, family: str) -> None:
+    """Read or refused, never anything else: it would end the page, or a worker three times."""
+    folder, refused = write_model(tmp_path / "m"), 0
+    for name in SIZES:
+        for lie in LIES:
+            for config in ({name: lie}, {"vision_config": {name: lie}}, {"text_config": {name: lie}}):
+                (folder / "config.json").write_text(json.dumps({"model_type": family} | config))
+                try:
+                    facts = inspect_model(folder)
+                except Invalid as error:
+                    refused += "sizes that no model can have" in error.message
+                else:
+                    json.dumps(facts.details, allow_nan=False)
+    assert refused > 30
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        ({"a": {"dtype": "F32", "shape": [16], "data_offsets": []}}, "damaged"),
+        ({"a": {"dtype": "F32", "shape": [16], "data_offsets": [0, float("inf")]}}, "damaged"),
+        ({"a": {"dtype": "F32", "shape": [-4, -4], "data_offsets": [0, 64]}}, "damaged"),
+        ({"a": {"dtype": "F32", "shape": [64], "data_offsets": [0, 64]}}, "damaged"),
+        ({"a": {"dtype": "F4", "shape": [2**62, 2**62], "data_offsets": [0, 64]}}, "numbers of type F4"),
+        ({"a": {"dtype": ["F32"], "shape": [16], "data_offsets": [0, 64]}}, "numbers of type"),
+        ({"a": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}}, "holds no weights"),
+        ([], "damaged"),
+    ],
+    ids=str,
+)
+def test_a_head_that_lies_ends_in_a_sentence(tmp_path: Path, head: object, said: str) -> None:
+    folder, raw = write_model(tmp_path / "m"), json.dumps(head).encode()
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(raw)) + raw + bytes(64))
+    with pytest.raises(Invalid, match=said):
+        inspect_model(folder)
+
+
+def test_an_index_leads_to_nobody_elses_weights(tmp_path: Path) -> None:
+    theirs, mine = whole_model(tmp_path / "theirs"), whole_model(tmp_path / "mine")
+    (mine / "model.safetensors").rename(mine / "model-1.safetensors")
+    base = Base(mine, {}, {})
+    for elsewhere in (f"../theirs/{WEIGHTS}", str(theirs / WEIGHTS), "/etc/passwd", "../mine/model-1.safetensors"):
+        (mine / INDEX).write_text(json.dumps({"weight_map": {"a": "model-1.safetensors", "b": elsewhere}}))
+        (mine / "config.json").write_text('{"model_type": "videomae"}')
+        for read in (inspect_model, whole.check_files):
+            with pytest.raises(Invalid, match=r"is no \.safetensors file beside it"):
+                read(mine)
+        with pytest.raises(Invalid, match="beside it"):
+            read_weights(None, base)
+
+
+def test_a_tensor_that_the_index_promises_is_looked_for(tmp_path: Path) -> None:
+    folder = whole_model(tmp_path / "m")
+    (folder / INDEX).write_text(json.dumps({"weight_map": {"a": WEIGHTS, "c": WEIGHTS}}))
+    with pytest.raises(Invalid, match=r"model\.safetensors does not hold c"):
+        whole.check_files(folder)
+
+
+def test_a_folder_holds_no_link_out_of_the_allowed_ones(home: Path, ada: Actor, tmp_path: Path) -> None:
+    root = get_settings().model_roots[0]
+    folder = write_model(root / "m")
+    (folder / "preprocessor_config.json").write_text("{}")
+    (tmp_path / "key").write_text("a secret of this machine")
+    (root / "card").write_text("beside it")
+    (folder / "LICENSE.md").symlink_to(root / "card")  # as in a cache of the Hub
+    with session_scope() as session:
+        model_id = register_path(session, ada, "mine", "", str(folder)).id
+        assert model_about(session, ada, model_id).card == ""
+        (folder / "README.md").symlink_to(tmp_path / "key")
+        assert model_about(session, ada, model_id).card == ""
+        with pytest.raises(Invalid, match=r"README\.md is a link that leads out"):
+            register_path(session, ada, "again", "", str(folder))
+        (root / "out").symlink_to(tmp_path)
+        with pytest.raises(Invalid, match="must lie in"):
+            register_path(session, ada, "again", "", str(root / "out"))
 
 
 def whole_model(folder: Path, **tensors: object) -> Path:

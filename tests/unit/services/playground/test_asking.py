@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.domain.adapters import Adapter, AdapterLine, ResultKind
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus
 from orchestrator.domain.errors import Invalid, NotFound
 from orchestrator.domain.models import ModelSource, ModelStatus, ModelType, VideoModel
@@ -59,6 +60,40 @@ def test_what_is_asked_is_found(ada: Actor, things: dict[str, int]) -> None:
     assert (asked.task, asked.clip and asked.clip.reference) == ("classification", "x")
     asked = check(ada, model_id=things["retriever"], dataset_id=things["dataset"], query="a disc")
     assert (asked.task, asked.dataset_id, asked.clip) == ("retrieval", things["dataset"], None)
+
+
+def test_an_adapter_answers_on_the_weights_that_it_knows(home: Path, ada: Actor, things: dict[str, int]) -> None:
+    folder = home / "jobs" / "7" / "adapter"
+    folder.mkdir(parents=True)
+    (folder / "adapter_config.json").write_text("{}")
+    names = {"name": "words", "dataset_name": "d", "model_name": "mine", "task": "captioning"}
+    with session_scope() as session:
+        session.get_one(VideoModel, things["mine"]).revision = "new"
+        line = AdapterLine(owner_id=ada.user_id, name="words", last_version=1)
+        session.add(line)
+        session.flush()
+        made = Adapter(
+            owner_id=ada.user_id,
+            line_id=line.id or 0,
+            version=1,
+            kind=ResultKind.ADAPTER,
+            source_job=7,
+            model_id=things["mine"],
+            model_revision="old",
+            **names,
+        )
+        session.add(made)
+        session.flush()
+        wish = {"adapter_id": made.id, "clip_id": things["good"]}
+    with pytest.raises(Invalid, match="mine holds other weights now than words v1 was trained on"):
+        check(ada, **wish)
+    (folder / "base").mkdir()
+    (folder / "base" / "config.json").write_text("{}")
+    asked = check(ada, **wish)
+    assert (asked.model_path, asked.model_revision) == (folder / "base", "old")
+    with session_scope() as session:
+        session.get_one(VideoModel, things["mine"]).revision = "old"
+    assert check(ada, **wish).model_path == home / "base"
 
 
 @pytest.mark.parametrize(
