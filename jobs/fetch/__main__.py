@@ -30,7 +30,7 @@ def fetch(wish: dict[str, Any]) -> list[tuple[Path, str]]:
     elif source["type"] == "hub":
         from jobs.fetch.hub import fetch_hub
 
-        brought = fetch_hub(source, wish["secrets"], folder, progress)
+        brought = fetch_hub(source, wish["secrets"], folder, progress, wish["patience_s"])
     elif source["type"] == "push":
         from jobs.fetch.push import push_hub
 

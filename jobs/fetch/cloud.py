@@ -1,13 +1,15 @@
 """Fetches an object, or all clips below a prefix, out of a bucket: s3://, gs:// and az://."""
 
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
 from jobs.fetch.kept import Kept, Object
 from jobs.fetch.objects import fetch_objects
+from jobs.fetch.patience import Patience
 from jobs.fetch.report import Problem, Progress
-from jobs.fetch.stores import AZ, GS, S3
+from jobs.fetch.stores import AZ, GS, S3, Store
 from orchestrator.services.credentials import azure_account
 from orchestrator.services.datasets.files import VIDEO_ENDINGS, is_litter
 from orchestrator.services.datasets.layouts.tree import TEXT_ENDINGS
@@ -34,7 +36,7 @@ def fetch_bucket(
     maker = makers.get(parts.scheme)
     store = maker(secrets) if maker else AZ(secrets, azure_account(account))
     kept = Kept(folder, uri, store.place)
-    wanted = _objects(store, f"{bucket}/{parts.path.strip('/')}".rstrip("/"))
+    wanted = list_objects(store, bucket, parts.path.strip("/"), Patience(patience_s, progress))
     if not wanted:
         raise Problem(f"There are no videos or archives at {uri}. Check the bucket and the folder.")
     if len(wanted) > MOST_OBJECTS:
@@ -42,17 +44,19 @@ def fetch_bucket(
     return fetch_objects(wanted, store, kept, progress, patience_s)
 
 
-def _objects(store: S3 | GS | AZ, root: str) -> list[Object]:
-    found = store.files.find(root, detail=True)
-    # adlfs answers with the name alone when it is one object.
-    listing = found if isinstance(found, dict) else {str(key): store.files.info(key) for key in found}
+def list_objects(store: Store, bucket: str, path: str, patience: Patience) -> list[Object]:
+    """The object of this name, else those below it that an import can use; page for page, on from one that broke."""
+    one = patience.ask(lambda: store.about(bucket, path)) if _is_wanted(path) else None
+    found, after, whole = [one] if one else [], "", bool(one)
+    while not whole:
+        page, after = patience.ask(partial(store.page, bucket, path and f"{path}/", after))
+        found += [row for row in page if _is_wanted(row[0])]
+        whole = not after
     return [
-        Object(
-            key=key,
-            name=key.removeprefix(root).strip("/") or PurePosixPath(key).name,
-            size=int(info.get("size") or 0),
-            version=str(info.get(store.version) or ""),
-        )
-        for key, info in sorted(listing.items())
-        if info.get("type") == "file" and PurePosixPath(key).suffix.lower() in WANTED and not is_litter(key)
+        Object(f"{bucket}/{name}", name.removeprefix(path).strip("/") or PurePosixPath(name).name, size, version)
+        for name, size, version in sorted(found)
     ]
+
+
+def _is_wanted(name: str) -> bool:
+    return not name.endswith("/") and PurePosixPath(name).suffix.lower() in WANTED and not is_litter(name)

@@ -18,6 +18,7 @@ _BROKEN = frozenset(
         "IncompleteReadError",
         "ReadError",
         "RemoteProtocolError",
+        "ResponseParserError",
         "ResponseStreamingError",
         "ServerDisconnectedError",
         "ServiceResponseError",

@@ -3,15 +3,17 @@
 import os
 import shutil
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from jobs.fetch.patience import Patience
 from jobs.fetch.report import EVERY_S, Problem, Progress, say
 from orchestrator.services.models.files import INDEX, PARTS, WEIGHTS, file_problem, lacking
 
 
 def fetch_hub(
-    source: dict[str, Any], secrets: dict[str, Any], folder: Path, progress: Progress
+    source: dict[str, Any], secrets: dict[str, Any], folder: Path, progress: Progress, patience_s: float
 ) -> list[tuple[Path, str]]:
     """Writes the model's files into `folder`, all of one commit, which is told as `revision`: [(file, its name)].
 
@@ -27,7 +29,7 @@ def fetch_hub(
     from huggingface_hub.errors import HfHubHTTPError
 
     repo = source["repo"]
-    commit, sizes = files_on_hub(source, secrets)
+    commit, sizes = files_on_hub(source, secrets, Patience(patience_s, progress))
     names = wanted_files(sizes, repo)
     progress.total = sum(names.values())
     progress.check_total()
@@ -84,18 +86,23 @@ def look_up(source: dict[str, Any], secrets: dict[str, Any]) -> dict[str, Any]:
     return {"revision": commit, "files": len(wanted), "bytes": sum(wanted.values())}
 
 
-def files_on_hub(source: dict[str, Any], secrets: dict[str, Any]) -> tuple[str, dict[str, int]]:
+def files_on_hub(
+    source: dict[str, Any], secrets: dict[str, Any], patience: Patience | None = None
+) -> tuple[str, dict[str, int]]:
     """The commit that a revision means now, and the sizes of all files in it.
 
     Raises:
         Problem: a sentence.
     """
-    info = repo_info(source, secrets)
+    info = repo_info(source, secrets, patience)
     return info.sha, {item.rfilename: item.size or 0 for item in info.siblings or []}
 
 
-def repo_info(source: dict[str, Any], secrets: dict[str, Any]) -> Any:
+def repo_info(source: dict[str, Any], secrets: dict[str, Any], patience: Patience | None = None) -> Any:
     """What the Hub says of a model or dataset at a revision: its `sha`, its `siblings` with size and `blob_id`.
+
+    Args:
+        patience: with what breaks meanwhile; without it the Hub is asked once.
 
     Raises:
         Problem: a sentence.
@@ -105,8 +112,9 @@ def repo_info(source: dict[str, Any], secrets: dict[str, Any]) -> Any:
 
     kind, repo, revision = source.get("kind") or "model", source["repo"], source.get("revision") or ""
     api = HfApi(token=secrets.get("token") or False)
+    asked = partial(api.repo_info, repo, revision=revision or None, repo_type=kind, files_metadata=True)
     try:
-        return api.repo_info(repo, revision=revision or None, repo_type=kind, files_metadata=True)
+        return patience.ask(asked) if patience else asked()
     except HfHubHTTPError as error:
         raise Problem(words_of(error, repo, revision, kind)) from error
 

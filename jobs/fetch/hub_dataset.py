@@ -7,6 +7,7 @@ from jobs.fetch.cloud import MOST_OBJECTS, WANTED
 from jobs.fetch.hub import repo_info, words_of
 from jobs.fetch.kept import Half, Kept, Object
 from jobs.fetch.objects import fetch_objects
+from jobs.fetch.patience import Patience
 from jobs.fetch.report import Problem, Progress, say
 from orchestrator.services.datasets.files import is_litter
 from orchestrator.services.datasets.layouts.tree import TEXT_ENDINGS
@@ -25,7 +26,7 @@ def fetch_dataset(
     from huggingface_hub.errors import HfHubHTTPError
 
     repo = source["repo"]
-    info = repo_info(source, secrets)
+    info = repo_info(source, secrets, Patience(patience_s, progress))
     found = {item.rfilename: item for item in info.siblings or []}
     wanted = [
         Object(key=name, name=name, size=size, version=found[name].blob_id or info.sha)

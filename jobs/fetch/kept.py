@@ -110,7 +110,10 @@ class Half:
             Problem: too much, too slow, or more than the object has.
         """
         if self.size + len(block) > self._one.size:
-            raise Problem(f"{self._one.name} is larger than its list says. Try again later.")
+            raise Problem(
+                f"{self._one.name} is larger than its list says. "
+                "If it is stored there compressed (gzip), store it as it is; else try again later."
+            )
         self._progress.add(len(block))
         self._file.write(block)
         self.size += len(block)

@@ -1,16 +1,13 @@
 """Brings many objects, one after the other: what is here already stays; where the line breaks, it goes on."""
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from jobs.fetch.failures import is_another, may_pass
+from jobs.fetch.failures import is_another
 from jobs.fetch.kept import Half, Kept, Object
+from jobs.fetch.patience import Patience
 from jobs.fetch.report import Problem, Progress
-
-REST_S, LONGEST_REST_S = 0.5, 30.0
-"""The pause after a line that broke; each one after a line that brought nothing is twice as long, up to this."""
 
 
 class Store(Protocol):
@@ -54,7 +51,7 @@ def _fetch(one: Object, store: Store, kept: Kept, progress: Progress, patience_s
 
 
 def _copy(one: Object, store: Store, half: Half, progress: Progress, patience_s: float) -> None:
-    heard_at, rest = time.monotonic(), REST_S
+    patience = Patience(patience_s, progress)
     while True:
         before = half.size
         try:
@@ -66,14 +63,8 @@ def _copy(one: Object, store: Store, half: Half, progress: Progress, patience_s:
         except Exception as error:
             if is_another(error):
                 raise Problem(f"{one.name} was changed or deleted while it was fetched. Try again.") from error
-            if not may_pass(error):
-                raise
             if half.size > before:
-                heard_at, rest = time.monotonic(), REST_S
-            elif time.monotonic() - heard_at >= patience_s:
-                raise
+                patience.heard()
+            patience.bear(error)
             if not one.version:
                 half.restart()
-        progress.tell()
-        time.sleep(rest)
-        rest = min(rest * 2, LONGEST_REST_S)

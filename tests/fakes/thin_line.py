@@ -16,7 +16,8 @@ _RANGE = re.compile(rb"\r\n(?:x-ms-)?range: *bytes=(\d+)-", re.IGNORECASE)
 class _Carrier(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         line: Any = self.server
-        if line.left == 0:
+        if line.left == 0 or line.lost > 0:
+            line.lost -= 1
             return
         with socket.create_connection(("127.0.0.1", line.target)) as far:
             carried = 0
@@ -45,6 +46,7 @@ class ThinLine(socketserver.ThreadingTCPServer):
     """Leads to a server of this machine.
 
     `each`: bytes from the server after which one connection ends; `left`: bytes after which none is carried any more;
+    `lost`: so many of the next connections end before a byte;
     `asked`: (path, first byte) of each GET that went through; `broken`: called where it ends.
     """
 
@@ -59,7 +61,7 @@ class ThinLine(socketserver.ThreadingTCPServer):
 
     def mend(self) -> None:
         """From now on it carries everything; what was asked is forgotten."""
-        self.each, self.left = 2**62, 2**62
+        self.each, self.left, self.lost = 2**62, 2**62, 0
         self.broken: Callable[[], object] = lambda: None
         self.asked.clear()
 

@@ -345,7 +345,9 @@ def test_a_fetch_that_broke_off_goes_on_where_it_ended(
     assert not model_folder(left).exists()
 
 
-def test_what_the_hub_does_not_have_is_said(redis_server: RedisProcess, ada: Actor, hub: HubServer) -> None:
+def test_what_the_hub_does_not_have_is_said(
+    redis_server: RedisProcess, ada: Actor, hub: HubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert "There is no model ada/nothing" in fetch(ada, "ada/nothing", "one").error
     processor = hub.files.pop("preprocessor_config.json")
     hub.fetched = []
@@ -356,6 +358,8 @@ def test_what_the_hub_does_not_have_is_said(redis_server: RedisProcess, ada: Act
     assert "no .safetensors file" in fetch(ada, name="two").error
     hub.shutdown()
     hub.server_close()
+    monkeypatch.setenv("LOREEL_FETCH_PATIENCE_S", "0.1")
+    get_settings.cache_clear()
     assert "cannot be reached" in fetch(ada, name="three").error
     for repo in ("motions", "../../etc", "a/b/c", "https://evil.example/x"):
         with session_scope() as session, pytest.raises(Invalid, match="owner/name"):

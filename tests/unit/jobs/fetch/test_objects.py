@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from jobs.fetch import objects
+from jobs.fetch import patience
+from jobs.fetch.cloud import list_objects
 from jobs.fetch.failures import may_pass, sentence
 from jobs.fetch.kept import Half, Kept, Object
 from jobs.fetch.objects import fetch_objects
+from jobs.fetch.patience import Patience
 from jobs.fetch.report import Problem, Progress
 from orchestrator.services.datasets.files import begun_bytes
 
@@ -46,8 +48,8 @@ def content(one: Object) -> bytes:
 def rests(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses that were made, none of which is waited for: the clock goes on by them."""
     made: list[float] = []
-    monkeypatch.setattr(objects.time, "sleep", made.append)
-    monkeypatch.setattr(objects.time, "monotonic", lambda: sum(made))
+    monkeypatch.setattr(patience.time, "sleep", made.append)
+    monkeypatch.setattr(patience.time, "monotonic", lambda: sum(made))
     return made
 
 
@@ -163,6 +165,61 @@ def test_what_another_child_still_writes_to_is_left_to_it(tmp_path: Path, capsys
     assert fetch(tmp_path, Scripted()) == WHOLE
     told = [json.loads(line)["done"] for line in capsys.readouterr().out.splitlines()]
     assert max(told) <= 30
+
+
+class Shelf:
+    """A list of two rows a page; the pages that are named break so often before they come."""
+
+    def __init__(self, names: Sequence[str], breaks: dict[str, int] | None = None) -> None:
+        self._names, self._breaks, self.asked = sorted(names), breaks or {}, list[str]()
+
+    def about(self, bucket: str, name: str) -> tuple[str, int, str] | None:
+        self._break(name)
+        return (name, 7, "one") if name in self._names else None
+
+    def page(self, bucket: str, prefix: str, after: str) -> tuple[list[tuple[str, int, str]], str]:
+        self._break(f"after {after}")
+        below = [name for name in self._names if name.startswith(prefix) and name > after]
+        return [(name, 7, "one") for name in below[:2]], below[1] if len(below) > 2 else ""
+
+    def _break(self, asked: str) -> None:
+        self.asked.append(asked)
+        if self._breaks.get(asked, 0) > 0:
+            self._breaks[asked] -= 1
+            raise ConnectionResetError
+
+
+def listed(shelf: Shelf, path: str) -> dict[str, str]:
+    """{key: name} of what would be fetched."""
+    found = list_objects(shelf, "films", path, Patience(30, Progress(1000, 30)))  # pyright: ignore[reportArgumentType]
+    return {one.key: one.name for one in found}
+
+
+def test_a_list_goes_on_from_the_page_that_broke(rests: list[float]) -> None:
+    shelf = Shelf(
+        ["set/a.mp4", "set/b.mp4", "set/c.mp4", "set/d/e.mp4", "set/f.MP4", "settings/g.mp4", "h.mp4"],
+        {"after ": 2, "after set/d/e.mp4": 3},
+    )
+    names = ["a.mp4", "b.mp4", "c.mp4", "d/e.mp4", "f.MP4"]
+    assert listed(shelf, "set") == {f"films/set/{name}": name for name in names}
+    assert shelf.asked == ["after "] * 3 + ["after set/b.mp4"] + ["after set/d/e.mp4"] * 4
+    assert rests == [0.5, 1, 0.5, 1, 2]
+    assert len(listed(shelf, "")) == 7
+
+
+def test_a_list_that_does_not_come_ends_it_after_a_while(rests: list[float]) -> None:
+    with pytest.raises(ConnectionResetError):
+        listed(Shelf(["set/a.mp4"], {"after ": 99}), "set")
+    assert 30 <= sum(rests) < 70
+
+
+def test_what_is_listed(rests: list[float]) -> None:
+    shelf = Shelf(["set/a.zip", "set/a.zip/b.mp4", "set/c.pdf", "set/d.mp4/", "set/._e.mp4"], {"set/a.zip": 1})
+    assert listed(shelf, "set/a.zip") == {"films/set/a.zip": "a.zip"}
+    assert shelf.asked == ["set/a.zip"] * 2
+    assert listed(shelf, "set") == {"films/set/a.zip": "a.zip", "films/set/a.zip/b.mp4": "a.zip/b.mp4"}
+    assert listed(Shelf(["set/a.zip/b.mp4"]), "set/a.zip") == {"films/set/a.zip/b.mp4": "b.mp4"}
+    assert listed(shelf, "nothing") == {}
 
 
 def of_gcsfs(status: int) -> Exception:
