@@ -13,8 +13,8 @@ from orchestrator.services.datasets.editing import Change, edit_clips, replace_w
 from orchestrator.services.datasets.versions import EditRow
 from orchestrator.states import words
 from orchestrator.states.datasets_detail import DatasetDetailState
-from orchestrator.states.datasets_doctor import done
 from orchestrator.states.datasets_rows import ClipTile, clip_tile
+from orchestrator.states.datasets_versions import done
 from orchestrator.states.datasets_wanted import Wanted, filters_of
 from orchestrator.states.guards import act, problems_of, signed_in
 from orchestrator.states.windows import MOST

@@ -16,7 +16,7 @@ from orchestrator.services.datasets.footage import Footage, footage
 from orchestrator.services.datasets.overview import DatasetExtras, dataset_extras
 from orchestrator.services.datasets.rereading import request_reread
 from orchestrator.services.datasets.review import accept_reading
-from orchestrator.services.datasets.rows import ClipRow, DatasetRow
+from orchestrator.services.datasets.rows import AGAIN, ClipRow, DatasetRow
 from orchestrator.services.datasets.sources import cancel_reading, request_fetch
 from orchestrator.services.paging import Page
 from orchestrator.states import words
@@ -125,6 +125,8 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
     """Part of what could not be fetched is here, to be gone on from."""
     not_added: str = ""
     """Why the last files did not come into a dataset that is ready."""
+    came_again: str = ""
+    """What became of those of the last files that it had already."""
     not_followed: str = ""
     """Why the last correction of what waits to be accepted could not be followed."""
     loaded: bool = False
@@ -186,7 +188,7 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
     @rx.event
     @signed_in
     async def dismiss(self):
-        """The person has read why the last files were not added."""
+        """The person has read what became of the last files."""
         await act(self, dismiss_notice, self._id())
         return await self._refresh()
 
@@ -305,6 +307,7 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
         enough = row.clip_count > 0 and (row.task != "classification" or len(row.class_names) > 1)
         self.trainable, self._reading = row.status == "ready" and enough, row.layout.get("reading") or {}
         self.not_added = row.error if row.status == "ready" else ""
+        self.came_again = str(row.layout.get(AGAIN) or "") if row.status == "ready" else ""
         self.not_followed = row.error if waits else ""
         self.tab = (row.name if row.status == "ready" else f"{row.name}, {row.status}") + " - Loreel"
         self._place(visit.clips)

@@ -1,24 +1,19 @@
-"""The doctor's findings of one dataset and its versions: what is wrong, one press to put it right, a way back."""
+"""The doctor's findings of one dataset: what is wrong, and one press to put it right."""
 
 import asyncio
 from dataclasses import dataclass, field
 
 import reflex as rx
-from reflex_components_sonner.toast import ToastAction
-from sqlmodel import Session
 
 from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
-from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.doctor import Report, examine, treat
-from orchestrator.services.datasets.editing import assign_splits, undo_edit
+from orchestrator.services.datasets.editing import assign_splits
 from orchestrator.services.datasets.findings import Finding
-from orchestrator.services.datasets.versions import EditRow, list_edits
 from orchestrator.states import words
 from orchestrator.states.datasets_detail import DatasetDetailState
+from orchestrator.states.datasets_versions import DatasetVersions, done
 from orchestrator.states.guards import act, problems_of, signed_in
-from orchestrator.ui.primitives.toast import toast
 
-SHOWN_EDITS = 8
 LOOK_S, MOST_LOOKS = 2.0, 1800
 """An hour; the copies go on without a page that counts them."""
 
@@ -45,28 +40,11 @@ class FindingLine:
     cures: list[Cure] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class EditLine:
-    """One version that an edit made."""
-
-    id: int
-    version: str
-    what: str
-    ago: str
-    exact: str
-    undone: bool
-
-
-def _look(session: Session, actor: Actor, dataset_id: int) -> tuple[Report, list[EditRow]]:
-    return examine(session, actor, dataset_id), list_edits(session, actor, dataset_id, SHOWN_EDITS)
-
-
 class DatasetDoctor(rx.State):
     """Read after the clips, so that a large dataset's page does not wait for it."""
 
     findings: list[FindingLine] = []
     passed: list[str] = []
-    edits: list[EditLine] = []
     note: str = ""
     dataset_key: int = 0
     converting: bool = False
@@ -80,14 +58,14 @@ class DatasetDoctor(rx.State):
     async def look(self, dataset_id: int):
         """Examines the dataset that the page shows."""
         try:
-            report, edits = await act(self, _look, dataset_id)
+            report = await act(self, examine, dataset_id)
         except NotFound:
             self.reset()
-            return
+            return None
         self.converting = self.converting and self.dataset_key == dataset_id
         self.dataset_key = dataset_id
         self._show(report)
-        self.edits = [_line(edit) for edit in edits]
+        return DatasetVersions.look(dataset_id)
 
     def _show(self, report: Report) -> None:
         self.findings = [
@@ -155,30 +133,9 @@ class DatasetDoctor(rx.State):
         self.splitting = False
         return [done(edit, "The clips are split so already."), DatasetDetailState.refresh]
 
-    @rx.event
-    @signed_in
-    async def undo(self, edit_id: int):
-        """Takes an edit back; that makes a new version."""
-        edit = await act(self, undo_edit, self.dataset_key, edit_id)
-        said = f"Undone. This is version {edit.version}." if edit else "Nothing was left to undo."
-        return [toast("success", said), DatasetDetailState.refresh]
-
 
 def _shows(finding: Finding) -> str:
     """Damaged files have no picture; they are listed with their reasons elsewhere."""
     if finding.kind == "damaged" or not finding.clip_ids:
         return ""
     return "Show it" if len({*finding.clip_ids, *finding.beside}) == 1 else "Show them"
-
-
-def done(edit: EditRow | None, otherwise: str) -> rx.event.EventSpec:
-    """The toast after an edit, with its Undo."""
-    if edit is None:
-        return toast("info", otherwise)
-    text = f"{edit.what[:1].upper()}{edit.what[1:]}. This is version {edit.version}."
-    return toast("success", text, action=ToastAction("Undo", DatasetDoctor.undo(edit.id)))
-
-
-def _line(edit: EditRow) -> EditLine:
-    at = edit.created_at
-    return EditLine(edit.id, f"v{edit.version}", edit.what, words.ago(at), words.iso(at), edit.undone)

@@ -241,7 +241,9 @@ def test_a_clip_without_a_caption_is_shown_and_written(page: Page, signed_in: Pe
     expect(page.get_by_role("button", name="Edit 0.mp4: A square at dusk.")).to_be_visible()
 
 
-def test_bare_videos_are_captioned_on_the_page(page: Page, signed_in: Person, tmp_path: Path) -> None:
+def test_bare_videos_are_captioned_on_the_page(
+    page: Page, signed_in: Person, api: httpx.Client, tmp_path: Path
+) -> None:
     for number in range(2):
         draw_clip(tmp_path / "set" / f"{number}.mp4", shade=30 * number, dx=1 + 2 * number)
     begin(page, "Captioning", "Upload file(s)", "bare")
@@ -251,15 +253,42 @@ def test_bare_videos_are_captioned_on_the_page(page: Page, signed_in: Person, tm
     page.get_by_role("button", name="Caption them here").click(timeout=60_000)
     expect(page.get_by_text("To be captioned")).to_be_visible(timeout=60_000)
     expect(page.get_by_role("link", name="Train on this")).to_have_count(0)
+    page.get_by_role("button", name="Edit 0.mp4: Add a caption").click()
+    page.keyboard.type("A square, number 0.")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("This is version 2.")).to_be_visible()
+
+    # The other caption comes with its clip, which is here already.
+    dataset_id = int(page.url.strip("/").rpartition("/")[2])
     for number in range(2):
-        page.get_by_role("button", name=f"Edit {number}.mp4: Add a caption").click()
-        page.keyboard.type(f"A square, number {number}.")
-        page.keyboard.press("Enter")
-        expect(page.get_by_text(f"This is version {number + 2}.")).to_be_visible()
+        (tmp_path / "set" / f"{number}.txt").write_text(f"A lamp, number {number}.")
+    page.goto(f"/datasets/new?into={dataset_id}")
+    page.locator("[data-uploader=files]").set_input_files(str(zip_folder(tmp_path / "set", tmp_path / "said.zip")))
+    page.get_by_role("button", name="Add files").click()
+    told = page.get_by_role("status").filter(has_text="2 clips were here already")
+    expect(told).to_contain_text("1 had no caption and took the one that came now.", timeout=60_000)
+    expect(told).to_contain_text("1 came with another caption, and kept its own.")
+    told.get_by_role("button", name="Dismiss").click()
+    expect(told).to_have_count(0)
+    expect(page.get_by_role("button", name="Edit 0.mp4: A square, number 0.")).to_be_visible()
+    expect(page.get_by_role("button", name="Edit 1.mp4: A lamp, number 1.")).to_be_visible()
     expect(page.get_by_role("link", name="Train on this")).to_be_visible()
     page.get_by_role("combobox", name="Use").click()
     page.get_by_role("option", name="In use").click()
     expect(page.get_by_text("2 of 2")).to_be_visible()
+
+    clip_ids = [api.get(f"/datasets/{dataset_id}/clips").json()["items"][0]["id"]]
+    for number in range(8):
+        said = {"clip_ids": clip_ids, "caption": f"A square, said {number}."}
+        assert api.patch(f"/datasets/{dataset_id}/clips", json=said).json()["edit"]["version"] == number + 4
+    page.reload()
+    versions = page.get_by_role("heading", name="Versions").locator("xpath=ancestor::section")
+    expect(versions.get_by_text("8 of 10")).to_be_visible()
+    versions.get_by_role("button", name="Show more").click()
+    expect(versions.get_by_text("8 of 10")).to_have_count(0)
+    versions.get_by_role("button", name="Undo v3").click()
+    expect(page.get_by_text("Undone. This is version 12.")).to_be_visible()
+    expect(versions.get_by_text("undone", exact=True)).to_be_visible()
 
 
 def test_clips_from_a_web_address_are_corrected_in_bulk(page: Page, signed_in: Person, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ SEES = (
     "DatasetDialogs.open_edit",
     "DatasetDialogs.open_delete",
     "DatasetDetailState.load",
-    "DatasetDoctor.look",
+    "DatasetVersions.look",
     "DatasetClips.open_clip",
     "ModelsState.load",
     "ModelDetailState.load",
@@ -51,7 +51,7 @@ SEES = (
 )
 CHANGES = (
     "DatasetDialogs.save",
-    "DatasetDoctor.undo",
+    "DatasetVersions.undo",
     "ModelDialogs.save",
     "AdapterDetailState.promote",
     "SettingsState.delete_credential",

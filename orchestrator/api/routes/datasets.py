@@ -198,11 +198,10 @@ def split(actor: Who, dataset_id: Id, body: SplitWish | None = None) -> dict[str
 
 
 @router.get("/datasets/{dataset_id}/edits")
-def list_edits(actor: Who, dataset_id: Id) -> dict[str, Any]:
+def list_edits(actor: Who, dataset_id: Id, limit: int = 50, cursor: str | None = None) -> dict[str, Any]:
     """The versions that edits made, newest first."""
     with session_scope() as session:
-        found = [shape(row) for row in versions.list_edits(session, actor, dataset_id)]
-    return {"items": found, "next": None, "total": len(found)}
+        return page(versions.list_edits(session, actor, dataset_id, limit, cursor))
 
 
 @router.post("/datasets/{dataset_id}/edits/{edit_id}/undo")

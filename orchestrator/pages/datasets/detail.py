@@ -171,17 +171,31 @@ def _failed(row: rx.Var[DatasetCard]) -> rx.Component:
 
 
 def _not_added() -> rx.Component:
-    return rx.el.section(
+    return _told(
+        "The last files were not added",
         icon("triangle-alert", class_name="mt-0.5 shrink-0 text-warning"),
-        rx.el.div(
-            rx.el.h2("The last files were not added", class_name="text-sm font-semibold"),
-            rx.el.p(State.not_added, class_name="mt-1 text-sm break-words"),
-            rx.el.p("The clips that were here before are as they were.", class_name="text-sm text-muted-foreground"),
-            class_name="min-w-0 flex-1",
-        ),
+        rx.el.p(State.not_added, class_name="mt-1 text-sm break-words"),
+        rx.el.p("The clips that were here before are as they were.", class_name="text-sm text-muted-foreground"),
+        class_name="border-warning/45 bg-warning/8",
+    )
+
+
+def _came_again() -> rx.Component:
+    return _told(
+        "Added again",
+        icon("info", class_name="mt-0.5 shrink-0 text-info"),
+        rx.el.p(State.came_again, class_name="mt-1 text-sm break-words"),
+        class_name="border-border bg-card",
+    )
+
+
+def _told(title: str, mark: rx.Component, *text: rx.Component, class_name: str) -> rx.Component:
+    return rx.el.section(
+        mark,
+        rx.el.div(rx.el.h2(title, class_name="text-sm font-semibold"), *text, class_name="min-w-0 flex-1"),
         button("Dismiss", size="sm", variant="ghost", on_click=State.dismiss),
         role="status",
-        class_name="flex gap-3 rounded-xl border border-warning/45 bg-warning/8 p-4",
+        class_name=f"flex gap-3 rounded-xl border p-4 {class_name}",
     )
 
 
@@ -209,6 +223,7 @@ def _body(row: rx.Var[DatasetCard]) -> rx.Component:
     return rx.fragment(
         figures(),
         rx.cond(State.not_added != "", _not_added(), rx.fragment()),
+        rx.cond(State.came_again != "", _came_again(), rx.fragment()),
         rx.match(
             row.status,
             ("processing", _under_way(row)),

@@ -2,15 +2,17 @@
 
 import reflex as rx
 
+from orchestrator.pages.states_of import more
 from orchestrator.states.datasets_detail import DatasetDetailState
-from orchestrator.states.datasets_doctor import Cure, DatasetDoctor, EditLine, FindingLine
+from orchestrator.states.datasets_doctor import Cure, DatasetDoctor, FindingLine
+from orchestrator.states.datasets_versions import DatasetVersions, EditLine
 from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.alert_dialog import alert_dialog
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.icon import icon
 
-State = DatasetDoctor
+State, Versions = DatasetDoctor, DatasetVersions
 
 
 def _cure(cure: rx.Var[Cure]) -> rx.Component:
@@ -99,7 +101,9 @@ def _edit(edit: rx.Var[EditLine]) -> rx.Component:
         rx.cond(
             edit.undone,
             rx.el.span("undone", class_name="text-xs text-muted-foreground"),
-            button("Undo", size="sm", variant="ghost", on_click=State.undo(edit.id), aria_label="Undo " + edit.version),
+            button(
+                "Undo", size="sm", variant="ghost", on_click=Versions.undo(edit.id), aria_label="Undo " + edit.version
+            ),
         ),
         class_name="flex items-start gap-2 py-1.5",
     )
@@ -108,7 +112,12 @@ def _edit(edit: rx.Var[EditLine]) -> rx.Component:
 def edits() -> rx.Component:
     """The versions that edits made; nothing before the first one."""
     return rx.cond(
-        State.edits.length() > 0,
-        card(rx.el.ul(rx.foreach(State.edits, _edit)), title="Versions", note="A job keeps the one it began with"),
+        Versions.edits.length() > 0,
+        card(
+            rx.el.ul(rx.foreach(Versions.edits, _edit)),
+            more(Versions, "versions"),
+            title="Versions",
+            note="A job keeps the one it began with",
+        ),
         rx.fragment(),
     )

@@ -13,7 +13,7 @@ from orchestrator.domain.training_jobs import ACTIVE, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.datasets.files import remove_folder, upload_path
-from orchestrator.services.datasets.rows import ClipRow, DatasetRow, clip_row, dataset_row
+from orchestrator.services.datasets.rows import AGAIN, ClipRow, DatasetRow, clip_row, dataset_row
 from orchestrator.services.paging import Page, contains, fetch_page
 
 SORTS = {
@@ -123,10 +123,11 @@ def update_dataset(
 
 
 def dismiss_notice(session: Session, actor: Actor, dataset_id: int) -> DatasetRow:
-    """Forgets why the last files were not added to a dataset that is ready; the reason of an error stays."""
+    """Forgets what was said of the last files of a dataset that is ready; the reason of an error stays."""
     dataset = owned_dataset(session, actor, dataset_id)
     if dataset.status is DatasetStatus.READY:
         dataset.error = ""
+        dataset.layout = {key: value for key, value in dataset.layout.items() if key != AGAIN}
         session.add(dataset)
         session.flush()
     return dataset_row(dataset)

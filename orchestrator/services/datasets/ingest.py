@@ -25,6 +25,7 @@ from orchestrator.domain.datasets import (
     UploadStatus,
 )
 from orchestrator.domain.errors import AppError, Conflict, Invalid
+from orchestrator.services.datasets.coming_again import take_words
 from orchestrator.services.datasets.files import dataset_folder, remove_unpacked, upload_path
 from orchestrator.services.datasets.layouts.detect import LAYOUTS, understand
 from orchestrator.services.datasets.layouts.entry import Understood
@@ -40,6 +41,7 @@ from orchestrator.services.datasets.rereading import (
     set_aside,
 )
 from orchestrator.services.datasets.review import await_review, preview_of, settled
+from orchestrator.services.datasets.rows import AGAIN
 from orchestrator.services.datasets.staging import Arrived, keep_unpacked, lay_out, take_unpacked
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
@@ -95,10 +97,13 @@ def ingest_dataset(dataset_id: int, look: Look, go_on: Callable[[], bool] = lamb
         clips = look_at_all(dataset_id, task, staging, fresh, known, look, go_on, at_once, same)
         if clips is None:
             return "left to another worker"
+        new = [clip for clip in clips if not clip.content_hash or clip.content_hash not in known]
         with session_scope() as session:
             if again:
                 correct_clips(session, dataset_id, seen, there, set(tree.names))
-            _record(session, dataset_id, clips, uploads, seen, said, reading.by_hand)
+            elif told := take_words(session, dataset_id, [clip for clip in clips if clip.content_hash in known]):
+                said[AGAIN] = told
+            _record(session, dataset_id, new, uploads, seen, said, reading.by_hand)
         set_aside(staging, folder, fresh)
     except NotEnough as error:
         return _refuse(dataset_id, error.message, uploads, said)
@@ -155,7 +160,8 @@ def _record(
     dataset = session.get(Dataset, dataset_id)
     if dataset is None or dataset.status is not DatasetStatus.PROCESSING:
         raise Conflict("It was called off meanwhile.")
-    version = dataset.version + (1 if dataset.clip_count else 0)  # the first reading makes version 1
+    here = select(Clip.id).where(Clip.dataset_id == dataset_id, Clip.path != "").limit(1)
+    version = dataset.version + (1 if session.exec(here).first() else 0)  # the first reading makes version 1
     for clip in clips:
         clip.since = version
     session.flush()

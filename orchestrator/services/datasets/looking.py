@@ -82,7 +82,11 @@ def look_at_all(
     at_once: int,
     elsewhere: Mapping[str, str] | None = None,
 ) -> list[NewClip] | None:
-    """The records of all files in their order; None when `go_on` said no."""
+    """The records of all files in their order; None when `go_on` said no.
+
+    Args:
+        known: contents that are here already; of a file with one of these only the hash and the words are read.
+    """
     placed, folder = understood.entries, dataset_folder(dataset_id)
     places = (str(staging), f"{folder}/clips", f"{folder}/thumbs")
     where = Where(dataset_id, *places, f"{get_settings().storage_dir}/", elsewhere or {})
@@ -107,8 +111,7 @@ def look_at_all(
                 clip.status, clip.problem = ClipStatus.BAD, f"Is the same video as {seen[clip.content_hash]}."[:500]
             elif clip.status is ClipStatus.OK:
                 seen[clip.content_hash] = clip.name
-            if not clip.content_hash or clip.content_hash not in known:
-                made.append(clip)
+        made += clips
     for clip in made:
         if clip.status is ClipStatus.QUARANTINED and clip.content_hash in seen:
             _bad(clip, f"Is the same video as {seen[clip.content_hash]}.")

@@ -6,6 +6,9 @@ from typing import Any
 
 from orchestrator.domain.datasets import Clip, Dataset
 
+AGAIN = "again"
+"""In a layout: what became of clips that the dataset had already when the last files came (coming_again.py)."""
+
 
 @dataclass(frozen=True, slots=True)
 class DatasetRow:

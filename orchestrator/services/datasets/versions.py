@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from orchestrator.domain.datasets import Clip, ClipStatus, DatasetEdit, Split
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import get_dataset
+from orchestrator.services.paging import Page, fetch_page
 
 Changes = dict[str, dict[str, list[str]]]
 """{clip id: {field: [before, after]}}"""
@@ -27,11 +28,18 @@ class EditRow:
     created_at: datetime
 
 
-def list_edits(session: Session, actor: Actor, dataset_id: int, limit: int = 50) -> list[EditRow]:
-    """The newest first."""
+def list_edits(
+    session: Session, actor: Actor, dataset_id: int, limit: int = 50, cursor: str | None = None
+) -> Page[EditRow]:
+    """The newest first.
+
+    Raises:
+        Invalid: `limit` or `cursor`. NotFound.
+    """
     get_dataset(session, actor, dataset_id)
-    found = select(DatasetEdit).where(DatasetEdit.dataset_id == dataset_id).order_by(col(DatasetEdit.id).desc())
-    return [edit_row(edit) for edit in session.exec(found.limit(limit))]
+    where = [col(DatasetEdit.dataset_id) == dataset_id]
+    page = fetch_page(session, DatasetEdit, where, {"id": col(DatasetEdit.id)}, "-id", limit, cursor)
+    return Page([edit_row(edit) for edit in page.items], page.next, page.total)
 
 
 def edit_row(edit: DatasetEdit) -> EditRow:

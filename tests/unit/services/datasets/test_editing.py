@@ -54,11 +54,33 @@ def test_many_clips_at_once_and_back(ada: Actor) -> None:
     with session_scope() as session:
         dataset = session.get_one(Dataset, dataset_id)
         assert (dataset.class_names, dataset.version) == (["left", "right"], 3)
-        assert [(row.version, row.undone) for row in list_edits(session, ada, dataset_id)] == [(3, False), (2, True)]
+        assert [(row.version, row.undone) for row in list_edits(session, ada, dataset_id).items] == [
+            (3, False),
+            (2, True),
+        ]
         with pytest.raises(Conflict, match="undone already"):
             undo_edit(session, ada, dataset_id, edit.id)
     assert labels(dataset_id, 1) == labels(dataset_id, 3) == ["left"] * 4 + ["right"] * 4
     assert labels(dataset_id, 2) == ["up"] * 2 + ["left"] * 2 + ["right"] * 4
+
+
+def test_versions_are_listed_page_for_page(ada: Actor) -> None:
+    dataset_id, ids = two_classes(ada)
+    other, _ = make(ada, [{"label": "a"}, {"label": "b"}])
+    found: list[int] = []
+    with session_scope() as session:
+        for number in range(10):
+            edit_clips(session, ada, dataset_id, ids[:1], Change(label=f"up {number}"))
+        cursor: str | None = None
+        for number in (1, 2, 3):
+            page = list_edits(session, ada, dataset_id, 4, cursor)
+            found, cursor = [*found, *(row.version for row in page.items)], page.next
+            assert (page.total, cursor is None) == (10, number == 3)
+        assert found == list(range(11, 1, -1))
+        assert list_edits(session, ada, other).items == []
+    bob = make_person("bob")
+    with session_scope() as session, pytest.raises(NotFound):
+        list_edits(session, bob, dataset_id)
 
 
 def test_an_older_version_is_read_as_it_was(ada: Actor) -> None:

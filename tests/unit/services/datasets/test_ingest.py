@@ -12,10 +12,12 @@ from sqlmodel import select
 from orchestrator.domain.clip_facts import ClipFacts
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Split, Task, Upload, UploadStatus
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets.catalog import delete_dataset
+from orchestrator.services.datasets.catalog import delete_dataset, dismiss_notice
+from orchestrator.services.datasets.editing import Change, edit_clips, undo_edit
 from orchestrator.services.datasets.files import dataset_folder, upload_path
 from orchestrator.services.datasets.ingest import ingest_dataset
 from orchestrator.services.datasets.uploads import begin_upload
+from orchestrator.services.datasets.versions import clips_at, list_edits
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
 from tests.workshop import make_person
@@ -196,22 +198,86 @@ def test_what_says_too_little_waits_for_a_correction_or_for_other_files(ada: Act
     assert (dataset_of(dataset_id).status, dataset_of(dataset_id).error) == (DatasetStatus.DRAFT, "")
 
 
-def test_more_clips_later(ada: Actor) -> None:
-    dataset_id = bring(ada, clips(GOOD))
-    ingest_dataset(dataset_id, look)
+def add(actor: Actor, dataset_id: int, files: dict[str, bytes]) -> str:
+    """More files for a dataset that is ready."""
     with session_scope() as session:
         dataset = session.get_one(Dataset, dataset_id)
         dataset.status = DatasetStatus.PROCESSING
         session.add(dataset)
-        for name, filename in (("more", "up/0.mp4"), ("most", "up/1.mp4")):
-            upload = Upload(id=name, owner_id=ada.user_id, dataset_id=dataset_id, filename=filename, length=1)
+        for filename, data in files.items():
+            key = f"{dataset_id}-{dataset.version}-{filename.replace('/', '-')}"
+            upload = Upload(id=key, owner_id=actor.user_id, dataset_id=dataset_id, filename=filename, length=len(data))
             upload.status = UploadStatus.COMPLETE
             session.add(upload)
-    for name in ("more", "most"):
-        upload_path(name).write_bytes(name.encode())
-    assert ingest_dataset(dataset_id, look) == "ready"
+            upload_path(key).write_bytes(data)
+    return ingest_dataset(dataset_id, look)
+
+
+def test_more_clips_later(ada: Actor) -> None:
+    dataset_id = bring(ada, clips(GOOD))
+    ingest_dataset(dataset_id, look)
+    assert add(ada, dataset_id, {"up/0.mp4": b"more", "up/1.mp4": b"most"}) == "ready"
     dataset = dataset_of(dataset_id)
     assert (dataset.clip_count, dataset.class_names, dataset.version) == (8, ["left", "right", "up"], 2)
+    assert "again" not in dataset.layout
+
+
+def test_a_clip_that_comes_again_takes_the_words_it_had_none_of(ada: Actor) -> None:
+    films = {f"{name}.mp4": name.encode() for name in "abcd"}
+    dataset_id = bring(ada, {**films, "a.txt": b"a red ball"}, Task.CAPTIONING)
+    assert ingest_dataset(dataset_id, look) == "ready"
+    with session_scope() as session:
+        ids = {clip.name: clip.id or 0 for clip in session.exec(select(Clip))}
+        edit_clips(session, ada, dataset_id, [ids["b.mp4"]], Change(label="toys"))
+        edit_clips(session, ada, dataset_id, [ids["d.mp4"]], Change(caption="by hand"))
+        edit_clips(session, ada, dataset_id, [ids["d.mp4"]], Change(status="quarantined"))
+    table = b"""file_name,caption,split,label
+a.mp4,another ball,,
+x/b.mp4,a blue ball,validation,balls
+c.mp4,,,
+d.mp4,by hand,,
+"""
+    brought = {"a.mp4": b"a", "x/b.mp4": b"b", "c.mp4": b"c", "d.mp4": b"d", "e.mp4": b"e", "metadata.csv": table}
+    assert add(ada, dataset_id, brought) == "ready"
+    dataset = dataset_of(dataset_id)
+    assert dataset.layout["again"] == (
+        "4 clips were here already. 1 had no caption and took the one that came now. "
+        "1 came with another caption, and kept its own."
+    )
+    found = {clip.name: (clip.caption, clip.status, clip.problem) for clip in clips_of(dataset_id)}
+    assert found["a.mp4"] == ("a red ball", ClipStatus.OK, "")
+    assert found["b.mp4"] == ("a blue ball", ClipStatus.OK, "")
+    assert found["c.mp4"][:2] == ("", ClipStatus.QUARANTINED)
+    assert found["d.mp4"] == ("by hand", ClipStatus.QUARANTINED, "")  # somebody left it out
+    assert len(found) == 5
+    assert (dataset.version, dataset.clip_count, dataset.bad_count) == (5, 2, 3)
+    with session_scope() as session:
+        assert [clip.caption for clip in clips_at(session, dataset_id, 4)] == ["a red ball"]
+        assert [clip.split for clip in clips_at(session, dataset_id, 5)] == [Split.AUTO, Split.VALIDATION]
+        assert [clip.label for clip in clips_at(session, dataset_id, 5)] == ["", "toys"]
+        edit = list_edits(session, ada, dataset_id).items[0]
+        assert (edit.version, edit.what) == (5, "1 clip: the caption of files that came again")
+        undo_edit(session, ada, dataset_id, edit.id)
+    assert {clip.name: clip.caption for clip in clips_of(dataset_id)}["b.mp4"] == ""
+    with session_scope() as session:
+        assert "again" not in dismiss_notice(session, ada, dataset_id).layout
+
+
+def test_clips_that_said_nothing_come_again_in_class_folders(ada: Actor) -> None:
+    """One of them is damaged, one film lies there twice; all say nothing until now."""
+    dataset_id = bring(ada, {**clips(["1.mp4", "2.mp4", "3.mp4"]), "4.mp4": b"1.mp4", "5.mp4": b"broken"})
+    with session_scope() as session:
+        session.get_one(Dataset, dataset_id).layout = {"reading": {"by_hand": True}}
+    assert ingest_dataset(dataset_id, look) == "ready"
+    assert (dataset_of(dataset_id).clip_count, dataset_of(dataset_id).version) == (0, 1)
+    again = {"up/1.mp4": b"1.mp4", "down/2.mp4": b"2.mp4", "down/6.mp4": b"6", "up/5.mp4": b"broken"}
+    assert add(ada, dataset_id, again) == "ready"
+    dataset = dataset_of(dataset_id)
+    assert (dataset.class_names, dataset.clip_count, dataset.version) == (["down", "up"], 3, 2)
+    assert dataset.layout["again"] == "2 clips were here already. 2 had no label and took the one that came now."
+    with session_scope() as session:
+        found = {clip.name: clip.label for clip in clips_at(session, dataset_id, 2)}
+    assert found == {"1.mp4": "up", "2.mp4": "down", "down/6.mp4": "down"}
 
 
 def test_captions_beside_their_clips(ada: Actor) -> None:

@@ -12,7 +12,7 @@ from orchestrator.services.datasets.editing import Change, edit_clips, undo_edit
 from orchestrator.services.datasets.files import upload_path
 from orchestrator.services.datasets.ingest import ingest_dataset
 from orchestrator.services.datasets.rereading import request_reread
-from orchestrator.services.datasets.versions import list_edits
+from orchestrator.services.datasets.versions import clips_at, list_edits
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
 from tests.unit.services.datasets.test_ingest import bring, clips, clips_of, dataset_of, look
@@ -47,7 +47,7 @@ def test_the_class_is_another_folder(ada: Actor) -> None:
     assert (dataset.class_names, dataset.clip_count, dataset.version, dataset.stage) == (["cat", "dog"], 6, 2, "")
     assert {clip.name: clip.path for clip in clips_of(dataset_id)} == files
     with session_scope() as session:
-        edit = list_edits(session, ada, dataset_id)[0]
+        edit = list_edits(session, ada, dataset_id).items[0]
         undo_edit(session, ada, dataset_id, edit.id)
     assert set(labels(dataset_id).values()) == {"monday", "tuesday"}
 
@@ -148,6 +148,19 @@ def test_clips_that_say_nothing_are_labelled_by_hand(ada: Actor) -> None:
     assert dataset_of(dataset_id).class_names == ["down", "sideways", "up"]
     with session_scope() as session:
         assert [f.kind for f in examine(session, ada, dataset_id).findings if f.kind == "lone"] == ["lone"]
+
+
+def test_clips_without_words_have_them_in_a_version_of_their_own(ada: Actor) -> None:
+    table = b"which,says\n1.mp4,a cat\n2.mp4,a dog\n"
+    dataset_id = bring(ada, clips(["1.mp4", "2.mp4"]) | {"notes.csv": table}, Task.CAPTIONING)
+    assert ingest_dataset(dataset_id, look) == "error"
+    assert again(ada, dataset_id, by_hand=True) == "ready"
+    assert (dataset_of(dataset_id).clip_count, dataset_of(dataset_id).version) == (0, 1)
+    assert again(ada, dataset_id, layout="videofolder", columns={"file": "which", "caption": "says"}) == "ready"
+    assert (dataset_of(dataset_id).clip_count, dataset_of(dataset_id).version) == (2, 2)
+    with session_scope() as session:
+        assert len(clips_at(session, dataset_id, 2)) == 2
+        assert clips_at(session, dataset_id, 1) == []
 
 
 def test_more_files_that_fail_leave_bare_clips_where_they_are(ada: Actor) -> None:

@@ -1,0 +1,77 @@
+"""The versions of one dataset: what each edit did, and the way back."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import reflex as rx
+from reflex_components_sonner.toast import ToastAction
+
+from orchestrator.domain.errors import NotFound
+from orchestrator.services.datasets.editing import undo_edit
+from orchestrator.services.datasets.versions import EditRow, list_edits
+from orchestrator.states import words
+from orchestrator.states.datasets_detail import DatasetDetailState
+from orchestrator.states.guards import act, signed_in
+from orchestrator.states.windows import Windowed
+from orchestrator.ui.primitives.toast import toast
+
+FIRST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class EditLine:
+    """One version that an edit made."""
+
+    id: int
+    version: str
+    what: str
+    ago: str
+    exact: str
+    undone: bool
+
+
+class DatasetVersions(Windowed, rx.State):
+    """Stands beside the clips, so that only the newest are shown at first."""
+
+    edits: list[EditLine] = []
+    dataset_key: int = 0
+    shown: int = FIRST
+
+    @rx.event
+    @signed_in
+    async def look(self, dataset_id: int):
+        """Reads those of the dataset that the page shows; how many are shown stays while it is the same one."""
+        if self.dataset_key != dataset_id:
+            self.reset()
+        self.dataset_key = dataset_id
+        await self._refresh()
+
+    async def _refresh(self) -> Any:
+        try:
+            page = await act(self, list_edits, self.dataset_key, self.shown, self._cursor or None)
+        except NotFound:
+            self.reset()
+            return
+        self.edits = [_line(edit) for edit in page.items]
+        self._place(page)
+
+    @rx.event
+    @signed_in
+    async def undo(self, edit_id: int):
+        """Takes an edit back; that makes a new version."""
+        edit = await act(self, undo_edit, self.dataset_key, edit_id)
+        said = f"Undone. This is version {edit.version}." if edit else "Nothing was left to undo."
+        return [toast("success", said), DatasetDetailState.refresh]
+
+
+def done(edit: EditRow | None, otherwise: str) -> rx.event.EventSpec:
+    """The toast after an edit, with its Undo."""
+    if edit is None:
+        return toast("info", otherwise)
+    text = f"{edit.what[:1].upper()}{edit.what[1:]}. This is version {edit.version}."
+    return toast("success", text, action=ToastAction("Undo", DatasetVersions.undo(edit.id)))
+
+
+def _line(edit: EditRow) -> EditLine:
+    at = edit.created_at
+    return EditLine(edit.id, f"v{edit.version}", edit.what, words.ago(at), words.iso(at), edit.undone)
