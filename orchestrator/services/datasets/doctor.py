@@ -102,15 +102,22 @@ def clips_of_finding(session: Session, actor: Actor, dataset_id: int, kind: str)
     return (finding.title, sorted({*finding.clip_ids, *finding.beside})) if finding else None
 
 
-def treat(session: Session, actor: Actor, dataset_id: int, kind: str, action: str) -> EditRow | None:
+def treat(
+    session: Session, actor: Actor, dataset_id: int, kind: str, action: str, said: tuple[str, str] | None = None
+) -> EditRow | None:
     """Does what a finding offers; the edit, which can be undone, or None where the clips' facts stay.
 
+    Args:
+        said: its title and detail as somebody read them: more than that is never done.
+
     Raises:
-        NotFound: it is not found any more. Conflict: it does not offer this.
+        NotFound: it is not found any more. Conflict: it does not offer this, or says something else by now.
     """
     finding = next((f for f in examine(session, actor, dataset_id).findings if f.kind == kind), None)
     if finding is None:
         raise NotFound("This is put right already.")
+    if said is not None and said != (finding.title, finding.detail):
+        raise Conflict("The doctor finds something else by now. Look at it, then press again.")
     if action not in dict(finding.actions):
         raise Conflict("That cannot be done about this finding.")
     if action == "delete":

@@ -2,8 +2,9 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -53,7 +54,7 @@ def edit_clips(
             raise Conflict(f"{clip.name} is damaged and stays left out. Delete it, or add it again.", "status")
         if values.get("status") is ClipStatus.OK and not values.get(said := _said(dataset), getattr(clip, said)):
             raise Conflict(f"{clip.name} has no {said} yet. Write one, and it is taken in.", "status")
-    return _apply(session, dataset, [(clip, values) for clip in clips], what or _say(values, len(clips)))
+    return _apply(session, dataset, [(clip, values) for clip in clips], what or partial(_say, values))
 
 
 def assign_splits(session: Session, actor: Actor, dataset_id: int, share: float, seed: int = 42) -> EditRow | None:
@@ -72,6 +73,8 @@ def assign_splits(session: Session, actor: Actor, dataset_id: int, share: float,
     alike = bunches(near_pairs([(clip.id or 0, clip.perceptual_hash) for clip in good]))
     for clip in good:
         groups[clip.label if dataset.task is Task.CLASSIFICATION else ""].append(clip)
+    if not good:
+        raise Conflict("No clip is in use yet, so that there is nothing to split.")
     wanted: Wanted = []
     for group in groups.values():
         group.sort(key=lambda clip: hashlib.sha256(f"{seed}|{clip.content_hash}|{clip.id}".encode()).digest())
@@ -90,26 +93,38 @@ def _held(drawn: list[int], count: int, alike: dict[int, set[int]]) -> set[int]:
     return held or set(drawn[:count])
 
 
-def undo_edit(session: Session, actor: Actor, dataset_id: int, edit_id: int) -> EditRow | None:
+def undo_edit(session: Session, actor: Actor, dataset_id: int | None, edit_id: int) -> EditRow | None:
     """Takes an edit back by a new one; what was changed again since stays as it is.
+
+    Args:
+        dataset_id: None for whichever the edit is of.
 
     Raises:
         Conflict: it was undone already. NotFound.
     """
-    dataset = editable(session, actor, dataset_id)
     edit = session.get(DatasetEdit, edit_id)
-    if edit is None or edit.dataset_id != dataset_id:
+    if edit is None or dataset_id not in (None, edit.dataset_id):
         raise NotFound("There is no such edit.")
+    dataset = editable(session, actor, edit.dataset_id)
     if edit.undone:
         raise Conflict("This edit was undone already.")
-    clips = _clips(session, dataset_id, [int(clip_id) for clip_id in edit.changes], missing_ok=True)
+    clips = _clips(session, edit.dataset_id, [int(clip_id) for clip_id in edit.changes], missing_ok=True)
     wanted: Wanted = []
     for clip in clips:
         fields = edit.changes[str(clip.id)].items()
-        wanted.append((clip, {f: typed(f, old) for f, (old, new) in fields if getattr(clip, f) == typed(f, new)}))
+        back = {f: typed(f, old) for f, (old, new) in fields if getattr(clip, f) == typed(f, new)}
+        wanted.append((clip, _undone(_said(dataset), clip, edit.changes[str(clip.id)], back)))
     edit.undone = True
     session.add(edit)
     return _apply(session, dataset, wanted, f"Version {edit.version} undone")
+
+
+def _undone(said: str, clip: Clip, fields: Mapping[str, list[str]], back: dict[str, Any]) -> dict[str, Any]:
+    """What goes back for one clip: its use never goes against its words, which may have come or gone since."""
+    if said in fields and said not in back:  # other words were written since
+        back.pop("status", None)
+    used = back.get("status", clip.status) is ClipStatus.OK
+    return back | {"status": ClipStatus.QUARANTINED} if used and not back.get(said, getattr(clip, said)) else back
 
 
 def mend_words(session: Session, actor: Actor, dataset_id: int, clip_ids: Sequence[int]) -> EditRow | None:
@@ -211,7 +226,8 @@ def _clips(session: Session, dataset_id: int, clip_ids: Iterable[int], missing_o
     return found
 
 
-def _apply(session: Session, dataset: Dataset, wanted: Wanted, what: str) -> EditRow | None:
+def _apply(session: Session, dataset: Dataset, wanted: Wanted, what: str | Callable[[int], str]) -> EditRow | None:
+    """`what` it is called, or how that is made of the number of clips that it changes."""
     changes: Changes = {}
     good = select(Clip.label).where(Clip.dataset_id == dataset.id, Clip.status == ClipStatus.OK).distinct()
     begun = len(session.exec(good).all()) >= (MIN_CLASSES if dataset.task is Task.CLASSIFICATION else 1)
@@ -223,6 +239,8 @@ def _apply(session: Session, dataset: Dataset, wanted: Wanted, what: str) -> Edi
                 session.add(clip)
         if clip.status is ClipStatus.QUARANTINED and not getattr(clip, _said(dataset)):
             clip.problem = f"{clip.name.rpartition('/')[2]} has no {_said(dataset)} yet."
+        elif clip.status is ClipStatus.OK:
+            clip.problem = ""
     if not changes:
         return None
     session.flush()
@@ -230,7 +248,8 @@ def _apply(session: Session, dataset: Dataset, wanted: Wanted, what: str) -> Edi
     counts = _recount(session, dataset)
     if begun:  # else it is still being labelled, and a job asks for enough itself
         _demand(dataset, counts)
-    edit = DatasetEdit(dataset_id=dataset.id or 0, version=dataset.version, what=what[:200], changes=changes)
+    name = what if isinstance(what, str) else what(len(changes))
+    edit = DatasetEdit(dataset_id=dataset.id or 0, version=dataset.version, what=name[:200], changes=changes)
     session.add(edit)
     session.flush()
     return edit_row(edit)
@@ -243,11 +262,11 @@ def _said(dataset: Dataset) -> str:
 
 def _taken_in(dataset: Dataset, clip: Clip, values: dict[str, Any]) -> dict[str, Any]:
     """The values, and the clip comes in with them if it was left out only because it had no words."""
-    waits = clip.status is ClipStatus.QUARANTINED and clip.problem and "status" not in values
+    waits = clip.status is ClipStatus.QUARANTINED and clip.problem
     if not (waits and values.get(_said(dataset))):
         return values
     clip.problem = ""
-    return {**values, "status": ClipStatus.OK}
+    return {"status": ClipStatus.OK, **values}
 
 
 def _recount(session: Session, dataset: Dataset) -> Counter[str]:

@@ -99,6 +99,12 @@ def test_nothing_to_do_makes_no_version(ada: Actor) -> None:
     with session_scope() as session:
         assert edit_clips(session, ada, dataset_id, ids[:1], Change(label="left")) is None
         assert session.get_one(Dataset, dataset_id).version == 1
+        edit = edit_clips(session, ada, dataset_id, ids[:6], Change(label="left"))
+        assert edit
+        assert edit.what == "2 clips: label left", "those that were so already are not counted"
+    empty, _ = make(ada, [])
+    with session_scope() as session, pytest.raises(Conflict, match="No clip is in use"):
+        assign_splits(session, ada, empty, 0.2)
 
 
 REFUSED = [
@@ -194,6 +200,9 @@ def test_the_doctor_finds_and_cures(ada: Actor) -> None:
             treat(session, ada, dataset_id, "damaged", "delete")
         with pytest.raises(Conflict):
             treat(session, ada, dataset_id, "short", "delete")
+        said = ("1 file is left out", "something else")
+        with pytest.raises(Conflict, match="something else by now"):
+            treat(session, ada, dataset_id, "short", "quarantine", said)
 
 
 def test_the_doctor_reads_captions(ada: Actor) -> None:

@@ -1,0 +1,26 @@
+"""Taking edits back in any order: a clip's use never goes against its words."""
+
+from orchestrator.domain.datasets import Clip, ClipStatus, Task
+from orchestrator.domain.users import Actor
+from orchestrator.services.datasets.editing import Change, edit_clips, undo_edit
+from orchestrator.services.db import session_scope
+from tests.unit.services.datasets.test_editing import make
+
+
+def test_no_clip_is_taken_in_without_words_by_undoing(ada: Actor) -> None:
+    mute = {"caption": "", "status": ClipStatus.QUARANTINED, "problem": "2.mp4 has no caption yet."}
+    dataset_id, ids = make(ada, [{"caption": "A square."}, {"caption": "A circle."}, mute, mute], Task.CAPTIONING)
+    with session_scope() as session:
+        written = edit_clips(session, ada, dataset_id, ids[2:], Change(caption="A star."))
+        left_out = edit_clips(session, ada, dataset_id, ids[2:3], Change(status="quarantined"))
+        edit_clips(session, ada, dataset_id, ids[3:], Change(caption="A moon."))
+        assert written
+        assert left_out
+        undo_edit(session, ada, dataset_id, written.id)
+        undo_edit(session, ada, dataset_id, left_out.id)
+    with session_scope() as session:
+        clips = [session.get_one(Clip, i) for i in ids[2:]]
+        assert [(clip.caption, clip.status) for clip in clips] == [
+            ("", ClipStatus.QUARANTINED),
+            ("A moon.", ClipStatus.OK),  # it was written since, and stays in use
+        ]
