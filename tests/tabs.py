@@ -12,9 +12,14 @@ from orchestrator.services.auth.sessions import COOKIE_NAME
 def tab(token: str, path: str) -> BaseState:
     """The state of a tab whose websocket brought this session's cookie."""
     root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
+    go(root, token, path)
+    return root
+
+
+def go(root: BaseState, token: str, path: str) -> None:
+    """The tab goes to another page."""
     headers = {"cookie": f"{COOKIE_NAME}={token}"}
     root.router = RouterData.from_router_data({"headers": headers, "pathname": path, "asPath": path, "token": "t"})
-    return root
 
 
 def state_in(root: BaseState, kind: type[BaseState]) -> Any:

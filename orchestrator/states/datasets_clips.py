@@ -1,11 +1,12 @@
 """Choosing clips on a dataset's page and changing what is said about them, one in its tile or dialog, many in a bar."""
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 
 import reflex as rx
 from sqlmodel import Session
 
-from orchestrator.domain.errors import AppError, NotSignedIn
+from orchestrator.domain.errors import AppError, Conflict, NotFound, NotSignedIn
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import matching_clips
 from orchestrator.services.datasets.clips import get_clip
@@ -17,9 +18,10 @@ from orchestrator.states.datasets_rows import ClipTile, clip_tile
 from orchestrator.states.datasets_versions import done
 from orchestrator.states.datasets_wanted import Wanted, filters_of
 from orchestrator.states.guards import act, problems_of, signed_in
-from orchestrator.states.windows import MOST
 
 UNCHANGED = "Nothing was changed."
+MOST_CHOSEN = 1_000
+"""One by one: the tab holds their ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +34,39 @@ class Refusal:
     """How many there were: the same sentence may come twice."""
 
 
+@dataclass(frozen=True, slots=True)
+class Every:
+    """All clips that filters let through, as they were when somebody chose them."""
+
+    filters: Wanted
+    mark: str
+    """Tells whether the filters let through the same clips still."""
+
+
+def _mark(ids: list[int]) -> str:
+    return hashlib.sha256(repr(ids).encode()).hexdigest()
+
+
+def _matching(session: Session, actor: Actor, dataset_id: int, wanted: Wanted) -> list[int]:
+    finding, filters = filters_of(session, actor, dataset_id, wanted)
+    if wanted.found and not finding:  # all clips would match
+        raise NotFound("The doctor does not find this any more. Show all clips, and choose again.")
+    return sorted(matching_clips(session, actor, dataset_id, **filters))
+
+
 def _change(
     session: Session,
     actor: Actor,
     dataset_id: int,
     ids: list[int],
     change: Change | tuple[str, str],
-    every: Wanted | None = None,
+    every: Every | None = None,
 ) -> EditRow | None:
     """`change`: new values, or words of captions and what to put in their place; `every`: all that match, not `ids`."""
     if every is not None:
-        ids = matching_clips(session, actor, dataset_id, **filters_of(session, actor, dataset_id, every)[1])
+        ids = _matching(session, actor, dataset_id, every.filters)
+        if _mark(ids) != every.mark:
+            raise Conflict("Other clips match by now than when you chose them. Look at them, and choose them again.")
     if isinstance(change, Change):
         return edit_clips(session, actor, dataset_id, ids, change)
     return replace_words(session, actor, dataset_id, ids, *change)
@@ -54,12 +78,16 @@ class DatasetClips(rx.State):
     chosen: list[int] = []
     whole: int = 0
     """How many match the filters, when all of them are chosen and not only those that are shown; else 0."""
-    _filters: Wanted = Wanted()
+    asked: str = ""
+    """The filters (`DatasetDetailState.asked`) under which all were chosen."""
+    _every: Every | None = None
     clip: ClipTile | None = None
     opened: bool = False
     label: str = ""
     caption: str = ""
     split: str = "auto"
+    _split: str = "auto"
+    """As it was when the dialog was opened."""
     problems: dict[str, str] = {}
     refusal: Refusal = Refusal()
     bulk_problem: str = ""
@@ -75,22 +103,26 @@ class DatasetClips(rx.State):
     @signed_in
     async def choose(self, clip_id: int, on: bool):
         """Adds a clip to the chosen ones, or takes it out."""
-        rest = [other for other in self.chosen if other != clip_id]
-        self.chosen, self.whole, self.bulk_problem = ([*rest, clip_id] if on else rest)[-MOST:], 0, ""
+        page = await self.get_state(DatasetDetailState)
+        before = [tile.id for tile in page.tiles] if self.whole and self.asked == page.asked else self.chosen
+        rest = [other for other in before if other != clip_id]
+        self._choose([*rest, clip_id] if on else rest)
 
     @rx.event
     @signed_in
     async def choose_shown(self):
-        """Every clip that the grid shows."""
+        """Every clip that the grid shows, beside those that are chosen already."""
         page = await self.get_state(DatasetDetailState)
-        self.chosen, self.whole, self.bulk_problem = [tile.id for tile in page.tiles], 0, ""
+        self._choose(list(dict.fromkeys([*self.chosen, *(tile.id for tile in page.tiles)])))
 
     @rx.event
     @signed_in
     async def choose_matching(self):
         """Every clip that the filters let through, also those that are not shown."""
         page = await self.get_state(DatasetDetailState)
-        self._filters, self.whole = page._wanted(), page.matching
+        wanted = page._wanted()
+        ids = await act(self, _matching, page._id(), wanted)
+        self._every, self.whole, self.asked = Every(wanted, _mark(ids)), len(ids), page.asked
         self.chosen, self.bulk_problem = [tile.id for tile in page.tiles], ""
 
     @rx.event
@@ -162,7 +194,7 @@ class DatasetClips(rx.State):
         """Opens one clip with its player and its words."""
         row = await act(self, get_clip, clip_id)
         self.clip, self.label, self.caption, self.split = clip_tile(row), row.label, row.caption, row.split
-        self.problems, self.opened = {}, True
+        self._split, self.problems, self.opened = row.split, {}, True
 
     @rx.event
     @signed_in
@@ -191,16 +223,27 @@ class DatasetClips(rx.State):
         if self.clip is None:
             return None
         page = await self.get_state(DatasetDetailState)
-        label = self.label if page.by_class else None
-        caption = None if page.by_class else self.caption
-        return await self._one(Change(label, caption, self.split))
+        return await self._one(self._typed(page.by_class))
 
     @rx.event
     @signed_in
     async def leave_out(self):
-        """Leaves the open clip out, or takes it back in."""
+        """Leaves the open clip out, or takes it back in, with what was typed."""
+        page = await self.get_state(DatasetDetailState)
         quarantined = self.clip is not None and self.clip.quarantined
-        return await self._one(Change(status="ok" if quarantined else "quarantined"))
+        return await self._one(replace(self._typed(page.by_class), status="ok" if quarantined else "quarantined"))
+
+    def _typed(self, by_class: bool) -> Change:
+        """Only what is other than when the dialog was opened: somebody else may have written the rest anew since."""
+        was = {"label": self.clip.label, "caption": self.clip.caption, "split": self._split} if self.clip else {}
+        said = {"label" if by_class else "caption": self.label if by_class else self.caption, "split": self.split}
+        return Change(**{name: text for name, text in said.items() if text != was.get(name)})
+
+    def _choose(self, ids: list[int]) -> None:
+        if len(ids) > MOST_CHOSEN:
+            self.bulk_problem = f"At most {MOST_CHOSEN:,} clips are chosen so. Filter them, and choose all at once."
+            return
+        self.chosen, self.whole, self.bulk_problem = ids, 0, ""
 
     def _forget(self) -> None:
         self.chosen, self.whole, self.bulk_problem = [], 0, ""
@@ -223,7 +266,7 @@ class DatasetClips(rx.State):
     async def _bulk(self, change: Change | tuple[str, str]):
         page = await self.get_state(DatasetDetailState)
         try:
-            edit = await act(self, _change, page._id(), self.chosen, change, self._filters if self.whole else None)
+            edit = await act(self, _change, page._id(), self.chosen, change, self._every if self.whole else None)
         except NotSignedIn:
             raise
         except AppError as error:

@@ -137,6 +137,11 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
     def matching_text(self) -> str:
         return f"{self.matching:,}"
 
+    @rx.var(deps=["label", "split", "status", "q", "found"], auto_deps=False)
+    def asked(self) -> str:
+        """The filters, to be compared with others."""
+        return repr(self._wanted())
+
     @rx.event
     @signed_in
     async def load(self):
@@ -144,6 +149,8 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
         wanted = self._id()
         if self.card is None or self.card.id != wanted:
             self.reset()
+            for beside in self._beside():  # what was chosen, found or opened there is not of this one
+                (await self.get_state(beside)).reset()
         before = self._wanted()
         self.label = filter_of(self, "class", limit=200)
         self.split = filter_of(self, "split", SPLITS)
@@ -274,6 +281,15 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
         return self._doctor(self.card.id) if self.card is not None else None
 
     @staticmethod
+    def _beside() -> tuple[type[rx.State], ...]:
+        from orchestrator.states.datasets_clips import DatasetClips
+        from orchestrator.states.datasets_doctor import DatasetDoctor
+        from orchestrator.states.datasets_reading import DatasetReading
+        from orchestrator.states.datasets_seen import DatasetSeen
+
+        return DatasetClips, DatasetDoctor, DatasetReading, DatasetSeen
+
+    @staticmethod
     def _doctor(dataset_id: int):
         from orchestrator.states.datasets_doctor import DatasetDoctor
 
@@ -296,7 +312,8 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
         self.found = self.found if visit.finding else ""
         self.tiles = [clip_tile(clip) for clip in visit.clips.items]
         self.bad_tiles, self.bad_count = [clip_tile(clip) for clip in visit.bad.items], visit.bad.total
-        self.bad_text = words.plural(visit.bad.total, "file")
+        held = f"the first {len(self.bad_tiles)} of " if len(self.bad_tiles) < visit.bad.total else ""
+        self.bad_text = held + words.plural(visit.bad.total, "file")
         self.title, self.from_hub = row.name, row.source.get("type") == "hub"
         self.begun = visit.begun > 0
         self._offer_tokens(visit.tokens)

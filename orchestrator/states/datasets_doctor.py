@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import reflex as rx
 
-from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
+from orchestrator.domain.errors import AppError, Conflict, NotFound, NotSignedIn
 from orchestrator.services.datasets.doctor import Report, examine, treat
 from orchestrator.services.datasets.editing import assign_splits
 from orchestrator.services.datasets.findings import Finding
@@ -13,6 +13,7 @@ from orchestrator.states import words
 from orchestrator.states.datasets_detail import DatasetDetailState
 from orchestrator.states.datasets_versions import DatasetVersions, done
 from orchestrator.states.guards import act, problems_of, signed_in
+from orchestrator.ui.primitives.toast import toast
 
 LOOK_S, MOST_LOOKS = 2.0, 1800
 """An hour; the copies go on without a page that counts them."""
@@ -81,7 +82,11 @@ class DatasetDoctor(rx.State):
     @signed_in
     async def cure(self, kind: str, action: str):
         """Does what a finding offers, and says how to take it back."""
-        edit = await act(self, treat, self.dataset_key, kind, action)
+        said = next(((line.title, line.detail) for line in self.findings if line.kind == kind), None)
+        try:
+            edit = await act(self, treat, self.dataset_key, kind, action, said)
+        except (Conflict, NotFound) as error:  # it was put right elsewhere, or there is more of it
+            return [toast("error", error.message), DatasetDetailState.refresh]
         if action == "transcode":
             self.converting = True
             return DatasetDoctor.follow_copies

@@ -25,6 +25,12 @@ CLASSES = State.labels[1:]
 """What a label may be already; the first is the filter's "all"."""
 NEW_CLASS = "New class"
 _STATUSES = [("ok", "In use"), ("quarantined", "Left out")]
+_ALL = (DatasetClips.whole > 0) & (DatasetClips.asked == State.asked)
+"""All that the filters let through are chosen, and so is each that is shown."""
+_UNSEEN = rx.Var(f"({DatasetClips.chosen}.filter((id) => !{State.tiles}.some((tile) => tile.id === id)).length)").to(
+    int
+)
+"""How many of the clips chosen one by one the grid does not show now."""
 
 
 def _words(tile: rx.Var[ClipTile]) -> rx.Component:
@@ -68,7 +74,7 @@ def _tile(tile: rx.Var[ClipTile]) -> rx.Component:
                 State.editable,
                 rx.el.div(
                     checkbox(
-                        checked=DatasetClips.chosen.contains(tile.id),
+                        checked=_ALL | DatasetClips.chosen.contains(tile.id),
                         on_change=lambda on: DatasetClips.choose(tile.id, on),
                         aria_label="Choose " + tile.name,
                     ),
@@ -165,7 +171,15 @@ def _bar() -> rx.Component:
         bulk.chosen.length() > 0,
         rx.el.div(
             rx.el.div(
-                rx.el.span(bulk.chosen_text, class_name="text-sm font-medium"),
+                rx.el.span(
+                    bulk.chosen_text,
+                    rx.cond(
+                        bulk.whole > 0,
+                        rx.cond(_ALL, "", ", by other filters"),
+                        rx.cond(_UNSEEN > 0, rx.fragment(", ", _UNSEEN, " not shown"), ""),
+                    ),
+                    class_name="text-sm font-medium",
+                ),
                 button("Choose all shown", size="sm", variant="ghost", on_click=bulk.choose_shown),
                 rx.cond(
                     State.matching > State.tiles.length(),
@@ -235,9 +249,17 @@ def clip_grid() -> rx.Component:
         rx.cond(
             State.tiles.length() > 0,
             rx.el.ul(rx.foreach(State.tiles, _tile), class_name=GRID),
-            rx.el.p(
-                "No clip is like that. Choose other filters.",
-                class_name="rounded-xl border border-border bg-card p-6 text-sm text-muted-foreground",
+            rx.el.div(
+                rx.el.p("No clip is like that."),
+                rx.cond(
+                    (State.label != "") | (State.split != "") | (State.q != ""),
+                    button("Clear filters", size="sm", on_click=State.show_finding("")),
+                    rx.fragment(),
+                ),
+                class_name=(
+                    "flex flex-wrap items-center gap-3 rounded-xl border border-border bg-card p-6 text-sm "
+                    "text-muted-foreground"
+                ),
             ),
         ),
         rx.el.div(windowed(State, "clips"), class_name="mt-4"),

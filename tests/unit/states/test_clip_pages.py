@@ -5,14 +5,15 @@ from typing import Any
 
 from sqlmodel import func, select
 
-from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus, Split
+from orchestrator.domain.datasets import Clip, Dataset, DatasetEdit, DatasetStatus, Split
 from orchestrator.services.auth.limits import forget_clients
 from orchestrator.services.auth.sessions import COOKIE_NAME
 from orchestrator.services.db import session_scope
 from orchestrator.states.datasets_clips import DatasetClips
 from orchestrator.states.datasets_detail import DatasetDetailState
+from orchestrator.states.datasets_doctor import DatasetDoctor
 from tests.api_client import sign_in
-from tests.tabs import state_in, tab
+from tests.tabs import go, state_in, tab
 
 EACH = 130
 
@@ -65,6 +66,7 @@ def test_pages_and_all_that_match(redis_server: object) -> None:
     press(chosen, "choose", page.tiles[1].id, False)
     assert chosen.whole == 0
 
+    _beyond_what_is_shown(page, chosen)
     left = page.tiles[0].id
     for count in (1, 2):
         press(chosen, "rewrite", left, " ")
@@ -74,3 +76,76 @@ def test_pages_and_all_that_match(redis_server: object) -> None:
     assert (chosen.refusal.clip_id, chosen.refusal.sentence) == (0, "")
     press(page, "load")
     assert next(tile.label for tile in page.tiles if tile.id == left) == "right"
+    _what_another_tab_wrote(page, chosen, left)
+    _another_dataset(root, client.cookies[COOKIE_NAME], owner_id)
+
+
+def _beyond_what_is_shown(page: Any, chosen: Any) -> None:
+    """More than one window can be chosen; what all were when they were chosen is what is changed, or nothing."""
+    press(chosen, "choose_none")
+    press(page, "filter_label", "any")
+    for _ in range(4):
+        press(page, "show_more")
+    press(chosen, "choose_shown")
+    press(page, "page_on")
+    press(chosen, "choose_shown")
+    assert len(set(chosen.chosen)) == 216
+    press(chosen, "choose", page.tiles[0].id, False)
+    assert len(chosen.chosen) == 215
+
+    press(page, "filter_split", "auto")
+    press(chosen, "choose_matching")
+    assert chosen.asked == page.asked
+    press(chosen, "choose", page.tiles[1].id, False)
+    assert page.tiles[1].id not in chosen.chosen
+    assert len(chosen.chosen) == len(page.tiles) - 1
+    press(chosen, "choose_matching")
+    with session_scope() as session:
+        session.get_one(Clip, page.tiles[0].id).split = Split.TRAIN
+    press(chosen, "split_chosen", "validation")
+    assert chosen.bulk_problem.startswith("Other clips match by now")
+    assert held_out() == {"right": EACH}, "nothing was changed"
+    press(page, "filter_split", "any")
+
+    press(page, "show_finding", "one-sided")  # found no more
+    page.found = "one-sided"
+    press(chosen, "choose_matching")
+    assert chosen.whole != page.matching, "a finding that is gone does not stand for all clips"
+    press(chosen, "choose_none")
+    press(page, "show_finding", "")
+
+
+def _what_another_tab_wrote(page: Any, chosen: Any, clip_id: int) -> None:
+    """Saving one thing in the dialog does not put another back that was changed since it was opened."""
+    press(chosen, "open_clip", clip_id)
+    with session_scope() as session:
+        session.get_one(Clip, clip_id).label = "left"
+    press(chosen, "choose_split", "train")
+    press(chosen, "save")
+    press(chosen, "open_clip", clip_id)
+    assert (chosen.label, chosen.split) == ("left", "train")
+    press(chosen, "type_label", "right")
+    press(chosen, "leave_out")
+    assert chosen.problems == {}
+    press(chosen, "open_clip", clip_id)
+    assert (chosen.label, chosen.clip.quarantined) == ("right", True), "what was typed is kept with it"
+
+
+def _another_dataset(root: Any, token: str, owner_id: int) -> None:
+    """What was chosen, opened or found in one dataset never meets the next."""
+    page, chosen, doctor = (state_in(root, kind) for kind in (DatasetDetailState, DatasetClips, DatasetDoctor))
+    press(doctor, "look", page._id())
+    press(chosen, "choose", page.tiles[0].id, True)
+    press(chosen, "choose_matching")
+    last = doctor.edits[0]
+    with session_scope() as session:
+        other = Dataset(owner_id=owner_id, name="other", status=DatasetStatus.READY, clip_count=2)
+        session.add(other)
+        session.flush()
+        session.add_all(Clip(dataset_id=other.id or 0, name=name, path="x", label=name) for name in ("a", "b"))
+        go(root, token, f"/datasets/{other.id}")
+    press(page, "load")
+    assert (chosen.chosen, chosen.whole, chosen.opened, doctor.dataset_key, doctor.edits) == ([], 0, False, 0, [])
+    press(doctor, "undo", last.id)  # the toast of that edit is still there
+    with session_scope() as session:
+        assert session.get_one(DatasetEdit, last.id).undone
