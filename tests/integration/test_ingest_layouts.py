@@ -111,6 +111,8 @@ def test_what_is_exported_imports_again(ada: Actor, tmp_path: Path, form: str) -
     assert ingest_dataset(dataset_id, look_each) == "ready"
     with session_scope() as session:
         assign_splits(session, ada, dataset_id, 0.5)
+        for clip in session.exec(select(Clip).where(Clip.dataset_id == dataset_id)):
+            clip.prompt = "Which, in your words?"
         plan = plan_export(session, ada, dataset_id, form)
     assert plan.filename == f"mine-v2-{form}.zip"
     archive = b"".join(stream(plan))
@@ -118,6 +120,6 @@ def test_what_is_exported_imports_again(ada: Actor, tmp_path: Path, form: str) -
     assert ingest_dataset(again, look_each) == "ready"
     before, after = read(dataset_id)[1], read(again)[1]
     assert read(again)[0].layout["key"] == form
-    assert sorted((c.content_hash, c.label, c.split) for c in after) == sorted(
-        (c.content_hash, c.label, c.split) for c in before
+    assert sorted((c.content_hash, c.label, c.split, c.prompt) for c in after) == sorted(
+        (c.content_hash, c.label, c.split, c.prompt) for c in before
     )

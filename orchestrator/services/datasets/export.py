@@ -72,10 +72,11 @@ def stream(export: Export) -> Iterator[bytes]:
 def _table(named: list[tuple[Clip, str]]) -> dict[str, str]:
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(("file_name", "label", "caption", "split"))
+    asks = any(clip.prompt for clip, _ in named)
+    writer.writerow(("file_name", "label", "caption", "split", *(("question",) if asks else ())))
     for clip, name in named:
         split = "" if clip.split is Split.AUTO else clip.split.value
-        writer.writerow((name, clip.label, clip.caption, split))
+        writer.writerow((name, clip.label, clip.caption, split, *((clip.prompt,) if asks else ())))
     return {"metadata.csv": text.getvalue()}
 
 

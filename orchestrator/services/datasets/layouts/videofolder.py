@@ -15,6 +15,8 @@ _FILE = ("file_name", "filename", "file", "video", "video_path", "path", "filepa
 _CAPTION = ("caption", "text", "sentence", "description", "prompt_text", "captions", "transcript")
 _LABEL = ("label", "class", "category", "class_name", "label_name", "action", "target")
 _SPLIT = ("split", "subset", "partition")
+_PROMPT = ("question",)
+"""Beside a caption that answers it; our own export writes it so."""
 
 
 def read(tree: Tree, wished: Mapping[str, str] = MappingProxyType({})) -> Understood | None:
@@ -39,7 +41,8 @@ def read(tree: Tree, wished: Mapping[str, str] = MappingProxyType({})) -> Unders
             label = row.get(columns["label"]) if "label" in columns else class_of(name or "")
             caption = _first(row.get(columns["caption"])) if "caption" in columns else ""
             split = split_of(row.get(columns["split"])) if "split" in columns else split_in(name or file)
-            found.add(row.get(columns["file"]), file, label, caption, split=split)
+            prompt = row.get(columns["prompt"]) if "prompt" in columns else ""
+            found.add(row.get(columns["file"]), file, label, caption, prompt, split)
     return found.done(taken)
 
 
@@ -50,7 +53,7 @@ def _is_metadata(name: str) -> bool:
 def _columns(rows: list[Row]) -> dict[str, str]:
     """The role of each known column, by the first rows' keys."""
     keys = {str(key).lower(): str(key) for row in rows[:50] for key in row if key}
-    roles = {"file": _FILE, "caption": _CAPTION, "label": _LABEL, "split": _SPLIT}
+    roles = {"file": _FILE, "caption": _CAPTION, "label": _LABEL, "split": _SPLIT, "prompt": _PROMPT}
     found = {role: next((keys[name] for name in names if name in keys), "") for role, names in roles.items()}
     return {role: name for role, name in found.items() if name}
 

@@ -127,6 +127,11 @@ CASES: dict[str, tuple[Files, str, list[Entry]]] = {
         "videofolder",
         [Entry("a.mp4", "cat", "A cat.", split=Split.VALIDATION)],
     ),
+    "videofolder, questions": (
+        {"metadata.csv": "file_name,caption,question\na.mp4,A cat.,What?\n", "a.mp4": b""},
+        "videofolder",
+        [Entry("a.mp4", "", "A cat.", "What?")],
+    ),
     "videofolder, semicolons": (
         {"clips.csv": "\ufeffVideo;Label\nx\\a.mp4;cat\n", "x/a.mp4": b""},
         "videofolder",
