@@ -33,6 +33,11 @@ class EditDialogs(rx.State, mixin=True):
     def editing(self) -> bool:
         return self.edited != ""
 
+    @rx.var
+    def confirmed(self) -> bool:
+        """The name was typed; a page shows several spaces of it as one."""
+        return self.title != "" and self.typed.split() == self.title.split()
+
     @rx.event
     @signed_in
     async def show_edit(self, opened: bool):
@@ -87,7 +92,7 @@ class EditDialogs(rx.State, mixin=True):
 
     async def _delete(self, delete: Callable[..., Any], to_do: str, done: str) -> rx.event.EventSpec | None:
         """Deletes once the name was typed and says that it is `done`; None after a refusal."""
-        if self.typed.strip() != self.title:
+        if self.typed.split() != self.title.split():
             self.problems = {"typed": f"Type {self.title} to {to_do}."}
             return None
         try:

@@ -92,7 +92,7 @@ def delete_dialog() -> rx.Component:
                     "Delete dataset",
                     variant="danger",
                     submit=True,
-                    disabled=(DatasetDialogs.blocked != "") | (DatasetDialogs.typed.strip() != DatasetDialogs.title),
+                    disabled=(DatasetDialogs.blocked != "") | ~DatasetDialogs.confirmed,
                 ),
                 class_name="flex justify-end gap-2",
             ),

@@ -81,7 +81,7 @@ def delete_dialog() -> rx.Component:
                 State.show_delete(False),
                 "Delete model",
                 variant="danger",
-                disabled=(State.blocked != "") | (State.typed.strip() != State.title),
+                disabled=(State.blocked != "") | ~State.confirmed,
             ),
             on_submit=State.delete,
             class_name="flex flex-col gap-4",

@@ -19,7 +19,7 @@ from orchestrator.services.zips import fresh_zip
 
 SORTS = {
     "created_at": col(Adapter.created_at),
-    "name": col(Adapter.name),
+    "name": func.lower(col(Adapter.name)),
     "version": col(Adapter.version),
     "dataset": col(Adapter.dataset_name),
     "model": col(Adapter.model_name),

@@ -18,7 +18,7 @@ from orchestrator.services.paging import Page, contains, fetch_page
 
 SORTS = {
     "created_at": col(Dataset.created_at),
-    "name": col(Dataset.name),
+    "name": func.lower(col(Dataset.name)),
     "size_bytes": col(Dataset.size_bytes),
     "clip_count": col(Dataset.clip_count),
 }

@@ -22,7 +22,7 @@ from orchestrator.services.training.estimate import layer_groups
 
 SORTS = {
     "created_at": col(VideoModel.created_at),
-    "name": col(VideoModel.name),
+    "name": func.lower(col(VideoModel.name)),
     "parameters": col(VideoModel.parameters),
 }
 CUSTOM = "Custom"

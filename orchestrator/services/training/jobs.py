@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, func, or_
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.adapters import Adapter
@@ -25,7 +25,7 @@ from orchestrator.settings import get_settings
 SORTS = {
     "created_at": col(TrainingJob.created_at),
     "id": col(TrainingJob.id),
-    "name": col(TrainingJob.name),
+    "name": func.lower(col(TrainingJob.name)),
     "status": col(TrainingJob.status),
     "dataset": col(TrainingJob.dataset_name),
     "model": col(TrainingJob.model_name),

@@ -20,9 +20,12 @@ export type PanelProps = {
   children?: ReactNode;
 };
 
+/** A page shows several spaces of a name as one. */
+const plain = (text: string) => text.trim().replace(/\s+/g, " ");
+
 export default function ConfirmPanel({ open, change: tell, restore, title, description, name, confirm = "Delete", cancel = "Keep it", destructive = true, onConfirm, children }: PanelProps) {
   const [typed, setTyped] = useState("");
-  const ready = !name || typed.trim() === name;
+  const ready = !name || plain(typed) === plain(name);
   const change = (next: boolean) => {
     setTyped("");
     tell(next);

@@ -80,6 +80,20 @@ def test_lists_are_filtered_and_counted(ada: Actor) -> None:
         assert (totals.by_status["ready"], totals.by_status["draft"], totals.by_status["error"]) == (1, 1, 0)
 
 
+def test_names_are_found_and_sorted_whatever_their_letters(ada: Actor) -> None:
+    for name in ("Zebras", "apples", "ÄPFEL"):
+        make(ada, name)
+    with session_scope() as session:
+        found = [catalog.list_datasets(session, ada, q=q).total for q in ("ÄPFEL", "äpfel", "ÄP", "zeb")]
+        assert found == [1, 1, 1, 1]
+        assert [row.name for row in catalog.list_datasets(session, ada, sort="name").items][:2] == ["apples", "Zebras"]
+        with pytest.raises(Conflict):
+            catalog.create_dataset(session, ada, "äpfel")
+        first = catalog.list_datasets(session, ada, sort="name", limit=1)
+        rest = catalog.list_datasets(session, ada, sort="name", cursor=first.next)
+        assert [row.name for row in rest.items] == ["Zebras", "ÄPFEL"]
+
+
 def test_the_strip_shows_each_class_first(ada: Actor) -> None:
     dataset_id = make(ada)
     fill(dataset_id)
