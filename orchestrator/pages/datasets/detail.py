@@ -22,6 +22,7 @@ from orchestrator.states.datasets_doctor import DatasetDoctor
 from orchestrator.states.datasets_rows import DatasetCard, JobDot
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.patterns.relative_time import relative_time
+from orchestrator.ui.primitives.alert_dialog import alert_dialog
 from orchestrator.ui.primitives.badge import tag
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
@@ -32,19 +33,26 @@ from orchestrator.ui.primitives.link import link
 State = DatasetDetailState
 
 
+def _export(row: rx.Var[DatasetCard], text: str, form: str) -> rx.Component:
+    address = f"/api/v1/datasets/{row.id}/export?format={form}"
+    return menu_item(text, icon="download", on_click=rx.download(url=address))
+
+
 def _menu(row: rx.Var[DatasetCard]) -> rx.Component:
+    clips = State.facts.length() > 0  # some are in use
     return dropdown_menu(
         menu_item("Edit metadata", icon="pencil", on_click=DatasetDialogs.open_edit(row.id)),
-        menu_item("Split into train and validation", icon="split", on_click=DatasetDoctor.show_splits(True)),
-        menu_item(
-            "Export as VideoFolder",
-            icon="download",
-            on_click=rx.download(url=f"/api/v1/datasets/{row.id}/export?format=videofolder"),
+        rx.cond(
+            State.editable & clips,
+            menu_item("Split into train and validation", icon="split", on_click=DatasetDoctor.show_splits(True)),
+            rx.fragment(),
         ),
-        menu_item(
-            "Export as ShareGPT",
-            icon="download",
-            on_click=rx.download(url=f"/api/v1/datasets/{row.id}/export?format=sharegpt"),
+        rx.cond(
+            clips,
+            rx.fragment(
+                _export(row, "Export as VideoFolder", "videofolder"), _export(row, "Export as ShareGPT", "sharegpt")
+            ),
+            rx.fragment(),
         ),
         menu_separator(),
         menu_item("Delete", icon="trash-2", destructive=True, on_click=DatasetDialogs.open_delete(row.id)),
@@ -96,7 +104,15 @@ def _under_way(row: rx.Var[DatasetCard]) -> rx.Component:
             ),
             rx.cond(
                 (row.status == "processing") & ~row.is_demo,
-                button("Stop", icon="x", size="sm", on_click=State.cancel, aria_label="Stop reading this dataset"),
+                alert_dialog(
+                    title="Stop reading?",
+                    description="The files that came for it are deleted from this server and have to be added again. "
+                    "Clips that were here before stay.",
+                    confirm="Stop and delete them",
+                    cancel="Go on",
+                    on_confirm=State.cancel,
+                    opener=button("Stop", icon="x", size="sm", aria_label="Stop reading this dataset"),
+                ),
                 rx.fragment(),
             ),
             class_name="mt-3 flex items-center justify-between gap-3",

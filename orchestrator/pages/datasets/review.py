@@ -6,6 +6,7 @@ from orchestrator.pages.datasets.facts import class_bar
 from orchestrator.pages.datasets.understood import column, line, note, sample
 from orchestrator.states.datasets_detail import DatasetDetailState as State
 from orchestrator.states.datasets_reading import DatasetReading
+from orchestrator.ui.primitives.alert_dialog import alert_dialog
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.icon import icon
 
@@ -79,7 +80,15 @@ def review() -> rx.Component:
         rx.el.div(
             button("Accept", icon="check", variant="primary", on_click=State.accept),
             button("Correct", icon="pencil", on_click=DatasetReading.open),
-            button("Stop", variant="ghost", on_click=State.cancel, aria_label="Stop and keep nothing of these files"),
+            alert_dialog(
+                title="Throw these files away?",
+                description="They are deleted from this server and have to be added again. Clips that were here before "
+                "stay.",
+                confirm="Throw them away",
+                cancel="Keep them",
+                on_confirm=State.cancel,
+                opener=button("Throw away", icon="trash-2", variant="ghost"),
+            ),
             class_name="flex flex-wrap gap-2",
         ),
         aria_label="How it was read",

@@ -1,7 +1,7 @@
 // What an open dialog shows; its code comes with the first opening.
 import * as Radix from "@radix-ui/react-dialog";
 import { X } from "lucide-react";
-import type { ReactNode } from "react";
+import { useEffect, useRef, type ReactNode } from "react";
 import { cn } from "./cn";
 import { DialogParts } from "./dialog_parts";
 
@@ -36,6 +36,11 @@ export const panelClasses =
   "fixed z-50 flex w-full flex-col border border-border bg-popover text-foreground shadow-float animate-enter outline-none max-sm:inset-x-0 max-sm:bottom-0 max-sm:max-h-[90dvh] max-sm:rounded-t-xl sm:left-1/2 sm:top-1/2 sm:max-h-[85dvh] sm:-translate-x-1/2 sm:-translate-y-1/2 sm:rounded-xl";
 
 export default function DialogPanel({ open, change, restore, title, description, size = "md", footer, children }: PanelProps) {
+  // A press beside it must not throw away what was typed; Escape and the cross still do.
+  const typed = useRef(false);
+  useEffect(() => {
+    if (open) typed.current = false;
+  }, [open]);
   return (
     <DialogParts.Provider value={Radix}>
       <Radix.Root open={open} onOpenChange={change}>
@@ -46,6 +51,10 @@ export default function DialogPanel({ open, change, restore, title, description,
             onCloseAutoFocus={restore}
             onOpenAutoFocus={firstField}
             onEscapeKeyDown={listFirst}
+            onInput={() => {
+              typed.current = true;
+            }}
+            onPointerDownOutside={(event) => typed.current && event.preventDefault()}
             {...(description ? {} : { "aria-describedby": undefined })}
           >
             <div className="flex items-start justify-between gap-4 px-5 pt-5 touch:px-4">

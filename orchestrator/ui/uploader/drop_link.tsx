@@ -1,12 +1,13 @@
 // A link that also takes files: what is dropped on it goes along to the page with the uploader.
-import { useState, type DragEvent, type ReactNode } from "react";
+import { useEffect, useState, type DragEvent, type ReactNode } from "react";
 import { Link, useNavigate } from "react-router";
 import { cn } from "../primitives/cn";
-import { fromDrop, keepForUploader } from "./pick";
+import { fromDrop, ignoreStrayDrops, keepForUploader } from "./pick";
 
 export function DropLink({ href, className, children }: { href: string; className?: string; children?: ReactNode }) {
   const navigate = useNavigate();
   const [over, setOver] = useState(false);
+  useEffect(ignoreStrayDrops, []);
   const drop = (event: DragEvent) => {
     event.preventDefault();
     setOver(false);

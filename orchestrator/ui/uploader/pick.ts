@@ -41,6 +41,21 @@ async function readAll(reader: FileSystemDirectoryReader): Promise<FileSystemEnt
   }
 }
 
+/** A file that falls beside the zone must not replace the page, with all that is typed there; returns how to end it. */
+export function ignoreStrayDrops(): () => void {
+  const ignore = (event: DragEvent) => {
+    if (event.defaultPrevented) return; // a zone takes it
+    event.preventDefault();
+    if (event.dataTransfer) event.dataTransfer.dropEffect = "none";
+  };
+  window.addEventListener("dragover", ignore);
+  window.addEventListener("drop", ignore);
+  return () => {
+    window.removeEventListener("dragover", ignore);
+    window.removeEventListener("drop", ignore);
+  };
+}
+
 let waiting: Picked[] = [];
 
 /** Files that were dropped on another page, kept until the uploader takes them. */

@@ -3,7 +3,7 @@ import { CircleAlert, CircleCheck, File as FileIcon, FolderOpen, LoaderCircle, P
 import { useEffect, useMemo, useRef, useState, type DragEvent } from "react";
 import { Button } from "../primitives/button";
 import { cn } from "../primitives/cn";
-import { fromDrop, fromInput, takeKept, type Picked } from "./pick";
+import { fromDrop, fromInput, ignoreStrayDrops, takeKept, type Picked } from "./pick";
 import { Sender, type Earlier, type Item } from "./sender";
 
 type Summary = { count: number; bytes: number; name: string };
@@ -67,6 +67,7 @@ export function Uploader({ endpoint, target, targetName, title = "Drop clips, fo
   }, [endpoint]);
 
   useEffect(() => () => sender.pause(), [sender]);
+  useEffect(ignoreStrayDrops, []);
   useEffect(() => {
     if (target && sender.items.length > 0 && !sender.started) void sender.start({ [targetName]: target });
     else if (target && sender.items.length === 0) void sender.recall({ [targetName]: target });
