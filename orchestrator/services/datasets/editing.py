@@ -17,7 +17,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.datasets.catalog import owned_dataset
 from orchestrator.services.datasets.resemblance import bunches, near_pairs
-from orchestrator.services.datasets.texts import mended
+from orchestrator.services.datasets.texts import as_seen, mended
 from orchestrator.services.datasets.versions import Changes, EditRow, edit_row, typed
 from orchestrator.settings import get_settings
 
@@ -199,7 +199,8 @@ def _checked(dataset: Dataset, change: Change) -> dict[str, Any]:
     """The new values, trimmed and typed."""
     problems: list[tuple[str, str]] = []
     least = 1 if dataset.task is Task.CLASSIFICATION else 0
-    if change.label is not None and not least <= len(change.label.strip()) <= 200:
+    label = None if change.label is None else as_seen(change.label).strip()
+    if label is not None and not least <= len(label) <= 200:
         problems.append(("label", "A label has 1 to 200 characters."))
     if change.caption is not None and not 1 - least <= len(change.caption.strip()) <= _LONGEST_CAPTION:
         problems.append(("caption", f"A caption has 1 to {_LONGEST_CAPTION:,} characters."))
@@ -209,7 +210,9 @@ def _checked(dataset: Dataset, change: Change) -> dict[str, Any]:
         problems.append(("status", "Choose from: ok, quarantined."))
     if problems:
         raise Invalid(problems[0][1], problems[0][0], problems)
-    given = {"label": change.label, "caption": change.caption, "split": change.split, "status": change.status}
+    # What looks like a class that there is, is that class.
+    label = next((name for name in dataset.class_names if label and as_seen(name) == label), label)
+    given = {"label": label, "caption": change.caption, "split": change.split, "status": change.status}
     return {name: typed(name, value.strip()) for name, value in given.items() if value is not None}
 
 
@@ -294,7 +297,7 @@ def _demand(dataset: Dataset, counts: Counter[str]) -> None:
 def _say(values: dict[str, Any], count: int) -> str:
     """What an edit did, for the list of versions."""
     words = {
-        "label": lambda v: f"label {v}",
+        "label": lambda v: f"label {v if len(v) <= 60 else v[:59] + '…'}",
         "caption": lambda _: "a new caption",
         "split": lambda v: f"split {v}",
         "status": lambda v: "left out" if v is ClipStatus.QUARANTINED else "taken back in",

@@ -160,7 +160,7 @@ def uneven(good: list[Clip]) -> Finding | None:
         kept[clip.label] += 1
         if kept[clip.label] > UNEVEN * least:
             surplus.append(clip)
-    detail = f"Largest {most:,} clips, smallest {least:,} ({label}). Add clips of the small ones, or leave out "
+    detail = f"Largest {most:,} clips, smallest {least:,} ({_shown(label)}). Add clips of the small ones, or leave out "
     detail += f"{len(surplus):,} of the large ones, so that none has more than {UNEVEN} times the clips of another."
     return Finding("uneven", "warning", "Classes are uneven", detail, _ids(surplus), _offer("even"))
 

@@ -1,7 +1,17 @@
-"""Words that were read in a wrong encoding somewhere on their way: found, and put right where that is certain."""
+"""Words as they are meant: read in a wrong encoding somewhere on their way, or alike to the eye and other letters."""
+
+import unicodedata
 
 LOST = "\ufffd"
 """Stands for a letter that could not be read."""
+
+
+def as_seen(text: str) -> str:
+    """Without control and direction marks, its letters composed: a Mac writes the "ü" of a file's name as two."""
+    if text.isascii() and text.isprintable():
+        return text
+    kept = (c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Co", "Cf"))
+    return unicodedata.normalize("NFC", "".join(kept))
 
 
 def mended(text: str) -> str:

@@ -25,6 +25,8 @@ type Props = {
 /** Letters that a line of a tile holds. */
 const LINE = 22;
 const NONE: Choice[] = [];
+/** As the server takes words over: composed, without marks that cannot be seen. */
+const plain = (text: string) => text.normalize("NFC").replace(/[^\P{C}\n\t]/gu, "").trim();
 
 export function InlineEdit({ value, what, of, multiline, most, problem = "", attempt, options = NONE, noun, fresh, onSave, className, children }: Props) {
   const [text, setText] = useState<string | null>(null);
@@ -68,7 +70,7 @@ export function InlineEdit({ value, what, of, multiline, most, problem = "", att
   };
 
   useEffect(() => {
-    if (sent.current !== null && value.trim() === sent.current.trim()) close();
+    if (sent.current !== null && plain(value) === plain(sent.current)) close();
   }, [value]);
   useEffect(() => {
     if (problem && sent.current !== null) setRefused(problem);

@@ -6,6 +6,7 @@ from orchestrator.domain.datasets import Split
 from orchestrator.services.datasets.layouts.entry import LABEL_LIMIT, Entry, Understood
 from orchestrator.services.datasets.layouts.splits import SPLITS
 from orchestrator.services.datasets.layouts.tree import Tree
+from orchestrator.services.datasets.texts import as_seen
 
 _WHERE = {1: "the folder's name", 2: "the name of the folder above"}
 
@@ -32,7 +33,7 @@ def read(tree: Tree, level: int = 1) -> Understood:
 def class_of(name: str, level: int = 1) -> str:
     """The name of the folder a clip lies in, or of one further up; "" where there is none."""
     parts = PurePosixPath(name).parts
-    return parts[-1 - level][:LABEL_LIMIT] if len(parts) > level else ""
+    return as_seen(parts[-1 - level]).strip()[:LABEL_LIMIT] if len(parts) > level else ""
 
 
 def _split(path: PurePosixPath, splits: bool) -> Split:

@@ -1,12 +1,12 @@
 """Collects what a describing file says clip by clip: finds each file, counts what is missing or said twice."""
 
-import unicodedata
 from pathlib import PurePosixPath
 from typing import Any
 
 from orchestrator.domain.datasets import Split
 from orchestrator.services.datasets.layouts.entry import CAPTION_LIMIT, LABEL_LIMIT, PROMPT_LIMIT, Entry, Understood
 from orchestrator.services.datasets.layouts.tree import Tree
+from orchestrator.services.datasets.texts import as_seen
 
 SHOWN = 20
 """Missing clips listed by name; the rest are counted."""
@@ -86,5 +86,4 @@ def plain(value: Any, limit: int) -> str:
         return ""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    text = "".join(c for c in str(value) if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Co", "Cf"))
-    return text.strip()[:limit]
+    return as_seen(str(value)).strip()[:limit]

@@ -10,6 +10,7 @@ from typing import Any
 
 from orchestrator.services.datasets.files import VIDEO_ENDINGS
 from orchestrator.services.datasets.layouts.columns import parquet_rows
+from orchestrator.services.datasets.texts import as_seen
 
 MAX_TEXT_BYTES = 256 * 2**20
 TEXT_ENDINGS = frozenset({".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt", ".lst", ".parquet"})
@@ -136,8 +137,8 @@ class Tree:
         found: dict[str, list[str]] = defaultdict(list)
         for name in self.videos:
             path = PurePosixPath(name)
-            found[path.name.lower()].append(name)
-            found[path.stem.lower()].append(name)
+            found[_folded(path.name)].append(name)
+            found[_folded(path.stem)].append(name)
         return found
 
     def find(self, said: object, beside: str = "") -> str | None:
@@ -151,7 +152,7 @@ class Tree:
         wanted = [part for part in text.split("/") if part not in ("", ".", "..")]
         if not wanted:
             return None
-        candidates = self._by_base.get(wanted[-1].lower(), [])
+        candidates = self._by_base.get(_folded(wanted[-1]), [])
         if len(candidates) < 2:
             return candidates[0] if candidates else None
         folder = PurePosixPath(beside).parent.parts
@@ -171,11 +172,16 @@ def _ending(name: str) -> str:
     return f".{ending.lower()}" if dot and ending and stem.strip(".") else ""
 
 
+def _folded(name: str) -> str:
+    """As names are compared: whatever their case, and however their letters are composed."""
+    return as_seen(name).lower()
+
+
 def _shared_end(name: str, wanted: list[str]) -> int:
     """How many parts agree from the end, an ending that was left out forgiven."""
     parts, count = PurePosixPath(name).parts, 0
     for there, said in zip(reversed(parts[:-1]), reversed(wanted[:-1]), strict=False):
-        if there.lower() != said.lower():
+        if _folded(there) != _folded(said):
             break
         count += 1
     return count

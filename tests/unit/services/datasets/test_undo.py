@@ -1,10 +1,10 @@
-"""Taking edits back in any order: a clip's use never goes against its words."""
+"""Edits in any order and of any letters: a clip's use never goes against its words, and what looks alike is alike."""
 
-from orchestrator.domain.datasets import Clip, ClipStatus, Task
+from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.editing import Change, edit_clips, undo_edit
 from orchestrator.services.db import session_scope
-from tests.unit.services.datasets.test_editing import make
+from tests.unit.services.datasets.test_editing import make, two_classes
 
 
 def test_no_clip_is_taken_in_without_words_by_undoing(ada: Actor) -> None:
@@ -24,3 +24,18 @@ def test_no_clip_is_taken_in_without_words_by_undoing(ada: Actor) -> None:
             ("", ClipStatus.QUARANTINED),
             ("A moon.", ClipStatus.OK),  # it was written since, and stays in use
         ]
+
+
+def test_a_label_that_looks_like_a_class_is_that_class(ada: Actor) -> None:
+    dataset_id, ids = two_classes(ada)
+    with session_scope() as session:
+        dataset = session.get_one(Dataset, dataset_id)
+        edit_clips(session, ada, dataset_id, ids[:2], Change(label="Gru\u0308n\u200b"))
+        assert dataset.class_names == ["Gr\u00fcn", "left", "right"]
+        assert edit_clips(session, ada, dataset_id, ids[:1], Change(label="Gr\u00fcn")) is None
+    decomposed, composed = "Ro\u0308t", "R\u00f6t"  # of an import before this was so
+    dataset_id, ids = make(ada, [{"label": label} for label in (decomposed, decomposed, "left", "left", "left")])
+    with session_scope() as session:
+        edit_clips(session, ada, dataset_id, ids[:1], Change(split="train"))
+        edit_clips(session, ada, dataset_id, ids[2:3], Change(label=composed))
+        assert session.get_one(Dataset, dataset_id).class_names == [decomposed, "left"]

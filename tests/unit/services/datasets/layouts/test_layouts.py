@@ -392,6 +392,13 @@ def test_captions_lose_what_cannot_be_seen(tmp_path: Path) -> None:
     assert seen.entries[0].caption == "evil txt <script>alert(1)</script>"
 
 
+def test_names_meet_however_their_letters_are_composed(tmp_path: Path) -> None:
+    """A Mac's archive says u and two dots where a table says ü."""
+    seen = read(tmp_path, {"metadata.csv": "file_name,label\nGr\u00fcn/\u00fc.mp4,x\n", "Gru\u0308n/u\u0308.mp4": b""})
+    assert [(entry.name, entry.label) for entry in seen.entries] == [("Gru\u0308n/u\u0308.mp4", "x")]
+    assert read(tmp_path, {"Gru\u0308n/a.mp4": b""}).entries[0].label == "Gr\u00fcn"
+
+
 TABLE = "clip_path,what,who,part\na/1.mp4,a cat sits,cat,train\nb/2.mp4,a dog runs,dog,val\n"
 
 
