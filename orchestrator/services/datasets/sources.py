@@ -124,9 +124,20 @@ def add_dataset(
     Raises:
         Invalid: `problems` by field. Conflict: the name is taken.
     """
-    row = create_dataset(session, actor, name, description, task)
+    parsed: dict[str, Any] = {}
+    problems: list[tuple[str, str]] = []  # all at once, not one a press
+    try:
+        parsed = parse_source(session, actor, source)
+    except Invalid as error:
+        problems = error.problems
+    try:
+        row = create_dataset(session, actor, name, description, task)
+    except Invalid as error:
+        raise Invalid(error.message, error.field, [*error.problems, *problems]) from error
+    if problems:
+        raise Invalid(problems[0][1], problems[0][0], problems)
     dataset = owned_dataset(session, actor, row.id)
-    dataset.source = parse_source(session, actor, source)
+    dataset.source = parsed
     if dataset.source["type"] in FETCHED:
         begin_fetch(session, dataset)
     session.add(dataset)

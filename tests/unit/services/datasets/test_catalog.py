@@ -11,6 +11,7 @@ from orchestrator.services.datasets import catalog, uploads
 from orchestrator.services.datasets.files import dataset_folder, upload_path
 from orchestrator.services.datasets.footage import footage
 from orchestrator.services.datasets.overview import dataset_extras, dataset_totals
+from orchestrator.services.datasets.sources import add_dataset
 from orchestrator.services.db import session_scope
 
 EVE = Actor(999, "eve", "eve@example.org", Role.MEMBER)
@@ -57,6 +58,10 @@ def test_a_name_is_needed_and_used_once(ada: Actor) -> None:
     with session_scope() as session, pytest.raises(Invalid) as refused:
         catalog.create_dataset(session, ada, "  ", task="cooking")
     assert [field for field, _ in refused.value.problems] == ["name", "task"]
+    for name, wrong in ((" ", ["name", "url"]), ("courts", ["url"])):
+        with session_scope() as session, pytest.raises(Invalid) as refused:
+            add_dataset(session, ada, name, "", "classification", {"type": "url", "url": "nonsense"})
+        assert [field for field, _ in refused.value.problems] == wrong
 
 
 def test_a_stranger_finds_nothing(ada: Actor) -> None:
