@@ -6,6 +6,7 @@ import reflex as rx
 
 from orchestrator.pages.datasets.dialogs import general_problem
 from orchestrator.pages.hub_size import hub_word
+from orchestrator.ui.primitives.alert_dialog import alert_dialog
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.field import field
 from orchestrator.ui.primitives.input import input as text_input
@@ -60,10 +61,19 @@ def revision(state: Any) -> rx.Component:
 def foot(state: Any, noun: str) -> rx.Component:
     """What is wrong with the whole form, and its two buttons."""
     sending = state.target != ""
+    cancel = button("Cancel", variant="ghost", on_click=state.leave)
+    call_off = alert_dialog(
+        title="Cancel this upload?",
+        description="What has arrived of it is deleted from the server.",
+        confirm="Cancel upload",
+        cancel="Go on",
+        on_confirm=state.leave,
+        opener=button("Cancel", variant="ghost"),
+    )
     return rx.fragment(
         general_problem(state.problems.get("", "")),
         rx.el.div(
-            button("Cancel", variant="ghost", on_click=state.leave),
+            rx.cond(sending & ~state.broken_off, call_off, cancel),
             button(
                 hub_word(state, rx.cond(state.into > 0, "Add files", f"Add {noun}")),
                 variant="primary",

@@ -141,14 +141,17 @@ def test_cancel_leaves_nothing_half_made(page: Page, signed_in: Person, api: htt
     expect(page.get_by_text(re.compile(r"0 of 1\sfile, paused"))).to_be_visible()
     with page.expect_request(lambda request: request.method == "PATCH"):
         page.get_by_role("button", name="Go on", exact=True).click()
-    page.get_by_role("button", name="Cancel", exact=True).click()
+    for answer in ("Go on", "Cancel upload"):
+        page.get_by_role("button", name="Cancel", exact=True).click()
+        page.get_by_role("alertdialog", name="Cancel this upload?").get_by_role("button", name=answer).click()
+        expect(page.get_by_role("alertdialog")).to_have_count(0)
     page.wait_for_url(re.compile(r"/datasets/?$"))
     assert api.get("/datasets").json()["total"] == before
 
 
-def drop(page: Page, folder: Path) -> None:
-    """Lets a folder of the disk fall into the middle of the drop zone, as a file manager does."""
-    box = page.get_by_text("Drop clips, folders or a zip here").bounding_box()
+def drop(page: Page, folder: Path, onto: str = "Drop clips, folders or a zip here") -> None:
+    """Lets a folder or file of the disk fall onto what says these words, as a file manager does."""
+    box = page.get_by_text(onto).bounding_box()
     assert box
     at = {"x": box["x"] + 9, "y": box["y"] + 9, "data": {"items": [], "files": [str(folder)], "dragOperationsMask": 1}}
     client = page.context.new_cdp_session(page)
@@ -161,6 +164,7 @@ def test_an_upload_goes_on_after_a_reload(page: Page, signed_in: Person, api: ht
     folder = class_folders(tmp_path / "moves", {"left": 2, "right": 2})
     (folder / "right" / "nothing.mp4").touch()
     page.goto("/datasets/new/")
+    drop(page, folder / "left" / "left-00.mp4", "How to lay it out")  # beside the zone: the page stays
     drop(page, folder)
     expect(page.get_by_label("Name")).to_have_value("moves")
     expect(page.get_by_text("This file is empty.")).to_be_visible()
@@ -189,6 +193,8 @@ def test_an_upload_goes_on_after_a_reload(page: Page, signed_in: Person, api: ht
     page.reload()
     expect(page.get_by_text("This upload was interrupted")).to_be_visible()
     expect(page.get_by_text("2\u00a0files arrived")).to_be_visible()
+    page.get_by_role("button", name="Cancel upload").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Go on").click()
     page.unroute("**/api/v1/uploads/*")
     later: list[tuple[str, int]] = []
 

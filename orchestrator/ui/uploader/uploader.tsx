@@ -3,6 +3,7 @@ import { CircleAlert, CircleCheck, File as FileIcon, FolderOpen, LoaderCircle, P
 import { useEffect, useMemo, useRef, useState, type DragEvent } from "react";
 import { Button } from "../primitives/button";
 import { cn } from "../primitives/cn";
+import { Confirm } from "../primitives/confirm";
 import { fromDrop, fromInput, ignoreStrayDrops, takeKept, type Picked } from "./pick";
 import { Sender, type Earlier, type Item } from "./sender";
 
@@ -203,10 +204,7 @@ export function Uploader({ endpoint, target, targetName, title = "Drop clips, fo
                   {paused ? "Go on" : "Pause"}
                 </Button>
               )}
-              <Button size="sm" variant="ghost" onClick={cancel}>
-                <X aria-hidden />
-                {started ? "Cancel upload" : "Clear"}
-              </Button>
+              <CallOff arrived={sender.sent} word={started ? "Cancel upload" : "Clear"} onCancel={cancel} />
             </div>
           </div>
           {started && (
@@ -262,14 +260,30 @@ function Interrupted({ earlier, chosen, onLeaveOut, onCancel }: InterruptedProps
             {chosen ? "Leave them out" : "Go on with what arrived"}
           </Button>
         )}
-        {!chosen && (
-          <Button size="sm" variant="ghost" onClick={onCancel}>
-            <X aria-hidden />
-            Cancel upload
-          </Button>
-        )}
+        {!chosen && <CallOff arrived={arrived} word="Cancel upload" onCancel={onCancel} />}
       </div>
     </div>
+  );
+}
+
+/** Asks first where something has arrived: it would have to be sent again. */
+function CallOff({ arrived, word, onCancel }: { arrived: number; word: string; onCancel: () => void }) {
+  const button = (
+    <Button size="sm" variant="ghost" onClick={arrived > 0 ? undefined : onCancel}>
+      <X aria-hidden />
+      {word}
+    </Button>
+  );
+  if (arrived === 0) return button;
+  return (
+    <Confirm
+      title="Cancel this upload?"
+      description={`What has arrived, ${size(arrived)}, is deleted from the server.`}
+      confirm="Cancel upload"
+      cancel="Go on"
+      onConfirm={onCancel}
+      opener={button}
+    />
   );
 }
 
