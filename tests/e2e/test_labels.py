@@ -92,6 +92,25 @@ def _for_many(page: Page) -> None:
     expect(bar.get_by_text("New class", exact=True)).to_be_visible()
     field.press("Enter")
     expect(page.get_by_text("2 clips: label away").first).to_be_visible()
+    _a_long_one(page, bar, field)
     page.get_by_role("button", name="Edit right/right-03.mp4").click()
     page.get_by_label("Label of right/right-03.mp4").fill("aw")
     expect(page.get_by_role("option", name="away")).to_be_visible()
+
+
+def _a_long_one(page: Page, bar: Locator, field: Locator) -> None:
+    """It makes the page no wider; what is chosen beside the clips that are shown is counted; words can be read."""
+    page.emulate_media(color_scheme="dark")
+    page.get_by_role("checkbox", name="Choose right/right-03.mp4").click()
+    field.fill("w" * 200)
+    field.press("Enter")
+    toast = page.locator("[data-sonner-toast]").filter(has_text="1 clip: label www")
+    expect(toast).not_to_have_css("background-color", "rgb(255, 255, 255)")
+    page.get_by_role("checkbox", name="Choose left/left-03.mp4").click()
+    for name in ("www", "All classes"):
+        page.get_by_role("combobox", name="Class").click()
+        page.get_by_role("option", name=name).click()
+        if name == "www":
+            expect(bar).to_contain_text(re.compile(r"1\sclip chosen, 1 not shown"))
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+    bar.get_by_role("button", name="Clear").click()

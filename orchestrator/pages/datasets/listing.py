@@ -17,9 +17,13 @@ def _line(item: rx.Var[DatasetCard]) -> rx.Component:
             rx.el.div(
                 small_strip(item.frames),
                 link(
-                    item.name, href=f"/datasets/{item.id}", quiet=False, class_name="truncate font-medium no-underline"
+                    item.name,
+                    href=f"/datasets/{item.id}",
+                    quiet=False,
+                    class_name="min-w-0 truncate font-medium no-underline",
+                    title=item.name,
                 ),
-                class_name="flex min-w-44 items-center gap-3",
+                class_name="flex min-w-44 max-w-72 items-center gap-3",
             ),
         ),
         cell(chip(item)),

@@ -29,9 +29,9 @@ export function Select({ options = [], value, defaultValue, onChange, placeholde
         {...wiring}
         aria-label={label}
         className={cn(
-          "inline-flex cursor-pointer items-center justify-between gap-2 rounded-lg border text-left text-sm text-foreground focus-ring aria-invalid:border-destructive disabled:cursor-not-allowed disabled:opacity-50 data-[placeholder]:text-muted-foreground",
+          "inline-flex min-w-0 max-w-full cursor-pointer items-center justify-between gap-2 rounded-lg border text-left text-sm text-foreground focus-ring aria-invalid:border-destructive disabled:cursor-not-allowed disabled:opacity-50 data-[placeholder]:text-muted-foreground",
           controlHeight.md,
-          quiet ? "border-border bg-card px-3.5 font-medium hover:bg-muted" : "w-full border-input bg-background px-3",
+          quiet ? "border-border bg-card px-3.5 font-medium hover:bg-muted sm:max-w-64" : "w-full border-input bg-background px-3",
           className,
         )}
       >
@@ -46,7 +46,7 @@ export function Select({ options = [], value, defaultValue, onChange, placeholde
         <Radix.Content
           position="popper"
           sideOffset={4}
-          className="z-60 max-h-(--radix-select-content-available-height) min-w-(--radix-select-trigger-width) overflow-hidden rounded-lg border border-border bg-popover p-1 text-sm text-foreground shadow-float animate-enter"
+          className="z-60 max-h-(--radix-select-content-available-height) min-w-(--radix-select-trigger-width) max-w-[min(28rem,calc(100vw-1rem))] overflow-hidden rounded-lg border border-border bg-popover p-1 text-sm text-foreground shadow-float animate-enter"
         >
           <Radix.Viewport>
             {options.map((option) => (
@@ -56,7 +56,7 @@ export function Select({ options = [], value, defaultValue, onChange, placeholde
                 disabled={option.disabled}
                 className="relative flex cursor-pointer select-none items-center gap-2 rounded-md py-1.5 pl-2.5 pr-8 outline-none data-[disabled]:cursor-not-allowed data-[disabled]:opacity-50 data-[highlighted]:bg-muted touch:min-h-11"
               >
-                <span className="min-w-0">
+                <span className="min-w-0 break-words">
                   <Radix.ItemText>{option.label}</Radix.ItemText>
                   {option.hint && <span className="block text-xs text-muted-foreground">{option.hint}</span>}
                 </span>
