@@ -40,6 +40,8 @@ from orchestrator.states.windows import Windowed
 LOOK_AGAIN_S = 1.0
 SPLITS = ("train", "validation", "auto")
 STATUSES = ("ok", "quarantined")
+ALL_CLASSES = " "
+"""In the choice of a class; no label is this, as one may be "any"."""
 UNEVEN = 3
 """A class with less than a third of the largest one is marked."""
 
@@ -209,8 +211,8 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
     @rx.event
     @signed_in
     async def filter_label(self, label: str):
-        """Shows one class; "any" shows all."""
-        self.label = "" if label == "any" else label
+        """Shows one class, or all."""
+        self.label = "" if label == ALL_CLASSES else label
         return await self._filtered()
 
     @rx.event
@@ -331,7 +333,7 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
         self.facts = facts(row, film)
         self.by_class = row.task == "classification"
         self.layout = layout_view(row.layout, film.splits, row.task)
-        self.labels = [{"value": "any", "label": "All classes"}]
+        self.labels = [{"value": ALL_CLASSES, "label": "All classes"}]
         self.labels += [{"value": name, "label": name, "hint": words.count(n)} for name, n in sorted(film.classes)]
         top = film.classes[0][1] if film.classes else 1
         self.bars = [ClassBar(name, words.count(n), 100 * n / top, n * UNEVEN < top) for name, n in film.classes]

@@ -124,17 +124,18 @@ def dataset_card(row: DatasetRow, extras: DatasetExtras) -> DatasetCard:
     status = "uploading" if row.status == "draft" and extras.receiving else row.status
     status = "review" if row.stage == "review" else status
     left_out = row.bad_count if row.status == "ready" else 0
+    mute = bool(left_out) and not row.clip_count  # its clips wait for their words
     return DatasetCard(
         id=row.id,
         name=row.name,
-        description=row.description,
+        description=_sentence(row.description),
         status="warning" if left_out else status,
         chip_word=_chip_word(row, left_out),
         task=TASK_WORDS.get(row.task, row.task),
         clips=words.count(row.clip_count),
-        clip_word="clip" if row.clip_count == 1 else "clips",
-        classes=_classes(row),
-        size=words.size(row.size_bytes),
+        clip_word=_clip_word(row),
+        classes="" if mute else _classes(row),
+        size="" if mute else words.size(row.size_bytes),
         added_ago=words.ago(row.created_at),
         added_at=words.iso(row.created_at),
         added_exact=exact(row.created_at),
@@ -149,6 +150,17 @@ def dataset_card(row: DatasetRow, extras: DatasetExtras) -> DatasetCard:
         is_demo=row.is_demo,
         busy=status in ("processing", "uploading"),
     )
+
+
+def _sentence(text: str) -> str:
+    """What somebody wrote, with a full stop where another sentence follows."""
+    return text if not text or text[-1] in ".!?…:;" else f"{text}."
+
+
+def _clip_word(row: DatasetRow) -> str:
+    if row.status == "ready" and row.bad_count and not row.clip_count:
+        return f"of {words.plural(row.bad_count, 'clip')} in use"
+    return "clip" if row.clip_count == 1 else "clips"
 
 
 def _chip_word(row: DatasetRow, left_out: int) -> str:

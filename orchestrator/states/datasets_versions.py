@@ -6,7 +6,7 @@ from typing import Any
 import reflex as rx
 from reflex_components_sonner.toast import ToastAction
 
-from orchestrator.domain.errors import NotFound
+from orchestrator.domain.errors import Conflict, NotFound
 from orchestrator.services.datasets.editing import undo_edit
 from orchestrator.services.datasets.versions import EditRow, list_edits
 from orchestrator.states import words
@@ -59,7 +59,10 @@ class DatasetVersions(Windowed, rx.State):
     @signed_in
     async def undo(self, edit_id: int):
         """Takes an edit back; that makes a new version."""
-        edit = await act(self, undo_edit, self.dataset_key, edit_id)
+        try:
+            edit = await act(self, undo_edit, None, edit_id)  # its toast may outlast the dataset's page
+        except (Conflict, NotFound) as error:  # as another tab has left it
+            return [toast("error", error.message), DatasetDetailState.refresh]
         said = f"Undone. This is version {edit.version}." if edit else "Nothing was left to undo."
         return [toast("success", said), DatasetDetailState.refresh]
 

@@ -4,7 +4,7 @@ import reflex as rx
 
 from orchestrator.pages.states_of import windowed
 from orchestrator.states.datasets_clips import DatasetClips
-from orchestrator.states.datasets_detail import DatasetDetailState
+from orchestrator.states.datasets_detail import ALL_CLASSES, DatasetDetailState
 from orchestrator.states.datasets_rows import ClipTile
 from orchestrator.ui.patterns.clip_player import clip_player
 from orchestrator.ui.patterns.inline_edit import inline_edit
@@ -89,6 +89,8 @@ def _tile(tile: rx.Var[ClipTile]) -> rx.Component:
                     "Open " + tile.name,
                     size="icon-sm",
                     on_click=DatasetClips.open_clip(tile.id),
+                    # As for the box: a finger may miss it, and the picture is seen.
+                    class_name="touch:size-7! touch:after:absolute touch:after:-inset-2 touch:after:content-['']",
                 ),
                 class_name=f"{over} right-1.5",
             ),
@@ -115,7 +117,7 @@ def _filters() -> rx.Component:
             State.by_class & (State.labels.length() > 2),
             select(
                 State.labels,
-                value=rx.cond(State.label == "", "any", State.label),
+                value=rx.cond(State.label == "", ALL_CLASSES, State.label),
                 on_change=State.filter_label,
                 label="Class",
                 quiet=True,

@@ -66,7 +66,7 @@ def _header(row: rx.Var[DatasetCard]) -> rx.Component:
     return page_header(
         row.name,
         note=rx.el.span(
-            rx.cond(row.description != "", row.description + " ", ""),
+            rx.cond(row.description != "", rx.el.span(row.description, " ", class_name="whitespace-pre-line"), ""),
             "Added ",
             relative_time(row.added_at),
             ".",

@@ -10,8 +10,10 @@ from orchestrator.services.auth.limits import forget_clients
 from orchestrator.services.auth.sessions import COOKIE_NAME
 from orchestrator.services.db import session_scope
 from orchestrator.states.datasets_clips import DatasetClips
-from orchestrator.states.datasets_detail import DatasetDetailState
+from orchestrator.states.datasets_detail import ALL_CLASSES, DatasetDetailState
 from orchestrator.states.datasets_doctor import DatasetDoctor
+from orchestrator.states.datasets_reading import DatasetReading
+from orchestrator.states.datasets_seen import DatasetSeen
 from tests.api_client import sign_in
 from tests.tabs import go, state_in, tab
 
@@ -57,7 +59,7 @@ def test_pages_and_all_that_match(redis_server: object) -> None:
     press(chosen, "choose", page.tiles[0].id, True)
     press(chosen, "choose_matching")
     assert chosen.chosen_text.startswith("130")
-    press(page, "filter_label", "any")  # what was chosen stays chosen
+    press(page, "filter_label", ALL_CLASSES)  # what was chosen stays chosen
     press(chosen, "split_chosen", "validation")
     assert held_out() == {"right": EACH}
     assert (chosen.whole, chosen.chosen) == (0, [])
@@ -83,7 +85,7 @@ def test_pages_and_all_that_match(redis_server: object) -> None:
 def _beyond_what_is_shown(page: Any, chosen: Any) -> None:
     """More than one window can be chosen; what all were when they were chosen is what is changed, or nothing."""
     press(chosen, "choose_none")
-    press(page, "filter_label", "any")
+    press(page, "filter_label", ALL_CLASSES)
     for _ in range(4):
         press(page, "show_more")
     press(chosen, "choose_shown")
@@ -142,10 +144,17 @@ def _another_dataset(root: Any, token: str, owner_id: int) -> None:
         other = Dataset(owner_id=owner_id, name="other", status=DatasetStatus.READY, clip_count=2)
         session.add(other)
         session.flush()
-        session.add_all(Clip(dataset_id=other.id or 0, name=name, path="x", label=name) for name in ("a", "b"))
+        session.add_all(Clip(dataset_id=other.id or 0, name=name, path="x", label=name) for name in ("any", "b"))
         go(root, token, f"/datasets/{other.id}")
+    reading, seen = state_in(root, DatasetReading), state_in(root, DatasetSeen)
+    press(reading, "open")
+    press(seen, "begin")
     press(page, "load")
+    assert page.labels[0]["value"] == ALL_CLASSES
+    press(page, "filter_label", "any")  # a class may be called so
+    assert (page.label, page.held) == ("any", 1)
     assert (chosen.chosen, chosen.whole, chosen.opened, doctor.dataset_key, doctor.edits) == ([], 0, False, 0, [])
+    assert (reading.opened, seen.clip_id) == (False, 0)
     press(doctor, "undo", last.id)  # the toast of that edit is still there
     with session_scope() as session:
         assert session.get_one(DatasetEdit, last.id).undone
