@@ -1,6 +1,7 @@
 """One dataset's page: its clips by class, what they are like together, and its progress while it is being made."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +22,7 @@ from orchestrator.services.datasets.sources import cancel_reading, request_fetch
 from orchestrator.services.paging import Page
 from orchestrator.states import words
 from orchestrator.states.address import filter_of, is_on, remember
+from orchestrator.states.datasets_beside import beside, look
 from orchestrator.states.datasets_figures import columns, facts, seconds, size_bars
 from orchestrator.states.datasets_layout import LayoutView, layout_view
 from orchestrator.states.datasets_rows import (
@@ -151,8 +153,8 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
         wanted = self._id()
         if self.card is None or self.card.id != wanted:
             self.reset()
-            for beside in self._beside():  # what was chosen, found or opened there is not of this one
-                (await self.get_state(beside)).reset()
+            for state in beside():  # what was chosen, found or opened there is not of this one
+                (await self.get_state(state)).reset()
         before = self._wanted()
         self.label = filter_of(self, "class", limit=200)
         self.split = filter_of(self, "split", SPLITS)
@@ -180,33 +182,25 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
     @signed_in
     async def accept(self):
         """It was understood rightly: the clips are read now."""
-        try:
-            await act(self, accept_reading, self._id())
-        except Conflict as error:
-            return [said(error), await self._refresh()]
-        return await self._refresh()
+        return await self._ask(accept_reading)
 
     @rx.event
     @signed_in
     async def write_by_hand(self):
         """The clips come in as they are; what they say is written here."""
-        reading = dict(self._reading) | {"by_hand": True}
-        await act(self, request_reread, self._id(), reading)
-        return await self._refresh()
+        return await self._ask(request_reread, dict(self._reading) | {"by_hand": True})
 
     @rx.event
     @signed_in
     async def dismiss(self):
         """The person has read what became of the last files."""
-        await act(self, dismiss_notice, self._id())
-        return await self._refresh()
+        return await self._ask(dismiss_notice)
 
     @rx.event
     @signed_in
     async def fetch_again(self):
         """Once more from the same address, on the Hub with the chosen token."""
-        await act(self, request_fetch, self._id(), credential_id=self._token_id())
-        return await self._refresh()
+        return await self._ask(request_fetch, credential_id=self._token_id())
 
     @rx.event
     @signed_in
@@ -257,7 +251,17 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
             async with self:
                 if wanted == (self._id(), self._wanted(), self.shown, self._cursor):
                     self._show(visit)
-        return self._doctor(self.card.id) if self.card is not None else None
+        return look(self.card.id) if self.card is not None else None
+
+    async def _ask(self, service: Callable[..., Any], *given: Any, **named: Any):
+        """The wish, then the page anew, also after a refusal: another tab may have been quicker."""
+        refused = []
+        try:
+            await act(self, service, self._id(), *given, **named)
+        except Conflict as error:
+            refused = [said(error)]
+        again = await self._refresh()
+        return [*refused, *([again] if again else [])]
 
     def _id(self) -> int:
         text = str(self.router.url.path).rstrip("/").rpartition("/")[2]
@@ -280,22 +284,7 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
         if self.card is not None and self.card.busy:
             return DatasetDetailState.watch
         # Read afterwards: a large dataset's page does not wait for it.
-        return self._doctor(self.card.id) if self.card is not None else None
-
-    @staticmethod
-    def _beside() -> tuple[type[rx.State], ...]:
-        from orchestrator.states.datasets_clips import DatasetClips
-        from orchestrator.states.datasets_doctor import DatasetDoctor
-        from orchestrator.states.datasets_reading import DatasetReading
-        from orchestrator.states.datasets_seen import DatasetSeen
-
-        return DatasetClips, DatasetDoctor, DatasetReading, DatasetSeen
-
-    @staticmethod
-    def _doctor(dataset_id: int):
-        from orchestrator.states.datasets_doctor import DatasetDoctor
-
-        return DatasetDoctor.look(dataset_id)
+        return look(self.card.id) if self.card is not None else None
 
     def _wanted(self) -> Wanted:
         return Wanted(self.label, self.split, self.status, self.q, self.found)

@@ -5,7 +5,7 @@ from typing import Any
 
 import reflex as rx
 
-from orchestrator.domain.errors import AppError, NotSignedIn
+from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
 from orchestrator.states.guards import act, problems_of, signed_in
 
 
@@ -99,6 +99,8 @@ class EditDialogs(rx.State, mixin=True):
             await act(self, delete, self.key)
         except NotSignedIn:
             raise
+        except NotFound:
+            pass  # another tab was quicker: it is gone, as was wished
         except AppError as error:
             self.problems = {"typed": error.message}
             return None

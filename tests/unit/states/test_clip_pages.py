@@ -155,6 +155,10 @@ def _another_dataset(root: Any, token: str, owner_id: int) -> None:
     assert (page.label, page.held) == ("any", 1)
     assert (chosen.chosen, chosen.whole, chosen.opened, doctor.dataset_key, doctor.edits) == ([], 0, False, 0, [])
     assert (reading.opened, seen.clip_id) == (False, 0)
+    with session_scope() as session:
+        session.exec(select(Dataset).where(Dataset.name == "other")).one().name = "renamed elsewhere"
+    press(page, "fetch_again")  # is refused, and shows how it stands
+    assert page.title == "renamed elsewhere"
     press(doctor, "undo", last.id)  # the toast of that edit is still there
     with session_scope() as session:
         assert session.get_one(DatasetEdit, last.id).undone

@@ -1,0 +1,20 @@
+"""What a dataset's page holds beside its clips: states that know the page, so that they are imported when asked for."""
+
+import reflex as rx
+
+
+def beside() -> tuple[type[rx.State], ...]:
+    """What is forgotten when the page shows another dataset."""
+    from orchestrator.states.datasets_clips import DatasetClips
+    from orchestrator.states.datasets_doctor import DatasetDoctor
+    from orchestrator.states.datasets_reading import DatasetReading
+    from orchestrator.states.datasets_seen import DatasetSeen
+
+    return DatasetClips, DatasetDoctor, DatasetReading, DatasetSeen
+
+
+def look(dataset_id: int) -> rx.event.EventSpec:
+    """The doctor examines it."""
+    from orchestrator.states.datasets_doctor import DatasetDoctor
+
+    return DatasetDoctor.look(dataset_id)
