@@ -123,8 +123,8 @@ def _undone(said: str, clip: Clip, fields: Mapping[str, list[str]], back: dict[s
     """What goes back for one clip: its use never goes against its words, which may have come or gone since."""
     if said in fields and said not in back:  # other words were written since
         back.pop("status", None)
-    used = back.get("status", clip.status) is ClipStatus.OK
-    return back | {"status": ClipStatus.QUARANTINED} if used and not back.get(said, getattr(clip, said)) else back
+    used, mute = back.get("status", clip.status) is ClipStatus.OK, not back.get(said, getattr(clip, said))
+    return back | {"status": ClipStatus.QUARANTINED} if used and mute and {said, "status"} & back.keys() else back
 
 
 def mend_words(session: Session, actor: Actor, dataset_id: int, clip_ids: Sequence[int]) -> EditRow | None:
