@@ -1,5 +1,7 @@
 """What a dataset's card says is true, also before anything of it can be learnt from."""
 
+from typing import Any
+
 from orchestrator.domain.datasets import Dataset, DatasetStatus
 from orchestrator.services.datasets.overview import DatasetExtras
 from orchestrator.services.datasets.rows import dataset_row
@@ -7,8 +9,8 @@ from orchestrator.states.datasets_rows import DatasetCard, dataset_card
 from orchestrator.states.words import NBSP
 
 
-def card(**values: object) -> DatasetCard:
-    given = {"id": 1, "owner_id": 1, "name": "hands", "status": DatasetStatus.READY} | values
+def card(**values: Any) -> DatasetCard:
+    given: dict[str, Any] = {"id": 1, "owner_id": 1, "name": "hands", "status": DatasetStatus.READY} | values
     return dataset_card(dataset_row(Dataset(**given)), DatasetExtras())
 
 
