@@ -1,5 +1,7 @@
 """What a dataset's page holds beside its clips: states that know the page, so that they are imported when asked for."""
 
+from typing import Any
+
 import reflex as rx
 
 
@@ -13,7 +15,7 @@ def beside() -> tuple[type[rx.State], ...]:
     return DatasetClips, DatasetDoctor, DatasetReading, DatasetSeen
 
 
-def look(dataset_id: int) -> rx.event.EventSpec:
+def look(dataset_id: int) -> Any:
     """The doctor examines it."""
     from orchestrator.states.datasets_doctor import DatasetDoctor
 
