@@ -11,8 +11,9 @@ def beside() -> tuple[type[rx.State], ...]:
     from orchestrator.states.datasets_doctor import DatasetDoctor
     from orchestrator.states.datasets_reading import DatasetReading
     from orchestrator.states.datasets_seen import DatasetSeen
+    from orchestrator.states.datasets_versions import DatasetVersions
 
-    return DatasetClips, DatasetDoctor, DatasetReading, DatasetSeen
+    return DatasetClips, DatasetDoctor, DatasetReading, DatasetSeen, DatasetVersions
 
 
 def look(dataset_id: int) -> Any:

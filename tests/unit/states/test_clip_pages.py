@@ -14,6 +14,7 @@ from orchestrator.states.datasets_detail import ALL_CLASSES, DatasetDetailState
 from orchestrator.states.datasets_doctor import DatasetDoctor
 from orchestrator.states.datasets_reading import DatasetReading
 from orchestrator.states.datasets_seen import DatasetSeen
+from orchestrator.states.datasets_versions import DatasetVersions
 from tests.api_client import sign_in
 from tests.tabs import go, state_in, tab
 
@@ -136,10 +137,12 @@ def _what_another_tab_wrote(page: Any, chosen: Any, clip_id: int) -> None:
 def _another_dataset(root: Any, token: str, owner_id: int) -> None:
     """What was chosen, opened or found in one dataset never meets the next."""
     page, chosen, doctor = (state_in(root, kind) for kind in (DatasetDetailState, DatasetClips, DatasetDoctor))
+    versions = state_in(root, DatasetVersions)
     press(doctor, "look", page._id())
     press(chosen, "choose", page.tiles[0].id, True)
     press(chosen, "choose_matching")
-    last = doctor.edits[0]
+    press(versions, "look", page._id())
+    last = versions.edits[0]
     with session_scope() as session:
         other = Dataset(owner_id=owner_id, name="other", status=DatasetStatus.READY, clip_count=2)
         session.add(other)
@@ -153,12 +156,12 @@ def _another_dataset(root: Any, token: str, owner_id: int) -> None:
     assert page.labels[0]["value"] == ALL_CLASSES
     press(page, "filter_label", "any")  # a class may be called so
     assert (page.label, page.held) == ("any", 1)
-    assert (chosen.chosen, chosen.whole, chosen.opened, doctor.dataset_key, doctor.edits) == ([], 0, False, 0, [])
+    assert (chosen.chosen, chosen.whole, chosen.opened, doctor.dataset_key, versions.edits) == ([], 0, False, 0, [])
     assert (reading.opened, seen.clip_id) == (False, 0)
     with session_scope() as session:
         session.exec(select(Dataset).where(Dataset.name == "other")).one().name = "renamed elsewhere"
     press(page, "fetch_again")  # is refused, and shows how it stands
     assert page.title == "renamed elsewhere"
-    press(doctor, "undo", last.id)  # the toast of that edit is still there
+    press(versions, "undo", last.id)  # the toast of that edit is still there
     with session_scope() as session:
         assert session.get_one(DatasetEdit, last.id).undone
