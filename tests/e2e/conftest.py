@@ -6,6 +6,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,8 @@ def browser() -> Iterator[Browser]:
     assert path, "Chromium is missing: `./loreel test` installs it, or `apt-get install chromium`."
     with sync_playwright() as playwright:
         made = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        # The landing's beams and a skeleton's shimmer cost a core without a GPU, sixty times a second.
+        made.new_context = partial(made.new_context, reduced_motion="reduce")
         yield made
         made.close()
 
