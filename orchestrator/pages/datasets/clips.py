@@ -90,7 +90,7 @@ def _tile(tile: rx.Var[ClipTile]) -> rx.Component:
                     size="icon-sm",
                     on_click=DatasetClips.open_clip(tile.id),
                     # As for the box: a finger may miss it, and the picture is seen.
-                    class_name="touch:size-7! touch:after:absolute touch:after:-inset-2 touch:after:content-['']",
+                    class_name="touch:min-h-0! touch:min-w-0! touch:after:absolute touch:after:-inset-2 touch:after:content-['']",
                 ),
                 class_name=f"{over} right-1.5",
             ),

@@ -143,7 +143,7 @@ def lone(good: list[Clip]) -> Finding | None:
     if not alone:
         return None
     title = "1 class has one clip" if len(alone) == 1 else f"{len(alone):,} classes have one clip each"
-    names = ", ".join(sorted(clip.label for clip in alone)[:8]) + (", …" if len(alone) > 8 else "")
+    names = ", ".join(sorted(_shown(clip.label) for clip in alone)[:8]) + (", …" if len(alone) > 8 else "")
     detail = f"Learnt from, with none to hold out and measure on: {names}. Add more, or leave out what there is."
     return Finding("lone", "warning", title, detail, _ids(alone), _offer("quarantine"))
 
