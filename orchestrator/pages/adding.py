@@ -60,7 +60,9 @@ def revision(state: Any) -> rx.Component:
 
 def foot(state: Any, noun: str) -> rx.Component:
     """What is wrong with the whole form, and its two buttons."""
-    sending = state.target != ""
+    sent = state.target != ""
+    lacks = state.problems.get("files", "") != ""  # all that was chosen has arrived, and something is missing
+    sending = sent & ~lacks
     cancel = button("Cancel", variant="ghost", on_click=state.leave)
     call_off = alert_dialog(
         title="Cancel this upload?",
@@ -73,7 +75,7 @@ def foot(state: Any, noun: str) -> rx.Component:
     return rx.fragment(
         general_problem(state.problems.get("", "")),
         rx.el.div(
-            rx.cond(sending & ~state.broken_off, call_off, cancel),
+            rx.cond(sent & ~state.broken_off, call_off, cancel),
             button(
                 hub_word(state, rx.cond(state.into > 0, "Add files", f"Add {noun}")),
                 variant="primary",

@@ -1,6 +1,6 @@
 """One adapter's page: where it came from, what it reached, the other versions of its name, and what is done with it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import reflex as rx
 from sqlmodel import Session
@@ -127,7 +127,7 @@ class AdapterDetailState(rx.State):
         row = visit.row
         self.card = adapter_line(row)
         self.title, self.tab = self.card.label, f"{self.card.label} - Loreel"
-        self.reached, self.versions = measured(row), [adapter_line(one) for one in visit.line]
+        self.reached, self.versions = measured(row), sisters(self.card, visit.line)
         held = row.summary.get("validation_clips")
         self.reached_note = f"on {words.plural(held, 'clip')} it never saw" if isinstance(held, int) and held else ""
         jobs = [str(one.job_id) for one in visit.line if one.job_id]
@@ -137,6 +137,15 @@ class AdapterDetailState(rx.State):
         self.files = [FileLine(file.name, words.size(file.size_bytes)) for file in visit.files]
         self.goes = visit.goes
         self.missing, self.problem, self.loaded = False, "", True
+
+
+def sisters(card: AdapterLine, line: list[AdapterRow]) -> list[AdapterLine]:
+    """The versions of one name; a value that is not of the shown version's measure says what it is of."""
+    found = [adapter_line(one) for one in line]
+    return [
+        replace(one, value=f"{one.value} {one.measure}") if one.value and one.measure != card.measure else one
+        for one in found
+    ]
 
 
 def _settings(row: AdapterRow) -> list[Fact]:

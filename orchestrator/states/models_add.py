@@ -175,6 +175,9 @@ class ModelAddState(HubConfirm, rx.State):
     @signed_in
     async def begin(self):
         """Adds the model, or makes the one that the files are for; a second press changes nothing."""
+        if self.target and "files" in self.problems:
+            yield await self._have_checked()
+            return
         if self.target or self.closing or self.asking:
             return
         if self.source == "hub" and not self.hub_commit:
@@ -217,6 +220,9 @@ class ModelAddState(HubConfirm, rx.State):
     @signed_in
     async def arrived(self, count: int):
         """The last file is in: a worker checks them, and the model's own page shows how far it is."""
+        return await self._have_checked()
+
+    async def _have_checked(self) -> Any:
         if not self.target or self.closing:
             return None
         try:

@@ -40,6 +40,12 @@ class PlaygroundPast(rx.State, mixin=True):
     _turn: int = 0
     """Raised with each question and each other choice: an answer to an older one is not shown."""
 
+    @rx.var
+    def shareable(self) -> bool:
+        """The address says all of the question that was asked: not of a clip that was dropped."""
+        kept = self.task == "retrieval" or (self.scene is not None and self.scene.clip_id > 0)
+        return self.curl != "" and kept
+
     @rx.event
     @signed_in
     async def look_back(self, number: int):

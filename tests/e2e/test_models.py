@@ -36,7 +36,7 @@ def choose(page: Page, select: str, option: str) -> None:
 
 
 def test_a_folder_is_refused_then_added_and_deleted(page: Page, signed_in: Person, app_server: Studio) -> None:
-    name = f"own {signed_in.username}"
+    name = f"own {signed_in.username} ".ljust(80, "x")
     page.goto("/models/")
     page.get_by_role("link", name="Add model").first.click()
     choose(page, "Model source", "Custom path")
@@ -60,6 +60,11 @@ def test_a_folder_is_refused_then_added_and_deleted(page: Page, signed_in: Perso
     page.get_by_role("button", name=f"Actions for {name}").click()
     page.get_by_role("menuitem", name="Delete").click()
     page.get_by_role("dialog").get_by_role("textbox").fill(name)
+    page.set_viewport_size({"width": 375, "height": 812})
+    wide = (
+        "(box) => [...box.querySelectorAll(':not(input)')].filter((part) => part.scrollWidth > box.clientWidth).length"
+    )
+    assert page.get_by_role("dialog").evaluate(wide) == 0
     page.get_by_role("button", name="Delete model").click()
     expect(page.get_by_text("No model matches")).to_be_visible()
     assert (folder / "config.json").exists()
@@ -72,8 +77,13 @@ def test_weights_are_uploaded_and_checked(page: Page, signed_in: Person) -> None
     page.get_by_role("button", name="Add model").click()
     expect(page.get_by_text("Choose the files first")).to_be_visible()
     files = [str(BASE / file) for file in ("config.json", "model.safetensors", "preprocessor_config.json")]
-    page.locator("[data-uploader=files]").set_input_files(files)
+    page.locator("[data-uploader=files]").set_input_files(files[:2])
     page.get_by_role("button", name="Add model").click()
+    expect(page.get_by_text("preprocessor_config.json is missing")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("All of it has arrived.")).to_be_visible()
+    page.get_by_role("button", name="Add model").click()  # the same sentence once more: nothing is lost, nothing hangs
+    expect(page.get_by_text("preprocessor_config.json is missing")).to_be_visible()
+    page.locator("[data-uploader=files]").set_input_files(files[2:])
     expect(page.get_by_role("heading", name=name)).to_be_visible(timeout=60_000)
     expect(page.get_by_role("link", name="Train with this")).to_be_visible(timeout=60_000)
     expect(page.get_by_text("VideoMAE", exact=True).first).to_be_visible()

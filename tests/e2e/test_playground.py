@@ -28,11 +28,21 @@ def test_a_person_tries_a_model(page: Page, api: httpx.Client, signed_in: Person
     expect(said).to_contain_text("a ", timeout=60_000)
     expect(page.get_by_text("cold:")).to_be_visible()
     expect(page.get_by_label("mine.mp4")).to_be_visible()
+    expect(page.get_by_role("button", name="Copy as curl")).to_be_visible()
+    expect(page.get_by_role("button", name="Copy link")).to_have_count(0)  # the clip is nobody else's, and soon gone
 
     choose(page, "Base model", "Tiny VideoMAE")
     expect(page.get_by_role("combobox", name="Clip")).to_contain_text("Shapes in motion")
     page.get_by_role("list", name="Clips of the dataset").get_by_role("button").first.click()
-    expect(page.locator("[data-speaker=base]").get_by_role("progressbar")).to_have_count(5, timeout=60_000)
+    bars = page.locator("[data-speaker=base]").get_by_role("progressbar")
+    expect(bars).to_have_count(5, timeout=60_000)
+    page.evaluate("navigator.clipboard.writeText = async (text) => void (window.copied = text)")
+    page.get_by_role("button", name="Copy link").click()
+    shared = page.evaluate("window.copied")
+    with page.context.expect_page() as opened:
+        page.evaluate("(address) => window.open(address)", shared)
+    expect(opened.value.locator("[data-speaker=base]").get_by_role("progressbar")).to_have_count(5, timeout=60_000)
+    opened.value.close()
 
     (tmp_path / "broken.mp4").write_bytes(b"no film")
     page.get_by_label("A clip of your own").set_input_files(str(tmp_path / "broken.mp4"))

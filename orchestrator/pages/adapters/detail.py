@@ -108,6 +108,7 @@ def _version(line: rx.Var[AdapterLine]) -> rx.Component:
                 link(line.version, href=f"/adapters/{line.id}", quiet=False, class_name="font-mono"),
             ),
             rx.cond(line.production, badge("In production", tone="success", class_name="ml-2"), rx.fragment()),
+            class_name="whitespace-nowrap",
         ),
         cell(line.value, number=True),
         cell(line.base, class_name="whitespace-nowrap"),

@@ -88,16 +88,20 @@ def _card(row: rx.Var[ModelCard]) -> rx.Component:
                 class_name="line-clamp-2 min-h-8 text-xs text-muted-foreground",
             ),
         ),
-        rx.el.dl(
-            _fact("Parameters", row.parameters),
-            _fact("In 4-bit", row.size_4bit),
-            _fact("Input", row.input),
-            class_name="grid grid-cols-[auto_auto_1fr] gap-6",
+        rx.cond(
+            row.parameters != "",
+            rx.el.dl(
+                _fact("Parameters", row.parameters),
+                _fact("In 4-bit", row.size_4bit),
+                _fact("Input", row.input),
+                class_name="grid grid-cols-[auto_auto_1fr] gap-6",
+            ),
+            rx.fragment(),
         ),
         rx.el.div(
             rx.el.span(row.jobs_text),
             rx.el.span(row.source, class_name="ml-auto"),
-            class_name="flex gap-3 border-t border-border pt-3 text-xs text-muted-foreground",
+            class_name="mt-auto flex gap-3 border-t border-border pt-3 text-xs text-muted-foreground",
         ),
         # An open menu must stay with its model when the list around it changes.
         key=row.id.to_string(),

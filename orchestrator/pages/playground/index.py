@@ -13,13 +13,14 @@ from orchestrator.ui.patterns.error_state import error_state
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.notice import notice
 from orchestrator.ui.primitives.skeleton import loading, skeleton
-from orchestrator.ui.primitives.values import copy_text
+from orchestrator.ui.primitives.values import copy_button
 
 
 def _actions() -> list[rx.Component]:
     again = rx.cond(State.panels.length() > 0, "Run again", "Run")
     return [
-        rx.cond(State.curl != "", copy_text(State.curl, label="Copy as curl", shown="Copy as curl"), rx.fragment()),
+        rx.cond(State.curl != "", copy_button("Copy as curl", State.curl), rx.fragment()),
+        rx.cond(State.shareable, copy_button("Copy link"), rx.fragment()),
         button(
             rx.cond(State.searches, "Search", again),
             icon="play",

@@ -57,6 +57,6 @@ def scene() -> rx.Component:
         empty_state(
             icon="film",
             title="Choose a clip",
-            text="Pick one of a dataset on the left, or drop your own. The answer comes at once.",
+            text="Pick one of a dataset, or drop your own. The answer comes at once.",
         ),
     )

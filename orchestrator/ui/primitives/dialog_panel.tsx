@@ -59,7 +59,7 @@ export default function DialogPanel({ open, change, restore, title, description,
           >
             <div className="flex items-start justify-between gap-4 px-5 pt-5 touch:px-4">
               <div className="min-w-0">
-                <Radix.Title className="text-base font-semibold">{title}</Radix.Title>
+                <Radix.Title className="text-base font-semibold [overflow-wrap:anywhere]">{title}</Radix.Title>
                 {description && <Radix.Description className="mt-1 text-sm text-muted-foreground">{description}</Radix.Description>}
               </div>
               <Radix.Close

@@ -36,6 +36,7 @@ class CopyText(_Worded):
     text: rx.Var[str]
     label: rx.Var[str]
     shown: rx.Var[str]
+    button: rx.Var[bool]
 
 
 def value(
@@ -58,3 +59,8 @@ def value(
 def copy_text(text: Text, *, label: str = "Copy", shown: Text | None = None, class_name: str = "") -> rx.Component:
     """A small button that copies `text`; `shown` stands before the icon in mono."""
     return CopyText.create(text=text, label=label, class_name=class_name, **present(shown=shown))
+
+
+def copy_button(label: str, text: Text = "") -> rx.Component:
+    """A button like the others of a page that copies `text`, or the page's address."""
+    return CopyText.create(text=text, label=label, button=True)

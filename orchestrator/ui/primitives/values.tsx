@@ -1,6 +1,7 @@
 // Values that the browser words: relative times that keep true by themselves, and numbers in the product's form.
 import { Check, Copy } from "lucide-react";
 import { useEffect, useState } from "react";
+import { buttonClasses } from "./button";
 import { bytes, compact, duration, exact, figure, number, parseTime, percent, relative } from "./format";
 
 export function RelativeTime({ iso, className }: { iso?: string; className?: string }) {
@@ -28,15 +29,26 @@ export function Value({ value, form = "number", digits, empty = "–", className
   return <span className={className}>{known ? word(Number(value), digits) : empty}</span>;
 }
 
-export function CopyText({ text, label = "Copy", shown, className }: { text: string; label?: string; shown?: string; className?: string }) {
+type CopyProps = {
+  /** Empty: the address of the page as it is now. */
+  text: string;
+  label?: string;
+  shown?: string;
+  /** Looks like the other buttons of a page; its width stays when it was pressed. */
+  button?: boolean;
+  className?: string;
+};
+
+export function CopyText({ text, label = "Copy", shown, button = false, className }: CopyProps) {
   const [done, setDone] = useState(false);
   const copy = async () => {
+    const wanted = text || window.location.href;
     try {
-      await navigator.clipboard.writeText(text);
+      await navigator.clipboard.writeText(wanted);
     } catch {
       // No clipboard without https: an old way still works.
       const box = document.createElement("textarea");
-      box.value = text;
+      box.value = wanted;
       document.body.append(box);
       box.select();
       document.execCommand("copy");
@@ -45,6 +57,17 @@ export function CopyText({ text, label = "Copy", shown, className }: { text: str
     setDone(true);
     window.setTimeout(() => setDone(false), 1600);
   };
+  const sign = done ? <Check aria-hidden className="size-3.5 text-success" /> : <Copy aria-hidden className="size-3.5" />;
+  if (button)
+    return (
+      <button type="button" onClick={copy} className={buttonClasses({ className })}>
+        {sign}
+        {label}
+        <span aria-live="polite" className="sr-only">
+          {done ? "Copied" : ""}
+        </span>
+      </button>
+    );
   return (
     <button
       type="button"
@@ -52,7 +75,7 @@ export function CopyText({ text, label = "Copy", shown, className }: { text: str
       className={`inline-flex items-center gap-1.5 rounded-md border border-transparent text-xs text-muted-foreground focus-ring hover:text-foreground tap ${className || ""}`}
     >
       {shown && <span className="font-mono">{shown}</span>}
-      {done ? <Check aria-hidden className="size-3.5 text-success" /> : <Copy aria-hidden className="size-3.5" />}
+      {sign}
       <span aria-live="polite" className={shown ? "sr-only" : ""}>
         {done ? "Copied" : label}
       </span>

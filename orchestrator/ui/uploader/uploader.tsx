@@ -189,7 +189,9 @@ export function Uploader({ endpoint, target, targetName, title = "Drop clips, fo
               <p className="text-xs tabular text-muted-foreground" aria-live="polite">
                 {started
                   ? `${done.toLocaleString("en")} of ${files(items.length)}${paused ? ", paused" : `, ${size(sender.speed)}/s`}`
-                  : "Nothing is sent before you press the button below."}
+                  : target && done === items.length
+                    ? "All of it has arrived."
+                    : "Nothing is sent before you press the button below."}
               </p>
             </div>
             <div className="flex flex-wrap gap-2">

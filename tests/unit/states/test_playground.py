@@ -52,7 +52,7 @@ class Studio:
             found = session.exec(select(VideoModel.source_ref, VideoModel.id)).all()
             self.bases = {name: model_id or 0 for name, model_id in found}
             base = session.get_one(VideoModel, self.bases["captioner-tiny"])
-            names = {"name": "words", "dataset_name": "d", "model_name": base.name}
+            names: dict[str, Any] = {"name": "words", "dataset_name": "d", "model_name": base.name}
             job = TrainingJob(
                 owner_id=owner, model_id=base.id, status=JobStatus.COMPLETED, idempotency_key="k", **names
             )

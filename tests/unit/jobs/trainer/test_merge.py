@@ -14,6 +14,7 @@ from jobs.bases.pretrain_captioner import build, export
 from jobs.bases.sentences import word_tokenizer
 from jobs.families.protocol import Plan
 from jobs.families.registry import read_base, resolve
+from jobs.families.weights import check_fit
 from jobs.merge import merge
 from jobs.spec import ClipSpec, TrainSpec
 from jobs.trainer.run import train
@@ -43,6 +44,7 @@ def merged_of(spec: TrainSpec) -> Path:
         kinds = {opened.get_tensor(name).dtype for name in opened.keys()}  # noqa: SIM118
     assert kinds == {torch.bfloat16}
     assert "quantization_config" not in json.loads((target / "config.json").read_text())
+    check_fit(resolve(read_base(target)).model_class, read_base(target))  # so that it can be added to the models
     return target
 
 

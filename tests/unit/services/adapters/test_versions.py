@@ -16,6 +16,8 @@ from orchestrator.services.adapters.recording import record_adapter, record_miss
 from orchestrator.services.db import session_scope
 from orchestrator.services.training import lifecycle
 from orchestrator.services.training.jobs import delete_job
+from orchestrator.states.adapters_detail import sisters
+from orchestrator.states.adapters_rows import adapter_line
 from tests.workshop import make_person
 
 _SUMMARY = {"task": "classification", "eval_accuracy": 0.9, "baseline": {"eval_accuracy": 0.25}, "eta_s": 3.0}
@@ -82,6 +84,18 @@ def test_a_completed_job_makes_the_next_version_with_its_lineage(ada: Actor, hom
         ("motions", 2, 2, "adapter"),
         ("other", 1, 1, "model"),
     ]
+
+
+def test_versions_of_one_name_may_be_of_other_tasks(ada: Actor, home: Path) -> None:
+    finished_job(ada, home)
+    finished_job(ada, home)
+    with session_scope() as session:
+        newest = catalog.list_adapters(session, ada, sort="-version").items[0].id
+        session.get_one(Adapter, newest).task = "retrieval"
+        session.get_one(Adapter, newest).summary = {"eval_r1": 0.5}
+        session.flush()
+        line = catalog.line_of(session, ada, newest)
+    assert [one.value.replace("\u202f", "") for one in sisters(adapter_line(line[1]), line)] == ["50.0% R@1", "90.0%"]
 
 
 def test_recording_again_changes_nothing_and_a_job_without_files_makes_none(ada: Actor, home: Path) -> None:

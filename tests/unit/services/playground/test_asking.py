@@ -1,6 +1,7 @@
 """Who may ask what: every part of a question is the asker's own, and the parts fit each other."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,7 +67,7 @@ def test_an_adapter_answers_on_the_weights_that_it_knows(home: Path, ada: Actor,
     folder = home / "jobs" / "7" / "adapter"
     folder.mkdir(parents=True)
     (folder / "adapter_config.json").write_text("{}")
-    names = {"name": "words", "dataset_name": "d", "model_name": "mine", "task": "captioning"}
+    names: dict[str, Any] = {"name": "words", "dataset_name": "d", "model_name": "mine", "task": "captioning"}
     with session_scope() as session:
         session.get_one(VideoModel, things["mine"]).revision = "new"
         line = AdapterLine(owner_id=ada.user_id, name="words", last_version=1)
