@@ -1,18 +1,22 @@
 """A folder as one zip for download: made once, made anew when the folder changed, never half."""
 
 import os
+import shutil
 import tempfile
 import zipfile
 from pathlib import Path
 
-from orchestrator.domain.errors import Unavailable
+from orchestrator.domain.errors import DiskFull, Unavailable
+
+_SPARE_BYTES = 512 * 2**20
+"""Left free on the disk for the database and the runs."""
 
 
 def fresh_zip(source: Path, target: Path, root: str) -> Path:
     """`target`, holding the files of `source` below the folder name `root`.
 
     Raises:
-        Unavailable: it could not be written.
+        DiskFull: there is no room for it. Unavailable: it could not be written.
     """
     newest = max((p.stat().st_mtime for p in source.rglob("*")), default=0.0)
     if not target.exists() or target.stat().st_mtime < newest:
@@ -25,11 +29,16 @@ def _write(source: Path, target: Path, root: str) -> None:
     part: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        files = sorted(p for p in source.rglob("*") if p.is_file())
+        need, free = sum(p.stat().st_size for p in files), shutil.disk_usage(target.parent).free
+        if free < need + _SPARE_BYTES:
+            told = f"{need / 1e9:,.1f} GB of disk, and {free / 1e9:,.1f} GB are free"
+            raise DiskFull(f"The zip needs {told}, of which some stay for the runs. Free space, then try again.")
         handle, name = tempfile.mkstemp(prefix=".zip-", dir=target.parent)
         os.close(handle)
         part = Path(name)
         with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
-            for path in sorted(p for p in source.rglob("*") if p.is_file()):
+            for path in files:
                 archive.write(path, f"{root}/{path.relative_to(source).as_posix()}")
         part.chmod(0o644)
         part.replace(target)

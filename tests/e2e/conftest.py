@@ -31,6 +31,8 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+TOO_WIDE = "(box) => [...box.querySelectorAll(':not(input)')].filter((it) => it.scrollWidth > box.clientWidth).length"
+"""How many parts of an element hold more than its width shows."""
 
 
 @dataclass(frozen=True)

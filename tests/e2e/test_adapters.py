@@ -5,8 +5,11 @@ import re
 import httpx
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import Person
+from tests.e2e.conftest import TOO_WIDE, Person
 from tests.workshop import until
+
+NAME = "moves".ljust(60, "s")
+"""About as long as a name may be, without a blank to break it at."""
 
 
 def test_a_finished_job_leaves_a_version(page: Page, signed_in: Person, api: httpx.Client) -> None:
@@ -14,20 +17,20 @@ def test_a_finished_job_leaves_a_version(page: Page, signed_in: Person, api: htt
     expect(page.get_by_text("No adapters yet")).to_be_visible()
     demo = until(lambda: _ready_demo(api), 120.0, "the demo dataset")
     model = api.get("/models", params={"q": "VideoMAE"}).json()["items"][0]
-    body = {"dataset_id": int(demo), "model_id": int(model["id"]), "optim": {"max_steps": 2}, "output_name": "moves"}
+    body = {"dataset_id": int(demo), "model_id": int(model["id"]), "optim": {"max_steps": 2}, "output_name": NAME}
     job = api.post("/jobs", json=body).json()["id"]
     until(lambda: api.get(f"/jobs/{job}").json()["status"] == "completed", 200.0, "the job's end")
 
     page.goto(f"/jobs/{job}/")
-    page.get_by_role("link", name="v1 of moves").click()
-    expect(page.get_by_role("heading", name="moves")).to_be_visible()
+    page.get_by_role("link", name=f"v1 of {NAME}").click()
+    expect(page.get_by_role("heading", name=NAME)).to_be_visible()
     expect(page.get_by_role("link", name=f"job {job}")).to_be_visible()
     expect(page.get_by_role("link", name="Try it")).to_have_attribute("href", re.compile(r"/playground\?adapter="))
     page.get_by_role("button", name="Promote to production").click()
     expect(page.get_by_role("button", name="Take out of production")).to_be_visible()
     with page.expect_download() as download:
         page.locator("#adapter-download").click()
-    assert download.value.suggested_filename == "moves-v1.zip"
+    assert download.value.suggested_filename == f"{NAME}-v1.zip"
 
     page.locator("#adapter-merge").click()
     expect(page.locator("#adapter-register")).to_be_visible(timeout=60_000)
@@ -43,8 +46,10 @@ def test_a_finished_job_leaves_a_version(page: Page, signed_in: Person, api: htt
 
     page.locator("#adapter-delete").click()
     dialog = page.get_by_role("alertdialog")
-    expect(dialog.get_by_text("It is the version of moves in production")).to_be_visible()
-    dialog.get_by_role("textbox").fill("moves v1")
+    expect(dialog.get_by_text(f"It is the version of {NAME} in production")).to_be_visible()
+    page.set_viewport_size({"width": 375, "height": 812})
+    assert dialog.evaluate(TOO_WIDE) == 0
+    dialog.get_by_role("textbox").fill(f"{NAME} v1")
     dialog.get_by_role("button", name="Delete version").click()
     page.wait_for_url(re.compile(r"/adapters/?$"))
     expect(page.get_by_text("No adapters yet")).to_be_visible()

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from benchmarks.studio import Studio
 from orchestrator.settings import ROOT
-from tests.e2e.conftest import Person
+from tests.e2e.conftest import TOO_WIDE, Person
 from tests.fakes.hub_server import HubServer
 
 BASE = ROOT / "orchestrator" / "builtin" / "models" / "videomae-tiny"
@@ -61,10 +61,7 @@ def test_a_folder_is_refused_then_added_and_deleted(page: Page, signed_in: Perso
     page.get_by_role("menuitem", name="Delete").click()
     page.get_by_role("dialog").get_by_role("textbox").fill(name)
     page.set_viewport_size({"width": 375, "height": 812})
-    wide = (
-        "(box) => [...box.querySelectorAll(':not(input)')].filter((part) => part.scrollWidth > box.clientWidth).length"
-    )
-    assert page.get_by_role("dialog").evaluate(wide) == 0
+    assert page.get_by_role("dialog").evaluate(TOO_WIDE) == 0
     page.get_by_role("button", name="Delete model").click()
     expect(page.get_by_text("No model matches")).to_be_visible()
     assert (folder / "config.json").exists()

@@ -55,7 +55,7 @@ export default function ConfirmPanel({ open, change: tell, restore, title, descr
             {children}
             {name && (
               <label className="flex flex-col gap-1.5 text-sm">
-                <span className="[overflow-wrap:anywhere]">
+                <span>
                   Type <span className="font-mono font-medium">{name}</span> to confirm
                 </span>
                 <input

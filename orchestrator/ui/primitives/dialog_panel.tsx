@@ -33,7 +33,7 @@ function listFirst(event: KeyboardEvent) {
 
 export const overlayClasses = "fixed inset-0 z-50 bg-black/60 animate-fade";
 export const panelClasses =
-  "fixed z-50 flex w-full flex-col border border-border bg-popover text-foreground shadow-float animate-enter outline-none max-sm:inset-x-0 max-sm:bottom-0 max-sm:max-h-[90dvh] max-sm:rounded-t-xl sm:left-1/2 sm:top-1/2 sm:max-h-[85dvh] sm:-translate-x-1/2 sm:-translate-y-1/2 sm:rounded-xl";
+  "fixed z-50 flex w-full flex-col break-words border border-border bg-popover text-foreground shadow-float animate-enter outline-none max-sm:inset-x-0 max-sm:bottom-0 max-sm:max-h-[90dvh] max-sm:rounded-t-xl sm:left-1/2 sm:top-1/2 sm:max-h-[85dvh] sm:-translate-x-1/2 sm:-translate-y-1/2 sm:rounded-xl";
 
 export default function DialogPanel({ open, change, restore, title, description, size = "md", footer, children }: PanelProps) {
   // A press beside it must not throw away what was typed; Escape and the cross still do.
@@ -59,7 +59,7 @@ export default function DialogPanel({ open, change, restore, title, description,
           >
             <div className="flex items-start justify-between gap-4 px-5 pt-5 touch:px-4">
               <div className="min-w-0">
-                <Radix.Title className="text-base font-semibold [overflow-wrap:anywhere]">{title}</Radix.Title>
+                <Radix.Title className="text-base font-semibold">{title}</Radix.Title>
                 {description && <Radix.Description className="mt-1 text-sm text-muted-foreground">{description}</Radix.Description>}
               </div>
               <Radix.Close

@@ -36,7 +36,7 @@ export function Field({ label, hint, error, errorId, required = false, controlId
   const id = controlId || made;
   const note = `${id}-note`;
   const state = { id, describedBy: errorId || (error || hint ? note : undefined), invalid: Boolean(error || errorId), required };
-  const labelClass = "text-sm font-medium text-foreground [overflow-wrap:anywhere]";
+  const labelClass = "min-w-0 text-sm font-medium text-foreground";
   return (
     <div
       className={cn("flex min-w-0 flex-col gap-1.5", className)}

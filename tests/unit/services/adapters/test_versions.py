@@ -1,6 +1,7 @@
 """Versions of adapters: one a completed job, each number given once, one in production, files kept or freed."""
 
 import json
+import shutil
 import threading
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from sqlmodel import col, select
 
 from orchestrator.domain.adapters import Adapter, AdapterLine, AdapterWork, ResultKind, WorkKind
-from orchestrator.domain.errors import Conflict, Invalid, NotFound
+from orchestrator.domain.errors import Conflict, DiskFull, Invalid, NotFound
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.adapters import catalog
@@ -170,6 +171,15 @@ def test_a_deleted_version_frees_its_disk_and_its_number_never_comes_back(ada: A
         assert session.exec(select(AdapterLine.production_version)).one() is None
     finished_job(ada, home)
     assert versions_of(ada) == [2]
+
+
+def test_a_zip_never_fills_the_disk(ada: Actor, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    finished_job(ada, home)
+    nearly = shutil.disk_usage(home)._replace(free=512 * 2**20 + 99)  # the adapter has 100 bytes
+    monkeypatch.setattr("shutil.disk_usage", lambda _: nearly)
+    with session_scope() as session, pytest.raises(DiskFull, match="Free space"):
+        catalog.adapter_zip(session, ada, only(ada).id)
+    assert not list((home / "adapters").rglob("*zip*"))
 
 
 def test_what_is_being_worked_on_is_not_deleted(ada: Actor, home: Path) -> None:
