@@ -1,44 +1,56 @@
 """kill -9 at a random step: the run that goes on has the losses of one that nothing disturbed."""
 
 import dataclasses
+import multiprocessing
 import os
 import random
 import signal
-import subprocess
 import sys
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from jobs.spec import TrainSpec
+from jobs.trainer import callback, manner
 from jobs.trainer.checkpoints import newest_whole
-from orchestrator.settings import ROOT
+from jobs.trainer.run import main
 from tests.unit.jobs.trainer.conftest import MakeSpec
 from tests.unit.jobs.trainer.test_run import losses
 
 STEPS = 12
 GATHERED = {"gradient_accumulation": 2, "batch_size": 3, "optimizer": "adamw_8bit"}
-_PROGRAM = """
-import sys
-from pathlib import Path
-from jobs.trainer import manner
-manner.loader_workers = lambda device: int(sys.argv[2])
-from jobs.trainer import callback
-callback.KEEP_S = float(sys.argv[3])
-callback._DEAR = min(callback._DEAR, callback.KEEP_S)
-from jobs.trainer.run import main
-sys.exit(main(Path(sys.argv[1])))
-"""
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["jobs.trainer.run"])  # torch is imported once, not for each of nine trainers
 
 
-def start(spec: TrainSpec, workers: int, keep_s: float) -> subprocess.Popen[bytes]:
+def _train(path: Path, workers: int, keep_s: float) -> None:
+    os.setsid()
+    multiprocessing.set_start_method("fork", force=True)  # for the loader processes, as in a trainer of its own
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)
+    os.dup2(quiet, 2)
+    manner.loader_workers = lambda device: workers
+    callback.KEEP_S = keep_s
+    callback._DEAR = min(callback._DEAR, keep_s)
+    sys.exit(main(path))
+
+
+def start(spec: TrainSpec, workers: int, keep_s: float) -> BaseProcess:
+    """A trainer in a process and a session of its own."""
     path = Path(spec.folder) / "spec.json"
     spec.save(path)
-    quiet = subprocess.DEVNULL
-    command = [sys.executable, "-c", _PROGRAM, str(path), str(workers), str(keep_s)]
-    return subprocess.Popen(command, cwd=ROOT, stdout=quiet, stderr=quiet, start_new_session=True)
+    process = _FORKS.Process(target=_train, args=(path, workers, keep_s))
+    process.start()
+    return process
+
+
+def code_of(process: BaseProcess) -> int | None:
+    """Its exit code, once it has ended; None when it goes on for five minutes."""
+    process.join(300)
+    return process.exitcode
 
 
 def reached(spec: TrainSpec) -> int:
@@ -58,7 +70,7 @@ def test_a_killed_run_goes_on_exactly(make_spec: MakeSpec, workers: int, keep_s:
     """With dropout and varied clips; four steps an epoch, so the kill mostly falls between two checkpoints."""
     recipe: dict[str, Any] = {"optim": {"epochs": 3} | optim, "qlora": {"dropout": 0.1}}
     whole = make_spec("whole", **recipe)
-    assert start(whole, workers, keep_s).wait(300) == 0
+    assert code_of(start(whole, workers, keep_s)) == 0
     expected = losses(whole)
     assert len(expected) == STEPS
     killed = dataclasses.replace(whole, folder=str(Path(whole.folder).with_name("killed")))
@@ -67,15 +79,16 @@ def test_a_killed_run_goes_on_exactly(make_spec: MakeSpec, workers: int, keep_s:
     process = start(killed, workers, keep_s)
     until = time.monotonic() + 300
     while reached(killed) < at:
-        assert process.poll() is None
+        assert process.exitcode is None
         assert time.monotonic() < until
         time.sleep(0.005)
+    assert process.pid
     os.killpg(process.pid, signal.SIGKILL)
-    process.wait(30)
+    assert code_of(process) == -signal.SIGKILL
     if not keep_s and at > 1:
         newest = newest_whole(Path(killed.folder) / "checkpoints")
         assert newest is not None
         assert int(newest.name.removeprefix("checkpoint-")) >= at - 1
     again = dataclasses.replace(killed, attempt=2)
-    assert start(again, workers, keep_s).wait(300) == 0
+    assert code_of(start(again, workers, keep_s)) == 0
     assert losses(again) == pytest.approx(expected, abs=1e-5), f"killed after step {at}"
