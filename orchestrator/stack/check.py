@@ -28,7 +28,7 @@ GATES: list[tuple[str, list[str]]] = [
     ("Lint", ["ruff", "check", "--quiet", "."]),
     ("Format", ["ruff", "format", "--check", "--quiet", "."]),
     ("Layers", ["lint-imports", "--no-cache"]),
-    ("Types", ["basedpyright", "--level", "error", "--threads", "2"]),
+    ("Types", ["basedpyright", "--level", "error"]),
 ]
 
 
