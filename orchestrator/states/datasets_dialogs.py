@@ -34,7 +34,7 @@ class DatasetDialogs(EditDialogs, rx.State):
     @signed_in
     async def open_delete(self, dataset_id: int):
         row, extras = await act(self, _look, dataset_id)
-        self._ask(row.id, row.name, _consequences(row, extras), _blocked(extras))
+        self._ask(row.id, row.name, consequences(row, extras), blocked_by(extras))
 
     @rx.event
     @signed_in
@@ -50,7 +50,8 @@ class DatasetDialogs(EditDialogs, rx.State):
         return said and [said, DatasetsState.refresh if is_on(self, PATH) else rx.redirect(PATH)]
 
 
-def _consequences(row: DatasetRow, extras: DatasetExtras) -> list[str]:
+def consequences(row: DatasetRow, extras: DatasetExtras) -> list[str]:
+    """What its deletion takes away and what it leaves."""
     if row.is_demo:
         lines = ["The demo leaves your list. Its files stay, because every account shares them."]
     elif row.clip_count:
@@ -64,7 +65,8 @@ def _consequences(row: DatasetRow, extras: DatasetExtras) -> list[str]:
     return lines
 
 
-def _blocked(extras: DatasetExtras) -> str:
+def blocked_by(extras: DatasetExtras) -> str:
+    """Why it cannot be deleted now, or ""."""
     active = [job for job in extras.jobs if job.status in ACTIVE]
     if not extras.active_count:
         return ""

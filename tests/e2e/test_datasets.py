@@ -123,6 +123,34 @@ def test_search_edit_and_delete(page: Page, signed_in: Person, api: httpx.Client
     page.get_by_role("dialog").get_by_role("textbox").fill("gestures, new")
     confirm.click()
     expect(page.get_by_text("No dataset matches")).to_be_visible()
+    page.get_by_role("button", name="Clear filters").click()
+    _two_at_once(page, api)
+
+
+def _two_at_once(page: Page, api: httpx.Client) -> None:
+    """By keyboard: one is chosen among the cards, another in the table, and both go."""
+    for name in ("hops", "orbits"):
+        assert api.post("/datasets", json={"name": name, "task": "classification"}).status_code == 201
+    page.reload()
+    bar = page.get_by_role("region", name="Chosen datasets")
+    page.get_by_role("checkbox", name="Choose hops").press("Space")
+    expect(bar).to_contain_text("1\u00a0dataset chosen")
+    page.get_by_role("button", name="Table").click()
+    expect(page.get_by_role("checkbox", name="Choose hops")).to_be_checked()
+    page.get_by_role("checkbox", name="Choose orbits").press("Space")
+    bar.get_by_role("button", name="Delete").press("Enter")
+    dialog = page.get_by_role("dialog", name="Delete these datasets?")
+    expect(dialog.get_by_role("listitem")).to_have_count(2)
+    confirm = dialog.get_by_role("button", name="Delete datasets")
+    expect(confirm).to_be_disabled()
+    dialog.get_by_role("textbox").fill("delete 2 datasets")
+    confirm.click()
+    expect(page.get_by_text("2\u00a0datasets deleted.")).to_be_visible()
+    expect(page.get_by_role("link", name="hops", exact=True)).to_have_count(0)
+    expect(bar).to_have_count(0)
+    left = {row["name"] for row in api.get("/datasets").json()["items"]}
+    assert "courts" in left
+    assert not {"hops", "orbits"} & left
 
 
 def test_cancel_leaves_nothing_half_made(page: Page, signed_in: Person, api: httpx.Client, tmp_path: Path) -> None:

@@ -71,10 +71,12 @@ def test_refusals_say_what_to_do(ada_client: TestClient) -> None:
     refused(post(model=model["id"], messages=[]), 400)
     refused(ada_client.post(chat, content=b"{not json"), 400)
     refused(post(**body("clip:1", model["id"], n=3)), 400)
+    refused(post(**body("clip:1", model["id"], max_tokens=-1)), 400)
     refused(ada_client.get("/v1/embeddings"), 404)
 
 
 def test_a_clip_on_the_web_waits_for_a_worker(ada_client: TestClient) -> None:
     [model] = ada_client.get("/v1/models").json()["data"]
-    answer = ada_client.post("/v1/chat/completions", json=body("https://example.org/a.mp4", model["id"], stream=True))
+    asked = body("https://example.org/a.mp4", model["id"], stream=True, max_tokens=4096)
+    answer = ada_client.post("/v1/chat/completions", json=asked)
     assert "No worker" in refused(answer, 503)["message"]

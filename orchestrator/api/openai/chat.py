@@ -16,7 +16,7 @@ from orchestrator.api.openai.messages import BODY_BYTES, ChatBody, find_shot, qu
 from orchestrator.api.routes.playground import Refused, allow
 from orchestrator.api.who import Who
 from orchestrator.domain.errors import AppError, Invalid
-from orchestrator.domain.playground import USUAL_LENGTH, Wish
+from orchestrator.domain.playground import LONGEST, USUAL_LENGTH, Wish
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.services.playground import box
@@ -87,7 +87,8 @@ def _wish(actor: Actor, body: ChatBody, host: str) -> Wish:
         named = find_named(session, actor, body.model)
     prompt, url = question_of(body.messages)
     shot = find_shot(actor, url, host)
-    longest = body.max_completion_tokens or body.max_tokens or USUAL_LENGTH
+    # Clients ask for thousands by habit; it is an upper limit, so the smaller of both keeps what they asked for.
+    longest = min(body.max_completion_tokens or body.max_tokens or USUAL_LENGTH, LONGEST)
     wish = Wish(
         model_id=named.model_id,
         adapter_id=named.adapter_id,

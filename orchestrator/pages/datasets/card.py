@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from orchestrator.pages.datasets.many import choice
 from orchestrator.pages.datasets.strip import film_strip
 from orchestrator.states.datasets_dialogs import DatasetDialogs
 from orchestrator.states.datasets_rows import DatasetCard, JobDot
@@ -116,6 +117,14 @@ def dataset_card(row: rx.Var[DatasetCard]) -> rx.Component:
     return rx.el.article(
         film_strip(row.frames),
         rx.el.div(
+            choice(row),
+            class_name=(
+                "absolute top-2 left-2 z-1 grid place-items-center rounded-md bg-background/80 p-1 touch:*:min-h-0! "
+                "opacity-0 transition-opacity group-hover:opacity-100 focus-within:opacity-100 touch:opacity-100 "
+                "has-[[data-state=checked]]:opacity-100"
+            ),
+        ),
+        rx.el.div(
             rx.el.div(
                 rx.el.h2(
                     link(
@@ -146,7 +155,7 @@ def dataset_card(row: rx.Var[DatasetCard]) -> rx.Component:
         ),
         # An open menu must stay with its dataset when the list around it changes.
         key=row.id.to_string(),
-        class_name="relative rounded-xl border border-border bg-card transition-colors hover:border-input/60",
+        class_name="group relative rounded-xl border border-border bg-card transition-colors hover:border-input/60",
     )
 
 

@@ -5,6 +5,7 @@ import reflex as rx
 from orchestrator.pages.datasets.card import card_skeleton, dataset_card
 from orchestrator.pages.datasets.dialogs import dataset_dialogs
 from orchestrator.pages.datasets.listing import dataset_table
+from orchestrator.pages.datasets.many import chosen_bar, many_dialog
 from orchestrator.pages.datasets.notice import notice
 from orchestrator.pages.datasets.toolbar import toolbar
 from orchestrator.pages.frame import frame
@@ -57,6 +58,7 @@ def _nothing_found() -> rx.Component:
 
 def _full() -> rx.Component:
     return rx.fragment(
+        chosen_bar(),
         rx.cond(
             DatasetsState.view == "table",
             dataset_table(),
@@ -93,6 +95,7 @@ def index() -> rx.Component:
         toolbar(),
         _body(),
         dataset_dialogs(),
+        many_dialog(),
         title="Datasets",
         active="datasets",
     )

@@ -3,6 +3,7 @@
 import reflex as rx
 
 from orchestrator.pages.datasets.card import chip, dataset_menu, job_dots
+from orchestrator.pages.datasets.many import choice, choice_of_all
 from orchestrator.pages.datasets.strip import small_strip
 from orchestrator.states.datasets import DatasetsState
 from orchestrator.states.datasets_rows import DatasetCard
@@ -13,6 +14,7 @@ from orchestrator.ui.primitives.table import cell, head_cell, row, table
 
 def _line(item: rx.Var[DatasetCard]) -> rx.Component:
     return row(
+        cell(choice(item), class_name="w-8 pr-0"),
         cell(
             rx.el.div(
                 small_strip(item.frames),
@@ -46,6 +48,7 @@ def dataset_table() -> rx.Component:
     return rx.el.section(
         table(
             [
+                head_cell(choice_of_all()),
                 head_cell("Name"),
                 head_cell("Status"),
                 head_cell("Task"),

@@ -5,7 +5,7 @@ import "uplot/dist/uPlot.min.css";
 import { cn } from "../primitives/cn";
 import { figure, number } from "../primitives/format";
 import { ChartTools, square } from "./chart_tools";
-import { themeOf } from "./loss_plot";
+import { themeOf, WHOLE } from "./loss_plot";
 import { Curves, smooth } from "./series";
 
 type Line = { id: number; name: string; series: number; dash: number; points: [number, number][] };
@@ -106,7 +106,7 @@ export function CurvesChart({ lines = [], title = "Loss", smoothing = 0.8, heigh
         cursor: { y: false, drag: { x: true, y: false }, points: { size: 6 } },
         scales: { x: { time: false }, y: { distr: log ? 3 : 1 } },
         axes: [
-          { ...axis(), grid: { show: false }, space: 70, size: 32, values: (_plot, ticks) => ticks.map((tick) => number(tick)) },
+          { ...axis(), grid: { show: false }, space: 70, size: 32, incrs: WHOLE, values: (_plot, ticks) => ticks.map((tick) => number(tick)) },
           { ...axis(), size: 58, values: (_plot, ticks) => ticks.map((tick) => (tick === null ? "" : Math.abs(tick) > 0 && Math.abs(tick) < 0.01 ? tick.toExponential(0) : number(tick, 3))) },
         ],
         series: [{}, ...lines.map((line, at) => ({ label: line.name, stroke: colors[at], width: 2, dash: DASHES[line.dash % 4], points: { show: false }, spanGaps: true }))],

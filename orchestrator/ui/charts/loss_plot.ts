@@ -171,8 +171,8 @@ function zoomIn(plot: uPlot, look: Look) {
   look.onZoom?.(look.zoom);
 }
 
-// Whole steps, and times as a clock counts them.
-const WHOLE = [1, 2, 5].flatMap((lead) => [0, 1, 2, 3, 4, 5, 6, 7, 8].map((power) => lead * 10 ** power)).sort((a, b) => a - b);
+/** Distances between two marks of an axis: whole steps, and times as a clock counts them. */
+export const WHOLE = [1, 2, 5].flatMap((lead) => [0, 1, 2, 3, 4, 5, 6, 7, 8].map((power) => lead * 10 ** power)).sort((a, b) => a - b);
 const SPANS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800];
 
 /** Makes the plot in `ground`. `look` stays shared: the caller changes it and asks for a redraw. */

@@ -33,9 +33,9 @@ def test_jobs_and_adapters_are_named(ada: Actor) -> None:
         session.add(Adapter(**base, **names, **made, kind=ResultKind.ADAPTER, created_at=datetime.now(UTC)))
     with session_scope() as session:
         row, extras = get_dataset(session, ada, dataset_id), dataset_extras(session, ada, [dataset_id])[dataset_id]
-        said = " ".join(datasets_dialogs._consequences(row, extras)).replace(words.NBSP, " ")
+        said = " ".join(datasets_dialogs.consequences(row, extras)).replace(words.NBSP, " ")
         assert "3 jobs learnt from it (walks #3, walks #2 and walks #1)" in said
-        assert datasets_dialogs._blocked(extras) == "walks #3 still learns from it. Stop that first."
+        assert datasets_dialogs.blocked_by(extras) == "walks #3 still learns from it. Stop that first."
         _, goes, blocked = models_dialogs._look(session, ada, model_id)
         said = " ".join(goes)
         assert blocked == "walks #3 still trains this model. Stop that first."
