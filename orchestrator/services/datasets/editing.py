@@ -116,7 +116,7 @@ def undo_edit(session: Session, actor: Actor, dataset_id: int | None, edit_id: i
         wanted.append((clip, _undone(_said(dataset), clip, edit.changes[str(clip.id)], back)))
     edit.undone = True
     session.add(edit)
-    return _apply(session, dataset, wanted, f"Version {edit.version} undone")
+    return _apply(session, dataset, wanted, f"Version {edit.version} undone", back=True)
 
 
 def _undone(said: str, clip: Clip, fields: Mapping[str, list[str]], back: dict[str, Any]) -> dict[str, Any]:
@@ -229,8 +229,10 @@ def _clips(session: Session, dataset_id: int, clip_ids: Iterable[int], missing_o
     return found
 
 
-def _apply(session: Session, dataset: Dataset, wanted: Wanted, what: str | Callable[[int], str]) -> EditRow | None:
-    """`what` it is called, or how that is made of the number of clips that it changes."""
+def _apply(
+    session: Session, dataset: Dataset, wanted: Wanted, what: str | Callable[[int], str], back: bool = False
+) -> EditRow | None:
+    """`what` it is called, or how that is made of the number of clips that it changes. `back`: to what was before."""
     changes: Changes = {}
     good = select(Clip.label).where(Clip.dataset_id == dataset.id, Clip.status == ClipStatus.OK).distinct()
     begun = len(session.exec(good).all()) >= (MIN_CLASSES if dataset.task is Task.CLASSIFICATION else 1)
@@ -249,7 +251,7 @@ def _apply(session: Session, dataset: Dataset, wanted: Wanted, what: str | Calla
     session.flush()
     dataset.version, dataset.updated_at = dataset.version + 1, utcnow()
     counts = _recount(session, dataset)
-    if begun:  # else it is still being labelled, and a job asks for enough itself
+    if begun and not back:  # else it is or was still being labelled, and a job asks for enough itself
         _demand(dataset, counts)
     name = what if isinstance(what, str) else what(len(changes))
     edit = DatasetEdit(dataset_id=dataset.id or 0, version=dataset.version, what=name[:200], changes=changes)

@@ -39,3 +39,16 @@ def test_a_label_that_looks_like_a_class_is_that_class(ada: Actor) -> None:
         edit_clips(session, ada, dataset_id, ids[:1], Change(split="train"))
         edit_clips(session, ada, dataset_id, ids[2:3], Change(label=composed))
         assert session.get_one(Dataset, dataset_id).class_names == [decomposed, "left"]
+
+
+def test_the_first_labels_of_all_can_be_taken_back(ada: Actor) -> None:
+    mute = {"label": "", "status": ClipStatus.QUARANTINED, "problem": "It has no label yet."}
+    dataset_id, ids = make(ada, [mute, mute])
+    with session_scope() as session:
+        first = edit_clips(session, ada, dataset_id, ids[:1], Change(label="left"))
+        second = edit_clips(session, ada, dataset_id, ids[1:], Change(label="right"))
+        assert first
+        assert second
+        for edit, classes in ((second, ["left"]), (first, [])):
+            undo_edit(session, ada, dataset_id, edit.id)
+            assert session.get_one(Dataset, dataset_id).class_names == classes
