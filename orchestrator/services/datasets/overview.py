@@ -102,10 +102,15 @@ def _receiving(session: Session, dataset_ids: list[int]) -> dict[int, int]:
 
 
 def _strip(session: Session, dataset_id: int) -> list[int]:
-    """The first good clip of each of the first classes; one class alone fills the strip by itself."""
+    """Of the good clips; where all still wait for their words, of those."""
+    return _firsts(session, dataset_id, ClipStatus.OK) or _firsts(session, dataset_id, ClipStatus.QUARANTINED)
+
+
+def _firsts(session: Session, dataset_id: int, status: ClipStatus) -> list[int]:
+    """The first clip of each of the first classes; one class alone fills the strip by itself."""
     good = (
         col(Clip.dataset_id) == dataset_id,
-        col(Clip.status) == ClipStatus.OK,
+        col(Clip.status) == status,
         col(Clip.thumbnail_path) != "",
     )
     firsts = select(func.min(Clip.id)).where(*good).group_by(col(Clip.label)).order_by(col(Clip.label))
