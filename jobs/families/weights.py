@@ -29,7 +29,11 @@ def read_told(kind: Any, base: Base, **more: Any) -> tuple[Any, dict[str, Any]]:
 
     transformers fills what the files lack with random numbers and goes on; in a block of the base nobody would notice.
     """
-    weight_files(base.folder)
+    try:
+        weight_files(base.folder)
+    except Invalid as error:  # they were there when it was added
+        first = error.message.partition(". ")[0].removesuffix(".")
+        raise Invalid(f"The base model could not be loaded: {first}. Register it again.") from error
     try:
         model, told = kind.from_pretrained(base.folder, output_loading_info=True, **_COMMON, **more)
     except (OSError, ValueError, RuntimeError, KeyError) as error:
