@@ -99,7 +99,7 @@ class DatasetsMany(rx.State):
     async def delete(self):
         """Deletes each by itself: one that is refused meanwhile keeps none of the others."""
         if not self.confirmed:
-            self.problem = f"Type {self.phrase} to go on."
+            self.problem = f"Type “{self.phrase}” to go on."
             return None
         gone, refused = [], []
         for dataset_id, (name, _) in zip(self._going, self.goes, strict=True):

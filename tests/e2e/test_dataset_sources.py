@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Person
 from tests.fakes.azure_server import ACCOUNT, KEY, azure_server
@@ -22,9 +22,10 @@ def begin(page: Page, task: str, source: str, name: str) -> None:
     page.get_by_role("option", name=source).click()
 
 
-def newest_toast(page: Page) -> Locator:
-    """The one in front: an older one may lie behind it for some seconds."""
-    return page.locator("[data-sonner-toast][data-front=true]")
+def undo(page: Page, said: str) -> None:
+    """By the toast that says this, once it lies in front of the older ones."""
+    toast = page.locator("[data-sonner-toast][data-front=true]").filter(has_text=said)
+    toast.get_by_role("button", name="Undo").click()
 
 
 def ready(page: Page) -> None:
@@ -242,7 +243,7 @@ def test_a_clip_without_a_caption_is_shown_and_written(page: Page, signed_in: Pe
     page.get_by_label("Put in their place").fill("lamp")
     page.get_by_label("Put in their place").press("Enter")
     expect(page.get_by_role("button", name="Edit 0.mp4: A lamp at dusk.")).to_be_visible()
-    newest_toast(page).get_by_role("button", name="Undo").click()
+    undo(page, "This is version 3.")
     expect(page.get_by_role("button", name="Edit 0.mp4: A square at dusk.")).to_be_visible()
 
 
@@ -314,7 +315,7 @@ def test_clips_from_a_web_address_are_corrected_in_bulk(page: Page, signed_in: P
     page.get_by_role("button", name="Set label").click()
     expect(page.get_by_text("2 clips: label up").first).to_be_visible()
     expect(page.get_by_role("button", name="Edit left/left-00.mp4")).to_contain_text("up")
-    newest_toast(page).get_by_role("button", name="Undo").click()
+    undo(page, "2 clips: label up")
     expect(page.get_by_text("Version 2 undone").first).to_be_visible()
     expect(page.get_by_role("button", name="Edit left/left-00.mp4")).to_contain_text("left")
     page.get_by_role("button", name="Edit left/left-01.mp4").click()

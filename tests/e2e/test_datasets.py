@@ -124,6 +124,7 @@ def test_search_edit_and_delete(page: Page, signed_in: Person, api: httpx.Client
     confirm.click()
     expect(page.get_by_text("No dataset matches")).to_be_visible()
     page.get_by_role("button", name="Clear filters").click()
+    expect(page.get_by_role("link", name="courts", exact=True)).to_be_visible()
     _two_at_once(page, api)
 
 
@@ -131,7 +132,7 @@ def _two_at_once(page: Page, api: httpx.Client) -> None:
     """By keyboard: one is chosen among the cards, another in the table, and both go."""
     for name in ("hops", "orbits"):
         assert api.post("/datasets", json={"name": name, "task": "classification"}).status_code == 201
-    page.reload()
+    page.goto("/datasets/")
     bar = page.get_by_role("region", name="Chosen datasets")
     page.get_by_role("checkbox", name="Choose hops").press("Space")
     expect(bar).to_contain_text("1\u00a0dataset chosen")

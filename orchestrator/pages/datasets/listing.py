@@ -14,7 +14,7 @@ from orchestrator.ui.primitives.table import cell, head_cell, row, table
 
 def _line(item: rx.Var[DatasetCard]) -> rx.Component:
     return row(
-        cell(choice(item), class_name="w-8 pr-0"),
+        cell(rx.el.div(choice(item), class_name="flex"), class_name="w-8 pr-0"),
         cell(
             rx.el.div(
                 small_strip(item.frames),
@@ -48,7 +48,7 @@ def dataset_table() -> rx.Component:
     return rx.el.section(
         table(
             [
-                head_cell(choice_of_all()),
+                head_cell(rx.el.div(choice_of_all(), class_name="flex")),
                 head_cell("Name"),
                 head_cell("Status"),
                 head_cell("Task"),

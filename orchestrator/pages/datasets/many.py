@@ -86,7 +86,7 @@ def many_dialog() -> rx.Component:
             rx.cond(
                 State.phrase != "",
                 field(
-                    "Type " + State.phrase + " to go on",
+                    "Type “" + State.phrase + "” to go on",
                     text_input(name="typed", value=State.typed, on_change=State.type_phrase, auto_complete="off"),
                     error=State.problem,
                 ),

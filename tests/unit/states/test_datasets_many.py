@@ -67,7 +67,7 @@ def test_what_is_chosen_goes_and_the_rest_stays(redis_server: object) -> None:
     assert foreign not in many.chosen
     assert (many.phrase, many.confirmed) == ("delete 2 datasets", False)
     press(many, "delete")
-    assert many.problem == "Type delete 2 datasets to go on."
+    assert many.problem == "Type “delete 2 datasets” to go on."
     assert {"one", "two"} < names()
     press(many, "type_phrase", " delete  2 datasets")
     press(many, "delete")
