@@ -37,6 +37,11 @@ def find_chromium() -> str | None:
     return next((path for name in CHROMIUM if (path := shutil.which(name))), None)
 
 
+def find_browser() -> str | None:
+    """What the browser tests take, or None."""
+    return shutil.which(SHELL) or find_chromium()
+
+
 def ensure_chromium() -> str:
     """Chromium for the browser tests, installed where we may. Raises StackError saying how otherwise."""
     if found := find_chromium():
@@ -116,7 +121,7 @@ def run_suites(pytest: list[str], env: dict[str, str]) -> int:
 def main(arguments: list[str]) -> int:
     """`python -m orchestrator.stack.check [pytest arguments]`; with arguments, only pytest runs."""
     try:
-        chromium = shutil.which(SHELL) or ensure_chromium()
+        chromium = find_browser() or ensure_chromium()
     except StackError as refused:
         print(f"loreel: {refused}", file=sys.stderr)
         return 1

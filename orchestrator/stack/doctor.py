@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from orchestrator.settings import ROOT, Settings
 from orchestrator.stack import checks, frontend, migrate, probe, redis_server
-from orchestrator.stack.check import find_chromium
+from orchestrator.stack.check import find_browser
 from orchestrator.stack.errors import StackError
 from orchestrator.stack.node import node_environment, wheel_root
 
@@ -100,7 +100,7 @@ def _gpu() -> str:
 
 
 def _chromium() -> str:
-    if path := find_chromium():
+    if path := find_browser():
         return path
     raise StackError("not installed; only the browser tests need it: install the package `chromium`.")
 
