@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetEdit, Split, Task
 from orchestrator.services.datasets.looking import NewClip
-from orchestrator.services.datasets.versions import Changes
+from orchestrator.services.datasets.versions import Changes, count_clips
 
 _WORDS = ("label", "caption", "prompt")
 _CHUNK = 500
@@ -37,7 +37,7 @@ def take_words(session: Session, dataset_id: int, came: Sequence[NewClip]) -> st
             changes[str(clips[0].id)] = _give(clips[0], new)
             session.add(clips[0])
     if changes:
-        what = f"{_clips(len(changes))}: the {said} of files that came again"
+        what = f"{count_clips(len(changes))}: the {said} of files that came again"
         session.add(DatasetEdit(dataset_id=dataset_id, version=dataset.version + 1, what=what, changes=changes))
     session.flush()
     return _told(said, len(here), len(changes), others)
@@ -80,13 +80,9 @@ def _give(clip: Clip, new: NewClip) -> dict[str, list[str]]:
 def _told(said: str, again: int, took: int, others: int) -> str:
     if not again:
         return ""
-    told = [f"{_clips(again)} {'was' if again == 1 else 'were'} here already."]
+    told = [f"{count_clips(again)} {'was' if again == 1 else 'were'} here already."]
     if took:
         told.append(f"{took:,} had no {said} and took the one that came now.")
     if others:
         told.append(f"{others:,} came with another {said}, and kept {'its' if others == 1 else 'their'} own.")
     return " ".join(told)
-
-
-def _clips(count: int) -> str:
-    return "1 clip" if count == 1 else f"{count:,} clips"

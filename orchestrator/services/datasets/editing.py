@@ -18,7 +18,7 @@ from orchestrator.services.after_commit import after_commit
 from orchestrator.services.datasets.catalog import owned_dataset
 from orchestrator.services.datasets.resemblance import bunches, near_pairs
 from orchestrator.services.datasets.texts import as_seen, mended
-from orchestrator.services.datasets.versions import Changes, EditRow, edit_row, typed
+from orchestrator.services.datasets.versions import Changes, EditRow, count_clips, edit_row, typed
 from orchestrator.settings import get_settings
 
 MIN_CLASSES, MOST = 2, 100_000
@@ -152,7 +152,7 @@ def replace_words(
     if odd is not None:
         name = odd.name.rpartition("/")[2]
         raise Invalid(f"The caption of {name} would not have 1 to {_LONGEST_CAPTION:,} characters then.", "put")
-    return _apply(session, dataset, wanted, f"{_count(len(clips))}: “{find[:60]}” is now “{put[:60]}”")
+    return _apply(session, dataset, wanted, f"{count_clips(len(clips))}: “{find[:60]}” is now “{put[:60]}”")
 
 
 def delete_bad_clips(session: Session, actor: Actor, dataset_id: int, clip_ids: Sequence[int]) -> int:
@@ -304,8 +304,4 @@ def _say(values: dict[str, Any], count: int) -> str:
         "split": lambda v: f"split {v}",
         "status": lambda v: "left out" if v is ClipStatus.QUARANTINED else "taken back in",
     }
-    return f"{_count(count)}: " + ", ".join(words[name](value) for name, value in values.items())
-
-
-def _count(clips: int) -> str:
-    return "1 clip" if clips == 1 else f"{clips:,} clips"
+    return f"{count_clips(count)}: " + ", ".join(words[name](value) for name, value in values.items())

@@ -69,3 +69,8 @@ def clips_at(session: Session, dataset_id: int, version: int) -> list[Clip]:
                 for name, (before, _) in fields.items():
                     setattr(clip, name, typed(name, before))
     return [clip for clip in clips if clip.status is ClipStatus.OK]
+
+
+def count_clips(count: int) -> str:
+    """1 -> "1 clip", 1200 -> "1,200 clips": how an edit names what it changed."""
+    return "1 clip" if count == 1 else f"{count:,} clips"
