@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.target import Target
-from jobs.spec import ClipSpec, TrainSpec
+from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.video.synthetic import MOTIONS, make_demo_dataset
 from orchestrator.settings import ROOT
 

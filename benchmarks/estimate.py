@@ -93,7 +93,7 @@ def _base(family: str, folder: Path) -> Path:
 
 
 def _clips(folder: Path) -> list[Any]:
-    from jobs.spec import ClipSpec
+    from jobs.runs.spec import ClipSpec
     from jobs.video.synthetic import demo_frames, write_mp4
 
     made = []
@@ -106,7 +106,7 @@ def _clips(folder: Path) -> list[Any]:
 
 
 def _spec(family: str, batch: int, base: Path, clips: list[Any], folder: Path) -> Any:
-    from jobs.spec import TrainSpec
+    from jobs.runs.spec import TrainSpec
 
     _, task, data = FAMILIES[family]
     folder.mkdir(parents=True, exist_ok=True)

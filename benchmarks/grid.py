@@ -6,7 +6,7 @@ from benchmarks.ledger import ledger, milliseconds
 from benchmarks.target import Target
 from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets.doctor import examine
+from orchestrator.services.datasets.curation.doctor import examine
 from orchestrator.services.db import session_scope
 
 TARGETS: dict[str, Target] = {"first_grid_ms": {"max": 300.0}}
@@ -38,7 +38,7 @@ def _fill(actor: Actor) -> int:
 
 def run() -> dict[str, float]:
     """Milliseconds, median of five visits: the rows of the first grid with its figures; the doctor, read afterwards."""
-    from orchestrator.states.datasets_detail import PAGE_SIZE, Wanted, _read
+    from orchestrator.states.datasets.detail import PAGE_SIZE, Wanted, _read
 
     with ledger() as actor:
         dataset_id = _fill(actor)

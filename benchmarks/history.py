@@ -8,7 +8,7 @@ from sqlmodel import insert
 
 from benchmarks.ledger import ledger, milliseconds
 from benchmarks.target import Target
-from orchestrator.domain.metrics import ROLLUP_STEPS, MetricPoint
+from orchestrator.domain.metric_points import ROLLUP_STEPS, MetricPoint
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope

@@ -13,12 +13,12 @@ import numpy as np
 
 from benchmarks.ledger import ledger
 from benchmarks.target import Target
-from jobs.video.looker import Lookers
+from jobs.video.probe_pool import Lookers
 from jobs.video.synthetic import demo_frames, write_mp4
 from orchestrator.domain.datasets import Dataset, DatasetStatus, Upload, UploadStatus
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.files import upload_path
-from orchestrator.services.datasets.ingest import ingest_dataset
+from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
 from orchestrator.services.db import session_scope
 
 TARGETS: dict[str, Target] = {"against_bare_decoding": {"min": 0.8}, "phone_against_bare_decoding": {"min": 0.8}}

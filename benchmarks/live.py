@@ -64,7 +64,7 @@ def _measure(running: Studio, browser: Browser) -> dict[str, float]:
     page.add_init_script(f"({_WATCH})()")
     _fill_wizard(page)
     time.sleep(SETTLE_S)
-    warm = any("jobs.trainer.warm" in " ".join(child.cmdline()) for child in _workers(running))
+    warm = any("jobs.trainer.prewarmed_main" in " ".join(child.cmdline()) for child in _workers(running))
     launched = page.evaluate("() => Date.now()")
     page.locator("#wizard-launch").click()
     page.wait_for_function("() => window.__arrivals && window.__arrivals.length > 0", timeout=120_000, polling=50)

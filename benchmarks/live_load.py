@@ -20,11 +20,12 @@ from benchmarks.live import _WATCH, FLAGS
 from benchmarks.studio import Studio, studio
 from benchmarks.target import Target
 from orchestrator.domain.base import utcnow
-from orchestrator.domain.letterbox import job_lease
+from orchestrator.domain.redis_keys import job_lease
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import User
-from orchestrator.services import announce, db
-from orchestrator.services.announce import broadcast
+from orchestrator.services import db
+from orchestrator.services import live_events
+from orchestrator.services.live_events import broadcast
 from orchestrator.services.redis import connect
 from orchestrator.settings import ROOT, get_settings
 
@@ -82,7 +83,7 @@ def run() -> dict[str, float]:
 def _inside(running: Studio) -> Iterator[None]:
     """This process writes into the running studio's ledger and Redis, as a worker of it would."""
     os.environ["LOREEL_DATA_DIR"] = str(running.data_dir)
-    caches = (get_settings, db.engine, announce._client)
+    caches = (get_settings, db.engine, live_events._client)
     for cached in caches:
         cached.cache_clear()
     try:

@@ -14,7 +14,7 @@ from jobs.sinks.recorder import Recorder
 from jobs.sinks.redis_stream import RedisSink
 from jobs.telemetry.device import find_device
 from jobs.telemetry.sampler import FIRST_S, Sampler
-from orchestrator.domain.letterbox import LIVE_STREAM, STREAM_MAXLEN, job_stream
+from orchestrator.domain.redis_keys import LIVE_STREAM, STREAM_MAXLEN, job_stream
 from orchestrator.settings import get_settings
 
 TARGETS: dict[str, Target] = {"slowed_percent": {"max": 1.0}}

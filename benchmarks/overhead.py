@@ -14,9 +14,9 @@ from benchmarks.target import Target
 from benchmarks.tiny_qwen import make_base, make_clips
 from jobs.families.registry import read_base, resolve
 from jobs.sinks.recorder import Recorder
-from jobs.spec import TrainSpec
-from jobs.trainer.heap import keep_freed
-from jobs.trainer.material import bring
+from jobs.runs.spec import TrainSpec
+from jobs.trainer.malloc import keep_freed
+from jobs.trainer.data import bring
 from jobs.trainer.setup import plan_of, with_adapters
 from jobs.trainer.split import divide
 from jobs.trainer.threads import Threads

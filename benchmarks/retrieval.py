@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.target import Target
-from jobs.spec import ClipSpec, TrainSpec
+from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.video.captioned import KINDS, captioned_frames
 from jobs.video.shapes import COLOURS, SHAPES
 from jobs.video.synthetic import write_mp4
@@ -147,7 +147,7 @@ def ask_alike(folder: Path) -> float:
     from peft import PeftModel
 
     from jobs.families.pixels import Pixels
-    from jobs.families.pool import ask_pool, inner_of, score_pool, show_pool
+    from jobs.families.retrieval_eval import ask_pool, inner_of, score_pool, show_pool
     from jobs.families.protocol import Plan
     from jobs.families.registry import read_base, resolve
     from jobs.video.cache import ClipFile, FrameCache

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.tiny_qwen import EDGE, FRAMES, make_base, make_clips
-from jobs.spec import ClipSpec, TrainSpec
-from jobs.trainer.times import seconds_of
+from jobs.runs.spec import ClipSpec, TrainSpec
+from jobs.sinks.tensorboard import seconds_of
 from orchestrator.settings import ROOT
 
 NAME, VERSION, VISION = "llamafactory", "0.9.5", "0.28.0"

@@ -3,12 +3,12 @@
 import os
 from typing import Any
 
-from jobs.horse import current_spare, worker_name
+from jobs.worker.fork_context import current_spare, worker_name
 
 
 def train(job_id: int, attempt: int) -> str:
     """One attempt of a training job."""
-    from jobs.train import run_attempt
+    from jobs.runs.attempt import run_attempt
 
     return run_attempt(job_id, attempt, worker_name(), current_spare())
 
@@ -16,7 +16,7 @@ def train(job_id: int, attempt: int) -> str:
 def ingest(dataset_id: int, **options: Any) -> str:
     """Unpacks what was uploaded for a dataset and probes each clip."""
     os.nice(5)
-    from jobs.ingest import run_ingest
+    from jobs.datasets.ingest import run_ingest
 
     return run_ingest(dataset_id, **options)
 
@@ -24,7 +24,7 @@ def ingest(dataset_id: int, **options: Any) -> str:
 def bring_model(model_id: int) -> str:
     """Fetches a base model's files, or takes those that were uploaded, and checks them."""
     os.nice(5)
-    from jobs.bring_model import run_bring
+    from jobs.models.import_model import run_bring
 
     return run_bring(model_id)
 
@@ -32,7 +32,7 @@ def bring_model(model_id: int) -> str:
 def rehearse(rehearsal_id: int) -> str:
     """Two steps of a recipe, to learn what the run will take."""
     os.nice(5)
-    from jobs.rehearse import run_rehearsal
+    from jobs.runs.rehearsal import run_rehearsal
 
     return run_rehearsal(rehearsal_id)
 
@@ -40,7 +40,7 @@ def rehearse(rehearsal_id: int) -> str:
 def adapter_work(work_id: int) -> str:
     """Merges an adapter into its base, or pushes it to the Hub."""
     os.nice(5)
-    from jobs.adapter_work import run_adapter_work
+    from jobs.adapters.operations import run_adapter_work
 
     return run_adapter_work(work_id)
 
@@ -48,13 +48,13 @@ def adapter_work(work_id: int) -> str:
 def transcode(dataset_id: int, turn: int = 0) -> str:
     """H.264 copies of a dataset's clips that browsers do not play, some at a time."""
     os.nice(5)
-    from jobs.transcode import run_transcode
+    from jobs.datasets.transcode import run_transcode
 
     return run_transcode(dataset_id, turn)
 
 
 def make_demo() -> str:
     """Draws the demo clips once, and fills the accounts' demo datasets."""
-    from jobs.demo import run_demo
+    from jobs.datasets.demo import run_demo
 
     return run_demo()

@@ -52,8 +52,8 @@ def create_app(settings: Settings) -> rx.App:
     made.app_wraps[5, "Overlay"] = lambda stateful: connection_notice() if stateful else None
     guard_websocket(made, own_origins(settings.port, settings.trusted_origins))
     made.register_lifespan_task(companions_lifespan)
-    if _exists("orchestrator.states.live"):
-        made.register_lifespan_task(load("orchestrator.states.live:hub_lifespan"))
+    if _exists("orchestrator.states.shared.live"):
+        made.register_lifespan_task(load("orchestrator.states.shared.live:hub_lifespan"))
     _add_pages(made, settings)
     return made
 

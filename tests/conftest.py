@@ -1,4 +1,4 @@
-"""Fixtures that every test may ask for: `home`, `redis_server`, `ada`, `processes` (see tests/workshop.py)."""
+"""Fixtures that every test may ask for: `home`, `redis_server`, `ada`, `processes` (see tests/studio.py)."""
 
 import os
 
@@ -7,7 +7,7 @@ import pytest
 # As the trainer does for itself: torch's threads that spin while they wait starve each other on a busy machine.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-pytest_plugins = ["tests.workshop", "tests.postgres"]
+pytest_plugins = ["tests.studio", "tests.postgres"]
 
 # The quick ones first: a mistake shows itself within seconds. The browser comes last, for Playwright's synchronous
 # API keeps an event loop running in the main thread until the session ends, in which no `asyncio.run` can begin.

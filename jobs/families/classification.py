@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.families.picking import picking
+from jobs.families.frame_picking_code import picking
 from jobs.families.protocol import Answer, Plan, Score
 
 _MATRIX = 100

@@ -1,6 +1,6 @@
 """The program of a retriever's card: ranks clips by a sentence with transformers, peft and av alone."""
 
-from jobs.families.picking import picking
+from jobs.families.frame_picking_code import picking
 from jobs.families.protocol import Plan
 
 _PROGRAM = """import sys

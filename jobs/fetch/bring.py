@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from jobs.recovery.tether import die_with_parent
+from jobs.processes.parent_death import die_with_parent
 from orchestrator.domain.datasets import FETCHING, UNDERSTANDING, Dataset, DatasetStatus, Upload, UploadStatus
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.sizes import here_words
 from orchestrator.services.credentials import opened
 from orchestrator.services.datasets.files import begun_bytes, fetch_folders, upload_path
-from orchestrator.services.datasets.uploads import clean_name
+from orchestrator.services.datasets.ingest.uploads import clean_name
 from orchestrator.services.db import session_scope
 from orchestrator.services.hub import child_env
 from orchestrator.settings import ROOT, get_settings

@@ -12,7 +12,7 @@ from jobs.fetch.report import Problem, Progress
 from jobs.fetch.stores import AZ, GS, S3, Store
 from orchestrator.services.credentials import azure_account
 from orchestrator.services.datasets.files import VIDEO_ENDINGS, is_litter
-from orchestrator.services.datasets.layouts.tree import TEXT_ENDINGS
+from orchestrator.services.datasets.ingest.layouts.tree import TEXT_ENDINGS
 
 MOST_OBJECTS = 100_000
 WANTED = VIDEO_ENDINGS | TEXT_ENDINGS | {".zip", ".tar", ".tgz", ".gz", ".cls"}

@@ -3,7 +3,7 @@
 import sys
 from typing import Any
 
-from orchestrator.services.addresses import is_public
+from orchestrator.services.url_safety import is_public
 
 
 class Refused(Exception):

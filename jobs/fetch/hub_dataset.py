@@ -10,7 +10,7 @@ from jobs.fetch.objects import fetch_objects
 from jobs.fetch.patience import Patience
 from jobs.fetch.report import Problem, Progress, say
 from orchestrator.services.datasets.files import is_litter
-from orchestrator.services.datasets.layouts.tree import TEXT_ENDINGS
+from orchestrator.services.datasets.ingest.layouts.tree import TEXT_ENDINGS
 
 
 def fetch_dataset(

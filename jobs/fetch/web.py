@@ -13,7 +13,7 @@ import httpx
 
 from jobs.fetch.part import Part
 from jobs.fetch.report import Problem, Progress
-from orchestrator.services.addresses import http_problem
+from orchestrator.services.url_safety import http_problem
 
 MAX_REDIRECTS = 5
 LINES, REST_S = 4, 0.5

@@ -3,8 +3,8 @@
 import os
 import sys
 
-from jobs.recovery.tether import die_with_parent
-from jobs.trainer.quiet import hush
+from jobs.processes.parent_death import die_with_parent
+from jobs.trainer.silence import hush
 
 
 def main() -> int:

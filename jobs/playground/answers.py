@@ -16,7 +16,7 @@ from orchestrator.domain.errors import NotFound
 from orchestrator.domain.playground import Letter, Wish
 from orchestrator.domain.users import Actor, User
 from orchestrator.services.db import session_scope
-from orchestrator.services.playground.asking import Asked, Shown, check_wish
+from orchestrator.services.playground.questions import Asked, Shown, check_wish
 from orchestrator.settings import get_settings
 
 Record = dict[str, Any]

@@ -8,10 +8,10 @@ from types import TracebackType
 from typing import Self
 
 from jobs.fetch.bring import listen
-from jobs.video.looker import Looker
+from jobs.video.probe_pool import Looker
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.users import Actor
-from orchestrator.services.playground.asking import Shown
+from orchestrator.services.playground.questions import Shown
 from orchestrator.settings import get_settings
 
 _PATIENCE_S = 20.0

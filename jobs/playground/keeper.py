@@ -14,8 +14,8 @@ from typing import Any
 import redis
 import structlog
 
-from jobs.trainer_process import TETHER
-from orchestrator.domain.letterbox import (
+from jobs.runs.trainer_process import TETHER
+from orchestrator.domain.redis_keys import (
     PLAYGROUND_BOX,
     PLAYGROUND_CHANNEL,
     PLAYGROUND_HAND,

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from jobs.video.cache import Sampling
-from orchestrator.services.playground.asking import Asked
+from orchestrator.services.playground.questions import Asked
 from orchestrator.settings import get_settings
 
 FORMAT = 1

@@ -14,12 +14,12 @@ from jobs.playground.memory import Memory, key_of
 from jobs.playground.shelf import Loaded
 from jobs.playground.speakers import speakers
 from jobs.video.cache import ClipFile, FrameCache
-from jobs.video.problem import BadClip
+from jobs.video.source import BadClip
 from orchestrator.domain.datasets import Clip, ClipStatus
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.playground import FOUND, Wish
 from orchestrator.services.db import session_scope
-from orchestrator.services.playground.asking import Asked
+from orchestrator.services.playground.questions import Asked
 from orchestrator.settings import get_settings
 
 Record = dict[str, Any]

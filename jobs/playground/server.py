@@ -14,11 +14,11 @@ import torch
 
 from jobs.playground.answers import Record, Workplace, answer
 from jobs.playground.shelf import Shelf, warm_up
-from jobs.video.problem import BadClip
+from jobs.video.source import BadClip
 from orchestrator.domain.errors import AppError
-from orchestrator.domain.letterbox import PLAYGROUND_BOX, PLAYGROUND_HAND, playground_said, playground_waits
+from orchestrator.domain.redis_keys import PLAYGROUND_BOX, PLAYGROUND_HAND, playground_said, playground_waits
 from orchestrator.domain.playground import Letter
-from orchestrator.services.playground.asking import sentence_of
+from orchestrator.services.playground.questions import sentence_of
 from orchestrator.services.redis import connect
 
 log = structlog.get_logger()

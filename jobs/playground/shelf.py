@@ -17,7 +17,7 @@ from orchestrator.domain.errors import Invalid, Unavailable
 from orchestrator.domain.recipes import Recipe, parse_recipe
 from orchestrator.domain.training_jobs import HOLDS, TrainingJob
 from orchestrator.services.db import session_scope
-from orchestrator.services.playground.asking import Asked
+from orchestrator.services.playground.questions import Asked
 
 PLACES = 3
 _PEAK = 1.3

@@ -6,7 +6,7 @@ from typing import Any
 
 from jobs.playground.shelf import Loaded
 from orchestrator.domain.playground import Wish
-from orchestrator.services.playground.asking import Asked
+from orchestrator.services.playground.questions import Asked
 
 BASE, ADAPTER = "base", "adapter"
 AsIt = Callable[[], AbstractContextManager[Any]]

@@ -7,7 +7,7 @@ from collections import deque
 from typing import Any
 
 from jobs.sinks.protocol import Record
-from orchestrator.domain.records import pack
+from orchestrator.domain.live_records import pack
 
 _HELD = 20_000
 _BATCH = 500

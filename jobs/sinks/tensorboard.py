@@ -13,7 +13,7 @@ def write_events(metrics: Path, folder: Path) -> int:
     from tensorboard.compat.proto.summary_pb2 import Summary
     from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-    from jobs.trainer.times import seconds_of
+    from jobs.sinks.tensorboard import seconds_of
 
     newest: dict[tuple[int, str], tuple[float, float]] = {}
     for line in metrics.read_text(errors="replace").splitlines():

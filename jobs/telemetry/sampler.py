@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 
 from jobs.telemetry.device import Device, find_device, stats
-from orchestrator.services.announce import broadcast
+from orchestrator.services.live_events import broadcast
 
 FIRST_S = 2.0
 SLOWEST_S = 30.0

@@ -4,10 +4,10 @@ import os
 import sys
 from pathlib import Path
 
-from jobs.recovery.tether import die_with_parent
-from jobs.trainer.heap import keep_freed
-from jobs.trainer.lean import end, importing
-from jobs.trainer.quiet import hush
+from jobs.processes.parent_death import die_with_parent
+from jobs.trainer.malloc import keep_freed
+from jobs.trainer.startup import end, importing
+from jobs.trainer.silence import hush
 
 
 def main() -> int:

@@ -7,8 +7,8 @@ from typing import Any
 import yaml
 
 from jobs.families.protocol import Family, Plan
-from jobs.spec import TrainSpec
-from orchestrator.domain.measures import MEASURES, figure, headline
+from jobs.runs.spec import TrainSpec
+from orchestrator.domain.metric_definitions import MEASURES, figure, headline
 from orchestrator.domain.recipes import Recipe
 
 _PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate")

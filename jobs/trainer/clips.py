@@ -6,7 +6,7 @@ from pathlib import Path
 from torch.utils.data import Dataset
 
 from jobs.families.protocol import Item
-from jobs.spec import ClipSpec
+from jobs.runs.spec import ClipSpec
 from jobs.trainer.features import FeatureCache
 from jobs.video.cache import ClipFile, FrameCache
 

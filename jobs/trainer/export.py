@@ -9,9 +9,9 @@ from typing import Any
 import yaml
 
 from jobs.families.protocol import Family, Plan
-from jobs.spec import TrainSpec
+from jobs.runs.spec import TrainSpec
 from jobs.trainer.card import adapter_card, pretrained_card
-from jobs.trainer.outcome import Outcome
+from jobs.trainer.results import Outcome
 from orchestrator.domain.recipes import TrainingType
 
 BUNDLED_BYTES = 16 * 2**20

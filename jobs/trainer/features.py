@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save
 from jobs.families.protocol import Eye, Features
 from jobs.video.cache import ClipFile, FrameCache
 from jobs.video.decode import Frames
-from jobs.video.room import Room
+from jobs.video.cache_eviction import Room
 
 T = TypeVar("T")
 FORMAT = 1

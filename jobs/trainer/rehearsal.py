@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jobs.recovery.tether import die_with_parent
-from jobs.trainer.heap import keep_freed
-from jobs.trainer.lean import import_lean
-from jobs.trainer.quiet import hush
-from jobs.trainer_process import TETHER
+from jobs.processes.parent_death import die_with_parent
+from jobs.trainer.malloc import keep_freed
+from jobs.trainer.startup import import_lean
+from jobs.trainer.silence import hush
+from jobs.runs.trainer_process import TETHER
 
 STEPS = 2
 _HELD = 16
@@ -36,7 +36,7 @@ def rehearse(spec: Any) -> dict[str, Any]:
 
     from jobs.families.registry import read_base, resolve
     from jobs.sinks.recorder import Recorder
-    from jobs.trainer.material import bring
+    from jobs.trainer.data import bring
     from jobs.trainer.setup import check_clips, plan_of, told_of, with_adapters, with_kernels
     from jobs.trainer.split import Sides, divide
     from orchestrator.domain.recipes import parse_recipe
@@ -123,8 +123,8 @@ class _Counter:
 
 
 def _trainer(folder: Path, family: Any, plan: Any, model: Any, learn: Any, held: Any, collate: Any) -> tuple[Any, Any]:
-    from jobs.trainer.callback import StepClock
-    from jobs.trainer.hf import WholeTrainer, arguments
+    from jobs.trainer.callbacks import StepClock
+    from jobs.trainer.hf_trainer import WholeTrainer, arguments
 
     short = plan.recipe.model_copy(
         update={"optim": plan.recipe.optim.model_copy(update={"max_steps": STEPS, "gradient_accumulation": 1})}
@@ -182,8 +182,8 @@ def _peak(torch: Any) -> int:
 
 def main(path: Path) -> int:
     """Reads the spec, tries, writes how it went; the exit code is 0 even where a sentence came out of it."""
-    from jobs.spec import TrainSpec
-    from jobs.trainer.easing import is_out_of_memory
+    from jobs.runs.spec import TrainSpec
+    from jobs.trainer.oom_recovery import is_out_of_memory
     from jobs.trainer.run import failure
     from orchestrator.domain.errors import AppError
 

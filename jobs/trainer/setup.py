@@ -5,12 +5,12 @@ from typing import Any
 from peft import LoraConfig, get_peft_model
 
 from jobs.families.protocol import Base, Family, Items, Plan
-from jobs.spec import TrainSpec
+from jobs.runs.spec import TrainSpec
 from jobs.trainer.clips import sentences
-from jobs.trainer.manner import liger
+from jobs.trainer.device_settings import liger
 from jobs.trainer.split import Sides
-from jobs.trainer.swift import quicken
-from jobs.trainer.together import own_device
+from jobs.trainer.cpu_linear import quicken
+from jobs.trainer.distributed import own_device
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import Recipe
 
@@ -103,7 +103,7 @@ def with_kernels(family: Family, plan: Plan, model: Any, learn: Items) -> None:
         Invalid: they cannot run here, or not with this base.
     """
     if liger(plan.recipe, plan.device):
-        from jobs.trainer.kernels import fuse
+        from jobs.trainer.liger import fuse
 
         count = min(plan.recipe.optim.batch_size, len(learn))
         fuse(plan, model, family.collate(plan), [learn[index] for index in range(count)])

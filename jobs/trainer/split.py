@@ -5,9 +5,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jobs.spec import ClipSpec
+from jobs.runs.spec import ClipSpec
 from orchestrator.domain.errors import Invalid
-from orchestrator.domain.holdout import held_out
+from orchestrator.domain.split_rule import held_out
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 from PIL import Image
 
-from jobs.video.problem import BadClip
+from jobs.video.source import BadClip
 from jobs.video.sampling import fit, sample_indices
 from jobs.video.source import BROKEN, open_clip
 

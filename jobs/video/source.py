@@ -8,7 +8,7 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from jobs.video.problem import BadClip
+from jobs.video.source import BadClip
 
 MAX_SIDE = 16_384
 """Pixels; a larger side is a lie in the header or an attack on the memory."""

@@ -4,7 +4,7 @@ import asyncio
 
 from starlette.requests import ClientDisconnect, Request
 
-from orchestrator.services.datasets.partfile import PartFile
+from orchestrator.services.uploads.part_file import PartFile
 
 _BLOCK = 2**21
 """Bytes gathered before they go to disk."""

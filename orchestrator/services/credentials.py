@@ -13,7 +13,7 @@ from orchestrator.domain.base import utcnow
 from orchestrator.domain.credentials import Credential, CredentialKind
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.users import Actor
-from orchestrator.services.addresses import http_problem
+from orchestrator.services.url_safety import http_problem
 from orchestrator.services.vault import seal, unseal
 
 _ACCOUNT = ("type", "project_id", "private_key_id", "private_key", "client_email", "client_id", "token_uri")

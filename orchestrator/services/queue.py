@@ -10,7 +10,7 @@ from rq.intermediate_queue import IntermediateQueue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from orchestrator.domain.letterbox import ALLOWED_TASKS, queue_name
+from orchestrator.domain.redis_keys import ALLOWED_TASKS, queue_name
 from orchestrator.services.redis import connect
 
 _FAILURE_TTL_S = 3600

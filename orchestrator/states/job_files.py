@@ -6,9 +6,9 @@ import reflex as rx
 
 from orchestrator.services.training.artifacts import list_artifacts
 from orchestrator.services.training.rows import ArtifactRow
-from orchestrator.states import words
-from orchestrator.states.guards import act, signed_in
-from orchestrator.states.job_samples import Sample
+from orchestrator.states.shared import formatting
+from orchestrator.states.shared.guards import act, signed_in
+from orchestrator.states.jobs.samples import Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class FileLine:
 def file_line(job_id: int, row: ArtifactRow) -> FileLine:
     """A file with its words ready."""
     return FileLine(
-        row.name, words.size(row.size_bytes), f"/api/v1/jobs/{job_id}/artifacts/{row.name}", words.iso(row.modified_at)
+        row.name, formatting.size(row.size_bytes), f"/api/v1/jobs/{job_id}/artifacts/{row.name}", formatting.iso(row.modified_at)
     )
 
 
@@ -53,4 +53,4 @@ class JobFiles(rx.State, mixin=True):
     async def _read_files(self, job_id: int) -> None:
         rows = await act(self, list_artifacts, job_id)
         self.files = [file_line(job_id, row) for row in rows]
-        self.files_size = words.size(sum(row.size_bytes for row in rows)) if rows else ""
+        self.files_size = formatting.size(sum(row.size_bytes for row in rows)) if rows else ""

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import reflex as rx
 
-from orchestrator.states import job_sweep_values as sweep
-from orchestrator.states import job_values as form
+from orchestrator.states.jobs.list import new_sweep as sweep
+from orchestrator.states.jobs.list import new_values as form
 
 STEP_OF = {"dataset_id": 1, "model_id": 2}
 """The others stand in step 3."""

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from orchestrator.services.training.rows import JobRow
-from orchestrator.states import words
-from orchestrator.states.job_rows import number
+from orchestrator.states.shared import formatting
+from orchestrator.states.jobs.rows import number
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +45,14 @@ def progress_of(
     until = finished or datetime.now(UTC)
     return Progress(
         share=round(done, 4),
-        percent=words.percent(done).removesuffix(f"{words.NARROW}%"),
-        step=words.count(step),
-        total=words.count(total) if total else "",
+        percent=formatting.percent(done).removesuffix(f"{formatting.NARROW}%"),
+        step=formatting.count(step),
+        total=formatting.count(total) if total else "",
         epoch=f"{min(epoch, epochs) if epochs else epoch:.1f}".removesuffix(".0"),
         epochs=str(epochs) if epochs else "",
-        elapsed=words.duration((until - started).total_seconds()) if started else "",
-        left=words.duration(eta_s),
-        done_at=words.iso(until + timedelta(seconds=eta_s)) if eta_s is not None else "",
+        elapsed=formatting.duration((until - started).total_seconds()) if started else "",
+        left=formatting.duration(eta_s),
+        done_at=formatting.iso(until + timedelta(seconds=eta_s)) if eta_s is not None else "",
         phase=phase,
         to_go=max(0, total - step),
     )

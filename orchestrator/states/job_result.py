@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.domain.measures import MEASURES, Measure, headline
-from orchestrator.states import words
-from orchestrator.states.job_rows import number
-from orchestrator.states.job_samples import pair_of
+from orchestrator.domain.metric_definitions import MEASURES, Measure, headline
+from orchestrator.states.shared import formatting
+from orchestrator.states.jobs.rows import number
+from orchestrator.states.jobs.samples import pair_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,8 @@ def result_of(summary: Mapping[str, Any]) -> Result:
     return Result(
         known=True,
         accuracy=_figure(measure, reached),
-        loss=words.loss(number(summary.get("eval_loss"))),
-        clips=f"{_what(measure)} {words.plural(int(total), 'held-out clip')}" if total else "",
+        loss=formatting.loss(number(summary.get("eval_loss"))),
+        clips=f"{_what(measure)} {formatting.plural(int(total), 'held-out clip')}" if total else "",
         reached=_reached(summary),
         labels=labels,
         confusion=[_confusion_row(labels, label, row, i) for i, (label, row) in enumerate(pairs)],
@@ -97,11 +97,11 @@ def task_of(summary: Mapping[str, Any]) -> str:
 def _figure(measure: Measure, value: float | None) -> str:
     if value is None:
         return ""
-    return words.percent(value, 1) if measure.share else f"{value:g}"
+    return formatting.percent(value, 1) if measure.share else f"{value:g}"
 
 
 def _confusion_row(labels: list[str], label: str, row: list[int], index: int) -> ConfusionRow:
     total = sum(row)  # none where nothing of the class was held out
     said = (*labels, *map(str, range(len(labels), len(row))))
     cells = [ConfusionCell(int(n), i == index, pair_of(label, said[i])) for i, n in enumerate(row)]
-    return ConfusionRow(label, cells, words.percent(row[index] / total) if total and index < len(row) else "–")
+    return ConfusionRow(label, cells, formatting.percent(row[index] / total) if total and index < len(row) else "–")

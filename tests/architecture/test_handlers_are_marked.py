@@ -8,7 +8,7 @@ import pytest
 import reflex as rx
 
 from orchestrator import states
-from orchestrator.states.guards import MARK
+from orchestrator.states.shared.guards import MARK
 
 # Reflex adds this one to each State; it refuses names outside the list of settable ones, which is empty here.
 GIVEN = {"setvar"}

@@ -6,7 +6,7 @@ import httpx
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import TOO_WIDE, Person
-from tests.workshop import until
+from tests.studio import until
 
 NAME = "moves".ljust(60, "s")
 """About as long as a name may be, without a blank to break it at."""

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Request, Route, expect
 
 from tests.e2e.conftest import Person
 from tests.fakes.videos import bomb, class_folders, mpeg4, truncated, zip_entries, zip_folder
-from tests.workshop import until
+from tests.studio import until
 
 
 def add(page: Page, file: Path, name: str) -> None:

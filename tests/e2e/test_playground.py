@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from jobs.video.synthetic import demo_frames, write_mp4
 from tests.e2e.conftest import Person
-from tests.workshop import until
+from tests.studio import until
 
 
 def choose(page: Page, label: str, option: str) -> None:

@@ -11,7 +11,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jobs.recovery.tether import die_with_parent
+from jobs.processes.parent_death import die_with_parent
 
 stop = False
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from jobs.video.look import look_each
+from jobs.video.inspect import look_each
 from orchestrator.domain.datasets import Dataset
 from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.services.auth.limits import forget_clients
 from orchestrator.services.datasets.files import dataset_folder
-from orchestrator.services.datasets.ingest import ingest_dataset
+from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
 from tests.api_client import refusal, sign_in

@@ -9,14 +9,14 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
-from orchestrator.domain.letterbox import LIVE_STREAM
-from orchestrator.domain.records import pack
+from orchestrator.domain.redis_keys import LIVE_STREAM
+from orchestrator.domain.live_records import pack
 from orchestrator.domain.users import Actor, Role
 from orchestrator.services.auth.limits import forget_clients
 from orchestrator.services.db import session_scope
 from orchestrator.services.training.lifecycle import request_stop
 from tests.api_client import PASSWORD, refusal, sign_in
-from tests.workshop import RedisProcess, make_things, start_process, until
+from tests.studio import RedisProcess, make_things, start_process, until
 
 Processes = list[subprocess.Popen[bytes]]
 

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from orchestrator.services.auth.limits import forget_clients
-from orchestrator.services.datasets import partfile
+from orchestrator.services.uploads import part_file
 from orchestrator.settings import get_settings
 from tests.api_client import refusal, sign_in
 
@@ -96,13 +96,13 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing(
     def full(_self: object, _block: bytes) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(partfile.PartFile, "write", full)
+    monkeypatch.setattr(part_file.PartFile, "write", full)
     assert "disk" in refusal(send(ada_client, address, 0, b"1234567890"), 507)["detail"]
     assert parts() == []
 
 
 def test_no_room_is_said_before_the_first_byte(ada_client: TestClient, dataset: str, monkeypatch: pytest.MonkeyPatch):
-    from orchestrator.services.datasets import uploads
+    from orchestrator.services.datasets.ingest.pipeline import uploads
 
     monkeypatch.setattr(uploads.shutil, "disk_usage", lambda _path: type("U", (), {"free": 100})())
     refusal(begin(ada_client, dataset, 1_000), 507)
@@ -132,6 +132,6 @@ def test_names_never_decide_where_bytes_go(ada_client: TestClient, dataset: str)
 
 def test_two_senders_of_one_upload_do_not_mix(ada_client: TestClient, dataset: str):
     address = begin(ada_client, dataset, 10).headers["location"]
-    with partfile.PartFile(parts()[0], 0, 10):
+    with part_file.PartFile(parts()[0], 0, 10):
         refusal(send(ada_client, address, 0, b"12345"), 423)
     assert send(ada_client, address, 0, b"12345").status_code == 204

@@ -8,11 +8,11 @@ import pytest
 from sqlmodel import select
 
 from jobs.fetch.bring import STOPPED, bring
-from jobs.video.look import look_each
+from jobs.video.inspect import look_each
 from orchestrator.domain.datasets import FETCHING, Clip, Dataset, DatasetStatus, Task, Upload
 from orchestrator.domain.users import Actor
 from orchestrator.services.credentials import save_credential
-from orchestrator.services.datasets.ingest import ingest_dataset, refuse
+from orchestrator.services.datasets.ingest.pipeline import ingest_dataset, refuse
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
 from tests.fakes.azure_server import ACCOUNT, KEY, AzureServer, azure_server
@@ -44,7 +44,7 @@ def wish(actor: Actor, source: dict, task: Task = Task.CLASSIFICATION) -> int:
 
 
 def run(dataset_id: int, go_on: Callable[[], bool] = lambda: True) -> str:
-    """What `jobs.ingest.run_ingest` does, without its lease."""
+    """What `jobs.datasets.ingest.run_ingest` does, without its lease."""
     problem = bring(dataset_id, go_on)
     if problem:
         return problem if problem == STOPPED else refuse(dataset_id, problem)

@@ -13,13 +13,14 @@ import pytest
 from sqlmodel import select
 
 from jobs.fetch import guard
-from jobs.video.look import look_each
+from jobs.video.inspect import look_each
 from orchestrator.domain.datasets import Clip, DatasetStatus, Task
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets import archives, tarballs
+from orchestrator.services.datasets.ingest.pipeline import zip_archives
+from orchestrator.services.datasets.ingest.pipeline import tar_archives
 from orchestrator.services.datasets.files import dataset_folder
-from orchestrator.services.datasets.ingest import ingest_dataset
+from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
 from orchestrator.services.db import session_scope
 from orchestrator.services.models.inspect import inspect_model
 from orchestrator.settings import get_settings
@@ -95,11 +96,11 @@ def test_an_archive_is_refused_and_leaves_nothing(ada: Actor, name: str) -> None
 
 
 def test_as_many_as_are_allowed_are_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives, "MAX_ENTRIES", 3)
-    monkeypatch.setattr(tarballs, "MAX_ENTRIES", 3)
+    monkeypatch.setattr(zip_archives, "MAX_ENTRIES", 3)
+    monkeypatch.setattr(tar_archives, "MAX_ENTRIES", 3)
     (tmp_path / "a.zip").write_bytes(zipped({f"{i}.mp4": b"x" for i in range(3)}))
     (tmp_path / "out").mkdir()
-    assert archives.unpack(tmp_path / "a.zip", tmp_path / "out", 10**6, "a.zip") == 3
+    assert zip_archives.unpack(tmp_path / "a.zip", tmp_path / "out", 10**6, "a.zip") == 3
 
 
 def test_words_that_are_code_stay_words(ada: Actor, tmp_path: Path) -> None:

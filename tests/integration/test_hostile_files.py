@@ -16,15 +16,15 @@ from av.video.stream import VideoStream
 from PIL import Image
 from sqlmodel import select
 
-from jobs.video import looker as looker_module
+from jobs.video import probe_pool as looker_module
 from jobs.video.decode import decode_frames
-from jobs.video.look import look
-from jobs.video.looker import Looker, Lookers
-from jobs.video.proxy import make_proxy
+from jobs.video.inspect import look
+from jobs.video.probe_pool import Looker, Lookers
+from jobs.sandbox.make_preview import make_proxy
 from orchestrator.domain.datasets import Clip, ClipStatus, Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.files import dataset_folder
-from orchestrator.services.datasets.ingest import ingest_dataset
+from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
 from tests.fakes.videos import draw_clip, truncated

@@ -6,20 +6,20 @@ import pytest
 from sqlmodel import select
 
 from jobs.fetch.bring import bring
-from jobs.video.look import look_each
+from jobs.video.inspect import look_each
 from orchestrator.domain.credentials import Credential
 from orchestrator.domain.datasets import Clip, Dataset, Task
 from orchestrator.domain.errors import Invalid, NotFound
 from orchestrator.domain.users import Actor
 from orchestrator.services.credentials import save_credential, save_token
-from orchestrator.services.datasets.ingest import ingest_dataset, refuse
-from orchestrator.services.datasets.sources import add_dataset, request_fetch
+from orchestrator.services.datasets.ingest.pipeline import ingest_dataset, refuse
+from orchestrator.services.datasets.ingest.sources import add_dataset, request_fetch
 from orchestrator.services.db import session_scope
 from orchestrator.services.hub import look_up
 from orchestrator.settings import get_settings
 from tests.fakes.hub_server import SHA, hub_server
 from tests.fakes.videos import draw_clip
-from tests.workshop import RedisProcess, make_person
+from tests.studio import RedisProcess, make_person
 
 TOKEN = "hf_abcdefghijklmnop"
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from jobs.video.look import look_each
+from jobs.video.inspect import look_each
 from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus, Split, Task, Upload, UploadStatus
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets.editing import assign_splits
+from orchestrator.services.datasets.curation.edits import assign_splits
 from orchestrator.services.datasets.export import plan_export, stream
 from orchestrator.services.datasets.files import upload_path
-from orchestrator.services.datasets.ingest import ingest_dataset
+from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
 from orchestrator.services.db import session_scope
 from orchestrator.settings import ROOT
 from tests.fakes.videos import draw_clip

@@ -19,7 +19,7 @@ from orchestrator.services.db import session_scope
 from orchestrator.services.models.builtin import ensure_builtin
 from tests.api_client import sign_in
 from tests.fakes.adapters import RECIPE, make_adapter
-from tests.workshop import RedisProcess, start_process, until
+from tests.studio import RedisProcess, start_process, until
 
 Processes = list[subprocess.Popen[bytes]]
 MOTIONS = ("blinking", "zooming")

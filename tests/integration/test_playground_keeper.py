@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from jobs.playground.keeper import DIED, PlaygroundKeeper
-from orchestrator.domain.letterbox import (
+from orchestrator.domain.redis_keys import (
     PLAYGROUND_BOX,
     PLAYGROUND_HAND,
     PLAYGROUND_KEEPER,
@@ -14,7 +14,7 @@ from orchestrator.domain.letterbox import (
     playground_said,
 )
 from orchestrator.domain.playground import Letter, Wish
-from tests.workshop import RedisProcess
+from tests.studio import RedisProcess
 
 
 def ended() -> subprocess.Popen[bytes]:

@@ -14,7 +14,7 @@ from orchestrator.services.activity import overview
 from orchestrator.services.datasets.catalog import list_datasets
 from orchestrator.services.metrics.history import history
 from orchestrator.services.training.jobs import list_jobs
-from tests.workshop import RedisProcess, forget_caches, job_of, launch, make_person, make_things, start_worker, until
+from tests.studio import RedisProcess, forget_caches, job_of, launch, make_person, make_things, start_worker, until
 
 Processes = list[subprocess.Popen[bytes]]
 

@@ -5,19 +5,19 @@ from pathlib import Path
 import av
 import pytest
 
-import jobs.transcode
-from jobs.transcode import run_transcode
+import jobs.datasets.transcode
+from jobs.datasets.transcode import run_transcode
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets.doctor import examine, treat
+from orchestrator.services.datasets.curation.doctor import examine, treat
 from orchestrator.services.datasets.files import dataset_folder
-from orchestrator.services.datasets.previews import make_preview, plays, preview_source
+from orchestrator.services.datasets.media.previews import make_preview, plays, preview_source
 from orchestrator.services.db import session_scope
 from orchestrator.services.queue import transcode_key, waiting_keys
 from orchestrator.settings import get_settings
 from tests.fakes.videos import draw_clip, mpeg4
-from tests.workshop import RedisProcess, make_person
+from tests.studio import RedisProcess, make_person
 
 
 def stored(actor: Actor, name: str, codec: str, data: bytes) -> int:
@@ -93,7 +93,7 @@ def test_the_doctor_converts_all_at_once_in_turns(
         assert treat(session, ada, dataset_id, "unplayed", "transcode") is None
     assert waiting_keys("prep") == {transcode_key(dataset_id)}
 
-    monkeypatch.setattr(jobs.transcode, "TURN_S", 0.0)
+    monkeypatch.setattr(jobs.datasets.transcode, "TURN_S", 0.0)
     assert run_transcode(dataset_id) == "0 copies"  # no time is left, so that the rest goes behind what else waits
     assert transcode_key(dataset_id, 1) in waiting_keys("prep")
     monkeypatch.undo()

@@ -7,18 +7,19 @@ from pathlib import Path
 import pytest
 from safetensors import SafetensorError
 
-from jobs import merge
-from jobs.adapter_work import run_adapter_work
+from jobs.adapters import merge
+from jobs.adapters.operations import run_adapter_work
 from jobs.fetch.push import hub_card
 from orchestrator.domain.adapters import AdapterWork
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.users import Actor
-from orchestrator.services.adapters import catalog, works
+from orchestrator.services.adapters import catalog
+from orchestrator.services.adapters import operations
 from orchestrator.services.credentials import delete_credential, list_credentials, save_credential, save_token
 from orchestrator.services.db import session_scope
 from tests.fakes.hub_server import HubServer, hub_server
 from tests.unit.services.adapters.test_versions import finished_job, only
-from tests.workshop import make_person
+from tests.studio import make_person
 
 
 @pytest.fixture
@@ -29,14 +30,14 @@ def hub(redis_server: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubSe
         yield server
 
 
-def push(actor: Actor, repo: str, token: str = "hf_writes", private: bool = True) -> works.WorkRow:
+def push(actor: Actor, repo: str, token: str = "hf_writes", private: bool = True) -> operations.WorkRow:
     """Asked for, done, and how it ended."""
     with session_scope() as session:
         [row] = catalog.list_adapters(session, actor).items
-        work = works.request_push(session, actor, row.id, repo, token, private)
+        work = operations.request_push(session, actor, row.id, repo, token, private)
     run_adapter_work(work.id)
     with session_scope() as session:
-        return works.get_work(session, actor, row.id, work.id)
+        return operations.get_work(session, actor, row.id, work.id)
 
 
 def test_it_arrives_whole_and_private(ada: Actor, home: Path, hub: HubServer) -> None:
@@ -76,20 +77,20 @@ def test_a_stored_token_is_used_and_stays_stored(ada: Actor, home: Path, hub: Hu
         theirs = save_token(session, eve, "hers", "hf_writes").id
     for other, error, said in ((bucket, Invalid, "is no Hub token"), (theirs, NotFound, "do not exist")):
         with session_scope() as session, pytest.raises(error, match=said):
-            works.request_push(session, ada, only(ada).id, "ada/motions", "", credential_id=other)
+            operations.request_push(session, ada, only(ada).id, "ada/motions", "", credential_id=other)
     with session_scope() as session:
-        work = works.request_push(session, ada, only(ada).id, "ada/motions", "", credential_id=mine)
+        work = operations.request_push(session, ada, only(ada).id, "ada/motions", "", credential_id=mine)
         assert "hf_writes" not in json.dumps(session.get_one(AdapterWork, work.id).wish)
     assert run_adapter_work(work.id) == "done"
     assert hub.commits == ["motions v1"]
     with session_scope() as session:
         (kept,) = [row for row in list_credentials(session, ada) if row.id == mine]
         assert kept.used_at is not None
-        again = works.request_push(session, ada, only(ada).id, "ada/motions", "", credential_id=mine)
+        again = operations.request_push(session, ada, only(ada).id, "ada/motions", "", credential_id=mine)
         delete_credential(session, ada, mine)
     assert run_adapter_work(again.id) == "failed"
     with session_scope() as session:
-        assert "do not exist any more" in works.get_work(session, ada, only(ada).id, again.id).error
+        assert "do not exist any more" in operations.get_work(session, ada, only(ada).id, again.id).error
 
 
 @pytest.mark.parametrize(
@@ -115,26 +116,26 @@ def test_what_cannot_be_pushed_is_refused_at_once(ada: Actor, home: Path, redis_
     bob, row = make_person("bob"), only(ada)
     with session_scope() as session:
         with pytest.raises(NotFound):
-            works.request_push(session, bob, row.id, "bob/x", "hf_x")
+            operations.request_push(session, bob, row.id, "bob/x", "hf_x")
         with pytest.raises(Invalid) as refused:
-            works.request_push(session, ada, row.id, "../etc", "")
+            operations.request_push(session, ada, row.id, "../etc", "")
         assert [field for field, _ in refused.value.problems] == ["repo", "token"]
         with pytest.raises(Conflict, match="Merge it first"):
-            works.request_push(session, ada, row.id, "ada/x", "hf_x", what="merged")
-        works.request_push(session, ada, row.id, "ada/x", "hf_x")
+            operations.request_push(session, ada, row.id, "ada/x", "hf_x", what="merged")
+        operations.request_push(session, ada, row.id, "ada/x", "hf_x")
         with pytest.raises(Conflict, match="being pushed already"):
-            works.request_push(session, ada, row.id, "ada/x", "hf_x")
+            operations.request_push(session, ada, row.id, "ada/x", "hf_x")
 
 
 def test_a_private_network_is_not_asked(
     ada: Actor, home: Path, hub: HubServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The Hub's name means an address of this machine: the child connects to nothing."""
-    from jobs import adapter_work
+    from jobs.adapters import operations
     from jobs.fetch.bring import listen
 
     finished_job(ada, home)
-    monkeypatch.setattr(adapter_work, "listen", lambda wish, go_on: listen({**wish, "allow_private": False}, go_on))
+    monkeypatch.setattr(operations, "listen", lambda wish, go_on: listen({**wish, "allow_private": False}, go_on))
     ended = push(ada, "ada/motions")
     assert (ended.status, hub.commits) == ("failed", [])
     assert "private network" in ended.error
@@ -157,11 +158,11 @@ def test_a_merge_that_breaks_off_keeps_nothing_and_may_be_asked_again(
     monkeypatch.setattr(merge, "merge", full)
     for _ in range(2):
         with session_scope() as session:
-            work = works.request_merge(session, ada, row.id)
+            work = operations.request_merge(session, ada, row.id)
         run_adapter_work(work.id)
         with session_scope() as session:
-            ended = works.get_work(session, ada, row.id, work.id)
+            ended = operations.get_work(session, ada, row.id, work.id)
             assert (ended.status, "The disk is full" in ended.error) == ("failed", True), ended.error
         assert not part.exists()
     with session_scope() as session, pytest.raises(Conflict, match="Nothing is merged yet"):
-        works.merged_zip(session, ada, row.id)
+        operations.merged_zip(session, ada, row.id)

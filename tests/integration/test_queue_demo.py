@@ -11,7 +11,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.demo import give_demo
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
-from tests.workshop import RedisProcess, make_person, start_controller, start_process, until
+from tests.studio import RedisProcess, make_person, start_controller, start_process, until
 
 
 @pytest.mark.slow

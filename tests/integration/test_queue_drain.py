@@ -11,7 +11,7 @@ from orchestrator.domain.users import Actor, Role
 from orchestrator.domain.workers import Worker
 from orchestrator.services.db import session_scope
 from orchestrator.services.training.queue_control import drain_worker
-from tests.workshop import RedisProcess, job_of, launch, make_things, start_controller, start_worker, until
+from tests.studio import RedisProcess, job_of, launch, make_things, start_controller, start_worker, until
 
 ADMIN = Actor(1, "root", "root@example.org", Role.ADMIN)
 

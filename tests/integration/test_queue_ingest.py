@@ -10,12 +10,12 @@ from sqlmodel import select
 
 from jobs.video.synthetic import demo_frames, write_mp4
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Upload, UploadStatus
-from orchestrator.domain.letterbox import TASK_INGEST
+from orchestrator.domain.redis_keys import TASK_INGEST
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.files import upload_path
 from orchestrator.services.db import session_scope
 from orchestrator.services.queue import enqueue, ingest_key
-from tests.workshop import RedisProcess, start_controller, start_process, until
+from tests.studio import RedisProcess, start_controller, start_process, until
 
 Processes = list[subprocess.Popen[bytes]]
 

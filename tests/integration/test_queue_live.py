@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator.domain.letterbox import LIVE_STREAM
-from orchestrator.domain.records import pack
-from orchestrator.services.live import LiveHub, Subscription
-from tests.workshop import RedisProcess
+from orchestrator.domain.redis_keys import LIVE_STREAM
+from orchestrator.domain.live_records import pack
+from orchestrator.services.live_hub import LiveHub, Subscription
+from tests.studio import RedisProcess
 
 
 def send(server: RedisProcess, job_id: int, first: int, last: int) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.demo import run_demo
+from jobs.datasets.demo import run_demo
 from orchestrator.domain.models import ModelSource, ModelStatus, ModelType, VideoModel
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.domain.training_jobs import FINAL, JobStatus
@@ -21,7 +21,7 @@ from orchestrator.services.training.artifacts import adapter_zip
 from orchestrator.services.training.launch import launch_job
 from orchestrator.services.training.lifecycle import request_stop
 from orchestrator.settings import ROOT
-from tests.workshop import RedisProcess, job_of, start_process, until
+from tests.studio import RedisProcess, job_of, start_process, until
 
 Processes = list[subprocess.Popen[bytes]]
 RECIPE = {"optim": {"batch_size": 16, "epochs": 2}, "qlora": {"r": 4, "alpha": 8}}

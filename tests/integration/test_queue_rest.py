@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from orchestrator.api.app import create_api
 from orchestrator.services.auth import limits
-from tests.workshop import RedisProcess, start_controller, start_process, until
+from tests.studio import RedisProcess, start_controller, start_process, until
 
 HEAD = {"Origin": "http://testserver"}
 PERSON = {"username": "ada", "email": "ada@example.org", "password": "a quiet lamp at dusk 7"}

@@ -11,14 +11,14 @@ import psutil
 import pytest
 from sqlmodel import func, select
 
-from orchestrator.domain.metrics import MetricPoint
+from orchestrator.domain.metric_points import MetricPoint
 from orchestrator.domain.training_jobs import FINAL, JobEvent, JobStatus
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.services.metrics.history import history
 from orchestrator.services.metrics.logs import tail
 from orchestrator.services.training.lifecycle import request_stop
-from tests.workshop import (
+from tests.studio import (
     RedisProcess,
     job_of,
     launch,

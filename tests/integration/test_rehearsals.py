@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from jobs.rehearse import run_rehearsal
+from jobs.runs.rehearsal import run_rehearsal
 from jobs.video.synthetic import demo_frames, write_mp4
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import Clip
@@ -21,7 +21,7 @@ from orchestrator.services.queue import waiting_keys
 from orchestrator.services.training.preflight import preflight
 from orchestrator.services.training.rehearsals import RehearsalRow, ask_rehearsal, get_rehearsal
 from orchestrator.settings import ROOT
-from tests.workshop import RedisProcess, make_person, make_things
+from tests.studio import RedisProcess, make_person, make_things
 
 BASE = ROOT / "orchestrator" / "builtin" / "models" / "videomae-tiny"
 RECIPE = {"optim": {"batch_size": 4}, "qlora": {"r": 4}}

@@ -1,7 +1,7 @@
 """The program in a captioning adapter's card: transformers, peft and av, nothing of ours."""
 
 from jobs.families.captioner.load import SKIP
-from jobs.families.picking import picking
+from jobs.families.frame_picking_code import picking
 from jobs.families.protocol import Plan
 
 

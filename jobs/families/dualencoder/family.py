@@ -7,7 +7,7 @@ import torch
 from jobs.families.clip.family import MEAN_OF_FRAMES
 from jobs.families.protocol import Base
 from jobs.families.retriever import Retriever
-from jobs.families.towers import Features, Towers, mean_of_frames
+from jobs.families.dual_encoder import Features, Towers, mean_of_frames
 
 _VIDEO = ("videomae",)
 """Vision towers that take a clip as a whole; others take pictures."""

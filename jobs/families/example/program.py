@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from jobs.families.picking import picking
+from jobs.families.frame_picking_code import picking
 from jobs.families.protocol import Plan
 
 

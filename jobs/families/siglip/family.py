@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 
 from jobs.families.clip.family import MEAN_OF_FRAMES, ClipTowers
-from jobs.families.matching import sigmoid_loss
+from jobs.families.contrastive import sigmoid_loss
 from jobs.families.protocol import Base
 from jobs.families.retriever import Retriever
 

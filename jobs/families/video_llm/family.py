@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from jobs.families.captioning import judge_captions
-from jobs.families.mouth import Mouth
+from jobs.families.token_streamer import Mouth
 from jobs.families.pixels import unprepared
 from jobs.families.protocol import Answer, Base, Collate, Eye, Item, Items, Plan, Question, Raw, Score, Told
-from jobs.families.video_llm.kinds import Kind
-from jobs.families.video_llm.talk import QUESTION, Talk, processor_of, read_tokenizer
+from jobs.families.video_llm.architecture import Kind
+from jobs.families.video_llm.chat import QUESTION, Talk, processor_of, read_tokenizer
 from jobs.families.weights import speak_fast
 from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid
@@ -89,7 +89,7 @@ class VideoLLM:
         return plan.device == "cpu"  # on a GPU they are computed again from the start
 
     def eye(self, plan: Plan, model: Any) -> Eye | None:
-        from jobs.families.video_llm.eye import FrozenEye, is_frozen
+        from jobs.families.video_llm.vision_tower import FrozenEye, is_frozen
 
         return FrozenEye(plan, self.kind, model) if is_frozen(model, self.kind) else None
 

@@ -1,8 +1,9 @@
 """Flamingo (Alayrac et al. 2022) in its open form, IDEFICS: gated cross-attention into a frozen language model."""
 
-from jobs.families.video_llm import layouts, seen
+from jobs.families.video_llm import layouts
+from jobs.families.video_llm import vision_features
 from jobs.families.video_llm.family import VideoLLM
-from jobs.families.video_llm.kinds import Kind, image_edge, patch_edge
+from jobs.families.video_llm.architecture import Kind, image_edge, patch_edge
 
 FAMILY = VideoLLM(
     Kind(
@@ -19,6 +20,6 @@ FAMILY = VideoLLM(
         eyes=("model.vision_model", "model.perceiver_resampler"),
         language=r"model\.(layers|gated_cross_attn_layers)\..*",
         masked=True,
-        sees=seen.sees_flamingo,
+        sees=vision_features.sees_flamingo,
     )
 )

@@ -2,7 +2,7 @@
 
 from jobs.families.video_llm import layouts
 from jobs.families.video_llm.family import VideoLLM
-from jobs.families.video_llm.kinds import Kind, image_edge, patch_edge
+from jobs.families.video_llm.architecture import Kind, image_edge, patch_edge
 
 FAMILY = VideoLLM(
     Kind(

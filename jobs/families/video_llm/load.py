@@ -11,7 +11,7 @@ from transformers.utils import is_flash_attn_2_available
 
 from jobs.families.protocol import Plan
 from jobs.families.quantize import keep_trainable_on_cpu, nf4_config
-from jobs.families.video_llm.kinds import Kind
+from jobs.families.video_llm.architecture import Kind
 from jobs.families.weights import read_weights
 
 

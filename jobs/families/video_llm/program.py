@@ -2,11 +2,11 @@
 
 import inspect
 
-from jobs.families.picking import picking
+from jobs.families.frame_picking_code import picking
 from jobs.families.protocol import Plan
 from jobs.families.video_llm import layouts
-from jobs.families.video_llm.kinds import Kind
-from jobs.families.video_llm.talk import Talk, processor_of
+from jobs.families.video_llm.architecture import Kind
+from jobs.families.video_llm.chat import Talk, processor_of
 from jobs.video.cache import Sampling
 
 _MEAN, _STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]

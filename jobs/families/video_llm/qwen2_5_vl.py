@@ -2,7 +2,7 @@
 
 from jobs.families.video_llm import layouts
 from jobs.families.video_llm.family import VideoLLM
-from jobs.families.video_llm.kinds import qwen_kind
+from jobs.families.video_llm.architecture import qwen_kind
 
 _QUESTION = "<|im_start|>user\n<|vision_start|>{clip}<|vision_end|>{question}<|im_end|>\n<|im_start|>assistant\n"
 

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from jobs.families.protocol import Base
 from jobs.families.retriever import Retriever
-from jobs.families.towers import Features, Towers
+from jobs.families.dual_encoder import Features, Towers
 
 _SCORE = """
 score = model(pixel_values=pixels, **tokens).logits_per_video[0, 0] / model.logit_scale.exp()

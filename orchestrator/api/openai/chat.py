@@ -19,8 +19,8 @@ from orchestrator.domain.errors import AppError, Invalid
 from orchestrator.domain.playground import LONGEST, USUAL_LENGTH, Wish
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
-from orchestrator.services.playground import box
-from orchestrator.services.playground.names import Named, find_named, list_named
+from orchestrator.services.playground import queue as box
+from orchestrator.services.playground.openai_names import Named, find_named, list_named
 
 router = APIRouter()
 

@@ -8,7 +8,8 @@ from pydantic import BaseModel
 
 from orchestrator.api.shapes import BodyId, Id, QueryId, page, shape
 from orchestrator.api.who import Who
-from orchestrator.services.adapters import catalog, registering, works
+from orchestrator.services.adapters import catalog, registering
+from orchestrator.services.adapters import operations
 from orchestrator.services.db import session_scope
 
 router = APIRouter(tags=["adapters"])
@@ -23,7 +24,7 @@ class Push(BaseModel):
     credential_id: BodyId | None = None
     """A stored Hub token instead (`/credentials`)."""
     private: bool = True
-    what: str = works.ADAPTER
+    what: str = operations.ADAPTER
 
 
 class Registration(BaseModel):
@@ -105,7 +106,7 @@ def delete_adapter(actor: Who, adapter_id: Id) -> None:
 def list_works(actor: Who, adapter_id: Id) -> dict[str, Any]:
     """Merges and pushes, the newest first: status waiting, running, done or failed with its sentence."""
     with session_scope() as session:
-        rows = [shape(row) for row in works.list_works(session, actor, adapter_id)]
+        rows = [shape(row) for row in operations.list_works(session, actor, adapter_id)]
     return {"items": rows, "next": None, "total": len(rows)}
 
 
@@ -113,14 +114,14 @@ def list_works(actor: Who, adapter_id: Id) -> dict[str, Any]:
 def merge(actor: Who, adapter_id: Id) -> dict[str, Any]:
     """A worker writes base and adapter as one bf16 model; asking again changes nothing."""
     with session_scope() as session:
-        return shape(works.request_merge(session, actor, adapter_id))
+        return shape(operations.request_merge(session, actor, adapter_id))
 
 
 @router.get("/adapters/{adapter_id}/merged")
 def merged(actor: Who, adapter_id: Id) -> FileResponse:
     """The merged model as a zip."""
     with session_scope() as session:
-        path = works.merged_zip(session, actor, adapter_id)
+        path = operations.merged_zip(session, actor, adapter_id)
     return FileResponse(path, filename=path.name, media_type="application/zip")
 
 
@@ -135,7 +136,7 @@ def register(actor: Who, adapter_id: Id, body: Registration | None = None) -> di
 def push(actor: Who, adapter_id: Id, body: Push) -> dict[str, Any]:
     """A worker sends it to the Hugging Face Hub."""
     with session_scope() as session:
-        row = works.request_push(
+        row = operations.request_push(
             session, actor, adapter_id, body.repo, body.token, body.private, body.what, body.credential_id or 0
         )
     return shape(row)

@@ -15,7 +15,7 @@ from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import Recipe, parse_recipe
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
-from orchestrator.services.live import get_hub
+from orchestrator.services.live_hub import get_hub
 from orchestrator.services.metrics import history, logs, telemetry
 from orchestrator.services.training import artifacts, jobs, launch, lifecycle, report
 from orchestrator.services.training import compare as comparing

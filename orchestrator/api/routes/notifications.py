@@ -9,7 +9,8 @@ from orchestrator.api.shapes import shape
 from orchestrator.api.who import InPerson, Who
 from orchestrator.domain.notifications import KINDS
 from orchestrator.services.db import session_scope
-from orchestrator.services.notifications import notices, wishes
+from orchestrator.services.notifications import notices
+from orchestrator.services.notifications import preferences
 
 router = APIRouter(tags=["notifications"])
 
@@ -53,18 +54,18 @@ def read_notifications(actor: Who, body: ReadBody) -> dict[str, Any]:
 def get_wishes(actor: InPerson) -> dict[str, Any]:
     """The webhook's secret is in it, so a token may not ask."""
     with session_scope() as session:
-        return shape(wishes.get_wish(session, actor))
+        return shape(preferences.get_wish(session, actor))
 
 
 @router.put("/notifications/settings")
 def save_wishes(actor: InPerson, body: WishBody) -> dict[str, Any]:
     with session_scope() as session:
-        return shape(wishes.save_wish(session, actor, body.webhook_url, body.email, body.kinds))
+        return shape(preferences.save_wish(session, actor, body.webhook_url, body.email, body.kinds))
 
 
 @router.post("/notifications/test", status_code=202)
 def test_wishes(actor: InPerson) -> dict[str, Any]:
     """Sends a test notice through every door that is open."""
     with session_scope() as session:
-        wishes.send_test(session, actor)
+        preferences.send_test(session, actor)
     return {"sent": True}

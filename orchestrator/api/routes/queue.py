@@ -9,7 +9,8 @@ from orchestrator.api.routes.jobs import JobBody
 from orchestrator.api.shapes import Id, shape
 from orchestrator.api.who import Who
 from orchestrator.services.db import session_scope
-from orchestrator.services.training import queue_control, sweeps, waiting
+from orchestrator.services.training import queue_control, sweeps
+from orchestrator.services.training import queue_position
 
 router = APIRouter(tags=["queue"])
 
@@ -70,8 +71,8 @@ def set_priority(actor: Who, job_id: Id, body: PriorityBody) -> dict[str, Any]:
 def place(actor: Who, job_id: Id) -> dict[str, Any]:
     """Where a waiting job stands; zeros when it does not wait."""
     with session_scope() as session:
-        found = waiting.place_of(session, actor, job_id)
-    return shape(found or waiting.Place(0, 0, None, ""))
+        found = queue_position.place_of(session, actor, job_id)
+    return shape(found or queue_position.Place(0, 0, None, ""))
 
 
 @router.post("/sweeps", status_code=201)

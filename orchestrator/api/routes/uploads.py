@@ -15,9 +15,9 @@ from orchestrator.api.shapes import QueryId, shape
 from orchestrator.api.who import Who
 from orchestrator.domain.errors import AppError, Invalid, TooLarge
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets import uploads
+from orchestrator.services.datasets.ingest.pipeline import uploads
 from orchestrator.services.datasets.files import upload_path
-from orchestrator.services.datasets.partfile import PartFile
+from orchestrator.services.uploads.part_file import PartFile
 from orchestrator.services.db import session_scope
 from orchestrator.services.models.adding import begin_file
 from orchestrator.settings import get_settings

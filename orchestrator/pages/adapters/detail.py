@@ -4,12 +4,12 @@ from typing import Any
 
 import reflex as rx
 
-from orchestrator.pages.adapters.works import push_dialog, works_card
-from orchestrator.pages.frame import frame
-from orchestrator.pages.states_of import one
-from orchestrator.states.adapters_detail import AdapterDetailState, FileLine
-from orchestrator.states.adapters_rows import AdapterLine, Measured
-from orchestrator.states.datasets_rows import Fact
+from orchestrator.pages.adapters.operations import push_dialog, works_card
+from orchestrator.pages.shared.frame import frame
+from orchestrator.pages.shared.loading_states import one
+from orchestrator.states.adapters.detail import AdapterDetailState, FileLine
+from orchestrator.states.adapters.rows import AdapterLine, Measured
+from orchestrator.states.datasets.rows import Fact
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.patterns.confirm_delete import confirm_delete
 from orchestrator.ui.patterns.relative_time import relative_time

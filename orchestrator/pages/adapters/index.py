@@ -2,12 +2,12 @@
 
 import reflex as rx
 
-from orchestrator.pages.datasets.notice import notice
+from orchestrator.pages.shared.notice import notice
 from orchestrator.pages.datasets.toolbar import SEGMENTS, segment
-from orchestrator.pages.frame import frame
-from orchestrator.pages.states_of import more, unreadable
-from orchestrator.states.adapters import AdaptersState
-from orchestrator.states.adapters_rows import AdapterLine
+from orchestrator.pages.shared.frame import frame
+from orchestrator.pages.shared.loading_states import more, unreadable
+from orchestrator.states.adapters.index import AdaptersState
+from orchestrator.states.adapters.rows import AdapterLine
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.patterns.toolbar import search_box

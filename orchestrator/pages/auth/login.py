@@ -3,7 +3,7 @@
 import reflex as rx
 
 from orchestrator.pages.landing.recorded import quiet_curve
-from orchestrator.states.login import NO_LOGIN, NO_PASSWORD, LoginState
+from orchestrator.states.auth.login import NO_LOGIN, NO_PASSWORD, LoginState
 from orchestrator.ui.layout.auth import auth_layout
 from orchestrator.ui.patterns.offline_notice import offline_notice
 from orchestrator.ui.primitives.button import button

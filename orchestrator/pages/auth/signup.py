@@ -3,7 +3,7 @@
 import reflex as rx
 
 from orchestrator.pages.landing.recorded import quiet_curve
-from orchestrator.states.signup import MISMATCH, SignupState
+from orchestrator.states.auth.signup import MISMATCH, SignupState
 from orchestrator.ui.layout.auth import auth_layout
 from orchestrator.ui.patterns.offline_notice import offline_notice
 from orchestrator.ui.primitives.button import button

@@ -2,10 +2,10 @@
 
 import reflex as rx
 
-from orchestrator.pages.datasets.many import choice
+from orchestrator.pages.datasets.bulk_delete import choice
 from orchestrator.pages.datasets.strip import film_strip
-from orchestrator.states.datasets_dialogs import DatasetDialogs
-from orchestrator.states.datasets_rows import DatasetCard, JobDot
+from orchestrator.states.datasets.dialogs import DatasetDialogs
+from orchestrator.states.datasets.rows import DatasetCard, JobDot
 from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.badge import tag
 from orchestrator.ui.primitives.button import button

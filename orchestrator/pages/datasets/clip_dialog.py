@@ -6,9 +6,9 @@ import reflex as rx
 
 from orchestrator.pages.datasets.clips import CLASSES, MOVES, NEW_CLASS
 from orchestrator.pages.datasets.dialogs import general_problem
-from orchestrator.pages.datasets.seen import seen_by_a_model
-from orchestrator.states.datasets_clips import DatasetClips
-from orchestrator.states.datasets_detail import DatasetDetailState
+from orchestrator.pages.datasets.frame_preview import seen_by_a_model
+from orchestrator.states.datasets.clips import DatasetClips
+from orchestrator.states.datasets.detail import DatasetDetailState
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.combobox import combobox
 from orchestrator.ui.primitives.dialog import dialog

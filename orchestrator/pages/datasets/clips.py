@@ -2,10 +2,10 @@
 
 import reflex as rx
 
-from orchestrator.pages.states_of import windowed
-from orchestrator.states.datasets_clips import DatasetClips
-from orchestrator.states.datasets_detail import ALL_CLASSES, DatasetDetailState
-from orchestrator.states.datasets_rows import ClipTile
+from orchestrator.pages.shared.loading_states import windowed
+from orchestrator.states.datasets.clips import DatasetClips
+from orchestrator.states.datasets.detail import ALL_CLASSES, DatasetDetailState
+from orchestrator.states.datasets.rows import ClipTile
 from orchestrator.ui.patterns.clip_player import clip_player
 from orchestrator.ui.patterns.inline_edit import inline_edit
 from orchestrator.ui.patterns.toolbar import search_box

@@ -8,18 +8,18 @@ from orchestrator.pages.datasets.clips import clip_grid, left_out
 from orchestrator.pages.datasets.dialogs import dataset_dialogs
 from orchestrator.pages.datasets.doctor import doctor, edits
 from orchestrator.pages.datasets.facts import class_balance, clip_lengths, figures, frame_sizes
-from orchestrator.pages.datasets.notice import notice
+from orchestrator.pages.shared.notice import notice
 from orchestrator.pages.datasets.reading_dialog import reading_dialog
 from orchestrator.pages.datasets.review import review
 from orchestrator.pages.datasets.splits_dialog import splits_dialog
-from orchestrator.pages.datasets.understood import understood
-from orchestrator.pages.frame import frame
-from orchestrator.pages.hub_token import stored_token
-from orchestrator.pages.states_of import BAR, one
-from orchestrator.states.datasets_detail import DatasetDetailState
-from orchestrator.states.datasets_dialogs import DatasetDialogs
-from orchestrator.states.datasets_doctor import DatasetDoctor
-from orchestrator.states.datasets_rows import DatasetCard, JobDot
+from orchestrator.pages.datasets.layout_view import understood
+from orchestrator.pages.shared.frame import frame
+from orchestrator.pages.shared.hub_size import stored_token
+from orchestrator.pages.shared.loading_states import BAR, one
+from orchestrator.states.datasets.detail import DatasetDetailState
+from orchestrator.states.datasets.dialogs import DatasetDialogs
+from orchestrator.states.datasets.doctor import DatasetDoctor
+from orchestrator.states.datasets.rows import DatasetCard, JobDot
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.alert_dialog import alert_dialog

@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from orchestrator.states.datasets_dialogs import DatasetDialogs
+from orchestrator.states.datasets.dialogs import DatasetDialogs
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.dialog import dialog
 from orchestrator.ui.primitives.field import field

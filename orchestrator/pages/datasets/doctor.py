@@ -2,10 +2,10 @@
 
 import reflex as rx
 
-from orchestrator.pages.states_of import more
-from orchestrator.states.datasets_detail import DatasetDetailState
-from orchestrator.states.datasets_doctor import Cure, DatasetDoctor, FindingLine
-from orchestrator.states.datasets_versions import DatasetVersions, EditLine
+from orchestrator.pages.shared.loading_states import more
+from orchestrator.states.datasets.detail import DatasetDetailState
+from orchestrator.states.datasets.doctor import Cure, DatasetDoctor, FindingLine
+from orchestrator.states.datasets.versions import DatasetVersions, EditLine
 from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.alert_dialog import alert_dialog
 from orchestrator.ui.primitives.button import button

@@ -2,8 +2,8 @@
 
 import reflex as rx
 
-from orchestrator.states.datasets_detail import DatasetDetailState
-from orchestrator.states.datasets_rows import ClassBar, Fact, LengthBar
+from orchestrator.states.datasets.detail import DatasetDetailState
+from orchestrator.states.datasets.rows import ClassBar, Fact, LengthBar
 from orchestrator.ui.primitives.card import card
 
 

@@ -3,10 +3,10 @@
 import reflex as rx
 
 from orchestrator.pages.datasets.card import chip, dataset_menu, job_dots
-from orchestrator.pages.datasets.many import choice, choice_of_all
+from orchestrator.pages.datasets.bulk_delete import choice, choice_of_all
 from orchestrator.pages.datasets.strip import small_strip
-from orchestrator.states.datasets import DatasetsState
-from orchestrator.states.datasets_rows import DatasetCard
+from orchestrator.states.datasets.index import DatasetsState
+from orchestrator.states.datasets.rows import DatasetCard
 from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.link import link
 from orchestrator.ui.primitives.table import cell, head_cell, row, table

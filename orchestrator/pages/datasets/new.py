@@ -4,12 +4,12 @@ from typing import Any
 
 import reflex as rx
 
-from orchestrator.pages.adding import foot, sent_files
+from orchestrator.pages.shared.add_form import foot, sent_files
 from orchestrator.pages.datasets.new_help import layout_help
 from orchestrator.pages.datasets.new_sources import SOURCES, cloud_fields, hub_fields, web_fields
-from orchestrator.pages.frame import frame
-from orchestrator.pages.states_of import gone
-from orchestrator.states.datasets_add import DatasetAddState
+from orchestrator.pages.shared.frame import frame
+from orchestrator.pages.shared.loading_states import gone
+from orchestrator.states.datasets.new import DatasetAddState
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.choice import radio_cards, switch

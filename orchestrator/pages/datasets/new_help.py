@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from orchestrator.states.datasets_add import DatasetAddState
+from orchestrator.states.datasets.new import DatasetAddState
 from orchestrator.ui.primitives.card import card
 
 _FOLDERS = """gestures.zip

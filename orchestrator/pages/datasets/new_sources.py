@@ -4,9 +4,9 @@ from typing import Any
 
 import reflex as rx
 
-from orchestrator.pages.adding import hub_id, revision
-from orchestrator.pages.hub_size import hub_size
-from orchestrator.states.datasets_add import DatasetAddState
+from orchestrator.pages.shared.add_form import hub_id, revision
+from orchestrator.pages.shared.hub_size import hub_size
+from orchestrator.states.datasets.new import DatasetAddState
 from orchestrator.ui.primitives.field import field
 from orchestrator.ui.primitives.input import input as text_input
 from orchestrator.ui.primitives.input import password_input, textarea

@@ -5,9 +5,9 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.pages.datasets.dialogs import general_problem
-from orchestrator.states.datasets_detail import DatasetDetailState
-from orchestrator.states.datasets_reading import LAYOUT_CHOICES
-from orchestrator.states.datasets_reading import DatasetReading as State
+from orchestrator.states.datasets.detail import DatasetDetailState
+from orchestrator.states.datasets.reading import LAYOUT_CHOICES
+from orchestrator.states.datasets.reading import DatasetReading as State
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.choice import switch
 from orchestrator.ui.primitives.dialog import dialog

@@ -3,9 +3,9 @@
 import reflex as rx
 
 from orchestrator.pages.datasets.facts import class_bar
-from orchestrator.pages.datasets.understood import column, line, note, sample
-from orchestrator.states.datasets_detail import DatasetDetailState as State
-from orchestrator.states.datasets_reading import DatasetReading
+from orchestrator.pages.datasets.layout_view import column, line, note, sample
+from orchestrator.states.datasets.detail import DatasetDetailState as State
+from orchestrator.states.datasets.reading import DatasetReading
 from orchestrator.ui.primitives.alert_dialog import alert_dialog
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.icon import icon

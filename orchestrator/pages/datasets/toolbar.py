@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from orchestrator.states.datasets import SORTS, DatasetsState
+from orchestrator.states.datasets.index import SORTS, DatasetsState
 from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.input import input as text_input
 from orchestrator.ui.primitives.select import select

@@ -4,8 +4,8 @@ from typing import Any
 
 import reflex as rx
 
-from orchestrator.pages.frame import frame
-from orchestrator.states.job_compare import Cell, CompareJob, CompareLine, JobCompare
+from orchestrator.pages.shared.frame import frame
+from orchestrator.states.jobs.compare import Cell, CompareJob, CompareLine, JobCompare
 from orchestrator.ui.charts.curves_chart import curves_chart
 from orchestrator.ui.charts.parallel import parallel_coordinates
 from orchestrator.ui.layout.shell import page_header

@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from orchestrator.states.job_detail import JobDetail
+from orchestrator.states.jobs.detail import JobDetail
 from orchestrator.ui.charts.loss_chart import loss_chart
 from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.button import Variant, button

@@ -2,8 +2,8 @@
 
 import reflex as rx
 
-from orchestrator.states.job_detail import JobDetail
-from orchestrator.states.job_files import FileLine
+from orchestrator.states.jobs.detail import JobDetail
+from orchestrator.states.jobs.detail_tabs import FileLine
 from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card

@@ -4,9 +4,9 @@ from typing import Any
 
 import reflex as rx
 
-from orchestrator.states.job_detail import JobDetail
-from orchestrator.states.job_metrics import MetricCard
-from orchestrator.states.job_result import ConfusionRow, Reached
+from orchestrator.states.jobs.detail import JobDetail
+from orchestrator.states.jobs.metric_cards import MetricCard
+from orchestrator.states.jobs.samples import ConfusionRow, Reached
 from orchestrator.ui.charts.loss_chart import loss_chart
 from orchestrator.ui.patterns.cards import stat_card
 from orchestrator.ui.primitives.badge import badge

@@ -4,10 +4,10 @@ from typing import Any, Literal
 
 import reflex as rx
 
-from orchestrator.states.job_detail import JobDetail
-from orchestrator.states.job_form_rows import ReviewRow
-from orchestrator.states.job_metrics import CurveLine
-from orchestrator.states.job_rows import EventLine
+from orchestrator.states.jobs.detail import JobDetail
+from orchestrator.states.jobs.new_rows import ReviewRow
+from orchestrator.states.jobs.metric_cards import CurveLine
+from orchestrator.states.jobs.rows import EventLine
 from orchestrator.ui.charts.loss_chart import loss_chart
 from orchestrator.ui.patterns.cards import timeline, timeline_item
 from orchestrator.ui.patterns.relative_time import relative_time

@@ -2,8 +2,8 @@
 
 import reflex as rx
 
-from orchestrator.states.job_detail import JobDetail
-from orchestrator.states.job_samples import Sample, Shot
+from orchestrator.states.jobs.detail import JobDetail
+from orchestrator.states.jobs.samples import Sample, Shot
 from orchestrator.ui.patterns.clip_player import clip_player
 from orchestrator.ui.primitives.badge import badge
 from orchestrator.ui.primitives.button import button

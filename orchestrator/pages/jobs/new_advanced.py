@@ -3,9 +3,9 @@
 import reflex as rx
 
 from orchestrator.pages.jobs.new_fields import GRID, text_field
-from orchestrator.states.job_form import JobForm
-from orchestrator.states.job_form_places import control_id
-from orchestrator.states.job_form_rows import OPTIMIZERS
+from orchestrator.states.jobs.new import JobForm
+from orchestrator.states.jobs.new_fields import control_id
+from orchestrator.states.jobs.new_rows import OPTIMIZERS
 from orchestrator.ui.primitives.choice import switch
 from orchestrator.ui.primitives.field import field
 from orchestrator.ui.primitives.icon import icon

@@ -3,9 +3,9 @@
 import reflex as rx
 
 from orchestrator.pages.jobs.new_fields import problem
-from orchestrator.states.job_form import JobForm
-from orchestrator.states.job_form_places import control_id
-from orchestrator.states.job_form_rows import DatasetChoice, ModelChoice
+from orchestrator.states.jobs.new import JobForm
+from orchestrator.states.jobs.new_fields import control_id
+from orchestrator.states.jobs.new_rows import DatasetChoice, ModelChoice
 from orchestrator.ui.patterns.empty_state import empty_state
 from orchestrator.ui.primitives.badge import tag
 from orchestrator.ui.primitives.button import button

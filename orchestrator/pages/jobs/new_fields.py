@@ -4,8 +4,8 @@ from typing import Any
 
 import reflex as rx
 
-from orchestrator.states.job_form import JobForm
-from orchestrator.states.job_form_places import control_id
+from orchestrator.states.jobs.new import JobForm
+from orchestrator.states.jobs.new_fields import control_id
 from orchestrator.ui.primitives.field import field
 from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.input import input

@@ -6,10 +6,10 @@ import reflex as rx
 
 from orchestrator.pages.jobs.new_advanced import advanced
 from orchestrator.pages.jobs.new_fields import GRID, problem, text_field
-from orchestrator.states.job_form import JobForm
-from orchestrator.states.job_form_places import control_id
-from orchestrator.states.job_form_rows import LayerChoice
-from orchestrator.states.job_sweep_values import CHOICES, NOTHING, ROWS
+from orchestrator.states.jobs.new import JobForm
+from orchestrator.states.jobs.new_fields import control_id
+from orchestrator.states.jobs.new_rows import LayerChoice
+from orchestrator.states.jobs.new_sweep import CHOICES, NOTHING, ROWS
 from orchestrator.ui.primitives.badge import tag
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.choice import checkbox, radio_cards, segmented

@@ -4,8 +4,8 @@ from typing import Any
 
 import reflex as rx
 
-from orchestrator.states.job_form import JobForm
-from orchestrator.states.job_form_rows import PlanWarning
+from orchestrator.states.jobs.new import JobForm
+from orchestrator.states.jobs.new_rows import PlanWarning
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.icon import icon

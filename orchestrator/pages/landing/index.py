@@ -5,7 +5,7 @@ import reflex as rx
 from orchestrator.pages.landing.proofs import proofs
 from orchestrator.pages.landing.recorded import recorded_run
 from orchestrator.pages.landing.screen import screen
-from orchestrator.states.session import SessionState
+from orchestrator.states.shell.session import SessionState
 from orchestrator.ui.effects.beam import beam
 from orchestrator.ui.layout.logo import logo
 from orchestrator.ui.layout.theme_toggle import theme_toggle

@@ -4,11 +4,11 @@ from typing import Any
 
 import reflex as rx
 
-from orchestrator.pages.adding import foot, hub_id, revision, sent_files
-from orchestrator.pages.frame import frame
-from orchestrator.pages.hub_size import hub_size
-from orchestrator.pages.states_of import gone
-from orchestrator.states.models_add import ModelAddState
+from orchestrator.pages.shared.add_form import foot, hub_id, revision, sent_files
+from orchestrator.pages.shared.frame import frame
+from orchestrator.pages.shared.hub_size import hub_size
+from orchestrator.pages.shared.loading_states import gone
+from orchestrator.states.models.new import ModelAddState
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.choice import radio_cards

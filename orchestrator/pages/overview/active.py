@@ -2,8 +2,8 @@
 
 import reflex as rx
 
-from orchestrator.states.overview import OverviewState as State
-from orchestrator.states.overview_rows import ActiveCard
+from orchestrator.states.overview.index import OverviewState as State
+from orchestrator.states.overview.rows import ActiveCard
 from orchestrator.ui.patterns.cards import job_card, metric, metrics
 from orchestrator.ui.patterns.empty_state import empty_state
 from orchestrator.ui.primitives.button import button

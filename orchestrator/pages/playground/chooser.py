@@ -5,9 +5,9 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.settings import get_settings
-from orchestrator.states.datasets_rows import ClipTile
-from orchestrator.states.playground import PlaygroundState as State
-from orchestrator.states.playground_rows import Past
+from orchestrator.states.datasets.rows import ClipTile
+from orchestrator.states.playground.index import PlaygroundState as State
+from orchestrator.states.playground.rows import Past
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.field import field

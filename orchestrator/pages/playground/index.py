@@ -2,11 +2,11 @@
 
 import reflex as rx
 
-from orchestrator.pages.frame import frame
+from orchestrator.pages.shared.frame import frame
 from orchestrator.pages.playground.chooser import chooser, earlier
 from orchestrator.pages.playground.panels import panels
 from orchestrator.pages.playground.scene import scene
-from orchestrator.states.playground import PlaygroundState as State
+from orchestrator.states.playground.index import PlaygroundState as State
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.patterns.empty_state import empty_state
 from orchestrator.ui.patterns.error_state import error_state

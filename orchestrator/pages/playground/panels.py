@@ -2,8 +2,8 @@
 
 import reflex as rx
 
-from orchestrator.states.playground import PlaygroundState as State
-from orchestrator.states.playground_rows import Bar, Found, Panel
+from orchestrator.states.playground.index import PlaygroundState as State
+from orchestrator.states.playground.rows import Bar, Found, Panel
 from orchestrator.ui.patterns.clip_player import clip_player
 from orchestrator.ui.patterns.empty_state import empty_state
 from orchestrator.ui.patterns.error_state import callout

@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from orchestrator.states.playground import PlaygroundState as State
+from orchestrator.states.playground.index import PlaygroundState as State
 from orchestrator.ui.patterns.empty_state import empty_state
 
 SCENE: Any = State.scene

@@ -2,8 +2,8 @@
 
 import reflex as rx
 
-from orchestrator.states.settings import BrowserLine, TokenLine
-from orchestrator.states.settings import SettingsState as State
+from orchestrator.states.settings.index import BrowserLine, TokenLine
+from orchestrator.states.settings.index import SettingsState as State
 from orchestrator.ui.patterns.confirm_delete import confirm_delete
 from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.badge import badge, tag

@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from orchestrator.states.settings import SettingsState as State
+from orchestrator.states.settings.index import SettingsState as State
 from orchestrator.ui.layout.theme_toggle import theme_choice
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card

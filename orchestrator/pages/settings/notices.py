@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from orchestrator.states.notice_wishes import NoticeWishes as State
+from orchestrator.states.settings.notifications import NoticeWishes as State
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.choice import checkbox

@@ -4,10 +4,10 @@ from typing import Any
 
 import reflex as rx
 
-from orchestrator.pages.frame import frame
-from orchestrator.states.session import SessionState
-from orchestrator.states.workers import WorkerCard
-from orchestrator.states.workers import WorkersState as State
+from orchestrator.pages.shared.frame import frame
+from orchestrator.states.shell.session import SessionState
+from orchestrator.states.workers.index import WorkerCard
+from orchestrator.states.workers.index import WorkersState as State
 from orchestrator.ui.charts.sparkline import sparkline
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.patterns.cards import stat_card

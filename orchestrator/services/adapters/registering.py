@@ -12,7 +12,7 @@ from orchestrator.domain.errors import Unavailable
 from orchestrator.domain.models import TASK_OF, ModelSource, ModelStatus
 from orchestrator.domain.users import Actor
 from orchestrator.services.adapters.catalog import own_adapter, whole_folder
-from orchestrator.services.adapters.works import MERGED, folder_to_push
+from orchestrator.services.adapters.operations import MERGED, folder_to_push
 from orchestrator.services.models.adding import check_soon
 from orchestrator.services.models.catalog import new_model, row_of
 from orchestrator.services.models.files import TAKEN, model_folder, remove_model_folder

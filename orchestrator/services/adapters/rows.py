@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from orchestrator.domain.adapters import Adapter
-from orchestrator.domain.measures import MEASURES, headline
+from orchestrator.domain.metric_definitions import MEASURES, headline
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from orchestrator.domain.metrics import ROLLUP_STEPS, MetricPoint, MetricRollup
+from orchestrator.domain.metric_points import ROLLUP_STEPS, MetricPoint, MetricRollup
 
 RAW = 6_000
 """A stretch with at most this many points is read point by point."""

@@ -8,8 +8,8 @@ import redis
 import structlog
 from sqlmodel import Session
 
-from orchestrator.domain.letterbox import job_stream
-from orchestrator.domain.records import unpack
+from orchestrator.domain.redis_keys import job_stream
+from orchestrator.domain.live_records import unpack
 from orchestrator.domain.users import Actor
 from orchestrator.services.metrics.curves import Curve, Window, read_curves, read_newer
 from orchestrator.services.metrics.downsample import min_max

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import delete, func
 from sqlmodel import Session, col, insert, select
 
-from orchestrator.domain.metrics import ROLLUP_STEPS, MetricPoint, MetricRollup
+from orchestrator.domain.metric_points import ROLLUP_STEPS, MetricPoint, MetricRollup
 
 _ROWS = 90
 """Rows an INSERT: 10 columns each, below SQLite's limit on parameters even on old builds (999)."""

@@ -9,13 +9,13 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Upload, UploadStatus
 from orchestrator.domain.errors import AppError, Conflict, Invalid
-from orchestrator.domain.letterbox import TASK_MODEL
+from orchestrator.domain.redis_keys import TASK_MODEL
 from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
 from orchestrator.domain.sizes import here_words
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.datasets.files import upload_path
-from orchestrator.services.datasets.uploads import UploadRow, clean_name, discard_upload, list_uploads, make_room
+from orchestrator.services.datasets.ingest.uploads import UploadRow, clean_name, discard_upload, list_uploads, make_room
 from orchestrator.services.db import session_scope
 from orchestrator.services.hub import hub_credential, hub_problems
 from orchestrator.services.models.catalog import new_model, own_model, row_of

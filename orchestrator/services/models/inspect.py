@@ -12,7 +12,7 @@ from typing import Any
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.models import ModelType
 from orchestrator.services.models.files import INDEX, TO_SAFETENSORS, WEIGHTS, small_text
-from orchestrator.services.models.sight import read_sight
+from orchestrator.services.models.vision_tokens import read_sight
 
 FAMILIES: dict[str, tuple[str, ModelType]] = {
     "videomae": ("VideoMAE", ModelType.CLASSIFICATION),

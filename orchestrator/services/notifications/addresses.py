@@ -2,7 +2,7 @@
 
 import socket
 
-from orchestrator.services.addresses import is_public
+from orchestrator.services.url_safety import is_public
 from orchestrator.settings import get_settings
 
 

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from orchestrator.domain.errors import DiskFull, Invalid, NotFound, TooLarge, Unavailable
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.files import VIDEO_ENDINGS
-from orchestrator.services.datasets.uploads import clean_name
+from orchestrator.services.datasets.ingest.uploads import clean_name
 from orchestrator.settings import ROOT, get_settings
 
 KEPT_S = 3600.0
@@ -143,7 +143,7 @@ def _look(path: Path, name: str, strip: Path) -> dict:
     """What the sandboxed child finds out; the same one that looks over datasets."""
     if not _LOOKS.acquire(timeout=60.0):
         raise Unavailable("Other clips are being looked over. Try again in a moment.")
-    command = [sys.executable, "-m", "jobs.video.eyes"]
+    command = [sys.executable, "-m", "jobs.sandbox.probe_clips"]
     wish = json.dumps([str(path), name, str(strip)]).encode() + b"\n"
     lent = {key: os.environ[key] for key in ("PATH", "LANG", "VIRTUAL_ENV") if key in os.environ}
     env = lent | {"PYTHONPATH": str(ROOT)}

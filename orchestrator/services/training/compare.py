@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel import Session
 
 from orchestrator.domain.errors import Invalid
-from orchestrator.domain.measures import BY_NAME
+from orchestrator.domain.metric_definitions import BY_NAME
 from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.users import Actor
 from orchestrator.services.metrics.history import latest

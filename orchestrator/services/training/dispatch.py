@@ -10,14 +10,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
-from orchestrator.domain.letterbox import TASK_TRAIN
+from orchestrator.domain.redis_keys import TASK_TRAIN
 from orchestrator.domain.machines import shape_of
 from orchestrator.domain.queueing import QueueControl
 from orchestrator.domain.training_jobs import HOLDS, JobStatus, TrainingJob
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.db import session_scope
 from orchestrator.services.queue import enqueue, train_key
-from orchestrator.services.training.room import Boxes, room_of, suiting
+from orchestrator.services.training.capacity import Boxes, room_of, suiting
 
 log = structlog.get_logger()
 NAME = "training"

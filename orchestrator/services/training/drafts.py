@@ -11,7 +11,7 @@ from orchestrator.domain.training_jobs import WizardDraft
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.training.rows import Draft
-from orchestrator.services.training.warmth import ask_for_warmth
+from orchestrator.services.training.prewarm import ask_for_warmth
 
 _MAX_KEYS = 100
 

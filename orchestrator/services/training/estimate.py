@@ -6,7 +6,7 @@ from typing import Any
 
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import Recipe
-from orchestrator.services.models.sight import visual_tokens
+from orchestrator.services.models.vision_tokens import visual_tokens
 from orchestrator.services.training.memory import Memory, memory_of
 
 _STRAYS = 3.0

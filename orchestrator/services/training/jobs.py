@@ -16,7 +16,7 @@ from orchestrator.domain.training_jobs import ACTIVE, FINAL, JobEvent, JobStatus
 from orchestrator.domain.users import Actor
 from orchestrator.services.adapters.files import take_home
 from orchestrator.services.after_commit import after_commit
-from orchestrator.services.announce import forget
+from orchestrator.services.live_events import forget
 from orchestrator.services.paging import Page, contains, fetch_page
 from orchestrator.services.training.filters import usernames, whose
 from orchestrator.services.training.rows import EventRow, JobRow

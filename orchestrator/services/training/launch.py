@@ -12,7 +12,7 @@ from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
-from orchestrator.services.announce import announce
+from orchestrator.services.live_events import announce
 from orchestrator.services.training.dispatch import dispatch
 from orchestrator.services.training.jobs import job_row
 from orchestrator.services.training.lifecycle import note

@@ -6,7 +6,7 @@ from typing import Any
 from orchestrator.domain.machines import UNFOLDED_BYTES
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import Optimizer, Recipe
-from orchestrator.services.models.sight import FRAMES, eye_tokens, visual_tokens
+from orchestrator.services.models.vision_tokens import FRAMES, eye_tokens, visual_tokens
 
 PROCESS_BYTES = 700 * 10**6
 """A trainer with torch, transformers and peft loaded and nothing to do: measured on Linux, CPU build of torch 2.13."""
@@ -63,7 +63,7 @@ def memory_of(model: VideoModel, recipe: Recipe, trainable: int, gpu: bool = Fal
 
 
 def small_moments(recipe: Recipe, gpu: bool) -> bool:
-    """True where the optimizer keeps its moments in 8 bits; `jobs.trainer.manner` chooses by the same rule."""
+    """True where the optimizer keeps its moments in 8 bits; `jobs.trainer.device_settings` chooses by the same rule."""
     asked = recipe.optim.optimizer
     return asked is Optimizer.ADAMW_8BIT or (asked is Optimizer.AUTO and gpu and recipe.qlora.enabled)
 

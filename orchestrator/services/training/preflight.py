@@ -9,11 +9,11 @@ from orchestrator.domain.recipes import ALONE, LIGER, Recipe
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.training.estimate import estimate, layer_groups
-from orchestrator.services.training.limits import advice, fit_problems, kernel_problems, sight_problems
-from orchestrator.services.training.measures import newest
-from orchestrator.services.training.room import open_boxes
+from orchestrator.services.training.recipe_limits import advice, fit_problems, kernel_problems, sight_problems
+from orchestrator.services.training.rehearsal_lookup import newest
+from orchestrator.services.training.capacity import open_boxes
 from orchestrator.services.training.rows import Preflight
-from orchestrator.services.training.split import count_split
+from orchestrator.services.training.split_counts import count_split
 from orchestrator.services.workers import roomiest
 
 Problem = tuple[str, str]

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
-from orchestrator.domain.letterbox import TASK_REHEARSE
+from orchestrator.domain.redis_keys import TASK_REHEARSE
 from orchestrator.domain.machines import PREP
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import Recipe
@@ -18,7 +18,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.domain.workers import ALIVE_S, Worker
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.queue import enqueue, rehearsal_key
-from orchestrator.services.training.measures import likeness
+from orchestrator.services.training.rehearsal_lookup import likeness
 from orchestrator.services.training.preflight import preflight
 
 PATIENCE = timedelta(minutes=10)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from orchestrator.domain.measures import BY_NAME
+from orchestrator.domain.metric_definitions import BY_NAME
 from orchestrator.domain.training_jobs import ACTIVE
 from orchestrator.domain.users import Actor
 from orchestrator.services.metrics.history import history

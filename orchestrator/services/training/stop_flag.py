@@ -5,7 +5,7 @@ from functools import lru_cache
 import redis
 import structlog
 
-from orchestrator.domain.letterbox import job_stop
+from orchestrator.domain.redis_keys import job_stop
 from orchestrator.services.redis import connect
 
 log = structlog.get_logger()

@@ -12,14 +12,14 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Dataset
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
-from orchestrator.domain.measures import headline
+from orchestrator.domain.metric_definitions import headline
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.queueing import Sweep
 from orchestrator.domain.recipes import Recipe, parse_recipe
 from orchestrator.domain.training_jobs import ACTIVE, JobEvent, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
-from orchestrator.services.announce import announce
+from orchestrator.services.live_events import announce
 from orchestrator.services.training import lifecycle
 from orchestrator.services.training.dispatch import dispatch
 from orchestrator.services.training.estimate import count_steps

@@ -9,9 +9,9 @@ from orchestrator.domain.credentials import Credential
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.users import Actor
 from orchestrator.services import credentials
-from orchestrator.services.datasets.sources import parse_source
+from orchestrator.services.datasets.ingest.sources import parse_source
 from orchestrator.services.db import session_scope
-from tests.workshop import make_person
+from tests.studio import make_person
 
 S3 = {"access_key": "AKIAEXAMPLE12", "secret_key": "a very secret key"}
 

@@ -14,8 +14,10 @@ from orchestrator.services.datasets.catalog import get_dataset
 from orchestrator.services.datasets.overview import dataset_extras
 from orchestrator.services.db import session_scope
 from orchestrator.services.models.catalog import delete_model
-from orchestrator.states import datasets_dialogs, models_dialogs, words
-from tests.workshop import make_things
+from orchestrator.states.datasets.index import dialogs
+from orchestrator.states.models.index import dialogs
+from orchestrator.states.shared import formatting
+from tests.studio import make_things
 
 
 def test_jobs_and_adapters_are_named(ada: Actor) -> None:
@@ -33,10 +35,10 @@ def test_jobs_and_adapters_are_named(ada: Actor) -> None:
         session.add(Adapter(**base, **names, **made, kind=ResultKind.ADAPTER, created_at=datetime.now(UTC)))
     with session_scope() as session:
         row, extras = get_dataset(session, ada, dataset_id), dataset_extras(session, ada, [dataset_id])[dataset_id]
-        said = " ".join(datasets_dialogs.consequences(row, extras)).replace(words.NBSP, " ")
+        said = " ".join(dialogs.consequences(row, extras)).replace(formatting.NBSP, " ")
         assert "3 jobs learnt from it (walks #3, walks #2 and walks #1)" in said
-        assert datasets_dialogs.blocked_by(extras) == "walks #3 still learns from it. Stop that first."
-        _, goes, blocked = models_dialogs._look(session, ada, model_id)
+        assert dialogs.blocked_by(extras) == "walks #3 still learns from it. Stop that first."
+        _, goes, blocked = dialogs._look(session, ada, model_id)
         said = " ".join(goes)
         assert blocked == "walks #3 still trains this model. Stop that first."
         with pytest.raises(Conflict, match="walks #3 still trains"):
@@ -46,5 +48,5 @@ def test_jobs_and_adapters_are_named(ada: Actor) -> None:
         session.flush()
         with pytest.raises(Conflict, match="walks v1 is being merged into this model"):
             delete_model(session, ada, model_id)
-        assert "3 jobs trained it (walks #3, walks #2 and walks #1)" in said.replace(words.NBSP, " ")
-        assert "1 adapter made from it (walks v1)" in said.replace(words.NBSP, " ")
+        assert "3 jobs trained it (walks #3, walks #2 and walks #1)" in said.replace(formatting.NBSP, " ")
+        assert "1 adapter made from it (walks v1)" in said.replace(formatting.NBSP, " ")

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from jobs.families.classification import class_chance, score_classes
-from jobs.spec import ClipSpec
-from jobs.trainer.outcome import sum_up
-from orchestrator.states.job_result import result_of
+from jobs.runs.spec import ClipSpec
+from jobs.trainer.results import sum_up
+from orchestrator.states.jobs.samples import result_of
 
 NAMES = [f"class {letter}" for letter in "abcdefgh"]
 

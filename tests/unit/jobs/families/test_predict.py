@@ -8,7 +8,7 @@ import torch
 
 from jobs.families.protocol import Item, Plan, Question
 from jobs.families.registry import read_base, resolve
-from jobs.families.video_llm.talk import QUESTION, Talk
+from jobs.families.video_llm.chat import QUESTION, Talk
 from orchestrator.domain.recipes import parse_recipe
 from tests.unit.jobs.families.tiny_llms import make_tiny
 

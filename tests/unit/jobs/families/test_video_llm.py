@@ -17,15 +17,15 @@ from jobs.families.quantize import quantized_layers
 from jobs.families.registry import FAMILIES, read_base, resolve
 from jobs.families.video_llm import layouts
 from jobs.families.video_llm.family import VideoLLM
-from jobs.families.video_llm.talk import IGNORED, Talk
-from jobs.spec import ClipSpec
+from jobs.families.video_llm.chat import IGNORED, Talk
+from jobs.runs.spec import ClipSpec
 from jobs.trainer.rehearsal import adapted_layers
 from jobs.trainer.run import train
 from jobs.trainer.setup import with_adapters
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.services.models.inspect import inspect_model
-from orchestrator.services.models.sight import read_sight, visual_tokens
+from orchestrator.services.models.vision_tokens import read_sight, visual_tokens
 from tests.unit.jobs.families.tiny_llms import CONFIGS, make_tiny
 from tests.unit.jobs.trainer.conftest import MakeSpec, clips, make_spec
 from tests.unit.jobs.trainer.test_run import losses, recorder_of

@@ -9,7 +9,7 @@ import pytest
 from jobs.playground import shelf
 from jobs.playground.shelf import PLACES, Shelf, class_names
 from orchestrator.domain.errors import Invalid, Unavailable
-from orchestrator.services.playground.asking import Asked
+from orchestrator.services.playground.questions import Asked
 from orchestrator.settings import ROOT
 
 BASE = ROOT / "orchestrator" / "builtin" / "models" / "videomae-tiny"

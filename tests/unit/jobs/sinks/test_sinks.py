@@ -9,8 +9,8 @@ from jobs.sinks.jsonl import JsonlSink, last_seq
 from jobs.sinks.recorder import Recorder
 from jobs.sinks.redis_stream import RedisSink
 from jobs.sinks.tensorboard import write_events
-from orchestrator.domain.records import unpack
-from tests.workshop import RedisProcess
+from orchestrator.domain.live_records import unpack
+from tests.studio import RedisProcess
 
 
 def test_numbers_go_on_after_a_cut_line(tmp_path: Path) -> None:

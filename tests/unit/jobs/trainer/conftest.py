@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jobs.spec import ClipSpec, TrainSpec
+from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.video.synthetic import demo_frames, write_mp4
 from orchestrator.settings import ROOT
 

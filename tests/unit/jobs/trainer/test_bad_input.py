@@ -15,9 +15,9 @@ import pytest
 import torch
 from av.video.stream import VideoStream
 
-from jobs.spec import ClipSpec, TrainSpec
+from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.trainer.checkpoints import newest_whole
-from jobs.trainer.hf import WholeTrainer
+from jobs.trainer.hf_trainer import WholeTrainer
 from jobs.trainer.run import main, train
 from tests.unit.jobs.trainer.conftest import BASE, MakeSpec
 from tests.unit.jobs.trainer.test_run import losses, recorder_of, records

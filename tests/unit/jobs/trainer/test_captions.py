@@ -11,7 +11,7 @@ import torch
 
 from jobs.bases.pretrain_captioner import build, export
 from jobs.bases.sentences import word_tokenizer
-from jobs.spec import ClipSpec, TrainSpec
+from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.trainer.run import train
 from orchestrator.domain.errors import Invalid
 from tests.unit.jobs.trainer.conftest import MakeSpec

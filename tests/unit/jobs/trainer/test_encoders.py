@@ -16,7 +16,7 @@ from jobs.families.pixels import Pixels
 from jobs.families.protocol import Plan
 from jobs.families.quantize import quantized_layers
 from jobs.families.registry import FAMILIES, read_base, resolve
-from jobs.spec import ClipSpec
+from jobs.runs.spec import ClipSpec
 from jobs.trainer.run import train
 from jobs.trainer.setup import with_adapters
 from jobs.video.decode import _prepare

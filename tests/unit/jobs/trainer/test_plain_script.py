@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.spec import ClipSpec, TrainSpec
+from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.trainer.run import train
 from orchestrator.settings import ROOT
 from tests.unit.jobs.trainer.conftest import MakeSpec

@@ -13,7 +13,7 @@ from jobs.bases.pretrain_captioner import build, export
 from jobs.bases.sentences import word_tokenizer
 from jobs.families.protocol import Plan
 from jobs.families.registry import read_base, resolve
-from jobs.spec import ClipSpec, TrainSpec
+from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.trainer.run import train
 from jobs.trainer.setup import with_adapters
 from orchestrator.domain.recipes import parse_recipe

@@ -8,7 +8,7 @@ import pytest
 from jobs.trainer.rehearsal import rehearse
 from orchestrator.domain.errors import Invalid
 from orchestrator.services.training.rows import Preflight
-from orchestrator.states.job_form_rows import make_plan
+from orchestrator.states.jobs.new_rows import make_plan
 from tests.fakes.bases import make_base
 from tests.unit.jobs.families.tiny_llms import make_tiny
 from tests.unit.jobs.trainer.conftest import MakeSpec

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from jobs.spec import TrainSpec
-from jobs.trainer import callback, manner
+from jobs.runs.spec import TrainSpec
+from jobs.trainer import callbacks
+from jobs.trainer import device_settings
 from jobs.trainer.checkpoints import newest_whole
 from jobs.trainer.run import main
 from tests.unit.jobs.trainer.conftest import MakeSpec
@@ -32,9 +33,9 @@ def _train(path: Path, workers: int, keep_s: float) -> None:
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)
-    manner.loader_workers = lambda device: workers
-    callback.KEEP_S = keep_s
-    callback._DEAR = min(callback._DEAR, keep_s)
+    device_settings.loader_workers = lambda device: workers
+    callbacks.KEEP_S = keep_s
+    callbacks._DEAR = min(callbacks._DEAR, keep_s)
     sys.exit(main(path))
 
 

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from jobs.families.protocol import Plan
 from jobs.families.quantize import quantized_layers
 from jobs.families.registry import read_base, resolve
-from jobs.spec import ClipSpec, TrainSpec
+from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.trainer.run import train
 from jobs.trainer.setup import with_adapters
 from orchestrator.domain.errors import Invalid

@@ -14,10 +14,10 @@ from safetensors.torch import load_file, save_file
 
 from jobs.sinks.jsonl import JsonlSink, last_seq
 from jobs.sinks.recorder import Recorder
-from jobs.spec import ClipSpec, TrainSpec
+from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.trainer.checkpoints import newest_whole
 from jobs.trainer.run import main, train
-from jobs.video.problem import BadClip
+from jobs.video.source import BadClip
 from orchestrator.domain.errors import Invalid
 from tests.unit.jobs.trainer.conftest import BASE, MakeSpec
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.spec import ClipSpec
+from jobs.runs.spec import ClipSpec
 from jobs.trainer.split import divide
 from orchestrator.domain.errors import Invalid
 

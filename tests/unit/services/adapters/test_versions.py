@@ -17,9 +17,9 @@ from orchestrator.services.adapters.recording import record_adapter, record_miss
 from orchestrator.services.db import session_scope
 from orchestrator.services.training import lifecycle
 from orchestrator.services.training.jobs import delete_job
-from orchestrator.states.adapters_detail import sisters
-from orchestrator.states.adapters_rows import adapter_line
-from tests.workshop import make_person
+from orchestrator.states.adapters.detail import sisters
+from orchestrator.states.adapters.rows import adapter_line
+from tests.studio import make_person
 
 _SUMMARY = {"task": "classification", "eval_accuracy": 0.9, "baseline": {"eval_accuracy": 0.25}, "eta_s": 3.0}
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from orchestrator.domain.errors import NotFound
-from orchestrator.domain.letterbox import job_stream
-from orchestrator.domain.records import pack, unpack
+from orchestrator.domain.redis_keys import job_stream
+from orchestrator.domain.live_records import pack, unpack
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.services.metrics.downsample import min_max
@@ -16,7 +16,7 @@ from orchestrator.services.metrics.history import history
 from orchestrator.services.metrics.ingest import MetricsFile, merge_summary, store
 from orchestrator.services.metrics.logs import tail
 from orchestrator.services.metrics.rollups import newest_seq
-from tests.workshop import RedisProcess, launch, make_person, make_things
+from tests.studio import RedisProcess, launch, make_person, make_things
 
 
 def metric(job_id: int, seq: int, step: int = 0, loss: float | None = 1.0) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from jobs.families.weights import read_weights
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
-from orchestrator.services.models import whole
-from orchestrator.services.models.about import model_about
+from orchestrator.services.models import integrity
+from orchestrator.services.models.details import model_about
 from orchestrator.services.models.files import INDEX, TEXT_BYTES, WEIGHTS
 from orchestrator.services.models.folders import register_path
 from orchestrator.services.models.inspect import inspect_model
@@ -132,7 +132,7 @@ def test_an_index_leads_to_nobody_elses_weights(tmp_path: Path) -> None:
     for elsewhere in (f"../theirs/{WEIGHTS}", str(theirs / WEIGHTS), "/etc/passwd", "../mine/model-1.safetensors"):
         (mine / INDEX).write_text(json.dumps({"weight_map": {"a": "model-1.safetensors", "b": elsewhere}}))
         (mine / "config.json").write_text('{"model_type": "videomae"}')
-        for read in (inspect_model, whole.check_files):
+        for read in (inspect_model, integrity.check_files):
             with pytest.raises(Invalid, match=r"is no \.safetensors file beside it"):
                 read(mine)
         with pytest.raises(Invalid, match="beside it"):
@@ -143,7 +143,7 @@ def test_a_tensor_that_the_index_promises_is_looked_for(tmp_path: Path) -> None:
     folder = whole_model(tmp_path / "m")
     (folder / INDEX).write_text(json.dumps({"weight_map": {"a": WEIGHTS, "c": WEIGHTS}}))
     with pytest.raises(Invalid, match=r"model\.safetensors does not hold c"):
-        whole.check_files(folder)
+        integrity.check_files(folder)
 
 
 def test_a_folder_holds_no_link_out_of_the_allowed_ones(home: Path, ada: Actor, tmp_path: Path) -> None:
@@ -177,13 +177,13 @@ DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.flo
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 def test_every_number_is_looked_at(tmp_path: Path, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(whole, "_BLOCK", 16)
+    monkeypatch.setattr(integrity, "_BLOCK", 16)
     largest = torch.full((40,), torch.finfo(dtype).max, dtype=torch.float64).to(dtype)
-    whole.check_files(whole_model(tmp_path / "good", weight=largest))
+    integrity.check_files(whole_model(tmp_path / "good", weight=largest))
     spoilt = largest.clone()
     spoilt[37] = float("nan")
     with pytest.raises(Invalid, match="not finite, in weight"):
-        whole.check_files(whole_model(tmp_path / "bad", weight=spoilt))
+        integrity.check_files(whole_model(tmp_path / "bad", weight=spoilt))
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
@@ -191,11 +191,11 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
     index = folder / "model.safetensors.index.json"
     index.write_text(json.dumps({"weight_map": {"a": "model-2.safetensors"}}))
     with pytest.raises(Invalid, match=r"model-2\.safetensors is missing"):
-        whole.check_files(folder)
+        integrity.check_files(folder)
     index.write_text("[]")
     with pytest.raises(Invalid, match="is damaged"):
-        whole.check_files(folder)
+        integrity.check_files(folder)
     index.unlink()
     (folder / "preprocessor_config.json").unlink()
     with pytest.raises(Invalid, match=r"preprocessor_config\.json is missing"):
-        whole.check_files(folder)
+        integrity.check_files(folder)

@@ -17,14 +17,14 @@ from orchestrator.domain.errors import Invalid
 from orchestrator.domain.notifications import NoticeDelivery
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
-from orchestrator.services.notifications import wishes
+from orchestrator.services.notifications import preferences
 from orchestrator.services.notifications.addresses import Unreachable, public_address
-from orchestrator.services.notifications.courier import deliver_due
-from orchestrator.services.notifications.doors import sign
+from orchestrator.services.notifications.delivery import deliver_due
+from orchestrator.services.notifications.channels import sign
 from orchestrator.services.notifications.notices import list_notices, mark_read, notify
 from orchestrator.services.training import lifecycle
 from orchestrator.settings import get_settings
-from tests.workshop import RedisProcess, launch, make_person, make_things
+from tests.studio import RedisProcess, launch, make_person, make_things
 
 
 class Hook(BaseHTTPRequestHandler):
@@ -97,7 +97,7 @@ def test_a_webhook_is_signed_and_tried_again(
     allow(monkeypatch, allow_private_urls="1")
     Hook.answers.append(500)
     with session_scope() as session:
-        secret = wishes.save_wish(session, ada, hook, False).webhook_secret
+        secret = preferences.save_wish(session, ada, hook, False).webhook_secret
     with session_scope() as session:
         notify(session, ada.user_id, "completed", "motions is done", "It went well.")
     assert deliver_due() == 0
@@ -119,12 +119,12 @@ def test_private_addresses_are_not_called(redis_server: RedisProcess, ada: Actor
         with pytest.raises(Unreachable):
             public_address(host, 80)
     with session_scope() as session:
-        wishes.save_wish(session, ada, hook, False)
+        preferences.save_wish(session, ada, hook, False)
         notify(session, ada.user_id, "failed", "motions failed")
     assert deliver_due() == 0
     assert Hook.got == []
     with session_scope() as session:
-        assert "private address" in wishes.get_wish(session, ada).last_error
+        assert "private address" in preferences.get_wish(session, ada).last_error
 
 
 def test_mail_arrives(redis_server: RedisProcess, ada: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,8 +135,8 @@ def test_mail_arrives(redis_server: RedisProcess, ada: Actor, monkeypatch: pytes
     try:
         allow(monkeypatch, smtp_host="127.0.0.1", smtp_port=str(port), smtp_security="none")
         with session_scope() as session:
-            wishes.save_wish(session, ada, "", True)
-            wishes.send_test(session, ada)
+            preferences.save_wish(session, ada, "", True)
+            preferences.send_test(session, ada)
         assert deliver_due() == 1
     finally:
         server.stop()
@@ -149,7 +149,7 @@ def test_mail_arrives(redis_server: RedisProcess, ada: Actor, monkeypatch: pytes
 def test_bad_wishes_get_a_sentence(ada: Actor, address: str) -> None:
     with session_scope() as session:
         with pytest.raises(Invalid) as refused:
-            wishes.save_wish(session, ada, address, False)
+            preferences.save_wish(session, ada, address, False)
         assert refused.value.problems[0][0] == "webhook_url"
         with pytest.raises(Invalid):
-            wishes.save_wish(session, ada, "", True)  # no mail server is set
+            preferences.save_wish(session, ada, "", True)  # no mail server is set

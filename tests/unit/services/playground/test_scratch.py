@@ -11,7 +11,7 @@ from orchestrator.domain.errors import Invalid, NotFound, TooLarge
 from orchestrator.domain.users import Actor
 from orchestrator.services.playground import scratch
 from orchestrator.settings import get_settings
-from tests.workshop import make_person
+from tests.studio import make_person
 
 
 def drop(actor: Actor, content: bytes, name: str = "clip.mp4") -> scratch.ScratchRow:

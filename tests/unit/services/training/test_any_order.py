@@ -8,7 +8,7 @@ from orchestrator.domain.training_jobs import FINAL, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.services.training import lifecycle
-from tests.workshop import job_of
+from tests.studio import job_of
 
 EVENTS = ("claim", "run", "complete", "fail", "stop", "stopped", "lose", "suspend", "resume")
 

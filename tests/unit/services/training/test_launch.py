@@ -21,7 +21,7 @@ from orchestrator.services.training.jobs import clone_values, delete_job, get_jo
 from orchestrator.services.training.launch import launch_job
 from orchestrator.services.training.lifecycle import request_stop
 from orchestrator.services.training.preflight import preflight
-from tests.workshop import RedisProcess, launch, make_person, make_things
+from tests.studio import RedisProcess, launch, make_person, make_things
 
 
 def test_a_launch_is_queued_and_its_letter_is_in_the_box(redis_server: RedisProcess, ada: Actor) -> None:

@@ -11,7 +11,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.services.training import lifecycle
 from orchestrator.services.training.artifacts import job_folder
-from tests.workshop import job_of, make_person
+from tests.studio import job_of, make_person
 
 
 def make_job(session: Session, actor: Actor, status: JobStatus, attempt: int = 1) -> int:

@@ -21,9 +21,9 @@ from orchestrator.services.queue import waiting_keys
 from orchestrator.services.training import dispatch as dispatching
 from orchestrator.services.training import lifecycle
 from orchestrator.services.training.dispatch import dispatch
-from orchestrator.services.training.waiting import place_of
+from orchestrator.services.training.queue_position import place_of
 from orchestrator.services.workers import beat
-from tests.workshop import RedisProcess, job_of, launch, make_person, make_things
+from tests.studio import RedisProcess, job_of, launch, make_person, make_things
 
 
 def announce(name: str, *gpus_gb: float) -> None:

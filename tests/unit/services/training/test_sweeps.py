@@ -14,7 +14,7 @@ from orchestrator.services.db import session_scope
 from orchestrator.services.training import lifecycle, sweeps
 from orchestrator.services.training.compare import compare_jobs
 from orchestrator.services.training.report import report
-from tests.workshop import RedisProcess, job_of, make_person, make_things
+from tests.studio import RedisProcess, job_of, make_person, make_things
 
 GRID: dict[str, list[Any]] = {"optim.learning_rate": [1e-3, 2e-3], "qlora.r": [8, 16]}
 

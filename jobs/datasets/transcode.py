@@ -1,0 +1,49 @@
+"""Makes the H.264 copies of a dataset's clips, some in each turn, so that no import waits long behind them."""
+
+import time
+
+from sqlmodel import Session, col, select
+
+from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus
+from orchestrator.domain.errors import NotFound, Unavailable
+from orchestrator.domain.redis_keys import TASK_TRANSCODE
+from orchestrator.domain.machines import PREP
+from orchestrator.services.datasets.media.previews import copies_of, copy_of, make_preview, refusal_of, without_copy
+from orchestrator.services.db import session_scope
+from orchestrator.services.queue import enqueue, transcode_key
+from orchestrator.settings import get_settings
+
+TURN_S = 20.0
+"""A turn ends with the copy during which this time has passed; what is left goes behind whatever else waits."""
+
+
+def run_transcode(dataset_id: int, turn: int = 0) -> str:
+    """One turn; how many copies it made. A copy that cannot be made is marked, and not tried again here."""
+    until, made = time.monotonic() + TURN_S, 0
+    while time.monotonic() < until:
+        with session_scope() as session:
+            clip = _next(session, dataset_id)
+            if clip is None:
+                return f"{made} copies, the last ones"
+            source, copy = get_settings().storage_dir / clip.path, copy_of(clip)
+        try:
+            make_preview(source, copy)
+            made += 1
+        except Unavailable:
+            break
+        except (NotFound, OSError):
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            refusal_of(copy).touch()
+    enqueue(TASK_TRANSCODE, transcode_key(dataset_id, turn + 1), PREP, dataset_id=dataset_id, turn=turn + 1)
+    return f"{made} copies"
+
+
+def _next(session: Session, dataset_id: int) -> Clip | None:
+    """A clip that has no copy yet; None where the dataset has gone or is being read anew, too."""
+    dataset = session.get(Dataset, dataset_id)
+    if dataset is None or dataset.status is not DatasetStatus.READY:
+        return None
+    folder = copies_of(dataset_id)
+    there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    wanted = select(Clip).where(Clip.dataset_id == dataset_id, Clip.status == ClipStatus.OK).order_by(col(Clip.id))
+    return next(iter(without_copy(session.exec(wanted), there)), None)

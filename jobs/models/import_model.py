@@ -1,0 +1,154 @@
+"""Brings a base model in the prep worker: fetches or collects its files, checks every tensor, or says why not."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import structlog
+from sqlmodel import Session, col, select
+
+from jobs.families.registry import read_base, resolve
+from jobs.families.weights import check_fit
+from jobs.fetch.bring import listen
+from jobs.processes.lease import Lease
+from orchestrator.domain.datasets import Upload
+from orchestrator.domain.errors import AppError, Invalid
+from orchestrator.domain.redis_keys import model_lease
+from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
+from orchestrator.services.credentials import opened
+from orchestrator.services.datasets.files import upload_path
+from orchestrator.services.db import session_scope
+from orchestrator.services.models.adding import CHECKING, FETCHING, refuse
+from orchestrator.services.models.catalog import take_back, take_facts
+from orchestrator.services.models.files import PARTS, begun_bytes, model_folder
+from orchestrator.services.models.folders import allowed_folder
+from orchestrator.services.models.inspect import inspect_model
+from orchestrator.services.models.integrity import check_files
+from orchestrator.services.vault import unseal
+from orchestrator.settings import get_settings
+
+log = structlog.get_logger()
+_SPARE_BYTES = 512 * 2**20
+
+
+class _BrokenOff(Invalid):
+    """The fetch ended before everything was here."""
+
+
+def run_bring(model_id: int) -> str:
+    """Fetches or collects the files, checks them, and makes the model ready; its status at the end."""
+    lease = Lease(model_lease(model_id), int(time.time() * 1000))
+    lease.keep()
+    try:
+        return _bring(model_id, lambda: not lease.fenced)
+    finally:
+        lease.release()
+
+
+def _bring(model_id: int, go_on: Callable[[], bool]) -> str:
+    stage = _stage(model_id)
+    if not stage:
+        return "nothing to do"
+    try:
+        folder = _place(model_id)
+        revision = _fetch(model_id, folder, go_on) if stage == FETCHING else _collect(model_id, folder)
+        _tell(model_id, stage=CHECKING)
+        facts = inspect_model(folder)
+        check_files(folder)
+        base = read_base(folder)
+        check_fit(resolve(base).model_class, base)
+        with session_scope() as session:
+            model = _waiting(session, model_id)
+            if model is None:
+                return "called off"
+            take_facts(model, folder, facts)
+            if revision:
+                model.details = {**model.details, "hub_revision": revision}
+            take_back(session, model)
+        return "ready"
+    except _BrokenOff as error:
+        return refuse(model_id, error.message, keep=True)
+    except AppError as error:
+        return refuse(model_id, error.message)
+    except OSError as error:
+        return refuse(model_id, f"The files could not be read: {error.strerror}. Try again.")
+
+
+def _place(model_id: int) -> Path:
+    """Where its files lie or shall lie: a folder that somebody named stays where it is."""
+    with session_scope() as session:
+        model = _waiting(session, model_id)
+        named = model.source_ref if model is not None and model.source is ModelSource.PATH else ""
+    return allowed_folder(named) if named else model_folder(model_id)
+
+
+def _stage(model_id: int) -> str:
+    with session_scope() as session:
+        model = _waiting(session, model_id)
+        return str(model.details.get("stage", "")) if model is not None else ""
+
+
+def _waiting(session: Session, model_id: int) -> VideoModel | None:
+    model = session.get(VideoModel, model_id)
+    return model if model is not None and model.status is ModelStatus.PROCESSING else None
+
+
+def _tell(model_id: int, **what: Any) -> None:
+    with session_scope() as session:
+        model = _waiting(session, model_id)
+        if model is not None:
+            model.details = {**model.details, **what}
+            session.add(model)
+
+
+def _collect(model_id: int, folder: Path) -> str:
+    """Moves complete uploads into the model's folder; folders in their names are left out."""
+    with session_scope() as session:
+        uploads = session.exec(select(Upload).where(col(Upload.model_id) == model_id)).all()
+        folder.mkdir(parents=True, exist_ok=True)
+        for upload in uploads:
+            source = upload_path(upload.id)
+            if source.exists():
+                os.replace(source, folder / PurePosixPath(upload.filename).name)
+            session.delete(upload)
+    return ""
+
+
+def _fetch(model_id: int, folder: Path, go_on: Callable[[], bool]) -> str:
+    """Has a child process fetch the files; the commit they are of.
+
+    Raises:
+        Invalid: the sentence that ends it.
+    """
+    with session_scope() as session:
+        model = _waiting(session, model_id)
+        if model is None or model.source is not ModelSource.HUB:
+            raise Invalid("This model is not fetched from the Hub.")
+        lent = unseal(model.details["sealed_token"]) if model.details.get("sealed_token") else {}
+        if model.details.get("credential_id"):
+            lent = opened(session, model.owner_id or 0, model.details["credential_id"])
+        source = {"type": "hub", "repo": model.source_ref, "revision": model.details.get("wanted_revision", "")}
+    folder.mkdir(parents=True, exist_ok=True)
+    settings, revision = get_settings(), ""
+    wish = {
+        "source": source,
+        "secrets": lent,
+        "folder": str(folder),
+        "max_bytes": max(1, shutil.disk_usage(folder).free + begun_bytes(model_id) - _SPARE_BYTES),
+        "patience_s": settings.fetch_patience_s,
+        # The operator's own mirror may lie in a private network; a person names a model, never a host.
+        "allow_private": settings.allow_private_urls or bool(os.environ.get("HF_ENDPOINT")),
+    }
+    for told in listen(wish, lambda: go_on() and bool(_stage(model_id))):
+        if "problem" in told:
+            raise _BrokenOff(str(told["problem"]))
+        revision = told.get("revision", revision)
+        if "files" in told:
+            for litter in (".hub", PARTS):
+                shutil.rmtree(folder / litter, ignore_errors=True)
+            return str(revision)
+        _tell(model_id, done=told["done"], total=told["total"])
+    raise Invalid("Fetching was called off.")

@@ -1,0 +1,107 @@
+"""Tries two steps of a recipe in the prep worker: writes the spec, watches the child's memory, keeps what it found."""
+
+import contextlib
+import json
+import os
+import shutil
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import structlog
+
+from jobs.runs.spec import TrainSpec
+from jobs.telemetry.device import find_device
+from jobs.runs.attempt import Missing, learns_from
+from jobs.runs.trainer_process import TrainerProcess
+from orchestrator.domain.datasets import Dataset
+from orchestrator.domain.models import VideoModel
+from orchestrator.domain.rehearsals import Rehearsal
+from orchestrator.services.db import session_scope
+from orchestrator.services.training.rehearsals import claim, settle
+from orchestrator.settings import get_settings
+
+log = structlog.get_logger()
+_COMMAND = (sys.executable, "-m", "jobs.trainer.rehearsal")
+_LIMIT_S = 300.0
+_SPARE_BYTES = 256 * 2**20
+"""What the machine must keep free while a recipe is only tried."""
+
+
+def run_rehearsal(rehearsal_id: int) -> str:
+    """Rehearses; returns the word of how it ended."""
+    device = find_device()
+    folder = get_settings().data_dir / "rehearsals" / str(rehearsal_id)
+    with session_scope() as session:
+        if claim(session, rehearsal_id, device.label[:64]) is None:
+            return "not ours"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        result, error = _try(_write_spec(rehearsal_id, folder), folder)
+    except Missing as missing:
+        result, error = {}, str(missing.args[0])
+    except OSError as fault:
+        result, error = {}, f"The folder for the rehearsal could not be written: {fault.strerror}."
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    with session_scope() as session:
+        settle(session, rehearsal_id, result, error)
+    return "failed" if error else "done"
+
+
+def _try(spec: Path, folder: Path) -> tuple[dict[str, Any], str]:
+    """What the child found, or the sentence that says why it could not, with the field that it is about."""
+    child = TrainerProcess.start(spec, _COMMAND)
+    reader = threading.Thread(target=_drain, args=(child.output,), daemon=True)
+    reader.start()
+    deadline, code = time.monotonic() + _LIMIT_S, None
+    try:
+        while code is None:
+            if time.monotonic() > deadline:
+                slow = f"Two steps took longer than {_LIMIT_S:.0f} s here. Use fewer frames, or a smaller base."
+                return {"field": "data.frames"}, slow
+            if psutil.virtual_memory().available < _SPARE_BYTES:
+                return {"field": "optim.batch_size"}, "The machine's memory ran out. Try half the batch size."
+            code = child.wait(0.3)
+    finally:
+        child.kill()
+    try:
+        told = json.loads((folder / "result.json").read_text())
+    except (OSError, ValueError):
+        if code == -9:
+            return {"field": "optim.batch_size"}, "The memory ran out. Try half the batch size."
+        return {}, "The rehearsal broke off."
+    if error := str(told.get("error") or ""):
+        return {"field": str(told.get("field") or "")}, error
+    return dict(told.get("result") or {}), ""
+
+
+def _drain(pipe: int) -> None:
+    with contextlib.suppress(OSError):
+        while os.read(pipe, 1 << 16):
+            pass
+
+
+def _write_spec(rehearsal_id: int, folder: Path) -> Path:
+    settings = get_settings()
+    with session_scope() as session:
+        record = session.get_one(Rehearsal, rehearsal_id)
+        dataset, model = session.get(Dataset, record.dataset_id), session.get(VideoModel, record.model_id)
+        if dataset is None or model is None or not os.path.isdir(model.path):
+            raise Missing("The dataset or the base model is not there any more.")
+        spec = TrainSpec(
+            job_id=0,
+            attempt=1,
+            name="rehearsal",
+            folder=str(folder),
+            recipe=record.recipe,
+            dataset_name=dataset.name,
+            model_name=model.name,
+            **learns_from(session, dataset, dataset.version, model, settings),
+        )
+    path = folder / "spec.json"
+    spec.save(path)
+    return path

@@ -1,0 +1,47 @@
+"""`python -m jobs.sandbox.probe_clips`: opens the files of strangers in a process with limits, one after another.
+
+FFmpeg reads what anybody uploads: a file that crashes it, or takes its memory or its time, ends this process only.
+"""
+
+import gc
+import json
+import resource
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from av.video.reformatter import VideoReformatter
+
+from jobs.video.inspect import look
+from orchestrator.domain.clip_facts import ClipFacts
+
+MEMORY_BYTES = 6 * 2**30
+FILE_BYTES = 16 * 2**20
+"""A film strip has some 20 KB; nothing else is written here."""
+OPEN_FILES = 64
+
+
+def main() -> int:
+    """Answers one line a clip until its stdin ends."""
+    for limit, most in (
+        (resource.RLIMIT_AS, MEMORY_BYTES),
+        (resource.RLIMIT_FSIZE, FILE_BYTES),
+        (resource.RLIMIT_NOFILE, OPEN_FILES),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(limit, (most, most))
+    gc.freeze()  # the modules: nothing of them goes, and they are walked over no more
+    scaler = VideoReformatter()
+    for line in sys.stdin:
+        path, name, strip = json.loads(line)
+        try:
+            facts = look(Path(path), name, Path(strip), scaler)
+        except MemoryError:
+            facts = ClipFacts(problem=f"{name} needs more memory than a clip may take. Make it smaller first.")
+        sys.stdout.write(json.dumps(asdict(facts)) + "\n")
+        sys.stdout.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

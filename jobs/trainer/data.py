@@ -1,0 +1,110 @@
+"""Brings a run its clips: through the frame cache, and where the eye is frozen through what it said of them."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from jobs.families.protocol import Family, Plan
+from jobs.sinks.recorder import Recorder
+from jobs.runs.spec import TrainSpec
+from jobs.trainer import device_settings
+from jobs.trainer.clips import Clips
+from jobs.trainer.features import FeatureCache
+from jobs.trainer.split import Sides
+from jobs.trainer.threads import eyes_for
+from jobs.trainer.distributed import rank, world
+from jobs.video.prefetch import Ahead
+from jobs.video.cache import FrameCache
+from jobs.video.cache_eviction import Room
+
+_TELL_S = 5.0
+"""Seconds between two words of how far the encoding is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """The clips that are learned from, and those held out."""
+
+    learn: Clips
+    held: Clips
+    ahead: Ahead
+    """Decodes them all beside the run, where no loader process does."""
+
+
+def bring(
+    spec: TrainSpec, plan: Plan, family: Family, model: Any, sides: Sides, recorder: Recorder, stop: Callable[[], bool]
+) -> Material:
+    """Both sides over the caches that all runs share.
+
+    Raises:
+        BadClip: a clip cannot be decoded.
+    """
+    root = Path(spec.cache_dir or spec.folder)
+    room = Room(spec.cache_bytes, root / "frames", root / "features")
+    frames = FrameCache(root / "frames", family.sampling(plan.base, plan.recipe), room=room)
+    learn = Clips(sides.train, spec.class_names, frames, learn=True)
+    held = Clips(sides.validation, spec.class_names, frames, learn=False)
+    eye = family.eye(plan, model)
+    if eye is not None:
+        features = FeatureCache(root / "features", eye, frames, room)
+        # Of several processes each shows the eye its share, and the rest when it meets a clip that is still missing.
+        files = [*learn.files, *held.files][rank() :: world()]
+        with eyes_for(model, plan.device) as eyes:
+            features.fill(files, _Teller(recorder), stop, eyes)
+        _say(features, len(files), recorder)
+        if not features.full:
+            learn.kept = held.kept = features
+    # Loader processes decode a few at once themselves, and a process with threads must not be forked.
+    idle = learn.kept is None and device_settings.loader_workers(plan.device) == 0
+    shares = [*learn.files, *held.files][rank() :: world()]
+    return Material(learn, held, Ahead(frames, shares, max(0, torch.get_num_threads() - 1) if idle else 0))
+
+
+class FrameTeller(TrainerCallback):
+    """Says between steps how far the frame cache is, and ends the run at a clip that cannot be decoded."""
+
+    def __init__(self, ahead: Ahead, recorder: Recorder) -> None:
+        self._ahead, self._tell = ahead, _Teller(recorder, "Frame cache")
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        if self._ahead.problem:
+            raise self._ahead.problem
+        if self._ahead.done < self._ahead.total:
+            self._tell.log(self._ahead.done, self._ahead.total)
+
+
+class _Teller:
+    """Says how far the encoding is, now and then."""
+
+    def __init__(self, recorder: Recorder, what: str = "Vision features") -> None:
+        self._recorder, self._what, self._told = recorder, what, time.monotonic()
+
+    def __call__(self, done: int, total: int) -> None:
+        """Before the first step."""
+        if said := self.log(done, total):
+            self._recorder.progress(0, 0, 0.0, said)
+
+    def log(self, done: int, total: int) -> str:
+        """The line that was written, or "" where the last one is not long ago."""
+        if time.monotonic() - self._told < _TELL_S:
+            return ""
+        self._told = time.monotonic()
+        said = f"{self._what}: {done} of {total} clips."
+        self._recorder.log(said)
+        return said
+
+
+def _say(features: FeatureCache, total: int, recorder: Recorder) -> None:
+    if features.full:
+        recorder.note("The vision features do not fit into the cache, so the frames are encoded at each step.", "cache")
+    elif features.made + features.found == total:
+        recorder.note(
+            f"Vision features from the cache: the frozen vision tower saw each clip once "
+            f"({features.found} of {total} in an earlier run).",
+            "cache",
+        )

@@ -1,0 +1,80 @@
+"""How a run is made on its device: precision, optimizer, loading and kernels; the rest of it is the same everywhere."""
+
+import os
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+
+from jobs.trainer.distributed import world
+from orchestrator.domain.errors import Invalid
+from orchestrator.domain.recipes import LIGER_MISSING, Optimizer, Recipe
+
+_WORKERS = 4
+"""Loader processes of a run at most: more only wait for each other's decoding."""
+_FUSED, _SMALL = "adamw_torch_fused", "paged_adamw_8bit"
+"""One call for all adapters, not a dozen for each; and that of bitsandbytes, which on a processor is not paged."""
+
+
+def manner(recipe: Recipe, device: str, decodes: bool) -> dict[str, Any]:
+    """What the Trainer is told of the device.
+
+    Args:
+        decodes: clips come as frames, which loader processes may prepare. What a frozen eye said of them may have to be
+            asked for again, and a forked process must not touch the GPU.
+
+    """
+    on_gpu = device != "cpu"
+    workers = loader_workers(device) if decodes else 0
+    return {
+        "optim": optimizer(recipe, device),
+        "bf16": on_gpu,
+        "use_cpu": not on_gpu,
+        "dataloader_pin_memory": on_gpu,
+        "dataloader_num_workers": workers,
+        # A copy from pinned memory runs beside the step that is under way.
+        "accelerator_config": {"non_blocking": on_gpu},
+        # Processes that outlive an epoch would not hear which one begins, and each clip's chance depends on it.
+        "dataloader_persistent_workers": False,
+        "dataloader_prefetch_factor": 2 if workers else None,
+    }
+
+
+def optimizer(recipe: Recipe, device: str) -> str:
+    """The Trainer's name of it.
+
+    On a GPU, adapters are trained with paged 8-bit AdamW (Dettmers et al. 2023): its moments take a quarter, and go to
+    the host's memory when the card is full. All weights of a base are trained with 32-bit moments: embeddings are
+    known to suffer in 8 bits.
+    """
+    asked = recipe.optim.optimizer
+    if asked is Optimizer.AUTO:
+        return _SMALL if device != "cpu" and recipe.qlora.enabled else _FUSED
+    return _SMALL if asked is Optimizer.ADAMW_8BIT else _FUSED
+
+
+def loader_workers(device: str) -> int:
+    """Processes that prepare the next batches; on a processor they would only take its cores from the step."""
+    if device == "cpu":
+        return 0
+    return max(1, min(_WORKERS, (os.cpu_count() or 2) // (2 * world())))
+
+
+def imitates_bf16(device: str) -> bool:
+    """True on a GPU older than Ampere: torch then works bf16 out in other types, which is right but slow."""
+    return device != "cpu" and not torch.cuda.is_bf16_supported(including_emulation=False)
+
+
+def liger(recipe: Recipe, device: str) -> bool:
+    """True where Liger's kernels are asked for and can run.
+
+    Raises:
+        Invalid: field `optim.liger`, where they cannot run here.
+    """
+    if not recipe.optim.liger:
+        return False
+    if device == "cpu":
+        raise Invalid(LIGER_MISSING["gpu"], "optim.liger")
+    if find_spec("liger_kernel") is None or find_spec("triton") is None:
+        raise Invalid(LIGER_MISSING["package"], "optim.liger")
+    return True

@@ -1,0 +1,186 @@
+"""The transformers Trainer with our habits: whole checkpoints, no chatter, an evaluation that the family judges."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from transformers import PrinterCallback, Trainer, TrainingArguments
+
+from jobs.families.protocol import Raw, Score
+from jobs.trainer.callbacks import Diverged
+from jobs.trainer.checkpoints import prune, seal
+from jobs.trainer.device_settings import manner
+from jobs.trainer.loss_weighting import Share
+from jobs.trainer.distributed import leads, same_chance, wait_for_all, world
+from orchestrator.domain.recipes import Recipe, Scheduler
+
+_SCHEDULES = {
+    Scheduler.COSINE: "cosine",
+    Scheduler.LINEAR: "linear",
+    Scheduler.CONSTANT: "constant_with_warmup",
+}
+
+
+def arguments(
+    folder: Path,
+    recipe: Recipe,
+    steps: int,
+    evaluates: bool,
+    reads_logits: bool,
+    device: str,
+    tight: bool = False,
+    decodes: bool = True,
+) -> Any:
+    """The recipe in the Trainer's words; `steps` are the run's optimizer steps; `tight`: the memory ran out before.
+
+    Args:
+        decodes: clips come as frames, not as what a frozen eye said of them.
+    """
+    how = recipe.optim
+    return TrainingArguments(
+        output_dir=str(folder),
+        per_device_train_batch_size=how.batch_size,
+        per_device_eval_batch_size=max(how.batch_size, 16) if reads_logits and not tight else how.batch_size,
+        gradient_accumulation_steps=how.gradient_accumulation,
+        num_train_epochs=how.epochs,
+        max_steps=how.max_steps or -1,
+        learning_rate=how.learning_rate,
+        weight_decay=how.weight_decay,
+        max_grad_norm=how.max_grad_norm,
+        warmup_steps=round(how.warmup_ratio * steps),
+        lr_scheduler_type=_SCHEDULES[how.scheduler],
+        seed=how.seed,
+        data_seed=how.seed,
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        eval_strategy="epoch" if evaluates else "no",
+        save_strategy="epoch",
+        save_total_limit=None,
+        label_names=["labels"] if reads_logits else [],
+        prediction_loss_only=not reads_logits,
+        remove_unused_columns=False,
+        **manner(recipe, device, decodes),
+        report_to=[],
+        disable_tqdm=True,
+    )
+
+
+class WholeTrainer(Trainer):
+    """Saves each checkpoint aside and renames it when it is whole; `judge` scores each pass over the held-out clips."""
+
+    def __init__(self, *args: Any, judge: Callable[[Any, Raw, bool], Score], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._judge = judge
+        self.final = False
+        """True for the last judgement, of what is exported."""
+        self.score = Score()
+        """What the last evaluation said."""
+        self.remove_callback(PrinterCallback)
+        # Else the Trainer leaves the loss of an accumulated batch undivided for models that take **kwargs.
+        self.model_accepts_loss_kwargs = False
+        self._share = Share()
+        self._aside: Path | None = None
+        self._learned: list[Any] = []
+        if world() == 1:
+            whole: Any = self.model
+            self._learned = [p for p in whole.parameters() if p.requires_grad]
+            _tread_lightly(whole, self._learned)
+
+    def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: Any) -> Any:
+        """Looks at all batches of a step, so that each weighs what it holds."""
+        batches, count = super().get_batch_samples(epoch_iterator, num_batches, device)
+        self._share.of(batches)
+        return batches, count
+
+    def compute_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """The mean over what is learned from in the whole step, however it is divided: a batch's mean, weighed."""
+        found = super().compute_loss(model, inputs, *args, **kwargs)
+        if not model.training or isinstance(found, tuple):
+            return found
+        return self._share.weigh(found, inputs)
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """Leaves chance as it was: an evaluation before a stop must not move the dropout of the run that goes on."""
+        with same_chance():
+            return super().evaluate(*args, **kwargs)
+
+    def evaluation_loop(
+        self, dataloader: Any, description: str, prediction_loss_only: bool | None = None, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Adds the family's own measures to the Trainer's loss."""
+        import torch
+
+        # The Trainer gathers no logits where it has no `compute_metrics`; ours are for `judge`.
+        output = super().evaluation_loop(dataloader, description, self.args.prediction_loss_only, *args, **kwargs)
+        labels = None if output.label_ids is None else np.asarray(output.label_ids)
+        with torch.no_grad():
+            self.score = self._judge(self.model, Raw(output.predictions, labels), self.final)
+        assert output.metrics is not None
+        output.metrics.update(self.score.values)
+        return output
+
+    def _get_output_dir(self, trial: Any) -> str:
+        return str(self._aside) if self._aside else super()._get_output_dir(trial)
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        self._look_at_weights()
+        folder = Path(self.args.output_dir or ".")
+        self._aside = folder / ".part"
+        try:
+            super()._save_checkpoint(model, trial)
+            name = f"checkpoint-{self.state.global_step}"
+            wait_for_all()  # each process writes its own part of it
+            if leads():
+                seal(self._aside / name, folder / name)
+        finally:
+            self._aside = None
+        if leads():
+            prune(folder)
+        wait_for_all()
+
+    def _look_at_weights(self) -> None:
+        """A step whose loss was a number may still have broken the weights: the checkpoint before it must stay."""
+        import torch
+
+        whole: Any = self.model
+        if not all(bool(torch.isfinite(p).all()) for p in whole.parameters() if p.requires_grad):
+            raise Diverged(self.state.global_step, float(self._get_learning_rate()))
+
+    def floating_point_ops(self, inputs: Any) -> int:
+        """Nobody reads it, and the Trainer would count every parameter of the model at each step."""
+        return 0
+
+    def _clip_grad_norm(self, model: Any) -> Any:
+        """Looks at what learns alone: walking through the whole model takes longer than the clipping."""
+        if not self._learned:
+            return super()._clip_grad_norm(model)
+        import torch
+
+        return torch.nn.utils.clip_grad_norm_(self._learned, self.args.max_grad_norm)
+
+    def prediction_step(self, model: Any, inputs: Any, prediction_loss_only: bool, ignore_keys: Any = None) -> Any:
+        # Models return their loss in many ways, and the Trainer would look for `labels` alone.
+        if not self.args.prediction_loss_only:
+            return super().prediction_step(model, inputs, prediction_loss_only, ignore_keys)
+        import torch
+
+        with torch.no_grad():
+            loss = self.compute_loss(model, self._prepare_inputs(inputs))
+        return loss.detach(), None, None
+
+
+def _tread_lightly(model: Any, learned: list[Any]) -> None:
+    """What the Trainer asks of the model at each step, without a walk through all its modules each time."""
+    turn = model.train
+
+    def train(mode: bool = True) -> Any:
+        return model if model.training is mode else turn(mode)
+
+    def zero_grad(set_to_none: bool = True) -> None:
+        for parameter in learned:
+            parameter.grad = None
+
+    model.train, model.zero_grad = train, zero_grad
+    if hasattr(model, "create_or_update_model_card"):
+        model.create_or_update_model_card = lambda output_dir: None  # the export writes a card that says something

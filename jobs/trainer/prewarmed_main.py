@@ -1,0 +1,29 @@
+"""A trainer that imports everything first and then waits for its spec: a launch does not pay for the imports."""
+
+import os
+import sys
+from pathlib import Path
+
+from jobs.processes.parent_death import die_with_parent, end_when_closed
+from jobs.trainer.malloc import keep_freed
+from jobs.trainer.startup import end, importing
+from jobs.trainer.silence import hush
+
+
+def main() -> int:
+    """Reads one line from stdin, the path of a spec, and trains it; ends when stdin is closed."""
+    die_with_parent(int(os.environ["LOREEL_TETHER"]))
+    hush()
+    keep_freed()
+    with importing():
+        from jobs.trainer.run import main as train  # seconds: torch, transformers, peft
+
+    line = sys.stdin.readline().strip()
+    if not line:
+        return 0
+    end_when_closed()
+    return train(Path(line))
+
+
+if __name__ == "__main__":
+    end(main())

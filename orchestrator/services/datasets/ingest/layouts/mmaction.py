@@ -1,0 +1,63 @@
+"""Lists of mmaction and VideoMAE: one `path label` a line, separated by a space, a comma or a tab."""
+
+import re
+from pathlib import PurePosixPath
+
+from orchestrator.services.datasets.ingest.layouts.entry import Understood
+from orchestrator.services.datasets.ingest.layouts.gathering import Gathering
+from orchestrator.services.datasets.ingest.layouts.splits import split_in
+from orchestrator.services.datasets.ingest.layouts.tree import Tree, Unreadable, is_video
+
+_NAMES = re.compile(r"(label_?map|class_?names?|classes|labels?|class_?ind)", re.IGNORECASE)
+_FIELDS = re.compile(r"[\s,]+")
+
+
+def read(tree: Tree) -> Understood | None:
+    """Reads text lists in which most lines are a video's path and a number; names for the numbers where given."""
+    found, used = Gathering(tree, "mmaction", "Path and label lists (mmaction, VideoMAE)"), ""
+    names = _class_names(tree)
+    for file in tree.texts(".txt", ".csv", ".lst"):
+        pairs = _pairs(tree, file)
+        if not pairs:
+            continue
+        found.read(file)
+        for path, label in pairs:
+            named = names[1].get(label, "")
+            used = used or (names[0] if named else "")
+            found.add(path, file, named or label, split=split_in(file))
+    if used:
+        found.read(used)
+    return found.done({"file": "the first field", "label": f"the last field{f', named by {used}' if used else ''}"})
+
+
+def _pairs(tree: Tree, file: str) -> list[tuple[str, str]]:
+    """(path, label) of each line; [] unless nearly all lines are such."""
+    try:
+        lines = [line.strip() for line in tree.text(file).splitlines() if line.strip()]
+    except Unreadable:
+        return []
+    pairs = []
+    for line in lines:
+        fields = _FIELDS.split(line)
+        # mmaction's list of raw frames has a frame count in the middle; a path may hold spaces.
+        path = line[: line.rindex(fields[-1])].rstrip(" ,\t")
+        path = path if is_video(path) else fields[0]
+        if len(fields) >= 2 and is_video(path) and len(fields[-1]) <= 100 and not is_video(fields[-1]):
+            pairs.append((path, fields[-1]))
+    return pairs if pairs and len(pairs) >= 0.9 * len(lines) else []
+
+
+def _class_names(tree: Tree) -> tuple[str, dict[str, str]]:
+    """The file that names the classes, and the name of each number."""
+    for file in tree.texts(".txt"):
+        if not _NAMES.search(PurePosixPath(file).stem):
+            continue
+        try:
+            lines = [line.strip() for line in tree.text(file).splitlines() if line.strip()]
+        except Unreadable:
+            continue
+        numbered = [re.match(r"^(\d+)[\s,:]+(.+)$", line) for line in lines]
+        if lines and all(numbered):
+            return file, {match[1]: match[2] for match in numbered if match}
+        return file, {str(number): line for number, line in enumerate(lines)}
+    return "", {}

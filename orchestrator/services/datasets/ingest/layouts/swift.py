@@ -1,0 +1,31 @@
+"""ms-swift's JSON lines: `messages` (or `query` and `response`) with `videos` or `video`, and a `label` to classify."""
+
+from orchestrator.services.datasets.ingest.layouts.conversations import MANY_TURNS, exchange, turns_of, videos_of
+from orchestrator.services.datasets.ingest.layouts.entry import Understood
+from orchestrator.services.datasets.ingest.layouts.gathering import Gathering
+from orchestrator.services.datasets.ingest.layouts.splits import split_in
+from orchestrator.services.datasets.ingest.layouts.tree import Tree
+
+
+def read(tree: Tree) -> Understood | None:
+    """Reads JSON lines that name videos and a conversation, a query, or a label."""
+    found = Gathering(tree, "swift", "ms-swift (JSON lines)")
+    labelled = several = False
+    for file in tree.texts(".jsonl", ".ndjson"):
+        for row in tree.rows(file):
+            talk, videos = turns_of(row), videos_of(row)
+            if not videos or not (isinstance(talk, list) or "response" in row or "query" in row):
+                continue
+            found.read(file)
+            question, answer, answers = exchange(talk)
+            several, labelled = several or answers > 1, labelled or row.get("label") is not None
+            found.add(
+                videos[0],
+                file,
+                row.get("label"),
+                answer or row.get("response"),
+                question or row.get("query"),
+                split_in(file),
+            )
+    columns = {"video": "videos", "caption": "messages: the first answer", "prompt": "messages: the first question"}
+    return found.done(columns | ({"label": "label"} if labelled else {}), [MANY_TURNS] if several else [])

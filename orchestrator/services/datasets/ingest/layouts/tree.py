@@ -1,0 +1,208 @@
+"""The files of an upload as layouts see them: their names, the text of the small ones, and a search by stated name."""
+
+import csv
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from orchestrator.services.datasets.files import VIDEO_ENDINGS
+from orchestrator.services.datasets.ingest.layouts.columns import parquet_rows
+from orchestrator.services.datasets.text_repair import as_seen
+
+MAX_TEXT_BYTES = 256 * 2**20
+TEXT_ENDINGS = frozenset({".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt", ".lst", ".parquet"})
+TABLE_ENDINGS = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
+Row = dict[str, Any]
+
+
+class Unreadable(Exception):
+    """A describing file that cannot be read; its text is the sentence."""
+
+
+class Tree:
+    """Names are paths inside the upload, with forward slashes; nothing outside `root` is ever opened."""
+
+    def __init__(self, root: Path, names: Iterable[str]) -> None:
+        self._root = root
+        self.names = sorted(names)
+        self.videos = [name for name in self.names if is_video(name)]
+        self.complaints: list[str] = []
+        """Sentences about describing files that could not be used."""
+        self.guessed: list[str] = []
+        """Text files that say nothing of their encoding, and are not UTF-8."""
+        self._by_ending: dict[str, list[str]] = defaultdict(list)
+        for name in self.names:
+            self._by_ending[_ending(name)].append(name)
+        self._rows: dict[str, list[Row] | None] = {}
+
+    def texts(self, *endings: str) -> list[str]:
+        """The describing files with one of these endings."""
+        return sorted(name for ending in set(endings) for name in self._by_ending.get(ending, []))
+
+    def text(self, name: str) -> str:
+        """A file's text, whatever encoding it has.
+
+        Raises:
+            Unreadable: too large, or not text.
+        """
+        path, short = self._root / name, PurePosixPath(name).name
+        if path.stat().st_size > MAX_TEXT_BYTES:
+            raise Unreadable(
+                f"{short} is larger than {MAX_TEXT_BYTES // 2**20} MB. Describe the clips in smaller files."
+            )
+        data = path.read_bytes()
+        if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            return data.decode("utf-16", "replace")
+        if b"\0" in data[:4096]:
+            raise Unreadable(f"{short} is not text. Save it as UTF-8.")
+        try:
+            return data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            if name not in self.guessed:
+                self.guessed.append(name)
+            return data.decode("cp1252", "replace")
+
+    def rows(self, name: str) -> list[Row]:
+        """The records of a JSON list, JSON lines, Parquet or a table with a header; [] when it is none of them."""
+        if name not in self._rows:
+            self._rows[name] = self._read_rows(name)
+        return self._rows[name] or []
+
+    def json(self, name: str) -> Any:
+        """A JSON file's value; None when it is damaged, with a complaint."""
+        short = PurePosixPath(name).name
+        try:
+            return json.loads(self.text(name))
+        except Unreadable as error:
+            self.complaints.append(str(error))
+        except RecursionError:
+            self.complaints.append(f"{short} is nested too deeply to be read.")
+        except ValueError as error:
+            line = getattr(error, "lineno", 0)
+            self.complaints.append(f"{short} is not valid JSON{f' (line {line})' if line else ''}. Correct it there.")
+        return None
+
+    def _read_rows(self, name: str) -> list[Row]:
+        ending = PurePosixPath(name).suffix.lower()
+        if ending == ".json":
+            value = self.json(name)
+            return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+        if ending == ".parquet":
+            return self._parquet(name)
+        try:
+            text = self.text(name)
+            return self._lines(name, text) if ending in (".jsonl", ".ndjson") else _table(text)
+        except Unreadable as error:
+            self.complaints.append(str(error))
+        except csv.Error:
+            self.complaints.append(
+                f"{PurePosixPath(name).name} is no table with one clip a line. Save it as CSV again."
+            )
+        return []
+
+    def _parquet(self, name: str) -> list[Row]:
+        short = PurePosixPath(name).name
+        try:
+            rows = parquet_rows(self._root / name, MAX_TEXT_BYTES)
+        except OverflowError:
+            self.complaints.append(
+                f"{short} says more than {MAX_TEXT_BYTES // 2**20} MB. Describe the clips in smaller files."
+            )
+            return []
+        if rows is None:
+            self.complaints.append(f"{short} is no Parquet table that can be read. Save it again, or as CSV.")
+        return rows or []
+
+    def _lines(self, name: str, text: str) -> list[Row]:
+        rows, broken = [], 0
+        for number, line in enumerate(text.splitlines(), 1):
+            if not line.strip():
+                continue
+            try:
+                value = json.loads(line)
+            except (ValueError, RecursionError):
+                broken = broken or number
+                continue
+            if isinstance(value, dict):
+                rows.append(value)
+        if broken:
+            self.complaints.append(f"{PurePosixPath(name).name} is not valid JSON in line {broken}. Correct it there.")
+        return rows
+
+    @cached_property
+    def _by_base(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for name in self.videos:
+            path = PurePosixPath(name)
+            found[_folded(path.name)].append(name)
+            found[_folded(path.stem)].append(name)
+        return found
+
+    def find(self, said: object, beside: str = "") -> str | None:
+        """The video that a describing file means: as a path from it, from the root, or by the end of its path.
+
+        Only names of the upload are ever compared, so that `../` and absolute paths lead nowhere.
+        """
+        if not isinstance(said, str | int) or isinstance(said, bool):
+            return None
+        text = str(said).strip().removeprefix("file://").replace("\\", "/")
+        wanted = [part for part in text.split("/") if part not in ("", ".", "..")]
+        if not wanted:
+            return None
+        candidates = self._by_base.get(_folded(wanted[-1]), [])
+        if len(candidates) < 2:
+            return candidates[0] if candidates else None
+        folder = PurePosixPath(beside).parent.parts
+        ranked = sorted(candidates, key=lambda name: (-_shared_end(name, wanted), -_shared_start(name, folder), name))
+        return ranked[0]
+
+
+def is_video(name: str) -> bool:
+    """By its ending; what is really in it shows when it is opened."""
+    return _ending(name) in VIDEO_ENDINGS
+
+
+def _ending(name: str) -> str:
+    """As `PurePosixPath.suffix`, which takes ten times as long: an upload may hold 100,000 names."""
+    last = name.rpartition("/")[2]
+    stem, dot, ending = last.rpartition(".")
+    return f".{ending.lower()}" if dot and ending and stem.strip(".") else ""
+
+
+def _folded(name: str) -> str:
+    """As names are compared: whatever their case, and however their letters are composed."""
+    return as_seen(name).lower()
+
+
+def _shared_end(name: str, wanted: list[str]) -> int:
+    """How many parts agree from the end, an ending that was left out forgiven."""
+    parts, count = PurePosixPath(name).parts, 0
+    for there, said in zip(reversed(parts[:-1]), reversed(wanted[:-1]), strict=False):
+        if _folded(there) != _folded(said):
+            break
+        count += 1
+    return count
+
+
+def _shared_start(name: str, folder: tuple[str, ...]) -> int:
+    count = 0
+    for there, here in zip(PurePosixPath(name).parts, folder, strict=False):
+        if there != here:
+            break
+        count += 1
+    return count
+
+
+def _table(text: str) -> list[Row]:
+    """Rows of a table with a header; the separator is the one its first line has most of."""
+    csv.field_size_limit(2**20)
+    head = text.lstrip("\n\r").partition("\n")[0]
+    separator = max(",;\t|", key=head.count)
+    if not head.count(separator):
+        return []
+    reader = csv.DictReader(text.lstrip("\n\r").splitlines(keepends=True), delimiter=separator, restkey="")
+    reader.fieldnames = [str(name).strip() for name in reader.fieldnames or []]
+    return [row for row in reader if any(row.values())]

@@ -1,0 +1,41 @@
+"""UCF101: lists like `Archery/v_Archery_g01_c01.avi 1`, classes in `classInd.txt`, splits by the lists' names."""
+
+import re
+from pathlib import PurePosixPath
+
+from orchestrator.services.datasets.ingest.layouts.entry import Understood
+from orchestrator.services.datasets.ingest.layouts.gathering import Gathering
+from orchestrator.services.datasets.ingest.layouts.splits import split_in
+from orchestrator.services.datasets.ingest.layouts.tree import Tree, Unreadable
+
+_LIST = re.compile(r"^(train|test)list(\d\d)\.txt$", re.IGNORECASE)
+
+
+def read(tree: Tree) -> Understood | None:
+    """Reads the first pair of lists (01): the three splits of UCF101 overlap and are not one."""
+    lists: dict[str, list[str]] = {}
+    for name in tree.texts(".txt"):
+        if found := _LIST.match(PurePosixPath(name).name):
+            lists.setdefault(found[2], []).append(name)
+    if not lists:
+        return None
+    gathering, number = Gathering(tree, "ucf101", "UCF101 (lists)"), min(lists)
+    for file in lists[number]:
+        gathering.read(file)
+        for line in _lines(tree, file):
+            # Class names hold no spaces in UCF101; a test line has no number behind it.
+            path = line.rsplit(" ", 1)[0] if re.search(r" \d+$", line) else line
+            gathering.add(path, file, PurePosixPath(path).parent.name, split=split_in(file))
+    for file in tree.texts(".txt"):
+        if PurePosixPath(file).name.lower() == "classind.txt" or _LIST.match(PurePosixPath(file).name):
+            gathering.read(file)
+    note = f"Of {len(lists)} splits the first is used ({number})." if len(lists) > 1 else ""
+    return gathering.done({"label": "the folder in the list", "split": "the list's name"}, [note] if note else [])
+
+
+def _lines(tree: Tree, file: str) -> list[str]:
+    try:
+        return [line.strip() for line in tree.text(file).splitlines() if line.strip()]
+    except Unreadable as error:
+        tree.complaints.append(str(error))
+        return []

@@ -1,0 +1,69 @@
+"""Puts the end of a job, and a recovery on the way, into the words of a notice for its owner."""
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from orchestrator.domain.metric_definitions import figure, headline_in
+from orchestrator.domain.queueing import Sweep
+from orchestrator.domain.training_jobs import ACTIVE, JobEvent, JobStatus, TrainingJob
+from orchestrator.services.notifications.notices import notify
+
+_TITLES = {
+    JobStatus.COMPLETED: "{name} is done",
+    JobStatus.FAILED: "{name} failed",
+    JobStatus.STOPPED: "{name} was stopped",
+}
+
+
+def tell_move(session: Session, job_id: int, to: JobStatus, message: str) -> None:
+    """Called with each change of a job's state; most say nothing."""
+    if to is JobStatus.RUNNING:
+        _tell_recovery(session, job_id)
+    if to not in _TITLES:
+        return
+    job = session.get(TrainingJob, job_id)
+    if job is None:
+        return
+    if job.sweep_id is not None:
+        _tell_sweep(session, job.sweep_id)
+        return
+    body = _result(job) if to is JobStatus.COMPLETED else message
+    notify(session, job.owner_id, to.value, _TITLES[to].format(name=job.name), body, job_id)
+
+
+def _result(job: TrainingJob) -> str:
+    summary = job.summary or {}
+    measure, loss = headline_in(summary), summary.get("eval_loss")
+    if measure and isinstance(summary[measure.name], int | float):
+        said = figure(measure, summary[measure.name])
+        return f"{measure.label} {said} on clips it never saw. The adapter is ready."
+    if isinstance(loss, int | float):
+        return f"Validation loss {loss:.3f}. The adapter is ready."
+    return "The adapter is ready."
+
+
+def _tell_recovery(session: Session, job_id: int) -> None:
+    """Once a loss: the newest events before this start are a loss and a new place in the queue."""
+    newest = select(JobEvent.kind).where(JobEvent.job_id == job_id).order_by(col(JobEvent.id).desc()).limit(5)
+    kinds = list(session.exec(newest))
+    since = kinds[: kinds.index("running", 1)] if "running" in kinds[1:] else kinds
+    job = session.get(TrainingJob, job_id)
+    if "lost" in since and job is not None:
+        body = f"Its worker was lost; attempt {job.attempt} goes on from the last checkpoint."
+        notify(session, job.owner_id, "recovered", f"{job.name} goes on by itself", body, job_id)
+
+
+def _tell_sweep(session: Session, sweep_id: int) -> None:
+    """One notice when the last job of a sweep has ended, instead of one for each."""
+    left = select(func.count(col(TrainingJob.id))).where(
+        TrainingJob.sweep_id == sweep_id, col(TrainingJob.status).in_(ACTIVE)
+    )
+    sweep = session.get(Sweep, sweep_id)
+    if sweep is None or session.exec(left).one():
+        return
+    ends = select(TrainingJob.status, func.count(col(TrainingJob.id))).where(TrainingJob.sweep_id == sweep_id)
+    counts = {JobStatus(status).value: n for status, n in session.exec(ends.group_by(col(TrainingJob.status)))}
+    body = ", ".join(f"{n} {word}" for word, n in counts.items())
+    first = session.exec(select(func.min(TrainingJob.id)).where(TrainingJob.sweep_id == sweep_id)).one()
+    kind = "completed" if counts.get("completed") else "failed" if counts.get("failed") else "stopped"
+    notify(session, sweep.owner_id, kind, f"Sweep {sweep.name} has ended", f"{body}.", first)

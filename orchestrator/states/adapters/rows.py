@@ -1,0 +1,91 @@
+"""The rows that the adapter pages hold: what the services answer, turned into the words a page shows."""
+
+from dataclasses import dataclass
+
+from orchestrator.domain.metric_definitions import BY_NAME, MEASURES
+from orchestrator.services.adapters.rows import AdapterRow
+from orchestrator.states.shared import formatting
+from orchestrator.states.datasets.rows import TASK_WORDS
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterLine:
+    """One version, as a row of a list or the head of its page."""
+
+    id: int
+    name: str
+    version: str
+    """As people write it: v3."""
+    label: str
+    """Name and version: "demo-motion v3"."""
+    production: bool
+    production_text: str
+    """The version of its line in production, or ""."""
+    versions_text: str
+    whole: bool
+    """A whole model rather than low-rank weights."""
+    task: str
+    base: str
+    model_id: int
+    dataset: str
+    dataset_id: int
+    job_id: int
+    """0 where the thing is gone, as with dataset_id and model_id."""
+    measure: str
+    value: str
+    size: str
+    made_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One measure of a version beside that of the untouched base, or of guessing."""
+
+    label: str
+    now: str
+    before: str
+
+
+def adapter_line(row: AdapterRow) -> AdapterLine:
+    """A version as a line."""
+    version, used = f"v{row.version}", row.production_version
+    return AdapterLine(
+        id=row.id,
+        name=row.name,
+        version=version,
+        label=f"{row.name} {version}",
+        production=row.production,
+        production_text=f"v{used}" if used else "",
+        versions_text=formatting.plural(row.versions, "version"),
+        whole=row.kind == "model",
+        task=TASK_WORDS.get(row.task, ""),
+        base=row.model_name,
+        model_id=row.model_id or 0,
+        dataset=f"{row.dataset_name} v{row.dataset_version}",
+        dataset_id=row.dataset_id or 0,
+        job_id=row.job_id or 0,
+        measure=row.metric_label,
+        value=_figure(row.metric, row.value),
+        size=formatting.size(row.size_bytes),
+        made_at=formatting.iso(row.created_at),
+    )
+
+
+def measured(row: AdapterRow) -> list[Measured]:
+    """Every measure of its task that was taken, then the loss."""
+    before = row.summary.get("baseline") or {}
+    names = [(m.name, m.label) for m in MEASURES.get(row.task, ())] + [("eval_loss", "Validation loss")]
+    return [
+        Measured(label, _figure(name, row.summary[name]), _figure(name, before.get(name)))
+        for name, label in names
+        if isinstance(row.summary.get(name), int | float)
+    ]
+
+
+def _figure(name: str, value: float | None) -> str:
+    if value is None:
+        return ""
+    measure = BY_NAME.get(name)
+    if measure is None:
+        return formatting.loss(value)
+    return formatting.percent(value, 1) if measure.share else f"{value:g}"

@@ -1,0 +1,94 @@
+"""Correcting how a dataset was read: another layout, other columns, another folder as the class, no splits."""
+
+from typing import Any
+
+import reflex as rx
+
+from orchestrator.domain.errors import AppError, NotSignedIn
+from orchestrator.services.datasets.catalog import get_dataset
+from orchestrator.services.datasets.ingest.layouts.detect import LAYOUTS
+from orchestrator.services.datasets.ingest.layouts.reading import ROLES
+from orchestrator.services.datasets.ingest.reinterpret import request_reread
+from orchestrator.states.datasets.detail import DatasetDetailState
+from orchestrator.states.shared.guards import act, problems_of, signed_in
+
+DETECTED, FOUND = "detected", "found"
+LAYOUT_CHOICES = [(DETECTED, "As detected"), *((key, title) for key, (title, _) in LAYOUTS.items())]
+_FOUND = {"value": FOUND, "label": "Found by its name"}
+_NONE = {"value": "-", "label": "None"}
+
+
+class DatasetReading(rx.State):
+    """What is chosen in the dialog; nothing happens before "Read again"."""
+
+    opened: bool = False
+    layout: str = DETECTED
+    columns: dict[str, str] = {}
+    level: str = "1"
+    ignore_splits: bool = False
+    column_choices: list[dict[str, str]] = []
+    level_choices: list[dict[str, str]] = []
+    problems: dict[str, str] = {}
+
+    @rx.event
+    @signed_in
+    async def open(self):
+        """With what was said the last time."""
+        page = await self.get_state(DatasetDetailState)
+        row = await act(self, get_dataset, page._id())
+        choices, said = row.layout.get("choices") or {}, row.layout.get("reading") or {}
+        self.column_choices = [_FOUND, _NONE, *({"value": name, "label": name} for name in choices.get("columns", []))]
+        folders = choices.get("folders") or ["the folder it lies in"]
+        self.level_choices = [
+            {"value": str(level), "label": f"{level} above the clip", "hint": f"for example {name}"}
+            for level, name in enumerate(folders, 1)
+        ]
+        self.layout, self.level = said.get("layout") or DETECTED, str(said.get("level") or 1)
+        self.columns = dict.fromkeys(ROLES, FOUND) | dict(said.get("columns") or {})
+        self.ignore_splits, self.problems, self.opened = bool(said.get("ignore_splits")), {}, True
+
+    @rx.event
+    @signed_in
+    async def show(self, opened: bool):
+        self.opened = opened and self.opened
+
+    @rx.event
+    @signed_in
+    async def choose_layout(self, layout: str):
+        self.layout, self.problems = layout, {}
+
+    @rx.event
+    @signed_in
+    async def choose_column(self, role: str, column: str):
+        self.columns = {**self.columns, role: column}
+
+    @rx.event
+    @signed_in
+    async def choose_level(self, level: str):
+        self.level = level
+
+    @rx.event
+    @signed_in
+    async def choose_splits(self, ignore: bool):
+        self.ignore_splits = ignore
+
+    @rx.event
+    @signed_in
+    async def read_again(self):
+        """A worker reads it once more; the page shows how far it is."""
+        page = await self.get_state(DatasetDetailState)
+        values: dict[str, Any] = {
+            "layout": "" if self.layout == DETECTED else self.layout,
+            "columns": {role: name for role, name in self.columns.items() if name != FOUND},
+            "level": int(self.level) if self.level.isdigit() else 1,
+            "ignore_splits": self.ignore_splits,
+        }
+        try:
+            await act(self, request_reread, page._id(), values)
+        except NotSignedIn:
+            raise
+        except AppError as error:
+            self.problems = problems_of(error)
+            return None
+        self.opened = False
+        return DatasetDetailState.refresh

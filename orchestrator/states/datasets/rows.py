@@ -1,0 +1,239 @@
+"""The rows that the dataset pages hold: what the services answer, turned into the words and addresses a page shows."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from orchestrator.services.datasets.overview import DatasetExtras
+from orchestrator.services.datasets.rows import ClipRow, DatasetRow
+from orchestrator.states.shared import formatting
+
+TASK_WORDS = {"classification": "Classification", "captioning": "Captioning", "retrieval": "Retrieval"}
+_SMALL_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+SERIES = 7
+"""Chart colours there are; a job keeps one by its id everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobDot:
+    """A job as a swatch with its name on hover."""
+
+    id: int
+    name: str
+    color: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetCard:
+    """One dataset as a card, a table row or the head of its page."""
+
+    id: int
+    name: str
+    description: str
+    status: str
+    """The chip's: draft, uploading, processing, review, ready, warning, error."""
+    chip_word: str
+    """Replaces the chip's own word, or ""."""
+    task: str
+    clips: str
+    clip_word: str
+    classes: str
+    size: str
+    added_ago: str
+    added_at: str
+    added_exact: str
+    frames: list[str]
+    """Addresses of up to four thumbnails."""
+    jobs: list[JobDot]
+    jobs_text: str
+    error: str
+    progress: float
+    """0..100 while processing."""
+    progress_text: str
+    progress_note: str
+    source: str
+    """Where it is fetched from; "" for uploads."""
+    is_demo: bool
+    busy: bool
+    """Something is being received or processed: look again soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipTile:
+    """One clip of the grid."""
+
+    id: int
+    name: str
+    label: str
+    caption: str
+    prompt: str
+    split: str
+    lasts: str
+    facts: str
+    bad: bool
+    problem: str
+    thumbnail: str
+    preview: str
+    quarantined: bool = False
+    short_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassBar:
+    """One class in the balance panel; `share` is 0..100 of the largest class."""
+
+    name: str
+    count: str
+    share: float
+    short: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LengthBar:
+    """One column of the clip length histogram."""
+
+    share: float
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A caption and its value."""
+
+    caption: str
+    value: str
+    title: str = field(default="")
+
+
+def series_color(job_id: int) -> str:
+    """A job's colour, the same on every page."""
+    return f"var(--series-{(job_id - 1) % SERIES + 1})"
+
+
+def in_words(number: int) -> str:
+    """1 -> "one"; from ten on as digits."""
+    return _SMALL_NUMBERS[number] if 0 <= number < len(_SMALL_NUMBERS) else f"{number:,}"
+
+
+def clip_address(clip_id: int, what: str) -> str:
+    """The authenticated address of a clip's thumbnail or preview."""
+    return f"/api/v1/clips/{clip_id}/{what}"
+
+
+def dataset_card(row: DatasetRow, extras: DatasetExtras) -> DatasetCard:
+    """A dataset's row as a card."""
+    status = "uploading" if row.status == "draft" and extras.receiving else row.status
+    status = "review" if row.stage == "review" else status
+    left_out = row.bad_count if row.status == "ready" else 0
+    mute = bool(left_out) and not row.clip_count  # its clips wait for their words
+    return DatasetCard(
+        id=row.id,
+        name=row.name,
+        description=_sentence(row.description),
+        status="warning" if left_out else status,
+        chip_word=_chip_word(row, left_out),
+        task=TASK_WORDS.get(row.task, row.task),
+        clips=formatting.count(row.clip_count),
+        clip_word=_clip_word(row),
+        classes="" if mute else _classes(row),
+        size="" if mute else formatting.size(row.size_bytes),
+        added_ago=formatting.ago(row.created_at),
+        added_at=formatting.iso(row.created_at),
+        added_exact=exact(row.created_at),
+        frames=[clip_address(clip_id, "thumbnail") for clip_id in extras.clip_ids],
+        jobs=[JobDot(job.id, f"{job.name} #{job.id}", series_color(job.id)) for job in extras.jobs],
+        jobs_text=_jobs_text(extras),
+        error=row.error,
+        progress=100 * row.progress_done / row.progress_total if row.progress_total else 0.0,
+        progress_text=_progress_text(row),
+        progress_note=_progress_note(row, extras),
+        source=str(row.source.get("url") or row.source.get("uri") or row.source.get("repo") or ""),
+        is_demo=row.is_demo,
+        busy=status in ("processing", "uploading"),
+    )
+
+
+def _sentence(text: str) -> str:
+    """What somebody wrote, with a full stop where another sentence follows."""
+    return text if not text or text[-1] in ".!?…:;" else f"{text}."
+
+
+def _clip_word(row: DatasetRow) -> str:
+    if row.status == "ready" and row.bad_count and not row.clip_count:
+        return f"of {formatting.plural(row.bad_count, 'clip')} in use"
+    return "clip" if row.clip_count == 1 else "clips"
+
+
+def _chip_word(row: DatasetRow, left_out: int) -> str:
+    if left_out and not row.clip_count:
+        return "To be labelled" if row.task == "classification" else "To be captioned"
+    return f"Ready, {left_out:,} left out" if left_out else ""
+
+
+def _classes(row: DatasetRow) -> str:
+    if row.task != "classification":
+        return "captioned"
+    return formatting.plural(len(row.class_names), "class", "classes") + (", demo" if row.is_demo else "")
+
+
+def _progress_text(row: DatasetRow) -> str:
+    """Clips, or while it is fetched kilobytes, of those that there are."""
+    if row.stage == "fetching":
+        parts = [formatting.size(1000 * count) for count in (row.progress_done, row.progress_total) if count]
+        return " of ".join(parts)
+    return f"{row.progress_done:,} / {row.progress_total:,}" if row.progress_total else ""
+
+
+def _progress_note(row: DatasetRow, extras: DatasetExtras) -> str:
+    if row.status == "processing" and row.stage == "fetching":
+        return "Fetching" if row.progress_done else "Waiting for a worker"
+    if row.stage == "understanding":
+        return "Finding out how it is laid out"
+    if row.status == "processing":
+        return "Checking clips" if row.progress_total else "Waiting for a worker"
+    if row.status == "draft":
+        return f"Receiving {formatting.plural(extras.receiving, 'file')}" if extras.receiving else "Waiting for its files"
+    return ""
+
+
+def _jobs_text(extras: DatasetExtras) -> str:
+    if not extras.job_count:
+        return "Not trained on yet"
+    text = formatting.plural(extras.job_count, "job")
+    if extras.active_count:
+        return f"{text}, running" if extras.job_count == 1 else f"{text}, {in_words(extras.active_count)} running"
+    return f"{text}, {extras.jobs[0].status}" if extras.job_count == 1 else text
+
+
+def exact(moment: datetime) -> str:
+    """The hover behind a relative time: 12 November 2026, 10:07 UTC."""
+    return moment.astimezone(UTC).strftime("%-d %B %Y, %H:%M UTC")
+
+
+def clock(seconds: float) -> str:
+    """The badge on a clip, as players write it: 9.4 -> "0:09"; under one second with its tenths."""
+    if seconds < 1:
+        return f"{seconds:.1f}{formatting.NBSP}s"
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+def clip_tile(row: ClipRow) -> ClipTile:
+    """A clip's row as a tile."""
+    bad = row.status == "bad"
+    facts = f"{row.width} × {row.height}, {row.frames:,} frames, {row.fps:.3g} a second, {row.codec}"
+    return ClipTile(
+        id=row.id,
+        name=row.name,
+        label=row.label,
+        caption=row.caption,
+        prompt=row.prompt,
+        split={"train": "train", "validation": "val"}.get(row.split, ""),
+        lasts=clock(row.duration_s) if row.duration_s else "",
+        facts=row.name if bad else f"{row.name}: {facts}",
+        bad=bad,
+        problem=row.problem,
+        thumbnail=clip_address(row.id, "thumbnail") if row.has_thumbnail else "",
+        preview=clip_address(row.id, "preview") if not bad else "",
+        quarantined=row.status == "quarantined",
+        short_name=row.name.rpartition("/")[2],
+    )

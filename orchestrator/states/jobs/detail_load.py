@@ -1,0 +1,101 @@
+"""Reads what the job page shows besides its curves, in one visit to the ledger."""
+
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from orchestrator.domain.errors import AppError
+from orchestrator.domain.models import ModelType
+from orchestrator.domain.users import Actor
+from orchestrator.services.adapters.catalog import list_adapters
+from orchestrator.services.metrics.logs import tail
+from orchestrator.services.metrics.telemetry import telemetry
+from orchestrator.services.models.catalog import get_model
+from orchestrator.services.training.artifacts import artifact_path, list_artifacts
+from orchestrator.services.training.jobs import get_job, list_events
+from orchestrator.services.training.rows import JobRow
+from orchestrator.services.training.queue_position import place_of
+from orchestrator.states.shared import formatting
+from orchestrator.states.jobs.live_follower import TAIL
+from orchestrator.states.jobs.rows import EventLine, LogLine, event_line, log_row_line
+from orchestrator.states.jobs.detail_tabs import PlaceLine, place_line
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A job and what stands around it."""
+
+    row: JobRow
+    events: list[EventLine]
+    tail: list[LogLine]
+    adapter_bytes: int
+    clips: str
+    load_code: str
+    place: PlaceLine
+    memory_at_end: int
+    contrasts: bool
+    version_id: int = 0
+    version: str = ""
+    """The version that it made: "v3 of demo-motion"."""
+
+
+def visit_job(session: Session, actor: Actor, job_id: int) -> Visit:
+    """The job, its timeline, the end of its log and its adapter.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    row = get_job(session, actor, job_id)
+    made = list_adapters(session, actor, job_id=job_id, limit=1).items
+    files = [file for file in list_artifacts(session, actor, job_id) if file.name.startswith("adapter/")]
+    train, held = row.summary.get("train_clips"), row.summary.get("validation_clips")
+    clips = f"{formatting.count(train)} train, {formatting.count(held)} val" if train and held else ""
+    return Visit(
+        row=row,
+        events=[event_line(event) for event in list_events(session, actor, job_id)],
+        tail=_tail(session, actor, job_id),
+        adapter_bytes=sum(file.size_bytes for file in files),
+        clips=clips,
+        load_code=_load_code(session, actor, job_id) if files else "",
+        memory_at_end=_memory_at_end(session, actor, row) if row.status == "failed" else 0,
+        contrasts=row.status == "failed" and _contrasts(session, actor, row),
+        version_id=made[0].id if made else 0,
+        version=f"v{made[0].version} of {made[0].name}" if made else "",
+        place=place_line(place_of(session, actor, job_id)),
+    )
+
+
+def _memory_at_end(session: Session, actor: Actor, row: JobRow) -> int:
+    """Bytes that the run held at its last sample; 0 when there is none."""
+    curve = telemetry(session, actor, row.id, points=10).series.get("memory")
+    return int(curve[-1][1]) if curve else 0
+
+
+def _contrasts(session: Session, actor: Actor, row: JobRow) -> bool:
+    """True for a retriever; where its base is gone, nothing can be launched anew."""
+    try:
+        return row.model_id is not None and get_model(session, actor, row.model_id).model_type == ModelType.RETRIEVAL
+    except AppError:
+        return False
+
+
+def _tail(session: Session, actor: Actor, job_id: int) -> list[LogLine]:
+    try:
+        return [log_row_line(line) for line in tail(session, actor, job_id, limit=TAIL).lines]
+    except AppError:
+        return []
+
+
+def _load_code(session: Session, actor: Actor, job_id: int) -> str:
+    """The program of the adapter's own card: what the page shows is what travels."""
+    try:
+        card = artifact_path(session, actor, job_id, "adapter/README.md").read_text()
+    except (AppError, OSError):
+        return ""
+    return program_of(card)
+
+
+def program_of(card: str) -> str:
+    """The first Python block of a model card, or ""."""
+    _, fence, rest = card.partition("```python\n")
+    return rest.partition("```")[0].rstrip() if fence else ""

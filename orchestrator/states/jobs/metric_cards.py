@@ -1,0 +1,191 @@
+"""Turns the newest values of a run into the six figures beside its curve."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.domain.metric_definitions import BY_NAME, MEASURES, Measure, headline
+from orchestrator.services.training.rows import JobRow
+from orchestrator.states.shared import formatting
+
+LOOK_BACK = 50
+"""Steps over which the change of the train loss is told."""
+KEPT = 400
+"""Newest loss points that are kept to tell it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricCard:
+    """One figure: its value, its unit and a line of context."""
+
+    key: str
+    label: str
+    value: str
+    unit: str
+    note: str
+
+
+class About:
+    """What the figures need to know of a run besides its records. No dataclass either."""
+
+    def __init__(self, row: JobRow | None = None) -> None:
+        self.known = row is not None
+        self.recipe: Mapping[str, Any] = row.recipe if row else {}
+        self.summary: Mapping[str, Any] = row.summary if row else {}
+        self.epochs = row.epochs if row else 0
+        self.started_at = row.started_at if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class CurveLine:
+    """A chart of the metrics tab: `train` and `held` name its series, "none" for none."""
+
+    title: str
+    train: str
+    held: str
+    unit: str = ""
+    word: str = ""
+    """What the one line is called in the legend."""
+
+
+def curve_lines(summary: Mapping[str, Any], task: str) -> list[CurveLine]:
+    """Learning rate, gradient norm and speed, and before them each measure of the task that was evaluated."""
+    told = [measure for measure in MEASURES[task] if measure.name in summary] or [headline(task)]
+    tasks = [
+        CurveLine(f"{measure.label}, held out", "none", measure.name, "percent" if measure.share else "", measure.label)
+        for measure in told
+    ]
+    return [
+        *tasks,
+        CurveLine("Learning rate", "learning_rate", "none", word="Learning rate"),
+        CurveLine("Gradient norm", "grad_norm", "none", word="Gradient norm"),
+        CurveLine("Clips a second", "samples_per_s", "none", word="Speed"),
+    ]
+
+
+def latest_of(summary: Mapping[str, Any]) -> dict[str, float]:
+    """The newest value of each series, as the ledger knows it."""
+    series = ("loss", "learning_rate", "grad_norm", "samples_per_s")
+    return {
+        name: float(value)
+        for name, value in summary.items()
+        if (name in series or name.startswith("eval_")) and _is_number(value)
+    }
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+class Tally:
+    """The running knowledge of one run; lives in the web process, never travels.
+
+    No dataclass, and so is whatever a tab asks at each step: Reflex wraps a dataclass's every attribute in a proxy.
+    """
+
+    def __init__(self) -> None:
+        self.latest: dict[str, float] = {}
+        self.recent: list[tuple[int, float]] = []
+        self.best: dict[str, tuple[float, int]] = {}
+        """The best value of each measure, and the step where it was reached."""
+        self.best_loss: tuple[float, int] | None = None
+
+    @classmethod
+    def empty(cls) -> "Tally":
+        return cls()
+
+    def add(self, step: int, values: Mapping[str, float]) -> None:
+        """Takes the values of one record in."""
+        for name, value in values.items():
+            self.latest[name] = float(value)
+            if (measure := BY_NAME.get(name)) and _beats(measure, float(value), self.best.get(name)):
+                self.best[name] = (float(value), step)
+        if "loss" in values:
+            self.recent.append((step, float(values["loss"])))
+            if len(self.recent) > 2 * KEPT:
+                del self.recent[:-KEPT]
+        if (loss := values.get("eval_loss")) is not None and (self.best_loss is None or loss < self.best_loss[0]):
+            self.best_loss = (float(loss), step)
+
+    def fill(self, series: Mapping[str, Sequence[Sequence[float]]]) -> None:
+        """Takes a history in."""
+        for name, points in series.items():
+            kept = points[-KEPT:] if name == "loss" else points
+            for step, value in kept:
+                self.add(int(step), {name: value})
+
+
+def _beats(measure: Measure, value: float, best: tuple[float, int] | None) -> bool:
+    return best is None or (value > best[0] if measure.more_is_better else value < best[0])
+
+
+def cards(tally: Tally, recipe: Mapping[str, Any], task: str = "classification") -> list[MetricCard]:
+    """The six cards; a dash where nothing was measured yet. The third is what stands for a run of its task."""
+    optim = recipe.get("optim") or {}
+    latest = tally.latest
+    return [
+        MetricCard("loss", "Train loss", formatting.loss(latest.get("loss")) or "\u2013", "", _change(tally.recent)),
+        MetricCard(
+            "eval_loss", "Validation loss", formatting.loss(latest.get("eval_loss")) or "\u2013", "", _loss_note(tally)
+        ),
+        _measure_card(tally, headline(task)),
+        _speed_card(latest.get("samples_per_s"), optim),
+        MetricCard(
+            "learning_rate",
+            "Learning rate",
+            formatting.rate(latest.get("learning_rate")) or "\u2013",
+            "",
+            f"{optim.get('scheduler', '')}, peak {formatting.rate(optim.get('learning_rate'))}".strip(", "),
+        ),
+        MetricCard(
+            "grad_norm",
+            "Gradient norm",
+            formatting.loss(latest.get("grad_norm")) or "\u2013",
+            "",
+            f"clipped above {optim['max_grad_norm']:g}" if optim.get("max_grad_norm") else "",
+        ),
+    ]
+
+
+def _measure_card(tally: Tally, measure: Measure) -> MetricCard:
+    value, best = tally.latest.get(measure.name), tally.best.get(measure.name)
+    label = f"Validation {measure.label.lower()}" if measure.label[1:2].islower() else f"{measure.label} held out"
+    note = f"best {_number(measure, best[0])} at step {best[1]:,}" if best else "after the first epoch"
+    if value is None:
+        return MetricCard(measure.name, label, "\u2013", "", note)
+    return MetricCard(measure.name, label, _number(measure, value), "%" if measure.share else "", note)
+
+
+def _number(measure: Measure, value: float) -> str:
+    return f"{value * 100:.1f}" if measure.share else f"{value:g}"
+
+
+def _speed_card(clips_per_s: float | None, optim: Mapping[str, Any]) -> MetricCard:
+    if not clips_per_s:
+        return MetricCard("samples_per_s", "Speed", "\u2013", "", "")
+    clips = int(optim.get("batch_size") or 1) * int(optim.get("gradient_accumulation") or 1)
+    seconds = clips / clips_per_s
+    value, unit = (f"{seconds:.2f}", "s / step") if seconds >= 0.1 else (f"{seconds * 1000:.0f}", "ms / step")
+    speed = f"{clips_per_s:.1f}" if clips_per_s < 100 else formatting.count(clips_per_s)
+    return MetricCard("samples_per_s", "Speed", value, unit, f"{speed} clips/s")
+
+
+def _loss_note(tally: Tally) -> str:
+    value, best = tally.latest.get("eval_loss"), tally.best_loss
+    if value is None or best is None:
+        return "after the first epoch"
+    return "best so far" if value <= best[0] else f"best {formatting.loss(best[0])} at step {best[1]:,}"
+
+
+def _change(recent: Sequence[tuple[int, float]]) -> str:
+    """The mean of the last ten points against the ten around fifty steps before."""
+    if not recent:
+        return "with the first step"
+    last = recent[-1][0]
+    now = [value for _, value in recent[-10:]]
+    then = [value for step, value in recent[-2 * LOOK_BACK :] if last - LOOK_BACK - 10 < step <= last - LOOK_BACK]
+    if not then:
+        return f"at step {last:,}"
+    change = sum(now) / len(now) - sum(then) / len(then)
+    sign = "+" if change > 0 else ""
+    return f"{sign}{formatting.loss(change)} in {LOOK_BACK} steps"

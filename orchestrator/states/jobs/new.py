@@ -1,0 +1,250 @@
+"""The wizard that makes a training job: four steps, a draft that survives, one launch."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import reflex as rx
+
+from orchestrator.domain.errors import AppError, Invalid
+from orchestrator.services.training import drafts
+from orchestrator.services.training.launch import launch_job
+from orchestrator.services.training.sweeps import launch_sweep
+from orchestrator.states.jobs.list import new_sweep as sweep
+from orchestrator.states.jobs.list import new_values as form
+from orchestrator.states.shared import formatting
+from orchestrator.states.shared.guards import act, signed_in
+from orchestrator.states.jobs.new_fields import JobFormFields
+from orchestrator.states.jobs.new_load import estimate, open_wizard
+from orchestrator.states.jobs.new_rows import (
+    Plan,
+    fit_models,
+    review_rows,
+    tried_rows,
+)
+
+REST = 0.12
+"""Seconds of quiet before the draft is saved and the plan worked out anew."""
+
+
+class JobForm(JobFormFields, rx.State):
+    """The wizard of this tab; the draft in the ledger is its memory."""
+
+    @rx.event
+    @signed_in
+    async def load(self):
+        """Opens the wizard: the draft, or what the address asks for (?dataset=&model= or ?clone=)."""
+        query = dict(self.router.url.query_parameters)
+        opening = await act(self, open_wizard, query)
+        self._take(opening)
+        if self.model_id:
+            await self._read_layers(keep=bool(self.targets))
+        if opening.jump:
+            self._advance_to(4 if not self._current_problems() else 3)
+        self.ready = True
+        return JobForm.refresh
+
+    @rx.event
+    @signed_in
+    async def choose_dataset(self, dataset_id: int):
+        """Step 1: one dataset, which decides the models that fit."""
+        chosen = next((d for d in self.datasets if d.id == int(dataset_id) and not d.reason), None)
+        if chosen is None:
+            return None
+        name = self._auto_name()
+        self.dataset_id = chosen.id
+        self._drop_problem("dataset_id")
+        self.models = fit_models(self.models, chosen.task)
+        if any(m.id == self.model_id and m.reason for m in self.models):
+            self.model_id, self.layers, self.targets = 0, [], []
+        self._rename(name)
+        return JobForm.refresh
+
+    @rx.event
+    @signed_in
+    async def choose_model(self, model_id: int):
+        """Step 2: one base model, which decides the defaults."""
+        chosen = next((m for m in self.models if m.id == int(model_id) and not m.reason), None)
+        if chosen is None or chosen.id == self.model_id:
+            return None
+        name = self._auto_name()
+        self.model_id = chosen.id
+        kept = self.values.get("output_name", "")
+        tried = {field: self.values.get(field, "") for field in sweep.FIELDS}
+        self.values = (
+            form.default_values(chosen.parameters, chosen.task)
+            | tried
+            | {
+                "training_type": self.values.get("training_type", "finetune"),
+                "output_name": kept,
+            }
+        )
+        self.problems = {}
+        self._rename(name)
+        await self._read_layers(keep=False)
+        return JobForm.refresh
+
+    @rx.event
+    @signed_in
+    async def set_value(self, field: str, text: str):
+        """Keeps what was typed; a sentence that stands beside the field goes as soon as the field is right."""
+        if field not in (*form.PARAMETER_FIELDS, *sweep.FIELDS) and field != "training_type":
+            return None
+        self._set(field, text)
+        if field in self.problems:
+            self._check(field)
+        return JobForm.refresh
+
+    @rx.event
+    @signed_in
+    async def leave(self, field: str, text: str):
+        """As a field is left: keeps it and says what is wrong with it."""
+        if field not in (*form.PARAMETER_FIELDS, *sweep.FIELDS):
+            return None
+        changed = self.values.get(field, "") != text
+        self._set(field, text)
+        self._check(field)
+        return JobForm.refresh if changed else None
+
+    @rx.event
+    @signed_in
+    async def set_flag(self, field: str, on: bool):
+        """Turns one of the form's switches."""
+        if field not in form.FLAG_FIELDS:
+            return None
+        self._set(field, "true" if on else "")
+        self._drop_problem(field)
+        return JobForm.refresh
+
+    @rx.event
+    @signed_in
+    async def toggle_target(self, suffix: str, on: bool):
+        """Adds or takes away one kind of layer."""
+        known = [layer.suffix for layer in self.layers]
+        wanted = (set(self.targets) | {suffix}) if on else (set(self.targets) - {suffix})
+        self.targets = [name for name in known if name in wanted]
+        self._check("qlora.target_modules")
+        return JobForm.refresh
+
+    @rx.event
+    @signed_in
+    async def choose_preset(self, key: str):
+        """Fills in the fields that a preset sets."""
+        if key not in dict(form.PRESETS):
+            return None
+        for field, text in form.preset_values(key, self._parameters(), self._task()).items():
+            self._set(field, text)
+            self._drop_problem(field)
+        return JobForm.refresh
+
+    @rx.event
+    @signed_in
+    async def toggle_advanced(self):
+        """Opens or folds the rarer fields."""
+        self.advanced_open = not self.advanced_open
+
+    @rx.event
+    @signed_in
+    async def next(self):
+        """One step on, when this one is whole; else the first bad field gets the caret."""
+        bad = self._problems_of_step(self.step)
+        self.problems = bad
+        if bad:
+            return self._show(next(iter(bad)))
+        self._advance_to(min(4, self.step + 1))
+        return [JobForm.refresh, rx.scroll_to("wizard-top")]
+
+    @rx.event
+    @signed_in
+    async def go(self, step: int):
+        """To a step that was reached before: from the stepper or an Edit link."""
+        wanted = int(step)
+        if 1 <= wanted <= self.reached:
+            self.step = wanted
+            return [JobForm.refresh, rx.scroll_to("wizard-top")]
+        return None
+
+    @rx.event
+    @signed_in
+    async def mend(self, field: str):
+        """From a warning of the summary to the field that it is about."""
+        found = next((warning for warning in self.plan.warnings if field and warning.field == field), None)
+        return self._refused(Invalid(found.text, field)) if found else None
+
+    @rx.event
+    @signed_in
+    async def back(self):
+        """One step back; nothing typed is lost."""
+        self.step = max(1, self.step - 1)
+        return [JobForm.refresh, rx.scroll_to("wizard-top")]
+
+    @rx.event
+    @signed_in
+    async def cancel(self):
+        """Forgets the draft and leaves."""
+        await act(self, drafts.clear_draft)
+        self.reset()
+        return rx.redirect("/jobs")
+
+    @rx.event
+    @signed_in
+    async def launch(self):
+        """Launches what the review shows. The draft's key makes a second click find the same job."""
+        if self._launched:
+            yield rx.redirect(self._address)
+            return
+        bad = self._problems_of_step(1) | self._problems_of_step(2) | self._problems_of_step(3)
+        if bad:
+            self.problems = bad
+            yield self._show(next(iter(bad)))
+            return
+        self.launching = True
+        yield
+        recipe = form.read_recipe(self.values, self.targets, bool(self.layers))
+        try:
+            if grid := sweep.read_grid(self.values):
+                base = form.raw_recipe(self.values, self.targets)
+                made = await act(self, launch_sweep, self.dataset_id, self.model_id, base, grid, self._key)
+                self._address = f"/jobs/compare?sweep={made.id}"
+            else:
+                job = await act(self, launch_job, self.dataset_id, self.model_id, recipe, self._key)
+                self._address = f"/jobs/{job.id}"
+            await act(self, drafts.clear_draft)
+        except AppError as error:
+            self.launching = False
+            yield self._refused(error)
+            return
+        except BaseException:
+            self.launching = False
+            raise
+        self._launched = True
+        yield rx.redirect(self._address)
+
+    @rx.event(background=True)
+    @signed_in
+    async def refresh(self):
+        """Saves the draft and works the plan out anew, once the typing rests."""
+        async with self:
+            self._wish += 1
+            mine = self._wish
+        await asyncio.sleep(REST)
+        async with self:
+            if mine != self._wish or self._launched or not self.ready:
+                return
+            draft = self._draft()
+            values, targets = dict(self.values), list(self.targets)
+            dataset_id, model_id = self.dataset_id, self.model_id
+            parameters, task, has_layers = self._parameters(), self._task(), bool(self.layers)
+        saved = await act(self, drafts.save_draft, draft)
+        plan, presets, recipe = None, None, None
+        if dataset_id and model_id:
+            found = await act(self, estimate, dataset_id, model_id, values, targets, parameters, task, has_layers)
+            plan, presets, recipe = found
+        async with self:
+            if mine != self._wish:
+                return
+            self.saved_at = formatting.iso(saved.updated_at or datetime.now(UTC))
+            self.plan = plan or Plan()
+            self.presets = presets or []
+            if recipe is not None:
+                rows = review_rows(self.dataset_name, self.model_name, recipe, self.plan.clips)
+                self.review = [*rows, *tried_rows(self.values)]

@@ -1,0 +1,214 @@
+"""What stands in the wizard's fields, and the rules between them; the handlers are in job_form.py."""
+
+from typing import Any
+
+import reflex as rx
+
+from orchestrator.domain.errors import AppError
+from orchestrator.states.jobs.list import new_sweep as sweep
+from orchestrator.states.jobs.list import new_values as form
+from orchestrator.states.shared import formatting
+from orchestrator.states.shared.guards import act, problems_of, said
+from orchestrator.states.jobs.new_load import Opening, layers_of
+from orchestrator.states.jobs.new_fields import STEP_OF, focus, placed
+from orchestrator.states.jobs.new_rows import (
+    DatasetChoice,
+    LayerChoice,
+    ModelChoice,
+    Plan,
+    PresetCard,
+    ReviewRow,
+)
+
+
+class JobFormFields(rx.State, mixin=True):
+    """The vars of the wizard and what follows from them."""
+
+    ready: bool = False
+    step: int = 1
+    reached: int = 1
+    dataset_id: int = 0
+    model_id: int = 0
+    values: dict[str, str] = {}
+    targets: list[str] = []
+    problems: dict[str, str] = {}
+    datasets: list[DatasetChoice] = []
+    models: list[ModelChoice] = []
+    layers: list[LayerChoice] = []
+    presets: list[PresetCard] = []
+    plan: Plan = Plan()
+    review: list[ReviewRow] = []
+    notice: str = ""
+    saved_at: str = ""
+    launching: bool = False
+    advanced_open: bool = False
+    _key: str = ""
+    _query: str = ""
+    _wish: int = 0
+    _launched: bool = False
+    _address: str = ""
+    """Where the launch led."""
+
+    @rx.var
+    def dataset(self) -> DatasetChoice | None:
+        """The chosen dataset."""
+        return next((d for d in self.datasets if d.id == self.dataset_id), None)
+
+    @rx.var
+    def model(self) -> ModelChoice | None:
+        """The chosen base model."""
+        return next((m for m in self.models if m.id == self.model_id), None)
+
+    @rx.var
+    def dataset_name(self) -> str:
+        """The chosen dataset's name, or ""."""
+        return next((d.name for d in self.datasets if d.id == self.dataset_id), "")
+
+    @rx.var
+    def model_name(self) -> str:
+        """The chosen base model's name, or ""."""
+        return next((m.name for m in self.models if m.id == self.model_id), "")
+
+    @rx.var
+    def sweep_jobs(self) -> int:
+        """How many jobs a launch makes: 1, or more while several values are tried; 0 while they are wrong."""
+        return sweep.count_jobs(self.values)
+
+    @rx.var
+    def learns(self) -> str:
+        """What the chosen training type does with the chosen base."""
+        return form.learns(self.values.get("training_type", ""), self._task())
+
+    @rx.var
+    def preset(self) -> str:
+        """The preset that the fields are, or ""."""
+        return form.matching_preset(self.values, self._parameters(), self._task())
+
+    @rx.var
+    def preset_title(self) -> str:
+        """Its name, or "Own values"."""
+        return dict(form.PRESETS).get(form.matching_preset(self.values, self._parameters(), self._task()), "Own values")
+
+    @rx.var
+    def clips_a_step(self) -> str:
+        """What one optimizer step sees, or ""."""
+        batch = self.values.get("optim.batch_size", "").strip()
+        times = self.values.get("optim.gradient_accumulation", "").strip()
+        return formatting.plural(int(batch) * int(times), "clip") + " a step" if batch.isdigit() and times.isdigit() else ""
+
+    @rx.var
+    def all_linear(self) -> bool:
+        """True while every layer that is ticked by default is ticked."""
+        usual = {layer.suffix for layer in self.layers if layer.default}
+        return bool(usual) and usual <= set(self.targets)
+
+    @rx.var
+    def rate_path(self) -> str:
+        """The learning rate over the run, as an SVG path."""
+        return form.rate_path(self.values)
+
+    @rx.var
+    def rate_hint(self) -> str:
+        """The usual range of the learning rate for the chosen base."""
+        tiny = 0 < self._parameters() < form.TINY
+        return "usual: 5e-4 to 3e-3" if tiny else "usual: 1e-4 to 3e-4"
+
+    @rx.var
+    def targets_note(self) -> str:
+        """What learns, in numbers, or ""."""
+        plan = self.plan
+        share = f", {plan.trainable_share}" if plan.trainable_share else ""
+        return f"{plan.trainable} learn{share}" if plan.known else ""
+
+    @rx.var
+    def head_note(self) -> str:
+        """What is trained besides the adapters."""
+        return form.head_note(self._task(), self.plan.has_eye)
+
+    def _take(self, opening: Opening) -> None:
+        self.datasets, self.models = opening.datasets, opening.models
+        self.dataset_id, self.model_id = opening.dataset_id, opening.model_id
+        self.values, self.targets = opening.values, opening.targets
+        self.notice = opening.notice
+        self.problems, self.launching, self._launched = {}, False, False
+        self._key, self._query = opening.key, opening.query
+        self.reached = opening.reached
+        self.step = min(opening.step, opening.reached)
+        self.saved_at = formatting.iso(opening.saved_at)
+        if not self.values.get("output_name"):
+            self._set("output_name", self._auto_name())
+
+    def _draft(self) -> dict[str, Any]:
+        return {
+            "dataset_id": self.dataset_id,
+            "model_id": self.model_id,
+            "values": dict(self.values),
+            "targets": list(self.targets),
+            "step": self.step,
+            "reached": self.reached,
+            "query": self._query,
+        }
+
+    async def _read_layers(self, keep: bool) -> None:
+        """The layers of the chosen model; the default ones are ticked unless a draft says otherwise."""
+        self.layers = await act(self, layers_of, self.model_id)
+        known = [layer.suffix for layer in self.layers]
+        kept = [name for name in known if name in self.targets] if keep else []
+        self.targets = kept or [layer.suffix for layer in self.layers if layer.default] or known
+
+    def _parameters(self) -> int:
+        return next((m.parameters for m in self.models if m.id == self.model_id), 0)
+
+    def _task(self) -> str:
+        return next((m.task for m in self.models if m.id == self.model_id), "")
+
+    def _set(self, field: str, text: str) -> None:
+        name = self._auto_name() if field == "qlora.r" else ""
+        self.values = {**self.values, field: str(text)[:200]}
+        if name:
+            self._rename(name)
+
+    def _auto_name(self) -> str:
+        if not self.dataset_name or not self.model_name:
+            return ""
+        return form.output_name(self.dataset_name, self.model_name, self.values.get("qlora.r", "").strip())
+
+    def _rename(self, before: str) -> None:
+        """A name that the person did not type follows the choices."""
+        if self.values.get("output_name", "") in ("", before, "adapter"):
+            self.values = {**self.values, "output_name": self._auto_name()}
+
+    def _current_problems(self) -> dict[str, str]:
+        problems = form.problems_in(self.values, self.targets, bool(self.layers))
+        return problems or sweep.grid_problems(self.values, form.raw_recipe(self.values, self.targets))
+
+    def _problems_of_step(self, step: int) -> dict[str, str]:
+        if step == 1 and (self.dataset is None or self.dataset.reason):
+            return {"dataset_id": "Choose a dataset to learn from."}
+        if step == 2 and (self.model is None or self.model.reason):
+            return {"model_id": "Choose a base model to train."}
+        return self._current_problems() if step == 3 else {}
+
+    def _check(self, field: str) -> None:
+        sentence = self._current_problems().get(field, "")
+        rest = {name: text for name, text in self.problems.items() if name != field}
+        self.problems = rest | {field: sentence} if sentence else rest
+
+    def _drop_problem(self, field: str) -> None:
+        self.problems = {name: text for name, text in self.problems.items() if name != field}
+
+    def _advance_to(self, step: int) -> None:
+        self.step = step
+        self.reached = max(self.reached, step)
+
+    def _show(self, field: str) -> Any:
+        """Opens the step (and the fold) where a bad field stands, and puts the caret there."""
+        self.step = STEP_OF.get(field, 3)
+        if field in form.ADVANCED_FIELDS:
+            self.advanced_open = True
+        return focus(field)
+
+    def _refused(self, error: AppError) -> Any:
+        """Marks the fields that a refusal names and leads to the first; a toast where it names none of the page."""
+        self.problems = placed(problems_of(error), self.values)
+        return self._show(next(iter(self.problems))) if self.problems else said(error)

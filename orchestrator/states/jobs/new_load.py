@@ -1,0 +1,188 @@
+"""Reads what the wizard needs: choices, the draft or what the address asks for, and the plan of a recipe."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from orchestrator.domain.errors import AppError, Invalid
+from orchestrator.domain.recipes import Recipe
+from orchestrator.domain.users import Actor
+from orchestrator.services.datasets.catalog import list_datasets
+from orchestrator.services.datasets.overview import dataset_extras
+from orchestrator.services.models.catalog import list_models, model_layers
+from orchestrator.services.training.drafts import load_draft
+from orchestrator.services.training.jobs import clone_values
+from orchestrator.services.training.preflight import preflight
+from orchestrator.services.training.rows import Preflight
+from orchestrator.services.workers import list_workers
+from orchestrator.states.jobs.list import new_sweep as sweep
+from orchestrator.states.jobs.list import new_values as form
+from orchestrator.states.jobs.new_rows import (
+    DatasetChoice,
+    LayerChoice,
+    ModelChoice,
+    Plan,
+    PresetCard,
+    dataset_choice,
+    fit_models,
+    layer_choices,
+    make_plan,
+    model_choice,
+    preset_card,
+)
+
+SHOWN = 200
+"""Choices a step lists at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How the wizard starts."""
+
+    datasets: list[DatasetChoice]
+    models: list[ModelChoice]
+    key: str
+    query: str
+    dataset_id: int = 0
+    model_id: int = 0
+    values: dict[str, str] = field(default_factory=dict)
+    targets: list[str] = field(default_factory=list)
+    step: int = 1
+    reached: int = 1
+    jump: bool = False
+    notice: str = ""
+    saved_at: datetime | None = None
+
+
+def open_wizard(session: Session, actor: Actor, query: dict[str, str]) -> Opening:
+    """The draft as it was left, unless the address asks for something it did not ask for before."""
+    draft = load_draft(session, actor)
+    found = list_datasets(session, actor, limit=SHOWN).items
+    extras = dataset_extras(session, actor, [row.id for row in found])
+    datasets = [dataset_choice(row, extras[row.id].clip_ids if row.id in extras else ()) for row in found]
+    models = list_models(session, actor, limit=SHOWN).items
+    asked = "&".join(f"{key}={query[key]}" for key in ("clone", "dataset", "model") if query.get(key))
+    kept = draft.values
+    start = Opening(
+        datasets=datasets,
+        models=[],
+        key=draft.launch_key,
+        query=asked or str(kept.get("query", "")),
+        dataset_id=int(kept.get("dataset_id") or 0),
+        model_id=int(kept.get("model_id") or 0),
+        values={str(k): str(v) for k, v in (kept.get("values") or {}).items()},
+        targets=[str(name) for name in kept.get("targets") or []],
+        step=int(kept.get("step") or 1),
+        reached=int(kept.get("reached") or 1),
+        saved_at=draft.updated_at if kept else None,
+    )
+    if asked and asked != kept.get("query"):
+        start = _as_asked(session, actor, start, query)
+    return _settle(start, models)
+
+
+def _as_asked(session: Session, actor: Actor, start: Opening, query: dict[str, str]) -> Opening:
+    """Applies ?clone=ID, or ?dataset=ID and ?model=ID, over the draft."""
+    if query.get("clone"):
+        try:
+            source = clone_values(session, actor, _number(query["clone"]))
+        except AppError as error:
+            return replace(start, notice=error.message)
+        recipe = Recipe.model_validate(source["recipe"])
+        return replace(
+            start,
+            dataset_id=int(source["dataset_id"] or 0),
+            model_id=int(source["model_id"] or 0),
+            values=form.values_from_recipe(recipe),
+            targets=list(recipe.qlora.target_modules),
+            reached=4,
+            step=3,
+        )
+    dataset_id = _number(query.get("dataset", "")) or start.dataset_id
+    model_id = _number(query.get("model", "")) or start.model_id
+    whole = bool(query.get("dataset") and query.get("model"))
+    return replace(
+        start, dataset_id=dataset_id, model_id=model_id, values={}, targets=[], step=1, reached=1, jump=whole
+    )
+
+
+def _settle(start: Opening, model_rows: list[Any]) -> Opening:
+    """Drops choices that are gone or no longer fit, and says so; fills empty fields with the model's defaults."""
+    notice = start.notice
+    dataset = next((d for d in start.datasets if d.id == start.dataset_id and not d.reason), None)
+    models = fit_models([model_choice(row) for row in model_rows], dataset.task if dataset else "")
+    model = next((m for m in models if m.id == start.model_id and not m.reason), None)
+    if start.dataset_id and dataset is None:
+        notice = "The dataset that was chosen here is gone or not ready. Choose another one."
+    elif start.model_id and model is None:
+        notice = "The base model that was chosen here is gone or does not fit. Choose another one."
+    reached = 1 if dataset is None else min(start.reached, 2) if model is None else start.reached
+    defaults = (
+        form.default_values(model.parameters if model else 0, model.task if model else "")
+        | {"output_name": ""}
+        | sweep.EMPTY
+    )
+    return replace(
+        start,
+        models=models,
+        dataset_id=dataset.id if dataset else 0,
+        model_id=model.id if model else 0,
+        values=defaults | start.values,
+        reached=max(1, min(4, reached)),
+        step=max(1, min(4, start.step, reached)),
+        jump=start.jump and dataset is not None and model is not None,
+        notice=notice,
+    )
+
+
+def layers_of(session: Session, actor: Actor, model_id: int) -> list[LayerChoice]:
+    """The layers of a model that may get an adapter."""
+    return layer_choices(model_layers(session, actor, model_id))
+
+
+def estimate(
+    session: Session,
+    actor: Actor,
+    dataset_id: int,
+    model_id: int,
+    values: dict[str, str],
+    targets: list[str],
+    parameters: int,
+    task: str,
+    has_layers: bool,
+) -> tuple[Plan, list[PresetCard], Recipe | None]:
+    """The plan of the form, a card for each preset, and the recipe; no plan while the form has a bad field."""
+    recipe = _recipe(values, targets, has_layers)
+    plan = Plan()
+    if recipe is not None:
+        found = preflight(session, actor, dataset_id, model_id, recipe)
+        plan = make_plan(found, list_workers(session, actor), recipe.machine.need)
+    cards = []
+    for key, title in form.PRESETS:
+        wanted = _recipe(values | form.preset_values(key, parameters, task), targets, has_layers)
+        # A bad field elsewhere must not take the presets' figures away.
+        wanted = wanted or Recipe.model_validate(
+            form.raw_recipe(form.default_values(parameters, task) | form.preset_values(key, parameters, task), targets)
+        )
+        cards.append(preset_card(key, title, wanted, _try(session, actor, dataset_id, model_id, wanted)))
+    return plan, cards, recipe
+
+
+def _try(session: Session, actor: Actor, dataset_id: int, model_id: int, recipe: Recipe) -> Preflight:
+    try:
+        return preflight(session, actor, dataset_id, model_id, recipe)
+    except AppError:
+        return Preflight(ok=False, problems=[])
+
+
+def _recipe(values: dict[str, str], targets: list[str], has_layers: bool) -> Recipe | None:
+    try:
+        return form.read_recipe(values, targets, has_layers)
+    except Invalid:
+        return None
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() and len(text) < 18 else 0

@@ -1,0 +1,180 @@
+"""What job pages show of a training job: who it is, its line in the list, its log and its timeline."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.domain.errors import EVEN_WITH
+from orchestrator.services.metrics.rows import LogRow
+from orchestrator.services.training.lifecycle import GIVEN_UP
+from orchestrator.services.training.rows import EventRow, JobRow
+from orchestrator.states.shared import formatting
+
+LEVELS = {"warning": "warn"}
+
+
+@dataclass(frozen=True, slots=True)
+class JobLine:
+    """One row of the list."""
+
+    id: int
+    name: str
+    hue: int
+    """Number of the job's own colour, 1 to 7."""
+    model: str
+    dataset: str
+    status: str
+    active: bool
+    share: float
+    percent: str
+    epochs: str
+    loss: str
+    started: str
+    """ISO time, or "" while it waits."""
+    created: str
+    owner: str = ""
+    """Whose it is, in an administrator's list of others' jobs; such a row leads nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCell:
+    """What changes in a row while the job runs."""
+
+    share: float
+    percent: str
+    epochs: str
+    loss: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobHead:
+    """Who a job is, where it stands, how it ended."""
+
+    id: int = 0
+    name: str = ""
+    hue: int = 1
+    status: str = ""
+    active: bool = False
+    dataset_id: int = 0
+    dataset: str = ""
+    model_id: int = 0
+    model: str = ""
+    created: str = ""
+    started: str = ""
+    finished: str = ""
+    ran: str = ""
+    worker: str = ""
+    attempt: int = 0
+    error: str = ""
+    error_details: str = ""
+    priority: str = "normal"
+    out_of_memory: bool = False
+    """True: half the batch may do."""
+    contrasts: bool = False
+    """True: it learns by telling the clips of a batch apart, so that half the batch trains something else."""
+    taken: bool = False
+    """True: it failed because its machine was taken from it again and again."""
+    memory_at_end: str = ""
+    """What the run held when it was last looked at."""
+    sweep_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EventLine:
+    """One line of the timeline."""
+
+    kind: str
+    message: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of the log, as the kit's log view takes it."""
+
+    time: str
+    """ISO time; the view shows the reader's own clock."""
+    level: str
+    text: str
+
+
+def hue(job_id: int) -> int:
+    """The job's own chart series, 1 to 7: the same colour everywhere."""
+    return (job_id - 1) % 7 + 1
+
+
+def job_line(row: JobRow, reader_id: int = 0) -> JobLine:
+    """A list row, as `reader_id` reads it."""
+    return JobLine(
+        id=row.id,
+        name=row.name,
+        hue=hue(row.id),
+        model=row.model_name,
+        dataset=row.dataset_name,
+        status=row.status,
+        active=row.active,
+        share=round(row.progress, 4),
+        percent=formatting.percent(row.progress),
+        epochs=epochs_words(row.epoch, row.epochs),
+        loss=formatting.loss(number(row.summary.get("loss"))),
+        started=formatting.iso(row.started_at),
+        created=formatting.iso(row.created_at),
+        owner=row.owner if row.owner_id != reader_id else "",
+    )
+
+
+def epochs_words(epoch: float, epochs: int) -> str:
+    """Like "3.2 / 10"; whole numbers without a point."""
+    done = f"{min(epoch, epochs) if epochs else epoch:.1f}".removesuffix(".0")
+    return f"{done} / {epochs}" if epochs else done
+
+
+def job_head(row: JobRow, memory: int = 0, contrasts: bool = False) -> JobHead:
+    """The head of the job page. `memory`: bytes that the run held at its end; `contrasts`: its base is a retriever."""
+    ran = (row.finished_at - row.started_at).total_seconds() if row.finished_at and row.started_at else None
+    return JobHead(
+        id=row.id,
+        name=row.name,
+        hue=hue(row.id),
+        status=row.status,
+        active=row.active,
+        dataset_id=row.dataset_id or 0,
+        dataset=row.dataset_name,
+        model_id=row.model_id or 0,
+        model=row.model_name,
+        created=formatting.iso(row.created_at),
+        started=formatting.iso(row.started_at),
+        finished=formatting.iso(row.finished_at),
+        ran=formatting.duration(ran),
+        worker=row.worker,
+        attempt=row.attempt,
+        error=row.error,
+        error_details=row.error_details,
+        priority=row.priority,
+        out_of_memory=row.status == "failed" and "memory" in row.error and not row.error.startswith(EVEN_WITH),
+        contrasts=contrasts,
+        taken=row.status == "failed" and GIVEN_UP in row.error,
+        memory_at_end=formatting.size(memory) if memory else "",
+        sweep_id=row.sweep_id or 0,
+    )
+
+
+def event_line(row: EventRow) -> EventLine:
+    """A timeline line."""
+    return EventLine(row.kind, row.message, formatting.iso(row.at))
+
+
+def notes_of(summary: Mapping[str, Any]) -> list[str]:
+    """What the trainer noted of its run, one sentence each."""
+    notes = summary.get("notes")
+    return [str(text) for text in notes.values()] if isinstance(notes, dict) else []
+
+
+def log_row_line(row: LogRow) -> LogLine:
+    """A log line read from the file."""
+    return LogLine(row.at, LEVELS.get(row.level, row.level), row.message)
+
+
+def number(value: Any) -> float | None:
+    """What a summary or record says, where it is a number."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

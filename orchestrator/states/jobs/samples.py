@@ -1,0 +1,116 @@
+"""Turns a run's samples into rows: what was asked or said of some held-out clips, and which clips went wrong."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestrator.states.shared import formatting
+from orchestrator.states.datasets.rows import clip_address
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One clip of an answer."""
+
+    picture: str
+    """Address of four frames side by side."""
+    preview: str
+    """Address of the clip as a browser plays it."""
+    note: str
+    right: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A held-out clip: what the model made of it, and how good that is."""
+
+    title: str
+    note: str
+    before: str
+    """What the untouched base made of it, as a sentence; "" where nobody asked it."""
+    good: bool
+    shots: list[Shot] = field(default_factory=list)
+    trail: list[str] = field(default_factory=list)
+    """What was made of it at the evaluations before this one, newest first."""
+    pair: str = ""
+    """Of a misclassified clip: its cell of the confusion matrix, as `pair_of` names it."""
+
+
+def samples_of(summary: Mapping[str, Any]) -> list[Sample]:
+    """Sentences and the clips found for them, or clips and what was said of them: a sentence, or a class."""
+    rows = [row for row in summary.get("samples") or [] if isinstance(row, Mapping)]
+    classes = len(summary.get("class_names") or ())
+    return [_sample_of(row, classes) for row in rows]
+
+
+def _sample_of(row: Mapping[str, Any], classes: int) -> Sample:
+    if "rank" in row:
+        return _asked(row)
+    return _named(row, classes) if row.get("label") else _said(row)
+
+
+def pair_of(label: str, said: str) -> str:
+    """The name of a cell of the confusion matrix."""
+    return f"{label}\u2192{said}"
+
+
+def mistakes_of(summary: Mapping[str, Any]) -> list[Sample]:
+    """Clips that were called another class than theirs, the surest first."""
+    return [
+        Sample(
+            title=f"{row.get('label', '')}, called {row.get('predicted', '')}",
+            note=f"{formatting.percent(float(row.get('confidence') or 0.0))} sure, {row.get('name', '')}",
+            before="",
+            good=False,
+            shots=[_shot(row.get("clip_id"), str(row.get("name", "")), False)],
+            pair=pair_of(str(row.get("label", "")), str(row.get("predicted", ""))),
+        )
+        for row in summary.get("mistakes") or []
+    ]
+
+
+def _shot(clip_id: Any, note: str, right: bool) -> Shot:
+    number = int(clip_id or 0)
+    return Shot(clip_address(number, "thumbnail"), clip_address(number, "preview"), note, right)
+
+
+def _asked(row: Mapping[str, Any]) -> Sample:
+    rank = int(row.get("rank") or 0)
+    shots = [
+        _shot(found.get("clip_id"), f"{float(found.get('score') or 0.0):.2f}", bool(found.get("right")))
+        for found in row.get("top") or []
+    ]
+    note = "Found first" if rank == 1 else f"Found at place {rank}"
+    return Sample(str(row.get("reference", "")), note, "", rank == 1, shots, _trail(row))
+
+
+def _said(row: Mapping[str, Any]) -> Sample:
+    said, meant = str(row.get("predicted", "")), str(row.get("reference", ""))
+    return Sample(
+        title=said,
+        note="As it should be" if said == meant else f"It should be: {meant}",
+        before=f"The untouched base said: {row['before']}" if row.get("before") else "",
+        good=said == meant,
+        shots=[_shot(row.get("clip_id"), str(row.get("name", "")), said == meant)],
+        trail=_trail(row),
+    )
+
+
+def _named(row: Mapping[str, Any], classes: int) -> Sample:
+    said, meant = str(row.get("predicted", "")), str(row.get("label", ""))
+    sure = f"{formatting.percent(float(row.get('confidence') or 0.0))} sure"
+    return Sample(
+        title=said,
+        note=f"Right, {sure}" if said == meant else f"It is {meant}; {sure}",
+        before=f"Before the training: a guess among {classes} classes" if classes else "",
+        good=said == meant,
+        shots=[_shot(row.get("clip_id"), str(row.get("name", "")), said == meant)],
+        trail=_trail(row),
+    )
+
+
+def _trail(row: Mapping[str, Any]) -> list[str]:
+    """Such as "Epoch 1: a red ring hops"; the last evaluation is what stands above it."""
+    place = "found at place " if "rank" in row else ""
+    before = list(row.get("trail") or [])[-2::-1]
+    return [f"Epoch {epoch:.1f}".removesuffix(".0") + f": {place}{answer}" for epoch, answer in before]

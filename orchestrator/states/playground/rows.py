@@ -1,0 +1,221 @@
+"""What the playground shows of an answer: bars, sentences or clips, for the adapter and the base side by side."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestrator.services.playground.choices import AdapterChoice, BaseChoice, DatasetChoice
+from orchestrator.states.shared import formatting
+from orchestrator.states.datasets.rows import clip_address
+from orchestrator.states.jobs.rows import hue
+
+_FRESH_HEAD = "The base has never seen these names: its head is untrained, so a guess is what to expect."
+STAGES = {
+    "waiting": "Waiting for the worker",
+    "fetching": "Fetching the clip",
+    "loading": "Loading the model",
+    "looking": "Looking at the clip",
+    "answering": "Answering",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A class and how likely it is."""
+
+    label: str
+    share: float
+    percent: str
+    right: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A clip that a search found."""
+
+    clip_id: int
+    name: str
+    caption: str
+    score: str
+    place: int
+    thumbnail: str
+    preview: str
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What one of the two says."""
+
+    who: str
+    title: str
+    note: str
+    hue: int
+    """0: the base, which has no colour of its own."""
+    took: str = ""
+    verdict: str = ""
+    good: bool = False
+    bars: list[Bar] = field(default_factory=list)
+    more: str = ""
+    text: str = ""
+    found: list[Found] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The clip of a question, from a dataset or dropped."""
+
+    key: str
+    """clip-12, or the id of a dropped one."""
+    clip_id: int
+    name: str
+    thumbnail: str
+    preview: str
+    facts: str
+    lasts: str
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """An earlier try of this visit."""
+
+    number: int
+    title: str
+    said: str
+    picture: str
+
+
+def base_option(base: BaseChoice) -> dict[str, str]:
+    return {"value": str(base.id), "label": base.name, "hint": base.task}
+
+
+def adapter_option(adapter: AdapterChoice) -> dict[str, str]:
+    return {"value": str(adapter.id), "label": adapter.name, "hint": f"job {adapter.job_id}"}
+
+
+def dataset_option(dataset: DatasetChoice) -> dict[str, str]:
+    return {"value": str(dataset.id), "label": dataset.name, "hint": formatting.plural(dataset.clips, "clip")}
+
+
+def blank_panels(base: str, adapter: AdapterChoice | None) -> list[Panel]:
+    """Who will answer, before anything was said."""
+    alone = Panel("base", base, "no adapter", 0)
+    if adapter is None:
+        return [alone]
+    return [alone, Panel("adapter", adapter.name, f"job {adapter.job_id}, on {base}", hue(adapter.job_id))]
+
+
+def panel_of(panel: Panel, said: Mapping[str, Any], answer: Mapping[str, Any]) -> Panel:
+    """The panel with what its speaker said."""
+    clip, text = answer.get("clip") or {}, str(said.get("text", ""))
+    reference = str(clip.get("reference") or "")
+    bars = _bars(said.get("labels") or [], reference)
+    verdict, good = _verdict(panel, bars, text, reference, answer)
+    return Panel(
+        who=panel.who,
+        title=panel.title,
+        note=panel.note,
+        hue=panel.hue,
+        took=f"{float(said.get('ms', 0)):,.0f}{formatting.NBSP}ms",
+        verdict=verdict,
+        good=good,
+        bars=bars,
+        more=_more(panel, said, bars, answer),
+        text=text,
+        found=[_found(place, row) for place, row in enumerate(said.get("clips") or [], 1)],
+    )
+
+
+def _bars(labels: list[Mapping[str, Any]], reference: str) -> list[Bar]:
+    return [
+        Bar(
+            str(row["label"]),
+            round(100 * float(row["probability"]), 2),
+            formatting.percent(float(row["probability"]), 1),
+            bool(reference) and row["label"] == reference,
+        )
+        for row in labels
+    ]
+
+
+def _verdict(panel: Panel, bars: list[Bar], text: str, reference: str, answer: Mapping[str, Any]) -> tuple[str, bool]:
+    if bars:
+        first, sure = bars[0], bars[0].share >= 50
+        if not reference:
+            return f"{'Says' if sure else 'Guesses'} {first.label}", sure
+        ending = "right" if first.right else "but it is " + reference
+        return f"{'Says' if sure else 'Guesses'} {first.label}, {ending}", first.right
+    lines = [_plain(line) for line in reference.splitlines() if line.strip()]
+    if text and lines:
+        same = _plain(text) in lines
+        return ("Word for word as the clip's caption" if same else ""), same
+    return "", False
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.lower().strip(" .!").split())
+
+
+def _more(panel: Panel, said: Mapping[str, Any], bars: list[Bar], answer: Mapping[str, Any]) -> str:
+    rest = int(said.get("classes") or 0) - len(bars)
+    if panel.who == "base" and bars and answer.get("adapter"):
+        return _FRESH_HEAD
+    if said.get("looked_at"):
+        return f"{formatting.plural(int(said['looked_at']), 'clip')} looked at for the first time; the next search is quick."
+    return f"{formatting.plural(rest, 'other class', 'other classes')} are less likely." if rest > 0 else ""
+
+
+def _found(place: int, row: Mapping[str, Any]) -> Found:
+    clip_id = int(row["clip_id"])
+    return Found(
+        clip_id,
+        str(row["name"]),
+        str(row.get("caption") or ""),
+        f"{float(row['score']):.2f}".replace("-", "\u2212"),
+        place,
+        clip_address(clip_id, "thumbnail"),
+        clip_address(clip_id, "preview"),
+    )
+
+
+def timing_of(answer: Mapping[str, Any], waited_s: float) -> str:
+    """How long it took: cold with loading, or warm."""
+    load = float(answer.get("load_ms") or 0)
+    device = str(answer.get("device") or "cpu").split(":")[0].upper()
+    device = "GPU" if device == "CUDA" else device
+    took = f"{waited_s:.1f}{formatting.NBSP}s" if waited_s >= 1 else f"{1000 * waited_s:.0f}{formatting.NBSP}ms"
+    if load:
+        return f"Answered in {took} on the {device}, cold: {load / 1000:.1f}{formatting.NBSP}s to load the model"
+    return f"Answered in {took} on the {device}, warm"
+
+
+def sampled_of(answer: Mapping[str, Any]) -> str:
+    """Which frames the model saw."""
+    if answer.get("task") == "retrieval":
+        left = int(answer.get("left_out") or 0)
+        out = f", {left:,} that cannot be decoded left out" if left else ""
+        return f"{formatting.plural(int(answer.get('searched') or 0), 'clip')} searched{out}"
+    high, wide = answer.get("size") or (0, 0)
+    return f"{formatting.plural(int(answer.get('frames') or 0), 'frame')} of {wide} × {high}"
+
+
+def stage_of(record: Mapping[str, Any]) -> str:
+    """A record on the way to the answer, in words; "" where it says nothing new."""
+    if "progress" in record:
+        done, total = record["progress"]
+        return f"Looking at the clips: {done:,} of {total:,}"
+    return STAGES.get(str(record.get("stage", "")), "")
+
+
+def curl_of(origin: str, body: Mapping[str, Any], dropped: str) -> str:
+    """The same question for a terminal; a dropped clip is sent first, since it is kept for an hour only."""
+    head = '-H "Authorization: Bearer $LOREEL_TOKEN"'
+    text = json.dumps(body).replace("'", "'\\''").replace("$SCRATCH", "'\"$SCRATCH\"'")
+    ask = f"curl {origin}/api/v1/infer {head} -H 'Content-Type: application/json' -d '{text}'"
+    if not dropped:
+        return ask
+    name = "".join(c if c.isalnum() or c in "._-" else "_" for c in dropped)
+    send = f"curl -s {head} --data-binary @{name} '{origin}/api/v1/playground/clips?name={name}'"
+    read = "python3 -c 'import json, sys; print(json.load(sys.stdin)[\"id\"])'"
+    return f"SCRATCH=$({send} | {read})\n{ask}"

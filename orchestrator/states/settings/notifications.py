@@ -1,0 +1,62 @@
+"""Settings of notices: which leave the house, by webhook, by e-mail."""
+
+from typing import Any
+
+import reflex as rx
+
+from orchestrator.domain.errors import AppError
+from orchestrator.domain.notifications import KINDS
+from orchestrator.services.notifications import preferences
+from orchestrator.services.notifications.rows import WishRow
+from orchestrator.states.shared.guards import act, problems_of, said, signed_in
+from orchestrator.ui.primitives.toast import toast
+
+
+class NoticeWishes(rx.State):
+    """How one wants to be told outside the studio."""
+
+    url: str = ""
+    secret: str = ""
+    email: bool = False
+    kinds: list[str] = []
+    address: str = ""
+    mail_ready: bool = False
+    last_error: str = ""
+    problems: dict[str, str] = {}
+    round: int = 0
+    """Counts readings: the fields show what is stored."""
+
+    @rx.event
+    @signed_in
+    async def load(self):
+        """Reads what is stored."""
+        self._show(await act(self, preferences.get_wish))
+
+    @rx.event
+    @signed_in
+    async def save(self, form: dict[str, Any]):
+        """Keeps the form."""
+        kinds = [kind for kind in KINDS if form.get(f"kind_{kind}")]
+        try:
+            row = await act(self, preferences.save_wish, str(form.get("webhook_url", "")), bool(form.get("email")), kinds)
+        except AppError as refused:
+            self.problems = problems_of(refused)
+            return
+        self._show(row)
+        yield toast("success", "Saved.")
+
+    @rx.event
+    @signed_in
+    async def try_out(self):
+        """Sends a test through every door that is open."""
+        try:
+            await act(self, preferences.send_test)
+        except AppError as refused:
+            return said(refused)
+        return toast("success", "A test notice is on its way.")
+
+    def _show(self, row: WishRow) -> None:
+        self.url, self.secret, self.email = row.webhook_url, row.webhook_secret, row.email
+        self.kinds, self.address, self.mail_ready = list(row.kinds), row.address, row.mail_ready
+        self.last_error, self.problems = row.last_error, {}
+        self.round += 1

@@ -1,0 +1,88 @@
+"""What the inspector draws is what the trainer decodes: the same frames, the same pixels, one's own clips only."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from sqlmodel import select
+
+from jobs.families.registry import read_base, resolve
+from jobs.video.cache import ClipFile, FrameCache
+from jobs.video.inspect import look_each
+from orchestrator.domain.datasets import Clip, Task
+from orchestrator.domain.errors import Invalid, NotFound
+from orchestrator.domain.models import ModelSource, ModelStatus, ModelType, VideoModel
+from orchestrator.domain.recipes import parse_recipe
+from orchestrator.domain.users import Actor
+from orchestrator.services.datasets.media import frame_preview
+from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
+from orchestrator.services.db import session_scope
+from orchestrator.settings import ROOT, get_settings
+from tests.fakes.videos import draw_clip
+from tests.integration.test_ingest_layouts import bring
+from tests.studio import make_person
+
+BASE = ROOT / "orchestrator" / "builtin" / "models" / "videomae-tiny"
+
+
+@pytest.fixture
+def things(ada: Actor, tmp_path: Path) -> tuple[int, int]:
+    """(a clip, a model that is ready)"""
+    files = {f"{label}/{i}.mp4": draw_clip(tmp_path / f"{label}{i}.mp4", frames=20, shade=9 * i, dx=dx).read_bytes()
+             for label, dx in (("left", 1), ("right", 3)) for i in range(2)}  # fmt: skip
+    dataset_id = bring(ada, Task.CLASSIFICATION, files)
+    assert ingest_dataset(dataset_id, look_each) == "ready"
+    with session_scope() as session:
+        model = VideoModel(
+            owner_id=ada.user_id,
+            name="tiny",
+            model_type=ModelType.CLASSIFICATION,
+            architecture="VideoMAE",
+            source=ModelSource.PATH,
+            status=ModelStatus.READY,
+            path=str(BASE),
+        )
+        session.add(model)
+        session.flush()
+        return session.exec(select(Clip.id)).first() or 0, model.id or 0
+
+
+def test_the_sheet_is_what_the_trainer_decodes(
+    ada: Actor, things: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with session_scope() as session:
+        found = frame_preview.what_a_model_sees(session, ada, *things, frame_preview.Settings())
+        clip = session.get_one(Clip, things[0])
+        path = get_settings().storage_dir / clip.path
+    base = read_base(BASE)
+    sampling = resolve(base).sampling(base, parse_recipe({}))
+    trained = FrameCache(tmp_path / "frames", sampling).frames(ClipFile(path, "x", "x"))
+    assert (len(found.indices), found.height, found.width) == trained.shape[:3]
+    with Image.open(found.sheet) as picture:
+        pixels = np.asarray(picture)
+    for number, frame in enumerate(trained):
+        top, left = number // found.columns * found.height, number % found.columns * found.width
+        assert np.array_equal(pixels[top : top + found.height, left : left + found.width], frame)
+    assert found.times == [round(index / 8, 3) for index in found.indices]
+    # Asked again, nothing is drawn again.
+    monkeypatch.setattr(frame_preview, "_ask", lambda _: {})
+    with session_scope() as session:
+        assert frame_preview.what_a_model_sees(session, ada, *things, frame_preview.Settings()) == found
+
+
+def test_what_does_not_fit_is_said(ada: Actor, things: tuple[int, int]) -> None:
+    bob = make_person("bob")
+    with session_scope() as session:
+        with pytest.raises(Invalid):
+            frame_preview.what_a_model_sees(session, ada, *things, frame_preview.Settings(frames=5))
+        with pytest.raises(Invalid) as refused:
+            frame_preview.what_a_model_sees(session, ada, *things, frame_preview.Settings(size=64))
+        assert refused.value.field == "size"
+        for odd in ({"frames": 1_000}, {"frames": 0}, {"size": 8}):
+            with pytest.raises(Invalid, match="1 to 256") as refused:
+                frame_preview.what_a_model_sees(session, ada, *things, frame_preview.Settings(**odd))
+            assert refused.value.field in odd
+        with pytest.raises(NotFound):
+            frame_preview.what_a_model_sees(session, bob, *things, frame_preview.Settings())
+    assert not list((get_settings().storage_dir / "datasets").rglob("*.part"))

@@ -1,0 +1,82 @@
+"""A trainer that waits, imported, while somebody fills the wizard in: it is used, replaced, and never left behind."""
+
+import json
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+
+from orchestrator.domain.redis_keys import WARM_CHANNEL, WARM_KEY
+from orchestrator.domain.training_jobs import FINAL, JobStatus
+from orchestrator.domain.users import Actor
+from orchestrator.services.db import session_scope
+from orchestrator.services.training import prewarm
+from orchestrator.services.training.drafts import load_draft
+from tests.studio import RedisProcess, job_of, launch, make_things, start_worker, until
+
+Processes = list[subprocess.Popen[bytes]]
+
+
+def trainers_of(worker: subprocess.Popen[bytes]) -> list[int]:
+    children = psutil.Process(worker.pid).children()
+    return [child.pid for child in children if "trainer.py" in " ".join(child.cmdline())]
+
+
+def warm_worker(home: Path, ada: Actor, processes: Processes, **plan: object) -> tuple[subprocess.Popen[bytes], int]:
+    (home / "jobs").mkdir()
+    (home / "jobs" / "fake.json").write_text(json.dumps(plan))
+    worker = start_worker(processes, home)
+    prewarm._last = 0.0
+    with session_scope() as session:
+        load_draft(session, ada)  # somebody opens the wizard
+    [spare] = until(lambda: trainers_of(worker), what="a spare is made")
+    return worker, spare
+
+
+def test_the_spare_is_used_and_replaced(
+    home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes
+) -> None:
+    worker, spare = warm_worker(home, ada, processes, steps=10)
+    job_id = launch(ada, make_things(ada))
+    until(lambda: job_of(job_id).status in FINAL)
+    assert job_of(job_id).status is JobStatus.COMPLETED, job_of(job_id).error
+    assert (home / "jobs" / str(job_id) / "pid-1").read_text() == str(spare)
+    redis_server.client().publish(WARM_CHANNEL, "1")
+    [following] = until(lambda: [pid for pid in trainers_of(worker) if pid != spare])
+    redis_server.client().delete(WARM_KEY)
+    redis_server.client().publish(WARM_CHANNEL, "1")
+    until(lambda: not psutil.pid_exists(following), what="nobody is about to launch: no spare")
+
+
+def test_a_killed_horse_takes_the_used_spare_with_it(
+    home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes
+) -> None:
+    worker, spare = warm_worker(home, ada, processes, steps=100, pause=0.05)
+    job_id = launch(ada, make_things(ada))
+    until(lambda: job_of(job_id).step > 2)
+    [horse] = [child for child in psutil.Process(worker.pid).children() if "trainer.py" not in str(child.cmdline())]
+    horse.kill()
+    until(lambda: not psutil.pid_exists(spare), 2.0)
+    until(lambda: job_of(job_id).status in FINAL)
+    assert (job_of(job_id).status, job_of(job_id).attempt) == (JobStatus.COMPLETED, 2)
+
+
+def test_a_killed_worker_takes_the_spare_with_it(
+    home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes
+) -> None:
+    worker, spare = warm_worker(home, ada, processes, steps=1)
+    worker.kill()
+    until(lambda: not psutil.pid_exists(spare), 2.0)
+
+
+def test_from_launch_to_trainer_takes_a_moment(
+    home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes
+) -> None:
+    warm_worker(home, ada, processes, steps=1, pause=0.0)
+    things = make_things(ada)
+    began = time.monotonic()
+    job_id = launch(ada, things)
+    until(lambda: (home / "jobs" / str(job_id) / "metrics.jsonl").exists())
+    print(f"launch to the first record: {1000 * (time.monotonic() - began):.0f} ms")
+    assert time.monotonic() - began < 1.5

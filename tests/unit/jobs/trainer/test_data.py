@@ -1,0 +1,52 @@
+"""Where no loader process decodes, threads fill the frame cache beside the steps, and the run says how far they are."""
+
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import torch
+from transformers import TrainerControl, TrainerState, TrainingArguments
+
+from jobs.families.registry import read_base, resolve
+from jobs.sinks.recorder import Recorder
+from jobs.runs.spec import ClipSpec
+from jobs.trainer import device_settings
+from jobs.trainer import data
+from jobs.trainer.data import FrameTeller, Material, bring
+from jobs.trainer.setup import plan_of
+from jobs.trainer.split import Sides
+from jobs.video.source import BadClip
+from orchestrator.domain.recipes import parse_recipe
+from tests.unit.jobs.trainer.conftest import BASE, MakeSpec
+
+SAID = cast("tuple[TrainingArguments, TrainerState, TrainerControl]", (None, None, None))
+
+
+def brought(make_spec: MakeSpec, clips: list[ClipSpec]) -> Material:
+    spec, base = make_spec(), read_base(BASE)
+    sides = Sides(tuple(clips[:6]), tuple(clips[6:8]))
+    plan = plan_of(spec, parse_recipe(spec.recipe), base, sides)
+    nobody: Any = None  # a family whose eye learns asks nothing of the model
+    return bring(spec, plan, resolve(base), nobody, sides, Recorder(0, 0, []), lambda: False)
+
+
+def test_frames_are_decoded_beside_the_steps(
+    make_spec: MakeSpec, clips: list[ClipSpec], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    monkeypatch.setattr(data, "_TELL_S", 0.0)
+    found = brought(make_spec, clips)
+    teller = FrameTeller(found.ahead, Recorder(0, 0, []))
+    teller.on_step_end(*SAID)
+    assert capsys.readouterr().out == "Frame cache: 0 of 8 clips.\n"
+    with found.ahead:
+        found.ahead.wait()
+    assert len(list((Path(make_spec().cache_dir) / "frames").rglob("*.npy"))) == 8
+    teller.on_step_end(*SAID)
+    assert capsys.readouterr().out == ""
+    found.ahead.problem = BadClip("a.mp4", "stops decoding.")
+    with pytest.raises(BadClip, match=r"a\.mp4"):
+        teller.on_step_end(*SAID)
+    # Loader processes are forked, which a process with threads must not be.
+    monkeypatch.setattr(device_settings, "loader_workers", lambda device: 2)
+    assert not brought(make_spec, clips).ahead._threads

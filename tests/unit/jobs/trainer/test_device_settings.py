@@ -1,0 +1,143 @@
+"""What a run is told of its device: the GPU's settings are built and checked here, and those a CPU has too are run."""
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from transformers import TrainingArguments, training_args
+
+from jobs.families.protocol import Plan
+from jobs.families.registry import read_base, resolve
+from jobs.families.video_llm import load
+from jobs.families.video_llm.load import attention
+from jobs.trainer import device_settings as manners
+from jobs.trainer.hf_trainer import arguments
+from jobs.trainer.liger import fuse
+from jobs.trainer.device_settings import liger, manner
+from jobs.trainer.run import train
+from jobs.trainer.setup import with_adapters
+from orchestrator.domain.errors import Invalid
+from orchestrator.domain.recipes import LIGER, parse_recipe
+from orchestrator.services.training.memory import small_moments
+from tests.unit.jobs.families.tiny_llms import make_tiny
+from tests.unit.jobs.trainer.conftest import MakeSpec
+from tests.unit.jobs.trainer.test_run import losses, recorder_of
+
+
+def built(device: str, decodes: bool = True, **recipe: Any) -> TrainingArguments:
+    return arguments(Path("out"), parse_recipe(recipe), 10, False, False, device, decodes=decodes)
+
+
+def test_a_gpu_gets_bf16_paged_8_bit_moments_and_pinned_loading_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training_args, "is_torch_bf16_gpu_available", lambda: True)
+    monkeypatch.setattr(os, "cpu_count", lambda: 16)
+    how = built("cuda:0")
+    assert (how.bf16, how.use_cpu, str(how.optim.value)) == (True, False, "paged_adamw_8bit")
+    assert (how.dataloader_pin_memory, how.dataloader_num_workers, how.dataloader_prefetch_factor) == (True, 4, 2)
+    assert manner(parse_recipe({}), "cuda:0", True)["accelerator_config"] == {"non_blocking": True}
+    assert not how.dataloader_persistent_workers
+    # What a frozen eye said may have to be asked for again, which a forked process must not do on a GPU.
+    assert built("cuda:0", decodes=False).dataloader_num_workers == 0
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    assert built("cuda:3").dataloader_num_workers == 2
+
+
+def test_a_gpu_without_bf16_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A T4 or V100: torch says that it can, if asked as transformers asks."""
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation)
+    assert manners.imitates_bf16("cuda:0")
+    assert not manners.imitates_bf16("cpu")
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: True)
+    assert not manners.imitates_bf16("cuda:0")
+
+
+def test_a_processor_gets_what_it_always_had() -> None:
+    how = built("cpu")
+    assert (how.bf16, how.use_cpu, str(how.optim.value)) == (False, True, "adamw_torch_fused")
+    assert (how.dataloader_pin_memory, how.dataloader_num_workers) == (False, 0)
+
+
+@pytest.mark.parametrize(
+    ("device", "recipe", "said", "small"),
+    [
+        ("cpu", {}, "adamw_torch_fused", False),
+        ("cpu", {"optim": {"optimizer": "adamw_8bit"}}, "paged_adamw_8bit", True),
+        ("cuda:0", {}, "paged_adamw_8bit", True),
+        ("cuda:0", {"qlora": {"bits": 16}}, "paged_adamw_8bit", True),
+        ("cuda:0", {"optim": {"optimizer": "adamw"}}, "adamw_torch_fused", False),
+        ("cuda:0", {"training_type": "pretrain"}, "adamw_torch_fused", False),
+    ],
+)
+def test_the_estimate_counts_the_moments_that_the_run_keeps(
+    device: str, recipe: dict[str, Any], said: str, small: bool
+) -> None:
+    asked = parse_recipe(recipe)
+    assert manner(asked, device, True)["optim"] == said
+    assert small_moments(asked, device != "cpu") is small
+
+
+def test_liger_is_refused_where_it_cannot_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = parse_recipe({"optim": {"liger": True}})
+    with pytest.raises(Invalid, match="run on a GPU only") as refused:
+        liger(asked, "cpu")
+    assert refused.value.field == "optim.liger"
+    monkeypatch.setattr(manners, "find_spec", lambda name: None)
+    with pytest.raises(Invalid, match="pip install liger-kernel"):
+        liger(asked, "cuda:0")
+    monkeypatch.setattr(manners, "find_spec", lambda name: object())
+    assert liger(asked, "cuda:0")
+    assert not liger(parse_recipe({}), "cuda:0")
+    assert "qwen2_5_vl" in LIGER
+
+
+def test_fused_kernels_must_leave_the_loss_as_it_was(tmp_path: Path) -> None:
+    """Whatever a version of the package does to a model: it is seen before the first step."""
+    base = read_base(make_tiny("qwen2_5_vl", tmp_path))
+    plan = Plan(base, parse_recipe({"data": {"frames": 2, "size": 56}}), "captioning", (), ("it hops",))
+    family = resolve(base)
+    model, collate = with_adapters(family, plan), family.collate(plan)
+    frames = np.random.default_rng(0).integers(0, 256, (2, 56, 56, 3), dtype=np.uint8)
+    items = [{"frames": frames, "captions": ["it hops"], "learn": True, "draw": (0, 0), "clip_id": 1}]
+    chance = torch.get_rng_state()
+    fuse(plan, model, collate, items, lambda model: None)
+    assert torch.equal(torch.get_rng_state(), chance)
+
+    def too_old(model: Any) -> None:
+        raise ImportError("cannot import name 'LigerOutput'")
+
+    def wrong(model: Any) -> None:
+        with torch.no_grad():
+            model.get_base_model().lm_head.weight.mul_(100)
+
+    with pytest.raises(Invalid, match=r"do not work with this base here \(ImportError: .*Switch them off") as refused:
+        fuse(plan, model, collate, items, too_old)
+    assert refused.value.field == "optim.liger"
+    with pytest.raises(Invalid, match=r"loss is .* instead of .*Switch them off"):
+        fuse(plan, model, collate, items, wrong)
+
+
+def test_flash_attention_where_it_is_installed_and_the_class_takes_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    base = read_base(make_tiny("qwen2_5_vl", tmp_path))
+    here, there = (Plan(base, parse_recipe({}), "captioning", device=device) for device in ("cpu", "cuda:0"))
+    assert attention(there) == {}  # not installed: transformers takes SDPA
+    monkeypatch.setattr(load, "is_flash_attn_2_available", lambda: True)
+    assert attention(here) == {}
+    assert attention(there) == {"attn_implementation": "flash_attention_2"}
+
+
+@pytest.mark.slow
+def test_loader_processes_change_no_loss(make_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clips are varied and dropout is on: chance is the same whoever prepares the batch."""
+    alone = make_spec("alone", qlora={"dropout": 0.1})
+    train(alone, recorder_of(alone), lambda: False)
+    monkeypatch.setattr(manners, "loader_workers", lambda device: 2)
+    ahead = dataclasses.replace(alone, folder=str(Path(alone.folder).with_name("ahead")))
+    Path(ahead.folder).mkdir()
+    train(ahead, recorder_of(ahead), lambda: False)
+    assert losses(ahead) == pytest.approx(losses(alone), abs=1e-6)

@@ -1,0 +1,40 @@
+"""A long epoch is not lost as a whole: checkpoints come after a time, seldom where they are dear."""
+
+from typing import Any
+
+from transformers import TrainerControl, TrainerState, TrainingArguments
+
+from jobs.trainer.callbacks import KEEP_S, Keeper
+
+
+def test_it_asks_after_a_time_and_seldom_where_writing_takes_long() -> None:
+    now = [0.0]
+    keeper = Keeper(lambda wish: wish)
+    keeper._clock = lambda: now[0]
+    how: Any = object.__new__(TrainingArguments)
+    keeper.on_train_begin(how, TrainerState(), TrainerControl())
+
+    def asks(at: float) -> bool:
+        now[0], control = at, TrainerControl()
+        keeper.on_step_end(how, TrainerState(), control)
+        return control.should_save
+
+    def kept(at: float) -> None:
+        now[0] = at
+        keeper.on_save(how, TrainerState(), TrainerControl())
+
+    assert not asks(KEEP_S - 1)
+    assert asks(KEEP_S)
+    kept(KEEP_S + 60)  # a minute to write: the next one in twenty
+    assert not asks(KEEP_S + 60 + 1199)
+    assert asks(KEEP_S + 60 + 1200)
+    kept(2000)
+    kept(2500)  # an epoch ended: its own checkpoint counts
+    assert not asks(2500 + KEEP_S - 1)
+    assert asks(2500 + 3000)
+
+
+def test_all_save_where_one_wishes_it() -> None:
+    control = TrainerControl()
+    Keeper(lambda wish: True).on_step_end(object.__new__(TrainingArguments), TrainerState(), control)
+    assert control.should_save

@@ -1,0 +1,107 @@
+"""A recipe that meets a wall is refused beside the field that would mend it, and advice hinders nothing."""
+
+from typing import Any
+
+from orchestrator.domain.models import ModelSource, ModelType, VideoModel
+from orchestrator.domain.recipes import parse_recipe
+from orchestrator.services.models.vision_tokens import read_sight, visual_tokens
+from orchestrator.services.training.estimate import adapter_parameters
+from orchestrator.services.training.recipe_limits import advice, fit_problems, kernel_problems, sight_problems
+from orchestrator.services.training.memory import memory_of
+
+QWEN = {
+    "vision_config": {"patch_size": 14, "spatial_merge_size": 2, "temporal_patch_size": 2},
+    "text_config": {
+        "max_position_embeddings": 2048, "hidden_size": 1536, "intermediate_size": 8960, "num_hidden_layers": 28,
+        "vocab_size": 151_936,
+    },
+}  # fmt: skip
+
+
+def qwen(context: int = 2048, parameters: int = 3_000_000_000) -> VideoModel:
+    sight = read_sight("qwen2_5_vl", QWEN) or {}
+    details: dict[str, Any] = {"sight": sight | {"context": context}, "nf4_bytes": parameters // 2}
+    return VideoModel(
+        name="eyes",
+        model_type=ModelType.CAPTIONING,
+        architecture="Qwen2.5-VL",
+        source=ModelSource.PATH,
+        parameters=parameters,
+        details=details,
+    )
+
+
+def test_tokens_follow_frames_and_pixels() -> None:
+    sight = qwen().details["sight"]
+    assert visual_tokens(sight) == 4 * 8 * 8
+    assert visual_tokens(sight, frames=16, size=448) == 8 * 16 * 16
+
+
+def test_a_clip_longer_than_the_context_is_refused_beside_the_frames() -> None:
+    (problem,) = sight_problems(qwen(), parse_recipe({"data": {"frames": 16, "size": 448}}))
+    assert problem == (
+        "data.frames",
+        "A clip takes 2,048 tokens, and this base reads 2,048 at once. Use 15 frames or fewer.",
+    )
+    assert not sight_problems(qwen(4096), parse_recipe({"data": {"frames": 16, "size": 448}}))
+
+
+def test_an_edge_that_does_not_divide_is_refused_beside_the_size() -> None:
+    ((field, text),) = sight_problems(qwen(), parse_recipe({"data": {"size": 100}}))
+    assert field == "data.size"
+    assert "multiple of 28" in text
+
+
+def test_what_does_not_fit_is_refused_beside_what_would_help() -> None:
+    many, one = parse_recipe({"optim": {"batch_size": 8}}), parse_recipe({"optim": {"batch_size": 1}})
+    assert fit_problems(many, 10**9, 0) == []
+    assert fit_problems(many, 9 * 10**8, 10**9) == []
+    assert fit_problems(many, 2 * 10**9, 10**9)[0][0] == "optim.batch_size"
+    assert fit_problems(one, 2 * 10**9, 10**9)[0][0] == "data.frames"
+    plain = parse_recipe({"optim": {"batch_size": 1}, "qlora": {"bits": 16}})
+    assert fit_problems(plain, 2 * 10**9, 10**9)[0][0] == "qlora.bits"
+
+
+def test_advice_where_4_bits_are_pointless_or_missed() -> None:
+    assert "Plain LoRA" in advice(qwen(parameters=800_000), parse_recipe({}), gpu=False)[0]
+    assert advice(qwen(), parse_recipe({}), gpu=True) == []
+    assert "4-bit would save 4.5 GB" in advice(qwen(), parse_recipe({"qlora": {"bits": 16}}), gpu=True)[0]
+
+
+def test_a_language_model_keeps_less_on_a_gpu_where_it_computes_twice() -> None:
+    recipe = parse_recipe({"optim": {"batch_size": 2}})
+    here, there = (memory_of(qwen(), recipe, 10**7, gpu) for gpu in (False, True))
+    assert there.activations < here.activations / 4
+    double = memory_of(qwen(), parse_recipe({"optim": {"batch_size": 4}}), 10**7)
+    assert double.activations == 2 * here.activations
+    assert double.fixed == here.fixed
+
+
+def test_liger_is_refused_beside_its_switch_where_it_cannot_run() -> None:
+    asked, model = parse_recipe({"optim": {"liger": True}}), qwen()
+    model.family = "qwen2_5_vl"
+    assert kernel_problems(model, asked, gpu=True) == []
+    assert kernel_problems(model, parse_recipe({}), gpu=False) == []
+    ((field, text),) = kernel_problems(model, asked, gpu=False)
+    assert (field, "GPU only" in text) == ("optim.liger", True)
+    model.family = "llava_next_video"
+    assert "no kernels for this base" in kernel_problems(model, asked, gpu=True)[0][1]
+
+
+def test_an_eye_that_learns_costs_adapters_and_memory() -> None:
+    model, frozen, learns = qwen(), parse_recipe({}), parse_recipe({"qlora": {"vision": True}})
+    eyes = QWEN["vision_config"] | {"depth": 32, "hidden_size": 1280}
+    model.details["sight"] = read_sight("qwen2_5_vl", QWEN | {"vision_config": eyes})
+    model.details["eye_layers"] = [{"suffix": "qkv", "count": 32, "in_features": 1280, "out_features": 3840}]
+    more = adapter_parameters(model, learns) - adapter_parameters(model, frozen)
+    assert more == 16 * 32 * (1280 + 3840)
+    for gpu in (False, True):
+        kept, plain = (memory_of(model, recipe, 10**7, gpu).activations for recipe in (learns, frozen))
+        assert kept > plain
+
+
+def test_moments_of_8_bits_take_less() -> None:
+    whole, small = parse_recipe({}), parse_recipe({"optim": {"optimizer": "adamw_8bit"}})
+    assert memory_of(qwen(), whole, 10**7).trained == 160_000_000
+    assert memory_of(qwen(), small, 10**7).trained == 100_000_000
+    assert memory_of(qwen(), whole, 10**7, gpu=True).trained == 100_000_000

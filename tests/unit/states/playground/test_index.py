@@ -1,0 +1,149 @@
+"""The playground in one tab: an address asks for exactly what it names, and an answer stays with its question."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from reflex.state import BaseState
+from sqlmodel import select
+
+from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus, Task
+from orchestrator.domain.models import ModelSource, ModelStatus, ModelType, VideoModel
+from orchestrator.domain.playground import Wish
+from orchestrator.domain.training_jobs import JobStatus, TrainingJob
+from orchestrator.services.adapters.recording import record_adapter
+from orchestrator.services.auth.limits import forget_clients
+from orchestrator.services.auth.sessions import COOKIE_NAME
+from orchestrator.services.db import session_scope
+from orchestrator.services.models.builtin import FOLDER, ensure_builtin
+from orchestrator.services.playground import queue as box
+from orchestrator.states.playground.index import PlaygroundState
+from tests.api_client import sign_in
+from tests.tabs import state_in, tab
+
+
+class Studio:
+    """Somebody with an adapter of the tiny captioner and a dataset of two clips."""
+
+    def __init__(self, home: Any) -> None:
+        forget_clients()
+        client = sign_in("ada")
+        self.cookie, owner = client.cookies[COOKIE_NAME], int(client.get("/api/v1/me").json()["id"])
+        with session_scope() as session:
+            ensure_builtin(session)
+            dataset = Dataset(owner_id=owner, name="d", task=Task.CAPTIONING, status=DatasetStatus.READY, clip_count=2)
+            asking = VideoModel(
+                owner_id=owner,
+                name="asking",
+                model_type=ModelType.CAPTIONING,
+                architecture="Qwen2-VL",
+                family="qwen2_vl",
+                source=ModelSource.PATH,
+                status=ModelStatus.READY,
+                path=str(FOLDER),
+            )
+            session.add_all([dataset, asking])
+            session.flush()
+            clips = [Clip(dataset_id=dataset.id or 0, name=f"{i}.mp4", path="x", caption="c") for i in range(2)]
+            session.add_all(clips)
+            session.flush()
+            self.clips, self.dataset, self.asking = [clip.id for clip in clips], dataset.id, asking.id
+            found = session.exec(select(VideoModel.source_ref, VideoModel.id)).all()
+            self.bases = {name: model_id or 0 for name, model_id in found}
+            base = session.get_one(VideoModel, self.bases["captioner-tiny"])
+            names: dict[str, Any] = {"name": "words", "dataset_name": "d", "model_name": base.name}
+            job = TrainingJob(
+                owner_id=owner, model_id=base.id, status=JobStatus.COMPLETED, idempotency_key="k", **names
+            )
+            session.add(job)
+            session.flush()
+            self.job = job.id or 0
+            folder = home / "jobs" / str(self.job) / "adapter"
+            folder.mkdir(parents=True)
+            (folder / "adapter_config.json").write_text("{}")
+            made = record_adapter(session, self.job)
+            assert made is not None
+            self.adapter = made.id or 0
+
+    def open(self, query: str) -> tuple[Any, str]:
+        """The page at this address, and what it goes on with."""
+        state = state_in(tab(self.cookie, f"/playground?{query}"), PlaygroundState)
+        return state, press(state, "load")
+
+
+def press(state: Any, name: str, *given: object) -> str:
+    return str(asyncio.run(state.event_handlers[name].fn(state, *given)))
+
+
+@pytest.fixture
+def studio(home: Any, redis_server: object) -> Studio:
+    return Studio(home)
+
+
+def test_an_address_asks_for_what_it_names_or_says_why_not(studio: Studio) -> None:
+    clip = f"clip={studio.clips[0]}"
+    state, then = studio.open(f"adapter={studio.adapter}&{clip}")
+    assert (state.adapter_id, state.problem) == (str(studio.adapter), "")
+    assert "run" in then
+    with session_scope() as session:
+        session.get_one(VideoModel, studio.asking).status = ModelStatus.PROCESSING
+    lost = {
+        "adapter=999": "There is no such adapter",
+        "adapter=x": "There is no such adapter",
+        "model=999": "There is no such model",
+        f"model={studio.asking}": "asking is not ready or not there any more",
+        "job=999": "This job has no adapter",
+    }
+    for query, said in lost.items():
+        state, then = studio.open(f"{query}&{clip}")
+        assert said in state.problem
+        assert (then, state.adapter_id) == ("None", "none")
+        assert state.scene is not None  # the clip is shown; nobody else answers in the place of what was named
+    assert studio.open(f"job={studio.job}&{clip}")[0].adapter_id == str(studio.adapter)
+
+    retriever = studio.bases["retriever-tiny"]
+    state, _ = studio.open(f"model={retriever}&dataset=999&query=disc")
+    assert "There is no such dataset" in state.problem
+    with session_scope() as session:
+        session.delete(session.get_one(VideoModel, studio.bases["captioner-tiny"]))
+    state, then = studio.open(f"adapter={studio.adapter}&{clip}")
+    assert "The base of words v1 is not ready or not there any more" in state.problem
+    assert then == "None"
+
+
+def test_an_answer_stays_with_its_question(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def enter(self: Any) -> Any:
+        return self
+
+    async def leave(*_: object) -> None: ...
+
+    monkeypatch.setattr(BaseState, "__aenter__", enter)
+    monkeypatch.setattr(BaseState, "__aexit__", leave)
+    state, _ = studio.open(f"model={studio.asking}&clip={studio.clips[0]}&prompt=What+moves%3F")
+    assert (state.prompt, state.takes_question) == ("What moves?", True)
+    meanwhile: list[tuple[str, object]] = []
+
+    async def answers(_user: int, wish: Wish) -> AsyncIterator[dict[str, Any]]:
+        for name, given in meanwhile:
+            await state.event_handlers[name].fn(state, given)
+        said = [{"who": "base", "text": f"{wish.prompt} a disc", "ms": 1}]
+        yield {"done": {"answers": said, "task": "captioning", "frames": 8, "size": [4, 4]}}
+
+    monkeypatch.setattr(box, "ask", answers)
+    monkeypatch.setattr("orchestrator.states.playground.index.check_wish", lambda *_: None)
+    press(state, "run")
+    assert [panel.text for panel in state.panels] == ["What moves? a disc"]
+    assert "prompt=What+moves%3F" in press(state, "ask")
+
+    press(state, "type_prompt", "What colour?")
+    meanwhile.append(("type_prompt", "Which sh"))
+    press(state, "run")
+    assert [past.said for past in state.past] == ["What colour? a disc", "What moves? a disc"]
+    press(state, "look_back", state.past[0].number)
+    assert state.prompt == "What colour?"
+    # Whoever looks back while the model answers sees the earlier try, also when the answer comes.
+    meanwhile[:] = [("look_back", state.past[1].number)]
+    press(state, "run")
+    assert (state.busy, state.prompt, state.panels[0].text) == (False, "What moves?", "What moves? a disc")
+    assert len(state.past) == 2

@@ -1,0 +1,42 @@
+"""Answers in words: who is right, what was cold, and a command line that says the same as the page."""
+
+import json
+import shlex
+
+from orchestrator.states.playground.rows import Panel, curl_of, panel_of, sampled_of, stage_of, timing_of
+
+CLASSES = [{"label": "left", "probability": 0.91}, {"label": "right", "probability": 0.09}]
+
+
+def test_bars_say_who_is_right() -> None:
+    answer = {"clip": {"reference": "left"}, "adapter": {"id": 1}}
+    shown = panel_of(Panel("adapter", "a v1", "", 2), {"labels": CLASSES, "classes": 4, "ms": 12.4}, answer)
+    assert (shown.verdict, shown.good) == ("Says left, right", True)
+    assert [(bar.share, bar.right) for bar in shown.bars] == [(91.0, True), (9.0, False)]
+    assert shown.more.startswith("2")
+    wrong = panel_of(Panel("base", "b", "", 0), {"labels": CLASSES[1:], "classes": 2}, answer)
+    assert (wrong.verdict, wrong.good) == ("Guesses right, but it is left", False)
+    assert "untrained" in wrong.more
+
+
+def test_a_sentence_is_compared_with_every_caption() -> None:
+    answer = {"clip": {"reference": "A disc moves.\nIt goes up"}}
+    assert panel_of(Panel("base", "b", "", 0), {"text": "it goes up."}, answer).good
+    assert not panel_of(Panel("base", "b", "", 0), {"text": "a square"}, answer).good
+
+
+def test_time_and_progress_are_said() -> None:
+    assert "cold: 2.5" in timing_of({"load_ms": 2500, "device": "cpu"}, 3.1)
+    assert timing_of({"load_ms": 0, "device": "cuda:0"}, 0.2).endswith("on the GPU, warm")
+    assert stage_of({"progress": [16, 1200], "who": "base"}) == "Looking at the clips: 16 of 1,200"
+    assert sampled_of({"frames": 8, "size": [48, 64]}).endswith("frames of 64 × 48")
+
+
+def test_the_command_line_is_one_that_a_shell_reads() -> None:
+    body = {"adapter_id": 3, "clip_id": 4, "prompt": 'what\'s "this"?'}
+    words = shlex.split(curl_of("http://localhost:3000", body, ""))
+    assert words[:2] == ["curl", "http://localhost:3000/api/v1/infer"]
+    assert json.loads(words[-1]) == body
+    dropped = curl_of("http://localhost:3000", {"adapter_id": 3, "scratch_id": "$SCRATCH"}, "my clip.mp4")
+    assert "--data-binary @my_clip.mp4" in dropped
+    assert json.loads(shlex.split(dropped.splitlines()[1])[-1]) == {"adapter_id": 3, "scratch_id": "$SCRATCH"}
