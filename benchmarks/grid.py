@@ -38,7 +38,9 @@ def _fill(actor: Actor) -> int:
 
 def run() -> dict[str, float]:
     """Milliseconds, median of five visits: the rows of the first grid with its figures; the doctor, read afterwards."""
-    from orchestrator.states.datasets.detail import PAGE_SIZE, Wanted, _read
+    from orchestrator.states.datasets.clip_filters import Wanted
+    from orchestrator.states.datasets.detail import _read
+    from orchestrator.states.shared.paging import PAGE_SIZE
 
     with ledger() as actor:
         dataset_id = _fill(actor)

@@ -17,9 +17,9 @@ from jobs.video.probe_pool import Lookers
 from jobs.video.synthetic import demo_frames, write_mp4
 from orchestrator.domain.datasets import Dataset, DatasetStatus, Upload, UploadStatus
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets.files import upload_path
 from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
 from orchestrator.services.db import session_scope
+from orchestrator.services.uploads.part_file import upload_path
 
 TARGETS: dict[str, Target] = {"against_bare_decoding": {"min": 0.8}, "phone_against_bare_decoding": {"min": 0.8}}
 

@@ -23,8 +23,7 @@ from orchestrator.domain.base import utcnow
 from orchestrator.domain.redis_keys import job_lease
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import User
-from orchestrator.services import db
-from orchestrator.services import live_events
+from orchestrator.services import db, live_events
 from orchestrator.services.live_events import broadcast
 from orchestrator.services.redis import connect
 from orchestrator.settings import ROOT, get_settings

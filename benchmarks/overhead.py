@@ -13,10 +13,10 @@ from benchmarks.rival import BATCH, EPOCHS, cold_run, steady, timed, tiny_spec
 from benchmarks.target import Target
 from benchmarks.tiny_qwen import make_base, make_clips
 from jobs.families.registry import read_base, resolve
-from jobs.sinks.recorder import Recorder
 from jobs.runs.spec import TrainSpec
-from jobs.trainer.malloc import keep_freed
+from jobs.sinks.recorder import Recorder
 from jobs.trainer.data import bring
+from jobs.trainer.malloc import keep_freed
 from jobs.trainer.setup import plan_of, with_adapters
 from jobs.trainer.split import divide
 from jobs.trainer.threads import Threads

@@ -147,9 +147,9 @@ def ask_alike(folder: Path) -> float:
     from peft import PeftModel
 
     from jobs.families.pixels import Pixels
-    from jobs.families.retrieval_eval import ask_pool, inner_of, score_pool, show_pool
     from jobs.families.protocol import Plan
     from jobs.families.registry import read_base, resolve
+    from jobs.families.retrieval_eval import ask_pool, inner_of, score_pool, show_pool
     from jobs.video.cache import ClipFile, FrameCache
     from orchestrator.domain.recipes import parse_recipe
 

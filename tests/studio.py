@@ -21,8 +21,7 @@ from orchestrator.domain.models import ModelSource, ModelStatus, ModelType, Vide
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.domain.users import Actor, Role, User
-from orchestrator.services import db, queue
-from orchestrator.services import live_events
+from orchestrator.services import db, live_events, queue
 from orchestrator.services.metrics import history
 from orchestrator.services.training import stop_flag
 from orchestrator.services.training.launch import launch_job

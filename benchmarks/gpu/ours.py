@@ -15,12 +15,12 @@ BARE = without_av()
 from benchmarks.gpu.shapes import Work, said_of  # noqa: E402 (PyAV's place must be taken first)
 from benchmarks.gpu.tell import tell  # noqa: E402
 from jobs.families.registry import read_base, resolve  # noqa: E402
+from jobs.runs.spec import ClipSpec, TrainSpec  # noqa: E402
 from jobs.sinks.jsonl import JsonlSink  # noqa: E402
 from jobs.sinks.recorder import Recorder  # noqa: E402
-from jobs.runs.spec import ClipSpec, TrainSpec  # noqa: E402
+from jobs.sinks.tensorboard import seconds_of  # noqa: E402
 from jobs.trainer import run  # noqa: E402
 from jobs.trainer.clips import file_of  # noqa: E402
-from jobs.sinks.tensorboard import seconds_of  # noqa: E402
 from jobs.video.cache import FrameCache  # noqa: E402
 from orchestrator.domain.recipes import parse_recipe  # noqa: E402
 

@@ -14,9 +14,9 @@ from jobs.fetch.bring import listen
 from jobs.processes.lease import Lease
 from orchestrator.domain.adapters import Adapter, AdapterWork, WorkKind
 from orchestrator.domain.errors import AppError, Invalid
-from orchestrator.domain.redis_keys import adapter_lease
 from orchestrator.domain.models import ModelSource, VideoModel
 from orchestrator.domain.recipes import parse_recipe
+from orchestrator.domain.redis_keys import adapter_lease
 from orchestrator.services.adapters import operations
 from orchestrator.services.adapters.catalog import whole_folder
 from orchestrator.services.adapters.files import merged_folder
@@ -49,7 +49,9 @@ def run_adapter_work(work_id: int) -> str:
         return operations.refuse(work_id, f"The files could not be read or written: {error.strerror}. Try again.")
     except Exception as error:
         if "No space left on device" in str(error):  # safetensors has an error of its own for it
-            return operations.refuse(work_id, "The disk is full; nothing of it was kept. Free some space, then try again.")
+            return operations.refuse(
+                work_id, "The disk is full; nothing of it was kept. Free some space, then try again."
+            )
         log.exception("adapter_work.failed", work=work_id)
         return operations.refuse(work_id, f"It broke off ({type(error).__name__}). The worker's log says more.")
     finally:

@@ -14,6 +14,8 @@ from sqlmodel import col, select
 from orchestrator.domain.adapters import WORK_ACTIVE, AdapterWork
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import REVIEW, Dataset, DatasetStatus, Upload
+from orchestrator.domain.machines import PREP
+from orchestrator.domain.models import ModelStatus, VideoModel
 from orchestrator.domain.redis_keys import (
     TASK_ADAPTER,
     TASK_DEMO,
@@ -26,8 +28,6 @@ from orchestrator.domain.redis_keys import (
     model_lease,
     model_tries,
 )
-from orchestrator.domain.machines import PREP
-from orchestrator.domain.models import ModelStatus, VideoModel
 from orchestrator.services.adapters import operations
 from orchestrator.services.adapters.recording import record_missing
 from orchestrator.services.datasets.demo import is_drawn
@@ -165,7 +165,9 @@ class Housekeeping:
                 withdraw(adapter_work_key(work_id), PREP)
                 enqueue(TASK_ADAPTER, adapter_work_key(work_id), PREP, work_id=work_id)
             else:
-                operations.refuse(work_id, "It was interrupted several times; the memory may be too small. Try again later.")
+                operations.refuse(
+                    work_id, "It was interrupted several times; the memory may be too small. Try again later."
+                )
                 self._client.delete(adapter_tries(work_id))
 
     def _datasets(self) -> None:

@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import sys
 import threading
 import time
 
@@ -11,10 +10,10 @@ import redis
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from jobs.controller.notification_sender import Courier
 from jobs.controller.housekeeping import Housekeeping
-from jobs.controller.reconcile import Reconciler
 from jobs.controller.leader import Throne
+from jobs.controller.notification_sender import Courier
+from jobs.controller.reconcile import Reconciler
 from orchestrator.services.db import session_scope
 from orchestrator.services.redis import connect
 
@@ -63,7 +62,3 @@ def main() -> int:
         signal.signal(number, lambda *_: over.set())
     run(over)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

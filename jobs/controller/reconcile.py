@@ -12,14 +12,14 @@ import structlog
 from sqlmodel import Session, col, select
 
 from jobs.processes.lease import TTL_S
-from orchestrator.domain.redis_keys import TASK_TRAIN, job_lease
 from orchestrator.domain.machines import CPU
+from orchestrator.domain.redis_keys import TASK_TRAIN, job_lease
 from orchestrator.domain.training_jobs import HOLDS, JobStatus, TrainingJob
 from orchestrator.domain.workers import Worker
 from orchestrator.services.queue import enqueue, train_key, waiting_keys, withdraw
+from orchestrator.services.training.capacity import open_boxes
 from orchestrator.services.training.dispatch import dispatch, take_back
 from orchestrator.services.training.lifecycle import lose
-from orchestrator.services.training.capacity import open_boxes
 
 log = structlog.get_logger()
 

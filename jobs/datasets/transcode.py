@@ -6,8 +6,8 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus
 from orchestrator.domain.errors import NotFound, Unavailable
-from orchestrator.domain.redis_keys import TASK_TRANSCODE
 from orchestrator.domain.machines import PREP
+from orchestrator.domain.redis_keys import TASK_TRANSCODE
 from orchestrator.services.datasets.media.previews import copies_of, copy_of, make_preview, refusal_of, without_copy
 from orchestrator.services.db import session_scope
 from orchestrator.services.queue import enqueue, transcode_key

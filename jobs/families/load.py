@@ -6,9 +6,9 @@ from typing import Any
 import torch
 import transformers
 
+from jobs.families.dual_encoder import Towers, with_towers
 from jobs.families.protocol import Plan
 from jobs.families.quantize import keep_trainable_on_cpu, nf4_config
-from jobs.families.dual_encoder import Towers, with_towers
 from jobs.families.weights import read_weights
 
 

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from jobs.families.contrastive import plain, ranks, recall_values
+from jobs.families.dual_encoder import Features, Towers
 from jobs.families.pixels import Pixels
 from jobs.families.protocol import Items, Score
-from jobs.families.dual_encoder import Features, Towers
 from jobs.families.tokenization import Wording
 
 _AT_ONCE = 16

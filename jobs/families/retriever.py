@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 import torch
 
 from jobs.families.contrastive import same_words
-from jobs.families.pixels import Pixels, dice_of, sampling_of, unprepared, write_processor
-from jobs.families.retrieval_eval import ask_clips, ask_pool, inner_of, score_pool, show_pool
-from jobs.families.protocol import Answer, Base, Collate, Item, Items, Plan, Question, Raw, Score, Told
-from jobs.families.search_program import search_program
 from jobs.families.dual_encoder import Features, Towers
+from jobs.families.pixels import Pixels, dice_of, sampling_of, unprepared, write_processor
+from jobs.families.protocol import Answer, Base, Collate, Item, Items, Plan, Question, Raw, Score, Told
+from jobs.families.retrieval_eval import ask_clips, ask_pool, inner_of, score_pool, show_pool
+from jobs.families.search_program import search_program
 from jobs.families.tokenization import Wording, keep_wording
 from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid

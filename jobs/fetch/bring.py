@@ -17,10 +17,11 @@ from orchestrator.domain.datasets import FETCHING, UNDERSTANDING, Dataset, Datas
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.sizes import here_words
 from orchestrator.services.credentials import opened
-from orchestrator.services.datasets.files import begun_bytes, fetch_folders, upload_path
-from orchestrator.services.datasets.ingest.uploads import clean_name
+from orchestrator.services.datasets.files import begun_bytes, fetch_folders
 from orchestrator.services.db import session_scope
 from orchestrator.services.hub import child_env
+from orchestrator.services.uploads.part_file import upload_path
+from orchestrator.services.uploads.uploads import clean_name
 from orchestrator.settings import ROOT, get_settings
 
 _SPARE_BYTES = 512 * 2**20

@@ -4,7 +4,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from jobs.fetch.cloud import MOST_OBJECTS, WANTED
-from jobs.fetch.hub import repo_info, words_of
+from jobs.fetch.hub_client import repo_info, words_of
 from jobs.fetch.kept import Half, Kept, Object
 from jobs.fetch.objects import fetch_objects
 from jobs.fetch.patience import Patience

@@ -16,10 +16,9 @@ from jobs.fetch.bring import listen
 from jobs.processes.lease import Lease
 from orchestrator.domain.datasets import Upload
 from orchestrator.domain.errors import AppError, Invalid
-from orchestrator.domain.redis_keys import model_lease
 from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
+from orchestrator.domain.redis_keys import model_lease
 from orchestrator.services.credentials import opened
-from orchestrator.services.datasets.files import upload_path
 from orchestrator.services.db import session_scope
 from orchestrator.services.models.adding import CHECKING, FETCHING, refuse
 from orchestrator.services.models.catalog import take_back, take_facts
@@ -27,6 +26,7 @@ from orchestrator.services.models.files import PARTS, begun_bytes, model_folder
 from orchestrator.services.models.folders import allowed_folder
 from orchestrator.services.models.inspect import inspect_model
 from orchestrator.services.models.integrity import check_files
+from orchestrator.services.uploads.part_file import upload_path
 from orchestrator.services.vault import unseal
 from orchestrator.settings import get_settings
 

@@ -15,6 +15,7 @@ import redis
 import structlog
 
 from jobs.runs.trainer_process import TETHER
+from orchestrator.domain.playground import Letter
 from orchestrator.domain.redis_keys import (
     PLAYGROUND_BOX,
     PLAYGROUND_CHANNEL,
@@ -23,7 +24,6 @@ from orchestrator.domain.redis_keys import (
     PLAYGROUND_WANTED,
     playground_said,
 )
-from orchestrator.domain.playground import Letter
 from orchestrator.services.redis import connect
 from orchestrator.settings import ROOT
 

@@ -16,8 +16,8 @@ from jobs.playground.answers import Record, Workplace, answer
 from jobs.playground.shelf import Shelf, warm_up
 from jobs.video.source import BadClip
 from orchestrator.domain.errors import AppError
-from orchestrator.domain.redis_keys import PLAYGROUND_BOX, PLAYGROUND_HAND, playground_said, playground_waits
 from orchestrator.domain.playground import Letter
+from orchestrator.domain.redis_keys import PLAYGROUND_BOX, PLAYGROUND_HAND, playground_said, playground_waits
 from orchestrator.services.playground.questions import sentence_of
 from orchestrator.services.redis import connect
 

@@ -12,18 +12,18 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
-from jobs.runs.crash_report import explain, oom_kill_count
 from jobs.processes.lease import Lease
+from jobs.runs.crash_report import explain, oom_kill_count
 from jobs.runs.log_capture import RunLog
 from jobs.runs.spec import ClipSpec, TrainSpec
+from jobs.runs.supervisor import End, Watch, read_result
+from jobs.runs.trainer_process import Spare, TrainerProcess
 from jobs.telemetry.device import find_device, visible_gpus
 from jobs.telemetry.sampler import Sampler
-from jobs.runs.trainer_process import Spare, TrainerProcess
-from jobs.runs.supervisor import End, Watch, read_result
 from orchestrator.domain.datasets import Clip, Dataset, Task
-from orchestrator.domain.redis_keys import LIVE_STREAM, STREAM_MAXLEN, job_lease, job_stop, job_stream
 from orchestrator.domain.machines import shape_of
 from orchestrator.domain.models import TASK_OF, VideoModel
+from orchestrator.domain.redis_keys import LIVE_STREAM, STREAM_MAXLEN, job_lease, job_stop, job_stream
 from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.services.datasets.curation.versions import clips_at
 from orchestrator.services.db import session_scope

@@ -13,10 +13,10 @@ from typing import Any
 import psutil
 import structlog
 
-from jobs.runs.spec import TrainSpec
-from jobs.telemetry.device import find_device
 from jobs.runs.attempt import Missing, learns_from
+from jobs.runs.spec import TrainSpec
 from jobs.runs.trainer_process import TrainerProcess
+from jobs.telemetry.device import find_device
 from orchestrator.domain.datasets import Dataset
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.rehearsals import Rehearsal

@@ -1,4 +1,4 @@
-"""`python -m jobs.sandbox.draw_frames`: draws the frames and pixels of one clip that a model sees, by the trainer's own code."""
+"""`python -m jobs.sandbox.draw_frames`: draws the frames of one clip that a model sees, by the trainer's own code."""
 
 import json
 import resource

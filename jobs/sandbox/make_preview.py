@@ -13,8 +13,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
 from jobs.video.decode import turns_of
-from jobs.video.source import BadClip
-from jobs.video.source import BROKEN, open_clip
+from jobs.video.source import BROKEN, BadClip, open_clip
 
 LONGEST_SIDE = 640
 LONGEST_S = 120.0

@@ -1,6 +1,7 @@
 """Writes the run's curves as a TensorBoard event file when it ends: its import costs too much before the first step."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 
@@ -33,3 +34,8 @@ def write_events(metrics: Path, folder: Path) -> int:
         writer.add_event(Event(wall_time=wall, step=step, summary=summary))
     writer.close()
     return len(newest)
+
+
+def seconds_of(iso: str) -> float:
+    """Seconds since 1970 of an ISO time."""
+    return datetime.fromisoformat(iso).timestamp()

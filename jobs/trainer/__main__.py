@@ -6,8 +6,8 @@ from pathlib import Path
 
 from jobs.processes.parent_death import die_with_parent
 from jobs.trainer.malloc import keep_freed
-from jobs.trainer.startup import end, importing
 from jobs.trainer.silence import hush
+from jobs.trainer.startup import end, importing
 
 
 def main() -> int:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from jobs.families.protocol import Family, Plan
-from jobs.trainer.hf_trainer import WholeTrainer
 from jobs.trainer.distributed import leads, same_chance
+from jobs.trainer.hf_trainer import WholeTrainer
 
 _FILE = "baseline.json"
 

@@ -10,17 +10,17 @@ import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from jobs.families.protocol import Family, Plan
-from jobs.sinks.recorder import Recorder
 from jobs.runs.spec import TrainSpec
+from jobs.sinks.recorder import Recorder
 from jobs.trainer import device_settings
 from jobs.trainer.clips import Clips
+from jobs.trainer.distributed import rank, world
 from jobs.trainer.features import FeatureCache
 from jobs.trainer.split import Sides
 from jobs.trainer.threads import eyes_for
-from jobs.trainer.distributed import rank, world
-from jobs.video.prefetch import Ahead
 from jobs.video.cache import FrameCache
 from jobs.video.cache_eviction import Room
+from jobs.video.prefetch import Ahead
 
 _TELL_S = 5.0
 """Seconds between two words of how far the encoding is."""

@@ -13,8 +13,8 @@ from safetensors.torch import load_file, save
 
 from jobs.families.protocol import Eye, Features
 from jobs.video.cache import ClipFile, FrameCache
-from jobs.video.decode import Frames
 from jobs.video.cache_eviction import Room
+from jobs.video.decode import Frames
 
 T = TypeVar("T")
 FORMAT = 1

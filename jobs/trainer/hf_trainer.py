@@ -11,8 +11,8 @@ from jobs.families.protocol import Raw, Score
 from jobs.trainer.callbacks import Diverged
 from jobs.trainer.checkpoints import prune, seal
 from jobs.trainer.device_settings import manner
-from jobs.trainer.loss_weighting import Share
 from jobs.trainer.distributed import leads, same_chance, wait_for_all, world
+from jobs.trainer.loss_weighting import Share
 from orchestrator.domain.recipes import Recipe, Scheduler
 
 _SCHEDULES = {

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from jobs.processes.parent_death import die_with_parent
-from jobs.trainer.malloc import keep_freed
-from jobs.trainer.startup import import_lean
-from jobs.trainer.silence import hush
 from jobs.runs.trainer_process import TETHER
+from jobs.trainer.malloc import keep_freed
+from jobs.trainer.silence import hush
+from jobs.trainer.startup import import_lean
 
 STEPS = 2
 _HELD = 16

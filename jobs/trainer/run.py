@@ -17,24 +17,33 @@ from transformers import set_seed
 
 from jobs.families.protocol import Family, Plan
 from jobs.families.registry import read_base, resolve
+from jobs.runs.spec import TrainSpec
 from jobs.sinks.jsonl import JsonlSink, last_seq
 from jobs.sinks.protocol import Sink
 from jobs.sinks.recorder import Recorder
 from jobs.sinks.redis_stream import RedisSink
-from jobs.runs.spec import TrainSpec
 from jobs.trainer.baseline import baseline_of
 from jobs.trainer.callbacks import EpochTeller, Keeper, Reporter
 from jobs.trainer.checkpoints import disk_is_full, newest_whole, prune
-from jobs.trainer.oom_recovery import Easing, OutOfMemory, as_asked, ease, is_out_of_memory, let_go, remember, remembered
+from jobs.trainer.data import FrameTeller, Material, bring
+from jobs.trainer.device_settings import imitates_bf16
+from jobs.trainer.distributed import agree, leads, part, wait_for_all, world
 from jobs.trainer.export import export
 from jobs.trainer.hf_trainer import WholeTrainer, arguments
-from jobs.trainer.device_settings import imitates_bf16
-from jobs.trainer.data import FrameTeller, Material, bring
+from jobs.trainer.oom_recovery import (
+    Easing,
+    OutOfMemory,
+    as_asked,
+    ease,
+    is_out_of_memory,
+    let_go,
+    remember,
+    remembered,
+)
 from jobs.trainer.results import Outcome, sum_up
 from jobs.trainer.setup import check_clips, opening, plan_of, told_of, with_adapters, with_kernels
 from jobs.trainer.split import Sides, divide
 from jobs.trainer.threads import Threads
-from jobs.trainer.distributed import agree, leads, part, wait_for_all, world
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.recipes import Recipe, parse_recipe
 

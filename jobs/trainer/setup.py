@@ -7,10 +7,10 @@ from peft import LoraConfig, get_peft_model
 from jobs.families.protocol import Base, Family, Items, Plan
 from jobs.runs.spec import TrainSpec
 from jobs.trainer.clips import sentences
-from jobs.trainer.device_settings import liger
-from jobs.trainer.split import Sides
 from jobs.trainer.cpu_linear import quicken
+from jobs.trainer.device_settings import liger
 from jobs.trainer.distributed import own_device
+from jobs.trainer.split import Sides
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import Recipe
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from jobs.video.decode import Frames, decode_frames
 from jobs.video.cache_eviction import Room
+from jobs.video.decode import Frames, decode_frames
 
 FORMAT = 1
 """Raised whenever decoding or resizing gives other bytes, so that old files are left alone."""

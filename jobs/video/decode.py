@@ -11,9 +11,8 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 from PIL import Image
 
-from jobs.video.source import BadClip
 from jobs.video.sampling import fit, sample_indices
-from jobs.video.source import BROKEN, open_clip
+from jobs.video.source import BROKEN, BadClip, open_clip
 
 SEEK_ABOVE = 1_200
 """Frames; a longer clip is sought into, a shorter one decodes faster from end to end."""

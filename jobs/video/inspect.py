@@ -5,9 +5,9 @@ from pathlib import Path
 
 from av.video.reformatter import VideoReformatter
 
+from jobs.video.perceptual_hash import fingerprint
 from jobs.video.probe import probe
 from jobs.video.source import BadClip
-from jobs.video.perceptual_hash import fingerprint
 from jobs.video.thumbnail import join_tiles, write_strip
 from orchestrator.domain.clip_facts import ClipFacts
 

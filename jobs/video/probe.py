@@ -12,9 +12,8 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from jobs.video.decode import Frames, count_frames, decode_frames, turns_of
-from jobs.video.source import BadClip
 from jobs.video.sampling import sample_indices
-from jobs.video.source import BROKEN, is_still, open_clip
+from jobs.video.source import BROKEN, BadClip, is_still, open_clip
 from jobs.video.thumbnail import FRAMES, tile_of
 
 MAX_SECONDS = 60.0

@@ -8,7 +8,7 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from jobs.video.source import BadClip
+from orchestrator.domain.errors import Invalid
 
 MAX_SIDE = 16_384
 """Pixels; a larger side is a lie in the header or an attack on the memory."""
@@ -58,3 +58,15 @@ def _check_size(name: str, stream: VideoStream) -> None:
 def is_still(stream: VideoStream, container: InputContainer) -> bool:
     """True for a picture file that FFmpeg opens as a film of one frame."""
     return container.format.name.endswith("_pipe") or container.format.name in {"image2", "gif_pipe"}
+
+
+class BadClip(Invalid):
+    """A clip that cannot be used: not a video, truncated, empty or too large.
+
+    Attributes:
+        clip: the file's name, without its folder.
+    """
+
+    def __init__(self, clip: str, what: str) -> None:
+        super().__init__(f"{clip} {what}")
+        self.clip = clip

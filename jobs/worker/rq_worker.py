@@ -6,7 +6,6 @@ import os
 import secrets
 import signal
 import socket
-import sys
 import time
 from types import FrameType
 from typing import Any, Never
@@ -23,18 +22,18 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlmodel import col
 
-from jobs.worker.heartbeat import Beats
-from jobs.worker.fork_context import saddle
 from jobs.playground.keeper import PlaygroundKeeper
-from jobs.worker.prep_worker import PrepKeeper
 from jobs.processes.parent_death import adopt_orphans, die_with_parent
 from jobs.processes.process_tree import sweep_children
-from jobs.worker.prewarmed import Spares
-from jobs.telemetry.device import find_device
 from jobs.runs.trainer_process import TETHER
+from jobs.telemetry.device import find_device
+from jobs.worker.fork_context import saddle
+from jobs.worker.heartbeat import Beats
+from jobs.worker.prep_worker import PrepKeeper
+from jobs.worker.prewarmed import Spares
 from orchestrator.domain.base import utcnow
-from orchestrator.domain.redis_keys import ALLOWED_TASKS, TASK_TRAIN, queue_name
 from orchestrator.domain.machines import CPU, GPU, PREP
+from orchestrator.domain.redis_keys import ALLOWED_TASKS, TASK_TRAIN, queue_name
 from orchestrator.domain.workers import Worker as WorkerRecord
 from orchestrator.services.db import engine, session_scope
 from orchestrator.services.redis import connect
@@ -275,7 +274,7 @@ def _take_name(name: str, device_class: str) -> bool:
 def _is_worker(pid: int) -> bool:
     with contextlib.suppress(psutil.Error):
         command = " ".join(psutil.Process(pid).cmdline())
-        return "jobs.worker" in command or "worker.py" in command
+        return "jobs.worker" in command
     return False
 
 
@@ -304,7 +303,3 @@ def main(arguments: list[str] | None = None) -> int:
     finally:
         if prep:
             prep.stop()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,5 +1,6 @@
 """What a training job is: its states, which changes are legal, its attempts and its timeline of events."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -120,3 +121,12 @@ class WizardDraft(SQLModel, table=True):
     launch_key: str = Field(max_length=80)
     """The idempotency key of the launch: a double click launches once."""
     updated_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class JobMark:
+    """A job as a card names it."""
+
+    id: int
+    name: str
+    status: str

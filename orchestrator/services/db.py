@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 # Every table must be known to the metadata before a query joins them.
-from orchestrator.domain import adapters, credentials, datasets, models, notifications, queueing, rehearsals, training_jobs, users, workers
-from orchestrator.domain import metric_points
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:

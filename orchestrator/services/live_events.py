@@ -7,8 +7,8 @@ from typing import Any
 import redis
 import structlog
 
-from orchestrator.domain.redis_keys import LIVE_STREAM, STREAM_MAXLEN, job_lease, job_stop, job_stream
 from orchestrator.domain.live_records import pack
+from orchestrator.domain.redis_keys import LIVE_STREAM, STREAM_MAXLEN, job_lease, job_stop, job_stream
 from orchestrator.services.redis import connect
 
 log = structlog.get_logger()

@@ -11,8 +11,8 @@ import redis.asyncio as aredis
 import structlog
 from redis.exceptions import RedisError
 
-from orchestrator.domain.redis_keys import LIVE_STREAM
 from orchestrator.domain.live_records import unpack
+from orchestrator.domain.redis_keys import LIVE_STREAM
 from orchestrator.services.redis import connect_async
 
 log = structlog.get_logger()

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from jobs.runs import trainer_process
-from jobs.worker.rq_worker import rq_worker
+from jobs.worker import rq_worker
 
 FAKE = (sys.executable, str(Path(__file__).with_name("trainer.py")))
 

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
-from orchestrator.domain.redis_keys import LIVE_STREAM
 from orchestrator.domain.live_records import pack
+from orchestrator.domain.redis_keys import LIVE_STREAM
 from orchestrator.domain.users import Actor, Role
 from orchestrator.services.auth.limits import forget_clients
 from orchestrator.services.db import session_scope

@@ -15,8 +15,8 @@ from orchestrator.domain.errors import Invalid, NotFound
 from orchestrator.domain.models import ModelSource, ModelStatus, ModelType, VideoModel
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets.media import frame_preview
 from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
+from orchestrator.services.datasets.media import frame_preview
 from orchestrator.services.db import session_scope
 from orchestrator.settings import ROOT, get_settings
 from tests.fakes.videos import draw_clip

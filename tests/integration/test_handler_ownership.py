@@ -32,7 +32,9 @@ class Rest(Exception):
     """A background handler would wait here."""
 
 
-NOUNS = ("dataset", "model", "adapter", "job", "playground", "setting", "queue")
+FOLDERS = ("datasets", "models", "adapters", "jobs", "playground", "settings")
+"""Folders of states/ that are about one noun with an address of its own."""
+
 SEES = (
     "DatasetsState.load",
     "DatasetDialogs.open_edit",
@@ -142,7 +144,8 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 async def touch(token: str, handler: str, ids: dict[str, str], patience_s: float = 2.0) -> tuple[str, bool]:
     """What the tab is told, and whether the ledger was written to."""
     kind, name = HANDLERS[handler]
-    noun = next((noun for noun in NOUNS if noun in kind.__module__), "overview")
+    folder = kind.__module__.split(".")[2]
+    noun = folder.removesuffix("s") if folder in FOLDERS else "overview"
     root = tab(token, f"/{noun}s/{id_for('', noun, ids)}")
     state = state_in(root, kind)
     point_at_the_owners(state, noun, ids)

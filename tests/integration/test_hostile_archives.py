@@ -17,9 +17,8 @@ from jobs.video.inspect import look_each
 from orchestrator.domain.datasets import Clip, DatasetStatus, Task
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets.ingest.pipeline import zip_archives
-from orchestrator.services.datasets.ingest.pipeline import tar_archives
 from orchestrator.services.datasets.files import dataset_folder
+from orchestrator.services.datasets.ingest import tar_archives, zip_archives
 from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
 from orchestrator.services.db import session_scope
 from orchestrator.services.models.inspect import inspect_model

@@ -16,11 +16,11 @@ from av.video.stream import VideoStream
 from PIL import Image
 from sqlmodel import select
 
+from jobs.sandbox.make_preview import make_proxy
 from jobs.video import probe_pool as looker_module
 from jobs.video.decode import decode_frames
 from jobs.video.inspect import look
 from jobs.video.probe_pool import Looker, Lookers
-from jobs.sandbox.make_preview import make_proxy
 from orchestrator.domain.datasets import Clip, ClipStatus, Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.files import dataset_folder

@@ -11,9 +11,9 @@ import torch
 from safetensors.torch import load_file, save, save_file
 from sqlmodel import select
 
-from jobs.models.import_model import run_bring
-from jobs.families.registry import read_base, resolve
 from jobs.controller.housekeeping import Housekeeping
+from jobs.families.registry import read_base, resolve
+from jobs.models.import_model import run_bring
 from orchestrator.domain.adapters import Adapter, AdapterLine, ResultKind
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import Upload
@@ -21,8 +21,6 @@ from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.models import ModelStatus, VideoModel
 from orchestrator.domain.users import Actor
 from orchestrator.services.credentials import save_token
-from orchestrator.services.datasets.files import upload_path
-from orchestrator.services.datasets.ingest.uploads import complete_upload, list_uploads
 from orchestrator.services.db import session_scope
 from orchestrator.services.models import folders
 from orchestrator.services.models.adding import (
@@ -35,6 +33,8 @@ from orchestrator.services.models.adding import (
 )
 from orchestrator.services.models.catalog import delete_model
 from orchestrator.services.models.files import begun_bytes, model_folder
+from orchestrator.services.uploads.part_file import upload_path
+from orchestrator.services.uploads.uploads import complete_upload, list_uploads
 from orchestrator.settings import ROOT, get_settings
 from tests.fakes.hub_server import SHA, HubServer, hub_server
 from tests.studio import RedisProcess, make_person

@@ -13,9 +13,9 @@ from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus, Split, Ta
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.curation.edits import assign_splits
 from orchestrator.services.datasets.export import plan_export, stream
-from orchestrator.services.datasets.files import upload_path
 from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
 from orchestrator.services.db import session_scope
+from orchestrator.services.uploads.part_file import upload_path
 from orchestrator.settings import ROOT
 from tests.fakes.videos import draw_clip
 

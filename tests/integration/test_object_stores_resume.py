@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from jobs.fetch.bring import STOPPED, listen
 from jobs.controller.housekeeping import Housekeeping
+from jobs.fetch.bring import STOPPED, listen
 from orchestrator.domain.datasets import Clip
 from orchestrator.domain.sizes import said_size
 from orchestrator.domain.users import Actor

@@ -13,9 +13,9 @@ from jobs.video.inspect import look_each
 from orchestrator.domain.datasets import Clip, Dataset, Task
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets.ingest.pipeline import parquet_clips
-from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
+from orchestrator.services.datasets.ingest import parquet_clips
 from orchestrator.services.datasets.ingest.parquet_clips import unpack_table
+from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
 from orchestrator.services.db import session_scope
 from tests.fakes.videos import draw_clip
 from tests.integration.test_ingest_layouts import bring

@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from jobs.playground.keeper import DIED, PlaygroundKeeper
+from orchestrator.domain.playground import Letter, Wish
 from orchestrator.domain.redis_keys import (
     PLAYGROUND_BOX,
     PLAYGROUND_HAND,
@@ -13,7 +14,6 @@ from orchestrator.domain.redis_keys import (
     PLAYGROUND_WANTED,
     playground_said,
 )
-from orchestrator.domain.playground import Letter, Wish
 from tests.studio import RedisProcess
 
 

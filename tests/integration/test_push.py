@@ -13,13 +13,12 @@ from jobs.fetch.push import hub_card
 from orchestrator.domain.adapters import AdapterWork
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.users import Actor
-from orchestrator.services.adapters import catalog
-from orchestrator.services.adapters import operations
+from orchestrator.services.adapters import catalog, operations
 from orchestrator.services.credentials import delete_credential, list_credentials, save_credential, save_token
 from orchestrator.services.db import session_scope
 from tests.fakes.hub_server import HubServer, hub_server
-from tests.unit.services.adapters.test_versions import finished_job, only
 from tests.studio import make_person
+from tests.unit.services.adapters.test_versions import finished_job, only
 
 
 @pytest.fixture

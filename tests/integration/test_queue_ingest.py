@@ -12,9 +12,9 @@ from jobs.video.synthetic import demo_frames, write_mp4
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Upload, UploadStatus
 from orchestrator.domain.redis_keys import TASK_INGEST
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets.files import upload_path
 from orchestrator.services.db import session_scope
 from orchestrator.services.queue import enqueue, ingest_key
+from orchestrator.services.uploads.part_file import upload_path
 from tests.studio import RedisProcess, start_controller, start_process, until
 
 Processes = list[subprocess.Popen[bytes]]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.domain.redis_keys import LIVE_STREAM
 from orchestrator.domain.live_records import pack
+from orchestrator.domain.redis_keys import LIVE_STREAM
 from orchestrator.services.live_hub import LiveHub, Subscription
 from tests.studio import RedisProcess
 

@@ -9,9 +9,9 @@ import torch
 
 from jobs.families.captioner.words import check_length, tokenizer_of, unknown_words
 from jobs.families.captioning import judge_captions, tidy
-from jobs.families.token_streamer import Mouth
 from jobs.families.pixels import Pixels, dice_of, unprepared, vary
 from jobs.families.protocol import Answer, Base, Collate, Item, Items, Plan, Question, Raw, Score, Told
+from jobs.families.token_streamer import Mouth
 from jobs.families.videomae.family import FAMILY as ENCODER
 from jobs.families.weights import speak_fast
 from jobs.video.cache import Sampling

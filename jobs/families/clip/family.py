@@ -4,9 +4,9 @@ from typing import Any
 
 import torch
 
+from jobs.families.dual_encoder import Features, Towers, mean_of_frames
 from jobs.families.protocol import Base
 from jobs.families.retriever import Retriever
-from jobs.families.dual_encoder import Features, Towers, mean_of_frames
 
 MEAN_OF_FRAMES = """
 seen = model.get_image_features(pixel_values=pixels[0]).pooler_output

@@ -5,9 +5,9 @@ from typing import Any
 import torch
 
 from jobs.families.clip.family import MEAN_OF_FRAMES
+from jobs.families.dual_encoder import Features, Towers, mean_of_frames
 from jobs.families.protocol import Base
 from jobs.families.retriever import Retriever
-from jobs.families.dual_encoder import Features, Towers, mean_of_frames
 
 _VIDEO = ("videomae",)
 """Vision towers that take a clip as a whole; others take pictures."""

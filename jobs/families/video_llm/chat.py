@@ -9,9 +9,9 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from jobs.families.pixels import Pixels, dice_of
 from jobs.families.protocol import Base, Item, Plan, Told
+from jobs.families.tokenization import has_tokenizer
 from jobs.families.video_llm.architecture import Kind
 from jobs.families.video_llm.vision_features import recall
-from jobs.families.tokenization import has_tokenizer
 from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid
 

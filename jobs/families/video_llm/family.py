@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from jobs.families.captioning import judge_captions
-from jobs.families.token_streamer import Mouth
 from jobs.families.pixels import unprepared
 from jobs.families.protocol import Answer, Base, Collate, Eye, Item, Items, Plan, Question, Raw, Score, Told
+from jobs.families.token_streamer import Mouth
 from jobs.families.video_llm.architecture import Kind
 from jobs.families.video_llm.chat import QUESTION, Talk, processor_of, read_tokenizer
 from jobs.families.weights import speak_fast

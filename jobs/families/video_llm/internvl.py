@@ -1,8 +1,8 @@
 """InternVL (Chen et al. 2024) in transformers' own form: numbered frames."""
 
 from jobs.families.video_llm import layouts
-from jobs.families.video_llm.family import VideoLLM
 from jobs.families.video_llm.architecture import Kind, image_edge, patch_edge
+from jobs.families.video_llm.family import VideoLLM
 
 FAMILY = VideoLLM(
     Kind(

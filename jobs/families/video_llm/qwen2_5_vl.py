@@ -1,8 +1,8 @@
 """Qwen2.5-VL (Bai et al. 2025): Qwen2-VL's layout with windows in its eye."""
 
 from jobs.families.video_llm import layouts
-from jobs.families.video_llm.family import VideoLLM
 from jobs.families.video_llm.architecture import qwen_kind
+from jobs.families.video_llm.family import VideoLLM
 
 _QUESTION = "<|im_start|>user\n<|vision_start|>{clip}<|vision_end|>{question}<|im_end|>\n<|im_start|>assistant\n"
 

@@ -1,8 +1,8 @@
 """Video-LLaMA 3 (Zhang et al. 2025): every frame with its time."""
 
 from jobs.families.video_llm import layouts
-from jobs.families.video_llm.family import VideoLLM
 from jobs.families.video_llm.architecture import Kind, patch_edge
+from jobs.families.video_llm.family import VideoLLM
 
 FAMILY = VideoLLM(
     Kind(

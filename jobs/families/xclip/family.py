@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+from jobs.families.dual_encoder import Features, Towers
 from jobs.families.protocol import Base
 from jobs.families.retriever import Retriever
-from jobs.families.dual_encoder import Features, Towers
 
 _SCORE = """
 score = model(pixel_values=pixels, **tokens).logits_per_video[0, 0] / model.logit_scale.exp()

@@ -8,8 +8,7 @@ from pydantic import BaseModel
 
 from orchestrator.api.shapes import BodyId, Id, QueryId, page, shape
 from orchestrator.api.who import Who
-from orchestrator.services.adapters import catalog, registering
-from orchestrator.services.adapters import operations
+from orchestrator.services.adapters import catalog, operations, registering
 from orchestrator.services.db import session_scope
 
 router = APIRouter(tags=["adapters"])

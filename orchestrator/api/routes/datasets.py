@@ -12,19 +12,17 @@ from orchestrator.api.shapes import AskedId, BodyId, BodyIdOr0, Id, page, shape
 from orchestrator.api.who import Who
 from orchestrator.domain.datasets import Task
 from orchestrator.services.datasets import catalog
-from orchestrator.services.datasets.media import clips
-from orchestrator.services.datasets.curation import doctor
+from orchestrator.services.datasets.curation import doctor, versions
 from orchestrator.services.datasets.curation import edits as editing
-from orchestrator.services.datasets.media import previews
-from orchestrator.services.datasets.ingest.pipeline import sources
-from orchestrator.services.datasets.ingest.pipeline import uploads
-from orchestrator.services.datasets.curation import versions
 from orchestrator.services.datasets.export import plan_export, stream
-from orchestrator.services.datasets.statistics import footage
+from orchestrator.services.datasets.ingest import sources
+from orchestrator.services.datasets.ingest.pipeline import uploads
 from orchestrator.services.datasets.ingest.reinterpret import request_reread
 from orchestrator.services.datasets.ingest.review import accept_reading
-from orchestrator.services.datasets.rows import DatasetRow
+from orchestrator.services.datasets.media import clips, previews
 from orchestrator.services.datasets.media.frame_preview import Seen, Settings, what_a_model_sees
+from orchestrator.services.datasets.rows import DatasetRow
+from orchestrator.services.datasets.statistics import footage
 from orchestrator.services.db import session_scope
 
 router = APIRouter(tags=["datasets"])

@@ -9,8 +9,7 @@ from orchestrator.api.shapes import shape
 from orchestrator.api.who import InPerson, Who
 from orchestrator.domain.notifications import KINDS
 from orchestrator.services.db import session_scope
-from orchestrator.services.notifications import notices
-from orchestrator.services.notifications import preferences
+from orchestrator.services.notifications import notices, preferences
 
 router = APIRouter(tags=["notifications"])
 

@@ -15,12 +15,12 @@ from orchestrator.api.who import Who
 from orchestrator.domain.errors import AppError, Invalid, TooLarge
 from orchestrator.domain.playground import USUAL_LENGTH, Wish
 from orchestrator.domain.users import Actor
-from orchestrator.services.uploads.part_file import PartFile
 from orchestrator.services.datasets.media.previews import make_preview, plays
 from orchestrator.services.db import session_scope
-from orchestrator.services.playground import scratch
 from orchestrator.services.playground import queue as box
+from orchestrator.services.playground import scratch
 from orchestrator.services.playground.questions import check_wish
+from orchestrator.services.uploads.part_file import PartFile
 from orchestrator.settings import get_settings
 
 router = APIRouter(tags=["playground"])

@@ -9,8 +9,7 @@ from orchestrator.api.routes.jobs import JobBody
 from orchestrator.api.shapes import Id, shape
 from orchestrator.api.who import Who
 from orchestrator.services.db import session_scope
-from orchestrator.services.training import queue_control, sweeps
-from orchestrator.services.training import queue_position
+from orchestrator.services.training import queue_control, queue_position, sweeps
 
 router = APIRouter(tags=["queue"])
 

@@ -9,7 +9,7 @@ from orchestrator.pages.shared.frame import frame
 from orchestrator.pages.shared.loading_states import one
 from orchestrator.states.adapters.detail import AdapterDetailState, FileLine
 from orchestrator.states.adapters.rows import AdapterLine, Measured
-from orchestrator.states.datasets.rows import Fact
+from orchestrator.states.shared.presentation import Fact
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.patterns.confirm_delete import confirm_delete
 from orchestrator.ui.patterns.relative_time import relative_time

@@ -2,10 +2,10 @@
 
 import reflex as rx
 
-from orchestrator.pages.shared.notice import notice
-from orchestrator.pages.datasets.toolbar import SEGMENTS, segment
 from orchestrator.pages.shared.frame import frame
 from orchestrator.pages.shared.loading_states import more, unreadable
+from orchestrator.pages.shared.notice import notice
+from orchestrator.pages.shared.segments import SEGMENTS, segment
 from orchestrator.states.adapters.index import AdaptersState
 from orchestrator.states.adapters.rows import AdapterLine
 from orchestrator.ui.layout.shell import page_header

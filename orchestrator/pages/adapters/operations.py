@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from orchestrator.pages.datasets.dialogs import general_problem
+from orchestrator.pages.shared.forms import general_problem
 from orchestrator.states.adapters.detail import AdapterDetailState
 from orchestrator.states.adapters.operations import AdapterWorks, WorkLine
 from orchestrator.ui.patterns.relative_time import relative_time

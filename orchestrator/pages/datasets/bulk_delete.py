@@ -2,9 +2,9 @@
 
 import reflex as rx
 
-from orchestrator.pages.datasets.dialogs import general_problem
-from orchestrator.states.datasets.index import DatasetsState
+from orchestrator.pages.shared.forms import general_problem
 from orchestrator.states.datasets.bulk_delete import DatasetsMany
+from orchestrator.states.datasets.index import DatasetsState
 from orchestrator.states.datasets.rows import DatasetCard
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.choice import checkbox

@@ -5,8 +5,8 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.pages.datasets.clips import CLASSES, MOVES, NEW_CLASS
-from orchestrator.pages.datasets.dialogs import general_problem
 from orchestrator.pages.datasets.frame_preview import seen_by_a_model
+from orchestrator.pages.shared.forms import general_problem
 from orchestrator.states.datasets.clips import DatasetClips
 from orchestrator.states.datasets.detail import DatasetDetailState
 from orchestrator.ui.primitives.button import button

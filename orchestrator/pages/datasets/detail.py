@@ -7,15 +7,16 @@ from orchestrator.pages.datasets.clip_dialog import clip_dialog
 from orchestrator.pages.datasets.clips import clip_grid, left_out
 from orchestrator.pages.datasets.dialogs import dataset_dialogs
 from orchestrator.pages.datasets.doctor import doctor, edits
-from orchestrator.pages.datasets.facts import class_balance, clip_lengths, figures, frame_sizes
-from orchestrator.pages.shared.notice import notice
+from orchestrator.pages.datasets.facts import class_balance, clip_lengths, frame_sizes
+from orchestrator.pages.datasets.layout_view import understood
 from orchestrator.pages.datasets.reading_dialog import reading_dialog
 from orchestrator.pages.datasets.review import review
 from orchestrator.pages.datasets.splits_dialog import splits_dialog
-from orchestrator.pages.datasets.layout_view import understood
+from orchestrator.pages.shared.figures import figures
 from orchestrator.pages.shared.frame import frame
 from orchestrator.pages.shared.hub_size import stored_token
 from orchestrator.pages.shared.loading_states import BAR, one
+from orchestrator.pages.shared.notice import notice
 from orchestrator.states.datasets.detail import DatasetDetailState
 from orchestrator.states.datasets.dialogs import DatasetDialogs
 from orchestrator.states.datasets.doctor import DatasetDoctor

@@ -4,11 +4,11 @@ from typing import Any
 
 import reflex as rx
 
+from orchestrator.pages.shared.forms import general_problem
 from orchestrator.states.datasets.dialogs import DatasetDialogs
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.dialog import dialog
 from orchestrator.ui.primitives.field import field
-from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.input import input as text_input
 from orchestrator.ui.primitives.input import textarea
 
@@ -47,20 +47,6 @@ def edit_dialog() -> rx.Component:
         title="Edit dataset",
         open=DatasetDialogs.editing,
         on_open_change=DatasetDialogs.show_edit,
-    )
-
-
-def general_problem(sentence: rx.Var[str]) -> rx.Component:
-    """A refusal that belongs to no field."""
-    return rx.cond(
-        sentence != "",
-        rx.el.p(
-            icon("circle-alert", class_name="mt-0.5"),
-            rx.el.span(sentence, class_name="min-w-0 break-words"),
-            role="alert",
-            class_name="flex items-start gap-2 text-sm text-destructive",
-        ),
-        rx.fragment(),
     )
 
 

@@ -2,14 +2,14 @@
 
 import reflex as rx
 
+from orchestrator.pages.datasets.bulk_delete import chosen_bar, many_dialog
 from orchestrator.pages.datasets.card import card_skeleton, dataset_card
 from orchestrator.pages.datasets.dialogs import dataset_dialogs
 from orchestrator.pages.datasets.listing import dataset_table
-from orchestrator.pages.datasets.bulk_delete import chosen_bar, many_dialog
-from orchestrator.pages.shared.notice import notice
 from orchestrator.pages.datasets.toolbar import toolbar
 from orchestrator.pages.shared.frame import frame
 from orchestrator.pages.shared.loading_states import more, unreadable
+from orchestrator.pages.shared.notice import notice
 from orchestrator.states.datasets.index import DatasetsState
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.primitives.button import button

@@ -2,8 +2,8 @@
 
 import reflex as rx
 
-from orchestrator.pages.datasets.card import chip, dataset_menu, job_dots
 from orchestrator.pages.datasets.bulk_delete import choice, choice_of_all
+from orchestrator.pages.datasets.card import chip, dataset_menu, job_dots
 from orchestrator.pages.datasets.strip import small_strip
 from orchestrator.states.datasets.index import DatasetsState
 from orchestrator.states.datasets.rows import DatasetCard

@@ -4,9 +4,9 @@ from typing import Any
 
 import reflex as rx
 
-from orchestrator.pages.shared.add_form import foot, sent_files
 from orchestrator.pages.datasets.new_help import layout_help
 from orchestrator.pages.datasets.new_sources import SOURCES, cloud_fields, hub_fields, web_fields
+from orchestrator.pages.shared.add_form import foot, sent_files
 from orchestrator.pages.shared.frame import frame
 from orchestrator.pages.shared.loading_states import gone
 from orchestrator.states.datasets.new import DatasetAddState

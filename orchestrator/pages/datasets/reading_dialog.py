@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from orchestrator.pages.datasets.dialogs import general_problem
+from orchestrator.pages.shared.forms import general_problem
 from orchestrator.states.datasets.detail import DatasetDetailState
 from orchestrator.states.datasets.reading import LAYOUT_CHOICES
 from orchestrator.states.datasets.reading import DatasetReading as State

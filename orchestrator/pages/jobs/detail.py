@@ -2,20 +2,20 @@
 
 import reflex as rx
 
-from orchestrator.pages.shared.frame import frame
 from orchestrator.pages.jobs.detail_autopsy import autopsy
 from orchestrator.pages.jobs.detail_files import files_panel
 from orchestrator.pages.jobs.detail_overview import overview_panel
 from orchestrator.pages.jobs.detail_panels import log_panel, metrics_panel, settings_panel, system_panel, timeline_panel
 from orchestrator.pages.jobs.detail_samples import samples_panel
+from orchestrator.pages.shared.frame import frame
 from orchestrator.states.jobs.detail import JobDetail
 from orchestrator.states.shell.session import SessionState
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.patterns.cards import metric, metrics
 from orchestrator.ui.patterns.confirm_delete import confirm_delete
 from orchestrator.ui.patterns.empty_state import empty_state
-from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.patterns.page_visibility import seen
+from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.alert_dialog import alert_dialog
 from orchestrator.ui.primitives.badge import tag
 from orchestrator.ui.primitives.button import Variant, button

@@ -5,8 +5,8 @@ from typing import Any, Literal
 import reflex as rx
 
 from orchestrator.states.jobs.detail import JobDetail
-from orchestrator.states.jobs.new_rows import ReviewRow
 from orchestrator.states.jobs.metric_cards import CurveLine
+from orchestrator.states.jobs.new_rows import ReviewRow
 from orchestrator.states.jobs.rows import EventLine
 from orchestrator.ui.charts.loss_chart import loss_chart
 from orchestrator.ui.patterns.cards import timeline, timeline_item

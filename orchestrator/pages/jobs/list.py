@@ -3,8 +3,8 @@
 import reflex as rx
 
 from orchestrator.pages.shared.frame import frame
-from orchestrator.states.jobs.rows import JobLine
 from orchestrator.states.jobs.list import JobsState
+from orchestrator.states.jobs.rows import JobLine
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.patterns.empty_state import empty_state
 from orchestrator.ui.patterns.error_state import error_state

@@ -2,11 +2,11 @@
 
 import reflex as rx
 
-from orchestrator.pages.shared.frame import frame
 from orchestrator.pages.jobs.new_choices import dataset_step, model_step
 from orchestrator.pages.jobs.new_parameters import parameter_step
 from orchestrator.pages.jobs.new_review import review_step
 from orchestrator.pages.jobs.new_summary import phone_figures, summary
+from orchestrator.pages.shared.frame import frame
 from orchestrator.states.jobs.new import JobForm
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.patterns.relative_time import relative_time

@@ -3,8 +3,8 @@
 import reflex as rx
 
 from orchestrator.states.jobs.new import JobForm
-from orchestrator.states.jobs.new_rows import PlanFact, ReviewRow
 from orchestrator.states.jobs.new_rehearsal import JobRehearsal
+from orchestrator.states.jobs.new_rows import PlanFact, ReviewRow
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.icon import icon

@@ -2,18 +2,18 @@
 
 import reflex as rx
 
-from orchestrator.pages.datasets.facts import figure
-from orchestrator.pages.shared.notice import notice
+from orchestrator.pages.models.dialogs import model_dialogs
+from orchestrator.pages.shared.figures import figure
 from orchestrator.pages.shared.frame import frame
 from orchestrator.pages.shared.hub_size import stored_token
-from orchestrator.pages.models.dialogs import model_dialogs
 from orchestrator.pages.shared.loading_states import one
+from orchestrator.pages.shared.notice import notice
 from orchestrator.states.adapters.rows import AdapterLine
-from orchestrator.states.shared.markdown import CardBlock
-from orchestrator.states.datasets.rows import Fact
 from orchestrator.states.models.detail import JobLine, ModelDetailState
 from orchestrator.states.models.dialogs import ModelDialogs
 from orchestrator.states.models.rows import LayerLine, ModelCard
+from orchestrator.states.shared.markdown import CardBlock
+from orchestrator.states.shared.presentation import Fact
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.primitives.badge import badge, tag
 from orchestrator.ui.primitives.button import button

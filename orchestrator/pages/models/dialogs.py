@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from orchestrator.pages.datasets.dialogs import general_problem
+from orchestrator.pages.shared.forms import general_problem
 from orchestrator.states.models.dialogs import ModelDialogs
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.dialog import dialog

@@ -2,13 +2,13 @@
 
 import reflex as rx
 
-from orchestrator.pages.shared.notice import notice
-from orchestrator.pages.datasets.toolbar import SEGMENTS, segment
-from orchestrator.pages.shared.frame import frame
 from orchestrator.pages.models.dialogs import model_dialogs
+from orchestrator.pages.shared.frame import frame
 from orchestrator.pages.shared.loading_states import more, unreadable
-from orchestrator.states.models.index import SORTS, ModelsState
+from orchestrator.pages.shared.notice import notice
+from orchestrator.pages.shared.segments import SEGMENTS, segment
 from orchestrator.states.models.dialogs import ModelDialogs
+from orchestrator.states.models.index import SORTS, ModelsState
 from orchestrator.states.models.rows import TYPE_WORDS, ModelCard
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.primitives.badge import tag

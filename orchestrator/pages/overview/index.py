@@ -2,9 +2,9 @@
 
 import reflex as rx
 
-from orchestrator.pages.shared.frame import frame
 from orchestrator.pages.overview.active import active_jobs
 from orchestrator.pages.overview.panels import activity, counts, devices, recent_jobs
+from orchestrator.pages.shared.frame import frame
 from orchestrator.states.overview.index import OverviewState as State
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.patterns.error_state import error_state

@@ -5,7 +5,8 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.states.overview.index import OverviewState as State
-from orchestrator.states.overview.rows import DeviceLine, EventLine, RecentJob
+from orchestrator.states.overview.rows import EventLine, RecentJob
+from orchestrator.states.workers.rows import DeviceLine
 from orchestrator.ui.patterns.cards import stat_card, timeline, timeline_item
 from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.card import card

@@ -2,10 +2,10 @@
 
 import reflex as rx
 
-from orchestrator.pages.shared.frame import frame
 from orchestrator.pages.playground.chooser import chooser, earlier
 from orchestrator.pages.playground.panels import panels
 from orchestrator.pages.playground.scene import scene
+from orchestrator.pages.shared.frame import frame
 from orchestrator.states.playground.index import PlaygroundState as State
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.patterns.empty_state import empty_state

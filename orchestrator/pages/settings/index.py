@@ -2,11 +2,11 @@
 
 import reflex as rx
 
-from orchestrator.pages.shared.frame import frame
 from orchestrator.pages.settings.access import browsers, tokens
 from orchestrator.pages.settings.account import appearance, password, profile
 from orchestrator.pages.settings.credentials import stored_credentials
 from orchestrator.pages.settings.notices import notices
+from orchestrator.pages.shared.frame import frame
 from orchestrator.states.settings.index import SettingsState as State
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.primitives.skeleton import loading, skeleton

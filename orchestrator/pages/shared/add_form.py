@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from orchestrator.pages.datasets.dialogs import general_problem
+from orchestrator.pages.shared.forms import general_problem
 from orchestrator.pages.shared.hub_size import hub_word
 from orchestrator.ui.primitives.alert_dialog import alert_dialog
 from orchestrator.ui.primitives.button import button

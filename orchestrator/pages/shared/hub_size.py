@@ -5,6 +5,8 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.ui.primitives.icon import icon
+from orchestrator.ui.primitives.link import link
+from orchestrator.ui.primitives.select import select
 
 
 def hub_size(state: Any) -> rx.Component:
@@ -32,3 +34,12 @@ def hub_word(state: Any, otherwise: Any) -> Any:
     """The words of the form's button."""
     asked = rx.cond(state.hub_size != "", "Fetch " + state.hub_size.to(str), "Look it up")
     return rx.cond(state.source == "hub", asked, otherwise)
+
+
+def stored_token(state: Any) -> rx.Component:
+    """`state` mixes in `StoredToken`; where no token is kept yet, the way to the settings."""
+    choice = select(
+        state.stored_tokens, value=state.stored, on_change=state.choose_stored, label="Stored token", quiet=True
+    )
+    keep = link("Keep a Hub token in the settings", href="/settings", class_name="self-center text-sm")
+    return rx.cond(state.stored_tokens.length() > 0, choice, keep)

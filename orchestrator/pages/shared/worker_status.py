@@ -3,7 +3,7 @@
 import reflex as rx
 
 from orchestrator.states.shell.worker_status import MachinesState as State
-from orchestrator.states.overview.rows import DeviceLine
+from orchestrator.states.workers.rows import DeviceLine
 from orchestrator.ui.primitives.progress import progress
 
 

@@ -12,8 +12,8 @@ from sqlmodel import Session, col, select
 from orchestrator.domain.adapters import WORK_ACTIVE, Adapter, AdapterWork, ResultKind, WorkKind, WorkStatus
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
-from orchestrator.domain.redis_keys import TASK_ADAPTER
 from orchestrator.domain.machines import PREP
+from orchestrator.domain.redis_keys import TASK_ADAPTER
 from orchestrator.domain.users import Actor
 from orchestrator.services.adapters.catalog import own_adapter, whole_folder
 from orchestrator.services.adapters.files import half_of, home_folder, merged_folder

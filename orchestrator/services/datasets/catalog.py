@@ -8,13 +8,15 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Split, Task, Upload
-from orchestrator.domain.errors import Conflict, Invalid, NotFound
+from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.training_jobs import ACTIVE, TrainingJob
 from orchestrator.domain.users import Actor
+from orchestrator.services.access import owned_dataset
 from orchestrator.services.after_commit import after_commit
-from orchestrator.services.datasets.files import remove_folder, upload_path
+from orchestrator.services.datasets.files import remove_folder
 from orchestrator.services.datasets.rows import AGAIN, ClipRow, DatasetRow, clip_row, dataset_row
 from orchestrator.services.paging import Page, contains, fetch_page
+from orchestrator.services.uploads.part_file import upload_path
 
 SORTS = {
     "created_at": col(Dataset.created_at),
@@ -56,18 +58,6 @@ def get_dataset(session: Session, actor: Actor, dataset_id: int) -> DatasetRow:
         NotFound: there is none, or it is somebody else's.
     """
     return dataset_row(owned_dataset(session, actor, dataset_id))
-
-
-def owned_dataset(session: Session, actor: Actor, dataset_id: int) -> Dataset:
-    """The stored dataset, for services.
-
-    Raises:
-        NotFound: there is none, or it is somebody else's.
-    """
-    dataset = session.get(Dataset, dataset_id)
-    if dataset is None or dataset.owner_id != actor.user_id:
-        raise NotFound("There is no such dataset. It may have been deleted.")
-    return dataset
 
 
 def create_dataset(
@@ -212,19 +202,6 @@ def _matching(
     if q.strip():
         where.append(or_(contains(Clip.name, q), contains(Clip.label, q), contains(Clip.caption, q)))
     return where
-
-
-def owned_clip(session: Session, actor: Actor, clip_id: int) -> Clip:
-    """The stored clip, for services and its media.
-
-    Raises:
-        NotFound: there is none, or it is in somebody else's dataset.
-    """
-    clip = session.get(Clip, clip_id)
-    if clip is None:
-        raise NotFound("There is no such clip. It may have been deleted.")
-    owned_dataset(session, actor, clip.dataset_id)
-    return clip
 
 
 def _words(text: str, kind: Any, field: str) -> list[Any]:

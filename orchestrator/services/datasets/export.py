@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 from orchestrator.domain.datasets import Clip, ClipStatus, Split, Task
 from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets.catalog import owned_dataset
+from orchestrator.services.access import owned_dataset
 from orchestrator.settings import get_settings
 
 FORMATS = ("videofolder", "sharegpt")

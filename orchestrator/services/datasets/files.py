@@ -24,11 +24,6 @@ def dataset_folder(dataset_id: int) -> Path:
     return get_settings().storage_dir / "datasets" / str(dataset_id)
 
 
-def upload_path(upload_id: str) -> Path:
-    """The bytes of an upload, from its first to its last."""
-    return get_settings().data_dir / "uploads" / f"{upload_id}.part"
-
-
 def fetch_folders(dataset_id: int) -> list[Path]:
     """Where bytes from the network arrive, before they become uploads."""
     return list((get_settings().data_dir / "uploads").glob(f"fetch-{dataset_id}-*"))

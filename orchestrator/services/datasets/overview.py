@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Task, Upload
-from orchestrator.domain.training_jobs import ACTIVE, TrainingJob
+from orchestrator.domain.training_jobs import ACTIVE, JobMark, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.paging import contains
 
@@ -24,15 +24,6 @@ class DatasetTotals:
     clips: int
     size_bytes: int
     by_status: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class JobMark:
-    """A job as a card names it."""
-
-    id: int
-    name: str
-    status: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,15 @@ import redis
 import structlog
 from sqlmodel import Session
 
-from orchestrator.domain.redis_keys import job_stream
 from orchestrator.domain.live_records import unpack
+from orchestrator.domain.redis_keys import job_stream
 from orchestrator.domain.users import Actor
+from orchestrator.services.access import owned_job
 from orchestrator.services.metrics.curves import Curve, Window, read_curves, read_newer
 from orchestrator.services.metrics.downsample import min_max
 from orchestrator.services.metrics.rollups import newest_seq
 from orchestrator.services.metrics.rows import History
 from orchestrator.services.redis import connect
-from orchestrator.services.training.jobs import owned_job
 
 log = structlog.get_logger()
 MAX_POINTS = 5_000

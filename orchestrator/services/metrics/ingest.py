@@ -9,9 +9,9 @@ from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Session
 
+from orchestrator.domain.live_records import unpack
 from orchestrator.domain.metric_definitions import BY_NAME
 from orchestrator.domain.metric_points import ROLLUP_STEPS, MetricPoint
-from orchestrator.domain.live_records import unpack
 from orchestrator.services.metrics.rollups import roll_up
 
 _CHUNK = 4 * 2**20

@@ -8,8 +8,8 @@ from pathlib import Path
 from sqlmodel import Session
 
 from orchestrator.domain.users import Actor
+from orchestrator.services.access import owned_job
 from orchestrator.services.metrics.rows import LogPage, LogRow
-from orchestrator.services.training.jobs import owned_job
 from orchestrator.settings import get_settings
 
 MAX_LINES = 2_000

@@ -5,9 +5,9 @@ import json
 from sqlmodel import Session
 
 from orchestrator.domain.users import Actor
+from orchestrator.services.access import owned_job
 from orchestrator.services.metrics.downsample import min_max
 from orchestrator.services.metrics.rows import Telemetry
-from orchestrator.services.training.jobs import owned_job
 from orchestrator.settings import get_settings
 
 MAX_POINTS = 2_000

@@ -9,13 +9,11 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Upload, UploadStatus
 from orchestrator.domain.errors import AppError, Conflict, Invalid
-from orchestrator.domain.redis_keys import TASK_MODEL
 from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
+from orchestrator.domain.redis_keys import TASK_MODEL
 from orchestrator.domain.sizes import here_words
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
-from orchestrator.services.datasets.files import upload_path
-from orchestrator.services.datasets.ingest.uploads import UploadRow, clean_name, discard_upload, list_uploads, make_room
 from orchestrator.services.db import session_scope
 from orchestrator.services.hub import hub_credential, hub_problems
 from orchestrator.services.models.catalog import new_model, own_model, row_of
@@ -31,6 +29,8 @@ from orchestrator.services.models.files import (
 from orchestrator.services.models.inspect import shards_of
 from orchestrator.services.models.rows import ModelRow
 from orchestrator.services.queue import enqueue, model_key
+from orchestrator.services.uploads.part_file import upload_path
+from orchestrator.services.uploads.uploads import UploadRow, clean_name, discard_upload, list_uploads, make_room
 from orchestrator.services.vault import seal
 
 PREP = "prep"

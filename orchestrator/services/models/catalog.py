@@ -8,17 +8,17 @@ from sqlmodel import Session, col, or_, select
 
 from orchestrator.domain.adapters import WORK_ACTIVE, Adapter, AdapterWork, WorkKind
 from orchestrator.domain.datasets import Upload
-from orchestrator.domain.errors import Conflict, Invalid, NotAllowed, NotFound
+from orchestrator.domain.errors import Conflict, Invalid, NotAllowed
 from orchestrator.domain.models import ModelSource, ModelStatus, ModelType, VideoModel
 from orchestrator.domain.training_jobs import ACTIVE, TrainingJob
 from orchestrator.domain.users import Actor
+from orchestrator.services.access import _visible
 from orchestrator.services.after_commit import after_commit
-from orchestrator.services.datasets.files import upload_path
 from orchestrator.services.models.files import remove_model_folder
 from orchestrator.services.models.inspect import FAMILIES, ModelFacts
-from orchestrator.services.models.rows import LayerGroup, ModelRow, model_row
+from orchestrator.services.models.rows import LayerGroup, ModelRow, layer_groups, model_row
 from orchestrator.services.paging import Page, contains, fetch_page
-from orchestrator.services.training.estimate import layer_groups
+from orchestrator.services.uploads.part_file import upload_path
 
 SORTS = {
     "created_at": col(VideoModel.created_at),
@@ -200,25 +200,9 @@ def own_model(session: Session, actor: Actor, model_id: int) -> VideoModel:
     return _own(session, actor, model_id)
 
 
-def visible_model(session: Session, actor: Actor, model_id: int) -> VideoModel:
-    """A model that the actor may use: built in, or their own.
-
-    Raises:
-        NotFound: there is none, or it is somebody else's.
-    """
-    return _visible(session, actor, model_id)
-
-
 def row_of(session: Session, actor: Actor, model: VideoModel) -> ModelRow:
     """A stored model as a row."""
     return _row(session, actor, model)
-
-
-def _visible(session: Session, actor: Actor, model_id: int) -> VideoModel:
-    model = session.get(VideoModel, model_id)
-    if model is None or model.owner_id not in (None, actor.user_id):
-        raise NotFound("There is no such model. It may have been deleted.")
-    return model
 
 
 def _own(session: Session, actor: Actor, model_id: int) -> VideoModel:

@@ -8,9 +8,8 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.models import ModelSource, VideoModel
-from orchestrator.domain.training_jobs import TrainingJob
+from orchestrator.domain.training_jobs import JobMark, TrainingJob
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets.overview import JobMark
 from orchestrator.services.models.catalog import get_model
 from orchestrator.services.models.files import small_text
 from orchestrator.services.models.folders import inside_roots

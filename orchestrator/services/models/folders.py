@@ -10,8 +10,8 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.models.adding import check_soon
 from orchestrator.services.models.catalog import new_model, row_of, take_back, take_facts
 from orchestrator.services.models.inspect import ModelFacts, inspect_model, weight_files
-from orchestrator.services.models.rows import ModelRow
 from orchestrator.services.models.integrity import check_files
+from orchestrator.services.models.rows import ModelRow
 from orchestrator.settings import get_settings
 
 READ_AT_ONCE = 2**28

@@ -70,3 +70,8 @@ def model_row(model: VideoModel, jobs: int, active: int, editable: bool) -> Mode
         created_at=model.created_at,
         editable=editable,
     )
+
+
+def layer_groups(model: VideoModel) -> list[dict[str, Any]]:
+    """The linear layers by name ending: suffix, count, parameters, in_features, out_features, default."""
+    return list((model.details or {}).get("layers") or [])

@@ -6,8 +6,8 @@ from sqlalchemy import delete, func, update
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
-from orchestrator.domain.redis_keys import notice_channel
 from orchestrator.domain.notifications import NoticeDelivery, NoticeWish, Notification
+from orchestrator.domain.redis_keys import notice_channel
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.live_events import broadcast

@@ -10,12 +10,11 @@ from orchestrator.domain.errors import AppError, Invalid, NotFound
 from orchestrator.domain.models import TASK_OF, ModelStatus, VideoModel
 from orchestrator.domain.playground import LONGEST, Wish
 from orchestrator.domain.users import Actor
-from orchestrator.services.url_safety import http_problem
-from orchestrator.services.datasets.catalog import owned_clip, owned_dataset
+from orchestrator.services.access import owned_clip, owned_dataset, visible_model
 from orchestrator.services.datasets.media.clips import clip_media
-from orchestrator.services.models.catalog import visible_model
 from orchestrator.services.playground.adapters import AdapterFacts, find_adapter
 from orchestrator.services.playground.scratch import find_scratch
+from orchestrator.services.url_safety import http_problem
 
 _LONGEST_TEXT = 4_000
 

@@ -9,6 +9,7 @@ import redis
 import structlog
 
 from orchestrator.domain.errors import TooMany, Unavailable
+from orchestrator.domain.playground import Letter, Wish
 from orchestrator.domain.redis_keys import (
     PLAYGROUND_BOX,
     PLAYGROUND_CHANNEL,
@@ -18,7 +19,6 @@ from orchestrator.domain.redis_keys import (
     playground_said,
     playground_waits,
 )
-from orchestrator.domain.playground import Letter, Wish
 from orchestrator.services.redis import connect_async
 from orchestrator.settings import get_settings
 

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from orchestrator.domain.errors import DiskFull, Invalid, NotFound, TooLarge, Unavailable
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.files import VIDEO_ENDINGS
-from orchestrator.services.datasets.ingest.uploads import clean_name
+from orchestrator.services.uploads.uploads import clean_name
 from orchestrator.settings import ROOT, get_settings
 
 KEPT_S = 3600.0

@@ -8,7 +8,7 @@ from sqlmodel import Session
 from orchestrator.domain.errors import Conflict, NotFound
 from orchestrator.domain.training_jobs import FINAL
 from orchestrator.domain.users import Actor
-from orchestrator.services.training.jobs import owned_job
+from orchestrator.services.access import owned_job
 from orchestrator.services.training.rows import ArtifactRow
 from orchestrator.services.zips import fresh_zip
 from orchestrator.settings import get_settings

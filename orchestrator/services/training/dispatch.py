@@ -10,9 +10,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
-from orchestrator.domain.redis_keys import TASK_TRAIN
 from orchestrator.domain.machines import shape_of
 from orchestrator.domain.queueing import QueueControl
+from orchestrator.domain.redis_keys import TASK_TRAIN
 from orchestrator.domain.training_jobs import HOLDS, JobStatus, TrainingJob
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.db import session_scope

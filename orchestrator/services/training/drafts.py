@@ -10,8 +10,8 @@ from orchestrator.domain.errors import Invalid
 from orchestrator.domain.training_jobs import WizardDraft
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
-from orchestrator.services.training.rows import Draft
 from orchestrator.services.training.prewarm import ask_for_warmth
+from orchestrator.services.training.rows import Draft
 
 _MAX_KEYS = 100
 

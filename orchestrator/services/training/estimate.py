@@ -6,6 +6,7 @@ from typing import Any
 
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import Recipe
+from orchestrator.services.models.rows import layer_groups
 from orchestrator.services.models.vision_tokens import visual_tokens
 from orchestrator.services.training.memory import Memory, memory_of
 
@@ -54,11 +55,6 @@ def count_steps(recipe: Recipe, train_clips: int) -> int:
     batches = math.ceil(batches / recipe.machine.gpus)
     steps = math.ceil(batches / recipe.optim.gradient_accumulation) * recipe.optim.epochs
     return min(steps, recipe.optim.max_steps) if recipe.optim.max_steps else steps
-
-
-def layer_groups(model: VideoModel) -> list[dict[str, Any]]:
-    """The linear layers by name ending: suffix, count, parameters, in_features, out_features, default."""
-    return list((model.details or {}).get("layers") or [])
 
 
 def adapter_parameters(model: VideoModel, recipe: Recipe) -> int:

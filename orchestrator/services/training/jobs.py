@@ -10,10 +10,11 @@ from sqlalchemy import ColumnElement, func, or_
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.adapters import Adapter
-from orchestrator.domain.errors import Conflict, Invalid, NotFound
+from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.queueing import Priority
 from orchestrator.domain.training_jobs import ACTIVE, FINAL, JobEvent, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
+from orchestrator.services.access import owned_job
 from orchestrator.services.adapters.files import take_home
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.live_events import forget
@@ -120,18 +121,6 @@ def clone_values(session: Session, actor: Actor, job_id: int) -> dict[str, Any]:
     recipe = dict(job.recipe)
     recipe["output_name"] = _next_name(str(recipe.get("output_name") or job.name))
     return {"dataset_id": job.dataset_id, "model_id": job.model_id, "recipe": recipe}
-
-
-def owned_job(session: Session, actor: Actor, job_id: int) -> TrainingJob:
-    """The record, when it is the actor's.
-
-    Raises:
-        NotFound: there is none, or it is somebody else's: both read the same.
-    """
-    job = session.get(TrainingJob, job_id)
-    if job is None or job.owner_id != actor.user_id:
-        raise NotFound("There is no such training job.")
-    return job
 
 
 def job_row(job: TrainingJob) -> JobRow:

@@ -10,15 +10,16 @@ from orchestrator.domain.base import utcnow
 from orchestrator.domain.errors import Conflict
 from orchestrator.domain.training_jobs import FINAL, HOLDS, MOVES, JobEvent, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
+from orchestrator.services.access import owned_job
 from orchestrator.services.adapters.recording import record_adapter
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.live_events import announce
 from orchestrator.services.training.artifacts import saved_step
 from orchestrator.services.training.dispatch import dispatch, dispatch_soon
-from orchestrator.services.training.jobs import job_row, owned_job
+from orchestrator.services.training.jobs import job_row
+from orchestrator.services.training.notify import tell_move
 from orchestrator.services.training.rows import JobRow
 from orchestrator.services.training.stop_flag import clear_stop, raise_stop
-from orchestrator.services.training.notify import tell_move
 
 MAX_LOSSES = 3
 """How often a job may lose its machine without a new checkpoint in between before it fails."""

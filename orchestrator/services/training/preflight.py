@@ -8,10 +8,11 @@ from orchestrator.domain.models import FITS, TASK_OF, ModelStatus, ModelType, Vi
 from orchestrator.domain.recipes import ALONE, LIGER, Recipe
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
-from orchestrator.services.training.estimate import estimate, layer_groups
+from orchestrator.services.models.rows import layer_groups
+from orchestrator.services.training.capacity import open_boxes
+from orchestrator.services.training.estimate import estimate
 from orchestrator.services.training.recipe_limits import advice, fit_problems, kernel_problems, sight_problems
 from orchestrator.services.training.rehearsal_lookup import newest
-from orchestrator.services.training.capacity import open_boxes
 from orchestrator.services.training.rows import Preflight
 from orchestrator.services.training.split_counts import count_split
 from orchestrator.services.workers import roomiest

@@ -11,10 +11,11 @@ from orchestrator.domain.queueing import Priority, QueueControl
 from orchestrator.domain.training_jobs import HOLDS, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.domain.workers import Worker
+from orchestrator.services.access import owned_job
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.queue import train_key, withdraw
 from orchestrator.services.training.dispatch import NAME, dispatch, take_turn
-from orchestrator.services.training.jobs import job_row, owned_job
+from orchestrator.services.training.jobs import job_row
 from orchestrator.services.training.rows import JobRow
 
 _ADMIN = "Only an administrator may do this."

@@ -11,9 +11,9 @@ from orchestrator.domain.machines import shape_of
 from orchestrator.domain.queueing import QueueControl
 from orchestrator.domain.training_jobs import HOLDS, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
-from orchestrator.services.training.dispatch import NAME, Turns, turns_of
-from orchestrator.services.training.jobs import owned_job
+from orchestrator.services.access import owned_job
 from orchestrator.services.training.capacity import Boxes, missing, open_boxes
+from orchestrator.services.training.dispatch import NAME, Turns, turns_of
 
 _SIMULATED = 5_000
 _LEARN_FROM = 20

@@ -9,17 +9,17 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
-from orchestrator.domain.redis_keys import TASK_REHEARSE
 from orchestrator.domain.machines import PREP
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import Recipe
+from orchestrator.domain.redis_keys import TASK_REHEARSE
 from orchestrator.domain.rehearsals import Rehearsal, RehearsalStatus
 from orchestrator.domain.users import Actor
 from orchestrator.domain.workers import ALIVE_S, Worker
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.queue import enqueue, rehearsal_key
-from orchestrator.services.training.rehearsal_lookup import likeness
 from orchestrator.services.training.preflight import preflight
+from orchestrator.services.training.rehearsal_lookup import likeness
 
 PATIENCE = timedelta(minutes=10)
 """How long a rehearsal may wait and run before it counts as lost."""

@@ -6,7 +6,8 @@ from orchestrator.domain.errors import Conflict
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.domain.training_jobs import FINAL
 from orchestrator.domain.users import Actor
-from orchestrator.services.training.jobs import clone_values, owned_job
+from orchestrator.services.access import owned_job
+from orchestrator.services.training.jobs import clone_values
 from orchestrator.services.training.launch import launch_job
 from orchestrator.services.training.rows import JobRow
 

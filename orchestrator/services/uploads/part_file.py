@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from orchestrator.domain.errors import AppError, Conflict, TooLarge
+from orchestrator.settings import get_settings
 
 _WRITTEN_AT_ONCE = 2**17
 """Bytes, as `cp` does it. For a larger write the kernel takes larger pages, which a virtual machine fetches back from
@@ -71,3 +72,8 @@ class PartFile:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._file is not None:
             self._file.close()
+
+
+def upload_path(upload_id: str) -> Path:
+    """The bytes of an upload, from its first to its last."""
+    return get_settings().data_dir / "uploads" / f"{upload_id}.part"

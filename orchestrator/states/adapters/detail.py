@@ -11,11 +11,11 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.adapters import catalog
 from orchestrator.services.adapters.files import FileRow
 from orchestrator.services.adapters.rows import AdapterRow
-from orchestrator.states.shared import formatting
 from orchestrator.states.adapters.rows import AdapterLine, Measured, adapter_line, measured
-from orchestrator.states.datasets.rows import Fact
-from orchestrator.states.shared.guards import act, said, signed_in
 from orchestrator.states.jobs.new_rows import review_rows
+from orchestrator.states.shared import formatting
+from orchestrator.states.shared.guards import act, said, signed_in
+from orchestrator.states.shared.presentation import Fact
 
 PATH = "/adapters"
 
@@ -129,7 +129,9 @@ class AdapterDetailState(rx.State):
         self.title, self.tab = self.card.label, f"{self.card.label} - Loreel"
         self.reached, self.versions = measured(row), sisters(self.card, visit.line)
         held = row.summary.get("validation_clips")
-        self.reached_note = f"on {formatting.plural(held, 'clip')} it never saw" if isinstance(held, int) and held else ""
+        self.reached_note = (
+            f"on {formatting.plural(held, 'clip')} it never saw" if isinstance(held, int) and held else ""
+        )
         jobs = [str(one.job_id) for one in visit.line if one.job_id]
         self.compare = f"/jobs/compare?ids={','.join(jobs[:20])}" if len(jobs) > 1 else ""
         self.settings = _settings(row)

@@ -11,8 +11,8 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.adapters.catalog import list_adapters
 from orchestrator.services.adapters.rows import AdapterRow
 from orchestrator.services.paging import Page
-from orchestrator.states.shared import formatting
 from orchestrator.states.adapters.rows import AdapterLine, adapter_line
+from orchestrator.states.shared import formatting
 from orchestrator.states.shared.address_filters import filter_of, remember
 from orchestrator.states.shared.guards import act, signed_in
 from orchestrator.states.shared.list_state import Listed

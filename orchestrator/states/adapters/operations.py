@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import reflex as rx
 
 from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
-from orchestrator.services.adapters.registering import register_merged
 from orchestrator.services.adapters.operations import ADAPTER, MERGED, WorkRow, list_works, request_merge, request_push
+from orchestrator.services.adapters.registering import register_merged
 from orchestrator.services.credentials import list_credentials
 from orchestrator.states.shared import formatting
 from orchestrator.states.shared.guards import act, problems_of, signed_in
@@ -156,7 +156,9 @@ def work_line(row: WorkRow) -> WorkLine:
     chip = {"waiting": "queued", "done": "completed"}.get(row.status, row.status)
     what = "merged model" if row.what == MERGED else "adapter"
     title = "Merge into the base" if row.kind == "merge" else f"Push the {what} to {row.repo}"
-    return WorkLine(row.id, title, chip, row.error or _note(row), row.url, formatting.iso(row.finished_at or row.created_at))
+    return WorkLine(
+        row.id, title, chip, row.error or _note(row), row.url, formatting.iso(row.finished_at or row.created_at)
+    )
 
 
 def _note(row: WorkRow) -> str:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from orchestrator.domain.metric_definitions import BY_NAME, MEASURES
 from orchestrator.services.adapters.rows import AdapterRow
-from orchestrator.states.shared import formatting
 from orchestrator.states.datasets.rows import TASK_WORDS
+from orchestrator.states.shared import formatting
 
 
 @dataclass(frozen=True, slots=True)

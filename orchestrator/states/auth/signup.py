@@ -8,9 +8,9 @@ import reflex as rx
 from orchestrator.domain.errors import AppError
 from orchestrator.services.auth import accounts, passwords, tickets
 from orchestrator.settings import get_settings
+from orchestrator.states.auth.login import enter, with_next
 from orchestrator.states.shared.guards import call, local_path, problems_of, public
 from orchestrator.states.shared.identity import find_actor
-from orchestrator.states.auth.login import enter, with_next
 
 MISMATCH = "The two passwords differ. Type the same one twice."
 FIELDS = ("username", "email", "password")

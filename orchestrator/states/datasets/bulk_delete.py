@@ -8,9 +8,9 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import delete_dataset, get_dataset
 from orchestrator.services.datasets.overview import DatasetExtras, dataset_extras
 from orchestrator.services.datasets.rows import DatasetRow
-from orchestrator.states.shared import formatting
-from orchestrator.states.datasets.index import DatasetsState
 from orchestrator.states.datasets.dialogs import blocked_by, consequences
+from orchestrator.states.datasets.index import DatasetsState
+from orchestrator.states.shared import formatting
 from orchestrator.states.shared.guards import act, signed_in
 
 MOST = 192
@@ -81,7 +81,9 @@ class DatasetsMany(rx.State):
         self._going = [row.id for row, _ in going]
         self.goes = [(row.name, " ".join(consequences(row, extras))) for row, extras in going]
         self.stays = [f"{row.name}: {blocked_by(extras)}" for row, extras in found if blocked_by(extras)]
-        self.phrase = f"delete {formatting.plural(len(going), 'dataset')}".replace(formatting.NBSP, " ") if going else ""
+        self.phrase = (
+            f"delete {formatting.plural(len(going), 'dataset')}".replace(formatting.NBSP, " ") if going else ""
+        )
         self.typed, self.problem, self.asking = "", "", bool(found)
 
     @rx.event

@@ -9,14 +9,14 @@ from sqlmodel import Session
 from orchestrator.domain.errors import AppError, Conflict, NotFound, NotSignedIn
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import matching_clips
-from orchestrator.services.datasets.media.clips import get_clip
 from orchestrator.services.datasets.curation.edits import Change, edit_clips, replace_words
 from orchestrator.services.datasets.curation.versions import EditRow
-from orchestrator.states.shared import formatting
-from orchestrator.states.datasets.detail import DatasetDetailState
+from orchestrator.services.datasets.media.clips import get_clip
+from orchestrator.states.datasets.clip_filters import Wanted, filters_of
+from orchestrator.states.datasets.detail import DatasetDetailState, part_of_page
 from orchestrator.states.datasets.rows import ClipTile, clip_tile
 from orchestrator.states.datasets.versions import done
-from orchestrator.states.datasets.clip_filters import Wanted, filters_of
+from orchestrator.states.shared import formatting
 from orchestrator.states.shared.guards import act, problems_of, signed_in
 
 UNCHANGED = "Nothing was changed."
@@ -72,6 +72,7 @@ def _change(
     return replace_words(session, actor, dataset_id, ids, *change)
 
 
+@part_of_page
 class DatasetClips(rx.State):
     """The chosen clips, and the clip that is open in the dialog with what is typed there."""
 

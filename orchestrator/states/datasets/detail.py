@@ -13,31 +13,33 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.credentials import CredentialRow, list_credentials
 from orchestrator.services.datasets.catalog import dismiss_notice, get_dataset, list_clips
 from orchestrator.services.datasets.files import begun_bytes, fetch_folders
-from orchestrator.services.datasets.statistics import Footage, footage
-from orchestrator.services.datasets.overview import DatasetExtras, dataset_extras
 from orchestrator.services.datasets.ingest.reinterpret import request_reread
 from orchestrator.services.datasets.ingest.review import accept_reading
-from orchestrator.services.datasets.rows import AGAIN, ClipRow, DatasetRow
 from orchestrator.services.datasets.ingest.sources import cancel_reading, request_fetch
+from orchestrator.services.datasets.overview import DatasetExtras, dataset_extras
+from orchestrator.services.datasets.rows import AGAIN, ClipRow, DatasetRow
+from orchestrator.services.datasets.statistics import Footage, footage
 from orchestrator.services.paging import Page
-from orchestrator.states.shared import formatting
-from orchestrator.states.shared.address_filters import filter_of, is_on, remember
-from orchestrator.states.datasets.detail import beside, look
-from orchestrator.states.datasets.rows import columns, facts, seconds, size_bars
+from orchestrator.states.datasets.clip_filters import Wanted, filters_of
 from orchestrator.states.datasets.layout_view import LayoutView, layout_view
 from orchestrator.states.datasets.rows import (
     ClassBar,
     ClipTile,
     DatasetCard,
-    Fact,
     LengthBar,
     clip_tile,
+    columns,
     dataset_card,
+    facts,
+    seconds,
+    size_bars,
 )
-from orchestrator.states.datasets.clip_filters import Wanted, filters_of
+from orchestrator.states.shared import formatting
+from orchestrator.states.shared.address_filters import filter_of, is_on, remember
 from orchestrator.states.shared.guards import act, said, signed_in
 from orchestrator.states.shared.hub_lookup import StoredToken
 from orchestrator.states.shared.paging import Windowed
+from orchestrator.states.shared.presentation import Fact
 
 LOOK_AGAIN_S = 1.0
 SPLITS = ("train", "validation", "auto")
@@ -83,6 +85,21 @@ def _read(session: Session, actor: Actor, dataset_id: int, wanted: Wanted, limit
         sum(begun_bytes(folder) for folder in fetch_folders(dataset_id)) if row.status == "error" else 0,
         list_credentials(session, actor) if row.status == "error" and row.source.get("type") == "hub" else [],
     )
+
+
+_PARTS: list[type[rx.State]] = []
+_AFTER_REFRESH: list[Callable[[int], Any]] = []
+
+
+def part_of_page(state: type[rx.State]) -> type[rx.State]:
+    """Class decorator: the state is reset whenever the page shows another dataset."""
+    _PARTS.append(state)
+    return state
+
+
+def after_refresh(event: Callable[[int], Any]) -> None:
+    """Runs an event with the dataset's id each time the page has read the dataset again."""
+    _AFTER_REFRESH.append(event)
 
 
 class DatasetDetailState(Windowed, StoredToken, rx.State):
@@ -153,7 +170,7 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
         wanted = self._id()
         if self.card is None or self.card.id != wanted:
             self.reset()
-            for state in beside():  # what was chosen, found or opened there is not of this one
+            for state in _PARTS:  # what was chosen, found or opened there is not of this one
                 (await self.get_state(state)).reset()
         before = self._wanted()
         self.label = filter_of(self, "class", limit=200)
@@ -176,7 +193,7 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
         row = await act(self, cancel_reading, self._id())
         again = await self._refresh()
         kept = "What was there before stays." if row.clip_count else "Nothing of it was kept."
-        return [rx.toast.info(f"Stopped. {kept}"), *([again] if again else [])]
+        return [rx.toast.info(f"Stopped. {kept}"), *again]
 
     @rx.event
     @signed_in
@@ -251,7 +268,7 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
             async with self:
                 if wanted == (self._id(), self._wanted(), self.shown, self._cursor):
                     self._show(visit)
-        return look(self.card.id) if self.card is not None else None
+        return [event(self.card.id) for event in _AFTER_REFRESH] if self.card is not None else []
 
     async def _ask(self, service: Callable[..., Any], *given: Any, **named: Any):
         """The wish, then the page anew, also after a refusal: another tab may have been quicker."""
@@ -261,13 +278,13 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
         except Conflict as error:
             refused = [said(error)]
         again = await self._refresh()
-        return [*refused, *([again] if again else [])]
+        return [*refused, *again]
 
     def _id(self) -> int:
         text = str(self.router.url.path).rstrip("/").rpartition("/")[2]
         return int(text) if text.isdigit() and len(text) < 18 else 0
 
-    async def _refresh(self):
+    async def _refresh(self) -> list[Any]:
         try:
             visit = await act(self, _read, self._id(), self._wanted(), self.shown, self._cursor)
             if self._emptied(visit.clips):
@@ -277,14 +294,14 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
             raise
         except NotFound:
             self.missing, self.loaded = True, True
-            return None
+            return []
         except AppError as error:
             self.problem, self.loaded = error.message, True
-            return None
+            return []
         if self.card is not None and self.card.busy:
-            return DatasetDetailState.watch
+            return [DatasetDetailState.watch]
         # Read afterwards: a large dataset's page does not wait for it.
-        return look(self.card.id) if self.card is not None else None
+        return [event(self.card.id) for event in _AFTER_REFRESH] if self.card is not None else []
 
     def _wanted(self) -> Wanted:
         return Wanted(self.label, self.split, self.status, self.q, self.found)
@@ -295,7 +312,7 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
         status = "" if self.status == "ok" else self.status
         filters = {"class": self.label, "split": self.split, "clips": status, "q": self.q}
         filters["finding"] = self.found
-        return [remember(f"/datasets/{self._id()}", **filters), *([again] if again else [])]
+        return [remember(f"/datasets/{self._id()}", **filters), *again]
 
     def _show(self, visit: _Visit) -> None:
         row, film = visit.row, visit.footage

@@ -3,15 +3,15 @@
 import reflex as rx
 from sqlmodel import Session
 
-from orchestrator.domain.training_jobs import ACTIVE
+from orchestrator.domain.training_jobs import ACTIVE, JobMark
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import delete_dataset, get_dataset, update_dataset
-from orchestrator.services.datasets.overview import DatasetExtras, JobMark, dataset_extras
+from orchestrator.services.datasets.overview import DatasetExtras, dataset_extras
 from orchestrator.services.datasets.rows import DatasetRow
+from orchestrator.states.datasets.detail import DatasetDetailState
+from orchestrator.states.datasets.index import PATH, DatasetsState
 from orchestrator.states.shared import formatting
 from orchestrator.states.shared.address_filters import is_on
-from orchestrator.states.datasets.index import PATH, DatasetsState
-from orchestrator.states.datasets.detail import DatasetDetailState
 from orchestrator.states.shared.edit_dialogs import EditDialogs
 from orchestrator.states.shared.guards import act, signed_in
 

@@ -9,9 +9,9 @@ from orchestrator.domain.errors import AppError, Conflict, NotFound, NotSignedIn
 from orchestrator.services.datasets.curation.doctor import Report, examine, treat
 from orchestrator.services.datasets.curation.edits import assign_splits
 from orchestrator.services.datasets.curation.findings import Finding
-from orchestrator.states.shared import formatting
-from orchestrator.states.datasets.detail import DatasetDetailState
+from orchestrator.states.datasets.detail import DatasetDetailState, after_refresh, part_of_page
 from orchestrator.states.datasets.versions import DatasetVersions, done
+from orchestrator.states.shared import formatting
 from orchestrator.states.shared.guards import act, problems_of, signed_in
 from orchestrator.ui.primitives.toast import toast
 
@@ -41,6 +41,7 @@ class FindingLine:
     cures: list[Cure] = field(default_factory=list)
 
 
+@part_of_page
 class DatasetDoctor(rx.State):
     """Read after the clips, so that a large dataset's page does not wait for it."""
 
@@ -137,6 +138,9 @@ class DatasetDoctor(rx.State):
             return None
         self.splitting = False
         return [done(edit, "The clips are split so already."), DatasetDetailState.refresh]
+
+
+after_refresh(DatasetDoctor.look)
 
 
 def _shows(finding: Finding) -> str:

@@ -9,9 +9,9 @@ from orchestrator.domain.errors import AppError, NotSignedIn
 from orchestrator.services.datasets.catalog import get_dataset
 from orchestrator.services.datasets.media.frame_preview import Seen, Settings, what_a_model_sees
 from orchestrator.services.models.catalog import list_models
-from orchestrator.states.shared import formatting
 from orchestrator.states.datasets.clips import DatasetClips
-from orchestrator.states.datasets.detail import DatasetDetailState
+from orchestrator.states.datasets.detail import DatasetDetailState, part_of_page
+from orchestrator.states.shared import formatting
 from orchestrator.states.shared.guards import act, signed_in
 
 MOST_MODELS = 100
@@ -33,6 +33,7 @@ class Mark:
     text: str
 
 
+@part_of_page
 class DatasetSeen(rx.State):
     """Drawn on demand; forgotten when another clip is opened."""
 

@@ -12,9 +12,9 @@ from orchestrator.services.datasets.catalog import list_datasets
 from orchestrator.services.datasets.overview import DatasetExtras, DatasetTotals, dataset_extras, dataset_totals
 from orchestrator.services.datasets.rows import DatasetRow
 from orchestrator.services.paging import Page
+from orchestrator.states.datasets.rows import DatasetCard, dataset_card
 from orchestrator.states.shared import formatting
 from orchestrator.states.shared.address_filters import filter_of, is_on, remember
-from orchestrator.states.datasets.rows import DatasetCard, dataset_card
 from orchestrator.states.shared.guards import act, signed_in
 from orchestrator.states.shared.list_state import Listed
 
@@ -131,7 +131,10 @@ class DatasetsState(Listed, rx.State):
         page, totals = listing.page, listing.totals
         self.rows = [dataset_card(row, listing.extras.get(row.id, DatasetExtras())) for row in page.items]
         self.total = totals.datasets
-        self.count_all, self.count_ready = formatting.count(totals.datasets), formatting.count(totals.by_status["ready"])
+        self.count_all, self.count_ready = (
+            formatting.count(totals.datasets),
+            formatting.count(totals.by_status["ready"]),
+        )
         self.count_processing = formatting.count(totals.by_status["processing"])
         self.count_error = formatting.count(totals.by_status["error"])
         parts = (formatting.plural(totals.datasets, "dataset"), formatting.plural(totals.clips, "clip"))

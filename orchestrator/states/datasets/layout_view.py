@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from orchestrator.states.shared import formatting
 from orchestrator.states.datasets.rows import ClassBar
+from orchestrator.states.shared import formatting
 
 _ROLES = {
     "file": "Clip",
@@ -83,7 +83,11 @@ def _waiting(view: LayoutView, said: dict[str, Any], task: str) -> LayoutView:
     by_class = task == "classification"
     classes = {str(name): int(count) for name, count in said.get("classes", {}).items()} if by_class else {}
     top = max(classes.values(), default=1)
-    told = formatting.plural(number, "class", "classes") if by_class else formatting.plural(said.get("captions", 0), "caption")
+    told = (
+        formatting.plural(number, "class", "classes")
+        if by_class
+        else formatting.plural(said.get("captions", 0), "caption")
+    )
     doubt = ""
     if not clips:
         doubt = "Nothing of it could be used so. Correct how it is read."

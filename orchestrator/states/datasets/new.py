@@ -11,9 +11,10 @@ from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
 from orchestrator.domain.users import Actor
 from orchestrator.services.credentials import list_credentials
 from orchestrator.services.datasets.catalog import create_dataset, delete_dataset, get_dataset
-from orchestrator.services.datasets.rows import DatasetRow
 from orchestrator.services.datasets.ingest.sources import SECRETS, add_dataset, request_fetch
-from orchestrator.services.datasets.ingest.uploads import discard_arriving, list_uploads, request_ingest
+from orchestrator.services.datasets.ingest.uploads import discard_arriving, request_ingest
+from orchestrator.services.datasets.rows import DatasetRow
+from orchestrator.services.uploads.uploads import list_uploads
 from orchestrator.states.shared import formatting
 from orchestrator.states.shared.address_filters import filter_of
 from orchestrator.states.shared.guards import act, problems_of, signed_in

@@ -9,7 +9,7 @@ from orchestrator.services.datasets.catalog import get_dataset
 from orchestrator.services.datasets.ingest.layouts.detect import LAYOUTS
 from orchestrator.services.datasets.ingest.layouts.reading import ROLES
 from orchestrator.services.datasets.ingest.reinterpret import request_reread
-from orchestrator.states.datasets.detail import DatasetDetailState
+from orchestrator.states.datasets.detail import DatasetDetailState, part_of_page
 from orchestrator.states.shared.guards import act, problems_of, signed_in
 
 DETECTED, FOUND = "detected", "found"
@@ -18,6 +18,7 @@ _FOUND = {"value": FOUND, "label": "Found by its name"}
 _NONE = {"value": "-", "label": "None"}
 
 
+@part_of_page
 class DatasetReading(rx.State):
     """What is chosen in the dialog; nothing happens before "Read again"."""
 

@@ -1,16 +1,14 @@
 """The rows that the dataset pages hold: what the services answer, turned into the words and addresses a page shows."""
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 
 from orchestrator.services.datasets.overview import DatasetExtras
 from orchestrator.services.datasets.rows import ClipRow, DatasetRow
+from orchestrator.services.datasets.statistics import Footage, LengthBin
 from orchestrator.states.shared import formatting
+from orchestrator.states.shared.presentation import Fact, clip_address, clock, exact, in_words, series_color
 
 TASK_WORDS = {"classification": "Classification", "captioning": "Captioning", "retrieval": "Retrieval"}
-_SMALL_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-SERIES = 7
-"""Chart colours there are; a job keeps one by its id everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,30 +93,6 @@ class LengthBar:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A caption and its value."""
-
-    caption: str
-    value: str
-    title: str = field(default="")
-
-
-def series_color(job_id: int) -> str:
-    """A job's colour, the same on every page."""
-    return f"var(--series-{(job_id - 1) % SERIES + 1})"
-
-
-def in_words(number: int) -> str:
-    """1 -> "one"; from ten on as digits."""
-    return _SMALL_NUMBERS[number] if 0 <= number < len(_SMALL_NUMBERS) else f"{number:,}"
-
-
-def clip_address(clip_id: int, what: str) -> str:
-    """The authenticated address of a clip's thumbnail or preview."""
-    return f"/api/v1/clips/{clip_id}/{what}"
-
-
 def dataset_card(row: DatasetRow, extras: DatasetExtras) -> DatasetCard:
     """A dataset's row as a card."""
     status = "uploading" if row.status == "draft" and extras.receiving else row.status
@@ -191,7 +165,9 @@ def _progress_note(row: DatasetRow, extras: DatasetExtras) -> str:
     if row.status == "processing":
         return "Checking clips" if row.progress_total else "Waiting for a worker"
     if row.status == "draft":
-        return f"Receiving {formatting.plural(extras.receiving, 'file')}" if extras.receiving else "Waiting for its files"
+        return (
+            f"Receiving {formatting.plural(extras.receiving, 'file')}" if extras.receiving else "Waiting for its files"
+        )
     return ""
 
 
@@ -202,19 +178,6 @@ def _jobs_text(extras: DatasetExtras) -> str:
     if extras.active_count:
         return f"{text}, running" if extras.job_count == 1 else f"{text}, {in_words(extras.active_count)} running"
     return f"{text}, {extras.jobs[0].status}" if extras.job_count == 1 else text
-
-
-def exact(moment: datetime) -> str:
-    """The hover behind a relative time: 12 November 2026, 10:07 UTC."""
-    return moment.astimezone(UTC).strftime("%-d %B %Y, %H:%M UTC")
-
-
-def clock(seconds: float) -> str:
-    """The badge on a clip, as players write it: 9.4 -> "0:09"; under one second with its tenths."""
-    if seconds < 1:
-        return f"{seconds:.1f}{formatting.NBSP}s"
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes}:{rest:02d}"
 
 
 def clip_tile(row: ClipRow) -> ClipTile:
@@ -237,3 +200,47 @@ def clip_tile(row: ClipRow) -> ClipTile:
         quarantined=row.status == "quarantined",
         short_name=row.name.rpartition("/")[2],
     )
+
+
+def size_bars(film: Footage) -> list[ClassBar]:
+    if len(film.frame_sizes) < 2:
+        return []
+    top = film.frame_sizes[0][2]
+    return [
+        ClassBar(f"{w:,} × {h:,}", formatting.count(number), 100 * number / top) for w, h, number in film.frame_sizes
+    ]
+
+
+def columns(bins: list[LengthBin], form: str) -> list[LengthBar]:
+    """A histogram's columns with their words on hover."""
+    highest = max((b.clips for b in bins), default=1)
+    return [
+        LengthBar(100 * b.clips / highest, f"{formatting.plural(b.clips, 'clip')} of {form.format(b.start_s, b.end_s)}")
+        for b in bins
+    ]
+
+
+def seconds(value: float) -> str:
+    """A clip's length: 8.34 -> "8.3 s"; from a minute on as footage is told."""
+    return f"{value:.1f}{formatting.NBSP}s" if value < 60 else formatting.duration(value)
+
+
+def _said(row: DatasetRow, film: Footage) -> Fact:
+    """What the clips say: how many classes, or how long a caption is."""
+    if film.captions is None:
+        return Fact("Classes", formatting.count(len(row.class_names)))
+    return Fact("Median caption", formatting.plural(round(film.captions.median), "word"))
+
+
+def facts(row: DatasetRow, film: Footage) -> list[Fact]:
+    if row.status == "draft" or not row.clip_count:
+        return []
+    return [
+        Fact("Clips", formatting.count(row.clip_count)),
+        _said(row, film),
+        Fact("Footage", seconds(film.total_s)),
+        Fact("Median clip", seconds(film.median_s)),
+        *([Fact("Frame size", "{} × {}".format(*film.frame_sizes[0]))] if len(film.frame_sizes) == 1 else []),
+        Fact("Size", formatting.size(row.size_bytes)),
+        Fact("Version", f"v{row.version}"),
+    ]

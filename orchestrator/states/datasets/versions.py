@@ -9,8 +9,8 @@ from reflex_components_sonner.toast import ToastAction
 from orchestrator.domain.errors import Conflict, NotFound
 from orchestrator.services.datasets.curation.edits import undo_edit
 from orchestrator.services.datasets.curation.versions import EditRow, list_edits
+from orchestrator.states.datasets.detail import DatasetDetailState, part_of_page
 from orchestrator.states.shared import formatting
-from orchestrator.states.datasets.detail import DatasetDetailState
 from orchestrator.states.shared.guards import act, signed_in
 from orchestrator.states.shared.paging import Windowed
 from orchestrator.ui.primitives.toast import toast
@@ -30,6 +30,7 @@ class EditLine:
     undone: bool
 
 
+@part_of_page
 class DatasetVersions(Windowed, rx.State):
     """Stands beside the clips, so that only the newest are shown at first."""
 

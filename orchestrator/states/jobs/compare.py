@@ -11,9 +11,9 @@ from orchestrator.domain.training_jobs import ACTIVE
 from orchestrator.services.training import sweeps
 from orchestrator.services.training.compare import MAX_JOBS, Comparison, Line, compare_jobs, curves_of
 from orchestrator.services.training.jobs import list_jobs
+from orchestrator.states.jobs.rows import hue
 from orchestrator.states.shared import formatting
 from orchestrator.states.shared.guards import act, signed_in
-from orchestrator.states.jobs.rows import hue
 from orchestrator.states.shared.live import listening, sips
 
 WINDOW_S = 2.0

@@ -11,20 +11,27 @@ from orchestrator.domain.training_jobs import ACTIVE
 from orchestrator.services.metrics.history import history
 from orchestrator.services.training import lifecycle
 from orchestrator.services.training.jobs import delete_job
-from orchestrator.services.training.retry import retry_smaller
 from orchestrator.services.training.queue_position import place_of
+from orchestrator.services.training.retry import retry_smaller
+from orchestrator.states.jobs.detail_load import Visit, visit_job
+from orchestrator.states.jobs.detail_tabs import LOG_PAGE, JobFiles, JobSystem, place_line, system_batch
+from orchestrator.states.jobs.live_follower import TAIL, Batch, Follower, News
+from orchestrator.states.jobs.metric_cards import (
+    About,
+    CurveLine,
+    MetricCard,
+    Progress,
+    cards,
+    curve_lines,
+    latest_of,
+    progress_of_record,
+    progress_of_row,
+)
+from orchestrator.states.jobs.new_rows import ReviewRow, review_rows
+from orchestrator.states.jobs.rows import EventLine, JobHead, LogLine, job_head, notes_of
+from orchestrator.states.jobs.samples import Result, Sample, mistakes_of, result_of, samples_of, task_of
 from orchestrator.states.shared import formatting
 from orchestrator.states.shared.guards import act, said, signed_in
-from orchestrator.states.jobs.detail_load import Visit, visit_job
-from orchestrator.states.jobs.detail_tabs import JobFiles
-from orchestrator.states.jobs.new_rows import ReviewRow, review_rows
-from orchestrator.states.jobs.live_follower import TAIL, Batch, Follower, News
-from orchestrator.states.jobs.metric_cards import About, CurveLine, MetricCard, cards, curve_lines, latest_of
-from orchestrator.states.jobs.metric_cards import Progress, progress_of_record, progress_of_row
-from orchestrator.states.jobs.samples import Result, result_of, task_of
-from orchestrator.states.jobs.rows import EventLine, JobHead, LogLine, job_head, notes_of
-from orchestrator.states.jobs.samples import Sample, mistakes_of, samples_of
-from orchestrator.states.jobs.detail_tabs import LOG_PAGE, JobSystem, place_line, system_batch
 from orchestrator.states.shared.live import listening, sips
 
 POINTS = 1000

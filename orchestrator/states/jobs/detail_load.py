@@ -13,12 +13,12 @@ from orchestrator.services.metrics.telemetry import telemetry
 from orchestrator.services.models.catalog import get_model
 from orchestrator.services.training.artifacts import artifact_path, list_artifacts
 from orchestrator.services.training.jobs import get_job, list_events
-from orchestrator.services.training.rows import JobRow
 from orchestrator.services.training.queue_position import place_of
-from orchestrator.states.shared import formatting
+from orchestrator.services.training.rows import JobRow
+from orchestrator.states.jobs.detail_tabs import PlaceLine, place_line
 from orchestrator.states.jobs.live_follower import TAIL
 from orchestrator.states.jobs.rows import EventLine, LogLine, event_line, log_row_line
-from orchestrator.states.jobs.detail_tabs import PlaceLine, place_line
+from orchestrator.states.shared import formatting
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,15 @@ import reflex as rx
 from orchestrator.domain.errors import AppError
 from orchestrator.services.metrics.logs import tail
 from orchestrator.services.metrics.telemetry import telemetry
+from orchestrator.services.training.artifacts import list_artifacts
 from orchestrator.services.training.queue_control import set_priority
 from orchestrator.services.training.queue_position import Place, place_of
-from orchestrator.states.shared import formatting
-from orchestrator.states.shared.guards import act, said, signed_in
+from orchestrator.services.training.rows import ArtifactRow
 from orchestrator.states.jobs.live_follower import Batch, Item
 from orchestrator.states.jobs.rows import LogLine, log_row_line
+from orchestrator.states.jobs.samples import Sample
+from orchestrator.states.shared import formatting
+from orchestrator.states.shared.guards import act, said, signed_in
 
 LOG_PAGE = 200
 
@@ -36,7 +39,9 @@ def place_line(place: Place | None) -> PlaceLine:
     if place.starts_in_s is None:
         return PlaceLine(text, "It starts as soon as a worker is free.")
     soon = place.starts_in_s < 5
-    return PlaceLine(text, "It starts now." if soon else f"It starts in about {formatting.duration(place.starts_in_s)}.")
+    return PlaceLine(
+        text, "It starts now." if soon else f"It starts in about {formatting.duration(place.starts_in_s)}."
+    )
 
 
 def system_batch(records: list[dict[str, Any]]) -> Batch:
@@ -119,3 +124,51 @@ class JobSystem(rx.State, mixin=True):
         fresh = [log_row_line(line) for line in page.lines]
         self.lines = [*fresh, *self.lines] if before is not None else fresh
         self.older = page.before if page.before is not None else -1
+
+
+@dataclass(frozen=True, slots=True)
+class FileLine:
+    """One file of the run."""
+
+    name: str
+    size: str
+    href: str
+    at: str
+    """ISO time."""
+
+
+def file_line(job_id: int, row: ArtifactRow) -> FileLine:
+    """A file with its words ready."""
+    return FileLine(
+        row.name,
+        formatting.size(row.size_bytes),
+        f"/api/v1/jobs/{job_id}/artifacts/{row.name}",
+        formatting.iso(row.modified_at),
+    )
+
+
+class JobFiles(rx.State, mixin=True):
+    """Fields and handlers of the tabs that are about clips and files."""
+
+    mistakes: list[Sample] = []
+    pair: str = ""
+    """The cell of the confusion matrix whose clips are shown; "": all of them."""
+    files: list[FileLine] = []
+    files_size: str = ""
+
+    @rx.var
+    def shown_mistakes(self) -> list[Sample]:
+        """The misclassified clips of the chosen cell."""
+        return [sample for sample in self.mistakes if self.pair in ("", sample.pair)]
+
+    @rx.event
+    @signed_in
+    async def show_mistakes(self, pair: str):
+        """Opens the clips of one cell of the confusion matrix, or all of them."""
+        self.pair = pair[:400]
+        self.tab = "samples"
+
+    async def _read_files(self, job_id: int) -> None:
+        rows = await act(self, list_artifacts, job_id)
+        self.files = [file_line(job_id, row) for row in rows]
+        self.files_size = formatting.size(sum(row.size_bytes for row in rows)) if rows else ""

@@ -9,11 +9,11 @@ from orchestrator.domain.errors import AppError
 from orchestrator.services.demo import find_demo
 from orchestrator.services.training.filters import EVERYBODY, job_choices
 from orchestrator.services.training.jobs import list_jobs
+from orchestrator.states.jobs.rows import JobLine, LiveCell, epochs_words, job_line
 from orchestrator.states.shared import formatting
 from orchestrator.states.shared.address_filters import filter_of, remember
 from orchestrator.states.shared.guards import act, signed_in
 from orchestrator.states.shared.identity import find_actor
-from orchestrator.states.jobs.rows import JobLine, LiveCell, epochs_words, job_line
 from orchestrator.states.shared.live import listening, sips
 
 PATH = "/jobs"

@@ -9,10 +9,8 @@ from orchestrator.domain.errors import AppError, Invalid
 from orchestrator.services.training import drafts
 from orchestrator.services.training.launch import launch_job
 from orchestrator.services.training.sweeps import launch_sweep
-from orchestrator.states.jobs.list import new_sweep as sweep
-from orchestrator.states.jobs.list import new_values as form
-from orchestrator.states.shared import formatting
-from orchestrator.states.shared.guards import act, signed_in
+from orchestrator.states.jobs import new_sweep as sweep
+from orchestrator.states.jobs import new_values as form
 from orchestrator.states.jobs.new_fields import JobFormFields
 from orchestrator.states.jobs.new_load import estimate, open_wizard
 from orchestrator.states.jobs.new_rows import (
@@ -21,6 +19,8 @@ from orchestrator.states.jobs.new_rows import (
     review_rows,
     tried_rows,
 )
+from orchestrator.states.shared import formatting
+from orchestrator.states.shared.guards import act, signed_in
 
 REST = 0.12
 """Seconds of quiet before the draft is saved and the plan worked out anew."""

@@ -1,16 +1,15 @@
 """What stands in the wizard's fields, and the rules between them; the handlers are in job_form.py."""
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import reflex as rx
 
 from orchestrator.domain.errors import AppError
-from orchestrator.states.jobs.list import new_sweep as sweep
-from orchestrator.states.jobs.list import new_values as form
-from orchestrator.states.shared import formatting
-from orchestrator.states.shared.guards import act, problems_of, said
+from orchestrator.states.jobs import new_sweep as sweep
+from orchestrator.states.jobs import new_values as form
 from orchestrator.states.jobs.new_load import Opening, layers_of
-from orchestrator.states.jobs.new_fields import STEP_OF, focus, placed
 from orchestrator.states.jobs.new_rows import (
     DatasetChoice,
     LayerChoice,
@@ -19,6 +18,8 @@ from orchestrator.states.jobs.new_rows import (
     PresetCard,
     ReviewRow,
 )
+from orchestrator.states.shared import formatting
+from orchestrator.states.shared.guards import act, problems_of, said
 
 
 class JobFormFields(rx.State, mixin=True):
@@ -94,7 +95,11 @@ class JobFormFields(rx.State, mixin=True):
         """What one optimizer step sees, or ""."""
         batch = self.values.get("optim.batch_size", "").strip()
         times = self.values.get("optim.gradient_accumulation", "").strip()
-        return formatting.plural(int(batch) * int(times), "clip") + " a step" if batch.isdigit() and times.isdigit() else ""
+        return (
+            formatting.plural(int(batch) * int(times), "clip") + " a step"
+            if batch.isdigit() and times.isdigit()
+            else ""
+        )
 
     @rx.var
     def all_linear(self) -> bool:
@@ -212,3 +217,39 @@ class JobFormFields(rx.State, mixin=True):
         """Marks the fields that a refusal names and leads to the first; a toast where it names none of the page."""
         self.problems = placed(problems_of(error), self.values)
         return self._show(next(iter(self.problems))) if self.problems else said(error)
+
+
+STEP_OF = {"dataset_id": 1, "model_id": 2}
+"""The others stand in step 3."""
+
+
+_PLACES = (*STEP_OF, "training_type", *form.PARAMETER_FIELDS, *sorted(sweep.FIELDS))
+
+
+def control_id(field: str) -> str:
+    """The id of a field's control on the page."""
+    return "field-" + field.replace(".", "-").replace("_", "-")
+
+
+def placed(problems: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
+    """The sentences by the field of the page that they belong beside, the first of the page first.
+
+    What is tried with several values is typed among those; what the page has no field for is left out.
+    """
+    rows = {values.get(f"sweep.field{row}"): f"sweep.values{row}" for row in reversed(sweep.ROWS)}
+    found: dict[str, str] = {}
+    for field, sentence in problems.items():
+        found.setdefault(rows.get(field, f"sweep.values{sweep.ROWS[0]}" if field == "sweep" else field), sentence)
+    return {field: found[field] for field in _PLACES if field in found}
+
+
+def focus(field: str) -> rx.event.EventSpec:
+    """Brings a field into view and the caret into it, once the page has drawn it."""
+    target = json.dumps(control_id(field))
+    return rx.call_script(
+        f"(() => {{ let left = 20; const look = () => {{ const e = document.getElementById({target});"
+        " if (!e) { if (left--) setTimeout(look, 80); return; }"
+        " e.scrollIntoView({block: 'center'});"
+        " (e.matches('input,button,select,textarea,[tabindex]') ? e : e.querySelector('input,button') || e)"
+        ".focus({preventScroll: true}); }; setTimeout(look, 80); })()"
+    )

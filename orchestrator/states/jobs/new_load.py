@@ -17,8 +17,8 @@ from orchestrator.services.training.jobs import clone_values
 from orchestrator.services.training.preflight import preflight
 from orchestrator.services.training.rows import Preflight
 from orchestrator.services.workers import list_workers
-from orchestrator.states.jobs.list import new_sweep as sweep
-from orchestrator.states.jobs.list import new_values as form
+from orchestrator.states.jobs import new_sweep as sweep
+from orchestrator.states.jobs import new_values as form
 from orchestrator.states.jobs.new_rows import (
     DatasetChoice,
     LayerChoice,

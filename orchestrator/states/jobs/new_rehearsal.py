@@ -7,10 +7,10 @@ import reflex as rx
 
 from orchestrator.domain.errors import AppError, Invalid, NotSignedIn
 from orchestrator.services.training.rehearsals import ask_rehearsal, get_rehearsal
-from orchestrator.states.jobs.list import new_values as form
-from orchestrator.states.shared.guards import act, problems_of, signed_in
+from orchestrator.states.jobs import new_values as form
 from orchestrator.states.jobs.new import JobForm
 from orchestrator.states.jobs.new_fields import placed
+from orchestrator.states.shared.guards import act, problems_of, signed_in
 
 LOOK_S = 0.5
 REVIEW = 4

@@ -12,7 +12,7 @@ from orchestrator.domain.recipes import Optimizer, Recipe
 from orchestrator.services.training.capacity import missing
 from orchestrator.services.training.rows import Preflight
 from orchestrator.services.workers import WorkerRow
-from orchestrator.states.jobs.list import new_sweep as sweep
+from orchestrator.states.jobs import new_sweep as sweep
 from orchestrator.states.shared import formatting
 
 OPTIMIZERS = {"auto": "Automatic", "adamw": "AdamW, 32-bit", "adamw_8bit": "AdamW, 8-bit, paged"}
@@ -256,7 +256,9 @@ def found_facts(estimate: Preflight) -> list[PlanFact]:
     if estimate.context:
         longest = int(facts.get("context_tokens") or 0)
         used = (
-            f"{formatting.count(longest)} of {formatting.count(estimate.context)}" if longest else formatting.count(estimate.context)
+            f"{formatting.count(longest)} of {formatting.count(estimate.context)}"
+            if longest
+            else formatting.count(estimate.context)
         )
         rows.append(("Longest line" if longest else "Context", f"{used} tokens"))
     layers = [f"{row['suffix']} \u00d7 {row['count']}" for row in facts.get("targets") or []]
@@ -267,7 +269,11 @@ def found_facts(estimate: Preflight) -> list[PlanFact]:
 
 def _short(seconds: float) -> str:
     return (
-        formatting.duration(seconds) if seconds >= 10 else f"{seconds:.2g} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+        formatting.duration(seconds)
+        if seconds >= 10
+        else f"{seconds:.2g} s"
+        if seconds >= 1
+        else f"{seconds * 1000:.0f} ms"
     )
 
 

@@ -12,17 +12,17 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.adapters.catalog import list_adapters
 from orchestrator.services.adapters.rows import AdapterRow
 from orchestrator.services.credentials import CredentialRow, list_credentials
-from orchestrator.services.models.details import ModelAbout, model_about
 from orchestrator.services.models.adding import try_again
 from orchestrator.services.models.catalog import get_model, model_layers
+from orchestrator.services.models.details import ModelAbout, model_about
 from orchestrator.services.models.rows import LayerGroup, ModelRow
-from orchestrator.states.shared import formatting
 from orchestrator.states.adapters.rows import AdapterLine, adapter_line
-from orchestrator.states.shared.markdown import CardBlock, card_blocks
-from orchestrator.states.datasets.rows import Fact, series_color
+from orchestrator.states.models.rows import LayerLine, ModelCard, layer_lines, memory_text, model_card
+from orchestrator.states.shared import formatting
 from orchestrator.states.shared.guards import act, signed_in
 from orchestrator.states.shared.hub_lookup import StoredToken
-from orchestrator.states.models.rows import LayerLine, ModelCard, layer_lines, memory_text, model_card
+from orchestrator.states.shared.markdown import CardBlock, card_blocks
+from orchestrator.states.shared.presentation import Fact, series_color
 
 LOOK_AGAIN_S = 1.0
 ADAPTERS_SHOWN = 12

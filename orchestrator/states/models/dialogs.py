@@ -3,20 +3,20 @@
 import reflex as rx
 from sqlmodel import Session
 
+from orchestrator.domain.training_jobs import JobMark
 from orchestrator.domain.users import Actor
 from orchestrator.services.adapters.catalog import list_adapters
 from orchestrator.services.adapters.rows import AdapterRow
-from orchestrator.services.datasets.overview import JobMark
-from orchestrator.services.models.details import model_about
 from orchestrator.services.models.catalog import delete_model, get_model, still_used, update_model
+from orchestrator.services.models.details import model_about
 from orchestrator.services.models.rows import ModelRow
 from orchestrator.services.paging import Page
+from orchestrator.states.models.detail import ModelDetailState
+from orchestrator.states.models.index import PATH, ModelsState
 from orchestrator.states.shared import formatting
 from orchestrator.states.shared.address_filters import is_on
 from orchestrator.states.shared.edit_dialogs import EditDialogs
 from orchestrator.states.shared.guards import act, signed_in
-from orchestrator.states.models.index import PATH, ModelsState
-from orchestrator.states.models.detail import ModelDetailState
 
 
 def _look(session: Session, actor: Actor, model_id: int) -> tuple[ModelRow, list[str], str]:
@@ -32,7 +32,9 @@ def _consequences(row: ModelRow, jobs: list[JobMark], adapters: Page[AdapterRow]
     lines = ["Its files stay where they are; Loreel forgets the folder." if own else "Its files go with it, for good."]
     if row.jobs:
         named = formatting.named([f"{job.name} #{job.id}" for job in jobs], row.jobs)
-        lines.append(f"{formatting.plural(row.jobs, 'job')} trained it ({named}): figures stay, but cannot be run again.")
+        lines.append(
+            f"{formatting.plural(row.jobs, 'job')} trained it ({named}): figures stay, but cannot be run again."
+        )
     if adapters.total:
         named = formatting.named([f"{adapter.name} v{adapter.version}" for adapter in adapters.items], adapters.total)
         count = formatting.plural(adapters.total, "adapter")

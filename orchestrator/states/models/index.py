@@ -12,11 +12,11 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.models.catalog import list_models
 from orchestrator.services.models.rows import ModelRow
 from orchestrator.services.paging import Page
+from orchestrator.states.models.rows import ModelCard, model_card
 from orchestrator.states.shared import formatting
 from orchestrator.states.shared.address_filters import filter_of, is_on, remember
 from orchestrator.states.shared.guards import act, signed_in
 from orchestrator.states.shared.list_state import Listed
-from orchestrator.states.models.rows import ModelCard, model_card
 
 PATH = "/models"
 LOOK_AGAIN_S = 2.0

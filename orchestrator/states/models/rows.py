@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from orchestrator.domain.models import ModelSource, ModelType
 from orchestrator.services.models.rows import LayerGroup, ModelRow
 from orchestrator.states.shared import formatting
-from orchestrator.states.datasets.rows import exact
+from orchestrator.states.shared.presentation import exact
 
 TYPE_WORDS = {
     ModelType.CLASSIFICATION.value: "Video classification",
@@ -126,6 +126,12 @@ def layer_lines(groups: list[LayerGroup]) -> list[LayerLine]:
     top = max((group.parameters for group in groups), default=1) or 1
     ordered = sorted(groups, key=lambda group: (-group.parameters, group.suffix))
     return [
-        LayerLine(g.suffix, formatting.count(g.count), formatting.short_count(g.parameters), 100 * g.parameters / top, g.default)
+        LayerLine(
+            g.suffix,
+            formatting.count(g.count),
+            formatting.short_count(g.parameters),
+            100 * g.parameters / top,
+            g.default,
+        )
         for g in ordered
     ]

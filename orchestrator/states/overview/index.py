@@ -9,19 +9,14 @@ import reflex as rx
 from orchestrator.domain.errors import AppError, NotSignedIn
 from orchestrator.services.activity import OverviewRow, overview
 from orchestrator.services.demo import Demo, find_demo
-from orchestrator.states.shared import formatting
-from orchestrator.states.shared.guards import act, signed_in
-from orchestrator.states.shared.live import listening
 from orchestrator.states.overview.rows import (
     CURVE_POINTS,
     ActiveCard,
-    DeviceLine,
     EventLine,
     Figures,
     Moving,
     RecentJob,
     active_card,
-    device_line,
     event_line,
     figures_of,
     moved,
@@ -29,6 +24,10 @@ from orchestrator.states.overview.rows import (
     number,
     recent_job,
 )
+from orchestrator.states.shared import formatting
+from orchestrator.states.shared.guards import act, signed_in
+from orchestrator.states.shared.live import listening
+from orchestrator.states.workers.rows import DeviceLine, device_line
 
 WINDOW_S = 0.5
 """Cards move at most twice a second."""

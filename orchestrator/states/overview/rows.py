@@ -7,9 +7,8 @@ from typing import Any
 from orchestrator.domain.metric_definitions import headline_in
 from orchestrator.services.activity import ActiveJob, Counts
 from orchestrator.services.training.rows import EventRow, JobRow
-from orchestrator.services.workers import WorkerRow
-from orchestrator.states.shared import formatting
 from orchestrator.states.jobs.rows import hue
+from orchestrator.states.shared import formatting
 
 DASH = "\u2013"
 CURVE_POINTS = 60
@@ -65,25 +64,6 @@ class EventLine:
     message: str
     at: str
     """ISO time."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceLine:
-    """One machine that trains."""
-
-    key: str
-    host: str
-    device: str
-    kind: str
-    alive: bool
-    doing: str
-    series: int
-    """The job's own colour; 0 while it rests or works for somebody else."""
-    memory_percent: float
-    memory: str
-    memory_total: str
-    busy_percent: float
-    busy: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,26 +145,6 @@ def recent_job(job: JobRow) -> RecentJob:
 def event_line(row: EventRow) -> EventLine:
     """A line of the timeline."""
     return EventLine(row.job_id, row.job_name, row.kind, row.message, formatting.iso(row.at))
-
-
-def device_line(row: WorkerRow) -> DeviceLine:
-    """A machine."""
-    share = row.memory_used / row.memory_total if row.memory_total else 0.0
-    doing = row.job_name or ("Busy with another person's job" if row.busy else "Idle")
-    return DeviceLine(
-        key=row.name,
-        host=row.host,
-        device=row.device,
-        kind=formatting.plural(row.cores, "core") if row.device == "cpu" and row.cores else "",
-        alive=row.alive,
-        doing=doing if row.alive else "No sign of life",
-        series=hue(row.job_id) if row.job_id and row.alive else 0,
-        memory_percent=round(100 * share, 1),
-        memory=formatting.size(row.memory_used),
-        memory_total=formatting.size(row.memory_total),
-        busy_percent=round(100 * row.utilisation, 1),
-        busy=formatting.percent(row.utilisation),
-    )
 
 
 def figures_of(counts: Counts, active: int) -> Figures:

@@ -4,9 +4,9 @@ from typing import Any
 
 import reflex as rx
 
+from orchestrator.states.playground.rows import Panel, Past, Scene
 from orchestrator.states.shared.address_filters import remember
 from orchestrator.states.shared.guards import signed_in
-from orchestrator.states.playground.rows import Panel, Past, Scene
 
 KEPT = 12
 NONE = "none"

@@ -10,15 +10,11 @@ from orchestrator.domain.errors import AppError, NotSignedIn
 from orchestrator.domain.playground import Wish
 from orchestrator.services.datasets.catalog import list_clips
 from orchestrator.services.datasets.media.clips import get_clip
-from orchestrator.services.playground import scratch
 from orchestrator.services.playground import queue as box
-from orchestrator.services.playground.questions import check_wish, why_not
+from orchestrator.services.playground import scratch
 from orchestrator.services.playground.choices import AdapterChoice, BaseChoice, Choices, choices
-from orchestrator.states.shared import formatting
-from orchestrator.states.shared.address_filters import filter_of
-from orchestrator.states.datasets.rows import ClipTile, clip_tile, clock
-from orchestrator.states.shared.guards import act, signed_in
-from orchestrator.states.shared.identity import find_actor
+from orchestrator.services.playground.questions import check_wish, why_not
+from orchestrator.states.datasets.rows import ClipTile, clip_tile
 from orchestrator.states.playground.history import NONE, PlaygroundPast
 from orchestrator.states.playground.rows import (
     Scene,
@@ -32,6 +28,11 @@ from orchestrator.states.playground.rows import (
     stage_of,
     timing_of,
 )
+from orchestrator.states.shared import formatting
+from orchestrator.states.shared.address_filters import filter_of
+from orchestrator.states.shared.guards import act, signed_in
+from orchestrator.states.shared.identity import find_actor
+from orchestrator.states.shared.presentation import clock
 
 PAGE = 12
 MOST = 96

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator.services.playground.choices import AdapterChoice, BaseChoice, DatasetChoice
-from orchestrator.states.shared import formatting
-from orchestrator.states.datasets.rows import clip_address
 from orchestrator.states.jobs.rows import hue
+from orchestrator.states.shared import formatting
+from orchestrator.states.shared.presentation import clip_address
 
 _FRESH_HEAD = "The base has never seen these names: its head is untrained, so a guess is what to expect."
 STAGES = {
@@ -162,7 +162,8 @@ def _more(panel: Panel, said: Mapping[str, Any], bars: list[Bar], answer: Mappin
     if panel.who == "base" and bars and answer.get("adapter"):
         return _FRESH_HEAD
     if said.get("looked_at"):
-        return f"{formatting.plural(int(said['looked_at']), 'clip')} looked at for the first time; the next search is quick."
+        embedded = formatting.plural(int(said["looked_at"]), "clip")
+        return f"{embedded} looked at for the first time; the next search is quick."
     return f"{formatting.plural(rest, 'other class', 'other classes')} are less likely." if rest > 0 else ""
 
 

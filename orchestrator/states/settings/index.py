@@ -207,4 +207,6 @@ def _browser(row: SessionRow) -> BrowserLine:
 def _token(row: TokenRow) -> TokenLine:
     expires = row.expires_at.strftime("%-d %b %Y") if row.expires_at else "never"
     scopes = " and ".join(row.scopes)
-    return TokenLine(row.id, row.name, scopes, formatting.iso(row.created_at), formatting.iso(row.last_used_at), expires)
+    return TokenLine(
+        row.id, row.name, scopes, formatting.iso(row.created_at), formatting.iso(row.last_used_at), expires
+    )

@@ -38,7 +38,9 @@ class NoticeWishes(rx.State):
         """Keeps the form."""
         kinds = [kind for kind in KINDS if form.get(f"kind_{kind}")]
         try:
-            row = await act(self, preferences.save_wish, str(form.get("webhook_url", "")), bool(form.get("email")), kinds)
+            row = await act(
+                self, preferences.save_wish, str(form.get("webhook_url", "")), bool(form.get("email")), kinds
+            )
         except AppError as refused:
             self.problems = problems_of(refused)
             return

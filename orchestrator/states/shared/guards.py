@@ -82,15 +82,12 @@ async def call(service: Callable[Concatenate[Session, P], T], /, *args: P.args, 
 
 async def _turned_away(state: Any) -> Any:
     """Sends a visitor without a session to the login page, after wiping what an earlier one left in this tab."""
-    from orchestrator.states.shell.session import SessionState
-
-    async with state if isinstance(state, StateProxy) else _Held():
-        session = await state.get_state(SessionState)
-        session._wipe()
+    async with state if isinstance(state, StateProxy) else _LockAlreadyTaken():
+        state._get_root_state().reset()
     return rx.redirect(login_address(state))
 
 
-class _Held:
+class _LockAlreadyTaken:
     """A stand-in for the lock that a foreground handler already holds."""
 
     async def __aenter__(self) -> None: ...

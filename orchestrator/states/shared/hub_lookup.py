@@ -38,7 +38,9 @@ class HubConfirm(rx.State, mixin=True):
         found: Any = await act(self, look_up, kind, repo, revision, token, stored)
         size = formatting.size(found.bytes)
         if found.bytes > found.room:
-            raise Invalid(f"It has {size}; there is room for {formatting.size(found.room)} here. Free some first.", "repo")
+            raise Invalid(
+                f"It has {size}; there is room for {formatting.size(found.room)} here. Free some first.", "repo"
+            )
         self.hub_size, self.hub_commit = size, found.revision
         self.hub_said = (
             f"{found.repo} has {formatting.plural(found.files, 'file')} to fetch at commit {found.revision[:10]}."

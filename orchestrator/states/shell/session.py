@@ -5,9 +5,9 @@ import reflex as rx
 from orchestrator.domain.users import Role
 from orchestrator.states.shared.guards import public, signed_in
 from orchestrator.states.shared.identity import find_actor, forget, token_of
-from orchestrator.states.shell.worker_status import MachinesState
 from orchestrator.states.shell.notifications import NoticesState
 from orchestrator.states.shell.running_jobs import RunningState
+from orchestrator.states.shell.worker_status import MachinesState
 
 _LEAVE = """
 (async () => {
@@ -33,13 +33,6 @@ class SessionState(rx.State):
     @rx.var
     def is_signed_in(self) -> bool:
         return self.user_id > 0
-
-    @rx.var
-    def initials(self) -> str:
-        """Up to two letters for the account button."""
-        words = self.username.replace("_", " ").replace("-", " ").replace(".", " ").split()
-        letters = "".join(word[0] for word in words[:2]) if len(words) > 1 else self.username[:2]
-        return letters.upper()
 
     @rx.event
     @signed_in

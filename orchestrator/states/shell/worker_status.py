@@ -11,7 +11,7 @@ from orchestrator.services.workers import list_workers
 from orchestrator.states.shared import formatting
 from orchestrator.states.shared.guards import act, signed_in
 from orchestrator.states.shared.identity import find_actor
-from orchestrator.states.overview.rows import DeviceLine, device_line
+from orchestrator.states.workers.rows import DeviceLine, device_line
 
 LOOK_AGAIN_S = 10.0
 SHARED_S = 4.0

@@ -9,10 +9,10 @@ import reflex as rx
 from orchestrator.domain.errors import AppError
 from orchestrator.services.training.queue_control import QueueRow, drain_worker, queue_row, steer_queue
 from orchestrator.services.workers import WorkerRow, list_workers
+from orchestrator.states.jobs.rows import hue
 from orchestrator.states.shared import formatting
 from orchestrator.states.shared.guards import act, said, signed_in
 from orchestrator.states.shared.identity import find_actor
-from orchestrator.states.jobs.rows import hue
 
 EVERY_S = 5.0
 """Workers beat every five seconds; looking more often would show the same."""

@@ -14,8 +14,8 @@ from orchestrator.services.datasets.catalog import get_dataset
 from orchestrator.services.datasets.overview import dataset_extras
 from orchestrator.services.db import session_scope
 from orchestrator.services.models.catalog import delete_model
-from orchestrator.states.datasets.index import dialogs
-from orchestrator.states.models.index import dialogs
+from orchestrator.states.datasets import dialogs as dataset_dialogs
+from orchestrator.states.models import dialogs as model_dialogs
 from orchestrator.states.shared import formatting
 from tests.studio import make_things
 
@@ -35,10 +35,10 @@ def test_jobs_and_adapters_are_named(ada: Actor) -> None:
         session.add(Adapter(**base, **names, **made, kind=ResultKind.ADAPTER, created_at=datetime.now(UTC)))
     with session_scope() as session:
         row, extras = get_dataset(session, ada, dataset_id), dataset_extras(session, ada, [dataset_id])[dataset_id]
-        said = " ".join(dialogs.consequences(row, extras)).replace(formatting.NBSP, " ")
+        said = " ".join(dataset_dialogs.consequences(row, extras)).replace(formatting.NBSP, " ")
         assert "3 jobs learnt from it (walks #3, walks #2 and walks #1)" in said
-        assert dialogs.blocked_by(extras) == "walks #3 still learns from it. Stop that first."
-        _, goes, blocked = dialogs._look(session, ada, model_id)
+        assert dataset_dialogs.blocked_by(extras) == "walks #3 still learns from it. Stop that first."
+        _, goes, blocked = model_dialogs._look(session, ada, model_id)
         said = " ".join(goes)
         assert blocked == "walks #3 still trains this model. Stop that first."
         with pytest.raises(Conflict, match="walks #3 still trains"):

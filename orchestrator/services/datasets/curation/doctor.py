@@ -7,16 +7,22 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Clip, ClipStatus, Task
 from orchestrator.domain.errors import Conflict, NotFound
-from orchestrator.domain.redis_keys import TASK_TRANSCODE
 from orchestrator.domain.machines import PREP
+from orchestrator.domain.redis_keys import TASK_TRANSCODE
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
-from orchestrator.services.datasets.curation import findings
 from orchestrator.services.datasets.catalog import get_dataset
-from orchestrator.services.datasets.curation.edits import Change, assign_splits, delete_bad_clips, edit_clips, mend_words
+from orchestrator.services.datasets.curation import findings
+from orchestrator.services.datasets.curation.edits import (
+    Change,
+    assign_splits,
+    delete_bad_clips,
+    edit_clips,
+    mend_words,
+)
 from orchestrator.services.datasets.curation.findings import WORDS, Finding
-from orchestrator.services.datasets.media.previews import copies_of
 from orchestrator.services.datasets.curation.versions import EditRow
+from orchestrator.services.datasets.media.previews import copies_of
 from orchestrator.services.queue import enqueue, transcode_key
 
 _SEEN: dict[tuple[object, ...], "Report"] = {}

@@ -14,11 +14,12 @@ from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetEdit,
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.split_rule import held_out
 from orchestrator.domain.users import Actor
+from orchestrator.services.access import owned_clip, owned_dataset
 from orchestrator.services.after_commit import after_commit
-from orchestrator.services.datasets.catalog import owned_dataset
 from orchestrator.services.datasets.curation.near_duplicates import bunches, near_pairs
-from orchestrator.services.datasets.text_repair import as_seen, mended
 from orchestrator.services.datasets.curation.versions import Changes, EditRow, count_clips, edit_row, typed
+from orchestrator.services.datasets.rows import ClipRow, clip_row
+from orchestrator.services.datasets.text_repair import as_seen, mended
 from orchestrator.settings import get_settings
 
 MIN_CLASSES, MOST = 2, 100_000
@@ -305,3 +306,23 @@ def _say(values: dict[str, Any], count: int) -> str:
         "status": lambda v: "left out" if v is ClipStatus.QUARANTINED else "taken back in",
     }
     return f"{count_clips(count)}: " + ", ".join(words[name](value) for name, value in values.items())
+
+
+def update_clip(
+    session: Session,
+    actor: Actor,
+    clip_id: int,
+    label: str | None = None,
+    caption: str | None = None,
+    split: str | None = None,
+    status: str | None = None,
+) -> ClipRow:
+    """Corrects what is said about a clip; None leaves a value as it is.
+
+    Raises:
+        Invalid: `problems` by field. Conflict: the clip's class would be left with too few. NotFound.
+    """
+    clip = owned_clip(session, actor, clip_id)
+    edit_clips(session, actor, clip.dataset_id, [clip_id], Change(label, caption, split, status))
+    session.refresh(clip)
+    return clip_row(clip)

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from orchestrator.domain.datasets import Clip, Split
-from orchestrator.services.datasets.media.previews import without_copy
 from orchestrator.services.datasets.curation.near_duplicates import near_pairs
+from orchestrator.services.datasets.media.previews import without_copy
 from orchestrator.services.datasets.text_repair import is_broken, mended
 
 UNEVEN, SHORT_FRAMES, LONG_WORDS = 3, 8, 100

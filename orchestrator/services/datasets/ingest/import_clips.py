@@ -11,9 +11,9 @@ from pathlib import Path, PurePosixPath
 from orchestrator.domain.clip_facts import ClipFacts
 from orchestrator.domain.datasets import ClipStatus, Dataset, Split, Task
 from orchestrator.services.datasets.files import dataset_folder
-from orchestrator.services.datasets.ingest.ordered_map import in_turn
 from orchestrator.services.datasets.ingest.layouts.entry import Entry, Understood
 from orchestrator.services.datasets.ingest.layouts.tree import is_video
+from orchestrator.services.datasets.ingest.ordered_map import in_turn
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
 

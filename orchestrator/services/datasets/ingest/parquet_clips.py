@@ -1,4 +1,4 @@
-"""Clips that lie inside Parquet tables: a child process with limits writes them out, see jobs/sandbox/extract_parquet_clips.py."""
+"""Writes out the clips inside Parquet tables, in a child with limits (jobs/sandbox/extract_parquet_clips.py)."""
 
 import os
 import shutil
@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from orchestrator.domain.errors import Invalid
-from orchestrator.services.datasets.ingest.zip_archives import MAX_RATIO
 from orchestrator.services.datasets.files import free_name
+from orchestrator.services.datasets.ingest.zip_archives import MAX_RATIO
 from orchestrator.settings import ROOT
 
 _LIMIT_S = 4_000.0

@@ -25,14 +25,13 @@ from orchestrator.domain.datasets import (
     UploadStatus,
 )
 from orchestrator.domain.errors import AppError, Conflict, Invalid
-from orchestrator.services.datasets.ingest.reuploads import take_words
-from orchestrator.services.datasets.files import dataset_folder, remove_unpacked, upload_path
+from orchestrator.services.datasets.files import dataset_folder, remove_unpacked
+from orchestrator.services.datasets.ingest.import_clips import Look, NewClip, columns, lack_of, look_at_all
 from orchestrator.services.datasets.ingest.layouts.detect import LAYOUTS, understand
 from orchestrator.services.datasets.ingest.layouts.entry import Understood
 from orchestrator.services.datasets.ingest.layouts.reading import parse_reading
 from orchestrator.services.datasets.ingest.layouts.summary import SAMPLES, summary
 from orchestrator.services.datasets.ingest.layouts.tree import Tree, is_video
-from orchestrator.services.datasets.ingest.import_clips import Look, NewClip, columns, lack_of, look_at_all
 from orchestrator.services.datasets.ingest.reinterpret import (
     aside_folder,
     clips_with_files,
@@ -40,10 +39,12 @@ from orchestrator.services.datasets.ingest.reinterpret import (
     lay_out_again,
     set_aside,
 )
+from orchestrator.services.datasets.ingest.reuploads import take_words
 from orchestrator.services.datasets.ingest.review import await_review, preview_of, settled
-from orchestrator.services.datasets.rows import AGAIN
 from orchestrator.services.datasets.ingest.staging import Arrived, keep_unpacked, lay_out, take_unpacked
+from orchestrator.services.datasets.rows import AGAIN
 from orchestrator.services.db import session_scope
+from orchestrator.services.uploads.part_file import upload_path
 from orchestrator.settings import get_settings
 
 _MIN_CLIPS, _MIN_CLASSES = 2, 2

@@ -23,18 +23,19 @@ from orchestrator.domain.datasets import (
 from orchestrator.domain.errors import Conflict
 from orchestrator.domain.redis_keys import TASK_INGEST
 from orchestrator.domain.users import Actor
+from orchestrator.services.access import owned_dataset
 from orchestrator.services.after_commit import after_commit
-from orchestrator.services.datasets.catalog import has_files, owned_dataset
+from orchestrator.services.datasets.catalog import has_files
+from orchestrator.services.datasets.curation.versions import Changes
 from orchestrator.services.datasets.files import is_litter
+from orchestrator.services.datasets.ingest.import_clips import lack_of
 from orchestrator.services.datasets.ingest.layouts.detect import LAYOUTS
 from orchestrator.services.datasets.ingest.layouts.entry import Understood
 from orchestrator.services.datasets.ingest.layouts.reading import parse_reading
 from orchestrator.services.datasets.ingest.layouts.tree import TEXT_ENDINGS, is_video
-from orchestrator.services.datasets.ingest.import_clips import lack_of
-from orchestrator.services.datasets.rows import DatasetRow, dataset_row
 from orchestrator.services.datasets.ingest.staging import link_in, names_below
 from orchestrator.services.datasets.ingest.uploads import PREP, refuse_while_read
-from orchestrator.services.datasets.curation.versions import Changes
+from orchestrator.services.datasets.rows import DatasetRow, dataset_row
 from orchestrator.services.queue import enqueue, ingest_key
 from orchestrator.settings import get_settings
 

@@ -6,8 +6,8 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetEdit, Split, Task
-from orchestrator.services.datasets.ingest.import_clips import NewClip
 from orchestrator.services.datasets.curation.versions import Changes, count_clips
+from orchestrator.services.datasets.ingest.import_clips import NewClip
 
 _WORDS = ("label", "caption", "prompt")
 _CHUNK = 500

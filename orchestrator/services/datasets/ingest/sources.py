@@ -12,16 +12,18 @@ from orchestrator.domain.datasets import FETCHING, Dataset, DatasetStatus, Uploa
 from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.redis_keys import TASK_INGEST
 from orchestrator.domain.users import Actor
-from orchestrator.services.url_safety import http_problem
+from orchestrator.services.access import owned_dataset
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.credentials import azure_account, owned_credential, save_credential
-from orchestrator.services.datasets.catalog import create_dataset, has_files, owned_dataset
-from orchestrator.services.datasets.files import remove_unpacked, upload_path
+from orchestrator.services.datasets.catalog import create_dataset, has_files
+from orchestrator.services.datasets.files import remove_unpacked
 from orchestrator.services.datasets.ingest.review import settled
-from orchestrator.services.datasets.rows import DatasetRow, dataset_row
 from orchestrator.services.datasets.ingest.uploads import PREP, discard_arriving, refuse_while_read
+from orchestrator.services.datasets.rows import DatasetRow, dataset_row
 from orchestrator.services.hub import hub_credential, hub_problems
 from orchestrator.services.queue import enqueue, ingest_key
+from orchestrator.services.uploads.part_file import upload_path
+from orchestrator.services.url_safety import http_problem
 
 FETCHED = ("url", "cloud", "hub")
 _SCHEMES = {

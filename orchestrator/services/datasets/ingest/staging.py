@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.domain.errors import Invalid
-from orchestrator.services.datasets.ingest.zip_archives import unpack
-from orchestrator.services.datasets.files import UNPACKED, free_name, is_litter, upload_path
-from orchestrator.services.datasets.ingest.parquet_clips import unpack_table
+from orchestrator.services.datasets.files import UNPACKED, free_name, is_litter
 from orchestrator.services.datasets.ingest.layouts.tree import is_video
+from orchestrator.services.datasets.ingest.parquet_clips import unpack_table
 from orchestrator.services.datasets.ingest.tar_archives import ENDINGS, is_tar, unpack_tar
+from orchestrator.services.datasets.ingest.zip_archives import unpack
+from orchestrator.services.uploads.part_file import upload_path
 from orchestrator.settings import get_settings
 
 _FOREIGN = {

@@ -6,8 +6,7 @@ from sqlmodel import Session
 
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets.catalog import owned_clip
-from orchestrator.services.datasets.curation.edits import Change, edit_clips
+from orchestrator.services.access import owned_clip
 from orchestrator.services.datasets.rows import ClipRow, clip_row
 from orchestrator.settings import get_settings
 
@@ -15,26 +14,6 @@ from orchestrator.settings import get_settings
 def get_clip(session: Session, actor: Actor, clip_id: int) -> ClipRow:
     """One clip of the actor's datasets."""
     return clip_row(owned_clip(session, actor, clip_id))
-
-
-def update_clip(
-    session: Session,
-    actor: Actor,
-    clip_id: int,
-    label: str | None = None,
-    caption: str | None = None,
-    split: str | None = None,
-    status: str | None = None,
-) -> ClipRow:
-    """Corrects what is said about a clip; None leaves a value as it is.
-
-    Raises:
-        Invalid: `problems` by field. Conflict: the clip's class would be left with too few. NotFound.
-    """
-    clip = owned_clip(session, actor, clip_id)
-    edit_clips(session, actor, clip.dataset_id, [clip_id], Change(label, caption, split, status))
-    session.refresh(clip)
-    return clip_row(clip)
 
 
 def clip_media(session: Session, actor: Actor, clip_id: int, thumbnail: bool = False) -> Path:

@@ -16,10 +16,9 @@ from sqlmodel import Session
 from orchestrator.domain.errors import Conflict, Invalid, Unavailable
 from orchestrator.domain.models import ModelStatus
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets.catalog import owned_clip, owned_dataset
-from orchestrator.services.datasets.media.clips import clip_media
+from orchestrator.services.access import owned_clip, owned_dataset, visible_model
 from orchestrator.services.datasets.files import dataset_folder
-from orchestrator.services.models.catalog import visible_model
+from orchestrator.services.datasets.media.clips import clip_media
 from orchestrator.settings import ROOT
 
 MOST_PIXELS = 48_000_000

@@ -13,9 +13,9 @@ from sqlmodel import Session
 from orchestrator.domain.datasets import Clip
 from orchestrator.domain.errors import NotFound, Unavailable
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets.catalog import owned_clip
-from orchestrator.services.datasets.media.clips import clip_media
+from orchestrator.services.access import owned_clip
 from orchestrator.services.datasets.files import dataset_folder
+from orchestrator.services.datasets.media.clips import clip_media
 from orchestrator.settings import ROOT
 
 _OPEN = ("vp8", "vp9", "av1", "libdav1d")

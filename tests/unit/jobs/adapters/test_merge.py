@@ -10,12 +10,12 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from jobs.adapters.merge import merge
 from jobs.bases.pretrain_captioner import build, export
 from jobs.bases.sentences import word_tokenizer
 from jobs.families.protocol import Plan
 from jobs.families.registry import read_base, resolve
 from jobs.families.weights import check_fit
-from jobs.adapters.merge import merge
 from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.trainer.run import train
 from jobs.trainer.setup import with_adapters

@@ -11,9 +11,9 @@ from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from jobs.processes.lease import Lease
-from jobs.controller.reconcile import LETTER_S, SILENT_S, Reconciler
 from jobs.controller.leader import Throne
+from jobs.controller.reconcile import LETTER_S, SILENT_S, Reconciler
+from jobs.processes.lease import Lease
 from jobs.worker.rq_worker import is_allowed
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.redis_keys import TASK_TRAIN, job_lease

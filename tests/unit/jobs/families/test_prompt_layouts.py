@@ -14,8 +14,8 @@ from safetensors.torch import load_file
 
 from jobs.families.protocol import Plan
 from jobs.families.registry import FAMILIES, read_base, resolve
-from jobs.families.video_llm.family import VideoLLM
 from jobs.families.video_llm.chat import QUESTION, Talk
+from jobs.families.video_llm.family import VideoLLM
 from jobs.video.decode import _prepare
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.settings import ROOT

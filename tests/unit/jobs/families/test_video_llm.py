@@ -16,8 +16,8 @@ from jobs.families.protocol import Plan
 from jobs.families.quantize import quantized_layers
 from jobs.families.registry import FAMILIES, read_base, resolve
 from jobs.families.video_llm import layouts
-from jobs.families.video_llm.family import VideoLLM
 from jobs.families.video_llm.chat import IGNORED, Talk
+from jobs.families.video_llm.family import VideoLLM
 from jobs.runs.spec import ClipSpec
 from jobs.trainer.rehearsal import adapted_layers
 from jobs.trainer.run import train

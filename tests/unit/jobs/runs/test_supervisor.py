@@ -14,8 +14,8 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.states.jobs.rows import notes_of
 from orchestrator.states.jobs.samples import samples_of
-from tests.unit.services.training.test_lifecycle import make_job
 from tests.studio import job_of
+from tests.unit.services.training.test_lifecycle import make_job
 
 
 @pytest.mark.parametrize(("status", "goes_on"), [(s, s in HOLDS) for s in JobStatus])

@@ -10,9 +10,7 @@ import torch
 from jobs.families.protocol import Plan
 from jobs.families.quantize import quantized_layers
 from jobs.families.registry import read_base, resolve
-from jobs.trainer import setup
-from jobs.trainer import cpu_matmul
-from jobs.trainer import cpu_linear
+from jobs.trainer import cpu_linear, cpu_matmul, setup
 from jobs.trainer.cpu_matmul import product
 from jobs.trainer.setup import with_adapters
 from orchestrator.domain.recipes import parse_recipe

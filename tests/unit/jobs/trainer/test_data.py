@@ -8,10 +8,9 @@ import torch
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
 from jobs.families.registry import read_base, resolve
-from jobs.sinks.recorder import Recorder
 from jobs.runs.spec import ClipSpec
-from jobs.trainer import device_settings
-from jobs.trainer import data
+from jobs.sinks.recorder import Recorder
+from jobs.trainer import data, device_settings
 from jobs.trainer.data import FrameTeller, Material, bring
 from jobs.trainer.setup import plan_of
 from jobs.trainer.split import Sides

@@ -15,9 +15,9 @@ from jobs.families.registry import read_base, resolve
 from jobs.families.video_llm import load
 from jobs.families.video_llm.load import attention
 from jobs.trainer import device_settings as manners
+from jobs.trainer.device_settings import liger, manner
 from jobs.trainer.hf_trainer import arguments
 from jobs.trainer.liger import fuse
-from jobs.trainer.device_settings import liger, manner
 from jobs.trainer.run import train
 from jobs.trainer.setup import with_adapters
 from orchestrator.domain.errors import Invalid

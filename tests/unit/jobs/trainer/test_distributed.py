@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from jobs.runs.spec import ClipSpec, TrainSpec
+from jobs.runs.trainer_process import TrainerProcess
 from jobs.trainer.checkpoints import newest_whole
 from jobs.trainer.run import train
-from jobs.runs.trainer_process import TrainerProcess
 from tests.unit.jobs.families.tiny_llms import make_tiny
 from tests.unit.jobs.trainer.conftest import MakeSpec
 from tests.unit.jobs.trainer.test_run import losses, recorder_of

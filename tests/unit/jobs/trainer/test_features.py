@@ -9,15 +9,15 @@ import torch
 
 from jobs.families.protocol import Features, Plan
 from jobs.families.registry import read_base, resolve
-from jobs.families.video_llm.vision_tower import is_frozen
 from jobs.families.video_llm.family import VideoLLM
+from jobs.families.video_llm.vision_tower import is_frozen
 from jobs.runs.spec import ClipSpec
 from jobs.trainer.features import FeatureCache
 from jobs.trainer.run import train
 from jobs.trainer.setup import with_adapters
 from jobs.video.cache import ClipFile, FrameCache, Sampling
-from jobs.video.source import BadClip
 from jobs.video.cache_eviction import Room
+from jobs.video.source import BadClip
 from jobs.video.synthetic import demo_frames, write_mp4
 from orchestrator.domain.recipes import parse_recipe
 from tests.unit.jobs.families.tiny_llms import CONFIGS, make_tiny

@@ -12,8 +12,8 @@ from safetensors import SafetensorError
 
 from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.trainer.checkpoints import disk_is_full, newest_whole
-from jobs.trainer.oom_recovery import Easing, OutOfMemory, as_asked, ease, is_out_of_memory, remember, remembered
 from jobs.trainer.hf_trainer import WholeTrainer
+from jobs.trainer.oom_recovery import Easing, OutOfMemory, as_asked, ease, is_out_of_memory, remember, remembered
 from jobs.trainer.run import main, train
 from orchestrator.domain.recipes import parse_recipe
 from tests.unit.jobs.families.tiny_llms import make_tiny

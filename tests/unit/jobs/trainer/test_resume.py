@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 
 from jobs.runs.spec import TrainSpec
-from jobs.trainer import callbacks
-from jobs.trainer import device_settings
+from jobs.trainer import callbacks, device_settings
 from jobs.trainer.checkpoints import newest_whole
 from jobs.trainer.run import main
 from tests.unit.jobs.trainer.conftest import MakeSpec

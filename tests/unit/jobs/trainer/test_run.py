@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file, save_file
 
+from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.sinks.jsonl import JsonlSink, last_seq
 from jobs.sinks.recorder import Recorder
-from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.trainer.checkpoints import newest_whole
 from jobs.trainer.run import main, train
 from jobs.video.source import BadClip

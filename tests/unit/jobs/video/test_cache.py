@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from jobs.video import cache as cache_module
-from jobs.video.prefetch import Ahead
 from jobs.video.cache import ClipFile, FrameCache, Sampling
+from jobs.video.prefetch import Ahead
 from jobs.video.source import BadClip
 from jobs.video.synthetic import demo_frames, write_mp4
 

@@ -13,8 +13,8 @@ from PIL import Image
 from jobs.video.decode import decode_frames
 from jobs.video.inspect import look
 from jobs.video.probe import probe
-from jobs.video.source import BadClip
 from jobs.video.sampling import sample_indices
+from jobs.video.source import BadClip
 from jobs.video.synthetic import demo_frames, make_demo_dataset, write_mp4
 from jobs.video.thumbnail import tile_of
 

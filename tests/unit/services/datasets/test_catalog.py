@@ -8,12 +8,13 @@ from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor, Role
 from orchestrator.services.datasets import catalog
+from orchestrator.services.datasets.files import dataset_folder
 from orchestrator.services.datasets.ingest.pipeline import uploads
-from orchestrator.services.datasets.files import dataset_folder, upload_path
-from orchestrator.services.datasets.statistics import footage
-from orchestrator.services.datasets.overview import dataset_extras, dataset_totals
 from orchestrator.services.datasets.ingest.sources import add_dataset
+from orchestrator.services.datasets.overview import dataset_extras, dataset_totals
+from orchestrator.services.datasets.statistics import footage
 from orchestrator.services.db import session_scope
+from orchestrator.services.uploads.part_file import upload_path
 
 EVE = Actor(999, "eve", "eve@example.org", Role.MEMBER)
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from orchestrator.domain.errors import NotFound
-from orchestrator.domain.redis_keys import job_stream
 from orchestrator.domain.live_records import pack, unpack
+from orchestrator.domain.redis_keys import job_stream
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.services.metrics.downsample import min_max

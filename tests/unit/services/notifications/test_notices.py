@@ -19,8 +19,8 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.services.notifications import preferences
 from orchestrator.services.notifications.addresses import Unreachable, public_address
-from orchestrator.services.notifications.delivery import deliver_due
 from orchestrator.services.notifications.channels import sign
+from orchestrator.services.notifications.delivery import deliver_due
 from orchestrator.services.notifications.notices import list_notices, mark_read, notify
 from orchestrator.services.training import lifecycle
 from orchestrator.settings import get_settings

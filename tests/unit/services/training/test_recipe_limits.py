@@ -6,8 +6,8 @@ from orchestrator.domain.models import ModelSource, ModelType, VideoModel
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.services.models.vision_tokens import read_sight, visual_tokens
 from orchestrator.services.training.estimate import adapter_parameters
-from orchestrator.services.training.recipe_limits import advice, fit_problems, kernel_problems, sight_problems
 from orchestrator.services.training.memory import memory_of
+from orchestrator.services.training.recipe_limits import advice, fit_problems, kernel_problems, sight_problems
 
 QWEN = {
     "vision_config": {"patch_size": 14, "spatial_merge_size": 2, "temporal_patch_size": 2},

@@ -12,11 +12,11 @@ from orchestrator.services.auth.limits import forget_clients
 from orchestrator.services.auth.sessions import COOKIE_NAME
 from orchestrator.services.datasets.catalog import delete_dataset
 from orchestrator.services.db import session_scope
-from orchestrator.states.datasets.index import DatasetsState
 from orchestrator.states.datasets.bulk_delete import DatasetsMany
+from orchestrator.states.datasets.index import DatasetsState
 from tests.api_client import sign_in
-from tests.tabs import state_in, tab
 from tests.studio import make_person, make_things
+from tests.tabs import state_in, tab
 
 
 def press(state: Any, name: str, *given: object) -> Any:

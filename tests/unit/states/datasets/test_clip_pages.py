@@ -12,8 +12,8 @@ from orchestrator.services.db import session_scope
 from orchestrator.states.datasets.clips import DatasetClips
 from orchestrator.states.datasets.detail import ALL_CLASSES, DatasetDetailState
 from orchestrator.states.datasets.doctor import DatasetDoctor
-from orchestrator.states.datasets.reading import DatasetReading
 from orchestrator.states.datasets.frame_preview import DatasetSeen
+from orchestrator.states.datasets.reading import DatasetReading
 from orchestrator.states.datasets.versions import DatasetVersions
 from tests.api_client import sign_in
 from tests.tabs import go, state_in, tab

@@ -2,12 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from orchestrator.states.jobs.list import metric_cards
-from orchestrator.states.jobs.list import metric_cards
-from orchestrator.states.jobs.list import samples
+from orchestrator.states.jobs import metric_cards, samples
 from orchestrator.states.jobs.list import rows as job_rows
-from orchestrator.states.shared import formatting
 from orchestrator.states.jobs.metric_cards import Tally
+from orchestrator.states.shared import formatting
 
 OPTIM = {
     "learning_rate": 2e-4,

@@ -4,7 +4,7 @@ import pytest
 
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import Recipe, parse_recipe
-from orchestrator.states.jobs.list import new_values as form
+from orchestrator.states.jobs import new_values as form
 
 TINY, LARGE = 600_000, 300_000_000
 

@@ -1,7 +1,6 @@
 """What the job page says of single clips: searches with their ranked clips, sentences, misclassified clips."""
 
-from orchestrator.states.jobs.samples import result_of
-from orchestrator.states.jobs.samples import mistakes_of, samples_of
+from orchestrator.states.jobs.samples import mistakes_of, result_of, samples_of
 
 
 def test_a_search_shows_its_clips_in_order() -> None:

@@ -9,21 +9,23 @@ import structlog
 
 from orchestrator.domain.datasets import Split
 from orchestrator.domain.errors import Invalid
-from orchestrator.services.datasets.ingest.pipeline.layouts import folders
-from orchestrator.services.datasets.ingest.pipeline.layouts import kinetics
-from orchestrator.services.datasets.ingest.pipeline.layouts import llava
-from orchestrator.services.datasets.ingest.pipeline.layouts import mmaction
-from orchestrator.services.datasets.ingest.pipeline.layouts import msrvtt
-from orchestrator.services.datasets.ingest.pipeline.layouts import openai_chat
-from orchestrator.services.datasets.ingest.pipeline.layouts import sharegpt
-from orchestrator.services.datasets.ingest.pipeline.layouts import sidecars
-from orchestrator.services.datasets.ingest.pipeline.layouts import something
-from orchestrator.services.datasets.ingest.pipeline.layouts import swift
-from orchestrator.services.datasets.ingest.pipeline.layouts import ucf101
-from orchestrator.services.datasets.ingest.pipeline.layouts import vatex
-from orchestrator.services.datasets.ingest.pipeline.layouts import videofolder
-from orchestrator.services.datasets.ingest.pipeline.layouts import webdataset
-from orchestrator.services.datasets.ingest.pipeline.layouts import webvid
+from orchestrator.services.datasets.ingest.layouts import (
+    folders,
+    kinetics,
+    llava,
+    mmaction,
+    msrvtt,
+    openai_chat,
+    sharegpt,
+    sidecars,
+    something,
+    swift,
+    ucf101,
+    vatex,
+    videofolder,
+    webdataset,
+    webvid,
+)
 from orchestrator.services.datasets.ingest.layouts.entry import Entry, Understood
 from orchestrator.services.datasets.ingest.layouts.reading import Reading
 from orchestrator.services.datasets.ingest.layouts.tree import Tree

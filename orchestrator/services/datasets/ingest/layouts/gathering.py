@@ -4,7 +4,13 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from orchestrator.domain.datasets import Split
-from orchestrator.services.datasets.ingest.layouts.entry import CAPTION_LIMIT, LABEL_LIMIT, PROMPT_LIMIT, Entry, Understood
+from orchestrator.services.datasets.ingest.layouts.entry import (
+    CAPTION_LIMIT,
+    LABEL_LIMIT,
+    PROMPT_LIMIT,
+    Entry,
+    Understood,
+)
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 from orchestrator.services.datasets.text_repair import as_seen
 

@@ -9,9 +9,15 @@ from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetEdit,
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import list_clips, matching_clips
-from orchestrator.services.datasets.media.clips import update_clip
 from orchestrator.services.datasets.curation.doctor import clips_of_finding, examine, treat
-from orchestrator.services.datasets.curation.edits import Change, assign_splits, edit_clips, replace_words, undo_edit
+from orchestrator.services.datasets.curation.edits import (
+    Change,
+    assign_splits,
+    edit_clips,
+    replace_words,
+    undo_edit,
+    update_clip,
+)
 from orchestrator.services.datasets.curation.near_duplicates import near_pairs
 from orchestrator.services.datasets.curation.versions import clips_at, list_edits
 from orchestrator.services.db import session_scope

@@ -14,11 +14,12 @@ from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatu
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import delete_dataset, dismiss_notice
 from orchestrator.services.datasets.curation.edits import Change, edit_clips, undo_edit
-from orchestrator.services.datasets.files import dataset_folder, upload_path
+from orchestrator.services.datasets.curation.versions import clips_at, list_edits
+from orchestrator.services.datasets.files import dataset_folder
 from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
 from orchestrator.services.datasets.ingest.uploads import begin_upload
-from orchestrator.services.datasets.curation.versions import clips_at, list_edits
 from orchestrator.services.db import session_scope
+from orchestrator.services.uploads.part_file import upload_path
 from orchestrator.settings import get_settings
 from tests.studio import make_person
 

@@ -6,17 +6,17 @@ from sqlmodel import select
 from orchestrator.domain.datasets import Clip, ClipStatus, DatasetStatus, Split, Task, Upload, UploadStatus
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets.ingest.pipeline import reinterpret
 from orchestrator.services.datasets.curation.doctor import examine
 from orchestrator.services.datasets.curation.edits import Change, edit_clips, undo_edit
-from orchestrator.services.datasets.files import upload_path
+from orchestrator.services.datasets.curation.versions import clips_at, list_edits
+from orchestrator.services.datasets.ingest import reinterpret
 from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
 from orchestrator.services.datasets.ingest.reinterpret import request_reread
-from orchestrator.services.datasets.curation.versions import clips_at, list_edits
 from orchestrator.services.db import session_scope
+from orchestrator.services.uploads.part_file import upload_path
 from orchestrator.settings import get_settings
-from tests.unit.services.datasets.ingest.test_pipeline import bring, clips, clips_of, dataset_of, look
 from tests.studio import make_person
+from tests.unit.services.datasets.ingest.test_pipeline import bring, clips, clips_of, dataset_of, look
 
 DAYS = [f"{label}/monday/{i}.mp4" for label in ("cat", "dog") for i in range(2)]
 DAYS += ["cat/tuesday/8.mp4", "dog/tuesday/9.mp4"]

@@ -10,27 +10,25 @@ from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import REVIEW, UNDERSTANDING, Dataset, DatasetStatus, Task, Upload
 from orchestrator.domain.errors import Conflict, NotFound
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets.ingest.pipeline import reinterpret
-from orchestrator.services.datasets.ingest.pipeline import review
-from orchestrator.services.datasets.ingest.pipeline import staging
-from orchestrator.services.datasets.ingest.pipeline import uploads
-from orchestrator.services.datasets.files import dataset_folder, upload_path
+from orchestrator.services.datasets.files import dataset_folder
+from orchestrator.services.datasets.ingest import reinterpret, review, staging, uploads
 from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
 from orchestrator.services.datasets.ingest.reinterpret import request_reread
 from orchestrator.services.datasets.ingest.review import accept_reading
 from orchestrator.services.datasets.ingest.sources import add_dataset, cancel_reading
 from orchestrator.services.datasets.ingest.uploads import request_ingest
 from orchestrator.services.db import session_scope
+from orchestrator.services.uploads.part_file import upload_path
 from orchestrator.settings import get_settings
-from tests.unit.services.datasets.ingest.test_pipeline import bring, clips, clips_of, dataset_of, look, zipped
 from tests.studio import make_person
+from tests.unit.services.datasets.ingest.test_pipeline import bring, clips, clips_of, dataset_of, look, zipped
 
 DAYS = [f"{label}/monday/{i}.mp4" for label in ("cat", "dog") for i in range(2)]
 
 
 @pytest.fixture(autouse=True)
 def no_letters(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (rereading, review, uploads):
+    for module in (reinterpret, review, uploads):
         monkeypatch.setattr(module, "enqueue", lambda *_, **__: None)
 
 

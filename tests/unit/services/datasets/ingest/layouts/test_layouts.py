@@ -12,8 +12,8 @@ from pyarrow import parquet
 
 from orchestrator.domain.datasets import Split
 from orchestrator.domain.errors import Invalid
-from orchestrator.services.datasets.ingest.pipeline.layouts import detect
-from orchestrator.services.datasets.ingest.pipeline.layouts import tree as tree_module
+from orchestrator.services.datasets.ingest.layouts import detect
+from orchestrator.services.datasets.ingest.layouts import tree as tree_module
 from orchestrator.services.datasets.ingest.layouts.detect import understand
 from orchestrator.services.datasets.ingest.layouts.entry import Entry, Understood
 from orchestrator.services.datasets.ingest.layouts.reading import Reading, parse_reading

@@ -1,0 +1,49 @@
+"""TODO."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from orchestrator.states.shared import formatting
+
+_SMALL_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+SERIES = 7
+"""Chart colours there are; a job keeps one by its id everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A caption and its value."""
+
+    caption: str
+    value: str
+    title: str = field(default="")
+
+
+def series_color(job_id: int) -> str:
+    """A job's colour, the same on every page."""
+    return f"var(--series-{(job_id - 1) % SERIES + 1})"
+
+
+def in_words(number: int) -> str:
+    """1 -> "one"; from ten on as digits."""
+    return _SMALL_NUMBERS[number] if 0 <= number < len(_SMALL_NUMBERS) else f"{number:,}"
+
+
+def clip_address(clip_id: int, what: str) -> str:
+    """The authenticated address of a clip's thumbnail or preview."""
+    return f"/api/v1/clips/{clip_id}/{what}"
+
+
+def exact(moment: datetime) -> str:
+    """The hover behind a relative time: 12 November 2026, 10:07 UTC."""
+    return moment.astimezone(UTC).strftime("%-d %B %Y, %H:%M UTC")
+
+
+def clock(seconds: float) -> str:
+    """The badge on a clip, as players write it: 9.4 -> "0:09"; under one second with its tenths."""
+    if seconds < 1:
+        return f"{seconds:.1f}{formatting.NBSP}s"
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02d}"

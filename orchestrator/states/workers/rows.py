@@ -1,0 +1,46 @@
+"""TODO."""
+
+from dataclasses import dataclass
+
+from orchestrator.services.workers import WorkerRow
+from orchestrator.states.jobs.rows import hue
+from orchestrator.states.shared import formatting
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLine:
+    """One machine that trains."""
+
+    key: str
+    host: str
+    device: str
+    kind: str
+    alive: bool
+    doing: str
+    series: int
+    """The job's own colour; 0 while it rests or works for somebody else."""
+    memory_percent: float
+    memory: str
+    memory_total: str
+    busy_percent: float
+    busy: str
+
+
+def device_line(row: WorkerRow) -> DeviceLine:
+    """A machine."""
+    share = row.memory_used / row.memory_total if row.memory_total else 0.0
+    doing = row.job_name or ("Busy with another person's job" if row.busy else "Idle")
+    return DeviceLine(
+        key=row.name,
+        host=row.host,
+        device=row.device,
+        kind=formatting.plural(row.cores, "core") if row.device == "cpu" and row.cores else "",
+        alive=row.alive,
+        doing=doing if row.alive else "No sign of life",
+        series=hue(row.job_id) if row.job_id and row.alive else 0,
+        memory_percent=round(100 * share, 1),
+        memory=formatting.size(row.memory_used),
+        memory_total=formatting.size(row.memory_total),
+        busy_percent=round(100 * row.utilisation, 1),
+        busy=formatting.percent(row.utilisation),
+    )

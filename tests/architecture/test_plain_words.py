@@ -1,0 +1,62 @@
+"""Names of definitions are the field's terms: none contains a word that only this project would use in that sense."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = ("orchestrator", "jobs", "benchmarks", "scripts", "tests")
+
+PRIVATE_WORDS = frozenset(
+    """
+    anew autopsy beside box courier doors drink easing eye eyes gone hear held horse kept lean letgo letter letterbox
+    letters longest look looker looking manner material mended mouth place quiet room saddle said sight sips somebody
+    swift tell tells tether throne told wanted warm warmth whole wish wishes
+    """.split()
+)
+"""Words with a private meaning in earlier versions of this code; a plainer term exists for each."""
+
+PLAIN_SENSE: dict[str, str] = {}
+"""Names in which such a word has its plain technical sense, each with the reason."""
+
+
+def parts_of(name: str) -> list[str]:
+    """The words of a snake_case or CamelCase name, in lower case."""
+    return [part.lower() for part in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)]
+
+
+def definitions() -> Iterator[tuple[str, str]]:
+    """Place (`file:line`) and name of every function, method and class."""
+    for folder in FOLDERS:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                    yield f"{path.relative_to(ROOT)}:{node.lineno}", node.name
+
+
+def private_words_in(name: str) -> set[str]:
+    return set() if name in PLAIN_SENSE else PRIVATE_WORDS.intersection(parts_of(name))
+
+
+def test_names_are_split_into_words() -> None:
+    assert parts_of("_HTTPDoors2open_atEye") == ["http", "doors", "open", "at", "eye"]
+
+
+def test_a_private_word_is_found() -> None:
+    assert private_words_in("LetterBox") == {"letter", "box"}
+    assert private_words_in("latest_complete_checkpoint") == set()
+
+
+def test_no_definition_has_a_private_word_in_its_name() -> None:
+    found = [
+        f"{place} {name}: {', '.join(sorted(words))}"
+        for place, name in definitions()
+        if (words := private_words_in(name))
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_every_exception_is_still_needed() -> None:
+    names = {name for _, name in definitions()}
+    assert set(PLAIN_SENSE) <= names, sorted(set(PLAIN_SENSE) - names)
