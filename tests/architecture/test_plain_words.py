@@ -8,13 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("orchestrator", "jobs", "benchmarks", "scripts", "tests")
 
-PRIVATE_WORDS = frozenset(
-    """
-    anew autopsy beside box courier doors drink easing eye eyes gone hear held horse kept lean letgo letter letterbox
-    letters longest look looker looking manner material mended mouth place quiet room saddle said sight sips somebody
-    swift tell tells tether throne told wanted warm warmth whole wish wishes
-    """.split()
-)
+PRIVATE_WORDS = frozenset((ROOT / "tests" / "architecture" / "private_words.txt").read_text().split())
 """Words with a private meaning in earlier versions of this code; a plainer term exists for each."""
 
 PLAIN_SENSE: dict[str, str] = {}

@@ -15,8 +15,7 @@ from orchestrator.services.datasets import catalog
 from orchestrator.services.datasets.curation import doctor, versions
 from orchestrator.services.datasets.curation import edits as editing
 from orchestrator.services.datasets.export import plan_export, stream
-from orchestrator.services.datasets.ingest import sources
-from orchestrator.services.datasets.ingest.pipeline import uploads
+from orchestrator.services.datasets.ingest import sources, uploads
 from orchestrator.services.datasets.ingest.reinterpret import request_reread
 from orchestrator.services.datasets.ingest.review import accept_reading
 from orchestrator.services.datasets.media import clips, previews

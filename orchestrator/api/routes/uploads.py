@@ -15,7 +15,7 @@ from orchestrator.api.shapes import QueryId, shape
 from orchestrator.api.who import Who
 from orchestrator.domain.errors import AppError, Invalid, TooLarge
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets.ingest.pipeline import uploads
+from orchestrator.services.datasets.ingest import uploads
 from orchestrator.services.db import session_scope
 from orchestrator.services.models.adding import begin_file
 from orchestrator.services.uploads.part_file import PartFile, upload_path

@@ -9,7 +9,7 @@ from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor, Role
 from orchestrator.services.datasets import catalog
 from orchestrator.services.datasets.files import dataset_folder
-from orchestrator.services.datasets.ingest.pipeline import uploads
+from orchestrator.services.datasets.ingest import uploads
 from orchestrator.services.datasets.ingest.sources import add_dataset
 from orchestrator.services.datasets.overview import dataset_extras, dataset_totals
 from orchestrator.services.datasets.statistics import footage

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from orchestrator.states.jobs import metric_cards, samples
-from orchestrator.states.jobs.list import rows as job_rows
+from orchestrator.states.jobs import rows as job_rows
 from orchestrator.states.jobs.metric_cards import Tally
 from orchestrator.states.shared import formatting
 
