@@ -102,7 +102,7 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing(
 
 
 def test_no_room_is_said_before_the_first_byte(ada_client: TestClient, dataset: str, monkeypatch: pytest.MonkeyPatch):
-    from orchestrator.services.datasets.ingest import uploads
+    from orchestrator.services.uploads import uploads
 
     monkeypatch.setattr(uploads.shutil, "disk_usage", lambda _path: type("U", (), {"free": 100})())
     refusal(begin(ada_client, dataset, 1_000), 507)

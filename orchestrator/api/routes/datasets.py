@@ -12,8 +12,7 @@ from orchestrator.api.shapes import AskedId, BodyId, BodyIdOr0, Id, page, shape
 from orchestrator.api.who import Who
 from orchestrator.domain.datasets import Task
 from orchestrator.services.datasets import catalog
-from orchestrator.services.datasets.curation import doctor, versions
-from orchestrator.services.datasets.curation import edits as editing
+from orchestrator.services.datasets.curation import doctor, edits, versions
 from orchestrator.services.datasets.export import plan_export, stream
 from orchestrator.services.datasets.ingest import sources, uploads
 from orchestrator.services.datasets.ingest.reinterpret import request_reread
@@ -188,9 +187,9 @@ def list_clips(
 @router.patch("/datasets/{dataset_id}/clips")
 def update_clips(actor: Who, dataset_id: Id, body: ClipsChange) -> dict[str, Any]:
     """The same change to many clips; `edit` can be undone."""
-    change = editing.Change(body.label, body.caption, body.split, body.status)
+    change = edits.Change(body.label, body.caption, body.split, body.status)
     with session_scope() as session:
-        return _edit(editing.edit_clips(session, actor, dataset_id, body.clip_ids, change))
+        return _edit(edits.edit_clips(session, actor, dataset_id, body.clip_ids, change))
 
 
 @router.post("/datasets/{dataset_id}/splits")
@@ -198,7 +197,7 @@ def split(actor: Who, dataset_id: Id, body: SplitWish | None = None) -> dict[str
     """Holds `share` of each class out for validation, the same clips for the same `seed`; `edit` can be undone."""
     wish = body or SplitWish()
     with session_scope() as session:
-        return _edit(editing.assign_splits(session, actor, dataset_id, wish.share, wish.seed))
+        return _edit(edits.assign_splits(session, actor, dataset_id, wish.share, wish.seed))
 
 
 @router.get("/datasets/{dataset_id}/edits")
@@ -211,7 +210,7 @@ def list_edits(actor: Who, dataset_id: Id, limit: int = 50, cursor: str | None =
 @router.post("/datasets/{dataset_id}/edits/{edit_id}/undo")
 def undo(actor: Who, dataset_id: Id, edit_id: Id) -> dict[str, Any]:
     with session_scope() as session:
-        return _edit(editing.undo_edit(session, actor, dataset_id, edit_id))
+        return _edit(edits.undo_edit(session, actor, dataset_id, edit_id))
 
 
 @router.post("/datasets/{dataset_id}/findings/{kind}/{action}")
@@ -283,7 +282,7 @@ def get_clip(actor: Who, clip_id: Id) -> dict[str, Any]:
 @router.patch("/clips/{clip_id}")
 def update_clip(actor: Who, clip_id: Id, body: ClipChange) -> dict[str, Any]:
     with session_scope() as session:
-        return shape(clips.update_clip(session, actor, clip_id, body.label, body.caption, body.split, body.status))
+        return shape(edits.update_clip(session, actor, clip_id, body.label, body.caption, body.split, body.status))
 
 
 def _media(actor: Who, clip_id: int, thumbnail: bool) -> FileResponse:

@@ -15,9 +15,10 @@ from orchestrator.api.shapes import QueryId, shape
 from orchestrator.api.who import Who
 from orchestrator.domain.errors import AppError, Invalid, TooLarge
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets.ingest import uploads
+from orchestrator.services.datasets.ingest.uploads import begin_upload
 from orchestrator.services.db import session_scope
 from orchestrator.services.models.adding import begin_file
+from orchestrator.services.uploads import uploads
 from orchestrator.services.uploads.part_file import PartFile, upload_path
 from orchestrator.settings import get_settings
 
@@ -97,7 +98,7 @@ def begin(
         raise Invalid("Upload-Length must say how many bytes will come.", "Upload-Length")
     metadata = parse_metadata(upload_metadata)
     name, target = _target(metadata)
-    begin_one = begin_file if name == "model_id" else uploads.begin_upload
+    begin_one = begin_file if name == "model_id" else begin_upload
     with session_scope() as session:
         row = begin_one(session, actor, target, metadata.get("filename", ""), int(upload_length))
     return Response(status_code=201, headers=_headers(row) | {"Location": f"/api/v1/uploads/{row.id}"})

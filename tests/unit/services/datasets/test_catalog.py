@@ -9,11 +9,12 @@ from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor, Role
 from orchestrator.services.datasets import catalog
 from orchestrator.services.datasets.files import dataset_folder
-from orchestrator.services.datasets.ingest import uploads
 from orchestrator.services.datasets.ingest.sources import add_dataset
+from orchestrator.services.datasets.ingest.uploads import begin_upload, discard_arriving, request_ingest
 from orchestrator.services.datasets.overview import dataset_extras, dataset_totals
 from orchestrator.services.datasets.statistics import footage
 from orchestrator.services.db import session_scope
+from orchestrator.services.uploads import uploads
 from orchestrator.services.uploads.part_file import upload_path
 
 EVE = Actor(999, "eve", "eve@example.org", Role.MEMBER)
@@ -71,7 +72,7 @@ def test_a_stranger_finds_nothing(ada: Actor) -> None:
     with session_scope() as session:
         assert catalog.list_datasets(session, EVE).total == 0
         assert dataset_extras(session, EVE, [dataset_id]) == {}
-        for visit in (catalog.get_dataset, catalog.delete_dataset, footage, uploads.request_ingest):
+        for visit in (catalog.get_dataset, catalog.delete_dataset, footage, request_ingest):
             with pytest.raises(NotFound):
                 visit(session, EVE, dataset_id)
 
@@ -132,7 +133,7 @@ def test_footage_counts_good_clips_only(ada: Actor) -> None:
 def test_deleting_takes_the_files_along_but_not_from_a_running_job(ada: Actor) -> None:
     dataset_id = make(ada)
     with session_scope() as session:
-        row = uploads.begin_upload(session, ada, dataset_id, "a/b.mp4", 3)
+        row = begin_upload(session, ada, dataset_id, "a/b.mp4", 3)
     dataset_folder(dataset_id).mkdir(parents=True)
     add_job(ada, dataset_id, JobStatus.RUNNING)
     with session_scope() as session, pytest.raises(Conflict, match="Stop it first"):
@@ -166,28 +167,28 @@ def test_names_never_lead_out(given: str, kept: str) -> None:
 def test_uploads_are_read_when_all_are_whole(ada: Actor) -> None:
     dataset_id = make(ada)
     with session_scope() as session, pytest.raises(Conflict, match="No files"):
-        uploads.request_ingest(session, ada, dataset_id)
+        request_ingest(session, ada, dataset_id)
     with session_scope() as session:
-        row = uploads.begin_upload(session, ada, dataset_id, "a/b.mp4", 3)
+        row = begin_upload(session, ada, dataset_id, "a/b.mp4", 3)
     with session_scope() as session, pytest.raises(Conflict, match="on their way"):
-        uploads.request_ingest(session, ada, dataset_id)
+        request_ingest(session, ada, dataset_id)
     upload_path(row.id).write_bytes(b"abc")
     with session_scope() as session:
         assert uploads.complete_upload(session, ada, row.id).complete
         assert session.get_one(Upload, row.id).status is UploadStatus.COMPLETE
-        assert uploads.request_ingest(session, ada, dataset_id).status == "processing"
+        assert request_ingest(session, ada, dataset_id).status == "processing"
     with session_scope() as session, pytest.raises(Conflict, match="being read"):
-        uploads.begin_upload(session, ada, dataset_id, "more.mp4", 3)
+        begin_upload(session, ada, dataset_id, "more.mp4", 3)
 
 
 def test_an_upload_can_be_called_off(ada: Actor) -> None:
     dataset_id = make(ada)
     with session_scope() as session:
-        row = uploads.begin_upload(session, ada, dataset_id, "a/b.mp4", 3)
+        row = begin_upload(session, ada, dataset_id, "a/b.mp4", 3)
         with pytest.raises(Invalid, match="is empty"):
-            uploads.begin_upload(session, ada, dataset_id, "a/none.mp4", 0)
+            begin_upload(session, ada, dataset_id, "a/none.mp4", 0)
     with session_scope() as session, pytest.raises(NotFound):
         uploads.find_upload(session, EVE, row.id)
     with session_scope() as session:
-        assert uploads.discard_arriving(session, ada, dataset_id) == 1
+        assert discard_arriving(session, ada, dataset_id) == 1
     assert not upload_path(row.id).exists()

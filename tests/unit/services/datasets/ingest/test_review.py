@@ -19,6 +19,7 @@ from orchestrator.services.datasets.ingest.sources import add_dataset, cancel_re
 from orchestrator.services.datasets.ingest.uploads import request_ingest
 from orchestrator.services.db import session_scope
 from orchestrator.services.uploads.part_file import upload_path
+from orchestrator.services.uploads.uploads import complete_upload
 from orchestrator.settings import get_settings
 from tests.studio import make_person
 from tests.unit.services.datasets.ingest.test_pipeline import bring, clips, clips_of, dataset_of, look, zipped
@@ -140,7 +141,7 @@ def test_a_ready_dataset_keeps_what_it_has(ada: Actor) -> None:
         upload = uploads.begin_upload(session, ada, dataset_id, "owl/7.mp4", 9)
     upload_path(upload.id).write_bytes(b"owl/7.mp4")
     with session_scope() as session:
-        uploads.complete_upload(session, ada, upload.id)
+        complete_upload(session, ada, upload.id)
         request_ingest(session, ada, dataset_id, review=True)
     assert ingest_dataset(dataset_id, never) == REVIEW  # type: ignore[arg-type]
     assert dataset_of(dataset_id).layout["preview"]["classes"] == {"owl": 1}
