@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.ledger import ledger
 from benchmarks.target import Target
-from jobs.video.probe_pool import Lookers
+from jobs.video.probe_pool import ProbePool
 from jobs.video.synthetic import demo_frames, write_mp4
 from orchestrator.domain.datasets import Dataset, DatasetStatus, Upload, UploadStatus
 from orchestrator.domain.users import Actor
@@ -90,7 +90,7 @@ def _file_ms(folder: Path) -> float:
     return (time.perf_counter() - began) * 1000 / STRIPS
 
 
-def _import(dataset_id: int, lookers: Lookers) -> float:
+def _import(dataset_id: int, lookers: ProbePool) -> float:
     began = time.perf_counter()
     assert ingest_dataset(dataset_id, lookers, at_once=lookers.at_once + 1) == "ready"
     return time.perf_counter() - began
@@ -98,14 +98,14 @@ def _import(dataset_id: int, lookers: Lookers) -> float:
 
 def run() -> dict[str, float]:
     """Clips a second and core: of the import, which uses every core, and of the bare decoding, which uses one."""
-    figures: dict[str, float] = {"cores": Lookers().at_once}
+    figures: dict[str, float] = {"cores": ProbePool().at_once}
     with ledger() as actor:
         folder = upload_path("x").parent.parent / "bench"
         figures["file_ms"] = _file_ms(folder / "files")
         for name, shape in SHAPES.items():
             paths = _clips(folder / f"{name}clips", shape)
             dataset_id, bare = _bring(actor, f"{name}clips", paths), _decode(paths)
-            with Lookers() as lookers:
+            with ProbePool() as lookers:
                 took = _import(dataset_id, lookers)
             bare = min(bare, _decode(paths))
             figures[f"{name}clips_per_s"], figures[f"{name}bare_clips_per_s"] = shape.clips / took, shape.clips / bare

@@ -3,14 +3,14 @@
 import os
 from typing import Any
 
-from jobs.worker.fork_context import current_spare, worker_name
+from jobs.worker.fork_context import prewarmed_trainer, worker_name
 
 
 def train(job_id: int, attempt: int) -> str:
     """One attempt of a training job."""
     from jobs.runs.attempt import run_attempt
 
-    return run_attempt(job_id, attempt, worker_name(), current_spare())
+    return run_attempt(job_id, attempt, worker_name(), prewarmed_trainer())
 
 
 def ingest(dataset_id: int, **options: Any) -> str:
@@ -24,9 +24,9 @@ def ingest(dataset_id: int, **options: Any) -> str:
 def bring_model(model_id: int) -> str:
     """Fetches a base model's files, or takes those that were uploaded, and checks them."""
     os.nice(5)
-    from jobs.models.import_model import run_bring
+    from jobs.models.import_model import run_model_import
 
-    return run_bring(model_id)
+    return run_model_import(model_id)
 
 
 def rehearse(rehearsal_id: int) -> str:

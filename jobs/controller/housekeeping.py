@@ -37,7 +37,7 @@ from orchestrator.services.models.adding import CHECKING, FETCHING, abandoned_mo
 from orchestrator.services.models.builtin import ensure_builtin
 from orchestrator.services.playground.scratch import sweep_scratch
 from orchestrator.services.queue import adapter_work_key, enqueue, ingest_key, model_key, waiting_keys, withdraw
-from orchestrator.services.workers import forget_the_dead
+from orchestrator.services.workers import remove_dead_workers
 from orchestrator.settings import get_settings
 
 log = structlog.get_logger()
@@ -104,7 +104,7 @@ class Housekeeping:
 
     def _workers(self) -> None:
         with session_scope() as session:
-            forget_the_dead(session)
+            remove_dead_workers(session)
 
     def _scratch(self) -> None:
         """Clips that were dropped on the playground to be tried, not kept."""

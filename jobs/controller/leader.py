@@ -15,7 +15,7 @@ RENEW_S = 3.0
 _ROW = "main"
 
 
-class Throne:
+class LeaderLease:
     """One controller's claim."""
 
     def __init__(self, holder: str) -> None:

@@ -11,8 +11,8 @@ import structlog
 from sqlalchemy.exc import OperationalError
 
 from jobs.controller.housekeeping import Housekeeping
-from jobs.controller.leader import Throne
-from jobs.controller.notification_sender import Courier
+from jobs.controller.leader import LeaderLease
+from jobs.controller.notification_sender import NotificationSender
 from jobs.controller.reconcile import Reconciler
 from orchestrator.services.db import session_scope
 from orchestrator.services.redis import connect
@@ -25,9 +25,9 @@ WAIT_S = 2.0
 
 def run(over: threading.Event) -> None:
     """Rules until told to stop; waits while another controller rules."""
-    throne = Throne(f"{socket.gethostname()}:{os.getpid()}")
+    throne = LeaderLease(f"{socket.gethostname()}:{os.getpid()}")
     client = connect(retries=0, socket_timeout=5.0)
-    reconciler, housekeeping, courier = Reconciler(client), Housekeeping(client), Courier()
+    reconciler, housekeeping, courier = Reconciler(client), Housekeeping(client), NotificationSender()
     away = False
     while not over.is_set():
         began = time.monotonic()

@@ -9,7 +9,7 @@ from orchestrator.services.notifications.delivery import deliver_due
 log = structlog.get_logger()
 
 
-class Courier:
+class NotificationSender:
     """One round at a time, in a thread; `tick` starts the next one when the last is over."""
 
     def __init__(self) -> None:

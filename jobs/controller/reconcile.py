@@ -71,31 +71,31 @@ class Reconciler:
     def _letters(self, session: Session, now: float) -> list[str]:
         """Whose turn it is gets a letter, and so does who lost theirs: Redis was away at the commit, or was emptied."""
         mended = [f"sent {job_id}" for job_id in dispatch(session)]
-        queued = select(TrainingJob.id, TrainingJob.attempt, TrainingJob.box).where(
+        queued = select(TrainingJob.id, TrainingJob.attempt, TrainingJob.pool).where(
             TrainingJob.status == JobStatus.QUEUED, col(TrainingJob.sent_at).is_not(None)
         )
         jobs = {
-            train_key(job_id or 0, attempt + 1): (job_id or 0, attempt + 1, box or CPU)
-            for job_id, attempt, box in session.exec(queued.order_by(col(TrainingJob.id)))
+            train_key(job_id or 0, attempt + 1): (job_id or 0, attempt + 1, pool or CPU)
+            for job_id, attempt, pool in session.exec(queued.order_by(col(TrainingJob.id)))
         }
         if not jobs:
             self._letterless.clear()
             return mended
-        boxes = {box for _, _, box in jobs.values()}
-        waiting = {key for box in boxes for key in waiting_keys(box)}
+        pools = {pool for _, _, pool in jobs.values()}
+        waiting = {key for pool in pools for key in waiting_keys(pool)}
         # A box whose workers are all gone while others take letters: its letters would wait for nobody.
         taking = set(open_boxes(session))
-        shut = boxes - taking if taking else set()
-        wrong = [key for key, (_, _, box) in jobs.items() if key not in waiting or box in shut]
+        shut = pools - taking if taking else set()
+        wrong = [key for key, (_, _, pool) in jobs.items() if key not in waiting or pool in shut]
         self._letterless = {key: self._letterless.get(key, now) for key in wrong}
         for key, since in list(self._letterless.items()):
             if now - since >= LETTER_S:
-                job_id, attempt, box = jobs[key]
-                withdraw(key, box)
-                if box in shut:
+                job_id, attempt, pool = jobs[key]
+                withdraw(key, pool)
+                if pool in shut:
                     take_back(session, job_id, attempt)
                 else:
-                    enqueue(TASK_TRAIN, key, box, job_id=job_id, attempt=attempt)
+                    enqueue(TASK_TRAIN, key, pool, job_id=job_id, attempt=attempt)
                 del self._letterless[key]
                 mended.append(f"letter {key}")
         return mended

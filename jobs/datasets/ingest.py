@@ -6,7 +6,7 @@ from sqlmodel import select
 
 from jobs.fetch.bring import STOPPED, bring
 from jobs.processes.lease import Lease
-from jobs.video.probe_pool import Lookers
+from jobs.video.probe_pool import ProbePool
 from orchestrator.domain.datasets import Dataset, DatasetStatus
 from orchestrator.domain.redis_keys import ingest_lease
 from orchestrator.services.datasets.ingest.pipeline import ingest_dataset, refuse
@@ -25,7 +25,7 @@ def run_ingest(dataset_id: int) -> str:
         problem = bring(dataset_id, wanted)
         if problem:
             return "called off" if problem == STOPPED else refuse(dataset_id, problem)
-        with Lookers() as lookers:
+        with ProbePool() as lookers:
             return ingest_dataset(dataset_id, lookers, go_on=wanted, at_once=lookers.at_once + 1)
     finally:
         lease.release()

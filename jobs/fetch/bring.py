@@ -15,7 +15,7 @@ from typing import Any
 from jobs.processes.parent_death import die_with_parent
 from orchestrator.domain.datasets import FETCHING, UNDERSTANDING, Dataset, DatasetStatus, Upload, UploadStatus
 from orchestrator.domain.errors import AppError
-from orchestrator.domain.sizes import here_words
+from orchestrator.domain.sizes import resumable_note
 from orchestrator.services.credentials import opened
 from orchestrator.services.datasets.files import begun_bytes, fetch_folders
 from orchestrator.services.db import session_scope
@@ -58,7 +58,7 @@ def bring(dataset_id: int, go_on: Callable[[], bool]) -> str:
         for told in listen(wish, go_on):
             if "problem" in told:
                 kept = begun_bytes(folder)
-                return str(told["problem"]) + here_words(kept, "fetching it again")
+                return str(told["problem"]) + resumable_note(kept, "fetching it again")
             if "files" in told:
                 return "" if _hand_over(dataset_id, owner_id, told["files"], folder) else STOPPED
             os.utime(folder)  # two days from the last that was heard of it

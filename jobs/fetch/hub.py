@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from jobs.fetch.hub_client import Watch, files_on_hub, words_of
+from jobs.fetch.hub_client import DownloadMonitor, files_on_hub, words_of
 from jobs.fetch.patience import Patience
 from jobs.fetch.report import Problem, Progress, say
 from orchestrator.services.models.files import INDEX, PARTS, WEIGHTS, file_problem, lacking
@@ -35,7 +35,7 @@ def fetch_hub(
     say(revision=commit, done=0, total=progress.total)
     _keep_only(commit, names, folder)
     try:
-        with Watch(folder, progress) as watch:
+        with DownloadMonitor(folder, progress) as watch:
             for name, size in names.items():
                 _download(repo, name, size, commit, secrets.get("token") or False, folder)
                 watch.check()

@@ -43,14 +43,14 @@ def repo_info(source: dict[str, Any], secrets: dict[str, Any], patience: Patienc
         raise Problem(words_of(error, repo, revision, kind)) from error
 
 
-class Watch:
+class DownloadMonitor:
     """Counts what has arrived by looking at the folder: the Hub's library tells nobody else."""
 
     def __init__(self, folder: Path, progress: Progress) -> None:
         self._folder, self._progress = folder, progress
         self._over, self._problem = threading.Event(), None
 
-    def __enter__(self) -> "Watch":
+    def __enter__(self) -> "DownloadMonitor":
         threading.Thread(target=self._loop, daemon=True).start()
         return self
 

@@ -38,7 +38,7 @@ class _BrokenOff(Invalid):
     """The fetch ended before everything was here."""
 
 
-def run_bring(model_id: int) -> str:
+def run_model_import(model_id: int) -> str:
     """Fetches or collects the files, checks them, and makes the model ready; its status at the end."""
     lease = Lease(model_lease(model_id), int(time.time() * 1000))
     lease.keep()

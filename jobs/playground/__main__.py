@@ -3,14 +3,13 @@
 import os
 import sys
 
-from jobs.processes.parent_death import die_with_parent
+from jobs.processes.parent_death import die_with_declared_parent
 from jobs.trainer.silence import hush
 
 
 def main() -> int:
     """Ends with the worker that started it."""
-    if tether := os.environ.pop("LOREEL_TETHER", ""):
-        die_with_parent(int(tether))
+    die_with_declared_parent()
     hush()
     os.nice(5)  # a training beside it goes first
     from jobs.playground.server import Server  # seconds: torch, transformers, peft

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from jobs.fetch.bring import listen
-from jobs.video.probe_pool import Looker
+from jobs.video.probe_pool import ProbeProcess
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.users import Actor
 from orchestrator.services.playground.questions import Shown
@@ -73,7 +73,7 @@ class Brought:
 
     def _look(self, file: list[str]) -> None:
         path, name = self._folder / Path(file[0]).name, file[1]
-        looker = Looker()
+        looker = ProbeProcess()
         try:
             facts = looker([(str(path), name, str(self._folder / "strip.jpg"))])[0]
         finally:

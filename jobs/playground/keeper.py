@@ -14,15 +14,15 @@ from typing import Any
 import redis
 import structlog
 
-from jobs.runs.trainer_process import TETHER
 from orchestrator.domain.playground import Letter
+from orchestrator.domain.process_environment import PARENT_PID
 from orchestrator.domain.redis_keys import (
-    PLAYGROUND_BOX,
     PLAYGROUND_CHANNEL,
-    PLAYGROUND_HAND,
-    PLAYGROUND_KEEPER,
-    PLAYGROUND_WANTED,
-    playground_said,
+    PLAYGROUND_IN_PROGRESS,
+    PLAYGROUND_KEEP_ALIVE,
+    PLAYGROUND_OWNER,
+    PLAYGROUND_QUEUE,
+    playground_answer,
 )
 from orchestrator.services.redis import connect
 from orchestrator.settings import ROOT
@@ -79,7 +79,7 @@ class PlaygroundKeeper:
                 self._over.wait(_LOOK_S)
         with contextlib.suppress(redis.RedisError, OSError):
             if self._rules(client):
-                client.delete(PLAYGROUND_KEEPER)
+                client.delete(PLAYGROUND_OWNER)
 
     def _keep(self, client: redis.Redis) -> None:
         if not self._rules(client):
@@ -87,26 +87,26 @@ class PlaygroundKeeper:
             return
         if self._process is not None and self._process.poll() is not None:
             self._mourn(client)
-        wanted = bool(client.exists(PLAYGROUND_WANTED) or client.llen(PLAYGROUND_BOX))
+        wanted = bool(client.exists(PLAYGROUND_KEEP_ALIVE) or client.llen(PLAYGROUND_QUEUE))
         if wanted and self._process is None:
             self._begin()
-        elif not wanted and self._process is not None and not client.llen(PLAYGROUND_HAND):
+        elif not wanted and self._process is not None and not client.llen(PLAYGROUND_IN_PROGRESS):
             self._end()
 
     def _rules(self, client: redis.Redis) -> bool:
         """Whether this keeper is the one; says so for another while if it is."""
-        if client.set(PLAYGROUND_KEEPER, self._me, nx=True, ex=_HOLD_S):
+        if client.set(PLAYGROUND_OWNER, self._me, nx=True, ex=_HOLD_S):
             if self._process is None:
-                _tell(client, PLAYGROUND_HAND, DIED)  # what a killed worker's process held
+                _tell(client, PLAYGROUND_IN_PROGRESS, DIED)  # what a killed worker's process held
             return True
-        holder: Any = client.get(PLAYGROUND_KEEPER)
+        holder: Any = client.get(PLAYGROUND_OWNER)
         if holder is None or holder.decode() != self._me:
             return False
-        client.expire(PLAYGROUND_KEEPER, _HOLD_S)
+        client.expire(PLAYGROUND_OWNER, _HOLD_S)
         return True
 
     def _begin(self) -> None:
-        env = os.environ | {TETHER: str(os.getpid())}
+        env = os.environ | {PARENT_PID: str(os.getpid())}
         command = [sys.executable, "-m", "jobs.playground", self._worker]
         self._process = subprocess.Popen(command, env=env, cwd=ROOT, start_new_session=True)
         self._began = time.monotonic()
@@ -125,19 +125,19 @@ class PlaygroundKeeper:
         """The process died: those whose question it held are told; all of them where it never came to its work."""
         assert self._process is not None
         log.warning("playground.died", code=self._process.returncode)
-        never = time.monotonic() - self._began < _SOON_S and not client.llen(PLAYGROUND_HAND)
+        never = time.monotonic() - self._began < _SOON_S and not client.llen(PLAYGROUND_IN_PROGRESS)
         self._process = None
-        _tell(client, PLAYGROUND_HAND, DIED)
+        _tell(client, PLAYGROUND_IN_PROGRESS, DIED)
         if never:
-            _tell(client, PLAYGROUND_BOX, _BROKEN)
-            client.delete(PLAYGROUND_WANTED)
+            _tell(client, PLAYGROUND_QUEUE, _BROKEN)
+            client.delete(PLAYGROUND_KEEP_ALIVE)
 
 
 def _tell(client: redis.Redis, box: str, sentence: str) -> None:
     raw: Any
     while (raw := client.lpop(box)) is not None:
         try:
-            key = playground_said(Letter.unpack(raw).id)
+            key = playground_answer(Letter.unpack(raw).id)
         except (ValueError, TypeError, KeyError):
             continue
         client.rpush(key, json.dumps({"problem": sentence, "status": 503, "field": ""}))

@@ -17,7 +17,12 @@ from jobs.playground.shelf import Shelf, warm_up
 from jobs.video.source import BadClip
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.playground import Letter
-from orchestrator.domain.redis_keys import PLAYGROUND_BOX, PLAYGROUND_HAND, playground_said, playground_waits
+from orchestrator.domain.redis_keys import (
+    PLAYGROUND_IN_PROGRESS,
+    PLAYGROUND_QUEUE,
+    playground_answer,
+    playground_waiter,
+)
 from orchestrator.services.playground.questions import sentence_of
 from orchestrator.services.redis import connect
 
@@ -79,23 +84,23 @@ class Server:
     def _take(self) -> None:
         raw: Any
         if self._tasks:
-            raw = self._client.lmove(PLAYGROUND_BOX, PLAYGROUND_HAND, "LEFT", "RIGHT")
+            raw = self._client.lmove(PLAYGROUND_QUEUE, PLAYGROUND_IN_PROGRESS, "LEFT", "RIGHT")
         else:
-            raw = self._client.blmove(PLAYGROUND_BOX, PLAYGROUND_HAND, _BLOCK_S, "LEFT", "RIGHT")
+            raw = self._client.blmove(PLAYGROUND_QUEUE, PLAYGROUND_IN_PROGRESS, _BLOCK_S, "LEFT", "RIGHT")
         if raw is None:
             return
         try:
             letter = Letter.unpack(raw)
         except (ValueError, TypeError, KeyError):
             log.error("playground.refused")
-            self._client.lrem(PLAYGROUND_HAND, 1, raw)
+            self._client.lrem(PLAYGROUND_IN_PROGRESS, 1, raw)
             return
         records = answer(self._work, letter, lambda record: self._say(letter, record))
         self._tasks.append(_Task(letter, raw, records))
 
     def _step(self, task: _Task) -> bool:
         """One record further; False when it waits for something else."""
-        if not self._client.exists(playground_waits(task.letter.id)):
+        if not self._client.exists(playground_waiter(task.letter.id)):
             self._close(task)
             return True
         try:
@@ -113,14 +118,14 @@ class Server:
         return record is not None
 
     def _say(self, letter: Letter, record: Record) -> None:
-        key = playground_said(letter.id)
+        key = playground_answer(letter.id)
         self._client.rpush(key, json.dumps(record))
         self._client.expire(key, _SAID_S)
 
     def _close(self, task: _Task) -> None:
         task.records.close()  # type: ignore[attr-defined]
         self._tasks.remove(task)
-        self._client.lrem(PLAYGROUND_HAND, 1, task.raw)  # type: ignore[arg-type]
+        self._client.lrem(PLAYGROUND_IN_PROGRESS, 1, task.raw)  # type: ignore[arg-type]
 
 
 def _refusal(error: Exception) -> Record:

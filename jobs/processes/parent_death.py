@@ -1,4 +1,4 @@
-"""Ties a process to the one that started it: a killed worker must not leave a trainer running as an orphan."""
+"""Ties a process to the one that started it, so that a killed worker leaves no trainer running as an orphan."""
 
 import ctypes
 import os
@@ -7,6 +7,8 @@ import sys
 import threading
 import time
 
+from orchestrator.domain.process_environment import PARENT_PID
+
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 # Loaded here, because loading a library between fork and exec may hang.
@@ -14,31 +16,38 @@ _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 def die_with_parent(parent_pid: int | None = None) -> None:
-    """From now on this process is killed when its parent ends, however the parent ends.
+    """Has this process killed when its parent ends, however the parent ends.
 
-    Linux does it in the kernel (PR_SET_PDEATHSIG); elsewhere a thread looks once a second.
+    Linux does it in the kernel (PR_SET_PDEATHSIG), when the *thread* that started this process ends; elsewhere a
+    thread checks once a second.
 
     Args:
-        parent_pid: who the parent should be; when it is another already, the parent died and so do we.
+        parent_pid: the expected parent; when this process has another one already, its parent has died and it exits.
     """
     expected = parent_pid or os.getppid()
     if _libc is not None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     else:
-        threading.Thread(target=_watch, args=(expected,), daemon=True, name="tether").start()
+        threading.Thread(target=_watch, args=(expected,), daemon=True, name="parent-watch").start()
     if os.getppid() != expected:
         os._exit(1)
 
 
+def die_with_declared_parent() -> None:
+    """`die_with_parent` for the parent that set `PARENT_PID`; without the variable nothing happens: run by hand."""
+    if parent_pid := os.environ.pop(PARENT_PID, ""):
+        die_with_parent(int(parent_pid))
+
+
 def adopt_orphans() -> None:
-    """Processes whose parent below us dies become our children, so that we can find and end them (Linux)."""
+    """Makes descendants whose own parent dies our children, so that we can find and end them (Linux)."""
     if _libc is not None:
         _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def end_when_closed(fd: int = 0) -> None:
-    """Ends this process when the other end of the pipe `fd` is closed: how a waiting trainer notices a dead horse."""
-    threading.Thread(target=_read_to_end, args=(fd,), daemon=True, name="tether").start()
+    """Exits when the other end of the pipe `fd` is closed: so a prewarmed trainer notices that its run is over."""
+    threading.Thread(target=_read_to_end, args=(fd,), daemon=True, name="parent-watch").start()
 
 
 def _watch(expected: int) -> None:

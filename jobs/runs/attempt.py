@@ -16,8 +16,8 @@ from jobs.processes.lease import Lease
 from jobs.runs.crash_report import explain, oom_kill_count
 from jobs.runs.log_capture import RunLog
 from jobs.runs.spec import ClipSpec, TrainSpec
-from jobs.runs.supervisor import End, Watch, read_result
-from jobs.runs.trainer_process import Spare, TrainerProcess
+from jobs.runs.supervisor import End, Supervisor, read_result
+from jobs.runs.trainer_process import PrewarmedTrainer, TrainerProcess
 from jobs.telemetry.device import find_device, visible_gpus
 from jobs.telemetry.sampler import Sampler
 from orchestrator.domain.datasets import Clip, Dataset, Task
@@ -27,7 +27,7 @@ from orchestrator.domain.redis_keys import LIVE_STREAM, STREAM_MAXLEN, job_lease
 from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.services.datasets.curation.versions import clips_at
 from orchestrator.services.db import session_scope
-from orchestrator.services.metrics.ingest import with_trail
+from orchestrator.services.metrics.ingest import with_prediction_history
 from orchestrator.services.training import lifecycle
 from orchestrator.settings import Settings, get_settings
 
@@ -36,7 +36,7 @@ _PATIENCE_S = 120.0
 """How long the end of a run waits for a database that is busy or away."""
 
 
-def run_attempt(job_id: int, attempt: int, worker: str, spare: Spare | None = None) -> str:
+def run_attempt(job_id: int, attempt: int, worker: str, spare: PrewarmedTrainer | None = None) -> str:
     """Trains; returns the word of how it ended, for the worker's log."""
     settings = get_settings()
     if not _patiently(lambda s: lifecycle.claim(s, job_id, attempt, worker)):
@@ -48,8 +48,10 @@ def run_attempt(job_id: int, attempt: int, worker: str, spare: Spare | None = No
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "result.json").unlink(missing_ok=True)
         spec, gpus = _write_spec(job_id, attempt, folder, settings)
-    except (Missing, OSError) as error:
-        sentence = error.args[0] if isinstance(error, Missing) else f"The job's folder could not be written: {error}."
+    except (MissingInput, OSError) as error:
+        sentence = (
+            error.args[0] if isinstance(error, MissingInput) else f"The job's folder could not be written: {error}."
+        )
         _patiently(lambda s: lifecycle.fail(s, job_id, attempt, sentence))
         lease.release()
         return "failed"
@@ -57,7 +59,7 @@ def run_attempt(job_id: int, attempt: int, worker: str, spare: Spare | None = No
     ooms = oom_kill_count()
     trainer = _start(spec, gpus, spare)
     run_log.follow(trainer.output)
-    watch = Watch(job_id, attempt, folder, trainer, lease, run_log, settings.stop_grace_s)
+    watch = Supervisor(job_id, attempt, folder, trainer, lease, run_log, settings.stop_grace_s)
     _suspend_on_sigterm(watch)
     sampler = Sampler(folder, job_id, trainer.pid, gpus)
     if settings.telemetry:
@@ -74,7 +76,7 @@ def run_attempt(job_id: int, attempt: int, worker: str, spare: Spare | None = No
     return word
 
 
-def _start(spec: Path, gpus: int, spare: Spare | None) -> TrainerProcess:
+def _start(spec: Path, gpus: int, spare: PrewarmedTrainer | None) -> TrainerProcess:
     if spare and gpus <= 1:
         return TrainerProcess.take_over(spare, spec)
     if spare:
@@ -82,11 +84,11 @@ def _start(spec: Path, gpus: int, spare: Spare | None) -> TrainerProcess:
     return TrainerProcess.start(spec, processes=max(1, gpus))
 
 
-class Missing(Exception):
+class MissingInput(Exception):
     """The run's dataset or model is gone; the message is the sentence for the job's page."""
 
 
-def _settle(watch: Watch, end: End, code: int, oom_kills: int) -> str:
+def _settle(watch: Supervisor, end: End, code: int, oom_kills: int) -> str:
     """Moves the job to its end state and says which."""
     job_id, attempt = watch.job_id, watch.attempt
     result = read_result(watch.folder, attempt)
@@ -131,13 +133,13 @@ def _merge(session: Session, job_id: int, attempt: int, result: dict[str, Any]) 
         return False
     told, known = dict(result.get("summary") or {}), job.summary or {}
     if "samples" in told:
-        told["samples"] = with_trail(told["samples"], job.epoch, known.get("samples") or [])
+        told["samples"] = with_prediction_history(told["samples"], job.epoch, known.get("samples") or [])
     summary = {**known, **told, "eta_s": None}
     lifecycle.report_progress(session, job_id, attempt, summary=summary)
     return True
 
 
-def _suspend_on_sigterm(watch: Watch) -> None:
+def _suspend_on_sigterm(watch: Supervisor) -> None:
     def handler(_signum: int, _frame: object) -> None:
         watch.suspended = True
 
@@ -165,9 +167,9 @@ def _write_spec(job_id: int, attempt: int, folder: Path, settings: Settings) -> 
         dataset = session.get(Dataset, job.dataset_id) if job and job.dataset_id else None
         model = session.get(VideoModel, job.model_id) if job and job.model_id else None
         if job is None or dataset is None:
-            raise Missing("The dataset of this job was deleted before it started.")
+            raise MissingInput("The dataset of this job was deleted before it started.")
         if model is None or not model.path or not os.path.isdir(model.path):
-            raise Missing("The base model of this job is not there any more.")
+            raise MissingInput("The base model of this job is not there any more.")
         # The version of the launch, whatever was corrected since: a resumed run learns from the same clips.
         spec = TrainSpec(
             job_id=job_id,
@@ -186,10 +188,10 @@ def _write_spec(job_id: int, attempt: int, folder: Path, settings: Settings) -> 
             stop_key=job_stop(job_id),
             lease_key=job_lease(job_id),
             gpus=_gpus_for(job),
-            **learns_from(session, dataset, job.dataset_version, model, settings),
+            **training_inputs(session, dataset, job.dataset_version, model, settings),
         )
     if shutil.disk_usage(folder).free < 64 * 2**20:
-        raise Missing("The disk is full. Free some space, then resume the job.")
+        raise MissingInput("The disk is full. Free some space, then resume the job.")
     path = folder / "spec.json"
     spec.save(path)
     return path, len(spec.gpus)
@@ -200,7 +202,7 @@ def _gpus_for(job: TrainingJob) -> list[str]:
     return visible_gpus()[: max(1, shape_of(job.needs).gpus)] if find_device().gpus else []
 
 
-def learns_from(
+def training_inputs(
     session: Session, dataset: Dataset, version: int, model: VideoModel, settings: Settings
 ) -> dict[str, Any]:
     """The fields of a spec that say what is trained on what: a run and a rehearsal must see the same."""

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import structlog
 
-from jobs.runs.attempt import Missing, learns_from
+from jobs.runs.attempt import MissingInput, training_inputs
 from jobs.runs.spec import TrainSpec
 from jobs.runs.trainer_process import TrainerProcess
 from jobs.telemetry.device import find_device
@@ -41,7 +41,7 @@ def run_rehearsal(rehearsal_id: int) -> str:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         result, error = _try(_write_spec(rehearsal_id, folder), folder)
-    except Missing as missing:
+    except MissingInput as missing:
         result, error = {}, str(missing.args[0])
     except OSError as fault:
         result, error = {}, f"The folder for the rehearsal could not be written: {fault.strerror}."
@@ -91,7 +91,7 @@ def _write_spec(rehearsal_id: int, folder: Path) -> Path:
         record = session.get_one(Rehearsal, rehearsal_id)
         dataset, model = session.get(Dataset, record.dataset_id), session.get(VideoModel, record.model_id)
         if dataset is None or model is None or not os.path.isdir(model.path):
-            raise Missing("The dataset or the base model is not there any more.")
+            raise MissingInput("The dataset or the base model is not there any more.")
         spec = TrainSpec(
             job_id=0,
             attempt=1,
@@ -100,7 +100,7 @@ def _write_spec(rehearsal_id: int, folder: Path) -> Path:
             recipe=record.recipe,
             dataset_name=dataset.name,
             model_name=model.name,
-            **learns_from(session, dataset, dataset.version, model, settings),
+            **training_inputs(session, dataset, dataset.version, model, settings),
         )
     path = folder / "spec.json"
     spec.save(path)

@@ -18,7 +18,7 @@ from jobs.runs.trainer_process import TrainerProcess
 from orchestrator.domain.redis_keys import job_stop
 from orchestrator.domain.training_jobs import HOLDS, JobStatus, TrainingJob
 from orchestrator.services.db import session_scope
-from orchestrator.services.metrics.ingest import MetricsFile, merge_summary, store, with_trail
+from orchestrator.services.metrics.ingest import MetricsFile, merge_summary, store, with_prediction_history
 from orchestrator.services.metrics.rollups import newest_seq
 from orchestrator.services.training.lifecycle import mark_running, remark, report_progress
 
@@ -40,7 +40,7 @@ class End(Enum):
 
 
 @dataclass(slots=True)
-class Watch:
+class Supervisor:
     """One run under watch. `grace_s`: seconds from the polite stop to the forced one."""
 
     job_id: int
@@ -165,7 +165,7 @@ class Watch:
         shown = [r for r in records if r.get("kind") == "samples"]
         for record in shown:
             so_far = summary.get("samples") or []
-            summary["samples"] = with_trail(record["samples"], float(record["epoch"]), so_far)
+            summary["samples"] = with_prediction_history(record["samples"], float(record["epoch"]), so_far)
         if said:
             summary["notes"] = {**(summary.get("notes") or {}), **dict(said)}
         if said or shown:

@@ -13,6 +13,7 @@ import psutil
 
 from jobs.processes.parent_death import die_with_parent
 from jobs.processes.process_tree import kill_tree
+from orchestrator.domain.process_environment import PARENT_PID
 from orchestrator.settings import ROOT
 
 COLD = (sys.executable, "-m", "jobs.trainer")
@@ -22,13 +23,10 @@ WARM = (sys.executable, "-m", "jobs.trainer.prewarmed_main")
 TOGETHER = (sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_machines", "1")
 """Starts several trainers for one spec, each on a GPU of its own, and ends all when one ends badly."""
 
-TETHER = "LOREEL_TETHER"
-"""Environment: the pid without which this process must not live on."""
-
 
 def _environment() -> dict[str, str]:
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
-    return os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": path, TETHER: str(os.getpid())}
+    return os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": path, PARENT_PID: str(os.getpid())}
 
 
 def together(processes: int) -> tuple[str, ...]:
@@ -72,7 +70,7 @@ class TrainerProcess:
         return cls(popen.pid, popen.stdout.fileno(), _pidfd(popen.pid), popen, processes > 1)
 
     @classmethod
-    def take_over(cls, spare: "Spare", spec: Path) -> "TrainerProcess":
+    def take_over(cls, spare: "PrewarmedTrainer", spec: Path) -> "TrainerProcess":
         """The worker's spare gets its spec. Its stdin stays open here: it ends itself when we are gone."""
         os.write(spare.stdin, f"{spec}\n".encode())
         return cls(spare.pid, spare.output, spare.status, None)
@@ -109,7 +107,7 @@ class TrainerProcess:
         kill_tree(self.pid)
 
 
-class Spare:
+class PrewarmedTrainer:
     """A trainer that has imported everything and waits for its spec. Made and reaped by the worker."""
 
     def __init__(self, command: Sequence[str] | None = None) -> None:

@@ -4,20 +4,21 @@ import os
 import sys
 from pathlib import Path
 
-from jobs.processes.parent_death import die_with_parent
+from jobs.processes.parent_death import die_with_declared_parent, die_with_parent
 from jobs.trainer.malloc import keep_freed
 from jobs.trainer.silence import hush
 from jobs.trainer.startup import end, importing
 
 
 def main() -> int:
-    """Ends with the horse that started it, if one did."""
+    """Ends together with the process that started it, if one declared itself."""
     if len(sys.argv) != 2:
         print("Usage: python -m jobs.trainer SPEC.json", file=sys.stderr)  # noqa: T201
         return 2
-    if tether := os.environ.get("LOREEL_TETHER"):
-        # One of several has the launcher above it, which is tied to the horse itself.
-        die_with_parent(None if "LOCAL_RANK" in os.environ else int(tether))
+    if "LOCAL_RANK" in os.environ:
+        die_with_parent()  # the launcher of several ranks, which is tied to the run's own process
+    else:
+        die_with_declared_parent()
     hush()
     keep_freed()
     with importing():

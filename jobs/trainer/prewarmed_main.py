@@ -1,10 +1,9 @@
 """A trainer that imports everything first and then waits for its spec: a launch does not pay for the imports."""
 
-import os
 import sys
 from pathlib import Path
 
-from jobs.processes.parent_death import die_with_parent, end_when_closed
+from jobs.processes.parent_death import die_with_declared_parent, end_when_closed
 from jobs.trainer.malloc import keep_freed
 from jobs.trainer.silence import hush
 from jobs.trainer.startup import end, importing
@@ -12,7 +11,7 @@ from jobs.trainer.startup import end, importing
 
 def main() -> int:
     """Reads one line from stdin, the path of a spec, and trains it; ends when stdin is closed."""
-    die_with_parent(int(os.environ["LOREEL_TETHER"]))
+    die_with_declared_parent()
     hush()
     keep_freed()
     with importing():

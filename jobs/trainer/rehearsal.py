@@ -13,8 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jobs.processes.parent_death import die_with_parent
-from jobs.runs.trainer_process import TETHER
+from jobs.processes.parent_death import die_with_declared_parent
 from jobs.trainer.malloc import keep_freed
 from jobs.trainer.silence import hush
 from jobs.trainer.startup import import_lean
@@ -202,8 +201,7 @@ def main(path: Path) -> int:
 
 
 if __name__ == "__main__":
-    if tether := os.environ.get(TETHER):
-        die_with_parent(int(tether))
+    die_with_declared_parent()
     hush()
     keep_freed()
     import_lean()

@@ -31,13 +31,13 @@ _FRUGAL |= {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(
 _LENT = ("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
 
 
-class Lookers:
+class ProbePool:
     """As many as there are cores: `lookers([(path, name, strip), ...])` -> facts of each, from any thread."""
 
     def __init__(self, at_once: int = 0, limit_s: float = LIMIT_S) -> None:
         self.at_once = at_once or min(MOST_AT_ONCE, len(os.sched_getaffinity(0)))
-        self._all = [Looker(limit_s) for _ in range(self.at_once)]
-        self._idle: queue.SimpleQueue[Looker] = queue.SimpleQueue()
+        self._all = [ProbeProcess(limit_s) for _ in range(self.at_once)]
+        self._idle: queue.SimpleQueue[ProbeProcess] = queue.SimpleQueue()
         for looker in self._all:
             self._idle.put(looker)
 
@@ -59,7 +59,7 @@ class Lookers:
             self._idle.put(looker)
 
 
-class Looker:
+class ProbeProcess:
     """One child and its clips; a new child after each one that died. The caller's thread outlives the child."""
 
     def __init__(self, limit_s: float = LIMIT_S) -> None:

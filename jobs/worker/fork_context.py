@@ -1,12 +1,12 @@
 """What a horse inherits from its worker: the worker's name, and the trainer that waits for it, already imported."""
 
-from jobs.runs.trainer_process import Spare
+from jobs.runs.trainer_process import PrewarmedTrainer
 
 _name = "worker"
-_spare: Spare | None = None
+_spare: PrewarmedTrainer | None = None
 
 
-def saddle(name: str, spare: Spare | None) -> None:
+def set_fork_context(name: str, spare: PrewarmedTrainer | None) -> None:
     """Called by the worker right before it forks."""
     global _name, _spare
     _name, _spare = name, spare
@@ -17,6 +17,6 @@ def worker_name() -> str:
     return _name
 
 
-def current_spare() -> Spare | None:
+def prewarmed_trainer() -> PrewarmedTrainer | None:
     """The trainer to take over, if one waits."""
     return _spare

@@ -14,7 +14,7 @@ from jobs.telemetry.device import Device, stats
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.machines import PREP
 from orchestrator.services.db import engine, session_scope
-from orchestrator.services.workers import beat, farewell, is_draining
+from orchestrator.services.workers import beat, is_draining, remove_worker
 
 log = structlog.get_logger()
 BEAT_S = 5.0
@@ -28,12 +28,12 @@ def share_of(facts: dict[str, Any]) -> float:
     return round(facts[f"{kind}_used"] / (facts[f"{kind}_total"] or 1), 4)
 
 
-class Beats:
+class Heartbeat:
     """Beats in a thread. `guard` is held while the ledger is open: a fork in that moment would copy a locked SQLite."""
 
     def __init__(self, name: str, device: Device, device_class: str, pid: int, job: Callable[[], int | None]) -> None:
         self.name, self._device, self._class, self._pid, self._job = name, device, device_class, pid, job
-        self._box = device_class if device_class == PREP else device.shape.word
+        self._pool = device_class if device_class == PREP else device.shape.word
         self._started, self._over = utcnow(), threading.Event()
         self._past: deque[list[float]] = deque(maxlen=KEPT)
         self.guard = threading.Lock()
@@ -54,10 +54,10 @@ class Beats:
         self._thread.join(timeout=6.0)
         with contextlib.suppress(SQLAlchemyError), self.guard:
             with session_scope() as session:
-                farewell(session, self.name)
+                remove_worker(session, self.name)
             engine().dispose()
 
-    def look_again(self) -> bool:
+    def refresh_draining(self) -> bool:
         """Whether this worker drains, by what the ledger says now."""
         with contextlib.suppress(SQLAlchemyError), self.guard:
             with session_scope() as session:
@@ -86,7 +86,7 @@ class Beats:
                         pid=self._pid,
                         job_id=self._job(),
                         stats=facts,
-                        box=self._box,
+                        pool=self._pool,
                         gpus=self._device.memories,
                         started_at=self._started,
                     )

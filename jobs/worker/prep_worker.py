@@ -6,8 +6,8 @@ import subprocess
 import sys
 import threading
 
-from jobs.runs.trainer_process import TETHER
 from orchestrator.domain.machines import PREP
+from orchestrator.domain.process_environment import PARENT_PID
 from orchestrator.settings import ROOT
 
 _LOOK_S = 2.0
@@ -40,7 +40,7 @@ class PrepKeeper:
     def _loop(self) -> None:
         while True:
             if self._process is None or self._process.poll() is not None:
-                env = os.environ | {TETHER: str(os.getpid())}
+                env = os.environ | {PARENT_PID: str(os.getpid())}
                 command = [sys.executable, "-m", "jobs.worker", "--device", PREP]
                 self._process = subprocess.Popen(command, env=env, cwd=ROOT, start_new_session=True)
             if self._over.wait(_LOOK_S):

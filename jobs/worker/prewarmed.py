@@ -7,8 +7,8 @@ import psutil
 import redis
 import structlog
 
-from jobs.runs.trainer_process import Spare
-from orchestrator.domain.redis_keys import WARM_CHANNEL, WARM_KEY
+from jobs.runs.trainer_process import PrewarmedTrainer
+from orchestrator.domain.redis_keys import PREWARM_CHANNEL, PREWARM_KEY
 from orchestrator.services.redis import connect
 
 log = structlog.get_logger()
@@ -18,12 +18,12 @@ _FREE_BYTES = 2 * 2**30
 """No spare on a machine that has less memory left."""
 
 
-class Spares:
+class TrainerPrewarmer:
     """At most one spare. The thread that makes them lives as long as the worker: the kernel ties a spare to it."""
 
     def __init__(self, guard: threading.Lock, command: Sequence[str] | None = None) -> None:
         self._guard, self._command = guard, command
-        self._spare: Spare | None = None
+        self._spare: PrewarmedTrainer | None = None
         self._busy = False
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._loop, daemon=True, name="spares")
@@ -38,7 +38,7 @@ class Spares:
         if spare is not None:
             spare.kill()
 
-    def take(self) -> Spare | None:
+    def take(self) -> PrewarmedTrainer | None:
         """The spare, for a horse that is forked now; none is made until `done`. Call with the guard held."""
         spare, self._spare, self._busy = self._spare, None, True
         return spare if spare is not None and spare.alive else None
@@ -56,9 +56,9 @@ class Spares:
         while not self._over.is_set():
             try:
                 with client.pubsub(ignore_subscribe_messages=True) as calls:
-                    calls.subscribe(WARM_CHANNEL)
+                    calls.subscribe(PREWARM_CHANNEL)
                     while not self._over.is_set():
-                        self._keep(bool(client.exists(WARM_KEY)))
+                        self._keep(bool(client.exists(PREWARM_KEY)))
                         calls.get_message(timeout=_LOOK_S)
             except (redis.RedisError, OSError):
                 self._over.wait(2.0)
@@ -72,5 +72,5 @@ class Spares:
             if wanted and self._spare is None and not self._busy and not self._over.is_set():
                 if psutil.virtual_memory().available < _FREE_BYTES:
                     return
-                self._spare = made = Spare(self._command)
+                self._spare = made = PrewarmedTrainer(self._command)
                 threading.Thread(target=made.reap, daemon=True, name="spare-reaper").start()

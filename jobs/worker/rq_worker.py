@@ -23,14 +23,13 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlmodel import col
 
 from jobs.playground.keeper import PlaygroundKeeper
-from jobs.processes.parent_death import adopt_orphans, die_with_parent
+from jobs.processes.parent_death import adopt_orphans, die_with_declared_parent, die_with_parent
 from jobs.processes.process_tree import sweep_children
-from jobs.runs.trainer_process import TETHER
 from jobs.telemetry.device import find_device
-from jobs.worker.fork_context import saddle
-from jobs.worker.heartbeat import Beats
+from jobs.worker.fork_context import set_fork_context
+from jobs.worker.heartbeat import Heartbeat
 from jobs.worker.prep_worker import PrepKeeper
-from jobs.worker.prewarmed import Spares
+from jobs.worker.prewarmed import TrainerPrewarmer
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.machines import CPU, GPU, PREP
 from orchestrator.domain.redis_keys import ALLOWED_TASKS, TASK_TRAIN, queue_name
@@ -54,9 +53,9 @@ class LoreelWorker(Worker):
 
     def __init__(
         self,
-        box: str,
-        beats: Beats,
-        spares: Spares | None,
+        pool: str,
+        beats: Heartbeat,
+        spares: TrainerPrewarmer | None,
         prep: PrepKeeper | None,
         playground: PlaygroundKeeper | None = None,
         **options: Any,
@@ -64,7 +63,7 @@ class LoreelWorker(Worker):
         self._beats, self._spares, self._prep, self._playground = beats, spares, prep, playground
         self.current_job: int | None = None
         # One queue only: with several, RQ takes a letter in a way that loses it when the worker dies right then.
-        queue = Queue(queue_name(box), connection=options["connection"], serializer=JSONSerializer)
+        queue = Queue(queue_name(pool), connection=options["connection"], serializer=JSONSerializer)
         super().__init__([queue], serializer=JSONSerializer, log_job_description=False, **options)
 
     # --- Redis may be away at any moment; a horse that works must not notice -------------------------------
@@ -101,7 +100,7 @@ class LoreelWorker(Worker):
             return
         ids = dict(job.kwargs)
         training = job.func_name == TASK_TRAIN
-        if training and self._beats.look_again():
+        if training and self._beats.refresh_draining():
             self._hand_back(job, ids)
             return
         self.current_job = int(ids["job_id"]) if training else None
@@ -118,9 +117,9 @@ class LoreelWorker(Worker):
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
         with self._beats.guard:
             spare = self._spares.take() if self._spares and job.func_name == TASK_TRAIN else None
-            saddle(self._beats.name, spare)
+            set_fork_context(self._beats.name, spare)
             super().fork_work_horse(job, queue)
-            saddle(self._beats.name, None)
+            set_fork_context(self._beats.name, None)
             if spare is not None:
                 spare.let_go()
 
@@ -190,11 +189,11 @@ def work(device_class: str, first: int, gpus: int | None, prep: PrepKeeper | Non
         device_class = device.shape.kind
     if device.gpus:
         os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(device.gpus)
-    box = device_class if device_class == PREP else device.shape.word
+    pool = device_class if device_class == PREP else device.shape.word
     holder: list[LoreelWorker] = []
     name = _free_name(device_class, first)
-    beats = Beats(name, device, device_class, os.getpid(), lambda: holder[-1].current_job if holder else None)
-    spares = Spares(beats.guard) if device_class != PREP else None
+    beats = Heartbeat(name, device, device_class, os.getpid(), lambda: holder[-1].current_job if holder else None)
+    spares = TrainerPrewarmer(beats.guard) if device_class != PREP else None
     playground = PlaygroundKeeper(name) if device_class != PREP else None
     beats.start()
     if spares:
@@ -202,7 +201,7 @@ def work(device_class: str, first: int, gpus: int | None, prep: PrepKeeper | Non
     if playground:
         playground.start()
     try:
-        _work_for_ever(box, beats, spares, prep, playground, holder)
+        _work_for_ever(pool, beats, spares, prep, playground, holder)
     finally:
         if playground:
             playground.stop()
@@ -213,9 +212,9 @@ def work(device_class: str, first: int, gpus: int | None, prep: PrepKeeper | Non
 
 
 def _work_for_ever(
-    box: str,
-    beats: Beats,
-    spares: Spares | None,
+    pool: str,
+    beats: Heartbeat,
+    spares: TrainerPrewarmer | None,
     prep: PrepKeeper | None,
     playground: PlaygroundKeeper | None,
     holder: list[LoreelWorker],
@@ -226,7 +225,7 @@ def _work_for_ever(
         try:
             # A name of its own each time: RQ refuses a name whose killed owner has not expired yet.
             own = f"{beats.name}.{os.getpid()}.{secrets.token_hex(3)}"
-            made = LoreelWorker(box, beats, spares, prep, playground, name=own, connection=connect())
+            made = LoreelWorker(pool, beats, spares, prep, playground, name=own, connection=connect())
             holder.append(made)
             del holder[:-1]
             holder[-1].work(logging_level="WARNING")
@@ -292,8 +291,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--no-prep", action="store_true", help="do not start the sibling that reads datasets")
     chosen = parser.parse_args(arguments)
-    if os.environ.get(TETHER):
-        die_with_parent(int(os.environ.pop(TETHER)))
+    die_with_declared_parent()
     adopt_orphans()
     prep = PrepKeeper() if chosen.device != PREP and not chosen.no_prep else None
     if prep:

@@ -41,11 +41,11 @@ TASK_TRANSCODE = "jobs.tasks.transcode"
 ALLOWED_TASKS = frozenset({TASK_TRAIN, TASK_INGEST, TASK_DEMO, TASK_MODEL, TASK_REHEARSE, TASK_ADAPTER, TASK_TRANSCODE})
 """The only functions a worker will call, whatever lies in Redis."""
 
-WARM_KEY = "loreel:warm"
+PREWARM_KEY = "loreel:warm"
 """Exists while somebody is likely to launch soon: a worker then keeps one trainer imported and waiting."""
 
-WARM_CHANNEL = "loreel:warm"
-WARM_S = 300
+PREWARM_CHANNEL = "loreel:warm"
+PREWARM_S = 300
 
 
 def ingest_lease(dataset_id: int) -> str:
@@ -68,27 +68,27 @@ def model_tries(model_id: int) -> str:
     return f"loreel:model:{model_id}:tries"
 
 
-PLAYGROUND_BOX = "loreel:playground:box"
+PLAYGROUND_QUEUE = "loreel:playground:box"
 """Questions about clips that wait, the oldest first: ids and words, never a path."""
 
-PLAYGROUND_HAND = "loreel:playground:hand"
+PLAYGROUND_IN_PROGRESS = "loreel:playground:hand"
 """Questions that are being answered: what a killed process leaves here is told to whoever waits."""
 
-PLAYGROUND_KEEPER = "loreel:playground:keeper"
+PLAYGROUND_OWNER = "loreel:playground:keeper"
 """The worker that keeps the answering process, while it lives; without one nobody answers."""
 
-PLAYGROUND_WANTED = "loreel:playground:wanted"
+PLAYGROUND_KEEP_ALIVE = "loreel:playground:wanted"
 """Exists while somebody is likely to ask: the answering process then stays, with its models in memory."""
 
 PLAYGROUND_CHANNEL = "loreel:playground"
 
 
-def playground_said(letter_id: str) -> str:
+def playground_answer(letter_id: str) -> str:
     """What was said to a question so far, record by record; the last one is the answer or the sentence that refuses."""
     return f"loreel:playground:{letter_id}:said"
 
 
-def playground_waits(letter_id: str) -> str:
+def playground_waiter(letter_id: str) -> str:
     """Exists while somebody waits for this answer; nobody works for one that has left."""
     return f"loreel:playground:{letter_id}:waits"
 

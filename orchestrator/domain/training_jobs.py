@@ -82,8 +82,8 @@ class TrainingJob(SQLModel, table=True):
     """When its letter went to the workers; None while it waits for its turn."""
     needs: str = Field(default="any", max_length=32)
     """The machine that the recipe asks for, as a word (`machines.Shape`)."""
-    box: str = Field(default="", max_length=32)
-    """Where its letter went: the queue of workers of one shape."""
+    pool: str = Field(default="", max_length=32, sa_column_kwargs={"name": "box"})
+    """The worker pool its message was sent to: all workers of one shape share a queue."""
     sweep_id: int | None = Field(default=None, foreign_key="sweeps.id", ondelete="SET NULL", index=True)
     step: int = 0
     total_steps: int = 0

@@ -18,8 +18,8 @@ class Worker(SQLModel, table=True):
     host: str = Field(max_length=120)
     device: str = Field(default="cpu", max_length=64)
     device_class: str = Field(default="cpu", max_length=32)
-    box: str = Field(default="", max_length=32)
-    """Its shape as a word (`machines.Shape`): the queue it listens to."""
+    pool: str = Field(default="", max_length=32, sa_column_kwargs={"name": "box"})
+    """Its shape as one word (`machines.Shape.word`); workers of one pool share a queue."""
     gpus: list[int] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     """Memory of each GPU it owns, in bytes."""
     pid: int = 0

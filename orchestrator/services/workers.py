@@ -38,7 +38,7 @@ class WorkerRow:
     cores: int
     pid: int = 0
     draining: bool = False
-    box: str = "cpu"
+    pool: str = "cpu"
     """What it brings, as a word (`machines.Shape`)."""
     gpus: int = 0
     """How many it owns; a job may ask for all of them."""
@@ -62,13 +62,13 @@ def beat(
     job_id: int | None,
     stats: dict[str, Any],
     started_at: datetime,
-    box: str = "",
+    pool: str = "",
     gpus: Sequence[int] = (),
 ) -> bool:
     """Writes a worker's sign of life; True when it shall take nothing more."""
     record = session.get(Worker, name) or Worker(name=name, host=host, started_at=started_at)
     record.host, record.device, record.device_class, record.pid = host, device, device_class, pid
-    record.box, record.gpus = box or device_class, list(gpus)
+    record.pool, record.gpus = pool or device_class, list(gpus)
     record.job_id, record.stats, record.beat_at, record.started_at = job_id, stats, utcnow(), started_at
     session.add(record)
     session.flush()
@@ -80,12 +80,12 @@ def is_draining(session: Session, name: str) -> bool:
     return bool(session.exec(select(Worker.draining).where(Worker.name == name)).first())
 
 
-def farewell(session: Session, name: str) -> None:
+def remove_worker(session: Session, name: str) -> None:
     """Removes a worker that ended in order."""
     session.exec(delete(Worker).where(col(Worker.name) == name))
 
 
-def forget_the_dead(session: Session) -> int:
+def remove_dead_workers(session: Session) -> int:
     """Removes workers that have been silent for a day; says how many."""
     silent = delete(Worker).where(col(Worker.beat_at) < utcnow() - _FORGET_AFTER)
     return session.exec(silent).rowcount
@@ -114,7 +114,7 @@ def count_alive(session: Session) -> int:
     return len(session.exec(statement).all())
 
 
-def roomiest(session: Session, gpu: bool) -> int:
+def largest_device_memory(session: Session, gpu: bool) -> int:
     """Bytes of the largest device of that kind among the workers that train now, one GPU where there are several;
     0 when none answers."""
     fresh = utcnow() - timedelta(seconds=ALIVE_S)
@@ -150,7 +150,7 @@ def _row(record: Worker, names: dict[int, tuple[str, str]], actor: Actor) -> Wor
         cores=int(stats.get("cores", 0)),
         pid=record.pid if actor.is_admin else 0,
         draining=record.draining,
-        box=record.box or record.device_class,
+        pool=record.pool or record.device_class,
         gpus=len(record.gpus or []),
         gpu_memory_used=int(stats.get("gpu_memory_used", 0)),
         gpu_memory_total=int(stats.get("gpu_memory_total", 0)),

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 import psutil
 
+from orchestrator.domain.process_environment import SUPERVISED
 from orchestrator.settings import ROOT, Settings, get_settings
 from orchestrator.stack import checks, migrate, processes, redis_server
 from orchestrator.stack.children import Log
@@ -21,7 +22,7 @@ START_LIMIT_S = 60.0
 
 def needed(settings: Settings) -> bool:
     """False under `./loreel`, which has started them, and with a Redis elsewhere, where somebody else has."""
-    return not settings.redis_url and not os.environ.get("LOREEL_SUPERVISED")
+    return not settings.redis_url and not os.environ.get(SUPERVISED)
 
 
 def _start_and_wait(settings: Settings, served_pid: int) -> None:
@@ -67,7 +68,7 @@ def keep(settings: Settings, served_pid: int) -> int:
         redis = supervisor.start(processes.redis(settings, log))
         redis_server.wait_until_answers(settings.redis_socket, lambda: redis.alive)
         migrate.migrate(settings)
-        for child in processes.workshop(settings, log):
+        for child in processes.job_processes(settings, log):
             supervisor.start(child)
         supervisor.watch(gone=lambda: not psutil.pid_exists(served_pid))
     finally:

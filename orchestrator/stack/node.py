@@ -4,6 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
+from orchestrator.domain.process_environment import SUPERVISED
 from orchestrator.settings import ROOT
 from orchestrator.stack.errors import StackError
 
@@ -78,7 +79,7 @@ def prepare_plain_run() -> None:
     Reflex reads this module's effects from `rxconfig.py`, before it looks for Node. Under `./loreel` the
     supervisor has prepared the environment already.
     """
-    if "LOREEL_SUPERVISED" in os.environ or "REFLEX_USE_NPM" in os.environ:
+    if SUPERVISED in os.environ or "REFLEX_USE_NPM" in os.environ:
         return
     env = node_environment()
     if not (STATE_DIR / "reflex").exists() and (registry := npm_registry(env)):

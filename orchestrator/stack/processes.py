@@ -6,6 +6,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 
+from orchestrator.domain.process_environment import SUPERVISED
 from orchestrator.settings import ROOT, Settings
 from orchestrator.stack.children import Child, Log
 from orchestrator.stack.frontend import web_environment
@@ -18,7 +19,7 @@ _REDIS_CHATTER = ("Memory overcommit must be enabled", "signal-handler", "ready 
 
 def _environment() -> dict[str, str]:
     """What every Python child gets: unbuffered lines, and the mark that a supervisor looks after Redis and workers."""
-    return os.environ | {"PYTHONUNBUFFERED": "1", "LOREEL_SUPERVISED": "1"}
+    return os.environ | {"PYTHONUNBUFFERED": "1", SUPERVISED: "1"}
 
 
 def redis(settings: Settings, log: Log) -> Child:
@@ -43,7 +44,7 @@ def dev_web(settings: Settings, log: Log) -> Child:
     return Child("web", [*command, "--backend-port", str(backend_port)], env, str(ROOT), log)
 
 
-def workshop(settings: Settings, log: Log) -> list[Child]:
+def job_processes(settings: Settings, log: Log) -> list[Child]:
     """The controller and one worker; with several GPUs a worker for each `worker_gpus` of them."""
     made = [Child("controller", [sys.executable, "-m", "jobs.controller"], _environment(), str(ROOT), log)]
     for number, arguments in enumerate(shares(gpu_count(), settings.worker_gpus)):

@@ -47,7 +47,7 @@ class Run:
         redis_server.wait_until_answers(self.settings.redis_socket, lambda: child.alive)
 
     def start_workshop(self) -> None:
-        for child in processes.workshop(self.settings, self.log):
+        for child in processes.job_processes(self.settings, self.log):
             self.supervisor.start(child)
 
     def start_web(self, dev: bool) -> None:

@@ -11,7 +11,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jobs.processes.parent_death import die_with_parent
+from jobs.processes.parent_death import die_with_declared_parent
 
 stop = False
 
@@ -69,5 +69,5 @@ if __name__ == "__main__":
     if len(sys.argv) > 1:
         sys.exit(main(sys.argv[1]))
     # Started warm: tied to the worker, waiting for the path of its spec.
-    die_with_parent(int(os.environ["LOREEL_TETHER"]))
+    die_with_declared_parent()
     sys.exit(main(sys.stdin.readline().strip()))

@@ -20,7 +20,7 @@ from jobs.sandbox.make_preview import make_proxy
 from jobs.video import probe_pool as looker_module
 from jobs.video.decode import decode_frames
 from jobs.video.inspect import look
-from jobs.video.probe_pool import Looker, Lookers
+from jobs.video.probe_pool import ProbePool, ProbeProcess
 from orchestrator.domain.datasets import Clip, ClipStatus, Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.files import dataset_folder
@@ -218,7 +218,7 @@ def test_the_corpus(ada: Actor, tmp_path: Path) -> None:
         folder.mkdir()
         files[f"{'ab'[number % 2]}/{name}"] = make(folder / name)
     dataset_id = bring(ada, Task.CLASSIFICATION, files)
-    with Lookers(2) as lookers:
+    with ProbePool(2) as lookers:
         assert ingest_dataset(dataset_id, lookers, at_once=3) == "ready"
     with session_scope() as session:
         clips = session.exec(select(Clip).where(Clip.dataset_id == dataset_id)).all()
@@ -248,7 +248,7 @@ def test_a_decoder_that_dies_costs_one_clip(tmp_path: Path, monkeypatch: pytest.
     """As if a file had crashed FFmpeg: the clip is named, the next one gets a fresh process."""
     clip = draw_clip(tmp_path / "a.mp4")
     other_children(monkeypatch, ["/bin/sh", "-c", "read line; kill -SEGV $$"])
-    with Lookers(1) as lookers:
+    with ProbePool(1) as lookers:
         assert "a.mp4 makes the decoder fail" in lookers([(str(clip), "a.mp4", str(tmp_path / "s.jpg"))])[0].problem
         assert lookers([(str(clip), "a.mp4", str(tmp_path / "s.jpg"))])[0].frames == 16
 
@@ -256,7 +256,7 @@ def test_a_decoder_that_dies_costs_one_clip(tmp_path: Path, monkeypatch: pytest.
 def test_a_decoder_that_dies_among_several_costs_one_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clip, good = str(draw_clip(tmp_path / "a.mp4")), json.dumps({"frames": 5})
     other_children(monkeypatch, ["/bin/sh", "-c", f"read line; echo '{good}'; read line; kill -SEGV $$"])
-    with Lookers(1) as lookers:
+    with ProbePool(1) as lookers:
         facts = lookers([(clip, name, str(tmp_path / f"{name}.jpg")) for name in ("a", "b", "c", "d")])
     assert [bool(one.problem) for one in facts] == [False, True, False, False]
     assert "b makes the decoder fail" in facts[1].problem
@@ -266,12 +266,12 @@ def test_a_decoder_that_dies_among_several_costs_one_clip(tmp_path: Path, monkey
 def test_a_decoder_that_hangs_costs_one_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clip = draw_clip(tmp_path / "a.mp4")
     other_children(monkeypatch, ["/bin/sleep", "60"])
-    with Lookers(1, limit_s=0.3) as lookers:
+    with ProbePool(1, limit_s=0.3) as lookers:
         assert "takes too long" in lookers([(str(clip), "a.mp4", str(tmp_path / "s.jpg"))])[0].problem
 
 
 def test_a_child_that_ended_between_two_clips_blames_nobody(tmp_path: Path) -> None:
-    clip, looker = draw_clip(tmp_path / "a.mp4"), Looker()
+    clip, looker = draw_clip(tmp_path / "a.mp4"), ProbeProcess()
     looker.child().kill()
     looker.child().wait()
     assert looker([(str(clip), "a.mp4", str(tmp_path / "s.jpg"))])[0].frames == 16

@@ -13,7 +13,7 @@ from sqlmodel import select
 
 from jobs.controller.housekeeping import Housekeeping
 from jobs.families.registry import read_base, resolve
-from jobs.models.import_model import run_bring
+from jobs.models.import_model import run_model_import
 from orchestrator.domain.adapters import Adapter, AdapterLine, ResultKind
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import Upload
@@ -72,7 +72,7 @@ def test_an_upload_that_was_left_is_gone_on_with_or_given_up(redis_server: Redis
             upload_path(row.id).write_bytes(data)
             complete_upload(session, ada, row.id)
         request_check(session, ada, left)
-    run_bring(left)
+    run_model_import(left)
     assert model_of(left).status is ModelStatus.READY, model_of(left).error
     with session_scope() as session, pytest.raises(Conflict):
         begin_again(session, ada, left)
@@ -89,7 +89,7 @@ def upload(actor: Actor, files: dict[str, bytes], name: str = "mine", kind: str 
     send(actor, model_id, files)
     with session_scope() as session:
         request_check(session, actor, model_id)
-    run_bring(model_id)
+    run_model_import(model_id)
     return model_id
 
 
@@ -145,12 +145,12 @@ def test_a_large_folder_is_read_by_a_worker_and_stays_where_it_lies(
     with session_scope() as session:
         row = folders.register_path(session, ada, "large", "", str(folder))
     assert (row.status, row.details["stage"], row.revision) == ("processing", "checking", "")
-    run_bring(row.id)
+    run_model_import(row.id)
     assert "not finite" in model_of(row.id).error
     (folder / "model.safetensors").write_bytes((BASE / "model.safetensors").read_bytes())
     with session_scope() as session:
         try_again(session, ada, row.id)
-    run_bring(row.id)
+    run_model_import(row.id)
     model = model_of(row.id)
     assert (model.status, model.error, model.path) == ("ready", "", str(folder))
     with session_scope() as session:
@@ -226,7 +226,7 @@ def test_an_upload_that_lacks_a_file_keeps_what_arrived(redis_server: RedisProce
     send(ada, waits, {NAMES[2]: files_of()[NAMES[2]]})
     with session_scope() as session:
         request_check(session, ada, waits)
-    run_bring(waits)
+    run_model_import(waits)
     assert model_of(waits).status is ModelStatus.READY, model_of(waits).error
 
 
@@ -242,7 +242,7 @@ def test_of_two_files_of_one_name_the_one_at_the_top_is_the_models(redis_server:
     for model_id in (first, last):
         with session_scope() as session:
             request_check(session, ada, model_id)
-        run_bring(model_id)
+        run_model_import(model_id)
         assert model_of(model_id).status is ModelStatus.READY, model_of(model_id).error
 
 
@@ -287,7 +287,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
 def fetch(actor: Actor, repo: str = "ada/motions", name: str = "fetched", **more: Any) -> VideoModel:
     with session_scope() as session:
         model_id = add_from_hub(session, actor, name, "", KIND, repo, **more).id
-    run_bring(model_id)
+    run_model_import(model_id)
     return model_of(model_id)
 
 
@@ -310,7 +310,7 @@ def test_a_token_is_sent_to_the_hub_sealed_here_and_forgotten(
     with session_scope() as session:
         model_id = add_from_hub(session, ada, "open", "", KIND, "ada/motions", token="hf_secret").id
         assert "hf_secret" not in str(session.get_one(VideoModel, model_id).details)
-    run_bring(model_id)
+    run_model_import(model_id)
     model = model_of(model_id)
     assert (model.status, model.error) == ("ready", "")
     assert "sealed_token" not in model.details
@@ -328,7 +328,7 @@ def test_a_fetch_that_broke_off_goes_on_where_it_ended(
     hub.cut, hub.fetched = {}, []
     with session_scope() as session:
         try_again(session, ada, broken.id or 0)
-    run_bring(broken.id or 0)
+    run_model_import(broken.id or 0)
     model = model_of(broken.id or 0)
     assert (model.status, model.error) == ("ready", "")
     assert hub.fetched == [("model.safetensors", 10 * 2**20)]
@@ -374,5 +374,5 @@ def test_a_stored_token_opens_a_gated_model_that_failed(redis_server: RedisProce
         with pytest.raises(NotFound):
             try_again(session, bob, refused.id or 0, stored.id)
         try_again(session, ada, refused.id or 0, stored.id)
-    run_bring(refused.id or 0)
+    run_model_import(refused.id or 0)
     assert (model_of(refused.id or 0).status, model_of(refused.id or 0).error) == ("ready", "")

@@ -19,7 +19,7 @@ from sqlmodel import select
 from jobs.controller.housekeeping import Housekeeping
 from jobs.fetch.bring import STOPPED, listen
 from orchestrator.domain.datasets import Clip
-from orchestrator.domain.sizes import said_size
+from orchestrator.domain.sizes import format_size
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import delete_dataset
 from orchestrator.services.datasets.files import begun_bytes, fetch_folders
@@ -200,7 +200,7 @@ def test_what_arrived_stays_for_the_next_try_and_no_key_with_it(
     [folder] = fetch_folders(dataset_id)
     begun = begun_bytes(folder)
     error = dataset_of(dataset_id).error
-    assert f"{said_size(begun)} are here; fetching it again within two days goes on from there." in error
+    assert f"{format_size(begun)} are here; fetching it again within two days goes on from there." in error
     half = begun - len(draw_clip(tmp_path / "a.mp4", shade=90).read_bytes())
     assert half > 400_000
     lying = [str(path) for path in folder.rglob("*")] + [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from orchestrator.domain.redis_keys import WARM_CHANNEL, WARM_KEY
+from orchestrator.domain.redis_keys import PREWARM_CHANNEL, PREWARM_KEY
 from orchestrator.domain.training_jobs import FINAL, JobStatus
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
@@ -42,10 +42,10 @@ def test_the_spare_is_used_and_replaced(
     until(lambda: job_of(job_id).status in FINAL)
     assert job_of(job_id).status is JobStatus.COMPLETED, job_of(job_id).error
     assert (home / "jobs" / str(job_id) / "pid-1").read_text() == str(spare)
-    redis_server.client().publish(WARM_CHANNEL, "1")
+    redis_server.client().publish(PREWARM_CHANNEL, "1")
     [following] = until(lambda: [pid for pid in trainers_of(worker) if pid != spare])
-    redis_server.client().delete(WARM_KEY)
-    redis_server.client().publish(WARM_CHANNEL, "1")
+    redis_server.client().delete(PREWARM_KEY)
+    redis_server.client().publish(PREWARM_CHANNEL, "1")
     until(lambda: not psutil.pid_exists(following), what="nobody is about to launch: no spare")
 
 

@@ -23,7 +23,7 @@ _BEST = {"eval_loss": min} | {name: max if measure.more_is_better else min for n
 
 
 @dataclass(slots=True)
-class Ledgered:
+class BatchSummary:
     """What a batch of records says about its job."""
 
     step: int = 0
@@ -65,9 +65,9 @@ class MetricsFile:
         return [record for line in whole.splitlines() if (record := unpack(line)) is not None]
 
 
-def store(session: Session, job_id: int, records: list[dict[str, Any]]) -> Ledgered:
+def store(session: Session, job_id: int, records: list[dict[str, Any]]) -> BatchSummary:
     """Writes the metric records of one job and sums the batch up."""
-    facts = Ledgered()
+    facts = BatchSummary()
     points: dict[tuple[str, int], dict[str, Any]] = {}
     for record in records:
         if record["job"] != job_id or record.get("kind") not in ("metric", "progress"):
@@ -97,7 +97,7 @@ def store(session: Session, job_id: int, records: list[dict[str, Any]]) -> Ledge
     return facts
 
 
-def merge_summary(summary: dict[str, Any], facts: Ledgered) -> dict[str, Any]:
+def merge_summary(summary: dict[str, Any], facts: BatchSummary) -> dict[str, Any]:
     """The job's summary with the batch's latest and best values."""
     merged = {**summary, **facts.values, "eta_s": facts.eta_s}
     for name, better in _BEST.items():
@@ -107,7 +107,9 @@ def merge_summary(summary: dict[str, Any], facts: Ledgered) -> dict[str, Any]:
     return merged
 
 
-def with_trail(rows: list[dict[str, Any]], epoch: float, before: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def with_prediction_history(
+    rows: list[dict[str, Any]], epoch: float, before: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
     """Samples, each with what was made of its clip at the evaluations so far: `trail`, [[epoch, answer], ...]."""
     known = {row.get("clip_id"): list(row.get("trail") or []) for row in before}
     told = []

@@ -11,7 +11,7 @@ from orchestrator.domain.datasets import Upload, UploadStatus
 from orchestrator.domain.errors import AppError, Conflict, Invalid
 from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
 from orchestrator.domain.redis_keys import TASK_MODEL
-from orchestrator.domain.sizes import here_words
+from orchestrator.domain.sizes import resumable_note
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.db import session_scope
@@ -224,7 +224,7 @@ def refuse(model_id: int, sentence: str, keep: bool = False) -> str:
         keep: what has arrived stays for two days, since only the line broke.
     """
     begun = begun_bytes(model_id) if keep else 0
-    sentence += here_words(begun, "trying again")
+    sentence += resumable_note(begun, "trying again")
     with session_scope() as session:
         model = session.get(VideoModel, model_id)
         if model is None:  # deleted while a worker wrote into its folder

@@ -11,13 +11,13 @@ import structlog
 from orchestrator.domain.errors import TooMany, Unavailable
 from orchestrator.domain.playground import Letter, Wish
 from orchestrator.domain.redis_keys import (
-    PLAYGROUND_BOX,
     PLAYGROUND_CHANNEL,
-    PLAYGROUND_KEEPER,
-    PLAYGROUND_WANTED,
+    PLAYGROUND_KEEP_ALIVE,
+    PLAYGROUND_OWNER,
+    PLAYGROUND_QUEUE,
+    playground_answer,
     playground_open,
-    playground_said,
-    playground_waits,
+    playground_waiter,
 )
 from orchestrator.services.redis import connect_async
 from orchestrator.settings import get_settings
@@ -49,7 +49,7 @@ async def ask(user_id: int, wish: Wish) -> AsyncGenerator[dict[str, Any]]:
             async for record in _hear(client, letter):
                 yield record
         finally:
-            await client.delete(playground_waits(letter.id), playground_said(letter.id))
+            await client.delete(playground_waiter(letter.id), playground_answer(letter.id))
             await client.decr(playground_open(user_id))
     except (redis.RedisError, OSError) as error:
         log.warning("playground.no_redis", error=str(error))
@@ -70,9 +70,9 @@ async def expect_questions() -> bool:
     """Somebody opened the playground: the answering process is made ready. False: no worker keeps one. Never raises."""
     client = connect_async(retries=0)
     try:
-        await client.set(PLAYGROUND_WANTED, "1", ex=int(get_settings().playground_idle_s))
+        await client.set(PLAYGROUND_KEEP_ALIVE, "1", ex=int(get_settings().playground_idle_s))
         await client.publish(PLAYGROUND_CHANNEL, "1")
-        return bool(await client.exists(PLAYGROUND_KEEPER))
+        return bool(await client.exists(PLAYGROUND_OWNER))
     except (redis.RedisError, OSError) as error:
         log.info("playground.not_expected", error=str(error))
         return False
@@ -81,9 +81,9 @@ async def expect_questions() -> bool:
 
 
 async def _post(client: Any, letter: Letter) -> None:
-    if not await client.exists(PLAYGROUND_KEEPER):
+    if not await client.exists(PLAYGROUND_OWNER):
         raise Unavailable(_NOBODY)
-    if await client.llen(PLAYGROUND_BOX) >= MOST_WAITING:
+    if await client.llen(PLAYGROUND_QUEUE) >= MOST_WAITING:
         raise TooMany("Many questions wait already. Ask again in a moment.", 10)
     count = playground_open(letter.user_id)
     opened = await client.incr(count)
@@ -92,20 +92,20 @@ async def _post(client: Any, letter: Letter) -> None:
     if opened > MOST_OPEN:
         await client.decr(count)
         raise TooMany(f"You have {MOST_OPEN} open questions. Wait for an answer, then ask the next one.", 5)
-    await client.set(playground_waits(letter.id), "1", ex=_WAITS_S)
-    await client.set(PLAYGROUND_WANTED, "1", ex=int(get_settings().playground_idle_s))
-    await client.rpush(PLAYGROUND_BOX, letter.pack())
+    await client.set(playground_waiter(letter.id), "1", ex=_WAITS_S)
+    await client.set(PLAYGROUND_KEEP_ALIVE, "1", ex=int(get_settings().playground_idle_s))
+    await client.rpush(PLAYGROUND_QUEUE, letter.pack())
     await client.publish(PLAYGROUND_CHANNEL, "1")
 
 
 async def _hear(client: Any, letter: Letter) -> AsyncGenerator[dict[str, Any]]:
     patience, silent = get_settings().playground_patience_s, 0.0
     while silent < patience:
-        await client.set(playground_waits(letter.id), "1", ex=_WAITS_S)
-        found = await client.blpop([playground_said(letter.id)], timeout=_LOOK_S)
+        await client.set(playground_waiter(letter.id), "1", ex=_WAITS_S)
+        found = await client.blpop([playground_answer(letter.id)], timeout=_LOOK_S)
         if found is None:
             silent += _LOOK_S
-            if not await client.exists(PLAYGROUND_KEEPER):
+            if not await client.exists(PLAYGROUND_OWNER):
                 raise Unavailable(_NOBODY)
             continue
         silent = 0.0

@@ -29,10 +29,10 @@ def room_of(session: Session) -> Boxes:
         col(TrainingJob.status).in_(HOLDS), col(TrainingJob.worker).in_(list(boxes))
     )
     room.subtract(Counter(boxes[name] for name in session.exec(busy)))
-    out = select(TrainingJob.box, func.count(col(TrainingJob.id))).where(
+    out = select(TrainingJob.pool, func.count(col(TrainingJob.id))).where(
         TrainingJob.status == JobStatus.QUEUED, col(TrainingJob.sent_at).is_not(None)
     )
-    for box, letters in session.exec(out.group_by(col(TrainingJob.box))):
+    for box, letters in session.exec(out.group_by(col(TrainingJob.pool))):
         room[box or CPU] -= letters
     return room
 
@@ -70,7 +70,7 @@ def _brings(shape: Shape) -> str:
 def _living(session: Session) -> list[tuple[str, str, bool]]:
     """(name, box, draining) of each training worker that gave a sign of life in the last seconds."""
     fresh = utcnow() - timedelta(seconds=ALIVE_S)
-    found = select(Worker.name, Worker.box, Worker.draining).where(
+    found = select(Worker.name, Worker.pool, Worker.draining).where(
         col(Worker.beat_at) > fresh, Worker.device_class != PREP
     )
     return [(name, box or CPU, draining) for name, box, draining in session.exec(found)]

@@ -147,7 +147,7 @@ def _next(session: Session, turns: Turns, room: Boxes) -> Turn | None:
 def _send(session: Session, turn: Turn) -> None:
     key = train_key(turn.job_id, turn.attempt)
     own = (col(TrainingJob.id) == turn.job_id, col(TrainingJob.status) == JobStatus.QUEUED)
-    statement = update(TrainingJob).where(*own).values(sent_at=utcnow(), box=turn.box)
+    statement = update(TrainingJob).where(*own).values(sent_at=utcnow(), pool=turn.box)
     session.exec(statement.execution_options(synchronize_session="fetch"))
     after_commit(session, lambda: enqueue(TASK_TRAIN, key, turn.box, job_id=turn.job_id, attempt=turn.attempt))
 

@@ -15,7 +15,7 @@ from orchestrator.services.training.recipe_limits import advice, fit_problems, k
 from orchestrator.services.training.rehearsal_lookup import newest
 from orchestrator.services.training.rows import Preflight
 from orchestrator.services.training.split_counts import count_split
-from orchestrator.services.workers import roomiest
+from orchestrator.services.workers import largest_device_memory
 
 Problem = tuple[str, str]
 _WORDS = {
@@ -46,7 +46,7 @@ def preflight(session: Session, actor: Actor, dataset_id: int, model_id: int, re
     speed = _earlier_speed(session, actor, model)
     facts = estimate(model, recipe, split.train, speed, held_clips=split.validation, gpu=gpu, measured=measured)
     exact = bool(measured and measured.exact)
-    room = roomiest(session, gpu)
+    room = largest_device_memory(session, gpu)
     guessed = [] if problems or exact else fit_problems(recipe, facts.memory_bytes, room)
     return Preflight(
         ok=not problems and not guessed,

@@ -5,7 +5,7 @@ import time
 import redis
 import structlog
 
-from orchestrator.domain.redis_keys import WARM_CHANNEL, WARM_KEY, WARM_S
+from orchestrator.domain.redis_keys import PREWARM_CHANNEL, PREWARM_KEY, PREWARM_S
 from orchestrator.services.redis import connect
 
 log = structlog.get_logger()
@@ -21,8 +21,8 @@ def ask_for_warmth() -> None:
     _last = now
     try:
         client = connect(retries=0, socket_timeout=1.0)
-        client.set(WARM_KEY, "1", ex=WARM_S)
-        client.publish(WARM_CHANNEL, "1")
+        client.set(PREWARM_KEY, "1", ex=PREWARM_S)
+        client.publish(PREWARM_CHANNEL, "1")
         client.close()
     except redis.RedisError as error:
         log.info("warmth.not_asked", error=str(error))

@@ -109,7 +109,7 @@ def _call_back(session: Session) -> None:
     letters = [
         (train_key(job_id or 0, attempt + 1), box or CPU)
         for job_id, attempt, box in session.exec(
-            select(TrainingJob.id, TrainingJob.attempt, TrainingJob.box).where(*out)
+            select(TrainingJob.id, TrainingJob.attempt, TrainingJob.pool).where(*out)
         )
     ]
     session.exec(update(TrainingJob).where(*out).values(sent_at=None))

@@ -89,7 +89,7 @@ class Preflight:
     rehearsed: dict[str, Any] = field(default_factory=dict)
     """What that rehearsal found; empty while `measured` is False."""
     device_memory: int = 0
-    """Bytes of the roomiest worker's device; 0 while none answers."""
+    """Bytes of the largest device among the workers; 0 while none answers."""
     guesses: tuple[str, ...] = ()
     """Fields of problems that rest on an estimate alone: a rehearsal may show that they are none."""
     advice: list[str] = field(default_factory=list)

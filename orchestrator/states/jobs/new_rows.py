@@ -205,7 +205,7 @@ def preset_card(key: str, title: str, recipe: Recipe, estimate: Preflight) -> Pr
 def make_plan(estimate: Preflight, workers: Iterable[WorkerRow], need: Shape = WHATEVER) -> Plan:
     """The summary of a preflight against the memory of the best live worker that may train it."""
     alive = [worker for worker in workers if worker.alive and not worker.draining]
-    fitting = [worker for worker in alive if shape_of(worker.box).holds(need)]
+    fitting = [worker for worker in alive if shape_of(worker.pool).holds(need)]
     best = max(fitting or alive, key=lambda worker: worker.gpu_memory_total or worker.memory_total, default=None)
     largest, device = (best.gpu_memory_total or best.memory_total, best.device) if best else (0, "")
     share = estimate.memory_bytes / largest if largest else 0.0
@@ -213,7 +213,7 @@ def make_plan(estimate: Preflight, workers: Iterable[WorkerRow], need: Shape = W
     if not alive:
         warnings.append(PlanWarning("No worker is running, so the job will wait. Start one with ./loreel worker."))
     elif not fitting:
-        warnings.append(PlanWarning(missing(Counter(worker.box for worker in alive), need), "machine.kind"))
+        warnings.append(PlanWarning(missing(Counter(worker.pool for worker in alive), need), "machine.kind"))
     part = estimate.trainable_parameters / estimate.total_parameters if estimate.total_parameters else 0.0
     return Plan(
         known=bool(estimate.steps),

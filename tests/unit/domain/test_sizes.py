@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.domain.sizes import here_words, said_size
+from orchestrator.domain.sizes import format_size, resumable_note
 
 
 @pytest.mark.parametrize(
@@ -18,11 +18,11 @@ from orchestrator.domain.sizes import here_words, said_size
     ],
 )
 def test_the_unit_fits(count: int, said: str) -> None:
-    assert said_size(count).replace("\u00a0", " ") == said
-    assert " " not in said_size(count)
+    assert format_size(count).replace("\u00a0", " ") == said
+    assert " " not in format_size(count)
 
 
 def test_what_is_here() -> None:
-    words = here_words(4_096, "fetching it again").replace("\u00a0", " ")
+    words = resumable_note(4_096, "fetching it again").replace("\u00a0", " ")
     assert words == " 4.1 KB are here; fetching it again within two days goes on from there."
-    assert here_words(999, "fetching it again") == here_words(0, "fetching it again") == ""
+    assert resumable_note(999, "fetching it again") == resumable_note(0, "fetching it again") == ""

@@ -11,7 +11,7 @@ from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from jobs.controller.leader import Throne
+from jobs.controller.leader import LeaderLease
 from jobs.controller.reconcile import LETTER_S, SILENT_S, Reconciler
 from jobs.processes.lease import Lease
 from jobs.worker.rq_worker import is_allowed
@@ -142,7 +142,7 @@ def test_letters_for_machines_that_are_gone_are_sent_to_others(redis_server: Red
     def hello(name: str, box: str, age_s: float = 0.0) -> None:
         with session_scope() as session:
             session.merge(
-                Worker(name=name, host="h", device_class="gpu", box=box, beat_at=utcnow() - timedelta(seconds=age_s))
+                Worker(name=name, host="h", device_class="gpu", pool=box, beat_at=utcnow() - timedelta(seconds=age_s))
             )
 
     clock = Clock()
@@ -161,11 +161,11 @@ def test_letters_for_machines_that_are_gone_are_sent_to_others(redis_server: Red
 
 
 def test_one_controller_rules(home: object) -> None:
-    def claimed(throne: Throne) -> bool:
+    def claimed(throne: LeaderLease) -> bool:
         with session_scope() as session:
             return throne.claim(session)
 
-    first, second = Throne("first"), Throne("second")
+    first, second = LeaderLease("first"), LeaderLease("second")
     assert claimed(first)
     assert not claimed(second)
     assert claimed(first)

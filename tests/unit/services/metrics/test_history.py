@@ -78,10 +78,10 @@ def test_a_resumed_attempt_overwrites_what_it_trains_again(ada: Actor) -> None:
 
 
 def test_best_values_are_kept() -> None:
-    from orchestrator.services.metrics.ingest import Ledgered
+    from orchestrator.services.metrics.ingest import BatchSummary
 
-    first = merge_summary({}, Ledgered(values={"eval_accuracy": 0.9, "eval_loss": 0.3}))
-    second = merge_summary(first, Ledgered(values={"eval_accuracy": 0.8, "eval_loss": 0.2}))
+    first = merge_summary({}, BatchSummary(values={"eval_accuracy": 0.9, "eval_loss": 0.3}))
+    second = merge_summary(first, BatchSummary(values={"eval_accuracy": 0.8, "eval_loss": 0.2}))
     assert (second["best_eval_accuracy"], second["best_eval_loss"], second["eval_accuracy"]) == (0.9, 0.2, 0.8)
 
 

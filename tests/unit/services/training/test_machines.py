@@ -42,7 +42,7 @@ def announce(name: str, *gpus_gb: float) -> None:
             job_id=None,
             stats={},
             started_at=utcnow(),
-            box=box,
+            pool=box,
             gpus=sizes,
         )
 
@@ -50,7 +50,7 @@ def announce(name: str, *gpus_gb: float) -> None:
 def where(job_id: int) -> str:
     """The box of the job's letter; "" while it waits for a machine."""
     job = job_of(job_id)
-    return job.box if job.sent_at and job.status is JobStatus.QUEUED else ""
+    return job.pool if job.sent_at and job.status is JobStatus.QUEUED else ""
 
 
 def finish(job_id: int, worker: str) -> None:
