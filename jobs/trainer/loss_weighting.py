@@ -1,4 +1,4 @@
-"""What a batch weighs in its step: a mean of means would depend on how the clips of the step are divided."""
+"""Weights micro-batch losses by label count, so that gradient accumulation equals one large batch."""
 
 from collections.abc import Sequence
 from typing import Any

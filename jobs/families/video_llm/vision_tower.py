@@ -1,4 +1,4 @@
-"""Asks the eye of a video language model apart from its words: what a frozen eye says of a clip can then be kept."""
+"""Runs the vision tower of a video language model alone, so that the features of a frozen tower can be cached."""
 
 import hashlib
 import json

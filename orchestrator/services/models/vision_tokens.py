@@ -1,4 +1,4 @@
-"""What a video language model makes of a clip before it reads a word: frames, tokens, context, from its config.json."""
+"""Counts the prompt tokens that a clip becomes in a video language model: frames, patches, context, from config.json."""
 
 import math
 from dataclasses import dataclass

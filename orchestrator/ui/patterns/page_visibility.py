@@ -7,9 +7,9 @@ from orchestrator.ui.tsx import tsx
 
 
 class Seen(rx.Component):
-    """Binding of `seen.tsx`."""
+    """Binding of `page_visibility.tsx`."""
 
-    library = tsx("patterns/seen.tsx")
+    library = tsx("patterns/page_visibility.tsx")
     tag = "Seen"
 
     on_change: rx.EventHandler[rx.event.passthrough_event_spec(bool)]

@@ -1,4 +1,4 @@
-"""Finds clips that look alike by their fingerprints, without comparing each with each."""
+"""Finds near-duplicate clips by their perceptual hashes, without comparing every pair."""
 
 from collections import defaultdict
 from collections.abc import Sequence
