@@ -1,4 +1,4 @@
-"""Counts the prompt tokens that a clip becomes in a video language model: frames, patches, context, from config.json."""
+"""Counts the prompt tokens a clip becomes in a video language model: frames, patches, context, from config.json."""
 
 import math
 from dataclasses import dataclass
