@@ -1,4 +1,4 @@
-"""What pages weigh (JS, gzip) and what Lighthouse says of login, overview and job page."""
+"""Size of the pages' scripts (gzip), and Lighthouse scores of login, overview and job page."""
 
 import gzip
 import json
@@ -31,11 +31,15 @@ FLAGS = [
 TARGETS: dict[str, Target] = {
     "login_js_kb": {"max": 200.0},
     "job_js_kb": {"max": 240.0},
-    **{
-        f"{page}_{kind}": {"min": least}
-        for page in ("login", "overview", "job")
-        for kind, least in (("performance", 95.0), ("accessibility", 100.0), ("best-practices", 100.0))
-    },
+    "login_performance": {"min": 95.0},
+    "login_accessibility": {"min": 100.0},
+    "login_best-practices": {"min": 100.0},
+    "overview_performance": {"min": 95.0},
+    "overview_accessibility": {"min": 100.0},
+    "overview_best-practices": {"min": 100.0},
+    "job_performance": {"min": 95.0},
+    "job_accessibility": {"min": 100.0},
+    "job_best-practices": {"min": 100.0},
 }
 
 

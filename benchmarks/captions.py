@@ -1,4 +1,4 @@
-"""The captioning demo: exact sentences on held-out combinations in a new style with new words, and its wall time."""
+"""The captioning demo: exact captions of held-out combinations with a new style and new words, and its wall time."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Real trainings under fire: kill -9 of every process and FLUSHALL at random moments, then the books are checked."""
+"""Real trainings while every process is killed and Redis flushed at random moments: what is lost or done twice."""
 
 import json
 import os

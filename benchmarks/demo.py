@@ -1,4 +1,4 @@
-"""The demo job: its wall time from process start to the written adapter, and its accuracy on held-out clips."""
+"""The demo job: its wall time from process start to the written adapter, and its accuracy on validation clips."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""LLaMA-Factory against us: the same tiny Qwen2-VL in 4 bits, vision frozen, 3 epochs of 200 clips, wall and step."""
+"""LLaMA-Factory against Loreel: the same tiny Qwen2-VL in 4 bits, frozen vision tower, 3 epochs of 200 clips."""
 
 from benchmarks.rival import compare
 from benchmarks.target import Target

@@ -1,4 +1,4 @@
-"""A sweep of 1,000 jobs: how long until all of them stand in the queue, and whether each gets its turn exactly once."""
+"""A sweep of 1,000 jobs: how long until all are in the queue, and whether each runs exactly once."""
 
 import time
 from collections import Counter

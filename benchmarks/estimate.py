@@ -1,4 +1,4 @@
-"""Peak memory of whole runs against what the wizard said: after a rehearsal, carried to twice the batch, before any."""
+"""The wizard's memory estimate against the peak of whole runs: after a rehearsal, for twice the batch, before any."""
 
 import dataclasses
 import hashlib

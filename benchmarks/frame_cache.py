@@ -1,4 +1,4 @@
-"""Building the frame cache against raw sequential PyAV decoding of the same clips, one core each."""
+"""Building the frame cache against sequential PyAV decoding of the same clips, one core each."""
 
 import shutil
 import tempfile

@@ -1,4 +1,4 @@
-"""The page of a dataset with 10,000 clips: what the server needs for its first grid, and for the doctor's findings."""
+"""The page of a dataset with 10,000 clips: server time of its first grid and of the doctor's findings."""
 
 import statistics
 

@@ -1,4 +1,4 @@
-"""A job with a million metric points: the server's time to the first chart, to a zoom into it, and what travels."""
+"""A job with a million metric points: server time of the first chart and of a zoom into it, and data sent."""
 
 import gzip
 import json

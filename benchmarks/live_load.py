@@ -1,4 +1,4 @@
-"""How late a step reaches the pages when many watch: one tab, 200 tabs on one job, 200 tabs on fifty jobs."""
+"""Delay from a training step to the job pages of many watchers: 1 client, 200 on one job, 200 on fifty jobs."""
 
 import json
 import os

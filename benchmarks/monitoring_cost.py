@@ -1,4 +1,4 @@
-"""What watching costs a training: file, stream and samples of the machine on against off, step by step."""
+"""CPU time of monitoring (files, stream, machine samples) as a share of a training step."""
 
 import os
 import statistics

@@ -1,4 +1,4 @@
-"""What our trainer adds to a step: its steady step against a bare loop over the same cached features and model."""
+"""What Loreel's trainer adds to a step: its steady step against a bare loop over the same cached features."""
 
 import shutil
 import sys

@@ -1,4 +1,4 @@
-"""The playground's answer through the real endpoints: tiny captioner, a worker that is warm, and the first one cold."""
+"""Answers of the playground through its REST endpoints, tiny captioner: a warm worker, and the first, cold answer."""
 
 import base64
 import statistics

@@ -1,4 +1,4 @@
-"""The shipped retriever on new motions and phrases: R@1 of 64 clips, and of eight that differ in motion alone."""
+"""The shipped retriever on new motions and phrases: R@1 of 64 clips, and of eight that differ in motion only."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""How long `up` takes until it answers: built before, and with sources changed."""
+"""Time from `./loreel up` to the first answer: already built, and after a change of sources."""
 
 import shutil
 import signal

@@ -19,3 +19,8 @@ def meets(value: float | None, target: Target) -> bool:
     if value is None:
         return False
     return value <= target.get("max", float("inf")) and value >= target.get("min", float("-inf"))
+
+
+def bound_of(target: Target | None) -> float | None:
+    """The number that a target asks for."""
+    return None if target is None else target.get("min", target.get("max"))

@@ -1,4 +1,4 @@
-"""A plain transformers Trainer that decodes each epoch against us: the shipped VideoMAE in 4 bits, 3 epochs."""
+"""A plain transformers Trainer that decodes in each epoch against Loreel: the shipped VideoMAE in 4 bits, 3 epochs."""
 
 import dataclasses
 import json

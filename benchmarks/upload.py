@@ -1,4 +1,4 @@
-"""An upload of 2 GB in the page's chunks and in one piece: speed against `cp`, memory of the web, other requests."""
+"""An upload of 2 GB in chunks and in one request: speed against `cp`, memory of the web process, other requests."""
 
 import os
 import socket

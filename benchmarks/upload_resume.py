@@ -1,4 +1,4 @@
-"""An upload cut at ten random points and continued: are the bytes the same, and how much is sent twice?"""
+"""An upload interrupted at ten random points and resumed: whether the bytes match, and how much is sent twice."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""LLaMA-Factory against us with adapters in the vision tower, too: nothing but decoded frames can be kept."""
+"""LLaMA-Factory against Loreel with adapters in the vision tower, where no features of clips can be cached."""
 
 from benchmarks.rival import compare
 from benchmarks.target import Target

@@ -6,9 +6,10 @@ import sys
 import pytest
 import torch
 
+from benchmarks.catalog import names
 from benchmarks.gpu.bench import compare
 from benchmarks.gpu.shapes import Work
-from benchmarks.runner import main, names
+from benchmarks.runner import main
 from orchestrator.settings import ROOT
 
 

@@ -1,0 +1,101 @@
+"""The figures that README.md and the charts show, in their order. Targets stand in the benches, units in the names."""
+
+from dataclasses import dataclass
+
+from benchmarks.units import unit_of
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One row of the table: a key that a bench prints, and what it means."""
+
+    bench: str
+    key: str
+    label: str
+
+    @property
+    def unit(self) -> str:
+        return unit_of(self.key)
+
+
+_PAGES = ("login", "overview", "job")
+
+FIGURES = (
+    Figure("start", "warm_s", "`./loreel up` to the first answer, already built (median of 3)"),
+    Figure("start", "changed_s", "`./loreel up` to the first answer, after a change of sources"),
+    Figure("live", "launch_to_first_loss_s", "Launch in the wizard to the first loss point, warm worker"),
+    Figure("live", "step_to_chart_p95_ms", "training step to the chart of one browser tab, p95"),
+    Figure("live", "step_to_chart_p50_ms", "training step to the chart of one browser tab, median"),
+    Figure("live-load", "browser_p95_ms", "record to the chart of one Chromium tab, p95"),
+    Figure("live-load", "one_tab_p95_ms", "record to 1 websocket client, p95"),
+    Figure("live-load", "tabs_on_one_job_p95_ms", "record to 200 clients on one job, p95"),
+    Figure("live-load", "tabs_on_many_jobs_p95_ms", "record to 200 clients on 50 jobs, p95"),
+    Figure("live-load", "web_cpu_share", "share of one core that the web process takes, 200 clients"),
+    Figure("live-load", "points_missing", "points that never reached a client"),
+    Figure("memory", "resident_mb", "resident memory of web, controller, Redis and idle workers"),
+    Figure("memory", "pss_mb", "resident memory, shared pages counted once"),
+    Figure("demo", "accuracy", "accuracy on 48 validation clips, 10 epochs, lowest of 3 seeds"),
+    Figure("demo", "random_base_accuracy", "accuracy of that recipe on a base with random weights, seed 7"),
+    Figure("demo", "wall_s", "wall time of the trainer, cold caches, slowest of 3 seeds"),
+    Figure("captions", "exact", "exact captions of 56 validation clips, lowest of 3 seeds"),
+    Figure("captions", "random_base_exact", "exact captions from a base with random weights, seed 7"),
+    Figure("captions", "wall_s", "wall time of the trainer, cold caches, slowest of 3 seeds"),
+    Figure("retrieval", "r1", "R@1 of 64 validation clips, lowest of 3 seeds"),
+    Figure("retrieval", "r1_alike", "R@1 of 8 clips that differ in motion only, lowest of 3 seeds"),
+    Figure("retrieval", "random_r1", "R@1 from a base with random weights, seed 7"),
+    Figure("retrieval", "wall_s", "wall time of the trainer, cold caches, slowest of 3 seeds"),
+    Figure("engine", "wall_times", "LLaMA-Factory's time divided by ours, whole process"),
+    Figure("engine", "step_times", "LLaMA-Factory's time divided by ours, steady step"),
+    Figure("vision-lora", "wall_times", "LLaMA-Factory's time divided by ours, whole process"),
+    Figure("vision-lora", "step_times", "LLaMA-Factory's time divided by ours, steady step"),
+    Figure("trainer", "wall_times", "a plain Trainer's time divided by ours, whole process"),
+    Figure("trainer", "step_times", "a plain Trainer's time divided by ours, steady step"),
+    Figure("overhead", "against_bare", "our steady step divided by a bare loop's, best of 5 rounds"),
+    Figure("frame-cache", "against_raw", "building the frame cache divided by sequential decoding"),
+    Figure("estimate", "worst_rehearsed_percent", "error of the memory estimate after a rehearsal"),
+    Figure("estimate", "worst_carried_percent", "error of the estimate carried over to twice the batch"),
+    Figure("estimate", "worst_before_percent", "error of the estimate before any rehearsal"),
+    Figure("gpu", "qwen2_5_vl_8_times", "clips/s divided by a plain Trainer's, Qwen2.5-VL-3B, 8 frames"),
+    Figure("gpu", "qwen2_5_vl_16_times", "clips/s divided by a plain Trainer's, 16 frames"),
+    Figure("gpu", "qwen2_5_vl_8_memory_times", "peak memory divided by a plain Trainer's, 8 frames"),
+    Figure("gpu", "qwen2_5_vl_16_memory_times", "peak memory divided by a plain Trainer's, 16 frames"),
+    Figure("monitoring-cost", "slowed_percent", "CPU time of records and samples, share of a demo step"),
+    Figure("playground", "warm_p95_s", "answer of a warm worker by REST, tiny captioner, p95"),
+    Figure("playground", "warm_median_s", "answer of a warm worker by REST, tiny captioner, median"),
+    Figure("playground", "chat_with_clip_inside_median_s", "chat completion with the clip in the request, median"),
+    Figure("playground", "cold_s", "the first answer, model not loaded yet"),
+    Figure("upload", "page_against_cp", "speed over `cp`: 2 GB in chunks of 64 MB, after a pause"),
+    Figure("upload", "api_against_cp", "speed over `cp`: 2 GB in one request, after a pause"),
+    Figure("upload", "page_against_cp_at_once", "speed over `cp`: 2 GB in chunks of 64 MB, without a pause"),
+    Figure("upload", "api_against_cp_at_once", "speed over `cp`: 2 GB in one request, without a pause"),
+    Figure("upload", "web_growth_mb", "growth of the web process during an upload"),
+    Figure("upload", "slowest_other_ms", "slowest other request during an upload"),
+    Figure("upload-resume", "different_bytes", "512 MB interrupted 10 times: 1 if the file differs"),
+    Figure("upload-resume", "most_chunks_resent", "most data sent twice after an interruption, in chunks"),
+    Figure("import-clips", "against_bare_decoding", "speed over bare decoding: 1,000 clips of 320 x 240, 7 s"),
+    Figure("import-clips", "phone_against_bare_decoding", "speed over bare decoding: 120 clips of 640 x 480, 12 s"),
+    Figure("import-clips", "small_against_bare_decoding", "speed over bare decoding: 1,000 clips of 160 x 120, 2 s"),
+    Figure("grid", "first_grid_ms", "first grid of a dataset with 10,000 clips, server time"),
+    Figure("history", "first_chart_ms", "first chart of a job with 1,000,000 points, server time"),
+    Figure("history", "first_chart_kb", "data sent for that first chart"),
+    Figure("history", "all_series_ms", "all four series of that job, server time"),
+    Figure("history", "zoom_ms", "a zoom into that chart, server time"),
+    Figure("lists", "jobs_p95_ms", "list of 10,000 jobs, 20 times each query, p95"),
+    Figure("lists", "datasets_p95_ms", "list of 10,000 datasets, 20 times each query, p95"),
+    Figure("lists", "choices_p95_ms", "choices of the filters, p95"),
+    Figure("enqueue", "enqueue_s", "a sweep of 1,000 jobs into the queue"),
+    Figure("enqueue", "not_run_once", "jobs of that sweep that did not run exactly once"),
+    Figure("recovery", "work_process_p95_s", "work process killed, to the next step"),
+    Figure("recovery", "worker_p95_s", "worker killed, to the next step"),
+    Figure("recovery", "host_p95_s", "host silent, to the next step"),
+    Figure("recovery", "trained_twice", "steps written by a fenced attempt"),
+    Figure("chaos", "steps_lost", "steps lost in 210 kills at random moments"),
+    Figure("chaos", "steps_trained_twice", "steps trained twice"),
+    Figure("chaos", "jobs_not_finished", "jobs not finished"),
+    Figure("chaos", "final_loss_differs", "jobs with another final loss than an undisturbed run"),
+    Figure("bundle", "login_js_kb", "scripts of the login page, gzip"),
+    Figure("bundle", "job_js_kb", "scripts of the job page, gzip"),
+    *(Figure("bundle", f"{page}_performance", f"Lighthouse performance, {page} page") for page in _PAGES),
+    *(Figure("bundle", f"{page}_accessibility", f"Lighthouse accessibility, {page} page") for page in _PAGES),
+    *(Figure("bundle", f"{page}_best-practices", f"Lighthouse best practices, {page} page") for page in _PAGES),
+)
