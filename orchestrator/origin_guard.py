@@ -1,4 +1,4 @@
-"""Refuses websockets that another site's page opens: Reflex itself would reflect any Origin."""
+"""Refuses websockets that pages of other sites open; Reflex on its own accepts any Origin."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -6,10 +6,16 @@ from urllib.parse import urlsplit
 
 
 def same_host_or_trusted(trusted: Iterable[str]) -> Callable[[str, dict[str, Any]], bool]:
-    """A check (origin, WSGI-like environ) -> bool for python-engineio.
+    """Builds the origin check that python-engineio calls.
 
-    Browsers always send Origin on a websocket handshake, and scripts cannot change it; a page that
-    was served by this host carries the host's own name there.
+    Browsers send Origin with every websocket handshake, and scripts in a page cannot change it. A page that this host
+    served has the name of this host there.
+
+    Args:
+        trusted: further origins that are accepted, such as "https://studio.example.org".
+
+    Returns:
+        A function (origin, WSGI environ) -> whether the connection is accepted.
     """
     allowed = {origin.rstrip("/").lower() for origin in trusted}
 
@@ -21,6 +27,6 @@ def same_host_or_trusted(trusted: Iterable[str]) -> Callable[[str, dict[str, Any
 
 
 def guard_websocket(app: Any, trusted: Iterable[str]) -> None:
-    """Puts the check into the app's engine; a no-op for an app without state."""
+    """Installs the check in the engine of a Reflex app; does nothing for an app without state."""
     if app.sio is not None:
         app.sio.eio.cors_allowed_origins = same_host_or_trusted(trusted)

@@ -20,7 +20,7 @@ from orchestrator.domain.redis_keys import adapter_lease
 from orchestrator.services.adapters import operations
 from orchestrator.services.adapters.catalog import whole_folder
 from orchestrator.services.adapters.files import merged_folder
-from orchestrator.services.credentials import opened
+from orchestrator.services.credentials import credential_secret
 from orchestrator.services.db import session_scope
 from orchestrator.services.vault import unseal
 from orchestrator.settings import get_settings
@@ -105,7 +105,7 @@ def _token(adapter: Adapter, wish: dict[str, Any]) -> dict[str, Any]:
     """
     if wish.get("credential_id"):
         with session_scope() as session:
-            return opened(session, adapter.owner_id, int(wish["credential_id"]))
+            return credential_secret(session, adapter.owner_id, int(wish["credential_id"]))
     if not wish.get("sealed_token"):
         raise Invalid("The token is not there any more. Push again.")
     return unseal(wish["sealed_token"])

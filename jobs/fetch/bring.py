@@ -16,7 +16,7 @@ from jobs.processes.parent_death import die_with_parent
 from orchestrator.domain.datasets import FETCHING, UNDERSTANDING, Dataset, DatasetStatus, Upload, UploadStatus
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.sizes import resumable_note
-from orchestrator.services.credentials import opened
+from orchestrator.services.credentials import credential_secret
 from orchestrator.services.datasets.files import begun_bytes, fetch_folders
 from orchestrator.services.db import session_scope
 from orchestrator.services.hub import child_env
@@ -38,7 +38,7 @@ def bring(dataset_id: int, go_on: Callable[[], bool]) -> str:
             return ""
         source, owner_id = dict(dataset.source), dataset.owner_id
         try:
-            lent = opened(session, owner_id, source["credential_id"]) if source.get("credential_id") else {}
+            lent = credential_secret(session, owner_id, source["credential_id"]) if source.get("credential_id") else {}
         except AppError as error:
             return error.message
     settings, kept = get_settings(), 0

@@ -18,7 +18,7 @@ from orchestrator.domain.datasets import Upload
 from orchestrator.domain.errors import AppError, Invalid
 from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
 from orchestrator.domain.redis_keys import model_lease
-from orchestrator.services.credentials import opened
+from orchestrator.services.credentials import credential_secret
 from orchestrator.services.db import session_scope
 from orchestrator.services.models.adding import CHECKING, FETCHING, refuse
 from orchestrator.services.models.catalog import take_back, take_facts
@@ -129,7 +129,7 @@ def _fetch(model_id: int, folder: Path, go_on: Callable[[], bool]) -> str:
             raise Invalid("This model is not fetched from the Hub.")
         lent = unseal(model.details["sealed_token"]) if model.details.get("sealed_token") else {}
         if model.details.get("credential_id"):
-            lent = opened(session, model.owner_id or 0, model.details["credential_id"])
+            lent = credential_secret(session, model.owner_id or 0, model.details["credential_id"])
         source = {"type": "hub", "repo": model.source_ref, "revision": model.details.get("wanted_revision", "")}
     folder.mkdir(parents=True, exist_ok=True)
     settings, revision = get_settings(), ""

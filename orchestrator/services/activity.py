@@ -1,4 +1,4 @@
-"""What the overview says: true counts, the jobs that run now with their curves, what happened last, the machines."""
+"""The data of the overview page: counts, active jobs with their loss curves, recent events, workers."""
 
 from dataclasses import dataclass, field
 
@@ -14,12 +14,12 @@ from orchestrator.services.training.jobs import event_row, job_row
 from orchestrator.services.training.rows import EventRow, JobRow
 from orchestrator.services.workers import WorkerRow, list_workers
 
-SPARK_SERIES = "loss"
+CURVE_SERIES = "loss"
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many things the person has; models include the built-in ones."""
+    """How many records of each kind the user has; models include the built-in ones."""
 
     datasets: int
     clips: int
@@ -29,17 +29,17 @@ class Counts:
     jobs_by_status: dict[str, int]
 
     def of(self, *statuses: JobStatus) -> int:
-        """Jobs in any of the given states."""
+        """How many jobs have one of these statuses."""
         return sum(self.jobs_by_status.get(status.value, 0) for status in statuses)
 
 
 @dataclass(frozen=True, slots=True)
 class ActiveJob:
-    """A waiting or running job with the curve of its loss."""
+    """A waiting or running job with its loss curve."""
 
     job: JobRow
     points: list[list[float]] = field(default_factory=list)
-    """[[step, value], ...], thinned."""
+    """[[step, value], ...], downsampled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,48 +49,54 @@ class OverviewRow:
     counts: Counts
     active: list[ActiveJob]
     recent_jobs: list[JobRow]
-    """Ended ones, the newest end first."""
+    """Jobs that have ended, the latest first."""
     events: list[EventRow]
     devices: list[WorkerRow]
 
 
 @dataclass(frozen=True, slots=True)
 class RunningRow:
-    """How many of one's jobs run, how many wait, and where the foremost stands."""
+    """How many of the user's jobs run and wait, and the progress of the one that is furthest."""
 
     count: int
-    """Jobs that a worker holds."""
+    """Jobs that are assigned to a worker."""
     waiting: int
     job_id: int
     """0 when none runs and none waits."""
     progress: float
     started: bool
-    """False while it waits or warms up."""
+    """False while it waits, or before its first step."""
 
 
 def running_now(session: Session, actor: Actor) -> RunningRow:
-    """The actor's active jobs in two numbers; a running one goes before a waiting one."""
+    """Counts the actor's active jobs and picks the one to show: a running one first, of these the furthest."""
     mine = (TrainingJob.owner_id == actor.user_id, col(TrainingJob.status).in_(ACTIVE))
-    held = col(TrainingJob.status).in_(HOLDS)
+    on_worker = col(TrainingJob.status).in_(HOLDS)
     active, count = session.exec(
-        select(func.count(col(TrainingJob.id)), func.coalesce(func.sum(case((held, 1), else_=0)), 0)).where(*mine)
+        select(func.count(col(TrainingJob.id)), func.coalesce(func.sum(case((on_worker, 1), else_=0)), 0)).where(*mine)
     ).one()
     if not active:
         return RunningRow(0, 0, 0, 0.0, False)
-    order = (case((held, 0), else_=1), col(TrainingJob.step).desc(), col(TrainingJob.id))
+    order = (case((on_worker, 0), else_=1), col(TrainingJob.step).desc(), col(TrainingJob.id))
     row = job_row(session.exec(select(TrainingJob).where(*mine).order_by(*order).limit(1)).one())
     running = int(count)
     return RunningRow(running, active - running, row.id, row.progress, running > 0 and row.step > 0)
 
 
-def overview(session: Session, actor: Actor, jobs: int = 6, events: int = 10, spark_points: int = 60) -> OverviewRow:
-    """The actor's overview."""
+def overview(session: Session, actor: Actor, jobs: int = 6, events: int = 10, curve_points: int = 60) -> OverviewRow:
+    """Reads everything that the actor's overview page shows.
+
+    Args:
+        jobs: how many active and how many ended jobs at most.
+        events: how many timeline entries at most.
+        curve_points: points a loss curve is downsampled to.
+    """
     mine = TrainingJob.owner_id == actor.user_id
     running = select(TrainingJob).where(mine, col(TrainingJob.status).in_(ACTIVE))
     active = session.exec(running.order_by(col(TrainingJob.id).desc()).limit(jobs)).all()
     ended = select(TrainingJob).where(mine, col(TrainingJob.status).in_(FINAL))
     recent = session.exec(ended.order_by(col(TrainingJob.finished_at).desc()).limit(jobs)).all()
-    curves = latest(session, [job.id for job in active if job.id], SPARK_SERIES, spark_points)
+    curves = latest(session, [job.id for job in active if job.id], CURVE_SERIES, curve_points)
     return OverviewRow(
         counts=_counts(session, actor),
         active=[ActiveJob(job_row(job), curves.get(job.id or 0, [])) for job in active],
@@ -107,8 +113,8 @@ def _counts(session: Session, actor: Actor) -> Counts:
         func.coalesce(func.sum(Dataset.size_bytes), 0),
     ).where(Dataset.owner_id == actor.user_id)
     datasets, clips, size = session.exec(sums).one()
-    seen = or_(col(VideoModel.owner_id).is_(None), col(VideoModel.owner_id) == actor.user_id)
-    models = session.exec(select(func.count(col(VideoModel.id))).where(seen)).one()
+    visible = or_(col(VideoModel.owner_id).is_(None), col(VideoModel.owner_id) == actor.user_id)
+    models = session.exec(select(func.count(col(VideoModel.id))).where(visible)).one()
     by_status = (
         select(TrainingJob.status, func.count(col(TrainingJob.id)))
         .where(TrainingJob.owner_id == actor.user_id)

@@ -1,4 +1,4 @@
-"""Where "Train the demo in one click" leads: the person's demo dataset and the base that fits it."""
+"""The target of "Train the demo in one click": the user's demo dataset and the built-in base that fits it."""
 
 from dataclasses import dataclass
 
@@ -11,15 +11,15 @@ from orchestrator.domain.users import Actor
 
 @dataclass(frozen=True)
 class Demo:
-    """`href` is "" while there is nothing to train yet."""
+    """`href`: the address of the job form with both chosen; "" while there is nothing to train yet."""
 
     href: str = ""
     waiting: bool = False
-    """True while the demo's clips are being drawn."""
+    """True while the clips of the demo are being generated."""
 
 
 def find_demo(session: Session, actor: Actor) -> Demo:
-    """The wizard's address with the demo chosen."""
+    """The actor's demo dataset and a classification base, as the address of a new job."""
     own = select(Dataset).where(
         Dataset.owner_id == actor.user_id, col(Dataset.is_demo), Dataset.task == Task.CLASSIFICATION
     )

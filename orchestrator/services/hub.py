@@ -17,7 +17,8 @@ from sqlmodel import Session
 from orchestrator.domain.credentials import CredentialKind
 from orchestrator.domain.errors import Invalid, Unavailable
 from orchestrator.domain.users import Actor
-from orchestrator.services.credentials import opened, owned_credential
+from orchestrator.services.access import owned_credential
+from orchestrator.services.credentials import credential_secret
 from orchestrator.settings import ROOT, get_settings
 
 HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}$")
@@ -91,7 +92,7 @@ def look_up(
         raise Invalid(problems[0][1], problems[0][0], problems)
     secrets: dict[str, Any] = {"token": token.strip()} if token.strip() else {}
     if credential_id:
-        secrets = opened(session, actor.user_id, hub_credential(session, actor, credential_id))
+        secrets = credential_secret(session, actor.user_id, hub_credential(session, actor, credential_id))
     source = {"type": "hub-size", "kind": kind, "repo": repo.strip(), "revision": revision.strip()}
     if not _TURNS.acquire(timeout=10):
         raise Unavailable("The Hub is being asked by others. Try again in a moment.")

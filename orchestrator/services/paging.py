@@ -1,4 +1,4 @@
-"""One way to page through a list: keyset cursors, so that a page stays right while rows come and go."""
+"""Keyset pagination: a page stays correct while rows are added and deleted."""
 
 import base64
 import binascii
@@ -19,7 +19,12 @@ MAX_LIMIT = 200
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One page of a list: its items, the cursor of the next page (None: the last), and how many there are in all."""
+    """One page of a list.
+
+    Attributes:
+        next: the cursor of the next page; None on the last one.
+        total: how many items all pages have together.
+    """
 
     items: list[T]
     next: str | None
@@ -33,9 +38,9 @@ def _encode(sort: str, value: Any, row_id: int) -> str:
 
 def _decode(cursor: str, sort: str) -> tuple[Any, int]:
     try:
-        made_for, value, row_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        made_for_sort, value, row_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         value = datetime.fromisoformat(value["t"]) if isinstance(value, dict) else value
-        if made_for != sort or not isinstance(row_id, int) or not isinstance(value, str | int | float | datetime):
+        if made_for_sort != sort or not isinstance(row_id, int) or not isinstance(value, str | int | float | datetime):
             raise ValueError(cursor)
     except (ValueError, TypeError, KeyError, binascii.Error) as error:
         raise Invalid("This page marker does not fit the list; start again from its first page.", "cursor") from error
@@ -51,14 +56,16 @@ def fetch_page(
     limit: int,
     cursor: str | None,
 ) -> Page[Any]:
-    """One page of `entity` rows.
+    """Reads one page of `entity` rows.
 
     Args:
-        sorts: what a list may be sorted by: name to column or expression (never null).
-        sort: one of those names, with a leading "-" for descending.
+        where: the conditions that a row must meet, among them the one on its owner.
+        sorts: what the list may be sorted by: name to a column or expression that is never null.
+        sort: one of those names, with a leading "-" for descending; the id breaks ties.
+        cursor: `next` of the page before; None for the first page.
 
     Raises:
-        Invalid: unknown sort, a limit out of range, or a cursor that is not of this list.
+        Invalid: unknown sort, a limit out of range, or a cursor of another list.
     """
     descending, name = sort.startswith("-"), sort.removeprefix("-")
     if name not in sorts:
@@ -67,7 +74,7 @@ def fetch_page(
         raise Invalid(f"Limit must be a whole number from 1 to {MAX_LIMIT}.", "limit")
     key = sorts[name]
     total = session.scalar(select(func.count()).select_from(entity).where(*where)) or 0
-    # Ids first: sorting whole rows, with their JSON, costs several times as much as sorting two columns.
+    # Ids first: sorting complete rows, with their JSON, costs several times as much as sorting two columns.
     query = select(entity.id, key).where(*where)
     if cursor:
         value, row_id = _decode(cursor, sort)
@@ -79,11 +86,11 @@ def fetch_page(
     rows = rows[:limit]
     marker = _encode(sort, rows[-1][1], rows[-1][0]) if more else None
     ids = [row[0] for row in rows]
-    found = {one.id: one for one in session.scalars(select(entity).where(entity.id.in_(ids)))}
-    return Page([found[one] for one in ids if one in found], marker, total)
+    by_id = {row.id: row for row in session.scalars(select(entity).where(entity.id.in_(ids)))}
+    return Page([by_id[row_id] for row_id in ids if row_id in by_id], marker, total)
 
 
 def contains(column: Any, q: str) -> ColumnElement[bool]:
-    """A case-insensitive search for `q` anywhere in the column, its wildcards taken literally."""
+    """The condition that `q` occurs in the column, ignoring case; `%` and `_` in `q` have no special meaning."""
     literal = q.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return func.lower(column).like(f"%{literal.lower()}%", escape="\\")

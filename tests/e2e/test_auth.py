@@ -73,7 +73,7 @@ def test_signup_says_what_is_wrong_as_one_leaves_a_field(page: Page) -> None:
     expect(page.get_by_text("A username has 3 to 32 letters")).to_be_visible()
     page.get_by_label("Email").fill("ada@")
     page.keyboard.press("Tab")
-    expect(page.get_by_text("This is not a whole email address")).to_be_visible()
+    expect(page.get_by_text("This is not a complete email address")).to_be_visible()
     page.get_by_label("Password", exact=True).fill("short")
     page.keyboard.press("Tab")
     expect(page.get_by_text("Use at least 10 characters")).to_be_visible()

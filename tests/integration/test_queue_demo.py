@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets.demo import give_demo
+from orchestrator.services.datasets.demo import create_demo
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
 from tests.studio import RedisProcess, make_person, start_controller, start_process, until
@@ -19,7 +19,7 @@ def test_the_demo_is_drawn_once_for_everyone(
     home: Path, redis_server: RedisProcess, ada: Actor, processes: list[subprocess.Popen[bytes]]
 ) -> None:
     with session_scope() as session:
-        early = give_demo(session, ada.user_id)
+        early = create_demo(session, ada.user_id)
         assert session.get_one(Dataset, early).status is DatasetStatus.PROCESSING
     start_controller(processes, home)
     processes.append(start_process("-m", "jobs.worker", "--device", "prep", log=home / "prep.log"))
@@ -31,7 +31,7 @@ def test_the_demo_is_drawn_once_for_everyone(
     until(is_ready, 120, "the demo is drawn")
     eve = make_person("eve")
     with session_scope() as session:
-        late = give_demo(session, eve.user_id)
+        late = create_demo(session, eve.user_id)
         assert session.get_one(Dataset, late).status is DatasetStatus.READY
         for dataset_id in (early, late):
             dataset = session.get_one(Dataset, dataset_id)

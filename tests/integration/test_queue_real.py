@@ -14,7 +14,7 @@ from orchestrator.domain.models import ModelSource, ModelStatus, ModelType, Vide
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.domain.training_jobs import FINAL, JobStatus
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets.demo import give_demo
+from orchestrator.services.datasets.demo import create_demo
 from orchestrator.services.db import session_scope
 from orchestrator.services.metrics.history import history
 from orchestrator.services.training.artifacts import adapter_zip
@@ -31,7 +31,7 @@ def real_things(actor: Actor) -> tuple[int, int]:
     run_demo()
     base = ROOT / "orchestrator" / "builtin" / "models" / "videomae-tiny"
     with session_scope() as session:
-        dataset_id = give_demo(session, actor.user_id)
+        dataset_id = create_demo(session, actor.user_id)
         model = VideoModel(
             name="Tiny VideoMAE",
             model_type=ModelType.CLASSIFICATION,

@@ -9,8 +9,9 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.adapters import WORK_ACTIVE, Adapter, AdapterLine, AdapterWork, WorkKind
 from orchestrator.domain.datasets import Task
-from orchestrator.domain.errors import Conflict, Invalid, NotFound
+from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.users import Actor
+from orchestrator.services.access import owned_adapter
 from orchestrator.services.adapters.files import FileRow, adapter_folder, home_folder, list_files, remove_files
 from orchestrator.services.adapters.rows import AdapterRow, LineFacts, adapter_row
 from orchestrator.services.after_commit import after_commit
@@ -77,24 +78,24 @@ def get_adapter(session: Session, actor: Actor, adapter_id: int) -> AdapterRow:
     Raises:
         NotFound: there is none, or it is somebody else's.
     """
-    return _rows(session, [own_adapter(session, actor, adapter_id)])[0]
+    return _rows(session, [owned_adapter(session, actor, adapter_id)])[0]
 
 
 def line_of(session: Session, actor: Actor, adapter_id: int) -> list[AdapterRow]:
     """Every version of the same line, the newest first."""
-    adapter = own_adapter(session, actor, adapter_id)
+    adapter = owned_adapter(session, actor, adapter_id)
     found = select(Adapter).where(Adapter.line_id == adapter.line_id).order_by(col(Adapter.version).desc())
     return _rows(session, session.exec(found).all())
 
 
 def adapter_files(session: Session, actor: Actor, adapter_id: int) -> list[FileRow]:
     """What a download holds."""
-    return list_files(adapter_folder(own_adapter(session, actor, adapter_id)))
+    return list_files(adapter_folder(owned_adapter(session, actor, adapter_id)))
 
 
 def promote(session: Session, actor: Actor, adapter_id: int, production: bool = True) -> AdapterRow:
     """Makes this version the one of its line that is in production, in place of any other; or takes it out."""
-    adapter = own_adapter(session, actor, adapter_id)
+    adapter = owned_adapter(session, actor, adapter_id)
     line = session.get_one(AdapterLine, adapter.line_id, with_for_update=True)
     if production:
         line.production_version = adapter.version
@@ -111,7 +112,7 @@ def adapter_zip(session: Session, actor: Actor, adapter_id: int) -> Path:
     Raises:
         Conflict: its files are gone. NotFound.
     """
-    adapter = own_adapter(session, actor, adapter_id)
+    adapter = owned_adapter(session, actor, adapter_id)
     folder = whole_folder(adapter)
     label = f"{adapter.name}-v{adapter.version}"
     return fresh_zip(folder, home_folder(adapter.id or 0) / f"{label}.zip", label)
@@ -131,7 +132,7 @@ def whole_folder(adapter: Adapter) -> Path:
 
 def dependents(session: Session, actor: Actor, adapter_id: int) -> list[str]:
     """What a deletion would touch, as sentences for whoever is asked to confirm."""
-    adapter = own_adapter(session, actor, adapter_id)
+    adapter = owned_adapter(session, actor, adapter_id)
     line = session.get_one(AdapterLine, adapter.line_id)
     found: list[str] = []
     if line.production_version == adapter.version:
@@ -151,7 +152,7 @@ def delete_adapter(session: Session, actor: Actor, adapter_id: int) -> None:
     Raises:
         Conflict: it is being merged or pushed. NotFound.
     """
-    adapter = own_adapter(session, actor, adapter_id)
+    adapter = owned_adapter(session, actor, adapter_id)
     busy = select(AdapterWork.kind).where(
         AdapterWork.adapter_id == adapter_id, col(AdapterWork.status).in_(WORK_ACTIVE)
     )
@@ -166,18 +167,6 @@ def delete_adapter(session: Session, actor: Actor, adapter_id: int) -> None:
     session.flush()
     session.expunge(adapter)
     after_commit(session, lambda: remove_files(adapter))
-
-
-def own_adapter(session: Session, actor: Actor, adapter_id: int) -> Adapter:
-    """The record, when it is the actor's.
-
-    Raises:
-        NotFound: there is none, or it is somebody else's: both read the same.
-    """
-    adapter = session.get(Adapter, adapter_id)
-    if adapter is None or adapter.owner_id != actor.user_id:
-        raise NotFound("There is no such adapter. It may have been deleted.")
-    return adapter
 
 
 def _in_production() -> ColumnElement[bool]:

@@ -15,7 +15,8 @@ from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.machines import PREP
 from orchestrator.domain.redis_keys import TASK_ADAPTER
 from orchestrator.domain.users import Actor
-from orchestrator.services.adapters.catalog import own_adapter, whole_folder
+from orchestrator.services.access import owned_adapter
+from orchestrator.services.adapters.catalog import whole_folder
 from orchestrator.services.adapters.files import half_of, home_folder, merged_folder
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.db import session_scope
@@ -53,7 +54,7 @@ class WorkRow:
 
 def list_works(session: Session, actor: Actor, adapter_id: int) -> list[WorkRow]:
     """The newest first."""
-    own_adapter(session, actor, adapter_id)
+    owned_adapter(session, actor, adapter_id)
     return [work_row(work) for work in _works(session, adapter_id)]
 
 
@@ -63,7 +64,7 @@ def request_merge(session: Session, actor: Actor, adapter_id: int) -> WorkRow:
     Raises:
         Conflict: it is a whole model already, or its files are gone. NotFound.
     """
-    adapter = own_adapter(session, actor, adapter_id)
+    adapter = owned_adapter(session, actor, adapter_id)
     if adapter.kind is ResultKind.MODEL:
         raise Conflict(f"{adapter.name} v{adapter.version} is a whole model already. There is nothing to merge.")
     whole_folder(adapter)
@@ -94,7 +95,7 @@ def request_push(
     Raises:
         Invalid: `problems` by field. Conflict: one is on its way, or there is nothing merged. NotFound.
     """
-    adapter = own_adapter(session, actor, adapter_id)
+    adapter = owned_adapter(session, actor, adapter_id)
     problems: list[tuple[str, str]] = []
     if not REPO.match(repo.strip()) or "--" in repo or ".." in repo:
         problems.append(("repo", "Enter an id like owner/name: letters, digits, dots, dashes and underscores."))
@@ -134,7 +135,7 @@ def merged_zip(session: Session, actor: Actor, adapter_id: int) -> Path:
     Raises:
         Conflict: it is not merged. NotFound.
     """
-    adapter = own_adapter(session, actor, adapter_id)
+    adapter = owned_adapter(session, actor, adapter_id)
     folder = folder_to_push(adapter, MERGED)
     label = f"{adapter.name}-v{adapter.version}-merged"
     return fresh_zip(folder, home_folder(adapter_id) / f"{label}.zip", label)
@@ -208,7 +209,7 @@ def get_work(session: Session, actor: Actor, adapter_id: int, work_id: int) -> W
     Raises:
         NotFound.
     """
-    own_adapter(session, actor, adapter_id)
+    owned_adapter(session, actor, adapter_id)
     work = session.get(AdapterWork, work_id)
     if work is None or work.adapter_id != adapter_id:
         raise NotFound("There is no such merge or push.")

@@ -11,7 +11,8 @@ from orchestrator.domain.datasets import Task
 from orchestrator.domain.errors import Unavailable
 from orchestrator.domain.models import TASK_OF, ModelSource, ModelStatus
 from orchestrator.domain.users import Actor
-from orchestrator.services.adapters.catalog import own_adapter, whole_folder
+from orchestrator.services.access import owned_adapter
+from orchestrator.services.adapters.catalog import whole_folder
 from orchestrator.services.adapters.operations import MERGED, folder_to_push
 from orchestrator.services.models.adding import check_soon
 from orchestrator.services.models.catalog import new_model, row_of
@@ -30,7 +31,7 @@ def register_merged(session: Session, actor: Actor, adapter_id: int, name: str =
     Raises:
         Conflict: nothing is merged yet, or the name is taken. Invalid: the name. NotFound. Unavailable: disk.
     """
-    adapter = own_adapter(session, actor, adapter_id)
+    adapter = owned_adapter(session, actor, adapter_id)
     label = f"{adapter.name} v{adapter.version}"
     whole = adapter.kind is ResultKind.MODEL
     source = whole_folder(adapter) if whole else folder_to_push(adapter, MERGED)

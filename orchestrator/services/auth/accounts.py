@@ -1,4 +1,4 @@
-"""Who may have an account: sign-up, the checks of each field, changing one's own profile and password."""
+"""Accounts: sign-up, validation of its fields, and changes of one's own profile and password."""
 
 import re
 
@@ -12,7 +12,7 @@ from orchestrator.domain.users import Actor, Role, User
 from orchestrator.services.auth.limits import attempt_failed, attempt_succeeded, begin_attempt
 from orchestrator.services.auth.passwords import hash_password, password_problem, verify_password
 from orchestrator.services.auth.rows import AccountRow
-from orchestrator.services.datasets.demo import give_demos
+from orchestrator.services.datasets.demo import create_demos
 from orchestrator.settings import Settings
 
 _USERNAME = re.compile(r"[A-Za-z0-9_.-]{3,32}")
@@ -23,13 +23,13 @@ _TAKEN = {
 
 
 def actor_of(user: User) -> Actor:
-    """The account as services know it."""
+    """The actor that services take for this account."""
     assert user.id is not None
     return Actor(user.id, user.username, user.email, user.role)
 
 
 def _normal_email(email: str) -> str:
-    """The email in its one normal form, without asking any name server."""
+    """The email in its normal form; raises `EmailNotValidError`. No name server is asked."""
     return validate_email(email.strip(), check_deliverability=False).normalized
 
 
@@ -47,7 +47,7 @@ def _email_problem(email: str) -> str:
     try:
         _normal_email(email)
     except EmailNotValidError:
-        return "This is not a whole email address; it looks like name@example.org."
+        return "This is not a complete email address; it looks like name@example.org."
     return ""
 
 
@@ -59,10 +59,13 @@ def _is_taken(session: Session, field: str, value: str, except_id: int = 0) -> b
 
 
 def check_signup_field(session: Session, field: str, value: str) -> str:
-    """The sentence beside a sign-up field as you leave it; "" when the value is fine.
+    """What is wrong with one sign-up field, checked when the field loses the focus.
 
     Args:
         field: "username", "email" or "password".
+
+    Returns:
+        A sentence for the field; "" when the value is accepted.
     """
     if field == "password":
         return password_problem(value)
@@ -71,35 +74,36 @@ def check_signup_field(session: Session, field: str, value: str) -> str:
     return problem or (_TAKEN[field] if _is_taken(session, field, value) else "")
 
 
-def _problems(username: str, email: str, password: str) -> list[tuple[str, str]]:
-    found = [
+def _signup_problems(username: str, email: str, password: str) -> list[tuple[str, str]]:
+    checks = [
         ("username", _username_problem(username)),
         ("email", _email_problem(email)),
         ("password", password_problem(password, [username, email])),
     ]
-    return [(field, sentence) for field, sentence in found if sentence]
+    return [(field, sentence) for field, sentence in checks if sentence]
 
 
-def _only_one_at_a_time(session: Session) -> None:
-    # SQLite's first write takes the one write lock; PostgreSQL needs to be told, or two first accounts both administer.
+def _lock_accounts(session: Session) -> None:
+    # SQLite's first write takes the write lock of the whole database. PostgreSQL needs an explicit lock: two sign-ups
+    # at once could otherwise both find themselves first and both become administrators.
     if session.get_bind().dialect.name == "postgresql":
         session.connection().execute(text("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE"))
 
 
-def _taken(session: Session, error: IntegrityError) -> Conflict:
+def _conflict_from(session: Session, error: IntegrityError) -> Conflict:
     session.rollback()
     field = "email" if "email_key" in str(error.orig) else "username"
     return Conflict(_TAKEN[field], field)
 
 
 def sign_up(session: Session, username: str, email: str, password: str, settings: Settings) -> Actor:
-    """Makes an account; the very first one administers.
+    """Creates an account with its demo datasets; the first account of an installation becomes its administrator.
 
     Raises:
         Invalid: `problems` names each bad field. Conflict: `field` is taken. NotAllowed: sign-up is not open.
     """
     username, email = username.strip(), email.strip()
-    problems = _problems(username, email, password)
+    problems = _signup_problems(username, email, password)
     if problems:
         raise Invalid(problems[0][1], problems[0][0], problems)
     for field, value in (("username", username), ("email", email)):
@@ -114,11 +118,11 @@ def sign_up(session: Session, username: str, email: str, password: str, settings
         password_hash=hash_password(password),
     )
     try:
-        _only_one_at_a_time(session)
+        _lock_accounts(session)
         session.add(user)
         session.flush()
     except IntegrityError as error:
-        raise _taken(session, error) from error
+        raise _conflict_from(session, error) from error
     others = session.scalar(select(func.count()).select_from(User).where(col(User.id) != user.id)) or 0
     if others and settings.signup != "open":
         raise NotAllowed("Sign-up is not open here. Ask the administrator for an account.")
@@ -126,11 +130,11 @@ def sign_up(session: Session, username: str, email: str, password: str, settings
         user.role = Role.ADMIN
         session.flush()
     actor = actor_of(user)
-    give_demos(session, actor.user_id)
+    create_demos(session, actor.user_id)
     return actor
 
 
-def _own(session: Session, actor: Actor) -> User:
+def _user_of(session: Session, actor: Actor) -> User:
     user = session.get(User, actor.user_id)
     if user is None:
         raise NotSignedIn("This account does not exist any more. Sign in with another one.")
@@ -138,8 +142,8 @@ def _own(session: Session, actor: Actor) -> User:
 
 
 def get_account(session: Session, actor: Actor) -> AccountRow:
-    """The asking person's own account."""
-    user = _own(session, actor)
+    """The actor's own account."""
+    user = _user_of(session, actor)
     assert user.id is not None
     return AccountRow(user.id, user.username, user.email, user.role.value, user.created_at)
 
@@ -148,14 +152,14 @@ def update_profile(session: Session, actor: Actor, username: str, email: str) ->
     """Changes one's own username and email.
 
     Raises:
-        Invalid: `problems` names each bad field. Conflict: `field` is taken by somebody else.
+        Invalid: `problems` names each bad field. Conflict: `field` is taken by another account.
     """
     username, email = username.strip(), email.strip()
-    found = [("username", _username_problem(username)), ("email", _email_problem(email))]
-    problems = [(field, sentence) for field, sentence in found if sentence]
+    checks = [("username", _username_problem(username)), ("email", _email_problem(email))]
+    problems = [(field, sentence) for field, sentence in checks if sentence]
     if problems:
         raise Invalid(problems[0][1], problems[0][0], problems)
-    user = _own(session, actor)
+    user = _user_of(session, actor)
     for field, value in (("username", username), ("email", email)):
         if _is_taken(session, field, value, except_id=actor.user_id):
             raise Conflict(_TAKEN[field], field)
@@ -165,17 +169,17 @@ def update_profile(session: Session, actor: Actor, username: str, email: str) ->
     try:
         session.flush()
     except IntegrityError as error:
-        raise _taken(session, error) from error
+        raise _conflict_from(session, error) from error
     return actor_of(user)
 
 
 def change_password(session: Session, actor: Actor, current: str, new: str) -> None:
-    """Changes one's own password after proving the current one.
+    """Changes one's own password after verifying the current one.
 
     Raises:
-        Invalid: beside `current` or `new`. TooMany: the current one was wrong too often.
+        Invalid: field `current` or `new`. TooMany: the current password was wrong too often.
     """
-    user = _own(session, actor)
+    user = _user_of(session, actor)
     account = f"password-of-{actor.user_id}"
     begin_attempt(account, "")
     if not verify_password(user.password_hash, current):

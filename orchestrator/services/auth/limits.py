@@ -1,4 +1,4 @@
-"""Slows down guessing: how many logins may fail a minute, by account and by address."""
+"""Rate limits against password guessing: failed logins per minute, by account and by IP address."""
 
 import math
 import time
@@ -21,7 +21,7 @@ PER_ADDRESS = RateLimitItemPerMinute(30, namespace="login-address")
 
 @lru_cache(maxsize=1)
 def _in_redis() -> FixedWindowRateLimiter:
-    # No patience here: with Redis away a login must not hang, the memory of this process counts instead.
+    # No retries and short timeouts: when Redis is down a login must not hang; this process counts in memory instead.
     pool = connect(retries=0, socket_timeout=1, socket_connect_timeout=1).connection_pool
     return FixedWindowRateLimiter(RedisStorage("redis://", connection_pool=pool, key_prefix="loreel:limits"))
 
@@ -39,16 +39,16 @@ def _refuse(limiter: FixedWindowRateLimiter, item: RateLimitItemPerMinute, *key:
 def _begin(limiter: FixedWindowRateLimiter, account: str, ip: str) -> None:
     if not limiter.test(PER_ADDRESS, ip):
         _refuse(limiter, PER_ADDRESS, ip)
-    # Counted before the password is looked at: a hundred guesses at once get no more than five answers.
+    # Counted before the password is verified: of a hundred guesses sent at once, at most five are answered.
     if not limiter.hit(PER_ACCOUNT, account, ip):
         _refuse(limiter, PER_ACCOUNT, account, ip)
 
 
 def begin_attempt(account: str, ip: str) -> None:
-    """Counts one attempt on `account` from `ip`.
+    """Counts one login attempt on `account` from `ip`.
 
     Raises:
-        TooMany: with the seconds to wait.
+        TooMany: too many attempts; `retry_after_s` says when the next one is possible.
     """
     try:
         _begin(_in_redis(), account, ip)
@@ -58,7 +58,7 @@ def begin_attempt(account: str, ip: str) -> None:
 
 
 def attempt_failed(ip: str) -> None:
-    """Counts a failure against the address; the account's was counted when it began."""
+    """Counts a failed attempt of this IP address; the account's attempt was counted by `begin_attempt`."""
     try:
         _in_redis().hit(PER_ADDRESS, ip)
     except (RedisError, OSError):
@@ -66,7 +66,10 @@ def attempt_failed(ip: str) -> None:
 
 
 def attempt_succeeded(account: str, ip: str) -> None:
-    """A right password clears the account's count, not the address's: one own account frees no guessing on others."""
+    """Resets the account's count after a correct password.
+
+    The count of the address stays: logging in to one's own account must not reset a limit on guessing at others.
+    """
     _in_memory().clear(PER_ACCOUNT, account, ip)
     try:
         _in_redis().clear(PER_ACCOUNT, account, ip)
@@ -75,6 +78,6 @@ def attempt_succeeded(account: str, ip: str) -> None:
 
 
 def forget_clients() -> None:
-    """Drops the cached clients: settings changed (tests)."""
+    """Drops the cached clients, after settings have changed (tests)."""
     _in_redis.cache_clear()
     _in_memory.cache_clear()

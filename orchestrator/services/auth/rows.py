@@ -1,4 +1,4 @@
-"""What pages and the API may know of an account: small frozen rows, never a hash."""
+"""The rows of accounts, sessions and tokens that pages and the API share; none holds a hash."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """A person's own account."""
+    """A user's own account."""
 
     id: int
     username: str
@@ -17,7 +17,7 @@ class AccountRow:
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """One signed-in browser; `current` marks the one that asks."""
+    """One signed-in browser; `current`: the one that made this request."""
 
     id: int
     user_agent: str
@@ -42,7 +42,7 @@ class TokenRow:
 
 @dataclass(frozen=True, slots=True)
 class NewToken:
-    """A token at the one moment when its secret is shown."""
+    """A token that was just created, with its secret, which is shown this once only."""
 
     row: TokenRow
     token: str

@@ -1,4 +1,4 @@
-"""Makes the secrets that browsers and scripts carry; the ledger keeps only their SHA-256."""
+"""Creates the secrets of cookies and API tokens; the database stores only their SHA-256."""
 
 import hashlib
 import secrets
@@ -10,5 +10,5 @@ def new_secret(prefix: str = "") -> str:
 
 
 def digest(secret: str) -> str:
-    """What the ledger keeps. No salt is needed: the secret has 256 random bits."""
+    """The hash that the database stores. It needs no salt: a secret has 256 random bits."""
     return hashlib.sha256(secret.encode(errors="replace")).hexdigest()

@@ -1,4 +1,4 @@
-"""Signed-in browsers: log in, keep a session behind a cookie's token, end it."""
+"""Browser sessions: log in, open a session behind a cookie's token, list and end sessions."""
 
 from datetime import timedelta
 
@@ -6,7 +6,7 @@ from sqlalchemy import delete, select, update
 from sqlmodel import Session, col
 
 from orchestrator.domain.base import utcnow
-from orchestrator.domain.errors import NotFound, NotSignedIn
+from orchestrator.domain.errors import NotSignedIn
 from orchestrator.domain.users import Actor, User, UserSession
 from orchestrator.services.auth.accounts import actor_of
 from orchestrator.services.auth.limits import attempt_failed, attempt_succeeded, begin_attempt
@@ -23,26 +23,26 @@ from orchestrator.settings import get_settings
 
 COOKIE_NAME = "loreel_session"
 SHORT_SESSION = timedelta(hours=12)
-"""Without "remember me": until the browser closes, and never longer than this."""
-SEEN_EVERY = timedelta(minutes=1)
-_WRONG = "That password does not match this account, or there is no such account. Check both and try again."
+"""Without "remember me" a session ends when the browser closes, and after this time at the latest."""
+LAST_SEEN_INTERVAL = timedelta(minutes=1)
+_WRONG_LOGIN = "That password does not match this account, or there is no such account. Check both and try again."
 
 
 def log_in(session: Session, login: str, password: str, ip: str) -> Actor:
     """The account behind a username or email and its password.
 
     Raises:
-        NotSignedIn: they do not fit (an unknown account reads the same). TooMany: too many failures.
+        NotSignedIn: the password is wrong, or there is no such account; both read the same. TooMany: too many failures.
     """
     key = login.strip().casefold()[:254]
     begin_attempt(key, ip)
-    decoy = decoy_hash()  # made before the account is looked up, so that both ways take the same time
+    decoy = decoy_hash()  # before the account is searched for, so that an unknown one takes the same time
     column = User.email_key if "@" in key else User.username_key
     user = session.scalar(select(User).where(col(column) == key))
-    fits = verify_password(user.password_hash if user else decoy, password[: MAX_LENGTH + 1])
-    if user is None or not fits:
+    matches = verify_password(user.password_hash if user else decoy, password[: MAX_LENGTH + 1])
+    if user is None or not matches:
         attempt_failed(ip)
-        raise NotSignedIn(_WRONG)
+        raise NotSignedIn(_WRONG_LOGIN)
     attempt_succeeded(key, ip)
     if is_outdated(user.password_hash):
         user.password_hash = hash_password(password)
@@ -52,12 +52,16 @@ def log_in(session: Session, login: str, password: str, ip: str) -> Actor:
 
 
 def session_lifetime(remember: bool) -> timedelta:
-    """How long a session lives on the server."""
+    """How long the server accepts a session."""
     return timedelta(days=get_settings().session_days) if remember else SHORT_SESSION
 
 
 def open_session(session: Session, user_id: int, remember: bool, user_agent: str = "", ip: str = "") -> str:
-    """Opens a session and returns its token, which only the cookie will know."""
+    """Opens a session.
+
+    Returns:
+        Its token, for the cookie; the database has only its hash.
+    """
     token = new_secret()
     expires_at = utcnow() + session_lifetime(remember)
     row = UserSession(
@@ -69,27 +73,27 @@ def open_session(session: Session, user_id: int, remember: bool, user_agent: str
 
 
 def actor_from_token(session: Session, token: str) -> Actor | None:
-    """Who carries this token; None when it is unknown or has run out."""
+    """The user whose session this token opens; None when it is unknown or has expired."""
     if not token:
         return None
     now = utcnow()
-    alive = (col(UserSession.token_hash) == digest(token), col(UserSession.expires_at) > now)
-    row = session.scalar(select(UserSession).where(*alive))
+    valid = (col(UserSession.token_hash) == digest(token), col(UserSession.expires_at) > now)
+    row = session.scalar(select(UserSession).where(*valid))
     user = session.get(User, row.user_id) if row else None
     if row is None or user is None:
         return None
-    if row.last_seen_at < now - SEEN_EVERY:
+    if row.last_seen_at < now - LAST_SEEN_INTERVAL:
         session.exec(update(UserSession).where(col(UserSession.id) == row.id).values(last_seen_at=now))
     return actor_of(user)
 
 
 def close_session(session: Session, token: str) -> None:
-    """Ends the session of this token; harmless when it has ended already."""
+    """Ends the session of this token; does nothing when it has ended already."""
     session.exec(delete(UserSession).where(col(UserSession.token_hash) == digest(token)))
 
 
 def list_sessions(session: Session, actor: Actor, current_token: str = "") -> list[SessionRow]:
-    """One's own signed-in browsers, the latest seen first."""
+    """The actor's signed-in browsers, the most recently seen first."""
     query = (
         select(UserSession)
         .where(col(UserSession.user_id) == actor.user_id, col(UserSession.expires_at) > utcnow())
@@ -110,19 +114,12 @@ def list_sessions(session: Session, actor: Actor, current_token: str = "") -> li
     ]
 
 
-def close_one(session: Session, actor: Actor, session_id: int) -> None:
-    """Signs one of one's own browsers out.
-
-    Raises:
-        NotFound: it has ended already, or is somebody else's.
-    """
-    own = (col(UserSession.id) == session_id, col(UserSession.user_id) == actor.user_id)
-    if session.exec(delete(UserSession).where(*own)).rowcount == 0:
-        raise NotFound("This session has ended already.")
-
-
 def close_others(session: Session, actor: Actor, current_token: str) -> int:
-    """Signs every other browser of this person out; says how many there were."""
+    """Signs every other browser of the actor out.
+
+    Returns:
+        How many there were.
+    """
     others = col(UserSession.token_hash) != digest(current_token)
     query = delete(UserSession).where(col(UserSession.user_id) == actor.user_id, others)
     return session.exec(query).rowcount

@@ -1,4 +1,4 @@
-"""One-time tickets: carry a login that was verified over the websocket into a cookie, within seconds."""
+"""One-time tickets: the websocket verifies a login but cannot set a cookie, so that a ticket is exchanged for one."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ LIFETIME = timedelta(seconds=30)
 
 
 def issue_ticket(session: Session, user_id: int, remember: bool) -> str:
-    """A ticket that is good once, for 30 seconds."""
+    """A ticket that can be used once, within `LIFETIME`."""
     session.exec(delete(LoginTicket).where(col(LoginTicket.expires_at) < utcnow()))
     ticket = new_secret()
     row = LoginTicket(token_hash=digest(ticket), user_id=user_id, remember=remember, expires_at=utcnow() + LIFETIME)
@@ -24,10 +24,13 @@ def issue_ticket(session: Session, user_id: int, remember: bool) -> str:
 
 
 def redeem_ticket(session: Session, ticket: str) -> tuple[int, bool]:
-    """Uses the ticket up and says whose it was, and whether the session shall be remembered.
+    """Uses up the ticket.
+
+    Returns:
+        (the user's id, whether the session outlives the browser).
 
     Raises:
-        NotSignedIn: used already, too old, or never issued.
+        NotSignedIn: it was used already, has expired, or was never issued.
     """
     query = (
         delete(LoginTicket)

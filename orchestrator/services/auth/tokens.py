@@ -1,4 +1,4 @@
-"""API tokens for scripts: made once, shown once, kept as a hash, each with its scopes."""
+"""API tokens for scripts: the secret is shown once and stored as a hash; each token has scopes."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -16,7 +16,7 @@ from orchestrator.services.auth.secrets import digest, new_secret
 PREFIX = "lrl_"
 SCOPES = ("read", "write")
 MAX_TOKENS = 50
-USED_EVERY = timedelta(minutes=1)
+LAST_USED_INTERVAL = timedelta(minutes=1)
 
 
 def _row(token: ApiToken) -> TokenRow:
@@ -27,7 +27,7 @@ def _row(token: ApiToken) -> TokenRow:
 def _check(name: str, scopes: Sequence[str], expires_days: int | None) -> None:
     problems: list[tuple[str, str]] = []
     if not 1 <= len(name) <= 80:
-        problems.append(("name", "Give the token a name of 1 to 80 characters, so that you know it again."))
+        problems.append(("name", "Give the token a name of 1 to 80 characters, so that you recognize it later."))
     if not scopes or any(scope not in SCOPES for scope in scopes):
         problems.append(("scopes", "Choose read, write or both."))
     if expires_days is not None and not 1 <= expires_days <= 3650:
@@ -43,10 +43,10 @@ def create_token(
     scopes: Sequence[str] = SCOPES,
     expires_days: int | None = None,
 ) -> NewToken:
-    """Makes a token; its secret is in the answer and nowhere else.
+    """Creates a token; its secret is returned here and stored nowhere.
 
     Raises:
-        Invalid: name, scopes or expires_days; or too many tokens.
+        Invalid: field name, scopes or expires_days; or there are too many tokens.
     """
     name = name.strip()
     _check(name, scopes, expires_days)
@@ -66,16 +66,16 @@ def create_token(
 
 
 def list_tokens(session: Session, actor: Actor) -> list[TokenRow]:
-    """One's own tokens, newest first."""
+    """The actor's tokens, newest first."""
     query = select(ApiToken).where(col(ApiToken.user_id) == actor.user_id).order_by(col(ApiToken.id).desc())
     return [_row(token) for token in session.scalars(query)]
 
 
 def delete_token(session: Session, actor: Actor, token_id: int) -> None:
-    """Ends a token at once.
+    """Deletes a token, which stops working at once.
 
     Raises:
-        NotFound: no such token, or somebody else's.
+        NotFound: it does not exist, or belongs to another user.
     """
     own = (col(ApiToken.id) == token_id, col(ApiToken.user_id) == actor.user_id)
     if session.exec(delete(ApiToken).where(*own)).rowcount == 0:
@@ -83,16 +83,16 @@ def delete_token(session: Session, actor: Actor, token_id: int) -> None:
 
 
 def actor_from_bearer(session: Session, secret: str) -> tuple[Actor, frozenset[str]] | None:
-    """Who carries this token and with which scopes; None when it is unknown or has run out."""
+    """The user and the scopes of a bearer token; None when it is unknown or has expired."""
     if not secret.startswith(PREFIX):
         return None
     now = utcnow()
-    alive = or_(col(ApiToken.expires_at).is_(None), col(ApiToken.expires_at) > now)
-    token = session.scalar(select(ApiToken).where(col(ApiToken.token_hash) == digest(secret), alive))
+    valid = or_(col(ApiToken.expires_at).is_(None), col(ApiToken.expires_at) > now)
+    token = session.scalar(select(ApiToken).where(col(ApiToken.token_hash) == digest(secret), valid))
     user = session.get(User, token.user_id) if token else None
     if token is None or user is None:
         return None
-    if token.last_used_at is None or token.last_used_at < now - USED_EVERY:
+    if token.last_used_at is None or token.last_used_at < now - LAST_USED_INTERVAL:
         used = update(ApiToken).where(col(ApiToken.id) == token.id).values(last_used_at=now)
         session.exec(used)
     return actor_of(user), frozenset(_row(token).scopes)

@@ -41,13 +41,13 @@ def is_drawn() -> bool:
     return all("caption" in clip for clip in clips)
 
 
-def give_demos(session: Session, user_id: int) -> None:
+def create_demos(session: Session, user_id: int) -> None:
     """For a new account: the clips with captions, then the same clips in classes, which lists show first."""
-    give_demo(session, user_id, Task.CAPTIONING)
-    give_demo(session, user_id)
+    create_demo(session, user_id, Task.CAPTIONING)
+    create_demo(session, user_id)
 
 
-def give_demo(session: Session, user_id: int, task: Task = Task.CLASSIFICATION) -> int:
+def create_demo(session: Session, user_id: int, task: Task = Task.CLASSIFICATION) -> int:
     """Gives an account a demo dataset, at once or as soon as it is drawn; its id."""
     name, description = KINDS[task]
     dataset = Dataset(

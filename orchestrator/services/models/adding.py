@@ -13,10 +13,11 @@ from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
 from orchestrator.domain.redis_keys import TASK_MODEL
 from orchestrator.domain.sizes import resumable_note
 from orchestrator.domain.users import Actor
+from orchestrator.services.access import owned_model
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.db import session_scope
 from orchestrator.services.hub import hub_credential, hub_problems
-from orchestrator.services.models.catalog import new_model, own_model, row_of
+from orchestrator.services.models.catalog import new_model, row_of
 from orchestrator.services.models.files import (
     INDEX,
     PARTS,
@@ -30,7 +31,7 @@ from orchestrator.services.models.inspect import shards_of
 from orchestrator.services.models.rows import ModelRow
 from orchestrator.services.queue import enqueue, model_key
 from orchestrator.services.uploads.part_file import upload_path
-from orchestrator.services.uploads.uploads import UploadRow, clean_name, discard_upload, list_uploads, make_room
+from orchestrator.services.uploads.uploads import UploadRow, clean_name, create_upload, discard_upload, list_uploads
 from orchestrator.services.vault import seal
 
 PREP = "prep"
@@ -93,7 +94,7 @@ def begin_again(session: Session, actor: Actor, model_id: int) -> ModelRow:
     Raises:
         Conflict: it waits for none. NotFound.
     """
-    model = own_model(session, actor, model_id)
+    model = owned_model(session, actor, model_id)
     if model.source is not ModelSource.UPLOAD or model.status is ModelStatus.READY or _stage(model) == CHECKING:
         raise Conflict("This model takes no files now. Add another model for them.")
     ids = session.exec(select(Upload.id).where(col(Upload.model_id) == model_id)).all()
@@ -108,7 +109,7 @@ def begin_again(session: Session, actor: Actor, model_id: int) -> ModelRow:
 def takes_files(session: Session, actor: Actor, model_id: int, begun: bool = False) -> bool:
     """Whether the actor's model waits for files; `begun`: and some of them have arrived, whole or in part."""
     try:
-        model = own_model(session, actor, model_id)
+        model = owned_model(session, actor, model_id)
     except AppError:
         return False
     return _stage(model) == RECEIVING and (not begun or bool(list_uploads(session, actor, model_id=model_id)))
@@ -132,7 +133,7 @@ def begin_file(session: Session, actor: Actor, model_id: int, filename: str, len
     Raises:
         Invalid, TooLarge, DiskFull, Conflict (it waits for none), NotFound.
     """
-    model = own_model(session, actor, model_id)
+    model = owned_model(session, actor, model_id)
     if model.source is not ModelSource.UPLOAD or model.status is ModelStatus.READY or _stage(model) == CHECKING:
         raise Conflict("This model takes no files now. Add another model for them.")
     path = PurePosixPath(clean_name(filename))
@@ -140,7 +141,7 @@ def begin_file(session: Session, actor: Actor, model_id: int, filename: str, len
         raise Invalid(problem, "filename")
     _give_way(session, actor, model_id, path)
     upload = Upload(id="", owner_id=actor.user_id, model_id=model_id, filename="", length=length)
-    return make_room(session, upload, filename)
+    return create_upload(session, upload, filename)
 
 
 def _give_way(session: Session, actor: Actor, model_id: int, path: PurePosixPath) -> None:
@@ -163,7 +164,7 @@ def request_check(session: Session, actor: Actor, model_id: int) -> ModelRow:
     Raises:
         Conflict: nothing has arrived, something is still arriving, or a file is missing. NotFound.
     """
-    model = own_model(session, actor, model_id)
+    model = owned_model(session, actor, model_id)
     if model.status is ModelStatus.READY or _stage(model) in (CHECKING, FETCHING):
         return row_of(session, actor, model)
     found = session.exec(select(Upload.status).where(col(Upload.model_id) == model_id)).all()
@@ -201,7 +202,7 @@ def try_again(session: Session, actor: Actor, model_id: int, credential_id: int 
     Raises:
         Conflict: there is nothing to fetch. Invalid: that is no Hub token. NotFound.
     """
-    model = own_model(session, actor, model_id)
+    model = owned_model(session, actor, model_id)
     if model.source not in (ModelSource.HUB, ModelSource.PATH) or model.status is not ModelStatus.ERROR:
         raise Conflict("There is nothing to fetch again here.")
     if model.source is ModelSource.PATH:

@@ -8,11 +8,11 @@ from sqlmodel import Session, col, or_, select
 
 from orchestrator.domain.adapters import WORK_ACTIVE, Adapter, AdapterWork, WorkKind
 from orchestrator.domain.datasets import Upload
-from orchestrator.domain.errors import Conflict, Invalid, NotAllowed
+from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.models import ModelSource, ModelStatus, ModelType, VideoModel
 from orchestrator.domain.training_jobs import ACTIVE, TrainingJob
 from orchestrator.domain.users import Actor
-from orchestrator.services.access import _visible
+from orchestrator.services.access import owned_model, visible_model
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.models.files import remove_model_folder
 from orchestrator.services.models.inspect import FAMILIES, ModelFacts
@@ -59,12 +59,12 @@ def get_model(session: Session, actor: Actor, model_id: int) -> ModelRow:
     Raises:
         NotFound: there is none, or it is somebody else's.
     """
-    return _row(session, actor, _visible(session, actor, model_id))
+    return _row(session, actor, visible_model(session, actor, model_id))
 
 
 def model_layers(session: Session, actor: Actor, model_id: int) -> list[LayerGroup]:
     """The linear layers of a model, by the ending of their names."""
-    model = _visible(session, actor, model_id)
+    model = visible_model(session, actor, model_id)
     return [
         LayerGroup(str(g["suffix"]), int(g.get("count", 1)), int(g.get("parameters", 0)), bool(g.get("default", True)))
         for g in layer_groups(model)
@@ -140,7 +140,7 @@ def update_model(
     session: Session, actor: Actor, model_id: int, name: str | None = None, description: str | None = None
 ) -> ModelRow:
     """A new name or description; None leaves it as it is."""
-    model = _own(session, actor, model_id)
+    model = owned_model(session, actor, model_id)
     wanted = model.name if name is None else name
     text = model.description if description is None else description
     if problems := _text_problems(wanted, text):
@@ -159,7 +159,7 @@ def delete_model(session: Session, actor: Actor, model_id: int) -> None:
     Raises:
         Conflict: a job or a merge still works with it. NotAllowed: it is built in. NotFound.
     """
-    model = _own(session, actor, model_id)
+    model = owned_model(session, actor, model_id)
     if sentence := still_used(session, model_id):
         raise Conflict(sentence)
     uploads = session.exec(select(Upload.id).where(Upload.model_id == model_id)).all()
@@ -191,25 +191,9 @@ def _remove(model_id: int, uploads: Sequence[str]) -> None:
         upload_path(upload_id).unlink(missing_ok=True)
 
 
-def own_model(session: Session, actor: Actor, model_id: int) -> VideoModel:
-    """The actor's own model.
-
-    Raises:
-        NotAllowed: it is built in. NotFound.
-    """
-    return _own(session, actor, model_id)
-
-
 def row_of(session: Session, actor: Actor, model: VideoModel) -> ModelRow:
     """A stored model as a row."""
     return _row(session, actor, model)
-
-
-def _own(session: Session, actor: Actor, model_id: int) -> VideoModel:
-    model = _visible(session, actor, model_id)
-    if model.owner_id is None:
-        raise NotAllowed("Built-in models belong to everybody here and cannot be changed or deleted.")
-    return model
 
 
 def _row(session: Session, actor: Actor, model: VideoModel) -> ModelRow:

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from orchestrator.domain.adapters import Adapter, ResultKind
 from orchestrator.domain.errors import Invalid, NotFound
 from orchestrator.domain.users import Actor
-from orchestrator.services.adapters.catalog import own_adapter
+from orchestrator.services.access import owned_adapter
 from orchestrator.services.adapters.files import adapter_folder
 
 MOST = 200
@@ -45,7 +45,7 @@ def find_adapter(session: Session, actor: Actor, adapter_id: int) -> AdapterFact
     Raises:
         NotFound: there is none, it is somebody else's, or its files are gone. Invalid: it is a whole model.
     """
-    adapter = own_adapter(session, actor, adapter_id)
+    adapter = owned_adapter(session, actor, adapter_id)
     facts = _facts(adapter)
     if adapter.kind is not ResultKind.ADAPTER:
         raise Invalid(f"{facts.name} is a whole model. Register it as a base model to try it.", "adapter_id")

@@ -11,13 +11,14 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Dataset
-from orchestrator.domain.errors import Conflict, Invalid, NotFound
+from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.metric_definitions import headline
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.queueing import Sweep
 from orchestrator.domain.recipes import Recipe, parse_recipe
 from orchestrator.domain.training_jobs import ACTIVE, JobEvent, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
+from orchestrator.services.access import owned_sweep
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.live_events import announce
 from orchestrator.services.training import lifecycle
@@ -154,7 +155,7 @@ def get_sweep(session: Session, actor: Actor, sweep_id: int) -> SweepRow:
     Raises:
         NotFound: there is none, or it is somebody else's.
     """
-    return sweep_row(session, _owned(session, actor, sweep_id))
+    return sweep_row(session, owned_sweep(session, actor, sweep_id))
 
 
 def list_sweeps(session: Session, actor: Actor, limit: int = 50) -> list[SweepRow]:
@@ -165,7 +166,7 @@ def list_sweeps(session: Session, actor: Actor, limit: int = 50) -> list[SweepRo
 
 def stop_sweep(session: Session, actor: Actor, sweep_id: int) -> int:
     """Stops what still waits or runs and says how many; the waiting ones first, so that none starts meanwhile."""
-    _owned(session, actor, sweep_id)
+    owned_sweep(session, actor, sweep_id)
     active = select(TrainingJob.id).where(TrainingJob.sweep_id == sweep_id, col(TrainingJob.status).in_(ACTIVE))
     stopped = 0
     for job_id in session.exec(active.order_by(col(TrainingJob.id).desc())).all():
@@ -213,10 +214,3 @@ def value_of(recipe: Mapping[str, Any], name: str) -> Any:
     for part in name.split("."):
         found = found.get(part) if isinstance(found, Mapping) else None
     return found
-
-
-def _owned(session: Session, actor: Actor, sweep_id: int) -> Sweep:
-    sweep = session.get(Sweep, sweep_id)
-    if sweep is None or sweep.owner_id != actor.user_id:
-        raise NotFound("There is no such sweep.")
-    return sweep

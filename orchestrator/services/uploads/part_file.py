@@ -1,4 +1,4 @@
-"""The one writer of an upload's bytes: appends where the last byte ended, one sender at a time, never past the end."""
+"""Writes the bytes of an upload: appended at the announced offset, by one sender at a time, never past its length."""
 
 import fcntl
 import os
@@ -10,19 +10,19 @@ from typing import BinaryIO, Self
 from orchestrator.domain.errors import AppError, Conflict, TooLarge
 from orchestrator.settings import get_settings
 
-_WRITTEN_AT_ONCE = 2**17
-"""Bytes, as `cp` does it. For a larger write the kernel takes larger pages, which a virtual machine fetches back from
-its host first: a fifth of the speed where the machine had been at rest."""
+_WRITE_BYTES = 2**17
+"""Bytes per write, as in `cp`. For larger writes the kernel uses larger pages, which a virtual machine must first get
+back from its host: on a machine that was idle before, that is five times slower."""
 
 
 class Busy(AppError):
-    """Another connection sends this very upload; tus clients wait and try again."""
+    """Another connection is sending this upload; tus clients wait and try again."""
 
     status = 423
 
 
 class PartFile:
-    """An open `.part` file under a lock that ends with the process, so that a crash locks nobody out."""
+    """An open `.part` file under a lock that ends with the process, so that a crash leaves nothing locked."""
 
     def __init__(self, path: Path, offset: int, length: int) -> None:
         self._path, self._offset, self._length = path, offset, length
@@ -30,10 +30,10 @@ class PartFile:
         self.size = offset
 
     def __enter__(self) -> Self:
-        """Opens and locks.
+        """Opens and locks the file.
 
         Raises:
-            Busy: somebody else sends it. Conflict: the bytes do not continue where the last ones ended.
+            Busy: another connection sends it. Conflict: the offset is not where the last byte ended.
         """
         try:
             # "r+b" and not "ab": a file that was cancelled a moment ago must not come back.
@@ -54,10 +54,10 @@ class PartFile:
         return self
 
     def write(self, pieces: Sequence[bytes]) -> None:
-        """Appends pieces as they came, without joining them first.
+        """Appends the pieces, without joining them first.
 
         Raises:
-            TooLarge: more bytes than announced. OSError: the disk is full.
+            TooLarge: there are more bytes than announced. OSError: the disk is full.
         """
         assert self._file is not None
         count = sum(map(len, pieces))
@@ -65,15 +65,17 @@ class PartFile:
             raise TooLarge(f"More bytes came than the {self._length} that were announced. Start the upload again.")
         for piece in pieces:
             rest = memoryview(piece)
-            while rest:  # a disk that is nearly full takes a part
-                written = os.write(self._file.fileno(), rest[:_WRITTEN_AT_ONCE])
+            while rest:  # a write to a nearly full disk may be partial
+                written = os.write(self._file.fileno(), rest[:_WRITE_BYTES])
                 rest, self.size = rest[written:], self.size + written
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
+    ) -> None:
         if self._file is not None:
             self._file.close()
 
 
 def upload_path(upload_id: str) -> Path:
-    """The bytes of an upload, from its first to its last."""
+    """The file that holds the bytes of an upload."""
     return get_settings().data_dir / "uploads" / f"{upload_id}.part"

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Records of uploads: created before the first byte, completed after the last, discarded; for datasets and models."""
 
 import secrets
 import shutil
@@ -8,19 +8,20 @@ from pathlib import PurePosixPath
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Upload, UploadStatus
-from orchestrator.domain.errors import Conflict, DiskFull, Invalid, NotFound, TooLarge
+from orchestrator.domain.errors import Conflict, DiskFull, Invalid, TooLarge
 from orchestrator.domain.users import Actor
+from orchestrator.services.access import owned_upload
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.uploads.part_file import upload_path
 from orchestrator.settings import get_settings
 
-_SPARE_BYTES = 512 * 2**20
-"""Left free on the disk for the database and the runs."""
+_RESERVED_BYTES = 512 * 2**20
+"""Disk space that uploads leave free, for the database and for running jobs."""
 
 
 @dataclass(frozen=True, slots=True)
 class UploadRow:
-    """One upload; `offset` bytes of `length` have arrived."""
+    """One upload, of whose `length` bytes `offset` have arrived."""
 
     id: str
     dataset_id: int | None
@@ -30,11 +31,15 @@ class UploadRow:
     complete: bool
 
 
-def make_room(session: Session, upload: Upload, filename: str) -> UploadRow:
-    """Records an upload that the caller has allowed, and makes its file.
+def create_upload(session: Session, upload: Upload, filename: str) -> UploadRow:
+    """Records an upload and creates its empty file; the caller has checked permission.
+
+    Args:
+        upload: the record with its owner, target and `length`; its id and cleaned name are set here.
+        filename: as the browser gave it; it may hold folders.
 
     Raises:
-        Invalid, TooLarge, DiskFull.
+        Invalid: the file is empty or has no name. TooLarge. DiskFull.
     """
     settings, length = get_settings(), upload.length
     if length <= 0:
@@ -46,8 +51,8 @@ def make_room(session: Session, upload: Upload, filename: str) -> UploadRow:
     upload.id, upload.filename = secrets.token_urlsafe(18), clean_name(filename)
     path = upload_path(upload.id)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if shutil.disk_usage(path.parent).free < length + _SPARE_BYTES:
-        raise DiskFull(f"There is no room on the disk for {upload.filename}. Free some space and try again.")
+    if shutil.disk_usage(path.parent).free < length + _RESERVED_BYTES:
+        raise DiskFull(f"There is not enough space on the disk for {upload.filename}. Free some space and try again.")
     path.touch(mode=0o600)
     session.add(upload)
     session.flush()
@@ -55,28 +60,28 @@ def make_room(session: Session, upload: Upload, filename: str) -> UploadRow:
 
 
 def find_upload(session: Session, actor: Actor, upload_id: str) -> UploadRow:
-    """Where an upload of the actor's stands."""
-    return _row(_own(session, actor, upload_id))
+    """One upload of the actor's, with how much of it has arrived."""
+    return _row(owned_upload(session, actor, upload_id))
 
 
 def list_uploads(
     session: Session, actor: Actor, dataset_id: int | None = None, model_id: int | None = None
 ) -> list[UploadRow]:
-    """What has arrived for a dataset or model and was not read yet, whole or in part: a sender goes on from there."""
+    """Uploads of a dataset or model that were not imported yet, complete or in part; a sender resumes from these."""
     target = Upload.dataset_id == dataset_id if dataset_id else Upload.model_id == model_id
-    found = select(Upload).where(Upload.owner_id == actor.user_id, target).order_by(col(Upload.created_at))
-    return [_row(upload) for upload in session.exec(found)]
+    statement = select(Upload).where(Upload.owner_id == actor.user_id, target).order_by(col(Upload.created_at))
+    return [_row(upload) for upload in session.exec(statement)]
 
 
 def complete_upload(session: Session, actor: Actor, upload_id: str) -> UploadRow:
-    """Notes that the last byte has arrived.
+    """Marks an upload as complete.
 
     Raises:
-        Conflict: it has not.
+        Conflict: bytes are missing.
     """
-    upload = _own(session, actor, upload_id)
-    if _arrived(upload_id) != upload.length:
-        raise Conflict(f"{upload.filename} is not whole yet.")
+    upload = owned_upload(session, actor, upload_id)
+    if _received_bytes(upload_id) != upload.length:
+        raise Conflict(f"{upload.filename} has not arrived completely.")
     upload.status = UploadStatus.COMPLETE
     session.add(upload)
     session.flush()
@@ -84,15 +89,19 @@ def complete_upload(session: Session, actor: Actor, upload_id: str) -> UploadRow
 
 
 def discard_upload(session: Session, actor: Actor, upload_id: str) -> None:
-    """Forgets an upload and its bytes."""
-    upload = _own(session, actor, upload_id)
+    """Deletes an upload and its bytes."""
+    upload = owned_upload(session, actor, upload_id)
     session.delete(upload)
     session.flush()
     after_commit(session, lambda: upload_path(upload_id).unlink(missing_ok=True))
 
 
 def clean_name(filename: str) -> str:
-    """The relative path a browser gave, without anything that leads out of its folder."""
+    """The relative path that a browser gave, without parts that would lead out of its folder.
+
+    Raises:
+        Invalid: no name is left.
+    """
     parts = PurePosixPath(filename.replace("\\", "/")).parts
     kept = [part for part in parts if part not in ("/", "..", ".") and not part.endswith(":") and part.isprintable()]
     if not kept:
@@ -100,14 +109,7 @@ def clean_name(filename: str) -> str:
     return "/".join(kept)[-400:]
 
 
-def _own(session: Session, actor: Actor, upload_id: str) -> Upload:
-    upload = session.get(Upload, upload_id)
-    if upload is None or upload.owner_id != actor.user_id:
-        raise NotFound("There is no such upload. It may have been cancelled.")
-    return upload
-
-
-def _arrived(upload_id: str) -> int:
+def _received_bytes(upload_id: str) -> int:
     try:
         return upload_path(upload_id).stat().st_size
     except FileNotFoundError:
@@ -120,6 +122,6 @@ def _row(upload: Upload) -> UploadRow:
         upload.dataset_id,
         upload.filename,
         upload.length,
-        _arrived(upload.id),
+        _received_bytes(upload.id),
         upload.status is UploadStatus.COMPLETE,
     )

@@ -12,9 +12,9 @@ from orchestrator.domain.datasets import FETCHING, Dataset, DatasetStatus, Uploa
 from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.redis_keys import TASK_INGEST
 from orchestrator.domain.users import Actor
-from orchestrator.services.access import owned_dataset
+from orchestrator.services.access import owned_credential, owned_dataset
 from orchestrator.services.after_commit import after_commit
-from orchestrator.services.credentials import azure_account, owned_credential, save_credential
+from orchestrator.services.credentials import azure_account, save_credential
 from orchestrator.services.datasets.catalog import create_dataset, has_files
 from orchestrator.services.datasets.files import remove_unpacked
 from orchestrator.services.datasets.ingest.review import settled

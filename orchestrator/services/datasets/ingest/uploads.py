@@ -14,7 +14,7 @@ from orchestrator.services.access import owned_dataset
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.datasets.rows import DatasetRow, dataset_row
 from orchestrator.services.queue import enqueue, ingest_key
-from orchestrator.services.uploads.uploads import UploadRow, discard_upload, make_room
+from orchestrator.services.uploads.uploads import UploadRow, create_upload, discard_upload
 
 PREP = "prep"
 
@@ -29,7 +29,7 @@ def begin_upload(session: Session, actor: Actor, dataset_id: int, filename: str,
     refuse_while_read(dataset)
     if dataset.status is DatasetStatus.ERROR:
         _begin_anew(session, actor, dataset)
-    return make_room(
+    return create_upload(
         session, Upload(id="", owner_id=actor.user_id, dataset_id=dataset_id, filename="", length=length), filename
     )
 
