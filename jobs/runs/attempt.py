@@ -1,5 +1,6 @@
 """One attempt of one training job, in the horse: claim it, write its spec, start the trainer, settle how it ended."""
 
+import errno
 import os
 import shutil
 import signal
@@ -16,11 +17,12 @@ from jobs.processes.lease import Lease
 from jobs.runs.crash_report import explain, oom_kill_count
 from jobs.runs.log_capture import RunLog
 from jobs.runs.spec import ClipSpec, TrainSpec
-from jobs.runs.supervisor import End, Supervisor, read_result
+from jobs.runs.supervisor import End, Supervisor, failure_of, read_result
 from jobs.runs.trainer_process import PrewarmedTrainer, TrainerProcess
 from jobs.telemetry.device import find_device, visible_gpus
 from jobs.telemetry.sampler import Sampler
 from orchestrator.domain.datasets import Clip, Dataset, Task
+from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.machines import shape_of
 from orchestrator.domain.models import TASK_OF, VideoModel
 from orchestrator.domain.redis_keys import LIVE_STREAM, STREAM_MAXLEN, job_lease, job_stop, job_stream
@@ -49,10 +51,8 @@ def run_attempt(job_id: int, attempt: int, worker: str, spare: PrewarmedTrainer 
         (folder / "result.json").unlink(missing_ok=True)
         spec, gpus = _write_spec(job_id, attempt, folder, settings)
     except (MissingInput, OSError) as error:
-        sentence = (
-            error.args[0] if isinstance(error, MissingInput) else f"The job's folder could not be written: {error}."
-        )
-        _patiently(lambda s: lifecycle.fail(s, job_id, attempt, sentence))
+        missing = error if isinstance(error, MissingInput) else _unwritable(error)
+        _patiently(lambda s: lifecycle.fail(s, job_id, attempt, missing.kind, missing.sentence))
         lease.release()
         return "failed"
     run_log.write(f"Attempt {attempt} on {worker}.")
@@ -85,7 +85,16 @@ def _start(spec: Path, gpus: int, spare: PrewarmedTrainer | None) -> TrainerProc
 
 
 class MissingInput(Exception):
-    """The run's dataset or model is gone; the message is the sentence for the job's page."""
+    """What a run needs is not there: its dataset, its model, room on the disk. `sentence` is for the job's page."""
+
+    def __init__(self, sentence: str, kind: FailureKind = FailureKind.INPUTS_GONE) -> None:
+        super().__init__(sentence)
+        self.sentence, self.kind = sentence, kind
+
+
+def _unwritable(error: OSError) -> MissingInput:
+    kind = FailureKind.DISK_FULL if error.errno in (errno.ENOSPC, errno.EDQUOT) else FailureKind.CRASH
+    return MissingInput(f"The job's folder could not be written: {error}.", kind)
 
 
 def _settle(watch: Supervisor, end: End, code: int, oom_kills: int) -> str:
@@ -104,15 +113,16 @@ def _settle(watch: Supervisor, end: End, code: int, oom_kills: int) -> str:
         _patiently(lambda s: lifecycle.lose(s, job_id, attempt, reason, counts=False))
         return "suspended"
     verdict = explain(code, list(watch.run_log.last), oom_kills)
-    if verdict.machine:
+    if verdict.kind is FailureKind.MACHINE_LOST:
         _patiently(lambda s: lifecycle.lose(s, job_id, attempt, verdict.sentence))
         return "lost"
     sentence = str(result.get("error") or "") or verdict.sentence
     if code == 0:
         sentence = str(result.get("error") or "The training ended without a result.")
     details = str(result.get("details") or "") or verdict.details
+    kind = failure_of(result) or verdict.kind
     watch.run_log.write(sentence, "error")
-    _patiently(lambda s: lifecycle.fail(s, job_id, attempt, sentence, details))
+    _patiently(lambda s: lifecycle.fail(s, job_id, attempt, kind, sentence, details))
     return "failed"
 
 
@@ -191,7 +201,7 @@ def _write_spec(job_id: int, attempt: int, folder: Path, settings: Settings) -> 
             **training_inputs(session, dataset, job.dataset_version, model, settings),
         )
     if shutil.disk_usage(folder).free < 64 * 2**20:
-        raise MissingInput("The disk is full. Free some space, then resume the job.")
+        raise MissingInput("The disk is full. Free some space, then resume the job.", FailureKind.DISK_FULL)
     path = folder / "spec.json"
     spec.save(path)
     return path, len(spec.gpus)

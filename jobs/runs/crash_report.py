@@ -1,10 +1,12 @@
-"""Says in a sentence why a trainer died, from its exit code, its last lines and the kernel's out-of-memory counter."""
+"""Tells why a trainer died from its exit code, its last lines and the kernel's out-of-memory counter."""
 
 import re
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from orchestrator.domain.failures import FailureKind
 
 _MACHINE_SIGNALS = {signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT}
 _EXCEPTION = re.compile(r"^(?:[A-Za-z_][\w.]*\.)?([A-Z]\w*(?:Error|Exception|Interrupt|Exit|Problem))(?::\s*(.*))?$")
@@ -17,12 +19,11 @@ _FALLEN = re.compile(r"Root Cause \(first observed failure\):[\s\S]{0,400}?exitc
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Why a run ended, in words, and whether another attempt makes sense."""
+    """Why a run ended. MACHINE_LOST: killed from outside, so that it may go on from its checkpoint."""
 
+    kind: FailureKind
     sentence: str
     details: str
-    machine: bool
-    """True when the run was killed from outside: it did nothing wrong and may go on from its checkpoint."""
 
 
 def explain(code: int, lines: Sequence[str], oom_kills: int = 0) -> Verdict:
@@ -41,15 +42,15 @@ def explain(code: int, lines: Sequence[str], oom_kills: int = 0) -> Verdict:
         return _by_signal(int(fallen.group(1)), details, oom_kills)
     if _MEMORY.search(text):
         return Verdict(
+            FailureKind.OUT_OF_MEMORY,
             "The training ran out of memory. Use a smaller batch size, fewer frames or a smaller frame size.",
             details,
-            False,
         )
     if _DISK.search(text):
-        return Verdict("The disk is full. Free some space, then resume the job.", details, False)
+        return Verdict(FailureKind.DISK_FULL, "The disk is full. Free some space, then resume the job.", details)
     last = _last_exception(lines)
     sentence = f"The training failed: {last}" if last else f"The training ended with exit code {code}."
-    return Verdict(sentence, details, False)
+    return Verdict(FailureKind.CRASH, sentence, details)
 
 
 def _by_signal(number: int, details: str, oom_kills: int) -> Verdict:
@@ -59,10 +60,11 @@ def _by_signal(number: int, details: str, oom_kills: int) -> Verdict:
         name = "unknown"
     if number == signal.SIGKILL and oom_kills:
         sentence = "The machine ran out of memory and ended the training. Use a smaller batch size or fewer frames."
-        return Verdict(sentence, details, False)
+        return Verdict(FailureKind.OUT_OF_MEMORY, sentence, details)
     if number in _MACHINE_SIGNALS:
-        return Verdict(f"The training process was killed by signal {number} ({name}).", details, True)
-    return Verdict(f"The training process crashed with signal {number} ({name}).", details, False)
+        sentence = f"The training process was killed by signal {number} ({name})."
+        return Verdict(FailureKind.MACHINE_LOST, sentence, details)
+    return Verdict(FailureKind.CRASH, f"The training process crashed with signal {number} ({name}).", details)
 
 
 def _last_exception(lines: Sequence[str]) -> str:

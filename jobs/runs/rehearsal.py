@@ -42,7 +42,7 @@ def run_rehearsal(rehearsal_id: int) -> str:
         folder.mkdir(parents=True, exist_ok=True)
         result, error = _try(_write_spec(rehearsal_id, folder), folder)
     except MissingInput as missing:
-        result, error = {}, str(missing.args[0])
+        result, error = {}, missing.sentence
     except OSError as fault:
         result, error = {}, f"The folder for the rehearsal could not be written: {fault.strerror}."
     finally:

@@ -5,7 +5,8 @@ The rules between the two:
 - It appends each record to `metrics.jsonl` (and log lines to `log.jsonl`) in `folder`, then sends it to Redis.
 - It ends politely (checkpoint, adapter, result) at the next step after SIGTERM or when `stop_key` exists in Redis.
 - Before it ends it writes `result.json` whole: {"attempt": n, "status": "completed" | "stopped" | "failed",
-  "error": sentence, "details": text, "summary": {...}}. Exit code 0 for completed and stopped.
+  "failure": a `FailureKind` or "", "error": sentence, "details": text, "summary": {...}}. Exit code 0 for completed
+  and stopped.
 - When `attempt` is above 1 it goes on from the newest whole checkpoint in `folder/checkpoints`, if there is one.
 """
 

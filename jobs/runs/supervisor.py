@@ -3,6 +3,7 @@
 import contextlib
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
@@ -15,6 +16,7 @@ from sqlmodel import Session
 from jobs.processes.lease import Lease
 from jobs.runs.log_capture import RunLog
 from jobs.runs.trainer_process import TrainerProcess
+from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.redis_keys import job_stop
 from orchestrator.domain.training_jobs import HOLDS, JobStatus, TrainingJob
 from orchestrator.services.db import session_scope
@@ -187,3 +189,9 @@ def read_result(folder: Path, attempt: int) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return result if isinstance(result, dict) and result.get("attempt", attempt) == attempt else {}
+
+
+def failure_of(result: Mapping[str, Any]) -> FailureKind | None:
+    """The word of why the trainer says it failed; None where it wrote none, as a trainer that was killed."""
+    word = result.get("failure")
+    return FailureKind(word) if word in set(FailureKind) else None

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import torch
 
-from orchestrator.domain.errors import EVEN_WITH, Invalid
+from orchestrator.domain.errors import Invalid
+from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.recipes import Recipe
 
 _FILE = "easing.json"
@@ -42,7 +43,11 @@ class Easing:
 
 
 class OutOfMemory(Invalid):
-    """Nothing was left to ease; `field` is what to change."""
+    """Nothing was left to ease; `field` is what to change, `kind` says whether a smaller batch may fit."""
+
+    def __init__(self, message: str, field: str, kind: FailureKind) -> None:
+        super().__init__(message, field)
+        self.kind = kind
 
 
 def as_asked(recipe: Recipe) -> Easing:
@@ -69,9 +74,10 @@ def ease(now: Easing, contrasts: bool, can_checkpoint: bool) -> Easing:
         text = (
             f"The memory ran out with {now.words()}. This model learns by telling the clips of a batch apart, so the "
         )
-        raise OutOfMemory(text + "batch was not divided. Choose a smaller batch size.", "optim.batch_size")
-    text = f"{EVEN_WITH} {now.words()}. Use fewer frames, a smaller frame size or a lower rank."
-    raise OutOfMemory(text, "data.frames")
+        text += "batch was not divided. Choose a smaller batch size."
+        raise OutOfMemory(text, "optim.batch_size", FailureKind.OUT_OF_MEMORY)
+    text = f"The memory ran out even with {now.words()}. Use fewer frames, a smaller frame size or a lower rank."
+    raise OutOfMemory(text, "data.frames", FailureKind.NOTHING_LEFT_TO_DIVIDE)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -23,7 +23,7 @@ from jobs.sinks.protocol import Sink
 from jobs.sinks.recorder import Recorder
 from jobs.sinks.redis_stream import RedisSink
 from jobs.trainer.baseline import baseline_of
-from jobs.trainer.callbacks import EpochTeller, Keeper, Reporter
+from jobs.trainer.callbacks import Diverged, EpochTeller, Keeper, Reporter
 from jobs.trainer.checkpoints import disk_is_full, newest_whole, prune
 from jobs.trainer.data import FrameTeller, Material, bring
 from jobs.trainer.device_settings import imitates_bf16
@@ -44,7 +44,9 @@ from jobs.trainer.results import Outcome, sum_up
 from jobs.trainer.setup import check_clips, opening, plan_of, told_of, with_adapters, with_kernels
 from jobs.trainer.split import Sides, divide
 from jobs.trainer.threads import Threads
-from orchestrator.domain.errors import AppError
+from jobs.video.source import BadClip
+from orchestrator.domain.errors import AppError, DiskFull
+from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.recipes import Recipe, parse_recipe
 
 
@@ -55,6 +57,7 @@ class TrainResult:
     status: str
     """completed | stopped | failed."""
     summary: dict[str, Any] = field(default_factory=dict)
+    failure: FailureKind | None = None
     error: str = ""
     details: str = ""
 
@@ -124,7 +127,7 @@ def _try(run: Run, easing: Easing, resumes: bool) -> tuple[TrainResult | None, E
             # The others wait for this one's gradients and cannot be asked to begin again.
             remember(run.folder, eased)
             text = f"The memory of one of the {world()} GPUs ran out. Resume the job: it goes on with {eased.words()}."
-            raise OutOfMemory(text, "optim.batch_size") from error
+            raise OutOfMemory(text, "optim.batch_size", FailureKind.OUT_OF_MEMORY) from error
         return None, eased
 
 
@@ -266,19 +269,33 @@ def _trackers(spec: TrainSpec) -> Sequence[Sink]:
 
 
 def failure(error: BaseException) -> TrainResult:
-    """The sentence for whatever went wrong; our own bugs keep their traceback."""
+    """The word and the sentence for whatever went wrong; our own bugs keep their traceback."""
     if isinstance(error, AppError):
-        return TrainResult("failed", error=error.message)
+        return TrainResult("failed", failure=_refusal_kind(error), error=error.message)
     details = "".join(traceback.format_exception(error))[-8_000:]
     if is_out_of_memory(error):
         text = "The memory ran out before the training began. Use a smaller base, fewer frames or a smaller frame size."
-        return TrainResult("failed", error=text, details=details)
+        return TrainResult("failed", failure=FailureKind.OUT_OF_MEMORY_AT_START, error=text, details=details)
     if disk_is_full(error):
         text = "The disk is full. Free some space, then resume the job: it goes on from its last whole checkpoint."
-        return TrainResult("failed", error=text, details=details)
+        return TrainResult("failed", failure=FailureKind.DISK_FULL, error=text, details=details)
     said = str(error).strip().splitlines()
     text = f"The training broke off: {type(error).__name__}{': ' + said[0][:300] if said else ''}"
-    return TrainResult("failed", error=text, details=details)
+    return TrainResult("failed", failure=FailureKind.CRASH, error=text, details=details)
+
+
+def _refusal_kind(error: AppError) -> FailureKind:
+    match error:
+        case OutOfMemory():
+            return error.kind
+        case Diverged():
+            return FailureKind.DIVERGED
+        case DiskFull():
+            return FailureKind.DISK_FULL
+        case BadClip():
+            return FailureKind.UNREADABLE_CLIP
+        case _:
+            return FailureKind.NOT_TRAINABLE
 
 
 def _write_events(metrics: Path, folder: Path) -> None:
@@ -296,6 +313,6 @@ def _write_result(path: Path, attempt: int, result: TrainResult) -> None:
         return  # whoever failed first says why; the others only lost their company
     part = path.with_suffix(f".part{os.getpid()}")
     content = {"attempt": attempt, "status": result.status, "summary": result.summary}
-    content |= {"error": result.error, "details": result.details}
+    content |= {"failure": result.failure or "", "error": result.error, "details": result.details}
     part.write_text(json.dumps(content, indent=1))
     os.replace(part, path)

@@ -83,7 +83,3 @@ class DiskFull(AppError):
     """There is no room left for what was sent."""
 
     status = 507
-
-
-EVEN_WITH = "The memory ran out even with"
-"""How the error of a run begins that had no batch left to divide."""

@@ -9,6 +9,7 @@ from sqlalchemy import JSON, Column, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from orchestrator.domain.base import UtcDateTime, utcnow, word_enum
+from orchestrator.domain.failures import FailureKind
 
 
 class JobStatus(StrEnum):
@@ -93,6 +94,8 @@ class TrainingJob(SQLModel, table=True):
     error: str = Field(default="", max_length=2000)
     """Why it failed, one or two sentences; details are in the log."""
     error_details: str = Field(default="", max_length=8000)
+    failure: FailureKind | None = Field(default=None, sa_type=word_enum(FailureKind), nullable=True)  # type: ignore[arg-type]
+    """Why it failed, as a word; None unless it failed."""
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]
     started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[arg-type]
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from alembic import command
-from sqlalchemy import inspect
+from sqlalchemy import Engine, inspect, text
 
 from orchestrator.services.db import alembic_config, make_engine, run_migrations
 
@@ -34,3 +34,54 @@ def test_sqlite_keeps_foreign_keys_and_wal(tmp_path: Path) -> None:
     with make_engine(url).connect() as connection:
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+
+
+OLD_FAILURES = {
+    "Gone. That was attempt 3 of 3, so the job was not started again.": "machine_lost",
+    "The memory ran out before the training began. Use a smaller base.": "out_of_memory_at_start",
+    "The memory ran out even with 1 clip at a time, 8 times a step. Use fewer frames.": "nothing_left_to_divide",
+    "The memory ran out with 8 clips at a time, 1 times a step. This model learns by": "out_of_memory",
+    "The memory of one of the 2 GPUs ran out. Resume the job: it goes on.": "out_of_memory",
+    "The training ran out of memory. Use a smaller batch size.": "out_of_memory",
+    "The machine ran out of memory and ended the training. Use a smaller batch.": "out_of_memory",
+    "The disk is full. Free some space, then resume the job.": "disk_full",
+    "The loss was no longer a number at step 6. The learning rate 1 is": "diverged",
+    "The dataset of this job was deleted before it started.": "inputs_gone",
+    "The training broke off: AcceleratorError: CUDA error: an illegal memory access was encountered": "crash",
+    "The training process crashed with signal 11 (SIGSEGV).": "crash",
+    "cat.mp4 stops decoding at frame 3 of 16. Cut it there or upload it again.": "unreadable_clip",
+    "gpt2 is no model that looks at videos.": "not_trainable",
+}
+"""Sentences as version 0.1 stored them, and the word that each becomes."""
+
+
+def test_stored_failures_become_words(url: str) -> None:
+    config, engine = alembic_config(url), make_engine(url)
+    command.upgrade(config, "0010_credentials")
+    with engine.begin() as connection:
+        connection.execute(text(_USER))
+        for error in OLD_FAILURES:
+            connection.execute(text(_JOB), {"key": error[:80], "error": error, "status": "failed"})
+        connection.execute(text(_JOB), {"key": "done", "error": "", "status": "completed"})
+    command.upgrade(config, "head")
+    assert _rows(engine, "SELECT error, failure FROM training_jobs") == OLD_FAILURES | {"": None}
+    command.downgrade(config, "0010_credentials")
+    assert set(_rows(engine, "SELECT error, status FROM training_jobs")) == {*OLD_FAILURES, ""}
+
+
+def _rows(engine: Engine, query: str) -> dict[str, str | None]:
+    with engine.connect() as connection:
+        return {row[0]: row[1] for row in connection.execute(text(query))}
+
+
+_USER = """
+INSERT INTO users (id, username, username_key, email, email_key, password_hash, role, created_at)
+VALUES (1, 'ada', 'ada', 'ada@example.org', 'ada@example.org', '-', 'member', '2026-01-01 00:00:00')
+"""
+_JOB = """
+INSERT INTO training_jobs (owner_id, name, dataset_name, dataset_version, model_name, model_revision, recipe,
+    idempotency_key, status, attempt, worker, priority, needs, box, step, total_steps, epoch, summary, error,
+    error_details, created_at)
+VALUES (1, 'run', 'd', 1, 'm', '', '{}', :key, :status, 1, '', 1, 'any', '', 0, 0, 0, '{}', :error, '',
+    '2026-01-01 00:00:00')
+"""

@@ -74,7 +74,9 @@ def list_jobs(
 def _seen_by(actor: Actor, job: TrainingJob, names: Mapping[int, str]) -> JobRow:
     """Somebody else's job tells an administrator where it stands, and nothing of what it learnt."""
     row = replace(job_row(job), owner=names.get(job.owner_id, ""))
-    return row if job.owner_id == actor.user_id else replace(row, summary={}, recipe={}, error="", error_details="")
+    if job.owner_id == actor.user_id:
+        return row
+    return replace(row, summary={}, recipe={}, error="", error_details="", failure=None)
 
 
 def get_job(session: Session, actor: Actor, job_id: int) -> JobRow:
@@ -156,6 +158,7 @@ def job_row(job: TrainingJob) -> JobRow:
         priority=Priority(job.priority).name.lower(),
         sweep_id=job.sweep_id,
         dataset_version=job.dataset_version,
+        failure=job.failure,
     )
 
 

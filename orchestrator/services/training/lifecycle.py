@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.errors import Conflict
+from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.training_jobs import FINAL, HOLDS, MOVES, JobEvent, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_job
@@ -23,7 +24,6 @@ from orchestrator.services.training.stop_flag import clear_stop, raise_stop
 
 MAX_LOSSES = 3
 """How often a job may lose its machine without a new checkpoint in between before it fails."""
-GIVEN_UP = "so the job was not started again"
 
 
 def sources(to: JobStatus) -> frozenset[JobStatus]:
@@ -118,14 +118,14 @@ def report_progress(session: Session, job_id: int, attempt: int, **changes: Any)
 
 def complete(session: Session, job_id: int, attempt: int, message: str = "Finished; the adapter is ready.") -> bool:
     """Every step is trained and the adapter is written: it becomes the next version of its line."""
-    done = move(session, job_id, attempt, JobStatus.COMPLETED, message, finished_at=utcnow(), error="")
+    done = move(session, job_id, attempt, JobStatus.COMPLETED, message, finished_at=utcnow(), error="", failure=None)
     if done:
         record_adapter(session, job_id)
     return done
 
 
-def fail(session: Session, job_id: int, attempt: int, error: str, details: str = "") -> bool:
-    """Ends the job with the sentence people read on its page."""
+def fail(session: Session, job_id: int, attempt: int, failure: FailureKind, error: str, details: str = "") -> bool:
+    """Ends the job with the sentence people read on its page, and the word that the pages decide by."""
     return move(
         session,
         job_id,
@@ -133,6 +133,7 @@ def fail(session: Session, job_id: int, attempt: int, error: str, details: str =
         JobStatus.FAILED,
         error,
         finished_at=utcnow(),
+        failure=failure,
         error=error[:2000],
         error_details=details[-8000:],
     )
@@ -164,8 +165,10 @@ def lose(
     safe = _new_checkpoint(session, job)
     losses = _losses(session, job_id) + 1
     if counts and losses >= MAX_LOSSES:
-        error = f"{reason} That was attempt {losses} of {MAX_LOSSES}, {GIVEN_UP}."
-        return JobStatus.FAILED if fail(session, job_id, attempt, error, job.error_details) else None
+        between = f"Its machine was lost {losses} times without a new checkpoint in between"
+        error = f"{reason} {between}, so the job was not started again."
+        failed = fail(session, job_id, attempt, FailureKind.MACHINE_LOST, error, job.error_details)
+        return JobStatus.FAILED if failed else None
     kind = "lost" if counts else "suspended"
     if not move(session, job_id, attempt, JobStatus.LOST, reason, kind=kind, only_from={job.status}, worker="", **safe):
         return None
@@ -184,6 +187,7 @@ def queue_again(session: Session, job_id: int, attempt: int, message: str, kind:
         kind=kind,
         error="",
         error_details="",
+        failure=None,
         finished_at=None,
         worker="",
         sent_at=None,

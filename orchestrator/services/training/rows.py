@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from orchestrator.domain.failures import FailureKind
+
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
@@ -44,6 +46,8 @@ class JobRow:
     sweep_id: int | None = None
     dataset_version: int = 1
     """The version of the dataset that it learns from, whatever was edited since."""
+    failure: FailureKind | None = None
+    """Why it failed, as a word; None unless it failed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.domain.errors import EVEN_WITH
+from orchestrator.domain.failures import FailureKind
 from orchestrator.services.metrics.rows import LogRow
-from orchestrator.services.training.lifecycle import GIVEN_UP
 from orchestrator.services.training.rows import EventRow, JobRow
 from orchestrator.states.shared import formatting
 
@@ -151,9 +150,9 @@ def job_head(row: JobRow, memory: int = 0, contrasts: bool = False) -> JobHead:
         error=row.error,
         error_details=row.error_details,
         priority=row.priority,
-        out_of_memory=row.status == "failed" and "memory" in row.error and not row.error.startswith(EVEN_WITH),
+        out_of_memory=row.failure is FailureKind.OUT_OF_MEMORY,
         contrasts=contrasts,
-        taken=row.status == "failed" and GIVEN_UP in row.error,
+        taken=row.failure is FailureKind.MACHINE_LOST,
         memory_at_end=formatting.size(memory) if memory else "",
         sweep_id=row.sweep_id or 0,
     )

@@ -19,6 +19,7 @@ from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.trainer.checkpoints import newest_whole
 from jobs.trainer.hf_trainer import WholeTrainer
 from jobs.trainer.run import main, train
+from orchestrator.domain.failures import FailureKind
 from tests.unit.jobs.trainer.conftest import BASE, MakeSpec
 from tests.unit.jobs.trainer.test_run import losses, recorder_of, records
 
@@ -55,10 +56,11 @@ def result_of(spec: TrainSpec) -> dict[str, Any]:
     return result
 
 
-def refused(spec: TrainSpec) -> str:
+def refused(spec: TrainSpec, kind: FailureKind = FailureKind.NOT_TRAINABLE) -> str:
     result = result_of(spec)
     assert result["status"] == "failed"
     assert result["details"] == "", "a person's mistake, not a fault of ours"
+    assert result["failure"] == kind
     return str(result["error"])
 
 
@@ -94,7 +96,9 @@ def test_a_clip_that_went_bad_since_it_was_added_is_named_and_the_checkpoint_sta
     content = bytearray(rotten.read_bytes())
     content[len(content) // 4 : len(content) // 2] = bytes(len(content) // 2 - len(content) // 4)
     rotten.write_bytes(content)
-    assert refused(dataclasses.replace(spec, attempt=2)).startswith(f"{rotten.name} stops decoding at frame ")
+    assert refused(dataclasses.replace(spec, attempt=2), FailureKind.UNREADABLE_CLIP).startswith(
+        f"{rotten.name} stops decoding at frame "
+    )
     assert before is not None
     assert newest_whole(Path(spec.folder) / "checkpoints") == before
 
@@ -110,7 +114,7 @@ def test_a_loss_that_is_no_number_keeps_the_last_good_checkpoint(
         return loss * torch.nan if model.training and trainer.state.global_step >= 5 else loss
 
     monkeypatch.setattr(WholeTrainer, "compute_loss", broken)
-    said = refused(spec)
+    said = refused(spec, FailureKind.DIVERGED)
     assert said.startswith("The loss was no longer a number at step 6. The learning rate ")
     monkeypatch.undo()
     newest = newest_whole(Path(spec.folder) / "checkpoints")
@@ -132,7 +136,9 @@ def test_weights_that_broke_in_a_step_whose_loss_was_a_number_are_not_kept(
         whole(trainer, model, trial)
 
     monkeypatch.setattr(WholeTrainer, "_save_checkpoint", broken)
-    assert refused(spec).startswith("The loss was no longer a number at step 8. The learning rate ")
+    assert refused(spec, FailureKind.DIVERGED).startswith(
+        "The loss was no longer a number at step 8. The learning rate "
+    )
     newest = newest_whole(Path(spec.folder) / "checkpoints")
     assert newest is not None
     assert newest.name == "checkpoint-4"

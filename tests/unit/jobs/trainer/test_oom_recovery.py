@@ -15,6 +15,7 @@ from jobs.trainer.checkpoints import disk_is_full, newest_whole
 from jobs.trainer.hf_trainer import WholeTrainer
 from jobs.trainer.oom_recovery import Easing, OutOfMemory, as_asked, ease, is_out_of_memory, remember, remembered
 from jobs.trainer.run import main, train
+from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.recipes import parse_recipe
 from tests.unit.jobs.families.tiny_llms import make_tiny
 from tests.unit.jobs.trainer.conftest import MakeSpec
@@ -151,7 +152,9 @@ def test_then_less_is_kept_then_it_fails_with_the_field(spec: TrainSpec, limit: 
     folder = Path(spec.folder)
     spec.save(folder / "spec.json")
     assert main(folder / "spec.json") == 1
-    assert "Use fewer frames" in json.loads((folder / "result.json").read_text())["error"]
+    result = json.loads((folder / "result.json").read_text())
+    assert "Use fewer frames" in result["error"]
+    assert result["failure"] == FailureKind.NOTHING_LEFT_TO_DIVIDE
     assert len(notes(spec)) == 3
 
 
@@ -169,7 +172,9 @@ def test_a_full_disk_leaves_the_last_checkpoint(spec: TrainSpec, monkeypatch: py
     folder = Path(spec.folder)
     spec.save(folder / "spec.json")
     assert main(folder / "spec.json") == 1
-    assert json.loads((folder / "result.json").read_text())["error"].startswith("The disk is full.")
+    result = json.loads((folder / "result.json").read_text())
+    assert result["error"].startswith("The disk is full.")
+    assert result["failure"] == FailureKind.DISK_FULL
     newest = newest_whole(folder / "checkpoints")
     assert newest is not None
     assert newest.name == "checkpoint-2"

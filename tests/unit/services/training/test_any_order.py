@@ -4,6 +4,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.domain.errors import Conflict
+from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.training_jobs import FINAL, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
@@ -50,7 +51,7 @@ def _happen(actor: Actor, event: str, job_id: int, attempt: int) -> None:
             case "complete":
                 lifecycle.complete(session, job_id, attempt)
             case "fail":
-                lifecycle.fail(session, job_id, attempt, "It broke.")
+                lifecycle.fail(session, job_id, attempt, FailureKind.CRASH, "It broke.")
             case "stopped":
                 lifecycle.mark_stopped(session, job_id, attempt, "Stopped.")
             case "lose" | "suspend":

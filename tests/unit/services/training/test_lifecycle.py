@@ -6,6 +6,7 @@ import pytest
 from sqlmodel import Session, select
 
 from orchestrator.domain.errors import Conflict, NotFound
+from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.training_jobs import FINAL, MOVES, JobEvent, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
@@ -46,7 +47,7 @@ def test_another_attempt_changes_nothing(ada: Actor, attempt: int) -> None:
     with session_scope() as session:
         job_id = make_job(session, ada, JobStatus.RUNNING)
         assert not lifecycle.complete(session, job_id, attempt)
-        assert not lifecycle.fail(session, job_id, attempt, "no")
+        assert not lifecycle.fail(session, job_id, attempt, FailureKind.CRASH, "no")
         assert not lifecycle.report_progress(session, job_id, attempt, step=5)
         assert lifecycle.lose(session, job_id, attempt, "gone") is None
     assert job_of(job_id).status is JobStatus.RUNNING
@@ -69,7 +70,12 @@ def test_the_third_loss_fails_the_job(ada: Actor) -> None:
             lifecycle.claim(session, job_id, attempt, "w")
             ends.append(lifecycle.lose(session, job_id, attempt, "The worker fell silent."))
     assert ends == [JobStatus.QUEUED, JobStatus.QUEUED, JobStatus.FAILED]
-    assert job_of(job_id).error.startswith("The worker fell silent. That was attempt 3 of 3")
+    job = job_of(job_id)
+    assert job.error == (
+        "The worker fell silent. Its machine was lost 3 times without a new checkpoint in between, "
+        "so the job was not started again."
+    )
+    assert job.failure is FailureKind.MACHINE_LOST
 
 
 def test_a_job_that_gets_further_each_time_is_never_given_up(ada: Actor) -> None:
@@ -84,6 +90,8 @@ def test_a_job_that_gets_further_each_time_is_never_given_up(ada: Actor) -> None
             lifecycle.claim(session, job_id, attempt, "w")
             ends.append(lifecycle.lose(session, job_id, attempt, "The worker fell silent."))
     assert ends == [JobStatus.QUEUED, JobStatus.FAILED]
+    job = job_of(job_id)
+    assert (job.attempt, "attempt 3" in job.error, "lost 3 times" in job.error) == (8, False, True)
 
 
 def test_a_shut_down_worker_does_not_count(ada: Actor) -> None:
@@ -100,7 +108,8 @@ def test_resume_starts_the_count_anew(ada: Actor) -> None:
         for attempt in (1, 2, 3):
             lifecycle.claim(session, job_id, attempt, "w")
             lifecycle.lose(session, job_id, attempt, "Gone.")
-        assert lifecycle.resume_job(session, ada, job_id).status == "queued"
+        resumed = lifecycle.resume_job(session, ada, job_id)
+        assert (resumed.status, resumed.error, resumed.failure) == ("queued", "", None)
         lifecycle.claim(session, job_id, 4, "w")
         assert lifecycle.lose(session, job_id, 4, "Gone.") is JobStatus.QUEUED
 

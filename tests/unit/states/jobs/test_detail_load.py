@@ -1,16 +1,15 @@
 """Checks what the head of the job page offers, and that it shows the program of the adapter's own card."""
 
-from dataclasses import replace
-from datetime import UTC, datetime
-
 import pytest
 
 from jobs.trainer.oom_recovery import Easing, OutOfMemory, ease
+from jobs.trainer.run import failure
+from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.models import ModelType, VideoModel
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
-from orchestrator.services.training.rows import JobRow
+from orchestrator.services.training import lifecycle
 from orchestrator.states.jobs.detail_load import program_of, visit_job
 from orchestrator.states.jobs.rows import job_head
 from tests.studio import launch, make_things
@@ -25,21 +24,46 @@ def test_a_card_without_a_program() -> None:
     assert program_of("# run\n") == ""
 
 
-def test_half_the_batch_is_not_offered_where_nothing_was_left_to_divide() -> None:
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    row = JobRow(
-        id=1, name="run", status="failed", owner_id=1, dataset_id=1, dataset_name="d", model_id=1, model_name="m",
-        step=3, total_steps=9, epoch=0.1, epochs=1, progress=0.3, summary={}, error="CUDA ran out of memory.",
-        error_details="", created_at=now, started_at=now, finished_at=now, eta_s=None, recipe={}, worker="",
-        attempt=1, active=False,
-    )  # fmt: skip
-    assert job_head(row).out_of_memory
-    with pytest.raises(OutOfMemory) as nothing_left:
-        ease(Easing(1, 8, checkpointing=True), contrasts=False, can_checkpoint=True)
-    assert not job_head(replace(row, error=nothing_left.value.message)).out_of_memory
-    with pytest.raises(OutOfMemory) as contrasting:
-        ease(Easing(8, 1, checkpointing=True), contrasts=True, can_checkpoint=True)
-    assert job_head(replace(row, error=contrasting.value.message)).out_of_memory
+ILLEGAL = RuntimeError("CUDA error: an illegal memory access was encountered")
+
+
+def raised(easing: Easing, contrasts: bool) -> OutOfMemory:
+    with pytest.raises(OutOfMemory) as caught:
+        ease(easing, contrasts, can_checkpoint=True)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("error", "offered"),
+    [
+        (raised(Easing(8, 1, checkpointing=True), contrasts=True), True),
+        (raised(Easing(1, 8, checkpointing=True), contrasts=False), False),
+        (MemoryError(), False),
+        (ILLEGAL, False),
+    ],
+    ids=["batch was not divided", "nothing left to divide", "before the training", "illegal memory access"],
+)
+def test_a_smaller_batch_is_offered_only_where_it_may_help(ada: Actor, error: Exception, offered: bool) -> None:
+    job_id = launch(ada, make_things(ada))
+    result = failure(error)
+    assert "memory" in result.error
+    assert result.failure is not None
+    with session_scope() as session:
+        assert lifecycle.claim(session, job_id, 1, "w")
+        assert lifecycle.fail(session, job_id, 1, result.failure, result.error)
+    with session_scope() as session:
+        assert job_head(visit_job(session, ada, job_id).row).out_of_memory is offered
+
+
+def test_a_sentence_alone_offers_nothing(ada: Actor) -> None:
+    job_id = launch(ada, make_things(ada))
+    with session_scope() as session:
+        assert lifecycle.claim(session, job_id, 1, "w")
+        said = "memory, so the job was not started again"
+        assert lifecycle.fail(session, job_id, 1, FailureKind.CRASH, said)
+    with session_scope() as session:
+        head = job_head(visit_job(session, ada, job_id).row)
+    assert (head.error, head.out_of_memory, head.taken) == (said, False, False)
 
 
 def test_a_retriever_is_told_that_half_the_batch_trains_otherwise(ada: Actor) -> None:
