@@ -43,6 +43,20 @@ class ClipStatus(StrEnum):
     QUARANTINED = "quarantined"
 
 
+class ClipProblem(StrEnum):
+    """Why a clip is not learnt from, as a word; `Clip.problem` has the sentence."""
+
+    DUPLICATE = "duplicate"
+    """The same bytes as another clip of the dataset."""
+    DAMAGED = "damaged"
+    """It cannot be decoded, or needs too much for it."""
+    NOT_A_VIDEO = "not_a_video"
+    NOT_UPLOADED = "not_uploaded"
+    """A table names it, but no such file came."""
+    NOT_ANNOTATED = "not_annotated"
+    """It has no label or caption; it is learnt from as soon as somebody writes one."""
+
+
 FETCHING = "fetching"
 """A dataset's stage while its bytes come from the network; progress then counts kilobytes."""
 REREADING = "rereading"
@@ -107,6 +121,8 @@ class Clip(SQLModel, table=True):
     split: Split = Field(default=Split.AUTO, sa_type=word_enum(Split))  # type: ignore[arg-type]
     status: ClipStatus = Field(default=ClipStatus.OK, sa_type=word_enum(ClipStatus))  # type: ignore[arg-type]
     problem: str = Field(default="", max_length=500)
+    """The sentence that says why it is not learnt from; "" where it is, or where a person left it out."""
+    problem_kind: ClipProblem | None = Field(default=None, sa_type=word_enum(ClipProblem), nullable=True)  # type: ignore[arg-type]
     size_bytes: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, default=0))
     frames: int = 0
     fps: float = 0.0

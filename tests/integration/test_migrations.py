@@ -69,6 +69,32 @@ def test_stored_failures_become_words(url: str) -> None:
     assert set(_rows(engine, "SELECT error, status FROM training_jobs")) == {*OLD_FAILURES, ""}
 
 
+OLD_PROBLEMS = {
+    ("bad", "Is the same video as slow/slow-0.mp4.", "aa"): "duplicate",
+    ("bad", "1.mp4 is named in t.csv but was not uploaded.", ""): "not_uploaded",
+    ("bad", "notes.doc is not a video.", ""): "not_a_video",
+    ("bad", "cut.mp4 is not a video we can read, or it is cut off.", "bb"): "damaged",
+    ("quarantined", "2.mp4 has no caption yet.", "cc"): "not_annotated",
+    ("quarantined", "", "dd"): None,
+    ("ok", "", "ee"): None,
+}
+
+
+def test_stored_problems_of_clips_become_words(url: str) -> None:
+    config, engine = alembic_config(url), make_engine(url)
+    command.upgrade(config, "0011_failures")
+    with engine.begin() as connection:
+        connection.execute(text(_USER))
+        connection.execute(text(_DATASET))
+        for status, problem, content in OLD_PROBLEMS:
+            connection.execute(text(_CLIP), {"status": status, "problem": problem, "content": content})
+    command.upgrade(config, "head")
+    expected = {content + problem: kind for (_, problem, content), kind in OLD_PROBLEMS.items()}
+    assert _rows(engine, "SELECT content_hash || problem, problem_kind FROM clips") == expected
+    command.downgrade(config, "0011_failures")
+    assert len(_rows(engine, "SELECT content_hash || problem, status FROM clips")) == len(OLD_PROBLEMS)
+
+
 def _rows(engine: Engine, query: str) -> dict[str, str | None]:
     with engine.connect() as connection:
         return {row[0]: row[1] for row in connection.execute(text(query))}
@@ -84,4 +110,15 @@ INSERT INTO training_jobs (owner_id, name, dataset_name, dataset_version, model_
     error_details, created_at)
 VALUES (1, 'run', 'd', 1, 'm', '', '{}', :key, :status, 1, '', 1, 'any', '', 0, 0, 0, '{}', :error, '',
     '2026-01-01 00:00:00')
+"""
+_DATASET = """
+INSERT INTO datasets (id, owner_id, name, description, task, source, status, stage, error, progress_done,
+    progress_total, size_bytes, clip_count, bad_count, class_names, layout, version, is_demo, created_at, updated_at)
+VALUES (1, 1, 'd', '', 'classification', '{}', 'ready', '', '', 0, 0, 0, 0, 0, '[]', '{}', 1, false,
+    '2026-01-01 00:00:00', '2026-01-01 00:00:00')
+"""
+_CLIP = """
+INSERT INTO clips (dataset_id, name, path, thumbnail_path, content_hash, label, caption, split, status, problem,
+    size_bytes, frames, fps, width, height, duration_s, codec)
+VALUES (1, 'c', '', '', :content, '', '', 'auto', :status, :problem, 0, 0, 0, 0, 0, 0, '')
 """

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from orchestrator.domain.datasets import Clip, Dataset
+from orchestrator.domain.datasets import Clip, ClipProblem, Dataset
 
 AGAIN = "again"
 """In a layout: what became of clips that the dataset had already when the last files came (coming_again.py)."""
@@ -48,6 +48,8 @@ class ClipRow:
     split: str
     status: str
     problem: str
+    problem_kind: ClipProblem | None
+    """Why it is not learnt from, as a word."""
     size_bytes: int
     frames: int
     fps: float
@@ -97,6 +99,7 @@ def clip_row(clip: Clip) -> ClipRow:
         split=str(clip.split),
         status=str(clip.status),
         problem=clip.problem,
+        problem_kind=clip.problem_kind,
         size_bytes=clip.size_bytes,
         frames=clip.frames,
         fps=clip.fps,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
-from orchestrator.domain.datasets import Clip, ClipStatus, Task
+from orchestrator.domain.datasets import Clip, ClipProblem, ClipStatus, Task
 from orchestrator.domain.errors import Conflict, NotFound
 from orchestrator.domain.machines import PREP
 from orchestrator.domain.redis_keys import TASK_TRANSCODE
@@ -66,7 +66,7 @@ def _converted(dataset_id: int) -> frozenset[str]:
 def _examine(session: Session, dataset_id: int, task: str, converted: frozenset[str]) -> Report:
     clips = list(session.exec(select(Clip).where(Clip.dataset_id == dataset_id).order_by(col(Clip.id))))
     good = [clip for clip in clips if clip.status is ClipStatus.OK]
-    waits = [clip for clip in clips if clip.status is ClipStatus.QUARANTINED and clip.problem]
+    waits = [clip for clip in clips if clip.problem_kind is ClipProblem.NOT_ANNOTATED]
     said = "label" if task == Task.CLASSIFICATION else "caption"
     if not good:
         mute = findings.unsaid(waits, said)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
-from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetEdit, DatasetStatus, Split, Task
+from orchestrator.domain.datasets import Clip, ClipProblem, ClipStatus, Dataset, DatasetEdit, DatasetStatus, Split, Task
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.split_rule import held_out
 from orchestrator.domain.users import Actor
@@ -245,8 +245,9 @@ def _apply(
                 session.add(clip)
         if clip.status is ClipStatus.QUARANTINED and not getattr(clip, _said(dataset)):
             clip.problem = f"{clip.name.rpartition('/')[2]} has no {_said(dataset)} yet."
+            clip.problem_kind = ClipProblem.NOT_ANNOTATED
         elif clip.status is ClipStatus.OK:
-            clip.problem = ""
+            clip.problem, clip.problem_kind = "", None
     if not changes:
         return None
     session.flush()
@@ -268,10 +269,9 @@ def _said(dataset: Dataset) -> str:
 
 def _taken_in(dataset: Dataset, clip: Clip, values: dict[str, Any]) -> dict[str, Any]:
     """The values, and the clip comes in with them if it was left out only because it had no words."""
-    waits = clip.status is ClipStatus.QUARANTINED and clip.problem
-    if not (waits and values.get(_said(dataset))):
+    if not (clip.problem_kind is ClipProblem.NOT_ANNOTATED and values.get(_said(dataset))):
         return values
-    clip.problem = ""
+    clip.problem, clip.problem_kind = "", None
     return {"status": ClipStatus.OK, **values}
 
 

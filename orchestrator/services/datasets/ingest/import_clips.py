@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from orchestrator.domain.clip_facts import ClipFacts
-from orchestrator.domain.datasets import ClipStatus, Dataset, Split, Task
+from orchestrator.domain.datasets import ClipProblem, ClipStatus, Dataset, Split, Task
 from orchestrator.services.datasets.files import dataset_folder
 from orchestrator.services.datasets.ingest.layouts.entry import Entry, Understood
 from orchestrator.services.datasets.ingest.layouts.tree import is_video
@@ -42,6 +42,7 @@ class NewClip:
     content_hash: str = ""
     status: ClipStatus = ClipStatus.OK
     problem: str = ""
+    problem_kind: ClipProblem | None = None
     size_bytes: int = 0
     frames: int = 0
     fps: float = 0.0
@@ -108,13 +109,13 @@ def look_at_all(
         done += len(clips)
         for clip in clips:
             if clip.status is ClipStatus.OK and clip.content_hash in seen:
-                clip.status, clip.problem = ClipStatus.BAD, f"Is the same video as {seen[clip.content_hash]}."[:500]
+                _bad(clip, ClipProblem.DUPLICATE, f"Is the same video as {seen[clip.content_hash]}.")
             elif clip.status is ClipStatus.OK:
                 seen[clip.content_hash] = clip.name
         made += clips
     for clip in made:
         if clip.status is ClipStatus.QUARANTINED and clip.content_hash in seen:
-            _bad(clip, f"Is the same video as {seen[clip.content_hash]}.")
+            _bad(clip, ClipProblem.DUPLICATE, f"Is the same video as {seen[clip.content_hash]}.")
     _report(dataset_id, len(placed), len(placed))
     return made
 
@@ -164,7 +165,7 @@ def _look_at(where: Where, items: Sequence[tuple[Entry, str]], look: Look, known
         asked, look([ask for _, ask in asked]) if asked else [], strict=True
     ):
         if facts.problem:
-            _bad(clip, facts.problem)
+            _bad(clip, ClipProblem.DAMAGED, facts.problem)
             continue
         target = f"{where.clips}/{clip.content_hash[:24]}{os.path.splitext(short)[1].lower()}"
         _keep(source, target, where.elsewhere.get(clip.content_hash, ""))
@@ -180,15 +181,16 @@ def _described(where: Where, item: Entry, lack: str) -> NewClip:
     source = f"{where.staging}/{item.name}"
     clip = NewClip(where.dataset_id, item.name[-255:], item.label, item.caption, item.prompt, item.split)
     if not os.path.isfile(source):
-        return _bad(clip, item.problem or f"{item.name.rpartition('/')[2]} was not uploaded.")
+        missing = item.problem or f"{item.name.rpartition('/')[2]} was not uploaded."
+        return _bad(clip, ClipProblem.NOT_UPLOADED, missing)
     if is_video(item.name):
         clip.content_hash, clip.size_bytes = _hash(source)
     else:
         clip.size_bytes = os.path.getsize(source)
     if lack and clip.content_hash:
-        clip.status, clip.problem = ClipStatus.QUARANTINED, lack[:500]
+        clip.status, clip.problem, clip.problem_kind = ClipStatus.QUARANTINED, lack[:500], ClipProblem.NOT_ANNOTATED
         return clip
-    return _bad(clip, lack) if lack else clip
+    return _bad(clip, ClipProblem.NOT_A_VIDEO, lack) if lack else clip
 
 
 def _keep(source: str, target: str, same: str) -> None:
@@ -213,8 +215,8 @@ def _report(dataset_id: int, done: int, total: int) -> None:
             session.add(dataset)
 
 
-def _bad(clip: NewClip, problem: str) -> NewClip:
-    clip.status, clip.problem = ClipStatus.BAD, problem[:500]
+def _bad(clip: NewClip, kind: ClipProblem, problem: str) -> NewClip:
+    clip.status, clip.problem, clip.problem_kind = ClipStatus.BAD, problem[:500], kind
     return clip
 
 

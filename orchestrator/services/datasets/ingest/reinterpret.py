@@ -13,6 +13,7 @@ from orchestrator.domain.datasets import (
     REVIEW,
     UNDERSTANDING,
     Clip,
+    ClipProblem,
     ClipStatus,
     Dataset,
     DatasetEdit,
@@ -97,7 +98,7 @@ def clips_with_files(session: Session, dataset_id: int) -> dict[str, Clip]:
     found = session.exec(
         select(Clip).where(Clip.dataset_id == dataset_id, Clip.path != "").order_by(col(Clip.id).desc())
     )
-    return {clip.name: clip for clip in found if not clip.problem.startswith("Is the same video as")}
+    return {clip.name: clip for clip in found if clip.problem_kind is not ClipProblem.DUPLICATE}
 
 
 def lay_out_again(there: Mapping[str, Clip], folder: Path, staging: Path) -> list[str]:
@@ -125,7 +126,7 @@ def correct_clips(
         values: dict[str, Any] = {name: getattr(entry, name) for name in _FIELDS} if not lack else {}
         if clip.status is not ClipStatus.QUARANTINED or clip.problem:  # nobody left it out
             values["status"] = ClipStatus.QUARANTINED if lack else ClipStatus.OK
-            clip.problem = lack[:500]
+            clip.problem, clip.problem_kind = lack[:500], ClipProblem.NOT_ANNOTATED if lack else None
         for name, value in values.items():
             if (before := getattr(clip, name)) != value:
                 changes.setdefault(str(clip.id), {})[name] = [str(before), str(value)]

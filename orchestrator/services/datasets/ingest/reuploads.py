@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetEdit, Split, Task
+from orchestrator.domain.datasets import Clip, ClipProblem, ClipStatus, Dataset, DatasetEdit, Split, Task
 from orchestrator.services.datasets.curation.versions import Changes, count_clips
 from orchestrator.services.datasets.ingest.import_clips import NewClip
 
@@ -69,8 +69,8 @@ def _give(clip: Clip, new: NewClip) -> dict[str, list[str]]:
     values: dict[str, Any] = {name: word for name in _WORDS if (word := getattr(new, name)) and not getattr(clip, name)}
     if clip.split is Split.AUTO and new.split is not Split.AUTO:
         values["split"] = new.split
-    if clip.status is ClipStatus.QUARANTINED and clip.problem:
-        values["status"], clip.problem = ClipStatus.OK, ""
+    if clip.problem_kind is ClipProblem.NOT_ANNOTATED:
+        values["status"], clip.problem, clip.problem_kind = ClipStatus.OK, "", None
     changed = {name: [str(getattr(clip, name)), str(value)] for name, value in values.items()}
     for name, value in values.items():
         setattr(clip, name, value)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 from sqlmodel import select
 
-from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetEdit, DatasetStatus, Split, Task
+from orchestrator.domain.datasets import Clip, ClipProblem, ClipStatus, Dataset, DatasetEdit, DatasetStatus, Split, Task
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import list_clips, matching_clips
@@ -318,6 +318,7 @@ def test_a_clip_that_an_older_version_holds_is_not_deleted(ada: Actor) -> None:
 def test_a_clip_without_words_comes_in_when_they_are_written(ada: Actor) -> None:
     clips = [{"caption": "A cat."}, {"caption": "A dog."}]
     mute = {"status": ClipStatus.QUARANTINED, "problem": "2.mp4 has no caption in notes.csv."}
+    mute["problem_kind"] = ClipProblem.NOT_ANNOTATED
     dataset_id, ids = make(ada, [*clips, mute], Task.CAPTIONING)
     with session_scope() as session:
         (found,) = (f for f in examine(session, ada, dataset_id).findings if f.kind == "unsaid")

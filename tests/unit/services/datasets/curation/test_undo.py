@@ -1,6 +1,6 @@
 """Edits in any order and of any letters: a clip's use never goes against its words, and what looks alike is alike."""
 
-from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, Task
+from orchestrator.domain.datasets import Clip, ClipProblem, ClipStatus, Dataset, Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.curation.edits import Change, edit_clips, undo_edit
 from orchestrator.services.db import session_scope
@@ -9,6 +9,7 @@ from tests.unit.services.datasets.curation.test_edits import make, two_classes
 
 def test_no_clip_is_taken_in_without_words_by_undoing(ada: Actor) -> None:
     mute = {"caption": "", "status": ClipStatus.QUARANTINED, "problem": "2.mp4 has no caption yet."}
+    mute["problem_kind"] = ClipProblem.NOT_ANNOTATED
     dataset_id, ids = make(ada, [{"caption": "A square."}, {"caption": "A circle."}, mute, mute], Task.CAPTIONING)
     with session_scope() as session:
         written = edit_clips(session, ada, dataset_id, ids[2:], Change(caption="A star."))
@@ -43,6 +44,7 @@ def test_a_label_that_looks_like_a_class_is_that_class(ada: Actor) -> None:
 
 def test_the_first_labels_of_all_can_be_taken_back(ada: Actor) -> None:
     mute = {"label": "", "status": ClipStatus.QUARANTINED, "problem": "It has no label yet."}
+    mute["problem_kind"] = ClipProblem.NOT_ANNOTATED
     dataset_id, ids = make(ada, [mute, mute])
     with session_scope() as session:
         first = edit_clips(session, ada, dataset_id, ids[:1], Change(label="left"))

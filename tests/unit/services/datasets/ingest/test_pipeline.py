@@ -10,7 +10,17 @@ import pytest
 from sqlmodel import select
 
 from orchestrator.domain.clip_facts import ClipFacts
-from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Split, Task, Upload, UploadStatus
+from orchestrator.domain.datasets import (
+    Clip,
+    ClipProblem,
+    ClipStatus,
+    Dataset,
+    DatasetStatus,
+    Split,
+    Task,
+    Upload,
+    UploadStatus,
+)
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import delete_dataset, dismiss_notice
 from orchestrator.services.datasets.curation.edits import Change, edit_clips, undo_edit
@@ -126,13 +136,14 @@ def test_bad_files_are_listed_with_their_reason(ada: Actor) -> None:
     }
     dataset_id = bring(ada, {"all.zip": zipped(files)})
     assert ingest_dataset(dataset_id, look) == "ready"
-    problems = {clip.name: clip.problem for clip in clips_of(dataset_id) if clip.status is ClipStatus.BAD}
-    assert problems == {
-        "left/cut.mp4": "cut.mp4 is cut off.",
-        "right/notes.doc": "notes.doc is not a video.",
-        "right/again.mp4": "Is the same video as left/0.mp4.",
+    bad = [clip for clip in clips_of(dataset_id) if clip.status is ClipStatus.BAD]
+    assert {clip.name: (clip.problem_kind, clip.problem) for clip in bad} == {
+        "left/cut.mp4": (ClipProblem.DAMAGED, "cut.mp4 is cut off."),
+        "right/notes.doc": (ClipProblem.NOT_A_VIDEO, "notes.doc is not a video."),
+        "right/again.mp4": (ClipProblem.DUPLICATE, "Is the same video as left/0.mp4."),
     }
     (waits,) = (clip for clip in clips_of(dataset_id) if clip.status is ClipStatus.QUARANTINED)
+    assert waits.problem_kind is ClipProblem.NOT_ANNOTATED
     assert waits.problem == "loose.mp4 lies in no folder. Put the clips of each class into a folder of its own."
     assert (get_settings().storage_dir / waits.path).read_bytes() == b"loose"
     assert waits.frames == 20

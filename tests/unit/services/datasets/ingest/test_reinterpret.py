@@ -170,3 +170,16 @@ def test_more_files_that_fail_leave_bare_clips_where_they_are(ada: Actor) -> Non
     assert again(ada, dataset_id, layout="msrvtt") == "kept"
     assert dataset_of(dataset_id).status is DatasetStatus.READY
     assert all((get_settings().storage_dir / clip.path).is_file() for clip in clips_of(dataset_id))
+
+
+def test_a_duplicate_is_known_by_its_kind_and_not_by_its_sentence(ada: Actor) -> None:
+    """A copy has the file of the clip it equals: taken for a clip of its own, it would come in as a second one."""
+    dataset_id = bring(ada, clips(DAYS) | {"dog/tuesday/copy.mp4": b"dog/tuesday/9.mp4"})
+    assert ingest_dataset(dataset_id, look) == "ready"
+    with session_scope() as session:
+        copy = session.exec(select(Clip).where(Clip.name == "dog/tuesday/copy.mp4")).one()
+        assert copy.path
+        copy.problem = "Das gleiche Video ist schon da."
+        session.add(copy)
+    with session_scope() as session:
+        assert set(reinterpret.clips_with_files(session, dataset_id)) == set(DAYS)
