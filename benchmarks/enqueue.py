@@ -10,7 +10,8 @@ from benchmarks.ledger import ledger
 from benchmarks.target import Target
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus
-from orchestrator.domain.models import ModelSource, ModelStatus, ModelType, VideoModel
+from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
+from orchestrator.domain.tasks import ModelType
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope

@@ -143,8 +143,9 @@ def _run(module: str, spec: Any) -> tuple[dict[str, Any], int]:
 
 def _said(base: Path, recipe: dict[str, Any], rehearsed: tuple[dict[str, Any], dict[str, Any]] | None) -> int:
     """What the wizard says of a recipe, before or after a rehearsal of another."""
-    from orchestrator.domain.models import ModelSource, ModelType, VideoModel
+    from orchestrator.domain.models import ModelSource, VideoModel
     from orchestrator.domain.recipes import parse_recipe
+    from orchestrator.domain.tasks import ModelType
     from orchestrator.services.models.inspect import inspect_model
     from orchestrator.services.training.estimate import Measured, adapter_parameters, estimate
     from orchestrator.services.training.memory import memory_of

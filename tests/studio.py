@@ -17,8 +17,9 @@ import redis
 from sqlmodel import SQLModel
 
 from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus
-from orchestrator.domain.models import ModelSource, ModelStatus, ModelType, VideoModel
+from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
 from orchestrator.domain.recipes import parse_recipe
+from orchestrator.domain.tasks import ModelType
 from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.domain.users import Actor, Role, User
 from orchestrator.services import db, live_events, queue

@@ -98,7 +98,7 @@ class Score:
     """What an evaluation says."""
 
     values: dict[str, float] = field(default_factory=dict)
-    """Named as in `orchestrator.domain.metric_points.MEASURES`: eval_accuracy, eval_exact, eval_r1, ..."""
+    """Named as in `orchestrator.domain.tasks.METRICS`: eval_accuracy, eval_exact, eval_r1, ..."""
     clips: list[dict[str, Any]] = field(default_factory=list)
     """One entry a judged clip, in their order; empty where nothing is said clip by clip. `predicted` is the class or
     the sentence, `reference` what it should have been; anything else (confidence, rank) goes into predictions.json."""

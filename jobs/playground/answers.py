@@ -14,6 +14,7 @@ from jobs.video.cache import ClipFile, FrameCache, Sampling
 from jobs.video.decode import decode_frames
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.playground import Letter, Wish
+from orchestrator.domain.tasks import AnswerKind, task_spec
 from orchestrator.domain.users import Actor, User
 from orchestrator.services.db import session_scope
 from orchestrator.services.playground.questions import Asked, Shown, check_wish
@@ -56,7 +57,7 @@ def _answer(
         loaded = work.shelf.load(asked)
         cold = loaded.load_ms
     yield {"stage": "looking"}
-    if asked.task == "retrieval":
+    if task_spec(asked.task).answer is AnswerKind.CLIPS:
         for record in search(loaded, asked, wish):
             yield record if "answers" not in record else {"done": _done(asked, loaded, record, cold, began)}
         return

@@ -15,6 +15,7 @@ from jobs.families.protocol import Family, Plan
 from jobs.families.registry import read_base, resolve
 from orchestrator.domain.errors import Invalid, Unavailable
 from orchestrator.domain.recipes import Recipe, parse_recipe
+from orchestrator.domain.tasks import AnswerKind, task_spec
 from orchestrator.domain.training_jobs import HOLDS, TrainingJob
 from orchestrator.services.db import session_scope
 from orchestrator.services.playground.questions import Asked
@@ -131,7 +132,8 @@ def plan_of(asked: Asked, device: str) -> Plan:
     base = read_base(asked.model_path)
     adapter = asked.adapter
     recipe = parse_recipe(adapter.recipe) if adapter else Recipe()
-    names = class_names(base.config, adapter.folder if adapter else None) if asked.task == "classification" else ()
+    classifies = task_spec(asked.task).answer is AnswerKind.CLASSES
+    names = class_names(base.config, adapter.folder if adapter else None) if classifies else ()
     folder = adapter.folder if adapter else None
     return Plan(base, recipe, asked.task, names, device=device, serves=True, adapter=folder)
 

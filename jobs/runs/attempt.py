@@ -21,11 +21,12 @@ from jobs.runs.supervisor import End, Supervisor, failure_of, read_result
 from jobs.runs.trainer_process import PrewarmedTrainer, TrainerProcess
 from jobs.telemetry.device import find_device, visible_gpus
 from jobs.telemetry.sampler import Sampler
-from orchestrator.domain.datasets import Clip, Dataset, Task
+from orchestrator.domain.datasets import Clip, Dataset
 from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.machines import shape_of
-from orchestrator.domain.models import TASK_OF, VideoModel
+from orchestrator.domain.models import VideoModel
 from orchestrator.domain.redis_keys import LIVE_STREAM, STREAM_MAXLEN, job_lease, job_stop, job_stream
+from orchestrator.domain.tasks import TASK_OF_MODEL, TASKS
 from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.services.datasets.curation.versions import clips_at
 from orchestrator.services.db import session_scope
@@ -218,8 +219,8 @@ def training_inputs(
     """The fields of a spec that say what is trained on what: a run and a rehearsal must see the same."""
     good = clips_at(session, dataset.id or 0, version)
     return {
-        "task": TASK_OF[model.model_type].value,
-        "class_names": sorted({clip.label for clip in good}) if dataset.task is Task.CLASSIFICATION else [],
+        "task": TASK_OF_MODEL[model.model_type].key.value,
+        "class_names": sorted({clip.label for clip in good}) if TASKS[dataset.task].has_classes else [],
         "model_path": model.path,
         "model_revision": model.revision,
         "family": model.family,

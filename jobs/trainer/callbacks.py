@@ -10,10 +10,11 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from jobs.sinks.recorder import Recorder
 from jobs.trainer.clips import Clips
 from orchestrator.domain.errors import Invalid
-from orchestrator.domain.metric_definitions import BY_NAME, figure
+from orchestrator.domain.metric_definitions import figure
+from orchestrator.domain.tasks import METRICS
 
 _TRAIN = ("loss", "learning_rate", "grad_norm")
-_EVAL = ("eval_loss", *BY_NAME)
+_EVAL = ("eval_loss", *METRICS)
 KEEP_S = 600.0
 """Seconds of training that a crash may cost at most, where writing is quick."""
 _DEAR = 20.0
@@ -123,7 +124,7 @@ class Reporter(TrainerCallback):
 
 def _words(step: int, total: int, epoch: float, values: dict[str, float]) -> str:
     said = [f"Epoch {epoch:.0f}, step {step} of {total}: validation loss {values['eval_loss']:.4f}"]
-    said += [f"{_inside(m.label)} {figure(m, values[name])}" for name, m in BY_NAME.items() if name in values]
+    said += [f"{_inside(m.label)} {figure(m, values[name])}" for name, m in METRICS.items() if name in values]
     return ", ".join(said) + "."
 
 

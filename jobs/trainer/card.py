@@ -8,16 +8,11 @@ import yaml
 
 from jobs.families.protocol import Family, Plan
 from jobs.runs.spec import TrainSpec
-from orchestrator.domain.metric_definitions import MEASURES, figure, headline
+from orchestrator.domain.metric_definitions import figure
 from orchestrator.domain.recipes import Recipe
+from orchestrator.domain.tasks import TASKS, AnswerKind
 
 _PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate")
-
-_DOES = {
-    "classification": "tells {count} classes apart: {names}",
-    "captioning": "says in a sentence what a clip shows",
-    "retrieval": "finds the clip that a sentence describes, and the sentence that describes a clip",
-}
 
 
 def adapter_card(spec: TrainSpec, plan: Plan, family: Family, summary: dict[str, Any], bundled: bool) -> str:
@@ -31,14 +26,14 @@ def adapter_card(spec: TrainSpec, plan: Plan, family: Family, summary: dict[str,
         "metrics": _named(plan, summary),
         "tags": ["lora", "qlora" if recipe.qlora.bits == 4 else "full-precision-base", family.name],
     }
-    does = _DOES[plan.task].format(count=len(spec.class_names), names=", ".join(spec.class_names[:20]))
+    does = TASKS[plan.task].adapter_sentence.format(count=len(spec.class_names), names=", ".join(spec.class_names[:20]))
     return "\n".join(
         [
             f"---\n{yaml.safe_dump(head, sort_keys=False)}---\n",
             f"# {recipe.output_name}\n",
             f"A LoRA adapter for {family.title} that {does}.\n",
             f"## Reached\n\n{_reached(plan, summary)}\n",
-            *_measures(plan, summary),
+            *_metrics(plan, summary),
             *_matrix(summary),
             *_samples(summary),
             f"## How it was made\n\n{_table(_facts(spec, recipe, summary))}\n",
@@ -48,27 +43,27 @@ def adapter_card(spec: TrainSpec, plan: Plan, family: Family, summary: dict[str,
 
 
 def _reached(plan: Plan, summary: dict[str, Any]) -> str:
-    first = headline(plan.task)
+    first = TASKS[plan.task].headline
     if first.name in summary and "eval_loss" in summary:
         said = f"**{figure(first, summary[first.name])}**"
-        what = "of" if plan.task == "classification" else f"{first.label} on"
+        what = "of" if first.of_clips else f"{first.label} on"
         return f"{said} {what} {summary['validation_clips']} held-out clips, loss {summary['eval_loss']:.4f}."
     if summary.get("validation_clips"):
         return f"The run was stopped at step {summary['final_step']}; the result was not judged on held-out clips."
     return "No clips were held out, so nothing can be said about new ones."
 
 
-def _measures(plan: Plan, summary: dict[str, Any], made: str = "adapter") -> list[str]:
+def _metrics(plan: Plan, summary: dict[str, Any], made: str = "adapter") -> list[str]:
     """Every measure beside what the untouched base (or guessing) reaches on the same clips."""
     before = summary.get("baseline") or {}
     rows = [
         f"| {m.label} | {figure(m, before[m.name]) if m.name in before else ''} | {figure(m, summary[m.name])} |"
-        for m in MEASURES[plan.task]
+        for m in TASKS[plan.task].metrics
         if m.name in summary
     ]
     if not rows:
         return []
-    base = "guessing" if plan.task == "classification" else "untouched base"
+    base = TASKS[plan.task].baseline
     return ["\n".join([f"| on the held-out clips | {base} | this {made} |", "|---|---|---|", *rows]) + "\n"]
 
 
@@ -87,7 +82,7 @@ def _cell(text: Any) -> str:
 
 
 def _named(plan: Plan, summary: dict[str, Any]) -> list[str]:
-    return [measure.name.removeprefix("eval_") for measure in MEASURES[plan.task] if measure.name in summary]
+    return [metric.name.removeprefix("eval_") for metric in TASKS[plan.task].metrics if metric.name in summary]
 
 
 def pretrained_card(spec: TrainSpec, plan: Plan, family: Family, summary: dict[str, Any]) -> str:
@@ -103,7 +98,7 @@ def pretrained_card(spec: TrainSpec, plan: Plan, family: Family, summary: dict[s
     return (
         f"---\n{yaml.safe_dump(head, sort_keys=False)}---\n\n# {recipe.output_name}\n\n"
         f"{family.title}, trained on from {spec.model_name}, all weights. {loss}\n\n"
-        f"{''.join(part + chr(10) for part in (*_measures(plan, summary, 'model'), *_samples(summary)))}"
+        f"{''.join(part + chr(10) for part in (*_metrics(plan, summary, 'model'), *_samples(summary)))}"
         f"## How it was made\n\n{_table(_facts(spec, recipe, summary))}\n\n"
         "Register this folder as a model to fine-tune it.\n"
     )
@@ -151,7 +146,7 @@ def _usage(spec: TrainSpec, plan: Plan, family: Family, bundled: bool) -> str:
         "The base lies in `base/` beside this file." if bundled else "Put the folder of the base model in its place."
     )
     how = "The base is loaded in 4 bits, as it was trained. " if plan.four_bit else ""
-    words = ' "what to look for"' if plan.task == "retrieval" else ""
+    words = ' "what to look for"' if TASKS[plan.task].answer is AnswerKind.CLIPS else ""
     return (
         f"`pip install {' '.join(f'{p}=={version(p)}' for p in (*_PACKAGES, 'av', 'pillow'))}`, save this as "
         f"`{name}` in this folder and run `python {name}{words} CLIP.mp4`. {how}{where}\n\n"

@@ -1,6 +1,6 @@
 """Makes a run ready: its clips fit its task, its model is loaded with adapters, its beginning is told."""
 
-from typing import Any
+from typing import Any, assert_never
 
 from peft import LoraConfig, get_peft_model
 
@@ -13,6 +13,7 @@ from jobs.trainer.distributed import own_device
 from jobs.trainer.split import Sides
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import Recipe
+from orchestrator.domain.tasks import TASKS, Annotation
 
 
 def plan_of(spec: TrainSpec, recipe: Recipe, base: Base, sides: Sides) -> Plan:
@@ -27,14 +28,23 @@ def check_clips(plan: Plan, sides: Sides) -> list[str]:
     Raises:
         Invalid: the sentence names the clip.
     """
+    annotation = TASKS[plan.task].annotation
+    match annotation:
+        case Annotation.LABEL:
+            return [] if plan.pretrains else _check_classes(plan, sides)
+        case Annotation.CAPTION:
+            _check_captions(sides)
+            return []
+        case _:
+            assert_never(annotation)
+
+
+def _check_captions(sides: Sides) -> None:
     clips = (*sides.train, *sides.validation)
-    if plan.task == "classification":
-        return [] if plan.pretrains else _check_classes(plan, sides)
     silent = [clip for clip in clips if not sentences(clip)]
     if silent:
         others = f" and {len(silent) - 1} more have" if len(silent) > 1 else " has"
         raise Invalid(f"{silent[0].name or 'A clip'}{others} no caption. Write one, or take the clip out.")
-    return []
 
 
 def _check_classes(plan: Plan, sides: Sides) -> list[str]:

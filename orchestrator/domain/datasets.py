@@ -8,14 +8,7 @@ from sqlalchemy import JSON, BigInteger, Column, Index
 from sqlmodel import Field, SQLModel
 
 from orchestrator.domain.base import UtcDateTime, utcnow, word_enum
-
-
-class Task(StrEnum):
-    """What a model learns from the clips."""
-
-    CLASSIFICATION = "classification"
-    CAPTIONING = "captioning"
-    RETRIEVAL = "retrieval"
+from orchestrator.domain.tasks import DEFAULT_TASK, Task
 
 
 class DatasetStatus(StrEnum):
@@ -81,7 +74,7 @@ class Dataset(SQLModel, table=True):
     owner_id: int = Field(foreign_key="users.id", ondelete="CASCADE", index=True)
     name: str = Field(max_length=80)
     description: str = Field(default="", max_length=2000)
-    task: Task = Field(default=Task.CLASSIFICATION, sa_type=word_enum(Task))  # type: ignore[arg-type]
+    task: Task = Field(default=DEFAULT_TASK, sa_type=word_enum(Task))  # type: ignore[arg-type]
     source: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     """{"type": "upload" | "demo" | "url" | "cloud" | "hub", ...}; "review": what was understood is to be accepted."""
     status: DatasetStatus = Field(default=DatasetStatus.DRAFT, sa_type=word_enum(DatasetStatus))  # type: ignore[arg-type]

@@ -8,29 +8,7 @@ from sqlalchemy import JSON, BigInteger, Column
 from sqlmodel import Field, SQLModel
 
 from orchestrator.domain.base import UtcDateTime, utcnow, word_enum
-from orchestrator.domain.datasets import Task
-
-
-class ModelType(StrEnum):
-    """What the model does with a clip."""
-
-    CLASSIFICATION = "video_classification"
-    CAPTIONING = "video_captioning"
-    RETRIEVAL = "video_retrieval"
-
-
-TASK_OF = {
-    ModelType.CLASSIFICATION: Task.CLASSIFICATION,
-    ModelType.CAPTIONING: Task.CAPTIONING,
-    ModelType.RETRIEVAL: Task.RETRIEVAL,
-}
-"""What a run with such a model is about."""
-FITS = {
-    Task.CLASSIFICATION: (ModelType.CLASSIFICATION,),
-    Task.CAPTIONING: (ModelType.CAPTIONING, ModelType.RETRIEVAL),
-    Task.RETRIEVAL: (ModelType.RETRIEVAL, ModelType.CAPTIONING),
-}
-"""Which models a dataset can train: clips with captions serve both whoever writes them and whoever searches them."""
+from orchestrator.domain.tasks import ModelType
 
 
 class ModelSource(StrEnum):
@@ -62,7 +40,7 @@ class VideoModel(SQLModel, table=True):
     description: str = Field(default="", max_length=2000)
     model_type: ModelType = Field(sa_type=word_enum(ModelType))  # type: ignore[arg-type]
     architecture: str = Field(max_length=64)
-    """The family's name as people know it: "VideoMAE", "Flamingo", "Video-LLaMA", "Custom"."""
+    """The family's name as people know it: "VideoMAE", "Flamingo", "Custom"."""
     family: str = Field(default="", max_length=64)
     """The registry key of jobs/families, from config.json's model_type: "videomae"."""
     source: ModelSource = Field(sa_type=word_enum(ModelSource))  # type: ignore[arg-type]

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
-from orchestrator.domain.datasets import Dataset, DatasetStatus, Task
-from orchestrator.domain.models import ModelSource, ModelStatus, ModelType, VideoModel
+from orchestrator.domain.datasets import Dataset, DatasetStatus
+from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
+from orchestrator.domain.tasks import DEFAULT_TASK, TASKS
 from orchestrator.domain.users import Actor
 
 
@@ -19,15 +20,13 @@ class Demo:
 
 
 def find_demo(session: Session, actor: Actor) -> Demo:
-    """The actor's demo dataset and a classification base, as the address of a new job."""
-    own = select(Dataset).where(
-        Dataset.owner_id == actor.user_id, col(Dataset.is_demo), Dataset.task == Task.CLASSIFICATION
-    )
+    """The actor's demo dataset and a base of the default task, as the address of a new job."""
+    own = select(Dataset).where(Dataset.owner_id == actor.user_id, col(Dataset.is_demo), Dataset.task == DEFAULT_TASK)
     dataset = session.exec(own).first()
     builtin = (
         VideoModel.source == ModelSource.BUILTIN,
         VideoModel.status == ModelStatus.READY,
-        VideoModel.model_type == ModelType.CLASSIFICATION,
+        VideoModel.model_type == TASKS[DEFAULT_TASK].model_type,
     )
     model = session.exec(select(VideoModel).where(*builtin).order_by(col(VideoModel.id))).first()
     if dataset is None or model is None:

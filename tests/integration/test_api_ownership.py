@@ -10,10 +10,11 @@ from fastapi.testclient import TestClient
 from orchestrator.api.app import create_api
 from orchestrator.domain.adapters import Adapter, AdapterLine, ResultKind
 from orchestrator.domain.credentials import Credential, CredentialKind
-from orchestrator.domain.datasets import Clip, Dataset, DatasetEdit, DatasetStatus, Task, Upload
-from orchestrator.domain.models import ModelSource, ModelStatus, ModelType, VideoModel
+from orchestrator.domain.datasets import Clip, Dataset, DatasetEdit, DatasetStatus, Upload
+from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
 from orchestrator.domain.queueing import Sweep
 from orchestrator.domain.rehearsals import Rehearsal
+from orchestrator.domain.tasks import ModelType, Task
 from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.domain.users import Actor, Role
 from orchestrator.services.auth import tokens

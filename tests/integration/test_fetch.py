@@ -9,7 +9,8 @@ from sqlmodel import select
 
 from jobs.fetch.bring import STOPPED, bring
 from jobs.video.inspect import look_each
-from orchestrator.domain.datasets import FETCHING, Clip, Dataset, DatasetStatus, Task, Upload
+from orchestrator.domain.datasets import FETCHING, Clip, Dataset, DatasetStatus, Upload
+from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.credentials import save_credential
 from orchestrator.services.datasets.ingest.pipeline import ingest_dataset, refuse

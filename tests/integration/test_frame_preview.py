@@ -10,10 +10,11 @@ from sqlmodel import select
 from jobs.families.registry import read_base, resolve
 from jobs.video.cache import ClipFile, FrameCache
 from jobs.video.inspect import look_each
-from orchestrator.domain.datasets import Clip, Task
+from orchestrator.domain.datasets import Clip
 from orchestrator.domain.errors import Invalid, NotFound
-from orchestrator.domain.models import ModelSource, ModelStatus, ModelType, VideoModel
+from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
 from orchestrator.domain.recipes import parse_recipe
+from orchestrator.domain.tasks import ModelType, Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
 from orchestrator.services.datasets.media import frame_preview

@@ -14,8 +14,9 @@ from sqlmodel import select
 
 from jobs.fetch import guard
 from jobs.video.inspect import look_each
-from orchestrator.domain.datasets import Clip, DatasetStatus, Task
+from orchestrator.domain.datasets import Clip, DatasetStatus
 from orchestrator.domain.errors import Invalid
+from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.files import dataset_folder
 from orchestrator.services.datasets.ingest import tar_archives, zip_archives

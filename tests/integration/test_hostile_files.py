@@ -21,7 +21,8 @@ from jobs.video import probe_pool as looker_module
 from jobs.video.decode import decode_frames
 from jobs.video.inspect import look
 from jobs.video.probe_pool import ProbePool, ProbeProcess
-from orchestrator.domain.datasets import Clip, ClipStatus, Task
+from orchestrator.domain.datasets import Clip, ClipStatus
+from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.files import dataset_folder
 from orchestrator.services.datasets.ingest.pipeline import ingest_dataset

@@ -8,8 +8,9 @@ from sqlmodel import select
 from jobs.fetch.bring import bring
 from jobs.video.inspect import look_each
 from orchestrator.domain.credentials import Credential
-from orchestrator.domain.datasets import Clip, Dataset, Task
+from orchestrator.domain.datasets import Clip, Dataset
 from orchestrator.domain.errors import Invalid, NotFound
+from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.credentials import save_credential, save_token
 from orchestrator.services.datasets.ingest.pipeline import ingest_dataset, refuse

@@ -9,7 +9,8 @@ import pytest
 from sqlmodel import select
 
 from jobs.video.inspect import look_each
-from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus, Split, Task, Upload, UploadStatus
+from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus, Split, Upload, UploadStatus
+from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.curation.edits import assign_splits
 from orchestrator.services.datasets.export import plan_export, stream

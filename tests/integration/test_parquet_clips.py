@@ -10,8 +10,9 @@ from pyarrow import parquet
 from sqlmodel import select
 
 from jobs.video.inspect import look_each
-from orchestrator.domain.datasets import Clip, Dataset, Task
+from orchestrator.domain.datasets import Clip, Dataset
 from orchestrator.domain.errors import Invalid
+from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.ingest import parquet_clips
 from orchestrator.services.datasets.ingest.parquet_clips import unpack_table

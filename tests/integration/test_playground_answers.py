@@ -10,8 +10,9 @@ import pytest
 from sqlmodel import select
 
 from jobs.video.synthetic import demo_frames, write_mp4
-from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus, Task
+from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus
 from orchestrator.domain.models import VideoModel
+from orchestrator.domain.tasks import Task
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.services.adapters.recording import record_adapter
 from orchestrator.services.auth.limits import forget_clients

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from jobs.datasets.demo import run_demo
-from orchestrator.domain.models import ModelSource, ModelStatus, ModelType, VideoModel
+from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
 from orchestrator.domain.recipes import parse_recipe
+from orchestrator.domain.tasks import ModelType
 from orchestrator.domain.training_jobs import FINAL, JobStatus
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.demo import create_demo

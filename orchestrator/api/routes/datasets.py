@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from orchestrator.api.shapes import AskedId, BodyId, BodyIdOr0, Id, page, shape
 from orchestrator.api.who import Who
-from orchestrator.domain.datasets import Task
+from orchestrator.domain.tasks import DEFAULT_TASK
 from orchestrator.services.datasets import catalog
 from orchestrator.services.datasets.curation import doctor, edits, versions
 from orchestrator.services.datasets.export import plan_export, stream
@@ -41,7 +41,7 @@ _TYPES = {
 class NewDataset(BaseModel):
     name: str
     description: str = ""
-    task: str = Task.CLASSIFICATION.value
+    task: str = DEFAULT_TASK.value
     source: dict[str, Any] = Field(default_factory=lambda: {"type": "upload"})
 
 

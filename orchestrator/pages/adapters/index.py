@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from orchestrator.domain.tasks import TASKS
 from orchestrator.pages.shared.frame import frame
 from orchestrator.pages.shared.loading_states import more, unreadable
 from orchestrator.pages.shared.notice import notice
@@ -93,9 +94,7 @@ def _toolbar() -> rx.Component:
         search_box(value=State.q, on_change=State.search, placeholder="Name, base or dataset"),
         rx.el.div(
             show("All", ""),
-            show("Classification", "classification"),
-            show("Captioning", "captioning"),
-            show("Retrieval", "retrieval"),
+            *(show(task.title, task.key.value) for task in TASKS.values()),
             show("In production", "production"),
             role="group",
             aria_label="Show",

@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from orchestrator.domain.tasks import TASKS
 from orchestrator.pages.datasets.new_help import layout_help
 from orchestrator.pages.datasets.new_sources import SOURCES, cloud_fields, hub_fields, web_fields
 from orchestrator.pages.shared.add_form import foot, sent_files
@@ -19,15 +20,7 @@ from orchestrator.ui.primitives.input import textarea
 from orchestrator.ui.primitives.select import select
 
 State = DatasetAddState
-_TASKS = [
-    {
-        "value": "classification",
-        "label": "Classification",
-        "note": "Learns which class a clip belongs to. Needs labels.",
-    },
-    {"value": "captioning", "label": "Captioning", "note": "Learns to put a clip into words. Needs captions."},
-    {"value": "retrieval", "label": "Retrieval", "note": "Learns to find clips by a sentence. Needs captions."},
-]
+_TASKS = [{"value": task.key.value, "label": task.title, "note": task.dataset_note} for task in TASKS.values()]
 
 
 def _problem(name: str) -> Any:

@@ -1,7 +1,10 @@
 """Beside the add form: how people lay their clips out, for the task that was chosen."""
 
+from typing import assert_never
+
 import reflex as rx
 
+from orchestrator.domain.tasks import Annotation
 from orchestrator.states.datasets.new import DatasetAddState
 from orchestrator.ui.primitives.card import card
 
@@ -53,27 +56,37 @@ def _small(text: str) -> rx.Component:
     return rx.el.p(text, class_name="text-xs text-muted-foreground")
 
 
-def layout_help() -> rx.Component:
+def _examples(annotation: Annotation) -> list[rx.Component]:
     """Three examples, and the other layouts by name."""
-    labels = [
-        _example("One folder for each class; its name is the label.", _FOLDERS),
-        _example("With your own split, if you have one.", _SPLIT),
-        _example("Or a table that names the clips.", _TABLE),
-        _small(
-            "Also read as they are: UCF101, Kinetics, Something-Something v2, mmaction and VideoMAE lists, WebDataset."
-        ),
-    ]
-    captions = [
-        _example("A text file beside each clip.", _SIDECARS),
-        _example("Or a table that names the clips.", _CAPTIONS),
-        _example("Or conversations, as for LLaMA-Factory.", _CHAT),
-        _small(
-            "Also read as they are: ms-swift, LLaVA and Qwen, OpenAI-style messages, MSR-VTT, VATEX, WebVid, WebDataset."
-        ),
-    ]
+    match annotation:
+        case Annotation.LABEL:
+            return [
+                _example("One folder for each class; its name is the label.", _FOLDERS),
+                _example("With your own split, if you have one.", _SPLIT),
+                _example("Or a table that names the clips.", _TABLE),
+                _small(
+                    "Also read as they are: UCF101, Kinetics, Something-Something v2, mmaction and VideoMAE lists, WebDataset."
+                ),
+            ]
+        case Annotation.CAPTION:
+            return [
+                _example("A text file beside each clip.", _SIDECARS),
+                _example("Or a table that names the clips.", _CAPTIONS),
+                _example("Or conversations, as for LLaMA-Factory.", _CHAT),
+                _small(
+                    "Also read as they are: ms-swift, LLaVA and Qwen, OpenAI-style messages, MSR-VTT, VATEX, WebVid, WebDataset."
+                ),
+            ]
+        case _:
+            assert_never(annotation)
+
+
+def layout_help() -> rx.Component:
+    """Examples for the kind of annotation that the chosen task learns from."""
+    examples = [(kind.value, rx.fragment(*_examples(kind))) for kind in Annotation]
     return card(
         rx.el.div(
-            rx.cond(DatasetAddState.task == "classification", rx.fragment(*labels), rx.fragment(*captions)),
+            rx.match(DatasetAddState.annotation, *examples, rx.fragment()),
             _small(
                 "A folder dropped here works like a zip or a tar. Every clip is opened and looked through; "
                 "one that cannot be read is listed with its reason and left out."

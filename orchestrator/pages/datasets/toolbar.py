@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from orchestrator.domain.tasks import TASKS
 from orchestrator.pages.shared.segments import SEGMENTS, segment
 from orchestrator.states.datasets.index import SORTS, DatasetsState
 from orchestrator.ui.primitives.icon import icon
@@ -66,12 +67,7 @@ def toolbar() -> rx.Component:
             class_name=f"{SEGMENTS} touch:w-full touch:overflow-x-auto",
         ),
         select(
-            [
-                ("any", "Any task"),
-                ("classification", "Classification"),
-                ("captioning", "Captioning"),
-                ("retrieval", "Retrieval"),
-            ],
+            [("any", "Any task"), *((task.key.value, task.title) for task in TASKS.values())],
             value=rx.cond(DatasetsState.task == "", "any", DatasetsState.task),
             on_change=DatasetsState.filter_task,
             label="Task",

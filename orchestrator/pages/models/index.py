@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from orchestrator.domain.tasks import TASKS
 from orchestrator.pages.models.dialogs import model_dialogs
 from orchestrator.pages.shared.frame import frame
 from orchestrator.pages.shared.loading_states import more, unreadable
@@ -9,7 +10,7 @@ from orchestrator.pages.shared.notice import notice
 from orchestrator.pages.shared.segments import SEGMENTS, segment
 from orchestrator.states.models.dialogs import ModelDialogs
 from orchestrator.states.models.index import SORTS, ModelsState
-from orchestrator.states.models.rows import TYPE_WORDS, ModelCard
+from orchestrator.states.models.rows import ModelCard
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.primitives.badge import tag
 from orchestrator.ui.primitives.button import button
@@ -156,7 +157,7 @@ def _toolbar() -> rx.Component:
             class_name=f"{SEGMENTS} touch:w-full touch:overflow-x-auto",
         ),
         select(
-            [("any", "Any type"), *((key, word) for key, word in TYPE_WORDS.items())],
+            [("any", "Any type"), *((task.model_type.value, task.model_title) for task in TASKS.values())],
             value=rx.cond(State.kind == "", "any", State.kind),
             on_change=State.filter_kind,
             label="Type",

@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from orchestrator.domain.tasks import TASKS
 from orchestrator.pages.shared.add_form import foot, hub_id, revision, sent_files
 from orchestrator.pages.shared.frame import frame
 from orchestrator.pages.shared.hub_size import hub_size
@@ -18,11 +19,7 @@ from orchestrator.ui.primitives.input import password_input, textarea
 from orchestrator.ui.primitives.select import select
 
 State = ModelAddState
-_TYPES = [
-    {"value": "video_classification", "label": "Classification", "note": "Says which class a clip belongs to."},
-    {"value": "video_captioning", "label": "Captioning", "note": "Puts a clip into words, answers questions."},
-    {"value": "video_retrieval", "label": "Retrieval", "note": "Finds clips by a sentence."},
-]
+_TYPES = [{"value": task.model_type.value, "label": task.title, "note": task.model_note} for task in TASKS.values()]
 _SOURCES = [("upload", "Upload model weights"), ("hub", "Hugging Face Hub ID"), ("path", "Custom path")]
 
 

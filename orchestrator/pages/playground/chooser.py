@@ -83,7 +83,7 @@ def _dataset(label: str) -> rx.Component:
 
 def _question() -> rx.Component:
     return rx.cond(
-        State.takes_question & (State.task == "captioning"),
+        State.takes_question,
         field(
             "Question",
             textarea(

@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, func, or_
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.adapters import WORK_ACTIVE, Adapter, AdapterLine, AdapterWork, WorkKind
-from orchestrator.domain.datasets import Task
 from orchestrator.domain.errors import Conflict, Invalid
+from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_adapter
 from orchestrator.services.adapters.files import FileRow, adapter_folder, home_folder, list_files, remove_files

@@ -10,7 +10,8 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.adapters import Adapter, AdapterLine
 from orchestrator.domain.base import utcnow
-from orchestrator.domain.models import TASK_OF, VideoModel
+from orchestrator.domain.models import VideoModel
+from orchestrator.domain.tasks import TASK_OF_MODEL
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.services.adapters.files import job_result, kind_left_by, list_files
 from orchestrator.settings import get_settings
@@ -95,7 +96,11 @@ def _base_facts(session: Session, job: TrainingJob) -> dict[str, Any]:
     """Family, architecture and task: from the ledger, or from the job's own spec when the base was deleted."""
     model = session.get(VideoModel, job.model_id) if job.model_id else None
     if model is not None:
-        return {"family": model.family, "architecture": model.architecture, "task": TASK_OF[model.model_type].value}
+        return {
+            "family": model.family,
+            "architecture": model.architecture,
+            "task": TASK_OF_MODEL[model.model_type].key.value,
+        }
     try:
         spec = json.loads((get_settings().jobs_dir / str(job.id) / "spec.json").read_text())
     except (OSError, ValueError):

@@ -7,9 +7,9 @@ from pathlib import Path
 from sqlmodel import Session
 
 from orchestrator.domain.adapters import ResultKind
-from orchestrator.domain.datasets import Task
 from orchestrator.domain.errors import Unavailable
-from orchestrator.domain.models import TASK_OF, ModelSource, ModelStatus
+from orchestrator.domain.models import ModelSource, ModelStatus
+from orchestrator.domain.tasks import TASKS
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_adapter
 from orchestrator.services.adapters.catalog import whole_folder
@@ -35,9 +35,8 @@ def register_merged(session: Session, actor: Actor, adapter_id: int, name: str =
     label = f"{adapter.name} v{adapter.version}"
     whole = adapter.kind is ResultKind.MODEL
     source = whole_folder(adapter) if whole else folder_to_push(adapter, MERGED)
-    kind = next(kind for kind, task in TASK_OF.items() if task is Task(adapter.task))
     told = f"{'Trained whole' if whole else 'Merged'} from {label}: {adapter.model_name} on {adapter.dataset_name}."
-    model = new_model(session, actor, name.strip() or label, told, kind.value)
+    model = new_model(session, actor, name.strip() or label, told, TASKS[adapter.task].model_type.value)
     model.source, model.source_ref, model.status = ModelSource.UPLOAD, label, ModelStatus.PROCESSING
     session.add(model)
     session.flush()

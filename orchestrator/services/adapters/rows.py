@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from orchestrator.domain.adapters import Adapter
-from orchestrator.domain.metric_definitions import MEASURES, headline
+from orchestrator.domain.tasks import TASKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class AdapterRow:
     family: str
     architecture: str
     metric: str
-    """The measure that stands for its task, or ""."""
+    """The metric that stands for its task, or ""."""
     metric_label: str
     value: float | None
     baseline: float | None
@@ -60,8 +60,8 @@ def adapter_row(adapter: Adapter, line: LineFacts) -> AdapterRow:
     """The row of a record."""
     assert adapter.id is not None
     summary = dict(adapter.summary or {})
-    measure = headline(adapter.task) if adapter.task in MEASURES else None
-    name = measure.name if measure else ""
+    metric = TASKS[adapter.task].headline if adapter.task in TASKS else None
+    name = metric.name if metric else ""
     return AdapterRow(
         id=adapter.id,
         name=adapter.name,
@@ -82,7 +82,7 @@ def adapter_row(adapter: Adapter, line: LineFacts) -> AdapterRow:
         family=adapter.family,
         architecture=adapter.architecture,
         metric=name,
-        metric_label=measure.label if measure else "",
+        metric_label=metric.label if metric else "",
         value=_number(summary.get(name)),
         baseline=_number((summary.get("baseline") or {}).get(name)),
         recipe=dict(adapter.recipe or {}),

@@ -7,8 +7,9 @@ from sqlalchemy import ColumnElement, func, or_
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
-from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Split, Task, Upload
+from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Split, Upload
 from orchestrator.domain.errors import Conflict, Invalid
+from orchestrator.domain.tasks import DEFAULT_TASK, Task
 from orchestrator.domain.training_jobs import ACTIVE, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_dataset
@@ -65,7 +66,7 @@ def create_dataset(
     actor: Actor,
     name: str,
     description: str = "",
-    task: str = Task.CLASSIFICATION.value,
+    task: str = DEFAULT_TASK.value,
     source: dict[str, Any] | None = None,
 ) -> DatasetRow:
     """A draft that waits for its files; `source` as `sources.parse_source` made it.

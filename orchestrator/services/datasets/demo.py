@@ -3,22 +3,15 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
-from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus, Split, Task
+from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus, Split
+from orchestrator.domain.tasks import DEFAULT_TASK, TASKS, Annotation, Task
 from orchestrator.settings import get_settings
 
-_DRAWN = "Short synthetic films of one shape that blinks, bounces, circles or zooms, drawn on this machine"
-KINDS = {
-    Task.CLASSIFICATION: ("Shapes in motion", f"{_DRAWN}."),
-    Task.CAPTIONING: (
-        "Shapes described",
-        f"{_DRAWN}, each with a sentence. The held-out sentences name combinations that are never learned from.",
-    ),
-}
 HELD_OUT_OF = 5
 """One in this many sentences is held out."""
 
@@ -42,18 +35,21 @@ def is_drawn() -> bool:
 
 
 def create_demos(session: Session, user_id: int) -> None:
-    """For a new account: the clips with captions, then the same clips in classes, which lists show first."""
-    create_demo(session, user_id, Task.CAPTIONING)
-    create_demo(session, user_id)
+    """For a new account: the same clips for each task that has a demo, last for the default, which lists show first."""
+    with_demo = [task.key for task in TASKS.values() if task.demo]
+    for key in sorted(with_demo, key=lambda key: key is DEFAULT_TASK):
+        create_demo(session, user_id, key)
 
 
-def create_demo(session: Session, user_id: int, task: Task = Task.CLASSIFICATION) -> int:
+def create_demo(session: Session, user_id: int, task: Task = DEFAULT_TASK) -> int:
     """Gives an account a demo dataset, at once or as soon as it is drawn; its id."""
-    name, description = KINDS[task]
+    text = TASKS[task].demo
+    if text is None:
+        raise ValueError(f"{task.value} has no demo dataset.")
     dataset = Dataset(
         owner_id=user_id,
-        name=name,
-        description=description,
+        name=text.name,
+        description=text.description,
         task=task,
         source={"type": "demo"},
         status=DatasetStatus.PROCESSING,
@@ -95,9 +91,7 @@ def _manifest() -> list[dict[str, Any]]:
 def _fill(session: Session, dataset: Dataset, clips: list[dict[str, Any]]) -> None:
     """`clips`: the fields of each Clip but its dataset, paths relative to the storage root."""
     assert dataset.id is not None
-    fields: list[dict[str, Any]] = [
-        _described(clip) if dataset.task is Task.CAPTIONING else clip | {"caption": ""} for clip in clips
-    ]
+    fields = [_annotated(clip, TASKS[dataset.task].annotation) for clip in clips]
     session.add_all([Clip(dataset_id=dataset.id, **clip) for clip in fields])
     dataset.status = DatasetStatus.READY
     dataset.clip_count = dataset.progress_done = dataset.progress_total = len(clips)
@@ -106,6 +100,17 @@ def _fill(session: Session, dataset: Dataset, clips: list[dict[str, Any]]) -> No
     dataset.updated_at = utcnow()
     session.add(dataset)
     session.flush()
+
+
+def _annotated(clip: dict[str, Any], annotation: Annotation) -> dict[str, Any]:
+    """A drawn clip with the one kind of annotation that the dataset's task learns from."""
+    match annotation:
+        case Annotation.LABEL:
+            return clip | {"caption": ""}
+        case Annotation.CAPTION:
+            return _described(clip)
+        case _:
+            assert_never(annotation)
 
 
 def _described(clip: dict[str, Any]) -> dict[str, Any]:

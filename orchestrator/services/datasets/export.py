@@ -12,15 +12,14 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from orchestrator.domain.datasets import Clip, ClipStatus, Split, Task
+from orchestrator.domain.datasets import Clip, ClipStatus, Split
 from orchestrator.domain.errors import Conflict, Invalid
+from orchestrator.domain.tasks import TASKS, Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_dataset
 from orchestrator.settings import get_settings
 
 FORMATS = ("videofolder", "sharegpt")
-_ASK = {Task.CLASSIFICATION: "Which class does this video show?"}
-_DESCRIBE = "Describe the video."
 _BLOCK = 2**20
 
 
@@ -82,10 +81,11 @@ def _table(named: list[tuple[Clip, str]]) -> dict[str, str]:
 
 def _conversations(named: list[tuple[Clip, str]], task: Task) -> dict[str, str]:
     """One file a split; `label` stays beside the conversation."""
+    annotation = TASKS[task].annotation
     rows: dict[Split, list[dict[str, Any]]] = {}
     for clip, name in named:
-        ask = clip.prompt or _ASK.get(task, _DESCRIBE)
-        answer = clip.label if task is Task.CLASSIFICATION else clip.caption
+        ask = clip.prompt or annotation.spec.export_question
+        answer = getattr(clip, annotation)
         messages = [{"role": "user", "content": f"<video>{ask}"}, {"role": "assistant", "content": answer}]
         row = {"messages": messages, "videos": [name]} | ({"label": clip.label} if clip.label else {})
         rows.setdefault(clip.split, []).append(row)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
-from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Task, Upload
+from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Upload
+from orchestrator.domain.tasks import Task
 from orchestrator.domain.training_jobs import ACTIVE, JobMark, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.paging import contains

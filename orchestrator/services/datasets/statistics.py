@@ -7,7 +7,8 @@ from statistics import median
 from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
-from orchestrator.domain.datasets import Clip, ClipStatus, Task
+from orchestrator.domain.datasets import Clip, ClipStatus
+from orchestrator.domain.tasks import TASKS, Annotation
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import get_dataset
 
@@ -68,7 +69,8 @@ def footage(session: Session, actor: Actor, dataset_id: int) -> Footage:
         return Footage(0.0, 0.0, 0.0, 0.0, classes, [])
     by_split = session.exec(select(Clip.split, func.count()).where(*good).group_by(col(Clip.split)))
     splits = {str(split): int(number) for split, number in by_split}
-    captions = None if task == Task.CLASSIFICATION else caption_words(session.exec(select(Clip.caption).where(*good)))
+    captioned = TASKS[task].annotation is Annotation.CAPTION
+    captions = caption_words(session.exec(select(Clip.caption).where(*good))) if captioned else None
     lengths, sizes = length_bins(seconds), _frame_sizes(session, good)
     return Footage(sum(seconds), median(seconds), seconds[0], seconds[-1], classes, lengths, splits, captions, sizes)
 

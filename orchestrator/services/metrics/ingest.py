@@ -10,8 +10,8 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Session
 
 from orchestrator.domain.live_records import unpack
-from orchestrator.domain.metric_definitions import BY_NAME
 from orchestrator.domain.metric_points import ROLLUP_STEPS, MetricPoint
+from orchestrator.domain.tasks import METRICS
 from orchestrator.services.metrics.rollups import roll_up
 
 _CHUNK = 4 * 2**20
@@ -19,7 +19,7 @@ _ROWS = 100
 """Rows an INSERT: 7 columns each, below SQLite's limit on parameters even on old builds (999)."""
 _TRAIL = 20
 """Evaluations that a sample remembers."""
-_BEST = {"eval_loss": min} | {name: max if measure.more_is_better else min for name, measure in BY_NAME.items()}
+_BEST = {"eval_loss": min} | {name: max if metric.more_is_better else min for name, metric in METRICS.items()}
 
 
 @dataclass(slots=True)

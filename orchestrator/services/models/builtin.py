@@ -8,7 +8,8 @@ import structlog
 from sqlmodel import Session, select
 
 from orchestrator.domain.errors import Invalid
-from orchestrator.domain.models import ModelSource, ModelStatus, ModelType, VideoModel
+from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
+from orchestrator.domain.tasks import ModelType
 from orchestrator.services.models.inspect import inspect_model
 from orchestrator.settings import ROOT
 

@@ -9,7 +9,8 @@ from sqlmodel import Session, col, or_, select
 from orchestrator.domain.adapters import WORK_ACTIVE, Adapter, AdapterWork, WorkKind
 from orchestrator.domain.datasets import Upload
 from orchestrator.domain.errors import Conflict, Invalid
-from orchestrator.domain.models import ModelSource, ModelStatus, ModelType, VideoModel
+from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
+from orchestrator.domain.tasks import TASK_OF_MODEL, ModelType
 from orchestrator.domain.training_jobs import ACTIVE, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_model, visible_model
@@ -111,7 +112,7 @@ def take_facts(model: VideoModel, folder: Path, facts: ModelFacts) -> None:
         Invalid: the files are of another type or architecture than was said.
     """
     if facts.model_type and facts.model_type != model.model_type.value:
-        kind = facts.model_type.removeprefix("video_")
+        kind = TASK_OF_MODEL[facts.model_type].key.value
         raise Invalid(f"These files hold a model for {kind}. Choose that type.", "model_type")
     if model.architecture not in ("", CUSTOM, facts.architecture):
         raise Invalid(f"These files hold {facts.architecture}, not {model.architecture}.", "architecture")

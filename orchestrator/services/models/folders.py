@@ -5,7 +5,8 @@ from pathlib import Path
 from sqlmodel import Session
 
 from orchestrator.domain.errors import Invalid
-from orchestrator.domain.models import ModelSource, ModelType
+from orchestrator.domain.models import ModelSource
+from orchestrator.domain.tasks import DEFAULT_TASK, TASKS
 from orchestrator.domain.users import Actor
 from orchestrator.services.models.adding import check_soon
 from orchestrator.services.models.catalog import new_model, row_of, take_back, take_facts
@@ -35,7 +36,7 @@ def register_path(
     """
     folder, sentence = _resolved(path)
     facts = _facts(folder) if folder is not None and not model_type else None
-    kind = facts.model_type if facts else model_type or ModelType.CLASSIFICATION.value
+    kind = facts.model_type if facts else model_type or TASKS[DEFAULT_TASK].model_type.value
     problems = [("path", sentence)] if sentence else []
     model = new_model(session, actor, name, description, kind, architecture, problems)
     assert folder is not None

@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from orchestrator.domain.errors import Invalid
-from orchestrator.domain.models import ModelType
+from orchestrator.domain.tasks import ModelType
 from orchestrator.services.models.files import INDEX, TO_SAFETENSORS, WEIGHTS, small_text
 from orchestrator.services.models.vision_tokens import read_sight
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, or_, select
 
 from orchestrator.domain.datasets import Dataset, DatasetStatus
-from orchestrator.domain.models import TASK_OF, ModelStatus, VideoModel
+from orchestrator.domain.models import ModelStatus, VideoModel
+from orchestrator.domain.tasks import TASK_OF_MODEL, AnswerKind
 from orchestrator.domain.users import Actor
 from orchestrator.services.playground.adapters import list_adapters
 
@@ -64,10 +65,7 @@ def choices(session: Session, actor: Actor) -> Choices:
         .order_by(col(VideoModel.owner_id).is_(None), col(VideoModel.id).desc())
         .limit(MOST)
     )
-    bases = [
-        BaseChoice(model.id or 0, model.name, TASK_OF[model.model_type].value, model.family not in _NO_QUESTION)
-        for model in models
-    ]
+    bases = [_base_choice(model) for model in models]
     mine = (Dataset.owner_id == actor.user_id, Dataset.status == DatasetStatus.READY, Dataset.clip_count > 0)
     found = session.exec(select(Dataset).where(*mine).order_by(col(Dataset.id).desc()).limit(MOST))
     datasets = [DatasetChoice(row.id or 0, row.name, str(row.task), row.clip_count) for row in found]
@@ -85,3 +83,9 @@ def choices(session: Session, actor: Actor) -> Choices:
         if facts.model_id in tasks
     ]
     return Choices(bases, adapters, datasets)
+
+
+def _base_choice(model: VideoModel) -> BaseChoice:
+    task = TASK_OF_MODEL[model.model_type]
+    asks = task.answer is AnswerKind.TEXT and model.family not in _NO_QUESTION
+    return BaseChoice(model.id or 0, model.name, task.key.value, asks)

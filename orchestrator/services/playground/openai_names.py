@@ -6,9 +6,13 @@ from datetime import datetime
 from sqlmodel import Session, col, or_, select
 
 from orchestrator.domain.errors import NotFound
-from orchestrator.domain.models import ModelStatus, ModelType, VideoModel
+from orchestrator.domain.models import ModelStatus, VideoModel
+from orchestrator.domain.tasks import TASKS, AnswerKind, task_spec
 from orchestrator.domain.users import Actor
 from orchestrator.services.playground.adapters import list_adapters
+
+_WRITES = [task.model_type for task in TASKS.values() if task.answer is AnswerKind.TEXT]
+"""The types of base models that answer in text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +31,12 @@ class Named:
 def list_named(session: Session, actor: Actor) -> list[Named]:
     """Adapters of captioning models, the newest first, then the bases."""
     seen = or_(col(VideoModel.owner_id).is_(None), col(VideoModel.owner_id) == actor.user_id)
-    speaks = (VideoModel.model_type == ModelType.CAPTIONING, VideoModel.status == ModelStatus.READY)
+    speaks = (col(VideoModel.model_type).in_(_WRITES), VideoModel.status == ModelStatus.READY)
     bases = session.exec(select(VideoModel).where(seen, *speaks).order_by(col(VideoModel.id))).all()
     ids = {base.id for base in bases}
     named: list[Named] = []
     for adapter in list_adapters(session, actor):
-        if adapter.model_id in ids or adapter.task == "captioning":
+        if adapter.model_id in ids or task_spec(adapter.task).answer is AnswerKind.TEXT:
             names = (f"{adapter.line}-v{adapter.version}", adapter.line)
             named.append(Named(f"adapter-{adapter.id}", names, adapter.created_at, adapter_id=adapter.id))
     return [*named, *(Named(f"model-{base.id}", (base.name,), base.created_at, model_id=base.id) for base in bases)]

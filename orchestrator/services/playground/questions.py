@@ -7,8 +7,9 @@ from sqlmodel import Session
 
 from orchestrator.domain.datasets import ClipStatus, Dataset
 from orchestrator.domain.errors import AppError, Invalid, NotFound
-from orchestrator.domain.models import TASK_OF, ModelStatus, VideoModel
+from orchestrator.domain.models import ModelStatus, VideoModel
 from orchestrator.domain.playground import LONGEST, Wish
+from orchestrator.domain.tasks import TASK_OF_MODEL, AnswerKind, task_spec
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_clip, owned_dataset, visible_model
 from orchestrator.services.datasets.media.clips import clip_media
@@ -54,10 +55,10 @@ def check_wish(session: Session, actor: Actor, wish: Wish) -> Asked:
     """
     adapter = find_adapter(session, actor, wish.adapter_id) if wish.adapter_id else None
     model, path, revision = _base(session, actor, wish, adapter)
-    task = TASK_OF[model.model_type].value if model else adapter.task if adapter else ""
+    task = TASK_OF_MODEL[model.model_type].key.value if model else adapter.task if adapter else ""
     _check_words(wish, task)
     clip = dataset_id = None
-    if task == "retrieval":
+    if task_spec(task).answer is AnswerKind.CLIPS:
         dataset_id = _dataset(session, actor, wish.dataset_id).id
     else:
         clip = _clip(session, actor, wish, task)
@@ -116,7 +117,7 @@ def _check_words(wish: Wish, task: str) -> None:
         raise Invalid(f"A question may have at most {_LONGEST_TEXT:,} characters.", "prompt")
     if not 1 <= wish.longest <= LONGEST:
         raise Invalid(f"An answer may have 1 to {LONGEST} tokens.", "max_tokens")
-    if task == "retrieval" and not wish.query.strip():
+    if task_spec(task).answer is AnswerKind.CLIPS and not wish.query.strip():
         raise Invalid("Say in words what the clips should show.", "query")
 
 
@@ -145,7 +146,7 @@ def _clip(session: Session, actor: Actor, wish: Wish, task: str) -> Shown | None
     if clip.status is ClipStatus.BAD:
         raise Invalid(f"{clip.name} cannot be read: {clip.problem}", "clip_id")
     path = clip_media(session, actor, wish.clip_id or 0)
-    said = clip.label if task == "classification" else clip.caption
+    said = getattr(clip, task_spec(task).annotation)
     return Shown(path, clip.name.rpartition("/")[2], clip.content_hash, clip.id, said)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from sqlmodel import Session
 
 from orchestrator.domain.errors import Invalid
-from orchestrator.domain.metric_definitions import BY_NAME
 from orchestrator.domain.recipes import Recipe
+from orchestrator.domain.tasks import METRICS
 from orchestrator.domain.users import Actor
 from orchestrator.services.metrics.history import latest
 from orchestrator.services.training.jobs import get_job
@@ -116,7 +116,7 @@ def _line(name: str, values: list[Any], measured: bool = False) -> Line:
     best = -1
     numbers = [(value, place) for place, value in enumerate(values) if isinstance(value, int | float)]
     if measured and name != "grad_norm" and len({value for value, _ in numbers}) > 1:
-        known = BY_NAME.get(name.removeprefix("best_"))
+        known = METRICS.get(name.removeprefix("best_"))
         lower = not known.more_is_better if known else any(word in name for word in LOWER_IS_BETTER)
         best = (min if lower else max)(numbers, key=lambda pair: pair[0])[1]
     return Line(name, tuple(values), differs, best)

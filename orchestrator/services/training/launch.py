@@ -7,8 +7,9 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Dataset
 from orchestrator.domain.errors import Invalid
-from orchestrator.domain.models import TASK_OF, VideoModel
+from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import Recipe
+from orchestrator.domain.tasks import TASK_OF_MODEL
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
@@ -79,6 +80,6 @@ def make_record(actor: Actor, dataset: Dataset, model: VideoModel, recipe: Recip
         needs=recipe.machine.need.word,
         idempotency_key=key,
         status=JobStatus.QUEUED,
-        summary={"task": TASK_OF[model.model_type].value},
+        summary={"task": TASK_OF_MODEL[model.model_type].key.value},
         total_steps=steps,
     )

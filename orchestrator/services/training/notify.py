@@ -3,8 +3,9 @@
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from orchestrator.domain.metric_definitions import figure, headline_in
+from orchestrator.domain.metric_definitions import figure
 from orchestrator.domain.queueing import Sweep
+from orchestrator.domain.tasks import headline_in
 from orchestrator.domain.training_jobs import ACTIVE, JobEvent, JobStatus, TrainingJob
 from orchestrator.services.notifications.notices import notify
 
@@ -33,10 +34,10 @@ def tell_move(session: Session, job_id: int, to: JobStatus, message: str) -> Non
 
 def _result(job: TrainingJob) -> str:
     summary = job.summary or {}
-    measure, loss = headline_in(summary), summary.get("eval_loss")
-    if measure and isinstance(summary[measure.name], int | float):
-        said = figure(measure, summary[measure.name])
-        return f"{measure.label} {said} on clips it never saw. The adapter is ready."
+    metric, loss = headline_in(summary), summary.get("eval_loss")
+    if metric and isinstance(summary[metric.name], int | float):
+        said = figure(metric, summary[metric.name])
+        return f"{metric.label} {said} on clips it never saw. The adapter is ready."
     if isinstance(loss, int | float):
         return f"Validation loss {loss:.3f}. The adapter is ready."
     return "The adapter is ready."

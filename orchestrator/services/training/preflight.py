@@ -2,10 +2,11 @@
 
 from sqlmodel import Session, col, select
 
-from orchestrator.domain.datasets import Dataset, DatasetStatus, Task
+from orchestrator.domain.datasets import Dataset, DatasetStatus
 from orchestrator.domain.machines import ANY, GPU, shape_of
-from orchestrator.domain.models import FITS, TASK_OF, ModelStatus, ModelType, VideoModel
+from orchestrator.domain.models import ModelStatus, VideoModel
 from orchestrator.domain.recipes import ALONE, LIGER, Recipe
+from orchestrator.domain.tasks import TASK_OF_MODEL, TASKS
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.models.rows import layer_groups
@@ -61,7 +62,7 @@ def preflight(session: Session, actor: Actor, dataset_id: int, model_id: int, re
         adapter_bytes=facts.adapter_bytes,
         train_clips=split.train,
         validation_clips=split.validation,
-        task=TASK_OF[model.model_type].value,
+        task=TASK_OF_MODEL[model.model_type].key.value,
         visual_tokens=facts.visual_tokens,
         context=facts.context,
         vision_frozen=bool((model.details or {}).get("sight")) and recipe.qlora.enabled and not recipe.qlora.vision,
@@ -112,13 +113,14 @@ def _model(session: Session, actor: Actor, model_id: int) -> tuple[VideoModel | 
 
 
 def _match(dataset: Dataset, model: VideoModel) -> list[Problem]:
-    if model.model_type not in FITS[dataset.task]:
-        kind = model.model_type.value.removeprefix("video_")
-        return [("model_id", f"{model.name} is made for {kind}, and {dataset.name} for {dataset.task.value}.")]
+    task = TASKS[dataset.task]
+    if model.model_type not in task.fits:
+        kind = TASK_OF_MODEL[model.model_type].key.value
+        return [("model_id", f"{model.name} is made for {kind}, and {dataset.name} for {task.key.value}.")]
     if not dataset.clip_count:
         return [("dataset_id", "None of its clips says anything to learn from yet. Write it on the dataset's page.")]
-    if dataset.task is Task.CLASSIFICATION and len(dataset.class_names) < 2:
-        return [("dataset_id", "Classification needs at least two classes, and this dataset has fewer.")]
+    if task.has_classes and len(dataset.class_names) < 2:
+        return [("dataset_id", f"{task.title} needs at least two classes, and this dataset has fewer.")]
     return []
 
 
@@ -131,8 +133,8 @@ def _targets(model: VideoModel, recipe: Recipe) -> list[Problem]:
 
 
 def _alone(model: VideoModel, recipe: Recipe) -> list[Problem]:
-    retrieves = model.model_type is ModelType.RETRIEVAL
-    return [("optim.batch_size", ALONE)] if retrieves and recipe.optim.batch_size < 2 else []
+    contrastive = TASK_OF_MODEL[model.model_type].contrastive
+    return [("optim.batch_size", ALONE)] if contrastive and recipe.optim.batch_size < 2 else []
 
 
 def _enough(dataset: Dataset, train_clips: int) -> list[Problem]:

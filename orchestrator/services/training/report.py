@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from orchestrator.domain.metric_definitions import BY_NAME
+from orchestrator.domain.tasks import METRICS
 from orchestrator.domain.training_jobs import ACTIVE
 from orchestrator.domain.users import Actor
 from orchestrator.services.metrics.history import history
@@ -77,8 +77,8 @@ def _plots(curves: dict[str, list[list[float]]], machine: dict[str, list[list[fl
 
 
 def _word(name: str) -> str:
-    if measure := BY_NAME.get(name):
-        return measure.label
+    if metric := METRICS.get(name):
+        return metric.label
     return _TITLES.get(name) or name.replace("eval_", "validation ").replace("_", " ").capitalize()
 
 

@@ -12,10 +12,10 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Dataset
 from orchestrator.domain.errors import Conflict, Invalid
-from orchestrator.domain.metric_definitions import headline
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.queueing import Sweep
 from orchestrator.domain.recipes import Recipe, parse_recipe
+from orchestrator.domain.tasks import TASKS
 from orchestrator.domain.training_jobs import ACTIVE, JobEvent, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_sweep
@@ -89,13 +89,13 @@ def launch_sweep(
     others = [problem for recipe in recipes[1:] for problem in recipe_problems(model, recipe)] if model else []
     if problems := plan.problems or list(dict.fromkeys(others)):
         raise Invalid(problems[0][1], problems[0][0], problems)
-    measure = headline(plan.task)
+    metric = TASKS[plan.task].headline
     sweep = Sweep(
         owner_id=actor.user_id,
         name=str(base.get("output_name") or "sweep")[:64],
         grid={name: list(values) for name, values in grid.items()},
-        metric=measure.name,
-        goal="max" if measure.more_is_better else "min",
+        metric=metric.name,
+        goal="max" if metric.more_is_better else "min",
         idempotency_key=key,
     )
     session.add(sweep)

@@ -6,7 +6,7 @@ from typing import Any
 import reflex as rx
 from sqlmodel import Session
 
-from orchestrator.domain.datasets import Task
+from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.adapters.catalog import list_adapters
 from orchestrator.services.adapters.rows import AdapterRow

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from orchestrator.domain.metric_definitions import BY_NAME, MEASURES
+from orchestrator.domain.tasks import METRICS, TASKS
 from orchestrator.services.adapters.rows import AdapterRow
-from orchestrator.states.datasets.rows import TASK_WORDS
 from orchestrator.states.shared import formatting
 
 
@@ -39,7 +38,7 @@ class AdapterLine:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One measure of a version beside that of the untouched base, or of guessing."""
+    """One metric of a version beside that of the untouched base, or of guessing."""
 
     label: str
     now: str
@@ -58,7 +57,7 @@ def adapter_line(row: AdapterRow) -> AdapterLine:
         production_text=f"v{used}" if used else "",
         versions_text=formatting.plural(row.versions, "version"),
         whole=row.kind == "model",
-        task=TASK_WORDS.get(row.task, ""),
+        task=TASKS[row.task].title if row.task in TASKS else "",
         base=row.model_name,
         model_id=row.model_id or 0,
         dataset=f"{row.dataset_name} v{row.dataset_version}",
@@ -72,9 +71,10 @@ def adapter_line(row: AdapterRow) -> AdapterLine:
 
 
 def measured(row: AdapterRow) -> list[Measured]:
-    """Every measure of its task that was taken, then the loss."""
+    """Every metric of its task that was taken, then the loss."""
     before = row.summary.get("baseline") or {}
-    names = [(m.name, m.label) for m in MEASURES.get(row.task, ())] + [("eval_loss", "Validation loss")]
+    metrics = TASKS[row.task].metrics if row.task in TASKS else ()
+    names = [*((metric.name, metric.label) for metric in metrics), ("eval_loss", "Validation loss")]
     return [
         Measured(label, _figure(name, row.summary[name]), _figure(name, before.get(name)))
         for name, label in names
@@ -85,7 +85,7 @@ def measured(row: AdapterRow) -> list[Measured]:
 def _figure(name: str, value: float | None) -> str:
     if value is None:
         return ""
-    measure = BY_NAME.get(name)
-    if measure is None:
+    metric = METRICS.get(name)
+    if metric is None:
         return formatting.loss(value)
-    return formatting.percent(value, 1) if measure.share else f"{value:g}"
+    return formatting.percent(value, 1) if metric.share else f"{value:g}"

@@ -9,6 +9,7 @@ import reflex as rx
 from sqlmodel import Session
 
 from orchestrator.domain.errors import AppError, Conflict, NotFound, NotSignedIn
+from orchestrator.domain.tasks import TASKS
 from orchestrator.domain.users import Actor
 from orchestrator.services.credentials import CredentialRow, list_credentials
 from orchestrator.services.datasets.catalog import dismiss_notice, get_dataset, list_clips
@@ -329,7 +330,7 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
         waits = row.stage == "review"
         self.correctable = self.editable or waits or (row.status == "error" and bool(row.layout.get("title")))
         self.status = "quarantined" if _mute(row) else self.status
-        enough = row.clip_count > 0 and (row.task != "classification" or len(row.class_names) > 1)
+        enough = row.clip_count > 0 and (not TASKS[row.task].has_classes or len(row.class_names) > 1)
         self.trainable, self._reading = row.status == "ready" and enough, row.layout.get("reading") or {}
         self.not_added = row.error if row.status == "ready" else ""
         self.came_again = str(row.layout.get(AGAIN) or "") if row.status == "ready" else ""
@@ -337,7 +338,7 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
         self.tab = (row.name if row.status == "ready" else f"{row.name}, {row.status}") + " - Loreel"
         self._place(visit.clips)
         self.facts = facts(row, film)
-        self.by_class = row.task == "classification"
+        self.by_class = TASKS[row.task].has_classes
         self.layout = layout_view(row.layout, film.splits, row.task)
         self.labels = [{"value": ALL_CLASSES, "label": "All classes"}]
         self.labels += [{"value": name, "label": name, "hint": formatting.count(n)} for name, n in sorted(film.classes)]

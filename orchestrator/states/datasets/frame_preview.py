@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import reflex as rx
 
 from orchestrator.domain.errors import AppError, NotSignedIn
+from orchestrator.domain.tasks import TASKS
 from orchestrator.services.datasets.catalog import get_dataset
 from orchestrator.services.datasets.media.frame_preview import Seen, Settings, what_a_model_sees
 from orchestrator.services.models.catalog import list_models
@@ -58,7 +59,7 @@ class DatasetSeen(rx.State):
         clips = await self.get_state(DatasetClips)
         page = await self.get_state(DatasetDetailState)
         task = (await act(self, get_dataset, page._id())).task
-        found = await act(self, list_models, model_type=f"video_{task}", limit=MOST_MODELS)
+        found = await act(self, list_models, model_type=TASKS[task].model_type, limit=MOST_MODELS)
         ready = [row for row in found.items if row.status in ("ready", "in_use")]
         self.models = [{"value": str(row.id), "label": row.name, "hint": row.architecture} for row in ready]
         known = {choice["value"] for choice in self.models}

@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 from sqlmodel import Session
 
+from orchestrator.domain.tasks import TASKS
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import list_datasets
 from orchestrator.services.datasets.overview import DatasetExtras, DatasetTotals, dataset_extras, dataset_totals
@@ -63,7 +64,7 @@ class DatasetsState(Listed, rx.State):
         before = self._wanted()
         self.q = filter_of(self, "q")
         self.status = filter_of(self, "status", STATUSES)
-        self.task = filter_of(self, "task", ("classification", "captioning", "retrieval"))
+        self.task = filter_of(self, "task", TASKS)
         self.sort = filter_of(self, "sort", SORTS) or "-created_at"
         self.view = filter_of(self, "view", ("table",)) or "cards"
         if before != self._wanted():

@@ -1,8 +1,9 @@
 """What was understood of an upload, as the words the dataset's page shows."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, assert_never
 
+from orchestrator.domain.tasks import TASKS, Annotation
 from orchestrator.states.datasets.rows import ClassBar
 from orchestrator.states.shared import formatting
 
@@ -58,11 +59,12 @@ def layout_view(layout: dict[str, Any], splits: dict[str, int], task: str) -> La
     """The layout a dataset was read with, and the splits it has now."""
     if not layout.get("title"):
         return LayoutView()
+    annotation = TASKS[task].annotation
     samples = [
         Sample(
             str(row.get("file", "")),
-            str(row.get("label") if task == "classification" else row.get("caption")) or "",
-            str(row.get("prompt") or "") if task != "classification" else "",
+            str(row.get(annotation)),
+            str(row.get("prompt") or "") if annotation is Annotation.CAPTION else "",
         )
         for row in layout.get("samples", [])
     ]
@@ -80,14 +82,9 @@ def layout_view(layout: dict[str, Any], splits: dict[str, int], task: str) -> La
 def _waiting(view: LayoutView, said: dict[str, Any], task: str) -> LayoutView:
     """With what would come of it."""
     clips, out, number = int(said.get("clips", 0)), int(said.get("left_out", 0)), int(said.get("class_count", 0))
-    by_class = task == "classification"
+    by_class = TASKS[task].has_classes
     classes = {str(name): int(count) for name, count in said.get("classes", {}).items()} if by_class else {}
     top = max(classes.values(), default=1)
-    told = (
-        formatting.plural(number, "class", "classes")
-        if by_class
-        else formatting.plural(said.get("captions", 0), "caption")
-    )
     doubt = ""
     if not clips:
         doubt = "Nothing of it could be used so. Correct how it is read."
@@ -98,13 +95,24 @@ def _waiting(view: LayoutView, said: dict[str, Any], task: str) -> LayoutView:
     return replace(
         view,
         splits=splits_text(said.get("splits", {})),
-        coming=f"{formatting.plural(clips, 'clip')}, {told}",
+        coming=f"{formatting.plural(clips, 'clip')}, {_annotations_text(said, TASKS[task].annotation)}",
         left_out=formatting.plural(out, "file") if out else "",
         why=[str(line) for line in said.get("why", [])],
         classes=[ClassBar(name, formatting.count(n), 100 * n / top) for name, n in classes.items()],
         classes_note=f"the {len(classes)} largest of {number:,}" if number > len(classes) else "",
         doubt=doubt,
     )
+
+
+def _annotations_text(preview: dict[str, Any], annotation: Annotation) -> str:
+    """How many classes or captions would come in."""
+    match annotation:
+        case Annotation.LABEL:
+            return formatting.plural(int(preview.get("class_count", 0)), "class", "classes")
+        case Annotation.CAPTION:
+            return formatting.plural(preview.get("captions", 0), "caption")
+        case _:
+            assert_never(annotation)
 
 
 def splits_text(splits: dict[str, int]) -> str:

@@ -6,8 +6,9 @@ from urllib.parse import unquote, urlsplit
 import reflex as rx
 from sqlmodel import Session
 
-from orchestrator.domain.datasets import DatasetStatus, Task
+from orchestrator.domain.datasets import DatasetStatus
 from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
+from orchestrator.domain.tasks import DEFAULT_TASK, TASKS
 from orchestrator.domain.users import Actor
 from orchestrator.services.credentials import list_credentials
 from orchestrator.services.datasets.catalog import create_dataset, delete_dataset, get_dataset
@@ -26,11 +27,6 @@ _NO_CREDENTIALS = [
     {"value": "new", "label": "New credentials"},
 ]
 _TYPED = ("token", "credential_name", *SECRETS)
-_HINTS = {
-    Task.CLASSIFICATION.value: "mp4, mov, avi, mkv, webm, alone or in a zip or tar. "
-    "Each folder is a class; two classes at least, each with several clips.",
-    "": "mp4, mov, avi, mkv, webm, alone or in a zip or tar, together with the files that hold the captions.",
-}
 
 
 def _call_off(session: Session, actor: Actor, dataset_id: int, made_here: bool) -> None:
@@ -60,7 +56,7 @@ class DatasetAddState(HubConfirm, rx.State):
 
     name: str = ""
     description: str = ""
-    task: str = Task.CLASSIFICATION.value
+    task: str = DEFAULT_TASK.value
     source: str = "upload"
     url: str = ""
     uri: str = ""
@@ -92,7 +88,12 @@ class DatasetAddState(HubConfirm, rx.State):
 
     @rx.var
     def files_hint(self) -> str:
-        return _HINTS.get(self.task, _HINTS[""])
+        return TASKS[self.task].annotation.spec.files_hint
+
+    @rx.var
+    def annotation(self) -> str:
+        """The kind of annotation that the chosen task learns from."""
+        return TASKS[self.task].annotation.value
 
     @rx.event
     @signed_in
@@ -130,7 +131,7 @@ class DatasetAddState(HubConfirm, rx.State):
     @rx.event
     @signed_in
     async def choose_task(self, task: str):
-        if not self.target and not self.into:
+        if task in TASKS and not self.target and not self.into:
             self.task = task
 
     @rx.event

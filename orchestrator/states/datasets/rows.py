@@ -1,14 +1,14 @@
 """The rows that the dataset pages hold: what the services answer, turned into the words and addresses a page shows."""
 
 from dataclasses import dataclass
+from typing import assert_never
 
+from orchestrator.domain.tasks import TASKS, Annotation
 from orchestrator.services.datasets.overview import DatasetExtras
 from orchestrator.services.datasets.rows import ClipRow, DatasetRow
 from orchestrator.services.datasets.statistics import Footage, LengthBin
 from orchestrator.states.shared import formatting
 from orchestrator.states.shared.presentation import Fact, clip_address, clock, exact, in_words, series_color
-
-TASK_WORDS = {"classification": "Classification", "captioning": "Captioning", "retrieval": "Retrieval"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def dataset_card(row: DatasetRow, extras: DatasetExtras) -> DatasetCard:
         description=_sentence(row.description),
         status="warning" if left_out else status,
         chip_word=_chip_word(row, left_out),
-        task=TASK_WORDS.get(row.task, row.task),
+        task=TASKS[row.task].title,
         clips=formatting.count(row.clip_count),
         clip_word=_clip_word(row),
         classes="" if mute else _classes(row),
@@ -139,14 +139,19 @@ def _clip_word(row: DatasetRow) -> str:
 
 def _chip_word(row: DatasetRow, left_out: int) -> str:
     if left_out and not row.clip_count:
-        return "To be labelled" if row.task == "classification" else "To be captioned"
+        return TASKS[row.task].annotation.spec.to_write
     return f"Ready, {left_out:,} left out" if left_out else ""
 
 
 def _classes(row: DatasetRow) -> str:
-    if row.task != "classification":
-        return "captioned"
-    return formatting.plural(len(row.class_names), "class", "classes") + (", demo" if row.is_demo else "")
+    annotation = TASKS[row.task].annotation
+    match annotation:
+        case Annotation.LABEL:
+            return formatting.plural(len(row.class_names), "class", "classes") + (", demo" if row.is_demo else "")
+        case Annotation.CAPTION:
+            return "captioned"
+        case _:
+            assert_never(annotation)
 
 
 def _progress_text(row: DatasetRow) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.domain.errors import AppError
-from orchestrator.domain.metric_definitions import BY_NAME, MEASURES, headline_in
+from orchestrator.domain.tasks import METRICS, TASKS, headline_in
 from orchestrator.domain.training_jobs import ACTIVE
 from orchestrator.services.training import sweeps
 from orchestrator.services.training.compare import MAX_JOBS, Comparison, Line, compare_jobs, curves_of
@@ -218,8 +218,8 @@ class JobCompare(rx.State):
 
 def title_of(name: str) -> str:
     """A field's or series' name in words."""
-    if measure := BY_NAME.get(name.removeprefix("best_")):
-        return f"Best {measure.label}" if name.startswith("best_") else measure.label
+    if metric := METRICS.get(name.removeprefix("best_")):
+        return f"Best {metric.label}" if name.startswith("best_") else metric.label
     plain = name.rpartition(".")[2].replace("eval_", "validation ").replace("_", " ")
     return TITLES.get(name) or plain.capitalize()
 
@@ -233,8 +233,8 @@ def compare_lines(found: Comparison) -> list[CompareJob]:
         while series in taken and len(set(taken)) < 7:
             series = series % 7 + 1
         taken.append(series)
-        measure, loss = headline_in(job.summary), job.summary.get("eval_loss", job.summary.get("loss"))
-        score = value_words(measure.name, job.summary[measure.name]) if measure else formatting.loss(loss)
+        metric, loss = headline_in(job.summary), job.summary.get("eval_loss", job.summary.get("loss"))
+        score = value_words(metric.name, job.summary[metric.name]) if metric else formatting.loss(loss)
         others = ",".join(str(other.id) for other in found.jobs if other.id != job.id)
         note = f"#{job.id}, step {formatting.count(job.step)}"
         lines.append(CompareJob(job.id, job.name, job.status, series, place % 4, note, score, others))
@@ -262,9 +262,9 @@ def value_words(name: str, value: Any) -> str:
         return "yes" if value else "no"
     if name == "seconds":
         return formatting.duration(value)
-    measure = BY_NAME.get(name.removeprefix("best_"))
-    if measure and isinstance(value, int | float):
-        return formatting.percent(value, 1) if measure.share else f"{value:g}"
+    metric = METRICS.get(name.removeprefix("best_"))
+    if metric and isinstance(value, int | float):
+        return formatting.percent(value, 1) if metric.share else f"{value:g}"
     if isinstance(value, float):
         return formatting.rate(value) if value and abs(value) < 0.001 else f"{value:.4g}"
     return str(value) if value != "" else "default"
@@ -274,7 +274,7 @@ def axes_of(found: Comparison) -> list[dict[str, Any]]:
     """An axis for each parameter that differs and for what was reached, at most eight; none for a single job."""
     if len(found.jobs) < 2:
         return []
-    headlines = {f"best_{measures[0].name}" for measures in MEASURES.values()}
+    headlines = {f"best_{task.headline.name}" for task in TASKS.values()}
     last = next((line for line in found.metrics if line.name in headlines), None)
     last = last or next((line for line in found.metrics if line.name == "best_eval_loss"), None)
     lines = [line for line in found.parameters if line.differs and line.name != "optim.seed"][:7]

@@ -5,8 +5,8 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.domain.errors import AppError, NotFound
-from orchestrator.domain.metric_definitions import BY_NAME
 from orchestrator.domain.recipes import Recipe
+from orchestrator.domain.tasks import METRICS, TASKS, AnswerKind
 from orchestrator.domain.training_jobs import ACTIVE
 from orchestrator.services.metrics.history import history
 from orchestrator.services.training import lifecycle
@@ -36,7 +36,7 @@ from orchestrator.states.shared.live import listening, sips
 
 POINTS = 1000
 """Points of each curve at most: more than a screen has columns."""
-FIRST = ("loss", "eval_loss", *BY_NAME)
+FIRST = ("loss", "eval_loss", *METRICS)
 """What the first chart draws and the figures beside it tell; the others come when their tab is opened."""
 SMALL_POINTS = 400
 LOOK_S = 4.0
@@ -212,7 +212,7 @@ class JobDetail(JobSystem, JobFiles, rx.State):
         self._about = About(row)
         self.head, self.progress = job_head(row, visit.memory_at_end, visit.contrasts), progress_of_row(row)
         self.events, self.result = visit.events, result_of(row.summary)
-        self.searches = task_of(row.summary) == "retrieval"
+        self.searches = TASKS[task_of(row.summary)].answer is AnswerKind.CLIPS
         self.samples, self.mistakes = samples_of(row.summary), mistakes_of(row.summary)
         self.notes = notes_of(row.summary)
         self.tail = visit.tail

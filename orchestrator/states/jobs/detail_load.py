@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from orchestrator.domain.errors import AppError
-from orchestrator.domain.models import ModelType
+from orchestrator.domain.tasks import TASK_OF_MODEL
 from orchestrator.domain.users import Actor
 from orchestrator.services.adapters.catalog import list_adapters
 from orchestrator.services.metrics.logs import tail
@@ -72,9 +72,11 @@ def _memory_at_end(session: Session, actor: Actor, row: JobRow) -> int:
 
 
 def _contrasts(session: Session, actor: Actor, row: JobRow) -> bool:
-    """True for a retriever; where its base is gone, nothing can be launched anew."""
+    """True where the loss compares the clips of a batch; where its base is gone, nothing can be launched anew."""
     try:
-        return row.model_id is not None and get_model(session, actor, row.model_id).model_type == ModelType.RETRIEVAL
+        return (
+            row.model_id is not None and TASK_OF_MODEL[get_model(session, actor, row.model_id).model_type].contrastive
+        )
     except AppError:
         return False
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from orchestrator.domain.metric_definitions import BY_NAME, MEASURES, Measure, headline
+from orchestrator.domain.metric_definitions import Metric
+from orchestrator.domain.tasks import DEFAULT_TASK, METRICS, TASKS
 from orchestrator.services.training.rows import JobRow
 from orchestrator.states.jobs.rows import number
 from orchestrator.states.shared import formatting
@@ -52,10 +53,10 @@ class CurveLine:
 
 def curve_lines(summary: Mapping[str, Any], task: str) -> list[CurveLine]:
     """Learning rate, gradient norm and speed, and before them each measure of the task that was evaluated."""
-    told = [measure for measure in MEASURES[task] if measure.name in summary] or [headline(task)]
+    metrics = [metric for metric in TASKS[task].metrics if metric.name in summary] or [TASKS[task].headline]
     tasks = [
-        CurveLine(f"{measure.label}, held out", "none", measure.name, "percent" if measure.share else "", measure.label)
-        for measure in told
+        CurveLine(f"{metric.label}, held out", "none", metric.name, "percent" if metric.share else "", metric.label)
+        for metric in metrics
     ]
     return [
         *tasks,
@@ -100,7 +101,7 @@ class Tally:
         """Takes the values of one record in."""
         for name, value in values.items():
             self.latest[name] = float(value)
-            if (measure := BY_NAME.get(name)) and _beats(measure, float(value), self.best.get(name)):
+            if (metric := METRICS.get(name)) and _beats(metric, float(value), self.best.get(name)):
                 self.best[name] = (float(value), step)
         if "loss" in values:
             self.recent.append((step, float(values["loss"])))
@@ -117,11 +118,11 @@ class Tally:
                 self.add(int(step), {name: value})
 
 
-def _beats(measure: Measure, value: float, best: tuple[float, int] | None) -> bool:
-    return best is None or (value > best[0] if measure.more_is_better else value < best[0])
+def _beats(metric: Metric, value: float, best: tuple[float, int] | None) -> bool:
+    return best is None or (value > best[0] if metric.more_is_better else value < best[0])
 
 
-def cards(tally: Tally, recipe: Mapping[str, Any], task: str = "classification") -> list[MetricCard]:
+def cards(tally: Tally, recipe: Mapping[str, Any], task: str = DEFAULT_TASK) -> list[MetricCard]:
     """The six cards; a dash where nothing was measured yet. The third is what stands for a run of its task."""
     optim = recipe.get("optim") or {}
     latest = tally.latest
@@ -130,7 +131,7 @@ def cards(tally: Tally, recipe: Mapping[str, Any], task: str = "classification")
         MetricCard(
             "eval_loss", "Validation loss", formatting.loss(latest.get("eval_loss")) or "\u2013", "", _loss_note(tally)
         ),
-        _measure_card(tally, headline(task)),
+        _metric_card(tally, TASKS[task].headline),
         _speed_card(latest.get("samples_per_s"), optim),
         MetricCard(
             "learning_rate",
@@ -149,17 +150,17 @@ def cards(tally: Tally, recipe: Mapping[str, Any], task: str = "classification")
     ]
 
 
-def _measure_card(tally: Tally, measure: Measure) -> MetricCard:
-    value, best = tally.latest.get(measure.name), tally.best.get(measure.name)
-    label = f"Validation {measure.label.lower()}" if measure.label[1:2].islower() else f"{measure.label} held out"
-    note = f"best {_number(measure, best[0])} at step {best[1]:,}" if best else "after the first epoch"
+def _metric_card(tally: Tally, metric: Metric) -> MetricCard:
+    value, best = tally.latest.get(metric.name), tally.best.get(metric.name)
+    label = f"Validation {metric.label.lower()}" if metric.label[1:2].islower() else f"{metric.label} held out"
+    note = f"best {_number(metric, best[0])} at step {best[1]:,}" if best else "after the first epoch"
     if value is None:
-        return MetricCard(measure.name, label, "\u2013", "", note)
-    return MetricCard(measure.name, label, _number(measure, value), "%" if measure.share else "", note)
+        return MetricCard(metric.name, label, "\u2013", "", note)
+    return MetricCard(metric.name, label, _number(metric, value), "%" if metric.share else "", note)
 
 
-def _number(measure: Measure, value: float) -> str:
-    return f"{value * 100:.1f}" if measure.share else f"{value:g}"
+def _number(metric: Metric, value: float) -> str:
+    return f"{value * 100:.1f}" if metric.share else f"{value:g}"
 
 
 def _speed_card(clips_per_s: float | None, optim: Mapping[str, Any]) -> MetricCard:

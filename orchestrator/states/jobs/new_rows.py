@@ -5,10 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from orchestrator.domain.datasets import Task
 from orchestrator.domain.machines import ANY, WHATEVER, Shape, asks, shape_of
-from orchestrator.domain.models import FITS
 from orchestrator.domain.recipes import Optimizer, Recipe
+from orchestrator.domain.tasks import TASK_OF_MODEL, TASKS
 from orchestrator.services.training.capacity import missing
 from orchestrator.services.training.rows import Preflight
 from orchestrator.services.workers import WorkerRow
@@ -16,11 +15,6 @@ from orchestrator.states.jobs import new_sweep as sweep
 from orchestrator.states.shared import formatting
 
 OPTIMIZERS = {"auto": "Automatic", "adamw": "AdamW, 32-bit", "adamw_8bit": "AdamW, 8-bit, paged"}
-MODEL_TASK = {
-    "video_classification": "classification",
-    "video_captioning": "captioning",
-    "video_retrieval": "retrieval",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +142,7 @@ def dataset_choice(row: Any, clip_ids: Sequence[int] = ()) -> DatasetChoice:
 def model_choice(row: Any) -> ModelChoice:
     """From a ModelRow."""
     broken = "" if row.status in ("ready", "in_use") else row.error or "It is still being read."
-    does = MODEL_TASK.get(str(row.model_type), str(row.model_type))
+    does = TASK_OF_MODEL[row.model_type].key.value
     note = f"{formatting.short_count(row.parameters)} parameters, {formatting.size(row.size_bytes)}"
     return ModelChoice(row.id, row.name, row.architecture, does, note, row.description, row.parameters, broken, broken)
 
@@ -171,7 +165,7 @@ def fit_models(models: Iterable[ModelChoice], task: str) -> list[ModelChoice]:
 
 def _fits(does: str, task: str) -> bool:
     """True too while no dataset is chosen."""
-    return not task or does in {MODEL_TASK[kind.value] for kind in FITS[Task(task)]}
+    return not task or TASKS[does].model_type in TASKS[task].fits
 
 
 def layer_choices(groups: Iterable[Any]) -> list[LayerChoice]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import Recipe, parse_recipe
+from orchestrator.domain.tasks import task_spec
 
 SEEN_FIELDS = ("data.frames", "data.size", "data.fps")
 """What the model sees of a clip; left empty, the base decides."""
@@ -68,41 +69,22 @@ TINY = 5_000_000
 
 _PRESET_EPOCHS_TINY = {"quick": 4, "balanced": Recipe().optim.epochs, "best": 2 * Recipe().optim.epochs}
 _PRESET_EPOCHS = {"quick": 1, "balanced": 6, "best": 10}
-_TINY_WORDS = {
-    "captioning": {"optim.batch_size": "8", "qlora.dropout": "0"},
-    "retrieval": {"optim.batch_size": "32", "optim.learning_rate": "3e-3", "qlora.dropout": "0"},
-}
-"""Measured on the shipped bases: `./loreel bench captions` and `./loreel bench retrieval`."""
 _PRESET_RANK = {"quick": 8, "balanced": 16, "best": 32}
 PRESETS = (("quick", "Quick look"), ("balanced", "Balanced"), ("best", "Best quality"))
 
 
 _ADAPTED = "Each ticked kind of layer gets an adapter."
-_WHOLE = "No adapters: the whole base goes on learning "
-_LEARNS = {
-    ("finetune", "classification"): "Adapters learn the classes of the dataset; the base stays as it is.",
-    ("finetune", "captioning"): "Adapters learn to say the dataset's captions; the base stays as it is.",
-    ("finetune", "retrieval"): "Adapters learn which caption belongs to which clip; the base stays as it is.",
-    (
-        "pretrain",
-        "classification",
-    ): f"{_WHOLE}to draw the parts of a clip hidden from it. Labels are not read.",
-    ("pretrain", "captioning"): f"{_WHOLE}to say the captions, one word after the other.",
-    ("pretrain", "retrieval"): f"{_WHOLE}to tell a clip's own caption from those of the others in its batch.",
-}
 
 
 def learns(training_type: str, task: str) -> str:
     """What a training of this type does with a base of this task."""
-    kind = training_type if training_type == "pretrain" else "finetune"
-    return _LEARNS.get((kind, task), _LEARNS[kind, "classification"])
+    row = task_spec(task)
+    return row.pretrain_note if training_type == "pretrain" else row.finetune_note
 
 
 def head_note(task: str, has_eye: bool) -> str:
     """What of a base of this task is trained besides the adapters; `has_eye`: it is a video language model."""
-    wholes = {"classification": "The classifier head is", "retrieval": "Both projections are"}
-    whole = wholes.get(task, "" if has_eye else "The words and what speaks them are")
-    return f"{_ADAPTED} {whole} trained whole." if whole else _ADAPTED
+    return _ADAPTED if has_eye else f"{_ADAPTED} {task_spec(task).trained_fully} trained whole."
 
 
 def field_text(value: Any) -> str:
@@ -135,8 +117,8 @@ def preset_values(preset: str, parameters: int, task: str = "") -> dict[str, str
     tiny = 0 < parameters < TINY
     rank = _PRESET_RANK[preset]
     epochs = (_PRESET_EPOCHS_TINY if tiny else _PRESET_EPOCHS)[preset]
-    if tiny and task in _TINY_WORDS:
-        epochs *= 2  # sentences take longer than classes
+    if tiny:
+        epochs *= task_spec(task).tiny_base_epochs
     whole = {"optim.epochs": str(epochs), "optim.max_steps": ""}  # a limit left from before would cut it short
     return {"qlora.r": str(rank), "qlora.alpha": str(2 * rank)} | whole
 
@@ -145,7 +127,7 @@ def default_values(parameters: int, task: str = "") -> dict[str, str]:
     """Sensible values for a base model: tiny bases take the recipe's own, larger ones smaller batches and rates."""
     values = values_from_recipe(Recipe()) | preset_values("balanced", parameters, task)
     if 0 < parameters < TINY:
-        values |= _TINY_WORDS.get(task, {})
+        values |= task_spec(task).tiny_base_values
     if parameters >= TINY:
         values |= {"optim.learning_rate": "2e-4", "optim.batch_size": "4", "optim.gradient_accumulation": "2"}
     return values

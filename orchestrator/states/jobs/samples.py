@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.domain.metric_definitions import MEASURES, Measure, headline
+from orchestrator.domain.metric_definitions import Metric
+from orchestrator.domain.tasks import TASKS, task_spec
 from orchestrator.states.jobs.rows import number
 from orchestrator.states.shared import formatting
 from orchestrator.states.shared.presentation import clip_address
@@ -140,7 +141,7 @@ class ConfusionRow:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """One measure of a finished run, beside what the untouched base (or guessing) reaches."""
+    """One metric of a finished run, beside what the untouched base (or guessing) reaches."""
 
     label: str
     now: str
@@ -165,47 +166,46 @@ def result_of(summary: Mapping[str, Any]) -> Result:
     """What a run reached, from its summary: accuracy and confusion matrix on the held-out clips."""
     matrix = summary.get("confusion") or summary.get("confusion_matrix") or []
     labels = [str(name) for name in summary.get("class_names") or range(len(matrix))]
-    measure = headline(task_of(summary))
-    reached = number(summary.get(measure.name))
+    metric = TASKS[task_of(summary)].headline
+    reached = number(summary.get(metric.name))
     if reached is None and not matrix:
         return Result()
     total = sum(sum(row) for row in matrix) or int(number(summary.get("validation_clips")) or 0)
     pairs = zip(labels, matrix, strict=False)
     return Result(
         known=True,
-        accuracy=_figure(measure, reached),
+        accuracy=_figure(metric, reached),
         loss=formatting.loss(number(summary.get("eval_loss"))),
-        clips=f"{_what(measure)} {formatting.plural(int(total), 'held-out clip')}" if total else "",
+        clips=f"{_what(metric)} {formatting.plural(int(total), 'held-out clip')}" if total else "",
         reached=_reached(summary),
         labels=labels,
         confusion=[_confusion_row(labels, label, row, i) for i, (label, row) in enumerate(pairs)],
     )
 
 
-def _what(measure: Measure) -> str:
-    return "right on" if measure.name == "eval_accuracy" else f"{measure.label} on"
+def _what(metric: Metric) -> str:
+    return "right on" if metric.of_clips else f"{metric.label} on"
 
 
 def _reached(summary: Mapping[str, Any]) -> list[Reached]:
     base = summary.get("baseline") or {}
-    found = [(measure, number(summary.get(measure.name))) for measure in MEASURES[task_of(summary)]]
+    found = [(metric, number(summary.get(metric.name))) for metric in TASKS[task_of(summary)].metrics]
     return [
-        Reached(measure.label, _figure(measure, value), _figure(measure, number(base.get(measure.name))))
-        for measure, value in found
+        Reached(metric.label, _figure(metric, value), _figure(metric, number(base.get(metric.name))))
+        for metric, value in found
         if value is not None
     ]
 
 
 def task_of(summary: Mapping[str, Any]) -> str:
     """What a run is about: noted at its launch; runs from before that are classification."""
-    task = summary.get("task")
-    return task if task in MEASURES else "classification"
+    return task_spec(summary.get("task")).key
 
 
-def _figure(measure: Measure, value: float | None) -> str:
+def _figure(metric: Metric, value: float | None) -> str:
     if value is None:
         return ""
-    return formatting.percent(value, 1) if measure.share else f"{value:g}"
+    return formatting.percent(value, 1) if metric.share else f"{value:g}"
 
 
 def _confusion_row(labels: list[str], label: str, row: list[int], index: int) -> ConfusionRow:

@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 from sqlmodel import Session
 
-from orchestrator.domain.models import ModelType
+from orchestrator.domain.tasks import ModelType
 from orchestrator.domain.users import Actor
 from orchestrator.services.models.catalog import list_models
 from orchestrator.services.models.rows import ModelRow

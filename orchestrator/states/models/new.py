@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
-from orchestrator.domain.models import ModelType
+from orchestrator.domain.tasks import DEFAULT_TASK, TASKS, ModelType
 from orchestrator.services.credentials import list_credentials
 from orchestrator.services.models.adding import (
     add_from_hub,
@@ -35,7 +35,7 @@ class ModelAddState(HubConfirm, rx.State):
     name: str = ""
     named_by_hand: bool = False
     description: str = ""
-    model_type: str = ModelType.CLASSIFICATION.value
+    model_type: str = TASKS[DEFAULT_TASK].model_type.value
     architecture: str = CUSTOM
     source: str = "upload"
     path: str = ""

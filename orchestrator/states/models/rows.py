@@ -2,16 +2,12 @@
 
 from dataclasses import dataclass
 
-from orchestrator.domain.models import ModelSource, ModelType
+from orchestrator.domain.models import ModelSource
+from orchestrator.domain.tasks import TASK_OF_MODEL
 from orchestrator.services.models.rows import LayerGroup, ModelRow
 from orchestrator.states.shared import formatting
 from orchestrator.states.shared.presentation import exact
 
-TYPE_WORDS = {
-    ModelType.CLASSIFICATION.value: "Video classification",
-    ModelType.CAPTIONING.value: "Video captioning",
-    ModelType.RETRIEVAL.value: "Video retrieval",
-}
 _SOURCES = {
     ModelSource.BUILTIN.value: "Built in",
     ModelSource.PATH.value: "Folder on this machine",
@@ -93,7 +89,7 @@ def model_card(row: ModelRow) -> ModelCard:
         name=row.name,
         description=row.description,
         architecture=row.architecture,
-        type=TYPE_WORDS.get(row.model_type, row.model_type),
+        type=TASK_OF_MODEL[row.model_type].model_title,
         status="waiting" if _receives(row) else row.status,
         error=row.error,
         parameters=formatting.short_count(row.parameters) if row.parameters else "",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from orchestrator.domain.metric_definitions import headline_in
+from orchestrator.domain.tasks import headline_in
 from orchestrator.services.activity import ActiveJob, Counts
 from orchestrator.services.training.rows import EventRow, JobRow
 from orchestrator.states.jobs.rows import hue
@@ -170,8 +170,8 @@ def number(value: Any) -> float | None:
 
 def reached_words(values: Mapping[str, Any]) -> str:
     """What stands for a run of its task: 0.867 -> "86.7 %"."""
-    measure = headline_in(values)
-    found = number(values[measure.name]) if measure else None
+    metric = headline_in(values)
+    found = number(values[metric.name]) if metric else None
     return formatting.percent(found, 1) if found is not None else DASH
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from orchestrator.domain.tasks import AnswerKind, task_spec
 from orchestrator.states.playground.rows import Panel, Past, Scene
 from orchestrator.states.shared.address_filters import remember
 from orchestrator.states.shared.guards import signed_in
@@ -41,9 +42,14 @@ class PlaygroundPast(rx.State, mixin=True):
     """Raised with each question and each other choice: an answer to an older one is not shown."""
 
     @rx.var
+    def searches(self) -> bool:
+        """The question is a sentence, and the answer are the clips of a dataset that fit it."""
+        return task_spec(self.task).answer is AnswerKind.CLIPS
+
+    @rx.var
     def shareable(self) -> bool:
         """The address says all of the question that was asked: not of a clip that was dropped."""
-        kept = self.task == "retrieval" or (self.scene is not None and self.scene.clip_id > 0)
+        kept = self.searches or (self.scene is not None and self.scene.clip_id > 0)
         return self.curl != "" and kept
 
     @rx.event
@@ -65,7 +71,7 @@ class PlaygroundPast(rx.State, mixin=True):
     def _keep(self) -> None:
         """Puts this try on the list of earlier ones."""
         self._count += 1
-        last, searched = self.panels[-1], self.task == "retrieval"
+        last, searched = self.panels[-1], self.searches
         said = last.bars[0].label if last.bars else last.text or (last.found[0].caption if last.found else "")
         title = self._asked["query"] if searched else self.scene.name if self.scene else ""
         picture = last.found[0].thumbnail if last.found else self.scene.thumbnail if self.scene else ""
@@ -75,11 +81,11 @@ class PlaygroundPast(rx.State, mixin=True):
 
     def _remember(self) -> Any:
         """The address says what is chosen and asked, so that it can be shared."""
-        searches = self.task == "retrieval"
+        searches = self.searches
         clip = str(self.scene.clip_id) if self.scene and self.scene.clip_id and not searches else ""
         adapter = "" if self.adapter_id == NONE else self.adapter_id
         model = "" if adapter else self.model_id
         query = self.query.strip() if searches else ""
-        prompt = self.prompt.strip() if self.takes_question and self.task == "captioning" else ""
+        prompt = self.prompt.strip() if self.takes_question else ""
         parts = {"adapter": adapter, "model": model, "dataset": self.dataset_id, "clip": clip}
         return remember("/playground", **parts, query=query, prompt=prompt)

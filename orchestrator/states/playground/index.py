@@ -8,6 +8,7 @@ import reflex as rx
 
 from orchestrator.domain.errors import AppError, NotSignedIn
 from orchestrator.domain.playground import Wish
+from orchestrator.domain.tasks import AnswerKind, task_spec
 from orchestrator.services.datasets.catalog import list_clips
 from orchestrator.services.datasets.media.clips import get_clip
 from orchestrator.services.playground import queue as box
@@ -52,10 +53,6 @@ class PlaygroundState(PlaygroundPast, rx.State):
     shown: int = PAGE
     more: bool = False
     _known: Choices = Choices([], [], [])
-
-    @rx.var
-    def searches(self) -> bool:
-        return self.task == "retrieval"
 
     @rx.var
     def ready(self) -> bool:
@@ -236,7 +233,7 @@ class PlaygroundState(PlaygroundPast, rx.State):
     async def _chosen(self) -> Any:
         """Clips of the dataset that was shown, unless it is of another task than what was chosen."""
         shown = next((one for one in self._known.datasets if str(one.id) == self.dataset_id), None)
-        fits = shown is not None and (shown.task == "classification") == (self.task == "classification")
+        fits = shown is not None and task_spec(shown.task).annotation is task_spec(self.task).annotation
         await self._read_clips(self.dataset_id if fits else "")
         return self._asks() if self.scene is not None and not self.searches else self._remember()
 
@@ -277,8 +274,8 @@ class PlaygroundState(PlaygroundPast, rx.State):
             scratch_id=scene.key if scene and not scene.clip_id else "",
             dataset_id=int(self.dataset_id) if self.searches and self.dataset_id else None,
             query=self.query.strip() if self.searches else "",
-            prompt=self.prompt.strip() if self.takes_question and self.task == "captioning" else "",
-            stream=self.task == "captioning",
+            prompt=self.prompt.strip() if self.takes_question else "",
+            stream=task_spec(self.task).answer is AnswerKind.TEXT,
         )
 
     def _hear(self, record: dict[str, Any], waited_s: float) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestrator.domain.tasks import AnswerKind, task_spec
 from orchestrator.services.playground.choices import AdapterChoice, BaseChoice, DatasetChoice
 from orchestrator.states.jobs.rows import hue
 from orchestrator.states.shared import formatting
@@ -193,7 +194,7 @@ def timing_of(answer: Mapping[str, Any], waited_s: float) -> str:
 
 def sampled_of(answer: Mapping[str, Any]) -> str:
     """Which frames the model saw."""
-    if answer.get("task") == "retrieval":
+    if task_spec(answer.get("task")).answer is AnswerKind.CLIPS:
         left = int(answer.get("left_out") or 0)
         out = f", {left:,} that cannot be decoded left out" if left else ""
         return f"{formatting.plural(int(answer.get('searched') or 0), 'clip')} searched{out}"

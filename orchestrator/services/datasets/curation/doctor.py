@@ -2,13 +2,15 @@
 
 import os
 from dataclasses import dataclass
+from typing import assert_never
 
 from sqlmodel import Session, col, select
 
-from orchestrator.domain.datasets import Clip, ClipProblem, ClipStatus, Task
+from orchestrator.domain.datasets import Clip, ClipProblem, ClipStatus
 from orchestrator.domain.errors import Conflict, NotFound
 from orchestrator.domain.machines import PREP
 from orchestrator.domain.redis_keys import TASK_TRANSCODE
+from orchestrator.domain.tasks import TASKS, Annotation
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.datasets.catalog import get_dataset
@@ -67,14 +69,15 @@ def _examine(session: Session, dataset_id: int, task: str, converted: frozenset[
     clips = list(session.exec(select(Clip).where(Clip.dataset_id == dataset_id).order_by(col(Clip.id))))
     good = [clip for clip in clips if clip.status is ClipStatus.OK]
     waits = [clip for clip in clips if clip.problem_kind is ClipProblem.NOT_ANNOTATED]
-    said = "label" if task == Task.CLASSIFICATION else "caption"
+    annotation = TASKS[task].annotation
+    word = annotation.spec.word
     if not good:
-        mute = findings.unsaid(waits, said)
+        mute = findings.unsaid(waits, word)
         return Report([mute] if mute else [], [])
     leaks, copies = findings.alike(good)
     looked = [
         (findings.damaged([clip for clip in clips if clip.status is ClipStatus.BAD]), "Every file decodes"),
-        (findings.unsaid(waits, said), f"Every clip has a {said}"),
+        (findings.unsaid(waits, word), f"Every clip has a {word}"),
         (findings.short(good), "Every clip has frames enough"),
         (findings.one_sided(good), "Validation has clips of its own"),
     ]
@@ -82,20 +85,28 @@ def _examine(session: Session, dataset_id: int, task: str, converted: frozenset[
         looked.append((findings.unplayed(good, converted), "Every clip plays in a browser"))
     if any(clip.perceptual_hash for clip in good):  # nothing is claimed of clips that were not compared
         looked += [(leaks, "No clip of train comes again in validation"), (copies, "No clip is there twice")]
-    if task == Task.CLASSIFICATION:
-        looked += [
-            (findings.lone(good), "Every class has clips enough to hold one out"),
-            (findings.uneven(good), "Classes are even"),
-        ]
-    else:
-        looked += [
-            (findings.long_captions(good), "No caption is overlong"),
-            (findings.repeated(good), "Every caption is its own"),
-        ]
+    looked += _checks_of(annotation, good)
     looked.append((findings.broken_letters(good), "Every letter can be read"))
     order = {"error": 0, "warning": 1, "info": 2}
     worst_first = sorted((found for found, _ in looked if found), key=lambda found: order[found.severity])
     return Report(worst_first, [passed for found, passed in looked if not found])
+
+
+def _checks_of(annotation: Annotation, good: list[Clip]) -> list[tuple[Finding | None, str]]:
+    """What is examined about the annotations themselves, each check with its sentence where nothing was found."""
+    match annotation:
+        case Annotation.LABEL:
+            return [
+                (findings.lone(good), "Every class has clips enough to hold one out"),
+                (findings.uneven(good), "Classes are even"),
+            ]
+        case Annotation.CAPTION:
+            return [
+                (findings.long_captions(good), "No caption is overlong"),
+                (findings.repeated(good), "Every caption is its own"),
+            ]
+        case _:
+            assert_never(annotation)
 
 
 def clips_of_finding(session: Session, actor: Actor, dataset_id: int, kind: str) -> tuple[str, list[int]] | None:

@@ -10,9 +10,10 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
-from orchestrator.domain.datasets import Clip, ClipProblem, ClipStatus, Dataset, DatasetEdit, DatasetStatus, Split, Task
+from orchestrator.domain.datasets import Clip, ClipProblem, ClipStatus, Dataset, DatasetEdit, DatasetStatus, Split
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.split_rule import held_out
+from orchestrator.domain.tasks import TASKS, Annotation
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_clip, owned_dataset
 from orchestrator.services.after_commit import after_commit
@@ -73,7 +74,7 @@ def assign_splits(session: Session, actor: Actor, dataset_id: int, share: float,
     good = session.exec(select(Clip).where(Clip.dataset_id == dataset_id, Clip.status == ClipStatus.OK)).all()
     alike = bunches(near_pairs([(clip.id or 0, clip.perceptual_hash) for clip in good]))
     for clip in good:
-        groups[clip.label if dataset.task is Task.CLASSIFICATION else ""].append(clip)
+        groups[clip.label if TASKS[dataset.task].has_classes else ""].append(clip)
     if not good:
         raise Conflict("No clip is in use yet, so that there is nothing to split.")
     wanted: Wanted = []
@@ -199,11 +200,12 @@ def editable(session: Session, actor: Actor, dataset_id: int) -> Dataset:
 def _checked(dataset: Dataset, change: Change) -> dict[str, Any]:
     """The new values, trimmed and typed."""
     problems: list[tuple[str, str]] = []
-    least = 1 if dataset.task is Task.CLASSIFICATION else 0
+    annotation = TASKS[dataset.task].annotation
     label = None if change.label is None else as_seen(change.label).strip()
-    if label is not None and not least <= len(label) <= 200:
+    least_label, least_caption = int(annotation is Annotation.LABEL), int(annotation is Annotation.CAPTION)
+    if label is not None and not least_label <= len(label) <= 200:
         problems.append(("label", "A label has 1 to 200 characters."))
-    if change.caption is not None and not 1 - least <= len(change.caption.strip()) <= _LONGEST_CAPTION:
+    if change.caption is not None and not least_caption <= len(change.caption.strip()) <= _LONGEST_CAPTION:
         problems.append(("caption", f"A caption has 1 to {_LONGEST_CAPTION:,} characters."))
     if change.split is not None and change.split not in list(Split):
         problems.append(("split", f"Choose from: {', '.join(Split)}."))
@@ -236,7 +238,7 @@ def _apply(
     """`what` it is called, or how that is made of the number of clips that it changes. `back`: to what was before."""
     changes: Changes = {}
     good = select(Clip.label).where(Clip.dataset_id == dataset.id, Clip.status == ClipStatus.OK).distinct()
-    begun = len(session.exec(good).all()) >= (MIN_CLASSES if dataset.task is Task.CLASSIFICATION else 1)
+    begun = len(session.exec(good).all()) >= (MIN_CLASSES if TASKS[dataset.task].has_classes else 1)
     for clip, values in wanted:
         for name, value in _taken_in(dataset, clip, values).items():
             if (before := getattr(clip, name)) != value:
@@ -263,8 +265,8 @@ def _apply(
 
 
 def _said(dataset: Dataset) -> str:
-    """What a clip has to say to be learnt from."""
-    return "label" if dataset.task is Task.CLASSIFICATION else "caption"
+    """The column of a clip that has to be filled before anything can be learnt from it."""
+    return TASKS[dataset.task].annotation.value
 
 
 def _taken_in(dataset: Dataset, clip: Clip, values: dict[str, Any]) -> dict[str, Any]:
@@ -280,7 +282,7 @@ def _recount(session: Session, dataset: Dataset) -> Counter[str]:
     rows = session.exec(select(Clip.label, Clip.status, Clip.size_bytes).where(Clip.dataset_id == dataset.id)).all()
     good = [(label, size) for label, status, size in rows if status is ClipStatus.OK]
     counts = Counter(label for label, _ in good)
-    dataset.class_names = sorted(counts) if dataset.task is Task.CLASSIFICATION else []
+    dataset.class_names = sorted(counts) if TASKS[dataset.task].has_classes else []
     dataset.clip_count, dataset.bad_count = len(good), len(rows) - len(good)
     dataset.size_bytes = sum(size for _, size in good)
     session.add(dataset)
@@ -291,10 +293,10 @@ def _recount(session: Session, dataset: Dataset) -> Counter[str]:
 def _demand(dataset: Dataset, counts: Counter[str]) -> None:
     if not counts:
         raise Conflict("No clip would be left. Keep some.")
-    if dataset.task is not Task.CLASSIFICATION:
+    if not TASKS[dataset.task].has_classes:
         return
     if len(counts) < MIN_CLASSES:
-        raise Conflict("Only one class would be left. Classification needs at least two.", "label")
+        raise Conflict(f"Only one class would be left. {TASKS[dataset.task].title} needs at least two.", "label")
 
 
 def _say(values: dict[str, Any], count: int) -> str:

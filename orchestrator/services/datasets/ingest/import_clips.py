@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from orchestrator.domain.clip_facts import ClipFacts
-from orchestrator.domain.datasets import ClipProblem, ClipStatus, Dataset, Split, Task
+from orchestrator.domain.datasets import ClipProblem, ClipStatus, Dataset, Split
+from orchestrator.domain.tasks import TASKS, Task
 from orchestrator.services.datasets.files import dataset_folder
 from orchestrator.services.datasets.ingest.layouts.entry import Entry, Understood
 from orchestrator.services.datasets.ingest.layouts.tree import is_video
@@ -139,15 +140,13 @@ def _handfuls(staging: str, entries: Sequence[Entry]) -> list[list[Entry]]:
 
 def lack_of(task: Task, item: Entry, understood: Understood) -> str:
     """The sentence for a clip that says nothing to learn, else ""."""
-    if item.problem or (item.label if task is Task.CLASSIFICATION else item.caption):
+    annotation = TASKS[task].annotation
+    if item.problem or getattr(item, annotation):
         return item.problem
     short = PurePosixPath(item.name).name
-    what = "label" if task is Task.CLASSIFICATION else "caption"
     if understood.files and understood.key != "sidecars":
-        return f"{short} has no {what} in {PurePosixPath(understood.files[0]).name}."
-    if task is Task.CLASSIFICATION:
-        return f"{short} lies in no folder. Put the clips of each class into a folder of its own."
-    return f"{short} has no caption. Put a text file of the same name beside it."
+        return f"{short} has no {annotation.spec.word} in {PurePosixPath(understood.files[0]).name}."
+    return annotation.spec.missing.format(name=short)
 
 
 def _look_at(where: Where, items: Sequence[tuple[Entry, str]], look: Look, known: set[str]) -> list[NewClip]:

@@ -20,11 +20,11 @@ from orchestrator.domain.datasets import (
     ClipStatus,
     Dataset,
     DatasetStatus,
-    Task,
     Upload,
     UploadStatus,
 )
 from orchestrator.domain.errors import AppError, Conflict, Invalid
+from orchestrator.domain.tasks import TASKS, Task
 from orchestrator.services.datasets.files import dataset_folder, remove_unpacked
 from orchestrator.services.datasets.ingest.import_clips import Look, NewClip, columns, lack_of, look_at_all
 from orchestrator.services.datasets.ingest.layouts.detect import LAYOUTS, understand
@@ -176,7 +176,7 @@ def _record(
         _demand(dataset.task, counts, clips, understood)
     dataset.layout = said
     dataset.version = version
-    dataset.class_names = sorted(counts) if dataset.task is Task.CLASSIFICATION else []
+    dataset.class_names = sorted(counts) if TASKS[dataset.task].has_classes else []
     dataset.clip_count, dataset.bad_count = len(good), len(rows) - len(good)
     dataset.size_bytes = sum(size for _, size in good)
     dataset.status, dataset.error, dataset.updated_at = DatasetStatus.READY, "", utcnow()
@@ -194,7 +194,7 @@ def _demand(task: Task, counts: Counter[str], clips: list[NewClip], understood: 
         first = first or next((clip.problem for clip in clips if clip.problem), "")
         unsaid = any(is_video(entry.name) and lack_of(task, entry, understood) for entry in understood.entries)
         raise (NotEnough if unsaid else Invalid)(f"None of the files can be used. {first}".strip())
-    if task is not Task.CLASSIFICATION:
+    if not TASKS[task].has_classes:
         return
     if len(counts) < _MIN_CLASSES:
         raise NotEnough(f"There is only one class, {next(iter(counts))}. Add a folder with clips of a second one.")

@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from orchestrator.domain.datasets import Clip, ClipProblem, ClipStatus, Dataset, DatasetEdit, Split, Task
+from orchestrator.domain.datasets import Clip, ClipProblem, ClipStatus, Dataset, DatasetEdit, Split
+from orchestrator.domain.tasks import TASKS
 from orchestrator.services.datasets.curation.versions import Changes, count_clips
 from orchestrator.services.datasets.ingest.import_clips import NewClip
 
@@ -23,7 +24,7 @@ def take_words(session: Session, dataset_id: int, came: Sequence[NewClip]) -> st
         What became of it, in sentences; "" when nothing came again.
     """
     dataset = session.get_one(Dataset, dataset_id)
-    said = "label" if dataset.task is Task.CLASSIFICATION else "caption"
+    said = TASKS[dataset.task].annotation.value
     brought = _brought(came)
     changes: Changes = {}
     others = 0

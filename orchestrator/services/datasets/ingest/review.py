@@ -7,9 +7,10 @@ from sqlalchemy import update
 from sqlmodel import Session, col
 
 from orchestrator.domain.base import utcnow
-from orchestrator.domain.datasets import REVIEW, Dataset, DatasetStatus, Split, Task
+from orchestrator.domain.datasets import REVIEW, Dataset, DatasetStatus, Split
 from orchestrator.domain.errors import Conflict
 from orchestrator.domain.redis_keys import TASK_INGEST
+from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_dataset
 from orchestrator.services.after_commit import after_commit

@@ -8,8 +8,9 @@ import pytest
 from orchestrator.domain.adapters import Adapter, AdapterLine, ResultKind
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus
 from orchestrator.domain.errors import Invalid, NotFound
-from orchestrator.domain.models import ModelSource, ModelStatus, ModelType, VideoModel
+from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
 from orchestrator.domain.playground import Letter, Wish
+from orchestrator.domain.tasks import ModelType
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.services.playground.questions import Asked, check_wish

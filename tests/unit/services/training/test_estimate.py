@@ -1,7 +1,8 @@
 """What a run is said to cost before it is launched."""
 
-from orchestrator.domain.models import ModelSource, ModelType, VideoModel
+from orchestrator.domain.models import ModelSource, VideoModel
 from orchestrator.domain.recipes import parse_recipe
+from orchestrator.domain.tasks import ModelType
 from orchestrator.services.training.estimate import Measured, count_steps, estimate
 from orchestrator.services.training.memory import activation_bytes, memory_of
 

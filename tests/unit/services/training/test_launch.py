@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from sqlmodel import func, select
 
-from orchestrator.domain.datasets import Dataset, DatasetStatus, Task
+from orchestrator.domain.datasets import Dataset, DatasetStatus
 from orchestrator.domain.errors import Invalid, NotFound
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import parse_recipe
+from orchestrator.domain.tasks import Task
 from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.domain.users import Actor, Role
 from orchestrator.services.db import session_scope

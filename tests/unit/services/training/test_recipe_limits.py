@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from orchestrator.domain.models import ModelSource, ModelType, VideoModel
+from orchestrator.domain.models import ModelSource, VideoModel
 from orchestrator.domain.recipes import parse_recipe
+from orchestrator.domain.tasks import ModelType
 from orchestrator.services.models.vision_tokens import read_sight, visual_tokens
 from orchestrator.services.training.estimate import adapter_parameters
 from orchestrator.services.training.memory import memory_of

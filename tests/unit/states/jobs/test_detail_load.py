@@ -5,7 +5,8 @@ import pytest
 from jobs.trainer.oom_recovery import Easing, OutOfMemory, ease
 from jobs.trainer.run import failure
 from orchestrator.domain.failures import FailureKind
-from orchestrator.domain.models import ModelType, VideoModel
+from orchestrator.domain.models import VideoModel
+from orchestrator.domain.tasks import ModelType
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope

@@ -8,9 +8,10 @@ import pytest
 from reflex.state import BaseState
 from sqlmodel import select
 
-from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus, Task
-from orchestrator.domain.models import ModelSource, ModelStatus, ModelType, VideoModel
+from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus
+from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
 from orchestrator.domain.playground import Wish
+from orchestrator.domain.tasks import ModelType, Task
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.services.adapters.recording import record_adapter
 from orchestrator.services.auth.limits import forget_clients

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import pytest
 from sqlmodel import select
 
-from orchestrator.domain.datasets import Clip, ClipProblem, ClipStatus, Dataset, DatasetEdit, DatasetStatus, Split, Task
+from orchestrator.domain.datasets import Clip, ClipProblem, ClipStatus, Dataset, DatasetEdit, DatasetStatus, Split
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
+from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import list_clips, matching_clips
 from orchestrator.services.datasets.curation.doctor import clips_of_finding, examine, treat

@@ -1,6 +1,7 @@
 """Edits in any order and of any letters: a clip's use never goes against its words, and what looks alike is alike."""
 
-from orchestrator.domain.datasets import Clip, ClipProblem, ClipStatus, Dataset, Task
+from orchestrator.domain.datasets import Clip, ClipProblem, ClipStatus, Dataset
+from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.curation.edits import Change, edit_clips, undo_edit
 from orchestrator.services.db import session_scope

@@ -17,10 +17,10 @@ from orchestrator.domain.datasets import (
     Dataset,
     DatasetStatus,
     Split,
-    Task,
     Upload,
     UploadStatus,
 )
+from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import delete_dataset, dismiss_notice
 from orchestrator.services.datasets.curation.edits import Change, edit_clips, undo_edit

@@ -3,8 +3,9 @@
 import pytest
 from sqlmodel import select
 
-from orchestrator.domain.datasets import Clip, ClipStatus, DatasetStatus, Split, Task, Upload, UploadStatus
+from orchestrator.domain.datasets import Clip, ClipStatus, DatasetStatus, Split, Upload, UploadStatus
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
+from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.curation.doctor import examine
 from orchestrator.services.datasets.curation.edits import Change, edit_clips, undo_edit

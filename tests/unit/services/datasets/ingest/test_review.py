@@ -7,8 +7,9 @@ from sqlmodel import select
 
 from jobs.controller.housekeeping import Housekeeping
 from orchestrator.domain.base import utcnow
-from orchestrator.domain.datasets import REVIEW, UNDERSTANDING, Dataset, DatasetStatus, Task, Upload
+from orchestrator.domain.datasets import REVIEW, UNDERSTANDING, Dataset, DatasetStatus, Upload
 from orchestrator.domain.errors import Conflict, NotFound
+from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.files import dataset_folder
 from orchestrator.services.datasets.ingest import reinterpret, review, staging, uploads

@@ -1,0 +1,239 @@
+"""The tasks that a model can learn, one row each: forms, filters, rules, metrics and model cards are derived from it.
+
+A new task is a member of `Task` and `ModelType`, a row of `TASKS`, and a family that trains it. A new kind of
+annotation or answer is a member of its enum: each `match` over it ends in `assert_never`, so that the type checker
+names every place that has to learn about it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from orchestrator.domain.metric_definitions import Metric
+
+
+class Task(StrEnum):
+    """What a model learns from the clips; the value is what is stored."""
+
+    CLASSIFICATION = "classification"
+    CAPTIONING = "captioning"
+    RETRIEVAL = "retrieval"
+
+
+class ModelType(StrEnum):
+    """What a base model does with a clip; the value is what is stored."""
+
+    CLASSIFICATION = "video_classification"
+    CAPTIONING = "video_captioning"
+    RETRIEVAL = "video_retrieval"
+
+
+class Annotation(StrEnum):
+    """What has to be written about a clip before a model can learn from it; the value is the column of `Clip`."""
+
+    LABEL = "label"
+    CAPTION = "caption"
+
+    @property
+    def spec(self) -> "AnnotationSpec":
+        """The words and rules of this kind of annotation."""
+        return ANNOTATIONS[self]
+
+
+class AnswerKind(StrEnum):
+    """What a trained model gives back; the value names the kind of a sample in a run's summary."""
+
+    CLASSES = "classes"
+    """A probability for each class of the dataset."""
+    TEXT = "text"
+    """A sentence about the clip, written token by token."""
+    CLIPS = "clips"
+    """The clips of a dataset in the order in which they fit a sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnotationSpec:
+    """The words of one kind of annotation."""
+
+    word: str
+    """As sentences name it: "Every clip has a label"."""
+    to_write: str
+    """On the chip of a dataset none of whose clips has one."""
+    files_hint: str
+    """What can be uploaded, beside the drop zone."""
+    missing: str
+    """What to do about a clip without one, where no describing file came along; takes the file's {name}."""
+    export_question: str
+    """What a conversation of an exported dataset asks about the clip."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoText:
+    """Name and description of a demo dataset."""
+
+    name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskSpec:
+    """One task: how it is stored, called, annotated, judged and explained."""
+
+    key: Task
+    title: str
+    model_type: ModelType
+    """What a base model that is made for this task is stored as."""
+    annotation: Annotation
+    answer: AnswerKind
+    metrics: tuple[Metric, ...]
+    """What a run is judged by; the first stands for the run."""
+    dataset_note: str
+    """Beside the choice in the form of a dataset."""
+    model_note: str
+    """Beside the choice in the form of a base model."""
+    adapter_sentence: str
+    """What an adapter does, in its card after "A LoRA adapter for X that"; takes {count} and {names} of the classes."""
+    finetune_note: str
+    """What fine-tuning does with a base, beside the choice of the training type."""
+    pretrain_note: str
+    """What continued pre-training does."""
+    trained_fully: str
+    """The subject of "... trained whole": what learns besides the adapters."""
+    contrastive: bool = False
+    """The loss compares the clips of a batch, so a smaller batch trains something else and one clip trains nothing."""
+    baseline: str = "untouched base"
+    """What the result is compared with, as the head of a table's column."""
+    tiny_base_values: Mapping[str, str] = field(default_factory=dict)
+    """Defaults of the job form for a base of few parameters, where they differ from the recipe's own."""
+    tiny_base_epochs: int = 1
+    """How many times the usual epochs such a base needs."""
+    demo: DemoText | None = None
+    """The demo dataset that each account is given."""
+
+    @property
+    def headline(self) -> Metric:
+        """The metric that stands for a run."""
+        return self.metrics[0]
+
+    @property
+    def model_title(self) -> str:
+        """A base model of this task, as lists show it."""
+        return f"Video {self.title.lower()}"
+
+    @property
+    def has_classes(self) -> bool:
+        """The clips fall into the classes that their labels name."""
+        return self.annotation is Annotation.LABEL
+
+    @property
+    def fits(self) -> tuple[ModelType, ...]:
+        """The base models that a dataset of this task can train, its own first: the same captions serve several."""
+        same = [task.model_type for task in TASKS.values() if task.annotation is self.annotation]
+        return tuple(sorted(same, key=lambda model_type: model_type is not self.model_type))
+
+
+ANNOTATIONS: Mapping[Annotation, AnnotationSpec] = {
+    Annotation.LABEL: AnnotationSpec(
+        word="label",
+        to_write="To be labelled",
+        files_hint="mp4, mov, avi, mkv, webm, alone or in a zip or tar. "
+        "Each folder is a class; two classes at least, each with several clips.",
+        missing="{name} lies in no folder. Put the clips of each class into a folder of its own.",
+        export_question="Which class does this video show?",
+    ),
+    Annotation.CAPTION: AnnotationSpec(
+        word="caption",
+        to_write="To be captioned",
+        files_hint="mp4, mov, avi, mkv, webm, alone or in a zip or tar, "
+        "together with the files that hold the captions.",
+        missing="{name} has no caption. Put a text file of the same name beside it.",
+        export_question="Describe the video.",
+    ),
+}
+
+_DEMO_FILMS = "Short synthetic films of one shape that blinks, bounces, circles or zooms, drawn on this machine"
+_PRETRAIN = "No adapters: the whole base goes on learning"
+
+_ROWS = (
+    TaskSpec(
+        key=Task.CLASSIFICATION,
+        title="Classification",
+        model_type=ModelType.CLASSIFICATION,
+        annotation=Annotation.LABEL,
+        answer=AnswerKind.CLASSES,
+        metrics=(Metric("eval_accuracy", "Accuracy", of_clips=True), Metric("eval_top5", "Top-5 accuracy")),
+        dataset_note="Learns which class a clip belongs to. Needs labels.",
+        model_note="Says which class a clip belongs to.",
+        adapter_sentence="tells {count} classes apart: {names}",
+        finetune_note="Adapters learn the classes of the dataset; the base stays as it is.",
+        pretrain_note=f"{_PRETRAIN} to draw the parts of a clip hidden from it. Labels are not read.",
+        trained_fully="The classifier head is",
+        baseline="guessing",
+        demo=DemoText("Shapes in motion", f"{_DEMO_FILMS}."),
+    ),
+    TaskSpec(
+        key=Task.CAPTIONING,
+        title="Captioning",
+        model_type=ModelType.CAPTIONING,
+        annotation=Annotation.CAPTION,
+        answer=AnswerKind.TEXT,
+        metrics=(Metric("eval_exact", "Exact match"), Metric("eval_rouge_l", "ROUGE-L"), Metric("eval_bleu", "BLEU")),
+        dataset_note="Learns to put a clip into words. Needs captions.",
+        model_note="Puts a clip into words, answers questions.",
+        adapter_sentence="says in a sentence what a clip shows",
+        finetune_note="Adapters learn to say the dataset's captions; the base stays as it is.",
+        pretrain_note=f"{_PRETRAIN} to say the captions, one word after the other.",
+        trained_fully="The words and what speaks them are",
+        # Measured on the shipped base: `./loreel bench captions`.
+        tiny_base_values={"optim.batch_size": "8", "qlora.dropout": "0"},
+        tiny_base_epochs=2,
+        demo=DemoText(
+            "Shapes described",
+            f"{_DEMO_FILMS}, each with a sentence. "
+            "The held-out sentences name combinations that are never learned from.",
+        ),
+    ),
+    TaskSpec(
+        key=Task.RETRIEVAL,
+        title="Retrieval",
+        model_type=ModelType.RETRIEVAL,
+        annotation=Annotation.CAPTION,
+        answer=AnswerKind.CLIPS,
+        metrics=(
+            Metric("eval_r1", "R@1"),
+            Metric("eval_r5", "R@5"),
+            Metric("eval_r10", "R@10"),
+            Metric("eval_median_rank", "Median rank", share=False, more_is_better=False),
+        ),
+        dataset_note="Learns to find clips by a sentence. Needs captions.",
+        model_note="Finds clips by a sentence.",
+        adapter_sentence="finds the clip that a sentence describes, and the sentence that describes a clip",
+        finetune_note="Adapters learn which caption belongs to which clip; the base stays as it is.",
+        pretrain_note=f"{_PRETRAIN} to tell a clip's own caption from those of the others in its batch.",
+        trained_fully="Both projections are",
+        contrastive=True,
+        # Measured on the shipped base: `./loreel bench retrieval`.
+        tiny_base_values={"optim.batch_size": "32", "optim.learning_rate": "3e-3", "qlora.dropout": "0"},
+        tiny_base_epochs=2,
+    ),
+)
+
+TASKS: Mapping[str, TaskSpec] = {row.key: row for row in _ROWS}
+"""Every task by its stored key, in the order in which forms and filters show them."""
+TASK_OF_MODEL: Mapping[str, TaskSpec] = {row.model_type: row for row in _ROWS}
+"""What a run with such a base is about, by the stored model type."""
+DEFAULT_TASK = Task.CLASSIFICATION
+"""What a form starts with, and what a run is about that was launched before runs noted it."""
+METRICS: Mapping[str, Metric] = {metric.name: metric for row in _ROWS for metric in row.metrics}
+"""Every metric of every task by its name."""
+
+
+def task_spec(key: Any) -> TaskSpec:
+    """The row of a stored key; the default task's where none is chosen or noted."""
+    return TASKS.get(key, TASKS[DEFAULT_TASK])
+
+
+def headline_in(values: Mapping[str, Any]) -> Metric | None:
+    """The first headline that `values` holds: where a run's figures are known but not its task."""
+    return next((row.headline for row in TASKS.values() if row.headline.name in values), None)
