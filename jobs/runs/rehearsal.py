@@ -64,7 +64,7 @@ def _try(spec: Path, folder: Path) -> tuple[dict[str, Any], str]:
                 slow = f"Two steps took longer than {_LIMIT_S:.0f} s here. Use fewer frames, or a smaller base."
                 return {"field": "data.frames"}, slow
             if psutil.virtual_memory().available < _SPARE_BYTES:
-                return {"field": "optim.batch_size"}, "The machine's memory ran out. Try half the batch size."
+                return {"field": "optim.batch_size"}, "The machine's memory ran out. Try a smaller batch size."
             code = child.wait(0.3)
     finally:
         child.kill()
@@ -72,7 +72,7 @@ def _try(spec: Path, folder: Path) -> tuple[dict[str, Any], str]:
         told = json.loads((folder / "result.json").read_text())
     except (OSError, ValueError):
         if code == -9:
-            return {"field": "optim.batch_size"}, "The memory ran out. Try half the batch size."
+            return {"field": "optim.batch_size"}, "The memory ran out. Try a smaller batch size."
         return {}, "The rehearsal broke off."
     if error := str(told.get("error") or ""):
         return {"field": str(told.get("field") or "")}, error

@@ -11,7 +11,7 @@ import torch
 
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.failures import FailureKind
-from orchestrator.domain.recipes import Recipe
+from orchestrator.domain.recipes import Recipe, smaller_batch
 
 _FILE = "easing.json"
 _SAYINGS = (
@@ -65,9 +65,8 @@ def ease(now: Easing, contrasts: bool, can_checkpoint: bool) -> Easing:
     Raises:
         OutOfMemory: there is none.
     """
-    if now.batch > 1 and not contrasts:
-        part = next(n for n in range(2, now.batch + 1) if now.batch % n == 0)
-        return Easing(now.batch // part, now.gather * part, now.checkpointing)
+    if not contrasts and (smaller := smaller_batch(now.batch, now.gather)):
+        return Easing(*smaller, now.checkpointing)
     if can_checkpoint and not now.checkpointing:
         return Easing(now.batch, now.gather, True)
     if contrasts:

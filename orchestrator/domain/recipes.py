@@ -192,6 +192,16 @@ ALONE = (
 """Beside the batch size of a retriever that is to see one clip at a time."""
 
 
+def smaller_batch(batch: int, accumulation: int) -> tuple[int, int] | None:
+    """The next smaller batch with which an optimizer step still sees exactly as many clips; None for a single clip.
+
+    Returns:
+        Batch size and accumulation: (8, 1) becomes (4, 2), (9, 1) becomes (3, 3), (5, 2) becomes (1, 10).
+    """
+    part = next((number for number in range(2, batch + 1) if batch % number == 0), None)
+    return (batch // part, accumulation * part) if part else None
+
+
 def parse_recipe(raw: dict[str, Any]) -> Recipe:
     """Builds a recipe from text or JSON values.
 

@@ -12,6 +12,7 @@ from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.log_view import log_view
 
 head = JobDetail.head
+smaller = head.smaller_batch > 0
 
 
 def _fact(label: str, value: rx.Var | str) -> rx.Component:
@@ -32,12 +33,13 @@ def _ways_on() -> rx.Component:
         rx.el.h3("What to do", class_name="text-sm font-semibold"),
         rx.el.p(
             rx.cond(
-                head.out_of_memory,
+                smaller,
                 rx.cond(
                     head.contrasts,
-                    "Half the batch takes less memory, but trains otherwise: each clip is told apart from half as many "
-                    "others.",
-                    "Half the batch, accumulated twice as long, trains the same in less memory.",
+                    f"A batch of {head.smaller_batch} takes less memory, but trains otherwise: each clip is told apart "
+                    "from fewer others.",
+                    f"A batch of {head.smaller_batch}, accumulated {head.smaller_accumulation} times, trains the same "
+                    "in less memory.",
                 ),
                 rx.cond(
                     head.taken,
@@ -50,9 +52,9 @@ def _ways_on() -> rx.Component:
         ),
         rx.el.div(
             rx.cond(
-                head.out_of_memory,
+                smaller,
                 button(
-                    "Retry with half the batch",
+                    f"Retry with a batch of {head.smaller_batch}",
                     variant="primary",
                     icon="rotate-ccw",
                     on_click=JobDetail.retry_smaller,
@@ -65,7 +67,7 @@ def _ways_on() -> rx.Component:
                 button("Resume", variant="primary", icon="play", on_click=JobDetail.resume),
                 rx.fragment(),
             ),
-            rx.cond(head.out_of_memory | head.taken, _clone("outline"), _clone("primary")),
+            rx.cond(smaller | head.taken, _clone("outline"), _clone("primary")),
             button("All lines", variant="outline", on_click=JobDetail.show_tab("logs")),
             class_name="mt-3 flex flex-wrap gap-2",
         ),

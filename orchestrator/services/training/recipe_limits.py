@@ -1,7 +1,7 @@
 """Where a recipe meets a wall: the context of its base, the pixels it was made for, the memory of the device."""
 
 from orchestrator.domain.models import VideoModel
-from orchestrator.domain.recipes import LIGER, LIGER_MISSING, Recipe
+from orchestrator.domain.recipes import LIGER, LIGER_MISSING, Recipe, smaller_batch
 from orchestrator.services.models.vision_tokens import visual_tokens
 
 Problem = tuple[str, str]
@@ -55,9 +55,8 @@ def fit_problems(recipe: Recipe, memory_bytes: int, room: int) -> list[Problem]:
     if not room or memory_bytes <= FULL * room:
         return []
     needs = f"This needs about {memory_bytes / 1e9:.1f} GB, and the device has {room / 1e9:.1f} GB."
-    if recipe.optim.batch_size > 1:
-        half = max(1, recipe.optim.batch_size // 2)
-        wiser = f"Try a batch of {half} with {recipe.optim.gradient_accumulation * 2} times accumulation"
+    if smaller := smaller_batch(recipe.optim.batch_size, recipe.optim.gradient_accumulation):
+        wiser = f"Try a batch of {smaller[0]} with {smaller[1]} times accumulation"
         return [("optim.batch_size", f"{needs} {wiser}, or rehearse it: two real steps tell for sure.")]
     if recipe.qlora.enabled and recipe.qlora.bits != 4:
         return [("qlora.bits", f"{needs} Choose 4-bit.")]

@@ -191,7 +191,7 @@ class JobDetail(JobSystem, JobFiles, rx.State):
     @rx.event
     @signed_in
     async def retry_smaller(self):
-        """Launches it once more with half the batch, accumulated twice as long."""
+        """Launches it once more with a smaller batch, accumulated for longer."""
         row = await act(self, retry_smaller, self.head.id)
         return rx.redirect(f"/jobs/{row.id}")
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.domain.failures import FailureKind
+from orchestrator.domain.recipes import smaller_batch
 from orchestrator.services.metrics.rows import LogRow
 from orchestrator.services.training.rows import EventRow, JobRow
 from orchestrator.states.shared import formatting
@@ -67,10 +68,11 @@ class JobHead:
     error: str = ""
     error_details: str = ""
     priority: str = "normal"
-    out_of_memory: bool = False
-    """True: half the batch may do."""
+    smaller_batch: int = 0
+    """The batch size that may fit where the memory ran out; 0: a smaller one cannot help."""
+    smaller_accumulation: int = 0
     contrasts: bool = False
-    """True: it learns by telling the clips of a batch apart, so that half the batch trains something else."""
+    """True: it learns by telling the clips of a batch apart, so that a smaller batch trains something else."""
     taken: bool = False
     """True: it failed because its machine was taken from it again and again."""
     memory_at_end: str = ""
@@ -130,6 +132,7 @@ def epochs_words(epoch: float, epochs: int) -> str:
 
 def job_head(row: JobRow, memory: int = 0, contrasts: bool = False) -> JobHead:
     """The head of the job page. `memory`: bytes that the run held at its end; `contrasts`: its base is a retriever."""
+    smaller = _smaller_batch(row, contrasts)
     ran = (row.finished_at - row.started_at).total_seconds() if row.finished_at and row.started_at else None
     return JobHead(
         id=row.id,
@@ -150,12 +153,21 @@ def job_head(row: JobRow, memory: int = 0, contrasts: bool = False) -> JobHead:
         error=row.error,
         error_details=row.error_details,
         priority=row.priority,
-        out_of_memory=row.failure is FailureKind.OUT_OF_MEMORY,
+        smaller_batch=smaller[0],
+        smaller_accumulation=smaller[1],
         contrasts=contrasts,
         taken=row.failure is FailureKind.MACHINE_LOST,
         memory_at_end=formatting.size(memory) if memory else "",
         sweep_id=row.sweep_id or 0,
     )
+
+
+def _smaller_batch(row: JobRow, contrasts: bool) -> tuple[int, int]:
+    """Batch size and accumulation to try where the memory ran out, or zeros; one clip cannot be told apart."""
+    optim = row.recipe.get("optim") or {}
+    batch, accumulation = int(optim.get("batch_size") or 1), int(optim.get("gradient_accumulation") or 1)
+    smaller = smaller_batch(batch, accumulation) if row.failure is FailureKind.OUT_OF_MEMORY else None
+    return smaller if smaller and not (contrasts and smaller[0] == 1) else (0, 0)
 
 
 def event_line(row: EventRow) -> EventLine:

@@ -53,7 +53,7 @@ def test_a_smaller_batch_is_offered_only_where_it_may_help(ada: Actor, error: Ex
         assert lifecycle.claim(session, job_id, 1, "w")
         assert lifecycle.fail(session, job_id, 1, result.failure, result.error)
     with session_scope() as session:
-        assert job_head(visit_job(session, ada, job_id).row).out_of_memory is offered
+        assert job_head(visit_job(session, ada, job_id).row).smaller_batch == (8 if offered else 0)
 
 
 def test_a_sentence_alone_offers_nothing(ada: Actor) -> None:
@@ -64,7 +64,7 @@ def test_a_sentence_alone_offers_nothing(ada: Actor) -> None:
         assert lifecycle.fail(session, job_id, 1, FailureKind.CRASH, said)
     with session_scope() as session:
         head = job_head(visit_job(session, ada, job_id).row)
-    assert (head.error, head.out_of_memory, head.taken) == (said, False, False)
+    assert (head.error, head.smaller_batch, head.taken) == (said, 0, False)
 
 
 def test_a_retriever_is_told_that_half_the_batch_trains_otherwise(ada: Actor) -> None:
