@@ -1,4 +1,4 @@
-"""Assembles the REST API: routers, the problem renderer, headers, and documentation without a CDN."""
+"""Assembles the REST API: routers, error handlers, security headers, and documentation that needs no CDN."""
 
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
@@ -29,28 +29,28 @@ VERSION = "0.1.0"
 
 
 class _Headers:
-    """Adds the safe defaults. Plain ASGI, so that bodies and events stream through untouched."""
+    """Adds security headers. Plain ASGI middleware, so that bodies and events stream through unbuffered."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, write_body: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.setdefault("X-Content-Type-Options", "nosniff")
                 headers.setdefault("Referrer-Policy", "same-origin")
                 if not scope["path"].startswith("/api/docs"):
-                    # Answers are somebody's own; media routes set a private max-age themselves.
+                    # Responses hold private data; routes of media set a private max-age themselves.
                     headers.setdefault("Cache-Control", "no-store")
                     headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
             await send(message)
 
-        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+        await self._app(scope, write_body, send_with_headers if scope["type"] == "http" else send)
 
 
 def _docs(app: FastAPI) -> None:
-    # Its files are all we take: Swagger UI 5, which reads OpenAPI 3.1 and comes from PyPI instead of a CDN.
+    # Only the files of fastapi_offline are used: Swagger UI 5, which reads OpenAPI 3.1, from PyPI instead of a CDN.
     app.mount("/api/docs/assets", StaticFiles(packages=[("fastapi_offline", "static")]), name="swagger")
 
     @app.get("/api/docs", include_in_schema=False)
@@ -66,7 +66,7 @@ def _docs(app: FastAPI) -> None:
 
 
 def create_api() -> FastAPI:
-    """The whole API; each route starts with /api."""
+    """The REST API under /api, and the OpenAI-compatible API under /v1."""
     app = FastAPI(
         title="Loreel",
         version=VERSION,

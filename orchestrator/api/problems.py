@@ -1,4 +1,4 @@
-"""Turns every refusal and every failure into `application/problem+json`, never into a traceback."""
+"""Renders every refusal and every failure as `application/problem+json` (RFC 9457), never as a traceback."""
 
 import errno
 from http import HTTPStatus
@@ -14,7 +14,7 @@ from orchestrator.domain.errors import AppError, Invalid, TooMany
 
 log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
-_PLAIN = {
+_DETAILS = {
     404: "There is nothing at this address. /api/docs lists what there is.",
     405: "This address does not take that verb. /api/docs lists what it takes.",
 }
@@ -23,7 +23,7 @@ _PLAIN = {
 def problem(
     status: int, detail: str, errors: list[dict[str, str]] | None = None, headers: dict[str, str] | None = None
 ) -> JSONResponse:
-    """An answer by RFC 9457; `errors` lists {field, message}."""
+    """A problem document; `errors` lists {field, message}."""
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -36,7 +36,7 @@ def problem(
 
 
 def of_app_error(error: AppError) -> JSONResponse:
-    """The one renderer of refusals for REST."""
+    """The problem document of an `AppError`; with `Retry-After` where a limit was reached."""
     pairs = error.problems if isinstance(error, Invalid) else [(error.field, error.message)] if error.field else []
     headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, TooMany) else None
     return problem(error.status, error.message, [{"field": f, "message": m} for f, m in pairs], headers)
@@ -60,7 +60,7 @@ async def _malformed(_request: Request, error: Exception) -> JSONResponse:
 async def _http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     return problem(
-        error.status_code, _PLAIN.get(error.status_code, str(error.detail)), headers=dict(error.headers or {})
+        error.status_code, _DETAILS.get(error.status_code, str(error.detail)), headers=dict(error.headers or {})
     )
 
 
@@ -69,16 +69,16 @@ async def _no_space(_request: Request, error: Exception) -> JSONResponse:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return problem(507, "The disk of this studio is full. Free some space and try again.")
     log.error("unexpected", exc_info=error)
-    return problem(500, "Something went wrong on our side. It is in the log of the web process.")
+    return problem(500, "Something went wrong on our side. Details are in the log of the web process.")
 
 
 async def _unexpected(_request: Request, error: Exception) -> JSONResponse:
     log.error("unexpected", exc_info=error)
-    return problem(500, "Something went wrong on our side. It is in the log of the web process.")
+    return problem(500, "Something went wrong on our side. Details are in the log of the web process.")
 
 
 def add_handlers(app: FastAPI) -> None:
-    """Registers all of the above."""
+    """Registers the handlers of this module."""
     app.add_exception_handler(AppError, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)

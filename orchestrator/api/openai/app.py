@@ -1,4 +1,4 @@
-"""The door for OpenAI's clients, at /v1: the captioning models of this studio as chat models that see a video."""
+"""The OpenAI-compatible API at /v1: captioning models as chat models that take a video."""
 
 from fastapi import FastAPI
 
@@ -6,7 +6,7 @@ from orchestrator.api.openai import chat, errors
 
 
 def create_openai() -> FastAPI:
-    """Mounted beside the API; its errors have OpenAI's shape."""
+    """An app of its own, mounted at /v1, because its errors have OpenAI's form."""
     app = FastAPI(title="Loreel for OpenAI's clients", openapi_url=None, docs_url=None, redoc_url=None)
     errors.add_handlers(app)
     app.include_router(chat.router)

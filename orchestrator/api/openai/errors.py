@@ -1,4 +1,4 @@
-"""Refusals in the shape that OpenAI's clients read: {"error": {message, type, param, code}}."""
+"""Errors in the form that OpenAI's clients expect: {"error": {message, type, param, code}}."""
 
 from typing import Any
 
@@ -12,17 +12,17 @@ from orchestrator.domain.errors import AppError, TooMany
 
 log = structlog.get_logger(__name__)
 _TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
-_BROKEN = "Something went wrong on our side. It is in the log of the web process."
+_SERVER_ERROR = "Something went wrong on our side. Details are in the log of the web process."
 
 
 def error_body(status: int, message: str, param: str = "", code: str = "") -> dict[str, Any]:
-    """The one shape of every refusal."""
+    """The body of every error."""
     kind = _TYPES.get(status, "invalid_request_error" if status < 500 else "server_error")
     return {"error": {"message": message, "type": kind, "param": param or None, "code": code or None}}
 
 
 def of_app_error(error: AppError) -> tuple[int, dict[str, Any]]:
-    """Status and body; what cannot be accepted is 400 here, as their clients expect."""
+    """Status and body. Invalid values are 400 here instead of 422, as OpenAI's clients expect."""
     status = 400 if error.status == 422 else error.status
     codes = {401: "invalid_api_key", 404: "model_not_found" if error.field == "model" else "not_found"}
     return status, error_body(status, error.message, error.field, codes.get(status, ""))
@@ -50,11 +50,11 @@ async def _http(_request: Request, error: Exception) -> JSONResponse:
 
 async def _unexpected(_request: Request, error: Exception) -> JSONResponse:
     log.error("unexpected", exc_info=error)
-    return JSONResponse(error_body(500, _BROKEN), 500)
+    return JSONResponse(error_body(500, _SERVER_ERROR), 500)
 
 
 def add_handlers(app: FastAPI) -> None:
-    """Registers all of the above."""
+    """Registers the handlers of this module."""
     app.add_exception_handler(AppError, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)

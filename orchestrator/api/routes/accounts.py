@@ -1,4 +1,4 @@
-"""Accounts by REST: sign up, log in and out, one's own profile, password, tokens; and the cookie behind pages."""
+"""Accounts by REST: sign up, log in and out, own profile, password and tokens; and the session cookie of the pages."""
 
 from typing import Annotated, Any
 
@@ -6,8 +6,15 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
-from orchestrator.api.shapes import Id, shape
-from orchestrator.api.who import InPerson, Who, check_not_foreign, check_origin, client_ip, session_token
+from orchestrator.api.authentication import (
+    CurrentUser,
+    SessionUser,
+    check_origin,
+    check_origin_if_browser,
+    client_ip,
+    session_token,
+)
+from orchestrator.api.serialization import Id, list_json, to_json
 from orchestrator.domain.errors import NotSignedIn
 from orchestrator.services.auth import accounts, sessions, tickets, tokens
 from orchestrator.services.db import session_scope
@@ -46,7 +53,11 @@ class NewTokenBody(BaseModel):
 
 
 def set_cookie(response: Response, request: Request, token: str, remember: bool) -> None:
-    """The session cookie: unreadable for scripts, not sent by other sites' posts; ends with the browser if asked."""
+    """Sets the session cookie: not readable by scripts, not sent with POSTs of other sites.
+
+    Args:
+        remember: False for a cookie that ends with the browser.
+    """
     settings = get_settings()
     age = settings.session_days * 86_400 if remember else None
     secure = settings.secure_cookies or request.url.scheme == "https"
@@ -54,19 +65,19 @@ def set_cookie(response: Response, request: Request, token: str, remember: bool)
 
 
 def local_path(path: str) -> str:
-    """`path` when it stays on this site, else the overview."""
-    good = path.startswith("/") and not path.startswith(("//", "/\\")) and "\\" not in path and path.isprintable()
-    return path if good else "/overview"
+    """`path` when it leads to a page of this site, else the overview."""
+    is_local = path.startswith("/") and not path.startswith(("//", "/\\")) and "\\" not in path and path.isprintable()
+    return path if is_local else "/overview"
 
 
-@router.post("/auth/signup", status_code=201, dependencies=[Depends(check_not_foreign)])
+@router.post("/auth/signup", status_code=201, dependencies=[Depends(check_origin_if_browser)])
 def sign_up(body: SignUp) -> dict[str, Any]:
     with session_scope() as session:
         actor = accounts.sign_up(session, body.username, body.email, body.password, get_settings())
-        return shape(accounts.get_account(session, actor))
+        return to_json(accounts.get_account(session, actor))
 
 
-@router.post("/auth/login", dependencies=[Depends(check_not_foreign)])
+@router.post("/auth/login", dependencies=[Depends(check_origin_if_browser)])
 def log_in(body: LogIn, request: Request, response: Response) -> dict[str, Any]:
     agent, ip = request.headers.get("user-agent", ""), client_ip(request)
     with session_scope() as session:
@@ -74,10 +85,10 @@ def log_in(body: LogIn, request: Request, response: Response) -> dict[str, Any]:
         token = sessions.open_session(session, actor.user_id, body.remember, agent, ip)
         row = accounts.get_account(session, actor)
     set_cookie(response, request, token, body.remember)
-    return shape(row)
+    return to_json(row)
 
 
-@router.post("/auth/logout", status_code=204, dependencies=[Depends(check_not_foreign)])
+@router.post("/auth/logout", status_code=204, dependencies=[Depends(check_origin_if_browser)])
 def log_out(request: Request, response: Response) -> None:
     with session_scope() as session:
         sessions.close_session(session, session_token(request))
@@ -85,50 +96,49 @@ def log_out(request: Request, response: Response) -> None:
 
 
 @router.get("/me")
-def me(actor: Who) -> dict[str, Any]:
+def me(actor: CurrentUser) -> dict[str, Any]:
     with session_scope() as session:
-        return shape(accounts.get_account(session, actor))
+        return to_json(accounts.get_account(session, actor))
 
 
 @router.patch("/me")
-def change_me(actor: Who, body: Profile) -> dict[str, Any]:
+def change_me(actor: CurrentUser, body: Profile) -> dict[str, Any]:
     with session_scope() as session:
         username, email = body.username or actor.username, body.email or actor.email
-        return shape(accounts.get_account(session, accounts.update_profile(session, actor, username, email)))
+        return to_json(accounts.get_account(session, accounts.update_profile(session, actor, username, email)))
 
 
 @router.post("/me/password", status_code=204)
-def change_password(actor: InPerson, body: Password, request: Request) -> None:
+def change_password(actor: SessionUser, body: Password, request: Request) -> None:
     with session_scope() as session:
         accounts.change_password(session, actor, body.current, body.new)
         sessions.close_others(session, actor, session_token(request))
 
 
 @router.get("/tokens")
-def list_tokens(actor: Who) -> dict[str, Any]:
+def list_tokens(actor: CurrentUser) -> dict[str, Any]:
     with session_scope() as session:
-        rows = [shape(row) for row in tokens.list_tokens(session, actor)]
-    return {"items": rows, "next": None, "total": len(rows)}
+        return list_json(tokens.list_tokens(session, actor))
 
 
 @router.post("/tokens", status_code=201)
-def create_token(actor: InPerson, body: NewTokenBody) -> dict[str, Any]:
+def create_token(actor: SessionUser, body: NewTokenBody) -> dict[str, Any]:
     with session_scope() as session:
-        made = tokens.create_token(session, actor, body.name, body.scopes, body.expires_days)
-    return shape(made.row, token=made.token)
+        created = tokens.create_token(session, actor, body.name, body.scopes, body.expires_days)
+    return to_json(created.row, token=created.token)
 
 
 @router.delete("/tokens/{token_id}", status_code=204)
-def delete_token(actor: Who, token_id: Id) -> None:
+def delete_token(actor: CurrentUser, token_id: Id) -> None:
     with session_scope() as session:
         tokens.delete_token(session, actor, token_id)
 
 
 @cookies.get("/api/session")
 def redeem(request: Request, ticket: str, next: Annotated[str, "a local path"] = "/overview") -> Response:
-    """A verified login's one-time ticket becomes the cookie; a used or old one leads back to the login page."""
+    """Exchanges the one-time ticket of a verified login for the cookie; an invalid one leads back to the login page."""
     if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
-        # Another site's link with its author's own ticket would sign somebody in as the author.
+        # A link on another site with a ticket of its author would sign the visitor in as the author.
         return RedirectResponse("/login", 303)
     agent, ip = request.headers.get("user-agent", ""), client_ip(request)
     try:
@@ -144,7 +154,7 @@ def redeem(request: Request, ticket: str, next: Annotated[str, "a local path"] =
 
 @cookies.post("/api/session/end", dependencies=[Depends(check_origin)])
 def end(request: Request) -> Response:
-    """The log-out form of the pages: ends the session and leads to the login page."""
+    """Ends the session and leads to the login page; the target of the pages' log-out form."""
     with session_scope() as session:
         sessions.close_session(session, session_token(request))
     response = RedirectResponse("/login", 303)

@@ -1,4 +1,4 @@
-"""Datasets by REST: list, make, change, delete, read the uploads; their clips with media and a report."""
+"""Datasets by REST: list, create, change, delete, import uploads; their clips with media, and a report."""
 
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,8 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
-from orchestrator.api.shapes import AskedId, BodyId, BodyIdOr0, Id, page, shape
-from orchestrator.api.who import Who
+from orchestrator.api.authentication import CurrentUser
+from orchestrator.api.serialization import BodyId, BodyIdOr0, Id, RequiredQueryId, page_json, to_json
 from orchestrator.domain.tasks import DEFAULT_TASK
 from orchestrator.services.datasets import catalog
 from orchestrator.services.datasets.curation import doctor, edits, versions
@@ -51,7 +51,7 @@ class DatasetChange(BaseModel):
 
 
 class IngestWish(BaseModel):
-    """`review`: how the files are laid out is found out only; POST /accept has them read."""
+    """`review`: only detects the layout of the files; POST /accept imports them."""
 
     review: bool = False
 
@@ -85,15 +85,15 @@ class ClipsChange(ClipChange):
     clip_ids: list[BodyId]
 
 
-def _dataset(row: DatasetRow) -> dict[str, Any]:
-    """A draft reads as `processing` outside, with `awaiting_files` to tell them apart."""
+def _dataset_json(row: DatasetRow) -> dict[str, Any]:
+    """A draft has the status `processing` in REST, and `awaiting_files` tells the two apart."""
     draft = row.status == "draft"
-    return shape(row, status="processing" if draft else row.status, awaiting_files=draft)
+    return to_json(row, status="processing" if draft else row.status, awaiting_files=draft)
 
 
 @router.get("/datasets")
 def list_datasets(
-    actor: Who,
+    actor: CurrentUser,
     q: str = "",
     status: str = "",
     task: str = "",
@@ -101,77 +101,78 @@ def list_datasets(
     limit: int = 50,
     cursor: str | None = None,
 ) -> dict[str, Any]:
-    words = [word.strip() for word in status.split(",")]
-    status = f"{status},draft" if "processing" in words else status
+    statuses = [word.strip() for word in status.split(",")]
+    status = f"{status},draft" if "processing" in statuses else status
     with session_scope() as session:
-        found = catalog.list_datasets(session, actor, q, status, task, sort, limit, cursor)
-    return {"items": [_dataset(row) for row in found.items], "next": found.next, "total": found.total}
+        rows = catalog.list_datasets(session, actor, q, status, task, sort, limit, cursor)
+    return {"items": [_dataset_json(row) for row in rows.items], "next": rows.next, "total": rows.total}
 
 
 @router.post("/datasets", status_code=201)
-def create_dataset(actor: Who, body: NewDataset) -> dict[str, Any]:
+def create_dataset(actor: CurrentUser, body: NewDataset) -> dict[str, Any]:
     with session_scope() as session:
-        return _dataset(sources.add_dataset(session, actor, body.name, body.description, body.task, body.source))
+        return _dataset_json(sources.add_dataset(session, actor, body.name, body.description, body.task, body.source))
 
 
 @router.get("/datasets/{dataset_id}")
-def get_dataset(actor: Who, dataset_id: Id) -> dict[str, Any]:
+def get_dataset(actor: CurrentUser, dataset_id: Id) -> dict[str, Any]:
     with session_scope() as session:
-        return _dataset(catalog.get_dataset(session, actor, dataset_id))
+        return _dataset_json(catalog.get_dataset(session, actor, dataset_id))
 
 
 @router.patch("/datasets/{dataset_id}")
-def update_dataset(actor: Who, dataset_id: Id, body: DatasetChange) -> dict[str, Any]:
+def update_dataset(actor: CurrentUser, dataset_id: Id, body: DatasetChange) -> dict[str, Any]:
     with session_scope() as session:
-        return _dataset(catalog.update_dataset(session, actor, dataset_id, body.name, body.description))
+        return _dataset_json(catalog.update_dataset(session, actor, dataset_id, body.name, body.description))
 
 
 @router.delete("/datasets/{dataset_id}", status_code=204)
-def delete_dataset(actor: Who, dataset_id: Id) -> None:
+def delete_dataset(actor: CurrentUser, dataset_id: Id) -> None:
     with session_scope() as session:
         catalog.delete_dataset(session, actor, dataset_id)
 
 
 @router.post("/datasets/{dataset_id}/ingest", status_code=202)
-def ingest(actor: Who, dataset_id: Id, body: IngestWish | None = None) -> dict[str, Any]:
-    """The uploads are in: read them; with `review`, only say how they would be read (`layout.preview`)."""
+def ingest(actor: CurrentUser, dataset_id: Id, body: IngestWish | None = None) -> dict[str, Any]:
+    """Imports the uploads; with `review` it only reports how they would be read (`layout.preview`)."""
     with session_scope() as session:
-        return _dataset(uploads.request_ingest(session, actor, dataset_id, bool(body and body.review)))
+        return _dataset_json(uploads.request_ingest(session, actor, dataset_id, bool(body and body.review)))
 
 
 @router.post("/datasets/{dataset_id}/accept", status_code=202)
-def accept(actor: Who, dataset_id: Id) -> dict[str, Any]:
-    """What was understood is right: the files of a dataset whose `stage` is `review` are read so."""
+def accept(actor: CurrentUser, dataset_id: Id) -> dict[str, Any]:
+    """Accepts the detected layout of a dataset whose `stage` is `review`: its files are imported."""
     with session_scope() as session:
-        return _dataset(accept_reading(session, actor, dataset_id))
+        return _dataset_json(accept_reading(session, actor, dataset_id))
 
 
 @router.post("/datasets/{dataset_id}/fetch", status_code=202)
-def fetch(actor: Who, dataset_id: Id, body: Wish | None = None) -> dict[str, Any]:
-    """Fetches more clips from `source`; without one, what failed once more, from the Hub with `credential_id`."""
+def fetch(actor: CurrentUser, dataset_id: Id, body: Wish | None = None) -> dict[str, Any]:
+    """Downloads more clips from `source`; without one, repeats a download that failed, with the Hub token
+    `credential_id`."""
     with session_scope() as session:
-        wish = body or Wish()
-        return _dataset(sources.request_fetch(session, actor, dataset_id, wish.source, wish.credential_id))
+        request = body or Wish()
+        return _dataset_json(sources.request_fetch(session, actor, dataset_id, request.source, request.credential_id))
 
 
 @router.post("/datasets/{dataset_id}/read", status_code=202)
-def read_again(actor: Who, dataset_id: Id, body: ReadingWish) -> dict[str, Any]:
-    """Reads the files once more in another way, without a new upload; `layout` of the dataset says what was understood
-    and which columns and folders there are to choose from."""
+def read_again(actor: CurrentUser, dataset_id: Id, body: ReadingWish) -> dict[str, Any]:
+    """Reads the files again with another layout, without a new upload; the dataset's `layout` holds what was detected,
+    and the columns and folders to choose from."""
     with session_scope() as session:
-        return _dataset(request_reread(session, actor, dataset_id, body.model_dump()))
+        return _dataset_json(request_reread(session, actor, dataset_id, body.model_dump()))
 
 
 @router.post("/datasets/{dataset_id}/cancel", status_code=202)
-def cancel(actor: Who, dataset_id: Id) -> dict[str, Any]:
-    """Calls off fetching or reading; nothing of it is kept."""
+def cancel(actor: CurrentUser, dataset_id: Id) -> dict[str, Any]:
+    """Cancels a download or an import; nothing of it is kept."""
     with session_scope() as session:
-        return _dataset(sources.cancel_reading(session, actor, dataset_id))
+        return _dataset_json(sources.cancel_reading(session, actor, dataset_id))
 
 
 @router.get("/datasets/{dataset_id}/clips")
 def list_clips(
-    actor: Who,
+    actor: CurrentUser,
     dataset_id: Id,
     label: str = "",
     status: str = "",
@@ -181,55 +182,56 @@ def list_clips(
     cursor: str | None = None,
 ) -> dict[str, Any]:
     with session_scope() as session:
-        return page(catalog.list_clips(session, actor, dataset_id, label, status, limit, cursor, split, q))
+        return page_json(catalog.list_clips(session, actor, dataset_id, label, status, limit, cursor, split, q))
 
 
 @router.patch("/datasets/{dataset_id}/clips")
-def update_clips(actor: Who, dataset_id: Id, body: ClipsChange) -> dict[str, Any]:
-    """The same change to many clips; `edit` can be undone."""
+def update_clips(actor: CurrentUser, dataset_id: Id, body: ClipsChange) -> dict[str, Any]:
+    """Makes the same change to many clips; `edit` can be undone."""
     change = edits.Change(body.label, body.caption, body.split, body.status)
     with session_scope() as session:
-        return _edit(edits.edit_clips(session, actor, dataset_id, body.clip_ids, change))
+        return _edit_json(edits.edit_clips(session, actor, dataset_id, body.clip_ids, change))
 
 
 @router.post("/datasets/{dataset_id}/splits")
-def split(actor: Who, dataset_id: Id, body: SplitWish | None = None) -> dict[str, Any]:
-    """Holds `share` of each class out for validation, the same clips for the same `seed`; `edit` can be undone."""
-    wish = body or SplitWish()
+def split(actor: CurrentUser, dataset_id: Id, body: SplitWish | None = None) -> dict[str, Any]:
+    """Assigns `share` of each class to validation, the same clips for the same `seed`; `edit` can be undone."""
+    request = body or SplitWish()
     with session_scope() as session:
-        return _edit(edits.assign_splits(session, actor, dataset_id, wish.share, wish.seed))
+        return _edit_json(edits.assign_splits(session, actor, dataset_id, request.share, request.seed))
 
 
 @router.get("/datasets/{dataset_id}/edits")
-def list_edits(actor: Who, dataset_id: Id, limit: int = 50, cursor: str | None = None) -> dict[str, Any]:
-    """The versions that edits made, newest first."""
+def list_edits(actor: CurrentUser, dataset_id: Id, limit: int = 50, cursor: str | None = None) -> dict[str, Any]:
+    """The edits of the dataset, each of which made a version; newest first."""
     with session_scope() as session:
-        return page(versions.list_edits(session, actor, dataset_id, limit, cursor))
+        return page_json(versions.list_edits(session, actor, dataset_id, limit, cursor))
 
 
 @router.post("/datasets/{dataset_id}/edits/{edit_id}/undo")
-def undo(actor: Who, dataset_id: Id, edit_id: Id) -> dict[str, Any]:
+def undo(actor: CurrentUser, dataset_id: Id, edit_id: Id) -> dict[str, Any]:
     with session_scope() as session:
-        return _edit(edits.undo_edit(session, actor, dataset_id, edit_id))
+        return _edit_json(edits.undo_edit(session, actor, dataset_id, edit_id))
 
 
 @router.post("/datasets/{dataset_id}/findings/{kind}/{action}")
-def treat(actor: Who, dataset_id: Id, kind: str, action: str) -> dict[str, Any]:
-    """Does what a finding of the report offers: quarantine, train, delete, split, transcode, even, single or mend."""
+def treat(actor: CurrentUser, dataset_id: Id, kind: str, action: str) -> dict[str, Any]:
+    """Runs an action that a finding of the report offers: quarantine, train, delete, split, transcode, even, single or
+    mend."""
     with session_scope() as session:
-        return _edit(doctor.treat(session, actor, dataset_id, kind, action))
+        return _edit_json(doctor.treat(session, actor, dataset_id, kind, action))
 
 
-def _edit(row: versions.EditRow | None) -> dict[str, Any]:
-    return {"edit": shape(row) if row else None}
+def _edit_json(row: versions.EditRow | None) -> dict[str, Any]:
+    return {"edit": to_json(row) if row else None}
 
 
 @router.get("/datasets/{dataset_id}/report")
-def report(actor: Who, dataset_id: Id) -> dict[str, Any]:
-    """What the clips are like together, and which were left out and why."""
+def report(actor: CurrentUser, dataset_id: Id) -> dict[str, Any]:
+    """Statistics and findings of the dataset, and the clips that were left out with their reasons."""
     with session_scope() as session:
         row = catalog.get_dataset(session, actor, dataset_id)
-        seen = footage(session, actor, dataset_id)
+        statistics = footage(session, actor, dataset_id)
         health = doctor.examine(session, actor, dataset_id)
         bad = catalog.list_clips(session, actor, dataset_id, status="bad", limit=200)
     left_out = [{"clip_id": str(clip.id), "name": clip.name, "problem": clip.problem} for clip in bad.items]
@@ -245,18 +247,18 @@ def report(actor: Who, dataset_id: Id) -> dict[str, Any]:
         }
         for found in health.findings
     ]
-    classes = [{"label": label, "clips": number} for label, number in seen.classes]
+    classes = [{"label": label, "clips": number} for label, number in statistics.classes]
     return {
         "clip_count": row.clip_count,
         "bad_count": row.bad_count,
-        "total_s": seen.total_s,
-        "median_s": seen.median_s,
-        "shortest_s": seen.shortest_s,
-        "longest_s": seen.longest_s,
+        "total_s": statistics.total_s,
+        "median_s": statistics.median_s,
+        "shortest_s": statistics.shortest_s,
+        "longest_s": statistics.longest_s,
         "classes": classes,
-        "frame_sizes": [{"width": w, "height": h, "clips": number} for w, h, number in seen.frame_sizes],
-        "splits": seen.splits,
-        "caption_words": shape(seen.captions) if seen.captions else None,
+        "frame_sizes": [{"width": w, "height": h, "clips": number} for w, h, number in statistics.frame_sizes],
+        "splits": statistics.splits,
+        "caption_words": to_json(statistics.captions) if statistics.captions else None,
         "findings": findings,
         "passed": health.passed,
         "left_out": left_out,
@@ -264,8 +266,8 @@ def report(actor: Who, dataset_id: Id) -> dict[str, Any]:
 
 
 @router.get("/datasets/{dataset_id}/export")
-def export(actor: Who, dataset_id: Id, format: str = "videofolder") -> StreamingResponse:
-    """A zip of the clips with what is said about them: videofolder or sharegpt."""
+def export(actor: CurrentUser, dataset_id: Id, format: str = "videofolder") -> StreamingResponse:
+    """A zip of the clips with their labels and captions, in the format videofolder or sharegpt."""
     with session_scope() as session:
         plan = plan_export(session, actor, dataset_id, format)
     name = quote(plan.filename)
@@ -274,40 +276,40 @@ def export(actor: Who, dataset_id: Id, format: str = "videofolder") -> Streaming
 
 
 @router.get("/clips/{clip_id}")
-def get_clip(actor: Who, clip_id: Id) -> dict[str, Any]:
+def get_clip(actor: CurrentUser, clip_id: Id) -> dict[str, Any]:
     with session_scope() as session:
-        return shape(clips.get_clip(session, actor, clip_id))
+        return to_json(clips.get_clip(session, actor, clip_id))
 
 
 @router.patch("/clips/{clip_id}")
-def update_clip(actor: Who, clip_id: Id, body: ClipChange) -> dict[str, Any]:
+def update_clip(actor: CurrentUser, clip_id: Id, body: ClipChange) -> dict[str, Any]:
     with session_scope() as session:
-        return shape(edits.update_clip(session, actor, clip_id, body.label, body.caption, body.split, body.status))
+        return to_json(edits.update_clip(session, actor, clip_id, body.label, body.caption, body.split, body.status))
 
 
-def _media(actor: Who, clip_id: int, thumbnail: bool) -> FileResponse:
+def _media(actor: CurrentUser, clip_id: int, thumbnail: bool) -> FileResponse:
     with session_scope() as session:
         path = clips.clip_media(session, actor, clip_id, thumbnail)
     return _file(path)
 
 
 def _file(path: Path) -> FileResponse:
-    # Named by us from a short list: an uploaded file never decides what the browser takes it for.
-    kind = _TYPES.get(path.suffix.lower(), "application/octet-stream")
-    return FileResponse(path, media_type=kind, headers=_MEDIA)
+    # From a fixed list: the content of an uploaded file must not decide about the type that a browser sees.
+    media_type = _TYPES.get(path.suffix.lower(), "application/octet-stream")
+    return FileResponse(path, media_type=media_type, headers=_MEDIA)
 
 
 @router.get("/clips/{clip_id}/preview")
-def preview(actor: Who, clip_id: Id) -> FileResponse:
-    """The clip, or for codecs that browsers do not play an H.264 copy; byte ranges are answered."""
+def preview(actor: CurrentUser, clip_id: Id) -> FileResponse:
+    """The clip, or an H.264 copy where browsers do not play its codec; supports byte ranges."""
     with session_scope() as session:
         path, copy = previews.preview_source(session, actor, clip_id)
     return _file(path if copy is None else previews.make_preview(path, copy))
 
 
 @router.get("/clips/{clip_id}/download")
-def download(actor: Who, clip_id: Id) -> FileResponse:
-    """The clip's own file, as it came."""
+def download(actor: CurrentUser, clip_id: Id) -> FileResponse:
+    """The original file of the clip."""
     with session_scope() as session:
         row, path = clips.get_clip(session, actor, clip_id), clips.clip_media(session, actor, clip_id)
     name = row.name.rpartition("/")[2]
@@ -316,38 +318,39 @@ def download(actor: Who, clip_id: Id) -> FileResponse:
 
 @router.get("/clips/{clip_id}/seen")
 def seen_frames(
-    actor: Who,
+    actor: CurrentUser,
     clip_id: Id,
-    model_id: AskedId,
+    model_id: RequiredQueryId,
     frames: int | None = None,
     size: int | None = None,
     fps: float | None = None,
 ) -> dict[str, Any]:
-    """Which frames of the clip a model sees under these settings, drawn by the trainer's own code; `sheet` has them."""
-    found = _seen(actor, clip_id, model_id, Settings(frames, size, fps))
-    return shape(found, sheet=f"/api/v1/clips/{clip_id}/seen.png")
+    """The frames of the clip that a model gets with these settings, rendered by the trainer's own code; `sheet`: their
+    image."""
+    preview = _frame_preview(actor, clip_id, model_id, Settings(frames, size, fps))
+    return to_json(preview, sheet=f"/api/v1/clips/{clip_id}/seen.png")
 
 
 @router.get("/clips/{clip_id}/seen.png")
 def seen_sheet(
-    actor: Who,
+    actor: CurrentUser,
     clip_id: Id,
-    model_id: AskedId,
+    model_id: RequiredQueryId,
     frames: int | None = None,
     size: int | None = None,
     fps: float | None = None,
 ) -> FileResponse:
-    """The same frames as pixels, nothing lost, in rows of `columns`."""
-    found = _seen(actor, clip_id, model_id, Settings(frames, size, fps))
-    return FileResponse(found.sheet, media_type="image/png", headers=_MEDIA)
+    """The same frames as one lossless image, in rows of `columns`."""
+    preview = _frame_preview(actor, clip_id, model_id, Settings(frames, size, fps))
+    return FileResponse(preview.sheet, media_type="image/png", headers=_MEDIA)
 
 
-def _seen(actor: Who, clip_id: int, model_id: int, wanted: Settings) -> Seen:
+def _frame_preview(actor: CurrentUser, clip_id: int, model_id: int, settings: Settings) -> Seen:
     with session_scope() as session:
-        return what_a_model_sees(session, actor, clip_id, model_id, wanted)
+        return what_a_model_sees(session, actor, clip_id, model_id, settings)
 
 
 @router.get("/clips/{clip_id}/thumbnail")
-def thumbnail(actor: Who, clip_id: Id) -> FileResponse:
+def thumbnail(actor: CurrentUser, clip_id: Id) -> FileResponse:
     """Four frames side by side, 640 by 120 pixels."""
     return _media(actor, clip_id, thumbnail=True)

@@ -1,12 +1,12 @@
-"""The Hugging Face Hub by REST: how large a model or dataset is, before anything of it is fetched."""
+"""The Hugging Face Hub by REST: the size of a model or dataset, before it is downloaded."""
 
 from typing import Any, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from orchestrator.api.shapes import BodyIdOr0, shape
-from orchestrator.api.who import Who
+from orchestrator.api.authentication import CurrentUser
+from orchestrator.api.serialization import BodyIdOr0, to_json
 from orchestrator.services import hub
 from orchestrator.services.db import session_scope
 
@@ -14,7 +14,7 @@ router = APIRouter(tags=["hub"])
 
 
 class Question(BaseModel):
-    """`credential_id`: a stored token of kind hub; `token`: one that is used for this question only."""
+    """`credential_id`: a stored Hub token; `token`: one that is used for this request only."""
 
     kind: Literal["model", "dataset"] = "model"
     repo: str
@@ -24,7 +24,7 @@ class Question(BaseModel):
 
 
 @router.post("/hub/size")
-def size(actor: Who, body: Question) -> dict[str, Any]:
-    """The commit that would be fetched, its files and bytes. POST, because a token has no place in an address."""
+def size(actor: CurrentUser, body: Question) -> dict[str, Any]:
+    """The commit that would be downloaded, its files and bytes. A POST, because a token must not be in an address."""
     with session_scope() as session:
-        return shape(hub.look_up(session, actor, body.kind, body.repo, body.revision, body.token, body.credential_id))
+        return to_json(hub.look_up(session, actor, body.kind, body.repo, body.revision, body.token, body.credential_id))

@@ -1,12 +1,12 @@
-"""Notices by REST: read them, mark them read, and say how one wants to be told."""
+"""Notifications by REST: list them, mark them read, choose how they are delivered."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from orchestrator.api.shapes import shape
-from orchestrator.api.who import InPerson, Who
+from orchestrator.api.authentication import CurrentUser, SessionUser
+from orchestrator.api.serialization import to_json
 from orchestrator.domain.notifications import KINDS
 from orchestrator.services.db import session_scope
 from orchestrator.services.notifications import notices, preferences
@@ -15,13 +15,13 @@ router = APIRouter(tags=["notifications"])
 
 
 class ReadBody(BaseModel):
-    """Which notices were read; without `ids`: all."""
+    """Which notifications to mark as read; without `ids` all of them."""
 
     ids: list[int] | None = None
 
 
 class WishBody(BaseModel):
-    """How one wants to be told."""
+    """How notifications are delivered besides in the studio, and which kinds."""
 
     webhook_url: str = ""
     email: bool = False
@@ -30,41 +30,41 @@ class WishBody(BaseModel):
 
 @router.get("/notifications")
 def list_notifications(
-    actor: Who,
+    actor: CurrentUser,
     limit: Annotated[int, Query(ge=1, le=200)] = 30,
     before: Annotated[int | None, Query(ge=1)] = None,
     unread: bool = False,
 ) -> dict[str, Any]:
     """Newest first; `next` is the `before` of the following page."""
     with session_scope() as session:
-        found = notices.list_notices(session, actor, limit, before, unread)
-    rows = [shape(row) for row in found.items]
-    more = str(found.items[-1].id) if len(rows) == limit else None
-    return {"items": rows, "next": more, "total": len(rows), "unread": found.unread}
+        page = notices.list_notices(session, actor, limit, before, unread)
+    rows = [to_json(row) for row in page.items]
+    cursor = str(page.items[-1].id) if len(rows) == limit else None
+    return {"items": rows, "next": cursor, "total": len(rows), "unread": page.unread}
 
 
 @router.post("/notifications/read")
-def read_notifications(actor: Who, body: ReadBody) -> dict[str, Any]:
+def read_notifications(actor: CurrentUser, body: ReadBody) -> dict[str, Any]:
     with session_scope() as session:
         return {"read": notices.mark_read(session, actor, body.ids)}
 
 
-@router.get("/notifications/settings")
-def get_wishes(actor: InPerson) -> dict[str, Any]:
-    """The webhook's secret is in it, so a token may not ask."""
+@router.get("/notifications/settings", operation_id="get_wishes_api_v1_notifications_settings_get")
+def get_preferences(actor: SessionUser) -> dict[str, Any]:
+    """Holds the secret of the webhook, so that a session is needed; a token is not enough."""
     with session_scope() as session:
-        return shape(preferences.get_wish(session, actor))
+        return to_json(preferences.get_wish(session, actor))
 
 
-@router.put("/notifications/settings")
-def save_wishes(actor: InPerson, body: WishBody) -> dict[str, Any]:
+@router.put("/notifications/settings", operation_id="save_wishes_api_v1_notifications_settings_put")
+def save_preferences(actor: SessionUser, body: WishBody) -> dict[str, Any]:
     with session_scope() as session:
-        return shape(preferences.save_wish(session, actor, body.webhook_url, body.email, body.kinds))
+        return to_json(preferences.save_wish(session, actor, body.webhook_url, body.email, body.kinds))
 
 
-@router.post("/notifications/test", status_code=202)
-def test_wishes(actor: InPerson) -> dict[str, Any]:
-    """Sends a test notice through every door that is open."""
+@router.post("/notifications/test", status_code=202, operation_id="test_wishes_api_v1_notifications_test_post")
+def send_test(actor: SessionUser) -> dict[str, Any]:
+    """Sends a test notification through every channel that is set up."""
     with session_scope() as session:
         preferences.send_test(session, actor)
     return {"sent": True}

@@ -1,4 +1,4 @@
-"""Asking a model by REST: a clip or a search, with and without an adapter; and the clips that are dropped for it."""
+"""The playground by REST: questions to a model about a clip or a dataset, and the clips that are uploaded for it."""
 
 import errno
 from typing import Annotated, Any
@@ -9,16 +9,16 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from orchestrator.api.receiving import receive
-from orchestrator.api.shapes import BodyId, shape
-from orchestrator.api.who import Who
+from orchestrator.api.authentication import CurrentUser
+from orchestrator.api.request_body import write_body
+from orchestrator.api.serialization import BodyId, to_json
 from orchestrator.domain.errors import AppError, Invalid, TooLarge
+from orchestrator.domain.numbers import parse_number
 from orchestrator.domain.playground import USUAL_LENGTH, Wish
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.media.previews import make_preview, plays
 from orchestrator.services.db import session_scope
-from orchestrator.services.playground import queue as box
-from orchestrator.services.playground import scratch
+from orchestrator.services.playground import queue, scratch
 from orchestrator.services.playground.questions import check_wish
 from orchestrator.services.uploads.part_file import PartFile
 from orchestrator.settings import get_settings
@@ -28,7 +28,7 @@ _PRIVATE = {"Cache-Control": "private, max-age=600"}
 
 
 class InferBody(BaseModel):
-    """A question: an adapter or a base, and a clip (of a dataset, dropped, or on the web), or a dataset to search."""
+    """A question to an adapter or a base: about a clip (of a dataset, uploaded or on the web), or a search."""
 
     model_id: BodyId | None = None
     adapter_id: BodyId | None = None
@@ -47,25 +47,25 @@ class InferBody(BaseModel):
 
 
 class Refused(AppError):
-    """What the worker said instead of an answer, with the status it chose."""
+    """A problem that the worker reported instead of an answer, with the status that it chose."""
 
     def __init__(self, record: dict[str, Any]) -> None:
         super().__init__(str(record["problem"]), str(record.get("field", "")))
         self.status = int(record.get("status", 422))
 
 
-def allow(actor: Actor, wish: Wish) -> None:
-    """Refuses before anything is sent."""
+def check_allowed(actor: Actor, wish: Wish) -> None:
+    """Refuses a question before it is sent to a worker."""
     with session_scope() as session:
         check_wish(session, actor, wish)
 
 
 @router.post("/infer")
-async def infer(actor: Who, body: InferBody) -> dict[str, Any]:
-    """What the adapter says, and the base beside it."""
+async def infer(actor: CurrentUser, body: InferBody) -> dict[str, Any]:
+    """The answer of the adapter, and with `compare` also that of its base."""
     wish = body.wish()
-    await run_in_threadpool(allow, actor, wish)
-    record = await box.answer(actor.user_id, wish)
+    await run_in_threadpool(check_allowed, actor, wish)
+    record = await queue.answer(actor.user_id, wish)
     if "done" not in record:
         raise Refused(record)
     return _with_string_ids(record["done"])
@@ -81,19 +81,19 @@ def _with_string_ids(value: Any, name: str = "") -> Any:
 
 @router.post("/playground/clips", status_code=201)
 async def drop(
-    actor: Who,
+    actor: CurrentUser,
     request: Request,
     name: Annotated[str, Query(max_length=300)] = "clip.mp4",
     content_length: Annotated[str, Header()] = "",
 ) -> dict[str, Any]:
-    """The body is the clip. It is looked over, kept for an hour after its last use, and joins no dataset."""
-    length = int(content_length) if content_length.isdigit() and len(content_length) < 18 else None
+    """The body is the clip. It is checked, kept for an hour after its last use, and added to no dataset."""
+    length = parse_number(content_length)
     scratch_id, path = await run_in_threadpool(scratch.begin_scratch, actor, name, length)
     try:
         with PartFile(path, 0, get_settings().playground_clip_bytes) as part:
-            await receive(request, part)
+            await write_body(request, part)
         if length is not None and part.size != length:
-            raise Invalid("The clip broke off on its way. Drop it again.", "clip")
+            raise Invalid("The upload of the clip was interrupted. Drop it again.", "clip")
     except (AppError, OSError, ClientDisconnect) as error:
         await run_in_threadpool(scratch.discard_scratch, actor, scratch_id)
         if isinstance(error, TooLarge):
@@ -103,29 +103,29 @@ async def drop(
             raise Invalid("The clip could not be stored. Drop it again.", "clip") from error
         raise
     row = await run_in_threadpool(scratch.finish_scratch, actor, scratch_id, name)
-    return _shape(row)
+    return _scratch_json(row)
 
 
-def _shape(row: scratch.ScratchRow) -> dict[str, Any]:
-    told = shape(row)
-    del told["path"]
-    return told
+def _scratch_json(row: scratch.ScratchRow) -> dict[str, Any]:
+    fields = to_json(row)
+    del fields["path"]
+    return fields
 
 
 @router.get("/playground/clips/{scratch_id}")
-def get_dropped(actor: Who, scratch_id: str) -> dict[str, Any]:
-    return _shape(scratch.find_scratch(actor, scratch_id))
+def get_dropped(actor: CurrentUser, scratch_id: str) -> dict[str, Any]:
+    return _scratch_json(scratch.find_scratch(actor, scratch_id))
 
 
 @router.delete("/playground/clips/{scratch_id}", status_code=204)
-def discard(actor: Who, scratch_id: str) -> None:
+def discard(actor: CurrentUser, scratch_id: str) -> None:
     scratch.find_scratch(actor, scratch_id)
     scratch.discard_scratch(actor, scratch_id)
 
 
 @router.get("/playground/clips/{scratch_id}/preview")
-def preview(actor: Who, scratch_id: str) -> FileResponse:
-    """The clip as browsers play it."""
+def preview(actor: CurrentUser, scratch_id: str) -> FileResponse:
+    """The clip in a format that browsers play."""
     row = scratch.find_scratch(actor, scratch_id)
     path = row.path
     if not plays(path, row.codec):
@@ -134,6 +134,6 @@ def preview(actor: Who, scratch_id: str) -> FileResponse:
 
 
 @router.get("/playground/clips/{scratch_id}/thumbnail")
-def thumbnail(actor: Who, scratch_id: str) -> FileResponse:
+def thumbnail(actor: CurrentUser, scratch_id: str) -> FileResponse:
     """Four frames side by side."""
     return FileResponse(scratch.scratch_file(actor, scratch_id, strip=True), media_type="image/jpeg", headers=_PRIVATE)

@@ -1,12 +1,12 @@
-"""Rehearsals by REST: ask for two real steps of a recipe, read what they took."""
+"""Rehearsals by REST: run two real steps of a recipe on a worker, read their memory and time."""
 
 from typing import Any
 
 from fastapi import APIRouter
 
+from orchestrator.api.authentication import CurrentUser
 from orchestrator.api.routes.jobs import JobBody
-from orchestrator.api.shapes import Id, shape
-from orchestrator.api.who import Who
+from orchestrator.api.serialization import Id, to_json
 from orchestrator.services.db import session_scope
 from orchestrator.services.training import rehearsals
 
@@ -14,13 +14,13 @@ router = APIRouter(tags=["jobs"])
 
 
 @router.post("/rehearsals", status_code=202)
-def ask(actor: Who, body: JobBody) -> dict[str, Any]:
-    """The body of a launch; a preflight of the same body is then measured, not estimated."""
+def ask(actor: CurrentUser, body: JobBody) -> dict[str, Any]:
+    """Takes the body of a launch; afterwards the preflight of the same body is measured instead of estimated."""
     with session_scope() as session:
-        return shape(rehearsals.ask_rehearsal(session, actor, body.dataset_id, body.model_id, body.recipe()))
+        return to_json(rehearsals.ask_rehearsal(session, actor, body.dataset_id, body.model_id, body.recipe()))
 
 
 @router.get("/rehearsals/{rehearsal_id}")
-def read(actor: Who, rehearsal_id: Id) -> dict[str, Any]:
+def read(actor: CurrentUser, rehearsal_id: Id) -> dict[str, Any]:
     with session_scope() as session:
-        return shape(rehearsals.get_rehearsal(session, actor, rehearsal_id))
+        return to_json(rehearsals.get_rehearsal(session, actor, rehearsal_id))

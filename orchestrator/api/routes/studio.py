@@ -1,4 +1,4 @@
-"""The studio itself by REST: whether its parts answer, and which workers there are."""
+"""The studio by REST: health of its parts, and its workers."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from orchestrator.api.shapes import shape
-from orchestrator.api.who import Who
+from orchestrator.api.authentication import CurrentUser
+from orchestrator.api.serialization import list_json
 from orchestrator.services import workers
 from orchestrator.services.db import session_scope
 from orchestrator.services.redis import connect
@@ -38,7 +38,7 @@ def _redis() -> bool:
 
 @router.get("/health")
 def health(response: Response) -> dict[str, Any]:
-    """Open to everyone; says words and a count, no names."""
+    """Needs no login; tells states and the number of workers, no names."""
     database, redis = _database(), _redis()
     alive = 0
     if database:
@@ -47,12 +47,11 @@ def health(response: Response) -> dict[str, Any]:
     if not (database and redis):
         response.status_code = 503
     words = {True: "ok", False: "down"}
-    whole = "ok" if database and redis else "degraded"
-    return {"status": whole, "database": words[database], "redis": words[redis], "workers": alive}
+    status = "ok" if database and redis else "degraded"
+    return {"status": status, "database": words[database], "redis": words[redis], "workers": alive}
 
 
 @router.get("/workers")
-def list_workers(actor: Who) -> dict[str, Any]:
+def list_workers(actor: CurrentUser) -> dict[str, Any]:
     with session_scope() as session:
-        rows = [shape(row) for row in workers.list_workers(session, actor)]
-    return {"items": rows, "next": None, "total": len(rows)}
+        return list_json(workers.list_workers(session, actor))

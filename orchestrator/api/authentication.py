@@ -1,4 +1,4 @@
-"""Who is asking: by cookie (writes from our own pages only) or by bearer token (within its scopes)."""
+"""The user of a request: by session cookie (writes only from our own pages) or by bearer token (within its scopes)."""
 
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -17,19 +17,20 @@ _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def client_ip(request: Request) -> str:
-    """The address of the peer; a proxy's headers are not believed."""
+    """The IP address of the peer; headers that a proxy may add are not trusted."""
     return request.client.host if request.client else ""
 
 
 def session_token(request: Request) -> str:
+    """The token in the session cookie; "" without one."""
     return request.cookies.get(COOKIE_NAME, "")
 
 
 def check_origin(request: Request) -> None:
-    """Refuses a write that another site's page may have sent with our cookie.
+    """Refuses a write that a page of another site may have sent with our cookie (CSRF).
 
     Raises:
-        NotAllowed: the request names no origin of ours.
+        NotAllowed: the request comes from no origin of ours.
     """
     if request.headers.get("sec-fetch-site") == "same-origin":
         return
@@ -42,30 +43,30 @@ def check_origin(request: Request) -> None:
     raise NotAllowed("This request came from another site. Scripts send a token: `Authorization: Bearer lrl_...`.")
 
 
-def check_not_foreign(request: Request) -> None:
-    """Before anybody is signed in: lets scripts through, which name no origin, but no other site's page.
+def check_origin_if_browser(request: Request) -> None:
+    """The same check for routes without a login: scripts send no origin and pass, pages of other sites do not.
 
     Raises:
-        NotAllowed: a browser says that another site's page sent this.
+        NotAllowed: a browser sent this from a page of another site.
     """
     if "origin" in request.headers or "sec-fetch-site" in request.headers:
         check_origin(request)
 
 
-def signed_in(request: Request) -> Actor:
-    """The actor of a request.
+def current_user(request: Request) -> Actor:
+    """The user of a request.
 
     Raises:
-        NotSignedIn: neither a live session nor a live token. NotAllowed: foreign origin or missing scope.
+        NotSignedIn: there is no valid session and no valid token. NotAllowed: foreign origin, or a missing scope.
     """
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     write = request.method not in _READS
     with session_scope() as session:
         if scheme.lower() == "bearer":
-            found = actor_from_bearer(session, secret.strip())
-            if found is None:
-                raise NotSignedIn("This token is unknown or has run out. Make a new one under Settings.")
-            actor, scopes = found
+            known = actor_from_bearer(session, secret.strip())
+            if known is None:
+                raise NotSignedIn("This token is unknown or has expired. Make a new one under Settings.")
+            actor, scopes = known
             if ("write" if write else "read") not in scopes:
                 raise NotAllowed(
                     f"This token may not {'write' if write else 'read'}. Make one that may under Settings."
@@ -79,19 +80,19 @@ def signed_in(request: Request) -> Actor:
     return actor
 
 
-Who = Annotated[Actor, Depends(signed_in)]
-"""What a route writes to deny by default: `def route(actor: Who)`."""
+CurrentUser = Annotated[Actor, Depends(current_user)]
+"""The parameter that makes a route require a login: `def route(actor: CurrentUser)`."""
 
 
-def at_the_keyboard(request: Request, actor: Who) -> Actor:
-    """For what would let a leaked token outlive itself: a session is needed, a token is not enough.
+def session_user(request: Request, actor: CurrentUser) -> Actor:
+    """The user of a browser session, for actions that a leaked token must not reach, such as making another token.
 
     Raises:
-        NotAllowed: a token asks.
+        NotAllowed: the request carries a bearer token.
     """
     if request.headers.get("authorization"):
         raise NotAllowed("A token may not change passwords or make tokens. Log in for this.")
     return actor
 
 
-InPerson = Annotated[Actor, Depends(at_the_keyboard)]
+SessionUser = Annotated[Actor, Depends(session_user)]

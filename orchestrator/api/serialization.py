@@ -1,0 +1,64 @@
+"""Rows as JSON: ids as strings, times in UTC, lists as {items, next, total}; and the types of ids in requests."""
+
+import dataclasses
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Path as PathParameter
+from fastapi import Query
+from fastapi.responses import FileResponse
+from pydantic import Field
+
+from orchestrator.services.paging import Page
+
+_MAX_ID = 2**63 - 1
+"""A larger number would not fit the integers of the database."""
+Id = Annotated[int, PathParameter(ge=1, le=_MAX_ID)]
+"""An id in the path."""
+QueryId = Annotated[int | None, Query(ge=1, le=_MAX_ID)]
+"""An optional id in the query, by which a list is filtered."""
+RequiredQueryId = Annotated[int, Query(ge=1, le=_MAX_ID)]
+"""An id that the query must have."""
+BodyId = Annotated[int, Field(ge=1, le=_MAX_ID)]
+"""An id in the body."""
+BodyIdOr0 = Annotated[int, Field(ge=0, le=_MAX_ID)]
+"""An id in the body; 0 stands for none."""
+
+
+def _value(name: str, value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, Enum):
+        return value.value
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return to_json(value)
+    if isinstance(value, list | tuple):
+        return [_value("", item) for item in value]
+    if (name == "id" or name.endswith("_id")) and isinstance(value, int):
+        return str(value)
+    return value
+
+
+def to_json(row: Any, **extra: Any) -> dict[str, Any]:
+    """A row (any dataclass) as JSON values; `extra` adds or replaces fields."""
+    fields = {field.name: _value(field.name, getattr(row, field.name)) for field in dataclasses.fields(row)}
+    return fields | extra
+
+
+def page_json(page: Page[Any]) -> dict[str, Any]:
+    """One page of a list; `next` is the cursor of the following page, null on the last one."""
+    return {"items": [to_json(row) for row in page.items], "next": page.next, "total": page.total}
+
+
+def list_json(rows: Iterable[Any]) -> dict[str, Any]:
+    """A complete list, in the form of a page that is the last one."""
+    items = [to_json(row) for row in rows]
+    return {"items": items, "next": None, "total": len(items)}
+
+
+def zip_response(path: Path) -> FileResponse:
+    """A zip archive as a download under its own name."""
+    return FileResponse(path, filename=path.name, media_type="application/zip")
