@@ -10,7 +10,7 @@ import torch
 
 from benchmarks.target import Target
 from benchmarks.tiny_qwen import EDGE, FRAMES, make_clips
-from jobs.trainer.clips import file_of
+from jobs.trainer.clips import clip_file
 from jobs.video.cache import FrameCache, Sampling
 
 TARGETS: dict[str, Target] = {"against_raw": {"max": 1.15}}
@@ -23,7 +23,7 @@ def run() -> dict[str, float]:
     folder = Path(tempfile.mkdtemp(prefix="loreel-frames-"))
     how = Sampling(FRAMES, (("height", EDGE), ("width", EDGE)), resample=3)
     try:
-        clips = [file_of(clip) for clip in make_clips(folder / "clips", CLIPS)]
+        clips = [clip_file(clip) for clip in make_clips(folder / "clips", CLIPS)]
         raw, built = [], []
         for turn in range(ROUNDS):
             raw.append(_raw([clip.path for clip in clips]))

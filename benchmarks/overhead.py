@@ -15,11 +15,11 @@ from benchmarks.tiny_qwen import make_base, make_clips
 from jobs.families.registry import read_base, resolve
 from jobs.runs.spec import TrainSpec
 from jobs.sinks.recorder import Recorder
-from jobs.trainer.data import bring
-from jobs.trainer.malloc import keep_freed
-from jobs.trainer.setup import plan_of, with_adapters
-from jobs.trainer.split import divide
-from jobs.trainer.threads import Threads
+from jobs.trainer.data import load_data
+from jobs.trainer.malloc import keep_freed_memory
+from jobs.trainer.setup import build_plan, load_with_adapters
+from jobs.trainer.split import split_clips
+from jobs.trainer.threads import ThreadTuner
 from orchestrator.domain.recipes import parse_recipe
 
 TARGETS: dict[str, Target] = {"against_bare": {"max": 1.03}}
@@ -52,14 +52,14 @@ def _bare(spec: TrainSpec) -> float:
     """Forward, backward, clipped AdamW, with threads and a heap like ours; nothing is recorded, saved or asked."""
     recipe = parse_recipe(spec.recipe)
     family = resolve(read_base(Path(spec.model_path)))
-    sides = divide(spec.clips, recipe.data.validation_share, recipe.optim.seed)
-    plan = plan_of(spec, recipe, read_base(Path(spec.model_path)), sides)
-    model: Any = with_adapters(family, plan).train()
-    learn = bring(spec, plan, family, model, sides, Recorder(1, 1, [], quiet=True), lambda: False).learn
+    sides = split_clips(spec.clips, recipe.data.validation_share, recipe.optim.seed)
+    plan = build_plan(spec, recipe, read_base(Path(spec.model_path)), sides)
+    model: Any = load_with_adapters(family, plan).train()
+    learn = load_data(spec, plan, family, model, sides, Recorder(1, 1, [], quiet=True), lambda: False).learn
     collate = family.collate(plan)
     trained = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=recipe.optim.learning_rate)
-    times, threads, told = [], Threads(model), (None, None, None)
+    times, threads, told = [], ThreadTuner(model), (None, None, None)
     threads.on_step_begin(*told)  # pyright: ignore[reportArgumentType]
     for _ in range(EPOCHS):
         order = torch.randperm(len(learn)).tolist()
@@ -75,6 +75,6 @@ def _bare(spec: TrainSpec) -> float:
 
 
 if __name__ == "__main__":
-    keep_freed()
+    keep_freed_memory()
     _folder = Path(sys.argv[1])
     (_folder / "bare.txt").write_text(str(_bare(TrainSpec.load(_folder / "spec.json"))))

@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.target import Target
 from jobs.runs.spec import ClipSpec, TrainSpec
-from jobs.video.captioned import KINDS, captioned_frames
+from jobs.video.captioned import MOTIONS, captioned_frames
 from jobs.video.shapes import COLOURS, SHAPES
 from jobs.video.synthetic import write_mp4
 from orchestrator.settings import ROOT
@@ -60,7 +60,7 @@ def _clip(number: int, folder: Path, look: tuple[str, str, str], seed: int, spli
 
 def _pairs(folder: Path) -> list[ClipSpec]:
     """A clip of each of 8 motions, 8 colours and 6 shapes: 64 combinations are held out and never learned from."""
-    looks = [(motion, colour, shape) for motion in KINDS for colour in COLOURS for shape in SHAPES]
+    looks = [(motion, colour, shape) for motion in MOTIONS for colour in COLOURS for shape in SHAPES]
     order = np.random.default_rng(5).permutation(len(looks))
     return [
         _clip(n, folder, looks[at], 1000 + n, "validation" if n <= POOL else "train") for n, at in enumerate(order, 1)
@@ -76,7 +76,7 @@ def _alike(folder: Path) -> list[list[ClipSpec]]:
         groups.append(
             [
                 _clip(group * 8 + i, folder, (motion, colour, shape), 9000 + group * 8 + i, "validation")
-                for i, motion in enumerate(KINDS)
+                for i, motion in enumerate(MOTIONS)
             ]
         )
     return groups
@@ -146,10 +146,10 @@ def ask_alike(folder: Path) -> float:
     """Loads the adapter of the run in `folder` and asks for each of eight look-alikes by its caption."""
     from peft import PeftModel
 
-    from jobs.families.pixels import Pixels
+    from jobs.families.pixels import ClipNormalizer
     from jobs.families.protocol import Plan
     from jobs.families.registry import read_base, resolve
-    from jobs.families.retrieval_eval import ask_pool, inner_of, score_pool, show_pool
+    from jobs.families.retrieval_eval import embed_pool, evaluate_pool, score_pool_captions, unwrap_adapters
     from jobs.video.cache import ClipFile, FrameCache
     from orchestrator.domain.recipes import parse_recipe
 
@@ -165,8 +165,12 @@ def ask_alike(folder: Path) -> float:
             {"frames": cache.frames(ClipFile(Path(path), "", path)), "captions": [said], "clip_id": i}
             for i, (path, said) in enumerate(group)
         ]
-        pool = show_pool(inner_of(model), Pixels(base), held, len(held), "cpu")
-        reached.append(score_pool(pool, ask_pool(inner_of(model), family.wording(plan), pool, "cpu")).values["eval_r1"])
+        pool = embed_pool(unwrap_adapters(model), ClipNormalizer(base), held, len(held), "cpu")
+        reached.append(
+            evaluate_pool(
+                pool, score_pool_captions(unwrap_adapters(model), family.caption_tokenizer(plan), pool, "cpu")
+            ).values["eval_r1"]
+        )
     return float(np.mean(reached))
 
 

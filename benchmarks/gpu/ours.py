@@ -20,7 +20,7 @@ from jobs.sinks.jsonl import JsonlSink  # noqa: E402
 from jobs.sinks.recorder import Recorder  # noqa: E402
 from jobs.sinks.tensorboard import seconds_of  # noqa: E402
 from jobs.trainer import run  # noqa: E402
-from jobs.trainer.clips import file_of  # noqa: E402
+from jobs.trainer.clips import clip_file  # noqa: E402
 from jobs.video.cache import FrameCache  # noqa: E402
 from orchestrator.domain.recipes import parse_recipe  # noqa: E402
 
@@ -45,7 +45,7 @@ def spec_of(work: Work, settings: dict[str, Any]) -> TrainSpec:
     base = read_base(Path(settings["base"]))
     cache = FrameCache(folder / "cache" / "frames", resolve(base).sampling(base, parse_recipe(recipe)))
     for clip in clips:
-        kept = cache.path_of(file_of(clip))
+        kept = cache.path_of(clip_file(clip))
         kept.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(clip.path, kept)
     return TrainSpec(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.bases.motion import NO_DIRECTION, Truth
+from jobs.bases.motion import NO_DIRECTION, GroundTruth
 from jobs.video.shapes import COLOURS, SHAPES
 
 _DIRECTIONS = (
@@ -56,7 +56,7 @@ def _place(x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.int64
     return (row * 3 + column).astype(np.int64)
 
 
-def facts_of(truth: Truth) -> Facts:
+def facts_of(truth: GroundTruth) -> Facts:
     """Reads the numbers of the clips as words would."""
     x, y, radius = (truth.frames[..., i] for i in range(3))
     path = truth.sums[:, 0]

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 
-def warm_cosine(optimizer: torch.optim.Optimizer, steps: int, warm: int = 300) -> torch.optim.lr_scheduler.LambdaLR:
+def warmup_cosine(optimizer: torch.optim.Optimizer, steps: int, warm: int = 300) -> torch.optim.lr_scheduler.LambdaLR:
     """A linear warm-up times a cosine to zero."""
     return torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda s: min(1.0, (s + 1) / warm) * 0.5 * (1 + math.cos(math.pi * min(1.0, s / steps)))
@@ -17,7 +17,7 @@ def warm_cosine(optimizer: torch.optim.Optimizer, steps: int, warm: int = 300) -
 
 
 @torch.no_grad()
-def follow(mean: nn.Module, student: nn.Module, step: int) -> None:
+def update_average(mean: nn.Module, student: nn.Module, step: int) -> None:
     """Moves the running mean of the weights towards the student's; quickly at first (Polyak averaging)."""
     keep = min(0.998, step / (step + 50))
     for old, new in zip(mean.parameters(), student.parameters(), strict=True):

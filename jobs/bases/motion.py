@@ -17,7 +17,7 @@ NO_DIRECTION = -100
 
 
 @dataclass(frozen=True)
-class Truth:
+class GroundTruth:
     """What was drawn: (B,) class labels, (B, T, 4) x, y, radius, alpha and (B, 5) sums over the clip.
 
     `roams`: (B,) True where both coordinates swing.
@@ -125,7 +125,9 @@ def _sums(frames: Array) -> Array:
     return np.stack([path, net, area, change, flicker], axis=1).astype(np.float32)
 
 
-def invent(rng: np.random.Generator, count: int, frames: int, roaming: float = 0.0) -> tuple[Scene, Truth]:
+def generate_clips(
+    rng: np.random.Generator, count: int, frames: int, roaming: float = 0.0
+) -> tuple[Scene, GroundTruth]:
     """Draws up `count` random clips; the same generator state gives the same clips.
 
     Args:
@@ -151,10 +153,10 @@ def invent(rng: np.random.Generator, count: int, frames: int, roaming: float = 0
         glow=(rng.uniform(0, 0.25, count) * (rng.random(count) < 0.5)).astype(np.float32),
     )  # fmt: skip
     numbers = np.stack([x, y, radius, alpha], axis=-1)
-    return scene, Truth(direction, colour, shape, numbers, _sums(numbers), roams)
+    return scene, GroundTruth(direction, colour, shape, numbers, _sums(numbers), roams)
 
 
-def soil(rng: np.random.Generator, clips: Array) -> NDArray[np.uint8]:
+def add_noise(rng: np.random.Generator, clips: Array) -> NDArray[np.uint8]:
     """Adds what a camera and a codec add: noise, blocks of 8 pixels, a change of light; (B, T, H, W, 3) to bytes."""
     count = clips.shape[0]
     shape = (count, 1, 1, 1, 1)

@@ -27,8 +27,8 @@ from transformers import (
     VisionEncoderDecoderModel,
 )
 
-from jobs.bases.loop import command_line, follow, warm_cosine
-from jobs.bases.motion import DIRECTIONS, Truth, invent, soil
+from jobs.bases.loop import command_line, update_average, warmup_cosine
+from jobs.bases.motion import DIRECTIONS, GroundTruth, add_noise, generate_clips
 from jobs.bases.pretrain_videomae import CENTRE, FRAMES, SEEN, SIZE, SPREAD
 from jobs.bases.sentences import SPECIAL, VOCABULARY, describe, turns, word_tokenizer
 from jobs.video.shapes import COLOURS, SHAPES, render
@@ -115,10 +115,10 @@ class Student(nn.Module):
         }
 
 
-def batch(rng: np.random.Generator, count: int) -> tuple[torch.Tensor, Truth]:
+def batch(rng: np.random.Generator, count: int) -> tuple[torch.Tensor, GroundTruth]:
     """`count` new clips as the processor would hand them over (mean 0.5, spread 0.5)."""
-    scene, truth = invent(rng, count, FRAMES, ROAMING)
-    clips = soil(rng, render(scene, SIZE, SIZE))
+    scene, truth = generate_clips(rng, count, FRAMES, ROAMING)
+    clips = add_noise(rng, render(scene, SIZE, SIZE))
     return torch.from_numpy(clips).permute(0, 1, 4, 2, 3).float().div_(127.5).sub_(1), truth
 
 
@@ -128,7 +128,7 @@ def labels_of(tokenizer: PreTrainedTokenizerFast, sentences: list[str]) -> torch
     return ids.masked_fill(ids == PAD, -100)
 
 
-def traits_of(truth: Truth) -> torch.Tensor:
+def traits_of(truth: GroundTruth) -> torch.Tensor:
     """(B, 11): of x, then of y: spread, deviation, ways between frames, turns, likeness two frames on; |turning area|.
 
     Each is scaled to a spread of about one. A linear reading of them tells kinds of motion apart that no lesson names.
@@ -149,7 +149,7 @@ def traits_of(truth: Truth) -> torch.Tensor:
     return torch.from_numpy(np.stack([*columns, 2 * np.abs(truth.sums[:, 2])], axis=1).astype(np.float32))
 
 
-def loss_of(out: dict[str, torch.Tensor], truth: Truth) -> torch.Tensor:
+def loss_of(out: dict[str, torch.Tensor], truth: GroundTruth) -> torch.Tensor:
     """The caption's cross entropy, and distances and the shape's cross entropy at the side."""
     frames = (torch.from_numpy(truth.frames) - CENTRE) / SPREAD
     seen = (torch.from_numpy(truth.frames[..., 3:]) > SEEN).float().expand_as(frames).clone()
@@ -219,7 +219,7 @@ def train(out: Path, steps: int, count: int, rate: float, seed: int, start: Path
     student = Student(start).train()
     mean = copy.deepcopy(student)
     optimizer = _optimizer(student, rate)
-    schedule = warm_cosine(optimizer, steps, warm=200)
+    schedule = warmup_cosine(optimizer, steps, warm=200)
     begun, running = time.monotonic(), 0.0
     for step in range(1, steps + 1):
         pixels, truth = batch(rng, count)
@@ -232,7 +232,7 @@ def train(out: Path, steps: int, count: int, rate: float, seed: int, start: Path
         optimizer.step()
         schedule.step()
         optimizer.zero_grad(set_to_none=True)
-        follow(mean, student, step)
+        update_average(mean, student, step)
         caption = out_["caption"].item()
         running = caption if step == 1 else 0.98 * running + 0.02 * caption
         if step % 50 == 0:

@@ -31,8 +31,8 @@ from transformers import (
 )
 
 from jobs.bases.captions import describe, facts_of
-from jobs.bases.loop import command_line, follow, warm_cosine
-from jobs.bases.motion import Truth, invent, soil
+from jobs.bases.loop import command_line, update_average, warmup_cosine
+from jobs.bases.motion import GroundTruth, add_noise, generate_clips
 from jobs.bases.pretrain_videomae import FRAMES, SIZE, loss_of
 from jobs.bases.words import END, LONGEST, PAD, START, make_tokenizer
 from jobs.video.shapes import COLOURS, SHAPES, Scene, render
@@ -116,7 +116,7 @@ def match_loss(scores: torch.Tensor, fits: torch.Tensor) -> torch.Tensor:
     return (functional.cross_entropy(scores, right) + functional.cross_entropy(scores.T, right)) / 2
 
 
-def _alike(rng: np.random.Generator, scene: Scene, truth: Truth) -> tuple[Scene, Truth]:
+def _alike(rng: np.random.Generator, scene: Scene, truth: GroundTruth) -> tuple[Scene, GroundTruth]:
     """Gives every eight clips in a row the same shape in the same colour."""
     count = truth.colour.size
     colour = np.repeat(rng.integers(0, len(COLOURS), count // LOOKALIKES + 1), LOOKALIKES)[:count]
@@ -128,12 +128,12 @@ def _alike(rng: np.random.Generator, scene: Scene, truth: Truth) -> tuple[Scene,
 
 def batch(
     rng: np.random.Generator, count: int, alike: bool
-) -> tuple[torch.Tensor, Truth, list[str], NDArray[np.bool_]]:
+) -> tuple[torch.Tensor, GroundTruth, list[str], NDArray[np.bool_]]:
     """Pixels as the processor would hand them over, the truth, a sentence each, and which sentence fits which clip."""
-    scene, truth = invent(rng, count, FRAMES)
+    scene, truth = generate_clips(rng, count, FRAMES)
     if alike:
         scene, truth = _alike(rng, scene, truth)
-    clips = soil(rng, render(scene, SIZE, SIZE))
+    clips = add_noise(rng, render(scene, SIZE, SIZE))
     sentences, fits = describe(rng, facts_of(truth))
     pixels = torch.from_numpy(clips).permute(0, 1, 4, 2, 3).float().div_(127.5).sub_(1)
     return pixels, truth, sentences, fits
@@ -200,7 +200,7 @@ def train(out: Path, steps: int, count: int, rate: float, seed: int) -> None:
     student = Student(tokenizer).train()
     mean = copy.deepcopy(student)
     optimizer = _optimizer(student, rate)
-    schedule = warm_cosine(optimizer, steps, warm=200)
+    schedule = warmup_cosine(optimizer, steps, warm=200)
     begun, running, best = time.monotonic(), 0.0, 0.0
     for step in range(1, steps + 1):
         pixels, truth, sentences, fits = batch(rng, count, step % 2 == 0)
@@ -218,7 +218,7 @@ def train(out: Path, steps: int, count: int, rate: float, seed: int) -> None:
         optimizer.step()
         schedule.step()
         optimizer.zero_grad(set_to_none=True)
-        follow(mean, student, step)
+        update_average(mean, student, step)
         running = matched.item() if step == 1 else 0.98 * running + 0.02 * matched.item()
         if step % 50 == 0:
             print(f"step {step} loss {running:.4f} {time.monotonic() - begun:.0f}s", flush=True)

@@ -18,8 +18,8 @@ from torch import nn
 from torch.nn import functional
 from transformers import VideoMAEConfig, VideoMAEForVideoClassification
 
-from jobs.bases.loop import command_line, follow, warm_cosine
-from jobs.bases.motion import DIRECTIONS, NO_DIRECTION, Truth, invent, soil
+from jobs.bases.loop import command_line, update_average, warmup_cosine
+from jobs.bases.motion import DIRECTIONS, NO_DIRECTION, GroundTruth, add_noise, generate_clips
 from jobs.video.shapes import COLOURS, SHAPES, render
 
 FRAMES, SIZE = 8, 48
@@ -71,14 +71,14 @@ class Student(nn.Module):
         }
 
 
-def batch(rng: np.random.Generator, count: int) -> tuple[torch.Tensor, Truth]:
+def batch(rng: np.random.Generator, count: int) -> tuple[torch.Tensor, GroundTruth]:
     """`count` new clips as the processor would hand them over (mean 0.5, spread 0.5)."""
-    scene, truth = invent(rng, count, FRAMES)
-    clips = soil(rng, render(scene, SIZE, SIZE))
+    scene, truth = generate_clips(rng, count, FRAMES)
+    clips = add_noise(rng, render(scene, SIZE, SIZE))
     return torch.from_numpy(clips).permute(0, 1, 4, 2, 3).float().div_(127.5).sub_(1), truth
 
 
-def loss_of(out: dict[str, torch.Tensor], truth: Truth) -> torch.Tensor:
+def loss_of(out: dict[str, torch.Tensor], truth: GroundTruth) -> torch.Tensor:
     """The sum of three cross entropies and three distances."""
     frames = (torch.from_numpy(truth.frames) - CENTRE) / SPREAD
     seen = (torch.from_numpy(truth.frames[..., 3:]) > SEEN).float().expand_as(frames).clone()
@@ -150,7 +150,7 @@ def train(out: Path, steps: int, count: int, rate: float, seed: int) -> None:
     student = Student().train()
     mean = copy.deepcopy(student)
     optimizer = _optimizer(student, rate)
-    schedule = warm_cosine(optimizer, steps)
+    schedule = warmup_cosine(optimizer, steps)
     begun, running = time.monotonic(), 0.0
     for step in range(1, steps + 1):
         pixels, truth = batch(rng, count)
@@ -161,7 +161,7 @@ def train(out: Path, steps: int, count: int, rate: float, seed: int) -> None:
         optimizer.step()
         schedule.step()
         optimizer.zero_grad(set_to_none=True)
-        follow(mean, student, step)
+        update_average(mean, student, step)
         running = loss.item() if step == 1 else 0.98 * running + 0.02 * loss.item()
         if step % 50 == 0:
             print(f"step {step} loss {running:.4f} {time.monotonic() - begun:.0f}s", flush=True)

@@ -4,7 +4,7 @@ import numpy as np
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
-from jobs.bases.motion import DIRECTIONS, NO_DIRECTION, Truth
+from jobs.bases.motion import DIRECTIONS, NO_DIRECTION, GroundTruth
 from jobs.video.shapes import COLOURS, SHAPES
 
 VOCABULARY = 1024
@@ -25,7 +25,7 @@ _COUNTS = ("no", "one", "two", "three", "four", "five")
 _PUNCTUATION = (".", ",", "!", "?", ":", ";", "-", "'")
 
 
-def describe(truth: Truth, rng: np.random.Generator) -> list[str]:
+def describe(truth: GroundTruth, rng: np.random.Generator) -> list[str]:
     """One sentence a clip: size, colour, shape, then how it drifts, wanders, roams or rests; in one of two wordings.
 
     Nothing is said of how size or visibility change, nor of any motion that the demo dataset has.
@@ -44,7 +44,7 @@ def describe(truth: Truth, rng: np.random.Generator) -> list[str]:
     return told
 
 
-def _motion(truth: Truth, row: int, path: float) -> str:
+def _motion(truth: GroundTruth, row: int, path: float) -> str:
     if truth.direction[row] != NO_DIRECTION:
         return f"drifts {DIRECTIONS[truth.direction[row]]}"
     if truth.roams[row]:

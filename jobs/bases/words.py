@@ -4,7 +4,7 @@ import numpy as np
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from jobs.bases.captions import describe, facts_of
-from jobs.bases.motion import invent
+from jobs.bases.motion import generate_clips
 
 SIZE = 1024
 LONGEST = 64
@@ -38,7 +38,7 @@ def _corpus() -> list[str]:
     rng = np.random.default_rng(7)
     captions: list[str] = []
     for _ in range(40):
-        captions += describe(rng, facts_of(invent(rng, 256, 8)[1]))[0]
+        captions += describe(rng, facts_of(generate_clips(rng, 256, 8)[1]))[0]
     words = _PLAIN.split()
     plain = [word + ending for word in words for ending in ("", *_ENDINGS)]
     return captions + words * 60 + plain * 6

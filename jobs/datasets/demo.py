@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from jobs.video.inspect import look
+from jobs.video.inspect import inspect_clip
 from jobs.video.synthetic import make_demo_dataset
 from orchestrator.services.datasets.demo import demo_folder, fill_waiting, is_drawn, report_drawing
 from orchestrator.services.db import session_scope
@@ -59,7 +59,7 @@ def _facts(path: Path, part: Path, prefix: Path) -> dict[str, Any]:
     """A Clip's fields, paths relative to the storage root."""
     inside = path.relative_to(part)
     strip = Path("thumbs") / f"{path.stem}.jpg"
-    found = look(path, path.name, part / strip)
+    found = inspect_clip(path, path.name, part / strip)
     return {
         "name": inside.as_posix(),
         "path": (prefix / inside).as_posix(),

@@ -7,24 +7,26 @@ from typing import Any, TypeVar
 from jobs.families.protocol import Item, Items, Score
 
 T = TypeVar("T")
-SAMPLED = 16
+SAMPLED_CLIPS = 16
 """Clips that are described at an evaluation during the run; at the end all of them are."""
 
 
-def judge_captions(held: Items, final: bool, batch: int, say: Callable[[Sequence[Item]], list[str]]) -> Score:
+def evaluate_captions(held: Items, final: bool, batch: int, say: Callable[[Sequence[Item]], list[str]]) -> Score:
     """Has `say` describe the clips, `batch` at a time, and compares with what people wrote."""
-    chosen = range(len(held)) if final else spread(range(len(held)), SAMPLED)
+    chosen = range(len(held)) if final else evenly_spaced(range(len(held)), SAMPLED_CLIPS)
     references: list[list[str]] = []
     clips: list[dict[str, Any]] = []
     for start in range(0, len(chosen), batch):
         items = [held[index] for index in chosen[start : start + batch]]
         for item, said in zip(items, say(items), strict=True):
             references.append(list(item["captions"]))
-            clips.append({"clip_id": item["clip_id"], "reference": item["captions"][0], "predicted": tidy(said)})
-    return Score(measure([str(clip["predicted"]) for clip in clips], references), clips)
+            clips.append(
+                {"clip_id": item["clip_id"], "reference": item["captions"][0], "predicted": collapse_whitespace(said)}
+            )
+    return Score(caption_metrics([str(clip["predicted"]) for clip in clips], references), clips)
 
 
-def measure(predicted: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, float]:
+def caption_metrics(predicted: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, float]:
     """Exact match, ROUGE-L (F1, best of a clip's references) and BLEU over the whole set, all from 0 to 1.
 
     ROUGE-L as in Lin 2004 by rouge-score, BLEU as in Papineni et al. 2002 by sacrebleu.
@@ -34,7 +36,7 @@ def measure(predicted: Sequence[str], references: Sequence[Sequence[str]]) -> di
     from rouge_score.rouge_scorer import RougeScorer
     from sacrebleu.metrics.bleu import BLEU
 
-    exact = [said in [tidy(one) for one in of] for said, of in zip(predicted, references, strict=True)]
+    exact = [said in [collapse_whitespace(one) for one in of] for said, of in zip(predicted, references, strict=True)]
     scorer = RougeScorer(["rougeL"], tokenizer=_Words())
     rouge = [
         scorer.score_multi(list(of), said)["rougeL"].fmeasure for said, of in zip(predicted, references, strict=True)
@@ -56,11 +58,11 @@ class _Words:
         return re.findall(r"\w+", text.lower())
 
 
-def spread(of: Sequence[T], wanted: int) -> list[T]:
+def evenly_spaced(of: Sequence[T], wanted: int) -> list[T]:
     """`wanted` of them, evenly apart; of few all."""
     return [of[int(index * len(of) / wanted)] for index in range(wanted)] if len(of) > wanted else list(of)
 
 
-def tidy(sentence: str) -> str:
+def collapse_whitespace(sentence: str) -> str:
     """Without blanks around it and with single ones inside."""
     return " ".join(sentence.split())

@@ -19,14 +19,18 @@ _TOP = 5
 def score_classes(logits: Any, labels: NDArray[np.int64], class_names: Sequence[str]) -> Score:
     """Accuracy, top-5 where there are more classes than five, confusion matrix (rows are true classes)."""
     raw = np.asarray(logits, np.float32)
-    odds = odds_of(raw)
-    predicted = odds.argmax(1)
+    probabilities = softmax(raw)
+    predicted = probabilities.argmax(1)
     values = {"eval_accuracy": float((predicted == labels).mean())}
     if raw.shape[1] > _TOP:
         best = np.argsort(-raw, axis=1)[:, :_TOP]
         values["eval_top5"] = float((best == labels[:, None]).any(1).mean())
     clips = [
-        {"reference": class_names[true], "predicted": class_names[said], "confidence": round(float(odds[i, said]), 4)}
+        {
+            "reference": class_names[true],
+            "predicted": class_names[said],
+            "confidence": round(float(probabilities[i, said]), 4),
+        }
         for i, (true, said) in enumerate(zip(labels.tolist(), predicted.tolist(), strict=True))
     ]
     if len(class_names) > _MATRIX:
@@ -36,30 +40,30 @@ def score_classes(logits: Any, labels: NDArray[np.int64], class_names: Sequence[
     return Score(values, clips, {"confusion_matrix": matrix.tolist(), "class_names": list(class_names)})
 
 
-def odds_of(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """(N, classes) logits to probabilities."""
-    odds = np.exp(logits - logits.max(1, keepdims=True))
-    return odds / odds.sum(1, keepdims=True)
+    probabilities = np.exp(logits - logits.max(1, keepdims=True))
+    return probabilities / probabilities.sum(1, keepdims=True)
 
 
-def name_classes(logits: Any, class_names: Sequence[str]) -> list[Answer]:
+def classification_answers(logits: Any, class_names: Sequence[str]) -> list[Answer]:
     """(N, classes) logits to an answer each."""
-    ranked = [sorted(zip(class_names, row, strict=True), key=lambda pair: -pair[1]) for row in odds_of(logits).tolist()]
-    return [Answer(odds=tuple((name, float(share)) for name, share in row)) for row in ranked]
+    ranked = [sorted(zip(class_names, row, strict=True), key=lambda pair: -pair[1]) for row in softmax(logits).tolist()]
+    return [Answer(probabilities=tuple((name, float(share)) for name, share in row)) for row in ranked]
 
 
-def class_chance(class_names: Sequence[str]) -> dict[str, float]:
+def class_chance_level(class_names: Sequence[str]) -> dict[str, float]:
     """What guessing reaches: the head is fresh, so the untouched base can do no better."""
     count = max(1, len(class_names))
     return {"eval_accuracy": 1 / count} | ({"eval_top5": _TOP / count} if count > _TOP else {})
 
 
-def keep_labels(plan: Plan, folder: Path) -> None:
+def save_labels(plan: Plan, folder: Path) -> None:
     """Writes the processor, the classes, and the base's config with these classes."""
     if plan.base.processor:
         _write(folder / "preprocessor_config.json", plan.base.processor)
     names = list(plan.class_names)
-    if plan.pretrains or not names or not (folder / "adapter_config.json").exists():
+    if plan.is_pretraining or not names or not (folder / "adapter_config.json").exists():
         return
     left_out = ("_name_or_path", "quantization_config", "num_labels")
     config = {key: value for key, value in plan.base.config.items() if key not in left_out}
@@ -69,7 +73,7 @@ def keep_labels(plan: Plan, folder: Path) -> None:
     _write(folder / "labels.json", names)
 
 
-def classify_program(
+def classification_program(
     plan: Plan, base_ref: str, head: Sequence[str], count: int, pixels_name: str = "pixel_values"
 ) -> tuple[str, str]:
     """`classify.py`.

@@ -13,14 +13,14 @@ _WORST = -1e4
 RECALLS = (1, 5, 10)
 
 
-def plain(sentence: str) -> str:
+def normalize_caption(sentence: str) -> str:
     """A sentence without capitals and punctuation: what makes two captions the same."""
     return _NOT_WORDS.sub(" ", sentence.casefold()).strip()
 
 
-def same_words(captions: Sequence[Sequence[str]]) -> NDArray[np.bool_]:
+def shared_captions(captions: Sequence[Sequence[str]]) -> NDArray[np.bool_]:
     """(B, B): True where two clips share a caption, so that neither's sentence is wrong for the other."""
-    known = [frozenset(map(plain, lines)) for lines in captions]
+    known = [frozenset(map(normalize_caption, lines)) for lines in captions]
     fits = np.array([[bool(one & other) for other in known] for one in known], bool)
     np.fill_diagonal(fits, True)
     return fits
@@ -43,7 +43,7 @@ def sigmoid_loss(scores: torch.Tensor, same: torch.Tensor) -> torch.Tensor:
     return -functional.logsigmoid(wanted * scores).sum(-1).mean()
 
 
-def ranks(scores: NDArray[np.floating], right: NDArray[np.bool_]) -> NDArray[np.int64]:
+def ranks_of_matches(scores: NDArray[np.floating], right: NDArray[np.bool_]) -> NDArray[np.int64]:
     """(K,) place, from 1, of the best right clip of each sentence; a tie with a wrong clip counts as lost.
 
     Args:
@@ -54,7 +54,7 @@ def ranks(scores: NDArray[np.floating], right: NDArray[np.bool_]) -> NDArray[np.
     return 1 + ((scores >= best) & ~right).sum(1)
 
 
-def recall_values(places: NDArray[np.int64]) -> dict[str, float]:
+def retrieval_metrics(places: NDArray[np.int64]) -> dict[str, float]:
     """R@1, R@5, R@10 and the median rank."""
     values = {f"eval_r{at}": float((places <= at).mean()) for at in RECALLS}
     return values | {"eval_median_rank": float(np.median(places))}

@@ -41,11 +41,11 @@ class Towers:
         return {"loss": self.loss(self.scores(read, seen).float(), same)}
 
 
-def with_towers(kind: Any, towers: type[Towers]) -> Any:
+def add_towers(kind: Any, towers: type[Towers]) -> Any:
     """`kind` with the forward of `towers`, under its own name: files and configs must not name a class of ours."""
     return type(kind.__name__, (towers, kind), {"__module__": kind.__module__})
 
 
-def mean_of_frames(pictures: torch.Tensor, frames: int) -> torch.Tensor:
+def mean_pool_frames(pictures: torch.Tensor, frames: int) -> torch.Tensor:
     """(B * T, D) to (B, D): each frame counts alike (Luo et al. 2021, CLIP4Clip)."""
     return functional.normalize(pictures, dim=-1).unflatten(0, (-1, frames)).mean(1)

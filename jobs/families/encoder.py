@@ -4,9 +4,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from jobs.families.classification import class_chance, classify_program, keep_labels, name_classes, score_classes
-from jobs.families.pixels import ClassifyBatches, Pixels, sampling_of, unprepared
-from jobs.families.protocol import Answer, Base, Collate, Item, Items, Plan, Question, Raw, Score, Told
+from jobs.families.classification import (
+    class_chance_level,
+    classification_answers,
+    classification_program,
+    save_labels,
+    score_classes,
+)
+from jobs.families.pixels import ClassificationCollator, ClipNormalizer, missing_processor_warning, sampling_for
+from jobs.families.protocol import Answer, Base, Captions, Collate, Item, Items, Plan, Question, RawOutput, Score
 from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import Recipe, TrainingType
@@ -20,7 +26,7 @@ class Encoder:
     pipeline_tag = "video-classification"
     head: tuple[str, ...] = ("classifier",)
     reads_logits = True
-    contrasts = False
+    is_contrastive = False
     model_class: str
     """The class of transformers."""
     pixels_name: ClassVar[str] = "pixel_values"
@@ -30,11 +36,11 @@ class Encoder:
     renamed: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Where a checkpoint's file names its layers otherwise than the loaded model: file's ending to the model's."""
 
-    def frames_of(self, base: Base) -> int:
+    def frame_count(self, base: Base) -> int:
         """Frames the checkpoint was made for."""
         return int(base.config.get("num_frames", 8))
 
-    def edge_of(self, base: Base) -> int:
+    def frame_edge(self, base: Base) -> int:
         """Pixels of a side."""
         edge = base.config.get("image_size", 224)
         return int(edge[0] if isinstance(edge, list) else edge)
@@ -42,13 +48,13 @@ class Encoder:
     def check(self, base: Base, recipe: Recipe, task: str) -> None:
         if task != "classification" and recipe.training_type is TrainingType.FINETUNE:
             raise Invalid(f"{self.title} classifies clips. Choose a dataset with classes, or another base.", "model_id")
-        self.check_type(recipe)
+        self.check_training_type(recipe)
         self.check_frames(base, recipe)
-        size = self.edge_of(base)
+        size = self.frame_edge(base)
         if recipe.data.size not in (None, size):
             raise Invalid(f"This base sees exactly {size} x {size} pixels. Leave Frame size empty.", "data.size")
 
-    def check_type(self, recipe: Recipe) -> None:
+    def check_training_type(self, recipe: Recipe) -> None:
         """Which training types the family knows."""
         if recipe.training_type is TrainingType.PRETRAIN:
             text = f"Pre-training goes on with VideoMAE or with captioned clips; {self.title} can be fine-tuned."
@@ -56,16 +62,16 @@ class Encoder:
 
     def check_frames(self, base: Base, recipe: Recipe) -> None:
         """Which frame counts the checkpoint takes."""
-        frames = self.frames_of(base)
+        frames = self.frame_count(base)
         if recipe.data.frames not in (None, frames):
             raise Invalid(f"This base sees exactly {frames} frames. Leave Frames empty.", "data.frames")
 
     def sampling(self, base: Base, recipe: Recipe) -> Sampling:
-        count = recipe.data.frames or self.frames_of(base)
-        return sampling_of(base, count, self.edge_of(base), recipe.data.fps)
+        count = recipe.data.frames or self.frame_count(base)
+        return sampling_for(base, count, self.frame_edge(base), recipe.data.fps)
 
-    def remarks(self, plan: Plan, told: Told) -> list[str]:
-        return unprepared(plan.base)
+    def caption_warnings(self, plan: Plan, told: Captions) -> list[str]:
+        return missing_processor_warning(plan.base)
 
     def load(self, plan: Plan) -> Any:
         from jobs.families.load import load_classifier
@@ -77,29 +83,31 @@ class Encoder:
         return [name for ending in asked for name in self.renamed.get(ending, (ending,))] or list(self.linear)
 
     def collate(self, plan: Plan) -> Collate:
-        return ClassifyBatches(plan.base, self.pixels_name)
+        return ClassificationCollator(plan.base, self.pixels_name)
 
-    def recomputes(self, plan: Plan) -> bool:
+    def supports_checkpointing(self, plan: Plan) -> bool:
         return True
 
-    def eye(self, plan: Plan, model: Any) -> None:
+    def vision_encoder(self, plan: Plan, model: Any) -> None:
         return None  # its tower learns, and clips are varied
 
-    def chance(self, plan: Plan, held: int) -> dict[str, float] | None:
-        return {} if plan.pretrains else class_chance(plan.class_names)
+    def chance_level(self, plan: Plan, held: int) -> dict[str, float] | None:
+        return {} if plan.is_pretraining else class_chance_level(plan.class_names)
 
-    def evaluate(self, plan: Plan, model: Any, held: Items, raw: Raw, final: bool) -> Score:
-        if plan.pretrains or raw.labels is None:
+    def evaluate(self, plan: Plan, model: Any, held: Items, raw: RawOutput, final: bool) -> Score:
+        if plan.is_pretraining or raw.labels is None:
             return Score()
         return score_classes(raw.logits, raw.labels, plan.class_names)
 
     def predict(self, plan: Plan, model: Any, items: Sequence[Item], question: Question) -> list[Answer]:
-        pixels = Pixels(plan.base).pixels(items).to(plan.device)
-        return name_classes(model(**{self.pixels_name: pixels}).logits.float().cpu().numpy(), plan.class_names)
+        pixels = ClipNormalizer(plan.base).normalize(items).to(plan.device)
+        return classification_answers(
+            model(**{self.pixels_name: pixels}).logits.float().cpu().numpy(), plan.class_names
+        )
 
-    def keep(self, plan: Plan, folder: Path) -> None:
-        keep_labels(plan, folder)
+    def save_processor(self, plan: Plan, folder: Path) -> None:
+        save_labels(plan, folder)
 
     def program(self, plan: Plan, base_ref: str) -> tuple[str, str]:
         count = self.sampling(plan.base, plan.recipe).count
-        return classify_program(plan, base_ref, self.head, count, self.pixels_name)
+        return classification_program(plan, base_ref, self.head, count, self.pixels_name)

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 import transformers
 
-from jobs.families.dual_encoder import Towers, with_towers
+from jobs.families.dual_encoder import Towers, add_towers
 from jobs.families.protocol import Plan
 from jobs.families.quantize import keep_trainable_on_cpu, nf4_config
 from jobs.families.weights import read_weights
@@ -32,7 +32,7 @@ def load_classifier(plan: Plan, model_class: str, head: Sequence[str]) -> Any:
         **more,
     )
     keep_trainable_on_cpu(model)
-    if plan.serves and plan.adapter is None:
+    if plan.inference_only and plan.adapter is None:
         return model if plan.four_bit else model.to(plan.device)  # asked for its own classes: its head stays
     # A head that came with the base knows other classes; start it small so that the first loss is near log(classes).
     torch.nn.init.normal_(model.classifier.weight, std=0.02)
@@ -49,6 +49,6 @@ def load_towers(plan: Plan, model_class: str, towers: type[Towers], head: Sequen
     more: dict[str, Any] = {"dtype": torch.float32}
     if plan.four_bit:
         more |= {"quantization_config": nf4_config(head, plan.device), "device_map": {"": plan.device}}
-    model = read_weights(with_towers(getattr(transformers, model_class), towers), plan.base, **more)
+    model = read_weights(add_towers(getattr(transformers, model_class), towers), plan.base, **more)
     keep_trainable_on_cpu(model)
     return model if plan.four_bit else model.to(plan.device)

@@ -22,7 +22,7 @@ Features = dict[str, torch.Tensor]
 """What a frozen eye makes of one clip, by names that its family understands."""
 
 
-class Eye(Protocol):
+class VisionEncoder(Protocol):
     """The frozen part of a model that looks at clips: it says the same of a clip in every run and every epoch."""
 
     key: str
@@ -41,7 +41,7 @@ class Items(Protocol):
     def __getitem__(self, index: int, /) -> Item: ...
 
 
-Told = Sequence[tuple[str, str]]
+Captions = Sequence[tuple[str, str]]
 """What a clip is called and one of its sentences; a clip with three sentences stands there three times."""
 
 Collate = Callable[[Sequence[Item]], dict[str, Any]]
@@ -71,22 +71,22 @@ class Plan:
     device: str = "cpu"
     revision: str = ""
     """SHA-256 of the base's weights, where it is known."""
-    serves: bool = False
+    inference_only: bool = False
     """Nothing is trained: the model only answers, so heads stay as they came and generating may keep its cache."""
     adapter: Path | None = None
     """The folder of the finished adapter that answers: its tokenizer knows the words that were learned."""
 
     @property
-    def pretrains(self) -> bool:
+    def is_pretraining(self) -> bool:
         return self.recipe.training_type is TrainingType.PRETRAIN
 
     @property
     def four_bit(self) -> bool:
-        return not self.pretrains and self.recipe.qlora.enabled and self.recipe.qlora.bits == 4
+        return not self.is_pretraining and self.recipe.qlora.enabled and self.recipe.qlora.bits == 4
 
 
 @dataclass(frozen=True, slots=True)
-class Raw:
+class RawOutput:
     """What the Trainer's own pass over the held-out clips gave; None where the family does not read logits."""
 
     logits: Any = None
@@ -112,9 +112,9 @@ class Question:
 
     text: str = ""
     """Empty: what the family asks while it trains. A model that takes no question leaves it unread."""
-    longest: int = 64
+    max_new_tokens: int = 64
     """Tokens of the answer at most."""
-    hear: Callable[[str], None] | None = None
+    on_token: Callable[[str], None] | None = None
     """Called with each piece of the answer's text as it is written, where there is one clip."""
 
 
@@ -123,7 +123,7 @@ class Answer:
     """What a model says of one clip."""
 
     text: str = ""
-    odds: tuple[tuple[str, float], ...] = ()
+    probabilities: tuple[tuple[str, float], ...] = ()
     """Every class and its probability, the likeliest first; empty where the model writes."""
 
 
@@ -142,10 +142,10 @@ class Family(Protocol):
     """Modules that are trained and saved whole, and never quantized."""
     reads_logits: bool
     """True where `evaluate` needs the logits of all held-out clips in memory; a language model's would fill it."""
-    contrasts: bool
+    is_contrastive: bool
     """True where the loss compares the clips of a batch: a smaller one would train something else."""
 
-    def recomputes(self, plan: Plan) -> bool:
+    def supports_checkpointing(self, plan: Plan) -> bool:
         """True where activations are kept and could be computed again instead, for less memory and more time."""
         ...
 
@@ -157,7 +157,7 @@ class Family(Protocol):
         """Which frames and pixels the model sees."""
         ...
 
-    def remarks(self, plan: Plan, told: Told) -> list[str]:
+    def caption_warnings(self, plan: Plan, told: Captions) -> list[str]:
         """What the job's log and page say before the first step: sentences that this base takes otherwise than written.
 
         Args:
@@ -176,7 +176,7 @@ class Family(Protocol):
         """The linear layers that get an adapter: name endings, or one regular expression over whole names."""
         ...
 
-    def eye(self, plan: Plan, model: Any) -> Eye | None:
+    def vision_encoder(self, plan: Plan, model: Any) -> VisionEncoder | None:
         """What may be kept of each clip; None where something before the features trains, or clips are varied."""
         ...
 
@@ -184,11 +184,11 @@ class Family(Protocol):
         """Makes a batch of tensors from items."""
         ...
 
-    def chance(self, plan: Plan, held: int) -> dict[str, float] | None:
+    def chance_level(self, plan: Plan, held: int) -> dict[str, float] | None:
         """What guessing reaches, where the untouched base can do no better (a fresh head); None: measure the base."""
         ...
 
-    def evaluate(self, plan: Plan, model: Any, held: Items, raw: Raw, final: bool) -> Score:
+    def evaluate(self, plan: Plan, model: Any, held: Items, raw: RawOutput, final: bool) -> Score:
         """Judges the model in eval() mode on the held-out clips: from `raw`, or by generating, or by embedding them.
 
         `final` is False during the run, where a sample of the clips may do; at the end every clip counts.
@@ -199,7 +199,7 @@ class Family(Protocol):
         """What the model in eval() mode says of some clips, one answer each; called under `torch.no_grad`."""
         ...
 
-    def keep(self, plan: Plan, folder: Path) -> None:
+    def save_processor(self, plan: Plan, folder: Path) -> None:
         """Writes beside the adapter what prepares its input and reads its output: processor, tokenizer, labels."""
         ...
 
@@ -215,10 +215,10 @@ class Family(Protocol):
 class Searcher(Protocol):
     """What a family offers besides where its models find clips by a sentence."""
 
-    def show(self, plan: Plan, model: Any, items: Sequence[Item]) -> tuple[Any, ...]:
+    def embed_clips(self, plan: Plan, model: Any, items: Sequence[Item]) -> tuple[Any, ...]:
         """Clips to features: one or more tensors on the CPU, all with the clips first. They may be kept."""
         ...
 
-    def rank(self, plan: Plan, model: Any, query: str, features: tuple[Any, ...]) -> list[float]:
+    def score_clips(self, plan: Plan, model: Any, query: str, features: tuple[Any, ...]) -> list[float]:
         """The score of each shown clip for a sentence; more is better."""
         ...

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from jobs.families.contrastive import plain, ranks, recall_values
+from jobs.families.contrastive import normalize_caption, ranks_of_matches, retrieval_metrics
 from jobs.families.dual_encoder import Features, Towers
-from jobs.families.pixels import Pixels
+from jobs.families.pixels import ClipNormalizer
 from jobs.families.protocol import Items, Score
-from jobs.families.tokenization import Wording
+from jobs.families.tokenization import CaptionTokenizer
 
 _AT_ONCE = 16
 """Clips, and sentences, that go through a tower together."""
@@ -22,7 +22,7 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
+class ClipPool:
     """N clips: what their tower says of them, what people say of them, which they are."""
 
     features: Features
@@ -30,52 +30,54 @@ class Pool:
     clip_ids: tuple[int, ...]
 
 
-def inner_of(model: Any) -> Towers:
+def unwrap_adapters(model: Any) -> Towers:
     """The towers within the adapters."""
     return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
-def show_pool(towers: Towers, pixels: Pixels, held: Items, count: int, device: str) -> Pool:
+def embed_pool(towers: Towers, pixels: ClipNormalizer, held: Items, count: int, device: str) -> ClipPool:
     """The first `count` clips through their tower, a few at a time."""
     parts: list[Features] = []
     captions: list[tuple[str, ...]] = []
     clip_ids: list[int] = []
     for start in range(0, count, _AT_ONCE):
         items = [held[index] for index in range(start, min(count, start + _AT_ONCE))]
-        parts.append(towers.clips(pixels.pixels(items).to(device)))
+        parts.append(towers.clips(pixels.normalize(items).to(device)))
         captions += [tuple(item["captions"]) for item in items]
         clip_ids += [int(item["clip_id"]) for item in items]
     features = tuple(torch.cat(tensors) for tensors in zip(*parts, strict=True))
-    return Pool(features, tuple(captions), tuple(clip_ids))
+    return ClipPool(features, tuple(captions), tuple(clip_ids))
 
 
-def ask_pool(towers: Towers, wording: Wording, pool: Pool, device: str) -> NDArray[np.float32]:
+def score_pool_captions(
+    towers: Towers, caption_tokenizer: CaptionTokenizer, pool: ClipPool, device: str
+) -> NDArray[np.float32]:
     """(N, N) scores: each clip's first caption against every clip."""
-    return ask_clips(towers, wording, [lines[0] for lines in pool.captions], pool.features, device)
+    return score_queries(towers, caption_tokenizer, [lines[0] for lines in pool.captions], pool.features, device)
 
 
-def ask_clips(
-    towers: Towers, wording: Wording, queries: Sequence[str], features: Features, device: str
+def score_queries(
+    towers: Towers, caption_tokenizer: CaptionTokenizer, queries: Sequence[str], features: Features, device: str
 ) -> NDArray[np.float32]:
     """(K, N) scores of K sentences against N clips whose features are known."""
     rows = []
     for start in range(0, len(queries), _AT_ONCE):
-        tokens = wording(queries[start : start + _AT_ONCE])
+        tokens = caption_tokenizer(queries[start : start + _AT_ONCE])
         read = towers.sentences(**{name: tokens[name].to(device) for name in towers.sees if name in tokens})
         rows.append(towers.scores(read, features).float().cpu().numpy())
     return np.concatenate(rows)
 
 
-def score_pool(pool: Pool, scores: NDArray[np.float32]) -> Score:
+def evaluate_pool(pool: ClipPool, scores: NDArray[np.float32]) -> Score:
     """Recalls and median rank; for each sentence the clips that came first."""
     told: dict[str, list[int]] = defaultdict(list)
     for index, lines in enumerate(pool.captions):
-        for line in {plain(line) for line in lines}:
+        for line in {normalize_caption(line) for line in lines}:
             told[line].append(index)
     right = np.zeros(scores.shape, bool)
     for row, lines in enumerate(pool.captions):
-        right[row, told[plain(lines[0])]] = True
-    places = ranks(scores, right)
+        right[row, told[normalize_caption(lines[0])]] = True
+    places = ranks_of_matches(scores, right)
     clips = []
     for row, lines in enumerate(pool.captions):
         first = np.argsort(-scores[row], kind="stable")[:_SHOWN]
@@ -85,4 +87,4 @@ def score_pool(pool: Pool, scores: NDArray[np.float32]) -> Score:
         ]
         best = pool.captions[int(first[0])][0]
         clips.append({"reference": lines[0], "predicted": best, "rank": int(places[row]), "top": top})
-    return Score(recall_values(places), clips, {"pool": len(clips)})
+    return Score(retrieval_metrics(places), clips, {"pool": len(clips)})

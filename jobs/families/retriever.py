@@ -6,13 +6,19 @@ from typing import Any, ClassVar
 
 import torch
 
-from jobs.families.contrastive import same_words
+from jobs.families.contrastive import shared_captions
 from jobs.families.dual_encoder import Features, Towers
-from jobs.families.pixels import Pixels, dice_of, sampling_of, unprepared, write_processor
-from jobs.families.protocol import Answer, Base, Collate, Item, Items, Plan, Question, Raw, Score, Told
-from jobs.families.retrieval_eval import ask_clips, ask_pool, inner_of, score_pool, show_pool
+from jobs.families.pixels import (
+    ClipNormalizer,
+    generator_for,
+    missing_processor_warning,
+    sampling_for,
+    save_processor_config,
+)
+from jobs.families.protocol import Answer, Base, Captions, Collate, Item, Items, Plan, Question, RawOutput, Score
+from jobs.families.retrieval_eval import embed_pool, evaluate_pool, score_pool_captions, score_queries, unwrap_adapters
 from jobs.families.search_program import search_program
-from jobs.families.tokenization import Wording, keep_wording
+from jobs.families.tokenization import CaptionTokenizer, save_tokenizer
 from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import ALONE, Recipe
@@ -21,21 +27,21 @@ POOL = 512
 """Clips of the pool while a run goes on; at its end every held-out clip is in it."""
 
 
-class Pairs(Pixels):
+class PairCollator(ClipNormalizer):
     """Items to `pixel_values`, the tokens of a caption each, and which captions fit which clips."""
 
-    def __init__(self, base: Base, wording: Wording) -> None:
+    def __init__(self, base: Base, caption_tokenizer: CaptionTokenizer) -> None:
         super().__init__(base)
-        self._wording = wording
+        self._wording = caption_tokenizer
 
     def __call__(self, items: Sequence[Item]) -> dict[str, Any]:
-        learns, dice = all(item["learn"] for item in items), dice_of(items)
+        learns, generator = all(item["learn"] for item in items), generator_for(items)
         said = []
         for item in items:
             lines = item["captions"]
-            said.append(lines[int(torch.randint(len(lines), (1,), generator=dice))] if learns else lines[0])
-        same = torch.from_numpy(same_words([item["captions"] for item in items]))
-        return {"pixel_values": self.shown(items), "same": same, **self._wording(said)}
+            said.append(lines[int(torch.randint(len(lines), (1,), generator=generator))] if learns else lines[0])
+        same = torch.from_numpy(shared_captions([item["captions"] for item in items]))
+        return {"pixel_values": self.normalize_and_augment(items), "same": same, **self._wording(said)}
 
 
 class Retriever:
@@ -46,7 +52,7 @@ class Retriever:
     pipeline_tag = "feature-extraction"
     head: tuple[str, ...] = ("visual_projection", "text_projection")
     reads_logits = False
-    contrasts = True
+    is_contrastive = True
     model_class: str
     """The class of transformers."""
     mixin: ClassVar[type[Towers]]
@@ -94,10 +100,10 @@ class Retriever:
 
     def sampling(self, base: Base, recipe: Recipe) -> Sampling:
         count = self.fixed_frames(base) or recipe.data.frames or self.frames
-        return sampling_of(base, count, self.seen(base, "image_size"), recipe.data.fps)
+        return sampling_for(base, count, self.seen(base, "image_size"), recipe.data.fps)
 
-    def remarks(self, plan: Plan, told: Told) -> list[str]:
-        return unprepared(plan.base) + self.wording(plan).remarks(told)
+    def caption_warnings(self, plan: Plan, told: Captions) -> list[str]:
+        return missing_processor_warning(plan.base) + self.caption_tokenizer(plan).caption_warnings(told)
 
     def load(self, plan: Plan) -> Any:
         from jobs.families.load import load_towers
@@ -107,41 +113,43 @@ class Retriever:
     def targets(self, recipe: Recipe, model: Any) -> str:
         return rf"{self.within}\.(?:{'|'.join(recipe.qlora.target_modules or self.linear)})"
 
-    def wording(self, plan: Plan) -> Wording:
-        return Wording(plan.base, self.longest(plan.base), self.full_length)
+    def caption_tokenizer(self, plan: Plan) -> CaptionTokenizer:
+        return CaptionTokenizer(plan.base, self.longest(plan.base), self.full_length)
 
     def collate(self, plan: Plan) -> Collate:
-        return Pairs(plan.base, self.wording(plan))
+        return PairCollator(plan.base, self.caption_tokenizer(plan))
 
-    def recomputes(self, plan: Plan) -> bool:
+    def supports_checkpointing(self, plan: Plan) -> bool:
         return self.model_class != "VisionTextDualEncoderModel"
 
-    def eye(self, plan: Plan, model: Any) -> None:
+    def vision_encoder(self, plan: Plan, model: Any) -> None:
         return None  # its tower learns, and clips are varied
 
-    def chance(self, plan: Plan, held: int) -> dict[str, float] | None:
+    def chance_level(self, plan: Plan, held: int) -> dict[str, float] | None:
         return None
 
-    def evaluate(self, plan: Plan, model: Any, held: Items, raw: Raw, final: bool) -> Score:
+    def evaluate(self, plan: Plan, model: Any, held: Items, raw: RawOutput, final: bool) -> Score:
         count = len(held) if final else min(len(held), POOL)
-        pool = show_pool(inner_of(model), Pixels(plan.base), held, count, plan.device)
-        scores = ask_pool(inner_of(model), self.wording(plan), pool, plan.device)
-        return score_pool(pool, scores)
+        pool = embed_pool(unwrap_adapters(model), ClipNormalizer(plan.base), held, count, plan.device)
+        scores = score_pool_captions(unwrap_adapters(model), self.caption_tokenizer(plan), pool, plan.device)
+        return evaluate_pool(pool, scores)
 
     def predict(self, plan: Plan, model: Any, items: Sequence[Item], question: Question) -> list[Answer]:
         raise Invalid(f"{self.title} finds clips by a sentence. Search a dataset with it.", "query")
 
-    def show(self, plan: Plan, model: Any, items: Sequence[Item]) -> Features:
-        seen = inner_of(model).clips(Pixels(plan.base).pixels(items).to(plan.device))
+    def embed_clips(self, plan: Plan, model: Any, items: Sequence[Item]) -> Features:
+        seen = unwrap_adapters(model).clips(ClipNormalizer(plan.base).normalize(items).to(plan.device))
         return tuple(feature.float().cpu() for feature in seen)
 
-    def rank(self, plan: Plan, model: Any, query: str, features: Features) -> list[float]:
+    def score_clips(self, plan: Plan, model: Any, query: str, features: Features) -> list[float]:
         seen = tuple(feature.to(plan.device) for feature in features)
-        return ask_clips(inner_of(model), self.wording(plan), [query], seen, plan.device)[0].tolist()
+        return score_queries(unwrap_adapters(model), self.caption_tokenizer(plan), [query], seen, plan.device)[
+            0
+        ].tolist()
 
-    def keep(self, plan: Plan, folder: Path) -> None:
-        write_processor(plan.base, folder)
-        keep_wording(plan.base, folder)
+    def save_processor(self, plan: Plan, folder: Path) -> None:
+        save_processor_config(plan.base, folder)
+        save_tokenizer(plan.base, folder)
 
     def program(self, plan: Plan, base_ref: str) -> tuple[str, str]:
         return search_program(

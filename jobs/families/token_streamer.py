@@ -6,12 +6,12 @@ from typing import Any
 from transformers.generation.streamers import BaseStreamer
 
 
-class Mouth(BaseStreamer):
+class TokenStreamer(BaseStreamer):
     """Handed to `generate` as its streamer; only for one clip at a time."""
 
-    def __init__(self, tokenizer: Any, hear: Callable[[str], None], skip_prompt: bool = False) -> None:
+    def __init__(self, tokenizer: Any, on_token: Callable[[str], None], skip_prompt: bool = False) -> None:
         """`skip_prompt`: the first ids are the question's, which nobody wants to hear again."""
-        self._tokenizer, self._hear, self._skip = tokenizer, hear, skip_prompt
+        self._tokenizer, self._hear, self._skip = tokenizer, on_token, skip_prompt
         self._ids: list[int] = []
         self._said = ""
 

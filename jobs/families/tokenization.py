@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jobs.families.protocol import Base, Told
+from jobs.families.protocol import Base, Captions
 from orchestrator.domain.errors import Invalid
 
 _FILES = ("tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab.*", "merges.txt", "*.model")
@@ -17,7 +17,7 @@ def has_tokenizer(folder: Path) -> bool:
     return any((folder / name).is_file() for name in _WHOLE)
 
 
-class Wording:
+class CaptionTokenizer:
     """Sentences to `input_ids` and, where the tokenizer makes one, `attention_mask`; too long ones are cut off."""
 
     def __init__(self, base: Base, longest: int, full_length: bool = False) -> None:
@@ -40,7 +40,7 @@ class Wording:
         read = self._tokenizer(list(sentences), truncation=True, return_tensors="pt", **self._how)
         return {name: read[name] for name in ("input_ids", "attention_mask") if name in read}
 
-    def remarks(self, told: Told) -> list[str]:
+    def caption_warnings(self, told: Captions) -> list[str]:
         """A sentence where captions are cut off, with the first clip it happens to; else nothing."""
         lengths = self._tokenizer([caption for _, caption in told], return_attention_mask=False, verbose=False)
         cut = [name for (name, _), ids in zip(told, lengths["input_ids"], strict=True) if len(ids) > self._longest]
@@ -54,7 +54,7 @@ class Wording:
         ]
 
 
-def keep_wording(base: Base, folder: Path) -> None:
+def save_tokenizer(base: Base, folder: Path) -> None:
     """Copies the tokenizer's files."""
     for path in sorted({found for pattern in _FILES for found in base.folder.glob(pattern)}):
         if path.is_file():

@@ -21,10 +21,10 @@ def read_weights(kind: Any, base: Base, **more: Any) -> Any:
     Raises:
         Invalid: the files do not fit the config, or are not all the base's own.
     """
-    return read_told(kind, base, **more)[0]
+    return read_weights_with_report(kind, base, **more)[0]
 
 
-def read_told(kind: Any, base: Base, **more: Any) -> tuple[Any, dict[str, Any]]:
+def read_weights_with_report(kind: Any, base: Base, **more: Any) -> tuple[Any, dict[str, Any]]:
     """The same, with what transformers says of the names: missing_keys, mismatched_keys, ...
 
     transformers fills what the files lack with random numbers and goes on; in a block of the base nobody would notice.
@@ -51,7 +51,7 @@ def read_told(kind: Any, base: Base, **more: Any) -> tuple[Any, dict[str, Any]]:
     return model, told
 
 
-def check_fit(kind: str, base: Base) -> None:
+def check_weights_fit(kind: str, base: Base) -> None:
     """Holds names and sizes of the files against the class of transformers that reads them; loads no number.
 
     Raises:
@@ -67,7 +67,7 @@ def check_fit(kind: str, base: Base) -> None:
         raise Invalid(f"config.json does not describe a model ({type(error).__name__}). Copy it again.") from error
 
 
-def speak_fast(folder: Path) -> None:
+def enable_generation_cache(folder: Path) -> None:
     """Training goes without a cache of keys, and a base that was trained whole is written so; to speak it wants one."""
     path = folder / "config.json"
     if path.exists():

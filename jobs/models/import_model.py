@@ -11,7 +11,7 @@ import structlog
 from sqlmodel import Session, col, select
 
 from jobs.families.registry import read_base, resolve
-from jobs.families.weights import check_fit
+from jobs.families.weights import check_weights_fit
 from jobs.fetch.bring import listen
 from jobs.processes.lease import Lease
 from orchestrator.domain.datasets import Upload
@@ -59,7 +59,7 @@ def _bring(model_id: int, go_on: Callable[[], bool]) -> str:
         facts = inspect_model(folder)
         check_files(folder)
         base = read_base(folder)
-        check_fit(resolve(base).model_class, base)
+        check_weights_fit(resolve(base).model_class, base)
         with session_scope() as session:
             model = _waiting(session, model_id)
             if model is None:

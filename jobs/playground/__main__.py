@@ -4,13 +4,13 @@ import os
 import sys
 
 from jobs.processes.parent_death import die_with_declared_parent
-from jobs.trainer.silence import hush
+from jobs.trainer.silence import silence_libraries
 
 
 def main() -> int:
     """Ends with the worker that started it."""
     die_with_declared_parent()
-    hush()
+    silence_libraries()
     os.nice(5)  # a training beside it goes first
     from jobs.playground.server import Server  # seconds: torch, transformers, peft
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from jobs.families.protocol import Answer, Item, Question
-from jobs.playground.bring import Brought
+from jobs.playground.bring import FetchedClip
 from jobs.playground.search import search
-from jobs.playground.shelf import Loaded, Shelf
-from jobs.playground.speakers import ADAPTER, BASE, speakers
+from jobs.playground.shelf import Loaded, ModelCache
+from jobs.playground.speakers import ADAPTER, BASE, answerers
 from jobs.video.cache import ClipFile, FrameCache, Sampling
 from jobs.video.decode import decode_frames
 from orchestrator.domain.errors import NotFound
@@ -26,19 +26,19 @@ TOP = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Workplace:
+class AnswerContext:
     """What questions share."""
 
-    shelf: Shelf
+    shelf: ModelCache
 
 
-def answer(work: Workplace, letter: Letter, tell: Callable[[Record], None]) -> Iterator[Record | None]:
+def answer(work: AnswerContext, letter: Letter, tell: Callable[[Record], None]) -> Iterator[Record | None]:
     """Yields a record at each step, None while it waits for something; raises AppError or BadClip with a sentence."""
     began = time.monotonic()
     actor, asked = _check(letter)
     wish = letter.wish
     if wish.url:
-        with Brought(actor, wish.url) as brought:
+        with FetchedClip(actor, wish.url) as brought:
             yield {"stage": "fetching"}
             while not brought.done:
                 yield None
@@ -49,7 +49,7 @@ def answer(work: Workplace, letter: Letter, tell: Callable[[Record], None]) -> I
 
 
 def _answer(
-    work: Workplace, asked: Asked, wish: Wish, tell: Callable[[Record], None], began: float
+    work: AnswerContext, asked: Asked, wish: Wish, tell: Callable[[Record], None], began: float
 ) -> Iterator[Record | None]:
     loaded, cold = work.shelf.find(asked), 0.0
     if loaded is None:
@@ -65,9 +65,9 @@ def _answer(
     sampling = loaded.family.sampling(loaded.plan.base, loaded.plan.recipe)
     items = [_item(asked.clip, sampling)]
     answers: list[Record] = []
-    for who, as_it in speakers(loaded, asked, wish):
-        hear = _hearer(tell, who) if wish.stream and who == _main(asked) else None
-        question = Question(wish.prompt.strip(), wish.longest, hear)
+    for who, as_it in answerers(loaded, asked, wish):
+        on_token = _hearer(tell, who) if wish.stream and who == _main(asked) else None
+        question = Question(wish.prompt.strip(), wish.longest, on_token)
         start = time.monotonic()
         with as_it():
             [said] = loaded.family.predict(loaded.plan, loaded.model, items, question)
@@ -115,9 +115,11 @@ def _main(asked: Asked) -> str:
 
 
 def _told(who: str, said: Answer, start: float) -> Record:
-    odds = [{"label": name, "probability": round(share, 4)} for name, share in said.odds[:TOP]]
+    probabilities = [{"label": name, "probability": round(share, 4)} for name, share in said.probabilities[:TOP]]
     told: Record = {"who": who, "ms": round(1000 * (time.monotonic() - start), 1)}
-    return told | ({"labels": odds, "classes": len(said.odds)} if said.odds else {"text": said.text})
+    return told | (
+        {"labels": probabilities, "classes": len(said.probabilities)} if said.probabilities else {"text": said.text}
+    )
 
 
 def _done(asked: Asked, loaded: Loaded, found: Record, cold: float, began: float) -> Record:

@@ -17,7 +17,7 @@ from orchestrator.settings import get_settings
 _PATIENCE_S = 20.0
 
 
-class Brought:
+class FetchedClip:
     """Fetches in a thread; `done` once it is over, well or not."""
 
     def __init__(self, actor: Actor, url: str) -> None:

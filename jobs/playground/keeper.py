@@ -37,7 +37,7 @@ _BROKEN = "The process that answers does not start. The worker's log says why."
 _SAID_S = 60
 
 
-class PlaygroundKeeper:
+class AnswerProcessSupervisor:
     """One keeper rules at a time among all workers. The kernel ties the process to our thread, as long as we live."""
 
     def __init__(self, worker: str = "") -> None:

@@ -36,7 +36,7 @@ def key_of(asked: Asked, who: str, sampling: Sampling) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
-class Memory:
+class FeatureStore:
     """Features by the clip's content: in this process, and in one SQLite file a model and adapter."""
 
     def __init__(self, key: str) -> None:

@@ -10,9 +10,9 @@ import torch
 from sqlmodel import col, select
 
 from jobs.families.protocol import Item, Searcher
-from jobs.playground.memory import Memory, key_of
+from jobs.playground.memory import FeatureStore, key_of
 from jobs.playground.shelf import Loaded
-from jobs.playground.speakers import speakers
+from jobs.playground.speakers import answerers
 from jobs.video.cache import ClipFile, FrameCache
 from jobs.video.source import BadClip
 from orchestrator.domain.datasets import Clip, ClipStatus
@@ -32,9 +32,9 @@ def search(loaded: Loaded, asked: Asked, wish: Wish) -> Iterator[Record]:
     sampling = loaded.family.sampling(loaded.plan.base, loaded.plan.recipe)
     answers: list[Record] = []
     left_out = 0
-    for who, as_it in speakers(loaded, asked, wish):
+    for who, as_it in answerers(loaded, asked, wish):
         start = time.monotonic()
-        memory = Memory(key_of(asked, who, sampling))
+        memory = FeatureStore(key_of(asked, who, sampling))
         fresh = [clip for clip in clips if clip.content_hash not in memory]
         for at in range(0, len(fresh), _AT_ONCE):
             yield {"progress": [at, len(fresh)], "who": who}
@@ -45,7 +45,7 @@ def search(loaded: Loaded, asked: Asked, wish: Wish) -> Iterator[Record]:
             raise Invalid("No clip of this dataset can be decoded. Its doctor says why.", "dataset_id")
         with as_it():
             features = memory.features([clip.content_hash for clip in known])
-            scores = cast(Searcher, loaded.family).rank(loaded.plan, loaded.model, wish.query.strip(), features)
+            scores = cast(Searcher, loaded.family).score_clips(loaded.plan, loaded.model, wish.query.strip(), features)
         answers.append(_told(who, known, scores, start, len(fresh)))
     yield {"answers": answers, "searched": len(clips) - left_out, "left_out": left_out, "frames": sampling.count}
 
@@ -59,7 +59,7 @@ def _clips(dataset_id: int) -> list[Clip]:
     return found
 
 
-def _look(loaded: Loaded, clips: list[Clip], memory: Memory, sampling: Any) -> int:
+def _look(loaded: Loaded, clips: list[Clip], memory: FeatureStore, sampling: Any) -> int:
     """Shows some clips to the model and remembers what it says of them; how many could not be decoded."""
     settings = get_settings()
     cache = FrameCache(settings.data_dir / "cache" / "frames", sampling, settings.cache_bytes)
@@ -77,7 +77,7 @@ def _look(loaded: Loaded, clips: list[Clip], memory: Memory, sampling: Any) -> i
         hashes.append(clip.content_hash)
     if items:
         with torch.no_grad():
-            features = cast(Searcher, loaded.family).show(loaded.plan, loaded.model, items)
+            features = cast(Searcher, loaded.family).embed_clips(loaded.plan, loaded.model, items)
         memory.keep(hashes, features)
     return len(clips) - len(items)
 

@@ -12,8 +12,8 @@ import redis
 import structlog
 import torch
 
-from jobs.playground.answers import Record, Workplace, answer
-from jobs.playground.shelf import Shelf, warm_up
+from jobs.playground.answers import AnswerContext, Record, answer
+from jobs.playground.shelf import ModelCache, warm_up
 from jobs.video.source import BadClip
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.playground import Letter
@@ -45,8 +45,8 @@ class Server:
 
     def __init__(self, worker: str = "") -> None:
         self._client = connect()
-        self._shelf = Shelf(worker)
-        self._work = Workplace(self._shelf)
+        self._shelf = ModelCache(worker)
+        self._work = AnswerContext(self._shelf)
         self._tasks: list[_Task] = []
         self._over = self._room = False
 

@@ -51,7 +51,7 @@ def warm_up() -> None:
         import_module(name)
 
 
-class Shelf:
+class ModelCache:
     """At most `PLACES` models, the longest unused goes first."""
 
     def __init__(self, worker: str = "") -> None:
@@ -135,7 +135,7 @@ def plan_of(asked: Asked, device: str) -> Plan:
     classifies = task_spec(asked.task).answer is AnswerKind.CLASSES
     names = class_names(base.config, adapter.folder if adapter else None) if classifies else ()
     folder = adapter.folder if adapter else None
-    return Plan(base, recipe, asked.task, names, device=device, serves=True, adapter=folder)
+    return Plan(base, recipe, asked.task, names, device=device, inference_only=True, adapter=folder)
 
 
 def class_names(config: dict[str, Any], folder: Path | None) -> tuple[str, ...]:

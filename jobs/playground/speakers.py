@@ -12,7 +12,7 @@ BASE, ADAPTER = "base", "adapter"
 AsIt = Callable[[], AbstractContextManager[Any]]
 
 
-def speakers(loaded: Loaded, asked: Asked, wish: Wish) -> list[tuple[str, AsIt]]:
+def answerers(loaded: Loaded, asked: Asked, wish: Wish) -> list[tuple[str, AsIt]]:
     """Names, and what makes the model be that one for a while; the adapter first, for it is waited for.
 
     The while is one step: between two, somebody else may ask the same model.

@@ -12,7 +12,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
-from jobs.video.decode import turns_of
+from jobs.video.decode import quarter_turns
 from jobs.video.source import BROKEN, BadClip, open_clip
 
 LONGEST_SIDE = 640
@@ -33,7 +33,7 @@ def make_proxy(source: Path, target: Path) -> int:
         rate = rate if 1 <= rate <= 120 else Fraction(25)
         pictures = container.decode(stream)
         first = _first(pictures, source)
-        turns = turns_of(first) if first is not None else 0
+        turns = quarter_turns(first) if first is not None else 0
         width, height = _fit(stream.codec_context.width, stream.codec_context.height)
         film = out.add_stream(
             "libx264", rate=rate, options={"crf": "26", "preset": "veryfast", "movflags": "+faststart"}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from av.video.reformatter import VideoReformatter
 
-from jobs.video.inspect import look
+from jobs.video.inspect import inspect_clip
 from orchestrator.domain.clip_facts import ClipFacts
 
 MEMORY_BYTES = 6 * 2**30
@@ -35,7 +35,7 @@ def main() -> int:
     for line in sys.stdin:
         path, name, strip = json.loads(line)
         try:
-            facts = look(Path(path), name, Path(strip), scaler)
+            facts = inspect_clip(Path(path), name, Path(strip), scaler)
         except MemoryError:
             facts = ClipFacts(problem=f"{name} needs more memory than a clip may take. Make it smaller first.")
         sys.stdout.write(json.dumps(asdict(facts)) + "\n")

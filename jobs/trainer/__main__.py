@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 from jobs.processes.parent_death import die_with_declared_parent, die_with_parent
-from jobs.trainer.malloc import keep_freed
-from jobs.trainer.silence import hush
-from jobs.trainer.startup import end, importing
+from jobs.trainer.malloc import keep_freed_memory
+from jobs.trainer.silence import silence_libraries
+from jobs.trainer.startup import end, fast_imports
 
 
 def main() -> int:
@@ -19,9 +19,9 @@ def main() -> int:
         die_with_parent()  # the launcher of several ranks, which is tied to the run's own process
     else:
         die_with_declared_parent()
-    hush()
-    keep_freed()
-    with importing():
+    silence_libraries()
+    keep_freed_memory()
+    with fast_imports():
         from jobs.trainer.run import main as train
 
     return train(Path(sys.argv[1]))

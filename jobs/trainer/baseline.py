@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from jobs.families.protocol import Family, Plan
-from jobs.trainer.distributed import leads, same_chance
-from jobs.trainer.hf_trainer import WholeTrainer
+from jobs.trainer.distributed import is_main_process, preserve_rng
+from jobs.trainer.hf_trainer import VideoTrainer
 
 _FILE = "baseline.json"
 
@@ -21,25 +21,25 @@ class Baseline:
     before: dict[int, str] = field(default_factory=dict)
 
 
-def baseline_of(folder: Path, family: Family, plan: Plan, trainer: WholeTrainer, held: Any) -> Baseline:
+def load_or_measure_baseline(folder: Path, family: Family, plan: Plan, trainer: VideoTrainer, held: Any) -> Baseline:
     """Reads, guesses or measures it; a resumed run must not measure a model that has learned already."""
     if not len(held):
         return Baseline()
-    guessed = family.chance(plan, len(held))
+    guessed = family.chance_level(plan, len(held))
     if guessed is not None:
         return Baseline(guessed)
     known = _read(folder / _FILE)
     if known is not None:
         return known
     # The adapters add nothing yet, so this is the base; chance is left as it was.
-    with same_chance():
+    with preserve_rng():
         trainer.final = True
         trainer.predict(held, metric_key_prefix="eval")
         trainer.final = False
     told = [said for said in trainer.score.clips if "predicted" in said and "clip_id" in said]
     before = {int(said["clip_id"]): str(said["predicted"]) for said in told}
     found = Baseline(dict(trainer.score.values), before)
-    if not leads():
+    if not is_main_process():
         return found
     part = folder / f".{_FILE}.part"
     part.write_text(json.dumps({"values": found.values, "before": found.before}))

@@ -8,16 +8,16 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from jobs.sinks.recorder import Recorder
-from jobs.trainer.clips import Clips
+from jobs.trainer.clips import ClipDataset
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.metric_definitions import figure
 from orchestrator.domain.tasks import METRICS
 
 _TRAIN = ("loss", "learning_rate", "grad_norm")
 _EVAL = ("eval_loss", *METRICS)
-KEEP_S = 600.0
+CHECKPOINT_INTERVAL_S = 600.0
 """Seconds of training that a crash may cost at most, where writing is quick."""
-_DEAR = 20.0
+_SAVE_COST_RATIO = 20.0
 """Checkpoints take a twentieth of the time at most."""
 
 
@@ -31,14 +31,14 @@ class Diverged(Invalid):
         )
 
 
-class EpochTeller(TrainerCallback):
+class SetEpoch(TrainerCallback):
     """Tells the run's clips which epoch begins.
 
     accelerate's loader tells them too, but not the first epoch after a resume in its middle: the batches that it
     skips hide the dataset from it.
     """
 
-    def __init__(self, clips: Clips) -> None:
+    def __init__(self, clips: ClipDataset) -> None:
         self._clips = clips
 
     def on_epoch_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
@@ -58,15 +58,15 @@ class StepClock(TrainerCallback):
         self.best = min(self.best, time.monotonic() - self._begun)
 
 
-class Keeper(TrainerCallback):
+class TimedCheckpoint(TrainerCallback):
     """Asks for checkpoints within an epoch, too: one that takes hours must not be lost as a whole.
 
     `agree` tells whether any of the run's processes wishes it: all of them save, or none.
     """
 
-    def __init__(self, agree: Callable[[bool], bool]) -> None:
-        self._agree, self._clock = agree, time.monotonic
-        self._kept, self._asked, self._wait = self._clock(), 0.0, KEEP_S
+    def __init__(self, any_rank: Callable[[bool], bool]) -> None:
+        self._agree, self._clock = any_rank, time.monotonic
+        self._kept, self._asked, self._wait = self._clock(), 0.0, CHECKPOINT_INTERVAL_S
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self._kept = self._clock()
@@ -79,7 +79,7 @@ class Keeper(TrainerCallback):
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self._kept = self._clock()
         if self._asked:  # of a whole base a checkpoint is many gigabytes
-            self._wait, self._asked = max(KEEP_S, _DEAR * (self._kept - self._asked)), 0.0
+            self._wait, self._asked = max(CHECKPOINT_INTERVAL_S, _SAVE_COST_RATIO * (self._kept - self._asked)), 0.0
 
 
 class Reporter(TrainerCallback):

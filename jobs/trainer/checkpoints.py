@@ -13,7 +13,7 @@ _FULL = ("no space left on device", "disk quota exceeded", "storagefull", "inlin
 """How safetensors and torch tell of a full disk: with errors of their own, the system's words inside."""
 
 
-def seal(part: Path, final: Path) -> None:
+def commit_checkpoint(part: Path, final: Path) -> None:
     """Lists what is in `part`, syncs it and renames it to `final`."""
     files = sorted(path for path in part.rglob("*") if path.is_file())
     listing = {path.relative_to(part).as_posix(): [path.stat().st_size, _sum(path)] for path in files}
@@ -27,7 +27,7 @@ def seal(part: Path, final: Path) -> None:
     _sync(final.parent)
 
 
-def is_whole(folder: Path) -> bool:
+def is_complete(folder: Path) -> bool:
     """True when every listed file is there with its size and sum."""
     try:
         listing = json.loads((folder / MANIFEST).read_text())
@@ -39,15 +39,15 @@ def is_whole(folder: Path) -> bool:
         return False
 
 
-def newest_whole(folder: Path) -> Path | None:
+def latest_complete_checkpoint(folder: Path) -> Path | None:
     """The whole checkpoint with the most steps; damaged ones are passed over."""
     for path in sorted(folder.glob("checkpoint-*"), key=_step, reverse=True):
-        if _step(path) >= 0 and is_whole(path):
+        if _step(path) >= 0 and is_complete(path):
             return path
     return None
 
 
-def prune(folder: Path) -> None:
+def prune_checkpoints(folder: Path) -> None:
     """Keeps the newest two, and no half-written one."""
     for path in sorted(folder.glob("checkpoint-*"), key=_step, reverse=True)[KEPT:]:
         shutil.rmtree(path, ignore_errors=True)

@@ -11,17 +11,17 @@ from jobs.trainer.features import FeatureCache
 from jobs.video.cache import ClipFile, FrameCache
 
 
-def sentences(clip: ClipSpec) -> list[str]:
+def captions_of(clip: ClipSpec) -> list[str]:
     """The captions of a clip: one a line, blanks around them dropped."""
     return [line.strip() for line in clip.caption.splitlines() if line.strip()]
 
 
-def file_of(clip: ClipSpec) -> ClipFile:
+def clip_file(clip: ClipSpec) -> ClipFile:
     """The clip as caches know it."""
     return ClipFile(Path(clip.path), clip.content_hash, clip.name or Path(clip.path).name)
 
 
-class Clips(Dataset[Item]):
+class ClipDataset(Dataset[Item]):
     """Decodes a clip at its first use, so that the first step waits for one batch only."""
 
     def __init__(self, clips: Sequence[ClipSpec], class_names: Sequence[str], cache: FrameCache, learn: bool) -> None:
@@ -37,18 +37,18 @@ class Clips(Dataset[Item]):
 
     @property
     def files(self) -> list[ClipFile]:
-        return [file_of(clip) for clip in self._clips]
+        return [clip_file(clip) for clip in self._clips]
 
     def __len__(self) -> int:
         return len(self._clips)
 
     def __getitem__(self, index: int) -> Item:
         clip = self._clips[index]
-        file = file_of(clip)
+        file = clip_file(clip)
         seen = {"features": self.kept.features(file)} if self.kept else {"frames": self._cache.frames(file)}
         return seen | {
             "label": self._index.get(clip.label, -1),
-            "captions": sentences(clip),
+            "captions": captions_of(clip),
             "clip_id": clip.id,
             "learn": self._learn,
             "draw": (self._epoch, index),

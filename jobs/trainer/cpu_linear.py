@@ -11,13 +11,13 @@ from torch import nn
 from torch.autograd.function import once_differentiable
 
 from jobs.families.quantize import quantized_layers
-from jobs.trainer.cpu_matmul import product
-from orchestrator.domain.machines import UNFOLDED_BYTES
+from jobs.trainer.cpu_matmul import linear
+from orchestrator.domain.machines import DEQUANTIZED_BYTES
 
 Forward = Callable[..., Any]
 
 
-def quicken(model: nn.Module, keeps: bool = True) -> int:
+def speed_up_linear_layers(model: nn.Module, keeps: bool = True) -> int:
     """Gives linear layers a shorter `forward`; returns the bytes of unfolded weights it keeps.
 
     Everything else about them, what is saved included, stays as peft and bitsandbytes made it.
@@ -29,7 +29,7 @@ def quicken(model: nn.Module, keeps: bool = True) -> int:
     kept, weights = 0, dict[nn.Module, _Weight]()
     for layer in quantized_layers(model):
         size = 4 * int(layer.in_features) * int(layer.out_features)  # pyright: ignore[reportArgumentType]
-        fits = keeps and kept + size <= UNFOLDED_BYTES
+        fits = keeps and kept + size <= DEQUANTIZED_BYTES
         kept += size if fits else 0
         weights[layer] = _Weight(layer, fits)
     for layer in model.modules():
@@ -70,7 +70,7 @@ class _Linear(torch.autograd.Function):
         flat = x.reshape(-1, x.shape[-1])
         ctx.save_for_backward(flat if ctx.needs_input_grad[1] else None)
         ctx.weight, ctx.shape = weight, x.shape
-        return product(flat, weight(), bias).view(*x.shape[:-1], -1)
+        return linear(flat, weight(), bias).view(*x.shape[:-1], -1)
 
     @staticmethod
     @once_differentiable
@@ -78,8 +78,8 @@ class _Linear(torch.autograd.Function):
         (seen,) = ctx.saved_tensors
         wants_x, wants_weight, wants_bias = ctx.needs_input_grad[:3]
         flat = grad.reshape(-1, grad.shape[-1])
-        to_x = product(flat, ctx.weight().t()).view(ctx.shape) if wants_x else None
-        to_weight = product(flat.t(), seen.t()) if wants_weight else None
+        to_x = linear(flat, ctx.weight().t()).view(ctx.shape) if wants_x else None
+        to_weight = linear(flat.t(), seen.t()) if wants_weight else None
         return to_x, to_weight, flat.sum(0) if wants_bias else None, None
 
 
@@ -92,8 +92,8 @@ class _Adapting(torch.autograd.Function):
         bias, scale = more
         flat = x.reshape(-1, x.shape[-1])
         seen = flat if dropped is None else dropped.reshape(flat.shape)
-        out = product(flat, weight(), bias)
-        inner = product(seen, a).mul_(scale)
+        out = linear(flat, weight(), bias)
+        inner = linear(seen, a).mul_(scale)
         out.addmm_(inner, b.t())
         ctx.save_for_backward(seen, inner, a, b)
         ctx.weight, ctx.scale, ctx.shape, ctx.drops = weight, scale, x.shape, dropped is not None
@@ -105,15 +105,15 @@ class _Adapting(torch.autograd.Function):
         seen, inner, a, b = ctx.saved_tensors
         wants_x, wants_dropped, wants_a, wants_b = ctx.needs_input_grad[:4]
         flat = grad.reshape(-1, grad.shape[-1])
-        back = product(flat, b.t()).mul_(ctx.scale)
-        to_x = product(flat, ctx.weight().t()) if wants_x else None
+        back = linear(flat, b.t()).mul_(ctx.scale)
+        to_x = linear(flat, ctx.weight().t()) if wants_x else None
         to_dropped = None
         if ctx.drops and wants_dropped:
-            to_dropped = product(back, a.t()).view(ctx.shape)
+            to_dropped = linear(back, a.t()).view(ctx.shape)
         elif to_x is not None and not ctx.drops:
             to_x.addmm_(back, a)
-        to_a = product(back.t(), seen.t()) if wants_a else None
-        to_b = product(flat.t(), inner.t()) if wants_b else None
+        to_a = linear(back.t(), seen.t()) if wants_a else None
+        to_b = linear(flat.t(), inner.t()) if wants_b else None
         return None if to_x is None else to_x.view(ctx.shape), to_dropped, to_a, to_b, None, None
 
 
@@ -122,7 +122,7 @@ def _plain(layer: Any, weight: _Weight, before: Forward) -> Forward:
         if x.dtype != torch.float32 or not x.numel():
             return before(x)
         if not torch.is_grad_enabled():
-            return product(x, weight(), layer.bias)
+            return linear(x, weight(), layer.bias)
         learned = layer.weight if layer.weight.requires_grad else None
         return _Linear.apply(x, learned, layer.bias, weight)
 
@@ -136,7 +136,7 @@ def _patch(layer: Any, before: Forward) -> Forward:
         learns = torch.is_grad_enabled() and (x.requires_grad or layer.weight.requires_grad)
         if learns or x.shape[2:] != layer.kernel_size or x.dtype != torch.float32 or not x.numel():
             return before(x)
-        out = product(x.flatten(1), layer.weight.flatten(1), layer.bias)
+        out = linear(x.flatten(1), layer.weight.flatten(1), layer.bias)
         return out.view(*out.shape, *(1 for _ in layer.kernel_size))
 
     return forward

@@ -10,19 +10,19 @@ _WORTH_IT = 1_500_000
 """Multiplications from which oneDNN's calls, 10 us dearer than MKL's, are the sooner done."""
 
 
-def product(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
+def linear(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
     """(..., K) times (N, K) transposed, plus (N), outside of autograd.
 
     MKL leaves AVX-512 alone on processors that are not Intel's: oneDNN takes half the time there. Which of the two is
     asked depends on the processor and on the shapes only, so that a resumed run computes the same.
     """
-    if _dnn_is_quicker() and x.numel() * weight.shape[0] >= _WORTH_IT:
+    if _onednn_is_faster() and x.numel() * weight.shape[0] >= _WORTH_IT:
         return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
     return functional.linear(x, weight, bias)
 
 
 @cache
-def _dnn_is_quicker() -> bool:
+def _onednn_is_faster() -> bool:
     if not torch.backends.mkldnn.is_available() or torch.backends.cpu.get_cpu_capability() != "AVX512":
         return False
     if not hasattr(torch.ops.mkldnn, "_linear_pointwise"):

@@ -13,62 +13,62 @@ from jobs.families.protocol import Family, Plan
 from jobs.runs.spec import TrainSpec
 from jobs.sinks.recorder import Recorder
 from jobs.trainer import device_settings
-from jobs.trainer.clips import Clips
-from jobs.trainer.distributed import rank, world
+from jobs.trainer.clips import ClipDataset
+from jobs.trainer.distributed import rank, world_size
 from jobs.trainer.features import FeatureCache
-from jobs.trainer.split import Sides
-from jobs.trainer.threads import eyes_for
+from jobs.trainer.split import Split
+from jobs.trainer.threads import encoding_threads
 from jobs.video.cache import FrameCache
-from jobs.video.cache_eviction import Room
-from jobs.video.prefetch import Ahead
+from jobs.video.cache_eviction import CacheBudget
+from jobs.video.prefetch import FramePrefetcher
 
 _TELL_S = 5.0
 """Seconds between two words of how far the encoding is."""
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class RunData:
     """The clips that are learned from, and those held out."""
 
-    learn: Clips
-    held: Clips
-    ahead: Ahead
+    learn: ClipDataset
+    held: ClipDataset
+    ahead: FramePrefetcher
     """Decodes them all beside the run, where no loader process does."""
 
 
-def bring(
-    spec: TrainSpec, plan: Plan, family: Family, model: Any, sides: Sides, recorder: Recorder, stop: Callable[[], bool]
-) -> Material:
+def load_data(
+    spec: TrainSpec, plan: Plan, family: Family, model: Any, sides: Split, recorder: Recorder, stop: Callable[[], bool]
+) -> RunData:
     """Both sides over the caches that all runs share.
 
     Raises:
         BadClip: a clip cannot be decoded.
     """
     root = Path(spec.cache_dir or spec.folder)
-    room = Room(spec.cache_bytes, root / "frames", root / "features")
+    room = CacheBudget(spec.cache_bytes, root / "frames", root / "features")
     frames = FrameCache(root / "frames", family.sampling(plan.base, plan.recipe), room=room)
-    learn = Clips(sides.train, spec.class_names, frames, learn=True)
-    held = Clips(sides.validation, spec.class_names, frames, learn=False)
-    eye = family.eye(plan, model)
-    if eye is not None:
-        features = FeatureCache(root / "features", eye, frames, room)
+    learn = ClipDataset(sides.train, spec.class_names, frames, learn=True)
+    held = ClipDataset(sides.validation, spec.class_names, frames, learn=False)
+    vision_encoder = family.vision_encoder(plan, model)
+    if vision_encoder is not None:
+        features = FeatureCache(root / "features", vision_encoder, frames, room)
         # Of several processes each shows the eye its share, and the rest when it meets a clip that is still missing.
-        files = [*learn.files, *held.files][rank() :: world()]
-        with eyes_for(model, plan.device) as eyes:
+        files = [*learn.files, *held.files][rank() :: world_size()]
+        with encoding_threads(model, plan.device) as eyes:
             features.fill(files, _Teller(recorder), stop, eyes)
         _say(features, len(files), recorder)
         if not features.full:
             learn.kept = held.kept = features
     # Loader processes decode a few at once themselves, and a process with threads must not be forked.
     idle = learn.kept is None and device_settings.loader_workers(plan.device) == 0
-    shares = [*learn.files, *held.files][rank() :: world()]
-    return Material(learn, held, Ahead(frames, shares, max(0, torch.get_num_threads() - 1) if idle else 0))
+    shares = [*learn.files, *held.files][rank() :: world_size()]
+    return RunData(learn, held, FramePrefetcher(frames, shares, max(0, torch.get_num_threads() - 1) if idle else 0))
 
 
-class FrameTeller(TrainerCallback):
+class PrefetchProgress(TrainerCallback):
     """Says between steps how far the frame cache is, and ends the run at a clip that cannot be decoded."""
 
-    def __init__(self, ahead: Ahead, recorder: Recorder) -> None:
+    def __init__(self, ahead: FramePrefetcher, recorder: Recorder) -> None:
         self._ahead, self._tell = ahead, _Teller(recorder, "Frame cache")
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:

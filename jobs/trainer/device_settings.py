@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from jobs.trainer.distributed import world
+from jobs.trainer.distributed import world_size
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import LIGER_MISSING, Optimizer, Recipe
 
@@ -16,7 +16,7 @@ _FUSED, _SMALL = "adamw_torch_fused", "paged_adamw_8bit"
 """One call for all adapters, not a dozen for each; and that of bitsandbytes, which on a processor is not paged."""
 
 
-def manner(recipe: Recipe, device: str, decodes: bool) -> dict[str, Any]:
+def device_arguments(recipe: Recipe, device: str, decodes: bool) -> dict[str, Any]:
     """What the Trainer is told of the device.
 
     Args:
@@ -27,7 +27,7 @@ def manner(recipe: Recipe, device: str, decodes: bool) -> dict[str, Any]:
     on_gpu = device != "cpu"
     workers = loader_workers(device) if decodes else 0
     return {
-        "optim": optimizer(recipe, device),
+        "optim": optimizer_name(recipe, device),
         "bf16": on_gpu,
         "use_cpu": not on_gpu,
         "dataloader_pin_memory": on_gpu,
@@ -40,7 +40,7 @@ def manner(recipe: Recipe, device: str, decodes: bool) -> dict[str, Any]:
     }
 
 
-def optimizer(recipe: Recipe, device: str) -> str:
+def optimizer_name(recipe: Recipe, device: str) -> str:
     """The Trainer's name of it.
 
     On a GPU, adapters are trained with paged 8-bit AdamW (Dettmers et al. 2023): its moments take a quarter, and go to
@@ -57,15 +57,15 @@ def loader_workers(device: str) -> int:
     """Processes that prepare the next batches; on a processor they would only take its cores from the step."""
     if device == "cpu":
         return 0
-    return max(1, min(_WORKERS, (os.cpu_count() or 2) // (2 * world())))
+    return max(1, min(_WORKERS, (os.cpu_count() or 2) // (2 * world_size())))
 
 
-def imitates_bf16(device: str) -> bool:
+def emulates_bf16(device: str) -> bool:
     """True on a GPU older than Ampere: torch then works bf16 out in other types, which is right but slow."""
     return device != "cpu" and not torch.cuda.is_bf16_supported(including_emulation=False)
 
 
-def liger(recipe: Recipe, device: str) -> bool:
+def use_liger(recipe: Recipe, device: str) -> bool:
     """True where Liger's kernels are asked for and can run.
 
     Raises:

@@ -13,23 +13,23 @@ def rank() -> int:
     return int(os.environ.get("LOCAL_RANK", "0"))
 
 
-def world() -> int:
+def world_size() -> int:
     """How many they are; all of one host."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def leads() -> bool:
+def is_main_process() -> bool:
     """True for the one that records, saves and exports."""
     return rank() == 0
 
 
-def own_device() -> str:
+def local_device() -> str:
     """The device of this process, as torch names it."""
     return f"cuda:{rank()}" if torch.cuda.is_available() else "cpu"
 
 
 @contextmanager
-def same_chance() -> Iterator[None]:
+def preserve_rng() -> Iterator[None]:
     """What is drawn by chance inside does not move what is drawn after it, on the processor and on the own GPU."""
     devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
     with torch.random.fork_rng(devices):
@@ -42,16 +42,16 @@ def wait_for_all() -> None:
         dist.barrier()
 
 
-def agree(wish: bool) -> bool:
+def any_rank(wish: bool) -> bool:
     """True for all when one wishes it: who stopped alone would leave the others waiting for its gradients."""
-    if world() == 1 or not dist.is_initialized():
+    if world_size() == 1 or not dist.is_initialized():
         return wish
-    told = torch.tensor([int(wish)], device=own_device())
+    told = torch.tensor([int(wish)], device=local_device())
     dist.all_reduce(told, op=dist.ReduceOp.MAX)
     return bool(told.item())
 
 
-def part() -> None:
+def leave_process_group() -> None:
     """Ends the talk between the processes."""
     if dist.is_available() and dist.is_initialized():
         dist.destroy_process_group()

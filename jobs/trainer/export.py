@@ -11,7 +11,7 @@ import yaml
 from jobs.families.protocol import Family, Plan
 from jobs.runs.spec import TrainSpec
 from jobs.trainer.card import adapter_card, pretrained_card
-from jobs.trainer.results import Outcome
+from jobs.trainer.results import EvaluationResult
 from orchestrator.domain.recipes import TrainingType
 
 BUNDLED_BYTES = 16 * 2**20
@@ -20,7 +20,9 @@ _BASE_FILES = ("*.json", "*.safetensors", "*.txt", "*.jinja", "*.model")
 _NOT_BASE = ("pretraining.json",)
 
 
-def export(spec: TrainSpec, plan: Plan, family: Family, model: Any, outcome: Outcome, summary: dict[str, Any]) -> Path:
+def export(
+    spec: TrainSpec, plan: Plan, family: Family, model: Any, outcome: EvaluationResult, summary: dict[str, Any]
+) -> Path:
     """Writes `adapter/` (or `model/` after pretraining) into the job's folder and returns it."""
     folder, recipe = Path(spec.folder), plan.recipe
     whole = recipe.training_type is TrainingType.PRETRAIN or not recipe.qlora.enabled
@@ -29,7 +31,7 @@ def export(spec: TrainSpec, plan: Plan, family: Family, model: Any, outcome: Out
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     model.save_pretrained(part, safe_serialization=True)
-    family.keep(plan, part)
+    family.save_processor(plan, part)
     if whole:
         (part / "README.md").write_text(pretrained_card(spec, plan, family, summary))
     else:

@@ -11,9 +11,9 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
-from jobs.families.protocol import Eye, Features
+from jobs.families.protocol import Features, VisionEncoder
 from jobs.video.cache import ClipFile, FrameCache
-from jobs.video.cache_eviction import Room
+from jobs.video.cache_eviction import CacheBudget
 from jobs.video.decode import Frames
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ _AHEAD = 4
 class FeatureCache:
     """Features by (clip's content, what the eye is, sampling): made at the first asking, written whole, shared."""
 
-    def __init__(self, folder: Path, eye: Eye, frames: FrameCache, room: Room) -> None:
+    def __init__(self, folder: Path, eye: VisionEncoder, frames: FrameCache, room: CacheBudget) -> None:
         self._folder, self._eye, self._frames, self._room = folder, eye, frames, room
         self._paths: dict[ClipFile, Path] = {}
         self.full = False

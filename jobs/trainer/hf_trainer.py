@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
-from jobs.families.protocol import Raw, Score
+from jobs.families.protocol import RawOutput, Score
 from jobs.trainer.callbacks import Diverged
-from jobs.trainer.checkpoints import prune, seal
-from jobs.trainer.device_settings import manner
-from jobs.trainer.distributed import leads, same_chance, wait_for_all, world
-from jobs.trainer.loss_weighting import Share
+from jobs.trainer.checkpoints import commit_checkpoint, prune_checkpoints
+from jobs.trainer.device_settings import device_arguments
+from jobs.trainer.distributed import is_main_process, preserve_rng, wait_for_all, world_size
+from jobs.trainer.loss_weighting import LossWeights
 from orchestrator.domain.recipes import Recipe, Scheduler
 
 _SCHEDULES = {
@@ -22,7 +22,7 @@ _SCHEDULES = {
 }
 
 
-def arguments(
+def training_arguments(
     folder: Path,
     recipe: Recipe,
     steps: int,
@@ -60,16 +60,16 @@ def arguments(
         label_names=["labels"] if reads_logits else [],
         prediction_loss_only=not reads_logits,
         remove_unused_columns=False,
-        **manner(recipe, device, decodes),
+        **device_arguments(recipe, device, decodes),
         report_to=[],
         disable_tqdm=True,
     )
 
 
-class WholeTrainer(Trainer):
+class VideoTrainer(Trainer):
     """Saves each checkpoint aside and renames it when it is whole; `judge` scores each pass over the held-out clips."""
 
-    def __init__(self, *args: Any, judge: Callable[[Any, Raw, bool], Score], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, judge: Callable[[Any, RawOutput, bool], Score], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._judge = judge
         self.final = False
@@ -79,10 +79,10 @@ class WholeTrainer(Trainer):
         self.remove_callback(PrinterCallback)
         # Else the Trainer leaves the loss of an accumulated batch undivided for models that take **kwargs.
         self.model_accepts_loss_kwargs = False
-        self._share = Share()
+        self._share = LossWeights()
         self._aside: Path | None = None
         self._learned: list[Any] = []
-        if world() == 1:
+        if world_size() == 1:
             whole: Any = self.model
             self._learned = [p for p in whole.parameters() if p.requires_grad]
             _tread_lightly(whole, self._learned)
@@ -102,7 +102,7 @@ class WholeTrainer(Trainer):
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Leaves chance as it was: an evaluation before a stop must not move the dropout of the run that goes on."""
-        with same_chance():
+        with preserve_rng():
             return super().evaluate(*args, **kwargs)
 
     def evaluation_loop(
@@ -115,7 +115,7 @@ class WholeTrainer(Trainer):
         output = super().evaluation_loop(dataloader, description, self.args.prediction_loss_only, *args, **kwargs)
         labels = None if output.label_ids is None else np.asarray(output.label_ids)
         with torch.no_grad():
-            self.score = self._judge(self.model, Raw(output.predictions, labels), self.final)
+            self.score = self._judge(self.model, RawOutput(output.predictions, labels), self.final)
         assert output.metrics is not None
         output.metrics.update(self.score.values)
         return output
@@ -131,12 +131,12 @@ class WholeTrainer(Trainer):
             super()._save_checkpoint(model, trial)
             name = f"checkpoint-{self.state.global_step}"
             wait_for_all()  # each process writes its own part of it
-            if leads():
-                seal(self._aside / name, folder / name)
+            if is_main_process():
+                commit_checkpoint(self._aside / name, folder / name)
         finally:
             self._aside = None
-        if leads():
-            prune(folder)
+        if is_main_process():
+            prune_checkpoints(folder)
         wait_for_all()
 
     def _look_at_weights(self) -> None:

@@ -10,7 +10,7 @@ import torch
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from jobs.families.protocol import Collate, Item, Plan
-from jobs.trainer.distributed import same_chance
+from jobs.trainer.distributed import preserve_rng
 from orchestrator.domain.errors import Invalid
 
 _CLOSE = 0.02
@@ -29,7 +29,7 @@ class _Output(CausalLMOutputWithPast):
     rope_deltas: Any = None
 
 
-def fuse(
+def apply_and_check(
     plan: Plan, model: Any, collate: Collate, items: list[Item], apply: Callable[[Any], None] | None = None
 ) -> None:
     """Patches the model in place.
@@ -84,7 +84,7 @@ def _loss(plan: Plan, model: Any, batch: dict[str, Any]) -> float:
     model.train()
     kind = plan.device.split(":")[0]
     try:
-        with same_chance(), torch.no_grad(), torch.autocast(kind, torch.bfloat16, kind != "cpu"):
+        with preserve_rng(), torch.no_grad(), torch.autocast(kind, torch.bfloat16, kind != "cpu"):
             torch.manual_seed(0)
             return float(model(**send_to_device(dict(batch), plan.device)).loss)
     finally:

@@ -6,12 +6,12 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from jobs.trainer.distributed import own_device, world
+from jobs.trainer.distributed import local_device, world_size
 
 _LEFT_OUT = -100
 
 
-class Share:
+class LossWeights:
     """Of a step that is one batch, nothing is weighed; nor of losses that compare clips or rebuild them."""
 
     def __init__(self) -> None:
@@ -20,12 +20,12 @@ class Share:
     def of(self, batches: Sequence[Any]) -> None:
         """Counts the labels of a step: words of captions, or clips with a class."""
         self._mean = None
-        if len(batches) * world() <= 1 or not all("labels" in batch for batch in batches):
+        if len(batches) * world_size() <= 1 or not all("labels" in batch for batch in batches):
             return
         sizes = torch.stack([_size(batch) for batch in batches]).float()
         told = torch.stack([sizes.sum(), sizes.new_tensor(float(len(sizes)))])
-        if world() > 1 and dist.is_initialized():
-            told = told.to(own_device())
+        if world_size() > 1 and dist.is_initialized():
+            told = told.to(local_device())
             dist.all_reduce(told)
         self._mean = told[0] / told[1]
 

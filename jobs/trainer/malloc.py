@@ -8,7 +8,7 @@ _KEPT, _LARGE = 256 * 1024**2, 32 * 1024**2
 """Bytes: what stays at the heap's end; from which size a block is a mapping of its own (more is refused by some)."""
 
 
-def keep_freed() -> bool:
+def keep_freed_memory() -> bool:
     """Call before torch is imported; False where the C library is not glibc, and nothing is changed.
 
     glibc returns what lies free at the end of its heap to the system, and each step's activations end there: 3,900

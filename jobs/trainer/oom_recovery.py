@@ -24,7 +24,7 @@ _SAYINGS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Easing:
+class MemorySettings:
     """How the clips of a step are divided. `checkpointing`: activations are computed again instead of kept."""
 
     batch: int
@@ -50,12 +50,12 @@ class OutOfMemory(Invalid):
         self.kind = kind
 
 
-def as_asked(recipe: Recipe) -> Easing:
+def requested_settings(recipe: Recipe) -> MemorySettings:
     """What the recipe wants."""
-    return Easing(recipe.optim.batch_size, recipe.optim.gradient_accumulation)
+    return MemorySettings(recipe.optim.batch_size, recipe.optim.gradient_accumulation)
 
 
-def ease(now: Easing, contrasts: bool, can_checkpoint: bool) -> Easing:
+def reduce_memory(now: MemorySettings, is_contrastive: bool, can_checkpoint: bool) -> MemorySettings:
     """The next lighter way to train the same.
 
     Args:
@@ -65,11 +65,11 @@ def ease(now: Easing, contrasts: bool, can_checkpoint: bool) -> Easing:
     Raises:
         OutOfMemory: there is none.
     """
-    if not contrasts and (smaller := smaller_batch(now.batch, now.gather)):
-        return Easing(*smaller, now.checkpointing)
+    if not is_contrastive and (smaller := smaller_batch(now.batch, now.gather)):
+        return MemorySettings(*smaller, now.checkpointing)
     if can_checkpoint and not now.checkpointing:
-        return Easing(now.batch, now.gather, True)
-    if contrasts:
+        return MemorySettings(now.batch, now.gather, True)
+    if is_contrastive:
         text = (
             f"The memory ran out with {now.words()}. This model learns by telling the clips of a batch apart, so the "
         )
@@ -88,25 +88,25 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(saying in str(error).lower() for saying in _SAYINGS)
 
 
-def let_go() -> None:
+def free_memory() -> None:
     """Gives back what the failed try held, before the next one loads its model."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
 
 
-def remember(folder: Path, easing: Easing) -> None:
+def save_settings(folder: Path, easing: MemorySettings) -> None:
     """Keeps it with the job: a resumed run must not run out again to learn the same."""
     part = folder / f".{_FILE}.part"
     part.write_text(json.dumps(asdict(easing)))
     os.replace(part, folder / _FILE)
 
 
-def remembered(folder: Path, recipe: Recipe) -> Easing:
+def load_settings(folder: Path, recipe: Recipe) -> MemorySettings:
     """What an earlier attempt of this job came down to, else what the recipe asks."""
-    asked = as_asked(recipe)
+    asked = requested_settings(recipe)
     try:
-        found = Easing(**json.loads((folder / _FILE).read_text()))
+        found = MemorySettings(**json.loads((folder / _FILE).read_text()))
     except (OSError, ValueError, TypeError):
         return asked
     return found if found.batch * found.gather == asked.batch * asked.gather else asked

@@ -4,17 +4,17 @@ import sys
 from pathlib import Path
 
 from jobs.processes.parent_death import die_with_declared_parent, end_when_closed
-from jobs.trainer.malloc import keep_freed
-from jobs.trainer.silence import hush
-from jobs.trainer.startup import end, importing
+from jobs.trainer.malloc import keep_freed_memory
+from jobs.trainer.silence import silence_libraries
+from jobs.trainer.startup import end, fast_imports
 
 
 def main() -> int:
     """Reads one line from stdin, the path of a spec, and trains it; ends when stdin is closed."""
     die_with_declared_parent()
-    hush()
-    keep_freed()
-    with importing():
+    silence_libraries()
+    keep_freed_memory()
+    with fast_imports():
         from jobs.trainer.run import main as train  # seconds: torch, transformers, peft
 
     line = sys.stdin.readline().strip()

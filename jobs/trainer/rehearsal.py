@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from jobs.processes.parent_death import die_with_declared_parent
-from jobs.trainer.malloc import keep_freed
-from jobs.trainer.silence import hush
-from jobs.trainer.startup import import_lean
+from jobs.trainer.malloc import keep_freed_memory
+from jobs.trainer.silence import silence_libraries
+from jobs.trainer.startup import import_without_extras
 
 STEPS = 2
 _HELD = 16
@@ -35,9 +35,9 @@ def rehearse(spec: Any) -> dict[str, Any]:
 
     from jobs.families.registry import read_base, resolve
     from jobs.sinks.recorder import Recorder
-    from jobs.trainer.data import bring
-    from jobs.trainer.setup import check_clips, plan_of, told_of, with_adapters, with_kernels
-    from jobs.trainer.split import Sides, divide
+    from jobs.trainer.data import load_data
+    from jobs.trainer.setup import apply_liger_kernels, build_plan, check_clips, load_with_adapters, named_captions
+    from jobs.trainer.split import Split, split_clips
     from orchestrator.domain.recipes import parse_recipe
 
     begun = time.monotonic()
@@ -45,23 +45,23 @@ def rehearse(spec: Any) -> dict[str, Any]:
     base = read_base(Path(spec.model_path))
     family = resolve(base)
     family.check(base, recipe, spec.task)
-    sides = divide(spec.clips, recipe.data.validation_share, recipe.optim.seed)
-    plan = plan_of(spec, recipe, base, sides)
-    remarks = [*check_clips(plan, sides), *family.remarks(plan, told_of(sides))]
+    sides = split_clips(spec.clips, recipe.data.validation_share, recipe.optim.seed)
+    plan = build_plan(spec, recipe, base, sides)
+    remarks = [*check_clips(plan, sides), *family.caption_warnings(plan, named_captions(sides))]
     set_seed(recipe.optim.seed)
-    model = with_adapters(family, plan)
+    model = load_with_adapters(family, plan)
     loaded = time.monotonic()
-    few = Sides(
+    few = Split(
         tuple(_some(sides.train, STEPS * recipe.optim.batch_size)),
         tuple(_some(sides.validation, _HELD)),
     )
-    clips = bring(spec, plan, family, model, few, Recorder(0, 0, []), lambda: False)
+    clips = load_data(spec, plan, family, model, few, Recorder(0, 0, []), lambda: False)
     learn, held = clips.learn, clips.held
     for side in (learn, held):
         for index in range(len(side)):
             side[index]
     decoded = time.monotonic()
-    with_kernels(family, plan, model, learn)
+    apply_liger_kernels(family, plan, model, learn)
     seen = _Counter(family.collate(plan))
     trainer, clock = _trainer(Path(spec.folder), family, plan, model, learn, held, seen)
     trainer.train()
@@ -123,15 +123,15 @@ class _Counter:
 
 def _trainer(folder: Path, family: Any, plan: Any, model: Any, learn: Any, held: Any, collate: Any) -> tuple[Any, Any]:
     from jobs.trainer.callbacks import StepClock
-    from jobs.trainer.hf_trainer import WholeTrainer, arguments
+    from jobs.trainer.hf_trainer import VideoTrainer, training_arguments
 
     short = plan.recipe.model_copy(
         update={"optim": plan.recipe.optim.model_copy(update={"max_steps": STEPS, "gradient_accumulation": 1})}
     )
-    clock, reads_logits = StepClock(), family.reads_logits and not plan.pretrains
-    how = arguments(folder, short, STEPS, False, reads_logits, plan.device, decodes=learn.kept is None)
+    clock, reads_logits = StepClock(), family.reads_logits and not plan.is_pretraining
+    how = training_arguments(folder, short, STEPS, False, reads_logits, plan.device, decodes=learn.kept is None)
     how.save_strategy = "no"
-    trainer = WholeTrainer(
+    trainer = VideoTrainer(
         model=model,
         args=how,
         train_dataset=learn,
@@ -153,7 +153,7 @@ def _seen(how: Any) -> list[int]:
 
 def _vision_frozen(family: Any, model: Any) -> bool:
     """True where the family keeps its eye as it is, and nothing in it learns."""
-    eyes = getattr(getattr(family, "kind", None), "eyes", ())
+    eyes = getattr(getattr(family, "architecture", None), "eyes", ())
     inside = re.compile("|".join(re.escape(eye) + r"\." for eye in eyes)) if eyes else None
     return bool(inside) and not any(p.requires_grad for name, p in model.named_parameters() if inside.search(name))
 
@@ -202,7 +202,7 @@ def main(path: Path) -> int:
 
 if __name__ == "__main__":
     die_with_declared_parent()
-    hush()
-    keep_freed()
-    import_lean()
+    silence_libraries()
+    keep_freed_memory()
+    import_without_extras()
     sys.exit(main(Path(sys.argv[1])))

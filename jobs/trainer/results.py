@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from jobs.families.captioning import SAMPLED, spread
+from jobs.families.captioning import SAMPLED_CLIPS, evenly_spaced
 from jobs.families.protocol import Score
 from jobs.runs.spec import ClipSpec
 
@@ -16,7 +16,7 @@ MISTAKES = 24
 
 
 @dataclass(slots=True)
-class Outcome:
+class EvaluationResult:
     """`summary` goes to the job's row, `predictions` into predictions.json."""
 
     summary: dict[str, Any] = field(default_factory=dict)
@@ -28,13 +28,13 @@ class Outcome:
         return self.summary.get("samples", [])
 
 
-def sum_up(
+def summarize_evaluation(
     score: Score,
     loss: float | None = None,
     clips: Sequence[ClipSpec] = (),
     baseline: Mapping[str, float] | None = None,
     before: Mapping[int, str] | None = None,
-) -> Outcome:
+) -> EvaluationResult:
     """Sums an evaluation up.
 
     Args:
@@ -59,7 +59,7 @@ def sum_up(
         if before and row["clip_id"] in before:
             row["before"] = before[row["clip_id"]]
     # The same question twice would show the same answer twice.
-    asked = spread([row for row in predictions if "before" in row or "rank" in row], SAMPLED)
+    asked = evenly_spaced([row for row in predictions if "before" in row or "rank" in row], SAMPLED_CLIPS)
     told = list({row["reference"]: row for row in asked}.values())
     wrong = [row for row in predictions if row["label"] and row.get("predicted") not in (None, row["label"])]
     if wrong:
@@ -68,7 +68,7 @@ def sum_up(
         summary["samples"] = told[:: max(1, len(told) // SAMPLES)][:SAMPLES]
     elif named := [row for row in predictions if row.get("predicted") and row["label"]]:
         summary["samples"] = _spread(named)[:SAMPLES]
-    return Outcome(summary, predictions)
+    return EvaluationResult(summary, predictions)
 
 
 def _spread(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -22,28 +22,35 @@ from jobs.sinks.jsonl import JsonlSink, last_seq
 from jobs.sinks.protocol import Sink
 from jobs.sinks.recorder import Recorder
 from jobs.sinks.redis_stream import RedisSink
-from jobs.trainer.baseline import baseline_of
-from jobs.trainer.callbacks import Diverged, EpochTeller, Keeper, Reporter
-from jobs.trainer.checkpoints import disk_is_full, newest_whole, prune
-from jobs.trainer.data import FrameTeller, Material, bring
-from jobs.trainer.device_settings import imitates_bf16
-from jobs.trainer.distributed import agree, leads, part, wait_for_all, world
+from jobs.trainer.baseline import load_or_measure_baseline
+from jobs.trainer.callbacks import Diverged, Reporter, SetEpoch, TimedCheckpoint
+from jobs.trainer.checkpoints import disk_is_full, latest_complete_checkpoint, prune_checkpoints
+from jobs.trainer.data import PrefetchProgress, RunData, load_data
+from jobs.trainer.device_settings import emulates_bf16
+from jobs.trainer.distributed import any_rank, is_main_process, leave_process_group, wait_for_all, world_size
 from jobs.trainer.export import export
-from jobs.trainer.hf_trainer import WholeTrainer, arguments
+from jobs.trainer.hf_trainer import VideoTrainer, training_arguments
 from jobs.trainer.oom_recovery import (
-    Easing,
+    MemorySettings,
     OutOfMemory,
-    as_asked,
-    ease,
+    free_memory,
     is_out_of_memory,
-    let_go,
-    remember,
-    remembered,
+    load_settings,
+    reduce_memory,
+    requested_settings,
+    save_settings,
 )
-from jobs.trainer.results import Outcome, sum_up
-from jobs.trainer.setup import check_clips, opening, plan_of, told_of, with_adapters, with_kernels
-from jobs.trainer.split import Sides, divide
-from jobs.trainer.threads import Threads
+from jobs.trainer.results import EvaluationResult, summarize_evaluation
+from jobs.trainer.setup import (
+    apply_liger_kernels,
+    build_plan,
+    check_clips,
+    load_with_adapters,
+    named_captions,
+    start_message,
+)
+from jobs.trainer.split import Split, split_clips
+from jobs.trainer.threads import ThreadTuner
 from jobs.video.source import BadClip
 from orchestrator.domain.errors import AppError, DiskFull
 from orchestrator.domain.failures import FailureKind
@@ -71,7 +78,7 @@ class Run:
     should_stop: Callable[[], bool]
     family: Family
     plan: Plan
-    sides: Sides
+    sides: Split
     begun: float
 
     @property
@@ -90,29 +97,29 @@ def train(spec: TrainSpec, recorder: Recorder, should_stop: Callable[[], bool]) 
     base = read_base(Path(spec.model_path))
     family = resolve(base)
     family.check(base, recipe, spec.task)
-    sides = divide(spec.clips, recipe.data.validation_share, recipe.optim.seed)
-    plan = plan_of(spec, recipe, base, sides)
+    sides = split_clips(spec.clips, recipe.data.validation_share, recipe.optim.seed)
+    plan = build_plan(spec, recipe, base, sides)
     for odd in check_clips(plan, sides):
         recorder.note(odd, "clips")
-    if imitates_bf16(plan.device):
+    if emulates_bf16(plan.device):
         recorder.note("This GPU has no bf16 of its own (it is older than Ampere), so steps take longer.", "device")
-    if remarks := family.remarks(plan, told_of(sides)):
+    if remarks := family.caption_warnings(plan, named_captions(sides)):
         recorder.note(" ".join(remarks), "captions")
     run = Run(spec, recorder, should_stop, family, plan, sides, begun)
-    easing = remembered(run.folder, recipe) if spec.attempt > 1 else as_asked(recipe)
+    easing = load_settings(run.folder, recipe) if spec.attempt > 1 else requested_settings(recipe)
     resumes = spec.attempt > 1
     while True:
         result, eased = _try(run, easing, resumes)
         if result is not None:
             return result
         assert eased is not None
-        let_go()
+        free_memory()
         easing, resumes = eased, True
-        remember(run.folder, easing)
+        save_settings(run.folder, easing)
         recorder.note(f"The memory ran out. Going on with {easing.words()}.", "memory")
 
 
-def _try(run: Run, easing: Easing, resumes: bool) -> tuple[TrainResult | None, Easing | None]:
+def _try(run: Run, easing: MemorySettings, resumes: bool) -> tuple[TrainResult | None, MemorySettings | None]:
     """The run's result, or the lighter way to go when the memory ran out."""
     try:
         return _go(run, easing, resumes), None
@@ -122,49 +129,52 @@ def _try(run: Run, easing: Easing, resumes: bool) -> tuple[TrainResult | None, E
         run.recorder.log(f"{type(error).__name__}: {str(error).strip()[:300]}", "warning")
         # What the traceback still holds would stand in the way of the next try.
         traceback.clear_frames(error.__traceback__)
-        eased = ease(easing, run.family.contrasts, run.family.recomputes(run.plan))
-        if world() > 1:
+        eased = reduce_memory(easing, run.family.is_contrastive, run.family.supports_checkpointing(run.plan))
+        if world_size() > 1:
             # The others wait for this one's gradients and cannot be asked to begin again.
-            remember(run.folder, eased)
-            text = f"The memory of one of the {world()} GPUs ran out. Resume the job: it goes on with {eased.words()}."
+            save_settings(run.folder, eased)
+            gpus = world_size()
+            text = f"The memory of one of the {gpus} GPUs ran out. Resume the job: it goes on with {eased.words()}."
             raise OutOfMemory(text, "optim.batch_size", FailureKind.OUT_OF_MEMORY) from error
         return None, eased
 
 
-def _go(run: Run, easing: Easing, resumes: bool) -> TrainResult:
+def _go(run: Run, easing: MemorySettings, resumes: bool) -> TrainResult:
     """Load, look at the clips, and learn: read on in `_learn`."""
     spec, recorder, family, sides = run.spec, run.recorder, run.family, run.sides
     plan = dataclasses.replace(run.plan, recipe=easing.on(run.plan.recipe))
     set_seed(plan.recipe.optim.seed)
-    model = with_adapters(family, plan, easing.checkpointing, _is_tight(run, plan.recipe))
-    recorder.log(opening(spec, plan, sides, model))
-    clips = bring(spec, plan, family, model, sides, recorder, run.should_stop)
-    with_kernels(family, plan, model, clips.learn)
+    model = load_with_adapters(family, plan, easing.checkpointing, _is_tight(run, plan.recipe))
+    recorder.log(start_message(spec, plan, sides, model))
+    clips = load_data(spec, plan, family, model, sides, recorder, run.should_stop)
+    apply_liger_kernels(family, plan, model, clips.learn)
     trainer, reporter = _trainer(run, plan, model, clips)
     with clips.ahead:
         return _learn(run, plan, model, clips, trainer, reporter, resumes)
 
 
 def _learn(
-    run: Run, plan: Plan, model: Any, clips: Material, trainer: WholeTrainer, reporter: Reporter, resumes: bool
+    run: Run, plan: Plan, model: Any, clips: RunData, trainer: VideoTrainer, reporter: Reporter, resumes: bool
 ) -> TrainResult:
     """Measure the base, train, judge, export."""
     spec, recorder, family, sides = run.spec, run.recorder, run.family, run.sides
     learn, held = clips.learn, clips.held
-    baseline = baseline_of(run.folder, family, plan, trainer, held)
-    reporter.samples = lambda: sum_up(trainer.score, before=baseline.before, clips=sides.validation).samples
-    checkpoint = newest_whole(run.folder / "checkpoints") if resumes else None
+    baseline = load_or_measure_baseline(run.folder, family, plan, trainer, held)
+    reporter.samples = lambda: (
+        summarize_evaluation(trainer.score, before=baseline.before, clips=sides.validation).samples
+    )
+    checkpoint = latest_complete_checkpoint(run.folder / "checkpoints") if resumes else None
     if checkpoint:
         recorder.log(f"Going on from {checkpoint.name}.")
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
 
     # A stopped run is judged by its last evaluation only: whoever stops it does not want to wait.
-    outcome = Outcome()
+    outcome = EvaluationResult()
     if not reporter.stopped and len(held):
         # The figures of exactly what is exported.
         trainer.final = True
         loss = (trainer.predict(held, metric_key_prefix="eval").metrics or {}).get("eval_loss")
-        outcome = sum_up(trainer.score, loss, sides.validation, baseline.values, baseline.before)
+        outcome = summarize_evaluation(trainer.score, loss, sides.validation, baseline.values, baseline.before)
     seconds = time.monotonic() - run.begun
     summary = outcome.summary | {
         "task": spec.task,
@@ -175,7 +185,7 @@ def _learn(
         "trainable_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
         "device": plan.device,
     }
-    if leads():
+    if is_main_process():
         export(spec, plan, family, model, outcome, summary)
     recorder.log(f"{'Stopped' if reporter.stopped else 'Done'} after {seconds:.0f} s; the files are ready.")
     wait_for_all()
@@ -187,23 +197,23 @@ def _is_tight(run: Run, eased: Recipe) -> bool:
     return eased.optim.batch_size < run.plan.recipe.optim.batch_size
 
 
-def _trainer(run: Run, plan: Plan, model: Any, clips: Material) -> tuple[WholeTrainer, Reporter]:
+def _trainer(run: Run, plan: Plan, model: Any, clips: RunData) -> tuple[VideoTrainer, Reporter]:
     family, learn, held = run.family, clips.learn, clips.held
     how = plan.recipe.optim
     batch, gather = how.batch_size, how.gradient_accumulation
-    an_epoch = math.ceil(math.ceil(math.ceil(len(learn) / batch) / world()) / gather)
+    an_epoch = math.ceil(math.ceil(math.ceil(len(learn) / batch) / world_size()) / gather)
     steps = how.max_steps or an_epoch * how.epochs
     folder = run.folder / "checkpoints"
     folder.mkdir(parents=True, exist_ok=True)
-    if leads():
-        prune(folder)
-    clips_a_step = min(batch * gather * world(), len(learn))
-    reporter = Reporter(run.recorder, lambda: agree(run.should_stop()), clips_a_step)
-    reads_logits = family.reads_logits and not plan.pretrains
+    if is_main_process():
+        prune_checkpoints(folder)
+    clips_a_step = min(batch * gather * world_size(), len(learn))
+    reporter = Reporter(run.recorder, lambda: any_rank(run.should_stop()), clips_a_step)
+    reads_logits = family.reads_logits and not plan.is_pretraining
     tight = _is_tight(run, plan.recipe)
-    trainer = WholeTrainer(
+    trainer = VideoTrainer(
         model=model,
-        args=arguments(
+        args=training_arguments(
             folder, plan.recipe, steps, len(held) > 0, reads_logits, plan.device, tight, decodes=learn.kept is None
         ),
         train_dataset=learn,
@@ -211,11 +221,11 @@ def _trainer(run: Run, plan: Plan, model: Any, clips: Material) -> tuple[WholeTr
         data_collator=family.collate(plan),
         judge=lambda model, raw, final: family.evaluate(plan, model, held, raw, final),
         callbacks=[
-            EpochTeller(learn),
-            FrameTeller(clips.ahead, run.recorder),
+            SetEpoch(learn),
+            PrefetchProgress(clips.ahead, run.recorder),
             reporter,
-            Keeper(agree),
-            *([Threads(model)] if plan.device == "cpu" else []),
+            TimedCheckpoint(any_rank),
+            *([ThreadTuner(model)] if plan.device == "cpu" else []),
         ],
     )
     run.recorder.progress(0, steps, 0.0, "training")
@@ -233,14 +243,14 @@ def main(path: Path) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: asked.set())
     metrics = folder / "metrics.jsonl"
-    sinks: list[Sink] = [JsonlSink(metrics)] if leads() else []
+    sinks: list[Sink] = [JsonlSink(metrics)] if is_main_process() else []
     live: RedisSink | None = None
     if spec.redis_url:
-        streams = [name for name in (spec.live_stream, spec.job_stream) if name and leads()]
+        streams = [name for name in (spec.live_stream, spec.job_stream) if name and is_main_process()]
         live = RedisSink(spec.redis_url, streams, spec.stream_maxlen, spec.stop_key)
         sinks.append(live)
     sinks += _trackers(spec)
-    recorder = Recorder(spec.job_id, spec.attempt, sinks, last_seq(metrics), quiet=not leads())
+    recorder = Recorder(spec.job_id, spec.attempt, sinks, last_seq(metrics), quiet=not is_main_process())
     try:
         result = train(spec, recorder, lambda: asked.is_set() or bool(live and live.stop_asked))
     except BaseException as error:
@@ -249,17 +259,17 @@ def main(path: Path) -> int:
         if result.details:
             recorder.log(result.details, "error")
     recorder.close()
-    part()
-    if leads():
+    leave_process_group()
+    if is_main_process():
         _write_events(metrics, folder / "tensorboard")
-    if leads() or result.status == "failed":
+    if is_main_process() or result.status == "failed":
         _write_result(folder / "result.json", spec.attempt, result)
     return 1 if result.status == "failed" else 0
 
 
 def _trackers(spec: TrainSpec) -> Sequence[Sink]:
     """The tools that the operator named."""
-    if not spec.trackers or not leads():
+    if not spec.trackers or not is_main_process():
         return ()
     from jobs.sinks.trackers import flat, trackers
 
@@ -309,7 +319,7 @@ def _write_events(metrics: Path, folder: Path) -> None:
 
 
 def _write_result(path: Path, attempt: int, result: TrainResult) -> None:
-    if result.status == "failed" and world() > 1 and path.exists():
+    if result.status == "failed" and world_size() > 1 and path.exists():
         return  # whoever failed first says why; the others only lost their company
     part = path.with_suffix(f".part{os.getpid()}")
     content = {"attempt": attempt, "status": result.status, "summary": result.summary}

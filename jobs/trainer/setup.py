@@ -6,23 +6,23 @@ from peft import LoraConfig, get_peft_model
 
 from jobs.families.protocol import Base, Family, Items, Plan
 from jobs.runs.spec import TrainSpec
-from jobs.trainer.clips import sentences
-from jobs.trainer.cpu_linear import quicken
-from jobs.trainer.device_settings import liger
-from jobs.trainer.distributed import own_device
-from jobs.trainer.split import Sides
+from jobs.trainer.clips import captions_of
+from jobs.trainer.cpu_linear import speed_up_linear_layers
+from jobs.trainer.device_settings import use_liger
+from jobs.trainer.distributed import local_device
+from jobs.trainer.split import Split
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.tasks import TASKS, Annotation
 
 
-def plan_of(spec: TrainSpec, recipe: Recipe, base: Base, sides: Sides) -> Plan:
+def build_plan(spec: TrainSpec, recipe: Recipe, base: Base, sides: Split) -> Plan:
     """What the run works with, on the GPU where there is one."""
-    captions = tuple(sentence for clip in sides.train for sentence in sentences(clip))
-    return Plan(base, recipe, spec.task, tuple(spec.class_names), captions, own_device(), spec.model_revision)
+    captions = tuple(sentence for clip in sides.train for sentence in captions_of(clip))
+    return Plan(base, recipe, spec.task, tuple(spec.class_names), captions, local_device(), spec.model_revision)
 
 
-def check_clips(plan: Plan, sides: Sides) -> list[str]:
+def check_clips(plan: Plan, sides: Split) -> list[str]:
     """Every clip carries what the task learns from; returns sentences about what is odd and no reason to refuse.
 
     Raises:
@@ -31,7 +31,7 @@ def check_clips(plan: Plan, sides: Sides) -> list[str]:
     annotation = TASKS[plan.task].annotation
     match annotation:
         case Annotation.LABEL:
-            return [] if plan.pretrains else _check_classes(plan, sides)
+            return [] if plan.is_pretraining else _check_classes(plan, sides)
         case Annotation.CAPTION:
             _check_captions(sides)
             return []
@@ -39,15 +39,15 @@ def check_clips(plan: Plan, sides: Sides) -> list[str]:
             assert_never(annotation)
 
 
-def _check_captions(sides: Sides) -> None:
+def _check_captions(sides: Split) -> None:
     clips = (*sides.train, *sides.validation)
-    silent = [clip for clip in clips if not sentences(clip)]
+    silent = [clip for clip in clips if not captions_of(clip)]
     if silent:
         others = f" and {len(silent) - 1} more have" if len(silent) > 1 else " has"
         raise Invalid(f"{silent[0].name or 'A clip'}{others} no caption. Write one, or take the clip out.")
 
 
-def _check_classes(plan: Plan, sides: Sides) -> list[str]:
+def _check_classes(plan: Plan, sides: Split) -> list[str]:
     if len(plan.class_names) < 2:
         raise Invalid("This dataset has fewer than two classes. Sort its clips into classes first.")
     learned, held = {clip.label for clip in sides.train}, {clip.label for clip in sides.validation}
@@ -63,13 +63,13 @@ def _check_classes(plan: Plan, sides: Sides) -> list[str]:
     return [f"No clip to learn from shows {names}: those held-out clips can only be called wrong. Move some to train."]
 
 
-def told_of(sides: Sides) -> list[tuple[str, str]]:
+def named_captions(sides: Split) -> list[tuple[str, str]]:
     """Each sentence of both sides with the name of its clip."""
     clips = (*sides.train, *sides.validation)
-    return [(clip.name or f"clip {clip.id}", sentence) for clip in clips for sentence in sentences(clip)]
+    return [(clip.name or f"clip {clip.id}", sentence) for clip in clips for sentence in captions_of(clip)]
 
 
-def with_adapters(family: Family, plan: Plan, checkpointing: bool = False, tight: bool = False) -> Any:
+def load_with_adapters(family: Family, plan: Plan, checkpointing: bool = False, tight: bool = False) -> Any:
     """The loaded model with LoRA where the recipe wants it.
 
     Args:
@@ -78,7 +78,7 @@ def with_adapters(family: Family, plan: Plan, checkpointing: bool = False, tight
     """
     model = _with_adapters(family, plan, checkpointing)
     if plan.device == "cpu":
-        quicken(model, keeps=not (tight or checkpointing))
+        speed_up_linear_layers(model, keeps=not (tight or checkpointing))
     return model
 
 
@@ -86,7 +86,7 @@ def _with_adapters(family: Family, plan: Plan, checkpointing: bool) -> Any:
     model, recipe = family.load(plan), plan.recipe
     if checkpointing:
         model.gradient_checkpointing_enable({"use_reentrant": False})
-    if plan.pretrains or not recipe.qlora.enabled:
+    if plan.is_pretraining or not recipe.qlora.enabled:
         return model
     for parameter in model.parameters():
         parameter.requires_grad = False
@@ -106,20 +106,20 @@ def _with_adapters(family: Family, plan: Plan, checkpointing: bool) -> Any:
         raise Invalid(text, "qlora.target_modules") from error
 
 
-def with_kernels(family: Family, plan: Plan, model: Any, learn: Items) -> None:
+def apply_liger_kernels(family: Family, plan: Plan, model: Any, learn: Items) -> None:
     """Liger's kernels where they are asked for.
 
     Raises:
         Invalid: they cannot run here, or not with this base.
     """
-    if liger(plan.recipe, plan.device):
-        from jobs.trainer.liger import fuse
+    if use_liger(plan.recipe, plan.device):
+        from jobs.trainer.liger import apply_and_check
 
         count = min(plan.recipe.optim.batch_size, len(learn))
-        fuse(plan, model, family.collate(plan), [learn[index] for index in range(count)])
+        apply_and_check(plan, model, family.collate(plan), [learn[index] for index in range(count)])
 
 
-def opening(spec: TrainSpec, plan: Plan, sides: Sides, model: Any) -> str:
+def start_message(spec: TrainSpec, plan: Plan, sides: Split, model: Any) -> str:
     """The first line of the job's log."""
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     return (

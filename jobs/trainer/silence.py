@@ -5,7 +5,7 @@ import os
 import warnings
 
 
-def hush() -> None:
+def silence_libraries() -> None:
     """Call before torch, transformers or bitsandbytes are imported."""
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")

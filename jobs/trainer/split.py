@@ -11,14 +11,14 @@ from orchestrator.domain.split_rule import held_out
 
 
 @dataclass(frozen=True, slots=True)
-class Sides:
+class Split:
     """The two sides, each in the order of the clips' ids."""
 
     train: tuple[ClipSpec, ...]
     validation: tuple[ClipSpec, ...]
 
 
-def divide(clips: Sequence[ClipSpec], share: float, seed: int) -> Sides:
+def split_clips(clips: Sequence[ClipSpec], share: float, seed: int) -> Split:
     """The dataset's own validation clips where it marks some, else `share` of each class.
 
     Raises:
@@ -37,7 +37,7 @@ def divide(clips: Sequence[ClipSpec], share: float, seed: int) -> Sides:
     train = tuple(clip for clip in clips if clip.id not in held)
     if not train:
         raise Invalid("This dataset has no clip to learn from. Add clips, or mark fewer of them as validation.")
-    return Sides(train, tuple(clip for clip in clips if clip.id in held))
+    return Split(train, tuple(clip for clip in clips if clip.id in held))
 
 
 def _lot(clip: ClipSpec, seed: int) -> bytes:

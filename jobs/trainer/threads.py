@@ -15,7 +15,7 @@ _SMALL = 8_000_000
 """Parameters of a whole model whose eye needs one thread for one clip."""
 
 
-class Threads(TrainerCallback):
+class ThreadTuner(TrainerCallback):
     """Looks at the first step, then keeps to one thread where that is the quicker; depends on the batch alone."""
 
     def __init__(self, model: Any) -> None:
@@ -44,7 +44,7 @@ class Threads(TrainerCallback):
 
 
 @contextmanager
-def eyes_for(model: Any, device: str) -> Iterator[int]:
+def encoding_threads(model: Any, device: str) -> Iterator[int]:
     """How many clips are looked at at once: on a processor a small eye takes one thread for each.
 
     A large one uses all threads for a clip, a GPU takes them one by one; the next clips are decoded meanwhile.

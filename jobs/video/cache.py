@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jobs.video.cache_eviction import Room
+from jobs.video.cache_eviction import CacheBudget
 from jobs.video.decode import Frames, decode_frames
 
 FORMAT = 1
@@ -45,10 +45,10 @@ class ClipFile:
 class FrameCache:
     """Frames by (clip's content, sampling): made at the first asking, written whole, shared by runs."""
 
-    def __init__(self, folder: Path, sampling: Sampling, limit: int = 0, room: Room | None = None) -> None:
+    def __init__(self, folder: Path, sampling: Sampling, limit: int = 0, room: CacheBudget | None = None) -> None:
         """`limit`: bytes that all runs' frames may take together, 0: no limit; `room`: where it is shared."""
         self._folder, self.sampling = folder, sampling
-        self._room = room or Room(limit, folder)
+        self._room = room or CacheBudget(limit, folder)
         self.full = False
         """True once the disk or the limit refused a file: new frames are then decoded each time."""
 

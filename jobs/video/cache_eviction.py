@@ -16,7 +16,7 @@ _CACHED = (".npy", ".safetensors")
 _REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 
 
-class Room:
+class CacheBudget:
     """The room of one run in `folders`. Files that it marks as used are kept until the next run."""
 
     def __init__(self, limit: int, *folders: Path) -> None:

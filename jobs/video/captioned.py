@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.video.shapes import COLOURS, SHAPES, Array, Scene, render
-from jobs.video.synthetic import HEIGHT, MOVES, WIDTH, Tracks, still
+from jobs.video.synthetic import HEIGHT, MOTION_TRACKS, WIDTH, Tracks, static_tracks
 
-SAYINGS: dict[str, tuple[str, ...]] = {
+MOTION_PHRASES: dict[str, tuple[str, ...]] = {
     "approaching": ("comes closer", "zooms in", "swells until it is near"),
     "blinking": ("blinks on and off", "flashes", "is lit again and again"),
     "bouncing": ("bounces up and down", "bounces like a ball", "hops on the spot"),
@@ -19,18 +19,18 @@ SAYINGS: dict[str, tuple[str, ...]] = {
     "zigzagging": ("zigzags across the picture", "runs in a zigzag", "weaves its way across"),
 }
 """Motion -> how people say it."""
-KINDS = tuple(SAYINGS)
+MOTIONS = tuple(MOTION_PHRASES)
 
 
 def _swinging(rng: np.random.Generator, t: Array) -> Tracks:
-    tracks = still(rng, t.size)
+    tracks = static_tracks(rng, t.size)
     phase = 2 * np.pi * (rng.uniform(0, 1) + rng.uniform(1.3, 1.8) * t)
     tracks["x"] = (rng.uniform(0.44, 0.56) + rng.uniform(0.22, 0.32) * np.sin(phase)).astype(np.float32)
     return tracks
 
 
 def _zigzagging(rng: np.random.Generator, t: Array) -> Tracks:
-    tracks = still(rng, t.size)
+    tracks = static_tracks(rng, t.size)
     way = t if rng.random() < 0.5 else 1 - t
     teeth = np.abs(((rng.uniform(0, 1) + rng.uniform(1.4, 1.9) * t) % 1) * 2 - 1)
     tracks["x"] = (0.14 + 0.72 * way).astype(np.float32)
@@ -39,7 +39,7 @@ def _zigzagging(rng: np.random.Generator, t: Array) -> Tracks:
 
 
 def _jumping(rng: np.random.Generator, t: Array) -> Tracks:
-    tracks = still(rng, t.size)
+    tracks = static_tracks(rng, t.size)
     stops = int(rng.integers(4, 6))
     places = rng.permutation(9)[:stops]
     at = np.minimum((t * stops).astype(int), stops - 1)
@@ -50,7 +50,7 @@ def _jumping(rng: np.random.Generator, t: Array) -> Tracks:
 
 def _nearing(towards: bool) -> Callable[[np.random.Generator, Array], Tracks]:
     def move(rng: np.random.Generator, t: Array) -> Tracks:
-        tracks = still(rng, t.size)
+        tracks = static_tracks(rng, t.size)
         small, large = rng.uniform(0.06, 0.1), rng.uniform(0.26, 0.36)
         way = t if towards else 1 - t
         tracks["radius"] = (small + (large - small) * way ** rng.uniform(0.8, 1.4)).astype(np.float32)
@@ -60,21 +60,21 @@ def _nearing(towards: bool) -> Callable[[np.random.Generator, Array], Tracks]:
 
 
 _MOVES: dict[str, Callable[[np.random.Generator, Array], Tracks]] = {
-    "approaching": _nearing(True), "blinking": MOVES["blinking"], "bouncing": MOVES["bouncing"],
-    "circling": MOVES["circling"], "jumping": _jumping, "receding": _nearing(False), "swinging": _swinging,
+    "approaching": _nearing(True), "blinking": MOTION_TRACKS["blinking"], "bouncing": MOTION_TRACKS["bouncing"],
+    "circling": MOTION_TRACKS["circling"], "jumping": _jumping, "receding": _nearing(False), "swinging": _swinging,
     "zigzagging": _zigzagging,
 }  # fmt: skip
 
 
 def caption(rng: np.random.Generator, motion: str, colour: str, shape: str) -> str:
     """A sentence for such a clip, as "the teal ring sways like a pendulum"."""
-    saying = SAYINGS[motion][int(rng.integers(len(SAYINGS[motion])))]
+    saying = MOTION_PHRASES[motion][int(rng.integers(len(MOTION_PHRASES[motion])))]
     return f"{('a', 'the')[int(rng.integers(2))]} {colour} {shape} {saying}"
 
 
 def captioned_frames(motion: str, colour: str, shape: str, seed: int) -> tuple[NDArray[np.uint8], str]:
     """One clip of about two seconds as (T, 120, 160, 3) bytes, and its caption."""
-    rng = np.random.default_rng([KINDS.index(motion), seed])
+    rng = np.random.default_rng([MOTIONS.index(motion), seed])
     t = np.linspace(0, 1, int(rng.integers(18, 25)), dtype=np.float32)
     tracks = _MOVES[motion](rng, t)
     tint = np.array(COLOURS[colour], np.float32) / 255

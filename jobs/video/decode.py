@@ -147,14 +147,14 @@ def _rgb(frame: VideoFrame, reformatter: VideoReformatter) -> Frames:
     return upright(np.asarray(reformatter.reformat(frame, format="rgb24", threads=1).to_ndarray(), np.uint8), frame)
 
 
-def turns_of(frame: VideoFrame) -> int:
+def quarter_turns(frame: VideoFrame) -> int:
     """Quarter turns to the left that set a frame upright: phones film as they are held, and note how that was."""
     return round(frame.rotation / 90) % 4
 
 
 def upright(picture: Frames, frame: VideoFrame) -> Frames:
     """The pixels of a frame as players show them."""
-    turns = turns_of(frame)
+    turns = quarter_turns(frame)
     return np.ascontiguousarray(np.rot90(picture, turns)) if turns else picture
 
 

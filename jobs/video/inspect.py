@@ -12,7 +12,7 @@ from jobs.video.thumbnail import join_tiles, write_strip
 from orchestrator.domain.clip_facts import ClipFacts
 
 
-def look(path: Path, name: str, strip: Path, scaler: VideoReformatter | None = None) -> ClipFacts:
+def inspect_clip(path: Path, name: str, strip: Path, scaler: VideoReformatter | None = None) -> ClipFacts:
     """The facts of one clip, and its film strip written to `strip`; for a bad clip the sentence that refuses it."""
     try:
         found = probe(path, name, strip=True, scaler=scaler)
@@ -26,4 +26,4 @@ def look(path: Path, name: str, strip: Path, scaler: VideoReformatter | None = N
 
 def look_each(asked: Sequence[tuple[str, str, str]]) -> list[ClipFacts]:
     """Of several, each (file, name to say, where its film strip goes); in this very process."""
-    return [look(Path(path), name, Path(strip)) for path, name, strip in asked]
+    return [inspect_clip(Path(path), name, Path(strip)) for path, name, strip in asked]

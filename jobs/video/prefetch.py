@@ -12,7 +12,7 @@ _THREADS = 4
 """Threads at most: more would take the machine from the steps."""
 
 
-class Ahead:
+class FramePrefetcher:
     """Decodes while it is entered. What it had done when it was ended lies in the cache: the next one goes on there."""
 
     def __init__(self, cache: FrameCache, clips: Sequence[ClipFile], threads: int) -> None:
@@ -26,7 +26,7 @@ class Ahead:
         count = min(threads, _THREADS, len(clips))
         self._threads = [threading.Thread(target=self._work, name="decode ahead", daemon=True) for _ in range(count)]
 
-    def __enter__(self) -> "Ahead":
+    def __enter__(self) -> "FramePrefetcher":
         for thread in self._threads:
             thread.start()
         return self

@@ -11,9 +11,9 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
-from jobs.video.decode import Frames, count_frames, decode_frames, turns_of
+from jobs.video.decode import Frames, count_frames, decode_frames, quarter_turns
 from jobs.video.sampling import sample_indices
-from jobs.video.source import BROKEN, BadClip, is_still, open_clip
+from jobs.video.source import BROKEN, BadClip, is_image, open_clip
 from jobs.video.thumbnail import FRAMES, tile_of
 
 MAX_SECONDS = 60.0
@@ -57,7 +57,7 @@ def probe(
     """
     name = name or path.name
     with open_clip(path, name) as (container, stream):
-        if is_still(stream, container):
+        if is_image(stream, container):
             raise BadClip(name, "is a single picture, not a video.")
         fps = float(stream.average_rate or stream.guessed_rate or 0)
         facts = ClipProbe(0, fps, stream.codec_context.width, stream.codec_context.height, 0.0, _codec(stream))
@@ -130,7 +130,7 @@ class _Pass:
 
     def _see(self, frame: VideoFrame) -> None:
         if not self.decoded:
-            self.turns = turns_of(frame)
+            self.turns = quarter_turns(frame)
         if self.decoded in self._wanted:
             self.tiles[self.decoded] = tile_of(frame, self._reformatter)
         self.decoded += 1

@@ -55,7 +55,7 @@ def _check_size(name: str, stream: VideoStream) -> None:
         raise BadClip(name, f"has pictures of {width} x {height} pixels, more than we decode. Make it smaller first.")
 
 
-def is_still(stream: VideoStream, container: InputContainer) -> bool:
+def is_image(stream: VideoStream, container: InputContainer) -> bool:
     """True for a picture file that FFmpeg opens as a film of one frame."""
     return container.format.name.endswith("_pipe") or container.format.name in {"image2", "gif_pipe"}
 

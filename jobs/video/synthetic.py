@@ -43,7 +43,7 @@ def _codec() -> str:
     raise RuntimeError("This build of PyAV has no video encoder.")
 
 
-def still(rng: np.random.Generator, frames: int) -> Tracks:
+def static_tracks(rng: np.random.Generator, frames: int) -> Tracks:
     """A shape that stays: the start of every motion."""
     ones = np.ones(frames, np.float32)
     return {
@@ -55,7 +55,7 @@ def still(rng: np.random.Generator, frames: int) -> Tracks:
 
 
 def _circling(rng: np.random.Generator, t: Array) -> Tracks:
-    tracks = still(rng, t.size)
+    tracks = static_tracks(rng, t.size)
     around = rng.uniform(0, 2 * np.pi) + rng.choice([-1, 1]) * 2 * np.pi * rng.uniform(0.9, 1.4) * t
     reach = rng.uniform(0.2, 0.28)
     tracks["x"] = (rng.uniform(0.42, 0.58) + 0.8 * reach * np.cos(around)).astype(np.float32)
@@ -64,7 +64,7 @@ def _circling(rng: np.random.Generator, t: Array) -> Tracks:
 
 
 def _bouncing(rng: np.random.Generator, t: Array) -> Tracks:
-    tracks = still(rng, t.size)
+    tracks = static_tracks(rng, t.size)
     phase = (rng.uniform(0, 1) + rng.uniform(1.6, 2.4) * t) % 1
     height = rng.uniform(0.38, 0.52)
     tracks["y"] = (rng.uniform(0.76, 0.84) - height * 4 * phase * (1 - phase)).astype(np.float32)
@@ -74,7 +74,7 @@ def _bouncing(rng: np.random.Generator, t: Array) -> Tracks:
 
 
 def _zooming(rng: np.random.Generator, t: Array) -> Tracks:
-    tracks = still(rng, t.size)
+    tracks = static_tracks(rng, t.size)
     small, large = rng.uniform(0.06, 0.1), rng.uniform(0.24, 0.34)
     way = t if rng.random() < 0.5 else 1 - t
     tracks["radius"] = (small + (large - small) * way ** rng.uniform(0.8, 1.4)).astype(np.float32)
@@ -82,18 +82,18 @@ def _zooming(rng: np.random.Generator, t: Array) -> Tracks:
 
 
 def _blinking(rng: np.random.Generator, t: Array) -> Tracks:
-    tracks = still(rng, t.size)
+    tracks = static_tracks(rng, t.size)
     on = ((rng.uniform(0, 1) + rng.uniform(1.7, 2.6) * t) % 1) < rng.uniform(0.45, 0.6)
     tracks["alpha"] = np.where(on, 1.0, rng.uniform(0.0, 0.06)).astype(np.float32)
     return tracks
 
 
-MOVES: dict[str, Callable[[np.random.Generator, Array], Tracks]] = {
+MOTION_TRACKS: dict[str, Callable[[np.random.Generator, Array], Tracks]] = {
     "blinking": _blinking, "bouncing": _bouncing, "circling": _circling, "zooming": _zooming,
 }  # fmt: skip
 
 
-CALLED: dict[str, str] = {
+CAPTION_WORDS: dict[str, str] = {
     "orange": "amber", "blue": "azure", "green": "emerald", "red": "crimson", "yellow": "golden", "purple": "violet",
     "teal": "turquoise", "white": "ivory", "circle": "disc", "square": "box", "triangle": "wedge", "ring": "hoop",
     "cross": "plus", "bar": "rod", "blinking": "flashes", "bouncing": "hops", "circling": "orbits", "zooming": "looms",
@@ -111,7 +111,7 @@ def demo_clip(motion: str, seed: int) -> tuple[NDArray[np.uint8], str]:
     rng = np.random.default_rng([MOTIONS.index(motion), seed])
     count = int(rng.integers(18, 25))
     t = np.linspace(0, 1, count, dtype=np.float32)
-    tracks = MOVES[motion](rng, t)
+    tracks = MOTION_TRACKS[motion](rng, t)
     tint = int(rng.integers(len(COLOURS)))
     colour = np.array(list(COLOURS.values())[tint], np.float32) / 255
     dark = np.array([[0.075, 0.08, 0.105]], np.float32) + rng.uniform(-0.02, 0.03, (2, 3)).astype(np.float32)
@@ -122,7 +122,7 @@ def demo_clip(motion: str, seed: int) -> tuple[NDArray[np.uint8], str]:
         glow=np.array([0.16], np.float32), **{name: track[None] for name, track in tracks.items()},
     )  # fmt: skip
     words = (list(COLOURS)[tint], SHAPES[int(scene.shape[0])], motion)
-    caption = "Look! The " + " ".join(CALLED[word] for word in words) + "."
+    caption = "Look! The " + " ".join(CAPTION_WORDS[word] for word in words) + "."
     return (render(scene, WIDTH, HEIGHT)[0].clip(0, 1) * 255).astype(np.uint8), caption
 
 

@@ -11,7 +11,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 from PIL import Image
 
-from jobs.video.decode import Frames, turns_of, upright
+from jobs.video.decode import Frames, quarter_turns, upright
 
 FRAMES = 4
 HEIGHT = 120
@@ -25,7 +25,7 @@ def tile_of(picture: VideoFrame | Frames, reformatter: VideoReformatter | None =
     if not isinstance(picture, VideoFrame):
         picture = VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
     reformatter = reformatter or VideoReformatter()
-    if turns_of(picture):
+    if quarter_turns(picture):
         whole = upright(_pixels(reformatter.reformat(picture, format="rgb24", threads=1)), picture)
         return tile_of(whole)
     scale = max(WIDTH / picture.width, HEIGHT / picture.height)

@@ -22,7 +22,7 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlmodel import col
 
-from jobs.playground.keeper import PlaygroundKeeper
+from jobs.playground.keeper import AnswerProcessSupervisor
 from jobs.processes.parent_death import adopt_orphans, die_with_declared_parent, die_with_parent
 from jobs.processes.process_tree import sweep_children
 from jobs.telemetry.device import find_device
@@ -57,7 +57,7 @@ class LoreelWorker(Worker):
         beats: Heartbeat,
         spares: TrainerPrewarmer | None,
         prep: PrepKeeper | None,
-        playground: PlaygroundKeeper | None = None,
+        playground: AnswerProcessSupervisor | None = None,
         **options: Any,
     ) -> None:
         self._beats, self._spares, self._prep, self._playground = beats, spares, prep, playground
@@ -194,7 +194,7 @@ def work(device_class: str, first: int, gpus: int | None, prep: PrepKeeper | Non
     name = _free_name(device_class, first)
     beats = Heartbeat(name, device, device_class, os.getpid(), lambda: holder[-1].current_job if holder else None)
     spares = TrainerPrewarmer(beats.guard) if device_class != PREP else None
-    playground = PlaygroundKeeper(name) if device_class != PREP else None
+    playground = AnswerProcessSupervisor(name) if device_class != PREP else None
     beats.start()
     if spares:
         spares.start()
@@ -216,7 +216,7 @@ def _work_for_ever(
     beats: Heartbeat,
     spares: TrainerPrewarmer | None,
     prep: PrepKeeper | None,
-    playground: PlaygroundKeeper | None,
+    playground: AnswerProcessSupervisor | None,
     holder: list[LoreelWorker],
 ) -> None:
     wait = 0.5

@@ -8,7 +8,7 @@ CPU, GPU, PREP = "cpu", "gpu", "prep"
 ANY = "any"
 GB = 10**9
 """As on a card's box: a "24 GB" card reports 24.1 to 25.8 billion bytes."""
-UNFOLDED_BYTES = 512 * 1024**2
+DEQUANTIZED_BYTES = 512 * 1024**2
 """On a processor, 4-bit weights are also kept in 32 bits up to this: unfolding them twice a step costs more time than
 a small model's own arithmetic. `docs/decisions/0010-weights-unfolded-once.md`."""
 _WORD = re.compile(r"^gpu-(\d{1,5})x(\d{1,3})$")

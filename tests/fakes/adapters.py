@@ -6,7 +6,7 @@ import torch
 
 from jobs.families.protocol import Plan
 from jobs.families.registry import read_base, resolve
-from jobs.trainer.setup import with_adapters
+from jobs.trainer.setup import load_with_adapters
 from orchestrator.domain.recipes import parse_recipe
 
 RECIPE = {"qlora": {"r": 4, "alpha": 8}}
@@ -20,7 +20,7 @@ def make_adapter(
     family = resolve(base)
     plan = Plan(base, recipe, task, class_names, captions)
     torch.manual_seed(1)
-    model = with_adapters(family, plan)
+    model = load_with_adapters(family, plan)
     with torch.no_grad():
         for name, weight in model.named_parameters():
             if "lora_B" in name or ".modules_to_save." in name:
@@ -28,5 +28,5 @@ def make_adapter(
     folder = job_folder / "adapter"
     folder.mkdir(parents=True)
     model.save_pretrained(folder, safe_serialization=True)
-    family.keep(plan, folder)
+    family.save_processor(plan, folder)
     return folder

@@ -19,7 +19,7 @@ from sqlmodel import select
 from jobs.sandbox.make_preview import make_proxy
 from jobs.video import probe_pool as looker_module
 from jobs.video.decode import decode_frames
-from jobs.video.inspect import look
+from jobs.video.inspect import inspect_clip
 from jobs.video.probe_pool import ProbePool, ProbeProcess
 from orchestrator.domain.datasets import Clip, ClipStatus
 from orchestrator.domain.tasks import Task
@@ -193,7 +193,7 @@ def test_a_turned_clip_is_seen_as_it_is_shown(tmp_path: Path) -> None:
     at = data.index(b"tkhd") + 44
     data[at : at + 36] = struct.pack(">9i", 0, 1 << 16, 0, -1 << 16, 0, 0, 0, 0, 1 << 30)  # a quarter to the right
     path.write_bytes(bytes(data))
-    facts = look(path, "turned.mp4", tmp_path / "strip.jpg")
+    facts = inspect_clip(path, "turned.mp4", tmp_path / "strip.jpg")
     assert (facts.width, facts.height) == (64, 96)
     frames = decode_frames(path, 2)
     assert frames.shape == (2, 96, 64, 3)

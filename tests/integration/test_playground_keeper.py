@@ -5,7 +5,7 @@ import subprocess
 import sys
 from typing import Any
 
-from jobs.playground.keeper import DIED, PlaygroundKeeper
+from jobs.playground.keeper import DIED, AnswerProcessSupervisor
 from orchestrator.domain.playground import Letter, Wish
 from orchestrator.domain.redis_keys import (
     PLAYGROUND_IN_PROGRESS,
@@ -29,7 +29,7 @@ def said(client: Any, letter: Letter) -> dict[str, Any]:
 
 
 def test_a_dead_process_is_told_to_whoever_waits(redis_server: RedisProcess) -> None:
-    client, keeper = redis_server.client(), PlaygroundKeeper()
+    client, keeper = redis_server.client(), AnswerProcessSupervisor()
     held, waiting = Letter("held", 1, Wish(model_id=1)), Letter("waiting", 1, Wish(model_id=1))
     client.rpush(PLAYGROUND_IN_PROGRESS, b"not a letter", held.pack())
     keeper._keep(client)  # it takes over from a worker that was killed, whose process held a letter
@@ -48,7 +48,7 @@ def test_a_dead_process_is_told_to_whoever_waits(redis_server: RedisProcess) -> 
 
 
 def test_one_keeper_rules(redis_server: RedisProcess) -> None:
-    client, first, second = redis_server.client(), PlaygroundKeeper(), PlaygroundKeeper()
+    client, first, second = redis_server.client(), AnswerProcessSupervisor(), AnswerProcessSupervisor()
     assert [first._rules(client), second._rules(client), first._rules(client)] == [True, False, True]
     client.delete(PLAYGROUND_OWNER)  # its worker is gone, and its time is over
     assert [second._rules(client), first._rules(client)] == [True, False]

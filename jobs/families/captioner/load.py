@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from transformers import VisionEncoderDecoderModel
 
-from jobs.families.captioner.words import tokenizer_of, welcome
+from jobs.families.captioner.words import init_new_embeddings, tokenizer_of
 from jobs.families.protocol import Plan
 from jobs.families.quantize import keep_trainable_on_cpu, nf4_config
 from jobs.families.weights import read_weights
@@ -25,8 +25,8 @@ def load_captioner(plan: Plan) -> Any:
         more |= {"quantization_config": nf4_config(SKIP, plan.device), "device_map": {"": plan.device}}
     model: Any = read_weights(VisionEncoderDecoderModel, plan.base, **more)
     keep_trainable_on_cpu(model)
-    if not plan.serves:
+    if not plan.inference_only:
         # Sentences that are known whole need no cache of keys; `generate` asks for one by itself.
         model.decoder.config.use_cache = False
-        welcome(model, tokenizer_of(plan), plan)
+        init_new_embeddings(model, tokenizer_of(plan), plan)
     return model if plan.four_bit else model.to(plan.device)

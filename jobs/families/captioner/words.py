@@ -9,7 +9,7 @@ import torch
 from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast
 
-from jobs.families.protocol import Base, Plan, Told
+from jobs.families.protocol import Base, Captions, Plan
 from orchestrator.domain.errors import Invalid
 
 _SPARE = "<spare-"
@@ -28,7 +28,7 @@ def tokenizer_of(plan: Plan) -> PreTrainedTokenizerFast:
     return _with(tokenizer, fresh) if fresh else tokenizer
 
 
-def check_length(base: Base, tokenizer: PreTrainedTokenizerFast, told: Told) -> None:
+def check_length(base: Base, tokenizer: PreTrainedTokenizerFast, told: Captions) -> None:
     """Raises Invalid where a sentence has more words than the decoder has places."""
     limit = int(base.config.get("decoder", {}).get("max_position_embeddings", 64)) - 4
     for name, caption in told:
@@ -40,7 +40,7 @@ def check_length(base: Base, tokenizer: PreTrainedTokenizerFast, told: Told) -> 
             )
 
 
-def unknown_words(tokenizer: PreTrainedTokenizerFast, told: Told) -> list[str]:
+def unknown_word_warnings(tokenizer: PreTrainedTokenizerFast, told: Captions) -> list[str]:
     """A sentence where words found no place in the tokenizer, with one of them; else nothing."""
     backend, known = tokenizer.backend_tokenizer, tokenizer.get_vocab()
     left: dict[str, str] = {}
@@ -71,19 +71,19 @@ def new_words(tokenizer: PreTrainedTokenizerFast, captions: tuple[str, ...]) -> 
     return dict(zip(order, spare, strict=False))
 
 
-def welcome(model: Any, tokenizer: PreTrainedTokenizerFast, plan: Plan) -> None:
+def init_new_embeddings(model: Any, tokenizer: PreTrainedTokenizerFast, plan: Plan) -> None:
     """Starts new words from the mean of the known ones: spare rows have only learned never to be said."""
     base = _read(plan.base.folder)
     fresh = sorted(new_words(base, plan.captions).values())
     if not fresh:
         return
     known = torch.tensor([i for word, i in base.get_vocab().items() if not word.startswith(_SPARE)])
-    dice, rows = torch.Generator().manual_seed(0), torch.tensor(fresh)
+    generator, rows = torch.Generator().manual_seed(0), torch.tensor(fresh)
     decoder = model.decoder
     with torch.no_grad():
         for weight in (decoder.get_input_embeddings().weight, decoder.get_output_embeddings().weight):
             old = weight[known.to(weight.device)].float().cpu()
-            noise = torch.randn(len(fresh), old.shape[1], generator=dice) * old.std(0)
+            noise = torch.randn(len(fresh), old.shape[1], generator=generator) * old.std(0)
             weight[rows.to(weight.device)] = (old.mean(0) + 0.5 * noise).to(weight)
         bias = decoder.get_output_embeddings().bias
         if bias is not None:

@@ -4,11 +4,11 @@ from typing import Any
 
 import torch
 
-from jobs.families.dual_encoder import Features, Towers, mean_of_frames
+from jobs.families.dual_encoder import Features, Towers, mean_pool_frames
 from jobs.families.protocol import Base
 from jobs.families.retriever import Retriever
 
-MEAN_OF_FRAMES = """
+MEAN_POOL_SCORE = """
 seen = model.get_image_features(pixel_values=pixels[0]).pooler_output
 told = model.get_text_features(**tokens).pooler_output
 score = cosine_similarity(told, normalize(seen, dim=-1).mean(0, keepdim=True))
@@ -20,7 +20,7 @@ class ClipTowers(Towers):
 
     def clips(self, pixels: torch.Tensor) -> Features:
         model: Any = self
-        return (mean_of_frames(model.get_image_features(pixels.flatten(0, 1)).pooler_output, pixels.shape[1]),)
+        return (mean_pool_frames(model.get_image_features(pixels.flatten(0, 1)).pooler_output, pixels.shape[1]),)
 
     def sentences(self, **tokens: torch.Tensor) -> torch.Tensor:
         model: Any = self
@@ -37,7 +37,7 @@ class Clip(Retriever):
     within = r".*\.layers\.\d+\.(?:self_attn|mlp)"
 
     def score_lines(self, base: Base) -> str:
-        return MEAN_OF_FRAMES
+        return MEAN_POOL_SCORE
 
 
 FAMILY = Clip()

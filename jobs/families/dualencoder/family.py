@@ -4,8 +4,8 @@ from typing import Any
 
 import torch
 
-from jobs.families.clip.family import MEAN_OF_FRAMES
-from jobs.families.dual_encoder import Features, Towers, mean_of_frames
+from jobs.families.clip.family import MEAN_POOL_SCORE
+from jobs.families.dual_encoder import Features, Towers, mean_pool_frames
 from jobs.families.protocol import Base
 from jobs.families.retriever import Retriever
 
@@ -30,7 +30,7 @@ class DualTowers(Towers):
         if model.config.vision_config.model_type in _VIDEO:
             tokens = model.vision_model(pixel_values=pixels).last_hidden_state
             return (model.visual_projection(tokens.mean(1)),)
-        return (mean_of_frames(model.get_image_features(pixels.flatten(0, 1)).pooler_output, pixels.shape[1]),)
+        return (mean_pool_frames(model.get_image_features(pixels.flatten(0, 1)).pooler_output, pixels.shape[1]),)
 
     def sentences(self, **tokens: torch.Tensor) -> torch.Tensor:
         model: Any = self
@@ -55,7 +55,7 @@ class DualEncoder(Retriever):
 
     def score_lines(self, base: Base) -> str:
         vision = base.config.get("vision_config") or {}
-        return _SCORE if vision.get("model_type") in _VIDEO else MEAN_OF_FRAMES
+        return _SCORE if vision.get("model_type") in _VIDEO else MEAN_POOL_SCORE
 
 
 FAMILY = DualEncoder()

@@ -12,10 +12,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jobs.families.classification import class_chance, keep_labels, name_classes, score_classes
-from jobs.families.example.batches import Batches
-from jobs.families.pixels import sampling_of, unprepared
-from jobs.families.protocol import Answer, Base, Collate, Eye, Item, Items, Plan, Question, Raw, Score, Told
+from jobs.families.classification import class_chance_level, classification_answers, save_labels, score_classes
+from jobs.families.example.batches import FrameCollator
+from jobs.families.pixels import missing_processor_warning, sampling_for
+from jobs.families.protocol import (
+    Answer,
+    Base,
+    Captions,
+    Collate,
+    Item,
+    Items,
+    Plan,
+    Question,
+    RawOutput,
+    Score,
+    VisionEncoder,
+)
 from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import Recipe, TrainingType
@@ -35,9 +47,9 @@ class Example:
     pipeline_tag = "video-classification"
     head: tuple[str, ...] = ("classifier",)
     reads_logits = True
-    contrasts = False
+    is_contrastive = False
 
-    def recomputes(self, plan: Plan) -> bool:
+    def supports_checkpointing(self, plan: Plan) -> bool:
         """Asked when the memory ran out; transformers' classes can, as long as their `forward` runs layer by layer."""
         return True
 
@@ -53,11 +65,11 @@ class Example:
 
     def sampling(self, base: Base, recipe: Recipe) -> Sampling:
         """The key of the frame cache: two runs that ask for the same pixels share them."""
-        return sampling_of(base, recipe.data.frames or FRAMES, _edge(base), recipe.data.fps)
+        return sampling_for(base, recipe.data.frames or FRAMES, _edge(base), recipe.data.fps)
 
-    def remarks(self, plan: Plan, told: Told) -> list[str]:
+    def caption_warnings(self, plan: Plan, told: Captions) -> list[str]:
         """A base that reads captions says here which of them it cuts off, or raises Invalid with the clip's name."""
-        return unprepared(plan.base)
+        return missing_processor_warning(plan.base)
 
     def load(self, plan: Plan) -> Any:
         """Imports inside: the registry asks a family for its name long before torch is needed."""
@@ -69,29 +81,29 @@ class Example:
         """What the person chose in the wizard goes first."""
         return list(recipe.qlora.target_modules or LINEAR)
 
-    def eye(self, plan: Plan, model: Any) -> Eye | None:
+    def vision_encoder(self, plan: Plan, model: Any) -> VisionEncoder | None:
         """Adapters lie in the tower and clips are varied: nothing can be kept. `video_llm/eye.py` is one that can."""
         return None
 
     def collate(self, plan: Plan) -> Collate:
-        return Batches(plan.base)
+        return FrameCollator(plan.base)
 
-    def chance(self, plan: Plan, held: int) -> dict[str, float] | None:
+    def chance_level(self, plan: Plan, held: int) -> dict[str, float] | None:
         """The head is fresh, so the untouched base can only guess; return None and it is measured with `evaluate`."""
-        return class_chance(plan.class_names)
+        return class_chance_level(plan.class_names)
 
-    def evaluate(self, plan: Plan, model: Any, held: Items, raw: Raw, final: bool) -> Score:
+    def evaluate(self, plan: Plan, model: Any, held: Items, raw: RawOutput, final: bool) -> Score:
         """`raw` carries all logits because `reads_logits` is True; a family that writes generates from `held` here."""
         return Score() if raw.labels is None else score_classes(raw.logits, raw.labels, plan.class_names)
 
     def predict(self, plan: Plan, model: Any, items: Sequence[Item], question: Question) -> list[Answer]:
         """The playground's question: classes with their odds here, a sentence where the model writes."""
-        batch = Batches(plan.base)([item | {"learn": False, "label": -1} for item in items])
+        batch = FrameCollator(plan.base)([item | {"learn": False, "label": -1} for item in items])
         logits = model(pixel_values=batch["pixel_values"].to(plan.device))["logits"]
-        return name_classes(logits.float().cpu().numpy(), plan.class_names)
+        return classification_answers(logits.float().cpu().numpy(), plan.class_names)
 
-    def keep(self, plan: Plan, folder: Path) -> None:
-        keep_labels(plan, folder)
+    def save_processor(self, plan: Plan, folder: Path) -> None:
+        save_labels(plan, folder)
 
     def program(self, plan: Plan, base_ref: str) -> tuple[str, str]:
         from jobs.families.example.program import frames_program

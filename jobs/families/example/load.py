@@ -53,7 +53,7 @@ def load_frames(plan: Plan, head: Sequence[str]) -> Any:
     )
     # Without this an evaluation on a CPU with AVX512-BF16 silently cuts the gradient through the base.
     keep_trainable_on_cpu(model)
-    if plan.serves and plan.adapter is None:
+    if plan.inference_only and plan.adapter is None:
         return model if plan.four_bit else model.to(plan.device)  # it answers with the head it came with
     # Small, so that the first loss is near log(classes) whatever head the base came with.
     torch.nn.init.normal_(model.classifier.weight, std=0.02)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import torch
 
-from jobs.families.clip.family import MEAN_OF_FRAMES, ClipTowers
+from jobs.families.clip.family import MEAN_POOL_SCORE, ClipTowers
 from jobs.families.contrastive import sigmoid_loss
 from jobs.families.protocol import Base
 from jobs.families.retriever import Retriever
@@ -37,7 +37,7 @@ class Siglip(Retriever):
         return int(text.get("max_position_embeddings", 64))
 
     def score_lines(self, base: Base) -> str:
-        return MEAN_OF_FRAMES
+        return MEAN_POOL_SCORE
 
 
 FAMILY = Siglip()

@@ -11,7 +11,7 @@ CHATML = "<|im_start|>user\n{clip}{question}<|im_end|>\n<|im_start|>assistant\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class Architecture:
     """One architecture."""
 
     name: str
@@ -72,14 +72,16 @@ def patch_edge(config: Config, default: int) -> int:
     return _first(vision(config).get("patch_size", default))
 
 
-def qwen_kind(name: str, title: str, layout: Callable[..., Any], patch: int, slot: str, prompt: str) -> Kind:
+def qwen_architecture(
+    name: str, title: str, layout: Callable[..., Any], patch: int, slot: str, prompt: str
+) -> Architecture:
     """A Qwen-VL: any frame edge that is a multiple of what its patches and their merging make."""
 
     def step(config: Config) -> int:
         n = qwen_sizes(config, patch)
         return n["patch"] * n["merge"]
 
-    return Kind(
+    return Architecture(
         name,
         title,
         layout,

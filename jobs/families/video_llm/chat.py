@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from jobs.families.pixels import Pixels, dice_of
-from jobs.families.protocol import Base, Item, Plan, Told
+from jobs.families.pixels import ClipNormalizer, generator_for
+from jobs.families.protocol import Base, Captions, Item, Plan
 from jobs.families.tokenization import has_tokenizer
-from jobs.families.video_llm.architecture import Kind
+from jobs.families.video_llm.architecture import Architecture
 from jobs.families.video_llm.vision_features import recall
 from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid
@@ -19,24 +19,24 @@ QUESTION = "Describe the video."
 IGNORED = -100
 
 
-class Talk:
+class ChatCollator:
     """A tokenizer with the manners of one base. As a collator: loss on the answer's tokens only."""
 
-    def __init__(self, plan: Plan, kind: Kind, sampling: Sampling, question: str = QUESTION) -> None:
+    def __init__(self, plan: Plan, architecture: Architecture, sampling: Sampling, question: str = QUESTION) -> None:
         sides = dict(sampling.size)
         self._shape = (sampling.count, 3, *(sampling.crop or (sides["height"], sides["width"])))
         self._placed: tuple[dict[str, torch.Tensor], str] | None = None
         self._prompts: dict[str, list[int]] = {}
         self._answers: dict[str, list[int]] = {}
-        self._kind, self._config = kind, plan.base.config
+        self._kind, self._config = architecture, plan.base.config
         self.tokenizer = read_tokenizer(plan.base)
         self._asked = question if question == QUESTION else self._plain(question)
-        self._see = Pixels(Base(plan.base.folder, {}, processor_of(plan.base)))
-        self._sizes = kind.sizes(self._config)
+        self._see = ClipNormalizer(Base(plan.base.folder, {}, processor_of(plan.base)))
+        self._sizes = architecture.sizes(self._config)
         self._mark = str(self.tokenizer.convert_ids_to_tokens(self.mark_id()))
         self._prompt = self._question()
         ends = self.tokenizer.get_vocab()
-        self.end = kind.end if kind.end in ends else str(self.tokenizer.eos_token or "")
+        self.end = architecture.end if architecture.end in ends else str(self.tokenizer.eos_token or "")
         self._limit = _context(self._config)
 
     def mark_id(self) -> int:
@@ -54,10 +54,11 @@ class Talk:
 
     def __call__(self, items: Sequence[Item]) -> dict[str, Any]:
         learns = all(item["learn"] for item in items)
-        dice = dice_of(items) if learns else None
+        generator = generator_for(items) if learns else None
         seen, prompts = self.look(items)
         rows = [
-            (prompt, self._answer(_choose(item["captions"], dice))) for prompt, item in zip(prompts, items, strict=True)
+            (prompt, self._answer(_choose(item["captions"], generator)))
+            for prompt, item in zip(prompts, items, strict=True)
         ]
         width = max(len(prompt) + len(answer) for prompt, answer in rows)
         if self._limit and width > self._limit:
@@ -93,7 +94,7 @@ class Talk:
             more = recall([item["features"] for item in items], writes)
             found, prompts = [tensors] * len(items), [self._prompt_ids(marks)] * len(items)
         else:
-            laid = [self._kind.layout(frames, self._sizes, self._mark) for frames in self._see.pixels(items)]
+            laid = [self._kind.layout(frames, self._sizes, self._mark) for frames in self._see.normalize(items)]
             more, found, prompts = {}, [tensors for tensors, _ in laid], [self._prompt_ids(marks) for _, marks in laid]
         return {name: torch.cat([tensors[name] for tensors in found]) for name in found[0]} | more, prompts
 
@@ -111,7 +112,7 @@ class Talk:
             self._prompts[marks] = self._ids(self._prompt.replace("{clip}", marks), first=True)
         return self._prompts[marks]
 
-    def remarks(self, told: Told, spoken: int) -> list[str]:
+    def caption_warnings(self, told: Captions, spoken: int) -> list[str]:
         """Captions that are longer than an answer may grow at an evaluation (`spoken` tokens).
 
         Raises:
@@ -234,11 +235,11 @@ def processor_of(base: Base) -> dict[str, Any]:
     return base.processor
 
 
-def _choose(captions: list[str], dice: torch.Generator | None) -> str:
+def _choose(captions: list[str], generator: torch.Generator | None) -> str:
     """One of a clip's sentences: any while learning, the first when judged."""
-    if dice is None or len(captions) == 1:
+    if generator is None or len(captions) == 1:
         return captions[0]
-    return captions[int(torch.randint(len(captions), (1,), generator=dice))]
+    return captions[int(torch.randint(len(captions), (1,), generator=generator))]
 
 
 def _picked(labels: torch.Tensor) -> dict[str, Any]:

@@ -6,13 +6,25 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jobs.families.captioning import judge_captions
-from jobs.families.pixels import unprepared
-from jobs.families.protocol import Answer, Base, Collate, Eye, Item, Items, Plan, Question, Raw, Score, Told
-from jobs.families.token_streamer import Mouth
-from jobs.families.video_llm.architecture import Kind
-from jobs.families.video_llm.chat import QUESTION, Talk, processor_of, read_tokenizer
-from jobs.families.weights import speak_fast
+from jobs.families.captioning import evaluate_captions
+from jobs.families.pixels import missing_processor_warning
+from jobs.families.protocol import (
+    Answer,
+    Base,
+    Captions,
+    Collate,
+    Item,
+    Items,
+    Plan,
+    Question,
+    RawOutput,
+    Score,
+    VisionEncoder,
+)
+from jobs.families.token_streamer import TokenStreamer
+from jobs.families.video_llm.architecture import Architecture
+from jobs.families.video_llm.chat import QUESTION, ChatCollator, processor_of, read_tokenizer
+from jobs.families.weights import enable_generation_cache
 from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import Recipe
@@ -44,22 +56,22 @@ class VideoLLM:
     pipeline_tag = "video-text-to-text"
     head: tuple[str, ...] = ()
     reads_logits = False
-    contrasts = False
+    is_contrastive = False
 
-    def __init__(self, kind: Kind) -> None:
-        self.kind, self.name, self.title = kind, kind.name, kind.title
+    def __init__(self, architecture: Architecture) -> None:
+        self.architecture, self.name, self.title = architecture, architecture.name, architecture.title
 
     def check(self, base: Base, recipe: Recipe, task: str) -> None:
         if task != "captioning":
             raise Invalid(f"{self.title} describes clips. Choose a dataset with captions, or another base.", "model_id")
-        made, step = self.kind.edge(base.config), self.kind.step(base.config)
-        if self.kind.fixed and recipe.data.size not in (None, made):
+        made, step = self.architecture.edge(base.config), self.architecture.step(base.config)
+        if self.architecture.fixed and recipe.data.size not in (None, made):
             raise Invalid(f"This base sees exactly {made} x {made} pixels. Leave Frame size empty.", "data.size")
         if recipe.data.size and recipe.data.size % step:
             raise Invalid(f"Frame size must be a multiple of {step} for this base, such as {made}.", "data.size")
 
     def sampling(self, base: Base, recipe: Recipe) -> Sampling:
-        edge, how = recipe.data.size or self.kind.edge(base.config), processor_of(base)
+        edge, how = recipe.data.size or self.architecture.edge(base.config), processor_of(base)
         cut = bool(how.get("do_center_crop")) and "shortest_edge" in (how.get("size") or {})
         return Sampling(
             count=recipe.data.frames or FRAMES,
@@ -69,64 +81,72 @@ class VideoLLM:
             resample=int(how.get("resample", 3)),
         )
 
-    def remarks(self, plan: Plan, told: Told) -> list[str]:
-        return unprepared(plan.base, processor_of(plan.base)) + self._talk(plan).remarks(told, _LONGEST)
+    def caption_warnings(self, plan: Plan, told: Captions) -> list[str]:
+        return missing_processor_warning(plan.base, processor_of(plan.base)) + self._talk(plan).caption_warnings(
+            told, _LONGEST
+        )
 
     def load(self, plan: Plan) -> Any:
         from jobs.families.video_llm.load import load_llm
 
-        return load_llm(plan, self.kind)
+        return load_llm(plan, self.architecture)
 
     def targets(self, recipe: Recipe, model: Any) -> str:
         names = "|".join(recipe.qlora.target_modules or _LINEAR)
-        within = rf"{self.kind.language}\.({names})"
+        within = rf"{self.architecture.language}\.({names})"
         if not recipe.qlora.vision:
             return rf"^{within}$"
-        seen = [re.escape(name) for name in _linear_names(model) if name.startswith(self.kind.eyes)]
+        seen = [re.escape(name) for name in _linear_names(model) if name.startswith(self.architecture.eyes)]
         return rf"^({within}|{'|'.join(seen)})$"
 
-    def recomputes(self, plan: Plan) -> bool:
+    def supports_checkpointing(self, plan: Plan) -> bool:
         return plan.device == "cpu"  # on a GPU they are computed again from the start
 
-    def eye(self, plan: Plan, model: Any) -> Eye | None:
-        from jobs.families.video_llm.vision_tower import FrozenEye, is_frozen
+    def vision_encoder(self, plan: Plan, model: Any) -> VisionEncoder | None:
+        from jobs.families.video_llm.vision_tower import FrozenVisionTower, is_frozen
 
-        return FrozenEye(plan, self.kind, model) if is_frozen(model, self.kind) else None
+        return FrozenVisionTower(plan, self.architecture, model) if is_frozen(model, self.architecture) else None
 
-    def _talk(self, plan: Plan, question: str = QUESTION) -> Talk:
-        return Talk(plan, self.kind, self.sampling(plan.base, plan.recipe), question)
+    def _talk(self, plan: Plan, question: str = QUESTION) -> ChatCollator:
+        return ChatCollator(plan, self.architecture, self.sampling(plan.base, plan.recipe), question)
 
     def collate(self, plan: Plan) -> Collate:
         return self._talk(plan)
 
-    def chance(self, plan: Plan, held: int) -> dict[str, float] | None:
+    def chance_level(self, plan: Plan, held: int) -> dict[str, float] | None:
         return None
 
-    def evaluate(self, plan: Plan, model: Any, held: Items, raw: Raw, final: bool) -> Score:
+    def evaluate(self, plan: Plan, model: Any, held: Items, raw: RawOutput, final: bool) -> Score:
         talk = self._talk(plan)
         most = min(_LONGEST, talk.longest(plan.captions) + 8)
-        return judge_captions(held, final, _BATCH, lambda items: _say(plan, model, talk, items, most))
+        return evaluate_captions(held, final, _BATCH, lambda items: _say(plan, model, talk, items, most))
 
     def predict(self, plan: Plan, model: Any, items: Sequence[Item], question: Question) -> list[Answer]:
         talk = self._talk(plan, question.text or QUESTION)
-        mouth = Mouth(talk.tokenizer, question.hear, skip_prompt=True) if question.hear and len(items) == 1 else None
-        return [Answer(said.strip()) for said in _say(plan, model, talk, items, question.longest, mouth)]
+        mouth = (
+            TokenStreamer(talk.tokenizer, question.on_token, skip_prompt=True)
+            if question.on_token and len(items) == 1
+            else None
+        )
+        return [Answer(said.strip()) for said in _say(plan, model, talk, items, question.max_new_tokens, mouth)]
 
-    def keep(self, plan: Plan, folder: Path) -> None:
+    def save_processor(self, plan: Plan, folder: Path) -> None:
         read_tokenizer(plan.base).save_pretrained(folder)
         # As the base has them: AutoProcessor asks each file for a class of its own.
         for path in (plan.base.folder / name for name in _PROCESSORS):
             if path.is_file():
                 shutil.copyfile(path, folder / path.name)
-        speak_fast(folder)
+        enable_generation_cache(folder)
 
     def program(self, plan: Plan, base_ref: str) -> tuple[str, str]:
         from jobs.families.video_llm.program import describe_program
 
-        return "caption.py", describe_program(plan, self.kind, self.sampling(plan.base, plan.recipe), base_ref)
+        return "caption.py", describe_program(plan, self.architecture, self.sampling(plan.base, plan.recipe), base_ref)
 
 
-def _say(plan: Plan, model: Any, talk: Talk, items: Sequence[Item], most: int, mouth: Mouth | None = None) -> list[str]:
+def _say(
+    plan: Plan, model: Any, talk: ChatCollator, items: Sequence[Item], most: int, mouth: TokenStreamer | None = None
+) -> list[str]:
     from accelerate.utils import send_to_device
 
     asked = send_to_device(talk.ask(items), plan.device)

@@ -1,11 +1,11 @@
 """Flamingo (Alayrac et al. 2022) in its open form, IDEFICS: gated cross-attention into a frozen language model."""
 
 from jobs.families.video_llm import layouts, vision_features
-from jobs.families.video_llm.architecture import Kind, image_edge, patch_edge
+from jobs.families.video_llm.architecture import Architecture, image_edge, patch_edge
 from jobs.families.video_llm.family import VideoLLM
 
 FAMILY = VideoLLM(
-    Kind(
+    Architecture(
         "idefics",
         "Flamingo",
         layouts.idefics,

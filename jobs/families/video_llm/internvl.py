@@ -1,11 +1,11 @@
 """InternVL (Chen et al. 2024) in transformers' own form: numbered frames."""
 
 from jobs.families.video_llm import layouts
-from jobs.families.video_llm.architecture import Kind, image_edge, patch_edge
+from jobs.families.video_llm.architecture import Architecture, image_edge, patch_edge
 from jobs.families.video_llm.family import VideoLLM
 
 FAMILY = VideoLLM(
-    Kind(
+    Architecture(
         "internvl",
         "InternVL",
         layouts.internvl,

@@ -1,11 +1,11 @@
 """LLaVA-NeXT-Video (Zhang et al. 2024): CLIP frames pooled by a stride."""
 
 from jobs.families.video_llm import layouts
-from jobs.families.video_llm.architecture import Kind, image_edge, patch_edge
+from jobs.families.video_llm.architecture import Architecture, image_edge, patch_edge
 from jobs.families.video_llm.family import VideoLLM
 
 FAMILY = VideoLLM(
-    Kind(
+    Architecture(
         "llava_next_video",
         "LLaVA-NeXT-Video",
         layouts.llava_next_video,

@@ -1,11 +1,11 @@
 """LLaVA-OneVision (Li et al. 2024): one run of pooled frame tokens."""
 
 from jobs.families.video_llm import layouts
-from jobs.families.video_llm.architecture import Kind, image_edge, patch_edge
+from jobs.families.video_llm.architecture import Architecture, image_edge, patch_edge
 from jobs.families.video_llm.family import VideoLLM
 
 FAMILY = VideoLLM(
-    Kind(
+    Architecture(
         "llava_onevision",
         "LLaVA-OneVision",
         layouts.llava_onevision,

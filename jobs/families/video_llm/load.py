@@ -11,11 +11,11 @@ from transformers.utils import is_flash_attn_2_available
 
 from jobs.families.protocol import Plan
 from jobs.families.quantize import keep_trainable_on_cpu, nf4_config
-from jobs.families.video_llm.architecture import Kind
+from jobs.families.video_llm.architecture import Architecture
 from jobs.families.weights import read_weights
 
 
-def load_llm(plan: Plan, kind: Kind) -> Any:
+def load_llm(plan: Plan, architecture: Architecture) -> Any:
     """The model, its loss computed as it was pretrained.
 
     Raises:
@@ -24,15 +24,15 @@ def load_llm(plan: Plan, kind: Kind) -> Any:
     wide = torch.float32 if plan.device == "cpu" else torch.bfloat16
     more: dict[str, Any] = {"dtype": wide}
     if plan.four_bit:
-        skip = ("lm_head", *kind.eyes)
+        skip = ("lm_head", *architecture.eyes)
         more |= {"quantization_config": nf4_config(skip, plan.device), "device_map": {"": plan.device}}
     more |= attention(plan)
     model: Any = read_weights(AutoModelForImageTextToText, plan.base, **more)
     keep_trainable_on_cpu(model)
     if "logits_to_keep" not in inspect.signature(model.forward).parameters:
         _let_pick(model)
-    model.config.use_cache = plan.serves
-    if plan.device != "cpu" and not plan.serves:
+    model.config.use_cache = plan.inference_only
+    if plan.device != "cpu" and not plan.inference_only:
         # Activations of a long visual context are what fills a GPU: they are computed again instead of kept.
         model.gradient_checkpointing_enable({"use_reentrant": False})
         model.enable_input_require_grads()
@@ -61,5 +61,5 @@ def attention(plan: Plan) -> dict[str, str]:
     if plan.device == "cpu" or not is_flash_attn_2_available():
         return {}
     config = AutoConfig.from_pretrained(plan.base.folder, local_files_only=True, trust_remote_code=False)
-    kind: Any = MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING.get(type(config), None)
-    return {"attn_implementation": "flash_attention_2"} if getattr(kind, "_supports_flash_attn", False) else {}
+    architecture: Any = MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING.get(type(config), None)
+    return {"attn_implementation": "flash_attention_2"} if getattr(architecture, "_supports_flash_attn", False) else {}

@@ -5,20 +5,20 @@ import inspect
 from jobs.families.frame_picking_code import picking
 from jobs.families.protocol import Plan
 from jobs.families.video_llm import layouts
-from jobs.families.video_llm.architecture import Kind
-from jobs.families.video_llm.chat import Talk, processor_of
+from jobs.families.video_llm.architecture import Architecture
+from jobs.families.video_llm.chat import ChatCollator, processor_of
 from jobs.video.cache import Sampling
 
 _MEAN, _STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 
 
-def describe_program(plan: Plan, kind: Kind, sampling: Sampling, base_ref: str) -> str:
+def describe_program(plan: Plan, architecture: Architecture, sampling: Sampling, base_ref: str) -> str:
     """Prints each clip's path and its sentence."""
-    talk, how = Talk(plan, kind, sampling), processor_of(plan.base)
-    parts = [kind.layout]
-    if "qwen_patches" in inspect.getsource(kind.layout):
+    talk, how = ChatCollator(plan, architecture, sampling), processor_of(plan.base)
+    parts = [architecture.layout]
+    if "qwen_patches" in inspect.getsource(architecture.layout):
         parts.insert(0, layouts.qwen_patches)
-    skip = ["lm_head", *kind.eyes]
+    skip = ["lm_head", *architecture.eyes]
     size = dict(sampling.size)
     picked = picking("COUNT", sampling.fps)
     return _PROGRAM.format(
@@ -26,7 +26,7 @@ def describe_program(plan: Plan, kind: Kind, sampling: Sampling, base_ref: str) 
         rate=picked.rate,
         seen=picked.seen,
         layout="\n\n".join(inspect.getsource(part) for part in parts).replace("[str, Any]", "[str, object]"),
-        name=kind.layout.__name__,
+        name=architecture.layout.__name__,
         base=base_ref,
         exact=_EXACT if plan.four_bit else "",
         extra_import=", BitsAndBytesConfig" if plan.four_bit else "",
@@ -37,7 +37,7 @@ def describe_program(plan: Plan, kind: Kind, sampling: Sampling, base_ref: str) 
         resample=sampling.resample,
         mean=how.get("image_mean", _MEAN),
         std=how.get("image_std", _STD),
-        sizes=kind.sizes(plan.base.config),
+        sizes=architecture.sizes(plan.base.config),
         mark=talk.tokenizer.convert_ids_to_tokens(talk.mark_id()),
         mark_id=talk.mark_id(),
         prompt=talk.prompt(),
@@ -45,20 +45,20 @@ def describe_program(plan: Plan, kind: Kind, sampling: Sampling, base_ref: str) 
         end=talk.end,
         pad=talk.pad_id(),
         longest=min(256, talk.longest(plan.captions) + 8),
-        more=_more(kind),
+        more=_more(architecture),
     )
 
 
-def _begins(talk: Talk) -> bool:
+def _begins(talk: ChatCollator) -> bool:
     begin = talk.tokenizer.bos_token
     return not (begin and talk.prompt().startswith(str(begin)))
 
 
-def _more(kind: Kind) -> str:
+def _more(architecture: Architecture) -> str:
     lines = ""
-    if kind.typed:
+    if architecture.typed:
         lines += '    asked["mm_token_type_ids"] = (ids == MARK_ID).int() * 2\n'
-    if kind.masked:
+    if architecture.masked:
         lines += '    asked["image_attention_mask"] = torch.ones(*ids.shape, COUNT, dtype=torch.long)\n'
     return lines
 

@@ -1,9 +1,9 @@
 """Qwen3-VL (Bai et al. 2025): each pair of frames stands behind its time."""
 
 from jobs.families.video_llm import layouts
-from jobs.families.video_llm.architecture import CHATML, qwen_kind
+from jobs.families.video_llm.architecture import CHATML, qwen_architecture
 from jobs.families.video_llm.family import VideoLLM
 
 FAMILY = VideoLLM(
-    qwen_kind("qwen3_vl", "Qwen3-VL", layouts.qwen3, 16, "<|vision_start|><|video_pad|><|vision_end|>", CHATML)
+    qwen_architecture("qwen3_vl", "Qwen3-VL", layouts.qwen3, 16, "<|vision_start|><|video_pad|><|vision_end|>", CHATML)
 )

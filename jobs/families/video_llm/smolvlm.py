@@ -1,11 +1,11 @@
 """SmolVLM and SmolVLM2 (Marafioti et al. 2025): each frame is an image of its own."""
 
 from jobs.families.video_llm import layouts
-from jobs.families.video_llm.architecture import Kind, image_edge, patch_edge
+from jobs.families.video_llm.architecture import Architecture, image_edge, patch_edge
 from jobs.families.video_llm.family import VideoLLM
 
 FAMILY = VideoLLM(
-    Kind(
+    Architecture(
         "smolvlm",
         "SmolVLM2",
         layouts.smolvlm,

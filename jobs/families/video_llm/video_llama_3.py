@@ -1,11 +1,11 @@
 """Video-LLaMA 3 (Zhang et al. 2025): every frame with its time."""
 
 from jobs.families.video_llm import layouts
-from jobs.families.video_llm.architecture import Kind, patch_edge
+from jobs.families.video_llm.architecture import Architecture, patch_edge
 from jobs.families.video_llm.family import VideoLLM
 
 FAMILY = VideoLLM(
-    Kind(
+    Architecture(
         "video_llama_3",
         "Video-LLaMA",
         layouts.videollama3,

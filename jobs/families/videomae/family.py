@@ -4,7 +4,7 @@ from typing import Any
 
 from jobs.families.encoder import Encoder
 from jobs.families.protocol import Base, Collate, Plan
-from jobs.families.videomae.masked import MaskedBatches, load_masked
+from jobs.families.videomae.masked import MaskedCollator, load_masked
 from orchestrator.domain.recipes import Recipe
 
 
@@ -16,17 +16,17 @@ class VideoMAE(Encoder):
     model_class = "VideoMAEForVideoClassification"
     linear = ("query", "key", "value", "dense")
 
-    def frames_of(self, base: Base) -> int:
+    def frame_count(self, base: Base) -> int:
         return int(base.config.get("num_frames", 16))
 
-    def check_type(self, recipe: Recipe) -> None:
+    def check_training_type(self, recipe: Recipe) -> None:
         """Both: it is the one encoder that is pretrained by drawing what it cannot see."""
 
     def load(self, plan: Plan) -> Any:
-        return load_masked(plan) if plan.pretrains else super().load(plan)
+        return load_masked(plan) if plan.is_pretraining else super().load(plan)
 
     def collate(self, plan: Plan) -> Collate:
-        return MaskedBatches(plan.base) if plan.pretrains else super().collate(plan)
+        return MaskedCollator(plan.base) if plan.is_pretraining else super().collate(plan)
 
 
 FAMILY = VideoMAE()

@@ -15,7 +15,7 @@ class ViViT(Encoder):
         "query": ("q_proj",), "key": ("k_proj",), "value": ("v_proj",), "dense": ("o_proj", "fc1", "fc2"),
     }  # fmt: skip
 
-    def frames_of(self, base: Base) -> int:
+    def frame_count(self, base: Base) -> int:
         return int(base.config.get("num_frames", 32))
 
 

@@ -21,10 +21,10 @@ class VJEPA2(Encoder):
     pixels_name = "pixel_values_videos"
     linear = ("query", "key", "value", "proj", "fc1", "fc2")
 
-    def frames_of(self, base: Base) -> int:
+    def frame_count(self, base: Base) -> int:
         return int(base.config.get("frames_per_clip", 64))
 
-    def edge_of(self, base: Base) -> int:
+    def frame_edge(self, base: Base) -> int:
         return int(base.config.get("crop_size", 256))
 
     def check_frames(self, base: Base, recipe: Recipe) -> None:

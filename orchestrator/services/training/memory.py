@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.domain.machines import UNFOLDED_BYTES
+from orchestrator.domain.machines import DEQUANTIZED_BYTES
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import Optimizer, Recipe
 from orchestrator.services.models.vision_tokens import FRAMES, eye_tokens, visual_tokens
@@ -82,7 +82,7 @@ def _weights(model: VideoModel, recipe: Recipe, gpu: bool) -> int:
     small = int(facts.get("nf4_bytes") or model.parameters // 2)
     if not gpu:
         folded = max(0, 4 * model.parameters - small) / 3.5  # weights of half a byte; the others have four
-        return small + min(UNFOLDED_BYTES, round(4 * folded))
+        return small + min(DEQUANTIZED_BYTES, round(4 * folded))
     if facts.get("sight"):
         small -= 2 * int(facts.get("eye_parameters") or 0)  # the eye lies in 16 bits there
     return small

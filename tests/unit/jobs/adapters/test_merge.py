@@ -15,10 +15,10 @@ from jobs.bases.pretrain_captioner import build, export
 from jobs.bases.sentences import word_tokenizer
 from jobs.families.protocol import Plan
 from jobs.families.registry import read_base, resolve
-from jobs.families.weights import check_fit
+from jobs.families.weights import check_weights_fit
 from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.trainer.run import train
-from jobs.trainer.setup import with_adapters
+from jobs.trainer.setup import load_with_adapters
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.services.models.inspect import inspect_model
@@ -44,7 +44,9 @@ def merged_of(spec: TrainSpec) -> Path:
         kinds = {opened.get_tensor(name).dtype for name in opened.keys()}  # noqa: SIM118
     assert kinds == {torch.bfloat16}
     assert "quantization_config" not in json.loads((target / "config.json").read_text())
-    check_fit(resolve(read_base(target)).model_class, read_base(target))  # so that it can be added to the models
+    check_weights_fit(
+        resolve(read_base(target)).model_class, read_base(target)
+    )  # so that it can be added to the models
     return target
 
 
@@ -125,7 +127,9 @@ def test_a_merged_video_language_model_says_the_same(
     same = [line[1][:6] == row["predicted"][:6] for line, row in zip(lines, reported, strict=True)]
     assert all(same), (lines, reported)
     assert inspect_model(folder).family == family
-    with_adapters(resolve(read_base(folder)), Plan(read_base(folder), parse_recipe({}), "captioning", (), ("it hops",)))
+    load_with_adapters(
+        resolve(read_base(folder)), Plan(read_base(folder), parse_recipe({}), "captioning", (), ("it hops",))
+    )
 
 
 def test_a_merge_that_is_called_off_leaves_nothing(make_spec: MakeSpec) -> None:

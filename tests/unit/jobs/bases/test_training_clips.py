@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from jobs.bases.motion import invent
+from jobs.bases.motion import generate_clips
 from jobs.bases.sentences import VOCABULARY, describe, turns, word_tokenizer
-from jobs.video.synthetic import CALLED
+from jobs.video.synthetic import CAPTION_WORDS
 from orchestrator.services.models.builtin import FOLDER
 
 
 def test_without_roaming_the_lessons_of_the_other_bases_are_as_they_were() -> None:
-    scene, truth = invent(np.random.default_rng(5), 16, 8)
-    again, roaming = invent(np.random.default_rng(5), 16, 8, roaming=0.5)
+    scene, truth = generate_clips(np.random.default_rng(5), 16, 8)
+    again, roaming = generate_clips(np.random.default_rng(5), 16, 8, roaming=0.5)
     stay = ~roaming.roams
     assert not truth.roams.any()
     assert 0 < roaming.roams.sum() < 16
@@ -19,7 +19,7 @@ def test_without_roaming_the_lessons_of_the_other_bases_are_as_they_were() -> No
 
 
 def test_a_roaming_shape_stays_in_the_picture_and_hardly_ever_goes_a_circle() -> None:
-    _, truth = invent(np.random.default_rng(6), 4000, 8, roaming=1.0)
+    _, truth = generate_clips(np.random.default_rng(6), 4000, 8, roaming=1.0)
     x, y = truth.frames[..., 0], truth.frames[..., 1]
     assert min(x.min(), y.min()) >= 0.0
     assert max(x.max(), y.max()) <= 1.0
@@ -37,13 +37,13 @@ def test_turns_are_counted_where_they_can_be_seen() -> None:
 
 def test_the_tokenizer_knows_every_lesson_and_no_word_of_the_demo() -> None:
     tokenizer = word_tokenizer()
-    _, truth = invent(np.random.default_rng(7), 400, 8, roaming=0.7)
+    _, truth = generate_clips(np.random.default_rng(7), 400, 8, roaming=0.7)
     told = describe(truth, np.random.default_rng(0))
     assert any(" roams " in sentence for sentence in told)
     assert not any(tokenizer.unk_token_id in tokenizer(sentence).input_ids for sentence in told)
     known = tokenizer.get_vocab()
     assert len(known) == VOCABULARY
-    assert not {f"▁{word}" for word in (*CALLED.values(), "Look")} & set(known)
+    assert not {f"▁{word}" for word in (*CAPTION_WORDS.values(), "Look")} & set(known)
 
 
 def test_the_shipped_tokenizer_is_the_one_of_the_lessons() -> None:

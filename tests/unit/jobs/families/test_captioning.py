@@ -6,18 +6,20 @@ import pytest
 
 from jobs.bases.sentences import word_tokenizer
 from jobs.families.captioner.words import _with, new_words
-from jobs.families.captioning import SAMPLED, judge_captions, measure
+from jobs.families.captioning import SAMPLED_CLIPS, caption_metrics, evaluate_captions
 
 
 def test_measures() -> None:
-    same = measure(["a red ring hops", "so it is"], [["a red ring hops"], ["it is so", "so it is"]])
+    same = caption_metrics(["a red ring hops", "so it is"], [["a red ring hops"], ["it is so", "so it is"]])
     assert same == {"eval_exact": 1.0, "eval_rouge_l": 1.0, "eval_bleu": pytest.approx(1.0)}
-    other = measure(["a red ring hops", "a box"], [["a blue ring hops"], ["a box"]])
+    other = caption_metrics(["a red ring hops", "a box"], [["a blue ring hops"], ["a box"]])
     assert other["eval_exact"] == 0.5
     assert other["eval_rouge_l"] == pytest.approx(0.875)
     assert 0 < other["eval_bleu"] < 1
-    assert measure(["\u0444\u0438\u043b\u044c\u043c"], [["\u0444\u0438\u043b\u044c\u043c"]])["eval_rouge_l"] == 1.0
-    assert measure([], []) == {}
+    assert (
+        caption_metrics(["\u0444\u0438\u043b\u044c\u043c"], [["\u0444\u0438\u043b\u044c\u043c"]])["eval_rouge_l"] == 1.0
+    )
+    assert caption_metrics([], []) == {}
 
 
 def test_a_sample_during_the_run_and_all_at_the_end() -> None:
@@ -28,10 +30,10 @@ def test_a_sample_during_the_run_and_all_at_the_end() -> None:
         sizes.append(len(items))
         return [f" clip  {item['clip_id']}" for item in items]
 
-    sampled = judge_captions(held, False, 10, say)
-    assert len(sampled.clips) == SAMPLED
+    sampled = evaluate_captions(held, False, 10, say)
+    assert len(sampled.clips) == SAMPLED_CLIPS
     assert sampled.clips[-1]["clip_id"] > 90
-    every = judge_captions(held, True, 16, say)
+    every = evaluate_captions(held, True, 16, say)
     assert [clip["clip_id"] for clip in every.clips] == list(range(100))
     assert every.values["eval_exact"] == 1.0
     assert max(sizes) == 16

@@ -80,7 +80,7 @@ def test_no_tokenizer(name: str, bases: dict[str, Base], tmp_path: Path) -> None
     base = Base(tmp_path, bases[name].config, bases[name].processor)
     (tmp_path / "config.json").write_text(json.dumps(base.config))
     with pytest.raises(Invalid, match=r"tokenizer.*Register"):
-        resolve(base).remarks(Plan(base, parse_recipe({}), _task(name)), FITS)
+        resolve(base).caption_warnings(Plan(base, parse_recipe({}), _task(name)), FITS)
 
 
 @pytest.mark.parametrize("name", sorted(FAMILIES))
@@ -93,10 +93,12 @@ def test_no_preprocessor(name: str, bases: dict[str, Base], tmp_path: Path) -> N
     data = {"frames": 4, "size": 56} if name.startswith("qwen") else {}
     plan = Plan(bare, parse_recipe({"data": data}), _task(name), ("a", "b"))
     told = [] if name in CLASSIFIERS else FITS
-    said = [remark for remark in resolve(bare).remarks(plan, told) if "preprocessor_config.json" in remark]
+    said = [remark for remark in resolve(bare).caption_warnings(plan, told) if "preprocessor_config.json" in remark]
     assert len(said) == 1
     whole = Plan(bases[name], plan.recipe, plan.task, plan.class_names)
-    assert not [remark for remark in resolve(bare).remarks(whole, told) if "preprocessor_config.json" in remark]
+    assert not [
+        remark for remark in resolve(bare).caption_warnings(whole, told) if "preprocessor_config.json" in remark
+    ]
 
 
 def test_an_encoder_without_eyes_for_clips(tmp_path: Path) -> None:
@@ -109,4 +111,4 @@ def test_a_config_without_its_mark(bases: dict[str, Base], tmp_path: Path) -> No
     config = {key: value for key, value in bases["internvl"].config.items() if "token" not in key}
     base = Base(tmp_path, config, bases["internvl"].processor)
     with pytest.raises(Invalid, match="does not say its image_token_id"):
-        resolve(base).remarks(Plan(base, parse_recipe({}), "captioning"), FITS)
+        resolve(base).caption_warnings(Plan(base, parse_recipe({}), "captioning"), FITS)

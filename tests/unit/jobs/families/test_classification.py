@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from jobs.families.classification import class_chance, score_classes
+from jobs.families.classification import class_chance_level, score_classes
 from jobs.runs.spec import ClipSpec
-from jobs.trainer.results import sum_up
+from jobs.trainer.results import summarize_evaluation
 from orchestrator.states.jobs.samples import result_of
 
 NAMES = [f"class {letter}" for letter in "abcdefgh"]
@@ -19,7 +19,7 @@ def test_top_five_the_matrix_and_the_wrong_clips() -> None:
     assert score.values == {"eval_accuracy": 0.25, "eval_top5": 1.0}
     assert score_classes(logits, labels + 4, NAMES).values["eval_top5"] == pytest.approx(0.5)
     clips = [ClipSpec(n, f"/{n}.mp4", NAMES[n], "", "auto", str(n), f"{n}.mp4") for n in range(4)]
-    summary = sum_up(score, 1.0, clips, class_chance(NAMES)).summary
+    summary = summarize_evaluation(score, 1.0, clips, class_chance_level(NAMES)).summary
     assert [(row["label"], row["predicted"]) for row in summary["mistakes"]] == [
         ("class b", "class a"), ("class c", "class a"), ("class d", "class h"),
     ]  # fmt: skip
@@ -35,5 +35,5 @@ def test_top_five_the_matrix_and_the_wrong_clips() -> None:
 
 def test_of_five_classes_each_is_among_the_first_five() -> None:
     few = NAMES[:5]
-    assert class_chance(few) == {"eval_accuracy": 0.2}
+    assert class_chance_level(few) == {"eval_accuracy": 0.2}
     assert set(score_classes(np.eye(5, dtype=np.float32), np.arange(5), few).values) == {"eval_accuracy"}

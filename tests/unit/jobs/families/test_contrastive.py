@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from jobs.families.contrastive import ranks, recall_values, same_words, sigmoid_loss, softmax_loss
+from jobs.families.contrastive import ranks_of_matches, retrieval_metrics, shared_captions, sigmoid_loss, softmax_loss
 
 
 def test_the_same_words_are_the_same() -> None:
-    same = same_words([["A red ring."], ["a red  RING"], ["a blue ring"], ["a box", "A blue ring!"]])
+    same = shared_captions([["A red ring."], ["a red  RING"], ["a blue ring"], ["a box", "A blue ring!"]])
     assert same.tolist() == [
         [True, True, False, False],
         [True, True, False, False],
@@ -30,13 +30,13 @@ def test_a_clip_with_the_same_caption_is_no_rival() -> None:
 
 def test_ranks() -> None:
     scores = np.array([[0.9, 0.1, 0.2], [0.5, 0.5, 0.1], [0.3, 0.2, 0.1]])
-    assert ranks(scores, np.eye(3, dtype=bool)).tolist() == [1, 2, 3]
+    assert ranks_of_matches(scores, np.eye(3, dtype=bool)).tolist() == [1, 2, 3]
     both = np.array([[True, False, False], [True, True, False], [False, True, True]])
-    assert ranks(scores, both).tolist() == [1, 1, 2]
-    values = recall_values(np.array([1, 2, 7, 20]))
+    assert ranks_of_matches(scores, both).tolist() == [1, 1, 2]
+    values = retrieval_metrics(np.array([1, 2, 7, 20]))
     assert values == {"eval_r1": 0.25, "eval_r5": 0.5, "eval_r10": 0.75, "eval_median_rank": 4.5}
 
 
 def test_a_blind_retriever_is_last() -> None:
     """All scores alike must not count as found."""
-    assert ranks(np.zeros((4, 4)), np.eye(4, dtype=bool)).tolist() == [4, 4, 4, 4]
+    assert ranks_of_matches(np.zeros((4, 4)), np.eye(4, dtype=bool)).tolist() == [4, 4, 4, 4]

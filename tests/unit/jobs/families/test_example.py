@@ -20,7 +20,7 @@ from jobs.families.quantize import quantized_layers
 from jobs.families.registry import read_base, resolve
 from jobs.runs.spec import ClipSpec
 from jobs.trainer.run import train
-from jobs.trainer.setup import with_adapters
+from jobs.trainer.setup import load_with_adapters
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.services.models import inspect as models
@@ -104,14 +104,14 @@ def test_it_learns_and_its_card_says_the_same(
 @pytest.mark.usefixtures("registered")
 def test_four_bits_but_for_the_head(base: Path) -> None:
     read = read_base(base)
-    model = with_adapters(resolve(read), Plan(read, parse_recipe({}), "classification", ("a", "b")))
+    model = load_with_adapters(resolve(read), Plan(read, parse_recipe({}), "classification", ("a", "b")))
     assert len(quantized_layers(model)) == 12
     assert type(model.base_model.model.classifier.original_module) is torch.nn.Linear
     item = {"frames": np.zeros((4, 32, 32, 3), np.uint8), "captions": [], "draw": (0, 0), "clip_id": 1}
     plan = Plan(read, parse_recipe({}), "classification", ("a", "b"))
     with torch.no_grad():
         answers = FAMILY.predict(plan, model.eval(), [item, item], Question())
-    assert [sorted(name for name, _ in answer.odds) for answer in answers] == [["a", "b"]] * 2
+    assert [sorted(name for name, _ in answer.probabilities) for answer in answers] == [["a", "b"]] * 2
 
 
 def test_what_does_not_fit_is_refused(base: Path) -> None:

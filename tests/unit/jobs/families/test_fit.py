@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from jobs.families.registry import FAMILIES, read_base, resolve
-from jobs.families.weights import check_fit
+from jobs.families.weights import check_weights_fit
 from orchestrator.domain.errors import Invalid
 from orchestrator.services.models.builtin import FOLDER
 from orchestrator.services.models.inspect import inspect_model
@@ -38,7 +38,7 @@ def one_block_more(config: dict[str, Any]) -> bool:
 
 def fit(folder: Path) -> None:
     base = read_base(folder)
-    check_fit(resolve(base).model_class, base)
+    check_weights_fit(resolve(base).model_class, base)
 
 
 @pytest.mark.parametrize("family", sorted(FAMILIES))

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from jobs.families.protocol import Plan
 from jobs.families.registry import FAMILIES, read_base, resolve
-from jobs.families.video_llm.chat import QUESTION, Talk
+from jobs.families.video_llm.chat import QUESTION, ChatCollator
 from jobs.families.video_llm.family import VideoLLM
 from jobs.video.decode import _prepare
 from orchestrator.domain.recipes import parse_recipe
@@ -63,7 +63,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, torch.Tensor]:
     for name in KINDS:
         family = resolve(_base(name, folder / name))
         assert isinstance(family, VideoLLM)
-        prompt = family.kind.prompt.replace("{question}", QUESTION)
+        prompt = family.architecture.prompt.replace("{question}", QUESTION)
         for how in (how for other, how in CASES if other == name):
             clips[f"{name} {how}"] = _clip(name, how)
             asked[f"{name} {how}"] = {"name": name, "prompt": prompt, "slot": SLOTS[name]}
@@ -84,7 +84,7 @@ def test_a_layout_is_the_processors(name: str, how: str, told: dict[str, torch.T
     sampling, frames = family.sampling(base, plan.recipe), _clip(name, how)
     if name in RESIZED:
         frames = np.stack([_prepare(f, dict(sampling.size), sampling.crop, sampling.resample) for f in frames])
-    ours = Talk(plan, family.kind, sampling).ask([{"frames": frames}])
+    ours = ChatCollator(plan, family.architecture, sampling).ask([{"frames": frames}])
     real = {key.partition("/")[2]: value for key, value in told.items() if key.startswith(f"{name} {how}/")}
     assert ours["input_ids"].tolist() == real.pop("input_ids").tolist()
     # No pixel is padding: a model that is told nothing takes all of them.

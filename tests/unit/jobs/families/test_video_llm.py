@@ -16,12 +16,12 @@ from jobs.families.protocol import Plan
 from jobs.families.quantize import quantized_layers
 from jobs.families.registry import FAMILIES, read_base, resolve
 from jobs.families.video_llm import layouts
-from jobs.families.video_llm.chat import IGNORED, Talk
+from jobs.families.video_llm.chat import IGNORED, ChatCollator
 from jobs.families.video_llm.family import VideoLLM
 from jobs.runs.spec import ClipSpec
 from jobs.trainer.rehearsal import adapted_layers
 from jobs.trainer.run import train
-from jobs.trainer.setup import with_adapters
+from jobs.trainer.setup import load_with_adapters
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.services.models.inspect import inspect_model
@@ -52,7 +52,7 @@ def test_a_run_and_its_card(
     said = [dataclasses.replace(clip, label="", caption=told[clip.label]) for clip in clips[:8]]
     family = resolve(read_base(base))
     assert isinstance(family, VideoLLM)
-    data = {"frames": 4, "fps": 25} | ({} if family.kind.fixed else {"size": 56})
+    data = {"frames": 4, "fps": 25} | ({} if family.architecture.fixed else {"size": 56})
     made = make_spec(optim={"epochs": 5, "learning_rate": 1e-2, "batch_size": 3}, clips=said, data=data)
     spec = dataclasses.replace(made, task="captioning", class_names=[], model_path=str(base), family=name)
     result = train(spec, recorder_of(spec), lambda: False)
@@ -77,20 +77,20 @@ def test_the_house_counts_a_clips_tokens_as_the_workshop_lays_them(name: str, tm
     base = read_base(make_tiny(name, tmp_path))
     family = resolve(base)
     assert isinstance(family, VideoLLM)
-    size = None if family.kind.fixed else 56
+    size = None if family.architecture.fixed else 56
     recipe = parse_recipe({"data": {"frames": 5, "size": size}})
     edge = family.sampling(base, recipe).size[0][1]
     item = {"frames": np.zeros((5, edge, edge, 3), np.uint8), "captions": ["x"], "learn": False, "draw": (0, 0)}
     talk = family.collate(Plan(base, recipe, "captioning", (), ("x",)))
-    assert isinstance(talk, Talk)
+    assert isinstance(talk, ChatCollator)
     ids = talk([item])["input_ids"]
     sight = read_sight(name, base.config)
     assert sight is not None
     assert visual_tokens(sight, 5, size) == int((ids == talk.mark_id()).sum())
-    assert sight["edge"] == family.kind.edge(base.config)
+    assert sight["edge"] == family.architecture.edge(base.config)
     facts = inspect_model(tmp_path)
     assert facts.details["sight"] == sight
-    model = with_adapters(family, Plan(base, parse_recipe({}), "captioning", (), ("x",)))
+    model = load_with_adapters(family, Plan(base, parse_recipe({}), "captioning", (), ("x",)))
     laid = {row["suffix"]: row["count"] for row in adapted_layers(model)}
     assert {g["suffix"]: g["count"] for g in facts.details["layers"] if g["default"]} == laid
 
@@ -100,7 +100,7 @@ def test_the_eye_stays_whole_and_only_the_answer_is_learned(tmp_path: Path) -> N
     recipe = parse_recipe({"data": {"frames": 4, "size": 56}})
     family = resolve(base)
     plan = Plan(base, recipe, "captioning", (), ("it hops",))
-    model = with_adapters(family, plan)
+    model = load_with_adapters(family, plan)
     assert len(quantized_layers(model)) == 14
     assert all("language_model" in name for name, p in model.named_parameters() if p.requires_grad)
     frames = np.random.default_rng(0).integers(0, 256, (4, 56, 56, 3), dtype=np.uint8)
@@ -108,7 +108,7 @@ def test_the_eye_stays_whole_and_only_the_answer_is_learned(tmp_path: Path) -> N
     batch = family.collate(plan)([item])
     learned = batch["labels"][0][batch["labels"][0] != IGNORED]
     talk = family.collate(plan)
-    assert isinstance(talk, Talk)
+    assert isinstance(talk, ChatCollator)
     assert talk.tokenizer.decode(learned) == "it hops<|im_end|>"
 
 
@@ -117,13 +117,13 @@ def test_only_the_answer_is_scored_and_the_loss_is_the_whole_one(name: str, tmp_
     base = read_base(make_tiny(name, tmp_path))
     family = resolve(base)
     assert isinstance(family, VideoLLM)
-    recipe = parse_recipe({"data": {"frames": 4} | ({} if family.kind.fixed else {"size": 56})})
+    recipe = parse_recipe({"data": {"frames": 4} | ({} if family.architecture.fixed else {"size": 56})})
     plan = Plan(base, recipe, "captioning", (), ("it hops", "it looms now"))
     edge = dict(family.sampling(base, recipe).size)["width"]
     frames = np.random.default_rng(0).integers(0, 256, (4, edge, edge, 3), dtype=np.uint8)
     items = [{"frames": frames, "captions": [c], "learn": True, "draw": (0, 0), "clip_id": 1} for c in plan.captions]
     batch = family.collate(plan)(items)
-    model = with_adapters(family, plan).eval()
+    model = load_with_adapters(family, plan).eval()
     whole = {key: value for key, value in batch.items() if key not in ("shift_labels", "logits_to_keep")}
     with torch.no_grad():
         picked, full = model(**batch), model(**whole)
@@ -154,7 +154,7 @@ def test_the_processor_goes_along_as_the_base_has_it(tmp_path: Path) -> None:
     (folder / "chat_template.json").write_text(json.dumps({"chat_template": "{{ messages }}"}))
     base, kept = read_base(folder), tmp_path / "kept"
     kept.mkdir()
-    resolve(base).keep(Plan(base, parse_recipe({}), "captioning"), kept)
+    resolve(base).save_processor(Plan(base, parse_recipe({}), "captioning"), kept)
     for name in ("preprocessor_config.json", "video_preprocessor_config.json", "chat_template.json"):
         assert (kept / name).read_bytes() == (folder / name).read_bytes()
     assert type(AutoImageProcessor.from_pretrained(kept)).__name__.startswith("Qwen2VLImageProcessor")
@@ -167,7 +167,7 @@ def test_flamingos_adapter_is_read_by_auto_processor(tmp_path: Path) -> None:
     (folder / "preprocessor_config.json").write_text(json.dumps(how))
     base, kept = read_base(folder), tmp_path / "kept"
     kept.mkdir()
-    resolve(base).keep(Plan(base, parse_recipe({}), "captioning"), kept)
+    resolve(base).save_processor(Plan(base, parse_recipe({}), "captioning"), kept)
     assert type(AutoProcessor.from_pretrained(kept)).__name__ == "IdeficsProcessor"
 
 
@@ -193,9 +193,9 @@ def test_the_eye_learns_too_where_it_is_asked(tmp_path: Path) -> None:
     recipe = parse_recipe({"data": {"frames": 4, "size": 56}, "qlora": {"vision": True}})
     plan = Plan(base, recipe, "captioning", (), ("it hops",))
     family = resolve(base)
-    model = with_adapters(family, plan)
+    model = load_with_adapters(family, plan)
     learned = [name for name, p in model.named_parameters() if p.requires_grad]
     assert any("visual" in name for name in learned)
     assert any("language_model" in name for name in learned)
     assert all("lora_" in name for name in learned)
-    assert family.eye(plan, model) is None
+    assert family.vision_encoder(plan, model) is None

@@ -10,7 +10,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers.models.videomae.image_processing_pil_videomae import VideoMAEImageProcessorPil
 
-from jobs.families.pixels import ClassifyBatches, vary
+from jobs.families.pixels import ClassificationCollator, augment
 from jobs.families.protocol import Base, Plan
 from jobs.families.quantize import quantized_layers
 from jobs.families.registry import read_base, resolve
@@ -39,7 +39,7 @@ def test_pixels_equal_the_real_processor(processor: dict[str, Any], shape: tuple
     real = VideoMAEImageProcessorPil(**settings)(list(clip), return_tensors="pt")["pixel_values"]
     frames = np.stack([_prepare(f, dict(how.size), how.crop, how.resample) for f in clip])
     real_mean = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3} | processor
-    ours = ClassifyBatches(Base(BASE, base.config, real_mean)).pixels([{"frames": frames}])
+    ours = ClassificationCollator(Base(BASE, base.config, real_mean)).normalize([{"frames": frames}])
     assert torch.allclose(ours, real, atol=1e-5)
 
 
@@ -77,10 +77,10 @@ def test_evaluation_does_not_cut_the_gradient() -> None:
 def test_a_varied_clip_keeps_its_shape_and_range() -> None:
     torch.manual_seed(0)
     pixels = torch.rand(3, 8, 3, 48, 48)
-    varied = vary(pixels, torch.Generator().manual_seed(3))
+    varied = augment(pixels, torch.Generator().manual_seed(3))
     assert varied.shape == pixels.shape
     assert -0.2 <= varied.min() <= varied.max() <= 1.2
-    still = vary(pixels[:, :1].expand(-1, 8, -1, -1, -1), torch.Generator().manual_seed(3))
+    still = augment(pixels[:, :1].expand(-1, 8, -1, -1, -1), torch.Generator().manual_seed(3))
     assert torch.allclose(still[:, 0], still[:, 7], atol=1e-5)
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from jobs.playground import shelf
-from jobs.playground.shelf import PLACES, Shelf, class_names
+from jobs.playground.shelf import PLACES, ModelCache, class_names
 from orchestrator.domain.errors import Invalid, Unavailable
 from orchestrator.services.playground.questions import Asked
 from orchestrator.settings import ROOT
@@ -23,7 +23,7 @@ def memory(monkeypatch: pytest.MonkeyPatch, available: float, percent: float) ->
 
 def test_the_longest_unused_goes_first(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     memory(monkeypatch, 8e9, 20)
-    models = Shelf()
+    models = ModelCache()
     wanted = [replace(ASKED, model_revision=f"r{number}") for number in range(PLACES + 1)]
     for asked in wanted[:PLACES]:
         models.load(asked)
@@ -40,7 +40,7 @@ def test_the_longest_unused_goes_first(home: Path, monkeypatch: pytest.MonkeyPat
 def test_what_does_not_fit_is_refused_with_figures(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     memory(monkeypatch, 2e9, 90)
     with pytest.raises(Unavailable, match=r"Tiny needs about 13\.\d GB of memory .* 2\.0 GB free"):
-        Shelf().load(replace(ASKED, model_bytes=10 * 10**9))
+        ModelCache().load(replace(ASKED, model_bytes=10 * 10**9))
 
 
 def test_a_base_without_classes_of_its_own_says_so() -> None:

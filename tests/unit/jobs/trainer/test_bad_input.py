@@ -16,8 +16,8 @@ import torch
 from av.video.stream import VideoStream
 
 from jobs.runs.spec import ClipSpec, TrainSpec
-from jobs.trainer.checkpoints import newest_whole
-from jobs.trainer.hf_trainer import WholeTrainer
+from jobs.trainer.checkpoints import latest_complete_checkpoint
+from jobs.trainer.hf_trainer import VideoTrainer
 from jobs.trainer.run import main, train
 from orchestrator.domain.failures import FailureKind
 from tests.unit.jobs.trainer.conftest import BASE, MakeSpec
@@ -90,7 +90,7 @@ def test_a_clip_that_went_bad_since_it_was_added_is_named_and_the_checkpoint_sta
     spec = make_spec(clips=own)
     asked = iter([False] * 3 + [True] * 100)  # at the end of the first epoch: the second meets every clip
     assert train(spec, recorder_of(spec), lambda: next(asked)).status == "stopped"
-    before = newest_whole(Path(spec.folder) / "checkpoints")
+    before = latest_complete_checkpoint(Path(spec.folder) / "checkpoints")
     shutil.rmtree(Path(spec.cache_dir) / "frames")
     rotten = Path(own[2].path)
     content = bytearray(rotten.read_bytes())
@@ -100,24 +100,24 @@ def test_a_clip_that_went_bad_since_it_was_added_is_named_and_the_checkpoint_sta
         f"{rotten.name} stops decoding at frame "
     )
     assert before is not None
-    assert newest_whole(Path(spec.folder) / "checkpoints") == before
+    assert latest_complete_checkpoint(Path(spec.folder) / "checkpoints") == before
 
 
 def test_a_loss_that_is_no_number_keeps_the_last_good_checkpoint(
     make_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the second epoch: the sentence names the step and the likely cause, and a resume goes on from the first."""
-    spec, whole = make_spec(), WholeTrainer.compute_loss
+    spec, whole = make_spec(), VideoTrainer.compute_loss
 
-    def broken(trainer: WholeTrainer, model: Any, *args: Any, **more: Any) -> Any:
+    def broken(trainer: VideoTrainer, model: Any, *args: Any, **more: Any) -> Any:
         loss: Any = whole(trainer, model, *args, **more)
         return loss * torch.nan if model.training and trainer.state.global_step >= 5 else loss
 
-    monkeypatch.setattr(WholeTrainer, "compute_loss", broken)
+    monkeypatch.setattr(VideoTrainer, "compute_loss", broken)
     said = refused(spec, FailureKind.DIVERGED)
     assert said.startswith("The loss was no longer a number at step 6. The learning rate ")
     monkeypatch.undo()
-    newest = newest_whole(Path(spec.folder) / "checkpoints")
+    newest = latest_complete_checkpoint(Path(spec.folder) / "checkpoints")
     assert newest is not None
     assert newest.name == "checkpoint-4"
     assert result_of(dataclasses.replace(spec, attempt=2))["status"] == "completed"
@@ -127,19 +127,19 @@ def test_weights_that_broke_in_a_step_whose_loss_was_a_number_are_not_kept(
     make_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the last step of the second epoch: the checkpoint of the first stays the newest."""
-    spec, whole = make_spec(optim={"epochs": 3}), WholeTrainer._save_checkpoint
+    spec, whole = make_spec(optim={"epochs": 3}), VideoTrainer._save_checkpoint
 
-    def broken(trainer: WholeTrainer, model: Any, trial: Any) -> None:
+    def broken(trainer: VideoTrainer, model: Any, trial: Any) -> None:
         if trainer.state.global_step > 4:
             with torch.no_grad():
                 next(p for p in model.parameters() if p.requires_grad).view(-1)[0] = torch.inf
         whole(trainer, model, trial)
 
-    monkeypatch.setattr(WholeTrainer, "_save_checkpoint", broken)
+    monkeypatch.setattr(VideoTrainer, "_save_checkpoint", broken)
     assert refused(spec, FailureKind.DIVERGED).startswith(
         "The loss was no longer a number at step 8. The learning rate "
     )
-    newest = newest_whole(Path(spec.folder) / "checkpoints")
+    newest = latest_complete_checkpoint(Path(spec.folder) / "checkpoints")
     assert newest is not None
     assert newest.name == "checkpoint-4"
 

@@ -11,8 +11,8 @@ from jobs.families.protocol import Plan
 from jobs.families.quantize import quantized_layers
 from jobs.families.registry import read_base, resolve
 from jobs.trainer import cpu_linear, cpu_matmul, setup
-from jobs.trainer.cpu_matmul import product
-from jobs.trainer.setup import with_adapters
+from jobs.trainer.cpu_matmul import linear
+from jobs.trainer.setup import load_with_adapters
 from orchestrator.domain.recipes import parse_recipe
 from tests.unit.jobs.families.tiny_llms import make_tiny
 from tests.unit.jobs.trainer.conftest import BASE
@@ -56,14 +56,14 @@ def learn(model: Any, batch: dict[str, Any]) -> Learned:
 
 def as_peft_does(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> Any:
     with monkeypatch.context() as patch:
-        patch.setattr(setup, "quicken", lambda *_, **__: 0)
+        patch.setattr(setup, "speed_up_linear_layers", lambda *_, **__: 0)
         torch.manual_seed(0)
-        return with_adapters(resolve(plan.base), plan)
+        return load_with_adapters(resolve(plan.base), plan)
 
 
 def quickened(plan: Plan, **how: Any) -> Any:
     torch.manual_seed(0)
-    return with_adapters(resolve(plan.base), plan, **how)
+    return load_with_adapters(resolve(plan.base), plan, **how)
 
 
 def assert_same(found: Learned, expected: Learned) -> None:
@@ -79,7 +79,7 @@ def test_an_encoder_learns_the_same(how: dict[str, Any], dnn: bool, monkeypatch:
     plan = plan_of(BASE, "", **how)
     batch = batch_of(plan)
     expected = learn(as_peft_does(plan, monkeypatch), batch)
-    monkeypatch.setattr(cpu_matmul, "_dnn_is_quicker", lambda: dnn)
+    monkeypatch.setattr(cpu_matmul, "_onednn_is_faster", lambda: dnn)
     assert_same(learn(quickened(plan), batch), expected)
 
 
@@ -107,7 +107,7 @@ def test_patches_are_cut_as_before_and_learn_as_before() -> None:
     model = torch.nn.Sequential(layer)
     shown = [torch.randn(5, 3, 2, 4, 4), torch.randn(2, 3, 4, 8, 8)]
     expected = [model(x).detach() for x in shown]
-    cpu_linear.quicken(model)
+    cpu_linear.speed_up_linear_layers(model)
     assert "forward" in vars(layer)
     learned = [model(x) for x in shown]
     sum(out.sum() for out in learned).backward()  # pyright: ignore[reportAttributeAccessIssue]
@@ -121,9 +121,9 @@ def test_patches_are_cut_as_before_and_learn_as_before() -> None:
 def test_weights_are_kept_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     model: Any = as_peft_does(plan_of(BASE, ""), monkeypatch)
     each = [4 * layer.in_features * layer.out_features for layer in quantized_layers(model)]  # pyright: ignore
-    monkeypatch.setattr(cpu_linear, "UNFOLDED_BYTES", each[0])
-    assert cpu_linear.quicken(model) == each[0]
-    assert cpu_linear.quicken(model, keeps=False) == 0
+    monkeypatch.setattr(cpu_linear, "DEQUANTIZED_BYTES", each[0])
+    assert cpu_linear.speed_up_linear_layers(model) == each[0]
+    assert cpu_linear.speed_up_linear_layers(model, keeps=False) == 0
 
 
 def test_both_libraries_multiply(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,5 +134,5 @@ def test_both_libraries_multiply(monkeypatch: pytest.MonkeyPatch) -> None:
         for weighed in (weight, weight.t().contiguous().t()):
             expected = (x.double() @ weighed.double().t() + bias).float()
             for quicker in (False, True):
-                monkeypatch.setattr(cpu_matmul, "_dnn_is_quicker", lambda quicker=quicker: quicker)
-                assert torch.allclose(product(x, weighed, bias), expected, atol=1e-3)
+                monkeypatch.setattr(cpu_matmul, "_onednn_is_faster", lambda quicker=quicker: quicker)
+                assert torch.allclose(linear(x, weighed, bias), expected, atol=1e-3)

@@ -11,9 +11,9 @@ from jobs.families.registry import read_base, resolve
 from jobs.runs.spec import ClipSpec
 from jobs.sinks.recorder import Recorder
 from jobs.trainer import data, device_settings
-from jobs.trainer.data import FrameTeller, Material, bring
-from jobs.trainer.setup import plan_of
-from jobs.trainer.split import Sides
+from jobs.trainer.data import PrefetchProgress, RunData, load_data
+from jobs.trainer.setup import build_plan
+from jobs.trainer.split import Split
 from jobs.video.source import BadClip
 from orchestrator.domain.recipes import parse_recipe
 from tests.unit.jobs.trainer.conftest import BASE, MakeSpec
@@ -21,12 +21,12 @@ from tests.unit.jobs.trainer.conftest import BASE, MakeSpec
 SAID = cast("tuple[TrainingArguments, TrainerState, TrainerControl]", (None, None, None))
 
 
-def brought(make_spec: MakeSpec, clips: list[ClipSpec]) -> Material:
+def brought(make_spec: MakeSpec, clips: list[ClipSpec]) -> RunData:
     spec, base = make_spec(), read_base(BASE)
-    sides = Sides(tuple(clips[:6]), tuple(clips[6:8]))
-    plan = plan_of(spec, parse_recipe(spec.recipe), base, sides)
+    sides = Split(tuple(clips[:6]), tuple(clips[6:8]))
+    plan = build_plan(spec, parse_recipe(spec.recipe), base, sides)
     nobody: Any = None  # a family whose eye learns asks nothing of the model
-    return bring(spec, plan, resolve(base), nobody, sides, Recorder(0, 0, []), lambda: False)
+    return load_data(spec, plan, resolve(base), nobody, sides, Recorder(0, 0, []), lambda: False)
 
 
 def test_frames_are_decoded_beside_the_steps(
@@ -35,7 +35,7 @@ def test_frames_are_decoded_beside_the_steps(
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     monkeypatch.setattr(data, "_TELL_S", 0.0)
     found = brought(make_spec, clips)
-    teller = FrameTeller(found.ahead, Recorder(0, 0, []))
+    teller = PrefetchProgress(found.ahead, Recorder(0, 0, []))
     teller.on_step_end(*SAID)
     assert capsys.readouterr().out == "Frame cache: 0 of 8 clips.\n"
     with found.ahead:

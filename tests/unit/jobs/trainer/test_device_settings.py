@@ -15,11 +15,11 @@ from jobs.families.registry import read_base, resolve
 from jobs.families.video_llm import load
 from jobs.families.video_llm.load import attention
 from jobs.trainer import device_settings as manners
-from jobs.trainer.device_settings import liger, manner
-from jobs.trainer.hf_trainer import arguments
-from jobs.trainer.liger import fuse
+from jobs.trainer.device_settings import device_arguments, use_liger
+from jobs.trainer.hf_trainer import training_arguments
+from jobs.trainer.liger import apply_and_check
 from jobs.trainer.run import train
-from jobs.trainer.setup import with_adapters
+from jobs.trainer.setup import load_with_adapters
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import LIGER, parse_recipe
 from orchestrator.services.training.memory import small_moments
@@ -29,7 +29,7 @@ from tests.unit.jobs.trainer.test_run import losses, recorder_of
 
 
 def built(device: str, decodes: bool = True, **recipe: Any) -> TrainingArguments:
-    return arguments(Path("out"), parse_recipe(recipe), 10, False, False, device, decodes=decodes)
+    return training_arguments(Path("out"), parse_recipe(recipe), 10, False, False, device, decodes=decodes)
 
 
 def test_a_gpu_gets_bf16_paged_8_bit_moments_and_pinned_loading_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,7 +38,7 @@ def test_a_gpu_gets_bf16_paged_8_bit_moments_and_pinned_loading_ahead(monkeypatc
     how = built("cuda:0")
     assert (how.bf16, how.use_cpu, str(how.optim.value)) == (True, False, "paged_adamw_8bit")
     assert (how.dataloader_pin_memory, how.dataloader_num_workers, how.dataloader_prefetch_factor) == (True, 4, 2)
-    assert manner(parse_recipe({}), "cuda:0", True)["accelerator_config"] == {"non_blocking": True}
+    assert device_arguments(parse_recipe({}), "cuda:0", True)["accelerator_config"] == {"non_blocking": True}
     assert not how.dataloader_persistent_workers
     # What a frozen eye said may have to be asked for again, which a forked process must not do on a GPU.
     assert built("cuda:0", decodes=False).dataloader_num_workers == 0
@@ -49,10 +49,10 @@ def test_a_gpu_gets_bf16_paged_8_bit_moments_and_pinned_loading_ahead(monkeypatc
 def test_a_gpu_without_bf16_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """A T4 or V100: torch says that it can, if asked as transformers asks."""
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation)
-    assert manners.imitates_bf16("cuda:0")
-    assert not manners.imitates_bf16("cpu")
+    assert manners.emulates_bf16("cuda:0")
+    assert not manners.emulates_bf16("cpu")
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: True)
-    assert not manners.imitates_bf16("cuda:0")
+    assert not manners.emulates_bf16("cuda:0")
 
 
 def test_a_processor_gets_what_it_always_had() -> None:
@@ -76,21 +76,21 @@ def test_the_estimate_counts_the_moments_that_the_run_keeps(
     device: str, recipe: dict[str, Any], said: str, small: bool
 ) -> None:
     asked = parse_recipe(recipe)
-    assert manner(asked, device, True)["optim"] == said
+    assert device_arguments(asked, device, True)["optim"] == said
     assert small_moments(asked, device != "cpu") is small
 
 
 def test_liger_is_refused_where_it_cannot_run(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = parse_recipe({"optim": {"liger": True}})
     with pytest.raises(Invalid, match="run on a GPU only") as refused:
-        liger(asked, "cpu")
+        use_liger(asked, "cpu")
     assert refused.value.field == "optim.liger"
     monkeypatch.setattr(manners, "find_spec", lambda name: None)
     with pytest.raises(Invalid, match="pip install liger-kernel"):
-        liger(asked, "cuda:0")
+        use_liger(asked, "cuda:0")
     monkeypatch.setattr(manners, "find_spec", lambda name: object())
-    assert liger(asked, "cuda:0")
-    assert not liger(parse_recipe({}), "cuda:0")
+    assert use_liger(asked, "cuda:0")
+    assert not use_liger(parse_recipe({}), "cuda:0")
     assert "qwen2_5_vl" in LIGER
 
 
@@ -99,11 +99,11 @@ def test_fused_kernels_must_leave_the_loss_as_it_was(tmp_path: Path) -> None:
     base = read_base(make_tiny("qwen2_5_vl", tmp_path))
     plan = Plan(base, parse_recipe({"data": {"frames": 2, "size": 56}}), "captioning", (), ("it hops",))
     family = resolve(base)
-    model, collate = with_adapters(family, plan), family.collate(plan)
+    model, collate = load_with_adapters(family, plan), family.collate(plan)
     frames = np.random.default_rng(0).integers(0, 256, (2, 56, 56, 3), dtype=np.uint8)
     items = [{"frames": frames, "captions": ["it hops"], "learn": True, "draw": (0, 0), "clip_id": 1}]
     chance = torch.get_rng_state()
-    fuse(plan, model, collate, items, lambda model: None)
+    apply_and_check(plan, model, collate, items, lambda model: None)
     assert torch.equal(torch.get_rng_state(), chance)
 
     def too_old(model: Any) -> None:
@@ -114,10 +114,10 @@ def test_fused_kernels_must_leave_the_loss_as_it_was(tmp_path: Path) -> None:
             model.get_base_model().lm_head.weight.mul_(100)
 
     with pytest.raises(Invalid, match=r"do not work with this base here \(ImportError: .*Switch them off") as refused:
-        fuse(plan, model, collate, items, too_old)
+        apply_and_check(plan, model, collate, items, too_old)
     assert refused.value.field == "optim.liger"
     with pytest.raises(Invalid, match=r"loss is .* instead of .*Switch them off"):
-        fuse(plan, model, collate, items, wrong)
+        apply_and_check(plan, model, collate, items, wrong)
 
 
 def test_flash_attention_where_it_is_installed_and_the_class_takes_it(

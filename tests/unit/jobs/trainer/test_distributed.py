@@ -11,7 +11,7 @@ import pytest
 
 from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.runs.trainer_process import TrainerProcess
-from jobs.trainer.checkpoints import newest_whole
+from jobs.trainer.checkpoints import latest_complete_checkpoint
 from jobs.trainer.run import train
 from tests.unit.jobs.families.tiny_llms import make_tiny
 from tests.unit.jobs.trainer.conftest import MakeSpec
@@ -93,7 +93,7 @@ def test_two_train_and_stop_as_one(make_spec: MakeSpec) -> None:
     assert steps == list(range(1, len(steps) + 1)), "one of the two writes"
     assert records[0]["total"] == 4 * 200, "a step sees a batch of each"
     assert json.loads((folder / "result.json").read_text())["status"] == "stopped"
-    newest = newest_whole(folder / "checkpoints")
+    newest = latest_complete_checkpoint(folder / "checkpoints")
     assert newest is not None
     assert len(list(newest.glob("rng_state_*.pth"))) == 2, "what each needs to go on"
     assert b"".join(said).count(b"trainable parameters") == 1

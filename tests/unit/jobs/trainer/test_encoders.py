@@ -12,13 +12,13 @@ import pytest
 import torch
 from transformers import VivitImageProcessor
 
-from jobs.families.pixels import Pixels
+from jobs.families.pixels import ClipNormalizer
 from jobs.families.protocol import Plan
 from jobs.families.quantize import quantized_layers
 from jobs.families.registry import FAMILIES, read_base, resolve
 from jobs.runs.spec import ClipSpec
 from jobs.trainer.run import train
-from jobs.trainer.setup import with_adapters
+from jobs.trainer.setup import load_with_adapters
 from jobs.video.decode import _prepare
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import parse_recipe
@@ -65,7 +65,7 @@ def test_four_bits_and_no_gradient_lost(tmp_path: Path, family: str) -> None:
     base = read_base(make_base(family, tmp_path / "base"))
     how = resolve(base)
     plan = Plan(base, parse_recipe({"qlora": {"dropout": 0.0}}), "classification", ("a", "b"))
-    model = with_adapters(how, plan)
+    model = load_with_adapters(how, plan)
     layers: list[Any] = quantized_layers(model)
     assert len(layers) >= 8
     assert not any(layer.support_avx512bf16_for_cpu for layer in layers)
@@ -93,7 +93,7 @@ def test_vivits_pixels_equal_its_processors(tmp_path: Path) -> None:
     clip = np.random.default_rng(0).integers(0, 256, (4, 60, 80, 3), dtype=np.uint8)
     real = VivitImageProcessor(**base.processor)(list(clip), return_tensors="pt")["pixel_values"]
     frames = np.stack([_prepare(f, dict(how.size), how.crop, how.resample) for f in clip])
-    assert torch.allclose(Pixels(base).pixels([{"frames": frames}]), real, atol=1e-5)
+    assert torch.allclose(ClipNormalizer(base).normalize([{"frames": frames}]), real, atol=1e-5)
 
 
 def test_what_an_encoder_cannot_see_is_refused(tmp_path: Path) -> None:

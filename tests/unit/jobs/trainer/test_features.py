@@ -14,9 +14,9 @@ from jobs.families.video_llm.vision_tower import is_frozen
 from jobs.runs.spec import ClipSpec
 from jobs.trainer.features import FeatureCache
 from jobs.trainer.run import train
-from jobs.trainer.setup import with_adapters
+from jobs.trainer.setup import load_with_adapters
 from jobs.video.cache import ClipFile, FrameCache, Sampling
-from jobs.video.cache_eviction import Room
+from jobs.video.cache_eviction import CacheBudget
 from jobs.video.source import BadClip
 from jobs.video.synthetic import demo_frames, write_mp4
 from orchestrator.domain.recipes import parse_recipe
@@ -45,7 +45,7 @@ def files(tmp_path: Path) -> list[ClipFile]:
 
 
 def cache_of(folder: Path, eye: CountingEye, how: Sampling = HOW, limit: int = 0) -> FeatureCache:
-    room = Room(limit, folder / "frames", folder / "features")
+    room = CacheBudget(limit, folder / "frames", folder / "features")
     return FeatureCache(folder / "features", eye, FrameCache(folder / "frames", how, room=room), room)
 
 
@@ -120,10 +120,10 @@ def test_the_loss_is_the_same_through_the_cache(name: str, tmp_path: Path) -> No
     base = read_base(make_tiny(name, tmp_path / "base"))
     family = resolve(base)
     assert isinstance(family, VideoLLM)
-    recipe = parse_recipe({"data": {"frames": 4} | ({} if family.kind.fixed else {"size": 56})})
+    recipe = parse_recipe({"data": {"frames": 4} | ({} if family.architecture.fixed else {"size": 56})})
     plan = Plan(base, recipe, "captioning", (), ("it hops", "it looms now"))
-    model = with_adapters(family, plan)
-    eye, edge = family.eye(plan, model), dict(family.sampling(base, recipe).size)["width"]
+    model = load_with_adapters(family, plan)
+    eye, edge = family.vision_encoder(plan, model), dict(family.sampling(base, recipe).size)["width"]
     assert eye is not None
     dice = np.random.default_rng(0)
     items = []
@@ -143,10 +143,10 @@ def test_the_loss_is_the_same_through_the_cache(name: str, tmp_path: Path) -> No
         cached = float(model(**collate(kept)).loss)
     assert cached == pytest.approx(plain, abs=1e-5)
     assert model.training
-    for parameter in model.get_base_model().get_submodule(family.kind.eyes[0]).parameters():
+    for parameter in model.get_base_model().get_submodule(family.architecture.eyes[0]).parameters():
         parameter.requires_grad = True
-    assert not is_frozen(model, family.kind)
-    assert family.eye(plan, model) is None
+    assert not is_frozen(model, family.architecture)
+    assert family.vision_encoder(plan, model) is None
 
 
 @pytest.mark.slow
@@ -173,7 +173,7 @@ def test_two_runs_share_what_was_seen(
     full, second, again = go("full")
     assert "0 of 8 in an earlier run" in first
     assert "8 of 8 in an earlier run" in second
-    monkeypatch.setattr(VideoLLM, "eye", lambda self, plan, model: None)
+    monkeypatch.setattr(VideoLLM, "vision_encoder", lambda self, plan, model: None)
     frames, silent, plain = go("frames")
     assert silent == ""
     assert list(empty.values()) == pytest.approx(list(frames.values()), abs=5e-5)

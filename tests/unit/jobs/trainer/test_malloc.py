@@ -10,8 +10,8 @@ from orchestrator.settings import ROOT
 
 _PROGRAM = """
 import resource
-from jobs.trainer.malloc import keep_freed
-assert keep_freed()
+from jobs.trainer.malloc import keep_freed_memory
+assert keep_freed_memory()
 import torch
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -11,9 +11,17 @@ from peft import PeftModel
 from safetensors import SafetensorError
 
 from jobs.runs.spec import ClipSpec, TrainSpec
-from jobs.trainer.checkpoints import disk_is_full, newest_whole
-from jobs.trainer.hf_trainer import WholeTrainer
-from jobs.trainer.oom_recovery import Easing, OutOfMemory, as_asked, ease, is_out_of_memory, remember, remembered
+from jobs.trainer.checkpoints import disk_is_full, latest_complete_checkpoint
+from jobs.trainer.hf_trainer import VideoTrainer
+from jobs.trainer.oom_recovery import (
+    MemorySettings,
+    OutOfMemory,
+    is_out_of_memory,
+    load_settings,
+    reduce_memory,
+    requested_settings,
+    save_settings,
+)
 from jobs.trainer.run import main, train
 from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.recipes import parse_recipe
@@ -41,22 +49,22 @@ def test_what_counts_as_out_of_memory() -> None:
 
 def test_the_steps_down_keep_the_clips_of_a_step(tmp_path: Path) -> None:
     asked = parse_recipe({"optim": {"batch_size": 6, "gradient_accumulation": 2}})
-    now = as_asked(asked)
-    for step in (Easing(3, 4), Easing(1, 12), Easing(1, 12, True)):
-        now = ease(now, contrasts=False, can_checkpoint=True)
+    now = requested_settings(asked)
+    for step in (MemorySettings(3, 4), MemorySettings(1, 12), MemorySettings(1, 12, True)):
+        now = reduce_memory(now, is_contrastive=False, can_checkpoint=True)
         assert now == step
     with pytest.raises(OutOfMemory, match=r"even with 1 clip at a time.*fewer frames") as caught:
-        ease(now, contrasts=False, can_checkpoint=True)
+        reduce_memory(now, is_contrastive=False, can_checkpoint=True)
     assert caught.value.field == "data.frames"
     # A retriever's batch is what it learns from: it is not divided.
-    once = ease(as_asked(asked), contrasts=True, can_checkpoint=True)
-    assert once == Easing(6, 2, True)
+    once = reduce_memory(requested_settings(asked), is_contrastive=True, can_checkpoint=True)
+    assert once == MemorySettings(6, 2, True)
     with pytest.raises(OutOfMemory, match="smaller batch size"):
-        ease(once, contrasts=True, can_checkpoint=True)
-    remember(tmp_path, Easing(3, 4))
-    assert remembered(tmp_path, asked) == Easing(3, 4)
+        reduce_memory(once, is_contrastive=True, can_checkpoint=True)
+    save_settings(tmp_path, MemorySettings(3, 4))
+    assert load_settings(tmp_path, asked) == MemorySettings(3, 4)
     other = parse_recipe({"optim": {"batch_size": 8}})
-    assert remembered(tmp_path, other) == as_asked(other)
+    assert load_settings(tmp_path, other) == requested_settings(other)
 
 
 def test_a_full_disk_is_known_by_whoever_says_so(tmp_path: Path) -> None:
@@ -160,22 +168,22 @@ def test_then_less_is_kept_then_it_fails_with_the_field(spec: TrainSpec, limit: 
 
 @pytest.mark.slow
 def test_a_full_disk_leaves_the_last_checkpoint(spec: TrainSpec, monkeypatch: pytest.MonkeyPatch) -> None:
-    save, calls = WholeTrainer._save_optimizer_and_scheduler, list[int]()
+    save, calls = VideoTrainer._save_optimizer_and_scheduler, list[int]()
 
-    def full(trainer: WholeTrainer, folder: str) -> None:
+    def full(trainer: VideoTrainer, folder: str) -> None:
         calls.append(1)
         if len(calls) == 2:
             raise NO_ROOM
         save(trainer, folder)
 
-    monkeypatch.setattr(WholeTrainer, "_save_optimizer_and_scheduler", full)
+    monkeypatch.setattr(VideoTrainer, "_save_optimizer_and_scheduler", full)
     folder = Path(spec.folder)
     spec.save(folder / "spec.json")
     assert main(folder / "spec.json") == 1
     result = json.loads((folder / "result.json").read_text())
     assert result["error"].startswith("The disk is full.")
     assert result["failure"] == FailureKind.DISK_FULL
-    newest = newest_whole(folder / "checkpoints")
+    newest = latest_complete_checkpoint(folder / "checkpoints")
     assert newest is not None
     assert newest.name == "checkpoint-2"
     resumed = dataclasses.replace(spec, attempt=2)

@@ -15,7 +15,7 @@ from jobs.families.protocol import Plan
 from jobs.families.registry import read_base, resolve
 from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.trainer.run import train
-from jobs.trainer.setup import with_adapters
+from jobs.trainer.setup import load_with_adapters
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.services.models.inspect import inspect_model
 from tests.unit.jobs.families.tiny_llms import make_tiny
@@ -66,5 +66,5 @@ def test_the_whole_base_goes_on_from_captions(
     assert "use_cache" not in json.loads((model / "config.json").read_text())
     again = read_base(model)
     recipe = parse_recipe({"data": spec.recipe["data"]})
-    tuned = with_adapters(resolve(again), Plan(again, recipe, "captioning", (), tuple(TOLD.values())))
+    tuned = load_with_adapters(resolve(again), Plan(again, recipe, "captioning", (), tuple(TOLD.values())))
     assert any("lora_A" in name for name, _ in tuned.named_parameters())

@@ -15,7 +15,7 @@ import pytest
 
 from jobs.runs.spec import TrainSpec
 from jobs.trainer import callbacks, device_settings
-from jobs.trainer.checkpoints import newest_whole
+from jobs.trainer.checkpoints import latest_complete_checkpoint
 from jobs.trainer.run import main
 from tests.unit.jobs.trainer.conftest import MakeSpec
 from tests.unit.jobs.trainer.test_run import losses
@@ -33,8 +33,8 @@ def _train(path: Path, workers: int, keep_s: float) -> None:
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)
     device_settings.loader_workers = lambda device: workers
-    callbacks.KEEP_S = keep_s
-    callbacks._DEAR = min(callbacks._DEAR, keep_s)
+    callbacks.CHECKPOINT_INTERVAL_S = keep_s
+    callbacks._SAVE_COST_RATIO = min(callbacks._SAVE_COST_RATIO, keep_s)
     sys.exit(main(path))
 
 
@@ -86,7 +86,7 @@ def test_a_killed_run_goes_on_exactly(make_spec: MakeSpec, workers: int, keep_s:
     os.killpg(process.pid, signal.SIGKILL)
     assert code_of(process) == -signal.SIGKILL
     if not keep_s and at > 1:
-        newest = newest_whole(Path(killed.folder) / "checkpoints")
+        newest = latest_complete_checkpoint(Path(killed.folder) / "checkpoints")
         assert newest is not None
         assert int(newest.name.removeprefix("checkpoint-")) >= at - 1
     again = dataclasses.replace(killed, attempt=2)

@@ -16,7 +16,7 @@ from jobs.families.quantize import quantized_layers
 from jobs.families.registry import read_base, resolve
 from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.trainer.run import train
-from jobs.trainer.setup import with_adapters
+from jobs.trainer.setup import load_with_adapters
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.services.models.inspect import inspect_model
@@ -72,7 +72,7 @@ def test_four_bits_and_heads_whole(tmp_path: Path, family: str) -> None:
     base = read_base(make_base(family, tmp_path / "base"))
     how = resolve(base)
     plan = Plan(base, parse_recipe({"qlora": {"dropout": 0.0}}), "retrieval")
-    model = with_adapters(how, plan)
+    model = load_with_adapters(how, plan)
     layers: list[Any] = quantized_layers(model)
     assert len(layers) >= 16
     assert not any(layer.support_avx512bf16_for_cpu for layer in layers)
@@ -101,7 +101,7 @@ def test_pretraining_goes_on_with_pairs(make_spec: MakeSpec, tmp_path: Path) -> 
     assert any(not torch.equal(old[name], new[name]) for name in old if "query" in name)
     assert json.loads((model / "config.json").read_text())["architectures"] == ["VisionTextDualEncoderModel"]
     again = read_base(model)
-    with_adapters(resolve(again), Plan(again, parse_recipe({}), "retrieval"))
+    load_with_adapters(resolve(again), Plan(again, parse_recipe({}), "retrieval"))
     assert (model / "tokenizer.json").exists()
 
 

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.sinks.jsonl import JsonlSink, last_seq
 from jobs.sinks.recorder import Recorder
-from jobs.trainer.checkpoints import newest_whole
+from jobs.trainer.checkpoints import latest_complete_checkpoint
 from jobs.trainer.run import main, train
 from jobs.video.source import BadClip
 from orchestrator.domain.errors import Invalid
@@ -98,12 +98,12 @@ def test_a_damaged_checkpoint_is_passed_over(make_spec: MakeSpec) -> None:
     spec = make_spec()
     train(spec, recorder_of(spec), lambda: False)
     folder = Path(spec.folder) / "checkpoints"
-    newest = newest_whole(folder)
+    newest = latest_complete_checkpoint(folder)
     assert newest is not None
     assert len(list(folder.iterdir())) == 2
     damaged = newest / "adapter_model.safetensors"
     damaged.write_bytes(damaged.read_bytes()[:-7])
-    older = newest_whole(folder)
+    older = latest_complete_checkpoint(folder)
     assert older is not None
     assert older.name < newest.name or len(older.name) < len(newest.name)
 

@@ -7,10 +7,10 @@ from orchestrator.settings import ROOT
 
 _PROGRAM = """
 import sys
-from jobs.trainer.silence import hush
-from jobs.trainer.startup import end, importing
-hush()
-with importing():
+from jobs.trainer.silence import silence_libraries
+from jobs.trainer.startup import end, fast_imports
+silence_libraries()
+with fast_imports():
     import jobs.trainer.run
 unwanted = ("torch._inductor.compile_fx", "boto3", "botocore", "sqlalchemy")
 print([name for name in unwanted if name in sys.modules])

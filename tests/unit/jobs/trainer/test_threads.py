@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
-from jobs.trainer.threads import WORTH_IT, Threads, eyes_for
+from jobs.trainer.threads import WORTH_IT, ThreadTuner, encoding_threads
 
 SAID = cast("tuple[TrainingArguments, TrainerState, TrainerControl]", (None, None, None))
 
@@ -23,7 +23,7 @@ def two() -> Iterator[None]:
 def step(rows: int, judged: int = 1) -> int:
     """Threads after a step of `rows` rows, `judged` rows having been judged before it."""
     model: Any = torch.nn.Sequential(torch.nn.Linear(100, 8))
-    threads = Threads(model)
+    threads = ThreadTuner(model)
     model(torch.zeros(judged, 100))
     threads.on_step_begin(*SAID)
     model(torch.zeros(rows, 100))
@@ -45,10 +45,10 @@ def test_the_first_step_decides() -> None:
 
 
 def test_a_small_eye_looks_at_a_clip_with_each_core() -> None:
-    with eyes_for(torch.nn.Linear(10, 10), "cpu") as eyes:
+    with encoding_threads(torch.nn.Linear(10, 10), "cpu") as eyes:
         assert (eyes, torch.get_num_threads()) == (2, 1)
     assert torch.get_num_threads() == 2
-    with eyes_for(torch.nn.Linear(3000, 3000, device="meta"), "cpu") as eyes:
+    with encoding_threads(torch.nn.Linear(3000, 3000, device="meta"), "cpu") as eyes:
         assert (eyes, torch.get_num_threads()) == (1, 2)
-    with eyes_for(torch.nn.Linear(10, 10), "cuda:0") as eyes:
+    with encoding_threads(torch.nn.Linear(10, 10), "cuda:0") as eyes:
         assert eyes == 1

@@ -4,12 +4,12 @@ from typing import Any
 
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
-from jobs.trainer.callbacks import KEEP_S, Keeper
+from jobs.trainer.callbacks import CHECKPOINT_INTERVAL_S, TimedCheckpoint
 
 
 def test_it_asks_after_a_time_and_seldom_where_writing_takes_long() -> None:
     now = [0.0]
-    keeper = Keeper(lambda wish: wish)
+    keeper = TimedCheckpoint(lambda wish: wish)
     keeper._clock = lambda: now[0]
     how: Any = object.__new__(TrainingArguments)
     keeper.on_train_begin(how, TrainerState(), TrainerControl())
@@ -23,18 +23,18 @@ def test_it_asks_after_a_time_and_seldom_where_writing_takes_long() -> None:
         now[0] = at
         keeper.on_save(how, TrainerState(), TrainerControl())
 
-    assert not asks(KEEP_S - 1)
-    assert asks(KEEP_S)
-    kept(KEEP_S + 60)  # a minute to write: the next one in twenty
-    assert not asks(KEEP_S + 60 + 1199)
-    assert asks(KEEP_S + 60 + 1200)
+    assert not asks(CHECKPOINT_INTERVAL_S - 1)
+    assert asks(CHECKPOINT_INTERVAL_S)
+    kept(CHECKPOINT_INTERVAL_S + 60)  # a minute to write: the next one in twenty
+    assert not asks(CHECKPOINT_INTERVAL_S + 60 + 1199)
+    assert asks(CHECKPOINT_INTERVAL_S + 60 + 1200)
     kept(2000)
     kept(2500)  # an epoch ended: its own checkpoint counts
-    assert not asks(2500 + KEEP_S - 1)
+    assert not asks(2500 + CHECKPOINT_INTERVAL_S - 1)
     assert asks(2500 + 3000)
 
 
 def test_all_save_where_one_wishes_it() -> None:
     control = TrainerControl()
-    Keeper(lambda wish: True).on_step_end(object.__new__(TrainingArguments), TrainerState(), control)
+    TimedCheckpoint(lambda wish: True).on_step_end(object.__new__(TrainingArguments), TrainerState(), control)
     assert control.should_save

@@ -11,7 +11,7 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 from jobs.video.decode import decode_frames
-from jobs.video.inspect import look
+from jobs.video.inspect import inspect_clip
 from jobs.video.probe import probe
 from jobs.video.sampling import sample_indices
 from jobs.video.source import BadClip
@@ -107,7 +107,7 @@ def test_playlist_reads_no_other_file(clip: Path, tmp_path: Path) -> None:
 
 def test_film_strip(clip: Path, tmp_path: Path) -> None:
     out = tmp_path / "thumbs" / "a.jpg"
-    facts = look(clip, "a.mp4", out)
+    facts = inspect_clip(clip, "a.mp4", out)
     assert (facts.problem, facts.frames) == ("", len(demo_frames("circling", 3)))
     assert [p.name for p in out.parent.iterdir()] == ["a.jpg"]
     with Image.open(out) as strip:
@@ -130,7 +130,7 @@ def test_what_was_looked_at_before_leaves_no_trace_in_a_strip(clip: Path, tmp_pa
     scaler = VideoReformatter()
     for number, path in enumerate((clip, ranged, large, clip)):
         alone, after = tmp_path / f"{number}-alone.jpg", tmp_path / f"{number}-after.jpg"
-        assert look(path, path.name, alone) == look(path, path.name, after, scaler)
+        assert inspect_clip(path, path.name, alone) == inspect_clip(path, path.name, after, scaler)
         assert alone.read_bytes() == after.read_bytes(), path.name
 
 

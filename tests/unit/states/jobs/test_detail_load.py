@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.trainer.oom_recovery import Easing, OutOfMemory, ease
+from jobs.trainer.oom_recovery import MemorySettings, OutOfMemory, reduce_memory
 from jobs.trainer.run import failure
 from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.models import VideoModel
@@ -28,17 +28,17 @@ def test_a_card_without_a_program() -> None:
 ILLEGAL = RuntimeError("CUDA error: an illegal memory access was encountered")
 
 
-def raised(easing: Easing, contrasts: bool) -> OutOfMemory:
+def raised(settings: MemorySettings, is_contrastive: bool) -> OutOfMemory:
     with pytest.raises(OutOfMemory) as caught:
-        ease(easing, contrasts, can_checkpoint=True)
+        reduce_memory(settings, is_contrastive, can_checkpoint=True)
     return caught.value
 
 
 @pytest.mark.parametrize(
     ("error", "offered"),
     [
-        (raised(Easing(8, 1, checkpointing=True), contrasts=True), True),
-        (raised(Easing(1, 8, checkpointing=True), contrasts=False), False),
+        (raised(MemorySettings(8, 1, checkpointing=True), is_contrastive=True), True),
+        (raised(MemorySettings(1, 8, checkpointing=True), is_contrastive=False), False),
         (MemoryError(), False),
         (ILLEGAL, False),
     ],
