@@ -5,13 +5,16 @@ from importlib.util import find_spec
 import reflex as rx
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from orchestrator.origin_guard import guard_websocket
+from orchestrator.logs import configure_logging
 from orchestrator.pages.registry import PAGES, load
 from orchestrator.settings import Settings, get_settings
 from orchestrator.stack.companions import companions_lifespan
 from orchestrator.stack.web_plugin import own_origins
 from orchestrator.ui.chrome import app_chrome
 from orchestrator.ui.patterns.connection_notice import connection_notice
+from orchestrator.websocket.errors import on_backend_error, on_frontend_error
+from orchestrator.websocket.namespace import guard_events
+from orchestrator.websocket.origins import guard_websocket
 
 
 def _mount_api(backend: ASGIApp) -> ASGIApp:
@@ -47,9 +50,17 @@ def _exists(module: str) -> bool:
 
 def create_app(settings: Settings) -> rx.App:
     """The whole web process."""
+    configure_logging("web")  # `reflex run` comes here first
     transformer = _mount_api if _exists("orchestrator.api.app") else None
-    made = rx.App(html_lang="en", api_transformer=transformer, **app_chrome())
+    made = rx.App(
+        html_lang="en",
+        api_transformer=transformer,
+        backend_exception_handler=on_backend_error,
+        frontend_exception_handler=on_frontend_error,
+        **app_chrome(),
+    )
     made.app_wraps[5, "Overlay"] = lambda stateful: connection_notice() if stateful else None
+    guard_events(made)
     guard_websocket(made, own_origins(settings.port, settings.trusted_origins))
     made.register_lifespan_task(companions_lifespan)
     if _exists("orchestrator.states.shared.live"):

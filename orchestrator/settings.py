@@ -45,6 +45,10 @@ class Settings(BaseSettings):
     """True behind https: the session cookie is then marked Secure."""
     trusted_origins: str = ""
     """Extra origins (comma separated) that may open the websocket and write, besides the own host."""
+    log_format: Literal["console", "json"] = "console"
+    """console: lines for people; json: one object a line for log collectors."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least severe records that are written."""
     dev: bool = False
     """True under `./loreel dev`: the /kit page exists."""
     worker_name: str = ""

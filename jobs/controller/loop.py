@@ -14,6 +14,7 @@ from jobs.controller.housekeeping import Housekeeping
 from jobs.controller.leader import LeaderLease
 from jobs.controller.notification_sender import NotificationSender
 from jobs.controller.reconcile import Reconciler
+from orchestrator.logs import configure_logging
 from orchestrator.services.db import session_scope
 from orchestrator.services.redis import connect
 
@@ -57,6 +58,7 @@ def run(over: threading.Event) -> None:
 
 def main() -> int:
     """`python -m jobs.controller`: ends in order on SIGTERM and SIGINT."""
+    configure_logging("controller")
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: over.set())

@@ -5,6 +5,7 @@ import sys
 
 from jobs.processes.parent_death import die_with_declared_parent
 from jobs.trainer.silence import silence_libraries
+from orchestrator.logs import configure_logging, take_over_loggers
 
 
 def main() -> int:
@@ -12,8 +13,10 @@ def main() -> int:
     die_with_declared_parent()
     silence_libraries()
     os.nice(5)  # a training beside it goes first
+    configure_logging("playground")
     from jobs.playground.server import Server  # seconds: torch, transformers, peft
 
+    take_over_loggers()  # theirs
     return Server(sys.argv[1] if len(sys.argv) > 1 else "").run()
 
 

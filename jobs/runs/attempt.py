@@ -28,6 +28,7 @@ from orchestrator.domain.models import VideoModel
 from orchestrator.domain.redis_keys import LIVE_STREAM, STREAM_MAXLEN, job_lease, job_stop, job_stream
 from orchestrator.domain.tasks import TASK_OF_MODEL, TASKS
 from orchestrator.domain.training_jobs import TrainingJob
+from orchestrator.redaction import redact_text
 from orchestrator.services.datasets.curation.versions import clips_at
 from orchestrator.services.db import session_scope
 from orchestrator.services.metrics.ingest import with_prediction_history
@@ -120,7 +121,8 @@ def _settle(watch: Supervisor, end: End, code: int, oom_kills: int) -> str:
     sentence = str(result.get("error") or "") or verdict.sentence
     if code == 0:
         sentence = str(result.get("error") or "The training ended without a result.")
-    details = str(result.get("details") or "") or verdict.details
+    sentence = redact_text(sentence)
+    details = redact_text(str(result.get("details") or "") or verdict.details)
     kind = failure_of(result) or verdict.kind
     watch.run_log.write(sentence, "error")
     _patiently(lambda s: lifecycle.fail(s, job_id, attempt, kind, sentence, details))

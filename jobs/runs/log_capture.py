@@ -8,6 +8,7 @@ from collections import deque
 from datetime import UTC, datetime
 from pathlib import Path
 
+from orchestrator.redaction import redact_text
 from orchestrator.services.live_events import announce
 
 _KEPT = 60
@@ -17,7 +18,7 @@ _LEVELS = {"DEBUG": "debug", "INFO": "info", "WARNING": "warning", "ERROR": "err
 
 
 class RunLog:
-    """The job's `log.jsonl`, {t, level, message} a line."""
+    """The job's `log.jsonl`, {t, level, message} a line; secrets that a library prints are taken out."""
 
     def __init__(self, path: Path, job_id: int, attempt: int) -> None:
         self._path, self._job_id, self._attempt = path, job_id, attempt
@@ -27,6 +28,7 @@ class RunLog:
 
     def write(self, message: str, level: str = "info") -> None:
         """Appends a line and sends it to the pages; a full disk ends no training."""
+        message = redact_text(message)
         line = {"t": datetime.now(UTC).isoformat(), "level": level, "message": message[:_MAX_CHARS]}
         try:
             with self._lock, self._path.open("ab") as file:
@@ -58,7 +60,7 @@ class RunLog:
                 text = raw.decode(errors="replace").rsplit("\r", 1)[-1].rstrip()
                 if not text:
                     continue
-                self.last.append(text)
+                self.last.append(redact_text(text))
                 if time.monotonic() - window > 1.0:
                     window, sent = time.monotonic(), 0
                 sent += 1

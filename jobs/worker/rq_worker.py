@@ -34,6 +34,7 @@ from orchestrator.domain.base import utcnow
 from orchestrator.domain.machines import CPU, GPU, PREP
 from orchestrator.domain.redis_keys import ALLOWED_TASKS, TASK_TRAIN, queue_name
 from orchestrator.domain.workers import Worker as WorkerRecord
+from orchestrator.logs import bind_process, configure_logging
 from orchestrator.services.db import engine, session_scope
 from orchestrator.services.redis import connect
 from orchestrator.services.training.dispatch import take_back
@@ -125,6 +126,7 @@ class LoreelWorker(Worker):
 
     def main_work_horse(self, job: Job, queue: Queue) -> Never:
         die_with_parent(self.pid)
+        bind_process(**{key.removesuffix("_id"): value for key, value in job.kwargs.items()})
         super().main_work_horse(job, queue)
 
     def _hand_back(self, job: Job, ids: dict[str, Any]) -> None:
@@ -195,6 +197,7 @@ def work(device_class: str, first: int, gpus: int | None, prep: PrepKeeper | Non
     beats = Heartbeat(name, device, device_class, os.getpid(), lambda: holder[-1].current_job if holder else None)
     spares = TrainerPrewarmer(beats.guard) if device_class != PREP else None
     playground = AnswerProcessSupervisor(name) if device_class != PREP else None
+    bind_process(worker=name)
     beats.start()
     if spares:
         spares.start()
@@ -291,6 +294,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--no-prep", action="store_true", help="do not start the sibling that reads datasets")
     chosen = parser.parse_args(arguments)
+    configure_logging("prep" if chosen.device == PREP else "worker")
     die_with_declared_parent()
     adopt_orphans()
     prep = PrepKeeper() if chosen.device != PREP and not chosen.no_prep else None

@@ -4,10 +4,11 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orchestrator.api import problems
+from orchestrator.api.middleware.errors import ErrorBoundary
+from orchestrator.api.middleware.headers import SafeHeaders
+from orchestrator.api.middleware.request_context import RequestContext
 from orchestrator.api.openai.app import create_openai
 from orchestrator.api.routes import (
     accounts,
@@ -26,27 +27,6 @@ from orchestrator.api.routes import (
 )
 
 VERSION = "0.1.0"
-
-
-class _Headers:
-    """Adds security headers. Plain ASGI middleware, so that bodies and events stream through unbuffered."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, write_body: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.setdefault("X-Content-Type-Options", "nosniff")
-                headers.setdefault("Referrer-Policy", "same-origin")
-                if not scope["path"].startswith("/api/docs"):
-                    # Responses hold private data; routes of media set a private max-age themselves.
-                    headers.setdefault("Cache-Control", "no-store")
-                    headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-            await send(message)
-
-        await self._app(scope, write_body, send_with_headers if scope["type"] == "http" else send)
 
 
 def _docs(app: FastAPI) -> None:
@@ -75,7 +55,10 @@ def create_api() -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.add_middleware(_Headers)
+    # The last one added is the outermost.
+    app.add_middleware(ErrorBoundary, render=problems.of_app_error)
+    app.add_middleware(SafeHeaders)
+    app.add_middleware(RequestContext)
     problems.add_handlers(app)
     v1 = APIRouter(prefix="/api/v1")
     for routes in (

@@ -71,10 +71,12 @@ def current_user(request: Request) -> Actor:
                 raise NotAllowed(
                     f"This token may not {'write' if write else 'read'}. Make one that may under Settings."
                 )
+            request.state.user_id = actor.user_id
             return actor
         actor = actor_from_token(session, session_token(request))
     if actor is None:
         raise NotSignedIn("Log in, or send a token: `Authorization: Bearer lrl_...`.")
+    request.state.user_id = actor.user_id
     if write:
         check_origin(request)
     return actor

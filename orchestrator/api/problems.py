@@ -1,18 +1,15 @@
-"""Renders every refusal and every failure as `application/problem+json` (RFC 9457), never as a traceback."""
+"""Renders every refusal as `application/problem+json` (RFC 9457); `middleware.errors` catches what is unexpected."""
 
-import errno
 from http import HTTPStatus
 from typing import Any
 
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from orchestrator.domain.errors import AppError, Invalid, TooMany
+from orchestrator.domain.errors import AppError, Invalid, TooMany, Unavailable
 
-log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 _DETAILS = {
     404: "There is nothing at this address. /api/docs lists what there is.",
@@ -38,8 +35,12 @@ def problem(
 def of_app_error(error: AppError) -> JSONResponse:
     """The problem document of an `AppError`; with `Retry-After` where a limit was reached."""
     pairs = error.problems if isinstance(error, Invalid) else [(error.field, error.message)] if error.field else []
-    headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, TooMany) else None
-    return problem(error.status, error.message, [{"field": f, "message": m} for f, m in pairs], headers)
+    return problem(error.status, error.message, [{"field": f, "message": m} for f, m in pairs], retry_after(error))
+
+
+def retry_after(error: AppError) -> dict[str, str] | None:
+    """The header that says when to try again."""
+    return {"Retry-After": str(error.retry_after_s)} if isinstance(error, TooMany | Unavailable) else None
 
 
 async def _refused(_request: Request, error: Exception) -> JSONResponse:
@@ -64,23 +65,8 @@ async def _http(_request: Request, error: Exception) -> JSONResponse:
     )
 
 
-async def _no_space(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, OSError)
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return problem(507, "The disk of this studio is full. Free some space and try again.")
-    log.error("unexpected", exc_info=error)
-    return problem(500, "Something went wrong on our side. Details are in the log of the web process.")
-
-
-async def _unexpected(_request: Request, error: Exception) -> JSONResponse:
-    log.error("unexpected", exc_info=error)
-    return problem(500, "Something went wrong on our side. Details are in the log of the web process.")
-
-
 def add_handlers(app: FastAPI) -> None:
     """Registers the handlers of this module."""
     app.add_exception_handler(AppError, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(OSError, _no_space)
-    app.add_exception_handler(Exception, _unexpected)

@@ -74,9 +74,10 @@ class TooMany(AppError):
 
 
 class Unavailable(AppError):
-    """A part we stand on (Redis, disk, network) does not answer now."""
+    """A part we stand on (database, Redis, disk, network) does not answer now; it may in `retry_after_s` seconds."""
 
     status = 503
+    retry_after_s = 5
 
 
 class DiskFull(AppError):

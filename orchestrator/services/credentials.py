@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
@@ -27,6 +28,7 @@ _ACCOUNT_KEYS = (
     "token_uri",
 )
 _ACCOUNT_NAME = re.compile(r"^[a-z0-9]{3,24}$")
+log = structlog.get_logger(__name__)
 MAX_CREDENTIALS = 50
 
 
@@ -78,6 +80,7 @@ def save_credential(session: Session, actor: Actor, kind: str, name: str, values
     )
     session.add(credential)
     session.flush()
+    log.info("credential.stored", account=actor.user_id, number=credential.id, kind=credential.kind.value)
     return _row(credential)
 
 
@@ -94,6 +97,7 @@ def replace_credential(session: Session, actor: Actor, credential_id: int, value
     credential.sealed, credential.hint, credential.used_at = seal(secret), hint, None
     session.add(credential)
     session.flush()
+    log.info("credential.stored", account=actor.user_id, number=credential.id, kind=credential.kind.value)
     return _row(credential)
 
 
@@ -113,6 +117,7 @@ def delete_credential(session: Session, actor: Actor, credential_id: int) -> Non
     """Deletes a credential; datasets that were fetched with it stay."""
     session.delete(owned_credential(session, actor.user_id, credential_id))
     session.flush()
+    log.info("credential.deleted", account=actor.user_id, number=credential_id)
 
 
 def credential_secret(session: Session, owner_id: int, credential_id: int) -> dict[str, Any]:

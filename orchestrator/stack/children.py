@@ -1,6 +1,7 @@
 """One supervised process: started in a group of its own, its lines prefixed, its whole tree ended on stop."""
 
 import ctypes
+import json
 import os
 import signal
 import subprocess
@@ -8,8 +9,11 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import psutil
+
+from orchestrator.redaction import redact_text
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -33,25 +37,39 @@ def adopt_orphans() -> None:
 
 
 class Log:
-    """Writes whole lines from several threads, each with its process's name in front."""
+    """Writes whole lines from several threads, each with its process's name in front, secrets taken out.
+
+    With JSON logs a line that is a record stays as it is, and any other becomes one.
+    """
 
     COLOURS = {"loreel": 36, "web": 32, "worker": 35, "controller": 33, "redis": 31}
 
-    def __init__(self) -> None:
+    def __init__(self, as_json: bool = False) -> None:
         self._lock = threading.Lock()
+        self._as_json = as_json
         self._colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
     def line(self, name: str, text: str) -> None:
-        label = f"{name:<10} |"
-        if self._colour:
-            label = f"\x1b[{self.COLOURS.get(name, 37)}m{label}\x1b[0m"
+        whole = self._as_record(name, text) if self._as_json else self._labelled(name, text)
         with self._lock:
             try:
-                sys.stdout.write(f"{label} {text}\n")
+                sys.stdout.write(f"{whole}\n")
                 sys.stdout.flush()
             except (BrokenPipeError, ValueError):
                 # The reader of our log has gone; the processes go on.
                 return
+
+    def _labelled(self, name: str, text: str) -> str:
+        label = f"{name:<10} |"
+        if self._colour:
+            label = f"\x1b[{self.COLOURS.get(name, 37)}m{label}\x1b[0m"
+        return f"{label} {redact_text(text)}"
+
+    def _as_record(self, name: str, text: str) -> str:
+        if text.startswith('{"') and text.endswith("}"):
+            return text  # a record of ours, redacted where it was made
+        now = datetime.now(UTC).isoformat()
+        return json.dumps({"event": redact_text(text), "level": "info", "timestamp": now, "process": name})
 
 
 @dataclass

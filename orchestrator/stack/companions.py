@@ -61,7 +61,7 @@ def keep(settings: Settings, served_pid: int) -> int:
         lock = checks.lock_data_dir(settings.data_dir)
     except StackError:
         return 0
-    log = Log()
+    log = Log(settings.log_format == "json")
     supervisor = Supervisor(log, settings.data_dir / "run.json")
     supervisor.listen_to_signals()
     try:

@@ -97,7 +97,9 @@ def run(settings: Settings, log: Log, dev: bool = False, web_only: bool = False)
 def main(arguments: list[str]) -> int:
     """`python -m orchestrator.stack.up [--dev] [--web-only]`."""
     try:
-        return run(checks.read_settings(), Log(), dev="--dev" in arguments, web_only="--web-only" in arguments)
+        settings = checks.read_settings()
+        log = Log(settings.log_format == "json")
+        return run(settings, log, dev="--dev" in arguments, web_only="--web-only" in arguments)
     except StackError as refused:
         print(f"loreel: {refused}", file=sys.stderr)
         return 1

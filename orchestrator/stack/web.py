@@ -9,7 +9,11 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
+from orchestrator.logs import configure_logging
 from orchestrator.settings import get_settings
+
+_PROPAGATED = {name: {"handlers": [], "propagate": True} for name in ("_granian", "granian.access")}
+"""Granian's records go to the one handler of `orchestrator.logs`, not to its own."""
 
 _MOST_BUFFERED = 4 * 2**20
 """Bytes of a connection that wait to be read. A tenth of it, as granian has it, holds back an upload: the sender waits
@@ -22,6 +26,7 @@ def app_factory() -> Any:
 
     environment.REFLEX_SKIP_COMPILE.set(True)
     environment.REFLEX_MOUNT_FRONTEND_COMPILED_APP.set(True)
+    configure_logging("web")
     from orchestrator.orchestrator import app
 
     made = app()
@@ -43,6 +48,7 @@ def collect_rarely() -> None:
 def main() -> None:
     """Serves until it is told to end. Expects the environment of `frontend.web_environment`."""
     settings = get_settings()
+    configure_logging("web")
     os.environ["REFLEX_FRONTEND_PORT"] = os.environ["REFLEX_BACKEND_PORT"] = str(settings.port)
     Server(
         "orchestrator.stack.web:app_factory",
@@ -53,6 +59,7 @@ def main() -> None:
         # Lifespan tasks (the live hub) must run once, so there is one worker.
         workers=1,
         log_level=LogLevels.warning,
+        log_dictconfig={"handlers": {}, "loggers": _PROPAGATED},
         workers_kill_timeout=3,
         http1_settings=HTTP1Settings(max_buffer_size=_MOST_BUFFERED),
     ).serve()

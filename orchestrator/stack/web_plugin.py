@@ -21,7 +21,7 @@ _VITE_PATCH = (
 def own_origins(port: int, trusted: str) -> list[str]:
     """Origins that may open the websocket: this machine's own, and those the settings trust.
 
-    The running app also admits the host it was asked for (see `orchestrator.origin_guard`), so a
+    The running app also admits the host it was asked for (see `orchestrator.websocket.origins`), so a
     LAN address needs no setting; everything else is refused.
     """
     own = [f"http://localhost:{port}", f"http://127.0.0.1:{port}"]

@@ -2,17 +2,16 @@
 
 from typing import Any
 
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from orchestrator.domain.errors import AppError, TooMany
+from orchestrator.api.middleware.errors import ErrorBoundary
+from orchestrator.api.problems import retry_after
+from orchestrator.domain.errors import AppError
 
-log = structlog.get_logger(__name__)
 _TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
-_SERVER_ERROR = "Something went wrong on our side. Details are in the log of the web process."
 
 
 def error_body(status: int, message: str, param: str = "", code: str = "") -> dict[str, Any]:
@@ -30,9 +29,7 @@ def of_app_error(error: AppError) -> tuple[int, dict[str, Any]]:
 
 async def _refused(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, AppError)
-    status, body = of_app_error(error)
-    headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, TooMany) else None
-    return JSONResponse(body, status, headers=headers)
+    return render(error)
 
 
 async def _malformed(_request: Request, error: Exception) -> JSONResponse:
@@ -48,9 +45,10 @@ async def _http(_request: Request, error: Exception) -> JSONResponse:
     return JSONResponse(error_body(error.status_code, text, code="not_found"), error.status_code)
 
 
-async def _unexpected(_request: Request, error: Exception) -> JSONResponse:
-    log.error("unexpected", exc_info=error)
-    return JSONResponse(error_body(500, _SERVER_ERROR), 500)
+def render(error: AppError) -> JSONResponse:
+    """A refusal as an answer."""
+    status, body = of_app_error(error)
+    return JSONResponse(body, status, headers=retry_after(error))
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -58,4 +56,4 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(AppError, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_middleware(ErrorBoundary, render=render)

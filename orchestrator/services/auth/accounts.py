@@ -2,6 +2,7 @@
 
 import re
 
+import structlog
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
@@ -15,6 +16,7 @@ from orchestrator.services.auth.rows import AccountRow
 from orchestrator.services.datasets.demo import create_demos
 from orchestrator.settings import Settings
 
+log = structlog.get_logger(__name__)
 _USERNAME = re.compile(r"[A-Za-z0-9_.-]{3,32}")
 _TAKEN = {
     "username": "This username is taken; choose another.",
@@ -131,6 +133,7 @@ def sign_up(session: Session, username: str, email: str, password: str, settings
         session.flush()
     actor = actor_of(user)
     create_demos(session, actor.user_id)
+    log.info("account.created", account=actor.user_id, role=user.role.value)
     return actor
 
 
@@ -170,6 +173,7 @@ def update_profile(session: Session, actor: Actor, username: str, email: str) ->
         session.flush()
     except IntegrityError as error:
         raise _conflict_from(session, error) from error
+    log.info("profile.changed", account=actor.user_id)
     return actor_of(user)
 
 
@@ -184,6 +188,7 @@ def change_password(session: Session, actor: Actor, current: str, new: str) -> N
     begin_attempt(account, "")
     if not verify_password(user.password_hash, current):
         attempt_failed(account)
+        log.info("password.change_refused", account=actor.user_id)
         raise Invalid("That is not your current password.", "current")
     attempt_succeeded(account, "")
     problem = password_problem(new, [user.username, user.email])
@@ -193,3 +198,4 @@ def change_password(session: Session, actor: Actor, current: str, new: str) -> N
         raise Invalid(problem, "new")
     user.password_hash = hash_password(new)
     session.flush()
+    log.info("password.changed", account=actor.user_id)

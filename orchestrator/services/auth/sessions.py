@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import structlog
 from sqlalchemy import delete, select, update
 from sqlmodel import Session, col
 
@@ -21,6 +22,7 @@ from orchestrator.services.auth.rows import SessionRow
 from orchestrator.services.auth.secrets import digest, new_secret
 from orchestrator.settings import get_settings
 
+log = structlog.get_logger(__name__)
 COOKIE_NAME = "loreel_session"
 SHORT_SESSION = timedelta(hours=12)
 """Without "remember me" a session ends when the browser closes, and after this time at the latest."""
@@ -42,12 +44,14 @@ def log_in(session: Session, login: str, password: str, ip: str) -> Actor:
     matches = verify_password(user.password_hash if user else decoy, password[: MAX_LENGTH + 1])
     if user is None or not matches:
         attempt_failed(ip)
+        log.info("login.failed", account=user.id if user else None, client=ip)
         raise NotSignedIn(_WRONG_LOGIN)
     attempt_succeeded(key, ip)
     if is_outdated(user.password_hash):
         user.password_hash = hash_password(password)
     session.exec(delete(UserSession).where(col(UserSession.expires_at) < utcnow()))
     session.flush()
+    log.info("login.succeeded", account=user.id, client=ip)
     return actor_of(user)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+import structlog
 from sqlalchemy import delete, or_, select, update
 from sqlmodel import Session, col
 
@@ -13,6 +14,7 @@ from orchestrator.services.auth.accounts import actor_of
 from orchestrator.services.auth.rows import NewToken, TokenRow
 from orchestrator.services.auth.secrets import digest, new_secret
 
+log = structlog.get_logger(__name__)
 PREFIX = "lrl_"
 SCOPES = ("read", "write")
 MAX_TOKENS = 50
@@ -62,6 +64,7 @@ def create_token(
     )
     session.add(row)
     session.flush()
+    log.info("token.created", account=actor.user_id, number=row.id, scopes=row.scopes)
     return NewToken(_row(row), secret)
 
 
@@ -80,6 +83,7 @@ def delete_token(session: Session, actor: Actor, token_id: int) -> None:
     own = (col(ApiToken.id) == token_id, col(ApiToken.user_id) == actor.user_id)
     if session.exec(delete(ApiToken).where(*own)).rowcount == 0:
         raise NotFound("There is no such token; it may have been deleted already.")
+    log.info("token.deleted", account=actor.user_id, number=token_id)
 
 
 def actor_from_bearer(session: Session, secret: str) -> tuple[Actor, frozenset[str]] | None:

@@ -8,15 +8,20 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote, urlsplit
 
 import reflex as rx
+import structlog
+from redis.exceptions import RedisError
 from reflex.istate.proxy import StateProxy
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from orchestrator.domain.errors import AppError, Invalid, NotSignedIn
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
+from orchestrator.services.store_errors import of_store
 from orchestrator.states.shared.identity import find_actor
 from orchestrator.ui.primitives.toast import toast
 
+log = structlog.get_logger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -63,21 +68,30 @@ async def act(
     if actor is None:
         raise NotSignedIn("Your session has ended. Log in again.")
 
-    def visit() -> T:
-        with session_scope() as session:
-            return service(session, actor, *args, **kwargs)
-
-    return await asyncio.to_thread(visit)
+    return await asyncio.to_thread(_in_a_transaction, lambda session: service(session, actor, *args, **kwargs))
 
 
 async def call(service: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Runs a service that needs no actor (login, signup) in a thread, in one transaction."""
 
-    def visit() -> T:
-        with session_scope() as session:
-            return service(session, *args, **kwargs)
+    return await asyncio.to_thread(_in_a_transaction, lambda session: service(session, *args, **kwargs))
 
-    return await asyncio.to_thread(visit)
+
+def _in_a_transaction(service: Callable[[Session], T]) -> T:
+    """Runs it; an outage of the database or of Redis becomes a sentence.
+
+    Raises:
+        AppError: the service refused, or a store does not answer.
+    """
+    try:
+        with session_scope() as session:
+            return service(session)
+    except (SQLAlchemyError, RedisError) as error:
+        refusal = of_store(error)
+        if refusal is None:
+            raise
+        log.warning("event.store_unavailable", error=type(error).__name__)
+        raise refusal from error
 
 
 async def _turned_away(state: Any) -> Any:
@@ -105,6 +119,7 @@ def _guarded(handler: Callable[..., Any], mark: str, check: Callable[[Any], Any]
 
         @wraps(handler)
         async def stream(self: Any, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+            structlog.contextvars.bind_contextvars(handler=handler.__qualname__)
             try:
                 await check(self)
                 async for event in handler(self, *args, **kwargs):
@@ -117,6 +132,7 @@ def _guarded(handler: Callable[..., Any], mark: str, check: Callable[[Any], Any]
 
         @wraps(handler)
         async def once(self: Any, *args: Any, **kwargs: Any) -> Any:
+            structlog.contextvars.bind_contextvars(handler=handler.__qualname__)
             try:
                 await check(self)
                 return await handler(self, *args, **kwargs)
@@ -131,8 +147,13 @@ def _guarded(handler: Callable[..., Any], mark: str, check: Callable[[Any], Any]
 
 
 async def _must_be_signed_in(state: Any) -> None:
-    if await find_actor(state) is None:
+    try:
+        actor = await find_actor(state)
+    except SQLAlchemyError as error:
+        raise of_store(error) or error from error
+    if actor is None:
         raise NotSignedIn("Log in to go on.")
+    structlog.contextvars.bind_contextvars(user=actor.user_id)
 
 
 async def _anyone(_state: Any) -> None: ...

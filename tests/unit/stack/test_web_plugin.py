@@ -2,8 +2,8 @@
 
 import pytest
 
-from orchestrator.origin_guard import same_host_or_trusted
 from orchestrator.stack.web_plugin import _STATE_JS_ANCHOR, _VITE_ANCHOR, own_origins, proxy_api, use_same_origin
+from orchestrator.websocket.origins import same_host_or_trusted
 
 
 def test_both_patches_can_be_applied_twice() -> None:
@@ -34,3 +34,8 @@ def test_only_the_own_host_and_trusted_origins_may_connect(origin: str, host: st
     check = same_host_or_trusted(own_origins(3000, "https://lab.example/"))
     assert check(origin, {"HTTP_HOST": host}) is allowed
     assert check("https://lab.example", {"HTTP_HOST": "elsewhere"})
+
+
+def test_a_request_without_an_origin_may_not_connect() -> None:
+    check = same_host_or_trusted(own_origins(3000, ""))
+    assert check(None, {"HTTP_HOST": "127.0.0.1:3000"}) is False

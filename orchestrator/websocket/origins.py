@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 
-def same_host_or_trusted(trusted: Iterable[str]) -> Callable[[str, dict[str, Any]], bool]:
+def same_host_or_trusted(trusted: Iterable[str]) -> Callable[[str | None, dict[str, Any]], bool]:
     """Builds the origin check that python-engineio calls.
 
     Browsers send Origin with every websocket handshake, and scripts in a page cannot change it. A page that this host
@@ -19,7 +19,9 @@ def same_host_or_trusted(trusted: Iterable[str]) -> Callable[[str, dict[str, Any
     """
     allowed = {origin.rstrip("/").lower() for origin in trusted}
 
-    def allows(origin: str, environ: dict[str, Any]) -> bool:
+    def allows(origin: str | None, environ: dict[str, Any]) -> bool:
+        if not origin:
+            return False
         host = str(environ.get("HTTP_HOST", "")).lower()
         return origin.rstrip("/").lower() in allowed or (bool(host) and urlsplit(origin).netloc.lower() == host)
 
