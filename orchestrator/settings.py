@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     allowed_model_roots: str = ""
     """Folders (separated by `:`) from which a model may be registered by path; `data_dir/models` always counts."""
     max_upload_bytes: int = Field(default=64 * 2**30, gt=0)
+    hub_endpoint: str = Field(default="", validation_alias="HF_ENDPOINT")
+    """A mirror of the Hugging Face Hub, by the Hub library's own variable; it may lie in a private network."""
     allow_private_urls: bool = False
     """True: addresses that people give (datasets, webhooks) may lead to this machine and its private network."""
     fetch_patience_s: float = Field(default=30.0, gt=0)

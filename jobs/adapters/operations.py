@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from jobs.fetch.bring import listen
+from jobs.fetch.child import fetch_messages
 from jobs.processes.lease import Lease
 from orchestrator.domain.adapters import Adapter, AdapterWork, WorkKind
 from orchestrator.domain.errors import AppError, Invalid
@@ -22,8 +22,8 @@ from orchestrator.services.adapters.catalog import whole_folder
 from orchestrator.services.adapters.files import merged_folder
 from orchestrator.services.credentials import credential_secret
 from orchestrator.services.db import session_scope
+from orchestrator.services.fetching import fetch_request
 from orchestrator.services.vault import unseal
-from orchestrator.settings import get_settings
 
 log = structlog.get_logger()
 
@@ -122,19 +122,11 @@ def _push(work: AdapterWork, adapter: Adapter, go_on: Callable[[], bool]) -> dic
         "message": f"{adapter.name} v{adapter.version}",
         "base_model": _hub_id(adapter),
     }
-    settings, home = get_settings(), tempfile.mkdtemp(prefix="loreel-push-")
-    errand = {
-        "source": source,
-        "secrets": _token(adapter, wish),
-        "folder": home,
-        "max_bytes": 2**62,
-        "patience_s": settings.fetch_patience_s,
-        # The operator's own mirror may lie in a private network; a person names a repository, never a host.
-        "allow_private": settings.allow_private_urls or bool(os.environ.get("HF_ENDPOINT")),
-    }
+    home = tempfile.mkdtemp(prefix="loreel-push-")
+    request = fetch_request(source, _token(adapter, wish), Path(home))
     result: dict[str, Any] = {}
     try:
-        for told in listen(errand, go_on):
+        for told in fetch_messages(request, go_on):
             if "problem" in told:
                 raise Invalid(str(told["problem"]))
             if "url" in told:

@@ -4,7 +4,7 @@ import time
 
 from sqlmodel import select
 
-from jobs.fetch.bring import STOPPED, bring
+from jobs.fetch.dataset_source import STOPPED, fetch_source
 from jobs.processes.lease import Lease
 from jobs.video.probe_pool import ProbePool
 from orchestrator.domain.datasets import Dataset, DatasetStatus
@@ -22,7 +22,7 @@ def run_ingest(dataset_id: int) -> str:
     lease.keep()
     try:
         wanted = Wanted(dataset_id, lease)
-        problem = bring(dataset_id, wanted)
+        problem = fetch_source(dataset_id, wanted)
         if problem:
             return "called off" if problem == STOPPED else refuse(dataset_id, problem)
         with ProbePool() as lookers:

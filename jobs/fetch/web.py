@@ -36,7 +36,9 @@ class _BrokenOff(Problem):
     """The line ended before the file did."""
 
 
-def fetch_url(url: str, folder: Path, progress: Progress, patience_s: float) -> list[tuple[Path, str]]:
+def fetch_url(
+    url: str, folder: Path, progress: Progress, patience_s: float, allow_private: bool
+) -> list[tuple[Path, str]]:
     """Writes what `url` answers into `folder`: [(file, its name)]; what an earlier call left there is gone on from.
 
     Raises:
@@ -45,15 +47,15 @@ def fetch_url(url: str, folder: Path, progress: Progress, patience_s: float) -> 
     for _ in range(LINES - 1):
         before = Part(folder).begun
         try:
-            return [_fetch(url, Part(folder), progress, patience_s)]
+            return [_fetch(url, Part(folder), progress, patience_s, allow_private)]
         except (_BrokenOff, httpx.TransportError):
             if Part(folder).begun <= before:
                 raise
         time.sleep(REST_S)
-    return [_fetch(url, Part(folder), progress, patience_s)]
+    return [_fetch(url, Part(folder), progress, patience_s, allow_private)]
 
 
-def _fetch(wanted: str, part: Part, progress: Progress, patience_s: float) -> tuple[Path, str]:
+def _fetch(wanted: str, part: Part, progress: Progress, patience_s: float, allow_private: bool) -> tuple[Path, str]:
     url = wanted
     timeout = httpx.Timeout(patience_s, connect=min(10.0, patience_s))
     headers = {"Accept-Encoding": "identity", "User-Agent": "Loreel"}
@@ -62,7 +64,7 @@ def _fetch(wanted: str, part: Part, progress: Progress, patience_s: float) -> tu
             with client.stream("GET", url, headers=part.asks()) as answer:
                 if answer.has_redirect_location:
                     url = str(answer.next_request.url) if answer.next_request else ""
-                    if problem := http_problem(url):
+                    if problem := http_problem(url, allow_private):
                         raise Problem(f"It was redirected. {problem}")
                     continue
                 other = answer.status_code == 416 or (answer.status_code == 206 and not part.fits(answer))

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from jobs.families.registry import read_base, resolve
 from jobs.families.weights import check_weights_fit
-from jobs.fetch.bring import listen
+from jobs.fetch.child import fetch_messages
 from jobs.processes.lease import Lease
 from orchestrator.domain.datasets import Upload
 from orchestrator.domain.errors import AppError, Invalid
@@ -20,6 +20,7 @@ from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
 from orchestrator.domain.redis_keys import model_lease
 from orchestrator.services.credentials import credential_secret
 from orchestrator.services.db import session_scope
+from orchestrator.services.fetching import fetch_request
 from orchestrator.services.models.adding import CHECKING, FETCHING, refuse
 from orchestrator.services.models.catalog import take_back, take_facts
 from orchestrator.services.models.files import PARTS, begun_bytes, model_folder
@@ -28,7 +29,6 @@ from orchestrator.services.models.inspect import inspect_model
 from orchestrator.services.models.integrity import check_files
 from orchestrator.services.uploads.part_file import upload_path
 from orchestrator.services.vault import unseal
-from orchestrator.settings import get_settings
 
 log = structlog.get_logger()
 _SPARE_BYTES = 512 * 2**20
@@ -132,17 +132,9 @@ def _fetch(model_id: int, folder: Path, go_on: Callable[[], bool]) -> str:
             lent = credential_secret(session, model.owner_id or 0, model.details["credential_id"])
         source = {"type": "hub", "repo": model.source_ref, "revision": model.details.get("wanted_revision", "")}
     folder.mkdir(parents=True, exist_ok=True)
-    settings, revision = get_settings(), ""
-    wish = {
-        "source": source,
-        "secrets": lent,
-        "folder": str(folder),
-        "max_bytes": max(1, shutil.disk_usage(folder).free + begun_bytes(model_id) - _SPARE_BYTES),
-        "patience_s": settings.fetch_patience_s,
-        # The operator's own mirror may lie in a private network; a person names a model, never a host.
-        "allow_private": settings.allow_private_urls or bool(os.environ.get("HF_ENDPOINT")),
-    }
-    for told in listen(wish, lambda: go_on() and bool(_stage(model_id))):
+    max_bytes = max(1, shutil.disk_usage(folder).free + begun_bytes(model_id) - _SPARE_BYTES)
+    request, revision = fetch_request(source, lent, folder, max_bytes), ""
+    for told in fetch_messages(request, lambda: go_on() and bool(_stage(model_id))):
         if "problem" in told:
             raise _BrokenOff(str(told["problem"]))
         revision = told.get("revision", revision)

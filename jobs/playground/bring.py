@@ -7,10 +7,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from jobs.fetch.bring import listen
+from jobs.fetch.child import fetch_messages
 from jobs.video.probe_pool import ProbeProcess
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.users import Actor
+from orchestrator.services.fetching import fetch_request
 from orchestrator.services.playground.questions import Shown
 from orchestrator.settings import get_settings
 
@@ -52,17 +53,10 @@ class FetchedClip:
         return self._clip
 
     def _run(self) -> None:
-        settings = get_settings()
-        wish = {
-            "source": {"type": "url", "url": self._url},
-            "secrets": {},
-            "folder": str(self._folder),
-            "max_bytes": settings.playground_clip_bytes,
-            "patience_s": min(settings.fetch_patience_s, _PATIENCE_S),
-            "allow_private": settings.allow_private_urls,
-        }
+        source, limit = {"type": "url", "url": self._url}, get_settings().playground_clip_bytes
+        request = fetch_request(source, {}, self._folder, limit, max_timeout_s=_PATIENCE_S)
         try:
-            for told in listen(wish, lambda: not self._over):
+            for told in fetch_messages(request, lambda: not self._over):
                 if "problem" in told:
                     self._problem = str(told["problem"])
                     return None

@@ -1,7 +1,6 @@
 """`python -m jobs.sandbox.draw_frames`: draws the frames of one clip that a model sees, by the trainer's own code."""
 
 import json
-import resource
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from jobs.families.registry import read_base, resolve
+from jobs.sandbox import limits
 from jobs.video.decode import Frames, decode_sample
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.recipes import parse_recipe
@@ -17,6 +17,8 @@ from orchestrator.domain.recipes import parse_recipe
 MEMORY_BYTES = 24 * 2**30
 """Of addresses: torch alone reserves many."""
 CPU_S = 120
+FILE_BYTES = 512 * 2**20
+OPEN_FILES = 256
 
 
 def draw(wish: dict[str, Any]) -> dict[str, Any]:
@@ -59,9 +61,7 @@ def sheet(frames: Frames, columns: int) -> Image.Image:
 
 def main() -> int:
     """One wish on stdin; ends with {"seen": ...} or {"problem": sentence, "field": name}."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limits.apply(memory_bytes=MEMORY_BYTES, cpu_s=CPU_S, file_bytes=FILE_BYTES, open_files=OPEN_FILES)
     try:
         told: dict[str, Any] = {"seen": draw(json.loads(sys.stdin.readline()))}
     except AppError as error:

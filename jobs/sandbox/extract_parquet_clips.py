@@ -6,16 +6,16 @@ limits: strangers bring these files, and their reader is C++.
 
 import json
 import re
-import resource
 import sys
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from jobs.sandbox import limits
 from jobs.sandbox.read_parquet import plain
 
 MEMORY_BYTES = 6 * 2**30
-SECONDS = 3_600
+CPU_S = 3_600
 FILE_BYTES = 4 * 2**30
 MOST_FILES = 100_000
 TOO_LARGE, NO_FILMS, TOO_MANY = 3, 4, 5
@@ -43,13 +43,7 @@ class _Over(Exception):
 def main() -> int:
     """FOLDER/clips.jsonl says all columns, the clip's as the name of its file beside it."""
     path, folder, most = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
-    for limit, value in (
-        (resource.RLIMIT_AS, MEMORY_BYTES),
-        (resource.RLIMIT_CPU, SECONDS),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, min(most, FILE_BYTES)),
-    ):
-        resource.setrlimit(limit, (value, value))
+    limits.apply(memory_bytes=MEMORY_BYTES, cpu_s=CPU_S, file_bytes=min(most, FILE_BYTES))
     import pyarrow
     import pyarrow.parquet as parquet
 

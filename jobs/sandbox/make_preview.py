@@ -1,6 +1,5 @@
 """`python -m jobs.sandbox.make_preview SOURCE TARGET`: a small H.264 copy of a clip that every browser plays."""
 
-import resource
 import sys
 from collections.abc import Iterator
 from fractions import Fraction
@@ -12,6 +11,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
+from jobs.sandbox import limits
 from jobs.video.decode import quarter_turns
 from jobs.video.source import BROKEN, BadClip, open_clip
 
@@ -19,6 +19,7 @@ LONGEST_SIDE = 640
 LONGEST_S = 120.0
 MEMORY_BYTES = 3 * 2**30
 CPU_S = 120
+FILE_BYTES = 256 * 2**20
 
 
 def make_proxy(source: Path, target: Path) -> int:
@@ -78,9 +79,7 @@ def _fit(width: int, height: int) -> tuple[int, int]:
 
 def main(source: str, target: str) -> int:
     """Ends itself when it takes too much: a hostile file harms this process only."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limits.apply(memory_bytes=MEMORY_BYTES, cpu_s=CPU_S, file_bytes=FILE_BYTES)
     try:
         make_proxy(Path(source), Path(target))
     except (BadClip, MemoryError, *BROKEN):

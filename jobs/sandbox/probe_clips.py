@@ -5,35 +5,31 @@ FFmpeg reads what anybody uploads: a file that crashes it, or takes its memory o
 
 import gc
 import json
-import resource
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
 from av.video.reformatter import VideoReformatter
 
+from jobs.sandbox import limits
 from jobs.video.inspect import inspect_clip
 from orchestrator.domain.clip_facts import ClipFacts
 
 MEMORY_BYTES = 6 * 2**30
 FILE_BYTES = 16 * 2**20
 """A film strip has some 20 KB; nothing else is written here."""
-OPEN_FILES = 64
+CPU_S = 300
+"""For one clip."""
 
 
 def main() -> int:
     """Answers one line a clip until its stdin ends."""
-    for limit, most in (
-        (resource.RLIMIT_AS, MEMORY_BYTES),
-        (resource.RLIMIT_FSIZE, FILE_BYTES),
-        (resource.RLIMIT_NOFILE, OPEN_FILES),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(limit, (most, most))
+    limits.apply(memory_bytes=MEMORY_BYTES, file_bytes=FILE_BYTES)
     gc.freeze()  # the modules: nothing of them goes, and they are walked over no more
     scaler = VideoReformatter()
     for line in sys.stdin:
         path, name, strip = json.loads(line)
+        limits.allow_cpu(CPU_S)
         try:
             facts = inspect_clip(Path(path), name, Path(strip), scaler)
         except MemoryError:

@@ -4,12 +4,13 @@ Strangers bring these files, and their reader is C++: one that crashes it, or ta
 """
 
 import json
-import resource
 import sys
 from typing import Any
 
+from jobs.sandbox import limits
+
 MEMORY_BYTES = 4 * 2**30
-SECONDS = 120
+CPU_S = 120
 _BATCH = 4_096
 _LONGEST = 20_000
 """Characters of one value: a caption, never a file inside the table."""
@@ -18,10 +19,7 @@ _LONGEST = 20_000
 def main() -> int:
     """One line a row; ends with 3 when there are more bytes than asked for."""
     path, most = sys.argv[1], int(sys.argv[2])
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    limits.apply(memory_bytes=MEMORY_BYTES, cpu_s=CPU_S, file_bytes=0)
     import pyarrow
     import pyarrow.parquet as parquet
 

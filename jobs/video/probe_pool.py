@@ -6,18 +6,15 @@ import os
 import queue
 import select
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from jobs.processes.parent_death import die_with_parent
 from orchestrator.domain.clip_facts import ClipFacts
-from orchestrator.settings import ROOT
+from orchestrator.services import sandbox
+from orchestrator.services.sandbox import Tool
 
-LIMIT_S = 150.0
-"""For one clip."""
 CLIPS_EACH = 2_000
 """After so many a child is replaced: whatever a decoder loses of its memory ends with it."""
 MOST_AT_ONCE = 8
@@ -25,16 +22,12 @@ Asked = tuple[str, str, str]
 _SENT_BYTES = 2**15
 """Half of what a pipe holds: a child that does not listen never stops its caller."""
 _HEARD_BYTES = 2**16
-_FRUGAL = {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
-_FRUGAL |= {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**28), "MALLOC_TOP_PAD_": str(2**22)}
-"""For small clips: memory that a picture had stays with the child for the next one, and no threads for products."""
-_LENT = ("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
 
 
 class ProbePool:
     """As many as there are cores: `lookers([(path, name, strip), ...])` -> facts of each, from any thread."""
 
-    def __init__(self, at_once: int = 0, limit_s: float = LIMIT_S) -> None:
+    def __init__(self, at_once: int = 0, limit_s: float = Tool.PROBE.value.limit_s) -> None:
         self.at_once = at_once or min(MOST_AT_ONCE, len(os.sched_getaffinity(0)))
         self._all = [ProbeProcess(limit_s) for _ in range(self.at_once)]
         self._idle: queue.SimpleQueue[ProbeProcess] = queue.SimpleQueue()
@@ -62,7 +55,7 @@ class ProbePool:
 class ProbeProcess:
     """One child and its clips; a new child after each one that died. The caller's thread outlives the child."""
 
-    def __init__(self, limit_s: float = LIMIT_S) -> None:
+    def __init__(self, limit_s: float = Tool.PROBE.value.limit_s) -> None:
         self._limit_s = limit_s
         self._child: subprocess.Popen[bytes] | None = None
         self._clips, self._heard = 0, b""
@@ -110,12 +103,7 @@ class ProbeProcess:
     def end(self) -> None:
         """Ends the child; the next clip starts another."""
         if self._child is not None:
-            self._child.kill()
-            self._child.wait()
-            for pipe in (self._child.stdin, self._child.stdout):
-                if pipe is not None:
-                    with contextlib.suppress(BrokenPipeError):
-                        pipe.close()
+            sandbox.end(self._child)
         self._child = None
 
     def child(self) -> subprocess.Popen[bytes]:
@@ -123,18 +111,5 @@ class ProbeProcess:
         if self._child is not None and (self._child.poll() is not None or self._clips >= CLIPS_EACH):
             self.end()
         if self._child is None:
-            self._child, self._clips, self._heard = self._start(), 0, b""
+            self._child, self._clips, self._heard = sandbox.start(Tool.PROBE), 0, b""
         return self._child
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        me = os.getpid()
-        return subprocess.Popen(
-            [sys.executable, "-m", "jobs.sandbox.probe_clips"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={name: os.environ[name] for name in _LENT if name in os.environ} | _FRUGAL | {"PYTHONPATH": str(ROOT)},
-            cwd=ROOT,
-            start_new_session=True,
-            preexec_fn=lambda: die_with_parent(me),
-        )

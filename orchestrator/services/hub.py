@@ -1,11 +1,8 @@
 """The Hugging Face Hub as people name it: ids, revisions, tokens; and how large something is before it is fetched."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 import tempfile
 import threading
 from dataclasses import dataclass
@@ -17,14 +14,15 @@ from sqlmodel import Session
 from orchestrator.domain.credentials import CredentialKind
 from orchestrator.domain.errors import Invalid, Unavailable
 from orchestrator.domain.users import Actor
+from orchestrator.services import sandbox
 from orchestrator.services.access import owned_credential
 from orchestrator.services.credentials import credential_secret
-from orchestrator.settings import ROOT, get_settings
+from orchestrator.services.fetching import fetch_request
+from orchestrator.services.sandbox import Tool
+from orchestrator.settings import get_settings
 
 HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}$")
 _REVISION = re.compile(r"^[\w./-]{1,100}$")
-_LENT = ("PATH", "LANG", "LC_ALL", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "VIRTUAL_ENV", "HF_ENDPOINT")
-_LIMIT_S = 40.0
 _SPARE_BYTES = 512 * 2**20
 """Left free on the disk for the database and the runs."""
 _TURNS = threading.BoundedSemaphore(2)
@@ -113,35 +111,14 @@ def _room(kind: str) -> int:
 
 
 def _ask(source: dict[str, Any], secrets: dict[str, Any]) -> dict[str, Any]:
-    settings = get_settings()
+    """All that the process answered, in one dict; {} when it took too long."""
     with tempfile.TemporaryDirectory(prefix="hub-") as home:
-        private = settings.allow_private_urls or bool(os.environ.get("HF_ENDPOINT"))
-        wish = {"source": source, "secrets": secrets, "folder": home, "max_bytes": 2**62}
-        wish |= {"patience_s": settings.fetch_patience_s, "allow_private": private}
+        request = fetch_request(source, secrets, Path(home))
         try:
-            done = subprocess.run(
-                [sys.executable, "-m", "jobs.fetch"],
-                input=json.dumps(wish).encode() + b"\n",
-                capture_output=True,
-                timeout=_LIMIT_S,
-                env=child_env(Path(home), private),
-                cwd=ROOT,
-            )
-        except subprocess.TimeoutExpired:
+            done = sandbox.run(Tool.FETCH, request=request.pack(), home=Path(home))
+        except sandbox.TimeLimitReached:
             return {}
-    told: dict[str, Any] = {}
-    for line in done.stdout.splitlines():
-        told |= json.loads(line)
-    return told
-
-
-def child_env(home: Path, allow_private: bool) -> dict[str, str]:
-    """All that a fetching process knows of its surroundings: no key of this machine, no setting of its user."""
-    env = {name: os.environ[name] for name in _LENT if name in os.environ}
-    env |= {"HOME": str(home), "PYTHONPATH": str(ROOT), "AWS_EC2_METADATA_DISABLED": "true", "NO_GCE_CHECK": "true"}
-    # gcsfs would speak gRPC otherwise, whose connections Python's guard never sees.
-    env |= {"GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false"}
-    env |= {"HF_HOME": f"{home}/.hub", "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
-    env |= {"HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
-    env |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-    return env | ({"LOREEL_ALLOW_PRIVATE_URLS": "true"} if allow_private else {})
+    answer: dict[str, Any] = {}
+    for line in done.output.splitlines():
+        answer |= json.loads(line)
+    return answer

@@ -24,7 +24,7 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast and not ip.is_reserved
 
 
-def http_problem(url: str) -> str:
+def http_problem(url: str, allow_private: bool | None = None) -> str:
     """The sentence that refuses an http(s) address as it is written, else "".
 
     Names are looked up only when the worker connects, and checked there again: what a name means may change.
@@ -40,7 +40,7 @@ def http_problem(url: str) -> str:
         return "This is not a web address. Check it for typing mistakes."
     if parts.username or parts.password:
         return "Leave user name and password out of the address: it is shown on the dataset's page."
-    if get_settings().allow_private_urls:
+    if get_settings().allow_private_urls if allow_private is None else allow_private:
         return ""
     if (_is_literal(host) and not is_public(host)) or _names_this_place(host):
         return "This address leads into a private network. Only public addresses are fetched here."

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from jobs.fetch.bring import STOPPED, bring
+from jobs.fetch.dataset_source import STOPPED, fetch_source
 from jobs.video.inspect import look_each
 from orchestrator.domain.datasets import FETCHING, Clip, Dataset, DatasetStatus, Upload
 from orchestrator.domain.tasks import Task
@@ -46,7 +46,7 @@ def wish(actor: Actor, source: dict, task: Task = Task.CLASSIFICATION) -> int:
 
 def run(dataset_id: int, go_on: Callable[[], bool] = lambda: True) -> str:
     """What `jobs.datasets.ingest.run_ingest` does, without its lease."""
-    problem = bring(dataset_id, go_on)
+    problem = fetch_source(dataset_id, go_on)
     if problem:
         return problem if problem == STOPPED else refuse(dataset_id, problem)
     return ingest_dataset(dataset_id, look_each)
@@ -200,7 +200,7 @@ def test_gs_as_anybody(
 ) -> None:
     clip = draw_clip(tmp_path / "a.mp4").read_bytes()
     server.objects = {"set/a.mp4": clip, "set/a.txt": b"A square moves.", "set/big.bin": b"no"}
-    monkeypatch.setattr("jobs.fetch.bring.opened", lambda *_: {"endpoint": server.url})
+    monkeypatch.setattr("jobs.fetch.dataset_source.credential_secret", lambda *_: {"endpoint": server.url})
     dataset_id = wish(ada, {"type": "cloud", "uri": "gs://films/set", "credential_id": 1}, Task.CAPTIONING)
     assert run(dataset_id) == "ready", dataset_of(dataset_id).error
     with session_scope() as session:
@@ -268,7 +268,7 @@ def test_az_on_a_private_address_is_never_asked(
 ) -> None:
     """As if a public name had come to mean this machine: the guard judges the address of the connection."""
     values = {"account": ACCOUNT, "account_key": KEY, "endpoint": azure.endpoint}
-    monkeypatch.setattr("jobs.fetch.bring.opened", lambda *_: values)
+    monkeypatch.setattr("jobs.fetch.dataset_source.credential_secret", lambda *_: values)
     dataset_id = wish(ada, {"type": "cloud", "uri": "az://films/set", "credential_id": 1})
     assert run(dataset_id) == "error"
     assert "private network" in dataset_of(dataset_id).error

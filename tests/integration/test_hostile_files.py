@@ -17,13 +17,13 @@ from PIL import Image
 from sqlmodel import select
 
 from jobs.sandbox.make_preview import make_proxy
-from jobs.video import probe_pool as looker_module
 from jobs.video.decode import decode_frames
 from jobs.video.inspect import inspect_clip
 from jobs.video.probe_pool import ProbePool, ProbeProcess
 from orchestrator.domain.datasets import Clip, ClipStatus
 from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
+from orchestrator.services import sandbox
 from orchestrator.services.datasets.files import dataset_folder
 from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
 from orchestrator.services.db import session_scope
@@ -240,9 +240,7 @@ def test_the_corpus(ada: Actor, tmp_path: Path) -> None:
 def other_children(monkeypatch: pytest.MonkeyPatch, *commands: list[str]) -> None:
     """The first children are these instead; those after them are the real ones."""
     real, instead = subprocess.Popen, iter(commands)
-    monkeypatch.setattr(
-        looker_module.subprocess, "Popen", lambda command, **options: real(next(instead, command), **options)
-    )
+    monkeypatch.setattr(sandbox.subprocess, "Popen", lambda command, **options: real(next(instead, command), **options))
 
 
 def test_a_decoder_that_dies_costs_one_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from jobs.fetch.bring import bring
+from jobs.fetch.dataset_source import fetch_source
 from jobs.video.inspect import look_each
 from orchestrator.domain.credentials import Credential
 from orchestrator.domain.datasets import Clip, Dataset
@@ -38,7 +38,7 @@ def add(actor: Actor, **source: object) -> int:
 
 
 def fetch(dataset_id: int) -> str:
-    problem = bring(dataset_id, lambda: True)
+    problem = fetch_source(dataset_id, lambda: True)
     return refuse(dataset_id, problem) if problem else ingest_dataset(dataset_id, look_each)
 
 
@@ -52,6 +52,7 @@ def test_a_gated_dataset_with_a_stored_token(
 ) -> None:
     with hub_server("ada/squares", files, TOKEN, kind="dataset") as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        get_settings.cache_clear()
         refused = add(ada, repo="ada/squares")
         assert fetch(refused) == "error"
         assert "gated" in dataset_of(refused).error
@@ -79,6 +80,7 @@ def test_a_gated_dataset_that_failed_takes_a_stored_token(
 ) -> None:
     with hub_server("ada/squares", files, TOKEN, kind="dataset") as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        get_settings.cache_clear()
         dataset_id, bob = add(ada, repo="ada/squares"), make_person("bob")
         assert fetch(dataset_id) == "error"
         with session_scope() as session:
@@ -96,6 +98,7 @@ def test_a_gated_dataset_that_failed_takes_a_stored_token(
 def test_what_cannot_be_used_is_said(redis_server: RedisProcess, ada: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
     with hub_server("ada/table", {"train.csv": b"a,b"}, kind="dataset") as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        get_settings.cache_clear()
         with session_scope() as session, pytest.raises(Invalid, match="holds no videos"):
             look_up(session, ada, "dataset", "ada/table")
         with session_scope() as session, pytest.raises(Invalid, match="There is no dataset ada/none"):

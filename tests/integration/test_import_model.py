@@ -281,6 +281,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
     more = {"pytorch_model.bin": b"pickled", "modeling_evil.py": b"import os", "README.md": b"# A base"}
     with hub_server("ada/motions", files_of() | more) as running:
         monkeypatch.setenv("HF_ENDPOINT", running.url)
+        get_settings.cache_clear()
         yield running
 
 

@@ -1,6 +1,5 @@
 """Fetches from buckets and from the Hub over a line that breaks: what arrived stays, and only the rest is asked for."""
 
-import json
 import os
 import random
 import re
@@ -17,7 +16,9 @@ import pytest
 from sqlmodel import select
 
 from jobs.controller.housekeeping import Housekeeping
-from jobs.fetch.bring import STOPPED, listen
+from jobs.fetch import dataset_source
+from jobs.fetch.child import fetch_messages
+from jobs.fetch.dataset_source import STOPPED
 from orchestrator.domain.datasets import Clip
 from orchestrator.domain.sizes import format_size
 from orchestrator.domain.users import Actor
@@ -25,7 +26,8 @@ from orchestrator.services.datasets.catalog import delete_dataset
 from orchestrator.services.datasets.files import begun_bytes, fetch_folders
 from orchestrator.services.datasets.ingest.sources import cancel_reading, request_fetch
 from orchestrator.services.db import session_scope
-from orchestrator.services.hub import child_env
+from orchestrator.services.fetching import fetch_request
+from orchestrator.services.sandbox import Tool, environment
 from orchestrator.settings import ROOT, get_settings
 from tests.fakes.azure_server import ACCOUNT, KEY, azure_server
 from tests.fakes.hub_server import hub_server
@@ -109,6 +111,7 @@ def az(clips: dict[str, bytes], lend: Callable[[dict[str, str]], None]) -> Itera
 def hub(clips: dict[str, bytes], lend: Callable[[dict[str, str]], None]) -> Iterator[Shelf]:
     with hub_server("ada/films", dict(clips), kind="dataset") as store, thin_line(store.server_port) as line:
         os.environ["HF_ENDPOINT"] = line.url
+        get_settings.cache_clear()
         lend({"token": HUSH})
 
         def put(name: str, data: bytes) -> None:
@@ -129,7 +132,9 @@ def shelf(request: Any, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPa
         LATER: draw_clip(tmp_path / "c.mp4", shade=50, dx=1).read_bytes(),
         "right/d.mp4": draw_clip(tmp_path / "d.mp4", shade=70, dx=1).read_bytes(),
     }
-    with request.param(clips, lambda keys: monkeypatch.setattr("jobs.fetch.bring.opened", lambda *_: keys)) as made:
+    with request.param(
+        clips, lambda keys: monkeypatch.setattr("jobs.fetch.dataset_source.credential_secret", lambda *_: keys)
+    ) as made:
         yield made
 
 
@@ -191,11 +196,11 @@ def test_what_arrived_stays_for_the_next_try_and_no_key_with_it(
     told: list[str] = []
 
     def overheard(*args: Any) -> Iterator[dict[str, Any]]:
-        for line in listen(*args):
+        for line in fetch_messages(*args):
             told.append(str(line))
             yield line
 
-    monkeypatch.setattr("jobs.fetch.bring.listen", overheard)
+    monkeypatch.setattr("jobs.fetch.dataset_source.fetch_messages", overheard)
     dataset_id = broken_off(ada, shelf)
     [folder] = fetch_folders(dataset_id)
     begun = begun_bytes(folder)
@@ -302,24 +307,16 @@ def test_the_limit_counts_what_is_here(
 
 def test_a_large_object_is_never_held_in_memory(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The process that fetches takes about 100 MB for its libraries, and no more for 120 MB in one file."""
-    from jobs.fetch import bring
-
     shelf.put(LARGE, bytes(120_000_000))
-    wanted = {
-        "source": shelf.source,
-        "secrets": bring.opened(None, 0, 0),  # pyright: ignore[reportArgumentType]
-        "folder": str(tmp_path / "fetched"),
-        "max_bytes": 2**30,
-        "patience_s": 30,
-        "allow_private": True,
-    }
+    credentials = dataset_source.credential_secret(None, 0, 0)  # pyright: ignore[reportArgumentType]
+    request = fetch_request(shelf.source, credentials, tmp_path / "fetched", 2**30)
     (tmp_path / "fetched").mkdir()
     code = "from jobs.fetch.__main__ import main; main(); print(open('/proc/self/status').read())"
     done = subprocess.run(
         [sys.executable, "-c", code],
-        input=json.dumps(wanted).encode() + b"\n",
+        input=request.pack(),
         capture_output=True,
-        env=child_env(tmp_path, True),
+        env=environment(Tool.FETCH, tmp_path),
         cwd=ROOT,
         check=True,
     )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.adapters import catalog, operations
 from orchestrator.services.credentials import delete_credential, list_credentials, save_credential, save_token
 from orchestrator.services.db import session_scope
+from orchestrator.settings import get_settings
 from tests.fakes.hub_server import HubServer, hub_server
 from tests.studio import make_person
 from tests.unit.services.adapters.test_versions import finished_job, only
@@ -26,6 +28,7 @@ def hub(redis_server: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubSe
     with hub_server("ada/taken", {"README.md": b"mine"}, token="hf_reads") as server:
         server.writer = "hf_writes"
         monkeypatch.setenv("HF_ENDPOINT", server.url)
+        get_settings.cache_clear()
         yield server
 
 
@@ -131,10 +134,14 @@ def test_a_private_network_is_not_asked(
 ) -> None:
     """The Hub's name means an address of this machine: the child connects to nothing."""
     from jobs.adapters import operations
-    from jobs.fetch.bring import listen
+    from jobs.fetch.child import fetch_messages
 
     finished_job(ada, home)
-    monkeypatch.setattr(operations, "listen", lambda wish, go_on: listen({**wish, "allow_private": False}, go_on))
+    monkeypatch.setattr(
+        operations,
+        "fetch_messages",
+        lambda request, should_continue: fetch_messages(replace(request, allow_private=False), should_continue),
+    )
     ended = push(ada, "ada/motions")
     assert (ended.status, hub.commits) == ("failed", [])
     assert "private network" in ended.error

@@ -6,8 +6,6 @@ import os
 import re
 import secrets
 import shutil
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import asdict, dataclass
@@ -15,9 +13,11 @@ from pathlib import Path, PurePosixPath
 
 from orchestrator.domain.errors import DiskFull, Invalid, NotFound, TooLarge, Unavailable
 from orchestrator.domain.users import Actor
+from orchestrator.services import sandbox
 from orchestrator.services.datasets.files import VIDEO_ENDINGS
+from orchestrator.services.sandbox import Tool
 from orchestrator.services.uploads.uploads import clean_name
-from orchestrator.settings import ROOT, get_settings
+from orchestrator.settings import get_settings
 
 KEPT_S = 3600.0
 """Seconds after its last use until a dropped clip is removed."""
@@ -26,7 +26,6 @@ MOST = 12
 _SPARE_BYTES = 512 * 2**20
 _ID = re.compile(r"[A-Za-z0-9_-]{20,40}")
 _LOOKS = threading.BoundedSemaphore(2)
-_LOOK_S = 160.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +142,10 @@ def _look(path: Path, name: str, strip: Path) -> dict:
     """What the sandboxed child finds out; the same one that looks over datasets."""
     if not _LOOKS.acquire(timeout=60.0):
         raise Unavailable("Other clips are being looked over. Try again in a moment.")
-    command = [sys.executable, "-m", "jobs.sandbox.probe_clips"]
-    wish = json.dumps([str(path), name, str(strip)]).encode() + b"\n"
-    lent = {key: os.environ[key] for key in ("PATH", "LANG", "VIRTUAL_ENV") if key in os.environ}
-    env = lent | {"PYTHONPATH": str(ROOT)}
+    request = json.dumps([str(path), name, str(strip)]).encode() + b"\n"
     try:
-        done = subprocess.run(command, input=wish, capture_output=True, cwd=ROOT, env=env, timeout=_LOOK_S)
-        return json.loads(done.stdout)
-    except subprocess.TimeoutExpired:
+        return json.loads(sandbox.run(Tool.PROBE, request=request).output)
+    except sandbox.TimeLimitReached:
         return {"problem": f"{name} takes too long to look through. Make it shorter."}
     except ValueError:
         return {"problem": f"{name} makes the decoder fail. Convert it to MP4 and drop it again."}

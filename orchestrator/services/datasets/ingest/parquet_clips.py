@@ -1,18 +1,14 @@
 """Writes out the clips inside Parquet tables, in a child with limits (jobs/sandbox/extract_parquet_clips.py)."""
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 from orchestrator.domain.errors import Invalid
+from orchestrator.services import sandbox
 from orchestrator.services.datasets.files import free_name
 from orchestrator.services.datasets.ingest.zip_archives import MAX_RATIO
-from orchestrator.settings import ROOT
+from orchestrator.services.sandbox import Tool
 
-_LIMIT_S = 4_000.0
-_LENT = ("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
 _TOO_LARGE, _TOO_MANY = 3, 5
 _FREELY = 2**20
 _SPARE_BYTES = 256 * 2**20
@@ -42,14 +38,6 @@ def unpack_table(table: Path, max_bytes: int) -> int:
 
 def _run(table: Path, folder: Path, most: int) -> int:
     try:
-        return subprocess.run(
-            [sys.executable, "-m", "jobs.sandbox.extract_parquet_clips", str(table), str(folder), str(most)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=_LIMIT_S,
-            env={name: os.environ[name] for name in _LENT if name in os.environ} | {"PYTHONPATH": str(ROOT)},
-            cwd=ROOT,
-        ).returncode
-    except subprocess.TimeoutExpired:
+        return sandbox.run(Tool.PARQUET_CLIPS, str(table), str(folder), str(most)).code
+    except sandbox.TimeLimitReached:
         return _TOO_LARGE

@@ -4,8 +4,6 @@ import hashlib
 import json
 import os
 import secrets
-import subprocess
-import sys
 import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,17 +14,17 @@ from sqlmodel import Session
 from orchestrator.domain.errors import Conflict, Invalid, Unavailable
 from orchestrator.domain.models import ModelStatus
 from orchestrator.domain.users import Actor
+from orchestrator.services import sandbox
 from orchestrator.services.access import owned_clip, owned_dataset, visible_model
 from orchestrator.services.datasets.files import dataset_folder
 from orchestrator.services.datasets.media.clips import clip_media
-from orchestrator.settings import ROOT
+from orchestrator.services.sandbox import Tool
 
 MOST_PIXELS = 48_000_000
-_LIMIT_S, _WAIT_S, _KEPT = 150.0, 60.0, 200
+_WAIT_S, _KEPT = 60.0, 200
 _TURNS = threading.BoundedSemaphore(1)
 _FIELDS = {"data.frames": "frames", "data.size": "size", "data.fps": "fps", "model_id": "model"}
 """A recipe's field, as it is called here."""
-_LENT = ("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +105,8 @@ def _draw(wish: dict[str, Any], sheet: Path, facts: Path) -> None:
 
 
 def _ask(wish: dict[str, Any]) -> dict[str, Any]:
-    env = {name: os.environ[name] for name in _LENT if name in os.environ}
-    env |= {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "jobs.sandbox.draw_frames"]
-    line = json.dumps(wish).encode() + b"\n"
     try:
-        done = subprocess.run(command, input=line, capture_output=True, timeout=_LIMIT_S, env=env, cwd=ROOT)
-        return json.loads(done.stdout.splitlines()[-1])
-    except (subprocess.TimeoutExpired, ValueError, IndexError):
+        done = sandbox.run(Tool.FRAMES, request=json.dumps(wish).encode() + b"\n")
+        return json.loads(done.output.splitlines()[-1])
+    except (sandbox.TimeLimitReached, ValueError, IndexError):
         return {}

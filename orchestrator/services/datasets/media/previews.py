@@ -2,8 +2,6 @@
 
 import os
 import secrets
-import subprocess
-import sys
 import threading
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -13,14 +11,14 @@ from sqlmodel import Session
 from orchestrator.domain.datasets import Clip
 from orchestrator.domain.errors import NotFound, Unavailable
 from orchestrator.domain.users import Actor
+from orchestrator.services import sandbox
 from orchestrator.services.access import owned_clip
 from orchestrator.services.datasets.files import dataset_folder
 from orchestrator.services.datasets.media.clips import clip_media
-from orchestrator.settings import ROOT
+from orchestrator.services.sandbox import Tool
 
 _OPEN = ("vp8", "vp9", "av1", "libdav1d")
 _PLAYED = {".mp4": ("h264", *_OPEN), ".m4v": ("h264",), ".mov": ("h264",), ".webm": _OPEN}
-LIMIT_S = 150.0
 _TURNS = threading.BoundedSemaphore(2)
 """Copies made at once; a page of clips must not take every core."""
 _WAIT_S = 60.0
@@ -77,13 +75,11 @@ def make_preview(source: Path, target: Path) -> Path:
         if target.is_file():  # made while we waited
             return target
         target.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "jobs.sandbox.make_preview", str(source), str(part)]
-        done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT_S)
-        if done.returncode != 0:
+        if sandbox.run(Tool.PREVIEW, str(source), str(part)).code != 0:
             raise NotFound("This clip cannot be shown in a browser. Download it to play it.")
         os.replace(part, target)
         return target
-    except subprocess.TimeoutExpired:
+    except sandbox.TimeLimitReached:
         raise NotFound("This clip takes too long to prepare for a browser. Download it to play it.") from None
     finally:
         part.unlink(missing_ok=True)

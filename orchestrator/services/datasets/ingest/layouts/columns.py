@@ -1,16 +1,12 @@
 """Parquet tables as rows: a child process with limits reads them, see jobs/sandbox/read_parquet.py."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-from orchestrator.settings import ROOT
+from orchestrator.services import sandbox
+from orchestrator.services.sandbox import Tool
 
-_LIMIT_S = 150.0
-_LENT = ("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
 TOO_LARGE = 3
 
 
@@ -21,19 +17,12 @@ def parquet_rows(path: Path, most_bytes: int) -> list[dict[str, Any]] | None:
         OverflowError: its text is longer than `most_bytes`.
     """
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "jobs.sandbox.read_parquet", str(path), str(most_bytes)],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_LIMIT_S,
-            env={name: os.environ[name] for name in _LENT if name in os.environ} | {"PYTHONPATH": str(ROOT)},
-            cwd=ROOT,
-        )
-    except subprocess.TimeoutExpired:
+        done = sandbox.run(Tool.PARQUET_ROWS, str(path), str(most_bytes))
+    except sandbox.TimeLimitReached:
         return None
-    if done.returncode == TOO_LARGE:
+    if done.code == TOO_LARGE:
         raise OverflowError
-    return [_flat(json.loads(line)) for line in done.stdout.splitlines()] if done.returncode == 0 else None
+    return [_flat(json.loads(line)) for line in done.output.splitlines()] if done.code == 0 else None
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
