@@ -73,7 +73,7 @@ class Optim(_Part):
     scheduler: Scheduler = Scheduler.COSINE
     optimizer: Optimizer = Optimizer.AUTO
     liger: bool = False
-    """Liger's fused kernels (Hsu et al. 2024), on a GPU, for the families of `LIGER`."""
+    """Liger's fused kernels (Hsu et al. 2024), on a GPU, for the families that have them."""
     weight_decay: float = Field(default=0.0, ge=0.0, le=1.0)
     max_grad_norm: float = Field(default=1.0, gt=0.0, le=100.0)
     seed: int = Field(default=7, ge=0, le=2**31 - 1)
@@ -177,8 +177,6 @@ SENTENCES = {
 """One sentence a field: the same beside the wizard's field and in the REST answer."""
 
 
-LIGER = frozenset({"qwen2_vl", "qwen2_5_vl", "qwen3_vl", "internvl", "smolvlm"})
-"""Families that Liger has kernels for. Each run looks first whether its base still says the same with them."""
 LIGER_MISSING = {
     "family": "Liger has no kernels for this base. Switch Liger kernels off.",
     "gpu": "Liger kernels run on a GPU only. Switch them off, or ask for a GPU under Machine.",

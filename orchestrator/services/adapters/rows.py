@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from orchestrator.domain.adapters import Adapter
+from orchestrator.domain.families import current_title
 from orchestrator.domain.tasks import TASKS
 
 
@@ -80,7 +81,7 @@ def adapter_row(adapter: Adapter, line: LineFacts) -> AdapterRow:
         model_name=adapter.model_name,
         model_revision=adapter.model_revision,
         family=adapter.family,
-        architecture=adapter.architecture,
+        architecture=current_title(adapter.architecture),
         metric=name,
         metric_label=metric.label if metric else "",
         value=_number(summary.get(name)),

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, or_, select
 from orchestrator.domain.adapters import WORK_ACTIVE, Adapter, AdapterWork, WorkKind
 from orchestrator.domain.datasets import Upload
 from orchestrator.domain.errors import Conflict, Invalid
+from orchestrator.domain.families import current_title, titles_of
 from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
 from orchestrator.domain.tasks import TASK_OF_MODEL, ModelType
 from orchestrator.domain.training_jobs import ACTIVE, TrainingJob
@@ -16,7 +17,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_model, visible_model
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.models.files import remove_model_folder
-from orchestrator.services.models.inspect import FAMILIES, ModelFacts
+from orchestrator.services.models.inspect import ModelFacts
 from orchestrator.services.models.rows import LayerGroup, ModelRow, layer_groups, model_row
 from orchestrator.services.paging import Page, contains, fetch_page
 from orchestrator.services.uploads.part_file import upload_path
@@ -89,7 +90,7 @@ def new_model(
     problems = [*_text_problems(name, description), *(problems or [])]
     if model_type not in list(ModelType):
         problems.append(("model_type", f"Choose one of: {', '.join(ModelType)}."))
-    elif architecture not in ("", CUSTOM, *architectures(model_type)):
+    elif current_title(architecture) not in ("", CUSTOM, *architectures(model_type)):
         known = ", ".join([*architectures(model_type), CUSTOM])
         problems.append(("architecture", f"Choose one that does this: {known}."))
     if problems:
@@ -100,7 +101,7 @@ def new_model(
         name=name.strip(),
         description=description.strip(),
         model_type=ModelType(model_type),
-        architecture=architecture or CUSTOM,
+        architecture=current_title(architecture) or CUSTOM,
         source=ModelSource.PATH,
     )
 
@@ -114,7 +115,7 @@ def take_facts(model: VideoModel, folder: Path, facts: ModelFacts) -> None:
     if facts.model_type and facts.model_type != model.model_type.value:
         kind = TASK_OF_MODEL[facts.model_type].key.value
         raise Invalid(f"These files hold a model for {kind}. Choose that type.", "model_type")
-    if model.architecture not in ("", CUSTOM, facts.architecture):
+    if current_title(model.architecture) not in ("", CUSTOM, facts.architecture):
         raise Invalid(f"These files hold {facts.architecture}, not {model.architecture}.", "architecture")
     model.architecture, model.family = facts.architecture, facts.family
     model.path, model.revision, model.parameters = str(folder), facts.revision, facts.parameters
@@ -134,7 +135,7 @@ def take_back(session: Session, model: VideoModel) -> None:
 
 def architectures(model_type: str) -> list[str]:
     """The architectures that do this and that can be trained here, as people know them."""
-    return list(dict.fromkeys(name for name, kind in FAMILIES.values() if kind.value == model_type))
+    return titles_of(model_type)
 
 
 def update_model(

@@ -10,31 +10,10 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from orchestrator.domain.errors import Invalid
-from orchestrator.domain.tasks import ModelType
+from orchestrator.domain.families import FAMILIES
 from orchestrator.services.models.files import INDEX, TO_SAFETENSORS, WEIGHTS, small_text
 from orchestrator.services.models.vision_tokens import read_sight
 
-FAMILIES: dict[str, tuple[str, ModelType]] = {
-    "videomae": ("VideoMAE", ModelType.CLASSIFICATION),
-    "timesformer": ("TimeSformer", ModelType.CLASSIFICATION),
-    "vivit": ("ViViT", ModelType.CLASSIFICATION),
-    "vjepa2": ("V-JEPA 2", ModelType.CLASSIFICATION),
-    "xclip": ("X-CLIP", ModelType.RETRIEVAL),
-    "clip": ("CLIP", ModelType.RETRIEVAL),
-    "siglip": ("SigLIP", ModelType.RETRIEVAL),
-    "vision-text-dual-encoder": ("Dual encoder", ModelType.RETRIEVAL),
-    "vision-encoder-decoder": ("Encoder-decoder", ModelType.CAPTIONING),
-    "qwen2_vl": ("Qwen2-VL", ModelType.CAPTIONING),
-    "qwen2_5_vl": ("Qwen2.5-VL", ModelType.CAPTIONING),
-    "qwen3_vl": ("Qwen3-VL", ModelType.CAPTIONING),
-    "smolvlm": ("SmolVLM2", ModelType.CAPTIONING),
-    "llava_onevision": ("LLaVA-OneVision", ModelType.CAPTIONING),
-    "llava_next_video": ("LLaVA-NeXT-Video", ModelType.CAPTIONING),
-    "internvl": ("InternVL", ModelType.CAPTIONING),
-    "video_llama_3": ("Video-LLaMA", ModelType.CAPTIONING),
-    "idefics": ("Flamingo", ModelType.CAPTIONING),
-}
-"""config.json's model_type -> the name people know, and what it does: the families that can be trained."""
 HEADS = ("classifier", "head", "lm_head", "score", "visual_projection", "text_projection", "decoder")
 _NOT_LINEAR = ("embed", "position", "norm", "patch", "pooler", "predictor", "vision_model.head")
 EYES = re.compile(
@@ -76,7 +55,7 @@ def inspect_model(folder: Path, digest: bool = True) -> ModelFacts:
     config = _config(folder)
     family = str(config.get("model_type", ""))[:64]
     if family not in FAMILIES:
-        known = ", ".join(name for name, _ in FAMILIES.values())
+        known = ", ".join(row.title for row in FAMILIES.values())
         raise _refuse(f"config.json names the model type “{family or 'nothing'}”. These can be trained: {known}.")
     files = weight_files(folder)
     shapes: dict[str, list[int]] = {}
@@ -84,15 +63,15 @@ def inspect_model(folder: Path, digest: bool = True) -> ModelFacts:
         shapes |= {name: facts["shape"] for name, facts in read_head(file)[0].items()}
     if not any(math.prod(shape) for shape in shapes.values()):
         raise _refuse(f"{files[0].name} holds no weights. Copy it again.")
-    architecture, kind = FAMILIES[family]
+    spec = FAMILIES[family]
     try:
         details = _details(config, family, shapes)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise _refuse("config.json in this folder says sizes that no model can have. Copy it again.") from error
     return ModelFacts(
         family=family,
-        architecture=architecture,
-        model_type=kind.value,
+        architecture=spec.title,
+        model_type=spec.model_type.value,
         parameters=sum(math.prod(shape) for shape in shapes.values()),
         size_bytes=sum(file.stat().st_size for file in files),
         revision=_digest(files) if digest else "",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from orchestrator.domain.families import current_title
 from orchestrator.domain.models import VideoModel
 
 
@@ -56,7 +57,7 @@ def model_row(model: VideoModel, jobs: int, active: int, editable: bool) -> Mode
         name=model.name,
         description=model.description,
         model_type=str(model.model_type),
-        architecture=model.architecture,
+        architecture=current_title(model.architecture),
         family=model.family,
         source=str(model.source),
         source_ref=model.source_ref if editable or model.owner_id is None else "",

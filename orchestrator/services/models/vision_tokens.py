@@ -1,44 +1,12 @@
 """Counts the prompt tokens a clip becomes in a video language model: frames, patches, context, from config.json."""
 
 import math
-from dataclasses import dataclass
 from typing import Any
+
+from orchestrator.domain.families import FAMILIES, VisionRule
 
 FRAMES = 8
 """What these families sample where the recipe names no number."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """How one architecture lays out a frame: an edge of `edge // patch` patches, joined `merge` by `merge`."""
-
-    patch: int
-    edge: int
-    merge: int = 1
-    time: int = 1
-    """Frames that become one."""
-    free: bool = False
-    """True where any edge will do; `edge` is then brought to a multiple of patch and merge."""
-    up: bool = False
-    """True where half a group counts as one."""
-    end: int = 0
-    """Tokens behind the last frame."""
-    marks: bool = False
-    """True where a frame takes one token, and what it shows comes in through cross-attention."""
-
-
-_RULES = {
-    "qwen2_vl": _Rule(14, 224, merge=2, time=2, free=True),
-    "qwen2_5_vl": _Rule(14, 224, merge=2, time=2, free=True),
-    "qwen3_vl": _Rule(16, 224, merge=2, time=2, free=True),
-    "video_llama_3": _Rule(14, 224, merge=2, free=True),
-    "smolvlm": _Rule(14, 364, merge=2),
-    "llava_onevision": _Rule(14, 384, merge=2, up=True, end=1),
-    "llava_next_video": _Rule(14, 336, merge=2),
-    "internvl": _Rule(14, 448, merge=2),
-    "idefics": _Rule(14, 224, marks=True),
-}
-"""The layouts of jobs/families/video_llm; a test holds the two equal, token by token."""
 
 
 def read_sight(family: str, config: dict[str, Any]) -> dict[str, int] | None:
@@ -46,7 +14,7 @@ def read_sight(family: str, config: dict[str, Any]) -> dict[str, int] | None:
 
     A config that lies raises what Python raises.
     """
-    rule = _RULES.get(family)
+    rule = FAMILIES[family].vision if family in FAMILIES else None
     if rule is None:
         return None
     vision, text = config.get("vision_config") or {}, config.get("text_config") or config
@@ -93,7 +61,7 @@ def eye_tokens(sight: dict[str, int], frames: int | None = None, size: int | Non
     return math.ceil((frames or sight["frames"]) / sight["time"]) * side * side
 
 
-def _merge(config: dict[str, Any], vision: dict[str, Any], rule: _Rule) -> int:
+def _merge(config: dict[str, Any], vision: dict[str, Any], rule: VisionRule) -> int:
     if rule.marks:
         return 1
     if "downsample_ratio" in config:

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, or_, select
 
 from orchestrator.domain.datasets import Dataset, DatasetStatus
+from orchestrator.domain.families import FAMILIES
 from orchestrator.domain.models import ModelStatus, VideoModel
 from orchestrator.domain.tasks import TASK_OF_MODEL, AnswerKind
 from orchestrator.domain.users import Actor
 from orchestrator.services.playground.adapters import list_adapters
 
 MOST = 200
-_NO_QUESTION = frozenset({"vision-encoder-decoder"})
-"""Families that describe a clip without being asked anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,5 +86,6 @@ def choices(session: Session, actor: Actor) -> Choices:
 
 def _base_choice(model: VideoModel) -> BaseChoice:
     task = TASK_OF_MODEL[model.model_type]
-    asks = task.answer is AnswerKind.TEXT and model.family not in _NO_QUESTION
+    family = FAMILIES.get(model.family)
+    asks = task.answer is AnswerKind.TEXT and (family is None or family.takes_question)
     return BaseChoice(model.id or 0, model.name, task.key.value, asks)

@@ -3,9 +3,10 @@
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Dataset, DatasetStatus
+from orchestrator.domain.families import LIGER_FAMILIES
 from orchestrator.domain.machines import ANY, GPU, shape_of
 from orchestrator.domain.models import ModelStatus, VideoModel
-from orchestrator.domain.recipes import ALONE, LIGER, Recipe
+from orchestrator.domain.recipes import ALONE, Recipe
 from orchestrator.domain.tasks import TASK_OF_MODEL, TASKS
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
@@ -67,7 +68,7 @@ def preflight(session: Session, actor: Actor, dataset_id: int, model_id: int, re
         context=facts.context,
         vision_frozen=bool((model.details or {}).get("sight")) and recipe.qlora.enabled and not recipe.qlora.vision,
         has_eye=bool((model.details or {}).get("sight")),
-        has_liger=gpu and model.family in LIGER,
+        has_liger=gpu and model.family in LIGER_FAMILIES,
         measured=exact,
         rehearsed=measured.result if measured and exact else {},
         device_memory=room,

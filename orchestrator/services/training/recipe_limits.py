@@ -1,7 +1,8 @@
 """Where a recipe meets a wall: the context of its base, the pixels it was made for, the memory of the device."""
 
+from orchestrator.domain.families import LIGER_FAMILIES
 from orchestrator.domain.models import VideoModel
-from orchestrator.domain.recipes import LIGER, LIGER_MISSING, Recipe, smaller_batch
+from orchestrator.domain.recipes import LIGER_MISSING, Recipe, smaller_batch
 from orchestrator.services.models.vision_tokens import visual_tokens
 
 Problem = tuple[str, str]
@@ -45,7 +46,7 @@ def kernel_problems(model: VideoModel, recipe: Recipe, gpu: bool) -> list[Proble
     """Liger's kernels where they cannot be had."""
     if not recipe.optim.liger:
         return []
-    if model.family not in LIGER:
+    if model.family not in LIGER_FAMILIES:
         return [("optim.liger", LIGER_MISSING["family"])]
     return [] if gpu else [("optim.liger", LIGER_MISSING["gpu"])]
 

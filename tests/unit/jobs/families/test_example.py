@@ -21,9 +21,9 @@ from jobs.families.registry import read_base, resolve
 from jobs.runs.spec import ClipSpec
 from jobs.trainer.run import train
 from jobs.trainer.setup import load_with_adapters
+from orchestrator.domain import families
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import parse_recipe
-from orchestrator.services.models import inspect as models
 from orchestrator.settings import ROOT
 from tests.unit.jobs.trainer.conftest import MakeSpec, clips, make_spec
 from tests.unit.jobs.trainer.test_run import losses, recorder_of
@@ -75,7 +75,7 @@ def test_the_docs_walk_through_it() -> None:
 
 def test_no_page_offers_it() -> None:
     assert FAMILY.name not in registry.FAMILIES
-    assert FAMILY.name not in models.FAMILIES
+    assert FAMILY.name not in families.FAMILIES
 
 
 @pytest.mark.usefixtures("registered")

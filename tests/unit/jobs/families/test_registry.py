@@ -7,13 +7,13 @@ import pytest
 
 from jobs.families.protocol import Family
 from jobs.families.registry import FAMILIES
-from orchestrator.services.models import inspect as models
+from orchestrator.domain import families
 
 _WORDS = [name for name in vars(Family) if not name.startswith("_")]
 
 
 def test_what_can_be_registered_can_be_trained() -> None:
-    assert set(models.FAMILIES) == set(FAMILIES)
+    assert set(families.FAMILIES) == set(FAMILIES)
 
 
 @pytest.mark.parametrize("name", sorted(FAMILIES))

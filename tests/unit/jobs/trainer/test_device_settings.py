@@ -21,7 +21,8 @@ from jobs.trainer.liger import apply_and_check
 from jobs.trainer.run import train
 from jobs.trainer.setup import load_with_adapters
 from orchestrator.domain.errors import Invalid
-from orchestrator.domain.recipes import LIGER, parse_recipe
+from orchestrator.domain.families import LIGER_FAMILIES
+from orchestrator.domain.recipes import parse_recipe
 from orchestrator.services.training.memory import small_moments
 from tests.unit.jobs.families.tiny_llms import make_tiny
 from tests.unit.jobs.trainer.conftest import MakeSpec
@@ -91,7 +92,7 @@ def test_liger_is_refused_where_it_cannot_run(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(manners, "find_spec", lambda name: object())
     assert use_liger(asked, "cuda:0")
     assert not use_liger(parse_recipe({}), "cuda:0")
-    assert "qwen2_5_vl" in LIGER
+    assert "qwen2_5_vl" in LIGER_FAMILIES
 
 
 def test_fused_kernels_must_leave_the_loss_as_it_was(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ from jobs.trainer.run import train
 from jobs.trainer.setup import load_with_adapters
 from jobs.video.decode import _prepare
 from orchestrator.domain.errors import Invalid
+from orchestrator.domain.families import FAMILIES as OFFERED
 from orchestrator.domain.recipes import parse_recipe
-from orchestrator.services.models.inspect import FAMILIES as OFFERED
 from orchestrator.services.models.inspect import inspect_model
 from tests.fakes.bases import ENCODERS, make_base
 from tests.unit.jobs.trainer.conftest import MakeSpec

@@ -1,0 +1,116 @@
+"""The model families that can be trained, one row each: what the web knows of them without loading a model.
+
+A new family is a row here and a module named in jobs/families/registry.py; a test holds both equal.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from orchestrator.domain.tasks import ModelType
+
+
+@dataclass(frozen=True, slots=True)
+class VisionRule:
+    """How a video language model lays out a frame: `edge // patch` patches a side, joined `merge` by `merge`.
+
+    A config.json that says otherwise is believed; these are the sizes where it says nothing.
+    """
+
+    patch: int
+    edge: int
+    merge: int = 1
+    time: int = 1
+    """Frames that become one."""
+    free: bool = False
+    """True where any edge will do; `edge` is then brought to a multiple of patch and merge."""
+    up: bool = False
+    """True where half a group counts as one."""
+    end: int = 0
+    """Tokens behind the last frame."""
+    marks: bool = False
+    """True where a frame takes one token, and what it shows comes in through cross-attention."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FamilySpec:
+    """One family."""
+
+    key: str
+    """`model_type` of config.json."""
+    title: str
+    """The name people know; a base model is stored with it."""
+    model_type: ModelType
+    vision: VisionRule | None = None
+    """Set for a video language model."""
+    liger: bool = False
+    """Liger has fused kernels for it. Each run checks first that its base answers the same with them."""
+    takes_question: bool = True
+    """False where the model describes a clip without being asked anything."""
+    sentence_name: str = ""
+    """What sentences call it, where the title does not read well in one."""
+    former_titles: tuple[str, ...] = ()
+    """Titles that earlier versions stored."""
+
+    @property
+    def name_in_sentences(self) -> str:
+        """As in "A LoRA adapter for VideoMAE"."""
+        return self.sentence_name or self.title
+
+
+def _classifier(key: str, title: str) -> FamilySpec:
+    return FamilySpec(key=key, title=title, model_type=ModelType.CLASSIFICATION)
+
+
+def _retriever(key: str, title: str) -> FamilySpec:
+    return FamilySpec(key=key, title=title, model_type=ModelType.RETRIEVAL)
+
+
+def _video_llm(
+    key: str, title: str, vision: VisionRule, *, liger: bool = False, former: tuple[str, ...] = ()
+) -> FamilySpec:
+    return FamilySpec(
+        key=key, title=title, model_type=ModelType.CAPTIONING, vision=vision, liger=liger, former_titles=former
+    )
+
+
+_ROWS = (
+    _classifier("videomae", "VideoMAE"),
+    _classifier("timesformer", "TimeSformer"),
+    _classifier("vivit", "ViViT"),
+    _classifier("vjepa2", "V-JEPA 2"),
+    _retriever("xclip", "X-CLIP"),
+    _retriever("clip", "CLIP"),
+    _retriever("siglip", "SigLIP"),
+    _retriever("vision-text-dual-encoder", "Dual encoder"),
+    FamilySpec(
+        key="vision-encoder-decoder",
+        title="Encoder-decoder",
+        model_type=ModelType.CAPTIONING,
+        takes_question=False,
+        sentence_name="a video encoder with a text decoder",
+    ),
+    _video_llm("qwen2_vl", "Qwen2-VL", VisionRule(14, 224, merge=2, time=2, free=True), liger=True),
+    _video_llm("qwen2_5_vl", "Qwen2.5-VL", VisionRule(14, 224, merge=2, time=2, free=True), liger=True),
+    _video_llm("qwen3_vl", "Qwen3-VL", VisionRule(16, 224, merge=2, time=2, free=True), liger=True),
+    _video_llm("smolvlm", "SmolVLM2", VisionRule(14, 364, merge=2), liger=True),
+    _video_llm("llava_onevision", "LLaVA-OneVision", VisionRule(14, 384, merge=2, up=True, end=1)),
+    _video_llm("llava_next_video", "LLaVA-NeXT-Video", VisionRule(14, 336, merge=2)),
+    _video_llm("internvl", "InternVL", VisionRule(14, 448, merge=2), liger=True),
+    _video_llm("video_llama_3", "VideoLLaMA 3", VisionRule(14, 224, merge=2, free=True), former=("Video-LLaMA",)),
+    _video_llm("idefics", "Flamingo", VisionRule(14, 224, marks=True)),
+)
+
+FAMILIES: Mapping[str, FamilySpec] = {row.key: row for row in _ROWS}
+"""Every family by its model_type, in the order in which they are listed."""
+LIGER_FAMILIES = frozenset(row.key for row in _ROWS if row.liger)
+_TITLE_OF: Mapping[str, str] = {former: row.title for row in _ROWS for former in row.former_titles}
+
+
+def current_title(title: str) -> str:
+    """The title of today for one that may have been stored by an earlier version."""
+    return _TITLE_OF.get(title, title)
+
+
+def titles_of(model_type: str) -> list[str]:
+    """The titles of the families that do this."""
+    return [row.title for row in FAMILIES.values() if row.model_type == model_type]
