@@ -8,7 +8,7 @@ from typing import Any
 from jobs.families.protocol import Base, Family
 from orchestrator.domain.errors import Invalid
 
-FAMILIES = {
+MODULES = {
     "videomae": "jobs.families.videomae.family",
     "timesformer": "jobs.families.timesformer.family",
     "vivit": "jobs.families.vivit.family",
@@ -28,7 +28,7 @@ FAMILIES = {
     "video_llama_3": "jobs.families.video_llm.video_llama_3",
     "idefics": "jobs.families.video_llm.idefics",
 }
-"""`model_type` to the module whose `FAMILY` meets the protocol."""
+"""`model_type` to the module whose `FAMILY` meets the protocol; what the web knows of each: domain/families.py."""
 
 
 def read_base(folder: Path) -> Base:
@@ -71,7 +71,7 @@ def resolve(base: Base) -> Family:
         Invalid: no family here trains this kind of model.
     """
     kind = str(base.config.get("model_type", ""))
-    if kind not in FAMILIES:
-        known = ", ".join(sorted(FAMILIES))
+    if kind not in MODULES:
+        known = ", ".join(sorted(MODULES))
         raise Invalid(f"No family here trains a model of type '{kind or 'unknown'}'. Choose a base of type {known}.")
-    return import_module(FAMILIES[kind]).FAMILY
+    return import_module(MODULES[kind]).FAMILY

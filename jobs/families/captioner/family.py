@@ -16,6 +16,7 @@ from jobs.families.videomae.family import FAMILY as ENCODER
 from jobs.families.weights import enable_generation_cache
 from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid
+from orchestrator.domain.families import FAMILIES
 from orchestrator.domain.recipes import Recipe
 
 _BATCH = 32
@@ -25,7 +26,7 @@ class Captioner:
     """transformers' VisionEncoderDecoder with a VideoMAE encoder, which fixes frame count and frame size."""
 
     name = "vision-encoder-decoder"
-    title = "a video encoder with a text decoder"
+    title = FAMILIES["vision-encoder-decoder"].name_in_sentences
     model_class = "VisionEncoderDecoderModel"
     pipeline_tag = "video-text-to-text"
     head = ("lm_head", "word_embeddings")

@@ -7,6 +7,7 @@ import torch
 from jobs.families.dual_encoder import Features, Towers, mean_pool_frames
 from jobs.families.protocol import Base
 from jobs.families.retriever import Retriever
+from orchestrator.domain.families import FAMILIES
 
 MEAN_POOL_SCORE = """
 seen = model.get_image_features(pixel_values=pixels[0]).pooler_output
@@ -31,7 +32,7 @@ class Clip(Retriever):
     """Sees how a frame looks, not how frames follow each other."""
 
     name = "clip"
-    title = "CLIP"
+    title = FAMILIES["clip"].name_in_sentences
     model_class = "CLIPModel"
     mixin = ClipTowers
     within = r".*\.layers\.\d+\.(?:self_attn|mlp)"

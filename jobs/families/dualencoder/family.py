@@ -8,6 +8,7 @@ from jobs.families.clip.family import MEAN_POOL_SCORE
 from jobs.families.dual_encoder import Features, Towers, mean_pool_frames
 from jobs.families.protocol import Base
 from jobs.families.retriever import Retriever
+from orchestrator.domain.families import FAMILIES
 
 _VIDEO = ("videomae",)
 """Vision towers that take a clip as a whole; others take pictures."""
@@ -41,7 +42,7 @@ class DualEncoder(Retriever):
     """The names of its layers are those of its towers: VideoMAE, ViT, CLIP, BERT."""
 
     name = "vision-text-dual-encoder"
-    title = "Dual encoder"
+    title = FAMILIES["vision-text-dual-encoder"].name_in_sentences
     model_class = "VisionTextDualEncoderModel"
     mixin = DualTowers
     linear = ("query", "key", "value", "dense", "q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")

@@ -8,6 +8,7 @@ from jobs.families.clip.family import MEAN_POOL_SCORE, ClipTowers
 from jobs.families.contrastive import sigmoid_loss
 from jobs.families.protocol import Base
 from jobs.families.retriever import Retriever
+from orchestrator.domain.families import FAMILIES
 
 
 class SiglipTowers(ClipTowers):
@@ -24,7 +25,7 @@ class Siglip(Retriever):
     """Its picture head is attention of torch's own, which cannot be quantized; it is trained whole, as CLIP's heads."""
 
     name = "siglip"
-    title = "SigLIP"
+    title = FAMILIES["siglip"].name_in_sentences
     model_class = "SiglipModel"
     mixin = SiglipTowers
     head = ("vision_model.head", "text_model.head")

@@ -15,7 +15,7 @@ class Architecture:
     """One architecture."""
 
     name: str
-    title: str
+    """The `model_type` of config.json."""
     layout: Callable[..., Any]
     """A function of `layouts`."""
     sizes: Callable[[Config], dict[str, int]]
@@ -72,9 +72,7 @@ def patch_edge(config: Config, default: int) -> int:
     return _first(vision(config).get("patch_size", default))
 
 
-def qwen_architecture(
-    name: str, title: str, layout: Callable[..., Any], patch: int, slot: str, prompt: str
-) -> Architecture:
+def qwen_architecture(name: str, layout: Callable[..., Any], patch: int, slot: str, prompt: str) -> Architecture:
     """A Qwen-VL: any frame edge that is a multiple of what its patches and their merging make."""
 
     def step(config: Config) -> int:
@@ -83,7 +81,6 @@ def qwen_architecture(
 
     return Architecture(
         name,
-        title,
         layout,
         lambda config: qwen_sizes(config, patch),
         lambda config: max(1, 224 // step(config)) * step(config),

@@ -27,6 +27,7 @@ from jobs.families.video_llm.chat import QUESTION, ChatCollator, processor_of, r
 from jobs.families.weights import enable_generation_cache
 from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid
+from orchestrator.domain.families import FAMILIES
 from orchestrator.domain.recipes import Recipe
 
 FRAMES = 8
@@ -59,7 +60,8 @@ class VideoLLM:
     is_contrastive = False
 
     def __init__(self, architecture: Architecture) -> None:
-        self.architecture, self.name, self.title = architecture, architecture.name, architecture.title
+        self.architecture, self.name = architecture, architecture.name
+        self.title = FAMILIES[self.name].name_in_sentences
 
     def check(self, base: Base, recipe: Recipe, task: str) -> None:
         if task != "captioning":

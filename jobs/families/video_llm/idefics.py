@@ -7,7 +7,6 @@ from jobs.families.video_llm.family import VideoLLM
 FAMILY = VideoLLM(
     Architecture(
         "idefics",
-        "Flamingo",
         layouts.idefics,
         lambda c: {},
         lambda c: image_edge(c, 224),

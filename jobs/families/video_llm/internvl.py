@@ -7,7 +7,6 @@ from jobs.families.video_llm.family import VideoLLM
 FAMILY = VideoLLM(
     Architecture(
         "internvl",
-        "InternVL",
         layouts.internvl,
         lambda c: {
             "tokens": int((image_edge(c, 448) // patch_edge(c, 14)) ** 2 * float(c.get("downsample_ratio", 0.5)) ** 2)

@@ -38,7 +38,7 @@ def qwen3(frames: torch.Tensor, n: dict[str, int], mark: str) -> tuple[dict[str,
 
 
 def videollama3(frames: torch.Tensor, n: dict[str, int], mark: str) -> tuple[dict[str, Any], str]:
-    """Video-LLaMA 3: every frame with its time; no token is dropped.
+    """VideoLLaMA 3: every frame with its time; no token is dropped.
 
     Its processor drops a place that is the very same as in the frame before. Here the prompt depends on a clip's shape
     alone, so that what the eye saw can be kept; a camera's noise leaves nothing to drop anyway.

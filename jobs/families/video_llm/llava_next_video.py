@@ -7,7 +7,6 @@ from jobs.families.video_llm.family import VideoLLM
 FAMILY = VideoLLM(
     Architecture(
         "llava_next_video",
-        "LLaVA-NeXT-Video",
         layouts.llava_next_video,
         lambda c: {"patch": patch_edge(c, 14), "stride": int(c.get("spatial_pool_stride", 2))},
         lambda c: image_edge(c, 336),

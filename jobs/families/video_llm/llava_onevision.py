@@ -7,7 +7,6 @@ from jobs.families.video_llm.family import VideoLLM
 FAMILY = VideoLLM(
     Architecture(
         "llava_onevision",
-        "LLaVA-OneVision",
         layouts.llava_onevision,
         lambda c: {"patch": patch_edge(c, 14)},
         lambda c: image_edge(c, 384),

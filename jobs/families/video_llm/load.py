@@ -40,7 +40,7 @@ def load_llm(plan: Plan, architecture: Architecture) -> Any:
 
 
 def _let_pick(model: Any) -> None:
-    """Teaches a model that scores the vocabulary at every place (Video-LLaMA) to do so where it is asked only."""
+    """Teaches a model that scores the vocabulary at every place (VideoLLaMA 3) to do so where it is asked only."""
     whole = model.forward
 
     @functools.wraps(whole)

@@ -7,7 +7,6 @@ from jobs.families.video_llm.family import VideoLLM
 FAMILY = VideoLLM(
     Architecture(
         "smolvlm",
-        "SmolVLM2",
         layouts.smolvlm,
         lambda c: {"tokens": (image_edge(c, 364) // patch_edge(c, 14)) ** 2 // int(c.get("scale_factor", 2)) ** 2},
         lambda c: image_edge(c, 364),

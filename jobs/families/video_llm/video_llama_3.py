@@ -1,4 +1,4 @@
-"""Video-LLaMA 3 (Zhang et al. 2025): every frame with its time."""
+"""VideoLLaMA 3 (Zhang et al. 2025): every frame with its time."""
 
 from jobs.families.video_llm import layouts
 from jobs.families.video_llm.architecture import Architecture, patch_edge
@@ -7,7 +7,6 @@ from jobs.families.video_llm.family import VideoLLM
 FAMILY = VideoLLM(
     Architecture(
         "video_llama_3",
-        "Video-LLaMA",
         layouts.videollama3,
         lambda c: {"time": 1, "patch": patch_edge(c, 14), "merge": 2},
         lambda c: max(1, 224 // (2 * patch_edge(c, 14))) * 2 * patch_edge(c, 14),

@@ -5,6 +5,7 @@ from typing import Any
 from jobs.families.encoder import Encoder
 from jobs.families.protocol import Base, Collate, Plan
 from jobs.families.videomae.masked import MaskedCollator, load_masked
+from orchestrator.domain.families import FAMILIES
 from orchestrator.domain.recipes import Recipe
 
 
@@ -12,7 +13,7 @@ class VideoMAE(Encoder):
     """Frame count and frame size are fixed by the checkpoint: its position table has one row a patch."""
 
     name = "videomae"
-    title = "VideoMAE"
+    title = FAMILIES["videomae"].name_in_sentences
     model_class = "VideoMAEForVideoClassification"
     linear = ("query", "key", "value", "dense")
 

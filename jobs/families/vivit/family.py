@@ -2,13 +2,14 @@
 
 from jobs.families.encoder import Encoder
 from jobs.families.protocol import Base
+from orchestrator.domain.families import FAMILIES
 
 
 class ViViT(Encoder):
     """One row a tubelet in its position table: frame count and size are fixed."""
 
     name = "vivit"
-    title = "ViViT"
+    title = FAMILIES["vivit"].name_in_sentences
     model_class = "VivitForVideoClassification"
     linear = ("q_proj", "k_proj", "v_proj", "o_proj", "fc1", "fc2")
     renamed = {

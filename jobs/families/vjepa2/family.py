@@ -5,6 +5,7 @@ from typing import Any
 from jobs.families.encoder import Encoder
 from jobs.families.protocol import Base
 from orchestrator.domain.errors import Invalid
+from orchestrator.domain.families import FAMILIES
 from orchestrator.domain.recipes import Recipe
 
 
@@ -15,7 +16,7 @@ class VJEPA2(Encoder):
     """
 
     name = "vjepa2"
-    title = "V-JEPA 2"
+    title = FAMILIES["vjepa2"].name_in_sentences
     head = ("classifier", "pooler")
     model_class = "VJEPA2ForVideoClassification"
     pixels_name = "pixel_values_videos"

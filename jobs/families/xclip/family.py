@@ -9,6 +9,7 @@ from torch.nn import functional
 from jobs.families.dual_encoder import Features, Towers
 from jobs.families.protocol import Base
 from jobs.families.retriever import Retriever
+from orchestrator.domain.families import FAMILIES
 
 _SCORE = """
 score = model(pixel_values=pixels, **tokens).logits_per_video[0, 0] / model.logit_scale.exp()
@@ -42,7 +43,7 @@ class XClip(Retriever):
     """The frames pass a message in each layer, so their count is fixed."""
 
     name = "xclip"
-    title = "X-CLIP"
+    title = FAMILIES["xclip"].name_in_sentences
     model_class = "XCLIPModel"
     mixin = XClipTowers
     linear = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2", "message_fc")

@@ -8,7 +8,7 @@ import pytest
 
 from jobs.bases.sentences import word_tokenizer
 from jobs.families.protocol import Base, Plan
-from jobs.families.registry import FAMILIES, read_base, resolve
+from jobs.families.registry import MODULES, read_base, resolve
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.settings import ROOT
@@ -49,12 +49,12 @@ def _refused(base: Base, task: str, **change: Any) -> Invalid:
 
 
 def test_every_family_is_here(bases: dict[str, Base]) -> None:
-    assert set(bases) == set(FAMILIES)
+    assert set(bases) == set(MODULES)
     for name, base in bases.items():
         resolve(base).check(base, parse_recipe({"optim": {"batch_size": 4}}), _task(name))
 
 
-@pytest.mark.parametrize("name", sorted(FAMILIES))
+@pytest.mark.parametrize("name", sorted(MODULES))
 def test_another_task(name: str, bases: dict[str, Base]) -> None:
     wrong = "captioning" if name in CLASSIFIERS else "classification"
     error = _refused(bases[name], wrong)
@@ -68,14 +68,14 @@ def test_frames_it_cannot_see(name: str, bases: dict[str, Base]) -> None:
     assert _refused(bases[name], _task(name), data={"frames": 7}).field == "data.frames"
 
 
-@pytest.mark.parametrize("name", sorted(FAMILIES))
+@pytest.mark.parametrize("name", sorted(MODULES))
 def test_a_size_it_cannot_see(name: str, bases: dict[str, Base]) -> None:
     error = _refused(bases[name], _task(name), data={"size": 100})
     assert error.field == "data.size"
     assert "exactly" in error.message or "multiple of" in error.message
 
 
-@pytest.mark.parametrize("name", sorted(set(FAMILIES) - set(CLASSIFIERS)))
+@pytest.mark.parametrize("name", sorted(set(MODULES) - set(CLASSIFIERS)))
 def test_no_tokenizer(name: str, bases: dict[str, Base], tmp_path: Path) -> None:
     base = Base(tmp_path, bases[name].config, bases[name].processor)
     (tmp_path / "config.json").write_text(json.dumps(base.config))
@@ -83,7 +83,7 @@ def test_no_tokenizer(name: str, bases: dict[str, Base], tmp_path: Path) -> None
         resolve(base).caption_warnings(Plan(base, parse_recipe({}), _task(name)), FITS)
 
 
-@pytest.mark.parametrize("name", sorted(FAMILIES))
+@pytest.mark.parametrize("name", sorted(MODULES))
 def test_no_preprocessor(name: str, bases: dict[str, Base], tmp_path: Path) -> None:
     """The run may go on, but it says what it assumes."""
     for path in bases[name].folder.glob("*.json"):

@@ -53,7 +53,7 @@ def base(tmp_path: Path) -> Path:
 @pytest.fixture
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Known to the trainer, for this test only."""
-    monkeypatch.setitem(registry.FAMILIES, FAMILY.name, "jobs.families.example.family")
+    monkeypatch.setitem(registry.MODULES, FAMILY.name, "jobs.families.example.family")
 
 
 def test_the_template_is_the_protocol() -> None:
@@ -74,7 +74,7 @@ def test_the_docs_walk_through_it() -> None:
 
 
 def test_no_page_offers_it() -> None:
-    assert FAMILY.name not in registry.FAMILIES
+    assert FAMILY.name not in registry.MODULES
     assert FAMILY.name not in families.FAMILIES
 
 

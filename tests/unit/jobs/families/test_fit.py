@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jobs.families.registry import FAMILIES, read_base, resolve
+from jobs.families.registry import MODULES, read_base, resolve
 from jobs.families.weights import check_weights_fit
 from orchestrator.domain.errors import Invalid
 from orchestrator.services.models.builtin import FOLDER
@@ -41,7 +41,7 @@ def fit(folder: Path) -> None:
     check_weights_fit(resolve(base).model_class, base)
 
 
-@pytest.mark.parametrize("family", sorted(FAMILIES))
+@pytest.mark.parametrize("family", sorted(MODULES))
 def test_a_base_fits_its_own_config_and_no_deeper_one(tmp_path: Path, family: str) -> None:
     folder = base_of(family, tmp_path / "base")
     assert inspect_model(folder).family == family

@@ -8,7 +8,7 @@ import pytest
 
 from jobs.families.frame_picking_code import picking
 from jobs.families.protocol import Plan
-from jobs.families.registry import FAMILIES, read_base, resolve
+from jobs.families.registry import MODULES, read_base, resolve
 from jobs.video.sampling import sample_indices
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.settings import ROOT
@@ -34,10 +34,10 @@ def base_of(name: str, folder: Path) -> Path:
 
 
 def test_no_family_is_left_out() -> None:
-    assert {*SHIPPED, *ENCODERS, *RETRIEVERS, *CONFIGS} == set(FAMILIES)
+    assert {*SHIPPED, *ENCODERS, *RETRIEVERS, *CONFIGS} == set(MODULES)
 
 
-@pytest.mark.parametrize("name", sorted(FAMILIES))
+@pytest.mark.parametrize("name", sorted(MODULES))
 def test_every_card_asks_for_them(name: str, tmp_path: Path) -> None:
     base = read_base(base_of(name, tmp_path / "base"))
     classifies = name in ENCODERS or name == "videomae"

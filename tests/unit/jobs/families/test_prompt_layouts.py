@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 from safetensors.torch import load_file
 
 from jobs.families.protocol import Plan
-from jobs.families.registry import FAMILIES, read_base, resolve
+from jobs.families.registry import MODULES, read_base, resolve
 from jobs.families.video_llm.chat import QUESTION, ChatCollator
 from jobs.families.video_llm.family import VideoLLM
 from jobs.video.decode import _prepare
@@ -21,7 +21,7 @@ from orchestrator.domain.recipes import parse_recipe
 from orchestrator.settings import ROOT
 from tests.unit.jobs.families.tiny_llms import CONFIGS, tokenizer
 
-KINDS = sorted({name for name, module in FAMILIES.items() if "video_llm" in module} - {"qwen2_vl", "qwen2_5_vl"})
+KINDS = sorted({name for name, module in MODULES.items() if "video_llm" in module} - {"qwen2_vl", "qwen2_5_vl"})
 """Qwen2's patches are compared in `test_video_llm.py`."""
 RESIZED = {"smolvlm", "llava_onevision", "llava_next_video", "internvl", "idefics"}
 """The others keep a clip's shape and let its size grow; here a run has one size, chosen for its memory."""

@@ -14,7 +14,7 @@ from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLIm
 
 from jobs.families.protocol import Plan
 from jobs.families.quantize import quantized_layers
-from jobs.families.registry import FAMILIES, read_base, resolve
+from jobs.families.registry import MODULES, read_base, resolve
 from jobs.families.video_llm import layouts
 from jobs.families.video_llm.chat import IGNORED, ChatCollator
 from jobs.families.video_llm.family import VideoLLM
@@ -34,7 +34,7 @@ __all__ = ["clips", "make_spec"]
 
 
 def test_every_kind_has_a_tiny_one() -> None:
-    assert set(CONFIGS) == {name for name, module in FAMILIES.items() if "video_llm" in module}
+    assert set(CONFIGS) == {name for name, module in MODULES.items() if "video_llm" in module}
 
 
 @pytest.mark.slow

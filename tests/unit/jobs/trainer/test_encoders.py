@@ -15,13 +15,13 @@ from transformers import VivitImageProcessor
 from jobs.families.pixels import ClipNormalizer
 from jobs.families.protocol import Plan
 from jobs.families.quantize import quantized_layers
-from jobs.families.registry import FAMILIES, read_base, resolve
+from jobs.families.registry import MODULES, read_base, resolve
 from jobs.runs.spec import ClipSpec
 from jobs.trainer.run import train
 from jobs.trainer.setup import load_with_adapters
 from jobs.video.decode import _prepare
 from orchestrator.domain.errors import Invalid
-from orchestrator.domain.families import FAMILIES as OFFERED
+from orchestrator.domain.families import FAMILIES
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.services.models.inspect import inspect_model
 from tests.fakes.bases import ENCODERS, make_base
@@ -30,7 +30,7 @@ from tests.unit.jobs.trainer.test_run import losses, recorder_of
 
 
 def test_what_is_offered_can_be_trained() -> None:
-    assert set(OFFERED) == set(FAMILIES)
+    assert set(FAMILIES) == set(MODULES)
 
 
 @pytest.mark.slow
