@@ -17,69 +17,95 @@ MAX_SOCKET_PATH_BYTES = 107
 
 
 class Settings(BaseSettings):
-    """Settings by environment, prefix `LOREEL_` (so `LOREEL_PORT=3000`)."""
+    """Settings by environment, prefix `LOREEL_` (so `LOREEL_PORT=3000`).
 
-    model_config = SettingsConfigDict(env_prefix="LOREEL_", extra="ignore")
+    The documentation's settings page is made from these fields: each has a description, written in Markdown.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="LOREEL_", extra="ignore", use_attribute_docstrings=True)
 
     data_dir: Path = ROOT / "data"
+    """The folder that holds everything: the database, uploads, datasets, models, runs, caches and the secret key."""
     host: str = "127.0.0.1"
+    """The address to listen on. The default answers on this machine only; `0.0.0.0` answers the whole network."""
     port: int = Field(default=3000, ge=1, le=65535)
+    """The one port for pages, live updates, REST and this documentation."""
+    public_url: str = ""
+    """The address that people open, such as `https://studio.example.org`, used for links in notifications. Empty:
+    `http://localhost` and the port."""
     redis_url: str = ""
-    """Empty: the embedded Redis on a unix socket in `data_dir`."""
+    """A Redis or Valkey server, such as `redis://:password@host:6379/0`. Empty: an embedded server on a Unix socket in
+    the data folder."""
     database_url: str = ""
-    """Empty: SQLite in `data_dir`."""
-    storage_url: str = ""
-    """Empty: the local folder `data_dir/storage`."""
+    """An SQLAlchemy address such as `postgresql+pg8000://user:password@host/loreel`. Empty: SQLite in the data
+    folder."""
     secret_key: str = ""
-    """Empty: made once and kept in `data_dir/secret_key`."""
-    allowed_model_roots: str = ""
-    """Folders (separated by `:`) from which a model may be registered by path; `data_dir/models` always counts."""
-    max_upload_bytes: int = Field(default=64 * 2**30, gt=0)
-    hub_endpoint: str = Field(default="", validation_alias="HF_ENDPOINT")
-    """A mirror of the Hugging Face Hub, by the Hub library's own variable; it may lie in a private network."""
-    allow_private_urls: bool = False
-    """True: addresses that people give (datasets, webhooks) may lead to this machine and its private network."""
-    fetch_patience_s: float = Field(default=30.0, gt=0)
-    """How long a server may be silent, or send less than 1 KB a second, before a fetch ends with a sentence."""
+    """Encrypts stored cloud keys and Hub tokens; all processes of one studio need the same. Empty: made once and kept
+    in the file `secret_key` in the data folder."""
     signup: Literal["open", "invite", "closed"] = "open"
+    """Who may create an account. The first account is always allowed, and is the administrator; after it, only `open`
+    lets others sign up."""
     session_days: int = 30
+    """Days that a login with "Remember me" lasts."""
     secure_cookies: bool = False
-    """True behind https: the session cookie is then marked Secure."""
+    """Marks the session cookie `Secure`. Set it behind a proxy that speaks HTTPS; a browser then sends the cookie over
+    HTTPS only."""
     trusted_origins: str = ""
-    """Extra origins (comma separated) that may open the websocket and write, besides the own host."""
+    """Origins, separated by commas, whose pages may open the websocket and write, besides the studio's own. Needed
+    where a proxy changes the `Host` header."""
+    max_upload_bytes: int = Field(default=64 * 2**30, gt=0)
+    """The largest file that is accepted, and the most bytes that one dataset may unpack to or fetch."""
+    allowed_model_roots: str = ""
+    """Folders, separated by `:`, from which a base model may be registered by its path. `models` in the data folder is
+    always one."""
+    hub_endpoint: str = Field(default="", validation_alias="HF_ENDPOINT")
+    """A mirror of the Hugging Face Hub, by the variable that the Hub's own library reads; it may lie in a private
+    network. Empty: the Hub itself."""
+    allow_private_urls: bool = False
+    """Lets addresses that people enter (datasets, webhooks) lead to this machine and its private network. Leave it off
+    where you do not trust every account."""
+    fetch_patience_s: float = Field(default=30.0, gt=0)
+    """Seconds that a server may stay silent, or send less than 1 KB a second, before a download ends with an error."""
+    cache_bytes: int = Field(default=32 * 2**30, ge=0)
+    """Disk space for decoded frames and vision features, shared by all runs; the least recently used go first. `0`: no
+    limit."""
+    worker_gpus: int = Field(default=1, ge=0)
+    """GPUs that each worker of `./loreel up` owns, and so the most that one job there can use. `0`: one worker owns all
+    of them."""
+    worker_name: str = ""
+    """The name under which a worker is listed. Empty: the host's name and the kind of device."""
+    stop_grace_s: float = 20.0
+    """Seconds that a training gets to write its checkpoint after **Stop**, before its process is killed."""
+    telemetry: bool = True
+    """Records the memory and utilization that each run takes of its machine, for the job's System tab. Nothing leaves
+    the machine."""
+    trackers: str = ""
+    """Tools that receive every run's curves besides TensorBoard's files, separated by commas: `mlflow`, `wandb`,
+    `trackio`."""
+    playground_idle_s: float = Field(default=600.0, ge=5)
+    """Seconds after the last question for which the playground keeps its models in memory."""
+    playground_patience_s: float = Field(default=120.0, gt=0)
+    """Seconds without a sign of life from the worker after which a playground question fails."""
+    playground_clip_bytes: int = Field(default=256 * 2**20, gt=0)
+    """The largest clip that may be dropped on the playground, or fetched for a question."""
+    smtp_host: str = ""
+    """The mail server that sends notifications. Empty: no e-mail."""
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    """The mail server's port: usually 587 with `starttls`, 465 with `tls`."""
+    smtp_user: str = ""
+    """The user name for the mail server. Empty: no login."""
+    smtp_password: str = ""
+    """The password for the mail server."""
+    smtp_from: str = ""
+    """The sender's address of notifications. Empty: `loreel@` and the mail server's name."""
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    """How the connection to the mail server is encrypted."""
     log_format: Literal["console", "json"] = "console"
-    """console: lines for people; json: one object a line for log collectors."""
+    """`console`: lines for people. `json`: one object a line, for log collectors."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least severe records that are written."""
     dev: bool = False
-    """True under `./loreel dev`: the /kit page exists."""
-    worker_name: str = ""
-    worker_gpus: int = Field(default=1, ge=0)
-    """GPUs of this host that each worker of `./loreel up` owns, and a job may ask for; 0: one worker owns them all."""
-    cache_bytes: int = Field(default=32 * 2**30, ge=0)
-    """Disk that decoded frames may take; the longest unused ones go first. 0: no limit."""
-    playground_idle_s: float = Field(default=600.0, ge=5)
-    """How long the process that answers the playground stays, with its models, after the last question."""
-    playground_patience_s: float = Field(default=120.0, gt=0)
-    """Seconds without a word from the worker after which a question is given up."""
-    playground_clip_bytes: int = Field(default=256 * 2**20, gt=0)
-    """The largest clip that may be dropped on the playground, or fetched for it."""
-    stop_grace_s: float = 20.0
-    """Seconds between the polite stop of a training and the forced one."""
-    trackers: str = ""
-    """Tools that get every run's curves too, besides TensorBoard's files: mlflow, wandb, trackio (comma separated)."""
-    telemetry: bool = True
-    """False: what a run takes of its machine is not written down."""
-    public_url: str = ""
-    """Where people open the studio, for links in notices; empty: http://localhost and the port."""
-    smtp_host: str = ""
-    """The mail server for notices; empty: no e-mail."""
-    smtp_port: int = Field(default=587, ge=1, le=65535)
-    smtp_user: str = ""
-    smtp_password: str = ""
-    smtp_from: str = ""
-    """The sender's address; empty: loreel@ and the mail server."""
-    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    """Adds the `/kit` page, which shows every component. `./loreel dev` sets it."""
 
     @field_validator("data_dir")
     @classmethod

@@ -36,13 +36,14 @@ class Optimizer(StrEnum):
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class Qlora(_Part):
     """Low-rank adapters on a frozen base (Hu et al. 2021), the base in 4-bit NF4 (Dettmers et al. 2023)."""
 
     enabled: bool = True
+    """False: no adapters; all weights of the base are trained."""
     bits: Annotated[int, Field(description="4: NF4 with double quantization; 16: plain LoRA")] = 4
     r: int = Field(default=16, ge=1, le=256)
     alpha: int = Field(default=32, ge=1, le=1024)
@@ -134,6 +135,7 @@ class Recipe(_Part):
     data: Data = Data()
     machine: Machine = Machine()
     output_name: str = "adapter"
+    """The name of the adapter: jobs of one name make versions of one adapter."""
 
     @field_validator("output_name")
     @classmethod

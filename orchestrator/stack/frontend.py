@@ -67,9 +67,10 @@ def is_built(dev: bool = False) -> bool:
 
 
 @contextmanager
-def _build_lock() -> Iterator[None]:
+def build_lock(name: str = "build.lock") -> Iterator[None]:
+    """Lets one process of this checkout build at a time; the others wait."""
     STATE_DIR.mkdir(parents=True, exist_ok=True)
-    with (STATE_DIR / "build.lock").open("w") as lock:
+    with (STATE_DIR / name).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -88,7 +89,7 @@ def build(dev: bool = False) -> bool:
     Raises:
         StackError: the compiler or npm failed; the message carries its last lines.
     """
-    with _build_lock():
+    with build_lock():
         if is_built(dev):
             return False
         STAMP.unlink(missing_ok=True)
