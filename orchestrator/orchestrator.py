@@ -1,4 +1,4 @@
-"""Assembly only: the app, its pages, the REST API on the same port, and what lives as long as it does."""
+"""Assembly only: the app, its pages, REST and documentation on the same port, and what lives as long as it does."""
 
 from importlib.util import find_spec
 
@@ -9,6 +9,8 @@ from orchestrator.logs import configure_logging
 from orchestrator.pages.registry import PAGES, load
 from orchestrator.settings import Settings, get_settings
 from orchestrator.stack.companions import companions_lifespan
+from orchestrator.stack.docs.serving import PREFIX as DOCS
+from orchestrator.stack.docs.serving import docs_app
 from orchestrator.stack.web_plugin import own_origins
 from orchestrator.ui.chrome import app_chrome
 from orchestrator.ui.patterns.connection_notice import connection_notice
@@ -18,12 +20,14 @@ from orchestrator.websocket.origins import guard_websocket
 
 
 def _mount_api(backend: ASGIApp) -> ASGIApp:
-    """Hands everything under /api, and /v1 of OpenAI's clients, to FastAPI, and the rest to Reflex."""
+    """Hands /api, and /v1 of OpenAI's clients, to FastAPI, /docs to the documentation, and the rest to Reflex."""
     api: ASGIApp = load("orchestrator.api.app:create_api")()
+    docs = docs_app()
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
-        is_api = scope["type"] == "http" and f"{scope['path']}/".startswith(("/api/", "/v1/"))
-        await (api if is_api else backend)(scope, receive, send)
+        path = f"{scope['path']}/" if scope["type"] == "http" else ""
+        app = api if path.startswith(("/api/", "/v1/")) else docs if path.startswith(f"{DOCS}/") else backend
+        await app(scope, receive, send)
 
     return dispatch
 

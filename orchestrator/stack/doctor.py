@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from orchestrator.settings import ROOT, Settings
 from orchestrator.stack import checks, frontend, migrate, probe, redis_server
 from orchestrator.stack.check import find_browser
+from orchestrator.stack.docs import site as docs
 from orchestrator.stack.errors import StackError
 from orchestrator.stack.node import node_environment, wheel_root
 
@@ -83,6 +84,10 @@ def _pages() -> str:
     return "built" if frontend.is_built() else "will be built at the next start"
 
 
+def _docs() -> str:
+    return "built" if docs.is_built() else "will be built at the next start"
+
+
 def _gpu() -> str:
     try:
         import pynvml
@@ -133,6 +138,7 @@ def examine(settings: Settings) -> list[Finding]:
         _try("Port", lambda: _port(settings)),
         _try("Database", lambda: _database(settings)),
         _try("Pages", _pages),
+        _try("Docs", _docs),
         _try("GPU", _gpu, required=False),
         _try("Chromium", _chromium, required=False),
         _try("Network", _registries, required=False),

@@ -1,23 +1,27 @@
-"""`./loreel setup`: builds the pages and ends, so that an image or a slow machine has it behind itself."""
+"""`./loreel setup`: builds the pages and the documentation, so that an image or a slow machine has it done."""
 
 import sys
 import time
 
 from orchestrator.stack import checks, frontend
 from orchestrator.stack.children import Log
+from orchestrator.stack.docs import site as docs
 from orchestrator.stack.errors import StackError
 
 
 def main() -> int:
-    """Exit code 0 when the pages stand."""
-    began = time.monotonic()
+    """Exit code 0 when both stand."""
+    log = Log()
     try:
-        built = frontend.build(checks.read_settings().dev)
+        settings = checks.read_settings()
+        # The documentation takes its fonts from the packages that the pages bring.
+        for what, build in (("Pages", lambda: frontend.build(settings.dev)), ("Documentation", docs.build)):
+            began = time.monotonic()
+            note = "" if build() else " (nothing to do)"
+            log.line("loreel", f"{what}{note}: {time.monotonic() - began:.1f} s")
     except StackError as refused:
         print(f"loreel: {refused}", file=sys.stderr)
         return 1
-    note = "" if built else " (nothing to do)"
-    Log().line("loreel", f"Pages{note}: {time.monotonic() - began:.1f} s")
     return 0
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 from orchestrator.settings import Settings
 from orchestrator.stack import checks, frontend, migrate, probe, processes, redis_server
 from orchestrator.stack.children import Log
+from orchestrator.stack.docs import site as docs
 from orchestrator.stack.errors import StackError
 from orchestrator.stack.supervisor import Supervisor
 
@@ -38,6 +39,14 @@ class Run:
         if self.supervisor.stopping.is_set():
             raise Stopped
         return result
+
+    def build_docs(self) -> bool:
+        """Builds the documentation; a studio whose documentation cannot be built starts all the same."""
+        try:
+            return docs.build()
+        except StackError as refused:
+            self.log.line("loreel", f"{refused}")
+            return False
 
     def start_redis(self) -> None:
         """The embedded Redis, unless the settings name another."""
@@ -75,6 +84,7 @@ def run(settings: Settings, log: Log, dev: bool = False, web_only: bool = False)
     try:
         if not dev:
             this.stage("Pages", lambda: frontend.build(settings.dev))
+        this.stage("Documentation", this.build_docs)
         this.stage("Redis", this.start_redis)
         this.stage("Database", lambda: migrate.migrate(settings))
         this.stage("Web", lambda: this.start_web(dev))

@@ -1,4 +1,4 @@
-"""Makes the compiled frontend speak to the host it was opened on, and lets the dev server reach /api."""
+"""Makes the compiled frontend speak to the host it was opened on, and lets the dev server reach /api and /docs."""
 
 from reflex_base.plugins.base import Plugin
 
@@ -11,10 +11,11 @@ _STATE_JS_PATCH = (
     "  }\n"
 )
 _VITE_ANCHOR = "  server: {\n"
+_BACKEND = "{ target: `http://127.0.0.1:${process.env.REFLEX_BACKEND_PORT || 8000}` }"
 _VITE_PATCH = (
     "  server: {\n"
-    "    // Uploads, downloads and the session cookie live under /api on the backend.\n"
-    "    proxy: { '/api': { target: `http://127.0.0.1:${process.env.REFLEX_BACKEND_PORT || 8000}` } },\n"
+    "    // Uploads, downloads, the session cookie and the documentation live on the backend.\n"
+    f"    proxy: {{ '/api': {_BACKEND}, '/docs': {_BACKEND} }},\n"
 )
 
 
@@ -42,7 +43,7 @@ def use_same_origin(state_js: str) -> str:
 
 
 def proxy_api(vite_config: str) -> str:
-    """The text of `vite.config.js` with `/api` handed to the backend by the dev server."""
+    """The text of `vite.config.js` with `/api` and `/docs` handed to the backend by the dev server."""
     return _replace_once(vite_config, _VITE_ANCHOR, _VITE_PATCH, "vite.config.js")
 
 

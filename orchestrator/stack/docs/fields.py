@@ -44,11 +44,8 @@ def _recipe_rows(model: type[BaseModel], prefix: str = "") -> Iterable[Row]:
             yield from _recipe_rows(field.annotation, f"{prefix}{name}.")
             continue
         row = _row(f"{prefix}{name}", field)
-        yield (
-            row
-            if row.description
-            else replace(row, description=SENTENCES.get(row.name) or _enum_line(field.annotation))
-        )
+        other = SENTENCES.get(row.name) or _enum_line(field.annotation)
+        yield row if row.description else replace(row, description=other)
 
 
 def _row(name: str, field: FieldInfo) -> Row:
