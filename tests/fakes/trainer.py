@@ -60,6 +60,9 @@ def main(spec_path: str) -> int:
         if stop:
             break
     status = "stopped" if stop else "completed"
+    if plan.get("adapter") and not stop:
+        (folder / "adapter").mkdir(exist_ok=True)
+        (folder / "adapter" / "adapter_model.safetensors").write_bytes(b"weights")
     result = {"attempt": spec["attempt"], "status": status, "summary": {"final_step": state["step"]}}
     (folder / "result.json").write_text(json.dumps(result))
     return 0
