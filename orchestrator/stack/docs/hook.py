@@ -37,7 +37,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_template_context(context: dict[str, Any], template_name: str, config: MkDocsConfig) -> dict[str, Any]:
     """The page for a wrong address is shown at any depth, so its links start at the studio's /docs."""
     if template_name == "404.html" and not config.site_url:
-        context["base_url"] = PREFIX
+        context["base_url"] = f"{PREFIX}/"
     return context
 
 

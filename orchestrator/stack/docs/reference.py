@@ -107,7 +107,7 @@ def rest_page() -> str:
     for path, operations in create_api().openapi()["paths"].items():
         for verb, operation in operations.items():
             tag = (operation.get("tags") or ["other"])[0]
-            text = " ".join((operation.get("description") or operation.get("summary") or "").split())
+            text = " ".join((operation.get("description") or operation["summary"].capitalize()).split())
             by_tag.setdefault(tag, []).append((f"`{verb.upper()}`", f"`{path}`", text))
     parts = [
         "# REST routes",
