@@ -80,7 +80,11 @@ def index() -> rx.Component:
             ),
             rx.el.footer(
                 rx.el.span("Loreel 0.1, self-hosted"),
-                rx.el.a("API", href="/api/docs", class_name="link-quiet"),
+                rx.el.span(
+                    rx.el.a("Documentation", href="/docs/", class_name="link-quiet"),
+                    rx.el.a("API", href="/api/docs", class_name="link-quiet"),
+                    class_name="flex gap-6",
+                ),
                 class_name="flex items-center justify-between py-10 text-sm text-muted-foreground",
             ),
             class_name="relative mx-auto w-full max-w-276 px-6 touch:px-4",

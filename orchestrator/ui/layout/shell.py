@@ -101,10 +101,11 @@ def _nav(active: str, running: Number | None, foot: Child) -> rx.Component:
 
 
 def account_menu(user_name: Text, on_logout: Handler) -> rx.Component:
-    """The person's initials; settings and log out below them."""
+    """The person's initials; settings, documentation and log out below them."""
     return dropdown_menu(
         menu_label(rx.fragment("Signed in as ", user_name)),
         menu_item("Settings", icon="settings", href="/settings"),
+        menu_item("Documentation", icon="book-open", href="/docs/"),
         menu_separator(),
         menu_item("Log out", icon="log-out", on_click=on_logout),
         label="Account",

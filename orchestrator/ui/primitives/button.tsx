@@ -60,7 +60,7 @@ export function Button({
   const classes = cn(buttonClasses({ variant, size }), loading && "[&>svg:not([data-busy])]:hidden", className as string);
   const busy = loading ? <LoaderCircle data-busy aria-hidden className="animate-spin" /> : null;
   if (href && !disabled) {
-    const plain = external || download || href.startsWith("/api") || /^[a-z]+:/.test(href) || href.startsWith("#");
+    const plain = external || download || /^(\/api|\/docs|[a-z]+:|#)/.test(href);
     if (plain) {
       return (
         <a href={href} download={download as string} className={classes} {...rest}>

@@ -64,7 +64,7 @@ export function MenuItem({ href, destructive, disabled, onClick, children }: Ite
     // The menu closes first: what the item opens may then take the focus.
     if (onClick) window.setTimeout(() => onClick(), 0);
     if (!href) return;
-    if (href.startsWith("/api") || /^[a-z]+:/.test(href)) window.location.assign(href);
+    if (/^(\/api|\/docs|[a-z]+:)/.test(href)) window.location.assign(href);
     else navigate(href);
   };
   if (!Radix) return null;
