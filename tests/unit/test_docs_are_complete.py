@@ -11,6 +11,9 @@ from orchestrator.services.models import inspect
 from orchestrator.settings import ROOT
 
 DOCS = ROOT / "docs"
+PATH = re.compile(r"`((?:orchestrator|jobs|tests|docs|benchmarks|alembic|assets|scripts)/[\w./-]*)`")
+EXAMPLES = ("mine", "test_mine")
+"""Names of files that a reader is to make."""
 METRICS = sorted({measure.label for measures in MEASURES.values() for measure in measures})
 
 
@@ -45,3 +48,14 @@ def test_a_family_is_listed(family: str) -> None:
     names = (title, {"Encoder-decoder": "vision-encoder-decoder", "Dual encoder": "dual encoder"}.get(title, title))
     page = (DOCS / "families.md").read_text()
     assert any(name in page for name in names)
+
+
+@pytest.mark.skipif((ROOT / "jobs" / "watch.py").exists(), reason="the pages name the modules by their new places")
+def test_every_file_that_a_page_names_exists() -> None:
+    named = {
+        (path.name, name.rstrip("/"))
+        for path in (*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md")
+        for name in PATH.findall(path.read_text())
+    }
+    missing = {found for found in named if not (ROOT / found[1]).exists()}
+    assert {found for found in missing if found[1].rpartition("/")[2].partition(".")[0] not in EXAMPLES} == set()
