@@ -1,4 +1,4 @@
-"""Exactly one controller acts: the one whose name stands in the ledger with a lease that has not run out."""
+"""Leader election: of several controllers only the one that holds the lease in the database acts."""
 
 import time
 from datetime import timedelta

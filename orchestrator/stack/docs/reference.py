@@ -36,9 +36,9 @@ VARIABLES = (
         "Set by the supervisor for the processes it starts, so that they start no Redis of their own.",
     ),
     Variable(
-        "LOREEL_TETHER",
+        "LOREEL_PARENT_PID",
         "internal",
-        "The process id of a worker, set for its child processes: they end when the worker ends.",
+        "The process id of the parent, set for child processes: they end when it ends.",
     ),
     Variable("LOREEL_TEST_CHROMIUM", "tests", "The browser that the browser tests drive."),
 )
