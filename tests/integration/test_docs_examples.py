@@ -10,13 +10,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.workshop import RedisProcess, make_things, start_process, start_worker, until
 
 from jobs.video.synthetic import demo_frames, write_mp4
 from orchestrator.domain.users import Actor, Role
 from orchestrator.services.auth.limits import forget_clients
 from orchestrator.settings import ROOT, get_settings
 from tests.api_client import sign_in
+from tests.studio import RedisProcess, make_things, start_process, start_worker, until
 
 EXAMPLES = ROOT / "docs" / "examples"
 Processes = list[subprocess.Popen[bytes]]

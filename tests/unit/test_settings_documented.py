@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.settings import ROOT, Settings
-from orchestrator.stack.docs.fields import recipe_rows, settings_rows
+from orchestrator.stack.docs.fields import recipe_rows, settings_rows, variable_of
 from orchestrator.stack.docs.reference import VARIABLES, recipe_page, settings_page
 
 SETTINGS = ROOT / "orchestrator" / "settings.py"
@@ -67,14 +67,14 @@ def test_a_setting_is_read(name: str) -> None:
 
 def test_the_page_has_every_setting() -> None:
     page = settings_page()
-    assert [row.name for row in settings_rows()] == [f"LOREEL_{name.upper()}" for name in Settings.model_fields]
+    assert [row.name for row in settings_rows()] == [variable_of(name) for name in Settings.model_fields]
     for row in settings_rows():
         assert f"### `{row.name}`" in page
         assert row.description in page
 
 
 def test_no_variable_is_read_or_named_without_being_documented() -> None:
-    documented = {f"LOREEL_{name.upper()}" for name in NAMES} | {variable.name for variable in VARIABLES}
+    documented = {variable_of(name) for name in NAMES} | {variable.name for variable in VARIABLES}
     prose = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
     named = {
         (name, path.relative_to(ROOT).as_posix())

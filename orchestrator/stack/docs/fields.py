@@ -30,7 +30,13 @@ class Row:
 
 def settings_rows() -> list[Row]:
     """Every setting, in the order of `orchestrator/settings.py`."""
-    return [_row(f"{PREFIX}{name.upper()}", field) for name, field in Settings.model_fields.items()]
+    return [_row(variable_of(name), field) for name, field in Settings.model_fields.items()]
+
+
+def variable_of(name: str) -> str:
+    """The environment variable of a setting: its alias where it has one, else the prefix and its name."""
+    alias = Settings.model_fields[name].validation_alias
+    return alias if isinstance(alias, str) else f"{PREFIX}{name.upper()}"
 
 
 def recipe_rows() -> list[Row]:

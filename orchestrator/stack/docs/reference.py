@@ -17,11 +17,6 @@ class Variable:
 
 
 VARIABLES = (
-    Variable(
-        "HF_ENDPOINT",
-        "standard",
-        "A mirror of the Hugging Face Hub. A mirror that the operator names may stand in a private network.",
-    ),
     Variable("CUDA_VISIBLE_DEVICES", "standard", "Which GPUs a worker may see, as for every CUDA program."),
     Variable("NPM_CONFIG_REGISTRY", "standard", "The npm registry from which `./loreel setup` takes packages."),
     Variable("NODE_EXTRA_CA_CERTS", "standard", "A file with your network's certificates, for npm behind a proxy."),
