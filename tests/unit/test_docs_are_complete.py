@@ -4,10 +4,9 @@ import re
 
 import pytest
 
-from jobs.families.registry import FAMILIES
+from orchestrator.domain.families import FAMILIES
 from orchestrator.domain.tasks import METRICS
 from orchestrator.services.datasets.ingest.layouts.detect import LAYOUTS
-from orchestrator.services.models import inspect
 from orchestrator.settings import ROOT
 
 DOCS = ROOT / "docs"
@@ -44,7 +43,7 @@ def test_every_command_is_listed() -> None:
 
 @pytest.mark.parametrize("family", sorted(FAMILIES))
 def test_a_family_is_listed(family: str) -> None:
-    title = inspect.FAMILIES[family][0]
+    title = FAMILIES[family].title
     names = (title, {"Encoder-decoder": "vision-encoder-decoder", "Dual encoder": "dual encoder"}.get(title, title))
     page = (DOCS / "families.md").read_text()
     assert any(name in page for name in names)
