@@ -146,7 +146,8 @@ def _merge(session: Session, job_id: int, attempt: int, result: dict[str, Any]) 
         return False
     told, known = dict(result.get("summary") or {}), job.summary or {}
     if "samples" in told:
-        told["samples"] = with_prediction_history(told["samples"], job.epoch, known.get("samples") or [])
+        so_far = known.get("samples") or []
+        told["samples"] = with_prediction_history(told["samples"], job.epoch, so_far, known.get("task"))
     summary = {**known, **told, "eta_s": None}
     lifecycle.report_progress(session, job_id, attempt, summary=summary)
     return True

@@ -167,7 +167,9 @@ class Supervisor:
         shown = [r for r in records if r.get("kind") == "samples"]
         for record in shown:
             so_far = summary.get("samples") or []
-            summary["samples"] = with_prediction_history(record["samples"], float(record["epoch"]), so_far)
+            summary["samples"] = with_prediction_history(
+                record["samples"], float(record["epoch"]), so_far, summary.get("task")
+            )
         if said:
             summary["notes"] = {**(summary.get("notes") or {}), **dict(said)}
         if said or shown:

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, assert_never
 
 from jobs.families.captioning import SAMPLED_CLIPS, evenly_spaced
 from jobs.families.protocol import Score
 from jobs.runs.spec import ClipSpec
+from orchestrator.domain.tasks import AnswerKind
 
 SAMPLES = 8
 """Clips whose sentences go into the summary; predictions.json has them all."""
@@ -30,6 +31,7 @@ class EvaluationResult:
 
 def summarize_evaluation(
     score: Score,
+    kind: AnswerKind,
     loss: float | None = None,
     clips: Sequence[ClipSpec] = (),
     baseline: Mapping[str, float] | None = None,
@@ -38,6 +40,7 @@ def summarize_evaluation(
     """Sums an evaluation up.
 
     Args:
+        kind: what the model gives for a clip; each sample says it.
         baseline: the same values of the untouched base, or of guessing.
         before: what the untouched base said, by the clip's id.
     """
@@ -58,17 +61,38 @@ def summarize_evaluation(
     for row in predictions:
         if before and row["clip_id"] in before:
             row["before"] = before[row["clip_id"]]
-    # The same question twice would show the same answer twice.
-    asked = evenly_spaced([row for row in predictions if "before" in row or "rank" in row], SAMPLED_CLIPS)
-    told = list({row["reference"]: row for row in asked}.values())
-    wrong = [row for row in predictions if row["label"] and row.get("predicted") not in (None, row["label"])]
-    if wrong:
-        summary["mistakes"] = sorted(wrong, key=lambda row: -float(row.get("confidence", 0.0)))[:MISTAKES]
-    if told:
-        summary["samples"] = told[:: max(1, len(told) // SAMPLES)][:SAMPLES]
-    elif named := [row for row in predictions if row.get("predicted") and row["label"]]:
-        summary["samples"] = _spread(named)[:SAMPLES]
+    if mistakes := _mistakes(predictions, kind):
+        summary["mistakes"] = mistakes
+    if samples := _samples(predictions, kind):
+        summary["samples"] = [{"kind": kind.value} | row for row in samples]
     return EvaluationResult(summary, predictions)
+
+
+def _mistakes(predictions: Sequence[dict[str, Any]], kind: AnswerKind) -> list[dict[str, Any]]:
+    """Clips that were called another class than theirs, the surest first."""
+    if kind is not AnswerKind.CLASSES:
+        return []
+    wrong = [row for row in predictions if row["label"] and row.get("predicted") not in (None, row["label"])]
+    return sorted(wrong, key=lambda row: -float(row.get("confidence", 0.0)))[:MISTAKES]
+
+
+def _samples(predictions: Sequence[dict[str, Any]], kind: AnswerKind) -> list[dict[str, Any]]:
+    """A few clips that stand for all."""
+    match kind:
+        case AnswerKind.CLASSES:
+            return _spread([row for row in predictions if row.get("predicted") and row["label"]])[:SAMPLES]
+        case AnswerKind.TEXT:
+            return _distinct([row for row in predictions if "before" in row])
+        case AnswerKind.CLIPS:
+            return _distinct([row for row in predictions if "rank" in row])
+        case _:
+            assert_never(kind)
+
+
+def _distinct(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of different references: the same question twice would show the same answer twice."""
+    by_reference = list({row["reference"]: row for row in evenly_spaced(rows, SAMPLED_CLIPS)}.values())
+    return by_reference[:: max(1, len(by_reference) // SAMPLES)][:SAMPLES]
 
 
 def _spread(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

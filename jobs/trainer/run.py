@@ -55,6 +55,7 @@ from jobs.video.source import BadClip
 from orchestrator.domain.errors import AppError, DiskFull
 from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.recipes import Recipe, parse_recipe
+from orchestrator.domain.tasks import TASKS
 
 
 @dataclass(slots=True)
@@ -159,9 +160,10 @@ def _learn(
     """Measure the base, train, judge, export."""
     spec, recorder, family, sides = run.spec, run.recorder, run.family, run.sides
     learn, held = clips.learn, clips.held
+    kind = TASKS[plan.task].answer
     baseline = load_or_measure_baseline(run.folder, family, plan, trainer, held)
     reporter.samples = lambda: (
-        summarize_evaluation(trainer.score, before=baseline.before, clips=sides.validation).samples
+        summarize_evaluation(trainer.score, kind, before=baseline.before, clips=sides.validation).samples
     )
     checkpoint = latest_complete_checkpoint(run.folder / "checkpoints") if resumes else None
     if checkpoint:
@@ -174,7 +176,7 @@ def _learn(
         # The figures of exactly what is exported.
         trainer.final = True
         loss = (trainer.predict(held, metric_key_prefix="eval").metrics or {}).get("eval_loss")
-        outcome = summarize_evaluation(trainer.score, loss, sides.validation, baseline.values, baseline.before)
+        outcome = summarize_evaluation(trainer.score, kind, loss, sides.validation, baseline.values, baseline.before)
     seconds = time.monotonic() - run.begun
     summary = outcome.summary | {
         "task": spec.task,

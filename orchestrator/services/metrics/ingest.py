@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from orchestrator.domain.live_records import unpack
 from orchestrator.domain.metric_points import ROLLUP_STEPS, MetricPoint
+from orchestrator.domain.run_samples import sample_answer, sample_kind
 from orchestrator.domain.tasks import METRICS
 from orchestrator.services.metrics.rollups import roll_up
 
@@ -108,13 +109,13 @@ def merge_summary(summary: dict[str, Any], facts: BatchSummary) -> dict[str, Any
 
 
 def with_prediction_history(
-    rows: list[dict[str, Any]], epoch: float, before: list[dict[str, Any]]
+    rows: list[dict[str, Any]], epoch: float, before: list[dict[str, Any]], task: Any
 ) -> list[dict[str, Any]]:
     """Samples, each with what was made of its clip at the evaluations so far: `trail`, [[epoch, answer], ...]."""
     known = {row.get("clip_id"): list(row.get("trail") or []) for row in before}
     told = []
     for row in rows:
-        answer = row["rank"] if "rank" in row else row.get("predicted", "")
+        answer = sample_answer(row, sample_kind(row, task))
         # A run that goes on from a checkpoint tells the epochs since then once more.
         trail = [step for step in known.get(row.get("clip_id"), []) if step[0] < epoch]
         told.append(row | {"trail": [*trail, [epoch, answer]][-_TRAIL:]})

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, assert_never
 
 from orchestrator.domain.metric_definitions import Metric
-from orchestrator.domain.tasks import TASKS, task_spec
+from orchestrator.domain.run_samples import sample_kind
+from orchestrator.domain.tasks import TASKS, AnswerKind, task_spec
 from orchestrator.states.jobs.rows import number
 from orchestrator.states.shared import formatting
 from orchestrator.states.shared.presentation import clip_address
@@ -43,13 +44,19 @@ def samples_of(summary: Mapping[str, Any]) -> list[Sample]:
     """Sentences and the clips found for them, or clips and what was said of them: a sentence, or a class."""
     rows = [row for row in summary.get("samples") or [] if isinstance(row, Mapping)]
     classes = len(summary.get("class_names") or ())
-    return [_sample_of(row, classes) for row in rows]
+    return [_sample_of(row, sample_kind(row, summary.get("task")), classes) for row in rows]
 
 
-def _sample_of(row: Mapping[str, Any], classes: int) -> Sample:
-    if "rank" in row:
-        return _asked(row)
-    return _named(row, classes) if row.get("label") else _said(row)
+def _sample_of(row: Mapping[str, Any], kind: AnswerKind, classes: int) -> Sample:
+    match kind:
+        case AnswerKind.CLASSES:
+            return _classified(row, classes)
+        case AnswerKind.TEXT:
+            return _described(row)
+        case AnswerKind.CLIPS:
+            return _searched(row)
+        case _:
+            assert_never(kind)
 
 
 def pair_of(label: str, said: str) -> str:
@@ -77,17 +84,17 @@ def _shot(clip_id: Any, note: str, right: bool) -> Shot:
     return Shot(clip_address(number, "thumbnail"), clip_address(number, "preview"), note, right)
 
 
-def _asked(row: Mapping[str, Any]) -> Sample:
+def _searched(row: Mapping[str, Any]) -> Sample:
     rank = int(row.get("rank") or 0)
     shots = [
         _shot(found.get("clip_id"), f"{float(found.get('score') or 0.0):.2f}", bool(found.get("right")))
         for found in row.get("top") or []
     ]
     note = "Found first" if rank == 1 else f"Found at place {rank}"
-    return Sample(str(row.get("reference", "")), note, "", rank == 1, shots, _trail(row))
+    return Sample(str(row.get("reference", "")), note, "", rank == 1, shots, _trail(row, "found at place "))
 
 
-def _said(row: Mapping[str, Any]) -> Sample:
+def _described(row: Mapping[str, Any]) -> Sample:
     said, meant = str(row.get("predicted", "")), str(row.get("reference", ""))
     return Sample(
         title=said,
@@ -99,7 +106,7 @@ def _said(row: Mapping[str, Any]) -> Sample:
     )
 
 
-def _named(row: Mapping[str, Any], classes: int) -> Sample:
+def _classified(row: Mapping[str, Any], classes: int) -> Sample:
     said, meant = str(row.get("predicted", "")), str(row.get("label", ""))
     sure = f"{formatting.percent(float(row.get('confidence') or 0.0))} sure"
     return Sample(
@@ -112,9 +119,8 @@ def _named(row: Mapping[str, Any], classes: int) -> Sample:
     )
 
 
-def _trail(row: Mapping[str, Any]) -> list[str]:
+def _trail(row: Mapping[str, Any], place: str = "") -> list[str]:
     """Such as "Epoch 1: a red ring hops"; the last evaluation is what stands above it."""
-    place = "found at place " if "rank" in row else ""
     before = list(row.get("trail") or [])[-2::-1]
     return [f"Epoch {epoch:.1f}".removesuffix(".0") + f": {place}{answer}" for epoch, answer in before]
 

@@ -6,6 +6,7 @@ import pytest
 from jobs.families.classification import class_chance_level, score_classes
 from jobs.runs.spec import ClipSpec
 from jobs.trainer.results import summarize_evaluation
+from orchestrator.domain.tasks import AnswerKind
 from orchestrator.states.jobs.samples import result_of
 
 NAMES = [f"class {letter}" for letter in "abcdefgh"]
@@ -19,7 +20,7 @@ def test_top_five_the_matrix_and_the_wrong_clips() -> None:
     assert score.values == {"eval_accuracy": 0.25, "eval_top5": 1.0}
     assert score_classes(logits, labels + 4, NAMES).values["eval_top5"] == pytest.approx(0.5)
     clips = [ClipSpec(n, f"/{n}.mp4", NAMES[n], "", "auto", str(n), f"{n}.mp4") for n in range(4)]
-    summary = summarize_evaluation(score, 1.0, clips, class_chance_level(NAMES)).summary
+    summary = summarize_evaluation(score, AnswerKind.CLASSES, 1.0, clips, class_chance_level(NAMES)).summary
     assert [(row["label"], row["predicted"]) for row in summary["mistakes"]] == [
         ("class b", "class a"), ("class c", "class a"), ("class d", "class h"),
     ]  # fmt: skip

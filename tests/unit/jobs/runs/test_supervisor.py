@@ -49,7 +49,8 @@ def test_what_was_said_of_a_clip_is_kept_evaluation_by_evaluation(ada: Actor, tm
     head = {"job": job_id, "attempt": 1, "t": "2026-01-01T00:00:00+00:00", "kind": "samples", "step": 4}
     said = [(1.0, "a ring"), (2.0, "a red ring"), (2.0, "a ring hops")]
     lines = [
-        head | {"seq": n, "epoch": epoch, "samples": [{"clip_id": 3, "name": "a.mp4", "predicted": text}]}
+        head
+        | {"seq": n, "epoch": epoch, "samples": [{"kind": "text", "clip_id": 3, "name": "a.mp4", "predicted": text}]}
         for n, (epoch, text) in enumerate(said, 1)
     ]
     (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
@@ -59,6 +60,11 @@ def test_what_was_said_of_a_clip_is_kept_evaluation_by_evaluation(ada: Actor, tm
     assert (sample.title, sample.trail) == ("a ring hops", ["Epoch 1: a ring"])
     with session_scope() as session:
         session.get_one(TrainingJob, job_id).epoch = 3.0
-        _merge(session, job_id, 1, {"summary": {"samples": [{"clip_id": 3, "predicted": "a red ring hops"}]}})
+        _merge(
+            session,
+            job_id,
+            1,
+            {"summary": {"samples": [{"kind": "text", "clip_id": 3, "predicted": "a red ring hops"}]}},
+        )
     (sample,) = samples_of(job_of(job_id).summary)
     assert (sample.title, sample.trail) == ("a red ring hops", ["Epoch 2: a ring hops", "Epoch 1: a ring"])

@@ -5,7 +5,9 @@ from orchestrator.states.jobs.samples import mistakes_of, result_of, samples_of
 
 def test_a_search_shows_its_clips_in_order() -> None:
     top = [{"clip_id": 4, "score": 0.91, "right": False}, {"clip_id": 9, "score": 0.9, "right": True}]
-    (found,) = samples_of({"samples": [{"clip_id": 9, "reference": "a red ring hops", "rank": 2, "top": top}]})
+    (found,) = samples_of(
+        {"samples": [{"kind": "clips", "clip_id": 9, "reference": "a red ring hops", "rank": 2, "top": top}]}
+    )
     assert (found.title, found.note, found.good) == ("a red ring hops", "Found at place 2", False)
     assert [(shot.picture, shot.note, shot.right) for shot in found.shots] == [
         ("/api/v1/clips/4/thumbnail", "0.91", False),
@@ -14,7 +16,17 @@ def test_a_search_shows_its_clips_in_order() -> None:
 
 
 def test_a_sentence_stands_beside_what_it_should_be() -> None:
-    rows = [{"clip_id": 1, "name": "a.mp4", "reference": "x", "predicted": "y", "before": "z"}]
+    rows = [
+        {
+            "kind": "text",
+            "clip_id": 1,
+            "name": "a.mp4",
+            "label": "up",
+            "reference": "x",
+            "predicted": "y",
+            "before": "z",
+        }
+    ]
     (said,) = samples_of({"samples": rows})
     assert (said.title, said.note, said.good) == ("y", "It should be: x", False)
     assert said.before == "The untouched base said: z"
@@ -22,7 +34,7 @@ def test_a_sentence_stands_beside_what_it_should_be() -> None:
 
 
 def test_a_class_stands_beside_the_guess_before() -> None:
-    rows = [{"clip_id": 1, "name": "a.mp4", "label": "up", "predicted": "up", "confidence": 0.5}]
+    rows = [{"kind": "classes", "clip_id": 1, "name": "a.mp4", "label": "up", "predicted": "up", "confidence": 0.5}]
     (said,) = samples_of({"samples": rows, "class_names": ["up", "down"]})
     assert (said.title, said.good, said.before) == ("up", True, "Before the training: a guess among 2 classes")
 
@@ -47,3 +59,10 @@ def test_every_measure_stands_beside_the_base() -> None:
     assert [(item.label, item.now[:2], item.before[:2]) for item in result.reached] == [
         ("R@1", "87", "25"), ("R@5", "10", ""), ("Median rank", "1", "6"),
     ]  # fmt: skip
+
+
+def test_samples_of_an_earlier_version_are_of_their_runs_task() -> None:
+    row = {"clip_id": 9, "name": "a.mp4", "reference": "a red ring hops", "predicted": "a ring", "rank": 3, "label": ""}
+    (found,) = samples_of({"task": "retrieval", "samples": [row]})
+    (said,) = samples_of({"task": "captioning", "samples": [row]})
+    assert (found.note, said.note) == ("Found at place 3", "It should be: a red ring hops")
