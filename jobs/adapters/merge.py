@@ -12,7 +12,7 @@ from jobs.families.protocol import Plan
 from jobs.families.registry import read_base, resolve
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import Recipe
-from orchestrator.services.adapters.files import half_of
+from orchestrator.services.adapters.files import partial_folder
 
 _OWN = frozenset({"adapter_config.json", "adapter_model.safetensors", "README.md", "recipe.yaml", "result.json"})
 """Of the adapter's files, those that say something of the adapter and not of the model."""
@@ -49,7 +49,7 @@ def merge(adapter: Path, base: Path, recipe: Recipe, task: str, target: Path, te
     go_on("merging", 1)
     merged = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload(safe_merge=True).to(torch.bfloat16)
     go_on("writing", 2)
-    part = half_of(target)
+    part = partial_folder(target)
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     try:

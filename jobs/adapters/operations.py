@@ -12,13 +12,13 @@ import structlog
 
 from jobs.fetch.child import fetch_messages
 from jobs.processes.lease import Lease
-from orchestrator.domain.adapters import Adapter, AdapterWork, WorkKind
+from orchestrator.domain.adapters import Adapter, AdapterOperation, OperationKind
 from orchestrator.domain.errors import AppError, Invalid
 from orchestrator.domain.models import ModelSource, VideoModel
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.domain.redis_keys import adapter_lease
 from orchestrator.services.adapters import operations
-from orchestrator.services.adapters.catalog import whole_folder
+from orchestrator.services.adapters.catalog import existing_folder
 from orchestrator.services.adapters.files import merged_folder
 from orchestrator.services.credentials import credential_secret
 from orchestrator.services.db import session_scope
@@ -33,27 +33,31 @@ def run_adapter_work(work_id: int) -> str:
     lease = Lease(adapter_lease(work_id), int(time.time() * 1000))
     lease.keep()
     try:
-        taken = operations.take(work_id)
+        taken = operations.start_operation(work_id)
         if taken is None:
             return "nothing to do"
         work, adapter = taken
-        act = _merge if work.kind is WorkKind.MERGE else _push
-        operations.finish(work_id, act(work, adapter, lambda: not lease.fenced))
+        act = _merge if work.kind is OperationKind.MERGE else _push
+        operations.finish_operation(work_id, act(work, adapter, lambda: not lease.fenced))
         return "done"
     except AppError as error:
-        return operations.refuse(work_id, error.message)
+        return operations.fail_operation(work_id, error.message)
     except MemoryError:
-        return operations.refuse(work_id, "The memory ran out. Merge where there is more: twice the size of the base.")
+        return operations.fail_operation(
+            work_id, "The memory ran out. Merge where there is more: twice the size of the base."
+        )
     except OSError as error:
         log.warning("adapter_work.files", error=str(error))
-        return operations.refuse(work_id, f"The files could not be read or written: {error.strerror}. Try again.")
+        return operations.fail_operation(
+            work_id, f"The files could not be read or written: {error.strerror}. Try again."
+        )
     except Exception as error:
         if "No space left on device" in str(error):  # safetensors has an error of its own for it
-            return operations.refuse(
+            return operations.fail_operation(
                 work_id, "The disk is full; nothing of it was kept. Free some space, then try again."
             )
         log.exception("adapter_work.failed", work=work_id)
-        return operations.refuse(work_id, f"It broke off ({type(error).__name__}). The worker's log says more.")
+        return operations.fail_operation(work_id, f"It broke off ({type(error).__name__}). The worker's log says more.")
     finally:
         lease.release()
 
@@ -64,7 +68,7 @@ def base_folder(adapter: Adapter) -> Path:
     Raises:
         Invalid: it is not there any more.
     """
-    bundled = whole_folder(adapter) / "base"
+    bundled = existing_folder(adapter) / "base"
     if bundled.is_dir():
         return bundled
     with session_scope() as session:
@@ -84,16 +88,16 @@ def _hub_id(adapter: Adapter) -> str:
         return model.source_ref if model is not None and model.source is ModelSource.HUB else ""
 
 
-def _merge(work: AdapterWork, adapter: Adapter, go_on: Callable[[], bool]) -> dict[str, Any]:
+def _merge(work: AdapterOperation, adapter: Adapter, go_on: Callable[[], bool]) -> dict[str, Any]:
     from jobs.adapters.merge import STEPS, merge
 
     number = work.id or 0
     base, target = base_folder(adapter), merged_folder(adapter.id or 0)
 
     def tell(stage: str, step: int) -> bool:
-        return operations.tell(number, stage, step, STEPS) and go_on()
+        return operations.report_progress(number, stage, step, STEPS) and go_on()
 
-    folder = merge(whole_folder(adapter), base, parse_recipe(adapter.recipe), adapter.task, target, tell)
+    folder = merge(existing_folder(adapter), base, parse_recipe(adapter.recipe), adapter.task, target, tell)
     return {"bytes": sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())}
 
 
@@ -111,9 +115,9 @@ def _token(adapter: Adapter, wish: dict[str, Any]) -> dict[str, Any]:
     return unseal(wish["sealed_token"])
 
 
-def _push(work: AdapterWork, adapter: Adapter, go_on: Callable[[], bool]) -> dict[str, Any]:
+def _push(work: AdapterOperation, adapter: Adapter, go_on: Callable[[], bool]) -> dict[str, Any]:
     """Has a child process send the files, which knows this one token and reaches public addresses only."""
-    number, wish = work.id or 0, work.wish
+    number, wish = work.id or 0, work.request
     source = {
         "type": "push",
         "repo": wish["repo"],
@@ -133,7 +137,7 @@ def _push(work: AdapterWork, adapter: Adapter, go_on: Callable[[], bool]) -> dic
                 result = {"repo": wish["repo"], "url": told["url"], "commit": told["commit"]}
             elif "files" in told:
                 return result
-            elif not operations.tell(number, "sending", told["done"], told["total"]):
+            elif not operations.report_progress(number, "sending", told["done"], told["total"]):
                 break
     finally:
         shutil.rmtree(home, ignore_errors=True)

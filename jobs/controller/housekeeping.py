@@ -11,7 +11,7 @@ import redis
 import structlog
 from sqlmodel import col, select
 
-from orchestrator.domain.adapters import WORK_ACTIVE, AdapterWork
+from orchestrator.domain.adapters import ACTIVE_OPERATIONS, AdapterOperation
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import REVIEW, Dataset, DatasetStatus, Upload
 from orchestrator.domain.machines import PREP
@@ -153,7 +153,8 @@ class Housekeeping:
     def _works(self) -> None:
         """A merge or a push that nobody does gets a new letter, and after some tries an honest end."""
         with session_scope() as session:
-            ids = [i for i in session.exec(select(AdapterWork.id).where(col(AdapterWork.status).in_(WORK_ACTIVE))) if i]
+            active = select(AdapterOperation.id).where(col(AdapterOperation.status).in_(ACTIVE_OPERATIONS))
+            ids = [operation_id for operation_id in session.exec(active) if operation_id]
         waiting, now = waiting_keys(PREP) if ids else set(), time.monotonic()
         idle = [i for i in ids if adapter_work_key(i) not in waiting and not self._client.exists(adapter_lease(i))]
         self._silent_works = {i: self._silent_works.get(i, now) for i in idle}
@@ -165,7 +166,7 @@ class Housekeeping:
                 withdraw(adapter_work_key(work_id), PREP)
                 enqueue(TASK_ADAPTER, adapter_work_key(work_id), PREP, work_id=work_id)
             else:
-                operations.refuse(
+                operations.fail_operation(
                     work_id, "It was interrupted several times; the memory may be too small. Try again later."
                 )
                 self._client.delete(adapter_tries(work_id))

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from jobs.processes.lease import TTL_S
 from orchestrator.domain.machines import CPU
 from orchestrator.domain.redis_keys import TASK_TRAIN, job_lease
-from orchestrator.domain.training_jobs import HOLDS, JobStatus, TrainingJob
+from orchestrator.domain.training_jobs import ON_WORKER, JobStatus, TrainingJob
 from orchestrator.domain.workers import Worker
 from orchestrator.services.queue import enqueue, train_key, waiting_keys, withdraw
 from orchestrator.services.training.capacity import open_boxes
@@ -103,7 +103,7 @@ class Reconciler:
     def _leases(self, session: Session, now: float) -> list[str]:
         """Runs whose lease is gone are lost: their worker, horse or host is dead."""
         held = select(TrainingJob.id, TrainingJob.attempt, TrainingJob.worker, TrainingJob.sent_at)
-        rows = session.exec(held.where(col(TrainingJob.status).in_(HOLDS))).all()
+        rows = session.exec(held.where(col(TrainingJob.status).in_(ON_WORKER))).all()
         if not rows:
             self._silent.clear()
             return []

@@ -13,11 +13,11 @@ from jobs.playground.speakers import ADAPTER, BASE, answerers
 from jobs.video.cache import ClipFile, FrameCache, Sampling
 from jobs.video.decode import decode_frames
 from orchestrator.domain.errors import NotFound
-from orchestrator.domain.playground import Letter, Wish
+from orchestrator.domain.playground import InferenceMessage, InferenceRequest
 from orchestrator.domain.tasks import AnswerKind, task_spec
 from orchestrator.domain.users import Actor, User
 from orchestrator.services.db import session_scope
-from orchestrator.services.playground.questions import Asked, Shown, check_wish
+from orchestrator.services.playground.questions import CheckedRequest, ClipInput, check_request
 from orchestrator.settings import get_settings
 
 Record = dict[str, Any]
@@ -32,7 +32,7 @@ class AnswerContext:
     shelf: ModelCache
 
 
-def answer(work: AnswerContext, letter: Letter, tell: Callable[[Record], None]) -> Iterator[Record | None]:
+def answer(work: AnswerContext, letter: InferenceMessage, tell: Callable[[Record], None]) -> Iterator[Record | None]:
     """Yields a record at each step, None while it waits for something; raises AppError or BadClip with a sentence."""
     began = time.monotonic()
     actor, asked = _check(letter)
@@ -49,7 +49,7 @@ def answer(work: AnswerContext, letter: Letter, tell: Callable[[Record], None]) 
 
 
 def _answer(
-    work: AnswerContext, asked: Asked, wish: Wish, tell: Callable[[Record], None], began: float
+    work: AnswerContext, asked: CheckedRequest, wish: InferenceRequest, tell: Callable[[Record], None], began: float
 ) -> Iterator[Record | None]:
     loaded, cold = work.shelf.find(asked), 0.0
     if loaded is None:
@@ -77,17 +77,17 @@ def _answer(
     yield {"done": _done(asked, loaded, found, cold, began)}
 
 
-def _check(letter: Letter) -> tuple[Actor, Asked]:
+def _check(letter: InferenceMessage) -> tuple[Actor, CheckedRequest]:
     """Whose question it is, and what its ids mean, by the ledger of this moment."""
     with session_scope() as session:
         user = session.get(User, letter.user_id)
         if user is None:
             raise NotFound("There is no such account any more.")
         actor = Actor(letter.user_id, user.username, user.email, user.role)
-        return actor, check_wish(session, actor, letter.wish)
+        return actor, check_request(session, actor, letter.wish)
 
 
-def _item(clip: Shown, sampling: Sampling) -> Item:
+def _item(clip: ClipInput, sampling: Sampling) -> Item:
     """The clip as the trainer's datasets hand it over; what was dropped leaves nothing in the cache."""
     if clip.content_hash:
         cache = FrameCache(get_settings().data_dir / "cache" / "frames", sampling, get_settings().cache_bytes)
@@ -110,7 +110,7 @@ def _hearer(tell: Callable[[Record], None], who: str) -> Callable[[str], None]:
     return lambda piece: tell({"text": piece, "who": who})
 
 
-def _main(asked: Asked) -> str:
+def _main(asked: CheckedRequest) -> str:
     return ADAPTER if asked.adapter else BASE
 
 
@@ -122,7 +122,7 @@ def _told(who: str, said: Answer, start: float) -> Record:
     )
 
 
-def _done(asked: Asked, loaded: Loaded, found: Record, cold: float, began: float) -> Record:
+def _done(asked: CheckedRequest, loaded: Loaded, found: Record, cold: float, began: float) -> Record:
     clip = asked.clip
     return {
         "task": asked.task,

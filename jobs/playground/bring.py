@@ -12,7 +12,7 @@ from jobs.video.probe_pool import ProbeProcess
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.users import Actor
 from orchestrator.services.fetching import fetch_request
-from orchestrator.services.playground.questions import Shown
+from orchestrator.services.playground.questions import ClipInput
 from orchestrator.settings import get_settings
 
 _PATIENCE_S = 20.0
@@ -42,7 +42,7 @@ class FetchedClip:
     def done(self) -> bool:
         return not self._thread.is_alive()
 
-    def clip(self) -> Shown:
+    def clip(self) -> ClipInput:
         """What came.
 
         Raises:
@@ -75,4 +75,4 @@ class FetchedClip:
         if facts.problem:
             self._problem = facts.problem
         else:
-            self._clip = Shown(path, name)
+            self._clip = ClipInput(path, name)

@@ -14,7 +14,7 @@ from typing import Any
 import redis
 import structlog
 
-from orchestrator.domain.playground import Letter
+from orchestrator.domain.playground import InferenceMessage
 from orchestrator.domain.process_environment import PARENT_PID
 from orchestrator.domain.redis_keys import (
     PLAYGROUND_CHANNEL,
@@ -137,7 +137,7 @@ def _tell(client: redis.Redis, box: str, sentence: str) -> None:
     raw: Any
     while (raw := client.lpop(box)) is not None:
         try:
-            key = playground_answer(Letter.unpack(raw).id)
+            key = playground_answer(InferenceMessage.unpack(raw).id)
         except (ValueError, TypeError, KeyError):
             continue
         client.rpush(key, json.dumps({"problem": sentence, "status": 503, "field": ""}))

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from jobs.video.cache import Sampling
-from orchestrator.services.playground.questions import Asked
+from orchestrator.services.playground.questions import CheckedRequest
 from orchestrator.settings import get_settings
 
 FORMAT = 1
@@ -22,7 +22,7 @@ MOST_FILES = 48
 _IN_MEMORY: dict[str, dict[str, tuple[np.ndarray, ...]]] = {}
 
 
-def key_of(asked: Asked, who: str, sampling: Sampling) -> str:
+def key_of(asked: CheckedRequest, who: str, sampling: Sampling) -> str:
     """Changes with the base's weights, the adapter's file, and what is seen of a clip."""
     parts: list[Any] = [FORMAT, asked.model_revision or str(asked.model_path), asdict(sampling)]
     if asked.adapter is not None:

@@ -17,16 +17,16 @@ from jobs.video.cache import ClipFile, FrameCache
 from jobs.video.source import BadClip
 from orchestrator.domain.datasets import Clip, ClipStatus
 from orchestrator.domain.errors import Invalid
-from orchestrator.domain.playground import FOUND, Wish
+from orchestrator.domain.playground import SEARCH_RESULTS, InferenceRequest
 from orchestrator.services.db import session_scope
-from orchestrator.services.playground.questions import Asked
+from orchestrator.services.playground.questions import CheckedRequest
 from orchestrator.settings import get_settings
 
 Record = dict[str, Any]
 _AT_ONCE = 16
 
 
-def search(loaded: Loaded, asked: Asked, wish: Wish) -> Iterator[Record]:
+def search(loaded: Loaded, asked: CheckedRequest, wish: InferenceRequest) -> Iterator[Record]:
     """Yields how far it is, and at the end {"answers": [...]}: with and without the adapter, the best clips first."""
     clips = _clips(asked.dataset_id or 0)
     sampling = loaded.family.sampling(loaded.plan.base, loaded.plan.recipe)
@@ -83,7 +83,7 @@ def _look(loaded: Loaded, clips: list[Clip], memory: FeatureStore, sampling: Any
 
 
 def _told(who: str, clips: list[Clip], scores: list[float], start: float, looked: int) -> Record:
-    best = heapq.nlargest(FOUND, range(len(scores)), key=scores.__getitem__)
+    best = heapq.nlargest(SEARCH_RESULTS, range(len(scores)), key=scores.__getitem__)
     found = [
         {
             "clip_id": clips[at].id,

@@ -16,14 +16,14 @@ from jobs.playground.answers import AnswerContext, Record, answer
 from jobs.playground.shelf import ModelCache, warm_up
 from jobs.video.source import BadClip
 from orchestrator.domain.errors import AppError
-from orchestrator.domain.playground import Letter
+from orchestrator.domain.playground import InferenceMessage
 from orchestrator.domain.redis_keys import (
     PLAYGROUND_IN_PROGRESS,
     PLAYGROUND_QUEUE,
     playground_answer,
     playground_waiter,
 )
-from orchestrator.services.playground.questions import sentence_of
+from orchestrator.services.playground.questions import problem_record
 from orchestrator.services.redis import connect
 
 log = structlog.get_logger()
@@ -35,7 +35,7 @@ _AT_ONCE = 8
 
 @dataclass(slots=True)
 class _Task:
-    letter: Letter
+    letter: InferenceMessage
     raw: bytes
     records: Iterator[Record | None]
 
@@ -90,7 +90,7 @@ class Server:
         if raw is None:
             return
         try:
-            letter = Letter.unpack(raw)
+            letter = InferenceMessage.unpack(raw)
         except (ValueError, TypeError, KeyError):
             log.error("playground.refused")
             self._client.lrem(PLAYGROUND_IN_PROGRESS, 1, raw)
@@ -117,7 +117,7 @@ class Server:
             self._say(task.letter, record)
         return record is not None
 
-    def _say(self, letter: Letter, record: Record) -> None:
+    def _say(self, letter: InferenceMessage, record: Record) -> None:
         key = playground_answer(letter.id)
         self._client.rpush(key, json.dumps(record))
         self._client.expire(key, _SAID_S)
@@ -131,7 +131,7 @@ class Server:
 def _refusal(error: Exception) -> Record:
     """The sentence for whatever went wrong; our own bugs keep their traceback in the worker's log."""
     if isinstance(error, AppError | BadClip):
-        return sentence_of(error)
+        return problem_record(error)
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         text = "The memory ran out while this was answered. Wait until a training is over, or use a smaller model."
         return {"problem": text, "status": 503, "field": "model_id"}

@@ -16,9 +16,9 @@ from jobs.families.registry import read_base, resolve
 from orchestrator.domain.errors import Invalid, Unavailable
 from orchestrator.domain.recipes import Recipe, parse_recipe
 from orchestrator.domain.tasks import AnswerKind, task_spec
-from orchestrator.domain.training_jobs import HOLDS, TrainingJob
+from orchestrator.domain.training_jobs import ON_WORKER, TrainingJob
 from orchestrator.services.db import session_scope
-from orchestrator.services.playground.questions import Asked
+from orchestrator.services.playground.questions import CheckedRequest
 
 PLACES = 3
 _PEAK = 1.3
@@ -58,14 +58,14 @@ class ModelCache:
         self._worker = worker
         self._places: dict[tuple[str, ...], Loaded] = {}
 
-    def find(self, asked: Asked) -> Loaded | None:
+    def find(self, asked: CheckedRequest) -> Loaded | None:
         """The model of a question, where it is in memory."""
         found = self._places.get(_key(asked))
         if found is not None:
             found.used_at = time.monotonic()
         return found
 
-    def load(self, asked: Asked) -> Loaded:
+    def load(self, asked: CheckedRequest) -> Loaded:
         """Loads it, making a place.
 
         Raises:
@@ -93,7 +93,7 @@ class ModelCache:
                 del self._places[key]
         _tidy_up()
 
-    def _device(self, asked: Asked) -> str:
+    def _device(self, asked: CheckedRequest) -> str:
         """The GPU where no training holds it and the model fits, else the CPU where it fits."""
         need = int(asked.model_bytes * _PEAK) + _SPARE_BYTES
         if torch.cuda.is_available() and not self._training():
@@ -112,7 +112,7 @@ class ModelCache:
         return "cpu"
 
     def _training(self) -> bool:
-        mine = (col(TrainingJob.status).in_(HOLDS), col(TrainingJob.worker) == self._worker)
+        mine = (col(TrainingJob.status).in_(ON_WORKER), col(TrainingJob.worker) == self._worker)
         with session_scope() as session:
             return session.exec(select(TrainingJob.id).where(*mine).limit(1)).first() is not None
 
@@ -123,7 +123,7 @@ class ModelCache:
             _tidy_up()
 
 
-def plan_of(asked: Asked, device: str) -> Plan:
+def plan_of(asked: CheckedRequest, device: str) -> Plan:
     """What the family must know to load the model as it was trained.
 
     Raises:
@@ -162,7 +162,7 @@ def _with_adapter(model: Any, folder: Path) -> Any:
         raise Invalid(f"The adapter does not fit its base: {first[:200]}", "adapter_id") from error
 
 
-def _key(asked: Asked) -> tuple[str, ...]:
+def _key(asked: CheckedRequest) -> tuple[str, ...]:
     """Changes with the files: an adapter that was trained further is another one."""
     adapter = asked.adapter.folder / "adapter_model.safetensors" if asked.adapter else None
     when = str(adapter.stat().st_mtime_ns) if adapter and adapter.exists() else ""

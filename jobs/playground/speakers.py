@@ -5,14 +5,14 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from jobs.playground.shelf import Loaded
-from orchestrator.domain.playground import Wish
-from orchestrator.services.playground.questions import Asked
+from orchestrator.domain.playground import InferenceRequest
+from orchestrator.services.playground.questions import CheckedRequest
 
 BASE, ADAPTER = "base", "adapter"
 AsIt = Callable[[], AbstractContextManager[Any]]
 
 
-def answerers(loaded: Loaded, asked: Asked, wish: Wish) -> list[tuple[str, AsIt]]:
+def answerers(loaded: Loaded, asked: CheckedRequest, wish: InferenceRequest) -> list[tuple[str, AsIt]]:
     """Names, and what makes the model be that one for a while; the adapter first, for it is waited for.
 
     The while is one step: between two, somebody else may ask the same model.

@@ -18,7 +18,7 @@ from jobs.runs.log_capture import RunLog
 from jobs.runs.trainer_process import TrainerProcess
 from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.redis_keys import job_stop
-from orchestrator.domain.training_jobs import HOLDS, JobStatus, TrainingJob
+from orchestrator.domain.training_jobs import ON_WORKER, JobStatus, TrainingJob
 from orchestrator.services.db import session_scope
 from orchestrator.services.metrics.ingest import MetricsFile, merge_summary, store, with_prediction_history
 from orchestrator.services.metrics.rollups import newest_seq
@@ -137,7 +137,7 @@ class Supervisor:
             fresh = [r for r in records if r.get("seq", 0) > self._seen_seq or r.get("kind") == "progress"]
             job = session.get(TrainingJob, self.job_id)
             # A host that slept wakes to a job that was given back or ended: what it trained on would be lost work.
-            if job is None or job.attempt != self.attempt or job.status not in HOLDS:
+            if job is None or job.attempt != self.attempt or job.status not in ON_WORKER:
                 return False
             self._status = job.status
             if fresh:

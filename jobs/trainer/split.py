@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from jobs.runs.spec import ClipSpec
 from orchestrator.domain.errors import Invalid
-from orchestrator.domain.split_rule import held_out
+from orchestrator.domain.split_rule import validation_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def split_clips(clips: Sequence[ClipSpec], share: float, seed: int) -> Split:
                 classes[clip.label].append(clip)
         for group in classes.values():
             order = sorted(group, key=lambda clip: _lot(clip, seed))
-            held |= {clip.id for clip in order[: held_out(len(order), share)]}
+            held |= {clip.id for clip in order[: validation_count(len(order), share)]}
     train = tuple(clip for clip in clips if clip.id not in held)
     if not train:
         raise Invalid("This dataset has no clip to learn from. Add clips, or mark fewer of them as validation.")

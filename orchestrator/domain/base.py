@@ -1,4 +1,4 @@
-"""What every table shares: one metadata with named constraints, aware UTC times, enums kept as words."""
+"""What all tables share: names of constraints, columns of aware UTC times, enums stored as text."""
 
 from datetime import UTC, datetime
 from enum import Enum
@@ -19,19 +19,19 @@ SQLModel.metadata.naming_convention = {
 
 
 def utcnow() -> datetime:
-    """Now, aware, in UTC."""
+    """The current time, timezone-aware, in UTC."""
     return datetime.now(UTC)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """Keeps aware UTC on SQLite too, which would hand naive times back."""
+    """A column of timezone-aware UTC times; SQLite on its own would return naive ones."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is not None and value.tzinfo is None:
-            raise ValueError("A time without a zone cannot be stored.")
+            raise ValueError("A time without a time zone cannot be stored.")
         return value.astimezone(UTC) if value else None
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
@@ -40,6 +40,6 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value
 
 
-def word_enum(enum: type[Enum]) -> SqlEnum:
-    """A column type that stores the enum's value as text, the same on SQLite and PostgreSQL."""
+def text_enum(enum: type[Enum]) -> SqlEnum:
+    """A column type that stores an enum's value as text, the same on SQLite and PostgreSQL."""
     return SqlEnum(enum, native_enum=False, length=32, values_callable=lambda e: [m.value for m in e])

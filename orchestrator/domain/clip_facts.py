@@ -1,11 +1,11 @@
-"""What looking at a video file gave: plain values, so that the process which opens strangers' files starts light."""
+"""The facts that probing a video file gives: plain values, so that the sandboxed process that probes starts fast."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class ClipFacts:
-    """A clip's facts, counted rather than believed; `problem` is the sentence that refuses it, else empty."""
+    """The facts of a clip, from decoding it and not from its header; `problem`: why it cannot be used, else ""."""
 
     frames: int = 0
     fps: float = 0.0
@@ -14,5 +14,5 @@ class ClipFacts:
     duration_s: float = 0.0
     codec: str = ""
     perceptual_hash: str = ""
-    """Hex of what its pictures look like; near-duplicates differ in few bits."""
+    """Hex digits of a hash of its frames; near-duplicates differ in few bits."""
     problem: str = ""

@@ -1,4 +1,4 @@
-"""What a dataset is: a named set of clips that were probed, each with its label or caption and its split."""
+"""Tables of datasets: their clips with labels, captions and splits, the history of edits, and uploads."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Column, Index
 from sqlmodel import Field, SQLModel
 
-from orchestrator.domain.base import UtcDateTime, utcnow, word_enum
+from orchestrator.domain.base import UtcDateTime, text_enum, utcnow
 from orchestrator.domain.tasks import DEFAULT_TASK, Task
 
 
 class DatasetStatus(StrEnum):
-    """draft: waiting for its files; processing: being unpacked and probed."""
+    """draft: waits for files; processing: files are downloaded, unpacked and probed."""
 
     DRAFT = "draft"
     PROCESSING = "processing"
@@ -21,7 +21,7 @@ class DatasetStatus(StrEnum):
 
 
 class Split(StrEnum):
-    """Which part of the data a clip belongs to; auto: the trainer splits, seeded and stratified."""
+    """Which part of the data a clip belongs to; auto: the trainer draws the split, seeded and stratified."""
 
     AUTO = "auto"
     TRAIN = "train"
@@ -29,7 +29,7 @@ class Split(StrEnum):
 
 
 class ClipStatus(StrEnum):
-    """A bad clip is kept in the list with its reason; a quarantined one is good, but somebody left it out."""
+    """bad: cannot be used, and stays in the list with the reason; quarantined: could be used, but was left out."""
 
     OK = "ok"
     BAD = "bad"
@@ -37,7 +37,7 @@ class ClipStatus(StrEnum):
 
 
 class ClipProblem(StrEnum):
-    """Why a clip is not learnt from, as a word; `Clip.problem` has the sentence."""
+    """Why a clip is not trained on; `Clip.problem` has the sentence."""
 
     DUPLICATE = "duplicate"
     """The same bytes as another clip of the dataset."""
@@ -51,22 +51,22 @@ class ClipProblem(StrEnum):
 
 
 FETCHING = "fetching"
-"""A dataset's stage while its bytes come from the network; progress then counts kilobytes."""
-REREADING = "rereading"
-"""Its stage while what it holds is read once more, in another way."""
-UNDERSTANDING = "understanding"
-"""Its stage while a worker finds out how new files are laid out, without looking at a single clip."""
+"""`Dataset.stage` while its files are downloaded; progress then counts kilobytes."""
+REINTERPRETING = "rereading"
+"""`Dataset.stage` while its files are read again with another layout."""
+DETECTING_LAYOUT = "understanding"
+"""`Dataset.stage` while a worker detects the layout of new files, before any clip is probed."""
 REVIEW = "review"
-"""Its stage while what was understood waits for somebody to accept or correct it."""
+"""`Dataset.stage` while the detected layout waits for the user to accept or correct it."""
 
 
 class Dataset(SQLModel, table=True):
-    """A dataset of one owner; `error`: why it cannot be used or, when ready, why the last files were not added."""
+    """A dataset. `error`: why it cannot be used; of a ready one, why the last files were not added."""
 
     __tablename__ = "datasets"
     __table_args__ = (
         Index("ix_datasets_owner_created", "owner_id", "created_at"),
-        # An id names a folder, so the id of a deleted dataset must never come back.
+        # An id names a folder, so that the id of a deleted dataset must not be reused.
         {"sqlite_autoincrement": True},
     )
 
@@ -74,10 +74,10 @@ class Dataset(SQLModel, table=True):
     owner_id: int = Field(foreign_key="users.id", ondelete="CASCADE", index=True)
     name: str = Field(max_length=80)
     description: str = Field(default="", max_length=2000)
-    task: Task = Field(default=DEFAULT_TASK, sa_type=word_enum(Task))  # type: ignore[arg-type]
+    task: Task = Field(default=DEFAULT_TASK, sa_type=text_enum(Task))  # type: ignore[arg-type]
     source: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
-    """{"type": "upload" | "demo" | "url" | "cloud" | "hub", ...}; "review": what was understood is to be accepted."""
-    status: DatasetStatus = Field(default=DatasetStatus.DRAFT, sa_type=word_enum(DatasetStatus))  # type: ignore[arg-type]
+    """{"type": "upload" | "demo" | "url" | "cloud" | "hub", ...}; "review": whether the user reviews the layout."""
+    status: DatasetStatus = Field(default=DatasetStatus.DRAFT, sa_type=text_enum(DatasetStatus))  # type: ignore[arg-type]
     stage: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
     error: str = Field(default="", max_length=1000)
     progress_done: int = 0
@@ -86,9 +86,9 @@ class Dataset(SQLModel, table=True):
     clip_count: int = 0
     bad_count: int = 0
     class_names: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
-    """Sorted labels; the index is the class id the trainer uses."""
+    """Sorted labels; the index of a label is its class id in the trainer."""
     layout: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False, server_default="{}"))
-    """How the last upload was read: layout, columns, samples (services/datasets/layouts/summary.py)."""
+    """How the last upload was read: layout, columns, samples (services/datasets/ingest/layouts/summary.py)."""
     version: int = 1
     is_demo: bool = False
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]
@@ -96,7 +96,7 @@ class Dataset(SQLModel, table=True):
 
 
 class Clip(SQLModel, table=True):
-    """One video file of a dataset. `path` is relative to the storage root, never shown to people."""
+    """One video file of a dataset. `path` is relative to the storage root and never leaves the server."""
 
     __tablename__ = "clips"
     __table_args__ = (Index("ix_clips_dataset_label", "dataset_id", "label"), {"sqlite_autoincrement": True})
@@ -110,12 +110,12 @@ class Clip(SQLModel, table=True):
     label: str = Field(default="", max_length=200)
     caption: str = Field(default="", max_length=4000)
     prompt: str = Field(default="", max_length=2000, sa_column_kwargs={"server_default": ""})
-    """The question that the caption answers; "" where the dataset asks none."""
-    split: Split = Field(default=Split.AUTO, sa_type=word_enum(Split))  # type: ignore[arg-type]
-    status: ClipStatus = Field(default=ClipStatus.OK, sa_type=word_enum(ClipStatus))  # type: ignore[arg-type]
+    """The question that the caption answers; "" where the dataset has no questions."""
+    split: Split = Field(default=Split.AUTO, sa_type=text_enum(Split))  # type: ignore[arg-type]
+    status: ClipStatus = Field(default=ClipStatus.OK, sa_type=text_enum(ClipStatus))  # type: ignore[arg-type]
     problem: str = Field(default="", max_length=500)
     """The sentence that says why it is not learnt from; "" where it is, or where a person left it out."""
-    problem_kind: ClipProblem | None = Field(default=None, sa_type=word_enum(ClipProblem), nullable=True)  # type: ignore[arg-type]
+    problem_kind: ClipProblem | None = Field(default=None, sa_type=text_enum(ClipProblem), nullable=True)  # type: ignore[arg-type]
     size_bytes: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, default=0))
     frames: int = 0
     fps: float = 0.0
@@ -124,13 +124,13 @@ class Clip(SQLModel, table=True):
     duration_s: float = 0.0
     codec: str = Field(default="", max_length=32)
     perceptual_hash: str = Field(default="", max_length=64, sa_column_kwargs={"server_default": ""})
-    """256 bits in hex of four frames; the same film coded anew differs in few of them."""
+    """256 bits of four frames, in hex; a re-encoded copy of the video differs in few of them."""
     since: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
-    """The version of the dataset that the clip came with."""
+    """The version of the dataset in which the clip was added."""
 
 
 class DatasetEdit(SQLModel, table=True):
-    """One edit of a dataset's clips: the version it made, and the values before and after."""
+    """One edit of a dataset's clips: the version that it made, and the values before and after."""
 
     __tablename__ = "dataset_edits"
 
@@ -164,5 +164,5 @@ class Upload(SQLModel, table=True):
     filename: str = Field(max_length=500)
     """The relative path the browser gave, cleaned: no absolute part, no `..`."""
     length: int = Field(sa_column=Column(BigInteger, nullable=False))
-    status: UploadStatus = Field(default=UploadStatus.RECEIVING, sa_type=word_enum(UploadStatus))  # type: ignore[arg-type]
+    status: UploadStatus = Field(default=UploadStatus.RECEIVING, sa_type=text_enum(UploadStatus))  # type: ignore[arg-type]
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]

@@ -1,13 +1,13 @@
-"""The small tree of errors that a person may see: each carries a sentence that says what to do."""
+"""The errors that users see: each carries a sentence that says what happened and what to do."""
 
 
 class AppError(Exception):
-    """A refusal with words for the person who asked; anything else that is raised is our own bug.
+    """A request was refused for a reason that the user can act on; any other exception is a bug of ours.
 
     Attributes:
-        message: one sentence in plain words: what happened and what to do.
-        field: name of the form field the sentence belongs beside, or "".
-        status: the HTTP status that the REST renderer answers with.
+        message: a sentence in plain words: what happened, and what to do.
+        field: the name of the form field that the sentence is about, or "".
+        status: the HTTP status of the REST response.
     """
 
     status = 400
@@ -19,7 +19,7 @@ class AppError(Exception):
 
 
 class Invalid(AppError):
-    """What was sent cannot be accepted as it is; `problems` lists (field, sentence) pairs."""
+    """The values are not valid; `problems` lists (field, sentence) pairs."""
 
     status = 422
 
@@ -34,37 +34,37 @@ class Invalid(AppError):
 
 
 class NotSignedIn(AppError):
-    """Nobody is signed in, or the session has ended."""
+    """The user is not signed in, or the session has ended."""
 
     status = 401
 
 
 class NotAllowed(AppError):
-    """The actor can see the thing but may not do this to it."""
+    """The user may see the record but not do this with it."""
 
     status = 403
 
 
 class NotFound(AppError):
-    """There is no such thing, or it is somebody else's: both read the same on purpose."""
+    """There is no such record, or it belongs to another user; both read the same on purpose."""
 
     status = 404
 
 
 class Conflict(AppError):
-    """The thing is in a state, or has a name, that forbids this."""
+    """The state of the record, or its name, does not allow this."""
 
     status = 409
 
 
 class TooLarge(AppError):
-    """More bytes than allowed here, or than fit."""
+    """There are more bytes than allowed."""
 
     status = 413
 
 
 class TooMany(AppError):
-    """Asked too often; `retry_after_s` says when to try again."""
+    """There were too many requests; `retry_after_s`: seconds until the next try."""
 
     status = 429
 
@@ -74,13 +74,13 @@ class TooMany(AppError):
 
 
 class Unavailable(AppError):
-    """A part we stand on (database, Redis, disk, network) does not answer now; it may in `retry_after_s` seconds."""
+    """A service that this needs (database, Redis, network, a worker) does not answer now; try again in `retry_after_s`."""
 
     status = 503
     retry_after_s = 5
 
 
 class DiskFull(AppError):
-    """There is no room left for what was sent."""
+    """There is not enough disk space."""
 
     status = 507

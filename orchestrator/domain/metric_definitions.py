@@ -1,11 +1,11 @@
-"""How one figure of an evaluation is called, written and compared; which task has which stands in tasks.py."""
+"""What a metric is: its name, how a value is written, which direction is better; tasks.py lists them by task."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One figure of an evaluation."""
+    """One metric of an evaluation."""
 
     name: str
     label: str
@@ -17,5 +17,5 @@ class Metric:
 
 
 def figure(metric: Metric, value: float) -> str:
-    """A value as a person reads it: 93.8%, or 2."""
+    """A value as text: 93.8%, or 2."""
     return f"{value:.1%}" if metric.share else f"{value:g}"

@@ -1,14 +1,14 @@
-"""What a measured point is, and the JSON records that travel from trainer to page."""
+"""Tables of training metrics: single points, and rollups that make long runs cheap to draw."""
 
 from sqlalchemy import BigInteger, Column
 from sqlmodel import Field, SQLModel
 
 SERIES = ("loss", "learning_rate", "grad_norm", "samples_per_s", "eval_loss")
-"""The series that every run has, in the order pages show them; the measures of its task follow."""
+"""The series that every run has, in the order in which pages show them; the metrics of its task follow."""
 
 
 class MetricPoint(SQLModel, table=True):
-    """One value of one series at one optimizer step; a resumed attempt overwrites what it trains again."""
+    """One value of one series at one optimizer step; a resumed attempt overwrites the steps that it repeats."""
 
     __tablename__ = "metric_points"
 
@@ -18,17 +18,17 @@ class MetricPoint(SQLModel, table=True):
     value: float
     epoch: float = 0.0
     seq: int = 0
-    """Rises by one with each record of the job, across attempts: how a page sees a gap."""
+    """Rises by one with each record of the job, across attempts, so that a page can detect a gap."""
     at_ms: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, default=0))
-    """Milliseconds since 1970, UTC."""
+    """When it was measured, in milliseconds since 1970, UTC; for queries by hand, no page reads it."""
 
 
 ROLLUP_STEPS = 256
-"""How many steps one rollup covers: a million points become four thousand rows, which a page can afford to read."""
+"""Steps that one rollup covers: a million points become four thousand rows, few enough for a page."""
 
 
 class MetricRollup(SQLModel, table=True):
-    """The lowest and the highest point of one series in a run of steps, written along with the points."""
+    """The lowest and the highest point of one series in `ROLLUP_STEPS` steps, updated with each point."""
 
     __tablename__ = "metric_rollups"
 
@@ -42,4 +42,4 @@ class MetricRollup(SQLModel, table=True):
     high_step: int
     points: int
     seq: int
-    """The highest record number in it: where to look for what is newer than some number."""
+    """The highest `seq` of its points, to find what is newer than a given one."""

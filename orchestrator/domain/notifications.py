@@ -1,4 +1,4 @@
-"""What a person is told: the notice itself, through which doors it goes out, and each try to deliver it."""
+"""Tables of notifications: the notification, each user's delivery preferences, and deliveries with their retries."""
 
 from datetime import datetime
 
@@ -8,13 +8,11 @@ from sqlmodel import Field, SQLModel
 from orchestrator.domain.base import UtcDateTime, utcnow
 
 KINDS = ("completed", "failed", "stopped", "recovered")
-"""What is told: a job is done, failed, was stopped, or lost its worker and goes on by itself."""
-
-CHANNELS = ("webhook", "email")
+"""A job completed, failed, was stopped, or lost its worker and was resumed automatically."""
 
 
 class Notification(SQLModel, table=True):
-    """One notice for one person."""
+    """One notification of one user."""
 
     __tablename__ = "notifications"
     __table_args__ = (Index("ix_notifications_user_read", "user_id", "read_at"), {"sqlite_autoincrement": True})
@@ -29,22 +27,22 @@ class Notification(SQLModel, table=True):
     read_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[arg-type]
 
 
-class NoticeWish(SQLModel, table=True):
-    """How a person wants to be told, besides the bell in the studio."""
+class NotificationPreference(SQLModel, table=True):
+    """Where a user's notifications are sent besides the studio itself."""
 
     __tablename__ = "notice_wishes"
 
     user_id: int = Field(foreign_key="users.id", ondelete="CASCADE", primary_key=True)
     webhook_url: str = Field(default="", max_length=500)
     webhook_secret: str = Field(default="", max_length=80)
-    """Signs what is sent; kept in clear, since a signature cannot be made from a hash."""
+    """Signs the webhook's body; stored in clear, because a hash could not sign."""
     email: bool = False
     kinds: str = Field(default=",".join(KINDS), max_length=200)
-    """Which notices leave the house, with commas."""
+    """The kinds that are sent, separated by commas."""
 
 
-class NoticeDelivery(SQLModel, table=True):
-    """One notice on its way through one door; tried again until it arrives or is given up."""
+class NotificationDelivery(SQLModel, table=True):
+    """The delivery of one notification through one channel, retried until it arrives or is given up."""
 
     __tablename__ = "notice_deliveries"
     __table_args__ = (Index("ix_notice_deliveries_due", "done_at", "next_at"),)
@@ -52,9 +50,10 @@ class NoticeDelivery(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     notification_id: int = Field(foreign_key="notifications.id", ondelete="CASCADE", index=True)
     channel: str = Field(max_length=16)
+    """webhook or email."""
     tries: int = 0
     next_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]
     done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[arg-type]
-    """When it arrived, or was given up."""
+    """When it was delivered, or given up."""
     error: str = Field(default="", max_length=300)
-    """Why the last try failed; "" when it arrived."""
+    """Why the last try failed; "" when it was delivered."""

@@ -1,53 +1,62 @@
-"""What a question to a model is: which base and adapter, about which clip or dataset, in which words."""
+"""A question to a model: which base and adapter, about which clip or dataset; and the message that carries it."""
 
 import json
 from dataclasses import asdict, dataclass
 from typing import Self
 
-LONGEST = 512
-"""Tokens of an answer at most."""
-USUAL_LENGTH = 64
-FOUND = 12
-"""Clips that a search shows."""
+MAX_ANSWER_TOKENS = 512
+"""The most tokens that an answer may have."""
+DEFAULT_ANSWER_TOKENS = 64
+SEARCH_RESULTS = 12
+"""How many clips a search returns."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What somebody wants to know. Ids only: whoever answers asks the ledger what they mean and whose they are."""
+class InferenceRequest:
+    """A question of a user. It holds ids only; the worker reads their records and checks permission again."""
 
     model_id: int | None = None
-    """The base; None where the adapter says it."""
+    """The base; None where it is the adapter's."""
     adapter_id: int | None = None
     clip_id: int | None = None
     """A clip of a dataset."""
     scratch_id: str = ""
-    """A clip that was dropped on the page, and that is kept for a while only."""
+    """A clip that was uploaded for the playground and is kept for a short time (services/playground/scratch.py)."""
     url: str = ""
-    """A clip on the web, fetched by the worker from public addresses only."""
+    """A clip on the web; the worker downloads it, from public addresses only."""
     dataset_id: int | None = None
-    """Where to search; with `query`."""
+    """The dataset to search with `query`."""
     query: str = ""
     prompt: str = ""
-    longest: int = USUAL_LENGTH
+    max_tokens: int = DEFAULT_ANSWER_TOKENS
     compare: bool = True
-    """With an adapter: ask the base without it too."""
+    """With an adapter: also ask the base without it."""
     stream: bool = False
-    """Say the text piece by piece."""
+    """Send the text token by token."""
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """A wish on its way to whoever answers."""
+class InferenceMessage:
+    """A request on its way to the worker that answers it."""
 
     id: str
     user_id: int
-    wish: Wish
+    request: InferenceRequest
 
     def pack(self) -> str:
-        return json.dumps(asdict(self))
+        """The message as JSON."""
+        request = asdict(self.request)
+        request["longest"] = request.pop("max_tokens")  # the key that workers of older versions read
+        return json.dumps({"id": self.id, "user_id": self.user_id, "wish": request})
 
     @classmethod
     def unpack(cls, text: str | bytes) -> Self:
-        """Raises ValueError or TypeError where somebody else wrote it."""
+        """Reads a message.
+
+        Raises:
+            ValueError, TypeError, LookupError: it is none that `pack` wrote.
+        """
         raw = json.loads(text)
-        return cls(str(raw["id"]), int(raw["user_id"]), Wish(**raw["wish"]))
+        request = dict(raw["wish"])
+        request["max_tokens"] = request.pop("longest")
+        return cls(str(raw["id"]), int(raw["user_id"]), InferenceRequest(**request))

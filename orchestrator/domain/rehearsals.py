@@ -1,4 +1,4 @@
-"""What a rehearsal is: two real steps of a recipe on a worker's device, to learn what the run will take."""
+"""The table of rehearsals: two real steps of a recipe on a worker, which measure the run's memory and speed."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, Column
 from sqlmodel import Field, SQLModel
 
-from orchestrator.domain.base import UtcDateTime, utcnow, word_enum
+from orchestrator.domain.base import UtcDateTime, text_enum, utcnow
 
 
 class RehearsalStatus(StrEnum):
@@ -20,7 +20,7 @@ class RehearsalStatus(StrEnum):
 
 
 class Rehearsal(SQLModel, table=True):
-    """One rehearsal; its result outlives it and measures every later run of the same shape."""
+    """One rehearsal; its result also predicts every later run of the same shape."""
 
     __tablename__ = "rehearsals"
     __table_args__ = {"sqlite_autoincrement": True}
@@ -30,9 +30,9 @@ class Rehearsal(SQLModel, table=True):
     dataset_id: int = Field(foreign_key="datasets.id", ondelete="CASCADE", index=True)
     model_id: int = Field(foreign_key="video_models.id", ondelete="CASCADE", index=True)
     shape: str = Field(max_length=64, index=True)
-    """Digest of all that decides memory and speed: base revision, clips, batch, frames, precision, adapters."""
+    """Digest of all that determines memory and speed: base revision, clips, batch, frames, precision, adapters."""
     recipe: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
-    status: RehearsalStatus = Field(default=RehearsalStatus.WAITING, sa_type=word_enum(RehearsalStatus))  # type: ignore[arg-type]
+    status: RehearsalStatus = Field(default=RehearsalStatus.WAITING, sa_type=text_enum(RehearsalStatus))  # type: ignore[arg-type]
     device: str = Field(default="", max_length=64)
     result: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     """memory_bytes, weights_bytes, load_s, step_s, eval_s, trainable, visual_tokens, context_tokens, targets."""

@@ -1,4 +1,4 @@
-"""What a training job is: its states, which changes are legal, its attempts and its timeline of events."""
+"""Tables of training jobs: statuses and their transitions, attempts, the timeline of events, and the form's draft."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,12 +8,13 @@ from typing import Any
 from sqlalchemy import JSON, Column, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from orchestrator.domain.base import UtcDateTime, utcnow, word_enum
+from orchestrator.domain.base import UtcDateTime, text_enum, utcnow
 from orchestrator.domain.failures import FailureKind
 
 
 class JobStatus(StrEnum):
-    """draft -> queued -> starting -> running -> completed | failed | stopping -> stopped; running -> lost -> queued."""
+    """queued -> starting -> running -> completed | failed | stopping -> stopped; running -> lost -> queued; a failed or
+    stopped job is queued again when it is resumed. `TRANSITIONS` has all of them."""
 
     QUEUED = "queued"
     STARTING = "starting"
@@ -28,10 +29,10 @@ class JobStatus(StrEnum):
 ACTIVE = frozenset({JobStatus.QUEUED, JobStatus.STARTING, JobStatus.RUNNING, JobStatus.STOPPING, JobStatus.LOST})
 FINAL = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.STOPPED})
 
-HOLDS = frozenset({JobStatus.STARTING, JobStatus.RUNNING, JobStatus.STOPPING})
-"""States in which a worker holds the job."""
+ON_WORKER = frozenset({JobStatus.STARTING, JobStatus.RUNNING, JobStatus.STOPPING})
+"""Statuses in which the job is assigned to a worker."""
 
-MOVES: dict[JobStatus, frozenset[JobStatus]] = {
+TRANSITIONS: dict[JobStatus, frozenset[JobStatus]] = {
     JobStatus.QUEUED: frozenset({JobStatus.STARTING, JobStatus.STOPPED, JobStatus.FAILED}),
     JobStatus.STARTING: frozenset(
         {JobStatus.RUNNING, JobStatus.STOPPING, JobStatus.STOPPED, JobStatus.FAILED, JobStatus.LOST}
@@ -48,7 +49,7 @@ MOVES: dict[JobStatus, frozenset[JobStatus]] = {
 
 
 class TrainingJob(SQLModel, table=True):
-    """A run: which dataset and model, the frozen recipe, where it stands, how it ended."""
+    """A run: its dataset and base model, the frozen recipe, its progress and its result."""
 
     __tablename__ = "training_jobs"
     __table_args__ = (
@@ -57,7 +58,7 @@ class TrainingJob(SQLModel, table=True):
         Index("ix_training_jobs_owner_created", "owner_id", "created_at"),
         Index("ix_training_jobs_owner_status", "owner_id", "status", "finished_at"),
         Index("ix_training_jobs_waiting", "status", "priority", "owner_id"),
-        # An id names a folder and Redis keys, so the id of a deleted job must never come back.
+        # An id names a folder and Redis keys, so that the id of a deleted job must not be reused.
         {"sqlite_autoincrement": True},
     )
 
@@ -66,23 +67,23 @@ class TrainingJob(SQLModel, table=True):
     name: str = Field(max_length=64)
     dataset_id: int | None = Field(default=None, foreign_key="datasets.id", ondelete="SET NULL", index=True)
     dataset_name: str = Field(max_length=80)
-    """Kept beside the id, so that a finished job still says what it learnt from."""
+    """A copy, so that a job still names its dataset when that was deleted."""
     dataset_version: int = 1
     model_id: int | None = Field(default=None, foreign_key="video_models.id", ondelete="SET NULL", index=True)
     model_name: str = Field(max_length=80)
     model_revision: str = Field(default="", max_length=64)
     recipe: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     idempotency_key: str = Field(max_length=80)
-    status: JobStatus = Field(default=JobStatus.QUEUED, sa_type=word_enum(JobStatus))  # type: ignore[arg-type]
+    status: JobStatus = Field(default=JobStatus.QUEUED, sa_type=text_enum(JobStatus))  # type: ignore[arg-type]
     attempt: int = 0
-    """Counts starts; a trainer with an older attempt is fenced off."""
+    """Counts starts; a trainer of an older attempt is fenced off: its writes are refused."""
     worker: str = Field(default="", max_length=120)
     priority: int = 0
     """A `queueing.Priority`."""
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[arg-type]
-    """When its letter went to the workers; None while it waits for its turn."""
+    """When its message was put into a worker queue; None while it waits to be dispatched."""
     needs: str = Field(default="any", max_length=32)
-    """The machine that the recipe asks for, as a word (`machines.Shape`)."""
+    """The hardware that the recipe asks for, as one word (`machines.Shape.word`)."""
     pool: str = Field(default="", max_length=32, sa_column_kwargs={"name": "box"})
     """The worker pool its message was sent to: all workers of one shape share a queue."""
     sweep_id: int | None = Field(default=None, foreign_key="sweeps.id", ondelete="SET NULL", index=True)
@@ -94,7 +95,7 @@ class TrainingJob(SQLModel, table=True):
     error: str = Field(default="", max_length=2000)
     """Why it failed, one or two sentences; details are in the log."""
     error_details: str = Field(default="", max_length=8000)
-    failure: FailureKind | None = Field(default=None, sa_type=word_enum(FailureKind), nullable=True)  # type: ignore[arg-type]
+    failure: FailureKind | None = Field(default=None, sa_type=text_enum(FailureKind), nullable=True)  # type: ignore[arg-type]
     """Why it failed, as a word; None unless it failed."""
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]
     started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[arg-type]
@@ -102,33 +103,34 @@ class TrainingJob(SQLModel, table=True):
 
 
 class JobEvent(SQLModel, table=True):
-    """One line of a job's timeline and of the overview's recent activity."""
+    """One entry of a job's timeline and of the overview's recent activity."""
 
     __tablename__ = "job_events"
 
     id: int | None = Field(default=None, primary_key=True)
     job_id: int = Field(foreign_key="training_jobs.id", ondelete="CASCADE", index=True)
     kind: str = Field(max_length=32)
-    """queued | starting | running | completed | failed | stopping | stopped | lost | cache | memory."""
+    """A status (queued, starting, running, ...), or a note: requeued, suspended, saved, clips, captions, device, cache,
+    memory."""
     message: str = Field(max_length=500)
     at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime, index=True)  # type: ignore[arg-type]
 
 
 class WizardDraft(SQLModel, table=True):
-    """What a person typed in the wizard so far: one draft a person, so that a reload loses nothing."""
+    """The values of a user's unfinished job form, so that a reload loses nothing; one draft per user."""
 
     __tablename__ = "wizard_drafts"
 
     user_id: int = Field(foreign_key="users.id", ondelete="CASCADE", primary_key=True)
     values: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     launch_key: str = Field(max_length=80)
-    """The idempotency key of the launch: a double click launches once."""
+    """The idempotency key of the launch, so that a double click launches once."""
     updated_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
-class JobMark:
-    """A job as a card names it."""
+class JobRef:
+    """What a list needs to name a job and link to it."""
 
     id: int
     name: str

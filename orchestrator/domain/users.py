@@ -1,4 +1,4 @@
-"""Who people are: accounts, their signed-in sessions, one-time tickets and API tokens."""
+"""Tables of accounts, browser sessions, one-time login tickets and API tokens; and the `Actor` of a request."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,18 +6,18 @@ from enum import StrEnum
 
 from sqlmodel import Field, SQLModel
 
-from orchestrator.domain.base import UtcDateTime, utcnow, word_enum
+from orchestrator.domain.base import UtcDateTime, text_enum, utcnow
 
 
 class Role(StrEnum):
-    """The first account administers; everyone else is a member."""
+    """The first account is the administrator; all others are members."""
 
     ADMIN = "admin"
     MEMBER = "member"
 
 
 class User(SQLModel, table=True):
-    """An account. `username_key` and `email_key` are casefolded, so that names differ by more than case."""
+    """An account. `username_key` and `email_key` are casefolded: names that differ only in case are the same name."""
 
     __tablename__ = "users"
     __table_args__ = {"sqlite_autoincrement": True}
@@ -28,12 +28,12 @@ class User(SQLModel, table=True):
     email: str = Field(max_length=254)
     email_key: str = Field(max_length=254, unique=True, index=True)
     password_hash: str = Field(max_length=255)
-    role: Role = Field(default=Role.MEMBER, sa_type=word_enum(Role))  # type: ignore[arg-type]
+    role: Role = Field(default=Role.MEMBER, sa_type=text_enum(Role))  # type: ignore[arg-type]
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]
 
 
 class UserSession(SQLModel, table=True):
-    """A signed-in browser. Only the SHA-256 of the cookie's token is kept."""
+    """A signed-in browser. Only the SHA-256 of the cookie's token is stored."""
 
     __tablename__ = "user_sessions"
 
@@ -48,7 +48,7 @@ class UserSession(SQLModel, table=True):
 
 
 class LoginTicket(SQLModel, table=True):
-    """A one-time ticket, seconds long, that turns a verified login over the websocket into a cookie."""
+    """A one-time ticket, valid for seconds, that is exchanged for a cookie after a login over the websocket."""
 
     __tablename__ = "login_tickets"
 
@@ -59,7 +59,7 @@ class LoginTicket(SQLModel, table=True):
 
 
 class ApiToken(SQLModel, table=True):
-    """A bearer token for scripts (`lrl_...`); only its hash is kept, the token is shown once."""
+    """A bearer token for scripts (`lrl_...`); only its hash is stored, the token is shown once."""
 
     __tablename__ = "api_tokens"
 
@@ -75,7 +75,7 @@ class ApiToken(SQLModel, table=True):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who is asking: what every service takes instead of an ORM record."""
+    """The user of a request; every service takes it instead of an ORM record."""
 
     user_id: int
     username: str

@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Dataset
 from orchestrator.domain.models import VideoModel
-from orchestrator.domain.training_jobs import ACTIVE, FINAL, HOLDS, JobEvent, JobStatus, TrainingJob
+from orchestrator.domain.training_jobs import ACTIVE, FINAL, ON_WORKER, JobEvent, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.metrics.history import latest
 from orchestrator.services.training.jobs import event_row, job_row
@@ -71,7 +71,7 @@ class RunningRow:
 def running_now(session: Session, actor: Actor) -> RunningRow:
     """Counts the actor's active jobs and picks the one to show: a running one first, of these the furthest."""
     mine = (TrainingJob.owner_id == actor.user_id, col(TrainingJob.status).in_(ACTIVE))
-    on_worker = col(TrainingJob.status).in_(HOLDS)
+    on_worker = col(TrainingJob.status).in_(ON_WORKER)
     active, count = session.exec(
         select(func.count(col(TrainingJob.id)), func.coalesce(func.sum(case((on_worker, 1), else_=0)), 0)).where(*mine)
     ).one()

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from jobs.playground.keeper import DIED, AnswerProcessSupervisor
-from orchestrator.domain.playground import Letter, Wish
+from orchestrator.domain.playground import InferenceMessage, InferenceRequest
 from orchestrator.domain.redis_keys import (
     PLAYGROUND_IN_PROGRESS,
     PLAYGROUND_KEEP_ALIVE,
@@ -23,27 +23,30 @@ def ended() -> subprocess.Popen[bytes]:
     return process
 
 
-def said(client: Any, letter: Letter) -> dict[str, Any]:
-    found = client.lpop(playground_answer(letter.id))
-    return json.loads(found) if found else {}
+def answer_to(client: Any, message: InferenceMessage) -> dict[str, Any]:
+    raw = client.lpop(playground_answer(message.id))
+    return json.loads(raw) if raw else {}
 
 
-def test_a_dead_process_is_told_to_whoever_waits(redis_server: RedisProcess) -> None:
+def test_a_user_who_waits_is_told_when_the_answering_process_dies(redis_server: RedisProcess) -> None:
     client, keeper = redis_server.client(), AnswerProcessSupervisor()
-    held, waiting = Letter("held", 1, Wish(model_id=1)), Letter("waiting", 1, Wish(model_id=1))
-    client.rpush(PLAYGROUND_IN_PROGRESS, b"not a letter", held.pack())
-    keeper._keep(client)  # it takes over from a worker that was killed, whose process held a letter
-    assert said(client, held)["problem"] == DIED
-    client.rpush(PLAYGROUND_IN_PROGRESS, held.pack())
+    taken, waiting = (
+        InferenceMessage("taken", 1, InferenceRequest(model_id=1)),
+        InferenceMessage("waiting", 1, InferenceRequest(model_id=1)),
+    )
+    client.rpush(PLAYGROUND_IN_PROGRESS, b"not a message", taken.pack())
+    keeper._keep(client)  # it takes over from a worker that was killed, whose process had taken a message
+    assert answer_to(client, taken)["problem"] == DIED
+    client.rpush(PLAYGROUND_IN_PROGRESS, taken.pack())
     keeper._process = ended()
     keeper._keep(client)
-    assert (said(client, held)["status"], client.llen(PLAYGROUND_IN_PROGRESS), keeper.pid) == (503, 0, None)
+    assert (answer_to(client, taken)["status"], client.llen(PLAYGROUND_IN_PROGRESS), keeper.pid) == (503, 0, None)
     # A process that never comes to its work: whoever waits is told, and it is not started for ever.
     keeper._process, keeper._began = ended(), 1e12
     client.rpush(PLAYGROUND_QUEUE, waiting.pack())
     client.set(PLAYGROUND_KEEP_ALIVE, "1")
     keeper._keep(client)
-    assert "does not start" in said(client, waiting)["problem"]
+    assert "does not start" in answer_to(client, waiting)["problem"]
     assert (client.exists(PLAYGROUND_KEEP_ALIVE), keeper.pid) == (0, None)
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 from safetensors import SafetensorError
+from sqlmodel import Session
 
 from jobs.adapters import merge
 from jobs.adapters.operations import run_adapter_work
 from jobs.fetch.push import hub_card
-from orchestrator.domain.adapters import AdapterWork
+from orchestrator.domain.adapters import AdapterOperation
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.users import Actor
 from orchestrator.services.adapters import catalog, operations
@@ -32,14 +33,18 @@ def hub(redis_server: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubSe
         yield server
 
 
-def push(actor: Actor, repo: str, token: str = "hf_writes", private: bool = True) -> operations.WorkRow:
-    """Asked for, done, and how it ended."""
+def newest(session: Session, actor: Actor, adapter_id: int) -> operations.OperationRow:
+    return operations.list_operations(session, actor, adapter_id)[0]
+
+
+def push(actor: Actor, repo: str, token: str = "hf_writes", private: bool = True) -> operations.OperationRow:
+    """Requests a push and carries it out, as a worker would."""
     with session_scope() as session:
         [row] = catalog.list_adapters(session, actor).items
         work = operations.request_push(session, actor, row.id, repo, token, private)
     run_adapter_work(work.id)
     with session_scope() as session:
-        return operations.get_work(session, actor, row.id, work.id)
+        return newest(session, actor, row.id)
 
 
 def test_it_arrives_whole_and_private(ada: Actor, home: Path, hub: HubServer) -> None:
@@ -65,7 +70,7 @@ def test_it_arrives_whole_and_private(ada: Actor, home: Path, hub: HubServer) ->
     assert hub_card("---\nbase_model: Tiny\n---\nx", "ada/base") == "---\nbase_model: ada/base\n---\nx"
     with session_scope() as session:
         assert "stays there" in catalog.dependents(session, ada, only(ada).id)[0]
-        kept = json.dumps([session.get_one(AdapterWork, 1).wish, session.get_one(AdapterWork, 1).result])
+        kept = json.dumps([session.get_one(AdapterOperation, 1).request, session.get_one(AdapterOperation, 1).result])
     assert "sealed" not in kept
     assert "hf_writes" not in kept
 
@@ -82,7 +87,7 @@ def test_a_stored_token_is_used_and_stays_stored(ada: Actor, home: Path, hub: Hu
             operations.request_push(session, ada, only(ada).id, "ada/motions", "", credential_id=other)
     with session_scope() as session:
         work = operations.request_push(session, ada, only(ada).id, "ada/motions", "", credential_id=mine)
-        assert "hf_writes" not in json.dumps(session.get_one(AdapterWork, work.id).wish)
+        assert "hf_writes" not in json.dumps(session.get_one(AdapterOperation, work.id).request)
     assert run_adapter_work(work.id) == "done"
     assert hub.commits == ["motions v1"]
     with session_scope() as session:
@@ -92,7 +97,7 @@ def test_a_stored_token_is_used_and_stays_stored(ada: Actor, home: Path, hub: Hu
         delete_credential(session, ada, mine)
     assert run_adapter_work(again.id) == "failed"
     with session_scope() as session:
-        assert "do not exist any more" in operations.get_work(session, ada, only(ada).id, again.id).error
+        assert "do not exist any more" in newest(session, ada, only(ada).id).error
 
 
 @pytest.mark.parametrize(
@@ -167,7 +172,7 @@ def test_a_merge_that_breaks_off_keeps_nothing_and_may_be_asked_again(
             work = operations.request_merge(session, ada, row.id)
         run_adapter_work(work.id)
         with session_scope() as session:
-            ended = operations.get_work(session, ada, row.id, work.id)
+            ended = newest(session, ada, row.id)
             assert (ended.status, "The disk is full" in ended.error) == ("failed", True), ended.error
         assert not part.exists()
     with session_scope() as session, pytest.raises(Conflict, match="Nothing is merged yet"):

@@ -16,11 +16,11 @@ from orchestrator.api.openai.errors import of_app_error
 from orchestrator.api.openai.messages import BODY_BYTES, ChatBody, find_clip, question_of, texts, too_large
 from orchestrator.api.routes.playground import Refused, check_allowed
 from orchestrator.domain.errors import AppError, Invalid
-from orchestrator.domain.playground import LONGEST, USUAL_LENGTH, Wish
+from orchestrator.domain.playground import DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, InferenceRequest
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.services.playground import queue
-from orchestrator.services.playground.openai_names import Named, find_named, list_named
+from orchestrator.services.playground.openai_names import NamedModel, find_named_model, list_named_models
 
 router = APIRouter()
 
@@ -40,7 +40,7 @@ async def read_body(_actor: CurrentUser, request: Request) -> ChatBody:
         raise Invalid(f"{where or 'The body'}: {first['msg']}.", where) from error
 
 
-def _model(named: Named) -> dict[str, Any]:
+def _model(named: NamedModel) -> dict[str, Any]:
     created = int(named.created_at.timestamp())
     return {"id": named.id, "object": "model", "created": created, "owned_by": "loreel", "name": named.names[0]}
 
@@ -48,29 +48,29 @@ def _model(named: Named) -> dict[str, Any]:
 @router.get("/models")
 def list_models(actor: CurrentUser) -> dict[str, Any]:
     with session_scope() as session:
-        return {"object": "list", "data": [_model(named) for named in list_named(session, actor)]}
+        return {"object": "list", "data": [_model(named) for named in list_named_models(session, actor)]}
 
 
 @router.get("/models/{name:path}")
 def get_model(actor: CurrentUser, name: str) -> dict[str, Any]:
     with session_scope() as session:
-        return _model(find_named(session, actor, name))
+        return _model(find_named_model(session, actor, name))
 
 
 @router.post("/chat/completions", response_model=None)
 async def complete(
     actor: CurrentUser, body: Annotated[ChatBody, Depends(read_body)], request: Request
 ) -> JSONResponse | StreamingResponse:
-    wish = await run_in_threadpool(_wish, actor, body, request.headers.get("host", ""))
+    inference = await run_in_threadpool(_inference_request, actor, body, request.headers.get("host", ""))
     head = {"id": f"chatcmpl-{secrets.token_hex(12)}", "created": int(time.time()), "model": body.model}
     if body.stream:
-        records = queue.ask(actor.user_id, wish)
+        records = queue.ask(actor.user_id, inference)
         # A problem that comes first gets its own HTTP status; later ones can only be events in the stream.
         first = await anext(records)
         if "problem" in first:
             raise Refused(first)
         return StreamingResponse(_stream(head, first, records), media_type="text/event-stream")
-    record = await queue.answer(actor.user_id, wish)
+    record = await queue.answer(actor.user_id, inference)
     if "done" not in record:
         raise Refused(record)
     text = record["done"]["answers"][0]["text"]
@@ -79,29 +79,29 @@ async def complete(
     return JSONResponse(head | {"object": "chat.completion", "choices": [choice], "usage": _usage(body, text)})
 
 
-def _wish(actor: Actor, body: ChatBody, host: str) -> Wish:
+def _inference_request(actor: Actor, body: ChatBody, host: str) -> InferenceRequest:
     """The question of a chat, checked for permission."""
     if body.n not in (None, 1):
         raise Invalid("There is one answer to a question: leave n out, or send 1.", "n")
     with session_scope() as session:
-        named = find_named(session, actor, body.model)
+        named = find_named_model(session, actor, body.model)
     prompt, url = question_of(body.messages)
     clip = find_clip(actor, url, host)
     # Many clients ask for thousands of tokens. It is an upper limit, so that the smaller one meets the request too.
-    longest = min(body.max_completion_tokens or body.max_tokens or USUAL_LENGTH, LONGEST)
-    wish = Wish(
+    max_tokens = min(body.max_completion_tokens or body.max_tokens or DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS)
+    inference = InferenceRequest(
         model_id=named.model_id,
         adapter_id=named.adapter_id,
         clip_id=clip.clip_id,
         scratch_id=clip.scratch_id,
         url=clip.url,
         prompt=prompt,
-        longest=longest,
+        max_tokens=max_tokens,
         compare=False,
         stream=body.stream,
     )
-    check_allowed(actor, wish)
-    return wish
+    check_allowed(actor, inference)
+    return inference
 
 
 def _usage(body: ChatBody, answer: str) -> dict[str, int]:

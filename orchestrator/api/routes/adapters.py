@@ -63,7 +63,7 @@ def get_adapter(actor: CurrentUser, adapter_id: Id) -> dict[str, Any]:
 def versions(actor: CurrentUser, adapter_id: Id) -> dict[str, Any]:
     """Every version of the same name, the newest first."""
     with session_scope() as session:
-        return list_json(catalog.line_of(session, actor, adapter_id))
+        return list_json(catalog.list_versions(session, actor, adapter_id))
 
 
 @router.get("/adapters/{adapter_id}/files")
@@ -100,11 +100,11 @@ def delete_adapter(actor: CurrentUser, adapter_id: Id) -> None:
         catalog.delete_adapter(session, actor, adapter_id)
 
 
-@router.get("/adapters/{adapter_id}/works")
-def list_works(actor: CurrentUser, adapter_id: Id) -> dict[str, Any]:
+@router.get("/adapters/{adapter_id}/works", operation_id="list_works_api_v1_adapters__adapter_id__works_get")
+def list_operations(actor: CurrentUser, adapter_id: Id) -> dict[str, Any]:
     """Merges and pushes, the newest first: status waiting, running, done or failed with its sentence."""
     with session_scope() as session:
-        return list_json(operations.list_works(session, actor, adapter_id))
+        return list_json(operations.list_operations(session, actor, adapter_id))
 
 
 @router.post("/adapters/{adapter_id}/merge", status_code=202)

@@ -9,7 +9,7 @@ from orchestrator.api.authentication import CurrentUser, SessionUser
 from orchestrator.api.serialization import to_json
 from orchestrator.domain.notifications import KINDS
 from orchestrator.services.db import session_scope
-from orchestrator.services.notifications import notices, preferences
+from orchestrator.services.notifications import notifications, preferences
 
 router = APIRouter(tags=["notifications"])
 
@@ -37,7 +37,7 @@ def list_notifications(
 ) -> dict[str, Any]:
     """Newest first; `next` is the `before` of the following page."""
     with session_scope() as session:
-        page = notices.list_notices(session, actor, limit, before, unread)
+        page = notifications.list_notifications(session, actor, limit, before, unread)
     rows = [to_json(row) for row in page.items]
     cursor = str(page.items[-1].id) if len(rows) == limit else None
     return {"items": rows, "next": cursor, "total": len(rows), "unread": page.unread}
@@ -46,20 +46,20 @@ def list_notifications(
 @router.post("/notifications/read")
 def read_notifications(actor: CurrentUser, body: ReadBody) -> dict[str, Any]:
     with session_scope() as session:
-        return {"read": notices.mark_read(session, actor, body.ids)}
+        return {"read": notifications.mark_read(session, actor, body.ids)}
 
 
 @router.get("/notifications/settings", operation_id="get_wishes_api_v1_notifications_settings_get")
 def get_preferences(actor: SessionUser) -> dict[str, Any]:
     """Holds the secret of the webhook, so that a session is needed; a token is not enough."""
     with session_scope() as session:
-        return to_json(preferences.get_wish(session, actor))
+        return to_json(preferences.get_preferences(session, actor))
 
 
 @router.put("/notifications/settings", operation_id="save_wishes_api_v1_notifications_settings_put")
 def save_preferences(actor: SessionUser, body: WishBody) -> dict[str, Any]:
     with session_scope() as session:
-        return to_json(preferences.save_wish(session, actor, body.webhook_url, body.email, body.kinds))
+        return to_json(preferences.save_preferences(session, actor, body.webhook_url, body.email, body.kinds))
 
 
 @router.post("/notifications/test", status_code=202, operation_id="test_wishes_api_v1_notifications_test_post")

@@ -14,12 +14,12 @@ from orchestrator.api.request_body import write_body
 from orchestrator.api.serialization import BodyId, to_json
 from orchestrator.domain.errors import AppError, Invalid, TooLarge
 from orchestrator.domain.numbers import parse_number
-from orchestrator.domain.playground import USUAL_LENGTH, Wish
+from orchestrator.domain.playground import DEFAULT_ANSWER_TOKENS, InferenceRequest
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.media.previews import make_preview, plays
 from orchestrator.services.db import session_scope
 from orchestrator.services.playground import queue, scratch
-from orchestrator.services.playground.questions import check_wish
+from orchestrator.services.playground.questions import check_request
 from orchestrator.services.uploads.part_file import PartFile
 from orchestrator.settings import get_settings
 
@@ -38,12 +38,12 @@ class InferBody(BaseModel):
     dataset_id: BodyId | None = None
     query: str = ""
     prompt: str = ""
-    max_tokens: int = USUAL_LENGTH
+    max_tokens: int = DEFAULT_ANSWER_TOKENS
     compare: bool = True
 
-    def wish(self) -> Wish:
-        given = self.model_dump(exclude={"video_url", "max_tokens"})
-        return Wish(**given, url=self.video_url.strip(), longest=self.max_tokens)
+    def inference_request(self) -> InferenceRequest:
+        fields = self.model_dump(exclude={"video_url"})
+        return InferenceRequest(**fields, url=self.video_url.strip())
 
 
 class Refused(AppError):
@@ -54,18 +54,18 @@ class Refused(AppError):
         self.status = int(record.get("status", 422))
 
 
-def check_allowed(actor: Actor, wish: Wish) -> None:
+def check_allowed(actor: Actor, inference: InferenceRequest) -> None:
     """Refuses a question before it is sent to a worker."""
     with session_scope() as session:
-        check_wish(session, actor, wish)
+        check_request(session, actor, inference)
 
 
 @router.post("/infer")
 async def infer(actor: CurrentUser, body: InferBody) -> dict[str, Any]:
     """The answer of the adapter, and with `compare` also that of its base."""
-    wish = body.wish()
-    await run_in_threadpool(check_allowed, actor, wish)
-    record = await queue.answer(actor.user_id, wish)
+    inference = body.inference_request()
+    await run_in_threadpool(check_allowed, actor, inference)
+    record = await queue.answer(actor.user_id, inference)
     if "done" not in record:
         raise Refused(record)
     return _with_string_ids(record["done"])

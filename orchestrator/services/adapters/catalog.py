@@ -1,4 +1,4 @@
-"""The adapters a person has: list, read, put into production, download, delete."""
+"""The adapters of a user: list, read, put into production, download, delete."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, or_
 from sqlmodel import Session, col, select
 
-from orchestrator.domain.adapters import WORK_ACTIVE, Adapter, AdapterLine, AdapterWork, WorkKind
+from orchestrator.domain.adapters import ACTIVE_OPERATIONS, Adapter, AdapterLine, AdapterOperation, OperationKind
 from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
@@ -43,13 +43,13 @@ def list_adapters(
     limit: int = 50,
     cursor: str | None = None,
 ) -> Page[AdapterRow]:
-    """The actor's versions.
+    """The actor's adapter versions.
 
     Args:
-        q: found in the adapter's, dataset's or base's name.
-        name: one line, exactly.
-        status: `production` for the versions in use, or "".
-        newest: one row a line: its highest version.
+        q: text in the name of the adapter, its dataset or its base.
+        name: the exact name of one line.
+        status: `production` for the versions in production, or "" for all.
+        newest: only the highest version of each line.
     """
     where: list[ColumnElement[bool]] = [col(Adapter.owner_id) == actor.user_id]
     if q.strip():
@@ -60,8 +60,8 @@ def list_adapters(
         if task not in list(Task):
             raise Invalid(f"Choose from: {', '.join(Task)}.", "task")
         where.append(col(Adapter.task) == task)
-    same = {Adapter.model_id: model_id, Adapter.dataset_id: dataset_id, Adapter.job_id: job_id, Adapter.name: name}
-    where += [col(column) == wanted for column, wanted in same.items() if wanted]
+    filters = {Adapter.model_id: model_id, Adapter.dataset_id: dataset_id, Adapter.job_id: job_id, Adapter.name: name}
+    where += [col(column) == value for column, value in filters.items() if value]
     if status == "production":
         where.append(_in_production())
     elif status:
@@ -73,28 +73,28 @@ def list_adapters(
 
 
 def get_adapter(session: Session, actor: Actor, adapter_id: int) -> AdapterRow:
-    """One version of the actor's.
+    """One adapter version of the actor's.
 
     Raises:
-        NotFound: there is none, or it is somebody else's.
+        NotFound: it does not exist, or belongs to another user.
     """
     return _rows(session, [owned_adapter(session, actor, adapter_id)])[0]
 
 
-def line_of(session: Session, actor: Actor, adapter_id: int) -> list[AdapterRow]:
-    """Every version of the same line, the newest first."""
+def list_versions(session: Session, actor: Actor, adapter_id: int) -> list[AdapterRow]:
+    """All versions of the same line, the newest first."""
     adapter = owned_adapter(session, actor, adapter_id)
-    found = select(Adapter).where(Adapter.line_id == adapter.line_id).order_by(col(Adapter.version).desc())
-    return _rows(session, session.exec(found).all())
+    versions = select(Adapter).where(Adapter.line_id == adapter.line_id).order_by(col(Adapter.version).desc())
+    return _rows(session, session.exec(versions).all())
 
 
 def adapter_files(session: Session, actor: Actor, adapter_id: int) -> list[FileRow]:
-    """What a download holds."""
+    """The files of an adapter, which are those of its download."""
     return list_files(adapter_folder(owned_adapter(session, actor, adapter_id)))
 
 
 def promote(session: Session, actor: Actor, adapter_id: int, production: bool = True) -> AdapterRow:
-    """Makes this version the one of its line that is in production, in place of any other; or takes it out."""
+    """Puts this version into production, in place of any other of its line; with `production=False` takes it out."""
     adapter = owned_adapter(session, actor, adapter_id)
     line = session.get_one(AdapterLine, adapter.line_id, with_for_update=True)
     if production:
@@ -107,22 +107,22 @@ def promote(session: Session, actor: Actor, adapter_id: int, production: bool = 
 
 
 def adapter_zip(session: Session, actor: Actor, adapter_id: int) -> Path:
-    """The adapter's folder as one zip, made at the first request.
+    """The adapter's folder as one zip, created at the first request.
 
     Raises:
         Conflict: its files are gone. NotFound.
     """
     adapter = owned_adapter(session, actor, adapter_id)
-    folder = whole_folder(adapter)
+    folder = existing_folder(adapter)
     label = f"{adapter.name}-v{adapter.version}"
     return fresh_zip(folder, home_folder(adapter.id or 0) / f"{label}.zip", label)
 
 
-def whole_folder(adapter: Adapter) -> Path:
-    """The folder with the weights.
+def existing_folder(adapter: Adapter) -> Path:
+    """The folder with the weights, which must exist.
 
     Raises:
-        Conflict: it is gone.
+        Conflict: it does not.
     """
     folder = adapter_folder(adapter)
     if not folder.is_dir():
@@ -131,34 +131,36 @@ def whole_folder(adapter: Adapter) -> Path:
 
 
 def dependents(session: Session, actor: Actor, adapter_id: int) -> list[str]:
-    """What a deletion would touch, as sentences for whoever is asked to confirm."""
+    """What a deletion would affect, as sentences for the confirmation dialog."""
     adapter = owned_adapter(session, actor, adapter_id)
     line = session.get_one(AdapterLine, adapter.line_id)
-    found: list[str] = []
+    sentences: list[str] = []
     if line.production_version == adapter.version:
-        found.append(f"It is the version of {adapter.name} in production; the line is left without one.")
-    works = select(AdapterWork).where(AdapterWork.adapter_id == adapter_id).order_by(col(AdapterWork.id))
-    for work in session.exec(works):
-        if work.kind is WorkKind.MERGE and work.result:
-            found.append("Its merged model is deleted with it; a base model that was registered from it stays.")
-        if work.kind is WorkKind.PUSH and work.result:
-            found.append(f"What was pushed to {work.result.get('repo', 'the Hub')} stays there.")
-    return list(dict.fromkeys(found))
+        sentences.append(f"It is the version of {adapter.name} in production; the line is left without one.")
+    operations = (
+        select(AdapterOperation).where(AdapterOperation.adapter_id == adapter_id).order_by(col(AdapterOperation.id))
+    )
+    for operation in session.exec(operations):
+        if operation.kind is OperationKind.MERGE and operation.result:
+            sentences.append("Its merged model is deleted with it; a base model that was registered from it stays.")
+        if operation.kind is OperationKind.PUSH and operation.result:
+            sentences.append(f"What was pushed to {operation.result.get('repo', 'the Hub')} stays there.")
+    return list(dict.fromkeys(sentences))
 
 
 def delete_adapter(session: Session, actor: Actor, adapter_id: int) -> None:
-    """Deletes one version with its files; its job stays, and its number never comes back.
+    """Deletes one version with its files. Its job stays, and its version number is not reused.
 
     Raises:
         Conflict: it is being merged or pushed. NotFound.
     """
     adapter = owned_adapter(session, actor, adapter_id)
-    busy = select(AdapterWork.kind).where(
-        AdapterWork.adapter_id == adapter_id, col(AdapterWork.status).in_(WORK_ACTIVE)
+    running = select(AdapterOperation.kind).where(
+        AdapterOperation.adapter_id == adapter_id, col(AdapterOperation.status).in_(ACTIVE_OPERATIONS)
     )
-    if kind := session.exec(busy).first():
-        doing = "merged" if kind is WorkKind.MERGE else "pushed"
-        raise Conflict(f"{adapter.name} v{adapter.version} is being {doing}. Wait until that is over.")
+    if kind := session.exec(running).first():
+        action = "merged" if kind is OperationKind.MERGE else "pushed"
+        raise Conflict(f"{adapter.name} v{adapter.version} is being {action}. Wait until that is over.")
     line = session.get_one(AdapterLine, adapter.line_id, with_for_update=True)
     if line.production_version == adapter.version:
         line.production_version = None
@@ -170,25 +172,26 @@ def delete_adapter(session: Session, actor: Actor, adapter_id: int) -> None:
 
 
 def _in_production() -> ColumnElement[bool]:
-    used = select(AdapterLine.id).where(
+    in_production = select(AdapterLine.id).where(
         AdapterLine.id == Adapter.line_id, AdapterLine.production_version == Adapter.version
     )
-    return used.exists()
+    return in_production.exists()
 
 
 def _newest_ids(actor: Actor) -> Any:
-    """Ids rise with versions inside a line."""
+    """The highest id of each line: ids rise with versions."""
     return select(func.max(Adapter.id)).where(Adapter.owner_id == actor.user_id).group_by(col(Adapter.line_id))
 
 
 def _rows(session: Session, adapters: Iterable[Adapter]) -> list[AdapterRow]:
-    found = list(adapters)
-    ids = {adapter.line_id for adapter in found}
-    counted = (
+    adapters = list(adapters)
+    line_ids = {adapter.line_id for adapter in adapters}
+    statement = (
         select(AdapterLine.id, AdapterLine.production_version, func.max(Adapter.version), func.count())
         .join(Adapter, col(Adapter.line_id) == col(AdapterLine.id))
-        .where(col(AdapterLine.id).in_(ids))
+        .where(col(AdapterLine.id).in_(line_ids))
         .group_by(col(AdapterLine.id), col(AdapterLine.production_version))
     )
-    lines = {line_id: LineFacts(newest, many, used) for line_id, used, newest, many in session.exec(counted)}
-    return [adapter_row(adapter, lines[adapter.line_id]) for adapter in found]
+    rows = session.exec(statement)
+    lines = {line_id: LineFacts(newest, count, production) for line_id, production, newest, count in rows}
+    return [adapter_row(adapter, lines[adapter.line_id]) for adapter in adapters]

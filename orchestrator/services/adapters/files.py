@@ -1,4 +1,4 @@
-"""Where an adapter's files lie: in its job's folder, or in one of its own once the job is gone."""
+"""The files of an adapter: in its job's folder, or in a folder of its own once the job is deleted."""
 
 import os
 import shutil
@@ -22,38 +22,38 @@ class FileRow:
 
 
 def home_folder(adapter_id: int) -> Path:
-    """What belongs to an adapter besides what its job wrote: its zip, its merged model, its files without a job."""
+    """The adapter's own folder: its zip, its merged model, and its weights when the job is deleted."""
     return get_settings().data_dir / "adapters" / str(adapter_id)
 
 
 def merged_folder(adapter_id: int) -> Path:
-    """Where the whole model lies once it is merged."""
+    """Where the merged model is."""
     return home_folder(adapter_id) / "merged"
 
 
-def half_of(folder: Path) -> Path:
-    """Where a folder is written that must appear whole."""
+def partial_folder(folder: Path) -> Path:
+    """Where a folder is written that must appear complete: it is renamed to `folder` at the end."""
     return folder.with_name(f".{folder.name}.part")
 
 
 def adapter_folder(adapter: Adapter) -> Path:
-    """The folder with the weights; it may be gone when somebody cleared the disk by hand."""
-    kept = home_folder(adapter.id or 0) / adapter.kind.value
-    return kept if kept.is_dir() else job_result(adapter.source_job, adapter.kind)
+    """The folder with the weights; it is missing when files were deleted by hand."""
+    own = home_folder(adapter.id or 0) / adapter.kind.value
+    return own if own.is_dir() else job_result(adapter.source_job, adapter.kind)
 
 
 def job_result(job_id: int, kind: ResultKind) -> Path:
-    """Where a job writes what it leaves."""
+    """The folder to which a job writes its result."""
     return get_settings().jobs_dir / str(job_id) / kind.value
 
 
-def kind_left_by(job_id: int) -> ResultKind | None:
-    """What the job's folder holds now."""
+def result_kind_on_disk(job_id: int) -> ResultKind | None:
+    """The kind of result in the job's folder; None where there is none."""
     return next((kind for kind in ResultKind if job_result(job_id, kind).is_dir()), None)
 
 
-def take_home(adapter: Adapter) -> None:
-    """Moves the files out of the job's folder, which is about to go."""
+def move_files_from_job(adapter: Adapter) -> None:
+    """Moves the weights from the job's folder, which is about to be deleted, to the adapter's own."""
     source, target = job_result(adapter.source_job, adapter.kind), home_folder(adapter.id or 0) / adapter.kind.value
     if source.is_dir() and not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -61,13 +61,13 @@ def take_home(adapter: Adapter) -> None:
 
 
 def remove_files(adapter: Adapter) -> None:
-    """Deletes everything that the adapter has on disk."""
+    """Deletes all files of the adapter."""
     shutil.rmtree(job_result(adapter.source_job, adapter.kind), ignore_errors=True)
     shutil.rmtree(home_folder(adapter.id or 0), ignore_errors=True)
 
 
 def list_files(folder: Path) -> list[FileRow]:
-    """The files below the folder, by name; what vanishes meanwhile is left out."""
+    """The files below the folder, by name; those that are deleted meanwhile are left out."""
     rows: list[FileRow] = []
     for path in sorted(folder.rglob("*")):
         try:

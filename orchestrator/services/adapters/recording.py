@@ -1,4 +1,4 @@
-"""Makes a version of every completed job that left something, once; also of those that ended before versions were."""
+"""Records an adapter version for each completed job that produced files, exactly once."""
 
 import json
 from typing import Any
@@ -13,24 +13,24 @@ from orchestrator.domain.base import utcnow
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.tasks import TASK_OF_MODEL
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
-from orchestrator.services.adapters.files import job_result, kind_left_by, list_files
+from orchestrator.services.adapters.files import job_result, list_files, result_kind_on_disk
 from orchestrator.settings import get_settings
 
-_PASSING = frozenset({"eta_s", "phase"})
-"""Entries of a job's summary that mean something only while it runs."""
+_TRANSIENT = frozenset({"eta_s", "phase"})
+"""Entries of a job's summary that matter only while it runs."""
 
 
 def record_adapter(session: Session, job_id: int) -> Adapter | None:
-    """The version that a completed job made: the existing one, or the next of its line.
+    """The version that a completed job made: the one that exists already, or a new one.
 
     Returns:
-        None when the job is not complete or left no files.
+        None when the job is not completed, or has no files.
     """
-    known = session.exec(select(Adapter).where(Adapter.source_job == job_id)).first()
+    existing = session.exec(select(Adapter).where(Adapter.source_job == job_id)).first()
     job = session.get(TrainingJob, job_id)
-    kind = kind_left_by(job_id)
-    if known is not None or job is None or job.status is not JobStatus.COMPLETED or kind is None:
-        return known
+    kind = result_kind_on_disk(job_id)
+    if existing is not None or job is None or job.status is not JobStatus.COMPLETED or kind is None:
+        return existing
     line = _line(session, job.owner_id, job.name)
     facts = _base_facts(session, job)
     adapter = Adapter(
@@ -48,7 +48,7 @@ def record_adapter(session: Session, job_id: int) -> Adapter | None:
         model_name=job.model_name,
         model_revision=job.model_revision,
         recipe=dict(job.recipe or {}),
-        summary={key: value for key, value in (job.summary or {}).items() if key not in _PASSING},
+        summary={key: value for key, value in (job.summary or {}).items() if key not in _TRANSIENT},
         size_bytes=sum(file.size_bytes for file in list_files(job_result(job_id, kind))),
         created_at=job.finished_at or utcnow(),
         **facts,
@@ -59,41 +59,46 @@ def record_adapter(session: Session, job_id: int) -> Adapter | None:
 
 
 def record_missing(session: Session, limit: int = 200) -> int:
-    """Versions for completed jobs that have none, the oldest first; how many were made."""
+    """Records versions for completed jobs that have none, such as those of a controller that was killed; oldest first.
+
+    Args:
+        limit: how many at most.
+
+    Returns:
+        How many were recorded.
+    """
     without = (
         select(TrainingJob.id)
         .where(TrainingJob.status == JobStatus.COMPLETED, col(TrainingJob.id).not_in(select(Adapter.source_job)))
         .order_by(col(TrainingJob.finished_at), col(TrainingJob.id))
     )
-    made = 0
+    recorded = 0
     for job_id in session.exec(without).all():
-        if made >= limit:
+        if recorded >= limit:
             break
-        made += record_adapter(session, job_id or 0) is not None
-    return made
+        recorded += record_adapter(session, job_id or 0) is not None
+    return recorded
 
 
 def _line(session: Session, owner_id: int, name: str) -> AdapterLine:
-    """The line of this name, made if it is not there; two jobs that end at once agree on one."""
+    """The line of this name, created if it does not exist; two jobs that end at once get the same one."""
     insert = postgres_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
     values = {"owner_id": owner_id, "name": name, "last_version": 0, "created_at": utcnow()}
     session.exec(insert(AdapterLine).values(**values).on_conflict_do_nothing(index_elements=["owner_id", "name"]))
-    found = select(AdapterLine).where(AdapterLine.owner_id == owner_id, AdapterLine.name == name)
-    return session.exec(found).one()
+    statement = select(AdapterLine).where(AdapterLine.owner_id == owner_id, AdapterLine.name == name)
+    return session.exec(statement).one()
 
 
 def _next_version(session: Session, line: AdapterLine) -> int:
-    """Counts in the database: the row stays locked until the commit, so no number is given twice."""
-    one_more = update(AdapterLine).where(col(AdapterLine.id) == line.id)
-    session.exec(
-        one_more.values(last_version=AdapterLine.last_version + 1).execution_options(synchronize_session=False)
-    )
+    """Increments the counter in the database; its row stays locked until the commit, so that no number comes twice."""
+    counter = update(AdapterLine).where(col(AdapterLine.id) == line.id)
+    session.exec(counter.values(last_version=AdapterLine.last_version + 1).execution_options(synchronize_session=False))
     session.refresh(line)
     return line.last_version
 
 
 def _base_facts(session: Session, job: TrainingJob) -> dict[str, Any]:
-    """Family, architecture and task: from the ledger, or from the job's own spec when the base was deleted."""
+    """Family, architecture and task of the base: from its record, or from the job's spec file when it was deleted."""
     model = session.get(VideoModel, job.model_id) if job.model_id else None
     if model is not None:
         return {
@@ -105,5 +110,5 @@ def _base_facts(session: Session, job: TrainingJob) -> dict[str, Any]:
         spec = json.loads((get_settings().jobs_dir / str(job.id) / "spec.json").read_text())
     except (OSError, ValueError):
         spec = {}
-    told = {key: str(spec.get(key) or "") for key in ("family", "architecture", "task")}
-    return told | {"task": told["task"] or str((job.summary or {}).get("task") or "")}
+    facts = {key: str(spec.get(key) or "") for key in ("family", "architecture", "task")}
+    return facts | {"task": facts["task"] or str((job.summary or {}).get("task") or "")}

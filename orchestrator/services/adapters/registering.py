@@ -1,4 +1,4 @@
-"""Makes a base model of a merged adapter, or of a model that was trained whole: its files are linked, then checked."""
+"""Registers a merged adapter, or a fully trained model, as a base model: its files are linked, then checked."""
 
 import os
 import shutil
@@ -12,31 +12,33 @@ from orchestrator.domain.models import ModelSource, ModelStatus
 from orchestrator.domain.tasks import TASKS
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_adapter
-from orchestrator.services.adapters.catalog import whole_folder
+from orchestrator.services.adapters.catalog import existing_folder
 from orchestrator.services.adapters.operations import MERGED, folder_to_push
 from orchestrator.services.models.adding import check_soon
 from orchestrator.services.models.catalog import new_model, row_of
 from orchestrator.services.models.files import TAKEN, model_folder, remove_model_folder
 from orchestrator.services.models.rows import ModelRow
 
-_NOT_A_MODELS = frozenset({"result.json", "predictions.json", "labels.json"})
+_RUN_FILES = frozenset({"result.json", "predictions.json", "labels.json"})
 
 
 def register_merged(session: Session, actor: Actor, adapter_id: int, name: str = "") -> ModelRow:
-    """Adds the whole model to the actor's models; a worker checks its tensors like those of any other.
+    """Adds the model to the actor's base models; a worker checks its tensors like those of any other.
 
     Args:
-        name: the model's; "" for the version's own.
+        name: the name of the new model; "" for that of the version.
 
     Raises:
         Conflict: nothing is merged yet, or the name is taken. Invalid: the name. NotFound. Unavailable: disk.
     """
     adapter = owned_adapter(session, actor, adapter_id)
     label = f"{adapter.name} v{adapter.version}"
-    whole = adapter.kind is ResultKind.MODEL
-    source = whole_folder(adapter) if whole else folder_to_push(adapter, MERGED)
-    told = f"{'Trained whole' if whole else 'Merged'} from {label}: {adapter.model_name} on {adapter.dataset_name}."
-    model = new_model(session, actor, name.strip() or label, told, TASKS[adapter.task].model_type.value)
+    is_model = adapter.kind is ResultKind.MODEL
+    source = existing_folder(adapter) if is_model else folder_to_push(adapter, MERGED)
+    description = (
+        f"{'Fully trained' if is_model else 'Merged'} from {label}: {adapter.model_name} on {adapter.dataset_name}."
+    )
+    model = new_model(session, actor, name.strip() or label, description, TASKS[adapter.task].model_type.value)
     model.source, model.source_ref, model.status = ModelSource.UPLOAD, label, ModelStatus.PROCESSING
     session.add(model)
     session.flush()
@@ -53,10 +55,10 @@ def register_merged(session: Session, actor: Actor, adapter_id: int, name: str =
 
 
 def _link(source: Path, target: Path) -> None:
-    """Hard links where the disk has them: neither side writes to a file, they replace it."""
+    """Hard-links the files, or copies them; links are safe because files are replaced and never written in place."""
     target.mkdir(parents=True)
     for path in sorted(source.iterdir()):
-        if path.is_file() and path.suffix in TAKEN and path.name not in _NOT_A_MODELS:
+        if path.is_file() and path.suffix in TAKEN and path.name not in _RUN_FILES:
             try:
                 os.link(path, target / path.name)
             except OSError:

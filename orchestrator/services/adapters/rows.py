@@ -1,4 +1,4 @@
-"""The rows of adapters that pages and the REST answers share."""
+"""The rows of adapters that pages and the REST API share."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,21 +11,21 @@ from orchestrator.domain.tasks import TASKS
 
 @dataclass(frozen=True, slots=True)
 class AdapterRow:
-    """One version as a list or a page shows it; where its files lie is told to nobody."""
+    """One adapter version, without the path of its files."""
 
     id: int
     name: str
     version: int
     kind: str
-    """adapter, or model for a whole one."""
+    """adapter, or model for a fully trained one."""
     task: str
     production: bool
     newest: bool
-    """No higher version of its line is left."""
+    """Whether it is the highest version of its line."""
     versions: int
-    """How many its line has."""
+    """How many versions its line has."""
     production_version: int | None
-    """The line's."""
+    """The version of its line that is in production."""
     job_id: int | None
     """None when the job was deleted; the adapter stays."""
     dataset_id: int | None
@@ -41,7 +41,7 @@ class AdapterRow:
     metric_label: str
     value: float | None
     baseline: float | None
-    """The same of the untouched base, or of guessing."""
+    """The value of the untrained base, or of guessing."""
     recipe: dict[str, Any]
     summary: dict[str, Any]
     size_bytes: int
@@ -50,7 +50,7 @@ class AdapterRow:
 
 @dataclass(frozen=True, slots=True)
 class LineFacts:
-    """What a version needs to know of the others of its line."""
+    """What the row of a version shows about its line."""
 
     newest: int
     versions: int
@@ -58,7 +58,7 @@ class LineFacts:
 
 
 def adapter_row(adapter: Adapter, line: LineFacts) -> AdapterRow:
-    """The row of a record."""
+    """The row of a stored adapter."""
     assert adapter.id is not None
     summary = dict(adapter.summary or {})
     metric = TASKS[adapter.task].headline if adapter.task in TASKS else None

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Upload
 from orchestrator.domain.tasks import Task
-from orchestrator.domain.training_jobs import ACTIVE, JobMark, TrainingJob
+from orchestrator.domain.training_jobs import ACTIVE, JobRef, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.paging import contains
 
@@ -32,7 +32,7 @@ class DatasetExtras:
     """`clip_ids`: up to four clips, of different classes where there are; `jobs`: the newest first."""
 
     clip_ids: list[int] = field(default_factory=list)
-    jobs: list[JobMark] = field(default_factory=list)
+    jobs: list[JobRef] = field(default_factory=list)
     job_count: int = 0
     active_count: int = 0
     receiving: int = 0
@@ -79,7 +79,7 @@ def dataset_extras(session: Session, actor: Actor, dataset_ids: Sequence[int]) -
     return {i: _extras(strips[i], jobs.get(i, []), receiving.get(i, 0)) for i in ids}
 
 
-def _extras(clip_ids: list[int], jobs: list[JobMark], receiving: int) -> DatasetExtras:
+def _extras(clip_ids: list[int], jobs: list[JobRef], receiving: int) -> DatasetExtras:
     active = sum(1 for job in jobs if job.status in ACTIVE)
     return DatasetExtras(clip_ids, jobs[:MARKS], len(jobs), active, receiving)
 
@@ -113,14 +113,14 @@ def _firsts(session: Session, dataset_id: int, status: ClipStatus) -> list[int]:
     return ids
 
 
-def _jobs(session: Session, actor: Actor, dataset_ids: list[int]) -> dict[int, list[JobMark]]:
+def _jobs(session: Session, actor: Actor, dataset_ids: list[int]) -> dict[int, list[JobRef]]:
     statement = (
         select(TrainingJob.dataset_id, TrainingJob.id, TrainingJob.name, TrainingJob.status)
         .where(col(TrainingJob.dataset_id).in_(dataset_ids), col(TrainingJob.owner_id) == actor.user_id)
         .order_by(col(TrainingJob.id).desc())
     )
-    marks: dict[int, list[JobMark]] = {}
+    marks: dict[int, list[JobRef]] = {}
     for dataset_id, job_id, name, status in session.exec(statement):
         if dataset_id is not None and job_id is not None:
-            marks.setdefault(dataset_id, []).append(JobMark(job_id, name, str(status)))
+            marks.setdefault(dataset_id, []).append(JobRef(job_id, name, str(status)))
     return marks

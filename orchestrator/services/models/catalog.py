@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy import func, update
 from sqlmodel import Session, col, or_, select
 
-from orchestrator.domain.adapters import WORK_ACTIVE, Adapter, AdapterWork, WorkKind
+from orchestrator.domain.adapters import ACTIVE_OPERATIONS, Adapter, AdapterOperation, OperationKind
 from orchestrator.domain.datasets import Upload
 from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.families import current_title, titles_of
@@ -178,10 +178,12 @@ def still_used(session: Session, model_id: int) -> str:
         return f"{named} still trains this model. Stop that first."
     merges = (
         Adapter.model_id == model_id,
-        AdapterWork.kind == WorkKind.MERGE,
-        col(AdapterWork.status).in_(WORK_ACTIVE),
+        AdapterOperation.kind == OperationKind.MERGE,
+        col(AdapterOperation.status).in_(ACTIVE_OPERATIONS),
     )
-    found = select(Adapter.name, Adapter.version).join(AdapterWork, col(AdapterWork.adapter_id) == col(Adapter.id))
+    found = select(Adapter.name, Adapter.version).join(
+        AdapterOperation, col(AdapterOperation.adapter_id) == col(Adapter.id)
+    )
     if made := session.exec(found.where(*merges)).first():
         return f"{made[0]} v{made[1]} is being merged into this model. Wait until that is over."
     return ""

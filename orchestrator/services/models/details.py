@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.models import ModelSource, VideoModel
-from orchestrator.domain.training_jobs import JobMark, TrainingJob
+from orchestrator.domain.training_jobs import JobRef, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.models.catalog import get_model
 from orchestrator.services.models.files import small_text
@@ -26,7 +26,7 @@ class ModelAbout:
     pretraining: dict[str, Any]
     classes: list[str]
     """The classes of its own head, which a fine-tune replaces."""
-    jobs: list[JobMark]
+    jobs: list[JobRef]
 
 
 def model_about(session: Session, actor: Actor, model_id: int) -> ModelAbout:
@@ -47,16 +47,14 @@ def model_about(session: Session, actor: Actor, model_id: int) -> ModelAbout:
     return ModelAbout(_readme(folder) if own and safe else "", pretraining, names, _jobs(session, actor, model_id))
 
 
-def _jobs(session: Session, actor: Actor, model_id: int) -> list[JobMark]:
+def _jobs(session: Session, actor: Actor, model_id: int) -> list[JobRef]:
     statement = (
         select(TrainingJob.id, TrainingJob.name, TrainingJob.status)
         .where(TrainingJob.model_id == model_id, TrainingJob.owner_id == actor.user_id)
         .order_by(col(TrainingJob.id).desc())
         .limit(JOBS_SHOWN)
     )
-    return [
-        JobMark(job_id, name, str(status)) for job_id, name, status in session.exec(statement) if job_id is not None
-    ]
+    return [JobRef(job_id, name, str(status)) for job_id, name, status in session.exec(statement) if job_id is not None]
 
 
 def _readme(folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""The two doors a notice leaves by: a signed webhook, and e-mail over SMTP."""
+"""The channels through which a notification is delivered: a signed webhook, and e-mail over SMTP."""
 
 import hashlib
 import hmac
@@ -20,25 +20,25 @@ TIMEOUT_S = 8.0
 
 
 class NotDelivered(Exception):
-    """The other side did not take it; the message says why, for the person's settings."""
+    """The receiver did not accept it; the message says why and is shown in the user's settings."""
 
 
 def sign(secret: str, timestamp: str, body: bytes) -> str:
-    """`sha256=` and the HMAC-SHA256 over `timestamp.body`: the time is signed too, so that nothing is replayed."""
+    """`sha256=` and the HMAC-SHA256 of `timestamp.body`; the signed time lets a receiver refuse replayed requests."""
     mac = hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256)
     return f"sha256={mac.hexdigest()}"
 
 
-def post_webhook(url: str, secret: str, notice: dict[str, Any]) -> None:
-    """Sends the notice as JSON, signed. Follows no redirect, since it could lead inside.
+def post_webhook(url: str, secret: str, notification: dict[str, Any]) -> None:
+    """Sends the notification as signed JSON. Redirects are not followed: they could lead into the private network.
 
     Raises:
-        NotDelivered: it was not answered with 2xx.
+        NotDelivered: the receiver did not answer with 2xx.
     """
     parts = urlsplit(url)
     host, secure = parts.hostname or "", parts.scheme == "https"
     port = parts.port or (443 if secure else 80)
-    body = json.dumps(notice, separators=(",", ":")).encode()
+    body = json.dumps(notification, separators=(",", ":")).encode()
     timestamp = str(int(time.time()))
     headers = {
         "Host": parts.netloc,
@@ -46,12 +46,12 @@ def post_webhook(url: str, secret: str, notice: dict[str, Any]) -> None:
         "User-Agent": "Loreel",
         "X-Loreel-Timestamp": timestamp,
         "X-Loreel-Signature": sign(secret, timestamp, body),
-        "X-Loreel-Delivery": str(notice.get("id", "")),
+        "X-Loreel-Delivery": str(notification.get("id", "")),
     }
     try:
         address = public_address(host, port)
         target = httpx.URL(url).copy_with(host=address)
-        sni = {"sni_hostname": host}  # the checked address is called; the certificate is still the name's
+        sni = {"sni_hostname": host}  # the checked address is called, and the certificate is verified for the name
         with (
             httpx.Client(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False) as client,
             client.stream("POST", target, content=body, headers=headers, extensions=sni) as answer,
@@ -66,10 +66,10 @@ def post_webhook(url: str, secret: str, notice: dict[str, Any]) -> None:
 
 
 def send_email(address: str, title: str, body: str, link: str) -> None:
-    """Sends a plain mail over the server of the settings.
+    """Sends a plain-text mail through the SMTP server of the settings.
 
     Raises:
-        NotDelivered: the mail server did not take it.
+        NotDelivered: the mail server did not accept it.
     """
     settings = get_settings()
     mail = EmailMessage()
@@ -93,4 +93,4 @@ def send_email(address: str, title: str, body: str, link: str) -> None:
                 server.login(settings.smtp_user, settings.smtp_password)
             server.send_message(mail)
     except (smtplib.SMTPException, OSError) as error:
-        raise NotDelivered(f"The mail server did not take it ({type(error).__name__}).") from error
+        raise NotDelivered(f"The mail server did not accept it ({type(error).__name__}).") from error

@@ -1,4 +1,4 @@
-"""Carries what is due through its door, and tries again later what was not taken: called by the controller."""
+"""Delivers notifications that are due and schedules retries; called by the controller."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,92 +8,102 @@ import structlog
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
-from orchestrator.domain.notifications import NoticeDelivery, NoticeWish, Notification
+from orchestrator.domain.notifications import Notification, NotificationDelivery, NotificationPreference
 from orchestrator.domain.users import User
 from orchestrator.services.db import session_scope
 from orchestrator.services.notifications.channels import NotDelivered, post_webhook, send_email
 from orchestrator.settings import get_settings
 
 log = structlog.get_logger()
-WAITS_S = (10, 60, 300, 1_800, 7_200)
-"""Seconds before each further try; after the last one it is given up."""
-_AT_ONCE = 20
+RETRY_WAITS_S = (10, 60, 300, 1_800, 7_200)
+"""Seconds before each retry; after the last one a delivery is given up."""
+_BATCH = 20
 
 
 @dataclass(frozen=True, slots=True)
-class _Parcel:
+class _DueDelivery:
+    """Everything that a delivery needs, so that no transaction is open while it is sent."""
+
     delivery_id: int
     channel: str
     url: str
     secret: str
     address: str
-    notice: dict[str, Any]
+    body: dict[str, Any]
     link: str
 
 
 def deliver_due() -> int:
-    """Tries everything that is due once; says how much arrived. No transaction is open while the world answers."""
+    """Tries each delivery that is due once; no transaction is open while a receiver answers.
+
+    Returns:
+        How many were delivered.
+    """
     with session_scope() as session:
-        parcels = _due(session)
-    arrived = 0
-    for parcel in parcels:
-        problem = _carry(parcel)
-        arrived += not problem
+        due = _due(session)
+    delivered = 0
+    for delivery in due:
+        problem = _send(delivery)
+        delivered += not problem
         with session_scope() as session:
-            _settle(session, parcel.delivery_id, problem)
-    return arrived
+            _record_try(session, delivery.delivery_id, problem)
+    return delivered
 
 
-def _due(session: Session) -> list[_Parcel]:
+def _due(session: Session) -> list[_DueDelivery]:
     statement = (
-        select(NoticeDelivery, Notification, NoticeWish, User)
-        .join(Notification, col(Notification.id) == col(NoticeDelivery.notification_id))
+        select(NotificationDelivery, Notification, NotificationPreference, User)
+        .join(Notification, col(Notification.id) == col(NotificationDelivery.notification_id))
         .join(User, col(User.id) == col(Notification.user_id))
-        .join(NoticeWish, col(NoticeWish.user_id) == col(Notification.user_id))
-        .where(col(NoticeDelivery.done_at).is_(None), col(NoticeDelivery.next_at) <= utcnow())
-        .order_by(col(NoticeDelivery.next_at))
-        .limit(_AT_ONCE)
+        .join(NotificationPreference, col(NotificationPreference.user_id) == col(Notification.user_id))
+        .where(col(NotificationDelivery.done_at).is_(None), col(NotificationDelivery.next_at) <= utcnow())
+        .order_by(col(NotificationDelivery.next_at))
+        .limit(_BATCH)
     )
-    return [_parcel(*found) for found in session.exec(statement)]
+    return [_due_delivery(*row) for row in session.exec(statement)]
 
 
-def _parcel(delivery: NoticeDelivery, notice: Notification, wish: NoticeWish, user: User) -> _Parcel:
+def _due_delivery(
+    delivery: NotificationDelivery, notification: Notification, preference: NotificationPreference, user: User
+) -> _DueDelivery:
     base = get_settings().resolved_public_url
-    link = f"{base}/jobs/{notice.job_id}" if notice.job_id else base
+    link = f"{base}/jobs/{notification.job_id}" if notification.job_id else base
     body = {
-        "id": str(notice.id),
-        "kind": notice.kind,
-        "title": notice.title,
-        "body": notice.body,
-        "job_id": str(notice.job_id) if notice.job_id else None,
+        "id": str(notification.id),
+        "kind": notification.kind,
+        "title": notification.title,
+        "body": notification.body,
+        "job_id": str(notification.job_id) if notification.job_id else None,
         "url": link,
-        "created_at": notice.created_at.isoformat(),
+        "created_at": notification.created_at.isoformat(),
     }
-    return _Parcel(delivery.id or 0, delivery.channel, wish.webhook_url, wish.webhook_secret, user.email, body, link)
+    return _DueDelivery(
+        delivery.id or 0, delivery.channel, preference.webhook_url, preference.webhook_secret, user.email, body, link
+    )
 
 
-def _carry(parcel: _Parcel) -> str:
-    """Why it was not taken, or ""."""
+def _send(delivery: _DueDelivery) -> str:
+    """Sends it; why that failed, or ""."""
     try:
-        if parcel.channel == "email":
-            send_email(parcel.address, parcel.notice["title"], parcel.notice["body"], parcel.link)
-        elif parcel.url:
-            post_webhook(parcel.url, parcel.secret, parcel.notice)
+        if delivery.channel == "email":
+            send_email(delivery.address, delivery.body["title"], delivery.body["body"], delivery.link)
+        elif delivery.url:
+            post_webhook(delivery.url, delivery.secret, delivery.body)
     except NotDelivered as error:
         return str(error)
-    except Exception as error:  # one person's odd address must not hold everybody's notices up
-        log.exception("courier.failed", delivery=parcel.delivery_id)
+    except Exception as error:  # an unexpected error of one address must not stop all other deliveries
+        log.exception("notification.delivery_failed", delivery=delivery.delivery_id)
         return f"It could not be sent ({type(error).__name__})."
     return ""
 
 
-def _settle(session: Session, delivery_id: int, problem: str) -> None:
-    delivery = session.get(NoticeDelivery, delivery_id)
+def _record_try(session: Session, delivery_id: int, problem: str) -> None:
+    delivery = session.get(NotificationDelivery, delivery_id)
     if delivery is None:
         return
     delivery.tries, delivery.error = delivery.tries + 1, problem[:300]
-    if not problem or delivery.tries > len(WAITS_S):
+    if not problem or delivery.tries > len(RETRY_WAITS_S):
         delivery.done_at = utcnow()
     else:
-        delivery.next_at = utcnow() + timedelta(seconds=WAITS_S[delivery.tries - 1])
+        delivery.next_at = utcnow() + timedelta(seconds=RETRY_WAITS_S[delivery.tries - 1])
     session.add(delivery)

@@ -1,12 +1,12 @@
-"""The rows of notices that pages and the REST answers share."""
+"""The rows of notifications and preferences that pages and the REST API share."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
-class NoticeRow:
-    """One notice."""
+class NotificationRow:
+    """One notification."""
 
     id: int
     kind: str
@@ -19,24 +19,24 @@ class NoticeRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Notices:
-    """The newest notices and how many are unread in all."""
+class NotificationList:
+    """The newest notifications, and how many are unread in total."""
 
-    items: list[NoticeRow]
+    items: list[NotificationRow]
     unread: int
 
 
 @dataclass(frozen=True, slots=True)
-class WishRow:
-    """How a person wants to be told."""
+class PreferencesRow:
+    """Where a user's notifications are sent, and which kinds."""
 
     webhook_url: str
     webhook_secret: str
     email: bool
     kinds: tuple[str, ...]
     address: str
-    """Where e-mail goes: the account's own."""
+    """The e-mail address of the account, where mails go."""
     mail_ready: bool
-    """False while no mail server is set."""
+    """Whether the settings name a mail server."""
     last_error: str
-    """Why the newest delivery did not arrive, "" when it did."""
+    """Why the newest delivery failed; "" when it arrived."""

@@ -1,4 +1,4 @@
-"""The adapters that a person may try, as whoever loads one needs it."""
+"""The adapters that a user can ask on the playground, with everything that loading one needs."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,12 +13,12 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_adapter
 from orchestrator.services.adapters.files import adapter_folder
 
-MOST = 200
+MAX_LISTED = 200
 
 
 @dataclass(frozen=True, slots=True)
 class AdapterFacts:
-    """One version of an adapter and where its files lie."""
+    """One version of an adapter and its folder."""
 
     id: int
     line: str
@@ -28,7 +28,7 @@ class AdapterFacts:
     source_job: int
     model_id: int | None
     model_revision: str
-    """SHA-256 of the weights that it was trained on; "" where nobody knows."""
+    """SHA-256 of the base weights that it was trained on; "" where it is not known."""
     dataset_id: int | None
     folder: Path
     recipe: dict[str, Any]
@@ -36,29 +36,30 @@ class AdapterFacts:
 
     @property
     def name(self) -> str:
+        """The line with its version: "my-run v2"."""
         return f"{self.line} v{self.version}"
 
 
 def find_adapter(session: Session, actor: Actor, adapter_id: int) -> AdapterFacts:
-    """One version of the actor's.
+    """One adapter version of the actor's.
 
     Raises:
-        NotFound: there is none, it is somebody else's, or its files are gone. Invalid: it is a whole model.
+        NotFound: it does not exist, belongs to another user, or its files are gone. Invalid: it is a complete model.
     """
     adapter = owned_adapter(session, actor, adapter_id)
     facts = _facts(adapter)
     if adapter.kind is not ResultKind.ADAPTER:
-        raise Invalid(f"{facts.name} is a whole model. Register it as a base model to try it.", "adapter_id")
+        raise Invalid(f"{facts.name} is a complete model. Register it as a base model to try it.", "adapter_id")
     if not (facts.folder / "adapter_config.json").is_file():
         raise NotFound(f"The files of {facts.name} are gone from the disk. Train it again.", "adapter_id")
     return facts
 
 
 def list_adapters(session: Session, actor: Actor) -> list[AdapterFacts]:
-    """Those of the actor whose files are there, the newest first."""
+    """The actor's adapters whose files exist, the newest first."""
     mine = (Adapter.owner_id == actor.user_id, Adapter.kind == ResultKind.ADAPTER)
-    found = session.exec(select(Adapter).where(*mine).order_by(col(Adapter.id).desc()).limit(MOST))
-    return [facts for adapter in found if ((facts := _facts(adapter)).folder / "adapter_config.json").is_file()]
+    adapters = session.exec(select(Adapter).where(*mine).order_by(col(Adapter.id).desc()).limit(MAX_LISTED))
+    return [facts for adapter in adapters if ((facts := _facts(adapter)).folder / "adapter_config.json").is_file()]
 
 
 def _facts(adapter: Adapter) -> AdapterFacts:

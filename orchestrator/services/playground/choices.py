@@ -1,4 +1,4 @@
-"""What a person may choose from on the playground: bases, adapters and datasets that are ready."""
+"""What the playground offers to choose from: bases, adapters and datasets that are ready."""
 
 from dataclasses import dataclass
 
@@ -11,12 +11,12 @@ from orchestrator.domain.tasks import TASK_OF_MODEL, AnswerKind
 from orchestrator.domain.users import Actor
 from orchestrator.services.playground.adapters import list_adapters
 
-MOST = 200
+MAX_LISTED = 200
 
 
 @dataclass(frozen=True, slots=True)
 class BaseChoice:
-    """A base model."""
+    """A base model; `takes_question`: whether it reads a prompt."""
 
     id: int
     name: str
@@ -26,7 +26,7 @@ class BaseChoice:
 
 @dataclass(frozen=True, slots=True)
 class AdapterChoice:
-    """An adapter, the job it came from, and the dataset it learned from, where that is still there."""
+    """An adapter, its job, and its dataset, which is None when it was deleted."""
 
     id: int
     name: str
@@ -38,7 +38,7 @@ class AdapterChoice:
 
 @dataclass(frozen=True, slots=True)
 class DatasetChoice:
-    """A dataset with clips."""
+    """A dataset that has clips."""
 
     id: int
     name: str
@@ -48,7 +48,7 @@ class DatasetChoice:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """All of them; adapters only where their base is among the bases."""
+    """Everything to choose from; adapters only where their base is among the bases."""
 
     bases: list[BaseChoice]
     adapters: list[AdapterChoice]
@@ -56,18 +56,18 @@ class Choices:
 
 
 def choices(session: Session, actor: Actor) -> Choices:
-    """The actor's own and what is built in, the newest first."""
-    seen = or_(col(VideoModel.owner_id).is_(None), col(VideoModel.owner_id) == actor.user_id)
+    """The actor's own records and the built-in bases, the newest first."""
+    visible = or_(col(VideoModel.owner_id).is_(None), col(VideoModel.owner_id) == actor.user_id)
     models = session.exec(
         select(VideoModel)
-        .where(seen, VideoModel.status == ModelStatus.READY)
+        .where(visible, VideoModel.status == ModelStatus.READY)
         .order_by(col(VideoModel.owner_id).is_(None), col(VideoModel.id).desc())
-        .limit(MOST)
+        .limit(MAX_LISTED)
     )
     bases = [_base_choice(model) for model in models]
     mine = (Dataset.owner_id == actor.user_id, Dataset.status == DatasetStatus.READY, Dataset.clip_count > 0)
-    found = session.exec(select(Dataset).where(*mine).order_by(col(Dataset.id).desc()).limit(MOST))
-    datasets = [DatasetChoice(row.id or 0, row.name, str(row.task), row.clip_count) for row in found]
+    ready = session.exec(select(Dataset).where(*mine).order_by(col(Dataset.id).desc()).limit(MAX_LISTED))
+    datasets = [DatasetChoice(row.id or 0, row.name, str(row.task), row.clip_count) for row in ready]
     tasks, known = {base.id: base.task for base in bases}, {dataset.id for dataset in datasets}
     adapters = [
         AdapterChoice(

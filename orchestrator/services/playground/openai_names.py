@@ -1,4 +1,4 @@
-"""The names under which OpenAI's clients find the captioning models: an adapter's or a base's name, or its id."""
+"""The model names of the OpenAI-compatible API: captioning adapters and bases by name or id."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,41 +16,44 @@ _WRITES = [task.model_type for task in TASKS.values() if task.answer is AnswerKi
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """A model that chats."""
+class NamedModel:
+    """A captioning adapter or base under its names in the API."""
 
     id: str
-    """adapter-12 or model-3: says which one, whatever it is renamed to."""
+    """adapter-12 or model-3; it stays when the model is renamed."""
     names: tuple[str, ...]
-    """What people call it, the most exact first: my-run-v2, my-run."""
+    """Further names, the most specific first: my-run-v2, my-run."""
     created_at: datetime
     adapter_id: int | None = None
     model_id: int | None = None
 
 
-def list_named(session: Session, actor: Actor) -> list[Named]:
+def list_named_models(session: Session, actor: Actor) -> list[NamedModel]:
     """Adapters of captioning models, the newest first, then the bases."""
-    seen = or_(col(VideoModel.owner_id).is_(None), col(VideoModel.owner_id) == actor.user_id)
-    speaks = (col(VideoModel.model_type).in_(_WRITES), VideoModel.status == ModelStatus.READY)
-    bases = session.exec(select(VideoModel).where(seen, *speaks).order_by(col(VideoModel.id))).all()
+    visible = or_(col(VideoModel.owner_id).is_(None), col(VideoModel.owner_id) == actor.user_id)
+    captioning = (col(VideoModel.model_type).in_(_WRITES), VideoModel.status == ModelStatus.READY)
+    bases = session.exec(select(VideoModel).where(visible, *captioning).order_by(col(VideoModel.id))).all()
     ids = {base.id for base in bases}
-    named: list[Named] = []
+    named: list[NamedModel] = []
     for adapter in list_adapters(session, actor):
         if adapter.model_id in ids or task_spec(adapter.task).answer is AnswerKind.TEXT:
             names = (f"{adapter.line}-v{adapter.version}", adapter.line)
-            named.append(Named(f"adapter-{adapter.id}", names, adapter.created_at, adapter_id=adapter.id))
-    return [*named, *(Named(f"model-{base.id}", (base.name,), base.created_at, model_id=base.id) for base in bases)]
+            named.append(NamedModel(f"adapter-{adapter.id}", names, adapter.created_at, adapter_id=adapter.id))
+    return [
+        *named,
+        *(NamedModel(f"model-{base.id}", (base.name,), base.created_at, model_id=base.id) for base in bases),
+    ]
 
 
-def find_named(session: Session, actor: Actor, name: str) -> Named:
-    """By id, else by name with version, else by the name alone: of its versions the newest.
+def find_named_model(session: Session, actor: Actor, name: str) -> NamedModel:
+    """The model of a name: an id, a name with version, or a name alone, which means its newest version.
 
     Raises:
         NotFound: the actor has no such model.
     """
-    wanted = name.strip().lower()
-    named = list_named(session, actor)
-    exact = [one for one in named if wanted in (one.id, one.names[0].lower())]
-    if found := next(iter([*exact, *(one for one in named if wanted == one.names[-1].lower())]), None):
-        return found
+    key = name.strip().lower()
+    named = list_named_models(session, actor)
+    exact = [model for model in named if key in (model.id, model.names[0].lower())]
+    if model := next(iter([*exact, *(one for one in named if key == one.names[-1].lower())]), None):
+        return model
     raise NotFound(f"There is no captioning model or adapter named {name[:80]}. GET /v1/models lists yours.", "model")

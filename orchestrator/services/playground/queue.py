@@ -1,4 +1,4 @@
-"""Sends a question to the process that answers, and hears what it says, without holding a thread meanwhile."""
+"""Sends a question to the worker that answers it and yields the answer as it arrives, without blocking a thread."""
 
 import json
 import secrets
@@ -9,7 +9,7 @@ import redis
 import structlog
 
 from orchestrator.domain.errors import TooMany, Unavailable
-from orchestrator.domain.playground import Letter, Wish
+from orchestrator.domain.playground import InferenceMessage, InferenceRequest
 from orchestrator.domain.redis_keys import (
     PLAYGROUND_CHANNEL,
     PLAYGROUND_KEEP_ALIVE,
@@ -23,94 +23,99 @@ from orchestrator.services.redis import connect_async
 from orchestrator.settings import get_settings
 
 log = structlog.get_logger(__name__)
-MOST_OPEN = 8
-"""Questions of one person at a time."""
-MOST_WAITING = 64
-_LOOK_S = 3
-_WAITS_S = 15
-_NOBODY = "No worker is there to answer. Start one with `./loreel worker`, then ask again."
-_SILENT = (
+MAX_OPEN = 8
+"""Questions of one user at a time."""
+MAX_WAITING = 64
+_POLL_S = 3
+_WAITER_S = 15
+"""Seconds after which a question counts as abandoned, when its waiter no longer renews its key."""
+_NO_WORKER = "No worker is running to answer. Start one with `./loreel worker`, then ask again."
+_TIMED_OUT = (
     "No answer came within {seconds:.0f} seconds. The worker may be loading a large model or be busy; ask again later."
 )
-_LOST = "The queue does not answer now. Try again in a moment."
+_NO_REDIS = "The queue does not answer now. Try again in a moment."
 
 
-async def ask(user_id: int, wish: Wish) -> AsyncGenerator[dict[str, Any]]:
-    """Sends a wish that was checked and yields each record of the answer; the last one has `done` or `problem`.
+async def ask(user_id: int, request: InferenceRequest) -> AsyncGenerator[dict[str, Any]]:
+    """Sends a request that was checked and yields the records of its answer; the last one has `done` or `problem`.
 
     Raises:
-        Unavailable: no worker, or it fell silent. TooMany: the person has too many open questions.
+        Unavailable: there is no worker, or it stopped answering. TooMany: the user has too many open questions.
     """
-    letter = Letter(secrets.token_urlsafe(12), user_id, wish)
+    message = InferenceMessage(secrets.token_urlsafe(12), user_id, request)
     client = connect_async(retries=1)
     try:
-        await _post(client, letter)
+        await _send(client, message)
         try:
-            async for record in _hear(client, letter):
+            async for record in _answer_records(client, message):
                 yield record
         finally:
-            await client.delete(playground_waiter(letter.id), playground_answer(letter.id))
+            await client.delete(playground_waiter(message.id), playground_answer(message.id))
             await client.decr(playground_open(user_id))
     except (redis.RedisError, OSError) as error:
         log.warning("playground.no_redis", error=str(error))
-        raise Unavailable(_LOST) from error
+        raise Unavailable(_NO_REDIS) from error
     finally:
         await client.aclose()
 
 
-async def answer(user_id: int, wish: Wish) -> dict[str, Any]:
-    """The last record alone."""
+async def answer(user_id: int, request: InferenceRequest) -> dict[str, Any]:
+    """Sends a request and waits for the last record of its answer."""
     last: dict[str, Any] = {}
-    async for record in ask(user_id, wish):
+    async for record in ask(user_id, request):
         last = record
     return last
 
 
-async def expect_questions() -> bool:
-    """Somebody opened the playground: the answering process is made ready. False: no worker keeps one. Never raises."""
+async def keep_answering_ready() -> bool:
+    """Has a worker start its answering process, because a user opened the playground. Never raises.
+
+    Returns:
+        False when no worker answers questions.
+    """
     client = connect_async(retries=0)
     try:
         await client.set(PLAYGROUND_KEEP_ALIVE, "1", ex=int(get_settings().playground_idle_s))
         await client.publish(PLAYGROUND_CHANNEL, "1")
         return bool(await client.exists(PLAYGROUND_OWNER))
     except (redis.RedisError, OSError) as error:
-        log.info("playground.not_expected", error=str(error))
+        log.info("playground.not_prepared", error=str(error))
         return False
     finally:
         await client.aclose()
 
 
-async def _post(client: Any, letter: Letter) -> None:
+async def _send(client: Any, message: InferenceMessage) -> None:
     if not await client.exists(PLAYGROUND_OWNER):
-        raise Unavailable(_NOBODY)
-    if await client.llen(PLAYGROUND_QUEUE) >= MOST_WAITING:
-        raise TooMany("Many questions wait already. Ask again in a moment.", 10)
-    count = playground_open(letter.user_id)
-    opened = await client.incr(count)
-    # A web process that is killed cannot count down: the count forgets by itself.
+        raise Unavailable(_NO_WORKER)
+    if await client.llen(PLAYGROUND_QUEUE) >= MAX_WAITING:
+        raise TooMany("Many questions are waiting already. Ask again in a moment.", 10)
+    count = playground_open(message.user_id)
+    open_questions = await client.incr(count)
+    # A web process that is killed cannot count down, so that the count expires.
     await client.expire(count, int(get_settings().playground_patience_s) + 60)
-    if opened > MOST_OPEN:
+    if open_questions > MAX_OPEN:
         await client.decr(count)
-        raise TooMany(f"You have {MOST_OPEN} open questions. Wait for an answer, then ask the next one.", 5)
-    await client.set(playground_waiter(letter.id), "1", ex=_WAITS_S)
+        raise TooMany(f"You have {MAX_OPEN} open questions. Wait for an answer, then ask the next one.", 5)
+    await client.set(playground_waiter(message.id), "1", ex=_WAITER_S)
     await client.set(PLAYGROUND_KEEP_ALIVE, "1", ex=int(get_settings().playground_idle_s))
-    await client.rpush(PLAYGROUND_QUEUE, letter.pack())
+    await client.rpush(PLAYGROUND_QUEUE, message.pack())
     await client.publish(PLAYGROUND_CHANNEL, "1")
 
 
-async def _hear(client: Any, letter: Letter) -> AsyncGenerator[dict[str, Any]]:
+async def _answer_records(client: Any, message: InferenceMessage) -> AsyncGenerator[dict[str, Any]]:
     patience, silent = get_settings().playground_patience_s, 0.0
     while silent < patience:
-        await client.set(playground_waiter(letter.id), "1", ex=_WAITS_S)
-        found = await client.blpop([playground_answer(letter.id)], timeout=_LOOK_S)
-        if found is None:
-            silent += _LOOK_S
+        await client.set(playground_waiter(message.id), "1", ex=_WAITER_S)
+        item = await client.blpop([playground_answer(message.id)], timeout=_POLL_S)
+        if item is None:
+            silent += _POLL_S
             if not await client.exists(PLAYGROUND_OWNER):
-                raise Unavailable(_NOBODY)
+                raise Unavailable(_NO_WORKER)
             continue
         silent = 0.0
-        record = json.loads(found[1])
+        record = json.loads(item[1])
         yield record
         if "done" in record or "problem" in record:
             return
-    raise Unavailable(_SILENT.format(seconds=patience))
+    raise Unavailable(_TIMED_OUT.format(seconds=patience))

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.machines import ANY, CPU, GPU, PREP, Shape, asks, shape_of
-from orchestrator.domain.training_jobs import HOLDS, JobStatus, TrainingJob
+from orchestrator.domain.training_jobs import ON_WORKER, JobStatus, TrainingJob
 from orchestrator.domain.workers import ALIVE_S, Worker
 
 Boxes = Counter[str]
@@ -26,7 +26,7 @@ def room_of(session: Session) -> Boxes:
     boxes = {name: box for name, box, draining in living if not draining}
     room = Counter(boxes.values()) if living else Counter({CPU: 1})
     busy = select(TrainingJob.worker).where(
-        col(TrainingJob.status).in_(HOLDS), col(TrainingJob.worker).in_(list(boxes))
+        col(TrainingJob.status).in_(ON_WORKER), col(TrainingJob.worker).in_(list(boxes))
     )
     room.subtract(Counter(boxes[name] for name in session.exec(busy)))
     out = select(TrainingJob.pool, func.count(col(TrainingJob.id))).where(

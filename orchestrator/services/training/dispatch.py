@@ -13,7 +13,7 @@ from orchestrator.domain.base import utcnow
 from orchestrator.domain.machines import shape_of
 from orchestrator.domain.queueing import QueueControl
 from orchestrator.domain.redis_keys import TASK_TRAIN
-from orchestrator.domain.training_jobs import HOLDS, JobStatus, TrainingJob
+from orchestrator.domain.training_jobs import ON_WORKER, JobStatus, TrainingJob
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.db import session_scope
 from orchestrator.services.queue import enqueue, train_key
@@ -108,7 +108,7 @@ def take_turn(session: Session) -> QueueControl:
 def turns_of(session: Session, control: QueueControl) -> Turns:
     """What everybody holds now."""
     turns = Turns(per_user=control.per_user)
-    underway = col(TrainingJob.status).in_(HOLDS) | (
+    underway = col(TrainingJob.status).in_(ON_WORKER) | (
         (col(TrainingJob.status) == JobStatus.QUEUED) & col(TrainingJob.sent_at).is_not(None)
     )
     held = select(TrainingJob.owner_id, func.count(col(TrainingJob.id))).where(underway)

@@ -15,7 +15,7 @@ from orchestrator.domain.queueing import Priority
 from orchestrator.domain.training_jobs import ACTIVE, FINAL, JobEvent, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_job
-from orchestrator.services.adapters.files import take_home
+from orchestrator.services.adapters.files import move_files_from_job
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.live_events import forget
 from orchestrator.services.paging import Page, contains, fetch_page
@@ -113,7 +113,7 @@ def delete_job(session: Session, actor: Actor, job_id: int) -> None:
 
 def _remove_folder(job_id: int, made: Adapter | None) -> None:
     if made is not None:
-        take_home(made)
+        move_files_from_job(made)
     shutil.rmtree(get_settings().jobs_dir / str(job_id), ignore_errors=True)
 
 

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.errors import Conflict
 from orchestrator.domain.failures import FailureKind
-from orchestrator.domain.training_jobs import FINAL, HOLDS, MOVES, JobEvent, JobStatus, TrainingJob
+from orchestrator.domain.training_jobs import FINAL, ON_WORKER, TRANSITIONS, JobEvent, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_job
 from orchestrator.services.adapters.recording import record_adapter
@@ -28,7 +28,7 @@ MAX_LOSSES = 3
 
 def sources(to: JobStatus) -> frozenset[JobStatus]:
     """The states from which a job may move to `to`."""
-    return frozenset(state for state, targets in MOVES.items() if to in targets)
+    return frozenset(state for state, targets in TRANSITIONS.items() if to in targets)
 
 
 def move(
@@ -109,7 +109,9 @@ def report_progress(session: Session, job_id: int, attempt: int, **changes: Any)
     """Writes step, total_steps, epoch, summary while the attempt holds the job; False when it no longer does."""
     statement = (
         update(TrainingJob)
-        .where(col(TrainingJob.id) == job_id, col(TrainingJob.attempt) == attempt, col(TrainingJob.status).in_(HOLDS))
+        .where(
+            col(TrainingJob.id) == job_id, col(TrainingJob.attempt) == attempt, col(TrainingJob.status).in_(ON_WORKER)
+        )
         .values(**changes)
         .execution_options(synchronize_session="fetch")
     )
@@ -158,7 +160,7 @@ def lose(
         The job's new state, or None when this attempt no longer held it.
     """
     job = session.get(TrainingJob, job_id, populate_existing=True)
-    if job is None or job.attempt != attempt or job.status not in HOLDS or (worker and job.worker != worker):
+    if job is None or job.attempt != attempt or job.status not in ON_WORKER or (worker and job.worker != worker):
         return None
     if job.status is JobStatus.STOPPING:
         return JobStatus.STOPPED if mark_stopped(session, job_id, attempt, f"Stopped. {reason}") else None
@@ -214,7 +216,7 @@ def request_stop(session: Session, actor: Actor, job_id: int) -> JobRow:
             raise Conflict(f"{job.name} has already ended: it is {job.status.value}.")
         if job.status is JobStatus.STOPPING:
             break
-        held = job.status in HOLDS
+        held = job.status in ON_WORKER
         to = JobStatus.STOPPING if held else JobStatus.STOPPED
         message = "Asked to stop after the current step." if held else "Stopped before it started."
         changes: dict[str, Any] = {} if held else {"finished_at": utcnow()}

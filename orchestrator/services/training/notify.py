@@ -7,7 +7,7 @@ from orchestrator.domain.metric_definitions import figure
 from orchestrator.domain.queueing import Sweep
 from orchestrator.domain.tasks import headline_in
 from orchestrator.domain.training_jobs import ACTIVE, JobEvent, JobStatus, TrainingJob
-from orchestrator.services.notifications.notices import notify
+from orchestrator.services.notifications.notifications import notify
 
 _TITLES = {
     JobStatus.COMPLETED: "{name} is done",

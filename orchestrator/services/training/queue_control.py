@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 from orchestrator.domain.errors import Conflict, Invalid, NotAllowed, NotFound
 from orchestrator.domain.machines import CPU
 from orchestrator.domain.queueing import Priority, QueueControl
-from orchestrator.domain.training_jobs import HOLDS, JobStatus, TrainingJob
+from orchestrator.domain.training_jobs import ON_WORKER, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.domain.workers import Worker
 from orchestrator.services.access import owned_job
@@ -36,7 +36,7 @@ def queue_row(session: Session, actor: Actor) -> QueueRow:
     """How the queue stands."""
     control = session.get(QueueControl, NAME) or QueueControl(name=NAME)
     waiting = select(func.count(col(TrainingJob.id))).where(TrainingJob.status == JobStatus.QUEUED)
-    running = select(func.count(col(TrainingJob.id))).where(col(TrainingJob.status).in_(HOLDS))
+    running = select(func.count(col(TrainingJob.id))).where(col(TrainingJob.status).in_(ON_WORKER))
     return QueueRow(control.paused, control.per_user, session.exec(waiting).one(), session.exec(running).one())
 
 

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.machines import shape_of
 from orchestrator.domain.queueing import QueueControl
-from orchestrator.domain.training_jobs import HOLDS, JobStatus, TrainingJob
+from orchestrator.domain.training_jobs import ON_WORKER, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_job
 from orchestrator.services.training.capacity import Boxes, missing, open_boxes
@@ -90,7 +90,7 @@ def _order(session: Session, turns: Turns) -> list[int]:
 
 def _starts_in(session: Session, ahead: int, workers: int) -> float | None:
     """What runs still needs, and the usual length of what goes before, shared by the workers."""
-    running = session.exec(select(TrainingJob.summary).where(col(TrainingJob.status).in_(HOLDS))).all()
+    running = session.exec(select(TrainingJob.summary).where(col(TrainingJob.status).in_(ON_WORKER))).all()
     if ahead <= 0 and len(running) < workers:
         return 0.0
     usual = _usual_length(session)

@@ -6,7 +6,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Clip, ClipStatus, Split
-from orchestrator.domain.split_rule import held_out
+from orchestrator.domain.split_rule import validation_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,5 +37,5 @@ def count_split(session: Session, dataset_id: int, share: float) -> SplitCounts:
     for label, split, count in groups:
         if split is Split.AUTO:
             classes[label] = classes.get(label, 0) + count
-    held = sum(held_out(count, share) for count in classes.values())
+    held = sum(validation_count(count, share) for count in classes.values())
     return SplitCounts(total - held, held)

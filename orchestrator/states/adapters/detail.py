@@ -39,7 +39,7 @@ class _Visit:
 def _read(session: Session, actor: Actor, adapter_id: int) -> _Visit:
     return _Visit(
         catalog.get_adapter(session, actor, adapter_id),
-        catalog.line_of(session, actor, adapter_id),
+        catalog.list_versions(session, actor, adapter_id),
         catalog.adapter_files(session, actor, adapter_id),
         catalog.dependents(session, actor, adapter_id),
     )

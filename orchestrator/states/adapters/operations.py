@@ -6,7 +6,14 @@ from dataclasses import dataclass
 import reflex as rx
 
 from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
-from orchestrator.services.adapters.operations import ADAPTER, MERGED, WorkRow, list_works, request_merge, request_push
+from orchestrator.services.adapters.operations import (
+    ADAPTER,
+    MERGED,
+    OperationRow,
+    list_operations,
+    request_merge,
+    request_push,
+)
 from orchestrator.services.adapters.registering import register_merged
 from orchestrator.services.credentials import list_credentials
 from orchestrator.states.shared import formatting
@@ -66,7 +73,7 @@ class AdapterWorks(rx.State):
             async with self:
                 wanted = self._id()
             try:
-                rows = await act(self, list_works, wanted)
+                rows = await act(self, list_operations, wanted)
             except NotFound:
                 return
             async with self:
@@ -140,18 +147,18 @@ class AdapterWorks(rx.State):
 
     async def _refresh(self):
         try:
-            self._show(await act(self, list_works, self._id()))
+            self._show(await act(self, list_operations, self._id()))
         except NotFound:  # the page itself says so
             return None
         return AdapterWorks.watch if self.busy else None
 
-    def _show(self, rows: list[WorkRow]) -> None:
+    def _show(self, rows: list[OperationRow]) -> None:
         self.lines = [work_line(row) for row in rows]
         self.busy = any(row.status in ("waiting", "running") for row in rows)
         self.merged = any(row.kind == "merge" and row.status == "done" for row in rows)
 
 
-def work_line(row: WorkRow) -> WorkLine:
+def work_line(row: OperationRow) -> WorkLine:
     """A merge or a push in words."""
     chip = {"waiting": "queued", "done": "completed"}.get(row.status, row.status)
     what = "merged model" if row.what == MERGED else "adapter"
@@ -161,7 +168,7 @@ def work_line(row: WorkRow) -> WorkLine:
     )
 
 
-def _note(row: WorkRow) -> str:
+def _note(row: OperationRow) -> str:
     if row.status == "waiting":
         return "Waiting for a worker."
     if row.status != "running":

@@ -3,7 +3,7 @@
 import reflex as rx
 from sqlmodel import Session
 
-from orchestrator.domain.training_jobs import ACTIVE, JobMark
+from orchestrator.domain.training_jobs import ACTIVE, JobRef
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import delete_dataset, get_dataset, update_dataset
 from orchestrator.services.datasets.overview import DatasetExtras, dataset_extras
@@ -74,5 +74,5 @@ def blocked_by(extras: DatasetExtras) -> str:
     return f"{_names(active, extras.active_count)} still {learn} from it. Stop that first."
 
 
-def _names(jobs: list[JobMark], count: int) -> str:
+def _names(jobs: list[JobRef], count: int) -> str:
     return formatting.named([f"{job.name} #{job.id}" for job in jobs], count)

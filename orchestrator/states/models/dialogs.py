@@ -3,7 +3,7 @@
 import reflex as rx
 from sqlmodel import Session
 
-from orchestrator.domain.training_jobs import JobMark
+from orchestrator.domain.training_jobs import JobRef
 from orchestrator.domain.users import Actor
 from orchestrator.services.adapters.catalog import list_adapters
 from orchestrator.services.adapters.rows import AdapterRow
@@ -27,7 +27,7 @@ def _look(session: Session, actor: Actor, model_id: int) -> tuple[ModelRow, list
     return row, goes, still_used(session, model_id)
 
 
-def _consequences(row: ModelRow, jobs: list[JobMark], adapters: Page[AdapterRow]) -> list[str]:
+def _consequences(row: ModelRow, jobs: list[JobRef], adapters: Page[AdapterRow]) -> list[str]:
     own = row.source == "path"
     lines = ["Its files stay where they are; Loreel forgets the folder." if own else "Its files go with it, for good."]
     if row.jobs:

@@ -7,14 +7,14 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.domain.errors import AppError, NotSignedIn
-from orchestrator.domain.playground import Wish
+from orchestrator.domain.playground import InferenceRequest
 from orchestrator.domain.tasks import AnswerKind, task_spec
 from orchestrator.services.datasets.catalog import list_clips
 from orchestrator.services.datasets.media.clips import get_clip
 from orchestrator.services.playground import queue as box
 from orchestrator.services.playground import scratch
 from orchestrator.services.playground.choices import AdapterChoice, BaseChoice, Choices, choices
-from orchestrator.services.playground.questions import check_wish, why_not
+from orchestrator.services.playground.questions import check_request, unavailable_reason
 from orchestrator.states.datasets.rows import ClipTile, clip_tile
 from orchestrator.states.playground.history import NONE, PlaygroundPast
 from orchestrator.states.playground.rows import (
@@ -74,7 +74,7 @@ class PlaygroundState(PlaygroundPast, rx.State):
         self.failed, self.loaded = "", True
         self.bases = [base_option(base) for base in self._known.bases]
         self.datasets = [dataset_option(dataset) for dataset in self._known.datasets]
-        self.nobody = not await box.expect_questions()
+        self.nobody = not await box.keep_answering_ready()
         model, adapter = filter_of(self, "model"), filter_of(self, "adapter")
         job = "" if adapter else filter_of(self, "job")
         self._choose(model, adapter or (self._of_job(job) if job else ""))
@@ -178,7 +178,7 @@ class PlaygroundState(PlaygroundPast, rx.State):
             self.curl = self._curl(wish)
         began = time.monotonic()
         try:
-            await act(self, check_wish, wish)
+            await act(self, check_request, wish)
             async for record in box.ask(actor.user_id, wish):
                 async with self:
                     if turn != self._turn:
@@ -223,7 +223,7 @@ class PlaygroundState(PlaygroundPast, rx.State):
             base, adapter = _number(model_id), 0
         else:
             return ""
-        why = await act(self, why_not, base, adapter)
+        why = await act(self, unavailable_reason, base, adapter)
         return why or "Its base is not among your models any more. Register it again to try it here."
 
     def _of_job(self, job_id: str) -> str:
@@ -264,10 +264,10 @@ class PlaygroundState(PlaygroundPast, rx.State):
     def _asks(self) -> list[Any]:
         return [self._remember(), PlaygroundState.run]
 
-    def _wish(self) -> Wish:
+    def _wish(self) -> InferenceRequest:
         adapter = self._adapter()
         scene = None if self.searches else self.scene
-        return Wish(
+        return InferenceRequest(
             model_id=int(self.model_id) if self.model_id and adapter is None else None,
             adapter_id=adapter.id if adapter else None,
             clip_id=scene.clip_id or None if scene else None,
@@ -299,7 +299,7 @@ class PlaygroundState(PlaygroundPast, rx.State):
         self.timing, self.sampled = timing_of(answer, waited_s), sampled_of(answer)
         self._keep()
 
-    def _curl(self, wish: Wish) -> str:
+    def _curl(self, wish: InferenceRequest) -> str:
         names = ("model_id", "adapter_id", "clip_id", "dataset_id", "query", "prompt")
         body = {name: value for name in names if (value := getattr(wish, name))}
         dropped = self.scene.name if wish.scratch_id and self.scene else ""

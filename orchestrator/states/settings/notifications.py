@@ -7,7 +7,7 @@ import reflex as rx
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.notifications import KINDS
 from orchestrator.services.notifications import preferences
-from orchestrator.services.notifications.rows import WishRow
+from orchestrator.services.notifications.rows import PreferencesRow
 from orchestrator.states.shared.guards import act, problems_of, said, signed_in
 from orchestrator.ui.primitives.toast import toast
 
@@ -30,7 +30,7 @@ class NoticeWishes(rx.State):
     @signed_in
     async def load(self):
         """Reads what is stored."""
-        self._show(await act(self, preferences.get_wish))
+        self._show(await act(self, preferences.get_preferences))
 
     @rx.event
     @signed_in
@@ -39,7 +39,7 @@ class NoticeWishes(rx.State):
         kinds = [kind for kind in KINDS if form.get(f"kind_{kind}")]
         try:
             row = await act(
-                self, preferences.save_wish, str(form.get("webhook_url", "")), bool(form.get("email")), kinds
+                self, preferences.save_preferences, str(form.get("webhook_url", "")), bool(form.get("email")), kinds
             )
         except AppError as refused:
             self.problems = problems_of(refused)
@@ -57,7 +57,7 @@ class NoticeWishes(rx.State):
             return said(refused)
         return toast("success", "A test notice is on its way.")
 
-    def _show(self, row: WishRow) -> None:
+    def _show(self, row: PreferencesRow) -> None:
         self.url, self.secret, self.email = row.webhook_url, row.webhook_secret, row.email
         self.kinds, self.address, self.mail_ready = list(row.kinds), row.address, row.mail_ready
         self.last_error, self.problems = row.last_error, {}

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import reflex as rx
 
 from orchestrator.domain.redis_keys import notice_channel
-from orchestrator.services.notifications.notices import list_notices, mark_read
-from orchestrator.services.notifications.rows import NoticeRow
+from orchestrator.services.notifications.notifications import list_notifications, mark_read
+from orchestrator.services.notifications.rows import NotificationRow
 from orchestrator.states.shared import formatting
 from orchestrator.states.shared.guards import act, signed_in
 from orchestrator.states.shared.identity import find_actor
@@ -61,14 +61,14 @@ class NoticesState(rx.State):
             self.unread = 0
 
     async def _read(self, newest: int) -> None:
-        found = await act(self, list_notices, limit=SHOWN)
+        found = await act(self, list_notifications, limit=SHOWN)
         async with self:
             self.items = [notice_line(row) for row in found.items]
             self.unread = found.unread
             self.newest = newest or self.newest
 
 
-def notice_line(row: NoticeRow) -> NoticeLine:
+def notice_line(row: NotificationRow) -> NoticeLine:
     """A notice as the bell shows it."""
     href = f"/jobs/{row.job_id}" if row.job_id else ""
     return NoticeLine(row.id, row.kind, row.title, row.body, href, formatting.iso(row.created_at), row.read)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.domain.adapters import Adapter, AdapterLine, AdapterWork, ResultKind, WorkKind
+from orchestrator.domain.adapters import Adapter, AdapterLine, AdapterOperation, OperationKind, ResultKind
 from orchestrator.domain.errors import Conflict
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
@@ -44,7 +44,7 @@ def test_jobs_and_adapters_are_named(ada: Actor) -> None:
         with pytest.raises(Conflict, match="walks #3 still trains"):
             delete_model(session, ada, model_id)
         session.get_one(TrainingJob, 3).status = JobStatus.STOPPED
-        session.add(AdapterWork(adapter_id=1, kind=WorkKind.MERGE))
+        session.add(AdapterOperation(adapter_id=1, kind=OperationKind.MERGE))
         session.flush()
         with pytest.raises(Conflict, match="walks v1 is being merged into this model"):
             delete_model(session, ada, model_id)

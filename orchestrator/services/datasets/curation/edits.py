@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import Clip, ClipProblem, ClipStatus, Dataset, DatasetEdit, DatasetStatus, Split
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
-from orchestrator.domain.split_rule import held_out
+from orchestrator.domain.split_rule import validation_count
 from orchestrator.domain.tasks import TASKS, Annotation
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_clip, owned_dataset
@@ -80,7 +80,7 @@ def assign_splits(session: Session, actor: Actor, dataset_id: int, share: float,
     wanted: Wanted = []
     for group in groups.values():
         group.sort(key=lambda clip: hashlib.sha256(f"{seed}|{clip.content_hash}|{clip.id}".encode()).digest())
-        held = _held([clip.id or 0 for clip in group], held_out(len(group), share), alike)
+        held = _held([clip.id or 0 for clip in group], validation_count(len(group), share), alike)
         wanted += [(clip, {"split": Split.VALIDATION if clip.id in held else Split.TRAIN}) for clip in group]
     return _apply(session, dataset, wanted, f"{share:.0%} of each class held out for validation, seed {seed}")
 

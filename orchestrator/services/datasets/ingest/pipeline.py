@@ -13,9 +13,9 @@ from sqlmodel import Session, SQLModel, col, select
 
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import (
-    REREADING,
+    DETECTING_LAYOUT,
+    REINTERPRETING,
     REVIEW,
-    UNDERSTANDING,
     Clip,
     ClipStatus,
     Dataset,
@@ -68,7 +68,7 @@ def ingest_dataset(dataset_id: int, look: Look, go_on: Callable[[], bool] = lamb
         dataset = session.get(Dataset, dataset_id)
         if dataset is None or dataset.status is not DatasetStatus.PROCESSING or dataset.stage == REVIEW:
             return "nothing to do"
-        again, task, asks = dataset.stage == REREADING, dataset.task, dataset.stage == UNDERSTANDING
+        again, task, asks = dataset.stage == REINTERPRETING, dataset.task, dataset.stage == DETECTING_LAYOUT
         reading, last = parse_reading(dataset.layout.get("reading"), LAYOUTS), dict(dataset.layout)
         uploads = [] if again else _uploads(session, dataset_id)
         there = clips_with_files(session, dataset_id) if again else {}

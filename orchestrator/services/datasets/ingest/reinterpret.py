@@ -9,9 +9,9 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import (
-    REREADING,
+    DETECTING_LAYOUT,
+    REINTERPRETING,
     REVIEW,
-    UNDERSTANDING,
     Clip,
     ClipProblem,
     ClipStatus,
@@ -62,7 +62,7 @@ def request_reread(session: Session, actor: Actor, dataset_id: int, values: Mapp
         raise Conflict("Nothing of the files was kept. Add them again.")
     dataset.layout = {**dataset.layout, "reading": {name: getattr(reading, name) for name in reading.__slots__}}
     dataset.status, dataset.error, dataset.updated_at = DatasetStatus.PROCESSING, "", utcnow()
-    dataset.stage = UNDERSTANDING if waits else REREADING if there else ""
+    dataset.stage = DETECTING_LAYOUT if waits else REINTERPRETING if there else ""
     dataset.progress_done = dataset.progress_total = 0
     session.add(dataset)
     session.flush()

@@ -6,7 +6,7 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
-from orchestrator.domain.datasets import REVIEW, UNDERSTANDING, Dataset, DatasetStatus, Upload, UploadStatus
+from orchestrator.domain.datasets import DETECTING_LAYOUT, REVIEW, Dataset, DatasetStatus, Upload, UploadStatus
 from orchestrator.domain.errors import Conflict
 from orchestrator.domain.redis_keys import TASK_INGEST
 from orchestrator.domain.users import Actor
@@ -61,7 +61,7 @@ def request_ingest(session: Session, actor: Actor, dataset_id: int, review: bool
     if not found:
         raise Conflict("No files have arrived for this dataset. Add some first.")
     move = update(Dataset).where(col(Dataset.id) == dataset_id, col(Dataset.status) == dataset.status)
-    stage = UNDERSTANDING if review or dataset.source.get("review") else ""
+    stage = DETECTING_LAYOUT if review or dataset.source.get("review") else ""
     fresh: dict[str, Any] = {"status": DatasetStatus.PROCESSING, "stage": stage, "error": ""}
     fresh |= {"progress_done": 0, "progress_total": 0}
     moved = session.exec(move.values(**fresh, updated_at=utcnow())).rowcount

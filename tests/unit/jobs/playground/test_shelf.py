@@ -9,11 +9,11 @@ import pytest
 from jobs.playground import shelf
 from jobs.playground.shelf import PLACES, ModelCache, class_names
 from orchestrator.domain.errors import Invalid, Unavailable
-from orchestrator.services.playground.questions import Asked
+from orchestrator.services.playground.questions import CheckedRequest
 from orchestrator.settings import ROOT
 
 BASE = ROOT / "orchestrator" / "builtin" / "models" / "videomae-tiny"
-ASKED = Asked("classification", 1, "Tiny", BASE, "r0", 1_000_000, None, None, None)
+ASKED = CheckedRequest("classification", 1, "Tiny", BASE, "r0", 1_000_000, None, None, None)
 
 
 def memory(monkeypatch: pytest.MonkeyPatch, available: float, percent: float) -> None:

@@ -9,7 +9,7 @@ from sqlmodel import select
 
 from jobs.runs.attempt import _merge
 from jobs.runs.supervisor import Supervisor
-from orchestrator.domain.training_jobs import HOLDS, JobEvent, JobStatus, TrainingJob
+from orchestrator.domain.training_jobs import ON_WORKER, JobEvent, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.states.jobs.rows import notes_of
@@ -18,7 +18,7 @@ from tests.studio import job_of
 from tests.unit.services.training.test_lifecycle import make_job
 
 
-@pytest.mark.parametrize(("status", "goes_on"), [(s, s in HOLDS) for s in JobStatus])
+@pytest.mark.parametrize(("status", "goes_on"), [(s, s in ON_WORKER) for s in JobStatus])
 def test_a_run_that_no_longer_holds_its_job_ends(ada: Actor, tmp_path: Path, status: JobStatus, goes_on: bool) -> None:
     """A host that slept wakes to a job that was given back: same attempt, another state."""
     with session_scope() as session:

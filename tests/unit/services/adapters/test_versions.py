@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import col, select
 
-from orchestrator.domain.adapters import Adapter, AdapterLine, AdapterWork, ResultKind, WorkKind
+from orchestrator.domain.adapters import Adapter, AdapterLine, AdapterOperation, OperationKind, ResultKind
 from orchestrator.domain.errors import Conflict, DiskFull, Invalid, NotFound
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
@@ -95,7 +95,7 @@ def test_versions_of_one_name_may_be_of_other_tasks(ada: Actor, home: Path) -> N
         session.get_one(Adapter, newest).task = "retrieval"
         session.get_one(Adapter, newest).summary = {"eval_r1": 0.5}
         session.flush()
-        line = catalog.line_of(session, ada, newest)
+        line = catalog.list_versions(session, ada, newest)
     assert [one.value.replace("\u202f", "") for one in sisters(adapter_line(line[1]), line)] == ["50.0% R@1", "90.0%"]
 
 
@@ -150,7 +150,7 @@ def test_one_version_a_line_is_in_production(ada: Actor, home: Path) -> None:
         newer, older = catalog.list_adapters(session, ada, sort="-version").items
         assert catalog.promote(session, ada, older.id).production
         assert catalog.promote(session, ada, newer.id).production
-        rows = catalog.line_of(session, ada, older.id)
+        rows = catalog.list_versions(session, ada, older.id)
         assert [(row.version, row.production, row.production_version) for row in rows] == [(2, True, 2), (1, False, 2)]
         assert [row.id for row in catalog.list_adapters(session, ada, status="production").items] == [newer.id]
         assert not catalog.promote(session, ada, newer.id, production=False).production
@@ -186,7 +186,7 @@ def test_what_is_being_worked_on_is_not_deleted(ada: Actor, home: Path) -> None:
     finished_job(ada, home)
     with session_scope() as session:
         row = only(ada)
-        session.add(AdapterWork(adapter_id=row.id, kind=WorkKind.PUSH))
+        session.add(AdapterOperation(adapter_id=row.id, kind=OperationKind.PUSH))
         session.flush()
         with pytest.raises(Conflict, match="is being pushed"):
             catalog.delete_adapter(session, ada, row.id)
@@ -211,7 +211,13 @@ def test_strangers_and_wrong_questions(ada: Actor, home: Path) -> None:
     bob, row = make_person("bob"), only(ada)
     with session_scope() as session:
         assert catalog.list_adapters(session, bob).items == []
-        for ask in (catalog.get_adapter, catalog.line_of, catalog.promote, catalog.adapter_zip, catalog.delete_adapter):
+        for ask in (
+            catalog.get_adapter,
+            catalog.list_versions,
+            catalog.promote,
+            catalog.adapter_zip,
+            catalog.delete_adapter,
+        ):
             with pytest.raises(NotFound):
                 ask(session, bob, row.id)
         with pytest.raises(Invalid):

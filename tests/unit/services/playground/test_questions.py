@@ -1,5 +1,6 @@
-"""Who may ask what: every part of a question is the asker's own, and the parts fit each other."""
+"""Checks of a question: its records exist, are the user's, and fit each other."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +10,17 @@ from orchestrator.domain.adapters import Adapter, AdapterLine, ResultKind
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus
 from orchestrator.domain.errors import Invalid, NotFound
 from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
-from orchestrator.domain.playground import Letter, Wish
+from orchestrator.domain.playground import InferenceMessage, InferenceRequest
 from orchestrator.domain.tasks import ModelType
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
-from orchestrator.services.playground.questions import Asked, check_wish
+from orchestrator.services.playground.questions import CheckedRequest, check_request
 from tests.studio import make_person
 
 
 @pytest.fixture
 def things(home: Path, ada: Actor) -> dict[str, int]:
-    """Ada's own model and clip, a retriever for everybody, a clip that cannot be read."""
+    """Ada's own model and clip, a built-in retriever, a clip that cannot be read."""
     (home / "base").mkdir()
     (home / "storage").mkdir()
     (home / "storage" / "a.mp4").write_bytes(b"-")
@@ -46,22 +47,22 @@ def things(home: Path, ada: Actor) -> dict[str, int]:
         bad = Clip(dataset_id=dataset.id or 0, name="b.mp4", path="b.mp4", status=ClipStatus.BAD, problem="cut off.")
         session.add_all([good, bad])
         session.flush()
-        found = {"dataset": dataset.id, "good": good.id, "bad": bad.id} | {k: m.id for k, m in models.items()}
-        return {name: number or 0 for name, number in found.items()}
+        ids = {"dataset": dataset.id, "good": good.id, "bad": bad.id} | {k: m.id for k, m in models.items()}
+        return {name: number or 0 for name, number in ids.items()}
 
 
-def check(actor: Actor, **wish: object) -> Asked:
+def check(actor: Actor, **request: object) -> CheckedRequest:
     with session_scope() as session:
-        return check_wish(session, actor, Wish(**wish))  # type: ignore[arg-type]
+        return check_request(session, actor, InferenceRequest(**request))  # type: ignore[arg-type]
 
 
-def test_what_is_asked_is_found(ada: Actor, things: dict[str, int]) -> None:
-    asked = check(ada, model_id=things["mine"], clip_id=things["good"])
-    assert (asked.task, asked.clip and asked.clip.reference) == ("captioning", "A disc.")
-    asked = check(ada, model_id=things["sorter"], clip_id=things["good"])
-    assert (asked.task, asked.clip and asked.clip.reference) == ("classification", "x")
-    asked = check(ada, model_id=things["retriever"], dataset_id=things["dataset"], query="a disc")
-    assert (asked.task, asked.dataset_id, asked.clip) == ("retrieval", things["dataset"], None)
+def test_the_records_of_a_question_are_found(ada: Actor, things: dict[str, int]) -> None:
+    checked = check(ada, model_id=things["mine"], clip_id=things["good"])
+    assert (checked.task, checked.clip and checked.clip.reference) == ("captioning", "A disc.")
+    checked = check(ada, model_id=things["sorter"], clip_id=things["good"])
+    assert (checked.task, checked.clip and checked.clip.reference) == ("classification", "x")
+    checked = check(ada, model_id=things["retriever"], dataset_id=things["dataset"], query="a disc")
+    assert (checked.task, checked.dataset_id, checked.clip) == ("retrieval", things["dataset"], None)
 
 
 def test_an_adapter_answers_on_the_weights_that_it_knows(home: Path, ada: Actor, things: dict[str, int]) -> None:
@@ -86,33 +87,33 @@ def test_an_adapter_answers_on_the_weights_that_it_knows(home: Path, ada: Actor,
         )
         session.add(made)
         session.flush()
-        wish = {"adapter_id": made.id, "clip_id": things["good"]}
+        parts = {"adapter_id": made.id, "clip_id": things["good"]}
     with pytest.raises(Invalid, match="mine holds other weights now than words v1 was trained on"):
-        check(ada, **wish)
+        check(ada, **parts)
     (folder / "base").mkdir()
     (folder / "base" / "config.json").write_text("{}")
-    asked = check(ada, **wish)
-    assert (asked.model_path, asked.model_revision) == (folder / "base", "old")
+    checked = check(ada, **parts)
+    assert (checked.model_path, checked.model_revision) == (folder / "base", "old")
     with session_scope() as session:
         session.get_one(VideoModel, things["mine"]).revision = "old"
-    assert check(ada, **wish).model_path == home / "base"
+    assert check(ada, **parts).model_path == home / "base"
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "parts",
     [
         {"model_id": "mine", "url": "https://example.org/a.mp4"},
         {"model_id": "retriever", "dataset_id": "dataset", "query": "disc"},
         {"adapter_id": "mine", "clip_id": "good"},
     ],
 )
-def test_a_stranger_finds_nothing(things: dict[str, int], wish: dict[str, str]) -> None:
+def test_records_of_another_user_are_not_found(things: dict[str, int], parts: dict[str, str]) -> None:
     with pytest.raises(NotFound):
-        check(make_person("bob"), **{name: things.get(value, value) for name, value in wish.items()})
+        check(make_person("bob"), **{name: things.get(value, value) for name, value in parts.items()})
 
 
 @pytest.mark.parametrize(
-    ("wish", "sentence"),
+    ("parts", "sentence"),
     [
         ({"clip_id": "good"}, "Choose a base model or an adapter"),
         ({"model_id": "mine"}, "Choose one clip"),
@@ -121,22 +122,27 @@ def test_a_stranger_finds_nothing(things: dict[str, int], wish: dict[str, str]) 
         ({"model_id": "mine", "url": "http://127.0.0.1/a.mp4"}, "private network"),
         ({"model_id": "mine", "url": "http://[::ffff:10.0.0.1]/a.mp4"}, "private network"),
         ({"model_id": "mine", "url": "file:///etc/passwd"}, "begins with https"),
-        ({"model_id": "mine", "clip_id": "good", "longest": 100_000}, "1 to 512 tokens"),
+        ({"model_id": "mine", "clip_id": "good", "max_tokens": 100_000}, "1 to 512 tokens"),
         ({"model_id": "mine", "clip_id": "good", "prompt": "x" * 5_000}, "4,000 characters"),
         ({"model_id": "retriever", "dataset_id": "dataset"}, "Say in words"),
         ({"model_id": "retriever", "query": "disc", "clip_id": "good"}, "Choose the dataset"),
     ],
 )
-def test_what_does_not_fit_gets_a_sentence(
-    ada: Actor, things: dict[str, int], wish: dict[str, object], sentence: str
+def test_parts_that_do_not_fit_are_refused_with_a_sentence(
+    ada: Actor, things: dict[str, int], parts: dict[str, object], sentence: str
 ) -> None:
     with pytest.raises(Invalid, match=sentence):
-        check(ada, **{name: things.get(str(value), value) for name, value in wish.items()})
+        check(ada, **{name: things.get(str(value), value) for name, value in parts.items()})
 
 
-def test_a_letter_survives_its_way_and_a_forged_one_is_noticed() -> None:
-    letter = Letter("a", 3, Wish(model_id=1, prompt="what?"))
-    assert Letter.unpack(letter.pack()) == letter
+def test_the_keys_of_a_message_stay_what_running_workers_read() -> None:
+    request = json.loads(InferenceMessage("a", 3, InferenceRequest(max_tokens=9)).pack())["wish"]
+    assert (request["longest"], "max_tokens" in request) == (9, False)
+
+
+def test_a_message_is_read_as_it_was_packed_and_a_forged_one_is_refused() -> None:
+    message = InferenceMessage("a", 3, InferenceRequest(model_id=1, prompt="what?"))
+    assert InferenceMessage.unpack(message.pack()) == message
     for forged in (b"{}", b"[]", b'{"id": "a", "user_id": 1, "wish": {"path": "/etc"}}', b"x"):
         with pytest.raises((ValueError, TypeError, KeyError)):
-            Letter.unpack(forged)
+            InferenceMessage.unpack(forged)

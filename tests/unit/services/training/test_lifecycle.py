@@ -7,7 +7,7 @@ from sqlmodel import Session, select
 
 from orchestrator.domain.errors import Conflict, NotFound
 from orchestrator.domain.failures import FailureKind
-from orchestrator.domain.training_jobs import FINAL, MOVES, JobEvent, JobStatus, TrainingJob
+from orchestrator.domain.training_jobs import FINAL, TRANSITIONS, JobEvent, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.services.training import lifecycle
@@ -36,7 +36,7 @@ def test_only_legal_moves_happen(ada: Actor, start: JobStatus, to: JobStatus) ->
     with session_scope() as session:
         job_id = make_job(session, ada, start)
         moved = lifecycle.move(session, job_id, 1, to, "moved")
-    assert moved is (to in MOVES[start])
+    assert moved is (to in TRANSITIONS[start])
     assert job_of(job_id).status is (to if moved else start)
     with session_scope() as session:
         assert len(session.exec(select(JobEvent)).all()) == int(moved)

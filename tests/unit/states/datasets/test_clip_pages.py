@@ -25,7 +25,7 @@ def press(state: Any, name: str, *given: object) -> None:
     asyncio.run(state.event_handlers[name].fn(state, *given))
 
 
-def held_out() -> dict[str, int]:
+def validation_clips() -> dict[str, int]:
     with session_scope() as session:
         counted = select(Clip.label, func.count()).where(Clip.split == Split.VALIDATION).group_by(Clip.label)
         return dict(session.exec(counted).all())
@@ -62,7 +62,7 @@ def test_pages_and_all_that_match(redis_server: object) -> None:
     assert chosen.chosen_text.startswith("130")
     press(page, "filter_label", ALL_CLASSES)  # what was chosen stays chosen
     press(chosen, "split_chosen", "validation")
-    assert held_out() == {"right": EACH}
+    assert validation_clips() == {"right": EACH}
     assert (chosen.whole, chosen.chosen) == (0, [])
     press(chosen, "choose", page.tiles[0].id, True)
     press(chosen, "choose_matching")
@@ -107,7 +107,7 @@ def _beyond_what_is_shown(page: Any, chosen: Any) -> None:
         session.get_one(Clip, page.tiles[0].id).split = Split.TRAIN
     press(chosen, "split_chosen", "validation")
     assert chosen.bulk_problem.startswith("Other clips match by now")
-    assert held_out() == {"right": EACH}, "nothing was changed"
+    assert validation_clips() == {"right": EACH}, "nothing was changed"
     press(page, "filter_split", "any")
 
     press(page, "show_finding", "one-sided")  # found no more

@@ -10,7 +10,7 @@ from sqlmodel import select
 
 from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus
 from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
-from orchestrator.domain.playground import Wish
+from orchestrator.domain.playground import InferenceRequest
 from orchestrator.domain.tasks import ModelType, Task
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.services.adapters.recording import record_adapter
@@ -93,7 +93,7 @@ def test_an_address_asks_for_what_it_names_or_says_why_not(studio: Studio) -> No
         "adapter=999": "There is no such adapter",
         "adapter=x": "There is no such adapter",
         "model=999": "There is no such model",
-        f"model={studio.asking}": "asking is not ready or not there any more",
+        f"model={studio.asking}": "asking is not ready or was deleted",
         "job=999": "This job has no adapter",
     }
     for query, said in lost.items():
@@ -125,14 +125,14 @@ def test_an_answer_stays_with_its_question(studio: Studio, monkeypatch: pytest.M
     assert (state.prompt, state.takes_question) == ("What moves?", True)
     meanwhile: list[tuple[str, object]] = []
 
-    async def answers(_user: int, wish: Wish) -> AsyncIterator[dict[str, Any]]:
+    async def answers(_user: int, wish: InferenceRequest) -> AsyncIterator[dict[str, Any]]:
         for name, given in meanwhile:
             await state.event_handlers[name].fn(state, given)
         said = [{"who": "base", "text": f"{wish.prompt} a disc", "ms": 1}]
         yield {"done": {"answers": said, "task": "captioning", "frames": 8, "size": [4, 4]}}
 
     monkeypatch.setattr(box, "ask", answers)
-    monkeypatch.setattr("orchestrator.states.playground.index.check_wish", lambda *_: None)
+    monkeypatch.setattr("orchestrator.states.playground.index.check_request", lambda *_: None)
     press(state, "run")
     assert [panel.text for panel in state.panels] == ["What moves? a disc"]
     assert "prompt=What+moves%3F" in press(state, "ask")

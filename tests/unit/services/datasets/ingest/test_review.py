@@ -7,7 +7,7 @@ from sqlmodel import select
 
 from jobs.controller.housekeeping import Housekeeping
 from orchestrator.domain.base import utcnow
-from orchestrator.domain.datasets import REVIEW, UNDERSTANDING, Dataset, DatasetStatus, Upload
+from orchestrator.domain.datasets import DETECTING_LAYOUT, REVIEW, Dataset, DatasetStatus, Upload
 from orchestrator.domain.errors import Conflict, NotFound
 from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
@@ -44,7 +44,7 @@ def understood(actor: Actor, files: dict[str, bytes], task: Task = Task.CLASSIFI
     with session_scope() as session:
         session.get_one(Dataset, dataset_id).status = DatasetStatus.DRAFT
     with session_scope() as session:
-        assert request_ingest(session, actor, dataset_id, review=True).stage == UNDERSTANDING
+        assert request_ingest(session, actor, dataset_id, review=True).stage == DETECTING_LAYOUT
     assert ingest_dataset(dataset_id, never) == REVIEW  # type: ignore[arg-type]
     return dataset_id
 
@@ -76,7 +76,7 @@ def test_what_would_come_is_shown_and_no_clip_is_opened(waiting: int) -> None:
 def test_accepted_it_is_read_as_shown(ada: Actor, waiting: int) -> None:
     with session_scope() as session:
         request_reread(session, ada, waiting, {"layout": "folders", "level": 2})
-    assert dataset_of(waiting).stage == UNDERSTANDING
+    assert dataset_of(waiting).stage == DETECTING_LAYOUT
     assert ingest_dataset(waiting, never) == REVIEW  # type: ignore[arg-type]
     assert dataset_of(waiting).layout["preview"]["classes"] == {"cat": 3, "dog": 2}
     assert accept(ada, waiting) == "ready"

@@ -14,14 +14,14 @@ from sqlmodel import select
 from benchmarks.studio import free_port
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.errors import Invalid
-from orchestrator.domain.notifications import NoticeDelivery
+from orchestrator.domain.notifications import NotificationDelivery
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.services.notifications import preferences
 from orchestrator.services.notifications.addresses import Unreachable, public_address
 from orchestrator.services.notifications.channels import sign
 from orchestrator.services.notifications.delivery import deliver_due
-from orchestrator.services.notifications.notices import list_notices, mark_read, notify
+from orchestrator.services.notifications.notifications import list_notifications, mark_read, notify
 from orchestrator.services.training import lifecycle
 from orchestrator.settings import get_settings
 from tests.studio import RedisProcess, launch, make_person, make_things
@@ -82,13 +82,13 @@ def test_a_finished_job_rings_its_owners_bell_only(redis_server: RedisProcess, a
         lifecycle.mark_running(session, job_id, 2, 1)
         lifecycle.complete(session, job_id, 2)
     with session_scope() as session:
-        found = list_notices(session, ada)
+        found = list_notifications(session, ada)
         assert [(row.kind, row.job_id) for row in found.items] == [("completed", job_id), ("recovered", job_id)]
         assert found.unread == 2
-        assert list_notices(session, eve).items == []
+        assert list_notifications(session, eve).items == []
         assert mark_read(session, eve) == 0
         assert mark_read(session, ada, [found.items[0].id]) == 1
-        assert list_notices(session, ada).unread == 1
+        assert list_notifications(session, ada).unread == 1
 
 
 def test_a_webhook_is_signed_and_tried_again(
@@ -97,13 +97,13 @@ def test_a_webhook_is_signed_and_tried_again(
     allow(monkeypatch, allow_private_urls="1")
     Hook.answers.append(500)
     with session_scope() as session:
-        secret = preferences.save_wish(session, ada, hook, False).webhook_secret
+        secret = preferences.save_preferences(session, ada, hook, False).webhook_secret
     with session_scope() as session:
         notify(session, ada.user_id, "completed", "motions is done", "It went well.")
     assert deliver_due() == 0
     assert deliver_due() == 0, "it waits before it tries again"
     with session_scope() as session:
-        [delivery] = session.exec(select(NoticeDelivery)).all()
+        [delivery] = session.exec(select(NotificationDelivery)).all()
         assert (delivery.tries, delivery.error) == (1, "localhost answered 500.")
         delivery.next_at = utcnow() - timedelta(seconds=1)
         session.add(delivery)
@@ -119,12 +119,12 @@ def test_private_addresses_are_not_called(redis_server: RedisProcess, ada: Actor
         with pytest.raises(Unreachable):
             public_address(host, 80)
     with session_scope() as session:
-        preferences.save_wish(session, ada, hook, False)
+        preferences.save_preferences(session, ada, hook, False)
         notify(session, ada.user_id, "failed", "motions failed")
     assert deliver_due() == 0
     assert Hook.got == []
     with session_scope() as session:
-        assert "private address" in preferences.get_wish(session, ada).last_error
+        assert "private address" in preferences.get_preferences(session, ada).last_error
 
 
 def test_mail_arrives(redis_server: RedisProcess, ada: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,13 +135,13 @@ def test_mail_arrives(redis_server: RedisProcess, ada: Actor, monkeypatch: pytes
     try:
         allow(monkeypatch, smtp_host="127.0.0.1", smtp_port=str(port), smtp_security="none")
         with session_scope() as session:
-            preferences.save_wish(session, ada, "", True)
+            preferences.save_preferences(session, ada, "", True)
             preferences.send_test(session, ada)
         assert deliver_due() == 1
     finally:
         server.stop()
     [mail] = box.mails
-    assert b"Subject: This is a test notice" in mail
+    assert b"Subject: This is a test notification" in mail
     assert b"To: ada@example.org" in mail
 
 
@@ -149,7 +149,7 @@ def test_mail_arrives(redis_server: RedisProcess, ada: Actor, monkeypatch: pytes
 def test_bad_wishes_get_a_sentence(ada: Actor, address: str) -> None:
     with session_scope() as session:
         with pytest.raises(Invalid) as refused:
-            preferences.save_wish(session, ada, address, False)
+            preferences.save_preferences(session, ada, address, False)
         assert refused.value.problems[0][0] == "webhook_url"
         with pytest.raises(Invalid):
-            preferences.save_wish(session, ada, "", True)  # no mail server is set
+            preferences.save_preferences(session, ada, "", True)  # no mail server is set
