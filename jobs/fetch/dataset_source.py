@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.fetch.child import fetch_messages
-from orchestrator.domain.datasets import FETCHING, UNDERSTANDING, Dataset, DatasetStatus, Upload, UploadStatus
+from orchestrator.domain.datasets import DETECTING_LAYOUT, FETCHING, Dataset, DatasetStatus, Upload, UploadStatus
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.sizes import resumable_note
 from orchestrator.services.credentials import credential_secret
@@ -103,7 +103,7 @@ def _to_uploads(dataset_id: int, owner_id: int, files: list[list[str]], folder: 
             )
             os.replace(folder / Path(path).name, upload_path(upload.id))
             session.add(upload)
-        dataset.stage = UNDERSTANDING if dataset.source.get("review") else ""
+        dataset.stage = DETECTING_LAYOUT if dataset.source.get("review") else ""
         dataset.progress_done = dataset.progress_total = 0
         session.add(dataset)
     return True

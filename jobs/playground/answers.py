@@ -36,7 +36,7 @@ def answer(work: AnswerContext, letter: InferenceMessage, tell: Callable[[Record
     """Yields a record at each step, None while it waits for something; raises AppError or BadClip with a sentence."""
     began = time.monotonic()
     actor, asked = _check(letter)
-    wish = letter.wish
+    wish = letter.request
     if wish.url:
         with FetchedClip(actor, wish.url) as brought:
             yield {"stage": "fetching"}
@@ -67,7 +67,7 @@ def _answer(
     answers: list[Record] = []
     for who, as_it in answerers(loaded, asked, wish):
         on_token = _hearer(tell, who) if wish.stream and who == _main(asked) else None
-        question = Question(wish.prompt.strip(), wish.longest, on_token)
+        question = Question(wish.prompt.strip(), wish.max_tokens, on_token)
         start = time.monotonic()
         with as_it():
             [said] = loaded.family.predict(loaded.plan, loaded.model, items, question)
@@ -84,7 +84,7 @@ def _check(letter: InferenceMessage) -> tuple[Actor, CheckedRequest]:
         if user is None:
             raise NotFound("There is no such account any more.")
         actor = Actor(letter.user_id, user.username, user.email, user.role)
-        return actor, check_request(session, actor, letter.wish)
+        return actor, check_request(session, actor, letter.request)
 
 
 def _item(clip: ClipInput, sampling: Sampling) -> Item:

@@ -74,7 +74,7 @@ class TooMany(AppError):
 
 
 class Unavailable(AppError):
-    """A service that this needs (database, Redis, network, a worker) does not answer now; try again in `retry_after_s`."""
+    """A service that this needs (database, Redis, a worker) does not answer; try again in `retry_after_s` seconds."""
 
     status = 503
     retry_after_s = 5
