@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import httpx
 import psutil
@@ -20,11 +21,12 @@ from benchmarks.live import _WATCH, FLAGS
 from benchmarks.studio import Studio, studio
 from benchmarks.target import Target
 from orchestrator.domain.base import utcnow
+from orchestrator.domain.live_records import MetricRecord
 from orchestrator.domain.redis_keys import job_lease
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import User
 from orchestrator.services import db, live_events
-from orchestrator.services.live_events import broadcast
+from orchestrator.services.live_events import publish
 from orchestrator.services.redis import connect
 from orchestrator.settings import ROOT, get_settings
 
@@ -162,7 +164,19 @@ def _train(jobs: list[int]) -> dict[tuple[int, int], float]:
             time.sleep(max(0.0, due - time.monotonic()))
             sent[job, seq] = time.time()
             values = {"loss": 1.0 / seq, "learning_rate": 1e-3, "grad_norm": 1.0, "samples_per_s": 40.0}
-            broadcast(job, "metric", step=seq, total=1_000, epoch=seq / 100, attempt=1, seq=seq, values=values)
+            record: MetricRecord = {
+                "job": job,
+                "attempt": 1,
+                "seq": seq,
+                "t": datetime.now(UTC).isoformat(),
+                "kind": "metric",
+                "step": seq,
+                "total": 1_000,
+                "epoch": seq / 100,
+                "phase": "train",
+                "values": values,
+            }
+            publish(record, keep=False)
     return sent
 
 

@@ -8,13 +8,20 @@ from collections import deque
 from datetime import UTC, datetime
 from pathlib import Path
 
+from orchestrator.domain.live_records import LogLevel
 from orchestrator.redaction import redact_text
-from orchestrator.services.live_events import announce
+from orchestrator.services.live_events import publish_log
 
 _KEPT = 60
 _MAX_CHARS = 4_000
 _LINES_A_SECOND = 200
-_LEVELS = {"DEBUG": "debug", "INFO": "info", "WARNING": "warning", "ERROR": "error", "CRITICAL": "error"}
+_LEVELS: dict[str, LogLevel] = {
+    "DEBUG": "debug",
+    "INFO": "info",
+    "WARNING": "warning",
+    "ERROR": "error",
+    "CRITICAL": "error",
+}
 
 
 class RunLog:
@@ -26,7 +33,7 @@ class RunLog:
         self.last: deque[str] = deque(maxlen=_KEPT)
         self._thread: threading.Thread | None = None
 
-    def write(self, message: str, level: str = "info") -> None:
+    def write(self, message: str, level: LogLevel = "info") -> None:
         """Appends a line and sends it to the pages; a full disk ends no training."""
         message = redact_text(message)
         line = {"t": datetime.now(UTC).isoformat(), "level": level, "message": message[:_MAX_CHARS]}
@@ -35,7 +42,7 @@ class RunLog:
                 file.write(json.dumps(line).encode() + b"\n")
         except OSError:
             return
-        announce(self._job_id, self._attempt, "log", level=level, message=line["message"])
+        publish_log(self._job_id, self._attempt, level, line["message"])
 
     def follow(self, fd: int) -> None:
         """Reads a trainer's output to its end, in a thread."""
@@ -71,7 +78,7 @@ class RunLog:
                 return
 
 
-def level_of(text: str) -> tuple[str, str]:
+def level_of(text: str) -> tuple[LogLevel, str]:
     """(level, message): the trainer prints `ERROR: ...`; for what libraries print it is a guess from the words."""
     head, colon, rest = text.partition(": ")
     if colon and head in _LEVELS:

@@ -17,6 +17,7 @@ from jobs.processes.lease import Lease
 from jobs.runs.log_capture import RunLog
 from jobs.runs.trainer_process import TrainerProcess
 from orchestrator.domain.failures import FailureKind
+from orchestrator.domain.live_records import RunRecord
 from orchestrator.domain.redis_keys import job_stop
 from orchestrator.domain.training_jobs import ON_WORKER, JobStatus, TrainingJob
 from orchestrator.services.db import session_scope
@@ -130,11 +131,11 @@ class Supervisor:
             self._metrics.rewind()
             return True
 
-    def _write(self, records: list[dict[str, Any]]) -> bool:
+    def _write(self, records: list[RunRecord]) -> bool:
         with session_scope() as session:
             if self._seen_seq < 0:
                 self._seen_seq = newest_seq(session, self.job_id)
-            fresh = [r for r in records if r.get("seq", 0) > self._seen_seq or r.get("kind") == "progress"]
+            fresh = [r for r in records if r["seq"] > self._seen_seq or r["kind"] == "progress"]
             job = session.get(TrainingJob, self.job_id)
             # A host that slept wakes to a job that was given back or ended: what it trained on would be lost work.
             if job is None or job.attempt != self.attempt or job.status not in ON_WORKER:
@@ -142,7 +143,7 @@ class Supervisor:
             self._status = job.status
             if fresh:
                 facts = store(session, self.job_id, fresh)
-                mine = [r for r in fresh if r.get("attempt") == self.attempt]
+                mine = [r for r in fresh if r["attempt"] == self.attempt]
                 if mine and not self._running:
                     self._running = True
                     mark_running(session, self.job_id, self.attempt, facts.total)
@@ -150,26 +151,25 @@ class Supervisor:
                 changes: dict[str, Any] = {"step": facts.step, "epoch": facts.epoch} if facts.step else {}
                 if facts.total:
                     changes["total_steps"] = facts.total
-                facts.eta_s = facts.eta_s or self._eta(facts.step, facts.total or job.total_steps)
-                changes["summary"] = merge_summary(job.summary or {}, facts)
+                eta_s = self._eta(facts.step, facts.total or job.total_steps)
+                changes["summary"] = merge_summary(job.summary or {}, facts, eta_s)
                 self._remark(session, mine, changes["summary"])
                 report_progress(session, self.job_id, self.attempt, **changes)
         self._metrics.settle()
-        self._seen_seq = max([self._seen_seq, *(r.get("seq", 0) for r in records)])
+        self._seen_seq = max([self._seen_seq, *(r["seq"] for r in records)])
         return True
 
-    def _remark(self, session: Session, records: list[dict[str, Any]], summary: dict[str, Any]) -> None:
+    def _remark(self, session: Session, records: list[RunRecord], summary: dict[str, Any]) -> None:
         """What the trainer noted stays with the job: one sentence a name in its summary, each in its timeline.
 
         So does what it makes of some clips, evaluation by evaluation.
         """
-        said = [(str(r.get("name")), str(r.get("message"))) for r in records if r.get("kind") == "note"]
-        shown = [r for r in records if r.get("kind") == "samples"]
+        said = [(r["name"], r["message"]) for r in records if r["kind"] == "note"]
+        shown = [r for r in records if r["kind"] == "samples"]
         for record in shown:
             so_far = summary.get("samples") or []
-            summary["samples"] = with_prediction_history(
-                record["samples"], float(record["epoch"]), so_far, summary.get("task")
-            )
+            task = summary.get("task")
+            summary["samples"] = with_prediction_history(record["samples"], record["epoch"], so_far, task)
         if said:
             summary["notes"] = {**(summary.get("notes") or {}), **dict(said)}
         if said or shown:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from jobs.sinks.protocol import Record
+from orchestrator.domain.live_records import RunRecord
 
 _TAIL = 65_536
 
@@ -17,7 +17,7 @@ class JsonlSink:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._mend()
 
-    def put(self, record: Record) -> None:
+    def put(self, record: RunRecord) -> None:
         try:
             with self._path.open("ab") as file:
                 file.write(json.dumps(record, separators=(",", ":")).encode() + b"\n")

@@ -1,15 +1,14 @@
-"""Where a run's records go: every sink takes whole records and never stops a training."""
+"""Where a run's records go: every sink takes complete records and never stops a training."""
 
-from typing import Any, Protocol
+from typing import Protocol
 
-Record = dict[str, Any]
-"""{"job", "attempt", "seq", "t", "kind": "metric" | "progress" | "log", ...}"""
+from orchestrator.domain.live_records import RunRecord
 
 
 class Sink(Protocol):
-    """A place for records."""
+    """A destination of records."""
 
-    def put(self, record: Record) -> None:
+    def put(self, record: RunRecord) -> None:
         """Takes one record; returns at once."""
         ...
 

@@ -1,67 +1,86 @@
-"""Numbers a run's records and hands each to every sink: the one voice of the trainer."""
+"""Numbers a run's records and hands each to every sink."""
 
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from jobs.sinks.protocol import Sink
+from orchestrator.domain.live_records import Head, LogLevel, Phase, RunRecord
 
 
 class Recorder:
-    """`seq` rises by one with each record of the job, across attempts."""
+    """Everything that a trainer reports goes through one of these. `seq` rises by one a record, across attempts."""
 
     def __init__(
         self, job_id: int, attempt: int, sinks: Sequence[Sink], first_seq: int = 0, quiet: bool = False
     ) -> None:
-        """`quiet`: only errors are printed; another process of the same run says the rest."""
+        """
+        Args:
+            first_seq: the number of the newest record of earlier attempts.
+            quiet: print errors only; another process of the same run prints the rest.
+        """
         self._quiet = quiet
         self._job_id, self._attempt, self._sinks = job_id, attempt, list(sinks)
         self.seq = first_seq
         """The number of the newest record."""
 
-    def metric(
-        self,
-        step: int,
-        total: int,
-        epoch: float,
-        values: dict[str, float],
-        kind: Literal["train", "eval"] = "train",
-    ) -> None:
-        """Measured values at an optimizer step; those that are not finite are left out: no page could draw them."""
-        good = {name: float(value) for name, value in values.items() if math.isfinite(value)}
-        self._put("metric", step=step, total=total, epoch=round(epoch, 4), phase=kind, values=good)
+    def metric(self, step: int, total: int, epoch: float, values: dict[str, float], phase: Phase = "train") -> None:
+        """Records values measured at an optimizer step, without those that are not finite: no page could draw them."""
+        finite = {name: float(value) for name, value in values.items() if math.isfinite(value)}
+        self._record(
+            {
+                **self._head(),
+                "kind": "metric",
+                "step": step,
+                "total": total,
+                "epoch": round(epoch, 4),
+                "phase": phase,
+                "values": finite,
+            }
+        )
 
     def progress(self, step: int, total: int, epoch: float, message: str = "") -> None:
-        """Where the run stands."""
-        self._put("progress", step=step, total=total, epoch=round(epoch, 4), message=message)
+        """Records where the run stands."""
+        self._record(
+            {
+                **self._head(),
+                "kind": "progress",
+                "step": step,
+                "total": total,
+                "epoch": round(epoch, 4),
+                "message": message,
+            }
+        )
 
     def samples(self, step: int, epoch: float, rows: Sequence[dict[str, Any]]) -> None:
-        """What the model makes of some held-out clips at this step, as `samples` of a summary."""
-        self._put("samples", step=step, epoch=round(epoch, 4), samples=list(rows))
+        """Records what the model makes of some validation clips at this step; rows as `samples` of a run summary."""
+        self._record({**self._head(), "kind": "samples", "step": step, "epoch": round(epoch, 4), "samples": list(rows)})
 
-    def log(self, message: str, level: str = "info") -> None:
-        """A line for the job's log: printed, since the horse (or the terminal) reads what we print."""
+    def log(self, message: str, level: LogLevel = "info") -> None:
+        """Prints a line for the job's log: the worker (or the terminal) reads what a trainer prints."""
         if self._quiet and level != "error":
             return
         print(f"{level.upper()}: {message}" if level != "info" else message, flush=True)  # noqa: T201
 
     def note(self, message: str, name: str) -> None:
-        """Something of the run that its page says until the end: a line of the log, of the timeline and of the notes.
+        """Records a sentence that the job keeps: in its log, in its timeline and in its summary.
 
-        `name` is the timeline's kind; a later note of the same name stands in the place of the earlier one.
+        Args:
+            name: the kind of the timeline's line; a later note of the same name replaces the earlier one.
         """
         self.log(message)
-        self._put("note", name=name, message=message)
+        self._record({**self._head(), "kind": "note", "name": name, "message": message})
 
     def close(self) -> None:
         """Closes every sink."""
         for sink in self._sinks:
             sink.close()
 
-    def _put(self, kind: str, **fields: Any) -> None:
+    def _head(self) -> Head:
         self.seq += 1
-        now = datetime.now(UTC).isoformat()
-        record = {"job": self._job_id, "attempt": self._attempt, "seq": self.seq, "t": now, "kind": kind, **fields}
+        return {"job": self._job_id, "attempt": self._attempt, "seq": self.seq, "t": datetime.now(UTC).isoformat()}
+
+    def _record(self, record: RunRecord) -> None:
         for sink in self._sinks:
             sink.put(record)

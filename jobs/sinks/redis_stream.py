@@ -6,13 +6,12 @@ import time
 from collections import deque
 from typing import Any
 
-from jobs.sinks.protocol import Record
-from orchestrator.domain.live_records import pack
+from orchestrator.domain.live_records import RunRecord, pack
+from orchestrator.domain.redis_keys import JOB_STREAM_TTL_S
 
 _HELD = 20_000
 _BATCH = 500
 _LOOK_S = 1.0
-_TTL_S = 7 * 86_400
 
 
 class RedisSink:
@@ -23,13 +22,13 @@ class RedisSink:
 
     def __init__(self, url: str, streams: list[str], maxlen: int, stop_key: str = "") -> None:
         self._url, self._streams, self._maxlen, self._stop_key = url, streams, maxlen, stop_key
-        self._waiting: deque[Record] = deque(maxlen=_HELD)
+        self._waiting: deque[RunRecord] = deque(maxlen=_HELD)
         self._news, self._over = threading.Event(), threading.Event()
         self.stop_asked = False
         self._thread = threading.Thread(target=self._loop, daemon=True, name="redis-sink")
         self._thread.start()
 
-    def put(self, record: Record) -> None:
+    def put(self, record: RunRecord) -> None:
         self._waiting.append(record)
         self._news.set()
 
@@ -71,7 +70,7 @@ class RedisSink:
             if self._stop_key:
                 pipe.exists(self._stop_key)
             if batch and batch[0]["seq"] % 100 < len(batch) and self._streams:
-                pipe.expire(self._streams[-1], _TTL_S)
+                pipe.expire(self._streams[-1], JOB_STREAM_TTL_S)
             answers = pipe.execute()
         if self._stop_key and answers[len(batch) * len(self._streams)]:
             self.stop_asked = True

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, Protocol
 
-from jobs.sinks.protocol import Record
+from orchestrator.domain.live_records import MetricRecord, RunRecord
 
 KNOWN = ("mlflow", "wandb", "trackio")
 _PACKAGE = {"mlflow": "mlflow-skinny", "wandb": "wandb", "trackio": "trackio"}
@@ -61,11 +61,11 @@ class TrackerSink:
 
     def __init__(self, tool: str, begin: Callable[[], Run], say: Callable[[str], None]) -> None:
         self._tool, self._begin, self._say = tool, begin, say
-        self._waiting: queue.Queue[Record | None] = queue.Queue(_HELD)
+        self._waiting: queue.Queue[MetricRecord | None] = queue.Queue(_HELD)
         self._thread = threading.Thread(target=self._work, daemon=True, name=f"tracker-{tool}")
         self._thread.start()
 
-    def put(self, record: Record) -> None:
+    def put(self, record: RunRecord) -> None:
         if record["kind"] == "metric" and self._thread.is_alive() and not self._waiting.full():
             self._waiting.put_nowait(record)
 

@@ -6,12 +6,12 @@ import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import psutil
 
 from jobs.telemetry.device import Device, find_device, stats
-from orchestrator.services.live_events import broadcast
+from orchestrator.domain.live_records import SystemSample
+from orchestrator.services.live_events import publish_system
 
 FIRST_S = 2.0
 SLOWEST_S = 30.0
@@ -44,7 +44,7 @@ class Sampler:
             with contextlib.suppress(OSError, psutil.Error):
                 self._write(self._sample(device))
 
-    def _sample(self, device: Device) -> dict[str, Any]:
+    def _sample(self, device: Device) -> SystemSample:
         machine = stats(device)
         cpu, memory = self._run()
         values: dict[str, float] = {
@@ -71,10 +71,10 @@ class Sampler:
                     memory += known.memory_info().rss
         return cpu, memory
 
-    def _write(self, line: dict[str, Any]) -> None:
+    def _write(self, line: SystemSample) -> None:
         with self._path.open("a") as file:
             file.write(json.dumps(line, separators=(",", ":")) + "\n")
-        broadcast(self._job_id, "system", **line)
+        publish_system(self._job_id, line)
 
 
 def _resume(path: Path) -> tuple[int, float]:

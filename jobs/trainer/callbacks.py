@@ -116,7 +116,7 @@ class Reporter(TrainerCallback):
             self._recorder.metric(step, total, epoch, values | {"samples_per_s": round(self._rate, 2)})
         elif "eval_loss" in logs:
             values = {name: float(logs[name]) for name in _EVAL if name in logs}
-            self._recorder.metric(step, total, epoch, values, kind="eval")
+            self._recorder.metric(step, total, epoch, values, phase="eval")
             self._recorder.log(_words(step, total, epoch, values))
             if rows := self.samples():
                 self._recorder.samples(step, epoch, rows)

@@ -4,6 +4,8 @@ LIVE_STREAM = "loreel:live"
 """The firehose: each record of each job, one reader a web process."""
 
 STREAM_MAXLEN = 20_000
+JOB_STREAM_TTL_S = 7 * 86_400
+"""How long a job's own stream outlives its last record."""
 
 
 def job_stream(job_id: int) -> str:

@@ -1,4 +1,4 @@
-"""Puts a record on the live streams for somebody who is not the trainer: a status that moved, a line for the log."""
+"""Publishes live records that do not come from a trainer: a job's new status, a line of its log, a notification."""
 
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -7,12 +7,19 @@ from typing import Any
 import redis
 import structlog
 
-from orchestrator.domain.live_records import pack
-from orchestrator.domain.redis_keys import LIVE_STREAM, STREAM_MAXLEN, job_lease, job_stop, job_stream
+from orchestrator.domain.live_records import Head, LiveRecord, LogLevel, NoticeRecord, StatusRecord, SystemSample, pack
+from orchestrator.domain.redis_keys import (
+    JOB_STREAM_TTL_S,
+    LIVE_STREAM,
+    STREAM_MAXLEN,
+    job_lease,
+    job_stop,
+    job_stream,
+    notice_channel,
+)
 from orchestrator.services.redis import connect
 
 log = structlog.get_logger()
-_TTL_S = 7 * 86_400
 
 
 @lru_cache(maxsize=1)
@@ -21,43 +28,70 @@ def _client() -> redis.Redis:
 
 
 def forget(job_id: int) -> None:
-    """Removes a deleted job's keys; SQLite may give its number to the next job."""
+    """Removes the keys of a deleted job."""
     try:
         _client().delete(job_stream(job_id), job_stop(job_id), job_lease(job_id))
     except redis.RedisError as error:
-        log.info("announce.not_forgotten", job=job_id, error=str(error))
+        log.info("live.not_forgotten", job=job_id, error=str(error))
 
 
-def announce(job_id: int, attempt: int, kind: str, **fields: Any) -> bool:
-    """Sends one record with seq 0, which pages do not count for gaps; False when Redis does not answer.
-
-    SQL already holds what is announced, so a page that missed it sees it at its next look.
-    """
-    record = {"job": job_id, "attempt": attempt, "seq": 0, "t": datetime.now(UTC).isoformat(), "kind": kind, **fields}
-    packed: dict[Any, Any] = {"d": pack(record)}
-    try:
-        with _client().pipeline(transaction=False) as pipe:
-            pipe.xadd(LIVE_STREAM, packed, maxlen=STREAM_MAXLEN, approximate=True)
-            pipe.xadd(job_stream(job_id), packed, maxlen=STREAM_MAXLEN, approximate=True)
-            pipe.expire(job_stream(job_id), _TTL_S)
-            pipe.execute()
-    except redis.RedisError as error:
-        log.info("announce.not_sent", job=job_id, kind=kind, error=str(error))
-        return False
-    return True
+def publish_status(job_id: int, attempt: int, status: str, error: str = "", owner: int | None = None) -> bool:
+    """The job has moved to another status."""
+    record: StatusRecord = {**_head(job_id, attempt), "kind": "status", "status": status, "error": error}
+    if owner is not None:
+        record["owner"] = owner
+    return publish(record)
 
 
-def broadcast(channel: int, kind: str, **fields: Any) -> bool:
-    """Sends one record to open pages only: for what nobody has to read later, or reads from SQL.
+def publish_log(job_id: int, attempt: int, level: LogLevel, message: str) -> bool:
+    """A line for the job's log."""
+    return publish({**_head(job_id, attempt), "kind": "log", "level": level, "message": message})
+
+
+def publish_noted(job_id: int, attempt: int) -> bool:
+    """The job in SQL has new notes or samples."""
+    return publish({**_head(job_id, attempt), "kind": "noted"})
+
+
+def publish_system(job_id: int, sample: SystemSample) -> bool:
+    """What the run takes of its machine now."""
+    return publish({**_head(job_id, 0), **sample, "kind": "system"}, keep=False)
+
+
+def publish_notice(
+    user_id: int, notice_id: int = 0, what: str = "", title: str = "", body: str = "", about: int | None = None
+) -> bool:
+    """A person has a new notification; without `notice_id`, has read some elsewhere."""
+    record: NoticeRecord = {**_head(notice_channel(user_id), 0), "kind": "notice"}
+    if notice_id:
+        record |= {"id": notice_id, "what": what, "title": title, "body": body, "about": about}
+    return publish(record, keep=False)
+
+
+def publish(record: LiveRecord, keep: bool = True) -> bool:
+    """Sends a record to every open page, after the commit of what it says: a page that missed it reads SQL.
 
     Args:
-        channel: a job's number, or `letterbox.notice_channel` of a person.
+        keep: append it to the job's own stream too, from which a page fills a gap.
+
+    Returns:
+        False when Redis does not answer.
     """
-    record = {"job": channel, "attempt": 0, "seq": 0, "t": datetime.now(UTC).isoformat(), "kind": kind, **fields}
-    packed: dict[Any, Any] = {"d": pack(record)}
+    entry: dict[Any, Any] = {"d": pack(record)}
     try:
-        _client().xadd(LIVE_STREAM, packed, maxlen=STREAM_MAXLEN, approximate=True)
+        with _client().pipeline(transaction=False) as pipe:
+            pipe.xadd(LIVE_STREAM, entry, maxlen=STREAM_MAXLEN, approximate=True)
+            if keep:
+                stream = job_stream(record["job"])
+                pipe.xadd(stream, entry, maxlen=STREAM_MAXLEN, approximate=True)
+                pipe.expire(stream, JOB_STREAM_TTL_S)
+            pipe.execute()
     except (redis.RedisError, OSError) as error:
-        log.info("announce.not_broadcast", channel=channel, kind=kind, error=str(error))
+        log.info("live.not_published", job=record["job"], kind=record["kind"], error=str(error))
         return False
     return True
+
+
+def _head(job: int, attempt: int) -> Head:
+    """Seq 0: only the trainer's records are numbered, so that no page takes another for a missing one."""
+    return {"job": job, "attempt": attempt, "seq": 0, "t": datetime.now(UTC).isoformat()}

@@ -4,19 +4,18 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import redis.asyncio as aredis
 import structlog
 from redis.exceptions import RedisError
 
-from orchestrator.domain.live_records import unpack
+from orchestrator.domain.live_records import GapRecord, HubRecord, LiveRecord, unpack
 from orchestrator.domain.redis_keys import LIVE_STREAM
 from orchestrator.services.redis import connect_async
 
 log = structlog.get_logger()
-Record = dict[str, Any]
 _BLOCK_MS = 15_000
 _COUNT = 500
 _MAX_WAIT_S = 2.0
@@ -28,14 +27,14 @@ class Subscription:
     """One listener's own queue. Records come in order; a listener too slow for them gets one `gap` instead."""
 
     def __init__(
-        self, hub: "LiveHub", job_id: int | None, size: int, wants: Callable[[Record], bool] | None = None
+        self, hub: "LiveHub", job_id: int | None, size: int, wants: Callable[[HubRecord], bool] | None = None
     ) -> None:
         self._hub, self.job_id, self._size, self._wants = hub, job_id, size, wants
-        self._waiting: deque[Record] = deque()
+        self._waiting: deque[HubRecord] = deque()
         self._ready = asyncio.Event()
         self._closed = False
 
-    def put(self, record: Record) -> None:
+    def put(self, record: HubRecord) -> None:
         """Hands a record over, if it is wanted; when the queue is full, everything in it becomes one gap."""
         if self._wants is not None and not self._wants(record):
             return
@@ -45,7 +44,7 @@ class Subscription:
         self._waiting.append(record)
         self._ready.set()
 
-    async def take(self, timeout: float | None = None) -> list[Record]:
+    async def take(self, timeout: float | None = None) -> list[HubRecord]:
         """All records that wait, in order; waits for the first one, and gives [] at the time limit or when closed."""
         if not self._waiting and not self._closed:
             try:
@@ -105,7 +104,7 @@ class LiveHub:
             self._client = None
 
     async def listen(
-        self, job_id: int | None = None, size: int = 2_000, wants: Callable[[Record], bool] | None = None
+        self, job_id: int | None = None, size: int = 2_000, wants: Callable[[HubRecord], bool] | None = None
     ) -> Subscription:
         """A subscription from this moment on: to one job, or to all (None). Close it when done.
 
@@ -121,16 +120,6 @@ class LiveHub:
                 async with asyncio.timeout(2.0):
                     await self._started.wait()
         return subscription
-
-    async def subscribe(self, job_id: int | None = None) -> AsyncIterator[Record]:
-        """The records of one job, or of all, as they come."""
-        subscription = await self.listen(job_id)
-        try:
-            while not subscription.closed:
-                for record in await subscription.take():
-                    yield record
-        finally:
-            subscription.close()
 
     def drop(self, subscription: Subscription) -> None:
         """Forgets a listener."""
@@ -195,13 +184,13 @@ class LiveHub:
                 for subscription in list(group):
                     subscription.put(gap(job_id))
 
-    def _fan_out(self, record: Record) -> None:
+    def _fan_out(self, record: LiveRecord) -> None:
         for key in (record["job"], None):
             for subscription in self._by_job.get(key, ()):
                 subscription.put(record)
 
 
-def gap(job_id: int | None) -> Record:
+def gap(job_id: int | None) -> GapRecord:
     """The mark that records may be missing here."""
     return {"job": job_id, "attempt": 0, "seq": 0, "kind": "gap"}
 

@@ -15,6 +15,7 @@ from orchestrator.domain.users import Actor, Role
 from orchestrator.services.auth.limits import forget_clients
 from orchestrator.services.db import session_scope
 from orchestrator.services.training.lifecycle import request_stop
+from tests import records
 from tests.api_client import PASSWORD, refusal, sign_in
 from tests.studio import RedisProcess, make_things, start_process, until
 
@@ -103,7 +104,7 @@ def test_events_come_live_and_a_reader_goes_on_where_it_was(
             assert answer.headers["content-type"].startswith("text/event-stream")
             lines = answer.iter_lines()
             assert _next(lines)["kind"] == "history"
-            record = {"job": int(job), "attempt": 1, "seq": 4, "kind": "metric", "step": 1, "values": {"loss": 0.5}}
+            record = records.metric(int(job), seq=4, loss=0.5)
             client = redis_server.client()
             client.xadd(LIVE_STREAM, {"d": pack(record)})
             found = _next(lines)

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from orchestrator.api.authentication import CurrentUser
 from orchestrator.api.serialization import BodyId, Id, QueryId, list_json, page_json, to_json, zip_response
 from orchestrator.domain.errors import Invalid
+from orchestrator.domain.live_records import HistoryRecord, HubRecord
 from orchestrator.domain.numbers import parse_number
 from orchestrator.domain.recipes import Recipe, parse_recipe
 from orchestrator.domain.users import Actor
@@ -209,17 +210,15 @@ def compare(actor: CurrentUser, ids: Annotated[str, Query(max_length=400)], seri
     return to_json(comparison, curves={str(job_id): curve for job_id, curve in curves.items()})
 
 
-def _event(record: dict[str, Any]) -> str:
-    seq = record.get("seq") or 0
-    head = f"id: {seq}\n" if seq else ""
-    return f"{head}event: {record.get('kind', 'message')}\ndata: {json.dumps(record, separators=(',', ':'))}\n\n"
+def _event(record: HubRecord | HistoryRecord) -> str:
+    head = f"id: {record['seq']}\n" if record["seq"] else ""
+    return f"{head}event: {record['kind']}\ndata: {json.dumps(record, separators=(',', ':'))}\n\n"
 
 
 def _missed_history(actor: Actor, job_id: int, after_seq: int) -> str:
     with session_scope() as session:
         missed = history.history(session, actor, job_id, (), 20_000, after_seq)
-    record = {"kind": "history", "job": job_id, "seq": missed.last_seq, "series": missed.series}
-    return _event(record)
+    return _event({"kind": "history", "job": job_id, "seq": missed.last_seq, "series": missed.series})
 
 
 @router.get("/jobs/{job_id}/events")

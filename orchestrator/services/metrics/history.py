@@ -8,7 +8,7 @@ import redis
 import structlog
 from sqlmodel import Session
 
-from orchestrator.domain.live_records import unpack
+from orchestrator.domain.live_records import LiveRecord, MetricRecord, unpack
 from orchestrator.domain.redis_keys import job_stream
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_job
@@ -53,18 +53,18 @@ def history(
     last_seq = max(newest_seq(session, job_id), after_seq)
     for record in _tail(job_id, last_seq):
         last_seq = max(last_seq, record["seq"])
-        if record.get("kind") == "metric":
+        if record["kind"] == "metric":
             _add(curves, record, wanted, window)
     bounded = max(10, min(points, MAX_POINTS))
     return History({name: _thin(curve, bounded) for name, curve in curves.items()}, last_seq, job.attempt)
 
 
-def _add(curves: dict[str, Curve], record: dict[str, Any], wanted: frozenset[str], window: Window) -> None:
+def _add(curves: dict[str, Curve], record: MetricRecord, wanted: frozenset[str], window: Window) -> None:
     """A record that SQL does not hold yet."""
-    step = int(record["step"])
+    step = record["step"]
     if step < (window.first or 0) or (window.last is not None and step > window.last):
         return
-    for name, value in record.get("values", {}).items():
+    for name, value in record["values"].items():
         if value is not None and (not wanted or name in wanted):
             curves.setdefault(name, {})[step] = float(value)
 
@@ -90,16 +90,16 @@ def _client() -> redis.Redis:
     return connect(retries=0, socket_timeout=2.0)
 
 
-def _tail(job_id: int, after_seq: int) -> list[dict[str, Any]]:
+def _tail(job_id: int, after_seq: int) -> list[LiveRecord]:
     """The stream's records newer than `after_seq`, oldest first; none when Redis is away (SQL follows in a second)."""
-    found: list[dict[str, Any]] = []
+    found: list[LiveRecord] = []
     end = "+"
     try:
         while True:
             chunk: Any = _client().xrevrange(job_stream(job_id), max=end, count=_CHUNK)
             for _, fields in chunk:
                 record = unpack(fields.get(b"d", b""))
-                if record is None or not record.get("seq"):
+                if record is None or not record["seq"]:
                     continue  # a status line: it has no number of its own
                 if record["seq"] <= after_seq:
                     return found[::-1]

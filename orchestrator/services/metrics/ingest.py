@@ -1,5 +1,6 @@
-"""Brings the trainer's own file of measurements into SQL, in batches; reading it again changes nothing."""
+"""Brings the trainer's `metrics.jsonl` into SQL, in batches; reading it again changes nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -9,17 +10,17 @@ from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import Session
 
-from orchestrator.domain.live_records import unpack
+from orchestrator.domain.live_records import MetricRecord, RunRecord, unpack_run_record
 from orchestrator.domain.metric_points import ROLLUP_STEPS, MetricPoint
 from orchestrator.domain.run_samples import sample_answer, sample_kind
 from orchestrator.domain.tasks import METRICS
 from orchestrator.services.metrics.rollups import roll_up
 
-_CHUNK = 4 * 2**20
+_CHUNK_BYTES = 4 * 2**20
 _ROWS = 100
 """Rows an INSERT: 7 columns each, below SQLite's limit on parameters even on old builds (999)."""
-_TRAIL = 20
-"""Evaluations that a sample remembers."""
+_MAX_TRAIL = 20
+"""Evaluations whose predictions are kept with a sample."""
 _BEST = {"eval_loss": min} | {name: max if metric.more_is_better else min for name, metric in METRICS.items()}
 
 
@@ -30,96 +31,106 @@ class BatchSummary:
     step: int = 0
     total: int = 0
     epoch: float = 0.0
-    eta_s: float | None = None
     values: dict[str, float] = field(default_factory=dict)
     """The latest value of each series."""
 
 
 class MetricsFile:
-    """Reads `metrics.jsonl` as it grows."""
+    """Reads `metrics.jsonl` as it grows. What was read counts only once `settle` says that it is in SQL."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._offset, self._settled = path, 0, 0
 
     def settle(self) -> None:
-        """What was read is safe in SQL."""
+        """What was read is in SQL."""
         self._settled = self._offset
 
     def rewind(self) -> None:
-        """What was read since the last `settle` is read again."""
+        """Reads again what was read since the last `settle`."""
         self._offset = self._settled
 
     @property
     def position(self) -> int:
+        """Bytes read so far."""
         return self._offset
 
-    def read(self) -> list[dict[str, Any]]:
+    def read(self) -> list[RunRecord]:
         """The records written since the last read, at most some megabytes of them; a half-written line waits."""
         try:
             with self._path.open("rb") as file:
                 file.seek(self._offset)
-                raw = file.read(_CHUNK)
+                raw = file.read(_CHUNK_BYTES)
         except FileNotFoundError:
             return []
-        whole = raw[: raw.rfind(b"\n") + 1]
-        self._offset += len(whole)
-        return [record for line in whole.splitlines() if (record := unpack(line)) is not None]
+        complete = raw[: raw.rfind(b"\n") + 1]
+        self._offset += len(complete)
+        return [record for line in complete.splitlines() if (record := unpack_run_record(line)) is not None]
 
 
-def store(session: Session, job_id: int, records: list[dict[str, Any]]) -> BatchSummary:
-    """Writes the metric records of one job and sums the batch up."""
-    facts = BatchSummary()
+def store(session: Session, job_id: int, records: Sequence[RunRecord]) -> BatchSummary:
+    """Writes the metric records of one job to SQL; storing them again changes nothing."""
+    batch = BatchSummary()
     points: dict[tuple[str, int], dict[str, Any]] = {}
     for record in records:
-        if record["job"] != job_id or record.get("kind") not in ("metric", "progress"):
+        if record["job"] != job_id or not (record["kind"] == "metric" or record["kind"] == "progress"):
             continue
-        step, epoch = int(record.get("step") or 0), float(record.get("epoch") or 0.0)
-        facts.step, facts.epoch = step, epoch
-        facts.total = int(record.get("total") or facts.total)
-        facts.eta_s = record.get("eta_s", facts.eta_s)
-        at_ms = _milliseconds(record.get("t"))
-        for name, value in (record.get("values") or {}).items():
-            if not isinstance(value, int | float):
-                continue
-            facts.values[name] = float(value)
-            points[name, step] = {
-                "job_id": job_id,
-                "series": str(name)[:48],
-                "step": step,
-                "value": float(value),
-                "epoch": epoch,
-                "seq": int(record.get("seq") or 0),
-                "at_ms": at_ms,
-            }
+        batch.step, batch.epoch = record["step"], record["epoch"]
+        batch.total = record["total"] or batch.total
+        if record["kind"] == "metric":
+            points |= {(point["series"], point["step"]): point for point in _points(record)}
+            batch.values |= {name: float(value) for name, value in record["values"].items() if value is not None}
     rows = list(points.values())
     for start in range(0, len(rows), _ROWS):
         _upsert(session, rows[start : start + _ROWS])
-    roll_up(session, job_id, {(str(name)[:48], step // ROLLUP_STEPS) for name, step in points})
-    return facts
+    roll_up(session, job_id, {(series, step // ROLLUP_STEPS) for series, step in points})
+    return batch
 
 
-def merge_summary(summary: dict[str, Any], facts: BatchSummary) -> dict[str, Any]:
-    """The job's summary with the batch's latest and best values."""
-    merged = {**summary, **facts.values, "eta_s": facts.eta_s}
+def merge_summary(summary: dict[str, Any], batch: BatchSummary, eta_s: float | None = None) -> dict[str, Any]:
+    """The job's summary with the batch's latest values, the best values so far, and the seconds to go."""
+    merged = {**summary, **batch.values, "eta_s": eta_s}
     for name, better in _BEST.items():
-        if name in facts.values:
-            known = summary.get(f"best_{name}")
-            merged[f"best_{name}"] = facts.values[name] if known is None else better(known, facts.values[name])
+        if name in batch.values:
+            best = summary.get(f"best_{name}")
+            merged[f"best_{name}"] = batch.values[name] if best is None else better(best, batch.values[name])
     return merged
 
 
 def with_prediction_history(
-    rows: list[dict[str, Any]], epoch: float, before: list[dict[str, Any]], task: Any
+    samples: Sequence[dict[str, Any]], epoch: float, earlier: Sequence[dict[str, Any]], task: Any
 ) -> list[dict[str, Any]]:
-    """Samples, each with what was made of its clip at the evaluations so far: `trail`, [[epoch, answer], ...]."""
-    known = {row.get("clip_id"): list(row.get("trail") or []) for row in before}
-    told = []
-    for row in rows:
+    """Adds to each sample what was predicted for its clip at the evaluations so far: `trail`, [[epoch, answer], ...].
+
+    Args:
+        samples: of this evaluation, at `epoch`.
+        earlier: of the evaluation before, with their own `trail`.
+        task: the run's, for samples that do not say their own kind.
+    """
+    trails = {row.get("clip_id"): list(row.get("trail") or []) for row in earlier}
+    rows = []
+    for row in samples:
         answer = sample_answer(row, sample_kind(row, task))
-        # A run that goes on from a checkpoint tells the epochs since then once more.
-        trail = [step for step in known.get(row.get("clip_id"), []) if step[0] < epoch]
-        told.append(row | {"trail": [*trail, [epoch, answer]][-_TRAIL:]})
-    return told
+        # A run that was resumed from a checkpoint evaluates the epochs since then a second time.
+        trail = [step for step in trails.get(row.get("clip_id"), []) if step[0] < epoch]
+        rows.append(row | {"trail": [*trail, [epoch, answer]][-_MAX_TRAIL:]})
+    return rows
+
+
+def _points(record: MetricRecord) -> list[dict[str, Any]]:
+    """The rows of a metric record."""
+    return [
+        {
+            "job_id": record["job"],
+            "series": name[:48],
+            "step": record["step"],
+            "value": float(value),
+            "epoch": record["epoch"],
+            "seq": record["seq"],
+            "at_ms": _milliseconds(record["t"]),
+        }
+        for name, value in record["values"].items()
+        if value is not None
+    ]
 
 
 def _upsert(session: Session, rows: list[dict[str, Any]]) -> None:
@@ -129,8 +140,8 @@ def _upsert(session: Session, rows: list[dict[str, Any]]) -> None:
     session.exec(statement.on_conflict_do_update(index_elements=["job_id", "series", "step"], set_=fresh))
 
 
-def _milliseconds(t: Any) -> int:
+def _milliseconds(t: str) -> int:
     try:
-        return int(datetime.fromisoformat(str(t)).timestamp() * 1000)
+        return int(datetime.fromisoformat(t).timestamp() * 1000)
     except ValueError:
         return 0

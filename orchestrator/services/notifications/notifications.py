@@ -10,7 +10,7 @@ from orchestrator.domain.notifications import Notification, NotificationDelivery
 from orchestrator.domain.redis_keys import notice_channel
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
-from orchestrator.services.live_events import broadcast
+from orchestrator.services.live_events import publish_notice
 from orchestrator.services.notifications.rows import NotificationList, NotificationRow
 from orchestrator.settings import get_settings
 
@@ -41,10 +41,10 @@ def notify(session: Session, user_id: int, kind: str, title: str, body: str = ""
 
 def publish(user_id: int, row: NotificationRow | None) -> None:
     """Sends the user's open tabs a new notification, or (None) the news that some were read in another tab."""
-    fields: dict[str, Any] = {}
-    if row is not None:
-        fields = {"id": row.id, "what": row.kind, "title": row.title, "body": row.body, "about": row.job_id}
-    broadcast(notice_channel(user_id), "notice", **fields)
+    if row is None:
+        publish_notice(user_id)
+    else:
+        publish_notice(user_id, row.id, row.kind, row.title, row.body, row.job_id)
 
 
 def list_notifications(

@@ -13,7 +13,7 @@ from orchestrator.domain.tasks import TASK_OF_MODEL
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
-from orchestrator.services.live_events import announce
+from orchestrator.services.live_events import publish_status
 from orchestrator.services.training.dispatch import dispatch
 from orchestrator.services.training.jobs import job_row
 from orchestrator.services.training.lifecycle import note
@@ -54,7 +54,7 @@ def launch_job(
     job_id = job.id
     note(session, job_id, "queued", "Launched; waiting for a worker.")
     dispatch(session)
-    after_commit(session, lambda: announce(job_id, 0, "status", status=JobStatus.QUEUED.value, error=""))
+    after_commit(session, lambda: publish_status(job_id, 0, JobStatus.QUEUED.value))
     return job_row(job)
 
 

@@ -14,7 +14,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_job
 from orchestrator.services.adapters.recording import record_adapter
 from orchestrator.services.after_commit import after_commit
-from orchestrator.services.live_events import announce
+from orchestrator.services.live_events import publish_noted, publish_status
 from orchestrator.services.training.artifacts import saved_step
 from orchestrator.services.training.dispatch import dispatch, dispatch_soon
 from orchestrator.services.training.jobs import job_row
@@ -45,7 +45,7 @@ def move(
 ) -> bool:
     """Moves the job if it stands where it may move from and `attempt` is still its attempt.
 
-    Writes a timeline line and announces the new status after the commit.
+    Writes a timeline line and publishes the new status after the commit.
 
     Returns:
         False when somebody else was faster or a newer attempt runs: then nothing was changed.
@@ -67,7 +67,7 @@ def move(
         dispatch_soon(session)
     now_attempt, error = changes.get("attempt", attempt), changes.get("error", "")
     owner = session.exec(select(TrainingJob.owner_id).where(TrainingJob.id == job_id)).one()
-    after_commit(session, lambda: announce(job_id, now_attempt, "status", status=to.value, error=error, owner=owner))
+    after_commit(session, lambda: publish_status(job_id, now_attempt, to.value, error, owner))
     return True
 
 
@@ -81,7 +81,7 @@ def remark(session: Session, job_id: int, attempt: int, remarks: Sequence[tuple[
     """What the trainer said of its own run, (kind, sentence) each: onto the timeline, and to the open pages."""
     for kind, message in remarks:
         note(session, job_id, kind[:32], message)
-    after_commit(session, lambda: announce(job_id, attempt, "noted"))
+    after_commit(session, lambda: publish_noted(job_id, attempt))
 
 
 def claim(session: Session, job_id: int, attempt: int, worker: str) -> bool:

@@ -20,7 +20,7 @@ from orchestrator.domain.training_jobs import ACTIVE, JobEvent, JobStatus, Train
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_sweep
 from orchestrator.services.after_commit import after_commit
-from orchestrator.services.live_events import announce
+from orchestrator.services.live_events import publish_status
 from orchestrator.services.training import lifecycle
 from orchestrator.services.training.dispatch import dispatch
 from orchestrator.services.training.estimate import count_steps
@@ -115,7 +115,7 @@ def launch_sweep(
     session.flush()
     dispatch(session)
     first = jobs[0].id or 0
-    after_commit(session, lambda: announce(first, 0, "status", status=JobStatus.QUEUED.value, error=""))
+    after_commit(session, lambda: publish_status(first, 0, JobStatus.QUEUED.value))
     return sweep_row(session, sweep)
 
 

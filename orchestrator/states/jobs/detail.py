@@ -1,10 +1,9 @@
 """The page of one training job: its history first, then every new record as it comes."""
 
-from typing import Any
-
 import reflex as rx
 
 from orchestrator.domain.errors import AppError, NotFound
+from orchestrator.domain.live_records import HubRecord
 from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.tasks import METRICS, TASKS, AnswerKind
 from orchestrator.domain.training_jobs import ACTIVE
@@ -251,7 +250,7 @@ class JobDetail(JobSystem, JobFiles, rx.State):
             self._follower, self.history = follower, found.series
             self.cards = self._figures(follower)
 
-    async def _drink(self, job_id: int, records: list[dict[str, Any]]) -> None:
+    async def _drink(self, job_id: int, records: list[HubRecord]) -> None:
         """One group of records: new points, figures, log lines; a changed status reads the job anew."""
         async with self:
             if self.head.id != job_id:

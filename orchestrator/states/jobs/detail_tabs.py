@@ -1,11 +1,11 @@
 """What the job page shows beside the curves: the machine under the run, its place in the queue, the searched log."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import reflex as rx
 
 from orchestrator.domain.errors import AppError
+from orchestrator.domain.live_records import SystemRecord
 from orchestrator.services.metrics.logs import tail
 from orchestrator.services.metrics.telemetry import telemetry
 from orchestrator.services.training.artifacts import list_artifacts
@@ -44,14 +44,12 @@ def place_line(place: Place | None) -> PlaceLine:
     )
 
 
-def system_batch(records: list[dict[str, Any]]) -> Batch:
+def system_batch(records: list[SystemRecord]) -> Batch:
     """Live samples of the machine as a chart takes them."""
     items = [
-        Item(round(float(record.get("s") or 0)), str(name), float(value))
-        for record in records
-        for name, value in (record.get("values") or {}).items()
+        Item(round(record["s"]), name, float(value)) for record in records for name, value in record["values"].items()
     ]
-    return Batch(int(records[-1]["n"]), int(records[0]["n"]), tuple(items))
+    return Batch(records[-1]["n"], records[0]["n"], tuple(items))
 
 
 class JobSystem(rx.State, mixin=True):

@@ -6,6 +6,7 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.domain.errors import AppError
+from orchestrator.domain.live_records import HubRecord, MetricRecord, ProgressRecord
 from orchestrator.services.demo import find_demo
 from orchestrator.services.training.filters import EVERYBODY, job_choices
 from orchestrator.services.training.jobs import list_jobs
@@ -186,7 +187,7 @@ class JobsState(rx.State):
                     moved = self._moved(records, shown)
                     if moved:
                         self.live = {**self.live, **moved}
-                    stale = any(record.get("kind") in ("status", "gap") for record in records)
+                    stale = any(record["kind"] in ("status", "gap") for record in records)
                 if stale:
                     await self._read_again()
 
@@ -253,11 +254,11 @@ class JobsState(rx.State):
         self.any_jobs = bool(page.total) or self.filtered
         self.failed, self.ready = "", True
 
-    def _moved(self, records: list[dict[str, Any]], shown: dict[str, JobLine]) -> dict[str, LiveCell]:
+    def _moved(self, records: list[HubRecord], shown: dict[str, JobLine]) -> dict[str, LiveCell]:
         moved: dict[str, LiveCell] = {}
         for record in records:
-            key = str(record.get("job"))
-            if key not in shown or shown[key].owner or record.get("kind") not in ("progress", "metric"):
+            key = str(record["job"])
+            if key not in shown or shown[key].owner or not (record["kind"] == "progress" or record["kind"] == "metric"):
                 continue
             row = moved.get(key) or self.live.get(key) or _cell(shown[key])
             moved[key] = _next_cell(row, record, self._epochs.get(key, 0))
@@ -282,12 +283,12 @@ def _cell(row: JobLine) -> LiveCell:
     return LiveCell(row.share, row.percent, row.epochs, row.loss)
 
 
-def _next_cell(cell: LiveCell, record: dict[str, Any], epochs: int) -> LiveCell:
-    values = record.get("values") or {}
-    loss = formatting.loss(float(values["loss"])) if values.get("loss") is not None else cell.loss
-    total = int(record.get("total") or 0)
+def _next_cell(cell: LiveCell, record: MetricRecord | ProgressRecord, epochs: int) -> LiveCell:
+    value = record["values"].get("loss") if record["kind"] == "metric" else None
+    loss = formatting.loss(value) if value is not None else cell.loss
+    total = record["total"]
     if not total:
         return LiveCell(cell.share, cell.percent, cell.epochs, loss)
-    share = min(1.0, int(record.get("step") or 0) / total)
-    done = epochs_words(float(record.get("epoch") or 0.0), epochs)
+    share = min(1.0, record["step"] / total)
+    done = epochs_words(record["epoch"], epochs)
     return LiveCell(round(share, 4), formatting.percent(share), done, loss)

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from math import isfinite
+from typing import NamedTuple
 
+from orchestrator.domain.live_records import HubRecord, LiveRecord, MetricRecord, ProgressRecord, SystemRecord
 from orchestrator.states.jobs.metric_cards import Tally
 from orchestrator.states.jobs.rows import LEVELS, LogLine
 
@@ -45,9 +47,9 @@ class News:
 
     points: list[Point] = field(default_factory=list)
     logs: list[LogLine] = field(default_factory=list)
-    system: list[dict[str, Any]] = field(default_factory=list)
+    system: list[SystemRecord] = field(default_factory=list)
     """Samples of the machine under the run."""
-    progress: dict[str, Any] | None = None
+    progress: MetricRecord | ProgressRecord | None = None
     status_changed: bool = False
     """True: the ledger says something new of the job."""
     gap: bool = False
@@ -64,41 +66,37 @@ class Follower:
         self.sent: list[tuple[int, list[Item]]] = []
         """The newest batches, each with its first record's number."""
 
-    def take(self, records: Iterable[dict[str, Any]]) -> News:
+    def take(self, records: Iterable[HubRecord]) -> News:
         """Sorts a group of live records; older ones than the history already told are left out."""
         news = News()
         for record in records:
-            kind = record.get("kind")
-            if kind == "gap":
+            if record["kind"] == "gap":
                 news.gap = True
                 continue
-            if kind in ("status", "noted"):
+            if record["kind"] == "status" or record["kind"] == "noted":
                 news.status_changed = True
-            seq = int(record.get("seq") or 0)
-            if seq:
+            if seq := record["seq"]:
                 if seq <= self.seq:
                     continue
                 news.gap = news.gap or seq > self.seq + 1
                 self.seq = seq
-            self._sort(kind, record, seq, news)
+            self._sort(record, news)
         return news
 
-    def _sort(self, kind: Any, record: dict[str, Any], seq: int, news: News) -> None:
-        if kind == "metric":
-            point = to_point(record)
-            self.tally.add(point.step, point.values)
-            news.points.append(point)
-            if record.get("total"):
+    def _sort(self, record: LiveRecord, news: News) -> None:
+        match record["kind"]:
+            case "metric":
+                point = to_point(record)
+                self.tally.add(point.step, point.values)
+                news.points.append(point)
+                if record["total"]:
+                    news.progress = record
+            case "progress":
                 news.progress = record
-        elif kind == "log":
-            level = str(record.get("level") or "info")
-            news.logs.append(
-                LogLine(str(record.get("t") or ""), LEVELS.get(level, level), str(record.get("message") or ""))
-            )
-        elif kind == "progress":
-            news.progress = record
-        elif kind == "system":
-            news.system.append(record)
+            case "log":
+                news.logs.append(LogLine(record["t"], LEVELS.get(record["level"], record["level"]), record["message"]))
+            case "system":
+                news.system.append(record)
 
     def batch(self, points: list[Point]) -> Batch:
         """The new points, with the few batches before them."""
@@ -109,15 +107,7 @@ class Follower:
         return Batch(self.told, self.sent[0][0], tuple(item for _, part in self.sent for item in part))
 
 
-def to_point(record: dict[str, Any]) -> Point:
-    """A metric record; values that are no finite numbers are left out of curves."""
-    values = {
-        str(name): float(value)
-        for name, value in (record.get("values") or {}).items()
-        if isinstance(value, int | float) and value == value and abs(value) != float("inf")
-    }
-    return Point(
-        int(record.get("seq") or 0),
-        int(record.get("step") or 0),
-        values,
-    )
+def to_point(record: MetricRecord) -> Point:
+    """A metric record as a point of its curves, without values that are no finite numbers."""
+    values = {name: float(value) for name, value in record["values"].items() if value is not None and isfinite(value)}
+    return Point(record["seq"], record["step"], values)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from orchestrator.domain.live_records import MetricRecord, ProgressRecord
 from orchestrator.domain.metric_definitions import Metric
 from orchestrator.domain.tasks import DEFAULT_TASK, METRICS, TASKS
 from orchestrator.services.training.rows import JobRow
-from orchestrator.states.jobs.rows import number
 from orchestrator.states.shared import formatting
 
 LOOK_BACK = 50
@@ -257,10 +257,9 @@ def progress_of_row(row: JobRow) -> Progress:
     )
 
 
-def progress_of_record(record: Mapping[str, Any], epochs: int, started: datetime | None) -> Progress:
-    """The progress card after a live record; the time left is told by the pace so far when the record does not."""
-    step, total = int(record.get("step") or 0), int(record.get("total") or 0)
-    left = number(record.get("eta_s"))
-    if left is None and started is not None and 0 < step <= total:
+def progress_of_record(record: MetricRecord | ProgressRecord, epochs: int, started: datetime | None) -> Progress:
+    """The progress card after a live record; the time left follows from the pace so far."""
+    step, total, left = record["step"], record["total"], None
+    if started is not None and 0 < step <= total:
         left = (datetime.now(UTC) - started).total_seconds() / step * (total - step)
-    return progress_of(step, total, float(record.get("epoch") or 0.0), epochs, started=started, eta_s=left)
+    return progress_of(step, total, record["epoch"], epochs, started=started, eta_s=left)

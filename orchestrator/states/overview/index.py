@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.domain.errors import AppError, NotSignedIn
+from orchestrator.domain.live_records import HubRecord
 from orchestrator.services.activity import OverviewRow, overview
 from orchestrator.services.demo import Demo, find_demo
 from orchestrator.states.overview.rows import (
@@ -70,7 +71,7 @@ class OverviewState(rx.State):
                 records = await subscription.take(timeout=LOOK_AGAIN_S)
                 await asyncio.sleep(WINDOW_S if records else 0)
                 records += await subscription.take(timeout=0) if records else []
-                if any(record.get("kind") in ("status", "gap") for record in records):
+                if any(record["kind"] in ("status", "gap") for record in records):
                     await asyncio.sleep(SETTLE_S)
                 elif records and time.monotonic() - read_at < LOOK_AGAIN_S:
                     await self._move(records)
@@ -124,16 +125,15 @@ class OverviewState(rx.State):
         if getattr(self, name) != value:
             setattr(self, name, value)
 
-    async def _move(self, records: list[dict[str, Any]]) -> None:
+    async def _move(self, records: list[HubRecord]) -> None:
         async with self:
             moving, curves = dict(self.moving), dict(self.curves)
             for record in records:
-                key = str(record.get("job"))
-                if key not in moving or record.get("kind") not in ("progress", "metric"):
+                key = str(record["job"])
+                if key not in moving or not (record["kind"] == "progress" or record["kind"] == "metric"):
                     continue
                 moving[key] = moved(moving[key], record)
-                loss = number((record.get("values") or {}).get("loss"))
-                if loss is not None:
+                if record["kind"] == "metric" and (loss := number(record["values"].get("loss"))) is not None:
                     curves[key] = thin([*curves.get(key, []), round(loss, 4)])
             self._put("moving", moving)
             self._put("curves", curves)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from orchestrator.domain.live_records import MetricRecord, ProgressRecord
 from orchestrator.domain.tasks import headline_in
 from orchestrator.services.activity import ActiveJob, Counts
 from orchestrator.services.training.rows import EventRow, JobRow
@@ -100,19 +101,18 @@ def moving_of(item: ActiveJob) -> Moving:
     )
 
 
-def moved(before: Moving, record: dict[str, Any]) -> Moving:
+def moved(before: Moving, record: MetricRecord | ProgressRecord) -> Moving:
     """The moving part after one live record."""
-    if record.get("kind") == "progress":
-        total, step = int(record.get("total") or 0), int(record.get("step") or 0)
+    if record["kind"] == "progress":
+        total, step = record["total"], record["step"]
         return replace(
             before,
             percent=int(100 * min(1.0, step / total)) if total else before.percent,
-            left=left_words(number(record.get("eta_s")), "running") or before.left,
             step=formatting.count(step),
             total=formatting.count(total) if total else before.total,
-            epoch=_epoch(float(record.get("epoch") or 0.0)),
+            epoch=_epoch(record["epoch"]),
         )
-    values = record.get("values") or {}
+    values = record["values"]
     loss, reached = number(values.get("loss")), reached_words(values)
     return replace(
         before,

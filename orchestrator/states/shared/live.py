@@ -4,8 +4,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
 
+from orchestrator.domain.live_records import HubRecord
 from orchestrator.services.live_hub import Subscription, get_hub
 
 WINDOW_S = 0.05
@@ -21,8 +21,6 @@ UNSEEN_S = 5.0
 GLANCE_S = 0.2
 """How soon a tab that is looked at again catches up."""
 
-Record = dict[str, Any]
-
 
 @asynccontextmanager
 async def hub_lifespan() -> AsyncIterator[None]:
@@ -36,7 +34,9 @@ async def hub_lifespan() -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def listening(job_id: int | None, wants: Callable[[Record], bool] | None = None) -> AsyncIterator[Subscription]:
+async def listening(
+    job_id: int | None, wants: Callable[[HubRecord], bool] | None = None
+) -> AsyncIterator[Subscription]:
     """The live records of one job, or of all, from this moment on: read the history inside and nothing is missed."""
     subscription = await get_hub().listen(job_id, wants=wants)
     try:
@@ -56,7 +56,7 @@ async def sips(
     idle_s: float | None = None,
     seen: Callable[[], bool] = lambda: True,
     eager: bool = False,
-) -> AsyncIterator[list[Record]]:
+) -> AsyncIterator[list[HubRecord]]:
     """Records in groups: the first one opens a window, and what comes while it is open goes along.
 
     Args:

@@ -49,7 +49,7 @@ class NoticesState(rx.State):
         async with listening(notice_channel(actor.user_id)) as subscription:
             await self._read(0)
             async for records in sips(subscription, WINDOW_S):
-                fresh = [int(record["id"]) for record in records if record.get("id")]
+                fresh = [record.get("id", 0) for record in records if record["kind"] == "notice"]
                 await self._read(max(fresh, default=0))
 
     @rx.event

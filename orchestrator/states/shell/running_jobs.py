@@ -1,10 +1,10 @@
 """How many of one's own jobs run and wait, and how far the newest is: for the pill in the top bar of every page."""
 
 import asyncio
-from typing import Any
 
 import reflex as rx
 
+from orchestrator.domain.live_records import HubRecord
 from orchestrator.services.activity import running_now
 from orchestrator.states.shared.guards import act, signed_in
 from orchestrator.states.shared.identity import find_actor
@@ -21,11 +21,11 @@ class _Ear:
     def __init__(self, user_id: int) -> None:
         self.user_id, self.job_id = user_id, 0
 
-    def wants(self, record: dict[str, Any]) -> bool:
+    def wants(self, record: HubRecord) -> bool:
         """What changes the counts, and the progress of the job that the pill shows."""
-        if record["kind"] in ("status", "gap"):
+        if record["kind"] == "status":
             return record.get("owner", self.user_id) == self.user_id
-        return record["job"] == self.job_id
+        return record["kind"] == "gap" or record["job"] == self.job_id
 
 
 class RunningState(rx.State):
@@ -49,7 +49,7 @@ class RunningState(rx.State):
         async with listening(None, ear.wants) as subscription:
             ear.job_id = await self._read()
             async for records in sips(subscription, WINDOW_S):
-                if any(record.get("kind") in ("status", "gap") for record in records):
+                if any(record["kind"] in ("status", "gap") for record in records):
                     # The record is published right after the commit; a moment later all of a burst is in.
                     await asyncio.sleep(_SETTLE_S)
                     ear.job_id = await self._read()
@@ -64,12 +64,16 @@ class RunningState(rx.State):
             self.percent = _whole(row.progress) if row.started else -1.0
         return row.job_id
 
-    async def _move(self, records: list[dict[str, Any]]) -> None:
-        moves = [r for r in records if r.get("kind") in ("progress", "metric") and r.get("total")]
-        mine = [record for record in moves if record.get("job") == self._job_id]
-        if not mine or not self._job_id:
+    async def _move(self, records: list[HubRecord]) -> None:
+        steps = [
+            record["step"] / record["total"]
+            for record in records
+            if (record["kind"] == "progress" or record["kind"] == "metric") and record["total"]
+            if record["job"] == self._job_id
+        ]
+        if not steps or not self._job_id:
             return
-        percent = _whole(min(1.0, int(mine[-1]["step"]) / int(mine[-1]["total"])))
+        percent = _whole(min(1.0, steps[-1]))
         if percent != self.percent:
             async with self:
                 self.percent = percent

@@ -22,9 +22,10 @@ def test_numbers_go_on_after_a_cut_line(tmp_path: Path) -> None:
         file.write('{"job": 1, "attempt": 1, "se')
     second = Recorder(1, 2, [JsonlSink(path)], last_seq(path))
     second.metric(2, 10, 0.2, {"loss": 0.9})
-    found = [r for line in path.read_text().splitlines() if (r := unpack(line))]
-    assert [(r["attempt"], r["seq"], r["step"]) for r in found] == [(1, 1, 1), (1, 2, 2), (2, 3, 2)]
-    assert found[0]["values"] == {"loss": 1.0}
+    lines = map(unpack, path.read_text().splitlines())
+    metrics = [record for record in lines if record and record["kind"] == "metric"]
+    assert [(r["attempt"], r["seq"], r["step"]) for r in metrics] == [(1, 1, 1), (1, 2, 2), (2, 3, 2)]
+    assert metrics[0]["values"] == {"loss": 1.0}
 
 
 def test_redis_gets_both_streams_and_sees_a_stop(redis_server: RedisProcess) -> None:

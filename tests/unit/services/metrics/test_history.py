@@ -2,12 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from orchestrator.domain.errors import NotFound
-from orchestrator.domain.live_records import pack, unpack
+from orchestrator.domain.live_records import LIVE_KINDS, RUN_KINDS, MetricRecord, pack, unpack, unpack_run_record
 from orchestrator.domain.redis_keys import job_stream
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
@@ -16,13 +15,12 @@ from orchestrator.services.metrics.history import history
 from orchestrator.services.metrics.ingest import MetricsFile, merge_summary, store
 from orchestrator.services.metrics.logs import tail
 from orchestrator.services.metrics.rollups import newest_seq
+from tests import records
 from tests.studio import RedisProcess, launch, make_person, make_things
 
 
-def metric(job_id: int, seq: int, step: int = 0, loss: float | None = 1.0) -> dict[str, Any]:
-    values = {"loss": loss, "eval_accuracy": 0.5}
-    t = "2026-01-01T00:00:00+00:00"
-    return {"job": job_id, "attempt": 1, "seq": seq, "t": t, "kind": "metric", "step": step or seq, "values": values}
+def metric(job_id: int, seq: int, step: int | None = None, loss: float = 1.0) -> MetricRecord:
+    return records.metric(job_id, seq, step, loss=loss, eval_accuracy=0.5)
 
 
 def test_sql_and_stream_make_one_curve(redis_server: RedisProcess, ada: Actor) -> None:
@@ -60,10 +58,10 @@ def test_a_stranger_sees_no_curve(ada: Actor) -> None:
 
 def test_storing_twice_changes_nothing(ada: Actor) -> None:
     job_id = launch(ada, make_things(ada))
-    records = [metric(job_id, seq, loss=1 / seq) for seq in range(1, 400)]
+    run = [metric(job_id, seq, loss=1 / seq) for seq in range(1, 400)]
     with session_scope() as session:
-        store(session, job_id, records)
-        facts = store(session, job_id, records)
+        store(session, job_id, run)
+        facts = store(session, job_id, run)
         assert newest_seq(session, job_id) == 399
         assert (facts.step, facts.values["loss"]) == (399, 1 / 399)
         assert len(history(session, ada, job_id).series["loss"]) == 399
@@ -101,9 +99,21 @@ def test_the_file_is_read_as_it_grows(tmp_path: Path) -> None:
     assert reader.read() == []
 
 
-def test_records_hold_no_nan() -> None:
-    assert unpack(pack(metric(1, 1, loss=float("nan")))) == metric(1, 1, loss=None)
-    assert unpack(b"[]") is None
+def test_a_record_that_is_not_finite_is_packed_as_null() -> None:
+    expected = metric(1, 1) | {"values": {"loss": None, "eval_accuracy": 0.5}}
+    assert unpack(pack(metric(1, 1, loss=float("nan")))) == expected
+
+
+@pytest.mark.parametrize("raw", [b"", b"[]", b"{}", b'{"job": "1", "kind": "metric"}', b'{"job": 1, "kind": "rumour"}'])
+def test_what_is_no_record_is_skipped(raw: bytes) -> None:
+    assert unpack(raw) is None
+
+
+def test_only_a_trainer_writes_the_metrics_file() -> None:
+    assert RUN_KINDS < LIVE_KINDS
+    assert "gap" not in LIVE_KINDS, "a gap is made in memory"
+    assert unpack_run_record(pack(records.status())) is None
+    assert unpack_run_record(pack(metric(1, 1))) == metric(1, 1)
 
 
 def test_min_max_keeps_spikes_and_ends() -> None:

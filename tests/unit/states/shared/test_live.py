@@ -5,14 +5,16 @@ from typing import Any
 
 import pytest
 
+from orchestrator.domain.live_records import MetricRecord
 from orchestrator.services.live_hub import LiveHub, Subscription
 from orchestrator.states.jobs.live_follower import OVERLAP, Follower
 from orchestrator.states.shared.live import EAGER_S, MANY, MANY_S, WINDOW_S, eager_wait, sips
 from orchestrator.states.shell.running_jobs import _Ear
+from tests import records
 
 
-def metric(seq: int, step: int | None = None, **values: float) -> dict[str, Any]:
-    return {"job": 1, "seq": seq, "kind": "metric", "step": step or seq, "values": values or {"loss": 1.0 / seq}}
+def metric(seq: int, job: int = 1, **values: float) -> MetricRecord:
+    return records.metric(job, seq, None, **values)
 
 
 async def _drink_three() -> list[list[int]]:
@@ -67,7 +69,7 @@ def test_what_is_not_wanted_wakes_nobody() -> None:
         subscription = Subscription(LiveHub(), None, 100, wants=lambda record: record["job"] == 2)
         subscription.put(metric(1))
         before = await subscription.take(timeout=0.01)
-        subscription.put(metric(2) | {"job": 2})
+        subscription.put(metric(2, job=2))
         return before, await subscription.take(timeout=0.01)
 
     before, after = asyncio.run(scenario())
@@ -78,13 +80,12 @@ def test_what_is_not_wanted_wakes_nobody() -> None:
 def test_the_pill_hears_its_own_job_and_the_moves_of_its_person() -> None:
     ear = _Ear(user_id=7)
     ear.job_id = 3
-    status = {"kind": "status", "job": 9}
     heard = [
-        ear.wants(status | {"owner": 7}),
-        ear.wants(status | {"owner": 8}),
-        ear.wants({"kind": "gap", "job": None}),
-        ear.wants(metric(1) | {"job": 3}),
-        ear.wants(metric(1) | {"job": 4}),
+        ear.wants(records.status(9, owner=7)),
+        ear.wants(records.status(9, owner=8)),
+        ear.wants(records.gap()),
+        ear.wants(metric(1, job=3)),
+        ear.wants(metric(1, job=4)),
     ]
     assert heard == [True, False, True, True, False]
 
@@ -99,14 +100,14 @@ def test_what_the_history_told_is_left_out() -> None:
 def test_a_missing_number_is_a_gap() -> None:
     follower = Follower(seq=5)
     assert follower.take([metric(8)]).gap
-    assert follower.take([{"kind": "gap", "seq": 0}]).gap
+    assert follower.take([records.gap()]).gap
     assert not follower.take([metric(9)]).gap
 
 
 def test_status_lines_carry_no_number() -> None:
-    news = Follower(seq=5).take([{"kind": "status", "seq": 0, "status": "completed"}, metric(6)])
+    news = Follower(seq=5).take([records.status(), metric(6)])
     assert news.status_changed
-    assert Follower(seq=5).take([{"kind": "noted", "seq": 0}]).status_changed
+    assert Follower(seq=5).take([records.noted()]).status_changed
     assert not news.gap
 
 
