@@ -1,13 +1,10 @@
 """Notifications of users: created with a delivery for each channel they chose, listed, marked as read."""
 
-from typing import Any
-
 from sqlalchemy import delete, func, update
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.notifications import Notification, NotificationDelivery, NotificationPreference
-from orchestrator.domain.redis_keys import notice_channel
 from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.live_events import publish_notice
