@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from jobs.fetch.guard import REFUSED
 from jobs.fetch.report import Problem
+from orchestrator.domain.numbers import parse_id
 
 PRIVATE = "The address leads into a private network. Only public addresses are fetched here."
 _BROKEN = frozenset(
@@ -52,8 +53,8 @@ def status_of(error: BaseException) -> int:
             # gcsfs's; what aiohttp calls a code is its own guess.
             found = found or (getattr(each, "code", None) if type(each).__name__ == "HttpError" else None)
         # An answer that broke off has a status, too: 200 or 206.
-        if isinstance(found, int | str) and str(found).isdigit() and int(found) >= 400:
-            return int(found)
+        if isinstance(found, int | str) and (status := parse_id(str(found))) >= 400:
+            return status
     return 0
 
 

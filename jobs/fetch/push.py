@@ -8,7 +8,7 @@ from typing import Any
 
 from jobs.fetch.report import EVERY_S, Problem, Progress, say
 
-_ID = re.compile(r"^[\w.-]{1,96}/[\w.-]{1,96}$")
+_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
 
 
 def push_hub(source: dict[str, Any], secrets: dict[str, Any], progress: Progress) -> list[tuple[Path, str]]:
@@ -61,7 +61,7 @@ def hub_card(text: str, base_model: str) -> str:
     _, head, body = text.split("---\n", 2) if text.startswith("---\n") and text.count("---\n") > 1 else ("", "", text)
     facts = yaml.safe_load(head) or {} if head else {}
     facts["base_model"] = base_model
-    facts["datasets"] = [name for name in facts.get("datasets") or [] if _ID.match(str(name))]
+    facts["datasets"] = [name for name in facts.get("datasets") or [] if _ID.fullmatch(str(name))]
     kept = {key: value for key, value in facts.items() if value}
     return f"---\n{yaml.safe_dump(kept, sort_keys=False)}---\n{body}" if kept else body
 

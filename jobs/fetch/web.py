@@ -13,6 +13,7 @@ import httpx
 
 from jobs.fetch.part import Part
 from jobs.fetch.report import Problem, Progress
+from orchestrator.domain.numbers import parse_number
 from orchestrator.services.url_safety import http_problem
 
 MAX_REDIRECTS = 5
@@ -87,8 +88,7 @@ def _save(answer: httpx.Response, wanted: str, part: Part, progress: Progress) -
         raise Problem("This address answers with a web page, not with a file. Give the address of the file itself.")
     if answer.status_code == 200:
         part.forget()
-    length = answer.headers.get("content-length", "")
-    total = int(length) if length.isdigit() and len(length) < 19 else 0
+    total = parse_number(answer.headers.get("content-length", "")) or 0
     progress.total = part.total if answer.status_code == 206 else total
     progress.check_total()
     with part.opened(wanted, answer, total) as file:

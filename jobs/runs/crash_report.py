@@ -9,7 +9,7 @@ from pathlib import Path
 from orchestrator.domain.failures import FailureKind
 
 _MACHINE_SIGNALS = {signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT}
-_EXCEPTION = re.compile(r"^(?:[A-Za-z_][\w.]*\.)?([A-Z]\w*(?:Error|Exception|Interrupt|Exit|Problem))(?::\s*(.*))?$")
+_EXCEPTION = re.compile(r"(?:[A-Za-z_][\w.]*\.)?([A-Z]\w*(?:Error|Exception|Interrupt|Exit|Problem))(?::\s*(.*))?")
 _MEMORY = re.compile(r"out of memory|cannot allocate memory|can't allocate memory|MemoryError|bad_alloc", re.I)
 _DISK = re.compile(r"No space left on device|ENOSPC|Disk quota exceeded", re.I)
 
@@ -69,7 +69,7 @@ def _by_signal(number: int, details: str, oom_kills: int) -> Verdict:
 
 def _last_exception(lines: Sequence[str]) -> str:
     for line in reversed(lines):
-        match = _EXCEPTION.match(line.strip())
+        match = _EXCEPTION.fullmatch(line.strip())
         if match:
             said = (match.group(2) or "").strip().rstrip(".")
             return f"{said[:400]} ({match.group(1)})." if said else f"{match.group(1)}."

@@ -10,6 +10,7 @@ from typing import Any
 import psutil
 
 from orchestrator.domain.machines import GPU, PROCESSOR, Shape, gpu_shape
+from orchestrator.domain.numbers import parse_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +100,8 @@ def _gpu(name: str) -> Any | None:
         import pynvml
 
         pynvml.nvmlInit()
-        if name.isdigit():
-            return pynvml.nvmlDeviceGetHandleByIndex(int(name))
+        if (index := parse_number(name)) is not None:
+            return pynvml.nvmlDeviceGetHandleByIndex(index)
         return pynvml.nvmlDeviceGetHandleByUUID(name)
     except Exception:  # no driver, no card, no library: there is no GPU here, whatever NVML calls it
         return None

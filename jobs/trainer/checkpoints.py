@@ -7,6 +7,8 @@ import os
 import shutil
 from pathlib import Path
 
+from orchestrator.domain.numbers import parse_number
+
 MANIFEST = "whole.json"
 KEPT = 2
 _FULL = ("no space left on device", "disk quota exceeded", "storagefull", "inline_container.cc", "iostream error")
@@ -63,8 +65,8 @@ def disk_is_full(error: BaseException) -> bool:
 
 
 def _step(path: Path) -> int:
-    number = path.name.removeprefix("checkpoint-")
-    return int(number) if number.isdigit() else -1
+    number = parse_number(path.name.removeprefix("checkpoint-"))
+    return -1 if number is None else number
 
 
 def _sum(path: Path) -> str:

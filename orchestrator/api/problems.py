@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from orchestrator.api.checked_route import RefusedBody
 from orchestrator.domain.errors import AppError, Invalid, TooMany, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
@@ -60,6 +61,8 @@ async def _malformed(_request: Request, error: Exception) -> JSONResponse:
 
 async def _http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if isinstance(error, RefusedBody):
+        return of_app_error(error.error)
     return problem(
         error.status_code, _DETAILS.get(error.status_code, str(error.detail)), headers=dict(error.headers or {})
     )

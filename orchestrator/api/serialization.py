@@ -12,19 +12,23 @@ from fastapi import Query
 from fastapi.responses import FileResponse
 from pydantic import Field
 
+from orchestrator.domain.numbers import LARGEST_ID, LARGEST_SIZE
 from orchestrator.services.paging import Page
 
-_MAX_ID = 2**63 - 1
-"""A larger number would not fit the integers of the database."""
-Id = Annotated[int, PathParameter(ge=1, le=_MAX_ID)]
+Id = Annotated[int, PathParameter(ge=1, le=LARGEST_ID)]
 """An id in the path."""
-QueryId = Annotated[int | None, Query(ge=1, le=_MAX_ID)]
+QueryId = Annotated[int | None, Query(ge=1, le=LARGEST_ID)]
 """An optional id in the query, by which a list is filtered."""
-RequiredQueryId = Annotated[int, Query(ge=1, le=_MAX_ID)]
+RequiredQueryId = Annotated[int, Query(ge=1, le=LARGEST_ID)]
 """An id that the query must have."""
-BodyId = Annotated[int, Field(ge=1, le=_MAX_ID)]
+QueryCount = Annotated[int, Query(ge=0, le=LARGEST_ID)]
+"""A step or a record number in the query."""
+OptionalQueryCount = Annotated[int | None, Query(ge=0, le=LARGEST_ID)]
+QueryPosition = Annotated[int | None, Query(ge=0, le=LARGEST_SIZE)]
+"""A position in a file."""
+BodyId = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 """An id in the body."""
-BodyIdOr0 = Annotated[int, Field(ge=0, le=_MAX_ID)]
+BodyIdOr0 = Annotated[int, Field(ge=0, le=LARGEST_ID)]
 """An id in the body; 0 stands for none."""
 
 

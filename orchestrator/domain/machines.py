@@ -11,7 +11,7 @@ GB = 10**9
 DEQUANTIZED_BYTES = 512 * 1024**2
 """On a processor, 4-bit weights are also kept in 32 bits up to this: unfolding them twice a step costs more time than
 a small model's own arithmetic. `docs/decisions/0010-weights-unfolded-once.md`."""
-_WORD = re.compile(r"^gpu-(\d{1,5})x(\d{1,3})$")
+_WORD = re.compile(r"gpu-([0-9]{1,5})x([0-9]{1,3})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ WHATEVER = Shape(ANY)
 
 def shape_of(word: str) -> Shape:
     """The shape behind a word; what is no word of ours is a processor."""
-    if found := _WORD.match(word):
+    if found := _WORD.fullmatch(word):
         return Shape(GPU, int(found.group(1)), int(found.group(2)))
     return Shape(word if word in (ANY, PREP) else CPU)
 

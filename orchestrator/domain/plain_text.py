@@ -1,13 +1,10 @@
-"""Which texts and numbers a database can hold, whichever one it is: asked once where anything comes in."""
+"""Which texts a database can hold, whichever one it is: asked once, where anything comes in."""
 
 import math
 from typing import Any
 
-LARGEST_ID = 2**31 - 1
-"""Ids and counts are 32-bit integers in the database."""
 MAX_DEPTH = 40
 """How deep lists and objects may lie in each other in anything that is sent here."""
-_MOST_DIGITS = 19
 
 
 def is_storable(text: str) -> bool:
@@ -40,15 +37,3 @@ def value_problem(value: Any, where: str = "", depth: int = 0) -> tuple[str, str
             if found := value_problem(inner, place, depth + 1):
                 return found
     return None
-
-
-def whole_number(text: str, largest: int = LARGEST_ID) -> int | None:
-    """The number that a text of ASCII digits means, from 0 to `largest`; None for anything else.
-
-    `str.isdigit` alone says yes to `²` and to a thousand digits, and `int` then fails on the first.
-    """
-    text = text.strip()
-    if not (text.isascii() and text.isdigit()) or len(text) > _MOST_DIGITS:
-        return None
-    number = int(text)
-    return number if number <= largest else None

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.machines import GPU, Shape
 
-OUTPUT_NAME = re.compile(r"^[a-z0-9][a-z0-9._-]{0,63}$")
+OUTPUT_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
 class TrainingType(StrEnum):
@@ -140,7 +140,7 @@ class Recipe(_Part):
     @field_validator("output_name")
     @classmethod
     def _output_name(cls, value: str) -> str:
-        if not OUTPUT_NAME.match(value):
+        if not OUTPUT_NAME.fullmatch(value):
             raise ValueError("Use lower-case letters, digits, dot, dash or underscore, at most 64, e.g. my-run-1.")
         return value
 

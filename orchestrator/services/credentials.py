@@ -27,7 +27,7 @@ _ACCOUNT_KEYS = (
     "client_id",
     "token_uri",
 )
-_ACCOUNT_NAME = re.compile(r"^[a-z0-9]{3,24}$")
+_ACCOUNT_NAME = re.compile(r"[a-z0-9]{3,24}")
 log = structlog.get_logger(__name__)
 MAX_CREDENTIALS = 50
 
@@ -167,7 +167,7 @@ def _az(values: dict[str, Any]) -> _Parsed:
     fields = {key: str(values.get(key) or "").strip()[:2_000] for key in keys}
     fields["sas_token"] = fields["sas_token"].removeprefix("?")
     problems = []
-    if not _ACCOUNT_NAME.match(fields["account"]):
+    if not _ACCOUNT_NAME.fullmatch(fields["account"]):
         problems.append(("account", "Enter the storage account's name: 3 to 24 lower-case letters and digits."))
     if not fields["account_key"] and not fields["sas_token"]:
         problems.append(("account_key", "Enter the account's key, or a shared access signature instead."))
@@ -184,7 +184,7 @@ def azure_account(host: str) -> str:
     """The storage account in an address: its name alone, or the host of an Azure store; "" when it is neither."""
     name, dot, rest = host.lower().partition(".")
     is_azure = not dot or rest in ("blob.core.windows.net", "dfs.core.windows.net")
-    return name if is_azure and _ACCOUNT_NAME.match(name) else ""
+    return name if is_azure and _ACCOUNT_NAME.fullmatch(name) else ""
 
 
 def _is_base64(text: str) -> bool:

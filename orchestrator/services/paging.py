@@ -3,18 +3,24 @@
 import base64
 import binascii
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from enum import Enum
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, and_, func, or_, select
+from sqlalchemy.types import NullType
 from sqlmodel import Session
 
 from orchestrator.domain.errors import Invalid
+from orchestrator.domain.numbers import LARGEST_ID, LARGEST_SIZE
+from orchestrator.domain.plain_text import is_storable
 
 T = TypeVar("T")
 MAX_LIMIT = 200
+_MAX_CURSOR = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +37,50 @@ class Page(Generic[T]):
     total: int
 
 
-def _encode(sort: str, value: Any, row_id: int) -> str:
+def _encode(origin: str, value: Any, row_id: int) -> str:
     plain = {"t": value.isoformat()} if isinstance(value, datetime) else value
-    return base64.urlsafe_b64encode(json.dumps([sort, plain, row_id]).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(json.dumps([origin, plain, row_id]).encode()).decode().rstrip("=")
 
 
-def _decode(cursor: str, sort: str) -> tuple[Any, int]:
+def _decode(cursor: str, origin: str, key: Any) -> tuple[Any, int]:
+    """(value, row id) of a cursor that this list made.
+
+    Args:
+        origin: the list and its order, as `_origin` writes them.
+        key: the column or expression that the list is sorted by.
+    """
     try:
-        made_for_sort, value, row_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        value = datetime.fromisoformat(value["t"]) if isinstance(value, dict) else value
-        if made_for_sort != sort or not isinstance(row_id, int) or not isinstance(value, str | int | float | datetime):
-            raise ValueError(cursor)
-    except (ValueError, TypeError, KeyError, binascii.Error) as error:
+        if len(cursor) > _MAX_CURSOR:
+            raise ValueError
+        made_for, value, row_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if isinstance(value, dict):
+            value = datetime.fromisoformat(value["t"]).astimezone(UTC)
+        is_id = type(row_id) is int and 0 < row_id <= LARGEST_ID
+        if made_for != origin or not is_id or not _fits(value, key):
+            raise ValueError
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError, binascii.Error) as error:
         raise Invalid("This page marker does not fit the list; start again from its first page.", "cursor") from error
     return value, row_id
+
+
+def _origin(entity: Any, sort: str) -> str:
+    return f"{entity.__tablename__} {sort}"
+
+
+def _fits(value: Any, key: Any) -> bool:
+    """Whether every database can compare the value with the column or expression."""
+    # An expression such as lower(name) has no type of its own: lists are sorted by no other expressions.
+    kind = str if isinstance(key.type, NullType) else key.type.python_type
+    if issubclass(kind, Enum):
+        return value in [member.value for member in kind]
+    if type(value) is int:
+        largest = LARGEST_SIZE if isinstance(key.type, BigInteger) else LARGEST_ID
+        return kind in (int, float) and abs(value) <= largest
+    if type(value) is float:
+        return kind is float and math.isfinite(value)
+    if isinstance(value, str):
+        return kind is str and is_storable(value)
+    return isinstance(value, datetime) and kind is datetime
 
 
 def fetch_page(
@@ -77,14 +113,14 @@ def fetch_page(
     # Ids first: sorting complete rows, with their JSON, costs several times as much as sorting two columns.
     query = select(entity.id, key).where(*where)
     if cursor:
-        value, row_id = _decode(cursor, sort)
+        value, row_id = _decode(cursor, _origin(entity, sort), key)
         beyond = (key < value, entity.id < row_id) if descending else (key > value, entity.id > row_id)
         query = query.where(or_(beyond[0], and_(key == value, beyond[1])))
     order = (key.desc(), entity.id.desc()) if descending else (key.asc(), entity.id.asc())
     rows = session.exec(query.order_by(*order).limit(limit + 1)).all()  # type: ignore[call-overload]
     more = len(rows) > limit
     rows = rows[:limit]
-    marker = _encode(sort, rows[-1][1], rows[-1][0]) if more else None
+    marker = _encode(_origin(entity, sort), rows[-1][1], rows[-1][0]) if more else None
     ids = [row[0] for row in rows]
     by_id = {row.id: row for row in session.scalars(select(entity).where(entity.id.in_(ids)))}
     return Page([by_id[row_id] for row_id in ids if row_id in by_id], marker, total)

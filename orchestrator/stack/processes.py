@@ -6,6 +6,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 
+from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.process_environment import SUPERVISED
 from orchestrator.settings import ROOT, Settings
 from orchestrator.stack.children import Child, Log
@@ -70,4 +71,4 @@ def gpu_count() -> int:
         return 0
     command = [sys.executable, "-m", "jobs.telemetry.device"]
     said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False).stdout.strip()
-    return int(said) if said.isdigit() else 0
+    return parse_id(said)

@@ -6,12 +6,13 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from orchestrator.api.authentication import CurrentUser
+from orchestrator.api.checked_route import checked_router, read_json, streams_body
 from orchestrator.api.openai.errors import of_app_error
 from orchestrator.api.openai.messages import BODY_BYTES, ChatBody, find_clip, question_of, texts, too_large
 from orchestrator.api.routes.playground import Refused, check_allowed
@@ -22,7 +23,7 @@ from orchestrator.services.db import session_scope
 from orchestrator.services.playground import queue
 from orchestrator.services.playground.openai_names import NamedModel, find_named_model, list_named_models
 
-router = APIRouter()
+router = checked_router()
 
 
 async def read_body(_actor: CurrentUser, request: Request) -> ChatBody:
@@ -33,7 +34,7 @@ async def read_body(_actor: CurrentUser, request: Request) -> ChatBody:
         if len(raw) > BODY_BYTES:
             raise too_large()
     try:
-        return ChatBody.model_validate_json(bytes(raw))
+        return ChatBody.model_validate(read_json(bytes(raw)))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -58,6 +59,7 @@ def get_model(actor: CurrentUser, name: str) -> dict[str, Any]:
 
 
 @router.post("/chat/completions", response_model=None)
+@streams_body
 async def complete(
     actor: CurrentUser, body: Annotated[ChatBody, Depends(read_body)], request: Request
 ) -> JSONResponse | StreamingResponse:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
@@ -14,14 +14,15 @@ from orchestrator.api.authentication import (
     client_ip,
     session_token,
 )
+from orchestrator.api.checked_route import checked_router
 from orchestrator.api.serialization import Id, list_json, to_json
 from orchestrator.domain.errors import NotSignedIn
 from orchestrator.services.auth import accounts, sessions, tickets, tokens
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
 
-router = APIRouter(tags=["accounts"])
-cookies = APIRouter(include_in_schema=False)
+router = checked_router(tags=["accounts"])
+cookies = checked_router(include_in_schema=False)
 
 
 class SignUp(BaseModel):

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from fastapi import APIRouter
 from fastapi.responses import FileResponse
 from pydantic import BaseModel
 
 from orchestrator.api.authentication import CurrentUser
+from orchestrator.api.checked_route import checked_router
 from orchestrator.api.serialization import BodyId, Id, QueryId, list_json, page_json, to_json, zip_response
 from orchestrator.services.adapters import catalog, operations, registering
 from orchestrator.services.db import session_scope
 
-router = APIRouter(tags=["adapters"])
+router = checked_router(tags=["adapters"])
 
 
 class Push(BaseModel):

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from orchestrator.api.authentication import CurrentUser
+from orchestrator.api.checked_route import checked_router
 from orchestrator.api.serialization import Id, list_json, to_json
 from orchestrator.services import credentials
 from orchestrator.services.db import session_scope
 
-router = APIRouter(tags=["credentials"])
+router = checked_router(tags=["credentials"])
 
 
 class NewCredential(BaseModel):

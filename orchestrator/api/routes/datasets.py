@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from fastapi import APIRouter
 from fastapi.responses import FileResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
 from orchestrator.api.authentication import CurrentUser
+from orchestrator.api.checked_route import checked_router
 from orchestrator.api.serialization import BodyId, BodyIdOr0, Id, RequiredQueryId, page_json, to_json
 from orchestrator.domain.tasks import DEFAULT_TASK
 from orchestrator.services.datasets import catalog
@@ -23,7 +23,7 @@ from orchestrator.services.datasets.rows import DatasetRow
 from orchestrator.services.datasets.statistics import footage
 from orchestrator.services.db import session_scope
 
-router = APIRouter(tags=["datasets"])
+router = checked_router(tags=["datasets"])
 _MEDIA = {"Cache-Control": "private, max-age=3600", "Content-Security-Policy": "default-src 'none'; sandbox"}
 _TYPES = {
     ".mp4": "video/mp4",

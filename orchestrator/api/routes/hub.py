@@ -2,15 +2,15 @@
 
 from typing import Any, Literal
 
-from fastapi import APIRouter
 from pydantic import BaseModel
 
 from orchestrator.api.authentication import CurrentUser
+from orchestrator.api.checked_route import checked_router
 from orchestrator.api.serialization import BodyIdOr0, to_json
 from orchestrator.services import hub
 from orchestrator.services.db import session_scope
 
-router = APIRouter(tags=["hub"])
+router = checked_router(tags=["hub"])
 
 
 class Question(BaseModel):

@@ -4,16 +4,28 @@ import json
 from collections.abc import AsyncIterator, Iterable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import Header, Query, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from orchestrator.api.authentication import CurrentUser
-from orchestrator.api.serialization import BodyId, Id, QueryId, list_json, page_json, to_json, zip_response
+from orchestrator.api.checked_route import checked_router
+from orchestrator.api.serialization import (
+    BodyId,
+    Id,
+    OptionalQueryCount,
+    QueryCount,
+    QueryId,
+    QueryPosition,
+    list_json,
+    page_json,
+    to_json,
+    zip_response,
+)
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.live_records import HistoryRecord, HubRecord
-from orchestrator.domain.numbers import parse_number
+from orchestrator.domain.numbers import LARGEST_ID, parse_id, parse_number
 from orchestrator.domain.recipes import Recipe, parse_recipe
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
@@ -23,7 +35,7 @@ from orchestrator.services.training import artifacts, jobs, launch, lifecycle, r
 from orchestrator.services.training import compare as comparing
 from orchestrator.services.training import preflight as preflights
 
-router = APIRouter(tags=["jobs"])
+router = checked_router(tags=["jobs"])
 
 
 class JobBody(BaseModel):
@@ -124,9 +136,9 @@ def metrics(
     job_id: Id,
     series: str = "",
     points: Annotated[int, Query(ge=2, le=20_000)] = 1_000,
-    after_seq: Annotated[int, Query(ge=0)] = 0,
-    first_step: Annotated[int | None, Query(ge=0)] = None,
-    last_step: Annotated[int | None, Query(ge=0)] = None,
+    after_seq: QueryCount = 0,
+    first_step: OptionalQueryCount = None,
+    last_step: OptionalQueryCount = None,
 ) -> dict[str, Any]:
     names = [name.strip() for name in series.split(",") if name.strip()]
     with session_scope() as session:
@@ -153,8 +165,8 @@ def job_logs(
     actor: CurrentUser,
     job_id: Id,
     limit: Annotated[int, Query(ge=1, le=2_000)] = 200,
-    before: int | None = None,
-    after: int | None = None,
+    before: QueryPosition = None,
+    after: QueryPosition = None,
     q: Annotated[str, Query(max_length=200)] = "",
     level: str = "",
 ) -> dict[str, Any]:
@@ -203,7 +215,9 @@ def job_report(actor: CurrentUser, job_id: Id) -> Response:
 @router.get("/compare")
 def compare(actor: CurrentUser, ids: Annotated[str, Query(max_length=400)], series: str = "loss") -> dict[str, Any]:
     """Jobs side by side: `ids=1,2,3`, at most 20."""
-    job_ids = [number for part in ids.split(",") if (number := parse_number(part.strip())) is not None]
+    job_ids = [parse_id(part.strip()) for part in ids.split(",") if part.strip()]
+    if not all(job_ids):
+        raise Invalid("Name the jobs by their ids, with commas between them: ids=1,2,3.", "ids")
     with session_scope() as session:
         comparison = comparing.compare_jobs(session, actor, job_ids)
         curves = comparing.curves_of(session, actor, job_ids, series)
@@ -227,7 +241,9 @@ async def events(
 ) -> StreamingResponse:
     """Server-sent events: first the metrics since Last-Event-ID, then each record as it arrives."""
     await run_in_threadpool(get_job, actor, job_id)
-    after = parse_number(last_event_id) or 0
+    after = parse_number(last_event_id or "0", LARGEST_ID)
+    if after is None:
+        raise Invalid("Last-Event-ID must be the id of an event of this stream.", "Last-Event-ID")
 
     async def stream() -> AsyncIterator[str]:
         subscription = await get_hub().listen(job_id)

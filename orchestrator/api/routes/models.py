@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from orchestrator.api.authentication import CurrentUser
+from orchestrator.api.checked_route import checked_router
 from orchestrator.api.serialization import BodyIdOr0, Id, list_json, page_json, to_json
 from orchestrator.domain.errors import Invalid
 from orchestrator.services.db import session_scope
 from orchestrator.services.models import adding, catalog
 from orchestrator.services.models.folders import register_path
 
-router = APIRouter(tags=["models"])
+router = checked_router(tags=["models"])
 
 
 class Source(BaseModel):

@@ -2,22 +2,23 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from fastapi import Query
+from pydantic import BaseModel, Field
 
 from orchestrator.api.authentication import CurrentUser, SessionUser
-from orchestrator.api.serialization import to_json
+from orchestrator.api.checked_route import checked_router
+from orchestrator.api.serialization import BodyId, QueryId, to_json
 from orchestrator.domain.notifications import KINDS
 from orchestrator.services.db import session_scope
 from orchestrator.services.notifications import notifications, preferences
 
-router = APIRouter(tags=["notifications"])
+router = checked_router(tags=["notifications"])
 
 
 class ReadBody(BaseModel):
     """Which notifications to mark as read; without `ids` all of them."""
 
-    ids: list[int] | None = None
+    ids: Annotated[list[BodyId], Field(max_length=1_000)] | None = None
 
 
 class WishBody(BaseModel):
@@ -32,7 +33,7 @@ class WishBody(BaseModel):
 def list_notifications(
     actor: CurrentUser,
     limit: Annotated[int, Query(ge=1, le=200)] = 30,
-    before: Annotated[int | None, Query(ge=1)] = None,
+    before: QueryId = None,
     unread: bool = False,
 ) -> dict[str, Any]:
     """Newest first; `next` is the `before` of the following page."""

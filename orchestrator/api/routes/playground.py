@@ -3,13 +3,14 @@
 import errno
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import Header, Query, Request
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from orchestrator.api.authentication import CurrentUser
+from orchestrator.api.checked_route import checked_router, streams_body
 from orchestrator.api.request_body import write_body
 from orchestrator.api.serialization import BodyId, to_json
 from orchestrator.domain.errors import AppError, Invalid, TooLarge
@@ -23,7 +24,7 @@ from orchestrator.services.playground.questions import check_request
 from orchestrator.services.uploads.part_file import PartFile
 from orchestrator.settings import get_settings
 
-router = APIRouter(tags=["playground"])
+router = checked_router(tags=["playground"])
 _PRIVATE = {"Cache-Control": "private, max-age=600"}
 
 
@@ -80,6 +81,7 @@ def _with_string_ids(value: Any, name: str = "") -> Any:
 
 
 @router.post("/playground/clips", status_code=201)
+@streams_body
 async def drop(
     actor: CurrentUser,
     request: Request,

@@ -2,16 +2,17 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header
+from fastapi import Header
 from pydantic import BaseModel, Field
 
 from orchestrator.api.authentication import CurrentUser
+from orchestrator.api.checked_route import checked_router
 from orchestrator.api.routes.jobs import JobBody
 from orchestrator.api.serialization import Id, list_json, to_json
 from orchestrator.services.db import session_scope
 from orchestrator.services.training import queue_control, queue_position, sweeps
 
-router = APIRouter(tags=["queue"])
+router = checked_router(tags=["queue"])
 
 
 class QueueBody(BaseModel):

@@ -2,15 +2,14 @@
 
 from typing import Any
 
-from fastapi import APIRouter
-
 from orchestrator.api.authentication import CurrentUser
+from orchestrator.api.checked_route import checked_router
 from orchestrator.api.routes.jobs import JobBody
 from orchestrator.api.serialization import Id, to_json
 from orchestrator.services.db import session_scope
 from orchestrator.services.training import rehearsals
 
-router = APIRouter(tags=["jobs"])
+router = checked_router(tags=["jobs"])
 
 
 @router.post("/rehearsals", status_code=202)

@@ -2,18 +2,19 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from orchestrator.api.authentication import CurrentUser
+from orchestrator.api.checked_route import checked_router
 from orchestrator.api.serialization import list_json
 from orchestrator.services import workers
 from orchestrator.services.db import session_scope
 from orchestrator.services.redis import connect
 
-router = APIRouter(tags=["studio"])
+router = checked_router(tags=["studio"])
 
 
 def _database() -> bool:

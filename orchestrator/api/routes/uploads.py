@@ -1,20 +1,21 @@
 """Resumable uploads by the tus protocol 1.0 (creation, termination); permission is checked before the first byte."""
 
 import base64
-import binascii
 import errno
 from contextlib import suppress
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import Header, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from orchestrator.api.authentication import CurrentUser
+from orchestrator.api.checked_route import checked_router, streams_body
 from orchestrator.api.request_body import write_body
 from orchestrator.api.serialization import QueryId, list_json
 from orchestrator.domain.errors import AppError, Invalid, TooLarge
-from orchestrator.domain.numbers import parse_number
+from orchestrator.domain.numbers import parse_id, parse_number
+from orchestrator.domain.plain_text import is_storable
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.ingest.uploads import begin_upload
 from orchestrator.services.db import session_scope
@@ -23,7 +24,7 @@ from orchestrator.services.uploads import uploads
 from orchestrator.services.uploads.part_file import PartFile, upload_path
 from orchestrator.settings import get_settings
 
-router = APIRouter(tags=["uploads"])
+router = checked_router(tags=["uploads"])
 VERSION = "1.0.0"
 _TUS = {"Tus-Resumable": VERSION}
 
@@ -52,16 +53,18 @@ def parse_metadata(header: str) -> dict[str, str]:
         key, _, value = pair.strip().partition(" ")
         try:
             metadata[key] = base64.b64decode(value.strip(), validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError) as error:
+        except ValueError as error:  # not base64, not ASCII, not UTF-8
             raise Invalid("Upload-Metadata must be pairs of a name and a base64 value.", "Upload-Metadata") from error
+    if not all(map(is_storable, metadata.values())):
+        raise Invalid("A value in Upload-Metadata holds a character that is no text.", "Upload-Metadata")
     return metadata
 
 
 def _target(metadata: dict[str, str]) -> tuple[str, int]:
     """What the file belongs to: ("dataset_id" or "model_id", its id)."""
     name = "model_id" if "model_id" in metadata else "dataset_id"
-    target_id = parse_number(metadata.get(name, ""))
-    if target_id is None:
+    target_id = parse_id(metadata.get(name, ""))
+    if not target_id:
         raise Invalid("Upload-Metadata must name the dataset_id or model_id that the file belongs to.", name)
     return name, target_id
 
@@ -132,6 +135,7 @@ def cancel(actor: CurrentUser, upload_id: str, tus_resumable: Annotated[str, Hea
 
 
 @router.patch("/uploads/{upload_id}", status_code=204, operation_id="go_on_api_v1_uploads__upload_id__patch")
+@streams_body
 async def append(
     actor: CurrentUser,
     upload_id: str,

@@ -104,7 +104,7 @@ def request_push(
     """
     adapter = owned_adapter(session, actor, adapter_id)
     problems: list[tuple[str, str]] = []
-    if not HUB_ID.match(repo.strip()) or "--" in repo or ".." in repo:
+    if not HUB_ID.fullmatch(repo.strip()) or "--" in repo or ".." in repo:
         problems.append(("repo", "Enter an id like owner/name: letters, digits, dots, dashes and underscores."))
     token = token.strip()
     if len(token) > 400 or not token.isprintable() or not (token or credential_id):

@@ -6,6 +6,7 @@ from pathlib import Path
 from sqlmodel import Session
 
 from orchestrator.domain.errors import Conflict, NotFound
+from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.training_jobs import FINAL
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_job
@@ -24,7 +25,7 @@ def job_folder(job_id: int) -> Path:
 def saved_step(job_id: int) -> int:
     """The step of the newest checkpoint; 0 while there is none, or where the folder is another host's."""
     names = (path.name.removeprefix("checkpoint-") for path in job_folder(job_id).glob("checkpoints/checkpoint-*"))
-    return max((int(name) for name in names if name.isdigit()), default=0)
+    return max(map(parse_id, names), default=0)
 
 
 def list_artifacts(session: Session, actor: Actor, job_id: int) -> list[ArtifactRow]:

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.adapters import Adapter
 from orchestrator.domain.errors import Conflict, Invalid
+from orchestrator.domain.numbers import parse_id, parse_number
 from orchestrator.domain.queueing import Priority
 from orchestrator.domain.training_jobs import ACTIVE, FINAL, JobEvent, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
@@ -63,8 +64,8 @@ def list_jobs(
     if q.strip():
         names = (TrainingJob.name, TrainingJob.dataset_name, TrainingJob.model_name)
         found = [contains(col(name), q) for name in names]
-        if q.strip().lstrip("#").isdigit():
-            found.append(col(TrainingJob.id) == int(q.strip().lstrip("#")))
+        if job_id := parse_id(q.strip().lstrip("#")):
+            found.append(col(TrainingJob.id) == job_id)
         where.append(or_(*found))
     page = fetch_page(session, TrainingJob, where, SORTS, sort, limit, cursor)
     names = usernames(session, {job.owner_id for job in page.items}) if owner and actor.is_admin else {}
@@ -196,6 +197,6 @@ def _statuses(status: str) -> list[JobStatus]:
 def _next_name(name: str) -> str:
     """adapter -> adapter-2, adapter-2 -> adapter-3."""
     stem, dash, number = name.rpartition("-")
-    if dash and number.isdigit() and len(number) < 5:
-        return f"{stem}-{int(number) + 1}"[:64]
+    if dash and len(number) < 5 and (count := parse_number(number)) is not None:
+        return f"{stem}-{count + 1}"[:64]
     return f"{name[:61]}-2"

@@ -6,6 +6,7 @@ import reflex as rx
 from sqlmodel import Session
 
 from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
+from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.users import Actor
 from orchestrator.services.adapters import catalog
@@ -111,7 +112,7 @@ class AdapterDetailState(rx.State):
 
     def _id(self) -> int:
         text = str(self.router.url.path).rstrip("/").rpartition("/")[2]
-        return int(text) if text.isdigit() and len(text) < 18 else 0
+        return parse_id(text)
 
     async def _refresh(self) -> None:
         try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import reflex as rx
 
 from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
+from orchestrator.domain.numbers import parse_id
 from orchestrator.services.adapters.operations import (
     ADAPTER,
     MERGED,
@@ -131,7 +132,7 @@ class AdapterWorks(rx.State):
         what = MERGED if self.whole else ADAPTER
         token = str(form.get("token", ""))
         try:
-            stored = int(self.stored) if self.stored.isdigit() else 0
+            stored = parse_id(self.stored)
             await act(self, request_push, self._id(), self.repo, token, self.private, what, stored)
         except NotSignedIn:
             raise
@@ -143,7 +144,7 @@ class AdapterWorks(rx.State):
 
     def _id(self) -> int:
         text = str(self.router.url.path).rstrip("/").rpartition("/")[2]
-        return int(text) if text.isdigit() and len(text) < 18 else 0
+        return parse_id(text)
 
     async def _refresh(self):
         try:

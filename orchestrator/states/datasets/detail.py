@@ -9,6 +9,7 @@ import reflex as rx
 from sqlmodel import Session
 
 from orchestrator.domain.errors import AppError, Conflict, NotFound, NotSignedIn
+from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.tasks import TASKS
 from orchestrator.domain.users import Actor
 from orchestrator.services.credentials import CredentialRow, list_credentials
@@ -283,7 +284,7 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
 
     def _id(self) -> int:
         text = str(self.router.url.path).rstrip("/").rpartition("/")[2]
-        return int(text) if text.isdigit() and len(text) < 18 else 0
+        return parse_id(text)
 
     async def _refresh(self) -> list[Any]:
         try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import reflex as rx
 
 from orchestrator.domain.errors import AppError, Conflict, NotFound, NotSignedIn
+from orchestrator.domain.numbers import parse_number
 from orchestrator.services.datasets.curation.doctor import Report, examine, treat
 from orchestrator.services.datasets.curation.edits import assign_splits
 from orchestrator.services.datasets.curation.findings import Finding
@@ -122,8 +123,8 @@ class DatasetDoctor(rx.State):
     async def draw_splits(self, form: dict[str, str]):
         """Holds a share of each class out for validation, the same clips for the same seed."""
         share, seed = (str(form.get(name, "")).strip() for name in ("share", "seed"))
-        problems = {} if share.isdecimal() and len(share) < 4 else {"share": "Enter a whole number of percent."}
-        if not seed.isdecimal() or len(seed) > 9:
+        problems = {} if parse_number(share, 999) is not None else {"share": "Enter a whole number of percent."}
+        if parse_number(seed, 999_999_999) is None:
             problems["seed"] = "Enter a whole number; any will do, the same one draws the same clips."
         if problems:
             self.split_problems = problems

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import reflex as rx
 
 from orchestrator.domain.errors import AppError, NotSignedIn
+from orchestrator.domain.numbers import parse_number
 from orchestrator.domain.tasks import TASKS
 from orchestrator.services.datasets.catalog import get_dataset
 from orchestrator.services.datasets.media.frame_preview import Seen, Settings, what_a_model_sees
@@ -129,7 +130,7 @@ class DatasetSeen(rx.State):
 
 
 def _is_whole(text: str) -> bool:
-    return not text.strip() or (text.strip().isdecimal() and len(text.strip()) < 10)
+    return not text.strip() or parse_number(text.strip(), 999_999_999) is not None
 
 
 def _whole(text: str) -> int | None:

@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from orchestrator.domain.datasets import DatasetStatus
 from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
+from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.tasks import DEFAULT_TASK, TASKS
 from orchestrator.domain.users import Actor
 from orchestrator.services.credentials import list_credentials
@@ -100,7 +101,7 @@ class DatasetAddState(HubConfirm, rx.State):
     async def load(self):
         """on_load: what was typed stays over a reload or a reconnect; after a finished upload the form is fresh."""
         wanted = filter_of(self, "into")
-        into = int(wanted) if wanted.isdigit() else 0
+        into = parse_id(wanted)
         gone = bool(self.target) and not into and not await act(self, _still_open, int(self.target))
         if self.closing or self.into != into or gone:
             self.reset()
@@ -317,4 +318,4 @@ def _credentials_of(chosen: str, form: dict[str, Any]) -> dict[str, Any]:
     """The id of stored credentials, or the new ones as they were typed."""
     if chosen == "new":
         return {name: str(form.get(name) or "").strip() for name in _TYPED} | {"new_credentials": True}
-    return {"credential_id": int(chosen)} if chosen.isdigit() else {}
+    return {"credential_id": number} if (number := parse_id(chosen)) else {}

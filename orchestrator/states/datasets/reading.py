@@ -5,6 +5,7 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.domain.errors import AppError, NotSignedIn
+from orchestrator.domain.numbers import LARGEST_ID, parse_number
 from orchestrator.services.datasets.catalog import get_dataset
 from orchestrator.services.datasets.ingest.layouts.detect import LAYOUTS
 from orchestrator.services.datasets.ingest.layouts.reading import ROLES
@@ -81,7 +82,7 @@ class DatasetReading(rx.State):
         values: dict[str, Any] = {
             "layout": "" if self.layout == DETECTED else self.layout,
             "columns": {role: name for role, name in self.columns.items() if name != FOUND},
-            "level": int(self.level) if self.level.isdigit() else 1,
+            "level": parse_number(self.level, LARGEST_ID) or 1,
             "ignore_splits": self.ignore_splits,
         }
         try:

@@ -6,6 +6,7 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.domain.errors import AppError
+from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.tasks import METRICS, TASKS, headline_in
 from orchestrator.domain.training_jobs import ACTIVE
 from orchestrator.services.training import sweeps
@@ -110,11 +111,11 @@ class JobCompare(rx.State):
     async def load(self):
         """Opens the jobs of the address: ?ids=1,2,3 or ?sweep=4."""
         query = self.router.url.query_parameters
-        self._ids = [int(part) for part in query.get("ids", "").split(",") if part.isdigit() and len(part) < 18]
+        self._ids = [number for part in query.get("ids", "").split(",") if (number := parse_id(part))]
         try:
             self.sweep_id = 0
-            if not self._ids and query.get("sweep", "").isdigit():
-                await self._read_sweep(int(query["sweep"]))
+            if not self._ids and (sweep_id := parse_id(query.get("sweep", ""))):
+                await self._read_sweep(sweep_id)
             await self._read()
             # Of many equal rows the few that differ are what one came for.
             self.only_differences = self.differing > 0
@@ -134,9 +135,9 @@ class JobCompare(rx.State):
     @signed_in
     async def add(self, job_id: str):
         """Takes one more job in."""
-        if not job_id.isdigit():
+        if not (number := parse_id(job_id)):
             return None
-        return rx.redirect(f"/jobs/compare?ids={','.join(map(str, [*self._ids, int(job_id)]))}")
+        return rx.redirect(f"/jobs/compare?ids={','.join(map(str, [*self._ids, number]))}")
 
     @rx.event
     @signed_in

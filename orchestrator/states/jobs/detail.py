@@ -4,6 +4,7 @@ import reflex as rx
 
 from orchestrator.domain.errors import AppError, NotFound
 from orchestrator.domain.live_records import HubRecord
+from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.tasks import METRICS, TASKS, AnswerKind
 from orchestrator.domain.training_jobs import ACTIVE
@@ -103,7 +104,7 @@ class JobDetail(JobSystem, JobFiles, rx.State):
     async def load(self):
         """Opens the job of the address, or says that there is none."""
         number = str(self.router.url.path).rstrip("/").rpartition("/")[2]
-        wanted = int(number) if number.isdigit() and len(number) < 18 else 0
+        wanted = parse_id(number)
         if wanted != self.head.id:
             self._forget()
         try:

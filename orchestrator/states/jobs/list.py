@@ -7,6 +7,7 @@ import reflex as rx
 
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.live_records import HubRecord, MetricRecord, ProgressRecord
+from orchestrator.domain.numbers import parse_id
 from orchestrator.services.demo import find_demo
 from orchestrator.services.training.filters import EVERYBODY, job_choices
 from orchestrator.services.training.jobs import list_jobs
@@ -238,8 +239,8 @@ class JobsState(rx.State):
             "sort": self.sort,
             "limit": PAGE_SIZE,
             "cursor": cursor,
-            "dataset": int(self.dataset) if self.dataset.isdigit() else None,
-            "model": int(self.model) if self.model.isdigit() else None,
+            "dataset": parse_id(self.dataset) or None,
+            "model": parse_id(self.model) or None,
             "owner": _set(self.owner),
         }
 
@@ -266,7 +267,7 @@ class JobsState(rx.State):
 
 
 def _id_of(text: str) -> str:
-    return text if text.isdigit() and len(text) < 18 else ANY
+    return text if parse_id(text) else ANY
 
 
 def _set(choice: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.domain.errors import AppError
+from orchestrator.domain.numbers import parse_id
 from orchestrator.states.jobs import new_sweep as sweep
 from orchestrator.states.jobs import new_values as form
 from orchestrator.states.jobs.new_load import Opening, layers_of
@@ -93,13 +94,9 @@ class JobFormFields(rx.State, mixin=True):
     @rx.var
     def clips_a_step(self) -> str:
         """What one optimizer step sees, or ""."""
-        batch = self.values.get("optim.batch_size", "").strip()
-        times = self.values.get("optim.gradient_accumulation", "").strip()
-        return (
-            formatting.plural(int(batch) * int(times), "clip") + " a step"
-            if batch.isdigit() and times.isdigit()
-            else ""
-        )
+        batch = parse_id(self.values.get("optim.batch_size", "").strip())
+        times = parse_id(self.values.get("optim.gradient_accumulation", "").strip())
+        return formatting.plural(batch * times, "clip") + " a step" if batch and times else ""
 
     @rx.var
     def all_linear(self) -> bool:

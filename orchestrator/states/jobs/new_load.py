@@ -7,6 +7,7 @@ from typing import Any
 from sqlmodel import Session
 
 from orchestrator.domain.errors import AppError, Invalid
+from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import list_datasets
@@ -185,4 +186,4 @@ def _recipe(values: dict[str, str], targets: list[str], has_layers: bool) -> Rec
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdigit() and len(text) < 18 else 0
+    return parse_id(text)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.domain.errors import Invalid
+from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.recipes import Recipe, parse_recipe
 from orchestrator.domain.tasks import task_spec
 
@@ -144,7 +145,7 @@ def matching_preset(values: Mapping[str, str], parameters: int, task: str = "") 
 def output_name(dataset_name: str, model_name: str, rank: str) -> str:
     """Such as "Home captions", "Tiny VideoMAE", "16" -> "home-captions-tiny-videomae-r16", at most 64 letters."""
     words = "-".join(re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-") for part in (dataset_name, model_name))
-    tail = f"-r{rank}" if rank.isdigit() else ""
+    tail = f"-r{rank}" if parse_id(rank) else ""
     return (words.strip("-")[: 64 - len(tail)].rstrip("-") or "adapter") + tail
 
 

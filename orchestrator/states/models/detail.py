@@ -8,6 +8,7 @@ import reflex as rx
 from sqlmodel import Session
 
 from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
+from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.users import Actor
 from orchestrator.services.adapters.catalog import list_adapters
 from orchestrator.services.adapters.rows import AdapterRow
@@ -98,7 +99,7 @@ class ModelDetailState(StoredToken, rx.State):
 
     def _id(self) -> int:
         text = str(self.router.url.path).rstrip("/").rpartition("/")[2]
-        return int(text) if text.isdigit() and len(text) < 18 else 0
+        return parse_id(text)
 
     @rx.event
     @signed_in

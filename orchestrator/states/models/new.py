@@ -5,6 +5,7 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
+from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.tasks import DEFAULT_TASK, TASKS, ModelType
 from orchestrator.services.credentials import list_credentials
 from orchestrator.services.models.adding import (
@@ -74,7 +75,7 @@ class ModelAddState(HubConfirm, rx.State):
     async def load(self):
         """on_load: what was typed stays over a reload; after a model was added the form is fresh."""
         wanted = filter_of(self, "into")
-        into = int(wanted) if wanted.isdigit() else 0
+        into = parse_id(wanted)
         gone = bool(self.target) and not await act(self, takes_files, int(self.target))
         if self.closing or self.into != into or gone:
             self.reset()
@@ -204,7 +205,7 @@ class ModelAddState(HubConfirm, rx.State):
                 row = await act(self, register_path, *said[:2], self.path, self.model_type, self.architecture)
             elif self.source == "hub":
                 where = (self.repo, self.hub_commit, self.token)
-                stored = int(self.stored) if self.stored.isdigit() else 0
+                stored = parse_id(self.stored)
                 row = await act(self, add_from_hub, *said, *where, self.architecture, stored)
             else:
                 return await self._begin_upload(said)

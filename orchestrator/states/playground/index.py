@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.domain.errors import AppError, NotSignedIn
+from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.playground import InferenceRequest
 from orchestrator.domain.tasks import AnswerKind, task_spec
 from orchestrator.services.datasets.catalog import list_clips
@@ -86,9 +87,9 @@ class PlaygroundState(PlaygroundPast, rx.State):
         self.query = filter_of(self, "query", limit=400) or self.query
         self.prompt = filter_of(self, "prompt", limit=4_000) or self.prompt
         asks = None
-        if wanted.isdecimal() and len(wanted) < 18:
+        if clip_id := parse_id(wanted):
             try:
-                asks = await self._show_clip(int(wanted))
+                asks = await self._show_clip(clip_id)
             except NotSignedIn:
                 raise
             except AppError as error:
@@ -318,4 +319,4 @@ class PlaygroundState(PlaygroundPast, rx.State):
 
 def _number(text: str) -> int:
     """An id of the address; -1, which nothing has, for one that is none."""
-    return int(text) if text.isdecimal() and len(text) < 18 else -1
+    return parse_id(text) or -1

@@ -6,6 +6,7 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
+from orchestrator.domain.numbers import parse_id
 from orchestrator.states.shared.guards import act, problems_of, signed_in
 
 
@@ -79,7 +80,7 @@ class EditDialogs(rx.State, mixin=True):
 
     async def _save(self, update: Callable[..., object]) -> rx.event.EventSpec | None:
         """Keeps the new name and description and says so; None after a refusal, which stays beside its field."""
-        key, name = int(self.edited) if self.edited.isdecimal() and len(self.edited) < 18 else 0, self.name
+        key, name = parse_id(self.edited), self.name
         try:
             await act(self, update, key, name=name, description=self.description)
         except NotSignedIn:

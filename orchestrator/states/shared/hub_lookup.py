@@ -6,6 +6,7 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.domain.errors import Invalid
+from orchestrator.domain.numbers import parse_id
 from orchestrator.services.credentials import CredentialRow
 from orchestrator.services.hub import look_up
 from orchestrator.states.shared import formatting
@@ -34,7 +35,7 @@ class HubConfirm(rx.State, mixin=True):
         Raises:
             Invalid: `problems` by field, the Hub's refusal, or there is no room for it.
         """
-        stored = int(credential) if credential.isdigit() else 0
+        stored = parse_id(credential)
         found: Any = await act(self, look_up, kind, repo, revision, token, stored)
         size = formatting.size(found.bytes)
         if found.bytes > found.room:
@@ -64,7 +65,7 @@ class StoredToken(rx.State, mixin=True):
 
     def _token_id(self) -> int:
         """What a service takes: 0 for none."""
-        return int(self.stored) if self.stored.isdecimal() and len(self.stored) < 18 else 0
+        return parse_id(self.stored)
 
     def _offer_tokens(self, rows: Iterable[CredentialRow]) -> None:
         self.stored_tokens = token_choices(rows, "As before")

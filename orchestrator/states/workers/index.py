@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.domain.errors import AppError
+from orchestrator.domain.numbers import parse_id
 from orchestrator.services.training.queue_control import QueueRow, drain_worker, queue_row, steer_queue
 from orchestrator.services.workers import WorkerRow, list_workers
 from orchestrator.states.jobs.rows import hue
@@ -96,8 +97,8 @@ class WorkersState(rx.State):
     @signed_in
     async def set_limit(self, limit: str):
         """How many jobs of one person may train at once."""
-        if limit.isdigit():
-            return await self._steer(per_user=int(limit))
+        if per_user := parse_id(limit):
+            return await self._steer(per_user=per_user)
         return await self._steer(unlimited=True)
 
     async def _steer(self, **wish: Any) -> Any:

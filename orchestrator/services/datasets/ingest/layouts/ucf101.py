@@ -8,14 +8,14 @@ from orchestrator.services.datasets.ingest.layouts.gathering import Gathering
 from orchestrator.services.datasets.ingest.layouts.splits import split_in
 from orchestrator.services.datasets.ingest.layouts.tree import Tree, Unreadable
 
-_LIST = re.compile(r"^(train|test)list(\d\d)\.txt$", re.IGNORECASE)
+_LIST = re.compile(r"(train|test)list(\d\d)\.txt", re.IGNORECASE)
 
 
 def read(tree: Tree) -> Understood | None:
     """Reads the first pair of lists (01): the three splits of UCF101 overlap and are not one."""
     lists: dict[str, list[str]] = {}
     for name in tree.texts(".txt"):
-        if found := _LIST.match(PurePosixPath(name).name):
+        if found := _LIST.fullmatch(PurePosixPath(name).name):
             lists.setdefault(found[2], []).append(name)
     if not lists:
         return None
@@ -27,7 +27,7 @@ def read(tree: Tree) -> Understood | None:
             path = line.rsplit(" ", 1)[0] if re.search(r" \d+$", line) else line
             gathering.add(path, file, PurePosixPath(path).parent.name, split=split_in(file))
     for file in tree.texts(".txt"):
-        if PurePosixPath(file).name.lower() == "classind.txt" or _LIST.match(PurePosixPath(file).name):
+        if PurePosixPath(file).name.lower() == "classind.txt" or _LIST.fullmatch(PurePosixPath(file).name):
             gathering.read(file)
     note = f"Of {len(lists)} splits the first is used ({number})." if len(lists) > 1 else ""
     return gathering.done({"label": "the folder in the list", "split": "the list's name"}, [note] if note else [])
