@@ -96,8 +96,8 @@ def playground_waiter(letter_id: str) -> str:
 
 
 def playground_open(user_id: int) -> str:
-    """How many questions of a person are open."""
-    return f"loreel:playground:open:{user_id}"
+    """The open questions of a user: their ids, sorted by the time at which each expires."""
+    return f"loreel:playground:open-questions:{user_id}"
 
 
 def adapter_lease(work_id: int) -> str:

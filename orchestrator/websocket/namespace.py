@@ -11,6 +11,7 @@ from reflex_base.event import Event
 
 from orchestrator.domain.plain_text import value_problem
 from orchestrator.ui.primitives.toast import toast
+from orchestrator.websocket.tab_tasks import end_tasks_of_tab
 
 log = structlog.get_logger(__name__)
 EVENTS_PER_SECOND = 60.0
@@ -91,8 +92,9 @@ class GuardedNamespace(EventNamespace):
             await self.emit_update(StateUpdate(events=Event.from_event_type(toast("error", sentence))), token)
 
     def on_disconnect(self, sid: str) -> Any:
-        """Forgets the socket."""
+        """Forgets the socket and ends what still runs for its tab."""
         self._budgets.pop(sid, None)
+        end_tasks_of_tab(self.sid_to_token.get(sid, ""))
         return super().on_disconnect(sid)
 
 

@@ -12,6 +12,7 @@ from sqlmodel import select
 from jobs.video.synthetic import demo_frames, write_mp4
 from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus
 from orchestrator.domain.models import VideoModel
+from orchestrator.domain.redis_keys import playground_open
 from orchestrator.domain.tasks import Task
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.services.adapters.recording import record_adapter
@@ -110,8 +111,7 @@ def test_everything_a_person_may_ask(home: Path, redis_server: RedisProcess, pro
         print((home / "worker.log").read_text()[-4000:])
         raise
     until(lambda: not client.keys("loreel:playground:*said"), 5, "nothing stays in Redis")
-    left: Any = client.get(f"loreel:playground:open:{owner}")
-    assert int(left or 0) == 0
+    assert client.zcard(playground_open(owner)) == 0
 
 
 def _classes(ada: Any, ask: dict[str, Any]) -> None:

@@ -3,16 +3,17 @@
 import json
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from orchestrator.api.authentication import CurrentUser
 from orchestrator.api.checked_route import checked_router, read_json, streams_body
+from orchestrator.api.disconnect import EventStream, while_connected
 from orchestrator.api.openai.errors import of_app_error
 from orchestrator.api.openai.messages import BODY_BYTES, ChatBody, find_clip, question_of, texts, too_large
 from orchestrator.api.routes.playground import Refused, check_allowed
@@ -62,23 +63,28 @@ def get_model(actor: CurrentUser, name: str) -> dict[str, Any]:
 @streams_body
 async def complete(
     actor: CurrentUser, body: Annotated[ChatBody, Depends(read_body)], request: Request
-) -> JSONResponse | StreamingResponse:
+) -> JSONResponse | EventStream:
     inference = await run_in_threadpool(_inference_request, actor, body, request.headers.get("host", ""))
     head = {"id": f"chatcmpl-{secrets.token_hex(12)}", "created": int(time.time()), "model": body.model}
     if body.stream:
         records = queue.ask(actor.user_id, inference)
         # A problem that comes first gets its own HTTP status; later ones can only be events in the stream.
-        first = await anext(records)
+        first = await while_connected(request, _next(records))
         if "problem" in first:
+            await records.aclose()
             raise Refused(first)
-        return StreamingResponse(_stream(head, first, records), media_type="text/event-stream")
-    record = await queue.answer(actor.user_id, inference)
+        return EventStream(_stream(head, first, records), records)
+    record = await while_connected(request, queue.answer(actor.user_id, inference))
     if "done" not in record:
         raise Refused(record)
     text = record["done"]["answers"][0]["text"]
     message = {"role": "assistant", "content": text, "refusal": None}
     choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
     return JSONResponse(head | {"object": "chat.completion", "choices": [choice], "usage": _usage(body, text)})
+
+
+async def _next(records: AsyncGenerator[dict[str, Any]]) -> dict[str, Any]:
+    return await anext(records)
 
 
 def _inference_request(actor: Actor, body: ChatBody, host: str) -> InferenceRequest:
@@ -115,7 +121,7 @@ def _usage(body: ChatBody, answer: str) -> dict[str, int]:
 
 async def _stream(
     head: dict[str, Any], first: dict[str, Any], rest: AsyncGenerator[dict[str, Any]]
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[str]:
     """Server-sent events as OpenAI sends them, `[DONE]` last; a problem in between is an event with `error`."""
     yield _chunk(head, {"role": "assistant", "content": ""})
     sent, record = "", first
@@ -138,8 +144,6 @@ async def _stream(
         yield "data: [DONE]\n\n"
     except AppError as error:
         yield f"data: {json.dumps(of_app_error(error)[1])}\n\n"
-    finally:
-        await rest.aclose()
 
 
 def _chunk(head: dict[str, Any], delta: dict[str, Any], finish_reason: str | None = None) -> str:

@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect
 
 from orchestrator.api.authentication import CurrentUser
 from orchestrator.api.checked_route import checked_router, streams_body
+from orchestrator.api.disconnect import while_connected
 from orchestrator.api.request_body import write_body
 from orchestrator.api.serialization import BodyId, to_json
 from orchestrator.domain.errors import AppError, Invalid, TooLarge
@@ -62,11 +63,11 @@ def check_allowed(actor: Actor, inference: InferenceRequest) -> None:
 
 
 @router.post("/infer")
-async def infer(actor: CurrentUser, body: InferBody) -> dict[str, Any]:
+async def infer(actor: CurrentUser, body: InferBody, request: Request) -> dict[str, Any]:
     """The answer of the adapter, and with `compare` also that of its base."""
     inference = body.inference_request()
     await run_in_threadpool(check_allowed, actor, inference)
-    record = await queue.answer(actor.user_id, inference)
+    record = await while_connected(request, queue.answer(actor.user_id, inference))
     if "done" not in record:
         raise Refused(record)
     return _with_string_ids(record["done"])

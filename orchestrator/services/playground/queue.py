@@ -19,16 +19,14 @@ from orchestrator.domain.redis_keys import (
     playground_open,
     playground_waiter,
 )
+from orchestrator.services.playground.open_questions import EXPIRY_S, open_question, renew_question
 from orchestrator.services.redis import connect_async
+from orchestrator.services.shielded import run_shielded
 from orchestrator.settings import get_settings
 
 log = structlog.get_logger(__name__)
-MAX_OPEN = 8
-"""Questions of one user at a time."""
 MAX_WAITING = 64
 _POLL_S = 3
-_WAITER_S = 15
-"""Seconds after which a question counts as abandoned, when its waiter no longer renews its key."""
 _NO_WORKER = "No worker is running to answer. Start one with `./loreel worker`, then ask again."
 _TIMED_OUT = (
     "No answer came within {seconds:.0f} seconds. The worker may be loading a large model or be busy; ask again later."
@@ -46,17 +44,13 @@ async def ask(user_id: int, request: InferenceRequest) -> AsyncGenerator[dict[st
     client = connect_async(retries=1)
     try:
         await _send(client, message)
-        try:
-            async for record in _answer_records(client, message):
-                yield record
-        finally:
-            await client.delete(playground_waiter(message.id), playground_answer(message.id))
-            await client.decr(playground_open(user_id))
+        async for record in _answer_records(client, message):
+            yield record
     except (redis.RedisError, OSError) as error:
         log.warning("playground.no_redis", error=str(error))
         raise Unavailable(_NO_REDIS) from error
     finally:
-        await client.aclose()
+        await run_shielded(_close(client, message))
 
 
 async def answer(user_id: int, request: InferenceRequest) -> dict[str, Any]:
@@ -90,14 +84,8 @@ async def _send(client: Any, message: InferenceMessage) -> None:
         raise Unavailable(_NO_WORKER)
     if await client.llen(PLAYGROUND_QUEUE) >= MAX_WAITING:
         raise TooMany("Many questions are waiting already. Ask again in a moment.", 10)
-    count = playground_open(message.user_id)
-    open_questions = await client.incr(count)
-    # A web process that is killed cannot count down, so that the count expires.
-    await client.expire(count, int(get_settings().playground_patience_s) + 60)
-    if open_questions > MAX_OPEN:
-        await client.decr(count)
-        raise TooMany(f"You have {MAX_OPEN} open questions. Wait for an answer, then ask the next one.", 5)
-    await client.set(playground_waiter(message.id), "1", ex=_WAITER_S)
+    await open_question(client, message.user_id, message.id)
+    await client.set(playground_waiter(message.id), "1", ex=EXPIRY_S)
     await client.set(PLAYGROUND_KEEP_ALIVE, "1", ex=int(get_settings().playground_idle_s))
     await client.rpush(PLAYGROUND_QUEUE, message.pack())
     await client.publish(PLAYGROUND_CHANNEL, "1")
@@ -106,7 +94,8 @@ async def _send(client: Any, message: InferenceMessage) -> None:
 async def _answer_records(client: Any, message: InferenceMessage) -> AsyncGenerator[dict[str, Any]]:
     patience, silent = get_settings().playground_patience_s, 0.0
     while silent < patience:
-        await client.set(playground_waiter(message.id), "1", ex=_WAITER_S)
+        await client.set(playground_waiter(message.id), "1", ex=EXPIRY_S)
+        await renew_question(client, message.user_id, message.id)
         item = await client.blpop([playground_answer(message.id)], timeout=_POLL_S)
         if item is None:
             silent += _POLL_S
@@ -119,3 +108,17 @@ async def _answer_records(client: Any, message: InferenceMessage) -> AsyncGenera
         if "done" in record or "problem" in record:
             return
     raise Unavailable(_TIMED_OUT.format(seconds=patience))
+
+
+async def _close(client: Any, message: InferenceMessage) -> None:
+    """Gives back what a question holds in Redis, also where it was refused, answered in part or never taken."""
+    try:
+        async with client.pipeline(transaction=False) as pipe:
+            pipe.zrem(playground_open(message.user_id), message.id)
+            pipe.delete(playground_waiter(message.id), playground_answer(message.id))
+            pipe.lrem(PLAYGROUND_QUEUE, 1, message.pack())
+            await pipe.execute()
+    except (redis.RedisError, OSError) as error:
+        log.warning("playground.not_closed", error=str(error))  # it expires by itself
+    finally:
+        await client.aclose()

@@ -1,6 +1,7 @@
 """The playground: a base, an adapter, a clip or a sentence, and what both say, live from the worker."""
 
 import time
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
@@ -35,9 +36,11 @@ from orchestrator.states.shared.address_filters import filter_of
 from orchestrator.states.shared.guards import act, signed_in
 from orchestrator.states.shared.identity import find_actor
 from orchestrator.states.shared.presentation import clock
+from orchestrator.websocket.tab_tasks import ends_with_tab
 
 PAGE = 12
 MOST = 96
+_BROKEN_OFF = "The connection broke off while this was answered. Ask again."
 
 
 class PlaygroundState(PlaygroundPast, rx.State):
@@ -177,24 +180,27 @@ class PlaygroundState(PlaygroundPast, rx.State):
                 "",
             )
             self.curl = self._curl(wish)
-        began = time.monotonic()
-        try:
-            await act(self, check_request, wish)
-            async for record in box.ask(actor.user_id, wish):
+        began, problem = time.monotonic(), ""
+        with ends_with_tab(self.router.session.client_token) as running:
+            try:
+                await act(self, check_request, wish)
+                async with aclosing(box.ask(actor.user_id, wish)) as records:
+                    async for record in records:
+                        async with self:
+                            if turn != self._turn:
+                                return  # something else was chosen or asked meanwhile
+                            self._hear(record, time.monotonic() - began)
+            except NotSignedIn:
+                raise
+            except AppError as error:
+                problem = error.message
+            finally:
                 async with self:
-                    if turn != self._turn:
-                        return  # something else was chosen or asked meanwhile
-                    self._hear(record, time.monotonic() - began)
-        except NotSignedIn:
-            raise
-        except AppError as error:
-            async with self:
-                if turn == self._turn:
-                    self.problem, self.panels = error.message, []
-        finally:
-            async with self:
-                if turn == self._turn:
-                    self.busy, self.stage = False, ""
+                    if turn == self._turn:
+                        self.busy, self.stage = False, ""
+                        problem = _BROKEN_OFF if running.tab_closed else problem
+                        if problem:
+                            self.problem, self.panels = problem, []
 
     def _choose(self, model_id: str, adapter_id: str) -> None:
         """Base and adapter that belong together; an unknown one falls back to the first."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from sqlmodel import select
 from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus
 from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
 from orchestrator.domain.playground import InferenceRequest
+from orchestrator.domain.redis_keys import PLAYGROUND_OWNER
 from orchestrator.domain.tasks import ModelType, Task
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.services.adapters.recording import record_adapter
@@ -20,6 +22,7 @@ from orchestrator.services.db import session_scope
 from orchestrator.services.models.builtin import FOLDER, ensure_builtin
 from orchestrator.services.playground import queue as box
 from orchestrator.states.playground.index import PlaygroundState
+from orchestrator.websocket.namespace import GuardedNamespace
 from tests.api_client import sign_in
 from tests.tabs import state_in, tab
 
@@ -109,7 +112,7 @@ def test_an_address_asks_for_what_it_names_or_says_why_not(studio: Studio) -> No
     with session_scope() as session:
         session.delete(session.get_one(VideoModel, studio.bases["captioner-tiny"]))
     state, then = studio.open(f"adapter={studio.adapter}&{clip}")
-    assert "The base of words v1 is not ready or not there any more" in state.problem
+    assert "The base of words v1 is not ready or was deleted" in state.problem
     assert then == "None"
 
 
@@ -148,3 +151,34 @@ def test_an_answer_stays_with_its_question(studio: Studio, monkeypatch: pytest.M
     press(state, "run")
     assert (state.busy, state.prompt, state.panels[0].text) == (False, "What moves?", "What moves? a disc")
     assert len(state.past) == 2
+
+
+def test_a_tab_that_is_closed_in_the_middle_of_an_answer_frees_its_place(
+    studio: Studio, redis_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def enter(self: Any) -> Any:
+        return self
+
+    async def leave(*_: object) -> None: ...
+
+    monkeypatch.setattr(BaseState, "__aenter__", enter)
+    monkeypatch.setattr(BaseState, "__aexit__", leave)
+    monkeypatch.setattr("orchestrator.states.playground.index.check_request", lambda *_: None)
+    state, _ = studio.open(f"model={studio.asking}&clip={studio.clips[0]}")
+    client: Any = redis_server.client()
+    client.set(PLAYGROUND_OWNER, "somebody")
+    namespace = GuardedNamespace("/_event", SimpleNamespace(_event_processor=None))
+
+    async def close_tab() -> None:
+        await namespace._token_manager.link_token_to_sid(state.router.session.client_token, "sid")
+        asking = asyncio.create_task(state.event_handlers["run"].fn(state))
+        while not client.keys("loreel:playground:open-questions:*"):
+            await asyncio.sleep(0.02)
+        await namespace.on_disconnect("sid")
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(asking, 1.0)
+
+    for _ in range(9):
+        asyncio.run(close_tab())
+        assert not client.keys("loreel:playground:open-questions:*")
+        assert (state.busy, state.problem[:24]) == (False, "The connection broke off")

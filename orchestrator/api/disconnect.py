@@ -1,0 +1,60 @@
+"""Work for a client ends when the client hangs up: nobody reads what it would still find out."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine
+from typing import Any, TypeVar
+
+from fastapi import Request
+from starlette.requests import ClientDisconnect
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from orchestrator.services.shielded import run_shielded
+
+T = TypeVar("T")
+
+
+async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`, which is cancelled as soon as the client is gone. Call it after the body was read.
+
+    Raises:
+        ClientDisconnect: nobody waits for the result any more.
+    """
+    task, hangup = asyncio.create_task(work), asyncio.create_task(_disconnected(request))
+    try:
+        await asyncio.wait((task, hangup), return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        raise ClientDisconnect
+    finally:
+        task.cancel()
+        hangup.cancel()
+        await asyncio.gather(task, hangup, return_exceptions=True)
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+class EventStream(StreamingResponse):
+    """Server-sent events that close their generators however the response ends.
+
+    Starlette leaves that to the garbage collector where the response was cancelled while it sent something, or before
+    it began.
+    """
+
+    def __init__(self, events: AsyncGenerator[str], *sources: AsyncGenerator[Any]) -> None:
+        """`sources`: what `events` reads from; closed after it."""
+        super().__init__(events, media_type="text/event-stream")
+        self._generators = (events, *sources)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await run_shielded(self._close())
+
+    async def _close(self) -> None:
+        for generator in self._generators:
+            await generator.aclose()
