@@ -147,7 +147,7 @@ def _said(base: Path, recipe: dict[str, Any], rehearsed: tuple[dict[str, Any], d
     from orchestrator.domain.recipes import parse_recipe
     from orchestrator.domain.tasks import ModelType
     from orchestrator.services.models.inspect import inspect_model
-    from orchestrator.services.training.estimate import Measured, adapter_parameters, estimate
+    from orchestrator.services.training.estimate import Measurement, adapter_parameters, estimate
     from orchestrator.services.training.memory import memory_of
 
     facts = inspect_model(base)
@@ -160,7 +160,7 @@ def _said(base: Path, recipe: dict[str, Any], rehearsed: tuple[dict[str, Any], d
         tried, found = parse_recipe(rehearsed[0]), rehearsed[1]
         then = memory_of(model, tried, adapter_parameters(model, tried))
         times = {name: float(found[name]) for name in ("load_s", "step_s", "eval_s", "decode_s")}
-        measured = Measured(memory=then, memory_bytes=found["memory_bytes"], result=found, exact=False, **times)
+        measured = Measurement(memory=then, memory_bytes=found["memory_bytes"], result=found, exact=False, **times)
     return estimate(model, parse_recipe(recipe), CLIPS, measured=measured).memory_bytes
 
 

@@ -17,9 +17,9 @@ from orchestrator.domain.redis_keys import TASK_TRAIN, job_lease
 from orchestrator.domain.training_jobs import ON_WORKER, JobStatus, TrainingJob
 from orchestrator.domain.workers import Worker
 from orchestrator.services.queue import enqueue, train_key, waiting_keys, withdraw
-from orchestrator.services.training.capacity import open_boxes
-from orchestrator.services.training.dispatch import dispatch, take_back
-from orchestrator.services.training.lifecycle import lose
+from orchestrator.services.training.capacity import open_pools
+from orchestrator.services.training.dispatch import dispatch, return_to_queue
+from orchestrator.services.training.lifecycle import mark_lost
 
 log = structlog.get_logger()
 
@@ -84,7 +84,7 @@ class Reconciler:
         pools = {pool for _, _, pool in jobs.values()}
         waiting = {key for pool in pools for key in waiting_keys(pool)}
         # A box whose workers are all gone while others take letters: its letters would wait for nobody.
-        taking = set(open_boxes(session))
+        taking = set(open_pools(session))
         shut = pools - taking if taking else set()
         wrong = [key for key, (_, _, pool) in jobs.items() if key not in waiting or pool in shut]
         self._letterless = {key: self._letterless.get(key, now) for key in wrong}
@@ -93,7 +93,7 @@ class Reconciler:
                 job_id, attempt, pool = jobs[key]
                 withdraw(key, pool)
                 if pool in shut:
-                    take_back(session, job_id, attempt)
+                    return_to_queue(session, job_id, attempt)
                 else:
                     enqueue(TASK_TRAIN, key, pool, job_id=job_id, attempt=attempt)
                 del self._letterless[key]
@@ -113,7 +113,7 @@ class Reconciler:
         silent = [job for job, beat in zip(jobs, beats, strict=True) if beat is None]
         self._silent = {job: self._silent.get(job, now) for job in silent}
         for (job_id, attempt), since in list(self._silent.items()):
-            if now - since >= SILENT_S and lose(session, job_id, attempt, "The worker fell silent."):
+            if now - since >= SILENT_S and mark_lost(session, job_id, attempt, "The worker fell silent."):
                 del self._silent[job_id, attempt]
                 mended.append(f"lost {job_id}-a{attempt}")
         return mended
@@ -132,7 +132,7 @@ class Reconciler:
             if not gone and (sent is None or started <= sent):
                 continue
             left: Any = self._client.pttl(job_lease(job_id))
-            if left <= (TTL_S - DEAD_S) * 1000 and lose(session, job_id, attempt, "The worker's process ended."):
+            if left <= (TTL_S - DEAD_S) * 1000 and mark_lost(session, job_id, attempt, "The worker's process ended."):
                 mended.append(f"orphan {job_id}-a{attempt}")
         return mended
 

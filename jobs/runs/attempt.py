@@ -112,11 +112,11 @@ def _settle(watch: Supervisor, end: End, code: int, oom_kills: int) -> str:
         return "stopped"
     if end is End.SUSPENDED:
         reason = "The worker was shut down."
-        _patiently(lambda s: lifecycle.lose(s, job_id, attempt, reason, counts=False))
+        _patiently(lambda s: lifecycle.mark_lost(s, job_id, attempt, reason, counts=False))
         return "suspended"
     verdict = explain(code, list(watch.run_log.last), oom_kills)
     if verdict.kind is FailureKind.MACHINE_LOST:
-        _patiently(lambda s: lifecycle.lose(s, job_id, attempt, verdict.sentence))
+        _patiently(lambda s: lifecycle.mark_lost(s, job_id, attempt, verdict.sentence))
         return "lost"
     sentence = str(result.get("error") or "") or verdict.sentence
     if code == 0:

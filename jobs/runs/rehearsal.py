@@ -21,7 +21,7 @@ from orchestrator.domain.datasets import Dataset
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.rehearsals import Rehearsal
 from orchestrator.services.db import session_scope
-from orchestrator.services.training.rehearsals import claim, settle
+from orchestrator.services.training.rehearsals import claim, finish
 from orchestrator.settings import get_settings
 
 log = structlog.get_logger()
@@ -48,7 +48,7 @@ def run_rehearsal(rehearsal_id: int) -> str:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     with session_scope() as session:
-        settle(session, rehearsal_id, result, error)
+        finish(session, rehearsal_id, result, error)
     return "failed" if error else "done"
 
 

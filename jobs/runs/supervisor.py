@@ -23,7 +23,7 @@ from orchestrator.domain.training_jobs import ON_WORKER, JobStatus, TrainingJob
 from orchestrator.services.db import session_scope
 from orchestrator.services.metrics.ingest import MetricsFile, merge_summary, store, with_prediction_history
 from orchestrator.services.metrics.rollups import newest_seq
-from orchestrator.services.training.lifecycle import mark_running, remark, report_progress
+from orchestrator.services.training.lifecycle import add_trainer_notes, mark_running, report_progress
 
 log = structlog.get_logger()
 _TICK_S = 0.2
@@ -114,7 +114,7 @@ class Supervisor:
             return
         with contextlib.suppress(OperationalError), session_scope() as session:
             said = f"The step did not end within {self.grace_s:.0f} s: ended by force."
-            remark(session, self.job_id, self.attempt, [("stopping", said)])
+            add_trainer_notes(session, self.job_id, self.attempt, [("stopping", said)])
 
     def _ledger(self) -> bool:
         """Once a second: measurements and progress into SQL. False when this attempt no longer holds the job."""
@@ -173,7 +173,7 @@ class Supervisor:
         if said:
             summary["notes"] = {**(summary.get("notes") or {}), **dict(said)}
         if said or shown:
-            remark(session, self.job_id, self.attempt, said)
+            add_trainer_notes(session, self.job_id, self.attempt, said)
 
     def _eta(self, step: int, total: int) -> float | None:
         """Seconds to go at the pace since the first step that was seen."""

@@ -37,8 +37,8 @@ from orchestrator.domain.workers import Worker as WorkerRecord
 from orchestrator.logs import bind_process, configure_logging
 from orchestrator.services.db import engine, session_scope
 from orchestrator.services.redis import connect
-from orchestrator.services.training.dispatch import take_back
-from orchestrator.services.training.lifecycle import lose
+from orchestrator.services.training.dispatch import return_to_queue
+from orchestrator.services.training.lifecycle import mark_lost
 from orchestrator.settings import get_settings
 
 log = structlog.get_logger()
@@ -135,7 +135,7 @@ class LoreelWorker(Worker):
             job.delete()
         with self._beats.guard:
             with session_scope() as session:
-                take_back(session, int(ids["job_id"]), int(ids["attempt"]))
+                return_to_queue(session, int(ids["job_id"]), int(ids["attempt"]))
             engine().dispose()
 
     @property
@@ -155,7 +155,7 @@ class LoreelWorker(Worker):
         try:
             with self._beats.guard:
                 with session_scope() as session:
-                    lose(session, int(ids["job_id"]), int(ids["attempt"]), _KILLED, worker=self._beats.name)
+                    mark_lost(session, int(ids["job_id"]), int(ids["attempt"]), _KILLED, worker=self._beats.name)
                 engine().dispose()
         except SQLAlchemyError as error:
             log.warning("worker.not_given_back", error=str(error))  # the controller sees the silent lease

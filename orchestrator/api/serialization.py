@@ -12,6 +12,7 @@ from fastapi import Query
 from fastapi.responses import FileResponse
 from pydantic import Field
 
+from orchestrator.domain.json_keys import JSON_KEY
 from orchestrator.domain.numbers import LARGEST_ID, LARGEST_SIZE
 from orchestrator.services.paging import Page
 
@@ -47,9 +48,19 @@ def _value(name: str, value: Any) -> Any:
 
 
 def to_json(row: Any, **extra: Any) -> dict[str, Any]:
-    """A row (any dataclass) as JSON values; `extra` adds or replaces fields."""
-    fields = {field.name: _value(field.name, getattr(row, field.name)) for field in dataclasses.fields(row)}
-    return fields | extra
+    """A row (any dataclass) as JSON values.
+
+    Args:
+        extra: values that are added, or replace those of fields.
+
+    Returns:
+        The values by field name; a field declared with `json_key` has that key instead.
+    """
+    values = {
+        field.metadata.get(JSON_KEY, field.name): _value(field.name, getattr(row, field.name))
+        for field in dataclasses.fields(row)
+    }
+    return values | extra
 
 
 def page_json(page: Page[Any]) -> dict[str, Any]:

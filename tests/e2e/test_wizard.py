@@ -146,7 +146,7 @@ def test_a_deleted_dataset_is_refused_with_a_sentence(page: Page, api: httpx.Cli
     expect(page.locator("#wizard-launch")).to_be_visible()
     assert api.delete(f"/datasets/{dataset}").status_code in (200, 204)
     page.locator("#wizard-launch").click()
-    expect(page.get_by_text("This dataset is not there any more. Choose another one.").first).to_be_visible()
+    expect(page.get_by_text("This dataset does not exist any more. Choose another one.").first).to_be_visible()
     assert api.get("/jobs").json()["total"] == 0
 
 

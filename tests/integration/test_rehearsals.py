@@ -19,7 +19,7 @@ from orchestrator.services.models.catalog import take_facts
 from orchestrator.services.models.inspect import inspect_model
 from orchestrator.services.queue import waiting_keys
 from orchestrator.services.training.preflight import preflight
-from orchestrator.services.training.rehearsals import RehearsalRow, ask_rehearsal, get_rehearsal
+from orchestrator.services.training.rehearsals import RehearsalRow, get_rehearsal, request_rehearsal
 from orchestrator.settings import ROOT
 from tests.studio import RedisProcess, make_person, make_things
 
@@ -46,7 +46,7 @@ def real_things(actor: Actor, folder: Path) -> tuple[int, int]:
 
 def ask(actor: Actor, things: tuple[int, int], **recipe: object) -> RehearsalRow:
     with session_scope() as session:
-        return ask_rehearsal(session, actor, *things, parse_recipe(RECIPE | recipe))
+        return request_rehearsal(session, actor, *things, parse_recipe(RECIPE | recipe))
 
 
 def plan(actor: Actor, things: tuple[int, int], recipe: Recipe | None = None):
@@ -115,12 +115,12 @@ def test_what_cannot_be_launched_is_not_rehearsed_but_what_only_may_not_fit_is(
 
 def test_a_lost_letter_does_not_keep_anybody_waiting(redis_server: RedisProcess, ada: Actor) -> None:
     from orchestrator.domain.rehearsals import Rehearsal
-    from orchestrator.services.training.rehearsals import PATIENCE
+    from orchestrator.services.training.rehearsals import TIMEOUT
 
     beat()
     row = ask(ada, make_things(ada))
     with session_scope() as session:
-        session.get_one(Rehearsal, row.id).created_at = utcnow() - 2 * PATIENCE
+        session.get_one(Rehearsal, row.id).created_at = utcnow() - 2 * TIMEOUT
     with session_scope() as session:
         assert get_rehearsal(session, ada, row.id).error.startswith("No worker finished")
 

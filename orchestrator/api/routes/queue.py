@@ -71,8 +71,8 @@ def set_priority(actor: CurrentUser, job_id: Id, body: PriorityBody) -> dict[str
 def position(actor: CurrentUser, job_id: Id) -> dict[str, Any]:
     """The position of a waiting job in the queue; zeros when it does not wait."""
     with session_scope() as session:
-        place = queue_position.place_of(session, actor, job_id)
-    return to_json(place or queue_position.Place(0, 0, None, ""))
+        place = queue_position.find_position(session, actor, job_id)
+    return to_json(place or queue_position.QueuePosition(0, 0, None, ""))
 
 
 @router.post("/sweeps", status_code=201)

@@ -16,7 +16,7 @@ router = checked_router(tags=["jobs"])
 def ask(actor: CurrentUser, body: JobBody) -> dict[str, Any]:
     """Takes the body of a launch; afterwards the preflight of the same body is measured instead of estimated."""
     with session_scope() as session:
-        return to_json(rehearsals.ask_rehearsal(session, actor, body.dataset_id, body.model_id, body.recipe()))
+        return to_json(rehearsals.request_rehearsal(session, actor, body.dataset_id, body.model_id, body.recipe()))
 
 
 @router.get("/rehearsals/{rehearsal_id}")

@@ -74,7 +74,9 @@ def _switches() -> list[rx.Component]:
         "Fused kernels for the language model: less memory and faster steps. The worker needs the package liger-kernel.",
     )
     return [
-        rx.cond(tunes & (JobForm.plan.has_eye | (JobForm.values["qlora.vision"] == "true")), vision, rx.fragment()),
+        rx.cond(
+            tunes & (JobForm.plan.has_vision_tower | (JobForm.values["qlora.vision"] == "true")), vision, rx.fragment()
+        ),
         rx.cond(JobForm.plan.has_liger | (JobForm.values["optim.liger"] == "true"), liger, rx.fragment()),
     ]
 

@@ -12,7 +12,7 @@ from typing import Any
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.families import FAMILIES
 from orchestrator.services.models.files import INDEX, TO_SAFETENSORS, WEIGHTS, small_text
-from orchestrator.services.models.vision_tokens import read_sight
+from orchestrator.services.models.vision_tokens import read_vision_layout
 
 HEADS = ("classifier", "head", "lm_head", "score", "visual_projection", "text_projection", "decoder")
 _NOT_LINEAR = ("embed", "position", "norm", "patch", "pooler", "predictor", "vision_model.head")
@@ -83,7 +83,7 @@ def _details(config: dict[str, Any], family: str, shapes: dict[str, list[int]]) 
     """What config and heads say; raises what Python raises where the config lies."""
     inner = (config.get(name) for name in ("vision_config", "encoder"))
     vision = next((part for part in inner if isinstance(part, dict)), config)
-    text, sight = _part(config, "text_config"), read_sight(family, config)
+    text, sight = _part(config, "text_config"), read_vision_layout(family, config)
     if sight and not all(0 <= number < 2**31 for number in sight.values()):
         raise ValueError("sizes below nothing, or beyond all measure")
     _bound(config)

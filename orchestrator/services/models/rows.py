@@ -73,6 +73,11 @@ def model_row(model: VideoModel, jobs: int, active: int, editable: bool) -> Mode
     )
 
 
+def vision_layout(model: VideoModel) -> dict[str, int] | None:
+    """How a video language model turns a clip into tokens (vision_tokens.py); None for other models."""
+    return (model.details or {}).get("sight")
+
+
 def layer_groups(model: VideoModel) -> list[dict[str, Any]]:
     """The linear layers by name ending: suffix, count, parameters, in_features, out_features, default."""
     return list((model.details or {}).get("layers") or [])

@@ -1,4 +1,4 @@
-"""Counts the prompt tokens a clip becomes in a video language model: frames, patches, context, from config.json."""
+"""Counts the tokens that a clip becomes in a video language model, from the sizes in its config.json."""
 
 import math
 from typing import Any
@@ -6,13 +6,17 @@ from typing import Any
 from orchestrator.domain.families import FAMILIES, VisionRule
 
 FRAMES = 8
-"""What these families sample where the recipe names no number."""
+"""Frames that these families sample where the recipe names no number."""
 
 
-def read_sight(family: str, config: dict[str, Any]) -> dict[str, int] | None:
-    """What `visual_tokens` and the memory estimate need of a config; None for a family without a language model.
+def read_vision_layout(family: str, config: dict[str, Any]) -> dict[str, int] | None:
+    """The sizes of a config that `visual_tokens` and the memory estimate need.
 
-    A config that lies raises what Python raises.
+    Returns:
+        None for a family without a language model.
+
+    Raises:
+        ArithmeticError, AttributeError, LookupError, TypeError, ValueError: the config has impossible values.
     """
     rule = FAMILIES[family].vision if family in FAMILIES else None
     if rule is None:
@@ -21,7 +25,7 @@ def read_sight(family: str, config: dict[str, Any]) -> dict[str, int] | None:
     patch = _first(vision.get("patch_size") or vision.get("spatial_patch_size") or rule.patch)
     merge = _merge(config, vision, rule)
     if min(patch, merge) < 1:
-        raise ValueError("patches without a size")
+        raise ValueError("patches must have a size")
     edge = rule.edge if rule.free else _first(vision.get("image_size") or rule.edge)
     if rule.free:
         edge = max(1, edge // (patch * merge)) * patch * merge
@@ -45,20 +49,25 @@ def read_sight(family: str, config: dict[str, Any]) -> dict[str, int] | None:
     }
 
 
-def visual_tokens(sight: dict[str, int], frames: int | None = None, size: int | None = None) -> int:
-    """Tokens that one clip takes of the context."""
-    count = frames or sight["frames"]
-    if sight["marks"]:
+def visual_tokens(layout: dict[str, int], frames: int | None = None, size: int | None = None) -> int:
+    """Tokens of the context that one clip takes.
+
+    Args:
+        layout: as `read_vision_layout` returns it.
+        frames, size: the recipe's number of frames and frame size in pixels; None for those of the base.
+    """
+    count = frames or layout["frames"]
+    if layout["marks"]:
         return count
-    side = (size or sight["edge"]) // sight["patch"]
-    merged = -(-side // sight["merge"]) if sight["up"] else side // sight["merge"]
-    return math.ceil(count / sight["time"]) * merged * merged + sight["end"]
+    side = (size or layout["edge"]) // layout["patch"]
+    merged = -(-side // layout["merge"]) if layout["up"] else side // layout["merge"]
+    return math.ceil(count / layout["time"]) * merged * merged + layout["end"]
 
 
-def eye_tokens(sight: dict[str, int], frames: int | None = None, size: int | None = None) -> int:
-    """Patches of one clip in the eye, before they are joined."""
-    side = (size or sight["edge"]) // sight["patch"]
-    return math.ceil((frames or sight["frames"]) / sight["time"]) * side * side
+def patch_tokens(layout: dict[str, int], frames: int | None = None, size: int | None = None) -> int:
+    """Patches of one clip in the vision tower, before they are merged into tokens."""
+    side = (size or layout["edge"]) // layout["patch"]
+    return math.ceil((frames or layout["frames"]) / layout["time"]) * side * side
 
 
 def _merge(config: dict[str, Any], vision: dict[str, Any], rule: VisionRule) -> int:
@@ -66,8 +75,8 @@ def _merge(config: dict[str, Any], vision: dict[str, Any], rule: VisionRule) -> 
         return 1
     if "downsample_ratio" in config:
         return max(1, round(1 / float(config["downsample_ratio"])))
-    found = vision.get("spatial_merge_size") or config.get("scale_factor") or config.get("spatial_pool_stride")
-    return int(found or rule.merge)
+    merge = vision.get("spatial_merge_size") or config.get("scale_factor") or config.get("spatial_pool_stride")
+    return int(merge or rule.merge)
 
 
 def _first(value: Any) -> int:

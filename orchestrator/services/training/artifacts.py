@@ -1,4 +1,4 @@
-"""What a job leaves behind: the list of its files, and the adapter folder as one zip, built once."""
+"""The files of a job: their list, single downloads, and the adapter folder as one zip."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,35 +14,35 @@ from orchestrator.services.training.rows import ArtifactRow
 from orchestrator.services.zips import fresh_zip
 from orchestrator.settings import get_settings
 
-_SHOWN = ("adapter", "model", "result.json", "metrics.jsonl", "telemetry.jsonl", "log.jsonl", "tensorboard")
+_DOWNLOADABLE = ("adapter", "model", "result.json", "metrics.jsonl", "telemetry.jsonl", "log.jsonl", "tensorboard")
 
 
 def job_folder(job_id: int) -> Path:
-    """The folder of a job, absolute."""
+    """The absolute path of a job's folder."""
     return get_settings().jobs_dir / str(job_id)
 
 
 def saved_step(job_id: int) -> int:
-    """The step of the newest checkpoint; 0 while there is none, or where the folder is another host's."""
+    """The step of the newest checkpoint; 0 where there is none, or where the folder is on another host."""
     names = (path.name.removeprefix("checkpoint-") for path in job_folder(job_id).glob("checkpoints/checkpoint-*"))
     return max(map(parse_id, names), default=0)
 
 
 def list_artifacts(session: Session, actor: Actor, job_id: int) -> list[ArtifactRow]:
-    """The files of the job that may be taken home, the adapter first."""
+    """The files of the job that can be downloaded, the adapter first."""
     folder = job_folder(owned_job(session, actor, job_id).id or 0)
     rows: list[ArtifactRow] = []
-    for name in _SHOWN:
+    for name in _DOWNLOADABLE:
         top = folder / name
         for path in [top] if top.is_file() else sorted(p for p in top.rglob("*") if p.is_file()):
-            facts = path.stat()
-            changed = datetime.fromtimestamp(facts.st_mtime, UTC)
-            rows.append(ArtifactRow(path.relative_to(folder).as_posix(), facts.st_size, changed))
+            stat = path.stat()
+            modified_at = datetime.fromtimestamp(stat.st_mtime, UTC)
+            rows.append(ArtifactRow(path.relative_to(folder).as_posix(), stat.st_size, modified_at))
     return rows
 
 
 def artifact_path(session: Session, actor: Actor, job_id: int, name: str) -> Path:
-    """The file behind a listed name.
+    """The path of a listed file.
 
     Raises:
         NotFound: the job is not the actor's, or lists no such file.
@@ -53,16 +53,16 @@ def artifact_path(session: Session, actor: Actor, job_id: int, name: str) -> Pat
 
 
 def adapter_zip(session: Session, actor: Actor, job_id: int) -> Path:
-    """The adapter folder as a zip; made at the first request and kept in the job's folder.
+    """The adapter folder as one zip, created at the first request and kept in the job's folder.
 
     Raises:
-        Conflict: the job has no adapter yet, or never got one.
+        Conflict: the job has no adapter yet, or ended without one.
     """
     job = owned_job(session, actor, job_id)
     folder = job_folder(job_id)
     source = folder / "adapter"
     if not source.is_dir():
-        source = folder / "model"  # pretraining, and training without adapters, leave a whole model
+        source = folder / "model"  # pre-training, and training without adapters, produce a complete model
     if not source.is_dir():
         if job.status in FINAL:
             raise Conflict("This job ended before it had an adapter to save.")

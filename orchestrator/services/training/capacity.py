@@ -1,4 +1,4 @@
-"""Says which workers could take a job: the boxes that are open, how much room each has, and which one suits a need."""
+"""Which workers could take a job: the pools with workers, their free slots, and the pool that suits a requirement."""
 
 from collections import Counter
 from datetime import timedelta
@@ -11,47 +11,47 @@ from orchestrator.domain.machines import ANY, CPU, GPU, PREP, Shape, asks, shape
 from orchestrator.domain.training_jobs import ON_WORKER, JobStatus, TrainingJob
 from orchestrator.domain.workers import ALIVE_S, Worker
 
-Boxes = Counter[str]
-"""A box (`machines.Shape.word`) to a number of workers."""
+PoolCounts = Counter[str]
+"""A number of workers or slots by pool (`machines.Shape.word`)."""
 
 
-def open_boxes(session: Session) -> Boxes:
-    """The boxes that living workers take letters from, each with how many they are."""
-    return Counter(box for _, box, draining in _living(session) if not draining)
+def open_pools(session: Session) -> PoolCounts:
+    """The pools of live workers that take jobs, each with the number of its workers."""
+    return Counter(pool for _, pool, draining in _live_workers(session) if not draining)
 
 
-def room_of(session: Session) -> Boxes:
-    """How many more letters may lie in each open box: one a free worker; one also while no worker is there yet."""
-    living = _living(session)
-    boxes = {name: box for name, box, draining in living if not draining}
-    room = Counter(boxes.values()) if living else Counter({CPU: 1})
+def free_slots(session: Session) -> PoolCounts:
+    """How many more jobs each pool can be sent: one per idle worker; before the first worker has started also one."""
+    live = _live_workers(session)
+    pool_of = {name: pool for name, pool, draining in live if not draining}
+    slots = Counter(pool_of.values()) if live else Counter({CPU: 1})
     busy = select(TrainingJob.worker).where(
-        col(TrainingJob.status).in_(ON_WORKER), col(TrainingJob.worker).in_(list(boxes))
+        col(TrainingJob.status).in_(ON_WORKER), col(TrainingJob.worker).in_(list(pool_of))
     )
-    room.subtract(Counter(boxes[name] for name in session.exec(busy)))
-    out = select(TrainingJob.pool, func.count(col(TrainingJob.id))).where(
+    slots.subtract(Counter(pool_of[name] for name in session.exec(busy)))
+    sent = select(TrainingJob.pool, func.count(col(TrainingJob.id))).where(
         TrainingJob.status == JobStatus.QUEUED, col(TrainingJob.sent_at).is_not(None)
     )
-    for box, letters in session.exec(out.group_by(col(TrainingJob.pool))):
-        room[box or CPU] -= letters
-    return room
+    for pool, count in session.exec(sent.group_by(col(TrainingJob.pool))):
+        slots[pool or CPU] -= count
+    return slots
 
 
-def suiting(room: Boxes, need: Shape) -> str:
-    """The box with room that suits, the smallest that does; "" when none has any.
+def suitable_pool(slots: PoolCounts, need: Shape) -> str:
+    """The smallest pool with a free slot that meets the requirement; "" where none does.
 
-    `any` waits for a GPU where there is one: on a processor the same run may take a hundred times as long.
+    A job for `any` hardware waits for a GPU where there is one: on a CPU the same run may take a hundred times as long.
     """
     if need.kind == ANY:
-        need = Shape(GPU) if any(shape_of(box).kind == GPU for box in room) else Shape(CPU)
-    free = [shape_of(box) for box, left in room.items() if left > 0]
-    good = sorted((shape for shape in free if shape.holds(need)), key=lambda shape: (shape.gpus, shape.memory_gb))
-    return good[0].word if good else ""
+        need = Shape(GPU) if any(shape_of(pool).kind == GPU for pool in slots) else Shape(CPU)
+    free = [shape_of(pool) for pool, count in slots.items() if count > 0]
+    suitable = sorted((shape for shape in free if shape.holds(need)), key=lambda shape: (shape.gpus, shape.memory_gb))
+    return suitable[0].word if suitable else ""
 
 
-def missing(boxes: Boxes, need: Shape) -> str:
-    """A sentence when no worker that takes jobs now could ever run this; else ""."""
-    shapes = [shape_of(box) for box in boxes]
+def missing_hardware(pools: PoolCounts, need: Shape) -> str:
+    """What is missing when no live worker could ever run this, as a sentence; else ""."""
+    shapes = [shape_of(pool) for pool in pools]
     if not shapes or any(shape.holds(need) for shape in shapes):
         return ""
     if need.kind == CPU:
@@ -59,18 +59,18 @@ def missing(boxes: Boxes, need: Shape) -> str:
             "No worker trains on a processor now, and this job asks for one. ./loreel worker --device cpu starts one."
         )
     best = max(shapes, key=lambda shape: (shape.gpus >= need.gpus, shape.memory_gb, shape.gpus))
-    known = f"The best one has {_brings(best)}." if best.kind == GPU else "None has a GPU."
+    known = f"The best one has {_gpus(best)}." if best.kind == GPU else "None has a GPU."
     return f"No worker has {asks(need)} now. {known} It starts when one joins, or run it again and ask for less."
 
 
-def _brings(shape: Shape) -> str:
+def _gpus(shape: Shape) -> str:
     return f"{shape.gpus} GPUs with {shape.memory_gb} GB each" if shape.gpus > 1 else f"one with {shape.memory_gb} GB"
 
 
-def _living(session: Session) -> list[tuple[str, str, bool]]:
-    """(name, box, draining) of each training worker that gave a sign of life in the last seconds."""
+def _live_workers(session: Session) -> list[tuple[str, str, bool]]:
+    """(name, pool, draining) of each training worker with a recent heartbeat."""
     fresh = utcnow() - timedelta(seconds=ALIVE_S)
-    found = select(Worker.name, Worker.pool, Worker.draining).where(
+    workers = select(Worker.name, Worker.pool, Worker.draining).where(
         col(Worker.beat_at) > fresh, Worker.device_class != PREP
     )
-    return [(name, box or CPU, draining) for name, box, draining in session.exec(found)]
+    return [(name, pool or CPU, draining) for name, pool, draining in session.exec(workers)]

@@ -1,4 +1,4 @@
-"""Sets jobs side by side: their curves, the parameters that differ, what each reached."""
+"""Compares jobs: their metric curves, the parameters that differ, the values that each reached."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,54 +21,54 @@ LOWER_IS_BETTER = ("loss", "seconds")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row of a table: a value for each job, in the jobs' order; None where a job has none."""
+    """One row of a table: a value for each job, in the order of the jobs; None where a job has none."""
 
     name: str
     values: tuple[Any, ...]
     differs: bool
     best: int = -1
-    """Index of the best value, -1 where there is none or all are alike."""
+    """Index of the best value; -1 where there is none, or all are equal."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Jobs side by side."""
+    """Jobs with their parameters and metrics as tables."""
 
     jobs: list[JobRow]
     parameters: list[Line]
     metrics: list[Line]
     series: list[str]
-    """Names of the curves that any of them has, the loss first."""
+    """Names of the curves that at least one job has, the loss first."""
 
 
 def compare_jobs(session: Session, actor: Actor, ids: Sequence[int]) -> Comparison:
-    """The actor's jobs with these ids.
+    """Compares the actor's jobs with these ids.
 
     Raises:
-        Invalid: none, or too many. NotFound: one of them is not the actor's.
+        Invalid: there are none, or more than `MAX_JOBS`. NotFound: one of them is not the actor's.
     """
-    wanted = list(dict.fromkeys(ids))
-    if not wanted:
+    job_ids = list(dict.fromkeys(ids))
+    if not job_ids:
         raise Invalid("Choose at least one job to compare.", "ids")
-    if len(wanted) > MAX_JOBS:
+    if len(job_ids) > MAX_JOBS:
         raise Invalid(f"At most {MAX_JOBS} jobs can be compared at once.", "ids")
-    jobs = [get_job(session, actor, job_id) for job_id in wanted]
+    jobs = [get_job(session, actor, job_id) for job_id in job_ids]
     names = list(dict.fromkeys(name for job in jobs for name in job.summary if is_measured(name, job.summary[name])))
     series = sorted(names, key=lambda name: (name != "loss", name != "eval_loss", not name.startswith("eval_"), name))
     return Comparison(jobs, _parameters(jobs), _metrics(jobs), series)
 
 
 def curves_of(session: Session, actor: Actor, ids: Sequence[int], series: str) -> dict[int, list[list[float]]]:
-    """One series of each of the actor's jobs, thinned."""
+    """One series of each of the actor's jobs as [[step, value], ...], downsampled."""
     for job_id in ids[:MAX_JOBS]:
         get_job(session, actor, job_id)
     return latest(session, ids[:MAX_JOBS], series, POINTS)
 
 
 def is_measured(name: str, value: Any) -> bool:
-    """Whether a summary's entry is the newest value of a curve."""
-    plain = isinstance(value, int | float) and not isinstance(value, bool)
-    return plain and (name in ("loss", "learning_rate", "grad_norm", "samples_per_s") or name.startswith("eval_"))
+    """Whether an entry of a job's summary is the latest value of a metric."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and (name in ("loss", "learning_rate", "grad_norm", "samples_per_s") or name.startswith("eval_"))
 
 
 def _parameters(jobs: Sequence[JobRow]) -> list[Line]:
@@ -79,20 +79,20 @@ def _parameters(jobs: Sequence[JobRow]) -> list[Line]:
 
 
 def _flat(job: JobRow) -> dict[str, Any]:
-    """The recipe as one level of names, with dataset and model before it."""
+    """The recipe flattened to dotted names, after the names of dataset and model."""
     values: dict[str, Any] = {"dataset": job.dataset_name, "model": job.model_name}
-    # A recipe from before a field existed stands beside one that has it, both with the same default.
+    # Validated first, so that recipes from before a field existed show its default.
     for part, inner in Recipe.model_validate(job.recipe).model_dump(mode="json").items():
         if part == "output_name":
             continue
         if isinstance(inner, dict):
-            values |= {f"{part}.{name}": _plain(value) for name, value in inner.items()}
+            values |= {f"{part}.{name}": _as_text(value) for name, value in inner.items()}
         else:
             values[part] = inner
     return values
 
 
-def _plain(value: Any) -> Any:
+def _as_text(value: Any) -> Any:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
 
 

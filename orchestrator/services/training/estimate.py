@@ -1,4 +1,4 @@
-"""What a run will cost: steps, parameters, memory and time, from the files' facts and what a rehearsal measured."""
+"""Estimates a run: steps, parameters, memory and time, from the facts of the model and a rehearsal's measurements."""
 
 import math
 from dataclasses import dataclass
@@ -6,38 +6,38 @@ from typing import Any
 
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import Recipe
-from orchestrator.services.models.rows import layer_groups
+from orchestrator.services.models.rows import layer_groups, vision_layout
 from orchestrator.services.models.vision_tokens import visual_tokens
 from orchestrator.services.training.memory import Memory, memory_of
 
-_STRAYS = 3.0
-"""Times by which activations may be more or less than they were said to be."""
+_MAX_ERROR_FACTOR = 3.0
+"""The estimate of activations is trusted to be right within this factor."""
 _ADAPTER_BYTES = 4
-"""Adapters are trained and saved in 32-bit floats."""
+"""Bytes of an adapter's weight: adapters are trained and saved in 32-bit floats."""
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """What a rehearsal found. `memory` is what the estimate had said of the rehearsed recipe."""
+class Measurement:
+    """What a rehearsal measured. `memory`: what the estimate was for the rehearsed recipe."""
 
     memory: Memory
     memory_bytes: int
     load_s: float
     step_s: float
-    """One batch, there and back."""
+    """One batch, forward and backward."""
     eval_s: float
-    """One held-out clip."""
+    """The evaluation of one clip."""
     decode_s: float
-    """One clip, the first time it is looked at."""
+    """The first decoding of one clip."""
     result: dict[str, Any]
-    """All that it found."""
+    """The complete result of the rehearsal."""
     exact: bool
-    """True where memory and speed are of this very shape; False: of another batch, precision or frame count."""
+    """Whether it was measured for the same shape of run; False: with another batch, precision or number of frames."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Sizes in bytes, time in seconds; 0 where nothing is known."""
+    """Sizes in bytes, time in seconds; 0 where it cannot be estimated."""
 
     steps: int
     trainable_parameters: int
@@ -50,7 +50,7 @@ class Estimate:
 
 
 def count_steps(recipe: Recipe, train_clips: int) -> int:
-    """Optimizer steps: an epoch's last, smaller batch counts as one."""
+    """Optimizer steps of the run; the last, smaller batch of an epoch counts as one."""
     batches = math.ceil(train_clips / recipe.optim.batch_size) if train_clips else 0
     batches = math.ceil(batches / recipe.machine.gpus)
     steps = math.ceil(batches / recipe.optim.gradient_accumulation) * recipe.optim.epochs
@@ -58,7 +58,7 @@ def count_steps(recipe: Recipe, train_clips: int) -> int:
 
 
 def adapter_parameters(model: VideoModel, recipe: Recipe) -> int:
-    """Rank r adds r * (in + out) parameters a layer (Hu et al. 2021)."""
+    """Parameters of the LoRA adapters: rank r adds r * (in + out) for each layer (Hu et al. 2021)."""
     chosen = set(recipe.qlora.target_modules)
     groups = [g for g in layer_groups(model) if (g["suffix"] in chosen if chosen else g.get("default", True))]
     if recipe.qlora.vision:
@@ -75,56 +75,63 @@ def estimate(
     train_clips: int,
     samples_per_s: float = 0.0,
     *,
-    held_clips: int = 0,
+    validation_clips: int = 0,
     gpu: bool = False,
-    measured: Measured | None = None,
+    measured: Measurement | None = None,
 ) -> Estimate:
-    """Steps, parameters, memory and time of a run.
+    """Estimates steps, parameters, memory and time of a run.
 
     Args:
-        samples_per_s: speed of an earlier run on the same base; without it and a rehearsal no time is given.
-        measured: what the newest rehearsal on this base took.
+        samples_per_s: clips per second of an earlier run on this base; the time needs this or a measurement.
+        gpu: whether it will run on a GPU.
+        measured: the newest rehearsal on this base.
     """
     adapters = adapter_parameters(model, recipe)
     trainable = adapters if recipe.qlora.enabled else model.parameters
     steps = count_steps(recipe, train_clips)
-    sight = (model.details or {}).get("sight")
+    vision = vision_layout(model)
     return Estimate(
         steps=steps,
         trainable_parameters=trainable,
         total_parameters=model.parameters + (adapters if recipe.qlora.enabled else 0),
         memory_bytes=_memory(memory_of(model, recipe, trainable, gpu), measured),
-        seconds=_seconds(recipe, steps, train_clips, held_clips, samples_per_s, measured),
+        seconds=_seconds(recipe, steps, train_clips, validation_clips, samples_per_s, measured),
         adapter_bytes=trainable * _ADAPTER_BYTES,
-        visual_tokens=visual_tokens(sight, recipe.data.frames, recipe.data.size) if sight else 0,
-        context=int(sight["context"]) if sight else 0,
+        visual_tokens=visual_tokens(vision, recipe.data.frames, recipe.data.size) if vision else 0,
+        context=int(vision["context"]) if vision else 0,
     )
 
 
-def _memory(said: Memory, measured: Measured | None) -> int:
-    """What was measured, carried over to another shape.
+def _memory(estimated: Memory, measured: Measurement | None) -> int:
+    """The estimate, corrected by a measurement of another shape of run.
 
-    The estimate's error lies in the activations as far as it may (they grow with the batch), and in what does not grow
-    where it is too large to be theirs.
+    The difference between measurement and estimate is attributed to the activations, which grow with the batch, as far
+    as `_MAX_ERROR_FACTOR` allows; the rest to the fixed part.
     """
     if measured is None:
-        return said.total
+        return estimated.total
     if measured.exact:
         return measured.memory_bytes
-    then = measured.memory
-    above = measured.memory_bytes - then.fixed
-    theirs = min(max(above, then.activations / _STRAYS), then.activations * _STRAYS)
-    grown = theirs * said.activations / then.activations if then.activations else 0.0
-    return max(round(said.fixed + (above - theirs) + grown), said.process)
+    rehearsed = measured.memory
+    above_fixed = measured.memory_bytes - rehearsed.fixed
+    low, high = rehearsed.activations / _MAX_ERROR_FACTOR, rehearsed.activations * _MAX_ERROR_FACTOR
+    activations = min(max(above_fixed, low), high)
+    scaled = activations * estimated.activations / rehearsed.activations if rehearsed.activations else 0.0
+    return max(round(estimated.fixed + (above_fixed - activations) + scaled), estimated.process)
 
 
 def _seconds(
-    recipe: Recipe, steps: int, train_clips: int, held_clips: int, samples_per_s: float, measured: Measured | None
+    recipe: Recipe,
+    steps: int,
+    train_clips: int,
+    validation_clips: int,
+    samples_per_s: float,
+    measured: Measurement | None,
 ) -> float:
     if measured is not None and measured.exact:
-        judged = held_clips * (recipe.optim.epochs + 1)
+        evaluations = validation_clips * (recipe.optim.epochs + 1)
         batches = steps * recipe.optim.gradient_accumulation
-        decoded = (train_clips + held_clips) * measured.decode_s
-        return measured.load_s + decoded + batches * measured.step_s + judged * measured.eval_s
+        decoding = (train_clips + validation_clips) * measured.decode_s
+        return measured.load_s + decoding + batches * measured.step_s + evaluations * measured.eval_s
     clips = steps * recipe.optim.batch_size * recipe.optim.gradient_accumulation * recipe.machine.gpus
     return clips / samples_per_s if samples_per_s > 0 else 0.0

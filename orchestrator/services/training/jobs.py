@@ -1,9 +1,8 @@
-"""Reading training jobs: the list, one job, its timeline; and what may be done with a finished one."""
+"""Reads training jobs: lists, single jobs, timelines; deletes finished ones, and clones their values."""
 
 import shutil
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_
@@ -20,7 +19,7 @@ from orchestrator.services.adapters.files import move_files_from_job
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.live_events import forget
 from orchestrator.services.paging import Page, contains, fetch_page
-from orchestrator.services.training.filters import usernames, whose
+from orchestrator.services.training.filters import owner_filter, usernames
 from orchestrator.services.training.rows import EventRow, JobRow
 from orchestrator.settings import get_settings
 
@@ -46,34 +45,34 @@ def list_jobs(
     model: int | None = None,
     owner: str = "",
 ) -> Page[JobRow]:
-    """The actor's jobs; an administrator may ask for others', which come without what only their owner reads.
+    """The actor's jobs. An administrator can list jobs of others, without the fields that only their owner may read.
 
     Args:
-        q: found in the job's, dataset's or model's name, or equal to the id.
-        status: a status, several with commas, or `active` (waiting and running) or `final`.
-        dataset, model: the id of what it learns from, and of what it trains.
-        owner: "" for one's own; `all` or a username for an administrator. Nobody else finds anything by it.
+        q: text in the name of the job, its dataset or its model, or the id.
+        status: one or several statuses, separated by commas, or `active` (waiting or running), `final`, `all`.
+        dataset, model: the id of the dataset or the base model.
+        owner: see `owner_filter`.
     """
-    where: list[ColumnElement[bool]] = list(whose(actor, owner))
+    where: list[ColumnElement[bool]] = list(owner_filter(actor, owner))
     if dataset is not None:
         where.append(col(TrainingJob.dataset_id) == dataset)
     if model is not None:
         where.append(col(TrainingJob.model_id) == model)
-    if wanted := _statuses(status):
-        where.append(col(TrainingJob.status).in_(wanted))
+    if statuses := _statuses(status):
+        where.append(col(TrainingJob.status).in_(statuses))
     if q.strip():
         names = (TrainingJob.name, TrainingJob.dataset_name, TrainingJob.model_name)
-        found = [contains(col(name), q) for name in names]
+        matches = [contains(col(name), q) for name in names]
         if job_id := parse_id(q.strip().lstrip("#")):
-            found.append(col(TrainingJob.id) == job_id)
-        where.append(or_(*found))
+            matches.append(col(TrainingJob.id) == job_id)
+        where.append(or_(*matches))
     page = fetch_page(session, TrainingJob, where, SORTS, sort, limit, cursor)
     names = usernames(session, {job.owner_id for job in page.items}) if owner and actor.is_admin else {}
-    return Page([_seen_by(actor, job, names) for job in page.items], page.next, page.total)
+    return Page([_visible_row(actor, job, names) for job in page.items], page.next, page.total)
 
 
-def _seen_by(actor: Actor, job: TrainingJob, names: Mapping[int, str]) -> JobRow:
-    """Somebody else's job tells an administrator where it stands, and nothing of what it learnt."""
+def _visible_row(actor: Actor, job: TrainingJob, names: Mapping[int, str]) -> JobRow:
+    """The row of a job; of another user's job, only the fields about its progress."""
     row = replace(job_row(job), owner=names.get(job.owner_id, ""))
     if job.owner_id == actor.user_id:
         return row
@@ -84,42 +83,42 @@ def get_job(session: Session, actor: Actor, job_id: int) -> JobRow:
     """One job of the actor.
 
     Raises:
-        NotFound: there is none, or it is somebody else's.
+        NotFound: it does not exist, or belongs to another user.
     """
     return job_row(owned_job(session, actor, job_id))
 
 
 def list_events(session: Session, actor: Actor, job_id: int, limit: int = 200) -> list[EventRow]:
-    """The job's timeline, newest first."""
+    """The timeline of a job, newest first."""
     job = owned_job(session, actor, job_id)
     statement = select(JobEvent).where(JobEvent.job_id == job_id).order_by(col(JobEvent.id).desc()).limit(limit)
     return [event_row(event, job.name) for event in session.exec(statement)]
 
 
 def delete_job(session: Session, actor: Actor, job_id: int) -> None:
-    """Deletes a finished job with its curves, log and checkpoints; a version that it made stays, in its own folder.
+    """Deletes a finished job with its metrics, log and checkpoints; the adapter version that it made stays.
 
     Raises:
-        Conflict: the job still waits or runs.
+        Conflict: the job waits or runs.
     """
     job = owned_job(session, actor, job_id)
     if job.status not in FINAL:
         raise Conflict(f"{job.name} is still {job.status.value}. Stop it first, then delete it.")
-    made = session.exec(select(Adapter).where(Adapter.source_job == job_id)).first()
+    adapter = session.exec(select(Adapter).where(Adapter.source_job == job_id)).first()
     session.delete(job)
     session.flush()
-    after_commit(session, lambda: _remove_folder(job_id, made))
+    after_commit(session, lambda: _remove_folder(job_id, adapter))
     after_commit(session, lambda: forget(job_id))
 
 
-def _remove_folder(job_id: int, made: Adapter | None) -> None:
-    if made is not None:
-        move_files_from_job(made)
+def _remove_folder(job_id: int, adapter: Adapter | None) -> None:
+    if adapter is not None:
+        move_files_from_job(adapter)
     shutil.rmtree(get_settings().jobs_dir / str(job_id), ignore_errors=True)
 
 
 def clone_values(session: Session, actor: Actor, job_id: int) -> dict[str, Any]:
-    """What the wizard starts with when a job is run again with changes: dataset, model, recipe, a new name."""
+    """The values of a new job like this one: `dataset_id`, `model_id` and `recipe`, with the next free-looking name."""
     job = owned_job(session, actor, job_id)
     recipe = dict(job.recipe)
     recipe["output_name"] = _next_name(str(recipe.get("output_name") or job.name))
@@ -127,7 +126,7 @@ def clone_values(session: Session, actor: Actor, job_id: int) -> dict[str, Any]:
 
 
 def job_row(job: TrainingJob) -> JobRow:
-    """The row of a record."""
+    """The row of a stored job."""
     assert job.id is not None
     recipe = job.recipe or {}
     active = job.status in ACTIVE
@@ -164,38 +163,31 @@ def job_row(job: TrainingJob) -> JobRow:
 
 
 def progress_share(job: TrainingJob) -> float:
-    """0..1; 1 only when it is complete."""
+    """The share of steps that are trained, 0 to 1; 1 only for a completed job."""
     if job.status is JobStatus.COMPLETED:
         return 1.0
     return min(1.0, job.step / job.total_steps) if job.total_steps else 0.0
 
 
 def event_row(event: JobEvent, job_name: str) -> EventRow:
-    """The row of a timeline record."""
+    """The row of a stored event."""
     return EventRow(event.job_id, job_name, event.kind, event.message, event.at)
 
 
-def elapsed_s(row: JobRow) -> float:
-    """Seconds from the start to the end, or to now while it runs; 0 before it starts."""
-    if row.started_at is None:
-        return 0.0
-    return ((row.finished_at or datetime.now(UTC)) - row.started_at).total_seconds()
-
-
 def _statuses(status: str) -> list[JobStatus]:
-    wanted: set[JobStatus] = set()
+    chosen: set[JobStatus] = set()
     for word in filter(None, (part.strip() for part in status.split(","))):
         if word in ("active", "final"):
-            wanted |= ACTIVE if word == "active" else FINAL
+            chosen |= ACTIVE if word == "active" else FINAL
         elif word in {known.value for known in JobStatus}:
-            wanted.add(JobStatus(word))
+            chosen.add(JobStatus(word))
         elif word != "all":
             raise Invalid(f"Status must be one of: active, final, {', '.join(JobStatus)}.", "status")
-    return sorted(wanted)
+    return sorted(chosen)
 
 
 def _next_name(name: str) -> str:
-    """adapter -> adapter-2, adapter-2 -> adapter-3."""
+    """The name with the next number: adapter -> adapter-2, adapter-2 -> adapter-3."""
     stem, dash, number = name.rpartition("-")
     if dash and len(number) < 5 and (count := parse_number(number)) is not None:
         return f"{stem}-{count + 1}"[:64]

@@ -1,4 +1,4 @@
-"""Turns a recipe into a queued training job, or says why not."""
+"""Launches a training job from a recipe that passes the preflight."""
 
 import secrets
 
@@ -16,7 +16,7 @@ from orchestrator.services.after_commit import after_commit
 from orchestrator.services.live_events import publish_status
 from orchestrator.services.training.dispatch import dispatch
 from orchestrator.services.training.jobs import job_row
-from orchestrator.services.training.lifecycle import note
+from orchestrator.services.training.lifecycle import add_event
 from orchestrator.services.training.preflight import preflight
 from orchestrator.services.training.rows import JobRow
 
@@ -24,15 +24,18 @@ from orchestrator.services.training.rows import JobRow
 def launch_job(
     session: Session, actor: Actor, dataset_id: int, model_id: int, recipe: Recipe, idempotency_key: str = ""
 ) -> JobRow:
-    """Queues a training; the same key of the same person gives the same job, however often it is asked.
+    """Queues a training job. Repeated calls with the same key return the same job.
+
+    Args:
+        idempotency_key: chosen by the client, unique per user; "" for none.
 
     Raises:
-        Invalid: `problems` names each field (dataset_id, model_id, or the recipe's) with its sentence.
+        Invalid: `problems` names each field (dataset_id, model_id, or one of the recipe) with its sentence.
     """
     key = idempotency_key.strip() or secrets.token_urlsafe(18)
     if len(key) > 80:
         raise Invalid("The idempotency key may have at most 80 characters.", "idempotency_key")
-    if job := _launched(session, actor, key):
+    if job := _existing(session, actor, key):
         return job_row(job)
     plan = preflight(session, actor, dataset_id, model_id, recipe)
     if plan.problems:
@@ -46,19 +49,19 @@ def launch_job(
         with session.begin_nested():
             session.add(job)
     except IntegrityError:
-        # The other click of a double click was faster by a hair.
-        if other := _launched(session, actor, key):
+        # Another request with the same key, such as the second click of a double click, was faster.
+        if other := _existing(session, actor, key):
             return job_row(other)
         raise
     assert job.id is not None
     job_id = job.id
-    note(session, job_id, "queued", "Launched; waiting for a worker.")
+    add_event(session, job_id, "queued", "Launched; waiting for a worker.")
     dispatch(session)
     after_commit(session, lambda: publish_status(job_id, 0, JobStatus.QUEUED.value))
     return job_row(job)
 
 
-def _launched(session: Session, actor: Actor, key: str) -> TrainingJob | None:
+def _existing(session: Session, actor: Actor, key: str) -> TrainingJob | None:
     statement = select(TrainingJob).where(
         TrainingJob.owner_id == actor.user_id, col(TrainingJob.idempotency_key) == key
     )
@@ -66,7 +69,7 @@ def _launched(session: Session, actor: Actor, key: str) -> TrainingJob | None:
 
 
 def make_record(actor: Actor, dataset: Dataset, model: VideoModel, recipe: Recipe, key: str, steps: int) -> TrainingJob:
-    """A job of a dataset and a model that `preflight` let through; not yet in the session."""
+    """A job record that is not in the session yet; `preflight` must have accepted its dataset, model and recipe."""
     return TrainingJob(
         owner_id=actor.user_id,
         name=recipe.output_name,

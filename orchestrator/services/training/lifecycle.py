@@ -1,4 +1,4 @@
-"""Moves a training job from state to state: each move is one compare-and-set, so two hands never both win."""
+"""Transitions of training jobs: each is one compare-and-set, so that of two processes only one succeeds."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -16,22 +16,22 @@ from orchestrator.services.adapters.recording import record_adapter
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.live_events import publish_noted, publish_status
 from orchestrator.services.training.artifacts import saved_step
-from orchestrator.services.training.dispatch import dispatch, dispatch_soon
+from orchestrator.services.training.dispatch import dispatch, dispatch_after_commit
 from orchestrator.services.training.jobs import job_row
-from orchestrator.services.training.notify import tell_move
+from orchestrator.services.training.notify import notify_transition
 from orchestrator.services.training.rows import JobRow
-from orchestrator.services.training.stop_flag import clear_stop, raise_stop
+from orchestrator.services.training.stop_flag import clear_stop_flag, set_stop_flag
 
 MAX_LOSSES = 3
-"""How often a job may lose its machine without a new checkpoint in between before it fails."""
+"""A job fails when it has lost its worker this often without a new checkpoint in between."""
 
 
-def sources(to: JobStatus) -> frozenset[JobStatus]:
-    """The states from which a job may move to `to`."""
-    return frozenset(state for state, targets in TRANSITIONS.items() if to in targets)
+def statuses_before(to: JobStatus) -> frozenset[JobStatus]:
+    """The statuses from which a job may change to `to`."""
+    return frozenset(status for status, targets in TRANSITIONS.items() if to in targets)
 
 
-def move(
+def transition(
     session: Session,
     job_id: int,
     attempt: int,
@@ -43,14 +43,21 @@ def move(
     new_attempt: int | None = None,
     **changes: Any,
 ) -> bool:
-    """Moves the job if it stands where it may move from and `attempt` is still its attempt.
+    """Changes the status of a job, if its current status allows it and `attempt` is still its current attempt.
 
-    Writes a timeline line and publishes the new status after the commit.
+    Adds an event to the timeline and publishes the new status after the commit.
+
+    Args:
+        message: the sentence of the event.
+        kind: the kind of the event; "" for the name of the status.
+        only_from: statuses from which it may change, where these are fewer than `TRANSITIONS` allows.
+        new_attempt: the attempt that starts with this transition.
+        changes: further columns to set.
 
     Returns:
-        False when somebody else was faster or a newer attempt runs: then nothing was changed.
+        False when another process was faster, or a newer attempt runs; then nothing was changed.
     """
-    legal = sources(to) if only_from is None else sources(to) & frozenset(only_from)
+    legal = statuses_before(to) if only_from is None else statuses_before(to) & frozenset(only_from)
     if new_attempt is not None:
         changes["attempt"] = new_attempt
     statement = (
@@ -61,33 +68,33 @@ def move(
     )
     if session.exec(statement).rowcount != 1:
         return False
-    note(session, job_id, kind or to.value, message)
-    tell_move(session, job_id, to, message)
+    add_event(session, job_id, kind or to.value, message)
+    notify_transition(session, job_id, to, message)
     if to in FINAL:
-        dispatch_soon(session)
-    now_attempt, error = changes.get("attempt", attempt), changes.get("error", "")
+        dispatch_after_commit(session)
+    current_attempt, error = changes.get("attempt", attempt), changes.get("error", "")
     owner = session.exec(select(TrainingJob.owner_id).where(TrainingJob.id == job_id)).one()
-    after_commit(session, lambda: publish_status(job_id, now_attempt, to.value, error, owner))
+    after_commit(session, lambda: publish_status(job_id, current_attempt, to.value, error, owner))
     return True
 
 
-def note(session: Session, job_id: int, kind: str, message: str) -> None:
-    """Adds a line to the job's timeline."""
+def add_event(session: Session, job_id: int, kind: str, message: str) -> None:
+    """Adds an event to the job's timeline."""
     session.add(JobEvent(job_id=job_id, kind=kind, message=message[:500]))
     session.flush()
 
 
-def remark(session: Session, job_id: int, attempt: int, remarks: Sequence[tuple[str, str]]) -> None:
-    """What the trainer said of its own run, (kind, sentence) each: onto the timeline, and to the open pages."""
-    for kind, message in remarks:
-        note(session, job_id, kind[:32], message)
+def add_trainer_notes(session: Session, job_id: int, attempt: int, notes: Sequence[tuple[str, str]]) -> None:
+    """Adds notes of the trainer, (kind, sentence) each, to the timeline and tells open pages."""
+    for kind, message in notes:
+        add_event(session, job_id, kind[:32], message)
     after_commit(session, lambda: publish_noted(job_id, attempt))
 
 
 def claim(session: Session, job_id: int, attempt: int, worker: str) -> bool:
-    """A worker takes the waiting job for its attempt number `attempt` (the first is 1)."""
+    """Assigns a waiting job to a worker, for its attempt number `attempt` (the first is 1)."""
     message = f"Started on {worker}." if attempt == 1 else f"Started on {worker}, attempt {attempt}."
-    return move(
+    return transition(
         session,
         job_id,
         attempt - 1,
@@ -100,13 +107,17 @@ def claim(session: Session, job_id: int, attempt: int, worker: str) -> bool:
 
 
 def mark_running(session: Session, job_id: int, attempt: int, total_steps: int) -> bool:
-    """The first step is about to be trained."""
+    """The trainer begins with the first step."""
     changes: dict[str, Any] = {"total_steps": total_steps} if total_steps else {}
-    return move(session, job_id, attempt, JobStatus.RUNNING, "The first step is being trained.", **changes)
+    return transition(session, job_id, attempt, JobStatus.RUNNING, "The first step is being trained.", **changes)
 
 
 def report_progress(session: Session, job_id: int, attempt: int, **changes: Any) -> bool:
-    """Writes step, total_steps, epoch, summary while the attempt holds the job; False when it no longer does."""
+    """Writes step, total_steps, epoch and summary.
+
+    Returns:
+        False when this attempt is not assigned to the job any more.
+    """
     statement = (
         update(TrainingJob)
         .where(
@@ -119,16 +130,24 @@ def report_progress(session: Session, job_id: int, attempt: int, **changes: Any)
 
 
 def complete(session: Session, job_id: int, attempt: int, message: str = "Finished; the adapter is ready.") -> bool:
-    """Every step is trained and the adapter is written: it becomes the next version of its line."""
-    done = move(session, job_id, attempt, JobStatus.COMPLETED, message, finished_at=utcnow(), error="", failure=None)
-    if done:
+    """Marks a job as completed and records its adapter as the next version of its line."""
+    completed = transition(
+        session, job_id, attempt, JobStatus.COMPLETED, message, finished_at=utcnow(), error="", failure=None
+    )
+    if completed:
         record_adapter(session, job_id)
-    return done
+    return completed
 
 
 def fail(session: Session, job_id: int, attempt: int, failure: FailureKind, error: str, details: str = "") -> bool:
-    """Ends the job with the sentence people read on its page, and the word that the pages decide by."""
-    return move(
+    """Marks a job as failed.
+
+    Args:
+        failure: the cause, by which pages decide what to offer.
+        error: the sentence for the user.
+        details: the end of the log or the traceback.
+    """
+    return transition(
         session,
         job_id,
         attempt,
@@ -142,29 +161,29 @@ def fail(session: Session, job_id: int, attempt: int, failure: FailureKind, erro
 
 
 def mark_stopped(session: Session, job_id: int, attempt: int, message: str) -> bool:
-    """The run ended because somebody asked for it."""
-    return move(session, job_id, attempt, JobStatus.STOPPED, message, finished_at=utcnow())
+    """Marks a job as stopped: it ended because the user asked for it."""
+    return transition(session, job_id, attempt, JobStatus.STOPPED, message, finished_at=utcnow())
 
 
-def lose(
+def mark_lost(
     session: Session, job_id: int, attempt: int, reason: str, *, counts: bool = True, worker: str = ""
 ) -> JobStatus | None:
-    """The worker that held the job is gone: queue it again, or end it.
+    """Handles the loss of a job's worker: the job is queued again, or ends when it was lost too often.
 
     Args:
-        reason: a sentence: what happened to the worker.
-        worker: only when this worker holds it.
-        counts: False when the worker was shut down in order; that may happen any number of times.
+        reason: a sentence that says what happened to the worker.
+        counts: False for an orderly shutdown of the worker, which does not count as a loss.
+        worker: only if the job is assigned to the worker of this name; "" for any.
 
     Returns:
-        The job's new state, or None when this attempt no longer held it.
+        The new status of the job; None when this attempt was not assigned to it any more.
     """
     job = session.get(TrainingJob, job_id, populate_existing=True)
     if job is None or job.attempt != attempt or job.status not in ON_WORKER or (worker and job.worker != worker):
         return None
     if job.status is JobStatus.STOPPING:
         return JobStatus.STOPPED if mark_stopped(session, job_id, attempt, f"Stopped. {reason}") else None
-    safe = _new_checkpoint(session, job)
+    changes = {"worker": "", **_new_checkpoint(session, job)}
     losses = _losses(session, job_id) + 1
     if counts and losses >= MAX_LOSSES:
         between = f"Its machine was lost {losses} times without a new checkpoint in between"
@@ -172,15 +191,15 @@ def lose(
         failed = fail(session, job_id, attempt, FailureKind.MACHINE_LOST, error, job.error_details)
         return JobStatus.FAILED if failed else None
     kind = "lost" if counts else "suspended"
-    if not move(session, job_id, attempt, JobStatus.LOST, reason, kind=kind, only_from={job.status}, worker="", **safe):
+    if not transition(session, job_id, attempt, JobStatus.LOST, reason, kind=kind, only_from={job.status}, **changes):
         return None
-    queue_again(session, job_id, attempt, "Waiting to go on from its last checkpoint.", kind="requeued")
+    requeue(session, job_id, attempt, "Waiting to resume from its last checkpoint.", kind="requeued")
     return JobStatus.QUEUED
 
 
-def queue_again(session: Session, job_id: int, attempt: int, message: str, kind: str = "queued") -> bool:
-    """Puts a lost, failed or stopped job back in the queue."""
-    moved = move(
+def requeue(session: Session, job_id: int, attempt: int, message: str, kind: str = "queued") -> bool:
+    """Queues a lost, failed or stopped job again."""
+    moved = transition(
         session,
         job_id,
         attempt,
@@ -195,67 +214,70 @@ def queue_again(session: Session, job_id: int, attempt: int, message: str, kind:
         sent_at=None,
     )
     if moved:
-        after_commit(session, lambda: clear_stop(job_id))
+        after_commit(session, lambda: clear_stop_flag(job_id))
         dispatch(session)
     return moved
 
 
 def request_stop(session: Session, actor: Actor, job_id: int) -> JobRow:
-    """Asks for the end of a job: a waiting one stops at once, a running one at its next step.
+    """Requests that a job stops: a waiting one stops at once, a running one after its current step.
 
-    Asking again changes nothing.
+    Repeated requests change nothing.
 
     Raises:
         NotFound: not the actor's job.
         Conflict: it has ended already.
     """
     job = owned_job(session, actor, job_id)
-    for _ in range(5):  # each try starts from what the ledger says now; five lost races in a row do not happen
+    for _ in range(5):  # the status may change between reading and writing; five times in a row is not realistic
         session.refresh(job)
         if job.status in FINAL:
             raise Conflict(f"{job.name} has already ended: it is {job.status.value}.")
         if job.status is JobStatus.STOPPING:
             break
-        held = job.status in ON_WORKER
-        to = JobStatus.STOPPING if held else JobStatus.STOPPED
-        message = "Asked to stop after the current step." if held else "Stopped before it started."
-        changes: dict[str, Any] = {} if held else {"finished_at": utcnow()}
-        if move(session, job_id, job.attempt, to, message, only_from={job.status}, **changes):
+        assigned = job.status in ON_WORKER
+        to = JobStatus.STOPPING if assigned else JobStatus.STOPPED
+        message = "Asked to stop after the current step." if assigned else "Stopped before it started."
+        changes: dict[str, Any] = {} if assigned else {"finished_at": utcnow()}
+        if transition(session, job_id, job.attempt, to, message, only_from={job.status}, **changes):
             break
-    after_commit(session, lambda: raise_stop(job_id))
+    after_commit(session, lambda: set_stop_flag(job_id))
     session.refresh(job)
     return job_row(job)
 
 
 def resume_job(session: Session, actor: Actor, job_id: int) -> JobRow:
-    """Queues a stopped or failed job again; it goes on from its last checkpoint, or from the start without one.
+    """Queues a stopped or failed job again; it resumes from its last checkpoint, or starts over without one.
 
     Raises:
         Conflict: it is complete, or it waits or runs.
     """
     job = owned_job(session, actor, job_id)
     if job.status not in (JobStatus.STOPPED, JobStatus.FAILED):
-        raise Conflict(f"{job.name} is {job.status.value}; only a stopped or failed job can go on.")
-    if not queue_again(session, job_id, job.attempt, "Queued again to go on from its last checkpoint."):
-        raise Conflict(f"{job.name} changed in this moment. Look at it again.")
+        raise Conflict(f"{job.name} is {job.status.value}; only a stopped or failed job can be resumed.")
+    if not requeue(session, job_id, job.attempt, "Queued again to resume from its last checkpoint."):
+        raise Conflict(f"{job.name} has just changed. Reload the page.")
     session.refresh(job)
     return job_row(job)
 
 
 def _new_checkpoint(session: Session, job: TrainingJob) -> dict[str, Any]:
-    """Notes that the job got further since its last loss: a run of weeks may lose its machine any number of times,
-    and only one that gets nowhere is given up. What `move` must write with it."""
+    """Records whether there is a new checkpoint since the last loss: only a run without progress is given up.
+
+    Returns:
+        The columns that the transition has to set.
+    """
     step, summary = saved_step(job.id or 0), job.summary or {}
     if step <= int(summary.get("safe_step") or 0):
         return {}
-    note(session, job.id or 0, "saved", f"Its checkpoint at step {step:,} is safe.")
+    add_event(session, job.id or 0, "saved", f"It has a checkpoint at step {step:,}.")
     return {"summary": {**summary, "safe_step": step}}
 
 
 def _losses(session: Session, job_id: int) -> int:
-    """Losses since a person last queued the job, or since it last got to a new checkpoint."""
-    queued = select(func.max(JobEvent.id)).where(JobEvent.job_id == job_id, col(JobEvent.kind).in_(("queued", "saved")))
-    last = session.exec(queued).one() or 0
+    """How often the worker was lost since the job was queued by a user, or since its last new checkpoint."""
+    reset = select(func.max(JobEvent.id)).where(JobEvent.job_id == job_id, col(JobEvent.kind).in_(("queued", "saved")))
+    last = session.exec(reset).one() or 0
     lost = select(func.count(col(JobEvent.id))).where(
         JobEvent.job_id == job_id, JobEvent.kind == "lost", col(JobEvent.id) > last
     )

@@ -1,4 +1,4 @@
-"""What a run takes of its device's memory, part by part, worked out before anything is loaded."""
+"""Estimates the device memory of a run, part by part, before anything is loaded."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,32 +6,33 @@ from typing import Any
 from orchestrator.domain.machines import DEQUANTIZED_BYTES
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import Optimizer, Recipe
-from orchestrator.services.models.vision_tokens import FRAMES, eye_tokens, visual_tokens
+from orchestrator.services.models.rows import vision_layout
+from orchestrator.services.models.vision_tokens import FRAMES, patch_tokens, visual_tokens
 
 PROCESS_BYTES = 700 * 10**6
-"""A trainer with torch, transformers and peft loaded and nothing to do: measured on Linux, CPU build of torch 2.13."""
+"""A trainer that has loaded torch, transformers and peft only: measured on Linux with the CPU build of torch 2.13."""
 _GPU_PROCESS_BYTES = 600 * 10**6
 """CUDA's context and the libraries' workspaces."""
 _TRAINED_BYTES = 16
-"""A weight that learns: itself, its gradient and two Adam moments, 4 bytes each."""
+"""Bytes of a trained weight: the weight, its gradient and two Adam moments, 4 bytes each."""
 _TRAINED_8BIT_BYTES = 10
-"""The same with moments of one byte each (Dettmers et al. 2022)."""
+"""The same with 8-bit moments (Dettmers et al. 2022)."""
 _ENCODER_BYTES = 120
-"""Per token, channel and block in 32-bit floats: twice the 34 bytes of 16-bit ones (Korthikanti et al. 2022, table 2),
-and what dropout let through in front of each adapter. Measured on VideoMAE and CLIP: `./loreel bench estimate`. SDPA
-keeps no attention maps."""
+"""Activations per token, channel and block in 32-bit floats: twice the 34 bytes of 16-bit ones (Korthikanti et al.
+2022, table 2) plus the dropout output in front of each adapter. Measured on VideoMAE and CLIP with
+`./loreel bench estimate`. SDPA stores no attention maps."""
 _ON_GPU = 2 / 3
-"""The share of it on a GPU, where products are in 16 bits and sums in 32."""
-_SAID_TOKENS = 64
-"""Question, marks of time and caption, where nobody has counted them."""
-_WIDE, _INNER = 25, 7
-"""Numbers a block of a language model keeps per channel and per inner channel: norms, projections, what dropout let
-through in front of each adapter. Measured on a Qwen2-VL by the same bench."""
+"""The part of it on a GPU, where products are 16-bit and sums 32-bit."""
+_TEXT_TOKENS = 64
+"""Tokens of the question, time marks and caption, which are not counted before the run."""
+_PER_CHANNEL, _PER_INNER_CHANNEL = 25, 7
+"""Activations that a block of a language model stores per token, for each channel and each inner channel: norms,
+projections, dropout outputs. Measured on a Qwen2-VL with the same benchmark."""
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Bytes of one training process; on a GPU those that lie on the card."""
+    """Bytes of one training process; on a GPU those in its memory."""
 
     process: int
     weights: int
@@ -40,84 +41,85 @@ class Memory:
 
     @property
     def fixed(self) -> int:
-        """What does not grow with the batch."""
+        """Everything that does not grow with the batch."""
         return self.process + self.weights + self.trained
 
     @property
     def total(self) -> int:
+        """All parts together."""
         return self.fixed + self.activations
 
 
 def memory_of(model: VideoModel, recipe: Recipe, trainable: int, gpu: bool = False) -> Memory:
-    """The estimate, before a rehearsal has measured anything.
+    """Estimates the memory of a run.
 
     Args:
-        trainable: parameters that learn.
+        trainable: how many parameters are trained.
     """
     return Memory(
         process=_GPU_PROCESS_BYTES if gpu else PROCESS_BYTES,
         weights=_weights(model, recipe, gpu),
-        trained=trainable * (_TRAINED_8BIT_BYTES if small_moments(recipe, gpu) else _TRAINED_BYTES),
+        trained=trainable * (_TRAINED_8BIT_BYTES if uses_8bit_moments(recipe, gpu) else _TRAINED_BYTES),
         activations=activation_bytes(model, recipe, gpu),
     )
 
 
-def small_moments(recipe: Recipe, gpu: bool) -> bool:
-    """True where the optimizer keeps its moments in 8 bits; `jobs.trainer.device_settings` chooses by the same rule."""
-    asked = recipe.optim.optimizer
-    return asked is Optimizer.ADAMW_8BIT or (asked is Optimizer.AUTO and gpu and recipe.qlora.enabled)
+def uses_8bit_moments(recipe: Recipe, gpu: bool) -> bool:
+    """Whether the optimizer stores its moments in 8 bits; `jobs.trainer.device_settings` follows the same rule."""
+    choice = recipe.optim.optimizer
+    return choice is Optimizer.ADAMW_8BIT or (choice is Optimizer.AUTO and gpu and recipe.qlora.enabled)
 
 
 def activation_bytes(model: VideoModel, recipe: Recipe, gpu: bool = False) -> int:
-    """What one batch keeps for the backward pass; 0 where the config names no sizes."""
-    sight = (model.details or {}).get("sight")
-    each = _language_bytes(sight, recipe, gpu) if sight else _encoder_bytes(model.details or {}, recipe, gpu)
-    return recipe.optim.batch_size * each
+    """What one batch stores for the backward pass; 0 where the config names no sizes."""
+    vision = vision_layout(model)
+    per_clip = _language_bytes(vision, recipe, gpu) if vision else _encoder_bytes(model.details or {}, recipe, gpu)
+    return recipe.optim.batch_size * per_clip
 
 
 def _weights(model: VideoModel, recipe: Recipe, gpu: bool) -> int:
     facts = model.details or {}
     if not (recipe.qlora.enabled and recipe.qlora.bits == 4):
-        return model.parameters * (2 if gpu and facts.get("sight") else 4)
+        return model.parameters * (2 if gpu and vision_layout(model) else 4)
     small = int(facts.get("nf4_bytes") or model.parameters // 2)
     if not gpu:
-        folded = max(0, 4 * model.parameters - small) / 3.5  # weights of half a byte; the others have four
-        return small + min(DEQUANTIZED_BYTES, round(4 * folded))
-    if facts.get("sight"):
-        small -= 2 * int(facts.get("eye_parameters") or 0)  # the eye lies in 16 bits there
+        quantized = max(0, 4 * model.parameters - small) / 3.5  # weights of half a byte; the others have four
+        return small + min(DEQUANTIZED_BYTES, round(4 * quantized))
+    if vision_layout(model):
+        small -= 2 * int(facts.get("eye_parameters") or 0)  # the vision tower has 16 bits there
     return small
 
 
 def _encoder_bytes(facts: dict[str, Any], recipe: Recipe, gpu: bool) -> int:
-    """One clip in an encoder that learns, and its caption where a second one reads it."""
+    """Activations of one clip in a trained encoder, and of its caption where a text encoder reads it."""
     hidden, blocks = int(facts.get("hidden_size") or 0), int(facts.get("blocks") or 0)
     frames = int(recipe.data.frames or facts.get("frames") or FRAMES)
     size = int(recipe.data.size or facts.get("image_size") or 0)
     patch, tubelet = int(facts.get("patch_size") or 8), int(facts.get("tubelet_size") or 1)
     tokens = max(1, frames // tubelet) * (size // patch) ** 2
-    read = _SAID_TOKENS * int(facts.get("text_hidden") or 0) * int(facts.get("text_blocks") or 0)
-    return round((blocks * tokens * hidden + read) * _ENCODER_BYTES * (_ON_GPU if gpu else 1))
+    text = _TEXT_TOKENS * int(facts.get("text_hidden") or 0) * int(facts.get("text_blocks") or 0)
+    return round((blocks * tokens * hidden + text) * _ENCODER_BYTES * (_ON_GPU if gpu else 1))
 
 
-def _language_bytes(sight: dict[str, int], recipe: Recipe, gpu: bool) -> int:
-    """One clip and its caption in the language model; the eye keeps nothing while it is frozen.
+def _language_bytes(vision: dict[str, int], recipe: Recipe, gpu: bool) -> int:
+    """Activations of one clip and its caption in the language model; a frozen vision tower stores none.
 
-    On a GPU each block keeps its input alone and is computed again (Chen et al. 2016).
+    On a GPU each block stores only its input and is computed again (gradient checkpointing, Chen et al. 2016).
     """
-    tokens = visual_tokens(sight, recipe.data.frames, recipe.data.size) + _SAID_TOKENS
-    block = tokens * (_WIDE * sight["hidden"] + _INNER * sight["inner"])
-    # The scores of every word, their 32-bit copy, its gradient; where an answer is learned, and nowhere else.
-    said = 3 * 4 * _SAID_TOKENS * sight["words"]
-    seen = _eye_bytes(sight, recipe, gpu) if recipe.qlora.enabled and recipe.qlora.vision else 0
+    tokens = visual_tokens(vision, recipe.data.frames, recipe.data.size) + _TEXT_TOKENS
+    block = tokens * (_PER_CHANNEL * vision["hidden"] + _PER_INNER_CHANNEL * vision["inner"])
+    # Logits of the vocabulary, their 32-bit copy and its gradient; only for the tokens of the answer.
+    logits = 3 * 4 * _TEXT_TOKENS * vision["words"]
+    tower = _vision_tower_bytes(vision, recipe, gpu) if recipe.qlora.enabled and recipe.qlora.vision else 0
     if gpu:
-        return 2 * block + sight["blocks"] * tokens * sight["hidden"] * 2 + said + seen
-    return 4 * sight["blocks"] * block + said + seen
+        return 2 * block + vision["blocks"] * tokens * vision["hidden"] * 2 + logits + tower
+    return 4 * vision["blocks"] * block + logits + tower
 
 
-def _eye_bytes(sight: dict[str, int], recipe: Recipe, gpu: bool) -> int:
-    """One clip in an eye that learns, too; 0 where a model was registered before its eye was measured."""
-    tokens = eye_tokens(sight, recipe.data.frames, recipe.data.size)
-    hidden, blocks = sight.get("eye_hidden", 0), sight.get("eye_blocks", 0)
-    # On a GPU one block at a time is whole; the others keep their input.
-    kept = blocks * 2 + _ENCODER_BYTES * _ON_GPU if gpu else blocks * _ENCODER_BYTES
-    return round(kept * tokens * hidden)
+def _vision_tower_bytes(vision: dict[str, int], recipe: Recipe, gpu: bool) -> int:
+    """Activations of one clip in a trained vision tower; 0 for models that were registered before it was measured."""
+    tokens = patch_tokens(vision, recipe.data.frames, recipe.data.size)
+    hidden, blocks = vision.get("eye_hidden", 0), vision.get("eye_blocks", 0)
+    # On a GPU one block at a time stores all activations; the others store their input.
+    per_token = blocks * 2 + _ENCODER_BYTES * _ON_GPU if gpu else blocks * _ENCODER_BYTES
+    return round(per_token * tokens * hidden)

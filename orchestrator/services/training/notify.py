@@ -1,4 +1,4 @@
-"""Puts the end of a job, and a recovery on the way, into the words of a notice for its owner."""
+"""Notifies the owner of a job when it ends, or when it was resumed after the loss of its worker."""
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -16,17 +16,17 @@ _TITLES = {
 }
 
 
-def tell_move(session: Session, job_id: int, to: JobStatus, message: str) -> None:
-    """Called with each change of a job's state; most say nothing."""
+def notify_transition(session: Session, job_id: int, to: JobStatus, message: str) -> None:
+    """Called with each transition of a job; most send nothing."""
     if to is JobStatus.RUNNING:
-        _tell_recovery(session, job_id)
+        _notify_recovery(session, job_id)
     if to not in _TITLES:
         return
     job = session.get(TrainingJob, job_id)
     if job is None:
         return
     if job.sweep_id is not None:
-        _tell_sweep(session, job.sweep_id)
+        _notify_sweep_end(session, job.sweep_id)
         return
     body = _result(job) if to is JobStatus.COMPLETED else message
     notify(session, job.owner_id, to.value, _TITLES[to].format(name=job.name), body, job_id)
@@ -36,35 +36,35 @@ def _result(job: TrainingJob) -> str:
     summary = job.summary or {}
     metric, loss = headline_in(summary), summary.get("eval_loss")
     if metric and isinstance(summary[metric.name], int | float):
-        said = figure(metric, summary[metric.name])
-        return f"{metric.label} {said} on clips it never saw. The adapter is ready."
+        value = figure(metric, summary[metric.name])
+        return f"{metric.label} {value} on clips it never saw. The adapter is ready."
     if isinstance(loss, int | float):
         return f"Validation loss {loss:.3f}. The adapter is ready."
     return "The adapter is ready."
 
 
-def _tell_recovery(session: Session, job_id: int) -> None:
-    """Once a loss: the newest events before this start are a loss and a new place in the queue."""
+def _notify_recovery(session: Session, job_id: int) -> None:
+    """Sends one notification for each loss: when the events since the last start contain one."""
     newest = select(JobEvent.kind).where(JobEvent.job_id == job_id).order_by(col(JobEvent.id).desc()).limit(5)
     kinds = list(session.exec(newest))
     since = kinds[: kinds.index("running", 1)] if "running" in kinds[1:] else kinds
     job = session.get(TrainingJob, job_id)
     if "lost" in since and job is not None:
-        body = f"Its worker was lost; attempt {job.attempt} goes on from the last checkpoint."
-        notify(session, job.owner_id, "recovered", f"{job.name} goes on by itself", body, job_id)
+        body = f"Its worker was lost; attempt {job.attempt} resumes from the last checkpoint."
+        notify(session, job.owner_id, "recovered", f"{job.name} was resumed automatically", body, job_id)
 
 
-def _tell_sweep(session: Session, sweep_id: int) -> None:
-    """One notice when the last job of a sweep has ended, instead of one for each."""
-    left = select(func.count(col(TrainingJob.id))).where(
+def _notify_sweep_end(session: Session, sweep_id: int) -> None:
+    """Sends one notification when the last job of a sweep has ended, instead of one for each job."""
+    active = select(func.count(col(TrainingJob.id))).where(
         TrainingJob.sweep_id == sweep_id, col(TrainingJob.status).in_(ACTIVE)
     )
     sweep = session.get(Sweep, sweep_id)
-    if sweep is None or session.exec(left).one():
+    if sweep is None or session.exec(active).one():
         return
     ends = select(TrainingJob.status, func.count(col(TrainingJob.id))).where(TrainingJob.sweep_id == sweep_id)
-    counts = {JobStatus(status).value: n for status, n in session.exec(ends.group_by(col(TrainingJob.status)))}
-    body = ", ".join(f"{n} {word}" for word, n in counts.items())
+    counts = {JobStatus(status).value: count for status, count in session.exec(ends.group_by(col(TrainingJob.status)))}
+    body = ", ".join(f"{count} {status}" for status, count in counts.items())
     first = session.exec(select(func.min(TrainingJob.id)).where(TrainingJob.sweep_id == sweep_id)).one()
     kind = "completed" if counts.get("completed") else "failed" if counts.get("failed") else "stopped"
     notify(session, sweep.owner_id, kind, f"Sweep {sweep.name} has ended", f"{body}.", first)

@@ -1,4 +1,4 @@
-"""Has a trainer made ready while somebody fills the wizard in: imports take seconds, a launch should not."""
+"""Asks workers to prewarm a trainer while a user fills in the job form: its imports take seconds."""
 
 import time
 
@@ -9,20 +9,20 @@ from orchestrator.domain.redis_keys import PREWARM_CHANNEL, PREWARM_KEY, PREWARM
 from orchestrator.services.redis import connect
 
 log = structlog.get_logger()
-_last = 0.0
+_last_request = 0.0
 
 
-def ask_for_warmth() -> None:
-    """Says that somebody is about to launch. Cheap: at most one message each ten seconds a process; never raises."""
-    global _last
+def request_prewarm() -> None:
+    """Announces that a launch is likely. Cheap: at most one message in ten seconds per process; never raises."""
+    global _last_request
     now = time.monotonic()
-    if now - _last < 10.0:
+    if now - _last_request < 10.0:
         return
-    _last = now
+    _last_request = now
     try:
         client = connect(retries=0, socket_timeout=1.0)
         client.set(PREWARM_KEY, "1", ex=PREWARM_S)
         client.publish(PREWARM_CHANNEL, "1")
         client.close()
     except redis.RedisError as error:
-        log.info("warmth.not_asked", error=str(error))
+        log.info("prewarm.not_requested", error=str(error))

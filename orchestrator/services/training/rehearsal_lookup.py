@@ -1,4 +1,4 @@
-"""What rehearsals measured, found again for a recipe of the same shape and carried over to others."""
+"""Finds the rehearsal that predicts a recipe: one of the same shape, else the newest on the same base."""
 
 import hashlib
 import json
@@ -9,14 +9,16 @@ from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import Recipe, parse_recipe
 from orchestrator.domain.rehearsals import Rehearsal, RehearsalStatus
 from orchestrator.domain.users import Actor
-from orchestrator.services.training.estimate import Measured, adapter_parameters
+from orchestrator.services.training.estimate import Measurement, adapter_parameters
 from orchestrator.services.training.memory import memory_of
 
-_LOOKED_AT = 20
-"""Newest rehearsals that are searched for the same shape."""
+_MAX_SEARCHED = 20
+"""How many of the newest rehearsals are searched."""
 
 
-def newest(session: Session, actor: Actor, dataset_id: int, model: VideoModel, recipe: Recipe) -> Measured | None:
+def find_measurement(
+    session: Session, actor: Actor, dataset_id: int, model: VideoModel, recipe: Recipe
+) -> Measurement | None:
     """What the actor's rehearsals say of a recipe: the same shape if there is one, else the newest on this base."""
     done = (
         select(Rehearsal)
@@ -26,20 +28,20 @@ def newest(session: Session, actor: Actor, dataset_id: int, model: VideoModel, r
             Rehearsal.status == RehearsalStatus.DONE,
         )
         .order_by(col(Rehearsal.id).desc())
-        .limit(_LOOKED_AT)
+        .limit(_MAX_SEARCHED)
     )
-    found = list(session.exec(done))
-    shape = likeness(dataset_id, model, recipe)
-    record = next((one for one in found if one.shape == shape), None) or next(
-        (one for one in found if one.result.get("revision") == model.revision), None
-    )
+    rehearsals = list(session.exec(done))
+    shape = recipe_shape_digest(dataset_id, model, recipe)
+    same_shape = (row for row in rehearsals if row.shape == shape)
+    same_base = (row for row in rehearsals if row.result.get("revision") == model.revision)
+    record = next(same_shape, None) or next(same_base, None)
     if record is None:
         return None
-    tried = parse_recipe(record.recipe)
-    trainable = adapter_parameters(model, tried) if tried.qlora.enabled else model.parameters
+    rehearsed = parse_recipe(record.recipe)
+    trainable = adapter_parameters(model, rehearsed) if rehearsed.qlora.enabled else model.parameters
     facts = record.result
-    return Measured(
-        memory=memory_of(model, tried, trainable, gpu=facts.get("device_class") == "gpu"),
+    return Measurement(
+        memory=memory_of(model, rehearsed, trainable, gpu=facts.get("device_class") == "gpu"),
         memory_bytes=int(facts.get("memory_bytes") or 0),
         load_s=float(facts.get("load_s") or 0.0),
         step_s=float(facts.get("step_s") or 0.0),
@@ -50,8 +52,8 @@ def newest(session: Session, actor: Actor, dataset_id: int, model: VideoModel, r
     )
 
 
-def likeness(dataset_id: int, model: VideoModel, recipe: Recipe) -> str:
-    """What two runs must share to take the same memory and time a step; epochs, rate and seed do not count."""
+def recipe_shape_digest(dataset_id: int, model: VideoModel, recipe: Recipe) -> str:
+    """A digest of everything that determines memory and time per step; epochs, learning rate and seed do not count."""
     facts = {
         "dataset": dataset_id,
         "model": model.id,

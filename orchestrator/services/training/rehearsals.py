@@ -1,4 +1,4 @@
-"""Two real steps before the launch: asks a worker for them and keeps what they took."""
+"""Rehearsals: a worker runs two real steps of a recipe before the launch and records their memory and time."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,16 +19,16 @@ from orchestrator.domain.workers import ALIVE_S, Worker
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.queue import enqueue, rehearsal_key
 from orchestrator.services.training.preflight import preflight
-from orchestrator.services.training.rehearsal_lookup import likeness
+from orchestrator.services.training.rehearsal_lookup import recipe_shape_digest
 
-PATIENCE = timedelta(minutes=10)
-"""How long a rehearsal may wait and run before it counts as lost."""
-_OPEN = (RehearsalStatus.WAITING, RehearsalStatus.RUNNING)
+TIMEOUT = timedelta(minutes=10)
+"""How long a rehearsal may wait and run before it counts as failed."""
+_PENDING = (RehearsalStatus.WAITING, RehearsalStatus.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
 class RehearsalRow:
-    """A rehearsal as the wizard and the REST answer show it."""
+    """A rehearsal, for the job form and REST."""
 
     id: int
     status: str
@@ -38,30 +38,30 @@ class RehearsalRow:
     created_at: datetime
     finished_at: datetime | None
     result: dict[str, Any] = field(default_factory=dict)
-    """Sizes in bytes, times in seconds; `targets`: the layers that got an adapter, by name ending."""
+    """Sizes in bytes, times in seconds; `targets`: the layers with an adapter, by the ending of their names."""
     error_field: str = ""
-    """The field of the recipe that `error` is about, as "optim.batch_size"; "" where it is about none."""
+    """The field of the recipe that `error` is about, such as "optim.batch_size"; "" where it is about none."""
 
 
-def ask_rehearsal(session: Session, actor: Actor, dataset_id: int, model_id: int, recipe: Recipe) -> RehearsalRow:
-    """Has a worker try two steps of a recipe that a launch would take; asking twice gives the same rehearsal.
+def request_rehearsal(session: Session, actor: Actor, dataset_id: int, model_id: int, recipe: Recipe) -> RehearsalRow:
+    """Has a worker run two steps of a recipe; a second request for the same recipe returns the same rehearsal.
 
     Raises:
-        Invalid: the recipe cannot be launched. Conflict: no worker answers, or another rehearsal of theirs goes on.
+        Invalid: the recipe cannot be launched. Conflict: no worker is alive, or the actor has another rehearsal.
     """
     plan = preflight(session, actor, dataset_id, model_id, recipe)
-    refusals = [problem for problem in plan.problems if problem[0] not in plan.guesses]
-    if refusals:
-        raise Invalid(refusals[0][1], refusals[0][0], refusals)
+    problems = [problem for problem in plan.problems if problem[0] not in plan.guesses]
+    if problems:
+        raise Invalid(problems[0][1], problems[0][0], problems)
     model = session.get_one(VideoModel, model_id)
-    shape = likeness(dataset_id, model, recipe)
-    _forget_lost(session, actor)
-    going = session.exec(select(Rehearsal).where(_own(actor), col(Rehearsal.status).in_(_OPEN))).first()
-    if going is not None and going.shape == shape:
-        return _row(going)
-    if going is not None:
-        raise Conflict("Another rehearsal of yours goes on. Wait a moment, then try again.")
-    if not _somebody_reads(session):
+    shape = recipe_shape_digest(dataset_id, model, recipe)
+    _fail_overdue(session, actor)
+    pending = session.exec(select(Rehearsal).where(_owned_by(actor), col(Rehearsal.status).in_(_PENDING))).first()
+    if pending is not None and pending.shape == shape:
+        return _row(pending)
+    if pending is not None:
+        raise Conflict("Another rehearsal of yours is running. Wait a moment, then try again.")
+    if not _has_live_worker(session):
         raise Conflict("No worker is running. Start one with ./loreel worker, then try again.")
     record = Rehearsal(
         owner_id=actor.user_id,
@@ -79,21 +79,25 @@ def ask_rehearsal(session: Session, actor: Actor, dataset_id: int, model_id: int
 
 
 def get_rehearsal(session: Session, actor: Actor, rehearsal_id: int) -> RehearsalRow:
-    """One's own rehearsal.
+    """A rehearsal of the actor's.
 
     Raises:
-        NotFound: there is none, or it is somebody else's.
+        NotFound: it does not exist, or belongs to another user.
     """
     record = session.get(Rehearsal, rehearsal_id)
     if record is None or record.owner_id != actor.user_id:
         raise NotFound("There is no such rehearsal.")
-    _forget_lost(session, actor)
+    _fail_overdue(session, actor)
     session.refresh(record)
     return _row(record)
 
 
 def claim(session: Session, rehearsal_id: int, device: str) -> Rehearsal | None:
-    """Waiting to running; None when it is not there, taken, or given up."""
+    """Marks a waiting rehearsal as running, for the worker that took its message.
+
+    Returns:
+        None when it was deleted, taken by another worker, or has failed.
+    """
     changed = session.exec(
         update(Rehearsal)
         .where(col(Rehearsal.id) == rehearsal_id, col(Rehearsal.status) == RehearsalStatus.WAITING)
@@ -102,8 +106,16 @@ def claim(session: Session, rehearsal_id: int, device: str) -> Rehearsal | None:
     return session.get(Rehearsal, rehearsal_id, populate_existing=True) if changed else None
 
 
-def settle(session: Session, rehearsal_id: int, result: dict[str, Any], error: str = "") -> bool:
-    """Running to done, or to failed with its sentence; `result` then holds no more than the `field` it is about."""
+def finish(session: Session, rehearsal_id: int, result: dict[str, Any], error: str = "") -> bool:
+    """Records the result of a running rehearsal.
+
+    Args:
+        result: the measurements; of a failed one only `field`, the field of the recipe that `error` is about.
+        error: the sentence of a failed one, else "".
+
+    Returns:
+        False when it was not running any more.
+    """
     status = RehearsalStatus.FAILED if error else RehearsalStatus.DONE
     return bool(
         session.exec(
@@ -114,20 +126,20 @@ def settle(session: Session, rehearsal_id: int, result: dict[str, Any], error: s
     )
 
 
-def _own(actor: Actor) -> Any:
+def _owned_by(actor: Actor) -> Any:
     return Rehearsal.owner_id == actor.user_id
 
 
-def _forget_lost(session: Session, actor: Actor) -> None:
-    """A letter can be lost and a worker die: nobody waits for a rehearsal for ever."""
+def _fail_overdue(session: Session, actor: Actor) -> None:
+    """Marks rehearsals as failed that took too long, because a message can be lost and a worker can die."""
     session.exec(
         update(Rehearsal)
-        .where(_own(actor), col(Rehearsal.status).in_(_OPEN), col(Rehearsal.created_at) < utcnow() - PATIENCE)
+        .where(_owned_by(actor), col(Rehearsal.status).in_(_PENDING), col(Rehearsal.created_at) < utcnow() - TIMEOUT)
         .values(status=RehearsalStatus.FAILED, error="No worker finished it in time. Try again.", finished_at=utcnow())
     )
 
 
-def _somebody_reads(session: Session) -> bool:
+def _has_live_worker(session: Session) -> bool:
     fresh = utcnow() - timedelta(seconds=ALIVE_S)
     return session.exec(select(Worker.name).where(col(Worker.beat_at) > fresh).limit(1)).first() is not None
 

@@ -1,4 +1,4 @@
-"""A job's report as one HTML file that opens without a network: curves, result, settings, timeline, and plotly."""
+"""The report of a job as one HTML file that needs no network: metrics, result, settings, timeline, and plotly."""
 
 import html
 import json
@@ -36,47 +36,50 @@ _TITLES = {
 
 
 def report(session: Session, actor: Actor, job_id: int) -> tuple[str, str]:
-    """The report's file name and its HTML.
+    """Renders the report.
+
+    Returns:
+        (file name, HTML).
 
     Raises:
         NotFound: not the actor's job.
     """
     job = get_job(session, actor, job_id)
     curves = history(session, actor, job_id, points=POINTS).series
-    machine = telemetry(session, actor, job_id, points=POINTS).series
+    hardware = telemetry(session, actor, job_id, points=POINTS).series
     events = list_events(session, actor, job_id)[::-1]
-    body = "".join([*_head(job), *_plots(curves, machine), *_result(job), *_settings(job), *_timeline(events)])
-    program = (files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
+    body = "".join([*_head(job), *_plots(curves, hardware), *_result(job), *_settings(job), *_timeline(events)])
+    plotly_js = (files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
     page = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{_safe(job.name)} - Loreel</title>'
-        f"<style>{_STYLE}</style><script>{program}</script></head><body>{body}</body></html>"
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{_escape(job.name)} - Loreel</title>'
+        f"<style>{_STYLE}</style><script>{plotly_js}</script></head><body>{body}</body></html>"
     )
     return f"{job.name}-{job.id}.html", page
 
 
 def _head(job: JobRow) -> Iterator[str]:
-    yield f'<h1>{_safe(job.name)} <span class="q">#{job.id}</span></h1>'
-    took = (job.finished_at - job.started_at).total_seconds() if job.finished_at and job.started_at else None
+    yield f'<h1>{_escape(job.name)} <span class="q">#{job.id}</span></h1>'
+    seconds = (job.finished_at - job.started_at).total_seconds() if job.finished_at and job.started_at else None
     facts = [job.status, f"{job.model_name} on {job.dataset_name}", f"step {job.step:,} of {job.total_steps:,}"]
-    facts += [f"{took:,.0f} s"] if took is not None else []
-    yield f'<p class="q">{_safe(", ".join(facts))}</p>'
+    facts += [f"{seconds:,.0f} s"] if seconds is not None else []
+    yield f'<p class="q">{_escape(", ".join(facts))}</p>'
     if job.error and job.status not in ACTIVE:
-        yield f'<p class="bad">{_safe(job.error)}</p>'
+        yield f'<p class="bad">{_escape(job.error)}</p>'
 
 
-def _plots(curves: dict[str, list[list[float]]], machine: dict[str, list[list[float]]]) -> Iterator[str]:
+def _plots(curves: dict[str, list[list[float]]], hardware: dict[str, list[list[float]]]) -> Iterator[str]:
     both = [name for name in ("loss", "eval_loss") if name in curves]
     if both:
-        yield _plot("Loss", "step", [(_word(name), curves[name]) for name in both])
+        yield _plot("Loss", "step", [(_series_title(name), curves[name]) for name in both])
     for name, points in curves.items():
         if name not in both:
-            yield _plot(_word(name), "step", [(_word(name), points)])
+            yield _plot(_series_title(name), "step", [(_series_title(name), points)])
     for title, names in (("Processor", ("cpu", "machine_cpu", "gpu")), ("Memory, bytes", ("memory", "machine_memory"))):
-        if lines := [(name.replace("_", " "), machine[name]) for name in names if name in machine]:
+        if lines := [(name.replace("_", " "), hardware[name]) for name in names if name in hardware]:
             yield _plot(title, "seconds", lines)
 
 
-def _word(name: str) -> str:
+def _series_title(name: str) -> str:
     if metric := METRICS.get(name):
         return metric.label
     return _TITLES.get(name) or name.replace("eval_", "validation ").replace("_", " ").capitalize()
@@ -95,9 +98,9 @@ def _plot(title: str, axis: str, lines: list[tuple[str, list[list[float]]]]) -> 
         "showlegend": len(traces) > 1,
         "colorway": ["#c08400", "#3798cc", "#009e73", "#9b9104", "#0072b2", "#d55e00", "#c875a3"],
     }
-    place = "plot-" + "".join(letter if letter.isalnum() else "-" for letter in title.lower())
-    call = f"Plotly.newPlot({_json(place)},{_json(traces)},{_json(layout)},{{responsive:true,displaylogo:false}})"
-    return f'<div class="plot" id="{place}"></div><script>{call}</script>'
+    element_id = "plot-" + "".join(char if char.isalnum() else "-" for char in title.lower())
+    call = f"Plotly.newPlot({_json(element_id)},{_json(traces)},{_json(layout)},{{responsive:true,displaylogo:false}})"
+    return f'<div class="plot" id="{element_id}"></div><script>{call}</script>'
 
 
 def _result(job: JobRow) -> Iterator[str]:
@@ -106,9 +109,9 @@ def _result(job: JobRow) -> Iterator[str]:
         yield "<h2>Result</h2>" + _table(rows)
     matrix, names = job.summary.get("confusion"), job.summary.get("class_names")
     if isinstance(matrix, list) and isinstance(names, list):
-        head = "".join(f"<th>{_safe(name)}</th>" for name in names)
+        head = "".join(f"<th>{_escape(name)}</th>" for name in names)
         lines = "".join(
-            f"<tr><th>{_safe(name)}</th>{''.join(f'<td class=n>{_safe(cell)}</td>' for cell in row)}</tr>"
+            f"<tr><th>{_escape(name)}</th>{''.join(f'<td class=n>{_escape(cell)}</td>' for cell in row)}</tr>"
             for name, row in zip(names, matrix, strict=False)
         )
         yield f"<h2>Confusion matrix</h2><table><tr><td></td>{head}</tr>{lines}</table>"
@@ -130,14 +133,14 @@ def _time(at: datetime) -> str:
 
 
 def _table(rows: Iterable[tuple[str, Any]]) -> str:
-    lines = "".join(f"<tr><td>{_safe(name)}</td><td class=n>{_safe(value)}</td></tr>" for name, value in rows)
+    lines = "".join(f"<tr><td>{_escape(name)}</td><td class=n>{_escape(value)}</td></tr>" for name, value in rows)
     return f"<table>{lines}</table>"
 
 
-def _safe(value: Any) -> str:
+def _escape(value: Any) -> str:
     return html.escape(", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))
 
 
 def _json(value: Any) -> str:
-    """Inside a script element: no text in it may end the element."""
+    """JSON for a script element; no text in it can end the element."""
     return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")

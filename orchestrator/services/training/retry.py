@@ -1,4 +1,4 @@
-"""Starts a training again that was too large for its machine: a smaller batch, accumulated for longer."""
+"""Launches a job again that ran out of memory, with a smaller batch and more gradient accumulation."""
 
 from sqlmodel import Session
 
@@ -13,13 +13,13 @@ from orchestrator.services.training.rows import JobRow
 
 
 def retry_smaller(session: Session, actor: Actor, job_id: int) -> JobRow:
-    """Launches it once more with a smaller batch; each step still sees as many clips.
+    """Launches the job again with a smaller batch; an optimizer step sees as many clips as before.
 
-    That trains the same, but not for a retriever: it tells a clip apart from the others of its batch, now fewer.
-    Asked twice for the same job, it answers with the same new job.
+    The training is equivalent, except for contrastive tasks, whose loss compares the clips of one batch. Repeated calls
+    for the same job return the same new job.
 
     Raises:
-        Conflict: the job still runs, its batch is one clip already, or its dataset or model is gone.
+        Conflict: the job still runs, its batch is one clip already, or its dataset or model was deleted.
     """
     job = owned_job(session, actor, job_id)
     if job.status not in FINAL:

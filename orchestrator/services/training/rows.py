@@ -1,15 +1,16 @@
-"""The rows of training jobs that pages and the REST answers share."""
+"""The rows of training jobs that pages and the REST API share."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from orchestrator.domain.failures import FailureKind
+from orchestrator.domain.json_keys import json_key
 
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """One training job as a list or a page shows it."""
+    """One training job."""
 
     id: int
     name: str
@@ -33,7 +34,7 @@ class JobRow:
     started_at: datetime | None
     finished_at: datetime | None
     eta_s: float | None
-    """Seconds to go, None when unknown or over."""
+    """Seconds that remain; None when unknown, or when it has ended."""
     recipe: dict[str, Any]
     worker: str
     attempt: int
@@ -42,17 +43,17 @@ class JobRow:
     priority: str = "normal"
     """low | normal | high."""
     owner: str = ""
-    """Whose it is, where an administrator looks at others' jobs."""
+    """The username of its owner, in an administrator's list of all jobs; else ""."""
     sweep_id: int | None = None
     dataset_version: int = 1
-    """The version of the dataset that it learns from, whatever was edited since."""
+    """The version of the dataset that it trains on, which later edits do not change."""
     failure: FailureKind | None = None
-    """Why it failed, as a word; None unless it failed."""
+    """The cause of the failure; None unless it failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """One line of a job's timeline."""
+    """One event of a job's timeline."""
 
     job_id: int
     job_name: str
@@ -63,7 +64,7 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """What a launch would do, or what stands in its way."""
+    """The plan of a launch, or the problems that prevent it."""
 
     ok: bool
     problems: list[tuple[str, str]]
@@ -77,32 +78,32 @@ class Preflight:
     train_clips: int = 0
     validation_clips: int = 0
     task: str = ""
-    """The dataset's."""
+    """The task of the run."""
     visual_tokens: int = 0
-    """What a clip takes of a language model's context; 0 where the base has none, or its config does not tell."""
+    """Tokens of the context that a clip takes; 0 where the base has no language model, or its config no sizes."""
     context: int = 0
-    """Tokens that the base reads at once, where it is a language model."""
+    """The context length of the base in tokens; 0 where it has no language model."""
     vision_frozen: bool = False
-    """True where what sees stays as it is, and only the language model gets adapters."""
-    has_eye: bool = False
-    """True where a vision tower stands apart from the language model, so that it may be adapted or not."""
+    """Whether the vision tower stays frozen, so that only the language model gets adapters."""
+    has_vision_tower: bool = field(default=False, metadata=json_key("has_eye"))
+    """Whether the base has a vision tower apart from its language model, which can get adapters too."""
     has_liger: bool = False
-    """True where Liger's kernels can be switched on: this base, on a GPU."""
+    """Whether Liger's kernels can be used: with this base, on a GPU."""
     measured: bool = False
-    """True where memory and time come from a rehearsal of this very recipe."""
+    """Whether memory and time come from a rehearsal of the same shape of run."""
     rehearsed: dict[str, Any] = field(default_factory=dict)
-    """What that rehearsal found; empty while `measured` is False."""
+    """The result of that rehearsal; empty while `measured` is False."""
     device_memory: int = 0
-    """Bytes of the largest device among the workers; 0 while none answers."""
+    """Memory of the largest device among the live workers, in bytes; 0 without workers."""
     guesses: tuple[str, ...] = ()
-    """Fields of problems that rest on an estimate alone: a rehearsal may show that they are none."""
+    """Fields of problems that are only estimated: a rehearsal may show that there is no problem."""
     advice: list[str] = field(default_factory=list)
-    """Sentences that hinder nothing: what would be wiser."""
+    """Suggestions that do not prevent the launch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a person typed in the wizard so far, and the key that makes a double click launch once."""
+    """The values of an unfinished job form, and the key that makes a double click launch once."""
 
     values: dict[str, Any] = field(default_factory=dict)
     launch_key: str = ""
@@ -111,9 +112,9 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class ArtifactRow:
-    """One file of a job's folder that may be taken home."""
+    """One file of a job that can be downloaded."""
 
     name: str
-    """Path inside the job's folder, with forward slashes."""
+    """The path inside the job's folder, with forward slashes."""
     size_bytes: int
     modified_at: datetime

@@ -1,4 +1,4 @@
-"""How many clips a run learns from and how many it is measured on, counted before the launch."""
+"""Counts the clips of the training and the validation split, before the launch."""
 
 from dataclasses import dataclass
 
@@ -11,17 +11,17 @@ from orchestrator.domain.split_rule import validation_count
 
 @dataclass(frozen=True, slots=True)
 class SplitCounts:
-    """Clips on each side of the split."""
+    """How many clips each split has."""
 
     train: int
     validation: int
 
 
 def count_split(session: Session, dataset_id: int, share: float) -> SplitCounts:
-    """Counts the good clips on each side.
+    """Counts the usable clips of each split.
 
-    Where the dataset marks validation clips, its own split holds; else `share` of each class is held out,
-    at least one clip of a class with two.
+    A dataset with validation clips keeps its own split. Else `share` of each class goes to validation, by the same rule
+    as in the trainer (domain/split_rule.py).
     """
     statement = (
         select(Clip.label, Clip.split, func.count(col(Clip.id)))
@@ -37,5 +37,5 @@ def count_split(session: Session, dataset_id: int, share: float) -> SplitCounts:
     for label, split, count in groups:
         if split is Split.AUTO:
             classes[label] = classes.get(label, 0) + count
-    held = sum(validation_count(count, share) for count in classes.values())
-    return SplitCounts(total - held, held)
+    validation = sum(validation_count(count, share) for count in classes.values())
+    return SplitCounts(total - validation, validation)

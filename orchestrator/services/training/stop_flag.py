@@ -1,4 +1,4 @@
-"""The flag that a trainer looks at between two steps; SQL's `stopping` says the same to the one who watches it."""
+"""The stop flag in Redis, which a trainer checks after each step; its supervisor reads the status in the database."""
 
 from functools import lru_cache
 
@@ -17,16 +17,16 @@ def _client() -> redis.Redis:
     return connect(retries=1, socket_timeout=3.0)
 
 
-def raise_stop(job_id: int) -> None:
-    """Shows the flag; never raises."""
+def set_stop_flag(job_id: int) -> None:
+    """Sets the flag; never raises."""
     try:
         _client().set(job_stop(job_id), "1", ex=_TTL_S)
     except redis.RedisError as error:
-        log.info("stop_flag.not_raised", job=job_id, error=str(error))
+        log.info("stop_flag.not_set", job=job_id, error=str(error))
 
 
-def clear_stop(job_id: int) -> None:
-    """Takes the flag down before a new attempt; never raises."""
+def clear_stop_flag(job_id: int) -> None:
+    """Clears the flag before a new attempt; never raises."""
     try:
         _client().delete(job_stop(job_id))
     except redis.RedisError as error:

@@ -1,4 +1,4 @@
-"""A sweep: lists of values for parameters make a group of jobs, which is read, stopped and compared as one."""
+"""Sweeps: a group of jobs, one for each combination of parameter values, that is read, stopped and compared as one."""
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,7 +34,7 @@ Values = Mapping[str, Sequence[Any]]
 
 @dataclass(frozen=True, slots=True)
 class SweepJob:
-    """One job of a sweep: what it tries and how far it came."""
+    """One job of a sweep, with its parameter values and its score."""
 
     id: int
     name: str
@@ -46,7 +46,7 @@ class SweepJob:
 
 @dataclass(frozen=True, slots=True)
 class SweepRow:
-    """A sweep with its jobs, the best first."""
+    """A sweep with its jobs, the best one first."""
 
     id: int
     name: str
@@ -68,11 +68,11 @@ def launch_sweep(
     grid: Values,
     idempotency_key: str = "",
 ) -> SweepRow:
-    """Queues one job for each combination of the grid's values; the same key gives the same sweep.
+    """Queues one job for each combination of the grid's values; repeated calls with the same key return the same sweep.
 
     Args:
         base: a recipe as text or JSON values.
-        grid: recipe field ("optim.learning_rate") to the values to try.
+        grid: the values to try by recipe field ("optim.learning_rate").
 
     Raises:
         Invalid: `problems` names each field with its sentence.
@@ -80,9 +80,9 @@ def launch_sweep(
     key = idempotency_key.strip() or secrets.token_urlsafe(18)
     if len(key) > 80:
         raise Invalid("The idempotency key may have at most 80 characters.", "idempotency_key")
-    known = select(Sweep).where(Sweep.owner_id == actor.user_id, Sweep.idempotency_key == key)
-    if found := session.exec(known).first():
-        return sweep_row(session, found)
+    same_key = select(Sweep).where(Sweep.owner_id == actor.user_id, Sweep.idempotency_key == key)
+    if existing := session.exec(same_key).first():
+        return sweep_row(session, existing)
     recipes = expand(base, grid)
     plan = preflight(session, actor, dataset_id, model_id, recipes[0])
     dataset, model = session.get(Dataset, dataset_id), session.get(VideoModel, model_id)
@@ -110,8 +110,8 @@ def launch_sweep(
         job.sweep_id = sweep.id
     session.add_all(jobs)
     session.flush()
-    words = f"Launched with {len(jobs) - 1} others; waiting for a worker."
-    session.add_all(JobEvent(job_id=job.id or 0, kind="queued", message=words) for job in jobs)
+    message = f"Launched with {len(jobs) - 1} others; waiting for a worker."
+    session.add_all(JobEvent(job_id=job.id or 0, kind="queued", message=message) for job in jobs)
     session.flush()
     dispatch(session)
     first = jobs[0].id or 0
@@ -120,13 +120,13 @@ def launch_sweep(
 
 
 def expand(base: dict[str, Any], grid: Values) -> list[Recipe]:
-    """Every combination as a checked recipe, named after the base with its number.
+    """Every combination as a validated recipe, named after the base with its number.
 
     Raises:
-        Invalid: no values, too many jobs, or a value that does not fit its field.
+        Invalid: there are no values, too many jobs, or a value is not valid for its field.
     """
     if not grid or any(not values for values in grid.values()):
-        raise Invalid("Give at least one value for each parameter that is tried.", "sweep")
+        raise Invalid("Give at least one value for each parameter.", "sweep")
     size = 1
     for values in grid.values():
         size *= len(values)
@@ -150,10 +150,10 @@ def _combinations(base: dict[str, Any], grid: Values, digits: int) -> Iterator[R
 
 
 def get_sweep(session: Session, actor: Actor, sweep_id: int) -> SweepRow:
-    """One's own sweep.
+    """A sweep of the actor's.
 
     Raises:
-        NotFound: there is none, or it is somebody else's.
+        NotFound: it does not exist, or belongs to another user.
     """
     return sweep_row(session, owned_sweep(session, actor, sweep_id))
 
@@ -165,7 +165,11 @@ def list_sweeps(session: Session, actor: Actor, limit: int = 50) -> list[SweepRo
 
 
 def stop_sweep(session: Session, actor: Actor, sweep_id: int) -> int:
-    """Stops what still waits or runs and says how many; the waiting ones first, so that none starts meanwhile."""
+    """Stops all active jobs of a sweep; the newest first, so that no waiting one starts meanwhile.
+
+    Returns:
+        How many were stopped.
+    """
     owned_sweep(session, actor, sweep_id)
     active = select(TrainingJob.id).where(TrainingJob.sweep_id == sweep_id, col(TrainingJob.status).in_(ACTIVE))
     stopped = 0
@@ -174,12 +178,12 @@ def stop_sweep(session: Session, actor: Actor, sweep_id: int) -> int:
             lifecycle.request_stop(session, actor, job_id or 0)
             stopped += 1
         except Conflict:
-            continue  # it ended in this moment
+            continue  # it has just ended
     return stopped
 
 
 def sweep_row(session: Session, sweep: Sweep, jobs: bool = True) -> SweepRow:
-    """The row of a record."""
+    """The row of a stored sweep."""
     assert sweep.id is not None
     statement = select(TrainingJob).where(TrainingJob.sweep_id == sweep.id).order_by(col(TrainingJob.id))
     records = session.exec(statement).all()
@@ -204,13 +208,13 @@ def _job(job: TrainingJob, sweep: Sweep) -> SweepJob:
     summary = job.summary or {}
     score = summary.get(f"best_{sweep.metric}", summary.get(sweep.metric))
     values = {name: value_of(job.recipe, name) for name in sweep.grid}
-    good = float(score) if isinstance(score, int | float) else None
-    return SweepJob(job.id or 0, job.name, job.status.value, values, good, progress_share(job))
+    number = float(score) if isinstance(score, int | float) else None
+    return SweepJob(job.id or 0, job.name, job.status.value, values, number, progress_share(job))
 
 
 def value_of(recipe: Mapping[str, Any], name: str) -> Any:
-    """The recipe's value of a dotted field; None when it has none."""
-    found: Any = recipe
+    """The value of a dotted field of a recipe; None where it has none."""
+    value: Any = recipe
     for part in name.split("."):
-        found = found.get(part) if isinstance(found, Mapping) else None
-    return found
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value

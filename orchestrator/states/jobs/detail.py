@@ -11,7 +11,7 @@ from orchestrator.domain.training_jobs import ACTIVE
 from orchestrator.services.metrics.history import history
 from orchestrator.services.training import lifecycle
 from orchestrator.services.training.jobs import delete_job
-from orchestrator.services.training.queue_position import place_of
+from orchestrator.services.training.queue_position import find_position
 from orchestrator.services.training.retry import retry_smaller
 from orchestrator.states.jobs.detail_load import Visit, visit_job
 from orchestrator.states.jobs.detail_tabs import LOG_PAGE, JobFiles, JobSystem, place_line, system_batch
@@ -290,7 +290,7 @@ class JobDetail(JobSystem, JobFiles, rx.State):
         async with self:
             waiting = self.head.id == job_id and self.head.status == "queued"
         if waiting:
-            line = place_line(await act(self, place_of, job_id))
+            line = place_line(await act(self, find_position, job_id))
             async with self:
                 if self.head.id == job_id and self.place != line:
                     self.place = line

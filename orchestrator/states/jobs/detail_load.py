@@ -13,7 +13,7 @@ from orchestrator.services.metrics.telemetry import telemetry
 from orchestrator.services.models.catalog import get_model
 from orchestrator.services.training.artifacts import artifact_path, list_artifacts
 from orchestrator.services.training.jobs import get_job, list_events
-from orchestrator.services.training.queue_position import place_of
+from orchestrator.services.training.queue_position import find_position
 from orchestrator.services.training.rows import JobRow
 from orchestrator.states.jobs.detail_tabs import PlaceLine, place_line
 from orchestrator.states.jobs.live_follower import TAIL
@@ -61,7 +61,7 @@ def visit_job(session: Session, actor: Actor, job_id: int) -> Visit:
         contrasts=row.status == "failed" and _contrasts(session, actor, row),
         version_id=made[0].id if made else 0,
         version=f"v{made[0].version} of {made[0].name}" if made else "",
-        place=place_line(place_of(session, actor, job_id)),
+        place=place_line(find_position(session, actor, job_id)),
     )
 
 

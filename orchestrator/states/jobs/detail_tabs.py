@@ -10,7 +10,7 @@ from orchestrator.services.metrics.logs import tail
 from orchestrator.services.metrics.telemetry import telemetry
 from orchestrator.services.training.artifacts import list_artifacts
 from orchestrator.services.training.queue_control import set_priority
-from orchestrator.services.training.queue_position import Place, place_of
+from orchestrator.services.training.queue_position import QueuePosition, find_position
 from orchestrator.services.training.rows import ArtifactRow
 from orchestrator.states.jobs.live_follower import Batch, Item
 from orchestrator.states.jobs.rows import LogLine, log_row_line
@@ -29,13 +29,13 @@ class PlaceLine:
     note: str = ""
 
 
-def place_line(place: Place | None) -> PlaceLine:
+def place_line(place: QueuePosition | None) -> PlaceLine:
     """ "2nd of 5 in the queue", and when it probably starts or what holds it up."""
     if place is None:
         return PlaceLine()
     text = f"{formatting.ordinal(place.position)} of {place.waiting} in the queue" if place.position else "In the queue"
-    if place.held_up:
-        return PlaceLine(text, place.held_up)
+    if place.blocked_by:
+        return PlaceLine(text, place.blocked_by)
     if place.starts_in_s is None:
         return PlaceLine(text, "It starts as soon as a worker is free.")
     soon = place.starts_in_s < 5
@@ -94,7 +94,7 @@ class JobSystem(rx.State, mixin=True):
             await act(self, set_priority, self._job_id(), word)
         except AppError as error:
             yield said(error)
-        self.place = place_line(await act(self, place_of, self._job_id()))
+        self.place = place_line(await act(self, find_position, self._job_id()))
 
     @rx.event
     @signed_in

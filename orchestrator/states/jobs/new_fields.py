@@ -125,7 +125,7 @@ class JobFormFields(rx.State, mixin=True):
     @rx.var
     def head_note(self) -> str:
         """What is trained besides the adapters."""
-        return form.head_note(self._task(), self.plan.has_eye)
+        return form.head_note(self._task(), self.plan.has_vision_tower)
 
     def _take(self, opening: Opening) -> None:
         self.datasets, self.models = opening.datasets, opening.models

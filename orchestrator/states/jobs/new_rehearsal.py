@@ -6,7 +6,7 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.domain.errors import AppError, Invalid, NotSignedIn
-from orchestrator.services.training.rehearsals import ask_rehearsal, get_rehearsal
+from orchestrator.services.training.rehearsals import get_rehearsal, request_rehearsal
 from orchestrator.states.jobs import new_values as form
 from orchestrator.states.jobs.new import JobForm
 from orchestrator.states.jobs.new_fields import placed
@@ -42,7 +42,7 @@ class JobRehearsal(rx.State):
         refused: AppError | None = None
         try:
             recipe = form.read_recipe(values, targets, has_layers)
-            row = await act(self, ask_rehearsal, *things, recipe)
+            row = await act(self, request_rehearsal, *things, recipe)
             while row.status in _NOTES:
                 async with self:
                     self.note = _NOTES[row.status]

@@ -8,7 +8,8 @@ from typing import Any
 from orchestrator.domain.machines import ANY, WHATEVER, Shape, asks, shape_of
 from orchestrator.domain.recipes import Optimizer, Recipe
 from orchestrator.domain.tasks import TASK_OF_MODEL, TASKS
-from orchestrator.services.training.capacity import missing
+from orchestrator.services.training.capacity import missing_hardware
+from orchestrator.services.training.recipe_limits import MEMORY_SHARE
 from orchestrator.services.training.rows import Preflight
 from orchestrator.services.workers import WorkerRow
 from orchestrator.states.jobs import new_sweep as sweep
@@ -102,7 +103,7 @@ class Plan:
     warnings: list[PlanWarning] = field(default_factory=list)
     advice: str = ""
     vision_frozen: bool = False
-    has_eye: bool = False
+    has_vision_tower: bool = False
     has_liger: bool = False
     measured: bool = False
     """True where memory and time come from a rehearsal of this very form."""
@@ -207,14 +208,14 @@ def make_plan(estimate: Preflight, workers: Iterable[WorkerRow], need: Shape = W
     if not alive:
         warnings.append(PlanWarning("No worker is running, so the job will wait. Start one with ./loreel worker."))
     elif not fitting:
-        warnings.append(PlanWarning(missing(Counter(worker.pool for worker in alive), need), "machine.kind"))
+        warnings.append(PlanWarning(missing_hardware(Counter(worker.pool for worker in alive), need), "machine.kind"))
     part = estimate.trainable_parameters / estimate.total_parameters if estimate.total_parameters else 0.0
     return Plan(
         known=bool(estimate.steps),
         memory=formatting.size(estimate.memory_bytes),
         memory_total=formatting.size(largest) if largest else "",
         memory_share=round(min(1.0, share), 4),
-        fits=share <= 0.95,
+        fits=share <= MEMORY_SHARE,
         device=device,
         steps=formatting.count(estimate.steps),
         time=formatting.duration(estimate.seconds) if estimate.seconds else "",
@@ -225,7 +226,7 @@ def make_plan(estimate: Preflight, workers: Iterable[WorkerRow], need: Shape = W
         warnings=list(dict.fromkeys(warnings)),
         advice=" ".join(estimate.advice),
         vision_frozen=estimate.vision_frozen,
-        has_eye=estimate.has_eye,
+        has_vision_tower=estimate.has_vision_tower,
         has_liger=estimate.has_liger,
         measured=estimate.measured,
         found=found_facts(estimate),

@@ -83,9 +83,9 @@ def learns(training_type: str, task: str) -> str:
     return row.pretrain_note if training_type == "pretrain" else row.finetune_note
 
 
-def head_note(task: str, has_eye: bool) -> str:
+def head_note(task: str, has_vision_tower: bool) -> str:
     """What of a base of this task is trained besides the adapters; `has_eye`: it is a video language model."""
-    return _ADAPTED if has_eye else f"{_ADAPTED} {task_spec(task).trained_fully} trained whole."
+    return _ADAPTED if has_vision_tower else f"{_ADAPTED} {task_spec(task).trained_fully} trained whole."
 
 
 def field_text(value: Any) -> str:

@@ -25,7 +25,7 @@ from jobs.trainer.setup import load_with_adapters
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.services.models.inspect import inspect_model
-from orchestrator.services.models.vision_tokens import read_sight, visual_tokens
+from orchestrator.services.models.vision_tokens import read_vision_layout, visual_tokens
 from tests.unit.jobs.families.tiny_llms import CONFIGS, make_tiny
 from tests.unit.jobs.trainer.conftest import MakeSpec, clips, make_spec
 from tests.unit.jobs.trainer.test_run import losses, recorder_of
@@ -84,7 +84,7 @@ def test_the_house_counts_a_clips_tokens_as_the_workshop_lays_them(name: str, tm
     talk = family.collate(Plan(base, recipe, "captioning", (), ("x",)))
     assert isinstance(talk, ChatCollator)
     ids = talk([item])["input_ids"]
-    sight = read_sight(name, base.config)
+    sight = read_vision_layout(name, base.config)
     assert sight is not None
     assert visual_tokens(sight, 5, size) == int((ids == talk.mark_id()).sum())
     assert sight["edge"] == family.architecture.edge(base.config)

@@ -76,7 +76,7 @@ def test_a_finished_job_rings_its_owners_bell_only(redis_server: RedisProcess, a
     with session_scope() as session:
         lifecycle.claim(session, job_id, 1, "w")
         lifecycle.mark_running(session, job_id, 1, 1)
-        lifecycle.lose(session, job_id, 1, "The worker fell silent.")
+        lifecycle.mark_lost(session, job_id, 1, "The worker fell silent.")
     with session_scope() as session:
         lifecycle.claim(session, job_id, 2, "w")
         lifecycle.mark_running(session, job_id, 2, 1)

@@ -55,7 +55,7 @@ def _happen(actor: Actor, event: str, job_id: int, attempt: int) -> None:
             case "stopped":
                 lifecycle.mark_stopped(session, job_id, attempt, "Stopped.")
             case "lose" | "suspend":
-                lifecycle.lose(session, job_id, attempt, "Gone.", counts=event == "lose")
+                lifecycle.mark_lost(session, job_id, attempt, "Gone.", counts=event == "lose")
             case "stop" | "resume":
                 act = lifecycle.request_stop if event == "stop" else lifecycle.resume_job
                 try:

@@ -9,9 +9,9 @@ from orchestrator.domain.users import Actor, Role
 from orchestrator.services.db import session_scope
 from orchestrator.services.queue import waiting_keys
 from orchestrator.services.training import lifecycle
-from orchestrator.services.training.dispatch import dispatch, take_back
+from orchestrator.services.training.dispatch import dispatch, return_to_queue
 from orchestrator.services.training.queue_control import drain_worker, queue_row, set_priority, steer_queue
-from orchestrator.services.training.queue_position import place_of
+from orchestrator.services.training.queue_position import find_position
 from orchestrator.services.workers import beat
 from tests.studio import RedisProcess, job_of, launch, make_person, make_things
 
@@ -88,10 +88,10 @@ def test_a_person_holds_no_more_than_allowed(redis_server: RedisProcess, ada: Ac
     first, second = launch(ada, things), launch(ada, things)
     assert sent(first, second) == [first]
     with session_scope() as session:
-        place = place_of(session, ada, second)
+        place = find_position(session, ada, second)
         assert place is not None
         assert (place.position, place.waiting) == (2, 2)
-        assert "at most one of your jobs" in place.held_up
+        assert "at most one of your jobs" in place.blocked_by
         steer_queue(session, admin(), unlimited=True)
     assert sent(first, second) == [first, second]
 
@@ -104,9 +104,9 @@ def test_a_paused_queue_calls_its_letters_back(redis_server: RedisProcess, ada: 
     assert waiting_keys("cpu") == set()
     with session_scope() as session:
         assert dispatch(session) == []
-        place = place_of(session, ada, job_id)
+        place = find_position(session, ada, job_id)
         assert place is not None
-        assert "paused" in place.held_up
+        assert "paused" in place.blocked_by
         assert queue_row(session, ada).waiting == 1
     with session_scope() as session:
         steer_queue(session, admin(), paused=False)
@@ -126,7 +126,7 @@ def test_a_draining_worker_gets_nothing(redis_server: RedisProcess, ada: Actor) 
         drain_worker(session, admin(), "w", draining=False)
     assert sent(job_id)
     with session_scope() as session:
-        take_back(session, job_id, 1)
+        return_to_queue(session, job_id, 1)
     assert not sent(job_id)
 
 
@@ -141,9 +141,9 @@ def test_the_expected_start_is_learnt_from_what_was_done(redis_server: RedisProc
         assert job.started_at
         assert job.finished_at
         usual = (job.finished_at - job.started_at).total_seconds()
-        place = place_of(session, ada, third)
+        place = find_position(session, ada, third)
         assert place is not None
         assert place.position == 2
         assert place.starts_in_s == pytest.approx(usual, abs=0.1)
-        assert place_of(session, ada, first) is None
-        assert place_of(session, ada, second) is not None
+        assert find_position(session, ada, first) is None
+        assert find_position(session, ada, second) is not None

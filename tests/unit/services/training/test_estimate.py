@@ -3,7 +3,7 @@
 from orchestrator.domain.models import ModelSource, VideoModel
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.domain.tasks import ModelType
-from orchestrator.services.training.estimate import Measured, count_steps, estimate
+from orchestrator.services.training.estimate import Measurement, count_steps, estimate
 from orchestrator.services.training.memory import activation_bytes, memory_of
 
 LAYERS = [
@@ -52,7 +52,7 @@ def test_a_measure_is_carried_to_another_batch_by_what_grows() -> None:
 
     def carried(measured_bytes: int) -> int:
         times = {"load_s": 1.0, "step_s": 1.0, "eval_s": 1.0, "decode_s": 1.0}
-        measured = Measured(memory=said, memory_bytes=measured_bytes, result={}, exact=False, **times)
+        measured = Measurement(memory=said, memory_bytes=measured_bytes, result={}, exact=False, **times)
         return estimate(model(), eight, 192, measured=measured).memory_bytes
 
     assert carried(said.fixed + 2 * said.activations) == said.fixed + 4 * said.activations

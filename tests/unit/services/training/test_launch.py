@@ -66,7 +66,7 @@ def test_preflight_counts(ada: Actor) -> None:
 def test_somebody_elses_dataset_is_not_there(ada: Actor) -> None:
     dataset_id, model_id = make_things(ada)
     [(field, sentence)] = problems_of(make_person("eve"), dataset_id, model_id)
-    assert (field, sentence) == ("dataset_id", "This dataset is not there any more. Choose another one.")
+    assert (field, sentence) == ("dataset_id", "This dataset does not exist any more. Choose another one.")
 
 
 @pytest.mark.parametrize("status", [DatasetStatus.DRAFT, DatasetStatus.PROCESSING, DatasetStatus.ERROR])

@@ -35,7 +35,7 @@ def make_job(session: Session, actor: Actor, status: JobStatus, attempt: int = 1
 def test_only_legal_moves_happen(ada: Actor, start: JobStatus, to: JobStatus) -> None:
     with session_scope() as session:
         job_id = make_job(session, ada, start)
-        moved = lifecycle.move(session, job_id, 1, to, "moved")
+        moved = lifecycle.transition(session, job_id, 1, to, "moved")
     assert moved is (to in TRANSITIONS[start])
     assert job_of(job_id).status is (to if moved else start)
     with session_scope() as session:
@@ -49,7 +49,7 @@ def test_another_attempt_changes_nothing(ada: Actor, attempt: int) -> None:
         assert not lifecycle.complete(session, job_id, attempt)
         assert not lifecycle.fail(session, job_id, attempt, FailureKind.CRASH, "no")
         assert not lifecycle.report_progress(session, job_id, attempt, step=5)
-        assert lifecycle.lose(session, job_id, attempt, "gone") is None
+        assert lifecycle.mark_lost(session, job_id, attempt, "gone") is None
     assert job_of(job_id).status is JobStatus.RUNNING
 
 
@@ -68,7 +68,7 @@ def test_the_third_loss_fails_the_job(ada: Actor) -> None:
         job_id = make_job(session, ada, JobStatus.QUEUED, attempt=0)
         for attempt in (1, 2, 3):
             lifecycle.claim(session, job_id, attempt, "w")
-            ends.append(lifecycle.lose(session, job_id, attempt, "The worker fell silent."))
+            ends.append(lifecycle.mark_lost(session, job_id, attempt, "The worker fell silent."))
     assert ends == [JobStatus.QUEUED, JobStatus.QUEUED, JobStatus.FAILED]
     job = job_of(job_id)
     assert job.error == (
@@ -84,11 +84,11 @@ def test_a_job_that_gets_further_each_time_is_never_given_up(ada: Actor) -> None
         for attempt in range(1, 7):
             (job_folder(job_id) / "checkpoints" / f"checkpoint-{attempt * 10}").mkdir(parents=True)
             lifecycle.claim(session, job_id, attempt, "w")
-            assert lifecycle.lose(session, job_id, attempt, "The worker fell silent.") is JobStatus.QUEUED
+            assert lifecycle.mark_lost(session, job_id, attempt, "The worker fell silent.") is JobStatus.QUEUED
         ends = []
         for attempt in (7, 8):
             lifecycle.claim(session, job_id, attempt, "w")
-            ends.append(lifecycle.lose(session, job_id, attempt, "The worker fell silent."))
+            ends.append(lifecycle.mark_lost(session, job_id, attempt, "The worker fell silent."))
     assert ends == [JobStatus.QUEUED, JobStatus.FAILED]
     job = job_of(job_id)
     assert (job.attempt, "attempt 3" in job.error, "lost 3 times" in job.error) == (8, False, True)
@@ -99,7 +99,7 @@ def test_a_shut_down_worker_does_not_count(ada: Actor) -> None:
         job_id = make_job(session, ada, JobStatus.QUEUED, attempt=0)
         for attempt in range(1, 8):
             assert lifecycle.claim(session, job_id, attempt, "w")
-            assert lifecycle.lose(session, job_id, attempt, "Shut down.", counts=False) is JobStatus.QUEUED
+            assert lifecycle.mark_lost(session, job_id, attempt, "Shut down.", counts=False) is JobStatus.QUEUED
 
 
 def test_resume_starts_the_count_anew(ada: Actor) -> None:
@@ -107,19 +107,19 @@ def test_resume_starts_the_count_anew(ada: Actor) -> None:
         job_id = make_job(session, ada, JobStatus.QUEUED, attempt=0)
         for attempt in (1, 2, 3):
             lifecycle.claim(session, job_id, attempt, "w")
-            lifecycle.lose(session, job_id, attempt, "Gone.")
+            lifecycle.mark_lost(session, job_id, attempt, "Gone.")
         resumed = lifecycle.resume_job(session, ada, job_id)
         assert (resumed.status, resumed.error, resumed.failure) == ("queued", "", None)
         lifecycle.claim(session, job_id, 4, "w")
-        assert lifecycle.lose(session, job_id, 4, "Gone.") is JobStatus.QUEUED
+        assert lifecycle.mark_lost(session, job_id, 4, "Gone.") is JobStatus.QUEUED
 
 
 def test_only_the_worker_that_holds_it_loses_it(ada: Actor) -> None:
     with session_scope() as session:
         job_id = make_job(session, ada, JobStatus.QUEUED, attempt=0)
         lifecycle.claim(session, job_id, 1, "first")
-        assert lifecycle.lose(session, job_id, 1, "Gone.", worker="second") is None
-        assert lifecycle.lose(session, job_id, 1, "Gone.", worker="first") is JobStatus.QUEUED
+        assert lifecycle.mark_lost(session, job_id, 1, "Gone.", worker="second") is None
+        assert lifecycle.mark_lost(session, job_id, 1, "Gone.", worker="first") is JobStatus.QUEUED
 
 
 @pytest.mark.parametrize(

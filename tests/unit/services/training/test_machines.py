@@ -21,7 +21,7 @@ from orchestrator.services.queue import waiting_keys
 from orchestrator.services.training import dispatch as dispatching
 from orchestrator.services.training import lifecycle
 from orchestrator.services.training.dispatch import dispatch
-from orchestrator.services.training.queue_position import place_of
+from orchestrator.services.training.queue_position import find_position
 from orchestrator.services.workers import beat
 from tests.studio import RedisProcess, job_of, launch, make_person, make_things
 
@@ -84,17 +84,17 @@ def test_what_no_machine_can_run_says_so_and_starts_when_one_joins(redis_server:
     job_id = launch(ada, make_things(ada), **gpu(24))
     assert where(job_id) == ""
     with session_scope() as session:
-        place = place_of(session, ada, job_id)
+        place = find_position(session, ada, job_id)
         assert place
         assert place.starts_in_s is None
-        assert place.held_up.startswith("No worker has a GPU with 24 GB now. The best one has one with 16 GB.")
-        four = place_of(session, ada, launch_in(session, ada, **gpu(24, 4)))
+        assert place.blocked_by.startswith("No worker has a GPU with 24 GB now. The best one has one with 16 GB.")
+        four = find_position(session, ada, launch_in(session, ada, **gpu(24, 4)))
         assert four
-        assert "No worker has 4 GPUs in one host with 24 GB each now." in four.held_up
+        assert "No worker has 4 GPUs in one host with 24 GB each now." in four.blocked_by
     announce("large", 25.7)
     with session_scope() as session:
         assert dispatch(session) == [job_id]
-        assert place_of(session, ada, job_id).held_up == ""  # type: ignore[union-attr]
+        assert find_position(session, ada, job_id).blocked_by == ""  # type: ignore[union-attr]
 
 
 def launch_in(session: Any, actor: Actor, **recipe: Any) -> int:

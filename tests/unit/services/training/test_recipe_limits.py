@@ -5,10 +5,10 @@ from typing import Any
 from orchestrator.domain.models import ModelSource, VideoModel
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.domain.tasks import ModelType
-from orchestrator.services.models.vision_tokens import read_sight, visual_tokens
+from orchestrator.services.models.vision_tokens import read_vision_layout, visual_tokens
 from orchestrator.services.training.estimate import adapter_parameters
 from orchestrator.services.training.memory import memory_of
-from orchestrator.services.training.recipe_limits import advice, fit_problems, kernel_problems, sight_problems
+from orchestrator.services.training.recipe_limits import advice, fit_problems, kernel_problems, vision_problems
 
 QWEN = {
     "vision_config": {"patch_size": 14, "spatial_merge_size": 2, "temporal_patch_size": 2},
@@ -20,7 +20,7 @@ QWEN = {
 
 
 def qwen(context: int = 2048, parameters: int = 3_000_000_000) -> VideoModel:
-    sight = read_sight("qwen2_5_vl", QWEN) or {}
+    sight = read_vision_layout("qwen2_5_vl", QWEN) or {}
     details: dict[str, Any] = {"sight": sight | {"context": context}, "nf4_bytes": parameters // 2}
     return VideoModel(
         name="eyes",
@@ -39,16 +39,16 @@ def test_tokens_follow_frames_and_pixels() -> None:
 
 
 def test_a_clip_longer_than_the_context_is_refused_beside_the_frames() -> None:
-    (problem,) = sight_problems(qwen(), parse_recipe({"data": {"frames": 16, "size": 448}}))
+    (problem,) = vision_problems(qwen(), parse_recipe({"data": {"frames": 16, "size": 448}}))
     assert problem == (
         "data.frames",
         "A clip takes 2,048 tokens, and this base reads 2,048 at once. Use 15 frames or fewer.",
     )
-    assert not sight_problems(qwen(4096), parse_recipe({"data": {"frames": 16, "size": 448}}))
+    assert not vision_problems(qwen(4096), parse_recipe({"data": {"frames": 16, "size": 448}}))
 
 
 def test_an_edge_that_does_not_divide_is_refused_beside_the_size() -> None:
-    ((field, text),) = sight_problems(qwen(), parse_recipe({"data": {"size": 100}}))
+    ((field, text),) = vision_problems(qwen(), parse_recipe({"data": {"size": 100}}))
     assert field == "data.size"
     assert "multiple of 28" in text
 
@@ -92,7 +92,7 @@ def test_liger_is_refused_beside_its_switch_where_it_cannot_run() -> None:
 def test_an_eye_that_learns_costs_adapters_and_memory() -> None:
     model, frozen, learns = qwen(), parse_recipe({}), parse_recipe({"qlora": {"vision": True}})
     eyes = QWEN["vision_config"] | {"depth": 32, "hidden_size": 1280}
-    model.details["sight"] = read_sight("qwen2_5_vl", QWEN | {"vision_config": eyes})
+    model.details["sight"] = read_vision_layout("qwen2_5_vl", QWEN | {"vision_config": eyes})
     model.details["eye_layers"] = [{"suffix": "qkv", "count": 32, "in_features": 1280, "out_features": 3840}]
     more = adapter_parameters(model, learns) - adapter_parameters(model, frozen)
     assert more == 16 * 32 * (1280 + 3840)
