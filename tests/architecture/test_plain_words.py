@@ -29,8 +29,8 @@ def definitions() -> Iterator[tuple[str, str]]:
                     yield f"{path.relative_to(ROOT)}:{node.lineno}", node.name
 
 
-def private_words_in(name: str) -> set[str]:
-    return set() if name in PLAIN_SENSE else PRIVATE_WORDS.intersection(parts_of(name))
+def private_words_in(name: str) -> frozenset[str]:
+    return frozenset() if name in PLAIN_SENSE else PRIVATE_WORDS.intersection(parts_of(name))
 
 
 def test_names_are_split_into_words() -> None:
@@ -39,7 +39,7 @@ def test_names_are_split_into_words() -> None:
 
 def test_a_private_word_is_found() -> None:
     assert private_words_in("LetterBox") == {"letter", "box"}
-    assert private_words_in("latest_complete_checkpoint") == set()
+    assert private_words_in("latest_complete_checkpoint") == frozenset()
 
 
 def test_no_definition_has_a_private_word_in_its_name() -> None:

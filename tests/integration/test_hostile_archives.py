@@ -202,7 +202,7 @@ def test_a_redirect_into_a_private_network_is_not_followed(
     with web_server() as server:
         server.routes["/x"] = redirect(url)
         with pytest.raises(Problem, match=r"It was redirected\..*private network"):
-            web.fetch_url(f"{server.url}/x", home, Progress(10**6, 5), 5)
+            web.fetch_url(f"{server.url}/x", home, Progress(10**6, 5), 5, allow_private=False)
 
 
 def test_nothing_of_a_file_address_is_read(ada: Actor) -> None:

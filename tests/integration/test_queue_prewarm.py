@@ -27,7 +27,7 @@ def warm_worker(home: Path, ada: Actor, processes: Processes, **plan: object) ->
     (home / "jobs").mkdir()
     (home / "jobs" / "fake.json").write_text(json.dumps(plan))
     worker = start_worker(processes, home)
-    prewarm._last = 0.0
+    prewarm._last_request = 0.0
     with session_scope() as session:
         load_draft(session, ada)  # somebody opens the wizard
     [spare] = until(lambda: trainers_of(worker), what="a spare is made")

@@ -23,7 +23,7 @@ def test_only_the_worker_sees_the_secret(ada: Actor) -> None:
         stored = session.exec(select(Credential)).one()
         assert "secret" not in stored.sealed
         assert "EXAMPLE" not in stored.sealed
-        assert credentials.opened(session, ada.user_id, row.id) == S3
+        assert credentials.credential_secret(session, ada.user_id, row.id) == S3
         assert "secret" not in repr(credentials.list_credentials(session, ada))
         assert credentials.list_credentials(session, ada)[0].hint == "AKIA…12"
 
@@ -34,7 +34,7 @@ def test_somebody_elses_do_not_exist(ada: Actor) -> None:
         row = credentials.save_credential(session, ada, "s3", "films", S3)
         assert credentials.list_credentials(session, eve) == []
         with pytest.raises(NotFound):
-            credentials.opened(session, eve.user_id, row.id)
+            credentials.credential_secret(session, eve.user_id, row.id)
         with pytest.raises(NotFound):
             credentials.delete_credential(session, eve, row.id)
         with pytest.raises(Conflict, match="already have"):
@@ -76,7 +76,7 @@ def test_a_key_file_keeps_only_what_is_known(ada: Actor) -> None:
     }
     with session_scope() as session:
         row = credentials.save_credential(session, ada, "gs", "films", {"service_account": json.dumps(account)})
-        assert set(credentials.opened(session, ada.user_id, row.id)["service_account"]) == {
+        assert set(credentials.credential_secret(session, ada.user_id, row.id)["service_account"]) == {
             "type",
             "private_key",
             "client_email",
@@ -87,11 +87,11 @@ def test_a_token_is_replaced_under_its_name(ada: Actor) -> None:
     with session_scope() as session:
         first = credentials.save_token(session, ada, "mine", "hf_first_of_them")
         assert credentials.list_credentials(session, ada)[0].used_at is None
-        credentials.opened(session, ada.user_id, first.id)
+        credentials.credential_secret(session, ada.user_id, first.id)
         assert credentials.list_credentials(session, ada)[0].used_at is not None
         second = credentials.save_token(session, ada, "mine", "hf_second_of_them")
         assert (second.id, second.used_at) == (first.id, None)
-        assert credentials.opened(session, ada.user_id, first.id) == {"token": "hf_second_of_them"}
+        assert credentials.credential_secret(session, ada.user_id, first.id) == {"token": "hf_second_of_them"}
         credentials.save_credential(session, ada, "s3", "films", S3)
         with pytest.raises(Conflict):
             credentials.save_token(session, ada, "films", "hf_third_of_them")
@@ -108,7 +108,7 @@ def test_a_secret_is_replaced_by_its_owner_only(ada: Actor) -> None:
         with pytest.raises(Invalid):
             credentials.replace_credential(session, ada, row.id, {"access_key": "x"})
         credentials.replace_credential(session, ada, row.id, S3 | {"secret_key": "another"})
-        assert credentials.opened(session, ada.user_id, row.id)["secret_key"] == "another"
+        assert credentials.credential_secret(session, ada.user_id, row.id)["secret_key"] == "another"
 
 
 @pytest.mark.parametrize(

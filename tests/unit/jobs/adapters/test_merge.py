@@ -24,9 +24,11 @@ from orchestrator.domain.recipes import parse_recipe
 from orchestrator.services.models.inspect import inspect_model
 from tests.fakes.bases import make_base
 from tests.unit.jobs.families.tiny_llms import make_tiny
-from tests.unit.jobs.trainer.conftest import MakeSpec
+from tests.unit.jobs.trainer.conftest import MakeSpec, clips, make_spec
 from tests.unit.jobs.trainer.test_retrievers import captioned
 from tests.unit.jobs.trainer.test_run import recorder_of
+
+__all__ = ["clips", "make_spec"]
 
 pytestmark = pytest.mark.slow
 
