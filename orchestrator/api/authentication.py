@@ -53,37 +53,54 @@ def check_origin_if_browser(request: Request) -> None:
         check_origin(request)
 
 
-def current_user(request: Request) -> Actor:
-    """The user of a request.
-
-    Raises:
-        NotSignedIn: there is no valid session and no valid token. NotAllowed: foreign origin, or a missing scope.
-    """
+def _user_with_scope(request: Request, sufficient: frozenset[str], refusal: str) -> Actor:
+    """The user of a request; a token needs one of the `sufficient` scopes."""
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    write = request.method not in _READS
     with session_scope() as session:
         if scheme.lower() == "bearer":
             known = actor_from_bearer(session, secret.strip())
             if known is None:
                 raise NotSignedIn("This token is unknown or has expired. Make a new one under Settings.")
             actor, scopes = known
-            if ("write" if write else "read") not in scopes:
-                raise NotAllowed(
-                    f"This token may not {'write' if write else 'read'}. Make one that may under Settings."
-                )
+            if not sufficient & scopes:
+                raise NotAllowed(f"This token may not {refusal}. Make one that may under Settings.")
             request.state.user_id = actor.user_id
             return actor
         actor = actor_from_token(session, session_token(request))
     if actor is None:
         raise NotSignedIn("Log in, or send a token: `Authorization: Bearer lrl_...`.")
     request.state.user_id = actor.user_id
-    if write:
+    if request.method not in _READS:
         check_origin(request)
     return actor
 
 
+def current_user(request: Request) -> Actor:
+    """The user of a request.
+
+    Raises:
+        NotSignedIn: there is no valid session and no valid token. NotAllowed: foreign origin, or a missing scope.
+    """
+    scope = "read" if request.method in _READS else "write"
+    return _user_with_scope(request, frozenset({scope}), scope)
+
+
 CurrentUser = Annotated[Actor, Depends(current_user)]
 """The parameter that makes a route require a login: `def route(actor: CurrentUser)`."""
+
+
+def inference_user(request: Request) -> Actor:
+    """The user of a request to a model, which a token with the scope `infer` alone may send too.
+
+    Raises:
+        NotSignedIn, NotAllowed: as `current_user`.
+    """
+    scope, refusal = ("read", "read") if request.method in _READS else ("write", "ask models")
+    return _user_with_scope(request, frozenset({scope, "infer"}), refusal)
+
+
+InferenceUser = Annotated[Actor, Depends(inference_user)]
+"""The same for routes that ask a model and change nothing else."""
 
 
 def session_user(request: Request, actor: CurrentUser) -> Actor:

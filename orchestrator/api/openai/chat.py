@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from orchestrator.api.authentication import CurrentUser
+from orchestrator.api.authentication import InferenceUser
 from orchestrator.api.checked_route import checked_router, read_json, streams_body
 from orchestrator.api.disconnect import EventStream, while_connected
 from orchestrator.api.openai.errors import of_app_error
@@ -27,7 +27,7 @@ from orchestrator.services.playground.openai_names import NamedModel, find_named
 router = checked_router()
 
 
-async def read_body(_actor: CurrentUser, request: Request) -> ChatBody:
+async def read_body(_actor: InferenceUser, request: Request) -> ChatBody:
     """Reads and validates the body, up to `BODY_BYTES`; requires a login before anything is read."""
     raw = bytearray()
     async for chunk in request.stream():
@@ -48,13 +48,13 @@ def _model(named: NamedModel) -> dict[str, Any]:
 
 
 @router.get("/models")
-def list_models(actor: CurrentUser) -> dict[str, Any]:
+def list_models(actor: InferenceUser) -> dict[str, Any]:
     with session_scope() as session:
         return {"object": "list", "data": [_model(named) for named in list_named_models(session, actor)]}
 
 
 @router.get("/models/{name:path}")
-def get_model(actor: CurrentUser, name: str) -> dict[str, Any]:
+def get_model(actor: InferenceUser, name: str) -> dict[str, Any]:
     with session_scope() as session:
         return _model(find_named_model(session, actor, name))
 
@@ -62,7 +62,7 @@ def get_model(actor: CurrentUser, name: str) -> dict[str, Any]:
 @router.post("/chat/completions", response_model=None)
 @streams_body
 async def complete(
-    actor: CurrentUser, body: Annotated[ChatBody, Depends(read_body)], request: Request
+    actor: InferenceUser, body: Annotated[ChatBody, Depends(read_body)], request: Request
 ) -> JSONResponse | EventStream:
     inference = await run_in_threadpool(_inference_request, actor, body, request.headers.get("host", ""))
     head = {"id": f"chatcmpl-{secrets.token_hex(12)}", "created": int(time.time()), "model": body.model}

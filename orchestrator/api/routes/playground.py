@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from orchestrator.api.authentication import CurrentUser
+from orchestrator.api.authentication import InferenceUser
 from orchestrator.api.checked_route import checked_router, streams_body
 from orchestrator.api.disconnect import while_connected
 from orchestrator.api.request_body import write_body
@@ -63,7 +63,7 @@ def check_allowed(actor: Actor, inference: InferenceRequest) -> None:
 
 
 @router.post("/infer")
-async def infer(actor: CurrentUser, body: InferBody, request: Request) -> dict[str, Any]:
+async def infer(actor: InferenceUser, body: InferBody, request: Request) -> dict[str, Any]:
     """The answer of the adapter, and with `compare` also that of its base."""
     inference = body.inference_request()
     await run_in_threadpool(check_allowed, actor, inference)
@@ -84,7 +84,7 @@ def _with_string_ids(value: Any, name: str = "") -> Any:
 @router.post("/playground/clips", status_code=201)
 @streams_body
 async def drop(
-    actor: CurrentUser,
+    actor: InferenceUser,
     request: Request,
     name: Annotated[str, Query(max_length=300)] = "clip.mp4",
     content_length: Annotated[str, Header()] = "",
@@ -116,18 +116,18 @@ def _scratch_json(row: scratch.ScratchRow) -> dict[str, Any]:
 
 
 @router.get("/playground/clips/{scratch_id}")
-def get_dropped(actor: CurrentUser, scratch_id: str) -> dict[str, Any]:
+def get_dropped(actor: InferenceUser, scratch_id: str) -> dict[str, Any]:
     return _scratch_json(scratch.find_scratch(actor, scratch_id))
 
 
 @router.delete("/playground/clips/{scratch_id}", status_code=204)
-def discard(actor: CurrentUser, scratch_id: str) -> None:
+def discard(actor: InferenceUser, scratch_id: str) -> None:
     scratch.find_scratch(actor, scratch_id)
     scratch.discard_scratch(actor, scratch_id)
 
 
 @router.get("/playground/clips/{scratch_id}/preview")
-def preview(actor: CurrentUser, scratch_id: str) -> FileResponse:
+def preview(actor: InferenceUser, scratch_id: str) -> FileResponse:
     """The clip in a format that browsers play."""
     row = scratch.find_scratch(actor, scratch_id)
     path = row.path
@@ -137,6 +137,6 @@ def preview(actor: CurrentUser, scratch_id: str) -> FileResponse:
 
 
 @router.get("/playground/clips/{scratch_id}/thumbnail")
-def thumbnail(actor: CurrentUser, scratch_id: str) -> FileResponse:
+def thumbnail(actor: InferenceUser, scratch_id: str) -> FileResponse:
     """Four frames side by side."""
     return FileResponse(scratch.scratch_file(actor, scratch_id, strip=True), media_type="image/jpeg", headers=_PRIVATE)

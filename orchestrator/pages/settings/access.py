@@ -12,6 +12,7 @@ from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.field import field
 from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.input import input
+from orchestrator.ui.primitives.select import select
 from orchestrator.ui.primitives.values import copy_text
 
 _ROW = "flex items-center gap-3 border-t border-border py-3 first:border-t-0 first:pt-0 last:pb-0"
@@ -100,10 +101,19 @@ def tokens() -> rx.Component:
             control_id="token-name",
             class_name="flex-1",
         ),
-        rx.el.label(
-            rx.el.input(type="checkbox", name="write", default_checked=True, class_name="size-4 accent-primary"),
-            "May change things, not only read",
-            class_name="flex items-center gap-2.5 text-sm touch:min-h-11",
+        field(
+            "It may",
+            select(
+                [
+                    ("write", "Read and change everything"),
+                    ("read", "Only read"),
+                    ("infer", "Only ask models, for a chat front end"),
+                ],
+                default_value="write",
+                name="access",
+            ),
+            error=State.token_problems["scopes"],
+            control_id="token-access",
         ),
         rx.el.div(button("Create token", icon="plus", submit=True), class_name="flex justify-end"),
         key=State.token_round.to_string(),

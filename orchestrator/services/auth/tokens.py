@@ -16,7 +16,9 @@ from orchestrator.services.auth.secrets import digest, new_secret
 
 log = structlog.get_logger(__name__)
 PREFIX = "lrl_"
-SCOPES = ("read", "write")
+SCOPES = ("read", "write", "infer")
+"""What a token may do: read, change, or only ask models (a key for a chat front end)."""
+DEFAULT_SCOPES = ("read", "write")
 MAX_TOKENS = 50
 LAST_USED_INTERVAL = timedelta(minutes=1)
 
@@ -31,7 +33,7 @@ def _check(name: str, scopes: Sequence[str], expires_days: int | None) -> None:
     if not 1 <= len(name) <= 80:
         problems.append(("name", "Give the token a name of 1 to 80 characters, so that you recognize it later."))
     if not scopes or any(scope not in SCOPES for scope in scopes):
-        problems.append(("scopes", "Choose read, write or both."))
+        problems.append(("scopes", "Choose one or more of read, write and infer."))
     if expires_days is not None and not 1 <= expires_days <= 3650:
         problems.append(("expires_days", "Expiry must be a whole number of days from 1 to 3650, or empty."))
     if problems:
@@ -42,7 +44,7 @@ def create_token(
     session: Session,
     actor: Actor,
     name: str,
-    scopes: Sequence[str] = SCOPES,
+    scopes: Sequence[str] = DEFAULT_SCOPES,
     expires_days: int | None = None,
 ) -> NewToken:
     """Creates a token; its secret is returned here and stored nowhere.

@@ -18,6 +18,9 @@ from orchestrator.ui.primitives.toast import toast
 
 CREDENTIAL_KINDS = {"s3": "S3", "gs": "Google Cloud", "az": "Azure", "hub": "Hugging Face"}
 
+TOKEN_SCOPES = {"write": ("read", "write"), "read": ("read",), "infer": ("infer",)}
+"""The scopes of each choice in the form for a token."""
+
 
 @dataclass(frozen=True)
 class BrowserLine:
@@ -141,7 +144,7 @@ class SettingsState(rx.State):
     @signed_in
     async def create_token(self, form: dict[str, Any]):
         """Makes a token; its text is shown this once."""
-        scopes = ["read", "write"] if form.get("write") else ["read"]
+        scopes = TOKEN_SCOPES.get(str(form.get("access", "")), ())
         try:
             made = await act(self, tokens.create_token, str(form.get("name", "")).strip(), scopes, None)
         except AppError as refused:
@@ -206,7 +209,7 @@ def _browser(row: SessionRow) -> BrowserLine:
 
 def _token(row: TokenRow) -> TokenLine:
     expires = row.expires_at.strftime("%-d %b %Y") if row.expires_at else "never"
-    scopes = " and ".join(row.scopes)
+    scopes = " and ".join("ask models" if scope == "infer" else scope for scope in row.scopes)
     return TokenLine(
         row.id, row.name, scopes, formatting.iso(row.created_at), formatting.iso(row.last_used_at), expires
     )
