@@ -14,6 +14,7 @@ from typing import Any
 from benchmarks.target import Target
 from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.video.synthetic import make_demo_dataset
+from orchestrator.domain.run_summary import RunSummary
 from orchestrator.services.datasets.demo import HELD_OUT_OF
 from orchestrator.settings import ROOT
 
@@ -77,13 +78,13 @@ def _train(folder: Path, base: Path, clips: list[ClipSpec], seed: int) -> dict[s
     before, begun = os.times(), time.monotonic()
     _python("-m", "jobs.trainer", str(folder / "spec.json"))
     wall, after = time.monotonic() - begun, os.times()
-    summary = json.loads((folder / "result.json").read_text())["summary"]
+    summary = RunSummary.from_json(json.loads((folder / "result.json").read_text())["summary"])
     return {
         "wall_s": wall,
         "cpu_s": after.children_user - before.children_user,
-        "exact": summary["eval_exact"],
-        "rouge_l": summary["eval_rouge_l"],
-        "bleu": summary["eval_bleu"],
+        "exact": summary.values["eval_exact"],
+        "rouge_l": summary.values["eval_rouge_l"],
+        "bleu": summary.values["eval_bleu"],
     }
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from benchmarks.target import Target
 from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.video.synthetic import MOTIONS, make_demo_dataset
+from orchestrator.domain.run_summary import RunSummary
 from orchestrator.settings import ROOT
 
 TARGETS: dict[str, Target] = {"wall_s": {"max": 90.0}, "accuracy": {"min": 0.9}}
@@ -82,7 +83,8 @@ def _train(folder: Path, base: Path, clips: list[ClipSpec], seed: int) -> tuple[
         check=True,
     )
     wall = time.monotonic() - begun
-    return wall, json.loads((folder / "result.json").read_text())["summary"]["eval_accuracy"]
+    result = json.loads((folder / "result.json").read_text())
+    return wall, RunSummary.from_json(result["summary"]).values["eval_accuracy"]
 
 
 def _random_base(folder: Path) -> Path:

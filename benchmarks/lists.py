@@ -11,6 +11,7 @@ from benchmarks.ledger import ledger, milliseconds, p95
 from benchmarks.target import Target
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import Dataset, DatasetStatus
+from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.activity import overview
@@ -84,7 +85,7 @@ def _fill(actor: Actor, dataset_id: int, model_id: int) -> None:
                     idempotency_key=str(n),
                     status=STATUSES[n % 4],
                     recipe={"optim": {"epochs": 10}},
-                    summary={"loss": 0.5, "eval_accuracy": 0.9},
+                    summary=RunSummary.of_values({"loss": 0.5, "eval_accuracy": 0.9}),
                     created_at=at,
                     started_at=at,
                     finished_at=at,

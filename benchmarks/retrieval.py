@@ -18,6 +18,7 @@ from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.video.captioned import MOTIONS, captioned_frames
 from jobs.video.shapes import COLOURS, SHAPES
 from jobs.video.synthetic import write_mp4
+from orchestrator.domain.run_summary import RunSummary
 from orchestrator.settings import ROOT
 
 TARGETS: dict[str, Target] = {"wall_s": {"max": 90.0}, "r1": {"min": 0.8}, "r1_alike": {"min": 0.75}}
@@ -107,15 +108,15 @@ def _train(folder: Path, base: Path, clips: list[ClipSpec], alike: list[list[Cli
     begun = time.monotonic()
     _python("-m", "jobs.trainer", str(folder / "spec.json"))
     wall, after = time.monotonic() - begun, os.times()
-    summary = json.loads((folder / "result.json").read_text())["summary"]
+    summary = RunSummary.from_json(json.loads((folder / "result.json").read_text())["summary"])
     (folder / "alike.json").write_text(json.dumps([[[c.path, c.caption] for c in group] for group in alike]))
     _python("-m", "benchmarks.retrieval", str(folder))
     return {
         "wall_s": wall,
         "cpu_s": after.children_user - before.children_user,
-        "r1": summary["eval_r1"],
-        "r5": summary["eval_r5"],
-        "untouched_r1": summary["baseline"]["eval_r1"] if "baseline" in summary else -1.0,
+        "r1": summary.values["eval_r1"],
+        "r5": summary.values["eval_r5"],
+        "untouched_r1": summary.baseline.get("eval_r1", -1.0),
         "r1_alike": json.loads((folder / "alike-result.json").read_text()),
     }
 

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from jobs.families.protocol import Item, Items, Score
+from orchestrator.domain.run_summary import Prediction
 
 T = TypeVar("T")
 SAMPLED_CLIPS = 16
@@ -15,15 +16,15 @@ def evaluate_captions(held: Items, final: bool, batch: int, say: Callable[[Seque
     """Has `say` describe the clips, `batch` at a time, and compares with what people wrote."""
     chosen = range(len(held)) if final else evenly_spaced(range(len(held)), SAMPLED_CLIPS)
     references: list[list[str]] = []
-    clips: list[dict[str, Any]] = []
+    clips: list[Prediction] = []
     for start in range(0, len(chosen), batch):
         items = [held[index] for index in chosen[start : start + batch]]
         for item, said in zip(items, say(items), strict=True):
             references.append(list(item["captions"]))
             clips.append(
-                {"clip_id": item["clip_id"], "reference": item["captions"][0], "predicted": collapse_whitespace(said)}
+                Prediction(clip_id=item["clip_id"], reference=item["captions"][0], predicted=collapse_whitespace(said))
             )
-    return Score(caption_metrics([str(clip["predicted"]) for clip in clips], references), clips)
+    return Score(caption_metrics([clip.predicted or "" for clip in clips], references), clips)
 
 
 def caption_metrics(predicted: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, float]:

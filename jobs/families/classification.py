@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from jobs.families.frame_picking_code import picking
 from jobs.families.protocol import Answer, Plan, Score
+from orchestrator.domain.run_summary import Prediction, RunSummary
 
 _MATRIX = 100
 """Classes up to which the confusion matrix goes into the summary."""
@@ -26,18 +27,18 @@ def score_classes(logits: Any, labels: NDArray[np.int64], class_names: Sequence[
         best = np.argsort(-raw, axis=1)[:, :_TOP]
         values["eval_top5"] = float((best == labels[:, None]).any(1).mean())
     clips = [
-        {
-            "reference": class_names[true],
-            "predicted": class_names[said],
-            "confidence": round(float(probabilities[i, said]), 4),
-        }
-        for i, (true, said) in enumerate(zip(labels.tolist(), predicted.tolist(), strict=True))
+        Prediction(
+            reference=class_names[true],
+            predicted=class_names[said],
+            confidence=round(float(probabilities[i, said]), 4),
+        )
+        for i, (true, said) in enumerate(zip(map(int, labels), map(int, predicted), strict=True))
     ]
     if len(class_names) > _MATRIX:
         return Score(values, clips)
     matrix = np.zeros((len(class_names), len(class_names)), int)
     np.add.at(matrix, (labels, predicted), 1)
-    return Score(values, clips, {"confusion_matrix": matrix.tolist(), "class_names": list(class_names)})
+    return Score(values, clips, RunSummary(confusion_matrix=matrix.tolist(), class_names=list(class_names)))
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

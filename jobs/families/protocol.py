@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from jobs.video.cache import Sampling
 from orchestrator.domain.recipes import Recipe, TrainingType
+from orchestrator.domain.run_summary import Prediction, RunSummary
 
 Item = dict[str, Any]
 """One clip as the trainer's dataset hands it over: `frames` (T, H, W, 3) bytes, `label` class index or -1, `captions`
@@ -99,10 +100,9 @@ class Score:
 
     values: dict[str, float] = field(default_factory=dict)
     """Named as in `orchestrator.domain.tasks.METRICS`: eval_accuracy, eval_exact, eval_r1, ..."""
-    clips: list[dict[str, Any]] = field(default_factory=list)
-    """One entry a judged clip, in their order; empty where nothing is said clip by clip. `predicted` is the class or
-    the sentence, `reference` what it should have been; anything else (confidence, rank) goes into predictions.json."""
-    summary: dict[str, Any] = field(default_factory=dict)
+    clips: list[Prediction] = field(default_factory=list)
+    """One entry a judged clip, in their order; empty where nothing is said clip by clip."""
+    summary: RunSummary = field(default_factory=RunSummary)
     """What else the job's page shows: confusion_matrix, class_names."""
 
 

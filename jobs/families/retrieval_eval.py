@@ -14,6 +14,7 @@ from jobs.families.dual_encoder import Features, Towers
 from jobs.families.pixels import ClipNormalizer
 from jobs.families.protocol import Items, Score
 from jobs.families.tokenization import CaptionTokenizer
+from orchestrator.domain.run_summary import FoundClip, Prediction, RunSummary
 
 _AT_ONCE = 16
 """Clips, and sentences, that go through a tower together."""
@@ -82,9 +83,9 @@ def evaluate_pool(pool: ClipPool, scores: NDArray[np.float32]) -> Score:
     for row, lines in enumerate(pool.captions):
         first = np.argsort(-scores[row], kind="stable")[:_SHOWN]
         top = [
-            {"clip_id": pool.clip_ids[at], "score": round(float(scores[row, at]), 4), "right": bool(right[row, at])}
+            FoundClip(clip_id=pool.clip_ids[at], score=round(float(scores[row, at]), 4), right=bool(right[row, at]))
             for at in first.tolist()
         ]
         best = pool.captions[int(first[0])][0]
-        clips.append({"reference": lines[0], "predicted": best, "rank": int(places[row]), "top": top})
-    return Score(retrieval_metrics(places), clips, {"pool": len(clips)})
+        clips.append(Prediction(reference=lines[0], predicted=best, rank=int(places[row]), top=top))
+    return Score(retrieval_metrics(places), clips, RunSummary(pool=len(clips)))

@@ -26,6 +26,7 @@ from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.machines import shape_of
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.redis_keys import LIVE_STREAM, STREAM_MAXLEN, job_lease, job_stop, job_stream
+from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.tasks import TASK_OF_MODEL, TASKS
 from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.redaction import redact_text
@@ -144,11 +145,11 @@ def _merge(session: Session, job_id: int, attempt: int, result: dict[str, Any]) 
     job = session.get(TrainingJob, job_id, populate_existing=True)
     if job is None:
         return False
-    told, known = dict(result.get("summary") or {}), job.summary or {}
-    if "samples" in told:
-        so_far = known.get("samples") or []
-        told["samples"] = with_prediction_history(told["samples"], job.epoch, so_far, known.get("task"))
-    summary = {**known, **told, "eta_s": None}
+    found = RunSummary.from_json(result.get("summary"))
+    summary = job.summary.merged(found).merged(RunSummary(eta_s=None))
+    if found.samples:
+        history = with_prediction_history(job.summary, found.samples, job.epoch).samples
+        summary = summary.merged(RunSummary(samples=history))
     lifecycle.report_progress(session, job_id, attempt, summary=summary)
     return True
 

@@ -19,6 +19,7 @@ from jobs.runs.trainer_process import TrainerProcess
 from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.live_records import RunRecord
 from orchestrator.domain.redis_keys import job_stop
+from orchestrator.domain.run_summary import Prediction, RunSummary
 from orchestrator.domain.training_jobs import ON_WORKER, JobStatus, TrainingJob
 from orchestrator.services.db import session_scope
 from orchestrator.services.metrics.ingest import MetricsFile, merge_summary, store, with_prediction_history
@@ -152,14 +153,13 @@ class Supervisor:
                 if facts.total:
                     changes["total_steps"] = facts.total
                 eta_s = self._eta(facts.step, facts.total or job.total_steps)
-                changes["summary"] = merge_summary(job.summary or {}, facts, eta_s)
-                self._remark(session, mine, changes["summary"])
+                changes["summary"] = self._remark(session, mine, merge_summary(job.summary, facts, eta_s))
                 report_progress(session, self.job_id, self.attempt, **changes)
         self._metrics.settle()
         self._seen_seq = max([self._seen_seq, *(r["seq"] for r in records)])
         return True
 
-    def _remark(self, session: Session, records: list[RunRecord], summary: dict[str, Any]) -> None:
+    def _remark(self, session: Session, records: list[RunRecord], summary: RunSummary) -> RunSummary:
         """What the trainer noted stays with the job: one sentence a name in its summary, each in its timeline.
 
         So does what it makes of some clips, evaluation by evaluation.
@@ -167,13 +167,13 @@ class Supervisor:
         said = [(r["name"], r["message"]) for r in records if r["kind"] == "note"]
         shown = [r for r in records if r["kind"] == "samples"]
         for record in shown:
-            so_far = summary.get("samples") or []
-            task = summary.get("task")
-            summary["samples"] = with_prediction_history(record["samples"], record["epoch"], so_far, task)
+            rows = [Prediction.from_json(row) for row in record["samples"]]
+            summary = with_prediction_history(summary, rows, record["epoch"])
         if said:
-            summary["notes"] = {**(summary.get("notes") or {}), **dict(said)}
+            summary = summary.merged(RunSummary(notes={**summary.notes, **dict(said)}))
         if said or shown:
             add_trainer_notes(session, self.job_id, self.attempt, said)
+        return summary
 
     def _eta(self, step: int, total: int) -> float | None:
         """Seconds to go at the pace since the first step that was seen."""

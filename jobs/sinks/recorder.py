@@ -3,10 +3,10 @@
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from jobs.sinks.protocol import Sink
 from orchestrator.domain.live_records import Head, LogLevel, Phase, RunRecord
+from orchestrator.domain.run_summary import Prediction
 
 
 class Recorder:
@@ -53,9 +53,10 @@ class Recorder:
             }
         )
 
-    def samples(self, step: int, epoch: float, rows: Sequence[dict[str, Any]]) -> None:
+    def samples(self, step: int, epoch: float, rows: Sequence[Prediction]) -> None:
         """Records what the model makes of some validation clips at this step; rows as `samples` of a run summary."""
-        self._record({**self._head(), "kind": "samples", "step": step, "epoch": round(epoch, 4), "samples": list(rows)})
+        samples = [row.to_json() for row in rows]
+        self._record({**self._head(), "kind": "samples", "step": step, "epoch": round(epoch, 4), "samples": samples})
 
     def log(self, message: str, level: LogLevel = "info") -> None:
         """Prints a line for the job's log: the worker (or the terminal) reads what a trainer prints."""

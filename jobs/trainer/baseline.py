@@ -36,8 +36,8 @@ def load_or_measure_baseline(folder: Path, family: Family, plan: Plan, trainer: 
         trainer.final = True
         trainer.predict(held, metric_key_prefix="eval")
         trainer.final = False
-    told = [said for said in trainer.score.clips if "predicted" in said and "clip_id" in said]
-    before = {int(said["clip_id"]): str(said["predicted"]) for said in told}
+    told = [row for row in trainer.score.clips if row.predicted is not None]
+    before = {row.clip_id: str(row.predicted) for row in told if row.clip_id is not None}
     found = Baseline(dict(trainer.score.values), before)
     if not is_main_process():
         return found

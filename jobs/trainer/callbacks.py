@@ -11,6 +11,7 @@ from jobs.sinks.recorder import Recorder
 from jobs.trainer.clips import ClipDataset
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.metric_definitions import figure
+from orchestrator.domain.run_summary import Prediction
 from orchestrator.domain.tasks import METRICS
 
 _TRAIN = ("loss", "learning_rate", "grad_norm")
@@ -90,7 +91,7 @@ class Reporter(TrainerCallback):
         self._begun = 0.0
         self._rate = 0.0
         self.stopped = False
-        self.samples: Callable[[], Sequence[dict[str, Any]]] = tuple
+        self.samples: Callable[[], Sequence[Prediction]] = tuple
         """What the evaluation that has just ended made of some clips."""
 
     def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:

@@ -10,12 +10,13 @@ from jobs.families.protocol import Family, Plan
 from jobs.runs.spec import TrainSpec
 from orchestrator.domain.metric_definitions import figure
 from orchestrator.domain.recipes import Recipe
+from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.tasks import TASKS, AnswerKind
 
 _PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate")
 
 
-def adapter_card(spec: TrainSpec, plan: Plan, family: Family, summary: dict[str, Any], bundled: bool) -> str:
+def adapter_card(spec: TrainSpec, plan: Plan, family: Family, summary: RunSummary, bundled: bool) -> str:
     """The README.md of an adapter."""
     recipe = plan.recipe
     head = {
@@ -42,24 +43,25 @@ def adapter_card(spec: TrainSpec, plan: Plan, family: Family, summary: dict[str,
     )
 
 
-def _reached(plan: Plan, summary: dict[str, Any]) -> str:
+def _reached(plan: Plan, summary: RunSummary) -> str:
     first = TASKS[plan.task].headline
-    if first.name in summary and "eval_loss" in summary:
-        said = f"**{figure(first, summary[first.name])}**"
+    value = summary.value(first.name)
+    if value is not None and summary.eval_loss is not None:
+        said = f"**{figure(first, value)}**"
         what = "of" if first.of_clips else f"{first.label} on"
-        return f"{said} {what} {summary['validation_clips']} held-out clips, loss {summary['eval_loss']:.4f}."
-    if summary.get("validation_clips"):
-        return f"The run was stopped at step {summary['final_step']}; the result was not judged on held-out clips."
+        return f"{said} {what} {summary.validation_clips} held-out clips, loss {summary.eval_loss:.4f}."
+    if summary.validation_clips:
+        return f"The run was stopped at step {summary.final_step}; the result was not judged on held-out clips."
     return "No clips were held out, so nothing can be said about new ones."
 
 
-def _metrics(plan: Plan, summary: dict[str, Any], made: str = "adapter") -> list[str]:
+def _metrics(plan: Plan, summary: RunSummary, made: str = "adapter") -> list[str]:
     """Every measure beside what the untouched base (or guessing) reaches on the same clips."""
-    before = summary.get("baseline") or {}
+    values, before = summary.values, summary.baseline
     rows = [
-        f"| {m.label} | {figure(m, before[m.name]) if m.name in before else ''} | {figure(m, summary[m.name])} |"
+        f"| {m.label} | {figure(m, before[m.name]) if m.name in before else ''} | {figure(m, values[m.name])} |"
         for m in TASKS[plan.task].metrics
-        if m.name in summary
+        if m.name in values
     ]
     if not rows:
         return []
@@ -67,8 +69,8 @@ def _metrics(plan: Plan, summary: dict[str, Any], made: str = "adapter") -> list
     return ["\n".join([f"| on the held-out clips | {base} | this {made} |", "|---|---|---|", *rows]) + "\n"]
 
 
-def _samples(summary: dict[str, Any]) -> list[str]:
-    rows = [row for row in summary.get("samples") or [] if "reference" in row]
+def _samples(summary: RunSummary) -> list[str]:
+    rows = [row.to_json() for row in summary.samples if row.reference]
     if not rows:
         return []
     keys = [key for key in ("reference", "before", "predicted", "rank") if any(key in row for row in rows)]
@@ -81,20 +83,20 @@ def _cell(text: Any) -> str:
     return str(text).replace("|", "/").replace("\n", " / ")
 
 
-def _named(plan: Plan, summary: dict[str, Any]) -> list[str]:
-    return [metric.name.removeprefix("eval_") for metric in TASKS[plan.task].metrics if metric.name in summary]
+def _named(plan: Plan, summary: RunSummary) -> list[str]:
+    return [metric.name.removeprefix("eval_") for metric in TASKS[plan.task].metrics if metric.name in summary.values]
 
 
-def pretrained_card(spec: TrainSpec, plan: Plan, family: Family, summary: dict[str, Any]) -> str:
+def pretrained_card(spec: TrainSpec, plan: Plan, family: Family, summary: RunSummary) -> str:
     """The README.md of a model whose pretraining went on."""
     recipe = plan.recipe
     head = {
         "base_model": spec.model_name,
         "library_name": "transformers",
         "datasets": [spec.dataset_name],
-        "metrics": [*_named(plan, summary), *(["loss"] if "eval_loss" in summary else [])],
+        "metrics": [*_named(plan, summary), *(["loss"] if summary.eval_loss is not None else [])],
     }
-    loss = f"Validation loss {summary['eval_loss']:.4f}." if "eval_loss" in summary else ""
+    loss = f"Validation loss {summary.eval_loss:.4f}." if summary.eval_loss is not None else ""
     return (
         f"---\n{yaml.safe_dump(head, sort_keys=False)}---\n\n# {recipe.output_name}\n\n"
         f"{family.title}, trained on from {spec.model_name}, all weights. {loss}\n\n"
@@ -104,17 +106,17 @@ def pretrained_card(spec: TrainSpec, plan: Plan, family: Family, summary: dict[s
     )
 
 
-def _facts(spec: TrainSpec, recipe: Recipe, summary: dict[str, Any]) -> list[tuple[str, Any]]:
+def _facts(spec: TrainSpec, recipe: Recipe, summary: RunSummary) -> list[tuple[str, Any]]:
     lora, optim = recipe.qlora, recipe.optim
     facts: list[tuple[str, Any]] = [
         ("Base", f"{spec.model_name} (weights sha256 {spec.model_revision[:16] or 'not recorded'})"),
-        ("Dataset", f"{_dataset(spec)}: {summary['train_clips']} clips learned, {summary['validation_clips']} held"),
-        ("Steps", f"{summary['final_step']} ({optim.epochs} epochs asked)"),
+        ("Dataset", f"{_dataset(spec)}: {summary.train_clips} clips learned, {summary.validation_clips} held"),
+        ("Steps", f"{summary.final_step} ({optim.epochs} epochs asked)"),
         ("Batch", f"{optim.batch_size} x {optim.gradient_accumulation}"),
         ("Learning rate", f"{optim.learning_rate:g}, {optim.scheduler.value}, warm-up {optim.warmup_ratio:g}"),
         ("Seed", optim.seed),
-        ("Trainable parameters", f"{summary['trainable_parameters']:,}"),
-        ("Time", f"{summary['train_seconds']} s on {summary['device']}"),
+        ("Trainable parameters", f"{summary.trainable_parameters:,}"),
+        ("Time", f"{summary.train_seconds} s on {summary.device}"),
         ("Versions", ", ".join(f"{name} {version(name)}" for name in _PACKAGES)),
     ]
     if lora.enabled:
@@ -131,8 +133,8 @@ def _table(rows: list[tuple[str, Any]]) -> str:
     return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
 
 
-def _matrix(summary: dict[str, Any]) -> list[str]:
-    names, matrix = summary.get("class_names") or [], summary.get("confusion_matrix") or []
+def _matrix(summary: RunSummary) -> list[str]:
+    names, matrix = summary.class_names, summary.confusion_matrix
     if not matrix or len(names) > 20:
         return []
     head = [f"| true \\ predicted | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]

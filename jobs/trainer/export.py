@@ -13,6 +13,7 @@ from jobs.runs.spec import TrainSpec
 from jobs.trainer.card import adapter_card, pretrained_card
 from jobs.trainer.results import EvaluationResult
 from orchestrator.domain.recipes import TrainingType
+from orchestrator.domain.run_summary import RunSummary
 
 BUNDLED_BYTES = 16 * 2**20
 """A base up to this size travels inside the download, so that the adapter works without this machine."""
@@ -21,7 +22,7 @@ _NOT_BASE = ("pretraining.json",)
 
 
 def export(
-    spec: TrainSpec, plan: Plan, family: Family, model: Any, outcome: EvaluationResult, summary: dict[str, Any]
+    spec: TrainSpec, plan: Plan, family: Family, model: Any, outcome: EvaluationResult, summary: RunSummary
 ) -> Path:
     """Writes `adapter/` (or `model/` after pretraining) into the job's folder and returns it."""
     folder, recipe = Path(spec.folder), plan.recipe
@@ -37,9 +38,9 @@ def export(
     else:
         _finish_adapter(part, spec, plan, family, summary)
     (part / "recipe.yaml").write_text(yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False))
-    _write_json(part / "result.json", summary)
+    _write_json(part / "result.json", summary.to_json())
     if outcome.predictions:
-        _write_json(part / "predictions.json", outcome.predictions)
+        _write_json(part / "predictions.json", [row.to_json() for row in outcome.predictions])
     for path in part.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
     if final.exists():
@@ -48,7 +49,7 @@ def export(
     return final
 
 
-def _finish_adapter(part: Path, spec: TrainSpec, plan: Plan, family: Family, summary: dict[str, Any]) -> None:
+def _finish_adapter(part: Path, spec: TrainSpec, plan: Plan, family: Family, summary: RunSummary) -> None:
     """Adds what an adapter alone lacks: the base, a path that means something elsewhere, the card."""
     bundled = _bundle(plan.base.folder, part / "base")
     settings = json.loads((part / "adapter_config.json").read_text())

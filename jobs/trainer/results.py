@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, assert_never
+from typing import assert_never
 
 from jobs.families.captioning import SAMPLED_CLIPS, evenly_spaced
 from jobs.families.protocol import Score
 from jobs.runs.spec import ClipSpec
+from orchestrator.domain.run_summary import Prediction, RunSummary
 from orchestrator.domain.tasks import AnswerKind
 
 SAMPLES = 8
@@ -20,13 +21,13 @@ MISTAKES = 24
 class EvaluationResult:
     """`summary` goes to the job's row, `predictions` into predictions.json."""
 
-    summary: dict[str, Any] = field(default_factory=dict)
-    predictions: list[dict[str, Any]] = field(default_factory=list)
+    summary: RunSummary = field(default_factory=RunSummary)
+    predictions: list[Prediction] = field(default_factory=list)
 
     @property
-    def samples(self) -> list[dict[str, Any]]:
+    def samples(self) -> list[Prediction]:
         """The clips that stand for all."""
-        return self.summary.get("samples", [])
+        return self.summary.samples
 
 
 def summarize_evaluation(
@@ -44,62 +45,60 @@ def summarize_evaluation(
         baseline: the same values of the untouched base, or of guessing.
         before: what the untouched base said, by the clip's id.
     """
-    summary: dict[str, Any] = dict(score.values) | score.summary
+    summary = RunSummary.of_values(score.values).merged(score.summary)
     if loss is not None:
-        summary["eval_loss"] = float(loss)
+        summary = summary.merged(RunSummary.of_values({"eval_loss": float(loss)}))
     if baseline:
-        summary["baseline"] = dict(baseline)
+        summary = summary.merged(RunSummary(baseline=dict(baseline)))
     # Where only some clips were asked, each answer says whose it is.
-    known = {clip.id: clip for clip in clips}
-    told_of = [
-        known.get(int(said.get("clip_id", clip.id)), clip) for said, clip in zip(score.clips, clips, strict=False)
-    ]
-    predictions = [
-        {"clip_id": clip.id, "name": clip.name, "label": clip.label} | said
-        for clip, said in zip(told_of, score.clips, strict=True)
-    ]
-    for row in predictions:
-        if before and row["clip_id"] in before:
-            row["before"] = before[row["clip_id"]]
+    known: dict[int | None, ClipSpec] = {clip.id: clip for clip in clips}
+    judged = [known.get(row.clip_id, clip) for row, clip in zip(score.clips, clips, strict=False)]
+    predictions = [_of_clip(row, clip, before or {}) for row, clip in zip(score.clips, judged, strict=True)]
     if mistakes := _mistakes(predictions, kind):
-        summary["mistakes"] = mistakes
+        summary = summary.merged(RunSummary(mistakes=mistakes))
     if samples := _samples(predictions, kind):
-        summary["samples"] = [{"kind": kind.value} | row for row in samples]
+        summary = summary.merged(RunSummary(samples=[Prediction(kind=kind).merged(row) for row in samples]))
     return EvaluationResult(summary, predictions)
 
 
-def _mistakes(predictions: Sequence[dict[str, Any]], kind: AnswerKind) -> list[dict[str, Any]]:
+def _of_clip(row: Prediction, clip: ClipSpec, before: Mapping[int, str]) -> Prediction:
+    """The answer with its clip's name and label, and what the untouched base said of it."""
+    found = Prediction(clip_id=clip.id, name=clip.name, label=clip.label).merged(row)
+    return found.merged(Prediction(before=before[clip.id])) if clip.id in before else found
+
+
+def _mistakes(predictions: Sequence[Prediction], kind: AnswerKind) -> list[Prediction]:
     """Clips that were called another class than theirs, the surest first."""
     if kind is not AnswerKind.CLASSES:
         return []
-    wrong = [row for row in predictions if row["label"] and row.get("predicted") not in (None, row["label"])]
-    return sorted(wrong, key=lambda row: -float(row.get("confidence", 0.0)))[:MISTAKES]
+    wrong = [row for row in predictions if row.label and row.predicted not in (None, row.label)]
+    return sorted(wrong, key=lambda row: -(row.confidence or 0.0))[:MISTAKES]
 
 
-def _samples(predictions: Sequence[dict[str, Any]], kind: AnswerKind) -> list[dict[str, Any]]:
+def _samples(predictions: Sequence[Prediction], kind: AnswerKind) -> list[Prediction]:
     """A few clips that stand for all."""
     match kind:
         case AnswerKind.CLASSES:
-            return _spread([row for row in predictions if row.get("predicted") and row["label"]])[:SAMPLES]
+            return _spread([row for row in predictions if row.predicted and row.label])[:SAMPLES]
         case AnswerKind.TEXT:
-            return _distinct([row for row in predictions if "before" in row])
+            return _distinct([row for row in predictions if row.before is not None])
         case AnswerKind.CLIPS:
-            return _distinct([row for row in predictions if "rank" in row])
+            return _distinct([row for row in predictions if row.rank is not None])
         case _:
             assert_never(kind)
 
 
-def _distinct(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _distinct(rows: Sequence[Prediction]) -> list[Prediction]:
     """Rows of different references: the same question twice would show the same answer twice."""
-    by_reference = list({row["reference"]: row for row in evenly_spaced(rows, SAMPLED_CLIPS)}.values())
+    by_reference = list({row.reference: row for row in evenly_spaced(rows, SAMPLED_CLIPS)}.values())
     return by_reference[:: max(1, len(by_reference) // SAMPLES)][:SAMPLES]
 
 
-def _spread(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _spread(rows: Sequence[Prediction]) -> list[Prediction]:
     """The rows in turns of their labels, so that every few of them show each class."""
     turns: dict[str, int] = {}
     numbered = []
     for row in rows:
-        turn = turns[row["label"]] = turns.get(row["label"], 0) + 1
+        turn = turns[row.label] = turns.get(row.label, 0) + 1
         numbered.append((turn, row))
     return [row for _, row in sorted(numbered, key=lambda pair: pair[0])]

@@ -55,6 +55,7 @@ from jobs.video.source import BadClip
 from orchestrator.domain.errors import AppError, DiskFull
 from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.recipes import Recipe, parse_recipe
+from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.tasks import TASKS
 
 
@@ -64,7 +65,7 @@ class TrainResult:
 
     status: str
     """completed | stopped | failed."""
-    summary: dict[str, Any] = field(default_factory=dict)
+    summary: RunSummary = field(default_factory=RunSummary)
     failure: FailureKind | None = None
     error: str = ""
     details: str = ""
@@ -178,15 +179,16 @@ def _learn(
         loss = (trainer.predict(held, metric_key_prefix="eval").metrics or {}).get("eval_loss")
         outcome = summarize_evaluation(trainer.score, kind, loss, sides.validation, baseline.values, baseline.before)
     seconds = time.monotonic() - run.begun
-    summary = outcome.summary | {
-        "task": spec.task,
-        "final_step": trainer.state.global_step,
-        "train_seconds": round(seconds, 1),
-        "train_clips": len(learn),
-        "validation_clips": len(held),
-        "trainable_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
-        "device": plan.device,
-    }
+    facts = RunSummary(
+        task=spec.task,
+        final_step=trainer.state.global_step,
+        train_seconds=round(seconds, 1),
+        train_clips=len(learn),
+        validation_clips=len(held),
+        trainable_parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
+        device=plan.device,
+    )
+    summary = outcome.summary.merged(facts)
     if is_main_process():
         export(spec, plan, family, model, outcome, summary)
     recorder.log(f"{'Stopped' if reporter.stopped else 'Done'} after {seconds:.0f} s; the files are ready.")
@@ -324,7 +326,7 @@ def _write_result(path: Path, attempt: int, result: TrainResult) -> None:
     if result.status == "failed" and world_size() > 1 and path.exists():
         return  # whoever failed first says why; the others only lost their company
     part = path.with_suffix(f".part{os.getpid()}")
-    content = {"attempt": attempt, "status": result.status, "summary": result.summary}
+    content = {"attempt": attempt, "status": result.status, "summary": result.summary.to_json()}
     content |= {"failure": result.failure or "", "error": result.error, "details": result.details}
     part.write_text(json.dumps(content, indent=1))
     os.replace(part, path)

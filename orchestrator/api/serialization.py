@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import Path as PathParameter
 from fastapi import Query
 from fastapi.responses import FileResponse
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from orchestrator.domain.json_keys import JSON_KEY
 from orchestrator.domain.numbers import LARGEST_ID, LARGEST_SIZE
@@ -38,6 +38,8 @@ def _value(name: str, value: Any) -> Any:
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_unset=True)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return to_json(value)
     if isinstance(value, list | tuple):

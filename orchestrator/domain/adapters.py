@@ -8,6 +8,7 @@ from sqlalchemy import JSON, BigInteger, Column, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from orchestrator.domain.base import UtcDateTime, text_enum, utcnow
+from orchestrator.domain.run_summary import RunSummary, SummaryColumn
 
 
 class ResultKind(StrEnum):
@@ -81,7 +82,7 @@ class Adapter(SQLModel, table=True):
     family: str = Field(default="", max_length=64)
     architecture: str = Field(default="", max_length=64)
     recipe: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
-    summary: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    summary: RunSummary = Field(default_factory=RunSummary, sa_column=Column(SummaryColumn, nullable=False))
     """The final summary of its job: the values that the run reached."""
     size_bytes: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, default=0))
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ from sqlmodel import Field, SQLModel
 
 from orchestrator.domain.base import UtcDateTime, text_enum, utcnow
 from orchestrator.domain.failures import FailureKind
+from orchestrator.domain.run_summary import RunSummary, SummaryColumn
 
 
 class JobStatus(StrEnum):
@@ -90,8 +91,7 @@ class TrainingJob(SQLModel, table=True):
     step: int = 0
     total_steps: int = 0
     epoch: float = 0.0
-    summary: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
-    """Latest values by series (loss, eval_accuracy, ...), best_* and at the end the confusion matrix."""
+    summary: RunSummary = Field(default_factory=RunSummary, sa_column=Column(SummaryColumn, nullable=False))
     error: str = Field(default="", max_length=2000)
     """Why it failed, one or two sentences; details are in the log."""
     error_details: str = Field(default="", max_length=8000)

@@ -13,6 +13,7 @@ from jobs.video.synthetic import demo_frames, write_mp4
 from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.redis_keys import playground_open
+from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.tasks import Task
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.services.adapters.recording import record_adapter
@@ -68,7 +69,7 @@ def make_version(home: Path, owner: int, base: str, task: str, **known: Any) -> 
             recipe=RECIPE,
             idempotency_key=task,
             status=JobStatus.COMPLETED,
-            summary={"task": task},
+            summary=RunSummary(task=task),
         )
         session.add(job)
         session.flush()

@@ -76,8 +76,8 @@ def test_a_real_training_leaves_an_adapter(
     job = job_of(job_id)
     assert job.status is JobStatus.COMPLETED, said(home, job_id)
     assert job.step == job.total_steps == 24
-    assert job.summary["eval_accuracy"] >= 0.0
-    assert len(job.summary["confusion_matrix"]) == 4
+    assert job.summary.values["eval_accuracy"] >= 0.0
+    assert len(job.summary.confusion_matrix) == 4
     with session_scope() as session:
         curves = history(session, ada, job_id).series
         assert {"loss", "learning_rate", "grad_norm", "samples_per_s", "eval_loss", "eval_accuracy"} <= set(curves)

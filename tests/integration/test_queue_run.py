@@ -65,7 +65,7 @@ def test_a_job_runs_to_its_end(home: Path, redis_server: RedisProcess, ada: Acto
     job = job_of(job_id)
     assert job.status is JobStatus.COMPLETED, job.error
     assert (job.step, job.total_steps, job.attempt) == (20, 20, 1)
-    assert job.summary["final_step"] == 20
+    assert job.summary.final_step == 20
     assert points_of(job_id) == 20
     assert kinds_of(job_id) == ["queued", "starting", "running", "completed"]
     with session_scope() as session:

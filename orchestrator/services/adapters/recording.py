@@ -16,9 +16,6 @@ from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.services.adapters.files import job_result, list_files, result_kind_on_disk
 from orchestrator.settings import get_settings
 
-_TRANSIENT = frozenset({"eta_s", "phase"})
-"""Entries of a job's summary that matter only while it runs."""
-
 
 def record_adapter(session: Session, job_id: int) -> Adapter | None:
     """The version that a completed job made: the one that exists already, or a new one.
@@ -48,7 +45,7 @@ def record_adapter(session: Session, job_id: int) -> Adapter | None:
         model_name=job.model_name,
         model_revision=job.model_revision,
         recipe=dict(job.recipe or {}),
-        summary={key: value for key, value in (job.summary or {}).items() if key not in _TRANSIENT},
+        summary=job.summary.lasting(),
         size_bytes=sum(file.size_bytes for file in list_files(job_result(job_id, kind))),
         created_at=job.finished_at or utcnow(),
         **facts,
@@ -111,4 +108,4 @@ def _base_facts(session: Session, job: TrainingJob) -> dict[str, Any]:
     except (OSError, ValueError):
         spec = {}
     facts = {key: str(spec.get(key) or "") for key in ("family", "architecture", "task")}
-    return facts | {"task": facts["task"] or str((job.summary or {}).get("task") or "")}
+    return facts | {"task": facts["task"] or job.summary.task}

@@ -6,6 +6,7 @@ from typing import Any
 
 from orchestrator.domain.adapters import Adapter
 from orchestrator.domain.families import current_title
+from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.tasks import TASKS
 
 
@@ -43,7 +44,7 @@ class AdapterRow:
     baseline: float | None
     """The value of the untrained base, or of guessing."""
     recipe: dict[str, Any]
-    summary: dict[str, Any]
+    summary: RunSummary
     size_bytes: int
     created_at: datetime
 
@@ -60,7 +61,7 @@ class LineFacts:
 def adapter_row(adapter: Adapter, line: LineFacts) -> AdapterRow:
     """The row of a stored adapter."""
     assert adapter.id is not None
-    summary = dict(adapter.summary or {})
+    summary = adapter.summary
     metric = TASKS[adapter.task].headline if adapter.task in TASKS else None
     name = metric.name if metric else ""
     return AdapterRow(
@@ -84,8 +85,8 @@ def adapter_row(adapter: Adapter, line: LineFacts) -> AdapterRow:
         architecture=current_title(adapter.architecture),
         metric=name,
         metric_label=metric.label if metric else "",
-        value=_number(summary.get(name)),
-        baseline=_number((summary.get("baseline") or {}).get(name)),
+        value=summary.value(name),
+        baseline=summary.baseline.get(name),
         recipe=dict(adapter.recipe or {}),
         summary=summary,
         size_bytes=adapter.size_bytes,

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from orchestrator.domain.live_records import MetricRecord, RunRecord, unpack_run_record
 from orchestrator.domain.metric_points import ROLLUP_STEPS, MetricPoint
-from orchestrator.domain.run_samples import sample_answer, sample_kind
+from orchestrator.domain.run_summary import Prediction, RunSummary, best_name
 from orchestrator.domain.tasks import METRICS
 from orchestrator.services.metrics.rollups import roll_up
 
@@ -86,34 +86,25 @@ def store(session: Session, job_id: int, records: Sequence[RunRecord]) -> BatchS
     return batch
 
 
-def merge_summary(summary: dict[str, Any], batch: BatchSummary, eta_s: float | None = None) -> dict[str, Any]:
+def merge_summary(summary: RunSummary, batch: BatchSummary, eta_s: float | None = None) -> RunSummary:
     """The job's summary with the batch's latest values, the best values so far, and the seconds to go."""
-    merged = {**summary, **batch.values, "eta_s": eta_s}
+    values = dict(batch.values)
     for name, better in _BEST.items():
         if name in batch.values:
-            best = summary.get(f"best_{name}")
-            merged[f"best_{name}"] = batch.values[name] if best is None else better(best, batch.values[name])
-    return merged
+            best = summary.best(name)
+            values[best_name(name)] = batch.values[name] if best is None else better(best, batch.values[name])
+    return summary.merged(RunSummary.of_values(values)).merged(RunSummary(eta_s=eta_s))
 
 
-def with_prediction_history(
-    samples: Sequence[dict[str, Any]], epoch: float, earlier: Sequence[dict[str, Any]], task: Any
-) -> list[dict[str, Any]]:
-    """Adds to each sample what was predicted for its clip at the evaluations so far: `trail`, [[epoch, answer], ...].
-
-    Args:
-        samples: of this evaluation, at `epoch`.
-        earlier: of the evaluation before, with their own `trail`.
-        task: the run's, for samples that do not say their own kind.
-    """
-    trails = {row.get("clip_id"): list(row.get("trail") or []) for row in earlier}
+def with_prediction_history(summary: RunSummary, samples: Sequence[Prediction], epoch: float) -> RunSummary:
+    """The summary with the samples of the evaluation at `epoch`, each with what was predicted at the earlier ones."""
+    trails = {row.clip_id: row.trail for row in summary.samples}
     rows = []
     for row in samples:
-        answer = sample_answer(row, sample_kind(row, task))
         # A run that was resumed from a checkpoint evaluates the epochs since then a second time.
-        trail = [step for step in trails.get(row.get("clip_id"), []) if step[0] < epoch]
-        rows.append(row | {"trail": [*trail, [epoch, answer]][-_MAX_TRAIL:]})
-    return rows
+        trail = [step for step in trails.get(row.clip_id, []) if step[0] < epoch]
+        rows.append(row.merged(Prediction(trail=[*trail, (epoch, row.answer(summary.task))][-_MAX_TRAIL:])))
+    return summary.merged(RunSummary(samples=rows))
 
 
 def _points(record: MetricRecord) -> list[dict[str, Any]]:

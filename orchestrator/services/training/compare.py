@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import Recipe
+from orchestrator.domain.run_summary import is_best, is_series, metric_of
 from orchestrator.domain.tasks import METRICS
 from orchestrator.domain.users import Actor
 from orchestrator.services.metrics.history import latest
@@ -53,7 +54,7 @@ def compare_jobs(session: Session, actor: Actor, ids: Sequence[int]) -> Comparis
     if len(job_ids) > MAX_JOBS:
         raise Invalid(f"At most {MAX_JOBS} jobs can be compared at once.", "ids")
     jobs = [get_job(session, actor, job_id) for job_id in job_ids]
-    names = list(dict.fromkeys(name for job in jobs for name in job.summary if is_measured(name, job.summary[name])))
+    names = list(dict.fromkeys(name for job in jobs for name in job.summary.latest))
     series = sorted(names, key=lambda name: (name != "loss", name != "eval_loss", not name.startswith("eval_"), name))
     return Comparison(jobs, _parameters(jobs), _metrics(jobs), series)
 
@@ -63,12 +64,6 @@ def curves_of(session: Session, actor: Actor, ids: Sequence[int], series: str) -
     for job_id in ids[:MAX_JOBS]:
         get_job(session, actor, job_id)
     return latest(session, ids[:MAX_JOBS], series, POINTS)
-
-
-def is_measured(name: str, value: Any) -> bool:
-    """Whether an entry of a job's summary is the latest value of a metric."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and (name in ("loss", "learning_rate", "grad_norm", "samples_per_s") or name.startswith("eval_"))
 
 
 def _parameters(jobs: Sequence[JobRow]) -> list[Line]:
@@ -100,10 +95,10 @@ def _metrics(jobs: Sequence[JobRow]) -> list[Line]:
     names = dict.fromkeys(
         name
         for job in jobs
-        for name, value in job.summary.items()
-        if (is_measured(name, value) and name != "learning_rate") or (name.startswith("best_") and value is not None)
+        for name in job.summary.values
+        if (is_series(name) and name != "learning_rate") or is_best(name)
     )
-    lines = [_line(name, [job.summary.get(name) for job in jobs], measured=True) for name in sorted(names)]
+    lines = [_line(name, [job.summary.value(name) for job in jobs], measured=True) for name in sorted(names)]
     seconds = [
         (job.finished_at - job.started_at).total_seconds() if job.finished_at and job.started_at else None
         for job in jobs
@@ -116,7 +111,7 @@ def _line(name: str, values: list[Any], measured: bool = False) -> Line:
     best = -1
     numbers = [(value, place) for place, value in enumerate(values) if isinstance(value, int | float)]
     if measured and name != "grad_norm" and len({value for value, _ in numbers}) > 1:
-        known = METRICS.get(name.removeprefix("best_"))
+        known = METRICS.get(metric_of(name))
         lower = not known.more_is_better if known else any(word in name for word in LOWER_IS_BETTER)
         best = (min if lower else max)(numbers, key=lambda pair: pair[0])[1]
     return Line(name, tuple(values), differs, best)

@@ -12,6 +12,7 @@ from orchestrator.domain.adapters import Adapter
 from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.numbers import parse_id, parse_number
 from orchestrator.domain.queueing import Priority
+from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.training_jobs import ACTIVE, FINAL, JobEvent, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_job
@@ -76,7 +77,7 @@ def _visible_row(actor: Actor, job: TrainingJob, names: Mapping[int, str]) -> Jo
     row = replace(job_row(job), owner=names.get(job.owner_id, ""))
     if job.owner_id == actor.user_id:
         return row
-    return replace(row, summary={}, recipe={}, error="", error_details="", failure=None)
+    return replace(row, summary=RunSummary(), recipe={}, error="", error_details="", failure=None)
 
 
 def get_job(session: Session, actor: Actor, job_id: int) -> JobRow:
@@ -144,13 +145,13 @@ def job_row(job: TrainingJob) -> JobRow:
         epoch=job.epoch,
         epochs=int((recipe.get("optim") or {}).get("epochs") or 0),
         progress=progress_share(job),
-        summary=dict(job.summary or {}),
+        summary=job.summary,
         error=job.error,
         error_details=job.error_details,
         created_at=job.created_at,
         started_at=job.started_at,
         finished_at=job.finished_at,
-        eta_s=job.summary.get("eta_s") if active and job.summary else None,
+        eta_s=job.summary.eta_s if active else None,
         recipe=dict(recipe),
         worker=job.worker,
         attempt=job.attempt,

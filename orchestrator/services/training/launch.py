@@ -9,6 +9,7 @@ from orchestrator.domain.datasets import Dataset
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import Recipe
+from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.tasks import TASK_OF_MODEL
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
@@ -83,6 +84,6 @@ def make_record(actor: Actor, dataset: Dataset, model: VideoModel, recipe: Recip
         needs=recipe.machine.need.word,
         idempotency_key=key,
         status=JobStatus.QUEUED,
-        summary={"task": TASK_OF_MODEL[model.model_type].key.value},
+        summary=RunSummary(task=TASK_OF_MODEL[model.model_type].key.value),
         total_steps=steps,
     )

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.errors import Conflict
 from orchestrator.domain.failures import FailureKind
+from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.training_jobs import FINAL, ON_WORKER, TRANSITIONS, JobEvent, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_job
@@ -267,11 +268,11 @@ def _new_checkpoint(session: Session, job: TrainingJob) -> dict[str, Any]:
     Returns:
         The columns that the transition has to set.
     """
-    step, summary = saved_step(job.id or 0), job.summary or {}
-    if step <= int(summary.get("safe_step") or 0):
+    step = saved_step(job.id or 0)
+    if step <= job.summary.safe_step:
         return {}
     add_event(session, job.id or 0, "saved", f"It has a checkpoint at step {step:,}.")
-    return {"summary": {**summary, "safe_step": step}}
+    return {"summary": job.summary.merged(RunSummary(safe_step=step))}
 
 
 def _losses(session: Session, job_id: int) -> int:

@@ -33,12 +33,11 @@ def notify_transition(session: Session, job_id: int, to: JobStatus, message: str
 
 
 def _result(job: TrainingJob) -> str:
-    summary = job.summary or {}
-    metric, loss = headline_in(summary), summary.get("eval_loss")
-    if metric and isinstance(summary[metric.name], int | float):
-        value = figure(metric, summary[metric.name])
+    values, loss = job.summary.values, job.summary.eval_loss
+    if metric := headline_in(values):
+        value = figure(metric, values[metric.name])
         return f"{metric.label} {value} on clips it never saw. The adapter is ready."
-    if isinstance(loss, int | float):
+    if loss is not None:
         return f"Validation loss {loss:.3f}. The adapter is ready."
     return "The adapter is ready."
 

@@ -90,9 +90,9 @@ def _on_gpu(session: Session, recipe: Recipe) -> bool:
 def _earlier_speed(session: Session, actor: Actor, model: VideoModel) -> float:
     """Clips per second of the actor's last completed run on this base; 0.0 before the first."""
     own = (TrainingJob.owner_id == actor.user_id, TrainingJob.model_id == model.id)
-    done = select(TrainingJob.summary).where(*own, TrainingJob.status == JobStatus.COMPLETED)
-    summary = session.exec(done.order_by(col(TrainingJob.id).desc()).limit(1)).first() or {}
-    return float(summary.get("samples_per_s") or 0.0)
+    done = select(col(TrainingJob.summary)).where(*own, TrainingJob.status == JobStatus.COMPLETED)
+    summary = session.exec(done.order_by(col(TrainingJob.id).desc()).limit(1)).first()
+    return summary.samples_per_s or 0.0 if summary else 0.0
 
 
 def _dataset(session: Session, actor: Actor, dataset_id: int) -> tuple[Dataset | None, list[Problem]]:

@@ -92,11 +92,11 @@ def _start_order(session: Session, share: FairShare) -> list[int]:
 def _starts_in(session: Session, ahead: int, workers: int) -> float | None:
     """Seconds until a worker is free: the remaining time of running jobs plus the usual length of those ahead, divided
     by the number of workers; None where that is not known."""
-    running = session.exec(select(TrainingJob.summary).where(col(TrainingJob.status).in_(ON_WORKER))).all()
+    running = session.exec(select(col(TrainingJob.summary)).where(col(TrainingJob.status).in_(ON_WORKER))).all()
     if ahead <= 0 and len(running) < workers:
         return 0.0
     usual = _usual_length(session)
-    left = [(summary or {}).get("eta_s") for summary in running]
+    left = [summary.eta_s for summary in running]
     if usual is None and (ahead > 0 or any(eta is None for eta in left)):
         return None
     return round(

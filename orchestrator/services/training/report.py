@@ -104,11 +104,12 @@ def _plot(title: str, axis: str, lines: list[tuple[str, list[list[float]]]]) -> 
 
 
 def _result(job: JobRow) -> Iterator[str]:
-    rows = [(name, value) for name, value in sorted(job.summary.items()) if isinstance(value, int | float | str)]
+    plain = (pair for pair in job.summary.to_json().items() if isinstance(pair[1], int | float | str))
+    rows = sorted(plain)
     if rows:
         yield "<h2>Result</h2>" + _table(rows)
-    matrix, names = job.summary.get("confusion"), job.summary.get("class_names")
-    if isinstance(matrix, list) and isinstance(names, list):
+    matrix, names = job.summary.confusion_matrix, job.summary.class_names
+    if matrix and names:
         head = "".join(f"<th>{_escape(name)}</th>" for name in names)
         lines = "".join(
             f"<tr><th>{_escape(name)}</th>{''.join(f'<td class=n>{_escape(cell)}</td>' for cell in row)}</tr>"

@@ -6,6 +6,7 @@ from typing import Any
 
 from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.json_keys import json_key
+from orchestrator.domain.run_summary import RunSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,7 @@ class JobRow:
     epochs: int
     progress: float
     """0..1."""
-    summary: dict[str, Any]
-    """Latest value of each series, best_*, phase, eta_s, samples_per_s; at the end confusion matrix and class names."""
+    summary: RunSummary
     error: str
     error_details: str
     created_at: datetime

@@ -205,11 +205,10 @@ def _rank(line: SweepJob, goal: str) -> tuple[bool, float, int]:
 
 
 def _job(job: TrainingJob, sweep: Sweep) -> SweepJob:
-    summary = job.summary or {}
-    score = summary.get(f"best_{sweep.metric}", summary.get(sweep.metric))
+    best = job.summary.best(sweep.metric)
+    score = best if best is not None else job.summary.value(sweep.metric)
     values = {name: value_of(job.recipe, name) for name in sweep.grid}
-    number = float(score) if isinstance(score, int | float) else None
-    return SweepJob(job.id or 0, job.name, job.status.value, values, number, progress_share(job))
+    return SweepJob(job.id or 0, job.name, job.status.value, values, score, progress_share(job))
 
 
 def value_of(recipe: Mapping[str, Any], name: str) -> Any:

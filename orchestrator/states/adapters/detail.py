@@ -129,10 +129,8 @@ class AdapterDetailState(rx.State):
         self.card = adapter_line(row)
         self.title, self.tab = self.card.label, f"{self.card.label} - Loreel"
         self.reached, self.versions = measured(row), sisters(self.card, visit.line)
-        held = row.summary.get("validation_clips")
-        self.reached_note = (
-            f"on {formatting.plural(held, 'clip')} it never saw" if isinstance(held, int) and held else ""
-        )
+        held = row.summary.validation_clips
+        self.reached_note = f"on {formatting.plural(held, 'clip')} it never saw" if held else ""
         jobs = [str(one.job_id) for one in visit.line if one.job_id]
         self.compare = f"/jobs/compare?ids={','.join(jobs[:20])}" if len(jobs) > 1 else ""
         self.settings = _settings(row)
@@ -158,8 +156,8 @@ def _settings(row: AdapterRow) -> list[Fact]:
     except ValueError:
         return []
     told = review_rows(row.dataset_name, row.model_name, recipe, "")
-    spent = row.summary.get("train_seconds")
+    spent = row.summary.train_seconds
     facts = [Fact(line.label, line.value) for line in told if line.group not in ("Data", "Output", "Model", "Dataset")]
-    if isinstance(spent, int | float):
+    if spent is not None:
         facts.append(Fact("Trained for", formatting.duration(spent)))
     return facts

@@ -72,13 +72,13 @@ def adapter_line(row: AdapterRow) -> AdapterLine:
 
 def measured(row: AdapterRow) -> list[Measured]:
     """Every metric of its task that was taken, then the loss."""
-    before = row.summary.get("baseline") or {}
+    values, before = row.summary.values, row.summary.baseline
     metrics = TASKS[row.task].metrics if row.task in TASKS else ()
     names = [*((metric.name, metric.label) for metric in metrics), ("eval_loss", "Validation loss")]
     return [
-        Measured(label, _figure(name, row.summary[name]), _figure(name, before.get(name)))
+        Measured(label, _figure(name, values[name]), _figure(name, before.get(name)))
         for name, label in names
-        if isinstance(row.summary.get(name), int | float)
+        if name in values
     ]
 
 

@@ -7,6 +7,7 @@ import reflex as rx
 
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.numbers import parse_id
+from orchestrator.domain.run_summary import is_best, metric_of
 from orchestrator.domain.tasks import METRICS, TASKS, headline_in
 from orchestrator.domain.training_jobs import ACTIVE
 from orchestrator.services.training import sweeps
@@ -219,8 +220,8 @@ class JobCompare(rx.State):
 
 def title_of(name: str) -> str:
     """A field's or series' name in words."""
-    if metric := METRICS.get(name.removeprefix("best_")):
-        return f"Best {metric.label}" if name.startswith("best_") else metric.label
+    if metric := METRICS.get(metric_of(name)):
+        return f"Best {metric.label}" if is_best(name) else metric.label
     plain = name.rpartition(".")[2].replace("eval_", "validation ").replace("_", " ")
     return TITLES.get(name) or plain.capitalize()
 
@@ -234,8 +235,9 @@ def compare_lines(found: Comparison) -> list[CompareJob]:
         while series in taken and len(set(taken)) < 7:
             series = series % 7 + 1
         taken.append(series)
-        metric, loss = headline_in(job.summary), job.summary.get("eval_loss", job.summary.get("loss"))
-        score = value_words(metric.name, job.summary[metric.name]) if metric else formatting.loss(loss)
+        metric, loss = headline_in(job.summary.values), job.summary.eval_loss
+        loss = job.summary.loss if loss is None else loss
+        score = value_words(metric.name, job.summary.value(metric.name)) if metric else formatting.loss(loss)
         others = ",".join(str(other.id) for other in found.jobs if other.id != job.id)
         note = f"#{job.id}, step {formatting.count(job.step)}"
         lines.append(CompareJob(job.id, job.name, job.status, series, place % 4, note, score, others))
@@ -263,7 +265,7 @@ def value_words(name: str, value: Any) -> str:
         return "yes" if value else "no"
     if name == "seconds":
         return formatting.duration(value)
-    metric = METRICS.get(name.removeprefix("best_"))
+    metric = METRICS.get(metric_of(name))
     if metric and isinstance(value, int | float):
         return formatting.percent(value, 1) if metric.share else f"{value:g}"
     if isinstance(value, float):

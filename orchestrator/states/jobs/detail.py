@@ -23,7 +23,6 @@ from orchestrator.states.jobs.metric_cards import (
     Progress,
     cards,
     curve_lines,
-    latest_of,
     progress_of_record,
     progress_of_row,
 )
@@ -243,7 +242,7 @@ class JobDetail(JobSystem, JobFiles, rx.State):
         )
         follower = Follower(seq=found.last_seq)
         async with self:
-            follower.tally.latest.update(latest_of(self._about.summary))
+            follower.tally.latest.update(self._about.summary.latest)
         follower.tally.fill(found.series)
         async with self:
             if self.head.id != job_id:

@@ -48,7 +48,7 @@ def visit_job(session: Session, actor: Actor, job_id: int) -> Visit:
     row = get_job(session, actor, job_id)
     made = list_adapters(session, actor, job_id=job_id, limit=1).items
     files = [file for file in list_artifacts(session, actor, job_id) if file.name.startswith("adapter/")]
-    train, held = row.summary.get("train_clips"), row.summary.get("validation_clips")
+    train, held = row.summary.train_clips, row.summary.validation_clips
     clips = f"{formatting.count(train)} train, {formatting.count(held)} val" if train and held else ""
     return Visit(
         row=row,

@@ -7,6 +7,7 @@ from typing import Any
 
 from orchestrator.domain.live_records import MetricRecord, ProgressRecord
 from orchestrator.domain.metric_definitions import Metric
+from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.tasks import DEFAULT_TASK, METRICS, TASKS
 from orchestrator.services.training.rows import JobRow
 from orchestrator.states.shared import formatting
@@ -34,7 +35,7 @@ class About:
     def __init__(self, row: JobRow | None = None) -> None:
         self.known = row is not None
         self.recipe: Mapping[str, Any] = row.recipe if row else {}
-        self.summary: Mapping[str, Any] = row.summary if row else {}
+        self.summary = row.summary if row else RunSummary()
         self.epochs = row.epochs if row else 0
         self.started_at = row.started_at if row else None
 
@@ -51,9 +52,9 @@ class CurveLine:
     """What the one line is called in the legend."""
 
 
-def curve_lines(summary: Mapping[str, Any], task: str) -> list[CurveLine]:
+def curve_lines(summary: RunSummary, task: str) -> list[CurveLine]:
     """Learning rate, gradient norm and speed, and before them each measure of the task that was evaluated."""
-    metrics = [metric for metric in TASKS[task].metrics if metric.name in summary] or [TASKS[task].headline]
+    metrics = [metric for metric in TASKS[task].metrics if metric.name in summary.values] or [TASKS[task].headline]
     tasks = [
         CurveLine(f"{metric.label}, held out", "none", metric.name, "percent" if metric.share else "", metric.label)
         for metric in metrics
@@ -64,20 +65,6 @@ def curve_lines(summary: Mapping[str, Any], task: str) -> list[CurveLine]:
         CurveLine("Gradient norm", "grad_norm", "none", word="Gradient norm"),
         CurveLine("Clips a second", "samples_per_s", "none", word="Speed"),
     ]
-
-
-def latest_of(summary: Mapping[str, Any]) -> dict[str, float]:
-    """The newest value of each series, as the ledger knows it."""
-    series = ("loss", "learning_rate", "grad_norm", "samples_per_s")
-    return {
-        name: float(value)
-        for name, value in summary.items()
-        if (name in series or name.startswith("eval_")) and _is_number(value)
-    }
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 class Tally:
@@ -253,7 +240,7 @@ def progress_of_row(row: JobRow) -> Progress:
         finished=row.finished_at,
         eta_s=row.eta_s,
         share=row.progress,
-        phase=str(row.summary.get("phase") or ""),
+        phase=row.summary.phase,
     )
 
 

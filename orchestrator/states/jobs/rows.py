@@ -1,11 +1,11 @@
 """What job pages show of a training job: who it is, its line in the list, its log and its timeline."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.recipes import smaller_batch
+from orchestrator.domain.run_summary import RunSummary
 from orchestrator.services.metrics.rows import LogRow
 from orchestrator.services.training.rows import EventRow, JobRow
 from orchestrator.states.shared import formatting
@@ -117,7 +117,7 @@ def job_line(row: JobRow, reader_id: int = 0) -> JobLine:
         share=round(row.progress, 4),
         percent=formatting.percent(row.progress),
         epochs=epochs_words(row.epoch, row.epochs),
-        loss=formatting.loss(number(row.summary.get("loss"))),
+        loss=formatting.loss(row.summary.loss),
         started=formatting.iso(row.started_at),
         created=formatting.iso(row.created_at),
         owner=row.owner if row.owner_id != reader_id else "",
@@ -175,10 +175,9 @@ def event_line(row: EventRow) -> EventLine:
     return EventLine(row.kind, row.message, formatting.iso(row.at))
 
 
-def notes_of(summary: Mapping[str, Any]) -> list[str]:
+def notes_of(summary: RunSummary) -> list[str]:
     """What the trainer noted of its run, one sentence each."""
-    notes = summary.get("notes")
-    return [str(text) for text in notes.values()] if isinstance(notes, dict) else []
+    return list(summary.notes.values())
 
 
 def log_row_line(row: LogRow) -> LogLine:

@@ -1,13 +1,11 @@
 """Turns a run's samples into rows: what was asked or said of some held-out clips, and which clips went wrong."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, assert_never
+from typing import assert_never
 
 from orchestrator.domain.metric_definitions import Metric
-from orchestrator.domain.run_samples import sample_kind
+from orchestrator.domain.run_summary import Prediction, RunSummary
 from orchestrator.domain.tasks import TASKS, AnswerKind, task_spec
-from orchestrator.states.jobs.rows import number
 from orchestrator.states.shared import formatting
 from orchestrator.states.shared.presentation import clip_address
 
@@ -40,14 +38,12 @@ class Sample:
     """Of a misclassified clip: its cell of the confusion matrix, as `pair_of` names it."""
 
 
-def samples_of(summary: Mapping[str, Any]) -> list[Sample]:
+def samples_of(summary: RunSummary) -> list[Sample]:
     """Sentences and the clips found for them, or clips and what was said of them: a sentence, or a class."""
-    rows = [row for row in summary.get("samples") or [] if isinstance(row, Mapping)]
-    classes = len(summary.get("class_names") or ())
-    return [_sample_of(row, sample_kind(row, summary.get("task")), classes) for row in rows]
+    return [_sample_of(row, row.kind_in(summary.task), len(summary.class_names)) for row in summary.samples]
 
 
-def _sample_of(row: Mapping[str, Any], kind: AnswerKind, classes: int) -> Sample:
+def _sample_of(row: Prediction, kind: AnswerKind, classes: int) -> Sample:
     match kind:
         case AnswerKind.CLASSES:
             return _classified(row, classes)
@@ -64,65 +60,59 @@ def pair_of(label: str, said: str) -> str:
     return f"{label}\u2192{said}"
 
 
-def mistakes_of(summary: Mapping[str, Any]) -> list[Sample]:
+def mistakes_of(summary: RunSummary) -> list[Sample]:
     """Clips that were called another class than theirs, the surest first."""
     return [
         Sample(
-            title=f"{row.get('label', '')}, called {row.get('predicted', '')}",
-            note=f"{formatting.percent(float(row.get('confidence') or 0.0))} sure, {row.get('name', '')}",
+            title=f"{row.label}, called {row.predicted}",
+            note=f"{formatting.percent(row.confidence or 0.0)} sure, {row.name}",
             before="",
             good=False,
-            shots=[_shot(row.get("clip_id"), str(row.get("name", "")), False)],
-            pair=pair_of(str(row.get("label", "")), str(row.get("predicted", ""))),
+            shots=[_shot(row.clip_id, row.name, False)],
+            pair=pair_of(row.label, row.predicted or ""),
         )
-        for row in summary.get("mistakes") or []
+        for row in summary.mistakes
     ]
 
 
-def _shot(clip_id: Any, note: str, right: bool) -> Shot:
-    number = int(clip_id or 0)
+def _shot(clip_id: int | None, note: str, right: bool) -> Shot:
+    number = clip_id or 0
     return Shot(clip_address(number, "thumbnail"), clip_address(number, "preview"), note, right)
 
 
-def _searched(row: Mapping[str, Any]) -> Sample:
-    rank = int(row.get("rank") or 0)
-    shots = [
-        _shot(found.get("clip_id"), f"{float(found.get('score') or 0.0):.2f}", bool(found.get("right")))
-        for found in row.get("top") or []
-    ]
-    note = "Found first" if rank == 1 else f"Found at place {rank}"
-    return Sample(str(row.get("reference", "")), note, "", rank == 1, shots, _trail(row, "found at place "))
+def _searched(row: Prediction) -> Sample:
+    shots = [_shot(found.clip_id, f"{found.score:.2f}", found.right) for found in row.top]
+    note = "Found first" if row.rank == 1 else f"Found at place {row.rank}"
+    return Sample(row.reference, note, "", row.rank == 1, shots, _trail(row, "found at place "))
 
 
-def _described(row: Mapping[str, Any]) -> Sample:
-    said, meant = str(row.get("predicted", "")), str(row.get("reference", ""))
+def _described(row: Prediction) -> Sample:
+    right = row.predicted == row.reference
     return Sample(
-        title=said,
-        note="As it should be" if said == meant else f"It should be: {meant}",
-        before=f"The untouched base said: {row['before']}" if row.get("before") else "",
-        good=said == meant,
-        shots=[_shot(row.get("clip_id"), str(row.get("name", "")), said == meant)],
+        title=row.predicted or "",
+        note="As it should be" if right else f"It should be: {row.reference}",
+        before=f"The untouched base said: {row.before}" if row.before else "",
+        good=right,
+        shots=[_shot(row.clip_id, row.name, right)],
         trail=_trail(row),
     )
 
 
-def _classified(row: Mapping[str, Any], classes: int) -> Sample:
-    said, meant = str(row.get("predicted", "")), str(row.get("label", ""))
-    sure = f"{formatting.percent(float(row.get('confidence') or 0.0))} sure"
+def _classified(row: Prediction, classes: int) -> Sample:
+    right, sure = row.predicted == row.label, f"{formatting.percent(row.confidence or 0.0)} sure"
     return Sample(
-        title=said,
-        note=f"Right, {sure}" if said == meant else f"It is {meant}; {sure}",
+        title=row.predicted or "",
+        note=f"Right, {sure}" if right else f"It is {row.label}; {sure}",
         before=f"Before the training: a guess among {classes} classes" if classes else "",
-        good=said == meant,
-        shots=[_shot(row.get("clip_id"), str(row.get("name", "")), said == meant)],
+        good=right,
+        shots=[_shot(row.clip_id, row.name, right)],
         trail=_trail(row),
     )
 
 
-def _trail(row: Mapping[str, Any], place: str = "") -> list[str]:
+def _trail(row: Prediction, place: str = "") -> list[str]:
     """Such as "Epoch 1: a red ring hops"; the last evaluation is what stands above it."""
-    before = list(row.get("trail") or [])[-2::-1]
-    return [f"Epoch {epoch:.1f}".removesuffix(".0") + f": {place}{answer}" for epoch, answer in before]
+    return [f"Epoch {epoch:.1f}".removesuffix(".0") + f": {place}{answer}" for epoch, answer in row.trail[-2::-1]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,21 +158,21 @@ class Result:
     confusion: list[ConfusionRow] = field(default_factory=list)
 
 
-def result_of(summary: Mapping[str, Any]) -> Result:
+def result_of(summary: RunSummary) -> Result:
     """What a run reached, from its summary: accuracy and confusion matrix on the held-out clips."""
-    matrix = summary.get("confusion") or summary.get("confusion_matrix") or []
-    labels = [str(name) for name in summary.get("class_names") or range(len(matrix))]
+    matrix = summary.confusion_matrix
+    labels = [str(name) for name in summary.class_names or range(len(matrix))]
     metric = TASKS[task_of(summary)].headline
-    reached = number(summary.get(metric.name))
+    reached = summary.value(metric.name)
     if reached is None and not matrix:
         return Result()
-    total = sum(sum(row) for row in matrix) or int(number(summary.get("validation_clips")) or 0)
+    total = sum(sum(row) for row in matrix) or summary.validation_clips
     pairs = zip(labels, matrix, strict=False)
     return Result(
         known=True,
         accuracy=_figure(metric, reached),
-        loss=formatting.loss(number(summary.get("eval_loss"))),
-        clips=f"{_what(metric)} {formatting.plural(int(total), 'held-out clip')}" if total else "",
+        loss=formatting.loss(summary.eval_loss),
+        clips=f"{_what(metric)} {formatting.plural(total, 'held-out clip')}" if total else "",
         reached=_reached(summary),
         labels=labels,
         confusion=[_confusion_row(labels, label, row, i) for i, (label, row) in enumerate(pairs)],
@@ -193,19 +183,18 @@ def _what(metric: Metric) -> str:
     return "right on" if metric.of_clips else f"{metric.label} on"
 
 
-def _reached(summary: Mapping[str, Any]) -> list[Reached]:
-    base = summary.get("baseline") or {}
-    found = [(metric, number(summary.get(metric.name))) for metric in TASKS[task_of(summary)].metrics]
+def _reached(summary: RunSummary) -> list[Reached]:
+    found = [(metric, summary.value(metric.name)) for metric in TASKS[task_of(summary)].metrics]
     return [
-        Reached(metric.label, _figure(metric, value), _figure(metric, number(base.get(metric.name))))
+        Reached(metric.label, _figure(metric, value), _figure(metric, summary.baseline.get(metric.name)))
         for metric, value in found
         if value is not None
     ]
 
 
-def task_of(summary: Mapping[str, Any]) -> str:
+def task_of(summary: RunSummary) -> str:
     """What a run is about: noted at its launch; runs from before that are classification."""
-    return task_spec(summary.get("task")).key
+    return task_spec(summary.task).key
 
 
 def _figure(metric: Metric, value: float | None) -> str:

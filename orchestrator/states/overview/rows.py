@@ -96,8 +96,8 @@ def moving_of(item: ActiveJob) -> Moving:
         step=formatting.count(job.step),
         total=formatting.count(job.total_steps) if job.total_steps else "",
         epoch=_epoch(job.epoch),
-        loss=formatting.loss(number(job.summary.get("loss"))) or DASH,
-        accuracy=reached_words(job.summary),
+        loss=formatting.loss(job.summary.loss) or DASH,
+        accuracy=reached_words(job.summary.values),
     )
 
 
@@ -137,8 +137,8 @@ def recent_job(job: JobRow) -> RecentJob:
         status=job.status,
         dataset=job.dataset_name,
         done=formatting.percent(job.progress),
-        loss=formatting.loss(number(job.summary.get("loss"))) or DASH,
-        accuracy=reached_words(job.summary),
+        loss=formatting.loss(job.summary.loss) or DASH,
+        accuracy=reached_words(job.summary.values),
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 from jobs.families.classification import class_chance_level, score_classes
 from jobs.runs.spec import ClipSpec
 from jobs.trainer.results import summarize_evaluation
+from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.tasks import AnswerKind
 from orchestrator.states.jobs.samples import result_of
 
@@ -21,11 +22,11 @@ def test_top_five_the_matrix_and_the_wrong_clips() -> None:
     assert score_classes(logits, labels + 4, NAMES).values["eval_top5"] == pytest.approx(0.5)
     clips = [ClipSpec(n, f"/{n}.mp4", NAMES[n], "", "auto", str(n), f"{n}.mp4") for n in range(4)]
     summary = summarize_evaluation(score, AnswerKind.CLASSES, 1.0, clips, class_chance_level(NAMES)).summary
-    assert [(row["label"], row["predicted"]) for row in summary["mistakes"]] == [
+    assert [(row.label, row.predicted) for row in summary.mistakes] == [
         ("class b", "class a"), ("class c", "class a"), ("class d", "class h"),
     ]  # fmt: skip
-    shown = result_of(summary | {"task": "classification"})
-    assert [[cell.clips for cell in row.cells] for row in shown.confusion[:4]] == summary["confusion_matrix"][:4]
+    shown = result_of(summary.merged(RunSummary(task="classification")))
+    assert [[cell.clips for cell in row.cells] for row in shown.confusion[:4]] == summary.confusion_matrix[:4]
     assert shown.confusion[3].cells[7].clips == 1
     assert [row.right[:-2] for row in shown.confusion[:4]] == ["100", "0", "0", "0"]
     assert shown.confusion[4].right == "–", "none of it was held out"

@@ -87,7 +87,7 @@ def test_it_learns_and_its_card_says_the_same(
     summary = train(spec, recorder_of(spec), lambda: False).summary
     curve = list(losses(spec).values())
     assert sum(curve[-4:]) < 0.9 * sum(curve[:4])
-    assert {"eval_accuracy", "confusion_matrix", "baseline"} <= set(summary)
+    assert {"eval_accuracy", "confusion_matrix", "baseline"} <= set(summary.to_json())
     adapter = Path(spec.folder) / "adapter"
     said = json.loads((adapter / "predictions.json").read_text())
     paths = {clip.id: clip.path for clip in clips}

@@ -58,7 +58,7 @@ def test_a_run_and_its_card(
     result = train(spec, recorder_of(spec), lambda: False)
     curve = list(losses(spec).values())
     assert curve[-1] < curve[0] - 0.3
-    assert result.summary["baseline"].keys() >= {"eval_exact", "eval_rouge_l", "eval_bleu"}
+    assert result.summary.baseline.keys() >= {"eval_exact", "eval_rouge_l", "eval_bleu"}
     adapter = Path(spec.folder) / "adapter"
     (adapter / "caption.py").write_text((adapter / "README.md").read_text().split("```python\n")[1].split("```")[0])
     reported = json.loads((adapter / "predictions.json").read_text())

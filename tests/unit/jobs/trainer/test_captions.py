@@ -39,13 +39,13 @@ def test_a_captioning_run(spec: TrainSpec) -> None:
     curve = list(losses(spec).values())
     assert sum(curve[-3:]) < 0.5 * sum(curve[:3])
     summary = result.summary
-    assert summary["task"] == "captioning"
-    assert summary["baseline"]["eval_exact"] == 0.0
-    assert 0 <= summary["baseline"]["eval_rouge_l"] < summary["eval_rouge_l"] <= 1
-    assert {"name", "reference", "before", "predicted", "clip_id"} <= set(summary["samples"][0])
+    assert summary.task == "captioning"
+    assert summary.baseline["eval_exact"] == 0.0
+    assert 0 <= summary.baseline["eval_rouge_l"] < summary.values["eval_rouge_l"] <= 1
+    assert {"name", "reference", "before", "predicted", "clip_id"} <= set(summary.samples[0].to_json())
     shown = [record for record in records(spec) if record["kind"] == "samples"]
     assert [record["epoch"] for record in shown] == list(range(1, 9))
-    assert shown[-1]["samples"] == summary["samples"]
+    assert shown[-1]["samples"] == [row.to_json() for row in summary.samples]
     adapter = Path(spec.folder) / "adapter"
     assert {p.name for p in adapter.iterdir()} >= {"tokenizer.json", "preprocessor_config.json", "base", "README.md"}
     _run_the_card(adapter, spec)
@@ -70,7 +70,7 @@ def test_a_resumed_run_keeps_the_figures_of_the_base(spec: TrainSpec) -> None:
     before = (Path(spec.folder) / "baseline.json").read_text()
     again = dataclasses.replace(spec, attempt=2)
     result = train(again, recorder_of(again), lambda: False)
-    assert result.summary["baseline"] == json.loads(before)["values"]
+    assert result.summary.baseline == json.loads(before)["values"]
 
 
 def test_clips_without_captions_and_long_ones_are_named(spec: TrainSpec) -> None:

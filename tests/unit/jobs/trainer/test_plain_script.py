@@ -56,7 +56,7 @@ def test_accuracy(make_spec: MakeSpec) -> None:
     clips = held(spec)
     (lines,) = said(spec, [path for path, _ in clips])
     right = sum(line[1] == clip.label for line, (_, clip) in zip(lines, clips, strict=True))
-    assert right / len(clips) == pytest.approx(summary["eval_accuracy"])
+    assert right / len(clips) == pytest.approx(summary.values["eval_accuracy"])
 
 
 def test_exact_sentences(make_spec: MakeSpec, clips: list[ClipSpec]) -> None:
@@ -73,7 +73,7 @@ def test_exact_sentences(make_spec: MakeSpec, clips: list[ClipSpec]) -> None:
     clips_held = held(spec)
     (lines,) = said(spec, [path for path, _ in clips_held])
     right = sum(line[1] == clip.caption for line, (_, clip) in zip(lines, clips_held, strict=True))
-    assert right / len(clips_held) == pytest.approx(summary["eval_exact"])
+    assert right / len(clips_held) == pytest.approx(summary.values["eval_exact"])
 
 
 def test_recall_at_one(make_spec: MakeSpec) -> None:
@@ -84,4 +84,4 @@ def test_recall_at_one(make_spec: MakeSpec) -> None:
     paths = [path for path, _ in clips_held]
     found = said(spec, *([clip.caption, *paths] for _, clip in clips_held))
     right = sum(lines[0][1] == path for lines, path in zip(found, paths, strict=True))
-    assert right / len(paths) == pytest.approx(summary["eval_r1"])
+    assert right / len(paths) == pytest.approx(summary.values["eval_r1"])

@@ -47,7 +47,7 @@ def test_the_whole_base_goes_on_from_captions(
     summary = train(spec, recorder_of(spec), lambda: False).summary
     curve = list(losses(spec).values())
     assert sum(curve[-3:]) < 0.9 * sum(curve[:3])
-    assert summary["baseline"].keys() >= {"eval_exact", "eval_bleu"}
+    assert summary.baseline.keys() >= {"eval_exact", "eval_bleu"}
 
     model = Path(spec.folder) / "model"
     assert not (Path(spec.folder) / "adapter").exists()

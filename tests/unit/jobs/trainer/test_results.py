@@ -4,24 +4,25 @@ from jobs.families.captioning import SAMPLED_CLIPS, evenly_spaced
 from jobs.families.protocol import Score
 from jobs.runs.spec import ClipSpec
 from jobs.trainer.results import SAMPLES, summarize_evaluation
+from orchestrator.domain.run_summary import Prediction
 from orchestrator.domain.tasks import AnswerKind
 
 
 def test_samples_of_a_classification_show_every_class() -> None:
     labels = ["a"] * 10 + ["b"] * 10 + ["c"] * 2
     clips = [ClipSpec(n, f"/{n}.mp4", label, "", "auto", str(n)) for n, label in enumerate(labels)]
-    said = [{"predicted": "a", "confidence": 0.9} for _ in clips]
-    summary = summarize_evaluation(Score(values={}, summary={}, clips=said), AnswerKind.CLASSES, None, clips).summary
-    shown = [row["label"] for row in summary["samples"]]
+    said = [Prediction(predicted="a", confidence=0.9) for _ in clips]
+    summary = summarize_evaluation(Score(clips=said), AnswerKind.CLASSES, None, clips).summary
+    shown = [row.label for row in summary.samples]
     assert len(shown) == SAMPLES
     assert {label: shown.count(label) for label in "abc"} == {"a": 3, "b": 3, "c": 2}
-    assert {row["label"] for row in summary["mistakes"]} == {"b", "c"}
+    assert {row.label for row in summary.mistakes} == {"b", "c"}
 
 
 def test_the_same_clips_are_shown_on_the_way_and_at_the_end() -> None:
     """On the way only some clips are asked, and each answer goes to its own."""
     clips = [ClipSpec(n, f"/{n}.mp4", "", f"caption {n}", "auto", str(n), f"{n}.mp4") for n in range(100)]
-    every = [{"clip_id": c.id, "reference": c.caption, "predicted": c.caption} for c in clips]
+    every = [Prediction(clip_id=c.id, reference=c.caption, predicted=c.caption) for c in clips]
     before = {clip.id: "nothing" for clip in clips}
     shown = summarize_evaluation(Score(clips=every), AnswerKind.TEXT, clips=clips, before=before).samples
     some = summarize_evaluation(
@@ -29,14 +30,14 @@ def test_the_same_clips_are_shown_on_the_way_and_at_the_end() -> None:
     ).samples
     assert len(shown) == SAMPLES
     assert some == shown
-    assert all(row["name"] == f"{row['clip_id']}.mp4" for row in shown)
+    assert all(row.name == f"{row.clip_id}.mp4" for row in shown)
 
 
 def test_a_sentence_is_no_class_where_the_clip_has_a_label_too() -> None:
     """A captioning run over clips that also carry a label shows sentences, and calls none of them misclassified."""
     clips = [ClipSpec(n, f"/{n}.mp4", "sports", f"caption {n}", "auto", str(n), f"{n}.mp4") for n in range(3)]
-    rows = [{"clip_id": c.id, "reference": c.caption, "predicted": "something else"} for c in clips]
+    rows = [Prediction(clip_id=c.id, reference=c.caption, predicted="something else") for c in clips]
     before = {clip.id: "nothing" for clip in clips}
     summary = summarize_evaluation(Score(clips=rows), AnswerKind.TEXT, clips=clips, before=before).summary
-    assert {row["kind"] for row in summary["samples"]} == {"text"}
-    assert "mistakes" not in summary
+    assert {row.kind for row in summary.samples} == {"text"}
+    assert "mistakes" not in summary.to_json()

@@ -47,8 +47,8 @@ def test_it_learns_and_the_card_says_the_same(
     summary = train(spec, recorder_of(spec), lambda: False).summary
     curve = list(losses(spec).values())
     assert sum(curve[-4:]) < sum(curve[:4])
-    assert summary["eval_r1"] <= summary["eval_r5"] <= summary["eval_r10"] <= 1
-    assert summary["eval_median_rank"] >= 1
+    assert summary.values["eval_r1"] <= summary.values["eval_r5"] <= summary.values["eval_r10"] <= 1
+    assert summary.values["eval_median_rank"] >= 1
     adapter = Path(spec.folder) / "adapter"
     said = json.loads((adapter / "predictions.json").read_text())
     first = said[0]
@@ -94,7 +94,7 @@ def test_pretraining_goes_on_with_pairs(make_spec: MakeSpec, tmp_path: Path) -> 
     recipe = {"training_type": "pretrain", "optim": {"epochs": 2, "learning_rate": 1e-3}}
     spec = captioned(make_spec(**recipe), base, "vision-text-dual-encoder")
     summary = train(spec, recorder_of(spec), lambda: False).summary
-    assert "eval_r1" in summary
+    assert "eval_r1" in summary.values
     model = Path(spec.folder) / "model"
     old, new = load_file(base / "model.safetensors"), load_file(model / "model.safetensors")
     assert set(old) == set(new)

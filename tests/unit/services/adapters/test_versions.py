@@ -10,6 +10,7 @@ from sqlmodel import col, select
 
 from orchestrator.domain.adapters import Adapter, AdapterLine, AdapterOperation, OperationKind, ResultKind
 from orchestrator.domain.errors import Conflict, DiskFull, Invalid, NotFound
+from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.adapters import catalog
@@ -40,7 +41,7 @@ def finished_job(
             idempotency_key=f"{name}-{folder}-{len(session.exec(select(TrainingJob.id)).all())}",
             status=JobStatus.RUNNING,
             attempt=1,
-            summary=_SUMMARY,
+            summary=RunSummary.from_json(_SUMMARY),
         )
         session.add(job)
         session.flush()
@@ -75,7 +76,7 @@ def test_a_completed_job_makes_the_next_version_with_its_lineage(ada: Actor, hom
     assert (row.dataset_name, row.dataset_version, row.model_revision) == ("Demo", 3, "ab" * 32)
     assert (row.family, row.architecture, row.task) == ("videomae", "VideoMAE", "classification")
     assert (row.metric_label, row.value, row.baseline, row.size_bytes) == ("Accuracy", 0.9, 0.25, 100)
-    assert "eta_s" not in row.summary
+    assert "eta_s" not in row.summary.to_json()
     finished_job(ada, home)
     finished_job(ada, home, name="other", folder="model")
     assert versions_of(ada) == [1, 2]
@@ -93,7 +94,7 @@ def test_versions_of_one_name_may_be_of_other_tasks(ada: Actor, home: Path) -> N
     with session_scope() as session:
         newest = catalog.list_adapters(session, ada, sort="-version").items[0].id
         session.get_one(Adapter, newest).task = "retrieval"
-        session.get_one(Adapter, newest).summary = {"eval_r1": 0.5}
+        session.get_one(Adapter, newest).summary = RunSummary.of_values({"eval_r1": 0.5})
         session.flush()
         line = catalog.list_versions(session, ada, newest)
     assert [one.value.replace("\u202f", "") for one in sisters(adapter_line(line[1]), line)] == ["50.0% R@1", "90.0%"]

@@ -8,6 +8,7 @@ import pytest
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.live_records import LIVE_KINDS, RUN_KINDS, MetricRecord, pack, unpack, unpack_run_record
 from orchestrator.domain.redis_keys import job_stream
+from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.services.metrics.downsample import min_max
@@ -78,9 +79,9 @@ def test_a_resumed_attempt_overwrites_what_it_trains_again(ada: Actor) -> None:
 def test_best_values_are_kept() -> None:
     from orchestrator.services.metrics.ingest import BatchSummary
 
-    first = merge_summary({}, BatchSummary(values={"eval_accuracy": 0.9, "eval_loss": 0.3}))
+    first = merge_summary(RunSummary(), BatchSummary(values={"eval_accuracy": 0.9, "eval_loss": 0.3}))
     second = merge_summary(first, BatchSummary(values={"eval_accuracy": 0.8, "eval_loss": 0.2}))
-    assert (second["best_eval_accuracy"], second["best_eval_loss"], second["eval_accuracy"]) == (0.9, 0.2, 0.8)
+    assert (second.best("eval_accuracy"), second.best("eval_loss"), second.value("eval_accuracy")) == (0.9, 0.2, 0.8)
 
 
 def test_the_file_is_read_as_it_grows(tmp_path: Path) -> None:

@@ -146,7 +146,7 @@ def test_the_list_is_narrowed_by_dataset_model_and_owner(ada: Actor) -> None:
         assert found(root, owner="eve") == [hers]
         seen = list_jobs(session, root, owner="all")
         assert (seen.total, {row.owner for row in seen.items}) == (3, {"ada", "eve"})
-        assert all(row.recipe == row.summary == {} for row in seen.items)
+        assert all(row.recipe == row.summary.to_json() == {} for row in seen.items)
         with pytest.raises(NotFound):
             get_job(session, root, hers)
         assert job_choices(session, ada).owners == []

@@ -8,6 +8,7 @@ from sqlmodel import select
 from orchestrator.domain.errors import Invalid, NotFound
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.notifications import Notification
+from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
@@ -72,7 +73,7 @@ def test_the_best_is_named_and_the_end_is_told_once(redis_server: RedisProcess, 
         with session_scope() as session:
             job = session.get(TrainingJob, job_id)
             assert job is not None
-            job.summary = {"best_eval_accuracy": score, "eval_accuracy": score}
+            job.summary = RunSummary.of_values({"best_eval_accuracy": score, "eval_accuracy": score})
             lifecycle.claim(session, job_id, 1, "w")
             lifecycle.mark_running(session, job_id, 1, 1)
             lifecycle.complete(session, job_id, 1)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from orchestrator.domain.run_summary import RunSummary
 from orchestrator.states.jobs import metric_cards, samples
 from orchestrator.states.jobs import rows as job_rows
 from orchestrator.states.jobs.metric_cards import Tally
@@ -66,12 +67,12 @@ def test_progress_card_before_the_start() -> None:
 
 def test_result_with_its_confusion_matrix() -> None:
     summary = {"eval_accuracy": 0.9, "confusion_matrix": [[9, 1], [1, 9]], "class_names": ["bouncing", "circling"]}
-    result = samples.result_of(summary)
+    result = samples.result_of(RunSummary.from_json(summary))
     assert result.accuracy == f"90.0{formatting.NARROW}%"
     assert result.clips == "right on 20\u00a0held-out clips"
     assert [(cell.clips, cell.right) for cell in result.confusion[0].cells] == [(9, True), (1, False)]
     assert result.confusion[0].right == f"90{formatting.NARROW}%"
-    assert not samples.result_of({"loss": 1.0}).known
+    assert not samples.result_of(RunSummary.of_values({"loss": 1.0})).known
 
 
 def test_colours_go_round() -> None:

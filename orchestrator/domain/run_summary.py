@@ -1,0 +1,204 @@
+"""What a run has reached, so far or at its end: one typed document that trainer, database, pages and REST share.
+
+It is stored flat, as JSON: the fields below, and beside them each measured value under the name of its curve (`loss`,
+`eval_accuracy`) with its best as `best_eval_accuracy`. Unknown entries are kept, and a field whose stored value does
+not fit is read as if it were not there, so that what other versions wrote can still be opened.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self, assert_never
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from sqlalchemy import JSON, Dialect
+from sqlalchemy.types import TypeDecorator
+
+from orchestrator.domain.tasks import AnswerKind, task_spec
+
+TRAIN_SERIES = ("loss", "learning_rate", "grad_norm", "samples_per_s")
+"""Curves of the training itself; those of an evaluation begin with `eval_`."""
+_BEST = "best_"
+
+
+class _Document(BaseModel):
+    """JSON with typed fields. What was never set is not written, so that reading and writing changes nothing."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _default_where_it_does_not_fit(cls, value: Any, handler: Any, info: ValidationInfo) -> Any:
+        try:
+            return handler(value)
+        except ValidationError:
+            return cls.model_fields[str(info.field_name)].get_default(call_default_factory=True)
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any] | None) -> Self:
+        """The document that `to_json` gave, by this version or another."""
+        return cls.model_validate(dict(raw or {}))
+
+    def to_json(self) -> dict[str, Any]:
+        """What is stored and sent."""
+        return self.model_dump(exclude_unset=True)
+
+    def merged(self, later: Self) -> Self:
+        """Both, where `later` has the last word on everything that it sets."""
+        return self.from_json(self.to_json() | later.to_json())
+
+
+class FoundClip(_Document):
+    """A clip that was found for a sentence."""
+
+    clip_id: int = 0
+    score: float = 0.0
+    right: bool = False
+
+
+class Prediction(_Document):
+    """What a model made of one held-out clip, and what it should have made of it."""
+
+    kind: AnswerKind | None = None
+    """What the model gave for the clip; None where it was stored before samples said so."""
+    clip_id: int | None = None
+    """None where every held-out clip is judged in its turn."""
+    name: str = ""
+    label: str = ""
+    """The clip's class; "" where it has none."""
+    reference: str = ""
+    """The class or the sentence that is right."""
+    predicted: str | None = None
+    confidence: float | None = None
+    """0 to 1, of the class that was predicted."""
+    before: str | None = None
+    """What the untouched base made of it; None where it was not asked."""
+    rank: int | None = None
+    """Place at which the clip was found by its sentence, the first is 1; None where nothing was searched."""
+    top: list[FoundClip] = Field(default_factory=list)
+    """The clips that were found first."""
+    trail: list[tuple[float, str | int]] = Field(default_factory=list)
+    """(epoch, answer) of the evaluations so far, the oldest first."""
+
+    def kind_in(self, task: str) -> AnswerKind:
+        """What the model gave for the clip in a run of this task."""
+        return self.kind or task_spec(task).answer
+
+    def answer(self, task: str) -> str | int:
+        """What the trail keeps of an evaluation: the class or sentence, or at which place the clip was found."""
+        match kind := self.kind_in(task):
+            case AnswerKind.CLASSES | AnswerKind.TEXT:
+                return self.predicted or ""
+            case AnswerKind.CLIPS:
+                return self.rank or 0
+            case _:
+                assert_never(kind)
+
+
+class RunSummary(_Document):
+    """Progress and result of a run. The trainer knows some fields, the worker adds the others while it trains."""
+
+    task: str = ""
+    """Noted at the launch; runs from before that have none."""
+    phase: str = ""
+    eta_s: float | None = None
+    """Seconds to go, None when unknown or over."""
+    safe_step: int = 0
+    """The step of the newest checkpoint when the run was last lost."""
+    notes: dict[str, str] = Field(default_factory=dict)
+    """What the trainer noted of its run: a sentence by its kind."""
+    class_names: list[str] = Field(default_factory=list)
+    confusion_matrix: list[list[int]] = Field(default_factory=list)
+    """[true class][predicted class] of the held-out clips, in the order of `class_names`."""
+    pool: int = 0
+    """How many clips a sentence was searched among."""
+    baseline: dict[str, float] = Field(default_factory=dict)
+    """The metrics of the untouched base, or of guessing, on the same clips."""
+    samples: list[Prediction] = Field(default_factory=list)
+    """Some held-out clips that stand for all."""
+    mistakes: list[Prediction] = Field(default_factory=list)
+    """Clips that were called another class than theirs, the surest first."""
+    final_step: int = 0
+    train_seconds: float | None = None
+    train_clips: int = 0
+    validation_clips: int = 0
+    trainable_parameters: int = 0
+    device: str = ""
+
+    _passing: ClassVar[frozenset[str]] = frozenset({"eta_s", "phase"})
+
+    @classmethod
+    def of_values(cls, values: Mapping[str, float]) -> Self:
+        """A summary that holds nothing but measured values."""
+        return cls.from_json(values)
+
+    @property
+    def values(self) -> dict[str, float]:
+        """Every measured value by its name, bests included."""
+        extra = self.model_extra or {}
+        return {name: value for name, value in extra.items() if is_number(value)}
+
+    @property
+    def latest(self) -> dict[str, float]:
+        """The newest value of each curve."""
+        return {name: value for name, value in self.values.items() if is_series(name)}
+
+    def value(self, name: str) -> float | None:
+        """The newest value of a curve or metric."""
+        return self.values.get(name)
+
+    def best(self, name: str) -> float | None:
+        """The best value of a metric so far."""
+        return self.values.get(best_name(name))
+
+    @property
+    def loss(self) -> float | None:
+        return self.value("loss")
+
+    @property
+    def eval_loss(self) -> float | None:
+        return self.value("eval_loss")
+
+    @property
+    def samples_per_s(self) -> float | None:
+        return self.value("samples_per_s")
+
+    def lasting(self) -> Self:
+        """Without what means something only while the run goes on."""
+        return self.from_json({name: value for name, value in self.to_json().items() if name not in self._passing})
+
+
+def is_number(value: Any) -> bool:
+    """A measured value; a flag is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def is_series(name: str) -> bool:
+    """Whether a measured value is the newest point of a curve, not a best."""
+    return name in TRAIN_SERIES or name.startswith("eval_")
+
+
+def is_best(name: str) -> bool:
+    """Whether a measured value is the best of a metric."""
+    return name.startswith(_BEST)
+
+
+def best_name(name: str) -> str:
+    """The name under which the best value of a metric is kept."""
+    return f"{_BEST}{name}"
+
+
+def metric_of(name: str) -> str:
+    """The metric that a value or its best belongs to."""
+    return name.removeprefix(_BEST)
+
+
+class SummaryColumn(TypeDecorator[RunSummary]):
+    """Keeps a summary as JSON."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: RunSummary | None, dialect: Dialect) -> Any:
+        return value.to_json() if value is not None else {}
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> RunSummary:
+        return RunSummary.from_json(value if isinstance(value, Mapping) else {})
