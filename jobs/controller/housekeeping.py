@@ -33,7 +33,13 @@ from orchestrator.services.adapters.recording import record_missing
 from orchestrator.services.datasets.demo import is_drawn
 from orchestrator.services.datasets.ingest.pipeline import refuse as refuse_dataset
 from orchestrator.services.db import session_scope
-from orchestrator.services.models.adding import CHECKING, FETCHING, abandoned_models, forget_broken_fetches, refuse
+from orchestrator.services.models.adding import (
+    CHECKING,
+    FETCHING,
+    abandoned_models,
+    delete_stale_downloads,
+    fail_import,
+)
 from orchestrator.services.models.builtin import ensure_builtin
 from orchestrator.services.playground.scratch import sweep_scratch
 from orchestrator.services.queue import adapter_work_key, enqueue, ingest_key, model_key, waiting_keys, withdraw
@@ -127,9 +133,9 @@ class Housekeeping:
                 for path in folder.glob(f"{upload.id}*"):
                     path.unlink(missing_ok=True)
                 session.delete(upload)
-        forget_broken_fetches(_UPLOAD_AGE.total_seconds())
+        delete_stale_downloads(_UPLOAD_AGE.total_seconds())
         for model_id in abandoned_models(utcnow() - _UPLOAD_AGE):
-            refuse(model_id, "Its files did not all arrive within two days. Add them again, or delete it.")
+            fail_import(model_id, "Its files did not all arrive within two days. Add them again, or delete it.")
 
     def _models(self) -> None:
         """A base model that is to be fetched or checked, and that nobody looks after, gets a new letter."""
@@ -147,7 +153,7 @@ class Housekeeping:
                 withdraw(model_key(model_id), PREP)
                 enqueue(TASK_MODEL, model_key(model_id), PREP, model_id=model_id)
             else:
-                refuse(model_id, "Checking this model was interrupted several times. Add it again.")
+                fail_import(model_id, "Checking this model was interrupted several times. Add it again.")
                 self._client.delete(model_tries(model_id))
 
     def _works(self) -> None:

@@ -12,7 +12,7 @@ from orchestrator.domain.datasets import DETECTING_LAYOUT, FETCHING, Dataset, Da
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.sizes import resumable_note
 from orchestrator.services.credentials import credential_secret
-from orchestrator.services.datasets.files import begun_bytes, fetch_folders
+from orchestrator.services.datasets.files import fetch_folders, partial_bytes
 from orchestrator.services.db import session_scope
 from orchestrator.services.fetching import fetch_request
 from orchestrator.services.uploads.part_file import upload_path
@@ -41,12 +41,12 @@ def fetch_source(dataset_id: int, should_continue: Callable[[], bool]) -> str:
         except AppError as error:
             return error.message
     folder, kept = _fetch_folder(dataset_id, source), 0
-    free = max(1, shutil.disk_usage(folder).free + begun_bytes(folder) - _RESERVED_BYTES)
+    free = max(1, shutil.disk_usage(folder).free + partial_bytes(folder) - _RESERVED_BYTES)
     request = fetch_request(source, credentials, folder, min(get_settings().max_upload_bytes, free))
     try:
         for message in fetch_messages(request, should_continue):
             if "problem" in message:
-                kept = begun_bytes(folder)
+                kept = partial_bytes(folder)
                 return str(message["problem"]) + resumable_note(kept, "fetching it again")
             if "files" in message:
                 return "" if _to_uploads(dataset_id, owner_id, message["files"], folder) else STOPPED
@@ -62,7 +62,7 @@ def _fetch_folder(dataset_id: int, source: dict[str, Any]) -> Path:
     """A folder to fetch into: with what an earlier attempt left of the same source, else an empty one."""
     folder = get_settings().data_dir / "uploads" / f"fetch-{dataset_id}-{secrets.token_hex(4)}"
     for earlier in fetch_folders(dataset_id):
-        if not folder.exists() and begun_bytes(earlier, source):
+        if not folder.exists() and partial_bytes(earlier, source):
             os.replace(earlier, folder)
             os.utime(folder)
         else:

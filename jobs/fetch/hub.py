@@ -8,7 +8,7 @@ from typing import Any
 from jobs.fetch.hub_client import DownloadMonitor, files_on_hub, words_of
 from jobs.fetch.patience import Patience
 from jobs.fetch.report import Problem, Progress, say
-from orchestrator.services.models.files import INDEX, PARTS, WEIGHTS, file_problem, lacking
+from orchestrator.services.models.files import INDEX, PARTIAL_FOLDER, WEIGHTS, file_problem, missing_file
 
 
 def fetch_hub(
@@ -46,9 +46,9 @@ def fetch_hub(
 
 def _keep_only(commit: str, names: dict[str, int], folder: Path) -> None:
     """Of an earlier try only what is of this very commit."""
-    known = folder / PARTS / "commit"
+    known = folder / PARTIAL_FOLDER / "commit"
     if not known.is_file() or known.read_text() != commit:
-        shutil.rmtree(folder / PARTS, ignore_errors=True)
+        shutil.rmtree(folder / PARTIAL_FOLDER, ignore_errors=True)
         for name in names:
             (folder / name).unlink(missing_ok=True)
     known.parent.mkdir(exist_ok=True)
@@ -63,7 +63,7 @@ def _download(repo: str, name: str, size: int, commit: str, token: str | bool, f
 
     if (folder / name).is_file():
         return
-    part = folder / PARTS / name
+    part = folder / PARTIAL_FOLDER / name
     if part.is_file() and part.stat().st_size > size:
         part.unlink()
     with part.open("ab") as file:
@@ -103,6 +103,6 @@ def wanted_files(sizes: dict[str, int], repo: str) -> dict[str, int]:
     if WEIGHTS in top:
         more = [name for name in top if name == INDEX or (name.endswith(".safetensors") and name != WEIGHTS)]
         top = {name: size for name, size in top.items() if name not in more}
-    if sentence := lacking(top):
+    if sentence := missing_file(top):
         raise Problem(f"{repo} cannot be trained as it is: {sentence.partition('. ')[0]}. Choose another model.")
     return dict(sorted(top.items(), key=lambda item: item[1]))

@@ -21,9 +21,9 @@ from orchestrator.domain.redis_keys import model_lease
 from orchestrator.services.credentials import credential_secret
 from orchestrator.services.db import session_scope
 from orchestrator.services.fetching import fetch_request
-from orchestrator.services.models.adding import CHECKING, FETCHING, refuse
-from orchestrator.services.models.catalog import take_back, take_facts
-from orchestrator.services.models.files import PARTS, begun_bytes, model_folder
+from orchestrator.services.models.adding import CHECKING, FETCHING, fail_import
+from orchestrator.services.models.catalog import apply_facts, relink_adapters
+from orchestrator.services.models.files import PARTIAL_FOLDER, model_folder, partial_bytes
 from orchestrator.services.models.folders import allowed_folder
 from orchestrator.services.models.inspect import inspect_model
 from orchestrator.services.models.integrity import check_files
@@ -64,17 +64,17 @@ def _bring(model_id: int, go_on: Callable[[], bool]) -> str:
             model = _waiting(session, model_id)
             if model is None:
                 return "called off"
-            take_facts(model, folder, facts)
+            apply_facts(model, folder, facts)
             if revision:
                 model.details = {**model.details, "hub_revision": revision}
-            take_back(session, model)
+            relink_adapters(session, model)
         return "ready"
     except _BrokenOff as error:
-        return refuse(model_id, error.message, keep=True)
+        return fail_import(model_id, error.message, keep=True)
     except AppError as error:
-        return refuse(model_id, error.message)
+        return fail_import(model_id, error.message)
     except OSError as error:
-        return refuse(model_id, f"The files could not be read: {error.strerror}. Try again.")
+        return fail_import(model_id, f"The files could not be read: {error.strerror}. Try again.")
 
 
 def _place(model_id: int) -> Path:
@@ -132,14 +132,14 @@ def _fetch(model_id: int, folder: Path, go_on: Callable[[], bool]) -> str:
             lent = credential_secret(session, model.owner_id or 0, model.details["credential_id"])
         source = {"type": "hub", "repo": model.source_ref, "revision": model.details.get("wanted_revision", "")}
     folder.mkdir(parents=True, exist_ok=True)
-    max_bytes = max(1, shutil.disk_usage(folder).free + begun_bytes(model_id) - _SPARE_BYTES)
+    max_bytes = max(1, shutil.disk_usage(folder).free + partial_bytes(model_id) - _SPARE_BYTES)
     request, revision = fetch_request(source, lent, folder, max_bytes), ""
     for told in fetch_messages(request, lambda: go_on() and bool(_stage(model_id))):
         if "problem" in told:
             raise _BrokenOff(str(told["problem"]))
         revision = told.get("revision", revision)
         if "files" in told:
-            for litter in (".hub", PARTS):
+            for litter in (".hub", PARTIAL_FOLDER):
                 shutil.rmtree(folder / litter, ignore_errors=True)
             return str(revision)
         _tell(model_id, done=told["done"], total=told["total"])

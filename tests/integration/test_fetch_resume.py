@@ -10,7 +10,7 @@ import pytest
 from jobs.fetch import web
 from jobs.fetch.part import Part
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets.files import FETCHED_PART, PART_NOTE, begun_bytes, fetch_folders
+from orchestrator.services.datasets.files import FETCHED_PART, PART_NOTE, fetch_folders, partial_bytes
 from orchestrator.services.datasets.ingest.sources import request_fetch
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
@@ -70,7 +70,7 @@ def test_what_arrived_stays_for_the_next_try(ada: Actor, server: WebServer, tmp_
     assert run(dataset_id) == "error"
     assert "KB are here; fetching it again within two days" in dataset_of(dataset_id).error
     [folder] = fetch_folders(dataset_id)
-    begun = begun_bytes(folder)
+    begun = partial_bytes(folder)
     assert again(ada, dataset_id) == "ready", dataset_of(dataset_id).error
     assert answer.sent[-1] == (206, begun)
     assert len(answer.sent) == web.LINES + 1

@@ -24,15 +24,15 @@ from orchestrator.services.credentials import save_token
 from orchestrator.services.db import session_scope
 from orchestrator.services.models import folders
 from orchestrator.services.models.adding import (
-    add_from_hub,
-    begin_again,
-    begin_file,
-    begin_model_upload,
+    create_file_upload,
+    create_model_for_upload,
+    create_model_from_hub,
     request_check,
-    try_again,
+    restart_upload,
+    retry_import,
 )
 from orchestrator.services.models.catalog import delete_model
-from orchestrator.services.models.files import begun_bytes, model_folder
+from orchestrator.services.models.files import model_folder, partial_bytes
 from orchestrator.services.uploads.part_file import upload_path
 from orchestrator.services.uploads.uploads import complete_upload, list_uploads
 from orchestrator.settings import ROOT, get_settings
@@ -47,14 +47,14 @@ KIND = "video_classification"
 def test_an_upload_that_was_left_is_gone_on_with_or_given_up(redis_server: RedisProcess, ada: Actor) -> None:
     """It never waits for ever: files may be sent anew, and after two days without them it says so."""
     with session_scope() as session:
-        left, fresh = (begin_model_upload(session, ada, name, "", KIND).id for name in ("left", "fresh"))
-        partial = begin_file(session, ada, left, "model.safetensors", 1_000).id
+        left, fresh = (create_model_for_upload(session, ada, name, "", KIND).id for name in ("left", "fresh"))
+        partial = create_file_upload(session, ada, left, "model.safetensors", 1_000).id
     upload_path(partial).write_bytes(b"half")
     chores = Housekeeping(redis_server.client())
     chores._uploads()
     assert model_of(left).status is ModelStatus.PROCESSING
     with session_scope() as session:
-        begin_again(session, ada, left)
+        restart_upload(session, ada, left)
     assert not upload_path(partial).exists()
     with session_scope() as session:
         model = session.get_one(VideoModel, left)
@@ -66,16 +66,16 @@ def test_an_upload_that_was_left_is_gone_on_with_or_given_up(redis_server: Redis
     assert model_of(fresh).status is ModelStatus.PROCESSING
     # Even then: the same model, its files once more.
     with session_scope() as session:
-        begin_again(session, ada, left)
+        restart_upload(session, ada, left)
         for filename, data in files_of().items():
-            row = begin_file(session, ada, left, filename, len(data))
+            row = create_file_upload(session, ada, left, filename, len(data))
             upload_path(row.id).write_bytes(data)
             complete_upload(session, ada, row.id)
         request_check(session, ada, left)
     run_model_import(left)
     assert model_of(left).status is ModelStatus.READY, model_of(left).error
     with session_scope() as session, pytest.raises(Conflict):
-        begin_again(session, ada, left)
+        restart_upload(session, ada, left)
 
 
 def files_of(base: Path = BASE) -> dict[str, bytes]:
@@ -85,7 +85,7 @@ def files_of(base: Path = BASE) -> dict[str, bytes]:
 def upload(actor: Actor, files: dict[str, bytes], name: str = "mine", kind: str = KIND) -> int:
     """Uploads the files and asks for the check, as page and REST do; the worker's part is called here."""
     with session_scope() as session:
-        model_id = begin_model_upload(session, actor, name, "", kind).id
+        model_id = create_model_for_upload(session, actor, name, "", kind).id
     send(actor, model_id, files)
     with session_scope() as session:
         request_check(session, actor, model_id)
@@ -96,7 +96,7 @@ def upload(actor: Actor, files: dict[str, bytes], name: str = "mine", kind: str 
 def send(actor: Actor, model_id: int, files: dict[str, bytes]) -> None:
     with session_scope() as session:
         for filename, data in files.items():
-            row = begin_file(session, actor, model_id, filename, len(data))
+            row = create_file_upload(session, actor, model_id, filename, len(data))
             upload_path(row.id).write_bytes(data)
             complete_upload(session, actor, row.id)
 
@@ -136,20 +136,20 @@ def test_uploaded_files_become_a_base_that_trains(redis_server: RedisProcess, ad
 def test_a_large_folder_is_read_by_a_worker_and_stays_where_it_lies(
     redis_server: RedisProcess, ada: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(folders, "READ_AT_ONCE", 1_000)
+    monkeypatch.setattr(folders, "INLINE_CHECK_BYTES", 1_000)
     spoiled, folder = files_of(), get_settings().model_roots[0] / "base"
     not_finite(spoiled)
     folder.mkdir(parents=True)
     for name, data in spoiled.items():
         (folder / name).write_bytes(data)
     with session_scope() as session:
-        row = folders.register_path(session, ada, "large", "", str(folder))
+        row = folders.register_folder(session, ada, "large", "", str(folder))
     assert (row.status, row.details["stage"], row.revision) == ("processing", "checking", "")
     run_model_import(row.id)
     assert "not finite" in model_of(row.id).error
     (folder / "model.safetensors").write_bytes((BASE / "model.safetensors").read_bytes())
     with session_scope() as session:
-        try_again(session, ada, row.id)
+        retry_import(session, ada, row.id)
     run_model_import(row.id)
     model = model_of(row.id)
     assert (model.status, model.error, model.path) == ("ready", "", str(folder))
@@ -201,7 +201,7 @@ MISSING = [
     (lost_shard, r"model-2\.safetensors is missing: the index names"),
 ]
 BAD = [
-    (remote_code, "run code of the model's own"),
+    (remote_code, "run code of the model itself"),
     (stranger, "names the model type"),
     (cut, "damaged or cut off"),
     (not_finite, "not finite"),
@@ -233,10 +233,10 @@ def test_an_upload_that_lacks_a_file_keeps_what_arrived(redis_server: RedisProce
 def test_of_two_files_of_one_name_the_one_at_the_top_is_the_models(redis_server: RedisProcess, ada: Actor) -> None:
     other = {"snap/1_Pooling/config.json": b'{"model_type": "gpt2"}'}
     with session_scope() as session:
-        first, last = (begin_model_upload(session, ada, name, "", KIND).id for name in ("first", "last"))
+        first, last = (create_model_for_upload(session, ada, name, "", KIND).id for name in ("first", "last"))
     whole = {f"snap/{name}": data for name, data in files_of().items()}
     send(ada, first, whole)
-    with pytest.raises(Invalid, match=r"snap/config\.json is here already"):
+    with pytest.raises(Invalid, match=r"snap/config\.json is uploaded already"):
         send(ada, first, other)
     send(ada, last, other | whole)
     for model_id in (first, last):
@@ -261,19 +261,19 @@ def test_every_bad_upload_ends_in_a_sentence(redis_server: RedisProcess, ada: Ac
 def test_pickles_and_code_are_refused_before_a_byte_is_sent(redis_server: RedisProcess, ada: Actor) -> None:
     bob = make_person("bob")
     with session_scope() as session:
-        model_id = begin_model_upload(session, ada, "mine", "", KIND).id
+        model_id = create_model_for_upload(session, ada, "mine", "", KIND).id
         for name, said in (
             ("pytorch_model.bin", "safe_serialization"),
             ("modeling.py", "is code"),
             ("a.exe", "not part"),
-            ("README.md", "beside the weights a file may have"),
+            ("README.md", "a file other than the weights may have"),
         ):
             with pytest.raises(Invalid, match=said):
-                begin_file(session, ada, model_id, name, 10**9)
+                create_file_upload(session, ada, model_id, name, 10**9)
         with pytest.raises(Conflict, match="No files have arrived"):
             request_check(session, ada, model_id)
         with pytest.raises(NotFound):
-            begin_file(session, bob, model_id, "config.json", 10)
+            create_file_upload(session, bob, model_id, "config.json", 10)
 
 
 @pytest.fixture
@@ -287,7 +287,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
 
 def fetch(actor: Actor, repo: str = "ada/motions", name: str = "fetched", **more: Any) -> VideoModel:
     with session_scope() as session:
-        model_id = add_from_hub(session, actor, name, "", KIND, repo, **more).id
+        model_id = create_model_from_hub(session, actor, name, "", KIND, repo, **more).id
     run_model_import(model_id)
     return model_of(model_id)
 
@@ -307,9 +307,9 @@ def test_a_token_is_sent_to_the_hub_sealed_here_and_forgotten(
     refused = fetch(ada, name="closed")
     assert "gated" in refused.error
     with session_scope() as session:
-        assert try_again(session, ada, refused.id or 0).status == "processing"
+        assert retry_import(session, ada, refused.id or 0).status == "processing"
     with session_scope() as session:
-        model_id = add_from_hub(session, ada, "open", "", KIND, "ada/motions", token="hf_secret").id
+        model_id = create_model_from_hub(session, ada, "open", "", KIND, "ada/motions", token="hf_secret").id
         assert "hf_secret" not in str(session.get_one(VideoModel, model_id).details)
     run_model_import(model_id)
     model = model_of(model_id)
@@ -328,7 +328,7 @@ def test_a_fetch_that_broke_off_goes_on_where_it_ended(
     assert "10.5\u00a0MB are here; trying again within two days goes on from there." in broken.error
     hub.cut, hub.fetched = {}, []
     with session_scope() as session:
-        try_again(session, ada, broken.id or 0)
+        retry_import(session, ada, broken.id or 0)
     run_model_import(broken.id or 0)
     model = model_of(broken.id or 0)
     assert (model.status, model.error) == ("ready", "")
@@ -340,7 +340,7 @@ def test_a_fetch_that_broke_off_goes_on_where_it_ended(
     left = fetch(ada, name="left").id or 0
     chores = Housekeeping(redis_server.client())
     chores._uploads()
-    assert begun_bytes(left)
+    assert partial_bytes(left)
     monkeypatch.setattr("orchestrator.services.models.adding.time.time", lambda: utcnow().timestamp() + 3 * 86_400)
     chores._uploads()
     assert not model_folder(left).exists()
@@ -364,7 +364,7 @@ def test_what_the_hub_does_not_have_is_said(
     assert "cannot be reached" in fetch(ada, name="three").error
     for repo in ("motions", "../../etc", "a/b/c", "https://evil.example/x"):
         with session_scope() as session, pytest.raises(Invalid, match="owner/name"):
-            add_from_hub(session, ada, "four", "", KIND, repo)
+            create_model_from_hub(session, ada, "four", "", KIND, repo)
 
 
 def test_a_stored_token_opens_a_gated_model_that_failed(redis_server: RedisProcess, ada: Actor, hub: HubServer) -> None:
@@ -373,7 +373,7 @@ def test_a_stored_token_opens_a_gated_model_that_failed(redis_server: RedisProce
     with session_scope() as session:
         stored = save_token(session, ada, "mine", "hf_a_secret_one")
         with pytest.raises(NotFound):
-            try_again(session, bob, refused.id or 0, stored.id)
-        try_again(session, ada, refused.id or 0, stored.id)
+            retry_import(session, bob, refused.id or 0, stored.id)
+        retry_import(session, ada, refused.id or 0, stored.id)
     run_model_import(refused.id or 0)
     assert (model_of(refused.id or 0).status, model_of(refused.id or 0).error) == ("ready", "")

@@ -23,7 +23,7 @@ from orchestrator.domain.datasets import Clip
 from orchestrator.domain.sizes import format_size
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import delete_dataset
-from orchestrator.services.datasets.files import begun_bytes, fetch_folders
+from orchestrator.services.datasets.files import fetch_folders, partial_bytes
 from orchestrator.services.datasets.ingest.sources import cancel_reading, request_fetch
 from orchestrator.services.db import session_scope
 from orchestrator.services.fetching import fetch_request
@@ -203,7 +203,7 @@ def test_what_arrived_stays_for_the_next_try_and_no_key_with_it(
     monkeypatch.setattr("jobs.fetch.dataset_source.fetch_messages", overheard)
     dataset_id = broken_off(ada, shelf)
     [folder] = fetch_folders(dataset_id)
-    begun = begun_bytes(folder)
+    begun = partial_bytes(folder)
     error = dataset_of(dataset_id).error
     assert f"{format_size(begun)} are here; fetching it again within two days goes on from there." in error
     half = begun - len(draw_clip(tmp_path / "a.mp4", shade=90).read_bytes())

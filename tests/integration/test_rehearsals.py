@@ -15,7 +15,7 @@ from orchestrator.domain.recipes import Recipe, parse_recipe
 from orchestrator.domain.users import Actor
 from orchestrator.domain.workers import Worker
 from orchestrator.services.db import session_scope
-from orchestrator.services.models.catalog import take_facts
+from orchestrator.services.models.catalog import apply_facts
 from orchestrator.services.models.inspect import inspect_model
 from orchestrator.services.queue import waiting_keys
 from orchestrator.services.training.preflight import preflight
@@ -37,7 +37,7 @@ def real_things(actor: Actor, folder: Path) -> tuple[int, int]:
     dataset_id, model_id = make_things(actor, clips=5, model_path=str(BASE))
     with session_scope() as session:
         facts, model = inspect_model(BASE), session.get_one(VideoModel, model_id)
-        take_facts(model, BASE, facts)
+        apply_facts(model, BASE, facts)
         for number, clip in enumerate(session.exec(select(Clip).where(Clip.dataset_id == dataset_id)).all()):
             motion = "blinking" if clip.label == "left" else "zooming"
             clip.path = str(write_mp4(folder / f"{number}.mp4", demo_frames(motion, number)))

@@ -10,7 +10,7 @@ from orchestrator.api.serialization import BodyIdOr0, Id, list_json, page_json, 
 from orchestrator.domain.errors import Invalid
 from orchestrator.services.db import session_scope
 from orchestrator.services.models import adding, catalog
-from orchestrator.services.models.folders import register_path
+from orchestrator.services.models.folders import register_folder
 
 router = checked_router(tags=["models"])
 
@@ -67,14 +67,16 @@ def register_model(actor: CurrentUser, body: NewModel) -> dict[str, Any]:
     with session_scope() as session:
         match body.source.type:
             case "path":
-                row = register_path(
+                row = register_folder(
                     session, actor, body.name, body.description, body.source.path, body.model_type, body.architecture
                 )
             case "upload":
-                row = adding.begin_model_upload(session, actor, *texts, body.architecture)
+                row = adding.create_model_for_upload(session, actor, *texts, body.architecture)
             case "hub":
                 repo = (body.source.repo, body.source.revision, body.source.token)
-                row = adding.add_from_hub(session, actor, *texts, *repo, body.architecture, body.source.credential_id)
+                row = adding.create_model_from_hub(
+                    session, actor, *texts, *repo, body.architecture, body.source.credential_id
+                )
             case _:
                 raise Invalid("Choose where the model comes from: upload, hub or path.", "source.type")
         return to_json(row)
@@ -85,7 +87,7 @@ def check_model(actor: CurrentUser, model_id: Id, body: Retry | None = None) -> 
     """All files are uploaded: a worker checks them. A failed download or folder is tried again."""
     with session_scope() as session:
         if catalog.get_model(session, actor, model_id).source != "upload":
-            return to_json(adding.try_again(session, actor, model_id, body.credential_id if body else 0))
+            return to_json(adding.retry_import(session, actor, model_id, body.credential_id if body else 0))
         return to_json(adding.request_check(session, actor, model_id))
 
 

@@ -19,7 +19,7 @@ from orchestrator.domain.plain_text import is_storable
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.ingest.uploads import begin_upload
 from orchestrator.services.db import session_scope
-from orchestrator.services.models.adding import begin_file
+from orchestrator.services.models.adding import create_file_upload
 from orchestrator.services.uploads import uploads
 from orchestrator.services.uploads.part_file import PartFile, upload_path
 from orchestrator.settings import get_settings
@@ -102,7 +102,7 @@ def begin(
         raise Invalid("Upload-Length must say how many bytes will come.", "Upload-Length")
     metadata = parse_metadata(upload_metadata)
     name, target = _target(metadata)
-    begin_target = begin_file if name == "model_id" else begin_upload
+    begin_target = create_file_upload if name == "model_id" else begin_upload
     with session_scope() as session:
         row = begin_target(session, actor, target, metadata.get("filename", ""), length)
     return Response(status_code=201, headers=_headers(row) | {"Location": f"/api/v1/uploads/{row.id}"})

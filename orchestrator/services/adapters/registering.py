@@ -14,9 +14,9 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_adapter
 from orchestrator.services.adapters.catalog import existing_folder
 from orchestrator.services.adapters.operations import MERGED, folder_to_push
-from orchestrator.services.models.adding import check_soon
-from orchestrator.services.models.catalog import new_model, row_of
-from orchestrator.services.models.files import TAKEN, model_folder, remove_model_folder
+from orchestrator.services.models.adding import queue_check
+from orchestrator.services.models.catalog import new_model, row_for
+from orchestrator.services.models.files import ACCEPTED_ENDINGS, model_folder, remove_model_folder
 from orchestrator.services.models.rows import ModelRow
 
 _RUN_FILES = frozenset({"result.json", "predictions.json", "labels.json"})
@@ -50,15 +50,15 @@ def register_merged(session: Session, actor: Actor, adapter_id: int, name: str =
         raise Unavailable(
             f"The files could not be copied: {error.strerror}. Free some space, then try again."
         ) from error
-    check_soon(session, model)
-    return row_of(session, actor, model)
+    queue_check(session, model)
+    return row_for(session, actor, model)
 
 
 def _link(source: Path, target: Path) -> None:
     """Hard-links the files, or copies them; links are safe because files are replaced and never written in place."""
     target.mkdir(parents=True)
     for path in sorted(source.iterdir()):
-        if path.is_file() and path.suffix in TAKEN and path.name not in _RUN_FILES:
+        if path.is_file() and path.suffix in ACCEPTED_ENDINGS and path.name not in _RUN_FILES:
             try:
                 os.link(path, target / path.name)
             except OSError:

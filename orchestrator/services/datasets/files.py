@@ -29,7 +29,7 @@ def fetch_folders(dataset_id: int) -> list[Path]:
     return list((get_settings().data_dir / "uploads").glob(f"fetch-{dataset_id}-*"))
 
 
-def begun_bytes(folder: Path, source: dict[str, Any] | None = None) -> int:
+def partial_bytes(folder: Path, source: dict[str, Any] | None = None) -> int:
     """How much of a fetch that broke off lies in its folder, to be gone on from; 0 where it is of another `source`."""
     try:
         note = json.loads((folder / PART_NOTE).read_text())

@@ -1,4 +1,4 @@
-"""Registers the base models that ship with Loreel, once each; a moved or renewed folder is noticed."""
+"""Registers the base models that ship with Loreel, and updates them when their folder was moved or replaced."""
 
 import json
 from pathlib import Path
@@ -32,11 +32,15 @@ NAMES = {
         "minute or two on two cores, and its whole file is under 5 MB.",
     ),
 }
-"""Folder name -> the name people see, and what it is good for."""
+"""Folder name -> (display name, description)."""
 
 
 def ensure_builtin(session: Session, folder: Path = FOLDER) -> int:
-    """Makes the ledger agree with the shipped folders; how many rows were made or changed."""
+    """Makes the database match the shipped folders.
+
+    Returns:
+        How many models were added or changed.
+    """
     changed = 0
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         if (path / "config.json").is_file():
@@ -45,12 +49,12 @@ def ensure_builtin(session: Session, folder: Path = FOLDER) -> int:
 
 
 def _ensure(session: Session, path: Path) -> int:
-    known = select(VideoModel).where(VideoModel.source == ModelSource.BUILTIN, VideoModel.source_ref == path.name)
-    model = session.exec(known).first()
+    statement = select(VideoModel).where(VideoModel.source == ModelSource.BUILTIN, VideoModel.source_ref == path.name)
+    model = session.exec(statement).first()
     try:
         facts = inspect_model(path)
     except Invalid as error:
-        # A broken installation: whoever started a run with this base is told, everything else goes on.
+        # A broken installation: runs with this base fail with the error, everything else works.
         log.error("builtin.damaged", model=path.name, error=error.message)
         if model is not None and model.status is not ModelStatus.ERROR:
             model.status, model.error = ModelStatus.ERROR, error.message
@@ -82,7 +86,7 @@ def _ensure(session: Session, path: Path) -> int:
 
 
 def _pretraining(path: Path) -> dict[str, Any]:
-    """How the base was trained: script, seed, steps, reached figures."""
+    """How the base was pre-trained: script, seed, steps, reached metrics."""
     try:
         return json.loads((path / "pretraining.json").read_text())
     except (OSError, ValueError):

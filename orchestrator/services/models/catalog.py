@@ -1,4 +1,4 @@
-"""The base models a person may train: list, read, rename, take off the list."""
+"""The base models that a user can train: list, read, rename, delete."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +20,8 @@ from orchestrator.services.models.files import remove_model_folder
 from orchestrator.services.models.inspect import ModelFacts
 from orchestrator.services.models.rows import LayerGroup, ModelRow, layer_groups, model_row
 from orchestrator.services.paging import Page, contains, fetch_page
-from orchestrator.services.uploads.part_file import upload_path
+from orchestrator.services.text_fields import edited_texts, text_problems
+from orchestrator.services.uploads.part_file import delete_upload_files
 
 SORTS = {
     "created_at": col(VideoModel.created_at),
@@ -28,7 +29,6 @@ SORTS = {
     "parameters": col(VideoModel.parameters),
 }
 CUSTOM = "Custom"
-NAME_LIMIT, DESCRIPTION_LIMIT = 80, 2000
 
 
 def list_models(
@@ -41,7 +41,12 @@ def list_models(
     limit: int = 50,
     cursor: str | None = None,
 ) -> Page[ModelRow]:
-    """The built-in models and the actor's own; `status` may be in_use."""
+    """The built-in models and the actor's own.
+
+    Args:
+        q: text in the name or the architecture.
+        status: a `ModelStatus`, or in_use for a ready model that an active job of the actor's trains.
+    """
     where = [or_(col(VideoModel.owner_id).is_(None), col(VideoModel.owner_id) == actor.user_id)]
     if status:
         where += _by_status(actor, status)
@@ -52,20 +57,20 @@ def list_models(
     if q.strip():
         where.append(or_(contains(VideoModel.name, q), contains(VideoModel.architecture, q)))
     page = fetch_page(session, VideoModel, where, SORTS, sort, limit, cursor)
-    return Page([_row(session, actor, model) for model in page.items], page.next, page.total)
+    return Page([row_for(session, actor, model) for model in page.items], page.next, page.total)
 
 
 def get_model(session: Session, actor: Actor, model_id: int) -> ModelRow:
-    """One model that the actor sees.
+    """One model: a built-in one, or the actor's own.
 
     Raises:
-        NotFound: there is none, or it is somebody else's.
+        NotFound: it does not exist, or belongs to another user.
     """
-    return _row(session, actor, visible_model(session, actor, model_id))
+    return row_for(session, actor, visible_model(session, actor, model_id))
 
 
 def model_layers(session: Session, actor: Actor, model_id: int) -> list[LayerGroup]:
-    """The linear layers of a model, by the ending of their names."""
+    """The linear layers of a model, grouped by the ending of their names."""
     model = visible_model(session, actor, model_id)
     return [
         LayerGroup(str(g["suffix"]), int(g.get("count", 1)), int(g.get("parameters", 0)), bool(g.get("default", True)))
@@ -82,20 +87,23 @@ def new_model(
     architecture: str = "",
     problems: list[tuple[str, str]] | None = None,
 ) -> VideoModel:
-    """A model of the actor's that is not in the ledger yet; `problems` are those the caller has found.
+    """A model record of the actor's that is not in the session yet.
+
+    Args:
+        problems: (field, sentence) pairs that the caller has found.
 
     Raises:
         Invalid: `problems` by field. Conflict: the name is taken.
     """
-    problems = [*_text_problems(name, description), *(problems or [])]
+    problems = [*text_problems("model", name, description), *(problems or [])]
     if model_type not in list(ModelType):
         problems.append(("model_type", f"Choose one of: {', '.join(ModelType)}."))
     elif current_title(architecture) not in ("", CUSTOM, *architectures(model_type)):
         known = ", ".join([*architectures(model_type), CUSTOM])
-        problems.append(("architecture", f"Choose one that does this: {known}."))
+        problems.append(("architecture", f"Choose one of this type: {known}."))
     if problems:
         raise Invalid(problems[0][1], problems[0][0], problems)
-    _refuse_taken(session, actor, name)
+    _refuse_taken_name(session, actor, name)
     return VideoModel(
         owner_id=actor.user_id,
         name=name.strip(),
@@ -106,11 +114,11 @@ def new_model(
     )
 
 
-def take_facts(model: VideoModel, folder: Path, facts: ModelFacts) -> None:
-    """Fills in what the files say, and makes the model ready.
+def apply_facts(model: VideoModel, folder: Path, facts: ModelFacts) -> None:
+    """Sets the facts that were read from the files and marks the model as ready.
 
     Raises:
-        Invalid: the files are of another type or architecture than was said.
+        Invalid: the files are of another type or architecture than the record.
     """
     if facts.model_type and facts.model_type != model.model_type.value:
         kind = TASK_OF_MODEL[facts.model_type].key.value
@@ -123,57 +131,58 @@ def take_facts(model: VideoModel, folder: Path, facts: ModelFacts) -> None:
     model.status, model.error = ModelStatus.READY, ""
 
 
-def take_back(session: Session, model: VideoModel) -> None:
-    """The owner's adapters whose base was deleted have one again: the same weights were added anew."""
+def relink_adapters(session: Session, model: VideoModel) -> None:
+    """Links the owner's adapters to this model whose deleted base had the same weights."""
     session.add(model)
     session.flush()
-    known = (Adapter.owner_id == model.owner_id, Adapter.model_revision == model.revision)
+    same_weights = (Adapter.owner_id == model.owner_id, Adapter.model_revision == model.revision)
     if model.revision:
-        orphans = update(Adapter).where(*known, col(Adapter.model_id).is_(None))  # type: ignore[arg-type]
+        orphans = update(Adapter).where(*same_weights, col(Adapter.model_id).is_(None))  # type: ignore[arg-type]
         session.exec(orphans.values(model_id=model.id))
 
 
 def architectures(model_type: str) -> list[str]:
-    """The architectures that do this and that can be trained here, as people know them."""
+    """The titles of the trainable families of this type."""
     return titles_of(model_type)
 
 
 def update_model(
     session: Session, actor: Actor, model_id: int, name: str | None = None, description: str | None = None
 ) -> ModelRow:
-    """A new name or description; None leaves it as it is."""
+    """Changes the name or the description; None leaves it as it is.
+
+    Raises:
+        Invalid: `problems` by field. Conflict: the name is taken. NotAllowed: it is built in. NotFound.
+    """
     model = owned_model(session, actor, model_id)
-    wanted = model.name if name is None else name
-    text = model.description if description is None else description
-    if problems := _text_problems(wanted, text):
-        raise Invalid(problems[0][1], problems[0][0], problems)
-    if wanted.strip() != model.name:
-        _refuse_taken(session, actor, wanted, model_id)
-    model.name, model.description = wanted.strip(), text.strip()
+    new_name, new_description = edited_texts("model", model, name, description)
+    if new_name != model.name:
+        _refuse_taken_name(session, actor, new_name, model_id)
+    model.name, model.description = new_name, new_description
     session.add(model)
     session.flush()
-    return _row(session, actor, model)
+    return row_for(session, actor, model)
 
 
 def delete_model(session: Session, actor: Actor, model_id: int) -> None:
-    """Takes a model off the list. Files that were uploaded or fetched go with it; a folder of one's own stays.
+    """Deletes a model with its uploaded or downloaded files; a registered folder stays.
 
     Raises:
-        Conflict: a job or a merge still works with it. NotAllowed: it is built in. NotFound.
+        Conflict: a job or a merge uses it. NotAllowed: it is built in. NotFound.
     """
     model = owned_model(session, actor, model_id)
-    if sentence := still_used(session, model_id):
+    if sentence := usage_conflict(session, model_id):
         raise Conflict(sentence)
     uploads = session.exec(select(Upload.id).where(Upload.model_id == model_id)).all()
     session.delete(model)
     session.flush()
-    after_commit(session, lambda: _remove(model_id, uploads))
+    after_commit(session, lambda: _remove_files(model_id, uploads))
 
 
-def still_used(session: Session, model_id: int) -> str:
-    """What works with the model at this moment, so that it cannot go, as a sentence; "" when nothing does."""
-    learns = (TrainingJob.model_id == model_id, col(TrainingJob.status).in_(ACTIVE))
-    if active := session.exec(select(TrainingJob.name, TrainingJob.id).where(*learns)).all():
+def usage_conflict(session: Session, model_id: int) -> str:
+    """What uses the model now, so that it cannot be deleted, as a sentence; "" when nothing does."""
+    training = (TrainingJob.model_id == model_id, col(TrainingJob.status).in_(ACTIVE))
+    if active := session.exec(select(TrainingJob.name, TrainingJob.id).where(*training)).all():
         named = ", ".join(f"{name} #{job_id}" for name, job_id in active[:3])
         return f"{named} still trains this model. Stop that first."
     merges = (
@@ -189,18 +198,13 @@ def still_used(session: Session, model_id: int) -> str:
     return ""
 
 
-def _remove(model_id: int, uploads: Sequence[str]) -> None:
+def _remove_files(model_id: int, upload_ids: Sequence[str]) -> None:
     remove_model_folder(model_id)
-    for upload_id in uploads:
-        upload_path(upload_id).unlink(missing_ok=True)
+    delete_upload_files(upload_ids)
 
 
-def row_of(session: Session, actor: Actor, model: VideoModel) -> ModelRow:
-    """A stored model as a row."""
-    return _row(session, actor, model)
-
-
-def _row(session: Session, actor: Actor, model: VideoModel) -> ModelRow:
+def row_for(session: Session, actor: Actor, model: VideoModel) -> ModelRow:
+    """The row of a stored model, with the counts of the actor's jobs on it."""
     counted = (
         select(TrainingJob.status, func.count())
         .where(TrainingJob.model_id == model.id, TrainingJob.owner_id == actor.user_id)
@@ -221,23 +225,12 @@ def _by_status(actor: Actor, status: str) -> list:
         return [col(VideoModel.status) == ModelStatus.READY, col(VideoModel.id).in_(busy)]
     if status not in list(ModelStatus):
         raise Invalid(f"Choose from: {', '.join(ModelStatus)}, in_use.", "status")
-    wanted = [col(VideoModel.status) == ModelStatus(status)]
-    return [*wanted, col(VideoModel.id).not_in(busy)] if status == "ready" else wanted
+    conditions = [col(VideoModel.status) == ModelStatus(status)]
+    return [*conditions, col(VideoModel.id).not_in(busy)] if status == "ready" else conditions
 
 
-def _text_problems(name: str, description: str) -> list[tuple[str, str]]:
-    problems = []
-    if not name.strip():
-        problems.append(("name", "Give the model a name, so that you find it again."))
-    elif len(name.strip()) > NAME_LIMIT:
-        problems.append(("name", f"A name may have at most {NAME_LIMIT} characters."))
-    if len(description) > DESCRIPTION_LIMIT:
-        problems.append(("description", f"A description may have at most {DESCRIPTION_LIMIT:,} characters."))
-    return problems
-
-
-def _refuse_taken(session: Session, actor: Actor, name: str, but: int = 0) -> None:
+def _refuse_taken_name(session: Session, actor: Actor, name: str, except_id: int = 0) -> None:
     same = func.lower(VideoModel.name) == name.strip().lower()
-    seen = or_(col(VideoModel.owner_id).is_(None), col(VideoModel.owner_id) == actor.user_id)
-    if session.exec(select(VideoModel.id).where(seen, same, VideoModel.id != but)).first() is not None:
+    visible = or_(col(VideoModel.owner_id).is_(None), col(VideoModel.owner_id) == actor.user_id)
+    if session.exec(select(VideoModel.id).where(visible, same, VideoModel.id != except_id)).first() is not None:
         raise Conflict(f"There already is a model named {name.strip()}. Choose another name.", "name")

@@ -1,4 +1,4 @@
-"""What a model's page tells beyond its facts: how it was pretrained, as its files say, and the actor's jobs on it."""
+"""Details of a model's page: its card, its pre-training, the classes of its head, and the actor's jobs on it."""
 
 import json
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from orchestrator.domain.models import ModelSource, VideoModel
 from orchestrator.domain.training_jobs import JobRef, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.models.catalog import get_model
-from orchestrator.services.models.files import small_text
+from orchestrator.services.models.files import read_small_text
 from orchestrator.services.models.folders import inside_roots
 
 JOBS_SHOWN = 20
@@ -19,32 +19,32 @@ TEXT_LIMIT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class ModelAbout:
-    """`card`: the folder's README.md as text, without its metadata head; `pretraining`: pretraining.json, or empty."""
+class ModelDetails:
+    """`card`: README.md without its metadata block; `pretraining`: the content of pretraining.json, or empty."""
 
     card: str
     pretraining: dict[str, Any]
     classes: list[str]
-    """The classes of its own head, which a fine-tune replaces."""
+    """The classes of its own head, which fine-tuning replaces."""
     jobs: list[JobRef]
 
 
-def model_about(session: Session, actor: Actor, model_id: int) -> ModelAbout:
-    """Reads the files beside the weights and the actor's newest jobs.
+def model_details(session: Session, actor: Actor, model_id: int) -> ModelDetails:
+    """Reads the files next to the weights and the actor's newest jobs.
 
     Raises:
-        NotFound: there is none, or it is somebody else's.
+        NotFound: it does not exist, or belongs to another user.
     """
     get_model(session, actor, model_id)
     model = session.get_one(VideoModel, model_id)
     folder = Path(model.path)
     config, pretraining = _json(folder / "config.json"), _json(folder / "pretraining.json")
-    known = config.get("id2label")
-    names = [str(name) for name in known.values()] if isinstance(known, dict) else []
+    labels = config.get("id2label")
+    names = [str(name) for name in labels.values()] if isinstance(labels, dict) else []
     own = model.source is ModelSource.BUILTIN or model.owner_id == actor.user_id
-    # Whoever may write in an allowed folder could link the card to a file that only this process may read.
+    # In an allowed folder the card could be a link to a file that only this process may read.
     safe = model.source is not ModelSource.PATH or inside_roots(folder / "README.md")
-    return ModelAbout(_readme(folder) if own and safe else "", pretraining, names, _jobs(session, actor, model_id))
+    return ModelDetails(_readme(folder) if own and safe else "", pretraining, names, _jobs(session, actor, model_id))
 
 
 def _jobs(session: Session, actor: Actor, model_id: int) -> list[JobRef]:
@@ -70,7 +70,7 @@ def _readme(folder: Path) -> str:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(small_text(path))
+        content = json.loads(read_small_text(path))
     except (OSError, ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}

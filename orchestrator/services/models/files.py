@@ -1,4 +1,4 @@
-"""Where an uploaded or fetched base model lies, and which of a model's files are taken: never code, never a pickle."""
+"""Files of base models: where they are stored, and which are accepted: no code, no pickles."""
 
 import shutil
 from collections.abc import Collection
@@ -6,62 +6,64 @@ from pathlib import Path, PurePosixPath
 
 from orchestrator.settings import get_settings
 
-TAKEN = frozenset({".safetensors", ".json", ".txt", ".model", ".jinja", ".md"})
-"""Weights, configs, tokenizers (a .model is SentencePiece's protobuf), chat templates, the card."""
-_PICKLED = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".msgpack", ".h5", ".npz"})
+ACCEPTED_ENDINGS = frozenset({".safetensors", ".json", ".txt", ".model", ".jinja", ".md"})
+"""Weights, configs, tokenizers (.model is the protobuf of SentencePiece), chat templates, the model card."""
+_PICKLE_ENDINGS = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".msgpack", ".h5", ".npz"})
 
 TO_SAFETENSORS = "load the model and call save_pretrained(folder, safe_serialization=True)."
-"""The way out of a pickle."""
+"""How to convert pickled weights; ends a sentence."""
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
-"""What transformers looks for: one file, or the list of several."""
+"""The files that transformers loads: all weights in one, or the index of several."""
 PROCESSORS = ("preprocessor_config.json", "video_preprocessor_config.json", "processor_config.json")
-PARTS = ".parts"
-"""The folder, in a model's own, of files that are not whole yet."""
-
-
+PARTIAL_FOLDER = ".parts"
+"""The folder inside a model's folder for files that are still downloaded."""
 TEXT_BYTES = 2**26
-"""The most that config, tokenizer, processor or card may have: all of it is read into memory."""
+"""The most bytes of a config, tokenizer, processor or card, because it is read into memory."""
 
 
-def small_text(path: Path) -> str:
-    """What a file beside the weights says.
+def read_small_text(path: Path) -> str:
+    """Reads a text file of a model.
 
     Raises:
-        OSError. ValueError: it is larger than any such file, or no text.
+        OSError. ValueError: it is larger than `TEXT_BYTES`, or no UTF-8 text.
     """
     with path.open("rb") as file:
-        raw = file.read(TEXT_BYTES + 1)
-    if len(raw) > TEXT_BYTES:
+        content = file.read(TEXT_BYTES + 1)
+    if len(content) > TEXT_BYTES:
         raise ValueError(path.name)
-    return raw.decode()
+    return content.decode()
 
 
 def model_folder(model_id: int) -> Path:
-    """Everything of one base model that was uploaded or fetched; deleting the model deletes it."""
+    """The folder of an uploaded or downloaded base model; it is deleted with the model."""
     return get_settings().storage_dir / "models" / str(model_id)
 
 
 def remove_model_folder(model_id: int) -> None:
-    """Deletes the files; nothing happens when there are none."""
+    """Deletes the folder, if it exists."""
     shutil.rmtree(model_folder(model_id), ignore_errors=True)
 
 
-def begun_bytes(model_id: int) -> int:
-    """How much of a fetch that broke off lies here, to be gone on from."""
+def partial_bytes(model_id: int) -> int:
+    """Bytes of an interrupted download, which can be resumed."""
     folder = model_folder(model_id)
-    if not (folder / PARTS).is_dir():
+    if not (folder / PARTIAL_FOLDER).is_dir():
         return 0
-    files = [*folder.glob("*.safetensors"), *(folder / PARTS).glob("*.safetensors")]
+    files = [*folder.glob("*.safetensors"), *(folder / PARTIAL_FOLDER).glob("*.safetensors")]
     return sum(path.stat().st_size for path in files)
 
 
-NO_PROCESSOR = "preprocessor_config.json is missing. It says how pictures are prepared; add it."
+NO_PROCESSOR = "preprocessor_config.json is missing. It defines how images are prepared; add it."
 
 
-def lacking(names: Collection[str], shards: Collection[str] = ()) -> str:
-    """What is missing among these names of files, as a sentence, or "". `shards`: those that the index names."""
+def missing_file(names: Collection[str], shards: Collection[str] = ()) -> str:
+    """Which file a model needs that is not among these names, as a sentence; "" where it is complete.
+
+    Args:
+        shards: the files that the index names.
+    """
     if "config.json" not in names:
-        return "config.json is missing. It says what the model is; add it."
+        return "config.json is missing. It describes the model; add it."
     if WEIGHTS not in names and INDEX not in names:
         other = next((name for name in sorted(names) if name.endswith(".safetensors")), "")
         named = f" {other} has another name." if other else ""
@@ -72,17 +74,17 @@ def lacking(names: Collection[str], shards: Collection[str] = ()) -> str:
 
 
 def file_problem(name: str, size: int = 0) -> str:
-    """Why a file of this name and size is not taken into a base model, or ""."""
+    """Why a file of this name and size is not accepted in a base model; "" where it is."""
     suffix = PurePosixPath(name).suffix.lower()
-    if suffix in TAKEN and suffix != ".safetensors" and size > TEXT_BYTES:
-        return f"{name} has {size / 1e6:,.0f} MB; beside the weights a file may have {TEXT_BYTES / 1e6:,.0f} MB."
-    if suffix in TAKEN:
+    if suffix in ACCEPTED_ENDINGS and suffix != ".safetensors" and size > TEXT_BYTES:
+        return f"{name} has {size / 1e6:,.0f} MB; a file other than the weights may have {TEXT_BYTES / 1e6:,.0f} MB."
+    if suffix in ACCEPTED_ENDINGS:
         return ""
-    if suffix in _PICKLED:
+    if suffix in _PICKLE_ENDINGS:
         return (
             f"{name} holds pickled weights, which can run code when opened. Convert them to safetensors first: "
             + TO_SAFETENSORS
         )
     if suffix == ".py":
-        return f"{name} is code, which a base model never brings along. Leave it out."
-    return f"{name} is not part of a base model. Take config.json, .safetensors, the processor and the tokenizer."
+        return f"{name} is code, which is not accepted in a base model. Leave it out."
+    return f"{name} is not part of a base model. Add config.json, .safetensors, the processor and the tokenizer."

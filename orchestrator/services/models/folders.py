@@ -1,4 +1,4 @@
-"""Base models that stay where they lie: a folder of this machine, inside the roots that its operator allows."""
+"""Base models in folders of this machine, inside the roots that the settings allow; their files are not copied."""
 
 from pathlib import Path
 
@@ -8,28 +8,29 @@ from orchestrator.domain.errors import Invalid
 from orchestrator.domain.models import ModelSource
 from orchestrator.domain.tasks import DEFAULT_TASK, TASKS
 from orchestrator.domain.users import Actor
-from orchestrator.services.models.adding import check_soon
-from orchestrator.services.models.catalog import new_model, row_of, take_back, take_facts
+from orchestrator.services.models.adding import queue_check
+from orchestrator.services.models.catalog import apply_facts, new_model, relink_adapters, row_for
 from orchestrator.services.models.inspect import ModelFacts, inspect_model, weight_files
 from orchestrator.services.models.integrity import check_files
 from orchestrator.services.models.rows import ModelRow
 from orchestrator.settings import get_settings
 
-READ_AT_ONCE = 2**28
-"""Bytes whose every number is looked at while the person waits; of a larger model a worker does it."""
+INLINE_CHECK_BYTES = 2**28
+"""Models up to this size are checked during the request; larger ones by a worker."""
 
 
 def allowed_roots() -> list[str]:
-    """The folders from which a model may be registered, as a person types them."""
+    """The folders from which a model may be registered."""
     return [str(root) for root in get_settings().model_roots]
 
 
-def register_path(
+def register_folder(
     session: Session, actor: Actor, name: str, description: str, path: str, model_type: str = "", architecture: str = ""
 ) -> ModelRow:
-    """Registers a folder of safetensors; a large one is ready once a worker has read each of its numbers.
+    """Registers a folder of safetensors; a large one becomes ready when a worker has checked all of its weights.
 
-    Without `model_type` its files say what it does.
+    Args:
+        model_type: "" to take it from the files.
 
     Raises:
         Invalid: `problems` by field. Conflict: the name is taken.
@@ -41,26 +42,26 @@ def register_path(
     model = new_model(session, actor, name, description, kind, architecture, problems)
     assert folder is not None
     model.source, model.source_ref = ModelSource.PATH, path.strip()
-    take_facts(model, folder, facts or _facts(folder))
-    if model.size_bytes > READ_AT_ONCE:
-        check_soon(session, model)
-        return row_of(session, actor, model)
+    apply_facts(model, folder, facts or _facts(folder))
+    if model.size_bytes > INLINE_CHECK_BYTES:
+        queue_check(session, model)
+        return row_for(session, actor, model)
     check_files(folder)
-    take_back(session, model)
-    return row_of(session, actor, model)
+    relink_adapters(session, model)
+    return row_for(session, actor, model)
 
 
 def _facts(folder: Path) -> ModelFacts:
-    """Of a large model without its digest, for which somebody would wait: a worker reads all of it afterwards."""
-    small = sum(file.stat().st_size for file in weight_files(folder)) <= READ_AT_ONCE
+    """The facts of the files; of a large model without the digest, which a worker computes later."""
+    small = sum(file.stat().st_size for file in weight_files(folder)) <= INLINE_CHECK_BYTES
     return inspect_model(folder, digest=small)
 
 
 def allowed_folder(path: str) -> Path:
-    """The folder, resolved through links.
+    """The folder with all links resolved.
 
     Raises:
-        Invalid: it is not there, or outside of the allowed roots.
+        Invalid: it does not exist, or is outside of the allowed roots.
     """
     folder, sentence = _resolved(path)
     if folder is None:
@@ -69,7 +70,7 @@ def allowed_folder(path: str) -> Path:
 
 
 def _resolved(path: str) -> tuple[Path | None, str]:
-    """The folder, resolved through links, or the sentence that refuses it."""
+    """(the folder with all links resolved, ""), or (None, the reason why it is refused)."""
     if not path.strip():
         return None, "Give the folder that holds config.json and the safetensors files."
     try:
@@ -81,18 +82,18 @@ def _resolved(path: str) -> tuple[Path | None, str]:
     if not folder.is_dir():
         return None, "There is no such folder on this machine."
     try:
-        astray = next((path.name for path in folder.iterdir() if not inside_roots(path)), "")
+        outside = next((path.name for path in folder.iterdir() if not inside_roots(path)), "")
     except OSError:
         return None, "This folder cannot be read here."
-    if astray:
-        return None, f"{astray} is a link that leads out of {' or '.join(allowed_roots())}. Copy the file itself."
+    if outside:
+        return None, f"{outside} is a link that leads out of {' or '.join(allowed_roots())}. Copy the file itself."
     return folder, ""
 
 
 def inside_roots(path: Path) -> bool:
-    """Whether it lies in an allowed folder when every link is followed."""
+    """Whether the path is inside an allowed root after following all links."""
     try:
-        real = path.resolve()
+        resolved = path.resolve()
     except (OSError, RuntimeError):
         return False
-    return any(real.is_relative_to(root.resolve()) for root in get_settings().model_roots)
+    return any(resolved.is_relative_to(root.resolve()) for root in get_settings().model_roots)

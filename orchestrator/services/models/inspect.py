@@ -1,4 +1,4 @@
-"""Reads what a model folder says about itself: config.json and the heads of the safetensors, never a weight."""
+"""Reads the facts of a model folder from config.json and the headers of the safetensors, without loading weights."""
 
 import hashlib
 import json
@@ -11,28 +11,28 @@ from typing import Any
 
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.families import FAMILIES
-from orchestrator.services.models.files import INDEX, TO_SAFETENSORS, WEIGHTS, small_text
+from orchestrator.services.models.files import INDEX, TO_SAFETENSORS, WEIGHTS, read_small_text
 from orchestrator.services.models.vision_tokens import read_vision_layout
 
 HEADS = ("classifier", "head", "lm_head", "score", "visual_projection", "text_projection", "decoder")
 _NOT_LINEAR = ("embed", "position", "norm", "patch", "pooler", "predictor", "vision_model.head")
-EYES = re.compile(
+VISION_TOWER = re.compile(
     r"(^|\.)(visual|vision_tower|vision_model|vision_encoder|connector|projector|multi_modal_projector|"
     r"vision_resampler|perceiver_resampler)\."
 )
-"""Where a video language model keeps what sees: it stays as it is, and is never quantized."""
+"""Names of the vision tower and its projector in a video language model: they are frozen and never quantized."""
 _BYTES = {"F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "I16": 2, "U16": 2}
 _BYTES |= {"I8": 1, "U8": 1, "BOOL": 1, "F8_E4M3": 1, "F8_E5M2": 1}
 _HEADER_LIMIT = 100_000_000
-MOST, MOST_BLOCKS, MOST_PLACES = 2**20, 1024, 2**18
-"""No size, no count of blocks, and no count of patches in a clip reaches them: a table of so many would be computed."""
+MAX_SIZE, MAX_BLOCKS, MAX_PATCHES = 2**20, 1024, 2**18
+"""Limits of sizes, numbers of blocks, and patches in a clip: building a model with more would exhaust the memory."""
 NF4_BYTES = 0.5 + (1 + 4 / 256) / 64
-"""Bytes a parameter: 4 bits, an 8-bit scale every 64, a 32-bit one every 256 scales (Dettmers et al. 2023)."""
+"""Bytes per parameter: 4 bits, an 8-bit scale per 64 parameters, a 32-bit one per 256 scales (Dettmers et al. 2023)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """What the files say."""
+    """The facts of a model folder."""
 
     family: str
     architecture: str
@@ -44,13 +44,13 @@ class ModelFacts:
 
 
 def inspect_model(folder: Path, digest: bool = True) -> ModelFacts:
-    """The facts of a model folder.
+    """Reads the facts of a model folder.
 
     Args:
-        digest: reads every byte for the revision, which is "" without it.
+        digest: also computes the revision, which reads every byte; "" without it.
 
     Raises:
-        Invalid: field `path`, with the sentence that says what is missing or wrong.
+        Invalid: field `path`: something is missing or wrong.
     """
     config = _config(folder)
     family = str(config.get("model_type", ""))[:64]
@@ -60,14 +60,14 @@ def inspect_model(folder: Path, digest: bool = True) -> ModelFacts:
     files = weight_files(folder)
     shapes: dict[str, list[int]] = {}
     for file in files:
-        shapes |= {name: facts["shape"] for name, facts in read_head(file)[0].items()}
+        shapes |= {name: facts["shape"] for name, facts in read_header(file)[0].items()}
     if not any(math.prod(shape) for shape in shapes.values()):
         raise _refuse(f"{files[0].name} holds no weights. Copy it again.")
     spec = FAMILIES[family]
     try:
         details = _details(config, family, shapes)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise _refuse("config.json in this folder says sizes that no model can have. Copy it again.") from error
+        raise _refuse("config.json in this folder has sizes that no model can have. Copy it again.") from error
     return ModelFacts(
         family=family,
         architecture=spec.title,
@@ -80,49 +80,57 @@ def inspect_model(folder: Path, digest: bool = True) -> ModelFacts:
 
 
 def _details(config: dict[str, Any], family: str, shapes: dict[str, list[int]]) -> dict[str, Any]:
-    """What config and heads say; raises what Python raises where the config lies."""
+    """The details of a model from its config and the shapes of its tensors.
+
+    Raises:
+        ArithmeticError, AttributeError, LookupError, TypeError, ValueError: the config has impossible values.
+    """
     inner = (config.get(name) for name in ("vision_config", "encoder"))
     vision = next((part for part in inner if isinstance(part, dict)), config)
-    text, sight = _part(config, "text_config"), read_vision_layout(family, config)
-    if sight and not all(0 <= number < 2**31 for number in sight.values()):
-        raise ValueError("sizes below nothing, or beyond all measure")
-    _bound(config)
-    eyes = EYES if sight else None
-    seen = {name: shape for name, shape in shapes.items() if eyes and eyes.search(name)}
-    found = {
-        "frames": _side(vision.get("num_frames") or vision.get("frames_per_clip")),
-        "image_size": _side(vision.get("image_size") or vision.get("crop_size")),
-        "hidden_size": _side(vision.get("hidden_size")),
-        "patch_size": _side(vision.get("patch_size") or _last(vision.get("tubelet_size"))),
-        "tubelet_size": _side(vision.get("tubelet_size")),
-        "heads": _side(vision.get("num_attention_heads")),
-        "blocks": _side(vision.get("num_hidden_layers")),
-        "text_hidden": _side(text.get("hidden_size")),
-        "text_blocks": _side(text.get("num_hidden_layers")),
+    text, vision_sizes = _part(config, "text_config"), read_vision_layout(family, config)
+    if vision_sizes and not all(0 <= number < 2**31 for number in vision_sizes.values()):
+        raise ValueError("sizes out of range")
+    _check_block_counts(config)
+    tower = VISION_TOWER if vision_sizes else None
+    tower_shapes = {name: shape for name, shape in shapes.items() if tower and tower.search(name)}
+    details = {
+        "frames": _size(vision.get("num_frames") or vision.get("frames_per_clip")),
+        "image_size": _size(vision.get("image_size") or vision.get("crop_size")),
+        "hidden_size": _size(vision.get("hidden_size")),
+        "patch_size": _size(vision.get("patch_size") or _last(vision.get("tubelet_size"))),
+        "tubelet_size": _size(vision.get("tubelet_size")),
+        "heads": _size(vision.get("num_attention_heads")),
+        "blocks": _size(vision.get("num_hidden_layers")),
+        "text_hidden": _size(text.get("hidden_size")),
+        "text_blocks": _size(text.get("num_hidden_layers")),
         "classes": len(_part(config, "id2label")),
-        "nf4_bytes": nf4_bytes(shapes, eyes),
-        "eye_parameters": sum(math.prod(shape) for shape in seen.values()),
-        "sight": sight,
-        "layers": layer_groups(shapes, eyes),
-        "eye_layers": layer_groups(seen),
+        "nf4_bytes": nf4_bytes(shapes, tower),
+        "eye_parameters": sum(math.prod(shape) for shape in tower_shapes.values()),
+        "sight": vision_sizes,
+        "layers": layer_groups(shapes, tower),
+        "eye_layers": layer_groups(tower_shapes),
     }
-    places = ((found["image_size"] or 0) // (found["patch_size"] or 1)) ** 2
-    if found["patch_size"] and places * (found["frames"] or 1) > MOST_PLACES:
-        raise ValueError("a table of places without end")
-    return found
+    patches = ((details["image_size"] or 0) // (details["patch_size"] or 1)) ** 2
+    if details["patch_size"] and patches * (details["frames"] or 1) > MAX_PATCHES:
+        raise ValueError("too many patches")
+    return details
 
 
-def _bound(config: dict[str, Any]) -> None:
-    """Whoever builds the model builds every block that config.json asks for."""
+def _check_block_counts(config: dict[str, Any]) -> None:
+    """Refuses a config with more blocks than `MAX_BLOCKS`, all of which a loader would build.
+
+    Raises:
+        ValueError.
+    """
     for name, value in config.items():
         if isinstance(value, dict):
-            _bound(value)
-        elif name.endswith(("_layers", "depth")) and isinstance(value, int | float) and value > MOST_BLOCKS:
+            _check_block_counts(value)
+        elif name.endswith(("_layers", "depth")) and isinstance(value, int | float) and value > MAX_BLOCKS:
             raise ValueError(name)
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """The files that transformers loads, and no others that lie beside them.
+    """The weight files that transformers would load.
 
     Raises:
         Invalid: there are none, they have other names, or the index is damaged or leads out of the folder.
@@ -136,7 +144,7 @@ def weight_files(folder: Path) -> list[Path]:
         missing = next((file.name for file in files if not file.is_file()), WEIGHTS)
         raise _refuse(f"{missing} is missing: the index names {len(files)} files. Add all of them.")
     if other := sorted(folder.glob("*.safetensors")):
-        raise _refuse(f"The weights lie in {other[0].name}. Name it {WEIGHTS}, or add {INDEX} beside it.")
+        raise _refuse(f"The weights are in {other[0].name}. Name it {WEIGHTS}, or add {INDEX}.")
     raise _refuse(
         "There are no .safetensors files in this folder. Pickled weights (.bin, .pt) are not accepted, since they "
         f"can run code when opened. Convert them first: {TO_SAFETENSORS}"
@@ -144,34 +152,34 @@ def weight_files(folder: Path) -> list[Path]:
 
 
 def shards_of(index: Path) -> dict[str, str]:
-    """{tensor: the file beside the index that holds it}.
+    """Reads the index of the weight files: {tensor: name of its file}.
 
     Raises:
-        Invalid: it is damaged, or names a file elsewhere, which may be somebody else's.
+        Invalid: it is damaged, or names a file outside of its folder.
     """
     try:
-        found = {str(tensor): str(name) for tensor, name in json.loads(small_text(index))["weight_map"].items()}
+        shards = {str(tensor): str(name) for tensor, name in json.loads(read_small_text(index))["weight_map"].items()}
     except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
         raise _refuse(f"{index.name} is damaged. Copy it again.") from None
-    for name in found.values():
+    for name in shards.values():
         if name != PurePath(name).name or not name.endswith(".safetensors"):
-            raise _refuse(f"{index.name} names {name[:80]}, which is no .safetensors file beside it.")
-    return found
+            raise _refuse(f"{index.name} names {name[:80]}, which is no .safetensors file in its folder.")
+    return shards
 
 
 def _part(config: dict[str, Any], name: str) -> dict[str, Any]:
-    """A config inside the config; empty where there is none."""
-    found = config.get(name) or {}
-    if not isinstance(found, dict):
+    """A section of the config; empty where it has none."""
+    section = config.get(name) or {}
+    if not isinstance(section, dict):
         raise TypeError(name)
-    return found
+    return section
 
 
-def _side(value: Any) -> int | None:
-    """A size: of a list of sides, as (2, 16, 16), the first; of height and width, the height."""
+def _size(value: Any) -> int | None:
+    """A size as one number: the first of a list such as (2, 16, 16), the height of {height, width}."""
     value = value[0] if isinstance(value, list) and value else value
     value = value.get("height") if isinstance(value, dict) else value
-    if value is not None and (int(value) != value or not 0 < value < MOST):
+    if value is not None and (int(value) != value or not 0 < value < MAX_SIZE):
         raise ValueError(value)
     return value if value is None else int(value)
 
@@ -180,35 +188,37 @@ def _last(value: Any) -> Any:
     return value[-1] if isinstance(value, list) and value else None
 
 
-def layer_groups(shapes: dict[str, list[int]], eyes: re.Pattern[str] | None = None) -> list[dict[str, Any]]:
-    """The linear layers by the ending of their names, in the order of the file; one row an ending.
+def layer_groups(shapes: dict[str, list[int]], tower: re.Pattern[str] | None = None) -> list[dict[str, Any]]:
+    """The linear layers, grouped by the ending of their names, in the order of the file.
 
-    `in_features` and `out_features` are means where one ending names layers of several shapes. Layers within `eyes`
-    stay frozen and are left out.
+    `in_features` and `out_features` are means where layers of one ending have several shapes.
+
+    Args:
+        tower: names of layers to leave out, because they stay frozen.
     """
-    found: dict[str, list[tuple[int, int]]] = {}
+    groups: dict[str, list[tuple[int, int]]] = {}
     for name, shape in shapes.items():
-        if _is_linear(name, shape) and not (eyes and eyes.search(name)):
-            found.setdefault(name.removesuffix(".weight").rpartition(".")[2], []).append((shape[1], shape[0]))
+        if _is_linear(name, shape) and not (tower and tower.search(name)):
+            groups.setdefault(name.removesuffix(".weight").rpartition(".")[2], []).append((shape[1], shape[0]))
     return [
         {
             "suffix": suffix,
             "count": len(sides),
-            "parameters": sum(inside * outside for inside, outside in sides),
-            "in_features": round(sum(inside for inside, _ in sides) / len(sides)),
-            "out_features": round(sum(outside for _, outside in sides) / len(sides)),
+            "parameters": sum(inputs * outputs for inputs, outputs in sides),
+            "in_features": round(sum(inputs for inputs, _ in sides) / len(sides)),
+            "out_features": round(sum(outputs for _, outputs in sides) / len(sides)),
             "default": suffix not in HEADS,
         }
-        for suffix, sides in found.items()
+        for suffix, sides in groups.items()
     ]
 
 
-def nf4_bytes(shapes: dict[str, list[int]], eyes: re.Pattern[str] | None = None) -> int:
-    """Bytes of the weights with the linear layers (but heads and `eyes`) in NF4 and the rest in 32 bits."""
+def nf4_bytes(shapes: dict[str, list[int]], tower: re.Pattern[str] | None = None) -> int:
+    """Bytes of the weights with the linear layers in NF4 and everything else, also heads and `tower`, in 32 bits."""
     total = 0.0
     for name, shape in shapes.items():
-        whole = name.removesuffix(".weight").rpartition(".")[2] in HEADS or bool(eyes and eyes.search(name))
-        total += math.prod(shape) * (NF4_BYTES if _is_linear(name, shape) and not whole else 4)
+        unquantized = name.removesuffix(".weight").rpartition(".")[2] in HEADS or bool(tower and tower.search(name))
+        total += math.prod(shape) * (NF4_BYTES if _is_linear(name, shape) and not unquantized else 4)
     return round(total)
 
 
@@ -218,7 +228,7 @@ def _is_linear(name: str, shape: list[int]) -> bool:
 
 def _config(folder: Path) -> dict[str, Any]:
     try:
-        config = json.loads(small_text(folder / "config.json"))
+        config = json.loads(read_small_text(folder / "config.json"))
     except FileNotFoundError as error:
         raise _refuse("There is no config.json in this folder.") from error
     except (OSError, ValueError, RecursionError) as error:
@@ -227,47 +237,50 @@ def _config(folder: Path) -> dict[str, Any]:
         raise _refuse("config.json in this folder is not a model's configuration.")
     if "auto_map" in config:
         raise _refuse(
-            "config.json asks to run code of the model's own, which never happens here. Choose another model."
+            "config.json asks to run code of the model itself, which is never done here. Choose another model."
         )
     return config
 
 
-def read_head(file: Path) -> tuple[dict[str, Any], int]:
-    """The head of one safetensors file, {tensor: {dtype, shape, data_offsets}}, and where its tensors begin.
+def read_header(file: Path) -> tuple[dict[str, Any], int]:
+    """Reads the header of a safetensors file.
+
+    Returns:
+        ({tensor: {dtype, shape, data_offsets}}, the position at which the tensors begin).
 
     Raises:
-        Invalid: it is damaged, cut off, lies about what follows, or holds numbers of an unknown kind.
+        Invalid: the file is damaged, truncated, does not match its header, or has an unknown dtype.
     """
     try:
         with file.open("rb") as stream:
             (length,) = struct.unpack("<Q", stream.read(8))
             if length > _HEADER_LIMIT:
                 raise ValueError(length)
-            head = json.loads(stream.read(length))
-        found = {name: facts for name, facts in head.items() if name != "__metadata__"}
-        if unknown := {str(facts["dtype"]) for facts in found.values()} - _BYTES.keys():
+            header = json.loads(stream.read(length))
+        tensors = {name: facts for name, facts in header.items() if name != "__metadata__"}
+        if unknown := {str(facts["dtype"]) for facts in tensors.values()} - _BYTES.keys():
             kinds = ", ".join(sorted(unknown))[:80]
-            raise _refuse(f"{file.name} holds numbers of type {kinds}. Save the model in bfloat16 or float32.")
-        if file.stat().st_size < 8 + length + _end(found):
+            raise _refuse(f"{file.name} has numbers of type {kinds}. Save the model in bfloat16 or float32.")
+        if file.stat().st_size < 8 + length + _end(tensors):
             raise ValueError("truncated")
-        return found, 8 + length
+        return tensors, 8 + length
     except (OSError, ValueError, struct.error, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise _refuse(f"{file.name} is damaged or cut off. Copy it again.") from error
+        raise _refuse(f"{file.name} is damaged or truncated. Copy it again.") from error
 
 
-def _end(head: dict[str, Any]) -> int:
-    """Where the last tensor ends: they lie one behind the other, without holes, each as long as its shape says.
+def _end(header: dict[str, Any]) -> int:
+    """The position at which the last tensor ends.
 
     Raises:
-        ValueError: they do not.
+        ValueError: tensors overlap, leave gaps, or have another length than their shape.
     """
     end = 0
-    for facts in sorted(head.values(), key=lambda facts: facts["data_offsets"][0]):
+    for facts in sorted(header.values(), key=lambda facts: facts["data_offsets"][0]):
         (begin, after), shape = facts["data_offsets"], facts["shape"]
         if not all(type(number) is int and number >= 0 for number in (begin, after, *shape)):
-            raise ValueError("the head lies")
+            raise ValueError("inconsistent header")
         if begin != end or after - begin != math.prod(shape) * _BYTES[str(facts["dtype"])]:
-            raise ValueError("the head lies")
+            raise ValueError("inconsistent header")
         end = after
     return end
 

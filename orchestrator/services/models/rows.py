@@ -1,4 +1,4 @@
-"""The rows of base models that pages and the REST answers share."""
+"""The rows of base models that pages and the REST API share."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from orchestrator.domain.models import VideoModel
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
-    """One base model as a list or a page shows it; where its files lie is told only to its owner."""
+    """One base model; the path of its files is shown only to its owner."""
 
     id: int
     owner_id: int | None
@@ -23,13 +23,13 @@ class ModelRow:
     source_ref: str
     revision: str
     status: str
-    """processing, ready, in_use (ready, and a job of the actor's learns from it now) or error."""
+    """processing, ready, in_use (ready, and an active job of the actor's trains it) or error."""
     error: str
     parameters: int
     size_bytes: int
     details: dict[str, Any]
     jobs: int
-    """The actor's jobs that used it."""
+    """How many of the actor's jobs use or used it."""
     created_at: datetime
     editable: bool
     """False for the built-in ones."""
@@ -42,9 +42,9 @@ class LayerGroup:
     suffix: str
     count: int
     parameters: int
-    """Of all of them together."""
+    """Parameters of all of them together."""
     default: bool
-    """Whether they get an adapter when nothing else is asked for."""
+    """Whether they get an adapter by default."""
 
 
 def model_row(model: VideoModel, jobs: int, active: int, editable: bool) -> ModelRow:

@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -74,6 +74,12 @@ class PartFile:
     ) -> None:
         if self._file is not None:
             self._file.close()
+
+
+def delete_upload_files(upload_ids: Iterable[str]) -> None:
+    """Deletes the files of these uploads; those that do not exist are skipped."""
+    for upload_id in upload_ids:
+        upload_path(upload_id).unlink(missing_ok=True)
 
 
 def upload_path(upload_id: str) -> Path:

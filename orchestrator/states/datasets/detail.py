@@ -14,7 +14,7 @@ from orchestrator.domain.tasks import TASKS
 from orchestrator.domain.users import Actor
 from orchestrator.services.credentials import CredentialRow, list_credentials
 from orchestrator.services.datasets.catalog import dismiss_notice, get_dataset, list_clips
-from orchestrator.services.datasets.files import begun_bytes, fetch_folders
+from orchestrator.services.datasets.files import fetch_folders, partial_bytes
 from orchestrator.services.datasets.ingest.reinterpret import request_reread
 from orchestrator.services.datasets.ingest.review import accept_reading
 from orchestrator.services.datasets.ingest.sources import cancel_reading, request_fetch
@@ -84,7 +84,7 @@ def _read(session: Session, actor: Actor, dataset_id: int, wanted: Wanted, limit
         list_clips(session, actor, dataset_id, limit=limit, cursor=cursor or None, **filters),
         list_clips(session, actor, dataset_id, status="bad", limit=50),
         footage(session, actor, dataset_id),
-        sum(begun_bytes(folder) for folder in fetch_folders(dataset_id)) if row.status == "error" else 0,
+        sum(partial_bytes(folder) for folder in fetch_folders(dataset_id)) if row.status == "error" else 0,
         list_credentials(session, actor) if row.status == "error" and row.source.get("type") == "hub" else [],
     )
 

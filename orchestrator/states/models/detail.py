@@ -13,9 +13,9 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.adapters.catalog import list_adapters
 from orchestrator.services.adapters.rows import AdapterRow
 from orchestrator.services.credentials import CredentialRow, list_credentials
-from orchestrator.services.models.adding import try_again
+from orchestrator.services.models.adding import retry_import
 from orchestrator.services.models.catalog import get_model, model_layers
-from orchestrator.services.models.details import ModelAbout, model_about
+from orchestrator.services.models.details import ModelDetails, model_details
 from orchestrator.services.models.rows import LayerGroup, ModelRow
 from orchestrator.states.adapters.rows import AdapterLine, adapter_line
 from orchestrator.states.models.rows import LayerLine, ModelCard, layer_lines, memory_text, model_card
@@ -51,7 +51,7 @@ class JobLine:
 class _Visit:
     row: ModelRow
     layers: list[LayerGroup]
-    about: ModelAbout
+    about: ModelDetails
     adapters: list[AdapterRow]
     tokens: list[CredentialRow]
     """Stored credentials, where a fetch may be tried again with one."""
@@ -61,7 +61,7 @@ def _read(session: Session, actor: Actor, model_id: int) -> _Visit:
     row = get_model(session, actor, model_id)
     made = list_adapters(session, actor, model_id=model_id, limit=ADAPTERS_SHOWN).items
     tokens = list_credentials(session, actor) if row.status == "error" and row.source == "hub" else []
-    return _Visit(row, model_layers(session, actor, model_id), model_about(session, actor, model_id), made, tokens)
+    return _Visit(row, model_layers(session, actor, model_id), model_details(session, actor, model_id), made, tokens)
 
 
 class ModelDetailState(StoredToken, rx.State):
@@ -106,7 +106,7 @@ class ModelDetailState(StoredToken, rx.State):
     async def try_again(self):
         """Fetches once more from the Hub, with the chosen token."""
         try:
-            await act(self, try_again, self._id(), self._token_id())
+            await act(self, retry_import, self._id(), self._token_id())
         except NotSignedIn:
             raise
         except AppError as error:

@@ -7,8 +7,8 @@ from orchestrator.domain.training_jobs import JobRef
 from orchestrator.domain.users import Actor
 from orchestrator.services.adapters.catalog import list_adapters
 from orchestrator.services.adapters.rows import AdapterRow
-from orchestrator.services.models.catalog import delete_model, get_model, still_used, update_model
-from orchestrator.services.models.details import model_about
+from orchestrator.services.models.catalog import delete_model, get_model, update_model, usage_conflict
+from orchestrator.services.models.details import model_details
 from orchestrator.services.models.rows import ModelRow
 from orchestrator.services.paging import Page
 from orchestrator.states.models.detail import ModelDetailState
@@ -23,8 +23,8 @@ def _look(session: Session, actor: Actor, model_id: int) -> tuple[ModelRow, list
     """The model, what its deletion takes away, and why it cannot go now."""
     row = get_model(session, actor, model_id)
     made = list_adapters(session, actor, model_id=model_id, limit=3)
-    goes = _consequences(row, model_about(session, actor, model_id).jobs, made)
-    return row, goes, still_used(session, model_id)
+    goes = _consequences(row, model_details(session, actor, model_id).jobs, made)
+    return row, goes, usage_conflict(session, model_id)
 
 
 def _consequences(row: ModelRow, jobs: list[JobRef], adapters: Page[AdapterRow]) -> list[str]:

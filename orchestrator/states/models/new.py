@@ -9,11 +9,11 @@ from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.tasks import DEFAULT_TASK, TASKS, ModelType
 from orchestrator.services.credentials import list_credentials
 from orchestrator.services.models.adding import (
-    add_from_hub,
-    begin_again,
-    begin_model_upload,
+    accepts_files,
+    create_model_for_upload,
+    create_model_from_hub,
     request_check,
-    takes_files,
+    restart_upload,
 )
 from orchestrator.services.models.catalog import (
     CUSTOM,
@@ -21,7 +21,7 @@ from orchestrator.services.models.catalog import (
     delete_model,
     get_model,
 )
-from orchestrator.services.models.folders import allowed_roots, register_path
+from orchestrator.services.models.folders import allowed_roots, register_folder
 from orchestrator.states.shared.address_filters import filter_of
 from orchestrator.states.shared.guards import act, problems_of, signed_in
 from orchestrator.states.shared.hub_lookup import HubConfirm, token_choices
@@ -76,7 +76,7 @@ class ModelAddState(HubConfirm, rx.State):
         """on_load: what was typed stays over a reload; after a model was added the form is fresh."""
         wanted = filter_of(self, "into")
         into = parse_id(wanted)
-        gone = bool(self.target) and not await act(self, takes_files, int(self.target))
+        gone = bool(self.target) and not await act(self, accepts_files, int(self.target))
         if self.closing or self.into != into or gone:
             self.reset()
         self.into, self.token = into, ""
@@ -87,7 +87,7 @@ class ModelAddState(HubConfirm, rx.State):
                 self.missing = True
                 return
             self.into_name, self.source, self.missing = row.name, "upload", not row.editable
-            if not self.target and await act(self, takes_files, into, begun=True):
+            if not self.target and await act(self, accepts_files, into, begun=True):
                 self.target, self.broken_off = str(into), True
             return
         self.roots_text = " or ".join(allowed_roots())
@@ -202,11 +202,11 @@ class ModelAddState(HubConfirm, rx.State):
         said = (self.name, self.description, self.model_type)
         try:
             if self.source == "path":
-                row = await act(self, register_path, *said[:2], self.path, self.model_type, self.architecture)
+                row = await act(self, register_folder, *said[:2], self.path, self.model_type, self.architecture)
             elif self.source == "hub":
                 where = (self.repo, self.hub_commit, self.token)
                 stored = parse_id(self.stored)
-                row = await act(self, add_from_hub, *said, *where, self.architecture, stored)
+                row = await act(self, create_model_from_hub, *said, *where, self.architecture, stored)
             else:
                 return await self._begin_upload(said)
         except NotSignedIn:
@@ -257,7 +257,7 @@ class ModelAddState(HubConfirm, rx.State):
 
     async def _give_up(self) -> None:
         """What had arrived goes; so does the model, when it was made for these files."""
-        await act(self, begin_again if self.into else delete_model, int(self.target))
+        await act(self, restart_upload if self.into else delete_model, int(self.target))
 
     async def _begin_upload(self, said: tuple[str, str, str]) -> None:
         if not self.count:
@@ -266,9 +266,9 @@ class ModelAddState(HubConfirm, rx.State):
                 self.problems["name"] = "Give the model a name, so that you find it again."
             return
         if self.into:
-            row = await act(self, begin_again, self.into)
+            row = await act(self, restart_upload, self.into)
         else:
-            row = await act(self, begin_model_upload, *said, self.architecture)
+            row = await act(self, create_model_for_upload, *said, self.architecture)
         self.target, self.problems = str(row.id), {}
 
     def _forget(self, *names: str) -> None:

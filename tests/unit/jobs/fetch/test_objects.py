@@ -16,7 +16,7 @@ from jobs.fetch.kept import Half, Kept, Object
 from jobs.fetch.objects import fetch_objects
 from jobs.fetch.patience import Patience
 from jobs.fetch.report import Problem, Progress
-from orchestrator.services.datasets.files import begun_bytes
+from orchestrator.services.datasets.files import partial_bytes
 
 A, B = Object("set/a", "a", 10, "one"), Object("set/b", "b", 20, "one")
 SOURCE = {"type": "cloud", "uri": "s3://films/set"}
@@ -74,8 +74,8 @@ def test_a_line_that_stays_broken_ends_it_after_a_while(tmp_path: Path, rests: l
         fetch(tmp_path, Scripted(10, 5, *[0] * 20))
     assert rests[:3] == [0.5, 0.5, 1]
     assert 30 <= sum(rests) < 70
-    assert begun_bytes(tmp_path, SOURCE) == 15
-    assert begun_bytes(tmp_path, {"type": "cloud", "uri": "s3://films/other"}) == 0
+    assert partial_bytes(tmp_path, SOURCE) == 15
+    assert partial_bytes(tmp_path, {"type": "cloud", "uri": "s3://films/other"}) == 0
     again = Scripted()
     assert fetch(tmp_path, again) == WHOLE
     assert again.asked == [("b", 5)]
@@ -112,7 +112,7 @@ def test_another_store_has_none_of_the_old_bytes(tmp_path: Path) -> None:
     fetch(tmp_path, Scripted())
     kept = Kept(tmp_path, SOURCE["uri"], ("s3", "https://elsewhere.example"))
     assert kept.sort_out((A, B)) == 0
-    assert begun_bytes(tmp_path) == 0
+    assert partial_bytes(tmp_path) == 0
 
 
 def test_without_a_version_it_begins_anew(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_without_a_version_it_begins_anew(tmp_path: Path) -> None:
     assert store.asked == [("a", 0), ("a", 0)]
     with pytest.raises(ConnectionResetError):
         fetch(tmp_path, Scripted(4, *[0] * 20), [nameless])
-    assert begun_bytes(tmp_path) == 0
+    assert partial_bytes(tmp_path) == 0
 
 
 def test_the_count_begins_with_what_is_here(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -138,7 +138,7 @@ def test_more_than_allowed_with_what_is_here(tmp_path: Path) -> None:
         fetch(tmp_path, Scripted(10, 5, *[0] * 20))
     with pytest.raises(Problem, match="at most 29\u00a0bytes are accepted here"):
         fetch(tmp_path, Scripted(), most=29)
-    assert begun_bytes(tmp_path) == 0
+    assert partial_bytes(tmp_path) == 0
     assert fetch(tmp_path, Scripted(4, 2), most=30) == WHOLE
 
 

@@ -6,7 +6,7 @@ from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
 from orchestrator.domain.tasks import ModelType
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
-from orchestrator.services.models.catalog import new_model, take_facts
+from orchestrator.services.models.catalog import apply_facts, new_model
 from orchestrator.services.models.inspect import ModelFacts
 from orchestrator.services.models.rows import model_row
 
@@ -31,7 +31,7 @@ def test_a_stored_row_shows_the_title_of_today() -> None:
 
 def test_a_check_that_is_tried_again_accepts_the_former_title(tmp_path: Path) -> None:
     model = _stored()
-    take_facts(model, tmp_path, FACTS)
+    apply_facts(model, tmp_path, FACTS)
     assert (model.architecture, model.status) == ("VideoLLaMA 3", ModelStatus.READY)
 
 

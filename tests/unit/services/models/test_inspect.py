@@ -14,9 +14,9 @@ from orchestrator.domain.errors import Invalid
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.services.models import integrity
-from orchestrator.services.models.details import model_about
+from orchestrator.services.models.details import model_details
 from orchestrator.services.models.files import INDEX, TEXT_BYTES, WEIGHTS
-from orchestrator.services.models.folders import register_path
+from orchestrator.services.models.folders import register_folder
 from orchestrator.services.models.inspect import inspect_model
 from orchestrator.settings import get_settings
 
@@ -65,7 +65,7 @@ def test_facts_come_from_the_files(tmp_path: Path) -> None:
         (lambda folder: (folder / "model.safetensors").unlink(), "no .safetensors"),
         (lambda folder: (folder / "model.safetensors").unlink(), "save_pretrained(folder, safe_serialization=True)"),
         (lambda folder: (folder / "model.safetensors").write_bytes(b"hello"), "damaged"),
-        (lambda folder: write_model(folder, cut=64), "cut off"),
+        (lambda folder: write_model(folder, cut=64), "truncated"),
         (lambda folder: write_model(folder, family="bert"), "“bert”"),
         (
             lambda folder: (folder / "model.safetensors").rename(folder / "weights.safetensors"),
@@ -133,7 +133,7 @@ def test_an_index_leads_to_nobody_elses_weights(tmp_path: Path) -> None:
         (mine / INDEX).write_text(json.dumps({"weight_map": {"a": "model-1.safetensors", "b": elsewhere}}))
         (mine / "config.json").write_text('{"model_type": "videomae"}')
         for read in (inspect_model, integrity.check_files):
-            with pytest.raises(Invalid, match=r"is no \.safetensors file beside it"):
+            with pytest.raises(Invalid, match=r"is no \.safetensors file in its folder"):
                 read(mine)
         with pytest.raises(Invalid, match="beside it"):
             read_weights(None, base)
@@ -142,7 +142,7 @@ def test_an_index_leads_to_nobody_elses_weights(tmp_path: Path) -> None:
 def test_a_tensor_that_the_index_promises_is_looked_for(tmp_path: Path) -> None:
     folder = whole_model(tmp_path / "m")
     (folder / INDEX).write_text(json.dumps({"weight_map": {"a": WEIGHTS, "c": WEIGHTS}}))
-    with pytest.raises(Invalid, match=r"model\.safetensors does not hold c"):
+    with pytest.raises(Invalid, match=r"model\.safetensors does not have c"):
         integrity.check_files(folder)
 
 
@@ -154,15 +154,15 @@ def test_a_folder_holds_no_link_out_of_the_allowed_ones(home: Path, ada: Actor, 
     (root / "card").write_text("beside it")
     (folder / "LICENSE.md").symlink_to(root / "card")  # as in a cache of the Hub
     with session_scope() as session:
-        model_id = register_path(session, ada, "mine", "", str(folder)).id
-        assert model_about(session, ada, model_id).card == ""
+        model_id = register_folder(session, ada, "mine", "", str(folder)).id
+        assert model_details(session, ada, model_id).card == ""
         (folder / "README.md").symlink_to(tmp_path / "key")
-        assert model_about(session, ada, model_id).card == ""
+        assert model_details(session, ada, model_id).card == ""
         with pytest.raises(Invalid, match=r"README\.md is a link that leads out"):
-            register_path(session, ada, "again", "", str(folder))
+            register_folder(session, ada, "again", "", str(folder))
         (root / "out").symlink_to(tmp_path)
         with pytest.raises(Invalid, match="must lie in"):
-            register_path(session, ada, "again", "", str(root / "out"))
+            register_folder(session, ada, "again", "", str(root / "out"))
 
 
 def whole_model(folder: Path, **tensors: object) -> Path:
