@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     redis_url: str = ""
     """A Redis or Valkey server, such as `redis://:password@host:6379/0`. Empty: an embedded server on a Unix socket in
     the data folder."""
+    redis_server: str = ""
+    """The program of the embedded Redis, such as `/usr/bin/redis-server`. Empty: the one of the installed package, else
+    the first on `PATH`."""
     database_url: str = ""
     """An SQLAlchemy address such as `postgresql+pg8000://user:password@host/loreel`. Empty: SQLite in the data
     folder."""

@@ -69,9 +69,28 @@ def alembic_config(url: str | None = None) -> "Config":
     return config
 
 
-def run_migrations(url: str | None = None) -> None:
-    """Brings the database to the newest revision."""
-    from alembic import command
+class NewerDatabase(Exception):
+    """The database has a revision that this version does not know; nothing was changed."""
 
-    make_engine(url or get_settings().resolved_database_url).dispose()
-    command.upgrade(alembic_config(url), "head")
+
+def run_migrations(url: str | None = None) -> None:
+    """Brings the database to the newest revision.
+
+    Raises:
+        NewerDatabase: a newer version has written it.
+    """
+    from alembic import command
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    config = alembic_config(url)
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    asked = make_engine(url or get_settings().resolved_database_url)
+    try:
+        with asked.connect() as connection:
+            present = set(MigrationContext.configure(connection).get_current_heads())
+    finally:
+        asked.dispose()
+    if present - known:
+        raise NewerDatabase(", ".join(sorted(present - known)))
+    command.upgrade(config, "head")

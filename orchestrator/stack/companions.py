@@ -12,7 +12,7 @@ import psutil
 
 from orchestrator.domain.process_environment import SUPERVISED
 from orchestrator.settings import ROOT, Settings, get_settings
-from orchestrator.stack import checks, migrate, processes, redis_server
+from orchestrator.stack import checks, embedded_redis, migrate, processes, redis_server
 from orchestrator.stack.children import Log
 from orchestrator.stack.errors import StackError
 from orchestrator.stack.supervisor import Supervisor
@@ -65,8 +65,7 @@ def keep(settings: Settings, served_pid: int) -> int:
     supervisor = Supervisor(log, settings.data_dir / "run.json")
     supervisor.listen_to_signals()
     try:
-        redis = supervisor.start(processes.redis(settings, log))
-        redis_server.wait_until_answers(settings.redis_socket, lambda: redis.alive)
+        embedded_redis.start(supervisor, settings, log)
         migrate.migrate(settings)
         for child in processes.job_processes(settings, log):
             supervisor.start(child)

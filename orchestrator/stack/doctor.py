@@ -59,7 +59,7 @@ def _node() -> str:
 def _redis(settings: Settings) -> str:
     if settings.redis_url:
         return "elsewhere, by LOREEL_REDIS_URL"
-    binary = redis_server.find_binary()
+    binary = redis_server.find_binary(settings.redis_server)
     version = redis_server.server_version(binary)
     return f"{'.'.join(map(str, version or ()))} ({binary.name})"
 

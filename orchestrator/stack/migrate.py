@@ -9,9 +9,16 @@ from pathlib import Path
 from orchestrator.settings import ROOT, Settings
 from orchestrator.stack.errors import StackError
 
+_NEWER = (
+    "The database was written by a newer Loreel: start that version, or restore a backup made before the upgrade. "
+    "Nothing was changed."
+)
+TOO_NEW = 3
+"""Exit code of `prepare_database` for a database whose revision this version does not know."""
 
-def head_revisions(versions: Path) -> set[str]:
-    """Revisions that no other revision follows, read from the files' text: importing Alembic takes half a second."""
+
+def known_revisions(versions: Path) -> tuple[set[str], set[str]]:
+    """All revisions, and those that no other follows, read from the files' text: importing Alembic takes half a second."""
     revisions: set[str] = set()
     followed: set[str] = set()
     for path in versions.glob("*.py"):
@@ -21,7 +28,7 @@ def head_revisions(versions: Path) -> set[str]:
             revisions.add(own[1])
             below = re.search(r"^down_revision\b[^=]*=\s*(.+)$", text, re.MULTILINE)
             followed.update(re.findall(r"['\"]([^'\"]+)['\"]", below[1]) if below else ())
-    return revisions - followed
+    return revisions, revisions - followed
 
 
 def sqlite_revision(path: Path) -> set[str]:
@@ -35,22 +42,35 @@ def sqlite_revision(path: Path) -> set[str]:
         return set()
 
 
-def is_current(settings: Settings) -> bool:
-    """True when nothing is to be done. A server database is always asked through Alembic."""
+def _sqlite_file(settings: Settings) -> Path | None:
     prefix = "sqlite:///"
     url = settings.resolved_database_url
-    if not url.startswith(prefix):
-        return False
-    heads = head_revisions(ROOT / "alembic" / "versions")
-    return bool(heads) and sqlite_revision(Path(url.removeprefix(prefix))) == heads
+    return Path(url.removeprefix(prefix)) if url.startswith(prefix) else None
+
+
+def is_current(settings: Settings) -> bool:
+    """True when nothing is to be done. A server database is always asked through Alembic."""
+    path = _sqlite_file(settings)
+    heads = known_revisions(ROOT / "alembic" / "versions")[1]
+    return path is not None and bool(heads) and sqlite_revision(path) == heads
+
+
+def _refuse_newer(settings: Settings) -> None:
+    """A file of a newer version is not even opened for writing, which would change its header."""
+    path = _sqlite_file(settings)
+    if path is not None and sqlite_revision(path) - known_revisions(ROOT / "alembic" / "versions")[0]:
+        raise StackError(_NEWER)
 
 
 def migrate(settings: Settings) -> bool:
     """Upgrades when needed; returns whether it did. Raises StackError with the last line of what went wrong."""
     if is_current(settings):
         return False
-    program = "from orchestrator.services.db import run_migrations; run_migrations()"
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    _refuse_newer(settings)
+    command = [sys.executable, "-m", "orchestrator.stack.prepare_database"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode == TOO_NEW:
+        raise StackError(_NEWER)
     if done.returncode != 0:
         lines = [line for line in done.stderr.splitlines() if line.strip()] or ["no message"]
         raise StackError(f"The database could not be brought up to date: {lines[-1]}")

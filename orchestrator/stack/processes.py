@@ -12,7 +12,15 @@ from orchestrator.settings import ROOT, Settings
 from orchestrator.stack.children import Child, Log
 from orchestrator.stack.frontend import web_environment
 from orchestrator.stack.node import node_environment, npm_registry
-from orchestrator.stack.redis_server import find_binary, server_command
+from orchestrator.stack.redis_server import (
+    FLOOR,
+    Version,
+    data_version,
+    find_binary,
+    put_aside,
+    server_command,
+    server_version,
+)
 
 # The embedded Redis never forks for a snapshot, which is what the overcommit warning is about.
 _REDIS_CHATTER = ("Memory overcommit must be enabled", "signal-handler", "ready to exit")
@@ -25,8 +33,22 @@ def _environment() -> dict[str, str]:
 
 def redis(settings: Settings, log: Log) -> Child:
     """The embedded Redis. A strange locale of the shell stops newer servers, so it gets the plain one."""
-    command = server_command(find_binary(), settings)
+    store = settings.data_dir / "redis"
+    written_by = data_version(store)
+    binary = find_binary(settings.redis_server, written_by=written_by)
+    version = server_version(binary) or FLOOR
+    if version < written_by and (aside := put_aside(store)):
+        log.line(
+            "loreel",
+            f"The Redis here ({_dotted(version)}) is older than the one that wrote its files ({_dotted(written_by)}): "
+            f"they are kept in {aside.name}, and the queue is filled again from the database.",
+        )
+    command = server_command(binary, settings)
     return Child("redis", command, os.environ | {"LC_ALL": "C"}, str(ROOT), log, grace_s=10.0, hush=_REDIS_CHATTER)
+
+
+def _dotted(version: Version) -> str:
+    return ".".join(map(str, version))
 
 
 def web(settings: Settings, log: Log) -> Child:

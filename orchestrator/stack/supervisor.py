@@ -41,6 +41,12 @@ class Supervisor:
         self.write_run_file()
         return child
 
+    def forget(self, child: Child) -> None:
+        """Ends a child and restarts it no more."""
+        child.wait_or_kill(time.monotonic(), child.ask_to_end())
+        self.children.remove(child)
+        self.write_run_file()
+
     def write_run_file(self) -> None:
         """Says in `run.json` which process is which."""
         pids = {child.name: child.popen.pid for child in self.children if child.popen is not None}

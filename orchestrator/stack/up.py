@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from orchestrator.settings import Settings
-from orchestrator.stack import checks, frontend, migrate, probe, processes, redis_server
+from orchestrator.stack import checks, embedded_redis, frontend, migrate, probe, processes
 from orchestrator.stack.children import Log
 from orchestrator.stack.docs import site as docs
 from orchestrator.stack.errors import StackError
@@ -52,15 +52,14 @@ class Run:
         """The embedded Redis, unless the settings name another."""
         if self.settings.redis_url:
             return
-        child = self.supervisor.start(processes.redis(self.settings, self.log))
-        redis_server.wait_until_answers(self.settings.redis_socket, lambda: child.alive)
+        embedded_redis.start(self.supervisor, self.settings, self.log)
 
-    def start_workshop(self) -> None:
+    def start_job_processes(self) -> None:
         for child in processes.job_processes(self.settings, self.log):
             self.supervisor.start(child)
 
     def start_web(self, dev: bool) -> None:
-        """Returns when the web answers; worker and controller start beside it in `dev`, after it in `up`."""
+        """Returns when the web answers; worker and controller start after it."""
         make = processes.dev_web if dev else processes.web
         child = self.supervisor.start(make(self.settings, self.log))
 
@@ -89,8 +88,10 @@ def run(settings: Settings, log: Log, dev: bool = False, web_only: bool = False)
         this.stage("Database", lambda: migrate.migrate(settings))
         this.stage("Web", lambda: this.start_web(dev))
         if not web_only:
-            this.start_workshop()
+            this.start_job_processes()
         took = time.monotonic() - this.began
+        if not (settings.storage_dir / "demo" / "manifest.json").exists():
+            log.line("loreel", "The demo datasets are being drawn, which takes some 20 s; their pages show progress.")
         log.line("loreel", f"Loreel is ready at {probe.address(settings)} ({took:.1f} s). Ctrl-C stops it.")
         this.supervisor.watch()
     except Stopped:

