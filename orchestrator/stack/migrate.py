@@ -18,7 +18,7 @@ TOO_NEW = 3
 
 
 def known_revisions(versions: Path) -> tuple[set[str], set[str]]:
-    """All revisions, and those that no other follows, read from the files' text: importing Alembic takes half a second."""
+    """All revisions and the heads, read from the files' text: importing Alembic takes half a second."""
     revisions: set[str] = set()
     followed: set[str] = set()
     for path in versions.glob("*.py"):
