@@ -1,4 +1,7 @@
-"""The thin entries that letters in the queue name; each runs in a horse, a forked child of the worker."""
+"""The functions that messages in the queue name; each runs in a job process, forked by the worker.
+
+Their dotted names are what lies in Redis, so they stay.
+"""
 
 import os
 from typing import Any
@@ -14,7 +17,7 @@ def train(job_id: int, attempt: int) -> str:
 
 
 def ingest(dataset_id: int, **options: Any) -> str:
-    """Unpacks what was uploaded for a dataset and probes each clip."""
+    """Fetches or unpacks a dataset's files and probes each clip."""
     os.nice(5)
     from jobs.datasets.ingest import run_ingest
 
@@ -30,7 +33,7 @@ def bring_model(model_id: int) -> str:
 
 
 def rehearse(rehearsal_id: int) -> str:
-    """Two steps of a recipe, to learn what the run will take."""
+    """Runs two steps of a recipe, to measure time and memory of the run."""
     os.nice(5)
     from jobs.runs.rehearsal import run_rehearsal
 
@@ -46,7 +49,7 @@ def adapter_work(work_id: int) -> str:
 
 
 def transcode(dataset_id: int, turn: int = 0) -> str:
-    """H.264 copies of a dataset's clips that browsers do not play, some at a time."""
+    """Makes H.264 copies of clips that browsers do not play, some of a dataset at a time."""
     os.nice(5)
     from jobs.datasets.transcode import run_transcode
 

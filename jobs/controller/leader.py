@@ -1,4 +1,4 @@
-"""Leader election: of several controllers only the one that holds the lease in the database acts."""
+"""Exactly one controller acts: the one whose name is in the database with a lease that has not expired."""
 
 import time
 from datetime import timedelta
@@ -16,29 +16,29 @@ _ROW = "main"
 
 
 class LeaderLease:
-    """One controller's claim."""
+    """One controller's claim to be the leader."""
 
     def __init__(self, holder: str) -> None:
         self.holder = holder
         self._until = 0.0
-        self._next = 0.0
+        self._next_renewal = 0.0
 
     @property
-    def held(self) -> bool:
-        """Whether it may act now, by its own clock: a process that was frozen for long may not."""
+    def is_leader(self) -> bool:
+        """Whether it may act now, by its own clock: a process that was frozen for longer than its lease may not."""
         return time.monotonic() < self._until
 
     def claim(self, session: Session) -> bool:
-        """Takes or renews the lease when it is time to; True while it is ours."""
+        """Takes the lease, or renews it when that is due; True while it is ours."""
         began = time.monotonic()
-        if began < self._next and self.held:
+        if began < self._next_renewal and self.is_leader:
             return True
         if session.get(ControllerLease, _ROW) is None:
             try:
                 with session.begin_nested():
                     session.add(ControllerLease(name=_ROW, holder="", expires_at=utcnow()))
             except IntegrityError:
-                pass  # the other controller made the row in the same moment
+                pass  # another controller made the row at the same moment
         now = utcnow()
         statement = (
             update(ControllerLease)
@@ -50,13 +50,13 @@ class LeaderLease:
             .execution_options(synchronize_session=False)
         )
         if session.exec(statement).rowcount == 1:
-            self._until, self._next = began + LEASE_S - 1.0, began + RENEW_S
+            self._until, self._next_renewal = began + LEASE_S - 1.0, began + RENEW_S
             return True
         self._until = 0.0
         return False
 
-    def leave(self, session: Session) -> None:
+    def release(self, session: Session) -> None:
         """Gives the lease up, so that another controller acts at once."""
-        mine = update(ControllerLease).where(col(ControllerLease.holder) == self.holder)
-        session.exec(mine.values(expires_at=utcnow()).execution_options(synchronize_session=False))
+        own = update(ControllerLease).where(col(ControllerLease.holder) == self.holder)
+        session.exec(own.values(expires_at=utcnow()).execution_options(synchronize_session=False))
         self._until = 0.0

@@ -1,4 +1,4 @@
-"""The one that keeps order: each second it makes queue, runs and ledger agree, and it sweeps what was abandoned."""
+"""The controller: each second it makes queue, runs and database agree; one acts, the others wait to take over."""
 
 import os
 import signal
@@ -20,47 +20,47 @@ from orchestrator.services.redis import connect
 
 log = structlog.get_logger()
 TICK_S = 1.0
-WAIT_S = 2.0
-"""How often a second controller asks whether the first one is gone."""
+STANDBY_S = 2.0
+"""How often a controller that is not the leader asks for the lease."""
 
 
-def run(over: threading.Event) -> None:
-    """Rules until told to stop; waits while another controller rules."""
-    throne = LeaderLease(f"{socket.gethostname()}:{os.getpid()}")
+def run(stopping: threading.Event) -> None:
+    """Acts until it is asked to stop, while it is the leader."""
+    lease = LeaderLease(f"{socket.gethostname()}:{os.getpid()}")
     client = connect(retries=0, socket_timeout=5.0)
-    reconciler, housekeeping, courier = Reconciler(client), Housekeeping(client), NotificationSender()
-    away = False
-    while not over.is_set():
+    reconciler, housekeeping, notifications = Reconciler(client), Housekeeping(client), NotificationSender()
+    redis_away = False
+    while not stopping.is_set():
         began = time.monotonic()
         try:
             with session_scope() as session:
-                ruling = throne.claim(session)
-            if ruling:
+                leads = lease.claim(session)
+            if leads:
                 with session_scope() as session:
-                    mended = reconciler.tick(session)
-                for what in mended:
-                    log.info("controller.mended", what=what)
-                if throne.held:
-                    courier.tick()
+                    repairs = reconciler.tick(session)
+                for repair in repairs:
+                    log.info("controller.repaired", what=repair)
+                if lease.is_leader:
+                    notifications.tick()
                     housekeeping.tick()
-            away = False
+            redis_away = False
         except redis.RedisError as error:
-            if not away:
+            if not redis_away:
                 log.warning("controller.no_redis", error=str(error))
-            away, ruling = True, True
+            redis_away, leads = True, True
         except OperationalError as error:
-            log.warning("controller.ledger_busy", error=str(error.orig))
-            ruling = True
-        over.wait(max(0.1, (TICK_S if ruling else WAIT_S) - (time.monotonic() - began)))
+            log.warning("controller.database_busy", error=str(error.orig))
+            leads = True
+        stopping.wait(max(0.1, (TICK_S if leads else STANDBY_S) - (time.monotonic() - began)))
     with session_scope() as session:
-        throne.leave(session)
+        lease.release(session)
 
 
 def main() -> int:
     """`python -m jobs.controller`: ends in order on SIGTERM and SIGINT."""
     configure_logging("controller")
-    over = threading.Event()
+    stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: over.set())
-    run(over)
+        signal.signal(number, lambda *_: stopping.set())
+    run(stopping)
     return 0

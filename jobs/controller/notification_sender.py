@@ -1,4 +1,4 @@
-"""Sends notices out beside the controller's work: a slow mail server must not hold a verdict up."""
+"""Sends notifications from a thread of the controller: a slow mail server must not delay what it does for runs."""
 
 import threading
 
@@ -10,7 +10,7 @@ log = structlog.get_logger()
 
 
 class NotificationSender:
-    """One round at a time, in a thread; `tick` starts the next one when the last is over."""
+    """Delivers what is due, one round at a time."""
 
     def __init__(self) -> None:
         self._round: threading.Thread | None = None
@@ -18,7 +18,7 @@ class NotificationSender:
     def tick(self) -> None:
         """Starts a round unless one is under way."""
         if self._round is None or not self._round.is_alive():
-            self._round = threading.Thread(target=_deliver, daemon=True, name="courier")
+            self._round = threading.Thread(target=_deliver, daemon=True, name="notifications")
             self._round.start()
 
 
@@ -26,4 +26,4 @@ def _deliver() -> None:
     try:
         deliver_due()
     except Exception:  # the next round tries again; the controller goes on in any case
-        log.exception("courier.round_failed")
+        log.exception("notifications.round_failed")

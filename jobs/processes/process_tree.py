@@ -1,4 +1,4 @@
-"""Ends a process with everything it started: data loaders and ranks outlive their trainer otherwise."""
+"""Ends a process with everything that it started: data loaders and ranks would outlive their trainer."""
 
 import contextlib
 import os
@@ -9,7 +9,7 @@ import psutil
 
 
 def descendants(pid: int) -> list[psutil.Process]:
-    """Every process below `pid`, in no order; empty when it is gone."""
+    """Every process below `pid`, in no order; none when it has ended."""
     try:
         return psutil.Process(pid).children(recursive=True)
     except psutil.NoSuchProcess:
@@ -17,9 +17,9 @@ def descendants(pid: int) -> list[psutil.Process]:
 
 
 def kill_tree(pid: int) -> None:
-    """Kills the process group that `pid` leads and everything below it at once.
+    """Kills the process group that `pid` leads, and everything below it.
 
-    The group is there as long as one of its members is, also when `pid` itself has ended.
+    The group exists as long as one of its members does, even after `pid` itself has ended.
     """
     below = descendants(pid)
     with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -30,14 +30,14 @@ def kill_tree(pid: int) -> None:
 
 
 def sweep_children(keep: Collection[int]) -> list[int]:
-    """Kills and reaps everything below this process except the trees of `keep`; says which pids."""
+    """Kills and reaps everything below this process except the trees of `keep`; the pids that it killed."""
     me = os.getpid()
-    spared = {pid for kept in keep for pid in (kept, *(p.pid for p in descendants(kept)))}
-    doomed = [process for process in descendants(me) if process.pid not in spared]
-    for process in doomed:
+    excluded = {pid for root in keep for pid in (root, *(process.pid for process in descendants(root)))}
+    orphans = [process for process in descendants(me) if process.pid not in excluded]
+    for process in orphans:
         with contextlib.suppress(psutil.Error):
             process.kill()
-    for process in doomed:
+    for process in orphans:
         with contextlib.suppress(ChildProcessError, OSError):
             os.waitpid(process.pid, 0)
-    return [process.pid for process in doomed]
+    return [process.pid for process in orphans]

@@ -1,4 +1,4 @@
-"""Keeps what a trainer prints: each line goes into the job's log and to the pages; the last ones explain a crash."""
+"""Captures what a trainer prints: each line goes to the job's log and to open pages; the last ones explain a crash."""
 
 import json
 import os
@@ -12,9 +12,9 @@ from orchestrator.domain.live_records import LogLevel
 from orchestrator.redaction import redact_text
 from orchestrator.services.live_events import publish_log
 
-_KEPT = 60
+_LAST_LINES = 60
 _MAX_CHARS = 4_000
-_LINES_A_SECOND = 200
+_MAX_LINES_PER_SECOND = 200
 _LEVELS: dict[str, LogLevel] = {
     "DEBUG": "debug",
     "INFO": "info",
@@ -25,16 +25,17 @@ _LEVELS: dict[str, LogLevel] = {
 
 
 class RunLog:
-    """The job's `log.jsonl`, {t, level, message} a line; secrets that a library prints are taken out."""
+    """Writes the job's `log.jsonl`: {t, level, message} a line, without the secrets that a library may print."""
 
     def __init__(self, path: Path, job_id: int, attempt: int) -> None:
         self._path, self._job_id, self._attempt = path, job_id, attempt
         self._lock = threading.Lock()
-        self.last: deque[str] = deque(maxlen=_KEPT)
+        self.last: deque[str] = deque(maxlen=_LAST_LINES)
+        """The newest lines, for the report of a crash."""
         self._thread: threading.Thread | None = None
 
     def write(self, message: str, level: LogLevel = "info") -> None:
-        """Appends a line and sends it to the pages; a full disk ends no training."""
+        """Appends a line and publishes it to open pages. A full disk is ignored: it must not end a training."""
         message = redact_text(message)
         line = {"t": datetime.now(UTC).isoformat(), "level": level, "message": message[:_MAX_CHARS]}
         try:
@@ -45,17 +46,17 @@ class RunLog:
         publish_log(self._job_id, self._attempt, level, line["message"])
 
     def follow(self, fd: int) -> None:
-        """Reads a trainer's output to its end, in a thread."""
+        """Starts a thread that reads a trainer's output to its end."""
         self._thread = threading.Thread(target=self._follow, args=(fd,), daemon=True, name="run-log")
         self._thread.start()
 
     def join(self, timeout: float = 2.0) -> None:
-        """Waits until everything printed is written."""
+        """Waits until everything that was printed is written."""
         if self._thread is not None:
             self._thread.join(timeout)
 
     def _follow(self, fd: int) -> None:
-        window, sent = time.monotonic(), 0
+        second_began, lines_written = time.monotonic(), 0
         rest = b""
         while True:
             try:
@@ -68,10 +69,10 @@ class RunLog:
                 if not text:
                     continue
                 self.last.append(redact_text(text))
-                if time.monotonic() - window > 1.0:
-                    window, sent = time.monotonic(), 0
-                sent += 1
-                if sent <= _LINES_A_SECOND:
+                if time.monotonic() - second_began > 1.0:
+                    second_began, lines_written = time.monotonic(), 0
+                lines_written += 1
+                if lines_written <= _MAX_LINES_PER_SECOND:
                     level, message = level_of(text)
                     self.write(message, level)
             if not block:
@@ -79,7 +80,7 @@ class RunLog:
 
 
 def level_of(text: str) -> tuple[LogLevel, str]:
-    """(level, message): the trainer prints `ERROR: ...`; for what libraries print it is a guess from the words."""
+    """(level, message) of a printed line: the trainer prints `ERROR: ...`; of libraries the level is guessed."""
     head, colon, rest = text.partition(": ")
     if colon and head in _LEVELS:
         return _LEVELS[head], rest

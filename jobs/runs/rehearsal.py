@@ -1,4 +1,4 @@
-"""Tries two steps of a recipe in the prep worker: writes the spec, watches the child's memory, keeps what it found."""
+"""Runs two steps of a recipe in the prep worker, to measure the time and memory that the whole run will take."""
 
 import contextlib
 import json
@@ -13,8 +13,8 @@ from typing import Any
 import psutil
 import structlog
 
-from jobs.runs.attempt import MissingInput, training_inputs
 from jobs.runs.spec import TrainSpec
+from jobs.runs.spec_writer import MissingInput, training_inputs
 from jobs.runs.trainer_process import TrainerProcess
 from jobs.telemetry.device import find_device
 from orchestrator.domain.datasets import Dataset
@@ -27,12 +27,12 @@ from orchestrator.settings import get_settings
 log = structlog.get_logger()
 _COMMAND = (sys.executable, "-m", "jobs.trainer.rehearsal")
 _LIMIT_S = 300.0
-_SPARE_BYTES = 256 * 2**20
-"""What the machine must keep free while a recipe is only tried."""
+_MIN_FREE_BYTES = 256 * 2**20
+"""The machine must keep this much memory free while a recipe is only rehearsed."""
 
 
 def run_rehearsal(rehearsal_id: int) -> str:
-    """Rehearses; returns the word of how it ended."""
+    """Rehearses; how it ended, for the worker's log: done, failed, or "not ours" when another worker has it."""
     device = find_device()
     folder = get_settings().data_dir / "rehearsals" / str(rehearsal_id)
     with session_scope() as session:
@@ -40,7 +40,7 @@ def run_rehearsal(rehearsal_id: int) -> str:
             return "not ours"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        result, error = _try(_write_spec(rehearsal_id, folder), folder)
+        result, error = _rehearse(_write_spec(rehearsal_id, folder), folder)
     except MissingInput as missing:
         result, error = {}, missing.sentence
     except OSError as fault:
@@ -52,34 +52,37 @@ def run_rehearsal(rehearsal_id: int) -> str:
     return "failed" if error else "done"
 
 
-def _try(spec: Path, folder: Path) -> tuple[dict[str, Any], str]:
-    """What the child found, or the sentence that says why it could not, with the field that it is about."""
+def _rehearse(spec: Path, folder: Path) -> tuple[dict[str, Any], str]:
+    """Runs the rehearsing process to its end.
+
+    Returns:
+        (measurements, "") or ({"field": the recipe field that is to blame}, sentence).
+    """
     child = TrainerProcess.start(spec, _COMMAND)
-    reader = threading.Thread(target=_drain, args=(child.output,), daemon=True)
-    reader.start()
+    threading.Thread(target=_discard, args=(child.output,), daemon=True).start()
     deadline, code = time.monotonic() + _LIMIT_S, None
     try:
         while code is None:
             if time.monotonic() > deadline:
                 slow = f"Two steps took longer than {_LIMIT_S:.0f} s here. Use fewer frames, or a smaller base."
                 return {"field": "data.frames"}, slow
-            if psutil.virtual_memory().available < _SPARE_BYTES:
+            if psutil.virtual_memory().available < _MIN_FREE_BYTES:
                 return {"field": "optim.batch_size"}, "The machine's memory ran out. Try a smaller batch size."
             code = child.wait(0.3)
     finally:
         child.kill()
     try:
-        told = json.loads((folder / "result.json").read_text())
+        answer = json.loads((folder / "result.json").read_text())
     except (OSError, ValueError):
         if code == -9:
             return {"field": "optim.batch_size"}, "The memory ran out. Try a smaller batch size."
-        return {}, "The rehearsal broke off."
-    if error := str(told.get("error") or ""):
-        return {"field": str(told.get("field") or "")}, error
-    return dict(told.get("result") or {}), ""
+        return {}, "The rehearsal ended without a result."
+    if error := str(answer.get("error") or ""):
+        return {"field": str(answer.get("field") or "")}, error
+    return dict(answer.get("result") or {}), ""
 
 
-def _drain(pipe: int) -> None:
+def _discard(pipe: int) -> None:
     with contextlib.suppress(OSError):
         while os.read(pipe, 1 << 16):
             pass

@@ -1,13 +1,13 @@
-"""What the horse hands to a trainer process: one JSON file with everything the run needs, so that it asks no database.
+"""The contract between a worker and a trainer: one JSON file with everything a run needs, so that it asks no database.
 
-The rules between the two:
 - `python -m jobs.trainer SPEC.json` trains; it reads nothing but this file, the clips and the base model.
-- It appends each record to `metrics.jsonl` (and log lines to `log.jsonl`) in `folder`, then sends it to Redis.
-- It ends politely (checkpoint, adapter, result) at the next step after SIGTERM or when `stop_key` exists in Redis.
-- Before it ends it writes `result.json` whole: {"attempt": n, "status": "completed" | "stopped" | "failed",
+- It appends each record (`domain/live_records.py`) to `metrics.jsonl` in `folder`, then sends it to Redis. What it
+  prints the worker writes into `log.jsonl`.
+- After SIGTERM, or when `stop_key` exists in Redis, it ends after the current step with checkpoint, adapter, result.
+- Before it ends it writes `result.json` atomically: {"attempt": n, "status": "completed" | "stopped" | "failed",
   "failure": a `FailureKind` or "", "error": sentence, "details": text, "summary": {...}}. Exit code 0 for completed
   and stopped.
-- When `attempt` is above 1 it goes on from the newest whole checkpoint in `folder/checkpoints`, if there is one.
+- When `attempt` is above 1 it resumes from the latest complete checkpoint in `folder/checkpoints`, if there is one.
 """
 
 import json
@@ -19,13 +19,13 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class ClipSpec:
-    """One good clip; `path` is absolute."""
+    """One usable clip; `path` is absolute."""
 
     id: int
     path: str
     label: str
     caption: str
-    """One sentence a line; every line says the same clip in other words."""
+    """One sentence a line; each line describes the same clip."""
     split: str
     """auto | train | validation."""
     content_hash: str
@@ -54,25 +54,26 @@ class TrainSpec:
     architecture: str
     clips: list[ClipSpec] = field(default_factory=list)
     dataset_version: int = 0
-    """0: not known."""
+    """0: unknown."""
     trackers: list[str] = field(default_factory=list)
-    """Tools that get the curves too: mlflow, wandb, trackio."""
+    """Tools that get the curves as well: mlflow, wandb, trackio."""
     redis_url: str = ""
     """Empty: no Redis; records then go to the files only."""
     live_stream: str = ""
     job_stream: str = ""
     stream_maxlen: int = 20_000
     stop_key: str = ""
-    lease_key: str = ""
+    """A Redis key: once it exists, the run ends after its step."""
     cache_dir: str = ""
-    """Where caches shared by runs live, absolute."""
-    gpus: list[str] = field(default_factory=list)
-    """The GPUs of this run, as CUDA_VISIBLE_DEVICES names them; several train together. Empty: a processor."""
+    """The folder of caches that runs share, absolute."""
     cache_bytes: int = 0
-    """Size that these may take together; 0: no limit."""
+    """Size that the caches may have together; 0: no limit."""
+
+    gpus: list[str] = field(default_factory=list)
+    """The GPUs of this run, as CUDA_VISIBLE_DEVICES names them, one rank on each. Empty: the processor."""
 
     def save(self, path: Path) -> None:
-        """Writes the file whole."""
+        """Writes the file atomically."""
         part = path.with_suffix(".part")
         part.write_text(json.dumps(asdict(self), indent=1))
         os.replace(part, path)

@@ -1,4 +1,7 @@
-"""The horse's whole work: watches one trainer, beats its lease, writes its measurements to SQL, passes a stop on."""
+"""Watches one trainer: stores its measurements in SQL, passes a stop on, and ends it when the job is no longer its own.
+
+It runs in the job process. The lease beats from a thread of its own (`jobs/processes/lease.py`).
+"""
 
 import contextlib
 import json
@@ -27,25 +30,32 @@ from orchestrator.services.metrics.rollups import newest_seq
 from orchestrator.services.training.lifecycle import add_trainer_notes, mark_running, report_progress
 
 log = structlog.get_logger()
-_TICK_S = 0.2
-_LEDGER_S = 1.0
+_POLL_S = 0.2
+_STORE_EVERY_S = 1.0
 
 
 class End(Enum):
-    """Why the watch is over."""
+    """Why a trainer is no longer watched."""
 
     EXITED = auto()
+    """It ended by itself, well or not."""
     STOPPED = auto()
-    """It was asked to stop, and ended politely or by force."""
+    """It was asked to stop, and ended by itself or by force."""
     SUSPENDED = auto()
-    """The worker is shutting down."""
+    """The worker shuts down."""
     FENCED = auto()
-    """A newer attempt, or nobody, holds the job now."""
+    """The job belongs to a newer attempt, or is no longer held by any."""
 
 
 @dataclass(slots=True)
 class Supervisor:
-    """One run under watch. `grace_s`: seconds from the polite stop to the forced one."""
+    """Watches one attempt.
+
+    Attributes:
+        grace_s: seconds from the request to stop to the forced end.
+        suspended: set by the handler of SIGTERM: the worker shuts down.
+        forced: the trainer did not stop in time and was killed.
+    """
 
     job_id: int
     attempt: int
@@ -55,15 +65,15 @@ class Supervisor:
     run_log: RunLog
     grace_s: float
     suspended: bool = False
-    """Set by the horse's SIGTERM handler."""
     forced: bool = False
     _metrics: MetricsFile = field(init=False)
     _status: JobStatus = JobStatus.STARTING
-    _seen_seq: int = -1
-    _running: bool = False
-    _stop_asked: float = 0.0
-    _next_ledger: float = 0.0
+    _stored_seq: int = -1
+    _marked_running: bool = False
+    _stop_asked_at: float = 0.0
+    _next_store_at: float = 0.0
     _first: tuple[float, int] | None = None
+    """When this attempt's first step was seen, and which one it was."""
 
     def __post_init__(self) -> None:
         self._metrics = MetricsFile(self.folder / "metrics.jsonl")
@@ -72,111 +82,111 @@ class Supervisor:
         """Returns when the trainer has ended: why, and its exit code."""
         stopping = False
         while True:
-            code = self.trainer.wait(_TICK_S)
-            if self.lease.fenced or not self._ledger():
+            code = self.trainer.wait(_POLL_S)
+            if self.lease.fenced or not self._store_measurements():
                 self.trainer.kill()
-                return End.FENCED, self._code()
+                return End.FENCED, self._code_after_kill()
             if code is not None:
                 end = End.SUSPENDED if self.suspended else End.STOPPED if stopping else End.EXITED
                 return end, code
-            stopping = stopping or self._stop_wanted()
+            stopping = stopping or self._stop_requested()
             if stopping or self.suspended:
-                self._press()
+                self._stop_trainer()
 
-    def drain(self) -> None:
-        """Brings the rest of the measurements into SQL after the end."""
+    def store_remaining(self) -> None:
+        """Stores what the trainer recorded until its end."""
         for _ in range(1_000):
-            self._next_ledger = 0.0
+            self._next_store_at = 0.0
             before = self._metrics.position
-            if not self._ledger() or self._metrics.position == before:
+            if not self._store_measurements() or self._metrics.position == before:
                 return
 
-    def _code(self) -> int:
+    def _code_after_kill(self) -> int:
         code = self.trainer.wait(5.0)
         return -9 if code is None else code
 
-    def _stop_wanted(self) -> bool:
+    def _stop_requested(self) -> bool:
         return self._status is JobStatus.STOPPING or self.lease.flag(job_stop(self.job_id))
 
-    def _press(self) -> None:
-        """Asks politely once; by force when the grace is over."""
+    def _stop_trainer(self) -> None:
+        """Asks it to stop after its step, once; kills it when the grace is over."""
         now = time.monotonic()
-        if not self._stop_asked:
-            self._stop_asked = now
+        if not self._stop_asked_at:
+            self._stop_asked_at = now
             self.trainer.ask_to_stop()
-        elif now - self._stop_asked > self.grace_s and not self.forced:
+        elif now - self._stop_asked_at > self.grace_s and not self.forced:
             self.forced = True
             self.run_log.write(f"No answer for {self.grace_s:.0f} s: the training is ended by force.", "warning")
             self.trainer.kill()
-            self._tell_force()
+            self._note_forced_stop()
 
-    def _tell_force(self) -> None:
+    def _note_forced_stop(self) -> None:
         if self.suspended:
             return
         with contextlib.suppress(OperationalError), session_scope() as session:
-            said = f"The step did not end within {self.grace_s:.0f} s: ended by force."
-            add_trainer_notes(session, self.job_id, self.attempt, [("stopping", said)])
+            sentence = f"The step did not end within {self.grace_s:.0f} s: ended by force."
+            add_trainer_notes(session, self.job_id, self.attempt, [("stopping", sentence)])
 
-    def _ledger(self) -> bool:
-        """Once a second: measurements and progress into SQL. False when this attempt no longer holds the job."""
+    def _store_measurements(self) -> bool:
+        """Brings new records into SQL, once a second. False when this attempt no longer holds the job."""
         now = time.monotonic()
-        records = self._metrics.read() if now >= self._next_ledger or not self._running else []
-        if now < self._next_ledger and not records:
+        records = self._metrics.read() if now >= self._next_store_at or not self._marked_running else []
+        if now < self._next_store_at and not records:
             return True
-        self._next_ledger = now + _LEDGER_S
+        self._next_store_at = now + _STORE_EVERY_S
         try:
-            return self._write(records)
+            return self._store(records)
         except OperationalError as error:
-            # The database is busy or away: the file keeps everything, the next tick reads it again.
-            log.warning("watch.ledger_busy", job=self.job_id, error=str(error.orig))
+            # The database is busy or away: the file keeps everything, and the next call reads it again.
+            log.warning("supervisor.database_busy", job=self.job_id, error=str(error.orig))
             self._metrics.rewind()
             return True
 
-    def _write(self, records: list[RunRecord]) -> bool:
+    def _store(self, records: list[RunRecord]) -> bool:
         with session_scope() as session:
-            if self._seen_seq < 0:
-                self._seen_seq = newest_seq(session, self.job_id)
-            fresh = [r for r in records if r["seq"] > self._seen_seq or r["kind"] == "progress"]
+            if self._stored_seq < 0:
+                self._stored_seq = newest_seq(session, self.job_id)
+            new = [r for r in records if r["seq"] > self._stored_seq or r["kind"] == "progress"]
             job = session.get(TrainingJob, self.job_id)
             # A host that slept wakes to a job that was given back or ended: what it trained on would be lost work.
             if job is None or job.attempt != self.attempt or job.status not in ON_WORKER:
                 return False
             self._status = job.status
-            if fresh:
-                facts = store(session, self.job_id, fresh)
-                mine = [r for r in fresh if r["attempt"] == self.attempt]
-                if mine and not self._running:
-                    self._running = True
-                    mark_running(session, self.job_id, self.attempt, facts.total)
-                # A resumed trainer first says step 0, before it has found its checkpoint.
-                changes: dict[str, Any] = {"step": facts.step, "epoch": facts.epoch} if facts.step else {}
-                if facts.total:
-                    changes["total_steps"] = facts.total
-                eta_s = self._eta(facts.step, facts.total or job.total_steps)
-                changes["summary"] = self._remark(session, mine, merge_summary(job.summary, facts, eta_s))
-                report_progress(session, self.job_id, self.attempt, **changes)
+            if new:
+                self._update_job(session, job, new)
         self._metrics.settle()
-        self._seen_seq = max([self._seen_seq, *(r["seq"] for r in records)])
+        self._stored_seq = max([self._stored_seq, *(r["seq"] for r in records)])
         return True
 
-    def _remark(self, session: Session, records: list[RunRecord], summary: RunSummary) -> RunSummary:
-        """What the trainer noted stays with the job: one sentence a name in its summary, each in its timeline.
+    def _update_job(self, session: Session, job: TrainingJob, records: list[RunRecord]) -> None:
+        batch = store(session, self.job_id, records)
+        own = [r for r in records if r["attempt"] == self.attempt]
+        if own and not self._marked_running:
+            self._marked_running = True
+            mark_running(session, self.job_id, self.attempt, batch.total)
+        # A resumed trainer first reports step 0, before it has found its checkpoint.
+        changes: dict[str, Any] = {"step": batch.step, "epoch": batch.epoch} if batch.step else {}
+        if batch.total:
+            changes["total_steps"] = batch.total
+        eta_s = self._eta(batch.step, batch.total or job.total_steps)
+        changes["summary"] = self._keep_notes_and_samples(session, own, merge_summary(job.summary, batch, eta_s))
+        report_progress(session, self.job_id, self.attempt, **changes)
 
-        So does what it makes of some clips, evaluation by evaluation.
-        """
-        said = [(r["name"], r["message"]) for r in records if r["kind"] == "note"]
-        shown = [r for r in records if r["kind"] == "samples"]
-        for record in shown:
-            rows = [Prediction.from_json(row) for row in record["samples"]]
-            summary = with_prediction_history(summary, rows, record["epoch"])
-        if said:
-            summary = summary.merged(RunSummary(notes={**summary.notes, **dict(said)}))
-        if said or shown:
-            add_trainer_notes(session, self.job_id, self.attempt, said)
+    def _keep_notes_and_samples(self, session: Session, records: list[RunRecord], summary: RunSummary) -> RunSummary:
+        """Adds the trainer's notes to the job's timeline, and notes and samples to its summary."""
+        notes = [(r["name"], r["message"]) for r in records if r["kind"] == "note"]
+        samples = [r for r in records if r["kind"] == "samples"]
+        for record in samples:
+            predictions = [Prediction.from_json(row) for row in record["samples"]]
+            summary = with_prediction_history(summary, predictions, record["epoch"])
+        if notes:
+            summary = summary.merged(RunSummary(notes={**summary.notes, **dict(notes)}))
+        if notes or samples:
+            add_trainer_notes(session, self.job_id, self.attempt, notes)
         return summary
 
     def _eta(self, step: int, total: int) -> float | None:
-        """Seconds to go at the pace since the first step that was seen."""
+        """Seconds to go at the pace since this attempt's first step."""
         if self._first is None:
             self._first = (time.monotonic(), step)
             return None
@@ -194,6 +204,6 @@ def read_result(folder: Path, attempt: int) -> dict[str, Any]:
 
 
 def failure_of(result: Mapping[str, Any]) -> FailureKind | None:
-    """The word of why the trainer says it failed; None where it wrote none, as a trainer that was killed."""
+    """Why the trainer says that it failed; None where it says nothing, as one that was killed."""
     word = result.get("failure")
     return FailureKind(word) if word in set(FailureKind) else None

@@ -1,4 +1,4 @@
-"""A trainer as the horse sees it: started fresh for this run, or taken over from the worker, already imported."""
+"""The trainer's process as the job process sees it: started for this run, or taken over, with everything imported."""
 
 import contextlib
 import os
@@ -16,12 +16,12 @@ from jobs.processes.process_tree import kill_tree
 from orchestrator.domain.process_environment import PARENT_PID
 from orchestrator.settings import ROOT
 
-COLD = (sys.executable, "-m", "jobs.trainer")
-WARM = (sys.executable, "-m", "jobs.trainer.prewarmed_main")
+TRAINER_COMMAND = (sys.executable, "-m", "jobs.trainer")
+PREWARMED_COMMAND = (sys.executable, "-m", "jobs.trainer.prewarmed_main")
 """Imports everything, then waits on stdin for the path of a spec."""
 
-TOGETHER = (sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_machines", "1")
-"""Starts several trainers for one spec, each on a GPU of its own, and ends all when one ends badly."""
+LAUNCHER_COMMAND = (sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_machines", "1")
+"""Starts a trainer (a rank) on each of several GPUs for one spec, and ends all of them when one fails."""
 
 
 def _environment() -> dict[str, str]:
@@ -29,15 +29,19 @@ def _environment() -> dict[str, str]:
     return os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": path, PARENT_PID: str(os.getpid())}
 
 
-def together(processes: int) -> tuple[str, ...]:
-    """The command of that many trainers that train one model."""
-    # Port 0: any free one, since other jobs of this host may train like this too.
-    plain = ("--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0")
-    return (*TOGETHER, "--num_processes", str(processes), *plain, "--module", "jobs.trainer")
+def launcher_command(ranks: int) -> tuple[str, ...]:
+    """The command that starts so many ranks, which train one model together."""
+    # Port 0: any free one, since other jobs of this host may train on several GPUs too.
+    options = ("--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0")
+    return (*LAUNCHER_COMMAND, "--num_processes", str(ranks), *options, "--module", "jobs.trainer")
 
 
 class TrainerProcess:
-    """Starts a trainer for one spec and tells when and how it ended."""
+    """A running trainer, or the launcher of several.
+
+    Attributes:
+        output: file descriptor from which everything that it prints is read.
+    """
 
     def __init__(
         self,
@@ -45,19 +49,29 @@ class TrainerProcess:
         output: int,
         exit_fd: int | None,
         popen: subprocess.Popen[bytes] | None,
-        several: bool = False,
+        is_launcher: bool = False,
     ) -> None:
-        self.pid, self.output, self._several = pid, output, several
+        """
+        Args:
+            exit_fd: readable once it has ended: its pidfd, or the pipe through which its starter passes the exit code.
+            popen: None for one that another process started.
+        """
+        self.pid, self.output, self._is_launcher = pid, output, is_launcher
         self._exit_fd, self._popen = exit_fd, popen
         self._code: int | None = None
 
     @classmethod
     def start(cls, spec: Path, command: Sequence[str] | None = None, processes: int = 1) -> "TrainerProcess":
-        """A fresh process in a session of its own, killed by the kernel when we die; `processes`: it starts several."""
+        """Starts a trainer in a session of its own; the kernel kills it when this process dies.
+
+        Args:
+            command: the program that gets the path of the spec, instead of the trainer.
+            processes: ranks, each on a GPU of its own.
+        """
         me = os.getpid()
-        command = command or (together(processes) if processes > 1 else None)
+        command = command or (launcher_command(processes) if processes > 1 else None)
         popen = subprocess.Popen(
-            [*(command or COLD), str(spec)],
+            [*(command or TRAINER_COMMAND), str(spec)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -70,10 +84,10 @@ class TrainerProcess:
         return cls(popen.pid, popen.stdout.fileno(), _pidfd(popen.pid), popen, processes > 1)
 
     @classmethod
-    def take_over(cls, spare: "PrewarmedTrainer", spec: Path) -> "TrainerProcess":
-        """The worker's spare gets its spec. Its stdin stays open here: it ends itself when we are gone."""
-        os.write(spare.stdin, f"{spec}\n".encode())
-        return cls(spare.pid, spare.output, spare.status, None)
+    def take_over(cls, prewarmed: "PrewarmedTrainer", spec: Path) -> "TrainerProcess":
+        """Hands the spec to a prewarmed trainer. It ends when this process does, which closes its stdin."""
+        os.write(prewarmed.stdin, f"{spec}\n".encode())
+        return cls(prewarmed.pid, prewarmed.output, prewarmed.exit_code_fd, None)
 
     def wait(self, timeout: float) -> int | None:
         """The exit code (negative: the signal), or None when it still runs after `timeout` seconds."""
@@ -89,16 +103,16 @@ class TrainerProcess:
             return self._code
         assert self._exit_fd is not None
         if select.select([self._exit_fd], [], [], timeout)[0]:
-            said = os.read(self._exit_fd, 32)
-            self._code = int(said) if said else -signal.SIGKILL
+            code = os.read(self._exit_fd, 32)
+            self._code = int(code) if code else -signal.SIGKILL
         return self._code
 
     def ask_to_stop(self) -> None:
-        """SIGTERM to the trainer alone: it ends after the current step.
+        """Sends SIGTERM to the trainer: it ends after the current step.
 
-        Of several each is told, and the launcher is not: it would end them in the middle of a step.
+        Of several ranks each gets it, and the launcher does not: it would end them in the middle of a step.
         """
-        for pid in _trainers(self.pid) if self._several else (self.pid,):
+        for pid in _ranks(self.pid) if self._is_launcher else (self.pid,):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
 
@@ -108,11 +122,11 @@ class TrainerProcess:
 
 
 class PrewarmedTrainer:
-    """A trainer that has imported everything and waits for its spec. Made and reaped by the worker."""
+    """A trainer that has imported everything and waits for its spec. The worker starts it and waits for its end."""
 
     def __init__(self, command: Sequence[str] | None = None) -> None:
         self._popen = subprocess.Popen(
-            [*(command or WARM)],
+            [*(command or PREWARMED_COMMAND)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -124,34 +138,34 @@ class PrewarmedTrainer:
         assert self._popen.stdout is not None
         self.pid = self._popen.pid
         self.stdin, self.output = self._popen.stdin.fileno(), self._popen.stdout.fileno()
-        # A horse cannot wait for a process it did not start, so the worker passes the exit code on.
-        self.status, self._report = os.pipe()
+        # The job process cannot wait for a process that it did not start, so the worker passes the exit code on.
+        self.exit_code_fd, self._exit_code_sender = os.pipe()
 
     @property
     def alive(self) -> bool:
         return self._popen.poll() is None
 
     def reap(self) -> None:
-        """Waits for its end and passes the exit code on to the horse; blocks."""
+        """Waits for its end and passes the exit code on to the job process; blocks."""
         code = self._popen.wait()
         with contextlib.suppress(OSError):
-            os.write(self._report, str(code).encode())
+            os.write(self._exit_code_sender, str(code).encode())
         with contextlib.suppress(OSError):
-            os.close(self._report)
+            os.close(self._exit_code_sender)
 
-    def let_go(self) -> None:
-        """In the worker, after a horse was forked that holds the same pipes: closes the worker's ends."""
+    def close_pipes(self) -> None:
+        """In the worker, once a job process was forked that holds the same pipes: closes the worker's ends."""
         for stream in (self._popen.stdin, self._popen.stdout):
             if stream is not None:
                 stream.close()
-        os.close(self.status)
+        os.close(self.exit_code_fd)
 
     def kill(self) -> None:
         """Ends it."""
         kill_tree(self.pid)
 
 
-def _trainers(launcher: int) -> list[int]:
+def _ranks(launcher: int) -> list[int]:
     with contextlib.suppress(psutil.Error):
         return [child.pid for child in psutil.Process(launcher).children()]
     return []

@@ -1,36 +1,36 @@
-"""The durable record: one JSON line a record in `metrics.jsonl`, appended at once, readable after any crash."""
+"""The durable copy of a run's records: `metrics.jsonl`, a line each, written at once and readable after any crash."""
 
 import json
 from pathlib import Path
 
 from orchestrator.domain.live_records import RunRecord
 
-_TAIL = 65_536
+_TAIL_BYTES = 65_536
 
 
 class JsonlSink:
-    """Appends records; a full disk ends no training and is said once."""
+    """Appends records. A full disk does not end the training; the first failure is printed."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._told = False
+        self._warned = False
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._mend()
+        self._end_cut_line()
 
     def put(self, record: RunRecord) -> None:
         try:
             with self._path.open("ab") as file:
                 file.write(json.dumps(record, separators=(",", ":")).encode() + b"\n")
         except OSError as error:
-            if not self._told:
-                self._told = True
+            if not self._warned:
+                self._warned = True
                 print(f"WARNING: measurements cannot be written to disk: {error.strerror}.", flush=True)  # noqa: T201
 
     def close(self) -> None:
-        """Nothing is held back."""
+        """Everything is written already."""
 
-    def _mend(self) -> None:
-        """A line cut by a crash is ended, so that the next one stands alone."""
+    def _end_cut_line(self) -> None:
+        """Ends a line that a crash cut off, so that the next record is a line of its own."""
         if self._path.exists() and self._path.stat().st_size:
             with self._path.open("rb+") as file:
                 file.seek(-1, 2)
@@ -43,7 +43,7 @@ def last_seq(path: Path) -> int:
     try:
         with path.open("rb") as file:
             file.seek(0, 2)
-            file.seek(max(0, file.tell() - _TAIL))
+            file.seek(max(0, file.tell() - _TAIL_BYTES))
             lines = file.read().split(b"\n")
     except OSError:
         return 0

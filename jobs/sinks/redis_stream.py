@@ -1,4 +1,4 @@
-"""The live record: a thread sends each record to two Redis streams; a Redis that is away never slows a step."""
+"""The live copy of a run's records: a thread sends each to two Redis streams; an outage of Redis never slows a step."""
 
 import contextlib
 import threading
@@ -9,32 +9,38 @@ from typing import Any
 from orchestrator.domain.live_records import RunRecord, pack
 from orchestrator.domain.redis_keys import JOB_STREAM_TTL_S
 
-_HELD = 20_000
+_MAX_WAITING = 20_000
 _BATCH = 500
-_LOOK_S = 1.0
+_POLL_S = 1.0
 
 
 class RedisSink:
-    """Sends to the job's stream and the firehose, and looks once a second whether a stop was asked for.
+    """Sends records, and checks once a second whether the run was asked to stop.
 
-    `stop_asked` is True once `stop_key` was seen.
+    Args:
+        streams: names of the streams; the last one, the job's own, is kept for some days.
+        maxlen: records that a stream holds at most, about.
+        stop_key: the key that asks for a stop.
+
+    Attributes:
+        stop_asked: True once `stop_key` exists.
     """
 
     def __init__(self, url: str, streams: list[str], maxlen: int, stop_key: str = "") -> None:
         self._url, self._streams, self._maxlen, self._stop_key = url, streams, maxlen, stop_key
-        self._waiting: deque[RunRecord] = deque(maxlen=_HELD)
-        self._news, self._over = threading.Event(), threading.Event()
+        self._waiting: deque[RunRecord] = deque(maxlen=_MAX_WAITING)
+        self._wake, self._closing = threading.Event(), threading.Event()
         self.stop_asked = False
         self._thread = threading.Thread(target=self._loop, daemon=True, name="redis-sink")
         self._thread.start()
 
     def put(self, record: RunRecord) -> None:
         self._waiting.append(record)
-        self._news.set()
+        self._wake.set()
 
     def close(self) -> None:
-        self._over.set()
-        self._news.set()
+        self._closing.set()
+        self._wake.set()
         self._thread.join(2.0)
 
     def _loop(self) -> None:
@@ -45,22 +51,22 @@ class RedisSink:
         while True:
             try:
                 self._send(client)
-                if self._over.is_set() and not self._waiting:
+                if self._closing.is_set() and not self._waiting:
                     break
             except (redis.RedisError, OSError):
-                time.sleep(0.2 if self._over.is_set() else 0.5)
-            if self._over.is_set():
+                time.sleep(0.2 if self._closing.is_set() else 0.5)
+            if self._closing.is_set():
                 deadline = deadline or time.monotonic() + 2.0
                 if time.monotonic() > deadline:
                     break
             else:
-                self._news.wait(_LOOK_S)
-                self._news.clear()
+                self._wake.wait(_POLL_S)
+                self._wake.clear()
         with contextlib.suppress(redis.RedisError, OSError):
             client.close()
 
     def _send(self, client: Any) -> None:
-        """One pipeline for what waits; records leave the queue only when Redis has them."""
+        """Sends what waits in one pipeline; records leave the queue only when Redis has them."""
         batch = [self._waiting[i] for i in range(min(_BATCH, len(self._waiting)))]
         with client.pipeline(transaction=False) as pipe:
             for record in batch:

@@ -1,4 +1,4 @@
-"""Writes the run's curves as a TensorBoard event file when it ends: its import costs too much before the first step."""
+"""Writes a run's curves as a TensorBoard event file once it has ended: importing TensorBoard takes seconds."""
 
 import json
 from datetime import datetime
@@ -6,15 +6,13 @@ from pathlib import Path
 
 
 def write_events(metrics: Path, folder: Path) -> int:
-    """Turns `metrics.jsonl` into one event file in `folder`; returns how many values it holds.
+    """Turns `metrics.jsonl` into one event file in `folder`; how many values it holds.
 
-    A step that was trained again by a later attempt keeps its newest value.
+    Of a step that a later attempt trained again the newest value counts.
     """
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.compat.proto.summary_pb2 import Summary
     from tensorboard.summary.writer.event_file_writer import EventFileWriter
-
-    from jobs.sinks.tensorboard import seconds_of
 
     newest: dict[tuple[int, str], tuple[float, float]] = {}
     for line in metrics.read_text(errors="replace").splitlines():
@@ -37,5 +35,5 @@ def write_events(metrics: Path, folder: Path) -> int:
 
 
 def seconds_of(iso: str) -> float:
-    """Seconds since 1970 of an ISO time."""
+    """The Unix time of an ISO 8601 time."""
     return datetime.fromisoformat(iso).timestamp()

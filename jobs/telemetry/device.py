@@ -1,4 +1,4 @@
-"""What a worker runs on and how busy it is: the processor by psutil, GPUs by NVML, never by touching CUDA."""
+"""Which device a worker has and how busy it is: psutil for the processor, NVML for GPUs; CUDA is never initialized."""
 
 import os
 from dataclasses import dataclass
@@ -25,15 +25,16 @@ class Device:
     """Bytes of each GPU."""
 
 
-def find_device(wanted: str = "auto", first: int = 0, count: int | None = None) -> Device:
+def find_device(kind: str = "auto", first: int = 0, count: int | None = None) -> Device:
     """GPUs when there are some that the installed torch can use, else the processor.
 
     Args:
-        first, count: which of the GPUs that this process may see; None: all from `first` on.
+        kind: auto, cpu or gpu.
+        first, count: which of the GPUs that this process may use; count None: all from `first` on.
     """
-    if wanted in ("auto", GPU) and torch_has_cuda():
-        seen = visible_gpus()[first:]
-        owned = tuple(seen if count is None else seen[:count])
+    if kind in ("auto", GPU) and torch_has_cuda():
+        available = visible_gpus()[first:]
+        owned = tuple(available if count is None else available[:count])
         handles = [_gpu(name) for name in owned]
         if handles and None not in handles and (count is None or len(handles) == count):
             memories = [_memory(handle)[1] for handle in handles]
@@ -61,9 +62,12 @@ def visible_gpus() -> list[str]:
 
 
 def stats(device: Device) -> dict[str, Any]:
-    """memory_used, memory_total (bytes), utilisation (0..1), cores; of GPUs together gpu_memory_used and _total."""
+    """memory_used, memory_total (bytes), utilisation (0..1), cores; with GPUs their sums gpu_memory_used and _total.
+
+    With GPUs, utilisation is theirs, and cpu_utilisation the processor's.
+    """
     memory = psutil.virtual_memory()
-    facts: dict[str, Any] = {
+    load: dict[str, Any] = {
         "memory_used": memory.total - memory.available,
         "memory_total": memory.total,
         "utilisation": round(psutil.cpu_percent(interval=None) / 100, 3),
@@ -75,10 +79,10 @@ def stats(device: Device) -> dict[str, Any]:
 
         used = [_memory(handle) for handle in handles]
         busy = [int(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu) for handle in handles]
-        facts |= {"gpu_memory_used": sum(u for u, _ in used), "gpu_memory_total": sum(t for _, t in used)}
-        facts["cpu_utilisation"] = facts["utilisation"]
-        facts["utilisation"] = round(sum(busy) / len(busy) / 100, 3)
-    return facts
+        load |= {"gpu_memory_used": sum(u for u, _ in used), "gpu_memory_total": sum(t for _, t in used)}
+        load["cpu_utilisation"] = load["utilisation"]
+        load["utilisation"] = round(sum(busy) / len(busy) / 100, 3)
+    return load
 
 
 @lru_cache(maxsize=1)
@@ -108,7 +112,7 @@ def _gpu(name: str) -> Any | None:
 
 
 def _memory(handle: Any) -> tuple[int, int]:
-    """Bytes in use, bytes in all."""
+    """(used, total) in bytes."""
     import pynvml
 
     info = pynvml.nvmlDeviceGetMemoryInfo(handle)

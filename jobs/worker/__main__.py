@@ -1,8 +1,8 @@
-"""`python -m jobs.worker`: one worker process; see `rq_worker.main` for its options."""
+"""`python -m jobs.worker`: one worker process; see `main.main` for its options."""
 
 import sys
 
-from jobs.worker.rq_worker import main
+from jobs.worker.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

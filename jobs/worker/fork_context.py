@@ -1,22 +1,22 @@
-"""What a horse inherits from its worker: the worker's name, and the trainer that waits for it, already imported."""
+"""What the forked process of a job inherits from its worker: the worker's name, and the trainer that waits for it."""
 
 from jobs.runs.trainer_process import PrewarmedTrainer
 
 _name = "worker"
-_spare: PrewarmedTrainer | None = None
+_trainer: PrewarmedTrainer | None = None
 
 
-def set_fork_context(name: str, spare: PrewarmedTrainer | None) -> None:
+def set_fork_context(name: str, trainer: PrewarmedTrainer | None) -> None:
     """Called by the worker right before it forks."""
-    global _name, _spare
-    _name, _spare = name, spare
+    global _name, _trainer
+    _name, _trainer = name, trainer
 
 
 def worker_name() -> str:
-    """Name of the worker that forked this horse."""
+    """Name of the worker that forked this process."""
     return _name
 
 
 def prewarmed_trainer() -> PrewarmedTrainer | None:
-    """The trainer to take over, if one waits."""
-    return _spare
+    """The trainer that has imported everything and waits for a run, if there is one."""
+    return _trainer

@@ -1,4 +1,4 @@
-"""The worker's signs of life: a row in the ledger every five seconds, with what the machine does."""
+"""The worker's heartbeat: its row in the database every five seconds, with how busy the machine is."""
 
 import contextlib
 import socket
@@ -17,40 +17,43 @@ from orchestrator.services.db import engine, session_scope
 from orchestrator.services.workers import beat, is_draining, remove_worker
 
 log = structlog.get_logger()
-BEAT_S = 5.0
-KEPT = 60
-"""Beats that a worker remembers of itself, for the small curves of its card: five minutes."""
+INTERVAL_S = 5.0
+MAX_HISTORY = 60
+"""Beats whose load is kept for the small curves of the worker's card: five minutes."""
 
 
-def share_of(facts: dict[str, Any]) -> float:
+def memory_share(load: dict[str, Any]) -> float:
     """0..1: how full the memory is that a training needs, the GPU's where there is one."""
-    kind = "gpu_memory" if facts.get("gpu_memory_total") else "memory"
-    return round(facts[f"{kind}_used"] / (facts[f"{kind}_total"] or 1), 4)
+    kind = "gpu_memory" if load.get("gpu_memory_total") else "memory"
+    return round(load[f"{kind}_used"] / (load[f"{kind}_total"] or 1), 4)
 
 
 class Heartbeat:
-    """Beats in a thread. `guard` is held while the ledger is open: a fork in that moment would copy a locked SQLite."""
+    """Writes the worker's row from a thread.
+
+    `guard` is locked while the database is open: a fork at that moment would copy a locked SQLite into the child.
+    """
 
     def __init__(self, name: str, device: Device, device_class: str, pid: int, job: Callable[[], int | None]) -> None:
+        """
+        Args:
+            job: the id of the job that the worker trains now.
+        """
         self.name, self._device, self._class, self._pid, self._job = name, device, device_class, pid, job
         self._pool = device_class if device_class == PREP else device.shape.word
-        self._started, self._over = utcnow(), threading.Event()
-        self._past: deque[list[float]] = deque(maxlen=KEPT)
+        self._started, self._stopping = utcnow(), threading.Event()
+        self._history: deque[list[float]] = deque(maxlen=MAX_HISTORY)
         self.guard = threading.Lock()
         self.draining = False
-        """True since somebody asked this worker to take nothing more."""
-        self._thread = threading.Thread(target=self._loop, daemon=True, name="beats")
+        """True once an administrator asked this worker to take nothing more."""
+        self._thread = threading.Thread(target=self._loop, daemon=True, name="heartbeat")
 
     def start(self) -> None:
         self._thread.start()
 
-    def soon(self) -> None:
-        """One beat now, from whoever calls."""
-        self._beat()
-
     def stop(self) -> None:
-        """Ends the beats and takes the worker's row away."""
-        self._over.set()
+        """Ends the thread and removes the worker's row."""
+        self._stopping.set()
         self._thread.join(timeout=6.0)
         with contextlib.suppress(SQLAlchemyError), self.guard:
             with session_scope() as session:
@@ -58,7 +61,7 @@ class Heartbeat:
             engine().dispose()
 
     def refresh_draining(self) -> bool:
-        """Whether this worker drains, by what the ledger says now."""
+        """Whether this worker drains, by what the database says now."""
         with contextlib.suppress(SQLAlchemyError), self.guard:
             with session_scope() as session:
                 self.draining = is_draining(session, self.name)
@@ -67,13 +70,13 @@ class Heartbeat:
 
     def _loop(self) -> None:
         self._beat()
-        while not self._over.wait(BEAT_S):
+        while not self._stopping.wait(INTERVAL_S):
             self._beat()
 
     def _beat(self) -> None:
-        facts = stats(self._device)
-        self._past.append([facts["utilisation"], share_of(facts)])
-        facts["past"] = list(self._past)
+        load = stats(self._device)
+        self._history.append([load["utilisation"], memory_share(load)])
+        load["past"] = list(self._history)
         try:
             with self.guard:
                 with session_scope() as session:
@@ -85,7 +88,7 @@ class Heartbeat:
                         device_class=self._class,
                         pid=self._pid,
                         job_id=self._job(),
-                        stats=facts,
+                        stats=load,
                         pool=self._pool,
                         gpus=self._device.memories,
                         started_at=self._started,

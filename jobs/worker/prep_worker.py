@@ -1,4 +1,4 @@
-"""Keeps the sibling worker alive that unpacks and probes datasets, so that an upload never waits behind a training."""
+"""Keeps a second worker alive for imports and conversions, so that an upload never waits for a training."""
 
 import contextlib
 import os
@@ -10,15 +10,15 @@ from orchestrator.domain.machines import PREP
 from orchestrator.domain.process_environment import PARENT_PID
 from orchestrator.settings import ROOT
 
-_LOOK_S = 2.0
+_POLL_S = 2.0
 
 
-class PrepKeeper:
-    """Starts the sibling, again when it died. The kernel ties it to our thread, which lives as long as we do."""
+class PrepWorkerKeeper:
+    """Starts the prep worker, and again when it ended. The thread that starts it lives as long as this worker."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
-        self._over = threading.Event()
+        self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._loop, daemon=True, name="prep-keeper")
 
     def start(self) -> None:
@@ -29,8 +29,8 @@ class PrepKeeper:
         return self._process.pid if self._process else None
 
     def stop(self) -> None:
-        """Ends the sibling; what it was reading is read again at the next start."""
-        self._over.set()
+        """Ends the prep worker; an import that it had begun is begun again by the next one."""
+        self._stopping.set()
         self._thread.join(timeout=3.0)
         if self._process is not None:
             self._process.terminate()
@@ -43,5 +43,5 @@ class PrepKeeper:
                 env = os.environ | {PARENT_PID: str(os.getpid())}
                 command = [sys.executable, "-m", "jobs.worker", "--device", PREP]
                 self._process = subprocess.Popen(command, env=env, cwd=ROOT, start_new_session=True)
-            if self._over.wait(_LOOK_S):
+            if self._stopping.wait(_POLL_S):
                 return

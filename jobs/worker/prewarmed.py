@@ -1,4 +1,4 @@
-"""Keeps one trainer imported and waiting while somebody is about to launch; none when nobody is, to save memory."""
+"""Keeps one trainer imported and waiting while a person is about to launch, and none otherwise, to save memory."""
 
 import threading
 from collections.abc import Sequence
@@ -12,65 +12,71 @@ from orchestrator.domain.redis_keys import PREWARM_CHANNEL, PREWARM_KEY
 from orchestrator.services.redis import connect
 
 log = structlog.get_logger()
-_LOOK_S = 3.0
-"""How often the wish is looked up beside the calls: a call that comes while a horse runs is heard too early."""
-_FREE_BYTES = 2 * 2**30
-"""No spare on a machine that has less memory left."""
+_POLL_S = 3.0
+"""How often the key is checked besides the channel: a message that comes while a run occupies the worker is missed."""
+_MIN_FREE_BYTES = 2 * 2**30
+"""No trainer is prewarmed on a machine that has less memory free."""
 
 
 class TrainerPrewarmer:
-    """At most one spare. The thread that makes them lives as long as the worker: the kernel ties a spare to it."""
+    """At most one prewarmed trainer. The thread that starts it lives as long as the worker: Linux ties it to that."""
 
     def __init__(self, guard: threading.Lock, command: Sequence[str] | None = None) -> None:
+        """
+        Args:
+            guard: locked while a trainer is started or handed over, and while the worker forks.
+            command: for tests: another program than the trainer.
+        """
         self._guard, self._command = guard, command
-        self._spare: PrewarmedTrainer | None = None
+        self._trainer: PrewarmedTrainer | None = None
         self._busy = False
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._loop, daemon=True, name="spares")
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._loop, daemon=True, name="prewarmer")
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends the keeper and its spare."""
-        self._over.set()
-        spare, self._spare = self._spare, None
-        if spare is not None:
-            spare.kill()
+        """Ends the thread and the trainer that waits."""
+        self._stopping.set()
+        trainer, self._trainer = self._trainer, None
+        if trainer is not None:
+            trainer.kill()
 
     def take(self) -> PrewarmedTrainer | None:
-        """The spare, for a horse that is forked now; none is made until `done`. Call with the guard held."""
-        spare, self._spare, self._busy = self._spare, None, True
-        return spare if spare is not None and spare.alive else None
+        """The trainer, for a job process forked now; no other is started until `done`. Call with the guard held."""
+        trainer, self._trainer, self._busy = self._trainer, None, True
+        return trainer if trainer is not None and trainer.alive else None
 
     def done(self) -> None:
-        """The horse is back."""
+        """The job process has ended."""
         self._busy = False
 
     @property
     def pid(self) -> int | None:
-        return self._spare.pid if self._spare is not None else None
+        return self._trainer.pid if self._trainer is not None else None
 
     def _loop(self) -> None:
-        client = connect(retries=0, socket_timeout=_LOOK_S + 10)
-        while not self._over.is_set():
+        client = connect(retries=0, socket_timeout=_POLL_S + 10)
+        while not self._stopping.is_set():
             try:
-                with client.pubsub(ignore_subscribe_messages=True) as calls:
-                    calls.subscribe(PREWARM_CHANNEL)
-                    while not self._over.is_set():
-                        self._keep(bool(client.exists(PREWARM_KEY)))
-                        calls.get_message(timeout=_LOOK_S)
+                with client.pubsub(ignore_subscribe_messages=True) as messages:
+                    messages.subscribe(PREWARM_CHANNEL)
+                    while not self._stopping.is_set():
+                        self._update(bool(client.exists(PREWARM_KEY)))
+                        messages.get_message(timeout=_POLL_S)
             except (redis.RedisError, OSError):
-                self._over.wait(2.0)
+                self._stopping.wait(2.0)
 
-    def _keep(self, wanted: bool) -> None:
+    def _update(self, launch_expected: bool) -> None:
+        """Starts or ends the trainer, as needed."""
         with self._guard:
-            spare = self._spare
-            if spare is not None and (not wanted or not spare.alive):
-                self._spare = None
-                spare.kill()
-            if wanted and self._spare is None and not self._busy and not self._over.is_set():
-                if psutil.virtual_memory().available < _FREE_BYTES:
+            trainer = self._trainer
+            if trainer is not None and (not launch_expected or not trainer.alive):
+                self._trainer = None
+                trainer.kill()
+            if launch_expected and self._trainer is None and not self._busy and not self._stopping.is_set():
+                if psutil.virtual_memory().available < _MIN_FREE_BYTES:
                     return
-                self._spare = made = PrewarmedTrainer(self._command)
-                threading.Thread(target=made.reap, daemon=True, name="spare-reaper").start()
+                self._trainer = started = PrewarmedTrainer(self._command)
+                threading.Thread(target=started.reap, daemon=True, name="prewarmed-reaper").start()

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save, save_file
 from sqlmodel import select
 
-from jobs.controller.housekeeping import Housekeeping
+from jobs.controller.housekeeping import delete_abandoned_uploads
 from jobs.families.registry import read_base, resolve
 from jobs.models.import_model import run_model_import
 from orchestrator.domain.adapters import Adapter, AdapterLine, ResultKind
@@ -50,8 +50,7 @@ def test_an_upload_that_was_left_is_gone_on_with_or_given_up(redis_server: Redis
         left, fresh = (create_model_for_upload(session, ada, name, "", KIND).id for name in ("left", "fresh"))
         partial = create_file_upload(session, ada, left, "model.safetensors", 1_000).id
     upload_path(partial).write_bytes(b"half")
-    chores = Housekeeping(redis_server.client())
-    chores._uploads()
+    delete_abandoned_uploads()
     assert model_of(left).status is ModelStatus.PROCESSING
     with session_scope() as session:
         restart_upload(session, ada, left)
@@ -60,7 +59,7 @@ def test_an_upload_that_was_left_is_gone_on_with_or_given_up(redis_server: Redis
         model = session.get_one(VideoModel, left)
         model.created_at = utcnow() - timedelta(days=3)
         session.add(model)
-    chores._uploads()
+    delete_abandoned_uploads()
     assert model_of(left).status is ModelStatus.ERROR
     assert "did not all arrive" in model_of(left).error
     assert model_of(fresh).status is ModelStatus.PROCESSING
@@ -338,11 +337,10 @@ def test_a_fetch_that_broke_off_goes_on_where_it_ended(
 
     hub.cut = {"model.safetensors": 15_000_000}
     left = fetch(ada, name="left").id or 0
-    chores = Housekeeping(redis_server.client())
-    chores._uploads()
+    delete_abandoned_uploads()
     assert partial_bytes(left)
     monkeypatch.setattr("orchestrator.services.models.adding.time.time", lambda: utcnow().timestamp() + 3 * 86_400)
-    chores._uploads()
+    delete_abandoned_uploads()
     assert not model_folder(left).exists()
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from jobs.controller.housekeeping import Housekeeping
+from jobs.controller.housekeeping import delete_abandoned_uploads
 from jobs.fetch import dataset_source
 from jobs.fetch.child import fetch_messages
 from jobs.fetch.dataset_source import STOPPED
@@ -277,12 +277,11 @@ def test_what_arrived_goes_with_the_dataset_or_when_it_is_called_off(
     with session_scope() as session:
         cancel_reading(session, ada, dataset_id)
     broken_off(ada, shelf, dataset_id)
-    chores = Housekeeping(redis_server.client())
-    chores._uploads()
+    delete_abandoned_uploads()
     [folder] = fetch_folders(dataset_id)
     old = folder.stat().st_mtime - 3 * 86_400
     os.utime(folder, (old, old))
-    chores._uploads()
+    delete_abandoned_uploads()
     assert nothing_lies_about()
     broken_off(ada, shelf, dataset_id)
     assert fetch_folders(dataset_id)

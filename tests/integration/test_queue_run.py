@@ -142,7 +142,7 @@ def test_a_trainer_killed_each_time_fails_with_a_sentence(
     assert (job.status, job.attempt) == (JobStatus.FAILED, 3)
     assert job.error == (
         "The training process was killed by signal 9 (SIGKILL). "
-        "That was attempt 3 of 3, so the job was not started again."
+        "Its machine was lost 3 times without a new checkpoint in between, so the job was not started again."
     )
 
 

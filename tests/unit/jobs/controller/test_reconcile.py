@@ -1,4 +1,4 @@
-"""Leases fence, the controller's verdicts wait for their time, and only our own letters are opened."""
+"""Leases fence off older attempts, the controller acts only after its grace times, and workers run only our tasks."""
 
 import socket
 import subprocess
@@ -12,7 +12,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from jobs.controller.leader import LeaderLease
-from jobs.controller.reconcile import LETTER_S, SILENT_S, Reconciler
+from jobs.controller.reconcile import EXPIRED_GRACE_S, MISSING_MESSAGE_S, Reconciler
 from jobs.processes.lease import Lease
 from jobs.worker.rq_worker import is_allowed
 from orchestrator.domain.base import utcnow
@@ -38,7 +38,7 @@ def test_a_higher_attempt_fences_an_older_one(redis_server: RedisProcess) -> Non
     assert redis_server.client().get("lease") is None
 
 
-def test_a_lease_without_redis_ends_nothing(home: object) -> None:
+def test_a_run_continues_while_redis_is_away(home: object) -> None:
     assert Lease("lease", 1).beat()
 
 
@@ -50,7 +50,7 @@ class Clock:
 
 
 class OldRedis(redis.Redis):
-    """A server that has been up for long."""
+    """A server that has been up for hours."""
 
     def info(self, *_: object, **__: object) -> dict[str, int]:  # type: ignore[override]
         super().ping()
@@ -66,7 +66,7 @@ def tick(reconciler: Reconciler) -> list[str]:
         return reconciler.tick(session)
 
 
-def test_a_silent_run_is_lost_after_its_time(redis_server: RedisProcess, ada: Actor) -> None:
+def test_a_run_whose_lease_expired_is_lost_after_the_grace_time(redis_server: RedisProcess, ada: Actor) -> None:
     clock = Clock()
     reconciler = Reconciler(old_redis(redis_server), clock)
     job_id = launch(ada, make_things(ada))
@@ -75,19 +75,19 @@ def test_a_silent_run_is_lost_after_its_time(redis_server: RedisProcess, ada: Ac
     assert tick(reconciler) == []
     clock.now += 6.0  # one lease period after the controller met Redis
     assert tick(reconciler) == []
-    clock.now += SILENT_S - 0.1
+    clock.now += EXPIRED_GRACE_S - 0.1
     assert tick(reconciler) == []
     redis_server.client().set(job_lease(job_id), 1, px=60_000)
     clock.now += 1.0
-    assert tick(reconciler) == []  # it beat again: the clock starts anew
+    assert tick(reconciler) == []  # it was renewed: the clock starts from zero
     redis_server.client().delete(job_lease(job_id))
     assert tick(reconciler) == []
-    clock.now += SILENT_S
+    clock.now += EXPIRED_GRACE_S
     assert tick(reconciler) == [f"lost {job_id}-a1"]
     assert job_of(job_id).status is JobStatus.QUEUED
 
 
-def test_a_run_whose_workers_process_is_gone_is_lost_at_once(redis_server: RedisProcess, ada: Actor) -> None:
+def test_a_run_whose_worker_process_died_is_lost_sooner(redis_server: RedisProcess, ada: Actor) -> None:
     clock = Clock()
     reconciler = Reconciler(old_redis(redis_server), clock)
     job_id = launch(ada, make_things(ada))
@@ -101,13 +101,13 @@ def test_a_run_whose_workers_process_is_gone_is_lost_at_once(redis_server: Redis
     tick(reconciler)
     clock.now += 6.0
     client.set(lease, 1, px=6_000)
-    assert tick(reconciler) == [], "somebody still beats: the process may live in another container"
+    assert tick(reconciler) == [], "the lease is renewed: the process may live in another container"
     client.pexpire(lease, 3_500)
     assert tick(reconciler)[0] == f"orphan {job_id}-a1"
     assert job_of(job_id).status is JobStatus.QUEUED
 
 
-def test_no_verdict_right_after_redis_came_back(redis_server: RedisProcess, ada: Actor) -> None:
+def test_no_run_is_lost_right_after_redis_came_back(redis_server: RedisProcess, ada: Actor) -> None:
     clock = Clock()
     reconciler = Reconciler(old_redis(redis_server), clock)
     job_id = launch(ada, make_things(ada))
@@ -125,53 +125,53 @@ def test_no_verdict_right_after_redis_came_back(redis_server: RedisProcess, ada:
     assert job_of(job_id).status is JobStatus.STARTING
 
 
-def test_a_missing_letter_is_written_again(redis_server: RedisProcess, ada: Actor) -> None:
+def test_a_missing_message_is_sent_again(redis_server: RedisProcess, ada: Actor) -> None:
     clock = Clock()
     reconciler = Reconciler(old_redis(redis_server), clock)
     job_id = launch(ada, make_things(ada))
     assert tick(reconciler) == []
     redis_server.client().flushall()
     assert tick(reconciler) == []
-    clock.now += LETTER_S
-    assert tick(reconciler) == [f"letter {job_id}-a1"]
+    clock.now += MISSING_MESSAGE_S
+    assert tick(reconciler) == [f"message {job_id}-a1"]
     assert waiting_keys("cpu") == {f"{job_id}-a1"}
     assert tick(reconciler) == []
 
 
-def test_letters_for_machines_that_are_gone_are_sent_to_others(redis_server: RedisProcess, ada: Actor) -> None:
-    def hello(name: str, box: str, age_s: float = 0.0) -> None:
+def test_messages_of_a_pool_without_workers_are_sent_to_another(redis_server: RedisProcess, ada: Actor) -> None:
+    def beat(name: str, pool: str, age_s: float = 0.0) -> None:
         with session_scope() as session:
             session.merge(
-                Worker(name=name, host="h", device_class="gpu", pool=box, beat_at=utcnow() - timedelta(seconds=age_s))
+                Worker(name=name, host="h", device_class="gpu", pool=pool, beat_at=utcnow() - timedelta(seconds=age_s))
             )
 
     clock = Clock()
     reconciler = Reconciler(old_redis(redis_server), clock)
-    hello("large", "gpu-80x1")
+    beat("large", "gpu-80x1")
     job_id = launch(ada, make_things(ada))
     assert waiting_keys("gpu-80x1") == {f"{job_id}-a1"}
-    hello("large", "gpu-80x1", age_s=60)
-    assert tick(reconciler) == [], "while no other worker is there, the letter waits for this one"
-    hello("small", "gpu-24x1")
+    beat("large", "gpu-80x1", age_s=60)
+    assert tick(reconciler) == [], "while no other worker is there, the message waits for this one"
+    beat("small", "gpu-24x1")
     assert tick(reconciler) == []
-    clock.now += LETTER_S
-    assert tick(reconciler) == [f"letter {job_id}-a1"]
+    clock.now += MISSING_MESSAGE_S
+    assert tick(reconciler) == [f"message {job_id}-a1"]
     assert tick(reconciler) == [f"sent {job_id}"]
     assert (waiting_keys("gpu-80x1"), waiting_keys("gpu-24x1")) == (set(), {f"{job_id}-a1"})
 
 
-def test_one_controller_rules(home: object) -> None:
-    def claimed(throne: LeaderLease) -> bool:
+def test_only_one_controller_is_the_leader(home: object) -> None:
+    def claimed(lease: LeaderLease) -> bool:
         with session_scope() as session:
-            return throne.claim(session)
+            return lease.claim(session)
 
     first, second = LeaderLease("first"), LeaderLease("second")
     assert claimed(first)
     assert not claimed(second)
     assert claimed(first)
     with session_scope() as session:
-        first.leave(session)
-    assert not first.held
+        first.release(session)
+    assert not first.is_leader
     assert claimed(second)
     assert not claimed(first)
 
@@ -186,7 +186,7 @@ def test_one_controller_rules(home: object) -> None:
         (TASK_TRAIN, {"on_failure": "os.system"}, False),
     ],
 )
-def test_only_our_own_letters_are_opened(
+def test_only_messages_of_our_own_tasks_are_run(
     redis_server: RedisProcess, function: str, options: dict[str, str], allowed: bool
 ) -> None:
     from rq.job import Callback

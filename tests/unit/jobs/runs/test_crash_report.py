@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.runs.crash_report import explain
+from jobs.runs.crash_report import explain_crash
 from orchestrator.domain.failures import FailureKind
 
 CRASH, DISK_FULL = FailureKind.CRASH, FailureKind.DISK_FULL
@@ -49,6 +49,6 @@ OTHER = ["  traceback : Signal 15 (SIGTERM) received by PID 8"]
     ],
 )
 def test_sentences(code: int, lines: list[str], ooms: int, sentence: str, kind: FailureKind) -> None:
-    verdict = explain(code, lines, ooms)
-    assert sentence in verdict.sentence
-    assert verdict.kind is kind
+    report = explain_crash(code, lines, ooms)
+    assert sentence in report.sentence
+    assert report.kind is kind

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from jobs.controller.housekeeping import Housekeeping
+from jobs.controller.housekeeping import delete_abandoned_uploads
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import DETECTING_LAYOUT, REVIEW, Dataset, DatasetStatus, Upload
 from orchestrator.domain.errors import Conflict, NotFound
@@ -167,19 +167,18 @@ def test_nobody_else_accepts(waiting: int, home: object) -> None:
 
 
 def test_it_waits_a_week_and_not_for_ever(waiting: int) -> None:
-    chores = Housekeeping(client=None)  # type: ignore[arg-type]
     with session_scope() as session:
         for upload in session.exec(select(Upload)):
             upload.created_at = utcnow() - timedelta(days=3)
-    chores._uploads()
+    delete_abandoned_uploads()
     assert dataset_of(waiting).stage == REVIEW
     with session_scope() as session:
         assert len(session.exec(select(Upload)).all()) == 7
         session.get_one(Dataset, waiting).updated_at = utcnow() - timedelta(days=8)
-    chores._uploads()
+    delete_abandoned_uploads()
     dataset = dataset_of(waiting)
     assert (dataset.status, dataset.stage) == (DatasetStatus.ERROR, "")
     assert "Nobody accepted" in dataset.error
-    chores._uploads()
+    delete_abandoned_uploads()
     with session_scope() as session:
         assert session.exec(select(Upload)).all() == []

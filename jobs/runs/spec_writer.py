@@ -1,0 +1,116 @@
+"""Writes the spec of a run from the database: which clips, which base model, which recipe, on which devices."""
+
+import errno
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import Session
+
+from jobs.runs.spec import ClipSpec, TrainSpec
+from jobs.telemetry.device import find_device, visible_gpus
+from orchestrator.domain.datasets import Clip, Dataset
+from orchestrator.domain.failures import FailureKind
+from orchestrator.domain.machines import shape_of
+from orchestrator.domain.models import VideoModel
+from orchestrator.domain.redis_keys import LIVE_STREAM, STREAM_MAXLEN, job_stop, job_stream
+from orchestrator.domain.tasks import TASK_OF_MODEL, TASKS
+from orchestrator.domain.training_jobs import TrainingJob
+from orchestrator.services.datasets.curation.versions import clips_at
+from orchestrator.services.db import session_scope
+from orchestrator.settings import Settings
+
+_MIN_FREE_BYTES = 64 * 2**20
+
+
+class MissingInput(Exception):
+    """Something that a run needs is not there: its dataset, its base model, free disk.
+
+    Attributes:
+        sentence: for the job's page.
+    """
+
+    def __init__(self, sentence: str, kind: FailureKind = FailureKind.INPUTS_GONE) -> None:
+        super().__init__(sentence)
+        self.sentence, self.kind = sentence, kind
+
+
+def unwritable(error: OSError) -> MissingInput:
+    """The failure of a job whose folder could not be written."""
+    kind = FailureKind.DISK_FULL if error.errno in (errno.ENOSPC, errno.EDQUOT) else FailureKind.CRASH
+    return MissingInput(f"The job's folder could not be written: {error}.", kind)
+
+
+def write_spec(job_id: int, attempt: int, folder: Path, settings: Settings) -> tuple[Path, int]:
+    """Writes `spec.json` for one attempt of a job into its folder.
+
+    Returns:
+        The file, and how many GPUs train.
+
+    Raises:
+        MissingInput: the dataset or the base model is gone, or the disk is full. OSError: the folder is unwritable.
+    """
+    with session_scope() as session:
+        job = session.get(TrainingJob, job_id)
+        dataset = session.get(Dataset, job.dataset_id) if job and job.dataset_id else None
+        model = session.get(VideoModel, job.model_id) if job and job.model_id else None
+        if job is None or dataset is None:
+            raise MissingInput("The dataset of this job was deleted before it started.")
+        if model is None or not model.path or not os.path.isdir(model.path):
+            raise MissingInput("The base model of this job is not there any more.")
+        spec = TrainSpec(
+            job_id=job_id,
+            attempt=attempt,
+            name=job.name,
+            folder=str(folder),
+            recipe=job.recipe,
+            dataset_name=job.dataset_name,
+            dataset_version=job.dataset_version,
+            trackers=[tool for tool in settings.trackers.split(",") if tool.strip()],
+            model_name=job.model_name,
+            redis_url=settings.resolved_redis_url,
+            live_stream=LIVE_STREAM,
+            job_stream=job_stream(job_id),
+            stream_maxlen=STREAM_MAXLEN,
+            stop_key=job_stop(job_id),
+            gpus=_gpus_for(job),
+            # The version of the launch, whatever was corrected since: a resumed run trains on the same clips.
+            **training_inputs(session, dataset, job.dataset_version, model, settings),
+        )
+    if shutil.disk_usage(folder).free < _MIN_FREE_BYTES:
+        raise MissingInput("The disk is full. Free some space, then resume the job.", FailureKind.DISK_FULL)
+    path = folder / "spec.json"
+    spec.save(path)
+    return path, len(spec.gpus)
+
+
+def training_inputs(
+    session: Session, dataset: Dataset, version: int, model: VideoModel, settings: Settings
+) -> dict[str, Any]:
+    """The fields of a `TrainSpec` that say what is trained on what: the same for a run and for its rehearsal."""
+    clips = clips_at(session, dataset.id or 0, version)
+    return {
+        "task": TASK_OF_MODEL[model.model_type].key.value,
+        "class_names": sorted({clip.label for clip in clips}) if TASKS[dataset.task].has_classes else [],
+        "model_path": model.path,
+        "model_revision": model.revision,
+        "family": model.family,
+        "architecture": model.architecture,
+        "clips": [_clip_spec(clip, settings.storage_dir) for clip in clips],
+        "cache_dir": str(settings.data_dir / "cache"),
+        "cache_bytes": settings.cache_bytes,
+    }
+
+
+def _gpus_for(job: TrainingJob) -> list[str]:
+    """As many of this worker's GPUs as the job asked for; one where it did not say."""
+    return visible_gpus()[: max(1, shape_of(job.needs).gpus)] if find_device().gpus else []
+
+
+def _clip_spec(clip: Clip, storage: Path) -> ClipSpec:
+    assert clip.id is not None
+    path = clip.path if os.path.isabs(clip.path) else str(storage / clip.path)
+    return ClipSpec(
+        clip.id, path, clip.label, clip.caption, clip.split.value, clip.content_hash, clip.name, clip.frames
+    )
