@@ -91,8 +91,8 @@ class Reconciler:
         pools = {pool for _, _, pool in jobs.values()}
         waiting = {key for pool in pools for key in waiting_keys(pool)}
         # A pool without workers, while others have some: its messages would wait for nobody.
-        open_pools = set(open_pools(session))
-        abandoned = pools - open_pools if open_pools else set()
+        served = set(open_pools(session))
+        abandoned = pools - served if served else set()
         wrong = [key for key, (_, _, pool) in jobs.items() if key not in waiting or pool in abandoned]
         self._missing_since = {key: self._missing_since.get(key, now) for key in wrong}
         for key, since in list(self._missing_since.items()):
