@@ -13,7 +13,7 @@ from jobs.sinks.jsonl import JsonlSink
 from jobs.sinks.recorder import Recorder
 from jobs.sinks.redis_stream import RedisSink
 from jobs.telemetry.device import find_device
-from jobs.telemetry.sampler import FIRST_S, Sampler
+from jobs.telemetry.sampler import MIN_INTERVAL_S, Sampler
 from orchestrator.domain.redis_keys import LIVE_STREAM, STREAM_MAXLEN, job_stream
 from orchestrator.settings import get_settings
 
@@ -34,7 +34,7 @@ def run() -> dict[str, float]:
         folder.mkdir(parents=True)
         record = _record_cost(folder)
         sample = _sample_cost(folder)
-    share = record / STEP_S + sample / FIRST_S
+    share = record / STEP_S + sample / MIN_INTERVAL_S
     return {
         "record_ms": round(record * 1000, 3),
         "sample_ms": round(sample * 1000, 2),
