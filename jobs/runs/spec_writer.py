@@ -12,7 +12,7 @@ from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.telemetry.device import find_device, visible_gpus
 from orchestrator.domain.datasets import Clip, Dataset
 from orchestrator.domain.failures import FailureKind
-from orchestrator.domain.machines import shape_of
+from orchestrator.domain.machines import parse_shape
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.redis_keys import LIVE_STREAM, STREAM_MAXLEN, job_stop, job_stream
 from orchestrator.domain.tasks import TASK_OF_MODEL, TASKS
@@ -105,7 +105,7 @@ def training_inputs(
 
 def _gpus_for(job: TrainingJob) -> list[str]:
     """As many of this worker's GPUs as the job asked for; one where it did not say."""
-    return visible_gpus()[: max(1, shape_of(job.needs).gpus)] if find_device().gpus else []
+    return visible_gpus()[: max(1, parse_shape(job.needs).gpus)] if find_device().gpus else []
 
 
 def _clip_spec(clip: Clip, storage: Path) -> ClipSpec:

@@ -40,7 +40,7 @@ class Heartbeat:
             job: the id of the job that the worker trains now.
         """
         self.name, self._device, self._class, self._pid, self._job = name, device, device_class, pid, job
-        self._pool = device_class if device_class == PREP else device.shape.word
+        self._pool = device_class if device_class == PREP else device.shape.name
         self._started, self._stopping = utcnow(), threading.Event()
         self._history: deque[list[float]] = deque(maxlen=MAX_HISTORY)
         self.guard = threading.Lock()

@@ -38,7 +38,7 @@ def work(device_class: str, first: int, gpus: int | None, prep_worker: PrepWorke
         device_class = device.shape.kind
     if device.gpus:
         os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(device.gpus)
-    pool = device_class if device_class == PREP else device.shape.word
+    pool = device_class if device_class == PREP else device.shape.name
     current: list[LoreelWorker] = []
     name = claim_name(device_class, first)
     heartbeat = Heartbeat(name, device, device_class, os.getpid(), lambda: current[-1].current_job if current else None)

@@ -1,4 +1,4 @@
-"""What steers the queue: whether it is paused, how much one person may hold at once, and groups of jobs."""
+"""The queue of training jobs: priorities, whether it is paused, jobs a user may run at once; and sweeps."""
 
 from datetime import datetime
 from enum import IntEnum
@@ -11,7 +11,7 @@ from orchestrator.domain.base import UtcDateTime, utcnow
 
 
 class Priority(IntEnum):
-    """A waiting job of a higher one goes first, whoever owns it; only an administrator gives HIGH."""
+    """Waiting jobs of a higher priority start first, whoever owns them; only an administrator gives HIGH."""
 
     LOW = -1
     NORMAL = 0
@@ -19,20 +19,20 @@ class Priority(IntEnum):
 
 
 class QueueControl(SQLModel, table=True):
-    """The one row that steers the queue of trainings."""
+    """The state of the queue; there is one row."""
 
     __tablename__ = "queue_controls"
 
     name: str = Field(primary_key=True, max_length=32)
     paused: bool = False
     per_user: int | None = None
-    """How many jobs of one person may train at once; None: as many as there are workers."""
+    """How many jobs of one user may train at once; None: as many as there are workers."""
     turn: int = 0
-    """Raised by whoever hands work out, so that two hands never do it at once."""
+    """Raised by each dispatch, so that two processes never dispatch at once."""
 
 
 class Sweep(SQLModel, table=True):
-    """A group of jobs: one recipe, and lists of values for some of its parameters."""
+    """A group of jobs of one recipe with different values for some of its parameters."""
 
     __tablename__ = "sweeps"
     __table_args__ = (UniqueConstraint("owner_id", "idempotency_key"), {"sqlite_autoincrement": True})
@@ -41,7 +41,7 @@ class Sweep(SQLModel, table=True):
     owner_id: int = Field(foreign_key="users.id", ondelete="CASCADE", index=True)
     name: str = Field(max_length=64)
     grid: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
-    """Recipe field ("optim.learning_rate") to the values that are tried."""
+    """Recipe field (like "optim.learning_rate") to the values that are tried."""
     metric: str = Field(default="eval_loss", max_length=48)
     goal: str = Field(default="min", max_length=3)
     idempotency_key: str = Field(max_length=80)

@@ -1,7 +1,10 @@
-"""The names on the letterbox: every Redis key that the house and the workshop share."""
+"""Every Redis key that the web and the workers share, and the names of the tasks in the queue.
+
+Some values have older words in them than the Python names: they are stored, so they stay.
+"""
 
 LIVE_STREAM = "loreel:live"
-"""The firehose: each record of each job, one reader a web process."""
+"""The live records of all jobs; each web process reads it once (`services/live_hub.py`)."""
 
 STREAM_MAXLEN = 20_000
 JOB_STREAM_TTL_S = 7 * 86_400
@@ -9,28 +12,31 @@ JOB_STREAM_TTL_S = 7 * 86_400
 
 
 def job_stream(job_id: int) -> str:
-    """The job's own stream: what a page reads to fill a gap, and what the controller brings into SQL."""
+    """The live records of one job, from which a page fills a gap.
+
+    SQL has the measurements a second later: the job process copies them from the job's `metrics.jsonl`.
+    """
     return f"loreel:job:{job_id}:stream"
 
 
 def notice_channel(user_id: int) -> int:
-    """Whose notices: live records carry a job's number, and a person's notices the negative of theirs."""
+    """What stands for a job's id in the live records of a user's notifications: the negative id of the user."""
     return -user_id
 
 
 def job_lease(job_id: int) -> str:
-    """Beaten by the trainer with its attempt number; gone 6 s after its last beat."""
+    """Renewed by the job process, with the number of its attempt; it expires 6 s after the last time."""
     return f"loreel:job:{job_id}:lease"
 
 
 def job_stop(job_id: int) -> str:
-    """Set when somebody asked the run to stop between two steps."""
+    """Exists once the run was asked to stop after its current step."""
     return f"loreel:job:{job_id}:stop"
 
 
-def queue_name(device_class: str) -> str:
-    """One RQ queue a device class; a worker listens to exactly one."""
-    return f"loreel-{device_class}"
+def queue_name(pool: str) -> str:
+    """One RQ queue a worker pool (`machines.Shape.name`); a worker listens to exactly one."""
+    return f"loreel-{pool}"
 
 
 TASK_TRAIN = "jobs.tasks.train"
@@ -41,58 +47,58 @@ TASK_REHEARSE = "jobs.tasks.rehearse"
 TASK_ADAPTER = "jobs.tasks.adapter_work"
 TASK_TRANSCODE = "jobs.tasks.transcode"
 ALLOWED_TASKS = frozenset({TASK_TRAIN, TASK_INGEST, TASK_DEMO, TASK_MODEL, TASK_REHEARSE, TASK_ADAPTER, TASK_TRANSCODE})
-"""The only functions a worker will call, whatever lies in Redis."""
+"""The only functions that a worker calls, whatever the messages in Redis name."""
 
 PREWARM_KEY = "loreel:warm"
-"""Exists while somebody is likely to launch soon: a worker then keeps one trainer imported and waiting."""
+"""Exists while a launch is expected: each worker then keeps one trainer imported and waiting."""
 
 PREWARM_CHANNEL = "loreel:warm"
 PREWARM_S = 300
 
 
 def ingest_lease(dataset_id: int) -> str:
-    """Beaten while a dataset is unpacked and probed."""
+    """Renewed while a dataset is imported."""
     return f"loreel:dataset:{dataset_id}:lease"
 
 
 def ingest_tries(dataset_id: int) -> str:
-    """How often reading a dataset was begun again after its worker died."""
+    """How often an import was started again after its worker died."""
     return f"loreel:dataset:{dataset_id}:tries"
 
 
 def model_lease(model_id: int) -> str:
-    """Beaten while a base model is brought and checked."""
+    """Renewed while a base model is fetched and checked."""
     return f"loreel:model:{model_id}:lease"
 
 
 def model_tries(model_id: int) -> str:
-    """How often bringing a model was begun again after its worker died."""
+    """How often the import of a model was started again after its worker died."""
     return f"loreel:model:{model_id}:tries"
 
 
 PLAYGROUND_QUEUE = "loreel:playground:box"
-"""Questions about clips that wait, the oldest first: ids and words, never a path."""
+"""Questions that wait, the oldest first: ids and texts, never a path."""
 
 PLAYGROUND_IN_PROGRESS = "loreel:playground:hand"
-"""Questions that are being answered: what a killed process leaves here is told to whoever waits."""
+"""Questions that are being answered; those that a killed process leaves here get an error."""
 
 PLAYGROUND_OWNER = "loreel:playground:keeper"
-"""The worker that keeps the answering process, while it lives; without one nobody answers."""
+"""The worker that runs the answering process, while it lives; without one no question is answered."""
 
 PLAYGROUND_KEEP_ALIVE = "loreel:playground:wanted"
-"""Exists while somebody is likely to ask: the answering process then stays, with its models in memory."""
+"""Exists while questions are expected: the answering process then stays, with its models in memory."""
 
 PLAYGROUND_CHANNEL = "loreel:playground"
 
 
-def playground_answer(letter_id: str) -> str:
-    """What was said to a question so far, record by record; the last one is the answer or the sentence that refuses."""
-    return f"loreel:playground:{letter_id}:said"
+def playground_answer(question_id: str) -> str:
+    """The records of an answer so far; the last one is the complete answer or an error."""
+    return f"loreel:playground:{question_id}:said"
 
 
-def playground_waiter(letter_id: str) -> str:
-    """Exists while somebody waits for this answer; nobody works for one that has left."""
-    return f"loreel:playground:{letter_id}:waits"
+def playground_waiter(question_id: str) -> str:
+    """Exists while a client waits for this answer; without one the question is dropped."""
+    return f"loreel:playground:{question_id}:waits"
 
 
 def playground_open(user_id: int) -> str:
@@ -100,11 +106,11 @@ def playground_open(user_id: int) -> str:
     return f"loreel:playground:open-questions:{user_id}"
 
 
-def adapter_lease(work_id: int) -> str:
-    """Beaten while an adapter is merged or pushed."""
-    return f"loreel:adapter-work:{work_id}:lease"
+def adapter_lease(operation_id: int) -> str:
+    """Renewed while an adapter is merged or pushed."""
+    return f"loreel:adapter-work:{operation_id}:lease"
 
 
-def adapter_tries(work_id: int) -> str:
-    """How often a merge or a push was begun again after its worker died."""
-    return f"loreel:adapter-work:{work_id}:tries"
+def adapter_tries(operation_id: int) -> str:
+    """How often a merge or a push was started again after its worker died."""
+    return f"loreel:adapter-work:{operation_id}:tries"

@@ -1,7 +1,7 @@
-"""Sizes as a sentence says them, below the pages: how much there is, and how much of a fetch is here already."""
+"""Sizes in sentences of the services: how large something is, and how much of an interrupted fetch is here."""
 
 _NBSP = "\u00a0"
-"""No-break space: a narrow page does not part a number from its unit."""
+"""No-break space: a narrow page does not separate a number from its unit."""
 
 
 def format_size(count: int) -> str:
@@ -12,10 +12,14 @@ def format_size(count: int) -> str:
     return f"{count}{_NBSP}bytes"
 
 
-def resumable_note(begun: int, again: str) -> str:
-    """What a fetch that broke off says of what arrived; nothing where that is not worth a word.
+def resumable_note(byte_count: int, again: str) -> str:
+    """What the sentence of an interrupted fetch adds about the bytes that arrived; "" when they are few.
 
     Args:
-        again: what somebody does to go on: "fetching it again", "trying again".
+        again: what a user does to continue: "fetching it again", "trying again".
     """
-    return f" {format_size(begun)} are here; {again} within two days goes on from there." if begun >= 1000 else ""
+    return (
+        f" {format_size(byte_count)} are here; {again} within two days continues from there."
+        if byte_count >= 1000
+        else ""
+    )

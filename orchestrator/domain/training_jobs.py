@@ -84,7 +84,7 @@ class TrainingJob(SQLModel, table=True):
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[arg-type]
     """When its message was put into a worker queue; None while it waits to be dispatched."""
     needs: str = Field(default="any", max_length=32)
-    """The hardware that the recipe asks for, as one word (`machines.Shape.word`)."""
+    """The hardware that the recipe asks for, as a name (`machines.Shape.name`)."""
     pool: str = Field(default="", max_length=32, sa_column_kwargs={"name": "box"})
     """The worker pool its message was sent to: all workers of one shape share a queue."""
     sweep_id: int | None = Field(default=None, foreign_key="sweeps.id", ondelete="SET NULL", index=True)

@@ -1,4 +1,4 @@
-"""What a worker is: a process on some host that takes jobs for one device."""
+"""Tables of the worker processes and of the controller's lease."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from orchestrator.domain.base import UtcDateTime, utcnow
 
 
 class Worker(SQLModel, table=True):
-    """A worker's last beat; alive while the beat is younger than `ALIVE_S` seconds."""
+    """A worker process, with its last heartbeat: it is alive while that is younger than `ALIVE_S` seconds."""
 
     __tablename__ = "workers"
 
@@ -19,13 +19,13 @@ class Worker(SQLModel, table=True):
     device: str = Field(default="cpu", max_length=64)
     device_class: str = Field(default="cpu", max_length=32)
     pool: str = Field(default="", max_length=32, sa_column_kwargs={"name": "box"})
-    """Its shape as one word (`machines.Shape.word`); workers of one pool share a queue."""
+    """The name of its shape (`machines.Shape.name`); workers of one pool share a queue."""
     gpus: list[int] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
-    """Memory of each GPU it owns, in bytes."""
+    """Memory of each GPU that it owns, in bytes."""
     pid: int = 0
     job_id: int | None = None
     draining: bool = False
-    """True: it ends what it does and takes nothing more."""
+    """True: it finishes what it does and takes nothing more."""
     started_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]
     beat_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]
     stats: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
@@ -33,7 +33,7 @@ class Worker(SQLModel, table=True):
 
 
 class ControllerLease(SQLModel, table=True):
-    """Exactly one controller acts: the holder of the one row whose lease has not run out."""
+    """Who leads the controllers: the holder, until the lease expires. There is one row."""
 
     __tablename__ = "controller_leases"
 

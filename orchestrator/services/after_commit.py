@@ -1,4 +1,4 @@
-"""Runs what must wait for the ledger: a message about a row goes out only when the row is truly written."""
+"""Runs actions after a commit: a message about a row is sent only once the row is written."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ log = structlog.get_logger(__name__)
 def after_commit(session: Session, action: Callable[[], object]) -> None:
     """Calls `action` once, right after this session commits; never when it rolls back.
 
-    An action that fails is logged and not raised: the rows stand, and a sweep sends again what was not sent.
+    An action that fails is logged and not raised: the rows are written, and the controller sends lost messages again.
     """
 
     def committed(_session: Session) -> None:

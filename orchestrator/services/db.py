@@ -1,4 +1,4 @@
-"""The ledger's door: one engine a process, one transaction a visit, committed at the edge."""
+"""The database: one engine per process, and transactions that commit at the end of a `with` block."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +14,6 @@ from orchestrator.settings import ROOT, get_settings
 if TYPE_CHECKING:
     from alembic.config import Config
 
-# Every table must be known to the metadata before a query joins them.
-
 
 def _set_pragmas(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
@@ -23,7 +21,7 @@ def _set_pragmas(connection: Any, _record: object) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=5000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-    # SQLite's own knows A to Z only: a search for "Äpfel", made small by Python, would not find "Äpfel".
+    # SQLite's own `lower` knows A to Z only: a search for "äpfel" would not find "Äpfel".
     connection.create_function("lower", 1, _lower, deterministic=True)
 
 
@@ -49,7 +47,7 @@ def engine() -> Engine:
 
 @contextmanager
 def session_scope() -> Iterator[Session]:
-    """One visit to the ledger: commits at the end, rolls back when anything is raised."""
+    """One transaction: commits at the end, rolls back when anything is raised."""
     with Session(engine(), expire_on_commit=False) as session:
         try:
             yield session
@@ -60,7 +58,7 @@ def session_scope() -> Iterator[Session]:
 
 
 def alembic_config(url: str | None = None) -> "Config":
-    # Only who migrates pays for Alembic: a fifth of a second and some megabytes in each process.
+    # Imported here: only migrations need Alembic, which takes a fifth of a second and some megabytes.
     from alembic.config import Config
 
     config = Config(str(ROOT / "alembic.ini"))
@@ -85,12 +83,12 @@ def run_migrations(url: str | None = None) -> None:
 
     config = alembic_config(url)
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    asked = make_engine(url or get_settings().resolved_database_url)
+    database = make_engine(url or get_settings().resolved_database_url)
     try:
-        with asked.connect() as connection:
+        with database.connect() as connection:
             present = set(MigrationContext.configure(connection).get_current_heads())
     finally:
-        asked.dispose()
+        database.dispose()
     if present - known:
         raise NewerDatabase(", ".join(sorted(present - known)))
     command.upgrade(config, "head")

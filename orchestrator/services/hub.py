@@ -1,11 +1,11 @@
-"""The Hugging Face Hub as people name it: ids, revisions, tokens; and how large something is before it is fetched."""
+"""What users enter for the Hugging Face Hub (ids, revisions, tokens), and the size of a repository before a fetch."""
 
 import json
 import re
 import shutil
 import tempfile
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from orchestrator.domain.credentials import CredentialKind
 from orchestrator.domain.errors import Invalid, Unavailable
+from orchestrator.domain.json_keys import json_key
 from orchestrator.domain.users import Actor
 from orchestrator.services import sandbox
 from orchestrator.services.access import owned_credential
@@ -23,30 +24,34 @@ from orchestrator.settings import get_settings
 
 HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,95}/[A-Za-z0-9][A-Za-z0-9_.-]{0,95}")
 _REVISION = re.compile(r"[A-Za-z0-9_./-]{1,100}")
-_SPARE_BYTES = 512 * 2**20
+_RESERVED_BYTES = 512 * 2**20
 """Left free on the disk for the database and the runs."""
-_TURNS = threading.BoundedSemaphore(2)
+_SLOTS = threading.BoundedSemaphore(2)
+"""Questions to the Hub at once, each in a process of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class HubSize:
-    """What would be fetched: `files` of together `bytes`, all of the commit `revision`.
+    """What would be fetched of a repository.
 
-    `room`: the most bytes that can be fetched here now.
+    Attributes:
+        revision: the commit.
+        files, bytes: how many files, and their size together.
+        max_bytes: the most that can be fetched here now.
     """
 
     repo: str
     revision: str
     files: int
     bytes: int
-    room: int = 0
+    max_bytes: int = field(default=0, metadata=json_key("room"))
 
 
-def hub_problems(repo: str, revision: str, token: str = "", what: str = "model") -> list[tuple[str, str]]:
-    """(field, sentence) of what cannot be meant."""
+def hub_problems(repo: str, revision: str, token: str = "", kind: str = "model") -> list[tuple[str, str]]:
+    """(field, sentence) for each value that is not valid; `kind`: model or dataset."""
     problems: list[tuple[str, str]] = []
     if not HUB_ID.fullmatch(repo.strip()) or ".." in repo:
-        problems.append(("repo", f"Enter an id like owner/name, as it stands at the top of the {what}'s page."))
+        problems.append(("repo", f"Enter an id like owner/name, as it stands at the top of the {kind}'s page."))
     if revision.strip() and (not _REVISION.fullmatch(revision.strip()) or ".." in revision):
         problems.append(("revision", "Enter a branch, a tag or a commit, or leave it empty."))
     if len(token) > 400 or not token.isprintable():
@@ -55,10 +60,10 @@ def hub_problems(repo: str, revision: str, token: str = "", what: str = "model")
 
 
 def hub_credential(session: Session, actor: Actor, credential_id: Any) -> int:
-    """The id of a stored token of the actor's.
+    """The id of a stored Hub token of the actor.
 
     Raises:
-        Invalid: it is for something else. NotFound.
+        Invalid: there is no such credential, or it is not for the Hub.
     """
     try:
         number = int(credential_id)
@@ -72,7 +77,7 @@ def hub_credential(session: Session, actor: Actor, credential_id: Any) -> int:
     return credential.id or 0
 
 
-def look_up(
+def hub_size(
     session: Session,
     actor: Actor,
     kind: str,
@@ -81,10 +86,14 @@ def look_up(
     token: str = "",
     credential_id: int = 0,
 ) -> HubSize:
-    """Asks the Hub, from a process that knows nothing else, how large a dataset or model is.
+    """Asks the Hub for the size of a model or dataset, from a process in the sandbox.
+
+    Args:
+        kind: model or dataset.
+        token, credential_id: a token for this question, or a stored one.
 
     Raises:
-        Invalid: `problems` by field, or the Hub's refusal in words. NotFound. Unavailable: too many are asking.
+        Invalid: `problems` by field, or why the Hub refuses. NotFound. Unavailable: too many ask at once.
     """
     if problems := hub_problems(repo, revision, token, kind):
         raise Invalid(problems[0][1], problems[0][0], problems)
@@ -92,21 +101,21 @@ def look_up(
     if credential_id:
         secrets = credential_secret(session, actor.user_id, hub_credential(session, actor, credential_id))
     source = {"type": "hub-size", "kind": kind, "repo": repo.strip(), "revision": revision.strip()}
-    if not _TURNS.acquire(timeout=10):
+    if not _SLOTS.acquire(timeout=10):
         raise Unavailable("The Hub is being asked by others. Try again in a moment.")
     try:
-        told = _ask(source, secrets)
+        answer = _ask(source, secrets)
     finally:
-        _TURNS.release()
-    if "found" not in told:
-        raise Invalid(str(told.get("problem") or "The Hub does not answer in time. Try again later."), "repo")
-    return HubSize(repo.strip(), room=_room(kind), **told["found"])
+        _SLOTS.release()
+    if "found" not in answer:
+        raise Invalid(str(answer.get("problem") or "The Hub does not answer in time. Try again later."), "repo")
+    return HubSize(repo.strip(), max_bytes=_max_bytes(kind), **answer["found"])
 
 
-def _room(kind: str) -> int:
+def _max_bytes(kind: str) -> int:
     """A dataset may be as large as an upload; a model as the disk allows."""
     settings = get_settings()
-    free = max(0, shutil.disk_usage(settings.data_dir).free - _SPARE_BYTES)
+    free = max(0, shutil.disk_usage(settings.data_dir).free - _RESERVED_BYTES)
     return free if kind == "model" else min(free, settings.max_upload_bytes)
 
 

@@ -1,4 +1,4 @@
-"""One reader of the live stream a web process, fanned out in process: 200 tabs cost what one costs Redis."""
+"""Reads the live stream once for each web process and distributes it there: 200 tabs cost Redis as much as one."""
 
 import asyncio
 import contextlib
@@ -17,26 +17,26 @@ from orchestrator.services.redis import connect_async
 
 log = structlog.get_logger()
 _BLOCK_MS = 15_000
-_COUNT = 500
-_MAX_WAIT_S = 2.0
-_CALM_S = 0.02
-"""Reads that follow each other more closely wait so long first: nobody sees 20 ms, and it saves most of them."""
+_MAX_RECORDS = 500
+_MAX_RETRY_WAIT_S = 2.0
+_MIN_INTERVAL_S = 0.02
+"""Reads are at least so far apart: nobody sees 20 ms, and under load it saves most of them."""
 
 
 class Subscription:
-    """One listener's own queue. Records come in order; a listener too slow for them gets one `gap` instead."""
+    """The queue of one subscriber. Records come in order; a subscriber that is too slow gets one `gap` instead."""
 
     def __init__(
-        self, hub: "LiveHub", job_id: int | None, size: int, wants: Callable[[HubRecord], bool] | None = None
+        self, hub: "LiveHub", job_id: int | None, size: int, accepts: Callable[[HubRecord], bool] | None = None
     ) -> None:
-        self._hub, self.job_id, self._size, self._wants = hub, job_id, size, wants
+        self._hub, self.job_id, self._size, self._accepts = hub, job_id, size, accepts
         self._waiting: deque[HubRecord] = deque()
         self._ready = asyncio.Event()
         self._closed = False
 
     def put(self, record: HubRecord) -> None:
-        """Hands a record over, if it is wanted; when the queue is full, everything in it becomes one gap."""
-        if self._wants is not None and not self._wants(record):
+        """Adds a record that is accepted; when the queue is full, everything in it is replaced by one gap."""
+        if self._accepts is not None and not self._accepts(record):
             return
         if len(self._waiting) >= self._size:
             self._waiting.clear()
@@ -45,21 +45,21 @@ class Subscription:
         self._ready.set()
 
     async def take(self, timeout: float | None = None) -> list[HubRecord]:
-        """All records that wait, in order; waits for the first one, and gives [] at the time limit or when closed."""
+        """All records that wait, in order. Waits for the first one; [] at the time limit or when closed."""
         if not self._waiting and not self._closed:
             try:
                 async with asyncio.timeout(timeout):
                     await self._ready.wait()
             except TimeoutError:
                 return []
-        found, self._waiting = list(self._waiting), deque()
+        records, self._waiting = list(self._waiting), deque()
         self._ready.clear()
-        return found
+        return records
 
     def close(self) -> None:
-        """Ends the subscription; whoever waits is woken."""
+        """Ends the subscription; a `take` that waits returns."""
         self._closed = True
-        self._hub.drop(self)
+        self._hub.unsubscribe(self)
         self._ready.set()
 
     @property
@@ -68,10 +68,10 @@ class Subscription:
 
 
 class LiveHub:
-    """Reads the firehose and hands each record to the listeners of its job and to those of all jobs.
+    """Reads the live stream and hands each record to the subscribers of its job and to those of all jobs.
 
-    A `gap` record ({"kind": "gap", "job": id or None}) says that records may be missing: ask
-    `metrics.history` for what is newer than the last seq, and the job for its status.
+    A `gap` record says that records may be missing: ask `metrics.history` for what is newer than the last seq, and
+    SQL for the job's status.
     """
 
     def __init__(self, client: aredis.Redis | None = None) -> None:
@@ -84,17 +84,17 @@ class LiveHub:
         self.connected = False
 
     async def start(self) -> None:
-        """Starts the reader on this event loop; does nothing when it runs."""
+        """Starts the reader on this event loop, unless it runs."""
         if self._task is None or self._task.done():
             self._started = asyncio.Event()
-            self._task = asyncio.create_task(self._read_for_ever(), name="live-hub")
+            self._task = asyncio.create_task(self._read_until_cancelled(), name="live-hub")
 
     async def stop(self) -> None:
         """Ends the reader and every subscription."""
         for subscription in [s for group in self._by_job.values() for s in group]:
             subscription.close()
         if self._task is not None:
-            # Asked again until it is over: the client swallows a cancel that meets it in the middle of a reply.
+            # Cancelled until it ends: the Redis client swallows a cancel in the middle of a reply.
             while not self._task.done():
                 self._task.cancel()
                 await asyncio.wait([self._task], timeout=0.5)
@@ -103,17 +103,19 @@ class LiveHub:
             await self._client.aclose()
             self._client = None
 
-    async def listen(
-        self, job_id: int | None = None, size: int = 2_000, wants: Callable[[HubRecord], bool] | None = None
+    async def subscribe(
+        self, job_id: int | None = None, size: int = 2_000, accepts: Callable[[HubRecord], bool] | None = None
     ) -> Subscription:
-        """A subscription from this moment on: to one job, or to all (None). Close it when done.
+        """Subscribes to the records of one job, or of all (None), from now on. Close the subscription when done.
 
-        `wants` picks records before anybody is woken for them; a `gap` comes through it, too.
+        Everything that is published after this returns is delivered: subscribe first, then read the history.
 
-        What is published after this returns is delivered: subscribe first, then ask for the history.
+        Args:
+            size: records that may wait.
+            accepts: picks records before a waiting `take` is woken; it decides about `gap` too.
         """
         await self.start()
-        subscription = Subscription(self, job_id, size, wants)
+        subscription = Subscription(self, job_id, size, accepts)
         self._by_job.setdefault(job_id, set()).add(subscription)
         if self._started is not None and not self._started.is_set():
             with contextlib.suppress(TimeoutError):
@@ -121,8 +123,8 @@ class LiveHub:
                     await self._started.wait()
         return subscription
 
-    def drop(self, subscription: Subscription) -> None:
-        """Forgets a listener."""
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Removes a subscription; `Subscription.close` calls this."""
         group = self._by_job.get(subscription.job_id)
         if group is not None:
             group.discard(subscription)
@@ -133,31 +135,31 @@ class LiveHub:
     def listeners(self) -> int:
         return sum(len(group) for group in self._by_job.values())
 
-    async def _read_for_ever(self) -> None:
-        wait = 0.05
+    async def _read_until_cancelled(self) -> None:
+        retry_wait = 0.05
         while True:
             try:
                 if self._client is None:
-                    # No retries below: this loop is the patience, and it must see each loss to announce a gap.
+                    # The client does not retry: this loop does, and it must see each outage to report a gap.
                     self._client = connect_async(retries=0, socket_timeout=_BLOCK_MS / 1000 + 10)
                 await self._read()
-                wait = 0.05
+                retry_wait = 0.05
             except (RedisError, OSError) as error:
                 if self.connected:
                     log.info("live.redis_lost", error=str(error))
                 self.connected = False
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, _MAX_WAIT_S)
+                await asyncio.sleep(retry_wait)
+                retry_wait = min(retry_wait * 2, _MAX_RETRY_WAIT_S)
 
     async def _read(self) -> None:
         assert self._client is not None
         if not self.connected:
-            await self._begin()
-        if time.monotonic() - self._read_at < _CALM_S:
-            # Many runs at once: their records come in groups, for one turn of the loop each would cost.
-            await asyncio.sleep(_CALM_S)
-        found: Any = await self._client.xread({LIVE_STREAM: self._last}, count=_COUNT, block=_BLOCK_MS)
-        entries = found.get(LIVE_STREAM.encode(), []) if isinstance(found, dict) else (found[0][1] if found else [])
+            await self._find_start()
+        if time.monotonic() - self._read_at < _MIN_INTERVAL_S:
+            # Many runs at once: their records are read in groups, since each read costs a turn of the event loop.
+            await asyncio.sleep(_MIN_INTERVAL_S)
+        answer: Any = await self._client.xread({LIVE_STREAM: self._last}, count=_MAX_RECORDS, block=_BLOCK_MS)
+        entries = answer.get(LIVE_STREAM.encode(), []) if isinstance(answer, dict) else (answer[0][1] if answer else [])
         # A RESP3 answer nests one list deeper than a RESP2 one.
         if entries and isinstance(entries[0], list) and entries[0] and isinstance(entries[0][0], list | tuple):
             entries = [entry for part in entries for entry in part]
@@ -168,8 +170,8 @@ class LiveHub:
             if record is not None:
                 self._fan_out(record)
 
-    async def _begin(self) -> None:
-        """Finds the place to read from. After a loss everyone is told of a gap: the stream may have been emptied."""
+    async def _find_start(self) -> None:
+        """Finds the entry to read from. After an outage each subscriber gets a gap: the stream may be a new one."""
         assert self._client is not None
         newest: Any = await self._client.xrevrange(LIVE_STREAM, count=1)
         first_time = self._started is not None and not self._started.is_set()
@@ -191,7 +193,7 @@ class LiveHub:
 
 
 def gap(job_id: int | None) -> GapRecord:
-    """The mark that records may be missing here."""
+    """The record that says that records may be missing."""
     return {"job": job_id, "attempt": 0, "seq": 0, "kind": "gap"}
 
 
@@ -204,7 +206,7 @@ _hub: LiveHub | None = None
 
 
 def get_hub() -> LiveHub:
-    """The web process's hub; start it in the app's lifespan, or let the first listener do it."""
+    """The hub of this web process. It starts with the app, or with its first subscriber."""
     global _hub
     if _hub is None:
         _hub = LiveHub()

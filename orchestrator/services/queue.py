@@ -1,4 +1,4 @@
-"""The letterbox to the workers: the one module that knows RQ. Letters hold ids only; SQL holds the truth."""
+"""The queues of the worker pools, the only module that uses RQ. Messages hold ids only; SQL says what a job is."""
 
 from functools import lru_cache
 from typing import Any
@@ -22,54 +22,60 @@ def _client() -> redis.Redis:
 
 
 def train_key(job_id: int, attempt: int) -> str:
-    """The letter's name for one attempt of a job: the same attempt is never in the box twice."""
+    """The message's name for one attempt of a job: the same attempt is never queued twice."""
     return f"{job_id}-a{attempt}"
 
 
 def ingest_key(dataset_id: int) -> str:
-    """The letter's name for reading a dataset: it is in the box once at most."""
+    """The message's name for the import of a dataset: it is queued once at most."""
     return f"ingest-{dataset_id}"
 
 
 def model_key(model_id: int) -> str:
-    """The letter's name for bringing and checking a base model."""
+    """The message's name for the import of a base model."""
     return f"model-{model_id}"
 
 
 def rehearsal_key(rehearsal_id: int) -> str:
-    """The letter's name for a rehearsal."""
+    """The message's name for a rehearsal."""
     return f"rehearsal-{rehearsal_id}"
 
 
 def adapter_work_key(work_id: int) -> str:
-    """The letter's name for one merge or push."""
+    """The message's name for one merge or push."""
     return f"adapter-work-{work_id}"
 
 
 def transcode_key(dataset_id: int, turn: int = 0) -> str:
-    """The letter's name for one turn at the H.264 copies of a dataset."""
+    """The message's name for one turn of making H.264 copies of a dataset's clips."""
     return f"transcode-{dataset_id}-{turn}"
 
 
-def enqueue(task: str, job_key: str, device_class: str, **ids: Any) -> bool:
-    """Puts a letter in the box of a device class; False when a letter of that name is there already.
+def enqueue(task: str, key: str, pool: str, **ids: Any) -> bool:
+    """Puts a message into the queue of a worker pool.
 
     Call it after the commit (`services.after_commit`): a worker may start within milliseconds.
 
+    Args:
+        task: one of `ALLOWED_TASKS`. key: the message's name. pool: `prep`, or `machines.Shape.name` of the workers.
+
+    Returns:
+        False when a message of that name is there already.
+
     Raises:
-        redis.RedisError: Redis does not answer; the controller's sweep sends the letter later.
+        redis.RedisError: Redis does not answer; the controller sends the message later.
     """
     assert task in ALLOWED_TASKS, task
     try:
         # RQ's own 180 s limit would end a training of days; its retries would train twice.
-        _queue(device_class).enqueue_call(
+        _queue(pool).enqueue_call(
             task,
             kwargs=ids,
             timeout=-1,
             result_ttl=0,
             failure_ttl=_FAILURE_TTL_S,
-            job_id=job_key,
-            description=f"{task} {job_key}",
+            job_id=key,
+            description=f"{task} {key}",
             unique=True,
         )
     except DuplicateJobError:
@@ -77,19 +83,19 @@ def enqueue(task: str, job_key: str, device_class: str, **ids: Any) -> bool:
     return True
 
 
-def waiting_keys(device_class: str) -> set[str]:
-    """The names of all letters that wait in the box (not those a worker holds)."""
-    letters: Any = _client().lrange(_queue(device_class).key, 0, -1)
-    return {raw.decode() for raw in letters}
+def waiting_keys(pool: str) -> set[str]:
+    """The names of all messages that wait in the queue, without those that a worker has taken."""
+    keys: Any = _client().lrange(_queue(pool).key, 0, -1)
+    return {raw.decode() for raw in keys}
 
 
-def withdraw(job_key: str, device_class: str) -> None:
-    """Takes a letter out of the box, wherever it is; nothing happens when it is not there."""
-    client, queue = _client(), _queue(device_class)
-    client.lrem(queue.key, 0, job_key)
-    client.lrem(IntermediateQueue.get_intermediate_queue_key(queue.key), 0, job_key)
-    client.delete(Job.key_for(job_key))
+def withdraw(key: str, pool: str) -> None:
+    """Takes a message out of the queue, if it is there."""
+    client, queue = _client(), _queue(pool)
+    client.lrem(queue.key, 0, key)
+    client.lrem(IntermediateQueue.get_intermediate_queue_key(queue.key), 0, key)
+    client.delete(Job.key_for(key))
 
 
-def _queue(device_class: str) -> Queue:
-    return Queue(queue_name(device_class), connection=_client(), serializer=JSONSerializer, default_timeout=-1)
+def _queue(pool: str) -> Queue:
+    return Queue(queue_name(pool), connection=_client(), serializer=JSONSerializer, default_timeout=-1)

@@ -1,4 +1,4 @@
-"""Which addresses on the network a person may have us call: public ones, never this machine or its neighbours."""
+"""Which network addresses a user may have the server contact: public ones, not this machine or a private network."""
 
 import ipaddress
 from urllib.parse import urlsplit
@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 from orchestrator.settings import get_settings
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_LONGEST = 2_000
+_MAX_CHARS = 2_000
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is one of the open internet, looked at through every way of wrapping IPv4 into IPv6."""
+    """Whether an IP address is public; an IPv4 address inside an IPv6 one is judged as IPv4."""
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -25,9 +25,12 @@ def is_public(address: str) -> bool:
 
 
 def http_problem(url: str, allow_private: bool | None = None) -> str:
-    """The sentence that refuses an http(s) address as it is written, else "".
+    """The sentence that refuses an http(s) address, else "".
 
-    Names are looked up only when the worker connects, and checked there again: what a name means may change.
+    Names are resolved only when the worker connects, and checked again then: what a name resolves to may change.
+
+    Args:
+        allow_private: whether private addresses are accepted; None: as the settings say.
     """
     try:
         parts = urlsplit(url)
@@ -36,13 +39,13 @@ def http_problem(url: str, allow_private: bool | None = None) -> str:
         return "This is not a web address. Check it for typing mistakes."
     if parts.scheme not in ("http", "https"):
         return "Enter an address that begins with https:// or http://."
-    if not host or not url.isprintable() or " " in url or len(url) > _LONGEST:
+    if not host or not url.isprintable() or " " in url or len(url) > _MAX_CHARS:
         return "This is not a web address. Check it for typing mistakes."
     if parts.username or parts.password:
         return "Leave user name and password out of the address: it is shown on the dataset's page."
     if get_settings().allow_private_urls if allow_private is None else allow_private:
         return ""
-    if (_is_literal(host) and not is_public(host)) or _names_this_place(host):
+    if (_is_literal(host) and not is_public(host)) or _is_local_name(host):
         return "This address leads into a private network. Only public addresses are fetched here."
     return ""
 
@@ -55,7 +58,7 @@ def _is_literal(host: str) -> bool:
     return len(parts) <= 4 and all(part.isdigit() or part.lower().startswith("0x") for part in parts)
 
 
-def _names_this_place(host: str) -> bool:
+def _is_local_name(host: str) -> bool:
     name = host.rstrip(".").lower()
     single = "." not in name and ":" not in name
     return single or name.endswith((".localhost", ".local", ".internal"))

@@ -1,4 +1,4 @@
-"""Who works: each worker's last beat, what it runs on and what it does now."""
+"""The workers: their heartbeats, their devices and what each does now."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,6 +9,8 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
+from orchestrator.domain.json_keys import json_key
+from orchestrator.domain.machines import CPU, GPU, PREP
 from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.domain.users import Actor, User
 from orchestrator.domain.workers import ALIVE_S, Worker
@@ -28,7 +30,7 @@ class WorkerRow:
     beat_at: datetime
     started_at: datetime
     job_id: int | None
-    """The job it works on, when that is the asker's own; None also while it rests."""
+    """The job that it trains, if that is the actor's own; None also while it is idle."""
     job_name: str
     busy: bool
     utilisation: float
@@ -38,17 +40,17 @@ class WorkerRow:
     cores: int
     pid: int = 0
     draining: bool = False
-    pool: str = "cpu"
-    """What it brings, as a word (`machines.Shape`)."""
+    pool: str = field(default=CPU, metadata=json_key("box"))
+    """The name of its shape (`machines.Shape.name`)."""
     gpus: int = 0
-    """How many it owns; a job may ask for all of them."""
+    """How many it owns; a job may need all of them."""
     gpu_memory_used: int = 0
     gpu_memory_total: int = 0
     """0: it has no GPU."""
     job_owner: str = ""
-    """Whose job it runs, for an administrator."""
+    """Whose job it trains, for an administrator."""
     past: list[list[float]] = field(default_factory=list)
-    """[utilisation, share of its memory] at each of its last beats, oldest first."""
+    """[utilisation, share of its memory] at each of its last heartbeats, the oldest first."""
 
 
 def beat(
@@ -65,7 +67,7 @@ def beat(
     pool: str = "",
     gpus: Sequence[int] = (),
 ) -> bool:
-    """Writes a worker's sign of life; True when it shall take nothing more."""
+    """Writes a worker's heartbeat; True when it should take nothing more."""
     record = session.get(Worker, name) or Worker(name=name, host=host, started_at=started_at)
     record.host, record.device, record.device_class, record.pid = host, device, device_class, pid
     record.pool, record.gpus = pool or device_class, list(gpus)
@@ -76,24 +78,24 @@ def beat(
 
 
 def is_draining(session: Session, name: str) -> bool:
-    """Whether somebody asked this worker to take nothing more."""
+    """Whether an administrator asked this worker to take nothing more."""
     return bool(session.exec(select(Worker.draining).where(Worker.name == name)).first())
 
 
 def remove_worker(session: Session, name: str) -> None:
-    """Removes a worker that ended in order."""
+    """Removes a worker that has ended."""
     session.exec(delete(Worker).where(col(Worker.name) == name))
 
 
 def remove_dead_workers(session: Session) -> int:
-    """Removes workers that have been silent for a day; says how many."""
-    silent = delete(Worker).where(col(Worker.beat_at) < utcnow() - _FORGET_AFTER)
-    return session.exec(silent).rowcount
+    """Removes workers without a heartbeat for a day; how many."""
+    dead = delete(Worker).where(col(Worker.beat_at) < utcnow() - _FORGET_AFTER)
+    return session.exec(dead).rowcount
 
 
 def list_workers(session: Session, actor: Actor) -> list[WorkerRow]:
-    """Every worker that trains, the living first. Whose job it runs is told to that person and to administrators."""
-    records = session.exec(select(Worker).where(Worker.device_class != "prep").order_by(col(Worker.name))).all()
+    """Every training worker, living ones first. A job is named to its owner and to administrators only."""
+    records = session.exec(select(Worker).where(Worker.device_class != PREP).order_by(col(Worker.name))).all()
     ids = [record.job_id for record in records if record.job_id]
     statement = (
         select(TrainingJob.id, TrainingJob.name, User.username)
@@ -108,21 +110,23 @@ def list_workers(session: Session, actor: Actor) -> list[WorkerRow]:
 
 
 def count_alive(session: Session) -> int:
-    """How many training workers gave a sign of life in the last seconds."""
-    fresh = utcnow() - timedelta(seconds=ALIVE_S)
-    statement = select(Worker.name).where(col(Worker.beat_at) > fresh, Worker.device_class != "prep")
+    """How many training workers are alive."""
+    since = utcnow() - timedelta(seconds=ALIVE_S)
+    statement = select(Worker.name).where(col(Worker.beat_at) > since, Worker.device_class != PREP)
     return len(session.exec(statement).all())
 
 
 def largest_device_memory(session: Session, gpu: bool) -> int:
-    """Bytes of the largest device of that kind among the workers that train now, one GPU where there are several;
-    0 when none answers."""
-    fresh = utcnow() - timedelta(seconds=ALIVE_S)
-    alive = select(Worker).where(col(Worker.beat_at) > fresh, Worker.device_class == ("gpu" if gpu else "cpu"))
-    return max((_room(worker, gpu) for worker in session.exec(alive)), default=0)
+    """Bytes of the largest device of that kind among the living workers; 0 when there are none.
+
+    Of a worker with several GPUs the size of one counts.
+    """
+    since = utcnow() - timedelta(seconds=ALIVE_S)
+    alive = select(Worker).where(col(Worker.beat_at) > since, Worker.device_class == (GPU if gpu else CPU))
+    return max((_device_memory(worker, gpu) for worker in session.exec(alive)), default=0)
 
 
-def _room(worker: Worker, gpu: bool) -> int:
+def _device_memory(worker: Worker, gpu: bool) -> int:
     stats = worker.stats or {}
     if not gpu:
         return int(stats.get("memory_total") or 0)

@@ -1,4 +1,4 @@
-"""A folder as one zip for download: made once, made anew when the folder changed, never half."""
+"""A folder as one zip file for download: made once, again when the folder has changed, and never seen half-written."""
 
 import os
 import shutil
@@ -8,15 +8,15 @@ from pathlib import Path
 
 from orchestrator.domain.errors import DiskFull, Unavailable
 
-_SPARE_BYTES = 512 * 2**20
+_RESERVED_BYTES = 512 * 2**20
 """Left free on the disk for the database and the runs."""
 
 
-def fresh_zip(source: Path, target: Path, root: str) -> Path:
-    """`target`, holding the files of `source` below the folder name `root`.
+def up_to_date_zip(source: Path, target: Path, root: str) -> Path:
+    """Writes the files of `source` into the zip file `target`, below the folder name `root`, unless it is up to date.
 
     Raises:
-        DiskFull: there is no room for it. Unavailable: it could not be written.
+        DiskFull: the disk has too little space for it. Unavailable: it could not be written.
     """
     newest = max((p.stat().st_mtime for p in source.rglob("*")), default=0.0)
     if not target.exists() or target.stat().st_mtime < newest:
@@ -25,15 +25,15 @@ def fresh_zip(source: Path, target: Path, root: str) -> Path:
 
 
 def _write(source: Path, target: Path, root: str) -> None:
-    """Writes beside the target and renames, so that two downloads at once never see half a file."""
+    """Writes a temporary file and renames it, so that two downloads at once never see half a file."""
     part: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         files = sorted(p for p in source.rglob("*") if p.is_file())
         need, free = sum(p.stat().st_size for p in files), shutil.disk_usage(target.parent).free
-        if free < need + _SPARE_BYTES:
-            told = f"{need / 1e9:,.1f} GB of disk, and {free / 1e9:,.1f} GB are free"
-            raise DiskFull(f"The zip needs {told}, of which some stay for the runs. Free space, then try again.")
+        if free < need + _RESERVED_BYTES:
+            sizes = f"{need / 1e9:,.1f} GB of disk, and {free / 1e9:,.1f} GB are free"
+            raise DiskFull(f"The zip needs {sizes}, of which some stay for the runs. Free space, then try again.")
         handle, name = tempfile.mkstemp(prefix=".zip-", dir=target.parent)
         os.close(handle)
         part = Path(name)

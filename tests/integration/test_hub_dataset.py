@@ -16,7 +16,7 @@ from orchestrator.services.credentials import save_credential, save_token
 from orchestrator.services.datasets.ingest.pipeline import ingest_dataset, refuse
 from orchestrator.services.datasets.ingest.sources import add_dataset, request_fetch
 from orchestrator.services.db import session_scope
-from orchestrator.services.hub import look_up
+from orchestrator.services.hub import hub_size
 from orchestrator.settings import get_settings
 from tests.fakes.hub_server import SHA, hub_server
 from tests.fakes.videos import draw_clip
@@ -64,7 +64,7 @@ def test_a_gated_dataset_with_a_stored_token(
         # The same token again, by its id.
         with session_scope() as session:
             stored = session.exec(select(Credential)).one()
-            size = look_up(session, ada, "dataset", "ada/squares", credential_id=stored.id or 0)
+            size = hub_size(session, ada, "dataset", "ada/squares", credential_id=stored.id or 0)
         assert (size.revision, size.files) == (SHA, 3)
         assert size.bytes == sum(len(data) for name, data in files.items() if name.startswith("data/"))
     assert not any("load.py" in path for _, path, _ in hub.asked)
@@ -100,9 +100,9 @@ def test_what_cannot_be_used_is_said(redis_server: RedisProcess, ada: Actor, mon
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
         get_settings.cache_clear()
         with session_scope() as session, pytest.raises(Invalid, match="holds no videos"):
-            look_up(session, ada, "dataset", "ada/table")
+            hub_size(session, ada, "dataset", "ada/table")
         with session_scope() as session, pytest.raises(Invalid, match="There is no dataset ada/none"):
-            look_up(session, ada, "dataset", "ada/none")
+            hub_size(session, ada, "dataset", "ada/none")
 
 
 @pytest.mark.parametrize("repo", ["squares", "../etc/passwd", "a/b/c", "https://x.org/a/b", "a/..", ""])
@@ -116,4 +116,4 @@ def test_nobody_uses_anothers_token(redis_server: RedisProcess, ada: Actor) -> N
     with session_scope() as session:
         stored = session.exec(select(Credential.id)).one()
         with pytest.raises(NotFound):
-            look_up(session, make_person("bob"), "dataset", "ada/squares", credential_id=stored or 0)
+            hub_size(session, make_person("bob"), "dataset", "ada/squares", credential_id=stored or 0)

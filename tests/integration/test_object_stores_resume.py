@@ -205,7 +205,7 @@ def test_what_arrived_stays_for_the_next_try_and_no_key_with_it(
     [folder] = fetch_folders(dataset_id)
     begun = partial_bytes(folder)
     error = dataset_of(dataset_id).error
-    assert f"{format_size(begun)} are here; fetching it again within two days goes on from there." in error
+    assert f"{format_size(begun)} are here; fetching it again within two days continues from there." in error
     half = begun - len(draw_clip(tmp_path / "a.mp4", shade=90).read_bytes())
     assert half > 400_000
     lying = [str(path) for path in folder.rglob("*")] + [

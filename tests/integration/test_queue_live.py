@@ -34,8 +34,8 @@ def test_each_record_once_in_order(redis_server: RedisProcess, listeners: int) -
     async def scenario() -> None:
         hub = LiveHub()
         send(redis_server, 1, 1, 5)  # before anybody listens: not ours
-        ones = [await hub.listen(1) for _ in range(listeners)]
-        other, everything = await hub.listen(2), await hub.listen(None)
+        ones = [await hub.subscribe(1) for _ in range(listeners)]
+        other, everything = await hub.subscribe(2), await hub.subscribe(None)
         await asyncio.to_thread(send, redis_server, 1, 6, 505)
         await asyncio.to_thread(send, redis_server, 2, 1, 5)
         for subscription in ones:
@@ -54,7 +54,7 @@ def test_each_record_once_in_order(redis_server: RedisProcess, listeners: int) -
 def test_a_restart_of_redis_is_survived(redis_server: RedisProcess) -> None:
     async def scenario() -> None:
         hub = LiveHub()
-        listener = await hub.listen(1)
+        listener = await hub.subscribe(1)
         await asyncio.to_thread(send, redis_server, 1, 1, 3)
         assert len(await gather(listener, 3)) == 3
         await asyncio.to_thread(redis_server.stop, signal.SIGTERM)
@@ -73,7 +73,7 @@ def test_a_restart_of_redis_is_survived(redis_server: RedisProcess) -> None:
 def test_a_slow_listener_gets_a_gap(redis_server: RedisProcess) -> None:
     async def scenario() -> None:
         hub = LiveHub()
-        slow, quick = await hub.listen(1, size=10), await hub.listen(1)
+        slow, quick = await hub.subscribe(1, size=10), await hub.subscribe(1)
         await asyncio.to_thread(send, redis_server, 1, 1, 100)
         await gather(quick, 100)
         found = await slow.take()

@@ -27,4 +27,6 @@ class Question(BaseModel):
 def size(actor: CurrentUser, body: Question) -> dict[str, Any]:
     """The commit that would be downloaded, its files and bytes. A POST, because a token must not be in an address."""
     with session_scope() as session:
-        return to_json(hub.look_up(session, actor, body.kind, body.repo, body.revision, body.token, body.credential_id))
+        return to_json(
+            hub.hub_size(session, actor, body.kind, body.repo, body.revision, body.token, body.credential_id)
+        )

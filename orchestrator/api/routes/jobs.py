@@ -246,7 +246,7 @@ async def events(
         raise Invalid("Last-Event-ID must be the id of an event of this stream.", "Last-Event-ID")
 
     async def stream() -> AsyncIterator[str]:
-        subscription = await get_hub().listen(job_id)
+        subscription = await get_hub().subscribe(job_id)
         try:
             yield await run_in_threadpool(_missed_history, actor, job_id, after)
             while not subscription.closed and not await request.is_disconnected():

@@ -16,7 +16,7 @@ from orchestrator.services.adapters.files import FileRow, adapter_folder, home_f
 from orchestrator.services.adapters.rows import AdapterRow, LineFacts, adapter_row
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.paging import Page, contains, fetch_page
-from orchestrator.services.zips import fresh_zip
+from orchestrator.services.zips import up_to_date_zip
 
 SORTS = {
     "created_at": col(Adapter.created_at),
@@ -115,7 +115,7 @@ def adapter_zip(session: Session, actor: Actor, adapter_id: int) -> Path:
     adapter = owned_adapter(session, actor, adapter_id)
     folder = existing_folder(adapter)
     label = f"{adapter.name}-v{adapter.version}"
-    return fresh_zip(folder, home_folder(adapter.id or 0) / f"{label}.zip", label)
+    return up_to_date_zip(folder, home_folder(adapter.id or 0) / f"{label}.zip", label)
 
 
 def existing_folder(adapter: Adapter) -> Path:

@@ -29,7 +29,7 @@ from orchestrator.services.db import session_scope
 from orchestrator.services.hub import HUB_ID, hub_credential
 from orchestrator.services.queue import adapter_work_key, enqueue
 from orchestrator.services.vault import seal
-from orchestrator.services.zips import fresh_zip
+from orchestrator.services.zips import up_to_date_zip
 
 MAX_LISTED = 50
 ADAPTER, MERGED = "adapter", "merged"
@@ -146,7 +146,7 @@ def merged_zip(session: Session, actor: Actor, adapter_id: int) -> Path:
     adapter = owned_adapter(session, actor, adapter_id)
     folder = folder_to_push(adapter, MERGED)
     label = f"{adapter.name}-v{adapter.version}-merged"
-    return fresh_zip(folder, home_folder(adapter_id) / f"{label}.zip", label)
+    return up_to_date_zip(folder, home_folder(adapter_id) / f"{label}.zip", label)
 
 
 def start_operation(operation_id: int) -> tuple[AdapterOperation, Adapter] | None:

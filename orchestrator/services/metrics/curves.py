@@ -1,4 +1,4 @@
-"""Reads curves from SQL: whole ones from their rollups, short stretches and the newest points as they were measured."""
+"""Reads curves from SQL: long ones from their rollups, short ones and the newest points as they were measured."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.metric_points import ROLLUP_STEPS, MetricPoint, MetricRollup
 
-RAW = 6_000
-"""A stretch with at most this many points is read point by point."""
+MAX_RAW_POINTS = 6_000
+"""A curve with at most so many points is read point by point."""
 Curve = dict[int, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Which steps; None: open."""
+    """A range of steps; None: no limit."""
 
     first: int | None = None
     last: int | None = None
@@ -23,29 +23,29 @@ class Window:
 
 def read_curves(session: Session, job_id: int, series: Iterable[str], window: Window) -> dict[str, Curve]:
     """The named series, or all, inside the window; long ones as the lowest and highest point of each rollup."""
-    wanted = frozenset(series)
+    names = frozenset(series)
     sizes = select(MetricRollup.series, func.sum(MetricRollup.points)).where(*_buckets(job_id, window))
-    if wanted:
-        sizes = sizes.where(col(MetricRollup.series).in_(wanted))
+    if names:
+        sizes = sizes.where(col(MetricRollup.series).in_(names))
     curves: dict[str, Curve] = {}
     short: list[str] = []
     for name, points in session.exec(sizes.group_by(col(MetricRollup.series))).all():
-        if points <= RAW:
+        if points <= MAX_RAW_POINTS:
             short.append(name)
         else:
-            curves[name] = _rolled(session, job_id, name, window)
-    return curves | _raw(session, job_id, short, window)
+            curves[name] = _from_rollups(session, job_id, name, window)
+    return curves | _from_points(session, job_id, short, window)
 
 
 def read_newer(session: Session, job_id: int, series: Iterable[str], after_seq: int) -> dict[str, Curve]:
-    """Every point of a record newer than `after_seq`; only the rollups that hold such records are looked into."""
-    wanted = frozenset(series)
-    fresh = select(MetricRollup.series, func.min(MetricRollup.bucket)).where(
+    """Every point of records newer than `after_seq`; only rollups that have such records are searched."""
+    names = frozenset(series)
+    newer = select(MetricRollup.series, func.min(MetricRollup.bucket)).where(
         MetricRollup.job_id == job_id, MetricRollup.seq > after_seq
     )
     curves: dict[str, Curve] = {}
-    for name, bucket in session.exec(fresh.group_by(col(MetricRollup.series))).all():
-        if wanted and name not in wanted:
+    for name, bucket in session.exec(newer.group_by(col(MetricRollup.series))).all():
+        if names and name not in names:
             continue
         points = select(MetricPoint.step, MetricPoint.value).where(
             MetricPoint.job_id == job_id,
@@ -66,7 +66,7 @@ def _buckets(job_id: int, window: Window) -> list:
     return where
 
 
-def _rolled(session: Session, job_id: int, series: str, window: Window) -> Curve:
+def _from_rollups(session: Session, job_id: int, series: str, window: Window) -> Curve:
     columns = (MetricRollup.low_step, MetricRollup.low, MetricRollup.high_step, MetricRollup.high)
     statement = select(*columns).where(*_buckets(job_id, window), MetricRollup.series == series)
     curve: Curve = {}
@@ -78,14 +78,14 @@ def _rolled(session: Session, job_id: int, series: str, window: Window) -> Curve
 
 
 def _ends(session: Session, job_id: int, series: str, window: Window) -> list[tuple[int, float]]:
-    """The first and the last point: a curve begins and ends where it was measured."""
+    """The first and the last point, which the rollups may lack."""
     points = select(MetricPoint.step, MetricPoint.value).where(*_points(job_id, window), MetricPoint.series == series)
     first = session.exec(points.order_by(col(MetricPoint.step)).limit(1)).all()
     last = session.exec(points.order_by(col(MetricPoint.step).desc()).limit(1)).all()
     return [*first, *last]
 
 
-def _raw(session: Session, job_id: int, series: Sequence[str], window: Window) -> dict[str, Curve]:
+def _from_points(session: Session, job_id: int, series: Sequence[str], window: Window) -> dict[str, Curve]:
     curves: dict[str, Curve] = {}
     for name in series:
         points = select(MetricPoint.step, MetricPoint.value)

@@ -1,4 +1,4 @@
-"""A job's curves without a hole: what SQL holds, then the newest records that are still only in the job's stream."""
+"""A job's curves without a gap: what SQL holds, then the newest records, which only the job's stream has."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -20,7 +20,7 @@ from orchestrator.services.redis import connect
 
 log = structlog.get_logger()
 MAX_POINTS = 5_000
-_CHUNK = 500
+_CHUNK_RECORDS = 500
 
 
 def history(
@@ -33,56 +33,56 @@ def history(
     first_step: int | None = None,
     last_step: int | None = None,
 ) -> History:
-    """The job's curves.
+    """The curves of a job.
 
     Args:
         series: names to return; none means all.
-        points: at most about this many a series; each bucket keeps its lowest and highest, so no spike is lost.
-        after_seq: only records newer than this one: what a page asks for when it sees a gap.
-        first_step: with `last_step`, only this stretch: what a chart asks for when somebody zooms in.
+        points: at most about so many a series, downsampled by `min_max`.
+        after_seq: only records newer than this one: what a page reads after a gap.
+        first_step: with `last_step`, only this range: what a zoomed chart shows.
 
     Raises:
         NotFound: not the actor's job.
     """
     job = owned_job(session, actor, job_id)
-    wanted, window = frozenset(series), Window(first_step, last_step)
+    names, window = frozenset(series), Window(first_step, last_step)
     if after_seq:
-        curves = read_newer(session, job_id, wanted, after_seq)
+        curves = read_newer(session, job_id, names, after_seq)
     else:
-        curves = read_curves(session, job_id, wanted, window)
+        curves = read_curves(session, job_id, names, window)
     last_seq = max(newest_seq(session, job_id), after_seq)
-    for record in _tail(job_id, last_seq):
+    for record in _stream_records(job_id, last_seq):
         last_seq = max(last_seq, record["seq"])
         if record["kind"] == "metric":
-            _add(curves, record, wanted, window)
+            _add(curves, record, names, window)
     bounded = max(10, min(points, MAX_POINTS))
     return History({name: _thin(curve, bounded) for name, curve in curves.items()}, last_seq, job.attempt)
 
 
-def _add(curves: dict[str, Curve], record: MetricRecord, wanted: frozenset[str], window: Window) -> None:
-    """A record that SQL does not hold yet."""
+def _add(curves: dict[str, Curve], record: MetricRecord, names: frozenset[str], window: Window) -> None:
+    """Adds a record that SQL does not have yet."""
     step = record["step"]
     if step < (window.first or 0) or (window.last is not None and step > window.last):
         return
     for name, value in record["values"].items():
-        if value is not None and (not wanted or name in wanted):
+        if value is not None and (not names or name in names):
             curves.setdefault(name, {})[step] = float(value)
 
 
 def _thin(curve: Curve, points: int) -> list[list[float]]:
-    """Six digits are more than a screen shows, and half of what a float takes on the way."""
+    """Downsamples, and rounds to six digits: more than a screen shows, and half as long as JSON."""
     return [
         [step, float(f"{value:.6g}")] for step, value in min_max([[s, v] for s, v in sorted(curve.items())], points)
     ]
 
 
 def latest(session: Session, job_ids: Iterable[int], series: str, points: int) -> dict[int, list[list[float]]]:
-    """The curve of one series for several jobs, thinned to `points`: what a sparkline draws."""
+    """The curve of one series for each of several jobs, downsampled to `points`, for sparklines."""
     ids = list(job_ids)
     if not ids:
         return {}
-    found = {job_id: read_curves(session, job_id, (series,), Window()).get(series) for job_id in ids}
-    return {job_id: _thin(curve, points) for job_id, curve in found.items() if curve}
+    curves = {job_id: read_curves(session, job_id, (series,), Window()).get(series) for job_id in ids}
+    return {job_id: _thin(curve, points) for job_id, curve in curves.items() if curve}
 
 
 @lru_cache(maxsize=1)
@@ -90,23 +90,23 @@ def _client() -> redis.Redis:
     return connect(retries=0, socket_timeout=2.0)
 
 
-def _tail(job_id: int, after_seq: int) -> list[LiveRecord]:
-    """The stream's records newer than `after_seq`, oldest first; none when Redis is away (SQL follows in a second)."""
-    found: list[LiveRecord] = []
+def _stream_records(job_id: int, after_seq: int) -> list[LiveRecord]:
+    """The records in the job's stream newer than `after_seq`, the oldest first; [] when Redis is away."""
+    records: list[LiveRecord] = []
     end = "+"
     try:
         while True:
-            chunk: Any = _client().xrevrange(job_stream(job_id), max=end, count=_CHUNK)
+            chunk: Any = _client().xrevrange(job_stream(job_id), max=end, count=_CHUNK_RECORDS)
             for _, fields in chunk:
                 record = unpack(fields.get(b"d", b""))
                 if record is None or not record["seq"]:
-                    continue  # a status line: it has no number of its own
+                    continue  # only the trainer numbers its records
                 if record["seq"] <= after_seq:
-                    return found[::-1]
-                found.append(record)
-            if len(chunk) < _CHUNK:
-                return found[::-1]
+                    return records[::-1]
+                records.append(record)
+            if len(chunk) < _CHUNK_RECORDS:
+                return records[::-1]
             end = f"({chunk[-1][0].decode()}"
     except redis.RedisError as error:
-        log.info("history.no_tail", job=job_id, error=str(error))
-        return found[::-1]
+        log.info("history.stream_unavailable", job=job_id, error=str(error))
+        return records[::-1]

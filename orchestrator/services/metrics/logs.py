@@ -1,4 +1,4 @@
-"""A job's log, read from its file at a byte position, so that a page of it costs the same at line 10 and 10 million."""
+"""A job's log, read from its file at byte positions, so that a page costs the same anywhere in it."""
 
 import json
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from orchestrator.services.metrics.rows import LogPage, LogRow
 from orchestrator.settings import get_settings
 
 MAX_LINES = 2_000
-_BLOCK = 64 * 1024
-_BAD = {
+_BLOCK_BYTES = 64 * 1024
+_AT_LEAST = {
     "warning": frozenset({"warning", "warn", "error", "critical"}),
     "error": frozenset({"error", "critical"}),
 }
@@ -30,11 +30,12 @@ def tail(
     q: str = "",
     level: str = "",
 ) -> LogPage:
-    """Lines of the job's log, oldest first: the newest ones, or those before or after a marker.
+    """Lines of the job's log, the oldest first: the newest ones, or those before or after a byte position.
 
     Args:
-        q: only lines with these words, whatever their case.
-        level: `warning` or `error`: only lines that are at least so bad.
+        before, after: positions that an earlier page returned.
+        q: only lines that contain this text, whatever its case.
+        level: `warning` or `error`: only lines of at least this level.
 
     Raises:
         NotFound: not the actor's job.
@@ -44,34 +45,35 @@ def tail(
     limit = max(1, min(limit, MAX_LINES))
     if not path.exists():
         return LogPage([], None, 0)
-    if (q.strip() or level in _BAD) and after is None:
-        return _matching(path, before, limit, _Wanted(q.strip().lower(), _BAD.get(level, frozenset())))
+    if (q.strip() or level in _AT_LEAST) and after is None:
+        return _matching(path, before, limit, _Filter(q.strip().lower(), _AT_LEAST.get(level, frozenset())))
     return _forward(path, max(0, after), limit) if after is not None else _backward(path, before, limit)
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
-    words: str
+class _Filter:
+    text: str
     levels: frozenset[str]
+    """Empty: all."""
 
-    def fits(self, row: LogRow) -> bool:
-        return (not self.levels or row.level in self.levels) and self.words in row.message.lower()
+    def matches(self, row: LogRow) -> bool:
+        return (not self.levels or row.level in self.levels) and self.text in row.message.lower()
 
 
-def _matching(path: Path, before: int | None, limit: int, wanted: _Wanted) -> LogPage:
-    """Goes back through the file, block by block, until enough lines fit."""
+def _matching(path: Path, before: int | None, limit: int, line_filter: _Filter) -> LogPage:
+    """Reads the file backwards, page by page, until enough lines match."""
     with path.open("rb") as file:
         size = file.seek(0, 2)
-    found: list[LogRow] = []
+    matches: list[LogRow] = []
     marker = size if before is None else min(before, size)
     page: LogPage | None = None
-    while marker > 0 and len(found) < limit:
+    while marker > 0 and len(matches) < limit:
         page = _backward(path, marker, MAX_LINES)
-        found = [row for row in page.lines if wanted.fits(row)] + found
+        matches = [row for row in page.lines if line_filter.matches(row)] + matches
         marker = page.before or 0
-    more = len(found) > limit or marker > 0
-    found = found[-limit:]
-    return LogPage(found, found[0].position if more and found else None, size)
+    more = len(matches) > limit or marker > 0
+    matches = matches[-limit:]
+    return LogPage(matches, matches[0].position if more and matches else None, size)
 
 
 def _forward(path: Path, start: int, limit: int) -> LogPage:
@@ -82,7 +84,7 @@ def _forward(path: Path, start: int, limit: int) -> LogPage:
         while len(lines) < limit:
             raw = file.readline()
             if not raw.endswith(b"\n"):
-                break  # the end, or a line that is still being written
+                break  # the end, or a half-written line
             if row := _row(raw, position):
                 lines.append(row)
             position += len(raw)
@@ -95,12 +97,12 @@ def _backward(path: Path, before: int | None, limit: int) -> LogPage:
         end = size if before is None else min(before, size)
         start, block = end, b""
         while start > 0 and block.count(b"\n") <= limit:
-            step = min(_BLOCK, start)
+            step = min(_BLOCK_BYTES, start)
             start -= step
             file.seek(start)
             block = file.read(step) + block
-    whole = block[: block.rfind(b"\n") + 1]
-    raws = whole.splitlines(keepends=True)
+    complete = block[: block.rfind(b"\n") + 1]
+    raws = complete.splitlines(keepends=True)
     skipped = max(0, len(raws) - limit)
     position = start + sum(len(raw) for raw in raws[:skipped])
     first = position
@@ -113,7 +115,7 @@ def _backward(path: Path, before: int | None, limit: int) -> LogPage:
 
 
 def _row(raw: bytes, position: int) -> LogRow | None:
-    """A line that was cut by a crash is shown as it is, not lost."""
+    """The row of a line; one that a crash cut off is shown as it is."""
     try:
         line = json.loads(raw)
         return LogRow(str(line["t"]), str(line.get("level", "info")), str(line["message"]), position)
@@ -123,7 +125,7 @@ def _row(raw: bytes, position: int) -> LogRow | None:
 
 
 def as_text(session: Session, actor: Actor, job_id: int) -> Iterator[str]:
-    """The whole log as plain lines, read as it is sent.
+    """The complete log as plain text, read while it is sent.
 
     Raises:
         NotFound: not the actor's job.

@@ -1,4 +1,4 @@
-"""Keeps the lowest and highest point of each run of steps, so that a long curve is drawn without reading all of it."""
+"""Stores the lowest and highest point of each range of steps, so that drawing a long curve reads little."""
 
 from collections.abc import Iterable
 from itertools import groupby
@@ -14,7 +14,7 @@ _ROWS = 90
 
 
 def roll_up(session: Session, job_id: int, touched: Iterable[tuple[str, int]]) -> None:
-    """Works the rollups of these (series, bucket) out anew from their points."""
+    """Recomputes the rollups of these (series, bucket) pairs from their points."""
     rows: list[dict[str, Any]] = []
     for series, buckets in groupby(sorted(touched), key=lambda pair: pair[0]):
         numbers = [bucket for _, bucket in buckets]
@@ -28,15 +28,15 @@ def roll_up(session: Session, job_id: int, touched: Iterable[tuple[str, int]]) -
             )
             .order_by(col(MetricPoint.step))
         )
-        found = session.exec(statement).all()
-        for bucket, points in groupby(found, key=lambda point: point[0] // ROLLUP_STEPS):
+        stored = session.exec(statement).all()
+        for bucket, points in groupby(stored, key=lambda point: point[0] // ROLLUP_STEPS):
             rows.append(_rollup(job_id, series, bucket, list(points)))
-        gone = delete(MetricRollup).where(
+        outdated = delete(MetricRollup).where(
             col(MetricRollup.job_id) == job_id,
             col(MetricRollup.series) == series,
             col(MetricRollup.bucket).between(numbers[0], numbers[-1]),
         )
-        session.exec(gone)
+        session.exec(outdated)
     for start in range(0, len(rows), _ROWS):
         session.exec(insert(MetricRollup).values(rows[start : start + _ROWS]))
 
@@ -57,5 +57,5 @@ def _rollup(job_id: int, series: str, bucket: int, points: list[Any]) -> dict[st
 
 
 def newest_seq(session: Session, job_id: int) -> int:
-    """The highest record number that SQL holds of a job."""
+    """The highest record number that SQL has of a job."""
     return session.exec(select(func.max(MetricRollup.seq)).where(MetricRollup.job_id == job_id)).one() or 0

@@ -1,11 +1,11 @@
-"""The rows of curves and logs that pages and the REST answers share."""
+"""Curves and logs as pages and REST responses show them."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Curves of a job up to and including the record `last_seq`: the live stream goes on from there."""
+    """Curves of a job up to and including the record `last_seq`; the live stream continues after it."""
 
     series: dict[str, list[list[float]]]
     """name -> [[step, value], ...], steps rising."""
@@ -15,7 +15,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
-    """What a run took of its machine up to line `last`; x is in seconds since its first start."""
+    """What a run took of its machine up to sample `last`; x is in seconds since the first sample."""
 
     series: dict[str, list[list[float]]]
     """cpu, machine_cpu, gpu (0..1); memory, machine_memory, gpu_memory (bytes)."""
@@ -32,15 +32,15 @@ class LogRow:
     """debug | info | warning | error."""
     message: str
     position: int
-    """Byte offset of the line in the log: the marker for older and newer lines."""
+    """Byte offset of the line in the log."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogPage:
-    """Some lines, oldest first; `before` asks for older lines, `after` for newer ones."""
+    """Some lines, the oldest first."""
 
     lines: list[LogRow]
     before: int | None
-    """Marker of older lines, None when the first line is here."""
+    """Position from which older lines are read; None when the first line is here."""
     after: int
-    """Marker of newer lines: the end of what was read."""
+    """Position from which newer lines are read."""

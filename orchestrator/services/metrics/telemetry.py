@@ -1,4 +1,4 @@
-"""What a run took of its machine over time, read from its folder and thinned for the screen."""
+"""What a run took of its machine over time, read from its folder and downsampled for the screen."""
 
 import json
 
@@ -14,7 +14,7 @@ MAX_POINTS = 2_000
 
 
 def telemetry(session: Session, actor: Actor, job_id: int, points: int = 400) -> Telemetry:
-    """The run's share of the processor, its memory, the machine's, and the GPU's where there is one.
+    """The curves of processor, memory and GPU of a run and its machine.
 
     Raises:
         NotFound: not the actor's job.
@@ -34,6 +34,6 @@ def telemetry(session: Session, actor: Actor, job_id: int, points: int = 400) ->
             for name, value in line["values"].items():
                 curves.setdefault(str(name), []).append([second, float(value)])
         except (ValueError, KeyError, TypeError, AttributeError):
-            continue  # a line that a crash cut
+            continue  # a line that a crash cut off
     bounded = max(10, min(points, MAX_POINTS))
     return Telemetry({name: min_max(curve, bounded) for name, curve in curves.items()}, last)

@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Upload, UploadStatus
 from orchestrator.domain.errors import AppError, Conflict, Invalid
+from orchestrator.domain.machines import PREP
 from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
 from orchestrator.domain.redis_keys import TASK_MODEL
 from orchestrator.domain.sizes import resumable_note
@@ -33,7 +34,6 @@ from orchestrator.services.uploads.part_file import upload_path
 from orchestrator.services.uploads.uploads import UploadRow, clean_name, create_upload, discard_upload, list_uploads
 from orchestrator.services.vault import seal
 
-PREP = "prep"
 RECEIVING, FETCHING, CHECKING = "receiving", "fetching", "checking"
 """`details["stage"]` of a model that is processed."""
 _REQUEST_KEYS = ("wanted_revision", "credential_id")

@@ -11,7 +11,7 @@ from orchestrator.domain.training_jobs import FINAL
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_job
 from orchestrator.services.training.rows import ArtifactRow
-from orchestrator.services.zips import fresh_zip
+from orchestrator.services.zips import up_to_date_zip
 from orchestrator.settings import get_settings
 
 _DOWNLOADABLE = ("adapter", "model", "result.json", "metrics.jsonl", "telemetry.jsonl", "log.jsonl", "tensorboard")
@@ -67,4 +67,4 @@ def adapter_zip(session: Session, actor: Actor, job_id: int) -> Path:
         if job.status in FINAL:
             raise Conflict("This job ended before it had an adapter to save.")
         raise Conflict("The adapter is written when the training ends. Come back then.")
-    return fresh_zip(source, folder / f"{job.name}.zip", root=job.name)
+    return up_to_date_zip(source, folder / f"{job.name}.zip", root=job.name)

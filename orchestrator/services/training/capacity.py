@@ -7,12 +7,12 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
-from orchestrator.domain.machines import ANY, CPU, GPU, PREP, Shape, asks, shape_of
+from orchestrator.domain.machines import ANY, CPU, GPU, PREP, Shape, describe_need, parse_shape
 from orchestrator.domain.training_jobs import ON_WORKER, JobStatus, TrainingJob
 from orchestrator.domain.workers import ALIVE_S, Worker
 
 PoolCounts = Counter[str]
-"""A number of workers or slots by pool (`machines.Shape.word`)."""
+"""A number of workers or slots by pool (`machines.Shape.name`)."""
 
 
 def open_pools(session: Session) -> PoolCounts:
@@ -43,16 +43,16 @@ def suitable_pool(slots: PoolCounts, need: Shape) -> str:
     A job for `any` hardware waits for a GPU where there is one: on a CPU the same run may take a hundred times as long.
     """
     if need.kind == ANY:
-        need = Shape(GPU) if any(shape_of(pool).kind == GPU for pool in slots) else Shape(CPU)
-    free = [shape_of(pool) for pool, count in slots.items() if count > 0]
-    suitable = sorted((shape for shape in free if shape.holds(need)), key=lambda shape: (shape.gpus, shape.memory_gb))
-    return suitable[0].word if suitable else ""
+        need = Shape(GPU) if any(parse_shape(pool).kind == GPU for pool in slots) else Shape(CPU)
+    free = [parse_shape(pool) for pool, count in slots.items() if count > 0]
+    suitable = sorted((shape for shape in free if shape.can_run(need)), key=lambda shape: (shape.gpus, shape.memory_gb))
+    return suitable[0].name if suitable else ""
 
 
 def missing_hardware(pools: PoolCounts, need: Shape) -> str:
     """What is missing when no live worker could ever run this, as a sentence; else ""."""
-    shapes = [shape_of(pool) for pool in pools]
-    if not shapes or any(shape.holds(need) for shape in shapes):
+    shapes = [parse_shape(pool) for pool in pools]
+    if not shapes or any(shape.can_run(need) for shape in shapes):
         return ""
     if need.kind == CPU:
         return (
@@ -60,7 +60,9 @@ def missing_hardware(pools: PoolCounts, need: Shape) -> str:
         )
     best = max(shapes, key=lambda shape: (shape.gpus >= need.gpus, shape.memory_gb, shape.gpus))
     known = f"The best one has {_gpus(best)}." if best.kind == GPU else "None has a GPU."
-    return f"No worker has {asks(need)} now. {known} It starts when one joins, or run it again and ask for less."
+    return (
+        f"No worker has {describe_need(need)} now. {known} It starts when one joins, or run it again and ask for less."
+    )
 
 
 def _gpus(shape: Shape) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
-from orchestrator.domain.machines import shape_of
+from orchestrator.domain.machines import parse_shape
 from orchestrator.domain.queueing import QueueControl
 from orchestrator.domain.redis_keys import TASK_TRAIN
 from orchestrator.domain.training_jobs import ON_WORKER, JobStatus, TrainingJob
@@ -141,7 +141,7 @@ def _next_assignment(session: Session, share: FairShare, slots: PoolCounts) -> A
     waiting = [
         (share.key(owner, priority, first or 0), owner, pool)
         for owner, priority, first, needs in session.exec(first_of_each)
-        if share.may_start(owner) and (pool := suitable_pool(slots, shape_of(needs)))
+        if share.may_start(owner) and (pool := suitable_pool(slots, parse_shape(needs)))
     ]
     if not waiting:
         return None

@@ -81,7 +81,7 @@ def make_record(actor: Actor, dataset: Dataset, model: VideoModel, recipe: Recip
         model_name=model.name,
         model_revision=model.revision,
         recipe=recipe.model_dump(mode="json"),
-        needs=recipe.machine.need.word,
+        needs=recipe.machine.need.name,
         idempotency_key=key,
         status=JobStatus.QUEUED,
         summary=RunSummary(task=TASK_OF_MODEL[model.model_type].key.value),

@@ -4,7 +4,7 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Dataset, DatasetStatus
 from orchestrator.domain.families import LIGER_FAMILIES
-from orchestrator.domain.machines import ANY, GPU, shape_of
+from orchestrator.domain.machines import ANY, GPU, parse_shape
 from orchestrator.domain.models import ModelStatus, VideoModel
 from orchestrator.domain.recipes import ALONE, Recipe
 from orchestrator.domain.tasks import TASK_OF_MODEL, TASKS
@@ -84,7 +84,7 @@ def recipe_problems(model: VideoModel, recipe: Recipe) -> list[Problem]:
 def _on_gpu(session: Session, recipe: Recipe) -> bool:
     """Whether the run will use a GPU, as far as the live workers tell."""
     need = recipe.machine.need
-    return need.kind == GPU or (need.kind == ANY and any(shape_of(pool).kind == GPU for pool in open_pools(session)))
+    return need.kind == GPU or (need.kind == ANY and any(parse_shape(pool).kind == GPU for pool in open_pools(session)))
 
 
 def _earlier_speed(session: Session, actor: Actor, model: VideoModel) -> float:

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.json_keys import json_key
-from orchestrator.domain.machines import shape_of
+from orchestrator.domain.machines import parse_shape
 from orchestrator.domain.queueing import QueueControl
 from orchestrator.domain.training_jobs import ON_WORKER, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
@@ -46,8 +46,8 @@ def find_position(session: Session, actor: Actor, job_id: int) -> QueuePosition 
     share = fair_share_of(session, control)
     order = _start_order(session, share)
     position = order.index(job_id) + 1 if job_id in order else 0
-    pools, need = open_pools(session), shape_of(job.needs)
-    suitable = sum(workers for pool, workers in pools.items() if shape_of(pool).holds(need))
+    pools, need = open_pools(session), parse_shape(job.needs)
+    suitable = sum(workers for pool, workers in pools.items() if parse_shape(pool).can_run(need))
     starts = None if control.paused or not suitable else _starts_in(session, position - 1, suitable)
     return QueuePosition(position, len(order), starts, _blocker(job, control, share, pools))
 
@@ -57,7 +57,7 @@ def _blocker(job: TrainingJob, control: QueueControl, share: FairShare, pools: P
         return "The queue is paused. An administrator can resume it."
     if not pools:
         return "No worker takes jobs now. Start one with ./loreel worker."
-    if sentence := missing_hardware(pools, shape_of(job.needs)):
+    if sentence := missing_hardware(pools, parse_shape(job.needs)):
         return sentence
     if job.sent_at is None and not share.may_start(job.owner_id):
         jobs = "one of your jobs trains" if control.per_user == 1 else f"{control.per_user} of your jobs train"

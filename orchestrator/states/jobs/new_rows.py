@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from orchestrator.domain.machines import ANY, WHATEVER, Shape, asks, shape_of
+from orchestrator.domain.machines import ANY, ANY_MACHINE, Shape, describe_need, parse_shape
 from orchestrator.domain.recipes import Optimizer, Recipe
 from orchestrator.domain.tasks import TASK_OF_MODEL, TASKS
 from orchestrator.services.training.capacity import missing_hardware
@@ -197,10 +197,10 @@ def preset_card(key: str, title: str, recipe: Recipe, estimate: Preflight) -> Pr
     return PresetCard(key, title, time or formatting.plural(estimate.steps, "step"), f"{memory}\n{note}".strip())
 
 
-def make_plan(estimate: Preflight, workers: Iterable[WorkerRow], need: Shape = WHATEVER) -> Plan:
+def make_plan(estimate: Preflight, workers: Iterable[WorkerRow], need: Shape = ANY_MACHINE) -> Plan:
     """The summary of a preflight against the memory of the best live worker that may train it."""
     alive = [worker for worker in workers if worker.alive and not worker.draining]
-    fitting = [worker for worker in alive if shape_of(worker.pool).holds(need)]
+    fitting = [worker for worker in alive if parse_shape(worker.pool).can_run(need)]
     best = max(fitting or alive, key=lambda worker: worker.gpu_memory_total or worker.memory_total, default=None)
     largest, device = (best.gpu_memory_total or best.memory_total, best.device) if best else (0, "")
     share = estimate.memory_bytes / largest if largest else 0.0
@@ -330,5 +330,5 @@ def _optim_rows(recipe: Recipe) -> list[ReviewRow]:
     pairs += [(label, f"{value:g}") for label, value in seen if value]
     rows = [ReviewRow("Optimization", label, value, 3) for label, value in pairs]
     if (need := recipe.machine.need).kind != ANY:
-        rows.append(ReviewRow("Machine", "Runs on", asks(need), 3))
+        rows.append(ReviewRow("Machine", "Runs on", describe_need(need), 3))
     return [*rows, ReviewRow("Output", "Adapter name", recipe.output_name, 3)]

@@ -8,7 +8,7 @@ import reflex as rx
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.numbers import parse_id
 from orchestrator.services.credentials import CredentialRow
-from orchestrator.services.hub import look_up
+from orchestrator.services.hub import hub_size
 from orchestrator.states.shared import formatting
 from orchestrator.states.shared.guards import act, signed_in
 
@@ -36,11 +36,11 @@ class HubConfirm(rx.State, mixin=True):
             Invalid: `problems` by field, the Hub's refusal, or there is no room for it.
         """
         stored = parse_id(credential)
-        found: Any = await act(self, look_up, kind, repo, revision, token, stored)
+        found: Any = await act(self, hub_size, kind, repo, revision, token, stored)
         size = formatting.size(found.bytes)
-        if found.bytes > found.room:
+        if found.bytes > found.max_bytes:
             raise Invalid(
-                f"It has {size}; there is room for {formatting.size(found.room)} here. Free some first.", "repo"
+                f"It has {size}; there is room for {formatting.size(found.max_bytes)} here. Free some first.", "repo"
             )
         self.hub_size, self.hub_commit = size, found.revision
         self.hub_said = (

@@ -38,7 +38,7 @@ async def listening(
     job_id: int | None, wants: Callable[[HubRecord], bool] | None = None
 ) -> AsyncIterator[Subscription]:
     """The live records of one job, or of all, from this moment on: read the history inside and nothing is missed."""
-    subscription = await get_hub().listen(job_id, wants=wants)
+    subscription = await get_hub().subscribe(job_id, accepts=wants)
     try:
         yield subscription
     finally:

@@ -24,5 +24,5 @@ def test_the_unit_fits(count: int, said: str) -> None:
 
 def test_what_is_here() -> None:
     words = resumable_note(4_096, "fetching it again").replace("\u00a0", " ")
-    assert words == " 4.1 KB are here; fetching it again within two days goes on from there."
+    assert words == " 4.1 KB are here; fetching it again within two days continues from there."
     assert resumable_note(999, "fetching it again") == resumable_note(0, "fetching it again") == ""

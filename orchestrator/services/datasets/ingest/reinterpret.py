@@ -22,6 +22,7 @@ from orchestrator.domain.datasets import (
     UploadStatus,
 )
 from orchestrator.domain.errors import Conflict
+from orchestrator.domain.machines import PREP
 from orchestrator.domain.redis_keys import TASK_INGEST
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_dataset
@@ -35,7 +36,7 @@ from orchestrator.services.datasets.ingest.layouts.entry import Understood
 from orchestrator.services.datasets.ingest.layouts.reading import parse_reading
 from orchestrator.services.datasets.ingest.layouts.tree import TEXT_ENDINGS, is_video
 from orchestrator.services.datasets.ingest.staging import link_in, names_below
-from orchestrator.services.datasets.ingest.uploads import PREP, refuse_while_read
+from orchestrator.services.datasets.ingest.uploads import refuse_while_read
 from orchestrator.services.datasets.rows import DatasetRow, dataset_row
 from orchestrator.services.queue import enqueue, ingest_key
 from orchestrator.settings import get_settings

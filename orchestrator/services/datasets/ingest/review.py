@@ -9,6 +9,7 @@ from sqlmodel import Session, col
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import REVIEW, Dataset, DatasetStatus, Split
 from orchestrator.domain.errors import Conflict
+from orchestrator.domain.machines import PREP
 from orchestrator.domain.redis_keys import TASK_INGEST
 from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
@@ -17,7 +18,6 @@ from orchestrator.services.after_commit import after_commit
 from orchestrator.services.datasets.ingest.import_clips import lack_of
 from orchestrator.services.datasets.ingest.layouts.entry import Understood
 from orchestrator.services.datasets.ingest.layouts.tree import is_video
-from orchestrator.services.datasets.ingest.uploads import PREP
 from orchestrator.services.datasets.rows import DatasetRow, dataset_row
 from orchestrator.services.db import session_scope
 from orchestrator.services.queue import enqueue, ingest_key

@@ -10,6 +10,7 @@ from orchestrator.domain.base import utcnow
 from orchestrator.domain.credentials import CredentialKind
 from orchestrator.domain.datasets import FETCHING, Dataset, DatasetStatus, Upload
 from orchestrator.domain.errors import Conflict, Invalid
+from orchestrator.domain.machines import PREP
 from orchestrator.domain.redis_keys import TASK_INGEST
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_credential, owned_dataset
@@ -18,7 +19,7 @@ from orchestrator.services.credentials import azure_account, save_credential
 from orchestrator.services.datasets.catalog import create_dataset, has_files
 from orchestrator.services.datasets.files import remove_unpacked
 from orchestrator.services.datasets.ingest.review import settled
-from orchestrator.services.datasets.ingest.uploads import PREP, discard_arriving, refuse_while_read
+from orchestrator.services.datasets.ingest.uploads import discard_arriving, refuse_while_read
 from orchestrator.services.datasets.rows import DatasetRow, dataset_row
 from orchestrator.services.hub import hub_credential, hub_problems
 from orchestrator.services.queue import enqueue, ingest_key

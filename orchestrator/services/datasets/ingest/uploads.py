@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import DETECTING_LAYOUT, REVIEW, Dataset, DatasetStatus, Upload, UploadStatus
 from orchestrator.domain.errors import Conflict
+from orchestrator.domain.machines import PREP
 from orchestrator.domain.redis_keys import TASK_INGEST
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_dataset
@@ -15,8 +16,6 @@ from orchestrator.services.after_commit import after_commit
 from orchestrator.services.datasets.rows import DatasetRow, dataset_row
 from orchestrator.services.queue import enqueue, ingest_key
 from orchestrator.services.uploads.uploads import UploadRow, create_upload, discard_upload
-
-PREP = "prep"
 
 
 def begin_upload(session: Session, actor: Actor, dataset_id: int, filename: str, length: int) -> UploadRow:

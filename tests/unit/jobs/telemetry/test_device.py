@@ -36,22 +36,22 @@ def four_cards(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_one_gpu_and_several(four_cards: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert device.find_device("auto", 0, 1).shape.word == "gpu-25x1"
+    assert device.find_device("auto", 0, 1).shape.name == "gpu-25x1"
     two = device.find_device("gpu", 2, 2)
-    assert (two.shape.word, two.gpus) == ("gpu-16x2", ("2", "3")), "as good as its smallest"
+    assert (two.shape.name, two.gpus) == ("gpu-16x2", ("2", "3")), "as good as its smallest"
     facts = device.stats(two)
     assert (facts["gpu_memory_used"], facts["utilisation"]) == (2 * GB, 0.25)
     assert device.find_device("gpu", 3, 2).gpus == (), "there are not two from the fourth on"
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,1")
     assert device.find_device().gpus == ("3", "1")
-    assert device.find_device("auto", 0, 1).shape.word == "gpu-85x1"
+    assert device.find_device("auto", 0, 1).shape.name == "gpu-85x1"
 
 
 def test_without_a_driver_there_is_a_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pynvml", None)
     monkeypatch.setattr(device, "torch_has_cuda", lambda: True)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    assert device.find_device().shape.word == "cpu"
+    assert device.find_device().shape.name == "cpu"
 
 
 @pytest.mark.parametrize(

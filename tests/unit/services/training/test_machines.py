@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.errors import Invalid
-from orchestrator.domain.machines import GB, gpu_shape, shape_of
+from orchestrator.domain.machines import GB, gpu_shape, parse_shape
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
@@ -30,7 +30,7 @@ def announce(name: str, *gpus_gb: float) -> None:
     """A worker's beat, with the GPUs that it owns."""
     sizes = [int(size * GB) for size in gpus_gb]
     kind = "gpu" if sizes else "cpu"
-    box = gpu_shape(sizes).word if sizes else "cpu"
+    box = gpu_shape(sizes).name if sizes else "cpu"
     with session_scope() as session:
         beat(
             session,
@@ -104,7 +104,7 @@ def launch_in(session: Any, actor: Actor, **recipe: Any) -> int:
         dataset_name="d",
         model_name="m",
         idempotency_key="k",
-        needs=parse_recipe(recipe).machine.need.word,
+        needs=parse_recipe(recipe).machine.need.name,
     )
     session.add(job)
     session.flush()
@@ -139,8 +139,8 @@ def test_several_gpus_are_one_workers_and_a_large_job_is_not_starved(redis_serve
 )
 def test_what_a_recipe_asks_for(machine: dict[str, Any], word: str) -> None:
     need = parse_recipe({"machine": machine}).machine.need
-    assert need.word == word
-    assert shape_of(word) == need
+    assert need.name == word
+    assert parse_shape(word) == need
 
 
 @pytest.mark.parametrize("machine", [{"kind": "tpu"}, {"gpus": 0}, {"memory_gb": "lots"}])
@@ -174,7 +174,7 @@ def test_everything_that_can_run_runs_once(
         session.exec(delete(Worker))
         session.exec(delete(TrainingJob))
     boxes = {
-        f"w{number}": gpu_shape([g * GB for g in gpus]).word if gpus else "cpu" for number, gpus in enumerate(workers)
+        f"w{number}": gpu_shape([g * GB for g in gpus]).name if gpus else "cpu" for number, gpus in enumerate(workers)
     }
     for number, gpus in enumerate(workers):
         announce(f"w{number}", *gpus)
@@ -195,7 +195,7 @@ def test_everything_that_can_run_runs_once(
         for job_id in needs:
             if box := where(job_id):
                 worker = next(name for name, mine in boxes.items() if mine == box and name not in busy)
-                assert shape_of(box).holds(shape_of(needs[job_id]))
+                assert parse_shape(box).can_run(parse_shape(needs[job_id]))
                 busy[worker] = job_id
                 with session_scope() as session:
                     assert lifecycle.claim(session, job_id, 1, worker)
@@ -210,7 +210,8 @@ def test_everything_that_can_run_runs_once(
         job_id
         for job_id, need in needs.items()
         if any(
-            shape_of(box).holds(shape_of("gpu-0x1" if need == "any" and has_gpu else need)) for box in boxes.values()
+            parse_shape(box).can_run(parse_shape("gpu-0x1" if need == "any" and has_gpu else need))
+            for box in boxes.values()
         )
     }
     assert sorted(sent) == sorted(able)

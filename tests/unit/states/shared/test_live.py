@@ -66,7 +66,7 @@ def test_a_hidden_tab_rests_and_catches_up() -> None:
 
 def test_what_is_not_wanted_wakes_nobody() -> None:
     async def scenario() -> tuple[list[Any], list[Any]]:
-        subscription = Subscription(LiveHub(), None, 100, wants=lambda record: record["job"] == 2)
+        subscription = Subscription(LiveHub(), None, 100, accepts=lambda record: record["job"] == 2)
         subscription.put(metric(1))
         before = await subscription.take(timeout=0.01)
         subscription.put(metric(2, job=2))
