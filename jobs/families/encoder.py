@@ -15,7 +15,8 @@ from jobs.families.pixels import ClassificationCollator, ClipNormalizer, missing
 from jobs.families.protocol import Answer, Base, Captions, Collate, Item, Items, Plan, Question, RawOutput, Score
 from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid
-from orchestrator.domain.recipes import Recipe, TrainingType
+from orchestrator.domain.recipe_qlora import TrainingType
+from orchestrator.domain.recipes import Recipe
 
 
 class Encoder:

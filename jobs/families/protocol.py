@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from jobs.video.cache import Sampling
-from orchestrator.domain.recipes import Recipe, TrainingType
+from orchestrator.domain.recipe_qlora import TrainingType
+from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.run_summary import Prediction, RunSummary
 
 Item = dict[str, Any]

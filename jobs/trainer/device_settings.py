@@ -8,11 +8,11 @@ import torch
 
 from jobs.trainer.distributed import world_size
 from orchestrator.domain.errors import Invalid
-from orchestrator.domain.recipes import LIGER_MISSING, Optimizer, Recipe
+from orchestrator.domain.recipes import LIGER_MISSING, Recipe
 
 _WORKERS = 4
 """Loader processes of a run at most: more only wait for each other's decoding."""
-_FUSED, _SMALL = "adamw_torch_fused", "paged_adamw_8bit"
+_FUSED, _PAGED_8BIT = "adamw_torch_fused", "paged_adamw_8bit"
 """One call for all adapters, not a dozen for each; and that of bitsandbytes, which on a processor is not paged."""
 
 
@@ -41,16 +41,8 @@ def device_arguments(recipe: Recipe, device: str, decodes: bool) -> dict[str, An
 
 
 def optimizer_name(recipe: Recipe, device: str) -> str:
-    """The Trainer's name of it.
-
-    On a GPU, adapters are trained with paged 8-bit AdamW (Dettmers et al. 2023): its moments take a quarter, and go to
-    the host's memory when the card is full. All weights of a base are trained with 32-bit moments: embeddings are
-    known to suffer in 8 bits.
-    """
-    asked = recipe.optim.optimizer
-    if asked is Optimizer.AUTO:
-        return _SMALL if device != "cpu" and recipe.qlora.enabled else _FUSED
-    return _SMALL if asked is Optimizer.ADAMW_8BIT else _FUSED
+    """The Trainer's name of it; the paged one's moments go to the host's memory when the card is full."""
+    return _PAGED_8BIT if recipe.uses_8bit_optimizer(on_gpu=device != "cpu") else _FUSED
 
 
 def loader_workers(device: str) -> int:

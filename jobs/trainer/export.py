@@ -12,7 +12,7 @@ from jobs.families.protocol import Family, Plan
 from jobs.runs.spec import TrainSpec
 from jobs.trainer.card import adapter_card, pretrained_card
 from jobs.trainer.results import EvaluationResult
-from orchestrator.domain.recipes import TrainingType
+from orchestrator.domain.recipe_qlora import TrainingType
 from orchestrator.domain.run_summary import RunSummary
 
 BUNDLED_BYTES = 16 * 2**20

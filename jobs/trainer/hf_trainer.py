@@ -13,7 +13,8 @@ from jobs.trainer.checkpoints import commit_checkpoint, prune_checkpoints
 from jobs.trainer.device_settings import device_arguments
 from jobs.trainer.distributed import is_main_process, preserve_rng, wait_for_all, world_size
 from jobs.trainer.loss_weighting import LossWeights
-from orchestrator.domain.recipes import Recipe, Scheduler
+from orchestrator.domain.recipe_optim import Scheduler
+from orchestrator.domain.recipes import Recipe
 
 _SCHEDULES = {
     Scheduler.COSINE: "cosine",

@@ -30,7 +30,8 @@ from jobs.families.protocol import (
 )
 from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid
-from orchestrator.domain.recipes import Recipe, TrainingType
+from orchestrator.domain.recipe_qlora import TrainingType
+from orchestrator.domain.recipes import Recipe
 
 FRAMES = 4
 """Seen of a clip where the recipe asks for no number."""

@@ -1,14 +1,18 @@
-"""A text field of the wizard, bound to the form."""
+"""The controls of the job form, each made from the field's spec in the recipe and bound to the form."""
 
-from typing import Any
+from typing import Any, assert_never
 
 import reflex as rx
 
+from orchestrator.domain.recipe_fields import RecipeField, ValueKind
+from orchestrator.domain.recipes import FIELDS
 from orchestrator.states.jobs.new import JobForm
 from orchestrator.states.jobs.new_fields import control_id
+from orchestrator.ui.primitives.choice import segmented, switch
 from orchestrator.ui.primitives.field import field
 from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.input import input
+from orchestrator.ui.primitives.select import select
 
 GRID = "grid gap-4 sm:grid-cols-3"
 
@@ -27,23 +31,89 @@ def problem(name: str) -> rx.Component:
     )
 
 
-def text_field(name: str, label: str, hint: Any = None, suffix: str | None = None, **props: Any) -> rx.Component:
+_INPUT_MODES = {ValueKind.COUNT: "numeric", ValueKind.NUMBER: "decimal"}
+
+
+def form_control(known: RecipeField, hint: Any = None) -> rx.Component:
+    """The control that suits the field's values."""
+    match known.kind:
+        case ValueKind.SWITCH:
+            return switch_field(known.name)
+        case ValueKind.CHOICE:
+            return choice_field(known.name)
+        case ValueKind.COUNT | ValueKind.NUMBER | ValueKind.TEXT | ValueKind.LIST:
+            return text_field(known.name, hint)
+        case _:
+            assert_never(known.kind)
+
+
+def text_field(name: str, hint: Any = None) -> rx.Component:
     """A text field of the form, with its sentence when it is wrong; Enter goes on."""
+    known = FIELDS[name]
     return field(
-        label,
-        input(
-            name=name,
-            value=JobForm.values[name],
-            on_change=JobForm.set_value(name),
-            on_blur=JobForm.leave(name),
-            on_enter=lambda _text: JobForm.next(),
-            mono=True,
-            suffix=suffix,
-            auto_complete="off",
-            id=control_id(name),
-            **props,
-        ),
-        hint=hint,
+        known.spec.label,
+        form_input(name, input_mode=_INPUT_MODES.get(known.kind), suffix=known.spec.unit or None),
+        hint=(known.spec.hint or None) if hint is None else hint,
         error=JobForm.problems[name],
         control_id=control_id(name),
+    )
+
+
+def form_input(name: str, **props: Any) -> rx.Component:
+    """An input bound to one value of the form."""
+    return input(
+        name=name,
+        value=JobForm.values[name],
+        on_change=JobForm.set_value(name),
+        on_blur=JobForm.leave(name),
+        on_enter=lambda _text: JobForm.next(),
+        mono=True,
+        auto_complete="off",
+        id=control_id(name),
+        **{key: value for key, value in props.items() if value is not None},
+    )
+
+
+def choice_field(name: str) -> rx.Component:
+    """One of a field's choices, in a list that opens."""
+    spec = FIELDS[name].spec
+    return field(
+        spec.label,
+        select(
+            options=list(spec.choices),
+            value=JobForm.values[name],
+            on_change=JobForm.set_value(name),
+            id=control_id(name),
+        ),
+        hint=spec.hint or None,
+        error=JobForm.problems[name],
+        control_id=control_id(name),
+    )
+
+
+def choice_buttons(name: str) -> rx.Component:
+    """A field's choices side by side."""
+    spec = FIELDS[name].spec
+    return segmented(
+        list(spec.choices),
+        label=spec.label,
+        value=JobForm.values[name],
+        on_change=JobForm.set_value(name),
+        fill=True,
+    )
+
+
+def switch_field(name: str) -> rx.Component:
+    """A switch that says what it costs."""
+    spec = FIELDS[name].spec
+    return rx.el.div(
+        switch(spec.label, checked=JobForm.values[name] == "true", on_change=JobForm.set_flag(name)),
+        rx.el.p(spec.hint, class_name="text-xs text-muted-foreground"),
+        rx.cond(
+            JobForm.problems[name],
+            rx.el.p(JobForm.problems[name], role="alert", class_name="text-xs text-destructive"),
+            rx.fragment(),
+        ),
+        id=control_id(name),
+        class_name="flex flex-col gap-1.5 sm:col-span-3",
     )

@@ -4,17 +4,23 @@ from typing import Any
 
 import reflex as rx
 
+from orchestrator.domain.recipe_fields import Section
+from orchestrator.domain.recipes import FIELDS
 from orchestrator.pages.jobs.new_advanced import advanced
-from orchestrator.pages.jobs.new_fields import GRID, problem, text_field
+from orchestrator.pages.jobs.new_fields import GRID, choice_buttons, form_control, form_input, problem, text_field
 from orchestrator.states.jobs.new import JobForm
 from orchestrator.states.jobs.new_fields import control_id
 from orchestrator.states.jobs.new_rows import LayerChoice
 from orchestrator.states.jobs.new_sweep import CHOICES, NOTHING, ROWS
+from orchestrator.states.jobs.new_values import section_fields
 from orchestrator.ui.primitives.badge import tag
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.choice import checkbox, radio_cards, segmented
 from orchestrator.ui.primitives.field import field
 from orchestrator.ui.primitives.select import select
+
+_OWN_CONTROL = ("qlora.bits", "qlora.r", "qlora.target_modules")
+"""Adapter fields with more than the usual control."""
 
 
 def _presets() -> rx.Component:
@@ -29,7 +35,7 @@ def _presets() -> rx.Component:
 
 def _rank() -> rx.Component:
     return rx.el.div(
-        text_field("qlora.r", "Rank r", hint="usual: 8 to 64", input_mode="numeric"),
+        text_field("qlora.r"),
         segmented(
             ["8", "16", "32", "64"],
             label="Usual ranks",
@@ -58,7 +64,7 @@ def _layer(layer: LayerChoice) -> rx.Component:
 
 def _targets() -> rx.Component:
     return field(
-        "Target modules",
+        FIELDS["qlora.target_modules"].spec.label,
         rx.el.div(
             rx.foreach(JobForm.layers, _layer),
             id=control_id("qlora.target_modules"),
@@ -77,14 +83,8 @@ def _precision() -> rx.Component:
     name = "qlora.bits"
     return rx.el.div(
         field(
-            "Base weights",
-            segmented(
-                [("4", "4-bit (QLoRA)"), ("16", "16-bit (LoRA)")],
-                label="Base weights",
-                value=JobForm.values[name],
-                on_change=JobForm.set_value(name),
-                fill=True,
-            ),
+            FIELDS[name].spec.label,
+            choice_buttons(name),
             hint=JobForm.plan.advice,
             error=JobForm.problems[name],
             control_id=control_id(name),
@@ -108,8 +108,7 @@ def _qlora() -> rx.Component:
         _precision(),
         rx.el.div(
             _rank(),
-            text_field("qlora.alpha", "Alpha", hint="usual: 2 × rank", input_mode="numeric"),
-            text_field("qlora.dropout", "Dropout", hint="usual: 0 to 0.1", input_mode="decimal"),
+            *[form_control(known) for known in section_fields(Section.QLORA) if known.name not in _OWN_CONTROL],
             class_name="mb-4 grid items-start gap-4 sm:grid-cols-[1.5fr_1fr_1fr]",
         ),
         _targets(),
@@ -136,43 +135,18 @@ def _rate_curve() -> rx.Component:
     )
 
 
-def _schedule() -> rx.Component:
-    name = "optim.scheduler"
-    return field(
-        "Schedule",
-        select(
-            options=[("cosine", "Cosine"), ("linear", "Linear"), ("constant", "Constant")],
-            value=JobForm.values[name],
-            on_change=JobForm.set_value(name),
-            id=control_id(name),
-        ),
-        error=JobForm.problems[name],
-        control_id=control_id(name),
-    )
-
-
 def _optimization() -> rx.Component:
+    hints = {
+        "optim.learning_rate": JobForm.rate_hint,
+        "optim.gradient_accumulation": JobForm.clips_a_step,
+        "optim.epochs": rx.cond(JobForm.plan.known, f"{JobForm.plan.steps} steps", ""),
+    }
     return card(
         rx.el.p(
             "One step sees batch size × accumulation clips.", class_name="-mt-3 mb-4 text-xs text-muted-foreground"
         ),
         rx.el.div(
-            text_field("optim.learning_rate", "Learning rate", hint=JobForm.rate_hint, input_mode="decimal"),
-            text_field("optim.batch_size", "Batch size", suffix="clips", input_mode="numeric"),
-            text_field(
-                "optim.gradient_accumulation",
-                "Accumulation",
-                hint=JobForm.clips_a_step,
-                suffix="×",
-                input_mode="numeric",
-            ),
-            text_field(
-                "optim.epochs",
-                "Epochs",
-                hint=rx.cond(JobForm.plan.known, f"{JobForm.plan.steps} steps", ""),
-                input_mode="numeric",
-            ),
-            _schedule(),
+            *[form_control(known, hints.get(known.name)) for known in section_fields(Section.OPTIMIZATION)],
             _rate_curve(),
             class_name=GRID + " items-start",
         ),
@@ -183,7 +157,7 @@ def _optimization() -> rx.Component:
 
 def _output() -> rx.Component:
     return card(
-        text_field("output_name", "Adapter name", hint="The adapter's folder and file are called so."),
+        *map(form_control, section_fields(Section.OUTPUT)),
         title="Output",
         note="Where the adapter goes",
     )
@@ -192,16 +166,10 @@ def _output() -> rx.Component:
 def _training_type() -> rx.Component:
     name = "training_type"
     return card(
-        segmented(
-            [("finetune", "Fine-tuning"), ("pretrain", "Pre-training")],
-            label="Training type",
-            value=JobForm.values[name],
-            on_change=JobForm.set_value(name),
-            fill=True,
-        ),
+        choice_buttons(name),
         rx.el.p(JobForm.learns, class_name="mt-2 text-xs text-muted-foreground"),
         problem(name),
-        title="Training type",
+        title=FIELDS[name].spec.label,
         id=control_id(name),
     )
 
@@ -221,7 +189,13 @@ def _tried(row: int) -> rx.Component:
         ),
         rx.cond(
             JobForm.values[f"sweep.field{row}"] != NOTHING,
-            text_field(name, "Values", hint="with a space between them"),
+            field(
+                "Values",
+                form_input(name),
+                hint="with a space between them",
+                error=JobForm.problems[name],
+                control_id=control_id(name),
+            ),
             rx.fragment(),
         ),
         class_name="grid items-start gap-4 sm:grid-cols-[1fr_2fr]",

@@ -5,7 +5,7 @@ from typing import Any
 
 from orchestrator.domain.machines import DEQUANTIZED_BYTES
 from orchestrator.domain.models import VideoModel
-from orchestrator.domain.recipes import Optimizer, Recipe
+from orchestrator.domain.recipes import Recipe
 from orchestrator.services.models.rows import vision_layout
 from orchestrator.services.models.vision_tokens import FRAMES, patch_tokens, visual_tokens
 
@@ -59,15 +59,9 @@ def memory_of(model: VideoModel, recipe: Recipe, trainable: int, gpu: bool = Fal
     return Memory(
         process=_GPU_PROCESS_BYTES if gpu else PROCESS_BYTES,
         weights=_weights(model, recipe, gpu),
-        trained=trainable * (_TRAINED_8BIT_BYTES if uses_8bit_moments(recipe, gpu) else _TRAINED_BYTES),
+        trained=trainable * (_TRAINED_8BIT_BYTES if recipe.uses_8bit_optimizer(gpu) else _TRAINED_BYTES),
         activations=activation_bytes(model, recipe, gpu),
     )
-
-
-def uses_8bit_moments(recipe: Recipe, gpu: bool) -> bool:
-    """Whether the optimizer stores its moments in 8 bits; `jobs.trainer.device_settings` follows the same rule."""
-    choice = recipe.optim.optimizer
-    return choice is Optimizer.ADAMW_8BIT or (choice is Optimizer.AUTO and gpu and recipe.qlora.enabled)
 
 
 def activation_bytes(model: VideoModel, recipe: Recipe, gpu: bool = False) -> int:

@@ -1,16 +1,15 @@
 """The settings and the fields of a recipe as documented rows, read from the pydantic models that declare them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from orchestrator.domain.recipes import SENTENCES, Recipe
+from orchestrator.domain.recipes import FIELDS
 from orchestrator.settings import ROOT, Settings
 
 PREFIX = "LOREEL_"
@@ -40,18 +39,10 @@ def variable_of(name: str) -> str:
 
 
 def recipe_rows() -> list[Row]:
-    """Every field of a recipe as "optim.epochs", in the order of `orchestrator/domain/recipes.py`."""
-    return list(_recipe_rows(Recipe))
-
-
-def _recipe_rows(model: type[BaseModel], prefix: str = "") -> Iterable[Row]:
-    for name, field in model.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from _recipe_rows(field.annotation, f"{prefix}{name}.")
-            continue
-        row = _row(f"{prefix}{name}", field)
-        other = SENTENCES.get(row.name) or _enum_line(field.annotation)
-        yield row if row.description else replace(row, description=other)
+    """Every field of a recipe as "optim.epochs", part by part, each in the order of the job form."""
+    parts = list(dict.fromkeys(name.rpartition(".")[0] for name in FIELDS))
+    fields = sorted(FIELDS.values(), key=lambda field: parts.index(field.name.rpartition(".")[0]))
+    return [_row(field.name, field.info) for field in fields]
 
 
 def _row(name: str, field: FieldInfo) -> Row:
@@ -106,9 +97,3 @@ def _default(value: Any) -> str:
 def _binary(value: int) -> str:
     unit, size = next((unit, size) for unit, size in (("GiB", 2**30), ("MiB", 2**20)) if value % size == 0)
     return f"{value // size} {unit}"
-
-
-def _enum_line(annotation: Any) -> str:
-    """What the enumeration's own docstring says of its values."""
-    is_enum = isinstance(annotation, type) and issubclass(annotation, Enum)
-    return (annotation.__doc__ or "").partition("\n")[0] if is_enum else ""

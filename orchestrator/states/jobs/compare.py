@@ -7,6 +7,7 @@ import reflex as rx
 
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.numbers import parse_id
+from orchestrator.domain.recipes import FIELDS
 from orchestrator.domain.run_summary import is_best, metric_of
 from orchestrator.domain.tasks import METRICS, TASKS, headline_in
 from orchestrator.domain.training_jobs import ACTIVE
@@ -29,13 +30,6 @@ TITLES = {
     "seconds": "Time",
     "dataset": "Dataset",
     "model": "Base model",
-    "training_type": "Training type",
-    "qlora.r": "Rank r",
-    "qlora.enabled": "QLoRA",
-    "data.fps": "Frames per second",
-    "machine.kind": "Machine",
-    "machine.memory_gb": "GPU memory, GB",
-    "machine.gpus": "GPUs",
 }
 
 
@@ -220,6 +214,8 @@ class JobCompare(rx.State):
 
 def title_of(name: str) -> str:
     """A field's or series' name in words."""
+    if field := FIELDS.get(name):
+        return field.title
     if metric := METRICS.get(metric_of(name)):
         return f"Best {metric.label}" if is_best(name) else metric.label
     plain = name.rpartition(".")[2].replace("eval_", "validation ").replace("_", " ")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import reflex as rx
 
 from orchestrator.domain.errors import AppError, Invalid
+from orchestrator.domain.recipe_fields import ValueKind
 from orchestrator.services.training import drafts
 from orchestrator.services.training.launch import launch_job
 from orchestrator.services.training.sweeps import launch_sweep
@@ -69,7 +70,7 @@ class JobForm(JobFormFields, rx.State):
         name = self._auto_name()
         self.model_id = chosen.id
         kept = self.values.get("output_name", "")
-        tried = {field: self.values.get(field, "") for field in sweep.FIELDS}
+        tried = {field: self.values.get(field, "") for field in sweep.SWEEP_FIELDS}
         self.values = (
             form.default_values(chosen.parameters, chosen.task)
             | tried
@@ -87,7 +88,7 @@ class JobForm(JobFormFields, rx.State):
     @signed_in
     async def set_value(self, field: str, text: str):
         """Keeps what was typed; a sentence that stands beside the field goes as soon as the field is right."""
-        if field not in (*form.PARAMETER_FIELDS, *sweep.FIELDS) and field != "training_type":
+        if field not in form.FORM_FIELDS and field not in sweep.SWEEP_FIELDS:
             return None
         self._set(field, text)
         if field in self.problems:
@@ -98,7 +99,7 @@ class JobForm(JobFormFields, rx.State):
     @signed_in
     async def leave(self, field: str, text: str):
         """As a field is left: keeps it and says what is wrong with it."""
-        if field not in (*form.PARAMETER_FIELDS, *sweep.FIELDS):
+        if field not in form.FORM_FIELDS and field not in sweep.SWEEP_FIELDS:
             return None
         changed = self.values.get(field, "") != text
         self._set(field, text)
@@ -109,7 +110,8 @@ class JobForm(JobFormFields, rx.State):
     @signed_in
     async def set_flag(self, field: str, on: bool):
         """Turns one of the form's switches."""
-        if field not in form.FLAG_FIELDS:
+        known = form.FORM_FIELDS.get(field)
+        if known is None or known.kind is not ValueKind.SWITCH:
             return None
         self._set(field, "true" if on else "")
         self._drop_problem(field)

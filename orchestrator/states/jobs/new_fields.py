@@ -8,6 +8,7 @@ import reflex as rx
 
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.numbers import parse_id
+from orchestrator.domain.recipe_fields import Section
 from orchestrator.states.jobs import new_sweep as sweep
 from orchestrator.states.jobs import new_values as form
 from orchestrator.states.jobs.new_load import Opening, layers_of
@@ -206,7 +207,7 @@ class JobFormFields(rx.State, mixin=True):
     def _show(self, field: str) -> Any:
         """Opens the step (and the fold) where a bad field stands, and puts the caret there."""
         self.step = STEP_OF.get(field, 3)
-        if field in form.ADVANCED_FIELDS:
+        if field in form.FORM_FIELDS and form.FORM_FIELDS[field].spec.section is Section.ADVANCED:
             self.advanced_open = True
         return focus(field)
 
@@ -220,7 +221,7 @@ STEP_OF = {"dataset_id": 1, "model_id": 2}
 """The others stand in step 3."""
 
 
-_PLACES = (*STEP_OF, "training_type", *form.PARAMETER_FIELDS, *sorted(sweep.FIELDS))
+_PLACES = (*STEP_OF, *form.FORM_FIELDS, *sorted(sweep.SWEEP_FIELDS))
 
 
 def control_id(field: str) -> str:

@@ -5,17 +5,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from orchestrator.domain.machines import ANY, ANY_MACHINE, Shape, describe_need, parse_shape
-from orchestrator.domain.recipes import Optimizer, Recipe
+from orchestrator.domain.machines import ANY_MACHINE, Shape, parse_shape
+from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.tasks import TASK_OF_MODEL, TASKS
 from orchestrator.services.training.capacity import missing_hardware
 from orchestrator.services.training.recipe_limits import MEMORY_SHARE
 from orchestrator.services.training.rows import Preflight
 from orchestrator.services.workers import WorkerRow
 from orchestrator.states.jobs import new_sweep as sweep
+from orchestrator.states.jobs.review import ReviewRow, recipe_lines
 from orchestrator.states.shared import formatting
-
-OPTIMIZERS = {"auto": "Automatic", "adamw": "AdamW, 32-bit", "adamw_8bit": "AdamW, 8-bit, paged"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +110,6 @@ class Plan:
     """What that rehearsal found."""
     remarks: list[str] = field(default_factory=list)
     """What it says of captions and clips that the base takes otherwise than written."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewRow:
-    """One line of the last step; `step` is where its Edit link leads."""
-
-    group: str
-    label: str
-    value: str
-    step: int
 
 
 def dataset_choice(row: Any, clip_ids: Sequence[int] = ()) -> DatasetChoice:
@@ -274,25 +263,12 @@ def _short(seconds: float) -> str:
 
 def review_rows(dataset: str, model: str, recipe: Recipe, clips_note: str) -> list[ReviewRow]:
     """Everything that will be launched, line by line."""
-    pre = recipe.training_type.value == "pretrain"
-    bits = "4-bit NF4" if recipe.qlora.bits == 4 else "16-bit"
-    rows = [
+    return [
         ReviewRow("Data", "Dataset", dataset, 1),
         ReviewRow("Data", "Clips", clips_note, 1),
         ReviewRow("Model", "Base model", model, 2),
-        ReviewRow("Training", "Training type", "Pre-training" if pre else "Fine-tuning", 3),
+        *recipe_lines(recipe),
     ]
-    if not pre:
-        rows += [
-            ReviewRow("QLoRA", "Base weights", bits, 3),
-            ReviewRow("QLoRA", "Rank r", str(recipe.qlora.r), 3),
-            ReviewRow("QLoRA", "Alpha", str(recipe.qlora.alpha), 3),
-            ReviewRow("QLoRA", "Dropout", f"{recipe.qlora.dropout:g}", 3),
-            ReviewRow("QLoRA", "Target modules", ", ".join(recipe.qlora.target_modules) or "the model's default", 3),
-        ]
-        if recipe.qlora.vision:
-            rows.append(ReviewRow("QLoRA", "Vision tower", "gets adapters, too", 3))
-    return rows + _optim_rows(recipe)
 
 
 def tried_rows(values: Mapping[str, str]) -> list[ReviewRow]:
@@ -306,29 +282,3 @@ def tried_rows(values: Mapping[str, str]) -> list[ReviewRow]:
         for field, found in sweep.read_grid(values).items()
     ]
     return [*rows, ReviewRow("Sweep", "Jobs", formatting.plural(size, "job"), 3)]
-
-
-def _optim_rows(recipe: Recipe) -> list[ReviewRow]:
-    optim = recipe.optim
-    a_step = formatting.plural(optim.batch_size * optim.gradient_accumulation, "clip")
-    pairs = [
-        ("Learning rate", formatting.rate(optim.learning_rate)),
-        ("Schedule", optim.scheduler.value.capitalize()),
-        *([] if optim.optimizer is Optimizer.AUTO else [("Optimizer", OPTIMIZERS[optim.optimizer.value])]),
-        *([("Kernels", "Liger")] if optim.liger else []),
-        ("Batch size", formatting.plural(optim.batch_size, "clip")),
-        ("Accumulation", f"{optim.gradient_accumulation} \u00d7, {a_step} a step"),
-        ("Epochs", str(optim.epochs)),
-        *([("Steps at most", formatting.count(optim.max_steps))] if optim.max_steps else []),
-        ("Warm-up", formatting.percent(optim.warmup_ratio, 1).replace(".0", "")),
-        ("Weight decay", f"{optim.weight_decay:g}"),
-        ("Gradient clipping", f"{optim.max_grad_norm:g}"),
-        ("Seed", str(optim.seed)),
-        ("Validation share", formatting.percent(recipe.data.validation_share)),
-    ]
-    seen = (("Frames", recipe.data.frames), ("Frame size", recipe.data.size), ("Frames per second", recipe.data.fps))
-    pairs += [(label, f"{value:g}") for label, value in seen if value]
-    rows = [ReviewRow("Optimization", label, value, 3) for label, value in pairs]
-    if (need := recipe.machine.need).kind != ANY:
-        rows.append(ReviewRow("Machine", "Runs on", describe_need(need), 3))
-    return [*rows, ReviewRow("Output", "Adapter name", recipe.output_name, 3)]

@@ -5,29 +5,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.domain.errors import Invalid
+from orchestrator.domain.recipe_fields import ValueKind
+from orchestrator.domain.recipes import FIELDS
 from orchestrator.services.training.sweeps import MAX_JOBS, expand
-from orchestrator.states.jobs.new_values import COUNTS
 
 NOTHING = "none"
 ROWS = (1, 2)
 """How many parameters can be tried at once in the wizard; scripts may try more."""
-CHOICES = [
-    (NOTHING, "Nothing"),
-    ("optim.learning_rate", "Learning rate"),
-    ("qlora.r", "Rank r"),
-    ("qlora.alpha", "Alpha"),
-    ("qlora.dropout", "Dropout"),
-    ("optim.batch_size", "Batch size"),
-    ("optim.epochs", "Epochs"),
-    ("optim.max_steps", "Steps at most"),
-    ("optim.weight_decay", "Weight decay"),
-    ("optim.warmup_ratio", "Warm-up"),
-    ("optim.seed", "Seed"),
-]
+_MOST_TRIED = "optim.learning_rate"
+_SWEEPABLE = sorted((f for f in FIELDS.values() if f.spec.sweepable), key=lambda field: field.name != _MOST_TRIED)
+CHOICES = [(NOTHING, "Nothing"), *((field.name, field.title) for field in _SWEEPABLE)]
 _WHOLE = "Write whole numbers in digits only, with a space between them, such as 5000 10000."
 _DECIMAL = "Write decimals with a point, and a space between the values, such as 0.05 0.1."
-FIELDS = frozenset(f"sweep.{part}{row}" for row in ROWS for part in ("field", "values"))
-EMPTY = {field: NOTHING if "field" in field else "" for field in sorted(FIELDS)}
+SWEEP_FIELDS = frozenset(f"sweep.{part}{row}" for row in ROWS for part in ("field", "values"))
+EMPTY = {field: NOTHING if "field" in field else "" for field in sorted(SWEEP_FIELDS)}
 
 
 def read_grid(values: Mapping[str, str]) -> dict[str, list[str]]:
@@ -46,7 +37,7 @@ def read_grid(values: Mapping[str, str]) -> dict[str, list[str]]:
         if field in grid:
             raise Invalid("This parameter is tried above already.", f"sweep.values{row}")
         if _is_cut(field, typed, found):
-            raise Invalid(_WHOLE if field in COUNTS else _DECIMAL, f"sweep.values{row}")
+            raise Invalid(_WHOLE if _is_count(field) else _DECIMAL, f"sweep.values{row}")
         if len(found) < 2:
             raise Invalid(
                 "Give at least two values with a space between them, such as 1e-3 2e-3.", f"sweep.values{row}"
@@ -55,9 +46,13 @@ def read_grid(values: Mapping[str, str]) -> dict[str, list[str]]:
     return grid
 
 
+def _is_count(field: str) -> bool:
+    return field in FIELDS and FIELDS[field].kind is ValueKind.COUNT
+
+
 def _is_cut(field: str, typed: str, found: list[str]) -> bool:
     """A comma, point or space may stand inside a number here (5,000 or 0,05): it is no list of 5 and 000."""
-    whole = field in COUNTS
+    whole = _is_count(field)
     if any(re.match(r"0\d", value) or (whole and "." in value) for value in found):
         return True
     # What stands between the values is something else, so this comma is none of those.

@@ -3,68 +3,16 @@
 import math
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, assert_never
 
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.numbers import parse_id
-from orchestrator.domain.recipes import Recipe, parse_recipe
+from orchestrator.domain.recipe_fields import RecipeField, Section, ValueKind
+from orchestrator.domain.recipes import FIELDS, Recipe, parse_recipe
 from orchestrator.domain.tasks import task_spec
 
-SEEN_FIELDS = ("data.frames", "data.size", "data.fps")
-"""What the model sees of a clip; left empty, the base decides."""
-_MAY_BE_EMPTY = (*SEEN_FIELDS, "optim.max_steps")
-COUNTS = frozenset(
-    f"{part}.{name}"
-    for part in ("qlora", "optim", "data", "machine")
-    for name, leaf in type(getattr(Recipe(), part)).model_fields.items()
-    if leaf.annotation in (int, int | None)
-)
-"""Whole numbers: 5,000 and 5.000 are no way to write 5."""
-FLAG_FIELDS = ("qlora.vision", "optim.liger")
-"""Switches: "true", or empty."""
-PARAMETER_FIELDS = (
-    "qlora.bits",
-    "qlora.r",
-    "qlora.alpha",
-    "qlora.dropout",
-    "qlora.target_modules",
-    "optim.learning_rate",
-    "optim.batch_size",
-    "optim.gradient_accumulation",
-    "optim.epochs",
-    "optim.scheduler",
-    "optim.max_steps",
-    "optim.warmup_ratio",
-    "optim.weight_decay",
-    "optim.max_grad_norm",
-    "optim.seed",
-    "data.validation_share",
-    *SEEN_FIELDS,
-    "optim.optimizer",
-    *FLAG_FIELDS,
-    "machine.kind",
-    "machine.memory_gb",
-    "machine.gpus",
-    "output_name",
-)
-"""In the order they stand on the page: the first bad one gets the focus."""
-
-ADVANCED_FIELDS = frozenset(
-    {
-        "optim.max_steps",
-        "optim.warmup_ratio",
-        "optim.weight_decay",
-        "optim.max_grad_norm",
-        "optim.seed",
-        "data.validation_share",
-        *SEEN_FIELDS,
-        "optim.optimizer",
-        *FLAG_FIELDS,
-        "machine.kind",
-        "machine.memory_gb",
-        "machine.gpus",
-    }
-)
+FORM_FIELDS = {name: field for name, field in FIELDS.items() if field.on_form}
+"""What the page asks for, in its order: the first bad field gets the focus."""
 TINY = 5_000_000
 """Parameters under which a base learns from a few hundred quick steps at a high rate."""
 
@@ -77,6 +25,11 @@ PRESETS = (("quick", "Quick look"), ("balanced", "Balanced"), ("best", "Best qua
 _ADAPTED = "Each ticked kind of layer gets an adapter."
 
 
+def section_fields(section: Section) -> list[RecipeField]:
+    """The fields of one section of the page, in their order."""
+    return [field for field in FORM_FIELDS.values() if field.spec.section is section]
+
+
 def learns(training_type: str, task: str) -> str:
     """What a training of this type does with a base of this task."""
     row = task_spec(task)
@@ -84,7 +37,7 @@ def learns(training_type: str, task: str) -> str:
 
 
 def head_note(task: str, has_vision_tower: bool) -> str:
-    """What of a base of this task is trained besides the adapters; `has_eye`: it is a video language model."""
+    """What of a base of this task is trained besides the adapters; `has_vision_tower`: it is a video language model."""
     return _ADAPTED if has_vision_tower else f"{_ADAPTED} {task_spec(task).trained_fully} trained whole."
 
 
@@ -104,13 +57,11 @@ def field_text(value: Any) -> str:
 
 def values_from_recipe(recipe: Recipe) -> dict[str, str]:
     """Every field of the form, as text; target modules stand beside it in a list of their own."""
-    dump = recipe.model_dump(mode="json")
-    values = {"training_type": dump["training_type"], "output_name": dump["output_name"]}
-    for part in ("qlora", "optim", "data", "machine"):
-        for name, value in dump[part].items():
-            if f"{part}.{name}" in PARAMETER_FIELDS and name != "target_modules":
-                values[f"{part}.{name}"] = field_text(value)
-    return values
+    return {
+        name: field_text(field.value_in(recipe))
+        for name, field in FORM_FIELDS.items()
+        if field.kind is not ValueKind.LIST
+    }
 
 
 def preset_values(preset: str, parameters: int, task: str = "") -> dict[str, str]:
@@ -149,27 +100,37 @@ def output_name(dataset_name: str, model_name: str, rank: str) -> str:
     return (words.strip("-")[: 64 - len(tail)].rstrip("-") or "adapter") + tail
 
 
-def _counts(name: str, values: Mapping[str, str]) -> bool:
-    """False for what was typed into a field that the page does not show any more: nobody could mend it there."""
-    if name.startswith("qlora."):
-        return values.get("training_type") != "pretrain"
-    return name not in ("machine.memory_gb", "machine.gpus") or values.get("machine.kind") == "gpu"
-
-
 def raw_recipe(values: Mapping[str, str], targets: list[str]) -> dict[str, Any]:
     """The form as `parse_recipe` takes it: text stays text, so that what is wrong is said by the domain."""
-    raw: dict[str, Any] = {"qlora": {"target_modules": list(targets)}, "optim": {}, "data": {}, "machine": {}}
-    raw["training_type"] = values.get("training_type", "finetune")
-    raw["output_name"] = values.get("output_name", "").strip()
-    for name in PARAMETER_FIELDS:
-        part, _, key = name.partition(".")
-        if key and name in values and _counts(name, values) and (name not in _MAY_BE_EMPTY or values[name].strip()):
-            mark = (".", ",") if name in COUNTS else (",", ".")
-            raw[part][key] = values[name].strip().replace(*mark)
-            if name in FLAG_FIELDS:
-                raw[part][key] = values[name] == "true"
-    raw["qlora"]["target_modules"] = list(targets)
+    raw: dict[str, Any] = {}
+    for name, field in FORM_FIELDS.items():
+        if field.kind is not ValueKind.LIST and name in values and field.is_shown(values):
+            text = values[name].strip()
+            if text or not field.optional:
+                _put(raw, name, _as_read(text, field.kind))
+    _put(raw, "qlora.target_modules", list(targets))
     return raw
+
+
+def _as_read(text: str, kind: ValueKind) -> Any:
+    """Typed text as the domain reads it: a comma is a decimal point, but a whole number has none."""
+    match kind:
+        case ValueKind.SWITCH:
+            return text == "true"
+        case ValueKind.COUNT:
+            return text.replace(".", ",")
+        case ValueKind.NUMBER:
+            return text.replace(",", ".")
+        case ValueKind.CHOICE | ValueKind.TEXT | ValueKind.LIST:
+            return text
+        case _:
+            assert_never(kind)
+
+
+def _put(raw: dict[str, Any], name: str, value: Any) -> None:
+    """Sets a dotted field."""
+    part, _, leaf = name.rpartition(".")
+    (raw.setdefault(part, {}) if part else raw)[leaf] = value
 
 
 def read_recipe(values: Mapping[str, str], targets: list[str], has_layers: bool = True) -> Recipe:
@@ -187,7 +148,8 @@ def read_recipe(values: Mapping[str, str], targets: list[str], has_layers: bool 
     if has_layers and not targets and values.get("training_type") != "pretrain":
         problems["qlora.target_modules"] = "Choose at least one kind of layer: without one there is nothing to train."
     if recipe is None or problems:
-        ordered = sorted(problems.items(), key=lambda item: _place(item[0]))
+        page = list(FORM_FIELDS)
+        ordered = sorted(problems.items(), key=lambda item: page.index(item[0]) if item[0] in page else len(page))
         raise Invalid(ordered[0][1], ordered[0][0], ordered)
     return recipe
 
@@ -199,10 +161,6 @@ def problems_in(values: Mapping[str, str], targets: list[str], has_layers: bool 
     except Invalid as error:
         return dict(error.problems)
     return {}
-
-
-def _place(field: str) -> int:
-    return PARAMETER_FIELDS.index(field) if field in PARAMETER_FIELDS else len(PARAMETER_FIELDS)
 
 
 def rate_path(values: Mapping[str, str], width: int = 120, height: int = 32) -> str:

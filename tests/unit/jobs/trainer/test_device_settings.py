@@ -23,7 +23,6 @@ from jobs.trainer.setup import load_with_adapters
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.families import LIGER_FAMILIES
 from orchestrator.domain.recipes import parse_recipe
-from orchestrator.services.training.memory import uses_8bit_moments
 from tests.unit.jobs.families.tiny_llms import make_tiny
 from tests.unit.jobs.trainer.conftest import MakeSpec
 from tests.unit.jobs.trainer.test_run import losses, recorder_of
@@ -78,7 +77,7 @@ def test_the_estimate_counts_the_moments_that_the_run_keeps(
 ) -> None:
     asked = parse_recipe(recipe)
     assert device_arguments(asked, device, True)["optim"] == said
-    assert uses_8bit_moments(asked, device != "cpu") is small
+    assert asked.uses_8bit_optimizer(device != "cpu") is small
 
 
 def test_liger_is_refused_where_it_cannot_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ def test_recipe_survives_the_way_through_text() -> None:
         for part in ("qlora", "optim", "data", "machine")
         for name in getattr(recipe, part).model_dump()
     }
-    assert asked - set(form.PARAMETER_FIELDS) == {"qlora.enabled"}
+    assert asked - set(form.FORM_FIELDS) == {"qlora.enabled"}
 
 
 @pytest.mark.parametrize(

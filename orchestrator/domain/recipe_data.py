@@ -1,0 +1,144 @@
+"""The parts of a recipe about its input and its worker: which frames are seen, and which machine may train."""
+
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from orchestrator.domain.machines import GPU, Shape
+from orchestrator.domain.recipe_fields import FieldSpec, Format, RecipePart, Section
+
+
+class MachineKind(StrEnum):
+    """any: a GPU where a worker has one, else a processor."""
+
+    ANY = "any"
+    CPU = "cpu"
+    GPU = "gpu"
+
+
+_AS_THE_BASE = "empty: as the base was made"
+_ON_A_GPU = ("machine.kind", MachineKind.GPU.value)
+
+
+class Data(RecipePart):
+    """Which frames the model sees. None: what the base was made for."""
+
+    frames: Annotated[
+        int | None,
+        Field(ge=1, le=256),
+        FieldSpec(
+            "Frames",
+            "Frames must be a whole number from 1 to 256.",
+            Section.ADVANCED,
+            460,
+            hint=_AS_THE_BASE,
+            review_default=False,
+        ),
+    ] = None
+    """Frames of a clip that the model sees; empty: as the base was made."""
+    fps: Annotated[
+        float | None,
+        Field(gt=0.0, le=240.0),
+        FieldSpec(
+            "Frames per second",
+            "Frames per second must be a number above 0 and at most 240.",
+            Section.ADVANCED,
+            480,
+            hint="empty: spread over the clip",
+            review_default=False,
+        ),
+    ] = None
+    """Frames taken of each second; empty: the frames are spread over the whole clip."""
+    size: Annotated[
+        int | None,
+        Field(ge=16, le=1024),
+        FieldSpec(
+            "Frame size",
+            "Frame size must be a whole number of pixels from 16 to 1024.",
+            Section.ADVANCED,
+            470,
+            hint=_AS_THE_BASE,
+            unit="px",
+            review_default=False,
+        ),
+    ] = None
+    """Edge of a frame in pixels; empty: as the base was made."""
+    validation_share: Annotated[
+        float,
+        Field(ge=0.05, le=0.5),
+        FieldSpec(
+            "Validation share",
+            "The validation share must be between 0.05 and 0.5.",
+            Section.ADVANCED,
+            450,
+            hint="of each class, usual: 0.2",
+            format=Format.PERCENT,
+        ),
+    ] = 0.2
+    """Share of each class held out where the dataset brings no split of its own."""
+
+
+class Machine(RecipePart):
+    """Which worker may train it."""
+
+    kind: Annotated[
+        MachineKind,
+        FieldSpec(
+            "Machine",
+            "The machine must be any, cpu or gpu.",
+            Section.ADVANCED,
+            510,
+            hint="any: a GPU first",
+            choices=(("any", "Any"), ("cpu", "A processor"), ("gpu", "A GPU")),
+            format=Format.HIDDEN,
+        ),
+    ] = MachineKind.ANY
+    """any: a GPU where a worker has one, else a processor."""
+    memory_gb: Annotated[
+        int | None,
+        Field(ge=1, le=10_000),
+        FieldSpec(
+            "GPU memory, at least",
+            "GPU memory must be a whole number of GB from 1 to 10000, or empty.",
+            Section.ADVANCED,
+            520,
+            unit="GB",
+            title="GPU memory, GB",
+            only_with=_ON_A_GPU,
+            format=Format.HIDDEN,
+        ),
+    ] = None
+    """Memory that each GPU must have at least, in GB as on the card's box."""
+    gpus: Annotated[
+        int,
+        Field(ge=1, le=64),
+        FieldSpec(
+            "GPUs",
+            "The number of GPUs must be a whole number from 1 to 64; all of them are in one host.",
+            Section.ADVANCED,
+            530,
+            hint="of one host; a step sees as many batches",
+            only_with=_ON_A_GPU,
+            format=Format.HIDDEN,
+        ),
+    ] = 1
+    """GPUs of one host, each with a copy of the model; one step then sees that many batches."""
+
+    @field_validator("memory_gb", mode="before")
+    @classmethod
+    def _empty(cls, value: Any) -> Any:
+        return None if isinstance(value, str) and not value.strip() else value
+
+    @model_validator(mode="after")
+    def _only_of_gpus(self) -> Self:
+        if self.kind is MachineKind.ANY and (self.gpus > 1 or self.memory_gb):
+            return self.model_copy(update={"kind": MachineKind.GPU})
+        if self.kind is MachineKind.CPU and (self.gpus > 1 or self.memory_gb):
+            return self.model_copy(update={"gpus": 1, "memory_gb": None})
+        return self
+
+    @property
+    def need(self) -> Shape:
+        """The same as a shape."""
+        return Shape(GPU, self.memory_gb or 0, self.gpus) if self.kind is MachineKind.GPU else Shape(self.kind.value)
