@@ -202,7 +202,7 @@ MISSING = [
 BAD = [
     (remote_code, "run code of the model itself"),
     (stranger, "names the model type"),
-    (cut, "damaged or cut off"),
+    (cut, "damaged or truncated"),
     (not_finite, "not finite"),
     (other_config(num_hidden_layers=9), "tensors are missing or of another size, such as videomae.encoder.layer."),
     (other_config(hidden_size=64, num_attention_heads=4), "are missing or of another size"),

@@ -135,7 +135,7 @@ def test_an_index_leads_to_nobody_elses_weights(tmp_path: Path) -> None:
         for read in (inspect_model, integrity.check_files):
             with pytest.raises(Invalid, match=r"is no \.safetensors file in its folder"):
                 read(mine)
-        with pytest.raises(Invalid, match="beside it"):
+        with pytest.raises(Invalid, match="in its folder"):
             read_weights(None, base)
 
 
