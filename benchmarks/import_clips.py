@@ -96,7 +96,7 @@ def _file_ms(folder: Path) -> float:
 
 def _import(dataset_id: int, lookers: ProbePool) -> float:
     began = time.perf_counter()
-    assert ingest_dataset(dataset_id, lookers, at_once=lookers.at_once + 1) == "ready"
+    assert ingest_dataset(dataset_id, lookers, concurrency=lookers.at_once + 1) == "ready"
     return time.perf_counter() - began
 
 

@@ -16,12 +16,12 @@ from orchestrator.domain.datasets import REVIEW, Dataset, DatasetStatus, Upload
 from orchestrator.domain.machines import PREP
 from orchestrator.domain.redis_keys import TASK_DEMO
 from orchestrator.services.adapters.recording import record_missing
-from orchestrator.services.datasets.demo import is_drawn
-from orchestrator.services.datasets.ingest.pipeline import refuse as refuse_dataset
+from orchestrator.services.datasets.demo import is_demo_generated
+from orchestrator.services.datasets.ingest.pipeline import fail_import as fail_dataset
 from orchestrator.services.db import session_scope
 from orchestrator.services.models.adding import abandoned_models, delete_stale_downloads, fail_import
 from orchestrator.services.models.builtin import ensure_builtin
-from orchestrator.services.playground.scratch import sweep_scratch
+from orchestrator.services.playground.scratch import delete_expired_scratch
 from orchestrator.services.queue import enqueue
 from orchestrator.services.workers import remove_dead_workers
 from orchestrator.settings import get_settings
@@ -88,7 +88,7 @@ def record_missing_adapters() -> None:
 
 def request_demo() -> None:
     """Has the demo clips drawn, at the first start."""
-    if not is_drawn():
+    if not is_demo_generated():
         enqueue(TASK_DEMO, "demo", PREP)
 
 
@@ -100,13 +100,13 @@ def forget_dead_workers() -> None:
 
 def delete_scratch_clips() -> None:
     """Clips that were dropped on the playground to be tried, not kept."""
-    sweep_scratch()
+    delete_expired_scratch()
 
 
 def delete_abandoned_uploads() -> None:
     """Uploads and fetches that did not continue for two days, and datasets whose files nobody accepted for a week."""
     for dataset_id in _unreviewed():
-        refuse_dataset(dataset_id, "Nobody accepted how these files are read for a week. Add them again.")
+        fail_dataset(dataset_id, "Nobody accepted how these files are read for a week. Add them again.")
     folder, max_age_s = get_settings().data_dir / "uploads", _MAX_UPLOAD_AGE.total_seconds()
     with session_scope() as session:
         reviewed = select(Dataset.id).where(Dataset.stage == REVIEW)

@@ -24,7 +24,7 @@ from orchestrator.domain.redis_keys import (
     model_tries,
 )
 from orchestrator.services.adapters.operations import fail_operation
-from orchestrator.services.datasets.ingest.pipeline import refuse as refuse_dataset
+from orchestrator.services.datasets.ingest.pipeline import fail_import as fail_dataset
 from orchestrator.services.db import session_scope
 from orchestrator.services.models.adding import CHECKING, FETCHING, fail_import
 from orchestrator.services.queue import adapter_work_key, enqueue, ingest_key, model_key, waiting_keys, withdraw
@@ -84,7 +84,7 @@ TASKS = (
         ingest_key,
         ingest_lease,
         ingest_tries,
-        refuse_dataset,
+        fail_dataset,
         "Reading this dataset was interrupted several times. Upload it again.",
     ),
     Task(

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from jobs.video.inspect import inspect_clip
 from jobs.video.synthetic import make_demo_dataset
-from orchestrator.services.datasets.demo import demo_folder, fill_waiting, is_drawn, report_drawing
+from orchestrator.services.datasets.demo import demo_folder, fill_pending_demos, is_demo_generated, report_demo_progress
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
 
@@ -24,7 +24,7 @@ _REPORT_S = 1.0
 
 def run_demo() -> str:
     """Draws into a folder beside the real one and renames it, so that a kill in the middle leaves nothing half-made."""
-    if not is_drawn():
+    if not is_demo_generated():
         target = demo_folder()
         part = target.with_name("demo.part")
         shutil.rmtree(part, ignore_errors=True)
@@ -35,7 +35,7 @@ def run_demo() -> str:
         shutil.rmtree(target, ignore_errors=True)
         os.replace(part, target)
     with session_scope() as session:
-        return f"filled {fill_waiting(session)}"
+        return f"filled {fill_pending_demos(session)}"
 
 
 class _Progress:
@@ -50,7 +50,7 @@ class _Progress:
         self._next = time.monotonic() + _REPORT_S
         try:
             with session_scope() as session:
-                report_drawing(session, done, total)
+                report_demo_progress(session, done, total)
         except OperationalError as error:
             log.info("demo.not_reported", error=str(error.orig))
 

@@ -9,7 +9,7 @@ from jobs.processes.lease import Lease
 from jobs.video.probe_pool import ProbePool
 from orchestrator.domain.datasets import Dataset, DatasetStatus
 from orchestrator.domain.redis_keys import ingest_lease
-from orchestrator.services.datasets.ingest.pipeline import ingest_dataset, refuse
+from orchestrator.services.datasets.ingest.pipeline import fail_import, ingest_dataset
 from orchestrator.services.db import session_scope
 
 _ASK_S = 0.5
@@ -24,9 +24,9 @@ def run_ingest(dataset_id: int) -> str:
         wanted = Wanted(dataset_id, lease)
         problem = fetch_source(dataset_id, wanted)
         if problem:
-            return "called off" if problem == STOPPED else refuse(dataset_id, problem)
+            return "called off" if problem == STOPPED else fail_import(dataset_id, problem)
         with ProbePool() as lookers:
-            return ingest_dataset(dataset_id, lookers, go_on=wanted, at_once=lookers.at_once + 1)
+            return ingest_dataset(dataset_id, lookers, should_continue=wanted, concurrency=lookers.at_once + 1)
     finally:
         lease.release()
 

@@ -8,7 +8,13 @@ from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatu
 from orchestrator.domain.errors import NotFound, Unavailable
 from orchestrator.domain.machines import PREP
 from orchestrator.domain.redis_keys import TASK_TRANSCODE
-from orchestrator.services.datasets.media.previews import copies_of, copy_of, make_preview, refusal_of, without_copy
+from orchestrator.services.datasets.media.previews import (
+    clips_without_preview,
+    make_preview,
+    preview_path,
+    previews_folder,
+    refusal_marker,
+)
 from orchestrator.services.db import session_scope
 from orchestrator.services.queue import enqueue, transcode_key
 from orchestrator.settings import get_settings
@@ -25,7 +31,7 @@ def run_transcode(dataset_id: int, turn: int = 0) -> str:
             clip = _next(session, dataset_id)
             if clip is None:
                 return f"{made} copies, the last ones"
-            source, copy = get_settings().storage_dir / clip.path, copy_of(clip)
+            source, copy = get_settings().storage_dir / clip.path, preview_path(clip)
         try:
             make_preview(source, copy)
             made += 1
@@ -33,7 +39,7 @@ def run_transcode(dataset_id: int, turn: int = 0) -> str:
             break
         except (NotFound, OSError):
             copy.parent.mkdir(parents=True, exist_ok=True)
-            refusal_of(copy).touch()
+            refusal_marker(copy).touch()
     enqueue(TASK_TRANSCODE, transcode_key(dataset_id, turn + 1), PREP, dataset_id=dataset_id, turn=turn + 1)
     return f"{made} copies"
 
@@ -43,7 +49,7 @@ def _next(session: Session, dataset_id: int) -> Clip | None:
     dataset = session.get(Dataset, dataset_id)
     if dataset is None or dataset.status is not DatasetStatus.READY:
         return None
-    folder = copies_of(dataset_id)
+    folder = previews_folder(dataset_id)
     there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     wanted = select(Clip).where(Clip.dataset_id == dataset_id, Clip.status == ClipStatus.OK).order_by(col(Clip.id))
-    return next(iter(without_copy(session.exec(wanted), there)), None)
+    return next(iter(clips_without_preview(session.exec(wanted), there)), None)

@@ -11,7 +11,7 @@ from jobs.fetch.patience import Patience
 from jobs.fetch.report import Problem, Progress
 from jobs.fetch.stores import AZ, GS, S3, Store
 from orchestrator.services.credentials import azure_account
-from orchestrator.services.datasets.files import VIDEO_ENDINGS, is_litter
+from orchestrator.services.datasets.files import VIDEO_ENDINGS, is_system_file
 from orchestrator.services.datasets.ingest.layouts.tree import TEXT_ENDINGS
 
 MOST_OBJECTS = 100_000
@@ -59,4 +59,4 @@ def list_objects(store: Store, bucket: str, path: str, patience: Patience) -> li
 
 
 def _is_wanted(name: str) -> bool:
-    return not name.endswith("/") and PurePosixPath(name).suffix.lower() in WANTED and not is_litter(name)
+    return not name.endswith("/") and PurePosixPath(name).suffix.lower() in WANTED and not is_system_file(name)

@@ -9,7 +9,7 @@ from jobs.fetch.kept import Half, Kept, Object
 from jobs.fetch.objects import fetch_objects
 from jobs.fetch.patience import Patience
 from jobs.fetch.report import Problem, Progress, say
-from orchestrator.services.datasets.files import is_litter
+from orchestrator.services.datasets.files import is_system_file
 from orchestrator.services.datasets.ingest.layouts.tree import TEXT_ENDINGS
 
 
@@ -77,7 +77,7 @@ def dataset_files(sizes: dict[str, int], repo: str) -> dict[str, int]:
     wanted = {
         name: size
         for name, size in sorted(sizes.items())
-        if PurePosixPath(name).suffix.lower() in WANTED and not is_litter(name)
+        if PurePosixPath(name).suffix.lower() in WANTED and not is_system_file(name)
     }
     # Clips may lie inside Parquet files, too: services/datasets/inside_tables.py.
     if all(PurePosixPath(name).suffix.lower() in TEXT_ENDINGS - {".parquet"} for name in wanted):

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from jobs.fetch.report import Problem, Progress
-from orchestrator.services.datasets.files import OBJECT, PART_NOTE
+from orchestrator.services.datasets.files import OBJECT_PREFIX, PART_NOTE
 
 _HALF = ".half"
 
@@ -48,7 +48,7 @@ class Kept:
         names = {self.path(one).name: one.size for one in wanted if one.version}
         here = 0
         for entry in list(os.scandir(self._folder)):
-            if entry.name.startswith(OBJECT):
+            if entry.name.startswith(OBJECT_PREFIX):
                 whole = names.get(entry.name.removesuffix(_HALF), -1)
                 size = entry.stat().st_size
                 if size == whole or (size < whole and entry.name.endswith(_HALF)):
@@ -60,7 +60,7 @@ class Kept:
     def path(self, one: Object) -> Path:
         """Where it lies once it is whole."""
         said = json.dumps([*self._place, one.key, one.size, one.version])
-        return self._folder / (OBJECT + hashlib.sha256(said.encode()).hexdigest()[:40])
+        return self._folder / (OBJECT_PREFIX + hashlib.sha256(said.encode()).hexdigest()[:40])
 
     def half(self, one: Object, progress: Progress) -> "Half":
         """To write behind what has arrived of it."""

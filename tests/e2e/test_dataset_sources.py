@@ -137,7 +137,7 @@ def test_a_container_at_azure(page: Page, signed_in: Person, tmp_path: Path) -> 
         begin(page, "Classification", "Cloud storage link", "from azure")
         page.get_by_label("Bucket and folder").fill("az://films/set")
         page.get_by_role("button", name="Add dataset").click()
-        expect(page.get_by_text("Say whose container it is")).to_be_visible()
+        expect(page.get_by_text("Name the account of the container")).to_be_visible()
         page.get_by_role("combobox", name="Credentials").click()
         page.get_by_role("option", name="New credentials").click()
         page.get_by_label("Storage account").fill(ACCOUNT)

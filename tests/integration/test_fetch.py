@@ -13,7 +13,7 @@ from orchestrator.domain.datasets import FETCHING, Clip, Dataset, DatasetStatus,
 from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.credentials import save_credential
-from orchestrator.services.datasets.ingest.pipeline import ingest_dataset, refuse
+from orchestrator.services.datasets.ingest.pipeline import fail_import, ingest_dataset
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
 from tests.fakes.azure_server import ACCOUNT, KEY, AzureServer, azure_server
@@ -48,7 +48,7 @@ def run(dataset_id: int, go_on: Callable[[], bool] = lambda: True) -> str:
     """What `jobs.datasets.ingest.run_ingest` does, without its lease."""
     problem = fetch_source(dataset_id, go_on)
     if problem:
-        return problem if problem == STOPPED else refuse(dataset_id, problem)
+        return problem if problem == STOPPED else fail_import(dataset_id, problem)
     return ingest_dataset(dataset_id, look_each)
 
 

@@ -53,7 +53,7 @@ def test_the_sheet_is_what_the_trainer_decodes(
     ada: Actor, things: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with session_scope() as session:
-        found = frame_preview.what_a_model_sees(session, ada, *things, frame_preview.Settings())
+        found = frame_preview.render_frame_preview(session, ada, *things, frame_preview.FrameSettings())
         clip = session.get_one(Clip, things[0])
         path = get_settings().storage_dir / clip.path
     base = read_base(BASE)
@@ -67,23 +67,23 @@ def test_the_sheet_is_what_the_trainer_decodes(
         assert np.array_equal(pixels[top : top + found.height, left : left + found.width], frame)
     assert found.times == [round(index / 8, 3) for index in found.indices]
     # Asked again, nothing is drawn again.
-    monkeypatch.setattr(frame_preview, "_ask", lambda _: {})
+    monkeypatch.setattr(frame_preview, "_run_renderer", lambda _: {})
     with session_scope() as session:
-        assert frame_preview.what_a_model_sees(session, ada, *things, frame_preview.Settings()) == found
+        assert frame_preview.render_frame_preview(session, ada, *things, frame_preview.FrameSettings()) == found
 
 
 def test_what_does_not_fit_is_said(ada: Actor, things: tuple[int, int]) -> None:
     bob = make_person("bob")
     with session_scope() as session:
         with pytest.raises(Invalid):
-            frame_preview.what_a_model_sees(session, ada, *things, frame_preview.Settings(frames=5))
+            frame_preview.render_frame_preview(session, ada, *things, frame_preview.FrameSettings(frames=5))
         with pytest.raises(Invalid) as refused:
-            frame_preview.what_a_model_sees(session, ada, *things, frame_preview.Settings(size=64))
+            frame_preview.render_frame_preview(session, ada, *things, frame_preview.FrameSettings(size=64))
         assert refused.value.field == "size"
         for odd in ({"frames": 1_000}, {"frames": 0}, {"size": 8}):
             with pytest.raises(Invalid, match="1 to 256") as refused:
-                frame_preview.what_a_model_sees(session, ada, *things, frame_preview.Settings(**odd))
+                frame_preview.render_frame_preview(session, ada, *things, frame_preview.FrameSettings(**odd))
             assert refused.value.field in odd
         with pytest.raises(NotFound):
-            frame_preview.what_a_model_sees(session, bob, *things, frame_preview.Settings())
+            frame_preview.render_frame_preview(session, bob, *things, frame_preview.FrameSettings())
     assert not list((get_settings().storage_dir / "datasets").rglob("*.part"))

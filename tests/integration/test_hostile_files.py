@@ -220,7 +220,7 @@ def test_the_corpus(ada: Actor, tmp_path: Path) -> None:
         files[f"{'ab'[number % 2]}/{name}"] = make(folder / name)
     dataset_id = bring(ada, Task.CLASSIFICATION, files)
     with ProbePool(2) as lookers:
-        assert ingest_dataset(dataset_id, lookers, at_once=3) == "ready"
+        assert ingest_dataset(dataset_id, lookers, concurrency=3) == "ready"
     with session_scope() as session:
         clips = session.exec(select(Clip).where(Clip.dataset_id == dataset_id)).all()
     problems = {clip.name[2:]: clip.problem for clip in clips if clip.status is ClipStatus.BAD}

@@ -13,7 +13,7 @@ from orchestrator.domain.errors import Invalid, NotFound
 from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.credentials import save_credential, save_token
-from orchestrator.services.datasets.ingest.pipeline import ingest_dataset, refuse
+from orchestrator.services.datasets.ingest.pipeline import fail_import, ingest_dataset
 from orchestrator.services.datasets.ingest.sources import add_dataset, request_fetch
 from orchestrator.services.db import session_scope
 from orchestrator.services.hub import hub_size
@@ -39,7 +39,7 @@ def add(actor: Actor, **source: object) -> int:
 
 def fetch(dataset_id: int) -> str:
     problem = fetch_source(dataset_id, lambda: True)
-    return refuse(dataset_id, problem) if problem else ingest_dataset(dataset_id, look_each)
+    return fail_import(dataset_id, problem) if problem else ingest_dataset(dataset_id, look_each)
 
 
 def dataset_of(dataset_id: int) -> Dataset:

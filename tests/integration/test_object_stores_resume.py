@@ -24,7 +24,7 @@ from orchestrator.domain.sizes import format_size
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import delete_dataset
 from orchestrator.services.datasets.files import fetch_folders, partial_bytes
-from orchestrator.services.datasets.ingest.sources import cancel_reading, request_fetch
+from orchestrator.services.datasets.ingest.sources import cancel_import, request_fetch
 from orchestrator.services.db import session_scope
 from orchestrator.services.fetching import fetch_request
 from orchestrator.services.sandbox import Tool, environment
@@ -275,7 +275,7 @@ def test_what_arrived_goes_with_the_dataset_or_when_it_is_called_off(
     assert run(dataset_id, lambda: False) == STOPPED
     assert nothing_lies_about()
     with session_scope() as session:
-        cancel_reading(session, ada, dataset_id)
+        cancel_import(session, ada, dataset_id)
     broken_off(ada, shelf, dataset_id)
     delete_abandoned_uploads()
     [folder] = fetch_folders(dataset_id)

@@ -89,7 +89,7 @@ def test_more_than_the_limit_is_refused_and_leaves_nothing(tmp_path: Path) -> No
 
 
 def test_a_table_that_grows_out_of_nothing_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet_clips, "_FREELY", 2**16)
+    monkeypatch.setattr(parquet_clips, "_ALWAYS_ALLOWED_BYTES", 2**16)
     place = tmp_path / "bomb.parquet"
     swollen = [film(tmp_path, 20) + b"\0" * 2**20] * 40
     parquet.write_table(pyarrow.table({"video": swollen}), place, compression="zstd")

@@ -10,9 +10,9 @@ from jobs.datasets.transcode import run_transcode
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets.curation.doctor import examine, treat
+from orchestrator.services.datasets.curation.doctor import apply_action, examine
 from orchestrator.services.datasets.files import dataset_folder
-from orchestrator.services.datasets.media.previews import make_preview, plays, preview_source
+from orchestrator.services.datasets.media.previews import is_playable, make_preview, preview_source
 from orchestrator.services.db import session_scope
 from orchestrator.services.queue import transcode_key, waiting_keys
 from orchestrator.settings import get_settings
@@ -55,8 +55,8 @@ def test_what_browsers_play_is_left_as_it_is(ada: Actor, tmp_path: Path) -> None
         assert preview_source(session, ada, clip_id)[1] is None
         with pytest.raises(NotFound):
             preview_source(session, make_person("eve"), clip_id)
-    assert not plays(Path("a.mkv"), "h264")
-    assert not plays(Path("a.mp4"), "hevc")
+    assert not is_playable(Path("a.mkv"), "h264")
+    assert not is_playable(Path("a.mp4"), "hevc")
 
 
 def test_a_broken_one_gets_a_sentence_and_leaves_nothing(ada: Actor) -> None:
@@ -90,7 +90,7 @@ def test_the_doctor_converts_all_at_once_in_turns(
         session.flush()
     assert findings(ada, dataset_id)["unplayed"] == [clip_id, clip_id + 2]
     with session_scope() as session:
-        assert treat(session, ada, dataset_id, "unplayed", "transcode") is None
+        assert apply_action(session, ada, dataset_id, "unplayed", "transcode") is None
     assert waiting_keys("prep") == {transcode_key(dataset_id)}
 
     monkeypatch.setattr(jobs.datasets.transcode, "TURN_S", 0.0)

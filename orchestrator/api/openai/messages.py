@@ -103,7 +103,7 @@ def find_clip(actor: Actor, url: str, host: str) -> ClipSource:
     except (binascii.Error, ValueError) as error:
         raise Invalid("The clip inside the message is not complete base64. Encode it again.", "video_url") from error
     name = f"clip.{_SUFFIX.get((head[1] or '').lower(), 'mp4')}"
-    scratch_id, path = scratch.begin_scratch(actor, name, len(content))
+    scratch_id, path = scratch.create_scratch(actor, name, len(content))
     path.write_bytes(content)
     return ClipSource(scratch_id=scratch.finish_scratch(actor, scratch_id, name).id)
 

@@ -15,12 +15,12 @@ from orchestrator.services.datasets import catalog
 from orchestrator.services.datasets.curation import doctor, edits, versions
 from orchestrator.services.datasets.export import plan_export, stream
 from orchestrator.services.datasets.ingest import sources, uploads
-from orchestrator.services.datasets.ingest.reinterpret import request_reread
-from orchestrator.services.datasets.ingest.review import accept_reading
+from orchestrator.services.datasets.ingest.reinterpret import request_reinterpretation
+from orchestrator.services.datasets.ingest.review import accept_layout
 from orchestrator.services.datasets.media import clips, previews
-from orchestrator.services.datasets.media.frame_preview import Seen, Settings, what_a_model_sees
+from orchestrator.services.datasets.media.frame_preview import FramePreview, FrameSettings, render_frame_preview
 from orchestrator.services.datasets.rows import DatasetRow
-from orchestrator.services.datasets.statistics import footage
+from orchestrator.services.datasets.statistics import clip_statistics
 from orchestrator.services.db import session_scope
 
 router = checked_router(tags=["datasets"])
@@ -143,7 +143,7 @@ def ingest(actor: CurrentUser, dataset_id: Id, body: IngestWish | None = None) -
 def accept(actor: CurrentUser, dataset_id: Id) -> dict[str, Any]:
     """Accepts the detected layout of a dataset whose `stage` is `review`: its files are imported."""
     with session_scope() as session:
-        return _dataset_json(accept_reading(session, actor, dataset_id))
+        return _dataset_json(accept_layout(session, actor, dataset_id))
 
 
 @router.post("/datasets/{dataset_id}/fetch", status_code=202)
@@ -160,14 +160,14 @@ def read_again(actor: CurrentUser, dataset_id: Id, body: ReadingWish) -> dict[st
     """Reads the files again with another layout, without a new upload; the dataset's `layout` holds what was detected,
     and the columns and folders to choose from."""
     with session_scope() as session:
-        return _dataset_json(request_reread(session, actor, dataset_id, body.model_dump()))
+        return _dataset_json(request_reinterpretation(session, actor, dataset_id, body.model_dump()))
 
 
 @router.post("/datasets/{dataset_id}/cancel", status_code=202)
 def cancel(actor: CurrentUser, dataset_id: Id) -> dict[str, Any]:
     """Cancels a download or an import; nothing of it is kept."""
     with session_scope() as session:
-        return _dataset_json(sources.cancel_reading(session, actor, dataset_id))
+        return _dataset_json(sources.cancel_import(session, actor, dataset_id))
 
 
 @router.get("/datasets/{dataset_id}/clips")
@@ -219,7 +219,7 @@ def treat(actor: CurrentUser, dataset_id: Id, kind: str, action: str) -> dict[st
     """Runs an action that a finding of the report offers: quarantine, train, delete, split, transcode, even, single or
     mend."""
     with session_scope() as session:
-        return _edit_json(doctor.treat(session, actor, dataset_id, kind, action))
+        return _edit_json(doctor.apply_action(session, actor, dataset_id, kind, action))
 
 
 def _edit_json(row: versions.EditRow | None) -> dict[str, Any]:
@@ -231,7 +231,7 @@ def report(actor: CurrentUser, dataset_id: Id) -> dict[str, Any]:
     """Statistics and findings of the dataset, and the clips that were left out with their reasons."""
     with session_scope() as session:
         row = catalog.get_dataset(session, actor, dataset_id)
-        statistics = footage(session, actor, dataset_id)
+        statistics = clip_statistics(session, actor, dataset_id)
         health = doctor.examine(session, actor, dataset_id)
         bad = catalog.list_clips(session, actor, dataset_id, status="bad", limit=200)
     left_out = [{"clip_id": str(clip.id), "name": clip.name, "problem": clip.problem} for clip in bad.items]
@@ -327,7 +327,7 @@ def seen_frames(
 ) -> dict[str, Any]:
     """The frames of the clip that a model gets with these settings, rendered by the trainer's own code; `sheet`: their
     image."""
-    preview = _frame_preview(actor, clip_id, model_id, Settings(frames, size, fps))
+    preview = _frame_preview(actor, clip_id, model_id, FrameSettings(frames, size, fps))
     return to_json(preview, sheet=f"/api/v1/clips/{clip_id}/seen.png")
 
 
@@ -341,13 +341,13 @@ def seen_sheet(
     fps: float | None = None,
 ) -> FileResponse:
     """The same frames as one lossless image, in rows of `columns`."""
-    preview = _frame_preview(actor, clip_id, model_id, Settings(frames, size, fps))
+    preview = _frame_preview(actor, clip_id, model_id, FrameSettings(frames, size, fps))
     return FileResponse(preview.sheet, media_type="image/png", headers=_MEDIA)
 
 
-def _frame_preview(actor: CurrentUser, clip_id: int, model_id: int, settings: Settings) -> Seen:
+def _frame_preview(actor: CurrentUser, clip_id: int, model_id: int, settings: FrameSettings) -> FramePreview:
     with session_scope() as session:
-        return what_a_model_sees(session, actor, clip_id, model_id, settings)
+        return render_frame_preview(session, actor, clip_id, model_id, settings)
 
 
 @router.get("/clips/{clip_id}/thumbnail")

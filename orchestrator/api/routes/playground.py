@@ -18,7 +18,7 @@ from orchestrator.domain.errors import AppError, Invalid, TooLarge
 from orchestrator.domain.numbers import parse_number
 from orchestrator.domain.playground import DEFAULT_ANSWER_TOKENS, InferenceRequest
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets.media.previews import make_preview, plays
+from orchestrator.services.datasets.media.previews import is_playable, make_preview
 from orchestrator.services.db import session_scope
 from orchestrator.services.playground import queue, scratch
 from orchestrator.services.playground.questions import check_request
@@ -91,7 +91,7 @@ async def drop(
 ) -> dict[str, Any]:
     """The body is the clip. It is checked, kept for an hour after its last use, and added to no dataset."""
     length = parse_number(content_length)
-    scratch_id, path = await run_in_threadpool(scratch.begin_scratch, actor, name, length)
+    scratch_id, path = await run_in_threadpool(scratch.create_scratch, actor, name, length)
     try:
         with PartFile(path, 0, get_settings().playground_clip_bytes) as part:
             await write_body(request, part)
@@ -131,7 +131,7 @@ def preview(actor: InferenceUser, scratch_id: str) -> FileResponse:
     """The clip in a format that browsers play."""
     row = scratch.find_scratch(actor, scratch_id)
     path = row.path
-    if not plays(path, row.codec):
+    if not is_playable(path, row.codec):
         path = make_preview(path, path.parent / "preview.mp4")
     return FileResponse(path, headers=_PRIVATE)
 

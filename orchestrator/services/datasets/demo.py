@@ -1,4 +1,4 @@
-"""The demo datasets: drawn once, then given to each account as rows of its own over the same files."""
+"""The demo datasets: their clips are generated once, and each account gets records of its own for the same files."""
 
 import hashlib
 import json
@@ -12,22 +12,22 @@ from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus, Split
 from orchestrator.domain.tasks import DEFAULT_TASK, TASKS, Annotation, Task
 from orchestrator.settings import get_settings
 
-HELD_OUT_OF = 5
-"""One in this many sentences is held out."""
+VALIDATION_ONE_IN = 5
+"""One in this many sentences goes to validation."""
 
 
 def demo_folder() -> Path:
-    """Where the demo's clips lie; deleting somebody's demo dataset never touches it."""
+    """The folder of the demo's clips, which stays when a user deletes their demo dataset."""
     return get_settings().storage_dir / "demo"
 
 
 def manifest_path() -> Path:
-    """The list of the demo's clips with their facts; it exists once every clip does."""
+    """The list of the demo's clips with their facts; it is written when all clips exist."""
     return demo_folder() / "manifest.json"
 
 
-def is_drawn() -> bool:
-    """True when the clips are there, with their captions: an older version drew them without."""
+def is_demo_generated() -> bool:
+    """Whether the clips exist with captions; an older version generated them without."""
     if not manifest_path().exists():
         return False
     clips = _manifest()
@@ -35,14 +35,18 @@ def is_drawn() -> bool:
 
 
 def create_demos(session: Session, user_id: int) -> None:
-    """For a new account: the same clips for each task that has a demo, last for the default, which lists show first."""
+    """Creates a demo dataset for each task that has one; the default task's last, so that lists show it first."""
     with_demo = [task.key for task in TASKS.values() if task.demo]
     for key in sorted(with_demo, key=lambda key: key is DEFAULT_TASK):
         create_demo(session, user_id, key)
 
 
 def create_demo(session: Session, user_id: int, task: Task = DEFAULT_TASK) -> int:
-    """Gives an account a demo dataset, at once or as soon as it is drawn; its id."""
+    """Creates a demo dataset; it becomes ready when the clips are generated.
+
+    Returns:
+        Its id.
+    """
     text = TASKS[task].demo
     if text is None:
         raise ValueError(f"{task.value} has no demo dataset.")
@@ -63,8 +67,12 @@ def create_demo(session: Session, user_id: int, task: Task = DEFAULT_TASK) -> in
     return dataset.id
 
 
-def fill_waiting(session: Session) -> int:
-    """Fills the demo datasets that were given before the clips were drawn; how many."""
+def fill_pending_demos(session: Session) -> int:
+    """Fills the demo datasets that were created before the clips were generated.
+
+    Returns:
+        How many.
+    """
     clips = _manifest()
     statement = select(Dataset).where(col(Dataset.is_demo).is_(True), Dataset.status == DatasetStatus.PROCESSING)
     waiting = session.exec(statement).all() if clips else []
@@ -73,8 +81,8 @@ def fill_waiting(session: Session) -> int:
     return len(waiting)
 
 
-def report_drawing(session: Session, done: int, total: int) -> None:
-    """Shows in the waiting demo datasets how far the drawing is."""
+def report_demo_progress(session: Session, done: int, total: int) -> None:
+    """Records the progress of generating the clips in the demo datasets that wait for them."""
     statement = select(Dataset).where(col(Dataset.is_demo).is_(True), Dataset.status == DatasetStatus.PROCESSING)
     for dataset in session.exec(statement):
         dataset.progress_done, dataset.progress_total = done, total
@@ -103,19 +111,19 @@ def _fill(session: Session, dataset: Dataset, clips: list[dict[str, Any]]) -> No
 
 
 def _annotated(clip: dict[str, Any], annotation: Annotation) -> dict[str, Any]:
-    """A drawn clip with the one kind of annotation that the dataset's task learns from."""
+    """A generated clip with the kind of annotation that the dataset's task needs."""
     match annotation:
         case Annotation.LABEL:
             return clip | {"caption": ""}
         case Annotation.CAPTION:
-            return _described(clip)
+            return _captioned(clip)
         case _:
             assert_never(annotation)
 
 
-def _described(clip: dict[str, Any]) -> dict[str, Any]:
-    """A clip with its caption and no class. About a fifth of the sentences are held out whole: what is
-    measured is whether a model can say of a clip what it was never told in one piece."""
+def _captioned(clip: dict[str, Any]) -> dict[str, Any]:
+    """A clip with a caption and no label. All clips of about a fifth of the sentences go to validation, which measures
+    whether a model can describe combinations that it has not seen."""
     caption = str(clip.get("caption", ""))
-    held = hashlib.sha256(caption.encode()).digest()[0] % HELD_OUT_OF == 0
-    return clip | {"label": "", "caption": caption, "split": Split.VALIDATION if held else Split.TRAIN}
+    is_validation = hashlib.sha256(caption.encode()).digest()[0] % VALIDATION_ONE_IN == 0
+    return clip | {"label": "", "caption": caption, "split": Split.VALIDATION if is_validation else Split.TRAIN}

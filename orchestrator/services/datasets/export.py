@@ -1,4 +1,4 @@
-"""A dataset on its way out: a zip as VideoFolder or as LLaMA-Factory's ShareGPT, written while it is sent."""
+"""Exports a dataset as a zip in the format VideoFolder or LLaMA-Factory's ShareGPT, written while it is sent."""
 
 import csv
 import io
@@ -25,35 +25,38 @@ _BLOCK = 2**20
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A zip's name, the small files in it, and the clips: (name inside, file)."""
+    """The name of the zip, its text files by name, and its clips as (name inside, file)."""
 
     filename: str
     texts: dict[str, str]
     files: list[tuple[str, Path]]
 
 
-def plan_export(session: Session, actor: Actor, dataset_id: int, form: str) -> Export:
-    """What the zip will hold: the good clips with what is said about them.
+def plan_export(session: Session, actor: Actor, dataset_id: int, layout: str) -> Export:
+    """Collects what the zip will hold: the usable clips with their labels and captions.
+
+    Args:
+        layout: one of `FORMATS`.
 
     Raises:
-        Invalid: another form. Conflict: no clips. NotFound.
+        Invalid: another format. Conflict: there are no clips. NotFound.
     """
-    if form not in FORMATS:
+    if layout not in FORMATS:
         raise Invalid(f"Choose one of: {', '.join(FORMATS)}.", "format")
     dataset = owned_dataset(session, actor, dataset_id)
-    good = select(Clip).where(Clip.dataset_id == dataset_id, Clip.status == ClipStatus.OK).order_by(col(Clip.id))
-    clips = list(session.exec(good))
+    usable = select(Clip).where(Clip.dataset_id == dataset_id, Clip.status == ClipStatus.OK).order_by(col(Clip.id))
+    clips = list(session.exec(usable))
     if not clips:
         raise Conflict("This dataset has no clips to export yet.")
     root = get_settings().storage_dir
-    named = [(clip, f"clips/{clip.id}-{_plain(clip.name.rpartition('/')[2])}") for clip in clips]
-    texts = _table(named) if form == "videofolder" else _conversations(named, dataset.task)
-    stem = _plain(dataset.name) or "dataset"
-    return Export(f"{stem}-v{dataset.version}-{form}.zip", texts, [(name, root / clip.path) for clip, name in named])
+    named = [(clip, f"clips/{clip.id}-{_portable(clip.name.rpartition('/')[2])}") for clip in clips]
+    texts = _table(named) if layout == "videofolder" else _conversations(named, dataset.task)
+    stem = _portable(dataset.name) or "dataset"
+    return Export(f"{stem}-v{dataset.version}-{layout}.zip", texts, [(name, root / clip.path) for clip, name in named])
 
 
 def stream(export: Export) -> Iterator[bytes]:
-    """The zip's bytes, uncompressed since videos do not shrink; never more than a block in memory."""
+    """The bytes of the zip, uncompressed because videos do not shrink; at most one block is in memory."""
     sink = _Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
         for name, text in export.texts.items():
@@ -71,22 +74,22 @@ def stream(export: Export) -> Iterator[bytes]:
 def _table(named: list[tuple[Clip, str]]) -> dict[str, str]:
     text = io.StringIO()
     writer = csv.writer(text)
-    asks = any(clip.prompt for clip, _ in named)
-    writer.writerow(("file_name", "label", "caption", "split", *(("question",) if asks else ())))
+    has_questions = any(clip.prompt for clip, _ in named)
+    writer.writerow(("file_name", "label", "caption", "split", *(("question",) if has_questions else ())))
     for clip, name in named:
         split = "" if clip.split is Split.AUTO else clip.split.value
-        writer.writerow((name, clip.label, clip.caption, split, *((clip.prompt,) if asks else ())))
+        writer.writerow((name, clip.label, clip.caption, split, *((clip.prompt,) if has_questions else ())))
     return {"metadata.csv": text.getvalue()}
 
 
 def _conversations(named: list[tuple[Clip, str]], task: Task) -> dict[str, str]:
-    """One file a split; `label` stays beside the conversation."""
+    """One file for each split; a label is kept in its own field."""
     annotation = TASKS[task].annotation
     rows: dict[Split, list[dict[str, Any]]] = {}
     for clip, name in named:
-        ask = clip.prompt or annotation.spec.export_question
+        question = clip.prompt or annotation.spec.export_question
         answer = getattr(clip, annotation)
-        messages = [{"role": "user", "content": f"<video>{ask}"}, {"role": "assistant", "content": answer}]
+        messages = [{"role": "user", "content": f"<video>{question}"}, {"role": "assistant", "content": answer}]
         row = {"messages": messages, "videos": [name]} | ({"label": clip.label} if clip.label else {})
         rows.setdefault(clip.split, []).append(row)
     names = {Split.AUTO: "data.json", Split.TRAIN: "train.json", Split.VALIDATION: "validation.json"}
@@ -101,17 +104,17 @@ def _conversations(named: list[tuple[Clip, str]], task: Task) -> dict[str, str]:
         }
         for split in rows
     }
-    texts = {names[split]: json.dumps(found, ensure_ascii=False, indent=1) for split, found in rows.items()}
+    texts = {names[split]: json.dumps(of_split, ensure_ascii=False, indent=1) for split, of_split in rows.items()}
     return texts | {"dataset_info.json": json.dumps(info, indent=2)}
 
 
-def _plain(name: str) -> str:
-    """A name that every file system takes."""
+def _portable(name: str) -> str:
+    """The name with only characters that every file system accepts."""
     return re.sub(r"[^\w.\- ]+", "_", name).strip(". ")[:120]
 
 
 class _Sink(io.RawIOBase):
-    """Where the zip is written to; what is there is taken out and sent."""
+    """The file that the zip is written to; its content is taken out and sent."""
 
     def __init__(self) -> None:
         self._blocks: list[bytes] = []
@@ -124,6 +127,6 @@ class _Sink(io.RawIOBase):
         return len(block)
 
     def take(self) -> bytes:
-        """Everything written since the last time."""
-        found, self._blocks = b"".join(self._blocks), []
-        return found
+        """Everything that was written since the last call."""
+        content, self._blocks = b"".join(self._blocks), []
+        return content

@@ -1,4 +1,4 @@
-"""The rows of datasets and clips that pages and the REST answers share."""
+"""The rows of datasets and clips that pages and the REST API share."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,13 +6,13 @@ from typing import Any
 
 from orchestrator.domain.datasets import Clip, ClipProblem, Dataset
 
-AGAIN = "again"
-"""In a layout: what became of clips that the dataset had already when the last files came (coming_again.py)."""
+REUPLOAD_NOTE = "again"
+"""Key of a layout: what became of uploaded clips that the dataset had already (ingest/reuploads.py)."""
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetRow:
-    """One dataset as a list or a page shows it."""
+    """One dataset."""
 
     id: int
     name: str
@@ -37,7 +37,7 @@ class DatasetRow:
 
 @dataclass(frozen=True, slots=True)
 class ClipRow:
-    """One clip of a dataset; where its file lies stays in the house."""
+    """One clip of a dataset, without the path of its file."""
 
     id: int
     dataset_id: int

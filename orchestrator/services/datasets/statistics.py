@@ -1,4 +1,4 @@
-"""What the clips of a dataset are like together: classes, splits, how long they run, how much their captions say."""
+"""Statistics of a dataset's clips: classes, splits, durations, frame sizes, caption lengths."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,12 +14,12 @@ from orchestrator.services.datasets.catalog import get_dataset
 
 BINS = 12
 FRAME_SIZES = 12
-"""The commonest sizes of frames that are told."""
+"""How many of the most common frame sizes are listed."""
 
 
 @dataclass(frozen=True, slots=True)
 class LengthBin:
-    """`clips` good clips run from `start_s` to below `end_s` (the last bin holds its end)."""
+    """How many clips last from `start_s` to below `end_s`; the last bin includes its end."""
 
     start_s: float
     end_s: float
@@ -28,7 +28,7 @@ class LengthBin:
 
 @dataclass(frozen=True, slots=True)
 class CaptionWords:
-    """How many words the captions have; `bins` as for lengths, in words."""
+    """How many words the captions have; `bins`: a histogram in words."""
 
     median: float
     shortest: int
@@ -37,8 +37,13 @@ class CaptionWords:
 
 
 @dataclass(frozen=True, slots=True)
-class Footage:
-    """Counts good clips only; `classes` by falling count, then by name; `captions` where the task learns from them."""
+class ClipStatistics:
+    """Statistics of the usable clips.
+
+    Attributes:
+        classes: (label, clips), the largest class first.
+        captions: None where the task does not use captions.
+    """
 
     total_s: float
     median_s: float
@@ -50,42 +55,46 @@ class Footage:
     """Clips by split: auto, train, validation."""
     captions: CaptionWords | None = None
     frame_sizes: list[tuple[int, int, int]] = field(default_factory=list)
-    """(width, height, clips) by falling count, the commonest only."""
+    """(width, height, clips) of the most common frame sizes, the most common first."""
 
 
-def footage(session: Session, actor: Actor, dataset_id: int) -> Footage:
-    """Reads the figures of one dataset.
+def clip_statistics(session: Session, actor: Actor, dataset_id: int) -> ClipStatistics:
+    """Computes the statistics of one dataset.
 
     Raises:
-        NotFound: there is none, or it is somebody else's.
+        NotFound: it does not exist, or belongs to another user.
     """
     task = get_dataset(session, actor, dataset_id).task
-    good = (col(Clip.dataset_id) == dataset_id, col(Clip.status) == ClipStatus.OK)
-    seconds = sorted(session.exec(select(Clip.duration_s).where(*good)).all())
-    counted = select(Clip.label, func.count()).where(*good).group_by(col(Clip.label))
+    usable = (col(Clip.dataset_id) == dataset_id, col(Clip.status) == ClipStatus.OK)
+    seconds = sorted(session.exec(select(Clip.duration_s).where(*usable)).all())
+    counted = select(Clip.label, func.count()).where(*usable).group_by(col(Clip.label))
     classes = [(label, int(number)) for label, number in session.exec(counted)]
     classes.sort(key=lambda row: (-row[1], row[0]))
     if not seconds:
-        return Footage(0.0, 0.0, 0.0, 0.0, classes, [])
-    by_split = session.exec(select(Clip.split, func.count()).where(*good).group_by(col(Clip.split)))
+        return ClipStatistics(0.0, 0.0, 0.0, 0.0, classes, [])
+    by_split = session.exec(select(Clip.split, func.count()).where(*usable).group_by(col(Clip.split)))
     splits = {str(split): int(number) for split, number in by_split}
     captioned = TASKS[task].annotation is Annotation.CAPTION
-    captions = caption_words(session.exec(select(Clip.caption).where(*good))) if captioned else None
-    lengths, sizes = length_bins(seconds), _frame_sizes(session, good)
-    return Footage(sum(seconds), median(seconds), seconds[0], seconds[-1], classes, lengths, splits, captions, sizes)
+    captions = caption_words(session.exec(select(Clip.caption).where(*usable))) if captioned else None
+    lengths, sizes = length_bins(seconds), _frame_sizes(session, usable)
+    return ClipStatistics(
+        sum(seconds), median(seconds), seconds[0], seconds[-1], classes, lengths, splits, captions, sizes
+    )
 
 
-def _frame_sizes(session: Session, good: tuple[ColumnElement[bool], ...]) -> list[tuple[int, int, int]]:
+def _frame_sizes(session: Session, usable: tuple[ColumnElement[bool], ...]) -> list[tuple[int, int, int]]:
     number = func.count()
     by_size = (
-        select(Clip.width, Clip.height, number).where(*good, Clip.width > 0).group_by(col(Clip.width), col(Clip.height))
+        select(Clip.width, Clip.height, number)
+        .where(*usable, Clip.width > 0)
+        .group_by(col(Clip.width), col(Clip.height))
     )
     order = by_size.order_by(number.desc(), col(Clip.width).desc()).limit(FRAME_SIZES)
     return [(width, height, int(clips)) for width, height, clips in session.exec(order)]
 
 
 def caption_words(captions: Iterable[str]) -> CaptionWords | None:
-    """Counts the words of captions; None when there is none."""
+    """Word counts of the captions; None where there are no captions."""
     counts = sorted(len(caption.split()) for caption in captions)
     if not counts:
         return None
@@ -93,7 +102,7 @@ def caption_words(captions: Iterable[str]) -> CaptionWords | None:
 
 
 def length_bins(seconds: list[float], bins: int = BINS) -> list[LengthBin]:
-    """A histogram over sorted lengths, from zero to the longest; clips of one length make one bin."""
+    """A histogram of sorted durations, from zero to the longest; durations that are all equal make one bin."""
     low, high = 0.0, seconds[-1]
     if high - seconds[0] < 0.05:
         return [LengthBin(seconds[0], high, len(seconds))]

@@ -1,21 +1,21 @@
-"""Words as they are meant: read in a wrong encoding somewhere on their way, or alike to the eye and other letters."""
+"""Normalizes Unicode text, and repairs text that was decoded with a wrong encoding."""
 
 import unicodedata
 
-LOST = "\ufffd"
-"""Stands for a letter that could not be read."""
+REPLACEMENT = "\ufffd"
+"""The character that decoders put in place of bytes that they cannot decode."""
 
 
-def as_seen(text: str) -> str:
-    """Without control and direction marks, its letters composed: a Mac writes the "ü" of a file's name as two."""
+def normalize_text(text: str) -> str:
+    """The text without control and direction marks, and composed (NFC): macOS decomposes the "ü" of a file name."""
     if text.isascii() and text.isprintable():
         return text
     kept = (c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Co", "Cf"))
     return unicodedata.normalize("NFC", "".join(kept))
 
 
-def mended(text: str) -> str:
-    """The text as it was meant, when it is UTF-8 that was read as Windows-1252 ("GrÃ¼n" for "Grün"); else itself."""
+def repair_encoding(text: str) -> str:
+    """Repairs UTF-8 that was decoded as Windows-1252 ("GrÃ¼n" for "Grün"); other text is returned unchanged."""
     if text.isascii():
         return text
     try:
@@ -24,6 +24,6 @@ def mended(text: str) -> str:
         return text
 
 
-def is_broken(text: str) -> bool:
-    """Whether it holds letters that nobody meant."""
-    return LOST in text or mended(text) != text
+def has_encoding_error(text: str) -> bool:
+    """Whether the text was decoded with a wrong encoding."""
+    return REPLACEMENT in text or repair_encoding(text) != text

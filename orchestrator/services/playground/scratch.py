@@ -1,4 +1,4 @@
-"""Clips that are dropped to be tried, not kept: a folder each below their owner's, checked, and gone after a while."""
+"""Temporary clips of the playground: uploaded, checked in a sandbox, deleted an hour after their last use."""
 
 import contextlib
 import json
@@ -19,18 +19,18 @@ from orchestrator.services.sandbox import Tool
 from orchestrator.services.uploads.uploads import clean_name
 from orchestrator.settings import get_settings
 
-KEPT_S = 3600.0
-"""Seconds after its last use until a dropped clip is removed."""
-MOST = 12
-"""Dropped clips of one person; the longest unused goes when one more comes."""
-_SPARE_BYTES = 512 * 2**20
+LIFETIME_S = 3600.0
+"""Seconds after its last use until a clip is deleted."""
+MAX_CLIPS = 12
+"""Temporary clips of one user; a further one replaces the least recently used."""
+_RESERVED_BYTES = 512 * 2**20
 _ID = re.compile(r"[A-Za-z0-9_-]{20,40}")
-_LOOKS = threading.BoundedSemaphore(2)
+_PROBES = threading.BoundedSemaphore(2)
 
 
 @dataclass(frozen=True, slots=True)
 class ScratchRow:
-    """A dropped clip that was looked over."""
+    """A temporary clip that was checked."""
 
     id: str
     name: str
@@ -44,11 +44,17 @@ class ScratchRow:
     codec: str
 
 
-def begin_scratch(actor: Actor, name: str, length: int | None) -> tuple[str, Path]:
-    """(id, file) for a clip whose bytes come now; `length` where it is known.
+def create_scratch(actor: Actor, name: str, length: int | None) -> tuple[str, Path]:
+    """Creates the empty file of a clip that is uploaded now.
+
+    Args:
+        length: bytes of the clip; None where the client does not say.
+
+    Returns:
+        (id, file).
 
     Raises:
-        Invalid, TooLarge, DiskFull.
+        Invalid: it is no video by its name. TooLarge. DiskFull.
     """
     short = PurePosixPath(clean_name(name or "clip.mp4")).name
     if Path(short).suffix.lower() not in VIDEO_ENDINGS:
@@ -58,9 +64,9 @@ def begin_scratch(actor: Actor, name: str, length: int | None) -> tuple[str, Pat
         raise TooLarge(f"{short} has {length / 1e6:,.0f} MB; a clip to try may have {limit / 1e6:,.0f} MB.")
     folder = _home(actor)
     folder.mkdir(parents=True, exist_ok=True)
-    if shutil.disk_usage(folder).free < (length or 0) + _SPARE_BYTES:
-        raise DiskFull("There is no room on the disk for this clip. Free some space and try again.")
-    _forget_oldest(folder)
+    if shutil.disk_usage(folder).free < (length or 0) + _RESERVED_BYTES:
+        raise DiskFull("There is not enough space on the disk for this clip. Free some space and try again.")
+    _delete_oldest(folder)
     scratch_id = secrets.token_urlsafe(18)
     (folder / scratch_id).mkdir(mode=0o700)
     path = folder / scratch_id / f"clip{Path(short).suffix.lower()}"
@@ -69,10 +75,10 @@ def begin_scratch(actor: Actor, name: str, length: int | None) -> tuple[str, Pat
 
 
 def finish_scratch(actor: Actor, scratch_id: str, name: str) -> ScratchRow:
-    """Looks the clip over, in a process with limits; a bad one is removed.
+    """Probes the uploaded clip in a sandbox; one that cannot be used is deleted.
 
     Raises:
-        Invalid: the sentence says why it cannot be shown to a model.
+        Invalid: it cannot be shown to a model.
     """
     folder = _folder(actor, scratch_id)
     path = next((p for p in folder.glob("clip.*") if p.suffix != ".part"), None)
@@ -80,26 +86,26 @@ def finish_scratch(actor: Actor, scratch_id: str, name: str) -> ScratchRow:
     if path is None or not path.stat().st_size:
         discard_scratch(actor, scratch_id)
         raise Invalid(f"{short} is empty.", "name")
-    facts = _look(path, short, folder / "strip.jpg")
+    facts = _probe(path, short, folder / "strip.jpg")
     if facts.get("problem"):
         discard_scratch(actor, scratch_id)
         raise Invalid(str(facts["problem"]), "clip")
-    return keep_facts(folder, path, short, facts)
+    return save_facts(folder, path, short, facts)
 
 
-def keep_facts(folder: Path, path: Path, name: str, facts: dict) -> ScratchRow:
-    """Writes down what was found out about a clip."""
-    told = {key: facts[key] for key in ("frames", "fps", "width", "height", "duration_s", "codec")}
-    row = ScratchRow(folder.name, name, path, path.stat().st_size, **told)
+def save_facts(folder: Path, path: Path, name: str, facts: dict) -> ScratchRow:
+    """Saves the facts of a clip next to its file."""
+    values = {key: facts[key] for key in ("frames", "fps", "width", "height", "duration_s", "codec")}
+    row = ScratchRow(folder.name, name, path, path.stat().st_size, **values)
     (folder / "facts.json").write_text(json.dumps(asdict(row) | {"path": path.name}))
     return row
 
 
 def find_scratch(actor: Actor, scratch_id: str) -> ScratchRow:
-    """A clip that the actor dropped. Using it keeps it for another while.
+    """A temporary clip of the actor's; this counts as a use.
 
     Raises:
-        NotFound: there is none, its time is over, or it is somebody else's.
+        NotFound: it does not exist, has expired, or belongs to another user.
     """
     folder = _folder(actor, scratch_id)
     try:
@@ -107,55 +113,63 @@ def find_scratch(actor: Actor, scratch_id: str) -> ScratchRow:
         row = ScratchRow(**raw | {"path": folder / Path(raw["path"]).name})
         os.utime(folder)
     except (OSError, ValueError, KeyError, TypeError):
-        raise _gone() from None
+        raise _not_found() from None
     if not row.path.is_file():
-        raise _gone()
+        raise _not_found()
     return row
 
 
 def scratch_file(actor: Actor, scratch_id: str, strip: bool = False) -> Path:
-    """The clip's file, or its film strip."""
+    """The file of the clip, or its film strip.
+
+    Raises:
+        NotFound: see `find_scratch`.
+    """
     row = find_scratch(actor, scratch_id)
     path = row.path.parent / "strip.jpg" if strip else row.path
     if not path.is_file():
-        raise _gone()
+        raise _not_found()
     return path
 
 
 def discard_scratch(actor: Actor, scratch_id: str) -> None:
-    """Removes a dropped clip now."""
+    """Deletes a temporary clip."""
     shutil.rmtree(_folder(actor, scratch_id), ignore_errors=True)
 
 
-def sweep_scratch(now: float | None = None) -> int:
-    """Removes clips whose time is over; says how many."""
-    gone = 0
+def delete_expired_scratch(now: float | None = None) -> int:
+    """Deletes all clips that have expired.
+
+    Returns:
+        How many.
+    """
+    deleted = 0
     for folder in (get_settings().data_dir / "scratch").glob("*/*"):
         with contextlib.suppress(OSError):
-            if (now or time.time()) - folder.stat().st_mtime > KEPT_S:
+            if (now or time.time()) - folder.stat().st_mtime > LIFETIME_S:
                 shutil.rmtree(folder, ignore_errors=True)
-                gone += 1
-    return gone
+                deleted += 1
+    return deleted
 
 
-def _look(path: Path, name: str, strip: Path) -> dict:
-    """What the sandboxed child finds out; the same one that looks over datasets."""
-    if not _LOOKS.acquire(timeout=60.0):
-        raise Unavailable("Other clips are being looked over. Try again in a moment.")
+def _probe(path: Path, name: str, strip: Path) -> dict:
+    """The facts of the clip, from the same sandboxed program that probes datasets; or its `problem`."""
+    if not _PROBES.acquire(timeout=60.0):
+        raise Unavailable("Other clips are being checked. Try again in a moment.")
     request = json.dumps([str(path), name, str(strip)]).encode() + b"\n"
     try:
         return json.loads(sandbox.run(Tool.PROBE, request=request).output)
     except sandbox.TimeLimitReached:
-        return {"problem": f"{name} takes too long to look through. Make it shorter."}
+        return {"problem": f"{name} takes too long to check. Make it shorter."}
     except ValueError:
         return {"problem": f"{name} makes the decoder fail. Convert it to MP4 and drop it again."}
     finally:
-        _LOOKS.release()
+        _PROBES.release()
 
 
-def _forget_oldest(home: Path) -> None:
+def _delete_oldest(home: Path) -> None:
     folders = sorted(home.iterdir(), key=lambda folder: folder.stat().st_mtime, reverse=True)
-    for folder in folders[MOST - 1 :]:
+    for folder in folders[MAX_CLIPS - 1 :]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -165,9 +179,9 @@ def _home(actor: Actor) -> Path:
 
 def _folder(actor: Actor, scratch_id: str) -> Path:
     if not _ID.fullmatch(scratch_id):
-        raise _gone()
+        raise _not_found()
     return _home(actor) / scratch_id
 
 
-def _gone() -> NotFound:
-    return NotFound("This clip is not here any more: dropped clips are kept for an hour. Drop it again.", "clip")
+def _not_found() -> NotFound:
+    return NotFound("This clip is not stored any more: temporary clips are kept for an hour. Drop it again.", "clip")

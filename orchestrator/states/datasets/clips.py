@@ -9,7 +9,7 @@ from sqlmodel import Session
 from orchestrator.domain.errors import AppError, Conflict, NotFound, NotSignedIn
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import matching_clips
-from orchestrator.services.datasets.curation.edits import Change, edit_clips, replace_words
+from orchestrator.services.datasets.curation.edits import Change, edit_clips, replace_in_captions
 from orchestrator.services.datasets.curation.versions import EditRow
 from orchestrator.services.datasets.media.clips import get_clip
 from orchestrator.states.datasets.clip_filters import Wanted, filters_of
@@ -69,7 +69,7 @@ def _change(
             raise Conflict("Other clips match by now than when you chose them. Look at them, and choose them again.")
     if isinstance(change, Change):
         return edit_clips(session, actor, dataset_id, ids, change)
-    return replace_words(session, actor, dataset_id, ids, *change)
+    return replace_in_captions(session, actor, dataset_id, ids, *change)
 
 
 @part_of_page

@@ -15,12 +15,12 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.credentials import CredentialRow, list_credentials
 from orchestrator.services.datasets.catalog import dismiss_notice, get_dataset, list_clips
 from orchestrator.services.datasets.files import fetch_folders, partial_bytes
-from orchestrator.services.datasets.ingest.reinterpret import request_reread
-from orchestrator.services.datasets.ingest.review import accept_reading
-from orchestrator.services.datasets.ingest.sources import cancel_reading, request_fetch
+from orchestrator.services.datasets.ingest.reinterpret import request_reinterpretation
+from orchestrator.services.datasets.ingest.review import accept_layout
+from orchestrator.services.datasets.ingest.sources import cancel_import, request_fetch
 from orchestrator.services.datasets.overview import DatasetExtras, dataset_extras
-from orchestrator.services.datasets.rows import AGAIN, ClipRow, DatasetRow
-from orchestrator.services.datasets.statistics import Footage, footage
+from orchestrator.services.datasets.rows import REUPLOAD_NOTE, ClipRow, DatasetRow
+from orchestrator.services.datasets.statistics import ClipStatistics, clip_statistics
 from orchestrator.services.paging import Page
 from orchestrator.states.datasets.clip_filters import Wanted, filters_of
 from orchestrator.states.datasets.layout_view import LayoutView, layout_view
@@ -60,7 +60,7 @@ class _Visit:
     """What the doctor says of the clips that are shown; "" when nothing was asked for, or it is found no more."""
     clips: Page[ClipRow]
     bad: Page[ClipRow]
-    footage: Footage
+    footage: ClipStatistics
     begun: int
     """Bytes of a fetch that broke off, to be gone on from."""
     tokens: list[CredentialRow]
@@ -83,7 +83,7 @@ def _read(session: Session, actor: Actor, dataset_id: int, wanted: Wanted, limit
         title,
         list_clips(session, actor, dataset_id, limit=limit, cursor=cursor or None, **filters),
         list_clips(session, actor, dataset_id, status="bad", limit=50),
-        footage(session, actor, dataset_id),
+        clip_statistics(session, actor, dataset_id),
         sum(partial_bytes(folder) for folder in fetch_folders(dataset_id)) if row.status == "error" else 0,
         list_credentials(session, actor) if row.status == "error" and row.source.get("type") == "hub" else [],
     )
@@ -192,7 +192,7 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
     @signed_in
     async def cancel(self):
         """Stops fetching or reading; what was there before stays."""
-        row = await act(self, cancel_reading, self._id())
+        row = await act(self, cancel_import, self._id())
         again = await self._refresh()
         kept = "What was there before stays." if row.clip_count else "Nothing of it was kept."
         return [rx.toast.info(f"Stopped. {kept}"), *again]
@@ -201,13 +201,13 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
     @signed_in
     async def accept(self):
         """It was understood rightly: the clips are read now."""
-        return await self._ask(accept_reading)
+        return await self._ask(accept_layout)
 
     @rx.event
     @signed_in
     async def write_by_hand(self):
         """The clips come in as they are; what they say is written here."""
-        return await self._ask(request_reread, dict(self._reading) | {"by_hand": True})
+        return await self._ask(request_reinterpretation, dict(self._reading) | {"by_hand": True})
 
     @rx.event
     @signed_in
@@ -334,7 +334,7 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
         enough = row.clip_count > 0 and (not TASKS[row.task].has_classes or len(row.class_names) > 1)
         self.trainable, self._reading = row.status == "ready" and enough, row.layout.get("reading") or {}
         self.not_added = row.error if row.status == "ready" else ""
-        self.came_again = str(row.layout.get(AGAIN) or "") if row.status == "ready" else ""
+        self.came_again = str(row.layout.get(REUPLOAD_NOTE) or "") if row.status == "ready" else ""
         self.not_followed = row.error if waits else ""
         self.tab = (row.name if row.status == "ready" else f"{row.name}, {row.status}") + " - Loreel"
         self._place(visit.clips)

@@ -7,7 +7,7 @@ import reflex as rx
 
 from orchestrator.domain.errors import AppError, Conflict, NotFound, NotSignedIn
 from orchestrator.domain.numbers import parse_number
-from orchestrator.services.datasets.curation.doctor import Report, examine, treat
+from orchestrator.services.datasets.curation.doctor import Report, apply_action, examine
 from orchestrator.services.datasets.curation.edits import assign_splits
 from orchestrator.services.datasets.curation.findings import Finding
 from orchestrator.states.datasets.detail import DatasetDetailState, after_refresh, part_of_page
@@ -86,7 +86,7 @@ class DatasetDoctor(rx.State):
         """Does what a finding offers, and says how to take it back."""
         said = next(((line.title, line.detail) for line in self.findings if line.kind == kind), None)
         try:
-            edit = await act(self, treat, self.dataset_key, kind, action, said)
+            edit = await act(self, apply_action, self.dataset_key, kind, action, said)
         except (Conflict, NotFound) as error:  # it was put right elsewhere, or there is more of it
             return [toast("error", error.message), DatasetDetailState.refresh]
         if action == "transcode":

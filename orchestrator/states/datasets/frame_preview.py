@@ -9,7 +9,7 @@ from orchestrator.domain.errors import AppError, NotSignedIn
 from orchestrator.domain.numbers import parse_number
 from orchestrator.domain.tasks import TASKS
 from orchestrator.services.datasets.catalog import get_dataset
-from orchestrator.services.datasets.media.frame_preview import Seen, Settings, what_a_model_sees
+from orchestrator.services.datasets.media.frame_preview import FramePreview, FrameSettings, render_frame_preview
 from orchestrator.services.models.catalog import list_models
 from orchestrator.states.datasets.clips import DatasetClips
 from orchestrator.states.datasets.detail import DatasetDetailState, part_of_page
@@ -97,12 +97,12 @@ class DatasetSeen(rx.State):
             self._say("Frames and frame size are whole numbers; leave them empty for what the model was made for.", odd)
             yield rx.call_script(_INTO_VIEW)
             return
-        wanted = Settings(_whole(self.frames), _whole(self.size))
+        wanted = FrameSettings(_whole(self.frames), _whole(self.size))
         self.drawing = True
         self._say("")
         yield
         try:
-            found = await act(self, what_a_model_sees, self.clip_id, int(self.model), wanted)
+            found = await act(self, render_frame_preview, self.clip_id, int(self.model), wanted)
         except NotSignedIn:
             raise
         except AppError as error:
@@ -116,7 +116,7 @@ class DatasetSeen(rx.State):
     def _say(self, sentence: str, field: str = "") -> None:
         self.problem, self.problem_at = sentence, field
 
-    def _show(self, found: Seen, wanted: Settings) -> None:
+    def _show(self, found: FramePreview, wanted: FrameSettings) -> None:
         given = {"frames": wanted.frames, "size": wanted.size}
         asked = {"model_id": self.model} | {name: value for name, value in given.items() if value}
         self.image = f"/api/v1/clips/{self.clip_id}/seen.png?{urlencode(asked)}"

@@ -14,7 +14,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.credentials import list_credentials
 from orchestrator.services.datasets.catalog import create_dataset, delete_dataset, get_dataset
 from orchestrator.services.datasets.ingest.sources import SECRETS, add_dataset, request_fetch
-from orchestrator.services.datasets.ingest.uploads import discard_arriving, request_ingest
+from orchestrator.services.datasets.ingest.uploads import discard_uploads, request_ingest
 from orchestrator.services.datasets.rows import DatasetRow
 from orchestrator.services.uploads.uploads import list_uploads
 from orchestrator.states.shared import formatting
@@ -36,7 +36,7 @@ def _call_off(session: Session, actor: Actor, dataset_id: int, made_here: bool) 
     if made_here and row.status == DatasetStatus.DRAFT and not row.clip_count:
         delete_dataset(session, actor, dataset_id)
     else:
-        discard_arriving(session, actor, dataset_id)
+        discard_uploads(session, actor, dataset_id)
 
 
 def _goes_on(session: Session, actor: Actor, dataset_id: int) -> bool:

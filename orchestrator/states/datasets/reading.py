@@ -9,7 +9,7 @@ from orchestrator.domain.numbers import LARGEST_ID, parse_number
 from orchestrator.services.datasets.catalog import get_dataset
 from orchestrator.services.datasets.ingest.layouts.detect import LAYOUTS
 from orchestrator.services.datasets.ingest.layouts.reading import ROLES
-from orchestrator.services.datasets.ingest.reinterpret import request_reread
+from orchestrator.services.datasets.ingest.reinterpret import request_reinterpretation
 from orchestrator.states.datasets.detail import DatasetDetailState, part_of_page
 from orchestrator.states.shared.guards import act, problems_of, signed_in
 
@@ -86,7 +86,7 @@ class DatasetReading(rx.State):
             "ignore_splits": self.ignore_splits,
         }
         try:
-            await act(self, request_reread, page._id(), values)
+            await act(self, request_reinterpretation, page._id(), values)
         except NotSignedIn:
             raise
         except AppError as error:

@@ -6,7 +6,7 @@ from typing import assert_never
 from orchestrator.domain.tasks import TASKS, Annotation
 from orchestrator.services.datasets.overview import DatasetExtras
 from orchestrator.services.datasets.rows import ClipRow, DatasetRow
-from orchestrator.services.datasets.statistics import Footage, LengthBin
+from orchestrator.services.datasets.statistics import ClipStatistics, LengthBin
 from orchestrator.states.shared import formatting
 from orchestrator.states.shared.presentation import Fact, clip_address, clock, exact, in_words, series_color
 
@@ -207,7 +207,7 @@ def clip_tile(row: ClipRow) -> ClipTile:
     )
 
 
-def size_bars(film: Footage) -> list[ClassBar]:
+def size_bars(film: ClipStatistics) -> list[ClassBar]:
     if len(film.frame_sizes) < 2:
         return []
     top = film.frame_sizes[0][2]
@@ -230,20 +230,20 @@ def seconds(value: float) -> str:
     return f"{value:.1f}{formatting.NBSP}s" if value < 60 else formatting.duration(value)
 
 
-def _said(row: DatasetRow, film: Footage) -> Fact:
+def _said(row: DatasetRow, film: ClipStatistics) -> Fact:
     """What the clips say: how many classes, or how long a caption is."""
     if film.captions is None:
         return Fact("Classes", formatting.count(len(row.class_names)))
     return Fact("Median caption", formatting.plural(round(film.captions.median), "word"))
 
 
-def facts(row: DatasetRow, film: Footage) -> list[Fact]:
+def facts(row: DatasetRow, film: ClipStatistics) -> list[Fact]:
     if row.status == "draft" or not row.clip_count:
         return []
     return [
         Fact("Clips", formatting.count(row.clip_count)),
         _said(row, film),
-        Fact("Footage", seconds(film.total_s)),
+        Fact("ClipStatistics", seconds(film.total_s)),
         Fact("Median clip", seconds(film.median_s)),
         *([Fact("Frame size", "{} × {}".format(*film.frame_sizes[0]))] if len(film.frame_sizes) == 1 else []),
         Fact("Size", formatting.size(row.size_bytes)),

@@ -1,4 +1,4 @@
-"""Looks a dataset over before somebody trains on it: what is wrong, how bad it is, what one press can do about it."""
+"""The dataset doctor: checks a dataset before training, and runs the actions that its findings offer."""
 
 import os
 from dataclasses import dataclass
@@ -20,123 +20,130 @@ from orchestrator.services.datasets.curation.edits import (
     assign_splits,
     delete_bad_clips,
     edit_clips,
-    mend_words,
+    repair_text,
 )
-from orchestrator.services.datasets.curation.findings import WORDS, Finding
+from orchestrator.services.datasets.curation.findings import ACTION_LABELS, Finding
 from orchestrator.services.datasets.curation.versions import EditRow
-from orchestrator.services.datasets.media.previews import copies_of
+from orchestrator.services.datasets.media.previews import previews_folder
 from orchestrator.services.queue import enqueue, transcode_key
 
-_SEEN: dict[tuple[object, ...], "Report"] = {}
-"""Reports by the state they were made of: a page that is opened again does not examine thousands of clips again."""
-_MOST_SEEN = 64
+_REPORTS: dict[tuple[object, ...], "Report"] = {}
+"""Reports by the state of the dataset, so that opening the page again does not check thousands of clips again."""
+_MAX_REPORTS = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found, and what is in order."""
+    """The findings, and the checks that passed."""
 
     findings: list[Finding]
     passed: list[str]
 
 
 def examine(session: Session, actor: Actor, dataset_id: int) -> Report:
-    """Reads every clip's facts, once for each state of the dataset.
+    """Checks all clips of a dataset; the report is cached until the dataset changes.
 
     Raises:
-        NotFound: no such dataset, or somebody else's.
+        NotFound: it does not exist, or belongs to another user.
     """
     row = get_dataset(session, actor, dataset_id)
     converted = _converted(dataset_id)
     key = (dataset_id, row.version, row.updated_at, row.clip_count, row.bad_count, len(converted))
-    if (known := _SEEN.get(key)) is None:
-        known = _examine(session, dataset_id, row.task, converted)
-        for old in list(_SEEN)[: max(0, len(_SEEN) - _MOST_SEEN)]:
-            _SEEN.pop(old, None)
-        _SEEN[key] = known
-    return known
+    if (report := _REPORTS.get(key)) is None:
+        report = _examine(session, dataset_id, row.task, converted)
+        for old in list(_REPORTS)[: max(0, len(_REPORTS) - _MAX_REPORTS)]:
+            _REPORTS.pop(old, None)
+        _REPORTS[key] = report
+    return report
 
 
 def _converted(dataset_id: int) -> frozenset[str]:
-    """The names of the H.264 copies that were made, and of those that could not be."""
+    """The names of the H.264 copies, and of the markers of those that could not be made."""
     try:
-        return frozenset(name for name in os.listdir(copies_of(dataset_id)) if not name.endswith(".part"))
+        return frozenset(name for name in os.listdir(previews_folder(dataset_id)) if not name.endswith(".part"))
     except FileNotFoundError:
         return frozenset()
 
 
 def _examine(session: Session, dataset_id: int, task: str, converted: frozenset[str]) -> Report:
     clips = list(session.exec(select(Clip).where(Clip.dataset_id == dataset_id).order_by(col(Clip.id))))
-    good = [clip for clip in clips if clip.status is ClipStatus.OK]
-    waits = [clip for clip in clips if clip.problem_kind is ClipProblem.NOT_ANNOTATED]
+    usable = [clip for clip in clips if clip.status is ClipStatus.OK]
+    unannotated = [clip for clip in clips if clip.problem_kind is ClipProblem.NOT_ANNOTATED]
     annotation = TASKS[task].annotation
     word = annotation.spec.word
-    if not good:
-        mute = findings.unsaid(waits, word)
-        return Report([mute] if mute else [], [])
-    leaks, copies = findings.alike(good)
-    looked = [
+    if not usable:
+        finding = findings.unannotated(unannotated, word)
+        return Report([finding] if finding else [], [])
+    leaks, copies = findings.near_duplicates(usable)
+    checks = [
         (findings.damaged([clip for clip in clips if clip.status is ClipStatus.BAD]), "Every file decodes"),
-        (findings.unsaid(waits, word), f"Every clip has a {word}"),
-        (findings.short(good), "Every clip has frames enough"),
-        (findings.one_sided(good), "Validation has clips of its own"),
+        (findings.unannotated(unannotated, word), f"Every clip has a {word}"),
+        (findings.too_few_frames(usable), "Every clip has enough frames"),
+        (findings.single_split(usable), "Validation has clips of its own"),
     ]
-    if any(clip.codec for clip in good):
-        looked.append((findings.unplayed(good, converted), "Every clip plays in a browser"))
-    if any(clip.perceptual_hash for clip in good):  # nothing is claimed of clips that were not compared
-        looked += [(leaks, "No clip of train comes again in validation"), (copies, "No clip is there twice")]
-    looked += _checks_of(annotation, good)
-    looked.append((findings.broken_letters(good), "Every letter can be read"))
+    if any(clip.codec for clip in usable):
+        checks.append((findings.needs_preview_copies(usable, converted), "Every clip plays in a browser"))
+    if any(clip.perceptual_hash for clip in usable):  # clips without a hash were not compared
+        checks += [(leaks, "No training clip is in validation again"), (copies, "No clip is there twice")]
+    checks += _checks_of(annotation, usable)
+    checks.append((findings.encoding_errors(usable), "Every text has the right encoding"))
     order = {"error": 0, "warning": 1, "info": 2}
-    worst_first = sorted((found for found, _ in looked if found), key=lambda found: order[found.severity])
-    return Report(worst_first, [passed for found, passed in looked if not found])
+    worst_first = sorted((finding for finding, _ in checks if finding), key=lambda finding: order[finding.severity])
+    return Report(worst_first, [passed for finding, passed in checks if not finding])
 
 
-def _checks_of(annotation: Annotation, good: list[Clip]) -> list[tuple[Finding | None, str]]:
-    """What is examined about the annotations themselves, each check with its sentence where nothing was found."""
+def _checks_of(annotation: Annotation, usable: list[Clip]) -> list[tuple[Finding | None, str]]:
+    """The checks of the annotations, each with the sentence that is shown when it passes."""
     match annotation:
         case Annotation.LABEL:
             return [
-                (findings.lone(good), "Every class has clips enough to hold one out"),
-                (findings.uneven(good), "Classes are even"),
+                (findings.single_clip_classes(usable), "Every class has clips for validation"),
+                (findings.class_imbalance(usable), "Classes are even"),
             ]
         case Annotation.CAPTION:
             return [
-                (findings.long_captions(good), "No caption is overlong"),
-                (findings.repeated(good), "Every caption is its own"),
+                (findings.long_captions(usable), "No caption is too long"),
+                (findings.repeated_captions(usable), "Every caption is unique"),
             ]
         case _:
             assert_never(annotation)
 
 
+def _find(session: Session, actor: Actor, dataset_id: int, kind: str) -> Finding | None:
+    return next((found for found in examine(session, actor, dataset_id).findings if found.kind == kind), None)
+
+
 def clips_of_finding(session: Session, actor: Actor, dataset_id: int, kind: str) -> tuple[str, list[int]] | None:
-    """What it says, and the clips to look at for it; None when it is not found any more.
+    """The title of a finding and the clips to show for it; None when there is no such finding any more.
 
     Raises:
-        NotFound: no such dataset, or somebody else's.
+        NotFound: the dataset does not exist, or belongs to another user.
     """
-    finding = next((f for f in examine(session, actor, dataset_id).findings if f.kind == kind), None)
-    return (finding.title, sorted({*finding.clip_ids, *finding.beside})) if finding else None
+    finding = _find(session, actor, dataset_id, kind)
+    return (finding.title, sorted({*finding.clip_ids, *finding.related})) if finding else None
 
 
-def treat(
-    session: Session, actor: Actor, dataset_id: int, kind: str, action: str, said: tuple[str, str] | None = None
+def apply_action(
+    session: Session, actor: Actor, dataset_id: int, kind: str, action: str, expected: tuple[str, str] | None = None
 ) -> EditRow | None:
-    """Does what a finding offers; the edit, which can be undone, or None where the clips' facts stay.
+    """Runs an action of a finding.
 
     Args:
-        said: its title and detail as somebody read them: more than that is never done.
+        expected: title and detail as the user has read them; the action is refused when the finding has changed since.
+
+    Returns:
+        The edit, which can be undone; None where no clip was changed.
 
     Raises:
-        NotFound: it is not found any more. Conflict: it does not offer this, or says something else by now.
+        NotFound: there is no such finding any more. Conflict: it does not offer this action, or has changed.
     """
-    finding = next((f for f in examine(session, actor, dataset_id).findings if f.kind == kind), None)
+    finding = _find(session, actor, dataset_id, kind)
     if finding is None:
-        raise NotFound("This is put right already.")
-    if said is not None and said != (finding.title, finding.detail):
-        raise Conflict("The doctor finds something else by now. Look at it, then press again.")
+        raise NotFound("This has been corrected already.")
+    if expected is not None and expected != (finding.title, finding.detail):
+        raise Conflict("The finding has changed. Read it, then try again.")
     if action not in dict(finding.actions):
-        raise Conflict("That cannot be done about this finding.")
+        raise Conflict("This finding does not offer that action.")
     if action == "delete":
         delete_bad_clips(session, actor, dataset_id, finding.clip_ids)
         return None
@@ -146,6 +153,8 @@ def treat(
     if action == "split":
         return assign_splits(session, actor, dataset_id, 0.2)
     if action == "mend":
-        return mend_words(session, actor, dataset_id, finding.clip_ids)
+        return repair_text(session, actor, dataset_id, finding.clip_ids)
     change = Change(split="train") if action == "train" else Change(status="quarantined")
-    return edit_clips(session, actor, dataset_id, finding.clip_ids, change, f"{finding.title}: {WORDS[action].lower()}")
+    return edit_clips(
+        session, actor, dataset_id, finding.clip_ids, change, f"{finding.title}: {ACTION_LABELS[action].lower()}"
+    )

@@ -1,48 +1,55 @@
-"""Finds near-duplicate clips by their perceptual hashes, without comparing every pair."""
+"""Finds near-duplicate clips by their perceptual hashes, without comparing all pairs."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 
 NEAR_BITS = 10
-"""Of 256: a film coded anew differs in fewer, another film in many more."""
-_BANDS, _CROWD = 16, 400
+"""Of 256 bits: a re-encoded copy differs in fewer, another video in many more."""
+_BANDS, _MAX_BUCKET = 16, 400
 
 
-def near_pairs(prints: Sequence[tuple[int, str]], bits: int = NEAR_BITS) -> list[tuple[int, int, int]]:
-    """[(key, key, differing bits)] of all pairs that differ in at most `bits`.
+def near_pairs(hashes: Sequence[tuple[int, str]], bits: int = NEAR_BITS) -> list[tuple[int, int, int]]:
+    """Pairs of hashes that differ in at most `bits` bits.
 
-    Two fingerprints that differ in fewer bits than there are bands agree wholly in one band at least, so only those
-    that share a band are compared. Bands shared by a crowd tell nothing (a black picture) and are passed over.
+    Two hashes that differ in fewer bits than there are bands have at least one band in common, so that only hashes
+    which share a band are compared. Bands that very many share, such as those of black frames, are skipped.
 
     Args:
-        prints: (key, hex digits).
+        hashes: (key, hex digits).
+
+    Returns:
+        (key, key, differing bits), sorted.
     """
-    known = {key: int(digits, 16) for key, digits in prints if digits}
+    values = {key: int(digits, 16) for key, digits in hashes if digits}
     width = 256 // _BANDS
     buckets: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for key, value in known.items():
+    for key, value in values.items():
         for band in range(_BANDS):
             buckets[band, (value >> (band * width)) & ((1 << width) - 1)].append(key)
-    found: dict[tuple[int, int], int] = {}
+    distances: dict[tuple[int, int], int] = {}
     for keys in buckets.values():
-        if len(keys) > _CROWD:
+        if len(keys) > _MAX_BUCKET:
             continue
         for i, first in enumerate(keys):
             for second in keys[i + 1 :]:
                 pair = (min(first, second), max(first, second))
-                if pair not in found and (away := (known[first] ^ known[second]).bit_count()) <= bits:
-                    found[pair] = away
-    return sorted((a, b, away) for (a, b), away in found.items())
+                if pair not in distances and (distance := (values[first] ^ values[second]).bit_count()) <= bits:
+                    distances[pair] = distance
+    return sorted((a, b, distance) for (a, b), distance in distances.items())
 
 
-def bunches(pairs: Sequence[tuple[int, int, int]]) -> dict[int, set[int]]:
-    """For each key of a pair all that it is alike to, also by way of others; one set is shared by all of them."""
-    found: dict[int, set[int]] = {}
+def similar_groups(pairs: Sequence[tuple[int, int, int]]) -> dict[int, set[int]]:
+    """Groups of keys that are connected by pairs, directly or through others.
+
+    Returns:
+        The group of each key; all keys of a group share the same set.
+    """
+    groups: dict[int, set[int]] = {}
     for first, second, _ in pairs:
-        one, two = found.get(first, {first}), found.get(second, {second})
+        one, two = groups.get(first, {first}), groups.get(second, {second})
         if one is two:
             continue
         one |= two
         for key in one:
-            found[key] = one
-    return found
+            groups[key] = one
+    return groups

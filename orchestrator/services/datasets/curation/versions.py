@@ -1,4 +1,4 @@
-"""Versions of a dataset: every edit makes a new one, any can be undone, and an older one can be read as it was."""
+"""Versions of a dataset: each edit makes a new one, edits can be undone, and older versions can be read."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,12 +13,12 @@ from orchestrator.services.paging import Page, fetch_page
 
 Changes = dict[str, dict[str, list[str]]]
 """{clip id: {field: [before, after]}}"""
-_KINDS: dict[str, Any] = {"split": Split, "status": ClipStatus}
+_ENUMS: dict[str, Any] = {"split": Split, "status": ClipStatus}
 
 
 @dataclass(frozen=True, slots=True)
 class EditRow:
-    """One edit: the version it made, what it did, and whether it still stands."""
+    """One edit: the version that it made, its description, and whether it was undone."""
 
     id: int
     version: int
@@ -31,10 +31,10 @@ class EditRow:
 def list_edits(
     session: Session, actor: Actor, dataset_id: int, limit: int = 50, cursor: str | None = None
 ) -> Page[EditRow]:
-    """The newest first.
+    """The edits of a dataset, the newest first.
 
     Raises:
-        Invalid: `limit` or `cursor`. NotFound.
+        Invalid: field `limit` or `cursor`. NotFound.
     """
     get_dataset(session, actor, dataset_id)
     where = [col(DatasetEdit.dataset_id) == dataset_id]
@@ -43,19 +43,20 @@ def list_edits(
 
 
 def edit_row(edit: DatasetEdit) -> EditRow:
+    """The row of a stored edit."""
     assert edit.id is not None
     return EditRow(edit.id, edit.version, edit.what, len(edit.changes), edit.undone, edit.created_at)
 
 
-def typed(field: str, value: str) -> Any:
-    """A value out of the record of an edit, as the column holds it."""
-    return _KINDS[field](value) if field in _KINDS else value
+def parse_value(field: str, value: str) -> Any:
+    """A value from the record of an edit, in the type of its column."""
+    return _ENUMS[field](value) if field in _ENUMS else value
 
 
 def clips_at(session: Session, dataset_id: int, version: int) -> list[Clip]:
-    """The good clips of a version as they were in it, in the order of their ids; detached copies.
+    """The usable clips of a version with the values that they had in it, ordered by id; detached from the session.
 
-    Edits are recorded with the values before them, so that later ones are taken back one by one.
+    Later edits are reverted one by one: each is stored with the values before it.
     """
     statement = select(Clip).where(Clip.dataset_id == dataset_id, col(Clip.since) <= version).order_by(col(Clip.id))
     clips = list(session.exec(statement))
@@ -67,10 +68,10 @@ def clips_at(session: Session, dataset_id: int, version: int) -> list[Clip]:
         for clip_id, fields in edit.changes.items():
             if clip := by_id.get(clip_id):
                 for name, (before, _) in fields.items():
-                    setattr(clip, name, typed(name, before))
+                    setattr(clip, name, parse_value(name, before))
     return [clip for clip in clips if clip.status is ClipStatus.OK]
 
 
 def count_clips(count: int) -> str:
-    """1 -> "1 clip", 1200 -> "1,200 clips": how an edit names what it changed."""
+    """1 -> "1 clip", 1200 -> "1,200 clips", for the description of an edit."""
     return "1 clip" if count == 1 else f"{count:,} clips"

@@ -1,4 +1,4 @@
-"""Looks at each file of an upload: good ones move to their place in the storage, the others get their sentence."""
+"""Probes the files of an upload: usable videos move to the storage, all others get the reason why they are left out."""
 
 import contextlib
 import hashlib
@@ -12,25 +12,25 @@ from orchestrator.domain.clip_facts import ClipFacts
 from orchestrator.domain.datasets import ClipProblem, ClipStatus, Dataset, Split
 from orchestrator.domain.tasks import TASKS, Task
 from orchestrator.services.datasets.files import dataset_folder
-from orchestrator.services.datasets.ingest.layouts.entry import Entry, Understood
+from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout, Entry
 from orchestrator.services.datasets.ingest.layouts.tree import is_video
-from orchestrator.services.datasets.ingest.ordered_map import in_turn
+from orchestrator.services.datasets.ingest.ordered_map import ordered_map
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
 
 _REPORT_S = 0.5
 _SMALL_BYTES = 2**20
-_TOGETHER, _TOGETHER_BYTES = 8, 2**18
-"""Small clips are looked at by the handful: asking for one takes a third of the time that it takes to decode it."""
-Asked = tuple[str, str, str]
-"""(file, name to say, where its film strip goes)."""
-Look = Callable[[Sequence[Asked]], list[ClipFacts]]
-"""The facts of each, in their order. Passed in, so that services need no video library."""
+_BATCH, _BATCH_BYTES = 8, 2**18
+"""Small clips are probed in batches, because a request to the probe takes a third of the time of decoding one."""
+ProbeRequest = tuple[str, str, str]
+"""(file, name for sentences, path of the film strip to write)."""
+Probe = Callable[[Sequence[ProbeRequest]], list[ClipFacts]]
+"""Returns the facts of each file, in their order. Passed in, so that services need no video library."""
 
 
 @dataclass(slots=True)
 class NewClip:
-    """A clip's record before it is written: the columns of `Clip`, a hundred times cheaper to make than a row."""
+    """The columns of a `Clip` before it is written; a hundred times cheaper to create than a mapped object."""
 
     dataset_id: int
     name: str
@@ -56,157 +56,165 @@ class NewClip:
 
 
 def columns(clip: NewClip) -> dict[str, object]:
-    """For an insert of many at once."""
+    """The values by column, for a bulk insert."""
     return {name: getattr(clip, name) for name in NewClip.__slots__}
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
-    """Where files come from and go to, as text: a path object costs more than the system call it is for."""
+class ImportPaths:
+    """Source and target folders, as text: creating a path object costs more than the system call that uses it."""
 
     dataset_id: int
     staging: str
     clips: str
     thumbs: str
     root: str
-    elsewhere: Mapping[str, str]
-    """The file of a content in another dataset of the same owner, by its hash."""
+    stored: Mapping[str, str]
+    """Files of the owner's other datasets, by content hash."""
 
 
-def look_at_all(
+def import_clips(
     dataset_id: int,
     task: Task,
     staging: Path,
-    understood: Understood,
+    layout: DetectedLayout,
     known: set[str],
-    look: Look,
-    go_on: Callable[[], bool],
-    at_once: int,
-    elsewhere: Mapping[str, str] | None = None,
+    probe: Probe,
+    should_continue: Callable[[], bool],
+    concurrency: int,
+    stored: Mapping[str, str] | None = None,
 ) -> list[NewClip] | None:
-    """The records of all files in their order; None when `go_on` said no.
+    """Probes all files of a layout and moves usable videos to the storage.
 
     Args:
-        known: contents that are here already; of a file with one of these only the hash and the words are read.
+        staging: the folder with the unpacked files.
+        known: hashes of contents that the dataset has already; such files are hashed, but not probed.
+        should_continue: asked before each batch.
+        concurrency: how many batches are probed at the same time.
+        stored: files of the owner's other datasets by content hash; equal contents share one file on disk.
+
+    Returns:
+        The records in the order of the layout; None when `should_continue` returned False.
     """
-    placed, folder = understood.entries, dataset_folder(dataset_id)
-    places = (str(staging), f"{folder}/clips", f"{folder}/thumbs")
-    where = Where(dataset_id, *places, f"{get_settings().storage_dir}/", elsewhere or {})
-    for place in (where.clips, where.thumbs):
-        os.makedirs(place, exist_ok=True)
-    made: list[NewClip] = []
-    seen: dict[str, str] = {}
+    entries, folder = layout.entries, dataset_folder(dataset_id)
+    folders = (str(staging), f"{folder}/clips", f"{folder}/thumbs")
+    paths = ImportPaths(dataset_id, *folders, f"{get_settings().storage_dir}/", stored or {})
+    for path in (paths.clips, paths.thumbs):
+        os.makedirs(path, exist_ok=True)
+    imported: list[NewClip] = []
+    name_of: dict[str, str] = {}
     next_report, done = 0.0, 0
 
-    def see(items: list[Entry]) -> list[NewClip]:
-        return _look_at(where, [(item, lack_of(task, item, understood)) for item in items], look, known)
+    def import_batch(batch: list[Entry]) -> list[NewClip]:
+        return _import_batch(paths, [(entry, annotation_problem(task, entry, layout)) for entry in batch], probe, known)
 
-    for clips in in_turn(see, _handfuls(where.staging, placed), at_once, go_on):
+    for clips in ordered_map(import_batch, _batches(paths.staging, entries), concurrency, should_continue):
         if time.monotonic() >= next_report:
             next_report = time.monotonic() + _REPORT_S
-            _report(dataset_id, done, len(placed))
+            _report_progress(dataset_id, done, len(entries))
         if clips is None:
             return None
         done += len(clips)
         for clip in clips:
-            if clip.status is ClipStatus.OK and clip.content_hash in seen:
-                _bad(clip, ClipProblem.DUPLICATE, f"Is the same video as {seen[clip.content_hash]}.")
+            if clip.status is ClipStatus.OK and clip.content_hash in name_of:
+                _reject(clip, ClipProblem.DUPLICATE, f"Is the same video as {name_of[clip.content_hash]}.")
             elif clip.status is ClipStatus.OK:
-                seen[clip.content_hash] = clip.name
-        made += clips
-    for clip in made:
-        if clip.status is ClipStatus.QUARANTINED and clip.content_hash in seen:
-            _bad(clip, ClipProblem.DUPLICATE, f"Is the same video as {seen[clip.content_hash]}.")
-    _report(dataset_id, len(placed), len(placed))
-    return made
+                name_of[clip.content_hash] = clip.name
+        imported += clips
+    for clip in imported:
+        if clip.status is ClipStatus.QUARANTINED and clip.content_hash in name_of:
+            _reject(clip, ClipProblem.DUPLICATE, f"Is the same video as {name_of[clip.content_hash]}.")
+    _report_progress(dataset_id, len(entries), len(entries))
+    return imported
 
 
-def _handfuls(staging: str, entries: Sequence[Entry]) -> list[list[Entry]]:
-    """Neighbours whose files are small, together; a larger file alone."""
-    found: list[list[Entry]] = []
-    room = 0
+def _batches(staging: str, entries: Sequence[Entry]) -> list[list[Entry]]:
+    """Consecutive small files together, larger files alone."""
+    batches: list[list[Entry]] = []
+    remaining = 0
     for entry in entries:
         try:
             size = os.stat(f"{staging}/{entry.name}").st_size
         except OSError:
             size = 0
-        if room < size or len(found[-1]) == _TOGETHER:
-            found.append([])
-            room = _TOGETHER_BYTES
-        found[-1].append(entry)
-        room -= size
-    return found
+        if remaining < size or len(batches[-1]) == _BATCH:
+            batches.append([])
+            remaining = _BATCH_BYTES
+        batches[-1].append(entry)
+        remaining -= size
+    return batches
 
 
-def lack_of(task: Task, item: Entry, understood: Understood) -> str:
-    """The sentence for a clip that says nothing to learn, else ""."""
+def annotation_problem(task: Task, entry: Entry, layout: DetectedLayout) -> str:
+    """Why a file cannot be trained on before it is probed, such as a missing label; "" where there is no reason."""
     annotation = TASKS[task].annotation
-    if item.problem or getattr(item, annotation):
-        return item.problem
-    short = PurePosixPath(item.name).name
-    if understood.files and understood.key != "sidecars":
-        return f"{short} has no {annotation.spec.word} in {PurePosixPath(understood.files[0]).name}."
+    if entry.problem or getattr(entry, annotation):
+        return entry.problem
+    short = PurePosixPath(entry.name).name
+    if layout.files and layout.key != "sidecars":
+        return f"{short} has no {annotation.spec.word} in {PurePosixPath(layout.files[0]).name}."
     return annotation.spec.missing.format(name=short)
 
 
-def _look_at(where: Where, items: Sequence[tuple[Entry, str]], look: Look, known: set[str]) -> list[NewClip]:
-    """The records of some files, each with what it lacks; videos that are new and whole move to the storage.
+def _import_batch(
+    paths: ImportPaths, entries: Sequence[tuple[Entry, str]], probe: Probe, known: set[str]
+) -> list[NewClip]:
+    """Imports some files, each with its annotation problem.
 
-    One that nothing is said about is left out until somebody says it: QUARANTINED, with the reason in `problem`.
+    A usable video without annotation is moved to the storage too: QUARANTINED, until a label or caption is written.
     """
-    clips = [_described(where, item, lack) for item, lack in items]
-    asked: list[tuple[NewClip, Asked]] = []
-    for (item, _), clip in zip(items, clips, strict=True):
+    clips = [_unprobed(paths, entry, problem) for entry, problem in entries]
+    requests: list[tuple[NewClip, ProbeRequest]] = []
+    for (entry, _), clip in zip(entries, clips, strict=True):
         if clip.status is not ClipStatus.BAD and clip.content_hash not in known:
-            strip = f"{where.thumbs}/{clip.content_hash[:24]}.jpg"
-            asked.append((clip, (f"{where.staging}/{item.name}", item.name.rpartition("/")[2], strip)))
-    for (clip, (source, short, strip)), facts in zip(
-        asked, look([ask for _, ask in asked]) if asked else [], strict=True
-    ):
+            strip = f"{paths.thumbs}/{clip.content_hash[:24]}.jpg"
+            requests.append((clip, (f"{paths.staging}/{entry.name}", entry.name.rpartition("/")[2], strip)))
+    all_facts = probe([request for _, request in requests]) if requests else []
+    for (clip, (source, short, strip)), facts in zip(requests, all_facts, strict=True):
         if facts.problem:
-            _bad(clip, ClipProblem.DAMAGED, facts.problem)
+            _reject(clip, ClipProblem.DAMAGED, facts.problem)
             continue
-        target = f"{where.clips}/{clip.content_hash[:24]}{os.path.splitext(short)[1].lower()}"
-        _keep(source, target, where.elsewhere.get(clip.content_hash, ""))
-        clip.path, clip.thumbnail_path = target.removeprefix(where.root), strip.removeprefix(where.root)
+        target = f"{paths.clips}/{clip.content_hash[:24]}{os.path.splitext(short)[1].lower()}"
+        _store(source, target, paths.stored.get(clip.content_hash, ""))
+        clip.path, clip.thumbnail_path = target.removeprefix(paths.root), strip.removeprefix(paths.root)
         clip.frames, clip.fps, clip.duration_s = facts.frames, facts.fps, facts.duration_s
         clip.width, clip.height, clip.codec = facts.width, facts.height, facts.codec[:32]
         clip.perceptual_hash = facts.perceptual_hash
     return clips
 
 
-def _described(where: Where, item: Entry, lack: str) -> NewClip:
-    """What is said of a file, its hash and its size, before anybody opens it."""
-    source = f"{where.staging}/{item.name}"
-    clip = NewClip(where.dataset_id, item.name[-255:], item.label, item.caption, item.prompt, item.split)
+def _unprobed(paths: ImportPaths, entry: Entry, problem: str) -> NewClip:
+    """The record of a file with its annotation, hash and size, before it is probed."""
+    source = f"{paths.staging}/{entry.name}"
+    clip = NewClip(paths.dataset_id, entry.name[-255:], entry.label, entry.caption, entry.prompt, entry.split)
     if not os.path.isfile(source):
-        missing = item.problem or f"{item.name.rpartition('/')[2]} was not uploaded."
-        return _bad(clip, ClipProblem.NOT_UPLOADED, missing)
-    if is_video(item.name):
+        missing = entry.problem or f"{entry.name.rpartition('/')[2]} was not uploaded."
+        return _reject(clip, ClipProblem.NOT_UPLOADED, missing)
+    if is_video(entry.name):
         clip.content_hash, clip.size_bytes = _hash(source)
     else:
         clip.size_bytes = os.path.getsize(source)
-    if lack and clip.content_hash:
-        clip.status, clip.problem, clip.problem_kind = ClipStatus.QUARANTINED, lack[:500], ClipProblem.NOT_ANNOTATED
+    if problem and clip.content_hash:
+        clip.status, clip.problem, clip.problem_kind = ClipStatus.QUARANTINED, problem[:500], ClipProblem.NOT_ANNOTATED
         return clip
-    return _bad(clip, ClipProblem.NOT_A_VIDEO, lack) if lack else clip
+    return _reject(clip, ClipProblem.NOT_A_VIDEO, problem) if problem else clip
 
 
-def _keep(source: str, target: str, same: str) -> None:
-    """Moves the file to its place; of bytes that the owner has already there is one copy on the disk.
+def _store(source: str, target: str, same: str) -> None:
+    """Moves the file to the storage; where the owner has the same content already, both share it by a hard link.
 
-    The file system counts who refers to them: they are freed with the last dataset that holds them.
+    The file system counts the links, so that the content is deleted with the last dataset that has it.
     """
     os.replace(source, target)
     if not same or same == target:
         return
     shared = f"{target}.same"
-    with contextlib.suppress(OSError):  # gone meanwhile, or no such links here: a copy of one's own, then
+    with contextlib.suppress(OSError):  # deleted meanwhile, or a file system without hard links: both keep a copy
         os.link(same, shared)
         os.replace(shared, target)
 
 
-def _report(dataset_id: int, done: int, total: int) -> None:
+def _report_progress(dataset_id: int, done: int, total: int) -> None:
     with session_scope() as session:
         dataset = session.get(Dataset, dataset_id)
         if dataset is not None:
@@ -214,13 +222,13 @@ def _report(dataset_id: int, done: int, total: int) -> None:
             session.add(dataset)
 
 
-def _bad(clip: NewClip, kind: ClipProblem, problem: str) -> NewClip:
+def _reject(clip: NewClip, kind: ClipProblem, problem: str) -> NewClip:
     clip.status, clip.problem, clip.problem_kind = ClipStatus.BAD, problem[:500], kind
     return clip
 
 
 def _hash(path: str) -> tuple[str, int]:
-    """SHA-256 of the content, and its size."""
+    """SHA-256 of the content, and its size in bytes."""
     with open(path, "rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
         if size <= _SMALL_BYTES:

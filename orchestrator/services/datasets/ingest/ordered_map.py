@@ -1,33 +1,34 @@
-"""Does the same to many things, some of them at once, and hands the results back in the order of the things."""
+"""A parallel map with results in order that can be stopped."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-_Thing = TypeVar("_Thing")
+_Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 _AHEAD = 4
-"""Things begun for each thread before the first of them is handed back: one slow thing does not stop the others."""
+"""Items that are started per thread before the first result is yielded, so that a slow item does not block others."""
 
 
-def in_turn(
-    do: Callable[[_Thing], _Result], things: Sequence[_Thing], at_once: int, go_on: Callable[[], bool]
+def ordered_map(
+    function: Callable[[_Item], _Result], items: Sequence[_Item], concurrency: int, should_continue: Callable[[], bool]
 ) -> Iterator[_Result | None]:
-    """The results in order; None, and nothing after it, when `go_on` says no.
+    """Applies the function to all items in `concurrency` threads and yields the results in the order of the items.
 
-    The threads live until the last result is handed back: processes that they start may be tied to them.
+    When `should_continue` returns False, it yields None once and ends. The threads live until the last result was
+    yielded, because processes that they start may be tied to them.
     """
-    with ThreadPoolExecutor(at_once, thread_name_prefix="in-turn") as threads:
-        begun: deque[Future[_Result]] = deque()
-        rest = iter(things)
+    with ThreadPoolExecutor(concurrency, thread_name_prefix="ordered-map") as threads:
+        futures: deque[Future[_Result]] = deque()
+        remaining = iter(items)
         try:
-            for _ in things:
-                if not go_on():
+            for _ in items:
+                if not should_continue():
                     yield None
                     return
-                while len(begun) < at_once * _AHEAD and (thing := next(rest, rest)) is not rest:
-                    begun.append(threads.submit(do, thing))  # type: ignore[arg-type]
-                yield begun.popleft().result()
+                while len(futures) < concurrency * _AHEAD and (item := next(remaining, remaining)) is not remaining:
+                    futures.append(threads.submit(function, item))  # type: ignore[arg-type]
+                yield futures.popleft().result()
         finally:
             threads.shutdown(wait=True, cancel_futures=True)

@@ -1,4 +1,4 @@
-"""The step between understanding new files and taking them in: a person sees what was understood, and accepts it."""
+"""The review of a detected layout: the user sees it and accepts or corrects it before the files are imported."""
 
 from collections import Counter
 from typing import Any
@@ -15,78 +15,81 @@ from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_dataset
 from orchestrator.services.after_commit import after_commit
-from orchestrator.services.datasets.ingest.import_clips import lack_of
-from orchestrator.services.datasets.ingest.layouts.entry import Understood
+from orchestrator.services.datasets.ingest.import_clips import annotation_problem
+from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.tree import is_video
 from orchestrator.services.datasets.rows import DatasetRow, dataset_row
 from orchestrator.services.db import session_scope
 from orchestrator.services.queue import enqueue, ingest_key
 
-_CLASSES = 40
+_MAX_CLASSES = 40
 BEFORE = "before"
-"""In a layout that waits: the one of the clips that are there already."""
+"""Key of a layout in review: the layout of the clips that the dataset has already."""
 
 
-def preview_of(task: Task, seen: Understood) -> dict[str, Any]:
-    """What would come of it, before any clip is opened.
+def layout_preview(task: Task, layout: DetectedLayout) -> dict[str, Any]:
+    """The result that an import with this layout would have, without probing any clip.
 
     Returns:
         {"clips", "left_out", "why": [sentences], "class_count", "classes": {name: clips, the largest first},
         "captions", "splits": {split: clips}}.
     """
-    lacks = {entry.name: lack_of(task, entry, seen) for entry in seen.entries}
-    good = [entry for entry in seen.entries if not lacks[entry.name] and is_video(entry.name)]
-    why = [lack for lack in lacks.values() if lack]
-    classes = Counter(entry.label for entry in good if entry.label)
-    splits = Counter(entry.split for entry in good)
+    problem_of = {entry.name: annotation_problem(task, entry, layout) for entry in layout.entries}
+    usable = [entry for entry in layout.entries if not problem_of[entry.name] and is_video(entry.name)]
+    problems = [problem for problem in problem_of.values() if problem]
+    classes = Counter(entry.label for entry in usable if entry.label)
+    splits = Counter(entry.split for entry in usable)
     return {
-        "clips": len(good),
-        "left_out": len(why),
-        "why": why[:3],
+        "clips": len(usable),
+        "left_out": len(problems),
+        "why": problems[:3],
         "class_count": len(classes),
-        "classes": dict(classes.most_common(_CLASSES)),
-        "captions": sum(1 for entry in good if entry.caption),
+        "classes": dict(classes.most_common(_MAX_CLASSES)),
+        "captions": sum(1 for entry in usable if entry.caption),
         "splits": {split.value: splits[split] for split in Split if splits[split]},
     }
 
 
-def await_review(dataset_id: int, said: dict[str, Any], problem: str = "") -> str:
-    """The files wait, unread, for somebody to accept how they would be read.
+def await_review(dataset_id: int, layout_summary: dict[str, Any], problem: str = "") -> str:
+    """Puts a dataset into the stage `REVIEW`, in which its files wait for the user.
 
     Args:
-        said: the summary with its `preview`; {} leaves the last one, when a correction could not be followed.
-        problem: the sentence that says why not.
+        layout_summary: the summary with its `preview`; {} keeps the last one, where a correction could not be followed.
+        problem: the reason why it could not be followed.
+
+    Returns:
+        REVIEW, or "called off" where the dataset is not processed any more.
     """
     with session_scope() as session:
         dataset = session.get(Dataset, dataset_id)
         if dataset is None or dataset.status is not DatasetStatus.PROCESSING:
             return "called off"
-        if said:
+        if layout_summary:
             before = dataset.layout.get(BEFORE) or (dataset.layout if dataset.clip_count else {})
-            dataset.layout = said | ({BEFORE: before} if before else {})
+            dataset.layout = layout_summary | ({BEFORE: before} if before else {})
         dataset.stage, dataset.error, dataset.updated_at = REVIEW, problem[:1000], utcnow()
         dataset.progress_done = dataset.progress_total = 0
         session.add(dataset)
     return REVIEW
 
 
-def accept_reading(session: Session, actor: Actor, dataset_id: int) -> DatasetRow:
-    """It was understood rightly: a worker shall read the files so.
+def accept_layout(session: Session, actor: Actor, dataset_id: int) -> DatasetRow:
+    """Accepts the detected layout: a worker imports the files.
 
     Raises:
-        Conflict: nothing waits for it. NotFound.
+        Conflict: no layout waits for a review. NotFound.
     """
     dataset = owned_dataset(session, actor, dataset_id)
-    waiting = update(Dataset).where(
+    in_review = update(Dataset).where(
         col(Dataset.id) == dataset_id, col(Dataset.status) == DatasetStatus.PROCESSING, col(Dataset.stage) == REVIEW
     )
-    if not session.exec(waiting.values(stage="", error="", updated_at=utcnow())).rowcount:
+    if not session.exec(in_review.values(stage="", error="", updated_at=utcnow())).rowcount:
         raise Conflict("There is nothing to accept here. It may have been accepted or stopped already.")
     session.refresh(dataset)
     after_commit(session, lambda: enqueue(TASK_INGEST, ingest_key(dataset_id), PREP, dataset_id=dataset_id))
     return dataset_row(dataset)
 
 
-def settled(layout: dict[str, Any]) -> dict[str, Any]:
-    """The layout of the clips that are there, when what waited is called off."""
+def layout_before_review(layout: dict[str, Any]) -> dict[str, Any]:
+    """The layout of the existing clips, when a review is cancelled."""
     return dict(layout.get(BEFORE) or {}) if "preview" in layout else layout

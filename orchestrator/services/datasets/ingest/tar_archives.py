@@ -1,4 +1,4 @@
-"""Unpacks a tar that a stranger made, plain or gzipped: only plain files, no name that leaves the folder, no bomb."""
+"""Unpacks untrusted tar archives, plain or gzipped: only regular files, no path traversal, no decompression bombs."""
 
 import gzip
 import shutil
@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
 from orchestrator.domain.errors import Invalid
-from orchestrator.services.datasets.files import free_name, is_litter
+from orchestrator.services.datasets.files import is_system_file, unused_path
 
 MAX_ENTRIES = 100_000
 MAX_RATIO = 50
-_FREELY = 2**20
+_ALWAYS_ALLOWED_BYTES = 2**20
 _BLOCK = 2**20
-_SPARE_BYTES = 256 * 2**20
-_LONGEST_NAME = 64 * 1024
+_RESERVED_BYTES = 256 * 2**20
+_MAX_NAME_BYTES = 64 * 1024
 ENDINGS = (".tar", ".tar.gz", ".tgz")
 _SPECIAL = (
     tarfile.XHDTYPE,
@@ -28,16 +28,16 @@ _DAMAGED = (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError
 
 
 class _Entry(tarfile.TarInfo):
-    """Refuses a header that says its name is megabytes long: tarfile would read it into memory whole."""
+    """Refuses headers with very long names, which tarfile would read into memory."""
 
     def _proc_member(self, archive: tarfile.TarFile) -> Any:
-        if self.type in _SPECIAL and self.size > _LONGEST_NAME:
+        if self.type in _SPECIAL and self.size > _MAX_NAME_BYTES:
             raise tarfile.ReadError("a name or header is too long")
         return super()._proc_member(archive)  # type: ignore[misc]
 
 
 class _Metered:
-    """Counts what comes out of the packing, so that a bomb is noticed while it goes off."""
+    """Counts the decompressed bytes and stops a decompression bomb at its limit."""
 
     def __init__(self, source: IO[bytes], limit: int, name: str) -> None:
         self._source, self._left, self._name = source, limit, name
@@ -51,7 +51,7 @@ class _Metered:
 
 
 def is_tar(path: Path, name: str) -> bool:
-    """By its name, or by the mark that every tar of this century holds."""
+    """By its name, or by the magic bytes of POSIX tar."""
     if name.lower().endswith(ENDINGS):
         return True
     with path.open("rb") as file:
@@ -59,26 +59,29 @@ def is_tar(path: Path, name: str) -> bool:
 
 
 def unpack_tar(archive: Path, target: Path, max_bytes: int, name: str) -> int:
-    """Writes the tar's files below `target`; how many.
+    """Unpacks a tar into `target`.
 
     Args:
-        max_bytes: the most that all files together may hold.
-        name: what to call the tar in a sentence.
+        max_bytes: the most bytes that all files together may have.
+        name: the name of the tar in sentences.
+
+    Returns:
+        How many files it had.
 
     Raises:
-        Invalid: empty, damaged, too large, or with links, devices or names that point outside.
+        Invalid: it is empty, damaged, too large, or has links, devices or names that lead out of the folder.
     """
     packed = archive.stat().st_size
-    budget = min(max_bytes, shutil.disk_usage(target).free - _SPARE_BYTES)
+    budget = min(max_bytes, shutil.disk_usage(target).free - _RESERVED_BYTES)
     try:
         with archive.open("rb") as raw:
-            zipped = raw.read(2) == b"\x1f\x8b"
+            is_gzip = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
-            if not zipped:
-                _refuse_many(raw, name)
+            if not is_gzip:
+                _check_entry_count(raw, name)
                 raw.seek(0)
-            source = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if zipped else raw
-            metered = _Metered(source, max(_FREELY, MAX_RATIO * packed), name)
+            source = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if is_gzip else raw
+            metered = _Metered(source, max(_ALWAYS_ALLOWED_BYTES, MAX_RATIO * packed), name)
             with tarfile.open(fileobj=cast(Any, metered), mode="r|", tarinfo=_Entry) as opened:
                 count = _write_all(opened, target, budget, name)
     except _DAMAGED as error:
@@ -88,8 +91,8 @@ def unpack_tar(archive: Path, target: Path, max_bytes: int, name: str) -> int:
     return count
 
 
-def _refuse_many(raw: BinaryIO, name: str) -> None:
-    """By the heads alone, which takes seconds: nobody's disk is filled with files that are thrown away again."""
+def _check_entry_count(raw: BinaryIO, name: str) -> None:
+    """Counts the headers first, which takes seconds, so that no disk is filled with files that are deleted again."""
     with tarfile.open(fileobj=raw, mode="r:", tarinfo=_Entry) as opened:
         for number, _ in enumerate(opened):
             opened.members = []
@@ -98,17 +101,17 @@ def _refuse_many(raw: BinaryIO, name: str) -> None:
 
 
 def _too_many(name: str) -> Invalid:
-    return Invalid(f"{name} holds more than {MAX_ENTRIES:,} files. Make several of it.")
+    return Invalid(f"{name} holds more than {MAX_ENTRIES:,} files. Split it into several.")
 
 
 def _write_all(opened: tarfile.TarFile, target: Path, budget: int, name: str) -> int:
-    count = seen = 0
+    count = entries = 0
     for entry in opened:
-        seen += 1
-        if seen > MAX_ENTRIES:
+        entries += 1
+        if entries > MAX_ENTRIES:
             raise _too_many(name)
-        opened.members = []  # tarfile keeps every entry otherwise
-        if entry.isdir() or is_litter(entry.name):
+        opened.members = []  # tarfile would keep all entries in memory
+        if entry.isdir() or is_system_file(entry.name):
             continue
         _check(entry, name)
         budget -= _write(opened, entry, target, budget, name)
@@ -133,7 +136,7 @@ def _write(opened: tarfile.TarFile, entry: tarfile.TarInfo, target: Path, budget
         raise Invalid(f"{name} holds a name that points outside its folder. Pack it again.")
     path.parent.mkdir(parents=True, exist_ok=True)
     written = 0
-    with free_name(path).open("wb") as file:
+    with unused_path(path).open("wb") as file:
         while block := source.read(_BLOCK):
             written += len(block)
             if written > budget:

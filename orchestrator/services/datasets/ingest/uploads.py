@@ -1,4 +1,4 @@
-"""The files on their way into a dataset: where each upload stands, and the wish to read them when all are in."""
+"""Uploads of files for a dataset, and the request to import them."""
 
 from typing import Any
 
@@ -19,60 +19,68 @@ from orchestrator.services.uploads.uploads import UploadRow, create_upload, disc
 
 
 def begin_upload(session: Session, actor: Actor, dataset_id: int, filename: str, length: int) -> UploadRow:
-    """Makes room for a file of `length` bytes; `filename` may hold folders.
+    """Creates the upload of a file.
+
+    Args:
+        filename: as the browser gave it; it may hold folders.
+        length: bytes of the file.
 
     Raises:
-        Invalid, TooLarge, DiskFull, Conflict (being read now), NotFound.
+        Invalid. TooLarge. DiskFull. Conflict: the dataset is processed now. NotFound.
     """
     dataset = owned_dataset(session, actor, dataset_id)
-    refuse_while_read(dataset)
+    refuse_if_busy(dataset)
     if dataset.status is DatasetStatus.ERROR:
-        _begin_anew(session, actor, dataset)
+        _discard_failed(session, actor, dataset)
     return create_upload(
         session, Upload(id="", owner_id=actor.user_id, dataset_id=dataset_id, filename="", length=length), filename
     )
 
 
-def _begin_anew(session: Session, actor: Actor, dataset: Dataset) -> None:
-    """What waited for a correction gives way to the files that are put right; of several senders the first does it."""
-    move = update(Dataset).where(col(Dataset.id) == dataset.id, col(Dataset.status) == DatasetStatus.ERROR)
-    if session.exec(move.values(status=DatasetStatus.DRAFT, error="", layout={}, updated_at=utcnow())).rowcount:
-        discard_arriving(session, actor, dataset.id or 0)
+def _discard_failed(session: Session, actor: Actor, dataset: Dataset) -> None:
+    """Deletes the uploads of a failed import when new ones begin; of several senders the first one does it."""
+    restart = update(Dataset).where(col(Dataset.id) == dataset.id, col(Dataset.status) == DatasetStatus.ERROR)
+    if session.exec(restart.values(status=DatasetStatus.DRAFT, error="", layout={}, updated_at=utcnow())).rowcount:
+        discard_uploads(session, actor, dataset.id or 0)
     session.refresh(dataset)
 
 
 def request_ingest(session: Session, actor: Actor, dataset_id: int, review: bool = False) -> DatasetRow:
-    """All uploads are in: a worker shall unpack them and look at each clip. Asking twice is harmless.
+    """Has a worker import the uploaded files. Repeated requests change nothing.
 
     Args:
-        review: only how they are laid out is found out now; somebody accepts it first (review.py).
+        review: only detects their layout, which the user accepts first (review.py).
 
     Raises:
-        Conflict: nothing has arrived, or something is still arriving.
+        Conflict: there are no files, or some are still uploaded.
     """
     dataset = owned_dataset(session, actor, dataset_id)
     if dataset.status is DatasetStatus.PROCESSING:
         return dataset_row(dataset)
-    refuse_while_read(dataset)
-    found = session.exec(select(Upload.status).where(col(Upload.dataset_id) == dataset_id)).all()
-    if UploadStatus.RECEIVING in found:
+    refuse_if_busy(dataset)
+    statuses = session.exec(select(Upload.status).where(col(Upload.dataset_id) == dataset_id)).all()
+    if UploadStatus.RECEIVING in statuses:
         raise Conflict("Some files are still on their way. Wait for them, or cancel them.")
-    if not found:
+    if not statuses:
         raise Conflict("No files have arrived for this dataset. Add some first.")
-    move = update(Dataset).where(col(Dataset.id) == dataset_id, col(Dataset.status) == dataset.status)
+    start = update(Dataset).where(col(Dataset.id) == dataset_id, col(Dataset.status) == dataset.status)
     stage = DETECTING_LAYOUT if review or dataset.source.get("review") else ""
-    fresh: dict[str, Any] = {"status": DatasetStatus.PROCESSING, "stage": stage, "error": ""}
-    fresh |= {"progress_done": 0, "progress_total": 0}
-    moved = session.exec(move.values(**fresh, updated_at=utcnow())).rowcount
+    values: dict[str, Any] = {"status": DatasetStatus.PROCESSING, "stage": stage, "error": ""}
+    values |= {"progress_done": 0, "progress_total": 0}
+    started = session.exec(start.values(**values, updated_at=utcnow())).rowcount
     session.refresh(dataset)
-    if not moved:  # somebody asked at the same moment
+    if not started:  # another request was faster
         return dataset_row(dataset)
     after_commit(session, lambda: enqueue(TASK_INGEST, ingest_key(dataset_id), PREP, dataset_id=dataset_id))
     return dataset_row(dataset)
 
 
-def discard_arriving(session: Session, actor: Actor, dataset_id: int) -> int:
-    """Forgets everything that arrived for a dataset and was not read yet; how many files."""
+def discard_uploads(session: Session, actor: Actor, dataset_id: int) -> int:
+    """Deletes all uploads of a dataset that were not imported yet.
+
+    Returns:
+        How many.
+    """
     owned_dataset(session, actor, dataset_id)
     ids = session.exec(select(Upload.id).where(col(Upload.dataset_id) == dataset_id)).all()
     for upload_id in ids:
@@ -80,8 +88,8 @@ def discard_arriving(session: Session, actor: Actor, dataset_id: int) -> int:
     return len(ids)
 
 
-def refuse_while_read(dataset: Dataset) -> None:
-    """Nothing can be added to the demo, nor to what is being read.
+def refuse_if_busy(dataset: Dataset) -> None:
+    """Refuses new files for the demo and for datasets that are processed.
 
     Raises:
         Conflict.
@@ -91,4 +99,4 @@ def refuse_while_read(dataset: Dataset) -> None:
     if dataset.status is DatasetStatus.PROCESSING and dataset.stage == REVIEW:
         raise Conflict("Other files wait to be accepted here. Accept or stop those first.")
     if dataset.status is DatasetStatus.PROCESSING:
-        raise Conflict("This dataset is being read right now. Add files as soon as it is done.")
+        raise Conflict("This dataset is being imported right now. Add files as soon as it is done.")

@@ -1,4 +1,4 @@
-"""Unpacks a zip that a stranger made: no name leaves the folder, no bomb fills the disk."""
+"""Unpacks untrusted zip archives: no path traversal, no decompression bombs."""
 
 import lzma
 import shutil
@@ -8,11 +8,11 @@ import zlib
 from pathlib import Path
 
 from orchestrator.domain.errors import Invalid
-from orchestrator.services.datasets.files import free_name, is_litter
+from orchestrator.services.datasets.files import is_system_file, unused_path
 
 MAX_ENTRIES = 100_000
 MAX_RATIO = 50
-"""Videos hardly shrink in a zip; what grows fifty times is no set of videos."""
+"""The most that an archive may grow: videos are compressed already and hardly shrink in a zip."""
 _DAMAGED = (
     zipfile.BadZipFile,
     zipfile.LargeZipFile,
@@ -22,33 +22,36 @@ _DAMAGED = (
     NotImplementedError,
     ValueError,
 )
-_FREELY = 2**20
+_ALWAYS_ALLOWED_BYTES = 2**20
 _BLOCK = 2**20
-_SPARE_BYTES = 256 * 2**20
-"""Stays free on the disk, so that database and logs go on."""
+_RESERVED_BYTES = 256 * 2**20
+"""Disk space that stays free, for the database and logs."""
 
 
 def unpack(archive: Path, target: Path, max_bytes: int, name: str) -> int:
-    """Writes the zip's files below `target`; how many.
+    """Unpacks a zip into `target`.
 
     Args:
-        max_bytes: the most that all files together may hold.
-        name: what to call the zip in a sentence.
+        max_bytes: the most bytes that all files together may have.
+        name: the name of the zip in sentences.
+
+    Returns:
+        How many files it had.
 
     Raises:
-        Invalid: empty, damaged, encrypted, too large, or with names that point outside.
+        Invalid: it is empty, damaged, encrypted, too large, or has names that lead out of the folder.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
-            entries = [e for e in opened.infolist() if not e.is_dir() and not is_litter(e.filename)]
+            entries = [e for e in opened.infolist() if not e.is_dir() and not is_system_file(e.filename)]
             _check(entries, archive.stat().st_size, max_bytes, name)
-            budget = min(max_bytes, shutil.disk_usage(target).free - _SPARE_BYTES)
+            budget = min(max_bytes, shutil.disk_usage(target).free - _RESERVED_BYTES)
             for entry in entries:
                 budget -= _write(opened, entry, target, budget, name)
             return len(entries)
     except (*_DAMAGED, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
-            raise  # of the disk; bz2 reports damage as an OSError without a number
+            raise  # an error of the disk; bz2 reports damage as an OSError without errno
         raise Invalid(f"{name} is damaged and cannot be unpacked. Zip the folder again and upload it.") from error
 
 
@@ -66,22 +69,26 @@ def _check(entries: list[zipfile.ZipInfo], packed: int, max_bytes: int, name: st
         if entry.flag_bits & 1:
             raise Invalid(f"{name} is protected with a password. Zip it without one.")
     total = sum(entry.file_size for entry in entries)
-    if total > max_bytes or (total > _FREELY and total > MAX_RATIO * packed):
+    if total > max_bytes or (total > _ALWAYS_ALLOWED_BYTES and total > MAX_RATIO * packed):
         raise Invalid(f"{name} unpacks to {total / 2**20:,.0f} MB, far more than its own size allows. Zip only videos.")
 
 
 def _write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, budget: int, name: str) -> int:
-    """Counts the bytes that really come: the sizes in a zip's index may lie."""
+    """Writes one file and counts its bytes, because the sizes in the index may be wrong.
+
+    Returns:
+        How many bytes were written.
+    """
     path = target / entry.filename.replace("\\", "/")
     if not path.resolve().is_relative_to(target.resolve()):
         raise Invalid(f"{name} holds a name that points outside its folder. Zip it again.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path = free_name(path)  # never write over another upload, nor through a link to it
+    path = unused_path(path)  # never overwrite another file, nor write through a link
     written = 0
     with opened.open(entry) as source, path.open("wb") as file:
         while block := source.read(_BLOCK):
             written += len(block)
             if written > entry.file_size or written > budget:
-                raise Invalid(f"{name} does not fit on the disk, or its index lies about its sizes.")
+                raise Invalid(f"{name} does not fit on the disk, or its index has wrong sizes.")
             file.write(block)
     return written

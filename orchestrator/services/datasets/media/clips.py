@@ -1,4 +1,4 @@
-"""One clip of a dataset: correct its label, caption or split; find the files that pages play."""
+"""One clip of a dataset: its row, and the files that pages play."""
 
 from pathlib import Path
 
@@ -12,15 +12,19 @@ from orchestrator.settings import get_settings
 
 
 def get_clip(session: Session, actor: Actor, clip_id: int) -> ClipRow:
-    """One clip of the actor's datasets."""
+    """One clip in a dataset of the actor's.
+
+    Raises:
+        NotFound: it does not exist, or belongs to another user.
+    """
     return clip_row(owned_clip(session, actor, clip_id))
 
 
 def clip_media(session: Session, actor: Actor, clip_id: int, thumbnail: bool = False) -> Path:
-    """The clip's file, or its film strip.
+    """The file of the clip, or its film strip.
 
     Raises:
-        NotFound: no such clip, somebody else's, or it has no such file.
+        NotFound: the clip does not exist, belongs to another user, or has no such file.
     """
     clip = owned_clip(session, actor, clip_id)
     name, root = clip.thumbnail_path if thumbnail else clip.path, get_settings().storage_dir.resolve()

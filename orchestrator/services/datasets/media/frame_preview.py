@@ -1,4 +1,4 @@
-"""What a model sees of a clip under given settings: drawn by the trainer's own code in a process with limits, kept."""
+"""Previews of the frames that a model gets of a clip: rendered by the trainer's own code in a sandbox, and cached."""
 
 import hashlib
 import json
@@ -20,16 +20,16 @@ from orchestrator.services.datasets.files import dataset_folder
 from orchestrator.services.datasets.media.clips import clip_media
 from orchestrator.services.sandbox import Tool
 
-MOST_PIXELS = 48_000_000
-_WAIT_S, _KEPT = 60.0, 200
-_TURNS = threading.BoundedSemaphore(1)
+MAX_PIXELS = 48_000_000
+_WAIT_S, _MAX_CACHED = 60.0, 200
+_RENDERING = threading.BoundedSemaphore(1)
 _FIELDS = {"data.frames": "frames", "data.size": "size", "data.fps": "fps", "model_id": "model"}
-"""A recipe's field, as it is called here."""
+"""Fields of a recipe -> the parameters of a preview."""
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """As in a recipe's `data`; None: what the model was made for."""
+class FrameSettings:
+    """As `data` of a recipe; None: what the model was made for."""
 
     frames: int | None = None
     size: int | None = None
@@ -37,8 +37,13 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """The frames' places in the clip; `sheet` is a PNG of all of them in rows of `columns`, `width` x `height` each."""
+class FramePreview:
+    """The frames that a model gets, by index and time in seconds.
+
+    Attributes:
+        columns: frames in a row of the sheet, each `width` x `height` pixels.
+        sheet: the PNG file with all frames.
+    """
 
     indices: list[int]
     times: list[float]
@@ -46,67 +51,68 @@ class Seen:
     width: int
     height: int
     frames: int
-    """Of the whole clip."""
+    """Frames of the clip."""
     duration_s: float
     sheet: Path
 
 
-def what_a_model_sees(session: Session, actor: Actor, clip_id: int, model_id: int, wanted: Settings) -> Seen:
-    """Exactly the frames and pixels that a job with these settings trains on.
+def render_frame_preview(
+    session: Session, actor: Actor, clip_id: int, model_id: int, settings: FrameSettings
+) -> FramePreview:
+    """Renders exactly the frames and pixels that a job with these settings trains on.
 
     Raises:
         Invalid: the settings do not fit the model, or the clip cannot be decoded. Conflict: the model is not ready.
-        NotFound. Unavailable: others are being drawn.
+        NotFound. Unavailable: other previews are being rendered.
     """
     clip, path = owned_clip(session, actor, clip_id), clip_media(session, actor, clip_id)
     model, task = visible_model(session, actor, model_id), owned_dataset(session, actor, clip.dataset_id).task
     if model.status is not ModelStatus.READY:
         raise Conflict("This model is not ready. Choose another.", "model")
-    beyond = [name for name, value, low, high in _bounds(wanted) if value is not None and not low <= value <= high]
-    if beyond:
-        raise Invalid(
-            "Choose 1 to 256 frames, a frame size of 16 to 1,024 pixels, and at most 240 frames a second.", beyond[0]
-        )
-    if (wanted.frames or 0) * (wanted.size or 0) ** 2 > MOST_PIXELS:
-        raise Invalid("That is more than can be drawn at once. Choose fewer frames or a smaller frame size.", "frames")
-    key = json.dumps([clip.content_hash, model.path, model.revision, str(task), asdict(wanted)])
+    sentence = "Choose 1 to 256 frames, a frame size of 16 to 1,024 pixels, and at most 240 frames a second."
+    for name, value, low, high in _limits(settings):
+        if value is not None and not low <= value <= high:
+            raise Invalid(sentence, name)
+    if (settings.frames or 0) * (settings.size or 0) ** 2 > MAX_PIXELS:
+        raise Invalid("That is too much to render at once. Choose fewer frames or a smaller frame size.", "frames")
+    key = json.dumps([clip.content_hash, model.path, model.revision, str(task), asdict(settings)])
     stem = hashlib.sha256(key.encode()).hexdigest()[:24]
     folder = dataset_folder(clip.dataset_id) / "seen"
     sheet, facts = folder / f"{stem}.png", folder / f"{stem}.json"
     if not (sheet.is_file() and facts.is_file()):
-        wish = {"clip": str(path), "name": path.name if not clip.name else clip.name.rpartition("/")[2]}
-        wish |= {"model": model.path, "task": str(task), "data": asdict(wanted)}
-        _draw(wish, sheet, facts)
-    told: dict[str, Any] = json.loads(facts.read_text())
-    return Seen(**told, frames=clip.frames, duration_s=clip.duration_s, sheet=sheet)
+        request = {"clip": str(path), "name": path.name if not clip.name else clip.name.rpartition("/")[2]}
+        request |= {"model": model.path, "task": str(task), "data": asdict(settings)}
+        _render(request, sheet, facts)
+    answer: dict[str, Any] = json.loads(facts.read_text())
+    return FramePreview(**answer, frames=clip.frames, duration_s=clip.duration_s, sheet=sheet)
 
 
-def _bounds(wanted: Settings) -> list[tuple[str, float | None, float, float]]:
-    return [("frames", wanted.frames, 1, 256), ("size", wanted.size, 16, 1_024), ("fps", wanted.fps, 0.01, 240)]
+def _limits(settings: FrameSettings) -> list[tuple[str, float | None, float, float]]:
+    return [("frames", settings.frames, 1, 256), ("size", settings.size, 16, 1_024), ("fps", settings.fps, 0.01, 240)]
 
 
-def _draw(wish: dict[str, Any], sheet: Path, facts: Path) -> None:
-    if not _TURNS.acquire(timeout=_WAIT_S):
-        raise Unavailable("Other clips are being drawn. Try again in a moment.")
+def _render(request: dict[str, Any], sheet: Path, facts: Path) -> None:
+    if not _RENDERING.acquire(timeout=_WAIT_S):
+        raise Unavailable("Other previews are being rendered. Try again in a moment.")
     part = sheet.with_name(f"{sheet.stem}.{secrets.token_hex(4)}.part")
     try:
         sheet.parent.mkdir(parents=True, exist_ok=True)
-        for old in sorted(sheet.parent.glob("*.*"), key=lambda path: path.stat().st_mtime)[: -2 * _KEPT]:
+        for old in sorted(sheet.parent.glob("*.*"), key=lambda path: path.stat().st_mtime)[: -2 * _MAX_CACHED]:
             old.unlink(missing_ok=True)
-        told = _ask(wish | {"sheet": str(part)})
-        if "seen" not in told:
-            sentence = str(told.get("problem") or "This clip cannot be drawn. Choose other settings.")
-            raise Invalid(sentence, _FIELDS.get(str(told.get("field")), ""))
+        answer = _run_renderer(request | {"sheet": str(part)})
+        if "seen" not in answer:
+            sentence = str(answer.get("problem") or "This clip cannot be rendered. Choose other settings.")
+            raise Invalid(sentence, _FIELDS.get(str(answer.get("field")), ""))
         os.replace(part, sheet)
-        facts.write_text(json.dumps(told["seen"]))
+        facts.write_text(json.dumps(answer["seen"]))
     finally:
         part.unlink(missing_ok=True)
-        _TURNS.release()
+        _RENDERING.release()
 
 
-def _ask(wish: dict[str, Any]) -> dict[str, Any]:
+def _run_renderer(request: dict[str, Any]) -> dict[str, Any]:
     try:
-        done = sandbox.run(Tool.FRAMES, request=json.dumps(wish).encode() + b"\n")
+        done = sandbox.run(Tool.FRAMES, request=json.dumps(request).encode() + b"\n")
         return json.loads(done.output.splitlines()[-1])
     except (sandbox.TimeLimitReached, ValueError, IndexError):
         return {}

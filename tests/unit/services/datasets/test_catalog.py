@@ -10,9 +10,9 @@ from orchestrator.domain.users import Actor, Role
 from orchestrator.services.datasets import catalog
 from orchestrator.services.datasets.files import dataset_folder
 from orchestrator.services.datasets.ingest.sources import add_dataset
-from orchestrator.services.datasets.ingest.uploads import begin_upload, discard_arriving, request_ingest
+from orchestrator.services.datasets.ingest.uploads import begin_upload, discard_uploads, request_ingest
 from orchestrator.services.datasets.overview import dataset_extras, dataset_totals
-from orchestrator.services.datasets.statistics import footage
+from orchestrator.services.datasets.statistics import clip_statistics
 from orchestrator.services.db import session_scope
 from orchestrator.services.uploads import uploads
 from orchestrator.services.uploads.part_file import upload_path
@@ -72,7 +72,7 @@ def test_a_stranger_finds_nothing(ada: Actor) -> None:
     with session_scope() as session:
         assert catalog.list_datasets(session, EVE).total == 0
         assert dataset_extras(session, EVE, [dataset_id]) == {}
-        for visit in (catalog.get_dataset, catalog.delete_dataset, footage, request_ingest):
+        for visit in (catalog.get_dataset, catalog.delete_dataset, clip_statistics, request_ingest):
             with pytest.raises(NotFound):
                 visit(session, EVE, dataset_id)
 
@@ -123,7 +123,7 @@ def test_footage_counts_good_clips_only(ada: Actor) -> None:
     dataset_id = make(ada)
     fill(dataset_id)
     with session_scope() as session:
-        film = footage(session, ada, dataset_id)
+        film = clip_statistics(session, ada, dataset_id)
     assert film.classes == [("wave", 3), ("clap", 2)]
     assert (film.total_s, film.median_s, film.longest_s) == (15.0, 3.0, 5.0)
     assert sum(part.clips for part in film.lengths) == 5
@@ -177,7 +177,7 @@ def test_uploads_are_read_when_all_are_whole(ada: Actor) -> None:
         assert uploads.complete_upload(session, ada, row.id).complete
         assert session.get_one(Upload, row.id).status is UploadStatus.COMPLETE
         assert request_ingest(session, ada, dataset_id).status == "processing"
-    with session_scope() as session, pytest.raises(Conflict, match="being read"):
+    with session_scope() as session, pytest.raises(Conflict, match="being imported"):
         begin_upload(session, ada, dataset_id, "more.mp4", 3)
 
 
@@ -190,5 +190,5 @@ def test_an_upload_can_be_called_off(ada: Actor) -> None:
     with session_scope() as session, pytest.raises(NotFound):
         uploads.find_upload(session, EVE, row.id)
     with session_scope() as session:
-        assert discard_arriving(session, ada, dataset_id) == 1
+        assert discard_uploads(session, ada, dataset_id) == 1
     assert not upload_path(row.id).exists()

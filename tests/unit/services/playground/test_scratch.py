@@ -15,7 +15,7 @@ from tests.studio import make_person
 
 
 def drop(actor: Actor, content: bytes, name: str = "clip.mp4") -> scratch.ScratchRow:
-    scratch_id, path = scratch.begin_scratch(actor, name, len(content))
+    scratch_id, path = scratch.create_scratch(actor, name, len(content))
     path.write_bytes(content)
     return scratch.finish_scratch(actor, scratch_id, name)
 
@@ -30,8 +30,8 @@ def test_a_dropped_clip_is_looked_over_and_its_owners_only(ada: Actor, tmp_path:
     for stranger, scratch_id in ((make_person("bob"), row.id), (ada, "../" * 8), (ada, "b" * 24)):
         with pytest.raises(NotFound):
             scratch.find_scratch(stranger, scratch_id)
-    assert scratch.sweep_scratch() == 0
-    assert scratch.sweep_scratch(time.time() + scratch.KEPT_S + 5) == 1
+    assert scratch.delete_expired_scratch() == 0
+    assert scratch.delete_expired_scratch(time.time() + scratch.LIFETIME_S + 5) == 1
     with pytest.raises(NotFound, match="kept for an hour"):
         scratch.find_scratch(ada, row.id)
 
@@ -41,17 +41,17 @@ def test_what_is_no_clip_leaves_nothing(ada: Actor, home: Path) -> None:
         with pytest.raises(Invalid):
             drop(ada, content, name)
     with pytest.raises(Invalid, match="not a video by its name"):
-        scratch.begin_scratch(ada, "run.exe", 10)
+        scratch.create_scratch(ada, "run.exe", 10)
     with pytest.raises(TooLarge):
-        scratch.begin_scratch(ada, "a.mp4", get_settings().playground_clip_bytes + 1)
+        scratch.create_scratch(ada, "a.mp4", get_settings().playground_clip_bytes + 1)
     assert not list((home / "scratch").glob("*/*"))
 
 
 def test_the_longest_unused_goes_when_there_are_many(ada: Actor, home: Path) -> None:
-    made = [scratch.begin_scratch(ada, "a.mp4", 1)[0] for _ in range(scratch.MOST)]
+    made = [scratch.create_scratch(ada, "a.mp4", 1)[0] for _ in range(scratch.MAX_CLIPS)]
     for age, scratch_id in enumerate(made):
         folder = home / "scratch" / str(ada.user_id) / scratch_id
         os.utime(folder, (1_000 + age, 1_000 + age))
-    fresh, _ = scratch.begin_scratch(ada, "a.mp4", 1)
+    fresh, _ = scratch.create_scratch(ada, "a.mp4", 1)
     left = {folder.name for folder in (home / "scratch" / str(ada.user_id)).iterdir()}
     assert left == {*made[1:], fresh}

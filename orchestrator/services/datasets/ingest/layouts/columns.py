@@ -1,4 +1,4 @@
-"""Parquet tables as rows: a child process with limits reads them, see jobs/sandbox/read_parquet.py."""
+"""Reads the rows of Parquet files, in a sandboxed process (jobs/sandbox/read_parquet.py)."""
 
 import json
 from pathlib import Path
@@ -10,14 +10,14 @@ from orchestrator.services.sandbox import Tool
 TOO_LARGE = 3
 
 
-def parquet_rows(path: Path, most_bytes: int) -> list[dict[str, Any]] | None:
+def parquet_rows(path: Path, max_bytes: int) -> list[dict[str, Any]] | None:
     """The rows of a Parquet file as plain values; None when it cannot be read.
 
     Raises:
-        OverflowError: its text is longer than `most_bytes`.
+        OverflowError: the rows have more than `max_bytes` as text.
     """
     try:
-        done = sandbox.run(Tool.PARQUET_ROWS, str(path), str(most_bytes))
+        done = sandbox.run(Tool.PARQUET_ROWS, str(path), str(max_bytes))
     except sandbox.TimeLimitReached:
         return None
     if done.code == TOO_LARGE:
@@ -26,7 +26,7 @@ def parquet_rows(path: Path, most_bytes: int) -> list[dict[str, Any]] | None:
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
-    """A film that was kept as {path} is its path."""
+    """Replaces a video that is stored as {path} by its path."""
     return {
         key: value["path"] if isinstance(value, dict) and set(value) == {"path"} else value
         for key, value in row.items()

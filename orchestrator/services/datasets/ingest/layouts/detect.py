@@ -1,4 +1,4 @@
-"""Finds out how an upload is laid out, by its content: the first layout that finds its clips wins."""
+"""Detects the layout of an upload by its content: the first layout that finds its clips is used."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,13 +26,13 @@ from orchestrator.services.datasets.ingest.layouts import (
     webdataset,
     webvid,
 )
-from orchestrator.services.datasets.ingest.layouts.entry import Entry, Understood
-from orchestrator.services.datasets.ingest.layouts.reading import Reading
+from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout, Entry
+from orchestrator.services.datasets.ingest.layouts.reading import ReadingOptions
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 
 log = structlog.get_logger()
-Reader = Callable[[Tree], Understood | None]
-# Those with the plainest marks first; a bare table with any file column is asked only after its relatives.
+Reader = Callable[[Tree], DetectedLayout | None]
+# The layouts with the clearest features first; a plain table with a file column comes after the more specific ones.
 LAYOUTS: dict[str, tuple[str, Reader]] = {
     "openai": ("OpenAI-style messages", openai_chat.read),
     "swift": ("ms-swift (JSON lines)", swift.read),
@@ -50,64 +50,68 @@ LAYOUTS: dict[str, tuple[str, Reader]] = {
     "sidecars": ("Captions beside the clips", sidecars.read),
     "folders": ("Class folders", folders.read),
 }
-_ABOUT = frozenset({"readme", "license", "licence", "copying", "changelog", "citation", "authors", ".gitattributes"})
+_DOCUMENTATION = frozenset(
+    {"readme", "license", "licence", "copying", "changelog", "citation", "authors", ".gitattributes"}
+)
 
 
-def understand(tree: Tree, reading: Reading | None = None) -> Understood:
-    """Reads the upload, as somebody says or as its content tells.
+def detect_layout(tree: Tree, options: ReadingOptions | None = None) -> DetectedLayout:
+    """Reads an upload with the chosen options, or with the layout that its content shows.
 
-    Files that neither are clips nor describe any are entries with a problem.
+    Files that are neither clips nor annotation files become entries with a problem.
 
     Raises:
-        Invalid: it cannot be read in the way that was asked for.
+        Invalid: it cannot be read with the chosen layout.
     """
-    reading = reading or Reading()
-    found = _wished(tree, reading) if reading.layout else _detected(tree)
-    if reading.ignore_splits:
-        found = replace(found, entries=[replace(entry, split=Split.AUTO) for entry in found.entries])
-    known = {entry.name for entry in found.entries} | set(found.files)
-    others = [name for name in tree.names if name not in known and not _is_about(name)]
-    strays = [Entry(name, problem=f"{PurePosixPath(name).name} is not a video.") for name in others]
-    notes = list(dict.fromkeys([*found.notes, *tree.complaints, *_guesses(tree, found.files)]))
-    return Understood(found.key, found.title, found.entries + strays, found.files, found.columns, notes)
+    options = options or ReadingOptions()
+    layout = _chosen(tree, options) if options.layout else _detected(tree)
+    if options.ignore_splits:
+        layout = replace(layout, entries=[replace(entry, split=Split.AUTO) for entry in layout.entries])
+    known = {entry.name for entry in layout.entries} | set(layout.files)
+    others = [name for name in tree.names if name not in known and not _is_documentation(name)]
+    unused = [Entry(name, problem=f"{PurePosixPath(name).name} is not a video.") for name in others]
+    notes = list(dict.fromkeys([*layout.notes, *tree.problems, *_encoding_notes(tree, layout.files)]))
+    return DetectedLayout(layout.key, layout.title, layout.entries + unused, layout.files, layout.columns, notes)
 
 
-def _detected(tree: Tree) -> Understood:
-    readers = (reader for _, reader in LAYOUTS.values())
-    return next((seen for reader in readers if (seen := _try(reader, tree)) is not None), None) or folders.read(tree)
+def _detected(tree: Tree) -> DetectedLayout:
+    layouts = (_try(reader, tree) for _, reader in LAYOUTS.values())
+    return next((layout for layout in layouts if layout is not None), None) or folders.read(tree)
 
 
-def _wished(tree: Tree, reading: Reading) -> Understood:
-    if reading.layout == "folders":
-        return folders.read(tree, reading.level)
-    title, reader = LAYOUTS[reading.layout]
-    if reading.layout == "videofolder":
-        reader = partial(videofolder.read, wished=reading.columns)
-    if (seen := _try(reader, tree)) is None:
-        why = f" {tree.complaints[-1]}" if tree.complaints else ""
+def _chosen(tree: Tree, options: ReadingOptions) -> DetectedLayout:
+    if options.layout == "folders":
+        return folders.read(tree, options.level)
+    title, reader = LAYOUTS[options.layout]
+    if options.layout == "videofolder":
+        reader = partial(videofolder.read, chosen=options.columns)
+    if (layout := _try(reader, tree)) is None:
+        why = f" {tree.problems[-1]}" if tree.problems else ""
         raise Invalid(f"The files cannot be read as: {title}.{why} Choose another layout.", "layout")
-    return seen
+    return layout
 
 
-def _try(layout: Reader, tree: Tree) -> Understood | None:
-    """One layout's reading; a shape that nobody thought of is logged and left to the other layouts."""
+def _try(reader: Reader, tree: Tree) -> DetectedLayout | None:
+    """Tries one layout; an unexpected structure of the files is logged and left to the other layouts."""
     try:
-        return layout(tree)
+        return reader(tree)
     except (TypeError, AttributeError, LookupError, ValueError):
-        log.exception("layout_failed", layout=layout.__module__)
+        log.exception("layout_failed", layout=reader.__module__)
         return None
 
 
-def _guesses(tree: Tree, files: list[str]) -> list[str]:
-    """What was read although nobody can be sure of its letters."""
-    used = [PurePosixPath(name).name for name in tree.guessed if name in files]
+def _encoding_notes(tree: Tree, files: list[str]) -> list[str]:
+    """A note about annotation files whose encoding was guessed."""
+    used = [PurePosixPath(name).name for name in tree.guessed_encodings if name in files]
     if not used:
         return []
     which = f"{used[0]} is" if len(used) == 1 else f"{len(used):,} files are"
     first = "" if len(used) == 1 else f" (the first is {used[0]})"
-    return [f"{which} not UTF-8{first}: read as Windows-1252. If letters look wrong, save as UTF-8 and add it again."]
+    return [
+        f"{which} not UTF-8{first}: read as Windows-1252. If characters look wrong, save it as UTF-8 and add it again."
+    ]
 
 
-def _is_about(name: str) -> bool:
-    """A file for people: a readme or a licence."""
-    return PurePosixPath(name).stem.lower() in _ABOUT
+def _is_documentation(name: str) -> bool:
+    """Whether it is a readme, a licence or the like."""
+    return PurePosixPath(name).stem.lower() in _DOCUMENTATION

@@ -1,4 +1,4 @@
-"""What a layout makes of an upload: one entry a clip, and what it understood, in words for the dataset's page."""
+"""The result of reading an upload with a layout: one entry for each clip, and notes for the dataset's page."""
 
 from dataclasses import dataclass, field
 
@@ -9,28 +9,28 @@ CAPTION_LIMIT, LABEL_LIMIT, PROMPT_LIMIT = 4_000, 200, 2_000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file of the upload and what is said about it; `problem` refuses it before it is looked at."""
+    """One file of the upload with its annotations; with a `problem` it is not imported."""
 
     name: str
-    """Path inside the upload."""
+    """The path inside the upload."""
     label: str = ""
     caption: str = ""
     prompt: str = ""
-    """The question that the caption answers, where the data set asks one."""
+    """The question that the caption answers; "" without one."""
     split: Split = Split.AUTO
     problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Understood:
+class DetectedLayout:
     """How an upload was read.
 
     Attributes:
-        key: the layout's short name.
-        title: the layout's name for people.
-        entries: one a clip, in the order in which they are described.
-        files: the files that describe the others; they are no clips themselves.
-        columns: what was taken from where: {"caption": "text"}.
+        key: the name of the layout in `detect.LAYOUTS`.
+        title: the name of the layout in the product.
+        entries: one for each clip, in the order of the annotation files.
+        files: the annotation files.
+        columns: the source of each value: {"caption": "text"}.
         notes: sentences about what was left out or chosen.
     """
 

@@ -1,10 +1,10 @@
-"""Lists of mmaction and VideoMAE: one `path label` a line, separated by a space, a comma or a tab."""
+"""Lists of mmaction and VideoMAE: lines of path and label, separated by a space, a comma or a tab."""
 
 import re
 from pathlib import PurePosixPath
 
-from orchestrator.services.datasets.ingest.layouts.entry import Understood
-from orchestrator.services.datasets.ingest.layouts.gathering import Gathering
+from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
+from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
 from orchestrator.services.datasets.ingest.layouts.splits import split_in
 from orchestrator.services.datasets.ingest.layouts.tree import Tree, Unreadable, is_video
 
@@ -12,26 +12,26 @@ _NAMES = re.compile(r"(label_?map|class_?names?|classes|labels?|class_?ind)", re
 _FIELDS = re.compile(r"[\s,]+")
 
 
-def read(tree: Tree) -> Understood | None:
-    """Reads text lists in which most lines are a video's path and a number; names for the numbers where given."""
-    found, used = Gathering(tree, "mmaction", "Path and label lists (mmaction, VideoMAE)"), ""
+def read(tree: Tree) -> DetectedLayout | None:
+    """Reads text lists in which most lines are a video's path and a number, and the class names of the numbers."""
+    collected, used = EntryCollector(tree, "mmaction", "Path and label lists (mmaction, VideoMAE)"), ""
     names = _class_names(tree)
     for file in tree.texts(".txt", ".csv", ".lst"):
         pairs = _pairs(tree, file)
         if not pairs:
             continue
-        found.read(file)
+        collected.add_source(file)
         for path, label in pairs:
             named = names[1].get(label, "")
             used = used or (names[0] if named else "")
-            found.add(path, file, named or label, split=split_in(file))
+            collected.add(path, file, named or label, split=split_in(file))
     if used:
-        found.read(used)
-    return found.done({"file": "the first field", "label": f"the last field{f', named by {used}' if used else ''}"})
+        collected.add_source(used)
+    return collected.done({"file": "the first field", "label": f"the last field{f', named by {used}' if used else ''}"})
 
 
 def _pairs(tree: Tree, file: str) -> list[tuple[str, str]]:
-    """(path, label) of each line; [] unless nearly all lines are such."""
+    """(path, label) of each line; [] unless at least 90 % of the lines have this form."""
     try:
         lines = [line.strip() for line in tree.text(file).splitlines() if line.strip()]
     except Unreadable:
@@ -39,7 +39,7 @@ def _pairs(tree: Tree, file: str) -> list[tuple[str, str]]:
     pairs = []
     for line in lines:
         fields = _FIELDS.split(line)
-        # mmaction's list of raw frames has a frame count in the middle; a path may hold spaces.
+        # Lists of raw frames have a frame count in the middle; a path may have spaces.
         path = line[: line.rindex(fields[-1])].rstrip(" ,\t")
         path = path if is_video(path) else fields[0]
         if len(fields) >= 2 and is_video(path) and len(fields[-1]) <= 100 and not is_video(fields[-1]):
@@ -48,7 +48,7 @@ def _pairs(tree: Tree, file: str) -> list[tuple[str, str]]:
 
 
 def _class_names(tree: Tree) -> tuple[str, dict[str, str]]:
-    """The file that names the classes, and the name of each number."""
+    """(the file with the class names, the name of each number)."""
     for file in tree.texts(".txt"):
         if not _NAMES.search(PurePosixPath(file).stem):
             continue

@@ -1,15 +1,15 @@
 """MSR-VTT: one JSON object with `videos` and `sentences`, about twenty sentences a clip."""
 
 from orchestrator.domain.datasets import Split
-from orchestrator.services.datasets.ingest.layouts.entry import Understood
-from orchestrator.services.datasets.ingest.layouts.gathering import Gathering
+from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
+from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
 from orchestrator.services.datasets.ingest.layouts.splits import split_of
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 
 
-def read(tree: Tree) -> Understood | None:
+def read(tree: Tree) -> DetectedLayout | None:
     """Reads objects with both lists; a clip takes its first sentence, and its split from `videos`."""
-    found = Gathering(tree, "msrvtt", "MSR-VTT")
+    collected = EntryCollector(tree, "msrvtt", "MSR-VTT")
     several = False
     for file in tree.texts(".json"):
         if tree.rows(file):
@@ -20,13 +20,13 @@ def read(tree: Tree) -> Understood | None:
         videos = data.get("videos")
         videos = [v for v in videos if isinstance(v, dict)] if isinstance(videos, list) else []
         splits = {str(v.get("video_id")): split_of(v.get("split")) for v in videos}
-        found.read(file)
+        collected.add_source(file)
         captions: dict[str, str] = {}
         for row in data["sentences"]:
             if isinstance(row, dict) and row.get("video_id"):
                 several = several or str(row["video_id"]) in captions
                 captions.setdefault(str(row["video_id"]), str(row.get("caption") or ""))
         for clip, caption in captions.items():
-            found.add(clip, file, caption=caption, split=splits.get(clip, Split.AUTO))
+            collected.add(clip, file, caption=caption, split=splits.get(clip, Split.AUTO))
     note = ["A clip has several sentences; the first of each is used."] if several else []
-    return found.done({"file": "video_id", "caption": "sentences: caption", "split": "videos: split"}, note)
+    return collected.done({"file": "video_id", "caption": "sentences: caption", "split": "videos: split"}, note)

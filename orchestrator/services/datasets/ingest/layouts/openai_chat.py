@@ -3,32 +3,32 @@
 from typing import Any
 
 from orchestrator.services.datasets.ingest.layouts.conversations import MANY_TURNS, exchange, path_of, turns_of
-from orchestrator.services.datasets.ingest.layouts.entry import Understood
-from orchestrator.services.datasets.ingest.layouts.gathering import Gathering
+from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
+from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
 from orchestrator.services.datasets.ingest.layouts.splits import split_in
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 
 
-def read(tree: Tree) -> Understood | None:
-    """Reads rows with `messages` in whose content a part of type video (or video_url) stands."""
-    found, several = Gathering(tree, "openai", "OpenAI-style messages"), False
+def read(tree: Tree) -> DetectedLayout | None:
+    """Reads rows with `messages` whose content has a part of type video or video_url."""
+    collected, several = EntryCollector(tree, "openai", "OpenAI-style messages"), False
     for file in tree.texts(".json", ".jsonl", ".ndjson"):
         for row in tree.rows(file):
-            talk = turns_of(row)
-            video = _video(talk)
+            conversation = turns_of(row)
+            video = _video(conversation)
             if not video:
                 continue
-            found.read(file)
-            question, answer, answers = exchange(talk)
+            collected.add_source(file)
+            question, answer, answers = exchange(conversation)
             several = several or answers > 1
-            found.add(video, file, row.get("label"), answer, question, split_in(file))
+            collected.add(video, file, row.get("label"), answer, question, split_in(file))
     columns = {"video": "content: video", "caption": "the first answer", "prompt": "the first question"}
-    return found.done(columns, [MANY_TURNS] if several else [])
+    return collected.done(columns, [MANY_TURNS] if several else [])
 
 
-def _video(talk: Any) -> Any:
+def _video(conversation: Any) -> Any:
     """The path of the first video part."""
-    for turn in talk if isinstance(talk, list) else []:
+    for turn in conversation if isinstance(conversation, list) else []:
         content = turn.get("content") if isinstance(turn, dict) else None
         for part in content if isinstance(content, list) else []:
             if isinstance(part, dict) and str(part.get("type", "")).startswith("video"):

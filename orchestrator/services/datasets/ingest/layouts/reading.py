@@ -1,4 +1,4 @@
-"""How somebody says that an upload is to be read, where its content alone was not understood rightly."""
+"""Options for reading an upload, where the detected layout was wrong."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,19 +8,19 @@ from orchestrator.domain.errors import Invalid
 
 ROLES = ("file", "label", "caption", "split")
 LEVELS = 4
-_LONGEST = 200
+_MAX_COLUMN = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """Nothing said: the content decides.
+class ReadingOptions:
+    """The defaults leave everything to the detection.
 
     Attributes:
-        layout: a layout's key (detect.LAYOUTS); "" for the one that is detected.
-        columns: for a table, the column of a role; "-" for none. What is not named is found as before.
-        level: for class folders, which one is the class: 1 is the one a clip lies in.
-        ignore_splits: nothing is marked for training or validation, whatever the files say.
-        by_hand: what says too little to learn from is taken all the same: labels or captions are written later.
+        layout: a key of `detect.LAYOUTS`; "" for the detected layout.
+        columns: for tables, the column of each role, "-" for none; roles that are missing are detected.
+        level: for class folders, which folder is the class: 1 for the clip's own.
+        ignore_splits: ignores splits in the files; the trainer draws one.
+        by_hand: imports clips without annotations, which the user writes later.
     """
 
     layout: str = ""
@@ -30,8 +30,11 @@ class Reading:
     by_hand: bool = False
 
 
-def parse_reading(values: Mapping[str, Any] | None, known: Mapping[str, Any]) -> Reading:
-    """What a form or a script says.
+def parse_reading_options(values: Mapping[str, Any] | None, known: Mapping[str, Any]) -> ReadingOptions:
+    """Validates the options of a form or a request.
+
+    Args:
+        known: the layouts by key.
 
     Raises:
         Invalid: `problems` by field.
@@ -42,11 +45,11 @@ def parse_reading(values: Mapping[str, Any] | None, known: Mapping[str, Any]) ->
     if layout not in ("", *known):
         problems.append(("layout", f"Choose one of: {', '.join(known)}."))
     if not isinstance(columns, Mapping) or not set(columns) <= set(ROLES):
-        problems.append(("columns", f"Name the columns of: {', '.join(ROLES)}."))
+        problems.append(("columns", f"Name columns for: {', '.join(ROLES)}."))
         columns = {}
     if not isinstance(level, int) or not 1 <= level <= LEVELS:
         problems.append(("level", f"The class is a folder 1 to {LEVELS} above the clip."))
     if problems:
         raise Invalid(problems[0][1], problems[0][0], problems)
-    named = {str(role): str(name)[:_LONGEST] for role, name in columns.items() if name}
-    return Reading(str(layout), named, level, bool(values.get("ignore_splits")), bool(values.get("by_hand")))
+    named = {str(role): str(name)[:_MAX_COLUMN] for role, name in columns.items() if name}
+    return ReadingOptions(str(layout), named, level, bool(values.get("ignore_splits")), bool(values.get("by_hand")))

@@ -2,24 +2,24 @@
 
 from pathlib import PurePosixPath
 
-from orchestrator.services.datasets.ingest.layouts.entry import Understood
-from orchestrator.services.datasets.ingest.layouts.gathering import Gathering
+from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
+from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
 from orchestrator.services.datasets.ingest.layouts.splits import split_in
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 
 
-def read(tree: Tree) -> Understood | None:
+def read(tree: Tree) -> DetectedLayout | None:
     """Reads lists with `template`; clips are named by their id (`78687.webm`)."""
-    found = Gathering(tree, "something", "Something-Something v2")
+    collected = EntryCollector(tree, "something", "Something-Something v2")
     for file in tree.texts(".json"):
         rows = tree.rows(file)
         if not rows or not {"id", "template"} <= rows[0].keys():
             continue
-        found.read(file)
+        collected.add_source(file)
         for row in rows:
             label = str(row.get("template") or "").replace("[", "").replace("]", "")
-            found.add(str(row.get("id")), file, label, row.get("label"), split=split_in(file))
+            collected.add(str(row.get("id")), file, label, row.get("label"), split=split_in(file))
     for file in tree.texts(".json"):
-        if found.files and PurePosixPath(file).name == "labels.json":
-            found.read(file)
-    return found.done({"file": "id", "label": "template, without its brackets", "caption": "label"})
+        if collected.files and PurePosixPath(file).name == "labels.json":
+            collected.add_source(file)
+    return collected.done({"file": "id", "label": "template, without its brackets", "caption": "label"})

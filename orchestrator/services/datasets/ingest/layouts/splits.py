@@ -1,4 +1,4 @@
-"""Reads which part of the data a name means: train, val and test, as people write them."""
+"""Recognizes names of splits: train, val, test and their variants."""
 
 import re
 from pathlib import PurePosixPath
@@ -22,14 +22,14 @@ SPLITS = {
 
 
 def split_of(word: object) -> Split:
-    """A value of a split column; anything unknown leaves the choice to the trainer."""
+    """The split of a column's value; AUTO for unknown values."""
     return SPLITS.get(str(word or "").strip().lower(), Split.AUTO)
 
 
 def split_in(name: str) -> Split:
-    """The split that a file's own name or folder says: `ucf_val_split_1.txt`, `train/metadata.csv`."""
+    """The split in the name of a file or its folders: `ucf_val_split_1.txt`, `train/metadata.csv`; else AUTO."""
     path = PurePosixPath(name)
     parts = [part for part in re.split(r"[^a-z]+", path.stem.lower()) if part in SPLITS]
     parts += [part.lower() for part in reversed(path.parts[:-1]) if part.lower() in SPLITS]
-    # "train_val" says both: such a file holds a column of its own, or means everything.
+    # A name with two splits such as "train_val" decides nothing.
     return SPLITS[parts[0]] if parts and len({SPLITS[part] for part in parts[:2]}) == 1 else Split.AUTO

@@ -1,25 +1,25 @@
 """ms-swift's JSON lines: `messages` (or `query` and `response`) with `videos` or `video`, and a `label` to classify."""
 
 from orchestrator.services.datasets.ingest.layouts.conversations import MANY_TURNS, exchange, turns_of, videos_of
-from orchestrator.services.datasets.ingest.layouts.entry import Understood
-from orchestrator.services.datasets.ingest.layouts.gathering import Gathering
+from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
+from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
 from orchestrator.services.datasets.ingest.layouts.splits import split_in
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 
 
-def read(tree: Tree) -> Understood | None:
+def read(tree: Tree) -> DetectedLayout | None:
     """Reads JSON lines that name videos and a conversation, a query, or a label."""
-    found = Gathering(tree, "swift", "ms-swift (JSON lines)")
+    collected = EntryCollector(tree, "swift", "ms-swift (JSON lines)")
     labelled = several = False
     for file in tree.texts(".jsonl", ".ndjson"):
         for row in tree.rows(file):
-            talk, videos = turns_of(row), videos_of(row)
-            if not videos or not (isinstance(talk, list) or "response" in row or "query" in row):
+            conversation, videos = turns_of(row), videos_of(row)
+            if not videos or not (isinstance(conversation, list) or "response" in row or "query" in row):
                 continue
-            found.read(file)
-            question, answer, answers = exchange(talk)
+            collected.add_source(file)
+            question, answer, answers = exchange(conversation)
             several, labelled = several or answers > 1, labelled or row.get("label") is not None
-            found.add(
+            collected.add(
                 videos[0],
                 file,
                 row.get("label"),
@@ -28,4 +28,4 @@ def read(tree: Tree) -> Understood | None:
                 split_in(file),
             )
     columns = {"video": "videos", "caption": "messages: the first answer", "prompt": "messages: the first question"}
-    return found.done(columns | ({"label": "label"} if labelled else {}), [MANY_TURNS] if several else [])
+    return collected.done(columns | ({"label": "label"} if labelled else {}), [MANY_TURNS] if several else [])

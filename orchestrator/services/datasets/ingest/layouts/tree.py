@@ -1,4 +1,4 @@
-"""The files of an upload as layouts see them: their names, the text of the small ones, and a search by stated name."""
+"""The files of an upload for layouts: their names, the content of annotation files, and a search for clips by name."""
 
 import csv
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 from orchestrator.services.datasets.files import VIDEO_ENDINGS
 from orchestrator.services.datasets.ingest.layouts.columns import parquet_rows
-from orchestrator.services.datasets.text_repair import as_seen
+from orchestrator.services.datasets.text_repair import normalize_text
 
 MAX_TEXT_BYTES = 256 * 2**20
 TEXT_ENDINGS = frozenset({".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt", ".lst", ".parquet"})
@@ -19,19 +19,19 @@ Row = dict[str, Any]
 
 
 class Unreadable(Exception):
-    """A describing file that cannot be read; its text is the sentence."""
+    """An annotation file that cannot be read; the message is a sentence for the user."""
 
 
 class Tree:
-    """Names are paths inside the upload, with forward slashes; nothing outside `root` is ever opened."""
+    """The files of an upload by their path inside it, with forward slashes; no file outside of `root` is opened."""
 
     def __init__(self, root: Path, names: Iterable[str]) -> None:
         self._root = root
         self.names = sorted(names)
         self.videos = [name for name in self.names if is_video(name)]
-        self.complaints: list[str] = []
-        """Sentences about describing files that could not be used."""
-        self.guessed: list[str] = []
+        self.problems: list[str] = []
+        """Sentences about annotation files that could not be used."""
+        self.guessed_encodings: list[str] = []
         """Text files that say nothing of their encoding, and are not UTF-8."""
         self._by_ending: dict[str, list[str]] = defaultdict(list)
         for name in self.names:
@@ -39,14 +39,14 @@ class Tree:
         self._rows: dict[str, list[Row] | None] = {}
 
     def texts(self, *endings: str) -> list[str]:
-        """The describing files with one of these endings."""
+        """The files with one of these endings, sorted."""
         return sorted(name for ending in set(endings) for name in self._by_ending.get(ending, []))
 
     def text(self, name: str) -> str:
-        """A file's text, whatever encoding it has.
+        """The text of a file, with its encoding detected.
 
         Raises:
-            Unreadable: too large, or not text.
+            Unreadable: it is too large, or no text.
         """
         path, short = self._root / name, PurePosixPath(name).name
         if path.stat().st_size > MAX_TEXT_BYTES:
@@ -61,28 +61,28 @@ class Tree:
         try:
             return data.decode("utf-8-sig")
         except UnicodeDecodeError:
-            if name not in self.guessed:
-                self.guessed.append(name)
+            if name not in self.guessed_encodings:
+                self.guessed_encodings.append(name)
             return data.decode("cp1252", "replace")
 
     def rows(self, name: str) -> list[Row]:
-        """The records of a JSON list, JSON lines, Parquet or a table with a header; [] when it is none of them."""
+        """The records of a JSON list, JSON lines, Parquet or a table with a header; [] for other files."""
         if name not in self._rows:
             self._rows[name] = self._read_rows(name)
         return self._rows[name] or []
 
     def json(self, name: str) -> Any:
-        """A JSON file's value; None when it is damaged, with a complaint."""
+        """The value of a JSON file; None when it is damaged, with an entry in `problems`."""
         short = PurePosixPath(name).name
         try:
             return json.loads(self.text(name))
         except Unreadable as error:
-            self.complaints.append(str(error))
+            self.problems.append(str(error))
         except RecursionError:
-            self.complaints.append(f"{short} is nested too deeply to be read.")
+            self.problems.append(f"{short} is nested too deeply to be read.")
         except ValueError as error:
             line = getattr(error, "lineno", 0)
-            self.complaints.append(f"{short} is not valid JSON{f' (line {line})' if line else ''}. Correct it there.")
+            self.problems.append(f"{short} is not valid JSON{f' (line {line})' if line else ''}. Correct it there.")
         return None
 
     def _read_rows(self, name: str) -> list[Row]:
@@ -96,10 +96,10 @@ class Tree:
             text = self.text(name)
             return self._lines(name, text) if ending in (".jsonl", ".ndjson") else _table(text)
         except Unreadable as error:
-            self.complaints.append(str(error))
+            self.problems.append(str(error))
         except csv.Error:
-            self.complaints.append(
-                f"{PurePosixPath(name).name} is no table with one clip a line. Save it as CSV again."
+            self.problems.append(
+                f"{PurePosixPath(name).name} is no table with a line for each clip. Save it as CSV again."
             )
         return []
 
@@ -108,12 +108,12 @@ class Tree:
         try:
             rows = parquet_rows(self._root / name, MAX_TEXT_BYTES)
         except OverflowError:
-            self.complaints.append(
+            self.problems.append(
                 f"{short} says more than {MAX_TEXT_BYTES // 2**20} MB. Describe the clips in smaller files."
             )
             return []
         if rows is None:
-            self.complaints.append(f"{short} is no Parquet table that can be read. Save it again, or as CSV.")
+            self.problems.append(f"{short} is no Parquet table that can be read. Save it again, or as CSV.")
         return rows or []
 
     def _lines(self, name: str, text: str) -> list[Row]:
@@ -129,7 +129,7 @@ class Tree:
             if isinstance(value, dict):
                 rows.append(value)
         if broken:
-            self.complaints.append(f"{PurePosixPath(name).name} is not valid JSON in line {broken}. Correct it there.")
+            self.problems.append(f"{PurePosixPath(name).name} is not valid JSON in line {broken}. Correct it there.")
         return rows
 
     @cached_property
@@ -141,47 +141,49 @@ class Tree:
             found[_folded(path.stem)].append(name)
         return found
 
-    def find(self, said: object, beside: str = "") -> str | None:
-        """The video that a describing file means: as a path from it, from the root, or by the end of its path.
+    def find(self, stated: object, relative_to: str = "") -> str | None:
+        """The video that an annotation file names: relative to that file, to the root, or by the end of its path.
 
-        Only names of the upload are ever compared, so that `../` and absolute paths lead nowhere.
+        Only names of the upload are compared, so that `../` and absolute paths cannot lead out of it.
         """
-        if not isinstance(said, str | int) or isinstance(said, bool):
+        if not isinstance(stated, str | int) or isinstance(stated, bool):
             return None
-        text = str(said).strip().removeprefix("file://").replace("\\", "/")
-        wanted = [part for part in text.split("/") if part not in ("", ".", "..")]
-        if not wanted:
+        text = str(stated).strip().removeprefix("file://").replace("\\", "/")
+        stated_parts = [part for part in text.split("/") if part not in ("", ".", "..")]
+        if not stated_parts:
             return None
-        candidates = self._by_base.get(_folded(wanted[-1]), [])
+        candidates = self._by_base.get(_folded(stated_parts[-1]), [])
         if len(candidates) < 2:
             return candidates[0] if candidates else None
-        folder = PurePosixPath(beside).parent.parts
-        ranked = sorted(candidates, key=lambda name: (-_shared_end(name, wanted), -_shared_start(name, folder), name))
+        folder = PurePosixPath(relative_to).parent.parts
+        ranked = sorted(
+            candidates, key=lambda name: (-_shared_end(name, stated_parts), -_shared_start(name, folder), name)
+        )
         return ranked[0]
 
 
 def is_video(name: str) -> bool:
-    """By its ending; what is really in it shows when it is opened."""
+    """Whether the name has the ending of a video; its content is checked by the probe."""
     return _ending(name) in VIDEO_ENDINGS
 
 
 def _ending(name: str) -> str:
-    """As `PurePosixPath.suffix`, which takes ten times as long: an upload may hold 100,000 names."""
+    """Like `PurePosixPath.suffix`, but ten times faster: an upload may have 100,000 names."""
     last = name.rpartition("/")[2]
     stem, dot, ending = last.rpartition(".")
     return f".{ending.lower()}" if dot and ending and stem.strip(".") else ""
 
 
 def _folded(name: str) -> str:
-    """As names are compared: whatever their case, and however their letters are composed."""
-    return as_seen(name).lower()
+    """The name for comparisons: without case, and normalized."""
+    return normalize_text(name).lower()
 
 
-def _shared_end(name: str, wanted: list[str]) -> int:
-    """How many parts agree from the end, an ending that was left out forgiven."""
+def _shared_end(name: str, stated_parts: list[str]) -> int:
+    """How many folders above the file agree, counted from the end."""
     parts, count = PurePosixPath(name).parts, 0
-    for there, said in zip(reversed(parts[:-1]), reversed(wanted[:-1]), strict=False):
-        if _folded(there) != _folded(said):
+    for there, stated in zip(reversed(parts[:-1]), reversed(stated_parts[:-1]), strict=False):
+        if _folded(there) != _folded(stated):
             break
         count += 1
     return count
@@ -197,7 +199,7 @@ def _shared_start(name: str, folder: tuple[str, ...]) -> int:
 
 
 def _table(text: str) -> list[Row]:
-    """Rows of a table with a header; the separator is the one its first line has most of."""
+    """The rows of a table with a header; its separator is the most frequent one of the first line."""
     csv.field_size_limit(2**20)
     head = text.lstrip("\n\r").partition("\n")[0]
     separator = max(",;\t|", key=head.count)

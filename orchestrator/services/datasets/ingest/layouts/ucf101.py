@@ -3,39 +3,39 @@
 import re
 from pathlib import PurePosixPath
 
-from orchestrator.services.datasets.ingest.layouts.entry import Understood
-from orchestrator.services.datasets.ingest.layouts.gathering import Gathering
+from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
+from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
 from orchestrator.services.datasets.ingest.layouts.splits import split_in
 from orchestrator.services.datasets.ingest.layouts.tree import Tree, Unreadable
 
 _LIST = re.compile(r"(train|test)list(\d\d)\.txt", re.IGNORECASE)
 
 
-def read(tree: Tree) -> Understood | None:
-    """Reads the first pair of lists (01): the three splits of UCF101 overlap and are not one."""
+def read(tree: Tree) -> DetectedLayout | None:
+    """Reads the first pair of lists (01), because the three splits of UCF101 overlap."""
     lists: dict[str, list[str]] = {}
     for name in tree.texts(".txt"):
-        if found := _LIST.fullmatch(PurePosixPath(name).name):
-            lists.setdefault(found[2], []).append(name)
+        if collected := _LIST.fullmatch(PurePosixPath(name).name):
+            lists.setdefault(collected[2], []).append(name)
     if not lists:
         return None
-    gathering, number = Gathering(tree, "ucf101", "UCF101 (lists)"), min(lists)
+    collected, number = EntryCollector(tree, "ucf101", "UCF101 (lists)"), min(lists)
     for file in lists[number]:
-        gathering.read(file)
+        collected.add_source(file)
         for line in _lines(tree, file):
-            # Class names hold no spaces in UCF101; a test line has no number behind it.
+            # Class names of UCF101 have no spaces; lines of test lists have no number.
             path = line.rsplit(" ", 1)[0] if re.search(r" \d+$", line) else line
-            gathering.add(path, file, PurePosixPath(path).parent.name, split=split_in(file))
+            collected.add(path, file, PurePosixPath(path).parent.name, split=split_in(file))
     for file in tree.texts(".txt"):
         if PurePosixPath(file).name.lower() == "classind.txt" or _LIST.fullmatch(PurePosixPath(file).name):
-            gathering.read(file)
+            collected.add_source(file)
     note = f"Of {len(lists)} splits the first is used ({number})." if len(lists) > 1 else ""
-    return gathering.done({"label": "the folder in the list", "split": "the list's name"}, [note] if note else [])
+    return collected.done({"label": "the folder in the list", "split": "the list's name"}, [note] if note else [])
 
 
 def _lines(tree: Tree, file: str) -> list[str]:
     try:
         return [line.strip() for line in tree.text(file).splitlines() if line.strip()]
     except Unreadable as error:
-        tree.complaints.append(str(error))
+        tree.problems.append(str(error))
         return []

@@ -1,22 +1,22 @@
 """VATEX: [{"videoID": "id_000001_000011", "enCap": [...]}]."""
 
-from orchestrator.services.datasets.ingest.layouts.entry import Understood
-from orchestrator.services.datasets.ingest.layouts.gathering import Gathering
+from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
+from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 
 
-def read(tree: Tree) -> Understood | None:
-    """Reads lists with `videoID` and `enCap`; files are named by the whole id or by its part before the times."""
-    found = Gathering(tree, "vatex", "VATEX")
+def read(tree: Tree) -> DetectedLayout | None:
+    """Reads lists with `videoID` and `enCap`; files are named by the id, or by its part before the times."""
+    collected = EntryCollector(tree, "vatex", "VATEX")
     for file in tree.texts(".json"):
         rows = tree.rows(file)
         if not rows or not {"videoID", "enCap"} <= rows[0].keys():
             continue
-        found.read(file)
+        collected.add_source(file)
         for row in rows:
             clip, captions = str(row.get("videoID") or ""), row.get("enCap")
             name = tree.find(clip, file) or tree.find(clip.rsplit("_", 2)[0], file) or clip
-            found.add(name, file, caption=captions[0] if isinstance(captions, list) and captions else captions)
-    return found.done(
-        {"file": "videoID", "caption": "enCap: the first"}, ["Of several English captions the first holds."]
+            collected.add(name, file, caption=captions[0] if isinstance(captions, list) and captions else captions)
+    return collected.done(
+        {"file": "videoID", "caption": "enCap: the first"}, ["Of several English captions the first is used."]
     )

@@ -1,13 +1,13 @@
-"""Hugging Face's VideoFolder and its relatives: a table or JSON lines with a file column beside label and caption."""
+"""Hugging Face's VideoFolder and similar: a table or JSON lines with columns of file, label and caption."""
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Any
 
-from orchestrator.services.datasets.ingest.layouts.entry import Understood
+from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.folders import class_of
-from orchestrator.services.datasets.ingest.layouts.gathering import Gathering
+from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
 from orchestrator.services.datasets.ingest.layouts.splits import split_in, split_of
 from orchestrator.services.datasets.ingest.layouts.tree import TABLE_ENDINGS, Row, Tree
 
@@ -16,34 +16,34 @@ _CAPTION = ("caption", "text", "sentence", "description", "prompt_text", "captio
 _LABEL = ("label", "class", "category", "class_name", "label_name", "action", "target")
 _SPLIT = ("split", "subset", "partition")
 _PROMPT = ("question",)
-"""Beside a caption that answers it; our own export writes it so."""
+"""The question that the caption answers; our own export writes this column."""
 
 
-def read(tree: Tree, wished: Mapping[str, str] = MappingProxyType({})) -> Understood | None:
-    """Reads every table whose rows name a video; files called metadata first, a wrong one gets its sentence.
+def read(tree: Tree, chosen: Mapping[str, str] = MappingProxyType({})) -> DetectedLayout | None:
+    """Reads every table whose rows name a video; files named metadata first, whose problems are reported.
 
     Args:
-        wished: the column for a role (file, label, caption, split) as somebody chose it; "-" for none.
+        chosen: the column that the user chose for a role (file, label, caption, split); "-" for none.
     """
-    found = Gathering(tree, "videofolder", "VideoFolder (metadata table)")
-    taken: dict[str, str] = {}
+    collected = EntryCollector(tree, "videofolder", "VideoFolder (metadata table)")
+    all_columns: dict[str, str] = {}
     for file in sorted(tree.texts(*TABLE_ENDINGS), key=lambda name: not _is_metadata(name)):
         rows = tree.rows(file)
-        columns = _corrected(_columns(rows), wished, rows)
+        columns = _corrected(_columns(rows), chosen, rows)
         if "file" not in columns or not ({"label", "caption"} & columns.keys() or _is_metadata(file)):
             if rows and _is_metadata(file):
-                _complain(tree, file, rows[0])
+                _report_columns(tree, file, rows[0])
             continue
-        found.read(file)
-        taken |= columns
+        collected.add_source(file)
+        all_columns |= columns
         for row in rows:
             name = tree.find(row.get(columns["file"]), file)
             label = row.get(columns["label"]) if "label" in columns else class_of(name or "")
             caption = _first(row.get(columns["caption"])) if "caption" in columns else ""
             split = split_of(row.get(columns["split"])) if "split" in columns else split_in(name or file)
             prompt = row.get(columns["prompt"]) if "prompt" in columns else ""
-            found.add(row.get(columns["file"]), file, label, caption, prompt, split)
-    return found.done(taken)
+            collected.add(row.get(columns["file"]), file, label, caption, prompt, split)
+    return collected.done(all_columns)
 
 
 def _is_metadata(name: str) -> bool:
@@ -51,27 +51,27 @@ def _is_metadata(name: str) -> bool:
 
 
 def _columns(rows: list[Row]) -> dict[str, str]:
-    """The role of each known column, by the first rows' keys."""
+    """The column of each role, by the keys of the first rows."""
     keys = {str(key).lower(): str(key) for row in rows[:50] for key in row if key}
     roles = {"file": _FILE, "caption": _CAPTION, "label": _LABEL, "split": _SPLIT, "prompt": _PROMPT}
     found = {role: next((keys[name] for name in names if name in keys), "") for role, names in roles.items()}
     return {role: name for role, name in found.items() if name}
 
 
-def _corrected(columns: dict[str, str], wished: Mapping[str, str], rows: list[Row]) -> dict[str, str]:
-    there = {str(key) for row in rows[:50] for key in row if key}
-    chosen = {role: name for role, name in wished.items() if name in there}
-    dropped = {role for role, name in wished.items() if name == "-"}
-    return {role: name for role, name in (columns | chosen).items() if role not in dropped}
+def _corrected(columns: dict[str, str], chosen: Mapping[str, str], rows: list[Row]) -> dict[str, str]:
+    existing = {str(key) for row in rows[:50] for key in row if key}
+    used = {role: name for role, name in chosen.items() if name in existing}
+    dropped = {role for role, name in chosen.items() if name == "-"}
+    return {role: name for role, name in (columns | used).items() if role not in dropped}
 
 
 def _first(value: Any) -> Any:
-    """A caption, or the first of several."""
+    """The caption, or the first of several."""
     return value[0] if isinstance(value, list) and value else value
 
 
-def _complain(tree: Tree, file: str, row: Row) -> None:
+def _report_columns(tree: Tree, file: str, row: Row) -> None:
     has = ", ".join(str(key) for key in list(row)[:6] if key) or "no columns"
-    tree.complaints.append(
+    tree.problems.append(
         f"{PurePosixPath(file).name} has the columns {has}; it needs file_name and one of label, caption or text."
     )

@@ -1,19 +1,19 @@
 """WebVid: a table of videoid, contentUrl, duration, page_dir and name; files named by id."""
 
-from orchestrator.services.datasets.ingest.layouts.entry import Understood
-from orchestrator.services.datasets.ingest.layouts.gathering import Gathering
+from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
+from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
 from orchestrator.services.datasets.ingest.layouts.splits import split_in
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 
 
-def read(tree: Tree) -> Understood | None:
+def read(tree: Tree) -> DetectedLayout | None:
     """Reads tables with `videoid` and `name`; nothing is fetched from `contentUrl`."""
-    found = Gathering(tree, "webvid", "WebVid (CSV)")
+    collected = EntryCollector(tree, "webvid", "WebVid (CSV)")
     for file in tree.texts(".csv", ".tsv"):
         rows = tree.rows(file)
         if not rows or not {"videoid", "name"} <= rows[0].keys():
             continue
-        found.read(file)
+        collected.add_source(file)
         for row in rows:
-            found.add(f"{row.get('videoid')}", file, caption=row.get("name"), split=split_in(file))
-    return found.done({"file": "videoid", "caption": "name"})
+            collected.add(f"{row.get('videoid')}", file, caption=row.get("name"), split=split_in(file))
+    return collected.done({"file": "videoid", "caption": "name"})

@@ -10,12 +10,12 @@ from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import list_clips, matching_clips
-from orchestrator.services.datasets.curation.doctor import clips_of_finding, examine, treat
+from orchestrator.services.datasets.curation.doctor import apply_action, clips_of_finding, examine
 from orchestrator.services.datasets.curation.edits import (
     Change,
     assign_splits,
     edit_clips,
-    replace_words,
+    replace_in_captions,
     undo_edit,
     update_clip,
 )
@@ -188,28 +188,28 @@ def test_the_doctor_finds_and_cures(ada: Actor) -> None:
         "Every clip has a label",
         "Validation has clips of its own",
         "No clip is there twice",
-        "Every class has clips enough to hold one out",
+        "Every class has clips for validation",
         "Classes are even",
-        "Every letter can be read",
+        "Every text has the right encoding",
     )
     assert report.passed == list(passed)
     with session_scope() as session:
-        edit = treat(session, ada, dataset_id, "leak", "train")
+        edit = apply_action(session, ada, dataset_id, "leak", "train")
         assert edit
         assert edit.what == "1 clip is in train and validation: keep in train only"
-        assert treat(session, ada, dataset_id, "damaged", "delete") is None
-        treat(session, ada, dataset_id, "one-sided", "split")
+        assert apply_action(session, ada, dataset_id, "damaged", "delete") is None
+        apply_action(session, ada, dataset_id, "one-sided", "split")
     with session_scope() as session:
         kinds = [finding.kind for finding in examine(session, ada, dataset_id).findings]
         assert "damaged" not in kinds
         assert "one-sided" not in kinds
         with pytest.raises(NotFound):
-            treat(session, ada, dataset_id, "damaged", "delete")
+            apply_action(session, ada, dataset_id, "damaged", "delete")
         with pytest.raises(Conflict):
-            treat(session, ada, dataset_id, "short", "delete")
+            apply_action(session, ada, dataset_id, "short", "delete")
         said = ("1 file is left out", "something else")
-        with pytest.raises(Conflict, match="something else by now"):
-            treat(session, ada, dataset_id, "short", "quarantine", said)
+        with pytest.raises(Conflict, match="has changed"):
+            apply_action(session, ada, dataset_id, "short", "quarantine", said)
 
 
 def test_the_doctor_reads_captions(ada: Actor) -> None:
@@ -218,7 +218,7 @@ def test_the_doctor_reads_captions(ada: Actor) -> None:
     with session_scope() as session:
         found = {f.kind: f.clip_ids for f in examine(session, ada, dataset_id).findings}
         assert found == {"long-captions": ids[:1], "same-captions": ids[2:3]}
-        treat(session, ada, dataset_id, "same-captions", "single")
+        apply_action(session, ada, dataset_id, "same-captions", "single")
         assert [clip.caption for clip in clips_at(session, dataset_id, 2)][1:] == ["A cat.", "A dog."]
 
 
@@ -227,7 +227,7 @@ def test_a_class_that_is_too_large_gives_its_surplus_away(ada: Actor) -> None:
     with session_scope() as session:
         (found,) = (f for f in examine(session, ada, dataset_id).findings if f.kind == "uneven")
         assert len(found.clip_ids) == 2
-        edit = treat(session, ada, dataset_id, "uneven", "even")
+        edit = apply_action(session, ada, dataset_id, "uneven", "even")
         assert edit
         assert [f.kind for f in examine(session, ada, dataset_id).findings if f.kind == "uneven"] == []
         undo_edit(session, ada, dataset_id, edit.id)
@@ -240,9 +240,9 @@ def test_a_class_of_one_clip_is_named_and_weighs_nothing_when_classes_are_evened
     with session_scope() as session:
         (found,) = (f for f in examine(session, ada, dataset_id).findings if f.kind in ("lone", "uneven"))
         assert (found.title, found.clip_ids) == ("2 classes have one clip each", ids[7:])
-        assert "measure on: away, up. Add more" in found.detail
-        treat(session, ada, dataset_id, "lone", "quarantine")
-        assert "Every class has clips enough to hold one out" in examine(session, ada, dataset_id).passed
+        assert "none for validation: away, up. Add more" in found.detail
+        apply_action(session, ada, dataset_id, "lone", "quarantine")
+        assert "Every class has clips for validation" in examine(session, ada, dataset_id).passed
 
 
 def test_letters_of_a_wrong_encoding_are_put_right(ada: Actor) -> None:
@@ -253,7 +253,7 @@ def test_letters_of_a_wrong_encoding_are_put_right(ada: Actor) -> None:
         (found,) = (f for f in examine(session, ada, dataset_id).findings if f.kind == "letters")
         assert (found.clip_ids, [key for key, _ in found.actions]) == (ids[:2], ["mend", "quarantine"])
         assert found.detail == f"“{wrong}” was most likely “Grüße – an alle”."
-        treat(session, ada, dataset_id, "letters", "mend")
+        apply_action(session, ada, dataset_id, "letters", "mend")
         assert next(clip.caption for clip in clips_at(session, dataset_id, 2)) == "Grüße – an alle"
         assert next(clip.caption for clip in clips_at(session, dataset_id, 1)) == wrong
         (found,) = (f for f in examine(session, ada, dataset_id).findings if f.kind == "letters")
@@ -268,11 +268,11 @@ def test_what_is_not_marked_is_learnt_from_when_others_are_held_out(ada: Actor) 
     with session_scope() as session:
         found = {f.kind: f.clip_ids for f in examine(session, ada, dataset_id).findings}
         assert found == {"leak": ids[2:3]}
-        treat(session, ada, dataset_id, "leak", "train")
+        apply_action(session, ada, dataset_id, "leak", "train")
         assert {f.kind for f in examine(session, ada, dataset_id).findings} == {"copies"}
         edit_clips(session, ada, dataset_id, ids, Change(split="validation"))
         (found,) = (f for f in examine(session, ada, dataset_id).findings if f.kind == "one-sided")
-        assert found.title == "There is no clip to learn from"
+        assert found.title == "There is no clip to train on"
 
 
 def test_near_copies_stay_on_one_side(ada: Actor) -> None:
@@ -298,7 +298,7 @@ def test_deleting_what_was_left_out_keeps_the_file_of_its_twin(ada: Actor) -> No
     bad = [twin | {"status": ClipStatus.BAD}, {"path": "cut.mp4", "label": "left", "status": ClipStatus.BAD}]
     dataset_id, _ = make(ada, [twin, *spare, *bad])
     with session_scope() as session:
-        treat(session, ada, dataset_id, "damaged", "delete")
+        apply_action(session, ada, dataset_id, "damaged", "delete")
     assert sorted(path.name for path in root.iterdir()) == ["one.jpg", "one.mp4"]
 
 
@@ -312,7 +312,7 @@ def test_a_clip_that_an_older_version_holds_is_not_deleted(ada: Actor) -> None:
         session.add(DatasetEdit(dataset_id=dataset_id, version=2, what="Read again", changes=changes))
         session.get_one(Dataset, dataset_id).version = 2
     with session_scope() as session, pytest.raises(Conflict, match="older version"):
-        treat(session, ada, dataset_id, "damaged", "delete")
+        apply_action(session, ada, dataset_id, "damaged", "delete")
     assert len(labels(dataset_id, 1)) == 8
 
 
@@ -372,18 +372,18 @@ def test_words_are_replaced_in_many_captions_and_back(ada: Actor) -> None:
             return [clip.caption for clip in clips_at(session, dataset_id, version)]
 
     with session_scope() as session:
-        edit = replace_words(session, ada, dataset_id, ids, "cat", "tiger")
+        edit = replace_in_captions(session, ada, dataset_id, ids, "cat", "tiger")
         assert edit
         assert (edit.clips, edit.what) == (2, "2 clips: “cat” is now “tiger”")
-        assert replace_words(session, ada, dataset_id, ids, "cow", "horse") is None
+        assert replace_in_captions(session, ada, dataset_id, ids, "cow", "horse") is None
     assert captions(2) == ["A tiger, asleep.", "Two tigers and a tiger.", "A dog."]
     for find, put, field in (("", "x", "find"), ("A dog.", "", "put"), ("A dog.", "x" * 5000, "put")):
         with pytest.raises(Invalid) as refused, session_scope() as session:
-            replace_words(session, ada, dataset_id, ids, find, put)
+            replace_in_captions(session, ada, dataset_id, ids, find, put)
         assert refused.value.field == field
     with session_scope() as session:
         undo_edit(session, ada, dataset_id, edit.id)
     eve = make_person("eve")
     with session_scope() as session, pytest.raises(NotFound):
-        replace_words(session, eve, dataset_id, ids, "cat", "tiger")
+        replace_in_captions(session, eve, dataset_id, ids, "cat", "tiger")
     assert captions(3) == captions(1)

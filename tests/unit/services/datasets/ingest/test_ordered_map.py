@@ -2,7 +2,7 @@
 
 import threading
 
-from orchestrator.services.datasets.ingest.ordered_map import in_turn
+from orchestrator.services.datasets.ingest.ordered_map import ordered_map
 
 
 def test_results_come_in_order_however_long_each_takes() -> None:
@@ -15,19 +15,19 @@ def test_results_come_in_order_however_long_each_takes() -> None:
             gate.set()
         return number * 2
 
-    assert list(in_turn(do, range(20), 3, lambda: True)) == [2 * number for number in range(20)]
+    assert list(ordered_map(do, range(20), 3, lambda: True)) == [2 * number for number in range(20)]
 
 
 def test_it_stops_when_told() -> None:
     done: list[int] = []
     answers = iter([True, True, False])
-    assert list(in_turn(lambda n: done.append(n) or n, range(1_000), 2, lambda: next(answers))) == [0, 1, None]
+    assert list(ordered_map(lambda n: done.append(n) or n, range(1_000), 2, lambda: next(answers))) == [0, 1, None]
     assert len(done) < 20
 
 
 def test_a_failure_reaches_the_caller() -> None:
     try:
-        list(in_turn(lambda n: 1 / n, [1, 0], 2, lambda: True))
+        list(ordered_map(lambda n: 1 / n, [1, 0], 2, lambda: True))
     except ZeroDivisionError:
         return
     raise AssertionError

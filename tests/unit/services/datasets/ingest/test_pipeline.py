@@ -190,7 +190,7 @@ def test_a_refused_zip_leaves_its_sentence_and_nothing_else(ada: Actor, data: by
     ("data", "sentence"),
     [
         (zipped(clips(["left/0.mp4", "left/1.mp4"])), "There is only one class, left."),
-        (zipped(clips(["left/0.mp4", "right/0.mp4"])), "No class has 2 good clips"),
+        (zipped(clips(["left/0.mp4", "right/0.mp4"])), "No class has 2 usable clips"),
         (zipped(clips(["x.mp4", "y.mp4"])), "None of the files can be used. x.mp4 lies in no folder."),
     ],
 )
@@ -268,7 +268,7 @@ d.mp4,by hand,,
         assert [clip.split for clip in clips_at(session, dataset_id, 5)] == [Split.AUTO, Split.VALIDATION]
         assert [clip.label for clip in clips_at(session, dataset_id, 5)] == ["", "toys"]
         edit = list_edits(session, ada, dataset_id).items[0]
-        assert (edit.version, edit.what) == (5, "1 clip: the caption of files that came again")
+        assert (edit.version, edit.what) == (5, "1 clip: the caption of files that were uploaded again")
         undo_edit(session, ada, dataset_id, edit.id)
     assert {clip.name: clip.caption for clip in clips_of(dataset_id)}["b.mp4"] == ""
     with session_scope() as session:
@@ -302,7 +302,7 @@ def test_captions_beside_their_clips(ada: Actor) -> None:
 
 def test_a_fenced_worker_leaves_everything(ada: Actor) -> None:
     dataset_id = bring(ada, clips(GOOD))
-    assert ingest_dataset(dataset_id, look, go_on=lambda: False) == "left to another worker"
+    assert ingest_dataset(dataset_id, look, should_continue=lambda: False) == "left to another worker"
     assert dataset_of(dataset_id).status is DatasetStatus.PROCESSING
     assert ingest_dataset(dataset_id, look) == "ready"
 

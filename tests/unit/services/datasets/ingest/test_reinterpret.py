@@ -12,7 +12,7 @@ from orchestrator.services.datasets.curation.edits import Change, edit_clips, un
 from orchestrator.services.datasets.curation.versions import clips_at, list_edits
 from orchestrator.services.datasets.ingest import reinterpret
 from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
-from orchestrator.services.datasets.ingest.reinterpret import request_reread
+from orchestrator.services.datasets.ingest.reinterpret import request_reinterpretation
 from orchestrator.services.db import session_scope
 from orchestrator.services.uploads.part_file import upload_path
 from orchestrator.settings import get_settings
@@ -30,7 +30,7 @@ def no_letters(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def again(actor: Actor, dataset_id: int, **reading: object) -> str:
     with session_scope() as session:
-        request_reread(session, actor, dataset_id, reading)
+        request_reinterpretation(session, actor, dataset_id, reading)
     return ingest_dataset(dataset_id, look)
 
 
@@ -120,12 +120,12 @@ def test_more_files_that_fail_leave_a_ready_dataset_ready(ada: Actor) -> None:
 def test_refusals(ada: Actor) -> None:
     dataset_id = bring(ada, clips(DAYS))
     with session_scope() as session, pytest.raises(Conflict, match="right now"):
-        request_reread(session, ada, dataset_id, {})
+        request_reinterpretation(session, ada, dataset_id, {})
     ingest_dataset(dataset_id, look)
     with session_scope() as session, pytest.raises(NotFound):
-        request_reread(session, make_person("bob"), dataset_id, {})
+        request_reinterpretation(session, make_person("bob"), dataset_id, {})
     with session_scope() as session, pytest.raises(Invalid):
-        request_reread(session, ada, dataset_id, {"layout": "x"})
+        request_reinterpretation(session, ada, dataset_id, {"layout": "x"})
 
 
 def test_clips_that_say_nothing_are_labelled_by_hand(ada: Actor) -> None:

@@ -14,9 +14,9 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.files import dataset_folder
 from orchestrator.services.datasets.ingest import reinterpret, review, staging, uploads
 from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
-from orchestrator.services.datasets.ingest.reinterpret import request_reread
-from orchestrator.services.datasets.ingest.review import accept_reading
-from orchestrator.services.datasets.ingest.sources import add_dataset, cancel_reading
+from orchestrator.services.datasets.ingest.reinterpret import request_reinterpretation
+from orchestrator.services.datasets.ingest.review import accept_layout
+from orchestrator.services.datasets.ingest.sources import add_dataset, cancel_import
 from orchestrator.services.datasets.ingest.uploads import request_ingest
 from orchestrator.services.db import session_scope
 from orchestrator.services.uploads.part_file import upload_path
@@ -51,7 +51,7 @@ def understood(actor: Actor, files: dict[str, bytes], task: Task = Task.CLASSIFI
 
 def accept(actor: Actor, dataset_id: int) -> str:
     with session_scope() as session:
-        accept_reading(session, actor, dataset_id)
+        accept_layout(session, actor, dataset_id)
     return ingest_dataset(dataset_id, look)
 
 
@@ -75,7 +75,7 @@ def test_what_would_come_is_shown_and_no_clip_is_opened(waiting: int) -> None:
 
 def test_accepted_it_is_read_as_shown(ada: Actor, waiting: int) -> None:
     with session_scope() as session:
-        request_reread(session, ada, waiting, {"layout": "folders", "level": 2})
+        request_reinterpretation(session, ada, waiting, {"layout": "folders", "level": 2})
     assert dataset_of(waiting).stage == DETECTING_LAYOUT
     assert ingest_dataset(waiting, never) == REVIEW  # type: ignore[arg-type]
     assert dataset_of(waiting).layout["preview"]["classes"] == {"cat": 3, "dog": 2}
@@ -86,12 +86,12 @@ def test_accepted_it_is_read_as_shown(ada: Actor, waiting: int) -> None:
     with session_scope() as session:
         assert session.exec(select(Upload)).all() == []
         with pytest.raises(Conflict, match="nothing to accept"):
-            accept_reading(session, ada, waiting)
+            accept_layout(session, ada, waiting)
 
 
 def test_a_correction_that_cannot_be_followed_loses_nothing(ada: Actor, waiting: int) -> None:
     with session_scope() as session:
-        request_reread(session, ada, waiting, {"layout": "msrvtt"})
+        request_reinterpretation(session, ada, waiting, {"layout": "msrvtt"})
     assert ingest_dataset(waiting, never) == REVIEW  # type: ignore[arg-type]
     dataset = dataset_of(waiting)
     assert "cannot be read as: MSR-VTT" in dataset.error
@@ -106,7 +106,7 @@ def test_an_archive_is_unpacked_once(ada: Actor, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(staging, "unpack", lambda *given: unpacked.append(given[3]) or real(*given))
     dataset_id = understood(ada, {"all.zip": zipped(clips(DAYS))})
     with session_scope() as session:
-        request_reread(session, ada, dataset_id, {"layout": "folders", "level": 2})
+        request_reinterpretation(session, ada, dataset_id, {"layout": "folders", "level": 2})
     assert ingest_dataset(dataset_id, never) == REVIEW  # type: ignore[arg-type]
     assert accept(ada, dataset_id) == "ready"
     assert (unpacked, len(clips_of(dataset_id))) == (["all.zip"], 4)
@@ -116,18 +116,18 @@ def test_an_archive_is_unpacked_once(ada: Actor, monkeypatch: pytest.MonkeyPatch
 def test_a_worker_that_dies_after_the_acceptance_costs_another_unpacking(ada: Actor) -> None:
     dataset_id = understood(ada, {"all.zip": zipped(clips(DAYS))})
     with session_scope() as session:
-        request_reread(session, ada, dataset_id, {"layout": "folders", "level": 2})
+        request_reinterpretation(session, ada, dataset_id, {"layout": "folders", "level": 2})
     ingest_dataset(dataset_id, never)  # type: ignore[arg-type]
     with session_scope() as session:
-        accept_reading(session, ada, dataset_id)
-    assert ingest_dataset(dataset_id, look, go_on=lambda: False) == "left to another worker"
+        accept_layout(session, ada, dataset_id)
+    assert ingest_dataset(dataset_id, look, should_continue=lambda: False) == "left to another worker"
     assert ingest_dataset(dataset_id, look) == "ready"
     assert len(clips_of(dataset_id)) == 4
 
 
 def test_stopped_it_leaves_nothing(ada: Actor, waiting: int) -> None:
     with session_scope() as session:
-        row = cancel_reading(session, ada, waiting)
+        row = cancel_import(session, ada, waiting)
     assert (row.status, row.stage, row.layout) == ("draft", "", {})
     assert not list(dataset_folder(waiting).iterdir())
     assert not list((get_settings().data_dir / "uploads").iterdir())
@@ -149,7 +149,7 @@ def test_a_ready_dataset_keeps_what_it_has(ada: Actor) -> None:
     with session_scope() as session, pytest.raises(Conflict, match="Accept or stop"):
         uploads.begin_upload(session, ada, dataset_id, "owl/8.mp4", 9)
     with session_scope() as session:
-        cancel_reading(session, ada, dataset_id)
+        cancel_import(session, ada, dataset_id)
     dataset = dataset_of(dataset_id)
     assert (dataset.status, dataset.clip_count, dataset.layout) == (DatasetStatus.READY, 4, before)
 
@@ -163,7 +163,7 @@ def test_a_source_may_ask_for_it(ada: Actor) -> None:
 def test_nobody_else_accepts(waiting: int, home: object) -> None:
     eve = make_person("eve")
     with session_scope() as session, pytest.raises(NotFound):
-        accept_reading(session, eve, waiting)
+        accept_layout(session, eve, waiting)
 
 
 def test_it_waits_a_week_and_not_for_ever(waiting: int) -> None:

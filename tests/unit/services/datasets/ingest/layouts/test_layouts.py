@@ -14,9 +14,9 @@ from orchestrator.domain.datasets import Split
 from orchestrator.domain.errors import Invalid
 from orchestrator.services.datasets.ingest.layouts import detect
 from orchestrator.services.datasets.ingest.layouts import tree as tree_module
-from orchestrator.services.datasets.ingest.layouts.detect import understand
-from orchestrator.services.datasets.ingest.layouts.entry import Entry, Understood
-from orchestrator.services.datasets.ingest.layouts.reading import Reading, parse_reading
+from orchestrator.services.datasets.ingest.layouts.detect import detect_layout
+from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout, Entry
+from orchestrator.services.datasets.ingest.layouts.reading import ReadingOptions, parse_reading_options
 from orchestrator.services.datasets.ingest.layouts.summary import summary
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 from orchestrator.settings import ROOT
@@ -24,7 +24,7 @@ from orchestrator.settings import ROOT
 Files = dict[str, object]
 
 
-def read(folder: Path, files: Files) -> Understood:
+def read(folder: Path, files: Files) -> DetectedLayout:
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,7 +32,7 @@ def read(folder: Path, files: Files) -> Understood:
             path.write_bytes(content)
         else:
             path.write_text(content if isinstance(content, str) else json.dumps(content))
-    return understand(Tree(folder, files))
+    return detect_layout(Tree(folder, files))
 
 
 def talk(question: str, answer: str, sharegpt: bool = True) -> list[dict[str, str]]:
@@ -242,9 +242,9 @@ def test_a_layout_is_understood(tmp_path: Path, name: str) -> None:
     files, key, entries = CASES[name]
     seen = read(tmp_path, files)
     assert (seen.key, seen.entries) == (key, entries)
-    assert summary(seen, Tree(tmp_path, files), Reading())["samples"][0]["file"] == entries[0].name
+    assert summary(seen, Tree(tmp_path, files), ReadingOptions())["samples"][0]["file"] == entries[0].name
     # The same layout, asked for by name, reads the same.
-    assert understand(Tree(tmp_path, files), Reading(key)).entries == entries
+    assert detect_layout(Tree(tmp_path, files), ReadingOptions(key)).entries == entries
 
 
 def test_llama_factorys_own_demo_needs_no_edit() -> None:
@@ -254,7 +254,7 @@ def test_llama_factorys_own_demo_needs_no_edit() -> None:
     if folder is None:
         pytest.skip("No ../shared/data/llamafactory_video_demo beside the project: this test reads it.")
     names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-    seen = understand(Tree(folder, names))
+    seen = detect_layout(Tree(folder, names))
     assert seen.key == "sharegpt"
     assert [(e.name, e.prompt, e.caption, e.problem) for e in seen.entries] == [
         ("mllm_demo_data/1.mp4", "Why is this video funny?", "Because a baby is reading, and he is so cute!", ""),
@@ -279,7 +279,7 @@ def test_what_is_missing_or_unnamed_is_told(tmp_path: Path) -> None:
         "n.doc": "n.doc is not a video.",
     }
     assert seen.notes == [
-        "1 further line names a clip again; what was said first holds.",
+        "1 further line names a clip again; the first one is used.",
         "1 clip is named in metadata.csv but not uploaded: b.mp4",
     ]
 
@@ -405,8 +405,8 @@ TABLE = "clip_path,what,who,part\na/1.mp4,a cat sits,cat,train\nb/2.mp4,a dog ru
 def test_columns_can_be_said(tmp_path: Path) -> None:
     files: Files = {"t.csv": TABLE, "a/1.mp4": b"", "b/2.mp4": b""}
     assert read(tmp_path, files).key == "folders"
-    reading = Reading("videofolder", {"file": "clip_path", "caption": "what", "label": "who", "split": "part"})
-    seen = understand(Tree(tmp_path, files), reading)
+    reading = ReadingOptions("videofolder", {"file": "clip_path", "caption": "what", "label": "who", "split": "part"})
+    seen = detect_layout(Tree(tmp_path, files), reading)
     assert seen.columns == {"file": "clip_path", "caption": "what", "label": "who", "split": "part"}
     assert seen.entries == [
         Entry("a/1.mp4", "cat", "a cat sits", split=Split.TRAIN),
@@ -415,14 +415,14 @@ def test_columns_can_be_said(tmp_path: Path) -> None:
     said = summary(seen, Tree(tmp_path, files), reading)
     assert said["choices"] == {"columns": ["clip_path", "what", "who", "part"], "folders": ["a"]}
     assert said["reading"]["columns"]["caption"] == "what"
-    alone = understand(Tree(tmp_path, files), replace(reading, ignore_splits=True))
+    alone = detect_layout(Tree(tmp_path, files), replace(reading, ignore_splits=True))
     assert {entry.split for entry in alone.entries} == {Split.AUTO}
 
 
 def test_the_class_may_be_a_folder_further_up(tmp_path: Path) -> None:
     files: Files = {"cat/monday/1.mp4": b"", "dog/monday/2.mp4": b""}
     assert {entry.label for entry in read(tmp_path, files).entries} == {"monday"}
-    seen = understand(Tree(tmp_path, files), Reading("folders", level=2))
+    seen = detect_layout(Tree(tmp_path, files), ReadingOptions("folders", level=2))
     assert [entry.label for entry in seen.entries] == ["cat", "dog"]
 
 
@@ -430,7 +430,7 @@ def test_a_layout_that_does_not_fit_is_a_sentence(tmp_path: Path) -> None:
     files: Files = {"t.csv": TABLE, "a/1.mp4": b""}
     read(tmp_path, files)
     with pytest.raises(Invalid, match="cannot be read as: MSR-VTT"):
-        understand(Tree(tmp_path, files), Reading("msrvtt"))
+        detect_layout(Tree(tmp_path, files), ReadingOptions("msrvtt"))
 
 
 @pytest.mark.parametrize(
@@ -438,4 +438,4 @@ def test_a_layout_that_does_not_fit_is_a_sentence(tmp_path: Path) -> None:
 )
 def test_a_nonsense_reading_is_refused(values: dict[str, object]) -> None:
     with pytest.raises(Invalid):
-        parse_reading(values, detect.LAYOUTS)
+        parse_reading_options(values, detect.LAYOUTS)
