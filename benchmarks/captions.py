@@ -15,7 +15,7 @@ from benchmarks.target import Target
 from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.video.synthetic import make_demo_dataset
 from orchestrator.domain.run_summary import RunSummary
-from orchestrator.services.datasets.demo import HELD_OUT_OF
+from orchestrator.services.datasets.demo import VALIDATION_ONE_IN
 from orchestrator.settings import ROOT
 
 TARGETS: dict[str, Target] = {"wall_s": {"max": 90.0}, "exact": {"min": 0.8}}
@@ -48,7 +48,7 @@ def _clips(folder: Path) -> list[ClipSpec]:
     """The demo's clips with its own split: about a fifth of the sentences are never learned from."""
     made = []
     for number, (path, said) in enumerate(make_demo_dataset(folder).items(), 1):
-        held = hashlib.sha256(said.encode()).digest()[0] % HELD_OUT_OF == 0
+        held = hashlib.sha256(said.encode()).digest()[0] % VALIDATION_ONE_IN == 0
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         made.append(ClipSpec(number, str(path), "", said, "validation" if held else "train", digest, path.name))
     return made

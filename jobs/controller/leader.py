@@ -1,4 +1,4 @@
-"""Exactly one controller acts: the one whose name is in the database with a lease that has not expired."""
+"""Leader election: exactly one controller acts, the one whose name is in the database with a lease that has not expired."""
 
 import time
 from datetime import timedelta

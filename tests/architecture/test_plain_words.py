@@ -11,7 +11,8 @@ FOLDERS = ("orchestrator", "jobs", "benchmarks", "scripts", "tests")
 PRIVATE_WORDS = frozenset((ROOT / "tests" / "architecture" / "private_words.txt").read_text().split())
 """Words with a private meaning in earlier versions of this code; a plainer term exists for each."""
 
-PLAIN_SENSE: dict[str, str] = {}
+_SCHEMA = "a schema of the published OpenAPI document, whose names clients generate code from"
+PLAIN_SENSE: dict[str, str] = dict.fromkeys(("IngestWish", "Wish", "ReadingWish", "SplitWish", "WishBody"), _SCHEMA)
 """Names in which such a word has its plain technical sense, each with the reason."""
 
 

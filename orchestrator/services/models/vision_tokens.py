@@ -1,4 +1,4 @@
-"""Counts the tokens that a clip becomes in a video language model, from the sizes in its config.json."""
+"""Counts the prompt tokens that a clip becomes in a video language model, from the sizes in its config.json."""
 
 import math
 from typing import Any

@@ -37,7 +37,7 @@ from orchestrator.services.datasets.ingest.reinterpret import (
     clips_with_files,
     correct_clips,
     keep_for_reinterpretation,
-    kept_files_folder,
+    unused_files_folder,
     restage_files,
 )
 from orchestrator.services.datasets.ingest.reuploads import merge_annotations
@@ -263,6 +263,6 @@ def _delete_orphans(dataset_id: int, used: set[str]) -> None:
     root, folder = get_settings().storage_dir, dataset_folder(dataset_id)
     remove_unpacked(dataset_id)
     for path in folder.rglob("*"):
-        keep = str(path.relative_to(root)) in used or kept_files_folder(folder) in path.parents
+        keep = str(path.relative_to(root)) in used or unused_files_folder(folder) in path.parents
         if path.is_file() and not keep:
             path.unlink(missing_ok=True)

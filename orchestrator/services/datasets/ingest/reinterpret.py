@@ -71,7 +71,7 @@ def request_reinterpretation(session: Session, actor: Actor, dataset_id: int, va
     return dataset_row(dataset)
 
 
-def kept_files_folder(folder: Path) -> Path:
+def unused_files_folder(folder: Path) -> Path:
     """The folder of files that another layout may need: annotation files, and videos without annotation."""
     return folder / "aside"
 
@@ -85,7 +85,7 @@ def keep_for_reinterpretation(staging: Path, folder: Path, layout: DetectedLayou
         is_unannotated = is_video(name) and name in listed and not _was_probed(layout, name)
         if is_system_file(name) or not (is_annotation or is_unannotated):
             continue
-        target = kept_files_folder(folder) / name
+        target = unused_files_folder(folder) / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(path, target)
 
@@ -109,7 +109,7 @@ def restage_files(existing: Mapping[str, Clip], folder: Path, staging: Path) -> 
     Returns:
         The names of the files, relative to the staging folder.
     """
-    root, kept = get_settings().storage_dir, kept_files_folder(folder)
+    root, kept = get_settings().storage_dir, unused_files_folder(folder)
     for name, clip in existing.items():
         link_file(root / clip.path, staging / name)
     for path in [path for path in kept.rglob("*") if path.is_file()] if kept.is_dir() else []:
