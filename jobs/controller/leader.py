@@ -1,4 +1,4 @@
-"""Leader election: exactly one controller acts, the one whose name is in the database with a lease that has not expired."""
+"""Leader election: one controller acts at a time, the one whose name is in the database with a lease that is valid."""
 
 import time
 from datetime import timedelta

@@ -37,8 +37,8 @@ from orchestrator.services.datasets.ingest.reinterpret import (
     clips_with_files,
     correct_clips,
     keep_for_reinterpretation,
-    unused_files_folder,
     restage_files,
+    unused_files_folder,
 )
 from orchestrator.services.datasets.ingest.reuploads import merge_annotations
 from orchestrator.services.datasets.ingest.review import await_review, layout_before_review, layout_preview
