@@ -107,13 +107,13 @@ def parse_recipe(raw: dict[str, Any]) -> Recipe:
         problems: list[tuple[str, str]] = []
         for item in error.errors():
             field = ".".join(str(part) for part in item["loc"] if not isinstance(part, int)) or "recipe"
-            text = FIELDS[field].spec.sentence if field in FIELDS else _sentence_beside_fields(field, item["type"])
+            text = FIELDS[field].spec.sentence if field in FIELDS else _structure_sentence(field, item["type"])
             if (field, text) not in problems:
                 problems.append((field, text))
         raise Invalid(problems[0][1], problems[0][0], problems) from error
 
 
-def _sentence_beside_fields(name: str, kind: str) -> str:
+def _structure_sentence(name: str, kind: str) -> str:
     """What is wrong where a recipe has something else than its fields."""
     if kind == "extra_forbidden":
         return f"There is no parameter {name!r}."

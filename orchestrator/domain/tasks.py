@@ -58,6 +58,12 @@ class AnnotationSpec:
 
     word: str
     """As sentences name it: "Every clip has a label"."""
+    max_length: int
+    """Characters."""
+    multiline: bool
+    """Written in a field of several lines."""
+    write_here: str
+    """On the button that opens a dataset without annotations for writing them."""
     to_write: str
     """On the chip of a dataset none of whose clips has one."""
     files_hint: str
@@ -136,6 +142,9 @@ class TaskSpec:
 ANNOTATIONS: Mapping[Annotation, AnnotationSpec] = {
     Annotation.LABEL: AnnotationSpec(
         word="label",
+        max_length=200,
+        multiline=False,
+        write_here="Label them here",
         to_write="To be labelled",
         files_hint="mp4, mov, avi, mkv, webm, alone or in a zip or tar. "
         "Each folder is a class; two classes at least, each with several clips.",
@@ -144,6 +153,9 @@ ANNOTATIONS: Mapping[Annotation, AnnotationSpec] = {
     ),
     Annotation.CAPTION: AnnotationSpec(
         word="caption",
+        max_length=4_000,
+        multiline=True,
+        write_here="Caption them here",
         to_write="To be captioned",
         files_hint="mp4, mov, avi, mkv, webm, alone or in a zip or tar, "
         "together with the files that hold the captions.",

@@ -1,9 +1,11 @@
 """One clip with its player, and what is said about it, to be corrected."""
 
-from typing import Any
+from typing import Any, assert_never
 
 import reflex as rx
 
+from orchestrator.domain.tasks import Annotation
+from orchestrator.pages.datasets.annotation import by_annotation
 from orchestrator.pages.datasets.clips import CLASSES, MOVES, NEW_CLASS
 from orchestrator.pages.datasets.frame_preview import seen_by_a_model
 from orchestrator.pages.shared.forms import general_problem
@@ -39,11 +41,11 @@ def _player() -> rx.Component:
     )
 
 
-def _words() -> rx.Component:
-    return rx.fragment(
-        rx.cond(
-            DatasetDetailState.by_class,
-            field(
+def _annotation_field(kind: Annotation) -> rx.Component:
+    """Where the clip's annotation is written."""
+    match kind:
+        case Annotation.LABEL:
+            return field(
                 "Label",
                 combobox(
                     CLASSES,
@@ -52,23 +54,27 @@ def _words() -> rx.Component:
                     on_change=State.type_label,
                     noun="classes",
                     fresh=NEW_CLASS,
-                    max_length=200,
+                    max_length=kind.spec.max_length,
                 ),
                 error=_problem("label"),
-            ),
-            rx.fragment(
-                rx.cond(
-                    CLIP.prompt != "",
-                    rx.el.p("Question: " + CLIP.prompt, class_name="text-sm text-muted-foreground"),
-                    rx.fragment(),
-                ),
+            )
+        case Annotation.CAPTION:
+            question = rx.el.p("Question: " + CLIP.prompt, class_name="text-sm text-muted-foreground")
+            return rx.fragment(
+                rx.cond(CLIP.prompt != "", question, rx.fragment()),
                 field(
                     "Caption",
                     textarea(name="caption", value=State.caption, on_change=State.type_caption, rows=3),
                     error=_problem("caption"),
                 ),
-            ),
-        ),
+            )
+        case _:
+            assert_never(kind)
+
+
+def _words() -> rx.Component:
+    return rx.fragment(
+        by_annotation(DatasetDetailState.annotation, _annotation_field, rx.fragment()),
         field(
             "Split",
             select(MOVES, value=State.split, on_change=State.choose_split, label="Split"),
@@ -93,10 +99,10 @@ def clip_dialog() -> rx.Component:
             rx.cond(
                 DatasetDetailState.editable,
                 _words(),
-                rx.cond(
-                    DatasetDetailState.by_class,
-                    rx.el.p(State.label, class_name="text-sm"),
-                    rx.el.p(State.caption, class_name="text-sm"),
+                by_annotation(
+                    DatasetDetailState.annotation,
+                    lambda kind: rx.el.p(getattr(State, kind.value), class_name="text-sm"),
+                    rx.fragment(),
                 ),
             ),
             on_submit=State.save,

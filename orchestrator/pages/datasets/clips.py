@@ -1,7 +1,11 @@
 """The clips of a dataset: filters, the grid, the bar for chosen ones, and those left out with their reasons."""
 
+from typing import assert_never
+
 import reflex as rx
 
+from orchestrator.domain.tasks import Annotation
+from orchestrator.pages.datasets.annotation import by_annotation
 from orchestrator.pages.shared.loading_states import windowed
 from orchestrator.states.datasets.clips import DatasetClips
 from orchestrator.states.datasets.detail import ALL_CLASSES, DatasetDetailState
@@ -33,28 +37,61 @@ _UNSEEN = rx.Var(f"({DatasetClips.chosen}.filter((id) => !{State.tiles}.some((ti
 """How many of the clips chosen one by one the grid does not show now."""
 
 
+def _annotation(kind: Annotation, tile: rx.Var[ClipTile]) -> rx.Component:
+    """The clip's label or caption, where it cannot be edited."""
+    match kind:
+        case Annotation.LABEL:
+            return rx.el.span(tile.label, class_name="min-w-0 truncate font-medium")
+        case Annotation.CAPTION:
+            return rx.el.span(tile.caption, title=tile.caption, class_name="line-clamp-2 min-w-0 break-words")
+        case _:
+            assert_never(kind)
+
+
+def _bulk_annotation(kind: Annotation) -> rx.Component:
+    """Changes the annotation of all chosen clips."""
+    match kind:
+        case Annotation.LABEL:
+            return rx.el.form(
+                combobox(
+                    CLASSES,
+                    value=DatasetClips.bulk_label,
+                    on_change=DatasetClips.type_bulk_label,
+                    noun="classes",
+                    fresh=NEW_CLASS,
+                    placeholder="New label",
+                    max_length=kind.spec.max_length,
+                    aria_label="New label",
+                    class_name="w-44",
+                ),
+                button("Set label", size="sm", submit=True, class_name="mt-0.5 touch:mt-0"),
+                on_submit=DatasetClips.label_chosen,
+                class_name="flex items-start gap-2",
+            )
+        case Annotation.CAPTION:
+            return _replace()
+        case _:
+            assert_never(kind)
+
+
 def _words(tile: rx.Var[ClipTile]) -> rx.Component:
     """What is said of a clip, to be corrected where it stands."""
     split = rx.el.span(tile.split, class_name="shrink-0 text-muted-foreground")
     shown = "mt-1 text-xs"
     plain = rx.el.p(
-        rx.cond(
-            State.by_class,
-            rx.el.span(tile.label, class_name="min-w-0 truncate font-medium"),
-            rx.el.span(tile.caption, title=tile.caption, class_name="line-clamp-2 min-w-0 break-words"),
-        ),
+        by_annotation(State.annotation, lambda kind: _annotation(kind, tile), rx.fragment()),
         split,
         class_name=f"flex items-baseline justify-between gap-2 py-0.5 {shown}",
     )
     refusal = DatasetClips.refusal
     field = inline_edit(
         split,
-        value=rx.cond(State.by_class, tile.label, tile.caption),
-        what=rx.cond(State.by_class, "Label", "Caption"),
+        value=by_annotation(State.annotation, lambda kind: getattr(tile, kind.value), ""),
+        what=by_annotation(State.annotation, lambda kind: kind.spec.word.capitalize(), ""),
         of=tile.name,
         on_save=lambda text: DatasetClips.rewrite(tile.id, text),
-        multiline=~State.by_class,
-        most=rx.cond(State.by_class, 200, 4000),
+        multiline=by_annotation(State.annotation, lambda kind: kind.spec.multiline, False),
+        most=by_annotation(State.annotation, lambda kind: kind.spec.max_length, 0),
         problem=rx.cond(refusal.clip_id == tile.id, refusal.sentence, ""),
         attempt=refusal.count,
         options=CLASSES,
@@ -114,7 +151,7 @@ def _filters() -> rx.Component:
             quiet=True,
         ),
         rx.cond(
-            State.by_class & (State.labels.length() > 2),
+            State.has_classes & (State.labels.length() > 2),
             select(
                 State.labels,
                 value=rx.cond(State.label == "", ALL_CLASSES, State.label),
@@ -194,26 +231,7 @@ def _bar() -> rx.Component:
                     ),
                     rx.fragment(),
                 ),
-                rx.cond(
-                    State.by_class,
-                    rx.el.form(
-                        combobox(
-                            CLASSES,
-                            value=bulk.bulk_label,
-                            on_change=bulk.type_bulk_label,
-                            noun="classes",
-                            fresh=NEW_CLASS,
-                            placeholder="New label",
-                            max_length=200,
-                            aria_label="New label",
-                            class_name="w-44",
-                        ),
-                        button("Set label", size="sm", submit=True, class_name="mt-0.5 touch:mt-0"),
-                        on_submit=bulk.label_chosen,
-                        class_name="flex items-start gap-2",
-                    ),
-                    _replace(),
-                ),
+                by_annotation(State.annotation, _bulk_annotation, rx.fragment()),
                 select(
                     MOVES, value="", on_change=bulk.split_chosen, label="Move to", placeholder="Move to", quiet=True
                 ),

@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from orchestrator.pages.datasets.annotation import by_annotation
 from orchestrator.pages.datasets.card import chip, progress_bar
 from orchestrator.pages.datasets.clip_dialog import clip_dialog
 from orchestrator.pages.datasets.clips import clip_grid, left_out
@@ -167,7 +168,7 @@ def _failed(row: rx.Var[DatasetCard]) -> rx.Component:
             rx.cond(
                 State.correctable,
                 button(
-                    rx.cond(State.by_class, "Label them here", "Caption them here"),
+                    by_annotation(State.annotation, lambda kind: kind.spec.write_here, ""),
                     icon="pencil",
                     on_click=State.write_by_hand,
                 ),

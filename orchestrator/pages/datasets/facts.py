@@ -29,7 +29,7 @@ def class_bar(bar: rx.Var[ClassBar]) -> rx.Component:
 def class_balance() -> rx.Component:
     """Clips per class; a class far smaller than the largest is marked."""
     return rx.cond(
-        DatasetDetailState.by_class & (DatasetDetailState.bars.length() > 0),
+        DatasetDetailState.has_classes & (DatasetDetailState.bars.length() > 0),
         _balance(),
         rx.fragment(),
     )

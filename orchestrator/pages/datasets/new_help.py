@@ -5,6 +5,7 @@ from typing import assert_never
 import reflex as rx
 
 from orchestrator.domain.tasks import Annotation
+from orchestrator.pages.datasets.annotation import by_annotation
 from orchestrator.states.datasets.new import DatasetAddState
 from orchestrator.ui.primitives.card import card
 
@@ -83,10 +84,9 @@ def _examples(annotation: Annotation) -> list[rx.Component]:
 
 def layout_help() -> rx.Component:
     """Examples for the kind of annotation that the chosen task learns from."""
-    examples = [(kind.value, rx.fragment(*_examples(kind))) for kind in Annotation]
     return card(
         rx.el.div(
-            rx.match(DatasetAddState.annotation, *examples, rx.fragment()),
+            by_annotation(DatasetAddState.annotation, lambda kind: rx.fragment(*_examples(kind)), rx.fragment()),
             _small(
                 "A folder dropped here works like a zip or a tar. Every clip is opened and looked through; "
                 "one that cannot be read is listed with its reason and left out."

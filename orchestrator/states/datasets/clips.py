@@ -178,7 +178,7 @@ class DatasetClips(rx.State):
     async def rewrite(self, clip_id: int, text: str):
         """The label or caption that was typed in a clip's tile; a refusal stays beside the field there."""
         page = await self.get_state(DatasetDetailState)
-        change = Change(label=text) if page.by_class else Change(caption=text)
+        change = Change(**{page.annotation: text})
         try:
             edit = await act(self, _change, page._id(), [clip_id], change)
         except NotSignedIn:
@@ -224,7 +224,7 @@ class DatasetClips(rx.State):
         if self.clip is None:
             return None
         page = await self.get_state(DatasetDetailState)
-        return await self._one(self._typed(page.by_class))
+        return await self._one(self._typed(page.annotation))
 
     @rx.event
     @signed_in
@@ -232,12 +232,12 @@ class DatasetClips(rx.State):
         """Leaves the open clip out, or takes it back in, with what was typed."""
         page = await self.get_state(DatasetDetailState)
         quarantined = self.clip is not None and self.clip.quarantined
-        return await self._one(replace(self._typed(page.by_class), status="ok" if quarantined else "quarantined"))
+        return await self._one(replace(self._typed(page.annotation), status="ok" if quarantined else "quarantined"))
 
-    def _typed(self, by_class: bool) -> Change:
+    def _typed(self, annotation: str) -> Change:
         """Only what is other than when the dialog was opened: somebody else may have written the rest anew since."""
         was = {"label": self.clip.label, "caption": self.clip.caption, "split": self._split} if self.clip else {}
-        said = {"label" if by_class else "caption": self.label if by_class else self.caption, "split": self.split}
+        said = {annotation: getattr(self, annotation), "split": self.split}
         return Change(**{name: text for name, text in said.items() if text != was.get(name)})
 
     def _choose(self, ids: list[int]) -> None:

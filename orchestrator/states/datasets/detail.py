@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from orchestrator.domain.errors import AppError, Conflict, NotFound, NotSignedIn
 from orchestrator.domain.numbers import parse_id
-from orchestrator.domain.tasks import TASKS
+from orchestrator.domain.tasks import DEFAULT_TASK, TASKS
 from orchestrator.domain.users import Actor
 from orchestrator.services.credentials import CredentialRow, list_credentials
 from orchestrator.services.datasets.catalog import dismiss_notice, get_dataset, list_clips
@@ -121,7 +121,9 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
     longest_text: str = ""
     balance_note: str = ""
     layout: LayoutView = LayoutView()
-    by_class: bool = True
+    has_classes: bool = True
+    annotation: str = TASKS[DEFAULT_TASK].annotation.value
+    """The kind of annotation that its task learns from."""
     """The task learns classes; otherwise captions."""
     size_bars: list[ClassBar] = []
     """Frame sizes with their clips; none where all clips have the same."""
@@ -339,7 +341,7 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
         self.tab = (row.name if row.status == "ready" else f"{row.name}, {row.status}") + " - Loreel"
         self._place(visit.clips)
         self.facts = facts(row, film)
-        self.by_class = TASKS[row.task].has_classes
+        self.has_classes, self.annotation = TASKS[row.task].has_classes, TASKS[row.task].annotation.value
         self.layout = layout_view(row.layout, film.splits, row.task)
         self.labels = [{"value": ALL_CLASSES, "label": "All classes"}]
         self.labels += [{"value": name, "label": name, "hint": formatting.count(n)} for name, n in sorted(film.classes)]

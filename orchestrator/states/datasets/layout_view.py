@@ -82,15 +82,15 @@ def layout_view(layout: dict[str, Any], splits: dict[str, int], task: str) -> La
 def _waiting(view: LayoutView, said: dict[str, Any], task: str) -> LayoutView:
     """With what would come of it."""
     clips, out, number = int(said.get("clips", 0)), int(said.get("left_out", 0)), int(said.get("class_count", 0))
-    by_class = TASKS[task].has_classes
-    classes = {str(name): int(count) for name, count in said.get("classes", {}).items()} if by_class else {}
+    has_classes = TASKS[task].has_classes
+    classes = {str(name): int(count) for name, count in said.get("classes", {}).items()} if has_classes else {}
     top = max(classes.values(), default=1)
     doubt = ""
     if not clips:
         doubt = "Nothing of it could be used so. Correct how it is read."
-    elif by_class and number < 2:
+    elif has_classes and number < 2:
         doubt = "There is only one class in it; two are needed. Perhaps the class is another folder or column."
-    elif by_class and number > max(20, clips // 2):
+    elif has_classes and number > max(20, clips // 2):
         doubt = "There are nearly as many classes as clips. Perhaps the class is another folder or column."
     return replace(
         view,

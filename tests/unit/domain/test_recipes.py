@@ -44,7 +44,7 @@ def test_what_is_no_field_is_named() -> None:
 @pytest.mark.parametrize(
     "name", [name for name, field in FIELDS.items() if field.kind in (ValueKind.COUNT, ValueKind.NUMBER)]
 )
-def test_a_sentence_tells_the_limits_that_are_checked(name: str) -> None:
+def test_a_sentence_states_the_limits_that_are_checked(name: str) -> None:
     told = {float(number) for number in re.findall(r"\d+(?:\.\d+)?(?:e-?\d+)?", FIELDS[name].spec.sentence)}
     limits = {
         float(getattr(limit, sign))

@@ -25,7 +25,7 @@ from orchestrator.services.datasets.text_repair import normalize_text, repair_en
 from orchestrator.settings import get_settings
 
 MIN_CLASSES, MAX_CLIPS = 2, 100_000
-_MAX_CAPTION = 4_000
+_MAX_LABEL, _MAX_CAPTION = (kind.spec.max_length for kind in (Annotation.LABEL, Annotation.CAPTION))
 _CHUNK = 500
 _TEXT_COLUMNS = ("label", "caption", "prompt")
 Edits = list[tuple[Clip, dict[str, Any]]]
@@ -231,8 +231,8 @@ def _validated(dataset: Dataset, change: Change) -> dict[str, Any]:
     annotation = TASKS[dataset.task].annotation
     label = None if change.label is None else normalize_text(change.label).strip()
     least_label, least_caption = int(annotation is Annotation.LABEL), int(annotation is Annotation.CAPTION)
-    if label is not None and not least_label <= len(label) <= 200:
-        problems.append(("label", "A label has 1 to 200 characters."))
+    if label is not None and not least_label <= len(label) <= _MAX_LABEL:
+        problems.append(("label", f"A label has 1 to {_MAX_LABEL:,} characters."))
     if change.caption is not None and not least_caption <= len(change.caption.strip()) <= _MAX_CAPTION:
         problems.append(("caption", f"A caption has 1 to {_MAX_CAPTION:,} characters."))
     if change.split is not None and change.split not in list(Split):
