@@ -20,7 +20,7 @@ from orchestrator.services.auth.sessions import COOKIE_NAME
 JSON_BYTES = 2**20
 """The largest body of a route that does not say otherwise."""
 ANONYMOUS_BYTES = 64 * 2**10
-"""The largest body of somebody who shows neither a cookie nor a token."""
+"""The largest body of a request without cookie and token."""
 BODY_SECONDS = 20.0
 """How long a body of JSON may take to arrive."""
 SLOWEST_BYTES_A_SECOND = 1_000
@@ -121,7 +121,7 @@ class _CheckedBody:
 
     def _too_slow(self) -> NoReturn:
         if self._most is None:
-            raise ClientDisconnect  # what arrived is kept, and the sender goes on from there
+            raise ClientDisconnect  # what has arrived is stored, and the sender resumes from there
         raise HTTPException(408, "The body did not arrive in time. Send it again.", _CLOSE)
 
 
@@ -152,15 +152,15 @@ def read_json(raw: bytes) -> Any:
     try:
         value = json.loads(raw.decode(), parse_constant=_no_constant)
     except RecursionError:
-        raise Invalid("Lists and objects in the body lie too deep in each other.", "body") from None
+        raise Invalid("Lists and objects in the body are nested too deep.", "body") from None
     except UnicodeDecodeError:
         raise Invalid("The body is not UTF-8.", "body") from None
     except json.JSONDecodeError as error:
         raise Invalid(f"The body is not JSON: {error.msg} at character {error.pos}.", "body") from None
     except ValueError:
         raise Invalid("A number in the body is too long, or is none.", "body") from None
-    if (found := value_problem(value)) is not None:
-        raise Invalid(found[1], found[0] or "body")
+    if (problem := value_problem(value)) is not None:
+        raise Invalid(problem[1], problem[0] or "body")
     return value
 
 

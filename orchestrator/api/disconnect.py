@@ -1,4 +1,4 @@
-"""Work for a client ends when the client hangs up: nobody reads what it would still find out."""
+"""Cancels the work for a client when the client disconnects, because nothing would read its result."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
@@ -15,10 +15,10 @@ T = TypeVar("T")
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`, which is cancelled as soon as the client is gone. Call it after the body was read.
+    """The result of `work`, which is cancelled when the client disconnects. Call it after the body was read.
 
     Raises:
-        ClientDisconnect: nobody waits for the result any more.
+        ClientDisconnect: the client has disconnected.
     """
     task, hangup = asyncio.create_task(work), asyncio.create_task(_disconnected(request))
     try:

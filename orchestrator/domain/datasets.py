@@ -47,7 +47,7 @@ class ClipProblem(StrEnum):
     NOT_UPLOADED = "not_uploaded"
     """A table names it, but no such file came."""
     NOT_ANNOTATED = "not_annotated"
-    """It has no label or caption; it is learnt from as soon as somebody writes one."""
+    """It has no label or caption; it is used as soon as one is written."""
 
 
 FETCHING = "fetching"
@@ -114,7 +114,7 @@ class Clip(SQLModel, table=True):
     split: Split = Field(default=Split.AUTO, sa_type=text_enum(Split))  # type: ignore[arg-type]
     status: ClipStatus = Field(default=ClipStatus.OK, sa_type=text_enum(ClipStatus))  # type: ignore[arg-type]
     problem: str = Field(default="", max_length=500)
-    """The sentence that says why it is not learnt from; "" where it is, or where a person left it out."""
+    """Why the clip is not used, as a sentence; "" where it is used, or where the user left it out."""
     problem_kind: ClipProblem | None = Field(default=None, sa_type=text_enum(ClipProblem), nullable=True)  # type: ignore[arg-type]
     size_bytes: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, default=0))
     frames: int = 0
@@ -145,7 +145,7 @@ class DatasetEdit(SQLModel, table=True):
 
 
 class UploadStatus(StrEnum):
-    """receiving: bytes are coming; complete: whole and waiting for ingest."""
+    """receiving: bytes are being received; complete: all bytes have arrived, and it waits for the import."""
 
     RECEIVING = "receiving"
     COMPLETE = "complete"

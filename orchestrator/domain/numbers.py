@@ -1,4 +1,4 @@
-"""Whole numbers as they stand in addresses, headers and form fields, and which of them the database can hold."""
+"""Parses numbers in addresses, headers and form fields, within the ranges that the database can store."""
 
 LARGEST_ID = 2**31 - 1
 """Ids, steps and counts are 32-bit integers in the database."""

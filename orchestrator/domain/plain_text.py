@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 MAX_DEPTH = 40
-"""How deep lists and objects may lie in each other in anything that is sent here."""
+"""How deep lists and objects may be nested in anything that is sent here."""
 
 
 def is_storable(text: str) -> bool:
@@ -28,12 +28,12 @@ def value_problem(value: Any, where: str = "", depth: int = 0) -> tuple[str, str
             return where, "Not a number, or infinite. Send a number."
     elif isinstance(value, dict | list):
         if depth >= MAX_DEPTH:
-            return where, f"Lists and objects may lie in each other {MAX_DEPTH} deep at most."
+            return where, f"Lists and objects may be nested at most {MAX_DEPTH} deep."
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
         for key, inner in pairs:
             place = f"{where}.{key}" if where else str(key)
             if isinstance(key, str) and not is_storable(key):
                 return where, "A name in this object holds a character that is no text. Remove it."
-            if found := value_problem(inner, place, depth + 1):
-                return found
+            if problem := value_problem(inner, place, depth + 1):
+                return problem
     return None

@@ -1,4 +1,4 @@
-"""The parts of a recipe about its input and its worker: which frames are seen, and which machine may train."""
+"""The parts of a recipe about its input and its worker: which frames a model gets, and which hardware may train."""
 
 from enum import StrEnum
 from typing import Annotated, Any, Self
@@ -76,7 +76,7 @@ class Data(RecipePart):
             format=Format.PERCENT,
         ),
     ] = 0.2
-    """Share of each class held out where the dataset brings no split of its own."""
+    """The share of each class for validation, where the dataset has no split of its own."""
 
 
 class Machine(RecipePart):
@@ -109,7 +109,7 @@ class Machine(RecipePart):
             format=Format.HIDDEN,
         ),
     ] = None
-    """Memory that each GPU must have at least, in GB as on the card's box."""
+    """The least memory of each GPU, in GB as manufacturers state it."""
     gpus: Annotated[
         int,
         Field(ge=1, le=64),

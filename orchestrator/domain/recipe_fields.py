@@ -58,7 +58,7 @@ class FieldSpec:
 
     label: str
     sentence: str
-    """The error beside the field of the form, and in the REST answer."""
+    """The error of the field, in the form and in REST."""
     section: Section
     order: int
     """Its position on the page, among all fields."""
@@ -115,11 +115,11 @@ class RecipeField:
         return recipe
 
     def is_shown(self, values: Mapping[str, str]) -> bool:
-        """False while the field that it depends on has another value: nobody could correct it there."""
+        """False while the field that it depends on has another value, because the form hides it then."""
         if self.spec.only_with is None:
             return True
-        other, wanted = self.spec.only_with
-        return values.get(other, wanted) == wanted
+        other, required = self.spec.only_with
+        return values.get(other, required) == required
 
 
 class RecipePart(BaseModel):

@@ -77,12 +77,10 @@ LIGER_MISSING = {
     "gpu": "Liger kernels run on a GPU only. Switch them off, or ask for a GPU under Machine.",
     "package": "Liger kernels are not installed on the worker. Run pip install liger-kernel there, or switch them off.",
 }
-"""What is said beside the switch where it cannot be on."""
+"""The errors of the switch where it cannot be on."""
 
-ALONE = (
-    "A retriever learns by telling the clips of a batch apart. Enter a batch size of at least 2; 16 or more is usual."
-)
-"""Beside the batch size of a retriever that is to see one clip at a time."""
+ALONE = "A retriever learns to distinguish the clips of a batch. Enter a batch size of at least 2; 16 or more is usual."
+"""The error of a batch size of 1 for a contrastive task."""
 
 
 def smaller_batch(batch: int, accumulation: int) -> tuple[int, int] | None:

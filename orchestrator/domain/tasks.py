@@ -67,7 +67,7 @@ class AnnotationSpec:
     to_write: str
     """On the chip of a dataset none of whose clips has one."""
     files_hint: str
-    """What can be uploaded, beside the drop zone."""
+    """What can be uploaded, shown next to the drop zone."""
     missing: str
     """What to do about a clip without one, where no describing file came along; takes the file's {name}."""
     export_question: str
@@ -95,13 +95,13 @@ class TaskSpec:
     metrics: tuple[Metric, ...]
     """What a run is judged by; the first stands for the run."""
     dataset_note: str
-    """Beside the choice in the form of a dataset."""
+    """The description of the task in the form of a dataset."""
     model_note: str
-    """Beside the choice in the form of a base model."""
+    """The description of the task in the form of a base model."""
     adapter_sentence: str
     """What an adapter does, in its card after "A LoRA adapter for X that"; takes {count} and {names} of the classes."""
     finetune_note: str
-    """What fine-tuning does with a base, beside the choice of the training type."""
+    """The description of fine-tuning in the form of a job."""
     pretrain_note: str
     """What continued pre-training does."""
     trained_fully: str
@@ -148,7 +148,7 @@ ANNOTATIONS: Mapping[Annotation, AnnotationSpec] = {
         to_write="To be labelled",
         files_hint="mp4, mov, avi, mkv, webm, alone or in a zip or tar. "
         "Each folder is a class; two classes at least, each with several clips.",
-        missing="{name} lies in no folder. Put the clips of each class into a folder of its own.",
+        missing="{name} is in no folder. Put the clips of each class into a folder of its own.",
         export_question="Which class does this video show?",
     ),
     Annotation.CAPTION: AnnotationSpec(

@@ -42,7 +42,7 @@ def test_a_folder_is_refused_then_added_and_deleted(page: Page, signed_in: Perso
     choose(page, "Model source", "Custom path")
     page.get_by_label("Folder").fill("/etc")
     page.get_by_role("button", name="Add model").click()
-    expect(page.get_by_text("The folder must lie in")).to_be_visible()
+    expect(page.get_by_text("The folder must be in")).to_be_visible()
     expect(page.get_by_text("Give the model a name")).to_be_visible()
     expect(page.get_by_label("Folder")).to_have_value("/etc")
 

@@ -26,15 +26,15 @@ def as_refusal(error: Exception) -> AppError:
         return error
     if isinstance(error, OSError) and error.errno in _NO_SPACE:
         return DiskFull("The disk of this studio is full. Free some space and try again.")
-    found = of_store(error)
-    if found is None:
+    known = of_store(error)
+    if known is None:
         log.error("request.unexpected_error", exc_info=error)
         return _Broken(BROKEN)
-    if isinstance(found, Invalid):
+    if isinstance(known, Invalid):
         log.error("request.value_not_storable", exc_info=error)
     else:
         log.warning("request.store_unavailable", error=type(error).__name__, reason=str(getattr(error, "orig", error)))
-    return found
+    return known
 
 
 class ErrorBoundary:

@@ -14,7 +14,7 @@ _FOREIGN = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
 class RequestContext:
-    """Plain ASGI, outermost. A well-formed id from a proxy in front is kept."""
+    """Plain ASGI, outermost. A well-formed id of a proxy is used."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -39,7 +39,7 @@ class RequestContext:
 
 
 def _log_refusal(scope: Scope, status: int, took_s: float) -> None:
-    """The path only: queries may carry tickets, and bodies are nobody's business."""
+    """The path only: queries may contain tickets, and bodies are private."""
     write = log.warning if status >= 500 else log.info
     state = scope.get("state") or {}
     write(

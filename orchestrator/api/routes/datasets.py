@@ -237,15 +237,15 @@ def report(actor: CurrentUser, dataset_id: Id) -> dict[str, Any]:
     left_out = [{"clip_id": str(clip.id), "name": clip.name, "problem": clip.problem} for clip in bad.items]
     findings = [
         {
-            "kind": found.kind,
-            "severity": found.severity,
-            "title": found.title,
-            "detail": found.detail,
-            "count": len(found.clip_ids),
-            "clip_ids": [str(clip_id) for clip_id in found.clip_ids[:200]],
-            "actions": [key for key, _ in found.actions],
+            "kind": finding.kind,
+            "severity": finding.severity,
+            "title": finding.title,
+            "detail": finding.detail,
+            "count": len(finding.clip_ids),
+            "clip_ids": [str(clip_id) for clip_id in finding.clip_ids[:200]],
+            "actions": [key for key, _ in finding.actions],
         }
-        for found in health.findings
+        for finding in health.findings
     ]
     classes = [{"label": label, "clips": number} for label, number in statistics.classes]
     return {

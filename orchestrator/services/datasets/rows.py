@@ -49,7 +49,7 @@ class ClipRow:
     status: str
     problem: str
     problem_kind: ClipProblem | None
-    """Why it is not learnt from, as a word."""
+    """Why the clip is not used, as a `ClipProblem`."""
     size_bytes: int
     frames: int
     fps: float

@@ -10,8 +10,8 @@ def normalize_text(text: str) -> str:
     """The text without control and direction marks, and composed (NFC): macOS decomposes the "ü" of a file name."""
     if text.isascii() and text.isprintable():
         return text
-    kept = (c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Co", "Cf"))
-    return unicodedata.normalize("NFC", "".join(kept))
+    visible = (c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Co", "Cf"))
+    return unicodedata.normalize("NFC", "".join(visible))
 
 
 def repair_encoding(text: str) -> str:

@@ -19,17 +19,17 @@ NAMES = {
     "captioner-tiny": (
         "Tiny captioner",
         "A small video encoder with a text decoder, trained here on synthetic shapes in motion. It learns to describe "
-        "clips in a new style with new words, and its whole file is under 5 MB.",
+        "clips in a new style with new words, and its file is under 5 MB.",
     ),
     "retriever-tiny": (
         "Tiny retriever",
-        "The tiny VideoMAE beside a small text encoder, trained here on synthetic clips and sentences. It learns to "
+        "The tiny VideoMAE with a small text encoder, trained here on synthetic clips and sentences. It learns to "
         "find clips by new words and new motions in a minute or two on two cores.",
     ),
     "videomae-tiny": (
         "Tiny VideoMAE",
-        "A small video encoder, trained here from nothing on synthetic shapes in motion. It learns new motions in a "
-        "minute or two on two cores, and its whole file is under 5 MB.",
+        "A small video encoder, trained here from scratch on synthetic shapes in motion. It learns new motions in a "
+        "minute or two on two cores, and its file is under 5 MB.",
     ),
 }
 """Folder name -> (display name, description)."""

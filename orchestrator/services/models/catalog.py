@@ -190,11 +190,11 @@ def usage_conflict(session: Session, model_id: int) -> str:
         AdapterOperation.kind == OperationKind.MERGE,
         col(AdapterOperation.status).in_(ACTIVE_OPERATIONS),
     )
-    found = select(Adapter.name, Adapter.version).join(
+    merging = select(Adapter.name, Adapter.version).join(
         AdapterOperation, col(AdapterOperation.adapter_id) == col(Adapter.id)
     )
-    if made := session.exec(found.where(*merges)).first():
-        return f"{made[0]} v{made[1]} is being merged into this model. Wait until that is over."
+    if version := session.exec(merging.where(*merges)).first():
+        return f"{version[0]} v{version[1]} is being merged into this model. Wait until that is over."
     return ""
 
 

@@ -78,7 +78,7 @@ def _resolved(path: str) -> tuple[Path | None, str]:
     except (OSError, RuntimeError, ValueError):
         return None, "This is not a path."
     if not inside_roots(folder):
-        return None, f"The folder must lie in {' or '.join(allowed_roots())}."
+        return None, f"The folder must be in {' or '.join(allowed_roots())}."
     if not folder.is_dir():
         return None, "There is no such folder on this machine."
     try:

@@ -1,7 +1,7 @@
 """The open questions of each user: at most `MAX_OPEN` at a time, each with an expiry of its own.
 
-A sorted set in Redis holds the ids of a user's open questions with the time at which each expires. Whoever waits for
-an answer renews his own question only, so that one which nobody waits for any more expires whatever happened to its
+A sorted set in Redis holds the ids of a user's open questions with the time at which each expires. A client
+that waits for an answer renews its own question only, so that an abandoned one expires, whatever happened to its
 web process, and a refused question changes nothing.
 """
 

@@ -103,10 +103,10 @@ def clean_name(filename: str) -> str:
         Invalid: no name is left.
     """
     parts = PurePosixPath(filename.replace("\\", "/")).parts
-    kept = [part for part in parts if part not in ("/", "..", ".") and not part.endswith(":") and part.isprintable()]
-    if not kept:
+    safe = [part for part in parts if part not in ("/", "..", ".") and not part.endswith(":") and part.isprintable()]
+    if not safe:
         raise Invalid("The file needs a name.", "filename")
-    return "/".join(kept)[-400:]
+    return "/".join(safe)[-400:]
 
 
 def _received_bytes(upload_id: str) -> int:

@@ -134,12 +134,12 @@ class Tree:
 
     @cached_property
     def _by_base(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = defaultdict(list)
+        by_name: dict[str, list[str]] = defaultdict(list)
         for name in self.videos:
             path = PurePosixPath(name)
-            found[_folded(path.name)].append(name)
-            found[_folded(path.stem)].append(name)
-        return found
+            by_name[_folded(path.name)].append(name)
+            by_name[_folded(path.stem)].append(name)
+        return by_name
 
     def find(self, stated: object, relative_to: str = "") -> str | None:
         """The video that an annotation file names: relative to that file, to the root, or by the end of its path.

@@ -54,8 +54,8 @@ def _columns(rows: list[Row]) -> dict[str, str]:
     """The column of each role, by the keys of the first rows."""
     keys = {str(key).lower(): str(key) for row in rows[:50] for key in row if key}
     roles = {"file": _FILE, "caption": _CAPTION, "label": _LABEL, "split": _SPLIT, "prompt": _PROMPT}
-    found = {role: next((keys[name] for name in names if name in keys), "") for role, names in roles.items()}
-    return {role: name for role, name in found.items() if name}
+    detected = {role: next((keys[name] for name in names if name in keys), "") for role, names in roles.items()}
+    return {role: name for role, name in detected.items() if name}
 
 
 def _corrected(columns: dict[str, str], chosen: Mapping[str, str], rows: list[Row]) -> dict[str, str]:

@@ -144,7 +144,7 @@ def test_bad_files_are_listed_with_their_reason(ada: Actor) -> None:
     }
     (waits,) = (clip for clip in clips_of(dataset_id) if clip.status is ClipStatus.QUARANTINED)
     assert waits.problem_kind is ClipProblem.NOT_ANNOTATED
-    assert waits.problem == "loose.mp4 lies in no folder. Put the clips of each class into a folder of its own."
+    assert waits.problem == "loose.mp4 is in no folder. Put the clips of each class into a folder of its own."
     assert (get_settings().storage_dir / waits.path).read_bytes() == b"loose"
     assert waits.frames == 20
     assert (dataset_of(dataset_id).clip_count, dataset_of(dataset_id).bad_count) == (6, 4)
@@ -191,7 +191,7 @@ def test_a_refused_zip_leaves_its_sentence_and_nothing_else(ada: Actor, data: by
     [
         (zipped(clips(["left/0.mp4", "left/1.mp4"])), "There is only one class, left."),
         (zipped(clips(["left/0.mp4", "right/0.mp4"])), "No class has 2 usable clips"),
-        (zipped(clips(["x.mp4", "y.mp4"])), "None of the files can be used. x.mp4 lies in no folder."),
+        (zipped(clips(["x.mp4", "y.mp4"])), "None of the files can be used. x.mp4 is in no folder."),
     ],
 )
 def test_what_says_too_little_waits_for_a_correction_or_for_other_files(ada: Actor, data: bytes, sentence: str) -> None:

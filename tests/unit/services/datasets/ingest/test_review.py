@@ -67,7 +67,7 @@ def test_what_would_come_is_shown_and_no_clip_is_opened(waiting: int) -> None:
     said = dataset.layout["preview"]
     assert (said["clips"], said["classes"], said["class_count"]) == (5, {"monday": 4, "tuesday": 1}, 2)
     assert (said["left_out"], said["splits"]) == (2, {"auto": 5})
-    assert "loose.mp4 lies in no folder" in " ".join(said["why"])
+    assert "loose.mp4 is in no folder" in " ".join(said["why"])
     assert clips_of(waiting) == []
     # A letter that comes twice reads nothing.
     assert ingest_dataset(waiting, never) == "nothing to do"  # type: ignore[arg-type]
