@@ -38,7 +38,7 @@ def _fill(actor: Actor) -> int:
 
 def run() -> dict[str, float]:
     """Milliseconds, median of five visits: the rows of the first grid with its figures; the doctor, read afterwards."""
-    from orchestrator.states.datasets.clip_filters import Wanted
+    from orchestrator.states.datasets.clip_filters import ClipFilters
     from orchestrator.states.datasets.detail import _read
     from orchestrator.states.shared.paging import PAGE_SIZE
 
@@ -47,7 +47,7 @@ def run() -> dict[str, float]:
 
         def grid() -> None:
             with session_scope() as session:
-                assert len(_read(session, actor, dataset_id, Wanted(), PAGE_SIZE).clips.items) == PAGE_SIZE
+                assert len(_read(session, actor, dataset_id, ClipFilters(), PAGE_SIZE).clips.items) == PAGE_SIZE
 
         def doctor() -> None:
             with session_scope() as session:

@@ -10,7 +10,7 @@ from typing import Any
 from jobs.fetch.child import fetch_messages
 from orchestrator.domain.datasets import DETECTING_LAYOUT, FETCHING, Dataset, DatasetStatus, Upload, UploadStatus
 from orchestrator.domain.errors import AppError
-from orchestrator.domain.sizes import resumable_note
+from orchestrator.domain.formatting import partial_fetch_note
 from orchestrator.services.credentials import credential_secret
 from orchestrator.services.datasets.files import fetch_folders, partial_bytes
 from orchestrator.services.db import session_scope
@@ -47,7 +47,7 @@ def fetch_source(dataset_id: int, should_continue: Callable[[], bool]) -> str:
         for message in fetch_messages(request, should_continue):
             if "problem" in message:
                 kept = partial_bytes(folder)
-                return str(message["problem"]) + resumable_note(kept, "fetching it again")
+                return str(message["problem"]) + partial_fetch_note(kept, "fetching it again")
             if "files" in message:
                 return "" if _to_uploads(dataset_id, owner_id, message["files"], folder) else STOPPED
             os.utime(folder)  # housekeeping removes folders that nothing was written to for two days

@@ -5,7 +5,7 @@ import sys
 import time
 from typing import Any
 
-from orchestrator.domain.sizes import format_size
+from orchestrator.domain import formatting
 
 EVERY_S = 0.3
 
@@ -38,7 +38,7 @@ class Progress:
         self.done += count
         now = time.monotonic()
         if self.done > self._max:
-            raise Problem(f"There is more than {format_size(self._max)}, the most that is accepted here.")
+            raise Problem(f"There is more than {formatting.size(self._max)}, the most that is accepted here.")
         if now - self._mark_at >= self._patience:
             if self.done - self._mark < self._least * self._patience:
                 raise Problem("The server sends too slowly. Try again later, or download the files and upload them.")
@@ -59,7 +59,9 @@ class Progress:
     def check_total(self) -> None:
         """Refuses at once what says that it will be too much."""
         if self.total > self._max:
-            raise Problem(f"It has {format_size(self.total)}; at most {format_size(self._max)} are accepted here.")
+            raise Problem(
+                f"It has {formatting.size(self.total)}; at most {formatting.size(self._max)} are accepted here."
+            )
 
     def tell(self) -> None:
         say(done=self.done, total=self.total)

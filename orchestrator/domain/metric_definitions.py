@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from orchestrator.domain import formatting
+
 
 @dataclass(frozen=True, slots=True)
 class Metric:
@@ -17,5 +19,5 @@ class Metric:
 
 
 def figure(metric: Metric, value: float) -> str:
-    """A value as text: 93.8%, or 2."""
-    return f"{value:.1%}" if metric.share else f"{value:g}"
+    """A value as people read it: 93.8 %, or 2."""
+    return formatting.percent(value, 1) if metric.share else f"{value:g}"

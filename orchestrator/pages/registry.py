@@ -32,7 +32,7 @@ PAGES: list[PageEntry] = [
         "orchestrator.pages.landing.index",
         "index",
         "Loreel: teach a video model your footage",
-        on_load=("orchestrator.states.shell.session:SessionState.look",),
+        on_load=("orchestrator.states.shell.session:SessionState.load_public",),
     ),
     PageEntry(
         "/login",
@@ -73,7 +73,7 @@ PAGES: list[PageEntry] = [
         "/datasets/[dataset_id]",
         "orchestrator.pages.datasets.detail",
         "detail",
-        "orchestrator.states.datasets.detail:DatasetDetailState.tab",
+        "orchestrator.states.datasets.detail:DatasetDetailState.page_title",
         on_load=(SESSION_LOAD, "orchestrator.states.datasets.detail:DatasetDetailState.load"),
     ),
     PageEntry(
@@ -94,7 +94,7 @@ PAGES: list[PageEntry] = [
         "/models/[model_id]",
         "orchestrator.pages.models.detail",
         "detail",
-        "orchestrator.states.models.detail:ModelDetailState.tab",
+        "orchestrator.states.models.detail:ModelDetailState.page_title",
         on_load=(SESSION_LOAD, "orchestrator.states.models.detail:ModelDetailState.load"),
     ),
     PageEntry(
@@ -108,11 +108,11 @@ PAGES: list[PageEntry] = [
         "/adapters/[adapter_id]",
         "orchestrator.pages.adapters.detail",
         "detail",
-        "orchestrator.states.adapters.detail:AdapterDetailState.tab",
+        "orchestrator.states.adapters.detail:AdapterDetailState.page_title",
         on_load=(
             SESSION_LOAD,
             "orchestrator.states.adapters.detail:AdapterDetailState.load",
-            "orchestrator.states.adapters.operations:AdapterWorks.load",
+            "orchestrator.states.adapters.operations:AdapterOperationsState.load",
         ),
     ),
     PageEntry(
@@ -123,7 +123,7 @@ PAGES: list[PageEntry] = [
         on_load=(
             SESSION_LOAD,
             "orchestrator.states.settings.index:SettingsState.load",
-            "orchestrator.states.settings.notifications:NoticeWishes.load",
+            "orchestrator.states.settings.notifications:NotificationPreferencesState.load",
         ),
     ),
     PageEntry(
@@ -145,7 +145,7 @@ PAGES: list[PageEntry] = [
         "orchestrator.pages.jobs.compare",
         "compare",
         "Compare jobs - Loreel",
-        on_load=(SESSION_LOAD, "orchestrator.states.jobs.compare:JobCompare.load"),
+        on_load=(SESSION_LOAD, "orchestrator.states.jobs.compare:JobCompareState.load"),
     ),
     PageEntry(
         "/playground",
@@ -165,8 +165,8 @@ PAGES: list[PageEntry] = [
         "/jobs/[job_id]",
         "orchestrator.pages.jobs.detail",
         "detail",
-        "orchestrator.states.jobs.detail:JobDetail.page_title",
-        on_load=(SESSION_LOAD, "orchestrator.states.jobs.detail:JobDetail.load"),
+        "orchestrator.states.jobs.detail:JobDetailState.page_title",
+        on_load=(SESSION_LOAD, "orchestrator.states.jobs.detail:JobDetailState.load"),
     ),
     PageEntry("404", "orchestrator.pages.errors.missing", "missing", "Page not found - Loreel"),
     PageEntry("/kit", "orchestrator.pages.kit.index", "index", "Kit", dev=True),

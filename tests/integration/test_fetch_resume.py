@@ -68,7 +68,7 @@ def test_what_arrived_stays_for_the_next_try(ada: Actor, server: WebServer, tmp_
     answer = Ranged(archive(tmp_path), breaks=web.LINES, ETag='"one"')
     dataset_id = begin(ada, server, answer)
     assert run(dataset_id) == "error"
-    assert "KB are here; fetching it again within two days" in dataset_of(dataset_id).error
+    assert "KB are stored; fetching it again within two days" in dataset_of(dataset_id).error
     [folder] = fetch_folders(dataset_id)
     begun = partial_bytes(folder)
     assert again(ada, dataset_id) == "ready", dataset_of(dataset_id).error
@@ -110,7 +110,7 @@ def test_a_server_without_a_word_for_the_file_begins_anew(
     answer = Ranged(archive(tmp_path), breaks=1, **validator)
     dataset_id = begin(ada, server, answer)
     assert run(dataset_id) == "error"
-    assert "are here" not in dataset_of(dataset_id).error
+    assert "are stored" not in dataset_of(dataset_id).error
     assert nothing_lies_about()
     assert again(ada, dataset_id) == "ready", dataset_of(dataset_id).error
     assert answer.sent == [(200, 0), (200, 0)]

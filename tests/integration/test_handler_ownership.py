@@ -1,4 +1,4 @@
-"""Two people never see each other's things, by the websocket either: every handler, called with the other's ids."""
+"""No event handler shows or changes another user's records: every handler is called with the ids of another user."""
 
 import asyncio
 import inspect
@@ -28,49 +28,49 @@ HANDLERS = {
 }
 
 
-class Rest(Exception):
-    """A background handler would wait here."""
+class Waits(Exception):
+    """Raised where a background handler would wait."""
 
 
 FOLDERS = ("datasets", "models", "adapters", "jobs", "playground", "settings")
-"""Folders of states/ that are about one noun with an address of its own."""
+"""Folders of states/ whose pages have addresses such as /datasets/7."""
 
-SEES = (
+SHOWING = (
     "DatasetsState.load",
-    "DatasetDialogs.open_edit",
-    "DatasetDialogs.open_delete",
+    "DatasetDialogsState.open_edit",
+    "DatasetDialogsState.open_delete",
     "DatasetDetailState.load",
-    "DatasetVersions.look",
-    "DatasetClips.open_clip",
+    "DatasetVersionsState.load",
+    "DatasetClipsState.open_clip",
     "ModelsState.load",
     "ModelDetailState.load",
-    "ModelDialogs.open_delete",
+    "ModelDialogsState.open_delete",
     "AdapterDetailState.load",
-    "JobDetail.load",
+    "JobDetailState.load",
     "PlaygroundState.load",
     "SettingsState.load",
     "OverviewState.watch",
 )
-CHANGES = (
-    "DatasetDialogs.save",
-    "DatasetVersions.undo",
-    "ModelDialogs.save",
+CHANGING = (
+    "DatasetDialogsState.save",
+    "DatasetVersionsState.undo",
+    "ModelDialogsState.save",
     "AdapterDetailState.promote",
     "SettingsState.delete_credential",
     "AdapterDetailState.delete",
-    "ModelDialogs.delete",
-    "DatasetDialogs.delete",
+    "ModelDialogsState.delete",
+    "DatasetDialogsState.delete",
 )
-"""What the owner sees and changes by the same calls: a call that could do nothing would prove nothing."""
+"""What the owner can see and change by the same calls: without that check, calls without any effect would pass."""
 
 
 def id_for(name: str, noun: str, ids: dict[str, str]) -> str:
-    """The owner's id that a variable or an argument of this name means on a page of this noun."""
+    """The owner's id that a var or an argument of this name stands for on a page about this noun."""
     return ids.get(name) or ids.get(name.replace("_key", "_id")) or ids.get(f"{noun}_id") or "1"
 
 
-def point_at_the_owners(state: Any, noun: str, ids: dict[str, str]) -> None:
-    """As a client may have left it: whatever can name a thing names one of the owner's."""
+def set_ids_of_owner(state: Any, noun: str, ids: dict[str, str]) -> None:
+    """Sets each var that can name a record to one of the owner's, as a client may do."""
     for name, base in state.base_vars.items():
         kind, value = base._var_type, getattr(state, name)
         if (kind is int and value == 0) or (
@@ -100,21 +100,21 @@ async def call(state: Any, name: str, noun: str, ids: dict[str, str]) -> None:
 
 
 @contextmanager
-def writes() -> Iterator[list[str]]:
-    """The statements that change something."""
-    found: list[str] = []
+def recorded_writes() -> Iterator[list[str]]:
+    """The SQL statements that change something."""
+    statements: list[str] = []
 
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+    def record(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         if statement.lstrip()[:6].upper() in ("INSERT", "UPDATE", "DELETE"):
-            found.append(statement)
+            statements.append(statement)
 
-    event.listen(engine(), "before_cursor_execute", note)
-    yield found
-    event.remove(engine(), "before_cursor_execute", note)
+    event.listen(engine(), "before_cursor_execute", record)
+    yield statements
+    event.remove(engine(), "before_cursor_execute", record)
 
 
 def rows_with(mark: str) -> list[str]:
-    """Every row of every table that holds this word."""
+    """Every row of every table that contains this word."""
     with session_scope() as session:
         rows = [
             str(row)
@@ -125,11 +125,11 @@ def rows_with(mark: str) -> list[str]:
 
 
 @pytest.fixture
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Background handlers run as they are, up to their first rest."""
+def run_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Background handlers run up to the point where they would wait."""
 
-    async def over(_seconds: float, *_: object) -> None:
-        raise Rest
+    async def no_sleep(_seconds: float, *_: object) -> None:
+        raise Waits
 
     async def enter(self: Any) -> Any:
         return self
@@ -138,45 +138,45 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(BaseState, "__aenter__", enter)
     monkeypatch.setattr(BaseState, "__aexit__", leave)
-    monkeypatch.setattr(asyncio, "sleep", over)
+    monkeypatch.setattr(asyncio, "sleep", no_sleep)
 
 
-async def touch(token: str, handler: str, ids: dict[str, str], patience_s: float = 2.0) -> tuple[str, bool]:
-    """What the tab is told, and whether the ledger was written to."""
+async def call_as(token: str, handler: str, ids: dict[str, str], timeout_s: float = 2.0) -> tuple[str, bool]:
+    """What the tab receives, and whether the database was written to."""
     kind, name = HANDLERS[handler]
     folder = kind.__module__.split(".")[2]
     noun = folder.removesuffix("s") if folder in FOLDERS else "overview"
     root = tab(token, f"/{noun}s/{id_for('', noun, ids)}")
     state = state_in(root, kind)
-    point_at_the_owners(state, noun, ids)
+    set_ids_of_owner(state, noun, ids)
 
-    with writes() as written:
+    with recorded_writes() as written:
         try:
-            await asyncio.wait_for(call(state, name, noun, ids), patience_s)
-        except (Rest, TimeoutError):
-            pass  # it waits for news
+            await asyncio.wait_for(call(state, name, noun, ids), timeout_s)
+        except (Waits, TimeoutError):
+            pass  # it waits for live records
         except Exception as error:
             print(handler, repr(error))
     return str(root.get_delta()), bool(written)
 
 
-def test_every_handler_is_deaf_to_strangers(redis_server: object, at_once: None) -> None:
+def test_no_handler_shows_or_changes_records_of_another_user(redis_server: object, run_at_once: None) -> None:
     forget_clients()
-    owner, stranger = sign_in("ada"), sign_in("bob")
+    owner, other = sign_in("ada"), sign_in("bob")
     ids = things_of(int(owner.get("/api/v1/me").json()["id"]))
-    asyncio.run(_walk(owner.cookies[COOKIE_NAME], stranger.cookies[COOKIE_NAME], ids))
+    asyncio.run(_call_all(owner.cookies[COOKIE_NAME], other.cookies[COOKIE_NAME], ids))
 
 
-async def _walk(owner: str, stranger: str, ids: dict[str, str]) -> None:
+async def _call_all(owner: str, other: str, ids: dict[str, str]) -> None:
     before = rows_with(MARK)
     for handler in HANDLERS:
-        told, written = await touch(stranger, handler, ids, 0.3)
-        assert MARK not in told, handler
+        received, written = await call_as(other, handler, ids, 0.3)
+        assert MARK not in received, handler
         assert not written or rows_with(MARK) == before, handler
-    for handler in SEES:
-        assert MARK in (await touch(owner, handler, ids))[0], handler
+    for handler in SHOWING:
+        assert MARK in (await call_as(owner, handler, ids))[0], handler
     before = rows_with("")
-    for handler in CHANGES:
-        assert (await touch(owner, handler, ids))[1], handler
+    for handler in CHANGING:
+        assert (await call_as(owner, handler, ids))[1], handler
         assert rows_with("") != before, handler
         before = rows_with("")

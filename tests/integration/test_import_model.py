@@ -324,7 +324,7 @@ def test_a_fetch_that_broke_off_goes_on_where_it_ended(
     hub.cut = {"model.safetensors": 15_000_000}
     broken = fetch(ada, name="large")
     assert broken.status == "error"
-    assert "10.5\u00a0MB are here; trying again within two days continues from there." in broken.error
+    assert "10.5\u00a0MB are stored; trying again within two days continues from there." in broken.error
     hub.cut, hub.fetched = {}, []
     with session_scope() as session:
         retry_import(session, ada, broken.id or 0)

@@ -19,8 +19,8 @@ from jobs.controller.housekeeping import delete_abandoned_uploads
 from jobs.fetch import dataset_source
 from jobs.fetch.child import fetch_messages
 from jobs.fetch.dataset_source import STOPPED
+from orchestrator.domain import formatting
 from orchestrator.domain.datasets import Clip
-from orchestrator.domain.sizes import format_size
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import delete_dataset
 from orchestrator.services.datasets.files import fetch_folders, partial_bytes
@@ -205,7 +205,7 @@ def test_what_arrived_stays_for_the_next_try_and_no_key_with_it(
     [folder] = fetch_folders(dataset_id)
     begun = partial_bytes(folder)
     error = dataset_of(dataset_id).error
-    assert f"{format_size(begun)} are here; fetching it again within two days continues from there." in error
+    assert f"{formatting.size(begun)} are stored; fetching it again within two days continues from there." in error
     half = begun - len(draw_clip(tmp_path / "a.mp4", shade=90).read_bytes())
     assert half > 400_000
     lying = [str(path) for path in folder.rglob("*")] + [
@@ -299,7 +299,7 @@ def test_the_limit_counts_what_is_here(
     get_settings.cache_clear()
     shelf.line.mend()
     assert again(ada, dataset_id) == "error"
-    assert "at most 2.0\u00a0MB are accepted here" in dataset_of(dataset_id).error
+    assert "at most 2.00\u00a0MB are accepted here" in dataset_of(dataset_id).error
     assert shelf.asked(LARGE) == []
     assert nothing_lies_about()
 

@@ -1,15 +1,18 @@
-"""The page at /adapters/[adapter_id]: one version, what it came from, what it reached, and its sisters."""
+"""The page at /adapters/[adapter_id]: one version, its origin, its results, and the other versions of its name."""
 
 from typing import Any
 
 import reflex as rx
 
-from orchestrator.pages.adapters.operations import push_dialog, works_card
+from orchestrator.pages.adapters.operations import operations_card, push_dialog
+from orchestrator.pages.shared.figures import definition
 from orchestrator.pages.shared.frame import frame
-from orchestrator.pages.shared.loading_states import one
+from orchestrator.pages.shared.layout import main_and_side
+from orchestrator.pages.shared.loading_states import record_page
 from orchestrator.states.adapters.detail import AdapterDetailState, FileLine
-from orchestrator.states.adapters.rows import AdapterLine, Measured
+from orchestrator.states.adapters.rows import AdapterLine, MetricLine
 from orchestrator.states.shared.presentation import Fact
+from orchestrator.ui.kit import Text
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.patterns.confirm_delete import confirm_delete
 from orchestrator.ui.patterns.relative_time import relative_time
@@ -25,8 +28,8 @@ State = AdapterDetailState
 def _delete() -> rx.Component:
     return confirm_delete(
         rx.el.ul(
-            rx.el.li("Its files go with it, for good. Its job, the dataset and the base model stay."),
-            rx.foreach(State.goes, rx.el.li),
+            rx.el.li("Its files are deleted for good. Its job, the dataset and the base model stay."),
+            rx.foreach(State.consequences, rx.el.li),
             class_name="flex list-disc flex-col gap-1 pl-5",
         ),
         what="version",
@@ -59,12 +62,12 @@ def _header(line: rx.Var[AdapterLine]) -> rx.Component:
         beside=rx.fragment(
             tag(line.version, class_name="font-mono"),
             rx.cond(line.production, badge("In production", tone="success"), rx.fragment()),
-            rx.cond(line.whole, tag("whole model"), rx.fragment()),
+            rx.cond(line.full_model, tag("full model"), rx.fragment()),
             rx.cond(line.task != "", tag(line.task), rx.fragment()),
         ),
         note=rx.fragment(line.size, ", made ", relative_time(line.made_at)),
         actions=[
-            rx.cond(line.whole, rx.fragment(), try_it),
+            rx.cond(line.full_model, rx.fragment(), try_it),
             used,
             download,
             _delete(),
@@ -72,7 +75,7 @@ def _header(line: rx.Var[AdapterLine]) -> rx.Component:
     )
 
 
-def _measure(item: rx.Var[Measured]) -> rx.Component:
+def _metric(item: rx.Var[MetricLine]) -> rx.Component:
     return row(
         cell(item.label),
         cell(item.now, number=True, class_name="font-semibold"),
@@ -80,19 +83,19 @@ def _measure(item: rx.Var[Measured]) -> rx.Component:
     )
 
 
-def _reached() -> rx.Component:
-    measures = table(
-        ["Measure", head_cell("This version", number=True), head_cell("Untouched base", number=True)],
-        rx.foreach(State.reached, _measure),
-        label="What it reached",
+def _results() -> rx.Component:
+    metrics = table(
+        ["Metric", head_cell("This version", number=True), head_cell("Untouched base", number=True)],
+        rx.foreach(State.metrics, _metric),
+        label="Results",
     )
     nothing = rx.el.p(
-        "No clips were held out, so nothing was measured.", class_name="px-5 pb-5 text-sm text-muted-foreground"
+        "There were no validation clips, so nothing was measured.", class_name="px-5 pb-5 text-sm text-muted-foreground"
     )
     return card(
-        rx.cond(State.reached.length() > 0, measures, nothing),
-        title="Reached",
-        note=State.reached_note,
+        rx.cond(State.metrics.length() > 0, metrics, nothing),
+        title="Results",
+        note=State.metrics_note,
         padded=False,
     )
 
@@ -124,7 +127,7 @@ def _versions() -> rx.Component:
     )
     return card(
         table(
-            ["Version", head_cell(rx.cond(State.card, shown.measure, ""), number=True), "Base", "Dataset", "Made"],
+            ["Version", head_cell(rx.cond(State.card, shown.metric, ""), number=True), "Base", "Dataset", "Made"],
             rx.foreach(State.versions, _version),
             label="Versions",
         ),
@@ -139,25 +142,21 @@ def _file(file: rx.Var[FileLine]) -> rx.Component:
 
 
 def _files() -> rx.Component:
-    gone = rx.el.p(
-        "They are not on the disk any more. Train it again to get them back.",
+    missing = rx.el.p(
+        "They are not on the disk any more. Run the training again to restore them.",
         class_name="px-5 pb-5 text-sm text-muted-foreground",
     )
     files = table(["File", head_cell("Size", number=True)], rx.foreach(State.files, _file), label="Files")
-    return card(rx.cond(State.files.length() > 0, files, gone), title="Files", padded=False)
+    return card(rx.cond(State.files.length() > 0, files, missing), title="Files", padded=False)
 
 
-def _pair(caption: str, *value: rx.Component | rx.Var[str]) -> rx.Component:
-    return rx.el.div(
-        rx.el.dt(caption, class_name="shrink-0 text-muted-foreground"),
-        rx.el.dd(*value, class_name="min-w-0 truncate text-right"),
-        class_name="flex items-baseline justify-between gap-4 py-1 text-sm",
-    )
+def _pair(caption: Text, *value: Any) -> rx.Component:
+    return definition(caption, *value, size="py-1 text-sm", look="truncate")
 
 
-def _to(number: rx.Var[int], where: str, words: rx.Var[str]) -> rx.Component:
-    """A link, or the bare words once the thing is gone."""
-    return rx.cond(number > 0, link(words, href=f"/{where}/{number}"), rx.el.span(words, " (deleted)"))
+def _link_to(record_id: rx.Var[int], nouns: str, name: rx.Var[str]) -> rx.Component:
+    """A link, or the name without one where the record was deleted."""
+    return rx.cond(record_id > 0, link(name, href=f"/{nouns}/{record_id}"), rx.el.span(name, " (deleted)"))
 
 
 def _lineage(line: rx.Var[AdapterLine]) -> rx.Component:
@@ -168,7 +167,7 @@ def _lineage(line: rx.Var[AdapterLine]) -> rx.Component:
     )
     return card(
         rx.el.dl(
-            _pair("Base", _to(line.model_id, "models", line.base)),
+            _pair("Base", _link_to(line.model_id, "models", line.base)),
             rx.cond(
                 State.revision != "",
                 _pair(
@@ -177,7 +176,7 @@ def _lineage(line: rx.Var[AdapterLine]) -> rx.Component:
                 ),
                 rx.fragment(),
             ),
-            _pair("Dataset", _to(line.dataset_id, "datasets", line.dataset)),
+            _pair("Dataset", _link_to(line.dataset_id, "datasets", line.dataset)),
             _pair("Made by", job),
         ),
         title="Lineage",
@@ -188,23 +187,13 @@ def _setting(fact: rx.Var[Fact]) -> rx.Component:
     return _pair(fact.caption, rx.el.span(fact.value, title=fact.value, class_name="tabular"))
 
 
-def _body(line: rx.Var[AdapterLine]) -> rx.Component:
-    return rx.el.div(
-        rx.el.div(_reached(), _versions(), works_card(), _files(), class_name="flex min-w-0 flex-col gap-4"),
-        rx.el.div(
-            _lineage(line),
-            card(rx.el.dl(rx.foreach(State.settings, _setting)), title="Settings"),
-            class_name="flex min-w-0 flex-col gap-4",
-        ),
-        class_name="grid grid-cols-1 items-start gap-4 lg:grid-cols-[minmax(0,1fr)_20rem]",
-    )
-
-
 def detail() -> rx.Component:
     """One version."""
-    full = rx.fragment(_header(State.card), _body(State.card))
+    line: Any = State.card
+    settings = card(rx.el.dl(rx.foreach(State.settings, _setting)), title="Settings")
+    body = main_and_side([_results(), _versions(), operations_card(), _files()], [_lineage(line), settings])
     return frame(
-        one(State, "adapter", full),
+        record_page(State, "adapter", rx.fragment(_header(line), body)),
         push_dialog(),
         title=State.title,
         active="adapters",

@@ -1,30 +1,25 @@
-"""Merging, registering and pushing on a version's page: the card that tells of them, and the dialog of a push."""
+"""Merging, registering and pushing on a version's page: the card with their progress, and the dialog of a push."""
 
 from typing import Any
 
 import reflex as rx
 
-from orchestrator.pages.shared.forms import general_problem
+from orchestrator.pages.shared.forms import form_dialog, general_problem, problem_of
+from orchestrator.pages.shared.hub_size import stored_token_field
 from orchestrator.states.adapters.detail import AdapterDetailState
-from orchestrator.states.adapters.operations import AdapterWorks, WorkLine
+from orchestrator.states.adapters.operations import AdapterOperationsState, OperationLine
 from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.choice import checkbox
-from orchestrator.ui.primitives.dialog import dialog
 from orchestrator.ui.primitives.field import field
 from orchestrator.ui.primitives.input import input as text_input
-from orchestrator.ui.primitives.select import select
 from orchestrator.ui.primitives.status_chip import status_chip
 
-State = AdapterWorks
+State = AdapterOperationsState
 
 
-def _problem(name: str) -> Any:
-    return State.problems.get(name, "")
-
-
-def _line(line: rx.Var[WorkLine]) -> rx.Component:
+def _line(line: rx.Var[OperationLine]) -> rx.Component:
     note = rx.cond(line.note != "", rx.el.p(line.note, class_name="text-xs text-muted-foreground"), rx.fragment())
     address = rx.cond(
         line.url != "",
@@ -46,8 +41,8 @@ def _line(line: rx.Var[WorkLine]) -> rx.Component:
     )
 
 
-def works_card() -> rx.Component:
-    """What was merged and pushed, and the buttons for more."""
+def operations_card() -> rx.Component:
+    """The merges and pushes of this version, and the buttons that start them."""
     version: Any = AdapterDetailState.card
     register = button("Add to models", size="sm", icon="boxes", on_click=State.register, id="adapter-register")
     merged = rx.fragment(
@@ -70,13 +65,13 @@ def works_card() -> rx.Component:
         id="adapter-push",
     )
     empty = rx.el.p(
-        "Merging writes base and adapter as one bf16 model that transformers loads alone. "
+        "Merging writes base and adapter as one bf16 model, which transformers loads without this adapter. "
         "Pushing sends this version to the Hugging Face Hub.",
         class_name="text-sm text-muted-foreground",
     )
     return card(
         rx.el.div(
-            rx.cond(version.whole, register, rx.cond(State.merged, merged, merge)),
+            rx.cond(version.full_model, register, rx.cond(State.merged, merged, merge)),
             push,
             class_name="mb-4 flex flex-wrap gap-2",
         ),
@@ -87,53 +82,31 @@ def works_card() -> rx.Component:
 
 
 def push_dialog() -> rx.Component:
-    """Where to, with whose token, and who may see it."""
-    whole = checkbox("Send the merged model instead of the adapter", checked=State.whole, on_change=State.choose_whole)
-    return dialog(
-        rx.el.form(
-            field(
-                "Repository",
-                text_input(
-                    name="repo", value=State.repo, on_change=State.type_repo, placeholder="your-name/demo-motion"
-                ),
-                hint="Made if it is not there; else this version becomes its next commit.",
-                error=_problem("repo"),
-                required=True,
-            ),
-            field(
-                "Hub token",
-                text_input(name="token", type="password", auto_complete="off"),
-                hint="One that may write. It is kept encrypted until the push is over, then forgotten.",
-                error=_problem("token"),
-            ),
-            rx.cond(
-                State.stored_tokens.length() > 0,
-                field(
-                    "Stored token",
-                    select(
-                        State.stored_tokens,
-                        value=State.stored,
-                        on_change=State.choose_stored,
-                        label="Stored token",
-                    ),
-                    hint="Taken where none is typed above.",
-                    error=_problem("credential_id"),
-                ),
-                rx.fragment(),
-            ),
-            checkbox("Private: only you can see it", checked=State.private, on_change=State.choose_private),
-            rx.cond(State.merged, whole, rx.fragment()),
-            general_problem(_problem("")),
-            rx.el.div(
-                button("Cancel", variant="ghost", on_click=State.show_push(False)),
-                button("Push", variant="primary", submit=True),
-                class_name="flex justify-end gap-2",
-            ),
-            on_submit=State.push,
-            no_validate=True,
-            class_name="flex flex-col gap-4",
+    """The repository, the token, and who may see it."""
+    merged = checkbox(
+        "Push the merged model instead of the adapter", checked=State.push_merged, on_change=State.choose_merged
+    )
+    return form_dialog(
+        field(
+            "Repository",
+            text_input(name="repo", value=State.repo, on_change=State.type_repo, placeholder="your-name/demo-motion"),
+            hint="Created if it does not exist; else this version becomes its next commit.",
+            error=problem_of(State, "repo"),
+            required=True,
         ),
+        field(
+            "Hub token",
+            text_input(name="token", type="password", auto_complete="off"),
+            hint="With write access. It is stored encrypted until the push has ended, then deleted.",
+            error=problem_of(State, "token"),
+        ),
+        stored_token_field(State, "Used if none is typed above."),
+        checkbox("Private: only you can see it", checked=State.private, on_change=State.choose_private),
+        rx.cond(State.merged, merged, rx.fragment()),
+        general_problem(problem_of(State, "")),
         title="Push to the Hugging Face Hub",
+        submit="Push",
         open=State.pushing,
         on_open_change=State.show_push,
+        on_submit=State.push,
     )

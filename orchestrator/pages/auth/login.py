@@ -2,21 +2,15 @@
 
 import reflex as rx
 
-from orchestrator.pages.landing.recorded import quiet_curve
+from orchestrator.pages.landing.recorded import background_curve
 from orchestrator.states.auth.login import NO_LOGIN, NO_PASSWORD, LoginState
-from orchestrator.ui.layout.auth import auth_layout
-from orchestrator.ui.patterns.offline_notice import offline_notice
-from orchestrator.ui.primitives.button import button
+from orchestrator.ui.layout.auth import auth_form, auth_layout, other_form
 from orchestrator.ui.primitives.checked_field import checked_field
 from orchestrator.ui.primitives.input import input, password_input
-from orchestrator.ui.primitives.link import link
-from orchestrator.ui.primitives.notice import notice
 
 
 def _form() -> rx.Component:
-    return rx.el.form(
-        offline_notice(),
-        rx.cond(LoginState.problem, notice(LoginState.problem), rx.fragment()),
+    return auth_form(
         checked_field(
             "Email or username",
             input(
@@ -25,7 +19,7 @@ def _form() -> rx.Component:
                 auto_complete="username",
                 auto_focus=True,
                 spell_check=False,
-                on_blur=LoginState.leave_login,
+                on_blur=LoginState.check_login,
             ),
             error=LoginState.login_problem,
             empty=NO_LOGIN,
@@ -33,7 +27,7 @@ def _form() -> rx.Component:
         ),
         checked_field(
             "Password",
-            password_input(size="lg", on_blur=LoginState.leave_password),
+            password_input(size="lg", on_blur=LoginState.check_password),
             error=LoginState.password_problem,
             empty=NO_PASSWORD,
             control_id="password",
@@ -43,26 +37,21 @@ def _form() -> rx.Component:
             "Keep me logged in for 30 days",
             class_name="flex items-center gap-2.5 text-sm touch:min-h-11",
         ),
-        button("Log in", variant="primary", size="lg", submit=True, loading=LoginState.busy, class_name="w-full"),
+        problem=LoginState.problem,
+        submit="Log in",
+        busy=LoginState.busy,
         on_submit=LoginState.submit,
-        no_validate=True,
-        class_name="flex flex-col gap-5",
     )
 
 
 def login() -> rx.Component:
     """Log in by username or email."""
+    host = rx.el.span(LoginState.host, class_name="text-foreground")
     return auth_layout(
         "Log in",
-        rx.el.span(
-            "to the studio on ", rx.el.span(LoginState.host, class_name="text-foreground"), class_name="block min-h-5"
-        ),
+        rx.el.span("to the studio on ", host, class_name="block min-h-5"),
         _form(),
-        rx.el.p(
-            "No account yet? ",
-            link("Sign up", href=LoginState.signup_address, class_name="font-medium text-foreground"),
-            class_name="mt-8 text-sm text-muted-foreground",
-        ),
-        front=quiet_curve(),
+        other_form("No account yet?", "Sign up", LoginState.signup_address),
+        front=background_curve(),
         foot="Your password is checked on this machine only. Nothing leaves it.",
     )

@@ -2,19 +2,15 @@
 
 import reflex as rx
 
-from orchestrator.pages.landing.recorded import quiet_curve
+from orchestrator.pages.landing.recorded import background_curve
 from orchestrator.states.auth.signup import MISMATCH, SignupState
-from orchestrator.ui.layout.auth import auth_layout
-from orchestrator.ui.patterns.offline_notice import offline_notice
-from orchestrator.ui.primitives.button import button
+from orchestrator.ui.layout.auth import auth_form, auth_layout, other_form
 from orchestrator.ui.primitives.checked_field import checked_field
 from orchestrator.ui.primitives.input import input, password_input
-from orchestrator.ui.primitives.link import link
-from orchestrator.ui.primitives.notice import notice
 
 _USERNAME = r"[A-Za-z0-9_.\-]{3,32}"
 _EMAIL = r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)*"
-"""What a browser can tell at once; the server has the last word."""
+"""What the browser checks; the server checks it again."""
 
 
 def _bar(step: int) -> rx.Component:
@@ -30,7 +26,7 @@ def _bar(step: int) -> rx.Component:
 
 
 def strength_meter() -> rx.Component:
-    """Four bars, a word and a hint; always there, so that typing never moves the form."""
+    """Four bars, a word and a hint; always shown, so that typing does not move the form."""
     words = rx.cond(SignupState.hint, f"{SignupState.strength}. {SignupState.hint}", SignupState.strength)
     return rx.el.div(
         rx.el.div(*[_bar(step) for step in (1, 2, 3, 4)], class_name="flex gap-1", aria_hidden=True),
@@ -46,9 +42,7 @@ def strength_meter() -> rx.Component:
 
 def _form() -> rx.Component:
     problems = SignupState.problems
-    return rx.el.form(
-        offline_notice(),
-        rx.cond(SignupState.problem, notice(SignupState.problem), rx.fragment()),
+    return auth_form(
         checked_field(
             "Username",
             input(
@@ -58,7 +52,7 @@ def _form() -> rx.Component:
                 auto_focus=True,
                 spell_check=False,
                 max_length=32,
-                on_blur=lambda text: SignupState.leave("username", text),
+                on_blur=lambda text: SignupState.check_field("username", text),
             ),
             error=problems["username"],
             empty="Choose a username.",
@@ -74,12 +68,12 @@ def _form() -> rx.Component:
                 size="lg",
                 auto_complete="email",
                 max_length=254,
-                on_blur=lambda text: SignupState.leave("email", text),
+                on_blur=lambda text: SignupState.check_field("email", text),
             ),
             error=problems["email"],
             empty="Enter your email.",
             pattern=_EMAIL,
-            wrong="This is not a whole email address; it looks like name@example.org.",
+            wrong="This is not a complete email address; it looks like name@example.org.",
             control_id="email",
         ),
         rx.el.div(
@@ -88,8 +82,8 @@ def _form() -> rx.Component:
                 password_input(
                     size="lg",
                     auto_complete="new-password",
-                    on_change=SignupState.weigh,
-                    on_blur=lambda text: SignupState.leave("password", text),
+                    on_change=SignupState.rate_password,
+                    on_blur=lambda text: SignupState.check_field("password", text),
                 ),
                 error=problems["password"],
                 empty="Choose a password.",
@@ -100,21 +94,17 @@ def _form() -> rx.Component:
         ),
         checked_field(
             "Confirm password",
-            password_input(
-                name="confirmation",
-                size="lg",
-                auto_complete="new-password",
-            ),
+            password_input(name="confirmation", size="lg", auto_complete="new-password"),
             error=problems["confirmation"],
             empty="Type the password once more.",
             same_as="password",
             differs=MISMATCH,
             control_id="confirmation",
         ),
-        button("Sign up", variant="primary", size="lg", submit=True, loading=SignupState.busy, class_name="w-full"),
+        problem=SignupState.problem,
+        submit="Sign up",
+        busy=SignupState.busy,
         on_submit=SignupState.submit,
-        no_validate=True,
-        class_name="flex flex-col gap-5",
     )
 
 
@@ -124,11 +114,7 @@ def signup() -> rx.Component:
         "Create your account",
         "on this studio. The first account administers it.",
         _form(),
-        rx.el.p(
-            "Have an account? ",
-            link("Log in", href=SignupState.login_address, class_name="font-medium text-foreground"),
-            class_name="mt-8 text-sm text-muted-foreground",
-        ),
-        front=quiet_curve(),
-        foot="Your password is kept as an argon2id hash on this machine.",
+        other_form("Have an account?", "Log in", SignupState.login_address),
+        front=background_curve(),
+        foot="Your password is stored as an argon2id hash on this machine.",
     )

@@ -1,24 +1,23 @@
-"""Choosing several datasets of the list, and deleting them at once."""
+"""Choosing several datasets in the list, and the dialog that deletes them at once."""
 
 import reflex as rx
 
-from orchestrator.pages.shared.forms import general_problem
-from orchestrator.states.datasets.bulk_delete import DatasetsMany
+from orchestrator.pages.shared.forms import form_dialog, general_problem
+from orchestrator.states.datasets.bulk_delete import DatasetBulkDeleteState
 from orchestrator.states.datasets.index import DatasetsState
 from orchestrator.states.datasets.rows import DatasetCard
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.choice import checkbox
-from orchestrator.ui.primitives.dialog import dialog
 from orchestrator.ui.primitives.field import field
 from orchestrator.ui.primitives.input import input as text_input
 
-State = DatasetsMany
+State = DatasetBulkDeleteState
 _SHOWN = rx.Var(f"({DatasetsState.rows}.filter((row) => {State.chosen}.includes(row.id)).length)").to(int)
 """How many of those that the list shows are chosen."""
 
 
-def choice(row: rx.Var[DatasetCard]) -> rx.Component:
-    """The box that chooses one."""
+def checkbox_of(row: rx.Var[DatasetCard]) -> rx.Component:
+    """The checkbox that chooses a dataset."""
     return checkbox(
         checked=State.chosen.contains(row.id),
         on_change=lambda on: State.choose(row.id, on),
@@ -26,8 +25,8 @@ def choice(row: rx.Var[DatasetCard]) -> rx.Component:
     )
 
 
-def choice_of_all() -> rx.Component:
-    """The box above the others."""
+def checkbox_of_all() -> rx.Component:
+    """The checkbox that chooses all shown datasets."""
     return checkbox(
         checked=DatasetsState.rows.length() == _SHOWN,
         partly=(_SHOWN > 0) & (DatasetsState.rows.length() > _SHOWN),
@@ -37,7 +36,7 @@ def choice_of_all() -> rx.Component:
 
 
 def chosen_bar() -> rx.Component:
-    """What can be done with the chosen ones; nothing while none is."""
+    """The actions for the chosen datasets; nothing while none is chosen."""
     hidden = State.chosen.length() - _SHOWN
     return rx.cond(
         State.chosen.length() > 0,
@@ -48,7 +47,7 @@ def chosen_bar() -> rx.Component:
                 class_name="text-sm font-medium",
             ),
             button("Choose all shown", size="sm", variant="ghost", on_click=State.choose_shown(True)),
-            button("Delete", size="sm", icon="trash-2", variant="danger", on_click=State.ask),
+            button("Delete", size="sm", icon="trash-2", variant="danger", on_click=State.open),
             button("Clear", size="sm", variant="ghost", on_click=State.choose_none),
             role="region",
             aria_label="Chosen datasets",
@@ -61,13 +60,13 @@ def chosen_bar() -> rx.Component:
     )
 
 
-def _going() -> rx.Component:
+def _deletable() -> rx.Component:
     return rx.el.ul(
         rx.foreach(
-            State.goes,
-            lambda one: rx.el.li(
-                rx.el.p(one[0], class_name="truncate text-sm font-medium", title=one[0]),
-                rx.el.p(one[1], class_name="text-xs text-muted-foreground"),
+            State.deletable,
+            lambda dataset: rx.el.li(
+                rx.el.p(dataset[0], class_name="truncate text-sm font-medium", title=dataset[0]),
+                rx.el.p(dataset[1], class_name="text-xs text-muted-foreground"),
                 class_name="min-w-0 border-t border-border py-2 first:border-t-0 first:pt-0",
             ),
         ),
@@ -77,30 +76,25 @@ def _going() -> rx.Component:
     )
 
 
-def many_dialog() -> rx.Component:
-    """Says of each what goes and what stays; how many there are has to be typed."""
-    return dialog(
-        rx.el.form(
-            rx.cond(State.goes.length() > 0, _going(), rx.fragment()),
-            rx.foreach(State.stays, general_problem),
-            rx.cond(
-                State.phrase != "",
-                field(
-                    "Type “" + State.phrase + "” to go on",
-                    text_input(name="typed", value=State.typed, on_change=State.type_phrase, auto_complete="off"),
-                    error=State.problem,
-                ),
-                rx.fragment(),
+def bulk_delete_dialog() -> rx.Component:
+    """Says for each dataset what its deletion affects; their number has to be typed."""
+    return form_dialog(
+        rx.cond(State.deletable.length() > 0, _deletable(), rx.fragment()),
+        rx.foreach(State.blocked, general_problem),
+        rx.cond(
+            State.phrase != "",
+            field(
+                "Type “" + State.phrase + "” to go on",
+                text_input(name="typed", value=State.typed, on_change=State.type_phrase, auto_complete="off"),
+                error=State.problem,
             ),
-            rx.el.div(
-                button("Cancel", variant="ghost", on_click=State.show(False)),
-                button("Delete datasets", variant="danger", submit=True, disabled=~State.confirmed),
-                class_name="flex justify-end gap-2",
-            ),
-            on_submit=State.delete,
-            class_name="flex flex-col gap-4",
+            rx.fragment(),
         ),
         title="Delete these datasets?",
-        open=State.asking,
+        submit="Delete datasets",
+        variant="danger",
+        disabled=~State.confirmed,
+        open=State.opened,
         on_open_change=State.show,
+        on_submit=State.delete,
     )

@@ -1,27 +1,28 @@
-"""A dataset as a card: film strip, name, status, what is in it, what was trained on it."""
+"""A dataset as a card: frames of its clips, name, status, statistics, and the jobs that trained on it."""
 
 import reflex as rx
 
-from orchestrator.pages.datasets.bulk_delete import choice
+from orchestrator.pages.datasets.bulk_delete import checkbox_of
 from orchestrator.pages.datasets.strip import film_strip
-from orchestrator.states.datasets.dialogs import DatasetDialogs
+from orchestrator.pages.shared.layout import card_head
+from orchestrator.states.datasets.dialogs import DatasetDialogsState
 from orchestrator.states.datasets.rows import DatasetCard, JobDot
 from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.badge import tag
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.dropdown_menu import dropdown_menu, menu_item, menu_separator
-from orchestrator.ui.primitives.link import link
+from orchestrator.ui.primitives.progress import swatch
 from orchestrator.ui.primitives.status_chip import status_chip
 
 
 def dataset_menu(row: rx.Var[DatasetCard]) -> rx.Component:
-    """What can be done with one dataset."""
+    """The actions for one dataset."""
     return dropdown_menu(
         menu_item("View details", icon="eye", href=f"/datasets/{row.id}"),
-        menu_item("Edit metadata", icon="pencil", on_click=DatasetDialogs.open_edit(row.id)),
+        menu_item("Edit metadata", icon="pencil", on_click=DatasetDialogsState.open_edit(row.id)),
         menu_item("Add files", icon="plus", href=f"/datasets/new?into={row.id}"),
         menu_separator(),
-        menu_item("Delete", icon="trash-2", destructive=True, on_click=DatasetDialogs.open_delete(row.id)),
+        menu_item("Delete", icon="trash-2", destructive=True, on_click=DatasetDialogsState.open_delete(row.id)),
         label=f"Actions for {row.name}",
         variant="ghost",
         size="icon-sm",
@@ -29,7 +30,7 @@ def dataset_menu(row: rx.Var[DatasetCard]) -> rx.Component:
 
 
 def progress_bar(value: rx.Var[float], label: rx.Var[str]) -> rx.Component:
-    """A thin bar, 0..100, in the colour of processing."""
+    """A thin bar of 0 to 100 in the colour of processing."""
     return rx.el.div(
         rx.el.div(
             style={"width": f"{value}%"},
@@ -45,7 +46,7 @@ def progress_bar(value: rx.Var[float], label: rx.Var[str]) -> rx.Component:
 
 
 def job_dots(row: rx.Var[DatasetCard]) -> rx.Component:
-    """The colours of the jobs that used it, and how many there are."""
+    """The colours of the jobs that trained on it, and how many there are."""
     return rx.el.div(
         rx.foreach(row.jobs, _dot),
         rx.el.span(row.jobs_text),
@@ -54,13 +55,11 @@ def job_dots(row: rx.Var[DatasetCard]) -> rx.Component:
 
 
 def _dot(job: rx.Var[JobDot]) -> rx.Component:
-    return rx.el.span(
-        title=job.name, style={"backgroundColor": job.color}, class_name="size-2 shrink-0 rounded-sm", aria_hidden=True
-    )
+    return swatch(job.series, size=8, title=job.name)
 
 
 def chip(row: rx.Var[DatasetCard]) -> rx.Component:
-    """The status in colour, icon and word."""
+    """The status as colour, icon and word."""
     return status_chip(row.status, word=row.chip_word)
 
 
@@ -77,7 +76,7 @@ def _figures(row: rx.Var[DatasetCard]) -> rx.Component:
     )
 
 
-def _under_way(row: rx.Var[DatasetCard]) -> rx.Component:
+def _progress(row: rx.Var[DatasetCard]) -> rx.Component:
     return rx.fragment(
         rx.el.div(
             rx.el.span(row.progress_note, class_name="text-muted-foreground"),
@@ -104,7 +103,7 @@ def _waiting(row: rx.Var[DatasetCard]) -> rx.Component:
     )
 
 
-def _to_check(row: rx.Var[DatasetCard]) -> rx.Component:
+def _in_review(row: rx.Var[DatasetCard]) -> rx.Component:
     return rx.el.div(
         rx.el.p("Its files wait until you accept how they are read.", class_name="text-xs text-muted-foreground"),
         button("Check", size="sm", href=f"/datasets/{row.id}", aria_label=f"Check how {row.name} is read"),
@@ -113,11 +112,11 @@ def _to_check(row: rx.Var[DatasetCard]) -> rx.Component:
 
 
 def dataset_card(row: rx.Var[DatasetCard]) -> rx.Component:
-    """One card; the name is the link, and its whole ground is too."""
+    """One card; its name is a link that covers the whole card."""
     return rx.el.article(
         film_strip(row.frames),
         rx.el.div(
-            choice(row),
+            checkbox_of(row),
             class_name=(
                 "absolute top-2 left-2 z-1 grid place-items-center rounded-md bg-background/80 p-1 touch:*:min-h-0! "
                 "opacity-0 transition-opacity group-hover:opacity-100 focus-within:opacity-100 touch:opacity-100 "
@@ -125,26 +124,14 @@ def dataset_card(row: rx.Var[DatasetCard]) -> rx.Component:
             ),
         ),
         rx.el.div(
-            rx.el.div(
-                rx.el.h2(
-                    link(
-                        row.name,
-                        href=f"/datasets/{row.id}",
-                        quiet=False,
-                        class_name="no-underline before:absolute before:inset-0 before:rounded-xl",
-                    ),
-                    class_name="min-w-0 truncate text-sm font-semibold",
-                ),
-                rx.el.div(dataset_menu(row), class_name="relative -my-1 -mr-2 shrink-0"),
-                class_name="flex items-center justify-between gap-2",
-            ),
+            card_head(row.name, f"/datasets/{row.id}", dataset_menu(row)),
             rx.el.div(chip(row), tag(row.task), class_name="flex flex-wrap items-center gap-2"),
             rx.el.div(
                 rx.match(
                     row.status,
-                    ("processing", _under_way(row)),
-                    ("uploading", _under_way(row)),
-                    ("review", _to_check(row)),
+                    ("processing", _progress(row)),
+                    ("uploading", _progress(row)),
+                    ("review", _in_review(row)),
                     ("error", _failed(row)),
                     ("draft", _waiting(row)),
                     _figures(row),
@@ -153,14 +140,14 @@ def dataset_card(row: rx.Var[DatasetCard]) -> rx.Component:
             ),
             class_name="flex flex-col gap-3 p-4 pb-5",
         ),
-        # An open menu must stay with its dataset when the list around it changes.
+        # Keyed, so that an open menu stays with its dataset when the list changes.
         key=row.id.to_string(),
         class_name="group relative rounded-xl border border-border bg-card transition-colors hover:border-input/60",
     )
 
 
 def card_skeleton() -> rx.Component:
-    """A card of the same size, while the list is read."""
+    """A placeholder of the same size, while the list is read."""
     bar = "animate-shimmer rounded-md bg-muted"
     return rx.el.div(
         rx.el.div(class_name="h-23 rounded-t-xl bg-film"),

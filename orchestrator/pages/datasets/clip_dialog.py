@@ -1,4 +1,4 @@
-"""One clip with its player, and what is said about it, to be corrected."""
+"""The dialog of one clip: its player, its label or caption, its split, and the frame preview."""
 
 from typing import Any, assert_never
 
@@ -6,10 +6,10 @@ import reflex as rx
 
 from orchestrator.domain.tasks import Annotation
 from orchestrator.pages.datasets.annotation import by_annotation
-from orchestrator.pages.datasets.clips import CLASSES, MOVES, NEW_CLASS
-from orchestrator.pages.datasets.frame_preview import seen_by_a_model
-from orchestrator.pages.shared.forms import general_problem
-from orchestrator.states.datasets.clips import DatasetClips
+from orchestrator.pages.datasets.clips import CLASSES, NEW_CLASS, SPLIT_CHOICES
+from orchestrator.pages.datasets.frame_preview import frame_preview
+from orchestrator.pages.shared.forms import general_problem, problem_of
+from orchestrator.states.datasets.clips import DatasetClipsState
 from orchestrator.states.datasets.detail import DatasetDetailState
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.combobox import combobox
@@ -18,13 +18,9 @@ from orchestrator.ui.primitives.field import field
 from orchestrator.ui.primitives.input import textarea
 from orchestrator.ui.primitives.select import select
 
-State = DatasetClips
-CLIP: Any = DatasetClips.clip
-"""None until one is opened; the pages show nothing of it before."""
-
-
-def _problem(name: str) -> Any:
-    return State.problems.get(name, "")
+State = DatasetClipsState
+CLIP: Any = DatasetClipsState.clip
+"""None until a clip is opened."""
 
 
 def _player() -> rx.Component:
@@ -56,7 +52,7 @@ def _annotation_field(kind: Annotation) -> rx.Component:
                     fresh=NEW_CLASS,
                     max_length=kind.spec.max_length,
                 ),
-                error=_problem("label"),
+                error=problem_of(State, "label"),
             )
         case Annotation.CAPTION:
             question = rx.el.p("Question: " + CLIP.prompt, class_name="text-sm text-muted-foreground")
@@ -65,23 +61,23 @@ def _annotation_field(kind: Annotation) -> rx.Component:
                 field(
                     "Caption",
                     textarea(name="caption", value=State.caption, on_change=State.type_caption, rows=3),
-                    error=_problem("caption"),
+                    error=problem_of(State, "caption"),
                 ),
             )
         case _:
             assert_never(kind)
 
 
-def _words() -> rx.Component:
+def _form_fields() -> rx.Component:
     return rx.fragment(
         by_annotation(DatasetDetailState.annotation, _annotation_field, rx.fragment()),
         field(
             "Split",
-            select(MOVES, value=State.split, on_change=State.choose_split, label="Split"),
-            error=_problem("split"),
+            select(SPLIT_CHOICES, value=State.split, on_change=State.choose_split, label="Split"),
+            error=problem_of(State, "split"),
         ),
-        general_problem(_problem("")),
-        general_problem(_problem("status")),
+        general_problem(problem_of(State, "")),
+        general_problem(problem_of(State, "status")),
         rx.el.div(
             button(rx.cond(CLIP.quarantined, "Take back in", "Leave out"), variant="ghost", on_click=State.leave_out),
             button("Save", variant="primary", submit=True),
@@ -91,14 +87,14 @@ def _words() -> rx.Component:
 
 
 def clip_dialog() -> rx.Component:
-    """Closed until a clip is pressed."""
+    """Closed until a clip is opened."""
     return dialog(
         rx.el.form(
             rx.cond(CLIP.preview != "", _player(), rx.fragment()),
             rx.el.p(CLIP.facts, class_name="text-xs break-words text-muted-foreground"),
             rx.cond(
                 DatasetDetailState.editable,
-                _words(),
+                _form_fields(),
                 by_annotation(
                     DatasetDetailState.annotation,
                     lambda kind: rx.el.p(getattr(State, kind.value), class_name="text-sm"),
@@ -108,7 +104,7 @@ def clip_dialog() -> rx.Component:
             on_submit=State.save,
             class_name="flex flex-col gap-4",
         ),
-        rx.cond(CLIP.preview != "", seen_by_a_model(), rx.fragment()),
+        rx.cond(CLIP.preview != "", frame_preview(), rx.fragment()),
         title=CLIP.short_name,
         open=State.opened,
         on_open_change=State.show,

@@ -1,4 +1,4 @@
-"""The clips of a dataset: filters, the grid, the bar for chosen ones, and those left out with their reasons."""
+"""The clips of a dataset: filters, the grid, the actions for chosen ones, and damaged files with their reasons."""
 
 from typing import assert_never
 
@@ -6,13 +6,13 @@ import reflex as rx
 
 from orchestrator.domain.tasks import Annotation
 from orchestrator.pages.datasets.annotation import by_annotation
-from orchestrator.pages.shared.loading_states import windowed
-from orchestrator.states.datasets.clips import DatasetClips
+from orchestrator.pages.shared.loading_states import paging_bar
+from orchestrator.states.datasets.clips import DatasetClipsState
 from orchestrator.states.datasets.detail import ALL_CLASSES, DatasetDetailState
 from orchestrator.states.datasets.rows import ClipTile
 from orchestrator.ui.patterns.clip_player import clip_player
 from orchestrator.ui.patterns.inline_edit import inline_edit
-from orchestrator.ui.patterns.toolbar import search_box
+from orchestrator.ui.patterns.toolbar import search_field
 from orchestrator.ui.primitives.button import button, icon_button
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.choice import checkbox
@@ -23,21 +23,21 @@ from orchestrator.ui.primitives.select import select
 
 State = DatasetDetailState
 GRID = "grid grid-cols-[repeat(auto-fill,minmax(8.5rem,1fr))] gap-x-3 gap-y-4"
-SPLITS = [("any", "All splits"), ("train", "Train"), ("validation", "Validation"), ("auto", "Not assigned")]
-MOVES = [("train", "Train"), ("validation", "Validation"), ("auto", "Not assigned")]
+SPLIT_CHOICES = [("train", "Train"), ("validation", "Validation"), ("auto", "Not assigned")]
+SPLIT_FILTERS = [("any", "All splits"), *SPLIT_CHOICES]
 CLASSES = State.labels[1:]
-"""What a label may be already; the first is the filter's "all"."""
+"""The classes that exist; the first choice of the filter is "all"."""
 NEW_CLASS = "New class"
 _STATUSES = [("ok", "In use"), ("quarantined", "Left out")]
-_ALL = (DatasetClips.whole > 0) & (DatasetClips.asked == State.asked)
-"""All that the filters let through are chosen, and so is each that is shown."""
-_UNSEEN = rx.Var(f"({DatasetClips.chosen}.filter((id) => !{State.tiles}.some((tile) => tile.id === id)).length)").to(
-    int
-)
-"""How many of the clips chosen one by one the grid does not show now."""
+_ALL_CHOSEN = (DatasetClipsState.all_count > 0) & (DatasetClipsState.all_filters_key == State.filters_key)
+"""All clips that match the current filters are chosen."""
+_NOT_SHOWN = rx.Var(
+    f"({DatasetClipsState.chosen}.filter((id) => !{State.tiles}.some((tile) => tile.id === id)).length)"
+).to(int)
+"""How many of the clips chosen one by one the grid does not show."""
 
 
-def _annotation(kind: Annotation, tile: rx.Var[ClipTile]) -> rx.Component:
+def _annotation_text(kind: Annotation, tile: rx.Var[ClipTile]) -> rx.Component:
     """The clip's label or caption, where it cannot be edited."""
     match kind:
         case Annotation.LABEL:
@@ -55,8 +55,8 @@ def _bulk_annotation(kind: Annotation) -> rx.Component:
             return rx.el.form(
                 combobox(
                     CLASSES,
-                    value=DatasetClips.bulk_label,
-                    on_change=DatasetClips.type_bulk_label,
+                    value=DatasetClipsState.bulk_label,
+                    on_change=DatasetClipsState.type_bulk_label,
                     noun="classes",
                     fresh=NEW_CLASS,
                     placeholder="New label",
@@ -65,31 +65,31 @@ def _bulk_annotation(kind: Annotation) -> rx.Component:
                     class_name="w-44",
                 ),
                 button("Set label", size="sm", submit=True, class_name="mt-0.5 touch:mt-0"),
-                on_submit=DatasetClips.label_chosen,
+                on_submit=DatasetClipsState.label_chosen,
                 class_name="flex items-start gap-2",
             )
         case Annotation.CAPTION:
-            return _replace()
+            return _replace_form()
         case _:
             assert_never(kind)
 
 
-def _words(tile: rx.Var[ClipTile]) -> rx.Component:
-    """What is said of a clip, to be corrected where it stands."""
+def _annotation(tile: rx.Var[ClipTile]) -> rx.Component:
+    """The label or caption of a clip, which can be edited in place."""
     split = rx.el.span(tile.split, class_name="shrink-0 text-muted-foreground")
     shown = "mt-1 text-xs"
     plain = rx.el.p(
-        by_annotation(State.annotation, lambda kind: _annotation(kind, tile), rx.fragment()),
+        by_annotation(State.annotation, lambda kind: _annotation_text(kind, tile), rx.fragment()),
         split,
         class_name=f"flex items-baseline justify-between gap-2 py-0.5 {shown}",
     )
-    refusal = DatasetClips.refusal
+    refusal = DatasetClipsState.refusal
     field = inline_edit(
         split,
         value=by_annotation(State.annotation, lambda kind: getattr(tile, kind.value), ""),
         what=by_annotation(State.annotation, lambda kind: kind.spec.word.capitalize(), ""),
         of=tile.name,
-        on_save=lambda text: DatasetClips.rewrite(tile.id, text),
+        on_save=lambda text: DatasetClipsState.rewrite(tile.id, text),
         multiline=by_annotation(State.annotation, lambda kind: kind.spec.multiline, False),
         most=by_annotation(State.annotation, lambda kind: kind.spec.max_length, 0),
         problem=rx.cond(refusal.clip_id == tile.id, refusal.sentence, ""),
@@ -106,16 +106,16 @@ def _tile(tile: rx.Var[ClipTile]) -> rx.Component:
     over = "absolute top-1.5 grid place-items-center rounded-md bg-background/80"
     return rx.el.li(
         rx.el.div(
-            clip_player(tile.thumbnail, tile.preview, tile.facts, tile.lasts),
+            clip_player(tile.thumbnail, tile.preview, tile.facts, tile.duration),
             rx.cond(
                 State.editable,
                 rx.el.div(
                     checkbox(
-                        checked=_ALL | DatasetClips.chosen.contains(tile.id),
-                        on_change=lambda on: DatasetClips.choose(tile.id, on),
+                        checked=_ALL_CHOSEN | DatasetClipsState.chosen.contains(tile.id),
+                        on_change=lambda on: DatasetClipsState.choose(tile.id, on),
                         aria_label="Choose " + tile.name,
                     ),
-                    # The box itself can be touched around, so it need not be as tall as a finger.
+                    # A touch near the checkbox counts, so that it need not be as tall as a finger.
                     class_name=f"{over} left-1.5 p-1 touch:*:min-h-0!",
                 ),
                 rx.fragment(),
@@ -125,15 +125,15 @@ def _tile(tile: rx.Var[ClipTile]) -> rx.Component:
                     "maximize-2",
                     "Open " + tile.name,
                     size="icon-sm",
-                    on_click=DatasetClips.open_clip(tile.id),
-                    # As for the box: a finger may miss it, and the picture is seen.
+                    on_click=DatasetClipsState.open_clip(tile.id),
+                    # The button is larger for a finger than it looks, so that the frames stay visible.
                     class_name="touch:min-h-0! touch:min-w-0! touch:after:absolute touch:after:-inset-2 touch:after:content-['']",
                 ),
                 class_name=f"{over} right-1.5",
             ),
             class_name="relative",
         ),
-        _words(tile),
+        _annotation(tile),
         key=tile.id.to_string(),
         class_name="min-w-0",
     )
@@ -144,7 +144,7 @@ def _filters() -> rx.Component:
         rx.el.h2("Clips", class_name="mr-2 text-sm font-semibold"),
         select(_STATUSES, value=State.status, on_change=State.filter_status, label="Use", quiet=True),
         select(
-            SPLITS,
+            SPLIT_FILTERS,
             value=rx.cond(State.split == "", "any", State.split),
             on_change=State.filter_split,
             label="Split",
@@ -162,26 +162,26 @@ def _filters() -> rx.Component:
             rx.fragment(),
         ),
         rx.el.div(
-            search_box(value=State.q, on_change=State.search, placeholder="Find a clip", label="Find a clip"),
+            search_field(value=State.q, on_change=State.search, placeholder="Find a clip", label="Find a clip"),
             class_name="ml-auto touch:ml-0 touch:w-full",
         ),
         class_name="mb-3 flex min-h-9 flex-wrap items-center gap-2",
     )
 
 
-def _of_a_finding() -> rx.Component:
-    """In place of the filters, while the clips of one finding are shown."""
+def _finding_header() -> rx.Component:
+    """Takes the place of the filters while the clips of one finding are shown."""
     return rx.el.div(
         rx.el.h2("Clips", class_name="mr-2 text-sm font-semibold"),
-        rx.el.p(State.finding, role="status", class_name="min-w-0 text-sm text-muted-foreground"),
+        rx.el.p(State.finding_title, role="status", class_name="min-w-0 text-sm text-muted-foreground"),
         button("Show all clips", size="sm", on_click=State.show_finding(""), class_name="ml-auto"),
         class_name="mb-3 flex min-h-9 flex-wrap items-center gap-2",
     )
 
 
-def _replace() -> rx.Component:
-    """Words that stand in many captions, such as a name, changed in all of them."""
-    bulk = DatasetClips
+def _replace_form() -> rx.Component:
+    """Replaces a text, such as a name, in the captions of the chosen clips."""
+    bulk = DatasetClipsState
     return rx.el.form(
         text_input(
             value=bulk.bulk_find,
@@ -191,10 +191,10 @@ def _replace() -> rx.Component:
             class_name="w-40",
         ),
         text_input(
-            value=bulk.bulk_put,
-            on_change=bulk.type_bulk_put,
-            placeholder="Put in their place",
-            aria_label="Put in their place",
+            value=bulk.bulk_replacement,
+            on_change=bulk.type_bulk_replacement,
+            placeholder="Replace with",
+            aria_label="Replace with",
             class_name="w-40",
         ),
         button("Replace", size="sm", submit=True),
@@ -203,9 +203,9 @@ def _replace() -> rx.Component:
     )
 
 
-def _bar() -> rx.Component:
-    """What can be done with the chosen clips."""
-    bulk = DatasetClips
+def _chosen_bar() -> rx.Component:
+    """The actions for the chosen clips."""
+    bulk = DatasetClipsState
     return rx.cond(
         bulk.chosen.length() > 0,
         rx.el.div(
@@ -213,9 +213,9 @@ def _bar() -> rx.Component:
                 rx.el.span(
                     bulk.chosen_text,
                     rx.cond(
-                        bulk.whole > 0,
-                        rx.cond(_ALL, "", ", by other filters"),
-                        rx.cond(_UNSEEN > 0, rx.fragment(", ", _UNSEEN, " not shown"), ""),
+                        bulk.all_count > 0,
+                        rx.cond(_ALL_CHOSEN, "", ", by other filters"),
+                        rx.cond(_NOT_SHOWN > 0, rx.fragment(", ", _NOT_SHOWN, " not shown"), ""),
                     ),
                     class_name="text-sm font-medium",
                 ),
@@ -233,15 +233,20 @@ def _bar() -> rx.Component:
                 ),
                 by_annotation(State.annotation, _bulk_annotation, rx.fragment()),
                 select(
-                    MOVES, value="", on_change=bulk.split_chosen, label="Move to", placeholder="Move to", quiet=True
+                    SPLIT_CHOICES,
+                    value="",
+                    on_change=bulk.split_chosen,
+                    label="Move to",
+                    placeholder="Move to",
+                    quiet=True,
                 ),
                 rx.cond(
-                    (State.status == "ok") | (State.finding != ""),  # a finding shows both kinds
+                    (State.status == "ok") | (State.finding_title != ""),  # a finding shows both kinds
                     button("Leave out", size="sm", icon="eye-off", on_click=bulk.leave_out_chosen),
                     rx.fragment(),
                 ),
                 rx.cond(
-                    (State.status != "ok") | (State.finding != ""),
+                    (State.status != "ok") | (State.finding_title != ""),
                     button("Take back in", size="sm", icon="eye", on_click=bulk.take_back_chosen),
                     rx.fragment(),
                 ),
@@ -262,15 +267,15 @@ def _bar() -> rx.Component:
 
 
 def clip_grid() -> rx.Component:
-    """Clips of the chosen kind, one page of them, with true counts."""
+    """The clips that match the filters, a page at a time."""
     return rx.el.section(
-        rx.cond(State.finding != "", _of_a_finding(), _filters()),
-        _bar(),
+        rx.cond(State.finding_title != "", _finding_header(), _filters()),
+        _chosen_bar(),
         rx.cond(
             State.tiles.length() > 0,
             rx.el.ul(rx.foreach(State.tiles, _tile), class_name=GRID),
             rx.el.div(
-                rx.el.p("No clip is like that."),
+                rx.el.p("No clip matches."),
                 rx.cond(
                     (State.label != "") | (State.split != "") | (State.q != ""),
                     button("Clear filters", size="sm", on_click=State.show_finding("")),
@@ -282,14 +287,14 @@ def clip_grid() -> rx.Component:
                 ),
             ),
         ),
-        rx.el.div(windowed(State, "clips"), class_name="mt-4"),
+        rx.el.div(paging_bar(State, "clips"), class_name="mt-4"),
         aria_label="Clips",
         id="clips",
         class_name="scroll-mt-20",
     )
 
 
-def _left_out(tile: rx.Var[ClipTile]) -> rx.Component:
+def _damaged(tile: rx.Var[ClipTile]) -> rx.Component:
     return rx.el.li(
         icon("circle-x", class_name="mt-0.5 text-destructive"),
         rx.el.div(
@@ -301,12 +306,12 @@ def _left_out(tile: rx.Var[ClipTile]) -> rx.Component:
     )
 
 
-def left_out() -> rx.Component:
-    """Files that cannot be learnt from, each with its reason; nothing when all are good."""
+def damaged_files() -> rx.Component:
+    """Files that cannot be used, each with its reason; nothing where all can."""
     return rx.cond(
         State.bad_count > 0,
         card(
-            rx.el.ul(rx.foreach(State.bad_tiles, _left_out), class_name="max-h-80 overflow-y-auto"),
+            rx.el.ul(rx.foreach(State.bad_tiles, _damaged), class_name="max-h-80 overflow-y-auto"),
             title="Left out",
             note=State.bad_text,
         ),

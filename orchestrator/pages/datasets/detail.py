@@ -1,28 +1,29 @@
-"""The page at /datasets/[dataset_id]: one dataset, from its first byte to "Train on this"."""
+"""The page at /datasets/[dataset_id]: one dataset, while its files arrive and when it is ready to train on."""
 
 import reflex as rx
 
 from orchestrator.pages.datasets.annotation import by_annotation
 from orchestrator.pages.datasets.card import chip, progress_bar
 from orchestrator.pages.datasets.clip_dialog import clip_dialog
-from orchestrator.pages.datasets.clips import clip_grid, left_out
+from orchestrator.pages.datasets.clips import clip_grid, damaged_files
 from orchestrator.pages.datasets.dialogs import dataset_dialogs
 from orchestrator.pages.datasets.doctor import doctor, edits
 from orchestrator.pages.datasets.facts import class_balance, clip_lengths, frame_sizes
-from orchestrator.pages.datasets.layout_view import understood
+from orchestrator.pages.datasets.layout_view import layout_card
 from orchestrator.pages.datasets.reading_dialog import reading_dialog
 from orchestrator.pages.datasets.review import review
 from orchestrator.pages.datasets.splits_dialog import splits_dialog
 from orchestrator.pages.shared.figures import figures
 from orchestrator.pages.shared.frame import frame
 from orchestrator.pages.shared.hub_size import stored_token
-from orchestrator.pages.shared.loading_states import BAR, one
-from orchestrator.pages.shared.notice import notice
+from orchestrator.pages.shared.job_links import job_link
+from orchestrator.pages.shared.loading_states import BAR, record_page
 from orchestrator.states.datasets.detail import DatasetDetailState
-from orchestrator.states.datasets.dialogs import DatasetDialogs
-from orchestrator.states.datasets.doctor import DatasetDoctor
-from orchestrator.states.datasets.rows import DatasetCard, JobDot
+from orchestrator.states.datasets.dialogs import DatasetDialogsState
+from orchestrator.states.datasets.doctor import DatasetDoctorState
+from orchestrator.states.datasets.rows import DatasetCard
 from orchestrator.ui.layout.shell import page_header
+from orchestrator.ui.patterns.empty_state import empty_state
 from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.alert_dialog import alert_dialog
 from orchestrator.ui.primitives.badge import tag
@@ -30,7 +31,6 @@ from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.dropdown_menu import dropdown_menu, menu_item, menu_separator
 from orchestrator.ui.primitives.icon import icon
-from orchestrator.ui.primitives.link import link
 
 State = DatasetDetailState
 
@@ -41,23 +41,23 @@ def _export(row: rx.Var[DatasetCard], text: str, form: str) -> rx.Component:
 
 
 def _menu(row: rx.Var[DatasetCard]) -> rx.Component:
-    clips = State.facts.length() > 0  # some are in use
+    has_clips = State.facts.length() > 0
     return dropdown_menu(
-        menu_item("Edit metadata", icon="pencil", on_click=DatasetDialogs.open_edit(row.id)),
+        menu_item("Edit metadata", icon="pencil", on_click=DatasetDialogsState.open_edit(row.id)),
         rx.cond(
-            State.editable & clips,
-            menu_item("Split into train and validation", icon="split", on_click=DatasetDoctor.show_splits(True)),
+            State.editable & has_clips,
+            menu_item("Split into train and validation", icon="split", on_click=DatasetDoctorState.show_splits(True)),
             rx.fragment(),
         ),
         rx.cond(
-            clips,
+            has_clips,
             rx.fragment(
                 _export(row, "Export as VideoFolder", "videofolder"), _export(row, "Export as ShareGPT", "sharegpt")
             ),
             rx.fragment(),
         ),
         menu_separator(),
-        menu_item("Delete", icon="trash-2", destructive=True, on_click=DatasetDialogs.open_delete(row.id)),
+        menu_item("Delete", icon="trash-2", destructive=True, on_click=DatasetDialogsState.open_delete(row.id)),
         label=f"Actions for {row.name}",
     )
 
@@ -82,7 +82,7 @@ def _header(row: rx.Var[DatasetCard]) -> rx.Component:
     )
 
 
-def _under_way(row: rx.Var[DatasetCard]) -> rx.Component:
+def _progress(row: rx.Var[DatasetCard]) -> rx.Component:
     return card(
         rx.el.div(
             rx.el.p(row.progress_note, class_name="text-sm font-medium"),
@@ -95,23 +95,23 @@ def _under_way(row: rx.Var[DatasetCard]) -> rx.Component:
                 rx.cond(
                     row.status == "uploading",
                     "Its files are still being sent from another page, or that page was closed.",
-                    "Every clip is opened and looked through. You can leave this page; it goes on without you.",
+                    "Every clip is opened and checked. You can leave this page; the work continues.",
                 ),
                 class_name="text-xs text-muted-foreground",
             ),
             rx.cond(
                 row.status == "uploading",
-                button("Go on with it", icon="upload", size="sm", href=f"/datasets/new?into={row.id}"),
+                button("Continue the upload", icon="upload", size="sm", href=f"/datasets/new?into={row.id}"),
                 rx.fragment(),
             ),
             rx.cond(
                 (row.status == "processing") & ~row.is_demo,
                 alert_dialog(
                     title="Stop reading?",
-                    description="The files that came for it are deleted from this server and have to be added again. "
+                    description="The files that were added for it are deleted from this server and have to be added again. "
                     "Clips that were here before stay.",
                     confirm="Stop and delete them",
-                    cancel="Go on",
+                    cancel="Keep reading",
                     on_confirm=State.cancel,
                     opener=button("Stop", icon="x", size="sm", aria_label="Stop reading this dataset"),
                 ),
@@ -136,18 +136,18 @@ def _failed(row: rx.Var[DatasetCard]) -> rx.Component:
                         "It came from "
                         + row.source
                         + rx.cond(
-                            State.begun,
+                            State.partly_fetched,
                             ".",
                             rx.cond(
                                 State.correctable,
-                                ". The files wait here: correct below how they are read.",
-                                ". Nothing of it was kept.",
+                                ". The files are stored here: correct below how they are read.",
+                                ". None of its files were kept.",
                             ),
                         ),
                         rx.cond(
                             State.correctable,
-                            "The files wait here: correct below how they are read, or add others instead.",
-                            "Nothing of this upload was kept. Put it right and add the files again.",
+                            "The files are stored here: correct below how they are read, or add others instead.",
+                            "None of the uploaded files were kept. Correct them and add them again.",
                         ),
                     ),
                     class_name="mt-1 text-sm break-words text-muted-foreground",
@@ -180,7 +180,7 @@ def _failed(row: rx.Var[DatasetCard]) -> rx.Component:
                 variant=rx.cond(row.source != "", "outline", "primary"),
                 href=f"/datasets/new?into={row.id}",
             ),
-            button("Delete", icon="trash-2", on_click=DatasetDialogs.open_delete(row.id)),
+            button("Delete", icon="trash-2", on_click=DatasetDialogsState.open_delete(row.id)),
             class_name="mt-4 flex flex-wrap gap-2 pl-7",
         ),
         role="alert",
@@ -189,25 +189,25 @@ def _failed(row: rx.Var[DatasetCard]) -> rx.Component:
 
 
 def _not_added() -> rx.Component:
-    return _told(
+    return _dismissible(
         "The last files were not added",
         icon("triangle-alert", class_name="mt-0.5 shrink-0 text-warning"),
         rx.el.p(State.not_added, class_name="mt-1 text-sm break-words"),
-        rx.el.p("The clips that were here before are as they were.", class_name="text-sm text-muted-foreground"),
+        rx.el.p("The clips that were here before are unchanged.", class_name="text-sm text-muted-foreground"),
         class_name="border-warning/45 bg-warning/8",
     )
 
 
-def _came_again() -> rx.Component:
-    return _told(
+def _duplicates() -> rx.Component:
+    return _dismissible(
         "Added again",
         icon("info", class_name="mt-0.5 shrink-0 text-info"),
-        rx.el.p(State.came_again, class_name="mt-1 text-sm break-words"),
+        rx.el.p(State.duplicates_note, class_name="mt-1 text-sm break-words"),
         class_name="border-border bg-card",
     )
 
 
-def _told(title: str, mark: rx.Component, *text: rx.Component, class_name: str) -> rx.Component:
+def _dismissible(title: str, mark: rx.Component, *text: rx.Component, class_name: str) -> rx.Component:
     return rx.el.section(
         mark,
         rx.el.div(rx.el.h2(title, class_name="text-sm font-semibold"), *text, class_name="min-w-0 flex-1"),
@@ -221,40 +221,32 @@ def _jobs(row: rx.Var[DatasetCard]) -> rx.Component:
     return card(
         rx.cond(
             row.jobs.length() > 0,
-            rx.el.ul(rx.foreach(row.jobs, _job), class_name="flex flex-col gap-2"),
-            rx.el.p("No job has learnt from it yet.", class_name="text-sm text-muted-foreground"),
+            rx.el.ul(rx.foreach(row.jobs, job_link), class_name="flex flex-col gap-2"),
+            rx.el.p("No job has trained on it yet.", class_name="text-sm text-muted-foreground"),
         ),
         title="Training jobs",
         note=rx.cond(row.jobs.length() > 0, row.jobs_text, ""),
     )
 
 
-def _job(job: rx.Var[JobDot]) -> rx.Component:
-    return rx.el.li(
-        rx.el.span(style={"backgroundColor": job.color}, class_name="size-2.5 shrink-0 rounded-sm", aria_hidden=True),
-        link(job.name, href=f"/jobs/{job.id}", class_name="truncate"),
-        class_name="flex items-center gap-2 text-sm",
-    )
-
-
 def _body(row: rx.Var[DatasetCard]) -> rx.Component:
     return rx.fragment(
-        figures(),
+        figures(State.facts),
         rx.cond(State.not_added != "", _not_added(), rx.fragment()),
-        rx.cond(State.came_again != "", _came_again(), rx.fragment()),
+        rx.cond(State.duplicates_note != "", _duplicates(), rx.fragment()),
         rx.match(
             row.status,
-            ("processing", _under_way(row)),
-            ("uploading", _under_way(row)),
+            ("processing", _progress(row)),
+            ("uploading", _progress(row)),
             ("review", review()),
             ("error", _failed(row)),
             (
                 "draft",
-                notice(
-                    "upload",
-                    "No files yet",
-                    "Add single clips, folders, or a zip or tar of them.",
-                    button("Add files", icon="plus", variant="primary", href=f"/datasets/new?into={row.id}"),
+                empty_state(
+                    icon="upload",
+                    title="No files yet",
+                    text="Add single clips, folders, or a zip or tar of them.",
+                    action=button("Add files", icon="plus", variant="primary", href=f"/datasets/new?into={row.id}"),
                 ),
             ),
             rx.fragment(),
@@ -267,15 +259,15 @@ def _body(row: rx.Var[DatasetCard]) -> rx.Component:
                     doctor(),
                     class_balance(),
                     frame_sizes(),
-                    left_out(),
+                    damaged_files(),
                     edits(),
-                    understood(),
+                    layout_card(),
                     _jobs(row),
                     class_name="flex min-w-0 flex-col gap-4",
                 ),
                 class_name="grid grid-cols-1 items-start gap-5 lg:grid-cols-[minmax(0,1fr)_20rem]",
             ),
-            rx.fragment(left_out(), understood()),
+            rx.fragment(damaged_files(), layout_card()),
         ),
     )
 
@@ -289,7 +281,7 @@ def detail() -> rx.Component:
     """One dataset."""
     full = rx.fragment(_header(State.card), _body(State.card))
     return frame(
-        one(State, "dataset", full, _tiles()),
+        record_page(State, "dataset", full, _tiles()),
         dataset_dialogs(),
         clip_dialog(),
         reading_dialog(),

@@ -2,32 +2,32 @@
 
 import reflex as rx
 
-from orchestrator.pages.shared.loading_states import more
+from orchestrator.pages.shared.loading_states import paging_controls
 from orchestrator.states.datasets.detail import DatasetDetailState
-from orchestrator.states.datasets.doctor import Cure, DatasetDoctor, FindingLine
-from orchestrator.states.datasets.versions import DatasetVersions, EditLine
+from orchestrator.states.datasets.doctor import DatasetDoctorState, FindingLine, Remedy
+from orchestrator.states.datasets.versions import DatasetVersionsState, EditLine
 from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.alert_dialog import alert_dialog
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.icon import icon
 
-State, Versions = DatasetDoctor, DatasetVersions
+State, Versions = DatasetDoctorState, DatasetVersionsState
 
 
-def _cure(cure: rx.Var[Cure]) -> rx.Component:
-    done = State.cure(cure.kind, cure.action)
+def _remedy(remedy: rx.Var[Remedy]) -> rx.Component:
+    apply = State.apply(remedy.kind, remedy.action)
     return rx.cond(
-        cure.action == "delete",
+        remedy.action == "delete",
         alert_dialog(
             title="Delete these files?",
-            description="They cannot be brought back. No clip that is learnt from is touched.",
+            description="They cannot be restored. Clips that are in use are not affected.",
             confirm="Delete files",
             cancel="Keep them",
-            on_confirm=done,
-            opener=button(cure.text, size="sm"),
+            on_confirm=apply,
+            opener=button(remedy.text, size="sm"),
         ),
-        button(cure.text, size="sm", on_click=done),
+        button(remedy.text, size="sm", on_click=apply),
     )
 
 
@@ -47,17 +47,17 @@ def _finding(finding: rx.Var[FindingLine]) -> rx.Component:
                 rx.el.p("Converting…", role="status", class_name="mt-2 text-xs text-muted-foreground"),
                 rx.el.div(
                     rx.cond(
-                        finding.shows != "",
+                        finding.show_label != "",
                         button(
-                            finding.shows,
+                            finding.show_label,
                             size="sm",
                             icon="eye",
                             on_click=DatasetDetailState.show_finding(finding.kind),
-                            aria_label=finding.shows + ": " + finding.title,
+                            aria_label=finding.show_label + ": " + finding.title,
                         ),
                         rx.fragment(),
                     ),
-                    rx.cond(DatasetDetailState.editable, rx.foreach(finding.cures, _cure), rx.fragment()),
+                    rx.cond(DatasetDetailState.editable, rx.foreach(finding.remedies, _remedy), rx.fragment()),
                     class_name="mt-2 flex flex-wrap gap-2 empty:hidden",
                 ),
             ),
@@ -77,7 +77,7 @@ def _passed(sentence: rx.Var[str]) -> rx.Component:
 
 
 def doctor() -> rx.Component:
-    """Findings with what one press can do about each, then what is in order."""
+    """The findings with buttons that correct them, then what is in order."""
     return rx.cond(
         State.passed.length() + State.findings.length() > 0,
         card(
@@ -110,14 +110,14 @@ def _edit(edit: rx.Var[EditLine]) -> rx.Component:
 
 
 def edits() -> rx.Component:
-    """The versions that edits made; nothing before the first one."""
+    """The versions that edits have made; nothing before the first edit."""
     return rx.cond(
         Versions.edits.length() > 0,
         card(
             rx.el.ul(rx.foreach(Versions.edits, _edit)),
-            more(Versions, "versions"),
+            paging_controls(Versions, "versions"),
             title="Versions",
-            note="A job keeps the one it began with",
+            note="a job keeps the one it started with",
         ),
         rx.fragment(),
     )

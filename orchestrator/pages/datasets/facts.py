@@ -1,4 +1,4 @@
-"""What the clips of a dataset are like together: the figures in a row, clips per class, how long they run."""
+"""Statistics of a dataset's clips: clips per class, frame sizes, and histograms of clip and caption lengths."""
 
 import reflex as rx
 
@@ -8,7 +8,7 @@ from orchestrator.ui.primitives.card import card
 
 
 def class_bar(bar: rx.Var[ClassBar]) -> rx.Component:
-    """A class with its clips, as a bar."""
+    """The number of a class's clips as a bar."""
     return rx.el.li(
         rx.el.span(bar.name, title=bar.name, class_name="truncate"),
         rx.el.span(
@@ -44,13 +44,13 @@ def _balance() -> rx.Component:
 
 
 def frame_sizes() -> rx.Component:
-    """Clips per size of their frames; nothing where all are alike."""
+    """Clips per frame size; nothing where all have the same."""
     return rx.cond(
         DatasetDetailState.size_bars.length() > 0,
         card(
             rx.el.ul(rx.foreach(DatasetDetailState.size_bars, class_bar), class_name="max-h-60 overflow-y-auto"),
             title="Frame size",
-            note="Training brings all to one size",
+            note="training resizes all to one size",
         ),
         rx.fragment(),
     )
@@ -68,7 +68,7 @@ def _length_bar(bar: rx.Var[LengthBar]) -> rx.Component:
 def _histogram(
     title: str, note: rx.Var[str], bars: rx.Var[list[LengthBar]], least: str, most: rx.Var[str]
 ) -> rx.Component:
-    """Nothing where all clips are alike."""
+    """A histogram; nothing where all clips are in one bin."""
     return rx.cond(
         bars.length() > 1,
         card(
@@ -86,7 +86,7 @@ def _histogram(
 
 
 def clip_lengths() -> rx.Component:
-    """Histograms of how long the clips run and of how much their captions say."""
+    """Histograms of clip lengths and caption lengths."""
     state = DatasetDetailState
     return rx.fragment(
         _histogram("Clip length", state.lengths_note, state.lengths, "0 s", state.longest_text),

@@ -1,19 +1,19 @@
-"""In the clip's dialog: exactly the frames and pixels that a model sees, and where they lie in the clip."""
+"""The frame preview in a clip's dialog: the frames and pixels that a model receives, and their times in the clip."""
 
 from typing import Any
 
 import reflex as rx
 
-from orchestrator.states.datasets.clips import DatasetClips
-from orchestrator.states.datasets.frame_preview import OUTCOME, Mark
-from orchestrator.states.datasets.frame_preview import DatasetSeen as State
+from orchestrator.states.datasets.clips import DatasetClipsState
+from orchestrator.states.datasets.frame_preview import RESULT_ID, Mark
+from orchestrator.states.datasets.frame_preview import FramePreviewState as State
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.field import field
 from orchestrator.ui.primitives.input import input as text_input
 from orchestrator.ui.primitives.select import select
 
-CLIP: Any = DatasetClips.clip
-PROBLEM = "seen-problem"
+CLIP: Any = DatasetClipsState.clip
+PROBLEM_ID = "frame-preview-problem"
 
 
 def _mark(mark: rx.Var[Mark]) -> rx.Component:
@@ -29,25 +29,25 @@ def _sheet() -> rx.Component:
     return rx.el.figure(
         rx.el.ol(
             rx.foreach(State.marks, _mark),
-            aria_label="Where the frames lie in the clip",
+            aria_label="Times of the frames in the clip",
             class_name="relative mx-1 h-5 rounded-sm bg-muted",
         ),
         rx.el.img(
             src=State.image,
-            alt="The frames as the model sees them, in order",
+            alt="The frames as the model receives them, in order",
             class_name="mt-3 w-full rounded-md bg-film [image-rendering:pixelated]",
         ),
-        rx.el.figcaption(State.said, class_name="mt-2 text-xs text-muted-foreground"),
+        rx.el.figcaption(State.caption, class_name="mt-2 text-xs text-muted-foreground"),
     )
 
 
-def _at(name: str) -> rx.Var[str]:
-    """The id of the sentence below, where it is about this field."""
-    return rx.cond(State.problem_at == name, PROBLEM, "").to(str)
+def _error_id(name: str) -> rx.Var[str]:
+    """The id of the problem below, where it is about this field."""
+    return rx.cond(State.problem_field == name, PROBLEM_ID, "").to(str)
 
 
 def _number(name: str, label: str, value: Any, on_change: Any) -> rx.Component:
-    """Enter draws."""
+    """A number; Enter draws the frames."""
     return field(
         label,
         text_input(
@@ -55,9 +55,9 @@ def _number(name: str, label: str, value: Any, on_change: Any) -> rx.Component:
             on_change=on_change,
             on_enter=lambda _text: State.draw(),
             input_mode="numeric",
-            placeholder="as made",
+            placeholder="default",
         ),
-        error_id=_at(name),
+        error_id=_error_id(name),
         class_name="min-w-0 flex-1 sm:w-24 sm:flex-none",
     )
 
@@ -68,7 +68,7 @@ def _form() -> rx.Component:
             field(
                 "Model",
                 select(State.models, value=State.model, on_change=State.choose_model, label="Model"),
-                error_id=_at("model"),
+                error_id=_error_id("model"),
                 class_name="min-w-0 flex-1 basis-full sm:basis-40",
             ),
             _number("frames", "Frames", State.frames, State.type_frames),
@@ -79,21 +79,21 @@ def _form() -> rx.Component:
         rx.el.div(
             rx.cond(
                 State.problem != "",
-                rx.el.p(State.problem, id=PROBLEM, role="alert", class_name="text-sm text-destructive"),
+                rx.el.p(State.problem, id=PROBLEM_ID, role="alert", class_name="text-sm text-destructive"),
                 rx.fragment(),
             ),
             rx.cond(State.image != "", _sheet(), rx.fragment()),
-            id=OUTCOME,
+            id=RESULT_ID,
             class_name="empty:hidden",
         ),
         class_name="mt-4 flex flex-col gap-3 border-t border-border pt-4",
     )
 
 
-def seen_by_a_model() -> rx.Component:
-    """A button, then the choices and the frames."""
+def frame_preview() -> rx.Component:
+    """A button; then the settings and the frames."""
     return rx.cond(
         State.clip_id == CLIP.id,
         _form(),
-        rx.el.div(button("What a model sees", icon="eye", size="sm", on_click=State.begin), class_name="mt-4"),
+        rx.el.div(button("Show what a model sees", icon="eye", size="sm", on_click=State.start), class_name="mt-4"),
     )

@@ -1,10 +1,11 @@
-"""How the upload was read: its layout, what was taken from where, and a few clips to compare with what was meant."""
+"""How an upload was read: its layout, its columns, and a few clips to check."""
 
 import reflex as rx
 
+from orchestrator.pages.shared.figures import definition
 from orchestrator.states.datasets.detail import DatasetDetailState
 from orchestrator.states.datasets.layout_view import Column, Sample
-from orchestrator.states.datasets.reading import DatasetReading
+from orchestrator.states.datasets.reading import DatasetReadingState
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.icon import icon
@@ -13,21 +14,17 @@ _LAYOUT = DatasetDetailState.layout
 
 
 def line(term: str | rx.Var[str], value: rx.Var[str]) -> rx.Component:
-    """A term and what it is, in a description list."""
-    return rx.el.div(
-        rx.el.dt(term, class_name="shrink-0 text-muted-foreground"),
-        rx.el.dd(value, class_name="min-w-0 text-right break-words"),
-        class_name="flex items-baseline justify-between gap-4 py-1 text-xs",
-    )
+    """A label and its value, in a description list."""
+    return definition(term, value, size="py-1 text-xs", look="break-words")
 
 
-def column(taken: rx.Var[Column]) -> rx.Component:
-    """What was taken from where."""
-    return line(taken.role, taken.source)
+def column(source: rx.Var[Column]) -> rx.Component:
+    """Which column or file a value was read from."""
+    return line(source.role, source.source)
 
 
 def sample(clip: rx.Var[Sample]) -> rx.Component:
-    """One clip with what is said about it."""
+    """One clip with its label or caption."""
     return rx.el.li(
         rx.el.p(clip.file, title=clip.file, class_name="truncate font-mono text-xs text-muted-foreground"),
         rx.cond(
@@ -35,13 +32,13 @@ def sample(clip: rx.Var[Sample]) -> rx.Component:
             rx.el.p(clip.prompt, class_name="line-clamp-2 text-xs text-muted-foreground"),
             rx.fragment(),
         ),
-        rx.el.p(clip.said, class_name="line-clamp-3 text-xs break-words"),
+        rx.el.p(clip.text, class_name="line-clamp-3 text-xs break-words"),
         class_name="flex flex-col gap-0.5 rounded-md bg-muted px-2.5 py-2",
     )
 
 
 def note(text: rx.Var[str]) -> rx.Component:
-    """A sentence about what was left out or chosen."""
+    """A note about what was left out or how the layout was chosen."""
     return rx.el.li(
         icon("info", size=14, class_name="mt-px shrink-0"),
         rx.el.span(text, class_name="min-w-0 break-words"),
@@ -49,10 +46,10 @@ def note(text: rx.Var[str]) -> rx.Component:
     )
 
 
-def understood() -> rx.Component:
-    """Nothing for datasets whose layout is not known."""
+def layout_card() -> rx.Component:
+    """How the files were read; nothing for datasets whose layout is not known."""
     return rx.cond(
-        (_LAYOUT.title != "") & (_LAYOUT.coming == ""),
+        (_LAYOUT.title != "") & (_LAYOUT.to_add == ""),
         card(
             rx.el.dl(
                 line("Layout", _LAYOUT.title),
@@ -69,7 +66,7 @@ def understood() -> rx.Component:
             title="How it was read",
             actions=rx.cond(
                 DatasetDetailState.correctable,
-                button("Correct", icon="pencil", size="sm", on_click=DatasetReading.open),
+                button("Correct", icon="pencil", size="sm", on_click=DatasetReadingState.open),
                 rx.fragment(),
             ),
         ),

@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from orchestrator.pages.datasets.bulk_delete import choice, choice_of_all
+from orchestrator.pages.datasets.bulk_delete import checkbox_of, checkbox_of_all
 from orchestrator.pages.datasets.card import chip, dataset_menu, job_dots
 from orchestrator.pages.datasets.strip import small_strip
 from orchestrator.states.datasets.index import DatasetsState
@@ -14,7 +14,7 @@ from orchestrator.ui.primitives.table import cell, head_cell, row, table
 
 def _line(item: rx.Var[DatasetCard]) -> rx.Component:
     return row(
-        cell(rx.el.div(choice(item), class_name="flex"), class_name="w-8 pr-0"),
+        cell(rx.el.div(checkbox_of(item), class_name="flex"), class_name="w-8 pr-0"),
         cell(
             rx.el.div(
                 small_strip(item.frames),
@@ -44,11 +44,11 @@ def _line(item: rx.Var[DatasetCard]) -> rx.Component:
 
 
 def dataset_table() -> rx.Component:
-    """One row a dataset; it scrolls sideways on a phone."""
+    """One row per dataset; scrolls sideways on a phone."""
     return rx.el.section(
         table(
             [
-                head_cell(rx.el.div(choice_of_all(), class_name="flex")),
+                head_cell(rx.el.div(checkbox_of_all(), class_name="flex")),
                 head_cell("Name"),
                 head_cell("Status"),
                 head_cell("Task"),

@@ -1,4 +1,4 @@
-"""Beside the add form: how people lay their clips out, for the task that was chosen."""
+"""Next to the form: examples of how files can be organized, for the chosen task."""
 
 from typing import assert_never
 
@@ -6,6 +6,7 @@ import reflex as rx
 
 from orchestrator.domain.tasks import Annotation
 from orchestrator.pages.datasets.annotation import by_annotation
+from orchestrator.pages.shared.forms import small_note
 from orchestrator.states.datasets.new import DatasetAddState
 from orchestrator.ui.primitives.card import card
 
@@ -53,10 +54,6 @@ def _example(title: str, layout: str) -> rx.Component:
     )
 
 
-def _small(text: str) -> rx.Component:
-    return rx.el.p(text, class_name="text-xs text-muted-foreground")
-
-
 def _examples(annotation: Annotation) -> list[rx.Component]:
     """Three examples, and the other layouts by name."""
     match annotation:
@@ -65,17 +62,17 @@ def _examples(annotation: Annotation) -> list[rx.Component]:
                 _example("One folder for each class; its name is the label.", _FOLDERS),
                 _example("With your own split, if you have one.", _SPLIT),
                 _example("Or a table that names the clips.", _TABLE),
-                _small(
-                    "Also read as they are: UCF101, Kinetics, Something-Something v2, mmaction and VideoMAE lists, WebDataset."
+                small_note(
+                    "Also supported: UCF101, Kinetics, Something-Something v2, mmaction and VideoMAE lists, WebDataset."
                 ),
             ]
         case Annotation.CAPTION:
             return [
-                _example("A text file beside each clip.", _SIDECARS),
+                _example("A text file next to each clip.", _SIDECARS),
                 _example("Or a table that names the clips.", _CAPTIONS),
                 _example("Or conversations, as for LLaMA-Factory.", _CHAT),
-                _small(
-                    "Also read as they are: ms-swift, LLaVA and Qwen, OpenAI-style messages, MSR-VTT, VATEX, WebVid, WebDataset."
+                small_note(
+                    "Also supported: ms-swift, LLaVA and Qwen, OpenAI-style messages, MSR-VTT, VATEX, WebVid, WebDataset."
                 ),
             ]
         case _:
@@ -87,11 +84,11 @@ def layout_help() -> rx.Component:
     return card(
         rx.el.div(
             by_annotation(DatasetAddState.annotation, lambda kind: rx.fragment(*_examples(kind)), rx.fragment()),
-            _small(
-                "A folder dropped here works like a zip or a tar. Every clip is opened and looked through; "
-                "one that cannot be read is listed with its reason and left out."
+            small_note(
+                "A dropped folder works like a zip or a tar. Every clip is opened and checked; "
+                "one that cannot be read is left out and listed with the reason."
             ),
             class_name="flex flex-col gap-4",
         ),
-        title="How to lay it out",
+        title="How to organize the files",
     )

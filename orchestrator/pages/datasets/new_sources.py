@@ -1,10 +1,9 @@
-"""The fields of a source that is fetched: a web address, or a bucket with its credentials."""
-
-from typing import Any
+"""The fields of each source that is fetched: a web address, a bucket with its credentials, or the Hub."""
 
 import reflex as rx
 
 from orchestrator.pages.shared.add_form import hub_id, revision
+from orchestrator.pages.shared.forms import problem_of
 from orchestrator.pages.shared.hub_size import hub_size
 from orchestrator.states.datasets.new import DatasetAddState
 from orchestrator.ui.primitives.field import field
@@ -21,12 +20,8 @@ SOURCES = [
 ]
 
 
-def _problem(name: str) -> Any:
-    return State.problems.get(name, "")
-
-
 def web_fields() -> rx.Component:
-    """An address anybody may read."""
+    """A public web address."""
     return field(
         "Address",
         text_input(
@@ -37,14 +32,14 @@ def web_fields() -> rx.Component:
             input_mode="url",
             auto_complete="off",
         ),
-        hint="A video, or a zip, tar or tar.gz of them. This server downloads it; a private network is never asked.",
-        error=_problem("url"),
+        hint="A video, or a zip, tar or tar.gz of them. This server downloads it; private networks are not allowed.",
+        error=problem_of(State, "url"),
         required=True,
     )
 
 
 def cloud_fields() -> rx.Component:
-    """A bucket or a folder in it, and who may read it."""
+    """A bucket or a folder in it, and the credentials to read it."""
     return rx.el.div(
         field(
             "Bucket and folder",
@@ -55,14 +50,14 @@ def cloud_fields() -> rx.Component:
                 placeholder="s3://bucket/folder",
                 auto_complete="off",
             ),
-            hint="s3://, gs:// or az://. All videos below it come along, with the files that describe them.",
-            error=_problem("uri"),
+            hint="s3://, gs:// or az://. All videos below it are fetched, with the files that describe them.",
+            error=problem_of(State, "uri"),
             required=True,
         ),
         field(
             "Credentials",
             select(State.credentials, value=State.credential, on_change=State.choose_credential, label="Credentials"),
-            error=_problem("credential_id"),
+            error=problem_of(State, "credential_id"),
         ),
         rx.cond(
             State.credential == "new",
@@ -84,7 +79,7 @@ def hub_fields() -> rx.Component:
             State,
             "Dataset ID",
             "org/name",
-            "Its videos and archives come along, with the files that describe them; never its code.",
+            "Its videos and archives are fetched, with the files that describe them, but no code.",
         ),
         rx.el.div(
             revision(State),
@@ -92,7 +87,7 @@ def hub_fields() -> rx.Component:
                 "Token",
                 select(State.credentials, value=State.credential, on_change=State.choose_credential, label="Token"),
                 hint="Only for gated or private datasets.",
-                error=_problem("credential_id"),
+                error=problem_of(State, "credential_id"),
             ),
             class_name="grid gap-4 sm:grid-cols-2",
         ),
@@ -102,10 +97,10 @@ def hub_fields() -> rx.Component:
                 field(
                     "Hub token",
                     password_input(name="token", auto_complete="new-password"),
-                    error=_problem("token"),
+                    error=problem_of(State, "token"),
                     required=True,
                 ),
-                _named(),
+                _credential_name(),
                 class_name="grid gap-4 sm:grid-cols-2",
             ),
             rx.fragment(),
@@ -115,12 +110,21 @@ def hub_fields() -> rx.Component:
     )
 
 
-def _named() -> rx.Component:
+def _credential_name() -> rx.Component:
     return field(
         "Save them as",
         text_input(name="credential_name", placeholder="Team bucket", auto_complete="off", max_length=80),
-        hint="Kept encrypted for your next dataset; the secret is never shown again.",
-        error=_problem("credential_name"),
+        hint="Stored encrypted for your next dataset; the secret is never shown again.",
+        error=problem_of(State, "credential_name"),
+    )
+
+
+def _endpoint(placeholder: str, hint: str) -> rx.Component:
+    return field(
+        "Endpoint",
+        text_input(name="endpoint", placeholder=placeholder, auto_complete="off"),
+        hint=hint,
+        error=problem_of(State, "endpoint"),
     )
 
 
@@ -129,25 +133,22 @@ def _s3() -> rx.Component:
         field(
             "Access key ID",
             text_input(name="access_key", auto_complete="off", mono=True),
-            error=_problem("access_key"),
+            error=problem_of(State, "access_key"),
             required=True,
         ),
         field(
             "Secret key",
             password_input(name="secret_key", auto_complete="new-password"),
-            error=_problem("secret_key"),
+            error=problem_of(State, "secret_key"),
             required=True,
         ),
+        _endpoint("https://s3.amazonaws.com", "Only for stores other than AWS."),
         field(
-            "Endpoint",
-            text_input(name="endpoint", placeholder="https://s3.amazonaws.com", auto_complete="off"),
-            hint="Only for stores other than AWS.",
-            error=_problem("endpoint"),
+            "Region",
+            text_input(name="region", placeholder="us-east-1", auto_complete="off"),
+            error=problem_of(State, "region"),
         ),
-        field(
-            "Region", text_input(name="region", placeholder="us-east-1", auto_complete="off"), error=_problem("region")
-        ),
-        rx.el.div(_named(), class_name="sm:col-span-2"),
+        rx.el.div(_credential_name(), class_name="sm:col-span-2"),
         class_name="grid grid-cols-1 gap-4 sm:grid-cols-2",
     )
 
@@ -157,28 +158,23 @@ def _az() -> rx.Component:
         field(
             "Storage account",
             text_input(name="account", auto_complete="off", mono=True, placeholder="mystorage"),
-            error=_problem("account"),
+            error=problem_of(State, "account"),
             required=True,
         ),
         field(
             "Account key",
             password_input(name="account_key", auto_complete="new-password"),
-            hint="Or a signature instead, which can be made for reading only.",
-            error=_problem("account_key"),
+            hint="Or a shared access signature, which can be read-only.",
+            error=problem_of(State, "account_key"),
         ),
         field(
             "Shared access signature",
             password_input(name="sas_token", auto_complete="new-password"),
             hint="Begins with sv=, from the container's page.",
-            error=_problem("sas_token"),
+            error=problem_of(State, "sas_token"),
         ),
-        field(
-            "Endpoint",
-            text_input(name="endpoint", placeholder="https://account.blob.core.windows.net", auto_complete="off"),
-            hint="Only for stores other than Azure's own.",
-            error=_problem("endpoint"),
-        ),
-        rx.el.div(_named(), class_name="sm:col-span-2"),
+        _endpoint("https://account.blob.core.windows.net", "Only for stores other than Azure's own."),
+        rx.el.div(_credential_name(), class_name="sm:col-span-2"),
         class_name="grid grid-cols-1 gap-4 sm:grid-cols-2",
     )
 
@@ -188,10 +184,10 @@ def _gs() -> rx.Component:
         field(
             "Service account key",
             textarea(name="service_account", rows=5, mono=True),
-            hint="The whole JSON key file.",
-            error=_problem("service_account"),
+            hint="The content of the JSON key file.",
+            error=problem_of(State, "service_account"),
             required=True,
         ),
-        _named(),
+        _credential_name(),
         class_name="flex flex-col gap-4",
     )

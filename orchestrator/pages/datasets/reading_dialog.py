@@ -1,24 +1,16 @@
 """The dialog that corrects how a dataset was read; nothing is uploaded again."""
 
-from typing import Any
-
 import reflex as rx
 
-from orchestrator.pages.shared.forms import general_problem
+from orchestrator.pages.shared.forms import form_dialog, general_problem, problem_of, small_note
 from orchestrator.states.datasets.detail import DatasetDetailState
 from orchestrator.states.datasets.reading import LAYOUT_CHOICES
-from orchestrator.states.datasets.reading import DatasetReading as State
-from orchestrator.ui.primitives.button import button
+from orchestrator.states.datasets.reading import DatasetReadingState as State
 from orchestrator.ui.primitives.choice import switch
-from orchestrator.ui.primitives.dialog import dialog
 from orchestrator.ui.primitives.field import field
 from orchestrator.ui.primitives.select import select
 
 _ROLES = (("file", "Clip's file"), ("label", "Label"), ("caption", "Caption"), ("split", "Split"))
-
-
-def _problem(name: str) -> Any:
-    return State.problems.get(name, "")
 
 
 def _columns() -> rx.Component:
@@ -41,46 +33,31 @@ def _columns() -> rx.Component:
 
 def reading_dialog() -> rx.Component:
     """Closed until "Correct" is pressed."""
-    return dialog(
-        rx.el.form(
-            field(
-                "Layout",
-                select(LAYOUT_CHOICES, value=State.layout, on_change=State.choose_layout, label="Layout"),
-                error=_problem("layout"),
-            ),
-            rx.match(
-                State.layout,
-                ("videofolder", _columns()),
-                (
-                    "folders",
-                    field(
-                        "The class is the folder",
-                        select(State.level_choices, value=State.level, on_change=State.choose_level, label="Folder"),
-                        error=_problem("level"),
-                    ),
-                ),
-                rx.fragment(),
-            ),
-            switch("Leave the splits to each run", checked=State.ignore_splits, on_change=State.choose_splits),
-            general_problem(_problem("")),
-            rx.el.p(
-                rx.cond(
-                    DatasetDetailState.layout.coming != "",
-                    "Nothing is uploaded again. You see what comes of it before anything is added.",
-                    "Labels, captions and splits are read anew, over corrections made by hand. It makes a new version, "
-                    "which can be undone. Nothing is uploaded again.",
-                ),
-                class_name="text-xs text-muted-foreground",
-            ),
-            rx.el.div(
-                button("Cancel", variant="ghost", on_click=State.show(False)),
-                button("Read again", variant="primary", submit=True),
-                class_name="flex justify-end gap-2",
-            ),
-            on_submit=State.read_again,
-            class_name="flex flex-col gap-4",
+    folder = field(
+        "The class is the folder",
+        select(State.level_choices, value=State.level, on_change=State.choose_level, label="Folder"),
+        error=problem_of(State, "level"),
+    )
+    return form_dialog(
+        field(
+            "Layout",
+            select(LAYOUT_CHOICES, value=State.layout, on_change=State.choose_layout, label="Layout"),
+            error=problem_of(State, "layout"),
+        ),
+        rx.match(State.layout, ("videofolder", _columns()), ("folders", folder), rx.fragment()),
+        switch("Let each job select its own splits", checked=State.ignore_splits, on_change=State.choose_splits),
+        general_problem(problem_of(State, "")),
+        small_note(
+            rx.cond(
+                DatasetDetailState.layout.to_add != "",
+                "Nothing is uploaded again. The result is shown before anything is added.",
+                "Labels, captions and splits are read again and replace corrections made by hand. This makes a new "
+                "version, which can be undone. Nothing is uploaded again.",
+            )
         ),
         title="Correct how it was read",
+        submit="Read again",
         open=State.opened,
         on_open_change=State.show,
+        on_submit=State.read_again,
     )

@@ -1,11 +1,11 @@
-"""New files before they are taken in: what was understood of them, to be accepted or corrected."""
+"""New files before they are added: how they were understood, to be accepted or corrected."""
 
 import reflex as rx
 
 from orchestrator.pages.datasets.facts import class_bar
 from orchestrator.pages.datasets.layout_view import column, line, note, sample
 from orchestrator.states.datasets.detail import DatasetDetailState as State
-from orchestrator.states.datasets.reading import DatasetReading
+from orchestrator.states.datasets.reading import DatasetReadingState
 from orchestrator.ui.primitives.alert_dialog import alert_dialog
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.icon import icon
@@ -29,7 +29,7 @@ def _warning(text: rx.Var[str]) -> rx.Component:
 
 def _facts() -> rx.Component:
     return rx.el.dl(
-        line("Would be added", _LAYOUT.coming),
+        line("Would be added", _LAYOUT.to_add),
         line("Layout", _LAYOUT.title),
         rx.cond(_LAYOUT.files != "", line("Described by", _LAYOUT.files), rx.fragment()),
         rx.foreach(_LAYOUT.columns, column),
@@ -56,17 +56,17 @@ def _notes() -> rx.Component:
 
 
 def review() -> rx.Component:
-    """Shown while a dataset waits for somebody to accept how its files would be read."""
+    """Shown while new files wait until the user accepts how they are read."""
     return rx.el.section(
         rx.el.div(
             rx.el.h2("Is this what you meant?", class_name="text-base font-semibold"),
             rx.el.p(
-                "This is how the files were understood. Accept it, and every clip is opened and added; correct it, and "
-                "it is worked out anew. Nothing is uploaded again.",
+                "This is how the files were understood. If you accept it, every clip is opened and added; if you correct "
+                "it, the files are read again. Nothing is uploaded again.",
                 class_name="mt-1 max-w-2xl text-sm text-muted-foreground",
             ),
         ),
-        _warning(State.not_followed),
+        _warning(State.correction_problem),
         _warning(_LAYOUT.doubt),
         rx.el.div(
             rx.el.div(_facts(), _classes(), _notes(), class_name="flex min-w-0 flex-col gap-4"),
@@ -79,15 +79,15 @@ def review() -> rx.Component:
         ),
         rx.el.div(
             button("Accept", icon="check", variant="primary", on_click=State.accept),
-            button("Correct", icon="pencil", on_click=DatasetReading.open),
+            button("Correct", icon="pencil", on_click=DatasetReadingState.open),
             alert_dialog(
-                title="Throw these files away?",
+                title="Discard these files?",
                 description="They are deleted from this server and have to be added again. Clips that were here before "
                 "stay.",
-                confirm="Throw them away",
+                confirm="Discard them",
                 cancel="Keep them",
                 on_confirm=State.cancel,
-                opener=button("Throw away", icon="trash-2", variant="ghost"),
+                opener=button("Discard", icon="trash-2", variant="ghost"),
             ),
             class_name="flex flex-wrap gap-2",
         ),

@@ -1,10 +1,10 @@
-"""The film strip: four frames between two rows of perforations, dark in both themes."""
+"""Frames of a dataset's clips, drawn as a film strip that is dark in both themes."""
 
 from typing import Any
 
 import reflex as rx
 
-# A thumbnail is one picture of four frames side by side; these positions centre each frame in a square cell.
+# A thumbnail is one image of four frames side by side; these positions centre each frame in a square cell.
 FRAME_POSITIONS = ("3.85%", "34.6%", "65.4%", "96.15%")
 
 
@@ -24,7 +24,7 @@ def _frame(address: Any) -> rx.Component:
 
 
 def film_strip(frames: rx.Var[list[str]]) -> rx.Component:
-    """Four clips' pictures; with none yet, four empty frames."""
+    """A frame of each of four clips; empty frames while there are none."""
     empty = [rx.el.div(class_name="h-full flex-1 bg-white/5") for _ in range(4)]
     return rx.el.div(
         _holes(),

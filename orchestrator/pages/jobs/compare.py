@@ -1,11 +1,11 @@
-"""The page at `/jobs/compare`: jobs side by side."""
+"""The page at `/jobs/compare`: several jobs side by side."""
 
 from typing import Any
 
 import reflex as rx
 
 from orchestrator.pages.shared.frame import frame
-from orchestrator.states.jobs.compare import Cell, CompareJob, CompareLine, JobCompare
+from orchestrator.states.jobs.compare import Cell, CompareJob, CompareLine, JobCompareState
 from orchestrator.ui.charts.curves_chart import curves_chart
 from orchestrator.ui.charts.parallel import parallel_coordinates
 from orchestrator.ui.layout.shell import page_header
@@ -33,13 +33,13 @@ def _job(job: CompareJob) -> rx.Component:
         ),
         rx.el.span(job.score, class_name="text-sm font-medium whitespace-nowrap tabular"),
         rx.cond(
-            JobCompare.jobs.length() > 1,
+            JobCompareState.jobs.length() > 1,
             button(
                 icon("x", size=14),
                 variant="ghost",
                 size="icon-sm",
                 href=f"/jobs/compare?ids={job.others}",
-                aria_label=f"Take {job.name} out",
+                aria_label=f"Remove {job.name}",
             ),
             rx.fragment(),
         ),
@@ -50,14 +50,14 @@ def _job(job: CompareJob) -> rx.Component:
 
 def _side() -> rx.Component:
     return card(
-        rx.el.ul(rx.foreach(JobCompare.jobs, _job), id="compared"),
+        rx.el.ul(rx.foreach(JobCompareState.jobs, _job), id="compared"),
         rx.cond(
-            JobCompare.choices,
+            JobCompareState.choices,
             rx.el.div(
                 select(
-                    options=JobCompare.choices,
+                    options=JobCompareState.choices,
                     value="",
-                    on_change=JobCompare.add,
+                    on_change=JobCompareState.add,
                     placeholder="Add a job",
                     label="Add a job",
                 ),
@@ -73,14 +73,16 @@ def _side() -> rx.Component:
 def _chart() -> rx.Component:
     choice = rx.el.div(
         rx.el.div(
-            segmented(JobCompare.series, label="Curve", value=JobCompare.shown, on_change=JobCompare.show),
+            segmented(
+                JobCompareState.series, label="Curve", value=JobCompareState.shown, on_change=JobCompareState.show
+            ),
             class_name="w-max",
         ),
         class_name="mb-4 overflow-x-auto",
     )
     return card(
-        rx.cond(JobCompare.series, choice, rx.fragment()),
-        curves_chart(JobCompare.lines, title=JobCompare.shown_title),
+        rx.cond(JobCompareState.series, choice, rx.fragment()),
+        curves_chart(JobCompareState.lines, title=JobCompareState.shown_title),
         class_name="min-w-0",
     )
 
@@ -105,7 +107,7 @@ def _line(line: CompareLine) -> rx.Component:
         ),
         rx.foreach(line.cells, _cell),
     )
-    return rx.cond(JobCompare.only_differences & ~line.differs, rx.fragment(), row)
+    return rx.cond(JobCompareState.only_differences & ~line.differs, rx.fragment(), row)
 
 
 def _head(job: CompareJob) -> rx.Component:
@@ -130,7 +132,7 @@ def _table(title: str, first: str, lines: rx.Var, ident: str) -> rx.Component:
                         scope="col",
                         class_name="sticky left-0 bg-card px-5 py-2.5 text-left text-xs font-medium text-muted-foreground",
                     ),
-                    rx.foreach(JobCompare.jobs, _head),
+                    rx.foreach(JobCompareState.jobs, _head),
                 )
             ),
             rx.el.tbody(rx.foreach(lines, _line)),
@@ -145,29 +147,29 @@ def _table(title: str, first: str, lines: rx.Var, ident: str) -> rx.Component:
 
 
 def _tables() -> rx.Component:
-    differences = switch("Differences only", checked=JobCompare.only_differences, on_change=JobCompare.narrow)
+    differences = switch("Differences only", checked=JobCompareState.only_differences, on_change=JobCompareState.narrow)
     parallel = card(
-        parallel_coordinates(JobCompare.axes, JobCompare.jobs.to(list[dict[str, Any]])),
+        parallel_coordinates(JobCompareState.axes, JobCompareState.jobs.to(list[dict[str, Any]])),
         title="Parallel coordinates",
-        note="what differs, and where it led",
+        note="differing parameters and the result",
     )
     return rx.fragment(
-        card(_table("Results", "Measure", JobCompare.metrics, "compare-metrics"), title="Results", padded=False),
+        card(_table("Results", "Metric", JobCompareState.metrics, "compare-metrics"), title="Results", padded=False),
         card(
-            _table("Parameters", "Parameter", JobCompare.parameters, "compare-parameters"),
+            _table("Parameters", "Parameter", JobCompareState.parameters, "compare-parameters"),
             title="Parameters",
-            note=f"{JobCompare.differing} of {JobCompare.parameters.length()} differ",
+            note=f"{JobCompareState.differing} of {JobCompareState.parameters.length()} differ",
             actions=differences,
             padded=False,
         ),
-        rx.cond(JobCompare.axes, parallel, rx.fragment()),
+        rx.cond(JobCompareState.axes, parallel, rx.fragment()),
     )
 
 
 def _body() -> rx.Component:
     nothing = empty_state(
         title="Nothing to compare",
-        text=JobCompare.problem,
+        text=JobCompareState.problem,
         action=button("All training jobs", href="/jobs", variant="primary"),
         icon="git-compare",
     )
@@ -175,29 +177,31 @@ def _body() -> rx.Component:
         rx.el.div(_chart(), _side(), class_name="grid gap-4 lg:grid-cols-[minmax(0,1fr)_20rem]"),
         _tables(),
     )
-    return rx.cond(JobCompare.problem, nothing, full)
+    return rx.cond(JobCompareState.problem, nothing, full)
 
 
 def compare() -> rx.Component:
     """Up to twenty jobs side by side."""
     stop = alert_dialog(
         title="Stop this sweep?",
-        description="Waiting jobs stop at once, running ones after the step they are in. What they learned so far stays.",
+        description="Waiting jobs stop at once, running ones after their current step. Their adapters stay.",
         confirm="Stop the sweep",
         cancel="Let it run",
-        on_confirm=JobCompare.stop_sweep,
+        on_confirm=JobCompareState.stop_sweep,
         opener=button("Stop the sweep", variant="destructive", icon="circle-stop", id="sweep-stop"),
     )
     return frame(
         page_header(
-            rx.cond(JobCompare.sweep_id, f"Sweep {JobCompare.sweep_name}", JobCompare.headline),
+            rx.cond(JobCompareState.sweep_id, f"Sweep {JobCompareState.sweep_name}", JobCompareState.headline),
             note=rx.cond(
-                JobCompare.sweep_id, JobCompare.sweep_note, "Curves on one plot, what differs, and where it led."
+                JobCompareState.sweep_id,
+                JobCompareState.sweep_note,
+                "Curves on one plot, differing parameters, and results.",
             ),
-            actions=[rx.cond(JobCompare.sweep_id & JobCompare.sweep_active, stop, rx.fragment())],
+            actions=[rx.cond(JobCompareState.sweep_id & JobCompareState.sweep_active, stop, rx.fragment())],
         ),
         rx.cond(
-            JobCompare.ready,
+            JobCompareState.loaded,
             _body(),
             loading(skeleton("h-112 rounded-xl"), skeleton("h-72 rounded-xl"), label="Loading the jobs"),
         ),

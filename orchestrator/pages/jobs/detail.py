@@ -2,19 +2,19 @@
 
 import reflex as rx
 
-from orchestrator.pages.jobs.detail_autopsy import autopsy
+from orchestrator.pages.jobs.detail_failure import failure_panel
 from orchestrator.pages.jobs.detail_files import files_panel
 from orchestrator.pages.jobs.detail_overview import overview_panel
 from orchestrator.pages.jobs.detail_panels import log_panel, metrics_panel, settings_panel, system_panel, timeline_panel
 from orchestrator.pages.jobs.detail_samples import samples_panel
 from orchestrator.pages.shared.frame import frame
-from orchestrator.states.jobs.detail import JobDetail
+from orchestrator.pages.shared.loading_states import record_page
+from orchestrator.states.jobs.detail import TABS, JobDetailState
 from orchestrator.states.shell.session import SessionState
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.patterns.cards import metric, metrics
 from orchestrator.ui.patterns.confirm_delete import confirm_delete
-from orchestrator.ui.patterns.empty_state import empty_state
-from orchestrator.ui.patterns.page_visibility import seen
+from orchestrator.ui.patterns.page_visibility import page_visibility
 from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.alert_dialog import alert_dialog
 from orchestrator.ui.primitives.badge import tag
@@ -24,21 +24,11 @@ from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.link import link
 from orchestrator.ui.primitives.pick import pick
 from orchestrator.ui.primitives.progress import progress, swatch
-from orchestrator.ui.primitives.skeleton import loading, skeleton
+from orchestrator.ui.primitives.skeleton import skeleton
 from orchestrator.ui.primitives.status_chip import status_chip
 from orchestrator.ui.primitives.tabs import tab_panel, tabs
 
-TABS = [
-    ("overview", "Overview"),
-    ("metrics", "Metrics"),
-    ("samples", "Samples"),
-    ("logs", "Logs"),
-    ("system", "System"),
-    ("settings", "Settings"),
-    ("timeline", "Timeline"),
-    ("files", "Files"),
-]
-head = JobDetail.head
+head = JobDetailState.head
 
 
 def _note() -> rx.Component:
@@ -53,8 +43,8 @@ def _note() -> rx.Component:
         rx.fragment(", started ", rx.cond(head.started, relative_time(head.started), "not yet")),
     )
     made = rx.cond(
-        JobDetail.version_id,
-        rx.fragment(", made ", link(JobDetail.version, href=f"/adapters/{JobDetail.version_id}")),
+        JobDetailState.version_id,
+        rx.fragment(", made ", link(JobDetailState.version, href=f"/adapters/{JobDetailState.version_id}")),
         rx.fragment(),
     )
     return rx.el.span(model, " on ", dataset, when, made)
@@ -63,22 +53,22 @@ def _note() -> rx.Component:
 def _stop() -> rx.Component:
     return alert_dialog(
         title="Stop this training?",
-        description="It ends after the step it is in. Its curves and its log stay, and so does what its adapter learned so far.",
+        description="It ends after its current step. Its curves, its log and the adapter trained so far stay.",
         confirm="Stop training",
         cancel="Let it run",
-        on_confirm=JobDetail.stop,
+        on_confirm=JobDetailState.stop,
         opener=button(
             "Stop",
             variant="destructive",
             icon="circle-stop",
             id="job-stop",
-            disabled=JobDetail.stopping | (head.status == "stopping"),
+            disabled=JobDetailState.stopping | (head.status == "stopping"),
         ),
     )
 
 
 def _download(variant: Variant) -> rx.Component:
-    """The first thing to do with a run that ended well; after a failure that is said below."""
+    """The main action of a completed job; for a failed one it is below."""
     return button(
         "Download adapter",
         variant=variant,
@@ -91,24 +81,24 @@ def _download(variant: Variant) -> rx.Component:
 
 def _actions() -> list[rx.Component]:
     delete = confirm_delete(
-        rx.el.p("Its curves and its log go with it. The adapter that it made, the dataset and the base model stay."),
+        rx.el.p("Its curves and its log are deleted. Its adapter, the dataset and the base model stay."),
         what="job",
         name=head.name,
-        on_confirm=JobDetail.delete,
+        on_confirm=JobDetailState.delete,
         opener=button("Delete", variant="ghost", icon="trash-2", id="job-delete"),
         by_name=False,
     )
     again = (head.status == "stopped") | (head.status == "failed")
     return [
         rx.cond(head.active, _stop(), rx.fragment()),
-        rx.cond(again, button("Resume", icon="play", on_click=JobDetail.resume, id="job-resume"), rx.fragment()),
+        rx.cond(again, button("Resume", icon="play", on_click=JobDetailState.resume, id="job-resume"), rx.fragment()),
         rx.cond(
-            JobDetail.adapter_size,
+            JobDetailState.adapter_size,
             rx.cond(head.status == "failed", _download("outline"), _download("primary")),
             rx.fragment(),
         ),
         rx.cond(
-            (JobDetail.adapter_size != "") & (head.status == "completed"),
+            (JobDetailState.adapter_size != "") & (head.status == "completed"),
             button("Try it", icon="play", href=f"/playground?job={head.id}", id="job-try"),
             rx.fragment(),
         ),
@@ -125,19 +115,19 @@ def _actions() -> list[rx.Component]:
 
 def _priority() -> rx.Component:
     def choice(options: list[tuple[str, str]]) -> rx.Component:
-        return pick(options, label="Priority", value=head.priority, on_change=JobDetail.choose_priority)
+        return pick(options, label="Priority", value=head.priority, on_change=JobDetailState.choose_priority)
 
     plain = [("low", "Low"), ("normal", "Normal")]
     return rx.cond(SessionState.is_admin, choice([*plain, ("high", "High")]), choice(plain))
 
 
-def place_card() -> rx.Component:
-    """Where a waiting job stands, and how it may go before or behind others."""
+def queue_card() -> rx.Component:
+    """A waiting job's position in the queue, and its priority."""
     return rx.el.section(
         icon("clock", size=18, class_name="shrink-0 text-muted-foreground"),
         rx.el.div(
-            rx.el.p(JobDetail.place.text, class_name="text-sm font-medium", id="job-place"),
-            rx.el.p(JobDetail.place.note, class_name="text-sm text-muted-foreground"),
+            rx.el.p(JobDetailState.queue_position.text, class_name="text-sm font-medium", id="job-queue-position"),
+            rx.el.p(JobDetailState.queue_position.note, class_name="text-sm text-muted-foreground"),
             class_name="min-w-0 flex-1",
         ),
         rx.el.div(
@@ -145,14 +135,14 @@ def place_card() -> rx.Component:
             _priority(),
             class_name="flex items-center gap-3",
         ),
-        aria_label="Place in the queue",
+        aria_label="Position in the queue",
         class_name="flex flex-wrap items-center gap-4 rounded-xl border border-border bg-card p-5 touch:p-4",
     )
 
 
 def progress_card() -> rx.Component:
     """Percentage, step, epoch, time; and the bar in the job's colour."""
-    now = JobDetail.progress
+    now = JobDetailState.progress
     big = rx.el.p(
         rx.el.span(now.percent, class_name="text-3xl font-semibold tracking-tight tabular", id="job-percent"),
         rx.el.span("\u202f%", class_name="text-sm text-muted-foreground"),
@@ -175,14 +165,16 @@ def progress_card() -> rx.Component:
     )
     return rx.el.section(
         rx.el.div(big, figures, class_name="flex items-start gap-6 max-md:flex-col max-md:gap-3"),
-        progress(now.share * 100, label="Progress", series=head.hue, height=8, class_name="mt-4"),
+        progress(now.share * 100, label="Progress", series=head.series, height=8, class_name="mt-4"),
         rx.cond(
             head.status == "stopping",
-            rx.el.p(JobDetail.stop_note, role="status", class_name="mt-3 text-sm text-warning", id="job-stop-note"),
+            rx.el.p(
+                JobDetailState.stop_note, role="status", class_name="mt-3 text-sm text-warning", id="job-stop-note"
+            ),
             rx.fragment(),
         ),
         rx.foreach(
-            JobDetail.notes, lambda note: rx.el.p(note, class_name="job-note mt-3 text-xs text-muted-foreground")
+            JobDetailState.notes, lambda note: rx.el.p(note, class_name="job-note mt-3 text-xs text-muted-foreground")
         ),
         aria_label="Progress",
         class_name="rounded-xl border border-border bg-card p-5 touch:p-4",
@@ -191,7 +183,7 @@ def progress_card() -> rx.Component:
 
 def _job() -> rx.Component:
     panels = tabs(
-        TABS,
+        list(TABS.items()),
         tab_panel("overview", overview_panel()),
         tab_panel("metrics", metrics_panel()),
         tab_panel("samples", samples_panel()),
@@ -201,8 +193,8 @@ def _job() -> rx.Component:
         tab_panel("timeline", timeline_panel()),
         tab_panel("files", files_panel()),
         label="Job",
-        value=JobDetail.tab,
-        on_change=JobDetail.show_tab,
+        value=JobDetailState.tab,
+        on_change=JobDetailState.show_tab,
     )
     return rx.fragment(
         page_header(
@@ -213,43 +205,22 @@ def _job() -> rx.Component:
                 status_chip(head.status),
                 rx.cond(head.attempt > 1, tag("attempt ", head.attempt), rx.fragment()),
             ),
-            swatch=swatch(head.hue, size=14),
+            swatch=swatch(head.series, size=14),
             actions=_actions(),
         ),
-        rx.cond(head.status == "failed", autopsy(), rx.fragment()),
-        rx.cond((head.status == "queued") & (JobDetail.place.text != ""), place_card(), rx.fragment()),
+        rx.cond(head.status == "failed", failure_panel(), rx.fragment()),
+        rx.cond((head.status == "queued") & (JobDetailState.queue_position.text != ""), queue_card(), rx.fragment()),
         progress_card(),
-        # Another job in the same tab gets charts of its own.
+        # Keyed, so that another job in the same browser tab gets charts of its own.
         rx.el.div(panels, key=head.id.to_string()),
     )
 
 
-def _missing() -> rx.Component:
-    return rx.fragment(
-        page_header("No such training job"),
-        empty_state(
-            title=JobDetail.missing,
-            text="It may have been deleted, or it belongs to somebody else.",
-            action=rx.fragment(
-                button("All training jobs", href="/jobs", variant="primary"), button("Overview", href="/overview")
-            ),
-            icon="search-x",
-        ),
-    )
-
-
 def detail() -> rx.Component:
-    """One job, or the word that there is none."""
-    waiting = rx.fragment(
-        page_header("Training job"),
-        loading(
-            rx.el.div(skeleton("h-28 rounded-xl"), skeleton("h-96 rounded-xl"), class_name="flex flex-col gap-4"),
-            label="Loading the job",
-        ),
-    )
+    """One job."""
     return frame(
-        rx.cond(JobDetail.ready, rx.cond(JobDetail.missing, _missing(), _job()), waiting),
-        seen(JobDetail.look),
+        record_page(JobDetailState, "job", _job(), skeleton("h-28 rounded-xl"), skeleton("h-96 rounded-xl")),
+        page_visibility(JobDetailState.set_visible),
         title=rx.cond(head.name, head.name, "Job"),
         active="jobs",
         breadcrumb=[("Training jobs", "/jobs")],

@@ -1,15 +1,15 @@
-"""The files tab of a job: what the run left behind, one by one."""
+"""The files tab of a job: every file that the run has written."""
 
 import reflex as rx
 
-from orchestrator.states.jobs.detail import JobDetail
+from orchestrator.states.jobs.detail import JobDetailState
 from orchestrator.states.jobs.detail_tabs import FileLine
 from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.table import cell, head_cell, row, table
 
-head = JobDetail.head
+head = JobDetailState.head
 
 
 def _file(line: FileLine) -> rx.Component:
@@ -18,12 +18,12 @@ def _file(line: FileLine) -> rx.Component:
 
 
 def files_panel() -> rx.Component:
-    """Adapter, curves, log: each to be taken home alone."""
+    """Adapter, curves, log: each can be downloaded."""
     nothing = rx.el.p(
         "Nothing is written yet. Curves and log appear with the first step, the adapter at the end.",
         class_name="p-5 text-sm text-muted-foreground",
     )
-    whole = button(
+    download_all = button(
         "Adapter as one zip",
         size="sm",
         icon="download",
@@ -32,15 +32,15 @@ def files_panel() -> rx.Component:
     )
     listed = table(
         ["File", head_cell("Size", number=True), "Written"],
-        rx.foreach(JobDetail.files, _file),
+        rx.foreach(JobDetailState.files, _file),
         label="Files of this job",
     )
     return rx.el.div(
         card(
-            rx.cond(JobDetail.files, listed, nothing),
+            rx.cond(JobDetailState.files, listed, nothing),
             title="Files",
-            note=JobDetail.files_size,
-            actions=rx.cond(JobDetail.adapter_size, whole, rx.fragment()),
+            note=JobDetailState.files_size,
+            actions=rx.cond(JobDetailState.adapter_size, download_all, rx.fragment()),
             padded=False,
             id="job-files",
         ),

@@ -1,13 +1,13 @@
-"""The first tab of a job: the loss as it falls, the figures beside it, the result, the end of the log."""
+"""The first tab of a job: the loss curve with its figures, the result, the end of the log."""
 
 from typing import Any
 
 import reflex as rx
 
-from orchestrator.states.jobs.detail import JobDetail
+from orchestrator.pages.jobs.detail_charts import run_chart
+from orchestrator.states.jobs.detail import JobDetailState
 from orchestrator.states.jobs.metric_cards import MetricCard
-from orchestrator.states.jobs.samples import ConfusionRow, Reached
-from orchestrator.ui.charts.loss_chart import loss_chart
+from orchestrator.states.jobs.samples import ConfusionRow, MetricComparison
 from orchestrator.ui.patterns.cards import stat_card
 from orchestrator.ui.primitives.badge import badge
 from orchestrator.ui.primitives.button import button
@@ -15,7 +15,7 @@ from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.log_view import log_view
 from orchestrator.ui.primitives.values import copy_text
 
-head = JobDetail.head
+head = JobDetailState.head
 
 
 def _figure(item: MetricCard) -> rx.Component:
@@ -25,22 +25,12 @@ def _figure(item: MetricCard) -> rx.Component:
 def _chart() -> rx.Component:
     word = rx.match(
         head.status,
-        ("failed", f"Failed at step {JobDetail.progress.step}"),
-        ("stopped", f"Stopped at step {JobDetail.progress.step}"),
+        ("failed", f"Failed at step {JobDetailState.progress.step}"),
+        ("stopped", f"Stopped at step {JobDetailState.progress.step}"),
         "",
     )
     return card(
-        loss_chart(
-            points=JobDetail.points.to(dict[str, Any]),
-            history=JobDetail.history,
-            total_steps=JobDetail.total_steps,
-            series=head.hue,
-            live=head.active,
-            on_gap=JobDetail.refill,
-            stop_word=word,
-            refine=f"/api/v1/jobs/{head.id}/metrics",
-            height=520,
-        ),
+        run_chart(stop_word=word, height=520),
         id="loss-card",
     )
 
@@ -49,10 +39,14 @@ def _log() -> rx.Component:
     live = rx.cond(head.active, badge("Live", tone="primary"), rx.fragment())
     return card(
         log_view(
-            JobDetail.tail.to(list[dict[str, Any]]), height="11rem", empty="The log begins when a worker takes the job."
+            JobDetailState.tail.to(list[dict[str, Any]]),
+            height="11rem",
+            empty="The log begins when a worker takes the job.",
         ),
         title="Log",
-        actions=rx.fragment(live, button("All lines", variant="ghost", size="sm", on_click=JobDetail.show_tab("logs"))),
+        actions=rx.fragment(
+            live, button("All lines", variant="ghost", size="sm", on_click=JobDetailState.show_tab("logs"))
+        ),
     )
 
 
@@ -63,7 +57,7 @@ def _cell(entry: rx.Var) -> rx.Component:
         type="button",
         aria_label=f"{entry.clips} clips, {entry.pair}: show them",
         title="Show these clips",
-        on_click=JobDetail.show_mistakes(entry.pair),
+        on_click=JobDetailState.show_mistakes(entry.pair),
         class_name="size-full min-h-9 cursor-pointer underline decoration-dotted underline-offset-4 focus-ring",
     )
     return rx.el.td(
@@ -81,9 +75,9 @@ def _row(item: ConfusionRow) -> rx.Component:
 
 
 def _confusion() -> rx.Component:
-    result = JobDetail.result
+    result = JobDetailState.result
     title = rx.el.caption(
-        "Rows: what the clip shows. Columns: what the model said. Press a wrong count to see its clips.",
+        "Rows: the true class. Columns: the predicted class. Press a wrong count to see its clips.",
         class_name="caption-bottom pt-2 text-left text-xs text-muted-foreground",
     )
     heads = rx.foreach(
@@ -112,7 +106,7 @@ def _confusion() -> rx.Component:
     )
 
 
-def _measure(item: Reached) -> rx.Component:
+def _metric(item: MetricComparison) -> rx.Component:
     return rx.el.tr(
         rx.el.th(item.label, scope="row", class_name="py-1 pr-6 text-left text-sm font-medium whitespace-nowrap"),
         rx.el.td(item.now, class_name="pr-6 text-right font-mono text-sm tabular"),
@@ -120,8 +114,8 @@ def _measure(item: Reached) -> rx.Component:
     )
 
 
-def _measures() -> rx.Component:
-    """Each measure of the task, beside what the untouched base reaches on the same clips."""
+def _metrics() -> rx.Component:
+    """Each metric of the task, and the untouched base's on the same clips."""
     head = "pb-1 text-right text-xs font-medium text-muted-foreground"
     return rx.el.table(
         rx.el.thead(
@@ -131,18 +125,18 @@ def _measures() -> rx.Component:
                 rx.el.th("untouched base", scope="col", class_name=head),
             )
         ),
-        rx.el.tbody(rx.foreach(JobDetail.result.reached, _measure)),
+        rx.el.tbody(rx.foreach(JobDetailState.result.metrics, _metric)),
         id="job-reached",
         class_name="shrink-0",
     )
 
 
 def _result() -> rx.Component:
-    result = JobDetail.result
+    result = JobDetailState.result
     return card(
         rx.el.div(
             rx.el.div(
-                rx.el.p(result.accuracy, class_name="text-3xl font-semibold tracking-tight tabular", id="job-accuracy"),
+                rx.el.p(result.headline, class_name="text-3xl font-semibold tracking-tight tabular", id="job-accuracy"),
                 rx.el.p(result.clips, class_name="text-sm text-muted-foreground"),
                 rx.cond(
                     result.loss,
@@ -150,44 +144,44 @@ def _result() -> rx.Component:
                 ),
                 class_name="shrink-0",
             ),
-            _measures(),
+            _metrics(),
             rx.cond(result.confusion, _confusion(), rx.fragment()),
             class_name="flex flex-wrap items-start gap-8",
         ),
         title="Result",
-        note="on clips the training never saw",
+        note="on clips that were not trained on",
         id="job-result",
     )
 
 
-def _take_home() -> rx.Component:
+def _adapter_code() -> rx.Component:
     return card(
         rx.el.pre(
-            rx.el.code(JobDetail.load_code, id="load-code"),
+            rx.el.code(JobDetailState.load_code, id="load-code"),
             tab_index=0,
             role="region",
             aria_label="How to load the adapter",
             class_name="max-h-72 overflow-auto rounded-lg bg-background p-4 font-mono text-xs leading-5",
         ),
         title="Use the adapter",
-        note=rx.fragment(JobDetail.adapter_size, ", save this as a .py file in the unzipped folder"),
-        actions=copy_text(JobDetail.load_code, label="Copy the code"),
+        note=rx.fragment(JobDetailState.adapter_size, ", save this as a .py file in the unzipped folder"),
+        actions=copy_text(JobDetailState.load_code, label="Copy the code"),
     )
 
 
 def overview_panel() -> rx.Component:
-    """Chart large, figures beside it."""
+    """The chart, with the figures next to it."""
     return rx.el.div(
-        rx.cond((head.status == "completed") & JobDetail.result.known, _result(), rx.fragment()),
+        rx.cond((head.status == "completed") & JobDetailState.result.known, _result(), rx.fragment()),
         rx.el.div(
             _chart(),
             rx.el.div(
-                rx.foreach(JobDetail.cards, _figure),
+                rx.foreach(JobDetailState.cards, _figure),
                 class_name="grid grid-cols-2 content-start gap-3 sm:grid-cols-3 lg:grid-cols-1",
             ),
             class_name="grid gap-4 lg:grid-cols-[minmax(0,1fr)_13rem]",
         ),
-        rx.cond(JobDetail.load_code, _take_home(), rx.fragment()),
+        rx.cond(JobDetailState.load_code, _adapter_code(), rx.fragment()),
         _log(),
         class_name="flex flex-col gap-4 pt-4",
     )

@@ -4,107 +4,89 @@ from typing import Any, Literal
 
 import reflex as rx
 
-from orchestrator.states.jobs.detail import JobDetail
+from orchestrator.pages.jobs.detail_charts import run_chart, telemetry_chart
+from orchestrator.pages.shared.job_links import event_mark
+from orchestrator.states.jobs.detail import JobDetailState
 from orchestrator.states.jobs.metric_cards import CurveLine
 from orchestrator.states.jobs.new_rows import ReviewRow
 from orchestrator.states.jobs.rows import EventLine
-from orchestrator.ui.charts.loss_chart import loss_chart
 from orchestrator.ui.patterns.cards import timeline, timeline_item
 from orchestrator.ui.patterns.relative_time import relative_time
-from orchestrator.ui.patterns.toolbar import data_toolbar, search_box
+from orchestrator.ui.patterns.toolbar import data_toolbar, search_field
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
-from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.log_view import log_view
 from orchestrator.ui.primitives.pick import pick
 from orchestrator.ui.primitives.table import cell, row, table
 
-head = JobDetail.head
+head = JobDetailState.head
 LEVELS = [("all", "All"), ("warning", "Warnings"), ("error", "Errors")]
 
 
 def _curve(line: CurveLine) -> rx.Component:
-    return rx.el.div(
-        card(
-            loss_chart(
-                points=JobDetail.points.to(dict[str, Any]),
-                history=JobDetail.history,
-                total_steps=JobDetail.total_steps,
-                series=head.hue,
-                live=head.active,
-                on_gap=JobDetail.refill,
-                title=line.title,
-                train_key=line.train,
-                eval_key=line.held,
-                train_word=line.word,
-                eval_word=line.word,
-                unit=line.unit,
-                refine=f"/api/v1/jobs/{head.id}/metrics",
-                smoothing=0.0,
-                height=220,
-            )
-        ),
-        key=line.title,
-        class_name="min-w-0",
+    chart = run_chart(
+        title=line.title,
+        train_key=line.train,
+        eval_key=line.validation,
+        train_word=line.word,
+        eval_word=line.word,
+        unit=line.unit,
+        smoothing=0.0,
+        height=220,
     )
+    return rx.el.div(card(chart), key=line.title, class_name="min-w-0")
 
 
 def metrics_panel() -> rx.Component:
-    """A chart for each measure of the task, then for what drives the training."""
-    return rx.el.div(rx.foreach(JobDetail.curves, _curve), class_name="grid gap-4 pt-4 lg:grid-cols-2", id="metrics")
-
-
-def _machine(title: str, mine: str, whole: str, unit: Literal["percent", "bytes"]) -> rx.Component:
-    return card(
-        loss_chart(
-            points=JobDetail.system.to(dict[str, Any]),
-            history=JobDetail.telemetry,
-            series=head.hue,
-            live=head.active,
-            on_gap=JobDetail.read_system,
-            title=title,
-            train_key=mine,
-            eval_key=whole,
-            train_word="This run",
-            eval_word="The whole machine",
-            unit=unit,
-            axis="seconds",
-            smoothing=0.0,
-            height=220,
-        ),
-        class_name="min-w-0",
+    """A chart for each metric of the task, then learning rate, gradient norm and speed."""
+    return rx.el.div(
+        rx.foreach(JobDetailState.curves, _curve), class_name="grid gap-4 pt-4 lg:grid-cols-2", id="metrics"
     )
+
+
+def _telemetry(title: str, run_key: str, machine_key: str, unit: Literal["percent", "bytes"]) -> rx.Component:
+    chart = telemetry_chart(
+        title,
+        run_key,
+        machine_key,
+        points=JobDetailState.system.to(dict[str, Any]),
+        live=head.active,
+        on_gap=JobDetailState.read_system,
+        unit=unit,
+        height=220,
+    )
+    return card(chart, class_name="min-w-0")
 
 
 def system_panel() -> rx.Component:
-    """What the run takes of its machine, and what the machine does besides."""
+    """What the run uses of its machine, and the use of the whole machine."""
     gpu = rx.fragment(
-        _machine("GPU busy", "gpu", "none", "percent"), _machine("GPU memory", "gpu_memory", "none", "bytes")
+        _telemetry("GPU busy", "gpu", "none", "percent"), _telemetry("GPU memory", "gpu_memory", "none", "bytes")
     )
     return rx.el.div(
-        _machine("Processor", "cpu", "machine_cpu", "percent"),
-        _machine("Memory", "memory", "machine_memory", "bytes"),
-        rx.cond(JobDetail.has_gpu, gpu, rx.fragment()),
+        _telemetry("Processor", "cpu", "machine_cpu", "percent"),
+        _telemetry("Memory", "memory", "machine_memory", "bytes"),
+        rx.cond(JobDetailState.has_gpu, gpu, rx.fragment()),
         class_name="grid gap-4 pt-4 lg:grid-cols-2",
         id="system",
     )
 
 
 def log_panel() -> rx.Component:
-    """The whole log, newest page first; searched on the server, since it may be long."""
+    """The log, from its end; searched on the server, since it may be long."""
     older = rx.cond(
-        JobDetail.older >= 0,
-        button("Older lines", size="sm", icon="chevron-up", on_click=JobDetail.older_lines),
+        JobDetailState.older >= 0,
+        button("Older lines", size="sm", icon="chevron-up", on_click=JobDetailState.older_lines),
         rx.el.span("from the first line", class_name="text-xs text-muted-foreground"),
     )
     found = rx.cond(
-        (JobDetail.log_words != "") | (JobDetail.log_level != "all"),
-        "No line fits.",
+        (JobDetailState.log_query != "") | (JobDetailState.log_level != "all"),
+        "No line matches.",
         "The log begins when a worker takes the job.",
     )
     tools = data_toolbar(
-        search_box(value=JobDetail.log_words, on_change=JobDetail.search_log, placeholder="Search the log"),
-        pick(LEVELS, label="Level", value=JobDetail.log_level, on_change=JobDetail.choose_level),
+        search_field(value=JobDetailState.log_query, on_change=JobDetailState.search_log, placeholder="Search the log"),
+        pick(LEVELS, label="Level", value=JobDetailState.log_level, on_change=JobDetailState.choose_level),
         right=[
             older,
             button(
@@ -121,10 +103,10 @@ def log_panel() -> rx.Component:
         card(
             tools,
             log_view(
-                JobDetail.lines.to(list[dict[str, Any]]),
+                JobDetailState.lines.to(list[dict[str, Any]]),
                 height="32rem",
                 empty=found,
-                mark=JobDetail.log_words,
+                mark=JobDetailState.log_query,
                 pausable=head.active,
                 class_name="mt-4",
             ),
@@ -145,7 +127,11 @@ def settings_panel() -> rx.Component:
     """The recipe as it was launched; it never changes."""
     return rx.el.div(
         card(
-            table(["Part", "Setting", "Value"], rx.foreach(JobDetail.settings, _setting), label="Settings of this job"),
+            table(
+                ["Part", "Setting", "Value"],
+                rx.foreach(JobDetailState.settings, _setting),
+                label="Settings of this job",
+            ),
             title="Settings",
             note="frozen at launch",
             padded=False,
@@ -154,33 +140,10 @@ def settings_panel() -> rx.Component:
     )
 
 
-MARKS = (
-    ("queued", "clock", "bg-muted text-muted-foreground"),
-    ("requeued", "rotate-ccw", "bg-info/13 text-info"),
-    ("suspended", "pause", "bg-warning/13 text-warning"),
-    ("starting", "play", "bg-primary/13 text-primary"),
-    ("running", "activity", "bg-primary/13 text-primary"),
-    ("completed", "circle-check", "bg-success/13 text-success"),
-    ("failed", "circle-x", "bg-destructive/13 text-destructive"),
-    ("lost", "unplug", "bg-warning/13 text-warning"),
-    ("memory", "rotate-ccw", "bg-warning/13 text-warning"),
-    ("saved", "flag", "bg-success/13 text-success"),
-    ("stopping", "circle-stop", "bg-muted text-muted-foreground"),
-    ("stopped", "circle-stop", "bg-muted text-muted-foreground"),
-)
-
-
-def _mark(name: str, tone: str) -> rx.Component:
-    look = "z-10 flex size-6 shrink-0 items-center justify-center rounded-full"
-    return rx.el.span(icon(name, size=14), class_name=f"{look} {tone}")
-
-
 def _event(line: EventLine) -> rx.Component:
-    marks = [(kind, _mark(name, tone)) for kind, name, tone in MARKS]
-    mark = rx.match(line.kind, *marks, _mark("circle-dot", "bg-muted text-muted-foreground"))
-    return timeline_item(rx.el.span(line.message), relative_time(line.at), mark=mark)
+    return timeline_item(rx.el.span(line.message), relative_time(line.at), mark=event_mark(line.kind))
 
 
 def timeline_panel() -> rx.Component:
-    """What happened to the job, newest first."""
-    return rx.el.div(card(timeline(rx.foreach(JobDetail.events, _event)), title="Timeline"), class_name="pt-4")
+    """The events of the job, newest first."""
+    return rx.el.div(card(timeline(rx.foreach(JobDetailState.events, _event)), title="Timeline"), class_name="pt-4")

@@ -1,54 +1,37 @@
-"""The page at `/jobs`: all of one's training jobs, moving by themselves."""
+"""The page at `/jobs`: the user's training jobs, updated while they run."""
 
 import reflex as rx
 
 from orchestrator.pages.shared.frame import frame
-from orchestrator.states.jobs.list import JobsState
+from orchestrator.pages.shared.list_toolbar import sort_select
+from orchestrator.pages.shared.loading_states import list_content, paging_controls
+from orchestrator.states.jobs.list import SORTS, STATUSES, JobsState
 from orchestrator.states.jobs.rows import JobLine
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.patterns.empty_state import empty_state
-from orchestrator.ui.patterns.error_state import error_state
 from orchestrator.ui.patterns.relative_time import relative_time
-from orchestrator.ui.patterns.toolbar import data_toolbar, search_box
+from orchestrator.ui.patterns.toolbar import data_toolbar, search_field
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.link import link
 from orchestrator.ui.primitives.progress import progress, swatch
 from orchestrator.ui.primitives.select import select
-from orchestrator.ui.primitives.skeleton import loading, skeleton
+from orchestrator.ui.primitives.skeleton import skeleton
 from orchestrator.ui.primitives.status_chip import status_chip
 from orchestrator.ui.primitives.table import cell, head_cell, row, table
 
-STATUSES = [
-    ("all", "All"),
-    ("active", "Active"),
-    ("queued", "Waiting"),
-    ("running", "Running"),
-    ("completed", "Completed"),
-    ("failed", "Failed"),
-    ("stopped", "Stopped"),
-]
-SORTS = [
-    ("-created_at", "Newest first"),
-    ("created_at", "Oldest first"),
-    ("name", "Name"),
-    ("status", "Status"),
-    ("dataset", "Dataset"),
-    ("model", "Model"),
-]
-
 
 def _live(line: JobLine, name: str) -> rx.Var:
-    """A value of the row: the live one while there is one."""
+    """A value of the row: the live one if there is one."""
     key = line.id.to_string()
     return rx.cond(JobsState.live.contains(key), getattr(JobsState.live[key], name), getattr(line, name))
 
 
 def _progress(line: JobLine) -> rx.Component:
     return rx.el.div(
-        # A bar is as wide as what holds it.
+        # A bar takes the width of its parent.
         rx.el.div(
-            progress(_live(line, "share") * 100, label="Progress", series=line.hue),
+            progress(_live(line, "share") * 100, label="Progress", series=line.series),
             class_name="w-16 shrink-0 touch:hidden",
         ),
         rx.el.span(_live(line, "percent"), class_name="w-11 shrink-0 text-right font-mono text-xs tabular"),
@@ -71,7 +54,7 @@ def _row(line: JobLine) -> rx.Component:
                 checked=JobsState.chosen.contains(line.id),
                 on_change=lambda picked: JobsState.choose(line.id, picked),
                 aria_label=f"Compare {line.name}",
-                # Above the link that reaches over the whole row.
+                # Above the link that covers the whole row.
                 class_name="relative z-10 size-4 cursor-pointer align-middle accent-(--primary) focus-ring",
             ),
             class_name="w-8 pr-0 touch:hidden",
@@ -79,8 +62,8 @@ def _row(line: JobLine) -> rx.Component:
         cell(line.id, number=True, muted=True, class_name="w-12 touch:hidden"),
         cell(
             rx.el.div(
-                swatch(line.hue),
-                # The link reaches over the whole row: one target for mouse, keyboard and screen reader.
+                swatch(line.series),
+                # The link covers the whole row: one target for mouse, keyboard and screen reader.
                 rx.cond(
                     line.owner,
                     rx.el.span(
@@ -115,130 +98,71 @@ def _row(line: JobLine) -> rx.Component:
     )
 
 
-def _table() -> rx.Component:
-    return card(
-        table(
-            [
-                head_cell(rx.el.span("Compare", class_name="sr-only"), class_name="w-8 pr-0 touch:hidden"),
-                head_cell("Id", number=True, class_name="touch:hidden"),
-                "Name",
-                head_cell("Model", class_name="touch:hidden"),
-                head_cell("Dataset", class_name="touch:hidden"),
-                "Status",
-                "Progress",
-                head_cell("Loss", number=True, class_name="touch:hidden"),
-                head_cell("Started", number=True, class_name="touch:hidden"),
-            ],
-            rx.foreach(JobsState.rows, _row),
-            label="Training jobs",
-        ),
-        rx.el.div(
-            rx.el.span(
-                f"{JobsState.first} to {JobsState.last} of {JobsState.total}",
-                class_name="text-xs text-muted-foreground",
-            ),
-            rx.cond(
-                (JobsState.page > 1) | (JobsState.next_cursor != ""),
-                rx.el.div(
-                    button(
-                        "Previous",
-                        size="sm",
-                        icon="chevron-left",
-                        disabled=JobsState.page == 1,
-                        on_click=JobsState.previous_page,
-                    ),
-                    button(
-                        "Next",
-                        size="sm",
-                        icon_right="chevron-right",
-                        disabled=JobsState.next_cursor == "",
-                        on_click=JobsState.next_page,
-                    ),
-                    class_name="flex gap-2",
-                ),
-                rx.fragment(),
-            ),
-            class_name="flex min-h-12 items-center justify-between border-t border-border px-5 py-2",
-        ),
-        padded=False,
-    )
+def _rows() -> rx.Component:
+    head = [
+        head_cell(rx.el.span("Compare", class_name="sr-only"), class_name="w-8 pr-0 touch:hidden"),
+        head_cell("Id", number=True, class_name="touch:hidden"),
+        "Name",
+        head_cell("Model", class_name="touch:hidden"),
+        head_cell("Dataset", class_name="touch:hidden"),
+        "Status",
+        "Progress",
+        head_cell("Loss", number=True, class_name="touch:hidden"),
+        head_cell("Started", number=True, class_name="touch:hidden"),
+    ]
+    rows = table(head, rx.foreach(JobsState.rows, _row), label="Training jobs")
+    return rx.fragment(card(rows, padded=False), paging_controls(JobsState, "jobs"))
 
 
-def _nothing() -> rx.Component:
+def _empty() -> rx.Component:
     demo = rx.cond(
         JobsState.demo_href,
         button("Train the demo", variant="primary", icon="play", href=JobsState.demo_href, id="train-demo"),
         rx.fragment(),
     )
+    return empty_state(
+        title="No training jobs yet",
+        text="Train the demo: a small video model learns four new motions in about a minute, on this machine.",
+        action=rx.fragment(demo, button("New training job", icon="plus", href="/jobs/new")),
+        icon="activity",
+    )
+
+
+def _compare() -> rx.Component:
     return rx.cond(
-        JobsState.filtered,
-        empty_state(
-            title="No job matches",
-            text="Nothing here fits the search and the filters.",
-            action=button("Clear search and filters", on_click=JobsState.clear),
-            icon="search-x",
+        JobsState.chosen.length() > 1,
+        rx.fragment(
+            button("Clear", variant="ghost", on_click=JobsState.choose_none),
+            button(
+                f"Compare {JobsState.chosen.length()}",
+                variant="primary",
+                icon="git-compare",
+                href=JobsState.compare_href,
+                id="compare-chosen",
+            ),
         ),
-        empty_state(
-            title="No training jobs yet",
-            text="Train the demo: a small video model learns four new motions in about a minute, on this machine.",
-            action=rx.fragment(demo, button("New training job", icon="plus", href="/jobs/new")),
-            icon="activity",
-        ),
+        rx.fragment(),
     )
 
 
 def _toolbar() -> rx.Component:
+    def choice(label: str, options: rx.Var, value: rx.Var, on_change: rx.EventHandler) -> rx.Component:
+        return select(options, value=value, on_change=on_change, label=label, quiet=True)
+
+    owner = choice("Owner", JobsState.owners, JobsState.owner, JobsState.filter_owner)
     return data_toolbar(
-        search_box(value=JobsState.q, on_change=JobsState.search, placeholder="Name, dataset, id"),
-        select(options=STATUSES, value=JobsState.status, on_change=JobsState.filter_status, label="Status", quiet=True),
+        search_field(value=JobsState.q, on_change=JobsState.search, placeholder="Name, dataset, id"),
         select(
-            options=JobsState.datasets,
-            value=JobsState.dataset,
-            on_change=JobsState.filter_dataset,
-            label="Dataset",
+            [("all", "All"), *STATUSES.items()],
+            value=rx.cond(JobsState.status == "", "all", JobsState.status),
+            on_change=JobsState.filter_status,
+            label="Status",
             quiet=True,
         ),
-        select(
-            options=JobsState.models, value=JobsState.model, on_change=JobsState.filter_model, label="Model", quiet=True
-        ),
-        rx.cond(
-            JobsState.owners.length() > 2,
-            select(
-                options=JobsState.owners,
-                value=JobsState.owner,
-                on_change=JobsState.filter_owner,
-                label="Owner",
-                quiet=True,
-            ),
-            rx.fragment(),
-        ),
-        right=[
-            rx.cond(
-                JobsState.chosen.length() > 1,
-                rx.fragment(
-                    button("Clear", variant="ghost", on_click=JobsState.choose_none),
-                    button(
-                        f"Compare {JobsState.chosen.length()}",
-                        variant="primary",
-                        icon="git-compare",
-                        href=JobsState.compare_href,
-                        id="compare-chosen",
-                    ),
-                ),
-                rx.fragment(),
-            ),
-            select(options=SORTS, value=JobsState.sort, on_change=JobsState.sort_by, label="Sort by", quiet=True),
-        ],
-    )
-
-
-def _body() -> rx.Component:
-    full = rx.cond(JobsState.rows.length() > 0, _table(), _nothing())
-    return rx.fragment(
-        rx.cond(JobsState.any_jobs, _toolbar(), rx.fragment()),
-        rx.cond(
-            JobsState.failed, error_state("The list could not be read", JobsState.failed, retry=JobsState.retry), full
-        ),
+        choice("Dataset", JobsState.datasets, JobsState.dataset, JobsState.filter_dataset),
+        choice("Model", JobsState.models, JobsState.model, JobsState.filter_model),
+        rx.cond(JobsState.owners.length() > 2, owner, rx.fragment()),
+        right=[_compare(), sort_select(JobsState, SORTS)],
     )
 
 
@@ -250,7 +174,8 @@ def jobs_list() -> rx.Component:
             note="Every run, with its curve, its log and its adapter.",
             actions=[button("New training job", variant="primary", icon="plus", href="/jobs/new")],
         ),
-        rx.cond(JobsState.ready, _body(), loading(skeleton("h-72 w-full rounded-xl"))),
+        rx.cond((JobsState.total > 0) | JobsState.filtered, _toolbar(), rx.fragment()),
+        list_content(JobsState, "jobs", _rows(), _empty(), skeleton("h-72 w-full rounded-xl")),
         title="Training jobs",
         active="jobs",
     )

@@ -1,4 +1,4 @@
-"""The sections of the kit page, one a kind."""
+"""The sections of the kit page, one per kind of component."""
 
 import math
 
@@ -7,8 +7,6 @@ import reflex as rx
 from orchestrator.ui.charts.loss_chart import loss_chart
 from orchestrator.ui.charts.sparkline import sparkline
 from orchestrator.ui.patterns.cards import (
-    dataset_card,
-    definition_list,
     job_card,
     metric,
     metrics,
@@ -21,7 +19,7 @@ from orchestrator.ui.patterns.empty_state import empty_state
 from orchestrator.ui.patterns.error_state import callout, error_state
 from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.patterns.stepper import phone_stepper, stepper
-from orchestrator.ui.patterns.toolbar import data_toolbar, search_box
+from orchestrator.ui.patterns.toolbar import data_toolbar, search_field
 from orchestrator.ui.primitives.badge import avatar, badge, kbd, tag
 from orchestrator.ui.primitives.button import button, icon_button
 from orchestrator.ui.primitives.card import card
@@ -70,7 +68,7 @@ _LOSSES = [
 
 
 def words() -> rx.Component:
-    """Buttons, chips, tags and worded values."""
+    """Buttons, chips, tags and formatted values."""
     return rx.fragment(
         card(
             button("Primary", variant="primary", on_click=toast("success", "Saved.", "The adapter is on your disk.")),
@@ -152,7 +150,7 @@ def choices() -> rx.Component:
             class_name="grid gap-4 md:grid-cols-2",
         ),
         data_toolbar(
-            search_box(),
+            search_field(),
             segmented(
                 [{"value": "all", "label": "All", "count": 8}, {"value": "ready", "label": "Ready", "count": 5}],
                 label="Status",
@@ -189,9 +187,7 @@ def product() -> rx.Component:
     return rx.fragment(
         rx.el.div(
             job_card(name="actions-vjepa2-r16", job_id="22", href="/jobs", status="running", series=1, percent=62,
-                     note="everyday-actions · V-JEPA 2 ViT-L", left="23 min left", losses=_LOSSES, figures=figures),
-            dataset_card(name="shapes-in-motion", href="/datasets", status="ready", frames=[], tags=tag("Classification"),
-                         facts=rx.fragment(rx.el.span("240 clips"), rx.el.span("4 classes")), when="5 days ago"),
+                     note="everyday-actions · V-JEPA 2 ViT-L", time_left="23 min left", losses=_LOSSES, figures=figures),
             class_name="grid gap-4 md:grid-cols-2",
         ),
         rx.el.div(
@@ -209,7 +205,6 @@ def product() -> rx.Component:
             title="Recent jobs", note="23 in all", padded=False,
         ),
         rx.el.div(
-            card(definition_list([("Steps", "390"), ("Time", "53 min"), ("Adapter on disk", "60 MB")]), title="Summary"),
             card(timeline(timeline_item(rx.fragment(rx.el.b("wok-smolvlm2"), " started"), "6 min ago", "circle-play"),
                           timeline_item(rx.fragment(rx.el.b("pool"), " failed"), "1 h ago", "circle-x", "destructive")), title="Activity"),
             class_name="grid gap-4 md:grid-cols-2",

@@ -1,4 +1,4 @@
-"""The page at `/`: what Loreel is in one sentence, a recorded run, and the way in."""
+"""The page at `/`: what Loreel is, a recorded run, and the links to sign up."""
 
 import reflex as rx
 
@@ -59,7 +59,7 @@ def _hero() -> rx.Component:
         ),
         rx.el.p(
             "Loreel fine-tunes video models with 4-bit QLoRA on your own machine. "
-            "Bring clips, pick a base, watch the loss fall, keep the adapter.",
+            "Add clips, choose a base model, watch the loss fall, keep the adapter.",
             class_name="mt-5 max-w-lg text-base text-muted-foreground",
         ),
         rx.el.div(actions, class_name="mt-8 flex flex-wrap gap-3"),

@@ -1,4 +1,4 @@
-"""Three reasons: fast, safe, yours. A figure stands here only when a benchmark of ours measured it."""
+"""Three reasons to use Loreel. Figures come only from our own benchmarks."""
 
 import reflex as rx
 
@@ -10,21 +10,21 @@ _PROOFS: tuple[tuple[str, str, str, str, str], ...] = (
         "Fast on the machine you have",
         "4-bit",
         "bases in NF4, small adapters on top",
-        "Clips are decoded once and kept as frames, so later epochs only train. A GPU is used when there is one; the demo needs none.",
+        "Clips are decoded once and stored as frames, so that later epochs only train. A GPU is used if there is one; the demo needs none.",
     ),
     (
         "shield-check",
         "Safe overnight",
         "Resumes",
-        "from its last whole checkpoint",
-        "Kill a worker in the middle of a run: the job is found, queued again and goes on. Every point of the curve stays.",
+        "from its last complete checkpoint",
+        "Kill a worker in the middle of a run: the job is queued again and continues. Every point of the curve is kept.",
     ),
     (
         "lock-keyhole",
-        "Yours alone",
+        "Private",
         "1\u00a0command",
         "and Python 3.11, on a laptop or a rack",
-        "Clips, adapters and logs stay on your disk. No outside host, no telemetry, and it works with the network unplugged.",
+        "Clips, adapters and logs stay on your disk. No external host, no telemetry, and it works without a network.",
     ),
 )
 
@@ -44,7 +44,7 @@ def _proof(icon_name: str, title: str, figure: str, what: str, why: str) -> rx.C
 
 
 def proofs() -> rx.Component:
-    """Three columns; one under the other on a phone."""
+    """Three columns; stacked on a phone."""
     return rx.el.section(
         rx.el.h2("Why Loreel", class_name="sr-only"),
         rx.el.ul(*[_proof(*proof) for proof in _PROOFS], class_name="grid md:grid-cols-3"),

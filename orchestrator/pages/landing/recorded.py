@@ -1,4 +1,4 @@
-"""The loss curve of a run that really happened, drawn as it was logged (see recorded_run.json); nothing is invented."""
+"""The loss curve of a real run, drawn as it was logged in recorded_run.json."""
 
 import json
 from functools import lru_cache
@@ -22,11 +22,11 @@ def recording() -> dict[str, Any] | None:
 
 def smoothed(points: list[list[float]], weight: float = _SMOOTH) -> list[list[float]]:
     """Exponential moving average without the pull to zero at the start (Kingma & Ba 2015, bias correction)."""
-    mean, made = 0.0, []
+    mean, result = 0.0, []
     for count, (step, value) in enumerate(points, 1):
         mean = weight * mean + (1 - weight) * value
-        made.append([step, mean / (1 - weight**count)])
-    return made
+        result.append([step, mean / (1 - weight**count)])
+    return result
 
 
 def _ticks(top: float) -> list[float]:
@@ -34,7 +34,7 @@ def _ticks(top: float) -> list[float]:
 
 
 class _Scale:
-    """From steps and losses to the drawing."""
+    """Maps steps and losses to coordinates of the drawing."""
 
     def __init__(self, run: dict[str, Any]) -> None:
         self.steps = run["steps"]
@@ -102,9 +102,9 @@ def _drawing(run: dict[str, Any], with_grid: bool = True) -> rx.Component:
     )
 
 
-def _dot(scale: _Scale, step: float, value: float, look: str) -> rx.Component:
-    place = {"left": f"{scale.x(step) / WIDTH:.2%}", "top": f"{scale.y(value) / HEIGHT:.2%}"}
-    return rx.el.span(aria_hidden=True, style=place, class_name=f"absolute -translate-1/2 rounded-full {look}")
+def _dot(scale: _Scale, step: float, value: float, class_name: str) -> rx.Component:
+    position = {"left": f"{scale.x(step) / WIDTH:.2%}", "top": f"{scale.y(value) / HEIGHT:.2%}"}
+    return rx.el.span(aria_hidden=True, style=position, class_name=f"absolute -translate-1/2 rounded-full {class_name}")
 
 
 def _legend(run: dict[str, Any]) -> rx.Component:
@@ -126,7 +126,7 @@ def _legend(run: dict[str, Any]) -> rx.Component:
 
 
 def recorded_run() -> rx.Component:
-    """The card with the curve; nothing while no run is recorded."""
+    """The card with the curve; nothing without a recorded run."""
     run = recording()
     if run is None:
         return rx.fragment()
@@ -172,8 +172,8 @@ def recorded_run() -> rx.Component:
     )
 
 
-def quiet_curve() -> rx.Component:
-    """The same curve without its axes, for the film beside the login form; nothing while no run is recorded."""
+def background_curve() -> rx.Component:
+    """The same curve without axes, for the film next to the login form; nothing without a recorded run."""
     run = recording()
     if run is None:
         return rx.fragment()

@@ -1,4 +1,4 @@
-"""A true screenshot of the studio; left out while there is none."""
+"""A screenshot of the studio; left out while there is none."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def screen() -> rx.Component:
     def picture(name: str, class_name: str) -> rx.Component:
         return rx.el.img(
             src=f"/{name}",
-            alt="The overview: a job under way with its loss curve, the machine, counts and what happened last.",
+            alt="The overview: a running job with its loss curve, the workers, counts and the last events.",
             width="1280",
             height="860",
             loading="lazy",
@@ -28,9 +28,9 @@ def screen() -> rx.Component:
     return rx.el.section(
         rx.el.div(
             rx.el.div(
-                rx.el.h2("One screen says how it is going", class_name="text-xl font-semibold tracking-[-0.015em]"),
+                rx.el.h2("Everything on one screen", class_name="text-xl font-semibold tracking-[-0.015em]"),
                 rx.el.p(
-                    "Jobs, machines and the last things that happened. Live, and on a phone too.",
+                    "Jobs, workers and the last events. Live, and on a phone too.",
                     class_name="mt-1 text-sm text-muted-foreground",
                 ),
             ),

@@ -1,20 +1,23 @@
-"""The page at /models/[model_id]: one base model, what is in it and what it can do."""
+"""The page at /models/[model_id]: one base model, its layers, pretraining, adapters and jobs."""
+
+from typing import Any
 
 import reflex as rx
 
 from orchestrator.pages.models.dialogs import model_dialogs
-from orchestrator.pages.shared.figures import figure
+from orchestrator.pages.shared.figures import fact_line, figures
 from orchestrator.pages.shared.frame import frame
 from orchestrator.pages.shared.hub_size import stored_token
-from orchestrator.pages.shared.loading_states import one
-from orchestrator.pages.shared.notice import notice
+from orchestrator.pages.shared.job_links import job_link
+from orchestrator.pages.shared.layout import main_and_side
+from orchestrator.pages.shared.loading_states import record_page
 from orchestrator.states.adapters.rows import AdapterLine
 from orchestrator.states.models.detail import JobLine, ModelDetailState
-from orchestrator.states.models.dialogs import ModelDialogs
+from orchestrator.states.models.dialogs import ModelDialogsState
 from orchestrator.states.models.rows import LayerLine, ModelCard
 from orchestrator.states.shared.markdown import CardBlock
-from orchestrator.states.shared.presentation import Fact
 from orchestrator.ui.layout.shell import page_header
+from orchestrator.ui.patterns.empty_state import empty_state
 from orchestrator.ui.primitives.badge import badge, tag
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
@@ -29,9 +32,9 @@ State = ModelDetailState
 
 def _header(model: rx.Var[ModelCard]) -> rx.Component:
     menu = dropdown_menu(
-        menu_item("Edit metadata", icon="pencil", on_click=ModelDialogs.open_edit(model.id)),
+        menu_item("Edit metadata", icon="pencil", on_click=ModelDialogsState.open_edit(model.id)),
         menu_separator(),
-        menu_item("Delete", icon="trash-2", destructive=True, on_click=ModelDialogs.open_delete(model.id)),
+        menu_item("Delete", icon="trash-2", destructive=True, on_click=ModelDialogsState.open_delete(model.id)),
         label=f"Actions for {model.name}",
     )
     train = button("Train with this", icon="play", variant="primary", href=f"/jobs/new?model={model.id}")
@@ -55,7 +58,7 @@ def _layer(layer: rx.Var[LayerLine]) -> rx.Component:
             rx.cond(
                 layer.default,
                 rx.el.span(icon("check", class_name="text-success"), "Adapter", class_name="flex items-center gap-1.5"),
-                rx.el.span("Trained whole", class_name="text-muted-foreground"),
+                rx.el.span("Fully trained", class_name="text-muted-foreground"),
             )
         ),
         cell(layer.count, number=True),
@@ -78,7 +81,7 @@ def _layers() -> rx.Component:
             [
                 head_cell("Linear layer"),
                 head_cell("By default"),
-                head_cell("How many", number=True),
+                head_cell("Count", number=True),
                 head_cell("Parameters", number=True),
                 head_cell(rx.el.span("Share", class_name="sr-only")),
             ],
@@ -91,25 +94,17 @@ def _layers() -> rx.Component:
     )
 
 
-def _line(fact: rx.Var[Fact]) -> rx.Component:
-    return rx.el.div(
-        rx.el.dt(fact.caption, class_name="shrink-0 text-muted-foreground"),
-        rx.el.dd(fact.value, title=fact.title, class_name="min-w-0 truncate text-right tabular"),
-        class_name="flex items-baseline justify-between gap-4 py-1 text-sm",
-    )
-
-
 def _pretraining() -> rx.Component:
     return rx.cond(
         State.pretraining.length() > 0,
         card(
             rx.el.p(State.pretraining_text, class_name="text-sm text-muted-foreground"),
-            rx.el.p("Right answers on clips it never saw:", class_name="mt-3 text-sm text-muted-foreground"),
-            rx.el.dl(rx.foreach(State.pretraining, _line), class_name="mt-1"),
+            rx.el.p("Right answers on clips it was not trained on:", class_name="mt-3 text-sm text-muted-foreground"),
+            rx.el.dl(rx.foreach(State.pretraining, fact_line), class_name="mt-1"),
             rx.cond(
                 State.classes_text != "",
                 rx.el.p(
-                    "Its own classes: " + State.classes_text + ". A fine-tune puts yours in their place.",
+                    "Its own classes: " + State.classes_text + ". Fine-tuning replaces them with yours.",
                     class_name="mt-3 text-xs text-muted-foreground",
                 ),
                 rx.fragment(),
@@ -149,102 +144,81 @@ def _card_text() -> rx.Component:
     )
 
 
-def _job(job: rx.Var[JobLine]) -> rx.Component:
-    return rx.el.li(
-        rx.el.span(style={"backgroundColor": job.color}, class_name="size-2.5 shrink-0 rounded-sm", aria_hidden=True),
-        link(job.name, href=f"/jobs/{job.id}", class_name="min-w-0 truncate"),
-        rx.el.span(status_chip(job.status), class_name="ml-auto"),
-        class_name="flex items-center gap-2 text-sm",
-    )
-
-
-def _jobs() -> rx.Component:
-    return card(
-        rx.cond(
-            State.jobs.length() > 0,
-            rx.el.ul(rx.foreach(State.jobs, _job), class_name="flex flex-col gap-2.5"),
-            rx.el.p("No job has trained it yet.", class_name="text-sm text-muted-foreground"),
-        ),
-        title="Training jobs",
-    )
-
-
 def _adapter(line: rx.Var[AdapterLine]) -> rx.Component:
     return rx.el.li(
         link(line.label, href=f"/adapters/{line.id}", class_name="min-w-0 truncate"),
         rx.cond(line.production, badge("In production", tone="success"), rx.fragment()),
-        rx.el.span(line.value, title=line.measure, class_name="ml-auto font-mono text-xs tabular"),
+        rx.el.span(line.value, title=line.metric, class_name="ml-auto font-mono text-xs tabular"),
         class_name="flex items-center gap-2 text-sm",
     )
 
 
-def _adapters() -> rx.Component:
+def _linked(title: str, items: rx.Var, render: Any, none: str) -> rx.Component:
+    """A card with a list of links, or a sentence while there are none."""
     return card(
         rx.cond(
-            State.adapters.length() > 0,
-            rx.el.ul(rx.foreach(State.adapters, _adapter), class_name="flex flex-col gap-2.5"),
-            rx.el.p("None yet: every completed job makes one.", class_name="text-sm text-muted-foreground"),
+            items.length() > 0,
+            rx.el.ul(rx.foreach(items, render), class_name="flex flex-col gap-2.5"),
+            rx.el.p(none, class_name="text-sm text-muted-foreground"),
         ),
-        title="Adapters made from it",
+        title=title,
     )
 
 
-def _state(model: rx.Var[ModelCard]) -> rx.Component:
-    """How far bringing it is, or why it failed and what to do."""
-    again = rx.cond(
+def _job(job: rx.Var[JobLine]) -> rx.Component:
+    return job_link(job, rx.el.span(status_chip(job.status), class_name="ml-auto"))
+
+
+def _not_ready(model: rx.Var[ModelCard]) -> rx.Component:
+    """How far fetching or checking is, or why it failed and what to do."""
+    retry = rx.cond(
         model.can_try_again,
-        rx.fragment(stored_token(State), button("Try again", icon="rotate-cw", on_click=State.try_again)),
+        rx.fragment(stored_token(State), button("Try again", icon="rotate-cw", on_click=State.retry_import)),
         rx.fragment(),
     )
-    files = rx.cond(
-        model.takes_files,
+    add_files = rx.cond(
+        model.accepts_files,
         button("Add its files", icon="upload", variant="primary", href=f"/models/new?into={model.id}"),
         rx.fragment(),
     )
-    waiting = notice(
-        "upload",
-        "Its files have not all arrived",
-        "They are still being sent from another page, or that page was closed. After two days without them it is "
-        "given up.",
-        files,
+    failed = empty_state(
+        icon="circle-alert",
+        title="This model cannot be used",
+        text=model.error,
+        action=rx.fragment(retry, add_files),
     )
-    return rx.cond(
-        model.error != "",
-        notice("circle-alert", "This model cannot be used", model.error, again, files),
-        rx.cond(
-            model.takes_files,
-            waiting,
-            rx.cond(model.progress != "", notice("loader-circle", "On its way", model.progress), rx.fragment()),
-        ),
+    receiving = empty_state(
+        icon="upload",
+        title="Its files have not all arrived",
+        text="They are being uploaded from another page, or that page was closed. Without them the model is deleted "
+        "after two days.",
+        action=add_files,
     )
-
-
-def _body(model: rx.Var[ModelCard]) -> rx.Component:
-    return rx.cond((model.error != "") | (model.progress != ""), _state(model), _ready())
+    processing = empty_state(icon="loader-circle", title="Not ready yet", text=model.progress)
+    return rx.cond(model.error != "", failed, rx.cond(model.accepts_files, receiving, processing))
 
 
 def _ready() -> rx.Component:
     return rx.fragment(
-        rx.el.dl(rx.foreach(State.facts, figure), class_name="flex flex-wrap gap-y-3"),
-        rx.el.div(
-            rx.el.div(_layers(), _card_text(), class_name="flex min-w-0 flex-col gap-4"),
-            rx.el.div(
-                card(rx.el.dl(rx.foreach(State.rows_of_facts, _line)), title="Facts"),
+        figures(State.figures),
+        main_and_side(
+            [_layers(), _card_text()],
+            [
+                card(rx.el.dl(rx.foreach(State.facts, fact_line)), title="Facts"),
                 _pretraining(),
-                _adapters(),
-                _jobs(),
-                class_name="flex min-w-0 flex-col gap-4",
-            ),
-            class_name="grid grid-cols-1 items-start gap-4 lg:grid-cols-[minmax(0,1fr)_20rem]",
+                _linked("Adapters made from it", State.adapters, _adapter, "None yet: every completed job makes one."),
+                _linked("Training jobs", State.jobs, _job, "No job has trained it yet."),
+            ],
         ),
     )
 
 
 def detail() -> rx.Component:
     """One model."""
-    full = rx.fragment(_header(State.card), _body(State.card))
+    model: Any = State.card
+    body = rx.cond((model.error != "") | (model.progress != ""), _not_ready(model), _ready())
     return frame(
-        one(State, "model", full),
+        record_page(State, "model", rx.fragment(_header(model), body)),
         model_dialogs(),
         title=State.title,
         active="models",

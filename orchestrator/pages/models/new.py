@@ -1,21 +1,20 @@
-"""The page at /models/new: what the model does, and where its weights come from."""
-
-from typing import Any
+"""The page at /models/new: a model's type and architecture, and where its weights come from."""
 
 import reflex as rx
 
 from orchestrator.domain.tasks import TASKS
-from orchestrator.pages.shared.add_form import foot, hub_id, revision, sent_files
+from orchestrator.pages.shared.add_form import form_foot, hub_id, revision, uploaded_files
+from orchestrator.pages.shared.forms import description_field, name_field, problem_of
 from orchestrator.pages.shared.frame import frame
-from orchestrator.pages.shared.hub_size import hub_size
-from orchestrator.pages.shared.loading_states import gone
+from orchestrator.pages.shared.hub_size import hub_size, stored_token_field
+from orchestrator.pages.shared.loading_states import not_found
 from orchestrator.states.models.new import ModelAddState
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.choice import radio_cards
 from orchestrator.ui.primitives.field import field
 from orchestrator.ui.primitives.input import input as text_input
-from orchestrator.ui.primitives.input import password_input, textarea
+from orchestrator.ui.primitives.input import password_input
 from orchestrator.ui.primitives.select import select
 
 State = ModelAddState
@@ -23,28 +22,15 @@ _TYPES = [{"value": task.model_type.value, "label": task.title, "note": task.mod
 _SOURCES = [("upload", "Upload model weights"), ("hub", "Hugging Face Hub ID"), ("path", "Custom path")]
 
 
-def _problem(name: str) -> Any:
-    return State.problems.get(name, "")
-
-
 def _about() -> rx.Component:
     return card(
         rx.el.div(
-            field(
-                "Name",
-                text_input(name="name", value=State.name, on_change=State.type_name, max_length=80),
-                error=_problem("name"),
-                required=True,
-            ),
-            field(
-                "Description",
-                textarea(name="description", value=State.description, on_change=State.type_description),
-                error=_problem("description"),
-            ),
+            name_field(State),
+            description_field(State),
             field(
                 "Model type",
                 radio_cards(_TYPES, label="Model type", value=State.model_type, on_change=State.choose_type),
-                error=_problem("model_type"),
+                error=problem_of(State, "model_type"),
                 group=True,
             ),
             field(
@@ -55,11 +41,11 @@ def _about() -> rx.Component:
                     on_change=State.choose_architecture,
                     label="Base architecture",
                 ),
-                error=_problem("architecture"),
+                error=problem_of(State, "architecture"),
             ),
             class_name="flex flex-col gap-4",
         ),
-        title="About it",
+        title="About the model",
     )
 
 
@@ -69,27 +55,19 @@ def _hub() -> rx.Component:
             State,
             "Model ID",
             "MCG-NJU/videomae-base",
-            "As it stands at the top of the model's page. Only safetensors are fetched, and no code.",
+            "As shown at the top of the model's page. Only safetensors are fetched, and no code.",
         ),
         rx.el.div(
             revision(State),
             field(
                 "Token",
                 password_input(name="token", value=State.token, on_change=State.type_token),
-                hint="Only for gated or private models. Kept encrypted, and only until the fetch is over.",
-                error=_problem("token"),
+                hint="Only for gated or private models. Stored encrypted, and deleted after the fetch.",
+                error=problem_of(State, "token"),
             ),
             class_name="grid gap-4 sm:grid-cols-2",
         ),
-        rx.cond(
-            State.stored_tokens.length() > 0,
-            field(
-                "Stored token",
-                select(State.stored_tokens, value=State.stored, on_change=State.choose_stored, label="Stored token"),
-                error=_problem("credential_id"),
-            ),
-            rx.fragment(),
-        ),
+        stored_token_field(State),
         hub_size(State),
         class_name="flex flex-col gap-4",
     )
@@ -99,16 +77,16 @@ def _path() -> rx.Component:
     return field(
         "Folder",
         text_input(name="path", value=State.path, on_change=State.type_path, mono=True, spell_check=False),
-        hint="Holds config.json and .safetensors files, which are read where they are. It must lie in "
+        hint="Contains config.json and .safetensors files, which are used in place. It must be in "
         + State.roots_text
         + ".",
-        error=_problem("path"),
+        error=problem_of(State, "path"),
         required=True,
     )
 
 
 def _where() -> rx.Component:
-    files = sent_files(
+    files = uploaded_files(
         State,
         target_name="model_id",
         title="Drop the model's files or its folder here",
@@ -135,11 +113,11 @@ def _where() -> rx.Component:
 
 
 def new() -> rx.Component:
-    """The form, or the sentence that there is nothing to add to."""
+    """The form, or that there is no such model to add files to."""
     return frame(
         rx.cond(
             State.missing,
-            gone("model"),
+            not_found("model"),
             _form(),
         ),
         title=State.title,
@@ -154,8 +132,8 @@ def _form() -> rx.Component:
         rx.el.form(
             rx.cond(State.into > 0, rx.fragment(), _about()),
             _where(),
-            foot(State, "model"),
-            on_submit=State.begin,
+            form_foot(State, "model"),
+            on_submit=State.start,
             no_validate=True,
             class_name="flex w-full max-w-3xl min-w-0 flex-col gap-4",
         ),

@@ -1,4 +1,4 @@
-"""The jobs under way as cards that move; without one, the next step."""
+"""The active jobs as live cards; without any, the next step."""
 
 import reflex as rx
 
@@ -10,7 +10,7 @@ from orchestrator.ui.primitives.button import button
 
 
 def _card(card: rx.Var[ActiveCard]) -> rx.Component:
-    now = State.moving[card.id]
+    now = State.live[card.id]
     return rx.el.li(
         job_card(
             name=card.name,
@@ -20,13 +20,13 @@ def _card(card: rx.Var[ActiveCard]) -> rx.Component:
             series=card.series,
             percent=now.percent,
             note=card.subject,
-            left=rx.el.span(now.left, class_name="block min-h-5 tabular"),
+            time_left=rx.el.span(now.time_left, class_name="block min-h-5 tabular"),
             losses=State.curves[card.id],
             figures=metrics(
                 metric("Step", now.step, rx.cond(now.total, f"/ {now.total}", "")),
                 metric("Epoch", now.epoch, f"/ {card.epochs}"),
                 metric("Loss", now.loss),
-                metric("Accuracy", now.accuracy),
+                metric("Result", now.headline),
             ),
         ),
         key=card.id,
@@ -35,13 +35,13 @@ def _card(card: rx.Var[ActiveCard]) -> rx.Component:
 
 
 def _demo() -> rx.Component:
-    """Nothing was ever trained here: one click to the demo."""
+    """No job was ever launched: one click to the demo."""
     return empty_state(
         title="Train the demo in one click",
         text=rx.cond(
             State.demo.waiting,
-            "The demo clips are being drawn; this takes a moment. The button appears by itself.",
-            "A small set of moving shapes and a tiny base model are ready. See the loss fall, then bring your own clips.",
+            "The demo clips are being drawn, which takes a moment. The button then appears by itself.",
+            "A small set of moving shapes and a tiny base model are ready. Watch the loss fall, then add your own clips.",
         ),
         action=rx.fragment(
             rx.cond(
@@ -55,7 +55,7 @@ def _demo() -> rx.Component:
     )
 
 
-def _resting() -> rx.Component:
+def _idle() -> rx.Component:
     return empty_state(
         title="Nothing is training",
         text="Start a job and watch its loss here.",
@@ -66,9 +66,9 @@ def _resting() -> rx.Component:
 
 
 def active_jobs() -> rx.Component:
-    """Cards, two a row."""
+    """Cards, two in a row."""
     cards = rx.el.section(
-        rx.el.h2("Jobs under way", class_name="sr-only"),
+        rx.el.h2("Active jobs", class_name="sr-only"),
         rx.el.ul(rx.foreach(State.active, _card), class_name="grid gap-4 md:grid-cols-2"),
     )
-    return rx.cond(State.active.length() > 0, cards, rx.cond(State.any_jobs, _resting(), _demo()))
+    return rx.cond(State.active.length() > 0, cards, rx.cond(State.any_jobs, _idle(), _demo()))

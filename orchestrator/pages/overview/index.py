@@ -1,4 +1,4 @@
-"""The overview: what runs now, how the machines are, what there is, what happened."""
+"""The overview: active jobs, workers, counts, ended jobs and events."""
 
 import reflex as rx
 
@@ -40,7 +40,7 @@ def _full() -> rx.Component:
 
 
 def index() -> rx.Component:
-    """The first page behind the login."""
+    """The first page after the login."""
     return frame(
         page_header(
             "Overview",
@@ -51,9 +51,9 @@ def index() -> rx.Component:
             ],
         ),
         rx.cond(
-            State.failed != "",
-            error_state("The overview could not be read.", State.failed, State.retry),
-            rx.cond(State.ready, _full(), _skeleton()),
+            State.problem != "",
+            error_state("The overview could not be read", State.problem, State.refresh),
+            rx.cond(State.loaded, _full(), _skeleton()),
         ),
         title="Overview",
         active="overview",

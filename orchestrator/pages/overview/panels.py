@@ -1,41 +1,21 @@
-"""The panels under the running jobs: machines, counts, ended jobs, what happened."""
-
-from typing import Any
+"""The panels below the active jobs: workers, counts, ended jobs, events."""
 
 import reflex as rx
 
+from orchestrator.pages.shared.gauges import gauge, job_bar
+from orchestrator.pages.shared.job_links import event_mark
 from orchestrator.states.overview.index import OverviewState as State
 from orchestrator.states.overview.rows import EventLine, RecentJob
 from orchestrator.states.workers.rows import DeviceLine
 from orchestrator.ui.patterns.cards import stat_card, timeline, timeline_item
 from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.card import card
-from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.link import link
-from orchestrator.ui.primitives.progress import progress, swatch
+from orchestrator.ui.primitives.progress import swatch
 from orchestrator.ui.primitives.status_chip import status_chip
 from orchestrator.ui.primitives.table import cell, head_cell, row, table
 
 _QUIET = "text-sm text-muted-foreground no-underline hover:text-foreground hover:underline"
-
-
-def _gauge(
-    label: str, figures: rx.Component, share: rx.Var[float], line: rx.Var[DeviceLine], of: rx.Var[str]
-) -> rx.Component:
-    bar = rx.cond(
-        line.series > 0,
-        progress(share, label=label + " of " + of, series=line.series),
-        progress(share, label=label + " of " + of, tone="muted"),
-    )
-    return rx.el.div(
-        rx.el.div(
-            rx.el.span(label, class_name="text-muted-foreground"),
-            figures,
-            class_name="flex justify-between gap-2 text-xs",
-        ),
-        bar,
-        class_name="flex min-w-0 flex-col gap-1.5",
-    )
 
 
 def _device(line: rx.Var[DeviceLine]) -> rx.Component:
@@ -53,22 +33,20 @@ def _device(line: rx.Var[DeviceLine]) -> rx.Component:
         ),
         class_name="min-w-0",
     )
-    memory = rx.el.span(
-        line.memory, rx.el.span(" / ", line.memory_total, class_name="text-muted-foreground"), class_name="tabular"
-    )
+    memory = rx.fragment(line.memory, rx.el.span(" / ", line.memory_total, class_name="text-muted-foreground"))
     return rx.el.li(
         name,
-        _gauge("Memory", memory, line.memory_percent, line, line.key),
-        _gauge("Busy", rx.el.span(line.busy, class_name="tabular"), line.busy_percent, line, line.key),
+        gauge("Memory", memory, job_bar(line.memory_percent, line.series, "Memory of " + line.key)),
+        gauge("Busy", line.busy, job_bar(line.busy_percent, line.series, "Busy of " + line.key)),
         key=line.key,
         class_name="grid gap-x-6 gap-y-3 border-t border-border py-4 first:border-t-0 first:pt-0 last:pb-0 sm:grid-cols-[1fr_1.4fr_1fr]",
     )
 
 
 def devices() -> rx.Component:
-    """The machines that train."""
+    """The workers."""
     none = rx.el.p(
-        "No worker has said hello. Start one with ./loreel worker; jobs wait in the queue until then.",
+        "No worker is running. Start one with ./loreel worker; jobs wait in the queue until then.",
         class_name="text-sm text-muted-foreground",
     )
     return card(
@@ -84,7 +62,7 @@ def devices() -> rx.Component:
 
 
 def counts() -> rx.Component:
-    """Four true counts."""
+    """Four counts."""
     figures = State.figures
     return rx.el.div(
         stat_card("Datasets", figures.datasets, figures.datasets_note, "film"),
@@ -112,29 +90,29 @@ def _recent(job: rx.Var[RecentJob]) -> rx.Component:
         ),
         cell(status_chip(job.status)),
         cell(job.dataset, muted=True, class_name="max-sm:hidden"),
-        cell(job.done, number=True, class_name="max-sm:hidden"),
+        cell(job.progress, number=True, class_name="max-sm:hidden"),
         cell(job.loss, number=True, class_name="max-sm:hidden"),
-        cell(job.accuracy, number=True, class_name="max-sm:hidden"),
+        cell(job.headline, number=True, class_name="max-sm:hidden"),
         key=job.id,
     )
 
 
 def recent_jobs() -> rx.Component:
-    """Ended jobs, the newest end first."""
+    """Ended jobs, the last one first."""
     rows = table(
         [
             "Job",
             "Status",
             head_cell("Dataset", class_name="max-sm:hidden"),
-            head_cell("Done", number=True, class_name="max-sm:hidden"),
+            head_cell("Progress", number=True, class_name="max-sm:hidden"),
             head_cell("Loss", number=True, class_name="max-sm:hidden"),
-            head_cell("Accuracy", number=True, class_name="max-sm:hidden"),
+            head_cell("Result", number=True, class_name="max-sm:hidden"),
         ],
         rx.foreach(State.recent, _recent),
         label="Recent jobs",
     )
     none = rx.el.p(
-        "The first job is still under way; it moves here when it ends.",
+        "The first job is still running; it is listed here when it has ended.",
         class_name="px-5 pb-5 text-sm text-muted-foreground touch:px-4",
     )
     return card(
@@ -147,34 +125,6 @@ def recent_jobs() -> rx.Component:
     )
 
 
-_MARKS: tuple[tuple[str, str, str], ...] = (
-    ("completed", "circle-check", "bg-success/13 text-success"),
-    ("failed", "circle-x", "bg-destructive/13 text-destructive"),
-    ("lost", "triangle-alert", "bg-warning/13 text-warning"),
-    ("running", "circle-play", "bg-primary/13 text-primary"),
-    ("best", "trophy", "bg-primary/13 text-primary"),
-    ("stopped", "circle-stop", "bg-muted text-muted-foreground"),
-    ("stopping", "circle-stop", "bg-muted text-muted-foreground"),
-    ("queued", "clock", "bg-muted text-muted-foreground"),
-)
-
-
-def _mark(kind: rx.Var[str]) -> rx.Component | rx.Var[Any]:
-    look = "z-10 flex size-6 shrink-0 items-center justify-center rounded-full"
-
-    def made(name: str, tint: str) -> rx.Component:
-        # An opaque ground below the tint, or the line would show through.
-        return rx.el.span(
-            rx.el.span(icon(name, size=14), class_name=f"{look} {tint}"), class_name="z-10 h-6 rounded-full bg-card"
-        )
-
-    return rx.match(
-        kind,
-        *[(word, made(name, tint)) for word, name, tint in _MARKS],
-        made("circle-dot", "bg-muted text-muted-foreground"),
-    )
-
-
 def _event(line: rx.Var[EventLine]) -> rx.Component:
     name = link(
         line.job_name,
@@ -183,10 +133,12 @@ def _event(line: rx.Var[EventLine]) -> rx.Component:
         class_name="font-medium text-foreground no-underline hover:underline",
     )
     return timeline_item(
-        rx.fragment(name, rx.el.span(line.message, class_name="block")), relative_time(line.at), mark=_mark(line.kind)
+        rx.fragment(name, rx.el.span(line.message, class_name="block")),
+        relative_time(line.at),
+        mark=event_mark(line.kind),
     )
 
 
 def activity() -> rx.Component:
-    """What happened last."""
+    """The last events."""
     return card(timeline(rx.foreach(State.events, _event)), title="Activity", class_name="min-w-0")

@@ -1,4 +1,4 @@
-"""The left side of the playground: which base and adapter, which clip or search, and what was tried before."""
+"""The left side of the playground: base and adapter, the clip or the search, and earlier answers."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from orchestrator.ui.uploader.clip_drop import clip_drop
 
 
 def _picture(address: Any, class_name: str = "") -> rx.Component:
-    """One of the four frames of a clip's strip."""
+    """One of the four frames of a clip's thumbnail."""
     return rx.el.img(
         src=address,
         alt="",
@@ -59,7 +59,7 @@ def _clips() -> rx.Component:
                 aria_label="Clips of the dataset",
                 class_name="grid max-h-72 grid-cols-4 gap-2 overflow-y-auto p-1",
             ),
-            rx.el.p("This dataset has no clip that can be shown.", class_name="text-sm text-muted-foreground"),
+            rx.el.p("This dataset has no clips that can be shown.", class_name="text-sm text-muted-foreground"),
         ),
         rx.cond(
             State.more,
@@ -93,7 +93,7 @@ def _question() -> rx.Component:
                 placeholder="Describe the video.",
                 max_length=4_000,
             ),
-            hint="Empty: the question it was trained with.",
+            hint="Empty: the question that it was trained with.",
         ),
         rx.fragment(),
     )
@@ -110,13 +110,13 @@ def _by_clip() -> rx.Component:
             on_done=State.take_dropped,
         ),
         rx.el.p(
-            "A dropped clip joins no dataset and is removed after an hour.",
+            "A dropped clip is not added to a dataset, and is deleted after an hour.",
             class_name="-mt-2 text-xs text-muted-foreground",
         ),
     )
 
 
-def _by_words() -> rx.Component:
+def _by_search() -> rx.Component:
     return rx.fragment(
         _dataset("Dataset to search"),
         rx.el.form(
@@ -129,7 +129,7 @@ def _by_words() -> rx.Component:
                     placeholder="a red disc moves up",
                     max_length=400,
                 ),
-                hint="A sentence like the captions that it learned from.",
+                hint="A sentence like the captions that it was trained on.",
             ),
             on_submit=lambda _: State.ask(),
         ),
@@ -137,7 +137,7 @@ def _by_words() -> rx.Component:
 
 
 def chooser() -> rx.Component:
-    """Everything that a question is made of."""
+    """The choices that a question consists of."""
     return rx.fragment(
         field("Base model", select(State.bases, value=State.model_id, on_change=State.choose_base)),
         field(
@@ -145,7 +145,7 @@ def chooser() -> rx.Component:
             select(State.adapters, value=State.adapter_id, on_change=State.choose_adapter),
             hint=rx.cond(State.adapters.length() > 1, "", "No adapter was made from this base yet."),
         ),
-        rx.cond(State.searches, _by_words(), _by_clip()),
+        rx.cond(State.searches, _by_search(), _by_clip()),
         rx.el.div(earlier(), class_name="hidden lg:block"),
     )
 
@@ -158,12 +158,12 @@ def _past(past: rx.Var[Past]) -> rx.Component:
                 class_name="relative h-9 w-12 shrink-0 overflow-hidden rounded-md bg-film",
             ),
             rx.el.span(
-                rx.el.span(past.said, class_name="block truncate text-sm"),
+                rx.el.span(past.answer, class_name="block truncate text-sm"),
                 rx.el.span(past.title, class_name="block truncate text-xs text-muted-foreground"),
                 class_name="min-w-0 flex-1 text-left",
             ),
             type="button",
-            on_click=State.look_back(past.number),
+            on_click=State.show_past(past.number),
             class_name="focus-ring flex w-full cursor-pointer items-center gap-3 rounded-md py-2 hover:bg-muted/60",
         ),
         class_name="border-t border-border first:border-t-0",
@@ -171,9 +171,9 @@ def _past(past: rx.Var[Past]) -> rx.Component:
 
 
 def earlier() -> rx.Component:
-    """What was tried in this visit; nothing before the first answer."""
+    """The earlier answers of this visit; nothing before the first one."""
     return rx.cond(
         State.past.length() > 0,
-        card(rx.el.ul(rx.foreach(State.past, _past)), title="Earlier", note="This visit only"),
+        card(rx.el.ul(rx.foreach(State.past, _past)), title="Earlier", note="this visit only"),
         rx.fragment(),
     )

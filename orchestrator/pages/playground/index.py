@@ -1,4 +1,4 @@
-"""The page at /playground: the same clip, or the same search, through the base and through an adapter."""
+"""The page at /playground: the same clip or search, answered by the base and by an adapter."""
 
 import reflex as rx
 
@@ -26,7 +26,7 @@ def _actions() -> list[rx.Component]:
             icon="play",
             variant="primary",
             on_click=State.ask,
-            disabled=~State.ready,
+            disabled=~State.can_ask,
             loading=State.busy,
         ),
     ]
@@ -50,11 +50,11 @@ def _empty() -> rx.Component:
     )
 
 
-def _nobody() -> rx.Component:
+def _no_worker() -> rx.Component:
     return rx.cond(
-        State.nobody,
+        State.no_worker,
         notice(
-            "No worker is there to answer. Start one with ./loreel worker; what you choose here stays.",
+            "No worker is running. Start one with ./loreel worker; your choices here stay.",
             tone="warning",
         ),
         rx.fragment(),
@@ -63,7 +63,7 @@ def _nobody() -> rx.Component:
 
 def _full() -> rx.Component:
     return rx.fragment(
-        _nobody(),
+        _no_worker(),
         rx.el.div(
             rx.el.div(chooser(), class_name="flex w-full shrink-0 flex-col gap-4 lg:w-80"),
             rx.el.div(
@@ -82,8 +82,8 @@ def _body() -> rx.Component:
         ~State.loaded,
         _skeletons(),
         rx.cond(
-            State.failed != "",
-            error_state("The playground could not be read", text=State.failed, retry=State.load),
+            State.problem != "",
+            error_state("The playground could not be read", text=State.problem, retry=State.load),
             rx.cond(State.bases.length() > 0, _full(), _empty()),
         ),
     )

@@ -1,24 +1,21 @@
-"""The answers of the playground, side by side: bars for classes, a sentence, or clips in their order."""
+"""The answers of the playground side by side: bars for classes, a sentence, or ranked clips."""
 
 import reflex as rx
 
+from orchestrator.pages.shared.gauges import job_bar
 from orchestrator.states.playground.index import PlaygroundState as State
-from orchestrator.states.playground.rows import Bar, Found, Panel
+from orchestrator.states.playground.rows import Bar, Hit, Panel
 from orchestrator.ui.patterns.clip_player import clip_player
 from orchestrator.ui.patterns.empty_state import empty_state
 from orchestrator.ui.patterns.error_state import callout
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.icon import icon
-from orchestrator.ui.primitives.progress import progress, swatch
+from orchestrator.ui.primitives.progress import swatch
 from orchestrator.ui.primitives.skeleton import skeleton, spinner
 
 
 def _bar(bar: rx.Var[Bar], panel: rx.Var[Panel]) -> rx.Component:
-    line = rx.cond(
-        panel.hue > 0,
-        progress(bar.share, label=bar.label, series=panel.hue),
-        progress(bar.share, label=bar.label, tone="muted"),
-    )
+    line = job_bar(bar.share, panel.series, bar.label)
     return rx.el.li(
         rx.el.div(
             rx.el.span(
@@ -35,13 +32,13 @@ def _bar(bar: rx.Var[Bar], panel: rx.Var[Panel]) -> rx.Component:
     )
 
 
-def _found(found: rx.Var[Found]) -> rx.Component:
+def _hit(hit: rx.Var[Hit]) -> rx.Component:
     return rx.el.li(
-        clip_player(found.thumbnail, found.preview, found.name),
+        clip_player(hit.thumbnail, hit.preview, hit.name),
         rx.el.p(
-            rx.el.span(found.place, class_name="mr-1.5 text-muted-foreground tabular"),
-            rx.el.span(found.caption, title=found.caption, class_name="line-clamp-2 min-w-0 flex-1 break-words"),
-            rx.el.span(found.score, class_name="ml-2 shrink-0 text-muted-foreground tabular"),
+            rx.el.span(hit.rank, class_name="mr-1.5 text-muted-foreground tabular"),
+            rx.el.span(hit.caption, title=hit.caption, class_name="line-clamp-2 min-w-0 flex-1 break-words"),
+            rx.el.span(hit.score, class_name="ml-2 shrink-0 text-muted-foreground tabular"),
             class_name="mt-1 flex items-baseline text-xs",
         ),
         class_name="min-w-0",
@@ -72,13 +69,13 @@ def _waiting() -> rx.Component:
     )
 
 
-def _said(panel: rx.Var[Panel]) -> rx.Component:
+def _answer(panel: rx.Var[Panel]) -> rx.Component:
     return rx.el.div(
         _verdict(panel),
         rx.cond(panel.text != "", rx.el.blockquote(panel.text, class_name="text-base break-words"), rx.fragment()),
         rx.el.ul(rx.foreach(panel.bars, lambda bar: _bar(bar, panel)), class_name="flex flex-col gap-3"),
         rx.el.ol(
-            rx.foreach(panel.found, _found),
+            rx.foreach(panel.hits, _hit),
             class_name="grid grid-cols-[repeat(auto-fill,minmax(min(100%,7.5rem),1fr))] gap-3",
         ),
         rx.cond((panel.took == "") & (panel.text == ""), _waiting(), rx.fragment()),
@@ -89,8 +86,8 @@ def _said(panel: rx.Var[Panel]) -> rx.Component:
 
 def _panel(panel: rx.Var[Panel]) -> rx.Component:
     mark = rx.cond(
-        panel.hue > 0,
-        swatch(panel.hue),
+        panel.series > 0,
+        swatch(panel.series),
         rx.el.span(aria_hidden=True, class_name="size-2.5 shrink-0 rounded-sm bg-muted-foreground"),
     )
     return rx.el.article(
@@ -107,7 +104,7 @@ def _panel(panel: rx.Var[Panel]) -> rx.Component:
             rx.el.span(panel.took, class_name="shrink-0 text-xs text-muted-foreground tabular"),
             class_name="mb-3 flex justify-between gap-3",
         ),
-        _said(panel),
+        _answer(panel),
         aria_label=panel.title,
         class_name="min-w-0 rounded-xl border border-border bg-card p-4",
         custom_attrs={"data-speaker": panel.who},
@@ -126,13 +123,13 @@ def _state() -> rx.Component:
     )
 
 
-def _invitation() -> rx.Component:
+def _search_hint() -> rx.Component:
     return rx.cond(
         State.searches,
         empty_state(
             icon="search",
             title="Search a dataset in words",
-            text="Say what the clips should show. The first search looks at each clip once; later ones are quick.",
+            text="Describe what the clips should show. The first search embeds every clip; later ones are fast.",
         ),
         rx.fragment(),
     )
@@ -140,12 +137,12 @@ def _invitation() -> rx.Component:
 
 def panels() -> rx.Component:
     """The answers, or why there are none."""
-    asked = State.ready & (State.curl != "")
+    asked = State.can_ask & (State.curl != "")
     again = rx.cond(asked, button("Try again", size="sm", on_click=State.ask), rx.fragment())
     return rx.fragment(
         rx.cond(
-            State.problem != "",
-            callout("No answer", State.problem, again),
+            State.answer_problem != "",
+            callout("No answer", State.answer_problem, again),
             rx.fragment(),
         ),
         rx.cond(
@@ -156,7 +153,7 @@ def panels() -> rx.Component:
                 aria_busy=State.busy,
                 class_name="grid gap-4 md:grid-cols-2 md:[&>:only-child]:col-span-2",
             ),
-            rx.cond(State.problem == "", _invitation(), rx.fragment()),
+            rx.cond(State.answer_problem == "", _search_hint(), rx.fragment()),
         ),
         _state(),
     )

@@ -1,9 +1,10 @@
-"""The clip of the question: its player, and what is known about it."""
+"""The clip of the question: its player and its properties."""
 
 from typing import Any
 
 import reflex as rx
 
+from orchestrator.pages.shared.figures import definition
 from orchestrator.states.playground.index import PlaygroundState as State
 from orchestrator.ui.patterns.empty_state import empty_state
 
@@ -14,11 +15,7 @@ SCENE: Any = State.scene
 def _fact(term: str, value: Any) -> rx.Component:
     return rx.cond(
         value != "",
-        rx.el.div(
-            rx.el.dt(term, class_name="shrink-0 text-muted-foreground"),
-            rx.el.dd(value, class_name="min-w-0 text-right break-words"),
-            class_name="flex justify-between gap-4 border-t border-border py-2 text-sm first:border-t-0",
-        ),
+        definition(term, value, size="border-t border-border py-2 text-sm first:border-t-0", look="break-words"),
         rx.fragment(),
     )
 
@@ -39,9 +36,9 @@ def _chosen() -> rx.Component:
         rx.el.dl(
             _fact("Clip", SCENE.name),
             _fact("Reference", SCENE.reference),
-            _fact("Length", SCENE.lasts),
+            _fact("Length", SCENE.duration),
             _fact("File", SCENE.facts),
-            _fact("Seen", State.sampled),
+            _fact("Input", State.sampled),
             class_name="w-full min-w-0 flex-1 self-start",
         ),
         aria_label="The clip",
@@ -50,7 +47,7 @@ def _chosen() -> rx.Component:
 
 
 def scene() -> rx.Component:
-    """Above the answers; an invitation while no clip is chosen."""
+    """The chosen clip above the answers; a hint while there is none."""
     return rx.cond(
         SCENE,
         _chosen(),

@@ -1,46 +1,28 @@
-"""The cards of who may come in: signed-in browsers, tokens for scripts."""
+"""The cards about access: signed-in browsers and API tokens."""
 
 import reflex as rx
 
+from orchestrator.pages.settings.rows import delete_button, last_used, settings_list, settings_row
 from orchestrator.states.settings.index import BrowserLine, TokenLine
 from orchestrator.states.settings.index import SettingsState as State
-from orchestrator.ui.patterns.confirm_delete import confirm_delete
 from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.badge import badge, tag
-from orchestrator.ui.primitives.button import button, icon_button
+from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.field import field
-from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.input import input
 from orchestrator.ui.primitives.select import select
 from orchestrator.ui.primitives.values import copy_text
 
-_ROW = "flex items-center gap-3 border-t border-border py-3 first:border-t-0 first:pt-0 last:pb-0"
-_SMALL = "text-xs text-muted-foreground"
-
 
 def _browser(line: rx.Var[BrowserLine]) -> rx.Component:
-    return rx.el.li(
-        icon("monitor", class_name="text-muted-foreground"),
-        rx.el.div(
-            rx.el.p(line.what, class_name="truncate text-sm font-medium"),
-            rx.el.p(
-                "Last seen ",
-                relative_time(line.seen),
-                ", ",
-                rx.el.span(line.ip, class_name="font-mono"),
-                class_name=_SMALL,
-            ),
-            class_name="min-w-0 flex-1",
-        ),
-        rx.cond(line.current, badge("This browser", tone="success"), rx.fragment()),
-        key=line.id,
-        class_name=_ROW,
-    )
+    details = ["Last seen ", relative_time(line.last_seen), ", ", rx.el.span(line.ip, class_name="font-mono")]
+    this_one = rx.cond(line.current, badge("This browser", tone="success"), rx.fragment())
+    return settings_row(line.id, "monitor", line.description, details, this_one)
 
 
 def browsers() -> rx.Component:
-    """Where one is signed in."""
+    """The browsers where the user is signed in."""
     others = State.browsers.length() > 1
     return card(
         rx.el.ul(rx.foreach(State.browsers, _browser)),
@@ -55,30 +37,18 @@ def browsers() -> rx.Component:
 
 
 def _token(line: rx.Var[TokenLine]) -> rx.Component:
-    used = rx.cond(line.used, rx.fragment("last used ", relative_time(line.used)), "not used yet")
-    return rx.el.li(
-        icon("key-round", class_name="text-muted-foreground"),
-        rx.el.div(
-            rx.el.p(line.name, class_name="truncate text-sm font-medium"),
-            rx.el.p("Made ", relative_time(line.made), ", ", used, class_name=_SMALL),
-            class_name="min-w-0 flex-1",
-        ),
+    return settings_row(
+        line.id,
+        "key-round",
+        line.name,
+        ["Created ", relative_time(line.created), ", ", last_used(line.used)],
         tag(line.scopes),
-        confirm_delete(
-            "Scripts that use it are refused from that moment on.",
-            what="token",
-            name=line.name,
-            by_name=False,
-            on_confirm=State.delete_token(line.id),
-            opener=icon_button("trash-2", f"Delete token {line.name}"),
-        ),
-        key=line.id,
-        class_name=_ROW,
+        delete_button("token", line.name, "Scripts that use it are refused from then on.", State.delete_token(line.id)),
     )
 
 
-def _fresh() -> rx.Component:
-    """The new token, this once."""
+def _new_token() -> rx.Component:
+    """The new token, which is shown once."""
     return rx.el.div(
         rx.el.p("Copy the token now. It is not shown again.", class_name="text-sm font-medium"),
         copy_text(
@@ -102,7 +72,7 @@ def tokens() -> rx.Component:
             class_name="flex-1",
         ),
         field(
-            "It may",
+            "Access",
             select(
                 [
                     ("write", "Read and change everything"),
@@ -121,7 +91,6 @@ def tokens() -> rx.Component:
         no_validate=True,
         class_name="flex flex-col gap-4",
     )
-    none = rx.el.p("No tokens yet.", class_name="text-sm text-muted-foreground")
     return card(
         rx.el.p(
             "A script sends it as ",
@@ -132,12 +101,8 @@ def tokens() -> rx.Component:
             class_name="text-sm text-muted-foreground",
         ),
         form,
-        rx.cond(State.new_token, _fresh(), rx.fragment()),
-        rx.cond(
-            State.tokens.length() > 0,
-            rx.el.ul(rx.foreach(State.tokens, _token), class_name="border-t border-border pt-4"),
-            none,
-        ),
+        rx.cond(State.new_token, _new_token(), rx.fragment()),
+        settings_list(State.tokens, _token, "No tokens yet."),
         title="API tokens",
         body_class="flex flex-col gap-4",
     )

@@ -1,4 +1,4 @@
-"""The cards of who one is: profile, password, theme."""
+"""The cards about the account: profile, password, theme."""
 
 import reflex as rx
 
@@ -17,7 +17,7 @@ def _foot(word: str) -> rx.Component:
 
 
 def profile() -> rx.Component:
-    """Username and email; saving shows at once in the shell."""
+    """Username and email; the shell shows a change at once."""
     problems = State.profile_problems
     form = rx.el.form(
         field(
@@ -70,5 +70,5 @@ def password() -> rx.Component:
 
 
 def appearance() -> rx.Component:
-    """Light, dark, or as the system; kept in this browser."""
-    return card(theme_choice(), title="Appearance", note="kept in this browser")
+    """Light, dark, or as the system; stored in this browser."""
+    return card(theme_choice(), title="Appearance", note="stored in this browser")

@@ -1,11 +1,11 @@
-"""Settings: profile, password, appearance, notices, signed-in browsers, tokens for scripts, stored credentials."""
+"""Settings: profile, password, appearance, notifications, signed-in browsers, API tokens, stored credentials."""
 
 import reflex as rx
 
 from orchestrator.pages.settings.access import browsers, tokens
 from orchestrator.pages.settings.account import appearance, password, profile
 from orchestrator.pages.settings.credentials import stored_credentials
-from orchestrator.pages.settings.notices import notices
+from orchestrator.pages.settings.notifications import notifications
 from orchestrator.pages.shared.frame import frame
 from orchestrator.states.settings.index import SettingsState as State
 from orchestrator.ui.layout.shell import page_header
@@ -21,18 +21,18 @@ def _skeleton() -> rx.Component:
 
 def _full() -> rx.Component:
     return rx.el.div(
-        rx.el.div(profile(), notices(), browsers(), class_name="flex min-w-0 flex-col gap-4"),
+        rx.el.div(profile(), notifications(), browsers(), class_name="flex min-w-0 flex-col gap-4"),
         rx.el.div(password(), tokens(), stored_credentials(), appearance(), class_name="flex min-w-0 flex-col gap-4"),
         class_name="grid items-start gap-4 lg:grid-cols-2",
     )
 
 
 def index() -> rx.Component:
-    """One's own account."""
-    note = rx.cond(State.ready, f"{State.standing} since {State.since}", "\u00a0")
+    """The user's account."""
+    note = rx.cond(State.loaded, f"{State.standing} since {State.since}", "\u00a0")
     return frame(
         page_header("Settings", note=note),
-        rx.cond(State.ready, _full(), _skeleton()),
+        rx.cond(State.loaded, _full(), _skeleton()),
         title="Settings",
         active="settings",
     )

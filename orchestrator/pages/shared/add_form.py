@@ -1,11 +1,11 @@
-"""What the pages that add a dataset and a model have in common: where files come from, and the foot of the form."""
+"""What the pages that add a dataset and a model share: the uploader, the Hub's fields, and the buttons."""
 
 from typing import Any
 
 import reflex as rx
 
-from orchestrator.pages.shared.forms import general_problem
-from orchestrator.pages.shared.hub_size import hub_word
+from orchestrator.pages.shared.forms import general_problem, problem_of
+from orchestrator.pages.shared.hub_size import hub_button_label
 from orchestrator.ui.primitives.alert_dialog import alert_dialog
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.field import field
@@ -13,24 +13,24 @@ from orchestrator.ui.primitives.input import input as text_input
 from orchestrator.ui.uploader.uploader import uploader
 
 
-def sent_files(state: Any, **looks: Any) -> rx.Component:
-    """The uploader with the refusal of its files below. `looks`: what the uploader says and takes."""
-    problem = state.problems.get("files", "")
+def uploaded_files(state: Any, **props: Any) -> rx.Component:
+    """The uploader with the problem of its files below. `props`: of the uploader."""
+    problem = problem_of(state, "files")
     return rx.el.div(
         uploader(
             state.target,
             invalid=problem != "",
             on_pick=state.pick,
-            on_done=state.arrived,
-            on_cancel=state.call_off,
-            **looks,
+            on_done=state.finish,
+            on_cancel=state.cancel,
+            **props,
         ),
         rx.el.div(general_problem(problem), class_name="mt-3 empty:hidden"),
     )
 
 
 def hub_id(state: Any, label: str, placeholder: str, hint: str) -> rx.Component:
-    """Which repository of the Hub."""
+    """The repository on the Hub."""
     return field(
         label,
         text_input(
@@ -43,45 +43,45 @@ def hub_id(state: Any, label: str, placeholder: str, hint: str) -> rx.Component:
             auto_complete="off",
         ),
         hint=hint,
-        error=state.problems.get("repo", ""),
+        error=problem_of(state, "repo"),
         required=True,
     )
 
 
 def revision(state: Any) -> rx.Component:
-    """Which state of that repository."""
+    """The revision of the repository."""
     return field(
         "Revision",
         text_input(name="revision", value=state.revision, on_change=state.type_revision, mono=True),
         hint="A branch, tag or commit; empty for the newest. It is pinned to its commit.",
-        error=state.problems.get("revision", ""),
+        error=problem_of(state, "revision"),
     )
 
 
-def foot(state: Any, noun: str) -> rx.Component:
-    """What is wrong with the whole form, and its two buttons."""
-    sent = state.target != ""
-    lacks = state.problems.get("files", "") != ""  # all that was chosen has arrived, and something is missing
-    sending = sent & ~lacks
-    cancel = button("Cancel", variant="ghost", on_click=state.leave)
-    call_off = alert_dialog(
+def form_foot(state: Any, noun: str) -> rx.Component:
+    """The problem of the whole form, and its two buttons."""
+    started = state.target != ""
+    incomplete = problem_of(state, "files") != ""  # all chosen files have arrived, but others are missing
+    uploading = started & ~incomplete
+    cancel = button("Cancel", variant="ghost", on_click=state.close)
+    confirm_cancel = alert_dialog(
         title="Cancel this upload?",
-        description="What has arrived of it is deleted from the server.",
+        description="The files that have arrived are deleted from the server.",
         confirm="Cancel upload",
-        cancel="Go on",
-        on_confirm=state.leave,
+        cancel="Keep uploading",
+        on_confirm=state.close,
         opener=button("Cancel", variant="ghost"),
     )
     return rx.fragment(
-        general_problem(state.problems.get("", "")),
+        general_problem(problem_of(state, "")),
         rx.el.div(
-            rx.cond(sent & ~state.broken_off, call_off, cancel),
+            rx.cond(started & ~state.interrupted, confirm_cancel, cancel),
             button(
-                hub_word(state, rx.cond(state.into > 0, "Add files", f"Add {noun}")),
+                hub_button_label(state, rx.cond(state.into > 0, "Add files", f"Add {noun}")),
                 variant="primary",
                 submit=True,
-                loading=(sending & ~state.broken_off) | state.asking,
-                disabled=sending | state.asking,
+                loading=(uploading & ~state.interrupted) | state.asking,
+                disabled=uploading | state.asking,
             ),
             class_name="flex items-center justify-end gap-2",
         ),

@@ -1,10 +1,10 @@
-"""The foot of the sidebar: the machines that train, in three thin lines."""
+"""The foot of the sidebar: the workers and their memory."""
 
 import reflex as rx
 
-from orchestrator.states.shell.worker_status import MachinesState as State
+from orchestrator.pages.shared.gauges import job_bar
+from orchestrator.states.shell.worker_status import WorkerStatusState as State
 from orchestrator.states.workers.rows import DeviceLine
-from orchestrator.ui.primitives.progress import progress
 
 
 def _line(line: rx.Var[DeviceLine]) -> rx.Component:
@@ -19,20 +19,16 @@ def _line(line: rx.Var[DeviceLine]) -> rx.Component:
             ),
             class_name="flex justify-between gap-2",
         ),
-        rx.cond(
-            line.series > 0,
-            progress(line.memory_percent, label=label, series=line.series, height=4),
-            progress(line.memory_percent, label=label, tone="muted", height=4),
-        ),
+        job_bar(line.memory_percent, line.series, label, height=4),
         key=line.key,
         class_name="flex flex-col gap-1",
     )
 
 
-def machines() -> rx.Component:
-    """Nothing until the first look."""
+def worker_status() -> rx.Component:
+    """Empty until the workers were read."""
     return rx.cond(
-        State.ready,
+        State.loaded,
         rx.el.div(
             rx.el.p(
                 rx.el.span(

@@ -1,10 +1,11 @@
-"""The page at `/workers`: the machines that train, and the queue before them."""
+"""The page at `/workers`: the workers and the queue."""
 
 from typing import Any
 
 import reflex as rx
 
 from orchestrator.pages.shared.frame import frame
+from orchestrator.pages.shared.gauges import gauge, job_bar
 from orchestrator.states.shell.session import SessionState
 from orchestrator.states.workers.index import WorkerCard
 from orchestrator.states.workers.index import WorkersState as State
@@ -18,7 +19,7 @@ from orchestrator.ui.primitives.badge import badge
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.link import link
-from orchestrator.ui.primitives.progress import progress, swatch
+from orchestrator.ui.primitives.progress import swatch
 from orchestrator.ui.primitives.select import select
 from orchestrator.ui.primitives.skeleton import loading, skeleton
 
@@ -36,34 +37,19 @@ def _state(worker: WorkerCard) -> rx.Component | rx.Var[Any]:
 
 
 def _gauge(label: str, figure: rx.Var, share: rx.Var, worker: WorkerCard, curve: rx.Var | None = None) -> rx.Component:
-    bar = rx.cond(
-        worker.series > 0,
-        progress(share, label=f"{label} of {worker.name}", series=worker.series),
-        progress(share, label=f"{label} of {worker.name}", tone="muted"),
+    bar = job_bar(share, worker.series, f"{label} of {worker.name}")
+    if curve is None:
+        return gauge(label, figure, bar)
+    history = sparkline(
+        curve,
+        series=1,
+        color="var(--muted-foreground)",
+        height=36,
+        label=f"{label}, the last five minutes",
+        low=0.0,
+        high=1.0,
     )
-    small = (
-        sparkline(
-            curve,
-            series=1,
-            color="var(--muted-foreground)",
-            height=36,
-            label=f"{label}, the last five minutes",
-            low=0.0,
-            high=1.0,
-        )
-        if curve is not None
-        else rx.fragment()
-    )
-    return rx.el.div(
-        rx.el.div(
-            rx.el.span(label, class_name="text-muted-foreground"),
-            rx.el.span(figure, class_name="tabular"),
-            class_name="flex justify-between gap-2 text-xs",
-        ),
-        bar,
-        small,
-        class_name="flex min-w-0 flex-col gap-1.5",
-    )
+    return gauge(label, figure, bar, history)
 
 
 def _doing(worker: WorkerCard) -> rx.Component:
@@ -72,7 +58,7 @@ def _doing(worker: WorkerCard) -> rx.Component:
         link(worker.job, href=f"/jobs/{worker.job_id}", quiet=False, class_name="truncate no-underline"),
         rx.cond(worker.owner, rx.el.span("of ", worker.owner, class_name="text-muted-foreground"), rx.fragment()),
     )
-    other = rx.el.span(rx.cond(worker.job, worker.job, "waits for work"), class_name="text-muted-foreground")
+    other = rx.el.span(rx.cond(worker.job, worker.job, "waiting for a job"), class_name="text-muted-foreground")
     # An administrator reads whose job it is, but only the owner may open it.
     return rx.el.p(
         rx.cond(
@@ -85,14 +71,14 @@ def _doing(worker: WorkerCard) -> rx.Component:
 
 
 def _plain(worker: WorkerCard, other: rx.Component) -> rx.Component:
-    theirs = rx.el.span(worker.job, " of ", worker.owner, class_name="truncate")
-    return rx.cond(worker.owner, theirs, other)
+    others = rx.el.span(worker.job, " of ", worker.owner, class_name="truncate")
+    return rx.cond(worker.owner, others, other)
 
 
 def _drain(worker: WorkerCard) -> rx.Component:
     press = rx.cond(
         worker.draining,
-        button("Take work again", size="sm", icon="play", on_click=State.drain(worker.name, False)),
+        button("Take jobs again", size="sm", icon="play", on_click=State.drain(worker.name, False)),
         button("Drain", size="sm", icon="circle-pause", on_click=State.drain(worker.name, True)),
     )
     return rx.cond(SessionState.is_admin & worker.alive, press, rx.fragment())
@@ -108,15 +94,15 @@ def _facts(worker: WorkerCard) -> list[rx.Component]:
         _state(worker),
         class_name="flex items-start justify-between gap-3",
     )
-    video = rx.fragment(
+    with_gpu = rx.fragment(
         _gauge("GPU memory", worker.gpu_memory, worker.gpu_memory_percent, worker, worker.memory_curve),
         _gauge("Memory", worker.memory, worker.memory_percent, worker),
     )
-    plain = _gauge("Memory", worker.memory, worker.memory_percent, worker, worker.memory_curve)
-    beat = rx.el.div(
+    without_gpu = _gauge("Memory", worker.memory, worker.memory_percent, worker, worker.memory_curve)
+    foot = rx.el.div(
         rx.el.p(
-            "Last beat ",
-            relative_time(worker.beat),
+            "Last heartbeat ",
+            relative_time(worker.heartbeat),
             rx.el.br(),
             "started ",
             relative_time(worker.since),
@@ -129,8 +115,8 @@ def _facts(worker: WorkerCard) -> list[rx.Component]:
         head,
         _doing(worker),
         _gauge("Busy", worker.busy, worker.busy_percent, worker, worker.busy_curve),
-        rx.cond(worker.gpu_memory, video, plain),
-        beat,
+        rx.cond(worker.gpu_memory, with_gpu, without_gpu),
+        foot,
     ]
 
 
@@ -148,12 +134,10 @@ def _worker(worker: WorkerCard) -> rx.Component:
 
 def _queue() -> rx.Component:
     steer = rx.el.div(
-        select(options=LIMITS, value=State.limit, on_change=State.set_limit, label="Jobs of one person", quiet=True),
+        select(options=LIMITS, value=State.limit, on_change=State.set_limit, label="Jobs per user", quiet=True),
         rx.cond(
             State.paused,
-            button(
-                "Let the queue go on", variant="primary", icon="play", on_click=State.pause(False), id="queue-resume"
-            ),
+            button("Resume the queue", variant="primary", icon="play", on_click=State.pause(False), id="queue-resume"),
             button("Pause the queue", icon="circle-pause", on_click=State.pause(True), id="queue-pause"),
         ),
         class_name="flex flex-wrap items-center gap-3",
@@ -171,21 +155,21 @@ def _queue() -> rx.Component:
         rx.cond(
             State.paused,
             rx.el.p(
-                "The queue is paused: what trains goes on, and nothing new starts.",
+                "The queue is paused: running jobs continue, and no new one starts.",
                 role="status",
                 class_name="mt-4 text-sm text-warning",
             ),
             rx.fragment(),
         ),
         title="Queue",
-        note="everybody's jobs",
+        note="all users' jobs",
     )
 
 
 def _body() -> rx.Component:
     none = empty_state(
-        title="No worker has said hello",
-        text="Jobs wait in the queue until one does. ./loreel up starts one; ./loreel worker starts another.",
+        title="No worker is running",
+        text="Jobs wait in the queue until one is. ./loreel up starts one; ./loreel worker starts another.",
         icon="server",
     )
     grid = rx.el.ul(rx.foreach(State.workers, _worker), class_name="grid gap-4 md:grid-cols-2 xl:grid-cols-3")
@@ -195,10 +179,10 @@ def _body() -> rx.Component:
 def index() -> rx.Component:
     """Every worker, live."""
     waiting = loading(skeleton("h-28 rounded-xl"), skeleton("h-72 rounded-xl"), label="Loading the workers")
-    failed = error_state("The workers could not be read", State.failed, retry=State.watch)
+    failed = error_state("The workers could not be read", State.problem, State.refresh)
     return frame(
-        page_header("Workers", note="The machines that train, and what they do now."),
-        rx.cond(State.ready, rx.cond(State.failed, failed, _body()), waiting),
+        page_header("Workers", note="The workers, and the jobs they run now."),
+        rx.cond(State.loaded, rx.cond(State.problem, failed, _body()), waiting),
         title="Workers",
         active="workers",
     )

@@ -8,10 +8,10 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Upload, UploadStatus
 from orchestrator.domain.errors import AppError, Conflict, Invalid
+from orchestrator.domain.formatting import partial_fetch_note
 from orchestrator.domain.machines import PREP
 from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
 from orchestrator.domain.redis_keys import TASK_MODEL
-from orchestrator.domain.sizes import resumable_note
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_model
 from orchestrator.services.after_commit import after_commit
@@ -238,7 +238,7 @@ def fail_import(model_id: int, sentence: str, keep: bool = False) -> str:
         "error", or "called off" where it was deleted or is not processed any more; for the log of the queue.
     """
     begun = partial_bytes(model_id) if keep else 0
-    sentence += resumable_note(begun, "trying again")
+    sentence += partial_fetch_note(begun, "trying again")
     with session_scope() as session:
         model = session.get(VideoModel, model_id)
         if model is None:  # it was deleted while a worker wrote into its folder

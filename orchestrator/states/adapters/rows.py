@@ -1,10 +1,11 @@
-"""The rows that the adapter pages hold: what the services answer, turned into the words a page shows."""
+"""The rows of the adapter pages, made of what the services return."""
 
 from dataclasses import dataclass
 
+from orchestrator.domain import formatting
+from orchestrator.domain.metric_definitions import figure
 from orchestrator.domain.tasks import METRICS, TASKS
 from orchestrator.services.adapters.rows import AdapterRow
-from orchestrator.states.shared import formatting
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,31 +15,31 @@ class AdapterLine:
     id: int
     name: str
     version: str
-    """As people write it: v3."""
+    """Such as "v3"."""
     label: str
     """Name and version: "demo-motion v3"."""
     production: bool
     production_text: str
     """The version of its line in production, or ""."""
     versions_text: str
-    whole: bool
-    """A whole model rather than low-rank weights."""
+    full_model: bool
+    """All weights of a model rather than low-rank ones."""
     task: str
     base: str
     model_id: int
     dataset: str
     dataset_id: int
     job_id: int
-    """0 where the thing is gone, as with dataset_id and model_id."""
-    measure: str
+    """0 where the job was deleted, and likewise dataset_id and model_id."""
+    metric: str
     value: str
     size: str
     made_at: str
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """One metric of a version beside that of the untouched base, or of guessing."""
+class MetricLine:
+    """One metric of a version, and the untouched base's (or chance level) for comparison."""
 
     label: str
     now: str
@@ -46,7 +47,7 @@ class Measured:
 
 
 def adapter_line(row: AdapterRow) -> AdapterLine:
-    """A version as a line."""
+    """A version as a row."""
     version, used = f"v{row.version}", row.production_version
     return AdapterLine(
         id=row.id,
@@ -56,27 +57,27 @@ def adapter_line(row: AdapterRow) -> AdapterLine:
         production=row.production,
         production_text=f"v{used}" if used else "",
         versions_text=formatting.plural(row.versions, "version"),
-        whole=row.kind == "model",
+        full_model=row.kind == "model",
         task=TASKS[row.task].title if row.task in TASKS else "",
         base=row.model_name,
         model_id=row.model_id or 0,
         dataset=f"{row.dataset_name} v{row.dataset_version}",
         dataset_id=row.dataset_id or 0,
         job_id=row.job_id or 0,
-        measure=row.metric_label,
+        metric=row.metric_label,
         value=_figure(row.metric, row.value),
         size=formatting.size(row.size_bytes),
         made_at=formatting.iso(row.created_at),
     )
 
 
-def measured(row: AdapterRow) -> list[Measured]:
-    """Every metric of its task that was taken, then the loss."""
+def metric_lines(row: AdapterRow) -> list[MetricLine]:
+    """Every metric of its task that was measured, then the loss."""
     values, before = row.summary.values, row.summary.baseline
     metrics = TASKS[row.task].metrics if row.task in TASKS else ()
     names = [*((metric.name, metric.label) for metric in metrics), ("eval_loss", "Validation loss")]
     return [
-        Measured(label, _figure(name, values[name]), _figure(name, before.get(name)))
+        MetricLine(label, _figure(name, values[name]), _figure(name, before.get(name)))
         for name, label in names
         if name in values
     ]
@@ -85,7 +86,4 @@ def measured(row: AdapterRow) -> list[Measured]:
 def _figure(name: str, value: float | None) -> str:
     if value is None:
         return ""
-    metric = METRICS.get(name)
-    if metric is None:
-        return formatting.loss(value)
-    return formatting.percent(value, 1) if metric.share else f"{value:g}"
+    return figure(METRICS[name], value) if name in METRICS else formatting.loss(value)

@@ -1,4 +1,4 @@
-"""The login form: checks over the websocket, then leaves by a one-time ticket that becomes the cookie."""
+"""The login form: checked over the websocket, then left with a one-time ticket that becomes the cookie."""
 
 import json
 from typing import Any
@@ -8,27 +8,32 @@ import reflex as rx
 
 from orchestrator.domain.errors import AppError
 from orchestrator.services.auth import sessions, tickets
-from orchestrator.states.shared.guards import call, local_path, public
+from orchestrator.states.shared.guards import local_path, public, run_service
 from orchestrator.states.shared.identity import find_actor
 
 NO_LOGIN = "Enter your email or username."
 NO_PASSWORD = "Enter your password."
 
 
-def enter(ticket: str, wanted: str) -> rx.event.EventSpec:
-    """A full page load: only a new websocket handshake carries the new cookie. What was typed in this tab is gone."""
-    address = f"/api/session?ticket={quote(ticket, safe='')}&next={quote(local_path(wanted), safe='')}"
+def enter(ticket: str, next_path: str) -> rx.event.EventSpec:
+    """Signs in by a full page load: only a new websocket handshake carries the new cookie. Clears the tab's storage."""
+    address = f"/api/session?ticket={quote(ticket, safe='')}&next={quote(local_path(next_path), safe='')}"
     return rx.call_script(f"sessionStorage.clear(); window.location.assign({json.dumps(address)})")
 
 
+def next_path(state: Any) -> str:
+    """The page to open after signing in."""
+    return state.router.url.query_parameters.get("next", "/overview")
+
+
 def with_next(address: str, state: Any) -> str:
-    """The other form's address, told the same page to go on to."""
-    wanted = state.router.url.query_parameters.get("next", "")
-    return f"{address}?next={quote(local_path(wanted), safe='')}" if wanted else address
+    """The other form's address, with the same page to open afterwards."""
+    path = state.router.url.query_parameters.get("next", "")
+    return f"{address}?next={quote(local_path(path), safe='')}" if path else address
 
 
 class LoginState(rx.State):
-    """What stands beside the fields. What was typed stays in the browser, never here."""
+    """The problems of the form. What is typed stays in the browser."""
 
     problem: str = ""
     login_problem: str = ""
@@ -40,30 +45,28 @@ class LoginState(rx.State):
     @rx.event
     @public
     async def open(self):
-        """An empty form; whoever is signed in already goes on."""
+        """on_load: an empty form; users who are signed in already are redirected."""
         self.problem, self.login_problem, self.password_problem, self.busy = "", "", "", False
         self.host = self.router.url.hostname or ""
         self.signup_address = with_next("/signup", self)
-        if await find_actor(self) is not None:
-            return rx.redirect(local_path(self._wanted()))
-        return None
+        return rx.redirect(local_path(next_path(self))) if await find_actor(self) is not None else None
 
     @rx.event
     @public
-    async def leave_login(self, text: str):
-        """The field was left."""
+    async def check_login(self, text: str):
+        """The field has lost the focus."""
         self.login_problem = "" if text.strip() else NO_LOGIN
 
     @rx.event
     @public
-    async def leave_password(self, text: str):
-        """The field was left."""
+    async def check_password(self, text: str):
+        """The field has lost the focus."""
         self.password_problem = "" if text else NO_PASSWORD
 
     @rx.event
     @public
     async def submit(self, form: dict[str, Any]):
-        """Checks login and password; the page then loads anew with the cookie."""
+        """Checks login and password; the page is then loaded again with the cookie."""
         login, password = str(form.get("login", "")), str(form.get("password", ""))
         self.login_problem = "" if login.strip() else NO_LOGIN
         self.password_problem = "" if password else NO_PASSWORD
@@ -73,12 +76,9 @@ class LoginState(rx.State):
         self.busy = True
         yield
         try:
-            actor = await call(sessions.log_in, login, password, self.router.session.client_ip)
-            ticket = await call(tickets.issue_ticket, actor.user_id, bool(form.get("remember")))
+            actor = await run_service(sessions.log_in, login, password, self.router.session.client_ip)
+            ticket = await run_service(tickets.issue_ticket, actor.user_id, bool(form.get("remember")))
         except AppError as refused:
             self.problem, self.busy = refused.message, False
             return
-        yield enter(ticket, self._wanted())
-
-    def _wanted(self) -> str:
-        return self.router.url.query_parameters.get("next", "/overview")
+        yield enter(ticket, next_path(self))

@@ -1,4 +1,4 @@
-"""The sign-up form: each field is checked as it is left, the password is weighed, then the account is made."""
+"""The sign-up form: fields are checked when they lose the focus, and the password is rated while it is typed."""
 
 import asyncio
 from typing import Any
@@ -8,8 +8,8 @@ import reflex as rx
 from orchestrator.domain.errors import AppError
 from orchestrator.services.auth import accounts, passwords, tickets
 from orchestrator.settings import get_settings
-from orchestrator.states.auth.login import enter, with_next
-from orchestrator.states.shared.guards import call, local_path, problems_of, public
+from orchestrator.states.auth.login import enter, next_path, with_next
+from orchestrator.states.shared.guards import local_path, problems_of, public, run_service
 from orchestrator.states.shared.identity import find_actor
 
 MISMATCH = "The two passwords differ. Type the same one twice."
@@ -17,7 +17,7 @@ FIELDS = ("username", "email", "password")
 
 
 class SignupState(rx.State):
-    """Sentences and the password's strength; the password itself is never kept."""
+    """The problems of the form and the password's strength; the password itself is not stored."""
 
     problems: dict[str, str] = {}
     problem: str = ""
@@ -32,61 +32,56 @@ class SignupState(rx.State):
     @rx.event
     @public
     async def open(self):
-        """An empty form; whoever is signed in already goes on."""
+        """on_load: an empty form; users who are signed in already are redirected."""
         self.reset()
         self.login_address = with_next("/login", self)
-        if await find_actor(self) is not None:
-            return rx.redirect(local_path(self._wanted()))
-        return None
+        return rx.redirect(local_path(next_path(self))) if await find_actor(self) is not None else None
 
     @rx.event
     @public
-    async def leave(self, field: str, text: str):
-        """A field was left: its sentence, or none."""
+    async def check_field(self, field: str, text: str):
+        """A field has lost the focus."""
         if field == "username":
             self._username = text[:64]
         elif field == "email":
             self._email = text[:254]
         if field in FIELDS and text:
-            sentence = await call(accounts.check_signup_field, field, text)
+            sentence = await run_service(accounts.check_signup_field, field, text)
             self.problems = {**self.problems, field: sentence}
 
     @rx.event
     @public
-    async def weigh(self, password: str):
-        """Says how strong the password is while it is typed."""
-        found = await asyncio.to_thread(
+    async def rate_password(self, password: str):
+        """Shows the password's strength while it is typed."""
+        strength = await asyncio.to_thread(
             passwords.strength, password[: passwords.MAX_LENGTH], [self._username, self._email]
         )
-        self.score, self.strength, self.hint = found.score, found.label, found.hint
+        self.score, self.strength, self.hint = strength.score, strength.label, strength.hint
 
     @rx.event
     @public
     async def submit(self, form: dict[str, Any]):
-        """Makes the account and signs in."""
+        """Creates the account and signs in."""
         values = {name: str(form.get(name, "")) for name in (*FIELDS, "confirmation")}
         self.problem, self.problems, self.busy = "", {}, True
         yield
         try:
-            # All sentences at once; and no account whose password was mistyped.
-            found = {name: await call(accounts.check_signup_field, name, values[name]) for name in FIELDS}
+            # All problems at once; and no account with a mistyped password.
+            problems = {name: await run_service(accounts.check_signup_field, name, values[name]) for name in FIELDS}
             if values["password"] != values["confirmation"]:
-                found["confirmation"] = MISMATCH
-            self.problems = found
-            if any(found.values()):
+                problems["confirmation"] = MISMATCH
+            self.problems = problems
+            if any(problems.values()):
                 self.busy = False
                 return
-            ticket = await call(_make_account, values["username"], values["email"], values["password"])
+            ticket = await run_service(_create_account, values["username"], values["email"], values["password"])
         except AppError as refused:
-            found = problems_of(refused)
-            self.problem, self.problems, self.busy = found.pop("", ""), found, False
+            problems = problems_of(refused)
+            self.problem, self.problems, self.busy = problems.pop("", ""), problems, False
             return
-        yield enter(ticket, self._wanted())
-
-    def _wanted(self) -> str:
-        return self.router.url.query_parameters.get("next", "/overview")
+        yield enter(ticket, next_path(self))
 
 
-def _make_account(session: Any, username: str, email: str, password: str) -> str:
+def _create_account(session: Any, username: str, email: str, password: str) -> str:
     actor = accounts.sign_up(session, username, email, password, get_settings())
     return tickets.issue_ticket(session, actor.user_id, remember=True)

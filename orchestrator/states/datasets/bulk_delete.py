@@ -1,48 +1,46 @@
-"""Several datasets chosen in the list, and deleted at once."""
+"""Choosing several datasets in the list and deleting them at once."""
 
 import reflex as rx
 from sqlmodel import Session
 
-from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
+from orchestrator.domain import formatting
+from orchestrator.domain.errors import AppError, NotFound
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import delete_dataset, get_dataset
 from orchestrator.services.datasets.overview import DatasetExtras, dataset_extras
 from orchestrator.services.datasets.rows import DatasetRow
 from orchestrator.states.datasets.dialogs import blocked_by, consequences
 from orchestrator.states.datasets.index import DatasetsState
-from orchestrator.states.shared import formatting
-from orchestrator.states.shared.guards import act, signed_in
-
-MOST = 192
-"""As many as the list shows at once."""
+from orchestrator.states.shared.guards import run_as_user, signed_in
+from orchestrator.states.shared.paging import MAX_ROWS
 
 
-def _look(session: Session, actor: Actor, chosen: list[int]) -> list[tuple[DatasetRow, DatasetExtras]]:
-    """Those that still are there, in the order in which they were chosen."""
-    found = []
+def _read(session: Session, actor: Actor, chosen: list[int]) -> list[tuple[DatasetRow, DatasetExtras]]:
+    """The chosen datasets that still exist, in the order in which they were chosen."""
+    rows = []
     for dataset_id in chosen:
         try:
-            found.append(get_dataset(session, actor, dataset_id))
+            rows.append(get_dataset(session, actor, dataset_id))
         except NotFound:
-            continue  # another tab was quicker
-    extras = dataset_extras(session, actor, [row.id for row in found])
-    return [(row, extras.get(row.id, DatasetExtras())) for row in found]
+            continue  # another tab was faster
+    extras = dataset_extras(session, actor, [row.id for row in rows])
+    return [(row, extras.get(row.id, DatasetExtras())) for row in rows]
 
 
-class DatasetsMany(rx.State):
-    """What is chosen, and the dialog that says of each what goes with it."""
+class DatasetBulkDeleteState(rx.State):
+    """The chosen datasets, and the dialog that says for each what its deletion affects."""
 
     chosen: list[int] = []
-    asking: bool = False
-    goes: list[tuple[str, str]] = []
-    """Name and consequences of each that would be deleted."""
-    stays: list[str] = []
-    """Why the others stay."""
+    opened: bool = False
+    deletable: list[tuple[str, str]] = []
+    """Name and consequences of each dataset that would be deleted."""
+    blocked: list[str] = []
+    """Why the others cannot be deleted now."""
     phrase: str = ""
     """What has to be typed."""
     typed: str = ""
     problem: str = ""
-    _going: list[int] = []
+    _deletable_ids: list[int] = []
 
     @rx.var
     def chosen_text(self) -> str:
@@ -56,7 +54,7 @@ class DatasetsMany(rx.State):
     @signed_in
     async def choose(self, dataset_id: int, on: bool):
         others = [other for other in self.chosen if other != dataset_id]
-        self.chosen = [*others, dataset_id][-MOST:] if on else others
+        self.chosen = [*others, dataset_id][-MAX_ROWS:] if on else others
 
     @rx.event
     @signed_in
@@ -64,7 +62,7 @@ class DatasetsMany(rx.State):
         listed = await self.get_state(DatasetsState)
         shown = [row.id for row in listed.rows]
         others = [other for other in self.chosen if other not in shown]
-        self.chosen = [*others, *shown][-MOST:] if on else others
+        self.chosen = [*others, *shown][-MAX_ROWS:] if on else others
 
     @rx.event
     @signed_in
@@ -73,23 +71,22 @@ class DatasetsMany(rx.State):
 
     @rx.event
     @signed_in
-    async def ask(self):
-        """Opens the dialog; what a job still learns from is named, and stays."""
-        found = await act(self, _look, self.chosen)
+    async def open(self):
+        """Opens the dialog; datasets that a job still trains on are named as not deletable."""
+        found = await run_as_user(self, _read, self.chosen)
         self.chosen = [row.id for row, _ in found]
-        going = [(row, extras) for row, extras in found if not blocked_by(extras)]
-        self._going = [row.id for row, _ in going]
-        self.goes = [(row.name, " ".join(consequences(row, extras))) for row, extras in going]
-        self.stays = [f"{row.name}: {blocked_by(extras)}" for row, extras in found if blocked_by(extras)]
-        self.phrase = (
-            f"delete {formatting.plural(len(going), 'dataset')}".replace(formatting.NBSP, " ") if going else ""
-        )
-        self.typed, self.problem, self.asking = "", "", bool(found)
+        deletable = [(row, extras) for row, extras in found if not blocked_by(extras)]
+        self._deletable_ids = [row.id for row, _ in deletable]
+        self.deletable = [(row.name, " ".join(consequences(row, extras))) for row, extras in deletable]
+        self.blocked = [f"{row.name}: {blocked_by(extras)}" for row, extras in found if blocked_by(extras)]
+        count = formatting.plural(len(deletable), "dataset").replace(formatting.NBSP, " ")
+        self.phrase = f"delete {count}" if deletable else ""
+        self.typed, self.problem, self.opened = "", "", bool(found)
 
     @rx.event
     @signed_in
     async def show(self, opened: bool):
-        self.asking = opened and self.asking
+        self.opened = opened and self.opened
 
     @rx.event
     @signed_in
@@ -99,23 +96,21 @@ class DatasetsMany(rx.State):
     @rx.event
     @signed_in
     async def delete(self):
-        """Deletes each by itself: one that is refused meanwhile keeps none of the others."""
+        """Deletes each dataset separately: one that is refused does not keep the others."""
         if not self.confirmed:
             self.problem = f"Type “{self.phrase}” to go on."
             return None
-        gone, refused = [], []
-        for dataset_id, (name, _) in zip(self._going, self.goes, strict=True):
+        deleted, refused = [], []
+        for dataset_id, (name, _) in zip(self._deletable_ids, self.deletable, strict=True):
             try:
-                await act(self, delete_dataset, dataset_id)
-            except NotSignedIn:
-                raise
+                await run_as_user(self, delete_dataset, dataset_id)
             except NotFound:
-                gone.append(dataset_id)
+                deleted.append(dataset_id)
             except AppError as error:
                 refused.append(f"{name}: {error.message}")
             else:
-                gone.append(dataset_id)
-        self.chosen = [other for other in self.chosen if other not in gone]
-        self.asking, self._going, self.goes = False, [], []
-        said = [rx.toast.success(f"{formatting.plural(len(gone), 'dataset')} deleted.")] if gone else []
-        return [*said, *(rx.toast.error(sentence) for sentence in refused), DatasetsState.refresh]
+                deleted.append(dataset_id)
+        self.chosen = [other for other in self.chosen if other not in deleted]
+        self.opened, self._deletable_ids, self.deletable = False, [], []
+        toasts = [rx.toast.success(f"{formatting.plural(len(deleted), 'dataset')} deleted.")] if deleted else []
+        return [*toasts, *(rx.toast.error(sentence) for sentence in refused), DatasetsState.refresh]

@@ -1,4 +1,4 @@
-"""Which clips of a dataset its page shows, and how they are asked for."""
+"""The filters of a dataset's clips on its page."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,22 +10,26 @@ from orchestrator.services.datasets.curation.doctor import clips_of_finding
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ClipFilters:
     """Which clips the grid shows."""
 
     label: str = ""
     split: str = ""
     status: str = "ok"
     q: str = ""
-    found: str = ""
-    """The kind of a finding of the doctor: only its clips, in use or not."""
+    finding: str = ""
+    """The kind of a finding of the doctor: only its clips, in use or left out."""
 
 
-def filters_of(session: Session, actor: Actor, dataset_id: int, wanted: Wanted) -> tuple[str, dict[str, Any]]:
-    """What the finding says, "" for none, and the filters as `list_clips` and `matching_clips` take them."""
-    filters: dict[str, Any] = {"label": wanted.label, "split": wanted.split, "status": wanted.status, "q": wanted.q}
-    found = clips_of_finding(session, actor, dataset_id, wanted.found) if wanted.found else None
-    if found is None:
-        return "", filters
-    title, ids = found
-    return title, filters | {"status": "", "ids": ids}
+def query_of(session: Session, actor: Actor, dataset_id: int, filters: ClipFilters) -> tuple[str, dict[str, Any]]:
+    """Resolves a finding to its clips.
+
+    Returns:
+        The finding's title ("" for none), and the arguments that `list_clips` and `matching_clips` take.
+    """
+    query = {"label": filters.label, "split": filters.split, "status": filters.status, "q": filters.q}
+    finding = clips_of_finding(session, actor, dataset_id, filters.finding) if filters.finding else None
+    if finding is None:
+        return "", query
+    title, ids = finding
+    return title, query | {"status": "", "ids": ids}

@@ -1,4 +1,4 @@
-"""Choosing clips on a dataset's page and changing what is said about them, one in its tile or dialog, many in a bar."""
+"""Choosing clips on a dataset's page, and editing labels, captions and splits of one clip or of many."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -6,52 +6,52 @@ from dataclasses import dataclass, replace
 import reflex as rx
 from sqlmodel import Session
 
-from orchestrator.domain.errors import AppError, Conflict, NotFound, NotSignedIn
+from orchestrator.domain import formatting
+from orchestrator.domain.errors import AppError, Conflict, NotFound
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import matching_clips
 from orchestrator.services.datasets.curation.edits import Change, edit_clips, replace_in_captions
 from orchestrator.services.datasets.curation.versions import EditRow
 from orchestrator.services.datasets.media.clips import get_clip
-from orchestrator.states.datasets.clip_filters import Wanted, filters_of
+from orchestrator.states.datasets.clip_filters import ClipFilters, query_of
 from orchestrator.states.datasets.detail import DatasetDetailState, part_of_page
 from orchestrator.states.datasets.rows import ClipTile, clip_tile
-from orchestrator.states.datasets.versions import done
-from orchestrator.states.shared import formatting
-from orchestrator.states.shared.guards import act, problems_of, signed_in
+from orchestrator.states.datasets.versions import edit_toast
+from orchestrator.states.shared.guards import problems_of, run_as_user, signed_in
 
 UNCHANGED = "Nothing was changed."
-MOST_CHOSEN = 1_000
-"""One by one: the tab holds their ids."""
+MAX_CHOSEN = 1_000
+"""Clips chosen one by one: the tab holds their ids."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why the last words typed in a tile were not taken."""
+    """Why the text last typed in a tile was not accepted."""
 
     clip_id: int = 0
     sentence: str = ""
     count: int = 0
-    """How many there were: the same sentence may come twice."""
+    """Number of refusals so far: the same sentence may come twice."""
 
 
 @dataclass(frozen=True, slots=True)
-class Every:
-    """All clips that filters let through, as they were when somebody chose them."""
+class AllMatching:
+    """All clips that match filters, as they were when they were chosen."""
 
-    filters: Wanted
-    mark: str
-    """Tells whether the filters let through the same clips still."""
+    filters: ClipFilters
+    digest: str
+    """Of the ids: shows whether the same clips still match."""
 
 
-def _mark(ids: list[int]) -> str:
+def _digest(ids: list[int]) -> str:
     return hashlib.sha256(repr(ids).encode()).hexdigest()
 
 
-def _matching(session: Session, actor: Actor, dataset_id: int, wanted: Wanted) -> list[int]:
-    finding, filters = filters_of(session, actor, dataset_id, wanted)
-    if wanted.found and not finding:  # all clips would match
+def _matching(session: Session, actor: Actor, dataset_id: int, filters: ClipFilters) -> list[int]:
+    title, query = query_of(session, actor, dataset_id, filters)
+    if filters.finding and not title:  # without the finding all clips would match
         raise NotFound("The doctor does not find this any more. Show all clips, and choose again.")
-    return sorted(matching_clips(session, actor, dataset_id, **filters))
+    return sorted(matching_clips(session, actor, dataset_id, **query))
 
 
 def _change(
@@ -60,76 +60,87 @@ def _change(
     dataset_id: int,
     ids: list[int],
     change: Change | tuple[str, str],
-    every: Every | None = None,
+    matching: AllMatching | None = None,
 ) -> EditRow | None:
-    """`change`: new values, or words of captions and what to put in their place; `every`: all that match, not `ids`."""
-    if every is not None:
-        ids = _matching(session, actor, dataset_id, every.filters)
-        if _mark(ids) != every.mark:
-            raise Conflict("Other clips match by now than when you chose them. Look at them, and choose them again.")
+    """Edits clips.
+
+    Args:
+        ids: the clips to edit, unless `matching` is given.
+        change: new values, or a text to find in captions and its replacement.
+        matching: edits all clips that match these filters.
+
+    Raises:
+        Conflict: other clips match than when they were chosen.
+    """
+    if matching is not None:
+        ids = _matching(session, actor, dataset_id, matching.filters)
+        if _digest(ids) != matching.digest:
+            raise Conflict("Other clips match now than when you chose them. Check them, and choose again.")
     if isinstance(change, Change):
         return edit_clips(session, actor, dataset_id, ids, change)
     return replace_in_captions(session, actor, dataset_id, ids, *change)
 
 
 @part_of_page
-class DatasetClips(rx.State):
-    """The chosen clips, and the clip that is open in the dialog with what is typed there."""
+class DatasetClipsState(rx.State):
+    """The chosen clips, and the clip in the dialog with what is typed there."""
 
     chosen: list[int] = []
-    whole: int = 0
-    """How many match the filters, when all of them are chosen and not only those that are shown; else 0."""
-    asked: str = ""
-    """The filters (`DatasetDetailState.asked`) under which all were chosen."""
-    _every: Every | None = None
+    all_count: int = 0
+    """How many clips match the filters, when all of them are chosen and not only the shown ones; else 0."""
+    all_filters_key: str = ""
+    """The filters (`DatasetDetailState.filters_key`) under which all were chosen."""
+    _all_matching: AllMatching | None = None
     clip: ClipTile | None = None
     opened: bool = False
     label: str = ""
     caption: str = ""
     split: str = "auto"
     _split: str = "auto"
-    """As it was when the dialog was opened."""
+    """The split when the dialog was opened."""
     problems: dict[str, str] = {}
     refusal: Refusal = Refusal()
     bulk_problem: str = ""
     bulk_label: str = ""
     bulk_find: str = ""
-    bulk_put: str = ""
+    bulk_replacement: str = ""
 
     @rx.var
     def chosen_text(self) -> str:
-        return f"{formatting.plural(self.whole or len(self.chosen), 'clip')} chosen"
+        return f"{formatting.plural(self.all_count or len(self.chosen), 'clip')} chosen"
 
     @rx.event
     @signed_in
     async def choose(self, clip_id: int, on: bool):
-        """Adds a clip to the chosen ones, or takes it out."""
+        """Adds a clip to the chosen ones, or removes it."""
         page = await self.get_state(DatasetDetailState)
-        before = [tile.id for tile in page.tiles] if self.whole and self.asked == page.asked else self.chosen
+        same_filters = self.all_count and self.all_filters_key == page.filters_key
+        before = [tile.id for tile in page.tiles] if same_filters else self.chosen
         rest = [other for other in before if other != clip_id]
         self._choose([*rest, clip_id] if on else rest)
 
     @rx.event
     @signed_in
     async def choose_shown(self):
-        """Every clip that the grid shows, beside those that are chosen already."""
+        """Adds every clip that the grid shows to the chosen ones."""
         page = await self.get_state(DatasetDetailState)
         self._choose(list(dict.fromkeys([*self.chosen, *(tile.id for tile in page.tiles)])))
 
     @rx.event
     @signed_in
     async def choose_matching(self):
-        """Every clip that the filters let through, also those that are not shown."""
+        """Chooses every clip that matches the filters, shown or not."""
         page = await self.get_state(DatasetDetailState)
-        wanted = page._wanted()
-        ids = await act(self, _matching, page._id(), wanted)
-        self._every, self.whole, self.asked = Every(wanted, _mark(ids)), len(ids), page.asked
+        filters = page._filters()
+        ids = await run_as_user(self, _matching, page._id(), filters)
+        self._all_matching = AllMatching(filters, _digest(ids))
+        self.all_count, self.all_filters_key = len(ids), page.filters_key
         self.chosen, self.bulk_problem = [tile.id for tile in page.tiles], ""
 
     @rx.event
     @signed_in
     async def choose_none(self):
-        self._forget()
+        self._clear()
 
     @rx.event
     @signed_in
@@ -139,7 +150,7 @@ class DatasetClips(rx.State):
     @rx.event
     @signed_in
     async def label_chosen(self):
-        """The typed label for all chosen clips."""
+        """Sets the typed label on all chosen clips."""
         return await self._bulk(Change(label=self.bulk_label))
 
     @rx.event
@@ -149,14 +160,14 @@ class DatasetClips(rx.State):
 
     @rx.event
     @signed_in
-    async def type_bulk_put(self, text: str):
-        self.bulk_put = text
+    async def type_bulk_replacement(self, text: str):
+        self.bulk_replacement = text
 
     @rx.event
     @signed_in
     async def replace_in_chosen(self):
-        """Other words for some of the captions of all chosen clips."""
-        return await self._bulk((self.bulk_find, self.bulk_put))
+        """Replaces a text in the captions of all chosen clips."""
+        return await self._bulk((self.bulk_find, self.bulk_replacement))
 
     @rx.event
     @signed_in
@@ -176,24 +187,22 @@ class DatasetClips(rx.State):
     @rx.event
     @signed_in
     async def rewrite(self, clip_id: int, text: str):
-        """The label or caption that was typed in a clip's tile; a refusal stays beside the field there."""
+        """Saves the label or caption typed in a clip's tile; a refusal is shown at the field there."""
         page = await self.get_state(DatasetDetailState)
         change = Change(**{page.annotation: text})
         try:
-            edit = await act(self, _change, page._id(), [clip_id], change)
-        except NotSignedIn:
-            raise
+            edit = await run_as_user(self, _change, page._id(), [clip_id], change)
         except AppError as error:
             self.refusal = Refusal(clip_id, error.message, self.refusal.count + 1)
             return None
         self.refusal = Refusal(count=self.refusal.count)
-        return [done(edit, UNCHANGED), DatasetDetailState.refresh]
+        return [edit_toast(edit, UNCHANGED), DatasetDetailState.refresh]
 
     @rx.event
     @signed_in
     async def open_clip(self, clip_id: int):
-        """Opens one clip with its player and its words."""
-        row = await act(self, get_clip, clip_id)
+        """Opens the dialog with one clip."""
+        row = await run_as_user(self, get_clip, clip_id)
         self.clip, self.label, self.caption, self.split = clip_tile(row), row.label, row.caption, row.split
         self._split, self.problems, self.opened = row.split, {}, True
 
@@ -220,7 +229,7 @@ class DatasetClips(rx.State):
     @rx.event
     @signed_in
     async def save(self):
-        """Keeps what the dialog says; a refusal stays beside its field."""
+        """Saves what the dialog says; a refusal is shown at its field."""
         if self.clip is None:
             return None
         page = await self.get_state(DatasetDetailState)
@@ -229,49 +238,47 @@ class DatasetClips(rx.State):
     @rx.event
     @signed_in
     async def leave_out(self):
-        """Leaves the open clip out, or takes it back in, with what was typed."""
+        """Leaves the open clip out of training, or takes it back in, and saves what was typed."""
         page = await self.get_state(DatasetDetailState)
         quarantined = self.clip is not None and self.clip.quarantined
         return await self._one(replace(self._typed(page.annotation), status="ok" if quarantined else "quarantined"))
 
     def _typed(self, annotation: str) -> Change:
-        """Only what is other than when the dialog was opened: somebody else may have written the rest anew since."""
-        was = {"label": self.clip.label, "caption": self.clip.caption, "split": self._split} if self.clip else {}
-        said = {annotation: getattr(self, annotation), "split": self.split}
-        return Change(**{name: text for name, text in said.items() if text != was.get(name)})
+        """What differs from when the dialog was opened: another tab may have changed the rest since."""
+        before = {"label": self.clip.label, "caption": self.clip.caption, "split": self._split} if self.clip else {}
+        typed = {annotation: getattr(self, annotation), "split": self.split}
+        return Change(**{name: text for name, text in typed.items() if text != before.get(name)})
 
     def _choose(self, ids: list[int]) -> None:
-        if len(ids) > MOST_CHOSEN:
-            self.bulk_problem = f"At most {MOST_CHOSEN:,} clips are chosen so. Filter them, and choose all at once."
+        if len(ids) > MAX_CHOSEN:
+            self.bulk_problem = f"At most {MAX_CHOSEN:,} clips can be chosen one by one. Filter them, and choose all."
             return
-        self.chosen, self.whole, self.bulk_problem = ids, 0, ""
+        self.chosen, self.all_count, self.bulk_problem = ids, 0, ""
 
-    def _forget(self) -> None:
-        self.chosen, self.whole, self.bulk_problem = [], 0, ""
-        self.bulk_label, self.bulk_find, self.bulk_put = "", "", ""
+    def _clear(self) -> None:
+        self.chosen, self.all_count, self.bulk_problem = [], 0, ""
+        self.bulk_label, self.bulk_find, self.bulk_replacement = "", "", ""
 
     async def _one(self, change: Change):
         if self.clip is None:
             return None
         page = await self.get_state(DatasetDetailState)
         try:
-            edit = await act(self, _change, page._id(), [self.clip.id], change)
-        except NotSignedIn:
-            raise
+            edit = await run_as_user(self, _change, page._id(), [self.clip.id], change)
         except AppError as error:
             self.problems = problems_of(error)
             return None
         self.opened = False
-        return [done(edit, UNCHANGED), DatasetDetailState.refresh]
+        return [edit_toast(edit, UNCHANGED), DatasetDetailState.refresh]
 
     async def _bulk(self, change: Change | tuple[str, str]):
         page = await self.get_state(DatasetDetailState)
         try:
-            edit = await act(self, _change, page._id(), self.chosen, change, self._every if self.whole else None)
-        except NotSignedIn:
-            raise
+            edit = await run_as_user(
+                self, _change, page._id(), self.chosen, change, self._all_matching if self.all_count else None
+            )
         except AppError as error:
             self.bulk_problem = error.message
             return None
-        self._forget()
-        return [done(edit, UNCHANGED), DatasetDetailState.refresh]
+        self._clear()
+        return [edit_toast(edit, UNCHANGED), DatasetDetailState.refresh]

@@ -1,14 +1,14 @@
-"""One dataset's page: its clips by class, what they are like together, and its progress while it is being made."""
+"""One dataset's page: its clips and their statistics, and its progress while it is received and processed."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 import reflex as rx
 from sqlmodel import Session
 
-from orchestrator.domain.errors import AppError, Conflict, NotFound, NotSignedIn
+from orchestrator.domain import formatting
+from orchestrator.domain.errors import Conflict
 from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.tasks import DEFAULT_TASK, TASKS
 from orchestrator.domain.users import Actor
@@ -22,7 +22,8 @@ from orchestrator.services.datasets.overview import DatasetExtras, dataset_extra
 from orchestrator.services.datasets.rows import REUPLOAD_NOTE, ClipRow, DatasetRow
 from orchestrator.services.datasets.statistics import ClipStatistics, clip_statistics
 from orchestrator.services.paging import Page
-from orchestrator.states.datasets.clip_filters import Wanted, filters_of
+from orchestrator.states.datasets.clip_filters import ClipFilters, query_of
+from orchestrator.states.datasets.index import PATH
 from orchestrator.states.datasets.layout_view import LayoutView, layout_view
 from orchestrator.states.datasets.rows import (
     ClassBar,
@@ -36,52 +37,53 @@ from orchestrator.states.datasets.rows import (
     seconds,
     size_bars,
 )
-from orchestrator.states.shared import formatting
-from orchestrator.states.shared.address_filters import filter_of, is_on, remember
-from orchestrator.states.shared.guards import act, said, signed_in
+from orchestrator.states.shared.address_filters import read_filter, write_filters
+from orchestrator.states.shared.guards import run_as_user, signed_in, toast_for
 from orchestrator.states.shared.hub_lookup import StoredToken
-from orchestrator.states.shared.paging import Windowed
+from orchestrator.states.shared.paging import Paged
 from orchestrator.states.shared.presentation import Fact
+from orchestrator.states.shared.record_page import RecordPage
 
-LOOK_AGAIN_S = 1.0
 SPLITS = ("train", "validation", "auto")
 STATUSES = ("ok", "quarantined")
 ALL_CLASSES = " "
-"""In the choice of a class; no label is this, as one may be "any"."""
-UNEVEN = 3
-"""A class with less than a third of the largest one is marked."""
+"""The choice of all classes; a label may be "any" or "all", but never a space."""
+IMBALANCE = 3
+"""A class with less than a third of the largest one's clips is marked."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Visit:
     row: DatasetRow
     extras: DatasetExtras
-    finding: str
-    """What the doctor says of the clips that are shown; "" when nothing was asked for, or it is found no more."""
+    finding_title: str
+    """The title of the finding whose clips are shown; "" when none was asked for, or it is no longer found."""
     clips: Page[ClipRow]
     bad: Page[ClipRow]
-    footage: ClipStatistics
-    begun: int
-    """Bytes of a fetch that broke off, to be gone on from."""
+    statistics: ClipStatistics
+    fetched_bytes: int
+    """Bytes of an interrupted fetch, which can be continued."""
     tokens: list[CredentialRow]
-    """Stored credentials, where a fetch from the Hub may be tried again with one."""
+    """Stored credentials, where a failed fetch from the Hub may be repeated with one."""
 
 
-def _mute(row: DatasetRow) -> bool:
-    """None of its clips says anything yet: those that wait for their words are all there is to see."""
+def _has_no_annotated_clip(row: DatasetRow) -> bool:
+    """No clip has a label or caption yet: those that wait for one are all there is to show."""
     return row.status == "ready" and not row.clip_count
 
 
-def _read(session: Session, actor: Actor, dataset_id: int, wanted: Wanted, limit: int, cursor: str = "") -> _Visit:
+def _read(
+    session: Session, actor: Actor, dataset_id: int, filters: ClipFilters, limit: int, cursor: str = ""
+) -> _Visit:
     row = get_dataset(session, actor, dataset_id)
-    if _mute(row) and wanted.status == "ok":
-        wanted = replace(wanted, status="quarantined")
-    title, filters = filters_of(session, actor, dataset_id, wanted)
+    if _has_no_annotated_clip(row) and filters.status == "ok":
+        filters = replace(filters, status="quarantined")
+    title, query = query_of(session, actor, dataset_id, filters)
     return _Visit(
         row,
         dataset_extras(session, actor, [dataset_id]).get(dataset_id, DatasetExtras()),
         title,
-        list_clips(session, actor, dataset_id, limit=limit, cursor=cursor or None, **filters),
+        list_clips(session, actor, dataset_id, limit=limit, cursor=cursor or None, **query),
         list_clips(session, actor, dataset_id, status="bad", limit=50),
         clip_statistics(session, actor, dataset_id),
         sum(partial_bytes(folder) for folder in fetch_folders(dataset_id)) if row.status == "error" else 0,
@@ -90,10 +92,11 @@ def _read(session: Session, actor: Actor, dataset_id: int, wanted: Wanted, limit
 
 
 _PARTS: list[type[rx.State]] = []
+_State = TypeVar("_State", bound=type[rx.State])
 _AFTER_REFRESH: list[Callable[[int], Any]] = []
 
 
-def part_of_page(state: type[rx.State]) -> type[rx.State]:
+def part_of_page(state: _State) -> _State:
     """Class decorator: the state is reset whenever the page shows another dataset."""
     _PARTS.append(state)
     return state
@@ -104,8 +107,10 @@ def after_refresh(event: Callable[[int], Any]) -> None:
     _AFTER_REFRESH.append(event)
 
 
-class DatasetDetailState(Windowed, StoredToken, rx.State):
-    """What one dataset's page shows; `dataset_id` comes with the address."""
+class DatasetDetailState(RecordPage, Paged, StoredToken, rx.State):
+    """What one dataset's page shows."""
+
+    PATH: ClassVar[str] = PATH
 
     card: DatasetCard | None = None
     facts: list[Fact] = []
@@ -114,7 +119,7 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
     bad_count: int = 0
     bad_text: str = ""
     title: str = "Dataset"
-    tab: str = "Dataset - Loreel"
+    page_title: str = "Dataset - Loreel"
     bars: list[ClassBar] = []
     lengths: list[LengthBar] = []
     lengths_note: str = ""
@@ -124,9 +129,9 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
     has_classes: bool = True
     annotation: str = TASKS[DEFAULT_TASK].annotation.value
     """The kind of annotation that its task learns from."""
-    """The task learns classes; otherwise captions."""
+    """The clips have labels; otherwise captions."""
     size_bars: list[ClassBar] = []
-    """Frame sizes with their clips; none where all clips have the same."""
+    """Clips per frame size; empty where all have the same."""
     word_bars: list[LengthBar] = []
     words_note: str = ""
     most_words: str = ""
@@ -135,225 +140,205 @@ class DatasetDetailState(Windowed, StoredToken, rx.State):
     split: str = ""
     status: str = "ok"
     q: str = ""
-    found: str = ""
-    """The finding whose clips are shown, whatever their use is."""
     finding: str = ""
-    """What it says."""
+    """The kind of the finding whose clips are shown, in use or left out."""
+    finding_title: str = ""
     editable: bool = False
     trainable: bool = False
-    """Its clips say enough to learn from."""
+    """Enough clips are annotated to train on."""
     _reading: dict[str, Any] = {}
     correctable: bool = False
-    """It may be read once more in another way."""
+    """How it is read can be corrected."""
     from_hub: bool = False
-    begun: bool = False
-    """Part of what could not be fetched is here, to be gone on from."""
+    partly_fetched: bool = False
+    """Part of an interrupted fetch is stored and can be continued."""
     not_added: str = ""
-    """Why the last files did not come into a dataset that is ready."""
-    came_again: str = ""
-    """What became of those of the last files that it had already."""
-    not_followed: str = ""
-    """Why the last correction of what waits to be accepted could not be followed."""
-    loaded: bool = False
-    missing: bool = False
-    problem: str = ""
+    """Why the last files were not added to a dataset that is ready."""
+    duplicates_note: str = ""
+    """What happened to those of the last files that the dataset had already."""
+    correction_problem: str = ""
+    """Why the last correction could not be applied to files that wait to be accepted."""
 
     @rx.var
     def matching_text(self) -> str:
         return f"{self.matching:,}"
 
-    @rx.var(deps=["label", "split", "status", "q", "found"], auto_deps=False)
-    def asked(self) -> str:
-        """The filters, to be compared with others."""
-        return repr(self._wanted())
+    @rx.var(deps=["label", "split", "status", "q", "finding"], auto_deps=False)
+    def filters_key(self) -> str:
+        """Identifies the filters, for comparison with others."""
+        return repr(self._filters())
 
     @rx.event
     @signed_in
     async def load(self):
-        """on_load: forgets the dataset shown before, unless it is the same one (a reconnect)."""
-        wanted = self._id()
-        if self.card is None or self.card.id != wanted:
-            self.reset()
-            for state in _PARTS:  # what was chosen, found or opened there is not of this one
-                (await self.get_state(state)).reset()
-        before = self._wanted()
-        self.label = filter_of(self, "class", limit=200)
-        self.split = filter_of(self, "split", SPLITS)
-        self.status = filter_of(self, "clips", STATUSES) or "ok"
-        self.q, self.found = filter_of(self, "q"), filter_of(self, "finding", limit=40)
-        if before != self._wanted():
-            self._from_the_start()
-        return await self._refresh()
-
-    @rx.event
-    @signed_in
-    async def refresh(self):
+        """on_load: clears the page unless it shows this dataset already, and takes the filters from the address."""
+        if self.record_id != self._id():
+            await self._reset_page()
+        before = self._filters()
+        self.label = read_filter(self, "class", limit=200)
+        self.split = read_filter(self, "split", SPLITS)
+        self.status = read_filter(self, "clips", STATUSES) or "ok"
+        self.q, self.finding = read_filter(self, "q"), read_filter(self, "finding", limit=40)
+        if before != self._filters():
+            self._rewind()
         return await self._refresh()
 
     @rx.event
     @signed_in
     async def cancel(self):
-        """Stops fetching or reading; what was there before stays."""
-        row = await act(self, cancel_import, self._id())
-        again = await self._refresh()
-        kept = "What was there before stays." if row.clip_count else "Nothing of it was kept."
-        return [rx.toast.info(f"Stopped. {kept}"), *again]
+        """Stops fetching or reading; clips that the dataset had before stay."""
+        row = await run_as_user(self, cancel_import, self._id())
+        events = await self._refresh()
+        kept = "Clips that were here before stay." if row.clip_count else "None of its files were kept."
+        return [rx.toast.info(f"Stopped. {kept}"), *events]
 
     @rx.event
     @signed_in
     async def accept(self):
-        """It was understood rightly: the clips are read now."""
-        return await self._ask(accept_layout)
+        """Accepts how the files were understood: the clips are imported now."""
+        return await self._request(accept_layout)
 
     @rx.event
     @signed_in
     async def write_by_hand(self):
-        """The clips come in as they are; what they say is written here."""
-        return await self._ask(request_reinterpretation, dict(self._reading) | {"by_hand": True})
+        """Imports the clips without labels or captions, which are then written on this page."""
+        return await self._request(request_reinterpretation, dict(self._reading) | {"by_hand": True})
 
     @rx.event
     @signed_in
     async def dismiss(self):
-        """The person has read what became of the last files."""
-        return await self._ask(dismiss_notice)
+        """Hides the notice about the last files."""
+        return await self._request(dismiss_notice)
 
     @rx.event
     @signed_in
     async def fetch_again(self):
-        """Once more from the same address, on the Hub with the chosen token."""
-        return await self._ask(request_fetch, credential_id=self._token_id())
+        """Fetches from the same address again; from the Hub with the chosen token."""
+        return await self._request(request_fetch, credential_id=parse_id(self.stored))
 
     @rx.event
     @signed_in
     async def filter_label(self, label: str):
         """Shows one class, or all."""
         self.label = "" if label == ALL_CLASSES else label
-        return await self._filtered()
+        return await self._apply_filters()
 
     @rx.event
     @signed_in
     async def filter_split(self, split: str):
         self.split = split if split in SPLITS else ""
-        return await self._filtered()
+        return await self._apply_filters()
 
     @rx.event
     @signed_in
     async def filter_status(self, status: str):
         self.status = status if status in STATUSES else "ok"
-        return await self._filtered()
+        return await self._apply_filters()
 
     @rx.event
     @signed_in
     async def show_finding(self, kind: str):
-        """Only the clips that a finding of the doctor is about; "" shows all again."""
-        self.label, self.split, self.q, self.found = "", "", "", kind[:40]
-        return [*await self._filtered(), *([rx.scroll_to("clips")] if kind else [])]
+        """Shows only the clips of one finding of the doctor; "" shows all again."""
+        self.label, self.split, self.q, self.finding = "", "", "", kind[:40]
+        return [*await self._apply_filters(), *([rx.scroll_to("clips")] if kind else [])]
 
     @rx.event
     @signed_in
     async def search(self, q: str):
         self.q = q[:80]
-        return await self._filtered()
+        return await self._apply_filters()
 
-    @rx.event(background=True, supersedes=True)
-    @signed_in
-    async def watch(self):
-        """Looks again while the dataset is being received or processed; ends with the page."""
-        while self.card is not None and self.card.busy and is_on(self, f"/datasets/{self.card.id}"):
-            await asyncio.sleep(LOOK_AGAIN_S)
-            async with self:
-                wanted = self._id(), self._wanted(), self.shown, self._cursor
-            try:
-                visit = await act(self, _read, *wanted)
-            except NotFound:
-                async with self:
-                    self.missing = True
-                return None
-            async with self:
-                if wanted == (self._id(), self._wanted(), self.shown, self._cursor):
-                    self._show(visit)
-        return [event(self.card.id) for event in _AFTER_REFRESH] if self.card is not None else []
-
-    async def _ask(self, service: Callable[..., Any], *given: Any, **named: Any):
-        """The wish, then the page anew, also after a refusal: another tab may have been quicker."""
+    async def _request(self, service: Callable[..., Any], *args: Any, **kwargs: Any):
+        """Calls a service, then refreshes the page, also after a refusal: another tab may have been faster."""
         refused = []
         try:
-            await act(self, service, self._id(), *given, **named)
+            await run_as_user(self, service, self._id(), *args, **kwargs)
         except Conflict as error:
-            refused = [said(error)]
-        again = await self._refresh()
-        return [*refused, *again]
+            refused = [toast_for(error)]
+        return [*refused, *await self._refresh()]
 
-    def _id(self) -> int:
-        text = str(self.router.url.path).rstrip("/").rpartition("/")[2]
-        return parse_id(text)
+    def _filters(self) -> ClipFilters:
+        return ClipFilters(self.label, self.split, self.status, self.q, self.finding)
 
-    async def _refresh(self) -> list[Any]:
-        try:
-            visit = await act(self, _read, self._id(), self._wanted(), self.shown, self._cursor)
-            if self._emptied(visit.clips):
-                visit = await act(self, _read, self._id(), self._wanted(), self.shown, self._cursor)
-            self._show(visit)
-        except NotSignedIn:
-            raise
-        except NotFound:
-            self.missing, self.loaded = True, True
-            return []
-        except AppError as error:
-            self.problem, self.loaded = error.message, True
-            return []
-        if self.card is not None and self.card.busy:
-            return [DatasetDetailState.watch]
-        # Read afterwards: a large dataset's page does not wait for it.
+    def _query(self) -> tuple[int, ClipFilters, int, str]:
+        return self._id(), self._filters(), self.limit, self._cursor
+
+    async def _read(self, *query: Any) -> _Visit:
+        return await run_as_user(self, _read, *query)
+
+    async def _read_now(self) -> _Visit:
+        visit = await self._read(*self._query())
+        return await self._read(*self._query()) if self._rewind_if_empty(visit.clips) else visit
+
+    def _is_changing(self) -> bool:
+        """It is being received or processed."""
+        return self.card is not None and self.card.busy
+
+    def _events_after_refresh(self) -> list[Any]:
+        """What is read after the clips, so that a large dataset's page does not wait for it."""
         return [event(self.card.id) for event in _AFTER_REFRESH] if self.card is not None else []
 
-    def _wanted(self) -> Wanted:
-        return Wanted(self.label, self.split, self.status, self.q, self.found)
+    async def _reset_page(self) -> None:
+        self.reset()
+        for state in _PARTS:
+            (await self.get_state(state)).reset()
 
-    async def _filtered(self):
-        self._from_the_start()
-        again = await self._refresh()
+    async def _refresh(self) -> list[Any]:
+        events = await super()._refresh()
+        return events if isinstance(events, list) else [events] if events else []
+
+    async def _apply_filters(self):
+        self._rewind()
+        events = await self._refresh()
         status = "" if self.status == "ok" else self.status
-        filters = {"class": self.label, "split": self.split, "clips": status, "q": self.q}
-        filters["finding"] = self.found
-        return [remember(f"/datasets/{self._id()}", **filters), *again]
+        filters = {"class": self.label, "split": self.split, "clips": status, "q": self.q, "finding": self.finding}
+        return [write_filters(f"{PATH}/{self._id()}", **filters), *events]
 
     def _show(self, visit: _Visit) -> None:
-        row, film = visit.row, visit.footage
-        self.card, self.finding = dataset_card(row, visit.extras), visit.finding
-        self.found = self.found if visit.finding else ""
+        row = visit.row
+        self.card, self.finding_title = dataset_card(row, visit.extras), visit.finding_title
+        self.finding = self.finding if visit.finding_title else ""
+        self.title, self.from_hub = row.name, row.source.get("type") == "hub"
+        self.page_title = (row.name if row.status == "ready" else f"{row.name}, {row.status}") + " - Loreel"
+        self.partly_fetched = visit.fetched_bytes > 0
+        self._offer_tokens(visit.tokens)
+        self._show_status(row)
+        self._show_clips(visit)
+        self._show_statistics(row, visit.statistics)
+
+    def _show_status(self, row: DatasetRow) -> None:
+        """What can be done with the dataset now, and the notices about its last files."""
+        ready, in_review = row.status == "ready", row.stage == "review"
+        self.editable = ready and not row.is_demo
+        self.correctable = self.editable or in_review or (row.status == "error" and bool(row.layout.get("title")))
+        self.status = "quarantined" if _has_no_annotated_clip(row) else self.status
+        enough = row.clip_count > 0 and (not TASKS[row.task].has_classes or len(row.class_names) > 1)
+        self.trainable, self._reading = ready and enough, row.layout.get("reading") or {}
+        self.not_added = row.error if ready else ""
+        self.duplicates_note = str(row.layout.get(REUPLOAD_NOTE) or "") if ready else ""
+        self.correction_problem = row.error if in_review else ""
+
+    def _show_clips(self, visit: _Visit) -> None:
         self.tiles = [clip_tile(clip) for clip in visit.clips.items]
         self.bad_tiles, self.bad_count = [clip_tile(clip) for clip in visit.bad.items], visit.bad.total
-        held = f"the first {len(self.bad_tiles)} of " if len(self.bad_tiles) < visit.bad.total else ""
-        self.bad_text = held + formatting.plural(visit.bad.total, "file")
-        self.title, self.from_hub = row.name, row.source.get("type") == "hub"
-        self.begun = visit.begun > 0
-        self._offer_tokens(visit.tokens)
-        self.editable = row.status == "ready" and not row.is_demo
-        waits = row.stage == "review"
-        self.correctable = self.editable or waits or (row.status == "error" and bool(row.layout.get("title")))
-        self.status = "quarantined" if _mute(row) else self.status
-        enough = row.clip_count > 0 and (not TASKS[row.task].has_classes or len(row.class_names) > 1)
-        self.trainable, self._reading = row.status == "ready" and enough, row.layout.get("reading") or {}
-        self.not_added = row.error if row.status == "ready" else ""
-        self.came_again = str(row.layout.get(REUPLOAD_NOTE) or "") if row.status == "ready" else ""
-        self.not_followed = row.error if waits else ""
-        self.tab = (row.name if row.status == "ready" else f"{row.name}, {row.status}") + " - Loreel"
-        self._place(visit.clips)
-        self.facts = facts(row, film)
+        shown = f"the first {len(self.bad_tiles)} of " if len(self.bad_tiles) < visit.bad.total else ""
+        self.bad_text = shown + formatting.plural(visit.bad.total, "file")
+        self._set_page(visit.clips)
+
+    def _show_statistics(self, row: DatasetRow, statistics: ClipStatistics) -> None:
+        classes, captions = statistics.classes, statistics.captions
+        self.facts = facts(row, statistics)
         self.has_classes, self.annotation = TASKS[row.task].has_classes, TASKS[row.task].annotation.value
-        self.layout = layout_view(row.layout, film.splits, row.task)
+        self.layout = layout_view(row.layout, statistics.splits, row.task)
         self.labels = [{"value": ALL_CLASSES, "label": "All classes"}]
-        self.labels += [{"value": name, "label": name, "hint": formatting.count(n)} for name, n in sorted(film.classes)]
-        top = film.classes[0][1] if film.classes else 1
-        self.bars = [ClassBar(name, formatting.count(n), 100 * n / top, n * UNEVEN < top) for name, n in film.classes]
-        self.balance_note = f"largest {top:,}, smallest {film.classes[-1][1]:,}" if len(film.classes) > 1 else ""
-        self.lengths = columns(film.lengths, "{:.1f} to {:.1f}\u00a0s")
-        self.size_bars = size_bars(film)
-        spoken = film.captions
-        self.word_bars = columns(spoken.bins, "{:.0f} to {:.0f} words") if spoken else []
-        self.words_note = f"median {spoken.median:.0f} words" if spoken else ""
-        self.most_words = formatting.plural(spoken.longest, "word") if spoken else ""
-        self.lengths_note = f"median {seconds(film.median_s)}"
-        self.longest_text = seconds(film.longest_s)
-        self.missing, self.problem, self.loaded = False, "", True
+        self.labels += [{"value": name, "label": name, "hint": formatting.count(n)} for name, n in sorted(classes)]
+        most = classes[0][1] if classes else 1
+        self.bars = [ClassBar(name, formatting.count(n), 100 * n / most, n * IMBALANCE < most) for name, n in classes]
+        self.balance_note = f"largest {most:,}, smallest {classes[-1][1]:,}" if len(classes) > 1 else ""
+        self.lengths = columns(statistics.lengths, "{:.1f} to {:.1f}\u00a0s")
+        self.size_bars = size_bars(statistics)
+        self.word_bars = columns(captions.bins, "{:.0f} to {:.0f} words") if captions else []
+        self.words_note = f"median {captions.median:.0f} words" if captions else ""
+        self.most_words = formatting.plural(captions.longest, "word") if captions else ""
+        self.lengths_note = f"median {seconds(statistics.median_s)}"
+        self.longest_text = seconds(statistics.longest_s)

@@ -1,30 +1,30 @@
-"""What a model sees of the open clip: which frames under which settings, where they lie in it, and their pixels."""
+"""The frame preview in a clip's dialog: which frames a model receives with given settings, and their pixels."""
 
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import reflex as rx
 
-from orchestrator.domain.errors import AppError, NotSignedIn
+from orchestrator.domain import formatting
+from orchestrator.domain.errors import AppError
 from orchestrator.domain.numbers import parse_number
 from orchestrator.domain.tasks import TASKS
 from orchestrator.services.datasets.catalog import get_dataset
 from orchestrator.services.datasets.media.frame_preview import FramePreview, FrameSettings, render_frame_preview
 from orchestrator.services.models.catalog import list_models
-from orchestrator.states.datasets.clips import DatasetClips
+from orchestrator.states.datasets.clips import DatasetClipsState
 from orchestrator.states.datasets.detail import DatasetDetailState, part_of_page
-from orchestrator.states.shared import formatting
-from orchestrator.states.shared.guards import act, signed_in
+from orchestrator.states.shared.guards import run_as_user, signed_in
 
-MOST_MODELS = 100
-OUTCOME = "seen-outcome"
-"""The id of what a drawing comes to, be it frames or the reason why not."""
-_INTO_VIEW = (
-    "setTimeout(() => { const seen = document.getElementById('" + OUTCOME + "'); if (!seen) return;"
-    " const show = () => seen.scrollIntoView({block: 'nearest'}), image = seen.querySelector('img'); show();"
+MAX_MODELS = 100
+RESULT_ID = "frame-preview-result"
+"""The element with the frames, or with the reason why there are none."""
+_SCROLL_TO_RESULT = (
+    "setTimeout(() => { const result = document.getElementById('" + RESULT_ID + "'); if (!result) return;"
+    " const show = () => result.scrollIntoView({block: 'nearest'}), image = result.querySelector('img'); show();"
     " if (image && !image.complete) image.addEventListener('load', show, {once: true}); }, 60)"
 )
-"""It stands below the choices, where a low dialog does not reach."""
+"""The result is below the settings, where it may not be visible in a low dialog."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,37 +36,37 @@ class Mark:
 
 
 @part_of_page
-class DatasetSeen(rx.State):
-    """Drawn on demand; forgotten when another clip is opened."""
+class FramePreviewState(rx.State):
+    """Drawn on demand; cleared when another clip is opened."""
 
     clip_id: int = 0
-    """The clip that this is about; the dialog may show another by now."""
+    """The clip that this is about; the dialog may show another one by now."""
     models: list[dict[str, str]] = []
     model: str = ""
     frames: str = ""
     size: str = ""
     drawing: bool = False
     image: str = ""
-    said: str = ""
+    caption: str = ""
     marks: list[Mark] = []
     problem: str = ""
-    problem_at: str = ""
-    """The field that it is about: model, frames or size; "" where it is about none."""
+    problem_field: str = ""
+    """The field with the problem: model, frames or size; "" where it is none of these."""
 
     @rx.event
     @signed_in
-    async def begin(self):
-        """Offers the models that are ready."""
-        clips = await self.get_state(DatasetClips)
+    async def start(self):
+        """Opens the preview with the models that are ready."""
+        clips = await self.get_state(DatasetClipsState)
         page = await self.get_state(DatasetDetailState)
-        task = (await act(self, get_dataset, page._id())).task
-        found = await act(self, list_models, model_type=TASKS[task].model_type, limit=MOST_MODELS)
-        ready = [row for row in found.items if row.status in ("ready", "in_use")]
+        task = (await run_as_user(self, get_dataset, page._id())).task
+        listed = await run_as_user(self, list_models, model_type=TASKS[task].model_type, limit=MAX_MODELS)
+        ready = [row for row in listed.items if row.status in ("ready", "in_use")]
         self.models = [{"value": str(row.id), "label": row.name, "hint": row.architecture} for row in ready]
         known = {choice["value"] for choice in self.models}
         self.model = self.model if self.model in known else next(iter(sorted(known, key=int)), "")
-        self.image, self.marks, self.said = "", [], ""
-        self._say("")
+        self.image, self.marks, self.caption = "", [], ""
+        self.problem = self.problem_field = ""
         self.clip_id = clips.clip.id if clips.clip else 0
 
     @rx.event
@@ -88,50 +88,46 @@ class DatasetSeen(rx.State):
     @signed_in
     async def draw(self):
         """Draws the frames; the first time takes some seconds."""
+        self.problem, self.problem_field = self._form_problem()
+        if not self.problem:
+            settings = FrameSettings(_number(self.frames), _number(self.size))
+            self.drawing = True
+            yield
+            try:
+                preview = await run_as_user(self, render_frame_preview, self.clip_id, int(self.model), settings)
+            except AppError as error:
+                self.problem, self.problem_field = error.message, error.field
+                self.image, self.marks = "", []
+            else:
+                self._show(preview, settings)
+            self.drawing = False
+        yield rx.call_script(_SCROLL_TO_RESULT)
+
+    def _form_problem(self) -> tuple[str, str]:
+        """What is wrong with the form and in which field; ("", "") where nothing is."""
         if not self.model or not self.clip_id:
-            self._say("Choose a model that is ready.", "model")
-            yield rx.call_script(_INTO_VIEW)
-            return
-        odd = next((name for name in ("frames", "size") if not _is_whole(getattr(self, name))), "")
-        if odd:
-            self._say("Frames and frame size are whole numbers; leave them empty for what the model was made for.", odd)
-            yield rx.call_script(_INTO_VIEW)
-            return
-        wanted = FrameSettings(_whole(self.frames), _whole(self.size))
-        self.drawing = True
-        self._say("")
-        yield
-        try:
-            found = await act(self, render_frame_preview, self.clip_id, int(self.model), wanted)
-        except NotSignedIn:
-            raise
-        except AppError as error:
-            self._say(error.message, error.field)
-            self.image, self.marks = "", []
-        else:
-            self._show(found, wanted)
-        self.drawing = False
-        yield rx.call_script(_INTO_VIEW)
+            return "Choose a model that is ready.", "model"
+        wrong = next((name for name in ("frames", "size") if not _is_number_or_empty(getattr(self, name))), "")
+        if wrong:
+            return "Frames and frame size are whole numbers; leave them empty for the model's own values.", wrong
+        return "", ""
 
-    def _say(self, sentence: str, field: str = "") -> None:
-        self.problem, self.problem_at = sentence, field
-
-    def _show(self, found: FramePreview, wanted: FrameSettings) -> None:
-        given = {"frames": wanted.frames, "size": wanted.size}
-        asked = {"model_id": self.model} | {name: value for name, value in given.items() if value}
-        self.image = f"/api/v1/clips/{self.clip_id}/seen.png?{urlencode(asked)}"
-        last = max(1, found.frames - 1)
+    def _show(self, preview: FramePreview, settings: FrameSettings) -> None:
+        values = {"frames": settings.frames, "size": settings.size}
+        query = {"model_id": self.model} | {name: value for name, value in values.items() if value}
+        self.image = f"/api/v1/clips/{self.clip_id}/seen.png?{urlencode(query)}"
+        last = max(1, preview.frames - 1)
         self.marks = [
             Mark(100 * index / last, f"Frame {index + 1:,} at {time:.2f}\u00a0s")
-            for index, time in zip(found.indices, found.times, strict=True)
+            for index, time in zip(preview.indices, preview.times, strict=True)
         ]
-        several = formatting.plural(len(found.indices), "frame")
-        self.said = f"{several} of {found.frames:,}, {found.width} × {found.height} pixels each."
+        frames = formatting.plural(len(preview.indices), "frame")
+        self.caption = f"{frames} of {preview.frames:,}, {preview.width} × {preview.height} pixels each."
 
 
-def _is_whole(text: str) -> bool:
+def _is_number_or_empty(text: str) -> bool:
     return not text.strip() or parse_number(text.strip(), 999_999_999) is not None
 
 
-def _whole(text: str) -> int | None:
+def _number(text: str) -> int | None:
     return int(text) if text.strip() else None

@@ -1,11 +1,11 @@
-"""What was understood of an upload, as the words the dataset's page shows."""
+"""How an upload was understood, as the dataset's page shows it."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
+from orchestrator.domain import formatting
 from orchestrator.domain.tasks import TASKS, Annotation
 from orchestrator.states.datasets.rows import ClassBar
-from orchestrator.states.shared import formatting
 
 _ROLES = {
     "file": "Clip",
@@ -20,7 +20,7 @@ _SPLITS = {"train": "train", "validation": "validation", "auto": "not assigned"}
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What was taken from where."""
+    """Which column or file a value was read from."""
 
     role: str
     source: str
@@ -28,16 +28,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One clip as it was read."""
+    """One clip as it was understood; `text` is its label or caption."""
 
     file: str
-    said: str
+    text: str
     prompt: str
 
 
 @dataclass(frozen=True, slots=True)
 class LayoutView:
-    """The card's content; `title` is "" when nothing is known (the demo, older datasets)."""
+    """The content of the card; `title` is "" where the layout is not known (the demo, older datasets)."""
 
     title: str = ""
     files: str = ""
@@ -45,18 +45,18 @@ class LayoutView:
     columns: list[Column] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    coming: str = ""
-    """How many clips would be taken in, while it waits to be accepted."""
+    to_add: str = ""
+    """How many clips would be added, while the files wait to be accepted."""
     left_out: str = ""
     why: list[str] = field(default_factory=list)
     classes: list[ClassBar] = field(default_factory=list)
     classes_note: str = ""
     doubt: str = ""
-    """Why it cannot be meant so, or probably is not."""
+    """Why this cannot be right, or probably is not."""
 
 
 def layout_view(layout: dict[str, Any], splits: dict[str, int], task: str) -> LayoutView:
-    """The layout a dataset was read with, and the splits it has now."""
+    """The layout that a dataset was read with, and the splits that it has now."""
     if not layout.get("title"):
         return LayoutView()
     annotation = TASKS[task].annotation
@@ -76,36 +76,29 @@ def layout_view(layout: dict[str, Any], splits: dict[str, int], task: str) -> La
         samples,
         [str(note) for note in layout.get("notes", [])],
     )
-    return _waiting(view, layout["preview"], task) if "preview" in layout else view
+    return _in_review(view, layout["preview"], task) if "preview" in layout else view
 
 
-def _waiting(view: LayoutView, said: dict[str, Any], task: str) -> LayoutView:
-    """With what would come of it."""
-    clips, out, number = int(said.get("clips", 0)), int(said.get("left_out", 0)), int(said.get("class_count", 0))
-    has_classes = TASKS[task].has_classes
-    classes = {str(name): int(count) for name, count in said.get("classes", {}).items()} if has_classes else {}
-    top = max(classes.values(), default=1)
-    doubt = ""
-    if not clips:
-        doubt = "Nothing of it could be used so. Correct how it is read."
-    elif has_classes and number < 2:
-        doubt = "There is only one class in it; two are needed. Perhaps the class is another folder or column."
-    elif has_classes and number > max(20, clips // 2):
-        doubt = "There are nearly as many classes as clips. Perhaps the class is another folder or column."
+def _in_review(view: LayoutView, preview: dict[str, Any], task: str) -> LayoutView:
+    """The view of files that wait to be accepted, with what would be added."""
+    clips, left_out = int(preview.get("clips", 0)), int(preview.get("left_out", 0))
+    class_count, has_classes = int(preview.get("class_count", 0)), TASKS[task].has_classes
+    classes = {str(name): int(count) for name, count in preview.get("classes", {}).items()} if has_classes else {}
+    most = max(classes.values(), default=1)
     return replace(
         view,
-        splits=splits_text(said.get("splits", {})),
-        coming=f"{formatting.plural(clips, 'clip')}, {_annotations_text(said, TASKS[task].annotation)}",
-        left_out=formatting.plural(out, "file") if out else "",
-        why=[str(line) for line in said.get("why", [])],
-        classes=[ClassBar(name, formatting.count(n), 100 * n / top) for name, n in classes.items()],
-        classes_note=f"the {len(classes)} largest of {number:,}" if number > len(classes) else "",
-        doubt=doubt,
+        splits=splits_text(preview.get("splits", {})),
+        to_add=f"{formatting.plural(clips, 'clip')}, {_annotations_text(preview, TASKS[task].annotation)}",
+        left_out=formatting.plural(left_out, "file") if left_out else "",
+        why=[str(line) for line in preview.get("why", [])],
+        classes=[ClassBar(name, formatting.count(n), 100 * n / most) for name, n in classes.items()],
+        classes_note=f"the {len(classes)} largest of {class_count:,}" if class_count > len(classes) else "",
+        doubt=_doubt(clips, class_count, has_classes),
     )
 
 
 def _annotations_text(preview: dict[str, Any], annotation: Annotation) -> str:
-    """How many classes or captions would come in."""
+    """How many classes or captions would be added."""
     match annotation:
         case Annotation.LABEL:
             return formatting.plural(int(preview.get("class_count", 0)), "class", "classes")
@@ -115,8 +108,18 @@ def _annotations_text(preview: dict[str, Any], annotation: Annotation) -> str:
             assert_never(annotation)
 
 
+def _doubt(clips: int, class_count: int, has_classes: bool) -> str:
+    if not clips:
+        return "None of the files can be used like this. Correct how they are read."
+    if has_classes and class_count < 2:
+        return "There is only one class; at least two are needed. The class may be another folder or column."
+    if has_classes and class_count > max(20, clips // 2):
+        return "There are nearly as many classes as clips. The class may be another folder or column."
+    return ""
+
+
 def splits_text(splits: dict[str, int]) -> str:
     """{"train": 80, "validation": 20} -> "80 train, 20 validation"."""
     if set(splits) <= {"auto"}:
-        return "None given: each run holds some clips back"
+        return "None given: each job selects its own validation clips"
     return ", ".join(f"{formatting.count(splits[key])} {word}" for key, word in _SPLITS.items() if splits.get(key))

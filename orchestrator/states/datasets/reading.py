@@ -1,26 +1,26 @@
-"""Correcting how a dataset was read: another layout, other columns, another folder as the class, no splits."""
+"""The dialog that corrects how a dataset's files are read: layout, columns, the folder that is the class, splits."""
 
 from typing import Any
 
 import reflex as rx
 
-from orchestrator.domain.errors import AppError, NotSignedIn
+from orchestrator.domain.errors import AppError
 from orchestrator.domain.numbers import LARGEST_ID, parse_number
 from orchestrator.services.datasets.catalog import get_dataset
 from orchestrator.services.datasets.ingest.layouts.detect import LAYOUTS
 from orchestrator.services.datasets.ingest.layouts.reading import ROLES
 from orchestrator.services.datasets.ingest.reinterpret import request_reinterpretation
 from orchestrator.states.datasets.detail import DatasetDetailState, part_of_page
-from orchestrator.states.shared.guards import act, problems_of, signed_in
+from orchestrator.states.shared.guards import problems_of, run_as_user, signed_in
 
-DETECTED, FOUND = "detected", "found"
+DETECTED, BY_NAME = "detected", "found"
 LAYOUT_CHOICES = [(DETECTED, "As detected"), *((key, title) for key, (title, _) in LAYOUTS.items())]
-_FOUND = {"value": FOUND, "label": "Found by its name"}
+_BY_NAME = {"value": BY_NAME, "label": "Found by its name"}
 _NONE = {"value": "-", "label": "None"}
 
 
 @part_of_page
-class DatasetReading(rx.State):
+class DatasetReadingState(rx.State):
     """What is chosen in the dialog; nothing happens before "Read again"."""
 
     opened: bool = False
@@ -35,19 +35,23 @@ class DatasetReading(rx.State):
     @rx.event
     @signed_in
     async def open(self):
-        """With what was said the last time."""
+        """Opens the dialog with the last choices."""
         page = await self.get_state(DatasetDetailState)
-        row = await act(self, get_dataset, page._id())
-        choices, said = row.layout.get("choices") or {}, row.layout.get("reading") or {}
-        self.column_choices = [_FOUND, _NONE, *({"value": name, "label": name} for name in choices.get("columns", []))]
-        folders = choices.get("folders") or ["the folder it lies in"]
+        row = await run_as_user(self, get_dataset, page._id())
+        choices, last = row.layout.get("choices") or {}, row.layout.get("reading") or {}
+        self.column_choices = [
+            _BY_NAME,
+            _NONE,
+            *({"value": name, "label": name} for name in choices.get("columns", [])),
+        ]
+        folders = choices.get("folders") or ["its own folder"]
         self.level_choices = [
             {"value": str(level), "label": f"{level} above the clip", "hint": f"for example {name}"}
             for level, name in enumerate(folders, 1)
         ]
-        self.layout, self.level = said.get("layout") or DETECTED, str(said.get("level") or 1)
-        self.columns = dict.fromkeys(ROLES, FOUND) | dict(said.get("columns") or {})
-        self.ignore_splits, self.problems, self.opened = bool(said.get("ignore_splits")), {}, True
+        self.layout, self.level = last.get("layout") or DETECTED, str(last.get("level") or 1)
+        self.columns = dict.fromkeys(ROLES, BY_NAME) | dict(last.get("columns") or {})
+        self.ignore_splits, self.problems, self.opened = bool(last.get("ignore_splits")), {}, True
 
     @rx.event
     @signed_in
@@ -77,18 +81,16 @@ class DatasetReading(rx.State):
     @rx.event
     @signed_in
     async def read_again(self):
-        """A worker reads it once more; the page shows how far it is."""
+        """Lets a worker read the files again; the page shows its progress."""
         page = await self.get_state(DatasetDetailState)
         values: dict[str, Any] = {
             "layout": "" if self.layout == DETECTED else self.layout,
-            "columns": {role: name for role, name in self.columns.items() if name != FOUND},
+            "columns": {role: name for role, name in self.columns.items() if name != BY_NAME},
             "level": parse_number(self.level, LARGEST_ID) or 1,
             "ignore_splits": self.ignore_splits,
         }
         try:
-            await act(self, request_reinterpretation, page._id(), values)
-        except NotSignedIn:
-            raise
+            await run_as_user(self, request_reinterpretation, page._id(), values)
         except AppError as error:
             self.problems = problems_of(error)
             return None

@@ -1,23 +1,23 @@
-"""The rows that the dataset pages hold: what the services answer, turned into the words and addresses a page shows."""
+"""The rows of the dataset pages, made of what the services return."""
 
 from dataclasses import dataclass
 from typing import assert_never
 
+from orchestrator.domain import formatting
 from orchestrator.domain.tasks import TASKS, Annotation
 from orchestrator.services.datasets.overview import DatasetExtras
 from orchestrator.services.datasets.rows import ClipRow, DatasetRow
 from orchestrator.services.datasets.statistics import ClipStatistics, LengthBin
-from orchestrator.states.shared import formatting
-from orchestrator.states.shared.presentation import Fact, clip_address, clock, exact, in_words, series_color
+from orchestrator.states.shared.presentation import Fact, clip_address, clock, exact, in_words, series_of
 
 
 @dataclass(frozen=True, slots=True)
 class JobDot:
-    """A job as a swatch with its name on hover."""
+    """A job as a swatch with its name as tooltip."""
 
     id: int
     name: str
-    color: str
+    series: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,10 @@ class DatasetCard:
     progress_text: str
     progress_note: str
     source: str
-    """Where it is fetched from; "" for uploads."""
+    """The address it is fetched from; "" for uploads."""
     is_demo: bool
     busy: bool
-    """Something is being received or processed: look again soon."""
+    """It is being received or processed: the page refreshes soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class ClipTile:
     caption: str
     prompt: str
     split: str
-    lasts: str
+    duration: str
     facts: str
     bad: bool
     problem: str
@@ -98,7 +98,7 @@ def dataset_card(row: DatasetRow, extras: DatasetExtras) -> DatasetCard:
     status = "uploading" if row.status == "draft" and extras.receiving else row.status
     status = "review" if row.stage == "review" else status
     left_out = row.bad_count if row.status == "ready" else 0
-    mute = bool(left_out) and not row.clip_count  # its clips wait for their words
+    unannotated = bool(left_out) and not row.clip_count
     return DatasetCard(
         id=row.id,
         name=row.name,
@@ -108,13 +108,13 @@ def dataset_card(row: DatasetRow, extras: DatasetExtras) -> DatasetCard:
         task=TASKS[row.task].title,
         clips=formatting.count(row.clip_count),
         clip_word=_clip_word(row),
-        classes="" if mute else _classes(row),
-        size="" if mute else formatting.size(row.size_bytes),
+        classes="" if unannotated else _classes(row),
+        size="" if unannotated else formatting.size(row.size_bytes),
         added_ago=formatting.ago(row.created_at),
         added_at=formatting.iso(row.created_at),
         added_exact=exact(row.created_at),
         frames=[clip_address(clip_id, "thumbnail") for clip_id in extras.clip_ids],
-        jobs=[JobDot(job.id, f"{job.name} #{job.id}", series_color(job.id)) for job in extras.jobs],
+        jobs=[JobDot(job.id, f"{job.name} #{job.id}", series_of(job.id)) for job in extras.jobs],
         jobs_text=_jobs_text(extras),
         error=row.error,
         progress=100 * row.progress_done / row.progress_total if row.progress_total else 0.0,
@@ -127,7 +127,7 @@ def dataset_card(row: DatasetRow, extras: DatasetExtras) -> DatasetCard:
 
 
 def _sentence(text: str) -> str:
-    """What somebody wrote, with a full stop where another sentence follows."""
+    """A description with a full stop, since another sentence follows it."""
     return text if not text or text[-1] in ".!?…:;" else f"{text}."
 
 
@@ -155,7 +155,7 @@ def _classes(row: DatasetRow) -> str:
 
 
 def _progress_text(row: DatasetRow) -> str:
-    """Clips, or while it is fetched kilobytes, of those that there are."""
+    """How much of it is done, in clips; in bytes while it is fetched."""
     if row.stage == "fetching":
         parts = [formatting.size(1000 * count) for count in (row.progress_done, row.progress_total) if count]
         return " of ".join(parts)
@@ -166,7 +166,7 @@ def _progress_note(row: DatasetRow, extras: DatasetExtras) -> str:
     if row.status == "processing" and row.stage == "fetching":
         return "Fetching" if row.progress_done else "Waiting for a worker"
     if row.stage == "understanding":
-        return "Finding out how it is laid out"
+        return "Detecting the layout"
     if row.status == "processing":
         return "Checking clips" if row.progress_total else "Waiting for a worker"
     if row.status == "draft":
@@ -188,7 +188,7 @@ def _jobs_text(extras: DatasetExtras) -> str:
 def clip_tile(row: ClipRow) -> ClipTile:
     """A clip's row as a tile."""
     bad = row.status == "bad"
-    facts = f"{row.width} × {row.height}, {row.frames:,} frames, {row.fps:.3g} a second, {row.codec}"
+    facts = f"{row.width} × {row.height}, {row.frames:,} frames, {row.fps:.3g} fps, {row.codec}"
     return ClipTile(
         id=row.id,
         name=row.name,
@@ -196,7 +196,7 @@ def clip_tile(row: ClipRow) -> ClipTile:
         caption=row.caption,
         prompt=row.prompt,
         split={"train": "train", "validation": "val"}.get(row.split, ""),
-        lasts=clock(row.duration_s) if row.duration_s else "",
+        duration=clock(row.duration_s) if row.duration_s else "",
         facts=row.name if bad else f"{row.name}: {facts}",
         bad=bad,
         problem=row.problem,
@@ -207,17 +207,19 @@ def clip_tile(row: ClipRow) -> ClipTile:
     )
 
 
-def size_bars(film: ClipStatistics) -> list[ClassBar]:
-    if len(film.frame_sizes) < 2:
+def size_bars(statistics: ClipStatistics) -> list[ClassBar]:
+    """Clips per frame size; empty where all clips have the same."""
+    if len(statistics.frame_sizes) < 2:
         return []
-    top = film.frame_sizes[0][2]
+    most = statistics.frame_sizes[0][2]
     return [
-        ClassBar(f"{w:,} × {h:,}", formatting.count(number), 100 * number / top) for w, h, number in film.frame_sizes
+        ClassBar(f"{width:,} × {height:,}", formatting.count(clips), 100 * clips / most)
+        for width, height, clips in statistics.frame_sizes
     ]
 
 
 def columns(bins: list[LengthBin], form: str) -> list[LengthBar]:
-    """A histogram's columns with their words on hover."""
+    """A histogram's columns with their tooltips."""
     highest = max((b.clips for b in bins), default=1)
     return [
         LengthBar(100 * b.clips / highest, f"{formatting.plural(b.clips, 'clip')} of {form.format(b.start_s, b.end_s)}")
@@ -226,26 +228,27 @@ def columns(bins: list[LengthBin], form: str) -> list[LengthBar]:
 
 
 def seconds(value: float) -> str:
-    """A clip's length: 8.34 -> "8.3 s"; from a minute on as footage is told."""
+    """A clip's length: 8.34 -> "8.3 s"; from a minute on as a duration."""
     return f"{value:.1f}{formatting.NBSP}s" if value < 60 else formatting.duration(value)
 
 
-def _said(row: DatasetRow, film: ClipStatistics) -> Fact:
-    """What the clips say: how many classes, or how long a caption is."""
-    if film.captions is None:
+def _annotation_fact(row: DatasetRow, statistics: ClipStatistics) -> Fact:
+    if statistics.captions is None:
         return Fact("Classes", formatting.count(len(row.class_names)))
-    return Fact("Median caption", formatting.plural(round(film.captions.median), "word"))
+    return Fact("Median caption", formatting.plural(round(statistics.captions.median), "word"))
 
 
-def facts(row: DatasetRow, film: ClipStatistics) -> list[Fact]:
+def facts(row: DatasetRow, statistics: ClipStatistics) -> list[Fact]:
+    """The row of figures below the dataset's name; empty while it has no clips."""
     if row.status == "draft" or not row.clip_count:
         return []
+    sizes = statistics.frame_sizes
     return [
         Fact("Clips", formatting.count(row.clip_count)),
-        _said(row, film),
-        Fact("ClipStatistics", seconds(film.total_s)),
-        Fact("Median clip", seconds(film.median_s)),
-        *([Fact("Frame size", "{} × {}".format(*film.frame_sizes[0]))] if len(film.frame_sizes) == 1 else []),
+        _annotation_fact(row, statistics),
+        Fact("Total length", seconds(statistics.total_s)),
+        Fact("Median clip", seconds(statistics.median_s)),
+        *([Fact("Frame size", "{} × {}".format(*sizes[0]))] if len(sizes) == 1 else []),
         Fact("Size", formatting.size(row.size_bytes)),
         Fact("Version", f"v{row.version}"),
     ]

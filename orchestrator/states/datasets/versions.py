@@ -1,4 +1,4 @@
-"""The versions of one dataset: what each edit did, and the way back."""
+"""The versions of one dataset: what each edit did, and how to undo it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,13 +6,13 @@ from typing import Any
 import reflex as rx
 from reflex_components_sonner.toast import ToastAction
 
+from orchestrator.domain import formatting
 from orchestrator.domain.errors import Conflict, NotFound
 from orchestrator.services.datasets.curation.edits import undo_edit
 from orchestrator.services.datasets.curation.versions import EditRow, list_edits
 from orchestrator.states.datasets.detail import DatasetDetailState, part_of_page
-from orchestrator.states.shared import formatting
-from orchestrator.states.shared.guards import act, signed_in
-from orchestrator.states.shared.paging import Windowed
+from orchestrator.states.shared.guards import run_as_user, signed_in
+from orchestrator.states.shared.paging import Paged
 from orchestrator.ui.primitives.toast import toast
 
 FIRST = 8
@@ -31,17 +31,17 @@ class EditLine:
 
 
 @part_of_page
-class DatasetVersions(Windowed, rx.State):
-    """Stands beside the clips, so that only the newest are shown at first."""
+class DatasetVersionsState(Paged, rx.State):
+    """The newest versions; older ones are shown on request."""
 
     edits: list[EditLine] = []
     dataset_key: int = 0
-    shown: int = FIRST
+    limit: int = FIRST
 
     @rx.event
     @signed_in
-    async def look(self, dataset_id: int):
-        """Reads those of the dataset that the page shows; how many are shown stays while it is the same one."""
+    async def load(self, dataset_id: int):
+        """Reads the versions of the dataset on the page; as many as before while it is the same one."""
         if self.dataset_key != dataset_id:
             self.reset()
         self.dataset_key = dataset_id
@@ -49,31 +49,31 @@ class DatasetVersions(Windowed, rx.State):
 
     async def _refresh(self) -> Any:
         try:
-            page = await act(self, list_edits, self.dataset_key, self.shown, self._cursor or None)
+            page = await run_as_user(self, list_edits, self.dataset_key, self.limit, self._cursor or None)
         except NotFound:
             self.reset()
             return
         self.edits = [_line(edit) for edit in page.items]
-        self._place(page)
+        self._set_page(page)
 
     @rx.event
     @signed_in
     async def undo(self, edit_id: int):
-        """Takes an edit back; that makes a new version."""
+        """Undoes an edit, which makes a new version."""
         try:
-            edit = await act(self, undo_edit, None, edit_id)  # its toast may outlast the dataset's page
-        except (Conflict, NotFound) as error:  # as another tab has left it
+            edit = await run_as_user(self, undo_edit, None, edit_id)  # the toast may outlast the dataset's page
+        except (Conflict, NotFound) as error:  # another tab was faster
             return [toast("error", error.message), DatasetDetailState.refresh]
-        said = f"Undone. This is version {edit.version}." if edit else "Nothing was left to undo."
-        return [toast("success", said), DatasetDetailState.refresh]
+        sentence = f"Undone. This is version {edit.version}." if edit else "Nothing was left to undo."
+        return [toast("success", sentence), DatasetDetailState.refresh]
 
 
-def done(edit: EditRow | None, otherwise: str) -> rx.event.EventSpec:
-    """The toast after an edit, with its Undo."""
+def edit_toast(edit: EditRow | None, otherwise: str) -> rx.event.EventSpec:
+    """The toast after an edit, with its Undo button; `otherwise` where nothing was changed."""
     if edit is None:
         return toast("info", otherwise)
     text = f"{edit.what[:1].upper()}{edit.what[1:]}. This is version {edit.version}."
-    return toast("success", text, action=ToastAction("Undo", DatasetVersions.undo(edit.id)))
+    return toast("success", text, action=ToastAction("Undo", DatasetVersionsState.undo(edit.id)))
 
 
 def _line(edit: EditRow) -> EditLine:

@@ -1,11 +1,13 @@
-"""The compare page: up to twenty jobs side by side, their curves on one plot, what differs, what each reached."""
+"""The compare page: up to twenty jobs with their curves on one plot, their differing parameters and their results."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 import reflex as rx
 
+from orchestrator.domain import formatting
 from orchestrator.domain.errors import AppError
+from orchestrator.domain.metric_definitions import figure
 from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.recipes import FIELDS
 from orchestrator.domain.run_summary import is_best, metric_of
@@ -14,10 +16,9 @@ from orchestrator.domain.training_jobs import ACTIVE
 from orchestrator.services.training import sweeps
 from orchestrator.services.training.compare import MAX_JOBS, Comparison, Line, compare_jobs, curves_of
 from orchestrator.services.training.jobs import list_jobs
-from orchestrator.states.jobs.rows import hue
-from orchestrator.states.shared import formatting
-from orchestrator.states.shared.guards import act, signed_in
-from orchestrator.states.shared.live import listening, sips
+from orchestrator.states.shared.guards import run_as_user, signed_in
+from orchestrator.states.shared.live import batches, listening
+from orchestrator.states.shared.presentation import SERIES_COUNT, series_of
 
 WINDOW_S = 2.0
 TITLES = {
@@ -45,7 +46,7 @@ class CompareJob:
     note: str
     score: str
     others: str
-    """The ids of the other jobs, for the address without this one."""
+    """The ids of the other jobs, for the link that removes this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,10 @@ class CompareLine:
     differs: bool = False
 
 
-class JobCompare(rx.State):
-    """What is compared in this tab; the address names the jobs."""
+class JobCompareState(rx.State):
+    """The compared jobs, which the address names."""
 
-    ready: bool = False
+    loaded: bool = False
     problem: str = ""
     jobs: list[CompareJob] = []
     parameters: list[CompareLine] = []
@@ -79,13 +80,13 @@ class JobCompare(rx.State):
     lines: list[dict[str, Any]] = []
     axes: list[dict[str, Any]] = []
     choices: list[dict[str, str]] = []
-    """Jobs that could be added."""
+    """Jobs that can be added."""
     only_differences: bool = False
     sweep_id: int = 0
     sweep_name: str = ""
     sweep_note: str = ""
     sweep_active: bool = False
-    """True while one of its jobs waits or runs."""
+    """One of its jobs waits or runs."""
     _ids: list[int] = []
 
     @rx.var
@@ -106,18 +107,18 @@ class JobCompare(rx.State):
     async def load(self):
         """Opens the jobs of the address: ?ids=1,2,3 or ?sweep=4."""
         query = self.router.url.query_parameters
-        self._ids = [number for part in query.get("ids", "").split(",") if (number := parse_id(part))]
+        self._ids = [job_id for part in query.get("ids", "").split(",") if (job_id := parse_id(part))]
         try:
             self.sweep_id = 0
             if not self._ids and (sweep_id := parse_id(query.get("sweep", ""))):
                 await self._read_sweep(sweep_id)
             await self._read()
-            # Of many equal rows the few that differ are what one came for.
+            # Most rows are equal; the differing ones are of interest.
             self.only_differences = self.differing > 0
         except AppError as error:
-            self.problem, self.ready = error.message, True
+            self.problem, self.loaded = error.message, True
             return None
-        return JobCompare.watch
+        return JobCompareState.watch
 
     @rx.event
     @signed_in
@@ -129,10 +130,10 @@ class JobCompare(rx.State):
     @rx.event
     @signed_in
     async def add(self, job_id: str):
-        """Takes one more job in."""
-        if not (number := parse_id(job_id)):
+        """Adds a job."""
+        if not parse_id(job_id):
             return None
-        return rx.redirect(f"/jobs/compare?ids={','.join(map(str, [*self._ids, number]))}")
+        return rx.redirect(f"/jobs/compare?ids={','.join(map(str, [*self._ids, parse_id(job_id)]))}")
 
     @rx.event
     @signed_in
@@ -143,69 +144,69 @@ class JobCompare(rx.State):
     @rx.event(background=True)
     @signed_in
     async def watch(self):
-        """Draws on while one of the jobs still runs."""
+        """Updates the page while one of the jobs runs."""
         async with self:
             ids = set(self._ids)
         async with listening(None, lambda record: record["job"] in ids or record["kind"] == "gap") as subscription:
-            async for _ in sips(subscription, WINDOW_S):
+            async for _ in batches(subscription, WINDOW_S):
                 async with self:
-                    wanted, shown, sweep_id = list(self._ids), self.shown, self.sweep_id
-                found = await act(self, compare_jobs, wanted)
-                curves = await act(self, curves_of, wanted, shown)
-                sweep = await act(self, sweeps.get_sweep, sweep_id) if sweep_id else None
+                    job_ids, shown, sweep_id = list(self._ids), self.shown, self.sweep_id
+                comparison = await run_as_user(self, compare_jobs, job_ids)
+                curves = await run_as_user(self, curves_of, job_ids, shown)
+                sweep = await run_as_user(self, sweeps.get_sweep, sweep_id) if sweep_id else None
                 async with self:
-                    if wanted == self._ids and shown == self.shown:
-                        self._show(found)
-                        self.lines = self._drawn(curves)
+                    if job_ids == self._ids and shown == self.shown:
+                        self._show(comparison)
+                        self.lines = self._chart_lines(curves)
                         if sweep:
-                            self._say(sweep)
+                            self._show_sweep(sweep)
 
     @rx.event
     @signed_in
     async def stop_sweep(self):
-        """Ends whatever of the sweep still waits or runs."""
-        stopped = await act(self, sweeps.stop_sweep, self.sweep_id)
+        """Stops the jobs of the sweep that wait or run."""
+        stopped = await run_as_user(self, sweeps.stop_sweep, self.sweep_id)
         await self._read_sweep(self.sweep_id)
         await self._read()
         return rx.toast.success(f"{formatting.plural(stopped, 'job')} asked to stop.")
 
     async def _read_sweep(self, sweep_id: int) -> None:
-        """The sweep's best jobs, as many as can stand side by side."""
-        found = await act(self, sweeps.get_sweep, sweep_id)
-        self._ids = [job.id for job in found.jobs[:MAX_JOBS]]
-        self._say(found)
+        """Reads the sweep and selects its best jobs, as many as can be compared."""
+        sweep = await run_as_user(self, sweeps.get_sweep, sweep_id)
+        self._ids = [job.id for job in sweep.jobs[:MAX_JOBS]]
+        self._show_sweep(sweep)
 
-    def _say(self, found: sweeps.SweepRow) -> None:
-        self.sweep_id, self.sweep_name = found.id, found.name
-        self.sweep_active = any(found.counts.get(status.value) for status in ACTIVE)
-        counts = ", ".join(f"{count} {status}" for status, count in found.counts.items())
-        more = f"; the best {MAX_JOBS} are shown" if len(found.jobs) > MAX_JOBS else ""
-        self.sweep_note = f"{formatting.plural(len(found.jobs), 'job')}: {counts}{more}"
+    def _show_sweep(self, sweep: sweeps.SweepRow) -> None:
+        self.sweep_id, self.sweep_name = sweep.id, sweep.name
+        self.sweep_active = any(sweep.counts.get(status.value) for status in ACTIVE)
+        counts = ", ".join(f"{count} {status}" for status, count in sweep.counts.items())
+        more = f"; the best {MAX_JOBS} are shown" if len(sweep.jobs) > MAX_JOBS else ""
+        self.sweep_note = f"{formatting.plural(len(sweep.jobs), 'job')}: {counts}{more}"
 
     async def _read(self) -> None:
-        found = await act(self, compare_jobs, self._ids)
+        comparison = await run_as_user(self, compare_jobs, self._ids)
         self.problem = ""
-        self._show(found)
-        if self.shown not in found.series:
+        self._show(comparison)
+        if self.shown not in comparison.series:
             self.shown = "loss"
         self.lines = await self._curves()
-        newest = await act(self, list_jobs, limit=50)
+        newest = await run_as_user(self, list_jobs, limit=50)
         self.choices = [
             {"value": str(job.id), "label": f"{job.name} #{job.id}"} for job in newest.items if job.id not in self._ids
         ]
-        self.ready = True
+        self.loaded = True
 
-    def _show(self, found: Comparison) -> None:
-        self.jobs = compare_lines(found)
-        self.parameters = [table_line(line) for line in found.parameters]
-        self.metrics = [table_line(line, marks=False) for line in found.metrics]
-        self.series = [{"value": name, "label": title_of(name)} for name in found.series][:6]
-        self.axes = axes_of(found)
+    def _show(self, comparison: Comparison) -> None:
+        self.jobs = job_columns(comparison)
+        self.parameters = [table_line(line) for line in comparison.parameters]
+        self.metrics = [table_line(line, mark_differences=False) for line in comparison.metrics]
+        self.series = [{"value": name, "label": title_of(name)} for name in comparison.series][:6]
+        self.axes = axes_of(comparison)
 
     async def _curves(self) -> list[dict[str, Any]]:
-        return self._drawn(await act(self, curves_of, self._ids, self.shown))
+        return self._chart_lines(await run_as_user(self, curves_of, self._ids, self.shown))
 
-    def _drawn(self, curves: dict[int, list[list[float]]]) -> list[dict[str, Any]]:
+    def _chart_lines(self, curves: dict[int, list[list[float]]]) -> list[dict[str, Any]]:
         return [
             {"id": job.id, "name": job.name, "series": job.series, "dash": job.dash, "points": curves.get(job.id, [])}
             for job in self.jobs
@@ -213,7 +214,7 @@ class JobCompare(rx.State):
 
 
 def title_of(name: str) -> str:
-    """A field's or series' name in words."""
+    """The label of a recipe field or a series."""
     if field := FIELDS.get(name):
         return field.title
     if metric := METRICS.get(metric_of(name)):
@@ -222,39 +223,45 @@ def title_of(name: str) -> str:
     return TITLES.get(name) or plain.capitalize()
 
 
-def compare_lines(found: Comparison) -> list[CompareJob]:
-    """Each job in its own colour; a later one whose colour is taken gets the next that is free."""
+def job_columns(comparison: Comparison) -> list[CompareJob]:
+    """Each job with its own colour; one whose colour is taken gets the next free one."""
     taken: list[int] = []
-    lines: list[CompareJob] = []
-    for place, job in enumerate(found.jobs):
-        series = hue(job.id)
-        while series in taken and len(set(taken)) < 7:
-            series = series % 7 + 1
+    columns: list[CompareJob] = []
+    for index, job in enumerate(comparison.jobs):
+        series = series_of(job.id)
+        while series in taken and len(set(taken)) < SERIES_COUNT:
+            series = series % SERIES_COUNT + 1
         taken.append(series)
         metric, loss = headline_in(job.summary.values), job.summary.eval_loss
         loss = job.summary.loss if loss is None else loss
-        score = value_words(metric.name, job.summary.value(metric.name)) if metric else formatting.loss(loss)
-        others = ",".join(str(other.id) for other in found.jobs if other.id != job.id)
+        score = value_text(metric.name, job.summary.value(metric.name)) if metric else formatting.loss(loss)
+        others = ",".join(str(other.id) for other in comparison.jobs if other.id != job.id)
         note = f"#{job.id}, step {formatting.count(job.step)}"
-        lines.append(CompareJob(job.id, job.name, job.status, series, place % 4, note, score, others))
-    return lines
+        columns.append(CompareJob(job.id, job.name, job.status, series, index % 4, note, score, others))
+    return columns
 
 
-def table_line(line: Line, marks: bool = True) -> CompareLine:
-    """A row in words, with the best value marked; `marks`: also what differs from the first column.
+def table_line(line: Line, mark_differences: bool = True) -> CompareLine:
+    """A row of a table, with the best value marked.
 
-    Of results nearly all differ: there a mark would tell nothing.
+    Args:
+        mark_differences: also mark what differs from the first column. Nearly all results differ, so there a mark
+            would say nothing.
     """
     first = repr(line.values[0]) if line.values else ""
     cells = [
-        Cell(value_words(line.name, value), marks and line.differs and repr(value) != first, place == line.best)
-        for place, value in enumerate(line.values)
+        Cell(
+            value_text(line.name, value),
+            mark_differences and line.differs and repr(value) != first,
+            index == line.best,
+        )
+        for index, value in enumerate(line.values)
     ]
     return CompareLine(title_of(line.name), cells, line.differs)
 
 
-def value_words(name: str, value: Any) -> str:
-    """A value of a recipe or a summary."""
+def value_text(name: str, value: Any) -> str:
+    """A value of a recipe or a summary as text."""
     if value is None:
         return "\u2013"
     if isinstance(value, bool):
@@ -263,30 +270,31 @@ def value_words(name: str, value: Any) -> str:
         return formatting.duration(value)
     metric = METRICS.get(metric_of(name))
     if metric and isinstance(value, int | float):
-        return formatting.percent(value, 1) if metric.share else f"{value:g}"
+        return figure(metric, value)
     if isinstance(value, float):
         return formatting.rate(value) if value and abs(value) < 0.001 else f"{value:.4g}"
     return str(value) if value != "" else "default"
 
 
-def axes_of(found: Comparison) -> list[dict[str, Any]]:
-    """An axis for each parameter that differs and for what was reached, at most eight; none for a single job."""
-    if len(found.jobs) < 2:
+def axes_of(comparison: Comparison) -> list[dict[str, Any]]:
+    """An axis per differing parameter and one for the result, at most eight; none for a single job."""
+    if len(comparison.jobs) < 2:
         return []
     headlines = {f"best_{task.headline.name}" for task in TASKS.values()}
-    last = next((line for line in found.metrics if line.name in headlines), None)
-    last = last or next((line for line in found.metrics if line.name == "best_eval_loss"), None)
-    lines = [line for line in found.parameters if line.differs and line.name != "optim.seed"][:7]
-    return [_axis(line) for line in [*lines, *([last] if last else [])]]
+    result = next((line for line in comparison.metrics if line.name in headlines), None)
+    result = result or next((line for line in comparison.metrics if line.name == "best_eval_loss"), None)
+    lines = [line for line in comparison.parameters if line.differs and line.name != "optim.seed"][:7]
+    return [_axis(line) for line in [*lines, *([result] if result else [])]]
 
 
 def _axis(line: Line) -> dict[str, Any]:
+    """The axis as `parallel.tsx` takes it: a label and a position from 0 to 1 per job."""
     numbers = [value for value in line.values if isinstance(value, int | float)]
     if len(numbers) == len(line.values) and max(numbers) > min(numbers):
         low, width = min(numbers), max(numbers) - min(numbers)
-        places = [round((value - low) / width, 4) for value in numbers]
+        positions = [round((value - low) / width, 4) for value in numbers]
     else:
         kinds = sorted({repr(value) for value in line.values})
-        places = [round(kinds.index(repr(value)) / max(1, len(kinds) - 1), 4) for value in line.values]
-    texts = [value_words(line.name, value) for value in line.values]
-    return {"name": title_of(line.name), "words": texts, "places": places}
+        positions = [round(kinds.index(repr(value)) / max(1, len(kinds) - 1), 4) for value in line.values]
+    labels = [value_text(line.name, value) for value in line.values]
+    return {"name": title_of(line.name), "labels": labels, "positions": positions}

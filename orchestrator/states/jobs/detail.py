@@ -1,10 +1,12 @@
-"""The page of one training job: its history first, then every new record as it comes."""
+"""The page of one training job: first its history, then each new record as it arrives."""
+
+from typing import Any, ClassVar
 
 import reflex as rx
 
-from orchestrator.domain.errors import AppError, NotFound
+from orchestrator.domain import formatting
+from orchestrator.domain.errors import AppError
 from orchestrator.domain.live_records import HubRecord
-from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.tasks import METRICS, TASKS, AnswerKind
 from orchestrator.domain.training_jobs import ACTIVE
@@ -14,7 +16,8 @@ from orchestrator.services.training.jobs import delete_job
 from orchestrator.services.training.queue_position import find_position
 from orchestrator.services.training.retry import retry_smaller
 from orchestrator.states.jobs.detail_load import Visit, visit_job
-from orchestrator.states.jobs.detail_tabs import LOG_PAGE, JobFiles, JobSystem, place_line, system_batch
+from orchestrator.states.jobs.detail_tabs import LOG_PAGE, JobFiles, JobSystem, queue_position_line, system_batch
+from orchestrator.states.jobs.list import PATH
 from orchestrator.states.jobs.live_follower import TAIL, Batch, Follower, News
 from orchestrator.states.jobs.metric_cards import (
     About,
@@ -29,25 +32,34 @@ from orchestrator.states.jobs.metric_cards import (
 from orchestrator.states.jobs.new_rows import ReviewRow, review_rows
 from orchestrator.states.jobs.rows import EventLine, JobHead, LogLine, job_head, notes_of
 from orchestrator.states.jobs.samples import Result, Sample, mistakes_of, result_of, samples_of, task_of
-from orchestrator.states.shared import formatting
-from orchestrator.states.shared.guards import act, said, signed_in
-from orchestrator.states.shared.live import listening, sips
+from orchestrator.states.shared.guards import run_as_user, signed_in, toast_for
+from orchestrator.states.shared.live import batches, listening
+from orchestrator.states.shared.record_page import RecordPage
 
 POINTS = 1000
-"""Points of each curve at most: more than a screen has columns."""
-FIRST = ("loss", "eval_loss", *METRICS)
-"""What the first chart draws and the figures beside it tell; the others come when their tab is opened."""
-SMALL_POINTS = 400
-LOOK_S = 4.0
-"""How often a waiting job asks for its place."""
-TABS = ("overview", "metrics", "samples", "logs", "system", "settings", "timeline", "files")
+"""Points per curve at most: more than a screen has columns."""
+OVERVIEW_SERIES = ("loss", "eval_loss", *METRICS)
+"""The series of the overview tab; the others are read when their tab is opened."""
+SMALL_CHART_POINTS = 400
+QUEUE_POLL_S = 4.0
+"""How often the page of a waiting job reads its queue position."""
+TABS = {
+    "overview": "Overview",
+    "metrics": "Metrics",
+    "samples": "Samples",
+    "logs": "Logs",
+    "system": "System",
+    "settings": "Settings",
+    "timeline": "Timeline",
+    "files": "Files",
+}
 
 
-class JobDetail(JobSystem, JobFiles, rx.State):
-    """One job as this tab shows it. Curves travel once as history, then point by point."""
+class JobDetailState(RecordPage, JobSystem, JobFiles, rx.State):
+    """What one job's page shows. Curves are sent once as history, then point by point."""
 
-    ready: bool = False
-    missing: str = ""
+    PATH: ClassVar[str] = PATH
+
     tab: str = "overview"
     head: JobHead = JobHead()
     progress: Progress = Progress()
@@ -60,11 +72,11 @@ class JobDetail(JobSystem, JobFiles, rx.State):
     events: list[EventLine] = []
     settings: list[ReviewRow] = []
     notes: list[str] = []
-    """What the run said of itself: features from the cache, a smaller batch after the memory ran out."""
+    """The trainer's notes: features came from the cache, the batch was reduced after an out-of-memory error."""
     result: Result = Result()
     samples: list[Sample] = []
     searches: bool = False
-    """True where the samples are sentences and the clips found for them."""
+    """The samples are queries with the clips found for them."""
     adapter_size: str = ""
     version_id: int = 0
     version: str = ""
@@ -73,12 +85,12 @@ class JobDetail(JobSystem, JobFiles, rx.State):
     stopping: bool = False
     _follower: Follower = Follower()
     _about: About = About()
-    _unseen: bool = False
-    """True while this tab of the browser is hidden."""
+    _hidden: bool = False
+    """This tab of the browser is in the background."""
 
     @rx.var
     def page_title(self) -> str:
-        """What the tab of the browser says: the state first."""
+        """The browser tab's title, the status first."""
         if self.missing:
             return "No such job - Loreel"
         if not self.head.id:
@@ -89,33 +101,14 @@ class JobDetail(JobSystem, JobFiles, rx.State):
 
     @rx.var
     def losses(self) -> list[EventLine]:
-        """What took its attempts from it, oldest first."""
+        """The events that ended its attempts, oldest first."""
         return [event for event in reversed(self.events) if event.kind in ("lost", "suspended", "failed")]
 
     @rx.var
     def stop_note(self) -> str:
-        """Which step of stopping it is in."""
-        told = next((event.message for event in self.events if event.kind == "stopping"), "")
-        return told or "Asked to stop."
-
-    @rx.event
-    @signed_in
-    async def load(self):
-        """Opens the job of the address, or says that there is none."""
-        number = str(self.router.url.path).rstrip("/").rpartition("/")[2]
-        wanted = parse_id(number)
-        if wanted != self.head.id:
-            self._forget()
-        try:
-            visit = await act(self, visit_job, wanted)
-        except NotFound as error:
-            self._forget()
-            self.missing, self.ready = error.message, True
-            return None
-        self.missing = ""
-        self._show(visit)
-        self.ready = True
-        return [JobDetail.watch, JobDetail.read_system] if self.head.status == "failed" else JobDetail.watch
+        """How far stopping it is."""
+        message = next((event.message for event in self.events if event.kind == "stopping"), "")
+        return message or "Asked to stop."
 
     @rx.event(background=True)
     @signed_in
@@ -128,22 +121,23 @@ class JobDetail(JobSystem, JobFiles, rx.State):
             return
         async with listening(job_id) as subscription:
             await self._fill(job_id)
-            async for records in sips(subscription, idle_s=LOOK_S, seen=lambda: not self._unseen, eager=True):
+            visible = lambda: not self._hidden  # noqa: E731
+            async for records in batches(subscription, idle_s=QUEUE_POLL_S, visible=visible, eager=True):
                 if records:
-                    await self._drink(job_id, records)
+                    await self._apply_records(job_id, records)
                 else:
-                    await self._look_at_place(job_id)
+                    await self._refresh_queue_position(job_id)
 
     @rx.event
     @signed_in
-    async def look(self, seen: bool):
-        """The tab was hidden, or is looked at again."""
-        self._unseen = not seen
+    async def set_visible(self, visible: bool):
+        """The browser tab was hidden or is visible again."""
+        self._hidden = not visible
 
     @rx.event(background=True)
     @signed_in
     async def refill(self, _last_seen: int = 0):
-        """The whole history anew: a chart saw a gap, or has just been put on the page."""
+        """Sends the whole history again: a chart has found a gap, or was just mounted."""
         async with self:
             job_id = self.head.id
         if job_id:
@@ -152,59 +146,59 @@ class JobDetail(JobSystem, JobFiles, rx.State):
     @rx.event
     @signed_in
     async def show_tab(self, tab: str):
-        """Opens a tab: a chart that comes back gets its history anew, the log is read when it is looked at."""
+        """Opens a tab and reads what it shows."""
         self.tab = tab if tab in TABS else "overview"
         if self.tab == "logs":
             await self._read_log(before=None)
         if self.tab == "files":
             await self._read_files(self.head.id)
         if self.tab == "system":
-            return JobDetail.read_system
-        return JobDetail.refill if self.tab in ("overview", "metrics") else None
+            return JobDetailState.read_system
+        return JobDetailState.refill if self.tab in ("overview", "metrics") else None
 
     @rx.event
     @signed_in
     async def stop(self):
-        """Asks the run to end after the step it is in."""
+        """Asks the run to end after its current step."""
         self.stopping = True
         yield
         try:
-            await act(self, lifecycle.request_stop, self.head.id)
+            await run_as_user(self, lifecycle.request_stop, self.head.id)
         except AppError as error:
-            yield said(error)
+            yield toast_for(error)
         finally:
             self.stopping = False
-        self._show(await act(self, visit_job, self.head.id))
+        await self._refresh()
 
     @rx.event
     @signed_in
     async def resume(self):
-        """Queues the job again; it goes on from its last checkpoint."""
-        try:
-            await act(self, lifecycle.resume_job, self.head.id)
-        except AppError as error:
-            return said(error)
-        self._show(await act(self, visit_job, self.head.id))
-        return JobDetail.watch
+        """Queues the job again; it continues from its last checkpoint."""
+        await run_as_user(self, lifecycle.resume_job, self.head.id)
+        return await self._refresh()
 
     @rx.event
     @signed_in
     async def retry_smaller(self):
-        """Launches it once more with a smaller batch, accumulated for longer."""
-        row = await act(self, retry_smaller, self.head.id)
-        return rx.redirect(f"/jobs/{row.id}")
+        """Launches a copy with half the batch and twice the accumulation steps."""
+        row = await run_as_user(self, retry_smaller, self.head.id)
+        return rx.redirect(f"{PATH}/{row.id}")
 
     @rx.event
     @signed_in
     async def delete(self):
-        """Deletes the job with its curves, log and adapter."""
+        """Deletes the job with its curves and log."""
         name = self.head.name
-        await act(self, delete_job, self.head.id)
-        self._forget()
-        return [rx.toast.success(f"{name} is deleted."), rx.redirect("/jobs")]
-
-    def _forget(self) -> None:
+        await run_as_user(self, delete_job, self.head.id)
         self.reset()
+        return [rx.toast.success(f"{name} is deleted."), rx.redirect(PATH)]
+
+    async def _read(self, *query: Any) -> Visit:
+        return await run_as_user(self, visit_job, *query)
+
+    def _events_after_refresh(self) -> list[Any]:
+        failed = self.head.status == "failed"
+        return [JobDetailState.watch, *([JobDetailState.read_system] if failed else [])]
 
     def _show(self, visit: Visit) -> None:
         row = visit.row
@@ -224,56 +218,56 @@ class JobDetail(JobSystem, JobFiles, rx.State):
             Recipe.model_validate(row.recipe),
             visit.clips,
         )
-        self.cards = self._figures(self._follower)
+        self.cards = self._metric_cards(self._follower)
         self.total_steps = row.total_steps
-        self.place = visit.place
+        self.queue_position = visit.queue_position
         self.curves = curve_lines(row.summary, task_of(row.summary))
 
-    def _figures(self, follower: Follower) -> list[MetricCard]:
+    def _metric_cards(self, follower: Follower) -> list[MetricCard]:
         about = self._about
         return cards(follower.tally, about.recipe, task_of(about.summary))
 
     async def _fill(self, job_id: int) -> None:
-        """The whole history, from a background event; what came meanwhile is told again, never lost."""
+        """Sends the whole history, from a background event; records that arrive meanwhile are sent again."""
         async with self:
-            whole = self.tab == "metrics"
-        found = await act(
-            self, history, job_id, points=SMALL_POINTS if whole else POINTS, series=() if whole else FIRST
-        )
-        follower = Follower(seq=found.last_seq)
+            small = self.tab == "metrics"
+        points, series = (SMALL_CHART_POINTS, ()) if small else (POINTS, OVERVIEW_SERIES)
+        curves = await run_as_user(self, history, job_id, points=points, series=series)
+        follower = Follower(seq=curves.last_seq)
         async with self:
             follower.tally.latest.update(self._about.summary.latest)
-        follower.tally.fill(found.series)
+        follower.tally.fill(curves.series)
         async with self:
             if self.head.id != job_id:
                 return
-            self._follower, self.history = follower, found.series
-            self.cards = self._figures(follower)
+            self._follower, self.history = follower, curves.series
+            self.cards = self._metric_cards(follower)
 
-    async def _drink(self, job_id: int, records: list[HubRecord]) -> None:
-        """One group of records: new points, figures, log lines; a changed status reads the job anew."""
+    async def _apply_records(self, job_id: int, records: list[HubRecord]) -> None:
+        """Applies one batch: new points, figures, log lines; after a changed status the job is read again."""
         async with self:
             if self.head.id != job_id:
                 return
             news = self._follower.take(records)
             if not news.gap:
-                self._tell(news)
+                self._publish(news)
         if news.gap:
             await self._fill(job_id)
             async with self:
-                self._tell(News(logs=news.logs, progress=news.progress))
+                self._publish(News(logs=news.logs, progress=news.progress))
         if news.status_changed:
-            visit = await act(self, visit_job, job_id)
+            visit = await run_as_user(self, visit_job, job_id)
             async with self:
                 if self.head.id == job_id:
                     self._show(visit)
             if visit.row.status not in ACTIVE:
                 await self._fill(job_id)
 
-    def _tell(self, news: News) -> None:
+    def _publish(self, news: News) -> None:
+        """Sets the vars that one batch changes."""
         if news.points:
             self.points = self._follower.batch(news.points)
-            self.cards = self._figures(self._follower)
+            self.cards = self._metric_cards(self._follower)
         if news.logs:
             self.tail = [*self.tail, *news.logs][-TAIL:]
             if self.tab == "logs":
@@ -284,15 +278,15 @@ class JobDetail(JobSystem, JobFiles, rx.State):
         if news.progress and about.known:
             self.progress = progress_of_record(news.progress, about.epochs, about.started_at)
 
-    async def _look_at_place(self, job_id: int) -> None:
-        """Others come and go while a job waits; its own stream says nothing of it."""
+    async def _refresh_queue_position(self, job_id: int) -> None:
+        """The job's own records say nothing about other jobs that come and go in the queue."""
         async with self:
             waiting = self.head.id == job_id and self.head.status == "queued"
         if waiting:
-            line = place_line(await act(self, find_position, job_id))
+            line = queue_position_line(await run_as_user(self, find_position, job_id))
             async with self:
-                if self.head.id == job_id and self.place != line:
-                    self.place = line
+                if self.head.id == job_id and self.queue_position != line:
+                    self.queue_position = line
 
     def _job_id(self) -> int:
         return self.head.id

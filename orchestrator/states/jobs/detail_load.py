@@ -1,9 +1,10 @@
-"""Reads what the job page shows besides its curves, in one visit to the ledger."""
+"""Reads everything that the job page shows except its curves, in one transaction."""
 
 from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from orchestrator.domain import formatting
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.tasks import TASK_OF_MODEL
 from orchestrator.domain.users import Actor
@@ -15,15 +16,14 @@ from orchestrator.services.training.artifacts import artifact_path, list_artifac
 from orchestrator.services.training.jobs import get_job, list_events
 from orchestrator.services.training.queue_position import find_position
 from orchestrator.services.training.rows import JobRow
-from orchestrator.states.jobs.detail_tabs import PlaceLine, place_line
+from orchestrator.states.jobs.detail_tabs import QueuePositionLine, queue_position_line
 from orchestrator.states.jobs.live_follower import TAIL
 from orchestrator.states.jobs.rows import EventLine, LogLine, event_line, log_row_line
-from orchestrator.states.shared import formatting
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A job and what stands around it."""
+    """A job with its timeline, log tail and results."""
 
     row: JobRow
     events: list[EventLine]
@@ -31,25 +31,25 @@ class Visit:
     adapter_bytes: int
     clips: str
     load_code: str
-    place: PlaceLine
+    queue_position: QueuePositionLine
     memory_at_end: int
     contrasts: bool
     version_id: int = 0
     version: str = ""
-    """The version that it made: "v3 of demo-motion"."""
+    """The adapter version that it made: "v3 of demo-motion"."""
 
 
 def visit_job(session: Session, actor: Actor, job_id: int) -> Visit:
     """The job, its timeline, the end of its log and its adapter.
 
     Raises:
-        NotFound: there is none, or it is somebody else's.
+        NotFound: there is none, or it belongs to another user.
     """
     row = get_job(session, actor, job_id)
-    made = list_adapters(session, actor, job_id=job_id, limit=1).items
+    versions = list_adapters(session, actor, job_id=job_id, limit=1).items
     files = [file for file in list_artifacts(session, actor, job_id) if file.name.startswith("adapter/")]
-    train, held = row.summary.train_clips, row.summary.validation_clips
-    clips = f"{formatting.count(train)} train, {formatting.count(held)} val" if train and held else ""
+    train, validation = row.summary.train_clips, row.summary.validation_clips
+    clips = f"{formatting.count(train)} train, {formatting.count(validation)} val" if train and validation else ""
     return Visit(
         row=row,
         events=[event_line(event) for event in list_events(session, actor, job_id)],
@@ -59,20 +59,20 @@ def visit_job(session: Session, actor: Actor, job_id: int) -> Visit:
         load_code=_load_code(session, actor, job_id) if files else "",
         memory_at_end=_memory_at_end(session, actor, row) if row.status == "failed" else 0,
         contrasts=row.status == "failed" and _contrasts(session, actor, row),
-        version_id=made[0].id if made else 0,
-        version=f"v{made[0].version} of {made[0].name}" if made else "",
-        place=place_line(find_position(session, actor, job_id)),
+        version_id=versions[0].id if versions else 0,
+        version=f"v{versions[0].version} of {versions[0].name}" if versions else "",
+        queue_position=queue_position_line(find_position(session, actor, job_id)),
     )
 
 
 def _memory_at_end(session: Session, actor: Actor, row: JobRow) -> int:
-    """Bytes that the run held at its last sample; 0 when there is none."""
+    """Bytes in use at the last telemetry sample; 0 when there is none."""
     curve = telemetry(session, actor, row.id, points=10).series.get("memory")
     return int(curve[-1][1]) if curve else 0
 
 
 def _contrasts(session: Session, actor: Actor, row: JobRow) -> bool:
-    """True where the loss compares the clips of a batch; where its base is gone, nothing can be launched anew."""
+    """Whether its loss compares the clips of a batch; False where the base was deleted: it cannot be launched again."""
     try:
         return (
             row.model_id is not None and TASK_OF_MODEL[get_model(session, actor, row.model_id).model_type].contrastive
@@ -89,7 +89,7 @@ def _tail(session: Session, actor: Actor, job_id: int) -> list[LogLine]:
 
 
 def _load_code(session: Session, actor: Actor, job_id: int) -> str:
-    """The program of the adapter's own card: what the page shows is what travels."""
+    """The program in the adapter's model card, so that the page and the download show the same."""
     try:
         card = artifact_path(session, actor, job_id, "adapter/README.md").read_text()
     except (AppError, OSError):

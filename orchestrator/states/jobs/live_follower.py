@@ -1,4 +1,4 @@
-"""Follows one run record by record: what is new, what is missing, what the page must be told."""
+"""Follows one run record by record: which records are new, which are missing, and what the page has to change."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from orchestrator.states.jobs.metric_cards import Tally
 from orchestrator.states.jobs.rows import LEVELS, LogLine
 
 OVERLAP = 4
-"""Batches that travel once more with the next one, in case the browser drew two of them as one."""
+"""Batches that are sent again with the next one, in case the browser drew two of them as one."""
 TAIL = 8
 """Log lines on the overview."""
 
@@ -25,7 +25,7 @@ class Point:
 
 
 class Item(NamedTuple):
-    """One point of one curve; travels as a short list."""
+    """One point of one curve; sent as a short list."""
 
     step: int
     series: str
@@ -34,7 +34,7 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a chart gets at once: the records `first_seq` to `seq`; 0: nothing yet."""
+    """What a chart receives at once: the records `first_seq` to `seq`; 0: none yet."""
 
     seq: int = 0
     first_seq: int = 0
@@ -43,31 +43,31 @@ class Batch:
 
 @dataclass
 class News:
-    """What one group of records says."""
+    """What one batch of records changes."""
 
     points: list[Point] = field(default_factory=list)
     logs: list[LogLine] = field(default_factory=list)
     system: list[SystemRecord] = field(default_factory=list)
-    """Samples of the machine under the run."""
+    """Telemetry samples."""
     progress: MetricRecord | ProgressRecord | None = None
     status_changed: bool = False
-    """True: the ledger says something new of the job."""
+    """The job has changed in the database."""
     gap: bool = False
 
 
 class Follower:
-    """Knows up to which record a page has seen its job. One a tab; never travels. No dataclass: see `Tally`."""
+    """Knows which records of its job a tab has received. Not sent to the browser. No dataclass: see `Tally`."""
 
     def __init__(self, seq: int = 0) -> None:
         self.seq = seq
         self.tally = Tally.empty()
-        self.told = 0
-        """The last record that travelled to the charts; 0: the history did the telling so far."""
+        self.last_sent = 0
+        """The last record that was sent to the charts; 0: only the history was sent so far."""
         self.sent: list[tuple[int, list[Item]]] = []
-        """The newest batches, each with its first record's number."""
+        """The newest batches, each with the number of its first record."""
 
     def take(self, records: Iterable[HubRecord]) -> News:
-        """Sorts a group of live records; older ones than the history already told are left out."""
+        """Sorts a batch of live records; those that the history contains are left out."""
         news = News()
         for record in records:
             if record["kind"] == "gap":
@@ -102,12 +102,12 @@ class Follower:
         """The new points, with the few batches before them."""
         fresh = [Item(point.step, name, value) for point in points for name, value in point.values.items()]
         # The first batch follows the history, which holds everything before it.
-        self.sent = [*self.sent[-OVERLAP:], (self.told + 1, fresh)]
-        self.told = points[-1].seq
-        return Batch(self.told, self.sent[0][0], tuple(item for _, part in self.sent for item in part))
+        self.sent = [*self.sent[-OVERLAP:], (self.last_sent + 1, fresh)]
+        self.last_sent = points[-1].seq
+        return Batch(self.last_sent, self.sent[0][0], tuple(item for _, part in self.sent for item in part))
 
 
 def to_point(record: MetricRecord) -> Point:
-    """A metric record as a point of its curves, without values that are no finite numbers."""
+    """A metric record as a point; values that are no finite numbers are left out."""
     values = {name: float(value) for name, value in record["values"].items() if value is not None and isfinite(value)}
     return Point(record["seq"], record["step"], values)

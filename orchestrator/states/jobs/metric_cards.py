@@ -1,21 +1,21 @@
-"""Turns the newest values of a run into the six figures beside its curve."""
+"""Turns the newest values of a run into the six figures next to its curve."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from orchestrator.domain import formatting
 from orchestrator.domain.live_records import MetricRecord, ProgressRecord
 from orchestrator.domain.metric_definitions import Metric
 from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.tasks import DEFAULT_TASK, METRICS, TASKS
 from orchestrator.services.training.rows import JobRow
-from orchestrator.states.shared import formatting
 
-LOOK_BACK = 50
-"""Steps over which the change of the train loss is told."""
-KEPT = 400
-"""Newest loss points that are kept to tell it."""
+CHANGE_STEPS = 50
+"""Steps over which the change of the train loss is shown."""
+MAX_RECENT = 400
+"""Newest loss points that are stored for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class MetricCard:
 
 
 class About:
-    """What the figures need to know of a run besides its records. No dataclass either."""
+    """What the figures need to know about a run besides its records. No dataclass, as `Tally`."""
 
     def __init__(self, row: JobRow | None = None) -> None:
         self.known = row is not None
@@ -42,42 +42,42 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class CurveLine:
-    """A chart of the metrics tab: `train` and `held` name its series, "none" for none."""
+    """A chart of the metrics tab: `train` and `validation` name its series, "none" for none."""
 
     title: str
     train: str
-    held: str
+    validation: str
     unit: str = ""
     word: str = ""
-    """What the one line is called in the legend."""
+    """The legend of a chart with one line."""
 
 
 def curve_lines(summary: RunSummary, task: str) -> list[CurveLine]:
-    """Learning rate, gradient norm and speed, and before them each measure of the task that was evaluated."""
-    metrics = [metric for metric in TASKS[task].metrics if metric.name in summary.values] or [TASKS[task].headline]
+    """A chart for each evaluated metric of the task, then learning rate, gradient norm and speed."""
+    evaluated = [metric for metric in TASKS[task].metrics if metric.name in summary.values] or [TASKS[task].headline]
     tasks = [
-        CurveLine(f"{metric.label}, held out", "none", metric.name, "percent" if metric.share else "", metric.label)
-        for metric in metrics
+        CurveLine(f"{metric.label}, validation", "none", metric.name, "percent" if metric.share else "", metric.label)
+        for metric in evaluated
     ]
     return [
         *tasks,
         CurveLine("Learning rate", "learning_rate", "none", word="Learning rate"),
         CurveLine("Gradient norm", "grad_norm", "none", word="Gradient norm"),
-        CurveLine("Clips a second", "samples_per_s", "none", word="Speed"),
+        CurveLine("Clips per second", "samples_per_s", "none", word="Speed"),
     ]
 
 
 class Tally:
-    """The running knowledge of one run; lives in the web process, never travels.
+    """Newest and best values of one run; kept in the web process and not sent to the browser.
 
-    No dataclass, and so is whatever a tab asks at each step: Reflex wraps a dataclass's every attribute in a proxy.
+    No dataclass, like every object that is used at each step: Reflex wraps each attribute of a dataclass in a proxy.
     """
 
     def __init__(self) -> None:
         self.latest: dict[str, float] = {}
         self.recent: list[tuple[int, float]] = []
         self.best: dict[str, tuple[float, int]] = {}
-        """The best value of each measure, and the step where it was reached."""
+        """The best value of each metric, and its step."""
         self.best_loss: tuple[float, int] | None = None
 
     @classmethod
@@ -85,23 +85,23 @@ class Tally:
         return cls()
 
     def add(self, step: int, values: Mapping[str, float]) -> None:
-        """Takes the values of one record in."""
+        """Adds the values of one record."""
         for name, value in values.items():
             self.latest[name] = float(value)
             if (metric := METRICS.get(name)) and _beats(metric, float(value), self.best.get(name)):
                 self.best[name] = (float(value), step)
         if "loss" in values:
             self.recent.append((step, float(values["loss"])))
-            if len(self.recent) > 2 * KEPT:
-                del self.recent[:-KEPT]
+            if len(self.recent) > 2 * MAX_RECENT:
+                del self.recent[:-MAX_RECENT]
         if (loss := values.get("eval_loss")) is not None and (self.best_loss is None or loss < self.best_loss[0]):
             self.best_loss = (float(loss), step)
 
     def fill(self, series: Mapping[str, Sequence[Sequence[float]]]) -> None:
-        """Takes a history in."""
+        """Adds a history."""
         for name, points in series.items():
-            kept = points[-KEPT:] if name == "loss" else points
-            for step, value in kept:
+            newest = points[-MAX_RECENT:] if name == "loss" else points
+            for step, value in newest:
                 self.add(int(step), {name: value})
 
 
@@ -110,7 +110,7 @@ def _beats(metric: Metric, value: float, best: tuple[float, int] | None) -> bool
 
 
 def cards(tally: Tally, recipe: Mapping[str, Any], task: str = DEFAULT_TASK) -> list[MetricCard]:
-    """The six cards; a dash where nothing was measured yet. The third is what stands for a run of its task."""
+    """The six cards; a dash where nothing was measured yet. The third one is the headline metric of the task."""
     optim = recipe.get("optim") or {}
     latest = tally.latest
     return [
@@ -139,7 +139,7 @@ def cards(tally: Tally, recipe: Mapping[str, Any], task: str = DEFAULT_TASK) -> 
 
 def _metric_card(tally: Tally, metric: Metric) -> MetricCard:
     value, best = tally.latest.get(metric.name), tally.best.get(metric.name)
-    label = f"Validation {metric.label.lower()}" if metric.label[1:2].islower() else f"{metric.label} held out"
+    label = f"Validation {metric.label.lower()}" if metric.label[1:2].islower() else f"{metric.label}, validation"
     note = f"best {_number(metric, best[0])} at step {best[1]:,}" if best else "after the first epoch"
     if value is None:
         return MetricCard(metric.name, label, "\u2013", "", note)
@@ -168,17 +168,19 @@ def _loss_note(tally: Tally) -> str:
 
 
 def _change(recent: Sequence[tuple[int, float]]) -> str:
-    """The mean of the last ten points against the ten around fifty steps before."""
+    """The difference between the mean of the last ten points and of ten points about fifty steps earlier."""
     if not recent:
         return "with the first step"
     last = recent[-1][0]
     now = [value for _, value in recent[-10:]]
-    then = [value for step, value in recent[-2 * LOOK_BACK :] if last - LOOK_BACK - 10 < step <= last - LOOK_BACK]
+    then = [
+        value for step, value in recent[-2 * CHANGE_STEPS :] if last - CHANGE_STEPS - 10 < step <= last - CHANGE_STEPS
+    ]
     if not then:
         return f"at step {last:,}"
     change = sum(now) / len(now) - sum(then) / len(then)
     sign = "+" if change > 0 else ""
-    return f"{sign}{formatting.loss(change)} in {LOOK_BACK} steps"
+    return f"{sign}{formatting.loss(change)} in {CHANGE_STEPS} steps"
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +232,7 @@ def progress_of(
 
 
 def progress_of_row(row: JobRow) -> Progress:
-    """The progress card as the ledger knows it."""
+    """The progress card, from the database."""
     return progress_of(
         row.step,
         row.total_steps,

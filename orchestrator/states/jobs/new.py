@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import reflex as rx
 
+from orchestrator.domain import formatting
 from orchestrator.domain.errors import AppError, Invalid
 from orchestrator.domain.recipe_fields import ValueKind
 from orchestrator.services.training import drafts
@@ -20,8 +21,7 @@ from orchestrator.states.jobs.new_rows import (
     review_rows,
     tried_rows,
 )
-from orchestrator.states.shared import formatting
-from orchestrator.states.shared.guards import act, signed_in
+from orchestrator.states.shared.guards import run_as_user, signed_in
 
 REST = 0.12
 """Seconds of quiet before the draft is saved and the plan worked out anew."""
@@ -35,7 +35,7 @@ class JobForm(JobFormFields, rx.State):
     async def load(self):
         """Opens the wizard: the draft, or what the address asks for (?dataset=&model= or ?clone=)."""
         query = dict(self.router.url.query_parameters)
-        opening = await act(self, open_wizard, query)
+        opening = await run_as_user(self, open_wizard, query)
         self._take(opening)
         if self.model_id:
             await self._read_layers(keep=bool(self.targets))
@@ -183,7 +183,7 @@ class JobForm(JobFormFields, rx.State):
     @signed_in
     async def cancel(self):
         """Forgets the draft and leaves."""
-        await act(self, drafts.clear_draft)
+        await run_as_user(self, drafts.clear_draft)
         self.reset()
         return rx.redirect("/jobs")
 
@@ -205,12 +205,12 @@ class JobForm(JobFormFields, rx.State):
         try:
             if grid := sweep.read_grid(self.values):
                 base = form.raw_recipe(self.values, self.targets)
-                made = await act(self, launch_sweep, self.dataset_id, self.model_id, base, grid, self._key)
+                made = await run_as_user(self, launch_sweep, self.dataset_id, self.model_id, base, grid, self._key)
                 self._address = f"/jobs/compare?sweep={made.id}"
             else:
-                job = await act(self, launch_job, self.dataset_id, self.model_id, recipe, self._key)
+                job = await run_as_user(self, launch_job, self.dataset_id, self.model_id, recipe, self._key)
                 self._address = f"/jobs/{job.id}"
-            await act(self, drafts.clear_draft)
+            await run_as_user(self, drafts.clear_draft)
         except AppError as error:
             self.launching = False
             yield self._refused(error)
@@ -236,10 +236,12 @@ class JobForm(JobFormFields, rx.State):
             values, targets = dict(self.values), list(self.targets)
             dataset_id, model_id = self.dataset_id, self.model_id
             parameters, task, has_layers = self._parameters(), self._task(), bool(self.layers)
-        saved = await act(self, drafts.save_draft, draft)
+        saved = await run_as_user(self, drafts.save_draft, draft)
         plan, presets, recipe = None, None, None
         if dataset_id and model_id:
-            found = await act(self, estimate, dataset_id, model_id, values, targets, parameters, task, has_layers)
+            found = await run_as_user(
+                self, estimate, dataset_id, model_id, values, targets, parameters, task, has_layers
+            )
             plan, presets, recipe = found
         async with self:
             if mine != self._wish:

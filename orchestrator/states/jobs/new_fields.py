@@ -6,6 +6,7 @@ from typing import Any
 
 import reflex as rx
 
+from orchestrator.domain import formatting
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.recipe_fields import Section
@@ -20,8 +21,7 @@ from orchestrator.states.jobs.new_rows import (
     PresetCard,
     ReviewRow,
 )
-from orchestrator.states.shared import formatting
-from orchestrator.states.shared.guards import act, problems_of, said
+from orchestrator.states.shared.guards import problems_of, run_as_user, toast_for
 
 
 class JobFormFields(rx.State, mixin=True):
@@ -154,7 +154,7 @@ class JobFormFields(rx.State, mixin=True):
 
     async def _read_layers(self, keep: bool) -> None:
         """The layers of the chosen model; the default ones are ticked unless a draft says otherwise."""
-        self.layers = await act(self, layers_of, self.model_id)
+        self.layers = await run_as_user(self, layers_of, self.model_id)
         known = [layer.suffix for layer in self.layers]
         kept = [name for name in known if name in self.targets] if keep else []
         self.targets = kept or [layer.suffix for layer in self.layers if layer.default] or known
@@ -214,7 +214,7 @@ class JobFormFields(rx.State, mixin=True):
     def _refused(self, error: AppError) -> Any:
         """Marks the fields that a refusal names and leads to the first; a toast where it names none of the page."""
         self.problems = placed(problems_of(error), self.values)
-        return self._show(next(iter(self.problems))) if self.problems else said(error)
+        return self._show(next(iter(self.problems))) if self.problems else toast_for(error)
 
 
 STEP_OF = {"dataset_id": 1, "model_id": 2}

@@ -5,12 +5,12 @@ from typing import Any
 
 import reflex as rx
 
-from orchestrator.domain.errors import AppError, Invalid, NotSignedIn
+from orchestrator.domain.errors import AppError, Invalid
 from orchestrator.services.training.rehearsals import get_rehearsal, request_rehearsal
 from orchestrator.states.jobs import new_values as form
 from orchestrator.states.jobs.new import JobForm
 from orchestrator.states.jobs.new_fields import placed
-from orchestrator.states.shared.guards import act, problems_of, signed_in
+from orchestrator.states.shared.guards import problems_of, run_as_user, signed_in
 
 LOOK_S = 0.5
 REVIEW = 4
@@ -42,16 +42,14 @@ class JobRehearsal(rx.State):
         refused: AppError | None = None
         try:
             recipe = form.read_recipe(values, targets, has_layers)
-            row = await act(self, request_rehearsal, *things, recipe)
+            row = await run_as_user(self, request_rehearsal, *things, recipe)
             while row.status in _NOTES:
                 async with self:
                     self.note = _NOTES[row.status]
                 await asyncio.sleep(LOOK_S)
-                row = await act(self, get_rehearsal, row.id)
+                row = await run_as_user(self, get_rehearsal, row.id)
             if row.error:
                 refused = Invalid(row.error, row.error_field)
-        except NotSignedIn:
-            raise
         except AppError as error:
             refused = error
         finally:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from orchestrator.domain import formatting
 from orchestrator.domain.machines import ANY_MACHINE, Shape, parse_shape
 from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.tasks import TASK_OF_MODEL, TASKS
@@ -14,7 +15,6 @@ from orchestrator.services.training.rows import Preflight
 from orchestrator.services.workers import WorkerRow
 from orchestrator.states.jobs import new_sweep as sweep
 from orchestrator.states.jobs.review import ReviewRow, recipe_lines
-from orchestrator.states.shared import formatting
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, assert_never
 
+from orchestrator.domain import formatting
 from orchestrator.domain.machines import ANY, describe_need
 from orchestrator.domain.recipe_fields import Format, RecipeField, Section, ValueKind
 from orchestrator.domain.recipes import FIELDS, Recipe
 from orchestrator.states.jobs.new_values import values_from_recipe
-from orchestrator.states.shared import formatting
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,15 @@
-"""What job pages show of a training job: who it is, its line in the list, its log and its timeline."""
+"""The rows of the job pages: a job in the list and at the head of its page, its log and its timeline."""
 
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.domain import formatting
 from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.recipes import smaller_batch
 from orchestrator.domain.run_summary import RunSummary
 from orchestrator.services.metrics.rows import LogRow
 from orchestrator.services.training.rows import EventRow, JobRow
-from orchestrator.states.shared import formatting
+from orchestrator.states.shared.presentation import series_of
 
 LEVELS = {"warning": "warn"}
 
@@ -19,8 +20,8 @@ class JobLine:
 
     id: int
     name: str
-    hue: int
-    """Number of the job's own colour, 1 to 7."""
+    series: int
+    """Number of the job's chart colour, 1 to 7."""
     model: str
     dataset: str
     status: str
@@ -33,7 +34,7 @@ class JobLine:
     """ISO time, or "" while it waits."""
     created: str
     owner: str = ""
-    """Whose it is, in an administrator's list of others' jobs; such a row leads nowhere."""
+    """The owner's name, in an administrator's list of others' jobs; such a row has no link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +49,11 @@ class LiveCell:
 
 @dataclass(frozen=True, slots=True)
 class JobHead:
-    """Who a job is, where it stands, how it ended."""
+    """What the head of a job's page shows: name, base, dataset, status, and how it ended."""
 
     id: int = 0
     name: str = ""
-    hue: int = 1
+    series: int = 1
     status: str = ""
     active: bool = False
     dataset_id: int = 0
@@ -72,11 +73,11 @@ class JobHead:
     """The batch size that may fit where the memory ran out; 0: a smaller one cannot help."""
     smaller_accumulation: int = 0
     contrasts: bool = False
-    """True: it learns by telling the clips of a batch apart, so that a smaller batch trains something else."""
-    taken: bool = False
-    """True: it failed because its machine was taken from it again and again."""
+    """It is trained with a contrastive loss over the batch, so that a smaller batch is another training."""
+    lost_repeatedly: bool = False
+    """It failed because its process was lost again and again."""
     memory_at_end: str = ""
-    """What the run held when it was last looked at."""
+    """Memory in use at the last sample."""
     sweep_id: int = 0
 
 
@@ -94,29 +95,24 @@ class LogLine:
     """One line of the log, as the kit's log view takes it."""
 
     time: str
-    """ISO time; the view shows the reader's own clock."""
+    """ISO time; the browser shows it in its own time zone."""
     level: str
     text: str
 
 
-def hue(job_id: int) -> int:
-    """The job's own chart series, 1 to 7: the same colour everywhere."""
-    return (job_id - 1) % 7 + 1
-
-
 def job_line(row: JobRow, reader_id: int = 0) -> JobLine:
-    """A list row, as `reader_id` reads it."""
+    """A row of the list, as the user `reader_id` sees it."""
     return JobLine(
         id=row.id,
         name=row.name,
-        hue=hue(row.id),
+        series=series_of(row.id),
         model=row.model_name,
         dataset=row.dataset_name,
         status=row.status,
         active=row.active,
         share=round(row.progress, 4),
         percent=formatting.percent(row.progress),
-        epochs=epochs_words(row.epoch, row.epochs),
+        epochs=epochs_text(row.epoch, row.epochs),
         loss=formatting.loss(row.summary.loss),
         started=formatting.iso(row.started_at),
         created=formatting.iso(row.created_at),
@@ -124,20 +120,25 @@ def job_line(row: JobRow, reader_id: int = 0) -> JobLine:
     )
 
 
-def epochs_words(epoch: float, epochs: int) -> str:
+def epochs_text(epoch: float, epochs: int) -> str:
     """Like "3.2 / 10"; whole numbers without a point."""
     done = f"{min(epoch, epochs) if epochs else epoch:.1f}".removesuffix(".0")
     return f"{done} / {epochs}" if epochs else done
 
 
 def job_head(row: JobRow, memory: int = 0, contrasts: bool = False) -> JobHead:
-    """The head of the job page. `memory`: bytes that the run held at its end; `contrasts`: its base is a retriever."""
-    smaller = _smaller_batch(row, contrasts)
+    """The head of the job page.
+
+    Args:
+        memory: bytes in use at the last sample, or 0.
+        contrasts: it is trained with a contrastive loss over the batch.
+    """
+    batch, accumulation = _smaller_batch(row, contrasts)
     ran = (row.finished_at - row.started_at).total_seconds() if row.finished_at and row.started_at else None
     return JobHead(
         id=row.id,
         name=row.name,
-        hue=hue(row.id),
+        series=series_of(row.id),
         status=row.status,
         active=row.active,
         dataset_id=row.dataset_id or 0,
@@ -153,17 +154,17 @@ def job_head(row: JobRow, memory: int = 0, contrasts: bool = False) -> JobHead:
         error=row.error,
         error_details=row.error_details,
         priority=row.priority,
-        smaller_batch=smaller[0],
-        smaller_accumulation=smaller[1],
+        smaller_batch=batch,
+        smaller_accumulation=accumulation,
         contrasts=contrasts,
-        taken=row.failure is FailureKind.MACHINE_LOST,
+        lost_repeatedly=row.failure is FailureKind.MACHINE_LOST,
         memory_at_end=formatting.size(memory) if memory else "",
         sweep_id=row.sweep_id or 0,
     )
 
 
 def _smaller_batch(row: JobRow, contrasts: bool) -> tuple[int, int]:
-    """Batch size and accumulation to try where the memory ran out, or zeros; one clip cannot be told apart."""
+    """Batch size and accumulation to try where the memory ran out, or zeros; a contrastive loss needs two clips."""
     optim = row.recipe.get("optim") or {}
     batch, accumulation = int(optim.get("batch_size") or 1), int(optim.get("gradient_accumulation") or 1)
     smaller = smaller_batch(batch, accumulation) if row.failure is FailureKind.OUT_OF_MEMORY else None
@@ -171,12 +172,12 @@ def _smaller_batch(row: JobRow, contrasts: bool) -> tuple[int, int]:
 
 
 def event_line(row: EventRow) -> EventLine:
-    """A timeline line."""
+    """A line of the timeline."""
     return EventLine(row.kind, row.message, formatting.iso(row.at))
 
 
 def notes_of(summary: RunSummary) -> list[str]:
-    """What the trainer noted of its run, one sentence each."""
+    """The trainer's notes about its run, one sentence each."""
     return list(summary.notes.values())
 
 
@@ -186,5 +187,5 @@ def log_row_line(row: LogRow) -> LogLine:
 
 
 def number(value: Any) -> float | None:
-    """What a summary or record says, where it is a number."""
+    """A value of a summary or record as a float; None where it is no number."""
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

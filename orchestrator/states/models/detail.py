@@ -1,13 +1,13 @@
-"""One base model's page: its facts, its layers, how it was pretrained, and the jobs that trained it."""
+"""One base model's page: its facts and layers, its pretraining, and the jobs and adapters made from it."""
 
-import asyncio
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import reflex as rx
 from sqlmodel import Session
 
-from orchestrator.domain.errors import AppError, NotFound, NotSignedIn
+from orchestrator.domain import formatting
+from orchestrator.domain.errors import AppError
 from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.users import Actor
 from orchestrator.services.adapters.catalog import list_adapters
@@ -18,14 +18,14 @@ from orchestrator.services.models.catalog import get_model, model_layers
 from orchestrator.services.models.details import ModelDetails, model_details
 from orchestrator.services.models.rows import LayerGroup, ModelRow
 from orchestrator.states.adapters.rows import AdapterLine, adapter_line
+from orchestrator.states.models.index import PATH
 from orchestrator.states.models.rows import LayerLine, ModelCard, layer_lines, memory_text, model_card
-from orchestrator.states.shared import formatting
-from orchestrator.states.shared.guards import act, signed_in
+from orchestrator.states.shared.guards import run_as_user, signed_in, toast_for
 from orchestrator.states.shared.hub_lookup import StoredToken
 from orchestrator.states.shared.markdown import CardBlock, card_blocks
-from orchestrator.states.shared.presentation import Fact, series_color
+from orchestrator.states.shared.presentation import Fact, series_of
+from orchestrator.states.shared.record_page import RecordPage
 
-LOOK_AGAIN_S = 1.0
 ADAPTERS_SHOWN = 12
 SCORES = {
     "direction": "Direction of motion",
@@ -34,7 +34,7 @@ SCORES = {
     "r1_of_64": "R@1 of 64",
     "r1_of_8_alike": "R@1 of 8 alike",
 }
-"""Shares in pretraining.json that are right answers on clips the model never saw."""
+"""Keys of pretraining.json: the share of right answers on clips that were not trained on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class JobLine:
     id: int
     name: str
     status: str
-    color: str
+    series: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +54,28 @@ class _Visit:
     about: ModelDetails
     adapters: list[AdapterRow]
     tokens: list[CredentialRow]
-    """Stored credentials, where a fetch may be tried again with one."""
+    """Stored credentials, where a failed fetch may be repeated with one."""
 
 
 def _read(session: Session, actor: Actor, model_id: int) -> _Visit:
     row = get_model(session, actor, model_id)
-    made = list_adapters(session, actor, model_id=model_id, limit=ADAPTERS_SHOWN).items
+    adapters = list_adapters(session, actor, model_id=model_id, limit=ADAPTERS_SHOWN).items
     tokens = list_credentials(session, actor) if row.status == "error" and row.source == "hub" else []
-    return _Visit(row, model_layers(session, actor, model_id), model_details(session, actor, model_id), made, tokens)
+    details = model_details(session, actor, model_id)
+    return _Visit(row, model_layers(session, actor, model_id), details, adapters, tokens)
 
 
-class ModelDetailState(StoredToken, rx.State):
-    """What one model's page shows; its id comes with the address."""
+class ModelDetailState(RecordPage, StoredToken, rx.State):
+    """What one model's page shows."""
+
+    PATH: ClassVar[str] = PATH
 
     card: ModelCard | None = None
     title: str = "Model"
-    tab: str = "Model - Loreel"
+    page_title: str = "Model - Loreel"
+    figures: list[Fact] = []
+    """The few facts at the top."""
     facts: list[Fact] = []
-    rows_of_facts: list[Fact] = []
     layers: list[LayerLine] = []
     layers_note: str = ""
     pretraining: list[Fact] = []
@@ -80,81 +84,35 @@ class ModelDetailState(StoredToken, rx.State):
     classes_text: str = ""
     jobs: list[JobLine] = []
     adapters: list[AdapterLine] = []
-    loaded: bool = False
-    missing: bool = False
-    problem: str = ""
 
     @rx.event
     @signed_in
-    async def load(self):
-        """on_load: forgets the model shown before, unless it is the same one."""
-        if self.card is None or self.card.id != self._id():
-            self.reset()
-        return await self._refresh()
-
-    @rx.event
-    @signed_in
-    async def refresh(self):
-        return await self._refresh()
-
-    def _id(self) -> int:
-        text = str(self.router.url.path).rstrip("/").rpartition("/")[2]
-        return parse_id(text)
-
-    @rx.event
-    @signed_in
-    async def try_again(self):
+    async def retry_import(self):
         """Fetches once more from the Hub, with the chosen token."""
         try:
-            await act(self, retry_import, self._id(), self._token_id())
-        except NotSignedIn:
-            raise
+            await run_as_user(self, retry_import, self._id(), parse_id(self.stored))
         except AppError as error:
-            return rx.toast.error(error.message)
+            return toast_for(error)
         return await self._refresh()
 
-    @rx.event(background=True, supersedes=True)
-    @signed_in
-    async def watch(self):
-        """Looks again while the model is brought; ends with the page."""
-        while self.card is not None and self.card.status in ("processing", "waiting"):
-            await asyncio.sleep(LOOK_AGAIN_S)
-            async with self:
-                wanted = self._id()
-            try:
-                visit = await act(self, _read, wanted)
-            except NotFound:
-                return
-            async with self:
-                if wanted == self._id():
-                    self._show(visit)
+    async def _read(self, *query: Any) -> _Visit:
+        return await run_as_user(self, _read, *query)
 
-    async def _refresh(self):
-        try:
-            self._show(await act(self, _read, self._id()))
-        except NotSignedIn:
-            raise
-        except NotFound:
-            self.missing, self.loaded = True, True
-        except AppError as error:
-            self.problem, self.loaded = error.message, True
-        busy = self.card is not None and self.card.status in ("processing", "waiting")
-        return ModelDetailState.watch if busy else None
+    def _is_changing(self) -> bool:
+        return self.card is not None and self.card.status in ("processing", "waiting")
 
     def _show(self, visit: _Visit) -> None:
         row, about = visit.row, visit.about
-        self.card, self.title, self.tab = model_card(row), row.name, f"{row.name} - Loreel"
-        self.facts, self.rows_of_facts = _figures(row), _rows(row)
+        self.card, self.title, self.page_title = model_card(row), row.name, f"{row.name} - Loreel"
+        self.figures, self.facts = _figures(row), _facts(row)
         self.layers = layer_lines(visit.layers)
-        chosen = [layer for layer in visit.layers if layer.default]
-        adapted = sum(layer.count for layer in chosen)
+        adapted = sum(layer.count for layer in visit.layers if layer.default)
         self.layers_note = f"{adapted:,} of {sum(g.count for g in visit.layers):,} get an adapter by default"
-        self.pretraining, self.pretraining_text = _scores(about.pretraining), _how(about.pretraining)
+        self.pretraining, self.pretraining_text = _scores(about.pretraining), _pretraining_text(about.pretraining)
         self.text, self.classes_text = card_blocks(about.card), ", ".join(about.classes)
-        self.jobs = [JobLine(job.id, job.name, job.status, series_color(job.id)) for job in about.jobs]
-        self.adapters = [adapter_line(one) for one in visit.adapters]
+        self.jobs = [JobLine(job.id, job.name, job.status, series_of(job.id)) for job in about.jobs]
+        self.adapters = [adapter_line(row) for row in visit.adapters]
         self._offer_tokens(visit.tokens)
-        self.missing, self.problem, self.loaded = False, "", True
 
 
 def _figures(row: ModelRow) -> list[Fact]:
@@ -162,7 +120,7 @@ def _figures(row: ModelRow) -> list[Fact]:
         Fact("Parameters", formatting.short_count(row.parameters), f"{row.parameters:,}"),
         Fact("In 4-bit NF4", memory_text(row)),
         Fact("In 16-bit", formatting.size(2 * row.parameters) if row.parameters else ""),
-        Fact("Frames a clip", str(row.details.get("frames") or "")),
+        Fact("Frames per clip", str(row.details.get("frames") or "")),
         Fact("Picture size", _square(row.details.get("image_size"))),
     ]
     return [fact for fact in facts if fact.value]
@@ -172,7 +130,7 @@ def _square(side: Any) -> str:
     return f"{side} × {side}" if side else ""
 
 
-def _rows(row: ModelRow) -> list[Fact]:
+def _facts(row: ModelRow) -> list[Fact]:
     hub_commit = str(row.details.get("hub_revision") or "")
     facts = [
         Fact("Architecture", row.architecture),
@@ -186,21 +144,21 @@ def _rows(row: ModelRow) -> list[Fact]:
     return [fact for fact in facts if fact.value]
 
 
-def _scores(found: dict[str, Any]) -> list[Fact]:
+def _scores(pretraining: dict[str, Any]) -> list[Fact]:
     return [
-        Fact(word, formatting.percent(float(found[key]), 1))
-        for key, word in SCORES.items()
-        if isinstance(found.get(key), int | float)
+        Fact(label, formatting.percent(float(pretraining[key]), 1))
+        for key, label in SCORES.items()
+        if isinstance(pretraining.get(key), int | float)
     ]
 
 
-def _how(found: dict[str, Any]) -> str:
-    steps, batch = found.get("steps"), found.get("batch")
+def _pretraining_text(pretraining: dict[str, Any]) -> str:
+    steps, batch = pretraining.get("steps"), pretraining.get("batch")
     if not isinstance(steps, int) or not isinstance(batch, int):
         return ""
-    spent = found.get("seconds")
-    took = f" in {formatting.duration(spent)}" if isinstance(spent, int | float) else ""
-    seed = f", seed {found['seed']}" if "seed" in found else ""
-    before = (found.get("after") or {}).get("steps")
+    seconds = pretraining.get("seconds")
+    took = f" in {formatting.duration(seconds)}" if isinstance(seconds, int | float) else ""
+    seed = f", seed {pretraining['seed']}" if "seed" in pretraining else ""
+    before = (pretraining.get("after") or {}).get("steps")
     earlier = f", after {before:,} earlier ones" if isinstance(before, int) else ""
     return f"{steps:,} steps of {batch:,} drawn clips{took}{seed}{earlier}."

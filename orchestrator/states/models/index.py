@@ -1,27 +1,24 @@
-"""The list of base models: what is shown and how it is filtered."""
+"""The list of base models and its filters."""
 
-import asyncio
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import reflex as rx
 from sqlmodel import Session
 
+from orchestrator.domain import formatting
 from orchestrator.domain.tasks import ModelType
 from orchestrator.domain.users import Actor
 from orchestrator.services.models.catalog import list_models
 from orchestrator.services.models.rows import ModelRow
 from orchestrator.services.paging import Page
 from orchestrator.states.models.rows import ModelCard, model_card
-from orchestrator.states.shared import formatting
-from orchestrator.states.shared.address_filters import filter_of, is_on, remember
-from orchestrator.states.shared.guards import act, signed_in
+from orchestrator.states.shared.address_filters import read_filter, write_filters
+from orchestrator.states.shared.guards import run_as_user, signed_in
 from orchestrator.states.shared.list_state import Listed
 
 PATH = "/models"
-LOOK_AGAIN_S = 2.0
 SORTS = {"name": "Name", "-created_at": "Newest first", "-parameters": "Largest first", "parameters": "Smallest first"}
-STATUSES = ("ready", "in_use", "processing", "error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +37,15 @@ def _read(
 
 
 class ModelsState(Listed, rx.State):
-    """One page of the models a person may train, and the filters that chose it."""
+    """The models that the user may train, a page at a time, and the filters."""
+
+    PATH: ClassVar[str] = PATH
+    STATUSES: ClassVar = ("ready", "in_use", "processing", "error")
+    SORTS: ClassVar = SORTS
 
     rows: list[ModelCard] = []
-    status: str = ""
     kind: str = ""
-    sort: str = "name"
+    """A model type, or "" for all."""
 
     @rx.var
     def filtered(self) -> bool:
@@ -53,72 +53,31 @@ class ModelsState(Listed, rx.State):
 
     @rx.event
     @signed_in
-    async def load(self):
-        """on_load: takes the filters from the address."""
-        before = self._wanted()
-        self.q = filter_of(self, "q")
-        self.status = filter_of(self, "status", STATUSES)
-        self.kind = filter_of(self, "type", list(ModelType))
-        self.sort = filter_of(self, "sort", SORTS) or "name"
-        if before != self._wanted():
-            self._from_the_start()
-        return await self._refresh()
-
-    @rx.event
-    @signed_in
-    async def filter_status(self, status: str):
-        self.status = status if status in STATUSES else ""
-        return await self._filtered()
-
-    @rx.event
-    @signed_in
     async def filter_kind(self, kind: str):
         self.kind = kind if kind in list(ModelType) else ""
-        return await self._filtered()
+        return await self._apply_filters()
 
-    @rx.event
-    @signed_in
-    async def sort_by(self, sort: str):
-        self.sort = sort if sort in SORTS else "name"
-        return await self._filtered()
+    def _read_address(self) -> None:
+        self.q, self.status = read_filter(self, "q"), read_filter(self, "status", self.STATUSES)
+        self.kind, self.sort = read_filter(self, "type", list(ModelType)), read_filter(self, "sort", SORTS)
 
-    @rx.event
-    @signed_in
-    async def clear_filters(self):
-        self.q, self.status, self.kind = "", "", ""
-        return await self._filtered()
+    def _query(self) -> tuple[str, str, str, str, int, str]:
+        return self.q, self.status, self.kind, self._sort_key(), self.limit, self._cursor
 
-    @rx.event(background=True, supersedes=True)
-    @signed_in
-    async def watch(self):
-        """Looks again while a model is in use or being read, or before there is any; ends with the page."""
-        while is_on(self, PATH) and self._moves():
-            await asyncio.sleep(LOOK_AGAIN_S)
-            async with self:
-                wanted = self._wanted()
-            listing = await self._look(*wanted)
-            async with self:
-                if wanted == self._wanted():
-                    self._show(listing)
+    async def _read(self, *query: Any) -> _Listing:
+        return await run_as_user(self, _read, *query)
 
-    def _moves(self) -> bool:
+    def _write_address(self) -> rx.event.EventSpec:
+        return write_filters(PATH, q=self.q, status=self.status, type=self.kind, sort=self.sort)
+
+    def _clear(self) -> None:
+        self.kind = ""
+
+    def _is_changing(self) -> bool:
+        """A model is in use or being read, or the built-in ones are not registered yet."""
         return not self.total or any(row.status in ("in_use", "processing", "waiting") for row in self.rows)
 
-    def _wanted(self) -> tuple[str, str, str, str, int, str]:
-        return self.q, self.status, self.kind, self.sort, self.shown, self._cursor
-
-    async def _look(self, *wanted: Any) -> _Listing:
-        return await act(self, _read, *wanted)
-
-    def _remember(self) -> rx.event.EventSpec:
-        sort = "" if self.sort == "name" else self.sort
-        return remember(PATH, q=self.q, status=self.status, type=self.kind, sort=sort)
-
-    def _onwards(self) -> Any:
-        return ModelsState.watch if self._moves() else None
-
     def _fill(self, listing: _Listing) -> None:
-        page = listing.page
-        self.rows = [model_card(row) for row in page.items]
+        self.rows = [model_card(row) for row in listing.page.items]
         self.total = listing.total
         self.summary = formatting.plural(listing.total, "base model") if listing.total else ""

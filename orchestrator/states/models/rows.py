@@ -1,11 +1,11 @@
-"""The rows that the model pages hold: what the services answer, turned into the words a page shows."""
+"""The rows of the model pages, made of what the services return."""
 
 from dataclasses import dataclass
 
+from orchestrator.domain import formatting
 from orchestrator.domain.models import ModelSource
 from orchestrator.domain.tasks import TASK_OF_MODEL
 from orchestrator.services.models.rows import LayerGroup, ModelRow
-from orchestrator.states.shared import formatting
 from orchestrator.states.shared.presentation import exact
 
 _SOURCES = {
@@ -32,7 +32,7 @@ class ModelCard:
     size: str
     size_4bit: str
     input: str
-    """Frames and picture size: "8 frames, 48 px"."""
+    """Frames and frame size: "8 frames, 48 px"."""
     source: str
     added_ago: str
     added_at: str
@@ -40,10 +40,10 @@ class ModelCard:
     builtin: bool
     jobs_text: str
     progress: str
-    """How far fetching or checking is; "" when it is over."""
+    """How far fetching or checking is; "" when it has ended."""
     can_try_again: bool
-    takes_files: bool
-    """Its upload was left or refused: the files may be sent again."""
+    accepts_files: bool
+    """Its upload was interrupted or refused: the files can be uploaded again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +58,31 @@ class LayerLine:
 
 
 def memory_text(row: ModelRow) -> str:
-    """The size of the weights once in NF4, or "" while unknown."""
+    """The size of the weights in NF4, or "" while unknown."""
     nbytes = int(row.details.get("nf4_bytes") or 0)
     return formatting.size(nbytes) if nbytes else ""
 
 
 def input_text(row: ModelRow) -> str:
-    """What the model looks at."""
+    """The model's input: "8 frames, 48 px"."""
     frames, side = row.details.get("frames"), row.details.get("image_size")
     parts = [f"{frames} frames" if frames else "", f"{side}{formatting.NBSP}px" if side else ""]
     return ", ".join(part for part in parts if part)
 
 
 def progress_text(row: ModelRow) -> str:
-    """What happens to a model in processing."""
+    """The stage of a model in processing."""
     if row.status != "processing":
         return ""
     stage, done, total = row.details.get("stage"), row.details.get("done"), row.details.get("total")
     if stage == "fetching" and total:
         return f"Fetching from the Hub: {formatting.size(int(done or 0))} of {formatting.size(int(total))}."
-    said = {"fetching": "Asking the Hub.", "checking": "Checking every tensor."}
-    said["receiving"] = "Its files have not all arrived. Open it to add them, or leave the page open that sends them."
-    return said.get(str(stage), "Being read.")
+    stages = {
+        "fetching": "Asking the Hub.",
+        "checking": "Checking every tensor.",
+        "receiving": "Its files have not all arrived. Open it to add them, or keep the page open that uploads them.",
+    }
+    return stages.get(str(stage), "Being read.")
 
 
 def model_card(row: ModelRow) -> ModelCard:
@@ -90,7 +93,7 @@ def model_card(row: ModelRow) -> ModelCard:
         description=row.description,
         architecture=row.architecture,
         type=TASK_OF_MODEL[row.model_type].model_title,
-        status="waiting" if _receives(row) else row.status,
+        status="waiting" if _is_receiving(row) else row.status,
         error=row.error,
         parameters=formatting.short_count(row.parameters) if row.parameters else "",
         parameters_exact=f"{row.parameters:,}",
@@ -105,15 +108,15 @@ def model_card(row: ModelRow) -> ModelCard:
         jobs_text=formatting.plural(row.jobs, "job") if row.jobs else "Not trained yet",
         progress=progress_text(row),
         can_try_again=row.status == "error" and row.source in ("hub", "path") and row.editable,
-        takes_files=row.editable and row.source == "upload" and _waits_for_files(row),
+        accepts_files=row.editable and row.source == "upload" and _waits_for_files(row),
     )
 
 
 def _waits_for_files(row: ModelRow) -> bool:
-    return _receives(row) or row.status == "error"
+    return _is_receiving(row) or row.status == "error"
 
 
-def _receives(row: ModelRow) -> bool:
+def _is_receiving(row: ModelRow) -> bool:
     return row.status == "processing" and row.details.get("stage") == "receiving"
 
 

@@ -1,4 +1,4 @@
-"""The overview: true counts, jobs that move by themselves, what happened last, the machines."""
+"""The overview: counts, jobs that update while they run, the last events, and the workers."""
 
 import asyncio
 import time
@@ -6,7 +6,8 @@ from typing import Any
 
 import reflex as rx
 
-from orchestrator.domain.errors import AppError, NotSignedIn
+from orchestrator.domain import formatting
+from orchestrator.domain.errors import AppError
 from orchestrator.domain.live_records import HubRecord
 from orchestrator.services.activity import OverviewRow, overview
 from orchestrator.services.demo import Demo, find_demo
@@ -15,36 +16,35 @@ from orchestrator.states.overview.rows import (
     ActiveCard,
     EventLine,
     Figures,
-    Moving,
+    LiveFigures,
     RecentJob,
     active_card,
     event_line,
     figures_of,
-    moved,
-    moving_of,
+    live_figures,
     number,
     recent_job,
+    updated,
 )
-from orchestrator.states.shared import formatting
-from orchestrator.states.shared.guards import act, signed_in
+from orchestrator.states.shared.guards import run_as_user, signed_in
 from orchestrator.states.shared.live import listening
 from orchestrator.states.workers.rows import DeviceLine, device_line
 
 WINDOW_S = 0.5
-"""Cards move at most twice a second."""
-LOOK_AGAIN_S = 5.0
-"""Machines say how busy they are only in the ledger."""
+"""Cards update at most twice a second."""
+REFRESH_S = 5.0
+"""How often everything is read again: workers report their load only to the database."""
 SETTLE_S = 0.3
 EVENTS = 6
 
 
 class OverviewState(rx.State):
-    """Rows of one visit. `moving` and `curves` (by job id) are all that travels while jobs run."""
+    """What the overview shows. Only `live` and `curves` (by job id) are sent while jobs run."""
 
-    ready: bool = False
-    failed: str = ""
+    loaded: bool = False
+    problem: str = ""
     active: list[ActiveCard] = []
-    moving: dict[str, Moving] = {}
+    live: dict[str, LiveFigures] = {}
     curves: dict[str, list[float]] = {}
     recent: list[RecentJob] = []
     events: list[EventLine] = []
@@ -56,9 +56,9 @@ class OverviewState(rx.State):
     @rx.var
     def note(self) -> str:
         """The line under the headline."""
-        if not self.ready:
+        if not self.loaded:
             return "\u00a0"
-        return f"{formatting.plural(len(self.active), 'job')} under way" if self.active else "No job under way"
+        return f"{formatting.plural(len(self.active), 'job')} active" if self.active else "No active job"
 
     @rx.event(background=True)
     @signed_in
@@ -68,75 +68,73 @@ class OverviewState(rx.State):
             await self._read()
             read_at = time.monotonic()
             while not subscription.closed:
-                records = await subscription.take(timeout=LOOK_AGAIN_S)
+                records = await subscription.take(timeout=REFRESH_S)
                 await asyncio.sleep(WINDOW_S if records else 0)
                 records += await subscription.take(timeout=0) if records else []
                 if any(record["kind"] in ("status", "gap") for record in records):
                     await asyncio.sleep(SETTLE_S)
-                elif records and time.monotonic() - read_at < LOOK_AGAIN_S:
-                    await self._move(records)
+                elif records and time.monotonic() - read_at < REFRESH_S:
+                    await self._apply_records(records)
                     continue
                 await self._read()
                 read_at = time.monotonic()
 
     @rx.event
     @signed_in
-    async def retry(self):
+    async def refresh(self):
         """Reads again after an error."""
-        self.failed, self.ready = "", False
+        self.problem, self.loaded = "", False
         return OverviewState.watch
 
     async def _read(self) -> None:
         try:
-            found = await act(self, overview, events=EVENTS)
-            demo = Demo() if found.counts.jobs else await act(self, find_demo)
-        except NotSignedIn:
-            raise
+            row = await run_as_user(self, overview, events=EVENTS)
+            demo = Demo() if row.counts.jobs else await run_as_user(self, find_demo)
         except AppError as error:
             async with self:
-                self.failed = error.message
+                self.problem = error.message
             return
         async with self:
-            self._show(found)
-            self._put("demo", demo)
-            self.ready, self.failed = True, ""
+            self._show(row)
+            self._assign("demo", demo)
+            self.loaded, self.problem = True, ""
 
-    def _show(self, found: OverviewRow) -> None:
-        active = [active_card(item.job) for item in found.active]
-        self._put("active", active)
-        # The ledger is a moment behind the stream: a running card must not step back.
-        before = self.moving
-        moving = {str(item.job.id): moving_of(item) for item in found.active}
-        for key, now in moving.items():
-            if key in before and before[key].percent > now.percent:
-                moving[key] = before[key]
-        self._put("moving", moving)
-        curves = {str(item.job.id): [round(value, 4) for _, value in item.points] for item in found.active}
-        kept = {key: self.curves[key] for key, new in curves.items() if len(new) < len(self.curves.get(key, []))}
-        self._put("curves", {**curves, **kept})
-        self._put("recent", [recent_job(row) for row in found.recent_jobs])
-        self._put("events", [event_line(row) for row in found.events])
-        self._put("devices", [device_line(row) for row in found.devices])
-        self._put("figures", figures_of(found.counts, len(active)))
-        self._put("any_jobs", found.counts.jobs > 0)
+    def _show(self, row: OverviewRow) -> None:
+        active = [active_card(item.job) for item in row.active]
+        self._assign("active", active)
+        # The database is a moment behind the live records: a running card must not go back.
+        before = self.live
+        live = {str(item.job.id): live_figures(item) for item in row.active}
+        for key, figures in live.items():
+            if key in before and before[key].percent > figures.percent:
+                live[key] = before[key]
+        self._assign("live", live)
+        curves = {str(item.job.id): [round(value, 4) for _, value in item.points] for item in row.active}
+        longer = {key: self.curves[key] for key, new in curves.items() if len(new) < len(self.curves.get(key, []))}
+        self._assign("curves", {**curves, **longer})
+        self._assign("recent", [recent_job(job) for job in row.recent_jobs])
+        self._assign("events", [event_line(event) for event in row.events])
+        self._assign("devices", [device_line(worker) for worker in row.devices])
+        self._assign("figures", figures_of(row.counts, len(active)))
+        self._assign("any_jobs", row.counts.jobs > 0)
 
-    def _put(self, name: str, value: Any) -> None:
-        """Assigns only what is different: what is equal does not travel."""
+    def _assign(self, name: str, value: Any) -> None:
+        """Assigns only a changed value: an equal one is not sent."""
         if getattr(self, name) != value:
             setattr(self, name, value)
 
-    async def _move(self, records: list[HubRecord]) -> None:
+    async def _apply_records(self, records: list[HubRecord]) -> None:
         async with self:
-            moving, curves = dict(self.moving), dict(self.curves)
+            live, curves = dict(self.live), dict(self.curves)
             for record in records:
                 key = str(record["job"])
-                if key not in moving or not (record["kind"] == "progress" or record["kind"] == "metric"):
+                if key not in live or not (record["kind"] == "progress" or record["kind"] == "metric"):
                     continue
-                moving[key] = moved(moving[key], record)
+                live[key] = updated(live[key], record)
                 if record["kind"] == "metric" and (loss := number(record["values"].get("loss"))) is not None:
                     curves[key] = thin([*curves.get(key, []), round(loss, 4)])
-            self._put("moving", moving)
-            self._put("curves", curves)
+            self._assign("live", live)
+            self._assign("curves", curves)
 
 
 def thin(values: list[float]) -> list[float]:

@@ -1,15 +1,16 @@
-"""What the overview shows: frozen rows with their words ready."""
+"""The rows of the overview, made of what the services return."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from orchestrator.domain import formatting
 from orchestrator.domain.live_records import MetricRecord, ProgressRecord
+from orchestrator.domain.metric_definitions import figure
 from orchestrator.domain.tasks import headline_in
 from orchestrator.services.activity import ActiveJob, Counts
 from orchestrator.services.training.rows import EventRow, JobRow
-from orchestrator.states.jobs.rows import hue
-from orchestrator.states.shared import formatting
+from orchestrator.states.shared.presentation import series_of
 
 DASH = "\u2013"
 CURVE_POINTS = 60
@@ -18,7 +19,7 @@ WAITING = {"queued": "Waiting for a worker", "starting": "Starting", "stopping":
 
 @dataclass(frozen=True, slots=True)
 class ActiveCard:
-    """A waiting or running job: what does not move."""
+    """A waiting or running job: the part that does not change."""
 
     id: str
     name: str
@@ -29,16 +30,17 @@ class ActiveCard:
 
 
 @dataclass(frozen=True, slots=True)
-class Moving:
-    """What moves in a card."""
+class LiveFigures:
+    """The part of a card that changes while the job runs."""
 
     percent: int = 0
-    left: str = ""
+    time_left: str = ""
     step: str = "0"
     total: str = ""
     epoch: str = "0"
     loss: str = DASH
-    accuracy: str = DASH
+    headline: str = DASH
+    """The headline metric of the job's task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +52,14 @@ class RecentJob:
     series: int
     status: str
     dataset: str
-    done: str
+    progress: str
     loss: str
-    accuracy: str
+    headline: str
 
 
 @dataclass(frozen=True, slots=True)
 class EventLine:
-    """One thing that happened."""
+    """One event."""
 
     job_id: int
     job_name: str
@@ -69,7 +71,7 @@ class EventLine:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The counts, worded."""
+    """The counts as text."""
 
     datasets: str = "0"
     datasets_note: str = ""
@@ -82,27 +84,27 @@ class Figures:
 
 
 def active_card(job: JobRow) -> ActiveCard:
-    """The still part of a card."""
+    """The constant part of a card."""
     subject = f"{job.dataset_name} \u00b7 {job.model_name}"
-    return ActiveCard(str(job.id), job.name, job.status, hue(job.id), subject, job.epochs)
+    return ActiveCard(str(job.id), job.name, job.status, series_of(job.id), subject, job.epochs)
 
 
-def moving_of(item: ActiveJob) -> Moving:
-    """The moving part of a card, as the ledger knows it."""
+def live_figures(item: ActiveJob) -> LiveFigures:
+    """The changing part of a card, from the database."""
     job = item.job
-    return Moving(
+    return LiveFigures(
         percent=int(100 * job.progress),
-        left=left_words(job.eta_s, job.status),
+        time_left=time_left(job.eta_s, job.status),
         step=formatting.count(job.step),
         total=formatting.count(job.total_steps) if job.total_steps else "",
         epoch=_epoch(job.epoch),
         loss=formatting.loss(job.summary.loss) or DASH,
-        accuracy=reached_words(job.summary.values),
+        headline=headline_text(job.summary.values),
     )
 
 
-def moved(before: Moving, record: MetricRecord | ProgressRecord) -> Moving:
-    """The moving part after one live record."""
+def updated(before: LiveFigures, record: MetricRecord | ProgressRecord) -> LiveFigures:
+    """The changing part after one live record."""
     if record["kind"] == "progress":
         total, step = record["total"], record["step"]
         return replace(
@@ -113,16 +115,16 @@ def moved(before: Moving, record: MetricRecord | ProgressRecord) -> Moving:
             epoch=_epoch(record["epoch"]),
         )
     values = record["values"]
-    loss, reached = number(values.get("loss")), reached_words(values)
+    loss, headline = number(values.get("loss")), headline_text(values)
     return replace(
         before,
         loss=formatting.loss(loss) if loss is not None else before.loss,
-        accuracy=reached if reached != DASH else before.accuracy,
+        headline=headline if headline != DASH else before.headline,
     )
 
 
-def left_words(eta_s: float | None, status: str) -> str:
-    """Like "23 min left", or what it waits for."""
+def time_left(eta_s: float | None, status: str) -> str:
+    """Such as "23 min left", or what it waits for."""
     if status in WAITING:
         return WAITING[status]
     return f"{formatting.duration(eta_s)} left" if eta_s else ""
@@ -133,12 +135,12 @@ def recent_job(job: JobRow) -> RecentJob:
     return RecentJob(
         id=job.id,
         name=job.name,
-        series=hue(job.id),
+        series=series_of(job.id),
         status=job.status,
         dataset=job.dataset_name,
-        done=formatting.percent(job.progress),
+        progress=formatting.percent(job.progress),
         loss=formatting.loss(job.summary.loss) or DASH,
-        accuracy=reached_words(job.summary.values),
+        headline=headline_text(job.summary.values),
     )
 
 
@@ -148,8 +150,8 @@ def event_line(row: EventRow) -> EventLine:
 
 
 def figures_of(counts: Counts, active: int) -> Figures:
-    """The counts, worded."""
-    done, failed = counts.jobs_by_status.get("completed", 0), counts.jobs_by_status.get("failed", 0)
+    """The counts as text."""
+    completed, failed = counts.jobs_by_status.get("completed", 0), counts.jobs_by_status.get("failed", 0)
     return Figures(
         datasets=formatting.count(counts.datasets),
         datasets_note=f"{formatting.plural(counts.clips, 'clip')}, {formatting.size(counts.dataset_bytes)}",
@@ -157,22 +159,22 @@ def figures_of(counts: Counts, active: int) -> Figures:
         models_note="built in and your own",
         jobs=formatting.count(counts.jobs),
         jobs_note=f"{formatting.count(active)} active, {formatting.count(failed)} failed",
-        adapters=formatting.count(done),
+        adapters=formatting.count(completed),
         adapters_note="from completed jobs",
     )
 
 
 def number(value: Any) -> float | None:
     """A finite number, or None."""
-    good = isinstance(value, int | float) and not isinstance(value, bool) and value == value
-    return float(value) if good and abs(value) != float("inf") else None
+    numeric = isinstance(value, int | float) and not isinstance(value, bool) and value == value
+    return float(value) if numeric and abs(value) != float("inf") else None
 
 
-def reached_words(values: Mapping[str, Any]) -> str:
-    """What stands for a run of its task: 0.867 -> "86.7 %"."""
+def headline_text(values: Mapping[str, Any]) -> str:
+    """The headline metric of a run's task: 0.867 -> "86.7 %"."""
     metric = headline_in(values)
-    found = number(values[metric.name]) if metric else None
-    return formatting.percent(found, 1) if found is not None else DASH
+    value = number(values[metric.name]) if metric else None
+    return figure(metric, value) if metric and value is not None else DASH
 
 
 def _epoch(epoch: float) -> str:

@@ -1,29 +1,28 @@
-"""What the playground shows of an answer: bars, sentences or clips, for the adapter and the base side by side."""
+"""The rows of the playground: each model's answer as bars, a sentence or clips, and the clip it is about."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestrator.domain import formatting
 from orchestrator.domain.tasks import AnswerKind, task_spec
 from orchestrator.services.playground.choices import AdapterChoice, BaseChoice, DatasetChoice
-from orchestrator.states.jobs.rows import hue
-from orchestrator.states.shared import formatting
-from orchestrator.states.shared.presentation import clip_address
+from orchestrator.states.shared.presentation import clip_address, series_of
 
-_FRESH_HEAD = "The base has never seen these names: its head is untrained, so a guess is what to expect."
+_UNTRAINED_HEAD = "The base was not trained on these classes: its head is untrained, so expect a guess."
 STAGES = {
     "waiting": "Waiting for the worker",
     "fetching": "Fetching the clip",
     "loading": "Loading the model",
-    "looking": "Looking at the clip",
+    "looking": "Reading the clip",
     "answering": "Answering",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A class and how likely it is."""
+    """A class and its probability."""
 
     label: str
     share: float
@@ -32,39 +31,39 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Hit:
     """A clip that a search found."""
 
     clip_id: int
     name: str
     caption: str
     score: str
-    place: int
+    rank: int
     thumbnail: str
     preview: str
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """What one of the two says."""
+    """One model's answer."""
 
     who: str
     title: str
     note: str
-    hue: int
-    """0: the base, which has no colour of its own."""
+    series: int
+    """The job's chart colour; 0 for the base."""
     took: str = ""
     verdict: str = ""
     good: bool = False
     bars: list[Bar] = field(default_factory=list)
     more: str = ""
     text: str = ""
-    found: list[Found] = field(default_factory=list)
+    hits: list[Hit] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The clip of a question, from a dataset or dropped."""
+    """The clip that a question is about, from a dataset or dropped."""
 
     key: str
     """clip-12, or the id of a dropped one."""
@@ -73,17 +72,17 @@ class Scene:
     thumbnail: str
     preview: str
     facts: str
-    lasts: str
+    duration: str
     reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """An earlier try of this visit."""
+    """An earlier answer of this visit."""
 
     number: int
     title: str
-    said: str
+    answer: str
     picture: str
 
 
@@ -100,31 +99,31 @@ def dataset_option(dataset: DatasetChoice) -> dict[str, str]:
 
 
 def blank_panels(base: str, adapter: AdapterChoice | None) -> list[Panel]:
-    """Who will answer, before anything was said."""
-    alone = Panel("base", base, "no adapter", 0)
+    """The models that will answer, without their answers."""
+    panel = Panel("base", base, "no adapter", 0)
     if adapter is None:
-        return [alone]
-    return [alone, Panel("adapter", adapter.name, f"job {adapter.job_id}, on {base}", hue(adapter.job_id))]
+        return [panel]
+    return [panel, Panel("adapter", adapter.name, f"job {adapter.job_id}, on {base}", series_of(adapter.job_id))]
 
 
-def panel_of(panel: Panel, said: Mapping[str, Any], answer: Mapping[str, Any]) -> Panel:
-    """The panel with what its speaker said."""
-    clip, text = answer.get("clip") or {}, str(said.get("text", ""))
+def panel_of(panel: Panel, part: Mapping[str, Any], answer: Mapping[str, Any]) -> Panel:
+    """The panel with its model's part of the answer."""
+    clip, text = answer.get("clip") or {}, str(part.get("text", ""))
     reference = str(clip.get("reference") or "")
-    bars = _bars(said.get("labels") or [], reference)
+    bars = _bars(part.get("labels") or [], reference)
     verdict, good = _verdict(panel, bars, text, reference, answer)
     return Panel(
         who=panel.who,
         title=panel.title,
         note=panel.note,
-        hue=panel.hue,
-        took=f"{float(said.get('ms', 0)):,.0f}{formatting.NBSP}ms",
+        series=panel.series,
+        took=f"{float(part.get('ms', 0)):,.0f}{formatting.NBSP}ms",
         verdict=verdict,
         good=good,
         bars=bars,
-        more=_more(panel, said, bars, answer),
+        more=_more(panel, part, bars, answer),
         text=text,
-        found=[_found(place, row) for place, row in enumerate(said.get("clips") or [], 1)],
+        hits=[_hit(rank, row) for rank, row in enumerate(part.get("clips") or [], 1)],
     )
 
 
@@ -158,31 +157,31 @@ def _plain(text: str) -> str:
     return " ".join(text.lower().strip(" .!").split())
 
 
-def _more(panel: Panel, said: Mapping[str, Any], bars: list[Bar], answer: Mapping[str, Any]) -> str:
-    rest = int(said.get("classes") or 0) - len(bars)
+def _more(panel: Panel, part: Mapping[str, Any], bars: list[Bar], answer: Mapping[str, Any]) -> str:
+    rest = int(part.get("classes") or 0) - len(bars)
     if panel.who == "base" and bars and answer.get("adapter"):
-        return _FRESH_HEAD
-    if said.get("looked_at"):
-        embedded = formatting.plural(int(said["looked_at"]), "clip")
-        return f"{embedded} looked at for the first time; the next search is quick."
+        return _UNTRAINED_HEAD
+    if part.get("looked_at"):
+        embedded = formatting.plural(int(part["looked_at"]), "clip")
+        return f"{embedded} were embedded for the first time; the next search is faster."
     return f"{formatting.plural(rest, 'other class', 'other classes')} are less likely." if rest > 0 else ""
 
 
-def _found(place: int, row: Mapping[str, Any]) -> Found:
+def _hit(rank: int, row: Mapping[str, Any]) -> Hit:
     clip_id = int(row["clip_id"])
-    return Found(
+    return Hit(
         clip_id,
         str(row["name"]),
         str(row.get("caption") or ""),
         f"{float(row['score']):.2f}".replace("-", "\u2212"),
-        place,
+        rank,
         clip_address(clip_id, "thumbnail"),
         clip_address(clip_id, "preview"),
     )
 
 
 def timing_of(answer: Mapping[str, Any], waited_s: float) -> str:
-    """How long it took: cold with loading, or warm."""
+    """How long the answer took, and whether the model had to be loaded first (cold)."""
     load = float(answer.get("load_ms") or 0)
     device = str(answer.get("device") or "cpu").split(":")[0].upper()
     device = "GPU" if device == "CUDA" else device
@@ -193,25 +192,25 @@ def timing_of(answer: Mapping[str, Any], waited_s: float) -> str:
 
 
 def sampled_of(answer: Mapping[str, Any]) -> str:
-    """Which frames the model saw."""
+    """How many frames of which size the model received, or how many clips were searched."""
     if task_spec(answer.get("task")).answer is AnswerKind.CLIPS:
-        left = int(answer.get("left_out") or 0)
-        out = f", {left:,} that cannot be decoded left out" if left else ""
-        return f"{formatting.plural(int(answer.get('searched') or 0), 'clip')} searched{out}"
+        skipped = int(answer.get("left_out") or 0)
+        note = f", {skipped:,} skipped that cannot be decoded" if skipped else ""
+        return f"{formatting.plural(int(answer.get('searched') or 0), 'clip')} searched{note}"
     high, wide = answer.get("size") or (0, 0)
     return f"{formatting.plural(int(answer.get('frames') or 0), 'frame')} of {wide} × {high}"
 
 
 def stage_of(record: Mapping[str, Any]) -> str:
-    """A record on the way to the answer, in words; "" where it says nothing new."""
+    """The stage that a record reports, in words; "" where it reports none."""
     if "progress" in record:
         done, total = record["progress"]
-        return f"Looking at the clips: {done:,} of {total:,}"
+        return f"Embedding the clips: {done:,} of {total:,}"
     return STAGES.get(str(record.get("stage", "")), "")
 
 
 def curl_of(origin: str, body: Mapping[str, Any], dropped: str) -> str:
-    """The same question for a terminal; a dropped clip is sent first, since it is kept for an hour only."""
+    """The same question as a shell command; it uploads a dropped clip first, which is stored for an hour only."""
     head = '-H "Authorization: Bearer $LOREEL_TOKEN"'
     text = json.dumps(body).replace("'", "'\\''").replace("$SCRATCH", "'\"$SCRATCH\"'")
     ask = f"curl {origin}/api/v1/infer {head} -H 'Content-Type: application/json' -d '{text}'"

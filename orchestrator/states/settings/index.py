@@ -5,13 +5,13 @@ from typing import Any
 
 import reflex as rx
 
+from orchestrator.domain import formatting
 from orchestrator.domain.errors import AppError
 from orchestrator.services import credentials
 from orchestrator.services.auth import accounts, sessions, tokens
 from orchestrator.services.auth.rows import SessionRow, TokenRow
 from orchestrator.services.credentials import CredentialRow
-from orchestrator.states.shared import formatting
-from orchestrator.states.shared.guards import act, problems_of, signed_in
+from orchestrator.states.shared.guards import problems_of, run_as_user, signed_in
 from orchestrator.states.shared.identity import forget, token_of
 from orchestrator.states.shell.session import SessionState
 from orchestrator.ui.primitives.toast import toast
@@ -27,9 +27,10 @@ class BrowserLine:
     """A signed-in browser."""
 
     id: int
-    what: str
+    description: str
+    """Such as "Firefox on Linux"."""
     ip: str
-    seen: str
+    last_seen: str
     """ISO time."""
     current: bool
 
@@ -41,7 +42,7 @@ class TokenLine:
     id: int
     name: str
     scopes: str
-    made: str
+    created: str
     """ISO time."""
     used: str
     """ISO time, "" when never."""
@@ -50,21 +51,21 @@ class TokenLine:
 
 @dataclass(frozen=True)
 class CredentialLine:
-    """Stored cloud credentials or a Hub token; the secret is never here."""
+    """Stored cloud credentials or a Hub token, without the secret."""
 
     id: int
     name: str
     kind: str
     hint: str
-    made: str
+    created: str
     used: str
     """ISO time, "" when never."""
 
 
 class SettingsState(rx.State):
-    """One's own account. Passwords pass through and are never kept."""
+    """The user's account. Passwords are not stored in the state."""
 
-    ready: bool = False
+    loaded: bool = False
     username: str = ""
     email: str = ""
     standing: str = ""
@@ -78,32 +79,34 @@ class SettingsState(rx.State):
     password_problems: dict[str, str] = {}
     token_problems: dict[str, str] = {}
     new_token: str = ""
-    """Shown once, right after it was made."""
+    """Shown once, right after it was created."""
     profile_round: int = 0
-    """Counts visits and saves: the fields show what is stored."""
+    """Counts visits and saves, after which the fields show what is stored."""
     token_round: int = 0
     password_round: int = 0
-    """Counts changes: a new round is an empty form."""
+    """Counts changes, after which the form is empty."""
 
     @rx.event
     @signed_in
     async def load(self):
         """Reads everything once."""
-        account = await act(self, accounts.get_account)
+        account = await run_as_user(self, accounts.get_account)
         self.username, self.email = account.username, account.email
         self.standing = "Administrator" if account.role == "admin" else "Member"
         self.since = account.created_at.strftime("%-d %B %Y")
         self.profile_problems, self.password_problems, self.token_problems, self.new_token = {}, {}, {}, ""
         self.credential_problems = {}
         await self._read_lists()
-        self.profile_round, self.ready = self.profile_round + 1, True
+        self.profile_round, self.loaded = self.profile_round + 1, True
 
     @rx.event
     @signed_in
     async def save_profile(self, form: dict[str, Any]):
         """Changes name and email."""
         try:
-            actor = await act(self, accounts.update_profile, str(form.get("username", "")), str(form.get("email", "")))
+            actor = await run_as_user(
+                self, accounts.update_profile, str(form.get("username", "")), str(form.get("email", ""))
+            )
         except AppError as refused:
             self.profile_problems = problems_of(refused)
             return
@@ -122,8 +125,8 @@ class SettingsState(rx.State):
             self.password_problems = {"confirmation": "The two passwords differ. Type the same one twice."}
             return
         try:
-            await act(self, accounts.change_password, current, new)
-            ended = await act(self, sessions.close_others, token_of(self))
+            await run_as_user(self, accounts.change_password, current, new)
+            ended = await run_as_user(self, sessions.close_others, token_of(self))
         except AppError as refused:
             self.password_problems = problems_of(refused)
             return
@@ -136,62 +139,62 @@ class SettingsState(rx.State):
     @signed_in
     async def sign_out_others(self):
         """Keeps only this browser signed in."""
-        ended = await act(self, sessions.close_others, token_of(self))
+        ended = await run_as_user(self, sessions.close_others, token_of(self))
         await self._read_lists()
         yield toast("success", f"{formatting.plural(ended, 'browser')} signed out.")
 
     @rx.event
     @signed_in
     async def create_token(self, form: dict[str, Any]):
-        """Makes a token; its text is shown this once."""
+        """Creates a token and shows its text once."""
         scopes = TOKEN_SCOPES.get(str(form.get("access", "")), ())
         try:
-            made = await act(self, tokens.create_token, str(form.get("name", "")).strip(), scopes, None)
+            created = await run_as_user(self, tokens.create_token, str(form.get("name", "")).strip(), scopes, None)
         except AppError as refused:
             self.token_problems = problems_of(refused)
             return
-        self.token_problems, self.new_token, self.token_round = {}, made.token, self.token_round + 1
+        self.token_problems, self.new_token, self.token_round = {}, created.token, self.token_round + 1
         await self._read_lists()
 
     @rx.event
     @signed_in
     async def hide_token(self):
-        """The person has copied it."""
+        """The user has copied the token."""
         self.new_token = ""
 
     @rx.event
     @signed_in
     async def delete_token(self, token_id: int):
-        """Ends a token at once."""
-        await act(self, tokens.delete_token, token_id)
+        """Deletes a token, which ends its access at once."""
+        await run_as_user(self, tokens.delete_token, token_id)
         await self._read_lists()
         yield toast("success", "Token deleted. Scripts that used it are refused from now on.")
 
     @rx.event
     @signed_in
     async def save_hub_token(self, form: dict[str, Any]):
-        """Keeps a Hub token, or puts a new one in the place of the one of this name."""
+        """Stores a Hub token, or replaces the one with this name."""
         try:
-            row = await act(self, credentials.save_token, str(form.get("name", "")), str(form.get("token", "")))
+            row = await run_as_user(self, credentials.save_token, str(form.get("name", "")), str(form.get("token", "")))
         except AppError as refused:
             self.credential_problems = problems_of(refused)
             return
         self.credential_problems, self.credential_round = {}, self.credential_round + 1
         await self._read_lists()
-        yield toast("success", f"{row.name} is kept, encrypted.")
+        yield toast("success", f"{row.name} is stored, encrypted.")
 
     @rx.event
     @signed_in
     async def delete_credential(self, credential_id: int):
-        """Forgets stored credentials; what came with them stays."""
-        await act(self, credentials.delete_credential, credential_id)
+        """Deletes stored credentials; what was fetched with them stays."""
+        await run_as_user(self, credentials.delete_credential, credential_id)
         await self._read_lists()
         yield toast("success", "Credentials deleted. What was fetched with them stays.")
 
     async def _read_lists(self) -> None:
-        self.credentials = [_credential(row) for row in await act(self, credentials.list_credentials)]
-        self.browsers = [_browser(row) for row in await act(self, sessions.list_sessions, token_of(self))]
-        self.tokens = [_token(row) for row in await act(self, tokens.list_tokens)]
+        self.credentials = [_credential(row) for row in await run_as_user(self, credentials.list_credentials)]
+        self.browsers = [_browser(row) for row in await run_as_user(self, sessions.list_sessions, token_of(self))]
+        self.tokens = [_token(row) for row in await run_as_user(self, tokens.list_tokens)]
 
 
 def _credential(row: CredentialRow) -> CredentialLine:
@@ -203,8 +206,8 @@ def _browser(row: SessionRow) -> BrowserLine:
     agent = row.user_agent
     name = next((word for word in ("Firefox", "Edg", "Chrome", "Safari", "curl") if word in agent), "A program")
     system = next((word for word in ("Windows", "Android", "iPhone", "Mac", "Linux") if word in agent), "")
-    what = f"{name.replace('Edg', 'Edge')} on {system}" if system else name
-    return BrowserLine(row.id, what, row.ip, formatting.iso(row.last_seen_at), row.current)
+    description = f"{name.replace('Edg', 'Edge')} on {system}" if system else name
+    return BrowserLine(row.id, description, row.ip, formatting.iso(row.last_seen_at), row.current)
 
 
 def _token(row: TokenRow) -> TokenLine:

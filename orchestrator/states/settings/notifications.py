@@ -1,4 +1,4 @@
-"""Settings of notices: which leave the house, by webhook, by e-mail."""
+"""The notification settings: which events are sent by webhook and by e-mail."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from orchestrator.domain.errors import AppError
 from orchestrator.domain.notifications import KINDS
 from orchestrator.services.notifications import preferences
 from orchestrator.services.notifications.rows import PreferencesRow
-from orchestrator.states.shared.guards import act, problems_of, said, signed_in
+from orchestrator.states.shared.guards import problems_of, run_as_user, signed_in, toast_for
 from orchestrator.ui.primitives.toast import toast
 
 
-class NoticeWishes(rx.State):
-    """How one wants to be told outside the studio."""
+class NotificationPreferencesState(rx.State):
+    """Which notifications leave the studio, and how."""
 
     url: str = ""
     secret: str = ""
@@ -24,21 +24,21 @@ class NoticeWishes(rx.State):
     last_error: str = ""
     problems: dict[str, str] = {}
     round: int = 0
-    """Counts readings: the fields show what is stored."""
+    """Counts reads, after which the fields show what is stored."""
 
     @rx.event
     @signed_in
     async def load(self):
         """Reads what is stored."""
-        self._show(await act(self, preferences.get_preferences))
+        self._show(await run_as_user(self, preferences.get_preferences))
 
     @rx.event
     @signed_in
     async def save(self, form: dict[str, Any]):
-        """Keeps the form."""
+        """Stores the form."""
         kinds = [kind for kind in KINDS if form.get(f"kind_{kind}")]
         try:
-            row = await act(
+            row = await run_as_user(
                 self, preferences.save_preferences, str(form.get("webhook_url", "")), bool(form.get("email")), kinds
             )
         except AppError as refused:
@@ -49,13 +49,13 @@ class NoticeWishes(rx.State):
 
     @rx.event
     @signed_in
-    async def try_out(self):
-        """Sends a test through every door that is open."""
+    async def send_test(self):
+        """Sends a test notification by every channel that is set up."""
         try:
-            await act(self, preferences.send_test)
+            await run_as_user(self, preferences.send_test)
         except AppError as refused:
-            return said(refused)
-        return toast("success", "A test notice is on its way.")
+            return toast_for(refused)
+        return toast("success", "A test notification is being sent.")
 
     def _show(self, row: PreferencesRow) -> None:
         self.url, self.secret, self.email = row.webhook_url, row.webhook_secret, row.email

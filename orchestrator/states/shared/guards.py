@@ -1,4 +1,4 @@
-"""Marks every event handler with who may call it, and carries a handler's wish down to one service."""
+"""Marks every event handler with who may call it, and runs services as the signed-in user."""
 
 import asyncio
 import inspect
@@ -29,63 +29,69 @@ MARK = "__loreel_guard__"
 """Attribute of a guarded handler: "signed_in" or "public" (tests/architecture reads it)."""
 
 
+class SessionEnded(Exception):
+    """There is no session, or it has ended.
+
+    No `AppError`, so that a handler that shows refusals beside a form's fields lets it pass: only the guard around the
+    handler catches it, and sends the visitor to the login page.
+    """
+
+
 def local_path(path: str, fallback: str = "/overview") -> str:
-    """`path` when it leads to a page of this house, else the fallback: no redirect ever leaves the site."""
+    """`path` when it leads to a page of this site, else the fallback: no redirect ever leaves the site."""
     parts = urlsplit(path)
     plain = path.startswith("/") and not path.startswith(("//", "/\\", "/api")) and "\\" not in path
     return path if plain and not parts.scheme and not parts.netloc and path.isprintable() else fallback
 
 
 def login_address(state: Any) -> str:
-    """The login page, told which page to come back to."""
+    """The login page, with the current page as the one to return to."""
     url = state.router.url
-    wanted = (url.path.rstrip("/") or "/") + (f"?{url.query}" if url.query else "")
-    return "/login" if wanted in ("", "/", "/login") else f"/login?next={quote(local_path(wanted), safe='')}"
+    current = (url.path.rstrip("/") or "/") + (f"?{url.query}" if url.query else "")
+    return "/login" if current in ("", "/", "/login") else f"/login?next={quote(local_path(current), safe='')}"
 
 
 def problems_of(error: AppError) -> dict[str, str]:
-    """The sentences of an error by form field; what belongs to no field stands under ""."""
+    """The sentences of an error by form field; what belongs to no field has the key ""."""
     if isinstance(error, Invalid) and error.problems:
         return dict(reversed(error.problems))
     return {error.field: error.message}
 
 
-def said(error: AppError) -> rx.event.EventSpec:
+def toast_for(error: AppError) -> rx.event.EventSpec:
     """An error as a toast."""
     return toast("error", error.message)
 
 
-async def act(
+async def run_as_user(
     state: Any, service: Callable[Concatenate[Session, Actor, P], T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """Runs `service(session, actor, ...)` in a thread, in one transaction, for whoever is signed in here.
+    """Runs `service(session, actor, ...)` in a thread and one transaction, as the user who is signed in here.
 
     Raises:
-        NotSignedIn: nobody is, or no longer.
-        AppError: the service refused; `problems_of` and `said` put it into words for a form or a toast.
+        SessionEnded: there is no session, or its account was deleted.
+        AppError: the service refused, or a store does not answer; `problems_of` and `toast_for` turn it into words for
+            a form or a toast.
     """
     actor = await find_actor(state)
     if actor is None:
-        raise NotSignedIn("Your session has ended. Log in again.")
-
-    return await asyncio.to_thread(_in_a_transaction, lambda session: service(session, actor, *args, **kwargs))
-
-
-async def call(service: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    """Runs a service that needs no actor (login, signup) in a thread, in one transaction."""
-
-    return await asyncio.to_thread(_in_a_transaction, lambda session: service(session, *args, **kwargs))
+        raise SessionEnded
+    try:
+        return await asyncio.to_thread(_in_transaction, service, actor, *args, **kwargs)
+    except NotSignedIn as error:
+        raise SessionEnded from error
 
 
-def _in_a_transaction(service: Callable[[Session], T]) -> T:
-    """Runs it; an outage of the database or of Redis becomes a sentence.
+async def run_service(service: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Runs a service that needs no user (login, sign-up) in a thread and one transaction."""
+    return await asyncio.to_thread(_in_transaction, service, *args, **kwargs)
 
-    Raises:
-        AppError: the service refused, or a store does not answer.
-    """
+
+def _in_transaction(service: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Runs it; an outage of the database or of Redis becomes a sentence."""
     try:
         with session_scope() as session:
-            return service(session)
+            return service(session, *args, **kwargs)
     except (SQLAlchemyError, RedisError) as error:
         refusal = of_store(error)
         if refusal is None:
@@ -94,7 +100,7 @@ def _in_a_transaction(service: Callable[[Session], T]) -> T:
         raise refusal from error
 
 
-async def _turned_away(state: Any) -> Any:
+async def _redirect_to_login(state: Any) -> Any:
     """Sends a visitor without a session to the login page, after wiping what an earlier one left in this tab."""
     async with state if isinstance(state, StateProxy) else _LockAlreadyTaken():
         state._get_root_state().reset()
@@ -102,19 +108,15 @@ async def _turned_away(state: Any) -> Any:
 
 
 class _LockAlreadyTaken:
-    """A stand-in for the lock that a foreground handler already holds."""
+    """Takes the place of the state's lock in a foreground handler, which holds it already."""
 
     async def __aenter__(self) -> None: ...
 
     async def __aexit__(self, *_: object) -> None: ...
 
 
-async def _refusal(state: Any, error: AppError) -> Any:
-    return await _turned_away(state) if isinstance(error, NotSignedIn) else said(error)
-
-
 def _guarded(handler: Callable[..., Any], mark: str, check: Callable[[Any], Any]) -> Any:
-    """Wraps an async handler: first the check, then the handler; an AppError it lets through becomes a toast."""
+    """Wraps an async handler: first the check, then the handler; an AppError that it does not catch becomes a toast."""
     if inspect.isasyncgenfunction(handler):
 
         @wraps(handler)
@@ -124,8 +126,10 @@ def _guarded(handler: Callable[..., Any], mark: str, check: Callable[[Any], Any]
                 await check(self)
                 async for event in handler(self, *args, **kwargs):
                     yield event
+            except SessionEnded:
+                yield await _redirect_to_login(self)
             except AppError as error:
-                yield await _refusal(self, error)
+                yield toast_for(error)
 
         guarded: Any = stream
     elif inspect.iscoroutinefunction(handler):
@@ -136,12 +140,14 @@ def _guarded(handler: Callable[..., Any], mark: str, check: Callable[[Any], Any]
             try:
                 await check(self)
                 return await handler(self, *args, **kwargs)
+            except SessionEnded:
+                return await _redirect_to_login(self)
             except AppError as error:
-                return await _refusal(self, error)
+                return toast_for(error)
 
         guarded = once
     else:
-        raise TypeError(f"{handler.__qualname__} must be async: a guard asks the ledger first.")
+        raise TypeError(f"{handler.__qualname__} must be async: a guard reads the database first.")
     setattr(guarded, MARK, mark)
     return guarded
 
@@ -152,7 +158,7 @@ async def _must_be_signed_in(state: Any) -> None:
     except SQLAlchemyError as error:
         raise of_store(error) or error from error
     if actor is None:
-        raise NotSignedIn("Log in to go on.")
+        raise SessionEnded
     structlog.contextvars.bind_contextvars(user=actor.user_id)
 
 
@@ -160,9 +166,9 @@ async def _anyone(_state: Any) -> None: ...
 
 
 def signed_in(handler: Callable[..., Any]) -> Any:
-    """Only for people with a session; others are sent to /login and back. Write it under `@rx.event`.
+    """Only for users with a session; others are sent to /login and back. Write it under `@rx.event`.
 
-    A websocket client can call any handler: this asks who they are, the service asks whether the thing is theirs.
+    A websocket client can call any handler: this checks who calls, the service checks whether the record is theirs.
     """
     return _guarded(handler, "signed_in", _must_be_signed_in)
 

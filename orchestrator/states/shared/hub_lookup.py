@@ -1,58 +1,55 @@
-"""Looks up what would come from the Hub and holds the answer until somebody agrees; the token that a next try takes."""
+"""Looks up what a repository of the Hugging Face Hub holds before it is fetched, and offers the stored tokens."""
 
 from collections.abc import Iterable
 from typing import Any
 
 import reflex as rx
 
+from orchestrator.domain import formatting
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.numbers import parse_id
 from orchestrator.services.credentials import CredentialRow
 from orchestrator.services.hub import hub_size
-from orchestrator.states.shared import formatting
-from orchestrator.states.shared.guards import act, signed_in
+from orchestrator.states.shared.guards import run_as_user, signed_in
 
 
 def token_choices(rows: Iterable[CredentialRow], none: str = "None, or one that is typed") -> list[dict[str, str]]:
-    """The stored Hub tokens as a select takes them, `none` for no other; nothing where there are none."""
-    found = [{"value": str(row.id), "label": row.name, "hint": row.hint} for row in rows if row.kind == "hub"]
-    return [{"value": "none", "label": none}, *found] if found else []
+    """The stored Hub tokens as a select takes them, `none` for no token; empty where there are no stored tokens."""
+    tokens = [{"value": str(row.id), "label": row.name, "hint": row.hint} for row in rows if row.kind == "hub"]
+    return [{"value": "none", "label": none}, *tokens] if tokens else []
 
 
 class HubConfirm(rx.State, mixin=True):
-    """The last answer, for what stands in the form; typing forgets it, so that what is agreed to is what was shown."""
+    """The size of what would be fetched. Typing in the form clears it, so that people agree to what they were shown."""
 
     asking: bool = False
     hub_size: str = ""
     """"3.4 GB"; "" until it was looked up."""
-    hub_said: str = ""
+    hub_note: str = ""
     hub_commit: str = ""
     """The commit that was shown: it is the one that will be fetched."""
 
-    async def _look_up(self, kind: str, repo: str, revision: str, token: str, credential: str) -> None:
-        """Asks the Hub; the token is used for this question only.
+    async def _look_up_hub(self, kind: str, repo: str, revision: str, token: str, credential: str) -> None:
+        """Asks the Hub; the token is used for this request only.
 
         Raises:
-            Invalid: `problems` by field, the Hub's refusal, or there is no room for it.
+            Invalid: `problems` by field, the Hub's refusal, or the disk has not enough space.
         """
-        stored = parse_id(credential)
-        found: Any = await act(self, hub_size, kind, repo, revision, token, stored)
-        size = formatting.size(found.bytes)
-        if found.bytes > found.max_bytes:
-            raise Invalid(
-                f"It has {size}; there is room for {formatting.size(found.max_bytes)} here. Free some first.", "repo"
-            )
-        self.hub_size, self.hub_commit = size, found.revision
-        self.hub_said = (
-            f"{found.repo} has {formatting.plural(found.files, 'file')} to fetch at commit {found.revision[:10]}."
-        )
+        result: Any = await run_as_user(self, hub_size, kind, repo, revision, token, parse_id(credential))
+        size = formatting.size(result.bytes)
+        if result.bytes > result.max_bytes:
+            free = formatting.size(result.max_bytes)
+            raise Invalid(f"It has {size}, but only {free} are free here. Free some space first.", "repo")
+        self.hub_size, self.hub_commit = size, result.revision
+        files = formatting.plural(result.files, "file")
+        self.hub_note = f"{result.repo} has {files} to fetch at commit {result.revision[:10]}."
 
-    def _forget_hub(self) -> None:
-        self.hub_size = self.hub_said = self.hub_commit = ""
+    def _clear_hub(self) -> None:
+        self.hub_size = self.hub_note = self.hub_commit = ""
 
 
 class StoredToken(rx.State, mixin=True):
-    """On the page of what could not be fetched from the Hub: the stored token with which it is tried again."""
+    """On the page of what could not be fetched from the Hub: the stored token for the next try."""
 
     stored: str = "none"
     """The id of the token; "none" is the one of the last try, if it had one."""
@@ -62,10 +59,6 @@ class StoredToken(rx.State, mixin=True):
     @signed_in
     async def choose_stored(self, chosen: str):
         self.stored = chosen
-
-    def _token_id(self) -> int:
-        """What a service takes: 0 for none."""
-        return parse_id(self.stored)
 
     def _offer_tokens(self, rows: Iterable[CredentialRow]) -> None:
         self.stored_tokens = token_choices(rows, "As before")

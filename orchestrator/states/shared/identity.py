@@ -1,4 +1,4 @@
-"""Finds out who sits behind a websocket: the cookie of its handshake, looked up in the ledger."""
+"""Finds the user behind a websocket: the session cookie of its handshake, looked up in the database."""
 
 import asyncio
 import time
@@ -10,17 +10,17 @@ from orchestrator.services.auth.sessions import COOKIE_NAME, actor_from_token
 from orchestrator.services.db import session_scope
 
 CACHE_SECONDS = 2.0
-"""How long an answer is kept: a burst of events costs one lookup, a closed session ends at once for people."""
+"""How long an answer is cached: a burst of events costs one query, and a closed session still ends at once."""
 _CACHE_LIMIT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _CachedActor:
     actor: Actor
-    until: float
+    expires_at: float
 
 
-_cache: dict[str, _Answer] = {}
+_cache: dict[str, _CachedActor] = {}
 
 
 def session_token(cookie_header: str, name: str) -> str:
@@ -38,27 +38,27 @@ def token_of(state: Any) -> str:
 
 
 def forget(token: str) -> None:
-    """Drops a kept answer: after a logout, a new password, a new name."""
+    """Drops a cached answer: after a logout, a new password, a new name."""
     _cache.pop(token, None)
 
 
-def _look_up(token: str) -> Actor | None:
+def _query_actor(token: str) -> Actor | None:
     with session_scope() as session:
         return actor_from_token(session, token)
 
 
 async def find_actor(state: Any) -> Actor | None:
-    """Who asks, or None. Only yes is kept for a moment; no is looked up again each time."""
+    """The signed-in user, or None. Only a user that was found is cached; a missing one is queried each time."""
     token = token_of(state)
     if not token:
         return None
-    kept = _cache.get(token)
-    if kept is not None and kept.until > time.monotonic():
-        return kept.actor
+    cached = _cache.get(token)
+    if cached is not None and cached.expires_at > time.monotonic():
+        return cached.actor
     _cache.pop(token, None)
-    actor = await asyncio.to_thread(_look_up, token)
+    actor = await asyncio.to_thread(_query_actor, token)
     if actor is not None:
         if len(_cache) >= _CACHE_LIMIT:
             _cache.clear()
-        _cache[token] = _Answer(actor, time.monotonic() + CACHE_SECONDS)
+        _cache[token] = _CachedActor(actor, time.monotonic() + CACHE_SECONDS)
     return actor

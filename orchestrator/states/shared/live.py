@@ -1,4 +1,4 @@
-"""The life of the web process's one live hub, and how a page's events drink from it in small sips."""
+"""Opens the web process's live hub, and hands a page's events the hub's records in small batches."""
 
 import asyncio
 import time
@@ -11,20 +11,20 @@ from orchestrator.services.live_hub import Subscription, get_hub
 WINDOW_S = 0.05
 """Records that arrive within this time travel to the browser together."""
 EAGER_S = 0.02
-"""The same for the first record after a pause: what one step says comes within milliseconds."""
-MANY = 150
-MANY_S = 0.25
-"""How often a tab of a job page is told while more than so many listen: quick runs then travel in larger groups."""
+"""The same for the first record after a pause: the records of one step arrive within milliseconds."""
+MANY_LISTENERS = 150
+MANY_LISTENERS_WINDOW_S = 0.25
+"""The window while more tabs than that listen: fast runs then travel in larger batches."""
 
-UNSEEN_S = 5.0
-"""How often a hidden tab is told what happened: its title still moves."""
-GLANCE_S = 0.2
-"""How soon a tab that is looked at again catches up."""
+HIDDEN_S = 5.0
+"""How often a hidden tab gets its records: its title still moves."""
+VISIBILITY_POLL_S = 0.2
+"""How soon a tab that becomes visible again catches up."""
 
 
 @asynccontextmanager
 async def hub_lifespan() -> AsyncIterator[None]:
-    """Opens the hub with the web process and closes it with it."""
+    """Opens the hub when the web process starts and closes it when it ends."""
     hub = get_hub()
     await hub.start()
     try:
@@ -37,7 +37,10 @@ async def hub_lifespan() -> AsyncIterator[None]:
 async def listening(
     job_id: int | None, wants: Callable[[HubRecord], bool] | None = None
 ) -> AsyncIterator[Subscription]:
-    """The live records of one job, or of all, from this moment on: read the history inside and nothing is missed."""
+    """Subscribes to the live records of one job, or of all, from now on.
+
+    Read the history inside the context, and no record is missed.
+    """
     subscription = await get_hub().subscribe(job_id, accepts=wants)
     try:
         yield subscription
@@ -47,33 +50,33 @@ async def listening(
 
 def eager_wait(since_last: float, listeners: int) -> float:
     """Seconds for which a window stays open: short after a pause, else what is left of the pace."""
-    return max(EAGER_S, (MANY_S if listeners > MANY else WINDOW_S) - since_last)
+    return max(EAGER_S, (MANY_LISTENERS_WINDOW_S if listeners > MANY_LISTENERS else WINDOW_S) - since_last)
 
 
-async def sips(
+async def batches(
     subscription: Subscription,
     window_s: float = WINDOW_S,
     idle_s: float | None = None,
-    seen: Callable[[], bool] = lambda: True,
+    visible: Callable[[], bool] = lambda: True,
     eager: bool = False,
 ) -> AsyncIterator[list[HubRecord]]:
-    """Records in groups: the first one opens a window, and what comes while it is open goes along.
+    """Yields records in batches: the first record opens a window, and those that arrive while it is open join it.
 
     Args:
-        idle_s: after so long without a record an empty group comes.
-        seen: while it says no, groups come every `UNSEEN_S` only: nobody looks, and nothing is lost.
-        eager: after a pause the window is shorter, and while many listen the groups are further apart.
+        idle_s: yields an empty batch after that many seconds without a record.
+        visible: while it returns False, batches come every `HIDDEN_S` only; no record is lost.
+        eager: the window is shorter after a pause, and longer while many tabs listen.
     """
     last = 0.0
     while not subscription.closed:
-        found = await subscription.take(idle_s)
-        if not found:
+        records = await subscription.take(idle_s)
+        if not records:
             if idle_s is not None and not subscription.closed:
                 yield []
             continue
         await asyncio.sleep(eager_wait(time.monotonic() - last, get_hub().listeners) if eager else window_s)
-        until = time.monotonic() + UNSEEN_S
-        while not seen() and time.monotonic() < until and not subscription.closed:
-            await asyncio.sleep(GLANCE_S)
+        until = time.monotonic() + HIDDEN_S
+        while not visible() and time.monotonic() < until and not subscription.closed:
+            await asyncio.sleep(VISIBILITY_POLL_S)
         last = time.monotonic()
-        yield [*found, *await subscription.take(timeout=0)]
+        yield [*records, *await subscription.take(timeout=0)]

@@ -1,4 +1,4 @@
-"""A long list of which one tab holds a window: it grows, and when it is full a further one begins behind it."""
+"""Pages through a long list: a tab holds at most `MAX_ROWS` rows and then moves on to the following ones."""
 
 from typing import Any
 
@@ -8,72 +8,76 @@ from orchestrator.services.paging import Page
 from orchestrator.states.shared.guards import signed_in
 
 PAGE_SIZE = 24
-MOST = 192
-"""Rows one tab holds at most."""
+MAX_ROWS = 192
+"""Rows that one tab holds at most."""
 
 
-class Windowed(rx.State, mixin=True):
-    """Where the window lies and how far it reaches; whoever mixes it in has `_refresh` and reads from `_cursor`."""
+class Paged(rx.State, mixin=True):
+    """The position and length of the shown part of a list. Subclasses define `_refresh` and read from `_cursor`."""
 
-    shown: int = PAGE_SIZE
+    limit: int = PAGE_SIZE
     """How many rows are asked for."""
     matching: int = 0
+    """How many rows there are with the filters."""
     more: bool = False
+    """More rows can be shown below these."""
     start: int = 0
-    """How many rows lie before those that are shown."""
-    onward: bool = False
-    """There are rows behind as many as are shown at once."""
-    held: int = 0
+    """How many rows come before the shown ones."""
+    has_next: bool = False
+    """More rows exist, but a tab shows no more than these at once."""
+    row_count: int = 0
     """How many rows are shown."""
     _cursor: str = ""
-    _next: str = ""
-    _earlier: list[tuple[str, int]] = []
-    """(cursor, start) of the windows before this one."""
+    _next_cursor: str = ""
+    _previous: list[tuple[str, int]] = []
+    """(cursor, start) of the earlier parts of the list."""
 
     @rx.var
     def shown_text(self) -> str:
-        """True counts: "24 of 1,000", "193 to 216 of 1,000"."""
-        last = f"{self.start + self.held:,} of {self.matching:,}"
+        """Which rows are shown: "24 of 1,000", "193 to 216 of 1,000"."""
+        last = f"{self.start + self.row_count:,} of {self.matching:,}"
         return f"{self.start + 1:,} to {last}" if self.start else last
 
     @rx.event
     @signed_in
     async def show_more(self):
-        self.shown = min(MOST, self.shown + 2 * PAGE_SIZE)
+        self.limit = min(MAX_ROWS, self.limit + 2 * PAGE_SIZE)
         return await self._refresh()
 
     @rx.event
     @signed_in
     async def page_on(self):
-        """The rows behind those that are shown."""
-        if self.onward:
-            self._earlier = [*self._earlier, (self._cursor, self.start)]
-            self._cursor, self.start, self.shown = self._next, self.start + self.held, PAGE_SIZE
+        """Shows the rows after the shown ones."""
+        if self.has_next:
+            self._previous = [*self._previous, (self._cursor, self.start)]
+            self._cursor, self.start, self.limit = self._next_cursor, self.start + self.row_count, PAGE_SIZE
         return await self._refresh()
 
     @rx.event
     @signed_in
     async def page_back(self):
-        if self._earlier:
-            *self._earlier, (self._cursor, self.start) = self._earlier
-            self.shown = MOST
+        """Shows the rows before the shown ones."""
+        if self._previous:
+            *self._previous, (self._cursor, self.start) = self._previous
+            self.limit = MAX_ROWS
         return await self._refresh()
 
     async def _refresh(self) -> Any:
         raise NotImplementedError
 
-    def _from_the_start(self) -> None:
-        self.shown, self.start, self._cursor, self._earlier = PAGE_SIZE, 0, "", []
+    def _rewind(self) -> None:
+        """Goes back to the start of the list."""
+        self.limit, self.start, self._cursor, self._previous = PAGE_SIZE, 0, "", []
 
-    def _emptied(self, page: Page[Any]) -> bool:
-        """True where the last rows of a further window are gone: the list has to be read again, from its start."""
-        gone = not page.items and self.start > 0
-        if gone:
-            self._from_the_start()
-        return gone
+    def _rewind_if_empty(self, page: Page[Any]) -> bool:
+        """Rewinds and returns True where all rows of a later part were deleted: the list has to be read again."""
+        empty = not page.items and self.start > 0
+        if empty:
+            self._rewind()
+        return empty
 
-    def _place(self, page: Page[Any]) -> None:
-        """What was read of the window."""
-        self.held, self.matching, self._next = len(page.items), page.total, page.next or ""
-        self.more = bool(self._next) and self.shown < MOST
-        self.onward = bool(self._next) and self.shown >= MOST
+    def _set_page(self, page: Page[Any]) -> None:
+        """Takes over the counts and the cursor of what was read."""
+        self.row_count, self.matching, self._next_cursor = len(page.items), page.total, page.next or ""
+        self.more = bool(self._next_cursor) and self.limit < MAX_ROWS
+        self.has_next = bool(self._next_cursor) and self.limit >= MAX_ROWS

@@ -1,29 +1,29 @@
-"""TODO."""
+"""Small things that several pages show: a labelled value, a job's colour, a clip's addresses, exact times."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from orchestrator.states.shared import formatting
+from orchestrator.domain import formatting
 
 _SMALL_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
-SERIES = 7
-"""Chart colours there are; a job keeps one by its id everywhere."""
+SERIES_COUNT = 7
+"""Chart colours; a job has the same one on every page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A caption and its value."""
+    """A label and its value."""
 
     caption: str
     value: str
     title: str = field(default="")
 
 
-def series_color(job_id: int) -> str:
-    """A job's colour, the same on every page."""
-    return f"var(--series-{(job_id - 1) % SERIES + 1})"
+def series_of(job_id: int) -> int:
+    """The number of a job's chart colour, 1 to 7."""
+    return (job_id - 1) % SERIES_COUNT + 1
 
 
 def in_words(number: int) -> str:
@@ -32,17 +32,17 @@ def in_words(number: int) -> str:
 
 
 def clip_address(clip_id: int, what: str) -> str:
-    """The authenticated address of a clip's thumbnail or preview."""
+    """The authenticated address of a clip's `thumbnail` or `preview`."""
     return f"/api/v1/clips/{clip_id}/{what}"
 
 
 def exact(moment: datetime) -> str:
-    """The hover behind a relative time: 12 November 2026, 10:07 UTC."""
+    """The tooltip of a relative time: 12 November 2026, 10:07 UTC."""
     return moment.astimezone(UTC).strftime("%-d %B %Y, %H:%M UTC")
 
 
 def clock(seconds: float) -> str:
-    """The badge on a clip, as players write it: 9.4 -> "0:09"; under one second with its tenths."""
+    """A clip's length as players write it: 9.4 -> "0:09"; under one second with its tenths."""
     if seconds < 1:
         return f"{seconds:.1f}{formatting.NBSP}s"
     minutes, rest = divmod(int(seconds), 60)

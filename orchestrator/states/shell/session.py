@@ -1,15 +1,15 @@
-"""What the shell knows of the person in front of it, and the way out."""
+"""The signed-in user as the shell shows them, and logging out."""
 
 import reflex as rx
 
 from orchestrator.domain.users import Role
 from orchestrator.states.shared.guards import public, signed_in
 from orchestrator.states.shared.identity import find_actor, forget, token_of
-from orchestrator.states.shell.notifications import NoticesState
-from orchestrator.states.shell.running_jobs import RunningState
-from orchestrator.states.shell.worker_status import MachinesState
+from orchestrator.states.shell.notifications import NotificationsState
+from orchestrator.states.shell.running_jobs import RunningJobsState
+from orchestrator.states.shell.worker_status import WorkerStatusState
 
-_LEAVE = """
+_LOG_OUT = """
 (async () => {
   const post = {method: 'POST', credentials: 'same-origin'};
   try { await fetch('/api/v1/auth/logout', post); } catch (e) {}
@@ -17,18 +17,17 @@ _LEAVE = """
   window.location.assign('/login');
 })()
 """
-"""Ends the session over HTTP (only there can a cookie go), clears what the tab keeps, loads the page anew."""
+"""Ends the session over HTTP (a websocket cannot delete a cookie), and clears the tab's storage."""
 
 
 class SessionState(rx.State):
-    """Who is signed in here. Empty until a page has asked."""
+    """The signed-in user. Empty until a page has loaded it."""
 
     user_id: int = 0
     username: str = ""
     email: str = ""
     is_admin: bool = False
-    ready: bool = False
-    """True once it is known whether somebody is signed in."""
+    loaded: bool = False
 
     @rx.var
     def is_signed_in(self) -> bool:
@@ -37,34 +36,34 @@ class SessionState(rx.State):
     @rx.event
     @signed_in
     async def load(self):
-        """First on_load of every page that needs a session; starts what the frame shows of jobs, machines, notices."""
-        await self._look()
-        return [RunningState.watch, MachinesState.watch, NoticesState.watch]
+        """The first on_load of every page that needs a session; starts the live parts of the shell."""
+        await self._load_user()
+        return [RunningJobsState.watch, WorkerStatusState.watch, NotificationsState.watch]
 
     @rx.event
     @public
-    async def look(self):
-        """on_load of pages for everyone: they greet who is signed in, and ask nothing of others."""
-        await self._look()
+    async def load_public(self):
+        """on_load of pages for everyone, which show who is signed in if anyone is."""
+        await self._load_user()
 
     @rx.event
     @public
     async def log_out(self):
-        """Wipes this tab's state, then ends the session over HTTP."""
+        """Resets all states of this tab, then ends the session over HTTP."""
         forget(token_of(self))
-        self._wipe()
-        return rx.call_script(_LEAVE)
+        self._reset_tab()
+        return rx.call_script(_LOG_OUT)
 
-    async def _look(self) -> None:
+    async def _load_user(self) -> None:
         actor = await find_actor(self)
         if actor is None or (self.user_id and self.user_id != actor.user_id):
-            # Another person in the same tab must not meet the rows of the one before.
-            self._wipe()
+            # Another user in the same tab must not see the rows of the one before.
+            self._reset_tab()
         if actor is not None:
             self.user_id, self.username, self.email = actor.user_id, actor.username, actor.email
             self.is_admin = actor.role is Role.ADMIN
-        self.ready = True
+        self.loaded = True
 
-    def _wipe(self) -> None:
-        """Forgets everything that this tab's states hold."""
+    def _reset_tab(self) -> None:
+        """Resets all states of this tab."""
         self._get_root_state().reset()

@@ -1,4 +1,4 @@
-"""The machines that train, for the foot of the sidebar: which there are and how full they are."""
+"""The workers at the foot of the sidebar: which there are and how much of their memory is in use."""
 
 import asyncio
 import time
@@ -6,34 +6,34 @@ from dataclasses import dataclass, replace
 
 import reflex as rx
 
+from orchestrator.domain import formatting
 from orchestrator.domain.users import Actor
 from orchestrator.services.workers import list_workers
-from orchestrator.states.shared import formatting
-from orchestrator.states.shared.guards import act, signed_in
+from orchestrator.states.shared.guards import run_as_user, signed_in
 from orchestrator.states.shared.identity import find_actor
 from orchestrator.states.workers.rows import DeviceLine, device_line
 
-LOOK_AGAIN_S = 10.0
-SHARED_S = 4.0
-"""How old a look may be that another tab of the same person took: workers beat every five seconds."""
+REFRESH_S = 10.0
+CACHE_S = 4.0
+"""How old the rows may be that another tab of the same user has read: workers send a heartbeat every five seconds."""
 SHOWN = 3
-"""The sidebar has room for so many; the rest stand on their own page."""
+"""Workers in the sidebar; the others are on the workers page."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class _CachedLines:
     lines: list[DeviceLine]
-    until: float
+    expires_at: float
 
 
-_seen: dict[Actor, _Look] = {}
-_MANY = 500
+_cache: dict[Actor, _CachedLines] = {}
+_CACHE_LIMIT = 500
 
 
-class MachinesState(rx.State):
-    """What the sidebar says of the workers."""
+class WorkerStatusState(rx.State):
+    """What the sidebar shows of the workers."""
 
-    ready: bool = False
+    loaded: bool = False
     host: str = ""
     note: str = ""
     alive: bool = False
@@ -42,34 +42,34 @@ class MachinesState(rx.State):
     @rx.event(background=True)
     @signed_in
     async def watch(self):
-        """Reads the workers' beats until the page is left."""
+        """Reads the workers again and again until the page is left."""
         while True:
-            lines = await self._look()
-            living = sum(line.alive for line in lines)
-            seen = {
+            lines = await self._read()
+            alive = sum(line.alive for line in lines)
+            values = {
                 "lines": lines[:SHOWN],
                 "host": lines[0].host if lines else "No worker",
-                "note": formatting.plural(living, "worker") if lines else "jobs wait",
-                "alive": living > 0,
-                "ready": True,
+                "note": formatting.plural(alive, "worker") if lines else "jobs wait",
+                "alive": alive > 0,
+                "loaded": True,
             }
-            fresh = {name: value for name, value in seen.items() if getattr(self, name) != value}
-            if fresh:
+            changed = {name: value for name, value in values.items() if getattr(self, name) != value}
+            if changed:
                 async with self:
-                    for name, value in fresh.items():
+                    for name, value in changed.items():
                         setattr(self, name, value)
-            await asyncio.sleep(LOOK_AGAIN_S)
+            await asyncio.sleep(REFRESH_S)
 
-    async def _look(self) -> list[DeviceLine]:
-        """All tabs of a person share one look at the ledger."""
+    async def _read(self) -> list[DeviceLine]:
+        """The workers; all tabs of a user share one query."""
         actor = await find_actor(self)
-        known = _seen.get(actor) if actor else None
-        if known is not None and known.until > time.monotonic():
-            return known.lines
-        rows = await act(self, list_workers)
+        cached = _cache.get(actor) if actor else None
+        if cached is not None and cached.expires_at > time.monotonic():
+            return cached.lines
+        rows = await run_as_user(self, list_workers)
         lines = [replace(line, device=line.device.split(",")[0]) for line in map(device_line, rows)]
         if actor is not None:
-            if len(_seen) >= _MANY:
-                _seen.clear()
-            _seen[actor] = _Look(lines, time.monotonic() + SHARED_S)
+            if len(_cache) >= _CACHE_LIMIT:
+                _cache.clear()
+            _cache[actor] = _CachedLines(lines, time.monotonic() + CACHE_S)
         return lines

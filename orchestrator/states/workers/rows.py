@@ -1,15 +1,15 @@
-"""TODO."""
+"""A worker as a row: at the foot of the sidebar and on the overview."""
 
 from dataclasses import dataclass
 
+from orchestrator.domain import formatting
 from orchestrator.services.workers import WorkerRow
-from orchestrator.states.jobs.rows import hue
-from orchestrator.states.shared import formatting
+from orchestrator.states.shared.presentation import series_of
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceLine:
-    """One machine that trains."""
+    """One worker."""
 
     key: str
     host: str
@@ -18,7 +18,7 @@ class DeviceLine:
     alive: bool
     doing: str
     series: int
-    """The job's own colour; 0 while it rests or works for somebody else."""
+    """The job's chart colour; 0 while it is idle or works for another user."""
     memory_percent: float
     memory: str
     memory_total: str
@@ -27,17 +27,17 @@ class DeviceLine:
 
 
 def device_line(row: WorkerRow) -> DeviceLine:
-    """A machine."""
+    """A worker as a row."""
     share = row.memory_used / row.memory_total if row.memory_total else 0.0
-    doing = row.job_name or ("Busy with another person's job" if row.busy else "Idle")
+    doing = row.job_name or ("Busy with another user's job" if row.busy else "Idle")
     return DeviceLine(
         key=row.name,
         host=row.host,
         device=row.device,
         kind=formatting.plural(row.cores, "core") if row.device == "cpu" and row.cores else "",
         alive=row.alive,
-        doing=doing if row.alive else "No sign of life",
-        series=hue(row.job_id) if row.job_id and row.alive else 0,
+        doing=doing if row.alive else "No heartbeat",
+        series=series_of(row.job_id) if row.job_id and row.alive else 0,
         memory_percent=round(100 * share, 1),
         memory=formatting.size(row.memory_used),
         memory_total=formatting.size(row.memory_total),

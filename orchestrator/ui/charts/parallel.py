@@ -22,5 +22,5 @@ class ParallelCoordinates(NoSSRComponent):
 
 
 def parallel_coordinates(axes: Any, jobs: Any, *, height: int = 320) -> rx.Component:
-    """`axes`: {name, words, places} with one word and one place (0 to 1) a job; `jobs`: {name, series, dash}."""
+    """`axes`: {name, labels, positions} with one label and one position (0 to 1) per job; `jobs`: {name, series, dash}."""
     return ParallelCoordinates.create(axes=axes, jobs=jobs, height=height)

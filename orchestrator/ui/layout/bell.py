@@ -19,9 +19,9 @@ class Bell(rx.Component):
     items: rx.Var[list[dict[str, Any]]]
     unread: rx.Var[int]
     newest: rx.Var[int]
-    on_look: rx.EventHandler[rx.event.no_args_event_spec]
+    on_open: rx.EventHandler[rx.event.no_args_event_spec]
 
 
-def bell(items: Any, *, unread: Number, newest: Number, on_look: Handler) -> rx.Component:
+def bell(items: Any, *, unread: Number, newest: Number, on_open: Handler) -> rx.Component:
     """`items`: {id, kind, title, body, href, at, read}, newest first; `newest`: the id that came just now, 0 for none."""
-    return Bell.create(items=items.to(list[dict[str, Any]]), unread=unread, newest=newest, on_look=on_look)
+    return Bell.create(items=items.to(list[dict[str, Any]]), unread=unread, newest=newest, on_open=on_open)

@@ -7,7 +7,7 @@ import { exact, parseTime, relative } from "../primitives/format";
 import { squareButton } from "./theme_toggle";
 
 type Notice = { id: number; kind: string; title: string; body: string; href: string; at: string; read: boolean };
-type Props = { items?: Notice[]; unread?: number; newest?: number; onLook?: () => void };
+type Props = { items?: Notice[]; unread?: number; newest?: number; onOpen?: () => void };
 
 const KEY = "loreel-browser-notices";
 const faces: Record<string, { icon: typeof BellIcon; tone: string }> = {
@@ -64,7 +64,7 @@ function Row({ notice, onGo }: { notice: Notice; onGo: () => void }) {
   return <li className="border-t border-border first:border-t-0">{notice.href ? <Link to={notice.href} onClick={onGo} className={cn(look, "focus-ring hover:bg-muted")}>{inside}</Link> : <div className={look}>{inside}</div>}</li>;
 }
 
-export function Bell({ items = [], unread = 0, newest = 0, onLook }: Props) {
+export function Bell({ items = [], unread = 0, newest = 0, onOpen }: Props) {
   const [open, setOpen] = useState(false);
   const [on, why, toggle] = useBrowserNotices();
   const box = useRef<HTMLDivElement>(null);
@@ -95,7 +95,7 @@ export function Bell({ items = [], unread = 0, newest = 0, onLook }: Props) {
   }, [open]);
   // What was new when the bell was opened stays marked until it is opened the next time.
   const press = () => {
-    if (!open) onLook?.();
+    if (!open) onOpen?.();
     setOpen(!open);
   };
   const label = unread ? `Notifications, ${unread} unread` : "Notifications";

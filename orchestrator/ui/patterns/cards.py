@@ -1,4 +1,4 @@
-"""Cards of the product: a figure, a running job, a dataset, a list of terms, a timeline."""
+"""Cards of the product: a figure, a running job, a timeline."""
 
 from typing import Any
 
@@ -7,7 +7,6 @@ import reflex as rx
 from orchestrator.ui.charts.sparkline import sparkline
 from orchestrator.ui.kit import Child, Number, Text, children, classes
 from orchestrator.ui.primitives.card import card
-from orchestrator.ui.primitives.film_strip import film_strip
 from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.link import link
 from orchestrator.ui.primitives.progress import progress, swatch
@@ -40,7 +39,7 @@ def stat_card(
 
 
 def metric(label: Text, figure: Child, rest: Child = None) -> rx.Component:
-    """A small label over a figure; `rest` beside it in grey ("/ 1,290"). Inside a `dl` made by `metrics`."""
+    """A small label over a figure, with `rest` after it in grey ("/ 1,290"). Inside a `dl` made by `metrics`."""
     return rx.el.div(
         rx.el.dt(label, class_name="text-xs text-muted-foreground"),
         rx.el.dd(
@@ -66,7 +65,7 @@ def job_card(
     series: Number,
     percent: Number,
     note: Child = None,
-    left: Child = None,
+    time_left: Child = None,
     losses: Any = None,
     figures: Child = None,
 ) -> rx.Component:
@@ -91,7 +90,7 @@ def job_card(
             rx.el.span(percent, class_name="text-3xl font-semibold tracking-tight tabular"),
             rx.el.span("\u202f%", class_name="text-sm text-muted-foreground"),
         ),
-        rx.el.div(left, class_name="text-sm text-muted-foreground") if left is not None else rx.fragment(),
+        rx.el.div(time_left, class_name="text-sm text-muted-foreground") if time_left is not None else rx.fragment(),
         class_name="shrink-0",
     )
     curve = sparkline(losses, series=series, class_name="min-w-0 flex-1") if losses is not None else rx.fragment()
@@ -103,60 +102,6 @@ def job_card(
         rx.el.div(big, curve, class_name="mt-3 flex items-end gap-5"),
         progress(percent, label="Progress", series=series, class_name="mt-3"),
         rx.el.div(figures, class_name="mt-4") if figures is not None else rx.fragment(),
-    )
-
-
-def dataset_card(
-    *,
-    name: Text,
-    href: Text,
-    status: Text,
-    frames: Any,
-    tags: Child = None,
-    menu: Child = None,
-    facts: Child = None,
-    when: Child = None,
-    foot: Child = None,
-) -> rx.Component:
-    """A dataset: film strip, name, status, facts."""
-    return rx.el.article(
-        film_strip(frames, label="Four frames of the dataset", class_name="rounded-t-[11px]"),
-        rx.el.div(
-            rx.el.div(
-                link(
-                    name,
-                    href=href,
-                    quiet=False,
-                    class_name="min-w-0 truncate text-base font-semibold no-underline hover:underline",
-                ),
-                *children(menu),
-                class_name="flex min-h-8 items-center justify-between gap-3",
-            ),
-            rx.el.div(status_chip(status), *children(tags), class_name="mt-1 flex flex-wrap items-center gap-2"),
-            rx.el.div(
-                rx.el.div(facts, class_name="flex min-w-0 flex-wrap gap-x-3"),
-                rx.el.div(when, class_name="shrink-0"),
-                class_name="mt-3 flex items-center justify-between gap-3 text-xs text-muted-foreground",
-            ),
-            rx.el.div(foot, class_name="mt-2 text-xs text-muted-foreground") if foot is not None else rx.fragment(),
-            class_name="p-4",
-        ),
-        class_name="flex min-w-0 flex-col overflow-hidden rounded-xl border border-border bg-card",
-    )
-
-
-def definition_list(rows: list[tuple[Child, Child]], class_name: str = "") -> rx.Component:
-    """Terms on the left, values on the right."""
-    return rx.el.dl(
-        *[
-            rx.el.div(
-                rx.el.dt(term, class_name="shrink-0 text-muted-foreground"),
-                rx.el.dd(meaning, class_name="min-w-0 text-right break-words tabular"),
-                class_name="flex justify-between gap-4",
-            )
-            for term, meaning in rows
-        ],
-        class_name=classes("flex flex-col gap-2.5 text-sm", class_name),
     )
 
 
@@ -178,7 +123,7 @@ def timeline(*items: Child) -> rx.Component:
 def timeline_item(
     text: Child, when: Child, icon_name: str = "circle-dot", tone: str = "muted", mark: Child = None
 ) -> rx.Component:
-    """What happened, and when. `mark` replaces the icon (for a reactive one)."""
+    """An event and its time. `mark` replaces the icon, for a reactive one."""
     return rx.el.li(
         rx.el.span(aria_hidden=True, class_name="absolute bottom-0 left-3 top-6 w-px bg-border group-last:hidden"),
         mark

@@ -1,4 +1,4 @@
-"""An empty list: why nothing is here, and the next step."""
+"""A panel in place of a list or a record: why there is nothing to show, and the next step."""
 
 import reflex as rx
 
@@ -7,9 +7,15 @@ from orchestrator.ui.primitives.icon import icon as icon_of
 
 
 def empty_state(
-    *, title: Text, text: Child = None, action: Child = None, icon: str = "inbox", class_name: str = ""
+    *,
+    title: Text,
+    text: Child = None,
+    action: Child = None,
+    icon: str = "inbox",
+    heading: str = "h2",
+    class_name: str = "",
 ) -> rx.Component:
-    """`action`: a button; several go in an rx.fragment."""
+    """`action`: a button, or several in an rx.fragment. `heading`: "h1" where the page has no other title."""
     round_look = "flex size-10 items-center justify-center rounded-full bg-muted text-muted-foreground"
     frame = (
         "flex flex-col items-center justify-center rounded-xl border border-dashed border-input px-6 py-14 text-center"
@@ -18,7 +24,7 @@ def empty_state(
     act = rx.el.div(action, class_name="mt-5 flex flex-wrap justify-center gap-2") if action is not None else None
     return rx.el.div(
         rx.el.span(icon_of(icon, size=18), class_name=round_look),
-        rx.el.h2(title, class_name="mt-4 text-sm font-semibold"),
+        {"h1": rx.el.h1, "h2": rx.el.h2}[heading](title, class_name="mt-4 text-sm font-semibold"),
         *children(note, act),
         class_name=classes(frame, class_name),
     )

@@ -1,4 +1,4 @@
-"""When something went wrong, or needs care: what, why, and the way on."""
+"""Panels for an error and for advice: what happened, why, and what to do."""
 
 from typing import Literal
 
@@ -12,9 +12,14 @@ Tone = Literal["warning", "info", "destructive"]
 
 
 def error_state(
-    title: Text, text: Child = None, retry: Handler = None, *actions: Child, class_name: str = ""
+    title: Text,
+    text: Child = None,
+    retry: Handler = None,
+    *actions: Child,
+    heading: str = "p",
+    class_name: str = "",
 ) -> rx.Component:
-    """A panel that failed; `retry` gets a "Try again" button, `actions` stand beside it."""
+    """What could not be shown; `retry` gets a "Try again" button, followed by `actions`."""
     again = button("Try again", icon="rotate-ccw", on_click=retry) if retry is not None else None
     acts = children(again, *actions)
     mark = "flex size-9 shrink-0 items-center justify-center rounded-full bg-destructive/13 text-destructive"
@@ -22,7 +27,11 @@ def error_state(
     row = rx.el.div(*acts, class_name="mt-4 flex flex-wrap gap-2") if acts else None
     return rx.el.div(
         rx.el.span(icon("circle-x", size=18), class_name=mark),
-        rx.el.div(rx.el.p(title, class_name="text-sm font-semibold"), *children(note, row), class_name="min-w-0"),
+        rx.el.div(
+            {"h1": rx.el.h1, "p": rx.el.p}[heading](title, class_name="text-sm font-semibold"),
+            *children(note, row),
+            class_name="min-w-0",
+        ),
         role="alert",
         class_name=classes(
             "flex gap-4 rounded-xl border border-destructive/45 bg-destructive/8 p-5 touch:p-4", class_name
@@ -40,7 +49,7 @@ _LOOKS: dict[Tone, tuple[str, str, str]] = {
 def callout(
     title: Text, text: Child = None, *actions: Child, tone: Tone = "warning", class_name: str = ""
 ) -> rx.Component:
-    """Advice beside a form: what, why, then buttons that do it."""
+    """Advice: what, why, then buttons that do it."""
     frame, ink, name = _LOOKS[tone]
     note = rx.el.div(text, class_name="mt-2 text-sm text-foreground") if text is not None else None
     row = rx.el.div(*children(*actions), class_name="mt-3 flex flex-wrap gap-2") if actions else None

@@ -1,4 +1,4 @@
-"""Whether somebody looks at this tab of the browser."""
+"""Reports whether this tab of the browser is visible."""
 
 import reflex as rx
 
@@ -6,15 +6,15 @@ from orchestrator.ui.kit import Handler, present
 from orchestrator.ui.tsx import tsx
 
 
-class Seen(rx.Component):
+class PageVisibility(rx.Component):
     """Binding of `page_visibility.tsx`."""
 
     library = tsx("patterns/page_visibility.tsx")
-    tag = "Seen"
+    tag = "PageVisibility"
 
     on_change: rx.EventHandler[rx.event.passthrough_event_spec(bool)]
 
 
-def seen(on_change: Handler) -> rx.Component:
-    """Draws nothing; the handler gets False when the tab is hidden, and True when it is looked at again."""
-    return Seen.create(**present(on_change=on_change))
+def page_visibility(on_change: Handler) -> rx.Component:
+    """Draws nothing; the handler gets False when the tab is hidden, and True when it is visible again."""
+    return PageVisibility.create(**present(on_change=on_change))

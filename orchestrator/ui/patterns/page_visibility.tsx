@@ -1,14 +1,14 @@
-// Tells the server when nobody looks at this tab and when somebody does again.
+// Reports to the server when this tab of the browser is hidden and when it is visible again.
 import { useEffect, useRef } from "react";
 
-export function Seen({ onChange }: { onChange?: (seen: boolean) => void }) {
-  const told = useRef(onChange);
-  told.current = onChange;
+export function PageVisibility({ onChange }: { onChange?: (visible: boolean) => void }) {
+  const handler = useRef(onChange);
+  handler.current = onChange;
   useEffect(() => {
-    const tell = () => told.current?.(!document.hidden);
-    document.addEventListener("visibilitychange", tell);
-    if (document.hidden) tell();
-    return () => document.removeEventListener("visibilitychange", tell);
+    const report = () => handler.current?.(!document.hidden);
+    document.addEventListener("visibilitychange", report);
+    if (document.hidden) report();
+    return () => document.removeEventListener("visibilitychange", report);
   }, []);
   return null;
 }

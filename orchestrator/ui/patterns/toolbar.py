@@ -1,4 +1,4 @@
-"""The row above a list: search, filters, and what stands on the right."""
+"""The row above a list: search and filters on the left, sorting on the right."""
 
 import reflex as rx
 
@@ -7,12 +7,13 @@ from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.input import input as text_input
 
 
-def search_box(
+def search_field(
     *,
     value: Text | None = None,
     on_change: Handler = None,
     placeholder: Text = "Search by name",
     label: Text = "Search",
+    wide: bool = False,
 ) -> rx.Component:
     """A search field; the handler gets the text shortly after typing stops."""
     return rx.el.div(
@@ -24,8 +25,7 @@ def search_box(
             class_name="pl-9",
             **present(value=value, on_change=on_change),
         ),
-        role="search",
-        class_name="relative w-full sm:w-56",
+        class_name="relative w-full sm:w-72" if wide else "relative w-full sm:w-56",
     )
 
 

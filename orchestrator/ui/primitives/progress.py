@@ -4,23 +4,16 @@ from typing import Any, Literal
 
 import reflex as rx
 
-from orchestrator.ui.kit import Number, Text, classes
+from orchestrator.ui.kit import Number, Text, classes, present
 
 Tone = Literal["primary", "info", "success", "muted"]
 
 
 def series_color(series: Number) -> Any:
-    """The CSS colour of a series, 1 to 7; a job's is `series_of(job id)`."""
+    """The CSS colour of a series, 1 to 7."""
     if isinstance(series, rx.Var):
         return "var(--series-" + series.to_string() + ")"
     return f"var(--series-{series})"
-
-
-def series_of(job_id: Any) -> Any:
-    """The series of a job: ((id - 1) mod 7) + 1."""
-    if isinstance(job_id, rx.Var):
-        return (job_id.to(int) - 1) % 7 + 1
-    return (int(job_id) - 1) % 7 + 1
 
 
 def progress(
@@ -72,10 +65,11 @@ def line_sample(series: Number, dash: rx.Var[int]) -> rx.Component:
     )
 
 
-def swatch(series: Number, size: int = 10) -> rx.Component:
-    """The small square in a job's colour; always beside the job's name."""
+def swatch(series: Number, size: int = 10, title: Text | None = None) -> rx.Component:
+    """The small square in a job's colour; always next to the job's name, or with the name as its tooltip."""
     return rx.el.span(
         aria_hidden=True,
+        **present(title=title),
         class_name="inline-block shrink-0 rounded-sm",
         style={"width": f"{size}px", "height": f"{size}px", "background": series_color(series)},
     )

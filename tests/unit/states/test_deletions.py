@@ -1,10 +1,11 @@
-"""A confirmation names what depends on the thing that would go."""
+"""A confirmation names what depends on the record to be deleted."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from orchestrator.domain import formatting
 from orchestrator.domain.adapters import Adapter, AdapterLine, AdapterOperation, OperationKind, ResultKind
 from orchestrator.domain.errors import Conflict
 from orchestrator.domain.models import VideoModel
@@ -16,7 +17,6 @@ from orchestrator.services.db import session_scope
 from orchestrator.services.models.catalog import delete_model
 from orchestrator.states.datasets import dialogs as dataset_dialogs
 from orchestrator.states.models import dialogs as model_dialogs
-from orchestrator.states.shared import formatting
 from tests.studio import make_things
 
 
@@ -35,11 +35,11 @@ def test_jobs_and_adapters_are_named(ada: Actor) -> None:
         session.add(Adapter(**base, **names, **made, kind=ResultKind.ADAPTER, created_at=datetime.now(UTC)))
     with session_scope() as session:
         row, extras = get_dataset(session, ada, dataset_id), dataset_extras(session, ada, [dataset_id])[dataset_id]
-        said = " ".join(dataset_dialogs.consequences(row, extras)).replace(formatting.NBSP, " ")
-        assert "3 jobs learnt from it (walks #3, walks #2 and walks #1)" in said
-        assert dataset_dialogs.blocked_by(extras) == "walks #3 still learns from it. Stop that first."
-        _, goes, blocked = model_dialogs._look(session, ada, model_id)
-        said = " ".join(goes)
+        text = " ".join(dataset_dialogs.consequences(row, extras)).replace(formatting.NBSP, " ")
+        assert "3 jobs trained on it (walks #3, walks #2 and walks #1)" in text
+        assert dataset_dialogs.blocked_by(extras) == "walks #3 still trains on it. Stop that first."
+        _, consequences, blocked = model_dialogs.deletion_of(session, ada, model_id)
+        text = " ".join(consequences)
         assert blocked == "walks #3 still trains this model. Stop that first."
         with pytest.raises(Conflict, match="walks #3 still trains"):
             delete_model(session, ada, model_id)
@@ -48,5 +48,5 @@ def test_jobs_and_adapters_are_named(ada: Actor) -> None:
         session.flush()
         with pytest.raises(Conflict, match="walks v1 is being merged into this model"):
             delete_model(session, ada, model_id)
-        assert "3 jobs trained it (walks #3, walks #2 and walks #1)" in said.replace(formatting.NBSP, " ")
-        assert "1 adapter made from it (walks v1)" in said.replace(formatting.NBSP, " ")
+        assert "3 jobs trained it (walks #3, walks #2 and walks #1)" in text.replace(formatting.NBSP, " ")
+        assert "1 adapter made from it (walks v1)" in text.replace(formatting.NBSP, " ")

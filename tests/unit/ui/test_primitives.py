@@ -15,7 +15,7 @@ from orchestrator.ui.primitives.badge import TONES
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.field import field
 from orchestrator.ui.primitives.input import input as text_input
-from orchestrator.ui.primitives.progress import progress, series_color, series_of
+from orchestrator.ui.primitives.progress import progress
 
 UI = Path(kit.__file__).parent
 CHIP = (UI / "primitives" / "status_chip.tsx").read_text()
@@ -57,12 +57,6 @@ def test_options_take_three_shapes() -> None:
     assert kit.as_options(["a"]) == [{"value": "a", "label": "a"}]
     assert kit.as_options([("a", "A")]) == [{"value": "a", "label": "A"}]
     assert kit.as_options([{"value": "a", "label": "A", "hint": "h"}]) == [{"value": "a", "label": "A", "hint": "h"}]
-
-
-@pytest.mark.parametrize(("job", "series"), [(1, 1), (7, 7), (8, 1), (22, 1), (23, 2)])
-def test_job_colour(job: int, series: int) -> None:
-    assert series_of(job) == series
-    assert series_color(series) == f"var(--series-{series})"
 
 
 def test_progress_says_its_value() -> None:

@@ -18,7 +18,7 @@ from orchestrator.services.adapters.recording import record_adapter, record_miss
 from orchestrator.services.db import session_scope
 from orchestrator.services.training import lifecycle
 from orchestrator.services.training.jobs import delete_job
-from orchestrator.states.adapters.detail import sisters
+from orchestrator.states.adapters.detail import version_lines
 from orchestrator.states.adapters.rows import adapter_line
 from tests.studio import make_person
 
@@ -97,7 +97,10 @@ def test_versions_of_one_name_may_be_of_other_tasks(ada: Actor, home: Path) -> N
         session.get_one(Adapter, newest).summary = RunSummary.of_values({"eval_r1": 0.5})
         session.flush()
         line = catalog.list_versions(session, ada, newest)
-    assert [one.value.replace("\u202f", "") for one in sisters(adapter_line(line[1]), line)] == ["50.0% R@1", "90.0%"]
+    assert [one.value.replace("\u202f", "") for one in version_lines(adapter_line(line[1]), line)] == [
+        "50.0% R@1",
+        "90.0%",
+    ]
 
 
 def test_recording_again_changes_nothing_and_a_job_without_files_makes_none(ada: Actor, home: Path) -> None:

@@ -57,8 +57,8 @@ def _happen(actor: Actor, event: str, job_id: int, attempt: int) -> None:
             case "lose" | "suspend":
                 lifecycle.mark_lost(session, job_id, attempt, "Gone.", counts=event == "lose")
             case "stop" | "resume":
-                act = lifecycle.request_stop if event == "stop" else lifecycle.resume_job
+                run_as_user = lifecycle.request_stop if event == "stop" else lifecycle.resume_job
                 try:
-                    act(session, actor, job_id)
+                    run_as_user(session, actor, job_id)
                 except Conflict:
                     return

@@ -151,6 +151,6 @@ def test_a_stranger_stops_and_resumes_nothing(ada: Actor) -> None:
     eve = make_person("eve")
     with session_scope() as session:
         job_id = make_job(session, ada, JobStatus.RUNNING)
-        for act in (lifecycle.request_stop, lifecycle.resume_job):
+        for run_as_user in (lifecycle.request_stop, lifecycle.resume_job):
             with pytest.raises(NotFound):
-                act(session, eve, job_id)
+                run_as_user(session, eve, job_id)

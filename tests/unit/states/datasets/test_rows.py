@@ -3,10 +3,10 @@
 from typing import Any
 
 from orchestrator.domain.datasets import Dataset, DatasetStatus
+from orchestrator.domain.formatting import NBSP
 from orchestrator.services.datasets.overview import DatasetExtras
 from orchestrator.services.datasets.rows import dataset_row
 from orchestrator.states.datasets.rows import DatasetCard, dataset_card
-from orchestrator.states.shared.formatting import NBSP
 
 
 def card(**values: Any) -> DatasetCard:

@@ -56,25 +56,25 @@ def test_a_smaller_batch_is_offered_only_where_it_may_help(ada: Actor, error: Ex
         assert job_head(visit_job(session, ada, job_id).row).smaller_batch == (8 if offered else 0)
 
 
-def test_a_sentence_alone_offers_nothing(ada: Actor) -> None:
+def test_the_text_of_an_error_alone_offers_nothing(ada: Actor) -> None:
     job_id = launch(ada, make_things(ada))
     with session_scope() as session:
         assert lifecycle.claim(session, job_id, 1, "w")
-        said = "memory, so the job was not started again"
-        assert lifecycle.fail(session, job_id, 1, FailureKind.CRASH, said)
+        message = "memory, so the job was not started again"
+        assert lifecycle.fail(session, job_id, 1, FailureKind.CRASH, message)
     with session_scope() as session:
         head = job_head(visit_job(session, ada, job_id).row)
-    assert (head.error, head.smaller_batch, head.taken) == (said, 0, False)
+    assert (head.error, head.smaller_batch, head.lost_repeatedly) == (message, 0, False)
 
 
-def test_a_retriever_is_told_that_half_the_batch_trains_otherwise(ada: Actor) -> None:
+def test_a_smaller_batch_changes_the_training_of_a_retriever(ada: Actor) -> None:
     things = make_things(ada)
     job_id = launch(ada, things)
-    told = {}
+    contrasts = {}
     for kind in (ModelType.CLASSIFICATION, ModelType.RETRIEVAL):
         with session_scope() as session:
             session.get_one(VideoModel, things[1]).model_type = kind
             session.get_one(TrainingJob, job_id).status = JobStatus.FAILED
         with session_scope() as session:
-            told[kind] = visit_job(session, ada, job_id).contrasts
-    assert told == {ModelType.CLASSIFICATION: False, ModelType.RETRIEVAL: True}
+            contrasts[kind] = visit_job(session, ada, job_id).contrasts
+    assert contrasts == {ModelType.CLASSIFICATION: False, ModelType.RETRIEVAL: True}

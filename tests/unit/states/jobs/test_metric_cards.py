@@ -1,12 +1,11 @@
-"""Checks the six figures beside a curve, and the rows of a job."""
+"""Checks the six figures next to a curve, and the results of a job."""
 
 from datetime import UTC, datetime, timedelta
 
+from orchestrator.domain import formatting
 from orchestrator.domain.run_summary import RunSummary
 from orchestrator.states.jobs import metric_cards, samples
-from orchestrator.states.jobs import rows as job_rows
 from orchestrator.states.jobs.metric_cards import Tally
-from orchestrator.states.shared import formatting
 
 OPTIM = {
     "learning_rate": 2e-4,
@@ -23,9 +22,9 @@ def _values(tally: Tally) -> dict[str, tuple[str, str, str]]:
 
 
 def test_before_the_first_point_there_are_dashes() -> None:
-    found = _values(Tally.empty())
-    assert {value for value, _, _ in found.values()} == {"\u2013"}
-    assert found["loss"][2] == "with the first step"
+    values = _values(Tally.empty())
+    assert {value for value, _, _ in values.values()} == {"\u2013"}
+    assert values["loss"][2] == "with the first step"
 
 
 def test_figures_of_a_run() -> None:
@@ -34,16 +33,16 @@ def test_figures_of_a_run() -> None:
         tally.add(step, {"loss": 2.0 - step / 100, "samples_per_s": 32.0, "grad_norm": 0.71, "learning_rate": 6.7e-5})
     tally.add(60, {"eval_loss": 0.9, "eval_accuracy": 0.872})
     tally.add(100, {"eval_loss": 1.0, "eval_accuracy": 0.867})
-    found = _values(tally)
-    assert found["loss"] == ("1.000", "", "\u22120.500 in 50 steps")
-    assert found["eval_loss"] == ("1.000", "", "best 0.900 at step 60")
-    assert found["eval_accuracy"] == ("86.7", "%", "best 87.2 at step 60")
-    assert found["samples_per_s"] == ("0.50", "s / step", "32.0 clips/s")
-    assert found["learning_rate"] == ("6.7e-5", "", "cosine, peak 2e-4")
-    assert found["grad_norm"][2] == "clipped above 1"
+    values = _values(tally)
+    assert values["loss"] == ("1.000", "", "\u22120.500 in 50 steps")
+    assert values["eval_loss"] == ("1.000", "", "best 0.900 at step 60")
+    assert values["eval_accuracy"] == ("86.7", "%", "best 87.2 at step 60")
+    assert values["samples_per_s"] == ("0.50", "s / step", "32.0 clips/s")
+    assert values["learning_rate"] == ("6.7e-5", "", "cosine, peak 2e-4")
+    assert values["grad_norm"][2] == "clipped above 1"
 
 
-def test_history_and_live_points_tell_the_same() -> None:
+def test_history_and_live_points_give_the_same_figures() -> None:
     live, filled = Tally.empty(), Tally.empty()
     points = [[step, 3.0 / step] for step in range(1, 90)]
     for step, value in points:
@@ -68,12 +67,8 @@ def test_progress_card_before_the_start() -> None:
 def test_result_with_its_confusion_matrix() -> None:
     summary = {"eval_accuracy": 0.9, "confusion_matrix": [[9, 1], [1, 9]], "class_names": ["bouncing", "circling"]}
     result = samples.result_of(RunSummary.from_json(summary))
-    assert result.accuracy == f"90.0{formatting.NARROW}%"
-    assert result.clips == "right on 20\u00a0held-out clips"
+    assert result.headline == f"90.0{formatting.NARROW}%"
+    assert result.clips == "right on 20\u00a0validation clips"
     assert [(cell.clips, cell.right) for cell in result.confusion[0].cells] == [(9, True), (1, False)]
     assert result.confusion[0].right == f"90{formatting.NARROW}%"
     assert not samples.result_of(RunSummary.of_values({"loss": 1.0})).known
-
-
-def test_colours_go_round() -> None:
-    assert [job_rows.hue(n) for n in (1, 7, 8, 22)] == [1, 7, 1, 1]

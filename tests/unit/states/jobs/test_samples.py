@@ -1,4 +1,4 @@
-"""What the job page says of single clips: searches with their ranked clips, sentences, misclassified clips."""
+"""What the job page says about single clips: queries with ranked clips, captions, misclassified clips."""
 
 from orchestrator.domain.run_summary import RunSummary
 from orchestrator.states.jobs.samples import mistakes_of, result_of, samples_of
@@ -6,19 +6,19 @@ from orchestrator.states.jobs.samples import mistakes_of, result_of, samples_of
 
 def test_a_search_shows_its_clips_in_order() -> None:
     top = [{"clip_id": 4, "score": 0.91, "right": False}, {"clip_id": 9, "score": 0.9, "right": True}]
-    (found,) = samples_of(
+    (sample,) = samples_of(
         RunSummary.from_json(
             {"samples": [{"kind": "clips", "clip_id": 9, "reference": "a red ring hops", "rank": 2, "top": top}]}
         )
     )
-    assert (found.title, found.note, found.good) == ("a red ring hops", "Found at place 2", False)
-    assert [(shot.picture, shot.note, shot.right) for shot in found.shots] == [
+    assert (sample.title, sample.note, sample.good) == ("a red ring hops", "Found at rank 2", False)
+    assert [(clip.picture, clip.note, clip.right) for clip in sample.clips] == [
         ("/api/v1/clips/4/thumbnail", "0.91", False),
         ("/api/v1/clips/9/thumbnail", "0.90", True),
     ]
 
 
-def test_a_sentence_stands_beside_what_it_should_be() -> None:
+def test_a_caption_is_shown_with_its_reference() -> None:
     rows = [
         {
             "kind": "text",
@@ -30,42 +30,42 @@ def test_a_sentence_stands_beside_what_it_should_be() -> None:
             "before": "z",
         }
     ]
-    (said,) = samples_of(RunSummary.from_json({"samples": rows}))
-    assert (said.title, said.note, said.good) == ("y", "It should be: x", False)
-    assert said.before == "The untouched base said: z"
-    assert said.shots[0].preview == "/api/v1/clips/1/preview"
+    (sample,) = samples_of(RunSummary.from_json({"samples": rows}))
+    assert (sample.title, sample.note, sample.good) == ("y", "Expected: x", False)
+    assert sample.before == "Untouched base: z"
+    assert sample.clips[0].preview == "/api/v1/clips/1/preview"
 
 
-def test_a_class_stands_beside_the_guess_before() -> None:
+def test_a_class_is_shown_with_the_guess_before_the_training() -> None:
     rows = [{"kind": "classes", "clip_id": 1, "name": "a.mp4", "label": "up", "predicted": "up", "confidence": 0.5}]
-    (said,) = samples_of(RunSummary.from_json({"samples": rows, "class_names": ["up", "down"]}))
-    assert (said.title, said.good, said.before) == ("up", True, "Before the training: a guess among 2 classes")
+    (sample,) = samples_of(RunSummary.from_json({"samples": rows, "class_names": ["up", "down"]}))
+    assert (sample.title, sample.good, sample.before) == ("up", True, "Before the training: a guess among 2 classes")
 
 
 def test_mistakes() -> None:
     rows = [{"clip_id": 3, "name": "b.mp4", "label": "zooming", "predicted": "bouncing", "confidence": 0.8}]
     (wrong,) = mistakes_of(RunSummary.from_json({"mistakes": rows}))
-    assert wrong.title == "zooming, called bouncing"
-    assert wrong.note.endswith("sure, b.mp4")
+    assert wrong.title == "zooming, predicted bouncing"
+    assert wrong.note.endswith("confident, b.mp4")
     summary = {"confusion_matrix": [[1, 0], [2, 3]], "class_names": ["bouncing", "zooming"]}
     assert result_of(RunSummary.from_json(summary)).confusion[1].cells[0].pair == wrong.pair
     assert mistakes_of(RunSummary.from_json({})) == samples_of(RunSummary.from_json({})) == []
 
 
-def test_every_measure_stands_beside_the_base() -> None:
+def test_every_metric_is_compared_with_the_base() -> None:
     summary = {
         "task": "retrieval", "eval_r1": 0.875, "eval_r5": 1.0, "eval_median_rank": 1.0, "validation_clips": 48,
         "baseline": {"eval_r1": 0.25, "eval_median_rank": 6.0},
     }  # fmt: skip
     result = result_of(RunSummary.from_json(summary))
-    assert result.clips == "R@1 on 48\xa0held-out clips"
-    assert [(item.label, item.now[:2], item.before[:2]) for item in result.reached] == [
+    assert result.clips == "R@1 on 48\xa0validation clips"
+    assert [(item.label, item.now[:2], item.before[:2]) for item in result.metrics] == [
         ("R@1", "87", "25"), ("R@5", "10", ""), ("Median rank", "1", "6"),
     ]  # fmt: skip
 
 
 def test_samples_of_an_earlier_version_are_of_their_runs_task() -> None:
     row = {"clip_id": 9, "name": "a.mp4", "reference": "a red ring hops", "predicted": "a ring", "rank": 3, "label": ""}
-    (found,) = samples_of(RunSummary.from_json({"task": "retrieval", "samples": [row]}))
-    (said,) = samples_of(RunSummary.from_json({"task": "captioning", "samples": [row]}))
-    assert (found.note, said.note) == ("Found at place 3", "It should be: a red ring hops")
+    (search,) = samples_of(RunSummary.from_json({"task": "retrieval", "samples": [row]}))
+    (caption,) = samples_of(RunSummary.from_json({"task": "captioning", "samples": [row]}))
+    assert (search.note, caption.note) == ("Found at rank 3", "Expected: a red ring hops")

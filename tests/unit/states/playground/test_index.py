@@ -1,4 +1,4 @@
-"""The playground in one tab: an address asks for exactly what it names, and an answer stays with its question."""
+"""The playground in one tab: an address opens exactly what it names, and an answer stays with its question."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ from orchestrator.services.auth.limits import forget_clients
 from orchestrator.services.auth.sessions import COOKIE_NAME
 from orchestrator.services.db import session_scope
 from orchestrator.services.models.builtin import FOLDER, ensure_builtin
-from orchestrator.services.playground import queue as box
+from orchestrator.services.playground import queue
 from orchestrator.states.playground.index import PlaygroundState
 from orchestrator.websocket.namespace import GuardedNamespace
 from tests.api_client import sign_in
@@ -28,7 +28,7 @@ from tests.tabs import state_in, tab
 
 
 class Studio:
-    """Somebody with an adapter of the tiny captioner and a dataset of two clips."""
+    """A user with an adapter of the tiny captioner and a dataset of two clips."""
 
     def __init__(self, home: Any) -> None:
         forget_clients()
@@ -71,7 +71,7 @@ class Studio:
             self.adapter = made.id or 0
 
     def open(self, query: str) -> tuple[Any, str]:
-        """The page at this address, and what it goes on with."""
+        """The page at this address, and the event that follows."""
         state = state_in(tab(self.cookie, f"/playground?{query}"), PlaygroundState)
         return state, press(state, "load")
 
@@ -85,10 +85,10 @@ def studio(home: Any, redis_server: object) -> Studio:
     return Studio(home)
 
 
-def test_an_address_asks_for_what_it_names_or_says_why_not(studio: Studio) -> None:
+def test_an_address_opens_what_it_names_or_says_why_it_cannot(studio: Studio) -> None:
     clip = f"clip={studio.clips[0]}"
     state, then = studio.open(f"adapter={studio.adapter}&{clip}")
-    assert (state.adapter_id, state.problem) == (str(studio.adapter), "")
+    assert (state.adapter_id, state.answer_problem) == (str(studio.adapter), "")
     assert "run" in then
     with session_scope() as session:
         session.get_one(VideoModel, studio.asking).status = ModelStatus.PROCESSING
@@ -99,20 +99,20 @@ def test_an_address_asks_for_what_it_names_or_says_why_not(studio: Studio) -> No
         f"model={studio.asking}": "asking is not ready or was deleted",
         "job=999": "This job has no adapter",
     }
-    for query, said in lost.items():
+    for query, sentence in lost.items():
         state, then = studio.open(f"{query}&{clip}")
-        assert said in state.problem
+        assert sentence in state.answer_problem
         assert (then, state.adapter_id) == ("None", "none")
-        assert state.scene is not None  # the clip is shown; nobody else answers in the place of what was named
+        assert state.scene is not None  # the clip is shown, but no other model answers instead of the named one
     assert studio.open(f"job={studio.job}&{clip}")[0].adapter_id == str(studio.adapter)
 
     retriever = studio.bases["retriever-tiny"]
     state, _ = studio.open(f"model={retriever}&dataset=999&query=disc")
-    assert "There is no such dataset" in state.problem
+    assert "There is no such dataset" in state.answer_problem
     with session_scope() as session:
         session.delete(session.get_one(VideoModel, studio.bases["captioner-tiny"]))
     state, then = studio.open(f"adapter={studio.adapter}&{clip}")
-    assert "The base of words v1 is not ready or was deleted" in state.problem
+    assert "The base of words v1 is not ready or was deleted" in state.answer_problem
     assert then == "None"
 
 
@@ -131,10 +131,10 @@ def test_an_answer_stays_with_its_question(studio: Studio, monkeypatch: pytest.M
     async def answers(_user: int, wish: InferenceRequest) -> AsyncIterator[dict[str, Any]]:
         for name, given in meanwhile:
             await state.event_handlers[name].fn(state, given)
-        said = [{"who": "base", "text": f"{wish.prompt} a disc", "ms": 1}]
-        yield {"done": {"answers": said, "task": "captioning", "frames": 8, "size": [4, 4]}}
+        texts = [{"who": "base", "text": f"{wish.prompt} a disc", "ms": 1}]
+        yield {"done": {"answers": texts, "task": "captioning", "frames": 8, "size": [4, 4]}}
 
-    monkeypatch.setattr(box, "ask", answers)
+    monkeypatch.setattr(queue, "ask", answers)
     monkeypatch.setattr("orchestrator.states.playground.index.check_request", lambda *_: None)
     press(state, "run")
     assert [panel.text for panel in state.panels] == ["What moves? a disc"]
@@ -143,11 +143,11 @@ def test_an_answer_stays_with_its_question(studio: Studio, monkeypatch: pytest.M
     press(state, "type_prompt", "What colour?")
     meanwhile.append(("type_prompt", "Which sh"))
     press(state, "run")
-    assert [past.said for past in state.past] == ["What colour? a disc", "What moves? a disc"]
-    press(state, "look_back", state.past[0].number)
+    assert [past.answer for past in state.past] == ["What colour? a disc", "What moves? a disc"]
+    press(state, "show_past", state.past[0].number)
     assert state.prompt == "What colour?"
-    # Whoever looks back while the model answers sees the earlier try, also when the answer comes.
-    meanwhile[:] = [("look_back", state.past[1].number)]
+    # An earlier answer that is opened while the model answers stays on screen when the new answer arrives.
+    meanwhile[:] = [("show_past", state.past[1].number)]
     press(state, "run")
     assert (state.busy, state.prompt, state.panels[0].text) == (False, "What moves?", "What moves? a disc")
     assert len(state.past) == 2
@@ -181,4 +181,4 @@ def test_a_tab_that_is_closed_in_the_middle_of_an_answer_frees_its_place(
     for _ in range(9):
         asyncio.run(close_tab())
         assert not client.keys("loreel:playground:open-questions:*")
-        assert (state.busy, state.problem[:24]) == (False, "The connection broke off")
+        assert (state.busy, state.answer_problem[:23]) == (False, "The connection was lost")

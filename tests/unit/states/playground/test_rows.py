@@ -25,10 +25,10 @@ def test_a_sentence_is_compared_with_every_caption() -> None:
     assert not panel_of(Panel("base", "b", "", 0), {"text": "a square"}, answer).good
 
 
-def test_time_and_progress_are_said() -> None:
+def test_the_time_and_progress_of_an_answer() -> None:
     assert "cold: 2.5" in timing_of({"load_ms": 2500, "device": "cpu"}, 3.1)
     assert timing_of({"load_ms": 0, "device": "cuda:0"}, 0.2).endswith("on the GPU, warm")
-    assert stage_of({"progress": [16, 1200], "who": "base"}) == "Looking at the clips: 16 of 1,200"
+    assert stage_of({"progress": [16, 1200], "who": "base"}) == "Embedding the clips: 16 of 1,200"
     assert sampled_of({"frames": 8, "size": [48, 64]}).endswith("frames of 64 × 48")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.domain.errors import Conflict, Invalid, NotSignedIn
+from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.users import Actor, Role
 from orchestrator.states.shared import guards
 from orchestrator.states.shared.identity import session_token
@@ -53,13 +53,13 @@ def test_session_token_takes_the_named_cookie() -> None:
     assert session_token("", "loreel_session") == ""
 
 
-def test_signed_in_turns_strangers_away(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_signed_in_redirects_visitors_without_a_session(monkeypatch: pytest.MonkeyPatch) -> None:
     called = []
 
-    async def nobody(_state: Any) -> None:
+    async def no_actor(_state: Any) -> None:
         return None
 
-    async def away(_state: Any) -> str:
+    async def redirect(_state: Any) -> str:
         return "to the login page"
 
     async def handler(_self: Any) -> None:
@@ -69,8 +69,8 @@ def test_signed_in_turns_strangers_away(monkeypatch: pytest.MonkeyPatch) -> None
         called.append(2)
         yield
 
-    monkeypatch.setattr(guards, "find_actor", nobody)
-    monkeypatch.setattr(guards, "_turned_away", away)
+    monkeypatch.setattr(guards, "find_actor", no_actor)
+    monkeypatch.setattr(guards, "_redirect_to_login", redirect)
     assert asyncio.run(guards.signed_in(handler)(_state())) == "to the login page"
 
     async def drain() -> list[Any]:
@@ -80,7 +80,7 @@ def test_signed_in_turns_strangers_away(monkeypatch: pytest.MonkeyPatch) -> None
     assert called == []
 
 
-def test_act_hands_the_actor_to_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_runs_as_the_signed_in_user(monkeypatch: pytest.MonkeyPatch) -> None:
     async def ada(_state: Any) -> Actor:
         return ADA
 
@@ -96,19 +96,19 @@ def test_act_hands_the_actor_to_the_service(monkeypatch: pytest.MonkeyPatch) -> 
     def service(session: Any, actor: Actor, name: str) -> tuple[Any, str, str]:
         return session, actor.username, name
 
-    assert asyncio.run(guards.act(_state(), service, name="x")) == ("session", "ada", "x")
+    assert asyncio.run(guards.run_as_user(_state(), service, name="x")) == ("session", "ada", "x")
 
 
-def test_act_without_session_raises(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def nobody(_state: Any) -> None:
+def test_a_service_needs_a_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def no_actor(_state: Any) -> None:
         return None
 
-    monkeypatch.setattr(guards, "find_actor", nobody)
-    with pytest.raises(NotSignedIn):
-        asyncio.run(guards.act(_state(), lambda _session, _actor: None))
+    monkeypatch.setattr(guards, "find_actor", no_actor)
+    with pytest.raises(guards.SessionEnded):
+        asyncio.run(guards.run_as_user(_state(), lambda _session, _actor: None))
 
 
-def test_a_lookup_that_breaks_opens_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_session_lookup_lets_no_one_in(monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(_state: Any) -> None:
         raise RuntimeError("database away")
 

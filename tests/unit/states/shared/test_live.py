@@ -1,4 +1,4 @@
-"""Checks how a page follows a run: in groups, in order, seeing each gap."""
+"""Checks how a page follows a run: records in batches, in order, with every gap noticed."""
 
 import asyncio
 from typing import Any
@@ -8,8 +8,15 @@ import pytest
 from orchestrator.domain.live_records import MetricRecord
 from orchestrator.services.live_hub import LiveHub, Subscription
 from orchestrator.states.jobs.live_follower import OVERLAP, Follower
-from orchestrator.states.shared.live import EAGER_S, MANY, MANY_S, WINDOW_S, eager_wait, sips
-from orchestrator.states.shell.running_jobs import _Ear
+from orchestrator.states.shared.live import (
+    EAGER_S,
+    MANY_LISTENERS,
+    MANY_LISTENERS_WINDOW_S,
+    WINDOW_S,
+    batches,
+    eager_wait,
+)
+from orchestrator.states.shell.running_jobs import RecordFilter
 from tests import records
 
 
@@ -17,15 +24,15 @@ def metric(seq: int, job: int = 1, **values: float) -> MetricRecord:
     return records.metric(job, seq, None, **values)
 
 
-async def _drink_three() -> list[list[int]]:
+async def _batches_of_three() -> list[list[int]]:
     subscription = Subscription(LiveHub(), 1, 100)
-    found: list[list[int]] = []
+    batched: list[list[int]] = []
 
-    async def drink() -> None:
-        async for group in sips(subscription, 0.02):
-            found.append([record["seq"] for record in group])
+    async def collect() -> None:
+        async for batch in batches(subscription, 0.02):
+            batched.append([record["seq"] for record in batch])
 
-    task = asyncio.create_task(drink())
+    task = asyncio.create_task(collect())
     await asyncio.sleep(0)
     subscription.put(metric(1))
     await asyncio.sleep(0.005)
@@ -35,36 +42,36 @@ async def _drink_three() -> list[list[int]]:
     await asyncio.sleep(0.05)
     subscription.close()
     await asyncio.wait_for(task, 1)
-    return found
+    return batched
 
 
 def test_records_of_one_window_come_together() -> None:
-    assert asyncio.run(_drink_three()) == [[1, 2], [3]]
+    assert asyncio.run(_batches_of_three()) == [[1, 2], [3]]
 
 
-def test_the_first_record_after_a_pause_travels_at_once_and_many_tabs_are_told_less_often() -> None:
+def test_the_first_record_after_a_pause_is_sent_at_once_and_many_tabs_get_updates_less_often() -> None:
     assert eager_wait(since_last=10.0, listeners=1) == EAGER_S
-    assert eager_wait(since_last=10.0, listeners=MANY + 1) == EAGER_S
+    assert eager_wait(since_last=10.0, listeners=MANY_LISTENERS + 1) == EAGER_S
     assert eager_wait(since_last=0.01, listeners=1) == pytest.approx(WINDOW_S - 0.01)
-    assert eager_wait(since_last=0.01, listeners=MANY + 1) == pytest.approx(MANY_S - 0.01)
+    assert eager_wait(since_last=0.01, listeners=MANY_LISTENERS + 1) == pytest.approx(MANY_LISTENERS_WINDOW_S - 0.01)
 
 
-def test_a_hidden_tab_rests_and_catches_up() -> None:
+def test_a_hidden_tab_gets_its_records_when_it_is_visible_again() -> None:
     async def scenario() -> list[list[int]]:
-        subscription, looked_at = Subscription(LiveHub(), 1, 100), False
-        groups = sips(subscription, 0.01, seen=lambda: looked_at)
+        subscription, visible = Subscription(LiveHub(), 1, 100), False
+        groups = batches(subscription, 0.01, visible=lambda: visible)
         subscription.put(metric(1))
         waiting = asyncio.ensure_future(anext(groups))
         await asyncio.sleep(0.1)
         subscription.put(metric(2))
         assert not waiting.done()
-        looked_at = True
+        visible = True
         return [[record["seq"] for record in await asyncio.wait_for(waiting, 1)]]
 
     assert asyncio.run(scenario()) == [[1, 2]]
 
 
-def test_what_is_not_wanted_wakes_nobody() -> None:
+def test_a_record_that_the_filter_refuses_does_not_wake_the_subscriber() -> None:
     async def scenario() -> tuple[list[Any], list[Any]]:
         subscription = Subscription(LiveHub(), None, 100, accepts=lambda record: record["job"] == 2)
         subscription.put(metric(1))
@@ -77,20 +84,20 @@ def test_what_is_not_wanted_wakes_nobody() -> None:
     assert [record["seq"] for record in after] == [2]
 
 
-def test_the_pill_hears_its_own_job_and_the_moves_of_its_person() -> None:
-    ear = _Ear(user_id=7)
-    ear.job_id = 3
-    heard = [
-        ear.wants(records.status(9, owner=7)),
-        ear.wants(records.status(9, owner=8)),
-        ear.wants(records.gap()),
-        ear.wants(metric(1, job=3)),
-        ear.wants(metric(1, job=4)),
+def test_the_pill_gets_its_own_job_and_the_status_changes_of_its_user() -> None:
+    record_filter = RecordFilter(user_id=7)
+    record_filter.job_id = 3
+    matches = [
+        record_filter.matches(records.status(9, owner=7)),
+        record_filter.matches(records.status(9, owner=8)),
+        record_filter.matches(records.gap()),
+        record_filter.matches(metric(1, job=3)),
+        record_filter.matches(metric(1, job=4)),
     ]
-    assert heard == [True, False, True, True, False]
+    assert matches == [True, False, True, True, False]
 
 
-def test_what_the_history_told_is_left_out() -> None:
+def test_records_that_the_history_contains_are_skipped() -> None:
     follower = Follower(seq=5)
     news = follower.take([metric(4), metric(5), metric(6)])
     assert [point.seq for point in news.points] == [6]

@@ -1,4 +1,4 @@
-"""A list longer than a tab holds goes on behind it, and comes back when what lay there is gone or sought otherwise."""
+"""A long list has pages, and returns to the first one when the order changes or its rows were deleted."""
 
 import asyncio
 from datetime import timedelta
@@ -40,15 +40,15 @@ def test_every_dataset_can_be_reached(redis_server: object) -> None:
     assert (page.shown_text, page.rows[0].name) == (f"24 of {total}", "set 193")
     for _ in range(4):
         press(page, "show_more")
-    assert (page.shown_text, page.more, page.onward) == (f"192 of {total}", False, True)
+    assert (page.shown_text, page.more, page.has_next) == (f"192 of {total}", False, True)
     press(page, "page_on")
     assert page.shown_text == f"193 to {total} of {total}"
     assert [row.name for row in page.rows][:2] == ["set 1", "set 0"]
-    assert not page.onward
+    assert not page.has_next
     press(page, "page_back")
     assert page.shown_text == f"192 of {total}"
     press(page, "page_on")
-    # Another order has another beginning: the old place in the list would fit no more.
+    # In another order the old position means nothing, so the list starts at its first page.
     press(page, "sort_by", "name")
     assert (page.start, page.problem, len(page.rows)) == (0, "", 24)
     press(page, "sort_by", "-created_at")

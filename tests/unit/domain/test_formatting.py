@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestrator.states.shared import formatting
+from orchestrator.domain import formatting
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,13 @@ def test_named() -> None:
     assert formatting.named(["walks", "runs"], 2) == "walks and runs"
     assert formatting.named(["a", "b", "c", "d"], 5) == "a, b, c and 2 others"
     assert formatting.named(["a", "b", "c"], 4) == "a, b, c and 1 other"
+
+
+def test_size_and_unit_are_not_separated_by_a_line_break() -> None:
+    assert " " not in formatting.size(10_485_760)
+
+
+def test_an_interrupted_fetch_says_how_much_is_stored() -> None:
+    note = formatting.partial_fetch_note(4_096, "fetching it again").replace(formatting.NBSP, " ")
+    assert note == " 4.10 KB are stored; fetching it again within two days continues from there."
+    assert formatting.partial_fetch_note(999, "fetching it again") == ""

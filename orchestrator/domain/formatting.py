@@ -1,12 +1,12 @@
-"""Turns numbers, sizes and times into the words people read: one way on every page."""
+"""Writes numbers, sizes and times for people: the same way on pages, in notices, in errors and in logs."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 NARROW = "\u202f"
-"""Narrow no-break space: before %."""
+"""Narrow no-break space, before %."""
 NBSP = "\u00a0"
-"""No-break space: between a number and its unit."""
+"""No-break space, between a number and its unit."""
 
 
 def count(value: float) -> str:
@@ -29,7 +29,7 @@ def short_count(value: float) -> str:
     """Parameters: 950 -> "950", 12_345 -> "12.3 K", 2_360_000 -> "2.36 M"."""
     for limit, unit in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
         if abs(value) >= limit:
-            return f"{_three(value / limit)}{NBSP}{unit}"
+            return f"{_three_digits(value / limit)}{NBSP}{unit}"
     return f"{value:.0f}"
 
 
@@ -37,11 +37,11 @@ def size(value: float) -> str:
     """Bytes in decimal units: 60_123_456 -> "60.1 MB"."""
     for limit, unit in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "KB")):
         if value >= limit:
-            return f"{_three(value / limit)}{NBSP}{unit}"
+            return f"{_three_digits(value / limit)}{NBSP}{unit}"
     return f"{value:.0f}{NBSP}B"
 
 
-def _three(value: float) -> str:
+def _three_digits(value: float) -> str:
     if value >= 99.95:
         return f"{value:.0f}"
     return f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
@@ -51,13 +51,13 @@ def duration(seconds: float | None) -> str:
     """42 -> "42 s", 95 -> "1 min 35 s", 3180 -> "53 min", 7800 -> "2 h 10 min"; None -> ""."""
     if seconds is None:
         return ""
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole}{NBSP}s"
-    if whole < 600:
-        rest = f" {whole % 60}{NBSP}s" if whole % 60 else ""
-        return f"{whole // 60}{NBSP}min{rest}"
-    minutes = round(whole / 60)
+    rounded = max(0, round(seconds))
+    if rounded < 60:
+        return f"{rounded}{NBSP}s"
+    if rounded < 600:
+        rest = f" {rounded % 60}{NBSP}s" if rounded % 60 else ""
+        return f"{rounded // 60}{NBSP}min{rest}"
+    minutes = round(rounded / 60)
     if minutes < 60:
         return f"{minutes}{NBSP}min"
     if minutes < 48 * 60:
@@ -69,7 +69,7 @@ def duration(seconds: float | None) -> str:
 
 
 def percent(share: float, digits: int = 0) -> str:
-    """0.624 -> "62 %". Never rounds up to 100 what is not done."""
+    """0.624 -> "62 %". Never rounds up to 100 % below 1."""
     value = share * 100
     if share < 1 and round(value, digits) >= 100:
         value = 100 - 10**-digits
@@ -109,13 +109,22 @@ def ago(then: datetime | None, now: datetime | None = None) -> str:
 
 
 def iso(value: datetime | None) -> str:
-    """What a browser parses: "2026-11-23T09:05:00+00:00"; None -> ""."""
+    """ISO 8601, as browsers parse it: "2026-11-23T09:05:00+00:00"; None -> ""."""
     return value.astimezone(UTC).isoformat(timespec="seconds") if value else ""
 
 
 def named(names: Sequence[str], count: int, shown: int = 3) -> str:
     """Some names and how many more there are: "walks, runs and 4 others"."""
-    said, more = list(names[:shown]), count - min(shown, len(names))
+    parts, more = list(names[:shown]), count - min(shown, len(names))
     if more > 0:
-        said.append("1 other" if more == 1 else f"{more:,} others")
-    return " and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said)
+        parts.append("1 other" if more == 1 else f"{more:,} others")
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def partial_fetch_note(received: int, action: str) -> str:
+    """What an interrupted fetch says about the bytes that are stored already; "" below one kilobyte.
+
+    Args:
+        action: what a person does to continue: "fetching it again", "trying again".
+    """
+    return f" {size(received)} are stored; {action} within two days continues from there." if received >= 1000 else ""

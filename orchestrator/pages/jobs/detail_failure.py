@@ -1,17 +1,17 @@
-"""What stands on top of a failed job: what happened, the last lines, what to do."""
+"""The panel at the top of a failed job: why it failed, what to do, its memory, attempts and last log lines."""
 
 from typing import Any
 
 import reflex as rx
 
-from orchestrator.states.jobs.detail import JobDetail
-from orchestrator.ui.charts.loss_chart import loss_chart
+from orchestrator.pages.jobs.detail_charts import telemetry_chart
+from orchestrator.states.jobs.detail import JobDetailState
 from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.button import Variant, button
 from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.log_view import log_view
 
-head = JobDetail.head
+head = JobDetailState.head
 smaller = head.smaller_batch > 0
 
 
@@ -24,11 +24,11 @@ def _fact(label: str, value: rx.Var | str) -> rx.Component:
 
 
 def _clone(variant: Variant) -> rx.Component:
-    """The way on where the failure offers no quicker one."""
+    """The main action where the failure offers no other one."""
     return button("Clone with changes", variant=variant, icon="copy", href=f"/jobs/new?clone={head.id}")
 
 
-def _ways_on() -> rx.Component:
+def _actions() -> rx.Component:
     return rx.el.div(
         rx.el.h3("What to do", class_name="text-sm font-semibold"),
         rx.el.p(
@@ -36,16 +36,16 @@ def _ways_on() -> rx.Component:
                 smaller,
                 rx.cond(
                     head.contrasts,
-                    f"A batch of {head.smaller_batch} takes less memory, but trains otherwise: each clip is told apart "
-                    "from fewer others.",
+                    f"A batch of {head.smaller_batch} takes less memory, but changes the training: each clip is compared "
+                    "with fewer others.",
                     f"A batch of {head.smaller_batch}, accumulated {head.smaller_accumulation} times, trains the same "
                     "in less memory.",
                 ),
                 rx.cond(
-                    head.taken,
-                    "The run itself did nothing wrong. Find out what ends processes on that machine, then resume it: "
-                    "it goes on from its last checkpoint.",
-                    "Change what stood in the way, then launch again: the clone keeps every other setting.",
+                    head.lost_repeatedly,
+                    "The run itself did not fail. Find out what ends processes on that machine, then resume it: "
+                    "it continues from its last checkpoint.",
+                    "Correct the cause, then launch it again: the clone keeps every other setting.",
                 ),
             ),
             class_name="mt-1 text-sm text-muted-foreground",
@@ -57,18 +57,18 @@ def _ways_on() -> rx.Component:
                     f"Retry with a batch of {head.smaller_batch}",
                     variant="primary",
                     icon="rotate-ccw",
-                    on_click=JobDetail.retry_smaller,
+                    on_click=JobDetailState.retry_smaller,
                     id="job-retry-smaller",
                 ),
                 rx.fragment(),
             ),
             rx.cond(
-                head.taken,
-                button("Resume", variant="primary", icon="play", on_click=JobDetail.resume),
+                head.lost_repeatedly,
+                button("Resume", variant="primary", icon="play", on_click=JobDetailState.resume),
                 rx.fragment(),
             ),
-            rx.cond(smaller | head.taken, _clone("outline"), _clone("primary")),
-            button("All lines", variant="outline", on_click=JobDetail.show_tab("logs")),
+            rx.cond(smaller | head.lost_repeatedly, _clone("outline"), _clone("primary")),
+            button("All lines", variant="outline", on_click=JobDetailState.show_tab("logs")),
             class_name="mt-3 flex flex-wrap gap-2",
         ),
         class_name="min-w-0 flex-1 basis-80",
@@ -76,31 +76,25 @@ def _ways_on() -> rx.Component:
 
 
 def _memory() -> rx.Component:
-    """What the run took of its machine until it died: a climb to the ceiling says more than a sentence."""
+    """The memory of the run until it failed."""
     return rx.el.div(
-        loss_chart(
-            history=JobDetail.telemetry,
-            series=head.hue,
+        telemetry_chart(
+            "Memory until the end",
+            rx.cond(JobDetailState.has_gpu, "gpu_memory", "memory"),
+            rx.cond(JobDetailState.has_gpu, "none", "machine_memory"),
             live=False,
-            title="Memory until the end",
-            train_key=rx.cond(JobDetail.has_gpu, "gpu_memory", "memory"),
-            eval_key=rx.cond(JobDetail.has_gpu, "none", "machine_memory"),
-            train_word="This run",
-            eval_word="The whole machine",
             unit="bytes",
-            axis="seconds",
-            smoothing=0.0,
             height=200,
         ),
-        id="autopsy-memory",
+        id="failure-memory",
         class_name="border-t border-border p-5 touch:p-4",
     )
 
 
 def _attempts() -> rx.Component:
-    """What took the earlier attempts, and this one."""
+    """The events that ended each attempt."""
     line = rx.foreach(
-        JobDetail.losses,
+        JobDetailState.losses,
         lambda event: rx.el.li(
             rx.el.span(event.message, class_name="min-w-0 flex-1"),
             rx.el.span(relative_time(event.at), class_name="shrink-0 text-muted-foreground"),
@@ -110,13 +104,13 @@ def _attempts() -> rx.Component:
     return rx.el.div(
         rx.el.h3("Attempts so far", class_name="mb-1 text-sm font-semibold"),
         rx.el.ol(line, class_name="text-sm"),
-        id="autopsy-attempts",
+        id="failure-attempts",
         class_name="border-t border-border p-5 touch:p-4",
     )
 
 
-def autopsy() -> rx.Component:
-    """The reason first, in words."""
+def failure_panel() -> rx.Component:
+    """The reason first, then what to do."""
     return rx.el.section(
         rx.el.div(
             rx.el.span(
@@ -131,22 +125,28 @@ def autopsy() -> rx.Component:
             class_name="flex gap-4 bg-destructive/8 p-5 touch:p-4",
         ),
         rx.el.div(
-            _ways_on(),
+            _actions(),
             rx.el.dl(
-                _fact("Ended at", rx.fragment("step ", JobDetail.progress.step, " of ", JobDetail.progress.total)),
+                _fact(
+                    "Ended at",
+                    rx.fragment("step ", JobDetailState.progress.step, " of ", JobDetailState.progress.total),
+                ),
                 _fact("Ran", rx.cond(head.ran, head.ran, "not at all")),
                 rx.cond(head.memory_at_end, _fact("Memory at the end", head.memory_at_end), rx.fragment()),
-                _fact("Starts", head.attempt),
+                _fact("Attempts", head.attempt),
                 class_name="flex min-w-44 flex-col gap-2",
             ),
             class_name="flex flex-wrap justify-between gap-6 border-t border-destructive/45 p-5 touch:p-4",
         ),
-        rx.cond(JobDetail.remembers_memory, _memory(), rx.fragment()),
-        rx.cond(JobDetail.losses.length() > 1, _attempts(), rx.fragment()),
+        rx.cond(JobDetailState.has_memory_curve, _memory(), rx.fragment()),
+        rx.cond(JobDetailState.losses.length() > 1, _attempts(), rx.fragment()),
         rx.el.div(
             rx.el.h3("Last lines", class_name="mb-3 text-sm font-semibold"),
             log_view(
-                JobDetail.tail.to(list[dict[str, Any]]), height="10rem", label="Last lines", empty="It wrote no line."
+                JobDetailState.tail.to(list[dict[str, Any]]),
+                height="10rem",
+                label="Last lines",
+                empty="It wrote no log.",
             ),
             rx.cond(
                 head.error_details,
@@ -163,6 +163,6 @@ def autopsy() -> rx.Component:
             class_name="border-t border-border p-5 touch:p-4",
         ),
         role="alert",
-        id="autopsy",
+        id="job-failure",
         class_name="overflow-hidden rounded-xl border border-destructive/45 bg-card",
     )

@@ -1,8 +1,8 @@
-"""The card of notices: which leave the house, and by which door."""
+"""The card about notifications: which are sent by webhook and by e-mail."""
 
 import reflex as rx
 
-from orchestrator.states.settings.notifications import NoticeWishes as State
+from orchestrator.states.settings.notifications import NotificationPreferencesState as State
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.choice import checkbox
@@ -15,13 +15,13 @@ _KINDS = (
     ("completed", "Done"),
     ("failed", "Failed"),
     ("stopped", "Stopped"),
-    ("recovered", "Lost its worker and goes on"),
+    ("recovered", "Recovered after its worker was lost"),
 )
 
 
 def _kinds() -> rx.Component:
     return rx.el.fieldset(
-        rx.el.legend("Tell me when a job is", class_name="mb-2 text-sm font-medium"),
+        rx.el.legend("Notify me when a job is", class_name="mb-2 text-sm font-medium"),
         rx.el.div(
             *[
                 checkbox(label, name=f"kind_{kind}", default_checked=State.kinds.contains(kind))
@@ -40,13 +40,13 @@ def _secret() -> rx.Component:
     )
 
 
-def notices() -> rx.Component:
-    """Webhook and e-mail; the bell is always there."""
+def notifications() -> rx.Component:
+    """Webhook and e-mail; the bell shows all notifications."""
     mail = rx.cond(
         State.mail_ready,
         checkbox("Send an e-mail", name="email", default_checked=State.email, note=f"to {State.address}"),
         rx.el.p(
-            "E-mail is off: no mail server is set on this machine (LOREEL_SMTP_HOST).",
+            "E-mail is off: no mail server is configured (LOREEL_SMTP_HOST).",
             class_name="text-sm text-muted-foreground",
         ),
     )
@@ -55,7 +55,7 @@ def notices() -> rx.Component:
         field(
             "Webhook",
             input(name="webhook_url", default_value=State.url, placeholder="https://example.org/hook", type="url"),
-            hint="An address of the public internet that takes JSON.",
+            hint="A public address that accepts JSON.",
             error=State.problems["webhook_url"],
             control_id="webhook_url",
         ),
@@ -67,11 +67,8 @@ def notices() -> rx.Component:
             rx.fragment(),
         ),
         rx.el.div(
-            button(
-                "Save notices",
-                submit=True,
-            ),
-            button("Send a test", on_click=State.try_out, variant="ghost"),
+            button("Save notifications", submit=True),
+            button("Send a test", on_click=State.send_test, variant="ghost"),
             class_name="flex flex-wrap gap-2",
         ),
         key=State.round.to_string(),
@@ -79,4 +76,4 @@ def notices() -> rx.Component:
         no_validate=True,
         class_name="flex flex-col gap-4",
     )
-    return card(form, title="Notices", note="besides the bell")
+    return card(form, title="Notifications", note="in addition to the bell")
