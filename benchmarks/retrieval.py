@@ -166,12 +166,10 @@ def ask_alike(folder: Path) -> float:
             {"frames": cache.frames(ClipFile(Path(path), "", path)), "captions": [said], "clip_id": i}
             for i, (path, said) in enumerate(group)
         ]
-        pool = embed_pool(unwrap_adapters(model), ClipNormalizer(base), held, len(held), "cpu")
-        reached.append(
-            evaluate_pool(
-                pool, score_pool_captions(unwrap_adapters(model), family.caption_tokenizer(plan), pool, "cpu")
-            ).values["eval_r1"]
-        )
+        towers = unwrap_adapters(model)
+        pool = embed_pool(towers, ClipNormalizer(base), held, len(held), "cpu")
+        scores = score_pool_captions(towers, family.tokenizer(plan), pool, "cpu")
+        reached.append(evaluate_pool(pool, scores).values["eval_r1"])
     return float(np.mean(reached))
 
 

@@ -48,7 +48,7 @@ class Frames(Dataset[dict[str, Any]]):
     def __getitem__(self, index: int) -> dict[str, Any]:
         frames = np.load(self._paths[index])
         said = {"label": index % 4, "captions": [said_of(index)], "clip_id": index}
-        return {"frames": frames, "learn": True, "draw": (0, index)} | said
+        return {"frames": frames, "training": True, "seed": (0, index)} | said
 
 
 class Clock(TrainerCallback):

@@ -1,4 +1,4 @@
-"""What every family that classifies shares: the score, the labels beside the adapter, the program of its card."""
+"""Shared by all classifying families: metrics, the class names saved with the adapter, the program of its card."""
 
 import json
 from collections.abc import Sequence
@@ -8,17 +8,38 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.families.frame_picking_code import picking
+from jobs.families.card_program import program_parts
 from jobs.families.protocol import Answer, Plan, Score
 from orchestrator.domain.run_summary import Prediction, RunSummary
 
 _MATRIX = 100
 """Classes up to which the confusion matrix goes into the summary."""
 _TOP = 5
+_PROGRAM = """{imports}
+here = Path(__file__).resolve().parent
+config = AutoConfig.from_pretrained(here)
+{base}
+model = PeftModel.from_pretrained(base, here).eval()
+processor = AutoImageProcessor.from_pretrained(here)
+count = {count}
+{functions}
+for path in sys.argv[1:]:
+{read_frames}
+    pixels = processor(sampled, return_tensors="pt")["pixel_values"]{reshape}
+    with torch.no_grad():
+        probabilities = {logits}.softmax(-1)
+    best = int(probabilities.argmax())
+    print(path, config.id2label[best], f"{{probabilities[best]:.3f}}", sep="\\t")
+"""
 
 
 def score_classes(logits: Any, labels: NDArray[np.int64], class_names: Sequence[str]) -> Score:
-    """Accuracy, top-5 where there are more classes than five, confusion matrix (rows are true classes)."""
+    """Accuracy, top-5 accuracy where there are more than five classes, and the confusion matrix (rows: true classes).
+
+    Args:
+        logits: (N, classes).
+        labels: (N,) class indices.
+    """
     raw = np.asarray(logits, np.float32)
     probabilities = softmax(raw)
     predicted = probabilities.argmax(1)
@@ -28,11 +49,11 @@ def score_classes(logits: Any, labels: NDArray[np.int64], class_names: Sequence[
         values["eval_top5"] = float((best == labels[:, None]).any(1).mean())
     clips = [
         Prediction(
-            reference=class_names[true],
-            predicted=class_names[said],
-            confidence=round(float(probabilities[i, said]), 4),
+            reference=class_names[label],
+            predicted=class_names[choice],
+            confidence=round(float(probabilities[row, choice]), 4),
         )
-        for i, (true, said) in enumerate(zip(map(int, labels), map(int, predicted), strict=True))
+        for row, (label, choice) in enumerate(zip(labels.tolist(), predicted.tolist(), strict=True))
     ]
     if len(class_names) > _MATRIX:
         return Score(values, clips)
@@ -43,24 +64,25 @@ def score_classes(logits: Any, labels: NDArray[np.int64], class_names: Sequence[
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """(N, classes) logits to probabilities."""
-    probabilities = np.exp(logits - logits.max(1, keepdims=True))
-    return probabilities / probabilities.sum(1, keepdims=True)
+    exponentials = np.exp(logits - logits.max(1, keepdims=True))
+    return exponentials / exponentials.sum(1, keepdims=True)
 
 
-def classification_answers(logits: Any, class_names: Sequence[str]) -> list[Answer]:
-    """(N, classes) logits to an answer each."""
-    ranked = [sorted(zip(class_names, row, strict=True), key=lambda pair: -pair[1]) for row in softmax(logits).tolist()]
+def classification_answers(logits: NDArray[np.float32], class_names: Sequence[str]) -> list[Answer]:
+    """(N, classes) logits to N answers, each with its classes from the most to the least probable."""
+    rows = softmax(logits).tolist()
+    ranked = [sorted(zip(class_names, row, strict=True), key=lambda pair: -pair[1]) for row in rows]
     return [Answer(probabilities=tuple((name, float(share)) for name, share in row)) for row in ranked]
 
 
 def class_chance_level(class_names: Sequence[str]) -> dict[str, float]:
-    """What guessing reaches: the head is fresh, so the untouched base can do no better."""
+    """The metrics of random guessing; the head is new, so the untouched base can do no better."""
     count = max(1, len(class_names))
     return {"eval_accuracy": 1 / count} | ({"eval_top5": _TOP / count} if count > _TOP else {})
 
 
 def save_labels(plan: Plan, folder: Path) -> None:
-    """Writes the processor, the classes, and the base's config with these classes."""
+    """Writes the processor's settings, the class names, and the base's config with these classes."""
     if plan.base.processor:
         _write(folder / "preprocessor_config.json", plan.base.processor)
     names = list(plan.class_names)
@@ -75,73 +97,26 @@ def save_labels(plan: Plan, folder: Path) -> None:
 
 
 def classification_program(
-    plan: Plan, base_ref: str, head: Sequence[str], count: int, pixels_name: str = "pixel_values"
+    plan: Plan,
+    base_ref: str,
+    head: Sequence[str],
+    count: int,
+    model_class: str = "AutoModelForVideoClassification",
+    reshape: str = "",
+    logits: str = "model(pixel_values=pixels).logits[0]",
 ) -> tuple[str, str]:
-    """`classify.py`.
+    """File name and source of a program that prints each clip's path, its class and the class's probability.
 
     Args:
         head: modules that are not quantized.
-        count: frames seen of a clip.
-        pixels_name: what the model's `forward` calls the clips.
+        count: frames that the model sees of a clip.
+        reshape: a call behind the pixels, where the model takes another shape than the processor returns.
+        logits: an expression for the (classes,) logits from `model` and `pixels`.
     """
-    picked = picking("count", plan.recipe.data.fps)
-    program = _PROGRAM.format(
-        rule=picked.rule,
-        rate=picked.rate,
-        seen=picked.seen,
-        extra_import=", BitsAndBytesConfig" if plan.four_bit else "",
-        base=base_ref,
-        exact=_EXACT if plan.four_bit else "",
-        count=count,
-        pixels=pixels_name,
-        quantization=_QUANTIZED.format(head=json.dumps(list(head))).rstrip("\n") if plan.four_bit else "",
-    )
-    return "classify.py", program
+    options = "config=config, ignore_mismatched_sizes=True, "
+    parts = program_parts(plan, base_ref, model_class, head, ("AutoConfig", "AutoImageProcessor"), options)
+    return "classify.py", _PROGRAM.format(**parts, count=count, reshape=reshape, logits=logits)
 
 
 def _write(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content, indent=2) + "\n")
-
-
-_PROGRAM = """import sys
-from pathlib import Path
-
-import av
-import numpy as np
-import torch
-from peft import PeftModel
-from transformers import AutoConfig, AutoModelForVideoClassification{extra_import}, AutoImageProcessor
-
-here = Path(__file__).resolve().parent
-config = AutoConfig.from_pretrained(here)
-base = AutoModelForVideoClassification.from_pretrained(
-    {base}, config=config, ignore_mismatched_sizes=True, dtype=torch.float32{quantization}
-){exact}
-model = PeftModel.from_pretrained(base, here).eval()
-processor = AutoImageProcessor.from_pretrained(here)
-{rule}
-for path in sys.argv[1:]:
-    with av.open(path) as clip:
-{rate}        # Upright, as players show it: phones note how they were held.
-        frames = [
-            np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90)).copy()
-            for frame in clip.decode(video=0)
-        ]
-    count = {count}
-    seen = {seen}
-    pixels = processor(seen, return_tensors="pt")["pixel_values"]
-    with torch.no_grad():
-        odds = model({pixels}=pixels).logits.softmax(-1)[0]
-    best = int(odds.argmax())
-    print(path, config.id2label[best], f"{{odds[best]:.3f}}", sep="\\t")
-"""
-_EXACT = """
-for layer in base.modules():
-    if hasattr(layer, "support_avx512bf16_for_cpu"):
-        layer.support_avx512bf16_for_cpu = False  # bitsandbytes' shortcut: other numbers, and not for every width"""
-_QUANTIZED = """,
-    quantization_config=BitsAndBytesConfig(
-        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=torch.float32, llm_int8_skip_modules={head},
-    ),
-"""

@@ -1,4 +1,4 @@
-"""What every video encoder with a class head shares; a family says its names, sizes and what is special about it."""
+"""Shared by all video encoders with a classification head; a family adds its names, sizes and exceptions."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ from orchestrator.domain.recipes import Recipe
 
 
 class Encoder:
-    """A `...ForVideoClassification` of transformers with a fresh head; its frame size is fixed by the checkpoint."""
+    """A `...ForVideoClassification` of transformers with a new head; its frame size is fixed by the checkpoint."""
 
     name: str
     title: str
@@ -29,22 +29,24 @@ class Encoder:
     reads_logits = True
     is_contrastive = False
     model_class: str
-    """The class of transformers."""
-    pixels_name: ClassVar[str] = "pixel_values"
-    """What `forward` calls the clips."""
-    linear: ClassVar[tuple[str, ...]]
-    """Name endings of the layers that get an adapter."""
-    renamed: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    """Where a checkpoint's file names its layers otherwise than the loaded model: file's ending to the model's."""
+    pixels_argument: ClassVar[str] = "pixel_values"
+    """The argument of the model's `forward` that takes the clips."""
+    default_targets: ClassVar[tuple[str, ...]]
+    """Name endings of the layers that get an adapter where the recipe names none."""
+    renamed_layers: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Name endings in the checkpoint's file to those of the loaded model, where they differ."""
 
     def frame_count(self, base: Base) -> int:
-        """Frames the checkpoint was made for."""
+        """Frames that the checkpoint was trained with."""
         return int(base.config.get("num_frames", 8))
 
     def frame_edge(self, base: Base) -> int:
-        """Pixels of a side."""
+        """Width and height of a frame in pixels."""
         edge = base.config.get("image_size", 224)
         return int(edge[0] if isinstance(edge, list) else edge)
+
+    def supports_checkpointing(self, plan: Plan) -> bool:
+        return True
 
     def check(self, base: Base, recipe: Recipe, task: str) -> None:
         if task != "classification" and recipe.training_type is TrainingType.FINETUNE:
@@ -56,13 +58,13 @@ class Encoder:
             raise Invalid(f"This base sees exactly {size} x {size} pixels. Leave Frame size empty.", "data.size")
 
     def check_training_type(self, recipe: Recipe) -> None:
-        """Which training types the family knows."""
+        """Raises Invalid for a training type that the family does not support."""
         if recipe.training_type is TrainingType.PRETRAIN:
             text = f"Pre-training goes on with VideoMAE or with captioned clips; {self.title} can be fine-tuned."
             raise Invalid(text, "training_type")
 
     def check_frames(self, base: Base, recipe: Recipe) -> None:
-        """Which frame counts the checkpoint takes."""
+        """Raises Invalid for a frame count that the checkpoint does not take."""
         frames = self.frame_count(base)
         if recipe.data.frames not in (None, frames):
             raise Invalid(f"This base sees exactly {frames} frames. Leave Frames empty.", "data.frames")
@@ -71,44 +73,44 @@ class Encoder:
         count = recipe.data.frames or self.frame_count(base)
         return sampling_for(base, count, self.frame_edge(base), recipe.data.fps)
 
-    def caption_warnings(self, plan: Plan, told: Captions) -> list[str]:
+    def caption_warnings(self, plan: Plan, captions: Captions) -> list[str]:
         return missing_processor_warning(plan.base)
 
     def load(self, plan: Plan) -> Any:
+        import transformers
+
         from jobs.families.load import load_classifier
 
-        return load_classifier(plan, self.model_class, self.head)
+        return load_classifier(plan, getattr(transformers, self.model_class), self.head)
 
     def targets(self, recipe: Recipe, model: Any) -> list[str] | str:
-        asked = recipe.qlora.target_modules
-        return [name for ending in asked for name in self.renamed.get(ending, (ending,))] or list(self.linear)
-
-    def collate(self, plan: Plan) -> Collate:
-        return ClassificationCollator(plan.base, self.pixels_name)
-
-    def supports_checkpointing(self, plan: Plan) -> bool:
-        return True
+        chosen = recipe.qlora.target_modules
+        names = [name for ending in chosen for name in self.renamed_layers.get(ending, (ending,))]
+        return names or list(self.default_targets)
 
     def vision_encoder(self, plan: Plan, model: Any) -> None:
-        return None  # its tower learns, and clips are varied
+        return None  # its layers get adapters, and clips are augmented
 
-    def chance_level(self, plan: Plan, held: int) -> dict[str, float] | None:
+    def collate(self, plan: Plan) -> Collate:
+        return ClassificationCollator(plan.base, self.pixels_argument)
+
+    def chance_level(self, plan: Plan, clip_count: int) -> dict[str, float] | None:
         return {} if plan.is_pretraining else class_chance_level(plan.class_names)
 
-    def evaluate(self, plan: Plan, model: Any, held: Items, raw: RawOutput, final: bool) -> Score:
+    def evaluate(self, plan: Plan, model: Any, validation: Items, raw: RawOutput, final: bool) -> Score:
         if plan.is_pretraining or raw.labels is None:
             return Score()
         return score_classes(raw.logits, raw.labels, plan.class_names)
 
     def predict(self, plan: Plan, model: Any, items: Sequence[Item], question: Question) -> list[Answer]:
         pixels = ClipNormalizer(plan.base).normalize(items).to(plan.device)
-        return classification_answers(
-            model(**{self.pixels_name: pixels}).logits.float().cpu().numpy(), plan.class_names
-        )
+        logits = model(**{self.pixels_argument: pixels}).logits.float().cpu().numpy()
+        return classification_answers(logits, plan.class_names)
 
     def save_processor(self, plan: Plan, folder: Path) -> None:
         save_labels(plan, folder)
 
     def program(self, plan: Plan, base_ref: str) -> tuple[str, str]:
         count = self.sampling(plan.base, plan.recipe).count
-        return classification_program(plan, base_ref, self.head, count, self.pixels_name)
+        logits = f"model({self.pixels_argument}=pixels).logits[0]"
+        return classification_program(plan, base_ref, self.head, count, logits=logits)

@@ -1,4 +1,8 @@
-"""What a model family must offer: the trainer knows these few words and no family by name."""
+"""What a model family must offer. The trainer and the playground know only these names, and no family by its own.
+
+A family is one module whose `FAMILY` has the attributes and methods of `Family`; `registry.py` finds it by the
+`model_type` of a base's config.json. The trainer calls them in the order in which they stand here.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,28 +19,33 @@ from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.run_summary import Prediction, RunSummary
 
 Item = dict[str, Any]
-"""One clip as the trainer's dataset hands it over: `frames` (T, H, W, 3) bytes, `label` class index or -1, `captions`
-its sentences (none for a clip that has only a class), `clip_id`, `learn`: True where the model may be shown a varied
-copy, `draw`: (epoch, index), the seed of whatever is drawn by chance for it. Where the family's eye is frozen,
-`features` stand in the place of `frames`."""
+"""One clip as the trainer's dataset returns it:
+
+- `frames`: (T, H, W, 3) uint8, RGB; where the vision encoder is frozen, `features` (`Features`) instead,
+- `label`: class index, -1 without one,
+- `captions`: list of sentences, empty for a clip that has only a class,
+- `clip_id`: its id in the dataset,
+- `training`: True for clips of the training split, which may be augmented,
+- `seed`: (epoch, index), the seed of everything random that is done to it.
+"""
 
 Features = dict[str, torch.Tensor]
-"""What a frozen eye makes of one clip, by names that its family understands."""
+"""What a frozen vision encoder computes from one clip, by names that its family understands."""
 
 
 class VisionEncoder(Protocol):
-    """The frozen part of a model that looks at clips: it says the same of a clip in every run and every epoch."""
+    """The frozen part of a model that encodes clips: its output for a clip is the same in every run and every epoch."""
 
     key: str
-    """What its answers depend on besides clip and sampling: weights, config, precision, libraries."""
+    """Hash of everything besides clip and sampling that its output depends on: weights, config, precision, versions."""
 
-    def see(self, frames: NDArray[np.uint8], /) -> Features:
-        """The features of one clip from its (T, H, W, 3) bytes."""
+    def encode(self, frames: NDArray[np.uint8], /) -> Features:
+        """The features of one clip from its (T, H, W, 3) uint8 frames."""
         ...
 
 
 class Items(Protocol):
-    """The clips of one side of the split; each is decoded when it is asked for."""
+    """The clips of one split; each is decoded when it is accessed."""
 
     def __len__(self) -> int: ...
 
@@ -44,10 +53,10 @@ class Items(Protocol):
 
 
 Captions = Sequence[tuple[str, str]]
-"""What a clip is called and one of its sentences; a clip with three sentences stands there three times."""
+"""Pairs of a clip's name and one of its captions; a clip with three captions stands there three times."""
 
 Collate = Callable[[Sequence[Item]], dict[str, Any]]
-"""Items to whatever the model's `forward` takes; the model must give back a `loss`."""
+"""Items to the keyword arguments of the model's `forward`, whose result must have a `loss`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +70,7 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one run works with."""
+    """Everything about one run that a family needs; families keep no state of their own."""
 
     base: Base
     recipe: Recipe
@@ -69,14 +78,14 @@ class Plan:
     """classification | captioning | retrieval."""
     class_names: tuple[str, ...] = ()
     captions: tuple[str, ...] = ()
-    """Every sentence of the clips that are learned from: where a small tokenizer finds its new words."""
+    """Every caption of the training split: a small tokenizer takes its new words from them."""
     device: str = "cpu"
     revision: str = ""
     """SHA-256 of the base's weights, where it is known."""
     inference_only: bool = False
-    """Nothing is trained: the model only answers, so heads stay as they came and generating may keep its cache."""
+    """Nothing is trained: heads stay as they were loaded, and generation may use the key-value cache."""
     adapter: Path | None = None
-    """The folder of the finished adapter that answers: its tokenizer knows the words that were learned."""
+    """For inference, the folder of the finished adapter, whose tokenizer knows the words that were learned."""
 
     @property
     def is_pretraining(self) -> bool:
@@ -89,7 +98,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class RawOutput:
-    """What the Trainer's own pass over the held-out clips gave; None where the family does not read logits."""
+    """Logits and labels of the Trainer's own pass over the validation split; None unless the family `reads_logits`."""
 
     logits: Any = None
     labels: NDArray[np.int64] | None = None
@@ -97,129 +106,141 @@ class RawOutput:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What an evaluation says."""
+    """The result of an evaluation."""
 
     values: dict[str, float] = field(default_factory=dict)
     """Named as in `orchestrator.domain.tasks.METRICS`: eval_accuracy, eval_exact, eval_r1, ..."""
     clips: list[Prediction] = field(default_factory=list)
-    """One entry a judged clip, in their order; empty where nothing is said clip by clip."""
+    """One entry for each evaluated clip, in their order; empty where there is no result by clip."""
     summary: RunSummary = field(default_factory=RunSummary)
     """What else the job's page shows: confusion_matrix, class_names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked about a clip."""
+    """What is asked about a clip, and how long the answer may be."""
 
     text: str = ""
-    """Empty: what the family asks while it trains. A model that takes no question leaves it unread."""
+    """Empty: the prompt that the family trains with. A model that takes no prompt ignores it."""
     max_new_tokens: int = 64
-    """Tokens of the answer at most."""
     on_token: Callable[[str], None] | None = None
-    """Called with each piece of the answer's text as it is written, where there is one clip."""
+    """Called with each piece of the answer's text as it is generated; only where there is one clip."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a model says of one clip."""
+    """What a model predicts for one clip: a sentence, or a probability for each class."""
 
     text: str = ""
     probabilities: tuple[tuple[str, float], ...] = ()
-    """Every class and its probability, the likeliest first; empty where the model writes."""
+    """Every class and its probability, the highest first; empty for a model that generates text."""
 
 
 class Family(Protocol):
-    """One folder of jobs/families."""
+    """One model architecture, or several that differ in names and sizes only."""
 
     name: str
     """The `model_type` of config.json."""
     title: str
-    """As people know it."""
+    """The name that people know: "Qwen2.5-VL"."""
     model_class: str
-    """The class of transformers that reads its files: a new base is held against it before it is offered."""
+    """The class of transformers that loads its files; the weights of a new base are checked against it."""
     pipeline_tag: str
-    """What the adapter's card calls the task."""
+    """The task as the Hub names it, for the adapter's card."""
     head: tuple[str, ...]
-    """Modules that are trained and saved whole, and never quantized."""
+    """Modules that are trained and saved in full (PEFT's `modules_to_save`) and never quantized."""
     reads_logits: bool
-    """True where `evaluate` needs the logits of all held-out clips in memory; a language model's would fill it."""
+    """True where `evaluate` takes the logits of the whole validation split; a language model's would be too large."""
     is_contrastive: bool
-    """True where the loss compares the clips of a batch: a smaller one would train something else."""
+    """True where the loss compares the clips of a batch: a smaller batch would train something else."""
 
     def supports_checkpointing(self, plan: Plan) -> bool:
-        """True where activations are kept and could be computed again instead, for less memory and more time."""
+        """True where gradient checkpointing is possible and not yet on: less memory for more time."""
         ...
 
     def check(self, base: Base, recipe: Recipe, task: str) -> None:
-        """Raises Invalid with a sentence when this base cannot do what is asked."""
+        """Refuses what this base cannot do, before anything is loaded.
+
+        Raises:
+            Invalid: a sentence that says what to change, and the field of the recipe.
+        """
         ...
 
     def sampling(self, base: Base, recipe: Recipe) -> Sampling:
-        """Which frames and pixels the model sees."""
+        """Which frames of a clip the model sees, and in which size; also the key of the frame cache."""
         ...
 
-    def caption_warnings(self, plan: Plan, told: Captions) -> list[str]:
-        """What the job's log and page say before the first step: sentences that this base takes otherwise than written.
+    def caption_warnings(self, plan: Plan, captions: Captions) -> list[str]:
+        """Sentences for the job's log about captions that this base cannot learn as they are written.
 
         Args:
-            told: the sentences of both sides of the split.
+            captions: those of both splits.
 
         Raises:
-            Invalid: a sentence that cannot be learned at all; the text names its clip.
+            Invalid: a caption that cannot be learned at all; the sentence names its clip.
         """
         ...
 
     def load(self, plan: Plan) -> Any:
-        """The model on `plan.device`: quantized where the recipe says so, heads fresh, not yet with adapters."""
+        """The model on `plan.device`: quantized as the recipe says, with a new head, without adapters."""
         ...
 
     def targets(self, recipe: Recipe, model: Any) -> list[str] | str:
-        """The linear layers that get an adapter: name endings, or one regular expression over whole names."""
+        """The linear layers that get an adapter (PEFT's `target_modules`): name endings, or a regular expression."""
         ...
 
     def vision_encoder(self, plan: Plan, model: Any) -> VisionEncoder | None:
-        """What may be kept of each clip; None where something before the features trains, or clips are varied."""
+        """The encoder whose output may be cached; None where any part of it is trained or clips are augmented."""
         ...
 
     def collate(self, plan: Plan) -> Collate:
-        """Makes a batch of tensors from items."""
+        """The function that turns items into a batch of tensors."""
         ...
 
-    def chance_level(self, plan: Plan, held: int) -> dict[str, float] | None:
-        """What guessing reaches, where the untouched base can do no better (a fresh head); None: measure the base."""
+    def chance_level(self, plan: Plan, clip_count: int) -> dict[str, float] | None:
+        """The metrics of random guessing, where the untouched base can do no better because its head is new.
+
+        Args:
+            clip_count: clips of the validation split.
+
+        Returns:
+            None where the base is to be measured with `evaluate` instead.
+        """
         ...
 
-    def evaluate(self, plan: Plan, model: Any, held: Items, raw: RawOutput, final: bool) -> Score:
-        """Judges the model in eval() mode on the held-out clips: from `raw`, or by generating, or by embedding them.
+    def evaluate(self, plan: Plan, model: Any, validation: Items, raw: RawOutput, final: bool) -> Score:
+        """Scores the model, which is in eval() mode, on the validation split.
 
-        `final` is False during the run, where a sample of the clips may do; at the end every clip counts.
+        Args:
+            raw: the logits, for a family that reads them; others generate or embed.
+            final: False during the run, where a sample of the clips may do; True at the end, where every clip counts.
         """
         ...
 
     def predict(self, plan: Plan, model: Any, items: Sequence[Item], question: Question) -> list[Answer]:
-        """What the model in eval() mode says of some clips, one answer each; called under `torch.no_grad`."""
+        """One answer for each clip from a model in eval() mode; called under `torch.no_grad`."""
         ...
 
     def save_processor(self, plan: Plan, folder: Path) -> None:
-        """Writes beside the adapter what prepares its input and reads its output: processor, tokenizer, labels."""
+        """Writes what prepares the adapter's input and reads its output beside it: processor, tokenizer, labels."""
         ...
 
     def program(self, plan: Plan, base_ref: str) -> tuple[str, str]:
-        """A file name and a plain program (transformers, peft, av) that runs the adapter from its own folder.
+        """File name and source of a script that runs the adapter from its own folder, with public packages alone.
 
         Args:
-            base_ref: the base as a Python expression, for `from_pretrained`; `here` is the adapter's folder.
+            base_ref: the base as a Python expression for `from_pretrained`; `here` is the adapter's folder.
         """
         ...
 
 
 class Searcher(Protocol):
-    """What a family offers besides where its models find clips by a sentence."""
+    """What a retrieval family offers besides: its models find clips by a sentence."""
 
     def embed_clips(self, plan: Plan, model: Any, items: Sequence[Item]) -> tuple[Any, ...]:
-        """Clips to features: one or more tensors on the CPU, all with the clips first. They may be kept."""
+        """Clips to features: one or more tensors on the CPU, all with the clips first. They may be stored."""
         ...
 
     def score_clips(self, plan: Plan, model: Any, query: str, features: tuple[Any, ...]) -> list[float]:
-        """The score of each shown clip for a sentence; more is better."""
+        """How well each embedded clip fits a sentence; higher is better."""
         ...

@@ -1,4 +1,4 @@
-"""Finds the family of a base model by its config.json; a family is imported only when it is asked for."""
+"""Finds the family of a base model by its config.json; a family is imported only when it is needed."""
 
 import json
 from importlib import import_module
@@ -28,14 +28,14 @@ MODULES = {
     "video_llama_3": "jobs.families.video_llm.video_llama_3",
     "idefics": "jobs.families.video_llm.idefics",
 }
-"""`model_type` to the module whose `FAMILY` meets the protocol; what the web knows of each: domain/families.py."""
+"""`model_type` to the module whose `FAMILY` meets the protocol; domain/families.py has what the web knows of each."""
 
 
 def read_base(folder: Path) -> Base:
-    """Reads a base's two configs.
+    """Reads config.json and the processor's settings of a base.
 
     Raises:
-        Invalid: the folder has no readable config.json, or wants its own code to run.
+        Invalid: the folder has no readable config.json, or its model would run code of its own.
     """
     try:
         config = json.loads((folder / "config.json").read_text())
@@ -47,20 +47,20 @@ def read_base(folder: Path) -> Base:
 
 
 def _processor(folder: Path) -> dict[str, Any]:
-    """The settings of the base's preprocessor; those of a video processor in the words of a picture one.
+    """The settings of the base's image processor, or those of its video processor for VideoMAE's image processor.
 
-    transformers runs video processors with torchvision alone; VideoMAE's does the same with Pillow.
+    transformers' video processors need torchvision; VideoMAE's image processor does the same with Pillow.
     """
     for name in ("preprocessor_config.json", "video_preprocessor_config.json"):
         path = folder / name
         try:
-            found = json.loads(path.read_text()) if path.exists() else {}
+            settings = json.loads(path.read_text()) if path.exists() else {}
         except (OSError, ValueError):
             raise Invalid(f"The base model's {name} is damaged. Register the model again.") from None
-        if found.pop("video_processor_type", None):
-            found["image_processor_type"] = "VideoMAEImageProcessor"
-        if found:
-            return found
+        if settings.pop("video_processor_type", None):
+            settings["image_processor_type"] = "VideoMAEImageProcessor"
+        if settings:
+            return settings
     return {}
 
 
@@ -70,8 +70,9 @@ def resolve(base: Base) -> Family:
     Raises:
         Invalid: no family here trains this kind of model.
     """
-    kind = str(base.config.get("model_type", ""))
-    if kind not in MODULES:
+    model_type = str(base.config.get("model_type", ""))
+    if model_type not in MODULES:
         known = ", ".join(sorted(MODULES))
-        raise Invalid(f"No family here trains a model of type '{kind or 'unknown'}'. Choose a base of type {known}.")
-    return import_module(MODULES[kind]).FAMILY
+        kind = model_type or "unknown"
+        raise Invalid(f"No family here trains a model of type '{kind}'. Choose a base of type {known}.")
+    return import_module(MODULES[model_type]).FAMILY

@@ -1,4 +1,4 @@
-"""Asks a retriever for each held-out clip by its caption, among all of them, and says where it came."""
+"""Evaluates a retriever: each validation clip is searched by its caption among all of them, and its rank counted."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -16,15 +16,15 @@ from jobs.families.protocol import Items, Score
 from jobs.families.tokenization import CaptionTokenizer
 from orchestrator.domain.run_summary import FoundClip, Prediction, RunSummary
 
-_AT_ONCE = 16
-"""Clips, and sentences, that go through a tower together."""
-_SHOWN = 5
-"""Clips of an answer that the job's page shows."""
+_BATCH = 16
+"""Clips, or sentences, that are encoded together."""
+_TOP = 5
+"""Results of a search that the job's page shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClipPool:
-    """N clips: what their tower says of them, what people say of them, which they are."""
+    """N clips to search in."""
 
     features: Features
     captions: tuple[tuple[str, ...], ...]
@@ -32,18 +32,18 @@ class ClipPool:
 
 
 def unwrap_adapters(model: Any) -> Towers:
-    """The towers within the adapters."""
+    """The model inside PEFT's wrapper, where it has one."""
     return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
-def embed_pool(towers: Towers, pixels: ClipNormalizer, held: Items, count: int, device: str) -> ClipPool:
-    """The first `count` clips through their tower, a few at a time."""
+def embed_pool(towers: Towers, normalizer: ClipNormalizer, validation: Items, count: int, device: str) -> ClipPool:
+    """Encodes the first `count` clips in small batches."""
     parts: list[Features] = []
     captions: list[tuple[str, ...]] = []
     clip_ids: list[int] = []
-    for start in range(0, count, _AT_ONCE):
-        items = [held[index] for index in range(start, min(count, start + _AT_ONCE))]
-        parts.append(towers.clips(pixels.normalize(items).to(device)))
+    for start in range(0, count, _BATCH):
+        items = [validation[index] for index in range(start, min(count, start + _BATCH))]
+        parts.append(towers.encode_clips(normalizer.normalize(items).to(device)))
         captions += [tuple(item["captions"]) for item in items]
         clip_ids += [int(item["clip_id"]) for item in items]
     features = tuple(torch.cat(tensors) for tensors in zip(*parts, strict=True))
@@ -51,41 +51,45 @@ def embed_pool(towers: Towers, pixels: ClipNormalizer, held: Items, count: int, 
 
 
 def score_pool_captions(
-    towers: Towers, caption_tokenizer: CaptionTokenizer, pool: ClipPool, device: str
+    towers: Towers, tokenizer: CaptionTokenizer, pool: ClipPool, device: str
 ) -> NDArray[np.float32]:
-    """(N, N) scores: each clip's first caption against every clip."""
-    return score_queries(towers, caption_tokenizer, [lines[0] for lines in pool.captions], pool.features, device)
+    """(N, N) scores of each clip's first caption against every clip."""
+    return score_queries(towers, tokenizer, [captions[0] for captions in pool.captions], pool.features, device)
 
 
 def score_queries(
-    towers: Towers, caption_tokenizer: CaptionTokenizer, queries: Sequence[str], features: Features, device: str
+    towers: Towers, tokenizer: CaptionTokenizer, queries: Sequence[str], features: Features, device: str
 ) -> NDArray[np.float32]:
-    """(K, N) scores of K sentences against N clips whose features are known."""
+    """(K, N) scores of K sentences against N encoded clips."""
     rows = []
-    for start in range(0, len(queries), _AT_ONCE):
-        tokens = caption_tokenizer(queries[start : start + _AT_ONCE])
-        read = towers.sentences(**{name: tokens[name].to(device) for name in towers.sees if name in tokens})
-        rows.append(towers.scores(read, features).float().cpu().numpy())
+    for start in range(0, len(queries), _BATCH):
+        tokens = tokenizer(queries[start : start + _BATCH])
+        inputs = {name: tokens[name].to(device) for name in towers.text_inputs if name in tokens}
+        rows.append(towers.similarity(towers.encode_texts(**inputs), features).float().cpu().numpy())
     return np.concatenate(rows)
 
 
 def evaluate_pool(pool: ClipPool, scores: NDArray[np.float32]) -> Score:
-    """Recalls and median rank; for each sentence the clips that came first."""
-    told: dict[str, list[int]] = defaultdict(list)
-    for index, lines in enumerate(pool.captions):
-        for line in {normalize_caption(line) for line in lines}:
-            told[line].append(index)
-    right = np.zeros(scores.shape, bool)
-    for row, lines in enumerate(pool.captions):
-        right[row, told[normalize_caption(lines[0])]] = True
-    places = ranks_of_matches(scores, right)
-    clips = []
-    for row, lines in enumerate(pool.captions):
-        first = np.argsort(-scores[row], kind="stable")[:_SHOWN]
+    """Recalls and median rank, and for each sentence the clips with the highest scores.
+
+    Args:
+        scores: (N, N), as `score_pool_captions` returns them.
+    """
+    clips_with: dict[str, list[int]] = defaultdict(list)
+    for index, captions in enumerate(pool.captions):
+        for caption in {normalize_caption(caption) for caption in captions}:
+            clips_with[caption].append(index)
+    matches = np.zeros(scores.shape, bool)
+    for row, captions in enumerate(pool.captions):
+        matches[row, clips_with[normalize_caption(captions[0])]] = True
+    ranks = ranks_of_matches(scores, matches)
+    results = []
+    for row, captions in enumerate(pool.captions):
+        best = np.argsort(-scores[row], kind="stable")[:_TOP]
         top = [
-            FoundClip(clip_id=pool.clip_ids[at], score=round(float(scores[row, at]), 4), right=bool(right[row, at]))
-            for at in first.tolist()
+            FoundClip(clip_id=pool.clip_ids[at], score=round(float(scores[row, at]), 4), right=bool(matches[row, at]))
+            for at in best.tolist()
         ]
-        best = pool.captions[int(first[0])][0]
-        clips.append(Prediction(reference=lines[0], predicted=best, rank=int(places[row]), top=top))
-    return Score(retrieval_metrics(places), clips, RunSummary(pool=len(clips)))
+        predicted = pool.captions[int(best[0])][0]
+        results.append(Prediction(reference=captions[0], predicted=predicted, rank=int(ranks[row]), top=top))
+    return Score(retrieval_metrics(ranks), results, RunSummary(pool=len(results)))

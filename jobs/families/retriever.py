@@ -1,4 +1,4 @@
-"""What every retriever shares: pairs of clip and caption to batches, a pool of held-out clips to R@1, R@5 and R@10."""
+"""Shared by all retrieval families: batches of clip and caption pairs, and evaluation by R@1, R@5 and R@10."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,29 +23,30 @@ from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import ALONE, Recipe
 
-POOL = 512
-"""Clips of the pool while a run goes on; at its end every held-out clip is in it."""
+POOL_DURING_RUN = 512
+"""Clips of the evaluation's pool during the run; at the end it has every clip of the validation split."""
 
 
 class PairCollator(ClipNormalizer):
-    """Items to `pixel_values`, the tokens of a caption each, and which captions fit which clips."""
+    """Items to `pixel_values`, the tokens of one caption each, and `same` (B, B): which captions fit which clips."""
 
-    def __init__(self, base: Base, caption_tokenizer: CaptionTokenizer) -> None:
+    def __init__(self, base: Base, tokenizer: CaptionTokenizer) -> None:
         super().__init__(base)
-        self._wording = caption_tokenizer
+        self._tokenizer = tokenizer
 
     def __call__(self, items: Sequence[Item]) -> dict[str, Any]:
-        learns, generator = all(item["learn"] for item in items), generator_for(items)
-        said = []
+        training, generator = all(item["training"] for item in items), generator_for(items)
+        texts = []
         for item in items:
-            lines = item["captions"]
-            said.append(lines[int(torch.randint(len(lines), (1,), generator=generator))] if learns else lines[0])
+            captions = item["captions"]
+            index = int(torch.randint(len(captions), (1,), generator=generator)) if training else 0
+            texts.append(captions[index])
         same = torch.from_numpy(shared_captions([item["captions"] for item in items]))
-        return {"pixel_values": self.normalize_and_augment(items), "same": same, **self._wording(said)}
+        return {"pixel_values": self.normalize_and_augment(items), "same": same, **self._tokenizer(texts)}
 
 
 class Retriever:
-    """Two towers of transformers and their heads; the family says which, and how a clip goes through its tower."""
+    """Two towers of transformers with projection heads; a family says which, and how a clip is encoded."""
 
     name: str
     title: str
@@ -54,37 +55,38 @@ class Retriever:
     reads_logits = False
     is_contrastive = True
     model_class: str
-    """The class of transformers."""
-    mixin: ClassVar[type[Towers]]
-    """Its `forward`, as training needs it."""
-    linear: ClassVar[tuple[str, ...]] = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
-    """Name endings of the layers that get an adapter."""
-    within: ClassVar[str] = r".*"
-    """Where these layers must lie, as a regular expression over the path before the ending."""
-    full_length: ClassVar[bool] = False
-    frames: ClassVar[int] = 8
-    """Seen of a clip where the base does not fix it."""
-    sizes: ClassVar[Mapping[str, int]] = {"image_size": 224, "patch_size": 32}
-    """What a config leaves out because it is the default."""
+    towers: ClassVar[type[Towers]]
+    """Mixed into the class of transformers."""
+    default_targets: ClassVar[tuple[str, ...]] = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
+    """Name endings of the layers that get an adapter where the recipe names none."""
+    target_path: ClassVar[str] = r".*"
+    """A regular expression for the part of a layer's name before the ending."""
+    pad_to_max_length: ClassVar[bool] = False
+    default_frames: ClassVar[int] = 8
+    """Frames of a clip where neither base nor recipe fixes them."""
+    config_defaults: ClassVar[Mapping[str, int]] = {"image_size": 224, "patch_size": 32}
+    """Settings of the vision tower that a config leaves out because they are the class's defaults."""
 
-    def score_lines(self, base: Base) -> str:
-        """Lines of the card's program that work `score` out of `model`, `pixels` and `tokens`."""
+    def score_code(self, base: Base) -> str:
+        """Lines of the card's program that compute `score` from `model`, `pixels` (1, T, 3, H, W) and `tokens`."""
         raise NotImplementedError
 
-    def seen(self, base: Base, key: str) -> int:
+    def vision_setting(self, base: Base, key: str) -> int:
         """A number of the vision tower's config."""
         vision = base.config.get("vision_config") or {}
-        found = vision.get(key, self.sizes.get(key, 0))
-        return int(found[0] if isinstance(found, list) else found)
+        value = vision.get(key, self.config_defaults.get(key, 0))
+        return int(value[0] if isinstance(value, list) else value)
 
     def fixed_frames(self, base: Base) -> int | None:
-        """Frames that the base is bound to; None: any count."""
+        """The only frame count that the base takes; None where it takes any."""
         return None
 
-    def longest(self, base: Base) -> int:
-        """Tokens of a sentence."""
+    def max_text_tokens(self, base: Base) -> int:
         text = base.config.get("text_config") or {}
         return int(text.get("max_position_embeddings", 77))
+
+    def supports_checkpointing(self, plan: Plan) -> bool:
+        return self.model_class != "VisionTextDualEncoderModel"
 
     def check(self, base: Base, recipe: Recipe, task: str) -> None:
         if task == "classification":
@@ -92,60 +94,55 @@ class Retriever:
             raise Invalid(text, "model_id")
         if recipe.optim.batch_size < 2:
             raise Invalid(ALONE, "optim.batch_size")
-        frames, size = self.fixed_frames(base), self.seen(base, "image_size")
+        frames, size = self.fixed_frames(base), self.vision_setting(base, "image_size")
         if frames and recipe.data.frames not in (None, frames):
             raise Invalid(f"This base sees exactly {frames} frames. Leave Frames empty.", "data.frames")
         if recipe.data.size not in (None, size):
             raise Invalid(f"This base sees exactly {size} x {size} pixels. Leave Frame size empty.", "data.size")
 
     def sampling(self, base: Base, recipe: Recipe) -> Sampling:
-        count = self.fixed_frames(base) or recipe.data.frames or self.frames
-        return sampling_for(base, count, self.seen(base, "image_size"), recipe.data.fps)
+        count = self.fixed_frames(base) or recipe.data.frames or self.default_frames
+        return sampling_for(base, count, self.vision_setting(base, "image_size"), recipe.data.fps)
 
-    def caption_warnings(self, plan: Plan, told: Captions) -> list[str]:
-        return missing_processor_warning(plan.base) + self.caption_tokenizer(plan).caption_warnings(told)
+    def caption_warnings(self, plan: Plan, captions: Captions) -> list[str]:
+        return missing_processor_warning(plan.base) + self.tokenizer(plan).truncation_warnings(captions)
 
     def load(self, plan: Plan) -> Any:
         from jobs.families.load import load_towers
 
-        return load_towers(plan, self.model_class, self.mixin, self.head)
+        return load_towers(plan, self.model_class, self.towers, self.head)
 
     def targets(self, recipe: Recipe, model: Any) -> str:
-        return rf"{self.within}\.(?:{'|'.join(recipe.qlora.target_modules or self.linear)})"
-
-    def caption_tokenizer(self, plan: Plan) -> CaptionTokenizer:
-        return CaptionTokenizer(plan.base, self.longest(plan.base), self.full_length)
-
-    def collate(self, plan: Plan) -> Collate:
-        return PairCollator(plan.base, self.caption_tokenizer(plan))
-
-    def supports_checkpointing(self, plan: Plan) -> bool:
-        return self.model_class != "VisionTextDualEncoderModel"
+        return rf"{self.target_path}\.(?:{'|'.join(recipe.qlora.target_modules or self.default_targets)})"
 
     def vision_encoder(self, plan: Plan, model: Any) -> None:
-        return None  # its tower learns, and clips are varied
+        return None  # its layers get adapters, and clips are augmented
 
-    def chance_level(self, plan: Plan, held: int) -> dict[str, float] | None:
+    def tokenizer(self, plan: Plan) -> CaptionTokenizer:
+        return CaptionTokenizer(plan.base, self.max_text_tokens(plan.base), self.pad_to_max_length)
+
+    def collate(self, plan: Plan) -> Collate:
+        return PairCollator(plan.base, self.tokenizer(plan))
+
+    def chance_level(self, plan: Plan, clip_count: int) -> dict[str, float] | None:
         return None
 
-    def evaluate(self, plan: Plan, model: Any, held: Items, raw: RawOutput, final: bool) -> Score:
-        count = len(held) if final else min(len(held), POOL)
-        pool = embed_pool(unwrap_adapters(model), ClipNormalizer(plan.base), held, count, plan.device)
-        scores = score_pool_captions(unwrap_adapters(model), self.caption_tokenizer(plan), pool, plan.device)
-        return evaluate_pool(pool, scores)
+    def evaluate(self, plan: Plan, model: Any, validation: Items, raw: RawOutput, final: bool) -> Score:
+        count = len(validation) if final else min(len(validation), POOL_DURING_RUN)
+        towers = unwrap_adapters(model)
+        pool = embed_pool(towers, ClipNormalizer(plan.base), validation, count, plan.device)
+        return evaluate_pool(pool, score_pool_captions(towers, self.tokenizer(plan), pool, plan.device))
 
     def predict(self, plan: Plan, model: Any, items: Sequence[Item], question: Question) -> list[Answer]:
         raise Invalid(f"{self.title} finds clips by a sentence. Search a dataset with it.", "query")
 
     def embed_clips(self, plan: Plan, model: Any, items: Sequence[Item]) -> Features:
-        seen = unwrap_adapters(model).clips(ClipNormalizer(plan.base).normalize(items).to(plan.device))
-        return tuple(feature.float().cpu() for feature in seen)
+        pixels = ClipNormalizer(plan.base).normalize(items).to(plan.device)
+        return tuple(feature.float().cpu() for feature in unwrap_adapters(model).encode_clips(pixels))
 
     def score_clips(self, plan: Plan, model: Any, query: str, features: Features) -> list[float]:
-        seen = tuple(feature.to(plan.device) for feature in features)
-        return score_queries(unwrap_adapters(model), self.caption_tokenizer(plan), [query], seen, plan.device)[
-            0
-        ].tolist()
+        on_device = tuple(feature.to(plan.device) for feature in features)
+        return score_queries(unwrap_adapters(model), self.tokenizer(plan), [query], on_device, plan.device)[0].tolist()
 
     def save_processor(self, plan: Plan, folder: Path) -> None:
         save_processor_config(plan.base, folder)
@@ -157,9 +154,9 @@ class Retriever:
             base_ref,
             self.model_class,
             self.head,
-            self.sampling(plan.base, plan.recipe).count,
-            self.longest(plan.base),
-            self.mixin.sees,
-            self.full_length,
-            self.score_lines(plan.base),
+            count=self.sampling(plan.base, plan.recipe).count,
+            max_text_tokens=self.max_text_tokens(plan.base),
+            text_inputs=self.towers.text_inputs,
+            pad_to_max_length=self.pad_to_max_length,
+            score_code=self.score_code(plan.base),
         )

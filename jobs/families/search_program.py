@@ -1,99 +1,66 @@
-"""The program of a retriever's card: ranks clips by a sentence with transformers, peft and av alone."""
+"""The program of a retrieval adapter's card: ranks clips by a sentence."""
 
-from jobs.families.frame_picking_code import picking
+import json
+from collections.abc import Sequence
+
+from jobs.families.card_program import program_parts
 from jobs.families.protocol import Plan
 
-_PROGRAM = """import sys
-from pathlib import Path
-
-import av
-import numpy as np
-import torch
-from peft import PeftModel
-from torch.nn.functional import cosine_similarity, normalize
-from transformers import AutoImageProcessor, AutoTokenizer, {model}{extra_import}
-
+_PROGRAM = """{imports}
 here = Path(__file__).resolve().parent
-base = {model}.from_pretrained(
-    {base}, dtype=torch.float32{quantization}
-){exact}
+{base}
 model = PeftModel.from_pretrained(base, here).eval().get_base_model()
 processor = AutoImageProcessor.from_pretrained(here)
 tokenizer = AutoTokenizer.from_pretrained(here)
-{rule}
+count = {count}
+{functions}
 sentence, *paths = sys.argv[1:]
-tokens = tokenizer([sentence], padding={padding}, truncation=True, max_length={longest}, return_tensors="pt")
-tokens = {{name: tokens[name] for name in {sees} if name in tokens}}
-found = []
+tokens = tokenizer([sentence], padding={padding}, truncation=True, max_length={max_text_tokens}, return_tensors="pt")
+tokens = {{name: tokens[name] for name in {text_inputs} if name in tokens}}
+results = []
 for path in paths:
-    with av.open(path) as clip:
-{rate}        # Upright, as players show it: phones note how they were held.
-        frames = [
-            np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90)).copy()
-            for frame in clip.decode(video=0)
-        ]
-    count = {count}
-    seen = {seen}
-    pixels = processor(seen, return_tensors="pt")["pixel_values"]
+{read_frames}
+    pixels = processor(sampled, return_tensors="pt")["pixel_values"]
     pixels = pixels.reshape(1, count, *pixels.shape[-3:])
     with torch.no_grad():
-        {score}
-    found.append((float(score), path))
-for score, path in sorted(found, reverse=True):
+        {score_code}
+    results.append((float(score), path))
+for score, path in sorted(results, reverse=True):
     print(f"{{score:.4f}}", path, sep="\\t")
-"""
-_EXACT = """
-for layer in base.modules():
-    if hasattr(layer, "support_avx512bf16_for_cpu"):
-        layer.support_avx512bf16_for_cpu = False  # bitsandbytes' shortcut: other numbers, and not for every width"""
-_QUANTIZED = """,
-    quantization_config=BitsAndBytesConfig(
-        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=torch.float32, llm_int8_skip_modules={head},
-    ),
 """
 
 
 def search_program(
     plan: Plan,
     base_ref: str,
-    model: str,
-    head: tuple[str, ...],
+    model_class: str,
+    head: Sequence[str],
+    *,
     count: int,
-    longest: int,
-    sees: tuple[str, ...],
-    full_length: bool,
-    score: str,
+    max_text_tokens: int,
+    text_inputs: Sequence[str],
+    pad_to_max_length: bool,
+    score_code: str,
 ) -> tuple[str, str]:
-    """`search.py`.
+    """File name and source.
 
     Args:
-        model: the class of transformers.
+        model_class: the class of transformers.
         head: modules that are not quantized.
-        count: frames seen of a clip.
-        longest: tokens of a sentence.
-        sees: what the text tower takes of the tokens.
-        full_length: the sentence is filled up to `longest`.
-        score: lines that work `score` out of `model`, `pixels` (1, T, 3, H, W) and `tokens`.
+        count: frames that the model sees of a clip.
+        text_inputs: what the text tower takes of the tokenizer's output.
+        pad_to_max_length: the sentence is padded to `max_text_tokens`.
+        score_code: lines that compute `score` from `model`, `pixels` (1, T, 3, H, W) and `tokens`.
     """
-    picked = picking("count", plan.recipe.data.fps)
+    functions = [name for name in ("cosine_similarity", "normalize") if name in score_code]
+    similarity = [f"from torch.nn.functional import {', '.join(functions)}"] if functions else []
+    classes = ("AutoImageProcessor", "AutoTokenizer")
     program = _PROGRAM.format(
-        rule=picked.rule,
-        rate=picked.rate,
-        seen=picked.seen,
-        model=model,
-        extra_import=", BitsAndBytesConfig" if plan.four_bit else "",
-        base=base_ref,
-        exact=_EXACT if plan.four_bit else "",
-        quantization=_QUANTIZED.format(head=_listed(head)).rstrip("\n") if plan.four_bit else "",
-        padding='"max_length"' if full_length else "True",
-        longest=longest,
-        sees=_listed(sees),
+        **program_parts(plan, base_ref, model_class, head, classes, extra_imports=similarity),
         count=count,
-        score=score.strip().replace("\n", "\n        "),
+        padding='"max_length"' if pad_to_max_length else "True",
+        max_text_tokens=max_text_tokens,
+        text_inputs=json.dumps(list(text_inputs)),
+        score_code=score_code.strip().replace("\n", "\n        "),
     )
     return "search.py", program
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    return "[" + ", ".join(f'"{name}"' for name in names) + "]"

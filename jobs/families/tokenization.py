@@ -1,4 +1,4 @@
-"""Turns captions into tokens with the base's own tokenizer, and lays its files beside an adapter."""
+"""Tokenizes captions with the base's own tokenizer, and copies the tokenizer's files beside an adapter."""
 
 import shutil
 from collections.abc import Sequence
@@ -9,19 +9,30 @@ from jobs.families.protocol import Base, Captions
 from orchestrator.domain.errors import Invalid
 
 _FILES = ("tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab.*", "merges.txt", "*.model")
-_WHOLE = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "sentencepiece.bpe.model")
+_VOCABULARY_FILES = (
+    "tokenizer.json",
+    "tokenizer.model",
+    "vocab.json",
+    "vocab.txt",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+)
 
 
 def has_tokenizer(folder: Path) -> bool:
-    """Whether there is anything to read: of some architectures transformers makes an empty tokenizer from nothing."""
-    return any((folder / name).is_file() for name in _WHOLE)
+    """Whether the folder has a vocabulary: for some architectures transformers makes an empty tokenizer without one."""
+    return any((folder / name).is_file() for name in _VOCABULARY_FILES)
 
 
 class CaptionTokenizer:
-    """Sentences to `input_ids` and, where the tokenizer makes one, `attention_mask`; too long ones are cut off."""
+    """Captions to `input_ids` (K, L) and, where the tokenizer makes one, `attention_mask`; long ones are truncated."""
 
-    def __init__(self, base: Base, longest: int, full_length: bool = False) -> None:
-        """`full_length`: every sentence is filled up to `longest`, as SigLIP was trained."""
+    def __init__(self, base: Base, max_length: int, pad_to_max_length: bool = False) -> None:
+        """`pad_to_max_length`: every caption is padded to `max_length`, as SigLIP was trained.
+
+        Raises:
+            Invalid: the base has no tokenizer that can be read.
+        """
         from transformers import AutoTokenizer
 
         try:
@@ -33,29 +44,31 @@ class CaptionTokenizer:
         except (OSError, ValueError, KeyError, ImportError) as error:
             text = "The base model's tokenizer could not be read. Its folder needs tokenizer.json. Register it again."
             raise Invalid(text) from error
-        self._longest = longest
-        self._how: dict[str, Any] = {"padding": "max_length" if full_length else True, "max_length": longest}
+        self._max_length = max_length
+        padding = "max_length" if pad_to_max_length else True
+        self._options: dict[str, Any] = {"padding": padding, "max_length": max_length}
 
-    def __call__(self, sentences: Sequence[str]) -> dict[str, Any]:
-        read = self._tokenizer(list(sentences), truncation=True, return_tensors="pt", **self._how)
-        return {name: read[name] for name in ("input_ids", "attention_mask") if name in read}
+    def __call__(self, captions: Sequence[str]) -> dict[str, Any]:
+        encoded = self._tokenizer(list(captions), truncation=True, return_tensors="pt", **self._options)
+        return {name: encoded[name] for name in ("input_ids", "attention_mask") if name in encoded}
 
-    def caption_warnings(self, told: Captions) -> list[str]:
-        """A sentence where captions are cut off, with the first clip it happens to; else nothing."""
-        lengths = self._tokenizer([caption for _, caption in told], return_attention_mask=False, verbose=False)
-        cut = [name for (name, _), ids in zip(told, lengths["input_ids"], strict=True) if len(ids) > self._longest]
-        if not cut:
+    def truncation_warnings(self, captions: Captions) -> list[str]:
+        """A sentence that counts the captions that are truncated and names the first clip; else nothing."""
+        lengths = self._tokenizer([caption for _, caption in captions], return_attention_mask=False, verbose=False)
+        ids_of = zip(captions, lengths["input_ids"], strict=True)
+        truncated = [name for (name, _), ids in ids_of if len(ids) > self._max_length]
+        if not truncated:
             return []
-        many = "1 caption is" if len(cut) == 1 else f"{len(cut)} captions are"
-        end = "its end" if len(cut) == 1 else "their ends"
+        count = "1 caption is" if len(truncated) == 1 else f"{len(truncated)} captions are"
+        end = "its end" if len(truncated) == 1 else "their ends"
         return [
-            f"{many} longer than the {self._longest} tokens this base reads, and {end} will be cut off; "
-            f"the first belongs to {cut[0]}."
+            f"{count} longer than the {self._max_length} tokens this base reads, and {end} will be cut off; "
+            f"the first belongs to {truncated[0]}."
         ]
 
 
 def save_tokenizer(base: Base, folder: Path) -> None:
     """Copies the tokenizer's files."""
-    for path in sorted({found for pattern in _FILES for found in base.folder.glob(pattern)}):
+    for path in sorted({path for pattern in _FILES for path in base.folder.glob(pattern)}):
         if path.is_file():
             shutil.copyfile(path, folder / path.name)

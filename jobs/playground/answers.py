@@ -101,8 +101,8 @@ def _item(clip: ClipInput, sampling: Sampling) -> Item:
         "label": -1,
         "captions": captions,
         "clip_id": clip.clip_id or 0,
-        "learn": False,
-        "draw": (0, 0),
+        "training": False,
+        "seed": (0, 0),
     }
 
 

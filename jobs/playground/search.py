@@ -72,7 +72,7 @@ def _look(loaded: Loaded, clips: list[Clip], memory: FeatureStore, sampling: Any
         except BadClip:
             continue
         items.append(
-            {"frames": frames, "label": -1, "captions": [], "clip_id": clip.id, "learn": False, "draw": (0, 0)}
+            {"frames": frames, "label": -1, "captions": [], "clip_id": clip.id, "training": False, "seed": (0, 0)}
         )
         hashes.append(clip.content_hash)
     if items:

@@ -50,6 +50,6 @@ class ClipDataset(Dataset[Item]):
             "label": self._index.get(clip.label, -1),
             "captions": captions_of(clip),
             "clip_id": clip.id,
-            "learn": self._learn,
-            "draw": (self._epoch, index),
+            "training": self._learn,
+            "seed": (self._epoch, index),
         }

@@ -97,7 +97,7 @@ class FeatureCache:
         return found
 
     def _see(self, clip: ClipFile, frames: Frames) -> Features:
-        seen = {name: tensor.detach().cpu().contiguous() for name, tensor in self._eye.see(frames).items()}
+        seen = {name: tensor.detach().cpu().contiguous() for name, tensor in self._eye.encode(frames).items()}
         if not self.full:
             content = save(seen)
             self.full = not self._room.put(self.path_of(clip), len(content), lambda file: file.write(content))

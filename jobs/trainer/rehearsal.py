@@ -108,7 +108,7 @@ class _Counter:
 
     def __init__(self, collate: Any) -> None:
         self._collate = collate
-        self._mark = collate.mark_id() if hasattr(collate, "mark_id") else None
+        self._mark = collate.video_token_id() if hasattr(collate, "video_token_id") else None
         self.width = self.visual = 0
 
     def __call__(self, items: Sequence[Any]) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def _seen(how: Any) -> list[int]:
 
 def _vision_frozen(family: Any, model: Any) -> bool:
     """True where the family keeps its eye as it is, and nothing in it learns."""
-    eyes = getattr(getattr(family, "architecture", None), "eyes", ())
+    eyes = getattr(getattr(family, "architecture", None), "vision_modules", ())
     inside = re.compile("|".join(re.escape(eye) + r"\." for eye in eyes)) if eyes else None
     return bool(inside) and not any(p.requires_grad for name, p in model.named_parameters() if inside.search(name))
 

@@ -1,4 +1,4 @@
-"""Turns the template's items into what its model's `forward` takes."""
+"""Turns the template's items into the arguments of its model's `forward`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,10 +10,10 @@ from jobs.families.protocol import Item
 
 
 class FrameCollator(ClipNormalizer):
-    """Items to `pixel_values` (B, T, 3, H, W), normalised as the checkpoint's processor says, and `labels` (B,).
+    """Items to `pixel_values` (B, T, 3, H, W), normalized as the checkpoint's processor does, and `labels` (B,).
 
-    `shown` varies the clips that are learned from. Whatever else is drawn by chance must come from `dice_of(items)`:
-    a resumed run then draws the same.
+    `normalize_and_augment` varies the clips of the training split. Everything else that is random must come from
+    `generator_for(items)`, so that a resumed run draws the same.
     """
 
     def __call__(self, items: Sequence[Item]) -> dict[str, Any]:

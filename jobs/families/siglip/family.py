@@ -1,4 +1,4 @@
-"""SigLIP (Zhai et al. 2023) on clips: the mean of the frames, each pair judged by itself."""
+"""SigLIP (Zhai et al. 2023) on clips: the mean of the frames' embeddings, and a sigmoid loss for each pair."""
 
 from collections.abc import Mapping
 
@@ -12,9 +12,9 @@ from orchestrator.domain.families import FAMILIES
 
 
 class SiglipTowers(ClipTowers):
-    """Over `SiglipModel`, whose text tower reads the last token of a line filled up to its full length."""
+    """Over `SiglipModel`, whose text tower reads the last token of a sentence that is padded to its full length."""
 
-    sees = ("input_ids",)
+    text_inputs = ("input_ids",)
     logit_bias: torch.Tensor
 
     def loss(self, scores: torch.Tensor, same: torch.Tensor) -> torch.Tensor:
@@ -22,22 +22,22 @@ class SiglipTowers(ClipTowers):
 
 
 class Siglip(Retriever):
-    """Its picture head is attention of torch's own, which cannot be quantized; it is trained whole, as CLIP's heads."""
+    """Its heads are torch's own attention, which cannot be quantized; they are trained in full, as CLIP's heads are."""
 
     name = "siglip"
     title = FAMILIES["siglip"].name_in_sentences
     model_class = "SiglipModel"
-    mixin = SiglipTowers
+    towers = SiglipTowers
     head = ("vision_model.head", "text_model.head")
-    within = r".*\.layers\.\d+\.(?:self_attn|mlp)"
-    full_length = True
-    sizes: Mapping[str, int] = {"image_size": 224, "patch_size": 16}
+    target_path = r".*\.layers\.\d+\.(?:self_attn|mlp)"
+    pad_to_max_length = True
+    config_defaults: Mapping[str, int] = {"image_size": 224, "patch_size": 16}
 
-    def longest(self, base: Base) -> int:
+    def max_text_tokens(self, base: Base) -> int:
         text = base.config.get("text_config") or {}
         return int(text.get("max_position_embeddings", 64))
 
-    def score_lines(self, base: Base) -> str:
+    def score_code(self, base: Base) -> str:
         return MEAN_POOL_SCORE
 
 

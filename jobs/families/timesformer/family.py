@@ -5,12 +5,12 @@ from orchestrator.domain.families import FAMILIES
 
 
 class TimeSformer(Encoder):
-    """Frames are folded into the blocks by `num_frames` of the config, so their count is fixed."""
+    """The blocks separate time from space by the config's `num_frames`, so the number of frames is fixed."""
 
     name = "timesformer"
     title = FAMILIES["timesformer"].name_in_sentences
     model_class = "TimesformerForVideoClassification"
-    linear = ("qkv", "dense", "temporal_dense")
+    default_targets = ("qkv", "dense", "temporal_dense")
 
 
 FAMILY = TimeSformer()

@@ -1,4 +1,4 @@
-"""What tells one video language model from another: its layout, its names, its sizes."""
+"""What distinguishes one video language model from another: its layout, its module names, its sizes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,42 +12,42 @@ CHATML = "<|im_start|>user\n{clip}{question}<|im_end|>\n<|im_start|>assistant\n"
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """One architecture."""
+    """One `model_type` of transformers' image-text-to-text models."""
 
     name: str
     """The `model_type` of config.json."""
     layout: Callable[..., Any]
-    """A function of `layouts`."""
-    sizes: Callable[[Config], dict[str, int]]
-    """What the layout needs to know of the config."""
-    edge: Callable[[Config], int]
-    """The frame edge that the base was made for."""
-    step: Callable[[Config], int]
-    """An edge must be a multiple of this."""
+    """The function of `layouts` that makes a clip's tensors and its part of the prompt."""
+    layout_sizes: Callable[[Config], dict[str, int]]
+    """The sizes that the layout takes from the config."""
+    frame_edge: Callable[[Config], int]
+    """Pixels: the width and height of a frame that the base was trained with."""
+    edge_multiple: Callable[[Config], int]
+    """Pixels: the width of a frame must be a multiple of this."""
     prompt: str = CHATML
-    """The question where the base brings no chat template of its own."""
-    slot: str = "{clip}"
+    """The prompt where the base brings no chat template of its own; `{clip}` and `{question}` are replaced."""
+    video_placeholder: str = "{clip}"
     """What stands for the clip in the base's own chat template."""
-    token: str = "video_token_id"
-    """Where the config names the mark."""
-    end: str = "<|im_end|>"
-    fixed: bool = True
-    """True where the eye knows one frame size only."""
-    eyes: tuple[str, ...] = ("model.visual",)
-    """What is never quantized, besides the head."""
-    language: str = r"model\.language_model\..*"
-    """Where the adapters go, as a regular expression."""
-    templated: bool = True
-    """False where the base's own chat template is for pictures only."""
-    typed: bool = False
-    """True where the model wants to be told which tokens are video."""
-    masked: bool = False
-    """True where every token must be told which frames it sees."""
-    sees: Callable[..., Any] = vision_features.sees
-    """A function of `seen`: what the eye alone makes of a clip."""
+    token_key: str = "video_token_id"
+    """The key of the config with the id of the token that stands for a part of the clip."""
+    end_token: str = "<|im_end|>"
+    fixed_size: bool = True
+    """True where the vision tower takes one frame size only."""
+    vision_modules: tuple[str, ...] = ("model.visual",)
+    """Names of the vision tower and its projector, which are never quantized."""
+    target_pattern: str = r"model\.language_model\..*"
+    """A regular expression for the names of the layers that may get an adapter."""
+    uses_chat_template: bool = True
+    """False where the base's own chat template is for images only."""
+    needs_token_types: bool = False
+    """True where `forward` takes `mm_token_type_ids`: which tokens are video."""
+    needs_image_mask: bool = False
+    """True where `forward` takes `image_attention_mask`: which frames each token attends to."""
+    encode_vision: Callable[..., Any] = vision_features.encode
+    """The function of `vision_features` that runs the vision tower alone."""
 
 
-def vision(config: Config) -> dict[str, Any]:
+def vision_config(config: Config) -> dict[str, Any]:
     return dict(config.get("vision_config") or {})
 
 
@@ -56,37 +56,40 @@ def _first(value: Any) -> int:
 
 
 def qwen_sizes(config: Config, patch: int) -> dict[str, int]:
-    v = vision(config)
+    """Frames in a temporal patch, pixels of a patch's edge (`patch` by default), patches merged along an edge."""
+    vision = vision_config(config)
     return {
-        "time": int(v.get("temporal_patch_size", 2)),
-        "patch": int(v.get("patch_size") or v.get("spatial_patch_size") or patch),
-        "merge": int(v.get("spatial_merge_size", 2)),
+        "time": int(vision.get("temporal_patch_size", 2)),
+        "patch": int(vision.get("patch_size") or vision.get("spatial_patch_size") or patch),
+        "merge": int(vision.get("spatial_merge_size", 2)),
     }
 
 
 def image_edge(config: Config, default: int) -> int:
-    return _first(vision(config).get("image_size", default))
+    return _first(vision_config(config).get("image_size", default))
 
 
 def patch_edge(config: Config, default: int) -> int:
-    return _first(vision(config).get("patch_size", default))
+    return _first(vision_config(config).get("patch_size", default))
 
 
-def qwen_architecture(name: str, layout: Callable[..., Any], patch: int, slot: str, prompt: str) -> Architecture:
-    """A Qwen-VL: any frame edge that is a multiple of what its patches and their merging make."""
+def qwen_architecture(
+    name: str, layout: Callable[..., Any], patch: int, video_placeholder: str, prompt: str
+) -> Architecture:
+    """A Qwen-VL model: it takes any frame edge that is a multiple of its merged patches' edge."""
 
-    def step(config: Config) -> int:
-        n = qwen_sizes(config, patch)
-        return n["patch"] * n["merge"]
+    def edge_multiple(config: Config) -> int:
+        sizes = qwen_sizes(config, patch)
+        return sizes["patch"] * sizes["merge"]
 
     return Architecture(
         name,
         layout,
         lambda config: qwen_sizes(config, patch),
-        lambda config: max(1, 224 // step(config)) * step(config),
-        step,
+        lambda config: max(1, 224 // edge_multiple(config)) * edge_multiple(config),
+        edge_multiple,
         prompt=prompt,
-        slot=slot,
-        fixed=False,
-        typed=True,
+        video_placeholder=video_placeholder,
+        fixed_size=False,
+        needs_token_types=True,
     )

@@ -1,4 +1,4 @@
-"""Turns clips and captions into what a video language model reads: prompt with marks, answer, tensors of the frames."""
+"""Turns clips and captions into a video language model's inputs: prompt with video tokens, answer, frame tensors."""
 
 import json
 from collections.abc import Sequence
@@ -7,133 +7,135 @@ from typing import Any
 import torch
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
+from jobs.families.captioning import choose_caption
 from jobs.families.pixels import ClipNormalizer, generator_for
 from jobs.families.protocol import Base, Captions, Item, Plan
 from jobs.families.tokenization import has_tokenizer
 from jobs.families.video_llm.architecture import Architecture
-from jobs.families.video_llm.vision_features import recall
+from jobs.families.video_llm.vision_features import as_model_inputs
 from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid
 
 QUESTION = "Describe the video."
+MAX_CAPTION_TOKENS = 256
+"""Tokens of a caption that is generated for an evaluation, at most."""
 IGNORED = -100
+"""The label of tokens that do not count in the loss."""
 
 
 class ChatCollator:
-    """A tokenizer with the manners of one base. As a collator: loss on the answer's tokens only."""
+    """Formats clips as a chat in the way of one base; as a collator, with a loss on the answer's tokens only."""
 
     def __init__(self, plan: Plan, architecture: Architecture, sampling: Sampling, question: str = QUESTION) -> None:
         sides = dict(sampling.size)
-        self._shape = (sampling.count, 3, *(sampling.crop or (sides["height"], sides["width"])))
-        self._placed: tuple[dict[str, torch.Tensor], str] | None = None
+        self._clip_shape = (sampling.count, 3, *(sampling.crop or (sides["height"], sides["width"])))
+        self._layout: tuple[dict[str, torch.Tensor], str] | None = None
         self._prompts: dict[str, list[int]] = {}
         self._answers: dict[str, list[int]] = {}
-        self._kind, self._config = architecture, plan.base.config
+        self._architecture, self._config = architecture, plan.base.config
         self.tokenizer = read_tokenizer(plan.base)
-        self._asked = question if question == QUESTION else self._plain(question)
-        self._see = ClipNormalizer(Base(plan.base.folder, {}, processor_of(plan.base)))
-        self._sizes = architecture.sizes(self._config)
-        self._mark = str(self.tokenizer.convert_ids_to_tokens(self.mark_id()))
-        self._prompt = self._question()
-        ends = self.tokenizer.get_vocab()
-        self.end = architecture.end if architecture.end in ends else str(self.tokenizer.eos_token or "")
-        self._limit = _context(self._config)
+        self._question = question if question == QUESTION else self._without_special_tokens(question)
+        self._normalizer = ClipNormalizer(Base(plan.base.folder, {}, processor_settings(plan.base)))
+        self._sizes = architecture.layout_sizes(self._config)
+        self._video_token = str(self.tokenizer.convert_ids_to_tokens(self.video_token_id()))
+        self._prompt = self._build_prompt()
+        known = architecture.end_token in self.tokenizer.get_vocab()
+        self.end_token = architecture.end_token if known else str(self.tokenizer.eos_token or "")
+        self._max_context = _max_context(self._config)
 
-    def mark_id(self) -> int:
-        """The number of the token that holds a clip's place."""
-        for name in (
-            self._kind.token,
-            self._kind.token.replace("_id", "_index"),
-            self._kind.token.replace("index", "id"),
-        ):
+    def video_token_id(self) -> int:
+        """The id of the token that stands for a part of the clip.
+
+        Raises:
+            Invalid: the config does not say it.
+        """
+        key = self._architecture.token_key
+        for name in (key, key.replace("_id", "_index"), key.replace("index", "id")):
             if name in self._config:
                 return int(self._config[name])
-        raise Invalid(
-            f"This base's config.json does not say its {self._kind.token}. Register a whole copy.", "model_id"
-        )
+        raise Invalid(f"This base's config.json does not say its {key}. Register a whole copy.", "model_id")
 
     def __call__(self, items: Sequence[Item]) -> dict[str, Any]:
-        learns = all(item["learn"] for item in items)
-        generator = generator_for(items) if learns else None
-        seen, prompts = self.look(items)
-        rows = [
-            (prompt, self._answer(_choose(item["captions"], generator)))
-            for prompt, item in zip(prompts, items, strict=True)
-        ]
+        """The arguments of `forward` for training or scoring: prompt and answer of each clip, padded on the right."""
+        generator = generator_for(items) if all(item["training"] for item in items) else None
+        vision, prompts = self.vision_inputs(items)
+        captions = [choose_caption(item["captions"], generator) for item in items]
+        rows = [(prompt, self._answer_ids(caption)) for prompt, caption in zip(prompts, captions, strict=True)]
         width = max(len(prompt) + len(answer) for prompt, answer in rows)
-        if self._limit and width > self._limit:
+        if self._max_context and width > self._max_context:
             raise Invalid(
-                f"A clip and its caption take {width} tokens, and this base reads {self._limit}. Use fewer frames.",
+                f"A clip and its caption take {width} tokens, and this base reads {self._max_context}. "
+                "Use fewer frames.",
                 "data.frames",
             )
-        pad = self.pad_id()
-        ids = torch.full((len(rows), width), pad)
+        ids = torch.full((len(rows), width), self.pad_id())
         labels, mask = torch.full_like(ids, IGNORED), torch.zeros_like(ids)
         for row, (prompt, answer) in enumerate(rows):
             end = len(prompt) + len(answer)
             ids[row, :end] = torch.tensor([*prompt, *answer])
             labels[row, len(prompt) : end] = torch.tensor(answer)
             mask[row, :end] = 1
-        return seen | self._about(ids, mask) | _picked(labels)
+        return vision | self._text_inputs(ids, mask) | _loss_inputs(labels)
 
-    def ask(self, items: Sequence[Item]) -> dict[str, Any]:
-        """What `generate` takes: prompts that end together, so that all answers begin together."""
-        seen, prompts = self.look(items, writes=True)
+    def generation_inputs(self, items: Sequence[Item]) -> dict[str, Any]:
+        """The arguments of `generate`: prompts padded on the left, so that all answers begin together."""
+        vision, prompts = self.vision_inputs(items, generates=True)
         width = max(map(len, prompts))
         ids = torch.full((len(prompts), width), self.pad_id())
         mask = torch.zeros_like(ids)
         for row, prompt in enumerate(prompts):
             ids[row, width - len(prompt) :] = torch.tensor(prompt)
             mask[row, width - len(prompt) :] = 1
-        return seen | self._about(ids, mask)
+        return vision | self._text_inputs(ids, mask)
 
-    def look(self, items: Sequence[Item], writes: bool = False) -> tuple[dict[str, Any], list[list[int]]]:
-        """What the model is shown of the clips, and each clip's prompt as token ids."""
+    def vision_inputs(self, items: Sequence[Item], generates: bool = False) -> tuple[dict[str, Any], list[list[int]]]:
+        """The tensors of the clips, from frames or cached features, and the token ids of each clip's prompt."""
         if all("features" in item for item in items):
-            tensors, marks = self._place()
-            more = recall([item["features"] for item in items], writes)
-            found, prompts = [tensors] * len(items), [self._prompt_ids(marks)] * len(items)
+            tensors, video_text = self._layout_without_pixels()
+            features = as_model_inputs([item["features"] for item in items], generates)
+            clips, prompts = [tensors] * len(items), [self._prompt_ids(video_text)] * len(items)
         else:
-            laid = [self._kind.layout(frames, self._sizes, self._mark) for frames in self._see.normalize(items)]
-            more, found, prompts = {}, [tensors for tensors, _ in laid], [self._prompt_ids(marks) for _, marks in laid]
-        return {name: torch.cat([tensors[name] for tensors in found]) for name in found[0]} | more, prompts
+            pixels, features = self._normalizer.normalize(items), {}
+            layouts = [self._architecture.layout(frames, self._sizes, self._video_token) for frames in pixels]
+            clips, prompts = [tensors for tensors, _ in layouts], [self._prompt_ids(text) for _, text in layouts]
+        return {name: torch.cat([tensors[name] for tensors in clips]) for name in clips[0]} | features, prompts
 
-    def _place(self) -> tuple[dict[str, torch.Tensor], str]:
-        """The layout of a clip whose features are known: its shape alone decides."""
-        if self._placed is None:
-            tensors, marks = self._kind.layout(torch.zeros(self._shape), self._sizes, self._mark)
-            kept = {name: value for name, value in tensors.items() if not name.startswith("pixel_values")}
-            self._placed = kept, marks
-        return self._placed
+    def _layout_without_pixels(self) -> tuple[dict[str, torch.Tensor], str]:
+        """The layout of a clip whose features are cached; it depends on the clip's shape alone."""
+        if self._layout is None:
+            tensors, text = self._architecture.layout(torch.zeros(self._clip_shape), self._sizes, self._video_token)
+            rest = {name: value for name, value in tensors.items() if not name.startswith("pixel_values")}
+            self._layout = rest, text
+        return self._layout
 
-    def _prompt_ids(self, marks: str) -> list[int]:
-        """The same marks stand for every clip of a run, so they are read once."""
-        if marks not in self._prompts:
-            self._prompts[marks] = self._ids(self._prompt.replace("{clip}", marks), first=True)
-        return self._prompts[marks]
+    def _prompt_ids(self, video_text: str) -> list[int]:
+        """The prompt's tokens; the text for the clip is the same for all clips of a run, so they are kept."""
+        if video_text not in self._prompts:
+            self._prompts[video_text] = self._tokenize(self._prompt.replace("{clip}", video_text), first=True)
+        return self._prompts[video_text]
 
-    def caption_warnings(self, told: Captions, spoken: int) -> list[str]:
-        """Captions that are longer than an answer may grow at an evaluation (`spoken` tokens).
+    def length_warnings(self, captions: Captions, max_new_tokens: int) -> list[str]:
+        """A sentence that counts the captions longer than an answer may become at an evaluation; else nothing.
 
         Raises:
-            Invalid: a caption does not fit into the base's context beside the frames.
+            Invalid: a caption and the frames do not fit into the base's context together.
         """
-        seen = len(self._prompt_ids(self._place()[1]))
-        lengths = [(len(self._answer(caption)), name) for name, caption in told]
+        prompt = len(self._prompt_ids(self._layout_without_pixels()[1]))
+        lengths = [(len(self._answer_ids(caption)), name) for name, caption in captions]
         for length, name in lengths:
-            if self._limit and seen + length > self._limit:
+            if self._max_context and prompt + length > self._max_context:
                 raise Invalid(
-                    f"The caption of {name} takes {length} tokens and {self._shape[0]} frames take {seen}; this base "
-                    f"reads {self._limit} in all. Shorten it, or use fewer frames.",
+                    f"The caption of {name} takes {length} tokens and {self._clip_shape[0]} frames take {prompt}; this "
+                    f"base reads {self._max_context} in all. Shorten it, or use fewer frames.",
                     "data.frames",
                 )
-        long = [name for length, name in lengths if length > spoken]
+        long = [name for length, name in lengths if length > max_new_tokens]
         if not long:
             return []
-        many = "1 caption is" if len(long) == 1 else f"{len(long)} captions are"
+        count = "1 caption is" if len(long) == 1 else f"{len(long)} captions are"
         return [
-            f"{many} longer than the {spoken} tokens that are said when the run is judged, so no exact match is "
-            f"possible there; the first belongs to {long[0]}."
+            f"{count} longer than the {max_new_tokens} tokens that are generated when the run is evaluated, so an "
+            f"exact match is impossible there; the first belongs to {long[0]}."
         ]
 
     def pad_id(self) -> int:
@@ -142,63 +144,65 @@ class ChatCollator:
                 return int(value) if not isinstance(value, list) else int(value[0])
         return 0
 
-    def longest(self, captions: Sequence[str]) -> int:
-        """Tokens of the longest caption and its end."""
-        return max((len(self._answer(caption)) for caption in captions), default=32)
+    def max_caption_tokens(self, captions: Sequence[str]) -> int:
+        """Tokens of the longest caption and its end token."""
+        return max((len(self._answer_ids(caption)) for caption in captions), default=32)
 
-    def _answer(self, caption: str) -> list[int]:
-        """The caption's tokens as they follow the prompt, worked out once for all epochs."""
+    def _answer_ids(self, caption: str) -> list[int]:
+        """The caption's tokens as they follow the prompt, computed once for all epochs."""
         if caption not in self._answers:
-            self._answers[caption] = self._following(caption)
+            self._answers[caption] = self._tokenize_answer(caption)
         return self._answers[caption]
 
-    def _following(self, caption: str) -> list[int]:
-        """A word behind "ASSISTANT:" begins with its blank."""
+    def _tokenize_answer(self, caption: str) -> list[int]:
+        """Tokenized behind the prompt's end: after "ASSISTANT:" the first word's token includes the space before it."""
         tail = self._prompt.rpartition("{clip}")[2]
-        asked = self._ids(tail)
-        said = self._ids(tail + (" " if tail.endswith(":") else "") + caption + self.end)
-        return said[len(asked) :] if said[: len(asked)] == asked else self._ids(caption + self.end)
+        tail_ids = self._tokenize(tail)
+        ids = self._tokenize(tail + (" " if tail.endswith(":") else "") + caption + self.end_token)
+        continues = ids[: len(tail_ids)] == tail_ids
+        return ids[len(tail_ids) :] if continues else self._tokenize(caption + self.end_token)
 
-    def _about(self, ids: torch.Tensor, mask: torch.Tensor) -> dict[str, Any]:
-        more: dict[str, Any] = {"input_ids": ids, "attention_mask": mask}
-        if self._kind.typed:
-            more["mm_token_type_ids"] = (ids == self.mark_id()).int() * 2
-        if self._kind.masked:
-            more["image_attention_mask"] = torch.ones(*ids.shape, self._shape[0], dtype=torch.long)
-        return more
+    def _text_inputs(self, ids: torch.Tensor, mask: torch.Tensor) -> dict[str, Any]:
+        inputs: dict[str, Any] = {"input_ids": ids, "attention_mask": mask}
+        if self._architecture.needs_token_types:
+            inputs["mm_token_type_ids"] = (ids == self.video_token_id()).int() * 2
+        if self._architecture.needs_image_mask:
+            inputs["image_attention_mask"] = torch.ones(*ids.shape, self._clip_shape[0], dtype=torch.long)
+        return inputs
 
-    def _ids(self, text: str, first: bool = False) -> list[int]:
+    def _tokenize(self, text: str, first: bool = False) -> list[int]:
+        """`first`: the text begins the sequence, so it gets a begin token unless it has one."""
         begin = self.tokenizer.bos_token
-        adds = first and not (begin and text.startswith(str(begin)))
-        return list(self.tokenizer(text, add_special_tokens=adds, return_attention_mask=False).input_ids)
+        adds_begin = first and not (begin and text.startswith(str(begin)))
+        return list(self.tokenizer(text, add_special_tokens=adds_begin, return_attention_mask=False).input_ids)
 
     def prompt(self) -> str:
-        """The question as the model reads it, `{clip}` where the marks go."""
+        """The prompt as the model reads it, with `{clip}` in the place of the video tokens."""
         return self._prompt
 
-    def _question(self) -> str:
-        template = self.tokenizer.chat_template
-        if not template or not self._kind.templated:
-            return self._kind.prompt.replace("{question}", self._asked)
-        content: Any = [{"type": "video"}, {"type": "text", "text": self._asked}]
+    def _build_prompt(self) -> str:
+        own = self._architecture.prompt.replace("{question}", self._question)
+        if not self.tokenizer.chat_template or not self._architecture.uses_chat_template:
+            return own
+        content: Any = [{"type": "video"}, {"type": "text", "text": self._question}]
         try:
-            said = self.tokenizer.apply_chat_template(
-                [{"role": "user", "content": content}], add_generation_prompt=True, tokenize=False
+            text = str(
+                self.tokenizer.apply_chat_template(
+                    [{"role": "user", "content": content}], add_generation_prompt=True, tokenize=False
+                )
             )
-        except Exception:  # a template is a program of its own; where it cannot do video, ours is used
-            said = ""
-        text = str(said)
-        whole = text.count(self._kind.slot) == 1
-        return (
-            text.replace(self._kind.slot, "{clip}") if whole else self._kind.prompt.replace("{question}", self._asked)
-        )
+        except Exception:  # a template is a program of its own, and this one cannot format a video
+            return own
+        placeholder = self._architecture.video_placeholder
+        return text.replace(placeholder, "{clip}") if text.count(placeholder) == 1 else own
 
-    def _plain(self, question: str) -> str:
-        """Somebody's own words, without marks that would stand for a clip or for the end of their turn."""
+    def _without_special_tokens(self, question: str) -> str:
+        """A user's question without tokens that would stand for a clip or end the user's turn."""
         tokenizer: Any = self.tokenizer
-        marks = {"{clip}", "{question}", self._kind.slot, *map(str, tokenizer.get_added_vocab())}
-        for mark in sorted(marks, key=len, reverse=True):
-            question = question.replace(mark, " ")
+        placeholder = self._architecture.video_placeholder
+        special = {"{clip}", "{question}", placeholder, *map(str, tokenizer.get_added_vocab())}
+        for token in sorted(special, key=len, reverse=True):
+            question = question.replace(token, " ")
         return " ".join(question.split()) or QUESTION
 
 
@@ -206,7 +210,7 @@ def read_tokenizer(base: Base) -> PreTrainedTokenizerBase:
     """The base's own tokenizer, with its chat template.
 
     Raises:
-        Invalid: it is not there.
+        Invalid: it is missing or damaged.
     """
     try:
         if not has_tokenizer(base.folder):
@@ -216,42 +220,38 @@ def read_tokenizer(base: Base) -> PreTrainedTokenizerBase:
         raise Invalid(
             "The base model's tokenizer is missing or cannot be read. Register a whole copy of it."
         ) from error
-    beside = base.folder / "chat_template.json"
-    if not tokenizer.chat_template and beside.is_file():
-        tokenizer.chat_template = json.loads(beside.read_text()).get("chat_template")
+    template = base.folder / "chat_template.json"
+    if not tokenizer.chat_template and template.is_file():
+        tokenizer.chat_template = json.loads(template.read_text()).get("chat_template")
     return tokenizer
 
 
-def processor_of(base: Base) -> dict[str, Any]:
-    """How pixels are scaled: the video processor's own settings where the base has some."""
+def processor_settings(base: Base) -> dict[str, Any]:
+    """How pixels are rescaled and normalized: the video processor's own settings where the base has some."""
     for name in ("video_preprocessor_config.json", "processor_config.json"):
         try:
-            found = json.loads((base.folder / name).read_text())
+            settings = json.loads((base.folder / name).read_text())
         except (OSError, ValueError):
             continue
-        found = found.get("video_processor", found)
-        if "image_mean" in found:
-            return found
+        settings = settings.get("video_processor", settings)
+        if "image_mean" in settings:
+            return settings
     return base.processor
 
 
-def _choose(captions: list[str], generator: torch.Generator | None) -> str:
-    """One of a clip's sentences: any while learning, the first when judged."""
-    if generator is None or len(captions) == 1:
-        return captions[0]
-    return captions[int(torch.randint(len(captions), (1,), generator=generator))]
+def _loss_inputs(labels: torch.Tensor) -> dict[str, Any]:
+    """The labels, and at which positions logits are needed: over a whole vocabulary they are computed nowhere else.
 
+    Most of a prompt are video tokens, and their logits would take more memory than the rest of a step.
 
-def _picked(labels: torch.Tensor) -> dict[str, Any]:
-    """What is learned, and where it is said: the scores of a whole vocabulary are worked out nowhere else.
-
-    A prompt is mostly marks of frames, and its scores would take more memory than all the rest of a step.
+    Args:
+        labels: (B, L), `IGNORED` outside of the answers.
     """
-    following = torch.nn.functional.pad(labels[:, 1:], (0, 1), value=IGNORED)
-    said = following != IGNORED
-    return {"labels": labels, "shift_labels": following[said], "logits_to_keep": said}
+    shifted = torch.nn.functional.pad(labels[:, 1:], (0, 1), value=IGNORED)
+    positions = shifted != IGNORED
+    return {"labels": labels, "shift_labels": shifted[positions], "logits_to_keep": positions}
 
 
-def _context(config: dict[str, Any]) -> int:
+def _max_context(config: dict[str, Any]) -> int:
     text = config.get("text_config") or config
     return int(text.get("max_position_embeddings") or 0)

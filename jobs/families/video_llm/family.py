@@ -1,4 +1,4 @@
-"""Video language models: an eye that stays as it is, a language model in 4 bits that learns to describe clips."""
+"""Video language models: a vision tower, frozen by default, and a 4-bit language model that learns captions."""
 
 import re
 import shutil
@@ -23,7 +23,7 @@ from jobs.families.protocol import (
 )
 from jobs.families.token_streamer import TokenStreamer
 from jobs.families.video_llm.architecture import Architecture
-from jobs.families.video_llm.chat import QUESTION, ChatCollator, processor_of, read_tokenizer
+from jobs.families.video_llm.chat import MAX_CAPTION_TOKENS, QUESTION, ChatCollator, processor_settings, read_tokenizer
 from jobs.families.weights import enable_generation_cache
 from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid
@@ -31,17 +31,16 @@ from orchestrator.domain.families import FAMILIES
 from orchestrator.domain.recipes import Recipe
 
 FRAMES = 8
-_LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 _BATCH = 4
-_PROCESSORS = (
+"""Clips for which captions are generated together."""
+_PROCESSOR_FILES = (
     "preprocessor_config.json",
     "video_preprocessor_config.json",
     "processor_config.json",
     "chat_template.json",
     "chat_template.jinja",
 )
-_LONGEST = 256
-"""Tokens of a generated caption at most."""
 
 
 def _linear_names(model: Any) -> list[str]:
@@ -51,7 +50,7 @@ def _linear_names(model: Any) -> list[str]:
 
 
 class VideoLLM:
-    """One architecture of transformers' image-text-to-text models, as `kind` tells it."""
+    """One architecture of transformers' image-text-to-text models."""
 
     model_class = "AutoModelForImageTextToText"
     pipeline_tag = "video-text-to-text"
@@ -63,30 +62,32 @@ class VideoLLM:
         self.architecture, self.name = architecture, architecture.name
         self.title = FAMILIES[self.name].name_in_sentences
 
+    def supports_checkpointing(self, plan: Plan) -> bool:
+        return plan.device == "cpu"  # on a GPU it is on from the start
+
     def check(self, base: Base, recipe: Recipe, task: str) -> None:
         if task != "captioning":
             raise Invalid(f"{self.title} describes clips. Choose a dataset with captions, or another base.", "model_id")
-        made, step = self.architecture.edge(base.config), self.architecture.step(base.config)
-        if self.architecture.fixed and recipe.data.size not in (None, made):
-            raise Invalid(f"This base sees exactly {made} x {made} pixels. Leave Frame size empty.", "data.size")
-        if recipe.data.size and recipe.data.size % step:
-            raise Invalid(f"Frame size must be a multiple of {step} for this base, such as {made}.", "data.size")
+        edge, multiple = self.architecture.frame_edge(base.config), self.architecture.edge_multiple(base.config)
+        if self.architecture.fixed_size and recipe.data.size not in (None, edge):
+            raise Invalid(f"This base sees exactly {edge} x {edge} pixels. Leave Frame size empty.", "data.size")
+        if recipe.data.size and recipe.data.size % multiple:
+            raise Invalid(f"Frame size must be a multiple of {multiple} for this base, such as {edge}.", "data.size")
 
     def sampling(self, base: Base, recipe: Recipe) -> Sampling:
-        edge, how = recipe.data.size or self.architecture.edge(base.config), processor_of(base)
-        cut = bool(how.get("do_center_crop")) and "shortest_edge" in (how.get("size") or {})
+        edge, settings = recipe.data.size or self.architecture.frame_edge(base.config), processor_settings(base)
+        crops = bool(settings.get("do_center_crop")) and "shortest_edge" in (settings.get("size") or {})
         return Sampling(
             count=recipe.data.frames or FRAMES,
-            size=(("shortest_edge", edge),) if cut else (("height", edge), ("width", edge)),
-            crop=(edge, edge) if cut else None,
+            size=(("shortest_edge", edge),) if crops else (("height", edge), ("width", edge)),
+            crop=(edge, edge) if crops else None,
             fps=recipe.data.fps,
-            resample=int(how.get("resample", 3)),
+            resample=int(settings.get("resample", 3)),
         )
 
-    def caption_warnings(self, plan: Plan, told: Captions) -> list[str]:
-        return missing_processor_warning(plan.base, processor_of(plan.base)) + self._talk(plan).caption_warnings(
-            told, _LONGEST
-        )
+    def caption_warnings(self, plan: Plan, captions: Captions) -> list[str]:
+        warnings = missing_processor_warning(plan.base, processor_settings(plan.base))
+        return warnings + self._collator(plan).length_warnings(captions, MAX_CAPTION_TOKENS)
 
     def load(self, plan: Plan) -> Any:
         from jobs.families.video_llm.load import load_llm
@@ -94,48 +95,49 @@ class VideoLLM:
         return load_llm(plan, self.architecture)
 
     def targets(self, recipe: Recipe, model: Any) -> str:
-        names = "|".join(recipe.qlora.target_modules or _LINEAR)
-        within = rf"{self.architecture.language}\.({names})"
+        names = "|".join(recipe.qlora.target_modules or _TARGETS)
+        language = rf"{self.architecture.target_pattern}\.({names})"
         if not recipe.qlora.vision:
-            return rf"^{within}$"
-        seen = [re.escape(name) for name in _linear_names(model) if name.startswith(self.architecture.eyes)]
-        return rf"^({within}|{'|'.join(seen)})$"
-
-    def supports_checkpointing(self, plan: Plan) -> bool:
-        return plan.device == "cpu"  # on a GPU they are computed again from the start
+            return rf"^{language}$"
+        modules = self.architecture.vision_modules
+        vision = [re.escape(name) for name in _linear_names(model) if name.startswith(modules)]
+        return rf"^({language}|{'|'.join(vision)})$"
 
     def vision_encoder(self, plan: Plan, model: Any) -> VisionEncoder | None:
         from jobs.families.video_llm.vision_tower import FrozenVisionTower, is_frozen
 
-        return FrozenVisionTower(plan, self.architecture, model) if is_frozen(model, self.architecture) else None
+        if not is_frozen(model, self.architecture):
+            return None
+        return FrozenVisionTower(plan, self.architecture, model)
 
-    def _talk(self, plan: Plan, question: str = QUESTION) -> ChatCollator:
+    def _collator(self, plan: Plan, question: str = QUESTION) -> ChatCollator:
         return ChatCollator(plan, self.architecture, self.sampling(plan.base, plan.recipe), question)
 
     def collate(self, plan: Plan) -> Collate:
-        return self._talk(plan)
+        return self._collator(plan)
 
-    def chance_level(self, plan: Plan, held: int) -> dict[str, float] | None:
+    def chance_level(self, plan: Plan, clip_count: int) -> dict[str, float] | None:
         return None
 
-    def evaluate(self, plan: Plan, model: Any, held: Items, raw: RawOutput, final: bool) -> Score:
-        talk = self._talk(plan)
-        most = min(_LONGEST, talk.longest(plan.captions) + 8)
-        return evaluate_captions(held, final, _BATCH, lambda items: _say(plan, model, talk, items, most))
+    def evaluate(self, plan: Plan, model: Any, validation: Items, raw: RawOutput, final: bool) -> Score:
+        collator = self._collator(plan)
+        length = min(MAX_CAPTION_TOKENS, collator.max_caption_tokens(plan.captions) + 8)
+        return evaluate_captions(
+            validation, final, _BATCH, lambda items: _generate(plan, model, collator, items, length)
+        )
 
     def predict(self, plan: Plan, model: Any, items: Sequence[Item], question: Question) -> list[Answer]:
-        talk = self._talk(plan, question.text or QUESTION)
-        mouth = (
-            TokenStreamer(talk.tokenizer, question.on_token, skip_prompt=True)
-            if question.on_token and len(items) == 1
-            else None
-        )
-        return [Answer(said.strip()) for said in _say(plan, model, talk, items, question.max_new_tokens, mouth)]
+        collator = self._collator(plan, question.text or QUESTION)
+        streamer = None
+        if question.on_token and len(items) == 1:
+            streamer = TokenStreamer(collator.tokenizer, question.on_token, skip_prompt=True)
+        texts = _generate(plan, model, collator, items, question.max_new_tokens, streamer)
+        return [Answer(text.strip()) for text in texts]
 
     def save_processor(self, plan: Plan, folder: Path) -> None:
         read_tokenizer(plan.base).save_pretrained(folder)
-        # As the base has them: AutoProcessor asks each file for a class of its own.
-        for path in (plan.base.folder / name for name in _PROCESSORS):
+        # Copied as they are: AutoProcessor looks up the classes that each file names.
+        for path in (plan.base.folder / name for name in _PROCESSOR_FILES):
             if path.is_file():
                 shutil.copyfile(path, folder / path.name)
         enable_generation_cache(folder)
@@ -143,21 +145,26 @@ class VideoLLM:
     def program(self, plan: Plan, base_ref: str) -> tuple[str, str]:
         from jobs.families.video_llm.program import describe_program
 
-        return "caption.py", describe_program(plan, self.architecture, self.sampling(plan.base, plan.recipe), base_ref)
+        return describe_program(plan, self.architecture, self.sampling(plan.base, plan.recipe), base_ref)
 
 
-def _say(
-    plan: Plan, model: Any, talk: ChatCollator, items: Sequence[Item], most: int, mouth: TokenStreamer | None = None
+def _generate(
+    plan: Plan,
+    model: Any,
+    collator: ChatCollator,
+    items: Sequence[Item],
+    max_new_tokens: int,
+    streamer: TokenStreamer | None = None,
 ) -> list[str]:
     from accelerate.utils import send_to_device
 
-    asked = send_to_device(talk.ask(items), plan.device)
+    inputs = send_to_device(collator.generation_inputs(items), plan.device)
     ids = model.generate(
-        **asked,
-        max_new_tokens=most,
+        **inputs,
+        max_new_tokens=max_new_tokens,
         do_sample=False,
-        pad_token_id=talk.pad_id(),
-        eos_token_id=talk.tokenizer.convert_tokens_to_ids(talk.end),
-        streamer=mouth,
+        pad_token_id=collator.pad_id(),
+        eos_token_id=collator.tokenizer.convert_tokens_to_ids(collator.end_token),
+        streamer=streamer,
     )
-    return talk.tokenizer.batch_decode(ids[:, asked["input_ids"].shape[1] :], skip_special_tokens=True)
+    return collator.tokenizer.batch_decode(ids[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)

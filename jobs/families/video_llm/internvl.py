@@ -1,4 +1,4 @@
-"""InternVL (Chen et al. 2024) in transformers' own form: numbered frames."""
+"""InternVL (Chen et al. 2024) in transformers' own format: numbered frames."""
 
 from jobs.families.video_llm import layouts
 from jobs.families.video_llm.architecture import Architecture, image_edge, patch_edge
@@ -14,8 +14,8 @@ FAMILY = VideoLLM(
         lambda c: image_edge(c, 448),
         lambda c: patch_edge(c, 14),
         prompt="<|im_start|>user\n{clip}\n{question}<|im_end|>\n<|im_start|>assistant\n",
-        slot="<video>",
-        token="image_token_id",
-        eyes=("model.vision_tower", "model.multi_modal_projector"),
+        video_placeholder="<video>",
+        token_key="image_token_id",
+        vision_modules=("model.vision_tower", "model.multi_modal_projector"),
     )
 )

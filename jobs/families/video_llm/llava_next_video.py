@@ -1,4 +1,4 @@
-"""LLaVA-NeXT-Video (Zhang et al. 2024): CLIP frames pooled by a stride."""
+"""LLaVA-NeXT-Video (Zhang et al. 2024): CLIP frames, pooled with a stride."""
 
 from jobs.families.video_llm import layouts
 from jobs.families.video_llm.architecture import Architecture, image_edge, patch_edge
@@ -12,9 +12,9 @@ FAMILY = VideoLLM(
         lambda c: image_edge(c, 336),
         lambda c: patch_edge(c, 14),
         prompt="USER: {clip}\n{question} ASSISTANT:",
-        slot="<video>",
-        token="video_token_index",
-        end="</s>",
-        eyes=("model.vision_tower", "model.multi_modal_projector", "model.vision_resampler"),
+        video_placeholder="<video>",
+        token_key="video_token_index",
+        end_token="</s>",
+        vision_modules=("model.vision_tower", "model.multi_modal_projector", "model.vision_resampler"),
     )
 )

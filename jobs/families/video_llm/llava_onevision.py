@@ -12,8 +12,8 @@ FAMILY = VideoLLM(
         lambda c: image_edge(c, 384),
         lambda c: patch_edge(c, 14),
         prompt="<|im_start|>user {clip}\n{question}<|im_end|><|im_start|>assistant\n",
-        slot="<video>",
-        token="video_token_index",
-        eyes=("model.vision_tower", "model.multi_modal_projector"),
+        video_placeholder="<video>",
+        token_key="video_token_index",
+        vision_modules=("model.vision_tower", "model.multi_modal_projector"),
     )
 )

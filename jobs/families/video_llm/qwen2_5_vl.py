@@ -1,9 +1,9 @@
-"""Qwen2.5-VL (Bai et al. 2025): Qwen2-VL's layout with windows in its eye."""
+"""Qwen2.5-VL (Bai et al. 2025): Qwen2-VL's layout, with window attention in its vision tower."""
 
 from jobs.families.video_llm import layouts
 from jobs.families.video_llm.architecture import qwen_architecture
 from jobs.families.video_llm.family import VideoLLM
 
-_QUESTION = "<|im_start|>user\n<|vision_start|>{clip}<|vision_end|>{question}<|im_end|>\n<|im_start|>assistant\n"
+_PROMPT = "<|im_start|>user\n<|vision_start|>{clip}<|vision_end|>{question}<|im_end|>\n<|im_start|>assistant\n"
 
-FAMILY = VideoLLM(qwen_architecture("qwen2_5_vl", layouts.qwen2, 14, "<|video_pad|>", _QUESTION))
+FAMILY = VideoLLM(qwen_architecture("qwen2_5_vl", layouts.qwen2, 14, "<|video_pad|>", _PROMPT))

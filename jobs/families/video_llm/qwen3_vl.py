@@ -1,4 +1,4 @@
-"""Qwen3-VL (Bai et al. 2025): each pair of frames stands behind its time."""
+"""Qwen3-VL (Bai et al. 2025): the time of each pair of frames stands before its tokens."""
 
 from jobs.families.video_llm import layouts
 from jobs.families.video_llm.architecture import CHATML, qwen_architecture

@@ -1,4 +1,4 @@
-"""SmolVLM and SmolVLM2 (Marafioti et al. 2025): each frame is an image of its own."""
+"""SmolVLM and SmolVLM2 (Marafioti et al. 2025): each frame is a separate image."""
 
 from jobs.families.video_llm import layouts
 from jobs.families.video_llm.architecture import Architecture, image_edge, patch_edge
@@ -12,11 +12,11 @@ FAMILY = VideoLLM(
         lambda c: image_edge(c, 364),
         lambda c: patch_edge(c, 14),
         prompt="<|im_start|>User: {clip}{question}<end_of_utterance>\nAssistant:",
-        slot="<video>",
-        templated=False,
-        token="image_token_id",
-        end="<end_of_utterance>",
-        eyes=("model.vision_model", "model.connector"),
-        language=r"model\.text_model\..*",
+        video_placeholder="<video>",
+        uses_chat_template=False,
+        token_key="image_token_id",
+        end_token="<end_of_utterance>",
+        vision_modules=("model.vision_model", "model.connector"),
+        target_pattern=r"model\.text_model\..*",
     )
 )

@@ -1,4 +1,4 @@
-"""VideoLLaMA 3 (Zhang et al. 2025): every frame with its time."""
+"""VideoLLaMA 3 (Zhang et al. 2025): the time of each frame stands before its tokens."""
 
 from jobs.families.video_llm import layouts
 from jobs.families.video_llm.architecture import Architecture, patch_edge
@@ -11,8 +11,8 @@ FAMILY = VideoLLM(
         lambda c: {"time": 1, "patch": patch_edge(c, 14), "merge": 2},
         lambda c: max(1, 224 // (2 * patch_edge(c, 14))) * 2 * patch_edge(c, 14),
         lambda c: 2 * patch_edge(c, 14),
-        slot="<|video_pad|>",
-        fixed=False,
-        eyes=("model.vision_model", "model.projector"),
+        video_placeholder="<|video_pad|>",
+        fixed_size=False,
+        vision_modules=("model.vision_model", "model.projector"),
     )
 )

@@ -1,4 +1,4 @@
-"""The shapes of what an eye saw: flat named tensors of one clip for the cache, several clips joined for the model."""
+"""Vision features of a language model: flat named tensors of one clip for the cache, joined again for a batch."""
 
 from typing import Any
 
@@ -6,55 +6,62 @@ import torch
 
 from jobs.families.protocol import Features
 
-_KEPT = ("pooler_output", "deepstack_features")
-"""What a language model reads of an eye's output; the hidden states before the projection are left out."""
+_OUTPUT_FIELDS = ("pooler_output", "deepstack_features")
+"""What the language model reads of the vision tower's output; hidden states before the projection are left out."""
 
 
-def sees(model: Any, given: dict[str, torch.Tensor]) -> Features:
-    """The features as transformers' `mm_encoder_outputs` wants them, by flat names: field, or field/layer/clip."""
-    video = "pixel_values_videos" in given
-    ask = model.get_video_features if video else model.get_image_features
-    given.pop("video_compression_mask", None)
-    found = ask(**given, return_dict=True)
-    seen: Features = {}
-    for name in _KEPT:
-        value = getattr(found, name, None)
+def encode(model: Any, inputs: dict[str, torch.Tensor]) -> Features:
+    """Runs the vision tower on one clip.
+
+    Args:
+        inputs: the tensors of a layout.
+
+    Returns:
+        The fields that transformers' `mm_encoder_outputs` takes, by flat names: field, or field/layer/clip.
+    """
+    is_video = "pixel_values_videos" in inputs
+    get_features = model.get_video_features if is_video else model.get_image_features
+    inputs.pop("video_compression_mask", None)
+    output = get_features(**inputs, return_dict=True)
+    features: Features = {}
+    for name in _OUTPUT_FIELDS:
+        value = getattr(output, name, None)
         if value is not None:
-            _flatten(f"{'video' if video else 'image'}.{name}", value, seen)
-    return seen
+            _flatten(f"{'video' if is_video else 'image'}.{name}", value, features)
+    return features
 
 
-def sees_flamingo(model: Any, given: dict[str, torch.Tensor]) -> Features:
-    """IDEFICS has arguments of its own for what was seen before: after its resampler where it has one."""
-    pixels = given["pixel_values"].to(model.dtype)
+def encode_flamingo(model: Any, inputs: dict[str, torch.Tensor]) -> Features:
+    """The same for IDEFICS, whose `forward` has arguments of its own for encoded images."""
+    pixels = inputs["pixel_values"].to(model.dtype)
     hidden = model.vision_model(pixel_values=pixels.flatten(0, 1)).last_hidden_state
-    resampled = bool(model.config.use_resampler)
-    hidden = model.perceiver_resampler(hidden) if resampled else hidden
-    return {"perceiver_embeddings" if resampled else "image_encoder_embeddings": hidden[None]}
+    has_resampler = bool(model.config.use_resampler)
+    hidden = model.perceiver_resampler(hidden) if has_resampler else hidden
+    return {"perceiver_embeddings" if has_resampler else "image_encoder_embeddings": hidden[None]}
 
 
-def recall(clips: list[Features], writes: bool) -> dict[str, Any]:
-    """What `forward` (or `generate`, where `writes`) takes in the place of pixels, for several clips together."""
+def as_model_inputs(clips: list[Features], generates: bool) -> dict[str, Any]:
+    """The arguments of `forward` (of `generate`, where it `generates`) that replace the pixels of several clips."""
     names = list(clips[0])
-    if not names[0].startswith(("video.", "image.")):  # Flamingo
-        seen = torch.cat([clip[names[0]] for clip in clips])
-        return {"image_hidden_states" if writes else names[0]: seen}
+    if not names[0].startswith(("video.", "image.")):  # IDEFICS
+        hidden = torch.cat([clip[names[0]] for clip in clips])
+        return {"image_hidden_states" if generates else names[0]: hidden}
     outputs: dict[str, Any] = {}
     for name in names:
-        field, *place = name.split("/")
+        field, *path = name.split("/")
         values = [clip[name] for clip in clips]
-        if not place:
+        if not path:
             outputs[field] = torch.cat(values)
-        elif len(place) == 1:
+        elif len(path) == 1:
             outputs[field] = values
         else:
             outputs.setdefault(field, []).append(values)
-    told = _Seen({name.partition(".")[2]: value for name, value in outputs.items()})
-    return {"mm_encoder_outputs": {names[0].partition(".")[0]: told}}
+    fields = _Output({name.partition(".")[2]: value for name, value in outputs.items()})
+    return {"mm_encoder_outputs": {names[0].partition(".")[0]: fields}}
 
 
-class _Seen(dict[str, Any]):
-    """An output whose fields are attributes; a plain dict, so that loaders move it as one."""
+class _Output(dict[str, Any]):
+    """A model output whose fields are attributes; a plain dict, so that data loaders move its tensors."""
 
     def __getattr__(self, name: str) -> Any:
         try:

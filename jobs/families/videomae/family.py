@@ -1,4 +1,4 @@
-"""VideoMAE (Tong et al. 2022): classifies clips with adapters on a 4-bit encoder, or learns on from masked clips."""
+"""VideoMAE (Tong et al. 2022): classification with adapters on a 4-bit encoder, or continued masked pretraining."""
 
 from typing import Any
 
@@ -10,18 +10,18 @@ from orchestrator.domain.recipes import Recipe
 
 
 class VideoMAE(Encoder):
-    """Frame count and frame size are fixed by the checkpoint: its position table has one row a patch."""
+    """It has one position embedding for each patch, so frame count and frame size are fixed by the checkpoint."""
 
     name = "videomae"
     title = FAMILIES["videomae"].name_in_sentences
     model_class = "VideoMAEForVideoClassification"
-    linear = ("query", "key", "value", "dense")
+    default_targets = ("query", "key", "value", "dense")
 
     def frame_count(self, base: Base) -> int:
         return int(base.config.get("num_frames", 16))
 
     def check_training_type(self, recipe: Recipe) -> None:
-        """Both: it is the one encoder that is pretrained by drawing what it cannot see."""
+        """Allows both: it is the only encoder here that can be pretrained, by reconstructing masked patches."""
 
     def load(self, plan: Plan) -> Any:
         return load_masked(plan) if plan.is_pretraining else super().load(plan)

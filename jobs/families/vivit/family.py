@@ -1,4 +1,4 @@
-"""ViViT (Arnab et al. 2021): a ViT over tubelets; its processor counts from -1 to 1 before it normalises."""
+"""ViViT (Arnab et al. 2021): a ViT over tubelets; its processor rescales pixels to -1..1 before it normalizes."""
 
 from jobs.families.encoder import Encoder
 from jobs.families.protocol import Base
@@ -6,13 +6,13 @@ from orchestrator.domain.families import FAMILIES
 
 
 class ViViT(Encoder):
-    """One row a tubelet in its position table: frame count and size are fixed."""
+    """It has one position embedding for each tubelet, so frame count and frame size are fixed."""
 
     name = "vivit"
     title = FAMILIES["vivit"].name_in_sentences
     model_class = "VivitForVideoClassification"
-    linear = ("q_proj", "k_proj", "v_proj", "o_proj", "fc1", "fc2")
-    renamed = {
+    default_targets = ("q_proj", "k_proj", "v_proj", "o_proj", "fc1", "fc2")
+    renamed_layers = {
         "query": ("q_proj",), "key": ("k_proj",), "value": ("v_proj",), "dense": ("o_proj", "fc1", "fc2"),
     }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""V-JEPA 2 (Assran et al. 2025): an encoder with rotary places, read by an attentive pooler that is trained whole."""
+"""V-JEPA 2 (Assran et al. 2025): an encoder with rotary position embeddings and a fully trained attentive pooler."""
 
 from typing import Any
 
@@ -10,17 +10,17 @@ from orchestrator.domain.recipes import Recipe
 
 
 class VJEPA2(Encoder):
-    """The pooler is missing from the pretrained checkpoints, so it is trained and saved like the head.
+    """The pretrained checkpoints have no pooler, so it is trained and saved in full, like the head.
 
-    The predictor takes no part in classifying; its layers bear the encoder's names and must get no adapter.
+    The predictor is not used for classification. Its layers are named like the encoder's and must get no adapter.
     """
 
     name = "vjepa2"
     title = FAMILIES["vjepa2"].name_in_sentences
     head = ("classifier", "pooler")
     model_class = "VJEPA2ForVideoClassification"
-    pixels_name = "pixel_values_videos"
-    linear = ("query", "key", "value", "proj", "fc1", "fc2")
+    pixels_argument = "pixel_values_videos"
+    default_targets = ("query", "key", "value", "proj", "fc1", "fc2")
 
     def frame_count(self, base: Base) -> int:
         return int(base.config.get("frames_per_clip", 64))
@@ -35,7 +35,7 @@ class VJEPA2(Encoder):
             raise Invalid(text, "data.frames")
 
     def targets(self, recipe: Recipe, model: Any) -> str:
-        names = recipe.qlora.target_modules or self.linear
+        names = recipe.qlora.target_modules or self.default_targets
         return rf"(?:.*\.)?vjepa2\.encoder\..*\.(?:{'|'.join(names)})"
 
 

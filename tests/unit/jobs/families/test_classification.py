@@ -1,4 +1,4 @@
-"""Accuracy, top-5 and the confusion matrix of a small set whose answers are known, beside what guessing reaches."""
+"""Accuracy, top-5 accuracy and the confusion matrix of a small set with known answers, and the chance level."""
 
 import numpy as np
 import pytest
@@ -13,10 +13,10 @@ from orchestrator.states.jobs.samples import result_of
 NAMES = [f"class {letter}" for letter in "abcdefgh"]
 
 
-def test_top_five_the_matrix_and_the_wrong_clips() -> None:
+def test_metrics_matrix_and_mistakes() -> None:
     labels = np.array([0, 1, 2, 3])
-    logits = np.tile(np.arange(8, 0, -1, dtype=np.float32), (4, 1))  # says a, then b, c, d, e, f, g, h
-    logits[3] = logits[3][::-1]  # says h first and d fifth
+    logits = np.tile(np.arange(8, 0, -1, dtype=np.float32), (4, 1))  # predicts a, then b, c, d, e, f, g, h
+    logits[3] = logits[3][::-1]  # predicts h first and d fifth
     score = score_classes(logits, labels, NAMES)
     assert score.values == {"eval_accuracy": 0.25, "eval_top5": 1.0}
     assert score_classes(logits, labels + 4, NAMES).values["eval_top5"] == pytest.approx(0.5)
@@ -35,7 +35,7 @@ def test_top_five_the_matrix_and_the_wrong_clips() -> None:
     ]  # fmt: skip
 
 
-def test_of_five_classes_each_is_among_the_first_five() -> None:
+def test_five_classes_have_no_top_five() -> None:
     few = NAMES[:5]
     assert class_chance_level(few) == {"eval_accuracy": 0.2}
     assert set(score_classes(np.eye(5, dtype=np.float32), np.arange(5), few).values) == {"eval_accuracy"}

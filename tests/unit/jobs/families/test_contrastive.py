@@ -1,4 +1,4 @@
-"""Captions that say the same are no rivals, and ranks count ties against the retriever."""
+"""Clips with the same caption are no negatives of each other, and ties count against the retriever."""
 
 import math
 
@@ -9,7 +9,7 @@ import torch
 from jobs.families.contrastive import ranks_of_matches, retrieval_metrics, shared_captions, sigmoid_loss, softmax_loss
 
 
-def test_the_same_words_are_the_same() -> None:
+def test_case_and_punctuation_do_not_matter() -> None:
     same = shared_captions([["A red ring."], ["a red  RING"], ["a blue ring"], ["a box", "A blue ring!"]])
     assert same.tolist() == [
         [True, True, False, False],
@@ -19,8 +19,8 @@ def test_the_same_words_are_the_same() -> None:
     ]
 
 
-def test_a_clip_with_the_same_caption_is_no_rival() -> None:
-    """Two clips with one caption: without the mask their pull on each other would cost log 2."""
+def test_a_clip_with_the_same_caption_is_no_negative() -> None:
+    """Two clips with one caption: without the mask each would add log 2 to the loss of the other."""
     scores = torch.tensor([[9.0, 9.0, -9.0], [9.0, 9.0, -9.0], [-9.0, -9.0, 9.0]])
     same = torch.tensor([[True, True, False], [True, True, False], [False, False, True]])
     assert softmax_loss(scores, same).item() == pytest.approx(0, abs=1e-5)
@@ -37,6 +37,6 @@ def test_ranks() -> None:
     assert values == {"eval_r1": 0.25, "eval_r5": 0.5, "eval_r10": 0.75, "eval_median_rank": 4.5}
 
 
-def test_a_blind_retriever_is_last() -> None:
-    """All scores alike must not count as found."""
+def test_equal_scores_are_ranked_last() -> None:
+    """A retriever that cannot tell clips apart must not get a high rank."""
     assert ranks_of_matches(np.zeros((4, 4)), np.eye(4, dtype=bool)).tolist() == [4, 4, 4, 4]

@@ -1,4 +1,4 @@
-"""The template of a family: equal to the protocol, named in the docs, and it really trains."""
+"""The template of a family has every method of the protocol, is described in the docs, and trains."""
 
 import dataclasses
 import inspect
@@ -30,12 +30,12 @@ from tests.unit.jobs.trainer.test_run import losses, recorder_of
 
 __all__ = ["clips", "make_spec"]
 FOLDER = ROOT / "jobs" / "families" / "example"
-WORDS = [name for name in vars(Family) if not name.startswith("_")]
+NAMES = [name for name in vars(Family) if not name.startswith("_")]
 
 
 @pytest.fixture
 def base(tmp_path: Path) -> Path:
-    """A random one; for a family of your own, a config of the same few kilobytes."""
+    """A random base; for a family of your own, use a config as small as this one."""
     torch.manual_seed(1)
     config = transformers.ViTConfig(
         image_size=32, patch_size=8, hidden_size=64, num_hidden_layers=2, num_attention_heads=2, intermediate_size=128
@@ -52,16 +52,16 @@ def base(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Known to the trainer, for this test only."""
+    """Adds the template to the registry, for this test only."""
     monkeypatch.setitem(registry.MODULES, FAMILY.name, "jobs.families.example.family")
 
 
-def test_the_template_is_the_protocol() -> None:
-    """Every word, in the protocol's order, with its arguments and types; nothing that the protocol does not ask for."""
+def test_the_template_has_exactly_the_protocol() -> None:
+    """Every method in the protocol's order with its arguments and types, and nothing else."""
     own = [name for name, value in vars(Example).items() if inspect.isfunction(value) and not name.startswith("_")]
-    assert own == [word for word in WORDS if callable(getattr(Family, word))]
-    for word in own:
-        assert inspect.signature(getattr(Example, word)) == inspect.signature(getattr(Family, word)), word
+    assert own == [name for name in NAMES if callable(getattr(Family, name))]
+    for name in own:
+        assert inspect.signature(getattr(Example, name)) == inspect.signature(getattr(Family, name)), name
     assert {name for name in vars(Example) if not name.startswith("_")} == {*own, *Family.__annotations__}
 
 
@@ -70,7 +70,7 @@ def test_the_docs_walk_through_it() -> None:
     walk = text.split("## The template, file by file\n")[1].split("\n## ")[0]
     files = {path.name for path in FOLDER.glob("*.py")} - {"__init__.py"}
     assert files == set(re.findall(r"^\d\. \*\*`(\w+\.py)`", walk, re.MULTILINE))
-    assert {word for word in WORDS if f"`{word}`" not in walk} == set()
+    assert {name for name in NAMES if f"`{name}`" not in walk} == set()
 
 
 def test_no_page_offers_it() -> None:
@@ -79,7 +79,7 @@ def test_no_page_offers_it() -> None:
 
 
 @pytest.mark.usefixtures("registered")
-def test_it_learns_and_its_card_says_the_same(
+def test_it_learns_and_its_cards_program_agrees(
     base: Path, make_spec: MakeSpec, clips: list[ClipSpec], capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = make_spec(optim={"epochs": 6, "learning_rate": 4e-3}, clips=clips)
@@ -89,25 +89,25 @@ def test_it_learns_and_its_card_says_the_same(
     assert sum(curve[-4:]) < 0.9 * sum(curve[:4])
     assert {"eval_accuracy", "confusion_matrix", "baseline"} <= set(summary.to_json())
     adapter = Path(spec.folder) / "adapter"
-    said = json.loads((adapter / "predictions.json").read_text())
+    predictions = json.loads((adapter / "predictions.json").read_text())
     paths = {clip.id: clip.path for clip in clips}
     (adapter / "classify.py").write_text((adapter / "README.md").read_text().split("```python\n")[1].split("```")[0])
     capsys.readouterr()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["classify.py", *(paths[p["clip_id"]] for p in said)])
+        patch.setattr(sys, "argv", ["classify.py", *(paths[p["clip_id"]] for p in predictions)])
         runpy.run_path(str(adapter / "classify.py"))
     lines = [line.split("\t") for line in capsys.readouterr().out.splitlines() if "\t" in line]
-    assert [line[1] for line in lines] == [p["predicted"] for p in said]
-    assert [float(line[2]) for line in lines] == pytest.approx([p["confidence"] for p in said], abs=5e-3)
+    assert [line[1] for line in lines] == [p["predicted"] for p in predictions]
+    assert [float(line[2]) for line in lines] == pytest.approx([p["confidence"] for p in predictions], abs=5e-3)
 
 
 @pytest.mark.usefixtures("registered")
-def test_four_bits_but_for_the_head(base: Path) -> None:
+def test_everything_but_the_head_is_in_four_bits(base: Path) -> None:
     read = read_base(base)
     model = load_with_adapters(resolve(read), Plan(read, parse_recipe({}), "classification", ("a", "b")))
     assert len(quantized_layers(model)) == 12
     assert type(model.base_model.model.classifier.original_module) is torch.nn.Linear
-    item = {"frames": np.zeros((4, 32, 32, 3), np.uint8), "captions": [], "draw": (0, 0), "clip_id": 1}
+    item = {"frames": np.zeros((4, 32, 32, 3), np.uint8), "captions": [], "seed": (0, 0), "clip_id": 1}
     plan = Plan(read, parse_recipe({}), "classification", ("a", "b"))
     with torch.no_grad():
         answers = FAMILY.predict(plan, model.eval(), [item, item], Question())

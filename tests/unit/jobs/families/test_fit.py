@@ -1,4 +1,4 @@
-"""A base's files are held against its config before it is offered: no block of it is filled with random numbers."""
+"""A base's files are checked against its config before it is listed: no block of it is filled with random numbers."""
 
 import json
 from pathlib import Path
@@ -27,16 +27,16 @@ def base_of(family: str, folder: Path) -> Path:
     return make_base(family, folder) if family in OTHERS else make_tiny(family, folder)
 
 
-def one_block_more(config: dict[str, Any]) -> bool:
-    """In every part that counts its blocks; whether there was one."""
+def add_a_block(config: dict[str, Any]) -> bool:
+    """Adds one to every number of blocks in the config; returns whether there was any."""
     names = [name for name in ("num_hidden_layers", "depth") if isinstance(config.get(name), int)]
     for name in names:
         config[name] += 1
     config.pop("layer_types", None)
-    return any([*names, *(one_block_more(part) for part in config.values() if isinstance(part, dict))])
+    return any([*names, *(add_a_block(part) for part in config.values() if isinstance(part, dict))])
 
 
-def fit(folder: Path) -> None:
+def check(folder: Path) -> None:
     base = read_base(folder)
     check_weights_fit(resolve(base).model_class, base)
 
@@ -45,9 +45,9 @@ def fit(folder: Path) -> None:
 def test_a_base_fits_its_own_config_and_no_deeper_one(tmp_path: Path, family: str) -> None:
     folder = base_of(family, tmp_path / "base")
     assert inspect_model(folder).family == family
-    fit(folder)
+    check(folder)
     config = json.loads((folder / "config.json").read_text())
-    assert one_block_more(config)
+    assert add_a_block(config)
     (folder / "config.json").write_text(json.dumps(config))
     with pytest.raises(Invalid, match="tensors are missing or of another size"):
-        fit(folder)
+        check(folder)

@@ -24,7 +24,7 @@ from tests.unit.jobs.families.tiny_llms import CONFIGS, tokenizer
 KINDS = sorted({name for name, module in MODULES.items() if "video_llm" in module} - {"qwen2_vl", "qwen2_5_vl"})
 """Qwen2's patches are compared in `test_video_llm.py`."""
 RESIZED = {"smolvlm", "llava_onevision", "llava_next_video", "internvl", "idefics"}
-"""The others keep a clip's shape and let its size grow; here a run has one size, chosen for its memory."""
+"""The others keep a clip's aspect ratio and size; here a run has one size, chosen for its memory."""
 SLOTS = {
     "qwen3_vl": "<|video_pad|>", "video_llama_3": "<|video_pad|>", "smolvlm": "<video>", "llava_onevision": "<video>",
     "llava_next_video": "<video>", "internvl": "<video>", "idefics": "",
@@ -55,10 +55,10 @@ def _clip(name: str, how: str) -> Any:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, torch.Tensor]:
-    """What the real processors say, all asked in one process."""
+def reference(tmp_path_factory: pytest.TempPathFactory) -> dict[str, torch.Tensor]:
+    """The output of the real processors, all run in one process."""
     folder = tmp_path_factory.mktemp("processors")
-    asked: dict[str, Any] = {}
+    requests: dict[str, Any] = {}
     clips: dict[str, Any] = {}
     for name in KINDS:
         family = resolve(_base(name, folder / name))
@@ -66,17 +66,19 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, torch.Tensor]:
         prompt = family.architecture.prompt.replace("{question}", QUESTION)
         for how in (how for other, how in CASES if other == name):
             clips[f"{name} {how}"] = _clip(name, how)
-            asked[f"{name} {how}"] = {"name": name, "prompt": prompt, "slot": SLOTS[name]}
-    save_file(clips, folder / "asked.safetensors")
-    (folder / "asked.json").write_text(json.dumps(asked))
+            requests[f"{name} {how}"] = {"name": name, "prompt": prompt, "slot": SLOTS[name]}
+    save_file(clips, folder / "requests.safetensors")
+    (folder / "requests.json").write_text(json.dumps(requests))
     command = [sys.executable, "-m", "tests.fakes.processors", str(folder)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    return load_file(folder / "told.safetensors")
+    return load_file(folder / "outputs.safetensors")
 
 
 @pytest.mark.parametrize(("name", "how"), CASES)
-def test_a_layout_is_the_processors(name: str, how: str, told: dict[str, torch.Tensor], tmp_path: Path) -> None:
+def test_a_layout_equals_the_processors(
+    name: str, how: str, reference: dict[str, torch.Tensor], tmp_path: Path
+) -> None:
     base = _base(name, tmp_path / name)
     family = resolve(base)
     assert isinstance(family, VideoLLM)
@@ -84,22 +86,22 @@ def test_a_layout_is_the_processors(name: str, how: str, told: dict[str, torch.T
     sampling, frames = family.sampling(base, plan.recipe), _clip(name, how)
     if name in RESIZED:
         frames = np.stack([_prepare(f, dict(sampling.size), sampling.crop, sampling.resample) for f in frames])
-    ours = ChatCollator(plan, family.architecture, sampling).ask([{"frames": frames}])
-    real = {key.partition("/")[2]: value for key, value in told.items() if key.startswith(f"{name} {how}/")}
+    ours = ChatCollator(plan, family.architecture, sampling).generation_inputs([{"frames": frames}])
+    real = {key.partition("/")[2]: value for key, value in reference.items() if key.startswith(f"{name} {how}/")}
     assert ours["input_ids"].tolist() == real.pop("input_ids").tolist()
-    # No pixel is padding: a model that is told nothing takes all of them.
+    # No pixel is padding, so a model that is given no mask sees the same.
     assert real.pop("pixel_attention_mask", torch.ones(1)).all()
     if name == "idefics":
-        seen = real.pop("image_attention_mask")
-        assert ours["image_attention_mask"].shape == seen.shape
-        # The one difference that is meant: see `layouts.idefics`.
-        assert seen[0, -1].tolist() == [0] * (len(frames) - 1) + [1]
+        mask = real.pop("image_attention_mask")
+        assert ours["image_attention_mask"].shape == mask.shape
+        # The one intended difference: see `layouts.idefics`.
+        assert mask[0, -1].tolist() == [0] * (len(frames) - 1) + [1]
         assert ours["image_attention_mask"].all()
     for key, value in real.items():
-        found = ours[_RENAMED.get(name, {}).get(key, key)]
-        assert found.shape == value.shape, key
-        far = (found.float() - value.float()).abs()
-        # Pillow and torch round a resized pixel differently, most where white stands beside black. SmolVLM's processor
+        actual = ours[_RENAMED.get(name, {}).get(key, key)]
+        assert actual.shape == value.shape, key
+        far = (actual.float() - value.float()).abs()
+        # Pillow and torch round a resized pixel differently, most at sharp edges. SmolVLM's processor
         # shrinks the longer side first and then squares; we square at once, which keeps more of the shorter side.
         allowed = 0.25 if name == "smolvlm" else 0.02
         assert far.mean() < allowed if how == "odd-sized" else far.max() < 1e-4, (key, far.mean())

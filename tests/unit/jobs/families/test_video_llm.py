@@ -1,4 +1,4 @@
-"""Each video language model trains in 4 bits from a random base, and its adapter speaks again from its card alone."""
+"""Each video language model trains in 4 bits from a random base, and its card's program runs the adapter alone."""
 
 import dataclasses
 import json
@@ -25,7 +25,7 @@ from jobs.trainer.setup import load_with_adapters
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.services.models.inspect import inspect_model
-from orchestrator.services.models.vision_tokens import read_vision_layout, visual_tokens
+from orchestrator.services.models.vision_tokens import read_sight, visual_tokens
 from tests.unit.jobs.families.tiny_llms import CONFIGS, make_tiny
 from tests.unit.jobs.trainer.conftest import MakeSpec, clips, make_spec
 from tests.unit.jobs.trainer.test_run import losses, recorder_of
@@ -33,13 +33,13 @@ from tests.unit.jobs.trainer.test_run import losses, recorder_of
 __all__ = ["clips", "make_spec"]
 
 
-def test_every_kind_has_a_tiny_one() -> None:
+def test_every_architecture_has_a_tiny_config() -> None:
     assert set(CONFIGS) == {name for name, module in MODULES.items() if "video_llm" in module}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(CONFIGS))
-def test_a_run_and_its_card(
+def test_a_run_and_its_cards_program(
     name: str,
     make_spec: MakeSpec,
     clips: list[ClipSpec],
@@ -48,12 +48,12 @@ def test_a_run_and_its_card(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     base = make_tiny(name, tmp_path / "base")
-    told = {"blinking": "it blinks", "zooming": "it looms now"}
-    said = [dataclasses.replace(clip, label="", caption=told[clip.label]) for clip in clips[:8]]
+    captions = {"blinking": "it blinks", "zooming": "it looms now"}
+    captioned = [dataclasses.replace(clip, label="", caption=captions[clip.label]) for clip in clips[:8]]
     family = resolve(read_base(base))
     assert isinstance(family, VideoLLM)
-    data = {"frames": 4, "fps": 25} | ({} if family.architecture.fixed else {"size": 56})
-    made = make_spec(optim={"epochs": 5, "learning_rate": 1e-2, "batch_size": 3}, clips=said, data=data)
+    data = {"frames": 4, "fps": 25} | ({} if family.architecture.fixed_size else {"size": 56})
+    made = make_spec(optim={"epochs": 5, "learning_rate": 1e-2, "batch_size": 3}, clips=captioned, data=data)
     spec = dataclasses.replace(made, task="captioning", class_names=[], model_path=str(base), family=name)
     result = train(spec, recorder_of(spec), lambda: False)
     curve = list(losses(spec).values())
@@ -62,40 +62,40 @@ def test_a_run_and_its_card(
     adapter = Path(spec.folder) / "adapter"
     (adapter / "caption.py").write_text((adapter / "README.md").read_text().split("```python\n")[1].split("```")[0])
     reported = json.loads((adapter / "predictions.json").read_text())
-    paths = {clip.id: clip.path for clip in said}
+    paths = {clip.id: clip.path for clip in captioned}
     monkeypatch.setattr(sys, "argv", ["caption.py", *(paths[row["clip_id"]] for row in reported)])
     capsys.readouterr()
     runpy.run_path(str(adapter / "caption.py"))
     lines = capsys.readouterr().out
     for row in reported:
-        spoken = lines.split(f"{paths[row['clip_id']]}\t")[1]
-        assert " ".join(spoken.split()).startswith(row["predicted"])
+        text = lines.split(f"{paths[row['clip_id']]}\t")[1]
+        assert " ".join(text.split()).startswith(row["predicted"])
 
 
 @pytest.mark.parametrize("name", sorted(CONFIGS))
-def test_the_house_counts_a_clips_tokens_as_the_workshop_lays_them(name: str, tmp_path: Path) -> None:
+def test_the_web_counts_the_tokens_that_the_layout_makes(name: str, tmp_path: Path) -> None:
     base = read_base(make_tiny(name, tmp_path))
     family = resolve(base)
     assert isinstance(family, VideoLLM)
-    size = None if family.architecture.fixed else 56
+    size = None if family.architecture.fixed_size else 56
     recipe = parse_recipe({"data": {"frames": 5, "size": size}})
     edge = family.sampling(base, recipe).size[0][1]
-    item = {"frames": np.zeros((5, edge, edge, 3), np.uint8), "captions": ["x"], "learn": False, "draw": (0, 0)}
-    talk = family.collate(Plan(base, recipe, "captioning", (), ("x",)))
-    assert isinstance(talk, ChatCollator)
-    ids = talk([item])["input_ids"]
-    sight = read_vision_layout(name, base.config)
+    item = {"frames": np.zeros((5, edge, edge, 3), np.uint8), "captions": ["x"], "training": False, "seed": (0, 0)}
+    collator = family.collate(Plan(base, recipe, "captioning", (), ("x",)))
+    assert isinstance(collator, ChatCollator)
+    ids = collator([item])["input_ids"]
+    sight = read_sight(name, base.config)
     assert sight is not None
-    assert visual_tokens(sight, 5, size) == int((ids == talk.mark_id()).sum())
-    assert sight["edge"] == family.architecture.edge(base.config)
+    assert visual_tokens(sight, 5, size) == int((ids == collator.video_token_id()).sum())
+    assert sight["edge"] == family.architecture.frame_edge(base.config)
     facts = inspect_model(tmp_path)
     assert facts.details["sight"] == sight
     model = load_with_adapters(family, Plan(base, parse_recipe({}), "captioning", (), ("x",)))
-    laid = {row["suffix"]: row["count"] for row in adapted_layers(model)}
-    assert {g["suffix"]: g["count"] for g in facts.details["layers"] if g["default"]} == laid
+    adapted = {row["suffix"]: row["count"] for row in adapted_layers(model)}
+    assert {g["suffix"]: g["count"] for g in facts.details["layers"] if g["default"]} == adapted
 
 
-def test_the_eye_stays_whole_and_only_the_answer_is_learned(tmp_path: Path) -> None:
+def test_the_vision_tower_is_not_quantized_and_only_the_answer_is_learned(tmp_path: Path) -> None:
     base = read_base(make_tiny("qwen2_5_vl", tmp_path))
     recipe = parse_recipe({"data": {"frames": 4, "size": 56}})
     family = resolve(base)
@@ -104,35 +104,35 @@ def test_the_eye_stays_whole_and_only_the_answer_is_learned(tmp_path: Path) -> N
     assert len(quantized_layers(model)) == 14
     assert all("language_model" in name for name, p in model.named_parameters() if p.requires_grad)
     frames = np.random.default_rng(0).integers(0, 256, (4, 56, 56, 3), dtype=np.uint8)
-    item = {"frames": frames, "captions": ["it hops"], "learn": True, "draw": (0, 0), "clip_id": 1}
+    item = {"frames": frames, "captions": ["it hops"], "training": True, "seed": (0, 0), "clip_id": 1}
     batch = family.collate(plan)([item])
     learned = batch["labels"][0][batch["labels"][0] != IGNORED]
-    talk = family.collate(plan)
-    assert isinstance(talk, ChatCollator)
-    assert talk.tokenizer.decode(learned) == "it hops<|im_end|>"
+    collator = family.collate(plan)
+    assert isinstance(collator, ChatCollator)
+    assert collator.tokenizer.decode(learned) == "it hops<|im_end|>"
 
 
 @pytest.mark.parametrize("name", sorted(CONFIGS))
-def test_only_the_answer_is_scored_and_the_loss_is_the_whole_one(name: str, tmp_path: Path) -> None:
+def test_logits_of_the_answer_alone_give_the_same_loss(name: str, tmp_path: Path) -> None:
     base = read_base(make_tiny(name, tmp_path))
     family = resolve(base)
     assert isinstance(family, VideoLLM)
-    recipe = parse_recipe({"data": {"frames": 4} | ({} if family.architecture.fixed else {"size": 56})})
+    recipe = parse_recipe({"data": {"frames": 4} | ({} if family.architecture.fixed_size else {"size": 56})})
     plan = Plan(base, recipe, "captioning", (), ("it hops", "it looms now"))
     edge = dict(family.sampling(base, recipe).size)["width"]
     frames = np.random.default_rng(0).integers(0, 256, (4, edge, edge, 3), dtype=np.uint8)
-    items = [{"frames": frames, "captions": [c], "learn": True, "draw": (0, 0), "clip_id": 1} for c in plan.captions]
+    items = [{"frames": frames, "captions": [c], "training": True, "seed": (0, 0), "clip_id": 1} for c in plan.captions]
     batch = family.collate(plan)(items)
     model = load_with_adapters(family, plan).eval()
-    whole = {key: value for key, value in batch.items() if key not in ("shift_labels", "logits_to_keep")}
+    all_positions = {key: value for key, value in batch.items() if key not in ("shift_labels", "logits_to_keep")}
     with torch.no_grad():
-        picked, full = model(**batch), model(**whole)
-    assert float(picked.loss) == pytest.approx(float(full.loss), abs=1e-5)
-    assert picked.logits.shape[0] == int((batch["labels"] != IGNORED).sum())
+        answer_only, full = model(**batch), model(**all_positions)
+    assert float(answer_only.loss) == pytest.approx(float(full.loss), abs=1e-5)
+    assert answer_only.logits.shape[0] == int((batch["labels"] != IGNORED).sum())
     assert full.logits.shape[:2] == batch["labels"].shape
 
 
-def test_patches_are_those_of_the_real_processor() -> None:
+def test_patches_equal_the_real_processors() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (56, 84, 3), dtype=np.uint8)
     real = Qwen2VLImageProcessorPil(do_resize=False, image_mean=[0.5] * 3, image_std=[0.5] * 3)(
         [picture], return_tensors="pt"
@@ -143,35 +143,35 @@ def test_patches_are_those_of_the_real_processor() -> None:
     assert torch.allclose(patches, real["pixel_values"], atol=1e-5)
 
 
-def test_the_processor_goes_along_as_the_base_has_it(tmp_path: Path) -> None:
-    """Qwen3-VL's repository has one file for pictures and one for videos, each with a class of its own."""
+def test_the_processors_files_are_copied_unchanged(tmp_path: Path) -> None:
+    """Qwen3-VL's repository has one file for images and one for videos, each with a class of its own."""
     folder = make_tiny("qwen3_vl", tmp_path / "base")
     how: dict[str, object] = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3, "patch_size": 16, "merge_size": 2}
-    pictures = how | {"image_processor_type": "Qwen2VLImageProcessorFast", "size": {"shortest_edge": 65536}}
-    films = how | {"video_processor_type": "Qwen3VLVideoProcessor", "size": {"shortest_edge": 4096}}
-    (folder / "preprocessor_config.json").write_text(json.dumps(pictures))
-    (folder / "video_preprocessor_config.json").write_text(json.dumps(films))
+    images = how | {"image_processor_type": "Qwen2VLImageProcessorFast", "size": {"shortest_edge": 65536}}
+    videos = how | {"video_processor_type": "Qwen3VLVideoProcessor", "size": {"shortest_edge": 4096}}
+    (folder / "preprocessor_config.json").write_text(json.dumps(images))
+    (folder / "video_preprocessor_config.json").write_text(json.dumps(videos))
     (folder / "chat_template.json").write_text(json.dumps({"chat_template": "{{ messages }}"}))
-    base, kept = read_base(folder), tmp_path / "kept"
-    kept.mkdir()
-    resolve(base).save_processor(Plan(base, parse_recipe({}), "captioning"), kept)
+    base, saved = read_base(folder), tmp_path / "saved"
+    saved.mkdir()
+    resolve(base).save_processor(Plan(base, parse_recipe({}), "captioning"), saved)
     for name in ("preprocessor_config.json", "video_preprocessor_config.json", "chat_template.json"):
-        assert (kept / name).read_bytes() == (folder / name).read_bytes()
-    assert type(AutoImageProcessor.from_pretrained(kept)).__name__.startswith("Qwen2VLImageProcessor")
-    assert AutoTokenizer.from_pretrained(kept).chat_template == "{{ messages }}"
+        assert (saved / name).read_bytes() == (folder / name).read_bytes()
+    assert type(AutoImageProcessor.from_pretrained(saved)).__name__.startswith("Qwen2VLImageProcessor")
+    assert AutoTokenizer.from_pretrained(saved).chat_template == "{{ messages }}"
 
 
-def test_flamingos_adapter_is_read_by_auto_processor(tmp_path: Path) -> None:
+def test_idefics_adapter_is_read_by_auto_processor(tmp_path: Path) -> None:
     folder = make_tiny("idefics", tmp_path / "base")
     how = {"image_processor_type": "IdeficsImageProcessor", "processor_class": "IdeficsProcessor", "image_size": 28}
     (folder / "preprocessor_config.json").write_text(json.dumps(how))
-    base, kept = read_base(folder), tmp_path / "kept"
-    kept.mkdir()
-    resolve(base).save_processor(Plan(base, parse_recipe({}), "captioning"), kept)
-    assert type(AutoProcessor.from_pretrained(kept)).__name__ == "IdeficsProcessor"
+    base, saved = read_base(folder), tmp_path / "saved"
+    saved.mkdir()
+    resolve(base).save_processor(Plan(base, parse_recipe({}), "captioning"), saved)
+    assert type(AutoProcessor.from_pretrained(saved)).__name__ == "IdeficsProcessor"
 
 
-def test_sizes_and_tasks_that_do_not_fit(tmp_path: Path) -> None:
+def test_sizes_and_tasks_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     base = read_base(make_tiny("smolvlm", tmp_path / "a"))
     family = resolve(base)
     with pytest.raises(Invalid, match="describes clips"):
@@ -182,13 +182,13 @@ def test_sizes_and_tasks_that_do_not_fit(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="multiple of 28"):
         resolve(free).check(free, parse_recipe({"data": {"size": 60}}), "captioning")
     plan = Plan(free, parse_recipe({}), "captioning")
-    long = {"captions": ["on and on " * 300], "learn": False, "draw": (0, 0), "clip_id": 1}
+    long = {"captions": ["on and on " * 300], "training": False, "seed": (0, 0), "clip_id": 1}
     long["frames"] = np.zeros((4, 56, 56, 3), np.uint8)
     with pytest.raises(Invalid, match="Use fewer frames"):
         resolve(free).collate(plan)([long])
 
 
-def test_the_eye_learns_too_where_it_is_asked(tmp_path: Path) -> None:
+def test_the_vision_tower_is_trained_where_the_recipe_says_so(tmp_path: Path) -> None:
     base = read_base(make_tiny("qwen2_vl", tmp_path))
     recipe = parse_recipe({"data": {"frames": 4, "size": 56}, "qlora": {"vision": True}})
     plan = Plan(base, recipe, "captioning", (), ("it hops",))

@@ -74,17 +74,17 @@ def test_evaluation_does_not_cut_the_gradient() -> None:
     assert after == pytest.approx(before, rel=1e-4)
 
 
-def test_a_varied_clip_keeps_its_shape_and_range() -> None:
+def test_augmentation_keeps_shape_and_range() -> None:
     torch.manual_seed(0)
     pixels = torch.rand(3, 8, 3, 48, 48)
-    varied = augment(pixels, torch.Generator().manual_seed(3))
-    assert varied.shape == pixels.shape
-    assert -0.2 <= varied.min() <= varied.max() <= 1.2
+    augmented = augment(pixels, torch.Generator().manual_seed(3))
+    assert augmented.shape == pixels.shape
+    assert -0.2 <= augmented.min() <= augmented.max() <= 1.2
     still = augment(pixels[:, :1].expand(-1, 8, -1, -1, -1), torch.Generator().manual_seed(3))
     assert torch.allclose(still[:, 0], still[:, 7], atol=1e-5)
 
 
-def test_unknown_family_and_remote_code(tmp_path: Any) -> None:
+def test_unknown_families_and_remote_code_are_refused(tmp_path: Any) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "bert"}')
     with pytest.raises(Invalid, match="type 'bert'"):
         resolve(read_base(tmp_path))

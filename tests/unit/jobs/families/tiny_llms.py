@@ -1,4 +1,4 @@
-"""Random video language models of a few kilobytes, one an architecture, with a tokenizer that spells bytes."""
+"""Random video language models of a few kilobytes, one for each architecture, with a byte-level tokenizer."""
 
 import json
 from pathlib import Path
@@ -17,17 +17,19 @@ _TEXT = {
     "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2,
     "num_key_value_heads": 2, "max_position_embeddings": 2048, "vocab_size": 300,
 }  # fmt: skip
-_EYE = {
+_VISION = {
     "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2,
     "image_size": 28, "patch_size": 7,
 }  # fmt: skip
-_QWEN_EYE = {"depth": 1, "embed_dim": 32, "hidden_size": 64, "num_heads": 2, "patch_size": 14, "spatial_merge_size": 2}
+_QWEN_VISION = {
+    "depth": 1, "embed_dim": 32, "hidden_size": 64, "num_heads": 2, "patch_size": 14, "spatial_merge_size": 2,
+}  # fmt: skip
 
 
 def tokenizer() -> PreTrainedTokenizerFast:
     """256 bytes, then the special tokens."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    backend = Tokenizer(models.BPE({letter: i for i, letter in enumerate(alphabet)}, []))
+    backend = Tokenizer(models.BPE({symbol: i for i, symbol in enumerate(alphabet)}, []))
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     backend.decoder = decoders.ByteLevel()
     backend.add_special_tokens([AddedToken(word, special=True, normalized=False) for word in SPECIAL])
@@ -40,10 +42,10 @@ def token(word: str) -> int:
     return 256 + SPECIAL.index(word)
 
 
-def _qwen(more: dict[str, Any], rope: dict[str, Any], eye: dict[str, Any]) -> dict[str, Any]:
+def _qwen(more: dict[str, Any], rope: dict[str, Any], vision: dict[str, Any]) -> dict[str, Any]:
     return {
         "text_config": _TEXT | {"rope_parameters": rope} | more,
-        "vision_config": _QWEN_EYE | eye,
+        "vision_config": _QWEN_VISION | vision,
         "video_token_id": token("<|video_pad|>"),
         "image_token_id": token("<|image_pad|>"),
         "vision_start_token_id": token("<|vision_start|>"),
@@ -75,22 +77,22 @@ CONFIGS: dict[str, dict[str, Any]] = {
         },
     ),
     "smolvlm": {
-        "text_config": {"model_type": "llama"} | _TEXT, "vision_config": _EYE, "scale_factor": 2,
+        "text_config": {"model_type": "llama"} | _TEXT, "vision_config": _VISION, "scale_factor": 2,
         "image_token_id": token("<image>"), "pad_token_id": 256,
     },
     "llava_onevision": {
         "text_config": {"model_type": "qwen2"} | _TEXT,
-        "vision_config": {"model_type": "siglip_vision_model", "vision_use_head": False} | _EYE,
+        "vision_config": {"model_type": "siglip_vision_model", "vision_use_head": False} | _VISION,
         "vision_feature_layer": -1, "vision_feature_select_strategy": "full",
     } | _LLAVA,
     "llava_next_video": {
         "text_config": {"model_type": "llama"} | _TEXT,
-        "vision_config": {"model_type": "clip_vision_model", "projection_dim": 32} | _EYE,
+        "vision_config": {"model_type": "clip_vision_model", "projection_dim": 32} | _VISION,
         "vision_feature_layer": -1, "spatial_pool_stride": 2, "spatial_pool_mode": "average",
     } | _LLAVA,
     "internvl": {
         "text_config": {"model_type": "qwen2"} | _TEXT,
-        "vision_config": _EYE | {"image_size": [28, 28], "patch_size": [7, 7]},
+        "vision_config": _VISION | {"image_size": [28, 28], "patch_size": [7, 7]},
         "downsample_ratio": 0.5, "image_token_id": token("<IMG_CONTEXT>"), "vision_feature_layer": -1,
     },
     "video_llama_3": {

@@ -34,8 +34,8 @@ def batch_of(plan: Plan) -> dict[str, Any]:
             "frames": dice.integers(0, 256, (count, side, side, 3), dtype=np.uint8),
             "label": n,
             "captions": [plan.captions[n]],
-            "learn": True,
-            "draw": (0, n),
+            "training": True,
+            "seed": (0, n),
             "clip_id": n,
         }
         for n in range(2)

@@ -13,7 +13,7 @@ from transformers import TrainingArguments, training_args
 from jobs.families.protocol import Plan
 from jobs.families.registry import read_base, resolve
 from jobs.families.video_llm import load
-from jobs.families.video_llm.load import attention
+from jobs.families.video_llm.load import attention_options
 from jobs.trainer import device_settings as manners
 from jobs.trainer.device_settings import device_arguments, use_liger
 from jobs.trainer.hf_trainer import training_arguments
@@ -101,7 +101,7 @@ def test_fused_kernels_must_leave_the_loss_as_it_was(tmp_path: Path) -> None:
     family = resolve(base)
     model, collate = load_with_adapters(family, plan), family.collate(plan)
     frames = np.random.default_rng(0).integers(0, 256, (2, 56, 56, 3), dtype=np.uint8)
-    items = [{"frames": frames, "captions": ["it hops"], "learn": True, "draw": (0, 0), "clip_id": 1}]
+    items = [{"frames": frames, "captions": ["it hops"], "training": True, "seed": (0, 0), "clip_id": 1}]
     chance = torch.get_rng_state()
     apply_and_check(plan, model, collate, items, lambda model: None)
     assert torch.equal(torch.get_rng_state(), chance)
@@ -125,10 +125,10 @@ def test_flash_attention_where_it_is_installed_and_the_class_takes_it(
 ) -> None:
     base = read_base(make_tiny("qwen2_5_vl", tmp_path))
     here, there = (Plan(base, parse_recipe({}), "captioning", device=device) for device in ("cpu", "cuda:0"))
-    assert attention(there) == {}  # not installed: transformers takes SDPA
+    assert attention_options(there) == {}  # not installed: transformers takes SDPA
     monkeypatch.setattr(load, "is_flash_attn_2_available", lambda: True)
-    assert attention(here) == {}
-    assert attention(there) == {"attn_implementation": "flash_attention_2"}
+    assert attention_options(here) == {}
+    assert attention_options(there) == {"attn_implementation": "flash_attention_2"}
 
 
 @pytest.mark.slow

@@ -70,7 +70,7 @@ def test_four_bits_and_no_gradient_lost(tmp_path: Path, family: str) -> None:
     assert len(layers) >= 8
     assert not any(layer.support_avx512bf16_for_cpu for layer in layers)
     frames = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
-    items = [{"frames": frames, "label": i, "learn": False, "draw": (0, i), "captions": []} for i in range(2)]
+    items = [{"frames": frames, "label": i, "training": False, "seed": (0, i), "captions": []} for i in range(2)]
     batch = how.collate(plan)(items)
     before = _gradients(model, batch)
     assert min(before) > 0

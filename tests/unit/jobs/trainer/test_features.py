@@ -33,7 +33,7 @@ class CountingEye:
     def __init__(self, key: str = "a") -> None:
         self.key, self.asked = key, 0
 
-    def see(self, frames: np.ndarray) -> Features:
+    def encode(self, frames: np.ndarray) -> Features:
         self.asked += 1
         return {"colours": torch.from_numpy(frames.mean((1, 2)))}
 
@@ -120,7 +120,7 @@ def test_the_loss_is_the_same_through_the_cache(name: str, tmp_path: Path) -> No
     base = read_base(make_tiny(name, tmp_path / "base"))
     family = resolve(base)
     assert isinstance(family, VideoLLM)
-    recipe = parse_recipe({"data": {"frames": 4} | ({} if family.architecture.fixed else {"size": 56})})
+    recipe = parse_recipe({"data": {"frames": 4} | ({} if family.architecture.fixed_size else {"size": 56})})
     plan = Plan(base, recipe, "captioning", (), ("it hops", "it looms now"))
     model = load_with_adapters(family, plan)
     eye, edge = family.vision_encoder(plan, model), dict(family.sampling(base, recipe).size)["width"]
@@ -129,9 +129,9 @@ def test_the_loss_is_the_same_through_the_cache(name: str, tmp_path: Path) -> No
     items = []
     for number, said in enumerate(plan.captions):
         frames = dice.integers(0, 256, (4, edge, edge, 3), dtype=np.uint8)
-        items.append({"frames": frames, "captions": [said], "learn": True, "draw": (0, number), "clip_id": number})
+        items.append({"frames": frames, "captions": [said], "training": True, "seed": (0, number), "clip_id": number})
     kept = [
-        {name: v for name, v in item.items() if name != "frames"} | {"features": eye.see(item["frames"])}
+        {name: v for name, v in item.items() if name != "frames"} | {"features": eye.encode(item["frames"])}
         for item in items
     ]
     model.train()
@@ -143,7 +143,7 @@ def test_the_loss_is_the_same_through_the_cache(name: str, tmp_path: Path) -> No
         cached = float(model(**collate(kept)).loss)
     assert cached == pytest.approx(plain, abs=1e-5)
     assert model.training
-    for parameter in model.get_base_model().get_submodule(family.architecture.eyes[0]).parameters():
+    for parameter in model.get_base_model().get_submodule(family.architecture.vision_modules[0]).parameters():
         parameter.requires_grad = True
     assert not is_frozen(model, family.architecture)
     assert family.vision_encoder(plan, model) is None

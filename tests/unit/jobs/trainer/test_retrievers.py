@@ -78,7 +78,7 @@ def test_four_bits_and_heads_whole(tmp_path: Path, family: str) -> None:
     assert not any(layer.support_avx512bf16_for_cpu for layer in layers)
     frames = torch.randint(0, 256, (3, how.sampling(base, plan.recipe).count, 32, 32, 3), dtype=torch.uint8).numpy()
     items = [
-        {"frames": frames[i], "captions": [f"caption {i}"], "learn": True, "draw": (0, i), "clip_id": i}
+        {"frames": frames[i], "captions": [f"caption {i}"], "training": True, "seed": (0, i), "clip_id": i}
         for i in range(3)
     ]
     model.train()
