@@ -53,7 +53,7 @@ def score_classes(logits: Any, labels: NDArray[np.int64], class_names: Sequence[
             predicted=class_names[choice],
             confidence=round(float(probabilities[row, choice]), 4),
         )
-        for row, (label, choice) in enumerate(zip(labels.tolist(), predicted.tolist(), strict=True))
+        for row, (label, choice) in enumerate(zip(map(int, labels), map(int, predicted), strict=True))
     ]
     if len(class_names) > _MATRIX:
         return Score(values, clips)

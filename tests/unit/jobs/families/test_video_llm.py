@@ -25,7 +25,7 @@ from jobs.trainer.setup import load_with_adapters
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.services.models.inspect import inspect_model
-from orchestrator.services.models.vision_tokens import read_sight, visual_tokens
+from orchestrator.services.models.vision_tokens import read_vision_layout, visual_tokens
 from tests.unit.jobs.families.tiny_llms import CONFIGS, make_tiny
 from tests.unit.jobs.trainer.conftest import MakeSpec, clips, make_spec
 from tests.unit.jobs.trainer.test_run import losses, recorder_of
@@ -84,12 +84,12 @@ def test_the_web_counts_the_tokens_that_the_layout_makes(name: str, tmp_path: Pa
     collator = family.collate(Plan(base, recipe, "captioning", (), ("x",)))
     assert isinstance(collator, ChatCollator)
     ids = collator([item])["input_ids"]
-    sight = read_sight(name, base.config)
-    assert sight is not None
-    assert visual_tokens(sight, 5, size) == int((ids == collator.video_token_id()).sum())
-    assert sight["edge"] == family.architecture.frame_edge(base.config)
+    layout = read_vision_layout(name, base.config)
+    assert layout is not None
+    assert visual_tokens(layout, 5, size) == int((ids == collator.video_token_id()).sum())
+    assert layout["edge"] == family.architecture.frame_edge(base.config)
     facts = inspect_model(tmp_path)
-    assert facts.details["sight"] == sight
+    assert facts.details["sight"] == layout
     model = load_with_adapters(family, Plan(base, parse_recipe({}), "captioning", (), ("x",)))
     adapted = {row["suffix"]: row["count"] for row in adapted_layers(model)}
     assert {g["suffix"]: g["count"] for g in facts.details["layers"] if g["default"]} == adapted
