@@ -19,7 +19,7 @@ def sources() -> Iterator[tuple[str, ast.Module]]:
             yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text())
 
 
-def test_numbers_are_parsed_in_one_place() -> None:
+def test_numbers_are_parsed_in_one_module() -> None:
     found = {
         name
         for name, tree in sources()

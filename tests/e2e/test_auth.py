@@ -141,7 +141,7 @@ def test_private_pages_turn_strangers_away(page: Page, path: str) -> None:
     expect(page).to_have_url(re.compile(rf"/login/?\?next=%2F{path[1:]}$"))
 
 
-def test_a_login_returns_to_the_page_that_was_wanted(page: Page, person: Person) -> None:
+def test_a_login_returns_to_the_requested_page(page: Page, person: Person) -> None:
     sign_up(page, person)
     log_out(page)
     page.goto("/settings")
@@ -231,7 +231,7 @@ def test_pages_break_no_rule_of_axe(page: Page, person: Person) -> None:
     assert_accessible(page)
 
 
-def test_a_lost_connection_is_said_and_keeps_what_was_typed(page: Page) -> None:
+def test_a_lost_connection_is_reported_and_keeps_the_typed_text(page: Page) -> None:
     sockets: list[WebSocketRoute] = []
     lost = False
 

@@ -148,7 +148,7 @@ def test_a_container_at_azure(page: Page, signed_in: Person, tmp_path: Path) -> 
         expect(page.get_by_text("4 of 4")).to_be_visible()
 
 
-def test_captions_beside_clips(page: Page, signed_in: Person, tmp_path: Path) -> None:
+def test_captions_next_to_clips(page: Page, signed_in: Person, tmp_path: Path) -> None:
     for number in range(3):
         draw_clip(tmp_path / "set" / f"{number}.mp4", shade=30 * number)
         (tmp_path / "set" / f"{number}.txt").write_text(f"Square number {number} moves.")

@@ -15,7 +15,7 @@ from tests.fakes.hub_server import HubServer
 BASE = ROOT / "orchestrator" / "builtin" / "models" / "videomae-tiny"
 
 
-def test_the_builtin_base_tells_its_facts(page: Page, signed_in: Person) -> None:
+def test_the_builtin_base_shows_its_facts(page: Page, signed_in: Person) -> None:
     page.goto("/models/")
     choose(page, "Type", "Video classification")
     expect(page.get_by_role("link", name="Tiny captioner")).to_have_count(0)
@@ -120,7 +120,7 @@ def test_a_model_of_the_hub_is_agreed_to_before_it_is_fetched(
     expect(page.get_by_role("link", name="Train with this")).to_be_visible(timeout=60_000)
 
 
-def test_an_upload_that_was_left_is_gone_on_with(page: Page, signed_in: Person, api: httpx.Client) -> None:
+def test_an_interrupted_upload_continues(page: Page, signed_in: Person, api: httpx.Client) -> None:
     body = {"name": f"left {signed_in.username}", "model_type": "video_classification", "source": {"type": "upload"}}
     model_id = api.post("/models", json=body).json()["id"]
     page.goto(f"/models/{model_id}")

@@ -44,13 +44,13 @@ def demo(api: httpx.Client) -> tuple[str, str]:
     return wait_for_demo(api)
 
 
-def test_nothing_chosen_is_said(page: Page, demo: tuple[str, str]) -> None:
+def test_a_missing_choice_is_reported(page: Page, demo: tuple[str, str]) -> None:
     page.goto("/jobs/new")
     page.locator("#wizard-next").click()
     expect(page.get_by_text("Choose a dataset to learn from.")).to_be_visible()
 
 
-def test_a_bad_value_gets_its_sentence_beside_the_field(page: Page, demo: tuple[str, str]) -> None:
+def test_a_bad_value_gets_its_sentence_at_the_field(page: Page, demo: tuple[str, str]) -> None:
     open_parameters(page)
     page.locator("#field-qlora-r").fill("-4")
     page.locator("#field-optim-learning-rate").fill("abc")

@@ -57,7 +57,7 @@ def test_each_bad_field_has_its_sentence(field: str, value: str):
     assert [e["field"] for e in refusal(make_client().post("/api/v1/auth/signup", json=body), 422)["errors"]] == [field]
 
 
-def test_the_cookie_is_unreadable_for_scripts_and_only_its_hash_is_kept():
+def test_the_cookie_is_unreadable_for_scripts_and_only_its_hash_is_stored():
     client = sign_in("ada")
     answer = client.post("/api/v1/auth/login", json={"login": "ADA@example.org", "password": PASSWORD})
     cookie = answer.headers["set-cookie"]

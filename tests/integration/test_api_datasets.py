@@ -151,7 +151,7 @@ def test_classes_of_one_clip_each_are_named_and_can_be_tried_again(ada_client: T
     assert again["status"] == "ready"
 
 
-def test_videos_without_labels_are_told_how_to_label(ada_client: TestClient, tmp_path: Path):
+def test_videos_without_labels_get_help_with_labelling(ada_client: TestClient, tmp_path: Path):
     found = bring(ada_client, draw_clip(tmp_path / "a.mp4").read_bytes(), "a.mp4")
     assert found["status"] == "error"
     assert "folder" in found["error"]

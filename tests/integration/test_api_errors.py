@@ -105,7 +105,7 @@ def test_a_refusal_is_one_line(logged: pytest.CaptureFixture[str]) -> None:
     assert MARK not in written[0]
 
 
-def test_the_id_of_a_proxy_in_front_is_kept(home: Path) -> None:
+def test_the_request_id_of_a_proxy_is_used(home: Path) -> None:
     client = make_client()
     assert (
         client.get("/api/v1/health", headers={"x-request-id": "proxy-12345"}).headers["x-request-id"] == "proxy-12345"

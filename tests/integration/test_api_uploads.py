@@ -101,7 +101,9 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing(
     assert parts() == []
 
 
-def test_no_room_is_said_before_the_first_byte(ada_client: TestClient, dataset: str, monkeypatch: pytest.MonkeyPatch):
+def test_a_full_disk_is_reported_before_the_first_byte(
+    ada_client: TestClient, dataset: str, monkeypatch: pytest.MonkeyPatch
+):
     from orchestrator.services.uploads import uploads
 
     monkeypatch.setattr(uploads.shutil, "disk_usage", lambda _path: type("U", (), {"free": 100})())

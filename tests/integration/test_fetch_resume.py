@@ -51,7 +51,7 @@ YESTERDAY = formatdate(1_700_000_000, usegmt=True)
 
 
 @pytest.mark.parametrize("validator", [{"ETag": '"one"'}, {"Last_Modified": YESTERDAY}])
-def test_a_line_that_breaks_is_gone_on_with(
+def test_a_broken_connection_is_resumed(
     ada: Actor, server: WebServer, tmp_path: Path, validator: dict[str, str]
 ) -> None:
     data = archive(tmp_path)
@@ -104,7 +104,7 @@ def test_a_server_that_ignores_if_range_is_not_believed(ada: Actor, server: WebS
 
 
 @pytest.mark.parametrize("validator", [{}, {"ETag": 'W/"one"'}])
-def test_a_server_without_a_word_for_the_file_begins_anew(
+def test_a_server_without_a_version_of_the_file_starts_over(
     ada: Actor, server: WebServer, tmp_path: Path, validator: dict[str, str]
 ) -> None:
     answer = Ranged(archive(tmp_path), breaks=1, **validator)
@@ -116,9 +116,7 @@ def test_a_server_without_a_word_for_the_file_begins_anew(
     assert answer.sent == [(200, 0), (200, 0)]
 
 
-def test_a_whole_file_that_was_not_handed_over_is_asked_for_its_last_byte(
-    ada: Actor, server: WebServer, tmp_path: Path
-) -> None:
+def test_a_complete_file_is_checked_by_its_last_byte(ada: Actor, server: WebServer, tmp_path: Path) -> None:
     data = archive(tmp_path)
     answer = Ranged(data, breaks=web.LINES, ETag='"one"')
     dataset_id = begin(ada, server, answer)
@@ -129,7 +127,7 @@ def test_a_whole_file_that_was_not_handed_over_is_asked_for_its_last_byte(
     assert answer.sent[-1] == (206, len(data) - 1)
 
 
-def test_what_somebody_still_writes_to_is_not_gone_on_with(tmp_path: Path) -> None:
+def test_a_file_that_is_still_written_is_not_resumed(tmp_path: Path) -> None:
     (tmp_path / PART_NOTE).write_text('{"source": "", "validator": "\\"one\\"", "total": 9}')
     with (tmp_path / FETCHED_PART).open("wb") as file:
         file.write(b"12345")

@@ -72,7 +72,7 @@ def test_the_sheet_is_what_the_trainer_decodes(
         assert frame_preview.render_frame_preview(session, ada, *things, frame_preview.FrameSettings()) == found
 
 
-def test_what_does_not_fit_is_said(ada: Actor, things: tuple[int, int]) -> None:
+def test_invalid_settings_are_reported(ada: Actor, things: tuple[int, int]) -> None:
     bob = make_person("bob")
     with session_scope() as session:
         with pytest.raises(Invalid):

@@ -95,7 +95,9 @@ def test_a_gated_dataset_that_failed_takes_a_stored_token(
         assert fetch(dataset_id) == "ready", dataset_of(dataset_id).error
 
 
-def test_what_cannot_be_used_is_said(redis_server: RedisProcess, ada: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unusable_repositories_are_reported(
+    redis_server: RedisProcess, ada: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with hub_server("ada/table", {"train.csv": b"a,b"}, kind="dataset") as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
         get_settings.cache_clear()

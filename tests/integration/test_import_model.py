@@ -44,7 +44,7 @@ NAMES = ("config.json", "model.safetensors", "preprocessor_config.json")
 KIND = "video_classification"
 
 
-def test_an_upload_that_was_left_is_gone_on_with_or_given_up(redis_server: RedisProcess, ada: Actor) -> None:
+def test_an_interrupted_upload_continues_or_is_given_up(redis_server: RedisProcess, ada: Actor) -> None:
     """It never waits for ever: files may be sent anew, and after two days without them it says so."""
     with session_scope() as session:
         left, fresh = (create_model_for_upload(session, ada, name, "", KIND).id for name in ("left", "fresh"))
@@ -344,7 +344,7 @@ def test_a_fetch_that_broke_off_goes_on_where_it_ended(
     assert not model_folder(left).exists()
 
 
-def test_what_the_hub_does_not_have_is_said(
+def test_a_missing_repository_is_reported(
     redis_server: RedisProcess, ada: Actor, hub: HubServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "There is no model ada/nothing" in fetch(ada, "ada/nothing", "one").error

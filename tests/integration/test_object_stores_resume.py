@@ -174,9 +174,7 @@ def nothing_lies_about() -> bool:
     return not list((get_settings().data_dir / "uploads").iterdir())
 
 
-def test_a_line_that_breaks_is_gone_on_with(
-    redis_server: RedisProcess, ada: Actor, shelf: Shelf, tmp_path: Path
-) -> None:
+def test_a_broken_connection_is_resumed(redis_server: RedisProcess, ada: Actor, shelf: Shelf, tmp_path: Path) -> None:
     """It breaks before the list is here, then in the middle of a file."""
     shelf.line.lost, shelf.line.each = 1, 1_000_000
     dataset_id = wish(ada, shelf.source)
@@ -224,7 +222,7 @@ def test_what_arrived_stays_for_the_next_try_and_no_key_with_it(
     assert KEY not in everything
 
 
-def test_what_is_another_by_now_is_fetched_anew(
+def test_a_changed_object_is_fetched_again(
     redis_server: RedisProcess, ada: Actor, shelf: Shelf, tmp_path: Path
 ) -> None:
     """It changes between two tries; in a store without commits between two lines of one, and is never mixed."""
@@ -249,7 +247,7 @@ def test_what_is_another_by_now_is_fetched_anew(
 
 @only_the_hub
 @pytest.mark.parametrize("name", [SMALL, LARGE], ids=["a whole one", "a half"])
-def test_only_what_is_another_by_now_is_fetched_anew(
+def test_only_changed_objects_are_fetched_again(
     redis_server: RedisProcess, ada: Actor, shelf: Shelf, tmp_path: Path, name: str
 ) -> None:
     dataset_id = broken_off(ada, shelf)
@@ -304,7 +302,9 @@ def test_the_limit_counts_what_is_here(
     assert nothing_lies_about()
 
 
-def test_a_large_object_is_never_held_in_memory(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_object_is_never_buffered_in_memory(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The process that fetches takes about 100 MB for its libraries, and no more for 120 MB in one file."""
     shelf.put(LARGE, bytes(120_000_000))
     credentials = dataset_source.credential_secret(None, 0, 0)  # pyright: ignore[reportArgumentType]

@@ -28,7 +28,7 @@ def answer_to(client: Any, message: InferenceMessage) -> dict[str, Any]:
     return json.loads(raw) if raw else {}
 
 
-def test_a_user_who_waits_is_told_when_the_answering_process_dies(redis_server: RedisProcess) -> None:
+def test_a_waiting_user_is_informed_when_the_answering_process_dies(redis_server: RedisProcess) -> None:
     client, keeper = redis_server.client(), AnswerProcessSupervisor()
     taken, waiting = (
         InferenceMessage("taken", 1, InferenceRequest(model_id=1)),

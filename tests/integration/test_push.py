@@ -47,7 +47,7 @@ def push(actor: Actor, repo: str, token: str = "hf_writes", private: bool = True
         return newest(session, actor, row.id)
 
 
-def test_it_arrives_whole_and_private(ada: Actor, home: Path, hub: HubServer) -> None:
+def test_it_arrives_complete_and_private(ada: Actor, home: Path, hub: HubServer) -> None:
     job_id = finished_job(ada, home)
     folder = home / "jobs" / str(job_id) / "adapter"
     card = "---\nbase_model: Tiny\nlibrary_name: peft\ndatasets:\n- My clips\n---\n"
@@ -108,7 +108,7 @@ def test_a_stored_token_is_used_and_stays_stored(ada: Actor, home: Path, hub: Hu
         ("ada/taken", "hf_writes", "is there already and is public"),
     ],
 )
-def test_what_the_hub_refuses_is_said(
+def test_a_refusal_of_the_hub_is_reported(
     ada: Actor, home: Path, hub: HubServer, repo: str, token: str, sentence: str
 ) -> None:
     finished_job(ada, home)

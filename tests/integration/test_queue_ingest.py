@@ -73,7 +73,7 @@ def test_real_videos(home: Path, redis_server: RedisProcess, ada: Actor, process
 
 
 @pytest.mark.slow
-def test_a_lost_letter_is_sent_again(
+def test_a_lost_message_is_sent_again(
     home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes, tmp_path: Path
 ) -> None:
     dataset_id = bring(ada, tmp_path)

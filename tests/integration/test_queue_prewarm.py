@@ -49,7 +49,7 @@ def test_the_spare_is_used_and_replaced(
     until(lambda: not psutil.pid_exists(following), what="nobody is about to launch: no spare")
 
 
-def test_a_killed_horse_takes_the_used_spare_with_it(
+def test_a_killed_work_process_takes_its_prewarmed_trainer_with_it(
     home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes
 ) -> None:
     worker, spare = warm_worker(home, ada, processes, steps=100, pause=0.05)

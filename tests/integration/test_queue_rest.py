@@ -26,7 +26,9 @@ def client_of(person: dict[str, str]) -> TestClient:
 
 
 @pytest.mark.slow
-def test_a_scripts_whole_way(home: Path, redis_server: RedisProcess, processes: list[subprocess.Popen[bytes]]) -> None:
+def test_a_script_from_upload_to_adapter(
+    home: Path, redis_server: RedisProcess, processes: list[subprocess.Popen[bytes]]
+) -> None:
     limits.forget_clients()
     start_controller(processes, home)
     processes.append(start_process("-m", "jobs.worker", "--device", "cpu", log=home / "worker.log"))

@@ -146,7 +146,7 @@ def test_a_trainer_killed_each_time_fails_with_a_sentence(
     )
 
 
-def test_a_killed_horse_is_noticed_at_once(
+def test_a_killed_work_process_is_noticed_at_once(
     home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes
 ) -> None:
     plan(home, steps=100)
@@ -204,7 +204,7 @@ def test_a_redis_restart_ends_nothing(home: Path, redis_server: RedisProcess, ad
     until(lambda: is_final(second), 20, "the worker takes the next job")
 
 
-def test_an_emptied_redis_is_mended(home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes) -> None:
+def test_an_emptied_redis_is_repaired(home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes) -> None:
     plan(home, steps=3)
     job_id = launch(ada, make_things(ada))
     redis_server.client().flushall()

@@ -113,7 +113,7 @@ def test_what_cannot_be_launched_is_not_rehearsed_but_what_only_may_not_fit_is(
     assert ask(ada, things).status == "waiting"
 
 
-def test_a_lost_letter_does_not_keep_anybody_waiting(redis_server: RedisProcess, ada: Actor) -> None:
+def test_a_lost_message_keeps_no_rehearsal_waiting(redis_server: RedisProcess, ada: Actor) -> None:
     from orchestrator.domain.rehearsals import Rehearsal
     from orchestrator.services.training.rehearsals import TIMEOUT
 

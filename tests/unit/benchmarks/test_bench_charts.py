@@ -70,7 +70,7 @@ def test_a_wide_range_is_logarithmic_and_says_so() -> None:
     assert "logarithmic" not in chart(FIGURE, None, [measured(0.0), measured(100.0)])
 
 
-def test_only_quiet_standard_measurements_are_filled_and_connected() -> None:
+def test_only_unloaded_standard_measurements_are_filled_and_connected() -> None:
     all_kinds = [
         measured(1.0),
         measured(2.0, quiet=False),
@@ -105,7 +105,7 @@ def test_a_figure_that_was_never_measured_says_so() -> None:
     assert "<details" not in text
 
 
-def test_many_days_leave_room_between_their_dates() -> None:
+def test_many_days_leave_space_between_their_dates() -> None:
     days = [measured(1.0 + day, date=f"2026-11-{day + 1:02d}") for day in range(28)]
     svg = ElementTree.fromstring(chart(FIGURE, None, days))
     dates = [text for text in svg.iter("text") if (text.text or "").startswith("2026")]

@@ -60,7 +60,7 @@ def test_a_measurement_says_something() -> None:
             Measurement.model_validate(fields | wrong)
 
 
-def test_runs_at_the_same_time_keep_their_lines_whole(tmp_path: Path) -> None:
+def test_concurrent_runs_write_complete_lines(tmp_path: Path) -> None:
     path = tmp_path / "history.jsonl"
     runs = [runner.measurements("start", {f"figure_{i}_{n}_s": n for n in range(50)}, STARTED, 0.1) for i in range(8)]
     with ThreadPoolExecutor(8) as pool:
@@ -96,7 +96,7 @@ def test_no_history_records_nothing(record: Path, capsys: pytest.CaptureFixture[
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["bench"] == "start"
 
 
-def test_a_busy_machine_is_recorded_as_not_quiet(
+def test_a_busy_machine_is_recorded_as_loaded(
     record: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(runner, "load_average", lambda: 3.0 * machine.core_count())

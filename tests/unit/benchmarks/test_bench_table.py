@@ -46,7 +46,7 @@ def test_targets_are_read_as_the_module_declares_them() -> None:
     assert catalog.targets("gpu")["qwen2_5_vl_8_times"] == {"min": 2.0}
 
 
-def test_the_newest_quiet_measurement_is_shown() -> None:
+def test_the_newest_unloaded_measurement_is_shown() -> None:
     older, newer = measured(1.0, date="2026-11-24"), measured(2.0, date="2026-11-25")
     loaded = measured(9.0, quiet=False, date="2026-11-26")
     unknown = measured(8.0, quiet=None, date="2026-11-26")

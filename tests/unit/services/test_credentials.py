@@ -28,7 +28,7 @@ def test_only_the_worker_sees_the_secret(ada: Actor) -> None:
         assert credentials.list_credentials(session, ada)[0].hint == "AKIA…12"
 
 
-def test_somebody_elses_do_not_exist(ada: Actor) -> None:
+def test_those_of_another_user_do_not_exist(ada: Actor) -> None:
     eve = make_person("eve")
     with session_scope() as session:
         row = credentials.save_credential(session, ada, "s3", "films", S3)

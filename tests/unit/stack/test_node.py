@@ -19,7 +19,7 @@ def test_npm_runs_from_the_shim_folder(tmp_path: Path) -> None:
     assert done.stdout.strip()[0].isdigit()
 
 
-def test_shims_are_mended_when_the_wheel_has_moved(tmp_path: Path) -> None:
+def test_shims_are_repaired_when_the_wheel_has_moved(tmp_path: Path) -> None:
     folder = tmp_path / "bin"
     folder.mkdir()
     (folder / "node").symlink_to(tmp_path / "gone")

@@ -21,7 +21,7 @@ def _run(script: str) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
-def test_points_are_kept_once_whatever_order_they_come_in() -> None:
+def test_points_are_stored_once_in_any_order() -> None:
     out = _run("""
         const c = new Curves();
         const item = (step, value) => [step, "loss", value];
@@ -33,7 +33,7 @@ def test_points_are_kept_once_whatever_order_they_come_in() -> None:
     assert out == {"line": [[1, 2, 3], [0.9, 0.5, 0.4]], "count": 4, "last": 3}
 
 
-def test_a_hole_is_told_with_the_last_number_seen() -> None:
+def test_a_gap_is_reported_with_the_last_number_received() -> None:
     out = _run("""
         const c = new Curves();
         const out = { first: c.take({ seq: 7, items: [] }), next: c.take({ seq: 8, items: [] }),

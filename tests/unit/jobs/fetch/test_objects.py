@@ -62,7 +62,7 @@ def fetch(folder: Path, store: Scripted, wanted: Sequence[Object] = (A, B), most
 WHOLE = {"a": content(A), "b": content(B)}
 
 
-def test_a_line_that_breaks_is_gone_on_with(tmp_path: Path, rests: list[float]) -> None:
+def test_a_broken_connection_is_resumed(tmp_path: Path, rests: list[float]) -> None:
     store = Scripted(4, 0, 3, 0, 0)
     assert fetch(tmp_path, store) == WHOLE
     assert store.asked == [("a", 0), ("a", 4), ("a", 4), ("a", 7), ("a", 7), ("a", 7), ("b", 0)]
@@ -115,7 +115,7 @@ def test_another_store_has_none_of_the_old_bytes(tmp_path: Path) -> None:
     assert partial_bytes(tmp_path) == 0
 
 
-def test_without_a_version_it_begins_anew(tmp_path: Path) -> None:
+def test_without_a_version_it_starts_over(tmp_path: Path) -> None:
     nameless = replace(A, version="")
     store = Scripted(4)
     assert fetch(tmp_path, store, [nameless]) == {"a": content(nameless)}
@@ -304,7 +304,7 @@ def broken_body() -> Exception:
         (lambda: Problem("A sentence."), False, "A sentence."),
     ],
 )
-def test_what_passes_and_how_it_is_said(make: Callable[[], Exception], passes: bool, words: str) -> None:
+def test_which_failures_pass_and_their_sentences(make: Callable[[], Exception], passes: bool, words: str) -> None:
     error = make()
     assert may_pass(error) is passes
     assert words in sentence(error)

@@ -21,7 +21,7 @@ def memory(monkeypatch: pytest.MonkeyPatch, available: float, percent: float) ->
     monkeypatch.setattr(shelf, "psutil", SimpleNamespace(virtual_memory=lambda: facts))
 
 
-def test_the_longest_unused_goes_first(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_least_recently_used_goes_first(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     memory(monkeypatch, 8e9, 20)
     models = ModelCache()
     wanted = [replace(ASKED, model_revision=f"r{number}") for number in range(PLACES + 1)]

@@ -42,7 +42,7 @@ def test_notes_stay_with_the_job(ada: Actor, tmp_path: Path) -> None:
     assert told == said
 
 
-def test_what_was_said_of_a_clip_is_kept_evaluation_by_evaluation(ada: Actor, tmp_path: Path) -> None:
+def test_predictions_of_a_clip_are_stored_by_evaluation(ada: Actor, tmp_path: Path) -> None:
     """Told again from a checkpoint it stands once, and the end of the run adds its own to it."""
     with session_scope() as session:
         job_id = make_job(session, ada, JobStatus.RUNNING)

@@ -123,7 +123,7 @@ def test_a_loss_that_is_no_number_keeps_the_last_good_checkpoint(
     assert result_of(dataclasses.replace(spec, attempt=2))["status"] == "completed"
 
 
-def test_weights_that_broke_in_a_step_whose_loss_was_a_number_are_not_kept(
+def test_weights_that_diverged_in_a_step_with_a_finite_loss_are_not_saved(
     make_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the last step of the second epoch: the checkpoint of the first stays the newest."""
@@ -144,7 +144,7 @@ def test_weights_that_broke_in_a_step_whose_loss_was_a_number_are_not_kept(
     assert newest.name == "checkpoint-4"
 
 
-def test_a_class_that_only_held_out_clips_show_is_said_and_one_nobody_lists_is_refused(
+def test_a_class_only_in_validation_is_reported_and_an_unlisted_one_refused(
     make_spec: MakeSpec, clips: list[ClipSpec]
 ) -> None:
     other = dataclasses.replace(clips[0], id=99, label="spinning", split="validation")

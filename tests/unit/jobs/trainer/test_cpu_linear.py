@@ -118,7 +118,7 @@ def test_patches_are_cut_as_before_and_learn_as_before() -> None:
             assert torch.equal(then, before)
 
 
-def test_weights_are_kept_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dequantized_weights_are_cached_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     model: Any = as_peft_does(plan_of(BASE, ""), monkeypatch)
     each = [4 * layer.in_features * layer.out_features for layer in quantized_layers(model)]  # pyright: ignore
     monkeypatch.setattr(cpu_linear, "DEQUANTIZED_BYTES", each[0])

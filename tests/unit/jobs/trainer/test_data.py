@@ -29,7 +29,7 @@ def brought(make_spec: MakeSpec, clips: list[ClipSpec]) -> RunData:
     return load_data(spec, plan, resolve(base), nobody, sides, Recorder(0, 0, []), lambda: False)
 
 
-def test_frames_are_decoded_beside_the_steps(
+def test_frames_are_decoded_during_the_steps(
     make_spec: MakeSpec, clips: list[ClipSpec], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)

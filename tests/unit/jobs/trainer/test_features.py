@@ -62,7 +62,7 @@ def test_each_clip_is_seen_once_for_all_runs(tmp_path: Path, files: list[ClipFil
     assert not list((tmp_path / "frames").rglob("*.npy"))  # what is seen once is not kept twice
 
 
-def test_several_look_at_once_and_see_the_same(tmp_path: Path, files: list[ClipFile]) -> None:
+def test_several_processes_encode_at_once_with_equal_features(tmp_path: Path, files: list[ClipFile]) -> None:
     alone, told, several = CountingEye(), list[tuple[int, int]](), CountingEye()
     one = cache_of(tmp_path / "one", alone)
     one.fill(files)
@@ -77,7 +77,7 @@ def test_several_look_at_once_and_see_the_same(tmp_path: Path, files: list[ClipF
         cache_of(tmp_path / "three", CountingEye()).fill([*files, broken], eyes=2)
 
 
-def test_another_eye_clip_or_sampling_is_not_taken_for_it(tmp_path: Path, files: list[ClipFile]) -> None:
+def test_features_of_another_tower_clip_or_sampling_are_not_reused(tmp_path: Path, files: list[ClipFile]) -> None:
     cache_of(tmp_path, CountingEye()).fill(files[:1])
     same = dataclasses.replace(files[0], path=tmp_path / "elsewhere.mp4")
     assert cache_of(tmp_path, CountingEye()).features(same)["colours"].shape == (4, 3)
@@ -103,7 +103,7 @@ def test_half_a_file_is_never_read(tmp_path: Path, files: list[ClipFile]) -> Non
         assert eye.asked == 1
 
 
-def test_what_does_not_fit_is_said_and_a_stop_is_heard(tmp_path: Path, files: list[ClipFile]) -> None:
+def test_a_full_cache_is_reported_and_a_stop_ends_the_encoding(tmp_path: Path, files: list[ClipFile]) -> None:
     eye = CountingEye()
     small = cache_of(tmp_path, eye, limit=200)
     small.fill(files)

@@ -151,7 +151,7 @@ def test_a_resumed_run_keeps_the_smaller_batch(spec: TrainSpec, limit: Limit) ->
 
 
 @pytest.mark.slow
-def test_then_less_is_kept_then_it_fails_with_the_field(spec: TrainSpec, limit: Limit) -> None:
+def test_checkpointing_comes_next_then_it_fails_with_the_field(spec: TrainSpec, limit: Limit) -> None:
     limit.kept = 0
     kept = again(spec, "kept")
     assert train(kept, recorder_of(kept), lambda: False).status == "completed"

@@ -39,7 +39,7 @@ def _spec(make_spec: MakeSpec, clips: list[ClipSpec], base: Path, family: str, *
 
 
 @pytest.mark.parametrize("family", ["vision-encoder-decoder", "qwen2_vl"])
-def test_the_whole_base_goes_on_from_captions(
+def test_pretraining_updates_all_weights_from_captions(
     family: str, make_spec: MakeSpec, clips: list[ClipSpec], tmp_path: Path
 ) -> None:
     base = _captioner(tmp_path / "base") if family == "vision-encoder-decoder" else make_tiny(family, tmp_path / "base")

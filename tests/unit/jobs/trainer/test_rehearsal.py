@@ -17,7 +17,7 @@ from tests.unit.jobs.trainer.test_retrievers import captioned
 pytestmark = pytest.mark.slow
 
 
-def test_captions_that_are_cut_off_are_told(make_spec: MakeSpec, tmp_path: Path) -> None:
+def test_truncated_captions_are_reported(make_spec: MakeSpec, tmp_path: Path) -> None:
     base = make_base("clip", tmp_path / "base")
     spec = captioned(make_spec(optim={"batch_size": 4}), base, "clip")
     assert rehearse(spec)["remarks"] == []
@@ -40,7 +40,7 @@ def test_a_caption_that_does_not_fit_is_refused_by_its_clip(make_spec: MakeSpec,
     assert refused.value.field == "data.frames"
 
 
-def test_a_class_without_clips_to_learn_from_is_told(make_spec: MakeSpec) -> None:
+def test_a_class_without_training_clips_is_reported(make_spec: MakeSpec) -> None:
     spec = make_spec(optim={"batch_size": 4})
     other = dataclasses.replace(spec.clips[0], id=99, label="spinning", split="validation")
     marked = [dataclasses.replace(clip, split="validation" if clip.id > 20 else "train") for clip in spec.clips]

@@ -67,7 +67,7 @@ def test_it_learns_and_the_card_says_the_same(
 
 
 @pytest.mark.parametrize("family", sorted(RETRIEVERS))
-def test_four_bits_and_heads_whole(tmp_path: Path, family: str) -> None:
+def test_four_bit_layers_and_heads_in_full_precision(tmp_path: Path, family: str) -> None:
     """The towers are in NF4, the heads are not, and every adapter gets a gradient."""
     base = read_base(make_base(family, tmp_path / "base"))
     how = resolve(base)

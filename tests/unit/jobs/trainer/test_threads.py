@@ -44,7 +44,7 @@ def test_the_first_step_decides() -> None:
     assert step(rows=WORTH_IT // 100) == 2
 
 
-def test_a_small_eye_looks_at_a_clip_with_each_core() -> None:
+def test_a_small_vision_tower_encodes_one_clip_per_core() -> None:
     with encoding_threads(torch.nn.Linear(10, 10), "cpu") as eyes:
         assert (eyes, torch.get_num_threads()) == (2, 1)
     assert torch.get_num_threads() == 2

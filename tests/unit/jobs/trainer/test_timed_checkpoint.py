@@ -34,7 +34,7 @@ def test_it_asks_after_a_time_and_seldom_where_writing_takes_long() -> None:
     assert asks(2500 + 3000)
 
 
-def test_all_save_where_one_wishes_it() -> None:
+def test_all_ranks_save_when_one_asks() -> None:
     control = TrainerControl()
     TimedCheckpoint(lambda wish: True).on_step_end(object.__new__(TrainingArguments), TrainerState(), control)
     assert control.should_save

@@ -18,7 +18,7 @@ from jobs.video.source import BadClip
 from jobs.video.synthetic import demo_frames, write_mp4
 
 
-def test_decoded_once_and_mended(tmp_path: Path) -> None:
+def test_decoded_once_and_repaired(tmp_path: Path) -> None:
     path = write_mp4(tmp_path / "a.mp4", demo_frames("zooming", 1))
     clip = ClipFile(path, "hash-of-a", "a.mp4")
     how = Sampling(8, (("height", 48), ("width", 48)), (48, 48))
@@ -39,7 +39,7 @@ def test_decoded_once_and_mended(tmp_path: Path) -> None:
     assert other.path_of(clip) != cache.path_of(clip)
 
 
-def test_the_longest_unused_frames_make_room(tmp_path: Path) -> None:
+def test_the_least_recently_used_frames_are_evicted(tmp_path: Path) -> None:
     how = Sampling(8, (("height", 48), ("width", 48)), (48, 48))
     clips = [
         ClipFile(write_mp4(tmp_path / f"{n}.mp4", demo_frames("zooming", n)), f"hash-{n}", f"{n}.mp4") for n in range(5)

@@ -231,7 +231,7 @@ def test_strangers_and_wrong_questions(ada: Actor, home: Path) -> None:
     assert ResultKind(row.kind) is ResultKind.ADAPTER
 
 
-def test_files_that_are_gone_are_said_so(ada: Actor, home: Path) -> None:
+def test_missing_files_are_reported(ada: Actor, home: Path) -> None:
     job_id = finished_job(ada, home)
     (home / "jobs" / str(job_id) / "adapter" / "adapter_model.safetensors").unlink()
     (home / "jobs" / str(job_id) / "adapter").rmdir()

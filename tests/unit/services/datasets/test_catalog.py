@@ -88,7 +88,7 @@ def test_lists_are_filtered_and_counted(ada: Actor) -> None:
         assert (totals.by_status["ready"], totals.by_status["draft"], totals.by_status["error"]) == (1, 1, 0)
 
 
-def test_names_are_found_and_sorted_whatever_their_letters(ada: Actor) -> None:
+def test_names_are_found_and_sorted_in_any_script(ada: Actor) -> None:
     for name in ("Zebras", "apples", "ÄPFEL"):
         make(ada, name)
     with session_scope() as session:
@@ -164,7 +164,7 @@ def test_names_never_lead_out(given: str, kept: str) -> None:
     assert uploads.clean_name(given) == kept
 
 
-def test_uploads_are_read_when_all_are_whole(ada: Actor) -> None:
+def test_uploads_are_imported_when_all_are_complete(ada: Actor) -> None:
     dataset_id = make(ada)
     with session_scope() as session, pytest.raises(Conflict, match="No files"):
         request_ingest(session, ada, dataset_id)

@@ -76,7 +76,7 @@ def test_a_resumed_attempt_overwrites_what_it_trains_again(ada: Actor) -> None:
         assert history(session, ada, job_id).series["loss"] == [[10, 0.9], [20, 0.7]]
 
 
-def test_best_values_are_kept() -> None:
+def test_best_values_are_stored() -> None:
     from orchestrator.services.metrics.ingest import BatchSummary
 
     first = merge_summary(RunSummary(), BatchSummary(values={"eval_accuracy": 0.9, "eval_loss": 0.3}))

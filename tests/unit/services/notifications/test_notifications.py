@@ -146,7 +146,7 @@ def test_mail_arrives(redis_server: RedisProcess, ada: Actor, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("address", ["ftp://example.org", "example.org/hook", "http://", "https://me:pw@example.org"])
-def test_bad_wishes_get_a_sentence(ada: Actor, address: str) -> None:
+def test_bad_preferences_get_a_sentence(ada: Actor, address: str) -> None:
     with session_scope() as session:
         with pytest.raises(Invalid) as refused:
             preferences.save_preferences(session, ada, address, False)

@@ -47,7 +47,7 @@ def test_what_is_no_clip_leaves_nothing(ada: Actor, home: Path) -> None:
     assert not list((home / "scratch").glob("*/*"))
 
 
-def test_the_longest_unused_goes_when_there_are_many(ada: Actor, home: Path) -> None:
+def test_the_least_recently_used_goes_when_there_are_many(ada: Actor, home: Path) -> None:
     made = [scratch.create_scratch(ada, "a.mp4", 1)[0] for _ in range(scratch.MAX_CLIPS)]
     for age, scratch_id in enumerate(made):
         folder = home / "scratch" / str(ada.user_id) / scratch_id

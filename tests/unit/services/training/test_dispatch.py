@@ -47,7 +47,7 @@ def sent(*job_ids: int) -> list[int]:
     return [job_id for job_id in job_ids if job_of(job_id).sent_at and job_of(job_id).status is JobStatus.QUEUED]
 
 
-def test_one_letter_a_free_worker_and_turns_between_people(redis_server: RedisProcess, ada: Actor) -> None:
+def test_one_message_per_free_worker_and_turns_between_people(redis_server: RedisProcess, ada: Actor) -> None:
     eve = make_person("eve")
     say_hello()
     things, hers = make_things(ada), make_things(eve)
@@ -96,7 +96,7 @@ def test_a_person_holds_no_more_than_allowed(redis_server: RedisProcess, ada: Ac
     assert sent(first, second) == [first, second]
 
 
-def test_a_paused_queue_calls_its_letters_back(redis_server: RedisProcess, ada: Actor) -> None:
+def test_a_paused_queue_withdraws_its_messages(redis_server: RedisProcess, ada: Actor) -> None:
     say_hello()
     job_id = launch(ada, make_things(ada))
     with session_scope() as session:

@@ -25,7 +25,7 @@ from orchestrator.services.training.preflight import preflight
 from tests.studio import RedisProcess, launch, make_person, make_things
 
 
-def test_a_launch_is_queued_and_its_letter_is_in_the_box(redis_server: RedisProcess, ada: Actor) -> None:
+def test_a_launch_is_queued_and_its_message_is_in_the_pool(redis_server: RedisProcess, ada: Actor) -> None:
     job_id = launch(ada, make_things(ada))
     assert waiting_keys("cpu") == {f"{job_id}-a1"}
 
@@ -63,7 +63,7 @@ def test_preflight_counts(ada: Actor) -> None:
     assert (plan.train_clips, plan.validation_clips, plan.steps) == (16, 4, 3)
 
 
-def test_somebody_elses_dataset_is_not_there(ada: Actor) -> None:
+def test_a_dataset_of_another_user_does_not_exist(ada: Actor) -> None:
     dataset_id, model_id = make_things(ada)
     [(field, sentence)] = problems_of(make_person("eve"), dataset_id, model_id)
     assert (field, sentence) == ("dataset_id", "This dataset does not exist any more. Choose another one.")

@@ -102,7 +102,7 @@ def test_a_shut_down_worker_does_not_count(ada: Actor) -> None:
             assert lifecycle.mark_lost(session, job_id, attempt, "Shut down.", counts=False) is JobStatus.QUEUED
 
 
-def test_resume_starts_the_count_anew(ada: Actor) -> None:
+def test_resume_resets_the_count_of_losses(ada: Actor) -> None:
     with session_scope() as session:
         job_id = make_job(session, ada, JobStatus.QUEUED, attempt=0)
         for attempt in (1, 2, 3):

@@ -144,7 +144,7 @@ def test_what_a_recipe_asks_for(machine: dict[str, Any], word: str) -> None:
 
 
 @pytest.mark.parametrize("machine", [{"kind": "tpu"}, {"gpus": 0}, {"memory_gb": "lots"}])
-def test_a_wrong_wish_gets_a_sentence(machine: dict[str, Any]) -> None:
+def test_an_invalid_requirement_gets_a_sentence(machine: dict[str, Any]) -> None:
     with pytest.raises(Invalid) as refused:
         parse_recipe({"machine": machine})
     assert refused.value.field.startswith("machine.")

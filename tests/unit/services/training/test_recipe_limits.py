@@ -38,7 +38,7 @@ def test_tokens_follow_frames_and_pixels() -> None:
     assert visual_tokens(sight, frames=16, size=448) == 8 * 16 * 16
 
 
-def test_a_clip_longer_than_the_context_is_refused_beside_the_frames() -> None:
+def test_a_clip_longer_than_the_context_is_refused_at_the_frames() -> None:
     (problem,) = vision_problems(qwen(), parse_recipe({"data": {"frames": 16, "size": 448}}))
     assert problem == (
         "data.frames",
@@ -47,13 +47,13 @@ def test_a_clip_longer_than_the_context_is_refused_beside_the_frames() -> None:
     assert not vision_problems(qwen(4096), parse_recipe({"data": {"frames": 16, "size": 448}}))
 
 
-def test_an_edge_that_does_not_divide_is_refused_beside_the_size() -> None:
+def test_an_indivisible_edge_is_refused_at_the_size() -> None:
     ((field, text),) = vision_problems(qwen(), parse_recipe({"data": {"size": 100}}))
     assert field == "data.size"
     assert "multiple of 28" in text
 
 
-def test_what_does_not_fit_is_refused_beside_what_would_help() -> None:
+def test_what_does_not_fit_is_refused_at_the_field_that_helps() -> None:
     many, one = parse_recipe({"optim": {"batch_size": 8}}), parse_recipe({"optim": {"batch_size": 1}})
     assert fit_problems(many, 10**9, 0) == []
     assert fit_problems(many, 9 * 10**8, 10**9) == []
@@ -78,7 +78,7 @@ def test_a_language_model_keeps_less_on_a_gpu_where_it_computes_twice() -> None:
     assert double.fixed == here.fixed
 
 
-def test_liger_is_refused_beside_its_switch_where_it_cannot_run() -> None:
+def test_liger_is_refused_at_its_switch_where_it_cannot_run() -> None:
     asked, model = parse_recipe({"optim": {"liger": True}}), qwen()
     model.family = "qwen2_5_vl"
     assert kernel_problems(model, asked, gpu=True) == []
@@ -89,7 +89,7 @@ def test_liger_is_refused_beside_its_switch_where_it_cannot_run() -> None:
     assert "no kernels for this base" in kernel_problems(model, asked, gpu=True)[0][1]
 
 
-def test_an_eye_that_learns_costs_adapters_and_memory() -> None:
+def test_a_trained_vision_tower_costs_adapters_and_memory() -> None:
     model, frozen, learns = qwen(), parse_recipe({}), parse_recipe({"qlora": {"vision": True}})
     eyes = QWEN["vision_config"] | {"depth": 32, "hidden_size": 1280}
     model.details["sight"] = read_vision_layout("qwen2_5_vl", QWEN | {"vision_config": eyes})

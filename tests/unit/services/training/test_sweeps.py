@@ -54,7 +54,7 @@ def test_bad_lists_get_a_sentence(grid: dict[str, list[Any]], field: str) -> Non
     assert refused.value.problems[0][0] == field
 
 
-def test_each_value_is_held_against_the_base(redis_server: RedisProcess, ada: Actor) -> None:
+def test_each_value_is_checked_against_the_base(redis_server: RedisProcess, ada: Actor) -> None:
     dataset_id, model_id = make_things(ada)
     with session_scope() as session:
         model = session.get_one(VideoModel, model_id)
@@ -66,7 +66,7 @@ def test_each_value_is_held_against_the_base(redis_server: RedisProcess, ada: Ac
     assert [field for field, _ in refused.value.problems] == ["data.size"]
 
 
-def test_the_best_is_named_and_the_end_is_told_once(redis_server: RedisProcess, ada: Actor) -> None:
+def test_the_best_is_named_and_the_end_is_notified_once(redis_server: RedisProcess, ada: Actor) -> None:
     sweep = make_sweep(ada)
     scores = {job.id: score for job, score in zip(sweep.jobs, (0.5, 0.9), strict=False)}
     for job_id, score in scores.items():
@@ -104,7 +104,7 @@ def test_strangers_compare_and_read_nothing(redis_server: RedisProcess, ada: Act
             compare_jobs(session, ada, [])
 
 
-def test_the_report_is_whole_and_lets_no_script_in(redis_server: RedisProcess, ada: Actor) -> None:
+def test_the_report_is_complete_and_contains_no_script(redis_server: RedisProcess, ada: Actor) -> None:
     job_id = make_sweep(ada).jobs[0].id
     with session_scope() as session:
         job = session.get(TrainingJob, job_id)

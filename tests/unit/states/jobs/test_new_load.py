@@ -39,7 +39,7 @@ def test_a_draft_comes_back_and_the_same_address_leaves_it_alone(ada: Actor) -> 
     assert opened(ada).values["qlora.r"] == "24"
 
 
-def test_what_is_gone_is_said(ada: Actor) -> None:
+def test_deleted_records_are_reported(ada: Actor) -> None:
     dataset, model = make_things(ada)
     with session_scope() as session:
         save_draft(session, ada, {"dataset_id": dataset, "model_id": model, "step": 4, "reached": 4})
@@ -57,12 +57,12 @@ def test_a_clone_brings_the_recipe(ada: Actor) -> None:
     assert found.values["output_name"].endswith("-2")
 
 
-def test_somebody_elses_job_cannot_be_cloned(ada: Actor) -> None:
+def test_a_job_of_another_user_cannot_be_cloned(ada: Actor) -> None:
     make_things(ada)
     assert opened(ada, clone=99).notice == "There is no such training job."
 
 
-def test_the_plan_needs_a_whole_form_but_the_presets_do_not(ada: Actor) -> None:
+def test_the_plan_needs_a_complete_form_but_the_presets_do_not(ada: Actor) -> None:
     dataset, model = make_things(ada)
     values = opened(ada, dataset=dataset, model=model).values | {"output_name": "a-run"}
     with session_scope() as session:

@@ -9,7 +9,7 @@ def test_the_first_of_the_page_comes_first() -> None:
     assert list(placed(refused, EMPTY)) == ["model_id", "optim.batch_size", "data.size"]
 
 
-def test_what_is_tried_with_several_values_is_said_beside_those() -> None:
+def test_swept_fields_are_reported_at_their_values() -> None:
     tried = EMPTY | {"sweep.field2": "optim.batch_size", "sweep.values2": "1 16"}
     assert placed({"optim.batch_size": "alone", "qlora.r": "odd"}, tried) == {
         "qlora.r": "odd",

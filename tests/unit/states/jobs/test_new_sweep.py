@@ -46,7 +46,7 @@ def test_lists_multiply() -> None:
         (typed("optim.max_steps", "0 50"), "sweep.values1"),
     ],
 )
-def test_what_does_not_fit_is_said_beside_its_field(values: dict[str, str], field: str) -> None:
+def test_invalid_values_are_reported_at_their_field(values: dict[str, str], field: str) -> None:
     assert list(grid_problems(values, RAW)) == [field]
 
 

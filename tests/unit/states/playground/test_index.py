@@ -153,7 +153,7 @@ def test_an_answer_stays_with_its_question(studio: Studio, monkeypatch: pytest.M
     assert len(state.past) == 2
 
 
-def test_a_tab_that_is_closed_in_the_middle_of_an_answer_frees_its_place(
+def test_a_tab_closed_during_an_answer_frees_its_slot(
     studio: Studio, redis_server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def enter(self: Any) -> Any:

@@ -135,7 +135,7 @@ def test_what_is_refused_changes_nothing(ada: Actor, which: slice, change: Chang
     assert labels(dataset_id, 1) == ["left"] * 4 + ["right"] * 4
 
 
-def test_somebody_elses_clips_do_not_exist(ada: Actor) -> None:
+def test_clips_of_another_user_do_not_exist(ada: Actor) -> None:
     eve = make_person("eve")
     dataset_id, ids = two_classes(ada)
     own, _ = make(eve, [{"label": "a"}, {"label": "a"}, {"label": "b"}, {"label": "b"}])
@@ -245,7 +245,7 @@ def test_a_class_of_one_clip_is_named_and_weighs_nothing_when_classes_are_evened
         assert "Every class has clips for validation" in examine(session, ada, dataset_id).passed
 
 
-def test_letters_of_a_wrong_encoding_are_put_right(ada: Actor) -> None:
+def test_characters_of_a_wrong_encoding_are_repaired(ada: Actor) -> None:
     wrong = "Grüße – an alle".encode().decode("cp1252")
     clips = [{"caption": wrong}, {"caption": "Gr\ufffdn"}, {"caption": "Grüße"}, {"caption": "Ein Hund."}]
     dataset_id, ids = make(ada, clips, Task.CAPTIONING)
@@ -260,7 +260,7 @@ def test_letters_of_a_wrong_encoding_are_put_right(ada: Actor) -> None:
         assert (found.clip_ids, [key for key, _ in found.actions]) == (ids[1:2], ["quarantine"])
 
 
-def test_what_is_not_marked_is_learnt_from_when_others_are_held_out(ada: Actor) -> None:
+def test_unmarked_clips_are_trained_on_when_others_are_in_validation(ada: Actor) -> None:
     """The trainer draws no split of its own then: a copy among the unmarked clips is a leak, not only a copy."""
     clips = [{"label": "left", "perceptual_hash": SOME}, {"label": "left"}]
     clips += [{"label": "right", "split": Split.VALIDATION, "perceptual_hash": NEAR}, {"label": "right"}]
@@ -339,7 +339,7 @@ def test_a_clip_without_words_comes_in_when_they_are_written(ada: Actor) -> None
         assert [len(clips_at(session, dataset_id, version)) for version in (1, 2, 3)] == [2, 3, 2]
 
 
-def test_what_somebody_left_out_stays_left_out_when_its_words_change(ada: Actor) -> None:
+def test_an_excluded_clip_stays_excluded_when_its_caption_changes(ada: Actor) -> None:
     dataset_id, ids = two_classes(ada)
     with session_scope() as session:
         edit_clips(session, ada, dataset_id, ids[:1], Change(status="quarantined"))
@@ -347,7 +347,7 @@ def test_what_somebody_left_out_stays_left_out_when_its_words_change(ada: Actor)
         assert session.get_one(Clip, ids[0]).status is ClipStatus.QUARANTINED
 
 
-def test_a_finding_shows_its_clips_beside_what_they_are_copies_of(ada: Actor) -> None:
+def test_a_finding_shows_its_clips_with_their_originals(ada: Actor) -> None:
     clips = [{"label": "left", "perceptual_hash": SOME}, {"label": "left"}]
     clips += [{"label": "right", "perceptual_hash": NEAR}, {"label": "right"}]
     dataset_id, ids = make(ada, clips)

@@ -18,7 +18,7 @@ def test_results_come_in_order_however_long_each_takes() -> None:
     assert list(ordered_map(do, range(20), 3, lambda: True)) == [2 * number for number in range(20)]
 
 
-def test_it_stops_when_told() -> None:
+def test_it_stops_on_request() -> None:
     done: list[int] = []
     answers = iter([True, True, False])
     assert list(ordered_map(lambda n: done.append(n) or n, range(1_000), 2, lambda: next(answers))) == [0, 1, None]

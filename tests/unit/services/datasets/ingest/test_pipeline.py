@@ -275,7 +275,7 @@ d.mp4,by hand,,
         assert "again" not in dismiss_notice(session, ada, dataset_id).layout
 
 
-def test_clips_that_said_nothing_come_again_in_class_folders(ada: Actor) -> None:
+def test_clips_without_labels_come_again_in_class_folders(ada: Actor) -> None:
     """One of them is damaged, one film lies there twice; all say nothing until now."""
     dataset_id = bring(ada, {**clips(["1.mp4", "2.mp4", "3.mp4"]), "4.mp4": b"1.mp4", "5.mp4": b"broken"})
     with session_scope() as session:
@@ -292,7 +292,7 @@ def test_clips_that_said_nothing_come_again_in_class_folders(ada: Actor) -> None
     assert found == {"1.mp4": "up", "2.mp4": "down", "down/6.mp4": "down"}
 
 
-def test_captions_beside_their_clips(ada: Actor) -> None:
+def test_captions_next_to_their_clips(ada: Actor) -> None:
     files = {"a.mp4": b"a", "a.txt": b"a red ball", "b.mp4": b"b"}
     dataset_id = bring(ada, files, Task.CAPTIONING)
     assert ingest_dataset(dataset_id, look) == "ready"

@@ -264,7 +264,7 @@ def test_llama_factorys_own_demo_needs_no_edit() -> None:
     assert set(seen.files) == {"mllm_video_demo.json", "dataset_info.json"}
 
 
-def test_what_is_missing_or_unnamed_is_told(tmp_path: Path) -> None:
+def test_missing_or_unnamed_files_are_reported(tmp_path: Path) -> None:
     files: Files = {
         "metadata.csv": "file_name,label\na.mp4,x\nb.mp4,y\na.mp4,z\n",
         "a.mp4": b"",
@@ -392,7 +392,7 @@ def test_captions_lose_what_cannot_be_seen(tmp_path: Path) -> None:
     assert seen.entries[0].caption == "evil txt <script>alert(1)</script>"
 
 
-def test_names_meet_however_their_letters_are_composed(tmp_path: Path) -> None:
+def test_names_match_in_either_unicode_form(tmp_path: Path) -> None:
     """A Mac's archive says u and two dots where a table says ü."""
     seen = read(tmp_path, {"metadata.csv": "file_name,label\nGr\u00fcn/\u00fc.mp4,x\n", "Gru\u0308n/u\u0308.mp4": b""})
     assert [(entry.name, entry.label) for entry in seen.entries] == [("Gru\u0308n/u\u0308.mp4", "x")]
@@ -402,7 +402,7 @@ def test_names_meet_however_their_letters_are_composed(tmp_path: Path) -> None:
 TABLE = "clip_path,what,who,part\na/1.mp4,a cat sits,cat,train\nb/2.mp4,a dog runs,dog,val\n"
 
 
-def test_columns_can_be_said(tmp_path: Path) -> None:
+def test_columns_can_be_given(tmp_path: Path) -> None:
     files: Files = {"t.csv": TABLE, "a/1.mp4": b"", "b/2.mp4": b""}
     assert read(tmp_path, files).key == "folders"
     reading = ReadingOptions("videofolder", {"file": "clip_path", "caption": "what", "label": "who", "split": "part"})
