@@ -1,11 +1,11 @@
-"""`python -m jobs.fetch`: a process of its own that fetches one source; it knows no secret but the one it is lent."""
+"""`python -m jobs.fetch`: fetches one source, in a process that has the credentials for it and no others."""
 
 import sys
 from pathlib import Path
 
-from jobs.fetch.failures import sentence
+from jobs.fetch.failures import describe_failure
 from jobs.fetch.guard import only_public
-from jobs.fetch.report import Progress, say
+from jobs.fetch.report import Progress, send_message
 from jobs.sandbox import limits
 from orchestrator.services.fetching import FetchRequest
 
@@ -20,30 +20,30 @@ def fetch(request: FetchRequest) -> list[tuple[Path, str]]:
     if source["type"] == "url":
         from jobs.fetch.web import fetch_url
 
-        brought = fetch_url(source["url"], folder, progress, request.timeout_s, request.allow_private)
+        files = fetch_url(source["url"], folder, progress, request.timeout_s, request.allow_private)
     elif source["type"] == "hub-size":
-        from jobs.fetch.hub import look_up
+        from jobs.fetch.hub import repository_size
 
-        say(found=look_up(source, request.secrets))
+        send_message(found=repository_size(source, request.secrets))
         return []
     elif source["type"] == "hub" and source.get("kind") == "dataset":
         from jobs.fetch.hub_dataset import fetch_dataset
 
-        brought = fetch_dataset(source, request.secrets, folder, progress, request.timeout_s)
+        files = fetch_dataset(source, request.secrets, folder, progress, request.timeout_s)
     elif source["type"] == "hub":
         from jobs.fetch.hub import fetch_hub
 
-        brought = fetch_hub(source, request.secrets, folder, progress, request.timeout_s)
+        files = fetch_hub(source, request.secrets, folder, progress, request.timeout_s)
     elif source["type"] == "push":
         from jobs.fetch.push import push_hub
 
-        brought = push_hub(source, request.secrets, progress)
+        files = push_hub(source, request.secrets, progress)
     else:
         from jobs.fetch.cloud import fetch_bucket
 
-        brought = fetch_bucket(source["uri"], request.secrets, folder, progress, request.timeout_s)
-    progress.tell()
-    return brought
+        files = fetch_bucket(source["uri"], request.secrets, folder, progress, request.timeout_s)
+    progress.report()
+    return files
 
 
 def main() -> int:
@@ -53,11 +53,11 @@ def main() -> int:
     if not request.allow_private:
         only_public()
     try:
-        brought = fetch(request)
+        files = fetch(request)
     except Exception as error:
-        say(problem=sentence(error))
+        send_message(problem=describe_failure(error))
         return 1
-    say(files=[[str(path), name] for path, name in brought])
+    send_message(files=[[str(path), name] for path, name in files])
     return 0
 
 

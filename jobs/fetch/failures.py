@@ -1,4 +1,4 @@
-"""What went wrong in a fetch: whether it may pass, whether the file is another one by now, and the sentence."""
+"""Judges what went wrong in a fetch: whether it is temporary, whether the object has changed, and in which words."""
 
 import errno
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from jobs.fetch.report import Problem
 from orchestrator.domain.numbers import parse_id
 
 PRIVATE = "The address leads into a private network. Only public addresses are fetched here."
-_BROKEN = frozenset(
+_INTERRUPTED = frozenset(
     {
         "ClientOSError",
         "ClientPayloadError",
@@ -25,41 +25,41 @@ _BROKEN = frozenset(
         "ServiceResponseError",
     }
 )
-"""What libraries call a line that ended too early."""
+"""What libraries call a connection that ended too early."""
 
 
-def may_pass(error: BaseException) -> bool:
-    """A line that broke, or a server that is busy: the next moment may be better."""
+def is_temporary(error: BaseException) -> bool:
+    """Whether a later attempt may succeed: the connection broke, or the server is busy."""
     if REFUSED or isinstance(error, Problem):
         return False
     if status := status_of(error):
         return status in (408, 429) or status >= 500
-    return any(_broke(each) or _silent(each) or _unreached(each) for each in _chain(error))
+    return any(_was_interrupted(each) or _timed_out(each) or _was_unreachable(each) for each in _chain(error))
 
 
-def is_another(error: BaseException) -> bool:
-    """The file that was asked for in one version is gone, or another one by now."""
+def is_changed(error: BaseException) -> bool:
+    """Whether the object that was requested in one version is gone, or has another version by now."""
     return status_of(error) in (404, 412, 416) or any(isinstance(each, FileNotFoundError) for each in _chain(error))
 
 
 def status_of(error: BaseException) -> int:
-    """The status of the HTTP answer that an error of any library is about; 0 when it is about none."""
+    """The status of the HTTP response that an error of any library is about; 0 when it is about none."""
     for each in _chain(error):
-        answer = getattr(each, "response", None)
-        if isinstance(answer, dict):  # botocore's
-            found = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        response = getattr(each, "response", None)
+        if isinstance(response, dict):  # botocore's
+            status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
         else:
-            found = getattr(answer, "status_code", None) or getattr(each, "status_code", None)
+            status = getattr(response, "status_code", None) or getattr(each, "status_code", None)
             # gcsfs's; what aiohttp calls a code is its own guess.
-            found = found or (getattr(each, "code", None) if type(each).__name__ == "HttpError" else None)
-        # An answer that broke off has a status, too: 200 or 206.
-        if isinstance(found, int | str) and (status := parse_id(str(found))) >= 400:
-            return status
+            status = status or (getattr(each, "code", None) if type(each).__name__ == "HttpError" else None)
+        # A response that was interrupted has a status, too: 200 or 206.
+        if isinstance(status, int | str) and (number := parse_id(str(status))) >= 400:
+            return number
     return 0
 
 
-def sentence(error: BaseException) -> str:
-    """Any failure in words; never the words of a library, which may hold parts of a key."""
+def describe_failure(error: BaseException) -> str:
+    """The sentence for a failure; never the text of a library, which may hold parts of a key."""
     if REFUSED:
         return PRIVATE
     if isinstance(error, Problem):
@@ -90,34 +90,34 @@ def sentence(error: BaseException) -> str:
         return "The server is busy. Try again in some minutes."
     if status >= 500:
         return f"The server answered with an error ({status}). Try again later."
-    if any(_silent(each) for each in _chain(error)):
+    if any(_timed_out(each) for each in _chain(error)):
         return "The server does not answer in time. Try again later."
-    if any(_broke(each) for each in _chain(error)):
+    if any(_was_interrupted(each) for each in _chain(error)):
         return "The download broke off. Try again."
-    if any(_unreached(each) for each in _chain(error)):
+    if any(_was_unreachable(each) for each in _chain(error)):
         return "The server cannot be reached. Check the address, and that this machine has a way to it."
     return f"The files could not be fetched ({kind}). Check the address and try again."
 
 
-def _broke(error: BaseException) -> bool:
-    return type(error).__name__ in _BROKEN
+def _was_interrupted(error: BaseException) -> bool:
+    return type(error).__name__ in _INTERRUPTED
 
 
-def _silent(error: BaseException) -> bool:
+def _timed_out(error: BaseException) -> bool:
     return isinstance(error, TimeoutError) or "Timeout" in type(error).__name__
 
 
-def _unreached(error: BaseException) -> bool:
+def _was_unreachable(error: BaseException) -> bool:
     kind = type(error).__name__
     known = "Connect" in kind or "DNS" in kind or kind in ("gaierror", "ProxyError", "ServiceRequestError")
     return known or isinstance(error, ConnectionError)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error and what it came of."""
-    found: BaseException | None = error
+    """The error and its causes."""
+    current: BaseException | None = error
     for _ in range(8):
-        if found is None:
+        if current is None:
             return
-        yield found
-        found = found.__cause__
+        yield current
+        current = current.__cause__

@@ -1,4 +1,4 @@
-"""Keeps a fetching process away from private networks: every connection is judged by the address it really goes to."""
+"""Keeps a fetching process out of private networks: each connection is checked by the address it really goes to."""
 
 import sys
 from typing import Any
@@ -7,21 +7,21 @@ from orchestrator.services.url_safety import is_public
 
 
 class Refused(Exception):
-    """A connection into a private network was about to be made."""
+    """A connection into a private network was prevented."""
 
 
 REFUSED: list[str] = []
-"""What was refused, for the sentence: libraries between here and there wrap exceptions."""
+"""Addresses that were refused, since libraries wrap the exception in their own."""
 
 
 def only_public() -> None:
-    """From now on this process connects to public addresses only; it cannot be undone.
+    """Lets this process connect to public addresses only; it cannot be undone.
 
-    The interpreter asks this hook at each connect of any library, after names were looked up: a redirect, or a name
-    that means something else the second time, is judged like the first address.
+    The interpreter calls the hook at each connect of any library, after names were resolved: a redirect, or a name
+    that resolves to another address the second time, is checked like the first address.
     """
 
-    def judge(event: str, args: tuple[Any, ...]) -> None:
+    def check(event: str, args: tuple[Any, ...]) -> None:
         if event != "socket.connect":
             return
         address = args[1]
@@ -30,4 +30,4 @@ def only_public() -> None:
             REFUSED.append(host)
             raise Refused(host)
 
-    sys.addaudithook(judge)
+    sys.addaudithook(check)

@@ -1,70 +1,73 @@
-"""Brings many objects, one after the other: what is here already stays; where the line breaks, it goes on."""
+"""Downloads many objects, one after the other: complete ones stay, and an interrupted one continues where it was."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from jobs.fetch.failures import is_another
-from jobs.fetch.kept import Half, Kept, Object
-from jobs.fetch.patience import Patience
+from jobs.fetch.failures import is_changed
+from jobs.fetch.object_folder import ObjectFolder, PartialObject, RemoteObject
 from jobs.fetch.report import Problem, Progress
+from jobs.fetch.retry import Retry
 
 
 class Store(Protocol):
-    """Where the objects lie."""
+    """From where the objects are downloaded."""
 
-    def copy(self, one: Object, half: Half) -> None:
-        """Writes the object, from the byte `half.size` on, if it is still of the same version; else any error of it."""
+    def copy(self, remote: RemoteObject, target: PartialObject) -> None:
+        """Appends the object's bytes from `target.size` on.
+
+        Raises:
+            Exception: any; `failures.is_changed` if the object has another version by now.
+        """
         ...
 
 
 def fetch_objects(
-    objects: Sequence[Object], store: Store, kept: Kept, progress: Progress, patience_s: float
+    objects: Sequence[RemoteObject], store: Store, folder: ObjectFolder, progress: Progress, timeout_s: float
 ) -> list[tuple[Path, str]]:
-    """All of them in a folder: [(file, its name)].
+    """Downloads all of them: [(file, the object's name)].
 
     Args:
-        patience_s: how long a line that breaks again and again, and brings nothing, is borne.
+        timeout_s: how long a connection that breaks again and again, and brings nothing, is retried.
 
     Raises:
         Problem: a sentence; and whatever the store's library raises.
     """
-    progress.total = sum(one.size for one in objects)
+    progress.total = sum(remote.size for remote in objects)
     try:
         progress.check_total()
     except Problem:
-        kept.forget()  # it is of no use to anybody
+        folder.delete_all()
         raise
-    progress.go_on_from(kept.sort_out(objects))
-    progress.tell()
-    return [(_fetch(one, store, kept, progress, patience_s), one.name) for one in objects]
+    progress.resume_at(folder.delete_others(objects))
+    progress.report()
+    return [(_fetch(remote, store, folder, progress, timeout_s), remote.name) for remote in objects]
 
 
-def _fetch(one: Object, store: Store, kept: Kept, progress: Progress, patience_s: float) -> Path:
-    path = kept.path(one)
+def _fetch(remote: RemoteObject, store: Store, folder: ObjectFolder, progress: Progress, timeout_s: float) -> Path:
+    path = folder.path(remote)
     if path.exists():
         return path
-    with kept.half(one, progress) as half:
-        _copy(one, store, half, progress, patience_s)
-        half.settle(path)
+    with folder.partial(remote, progress) as target:
+        _copy(remote, store, target, Retry(timeout_s, progress))
+        target.complete(path)
     return path
 
 
-def _copy(one: Object, store: Store, half: Half, progress: Progress, patience_s: float) -> None:
-    patience = Patience(patience_s, progress)
+def _copy(remote: RemoteObject, store: Store, target: PartialObject, retry: Retry) -> None:
     while True:
-        before = half.size
+        before = target.size
         try:
-            if half.size < one.size:
-                store.copy(one, half)
-            if half.size < one.size:
-                raise ConnectionResetError  # not every library minds
+            if target.size < remote.size:
+                store.copy(remote, target)
+            if target.size < remote.size:
+                raise ConnectionResetError  # not every library notices
             return
         except Exception as error:
-            if is_another(error):
-                raise Problem(f"{one.name} was changed or deleted while it was fetched. Try again.") from error
-            if half.size > before:
-                patience.heard()
-            patience.bear(error)
-            if not one.version:
-                half.restart()
+            if is_changed(error):
+                raise Problem(f"{remote.name} was changed or deleted while it was fetched. Try again.") from error
+            if target.size > before:
+                retry.reset()
+            retry.wait_or_raise(error)
+            if not remote.version:
+                target.restart()

@@ -1,4 +1,4 @@
-"""Sends a folder to the Hugging Face Hub as one commit, and says how far it is."""
+"""Uploads a folder to the Hugging Face Hub as one commit, and reports the progress."""
 
 import io
 import re
@@ -6,13 +6,13 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from jobs.fetch.report import EVERY_S, Problem, Progress, say
+from jobs.fetch.report import REPORT_EVERY_S, Problem, Progress, send_message
 
-_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
+_HUB_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
 
 
 def push_hub(source: dict[str, Any], secrets: dict[str, Any], progress: Progress) -> list[tuple[Path, str]]:
-    """Makes the repository if it is not there, commits every file, and tells the address as `url`.
+    """Creates the repository if it does not exist, commits every file, and reports its address as `url`.
 
     Args:
         source: repo, private, files (the folder), message, base_model (its id on the Hub, or "").
@@ -27,31 +27,31 @@ def push_hub(source: dict[str, Any], secrets: dict[str, Any], progress: Progress
     repo, folder = source["repo"], Path(source["files"])
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     progress.total = sum((folder / name).stat().st_size for name in names)
-    progress.tell()
+    progress.report()
     api = HfApi(token=secrets["token"])
-    over = threading.Event()
-    threading.Thread(target=_beat, args=(progress, over), daemon=True).start()
+    done = threading.Event()
+    threading.Thread(target=_report_until, args=(progress, done), daemon=True).start()
     try:
         api.create_repo(repo, private=source["private"], exist_ok=True)
         if source["private"] and not api.repo_info(repo).private:
             raise Problem(f"{repo} is there already and is public. Choose another name, or push it as public.")
-        counted = [_Counted(_opened(folder / name, source["base_model"]), progress) for name in names]
-        files = [CommitOperationAdd(name, file) for name, file in zip(names, counted, strict=True)]
-        for file in counted:
-            file.counts = True  # until here they were only hashed
-        done = api.create_commit(repo, files, commit_message=source["message"])
-        say(url=f"{api.endpoint}/{repo}", commit=done.oid)
+        readers = [_CountingReader(_open(folder / name, source["base_model"]), progress) for name in names]
+        files = [CommitOperationAdd(name, file) for name, file in zip(names, readers, strict=True)]
+        for reader in readers:
+            reader.counts = True  # before this they are only read to compute hashes
+        commit = api.create_commit(repo, files, commit_message=source["message"])
+        send_message(url=f"{api.endpoint}/{repo}", commit=commit.oid)
     except HfHubHTTPError as error:
-        raise Problem(_words(error, repo)) from error
+        raise Problem(_push_problem(error, repo)) from error
     finally:
-        over.set()
+        done.set()
     return []
 
 
 def hub_card(text: str, base_model: str) -> str:
-    """The card with metadata that the Hub takes: it refuses a commit whose base or dataset is no id of its own.
+    """The model card with metadata that the Hub accepts: it refuses a base or dataset that is not an id of the Hub.
 
-    The names that people know them by stay in the card's text.
+    Their names stay in the card's text.
 
     Args:
         base_model: the base's id on the Hub, or "".
@@ -59,41 +59,41 @@ def hub_card(text: str, base_model: str) -> str:
     import yaml
 
     _, head, body = text.split("---\n", 2) if text.startswith("---\n") and text.count("---\n") > 1 else ("", "", text)
-    facts = yaml.safe_load(head) or {} if head else {}
-    facts["base_model"] = base_model
-    facts["datasets"] = [name for name in facts.get("datasets") or [] if _ID.fullmatch(str(name))]
-    kept = {key: value for key, value in facts.items() if value}
+    metadata = yaml.safe_load(head) or {} if head else {}
+    metadata["base_model"] = base_model
+    metadata["datasets"] = [name for name in metadata.get("datasets") or [] if _HUB_ID.fullmatch(str(name))]
+    kept = {key: value for key, value in metadata.items() if value}
     return f"---\n{yaml.safe_dump(kept, sort_keys=False)}---\n{body}" if kept else body
 
 
-def _opened(path: Path, base_model: str) -> Any:
+def _open(path: Path, base_model: str) -> Any:
     if path.name != "README.md":
         return io.FileIO(path, "rb")
     return io.BytesIO(hub_card(path.read_text(errors="replace"), base_model).encode())
 
 
-class _Counted(io.BufferedReader):
-    """A file that counts what is read of it, each byte once."""
+class _CountingReader(io.BufferedReader):
+    """A file that counts the bytes read from it, each once."""
 
     def __init__(self, raw: Any, progress: Progress) -> None:
         super().__init__(raw)
-        self._progress, self._most, self.counts = progress, 0, False
+        self._progress, self._counted, self.counts = progress, 0, False
 
     def read(self, size: int | None = -1, /) -> bytes:
         block = super().read(-1 if size is None else size)
-        if self.counts and (here := self.tell()) > self._most:
-            self._progress.done += here - self._most
-            self._most = here
+        if self.counts and (position := self.tell()) > self._counted:
+            self._progress.done += position - self._counted
+            self._counted = position
         return block
 
 
-def _beat(progress: Progress, over: threading.Event) -> None:
-    """A large file is sent inside a library that tells nobody; silence would look like a broken line."""
-    while not over.wait(EVERY_S):
-        progress.tell()
+def _report_until(progress: Progress, done: threading.Event) -> None:
+    """Reports while the library uploads a large file, which it does in silence."""
+    while not done.wait(REPORT_EVERY_S):
+        progress.report()
 
 
-def _words(error: Exception, repo: str) -> str:
+def _push_problem(error: Exception, repo: str) -> str:
     status = getattr(getattr(error, "response", None), "status_code", 0)
     owner = repo.partition("/")[0]
     if status == 401:

@@ -1,58 +1,63 @@
-"""The stores of the clouds through fsspec: a list by its pages, and one object from a byte of it on.
+"""The object stores of the clouds, through fsspec: listed page by page, and objects downloaded from any byte on.
 
-Whatever is asked is asked once: the pauses after a line that broke are ours (patience.py), since the libraries' own are
-of all lengths, and nobody hears in them that somebody is here.
+Every request is made once: `retry.py` repeats it, which reports meanwhile that this process is alive. The pauses of
+the libraries themselves have all lengths and report nothing.
 """
 
 from abc import ABC, abstractmethod
 from typing import Any
 
-from jobs.fetch.kept import Half, Object
+from jobs.fetch.object_folder import PartialObject, RemoteObject
 
-_BLOCK = 2**20
+_BLOCK_BYTES = 2**20
 _CONNECT_S, _READ_S = 10, 30
 
 Row = tuple[str, int, str]
-"""What a list says of an object: its name in the bucket, its size, and its version ("" when it says none)."""
+"""An object of a list: its name in the bucket, its size in bytes, and its version ("" if the store says none)."""
 
 
 class Store(ABC):
-    """One of them: `files` is its file system, `place` says which one it is."""
+    """One store.
+
+    Attributes:
+        files: its fsspec file system.
+        identity: which server and account it is.
+    """
 
     files: Any
-    place: tuple[str, ...]
+    identity: tuple[str, ...]
 
     def page(self, bucket: str, prefix: str, after: str) -> tuple[list[Row], str]:
-        """Some of the objects below a prefix; the rest comes `after` the word returned, which is "" at the end."""
+        """One page of the objects below a prefix, and the token for the next page ("" at the end)."""
         from fsspec.asyn import sync
 
-        found: Any = sync(self.files.loop, self._page, bucket, prefix, after)
-        return found
+        rows: Any = sync(self.files.loop, self._page, bucket, prefix, after)
+        return rows
 
-    def about(self, bucket: str, name: str) -> Row | None:
-        """One object; None where there is none of this name."""
+    def stat(self, bucket: str, name: str) -> Row | None:
+        """One object; None if there is none of this name."""
         from fsspec.asyn import sync
 
-        return sync(self.files.loop, self._about, bucket, name)
+        return sync(self.files.loop, self._stat, bucket, name)
 
-    def copy(self, one: Object, half: Half) -> None:
-        """Writes what is missing of it, as it comes."""
+    def copy(self, remote: RemoteObject, target: PartialObject) -> None:
+        """Appends the missing bytes of an object to `target`, as they come."""
         from fsspec.asyn import sync
 
-        sync(self.files.loop, self._copy, one, half)
+        sync(self.files.loop, self._copy, remote, target)
 
     @abstractmethod
     async def _page(self, bucket: str, prefix: str, after: str) -> tuple[list[Row], str]: ...
 
     @abstractmethod
-    async def _about(self, bucket: str, name: str) -> Row | None: ...
+    async def _stat(self, bucket: str, name: str) -> Row | None: ...
 
     @abstractmethod
-    async def _copy(self, one: Object, half: Half) -> None: ...
+    async def _copy(self, remote: RemoteObject, target: PartialObject) -> None: ...
 
 
 class S3(Store):
-    """Amazon's, and everybody's who speaks like it."""
+    """Amazon S3 and compatible stores."""
 
     def __init__(self, secrets: dict[str, Any]) -> None:
         import s3fs
@@ -64,43 +69,45 @@ class S3(Store):
         }
         key, secret = secrets.get("access_key"), secrets.get("secret_key")
         config = {"connect_timeout": _CONNECT_S, "read_timeout": _READ_S, "retries": {"max_attempts": 0}}
-        # Said outright, so that the keys of the machine itself are never tried.
+        # Explicit, so that credentials of the machine itself are never tried.
         self.files = s3fs.S3FileSystem(
             anon=not key, key=key, secret=secret, client_kwargs=client, config_kwargs=config, skip_instance_cache=True
         )
         self.files.retries = 1
-        self.place = ("s3", str(secrets.get("endpoint") or ""))
+        self.identity = ("s3", str(secrets.get("endpoint") or ""))
 
     async def _page(self, bucket: str, prefix: str, after: str) -> tuple[list[Row], str]:
-        asks = {"ContinuationToken": after} if after else {}
-        found = await self.files._call_s3("list_objects_v2", Bucket=bucket, Prefix=prefix, **asks, **self.files.req_kw)
-        rows = [(each["Key"], int(each["Size"]), each.get("ETag") or "") for each in found.get("Contents", [])]
-        return rows, found["NextContinuationToken"] if found.get("IsTruncated") else ""
+        options = {"ContinuationToken": after} if after else {}
+        answer = await self.files._call_s3(
+            "list_objects_v2", Bucket=bucket, Prefix=prefix, **options, **self.files.req_kw
+        )
+        rows = [(each["Key"], int(each["Size"]), each.get("ETag") or "") for each in answer.get("Contents", [])]
+        return rows, answer["NextContinuationToken"] if answer.get("IsTruncated") else ""
 
-    async def _about(self, bucket: str, name: str) -> Row | None:
+    async def _stat(self, bucket: str, name: str) -> Row | None:
         try:
-            found = await self.files._call_s3("head_object", Bucket=bucket, Key=name, **self.files.req_kw)
+            answer = await self.files._call_s3("head_object", Bucket=bucket, Key=name, **self.files.req_kw)
         except FileNotFoundError:
             return None
-        return name, int(found["ContentLength"]), found.get("ETag") or ""
+        return name, int(answer["ContentLength"]), answer.get("ETag") or ""
 
-    async def _copy(self, one: Object, half: Half) -> None:
-        bucket, key, _ = self.files.split_path(one.key)
-        asks = {"IfMatch": one.version} if one.version else {}
-        asks |= {"Range": f"bytes={half.size}-"} if half.size else {}
-        answer = await self.files._call_s3("get_object", Bucket=bucket, Key=key, **asks, **self.files.req_kw)
-        if half.size and answer["ResponseMetadata"]["HTTPStatusCode"] != 206:
-            half.restart()
+    async def _copy(self, remote: RemoteObject, target: PartialObject) -> None:
+        bucket, key, _ = self.files.split_path(remote.key)
+        options = {"IfMatch": remote.version} if remote.version else {}
+        options |= {"Range": f"bytes={target.size}-"} if target.size else {}
+        answer = await self.files._call_s3("get_object", Bucket=bucket, Key=key, **options, **self.files.req_kw)
+        if target.size and answer["ResponseMetadata"]["HTTPStatusCode"] != 206:
+            target.restart()
         body = answer["Body"]
         try:
-            while block := await body.read(_BLOCK):
-                half.write(block)
+            while block := await body.read(_BLOCK_BYTES):
+                target.write(block)
         finally:
             body.close()
 
 
 class GS(Store):
-    """Google's."""
+    """Google Cloud Storage."""
 
     def __init__(self, secrets: dict[str, Any]) -> None:
         import gcsfs
@@ -108,37 +115,37 @@ class GS(Store):
         options = {"endpoint_url": secrets["endpoint"]} if secrets.get("endpoint") else {}
         token = secrets.get("service_account") or "anon"
         self.files = gcsfs.GCSFileSystem(token=token, skip_instance_cache=True, **options)
-        self.place = ("gs", str(secrets.get("endpoint") or ""))
+        self.identity = ("gs", str(secrets.get("endpoint") or ""))
 
     async def _page(self, bucket: str, prefix: str, after: str) -> tuple[list[Row], str]:
-        asks = {"prefix": prefix or None, "pageToken": after or None, "maxResults": 1000}
-        found = await self._said(self.files._format_path("b/{}/o", [bucket]), bucket, asks)
-        return [self._row(each) for each in found.get("items", [])], found.get("nextPageToken") or ""
+        parameters = {"prefix": prefix or None, "pageToken": after or None, "maxResults": 1000}
+        answer = await self._json(self.files._format_path("b/{}/o", [bucket]), bucket, parameters)
+        return [self._row(each) for each in answer.get("items", [])], answer.get("nextPageToken") or ""
 
-    async def _about(self, bucket: str, name: str) -> Row | None:
+    async def _stat(self, bucket: str, name: str) -> Row | None:
         try:
-            return self._row(await self._said(self.files._format_path("b/{}/o/{}", [bucket, name]), name, {}))
+            return self._row(await self._json(self.files._format_path("b/{}/o/{}", [bucket, name]), name, {}))
         except FileNotFoundError:
             return None
 
-    def _row(self, said: dict[str, Any]) -> Row:
-        return said["name"], int(said.get("size") or 0), str(said.get("generation") or "")
+    def _row(self, item: dict[str, Any]) -> Row:
+        return item["name"], int(item.get("size") or 0), str(item.get("generation") or "")
 
-    async def _said(self, url: str, name: str, asks: dict[str, Any]) -> dict[str, Any]:
-        async with await self._get(url, name, asks, {}) as answer:
+    async def _json(self, url: str, name: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        async with await self._get(url, name, parameters, {}) as answer:
             return await answer.json(content_type=None)
 
-    async def _copy(self, one: Object, half: Half) -> None:
-        # gcsfs itself would only fetch ranges, of any version.
-        url = self.files.url(one.key, generation=one.version or None)
-        span = {"Range": f"bytes={half.size}-"} if half.size else {}
-        async with await self._get(url, one.key, {}, span) as answer:
-            if half.size and answer.status != 206:
-                half.restart()
-            while block := await answer.content.read(_BLOCK):
-                half.write(block)
+    async def _copy(self, remote: RemoteObject, target: PartialObject) -> None:
+        # gcsfs itself would only download ranges, of whatever version.
+        url = self.files.url(remote.key, generation=remote.version or None)
+        span = {"Range": f"bytes={target.size}-"} if target.size else {}
+        async with await self._get(url, remote.key, {}, span) as answer:
+            if target.size and answer.status != 206:
+                target.restart()
+            while block := await answer.content.read(_BLOCK_BYTES):
+                target.write(block)
 
-    async def _get(self, url: str, name: str, asks: dict[str, Any], headers: dict[str, str]) -> Any:
+    async def _get(self, url: str, name: str, parameters: dict[str, Any], headers: dict[str, str]) -> Any:
         import aiohttp
         from gcsfs.retry import validate_response
 
@@ -146,7 +153,7 @@ class GS(Store):
         answer = await self.files.session.get(
             url,
             headers=self.files._get_headers(headers),
-            params=self.files._get_params(asks),
+            params=self.files._get_params(parameters),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=_READ_S),
         )
         if answer.status >= 400:
@@ -156,79 +163,83 @@ class GS(Store):
 
 
 _ONCE = {"retry_total": 0, "connection_timeout": _CONNECT_S, "read_timeout": 20}
-"""Azure's own pauses are a quarter of a minute each; it reads three times before it says that nothing comes."""
+"""No retries of the library: its pauses take a quarter of a minute each. It reads three times before a timeout."""
 
 _QUOTE = '"'
 
 
 def _row(blob: Any) -> Row:
-    """With the quotes around the version that only lists leave away."""
+    """The version in quotes, which only lists leave out."""
     return blob.name, int(blob.size), f'"{blob.etag.strip(_QUOTE)}"' if blob.etag else ""
 
 
 def _is_folder(blob: Any) -> bool:
-    """Accounts with folders list these, too."""
-    return any(key.lower() == "hdi_isfolder" and said == "true" for key, said in (blob.metadata or {}).items())
+    """Whether it is a folder, which accounts with a hierarchical namespace list too."""
+    return any(key.lower() == "hdi_isfolder" and value == "true" for key, value in (blob.metadata or {}).items())
 
 
 class AZ(Store):
-    """Azure's.
+    """Azure Blob Storage.
 
     Args:
-        account: whose container it is, where the address says it.
+        account: the storage account, if the address names it.
     """
 
     def __init__(self, secrets: dict[str, Any], account: str) -> None:
         import adlfs
 
         account = secrets.get("account") or account
-        # Without a key it reads as anybody: never with the identity of the machine itself.
-        how = {name: secrets[name] for name in ("account_key", "sas_token") if secrets.get(name)} or {"anon": True}
-        options: dict[str, Any] = {"account_name": account, "skip_instance_cache": True, **how}
+        # Without a key it reads anonymously, never with the identity of the machine itself.
+        login = {name: secrets[name] for name in ("account_key", "sas_token") if secrets.get(name)} or {"anon": True}
+        options: dict[str, Any] = {"account_name": account, "skip_instance_cache": True, **login}
         if secrets.get("endpoint"):
-            signed = f"AccountKey={secrets['account_key']}" if "account_key" in how else ""
-            signed = signed or f"SharedAccessSignature={secrets.get('sas_token', '')}"
-            where = f"BlobEndpoint={secrets['endpoint'].rstrip('/')}"
-            options["connection_string"] = f"DefaultEndpointsProtocol=https;AccountName={account};{signed};{where};"
+            key = f"AccountKey={secrets['account_key']}" if "account_key" in login else ""
+            key = key or f"SharedAccessSignature={secrets.get('sas_token', '')}"
+            endpoint = f"BlobEndpoint={secrets['endpoint'].rstrip('/')}"
+            options["connection_string"] = f"DefaultEndpointsProtocol=https;AccountName={account};{key};{endpoint};"
         self.files = adlfs.AzureBlobFileSystem(**options)
-        self.place = ("az", str(secrets.get("endpoint") or ""), account)
-        self._range = _BLOCK // 4
+        self.identity = ("az", str(secrets.get("endpoint") or ""), account)
+        self._range_bytes = _BLOCK_BYTES // 4
 
     async def _page(self, bucket: str, prefix: str, after: str) -> tuple[list[Row], str]:
         async with self.files.service_client.get_container_client(container=bucket) as container:
-            found = container.list_blobs(name_starts_with=prefix or None, include=["metadata"], **_ONCE)
-            pages = found.by_page(after or None)
+            blobs = container.list_blobs(name_starts_with=prefix or None, include=["metadata"], **_ONCE)
+            pages = blobs.by_page(after or None)
             rows = [_row(each) async for each in await anext(pages) if not _is_folder(each)]
         return rows, pages.continuation_token or ""
 
-    async def _about(self, bucket: str, name: str) -> Row | None:
+    async def _stat(self, bucket: str, name: str) -> Row | None:
         from azure.core.exceptions import ResourceNotFoundError
 
         async with self.files.service_client.get_blob_client(container=bucket, blob=name) as blob:
             try:
-                found = await blob.get_blob_properties(**_ONCE)
+                properties = await blob.get_blob_properties(**_ONCE)
             except ResourceNotFoundError:
                 return None
-        return None if _is_folder(found) else _row(found)
+        return None if _is_folder(properties) else _row(properties)
 
-    def copy(self, one: Object, half: Half) -> None:
-        """Reads what is missing of it in ranges: Azure's library hands out whole ones only."""
+    def copy(self, remote: RemoteObject, target: PartialObject) -> None:
+        """Appends the missing bytes in ranges, since Azure's library returns only complete ones."""
         from fsspec.asyn import sync
 
         try:
-            sync(self.files.loop, self._copy, one, half)
+            sync(self.files.loop, self._copy, remote, target)
         except Exception:
-            self._range = max(_BLOCK // 16, self._range // 4)  # on a bad line smaller ones get through
+            self._range_bytes = max(
+                _BLOCK_BYTES // 16, self._range_bytes // 4
+            )  # on a bad connection smaller ones get through
             raise
 
-    async def _copy(self, one: Object, half: Half) -> None:
+    async def _copy(self, remote: RemoteObject, target: PartialObject) -> None:
         from azure.core import MatchConditions
 
-        container, key, _ = self.files.split_path(one.key)
-        same = {"etag": one.version, "match_condition": MatchConditions.IfNotModified} if one.version else {}
+        container, key, _ = self.files.split_path(remote.key)
+        unchanged = {"etag": remote.version, "match_condition": MatchConditions.IfNotModified} if remote.version else {}
         async with self.files.service_client.get_blob_client(container=container, blob=key) as blob:
-            while half.size < one.size:
-                length = min(self._range, one.size - half.size)
-                found = await blob.download_blob(offset=half.size, length=length, max_concurrency=1, **_ONCE, **same)
-                half.write(await found.readall())
-                self._range = min(4 * _BLOCK, self._range * 2)
+            while target.size < remote.size:
+                length = min(self._range_bytes, remote.size - target.size)
+                block = await blob.download_blob(
+                    offset=target.size, length=length, max_concurrency=1, **_ONCE, **unchanged
+                )
+                target.write(await block.readall())
+                self._range_bytes = min(4 * _BLOCK_BYTES, self._range_bytes * 2)

@@ -25,7 +25,7 @@ from orchestrator.services.db import session_scope
 from orchestrator.services.models.inspect import inspect_model
 from orchestrator.settings import get_settings
 from tests.fakes.videos import draw_clip
-from tests.integration.test_fetch import dataset_of, nothing_left, run, wish
+from tests.integration.test_fetch import dataset_of, dataset_to_fetch, no_uploads_left, run
 from tests.integration.test_ingest_layouts import bring
 
 MANY = 100_000
@@ -162,8 +162,8 @@ def test_a_name_that_changes_its_meaning_is_judged_when_it_is_used(monkeypatch: 
     guard.REFUSED.clear()
 
 
-def test_the_guard_stands_below_every_library(tmp_path: Path) -> None:
-    """In a process of its own: a name that leads here is refused by plain sockets, asyncio and httpx alike."""
+def test_the_guard_refuses_connections_of_every_library(tmp_path: Path) -> None:
+    """A name of this machine is refused in plain sockets, asyncio and httpx alike; tried in a process of its own."""
     import subprocess
     import sys
 
@@ -194,7 +194,7 @@ for way in (plain, loop, client):
 def test_a_redirect_into_a_private_network_is_not_followed(
     ada: Actor, url: str, monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
-    """The first server is public as far as the fetch knows; what it names is looked at anew."""
+    """The first server counts as public; the address that it redirects to is checked."""
     from jobs.fetch import web
     from jobs.fetch.report import Problem, Progress
     from tests.fakes.web_server import redirect, web_server
@@ -205,12 +205,12 @@ def test_a_redirect_into_a_private_network_is_not_followed(
             web.fetch_url(f"{server.url}/x", home, Progress(10**6, 5), 5, allow_private=False)
 
 
-def test_nothing_of_a_file_address_is_read(ada: Actor) -> None:
-    """As if it had come past the form: the worker itself fetches http and https only."""
-    dataset_id = wish(ada, {"type": "url", "url": "file:///etc/passwd"})
+def test_a_file_address_is_not_read(ada: Actor) -> None:
+    """Even if the form accepted it: the worker fetches http and https only."""
+    dataset_id = dataset_to_fetch(ada, {"type": "url", "url": "file:///etc/passwd"})
     assert run(dataset_id) == "error"
     dataset = dataset_of(dataset_id)
     assert dataset.status is DatasetStatus.ERROR
     assert "root:" not in dataset.error
-    assert nothing_left()
+    assert no_uploads_left()
     assert get_settings().data_dir.exists()

@@ -72,7 +72,7 @@ def limits_once_set(pid: int) -> dict[str, str]:
 
 
 @pytest.fixture
-def near(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+def private_urls_allowed(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     monkeypatch.setenv("LOREEL_ALLOW_PRIVATE_URLS", "true")
     from orchestrator.settings import get_settings
 
@@ -94,7 +94,7 @@ def test_no_program_gets_a_secret(tool: Tool, tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("tool", Tool)
-def test_every_program_runs_under_limits_of_its_own(tool: Tool, tmp_path: Path, near: None) -> None:
+def test_every_program_runs_under_limits_of_its_own(tool: Tool, tmp_path: Path, private_urls_allowed: None) -> None:
     with long_work(tmp_path, tool) as (arguments, stdin):
         child = start(tool, *arguments)
         try:
@@ -124,7 +124,7 @@ time.sleep(600)
 
 
 @pytest.mark.parametrize("tool", Tool)
-def test_a_program_dies_with_a_parent_that_was_killed(tool: Tool, tmp_path: Path, near: None) -> None:
+def test_a_program_dies_with_a_parent_that_was_killed(tool: Tool, tmp_path: Path, private_urls_allowed: None) -> None:
     with long_work(tmp_path, tool) as (arguments, stdin):
         command = [sys.executable, "-c", STARTS_AND_WAITS, tool.name, stdin.hex(), *arguments]
         parent = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
