@@ -138,7 +138,7 @@ def test_progress_starts_with_what_has_arrived(tmp_path: Path, capsys: pytest.Ca
 def test_the_size_limit_counts_what_has_arrived(tmp_path: Path) -> None:
     with pytest.raises(ConnectionResetError):
         fetch(tmp_path, Scripted(10, 5, *[0] * 20))
-    with pytest.raises(Problem, match="at most 29\u00a0bytes are accepted here"):
+    with pytest.raises(Problem, match="at most 29\u00a0B are accepted here"):
         fetch(tmp_path, Scripted(), max_bytes=29)
     assert partial_bytes(tmp_path) == 0
     assert fetch(tmp_path, Scripted(4, 2), max_bytes=30) == COMPLETE
