@@ -53,7 +53,7 @@ def _row(name: str, field: FieldInfo) -> Row:
 def _kind(field: FieldInfo) -> str:
     """What a value may be, in words: "whole number, at least 1, at most 65535"."""
     limits = [
-        f"{word} {getattr(limit, sign):,}"
+        f"{word} {_number(getattr(limit, sign))}"
         for limit in field.metadata
         for sign, word in _SIGNS.items()
         if hasattr(limit, sign)

@@ -22,7 +22,10 @@ from jobs.trainer.run import train
 from jobs.trainer.setup import load_with_adapters
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.families import LIGER_FAMILIES
+from orchestrator.domain.models import ModelSource, VideoModel
 from orchestrator.domain.recipes import parse_recipe
+from orchestrator.domain.tasks import ModelType
+from orchestrator.services.training.memory import memory_of
 from tests.unit.jobs.families.tiny_llms import make_tiny
 from tests.unit.jobs.trainer.conftest import MakeSpec
 from tests.unit.jobs.trainer.test_run import losses, recorder_of
@@ -77,7 +80,9 @@ def test_the_estimate_counts_the_moments_that_the_run_keeps(
 ) -> None:
     asked = parse_recipe(recipe)
     assert device_arguments(asked, device, True)["optim"] == said
-    assert asked.uses_8bit_optimizer(device != "cpu") is small
+    base = VideoModel(name="b", model_type=ModelType.CLASSIFICATION, architecture="", source=ModelSource.PATH)
+    # A trained weight, its gradient and two moments: of 4 bytes each, or the moments of one.
+    assert memory_of(base, asked, trainable=1000, gpu=device != "cpu").trained == (10_000 if small else 16_000)
 
 
 def test_liger_is_refused_where_it_cannot_run(monkeypatch: pytest.MonkeyPatch) -> None:
