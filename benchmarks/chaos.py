@@ -86,7 +86,7 @@ def run() -> dict[str, float]:
         striker.start()
         try:
             while striker.is_alive():
-                if len(_held(running, "queued", "starting", "running", "lost")) < AT_ONCE:
+                if len(_jobs_in(running, "queued", "starting", "running", "lost")) < AT_ONCE:
                     books.jobs.append(launch())
                 time.sleep(0.3)
             struck_for = time.monotonic() - began
@@ -191,7 +191,7 @@ def _keep_a_second_worker(running: Studio, over: threading.Event) -> None:
             worker.wait(30)
 
 
-def _held(running: Studio, *statuses: str) -> list[tuple[int, str]]:
+def _jobs_in(running: Studio, *statuses: str) -> list[tuple[int, str]]:
     """(job, worker) of the jobs in these states, read from the ledger itself: the web may be dead."""
     marks = ",".join("?" * len(statuses))
     with closing(sqlite3.connect(running.data_dir / "loreel.db", timeout=30)) as ledger:
@@ -269,7 +269,7 @@ def _kill(process: psutil.Process) -> bool:
 
 def _strike_a_job(running: Studio, name: str, chance: random.Random, books: Books) -> bool:
     """Kills the trainer, the horse or the worker of some job that has attempts left."""
-    jobs = [job for job, _ in _held(running, "starting", "running") if books.struck[job] < MOST]
+    jobs = [job for job, _ in _jobs_in(running, "starting", "running") if books.struck[job] < MOST]
     chance.shuffle(jobs)
     for job in jobs:
         if (trainer := _trainer(running, job)) is None:

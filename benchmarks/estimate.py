@@ -141,7 +141,9 @@ def _run(module: str, spec: Any) -> tuple[dict[str, Any], int]:
     return result, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
-def _said(base: Path, recipe: dict[str, Any], rehearsed: tuple[dict[str, Any], dict[str, Any]] | None) -> int:
+def _estimated_bytes(
+    base: Path, recipe: dict[str, Any], rehearsed: tuple[dict[str, Any], dict[str, Any]] | None
+) -> int:
     """What the wizard says of a recipe, before or after a rehearsal of another."""
     from orchestrator.domain.models import ModelSource, VideoModel
     from orchestrator.domain.recipes import parse_recipe
@@ -179,8 +181,10 @@ def run() -> dict[str, float]:
             found = tried["result"]
             figures[f"{family}_mb"] = round(peak / 1e6)
             figures[f"{family}_rehearsed_percent"] = _off(found["memory_bytes"], peak)
-            figures[f"{family}_carried_percent"] = _off(_said(base, double.recipe, (spec.recipe, found)), more)
-            figures[f"{family}_before_percent"] = _off(_said(base, same.recipe, None), peak)
+            figures[f"{family}_carried_percent"] = _off(
+                _estimated_bytes(base, double.recipe, (spec.recipe, found)), more
+            )
+            figures[f"{family}_before_percent"] = _off(_estimated_bytes(base, same.recipe, None), peak)
             print(family, {k: v for k, v in figures.items() if k.startswith(family)}, flush=True)
     for kind in ("rehearsed", "carried", "before"):
         figures[f"worst_{kind}_percent"] = max(abs(figures[f"{family}_{kind}_percent"]) for family in FAMILIES)

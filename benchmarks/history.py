@@ -31,7 +31,7 @@ def run() -> dict[str, float]:
                 found = history(session, actor, job_id, ("loss", "eval_loss"))
             return json.dumps({"series": found.series, "last_seq": found.last_seq}, separators=(",", ":"))
 
-        def whole() -> None:
+        def full_curve() -> None:
             with session_scope() as session:
                 history(session, actor, job_id, points=400)
 
@@ -49,7 +49,7 @@ def run() -> dict[str, float]:
             "first_chart_ms": round(statistics.median(milliseconds(first, 5)), 1),
             "first_chart_kb": round(len(text) / 1000, 1),
             "first_chart_gzip_kb": round(len(gzip.compress(text.encode())) / 1000, 1),
-            "all_series_ms": round(statistics.median(milliseconds(whole, 5)), 1),
+            "all_series_ms": round(statistics.median(milliseconds(full_curve, 5)), 1),
             "zoom_ms": round(statistics.median(milliseconds(zoom, 5)), 1),
             "gap_ms": round(statistics.median(milliseconds(gap, 5)), 1),
         }

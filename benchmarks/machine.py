@@ -27,7 +27,7 @@ def load_average() -> float:
     return round(os.getloadavg()[0], 2)
 
 
-def is_quiet(load: float) -> bool:
+def is_idle(load: float) -> bool:
     """Whether the machine is idle enough for a figure that counts."""
     return load <= QUIET_LOAD_PER_CORE * core_count()
 

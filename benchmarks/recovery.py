@@ -43,7 +43,7 @@ def run() -> dict[str, float]:
         (jobs / "fake.json").write_text(json.dumps({"steps": 100_000, "pause": 0.02}))
         controller = _start("-m", "jobs.controller")
         try:
-            horse = [_measure(actor, things, jobs, _kill_horse) for _ in range(TIMES)]
+            horse = [_measure(actor, things, jobs, _kill_work_process) for _ in range(TIMES)]
             worker = [_measure(actor, things, jobs, _kill_worker) for _ in range(TIMES)]
             host = [_measure(actor, things, jobs, _silence) for _ in range(TIMES)]
         finally:
@@ -93,7 +93,7 @@ def _wait_for_workers(pids: set[int], limit_s: float = 90.0) -> None:
     raise RuntimeError("The workers did not start.")
 
 
-def _kill_horse(trainer: psutil.Process, _worker: psutil.Process) -> None:
+def _kill_work_process(trainer: psutil.Process, _worker: psutil.Process) -> None:
     horse = trainer.parent()
     assert horse is not None
     horse.kill()

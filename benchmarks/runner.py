@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime
 
 from benchmarks import catalog
-from benchmarks.machine import current_commit, describe_machine, is_quiet, load_average
+from benchmarks.machine import current_commit, describe_machine, is_idle, load_average
 from benchmarks.measurements import Measurement, append_history
 from benchmarks.table import update_readme
 from benchmarks.target import Unavailable, meets
@@ -56,7 +56,7 @@ def measurements(name: str, figures: dict[str, float], started: datetime, load: 
             figure=key,
             value=value,
             unit=unit_of(key),
-            quiet=is_quiet(load),
+            quiet=is_idle(load),
             load=load,
             machine=machine,
             commit=commit,

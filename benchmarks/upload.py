@@ -138,7 +138,7 @@ def _send(client: httpx.Client, name: str, source: Path, chunk: int) -> float:
     return took
 
 
-class _Beside:
+class _LoadProbe:
     """What happens meanwhile: the web's largest memory, and how long other requests take."""
 
     def __init__(self, running: Studio, client: httpx.Client) -> None:
@@ -186,7 +186,7 @@ def run() -> dict[str, float]:
         source, copy = _make(running.data_dir / "source.bin"), running.data_dir / "copy.bin"
         for _ in range(20):
             client.get("/datasets").raise_for_status()  # warm
-        beside = _Beside(running, client)
+        beside = _LoadProbe(running, client)
 
         def rounds(rest_s: float) -> dict[str, float]:
             took: dict[str, list[float]] = {"cp": [], "page": [], "api": []}

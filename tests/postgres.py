@@ -24,7 +24,7 @@ def _programs() -> Path | None:
     return max((path.parent for path in _DEBIAN.glob("*/bin/initdb")), default=None)
 
 
-def _as_somebody(*command: str) -> list[str]:
+def _as_unprivileged_user(*command: str) -> list[str]:
     """PostgreSQL refuses to run as root: then its own user runs it."""
     return ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else list(command)
 
@@ -52,12 +52,12 @@ def postgres_server() -> Iterator[str]:
         "--locale=C",
         "--no-sync",
     ]
-    subprocess.run(_as_somebody(*initdb), **run)
+    subprocess.run(_as_unprivileged_user(*initdb), **run)
     options = f"{_QUICK} -p {port} -k {folder}"
     control = [str(programs / "pg_ctl"), "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options]
-    subprocess.run(_as_somebody(*control, "start"), **run)
+    subprocess.run(_as_unprivileged_user(*control, "start"), **run)
     yield f"postgresql+pg8000://loreel@127.0.0.1:{port}"
-    subprocess.run(_as_somebody(str(programs / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop"), **run)
+    subprocess.run(_as_unprivileged_user(str(programs / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop"), **run)
     shutil.rmtree(folder, ignore_errors=True)
 
 

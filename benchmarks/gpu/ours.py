@@ -12,8 +12,8 @@ from benchmarks.gpu.bare import without_av
 
 BARE = without_av()
 
-from benchmarks.gpu.shapes import Work, said_of  # noqa: E402 (PyAV's place must be taken first)
-from benchmarks.gpu.tell import tell  # noqa: E402
+from benchmarks.gpu.result import print_result  # noqa: E402
+from benchmarks.gpu.shapes import Work, transcript_of  # noqa: E402 (PyAV's place must be taken first)
 from jobs.families.registry import read_base, resolve  # noqa: E402
 from jobs.runs.spec import ClipSpec, TrainSpec  # noqa: E402
 from jobs.sinks.jsonl import JsonlSink  # noqa: E402
@@ -34,7 +34,7 @@ def spec_of(work: Work, settings: dict[str, Any]) -> TrainSpec:
     clips = []
     for number, path in enumerate(settings["frames"]):
         digest = hashlib.sha256(Path(path).name.encode()).hexdigest()
-        label, said = ("", said_of(number)) if llm else (names[number % 4], "")
+        label, said = ("", transcript_of(number)) if llm else (names[number % 4], "")
         clips.append(ClipSpec(number + 1, path, label, said, "train", digest, Path(path).name))
     recipe: dict[str, Any] = {
         "qlora": {"dropout": 0.0},
@@ -78,7 +78,7 @@ def main() -> None:
     run.train(spec, Recorder(1, 1, [JsonlSink(metrics)]), lambda: False)
     wall = time.monotonic() - begun
     rows = [row for row in map(json.loads, metrics.read_text().splitlines()) if "loss" in row.get("values", {})]
-    tell(sys.argv[1], [seconds_of(row["t"]) for row in rows], rows[-1]["values"]["loss"], wall)
+    print_result(sys.argv[1], [seconds_of(row["t"]) for row in rows], rows[-1]["values"]["loss"], wall)
 
 
 if __name__ == "__main__":

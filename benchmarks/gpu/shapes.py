@@ -55,7 +55,7 @@ def make_frames(work: Work, folder: Path) -> list[Path]:
     return made
 
 
-def said_of(number: int) -> str:
+def transcript_of(number: int) -> str:
     """The sentence of a clip."""
     return f"A shape is circling, number {number % 7}, and then it stops and goes back to where it was."
 

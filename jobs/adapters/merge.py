@@ -22,7 +22,9 @@ _SPARE_BYTES = 512 * 2**20
 STEPS = 3
 
 
-def merge(adapter: Path, base: Path, recipe: Recipe, task: str, target: Path, tell: Callable[[str, int], bool]) -> Path:
+def merge(
+    adapter: Path, base: Path, recipe: Recipe, task: str, target: Path, on_progress: Callable[[str, int], bool]
+) -> Path:
     """Writes `target` whole or not at all.
 
     A 4-bit base is taken as the adapter knew it: its NF4 weights are dequantized, so that the merged model gives the
@@ -41,10 +43,10 @@ def merge(adapter: Path, base: Path, recipe: Recipe, task: str, target: Path, te
     found = read_base(base)
     family = resolve(found)
     plan = Plan(found, recipe, task, _labels(adapter), (), "cpu")
-    go_on = _must(tell)
+    go_on = _must(on_progress)
     go_on("loading", 0)
     model = family.load(plan)
-    _check_room(target, sum(parameter.numel() for parameter in model.parameters()))
+    _check_disk_space(target, sum(parameter.numel() for parameter in model.parameters()))
     dequantize(model)
     go_on("merging", 1)
     merged = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload(safe_merge=True).to(torch.bfloat16)
@@ -137,16 +139,16 @@ def _bring(adapter: Path, base: Path, part: Path) -> None:
                 shutil.copyfile(path, part / path.name)
 
 
-def _check_room(target: Path, parameters: int) -> None:
+def _check_disk_space(target: Path, parameters: int) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     need, free = 2 * parameters + _SPARE_BYTES, shutil.disk_usage(target.parent).free
     if free < need:
         raise Invalid(f"Merging needs {need / 1e9:,.1f} GB of disk and {free / 1e9:,.1f} GB are free. Free some space.")
 
 
-def _must(tell: Callable[[str, int], bool]) -> Callable[[str, int], None]:
+def _must(on_progress: Callable[[str, int], bool]) -> Callable[[str, int], None]:
     def go_on(stage: str, step: int) -> None:
-        if not tell(stage, step):
+        if not on_progress(stage, step):
             raise Invalid("Merging was called off.")
 
     return go_on

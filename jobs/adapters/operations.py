@@ -94,10 +94,10 @@ def _merge(work: AdapterOperation, adapter: Adapter, go_on: Callable[[], bool]) 
     number = work.id or 0
     base, target = base_folder(adapter), merged_folder(adapter.id or 0)
 
-    def tell(stage: str, step: int) -> bool:
+    def on_progress(stage: str, step: int) -> bool:
         return operations.report_progress(number, stage, step, STEPS) and go_on()
 
-    folder = merge(existing_folder(adapter), base, parse_recipe(adapter.recipe), adapter.task, target, tell)
+    folder = merge(existing_folder(adapter), base, parse_recipe(adapter.recipe), adapter.task, target, on_progress)
     return {"bytes": sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())}
 
 

@@ -51,7 +51,7 @@ class Facts:
     end: NDArray[np.int64]
 
 
-def _place(x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.int64]:
+def _grid_cell(x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.int64]:
     column, row = np.digitize(x, (0.4, 0.6)), np.digitize(y, (0.4, 0.6))
     return (row * 3 + column).astype(np.int64)
 
@@ -64,7 +64,7 @@ def facts_of(truth: GroundTruth) -> Facts:
     return Facts(
         truth.colour, truth.shape, way.astype(np.int64), np.digitize(path, (0.4, 0.6)).astype(np.int64),
         np.digitize(radius.mean(1), (0.11, 0.18)).astype(np.int64),
-        _place(x[:, 0], y[:, 0]), _place(x[:, -1], y[:, -1]),
+        _grid_cell(x[:, 0], y[:, 0]), _grid_cell(x[:, -1], y[:, -1]),
     )  # fmt: skip
 
 

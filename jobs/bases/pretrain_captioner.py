@@ -61,7 +61,7 @@ def build(encoder_folder: Path | None = ENCODER) -> Any:
     )  # fmt: skip
     config = VisionEncoderDecoderConfig.from_encoder_decoder_configs(encoder, decoder, tie_word_embeddings=False)
     config.decoder_start_token_id, config.pad_token_id, config.eos_token_id = BEGIN, PAD, END
-    eye = VideoMAEModel(encoder) if encoder_folder is None else _shipped_eye(encoder_folder, encoder)
+    eye = VideoMAEModel(encoder) if encoder_folder is None else _shipped_encoder(encoder_folder, encoder)
     model = VisionEncoderDecoderModel(config, eye, RobertaForCausalLM(decoder))
     model.generation_config = GenerationConfig(
         decoder_start_token_id=BEGIN, bos_token_id=BEGIN, eos_token_id=END, pad_token_id=PAD, max_length=LENGTH
@@ -69,7 +69,7 @@ def build(encoder_folder: Path | None = ENCODER) -> Any:
     return model
 
 
-def _shipped_eye(folder: Path, config: VideoMAEConfig) -> VideoMAEModel:
+def _shipped_encoder(folder: Path, config: VideoMAEConfig) -> VideoMAEModel:
     """The shipped encoder; what normalised the mean of its tokens now normalises each."""
     eye = VideoMAEModel.from_pretrained(folder, config=config, local_files_only=True)
     weights = load_file(folder / "model.safetensors")

@@ -49,11 +49,11 @@ def _motion(truth: GroundTruth, row: int, path: float) -> str:
         return f"drifts {DIRECTIONS[truth.direction[row]]}"
     if truth.roams[row]:
         return _roaming(truth.frames[row, :, 0], truth.frames[row, :, 1])
-    first, last = _place(truth.frames[row, 0]), _place(truth.frames[row, -1])
+    first, last = _grid_cell(truth.frames[row, 0]), _grid_cell(truth.frames[row, -1])
     return f"rests in the {first}" if path < _STILL else f"wanders from the {first} to the {last}"
 
 
-def _place(frame: np.ndarray) -> str:
+def _grid_cell(frame: np.ndarray) -> str:
     x, y = float(frame[0]), float(frame[1])
     return f"{_ROWS[min(2, int(y * 3))]} {_COLUMNS[min(2, int(x * 3))]}"
 

@@ -21,7 +21,7 @@ def run_ingest(dataset_id: int) -> str:
     lease = Lease(ingest_lease(dataset_id), int(time.time() * 1000))
     lease.keep()
     try:
-        wanted = Wanted(dataset_id, lease)
+        wanted = IngestClaim(dataset_id, lease)
         problem = fetch_source(dataset_id, wanted)
         if problem:
             return "called off" if problem == STOPPED else fail_import(dataset_id, problem)
@@ -31,7 +31,7 @@ def run_ingest(dataset_id: int) -> str:
         lease.release()
 
 
-class Wanted:
+class IngestClaim:
     """Whether somebody still wants this reading: not when it was called off, deleted, or taken over."""
 
     def __init__(self, dataset_id: int, lease: Lease) -> None:

@@ -53,9 +53,9 @@ def _bring(model_id: int, go_on: Callable[[], bool]) -> str:
     if not stage:
         return "nothing to do"
     try:
-        folder = _place(model_id)
+        folder = _folder_of(model_id)
         revision = _fetch(model_id, folder, go_on) if stage == FETCHING else _collect(model_id, folder)
-        _tell(model_id, stage=CHECKING)
+        _report(model_id, stage=CHECKING)
         facts = inspect_model(folder)
         check_files(folder)
         base = read_base(folder)
@@ -77,7 +77,7 @@ def _bring(model_id: int, go_on: Callable[[], bool]) -> str:
         return fail_import(model_id, f"The files could not be read: {error.strerror}. Try again.")
 
 
-def _place(model_id: int) -> Path:
+def _folder_of(model_id: int) -> Path:
     """Where its files lie or shall lie: a folder that somebody named stays where it is."""
     with session_scope() as session:
         model = _waiting(session, model_id)
@@ -96,7 +96,7 @@ def _waiting(session: Session, model_id: int) -> VideoModel | None:
     return model if model is not None and model.status is ModelStatus.PROCESSING else None
 
 
-def _tell(model_id: int, **what: Any) -> None:
+def _report(model_id: int, **what: Any) -> None:
     with session_scope() as session:
         model = _waiting(session, model_id)
         if model is not None:
@@ -142,5 +142,5 @@ def _fetch(model_id: int, folder: Path, go_on: Callable[[], bool]) -> str:
             for litter in (".hub", PARTIAL_FOLDER):
                 shutil.rmtree(folder / litter, ignore_errors=True)
             return str(revision)
-        _tell(model_id, done=told["done"], total=told["total"])
+        _report(model_id, done=told["done"], total=told["total"])
     raise Invalid("Fetching was called off.")

@@ -71,7 +71,7 @@ def _answer(
         start = time.monotonic()
         with as_it():
             [said] = loaded.family.predict(loaded.plan, loaded.model, items, question)
-        answers.append(_told(who, said, start))
+        answers.append(_answer_record(who, said, start))
         yield {"stage": "answering"}
     found = {"answers": answers, "frames": sampling.count, "size": list(items[0]["frames"].shape[1:3])}
     yield {"done": _done(asked, loaded, found, cold, began)}
@@ -114,7 +114,7 @@ def _main(asked: CheckedRequest) -> str:
     return ADAPTER if asked.adapter else BASE
 
 
-def _told(who: str, said: Answer, start: float) -> Record:
+def _answer_record(who: str, said: Answer, start: float) -> Record:
     probabilities = [{"label": name, "probability": round(share, 4)} for name, share in said.probabilities[:TOP]]
     told: Record = {"who": who, "ms": round(1000 * (time.monotonic() - start), 1)}
     return told | (

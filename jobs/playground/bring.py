@@ -61,11 +61,11 @@ class FetchedClip:
                     self._problem = str(told["problem"])
                     return None
                 if "files" in told:
-                    return self._look(told["files"][0])
+                    return self._probe(told["files"][0])
         except OSError as error:
             self._problem = f"The clip could not be stored: {error.strerror or error}."
 
-    def _look(self, file: list[str]) -> None:
+    def _probe(self, file: list[str]) -> None:
         path, name = self._folder / Path(file[0]).name, file[1]
         looker = ProbeProcess()
         try:

@@ -54,7 +54,7 @@ class AnswerProcessSupervisor:
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
-    def make_room(self) -> None:
+    def free_memory(self) -> None:
         """A training begins: the answering process lets go of models where memory is scarce."""
         if self._process is not None and self._process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
@@ -97,7 +97,7 @@ class AnswerProcessSupervisor:
         """Whether this keeper is the one; says so for another while if it is."""
         if client.set(PLAYGROUND_OWNER, self._me, nx=True, ex=_HOLD_S):
             if self._process is None:
-                _tell(client, PLAYGROUND_IN_PROGRESS, DIED)  # what a killed worker's process held
+                _refuse_all(client, PLAYGROUND_IN_PROGRESS, DIED)  # what a killed worker's process held
             return True
         holder: Any = client.get(PLAYGROUND_OWNER)
         if holder is None or holder.decode() != self._me:
@@ -127,13 +127,13 @@ class AnswerProcessSupervisor:
         log.warning("playground.died", code=self._process.returncode)
         never = time.monotonic() - self._began < _SOON_S and not client.llen(PLAYGROUND_IN_PROGRESS)
         self._process = None
-        _tell(client, PLAYGROUND_IN_PROGRESS, DIED)
+        _refuse_all(client, PLAYGROUND_IN_PROGRESS, DIED)
         if never:
-            _tell(client, PLAYGROUND_QUEUE, _BROKEN)
+            _refuse_all(client, PLAYGROUND_QUEUE, _BROKEN)
             client.delete(PLAYGROUND_KEEP_ALIVE)
 
 
-def _tell(client: redis.Redis, box: str, sentence: str) -> None:
+def _refuse_all(client: redis.Redis, box: str, sentence: str) -> None:
     raw: Any
     while (raw := client.lpop(box)) is not None:
         try:

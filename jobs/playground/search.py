@@ -39,14 +39,14 @@ def search(loaded: Loaded, asked: CheckedRequest, wish: InferenceRequest) -> Ite
         for at in range(0, len(fresh), _AT_ONCE):
             yield {"progress": [at, len(fresh)], "who": who}
             with as_it():
-                left_out += _look(loaded, fresh[at : at + _AT_ONCE], memory, sampling)
+                left_out += _embed_clips(loaded, fresh[at : at + _AT_ONCE], memory, sampling)
         known = [clip for clip in clips if clip.content_hash in memory]
         if not known:
             raise Invalid("No clip of this dataset can be decoded. Its doctor says why.", "dataset_id")
         with as_it():
             features = memory.features([clip.content_hash for clip in known])
             scores = cast(Searcher, loaded.family).score_clips(loaded.plan, loaded.model, wish.query.strip(), features)
-        answers.append(_told(who, known, scores, start, len(fresh)))
+        answers.append(_search_record(who, known, scores, start, len(fresh)))
     yield {"answers": answers, "searched": len(clips) - left_out, "left_out": left_out, "frames": sampling.count}
 
 
@@ -59,7 +59,7 @@ def _clips(dataset_id: int) -> list[Clip]:
     return found
 
 
-def _look(loaded: Loaded, clips: list[Clip], memory: FeatureStore, sampling: Any) -> int:
+def _embed_clips(loaded: Loaded, clips: list[Clip], memory: FeatureStore, sampling: Any) -> int:
     """Shows some clips to the model and remembers what it says of them; how many could not be decoded."""
     settings = get_settings()
     cache = FrameCache(settings.data_dir / "cache" / "frames", sampling, settings.cache_bytes)
@@ -82,7 +82,7 @@ def _look(loaded: Loaded, clips: list[Clip], memory: FeatureStore, sampling: Any
     return len(clips) - len(items)
 
 
-def _told(who: str, clips: list[Clip], scores: list[float], start: float, looked: int) -> Record:
+def _search_record(who: str, clips: list[Clip], scores: list[float], start: float, looked: int) -> Record:
     best = heapq.nlargest(SEARCH_RESULTS, range(len(scores)), key=scores.__getitem__)
     found = [
         {

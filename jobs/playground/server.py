@@ -13,7 +13,7 @@ import structlog
 import torch
 
 from jobs.playground.answers import AnswerContext, Record, answer
-from jobs.playground.shelf import ModelCache, warm_up
+from jobs.playground.shelf import ModelCache, preload
 from jobs.video.source import BadClip
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.playground import InferenceMessage
@@ -48,14 +48,14 @@ class Server:
         self._shelf = ModelCache(worker)
         self._work = AnswerContext(self._shelf)
         self._tasks: list[_Task] = []
-        self._over = self._room = False
+        self._over = self._memory_wanted = False
 
     def run(self) -> int:
         """Until SIGTERM. SIGUSR1: a training begins."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_end)
-        signal.signal(signal.SIGUSR1, self._on_room)
-        warm_up()
+        signal.signal(signal.SIGUSR1, self._on_free_memory)
+        preload()
         while not self._over:
             try:
                 self._turn()
@@ -68,13 +68,13 @@ class Server:
     def _on_end(self, *_: object) -> None:
         self._over = True
 
-    def _on_room(self, *_: object) -> None:
-        self._room = True
+    def _on_free_memory(self, *_: object) -> None:
+        self._memory_wanted = True
 
     def _turn(self) -> None:
-        if self._room:
-            self._room = False
-            self._shelf.make_room()
+        if self._memory_wanted:
+            self._memory_wanted = False
+            self._shelf.free_memory()
         if len(self._tasks) < _AT_ONCE:
             self._take()
         moved = [self._step(task) for task in list(self._tasks)]

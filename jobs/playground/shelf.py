@@ -45,7 +45,7 @@ class Loaded:
     used_at: float = 0.0
 
 
-def warm_up() -> None:
+def preload() -> None:
     """Imports what the first model needs, while somebody still chooses a clip: libraries load their parts lazily."""
     for name in _HEAVY:
         import_module(name)
@@ -85,7 +85,7 @@ class ModelCache:
         self._places[_key(asked)] = made = Loaded(plan, family, model, 1000 * (now - began), now)
         return made
 
-    def make_room(self) -> None:
+    def free_memory(self) -> None:
         """A training begins: nothing stays on a GPU, nor anywhere when half of the memory is in use."""
         scarce = psutil.virtual_memory().percent > 50
         for key, loaded in list(self._places.items()):

@@ -54,7 +54,7 @@ class FeatureCache:
         Args:
             eyes: how many clips are looked at at once, each by one thread of the processor.
         """
-        missing = [clip for clip in clips if not self._whole(clip)]
+        missing = [clip for clip in clips if not self._is_complete(clip)]
         self.found = done = len(clips) - len(missing)
         for seen in self._seen(missing, eyes):
             if should_stop() or self.full:
@@ -84,7 +84,7 @@ class FeatureCache:
         key = hashlib.sha256(repr(what).encode()).hexdigest()
         return self._folder / key[:2] / f"{key}.safetensors"
 
-    def _whole(self, clip: ClipFile) -> bool:
+    def _is_complete(self, clip: ClipFile) -> bool:
         return self._read(clip) is not None
 
     def _read(self, clip: ClipFile) -> Features | None:

@@ -125,7 +125,7 @@ class VideoTrainer(Trainer):
         return str(self._aside) if self._aside else super()._get_output_dir(trial)
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        self._look_at_weights()
+        self._check_weights()
         folder = Path(self.args.output_dir or ".")
         self._aside = folder / ".part"
         try:
@@ -140,7 +140,7 @@ class VideoTrainer(Trainer):
             prune_checkpoints(folder)
         wait_for_all()
 
-    def _look_at_weights(self) -> None:
+    def _check_weights(self) -> None:
         """A step whose loss was a number may still have broken the weights: the checkpoint before it must stay."""
         import torch
 

@@ -24,6 +24,6 @@ def inspect_clip(path: Path, name: str, strip: Path, scaler: VideoReformatter | 
     return ClipFacts(found.frames, found.fps, found.width, found.height, found.duration_s, found.codec, seen)
 
 
-def look_each(asked: Sequence[tuple[str, str, str]]) -> list[ClipFacts]:
+def inspect_each(asked: Sequence[tuple[str, str, str]]) -> list[ClipFacts]:
     """Of several, each (file, name to say, where its film strip goes); in this very process."""
     return [inspect_clip(Path(path), name, Path(strip)) for path, name, strip in asked]

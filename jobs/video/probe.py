@@ -93,7 +93,7 @@ class _Pass:
         """Raises BadClip when it takes too long; damage is noted, for the caller to judge."""
         try:
             if 0 < promised <= self._limit:
-                self._whole(container, stream)
+                self._decode_all(container, stream)
                 if self.decoded == promised:  # as promised: there is nothing to count
                     self.packets = promised
                     return
@@ -105,7 +105,7 @@ class _Pass:
                 raise
             self.packets = 0
 
-    def _whole(self, container: InputContainer, stream: VideoStream) -> None:
+    def _decode_all(self, container: InputContainer, stream: VideoStream) -> None:
         """The quick way of whole clips; whatever is odd about a file shows in its count."""
         try:
             for frame in container.decode(stream):

@@ -58,7 +58,7 @@ class ProbeProcess:
     def __init__(self, limit_s: float = Tool.PROBE.value.limit_s) -> None:
         self._limit_s = limit_s
         self._child: subprocess.Popen[bytes] | None = None
-        self._clips, self._heard = 0, b""
+        self._clips, self._received = 0, b""
 
     def __call__(self, asked: Sequence[Asked]) -> list[ClipFacts]:
         facts: list[ClipFacts] = []
@@ -78,7 +78,7 @@ class ProbeProcess:
             child.stdin.flush()
         facts: list[ClipFacts] = []
         for (_, name, strip), _ in zip(asked, lines, strict=False):
-            answer, what = self._hear(child)
+            answer, what = self._read_line(child)
             if not what:
                 facts.append(ClipFacts(**json.loads(answer)))
                 continue
@@ -87,17 +87,17 @@ class ProbeProcess:
             return [*facts, ClipFacts(problem=f"{name} {what}. Convert it to MP4 and upload it again.")]
         return facts
 
-    def _hear(self, child: subprocess.Popen[bytes]) -> tuple[bytes, str]:
+    def _read_line(self, child: subprocess.Popen[bytes]) -> tuple[bytes, str]:
         """The next line that it says, or what keeps it from saying one."""
         assert child.stdout is not None
-        while b"\n" not in self._heard:
+        while b"\n" not in self._received:
             if not select.select([child.stdout], [], [], self._limit_s)[0]:
                 return b"", "takes too long to look through"
             more = os.read(child.stdout.fileno(), _HEARD_BYTES)
             if not more:
                 return b"", "makes the decoder fail"
-            self._heard += more
-        line, _, self._heard = self._heard.partition(b"\n")
+            self._received += more
+        line, _, self._received = self._received.partition(b"\n")
         return line, ""
 
     def end(self) -> None:
@@ -111,5 +111,5 @@ class ProbeProcess:
         if self._child is not None and (self._child.poll() is not None or self._clips >= CLIPS_EACH):
             self.end()
         if self._child is None:
-            self._child, self._clips, self._heard = sandbox.start(Tool.PROBE), 0, b""
+            self._child, self._clips, self._received = sandbox.start(Tool.PROBE), 0, b""
         return self._child

@@ -112,7 +112,7 @@ class LoreelWorker(Worker):
             return
         self.current_job = int(ids["job_id"]) if is_training else None
         if is_training and self._companions.playground:
-            self._companions.playground.make_room()
+            self._companions.playground.free_memory()
         try:
             super().execute_job(job, queue)
         except REDIS_ERRORS as error:

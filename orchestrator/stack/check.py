@@ -68,7 +68,7 @@ def run_gate(name: str, command: list[str]) -> int:
 
 
 @contextmanager
-def pages_beside(env: dict[str, str]) -> Iterator[None]:
+def building_pages(env: dict[str, str]) -> Iterator[None]:
     """The app's pages are begun meanwhile, which mostly takes one core. The browser's tests wait for them, or build."""
     command = [sys.executable, "-m", "orchestrator.stack.setup"]
     quiet = subprocess.DEVNULL
@@ -132,7 +132,7 @@ def main(arguments: list[str]) -> int:
     if arguments:
         given = [*pytest, *arguments]
         return subprocess.run(given, cwd=ROOT, env=env, check=False, stdin=subprocess.DEVNULL).returncode
-    with pages_beside(env):
+    with building_pages(env):
         for name, command in GATES:
             if code := run_gate(name, command):
                 return code

@@ -273,7 +273,7 @@ def test_splits_are_drawn_again_by_share_and_seed(
     expect(page.get_by_role("button", name="Actions for split me")).to_be_visible(timeout=60_000)
     dataset_id = re.findall(r"\d+", page.url)[-1]
 
-    def held() -> dict[str, set[int]]:
+    def validation_count() -> dict[str, set[int]]:
         clips = api.get(f"/datasets/{dataset_id}/clips", params={"limit": 50}).json()["items"]
         return {
             label: {clip["id"] for clip in clips if clip["label"] == label and clip["split"] == "validation"}
@@ -295,12 +295,12 @@ def test_splits_are_drawn_again_by_share_and_seed(
     page.keyboard.press("Enter")
     expect(page.get_by_text("20% of each class held out for validation, seed 7. This is version 2.")).to_be_visible()
     expect(dialog).to_have_count(0)
-    fewer = held()
+    fewer = validation_count()
     assert [len(fewer[label]) for label in ("left", "right")] == [2, 1]
     split("20")
     expect(page.get_by_text("The clips are split so already.")).to_be_visible()
     split("40")
     expect(page.get_by_text("This is version 3.")).to_be_visible()
-    more = held()
+    more = validation_count()
     assert [len(more[label]) for label in ("left", "right")] == [4, 2]
     assert all(fewer[label] <= more[label] for label in fewer), "a larger share holds out those of a smaller one, too"

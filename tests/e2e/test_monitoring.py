@@ -49,7 +49,7 @@ def loss_points(page: Page) -> set[int]:
     return steps
 
 
-def whole(steps: set[int], at: int) -> bool:
+def complete_chart(steps: set[int], at: int) -> bool:
     """Every step up to `at` or later, from the first one on, or from the oldest that the table has room for."""
     first, last = min(steps), max(steps)
     return last >= at and steps == set(range(first, last + 1)) and (first == 1 or len(steps) >= SHOWN)
@@ -71,11 +71,11 @@ def test_a_run_is_watched_to_its_end(page: Page, api: httpx.Client, app_server: 
 
     page.reload()
     at = wait_past(page, grown)
-    assert whole(loss_points(page), at), "a reload in mid-run leaves no hole"
+    assert complete_chart(loss_points(page), at), "a reload in mid-run leaves no hole"
 
     _strike_web(app_server)
     at = wait_past(page, last_step(page), limit_s=240)
-    assert whole(loss_points(page), at), "the page came back by itself, whole"
+    assert complete_chart(loss_points(page), at), "the page came back by itself, whole"
 
     _ask_to_stop(page)
     expect(page.locator("main [data-status=stopped]").first).to_be_visible(timeout=120_000)
@@ -86,10 +86,10 @@ def test_a_run_is_watched_to_its_end(page: Page, api: httpx.Client, app_server: 
     page.keyboard.press("Escape")
     expect(page.locator("#bell")).to_have_attribute("data-unread", "0")
 
-    _look_at_tabs(page)
+    _visit_tabs(page)
     _compare(page, api, job)
     _by_phone(page, job)
-    _by_somebody_else(browser, app_server, job)
+    _by_another_user(browser, app_server, job)
 
 
 def _strike_web(app_server: Studio) -> None:
@@ -124,7 +124,7 @@ def _ask_to_stop(page: Page) -> None:
     raise AssertionError("\n".join(["The question whether to stop did not stay.", *refused]))
 
 
-def _look_at_tabs(page: Page) -> None:
+def _visit_tabs(page: Page) -> None:
     page.get_by_role("tab", name="System").click()
     expect(page.locator("#system [data-loss-chart]").first).not_to_have_attribute("data-point-count", "0")
     page.get_by_role("tab", name="Logs").click()
@@ -162,7 +162,7 @@ def _by_phone(page: Page, job: str) -> None:
         assert wide <= 0, f"{address} is {wide} px too wide for a phone"
 
 
-def _by_somebody_else(browser: Browser, app_server: Studio, job: str) -> None:
+def _by_another_user(browser: Browser, app_server: Studio, job: str) -> None:
     stranger = browser.new_context(base_url=app_server.url)
     head = {"Origin": app_server.url}
     name = f"eve-{int(time.time())}"

@@ -85,7 +85,7 @@ def _loss_steps(context: BrowserContext, job: str) -> list[int]:
     return [int(step) for step, _ in curves["loss"]]
 
 
-def _held_out(folder: Path, studio: Studio) -> list[list[str]]:
+def _validation_count(folder: Path, studio: Studio) -> list[list[str]]:
     """The clips that the run was judged on, as the adapter's own result names them: [file, label]."""
     predictions: list[dict[str, Any]] = json.loads((folder / "predictions.json").read_text())
     with closing(sqlite3.connect(studio.data_dir / "loreel.db")) as ledger:
@@ -129,7 +129,7 @@ def test_from_sign_up_to_an_adapter_that_works_elsewhere(
     shown = _steps_shown(page)
     assert shown == _loss_steps(context, job)[-len(shown) :]
 
-    _look_at_clips(page)
+    _visit_clips(page)
     with page.expect_download() as download:
         page.locator("#job-download").click()
     archive = tmp_path / "adapter.zip"
@@ -140,7 +140,7 @@ def test_from_sign_up_to_an_adapter_that_works_elsewhere(
     _used_elsewhere(folder, accuracy, app_server, tmp_path)
 
 
-def _look_at_clips(page: Page) -> None:
+def _visit_clips(page: Page) -> None:
     """Held-out clips play beside what the model says of them; a wrong count leads to its clips; files are listed."""
     page.get_by_role("tab", name="Samples").click()
     samples = page.locator("#job-samples > li")
@@ -161,7 +161,7 @@ def _look_at_clips(page: Page) -> None:
 def _used_elsewhere(folder: Path, accuracy: float, app_server: Studio, tmp_path: Path) -> None:
     """A plain script with transformers and peft only gets as many held-out clips right as the page said."""
     held = tmp_path / "held.json"
-    held.write_text(json.dumps(_held_out(folder, app_server)))
+    held.write_text(json.dumps(_validation_count(folder, app_server)))
     script = tmp_path / "elsewhere.py"
     script.write_text(ELSEWHERE)
     env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from jobs.video.inspect import look_each
+from jobs.video.inspect import inspect_each
 from orchestrator.domain.datasets import Dataset
 from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.services.auth.limits import forget_clients
@@ -41,7 +41,7 @@ def bring(client: TestClient, data: bytes, filename: str = "mine.zip") -> dict:
     headers = {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
     assert client.patch(made.headers["location"], headers=headers, content=data).status_code == 204
     assert client.post(f"/api/v1/datasets/{dataset}/ingest").status_code == 202
-    ingest_dataset(int(dataset), look_each)
+    ingest_dataset(int(dataset), inspect_each)
     return client.get(f"/api/v1/datasets/{dataset}").json()
 
 

@@ -9,7 +9,7 @@ from sqlmodel import select
 
 from jobs.families.registry import read_base, resolve
 from jobs.video.cache import ClipFile, FrameCache
-from jobs.video.inspect import look_each
+from jobs.video.inspect import inspect_each
 from orchestrator.domain.datasets import Clip
 from orchestrator.domain.errors import Invalid, NotFound
 from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
@@ -33,7 +33,7 @@ def things(ada: Actor, tmp_path: Path) -> tuple[int, int]:
     files = {f"{label}/{i}.mp4": draw_clip(tmp_path / f"{label}{i}.mp4", frames=20, shade=9 * i, dx=dx).read_bytes()
              for label, dx in (("left", 1), ("right", 3)) for i in range(2)}  # fmt: skip
     dataset_id = bring(ada, Task.CLASSIFICATION, files)
-    assert ingest_dataset(dataset_id, look_each) == "ready"
+    assert ingest_dataset(dataset_id, inspect_each) == "ready"
     with session_scope() as session:
         model = VideoModel(
             owner_id=ada.user_id,

@@ -9,7 +9,7 @@ import pytest
 from pyarrow import parquet
 from sqlmodel import select
 
-from jobs.video.inspect import look_each
+from jobs.video.inspect import inspect_each
 from orchestrator.domain.datasets import Clip, Dataset
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.tasks import Task
@@ -36,7 +36,7 @@ def table(columns: dict[str, list[object]]) -> bytes:
 
 
 def read(dataset_id: int) -> list[Clip]:
-    assert ingest_dataset(dataset_id, look_each) == "ready"
+    assert ingest_dataset(dataset_id, inspect_each) == "ready"
     with session_scope() as session:
         clips = list(session.exec(select(Clip).where(Clip.dataset_id == dataset_id).order_by(Clip.name)))
         assert session.get_one(Dataset, dataset_id).clip_count == sum(1 for clip in clips if clip.path)

@@ -23,7 +23,9 @@ def trainers_of(worker: subprocess.Popen[bytes]) -> list[int]:
     return [child.pid for child in children if "trainer.py" in " ".join(child.cmdline())]
 
 
-def warm_worker(home: Path, ada: Actor, processes: Processes, **plan: object) -> tuple[subprocess.Popen[bytes], int]:
+def prewarmed_worker(
+    home: Path, ada: Actor, processes: Processes, **plan: object
+) -> tuple[subprocess.Popen[bytes], int]:
     (home / "jobs").mkdir()
     (home / "jobs" / "fake.json").write_text(json.dumps(plan))
     worker = start_worker(processes, home)
@@ -37,7 +39,7 @@ def warm_worker(home: Path, ada: Actor, processes: Processes, **plan: object) ->
 def test_the_spare_is_used_and_replaced(
     home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes
 ) -> None:
-    worker, spare = warm_worker(home, ada, processes, steps=10)
+    worker, spare = prewarmed_worker(home, ada, processes, steps=10)
     job_id = launch(ada, make_things(ada))
     until(lambda: job_of(job_id).status in FINAL)
     assert job_of(job_id).status is JobStatus.COMPLETED, job_of(job_id).error
@@ -52,7 +54,7 @@ def test_the_spare_is_used_and_replaced(
 def test_a_killed_work_process_takes_its_prewarmed_trainer_with_it(
     home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes
 ) -> None:
-    worker, spare = warm_worker(home, ada, processes, steps=100, pause=0.05)
+    worker, spare = prewarmed_worker(home, ada, processes, steps=100, pause=0.05)
     job_id = launch(ada, make_things(ada))
     until(lambda: job_of(job_id).step > 2)
     [horse] = [child for child in psutil.Process(worker.pid).children() if "trainer.py" not in str(child.cmdline())]
@@ -65,7 +67,7 @@ def test_a_killed_work_process_takes_its_prewarmed_trainer_with_it(
 def test_a_killed_worker_takes_the_spare_with_it(
     home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes
 ) -> None:
-    worker, spare = warm_worker(home, ada, processes, steps=1)
+    worker, spare = prewarmed_worker(home, ada, processes, steps=1)
     worker.kill()
     until(lambda: not psutil.pid_exists(spare), 2.0)
 
@@ -73,7 +75,7 @@ def test_a_killed_worker_takes_the_spare_with_it(
 def test_from_launch_to_trainer_takes_a_moment(
     home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes
 ) -> None:
-    warm_worker(home, ada, processes, steps=1, pause=0.0)
+    prewarmed_worker(home, ada, processes, steps=1, pause=0.0)
     things = make_things(ada)
     began = time.monotonic()
     job_id = launch(ada, things)

@@ -59,7 +59,7 @@ def real_worker(processes: Processes, home: Path) -> subprocess.Popen[bytes]:
     return worker
 
 
-def said(home: Path, job_id: int) -> str:
+def logged(home: Path, job_id: int) -> str:
     job = job_of(job_id)
     log = home / "jobs" / str(job_id) / "log.jsonl"
     return f"{job.status}: {job.error}\n{job.error_details}\n{log.read_text()[-3000:] if log.exists() else ''}"
@@ -74,7 +74,7 @@ def test_a_real_training_leaves_an_adapter(
     job_id = start(ada, real_things(ada))
     until(lambda: job_of(job_id).status in FINAL, 240, "the job ends")
     job = job_of(job_id)
-    assert job.status is JobStatus.COMPLETED, said(home, job_id)
+    assert job.status is JobStatus.COMPLETED, logged(home, job_id)
     assert job.step == job.total_steps == 24
     assert job.summary.values["eval_accuracy"] >= 0.0
     assert len(job.summary.confusion_matrix) == 4
@@ -97,14 +97,14 @@ def test_a_real_training_goes_on_after_a_kill_and_stops_politely(
     until(lambda: list(checkpoints.glob("checkpoint-*")), 120, "the first checkpoint")
     trainer = next(p for p in _tree(worker.pid) if "jobs.trainer" in p[1])
     os.kill(trainer[0], signal.SIGKILL)
-    until(lambda: job_of(job_id).attempt == 2 and job_of(job_id).status is JobStatus.RUNNING, 60, said(home, job_id))
+    until(lambda: job_of(job_id).attempt == 2 and job_of(job_id).status is JobStatus.RUNNING, 60, logged(home, job_id))
     resumed = job_of(job_id).step
     with session_scope() as session:
         request_stop(session, ada, job_id)
     until(lambda: job_of(job_id).status in FINAL, 60)
-    assert job_of(job_id).status is JobStatus.STOPPED, said(home, job_id)
+    assert job_of(job_id).status is JobStatus.STOPPED, logged(home, job_id)
     assert job_of(job_id).step >= resumed > 0
-    assert "Going on from checkpoint" in said(home, job_id)
+    assert "Going on from checkpoint" in logged(home, job_id)
 
 
 def _tree(pid: int) -> list[tuple[int, str]]:

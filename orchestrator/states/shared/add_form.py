@@ -185,7 +185,7 @@ class AddForm(HubConfirm, mixin=True):
     async def _ask_hub(self, form: dict[str, Any]) -> None:
         try:
             token, stored = self._hub_token(form)
-            await self._look_up_hub(self.NOUN, self.repo, self.revision, token, stored)
+            await self._request_hub_size(self.NOUN, self.repo, self.revision, token, stored)
         except AppError as error:
             self.problems = problems_of(error)
 

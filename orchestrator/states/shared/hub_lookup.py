@@ -29,7 +29,7 @@ class HubConfirm(rx.State, mixin=True):
     hub_commit: str = ""
     """The commit that was shown: it is the one that will be fetched."""
 
-    async def _look_up_hub(self, kind: str, repo: str, revision: str, token: str, credential: str) -> None:
+    async def _request_hub_size(self, kind: str, repo: str, revision: str, token: str, credential: str) -> None:
         """Asks the Hub; the token is used for this request only.
 
         Raises:

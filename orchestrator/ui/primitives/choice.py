@@ -13,7 +13,7 @@ _PACKAGES = pinned(
 )
 
 
-class _Box(rx.Component):
+class _CheckboxRoot(rx.Component):
     library = tsx("primitives/choice.tsx")
     lib_dependencies: list[str] = _PACKAGES
 
@@ -31,14 +31,14 @@ class _Box(rx.Component):
     _rename_props: dict[str, str] = {"spoken": "ariaLabel"}
 
 
-class Checkbox(_Box):
+class Checkbox(_CheckboxRoot):
     """Binding of `choice.tsx`."""
 
     tag = "Checkbox"
     alias = "LoreelCheckbox"
 
 
-class Switch(_Box):
+class Switch(_CheckboxRoot):
     """Binding of `choice.tsx`."""
 
     tag = "Switch"

@@ -140,5 +140,5 @@ def test_an_unknown_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_machine_is_described() -> None:
     assert f", {machine.core_count()} cores, " in machine.describe_machine()
-    assert machine.is_quiet(machine.QUIET_LOAD_PER_CORE * machine.core_count())
-    assert not machine.is_quiet(machine.QUIET_LOAD_PER_CORE * machine.core_count() + 0.1)
+    assert machine.is_idle(machine.QUIET_LOAD_PER_CORE * machine.core_count())
+    assert not machine.is_idle(machine.QUIET_LOAD_PER_CORE * machine.core_count() + 0.1)

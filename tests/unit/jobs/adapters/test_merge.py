@@ -52,7 +52,7 @@ def merged_of(spec: TrainSpec) -> Path:
     return target
 
 
-def said_by_the_card(folder: Path, clips: list[ClipSpec], reported: list[dict], *words: str) -> list[list[str]]:
+def card_output(folder: Path, clips: list[ClipSpec], reported: list[dict], *words: str) -> list[list[str]]:
     """The program of the card, run where neither peft nor bitsandbytes can be imported."""
     card = (folder / "README.md").read_text()
     assert "library_name: transformers" in card
@@ -70,7 +70,7 @@ def test_a_merged_classifier_says_the_same(make_spec: MakeSpec, clips: list[Clip
     spec = make_spec(optim={"epochs": 6})
     folder = merged_of(spec)
     reported = json.loads((Path(spec.folder) / "adapter" / "predictions.json").read_text())
-    lines = said_by_the_card(folder, clips, reported)
+    lines = card_output(folder, clips, reported)
     assert [line[1] for line in lines] == [row["predicted"] for row in reported]
     assert [float(line[2]) for line in lines] == pytest.approx([row["confidence"] for row in reported], abs=0.03)
     facts = inspect_model(folder)
@@ -92,7 +92,7 @@ def test_a_merged_captioner_keeps_its_new_words(make_spec: MakeSpec, clips: list
     )
     folder = merged_of(spec)
     reported = json.loads((Path(spec.folder) / "adapter" / "predictions.json").read_text())
-    lines = said_by_the_card(folder, said, reported)
+    lines = card_output(folder, said, reported)
     assert [line[1] for line in lines] == [row["predicted"] for row in reported]
 
 
@@ -104,7 +104,7 @@ def test_a_merged_retriever_finds_the_same(make_spec: MakeSpec, tmp_path: Path, 
     reported = json.loads((Path(spec.folder) / "adapter" / "predictions.json").read_text())
     asked = reported[0]["reference"]
     paths = {clip.id: clip.path for clip in spec.clips}
-    found = {path: float(score) for score, path in said_by_the_card(folder, spec.clips, reported, asked)}
+    found = {path: float(score) for score, path in card_output(folder, spec.clips, reported, asked)}
     assert len(found) == len(reported)
     for shown in reported[0]["top"]:
         assert found[paths[shown["clip_id"]]] == pytest.approx(shown["score"], abs=0.05)
@@ -125,7 +125,7 @@ def test_a_merged_video_language_model_says_the_same(
     spec = dataclasses.replace(made, task="captioning", class_names=[], model_path=str(base), family=family)
     folder = merged_of(spec)
     reported = json.loads((Path(spec.folder) / "adapter" / "predictions.json").read_text())
-    lines = said_by_the_card(folder, said, reported)
+    lines = card_output(folder, said, reported)
     same = [line[1][:6] == row["predicted"][:6] for line, row in zip(lines, reported, strict=True)]
     assert all(same), (lines, reported)
     assert inspect_model(folder).family == family

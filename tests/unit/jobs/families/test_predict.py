@@ -14,7 +14,7 @@ from tests.unit.jobs.families.tiny_llms import make_tiny
 
 
 @pytest.mark.parametrize("name", ["qwen2_vl", "smolvlm"])
-def test_a_streamed_answer_is_the_whole_answer(name: str, tmp_path: Path) -> None:
+def test_a_streamed_answer_is_the_complete_answer(name: str, tmp_path: Path) -> None:
     base = read_base(make_tiny(name, tmp_path))
     family = resolve(base)
     size = {} if family.architecture.fixed_size else {"size": 56}  # type: ignore[attr-defined]

@@ -30,10 +30,10 @@ def test_the_least_recently_used_goes_first(home: Path, monkeypatch: pytest.Monk
     assert models.find(wanted[0]) is not None  # used again, so the second is the oldest now
     models.load(wanted[PLACES])
     assert [models.find(asked) is not None for asked in wanted] == [True, False, True, True]
-    models.make_room()  # a training begins, and there is room for both
+    models.free_memory()  # a training begins, and there is room for both
     assert models.find(wanted[0]) is not None
     memory(monkeypatch, 8e9, 80)
-    models.make_room()
+    models.free_memory()
     assert not any(models.find(asked) for asked in wanted)
 
 

@@ -28,7 +28,7 @@ def together(spec: TrainSpec, stop_after: int = 0) -> None:
     reader.start()
     try:
         until = time.monotonic() + 240
-        while stop_after and len(_told(spec)) < stop_after:
+        while stop_after and len(_rank_output(spec)) < stop_after:
             assert trainer.wait(0.02) is None, b"".join(said).decode()
             assert time.monotonic() < until, b"".join(said).decode()
         if stop_after:
@@ -39,7 +39,7 @@ def together(spec: TrainSpec, stop_after: int = 0) -> None:
         reader.join(5)
 
 
-def _told(spec: TrainSpec) -> dict[int, float]:
+def _rank_output(spec: TrainSpec) -> dict[int, float]:
     try:
         return losses(spec)
     except (OSError, ValueError):  # not there yet, or a line half written

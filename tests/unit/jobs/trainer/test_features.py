@@ -27,7 +27,7 @@ from tests.unit.jobs.trainer.test_run import losses, recorder_of, records
 HOW = Sampling(4, (("height", 48), ("width", 48)))
 
 
-class CountingEye:
+class CountingEncoder:
     """Says the mean colour of each frame, and how often it was asked."""
 
     def __init__(self, key: str = "a") -> None:
@@ -44,16 +44,16 @@ def files(tmp_path: Path) -> list[ClipFile]:
     return [ClipFile(path, f"hash-{n}", path.name) for n, path in enumerate(made)]
 
 
-def cache_of(folder: Path, eye: CountingEye, how: Sampling = HOW, limit: int = 0) -> FeatureCache:
+def cache_of(folder: Path, eye: CountingEncoder, how: Sampling = HOW, limit: int = 0) -> FeatureCache:
     room = CacheBudget(limit, folder / "frames", folder / "features")
     return FeatureCache(folder / "features", eye, FrameCache(folder / "frames", how, room=room), room)
 
 
 def test_each_clip_is_seen_once_for_all_runs(tmp_path: Path, files: list[ClipFile]) -> None:
-    first, told = CountingEye(), list[tuple[int, int]]()
+    first, told = CountingEncoder(), list[tuple[int, int]]()
     cache_of(tmp_path, first).fill(files[:3], lambda done, total: told.append((done, total)))
     assert told == [(1, 3), (2, 3), (3, 3)]
-    later = CountingEye()
+    later = CountingEncoder()
     cache = cache_of(tmp_path, later)
     cache.fill(files)
     assert (first.asked, later.asked, cache.found, cache.made) == (3, 2, 3, 2)
@@ -63,7 +63,7 @@ def test_each_clip_is_seen_once_for_all_runs(tmp_path: Path, files: list[ClipFil
 
 
 def test_several_processes_encode_at_once_with_equal_features(tmp_path: Path, files: list[ClipFile]) -> None:
-    alone, told, several = CountingEye(), list[tuple[int, int]](), CountingEye()
+    alone, told, several = CountingEncoder(), list[tuple[int, int]](), CountingEncoder()
     one = cache_of(tmp_path / "one", alone)
     one.fill(files)
     two = cache_of(tmp_path / "two", several)
@@ -74,29 +74,29 @@ def test_several_processes_encode_at_once_with_equal_features(tmp_path: Path, fi
         assert two.path_of(file).read_bytes() == one.path_of(file).read_bytes()
     broken = ClipFile(tmp_path / "none.mp4", "none", "none.mp4")
     with pytest.raises(BadClip, match=r"none\.mp4"):
-        cache_of(tmp_path / "three", CountingEye()).fill([*files, broken], eyes=2)
+        cache_of(tmp_path / "three", CountingEncoder()).fill([*files, broken], eyes=2)
 
 
 def test_features_of_another_tower_clip_or_sampling_are_not_reused(tmp_path: Path, files: list[ClipFile]) -> None:
-    cache_of(tmp_path, CountingEye()).fill(files[:1])
+    cache_of(tmp_path, CountingEncoder()).fill(files[:1])
     same = dataclasses.replace(files[0], path=tmp_path / "elsewhere.mp4")
-    assert cache_of(tmp_path, CountingEye()).features(same)["colours"].shape == (4, 3)
-    for eye, how in ((CountingEye("b"), HOW), (CountingEye(), dataclasses.replace(HOW, count=2))):
+    assert cache_of(tmp_path, CountingEncoder()).features(same)["colours"].shape == (4, 3)
+    for eye, how in ((CountingEncoder("b"), HOW), (CountingEncoder(), dataclasses.replace(HOW, count=2))):
         cache_of(tmp_path, eye, how).features(files[0])
         assert eye.asked == 1
-    other = CountingEye()
+    other = CountingEncoder()
     cache_of(tmp_path, other).features(dataclasses.replace(files[0], content_hash="changed"))
     assert other.asked == 1
 
 
 def test_half_a_file_is_never_read(tmp_path: Path, files: list[ClipFile]) -> None:
-    whole = cache_of(tmp_path, CountingEye())
+    whole = cache_of(tmp_path, CountingEncoder())
     expected = whole.features(files[0])["colours"]
     path = whole.path_of(files[0])
     content = path.read_bytes()
     for part in (content[:-4], content[:20], b""):
         path.write_bytes(part)
-        eye = CountingEye()
+        eye = CountingEncoder()
         cache = cache_of(tmp_path, eye)
         cache.fill(files[:1])
         assert torch.equal(cache.features(files[0])["colours"], expected)
@@ -104,12 +104,12 @@ def test_half_a_file_is_never_read(tmp_path: Path, files: list[ClipFile]) -> Non
 
 
 def test_a_full_cache_is_reported_and_a_stop_ends_the_encoding(tmp_path: Path, files: list[ClipFile]) -> None:
-    eye = CountingEye()
+    eye = CountingEncoder()
     small = cache_of(tmp_path, eye, limit=200)
     small.fill(files)
     assert small.full
     assert eye.asked < len(files)
-    stopped = CountingEye()
+    stopped = CountingEncoder()
     cache_of(tmp_path / "b", stopped).fill(files, should_stop=lambda: stopped.asked == 2)
     assert stopped.asked == 2
 

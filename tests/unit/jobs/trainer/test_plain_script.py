@@ -28,7 +28,7 @@ for given in json.loads(sys.argv[1]):
 """
 
 
-def said(spec: TrainSpec, *runs: list[str]) -> list[list[list[str]]]:
+def card_lines(spec: TrainSpec, *runs: list[str]) -> list[list[list[str]]]:
     """The card's program in a process of its own, once for each list of arguments: its lines, cut at the tabs."""
     adapter = Path(spec.folder) / "adapter"
     program = (adapter / "README.md").read_text().split("```python\n")[1].split("```")[0]
@@ -43,7 +43,7 @@ def said(spec: TrainSpec, *runs: list[str]) -> list[list[list[str]]]:
     return [[line.split("\t") for line in block.splitlines() if "\t" in line] for block in blocks]
 
 
-def held(spec: TrainSpec) -> list[tuple[str, ClipSpec]]:
+def validation_clips(spec: TrainSpec) -> list[tuple[str, ClipSpec]]:
     """The held-out clips with their paths, in the order of predictions.json."""
     rows = json.loads((Path(spec.folder) / "adapter" / "predictions.json").read_text())
     known = {clip.id: clip for clip in spec.clips}
@@ -53,8 +53,8 @@ def held(spec: TrainSpec) -> list[tuple[str, ClipSpec]]:
 def test_accuracy(make_spec: MakeSpec) -> None:
     spec = make_spec(optim={"epochs": 3})
     summary = train(spec, recorder_of(spec), lambda: False).summary
-    clips = held(spec)
-    (lines,) = said(spec, [path for path, _ in clips])
+    clips = validation_clips(spec)
+    (lines,) = card_lines(spec, [path for path, _ in clips])
     right = sum(line[1] == clip.label for line, (_, clip) in zip(lines, clips, strict=True))
     assert right / len(clips) == pytest.approx(summary.values["eval_accuracy"])
 
@@ -70,8 +70,8 @@ def test_exact_sentences(make_spec: MakeSpec, clips: list[ClipSpec]) -> None:
         family="vision-encoder-decoder",
     )
     summary = train(spec, recorder_of(spec), lambda: False).summary
-    clips_held = held(spec)
-    (lines,) = said(spec, [path for path, _ in clips_held])
+    clips_held = validation_clips(spec)
+    (lines,) = card_lines(spec, [path for path, _ in clips_held])
     right = sum(line[1] == clip.caption for line, (_, clip) in zip(lines, clips_held, strict=True))
     assert right / len(clips_held) == pytest.approx(summary.values["eval_exact"])
 
@@ -80,8 +80,8 @@ def test_recall_at_one(make_spec: MakeSpec) -> None:
     made = make_spec(optim={"epochs": 3, "batch_size": 10})
     spec = captioned(made, BUILTIN / "retriever-tiny", "vision-text-dual-encoder")
     summary = train(spec, recorder_of(spec), lambda: False).summary
-    clips_held = held(spec)
+    clips_held = validation_clips(spec)
     paths = [path for path, _ in clips_held]
-    found = said(spec, *([clip.caption, *paths] for _, clip in clips_held))
+    found = card_lines(spec, *([clip.caption, *paths] for _, clip in clips_held))
     right = sum(lines[0][1] == path for lines, path in zip(found, paths, strict=True))
     assert right / len(paths) == pytest.approx(summary.values["eval_r1"])

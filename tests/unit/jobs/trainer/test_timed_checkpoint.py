@@ -19,17 +19,17 @@ def test_it_asks_after_a_time_and_seldom_where_writing_takes_long() -> None:
         keeper.on_step_end(how, TrainerState(), control)
         return control.should_save
 
-    def kept(at: float) -> None:
+    def saved_steps(at: float) -> None:
         now[0] = at
         keeper.on_save(how, TrainerState(), TrainerControl())
 
     assert not asks(CHECKPOINT_INTERVAL_S - 1)
     assert asks(CHECKPOINT_INTERVAL_S)
-    kept(CHECKPOINT_INTERVAL_S + 60)  # a minute to write: the next one in twenty
+    saved_steps(CHECKPOINT_INTERVAL_S + 60)  # a minute to write: the next one in twenty
     assert not asks(CHECKPOINT_INTERVAL_S + 60 + 1199)
     assert asks(CHECKPOINT_INTERVAL_S + 60 + 1200)
-    kept(2000)
-    kept(2500)  # an epoch ended: its own checkpoint counts
+    saved_steps(2000)
+    saved_steps(2500)  # an epoch ended: its own checkpoint counts
     assert not asks(2500 + CHECKPOINT_INTERVAL_S - 1)
     assert asks(2500 + 3000)
 

@@ -126,7 +126,7 @@ def test_a_head_that_lies_ends_in_a_sentence(tmp_path: Path, head: object, said:
 
 
 def test_an_index_leads_to_nobody_elses_weights(tmp_path: Path) -> None:
-    theirs, mine = whole_model(tmp_path / "theirs"), whole_model(tmp_path / "mine")
+    theirs, mine = complete_model(tmp_path / "theirs"), complete_model(tmp_path / "mine")
     (mine / "model.safetensors").rename(mine / "model-1.safetensors")
     base = Base(mine, {}, {})
     for elsewhere in (f"../theirs/{WEIGHTS}", str(theirs / WEIGHTS), "/etc/passwd", "../mine/model-1.safetensors"):
@@ -140,7 +140,7 @@ def test_an_index_leads_to_nobody_elses_weights(tmp_path: Path) -> None:
 
 
 def test_a_tensor_that_the_index_promises_is_looked_for(tmp_path: Path) -> None:
-    folder = whole_model(tmp_path / "m")
+    folder = complete_model(tmp_path / "m")
     (folder / INDEX).write_text(json.dumps({"weight_map": {"a": WEIGHTS, "c": WEIGHTS}}))
     with pytest.raises(Invalid, match=r"model\.safetensors does not have c"):
         integrity.check_files(folder)
@@ -165,7 +165,7 @@ def test_a_folder_holds_no_link_out_of_the_allowed_ones(home: Path, ada: Actor, 
             register_folder(session, ada, "again", "", str(root / "out"))
 
 
-def whole_model(folder: Path, **tensors: object) -> Path:
+def complete_model(folder: Path, **tensors: object) -> Path:
     folder.mkdir()
     (folder / "preprocessor_config.json").write_text("{}")
     save_file({"a": torch.ones(3, 5), "b": torch.arange(4)} | tensors, folder / "model.safetensors")  # type: ignore[arg-type]
@@ -179,15 +179,15 @@ DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.flo
 def test_every_number_is_looked_at(tmp_path: Path, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(integrity, "_BLOCK", 16)
     largest = torch.full((40,), torch.finfo(dtype).max, dtype=torch.float64).to(dtype)
-    integrity.check_files(whole_model(tmp_path / "good", weight=largest))
+    integrity.check_files(complete_model(tmp_path / "good", weight=largest))
     spoilt = largest.clone()
     spoilt[37] = float("nan")
     with pytest.raises(Invalid, match="not finite, in weight"):
-        integrity.check_files(whole_model(tmp_path / "bad", weight=spoilt))
+        integrity.check_files(complete_model(tmp_path / "bad", weight=spoilt))
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
-    folder = whole_model(tmp_path / "m")
+    folder = complete_model(tmp_path / "m")
     index = folder / "model.safetensors.index.json"
     index.write_text(json.dumps({"weight_map": {"a": "model-2.safetensors"}}))
     with pytest.raises(Invalid, match=r"model-2\.safetensors is missing"):

@@ -36,11 +36,11 @@ from tests.studio import make_person
 GOOD = [f"{label}/{i}.mp4" for label in ("left", "right") for i in range(3)]
 
 
-def look(asked: Sequence[tuple[str, str, str]]) -> list[ClipFacts]:
-    return [_look_at(Path(path), name, Path(strip)) for path, name, strip in asked]
+def fake_probe(asked: Sequence[tuple[str, str, str]]) -> list[ClipFacts]:
+    return [_fake_facts(Path(path), name, Path(strip)) for path, name, strip in asked]
 
 
-def _look_at(path: Path, name: str, strip: Path) -> ClipFacts:
+def _fake_facts(path: Path, name: str, strip: Path) -> ClipFacts:
     if b"broken" in path.read_bytes():
         return ClipFacts(problem=f"{name} is cut off.")
     strip.parent.mkdir(parents=True, exist_ok=True)
@@ -96,7 +96,7 @@ def clips_of(dataset_id: int) -> list[Clip]:
 def test_a_zip_of_class_folders(ada: Actor, prefix: str) -> None:
     litter = ["__MACOSX/left/._0.mp4", "left/.DS_Store"]
     dataset_id = bring(ada, {"all.zip": zipped(clips([prefix + name for name in GOOD] + litter))})
-    assert ingest_dataset(dataset_id, look) == "ready"
+    assert ingest_dataset(dataset_id, fake_probe) == "ready"
     dataset = dataset_of(dataset_id)
     assert (dataset.status, dataset.clip_count, dataset.bad_count) == (DatasetStatus.READY, 6, 0)
     assert dataset.class_names == ["left", "right"]
@@ -108,14 +108,14 @@ def test_a_zip_of_class_folders(ada: Actor, prefix: str) -> None:
 
 def test_files_with_their_folders(ada: Actor) -> None:
     dataset_id = bring(ada, clips(GOOD))
-    assert ingest_dataset(dataset_id, look) == "ready"
+    assert ingest_dataset(dataset_id, fake_probe) == "ready"
     assert {clip.label for clip in clips_of(dataset_id)} == {"left", "right"}
 
 
 def test_split_folders(ada: Actor) -> None:
     names = [f"data/{split}/{label}/{i}.mp4" for split in ("train", "val") for label in "ab" for i in range(2)]
     dataset_id = bring(ada, {"d.zip": zipped(clips(names))})
-    assert ingest_dataset(dataset_id, look) == "ready"
+    assert ingest_dataset(dataset_id, fake_probe) == "ready"
     found = {clip.name: (clip.split, clip.label) for clip in clips_of(dataset_id)}
     assert found["data/val/a/0.mp4"] == (Split.VALIDATION, "a")
     assert found["data/train/b/1.mp4"] == (Split.TRAIN, "b")
@@ -123,7 +123,7 @@ def test_split_folders(ada: Actor) -> None:
 
 def test_a_class_may_be_called_test(ada: Actor) -> None:
     dataset_id = bring(ada, {"d.zip": zipped(clips([f"{label}/{i}.mp4" for label in ("test", "rest") for i in "ab"]))})
-    assert ingest_dataset(dataset_id, look) == "ready"
+    assert ingest_dataset(dataset_id, fake_probe) == "ready"
     assert {(clip.split, clip.label) for clip in clips_of(dataset_id)} == {(Split.AUTO, "test"), (Split.AUTO, "rest")}
 
 
@@ -135,7 +135,7 @@ def test_bad_files_are_listed_with_their_reason(ada: Actor) -> None:
         "loose.mp4": b"loose",
     }
     dataset_id = bring(ada, {"all.zip": zipped(files)})
-    assert ingest_dataset(dataset_id, look) == "ready"
+    assert ingest_dataset(dataset_id, fake_probe) == "ready"
     bad = [clip for clip in clips_of(dataset_id) if clip.status is ClipStatus.BAD]
     assert {clip.name: (clip.problem_kind, clip.problem) for clip in bad} == {
         "left/cut.mp4": (ClipProblem.DAMAGED, "cut.mp4 is cut off."),
@@ -176,7 +176,7 @@ def link_zip() -> bytes:
 )
 def test_a_refused_zip_leaves_its_sentence_and_nothing_else(ada: Actor, data: bytes, sentence: str) -> None:
     dataset_id = bring(ada, {"all.zip": data})
-    assert ingest_dataset(dataset_id, look) == "error"
+    assert ingest_dataset(dataset_id, fake_probe) == "error"
     dataset = dataset_of(dataset_id)
     assert dataset.status is DatasetStatus.ERROR
     assert sentence in dataset.error
@@ -196,7 +196,7 @@ def test_a_refused_zip_leaves_its_sentence_and_nothing_else(ada: Actor, data: by
 )
 def test_what_says_too_little_waits_for_a_correction_or_for_other_files(ada: Actor, data: bytes, sentence: str) -> None:
     dataset_id = bring(ada, {"all.zip": data})
-    assert ingest_dataset(dataset_id, look) == "error"
+    assert ingest_dataset(dataset_id, fake_probe) == "error"
     dataset = dataset_of(dataset_id)
     assert dataset.status is DatasetStatus.ERROR
     assert sentence in dataset.error
@@ -222,12 +222,12 @@ def add(actor: Actor, dataset_id: int, files: dict[str, bytes]) -> str:
             upload.status = UploadStatus.COMPLETE
             session.add(upload)
             upload_path(key).write_bytes(data)
-    return ingest_dataset(dataset_id, look)
+    return ingest_dataset(dataset_id, fake_probe)
 
 
 def test_more_clips_later(ada: Actor) -> None:
     dataset_id = bring(ada, clips(GOOD))
-    ingest_dataset(dataset_id, look)
+    ingest_dataset(dataset_id, fake_probe)
     assert add(ada, dataset_id, {"up/0.mp4": b"more", "up/1.mp4": b"most"}) == "ready"
     dataset = dataset_of(dataset_id)
     assert (dataset.clip_count, dataset.class_names, dataset.version) == (8, ["left", "right", "up"], 2)
@@ -237,7 +237,7 @@ def test_more_clips_later(ada: Actor) -> None:
 def test_a_clip_that_comes_again_takes_the_words_it_had_none_of(ada: Actor) -> None:
     films = {f"{name}.mp4": name.encode() for name in "abcd"}
     dataset_id = bring(ada, {**films, "a.txt": b"a red ball"}, Task.CAPTIONING)
-    assert ingest_dataset(dataset_id, look) == "ready"
+    assert ingest_dataset(dataset_id, fake_probe) == "ready"
     with session_scope() as session:
         ids = {clip.name: clip.id or 0 for clip in session.exec(select(Clip))}
         edit_clips(session, ada, dataset_id, [ids["b.mp4"]], Change(label="toys"))
@@ -280,7 +280,7 @@ def test_clips_without_labels_come_again_in_class_folders(ada: Actor) -> None:
     dataset_id = bring(ada, {**clips(["1.mp4", "2.mp4", "3.mp4"]), "4.mp4": b"1.mp4", "5.mp4": b"broken"})
     with session_scope() as session:
         session.get_one(Dataset, dataset_id).layout = {"reading": {"by_hand": True}}
-    assert ingest_dataset(dataset_id, look) == "ready"
+    assert ingest_dataset(dataset_id, fake_probe) == "ready"
     assert (dataset_of(dataset_id).clip_count, dataset_of(dataset_id).version) == (0, 1)
     again = {"up/1.mp4": b"1.mp4", "down/2.mp4": b"2.mp4", "down/6.mp4": b"6", "up/5.mp4": b"broken"}
     assert add(ada, dataset_id, again) == "ready"
@@ -295,16 +295,16 @@ def test_clips_without_labels_come_again_in_class_folders(ada: Actor) -> None:
 def test_captions_next_to_their_clips(ada: Actor) -> None:
     files = {"a.mp4": b"a", "a.txt": b"a red ball", "b.mp4": b"b"}
     dataset_id = bring(ada, files, Task.CAPTIONING)
-    assert ingest_dataset(dataset_id, look) == "ready"
+    assert ingest_dataset(dataset_id, fake_probe) == "ready"
     found = {clip.name: (clip.caption, clip.status) for clip in clips_of(dataset_id)}
     assert found == {"a.mp4": ("a red ball", ClipStatus.OK), "b.mp4": ("", ClipStatus.QUARANTINED)}
 
 
 def test_a_fenced_worker_leaves_everything(ada: Actor) -> None:
     dataset_id = bring(ada, clips(GOOD))
-    assert ingest_dataset(dataset_id, look, should_continue=lambda: False) == "left to another worker"
+    assert ingest_dataset(dataset_id, fake_probe, should_continue=lambda: False) == "left to another worker"
     assert dataset_of(dataset_id).status is DatasetStatus.PROCESSING
-    assert ingest_dataset(dataset_id, look) == "ready"
+    assert ingest_dataset(dataset_id, fake_probe) == "ready"
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
@@ -315,7 +315,7 @@ def test_a_zip_damaged_in_the_middle_is_refused(ada: Actor, method: int) -> None
     data = bytearray(buffer.getvalue())
     data[50:200] = b"\xff" * 150
     dataset_id = bring(ada, {"mine.zip": bytes(data)})
-    assert ingest_dataset(dataset_id, look) == "error"
+    assert ingest_dataset(dataset_id, fake_probe) == "error"
     with session_scope() as session:
         assert "damaged" in session.get_one(Dataset, dataset_id).error
 
@@ -324,7 +324,7 @@ def test_two_zips_with_the_same_names_lose_nothing(ada: Actor) -> None:
     first = zipped({name: f"first {name}".encode() for name in GOOD})
     second = zipped({name: f"second {name}".encode() for name in GOOD})
     dataset_id = bring(ada, {"a.zip": first, "b.zip": second})
-    assert ingest_dataset(dataset_id, look) == "ready"
+    assert ingest_dataset(dataset_id, fake_probe) == "ready"
     with session_scope() as session:
         assert session.get_one(Dataset, dataset_id).clip_count == 2 * len(GOOD)
 
@@ -334,7 +334,7 @@ def test_the_same_film_in_two_datasets_is_one_file_on_the_disk(ada: Actor) -> No
     first, second = (bring(ada, clips(GOOD), task) for task in (Task.CLASSIFICATION, Task.CLASSIFICATION))
     other = bring(make_person("eve"), clips(GOOD))
     for dataset_id in (first, second, other):
-        assert ingest_dataset(dataset_id, look) == "ready"
+        assert ingest_dataset(dataset_id, fake_probe) == "ready"
     root = get_settings().storage_dir
 
     def links(dataset_id: int) -> set[int]:

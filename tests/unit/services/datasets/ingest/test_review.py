@@ -23,13 +23,13 @@ from orchestrator.services.uploads.part_file import upload_path
 from orchestrator.services.uploads.uploads import complete_upload
 from orchestrator.settings import get_settings
 from tests.studio import make_person
-from tests.unit.services.datasets.ingest.test_pipeline import bring, clips, clips_of, dataset_of, look, zipped
+from tests.unit.services.datasets.ingest.test_pipeline import bring, clips, clips_of, dataset_of, fake_probe, zipped
 
 DAYS = [f"{label}/monday/{i}.mp4" for label in ("cat", "dog") for i in range(2)]
 
 
 @pytest.fixture(autouse=True)
-def no_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (reinterpret, review, uploads):
         monkeypatch.setattr(module, "enqueue", lambda *_, **__: None)
 
@@ -52,7 +52,7 @@ def understood(actor: Actor, files: dict[str, bytes], task: Task = Task.CLASSIFI
 def accept(actor: Actor, dataset_id: int) -> str:
     with session_scope() as session:
         accept_layout(session, actor, dataset_id)
-    return ingest_dataset(dataset_id, look)
+    return ingest_dataset(dataset_id, fake_probe)
 
 
 @pytest.fixture
@@ -120,8 +120,8 @@ def test_a_worker_that_dies_after_the_acceptance_costs_another_unpacking(ada: Ac
     ingest_dataset(dataset_id, never)  # type: ignore[arg-type]
     with session_scope() as session:
         accept_layout(session, ada, dataset_id)
-    assert ingest_dataset(dataset_id, look, should_continue=lambda: False) == "left to another worker"
-    assert ingest_dataset(dataset_id, look) == "ready"
+    assert ingest_dataset(dataset_id, fake_probe, should_continue=lambda: False) == "left to another worker"
+    assert ingest_dataset(dataset_id, fake_probe) == "ready"
     assert len(clips_of(dataset_id)) == 4
 
 
@@ -136,7 +136,7 @@ def test_stopped_it_leaves_nothing(ada: Actor, waiting: int) -> None:
 def test_a_ready_dataset_keeps_what_it_has(ada: Actor) -> None:
     """More files wait; called off, the dataset is as it was, and says how it was read before."""
     dataset_id = bring(ada, clips([f"{label}/{i}.mp4" for label in ("cat", "dog") for i in range(2)]))
-    assert ingest_dataset(dataset_id, look) == "ready"
+    assert ingest_dataset(dataset_id, fake_probe) == "ready"
     before = dataset_of(dataset_id).layout
     with session_scope() as session:
         upload = uploads.begin_upload(session, ada, dataset_id, "owl/7.mp4", 9)

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 
-def tell(settings: str, times: Sequence[float], loss: float, wall: float) -> None:
+def print_result(settings: str, times: Sequence[float], loss: float, wall: float) -> None:
     """Writes it beside the settings."""
     on_gpu = torch.cuda.is_available()
     peak = torch.cuda.max_memory_reserved() if on_gpu else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
