@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import select
 
 from jobs.fetch.dataset_source import STOPPED, fetch_source
-from jobs.video.inspect import look_each
+from jobs.video.inspect import inspect_each
 from orchestrator.domain.datasets import FETCHING, Clip, Dataset, DatasetStatus, Upload
 from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
@@ -49,7 +49,7 @@ def run(dataset_id: int, should_continue: Callable[[], bool] = lambda: True) -> 
     problem = fetch_source(dataset_id, should_continue)
     if problem:
         return problem if problem == STOPPED else fail_import(dataset_id, problem)
-    return ingest_dataset(dataset_id, look_each)
+    return ingest_dataset(dataset_id, inspect_each)
 
 
 def dataset_of(dataset_id: int) -> Dataset:

@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import select
 
 from jobs.fetch.dataset_source import fetch_source
-from jobs.video.inspect import look_each
+from jobs.video.inspect import inspect_each
 from orchestrator.domain.credentials import Credential
 from orchestrator.domain.datasets import Clip, Dataset
 from orchestrator.domain.errors import Invalid, NotFound
@@ -39,7 +39,7 @@ def add(actor: Actor, **source: object) -> int:
 
 def fetch(dataset_id: int) -> str:
     problem = fetch_source(dataset_id, lambda: True)
-    return fail_import(dataset_id, problem) if problem else ingest_dataset(dataset_id, look_each)
+    return fail_import(dataset_id, problem) if problem else ingest_dataset(dataset_id, inspect_each)
 
 
 def dataset_of(dataset_id: int) -> Dataset:
