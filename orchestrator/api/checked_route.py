@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Coroutine
+from inspect import iscoroutinefunction
 from typing import Any, NoReturn, TypeVar
 
 from fastapi import APIRouter, Request, Response
@@ -12,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
 
+from orchestrator.api.person_slots import key_of, person_slot
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.numbers import parse_number
 from orchestrator.domain.plain_text import is_storable, value_problem
@@ -46,11 +48,16 @@ class CheckedRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The route's handler, called when the address is good, with a request that checks its body."""
         inner, streams = super().get_route_handler(), hasattr(self.endpoint, _STREAMS)
+        holds_a_thread = not iscoroutinefunction(self.endpoint)
 
         async def handle(request: Request) -> Response:
             _check_address(request)
             receive = _CheckedBody(request.receive, None if streams else _most_bytes(request), request)
-            return await inner(CheckedRequest(request.scope, receive))
+            checked = CheckedRequest(request.scope, receive)
+            if not holds_a_thread:
+                return await inner(checked)
+            async with person_slot(key_of(request)):
+                return await inner(checked)
 
         return handle
 

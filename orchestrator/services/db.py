@@ -1,10 +1,12 @@
 """The database: one engine per process, and transactions that commit at the end of a `with` block."""
 
-from collections.abc import Iterator
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Engine, event
 from sqlmodel import Session, create_engine
@@ -13,6 +15,8 @@ from orchestrator.settings import ROOT, get_settings
 
 if TYPE_CHECKING:
     from alembic.config import Config
+
+T = TypeVar("T")
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:
@@ -29,12 +33,25 @@ def _lower(text: object) -> object:
     return text.lower() if isinstance(text, str) else text
 
 
+_POOL_S = 10.0
+"""How long a visit waits for a connection. A web process has 40 threads for requests and some more for pages."""
+
+
 def make_engine(url: str) -> Engine:
     """An engine for SQLite (WAL, foreign keys on) or PostgreSQL."""
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        return create_engine(
+            url, pool_pre_ping=True, pool_size=5, max_overflow=25, pool_timeout=_POOL_S, hide_parameters=True
+        )
     Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": 5, "check_same_thread": False}, hide_parameters=True)
+    engine = create_engine(
+        url,
+        connect_args={"timeout": 5, "check_same_thread": False},
+        pool_size=10,
+        max_overflow=50,
+        pool_timeout=_POOL_S,
+        hide_parameters=True,
+    )
     event.listen(engine, "connect", _set_pragmas)
     return engine
 
@@ -55,6 +72,25 @@ def session_scope() -> Iterator[Session]:
         except BaseException:
             session.rollback()
             raise
+
+
+LOCK_S = 0.02
+"""How long a long act holds the write lock of SQLite before it lets others write."""
+
+
+def in_small_transactions(items: Iterable[T], act: Callable[[Session, T], object]) -> None:
+    """Calls `act(session, item)` for each item and commits every few milliseconds, so that others can write meanwhile.
+
+    For acts over many rows that need no common transaction: what was done stays done when one of them fails.
+    """
+    waiting = deque(items)
+    while waiting:
+        with session_scope() as session:
+            act(session, waiting.popleft())
+            until = time.monotonic() + LOCK_S
+            while waiting and time.monotonic() < until:
+                act(session, waiting.popleft())
+        time.sleep(LOCK_S / 4)  # whoever waits for the lock asks again in this pause
 
 
 def alembic_config(url: str | None = None) -> "Config":

@@ -1,11 +1,12 @@
 """What the inspector draws is what the trainer decodes: the same frames, the same pixels, one's own clips only."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from jobs.families.registry import read_base, resolve
 from jobs.video.cache import ClipFile, FrameCache
@@ -49,11 +50,19 @@ def things(ada: Actor, tmp_path: Path) -> tuple[int, int]:
         return session.exec(select(Clip.id)).first() or 0, model.id or 0
 
 
+def preview_of(
+    session: Session, actor: Actor, clip_id: int, model_id: int, settings: frame_preview.FrameSettings
+) -> Any:
+    return frame_preview.render_frame_preview(
+        frame_preview.plan_frame_preview(session, actor, clip_id, model_id, settings)
+    )
+
+
 def test_the_sheet_is_what_the_trainer_decodes(
     ada: Actor, things: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with session_scope() as session:
-        found = frame_preview.render_frame_preview(session, ada, *things, frame_preview.FrameSettings())
+        found = preview_of(session, ada, *things, frame_preview.FrameSettings())
         clip = session.get_one(Clip, things[0])
         path = get_settings().storage_dir / clip.path
     base = read_base(BASE)
@@ -69,21 +78,21 @@ def test_the_sheet_is_what_the_trainer_decodes(
     # Asked again, nothing is drawn again.
     monkeypatch.setattr(frame_preview, "_run_renderer", lambda _: {})
     with session_scope() as session:
-        assert frame_preview.render_frame_preview(session, ada, *things, frame_preview.FrameSettings()) == found
+        assert preview_of(session, ada, *things, frame_preview.FrameSettings()) == found
 
 
 def test_invalid_settings_are_reported(ada: Actor, things: tuple[int, int]) -> None:
     bob = make_person("bob")
     with session_scope() as session:
         with pytest.raises(Invalid):
-            frame_preview.render_frame_preview(session, ada, *things, frame_preview.FrameSettings(frames=5))
+            preview_of(session, ada, *things, frame_preview.FrameSettings(frames=5))
         with pytest.raises(Invalid) as refused:
-            frame_preview.render_frame_preview(session, ada, *things, frame_preview.FrameSettings(size=64))
+            preview_of(session, ada, *things, frame_preview.FrameSettings(size=64))
         assert refused.value.field == "size"
         for odd in ({"frames": 1_000}, {"frames": 0}, {"size": 8}):
             with pytest.raises(Invalid, match="1 to 256") as refused:
-                frame_preview.render_frame_preview(session, ada, *things, frame_preview.FrameSettings(**odd))
+                preview_of(session, ada, *things, frame_preview.FrameSettings(**odd))
             assert refused.value.field in odd
         with pytest.raises(NotFound):
-            frame_preview.render_frame_preview(session, bob, *things, frame_preview.FrameSettings())
+            preview_of(session, bob, *things, frame_preview.FrameSettings())
     assert not list((get_settings().storage_dir / "datasets").rglob("*.part"))

@@ -4,11 +4,12 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from orchestrator.domain.errors import Invalid, TooLarge
+from orchestrator.domain.errors import AppError, Invalid, TooLarge
 from orchestrator.domain.users import Actor
 from orchestrator.services.playground import scratch
 
@@ -105,7 +106,12 @@ def find_clip(actor: Actor, url: str, host: str) -> ClipSource:
     name = f"clip.{_SUFFIX.get((head[1] or '').lower(), 'mp4')}"
     scratch_id, path = scratch.create_scratch(actor, name, len(content))
     path.write_bytes(content)
-    return ClipSource(scratch_id=scratch.finish_scratch(actor, scratch_id, name).id)
+    finish = partial(scratch.finish_scratch, actor, scratch_id, name)
+    try:
+        return ClipSource(scratch_id=scratch.PROBES.run_blocking(actor.user_id, finish).id)
+    except AppError:
+        scratch.discard_scratch(actor, scratch_id)
+        raise
 
 
 def too_large() -> TooLarge:

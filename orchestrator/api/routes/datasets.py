@@ -1,16 +1,19 @@
 """Datasets by REST: list, create, change, delete, import uploads; their clips with media, and a report."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from fastapi.responses import FileResponse, StreamingResponse
 from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
 
 from orchestrator.api.authentication import CurrentUser
 from orchestrator.api.checked_route import checked_router
 from orchestrator.api.serialization import BodyId, BodyIdOr0, Id, RequiredQueryId, page_json, to_json
 from orchestrator.domain.tasks import DEFAULT_TASK
+from orchestrator.domain.users import Actor
 from orchestrator.services.datasets import catalog
 from orchestrator.services.datasets.curation import doctor, edits, versions
 from orchestrator.services.datasets.export import plan_export, stream
@@ -18,7 +21,14 @@ from orchestrator.services.datasets.ingest import sources, uploads
 from orchestrator.services.datasets.ingest.reinterpret import request_reinterpretation
 from orchestrator.services.datasets.ingest.review import accept_layout
 from orchestrator.services.datasets.media import clips, previews
-from orchestrator.services.datasets.media.frame_preview import FramePreview, FrameSettings, render_frame_preview
+from orchestrator.services.datasets.media.frame_preview import (
+    RENDERINGS,
+    FramePreview,
+    FrameSettings,
+    PreviewPlan,
+    plan_frame_preview,
+    render_frame_preview,
+)
 from orchestrator.services.datasets.rows import DatasetRow
 from orchestrator.services.datasets.statistics import clip_statistics
 from orchestrator.services.db import session_scope
@@ -300,11 +310,20 @@ def _file(path: Path) -> FileResponse:
 
 
 @router.get("/clips/{clip_id}/preview")
-def preview(actor: CurrentUser, clip_id: Id) -> FileResponse:
+async def preview(actor: CurrentUser, clip_id: Id) -> FileResponse:
     """The clip, or an H.264 copy where browsers do not play its codec; supports byte ranges."""
+    path, copy = await run_in_threadpool(_preview_source, actor, clip_id)
+    if copy is not None:
+        await previews.COPIES.run(actor.user_id, partial(previews.make_preview, path, copy))
+    return _file(copy or path)
+
+
+def _preview_source(actor: Actor, clip_id: int) -> tuple[Path, Path | None]:
     with session_scope() as session:
         path, copy = previews.preview_source(session, actor, clip_id)
-    return _file(path if copy is None else previews.make_preview(path, copy))
+    if copy is None or not copy.is_file():
+        return path, copy
+    return copy, None
 
 
 @router.get("/clips/{clip_id}/download")
@@ -317,7 +336,7 @@ def download(actor: CurrentUser, clip_id: Id) -> FileResponse:
 
 
 @router.get("/clips/{clip_id}/seen")
-def seen_frames(
+async def seen_frames(
     actor: CurrentUser,
     clip_id: Id,
     model_id: RequiredQueryId,
@@ -327,12 +346,12 @@ def seen_frames(
 ) -> dict[str, Any]:
     """The frames of the clip that a model gets with these settings, rendered by the trainer's own code; `sheet`: their
     image."""
-    preview = _frame_preview(actor, clip_id, model_id, FrameSettings(frames, size, fps))
+    preview = await _frame_preview(actor, clip_id, model_id, FrameSettings(frames, size, fps))
     return to_json(preview, sheet=f"/api/v1/clips/{clip_id}/seen.png")
 
 
 @router.get("/clips/{clip_id}/seen.png")
-def seen_sheet(
+async def seen_sheet(
     actor: CurrentUser,
     clip_id: Id,
     model_id: RequiredQueryId,
@@ -341,13 +360,21 @@ def seen_sheet(
     fps: float | None = None,
 ) -> FileResponse:
     """The same frames as one lossless image, in rows of `columns`."""
-    preview = _frame_preview(actor, clip_id, model_id, FrameSettings(frames, size, fps))
+    preview = await _frame_preview(actor, clip_id, model_id, FrameSettings(frames, size, fps))
     return FileResponse(preview.sheet, media_type="image/png", headers=_MEDIA)
 
 
-def _frame_preview(actor: CurrentUser, clip_id: int, model_id: int, settings: FrameSettings) -> FramePreview:
+async def _frame_preview(actor: Actor, clip_id: int, model_id: int, settings: FrameSettings) -> FramePreview:
+    """Neither a database session nor a thread waits while frames are rendered."""
+    plan = await run_in_threadpool(_preview_plan, actor, clip_id, model_id, settings)
+    if plan.is_rendered:
+        return await run_in_threadpool(render_frame_preview, plan)
+    return await RENDERINGS.run(actor.user_id, partial(render_frame_preview, plan))
+
+
+def _preview_plan(actor: Actor, clip_id: int, model_id: int, settings: FrameSettings) -> PreviewPlan:
     with session_scope() as session:
-        return render_frame_preview(session, actor, clip_id, model_id, settings)
+        return plan_frame_preview(session, actor, clip_id, model_id, settings)
 
 
 @router.get("/clips/{clip_id}/thumbnail")

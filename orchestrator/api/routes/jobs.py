@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from orchestrator.api.authentication import CurrentUser
 from orchestrator.api.checked_route import checked_router
+from orchestrator.api.event_streams import ASK_AGAIN_S, Validity, check_open_streams, open_stream
 from orchestrator.api.serialization import (
     BodyId,
     Id,
@@ -244,15 +245,18 @@ async def events(
     after = parse_number(last_event_id or "0", LARGEST_ID)
     if after is None:
         raise Invalid("Last-Event-ID must be the id of an event of this stream.", "Last-Event-ID")
+    check_open_streams(actor.user_id)
 
     async def stream() -> AsyncIterator[str]:
-        subscription = await get_hub().subscribe(job_id)
-        try:
-            yield await run_in_threadpool(_missed_history, actor, job_id, after)
-            while not subscription.closed and not await request.is_disconnected():
-                records = await subscription.take(15.0)
-                yield "".join(_event(record) for record in records) or ": keep-alive\n\n"
-        finally:
-            subscription.close()
+        validity = Validity(request)
+        async with open_stream(actor.user_id):
+            subscription = await get_hub().subscribe(job_id)
+            try:
+                yield await run_in_threadpool(_missed_history, actor, job_id, after)
+                while not subscription.closed and not await request.is_disconnected() and await validity.holds():
+                    records = await subscription.take(ASK_AGAIN_S)
+                    yield "".join(_event(record) for record in records) or ": keep-alive\n\n"
+            finally:
+                subscription.close()
 
     return StreamingResponse(stream(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})

@@ -1,6 +1,7 @@
 """The playground by REST: questions to a model about a clip or a dataset, and the clips that are uploaded for it."""
 
 import errno
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Header, Query, Request
@@ -18,7 +19,7 @@ from orchestrator.domain.errors import AppError, Invalid, TooLarge
 from orchestrator.domain.numbers import parse_number
 from orchestrator.domain.playground import DEFAULT_ANSWER_TOKENS, InferenceRequest
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets.media.previews import is_playable, make_preview
+from orchestrator.services.datasets.media.previews import COPIES, is_playable, make_preview
 from orchestrator.services.db import session_scope
 from orchestrator.services.playground import queue, scratch
 from orchestrator.services.playground.questions import check_request
@@ -105,7 +106,11 @@ async def drop(
         if isinstance(error, OSError) and error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise Invalid("The clip could not be stored. Drop it again.", "clip") from error
         raise
-    row = await run_in_threadpool(scratch.finish_scratch, actor, scratch_id, name)
+    try:
+        row = await scratch.PROBES.run(actor.user_id, partial(scratch.finish_scratch, actor, scratch_id, name))
+    except AppError:
+        await run_in_threadpool(scratch.discard_scratch, actor, scratch_id)
+        raise
     return _scratch_json(row)
 
 
@@ -127,12 +132,12 @@ def discard(actor: InferenceUser, scratch_id: str) -> None:
 
 
 @router.get("/playground/clips/{scratch_id}/preview")
-def preview(actor: InferenceUser, scratch_id: str) -> FileResponse:
+async def preview(actor: InferenceUser, scratch_id: str) -> FileResponse:
     """The clip in a format that browsers play."""
-    row = scratch.find_scratch(actor, scratch_id)
+    row = await run_in_threadpool(scratch.find_scratch, actor, scratch_id)
     path = row.path
     if not is_playable(path, row.codec):
-        path = make_preview(path, path.parent / "preview.mp4")
+        path = await COPIES.run(actor.user_id, partial(make_preview, path, path.parent / "preview.mp4"))
     return FileResponse(path, headers=_PRIVATE)
 
 

@@ -99,6 +99,6 @@ def get_sweep(actor: CurrentUser, sweep_id: Id) -> dict[str, Any]:
 
 @router.post("/sweeps/{sweep_id}/stop", status_code=202)
 def stop_sweep(actor: CurrentUser, sweep_id: Id) -> dict[str, Any]:
+    stopped = sweeps.stop_sweep(actor, sweep_id)
     with session_scope() as session:
-        stopped = sweeps.stop_sweep(session, actor, sweep_id)
         return to_json(sweeps.get_sweep(session, actor, sweep_id), stopped=stopped)

@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.errors import NotSignedIn
 from orchestrator.domain.users import Actor, User, UserSession
 from orchestrator.services.auth.accounts import actor_of
+from orchestrator.services.auth.last_use import note_use
 from orchestrator.services.auth.limits import attempt_failed, attempt_succeeded, begin_attempt
 from orchestrator.services.auth.passwords import (
     MAX_LENGTH,
@@ -87,7 +88,7 @@ def actor_from_token(session: Session, token: str) -> Actor | None:
     if row is None or user is None:
         return None
     if row.last_seen_at < now - LAST_SEEN_INTERVAL:
-        session.exec(update(UserSession).where(col(UserSession.id) == row.id).values(last_seen_at=now))
+        note_use(UserSession, row.id or 0)
     return actor_of(user)
 
 

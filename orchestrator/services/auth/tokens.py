@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, or_, select
 from sqlmodel import Session, col
 
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.errors import Invalid, NotFound
 from orchestrator.domain.users import Actor, ApiToken, User
 from orchestrator.services.auth.accounts import actor_of
+from orchestrator.services.auth.last_use import note_use
 from orchestrator.services.auth.rows import NewToken, TokenRow
 from orchestrator.services.auth.secrets import digest, new_secret
 
@@ -99,6 +100,5 @@ def actor_from_bearer(session: Session, secret: str) -> tuple[Actor, frozenset[s
     if token is None or user is None:
         return None
     if token.last_used_at is None or token.last_used_at < now - LAST_USED_INTERVAL:
-        used = update(ApiToken).where(col(ApiToken.id) == token.id).values(last_used_at=now)
-        session.exec(used)
+        note_use(ApiToken, token.id or 0)
     return actor_of(user), frozenset(_row(token).scopes)

@@ -6,15 +6,15 @@ import os
 import re
 import secrets
 import shutil
-import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
-from orchestrator.domain.errors import DiskFull, Invalid, NotFound, TooLarge, Unavailable
+from orchestrator.domain.errors import DiskFull, Invalid, NotFound, TooLarge
 from orchestrator.domain.users import Actor
 from orchestrator.services import sandbox
 from orchestrator.services.datasets.files import VIDEO_ENDINGS
+from orchestrator.services.fair_queue import FairQueue
 from orchestrator.services.sandbox import Tool
 from orchestrator.services.uploads.uploads import clean_name
 from orchestrator.settings import get_settings
@@ -25,7 +25,7 @@ MAX_CLIPS = 12
 """Temporary clips of one user; a further one replaces the least recently used."""
 _RESERVED_BYTES = 512 * 2**20
 _ID = re.compile(r"[A-Za-z0-9_-]{20,40}")
-_PROBES = threading.BoundedSemaphore(2)
+PROBES = FairQueue("Other clips are being checked", at_once=2, per_person=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def create_scratch(actor: Actor, name: str, length: int | None) -> tuple[str, Pa
 
 
 def finish_scratch(actor: Actor, scratch_id: str, name: str) -> ScratchRow:
-    """Probes the uploaded clip in a sandbox; one that cannot be used is deleted.
+    """Probes the uploaded clip in a sandbox; one that cannot be used is deleted. In the web, call it in `PROBES`.
 
     Raises:
         Invalid: it cannot be shown to a model.
@@ -154,8 +154,6 @@ def delete_expired_scratch(now: float | None = None) -> int:
 
 def _probe(path: Path, name: str, strip: Path) -> dict:
     """The facts of the clip, from the same sandboxed program that probes datasets; or its `problem`."""
-    if not _PROBES.acquire(timeout=60.0):
-        raise Unavailable("Other clips are being checked. Try again in a moment.")
     request = json.dumps([str(path), name, str(strip)]).encode() + b"\n"
     try:
         return json.loads(sandbox.run(Tool.PROBE, request=request).output)
@@ -163,8 +161,6 @@ def _probe(path: Path, name: str, strip: Path) -> dict:
         return {"problem": f"{name} takes too long to check. Make it shorter."}
     except ValueError:
         return {"problem": f"{name} makes the decoder fail. Convert it to MP4 and drop it again."}
-    finally:
-        _PROBES.release()
 
 
 def _delete_oldest(home: Path) -> None:

@@ -1,5 +1,6 @@
 """Sweeps: a group of jobs, one for each combination of parameter values, that is read, stopped and compared as one."""
 
+import contextlib
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
@@ -20,6 +21,7 @@ from orchestrator.domain.training_jobs import ACTIVE, JobEvent, JobStatus, Train
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_sweep
 from orchestrator.services.after_commit import after_commit
+from orchestrator.services.db import in_small_transactions, session_scope
 from orchestrator.services.live_events import publish_status
 from orchestrator.services.training import lifecycle
 from orchestrator.services.training.dispatch import dispatch
@@ -164,22 +166,30 @@ def list_sweeps(session: Session, actor: Actor, limit: int = 50) -> list[SweepRo
     return [sweep_row(session, sweep, jobs=False) for sweep in session.exec(newest.limit(max(1, min(limit, 200))))]
 
 
-def stop_sweep(session: Session, actor: Actor, sweep_id: int) -> int:
+def stop_sweep(actor: Actor, sweep_id: int) -> int:
     """Stops all active jobs of a sweep; the newest first, so that no waiting one starts meanwhile.
+
+    It commits in small transactions of its own: one transaction for a thousand jobs would keep everybody else from
+    writing for a minute.
 
     Returns:
         How many were stopped.
+
+    Raises:
+        NotFound: not the actor's sweep.
     """
-    owned_sweep(session, actor, sweep_id)
-    active = select(TrainingJob.id).where(TrainingJob.sweep_id == sweep_id, col(TrainingJob.status).in_(ACTIVE))
-    stopped = 0
-    for job_id in session.exec(active.order_by(col(TrainingJob.id).desc())).all():
-        try:
-            lifecycle.request_stop(session, actor, job_id or 0)
-            stopped += 1
-        except Conflict:
-            continue  # it has just ended
-    return stopped
+    with session_scope() as session:
+        owned_sweep(session, actor, sweep_id)
+        active = select(TrainingJob.id).where(TrainingJob.sweep_id == sweep_id, col(TrainingJob.status).in_(ACTIVE))
+        job_ids = session.exec(active.order_by(col(TrainingJob.id).desc())).all()
+    stopped: list[int] = []
+
+    def stop(session: Session, job_id: int | None) -> None:
+        with contextlib.suppress(Conflict):  # it has just ended
+            stopped.append(lifecycle.request_stop(session, actor, job_id or 0).id)
+
+    in_small_transactions(job_ids, stop)
+    return len(stopped)
 
 
 def sweep_row(session: Session, sweep: Sweep, jobs: bool = True) -> SweepRow:

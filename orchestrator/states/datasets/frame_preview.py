@@ -1,6 +1,7 @@
 """The frame preview in a clip's dialog: which frames a model receives with given settings, and their pixels."""
 
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlencode
 
 import reflex as rx
@@ -10,11 +11,17 @@ from orchestrator.domain.errors import AppError
 from orchestrator.domain.numbers import parse_number
 from orchestrator.domain.tasks import TASKS
 from orchestrator.services.datasets.catalog import get_dataset
-from orchestrator.services.datasets.media.frame_preview import FramePreview, FrameSettings, render_frame_preview
+from orchestrator.services.datasets.media.frame_preview import (
+    RENDERINGS,
+    FramePreview,
+    FrameSettings,
+    plan_frame_preview,
+    render_frame_preview,
+)
 from orchestrator.services.models.catalog import list_models
 from orchestrator.states.datasets.clips import DatasetClipsState
 from orchestrator.states.datasets.detail import DatasetDetailState, part_of_page
-from orchestrator.states.shared.guards import run_as_user, signed_in
+from orchestrator.states.shared.guards import current_user, run_as_user, signed_in
 
 MAX_MODELS = 100
 RESULT_ID = "frame-preview-result"
@@ -94,7 +101,9 @@ class FramePreviewState(rx.State):
             self.drawing = True
             yield
             try:
-                preview = await run_as_user(self, render_frame_preview, self.clip_id, int(self.model), settings)
+                plan = await run_as_user(self, plan_frame_preview, self.clip_id, int(self.model), settings)
+                user = await current_user(self)
+                preview = await RENDERINGS.run(user.user_id, partial(render_frame_preview, plan))
             except AppError as error:
                 self.problem, self.problem_field = error.message, error.field
                 self.image, self.marks = "", []

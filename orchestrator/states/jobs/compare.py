@@ -16,7 +16,7 @@ from orchestrator.domain.training_jobs import ACTIVE
 from orchestrator.services.training import sweeps
 from orchestrator.services.training.compare import MAX_JOBS, Comparison, Line, compare_jobs, curves_of
 from orchestrator.services.training.jobs import list_jobs
-from orchestrator.states.shared.guards import run_as_user, signed_in
+from orchestrator.states.shared.guards import run_as_user, run_in_steps, signed_in
 from orchestrator.states.shared.live import batches, listening
 from orchestrator.states.shared.presentation import SERIES_COUNT, series_of
 
@@ -165,7 +165,7 @@ class JobCompareState(rx.State):
     @signed_in
     async def stop_sweep(self):
         """Stops the jobs of the sweep that wait or run."""
-        stopped = await run_as_user(self, sweeps.stop_sweep, self.sweep_id)
+        stopped = await run_in_steps(self, sweeps.stop_sweep, self.sweep_id)
         await self._read_sweep(self.sweep_id)
         await self._read()
         return rx.toast.success(f"{formatting.plural(stopped, 'job')} asked to stop.")

@@ -73,13 +73,35 @@ async def run_as_user(
         AppError: the service refused, or a store does not answer; `problems_of` and `toast_for` turn it into words for
             a form or a toast.
     """
-    actor = await find_actor(state)
-    if actor is None:
-        raise SessionEnded
+    actor = await current_user(state)
     try:
         return await asyncio.to_thread(_in_transaction, service, actor, *args, **kwargs)
     except NotSignedIn as error:
         raise SessionEnded from error
+
+
+async def run_in_steps(
+    state: Any, service: Callable[Concatenate[Actor, P], T], /, *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Runs `service(actor, ...)`, which commits small transactions of its own, in a thread as the signed-in user.
+
+    Raises:
+        SessionEnded, AppError: as `run_as_user`.
+    """
+    actor = await current_user(state)
+    return await asyncio.to_thread(_with_sentences, service, actor, *args, **kwargs)
+
+
+async def current_user(state: Any) -> Actor:
+    """The user who is signed in here.
+
+    Raises:
+        SessionEnded: there is no session, or it has ended.
+    """
+    actor = await find_actor(state)
+    if actor is None:
+        raise SessionEnded
+    return actor
 
 
 async def run_service(service: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -88,10 +110,21 @@ async def run_service(service: Callable[Concatenate[Session, P], T], /, *args: P
 
 
 def _in_transaction(service: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Runs it; an outage of the database or of Redis becomes a sentence."""
-    try:
+    def visit() -> Any:
         with session_scope() as session:
             return service(session, *args, **kwargs)
+
+    return _with_sentences(visit)
+
+
+def _with_sentences(work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Runs it; an outage of the database or of Redis becomes a sentence.
+
+    Raises:
+        AppError: the service refused, or a store does not answer.
+    """
+    try:
+        return work(*args, **kwargs)
     except (SQLAlchemyError, RedisError) as error:
         refusal = of_store(error)
         if refusal is None:

@@ -4,25 +4,25 @@ import hashlib
 import json
 import os
 import secrets
-import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlmodel import Session
 
-from orchestrator.domain.errors import Conflict, Invalid, Unavailable
+from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.models import ModelStatus
 from orchestrator.domain.users import Actor
 from orchestrator.services import sandbox
 from orchestrator.services.access import owned_clip, owned_dataset, visible_model
 from orchestrator.services.datasets.files import dataset_folder
 from orchestrator.services.datasets.media.clips import clip_media
+from orchestrator.services.fair_queue import FairQueue
 from orchestrator.services.sandbox import Tool
 
 MAX_PIXELS = 48_000_000
-_WAIT_S, _MAX_CACHED = 60.0, 200
-_RENDERING = threading.BoundedSemaphore(1)
+_MAX_CACHED = 200
+RENDERINGS = FairQueue("Other previews are being rendered", at_once=1, per_person=6)
 _FIELDS = {"data.frames": "frames", "data.size": "size", "data.fps": "fps", "model_id": "model"}
 """Fields of a recipe -> the parameters of a preview."""
 
@@ -56,14 +56,28 @@ class FramePreview:
     sheet: Path
 
 
-def render_frame_preview(
+@dataclass(frozen=True, slots=True)
+class PreviewPlan:
+    """Everything that `render_frame_preview` needs, so that it runs without a database session."""
+
+    request: dict[str, Any]
+    sheet: Path
+    facts: Path
+    frames: int
+    duration_s: float
+
+    @property
+    def is_rendered(self) -> bool:
+        return self.sheet.is_file() and self.facts.is_file()
+
+
+def plan_frame_preview(
     session: Session, actor: Actor, clip_id: int, model_id: int, settings: FrameSettings
-) -> FramePreview:
-    """Renders exactly the frames and pixels that a job with these settings trains on.
+) -> PreviewPlan:
+    """Checks a request for exactly the frames and pixels that a job with these settings trains on.
 
     Raises:
-        Invalid: the settings do not fit the model, or the clip cannot be decoded. Conflict: the model is not ready.
-        NotFound. Unavailable: other previews are being rendered.
+        Invalid: the settings do not fit the model. Conflict: the model is not ready. NotFound.
     """
     clip, path = owned_clip(session, actor, clip_id), clip_media(session, actor, clip_id)
     model, task = visible_model(session, actor, model_id), owned_dataset(session, actor, clip.dataset_id).task
@@ -79,12 +93,21 @@ def render_frame_preview(
     stem = hashlib.sha256(key.encode()).hexdigest()[:24]
     folder = dataset_folder(clip.dataset_id) / "seen"
     sheet, facts = folder / f"{stem}.png", folder / f"{stem}.json"
-    if not (sheet.is_file() and facts.is_file()):
-        request = {"clip": str(path), "name": path.name if not clip.name else clip.name.rpartition("/")[2]}
-        request |= {"model": model.path, "task": str(task), "data": asdict(settings)}
-        _render(request, sheet, facts)
-    answer: dict[str, Any] = json.loads(facts.read_text())
-    return FramePreview(**answer, frames=clip.frames, duration_s=clip.duration_s, sheet=sheet)
+    request = {"clip": str(path), "name": path.name if not clip.name else clip.name.rpartition("/")[2]}
+    request |= {"model": model.path, "task": str(task), "data": asdict(settings)}
+    return PreviewPlan(request, sheet, facts, clip.frames, clip.duration_s)
+
+
+def render_frame_preview(plan: PreviewPlan) -> FramePreview:
+    """Renders the frames, once for each request. In the web, call it in `RENDERINGS`.
+
+    Raises:
+        Invalid: the clip cannot be decoded, or the model takes no such frames.
+    """
+    if not plan.is_rendered:
+        _render(plan.request, plan.sheet, plan.facts)
+    answer: dict[str, Any] = json.loads(plan.facts.read_text())
+    return FramePreview(**answer, frames=plan.frames, duration_s=plan.duration_s, sheet=plan.sheet)
 
 
 def _limits(settings: FrameSettings) -> list[tuple[str, float | None, float, float]]:
@@ -92,8 +115,6 @@ def _limits(settings: FrameSettings) -> list[tuple[str, float | None, float, flo
 
 
 def _render(request: dict[str, Any], sheet: Path, facts: Path) -> None:
-    if not _RENDERING.acquire(timeout=_WAIT_S):
-        raise Unavailable("Other previews are being rendered. Try again in a moment.")
     part = sheet.with_name(f"{sheet.stem}.{secrets.token_hex(4)}.part")
     try:
         sheet.parent.mkdir(parents=True, exist_ok=True)
@@ -107,7 +128,6 @@ def _render(request: dict[str, Any], sheet: Path, facts: Path) -> None:
         facts.write_text(json.dumps(answer["seen"]))
     finally:
         part.unlink(missing_ok=True)
-        _RENDERING.release()
 
 
 def _run_renderer(request: dict[str, Any]) -> dict[str, Any]:

@@ -2,26 +2,25 @@
 
 import os
 import secrets
-import threading
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from sqlmodel import Session
 
 from orchestrator.domain.datasets import Clip
-from orchestrator.domain.errors import NotFound, Unavailable
+from orchestrator.domain.errors import NotFound
 from orchestrator.domain.users import Actor
 from orchestrator.services import sandbox
 from orchestrator.services.access import owned_clip
 from orchestrator.services.datasets.files import dataset_folder
 from orchestrator.services.datasets.media.clips import clip_media
+from orchestrator.services.fair_queue import FairQueue
 from orchestrator.services.sandbox import Tool
 
 _OPEN_CODECS = ("vp8", "vp9", "av1", "libdav1d")
 _PLAYABLE = {".mp4": ("h264", *_OPEN_CODECS), ".m4v": ("h264",), ".mov": ("h264",), ".webm": _OPEN_CODECS}
-_CONVERTING = threading.BoundedSemaphore(2)
+COPIES = FairQueue("Other previews are being made", at_once=2, per_person=12)
 """Limits the copies that are made at the same time, so that a page of clips does not occupy all cores."""
-_WAIT_S = 60.0
 
 
 def is_playable(path: Path, codec: str) -> bool:
@@ -69,19 +68,15 @@ def clips_without_preview(clips: Iterable[Clip], existing: Collection[str]) -> l
 
 
 def make_preview(source: Path, target: Path) -> Path:
-    """The copy, which is made now in a sandbox if it does not exist.
+    """The copy, which is made now in a sandbox if it does not exist. In the web, call it in `COPIES`.
 
     Raises:
-        NotFound: the clip cannot be converted. Unavailable: too many are being converted.
+        NotFound: the clip cannot be converted.
     """
     if target.is_file():
         return target
-    if not _CONVERTING.acquire(timeout=_WAIT_S):
-        raise Unavailable("Other previews are being made. Try again in a moment.")
     part = target.with_name(f"{target.stem}.{secrets.token_hex(4)}.part")
     try:
-        if target.is_file():  # another request has made it meanwhile
-            return target
         target.parent.mkdir(parents=True, exist_ok=True)
         if sandbox.run(Tool.PREVIEW, str(source), str(part)).code != 0:
             raise NotFound("This clip cannot be shown in a browser. Download it to play it.")
@@ -91,4 +86,3 @@ def make_preview(source: Path, target: Path) -> Path:
         raise NotFound("This clip takes too long to prepare for a browser. Download it to play it.") from None
     finally:
         part.unlink(missing_ok=True)
-        _CONVERTING.release()

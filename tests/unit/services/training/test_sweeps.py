@@ -77,8 +77,7 @@ def test_the_best_is_named_and_the_end_is_notified_once(redis_server: RedisProce
             lifecycle.claim(session, job_id, 1, "w")
             lifecycle.mark_running(session, job_id, 1, 1)
             lifecycle.complete(session, job_id, 1)
-    with session_scope() as session:
-        assert sweeps.stop_sweep(session, ada, sweep.id) == 2
+    assert sweeps.stop_sweep(ada, sweep.id) == 2
     with session_scope() as session:
         found = sweeps.get_sweep(session, ada, sweep.id)
         assert found.best_job_id == sweep.jobs[1].id

@@ -1,0 +1,150 @@
+"""A long act of one person lets others write, reading writes nothing, and a locked database is a sentence."""
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import event
+
+from orchestrator.api import person_slots
+from orchestrator.api.app import create_api
+from orchestrator.api.person_slots import AT_ONCE, MOST_WAITING
+from orchestrator.domain.users import Actor
+from orchestrator.services import db
+from orchestrator.services.auth import last_use
+from orchestrator.services.datasets import catalog
+from orchestrator.services.db import session_scope
+from orchestrator.services.training import sweeps
+from tests.api_client import SITE, make_client, refusal, sign_in
+from tests.studio import RedisProcess, make_things
+
+JOBS = 200
+
+
+@pytest.fixture
+def written() -> Iterator[list[float]]:
+    """How long each transaction that wrote something lasted, in seconds, from its first write to its commit."""
+    lasted: list[float] = []
+    begun: dict[Any, float] = {}
+
+    def before(connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if statement.lstrip()[:6].upper() in ("INSERT", "UPDATE", "DELETE"):
+            begun.setdefault(connection.connection.dbapi_connection, time.perf_counter())
+
+    def committed(connection: Any) -> None:
+        start = begun.pop(connection.connection.dbapi_connection, None)
+        if start is not None:
+            lasted.append(time.perf_counter() - start)
+
+    engine = db.engine()
+    event.listen(engine, "before_cursor_execute", before)
+    event.listen(engine, "commit", committed)
+    yield lasted
+    event.remove(engine, "before_cursor_execute", before)
+    event.remove(engine, "commit", committed)
+
+
+def test_stopping_a_sweep_lets_others_write(redis_server: RedisProcess, ada: Actor, written: list[float]) -> None:
+    things = make_things(ada)
+    with session_scope() as session:
+        grid = {"optim.seed": list(range(JOBS))}
+        sweep = sweeps.launch_sweep(session, ada, *things, {"output_name": "many"}, grid, "k")
+    written.clear()
+    assert sweeps.stop_sweep(ada, sweep.id) == JOBS
+    written.sort()
+    assert len(written) > 10
+    assert written[len(written) // 2] < 0.05
+    assert written[-1] < 1.0  # it was 20 s; a busy machine may stop us in the middle of one
+    with session_scope() as session:
+        assert sweeps.get_sweep(session, ada, sweep.id).counts == {"stopped": JOBS}
+
+
+@pytest.fixture
+def locked(home: Path) -> Iterator[threading.Event]:
+    """Somebody holds the write lock of the database until the event is set."""
+    over, held = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        connection = sqlite3.connect(home / "loreel.db", isolation_level=None)
+        connection.execute("BEGIN IMMEDIATE")
+        held.set()
+        over.wait(60)
+        connection.execute("ROLLBACK")
+        connection.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(10)
+    yield over
+    over.set()
+    thread.join()
+
+
+def test_reading_needs_no_write_lock(home: Path, request: pytest.FixtureRequest) -> None:
+    browser = sign_in("ada")
+    token = browser.post("/api/v1/tokens", json={"name": "script"}).json()["token"]
+    script = make_client(authorization=f"Bearer {token}")
+    last_use.forget_notes()
+    request.getfixturevalue("locked")
+    for client in (browser, script):
+        began = time.perf_counter()
+        assert client.get("/api/v1/me").status_code == 200
+        assert client.get("/api/v1/datasets").status_code == 200
+        assert time.perf_counter() - began < 2.0  # each was 5.3 s and then "database is locked"
+
+
+def test_a_write_to_a_locked_database_is_refused_with_a_sentence(home: Path, request: pytest.FixtureRequest) -> None:
+    client = sign_in("ada")
+    request.getfixturevalue("locked")
+    answer = client.post("/api/v1/datasets", json={"name": "Late"})
+    assert refusal(answer, 503)["detail"] == "The database is busy. Try again in a moment."
+    assert answer.headers["retry-after"] == "5"
+
+
+def test_the_use_of_a_token_is_noted_behind_the_request(home: Path) -> None:
+    browser = sign_in("ada")
+    token = browser.post("/api/v1/tokens", json={"name": "script"}).json()["token"]
+    last_use.forget_notes()
+    assert make_client(authorization=f"Bearer {token}").get("/api/v1/me").status_code == 200
+    last_use._writer.submit(lambda: None).result(10)
+    [row] = browser.get("/api/v1/tokens").json()["items"]
+    assert row["last_used_at"]
+
+
+def test_many_requests_of_one_person_leave_room_for_others(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two hundred slow reads of one member: another one is served meanwhile, and nobody gets a server error."""
+    cookies = {name: sign_in(name).cookies["loreel_session"] for name in ("ada", "bob")}
+    list_datasets = catalog.list_datasets
+
+    def slow(session: Any, actor: Actor, *args: Any) -> Any:
+        if actor.username == "ada":
+            time.sleep(0.3)
+        return list_datasets(session, actor, *args)
+
+    monkeypatch.setattr(catalog, "list_datasets", slow)
+
+    async def main() -> tuple[float, Counter[int]]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(create_api()), base_url=SITE) as client:
+
+            async def ask(name: str) -> int:
+                headers = {"cookie": f"loreel_session={cookies[name]}"}
+                return (await client.get("/api/v1/datasets", headers=headers, timeout=60)).status_code
+
+            crowd = [asyncio.create_task(ask("ada")) for _ in range(200)]
+            await asyncio.sleep(0.3)
+            began = time.perf_counter()
+            assert await ask("bob") == 200
+            return time.perf_counter() - began, Counter(await asyncio.gather(*crowd))
+
+    took, statuses = asyncio.run(main())
+    assert took < 1.5
+    assert set(statuses) == {200, 429}
+    assert statuses[200] == AT_ONCE + MOST_WAITING
+    assert person_slots._people == {}
