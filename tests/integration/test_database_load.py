@@ -118,7 +118,7 @@ def test_the_use_of_a_token_is_noted_behind_the_request(home: Path) -> None:
     assert row["last_used_at"]
 
 
-def test_many_requests_of_one_person_leave_room_for_others(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_requests_of_one_person_leave_connections_for_others(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two hundred slow reads of one member: another one is served meanwhile, and nobody gets a server error."""
     cookies = {name: sign_in(name).cookies["loreel_session"] for name in ("ada", "bob")}
     list_datasets = catalog.list_datasets
