@@ -138,7 +138,7 @@ PAGES: list[PageEntry] = [
         "orchestrator.pages.jobs.new",
         "new",
         "New training job - Loreel",
-        on_load=(SESSION_LOAD, "orchestrator.states.jobs.new:JobForm.load"),
+        on_load=(SESSION_LOAD, "orchestrator.states.jobs.new:JobFormState.load"),
     ),
     PageEntry(
         "/jobs/compare",

@@ -39,6 +39,11 @@ def test_all_states_are_found() -> None:
     assert len(_HANDLERS) >= 250, "handlers are missing: are the folders of states/ walked?"
 
 
+def test_every_state_is_named_as_one() -> None:
+    """A reader sees at each use of a class that it is a state; mixins are named by what they add."""
+    assert [state.__qualname__ for state in all_states() if not state.__name__.endswith("State")] == []
+
+
 @pytest.mark.parametrize("handler", _HANDLERS)
 def test_handler_says_who_may_call_it(handler: object) -> None:
     assert getattr(handler, MARK, "") in ("signed_in", "public"), "put @signed_in or @public under @rx.event"

@@ -169,8 +169,8 @@ def test_cancel_leaves_nothing_half_made(page: Page, signed_in: Person, api: htt
     page.get_by_role("button", name="Pause", exact=True).click()
     expect(page.get_by_text(re.compile(r"0 of 1\sfile, paused"))).to_be_visible()
     with page.expect_request(lambda request: request.method == "PATCH"):
-        page.get_by_role("button", name="Go on", exact=True).click()
-    for answer in ("Go on", "Cancel upload"):
+        page.get_by_role("button", name="Resume", exact=True).click()
+    for answer in ("Keep uploading", "Cancel upload"):
         page.get_by_role("button", name="Cancel", exact=True).click()
         page.get_by_role("alertdialog", name="Cancel this upload?").get_by_role("button", name=answer).click()
         expect(page.get_by_role("alertdialog")).to_have_count(0)
@@ -193,7 +193,7 @@ def test_an_upload_goes_on_after_a_reload(page: Page, signed_in: Person, api: ht
     folder = class_folders(tmp_path / "moves", {"left": 2, "right": 2})
     (folder / "right" / "nothing.mp4").touch()
     page.goto("/datasets/new/")
-    drop(page, folder / "left" / "left-00.mp4", "How to lay it out")  # beside the zone: the page stays
+    drop(page, folder / "left" / "left-00.mp4", "How to organize the files")  # beside the zone: the page stays
     drop(page, folder)
     expect(page.get_by_label("Name")).to_have_value("moves")
     expect(page.get_by_text("This file is empty.")).to_be_visible()
@@ -283,15 +283,15 @@ def test_splits_are_drawn_again_by_share_and_seed(
     def split(share: str) -> None:
         page.get_by_role("button", name="Actions for split me").click()
         page.get_by_role("menuitem", name="Split into train and validation").click()
-        page.get_by_label("Held out for validation, percent").fill(share)
+        page.get_by_label("Validation share, percent").fill(share)
         page.get_by_label("Seed").fill("7")
         page.get_by_role("button", name="Split", exact=True).click()
 
     split("80")
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("Hold out between 5 and 50 percent.")).to_be_visible()
-    expect(page.get_by_label("Held out for validation, percent")).to_have_value("80")
-    page.get_by_label("Held out for validation, percent").fill("20")
+    expect(page.get_by_label("Validation share, percent")).to_have_value("80")
+    page.get_by_label("Validation share, percent").fill("20")
     page.keyboard.press("Enter")
     expect(page.get_by_text("20% of each class held out for validation, seed 7. This is version 2.")).to_be_visible()
     expect(dialog).to_have_count(0)

@@ -65,9 +65,9 @@ def test_a_failed_job_says_why(page: Page, api: httpx.Client, app_server: Studio
     try:
         job = launch(api, "without-its-clips")
         page.goto(f"/jobs/{job}")
-        expect(page.locator("#autopsy")).to_be_visible(timeout=180_000)
+        expect(page.locator("#job-failure")).to_be_visible(timeout=180_000)
         assert page.locator("#job-error").inner_text().strip() == api.get(f"/jobs/{job}").json()["error"]
-        expect(page.locator("#autopsy").get_by_text("Clone with changes")).to_be_visible()
+        expect(page.locator("#job-failure").get_by_text("Clone with changes")).to_be_visible()
         # What a checkpoint left can be had, but is not the first thing to do.
         adapter = app_server.data_dir / "jobs" / job / "adapter"
         adapter.mkdir(parents=True)
@@ -82,7 +82,7 @@ def test_a_failed_job_says_why(page: Page, api: httpx.Client, app_server: Studio
 def test_an_unknown_job_says_so_and_leads_home(page: Page, api: httpx.Client) -> None:
     for number in ("999999", "abc"):
         page.goto(f"/jobs/{number}")
-        expect(page.get_by_role("heading", name="No such training job", exact=True)).to_be_visible()
+        expect(page.get_by_role("heading", name="There is no such job", exact=True)).to_be_visible()
         expect(page.locator("main").get_by_role("link", name="All training jobs")).to_be_visible()
 
 
@@ -100,7 +100,7 @@ def test_a_strangers_job_reads_like_an_unknown_one(
     assert other.request.post("/api/v1/auth/login", data=login, headers=head).ok
     theirs = other.new_page()
     theirs.goto(f"/jobs/{job}")
-    expect(theirs.get_by_role("heading", name="No such training job", exact=True)).to_be_visible()
+    expect(theirs.get_by_role("heading", name="There is no such job", exact=True)).to_be_visible()
     expect(theirs.get_by_text("mine-alone")).to_have_count(0)
     other.close()
     api.post(f"/jobs/{job}/stop")

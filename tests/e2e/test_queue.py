@@ -57,7 +57,7 @@ def test_the_queue_is_steered(page: Page, admin: httpx.Client) -> None:
     page.goto(f"/jobs/{job}")
     expect(page.get_by_text("No worker takes jobs now.")).to_be_visible()
     page.goto("/workers")
-    worker.get_by_role("button", name="Take work again").click()
+    worker.get_by_role("button", name="Take jobs again").click()
     wait_for(admin, job, "starting", "running")
     admin.post(f"/jobs/{job}/stop")
 

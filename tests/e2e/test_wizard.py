@@ -92,7 +92,7 @@ def test_cancel_asks_and_forgets(page: Page, demo: tuple[str, str]) -> None:
     # Leaving the field checks it, and the check may move what lies below: a click in that moment would miss.
     page.wait_for_timeout(800)
     page.locator("#wizard-cancel").click()
-    page.get_by_role("button", name="Throw away").click()
+    page.get_by_role("button", name="Discard").click()
     page.wait_for_url("**/jobs")
     open_parameters(page)
     expect(page.locator("#field-qlora-alpha")).to_have_value("32")

@@ -1,4 +1,4 @@
-"""The page at `/jobs/new`: the four-step wizard that makes a training job."""
+"""The page at `/jobs/new`: the four-step wizard that creates a training job."""
 
 import reflex as rx
 
@@ -7,7 +7,7 @@ from orchestrator.pages.jobs.new_parameters import parameter_step
 from orchestrator.pages.jobs.new_review import review_step
 from orchestrator.pages.jobs.new_summary import phone_figures, summary
 from orchestrator.pages.shared.frame import frame
-from orchestrator.states.jobs.new import JobForm
+from orchestrator.states.jobs.new import JobFormState
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.patterns.stepper import Step, phone_stepper, stepper
@@ -20,15 +20,23 @@ STEPS = ("Dataset", "Model", "Parameters", "Review & launch")
 
 
 def _steps() -> list[Step]:
-    notes = (JobForm.dataset_name, JobForm.model_name, rx.cond(JobForm.reached > 2, JobForm.preset_title, ""), "")
+    notes = (
+        JobFormState.dataset_name,
+        JobFormState.model_name,
+        rx.cond(JobFormState.reached > 2, JobFormState.preset_title, ""),
+        "",
+    )
     return [{"title": title, "note": note} for title, note in zip(STEPS, notes, strict=True)]
 
 
 def _draft_note() -> rx.Component:
     return rx.cond(
-        JobForm.saved_at,
+        JobFormState.saved_at,
         rx.el.span(
-            "Draft kept, ", relative_time(JobForm.saved_at), id="draft-note", class_name="text-xs text-muted-foreground"
+            "Draft saved, ",
+            relative_time(JobFormState.saved_at),
+            id="draft-note",
+            class_name="text-xs text-muted-foreground",
         ),
         rx.fragment(),
     )
@@ -36,40 +44,40 @@ def _draft_note() -> rx.Component:
 
 def _cancel() -> rx.Component:
     return alert_dialog(
-        title="Throw this draft away?",
-        description="What you chose and typed here is forgotten. Datasets, models and other jobs stay as they are.",
+        title="Discard this draft?",
+        description="What you chose and typed here is deleted. Datasets, models and other jobs stay as they are.",
         opener=button("Cancel", variant="ghost", id="wizard-cancel"),
-        confirm="Throw away",
+        confirm="Discard",
         cancel="Keep it",
-        on_confirm=JobForm.cancel,
+        on_confirm=JobFormState.cancel,
     )
 
 
 def _forward() -> rx.Component:
-    word = rx.cond(JobForm.step == 3, "Review", "Next")
+    word = rx.cond(JobFormState.step == 3, "Review", "Next")
     return rx.cond(
-        JobForm.step < 4,
-        button(word, variant="primary", icon_right="arrow-right", on_click=JobForm.next, id="wizard-next"),
+        JobFormState.step < 4,
+        button(word, variant="primary", icon_right="arrow-right", on_click=JobFormState.next, id="wizard-next"),
         button(
             "Launch training",
             variant="primary",
             icon="play",
-            loading=JobForm.launching,
-            disabled=JobForm.launching,
-            on_click=JobForm.launch.throttle(1500),
+            loading=JobFormState.launching,
+            disabled=JobFormState.launching,
+            on_click=JobFormState.launch.throttle(1500),
             id="wizard-launch",
         ),
     )
 
 
 def _foot() -> rx.Component:
-    """The buttons; at the bottom of a phone they stay in sight."""
+    """The buttons; they stay visible at the bottom of a phone."""
     return rx.el.div(
         phone_figures(),
         rx.el.div(
             rx.cond(
-                JobForm.step > 1,
-                button("Back", icon="arrow-left", on_click=JobForm.back, id="wizard-back"),
+                JobFormState.step > 1,
+                button("Back", icon="arrow-left", on_click=JobFormState.back, id="wizard-back"),
                 rx.fragment(),
             ),
             rx.el.div(_draft_note(), class_name="touch:hidden"),
@@ -83,10 +91,10 @@ def _foot() -> rx.Component:
 
 def _notice() -> rx.Component:
     return rx.cond(
-        JobForm.notice,
+        JobFormState.notice,
         rx.el.p(
             icon("triangle-alert", class_name="mt-0.5"),
-            JobForm.notice,
+            JobFormState.notice,
             role="status",
             class_name="flex items-start gap-2 rounded-lg border border-warning/40 bg-warning/8 px-3 py-2 text-sm text-warning",
         ),
@@ -104,7 +112,7 @@ def _loading() -> rx.Component:
 def _step() -> rx.Component:
     return rx.el.div(
         _notice(),
-        rx.match(JobForm.step, (1, dataset_step()), (2, model_step()), (3, parameter_step()), review_step()),
+        rx.match(JobFormState.step, (1, dataset_step()), (2, model_step()), (3, parameter_step()), review_step()),
         _foot(),
         class_name="flex min-w-0 flex-col gap-4",
     )
@@ -113,17 +121,21 @@ def _step() -> rx.Component:
 def new() -> rx.Component:
     """The wizard: stepper, step, summary."""
     about = rx.cond(
-        JobForm.dataset_name,
-        rx.cond(JobForm.model_name, f"Fine-tune {JobForm.model_name} on {JobForm.dataset_name}", JobForm.dataset_name),
+        JobFormState.dataset_name,
+        rx.cond(
+            JobFormState.model_name,
+            f"Fine-tune {JobFormState.model_name} on {JobFormState.dataset_name}",
+            JobFormState.dataset_name,
+        ),
         "From a dataset and a base model to an adapter of your own.",
     )
     return frame(
         rx.el.div(id="wizard-top", class_name="absolute top-0"),
         page_header("New training job", note=about),
-        phone_stepper(_steps(), current=JobForm.step),
+        phone_stepper(_steps(), current=JobFormState.step),
         rx.el.div(
-            stepper(_steps(), current=JobForm.step, reached=JobForm.reached, on_select=JobForm.go),
-            rx.cond(JobForm.ready, _step(), _loading()),
+            stepper(_steps(), current=JobFormState.step, reached=JobFormState.reached, on_select=JobFormState.go),
+            rx.cond(JobFormState.loaded, _step(), _loading()),
             summary(),
             class_name="grid gap-6 lg:grid-cols-[9.25rem_minmax(0,1fr)] xl:grid-cols-[9.25rem_minmax(0,1fr)_18.5rem]",
         ),

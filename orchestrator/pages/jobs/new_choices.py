@@ -3,7 +3,7 @@
 import reflex as rx
 
 from orchestrator.pages.jobs.new_fields import problem
-from orchestrator.states.jobs.new import JobForm
+from orchestrator.states.jobs.new import JobFormState
 from orchestrator.states.jobs.new_fields import control_id
 from orchestrator.states.jobs.new_rows import DatasetChoice, ModelChoice
 from orchestrator.ui.patterns.empty_state import empty_state
@@ -22,8 +22,36 @@ DOT = (
 )
 
 
-def _radio(group: str, checked: rx.Var[bool], disabled: rx.Var[bool], choose: rx.event.EventSpec) -> rx.Component:
-    return rx.el.input(type="radio", name=group, checked=checked, disabled=disabled, on_change=choose, class_name=DOT)
+def _card(
+    step: str,
+    choice: DatasetChoice | ModelChoice,
+    tags: list[rx.Component],
+    *,
+    checked: rx.Var[bool],
+    choose: rx.event.EventSpec,
+    picture: rx.Component | None = None,
+    description: rx.Component | None = None,
+) -> rx.Component:
+    """One choice: name, tags, note, and the reason why it cannot be chosen."""
+    return rx.el.label(
+        picture or rx.fragment(),
+        rx.el.span(
+            rx.el.span(
+                rx.el.span(choice.name, class_name="truncate font-medium"),
+                *tags,
+                class_name="flex min-w-0 flex-wrap items-center gap-x-2 gap-y-1",
+            ),
+            rx.el.span(choice.note, class_name="text-xs text-muted-foreground"),
+            description or rx.fragment(),
+            rx.cond(choice.reason, rx.el.span(choice.reason, class_name="text-xs text-warning"), rx.fragment()),
+            class_name="flex min-w-0 flex-1 flex-col gap-1",
+        ),
+        rx.el.input(
+            type="radio", name=step, checked=checked, disabled=choice.reason != "", on_change=choose, class_name=DOT
+        ),
+        class_name=CARD + rx.cond(choice.reason, "opacity-80 cursor-not-allowed", "cursor-pointer hover:border-input"),
+        custom_attrs={f"data-{step}": choice.id},
+    )
 
 
 def _dataset_card(choice: DatasetChoice) -> rx.Component:
@@ -37,38 +65,29 @@ def _dataset_card(choice: DatasetChoice) -> rx.Component:
             class_name="flex h-14 w-20 shrink-0 items-center justify-center rounded-md bg-muted text-muted-foreground",
         ),
     )
-    return rx.el.label(
-        picture,
-        rx.el.span(
-            rx.el.span(
-                rx.el.span(choice.name, class_name="truncate font-medium"),
-                tag(choice.task),
-                rx.cond(choice.is_demo, tag("demo"), rx.fragment()),
-                class_name="flex min-w-0 flex-wrap items-center gap-x-2 gap-y-1",
-            ),
-            rx.el.span(choice.note, class_name="text-xs text-muted-foreground"),
-            rx.cond(choice.reason, rx.el.span(choice.reason, class_name="text-xs text-warning"), rx.fragment()),
-            class_name="flex min-w-0 flex-1 flex-col gap-1",
-        ),
-        _radio("dataset", JobForm.dataset_id == choice.id, choice.reason != "", JobForm.choose_dataset(choice.id)),
-        class_name=CARD + rx.cond(choice.reason, "opacity-80 cursor-not-allowed", "cursor-pointer hover:border-input"),
-        custom_attrs={"data-dataset": choice.id},
+    return _card(
+        "dataset",
+        choice,
+        [tag(choice.task), rx.cond(choice.is_demo, tag("demo"), rx.fragment())],
+        checked=JobFormState.dataset_id == choice.id,
+        choose=JobFormState.choose_dataset(choice.id),
+        picture=picture,
     )
 
 
 def dataset_step() -> rx.Component:
-    """Which clips to learn from."""
+    """The choice of the dataset."""
     return rx.el.section(
-        _head("Dataset", "The clips to learn from. A share of each class is held out to measure on."),
+        _head("Dataset", "The clips to learn from. A share of each class is kept for validation."),
         rx.el.fieldset(
             rx.el.legend("Dataset", class_name="sr-only"),
-            rx.foreach(JobForm.datasets, _dataset_card),
+            rx.foreach(JobFormState.datasets, _dataset_card),
             id=control_id("dataset_id"),
             tab_index=-1,
             class_name="grid min-w-0 gap-3 outline-none",
         ),
         rx.cond(
-            JobForm.datasets.length() == 0,
+            JobFormState.datasets.length() == 0,
             empty_state(
                 title="No datasets yet",
                 text="Upload videos in class folders first; each folder becomes a class.",
@@ -83,35 +102,24 @@ def dataset_step() -> rx.Component:
 
 
 def _model_card(choice: ModelChoice) -> rx.Component:
-    return rx.el.label(
-        rx.el.span(
-            rx.el.span(
-                rx.el.span(choice.name, class_name="truncate font-medium"),
-                tag(choice.architecture),
-                class_name="flex min-w-0 flex-wrap items-center gap-x-2 gap-y-1",
-            ),
-            rx.el.span(choice.note, class_name="text-xs text-muted-foreground"),
-            rx.cond(
-                choice.description,
-                rx.el.span(choice.description, class_name="line-clamp-2 text-xs text-muted-foreground"),
-                rx.fragment(),
-            ),
-            rx.cond(choice.reason, rx.el.span(choice.reason, class_name="text-xs text-warning"), rx.fragment()),
-            class_name="flex min-w-0 flex-1 flex-col gap-1",
-        ),
-        _radio("model", JobForm.model_id == choice.id, choice.reason != "", JobForm.choose_model(choice.id)),
-        class_name=CARD + rx.cond(choice.reason, "opacity-80 cursor-not-allowed", "cursor-pointer hover:border-input"),
-        custom_attrs={"data-model": choice.id},
+    text = rx.el.span(choice.description, class_name="line-clamp-2 text-xs text-muted-foreground")
+    return _card(
+        "model",
+        choice,
+        [tag(choice.architecture)],
+        checked=JobFormState.model_id == choice.id,
+        choose=JobFormState.choose_model(choice.id),
+        description=rx.cond(choice.description, text, rx.fragment()),
     )
 
 
 def model_step() -> rx.Component:
-    """Which base model to train."""
+    """The choice of the base model."""
     return rx.el.section(
-        _head("Base model", "It stays frozen in 4-bit; a small adapter learns beside it."),
+        _head("Base model", "It stays frozen in 4-bit; only a small adapter is trained."),
         rx.el.fieldset(
             rx.el.legend("Base model", class_name="sr-only"),
-            rx.foreach(JobForm.models, _model_card),
+            rx.foreach(JobFormState.models, _model_card),
             id=control_id("model_id"),
             tab_index=-1,
             class_name="grid gap-3 outline-none",

@@ -6,7 +6,7 @@ import reflex as rx
 
 from orchestrator.domain.recipe_fields import RecipeField, ValueKind
 from orchestrator.domain.recipes import FIELDS
-from orchestrator.states.jobs.new import JobForm
+from orchestrator.states.jobs.new import JobFormState
 from orchestrator.states.jobs.new_fields import control_id
 from orchestrator.ui.primitives.choice import segmented, switch
 from orchestrator.ui.primitives.field import field
@@ -18,12 +18,12 @@ GRID = "grid gap-4 sm:grid-cols-3"
 
 
 def problem(name: str) -> rx.Component:
-    """What is wrong with a choice that is no single control."""
+    """The message of a choice that has no control of its own."""
     return rx.cond(
-        JobForm.problems[name],
+        JobFormState.problems[name],
         rx.el.p(
             icon("circle-alert", size=14),
-            JobForm.problems[name],
+            JobFormState.problems[name],
             role="alert",
             class_name="flex items-center gap-1.5 text-xs text-destructive",
         ),
@@ -48,13 +48,13 @@ def form_control(known: RecipeField, hint: Any = None) -> rx.Component:
 
 
 def text_field(name: str, hint: Any = None) -> rx.Component:
-    """A text field of the form, with its sentence when it is wrong; Enter goes on."""
+    """A text field of the form, with its message when it is invalid; Enter goes to the next step."""
     known = FIELDS[name]
     return field(
         known.spec.label,
         form_input(name, input_mode=_INPUT_MODES.get(known.kind), suffix=known.spec.unit or None),
         hint=(known.spec.hint or None) if hint is None else hint,
-        error=JobForm.problems[name],
+        error=JobFormState.problems[name],
         control_id=control_id(name),
     )
 
@@ -63,10 +63,10 @@ def form_input(name: str, **props: Any) -> rx.Component:
     """An input bound to one value of the form."""
     return input(
         name=name,
-        value=JobForm.values[name],
-        on_change=JobForm.set_value(name),
-        on_blur=JobForm.leave(name),
-        on_enter=lambda _text: JobForm.next(),
+        value=JobFormState.values[name],
+        on_change=JobFormState.set_value(name),
+        on_blur=JobFormState.commit_value(name),
+        on_enter=lambda _text: JobFormState.next(),
         mono=True,
         auto_complete="off",
         id=control_id(name),
@@ -75,43 +75,43 @@ def form_input(name: str, **props: Any) -> rx.Component:
 
 
 def choice_field(name: str) -> rx.Component:
-    """One of a field's choices, in a list that opens."""
+    """A select with a field's choices."""
     spec = FIELDS[name].spec
     return field(
         spec.label,
         select(
             options=list(spec.choices),
-            value=JobForm.values[name],
-            on_change=JobForm.set_value(name),
+            value=JobFormState.values[name],
+            on_change=JobFormState.set_value(name),
             id=control_id(name),
         ),
         hint=spec.hint or None,
-        error=JobForm.problems[name],
+        error=JobFormState.problems[name],
         control_id=control_id(name),
     )
 
 
 def choice_buttons(name: str) -> rx.Component:
-    """A field's choices side by side."""
+    """A field's choices as a row of buttons."""
     spec = FIELDS[name].spec
     return segmented(
         list(spec.choices),
         label=spec.label,
-        value=JobForm.values[name],
-        on_change=JobForm.set_value(name),
+        value=JobFormState.values[name],
+        on_change=JobFormState.set_value(name),
         fill=True,
     )
 
 
 def switch_field(name: str) -> rx.Component:
-    """A switch that says what it costs."""
+    """A switch with its hint."""
     spec = FIELDS[name].spec
     return rx.el.div(
-        switch(spec.label, checked=JobForm.values[name] == "true", on_change=JobForm.set_flag(name)),
+        switch(spec.label, checked=JobFormState.values[name] == "true", on_change=JobFormState.set_flag(name)),
         rx.el.p(spec.hint, class_name="text-xs text-muted-foreground"),
         rx.cond(
-            JobForm.problems[name],
-            rx.el.p(JobForm.problems[name], role="alert", class_name="text-xs text-destructive"),
+            JobFormState.problems[name],
+            rx.el.p(JobFormState.problems[name], role="alert", class_name="text-xs text-destructive"),
             rx.fragment(),
         ),
         id=control_id(name),

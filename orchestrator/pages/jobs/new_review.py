@@ -2,8 +2,9 @@
 
 import reflex as rx
 
-from orchestrator.states.jobs.new import JobForm
-from orchestrator.states.jobs.new_rehearsal import JobRehearsal
+from orchestrator.pages.shared.figures import definition
+from orchestrator.states.jobs.new import JobFormState
+from orchestrator.states.jobs.new_rehearsal import JobRehearsalState
 from orchestrator.states.jobs.new_rows import PlanFact, ReviewRow
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
@@ -21,7 +22,7 @@ def _line(line: ReviewRow) -> rx.Component:
                 variant="link",
                 size="sm",
                 aria_label=f"Edit {line.label}",
-                on_click=JobForm.go(line.step),
+                on_click=JobFormState.go(line.step),
             ),
             class_name="text-right",
         ),
@@ -29,11 +30,7 @@ def _line(line: ReviewRow) -> rx.Component:
 
 
 def _fact(fact: rx.Var[PlanFact]) -> rx.Component:
-    return rx.el.div(
-        rx.el.dt(fact.label, class_name="shrink-0 text-muted-foreground"),
-        rx.el.dd(fact.value, class_name="min-w-0 text-right break-words tabular"),
-        class_name="flex justify-between gap-4",
-    )
+    return definition(fact.label, fact.value, look="break-words tabular")
 
 
 def _remark(sentence: rx.Var[str]) -> rx.Component:
@@ -43,25 +40,25 @@ def _remark(sentence: rx.Var[str]) -> rx.Component:
 
 
 def _rehearsal() -> rx.Component:
-    plan = JobForm.plan
+    plan = JobFormState.plan
     offer = rx.el.p(
-        "Two real steps on the worker's own device measure memory and time before anything is launched.",
+        "Two real steps on the worker's device measure memory and time before the launch.",
         class_name="text-sm text-muted-foreground",
     )
     return card(
         rx.el.div(
             rx.cond(plan.measured, rx.fragment(), offer),
             rx.cond(
-                plan.found.length() > 0,
-                rx.el.dl(rx.foreach(plan.found, _fact), class_name="flex flex-col gap-2.5 text-sm"),
+                plan.measurements.length() > 0,
+                rx.el.dl(rx.foreach(plan.measurements, _fact), class_name="flex flex-col gap-2.5 text-sm"),
                 rx.fragment(),
             ),
             rx.foreach(plan.remarks, _remark),
             rx.cond(
-                JobRehearsal.error,
+                JobRehearsalState.error,
                 rx.el.p(
                     icon("triangle-alert", class_name="mt-0.5"),
-                    JobRehearsal.error,
+                    JobRehearsalState.error,
                     role="alert",
                     class_name="flex items-start gap-2 text-sm text-warning",
                 ),
@@ -70,14 +67,14 @@ def _rehearsal() -> rx.Component:
             class_name="flex flex-col gap-3",
         ),
         title="Rehearsal",
-        note=rx.cond(JobRehearsal.going, JobRehearsal.note, rx.cond(plan.measured, "measured", "not yet")),
+        note=rx.cond(JobRehearsalState.running, JobRehearsalState.note, rx.cond(plan.measured, "measured", "not yet")),
         actions=button(
             rx.cond(plan.measured, "Rehearse again", "Rehearse two steps"),
             icon="gauge",
             size="sm",
-            loading=JobRehearsal.going,
-            disabled=JobRehearsal.going,
-            on_click=JobRehearsal.start,
+            loading=JobRehearsalState.running,
+            disabled=JobRehearsalState.running,
+            on_click=JobRehearsalState.start,
             id="wizard-rehearse",
         ),
         id="rehearsal",
@@ -85,11 +82,11 @@ def _rehearsal() -> rx.Component:
 
 
 def review_step() -> rx.Component:
-    """What will be launched, and what two steps of it would take; Launch is in the foot."""
+    """What will be launched, and the rehearsal; the Launch button is below."""
     return rx.el.section(
         rx.el.h2("Review and launch", class_name="sr-only"),
         card(
-            table(["Setting", "Value", ""], rx.foreach(JobForm.review, _line), label="What will be launched"),
+            table(["Setting", "Value", ""], rx.foreach(JobFormState.review, _line), label="What will be launched"),
             title="Review",
             note="Nothing has started yet",
             padded=False,

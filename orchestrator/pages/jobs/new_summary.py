@@ -1,10 +1,11 @@
-"""The wizard's summary on the right, which fills as the form does, and its short form at the foot of a phone."""
+"""The wizard's summary on the right, and its short form at the bottom of a phone."""
 
 from typing import Any
 
 import reflex as rx
 
-from orchestrator.states.jobs.new import JobForm
+from orchestrator.pages.shared.figures import definition
+from orchestrator.states.jobs.new import JobFormState
 from orchestrator.states.jobs.new_rows import PlanWarning
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
@@ -12,16 +13,12 @@ from orchestrator.ui.primitives.icon import icon
 
 
 def _line(label: str, value: Any) -> rx.Component:
-    return rx.el.div(
-        rx.el.dt(label, class_name="text-muted-foreground"),
-        rx.el.dd(rx.cond(value, value, "–"), class_name="text-right tabular"),
-        class_name="flex items-baseline justify-between gap-3",
-    )
+    return definition(label, rx.cond(value, value, "–"), look="tabular")
 
 
 def memory_bar() -> rx.Component:
     """Estimated memory against the device's."""
-    plan = JobForm.plan
+    plan = JobFormState.plan
     verdict = rx.cond(
         plan.fits,
         rx.el.span(icon("circle-check", size=14), "Fits", class_name="flex items-center gap-1 text-xs text-success"),
@@ -70,19 +67,19 @@ def memory_bar() -> rx.Component:
 
 
 def _warning(warning: rx.Var[PlanWarning]) -> rx.Component:
-    way = button(
+    change = button(
         "Change it",
         variant="link",
         size="sm",
         aria_label=f"Change it: {warning.text}",
-        on_click=JobForm.mend(warning.field),
+        on_click=JobFormState.show_field(warning.field),
         class_name="-mb-1 -ml-2.5 self-start",
     )
     return rx.el.div(
         icon("triangle-alert", class_name="mt-0.5 text-warning"),
         rx.el.div(
             rx.el.p(warning.text, class_name="text-sm"),
-            rx.cond(warning.field, way, rx.fragment()),
+            rx.cond(warning.field, change, rx.fragment()),
             class_name="flex min-w-0 flex-col gap-1",
         ),
         class_name="flex items-start gap-2 rounded-xl border border-warning/40 bg-warning/8 p-4",
@@ -91,22 +88,22 @@ def _warning(warning: rx.Var[PlanWarning]) -> rx.Component:
 
 def summary() -> rx.Component:
     """What the launch would do."""
-    plan = JobForm.plan
+    plan = JobFormState.plan
     return rx.el.aside(
         card(
             rx.el.p(
-                rx.cond(JobForm.values["output_name"], JobForm.values["output_name"], "No name yet"),
+                rx.cond(JobFormState.values["output_name"], JobFormState.values["output_name"], "No name yet"),
                 class_name="font-mono text-sm font-medium break-all",
             ),
             rx.el.p(
-                rx.cond(JobForm.dataset_name, JobForm.dataset_name, "No dataset yet"),
+                rx.cond(JobFormState.dataset_name, JobFormState.dataset_name, "No dataset yet"),
                 rx.cond(plan.known, f", {plan.clips}", ""),
                 class_name="mt-1 text-xs text-muted-foreground",
             ),
             rx.el.hr(class_name="my-4 border-border"),
             rx.cond(plan.known, rx.fragment(memory_bar(), rx.el.hr(class_name="my-4 border-border")), rx.fragment()),
             rx.el.dl(
-                _line("Base model", JobForm.model_name),
+                _line("Base model", JobFormState.model_name),
                 _line("Steps", plan.steps),
                 _line("Time", plan.time),
                 _line("Trainable parameters", plan.trainable),
@@ -123,7 +120,7 @@ def summary() -> rx.Component:
 
 def phone_figures() -> rx.Component:
     """Memory, steps and time above the buttons of a phone."""
-    plan = JobForm.plan
+    plan = JobFormState.plan
     return rx.cond(
         plan.known,
         rx.el.div(

@@ -1,4 +1,4 @@
-"""The wizard that makes a training job: four steps, a draft that survives, one launch."""
+"""The wizard that creates a training job: four steps, a stored draft, one launch."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -19,35 +19,35 @@ from orchestrator.states.jobs.new_rows import (
     Plan,
     fit_models,
     review_rows,
-    tried_rows,
+    sweep_rows,
 )
 from orchestrator.states.shared.guards import run_as_user, signed_in
 
-REST = 0.12
-"""Seconds of quiet before the draft is saved and the plan worked out anew."""
+DEBOUNCE_S = 0.12
+"""Seconds without a change before the draft is saved and the plan is estimated again."""
 
 
-class JobForm(JobFormFields, rx.State):
-    """The wizard of this tab; the draft in the ledger is its memory."""
+class JobFormState(JobFormFields, rx.State):
+    """The wizard of this tab; its draft is stored in the database."""
 
     @rx.event
     @signed_in
     async def load(self):
-        """Opens the wizard: the draft, or what the address asks for (?dataset=&model= or ?clone=)."""
+        """on_load: opens the stored draft, or what the address names (?dataset=&model= or ?clone=)."""
         query = dict(self.router.url.query_parameters)
         opening = await run_as_user(self, open_wizard, query)
-        self._take(opening)
+        self._show_opening(opening)
         if self.model_id:
             await self._read_layers(keep=bool(self.targets))
         if opening.jump:
             self._advance_to(4 if not self._current_problems() else 3)
-        self.ready = True
-        return JobForm.refresh
+        self.loaded = True
+        return JobFormState.refresh
 
     @rx.event
     @signed_in
     async def choose_dataset(self, dataset_id: int):
-        """Step 1: one dataset, which decides the models that fit."""
+        """Step 1: chooses the dataset, which decides which models fit."""
         chosen = next((d for d in self.datasets if d.id == int(dataset_id) and not d.reason), None)
         if chosen is None:
             return None
@@ -58,74 +58,73 @@ class JobForm(JobFormFields, rx.State):
         if any(m.id == self.model_id and m.reason for m in self.models):
             self.model_id, self.layers, self.targets = 0, [], []
         self._rename(name)
-        return JobForm.refresh
+        return JobFormState.refresh
 
     @rx.event
     @signed_in
     async def choose_model(self, model_id: int):
-        """Step 2: one base model, which decides the defaults."""
+        """Step 2: chooses the base model, which decides the defaults."""
         chosen = next((m for m in self.models if m.id == int(model_id) and not m.reason), None)
         if chosen is None or chosen.id == self.model_id:
             return None
         name = self._auto_name()
         self.model_id = chosen.id
-        kept = self.values.get("output_name", "")
-        tried = {field: self.values.get(field, "") for field in sweep.SWEEP_FIELDS}
+        sweep_values = {field: self.values.get(field, "") for field in sweep.SWEEP_FIELDS}
         self.values = (
             form.default_values(chosen.parameters, chosen.task)
-            | tried
+            | sweep_values
             | {
                 "training_type": self.values.get("training_type", "finetune"),
-                "output_name": kept,
+                "output_name": self.values.get("output_name", ""),
             }
         )
         self.problems = {}
         self._rename(name)
         await self._read_layers(keep=False)
-        return JobForm.refresh
+        return JobFormState.refresh
 
     @rx.event
     @signed_in
     async def set_value(self, field: str, text: str):
-        """Keeps what was typed; a sentence that stands beside the field goes as soon as the field is right."""
+        """Stores what is typed; a message at the field disappears as soon as the value is valid."""
         if field not in form.FORM_FIELDS and field not in sweep.SWEEP_FIELDS:
             return None
         self._set(field, text)
         if field in self.problems:
             self._check(field)
-        return JobForm.refresh
+        return JobFormState.refresh
 
     @rx.event
     @signed_in
-    async def leave(self, field: str, text: str):
-        """As a field is left: keeps it and says what is wrong with it."""
+    async def commit_value(self, field: str, text: str):
+        """Runs when a field loses the focus: stores its value and validates it."""
         if field not in form.FORM_FIELDS and field not in sweep.SWEEP_FIELDS:
             return None
         changed = self.values.get(field, "") != text
         self._set(field, text)
         self._check(field)
-        return JobForm.refresh if changed else None
+        return JobFormState.refresh if changed else None
 
     @rx.event
     @signed_in
     async def set_flag(self, field: str, on: bool):
-        """Turns one of the form's switches."""
+        """Turns a switch of the form on or off."""
         known = form.FORM_FIELDS.get(field)
         if known is None or known.kind is not ValueKind.SWITCH:
             return None
         self._set(field, "true" if on else "")
         self._drop_problem(field)
-        return JobForm.refresh
+        return JobFormState.refresh
 
     @rx.event
     @signed_in
     async def toggle_target(self, suffix: str, on: bool):
-        """Adds or takes away one kind of layer."""
+        """Adds or removes one kind of layer."""
         known = [layer.suffix for layer in self.layers]
-        wanted = (set(self.targets) | {suffix}) if on else (set(self.targets) - {suffix})
-        self.targets = [name for name in known if name in wanted]
+        chosen = (set(self.targets) | {suffix}) if on else (set(self.targets) - {suffix})
+        self.targets = [name for name in known if name in chosen]
         self._check("qlora.target_modules")
-        return JobForm.refresh
+        return JobFormState.refresh
 
     @rx.event
     @signed_in
@@ -136,53 +135,53 @@ class JobForm(JobFormFields, rx.State):
         for field, text in form.preset_values(key, self._parameters(), self._task()).items():
             self._set(field, text)
             self._drop_problem(field)
-        return JobForm.refresh
+        return JobFormState.refresh
 
     @rx.event
     @signed_in
     async def toggle_advanced(self):
-        """Opens or folds the rarer fields."""
+        """Opens or closes the advanced fields."""
         self.advanced_open = not self.advanced_open
 
     @rx.event
     @signed_in
     async def next(self):
-        """One step on, when this one is whole; else the first bad field gets the caret."""
+        """Goes to the next step when this one is complete; else focuses the first invalid field."""
         bad = self._problems_of_step(self.step)
         self.problems = bad
         if bad:
-            return self._show(next(iter(bad)))
+            return self._focus(next(iter(bad)))
         self._advance_to(min(4, self.step + 1))
-        return [JobForm.refresh, rx.scroll_to("wizard-top")]
+        return [JobFormState.refresh, rx.scroll_to("wizard-top")]
 
     @rx.event
     @signed_in
     async def go(self, step: int):
-        """To a step that was reached before: from the stepper or an Edit link."""
-        wanted = int(step)
-        if 1 <= wanted <= self.reached:
-            self.step = wanted
-            return [JobForm.refresh, rx.scroll_to("wizard-top")]
+        """Goes to a step that was reached before: from the stepper or an Edit link."""
+        number = int(step)
+        if 1 <= number <= self.reached:
+            self.step = number
+            return [JobFormState.refresh, rx.scroll_to("wizard-top")]
         return None
 
     @rx.event
     @signed_in
-    async def mend(self, field: str):
-        """From a warning of the summary to the field that it is about."""
-        found = next((warning for warning in self.plan.warnings if field and warning.field == field), None)
-        return self._refused(Invalid(found.text, field)) if found else None
+    async def show_field(self, field: str):
+        """Goes from a warning of the summary to the field that it is about."""
+        warning = next((warning for warning in self.plan.warnings if field and warning.field == field), None)
+        return self._show_refusal(Invalid(warning.text, field)) if warning else None
 
     @rx.event
     @signed_in
     async def back(self):
-        """One step back; nothing typed is lost."""
+        """Goes one step back; what was typed stays."""
         self.step = max(1, self.step - 1)
-        return [JobForm.refresh, rx.scroll_to("wizard-top")]
+        return [JobFormState.refresh, rx.scroll_to("wizard-top")]
 
     @rx.event
     @signed_in
     async def cancel(self):
-        """Forgets the draft and leaves."""
+        """Deletes the draft and leaves the wizard."""
         await run_as_user(self, drafts.clear_draft)
         self.reset()
         return rx.redirect("/jobs")
@@ -190,14 +189,14 @@ class JobForm(JobFormFields, rx.State):
     @rx.event
     @signed_in
     async def launch(self):
-        """Launches what the review shows. The draft's key makes a second click find the same job."""
+        """Launches what the review shows; with the draft's key a second click finds the same job."""
         if self._launched:
             yield rx.redirect(self._address)
             return
         bad = self._problems_of_step(1) | self._problems_of_step(2) | self._problems_of_step(3)
         if bad:
             self.problems = bad
-            yield self._show(next(iter(bad)))
+            yield self._focus(next(iter(bad)))
             return
         self.launching = True
         yield
@@ -205,15 +204,15 @@ class JobForm(JobFormFields, rx.State):
         try:
             if grid := sweep.read_grid(self.values):
                 base = form.raw_recipe(self.values, self.targets)
-                made = await run_as_user(self, launch_sweep, self.dataset_id, self.model_id, base, grid, self._key)
-                self._address = f"/jobs/compare?sweep={made.id}"
+                launched = await run_as_user(self, launch_sweep, self.dataset_id, self.model_id, base, grid, self._key)
+                self._address = f"/jobs/compare?sweep={launched.id}"
             else:
                 job = await run_as_user(self, launch_job, self.dataset_id, self.model_id, recipe, self._key)
                 self._address = f"/jobs/{job.id}"
             await run_as_user(self, drafts.clear_draft)
         except AppError as error:
             self.launching = False
-            yield self._refused(error)
+            yield self._show_refusal(error)
             return
         except BaseException:
             self.launching = False
@@ -224,13 +223,13 @@ class JobForm(JobFormFields, rx.State):
     @rx.event(background=True)
     @signed_in
     async def refresh(self):
-        """Saves the draft and works the plan out anew, once the typing rests."""
+        """Saves the draft and estimates the plan again, after a pause in typing."""
         async with self:
-            self._wish += 1
-            mine = self._wish
-        await asyncio.sleep(REST)
+            self._edit_count += 1
+            edit = self._edit_count
+        await asyncio.sleep(DEBOUNCE_S)
         async with self:
-            if mine != self._wish or self._launched or not self.ready:
+            if edit != self._edit_count or self._launched or not self.loaded:
                 return
             draft = self._draft()
             values, targets = dict(self.values), list(self.targets)
@@ -239,16 +238,15 @@ class JobForm(JobFormFields, rx.State):
         saved = await run_as_user(self, drafts.save_draft, draft)
         plan, presets, recipe = None, None, None
         if dataset_id and model_id:
-            found = await run_as_user(
+            plan, presets, recipe = await run_as_user(
                 self, estimate, dataset_id, model_id, values, targets, parameters, task, has_layers
             )
-            plan, presets, recipe = found
         async with self:
-            if mine != self._wish:
+            if edit != self._edit_count:
                 return
             self.saved_at = formatting.iso(saved.updated_at or datetime.now(UTC))
             self.plan = plan or Plan()
             self.presets = presets or []
             if recipe is not None:
                 rows = review_rows(self.dataset_name, self.model_name, recipe, self.plan.clips)
-                self.review = [*rows, *tried_rows(self.values)]
+                self.review = [*rows, *sweep_rows(self.values)]

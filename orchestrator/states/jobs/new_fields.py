@@ -1,4 +1,4 @@
-"""What stands in the wizard's fields, and the rules between them; the handlers are in job_form.py."""
+"""The values of the wizard's fields and the rules between them; the event handlers are in new.py."""
 
 import json
 from collections.abc import Mapping
@@ -25,9 +25,9 @@ from orchestrator.states.shared.guards import problems_of, run_as_user, toast_fo
 
 
 class JobFormFields(rx.State, mixin=True):
-    """The vars of the wizard and what follows from them."""
+    """The vars of the wizard and what is computed from them."""
 
-    ready: bool = False
+    loaded: bool = False
     step: int = 1
     reached: int = 1
     dataset_id: int = 0
@@ -47,10 +47,10 @@ class JobFormFields(rx.State, mixin=True):
     advanced_open: bool = False
     _key: str = ""
     _query: str = ""
-    _wish: int = 0
+    _edit_count: int = 0
     _launched: bool = False
     _address: str = ""
-    """Where the launch led."""
+    """The page of what was launched."""
 
     @rx.var
     def dataset(self) -> DatasetChoice | None:
@@ -74,36 +74,36 @@ class JobFormFields(rx.State, mixin=True):
 
     @rx.var
     def sweep_jobs(self) -> int:
-        """How many jobs a launch makes: 1, or more while several values are tried; 0 while they are wrong."""
+        """How many jobs a launch creates: more than 1 for a sweep; 0 while its values are invalid."""
         return sweep.count_jobs(self.values)
 
     @rx.var
-    def learns(self) -> str:
-        """What the chosen training type does with the chosen base."""
-        return form.learns(self.values.get("training_type", ""), self._task())
+    def training_note(self) -> str:
+        """What the chosen training type trains of the chosen base."""
+        return form.training_note(self.values.get("training_type", ""), self._task())
 
     @rx.var
     def preset(self) -> str:
-        """The preset that the fields are, or ""."""
+        """The preset whose values the fields have, or ""."""
         return form.matching_preset(self.values, self._parameters(), self._task())
 
     @rx.var
     def preset_title(self) -> str:
-        """Its name, or "Own values"."""
+        """The name of that preset, or "Own values"."""
         return dict(form.PRESETS).get(form.matching_preset(self.values, self._parameters(), self._task()), "Own values")
 
     @rx.var
-    def clips_a_step(self) -> str:
-        """What one optimizer step sees, or ""."""
+    def clips_per_step(self) -> str:
+        """Clips per optimizer step, or "" while that is unknown."""
         batch = parse_id(self.values.get("optim.batch_size", "").strip())
         times = parse_id(self.values.get("optim.gradient_accumulation", "").strip())
-        return formatting.plural(batch * times, "clip") + " a step" if batch and times else ""
+        return formatting.plural(batch * times, "clip") + " per step" if batch and times else ""
 
     @rx.var
     def all_linear(self) -> bool:
-        """True while every layer that is ticked by default is ticked."""
-        usual = {layer.suffix for layer in self.layers if layer.default}
-        return bool(usual) and usual <= set(self.targets)
+        """Every layer of the default choice is chosen."""
+        defaults = {layer.suffix for layer in self.layers if layer.default}
+        return bool(defaults) and defaults <= set(self.targets)
 
     @rx.var
     def rate_path(self) -> str:
@@ -113,22 +113,22 @@ class JobFormFields(rx.State, mixin=True):
     @rx.var
     def rate_hint(self) -> str:
         """The usual range of the learning rate for the chosen base."""
-        tiny = 0 < self._parameters() < form.TINY
+        tiny = 0 < self._parameters() < form.TINY_PARAMETERS
         return "usual: 5e-4 to 3e-3" if tiny else "usual: 1e-4 to 3e-4"
 
     @rx.var
     def targets_note(self) -> str:
-        """What learns, in numbers, or ""."""
+        """How many parameters are trained, or ""."""
         plan = self.plan
         share = f", {plan.trainable_share}" if plan.trainable_share else ""
-        return f"{plan.trainable} learn{share}" if plan.known else ""
+        return f"{plan.trainable} trainable{share}" if plan.known else ""
 
     @rx.var
     def head_note(self) -> str:
         """What is trained besides the adapters."""
         return form.head_note(self._task(), self.plan.has_vision_tower)
 
-    def _take(self, opening: Opening) -> None:
+    def _show_opening(self, opening: Opening) -> None:
         self.datasets, self.models = opening.datasets, opening.models
         self.dataset_id, self.model_id = opening.dataset_id, opening.model_id
         self.values, self.targets = opening.values, opening.targets
@@ -156,8 +156,8 @@ class JobFormFields(rx.State, mixin=True):
         """The layers of the chosen model; the default ones are ticked unless a draft says otherwise."""
         self.layers = await run_as_user(self, layers_of, self.model_id)
         known = [layer.suffix for layer in self.layers]
-        kept = [name for name in known if name in self.targets] if keep else []
-        self.targets = kept or [layer.suffix for layer in self.layers if layer.default] or known
+        chosen = [name for name in known if name in self.targets] if keep else []
+        self.targets = chosen or [layer.suffix for layer in self.layers if layer.default] or known
 
     def _parameters(self) -> int:
         return next((m.parameters for m in self.models if m.id == self.model_id), 0)
@@ -177,7 +177,7 @@ class JobFormFields(rx.State, mixin=True):
         return form.output_name(self.dataset_name, self.model_name, self.values.get("qlora.r", "").strip())
 
     def _rename(self, before: str) -> None:
-        """A name that the person did not type follows the choices."""
+        """Updates a name that was not typed by hand."""
         if self.values.get("output_name", "") in ("", before, "adapter"):
             self.values = {**self.values, "output_name": self._auto_name()}
 
@@ -193,9 +193,9 @@ class JobFormFields(rx.State, mixin=True):
         return self._current_problems() if step == 3 else {}
 
     def _check(self, field: str) -> None:
-        sentence = self._current_problems().get(field, "")
+        message = self._current_problems().get(field, "")
         rest = {name: text for name, text in self.problems.items() if name != field}
-        self.problems = rest | {field: sentence} if sentence else rest
+        self.problems = rest | {field: message} if message else rest
 
     def _drop_problem(self, field: str) -> None:
         self.problems = {name: text for name, text in self.problems.items() if name != field}
@@ -204,24 +204,22 @@ class JobFormFields(rx.State, mixin=True):
         self.step = step
         self.reached = max(self.reached, step)
 
-    def _show(self, field: str) -> Any:
-        """Opens the step (and the fold) where a bad field stands, and puts the caret there."""
+    def _focus(self, field: str) -> Any:
+        """Opens the step, and the advanced part, with a field, and focuses it."""
         self.step = STEP_OF.get(field, 3)
         if field in form.FORM_FIELDS and form.FORM_FIELDS[field].spec.section is Section.ADVANCED:
             self.advanced_open = True
         return focus(field)
 
-    def _refused(self, error: AppError) -> Any:
-        """Marks the fields that a refusal names and leads to the first; a toast where it names none of the page."""
-        self.problems = placed(problems_of(error), self.values)
-        return self._show(next(iter(self.problems))) if self.problems else toast_for(error)
+    def _show_refusal(self, error: AppError) -> Any:
+        """Shows a refusal at the fields that it names, and focuses the first; a toast where the page has none."""
+        self.problems = problems_by_control(problems_of(error), self.values)
+        return self._focus(next(iter(self.problems))) if self.problems else toast_for(error)
 
 
 STEP_OF = {"dataset_id": 1, "model_id": 2}
-"""The others stand in step 3."""
-
-
-_PLACES = (*STEP_OF, *form.FORM_FIELDS, *sorted(sweep.SWEEP_FIELDS))
+"""The step of a field; all others are in step 3."""
+_CONTROL_ORDER = (*STEP_OF, *form.FORM_FIELDS, *sorted(sweep.SWEEP_FIELDS))
 
 
 def control_id(field: str) -> str:
@@ -229,25 +227,25 @@ def control_id(field: str) -> str:
     return "field-" + field.replace(".", "-").replace("_", "-")
 
 
-def placed(problems: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
-    """The sentences by the field of the page that they belong beside, the first of the page first.
+def problems_by_control(problems: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
+    """Messages by the control of the page where they are shown, in the order of the page.
 
-    What is tried with several values is typed among those; what the page has no field for is left out.
+    A field of a sweep is typed in the sweep's own control; fields that the page does not have are left out.
     """
     rows = {values.get(f"sweep.field{row}"): f"sweep.values{row}" for row in reversed(sweep.ROWS)}
-    found: dict[str, str] = {}
-    for field, sentence in problems.items():
-        found.setdefault(rows.get(field, f"sweep.values{sweep.ROWS[0]}" if field == "sweep" else field), sentence)
-    return {field: found[field] for field in _PLACES if field in found}
+    by_control: dict[str, str] = {}
+    for field, message in problems.items():
+        by_control.setdefault(rows.get(field, f"sweep.values{sweep.ROWS[0]}" if field == "sweep" else field), message)
+    return {field: by_control[field] for field in _CONTROL_ORDER if field in by_control}
 
 
 def focus(field: str) -> rx.event.EventSpec:
-    """Brings a field into view and the caret into it, once the page has drawn it."""
+    """Scrolls a field into view and focuses it, once the page has drawn it."""
     target = json.dumps(control_id(field))
     return rx.call_script(
-        f"(() => {{ let left = 20; const look = () => {{ const e = document.getElementById({target});"
-        " if (!e) { if (left--) setTimeout(look, 80); return; }"
+        f"(() => {{ let tries = 20; const find = () => {{ const e = document.getElementById({target});"
+        " if (!e) { if (tries--) setTimeout(find, 80); return; }"
         " e.scrollIntoView({block: 'center'});"
         " (e.matches('input,button,select,textarea,[tabindex]') ? e : e.querySelector('input,button') || e)"
-        ".focus({preventScroll: true}); }; setTimeout(look, 80); })()"
+        ".focus({preventScroll: true}); }; setTimeout(find, 80); })()"
     )

@@ -1,4 +1,4 @@
-"""Reads what the wizard needs: choices, the draft or what the address asks for, and the plan of a recipe."""
+"""Reads what the wizard needs: the choices, the draft or what the address names, and the estimates of a recipe."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -34,8 +34,8 @@ from orchestrator.states.jobs.new_rows import (
     preset_card,
 )
 
-SHOWN = 200
-"""Choices a step lists at most."""
+MAX_CHOICES = 200
+"""Datasets or models that a step lists at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,37 +58,37 @@ class Opening:
 
 
 def open_wizard(session: Session, actor: Actor, query: dict[str, str]) -> Opening:
-    """The draft as it was left, unless the address asks for something it did not ask for before."""
+    """The stored draft, unless the address names something that it did not name before."""
     draft = load_draft(session, actor)
-    found = list_datasets(session, actor, limit=SHOWN).items
-    extras = dataset_extras(session, actor, [row.id for row in found])
-    datasets = [dataset_choice(row, extras[row.id].clip_ids if row.id in extras else ()) for row in found]
-    models = list_models(session, actor, limit=SHOWN).items
-    asked = "&".join(f"{key}={query[key]}" for key in ("clone", "dataset", "model") if query.get(key))
-    kept = draft.values
+    rows = list_datasets(session, actor, limit=MAX_CHOICES).items
+    extras = dataset_extras(session, actor, [row.id for row in rows])
+    datasets = [dataset_choice(row, extras[row.id].clip_ids if row.id in extras else ()) for row in rows]
+    models = list_models(session, actor, limit=MAX_CHOICES).items
+    address_query = "&".join(f"{key}={query[key]}" for key in ("clone", "dataset", "model") if query.get(key))
+    stored = draft.values
     start = Opening(
         datasets=datasets,
         models=[],
         key=draft.launch_key,
-        query=asked or str(kept.get("query", "")),
-        dataset_id=int(kept.get("dataset_id") or 0),
-        model_id=int(kept.get("model_id") or 0),
-        values={str(k): str(v) for k, v in (kept.get("values") or {}).items()},
-        targets=[str(name) for name in kept.get("targets") or []],
-        step=int(kept.get("step") or 1),
-        reached=int(kept.get("reached") or 1),
-        saved_at=draft.updated_at if kept else None,
+        query=address_query or str(stored.get("query", "")),
+        dataset_id=int(stored.get("dataset_id") or 0),
+        model_id=int(stored.get("model_id") or 0),
+        values={str(k): str(v) for k, v in (stored.get("values") or {}).items()},
+        targets=[str(name) for name in stored.get("targets") or []],
+        step=int(stored.get("step") or 1),
+        reached=int(stored.get("reached") or 1),
+        saved_at=draft.updated_at if stored else None,
     )
-    if asked and asked != kept.get("query"):
-        start = _as_asked(session, actor, start, query)
-    return _settle(start, models)
+    if address_query and address_query != stored.get("query"):
+        start = _apply_address(session, actor, start, query)
+    return _drop_unavailable(start, models)
 
 
-def _as_asked(session: Session, actor: Actor, start: Opening, query: dict[str, str]) -> Opening:
-    """Applies ?clone=ID, or ?dataset=ID and ?model=ID, over the draft."""
+def _apply_address(session: Session, actor: Actor, start: Opening, query: dict[str, str]) -> Opening:
+    """Applies ?clone=ID, or ?dataset=ID and ?model=ID, to the draft."""
     if query.get("clone"):
         try:
-            source = clone_values(session, actor, _number(query["clone"]))
+            source = clone_values(session, actor, parse_id(query["clone"]))
         except AppError as error:
             return replace(start, notice=error.message)
         recipe = Recipe.model_validate(source["recipe"])
@@ -101,24 +101,22 @@ def _as_asked(session: Session, actor: Actor, start: Opening, query: dict[str, s
             reached=4,
             step=3,
         )
-    dataset_id = _number(query.get("dataset", "")) or start.dataset_id
-    model_id = _number(query.get("model", "")) or start.model_id
-    whole = bool(query.get("dataset") and query.get("model"))
-    return replace(
-        start, dataset_id=dataset_id, model_id=model_id, values={}, targets=[], step=1, reached=1, jump=whole
-    )
+    dataset_id = parse_id(query.get("dataset", "")) or start.dataset_id
+    model_id = parse_id(query.get("model", "")) or start.model_id
+    jump = bool(query.get("dataset") and query.get("model"))
+    return replace(start, dataset_id=dataset_id, model_id=model_id, values={}, targets=[], step=1, reached=1, jump=jump)
 
 
-def _settle(start: Opening, model_rows: list[Any]) -> Opening:
-    """Drops choices that are gone or no longer fit, and says so; fills empty fields with the model's defaults."""
+def _drop_unavailable(start: Opening, model_rows: list[Any]) -> Opening:
+    """Drops choices that were deleted or do not fit any more, with a notice, and fills empty fields with defaults."""
     notice = start.notice
     dataset = next((d for d in start.datasets if d.id == start.dataset_id and not d.reason), None)
     models = fit_models([model_choice(row) for row in model_rows], dataset.task if dataset else "")
     model = next((m for m in models if m.id == start.model_id and not m.reason), None)
     if start.dataset_id and dataset is None:
-        notice = "The dataset that was chosen here is gone or not ready. Choose another one."
+        notice = "The dataset of this draft was deleted or is not ready. Choose another one."
     elif start.model_id and model is None:
-        notice = "The base model that was chosen here is gone or does not fit. Choose another one."
+        notice = "The base model of this draft was deleted or does not fit. Choose another one."
     reached = 1 if dataset is None else min(start.reached, 2) if model is None else start.reached
     defaults = (
         form.default_values(model.parameters if model else 0, model.task if model else "")
@@ -154,24 +152,24 @@ def estimate(
     task: str,
     has_layers: bool,
 ) -> tuple[Plan, list[PresetCard], Recipe | None]:
-    """The plan of the form, a card for each preset, and the recipe; no plan while the form has a bad field."""
+    """The plan of the form, a card for each preset, and the recipe; no plan while the form has an invalid field."""
     recipe = _recipe(values, targets, has_layers)
     plan = Plan()
     if recipe is not None:
-        found = preflight(session, actor, dataset_id, model_id, recipe)
-        plan = make_plan(found, list_workers(session, actor), recipe.machine.need)
+        checked = preflight(session, actor, dataset_id, model_id, recipe)
+        plan = make_plan(checked, list_workers(session, actor), recipe.machine.need)
     cards = []
     for key, title in form.PRESETS:
-        wanted = _recipe(values | form.preset_values(key, parameters, task), targets, has_layers)
-        # A bad field elsewhere must not take the presets' figures away.
-        wanted = wanted or Recipe.model_validate(
+        preset = _recipe(values | form.preset_values(key, parameters, task), targets, has_layers)
+        # An invalid field elsewhere must not remove the estimates of the presets.
+        preset = preset or Recipe.model_validate(
             form.raw_recipe(form.default_values(parameters, task) | form.preset_values(key, parameters, task), targets)
         )
-        cards.append(preset_card(key, title, wanted, _try(session, actor, dataset_id, model_id, wanted)))
+        cards.append(preset_card(key, title, preset, _preflight_or_empty(session, actor, dataset_id, model_id, preset)))
     return plan, cards, recipe
 
 
-def _try(session: Session, actor: Actor, dataset_id: int, model_id: int, recipe: Recipe) -> Preflight:
+def _preflight_or_empty(session: Session, actor: Actor, dataset_id: int, model_id: int, recipe: Recipe) -> Preflight:
     try:
         return preflight(session, actor, dataset_id, model_id, recipe)
     except AppError:
@@ -183,7 +181,3 @@ def _recipe(values: dict[str, str], targets: list[str], has_layers: bool) -> Rec
         return form.read_recipe(values, targets, has_layers)
     except Invalid:
         return None
-
-
-def _number(text: str) -> int:
-    return parse_id(text)

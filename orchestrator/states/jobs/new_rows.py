@@ -1,4 +1,4 @@
-"""What the wizard shows: choices, presets and the plan on the right, as small frozen rows with their words ready."""
+"""The rows of the wizard: choices, presets, and the plan on the right with its figures as text."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,10 +41,10 @@ class ModelChoice:
     note: str
     description: str
     parameters: int
-    broken: str
-    """Why it can train nothing now, or ""."""
+    unavailable: str
+    """Why it cannot be trained now, or ""."""
     reason: str = ""
-    """Why it cannot be chosen here: broken, or made for another task than the dataset's."""
+    """Why it cannot be chosen here: it is unavailable, or for another task than the dataset's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class LayerChoice:
 
 @dataclass(frozen=True, slots=True)
 class PresetCard:
-    """A preset with what it would cost here, as the kit's radio cards take it."""
+    """A preset with its estimated time and memory, as `radio_cards` takes it."""
 
     value: str
     label: str
@@ -69,7 +69,7 @@ class PresetCard:
 
 @dataclass(frozen=True, slots=True)
 class PlanFact:
-    """One line of what a rehearsal found."""
+    """One line of what a rehearsal measured."""
 
     label: str
     value: str
@@ -77,7 +77,7 @@ class PlanFact:
 
 @dataclass(frozen=True, slots=True)
 class PlanWarning:
-    """What speaks against the launch; `field` is where it can be mended, "" where nothing of the form would help."""
+    """A reason against the launch; `field` is the one to change, "" where no field of the form would help."""
 
     text: str
     field: str = ""
@@ -105,22 +105,22 @@ class Plan:
     has_vision_tower: bool = False
     has_liger: bool = False
     measured: bool = False
-    """True where memory and time come from a rehearsal of this very form."""
-    found: list[PlanFact] = field(default_factory=list)
-    """What that rehearsal found."""
+    """Memory and time come from a rehearsal of the same recipe."""
+    measurements: list[PlanFact] = field(default_factory=list)
+    """What that rehearsal measured."""
     remarks: list[str] = field(default_factory=list)
-    """What it says of captions and clips that the base takes otherwise than written."""
+    """Its remarks about captions and clips that the base would not use as they are."""
 
 
 def dataset_choice(row: Any, clip_ids: Sequence[int] = ()) -> DatasetChoice:
     """From a DatasetRow; the first of `clip_ids` gives the picture."""
     reason = ""
     if row.status in ("processing", "draft"):
-        reason = "Still being read. It can be chosen as soon as it is ready."
+        reason = "It is still being processed. It can be chosen as soon as it is ready."
         if row.status == "draft":
             reason = "It has no clips yet. Add files to it first."
     elif row.status == "error":
-        reason = row.error or "It could not be read. Open it to see why."
+        reason = row.error or "It could not be processed. Open it to see why."
     elif row.clip_count == 0:
         reason = "It has no usable clips."
     classes = f", {formatting.plural(len(row.class_names), 'class', 'classes')}" if row.class_names else ""
@@ -131,37 +131,39 @@ def dataset_choice(row: Any, clip_ids: Sequence[int] = ()) -> DatasetChoice:
 
 def model_choice(row: Any) -> ModelChoice:
     """From a ModelRow."""
-    broken = "" if row.status in ("ready", "in_use") else row.error or "It is still being read."
-    does = TASK_OF_MODEL[row.model_type].key.value
+    unavailable = "" if row.status in ("ready", "in_use") else row.error or "It is still being processed."
+    task = TASK_OF_MODEL[row.model_type].key.value
     note = f"{formatting.short_count(row.parameters)} parameters, {formatting.size(row.size_bytes)}"
-    return ModelChoice(row.id, row.name, row.architecture, does, note, row.description, row.parameters, broken, broken)
+    described = (row.architecture, task, note, row.description, row.parameters)
+    return ModelChoice(row.id, row.name, *described, unavailable, reason=unavailable)
 
 
 def fit_models(models: Iterable[ModelChoice], task: str) -> list[ModelChoice]:
-    """The same models, each with the reason why it does not suit a dataset of that task ("": none chosen yet).
+    """The models, each with the reason why it does not fit a dataset of that task; those that fit come first.
 
-    Those that suit come first.
+    Args:
+        task: of the chosen dataset; "" while none is chosen.
     """
-    judged = [
+    checked = [
         replace(
             model,
-            reason=model.broken
+            reason=model.unavailable
             or (f"It does {model.task}; the chosen dataset is for {task}." if not _fits(model.task, task) else ""),
         )
         for model in models
     ]
-    return sorted(judged, key=lambda model: bool(model.reason))
+    return sorted(checked, key=lambda model: bool(model.reason))
 
 
-def _fits(does: str, task: str) -> bool:
-    """True too while no dataset is chosen."""
-    return not task or TASKS[does].model_type in TASKS[task].fits
+def _fits(model_task: str, task: str) -> bool:
+    """Also True while no dataset is chosen."""
+    return not task or TASKS[model_task].model_type in TASKS[task].fits
 
 
 def layer_choices(groups: Iterable[Any]) -> list[LayerChoice]:
     """From the model's layer groups (suffix, count, parameters, default); groups of one name become one choice.
 
-    Heads are left out: they are trained whole or not at all.
+    Heads are left out: they get no adapter.
     """
     by_name: dict[str, list[Any]] = {}
     for group in (group for group in groups if group.default):
@@ -178,7 +180,7 @@ def layer_choices(groups: Iterable[Any]) -> list[LayerChoice]:
 
 
 def preset_card(key: str, title: str, recipe: Recipe, estimate: Preflight) -> PresetCard:
-    """A preset card; time and memory stay empty while they cannot be worked out."""
+    """A preset card; time and memory are empty while they cannot be estimated."""
     time = formatting.duration(estimate.seconds) if estimate.seconds else ""
     memory = formatting.size(estimate.memory_bytes) if estimate.memory_bytes else ""
     rank = f", r\u00a0{recipe.qlora.r}" if recipe.qlora.enabled else ""
@@ -218,25 +220,25 @@ def make_plan(estimate: Preflight, workers: Iterable[WorkerRow], need: Shape = A
         has_vision_tower=estimate.has_vision_tower,
         has_liger=estimate.has_liger,
         measured=estimate.measured,
-        found=found_facts(estimate),
+        measurements=measured_facts(estimate),
         remarks=[str(remark) for remark in estimate.rehearsed.get("remarks") or []],
     )
 
 
-def found_facts(estimate: Preflight) -> list[PlanFact]:
-    """A rehearsal's findings, or what the config tells of the tokens while there was none."""
+def measured_facts(estimate: Preflight) -> list[PlanFact]:
+    """What a rehearsal measured; before there is one, the tokens that the model's configuration implies."""
     facts = estimate.rehearsed
     rows = []
     if facts:
         count, height, width = [*(facts.get("frames") or []), 0, 0, 0][:3]
         rows += [
             ("Peak memory", formatting.size(estimate.memory_bytes)),
-            ("One batch, there and back", _short(float(facts.get("step_s") or 0.0))),
+            ("Forward and backward pass of one batch", _short_duration(float(facts.get("step_s") or 0.0))),
             ("A clip as the model sees it", f"{count} frames of {width} \u00d7 {height}"),
         ]
     tokens = int(facts.get("visual_tokens") or estimate.visual_tokens)
     if tokens:
-        rows.append(("Visual tokens a clip", formatting.count(tokens)))
+        rows.append(("Visual tokens per clip", formatting.count(tokens)))
     if estimate.context:
         longest = int(facts.get("context_tokens") or 0)
         used = (
@@ -251,7 +253,7 @@ def found_facts(estimate: Preflight) -> list[PlanFact]:
     return [PlanFact(label, value) for label, value in rows]
 
 
-def _short(seconds: float) -> str:
+def _short_duration(seconds: float) -> str:
     return (
         formatting.duration(seconds)
         if seconds >= 10
@@ -271,14 +273,14 @@ def review_rows(dataset: str, model: str, recipe: Recipe, clips_note: str) -> li
     ]
 
 
-def tried_rows(values: Mapping[str, str]) -> list[ReviewRow]:
-    """The lists of a sweep, and how many jobs they make."""
+def sweep_rows(values: Mapping[str, str]) -> list[ReviewRow]:
+    """The values of a sweep, and how many jobs it creates."""
     size = sweep.count_jobs(values)
     if size < 2:
         return []
     names = dict(sweep.CHOICES)
     rows = [
-        ReviewRow("Sweep", names.get(field, field), ", ".join(found), 3)
-        for field, found in sweep.read_grid(values).items()
+        ReviewRow("Sweep", names.get(field, field), ", ".join(listed), 3)
+        for field, listed in sweep.read_grid(values).items()
     ]
     return [*rows, ReviewRow("Sweep", "Jobs", formatting.plural(size, "job"), 3)]

@@ -1,4 +1,4 @@
-"""The wizard's fields as text: their defaults for a model, their way into a recipe, what is wrong with them."""
+"""The wizard's fields as text: defaults for a model, conversion to and from a recipe, validation."""
 
 import math
 import re
@@ -12,9 +12,9 @@ from orchestrator.domain.recipes import FIELDS, Recipe, parse_recipe
 from orchestrator.domain.tasks import task_spec
 
 FORM_FIELDS = {name: field for name, field in FIELDS.items() if field.on_form}
-"""What the page asks for, in its order: the first bad field gets the focus."""
-TINY = 5_000_000
-"""Parameters under which a base learns from a few hundred quick steps at a high rate."""
+"""The fields of the page in its order: the first invalid one gets the focus."""
+TINY_PARAMETERS = 5_000_000
+"""A base with fewer parameters trains in a few hundred quick steps at a high learning rate."""
 
 _PRESET_EPOCHS_TINY = {"quick": 4, "balanced": Recipe().optim.epochs, "best": 2 * Recipe().optim.epochs}
 _PRESET_EPOCHS = {"quick": 1, "balanced": 6, "best": 10}
@@ -22,7 +22,7 @@ _PRESET_RANK = {"quick": 8, "balanced": 16, "best": 32}
 PRESETS = (("quick", "Quick look"), ("balanced", "Balanced"), ("best", "Best quality"))
 
 
-_ADAPTED = "Each ticked kind of layer gets an adapter."
+_ADAPTED = "Each chosen kind of layer gets an adapter."
 
 
 def section_fields(section: Section) -> list[RecipeField]:
@@ -30,19 +30,19 @@ def section_fields(section: Section) -> list[RecipeField]:
     return [field for field in FORM_FIELDS.values() if field.spec.section is section]
 
 
-def learns(training_type: str, task: str) -> str:
-    """What a training of this type does with a base of this task."""
+def training_note(training_type: str, task: str) -> str:
+    """What a training of this type trains of a base of this task."""
     row = task_spec(task)
     return row.pretrain_note if training_type == "pretrain" else row.finetune_note
 
 
 def head_note(task: str, has_vision_tower: bool) -> str:
-    """What of a base of this task is trained besides the adapters; `has_vision_tower`: it is a video language model."""
+    """What is trained besides the adapters; `has_vision_tower`: the base is a video language model."""
     return _ADAPTED if has_vision_tower else f"{_ADAPTED} {task_spec(task).trained_fully} trained whole."
 
 
 def field_text(value: Any) -> str:
-    """A recipe's value as a person would type it: 0.0002 -> "2e-4", 0.05 -> "0.05"."""
+    """A recipe's value as people type it: 0.0002 -> "2e-4", 0.05 -> "0.05"."""
     if isinstance(value, bool):
         return "true" if value else ""
     if value is None:
@@ -56,7 +56,7 @@ def field_text(value: Any) -> str:
 
 
 def values_from_recipe(recipe: Recipe) -> dict[str, str]:
-    """Every field of the form, as text; target modules stand beside it in a list of their own."""
+    """Every field of the form, as text; without the target modules, which are a list of their own."""
     return {
         name: field_text(field.value_in(recipe))
         for name, field in FORM_FIELDS.items()
@@ -65,28 +65,28 @@ def values_from_recipe(recipe: Recipe) -> dict[str, str]:
 
 
 def preset_values(preset: str, parameters: int, task: str = "") -> dict[str, str]:
-    """The fields that a preset sets, for a base of that many parameters and what it does."""
-    tiny = 0 < parameters < TINY
+    """The fields that a preset sets, for a base of that many parameters and that task."""
+    tiny = 0 < parameters < TINY_PARAMETERS
     rank = _PRESET_RANK[preset]
     epochs = (_PRESET_EPOCHS_TINY if tiny else _PRESET_EPOCHS)[preset]
     if tiny:
         epochs *= task_spec(task).tiny_base_epochs
-    whole = {"optim.epochs": str(epochs), "optim.max_steps": ""}  # a limit left from before would cut it short
-    return {"qlora.r": str(rank), "qlora.alpha": str(2 * rank)} | whole
+    length = {"optim.epochs": str(epochs), "optim.max_steps": ""}  # an earlier limit would end the run too soon
+    return {"qlora.r": str(rank), "qlora.alpha": str(2 * rank)} | length
 
 
 def default_values(parameters: int, task: str = "") -> dict[str, str]:
     """Sensible values for a base model: tiny bases take the recipe's own, larger ones smaller batches and rates."""
     values = values_from_recipe(Recipe()) | preset_values("balanced", parameters, task)
-    if 0 < parameters < TINY:
+    if 0 < parameters < TINY_PARAMETERS:
         values |= task_spec(task).tiny_base_values
-    if parameters >= TINY:
+    if parameters >= TINY_PARAMETERS:
         values |= {"optim.learning_rate": "2e-4", "optim.batch_size": "4", "optim.gradient_accumulation": "2"}
     return values
 
 
 def matching_preset(values: Mapping[str, str], parameters: int, task: str = "") -> str:
-    """Which preset these values are, or ""."""
+    """The preset that has these values, or ""."""
     for key, _ in PRESETS:
         if all(values.get(name, "").strip() == text for name, text in preset_values(key, parameters, task).items()):
             return key
@@ -101,19 +101,19 @@ def output_name(dataset_name: str, model_name: str, rank: str) -> str:
 
 
 def raw_recipe(values: Mapping[str, str], targets: list[str]) -> dict[str, Any]:
-    """The form as `parse_recipe` takes it: text stays text, so that what is wrong is said by the domain."""
+    """The form as `parse_recipe` takes it: as text, so that the domain validates it."""
     raw: dict[str, Any] = {}
     for name, field in FORM_FIELDS.items():
         if field.kind is not ValueKind.LIST and name in values and field.is_shown(values):
             text = values[name].strip()
             if text or not field.optional:
-                _put(raw, name, _as_read(text, field.kind))
-    _put(raw, "qlora.target_modules", list(targets))
+                _set_field(raw, name, _parse_text(text, field.kind))
+    _set_field(raw, "qlora.target_modules", list(targets))
     return raw
 
 
-def _as_read(text: str, kind: ValueKind) -> Any:
-    """Typed text as the domain reads it: a comma is a decimal point, but a whole number has none."""
+def _parse_text(text: str, kind: ValueKind) -> Any:
+    """Typed text as the domain expects it: a decimal comma becomes a point, but not in a whole number."""
     match kind:
         case ValueKind.SWITCH:
             return text == "true"
@@ -127,17 +127,17 @@ def _as_read(text: str, kind: ValueKind) -> Any:
             assert_never(kind)
 
 
-def _put(raw: dict[str, Any], name: str, value: Any) -> None:
-    """Sets a dotted field."""
+def _set_field(raw: dict[str, Any], name: str, value: Any) -> None:
+    """Sets a field by its dotted name."""
     part, _, leaf = name.rpartition(".")
     (raw.setdefault(part, {}) if part else raw)[leaf] = value
 
 
 def read_recipe(values: Mapping[str, str], targets: list[str], has_layers: bool = True) -> Recipe:
-    """The recipe that the form asks for.
+    """The recipe of the form.
 
     Raises:
-        Invalid: `problems` names each bad field, in the order of the page.
+        Invalid: `problems` has each invalid field, in the order of the page.
     """
     problems: dict[str, str] = {}
     recipe: Recipe | None = None
@@ -155,7 +155,7 @@ def read_recipe(values: Mapping[str, str], targets: list[str], has_layers: bool 
 
 
 def problems_in(values: Mapping[str, str], targets: list[str], has_layers: bool = True) -> dict[str, str]:
-    """Field -> sentence, first bad field of the page first; empty when the form is whole."""
+    """Field -> message, in the order of the page; empty when the form is valid."""
     try:
         read_recipe(values, targets, has_layers)
     except Invalid as error:
@@ -164,16 +164,18 @@ def problems_in(values: Mapping[str, str], targets: list[str], has_layers: bool 
 
 
 def rate_path(values: Mapping[str, str], width: int = 120, height: int = 32) -> str:
-    """The learning rate over the run as an SVG path: warm-up, then the schedule; "" while a field is no number."""
+    """The learning rate over the run as an SVG path: warm-up, then the schedule; "" while a field is not a number."""
     try:
-        warm = min(0.5, max(0.0, float(values.get("optim.warmup_ratio", "0").replace(",", "."))))
+        warmup = min(0.5, max(0.0, float(values.get("optim.warmup_ratio", "0").replace(",", "."))))
     except ValueError:
         return ""
     points = []
     for i in range(41):
         done = i / 40
         share = (
-            done / warm if done < warm else _rate_after(values.get("optim.scheduler", ""), (done - warm) / (1 - warm))
+            done / warmup
+            if done < warmup
+            else _rate_after(values.get("optim.scheduler", ""), (done - warmup) / (1 - warmup))
         )
         points.append(f"{done * width:.1f},{height - share * (height - 2):.1f}")
     return "M" + " L".join(points)

@@ -1,4 +1,4 @@
-"""A recipe line by line, in words: what the last step of the form, a job's page and an adapter's page show of it."""
+"""A recipe as lines of text, for the last step of the form, a job's page and an adapter's page."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ class ReviewRow:
 
 
 _GROUPS = {"": "Training", "qlora": "QLoRA", "optim": "Optimization", "data": "Optimization"}
-"""The group of lines that a part of the recipe stands in; other parts have one of their own."""
+"""The group in which a part of the recipe is listed; other parts have one of their own."""
 _FIRST = ("optim.learning_rate", "optim.scheduler", "optim.optimizer", "optim.liger")
-"""What the group of the optimization begins with; the rest follows in the order of the form."""
+"""The first lines of the optimization; the rest follows in the order of the form."""
 
 
 def recipe_lines(recipe: Recipe) -> list[ReviewRow]:
-    """What the recipe asks for, without what is left as it comes or belongs to another training type."""
+    """The settings of the recipe, without unlisted defaults and fields of other training types."""
     values = values_from_recipe(recipe)
     shown = [field for field in FIELDS.values() if field.spec.format is not Format.HIDDEN and field.is_shown(values)]
     listed = [field for field in shown if field.spec.review_default or field.value_in(recipe) != field.default]
@@ -63,14 +63,14 @@ _TEXTS: dict[str, Callable[[Recipe], str]] = {
     "optim.gradient_accumulation": lambda recipe: (
         f"{recipe.optim.gradient_accumulation} \u00d7, "
         + formatting.plural(recipe.optim.batch_size * recipe.optim.gradient_accumulation, "clip")
-        + " a step"
+        + " per step"
     ),
 }
-"""What says more here than its value."""
+"""Texts of fields that say more than their value."""
 
 
 def value_text(field: RecipeField, value: Any) -> str:
-    """A value of the recipe in words."""
+    """A value of the recipe as text."""
     match field.kind:
         case ValueKind.SWITCH:
             return (field.spec.review_text or "on") if value else "off"

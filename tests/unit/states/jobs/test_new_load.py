@@ -1,4 +1,4 @@
-"""Checks how the wizard opens: as it was left, as the address asks, and without what is gone."""
+"""Checks how the wizard opens: with its draft, with what the address names, and without deleted choices."""
 
 from orchestrator.domain.datasets import Dataset
 from orchestrator.domain.models import VideoModel
@@ -39,14 +39,14 @@ def test_a_draft_comes_back_and_the_same_address_leaves_it_alone(ada: Actor) -> 
     assert opened(ada).values["qlora.r"] == "24"
 
 
-def test_deleted_records_are_reported(ada: Actor) -> None:
+def test_a_deleted_choice_is_dropped_with_a_notice(ada: Actor) -> None:
     dataset, model = make_things(ada)
     with session_scope() as session:
         save_draft(session, ada, {"dataset_id": dataset, "model_id": model, "step": 4, "reached": 4})
         session.delete(session.get_one(Dataset, dataset))
     found = opened(ada)
     assert (found.dataset_id, found.step, found.reached) == (0, 1, 1)
-    assert "gone or not ready" in found.notice
+    assert "was deleted or is not ready" in found.notice
 
 
 def test_a_clone_brings_the_recipe(ada: Actor) -> None:
@@ -62,7 +62,7 @@ def test_a_job_of_another_user_cannot_be_cloned(ada: Actor) -> None:
     assert opened(ada, clone=99).notice == "There is no such training job."
 
 
-def test_the_plan_needs_a_complete_form_but_the_presets_do_not(ada: Actor) -> None:
+def test_the_plan_needs_a_valid_form_but_the_presets_do_not(ada: Actor) -> None:
     dataset, model = make_things(ada)
     values = opened(ada, dataset=dataset, model=model).values | {"output_name": "a-run"}
     with session_scope() as session:

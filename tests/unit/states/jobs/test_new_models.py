@@ -1,4 +1,4 @@
-"""Which bases the wizard offers for a dataset: those that suit come first, the others say why not."""
+"""Which bases the wizard offers for a dataset: those that fit come first, the others have a reason why they do not."""
 
 from orchestrator.states.jobs.new_rows import ModelChoice, fit_models
 

@@ -1,4 +1,4 @@
-"""What is typed under "Try several values" becomes lists, or a sentence beside the field."""
+"""What is typed under "Try several values" is parsed into lists, or refused at its field."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def typed(field: str, values: str, second: str = "none", more: str = "") -> dict
     }
 
 
-def test_nothing_is_one_job() -> None:
+def test_without_a_sweep_there_is_one_job() -> None:
     assert read_grid(EMPTY) == {}
     assert count_jobs(EMPTY) == 1
     assert grid_problems(EMPTY, RAW) == {}
@@ -46,7 +46,7 @@ def test_lists_multiply() -> None:
         (typed("optim.max_steps", "0 50"), "sweep.values1"),
     ],
 )
-def test_invalid_values_are_reported_at_their_field(values: dict[str, str], field: str) -> None:
+def test_values_that_do_not_fit_are_reported_at_their_row(values: dict[str, str], field: str) -> None:
     assert list(grid_problems(values, RAW)) == [field]
 
 

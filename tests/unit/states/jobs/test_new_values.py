@@ -1,4 +1,4 @@
-"""Checks the wizard's text fields: defaults, recipe and back, one sentence a bad field."""
+"""Checks the wizard's text fields: defaults, recipe and back, one message for each invalid field."""
 
 import pytest
 
@@ -82,7 +82,7 @@ def test_presets_are_recognised() -> None:
 
 
 def test_a_preset_lifts_the_limit_on_steps() -> None:
-    """Its epochs are how long it trains: under a limit left from before, "Best quality" would be cut short."""
+    """Its epochs decide how long it trains: with an earlier limit of steps "Best quality" would end too soon."""
     limited = form.default_values(TINY) | {"optim.max_steps": "50"}
     assert form.matching_preset(limited, TINY) == ""
     assert form.matching_preset(limited | form.preset_values("best", TINY), TINY) == "best"
@@ -113,11 +113,11 @@ def test_sentences_get_more_epochs_on_a_tiny_base() -> None:
 
 
 def test_each_training_type_says_what_is_learned() -> None:
-    assert "classes" in form.learns("finetune", "classification")
-    assert "hidden from it" in form.learns("pretrain", "classification")
-    assert "one word after the other" in form.learns("pretrain", "captioning")
-    assert "a clip's own caption" in form.learns("pretrain", "retrieval")
-    assert form.learns("", "") == form.learns("finetune", "classification")
+    assert "classes" in form.training_note("finetune", "classification")
+    assert "hidden from it" in form.training_note("pretrain", "classification")
+    assert "one word after the other" in form.training_note("pretrain", "captioning")
+    assert "a clip's own caption" in form.training_note("pretrain", "retrieval")
+    assert form.training_note("", "") == form.training_note("finetune", "classification")
 
 
 def test_switches_go_there_and_back() -> None:
@@ -131,14 +131,14 @@ def test_switches_go_there_and_back() -> None:
     }
 
 
-def test_what_is_trained_besides_the_adapters_is_true_of_the_base() -> None:
+def test_the_note_about_trained_parts_matches_the_base() -> None:
     assert form.head_note("classification", False).endswith("The classifier head is trained whole.")
-    assert form.head_note("captioning", True) == "Each ticked kind of layer gets an adapter."
+    assert form.head_note("captioning", True) == "Each chosen kind of layer gets an adapter."
     assert form.head_note("captioning", False).endswith("what speaks them are trained whole.")
     assert form.head_note("retrieval", False).endswith("Both projections are trained whole.")
 
 
-def test_what_the_page_hides_stands_in_nobodys_way() -> None:
+def test_hidden_fields_cannot_block_the_form() -> None:
     values = form.default_values(1) | {"output_name": "a-run", "qlora.r": "many", "machine.memory_gb": "much"}
     assert list(form.problems_in(values, ["query"])) == ["qlora.r"]
     assert form.problems_in(values | {"training_type": "pretrain"}, []) == {}
