@@ -46,7 +46,7 @@ BAD: list[tuple[Callable[[Path], Path], str]] = [
     (empty_zip, r"empty|nothing|no files"),
     (climbing_zip, r"\.\.|outside|leads out|path"),
     (lambda folder: bomb(folder / "bomb.zip"), r"unpack|too large|times|bomb"),
-    (one_clip_classes, r"no class has 2 good clips.*lonely"),
+    (one_clip_classes, r"no class has 2 usable clips.*lonely"),
     (not_videos, r"None of the files"),
 ]
 
@@ -298,7 +298,7 @@ def test_splits_are_drawn_again_by_share_and_seed(
     fewer = validation_count()
     assert [len(fewer[label]) for label in ("left", "right")] == [2, 1]
     split("20")
-    expect(page.get_by_text("The clips are split so already.")).to_be_visible()
+    expect(page.get_by_text("The clips have these splits already.")).to_be_visible()
     split("40")
     expect(page.get_by_text("This is version 3.")).to_be_visible()
     more = validation_count()

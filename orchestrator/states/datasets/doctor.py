@@ -151,4 +151,4 @@ def _show_label(finding: Finding) -> str:
     """Damaged files have no thumbnail; they are listed with their reasons under "Left out"."""
     if finding.kind == "damaged" or not finding.clip_ids:
         return ""
-    return "Show it" if len({*finding.clip_ids, *finding.beside}) == 1 else "Show them"
+    return "Show it" if len({*finding.clip_ids, *finding.related}) == 1 else "Show them"

@@ -1,4 +1,4 @@
-"""One clip to try, dropped or picked: sent at once, looked over, handed on by its id."""
+"""A drop zone for one clip, which is uploaded and checked at once."""
 
 import reflex as rx
 

@@ -1,14 +1,14 @@
-// One clip to try: dropped or picked, sent at once, looked over by the server, then handed on by its id.
-import { useRef, useState, type DragEvent } from "react";
+// Uploads one dropped or picked clip at once; the server checks it and returns its id.
+import { useRef, useState } from "react";
 import { Upload } from "lucide-react";
 import { cn } from "../primitives/cn";
+import { useDropZone } from "./drop_zone";
 
 type Props = { endpoint: string; limit: number; disabled?: boolean; onDone?: (id: string) => void; className?: string };
 
-const CHECKING = "Looking the clip over";
+const CHECKING = "Checking the clip";
 
 export function ClipDrop({ endpoint, limit, disabled, onDone, className }: Props) {
-  const [over, setOver] = useState(false);
   const [state, setState] = useState("");
   const [problem, setProblem] = useState("");
   const pick = useRef<HTMLInputElement>(null);
@@ -28,23 +28,19 @@ export function ClipDrop({ endpoint, limit, disabled, onDone, className }: Props
       setState(event.loaded < event.total ? `Sending: ${Math.floor((100 * event.loaded) / event.total)} %` : CHECKING);
     call.onload = () => {
       setState("");
-      const said = answer(call.responseText);
-      if (call.status === 201) onDone?.(String(said.id));
-      else setProblem(String(said.detail ?? "The clip could not be sent. Try again."));
+      const answer = parse(call.responseText);
+      if (call.status === 201) onDone?.(String(answer.id));
+      else setProblem(String(answer.detail ?? "The clip could not be sent. Try again."));
     };
     call.onerror = () => {
       setState("");
-      setProblem("The line broke off while the clip was sent. Try again.");
+      setProblem("The connection was lost while the clip was sent. Try again.");
     };
     call.onabort = () => setState("");
     setState("Sending: 0 %");
     call.send(file);
   };
-  const drop = (event: DragEvent) => {
-    event.preventDefault();
-    setOver(false);
-    send(event.dataTransfer.files[0]);
-  };
+  const { over, handlers } = useDropZone((transfer) => send(transfer.files[0]));
 
   return (
     <div className={className}>
@@ -53,12 +49,7 @@ export function ClipDrop({ endpoint, limit, disabled, onDone, className }: Props
           type="button"
           disabled={disabled || state !== ""}
           onClick={() => pick.current?.click()}
-          onDragOver={(event) => {
-            event.preventDefault();
-            setOver(true);
-          }}
-          onDragLeave={() => setOver(false)}
-          onDrop={drop}
+          {...handlers}
           className={cn(
             "focus-ring tap flex h-11 w-full cursor-pointer items-center justify-center gap-2 rounded-lg border border-dashed border-input text-sm text-muted-foreground transition-colors hover:border-primary hover:text-foreground disabled:cursor-default",
             over && "border-primary bg-primary/8 text-foreground",
@@ -98,7 +89,7 @@ export function ClipDrop({ endpoint, limit, disabled, onDone, className }: Props
   );
 }
 
-function answer(text: string): { id?: unknown; detail?: unknown } {
+function parse(text: string): { id?: unknown; detail?: unknown } {
   try {
     return JSON.parse(text) as { id?: unknown; detail?: unknown };
   } catch {

@@ -1,4 +1,4 @@
-"""A link to the page with the uploader that also takes files dropped on it along."""
+"""A link that also takes dropped files and hands them to the uploader of the page that it opens."""
 
 import reflex as rx
 
@@ -18,5 +18,5 @@ class DropLink(rx.Component):
 
 
 def drop_link(*content: Child, href: str, class_name: str = "") -> rx.Component:
-    """`href`: a page that holds an `uploader`; it starts with what was dropped here."""
+    """`href`: a page with an `uploader`, which starts with the dropped files."""
     return DropLink.create(*children(*content), href=href, class_name=class_name)

@@ -1,24 +1,24 @@
-// Files out of a drop or a picker, each with its path inside the folder that was given.
+// The files of a drop or a file picker, each with its path in the dropped or chosen folder.
 
 export type Picked = { path: string; file: File };
 
-const LITTER = /(^|\/)(\.[^/]*|thumbs\.db|desktop\.ini|__macosx\/.*)$/i;
+const SYSTEM_FILES = /(^|\/)(\.[^/]*|thumbs\.db|desktop\.ini|__macosx\/.*)$/i;
 
-export const wanted = (path: string) => !LITTER.test(path);
+const isUserFile = (path: string) => !SYSTEM_FILES.test(path);
 
-export function fromInput(list: FileList | null): Picked[] {
+export function filesOfInput(list: FileList | null): Picked[] {
   return Array.from(list ?? [])
     .map((file) => ({ path: file.webkitRelativePath || file.name, file }))
-    .filter(({ path }) => wanted(path));
+    .filter(({ path }) => isUserFile(path));
 }
 
-export async function fromDrop(transfer: DataTransfer): Promise<Picked[]> {
+export async function filesOfDrop(transfer: DataTransfer): Promise<Picked[]> {
   const entries = Array.from(transfer.items)
     .map((item) => item.webkitGetAsEntry?.())
     .filter((entry): entry is FileSystemEntry => Boolean(entry));
-  if (entries.length === 0) return fromInput(transfer.files);
-  const found = await Promise.all(entries.map((entry) => walk(entry, "")));
-  return found.flat().filter(({ path }) => wanted(path));
+  if (entries.length === 0) return filesOfInput(transfer.files);
+  const picked = await Promise.all(entries.map((entry) => walk(entry, "")));
+  return picked.flat().filter(({ path }) => isUserFile(path));
 }
 
 async function walk(entry: FileSystemEntry, folder: string): Promise<Picked[]> {
@@ -32,7 +32,7 @@ async function walk(entry: FileSystemEntry, folder: string): Promise<Picked[]> {
 }
 
 async function readAll(reader: FileSystemDirectoryReader): Promise<FileSystemEntry[]> {
-  // A reader hands out at most a hundred entries a call.
+  // Browsers return at most 100 entries per call.
   const all: FileSystemEntry[] = [];
   for (;;) {
     const part = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
@@ -41,10 +41,10 @@ async function readAll(reader: FileSystemDirectoryReader): Promise<FileSystemEnt
   }
 }
 
-/** A file that falls beside the zone must not replace the page, with all that is typed there; returns how to end it. */
+/** Ignores files that are dropped outside a zone, which would replace the page and lose what is typed; returns the cleanup. */
 export function ignoreStrayDrops(): () => void {
   const ignore = (event: DragEvent) => {
-    if (event.defaultPrevented) return; // a zone takes it
+    if (event.defaultPrevented) return; // a zone takes the file
     event.preventDefault();
     if (event.dataTransfer) event.dataTransfer.dropEffect = "none";
   };
@@ -56,15 +56,15 @@ export function ignoreStrayDrops(): () => void {
   };
 }
 
-let waiting: Picked[] = [];
+let stored: Picked[] = [];
 
-/** Files that were dropped on another page, kept until the uploader takes them. */
-export function keepForUploader(picked: Picked[]) {
-  waiting = picked;
+/** Stores files that were dropped on another page until the uploader takes them. */
+export function storeForUploader(picked: Picked[]) {
+  stored = picked;
 }
 
-export function takeKept(): Picked[] {
-  const kept = waiting;
-  waiting = [];
-  return kept;
+export function takeStored(): Picked[] {
+  const picked = stored;
+  stored = [];
+  return picked;
 }

@@ -1,4 +1,4 @@
-// Sends files with tus, a few at a time; a lost line, a pause or a reload costs nothing of what has arrived.
+// Uploads files with tus, a few at a time; after a lost connection, a pause or a reload only the rest is sent.
 import { Upload, type DetailedError } from "tus-js-client";
 import type { Picked } from "./pick";
 
@@ -10,14 +10,14 @@ export type Item = {
   sent: number;
   state: ItemState;
   problem: string;
-  /** Where the server keeps it, once it has begun. */
+  /** Its address on the server, once the upload has started. */
   url: string;
 };
-/** A file that the server has, whole or in part, from before this page was opened. */
+/** A file that the server has received, completely or in part, before this page was opened. */
 export type Earlier = { id: string; filename: string; length: number; offset: number; complete: boolean };
 type Target = Record<string, string>;
 
-const AT_ONCE = 3;
+const MAX_PARALLEL = 3;
 const CHUNK_BYTES = 64 * 1024 * 1024;
 const RETRY_MS = [0, 1000, 3000, 5000, 10000];
 const SPEED_WINDOW_MS = 4000;
@@ -26,14 +26,14 @@ export class Sender {
   items: Item[] = [];
   paused = false;
   started = false;
-  /** What the server has of this target and nobody has chosen here. */
+  /** Files of this target that the server has, but that are not chosen here. */
   earlier: Earlier[] = [];
-  /** The server was asked what it has. */
-  recalled = false;
+  /** The server was asked for them. */
+  earlierKnown = false;
   private live = new Map<number, Upload>();
   private target: Target = {};
   private nextId = 1;
-  private marks: { at: number; sent: number }[] = [];
+  private samples: { at: number; sent: number }[] = [];
   private finishing = false;
 
   constructor(
@@ -52,47 +52,47 @@ export class Sender {
     }
     this.onChange();
     if (this.started) {
-      this.meet();
+      this.matchEarlier();
       this.next();
     }
   }
 
-  /** Takes files out of the choice, and what has arrived of them off the server. */
-  async remove(leaving: (item: Item) => boolean) {
-    const gone = this.items.filter(leaving);
-    this.items = this.items.filter((item) => !gone.includes(item));
+  /** Removes files from the choice, and what has arrived of them from the server. */
+  async remove(matches: (item: Item) => boolean) {
+    const removed = this.items.filter(matches);
+    this.items = this.items.filter((item) => !removed.includes(item));
     this.onChange();
-    await Promise.all(gone.map((item) => this.forget(item)));
+    await Promise.all(removed.map((item) => this.discard(item)));
     this.next();
   }
 
-  /** Asks the server what it has of an earlier try. */
-  async recall(target: Target) {
+  /** Asks the server what it has received of this target. */
+  async readEarlier(target: Target) {
     this.target = target;
     try {
       const answer = await fetch(`${this.endpoint}?${new URLSearchParams(target)}`);
-      const held = answer.ok ? ((await answer.json()) as { items: Earlier[] }).items : [];
-      const ours = new Set(this.items.map((item) => item.url));
-      this.earlier = held.filter((known) => !ours.has(this.place(known)));
+      const stored = answer.ok ? ((await answer.json()) as { items: Earlier[] }).items : [];
+      const own = new Set(this.items.map((item) => item.url));
+      this.earlier = stored.filter((known) => !own.has(this.address(known)));
     } catch {
-      this.earlier = []; // no line: sending will say so
+      this.earlier = []; // without a connection the upload itself reports it
     }
-    this.recalled = true;
+    this.earlierKnown = true;
     this.onChange();
   }
 
   async start(target: Target) {
     this.started = true;
     this.paused = false;
-    await this.recall(target);
-    this.meet();
+    await this.readEarlier(target);
+    this.matchEarlier();
     this.next();
   }
 
-  /** Drops what the server has in part only and nobody has chosen here; then all is in, if nothing else is waited for. */
+  /** Discards files that the server has in part only and that are not chosen here; then the upload may be complete. */
   async leaveOutEarlier() {
     const parts = this.earlier.filter((known) => !known.complete);
-    await Promise.all(parts.map((known) => end(this.place(known))));
+    await Promise.all(parts.map((known) => terminate(this.address(known))));
     this.earlier = this.earlier.filter((known) => known.complete);
     this.started ||= this.items.length === 0;
     this.next();
@@ -120,16 +120,16 @@ export class Sender {
     void this.start(this.target);
   }
 
-  /** Whoever calls this has the server forget what arrived. */
+  /** Forgets everything here; the caller has the server delete what arrived. */
   clear() {
     for (const upload of this.live.values()) void upload.abort(true);
     this.live.clear();
     this.items = [];
     this.earlier = [];
-    this.recalled = false;
+    this.earlierKnown = false;
     this.started = false;
     this.paused = false;
-    this.marks = [];
+    this.samples = [];
     this.onChange();
   }
 
@@ -141,12 +141,12 @@ export class Sender {
     return this.items.reduce((sum, item) => sum + item.sent, 0);
   }
 
-  /** Bytes a second over the last seconds. */
+  /** Bytes per second over the last seconds. */
   get speed() {
     const now = performance.now();
-    this.marks.push({ at: now, sent: this.sent });
-    while (this.marks.length > 2 && now - this.marks[0].at > SPEED_WINDOW_MS) this.marks.shift();
-    const first = this.marks[0];
+    this.samples.push({ at: now, sent: this.sent });
+    while (this.samples.length > 2 && now - this.samples[0].at > SPEED_WINDOW_MS) this.samples.shift();
+    const first = this.samples[0];
     return now - first.at < 300 ? 0 : Math.max(0, ((this.sent - first.sent) / (now - first.at)) * 1000);
   }
 
@@ -154,59 +154,59 @@ export class Sender {
     return this.items.find((item) => item.id === id) as Item;
   }
 
-  private place(known: Earlier) {
+  private address(known: Earlier) {
     return `${this.endpoint}/${known.id}`;
   }
 
-  /** Chosen files that the server has already, whole or in part, are gone on with: the same path and size. */
-  private meet() {
-    const held = new Map(this.earlier.map((known) => [`${known.filename}:${known.length}`, known]));
+  /** Continues chosen files that the server already has, completely or in part: those of the same path and size. */
+  private matchEarlier() {
+    const byName = new Map(this.earlier.map((known) => [`${known.filename}:${known.length}`, known]));
     for (const item of this.items) {
-      const known = held.get(`${plain(item.path)}:${item.file.size}`);
+      const known = byName.get(`${normalized(item.path)}:${item.file.size}`);
       if (!known || item.url || item.state !== "waiting") continue;
-      item.url = this.place(known);
+      item.url = this.address(known);
       item.sent = known.offset;
       if (known.complete) item.state = "done";
     }
-    const met = new Set(this.items.map((item) => item.url));
-    this.earlier = this.earlier.filter((known) => !met.has(this.place(known)));
-    this.marks = [];
+    const matched = new Set(this.items.map((item) => item.url));
+    this.earlier = this.earlier.filter((known) => !matched.has(this.address(known)));
+    this.samples = [];
   }
 
-  private async forget(item: Item) {
+  private async discard(item: Item) {
     const upload = this.live.get(item.id);
     this.live.delete(item.id);
     await upload?.abort();
-    if (item.url) await end(item.url);
+    if (item.url) await terminate(item.url);
   }
 
   private next() {
     this.onChange();
     if (this.paused || !this.started) return;
     for (const item of this.items) {
-      if (this.live.size >= AT_ONCE) break;
+      if (this.live.size >= MAX_PARALLEL) break;
       if (item.state === "waiting") this.send(item);
     }
-    this.settle();
+    this.finishIfComplete();
   }
 
-  private settle() {
-    const waits = this.items.some((item) => item.state !== "done") || this.earlier.some((known) => !known.complete);
-    if (!this.started || this.finishing || waits || this.items.length + this.earlier.length === 0) return;
+  private finishIfComplete() {
+    const incomplete = this.items.some((item) => item.state !== "done") || this.earlier.some((known) => !known.complete);
+    if (!this.started || this.finishing || incomplete || this.items.length + this.earlier.length === 0) return;
     this.finishing = true;
     void this.finish().finally(() => {
       this.finishing = false;
     });
   }
 
-  /** All is in, unless the server knows of more. */
+  /** Reports the upload as complete, unless the server knows of incomplete files. */
   private async finish() {
-    await this.recall(this.target);
-    // A beginning whose answer was lost stands there beside the file that was sent in its place.
-    const sent = new Set(this.items.map((item) => `${plain(item.path)}:${item.file.size}`));
-    const double = (known: Earlier) => !known.complete && sent.has(`${known.filename}:${known.length}`);
-    await Promise.all(this.earlier.filter(double).map((known) => end(this.place(known))));
-    this.earlier = this.earlier.filter((known) => !double(known));
+    await this.readEarlier(this.target);
+    // Where the answer to a started upload was lost, the file was sent again: the unfinished first upload is discarded.
+    const sent = new Set(this.items.map((item) => `${normalized(item.path)}:${item.file.size}`));
+    const isSuperseded = (known: Earlier) => !known.complete && sent.has(`${known.filename}:${known.length}`);
+    await Promise.all(this.earlier.filter(isSuperseded).map((known) => terminate(this.address(known))));
+    this.earlier = this.earlier.filter((known) => !isSuperseded(known));
     this.onChange();
     if (this.earlier.some((known) => !known.complete)) return;
     this.started = false;
@@ -242,7 +242,7 @@ export class Sender {
       onError: (error) => {
         this.live.delete(item.id);
         item.state = "failed";
-        item.problem = sentence(error as DetailedError);
+        item.problem = messageOf(error as DetailedError);
         this.next();
       },
     });
@@ -251,25 +251,25 @@ export class Sender {
   }
 }
 
-/** Has the server forget one upload; one that is gone already is as good. */
-async function end(url: string) {
+/** Deletes one upload on the server; it may be deleted already. */
+async function terminate(url: string) {
   await Upload.terminate(url, { retryDelays: RETRY_MS }).catch(() => undefined);
 }
 
-/** A path as the server keeps it. */
-function plain(path: string): string {
+/** A path as the server stores it. */
+function normalized(path: string): string {
   return path
     .split(/[\\/]/)
     .filter((part) => part !== "" && part !== "." && part !== "..")
     .join("/");
 }
 
-function sentence(error: DetailedError): string {
+function messageOf(error: DetailedError): string {
   try {
-    const told = JSON.parse(error.originalResponse?.getBody() ?? "") as { detail?: string };
-    if (told.detail) return told.detail;
+    const body = JSON.parse(error.originalResponse?.getBody() ?? "") as { detail?: string };
+    if (body.detail) return body.detail;
   } catch {
-    // No words of ours in the answer: say it below.
+    // The answer is not JSON: a general message follows below.
   }
   const status = error.originalResponse?.getStatus();
   if (!status) return "The connection was lost. Check it, then try again.";

@@ -1,4 +1,4 @@
-"""Files, folders and zips on their way to the server: chosen first, sent when the page names where they belong."""
+"""Uploads files, folders and zips: they are chosen first, and sent once the page names their target."""
 
 from typing import Any
 
@@ -41,13 +41,15 @@ def uploader(
     on_done: Handler = None,
     on_cancel: Handler = None,
 ) -> rx.Component:
-    """A drop zone with its list.
+    """A drop zone and the list of its files.
 
-    Nothing is sent while `target` is ""; once it holds the id of the thing the files belong to, sending begins.
-    `on_pick` gets `{count, bytes, name}` at each change of the choice, `on_done` the number of files when the last
-    one has arrived, `on_cancel` nothing; by then the server has been told to forget what it had received.
+    Args:
+        target: the id of the record that the files belong to; nothing is sent while it is "".
+        on_pick: gets `{count, bytes, name}` at each change of the choice.
+        on_done: gets the number of files when the last one has arrived.
+        on_cancel: runs after the server was asked to delete what it had received.
     """
-    given = present(
+    props = present(
         title=title, accept=accept, hint=hint, invalid=invalid, on_pick=on_pick, on_done=on_done, on_cancel=on_cancel
     )
-    return Uploader.create(target=target, target_name=target_name, endpoint=endpoint, **given)
+    return Uploader.create(target=target, target_name=target_name, endpoint=endpoint, **props)

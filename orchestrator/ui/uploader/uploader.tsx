@@ -1,10 +1,11 @@
-// Pick or drop files and folders; later send them, with what has arrived, how fast, and ways to pause and cancel.
+// Picks or drops files and folders, then uploads them with progress and speed; can be paused, resumed and cancelled.
 import { CircleAlert, CircleCheck, File as FileIcon, FolderOpen, LoaderCircle, Pause, Play, RotateCw, Upload, X } from "lucide-react";
-import { useEffect, useMemo, useRef, useState, type DragEvent } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { Button } from "../primitives/button";
 import { cn } from "../primitives/cn";
 import { Confirm } from "../primitives/confirm";
-import { fromDrop, fromInput, ignoreStrayDrops, takeKept, type Picked } from "./pick";
+import { useDropZone } from "./drop_zone";
+import { filesOfDrop, filesOfInput, ignoreStrayDrops, takeStored, type Picked } from "./pick";
 import { Sender, type Earlier, type Item } from "./sender";
 
 type Summary = { count: number; bytes: number; name: string };
@@ -21,8 +22,8 @@ type Props = {
   onCancel?: () => void;
 };
 
-const SHOWN = 8;
-const PAINT_MS = 150;
+const MAX_LINES = 8;
+const RENDER_MS = 150;
 const UNITS = ["B", "KB", "MB", "GB", "TB"];
 
 function size(bytes: number): string {
@@ -38,19 +39,18 @@ function size(bytes: number): string {
 
 const files = (count: number) => `${count.toLocaleString("en")}\u00a0${count === 1 ? "file" : "files"}`;
 
-/** What a dataset may be called: the zip's or the folder's name. */
-function nameOf(items: Item[]): string {
+/** A name for the dataset: that of the zip or the folder. */
+function suggestedName(items: Item[]): string {
   const first = items[0]?.path ?? "";
   const folder = first.includes("/") ? first.split("/")[0] : items.length === 1 ? first.replace(/\.[^.]+$/, "") : "";
   return folder.slice(0, 80);
 }
 
-/** What a browser offers first: videos, archives, and the tables that describe clips. */
+/** What the file picker offers: videos, archives, and the tables that describe clips. */
 const CLIPS = "video/*,.mkv,.avi,.m4v,.zip,.tar,.gz,.tgz,.csv,.json,.jsonl,.txt";
 
 export function Uploader({ endpoint, target, targetName, title = "Drop clips, folders or a zip here", accept = CLIPS, hint, invalid, onPick, onDone, onCancel }: Props) {
-  const [, paint] = useState(0);
-  const [over, setOver] = useState(false);
+  const [, render] = useState(0);
   const timer = useRef<number | undefined>(undefined);
   const calls = useRef({ onPick, onDone, onCancel });
   calls.current = { onPick, onDone, onCancel };
@@ -58,20 +58,20 @@ export function Uploader({ endpoint, target, targetName, title = "Drop clips, fo
   const folderPicker = useRef<HTMLInputElement>(null);
 
   const sender = useMemo(() => {
-    const soon = () => {
+    const renderSoon = () => {
       timer.current ??= window.setTimeout(() => {
         timer.current = undefined;
-        paint((n) => n + 1);
-      }, PAINT_MS);
+        render((n) => n + 1);
+      }, RENDER_MS);
     };
-    return new Sender(endpoint, soon, (count) => calls.current.onDone?.(count));
+    return new Sender(endpoint, renderSoon, (count) => calls.current.onDone?.(count));
   }, [endpoint]);
 
   useEffect(() => () => sender.pause(), [sender]);
   useEffect(ignoreStrayDrops, []);
   useEffect(() => {
     if (target && sender.items.length > 0 && !sender.started) void sender.start({ [targetName]: target });
-    else if (target && sender.items.length === 0) void sender.recall({ [targetName]: target });
+    else if (target && sender.items.length === 0) void sender.readEarlier({ [targetName]: target });
   }, [target, targetName, sender]);
   useEffect(() => {
     const guard = (event: BeforeUnloadEvent) => {
@@ -81,26 +81,22 @@ export function Uploader({ endpoint, target, targetName, title = "Drop clips, fo
     return () => window.removeEventListener("beforeunload", guard);
   }, [sender]);
 
-  const tell = () => calls.current.onPick?.({ count: sender.items.length, bytes: sender.total, name: nameOf(sender.items) });
+  const report = () => calls.current.onPick?.({ count: sender.items.length, bytes: sender.total, name: suggestedName(sender.items) });
   const take = (picked: Picked[]) => {
     if (picked.length === 0) return;
     sender.add(picked);
-    tell();
+    report();
     if (target && !sender.started) void sender.start({ [targetName]: target });
   };
   useEffect(() => {
-    sender.add(takeKept());
-    // Also when nothing was kept: the page may still believe in files of an earlier visit.
-    tell();
+    sender.add(takeStored());
+    // Also when nothing was stored: the page may still show the files of an earlier visit.
+    report();
   }, [sender]);
-  const drop = (event: DragEvent) => {
-    event.preventDefault();
-    setOver(false);
-    void fromDrop(event.dataTransfer).then(take);
-  };
-  const remove = (leaving: (item: Item) => boolean) => {
-    void sender.remove(leaving);
-    tell();
+  const { over, handlers } = useDropZone((transfer) => void filesOfDrop(transfer).then(take));
+  const remove = (matches: (item: Item) => boolean) => {
+    void sender.remove(matches);
+    report();
   };
   const cancel = () => {
     sender.clear();
@@ -111,19 +107,14 @@ export function Uploader({ endpoint, target, targetName, title = "Drop clips, fo
   const parts = earlier.filter((known) => !known.complete);
   const failed = items.filter((item) => item.state === "failed");
   const order = { failed: 0, sending: 1, waiting: 2, done: 3 };
-  const shown = [...items].sort((a, b) => order[a.state] - order[b.state] || a.id - b.id).slice(0, SHOWN);
+  const shown = [...items].sort((a, b) => order[a.state] - order[b.state] || a.id - b.id).slice(0, MAX_LINES);
   const share = sender.total ? (100 * sender.sent) / sender.total : 0;
   const done = items.filter((item) => item.state === "done").length;
 
   return (
     <div className="flex flex-col gap-3">
       <div
-        onDragOver={(event) => {
-          event.preventDefault();
-          setOver(true);
-        }}
-        onDragLeave={() => setOver(false)}
-        onDrop={drop}
+        {...handlers}
         className={cn(
           "flex flex-col items-center gap-1 rounded-xl border border-dashed border-input px-6 py-8 text-center transition-colors",
           over && "border-primary bg-primary/8",
@@ -154,7 +145,7 @@ export function Uploader({ endpoint, target, targetName, title = "Drop clips, fo
           data-uploader="files"
           accept={accept}
           onChange={(event) => {
-            take(fromInput(event.target.files));
+            take(filesOfInput(event.target.files));
             event.target.value = "";
           }}
         />
@@ -169,13 +160,13 @@ export function Uploader({ endpoint, target, targetName, title = "Drop clips, fo
           aria-label="Folder"
           data-uploader="folder"
           onChange={(event) => {
-            take(fromInput(event.target.files));
+            take(filesOfInput(event.target.files));
             event.target.value = "";
           }}
         />
       </div>
 
-      {sender.recalled && (items.length === 0 || parts.length > 0) && (
+      {sender.earlierKnown && (items.length === 0 || parts.length > 0) && (
         <Interrupted earlier={earlier} chosen={items.length > 0} onLeaveOut={() => void sender.leaveOutEarlier()} onCancel={cancel} />
       )}
 
@@ -190,23 +181,23 @@ export function Uploader({ endpoint, target, targetName, title = "Drop clips, fo
                 {started
                   ? `${done.toLocaleString("en")} of ${files(items.length)}${paused ? ", paused" : `, ${size(sender.speed)}/s`}`
                   : target && done === items.length
-                    ? "All of it has arrived."
+                    ? "All files have arrived."
                     : "Nothing is sent before you press the button below."}
               </p>
             </div>
             <div className="flex flex-wrap gap-2">
               {failed.length > 0 && (
                 <Button size="sm" onClick={() => remove((item) => item.state === "failed")}>
-                  Leave out what failed
+                  Remove failed files
                 </Button>
               )}
               {started && (
                 <Button size="sm" onClick={() => (paused ? sender.resume() : sender.pause())}>
                   {paused ? <Play aria-hidden /> : <Pause aria-hidden />}
-                  {paused ? "Go on" : "Pause"}
+                  {paused ? "Resume" : "Pause"}
                 </Button>
               )}
-              <CallOff arrived={sender.sent} word={started ? "Cancel upload" : "Clear"} onCancel={cancel} />
+              <CancelUpload arrived={sender.sent} word={started ? "Cancel upload" : "Clear"} onCancel={cancel} />
             </div>
           </div>
           {started && (
@@ -226,9 +217,9 @@ export function Uploader({ endpoint, target, targetName, title = "Drop clips, fo
               <Line key={item.id} item={item} started={started} onRemove={(id) => remove((other) => other.id === id)} onRetry={(id) => sender.retry(id)} />
             ))}
           </ul>
-          {items.length > SHOWN && (
+          {items.length > MAX_LINES && (
             <p className="border-t border-border px-4 py-2 text-xs text-muted-foreground">
-              and {files(items.length - SHOWN)} more{failed.length > 0 ? `, ${failed.length} could not be sent` : ""}
+              and {files(items.length - MAX_LINES)} more{failed.length > 0 ? `, ${failed.length} could not be sent` : ""}
             </p>
           )}
         </div>
@@ -239,12 +230,12 @@ export function Uploader({ endpoint, target, targetName, title = "Drop clips, fo
 
 type InterruptedProps = { earlier: Earlier[]; chosen: boolean; onLeaveOut: () => void; onCancel: () => void };
 
-/** What an earlier page sent; a browser must be given the files again to go on. */
+/** What an earlier page uploaded; a browser needs the files again to continue. */
 function Interrupted({ earlier, chosen, onLeaveOut, onCancel }: InterruptedProps) {
-  const whole = earlier.filter((known) => known.complete).length;
-  const parts = earlier.length - whole;
+  const complete = earlier.filter((known) => known.complete).length;
+  const parts = earlier.length - complete;
   const arrived = earlier.reduce((sum, known) => sum + known.offset, 0);
-  const said = [whole > 0 && `${files(whole)} arrived`, parts > 0 && `${files(parts)} in part`].filter(Boolean).join(", ");
+  const received = [complete > 0 && `${files(complete)} arrived`, parts > 0 && `${files(parts)} in part`].filter(Boolean).join(", ");
   return (
     <div role="status" className="flex flex-col gap-3 rounded-xl border border-warning/45 bg-warning/8 px-4 py-3">
       <div>
@@ -252,24 +243,24 @@ function Interrupted({ earlier, chosen, onLeaveOut, onCancel }: InterruptedProps
           {chosen ? `Not chosen again: ${files(parts)}, of which a part arrived` : "This upload was interrupted"}
         </p>
         <p className="text-xs text-muted-foreground">
-          {!chosen && (earlier.length > 0 ? `${said}, ${size(arrived)} in all. ` : "Nothing had arrived. ")}
-          Choose the same files or folder again to go on. What has arrived is not sent a second time.
+          {!chosen && (earlier.length > 0 ? `${received}, ${size(arrived)} in all. ` : "Nothing had arrived. ")}
+          Choose the same files or folder again to continue. What has arrived is not sent a second time.
         </p>
       </div>
       <div className="flex flex-wrap gap-2">
-        {(chosen || whole > 0) && (
+        {(chosen || complete > 0) && (
           <Button size="sm" onClick={onLeaveOut}>
-            {chosen ? "Leave them out" : "Go on with what arrived"}
+            {chosen ? "Leave them out" : "Continue with what arrived"}
           </Button>
         )}
-        {!chosen && <CallOff arrived={arrived} word="Cancel upload" onCancel={onCancel} />}
+        {!chosen && <CancelUpload arrived={arrived} word="Cancel upload" onCancel={onCancel} />}
       </div>
     </div>
   );
 }
 
-/** Asks first where something has arrived: it would have to be sent again. */
-function CallOff({ arrived, word, onCancel }: { arrived: number; word: string; onCancel: () => void }) {
+/** Asks for confirmation where something has arrived: it would have to be sent again. */
+function CancelUpload({ arrived, word, onCancel }: { arrived: number; word: string; onCancel: () => void }) {
   const button = (
     <Button size="sm" variant="ghost" onClick={arrived > 0 ? undefined : onCancel}>
       <X aria-hidden />
@@ -282,7 +273,7 @@ function CallOff({ arrived, word, onCancel }: { arrived: number; word: string; o
       title="Cancel this upload?"
       description={`What has arrived, ${size(arrived)}, is deleted from the server.`}
       confirm="Cancel upload"
-      cancel="Go on"
+      cancel="Keep uploading"
       onConfirm={onCancel}
       opener={button}
     />
@@ -296,7 +287,7 @@ function Line({ item, started, onRemove, onRetry }: LineProps) {
   return (
     <li className="flex flex-col gap-1 py-1.5">
       <div className="flex items-center gap-2 text-xs">
-        <Sign state={item.state} />
+        <StateIcon state={item.state} />
         <span className="min-w-0 flex-1 truncate font-mono" title={item.path}>
           {item.path}
         </span>
@@ -326,7 +317,7 @@ function Line({ item, started, onRemove, onRetry }: LineProps) {
   );
 }
 
-function Sign({ state }: { state: Item["state"] }) {
+function StateIcon({ state }: { state: Item["state"] }) {
   if (state === "done") return <CircleCheck aria-label="Sent" className="size-4 shrink-0 text-success" />;
   if (state === "failed") return <CircleAlert aria-label="Not sent" className="size-4 shrink-0 text-destructive" />;
   if (state === "sending") return <LoaderCircle aria-label="Sending" className="size-4 shrink-0 animate-spin text-info" />;
