@@ -238,7 +238,7 @@ def test_a_clip_without_a_caption_is_shown_and_written(page: Page, signed_in: Pe
     page.get_by_role("checkbox", name="Choose 0.mp4").click()
     page.get_by_role("button", name="Choose all shown").click()
     page.get_by_role("button", name="Replace", exact=True).click()
-    expect(page.get_by_text("Say which words to replace.")).to_be_visible()
+    expect(page.get_by_text("Enter the text to replace.")).to_be_visible()
     page.get_by_label("Words in captions").fill("square")
     page.get_by_label("Replace with").fill("lamp")
     page.get_by_label("Replace with").press("Enter")

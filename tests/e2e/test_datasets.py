@@ -233,7 +233,7 @@ def test_an_upload_goes_on_after_a_reload(page: Page, signed_in: Person, api: ht
 
     page.on("request", note)
     page.locator("[data-uploader=folder]").set_input_files(folder)
-    page.get_by_role("button", name="Leave out what failed").click()
+    page.get_by_role("button", name="Remove failed files").click()
     page.wait_for_url(re.compile(rf"/datasets/{dataset_id}"), timeout=60_000)
     expect(page.get_by_text("4 of 4")).to_be_visible(timeout=60_000)
     assert not {url for url, _ in sent} & {url for url, _ in later}

@@ -77,7 +77,7 @@ def test_weights_are_uploaded_and_checked(page: Page, signed_in: Person) -> None
     page.locator("[data-uploader=files]").set_input_files(files[:2])
     page.get_by_role("button", name="Add model").click()
     expect(page.get_by_text("preprocessor_config.json is missing")).to_be_visible(timeout=60_000)
-    expect(page.get_by_text("All of it has arrived.")).to_be_visible()
+    expect(page.get_by_text("All files have arrived.")).to_be_visible()
     page.get_by_role("button", name="Add model").click()  # the same sentence once more: nothing is lost, nothing hangs
     expect(page.get_by_text("preprocessor_config.json is missing")).to_be_visible()
     page.locator("[data-uploader=files]").set_input_files(files[2:])

@@ -104,7 +104,7 @@ def facts_of_task() -> dict[str, Any]:
     from orchestrator.states.jobs.compare import title_of
     from orchestrator.states.jobs.metric_cards import curve_lines
     from orchestrator.states.jobs.new_rows import fit_models, model_choice
-    from orchestrator.states.jobs.new_values import default_values, head_note, learns
+    from orchestrator.states.jobs.new_values import default_values, head_note, training_note
     from orchestrator.states.models.rows import model_card
 
     key = "localization"
@@ -144,7 +144,7 @@ def facts_of_task() -> dict[str, Any]:
             "model": model_card(rows["LOCALIZATION"]).type,
             "fits": [choice.name for choice in choices if not choice.reason],
             "mismatch": [sentence for _, sentence in refused],
-            "learns": [learns("finetune", key), learns("pretrain", key), head_note(key, False)],
+            "learns": [training_note("finetune", key), training_note("pretrain", key), head_note(key, False)],
             "defaults": default_values(1000, key)["optim.batch_size"],
             "metrics": [
                 title_of("best_eval_tiou"),
