@@ -30,7 +30,7 @@ def test_metrics_matrix_and_mistakes() -> None:
     assert shown.confusion[3].cells[7].clips == 1
     assert [row.right[:-2] for row in shown.confusion[:4]] == ["100", "0", "0", "0"]
     assert shown.confusion[4].right == "–", "none of it was held out"
-    assert [(row.label, row.now[:3], row.before[:4]) for row in shown.reached] == [
+    assert [(row.label, row.now[:3], row.before[:4]) for row in shown.metrics] == [
         ("Accuracy", "25.", "12.5"), ("Top-5 accuracy", "100", "62.5"),
     ]  # fmt: skip
 
