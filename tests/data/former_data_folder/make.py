@@ -1,7 +1,7 @@
-"""Makes `data-0.1.tar.zst` beside it: drives a checkout of a former version over its REST and keeps what it stored.
+"""Makes the archive beside it: drives a checkout of a former version over its REST API and keeps what it stored.
 
-`python make.py CHECKOUT` needs that checkout's requirements, a `redis-server`, `tar` and `zstd`. Nothing of the product
-is imported, so that the script drives any version. Put the checkout where no name of a person is part of its path.
+`python make.py CHECKOUT VERSION` needs that checkout's requirements and a `redis-server`. Nothing of the product is
+imported, so that the script drives any version.
 """
 
 import base64
@@ -9,8 +9,10 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -32,7 +34,7 @@ RECIPE: dict[str, Any] = {
 }
 
 
-def main(checkout: Path) -> None:
+def main(checkout: Path, version: str) -> None:
     """Starts the former version on an empty folder, uses it, ends it, and packs the folder."""
     folder = checkout / "data"
     shutil.rmtree(folder, ignore_errors=True)
@@ -40,12 +42,17 @@ def main(checkout: Path) -> None:
     with running(checkout, folder):
         facts = use(httpx.Client(base_url=f"http://127.0.0.1:{PORT}", timeout=60.0), folder)
     shrink(folder)
-    (HERE / "facts.json").write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n")
-    archive = HERE / "data-0.1.tar.zst"
-    archive.unlink(missing_ok=True)
-    names = sorted(path.name for path in folder.iterdir())
-    owner = ["--owner=0", "--group=0", "--numeric-owner", "--sort=name"]
-    subprocess.run(["tar", *owner, "-I", "zstd -19", "-cf", str(archive), "-C", str(folder), *names], check=True)
+    (HERE / f"facts-{version}.json").write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n")
+    with tarfile.open(HERE / f"data-{version}.tar.xz", "w:xz", preset=9) as archive:
+        for path in sorted(folder.rglob("*")):
+            archive.add(path, path.relative_to(folder).as_posix(), recursive=False, filter=without_owner)
+
+
+def without_owner(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    """Whoever made the folder is not part of it."""
+    entry.uid = entry.gid = 0
+    entry.uname = entry.gname = ""
+    return entry
 
 
 @contextmanager
@@ -96,9 +103,8 @@ def use(client: httpx.Client, folder: Path) -> dict[str, Any]:
     call(client, "POST", "/auth/login", json={"login": "ada", "password": PASSWORD})
     bases = until(lambda: call(client, "GET", "/models")["items"], "the built-in bases are registered")
     base = next(model for model in bases if model["name"] == "Tiny VideoMAE")
-    own = lambda: [row for row in call(client, "GET", "/datasets")["items"] if row["status"] == "processing"]  # noqa: E731
-    until(lambda: not own(), "the demo is drawn")
-    for row in call(client, "GET", "/datasets")["items"]:
+    until(lambda: all(row["status"] == "ready" for row in datasets(client)), "the demo is drawn")
+    for row in datasets(client):
         call(client, "DELETE", f"/datasets/{row['id']}")
     dataset = upload_clips(client, folder)
     body = {"dataset_id": dataset, "model_id": base["id"]}
@@ -113,7 +119,7 @@ def use(client: httpx.Client, folder: Path) -> dict[str, Any]:
         kill_trainer(lambda attempt=attempt: call(client, "GET", f"/jobs/{lost}")["attempt"] == attempt)
     ended(client, lost, "failed")
     return {
-        "datasets": call(client, "GET", "/datasets")["items"],
+        "datasets": datasets(client),
         "clips": call(client, "GET", f"/datasets/{dataset}/clips")["items"],
         "jobs": [call(client, "GET", f"/jobs/{job}") for job in (done, stopped, lost)],
         "timelines": {job: call(client, "GET", f"/jobs/{job}/timeline")["items"] for job in (done, stopped, lost)},
@@ -128,6 +134,11 @@ def call(client: httpx.Client, method: str, path: str, **kwargs: Any) -> Any:
     if answer.status_code >= 400:
         raise RuntimeError(f"{method} {path}: {answer.status_code} {answer.text}")
     return answer.json() if answer.content else None
+
+
+def datasets(client: httpx.Client) -> list[dict[str, Any]]:
+    """The datasets of the account."""
+    return call(client, "GET", "/datasets")["items"]
 
 
 def answers(client: httpx.Client) -> bool:
@@ -220,8 +231,6 @@ def until(condition: Callable[[], Any], what: str, limit_s: float = 300.0) -> An
 
 def shrink(folder: Path) -> None:
     """Leaves out what the product makes again by itself, and the copy of the built-in base in each adapter."""
-    import sqlite3
-
     with sqlite3.connect(folder / "loreel.db") as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         database.execute("VACUUM")
@@ -238,4 +247,4 @@ def shrink(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]).resolve())
+    main(Path(sys.argv[1]).resolve(), sys.argv[2])

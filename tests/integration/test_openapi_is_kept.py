@@ -1,0 +1,74 @@
+"""REST keeps what version 0.1 offered: no operation, field or answer is gone or changed; what came since is listed."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from orchestrator.api.app import create_api
+from orchestrator.domain.numbers import LARGEST_ID
+
+FORMER = Path(__file__).parents[1] / "data" / "openapi-0.1.json"
+PROSE = frozenset({"title", "description", "summary"})
+"""Words for people, which may be improved; the names of schemas are only seen through references."""
+
+_BOUNDS = ("minimum", "maximum")
+_LOGS = " / /api/v1/jobs/{job_id}/logs / get / parameters / query"
+_METRICS = " / /api/v1/jobs/{job_id}/metrics / get / parameters / query"
+_READ = " / /api/v1/notifications/read / post / requestBody / content / application/json / schema / properties / ids"
+ADDED = frozenset(
+    {
+        *(f"{_LOGS} {name} / schema / anyOf / 0 / {bound}" for name in ("after", "before") for bound in _BOUNDS),
+        f"{_METRICS} after_seq / schema / maximum",
+        *(f"{_METRICS} {name} / schema / anyOf / 0 / maximum" for name in ("first_step", "last_step")),
+        " / /api/v1/notifications / get / parameters / query before / schema / anyOf / 0 / maximum",
+        f"{_READ} / anyOf / 0 / maxItems",
+        *(f"{_READ} / anyOf / 0 / items / {bound}" for bound in _BOUNDS),
+    }
+)
+"""What REST says since version 0.1, as `parts` names it: bounds of numbers that the database cannot hold."""
+
+Parts = dict[str, Any]
+
+
+def parts(document: dict[str, Any]) -> Parts:
+    """Everything that a client may rely on, by its place in the document; references are followed."""
+    schemas = document["components"]["schemas"]
+
+    def walk(value: Any, place: str) -> Iterator[tuple[str, Any]]:
+        if isinstance(value, dict) and "$ref" in value:
+            value = schemas[value["$ref"].rpartition("/")[2]]
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                if key not in PROSE or isinstance(inner, dict):
+                    yield from walk(inner, f"{place} / {key}")
+        elif isinstance(value, list):
+            for number, inner in enumerate(value):
+                yield from walk(inner, f"{place} / {_name_of(inner, number)}")
+        else:
+            yield place, value
+
+    return dict(walk(document["paths"], ""))
+
+
+def _name_of(item: Any, number: int) -> str:
+    """A parameter is known by its name and a required field by itself, not by its place in a list."""
+    if isinstance(item, dict) and "name" in item and "in" in item:
+        return f"{item['in']} {item['name']}"
+    return str(item) if isinstance(item, str) else str(number)
+
+
+def test_nothing_that_was_offered_is_gone_or_changed() -> None:
+    before, now = parts(json.loads(FORMER.read_text())), parts(create_api().openapi())
+    lost = {place: (value, now.get(place)) for place, value in before.items() if now.get(place, ...) != value}
+    assert {place: change for place, change in lost.items() if not _is_repaired(place, *change)} == {}
+
+
+def _is_repaired(place: str, before: Any, now: Any) -> bool:
+    """Ids up to 2**63 were announced, and those above the database's integers answered with an error of ours."""
+    return place.endswith(" / maximum") and before >= 2**63 - 1 and now == LARGEST_ID
+
+
+def test_what_came_since_is_listed() -> None:
+    before, now = parts(json.loads(FORMER.read_text())), parts(create_api().openapi())
+    assert set(now) - set(before) == ADDED
