@@ -223,7 +223,7 @@ def test_an_upload_goes_on_after_a_reload(page: Page, signed_in: Person, api: ht
     expect(page.get_by_text("This upload was interrupted")).to_be_visible()
     expect(page.get_by_text("2\u00a0files arrived")).to_be_visible()
     page.get_by_role("button", name="Cancel upload").click()
-    page.get_by_role("alertdialog").get_by_role("button", name="Go on").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Keep uploading").click()
     page.unroute("**/api/v1/uploads/*")
     later: list[tuple[str, int]] = []
 
