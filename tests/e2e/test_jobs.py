@@ -83,7 +83,7 @@ def test_an_unknown_job_says_so_and_leads_home(page: Page, api: httpx.Client) ->
     for number in ("999999", "abc"):
         page.goto(f"/jobs/{number}")
         expect(page.get_by_role("heading", name="There is no such job", exact=True)).to_be_visible()
-        expect(page.locator("main").get_by_role("link", name="All training jobs")).to_be_visible()
+        expect(page.locator("main").get_by_role("link", name="All jobs")).to_be_visible()
 
 
 @pytest.mark.slow

@@ -104,7 +104,8 @@ def refuse_the_frame_size(page: Page) -> None:
     page.get_by_role("button", name="Edit Rank r").click()
     page.get_by_role("button", name="Advanced").click()
     size.fill("64")
-    for way in (page.locator("#wizard-rehearse"), page.get_by_role("button", name="Change it: This base takes exactly")):
+    change = page.get_by_role("button", name="Change it: This base takes exactly")
+    for way in (page.locator("#wizard-rehearse"), change):
         page.get_by_role("button", name="Advanced").click()
         expect(size).to_have_count(0)
         page.locator("#wizard-next").click()
