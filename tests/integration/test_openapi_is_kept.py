@@ -58,7 +58,7 @@ def _name_of(item: Any, number: int) -> str:
     return str(item) if isinstance(item, str) else str(number)
 
 
-def test_nothing_that_was_offered_is_gone_or_changed() -> None:
+def test_nothing_that_was_offered_is_removed_or_changed() -> None:
     before, now = parts(json.loads(FORMER.read_text())), parts(create_api().openapi())
     lost = {place: (value, now.get(place)) for place, value in before.items() if now.get(place, ...) != value}
     assert {place: change for place, change in lost.items() if not _is_repaired(place, *change)} == {}
