@@ -5,6 +5,9 @@ from importlib.util import find_spec
 import reflex as rx
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from orchestrator.edge.hosts import AllowedHosts
+from orchestrator.edge.page_headers import PageHeaders
+from orchestrator.edge.proxies import TrustedProxies
 from orchestrator.logs import configure_logging
 from orchestrator.pages.registry import PAGES, load
 from orchestrator.settings import Settings, get_settings
@@ -22,14 +25,20 @@ from orchestrator.websocket.origins import guard_websocket
 def _mount_api(backend: ASGIApp) -> ASGIApp:
     """Hands /api, and /v1 of OpenAI's clients, to FastAPI, /docs to the documentation, and the rest to Reflex."""
     api: ASGIApp = load("orchestrator.api.app:create_api")()
-    docs = docs_app()
+    pages = at_the_edge(backend)
+    docs = at_the_edge(docs_app())
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         path = f"{scope['path']}/" if scope["type"] == "http" else ""
-        app = api if path.startswith(("/api/", "/v1/")) else docs if path.startswith(f"{DOCS}/") else backend
+        app = api if path.startswith(("/api/", "/v1/")) else docs if path.startswith(f"{DOCS}/") else pages
         await app(scope, receive, send)
 
     return dispatch
+
+
+def at_the_edge(app: ASGIApp) -> ASGIApp:
+    """Pages and websocket behind the checks of proxies and hosts; the API has the same ones inside."""
+    return TrustedProxies(AllowedHosts(PageHeaders(app)))
 
 
 def _add_pages(target: rx.App, settings: Settings) -> None:

@@ -5,6 +5,7 @@ import os
 import secrets
 import tempfile
 from functools import lru_cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -53,6 +54,11 @@ class Settings(BaseSettings):
     secure_cookies: bool = False
     """Marks the session cookie `Secure`. Set it behind a proxy that speaks HTTPS; a browser then sends the cookie over
     HTTPS only."""
+    trusted_proxies: str = ""
+    """Addresses and CIDRs (comma separated) of proxies in front; only they may say who the client is and if it used
+    https."""
+    allowed_hosts: str = ""
+    """Names (comma separated) that the studio answers to besides localhost, the bound host and `public_url`; *: any."""
     trusted_origins: str = ""
     """Origins, separated by commas, whose pages may open the websocket and write, besides the studio's own. Needed
     where a proxy changes the `Host` header."""
@@ -114,6 +120,13 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().resolve()
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for part in filter(None, (part.strip() for part in value.split(","))):
+            ip_network(part, strict=False)
+        return value
 
     @property
     def resolved_database_url(self) -> str:

@@ -25,6 +25,8 @@ from orchestrator.api.routes import (
     studio,
     uploads,
 )
+from orchestrator.edge.hosts import AllowedHosts
+from orchestrator.edge.proxies import TrustedProxies
 
 VERSION = "0.1.0"
 
@@ -59,6 +61,8 @@ def create_api() -> FastAPI:
     app.add_middleware(ErrorBoundary, render=problems.of_app_error)
     app.add_middleware(SafeHeaders)
     app.add_middleware(RequestContext)
+    app.add_middleware(AllowedHosts)
+    app.add_middleware(TrustedProxies)
     problems.add_handlers(app)
     v1 = APIRouter(prefix="/api/v1")
     for routes in (

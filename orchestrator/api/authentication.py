@@ -17,7 +17,7 @@ _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def client_ip(request: Request) -> str:
-    """The IP address of the peer; headers that a proxy may add are not trusted."""
+    """The IP address of the peer; or the one that a trusted proxy names (`orchestrator.edge.proxies`)."""
     return request.client.host if request.client else ""
 
 

@@ -1,5 +1,6 @@
 """The database: one engine per process, and transactions that commit at the end of a `with` block."""
 
+import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -43,7 +44,11 @@ def make_engine(url: str) -> Engine:
         return create_engine(
             url, pool_pre_ping=True, pool_size=5, max_overflow=25, pool_timeout=_POOL_S, hide_parameters=True
         )
-    Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    path = Path(url.removeprefix("sqlite:///"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    with contextlib.suppress(PermissionError):  # somebody else's file, which we may still be allowed to use
+        path.chmod(0o600)  # SQLite gives its side files the same mode
     engine = create_engine(
         url,
         connect_args={"timeout": 5, "check_same_thread": False},

@@ -17,7 +17,7 @@ class Stream:
     """One request of the ASGI app whose pieces are read as they are sent."""
 
     def __init__(self, app: Any, path: str, headers: dict[str, str]) -> None:
-        pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+        pairs = [(name.encode(), value.encode()) for name, value in {"host": "localhost:3000", **headers}.items()]
         self._scope = {
             "type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b"",
             "headers": pairs, "scheme": "http", "http_version": "1.1", "server": ("localhost", 3000),

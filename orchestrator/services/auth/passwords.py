@@ -11,6 +11,7 @@ MAX_LENGTH = 256
 MIN_LENGTH = 10
 MIN_LENGTH_IF_STRONG = 8
 STRONG_SCORE = 3
+FAIR_SCORE = 2
 _ZXCVBN_LIMIT = 72
 _LABELS = ("Very weak", "Weak", "Fair", "Strong", "Very strong")
 
@@ -73,7 +74,8 @@ def strength(password: str, user_inputs: list[str] | None = None) -> Strength:
 def password_problem(password: str, user_inputs: list[str] | None = None) -> str:
     """Why this cannot be a new password, as a sentence; "" when it can.
 
-    It needs 10 characters, or 8 that zxcvbn scores as strong, and must not be the username or the email.
+    It needs 10 characters that zxcvbn does not find easy to guess, or 8 that it finds strong, and must not be the
+    username or the email.
     """
     if not password:
         return "Choose a password."
@@ -81,8 +83,12 @@ def password_problem(password: str, user_inputs: list[str] | None = None) -> str
         return f"A password has at most {MAX_LENGTH} characters; this one has {len(password)}."
     if password.casefold() in {text.strip().casefold() for text in user_inputs or [] if text.strip()}:
         return "The password must not be your username or email."
-    if len(password) >= MIN_LENGTH:
-        return "" if len(set(password)) > 2 else "That is one character over and over; choose a real password."
-    if len(password) >= MIN_LENGTH_IF_STRONG and strength(password, user_inputs).score >= STRONG_SCORE:
-        return ""
-    return f"Use at least {MIN_LENGTH} characters; three or four unrelated words work well."
+    short = f"Use at least {MIN_LENGTH} characters; three or four unrelated words work well."
+    if len(password) < MIN_LENGTH_IF_STRONG:
+        return short
+    score = strength(password, user_inputs).score
+    if len(password) < MIN_LENGTH:
+        return "" if score >= STRONG_SCORE else short
+    if score < FAIR_SCORE:
+        return "This password is among the first that anybody would guess; three or four unrelated words work well."
+    return ""

@@ -9,6 +9,7 @@ from sqlmodel import Session, col
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.errors import NotSignedIn
 from orchestrator.domain.users import Actor, User, UserSession
+from orchestrator.services.after_commit import after_commit
 from orchestrator.services.auth.accounts import actor_of
 from orchestrator.services.auth.last_use import note_use
 from orchestrator.services.auth.limits import attempt_failed, attempt_succeeded, begin_attempt
@@ -92,8 +93,22 @@ def actor_from_token(session: Session, token: str) -> Actor | None:
     return actor_of(user)
 
 
+_generation = 0
+
+
+def sessions_generation() -> int:
+    """Rises when sessions were closed in this process: whoever remembers a session asks the database again."""
+    return _generation
+
+
+def _sessions_closed() -> None:
+    global _generation
+    _generation += 1
+
+
 def close_session(session: Session, token: str) -> None:
     """Ends the session of this token; does nothing when it has ended already."""
+    after_commit(session, _sessions_closed)
     session.exec(delete(UserSession).where(col(UserSession.token_hash) == digest(token)))
 
 
@@ -125,6 +140,7 @@ def close_others(session: Session, actor: Actor, current_token: str) -> int:
     Returns:
         How many there were.
     """
+    after_commit(session, _sessions_closed)
     others = col(UserSession.token_hash) != digest(current_token)
     query = delete(UserSession).where(col(UserSession.user_id) == actor.user_id, others)
     return session.exec(query).rowcount

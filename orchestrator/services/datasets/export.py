@@ -17,6 +17,7 @@ from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.tasks import TASKS, Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_dataset
+from orchestrator.services.datasets.formula_cells import escape_formula
 from orchestrator.settings import get_settings
 
 FORMATS = ("videofolder", "sharegpt")
@@ -78,7 +79,8 @@ def _table(named: list[tuple[Clip, str]]) -> dict[str, str]:
     writer.writerow(("file_name", "label", "caption", "split", *(("question",) if has_questions else ())))
     for clip, name in named:
         split = "" if clip.split is Split.AUTO else clip.split.value
-        writer.writerow((name, clip.label, clip.caption, split, *((clip.prompt,) if has_questions else ())))
+        label, caption, question = map(escape_formula, (clip.label, clip.caption, clip.prompt))
+        writer.writerow((name, label, caption, split, *((question,) if has_questions else ())))
     return {"metadata.csv": text.getvalue()}
 
 

@@ -51,12 +51,22 @@ def create_upload(session: Session, upload: Upload, filename: str) -> UploadRow:
     upload.id, upload.filename = secrets.token_urlsafe(18), clean_name(filename)
     path = upload_path(upload.id)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if shutil.disk_usage(path.parent).free < length + _RESERVED_BYTES:
+    if shutil.disk_usage(path.parent).free < length + _announced_bytes(session) + _RESERVED_BYTES:
         raise DiskFull(f"There is not enough space on the disk for {upload.filename}. Free some space and try again.")
     path.touch(mode=0o600)
     session.add(upload)
     session.flush()
     return _row(upload)
+
+
+def _announced_bytes(session: Session) -> int:
+    """What all open uploads may still send: space that was announced is taken, whoever announced it."""
+    receiving = select(Upload.id, Upload.length).where(col(Upload.status) == UploadStatus.RECEIVING)
+    missing = 0
+    for upload_id, length in session.exec(receiving):
+        path = upload_path(upload_id)
+        missing += max(0, length - (path.stat().st_size if path.is_file() else 0))
+    return missing
 
 
 def find_upload(session: Session, actor: Actor, upload_id: str) -> UploadRow:

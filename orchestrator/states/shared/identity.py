@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.domain.users import Actor
-from orchestrator.services.auth.sessions import COOKIE_NAME, actor_from_token
+from orchestrator.services.auth.sessions import COOKIE_NAME, actor_from_token, sessions_generation
 from orchestrator.services.db import session_scope
 
 CACHE_SECONDS = 2.0
@@ -18,6 +18,8 @@ _CACHE_LIMIT = 2_000
 class _CachedActor:
     actor: Actor
     expires_at: float
+    generation: int
+    """`sessions_generation` when it was read: sessions that were closed since may be this one."""
 
 
 _cache: dict[str, _CachedActor] = {}
@@ -53,12 +55,13 @@ async def find_actor(state: Any) -> Actor | None:
     if not token:
         return None
     cached = _cache.get(token)
-    if cached is not None and cached.expires_at > time.monotonic():
+    generation = sessions_generation()
+    if cached is not None and cached.generation == generation and cached.expires_at > time.monotonic():
         return cached.actor
     _cache.pop(token, None)
     actor = await asyncio.to_thread(_query_actor, token)
     if actor is not None:
         if len(_cache) >= _CACHE_LIMIT:
             _cache.clear()
-        _cache[token] = _CachedActor(actor, time.monotonic() + CACHE_SECONDS)
+        _cache[token] = _CachedActor(actor, time.monotonic() + CACHE_SECONDS, generation)
     return actor

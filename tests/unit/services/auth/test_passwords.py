@@ -34,7 +34,22 @@ def test_good_passwords(password: str):
     assert password_problem(password, ["ada", "ada@example.org"]) == ""
 
 
-@pytest.mark.parametrize("password", ["", "short", "password", "aaaaaaaaaaaa", "Ada@Example.org", "p" * 257])
+@pytest.mark.parametrize(
+    "password",
+    [
+        "",
+        "short",
+        "password",
+        "aaaaaaaaaaaa",
+        "Ada@Example.org",
+        "p" * 257,
+        "1234567890",
+        "qwertyuiop",
+        "password123",
+        "letmein123",
+        "aaaaaaabbc",
+    ],
+)
 def test_refused_passwords_get_a_sentence(password: str):
     assert password_problem(password, ["ada", "ada@example.org"]).endswith((".", "password."))
 

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from orchestrator.services.datasets.files import VIDEO_ENDINGS
+from orchestrator.services.datasets.formula_cells import unescape_formula
 from orchestrator.services.datasets.ingest.layouts.columns import parquet_rows
 from orchestrator.services.datasets.text_repair import normalize_text
 
@@ -207,4 +208,5 @@ def _table(text: str) -> list[Row]:
         return []
     reader = csv.DictReader(text.lstrip("\n\r").splitlines(keepends=True), delimiter=separator, restkey="")
     reader.fieldnames = [str(name).strip() for name in reader.fieldnames or []]
-    return [row for row in reader if any(row.values())]
+    rows = [row for row in reader if any(row.values())]
+    return [{name: unescape_formula(v) if isinstance(v, str) else v for name, v in row.items()} for row in rows]

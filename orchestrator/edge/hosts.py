@@ -1,0 +1,63 @@
+"""Answers only to the names this studio is known by, so that no other site's name leads to it (DNS rebinding)."""
+
+import ipaddress
+import socket
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from orchestrator.settings import Settings, get_settings
+
+_WILDCARDS = ("0.0.0.0", "::", "")
+_SENTENCE = (
+    "This studio is not known by that name. Whoever runs it adds the name to LOREEL_ALLOWED_HOSTS or sets "
+    "LOREEL_PUBLIC_URL.\n"
+)
+
+
+def host_of(header: str) -> str:
+    """The name or address of a Host header without its port, in lower case; "" for what is none."""
+    try:
+        return (urlsplit(f"//{header}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def is_allowed(header: str, settings: Settings) -> bool:
+    """Whether the Host header names this studio.
+
+    Addresses are good where the studio listens on all of them: a name that leads here is what rebinding needs.
+    """
+    host = host_of(header)
+    if not host:
+        return False
+    named = {part.strip().lower() for part in settings.allowed_hosts.split(",") if part.strip()}
+    if "*" in named or host in named or host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        ip = ipaddress.ip_address(host)
+    except ValueError:
+        known = {host_of(urlsplit(url).netloc) for url in (settings.public_url, *settings.trusted_origins.split(","))}
+        own = {socket.gethostname().lower()} if settings.host in _WILDCARDS else {settings.host.lower()}
+        return host in known | own
+    return ip.is_loopback or settings.host in _WILDCARDS or host == settings.host
+
+
+class AllowedHosts:
+    """Refuses requests and websockets with a foreign Host. Plain ASGI."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket") or is_allowed(
+            Headers(scope=scope).get("host", ""), get_settings()
+        ):
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await PlainTextResponse(_SENTENCE, 421, {"Connection": "close"})(scope, receive, send)
