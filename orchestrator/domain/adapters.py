@@ -8,7 +8,8 @@ from sqlalchemy import JSON, BigInteger, Column, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from orchestrator.domain.base import UtcDateTime, text_enum, utcnow
-from orchestrator.domain.run_summary import RunSummary, SummaryColumn
+from orchestrator.domain.run_summary import RunSummary
+from orchestrator.domain.run_summary_column import SummaryColumn
 
 
 class ResultKind(StrEnum):

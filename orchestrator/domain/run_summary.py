@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
-from sqlalchemy import JSON, Dialect
-from sqlalchemy.types import TypeDecorator
 
 from orchestrator.domain.tasks import AnswerKind, task_spec
 
@@ -189,16 +187,3 @@ def best_name(name: str) -> str:
 def metric_of(name: str) -> str:
     """The metric that a value or its best belongs to."""
     return name.removeprefix(_BEST)
-
-
-class SummaryColumn(TypeDecorator[RunSummary]):
-    """Keeps a summary as JSON."""
-
-    impl = JSON
-    cache_ok = True
-
-    def process_bind_param(self, value: RunSummary | None, dialect: Dialect) -> Any:
-        return value.to_json() if value is not None else {}
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> RunSummary:
-        return RunSummary.from_json(value if isinstance(value, Mapping) else {})

@@ -10,7 +10,8 @@ from sqlmodel import Field, SQLModel
 
 from orchestrator.domain.base import UtcDateTime, text_enum, utcnow
 from orchestrator.domain.failures import FailureKind
-from orchestrator.domain.run_summary import RunSummary, SummaryColumn
+from orchestrator.domain.run_summary import RunSummary
+from orchestrator.domain.run_summary_column import SummaryColumn
 
 
 class JobStatus(StrEnum):
