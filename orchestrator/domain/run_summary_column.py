@@ -1,5 +1,6 @@
 """The database column of a run summary, apart from the document: a trainer writes summaries without SQLAlchemy."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import JSON, Dialect
