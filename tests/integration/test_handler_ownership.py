@@ -141,7 +141,7 @@ def run_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asyncio, "sleep", no_sleep)
 
 
-async def call_as(token: str, handler: str, ids: dict[str, str], timeout_s: float = 2.0) -> tuple[str, bool]:
+async def call_as(token: str, handler: str, ids: dict[str, str], timeout_s: float = 15.0) -> tuple[str, bool]:
     """What the tab receives, and whether the database was written to."""
     kind, name = HANDLERS[handler]
     folder = kind.__module__.split(".")[2]

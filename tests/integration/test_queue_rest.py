@@ -11,14 +11,15 @@ from fastapi.testclient import TestClient
 
 from orchestrator.api.app import create_api
 from orchestrator.services.auth import limits
+from tests.api_client import SITE
 from tests.studio import RedisProcess, start_controller, start_process, until
 
-HEAD = {"Origin": "http://testserver"}
+HEAD = {"Origin": SITE}
 PERSON = {"username": "ada", "email": "ada@example.org", "password": "a quiet lamp at dusk 7"}
 
 
 def client_of(person: dict[str, str]) -> TestClient:
-    client = TestClient(create_api(), headers=HEAD)
+    client = TestClient(create_api(), base_url=SITE, headers=HEAD)
     assert client.post("/api/v1/auth/signup", json=person).status_code == 201
     login = {"login": person["username"], "password": person["password"]}
     assert client.post("/api/v1/auth/login", json=login).status_code == 200
