@@ -7,13 +7,14 @@ A family is one module whose `FAMILY` has the attributes and methods of `Family`
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from jobs.video.cache import Sampling
+from orchestrator.domain.playground import ChatTurn
 from orchestrator.domain.recipe_qlora import TrainingType
 from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.run_summary import Prediction, RunSummary
@@ -118,13 +119,30 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked about a clip, and how long the answer may be."""
+    """What is asked about a clip, and how the answer is generated. A model that takes no question ignores the texts."""
 
     text: str = ""
-    """Empty: the prompt that the family trains with. A model that takes no prompt ignores it."""
+    """Empty: the prompt that the family trains with."""
     max_new_tokens: int = 64
     on_token: Callable[[str], None] | None = None
     """Called with each piece of the answer's text as it is generated; only where there is one clip."""
+    system: str = ""
+    """Instructions that stand before the chat."""
+    earlier: Sequence[ChatTurn] = ()
+    """The turns of the chat before this question. The clip stands in the one that shows it, else in the question."""
+    stop: Sequence[str] = ()
+    """Texts that end the answer and are no part of it."""
+    temperature: float = 0.0
+    """0: the likeliest token each time."""
+    top_p: float = 1.0
+    seed: int | None = None
+    """Of the random numbers; None: another one each time."""
+    is_abandoned: Callable[[], bool] = lambda: False
+    """Asked after each token: True ends the generation, because nobody waits for the answer any more."""
+
+
+FinishReason = Literal["stop", "length"]
+"""Why an answer ended: by itself or at a stop sequence, or because it may not become longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +152,12 @@ class Answer:
     text: str = ""
     probabilities: tuple[tuple[str, float], ...] = ()
     """Every class and its probability, the highest first; empty for a model that generates text."""
+    finish_reason: FinishReason | None = None
+    """None for a model that generates no text."""
+    prompt_tokens: int = 0
+    """Tokens that the model read: those of the clip and, where it takes one, of the question."""
+    completion_tokens: int = 0
+    """Tokens that it generated, with the one that ends the answer."""
 
 
 class Family(Protocol):

@@ -32,8 +32,22 @@ class AnswerContext:
     shelf: ModelCache
 
 
-def answer(work: AnswerContext, letter: InferenceMessage, tell: Callable[[Record], None]) -> Iterator[Record | None]:
-    """Yields a record at each step, None while it waits for something; raises AppError or BadClip with a sentence."""
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """The way back to whoever asked."""
+
+    tell: Callable[[Record], None]
+    """Sends a record at once."""
+    is_abandoned: Callable[[], bool]
+    """True when nobody waits for the answer any more."""
+
+
+def answer(work: AnswerContext, letter: InferenceMessage, outlet: Outlet) -> Iterator[Record | None]:
+    """Yields a record at each step, None while it waits for something.
+
+    Raises:
+        AppError, BadClip: with a sentence. Abandoned: nobody waits for the answer.
+    """
     began = time.monotonic()
     actor, asked = _check(letter)
     wish = letter.request
@@ -43,13 +57,13 @@ def answer(work: AnswerContext, letter: InferenceMessage, tell: Callable[[Record
             while not brought.done:
                 yield None
             asked = replace(asked, clip=brought.clip())
-            yield from _answer(work, asked, wish, tell, began)
+            yield from _answer(work, asked, wish, outlet, began)
     else:
-        yield from _answer(work, asked, wish, tell, began)
+        yield from _answer(work, asked, wish, outlet, began)
 
 
 def _answer(
-    work: AnswerContext, asked: CheckedRequest, wish: InferenceRequest, tell: Callable[[Record], None], began: float
+    work: AnswerContext, asked: CheckedRequest, wish: InferenceRequest, outlet: Outlet, began: float
 ) -> Iterator[Record | None]:
     loaded, cold = work.shelf.find(asked), 0.0
     if loaded is None:
@@ -66,8 +80,7 @@ def _answer(
     items = [_item(asked.clip, sampling)]
     answers: list[Record] = []
     for who, as_it in answerers(loaded, asked, wish):
-        on_token = _hearer(tell, who) if wish.stream and who == _main(asked) else None
-        question = Question(wish.prompt.strip(), wish.max_tokens, on_token)
+        question = _question(wish, outlet, who, streams=wish.stream and who == _main(asked))
         start = time.monotonic()
         with as_it():
             [said] = loaded.family.predict(loaded.plan, loaded.model, items, question)
@@ -106,8 +119,19 @@ def _item(clip: ClipInput, sampling: Sampling) -> Item:
     }
 
 
-def _hearer(tell: Callable[[Record], None], who: str) -> Callable[[str], None]:
-    return lambda piece: tell({"text": piece, "who": who})
+def _question(wish: InferenceRequest, outlet: Outlet, who: str, streams: bool) -> Question:
+    return Question(
+        text=wish.prompt.strip(),
+        max_new_tokens=wish.max_tokens,
+        on_token=(lambda piece: outlet.tell({"text": piece, "who": who})) if streams else None,
+        system=wish.system,
+        earlier=wish.earlier,
+        stop=wish.stop,
+        temperature=wish.temperature,
+        top_p=wish.top_p,
+        seed=wish.seed,
+        is_abandoned=outlet.is_abandoned,
+    )
 
 
 def _main(asked: CheckedRequest) -> str:
@@ -116,10 +140,15 @@ def _main(asked: CheckedRequest) -> str:
 
 def _answer_record(who: str, said: Answer, start: float) -> Record:
     probabilities = [{"label": name, "probability": round(share, 4)} for name, share in said.probabilities[:TOP]]
-    told: Record = {"who": who, "ms": round(1000 * (time.monotonic() - start), 1)}
-    return told | (
-        {"labels": probabilities, "classes": len(said.probabilities)} if said.probabilities else {"text": said.text}
-    )
+    record: Record = {"who": who, "ms": round(1000 * (time.monotonic() - start), 1)}
+    if said.probabilities:
+        return record | {"labels": probabilities, "classes": len(said.probabilities)}
+    return record | {
+        "text": said.text,
+        "finish_reason": said.finish_reason,
+        "prompt_tokens": said.prompt_tokens,
+        "completion_tokens": said.completion_tokens,
+    }
 
 
 def _done(asked: CheckedRequest, loaded: Loaded, found: Record, cold: float, began: float) -> Record:

@@ -4,7 +4,7 @@ import json
 import signal
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,8 @@ import redis
 import structlog
 import torch
 
-from jobs.playground.answers import AnswerContext, Record, answer
+from jobs.families.generation import Abandoned
+from jobs.playground.answers import AnswerContext, Outlet, Record, answer
 from jobs.playground.shelf import ModelCache, preload
 from jobs.video.source import BadClip
 from orchestrator.domain.errors import AppError
@@ -31,6 +32,8 @@ _SAID_S = 60
 _BLOCK_S = 1
 _REST_S = 0.03
 _AT_ONCE = 8
+_LOOK_S = 0.5
+"""How often, while an answer is generated, it is checked that somebody still waits for it."""
 
 
 @dataclass(slots=True)
@@ -95,18 +98,19 @@ class Server:
             log.error("playground.refused")
             self._client.lrem(PLAYGROUND_IN_PROGRESS, 1, raw)
             return
-        records = answer(self._work, letter, lambda record: self._say(letter, record))
+        outlet = Outlet(lambda record: self._say(letter, record), self._abandonment_check(letter))
+        records = answer(self._work, letter, outlet)
         self._tasks.append(_Task(letter, raw, records))
 
     def _step(self, task: _Task) -> bool:
         """One record further; False when it waits for something else."""
-        if not self._client.exists(playground_waiter(task.letter.id)):
+        if not self._is_awaited(task.letter):
             self._close(task)
             return True
         try:
             with torch.no_grad():
                 record = next(task.records)
-        except StopIteration:
+        except (StopIteration, Abandoned):
             self._close(task)
             return True
         except Exception as error:
@@ -116,6 +120,23 @@ class Server:
         if record is not None:
             self._say(task.letter, record)
         return record is not None
+
+    def _is_awaited(self, letter: InferenceMessage) -> bool:
+        return bool(self._client.exists(playground_waiter(letter.id)))
+
+    def _abandonment_check(self, letter: InferenceMessage) -> Callable[[], bool]:
+        """For each token of an answer: looks into Redis twice a second at most."""
+        next_look = 0.0
+
+        def is_abandoned() -> bool:
+            nonlocal next_look
+            now = time.monotonic()
+            if now < next_look:
+                return False
+            next_look = now + _LOOK_S
+            return not self._is_awaited(letter)
+
+        return is_abandoned
 
     def _say(self, letter: InferenceMessage, record: Record) -> None:
         key = playground_answer(letter.id)

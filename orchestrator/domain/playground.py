@@ -7,8 +7,21 @@ from typing import Self
 MAX_ANSWER_TOKENS = 512
 """The most tokens that an answer may have."""
 DEFAULT_ANSWER_TOKENS = 64
+MAX_STOPS = 4
+"""Stop sequences of a question, as with OpenAI."""
 SEARCH_RESULTS = 12
 """How many clips a search returns."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatTurn:
+    """An earlier turn of a chat."""
+
+    role: str
+    """user | assistant"""
+    text: str
+    shows_clip: bool = False
+    """The clip of the chat stands in this turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +46,17 @@ class InferenceRequest:
     """With an adapter: also ask the base without it."""
     stream: bool = False
     """Send the text token by token."""
+    system: str = ""
+    """Instructions before the chat."""
+    earlier: tuple[ChatTurn, ...] = ()
+    """The turns of the chat before `prompt`; where none of them shows the clip, `prompt` does."""
+    stop: tuple[str, ...] = ()
+    """Texts that end the answer and are no part of it."""
+    temperature: float = 0.0
+    """0: the likeliest token each time."""
+    top_p: float = 1.0
+    seed: int | None = None
+    """Makes sampling repeatable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +69,11 @@ class InferenceMessage:
 
     def pack(self) -> str:
         """The message as JSON."""
-        request = asdict(self.request)
-        request["longest"] = request.pop("max_tokens")  # the key that workers of older versions read
+        # What is as usual is left out, and one key stays as it was: workers of older versions read this too.
+        usual = asdict(InferenceRequest())
+        request = {name: value for name, value in asdict(self.request).items() if value != usual[name]}
+        request.pop("max_tokens", None)
+        request["longest"] = self.request.max_tokens
         return json.dumps({"id": self.id, "user_id": self.user_id, "wish": request})
 
     @classmethod
@@ -59,4 +86,6 @@ class InferenceMessage:
         raw = json.loads(text)
         request = dict(raw["wish"])
         request["max_tokens"] = request.pop("longest")
+        request["earlier"] = tuple(ChatTurn(**turn) for turn in request.get("earlier", ()))
+        request["stop"] = tuple(map(str, request.get("stop", ())))
         return cls(str(raw["id"]), int(raw["user_id"]), InferenceRequest(**request))

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from transformers import AutoConfig
+
 from jobs.families.captioner.vocabulary import check_caption_lengths, read_tokenizer, unknown_word_warnings
-from jobs.families.captioning import choose_caption, collapse_whitespace, evaluate_captions
+from jobs.families.captioning import choose_caption, evaluate_captions
+from jobs.families.generation import generate_answers
 from jobs.families.pixels import ClipNormalizer, augment, generator_for, missing_processor_warning
 from jobs.families.protocol import Answer, Base, Captions, Collate, Item, Items, Plan, Question, RawOutput, Score
-from jobs.families.token_streamer import TokenStreamer
 from jobs.families.videomae.family import FAMILY as ENCODER
 from jobs.families.weights import enable_generation_cache
 from jobs.video.cache import Sampling
@@ -76,10 +78,18 @@ class Captioner:
 
     def predict(self, plan: Plan, model: Any, items: Sequence[Item], question: Question) -> list[Answer]:
         collator = CaptionCollator(plan)
-        streamer = None
-        if question.on_token and len(items) == 1:
-            streamer = TokenStreamer(collator.tokenizer, question.on_token)
-        return [Answer(collapse_whitespace(text)) for text in _generate(plan, model, collator, items, streamer)]
+        pixels = collator.normalizer.normalize(items).to(plan.device)
+        end_id: Any = collator.tokenizer.eos_token_id
+        return generate_answers(
+            model,
+            {"pixel_values": pixels},
+            question,
+            collator.tokenizer,
+            {end_id},
+            prompt_tokens=[_encoder_tokens(plan.base) + 1] * len(items),
+            prompt_length=1,  # the token that begins a caption
+            max_new_tokens=min(question.max_new_tokens, _max_caption_tokens(plan.base)),
+        )
 
     def save_processor(self, plan: Plan, folder: Path) -> None:
         (folder / "preprocessor_config.json").write_text(json.dumps(plan.base.processor, indent=2) + "\n")
@@ -109,15 +119,20 @@ class CaptionCollator:
         return {"pixel_values": pixels, "labels": ids.masked_fill(ids == self.tokenizer.pad_token_id, -100)}
 
 
-def _generate(
-    plan: Plan,
-    model: Any,
-    collator: CaptionCollator,
-    items: Sequence[Item],
-    streamer: TokenStreamer | None = None,
-) -> list[str]:
+def _encoder_tokens(base: Base) -> int:
+    """How many tokens the encoder makes of a clip: its patches of several frames each."""
+    config = AutoConfig.for_model(**base.config["encoder"])
+    return config.num_frames // config.tubelet_size * (config.image_size // config.patch_size) ** 2
+
+
+def _max_caption_tokens(base: Base) -> int:
+    """How many tokens the decoder has positions for; RoBERTa's counting leaves the first ones out."""
+    return int(base.config["decoder"].get("max_position_embeddings", 64)) - 2
+
+
+def _generate(plan: Plan, model: Any, collator: CaptionCollator, items: Sequence[Item]) -> list[str]:
     pixels = collator.normalizer.normalize(items).to(plan.device)
-    ids = model.generate(pixel_values=pixels, num_beams=1, do_sample=False, streamer=streamer)
+    ids = model.generate(pixel_values=pixels, num_beams=1, do_sample=False)
     return collator.tokenizer.batch_decode(ids, skip_special_tokens=True)
 
 

@@ -9,14 +9,14 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from jobs.families.captioning import choose_caption
 from jobs.families.pixels import ClipNormalizer, generator_for
-from jobs.families.protocol import Base, Captions, Item, Plan
+from jobs.families.protocol import Base, Captions, Item, Plan, Question
 from jobs.families.tokenization import has_tokenizer
 from jobs.families.video_llm.architecture import Architecture
+from jobs.families.video_llm.prompt import build_prompt
 from jobs.families.video_llm.vision_features import as_model_inputs
 from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid
 
-QUESTION = "Describe the video."
 MAX_CAPTION_TOKENS = 256
 """Tokens of a caption that is generated for an evaluation, at most."""
 IGNORED = -100
@@ -26,7 +26,14 @@ IGNORED = -100
 class ChatCollator:
     """Formats clips as a chat in the way of one base; as a collator, with a loss on the answer's tokens only."""
 
-    def __init__(self, plan: Plan, architecture: Architecture, sampling: Sampling, question: str = QUESTION) -> None:
+    def __init__(
+        self, plan: Plan, architecture: Architecture, sampling: Sampling, question: Question | None = None
+    ) -> None:
+        """`question`: of a user; None for the question that a run trains with.
+
+        Raises:
+            Invalid: the base's chat template cannot format the question's earlier turns.
+        """
         sides = dict(sampling.size)
         self._clip_shape = (sampling.count, 3, *(sampling.crop or (sides["height"], sides["width"])))
         self._layout: tuple[dict[str, torch.Tensor], str] | None = None
@@ -34,11 +41,10 @@ class ChatCollator:
         self._answers: dict[str, list[int]] = {}
         self._architecture, self._config = architecture, plan.base.config
         self.tokenizer = read_tokenizer(plan.base)
-        self._question = question if question == QUESTION else self._without_special_tokens(question)
         self._normalizer = ClipNormalizer(Base(plan.base.folder, {}, processor_settings(plan.base)))
         self._sizes = architecture.layout_sizes(self._config)
         self._video_token = str(self.tokenizer.convert_ids_to_tokens(self.video_token_id()))
-        self._prompt = self._build_prompt()
+        self._prompt = build_prompt(self.tokenizer, architecture, question)
         known = architecture.end_token in self.tokenizer.get_vocab()
         self.end_token = architecture.end_token if known else str(self.tokenizer.eos_token or "")
         self._max_context = _max_context(self._config)
@@ -144,6 +150,27 @@ class ChatCollator:
                 return int(value) if not isinstance(value, list) else int(value[0])
         return 0
 
+    def end_id(self) -> int:
+        """The id of the token that ends an answer."""
+        token: Any = self.tokenizer.convert_tokens_to_ids(self.end_token)
+        return int(token)
+
+    def max_answer_tokens(self, prompt_length: int, wanted: int) -> int:
+        """How many of the `wanted` tokens fit behind a prompt.
+
+        Raises:
+            Invalid: none does.
+        """
+        if not self._max_context:
+            return wanted
+        if prompt_length >= self._max_context:
+            raise Invalid(
+                f"The clip and the chat take {prompt_length} tokens, and this base reads {self._max_context}. "
+                "Send fewer turns, or shorter ones.",
+                "messages",
+            )
+        return min(wanted, self._max_context - prompt_length)
+
     def max_caption_tokens(self, captions: Sequence[str]) -> int:
         """Tokens of the longest caption and its end token."""
         return max((len(self._answer_ids(caption)) for caption in captions), default=32)
@@ -179,31 +206,6 @@ class ChatCollator:
     def prompt(self) -> str:
         """The prompt as the model reads it, with `{clip}` in the place of the video tokens."""
         return self._prompt
-
-    def _build_prompt(self) -> str:
-        own = self._architecture.prompt.replace("{question}", self._question)
-        if not self.tokenizer.chat_template or not self._architecture.uses_chat_template:
-            return own
-        content: Any = [{"type": "video"}, {"type": "text", "text": self._question}]
-        try:
-            text = str(
-                self.tokenizer.apply_chat_template(
-                    [{"role": "user", "content": content}], add_generation_prompt=True, tokenize=False
-                )
-            )
-        except Exception:  # a template is a program of its own, and this one cannot format a video
-            return own
-        placeholder = self._architecture.video_placeholder
-        return text.replace(placeholder, "{clip}") if text.count(placeholder) == 1 else own
-
-    def _without_special_tokens(self, question: str) -> str:
-        """A user's question without tokens that would stand for a clip or end the user's turn."""
-        tokenizer: Any = self.tokenizer
-        placeholder = self._architecture.video_placeholder
-        special = {"{clip}", "{question}", placeholder, *map(str, tokenizer.get_added_vocab())}
-        for token in sorted(special, key=len, reverse=True):
-            question = question.replace(token, " ")
-        return " ".join(question.split()) or QUESTION
 
 
 def read_tokenizer(base: Base) -> PreTrainedTokenizerBase:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.families.captioning import evaluate_captions
+from jobs.families.generation import generate_answers
 from jobs.families.pixels import missing_processor_warning
 from jobs.families.protocol import (
     Answer,
@@ -21,9 +22,8 @@ from jobs.families.protocol import (
     Score,
     VisionEncoder,
 )
-from jobs.families.token_streamer import TokenStreamer
 from jobs.families.video_llm.architecture import Architecture
-from jobs.families.video_llm.chat import MAX_CAPTION_TOKENS, QUESTION, ChatCollator, processor_settings, read_tokenizer
+from jobs.families.video_llm.chat import MAX_CAPTION_TOKENS, ChatCollator, processor_settings, read_tokenizer
 from jobs.families.weights import enable_generation_cache
 from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid
@@ -110,7 +110,7 @@ class VideoLLM:
             return None
         return FrozenVisionTower(plan, self.architecture, model)
 
-    def _collator(self, plan: Plan, question: str = QUESTION) -> ChatCollator:
+    def _collator(self, plan: Plan, question: Question | None = None) -> ChatCollator:
         return ChatCollator(plan, self.architecture, self.sampling(plan.base, plan.recipe), question)
 
     def collate(self, plan: Plan) -> Collate:
@@ -127,12 +127,23 @@ class VideoLLM:
         )
 
     def predict(self, plan: Plan, model: Any, items: Sequence[Item], question: Question) -> list[Answer]:
-        collator = self._collator(plan, question.text or QUESTION)
-        streamer = None
-        if question.on_token and len(items) == 1:
-            streamer = TokenStreamer(collator.tokenizer, question.on_token, skip_prompt=True)
-        texts = _generate(plan, model, collator, items, question.max_new_tokens, streamer)
-        return [Answer(text.strip()) for text in texts]
+        from accelerate.utils import send_to_device
+
+        collator = self._collator(plan, question)
+        inputs = send_to_device(collator.generation_inputs(items), plan.device)
+        lengths = inputs["attention_mask"].sum(1).tolist()
+        return generate_answers(
+            model,
+            inputs,
+            question,
+            collator.tokenizer,
+            {collator.end_id()},
+            prompt_tokens=lengths,
+            prompt_length=inputs["input_ids"].shape[1],
+            max_new_tokens=collator.max_answer_tokens(max(lengths), question.max_new_tokens),
+            pad_token_id=collator.pad_id(),
+            eos_token_id=collator.end_id(),
+        )
 
     def save_processor(self, plan: Plan, folder: Path) -> None:
         read_tokenizer(plan.base).save_pretrained(folder)
@@ -154,7 +165,6 @@ def _generate(
     collator: ChatCollator,
     items: Sequence[Item],
     max_new_tokens: int,
-    streamer: TokenStreamer | None = None,
 ) -> list[str]:
     from accelerate.utils import send_to_device
 
@@ -164,7 +174,6 @@ def _generate(
         max_new_tokens=max_new_tokens,
         do_sample=False,
         pad_token_id=collator.pad_id(),
-        eos_token_id=collator.tokenizer.convert_tokens_to_ids(collator.end_token),
-        streamer=streamer,
+        eos_token_id=collator.end_id(),
     )
     return collator.tokenizer.batch_decode(ids[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)

@@ -8,7 +8,7 @@ from sqlmodel import Session
 from orchestrator.domain.datasets import ClipStatus, Dataset
 from orchestrator.domain.errors import AppError, Invalid, NotFound
 from orchestrator.domain.models import ModelStatus, VideoModel
-from orchestrator.domain.playground import MAX_ANSWER_TOKENS, InferenceRequest
+from orchestrator.domain.playground import MAX_ANSWER_TOKENS, MAX_STOPS, InferenceRequest
 from orchestrator.domain.tasks import TASK_OF_MODEL, AnswerKind, task_spec
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_clip, owned_dataset, visible_model
@@ -18,6 +18,9 @@ from orchestrator.services.playground.scratch import find_scratch
 from orchestrator.services.url_safety import http_problem
 
 _MAX_TEXT = 4_000
+_MAX_CHAT = 32_000
+"""Characters of the instructions and the turns before a question."""
+_MAX_STOP = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +121,18 @@ def _base(
 def _check_text(request: InferenceRequest, task: str) -> None:
     if max(len(request.prompt), len(request.query)) > _MAX_TEXT:
         raise Invalid(f"A question may have at most {_MAX_TEXT:,} characters.", "prompt")
+    if len(request.system) + sum(len(turn.text) for turn in request.earlier) > _MAX_CHAT:
+        raise Invalid(
+            f"The turns before the question may have at most {_MAX_CHAT:,} characters together. Send fewer.", "messages"
+        )
     if not 1 <= request.max_tokens <= MAX_ANSWER_TOKENS:
         raise Invalid(f"An answer may have 1 to {MAX_ANSWER_TOKENS} tokens.", "max_tokens")
+    if len(request.stop) > MAX_STOPS or not all(1 <= len(stop) <= _MAX_STOP for stop in request.stop):
+        raise Invalid(f"Send at most {MAX_STOPS} stop sequences of 1 to {_MAX_STOP} characters each.", "stop")
+    if not 0 <= request.temperature <= 2:
+        raise Invalid("The temperature is a number from 0 to 2; 0 takes the likeliest word each time.", "temperature")
+    if not 0 <= request.top_p <= 1:
+        raise Invalid("top_p is a number from 0 to 1.", "top_p")
     if task_spec(task).answer is AnswerKind.CLIPS and not request.query.strip():
         raise Invalid("Say in words what the clips should show.", "query")
 

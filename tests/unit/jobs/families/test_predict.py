@@ -8,7 +8,8 @@ import torch
 
 from jobs.families.protocol import Item, Plan, Question
 from jobs.families.registry import read_base, resolve
-from jobs.families.video_llm.chat import QUESTION, ChatCollator
+from jobs.families.video_llm.chat import ChatCollator
+from jobs.families.video_llm.prompt import QUESTION
 from orchestrator.domain.recipes import parse_recipe
 from tests.unit.jobs.families.tiny_llms import make_tiny
 
@@ -31,9 +32,9 @@ def test_a_streamed_answer_is_the_complete_answer(name: str, tmp_path: Path) -> 
         # Video tokens in a question would stand for a second clip.
         architecture, sampling = family.architecture, family.sampling(base, plan.recipe)  # type: ignore[attr-defined]
         token = ChatCollator(plan, architecture, sampling)._video_token
-        collator = ChatCollator(plan, architecture, sampling, f"What is {token} {{clip}} this?")
+        collator = ChatCollator(plan, architecture, sampling, Question(f"What is {token} {{clip}} this?"))
         assert collator.prompt().count("{clip}") == 1
         assert "What is this?" in collator.prompt()
-        assert QUESTION in ChatCollator(plan, architecture, sampling, "{clip}").prompt()
+        assert QUESTION in ChatCollator(plan, architecture, sampling, Question("{clip}")).prompt()
         [other] = family.predict(plan, model, [item], Question("What is {clip} this?", 3))
     assert other.text is not None

@@ -14,8 +14,9 @@ from safetensors.torch import load_file
 
 from jobs.families.protocol import Plan
 from jobs.families.registry import MODULES, read_base, resolve
-from jobs.families.video_llm.chat import QUESTION, ChatCollator
+from jobs.families.video_llm.chat import ChatCollator
 from jobs.families.video_llm.family import VideoLLM
+from jobs.families.video_llm.prompt import QUESTION
 from jobs.video.decode import _prepare
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.settings import ROOT
