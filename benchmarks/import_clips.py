@@ -94,23 +94,23 @@ def _file_ms(folder: Path) -> float:
     return (time.perf_counter() - began) * 1000 / STRIPS
 
 
-def _import(dataset_id: int, lookers: ProbePool) -> float:
+def _import(dataset_id: int, pool: ProbePool) -> float:
     began = time.perf_counter()
-    assert ingest_dataset(dataset_id, lookers, concurrency=lookers.at_once + 1) == "ready"
+    assert ingest_dataset(dataset_id, pool, concurrency=pool.size + 1) == "ready"
     return time.perf_counter() - began
 
 
 def run() -> dict[str, float]:
     """Clips a second and core: of the import, which uses every core, and of the bare decoding, which uses one."""
-    figures: dict[str, float] = {"cores": ProbePool().at_once}
+    figures: dict[str, float] = {"cores": ProbePool().size}
     with ledger() as actor:
         folder = upload_path("x").parent.parent / "bench"
         figures["file_ms"] = _file_ms(folder / "files")
         for name, shape in SHAPES.items():
             paths = _clips(folder / f"{name}clips", shape)
             dataset_id, bare = _bring(actor, f"{name}clips", paths), _decode(paths)
-            with ProbePool() as lookers:
-                took = _import(dataset_id, lookers)
+            with ProbePool() as pool:
+                took = _import(dataset_id, pool)
             bare = min(bare, _decode(paths))
             figures[f"{name}clips_per_s"], figures[f"{name}bare_clips_per_s"] = shape.clips / took, shape.clips / bare
             figures[f"{name}against_bare_decoding"] = bare / took / figures["cores"]

@@ -23,31 +23,37 @@ _REPORT_S = 1.0
 
 
 def run_demo() -> str:
-    """Draws into a folder beside the real one and renames it, so that a kill in the middle leaves nothing half-made."""
+    """Draws the clips, unless they exist, and fills the demo datasets; how many, for the worker's log.
+
+    It draws into a temporary folder and renames it, so that a killed process leaves nothing incomplete.
+    """
     if not is_demo_generated():
         target = demo_folder()
-        part = target.with_name("demo.part")
-        shutil.rmtree(part, ignore_errors=True)
-        paths = make_demo_dataset(part, CLIPS_PER_CLASS, progress=_Progress())
+        partial = target.with_name("demo.part")
+        shutil.rmtree(partial, ignore_errors=True)
+        paths = make_demo_dataset(partial, CLIPS_PER_CLASS, progress=_Progress())
         root = get_settings().storage_dir
-        facts = [_facts(path, part, target.relative_to(root)) | {"caption": said} for path, said in paths.items()]
-        (part / "manifest.json").write_text(json.dumps(facts))
+        clips = [
+            _clip_fields(path, partial, target.relative_to(root)) | {"caption": caption}
+            for path, caption in paths.items()
+        ]
+        (partial / "manifest.json").write_text(json.dumps(clips))
         shutil.rmtree(target, ignore_errors=True)
-        os.replace(part, target)
+        os.replace(partial, target)
     with session_scope() as session:
         return f"filled {fill_pending_demos(session)}"
 
 
 class _Progress:
-    """Reports at most once a second; a busy database misses a report, nothing else."""
+    """Reports at most once a second; a report that a busy database refuses is skipped."""
 
     def __init__(self) -> None:
-        self._next = 0.0
+        self._next_report_at = 0.0
 
     def __call__(self, done: int, total: int) -> None:
-        if time.monotonic() < self._next:
+        if time.monotonic() < self._next_report_at:
             return
-        self._next = time.monotonic() + _REPORT_S
+        self._next_report_at = time.monotonic() + _REPORT_S
         try:
             with session_scope() as session:
                 report_demo_progress(session, done, total)
@@ -55,11 +61,15 @@ class _Progress:
             log.info("demo.not_reported", error=str(error.orig))
 
 
-def _facts(path: Path, part: Path, prefix: Path) -> dict[str, Any]:
-    """A Clip's fields, paths relative to the storage root."""
-    inside = path.relative_to(part)
+def _clip_fields(path: Path, folder: Path, prefix: Path) -> dict[str, Any]:
+    """The fields of a `Clip`.
+
+    Args:
+        path: below `folder`, which will be renamed to `prefix`, relative to the storage root.
+    """
+    inside = path.relative_to(folder)
     strip = Path("thumbs") / f"{path.stem}.jpg"
-    found = inspect_clip(path, path.name, part / strip)
+    facts = inspect_clip(path, path.name, folder / strip)
     return {
         "name": inside.as_posix(),
         "path": (prefix / inside).as_posix(),
@@ -67,11 +77,11 @@ def _facts(path: Path, part: Path, prefix: Path) -> dict[str, Any]:
         "content_hash": hashlib.sha256(path.read_bytes()).hexdigest(),
         "label": inside.parent.name,
         "size_bytes": path.stat().st_size,
-        "frames": found.frames,
-        "fps": found.fps,
-        "width": found.width,
-        "height": found.height,
-        "duration_s": found.duration_s,
-        "codec": found.codec,
-        "perceptual_hash": found.perceptual_hash,
+        "frames": facts.frames,
+        "fps": facts.fps,
+        "width": facts.width,
+        "height": facts.height,
+        "duration_s": facts.duration_s,
+        "codec": facts.codec,
+        "perceptual_hash": facts.perceptual_hash,
     }

@@ -1,4 +1,4 @@
-"""Reads a dataset in the prep worker: fetches what lies elsewhere, lends the service our eyes, keeps the lease."""
+"""Imports a dataset in the prep worker: fetches its source if there is one, then has the service read the files."""
 
 import time
 
@@ -12,37 +12,37 @@ from orchestrator.domain.redis_keys import ingest_lease
 from orchestrator.services.datasets.ingest.pipeline import fail_import, ingest_dataset
 from orchestrator.services.db import session_scope
 
-_ASK_S = 0.5
+_CHECK_EVERY_S = 0.5
 
 
 def run_ingest(dataset_id: int) -> str:
-    """Unpacks, probes and records the clips; the status of the dataset at the end."""
-    # Of two letters for the same dataset the later one wins: it means that the first one's worker fell silent.
+    """Fetches, unpacks, probes and stores the clips; the status of the dataset at the end."""
+    # Of two messages for the same dataset the later one counts: it is sent when the first one's worker has died.
     lease = Lease(ingest_lease(dataset_id), int(time.time() * 1000))
     lease.keep()
     try:
-        wanted = IngestClaim(dataset_id, lease)
-        problem = fetch_source(dataset_id, wanted)
+        import_guard = ImportGuard(dataset_id, lease)
+        problem = fetch_source(dataset_id, import_guard)
         if problem:
-            return "called off" if problem == STOPPED else fail_import(dataset_id, problem)
-        with ProbePool() as lookers:
-            return ingest_dataset(dataset_id, lookers, should_continue=wanted, concurrency=lookers.at_once + 1)
+            return "cancelled" if problem == STOPPED else fail_import(dataset_id, problem)
+        with ProbePool() as pool:
+            return ingest_dataset(dataset_id, pool, should_continue=import_guard, concurrency=pool.size + 1)
     finally:
         lease.release()
 
 
-class IngestClaim:
-    """Whether somebody still wants this reading: not when it was called off, deleted, or taken over."""
+class ImportGuard:
+    """Says whether the import should continue: not once it was cancelled, deleted, or taken over by another worker."""
 
     def __init__(self, dataset_id: int, lease: Lease) -> None:
         self._dataset_id, self._lease = dataset_id, lease
-        self._asked_at, self._answer = 0.0, True
+        self._checked_at, self._continues = 0.0, True
 
     def __call__(self) -> bool:
         now = time.monotonic()
-        if self._answer and now - self._asked_at >= _ASK_S:
-            self._asked_at = now
+        if self._continues and now - self._checked_at >= _CHECK_EVERY_S:
+            self._checked_at = now
             with session_scope() as session:
                 status = session.exec(select(Dataset.status).where(Dataset.id == self._dataset_id)).first()
-            self._answer = status is DatasetStatus.PROCESSING
-        return self._answer and not self._lease.fenced
+            self._continues = status is DatasetStatus.PROCESSING
+        return self._continues and not self._lease.fenced

@@ -1,4 +1,4 @@
-"""Makes the H.264 copies of a dataset's clips, some in each turn, so that no import waits long behind them."""
+"""Makes H.264 copies of a dataset's clips, some in each turn, so that no import waits long for them."""
 
 import time
 
@@ -20,15 +20,15 @@ from orchestrator.services.queue import enqueue, transcode_key
 from orchestrator.settings import get_settings
 
 TURN_S = 20.0
-"""A turn ends with the copy during which this time has passed; what is left goes behind whatever else waits."""
+"""A turn ends with the copy during which this time has passed; the rest is queued behind everything that waits."""
 
 
 def run_transcode(dataset_id: int, turn: int = 0) -> str:
-    """One turn; how many copies it made. A copy that cannot be made is marked, and not tried again here."""
+    """One turn; how many copies it made. A clip that cannot be converted is marked, and not tried again."""
     until, made = time.monotonic() + TURN_S, 0
     while time.monotonic() < until:
         with session_scope() as session:
-            clip = _next(session, dataset_id)
+            clip = _next_clip(session, dataset_id)
             if clip is None:
                 return f"{made} copies, the last ones"
             source, copy = get_settings().storage_dir / clip.path, preview_path(clip)
@@ -44,12 +44,12 @@ def run_transcode(dataset_id: int, turn: int = 0) -> str:
     return f"{made} copies"
 
 
-def _next(session: Session, dataset_id: int) -> Clip | None:
-    """A clip that has no copy yet; None where the dataset has gone or is being read anew, too."""
+def _next_clip(session: Session, dataset_id: int) -> Clip | None:
+    """A clip without a copy; None when all have one, or the dataset is deleted or being read again."""
     dataset = session.get(Dataset, dataset_id)
     if dataset is None or dataset.status is not DatasetStatus.READY:
         return None
     folder = previews_folder(dataset_id)
-    there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    wanted = select(Clip).where(Clip.dataset_id == dataset_id, Clip.status == ClipStatus.OK).order_by(col(Clip.id))
-    return next(iter(clips_without_preview(session.exec(wanted), there)), None)
+    existing = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    usable = select(Clip).where(Clip.dataset_id == dataset_id, Clip.status == ClipStatus.OK).order_by(col(Clip.id))
+    return next(iter(clips_without_preview(session.exec(usable), existing)), None)

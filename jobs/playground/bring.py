@@ -67,11 +67,11 @@ class FetchedClip:
 
     def _probe(self, file: list[str]) -> None:
         path, name = self._folder / Path(file[0]).name, file[1]
-        looker = ProbeProcess()
+        process = ProbeProcess()
         try:
-            facts = looker([(str(path), name, str(self._folder / "strip.jpg"))])[0]
+            facts = process([(str(path), name, str(self._folder / "strip.jpg"))])[0]
         finally:
-            looker.end()
+            process.end()
         if facts.problem:
             self._problem = facts.problem
         else:

@@ -15,7 +15,7 @@ import redis
 import structlog
 
 from orchestrator.domain.playground import InferenceMessage
-from orchestrator.domain.process_environment import PARENT_PID
+from orchestrator.domain.processes import PARENT_PID
 from orchestrator.domain.redis_keys import (
     PLAYGROUND_CHANNEL,
     PLAYGROUND_IN_PROGRESS,

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 
-from orchestrator.domain.process_environment import PARENT_PID
+from orchestrator.domain.processes import PARENT_PID
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36

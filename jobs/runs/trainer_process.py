@@ -13,7 +13,7 @@ import psutil
 
 from jobs.processes.parent_death import die_with_parent
 from jobs.processes.process_tree import kill_tree
-from orchestrator.domain.process_environment import PARENT_PID
+from orchestrator.domain.processes import PARENT_PID
 from orchestrator.settings import ROOT
 
 TRAINER_COMMAND = (sys.executable, "-m", "jobs.trainer")

@@ -1,6 +1,6 @@
-"""`python -m jobs.sandbox.probe_clips`: opens the files of strangers in a process with limits, one after another.
+"""`python -m jobs.sandbox.probe_clips`: inspects clips, one a line of stdin, in a process with limits.
 
-FFmpeg reads what anybody uploads: a file that crashes it, or takes its memory or its time, ends this process only.
+FFmpeg reads what users upload: a file that crashes it, or takes its memory or its time, ends this process only.
 """
 
 import gc
@@ -17,15 +17,15 @@ from orchestrator.domain.clip_facts import ClipFacts
 
 MEMORY_BYTES = 6 * 2**30
 FILE_BYTES = 16 * 2**20
-"""A film strip has some 20 KB; nothing else is written here."""
+"""A film strip has some 20 KB; nothing else is written."""
 CPU_S = 300
 """For one clip."""
 
 
 def main() -> int:
-    """Answers one line a clip until its stdin ends."""
+    """Reads [file, name, film strip] and prints `ClipFacts`, both as JSON, until stdin ends."""
     limits.apply(memory_bytes=MEMORY_BYTES, file_bytes=FILE_BYTES)
-    gc.freeze()  # the modules: nothing of them goes, and they are walked over no more
+    gc.freeze()  # modules are never freed, so the garbage collector need not walk over them
     scaler = VideoReformatter()
     for line in sys.stdin:
         path, name, strip = json.loads(line)

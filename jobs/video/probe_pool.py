@@ -1,4 +1,4 @@
-"""Has the files of strangers looked at by processes with limits, several at once; each clip pays for itself only."""
+"""Inspects clips in sandboxed processes, several at once: a file that ends its decoder costs that clip only."""
 
 import contextlib
 import json
@@ -15,61 +15,70 @@ from orchestrator.domain.clip_facts import ClipFacts
 from orchestrator.services import sandbox
 from orchestrator.services.sandbox import Tool
 
-CLIPS_EACH = 2_000
-"""After so many a child is replaced: whatever a decoder loses of its memory ends with it."""
-MOST_AT_ONCE = 8
-Asked = tuple[str, str, str]
-_SENT_BYTES = 2**15
-"""Half of what a pipe holds: a child that does not listen never stops its caller."""
-_HEARD_BYTES = 2**16
+MAX_CLIPS_PER_PROCESS = 2_000
+"""After so many clips a process is replaced, and with it the memory that its decoders have leaked."""
+MAX_PROCESSES = 8
+ProbeRequest = tuple[str, str, str]
+"""(file, name for sentences, file for its film strip)"""
+_MAX_REQUEST_BYTES = 2**15
+"""Half of what a pipe holds: a process that does not read never blocks its caller."""
+_READ_BYTES = 2**16
 
 
 class ProbePool:
-    """As many as there are cores: `lookers([(path, name, strip), ...])` -> facts of each, from any thread."""
+    """A process per core: `pool([(path, name, strip), ...])` returns the facts of each clip, from any thread."""
 
-    def __init__(self, at_once: int = 0, limit_s: float = Tool.PROBE.value.limit_s) -> None:
-        self.at_once = at_once or min(MOST_AT_ONCE, len(os.sched_getaffinity(0)))
-        self._all = [ProbeProcess(limit_s) for _ in range(self.at_once)]
+    def __init__(self, size: int = 0, limit_s: float = Tool.PROBE.value.limit_s) -> None:
+        """
+        Args:
+            size: processes; 0: one per core that may be used.
+            limit_s: seconds for one clip.
+        """
+        self.size = size or min(MAX_PROCESSES, len(os.sched_getaffinity(0)))
+        self._processes = [ProbeProcess(limit_s) for _ in range(self.size)]
         self._idle: queue.SimpleQueue[ProbeProcess] = queue.SimpleQueue()
-        for looker in self._all:
-            self._idle.put(looker)
+        for process in self._processes:
+            self._idle.put(process)
 
     def __enter__(self) -> Self:
-        """The children start now, while the caller unpacks what they are to look at."""
-        for looker in self._all:
-            looker.child()
+        """Starts the processes, so that they are ready when the caller has unpacked the clips."""
+        for process in self._processes:
+            process.child()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for looker in self._all:
-            looker.end()
+        for process in self._processes:
+            process.end()
 
-    def __call__(self, asked: Sequence[Asked]) -> list[ClipFacts]:
-        looker = self._idle.get()
+    def __call__(self, requests: Sequence[ProbeRequest]) -> list[ClipFacts]:
+        process = self._idle.get()
         try:
-            return looker(asked)
+            return process(requests)
         finally:
-            self._idle.put(looker)
+            self._idle.put(process)
 
 
 class ProbeProcess:
-    """One child and its clips; a new child after each one that died. The caller's thread outlives the child."""
+    """One process for clips; another one is started after it died. The thread that starts it must outlive it."""
 
     def __init__(self, limit_s: float = Tool.PROBE.value.limit_s) -> None:
         self._limit_s = limit_s
         self._child: subprocess.Popen[bytes] | None = None
-        self._clips, self._received = 0, b""
+        self._clips, self._unread = 0, b""
 
-    def __call__(self, asked: Sequence[Asked]) -> list[ClipFacts]:
+    def __call__(self, requests: Sequence[ProbeRequest]) -> list[ClipFacts]:
         facts: list[ClipFacts] = []
-        while len(facts) < len(asked):
-            facts += self._ask(asked[len(facts) :])
+        while len(facts) < len(requests):
+            facts += self._probe(requests[len(facts) :])
         return facts
 
-    def _ask(self, asked: Sequence[Asked]) -> list[ClipFacts]:
-        """Of the first ones, at least one: until a clip ends the child. The next one does not wait for the question."""
-        child, lines = self.child(), [json.dumps(ask).encode() + b"\n" for ask in asked]
-        while len(lines) > 1 and sum(map(len, lines)) > _SENT_BYTES:
+    def _probe(self, requests: Sequence[ProbeRequest]) -> list[ClipFacts]:
+        """The facts of the first clips, at least of one: as many as fit, until one of them ends the process.
+
+        The requests are written together, so that the process never waits for the next one.
+        """
+        child, lines = self.child(), [json.dumps(request).encode() + b"\n" for request in requests]
+        while len(lines) > 1 and sum(map(len, lines)) > _MAX_REQUEST_BYTES:
             lines.pop()
         self._clips += len(lines)
         assert child.stdin is not None
@@ -77,39 +86,39 @@ class ProbeProcess:
             child.stdin.write(b"".join(lines))
             child.stdin.flush()
         facts: list[ClipFacts] = []
-        for (_, name, strip), _ in zip(asked, lines, strict=False):
-            answer, what = self._read_line(child)
-            if not what:
+        for (_, name, strip), _ in zip(requests, lines, strict=False):
+            answer, failure = self._read_line(child)
+            if not failure:
                 facts.append(ClipFacts(**json.loads(answer)))
                 continue
             self.end()
-            Path(strip).unlink(missing_ok=True)  # half written, perhaps
-            return [*facts, ClipFacts(problem=f"{name} {what}. Convert it to MP4 and upload it again.")]
+            Path(strip).unlink(missing_ok=True)  # it may be half-written
+            return [*facts, ClipFacts(problem=f"{name} {failure}. Convert it to MP4 and upload it again.")]
         return facts
 
     def _read_line(self, child: subprocess.Popen[bytes]) -> tuple[bytes, str]:
-        """The next line that it says, or what keeps it from saying one."""
+        """(the next line that it prints, "") or (b"", why there is none)."""
         assert child.stdout is not None
-        while b"\n" not in self._received:
+        while b"\n" not in self._unread:
             if not select.select([child.stdout], [], [], self._limit_s)[0]:
                 return b"", "takes too long to look through"
-            more = os.read(child.stdout.fileno(), _HEARD_BYTES)
-            if not more:
+            block = os.read(child.stdout.fileno(), _READ_BYTES)
+            if not block:
                 return b"", "makes the decoder fail"
-            self._received += more
-        line, _, self._received = self._received.partition(b"\n")
+            self._unread += block
+        line, _, self._unread = self._unread.partition(b"\n")
         return line, ""
 
     def end(self) -> None:
-        """Ends the child; the next clip starts another."""
+        """Ends the process; the next clip starts another."""
         if self._child is not None:
             sandbox.end(self._child)
         self._child = None
 
     def child(self) -> subprocess.Popen[bytes]:
-        """The child, started now if need be: one that died between two clips is nobody's fault."""
-        if self._child is not None and (self._child.poll() is not None or self._clips >= CLIPS_EACH):
+        """The process, started if needed. One that died between two clips costs none of them."""
+        if self._child is not None and (self._child.poll() is not None or self._clips >= MAX_CLIPS_PER_PROCESS):
             self.end()
         if self._child is None:
-            self._child, self._clips, self._received = sandbox.start(Tool.PROBE), 0, b""
+            self._child, self._clips, self._unread = sandbox.start(Tool.PROBE), 0, b""
         return self._child

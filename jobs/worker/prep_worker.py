@@ -7,7 +7,7 @@ import sys
 import threading
 
 from orchestrator.domain.machines import PREP
-from orchestrator.domain.process_environment import PARENT_PID
+from orchestrator.domain.processes import PARENT_PID
 from orchestrator.settings import ROOT
 
 _POLL_S = 2.0

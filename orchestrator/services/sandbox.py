@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from orchestrator.domain.process_environment import PARENT_PID
+from orchestrator.domain.processes import PARENT_PID
 from orchestrator.settings import ROOT
 
 _INHERITED = ("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 import psutil
 
-from orchestrator.domain.process_environment import SUPERVISED
+from orchestrator.domain.processes import SUPERVISED
 from orchestrator.settings import ROOT, Settings, get_settings
 from orchestrator.stack import checks, embedded_redis, migrate, processes, redis_server
 from orchestrator.stack.children import Log

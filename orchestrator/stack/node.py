@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from orchestrator.domain.process_environment import SUPERVISED
+from orchestrator.domain.processes import SUPERVISED
 from orchestrator.settings import ROOT
 from orchestrator.stack.errors import StackError
 

@@ -7,7 +7,7 @@ import sys
 from importlib.util import find_spec
 
 from orchestrator.domain.numbers import parse_id
-from orchestrator.domain.process_environment import SUPERVISED
+from orchestrator.domain.processes import SUPERVISED
 from orchestrator.settings import ROOT, Settings
 from orchestrator.stack.children import Child, Log
 from orchestrator.stack.frontend import web_environment

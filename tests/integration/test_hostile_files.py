@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 from PIL import Image
 from sqlmodel import select
 
-from jobs.sandbox.make_preview import make_proxy
+from jobs.sandbox.make_preview import write_preview
 from jobs.video.decode import decode_frames
 from jobs.video.inspect import inspect_clip
 from jobs.video.probe_pool import ProbePool, ProbeProcess
@@ -202,7 +202,7 @@ def test_a_turned_clip_is_seen_as_it_is_shown(tmp_path: Path) -> None:
     strip = np.asarray(Image.open(tmp_path / "strip.jpg").convert("L"))[:, :160]
     assert strip[:50].mean() > 200
     assert strip[70:].mean() < 50
-    make_proxy(path, tmp_path / "copy.mp4")
+    write_preview(path, tmp_path / "copy.mp4")
     copy = decode_frames(tmp_path / "copy.mp4", 1)[0]
     assert copy.shape == (96, 64, 3)
     assert copy[:40].mean() > 200
@@ -219,8 +219,8 @@ def test_the_corpus(ada: Actor, tmp_path: Path) -> None:
         folder.mkdir()
         files[f"{'ab'[number % 2]}/{name}"] = make(folder / name)
     dataset_id = bring(ada, Task.CLASSIFICATION, files)
-    with ProbePool(2) as lookers:
-        assert ingest_dataset(dataset_id, lookers, concurrency=3) == "ready"
+    with ProbePool(2) as pool:
+        assert ingest_dataset(dataset_id, pool, concurrency=3) == "ready"
     with session_scope() as session:
         clips = session.exec(select(Clip).where(Clip.dataset_id == dataset_id)).all()
     problems = {clip.name[2:]: clip.problem for clip in clips if clip.status is ClipStatus.BAD}
@@ -247,16 +247,16 @@ def test_a_decoder_that_dies_costs_one_clip(tmp_path: Path, monkeypatch: pytest.
     """As if a file had crashed FFmpeg: the clip is named, the next one gets a fresh process."""
     clip = draw_clip(tmp_path / "a.mp4")
     other_children(monkeypatch, ["/bin/sh", "-c", "read line; kill -SEGV $$"])
-    with ProbePool(1) as lookers:
-        assert "a.mp4 makes the decoder fail" in lookers([(str(clip), "a.mp4", str(tmp_path / "s.jpg"))])[0].problem
-        assert lookers([(str(clip), "a.mp4", str(tmp_path / "s.jpg"))])[0].frames == 16
+    with ProbePool(1) as pool:
+        assert "a.mp4 makes the decoder fail" in pool([(str(clip), "a.mp4", str(tmp_path / "s.jpg"))])[0].problem
+        assert pool([(str(clip), "a.mp4", str(tmp_path / "s.jpg"))])[0].frames == 16
 
 
 def test_a_decoder_that_dies_among_several_costs_one_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clip, good = str(draw_clip(tmp_path / "a.mp4")), json.dumps({"frames": 5})
     other_children(monkeypatch, ["/bin/sh", "-c", f"read line; echo '{good}'; read line; kill -SEGV $$"])
-    with ProbePool(1) as lookers:
-        facts = lookers([(clip, name, str(tmp_path / f"{name}.jpg")) for name in ("a", "b", "c", "d")])
+    with ProbePool(1) as pool:
+        facts = pool([(clip, name, str(tmp_path / f"{name}.jpg")) for name in ("a", "b", "c", "d")])
     assert [bool(one.problem) for one in facts] == [False, True, False, False]
     assert "b makes the decoder fail" in facts[1].problem
     assert [one.frames for one in facts] == [5, 0, 16, 16]
@@ -265,13 +265,13 @@ def test_a_decoder_that_dies_among_several_costs_one_clip(tmp_path: Path, monkey
 def test_a_decoder_that_hangs_costs_one_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clip = draw_clip(tmp_path / "a.mp4")
     other_children(monkeypatch, ["/bin/sleep", "60"])
-    with ProbePool(1, limit_s=0.3) as lookers:
-        assert "takes too long" in lookers([(str(clip), "a.mp4", str(tmp_path / "s.jpg"))])[0].problem
+    with ProbePool(1, limit_s=0.3) as pool:
+        assert "takes too long" in pool([(str(clip), "a.mp4", str(tmp_path / "s.jpg"))])[0].problem
 
 
 def test_a_child_that_ended_between_two_clips_blames_nobody(tmp_path: Path) -> None:
-    clip, looker = draw_clip(tmp_path / "a.mp4"), ProbeProcess()
-    looker.child().kill()
-    looker.child().wait()
-    assert looker([(str(clip), "a.mp4", str(tmp_path / "s.jpg"))])[0].frames == 16
-    looker.end()
+    clip, process = draw_clip(tmp_path / "a.mp4"), ProbeProcess()
+    process.child().kill()
+    process.child().wait()
+    assert process([(str(clip), "a.mp4", str(tmp_path / "s.jpg"))])[0].frames == 16
+    process.end()

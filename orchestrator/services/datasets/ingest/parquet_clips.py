@@ -4,12 +4,12 @@ import shutil
 from pathlib import Path
 
 from orchestrator.domain.errors import Invalid
+from orchestrator.domain.processes import SandboxExit
 from orchestrator.services import sandbox
 from orchestrator.services.datasets.files import unused_path
 from orchestrator.services.datasets.ingest.zip_archives import MAX_RATIO
 from orchestrator.services.sandbox import Tool
 
-_TOO_LARGE, _TOO_MANY = 3, 5
 _ALWAYS_ALLOWED_BYTES = 2**20
 _RESERVED_BYTES = 256 * 2**20
 
@@ -32,9 +32,9 @@ def unpack_table(table: Path, max_bytes: int) -> int:
         table.unlink()
         return sum(path.stat().st_size for path in folder.iterdir())
     shutil.rmtree(folder, ignore_errors=True)
-    if code == _TOO_LARGE:
+    if code == SandboxExit.TOO_LARGE:
         raise Invalid(f"{table.name} unpacks to more than {limit / 2**20:,.0f} MB. Split it, or use fewer clips.")
-    if code == _TOO_MANY:
+    if code == SandboxExit.TOO_MANY:
         raise Invalid(f"{table.name} has more clips than are imported at once. Split it.")
     return 0
 
@@ -44,4 +44,4 @@ def _extract(table: Path, folder: Path, limit: int) -> int:
     try:
         return sandbox.run(Tool.PARQUET_CLIPS, str(table), str(folder), str(limit)).code
     except sandbox.TimeLimitReached:
-        return _TOO_LARGE
+        return SandboxExit.TOO_LARGE

@@ -121,11 +121,11 @@ def _render(request: dict[str, Any], sheet: Path, facts: Path) -> None:
         for old in sorted(sheet.parent.glob("*.*"), key=lambda path: path.stat().st_mtime)[: -2 * _MAX_CACHED]:
             old.unlink(missing_ok=True)
         answer = _run_renderer(request | {"sheet": str(part)})
-        if "seen" not in answer:
+        if "frames" not in answer:
             sentence = str(answer.get("problem") or "This clip cannot be rendered. Choose other settings.")
             raise Invalid(sentence, _FIELDS.get(str(answer.get("field")), ""))
         os.replace(part, sheet)
-        facts.write_text(json.dumps(answer["seen"]))
+        facts.write_text(json.dumps(answer["frames"]))
     finally:
         part.unlink(missing_ok=True)
 

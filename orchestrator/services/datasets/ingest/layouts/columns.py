@@ -4,10 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from orchestrator.domain.processes import SandboxExit
 from orchestrator.services import sandbox
 from orchestrator.services.sandbox import Tool
-
-TOO_LARGE = 3
 
 
 def parquet_rows(path: Path, max_bytes: int) -> list[dict[str, Any]] | None:
@@ -20,7 +19,7 @@ def parquet_rows(path: Path, max_bytes: int) -> list[dict[str, Any]] | None:
         done = sandbox.run(Tool.PARQUET_ROWS, str(path), str(max_bytes))
     except sandbox.TimeLimitReached:
         return None
-    if done.code == TOO_LARGE:
+    if done.code == SandboxExit.TOO_LARGE:
         raise OverflowError
     return [_flat(json.loads(line)) for line in done.output.splitlines()] if done.code == 0 else None
 
