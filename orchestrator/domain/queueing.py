@@ -45,4 +45,6 @@ class Sweep(SQLModel, table=True):
     metric: str = Field(default="eval_loss", max_length=48)
     goal: str = Field(default="min", max_length=3)
     idempotency_key: str = Field(max_length=80)
+    request_hash: str = Field(default="", max_length=64)
+    """The hash of what was asked for with the key; "" for sweeps from before it was stored."""
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]

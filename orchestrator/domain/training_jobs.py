@@ -76,6 +76,8 @@ class TrainingJob(SQLModel, table=True):
     model_revision: str = Field(default="", max_length=64)
     recipe: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     idempotency_key: str = Field(max_length=80)
+    request_hash: str = Field(default="", max_length=64)
+    """The hash of what was asked for with the key; "" for jobs from before it was stored."""
     status: JobStatus = Field(default=JobStatus.QUEUED, sa_type=text_enum(JobStatus))  # type: ignore[arg-type]
     attempt: int = 0
     """Counts starts; a trainer of an older attempt is fenced off: its writes are refused."""

@@ -54,6 +54,18 @@ def test_the_same_key_launches_once(ada_client: TestClient, body: dict[str, Any]
     assert until(lambda: ada_client.get(job).json()["status"]) in ("stopped", "stopping")
 
 
+@pytest.mark.parametrize("route", ["jobs", "sweeps"])
+def test_the_same_key_with_another_body_is_refused(ada_client: TestClient, body: dict[str, Any], route: str):
+    first = body | ({"sweep": {"qlora.r": [8, 16]}} if route == "sweeps" else {})
+    headers = {"Idempotency-Key": "key"}
+    assert ada_client.post(f"/api/v1/{route}", json=first, headers=headers).status_code == 201
+    other = first | {"output_name": "key-two", "optim": {"learning_rate": 5e-3}}
+    refused = refusal(ada_client.post(f"/api/v1/{route}", json=other, headers=headers), 409)
+    assert "night-run" in refused["detail"]
+    assert "a new key to launch this too" in refused["detail"]
+    assert ada_client.post(f"/api/v1/{route}", json=other, headers={"Idempotency-Key": "new"}).status_code == 201
+
+
 @pytest.mark.parametrize(
     ("part", "values", "field"),
     [

@@ -1,9 +1,7 @@
 """Launches a training job from a recipe that passes the preflight."""
 
-import secrets
-
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from orchestrator.domain.datasets import Dataset
 from orchestrator.domain.errors import Invalid
@@ -16,6 +14,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.live_events import publish_status
 from orchestrator.services.training.dispatch import dispatch
+from orchestrator.services.training.idempotency import checked_key, hash_of_job, job_of_key
 from orchestrator.services.training.jobs import job_row
 from orchestrator.services.training.lifecycle import add_event
 from orchestrator.services.training.preflight import preflight
@@ -25,18 +24,17 @@ from orchestrator.services.training.rows import JobRow
 def launch_job(
     session: Session, actor: Actor, dataset_id: int, model_id: int, recipe: Recipe, idempotency_key: str = ""
 ) -> JobRow:
-    """Queues a training job. Repeated calls with the same key return the same job.
+    """Queues a training job. Repeated calls with the same key and values return the same job.
 
     Args:
         idempotency_key: chosen by the client, unique per user; "" for none.
 
     Raises:
         Invalid: `problems` names each field (dataset_id, model_id, or one of the recipe) with its sentence.
+        KeyReused: the key launched something else.
     """
-    key = idempotency_key.strip() or secrets.token_urlsafe(18)
-    if len(key) > 80:
-        raise Invalid("The idempotency key may have at most 80 characters.", "idempotency_key")
-    if job := _existing(session, actor, key):
+    key, body_hash = checked_key(idempotency_key), hash_of_job(dataset_id, model_id, recipe)
+    if job := job_of_key(session, actor, key, body_hash):
         return job_row(job)
     plan = preflight(session, actor, dataset_id, model_id, recipe)
     if plan.problems:
@@ -46,12 +44,13 @@ def launch_job(
     assert dataset
     assert model
     job = make_record(actor, dataset, model, recipe, key, plan.steps)
+    job.request_hash = body_hash
     try:
         with session.begin_nested():
             session.add(job)
     except IntegrityError:
         # Another request with the same key, such as the second click of a double click, was faster.
-        if other := _existing(session, actor, key):
+        if other := job_of_key(session, actor, key, body_hash):
             return job_row(other)
         raise
     assert job.id is not None
@@ -60,13 +59,6 @@ def launch_job(
     dispatch(session)
     after_commit(session, lambda: publish_status(job_id, 0, JobStatus.QUEUED.value))
     return job_row(job)
-
-
-def _existing(session: Session, actor: Actor, key: str) -> TrainingJob | None:
-    statement = select(TrainingJob).where(
-        TrainingJob.owner_id == actor.user_id, col(TrainingJob.idempotency_key) == key
-    )
-    return session.exec(statement).first()
 
 
 def make_record(actor: Actor, dataset: Dataset, model: VideoModel, recipe: Recipe, key: str, steps: int) -> TrainingJob:

@@ -1,7 +1,6 @@
 """Sweeps: a group of jobs, one for each combination of parameter values, that is read, stopped and compared as one."""
 
 import contextlib
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from datetime import datetime
 from itertools import product
 from typing import Any
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Dataset
@@ -26,6 +26,7 @@ from orchestrator.services.live_events import publish_status
 from orchestrator.services.training import lifecycle
 from orchestrator.services.training.dispatch import dispatch
 from orchestrator.services.training.estimate import count_steps
+from orchestrator.services.training.idempotency import checked_key, hash_of_sweep, sweep_of_key
 from orchestrator.services.training.jobs import progress_share
 from orchestrator.services.training.launch import make_record
 from orchestrator.services.training.preflight import preflight, recipe_problems
@@ -70,7 +71,7 @@ def launch_sweep(
     grid: Values,
     idempotency_key: str = "",
 ) -> SweepRow:
-    """Queues one job for each combination of the grid's values; repeated calls with the same key return the same sweep.
+    """Queues one job for each combination of the grid's values; the same key and values again return the same sweep.
 
     Args:
         base: a recipe as text or JSON values.
@@ -78,14 +79,12 @@ def launch_sweep(
 
     Raises:
         Invalid: `problems` names each field with its sentence.
+        KeyReused: the key launched something else.
     """
-    key = idempotency_key.strip() or secrets.token_urlsafe(18)
-    if len(key) > 80:
-        raise Invalid("The idempotency key may have at most 80 characters.", "idempotency_key")
-    same_key = select(Sweep).where(Sweep.owner_id == actor.user_id, Sweep.idempotency_key == key)
-    if existing := session.exec(same_key).first():
+    key, recipes = checked_key(idempotency_key), expand(base, grid)
+    body_hash = hash_of_sweep(dataset_id, model_id, grid, recipes)
+    if existing := sweep_of_key(session, actor, key, body_hash):
         return sweep_row(session, existing)
-    recipes = expand(base, grid)
     plan = preflight(session, actor, dataset_id, model_id, recipes[0])
     dataset, model = session.get(Dataset, dataset_id), session.get(VideoModel, model_id)
     others = [problem for recipe in recipes[1:] for problem in recipe_problems(model, recipe)] if model else []
@@ -99,9 +98,16 @@ def launch_sweep(
         metric=metric.name,
         goal="max" if metric.more_is_better else "min",
         idempotency_key=key,
+        request_hash=body_hash,
     )
-    session.add(sweep)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(sweep)
+    except IntegrityError:
+        # Another request with the same key, such as the second click of a double click, was faster.
+        if other := sweep_of_key(session, actor, key, body_hash):
+            return sweep_row(session, other)
+        raise
     assert dataset
     assert model
     jobs = [
@@ -109,7 +115,7 @@ def launch_sweep(
         for number, recipe in enumerate(recipes)
     ]
     for job in jobs:
-        job.sweep_id = sweep.id
+        job.sweep_id, job.request_hash = sweep.id, body_hash
     session.add_all(jobs)
     session.flush()
     message = f"Launched with {len(jobs) - 1} others; waiting for a worker."
