@@ -43,6 +43,7 @@ def launch(data_dir: Path, port: int, log: Path, **settings: str) -> subprocess.
     """Starts `up` in the background, with exactly these settings."""
     env = {key: value for key, value in os.environ.items() if not key.startswith("LOREEL_")}
     env |= {"LOREEL_DATA_DIR": str(data_dir), "LOREEL_PORT": str(port), "HF_HUB_OFFLINE": "1"}
+    env["LOREEL_SIGNUPS_PER_HOUR"] = "0"  # each test makes accounts, all from this machine
     env |= {f"LOREEL_{key.upper()}": value for key, value in settings.items()}
     command = [sys.executable, "-m", "orchestrator.stack.up"]
     with log.open("ab") as out:

@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     signup: Literal["open", "invite", "closed"] = "open"
     """Who may create an account. The first account is always allowed, and is the administrator; after it, only `open`
     lets others sign up."""
+    signups_per_hour: int = Field(default=30, ge=0)
+    """Accounts that one address may create in an hour; all together may create ten times as many. `0`: no limit."""
     session_days: int = 30
     """Days that a login with "Remember me" lasts."""
     secure_cookies: bool = False

@@ -17,7 +17,7 @@ from orchestrator.api.authentication import (
 from orchestrator.api.checked_route import checked_router
 from orchestrator.api.serialization import Id, list_json, to_json
 from orchestrator.domain.errors import NotSignedIn
-from orchestrator.services.auth import accounts, sessions, tickets, tokens
+from orchestrator.services.auth import accounts, device_cookies, sessions, tickets, tokens
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
 
@@ -53,16 +53,21 @@ class NewTokenBody(BaseModel):
     expires_days: int | None = None
 
 
-def set_cookie(response: Response, request: Request, token: str, remember: bool) -> None:
-    """Sets the session cookie: not readable by scripts, not sent with POSTs of other sites.
+def set_cookies(response: Response, request: Request, user_id: int, token: str, remember: bool) -> None:
+    """Sets the cookies of a session and of this device: not readable by scripts, not sent with POSTs of other sites.
 
     Args:
-        remember: False for a cookie that ends with the browser.
+        remember: False for a session cookie that ends with the browser.
     """
     settings = get_settings()
     age = settings.session_days * 86_400 if remember else None
     secure = settings.secure_cookies or request.url.scheme == "https"
-    response.set_cookie(sessions.COOKIE_NAME, token, age, httponly=True, samesite="lax", secure=secure, path="/")
+    device = device_cookies.new_device_cookie(user_id)
+    for name, value, seconds in (
+        (sessions.COOKIE_NAME, token, age),
+        (device_cookies.COOKIE_NAME, device, device_cookies.DAYS * 86_400),
+    ):
+        response.set_cookie(name, value, seconds, httponly=True, samesite="lax", secure=secure, path="/")
 
 
 def local_path(path: str) -> str:
@@ -72,20 +77,22 @@ def local_path(path: str) -> str:
 
 
 @router.post("/auth/signup", status_code=201, dependencies=[Depends(check_origin_if_browser)])
-def sign_up(body: SignUp) -> dict[str, Any]:
+def sign_up(body: SignUp, request: Request) -> dict[str, Any]:
+    ip = client_ip(request)
     with session_scope() as session:
-        actor = accounts.sign_up(session, body.username, body.email, body.password, get_settings())
+        actor = accounts.sign_up(session, body.username, body.email, body.password, get_settings(), ip)
         return to_json(accounts.get_account(session, actor))
 
 
 @router.post("/auth/login", dependencies=[Depends(check_origin_if_browser)])
 def log_in(body: LogIn, request: Request, response: Response) -> dict[str, Any]:
     agent, ip = request.headers.get("user-agent", ""), client_ip(request)
+    device = request.cookies.get(device_cookies.COOKIE_NAME, "")
     with session_scope() as session:
-        actor = sessions.log_in(session, body.login, body.password, ip)
+        actor = sessions.log_in(session, body.login, body.password, ip, device)
         token = sessions.open_session(session, actor.user_id, body.remember, agent, ip)
         row = accounts.get_account(session, actor)
-    set_cookie(response, request, token, body.remember)
+    set_cookies(response, request, actor.user_id, token, body.remember)
     return to_json(row)
 
 
@@ -149,7 +156,7 @@ def redeem(request: Request, ticket: str, next: Annotated[str, "a local path"] =
     except NotSignedIn:
         return RedirectResponse("/login", 303)
     response = RedirectResponse(local_path(next), 303)
-    set_cookie(response, request, token, remember)
+    set_cookies(response, request, user_id, token, remember)
     return response
 
 

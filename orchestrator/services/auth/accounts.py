@@ -10,14 +10,15 @@ from sqlmodel import Session, col
 
 from orchestrator.domain.errors import Conflict, Invalid, NotAllowed, NotSignedIn
 from orchestrator.domain.users import Actor, Role, User
-from orchestrator.services.auth.limits import attempt_failed, attempt_succeeded, begin_attempt
-from orchestrator.services.auth.passwords import hash_password, password_problem, verify_password
+from orchestrator.services.auth.limits import begin_confirmation, begin_signup, confirmation_succeeded
+from orchestrator.services.auth.passwords import MAX_LENGTH, hash_password, password_problem, verify_password
 from orchestrator.services.auth.rows import AccountRow
 from orchestrator.services.datasets.demo import create_demos
 from orchestrator.settings import Settings
 
 log = structlog.get_logger(__name__)
 _USERNAME = re.compile(r"[A-Za-z0-9_.-]{3,32}")
+MAX_USERNAME, MAX_EMAIL = 32, 254
 _TAKEN = {
     "username": "This username is taken; choose another.",
     "email": "An account with this email exists already; log in, or use another email.",
@@ -46,6 +47,8 @@ def _username_problem(username: str) -> str:
 def _email_problem(email: str) -> str:
     if not email.strip():
         return "Enter your email."
+    if len(email) > MAX_EMAIL:  # validating a megabyte takes seconds
+        return f"An email has at most {MAX_EMAIL} characters; this one has {len(email)}."
     try:
         _normal_email(email)
     except EmailNotValidError:
@@ -80,7 +83,7 @@ def _signup_problems(username: str, email: str, password: str) -> list[tuple[str
     checks = [
         ("username", _username_problem(username)),
         ("email", _email_problem(email)),
-        ("password", password_problem(password, [username, email])),
+        ("password", password_problem(password, [username[:MAX_USERNAME], email[:MAX_EMAIL]])),
     ]
     return [(field, sentence) for field, sentence in checks if sentence]
 
@@ -98,16 +101,21 @@ def _conflict_from(session: Session, error: IntegrityError) -> Conflict:
     return Conflict(_TAKEN[field], field)
 
 
-def sign_up(session: Session, username: str, email: str, password: str, settings: Settings) -> Actor:
+def sign_up(session: Session, username: str, email: str, password: str, settings: Settings, ip: str = "") -> Actor:
     """Creates an account with its demo datasets; the first account of an installation becomes its administrator.
+
+    Args:
+        ip: the client's address, whose sign-ups are limited; "" for our own code.
 
     Raises:
         Invalid: `problems` names each bad field. Conflict: `field` is taken. NotAllowed: sign-up is not open.
+        TooMany: this address, or all together, made too many accounts.
     """
     username, email = username.strip(), email.strip()
     problems = _signup_problems(username, email, password)
     if problems:
         raise Invalid(problems[0][1], problems[0][0], problems)
+    begin_signup(ip, settings.signups_per_hour)
     for field, value in (("username", username), ("email", email)):
         if _is_taken(session, field, value):
             raise Conflict(_TAKEN[field], field)
@@ -151,6 +159,29 @@ def get_account(session: Session, actor: Actor) -> AccountRow:
     return AccountRow(user.id, user.username, user.email, user.role.value, user.created_at)
 
 
+def confirm_password(session: Session, actor: Actor, password: str, field: str = "current_password") -> None:
+    """Asks for the password once more before something that a stolen session must not do.
+
+    Args:
+        field: the form field that a refusal names.
+
+    Raises:
+        Invalid: it is not the actor's password. TooMany: it was wrong too often.
+    """
+    _confirm_password(_user_of(session, actor), password, field)
+
+
+def _confirm_password(user: User, password: str, field: str) -> None:
+    assert user.id is not None
+    if not password:
+        raise Invalid("Enter your current password to confirm this.", field)
+    begin_confirmation(user.id)
+    if not verify_password(user.password_hash, password[: MAX_LENGTH + 1]):
+        log.info("password.confirmation_failed", account=user.id)
+        raise Invalid("That is not your current password.", field)
+    confirmation_succeeded(user.id)
+
+
 def update_profile(session: Session, actor: Actor, username: str, email: str) -> Actor:
     """Changes one's own username and email.
 
@@ -184,13 +215,7 @@ def change_password(session: Session, actor: Actor, current: str, new: str) -> N
         Invalid: field `current` or `new`. TooMany: the current password was wrong too often.
     """
     user = _user_of(session, actor)
-    account = f"password-of-{actor.user_id}"
-    begin_attempt(account, "")
-    if not verify_password(user.password_hash, current):
-        attempt_failed(account)
-        log.info("password.change_refused", account=actor.user_id)
-        raise Invalid("That is not your current password.", "current")
-    attempt_succeeded(account, "")
+    _confirm_password(user, current, "current")
     problem = password_problem(new, [user.username, user.email])
     if not problem and new == current:
         problem = "The new password is the same as the current one."

@@ -11,8 +11,9 @@ from orchestrator.domain.errors import NotSignedIn
 from orchestrator.domain.users import Actor, User, UserSession
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.auth.accounts import actor_of
+from orchestrator.services.auth.device_cookies import read_device_cookie
 from orchestrator.services.auth.last_use import note_use
-from orchestrator.services.auth.limits import attempt_failed, attempt_succeeded, begin_attempt
+from orchestrator.services.auth.limits import Attempt, attempt_failed, attempt_succeeded, begin_attempt
 from orchestrator.services.auth.passwords import (
     MAX_LENGTH,
     decoy_hash,
@@ -29,32 +30,52 @@ COOKIE_NAME = "loreel_session"
 SHORT_SESSION = timedelta(hours=12)
 """Without "remember me" a session ends when the browser closes, and after this time at the latest."""
 LAST_SEEN_INTERVAL = timedelta(minutes=1)
+MAX_LOGIN = 254
 _WRONG_LOGIN = "That password does not match this account, or there is no such account. Check both and try again."
 
 
-def log_in(session: Session, login: str, password: str, ip: str) -> Actor:
+def log_in(session: Session, login: str, password: str, ip: str, device_cookie: str = "") -> Actor:
     """The account behind a username or email and its password.
+
+    Args:
+        ip: the client's address.
+        device_cookie: what its browser sent as the cookie of `device_cookies`, or "".
 
     Raises:
         NotSignedIn: the password is wrong, or there is no such account; both read the same. TooMany: too many failures.
     """
-    key = login.strip().casefold()[:254]
-    begin_attempt(key, ip)
+    key = login.strip()[:MAX_LOGIN].casefold()
     decoy = decoy_hash()  # before the account is searched for, so that an unknown one takes the same time
     column = User.email_key if "@" in key else User.username_key
     user = session.scalar(select(User).where(col(column) == key))
+    attempt = _attempt(session, user, key, ip, device_cookie)
+    begin_attempt(attempt)
     matches = verify_password(user.password_hash if user else decoy, password[: MAX_LENGTH + 1])
     if user is None or not matches:
-        attempt_failed(ip)
+        attempt_failed(attempt)
         log.info("login.failed", account=user.id if user else None, client=ip)
         raise NotSignedIn(_WRONG_LOGIN)
-    attempt_succeeded(key, ip)
+    attempt_succeeded(attempt)
     if is_outdated(user.password_hash):
         user.password_hash = hash_password(password)
     session.exec(delete(UserSession).where(col(UserSession.expires_at) < utcnow()))
     session.flush()
     log.info("login.succeeded", account=user.id, client=ip)
     return actor_of(user)
+
+
+def _attempt(session: Session, user: User | None, key: str, ip: str, device_cookie: str) -> Attempt:
+    """How the limits count this login."""
+    signed_in_here = select(UserSession.id).where(
+        col(UserSession.user_id) == (user.id if user else 0),
+        col(UserSession.ip) == ip[:64],
+        col(UserSession.expires_at) > utcnow(),
+    )
+    familiar = bool(ip) and session.scalar(signed_in_here.limit(1)) is not None
+    device = read_device_cookie(device_cookie)
+    if user is None:
+        return Attempt(f"name-{digest(key)}", ip)
+    return Attempt(str(user.id), ip, device.id if device and device.user_id == user.id else "", familiar)
 
 
 def session_lifetime(remember: bool) -> timedelta:

@@ -9,7 +9,7 @@ import reflex as rx
 from orchestrator.domain.errors import AppError
 from orchestrator.services.auth import sessions, tickets
 from orchestrator.states.shared.guards import local_path, public, run_service
-from orchestrator.states.shared.identity import find_actor
+from orchestrator.states.shared.identity import device_cookie_of, find_actor
 
 NO_LOGIN = "Enter your email or username."
 NO_PASSWORD = "Enter your password."
@@ -76,7 +76,8 @@ class LoginState(rx.State):
         self.busy = True
         yield
         try:
-            actor = await run_service(sessions.log_in, login, password, self.router.session.client_ip)
+            ip, device = self.router.session.client_ip, device_cookie_of(self)
+            actor = await run_service(sessions.log_in, login, password, ip, device)
             ticket = await run_service(tickets.issue_ticket, actor.user_id, bool(form.get("remember")))
         except AppError as refused:
             self.problem, self.busy = refused.message, False

@@ -74,7 +74,8 @@ class SignupState(rx.State):
             if any(problems.values()):
                 self.busy = False
                 return
-            ticket = await run_service(_create_account, values["username"], values["email"], values["password"])
+            ip = self.router.session.client_ip
+            ticket = await run_service(_create_account, values["username"], values["email"], values["password"], ip)
         except AppError as refused:
             problems = problems_of(refused)
             self.problem, self.problems, self.busy = problems.pop("", ""), problems, False
@@ -82,6 +83,6 @@ class SignupState(rx.State):
         yield enter(ticket, next_path(self))
 
 
-def _create_account(session: Any, username: str, email: str, password: str) -> str:
-    actor = accounts.sign_up(session, username, email, password, get_settings())
+def _create_account(session: Any, username: str, email: str, password: str, ip: str) -> str:
+    actor = accounts.sign_up(session, username, email, password, get_settings(), ip)
     return tickets.issue_ticket(session, actor.user_id, remember=True)

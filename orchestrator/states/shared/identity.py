@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.domain.users import Actor
+from orchestrator.services.auth import device_cookies
 from orchestrator.services.auth.sessions import COOKIE_NAME, actor_from_token, sessions_generation
 from orchestrator.services.db import session_scope
 
@@ -25,8 +26,8 @@ class _CachedActor:
 _cache: dict[str, _CachedActor] = {}
 
 
-def session_token(cookie_header: str, name: str) -> str:
-    """The session's token in a Cookie header, or "". The first of two equal names counts, as servers do."""
+def cookie_value(cookie_header: str, name: str) -> str:
+    """The cookie of this name in a Cookie header, or "". The first of two equal names counts, as servers do."""
     for part in cookie_header.split(";"):
         key, _, value = part.strip().partition("=")
         if key == name and value:
@@ -36,7 +37,12 @@ def session_token(cookie_header: str, name: str) -> str:
 
 def token_of(state: Any) -> str:
     """The session token that came with the websocket's handshake of this state."""
-    return session_token(state.router.headers.cookie or "", COOKIE_NAME)
+    return cookie_value(state.router.headers.cookie or "", COOKIE_NAME)
+
+
+def device_cookie_of(state: Any) -> str:
+    """The device cookie that came with the handshake."""
+    return cookie_value(state.router.headers.cookie or "", device_cookies.COOKIE_NAME)
 
 
 def forget(token: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.users import Actor, Role
 from orchestrator.states.shared import guards
-from orchestrator.states.shared.identity import session_token
+from orchestrator.states.shared.identity import cookie_value
 
 ADA = Actor(user_id=1, username="ada", email="ada@example.com", role=Role.MEMBER)
 
@@ -47,10 +47,10 @@ def test_login_address_remembers_the_page() -> None:
     assert guards.login_address(_state("/")) == "/login"
 
 
-def test_session_token_takes_the_named_cookie() -> None:
-    assert session_token("a=1; loreel_session=tok; b=2", "loreel_session") == "tok"
-    assert session_token("xloreel_session=tok; b=2", "loreel_session") == ""
-    assert session_token("", "loreel_session") == ""
+def test_cookie_value_takes_the_named_cookie() -> None:
+    assert cookie_value("a=1; loreel_session=tok; b=2", "loreel_session") == "tok"
+    assert cookie_value("xloreel_session=tok; b=2", "loreel_session") == ""
+    assert cookie_value("", "loreel_session") == ""
 
 
 def test_signed_in_redirects_visitors_without_a_session(monkeypatch: pytest.MonkeyPatch) -> None:
