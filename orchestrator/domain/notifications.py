@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index
+from sqlalchemy import Column, Index, Text
 from sqlmodel import Field, SQLModel
 
 from orchestrator.domain.base import UtcDateTime, utcnow
@@ -34,8 +34,8 @@ class NotificationPreference(SQLModel, table=True):
 
     user_id: int = Field(foreign_key="users.id", ondelete="CASCADE", primary_key=True)
     webhook_url: str = Field(default="", max_length=500)
-    webhook_secret: str = Field(default="", max_length=80)
-    """Signs the webhook's body; stored in clear, because a hash could not sign."""
+    webhook_secret: str = Field(default="", sa_column=Column(Text, nullable=False))
+    """Signs the webhook's body; stored encrypted, because a hash could not sign."""
     email: bool = False
     kinds: str = Field(default=",".join(KINDS), max_length=200)
     """The kinds that are sent, separated by commas."""

@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from orchestrator.domain.errors import Conflict
 from orchestrator.settings import get_settings
 
-CREDENTIALS = "credentials"
+CREDENTIALS, WEBHOOKS = "credentials", "webhook secrets"
 
 
 def seal(values: dict[str, Any], purpose: str = CREDENTIALS) -> str:

@@ -7,6 +7,8 @@ from alembic import command
 from sqlalchemy import Engine, inspect, text
 
 from orchestrator.services.db import alembic_config, make_engine, run_migrations
+from orchestrator.services.vault import WEBHOOKS, unseal
+from orchestrator.settings import get_settings
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -95,6 +97,26 @@ def test_stored_problems_of_clips_become_words(url: str) -> None:
     assert len(_rows(engine, "SELECT content_hash || problem, status FROM clips")) == len(OLD_PROBLEMS)
 
 
+def test_webhook_secrets_are_sealed_where_they_stand(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOREEL_DATA_DIR", str(tmp_path))
+    get_settings.cache_clear()
+    config, engine = alembic_config(url), make_engine(url)
+    command.upgrade(config, "0013_request_hashes")
+    with engine.begin() as connection:
+        for number, secret in (("1", "whs_abcdefgh"), ("2", "")):
+            connection.execute(text(_USER.replace("(1", f"({number}").replace("'ada", f"'ada{number}")))
+            connection.execute(text(_WISH), {"user": int(number), "secret": secret})
+    command.upgrade(config, "head")
+    sealed = _rows(engine, "SELECT users.email, webhook_secret FROM notice_wishes, users WHERE id = user_id")
+    assert sealed["ada2@example.org"] == ""
+    assert "whs_" not in str(sealed["ada1@example.org"])
+    assert unseal(str(sealed["ada1@example.org"]), WEBHOOKS) == {"secret": "whs_abcdefgh"}
+    command.downgrade(config, "0013_request_hashes")
+    stored = "SELECT users.email, webhook_secret FROM notice_wishes, users WHERE id = user_id"
+    assert _rows(engine, stored) == {"ada1@example.org": "whs_abcdefgh", "ada2@example.org": ""}
+    get_settings.cache_clear()
+
+
 def _rows(engine: Engine, query: str) -> dict[str, str | None]:
     with engine.connect() as connection:
         return {row[0]: row[1] for row in connection.execute(text(query))}
@@ -103,6 +125,10 @@ def _rows(engine: Engine, query: str) -> dict[str, str | None]:
 _USER = """
 INSERT INTO users (id, username, username_key, email, email_key, password_hash, role, created_at)
 VALUES (1, 'ada', 'ada', 'ada@example.org', 'ada@example.org', '-', 'member', '2026-01-01 00:00:00')
+"""
+_WISH = """
+INSERT INTO notice_wishes (user_id, webhook_url, webhook_secret, email, kinds)
+VALUES (:user, 'https://example.org/hook', :secret, false, 'completed')
 """
 _JOB = """
 INSERT INTO training_jobs (owner_id, name, dataset_name, dataset_version, model_name, model_revision, recipe,

@@ -66,7 +66,7 @@ def log_in(session: Session, login: str, password: str, ip: str, device_cookie: 
 
 def _attempt(session: Session, user: User | None, key: str, ip: str, device_cookie: str) -> Attempt:
     """How the limits count this login."""
-    signed_in_here = select(UserSession.id).where(
+    signed_in_here = select(col(UserSession.id)).where(
         col(UserSession.user_id) == (user.id if user else 0),
         col(UserSession.ip) == ip[:64],
         col(UserSession.expires_at) > utcnow(),

@@ -12,6 +12,7 @@ from orchestrator.domain.notifications import Notification, NotificationDelivery
 from orchestrator.domain.users import User
 from orchestrator.services.db import session_scope
 from orchestrator.services.notifications.channels import NotDelivered, post_webhook, send_email
+from orchestrator.services.notifications.preferences import webhook_secret_of
 from orchestrator.settings import get_settings
 
 log = structlog.get_logger()
@@ -78,7 +79,13 @@ def _due_delivery(
         "created_at": notification.created_at.isoformat(),
     }
     return _DueDelivery(
-        delivery.id or 0, delivery.channel, preference.webhook_url, preference.webhook_secret, user.email, body, link
+        delivery.id or 0,
+        delivery.channel,
+        preference.webhook_url,
+        webhook_secret_of(preference),
+        user.email,
+        body,
+        link,
     )
 
 
@@ -87,6 +94,8 @@ def _send(delivery: _DueDelivery) -> str:
     try:
         if delivery.channel == "email":
             send_email(delivery.address, delivery.body["title"], delivery.body["body"], delivery.link)
+        elif delivery.url and not delivery.secret:
+            return "The webhook's secret was stored under another secret key. Save the notifications under Settings."
         elif delivery.url:
             post_webhook(delivery.url, delivery.secret, delivery.body)
     except NotDelivered as error:

@@ -6,12 +6,23 @@ from urllib.parse import urlsplit
 
 from sqlmodel import Session, col, select
 
-from orchestrator.domain.errors import Invalid
+from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.notifications import KINDS, Notification, NotificationDelivery, NotificationPreference
 from orchestrator.domain.users import Actor
 from orchestrator.services.notifications.notifications import notify
 from orchestrator.services.notifications.rows import PreferencesRow
+from orchestrator.services.vault import WEBHOOKS, seal, unseal
 from orchestrator.settings import get_settings
+
+
+def webhook_secret_of(preference: NotificationPreference) -> str:
+    """The secret that signs the webhook's body; "" when there is none, or the secret key has changed since."""
+    if not preference.webhook_secret:
+        return ""
+    try:
+        return str(unseal(preference.webhook_secret, WEBHOOKS)["secret"])
+    except Conflict:
+        return ""
 
 
 def get_preferences(session: Session, actor: Actor) -> PreferencesRow:
@@ -26,7 +37,7 @@ def get_preferences(session: Session, actor: Actor) -> PreferencesRow:
     )
     return PreferencesRow(
         webhook_url=preference.webhook_url,
-        webhook_secret=preference.webhook_secret,
+        webhook_secret=webhook_secret_of(preference),
         email=preference.email,
         kinds=tuple(kind for kind in preference.kinds.split(",") if kind),
         address=actor.email,
@@ -57,8 +68,9 @@ def save_preferences(
     if problems:
         raise Invalid(problems[0][1], problems[0][0], problems)
     preference = session.get(NotificationPreference, actor.user_id) or NotificationPreference(user_id=actor.user_id)
-    if address != preference.webhook_url:
-        preference.webhook_secret = f"whs_{secrets.token_urlsafe(24)}" if address else ""
+    if address != preference.webhook_url or not webhook_secret_of(preference):
+        secret = f"whs_{secrets.token_urlsafe(24)}"
+        preference.webhook_secret = seal({"secret": secret}, WEBHOOKS) if address else ""
     preference.webhook_url, preference.email = address, email
     preference.kinds = ",".join(kind for kind in KINDS if kind in kinds)
     session.add(preference)

@@ -14,7 +14,7 @@ from sqlmodel import select
 from benchmarks.studio import free_port
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.errors import Invalid
-from orchestrator.domain.notifications import NotificationDelivery
+from orchestrator.domain.notifications import NotificationDelivery, NotificationPreference
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.services.notifications import preferences
@@ -112,6 +112,24 @@ def test_a_webhook_is_signed_and_tried_again(
     assert headers["X-Loreel-Signature"] == sign(secret, headers["X-Loreel-Timestamp"], body)
     assert json.loads(body)["title"] == "motions is done"
     assert headers["Host"].startswith("localhost:")
+
+
+def test_a_webhook_secret_is_stored_sealed_and_renewed_when_the_key_has_changed(
+    ada: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = "https://hooks.example.org/loreel"
+    with session_scope() as session:
+        secret = preferences.save_preferences(session, ada, address, False).webhook_secret
+        assert preferences.save_preferences(session, ada, address, False).webhook_secret == secret
+        stored = session.exec(select(NotificationPreference.webhook_secret)).one()
+        assert stored
+        assert secret not in stored
+    allow(monkeypatch, secret_key="another key")
+    with session_scope() as session:
+        assert preferences.get_preferences(session, ada).webhook_secret == ""
+        renewed = preferences.save_preferences(session, ada, address, False).webhook_secret
+        assert renewed.startswith("whs_")
+        assert renewed != secret
 
 
 def test_private_addresses_are_not_called(redis_server: RedisProcess, ada: Actor, hook: str) -> None:
