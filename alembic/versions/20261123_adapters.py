@@ -1,7 +1,7 @@
 """Adapters: versions of what jobs leave, in named lines, and the work done on them afterwards."""
 
 import sqlalchemy as sa
-import sqlmodel
+import sqlmodel.sql.sqltypes
 from alembic import op
 
 import orchestrator.domain.base

@@ -1,7 +1,7 @@
 """The edits of a dataset, one a version, and since which version a clip is in it."""
 
 import sqlalchemy as sa
-import sqlmodel
+import sqlmodel.sql.sqltypes
 from alembic import op
 
 import orchestrator.domain.base

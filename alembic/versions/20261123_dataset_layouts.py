@@ -1,7 +1,7 @@
 """How a dataset was read, the question of a clip, and what its pictures look like."""
 
 import sqlalchemy as sa
-import sqlmodel
+import sqlmodel.sql.sqltypes
 from alembic import op
 
 revision = "0002_layouts"

@@ -1,7 +1,7 @@
 """Datasets that are fetched: the stage they are in, and sealed cloud credentials."""
 
 import sqlalchemy as sa
-import sqlmodel
+import sqlmodel.sql.sqltypes
 from alembic import op
 
 import orchestrator.domain.base

@@ -1,7 +1,7 @@
 """First tables: accounts, datasets, models, training jobs, metrics, workers."""
 
 import sqlalchemy as sa
-import sqlmodel
+import sqlmodel.sql.sqltypes
 from alembic import op
 
 import orchestrator.domain.base

@@ -1,7 +1,7 @@
 """The machine that a job asks for, what each worker brings, and the box between them."""
 
 import sqlalchemy as sa
-import sqlmodel
+import sqlmodel.sql.sqltypes
 from alembic import op
 
 revision = "0007_machines"

@@ -1,7 +1,7 @@
 """Notices and their delivery, priorities, sweeps, the queue's control, workers that drain."""
 
 import sqlalchemy as sa
-import sqlmodel
+import sqlmodel.sql.sqltypes
 from alembic import op
 
 import orchestrator.domain.base

@@ -1,7 +1,7 @@
 """Rehearsals: two real steps of a recipe, and what they took."""
 
 import sqlalchemy as sa
-import sqlmodel
+import sqlmodel.sql.sqltypes
 from alembic import op
 
 import orchestrator.domain.base

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import av
 import numpy as np
-from av.video.frame import VideoFrame
+from av.video.frame import PictureType, VideoFrame
 from av.video.reformatter import VideoReformatter
 
 from jobs.sandbox import limits
@@ -50,7 +50,7 @@ def write_preview(source: Path, target: Path) -> int:
                     pixels = np.ascontiguousarray(np.rot90(np.asarray(small.to_ndarray(), np.uint8), turns))
                     small = VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="yuv420p")
                 small.pts, small.time_base = frames, 1 / rate
-                small.pict_type = av.video.frame.PictureType.NONE
+                small.pict_type = PictureType.NONE
                 out.mux(video.encode(small))
                 frames += 1
                 if frames >= MAX_SECONDS * rate:

@@ -10,8 +10,9 @@ def write_events(metrics: Path, folder: Path) -> int:
 
     Of a step that a later attempt trained again the newest value counts.
     """
-    from tensorboard.compat.proto.event_pb2 import Event
-    from tensorboard.compat.proto.summary_pb2 import Summary
+    # protobuf makes these two classes when the module is imported, where no type checker sees them.
+    from tensorboard.compat.proto.event_pb2 import Event  # pyright: ignore[reportAttributeAccessIssue]
+    from tensorboard.compat.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue]
     from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
     newest: dict[tuple[int, str], tuple[float, float]] = {}

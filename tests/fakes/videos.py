@@ -101,7 +101,7 @@ def mpeg4(path: Path, shade: int = 0) -> Path:
         film = out.add_stream("mpeg4", rate=8)
         film.width, film.height, film.pix_fmt = 64, 64, "yuv420p"
         for frame in source.decode(video=0):
-            frame.pict_type = av.video.frame.PictureType.NONE
+            frame.pict_type = PictureType.NONE
             out.mux(film.encode(frame))
         out.mux(film.encode())
     drawn.unlink()

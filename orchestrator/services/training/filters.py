@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col
 
 from orchestrator.domain.training_jobs import TrainingJob
@@ -45,8 +46,8 @@ def job_choices(session: Session, actor: Actor, owner: str = "") -> FilterChoice
     """The datasets and models of the jobs that `owner` selects, and for an administrator the owners."""
     conditions = owner_filter(actor, owner)
 
-    def used(key: object, name: object) -> list[tuple[int, str]]:
-        statement = select(key, func.max(name)).where(*conditions, key.is_not(None)).group_by(key)  # type: ignore[call-overload]
+    def used(key: Mapped[int | None], name: Mapped[str]) -> list[tuple[int, str]]:
+        statement = select(key, func.max(name)).where(*conditions, key.is_not(None)).group_by(key)
         return [
             (int(value), str(label))
             for value, label in session.execute(statement.order_by(key.desc()).limit(MAX_CHOICES))

@@ -95,9 +95,14 @@ def _check_entry_count(raw: BinaryIO, name: str) -> None:
     """Counts the headers first, which takes seconds, so that no disk is filled with files that are deleted again."""
     with tarfile.open(fileobj=raw, mode="r:", tarinfo=_Entry) as opened:
         for number, _ in enumerate(opened):
-            opened.members = []
+            _forget_entries(opened)
             if number >= MAX_ENTRIES:
                 raise _too_many(name)
+
+
+def _forget_entries(opened: Any) -> None:
+    """Drops the list of entries that tarfile extends while it reads: of a large archive it would fill the memory."""
+    opened.members = []  # an attribute of TarFile that its type stub lacks
 
 
 def _too_many(name: str) -> Invalid:
@@ -110,7 +115,7 @@ def _write_all(opened: tarfile.TarFile, target: Path, budget: int, name: str) ->
         entries += 1
         if entries > MAX_ENTRIES:
             raise _too_many(name)
-        opened.members = []  # tarfile would keep all entries in memory
+        _forget_entries(opened)
         if entry.isdir() or is_system_file(entry.name):
             continue
         _check(entry, name)

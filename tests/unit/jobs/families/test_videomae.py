@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -56,7 +56,7 @@ def test_evaluation_does_not_cut_the_gradient() -> None:
     base, recipe = read_base(BASE), parse_recipe({"qlora": {"dropout": 0.0}})
     family = resolve(base)
     model = family.load(Plan(base, recipe, "classification", ("a", "b")))
-    layers: Sequence[Any] = quantized_layers(model)
+    layers = cast(Sequence[Any], quantized_layers(model))
     assert len(layers) == 24
     assert not any(layer.support_avx512bf16_for_cpu for layer in layers)
     assert all(layer.weight.quant_type == "nf4" for layer in layers)

@@ -39,11 +39,11 @@ def test_a_gpu_gets_bf16_paged_8_bit_moments_and_pinned_loading_ahead(monkeypatc
     monkeypatch.setattr(training_args, "is_torch_bf16_gpu_available", lambda: True)
     monkeypatch.setattr(os, "cpu_count", lambda: 16)
     how = built("cuda:0")
-    assert (how.bf16, how.use_cpu, str(how.optim.value)) == (True, False, "paged_adamw_8bit")
+    assert (how.bf16, how.use_cpu, how.optim) == (True, False, "paged_adamw_8bit")
     assert (how.dataloader_pin_memory, how.dataloader_num_workers, how.dataloader_prefetch_factor) == (True, 4, 2)
     assert device_arguments(parse_recipe({}), "cuda:0", True)["accelerator_config"] == {"non_blocking": True}
     assert not how.dataloader_persistent_workers
-    # What a frozen eye said may have to be asked for again, which a forked process must not do on a GPU.
+    # The features of a frozen vision tower may have to be computed again, which a forked process must not do on a GPU.
     assert built("cuda:0", decodes=False).dataloader_num_workers == 0
     monkeypatch.setenv("WORLD_SIZE", "4")
     assert built("cuda:3").dataloader_num_workers == 2
@@ -60,7 +60,7 @@ def test_a_gpu_without_bf16_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_processor_gets_what_it_always_had() -> None:
     how = built("cpu")
-    assert (how.bf16, how.use_cpu, str(how.optim.value)) == (False, True, "adamw_torch_fused")
+    assert (how.bf16, how.use_cpu, how.optim) == (False, True, "adamw_torch_fused")
     assert (how.dataloader_pin_memory, how.dataloader_num_workers) == (False, 0)
 
 
