@@ -286,16 +286,18 @@ def _strike_a_job(running: Studio, name: str, chance: random.Random, books: Book
 
 def _trainer(running: Studio, job: int) -> psutil.Process | None:
     """The process that trains the job, from its start on."""
-    mark = str(running.data_dir / "jobs" / str(job) / "spec.json")
+    marks = {str(path) for path in (running.data_dir / "jobs" / str(job)).glob("a*/spec.json")}
     for process in psutil.process_iter(["cmdline", "status"]):
         command, dead = process.info["cmdline"] or [], process.info["status"] == psutil.STATUS_ZOMBIE
-        if mark in command and not dead:
+        if marks & {*command} and not dead:
             return process
     return None
 
 
 def _records(running: Studio, job: str) -> list[dict[str, Any]]:
-    path = Path(running.data_dir) / "jobs" / job / "metrics.jsonl"
+    """Those of the last attempt, whose file begins with what earlier ones recorded."""
+    folders = (Path(running.data_dir) / "jobs" / job).glob("a*/metrics.jsonl")
+    path = max(folders, key=lambda path: int(path.parent.name.removeprefix("a")))
     return [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")]
 
 

@@ -71,7 +71,9 @@ def _measure(running: Studio, browser: Browser) -> dict[str, float]:
     job_id = int(page.url.rstrip("/").rpartition("/")[2])
     first = page.evaluate("() => window.__arrivals[0][1]")
     _wait_for_end(context, job_id)
-    waits = _waits(running.data_dir / "jobs" / str(job_id) / "metrics.jsonl", page.evaluate("() => window.__arrivals"))
+    waits = _waits(
+        running.data_dir / "jobs" / str(job_id) / "a1" / "metrics.jsonl", page.evaluate("() => window.__arrivals")
+    )
     return {
         "launch_to_first_loss_s": round((first - launched) / 1000, 2),
         "step_to_chart_p50_ms": round(statistics.median(waits), 1),

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 from sqlmodel import select
@@ -15,9 +16,11 @@ from sqlmodel import select
 from benchmarks.enqueue import make_things
 from benchmarks.ledger import ledger, p95
 from benchmarks.target import Target
+from orchestrator.domain.job_files import METRICS
 from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.users import Actor
 from orchestrator.domain.workers import Worker
+from orchestrator.services.attempts.folders import attempt_folder
 from orchestrator.services.db import session_scope
 from orchestrator.services.training import lifecycle
 from orchestrator.services.training.launch import launch_job
@@ -67,7 +70,7 @@ def _measure(
     try:
         folder = jobs / str(job_id)
         _wait_for_step(folder, 1, 90)
-        trainer = psutil.Process(int((folder / "pid-1").read_text()))
+        trainer = psutil.Process(int((folder / "a1" / "pid-1").read_text()))
         worker = next(p for p in workers if p.pid in {parent.pid for parent in trainer.parents()})
         time.sleep(1.0)
         began = time.monotonic()
@@ -109,26 +112,28 @@ def _silence(trainer: psutil.Process, worker: psutil.Process) -> None:
         process.suspend()
 
 
-def _records(folder: Path) -> list[dict[str, object]]:
+def _records(folder: Path, attempt: int) -> list[dict[str, Any]]:
+    """What the attempt itself recorded; its file begins with what those before it did."""
     try:
-        lines = (folder / "metrics.jsonl").read_text().splitlines()
+        lines = (attempt_folder(int(folder.name), attempt) / METRICS).read_text().splitlines()
     except OSError:
         return []
-    return [json.loads(line) for line in lines if line.endswith("}")]
+    records = [json.loads(line) for line in lines if line.endswith("}")]
+    return [record for record in records if record["attempt"] == attempt]
 
 
 def _wait_for_step(folder: Path, attempt: int, limit_s: float) -> None:
     until = time.monotonic() + limit_s
-    while not any(record["attempt"] == attempt for record in _records(folder)[-50:]):
+    while not _records(folder, attempt):
         if time.monotonic() > until:
             raise RuntimeError(f"Attempt {attempt} of {folder.name} did not begin within {limit_s} s.")
         time.sleep(0.02)
 
 
 def _twice(folder: Path) -> int:
-    """Records of attempt 1 that stand behind the first of attempt 2."""
-    attempts = [record["attempt"] for record in _records(folder)]
-    return sum(attempt == 1 for attempt in attempts[attempts.index(2) :])
+    """Records of attempt 1 that are newer than the first of attempt 2."""
+    second = _records(folder, 2)[0]["t"]
+    return sum(record["t"] > second for record in _records(folder, 1))
 
 
 def _start(*command: str) -> subprocess.Popen[bytes]:

@@ -1,4 +1,4 @@
-"""Turns the metrics of a real job into the curve of the landing page: `python scripts/record_run.py data/jobs/1`."""
+"""Turns the metrics of a real job into the curve of the landing page: `python scripts/record_run.py data/jobs/1/a1`."""
 
 import json
 import sys

@@ -18,10 +18,12 @@ from jobs.runs.supervisor import End, Supervisor, failure_of, read_result
 from jobs.runs.trainer_process import PrewarmedTrainer, TrainerProcess
 from jobs.telemetry.sampler import Sampler
 from orchestrator.domain.failures import FailureKind
+from orchestrator.domain.job_files import LOG
 from orchestrator.domain.redis_keys import job_lease
 from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.redaction import redact_text
+from orchestrator.services.attempts.folders import start_attempt_folder
 from orchestrator.services.db import session_scope
 from orchestrator.services.metrics.ingest import with_prediction_history
 from orchestrator.services.training import lifecycle
@@ -42,18 +44,17 @@ def run_attempt(job_id: int, attempt: int, worker: str, prewarmed: PrewarmedTrai
     settings = get_settings()
     if not _in_transaction(lambda s: lifecycle.claim(s, job_id, attempt, worker)):
         return "not ours"
-    folder = settings.jobs_dir / str(job_id)
-    lease, run_log = Lease(job_lease(job_id), attempt), RunLog(folder / "log.jsonl", job_id, attempt)
+    lease = Lease(job_lease(job_id), attempt)
     lease.keep()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "result.json").unlink(missing_ok=True)
+        folder = start_attempt_folder(job_id, attempt)
         spec, gpus = write_spec(job_id, attempt, folder, settings)
     except (MissingInput, OSError) as error:
         missing = error if isinstance(error, MissingInput) else unwritable(error)
         _in_transaction(lambda s: lifecycle.fail(s, job_id, attempt, missing.kind, missing.sentence))
         lease.release()
         return "failed"
+    run_log = RunLog(folder / LOG, job_id, attempt)
     run_log.write(f"Attempt {attempt} on {worker}.")
     oom_kills = oom_kill_count()
     trainer = _start_trainer(spec, gpus, prewarmed)

@@ -7,7 +7,7 @@
 - Before it ends it writes `result.json` atomically: {"attempt": n, "status": "completed" | "stopped" | "failed",
   "failure": a `FailureKind` or "", "error": sentence, "details": text, "summary": {...}}. Exit code 0 for completed
   and stopped.
-- When `attempt` is above 1 it resumes from the latest complete checkpoint in `folder/checkpoints`, if there is one.
+- When `attempt` is above 1 it resumes from the latest complete one of `checkpoints` and those in `folder/checkpoints`.
 """
 
 import json
@@ -41,7 +41,7 @@ class TrainSpec:
     attempt: int
     name: str
     folder: str
-    """The job's folder, absolute."""
+    """The attempt's folder, absolute; the names of its files are in `domain/job_files.py`."""
     recipe: dict[str, Any]
     task: str
     class_names: list[str]
@@ -68,6 +68,9 @@ class TrainSpec:
     """The folder of caches that runs share, absolute."""
     cache_bytes: int = 0
     """Size that the caches may have together; 0: no limit."""
+
+    checkpoints: list[str] = field(default_factory=list)
+    """Those of earlier attempts from which it may resume, absolute."""
 
     gpus: list[str] = field(default_factory=list)
     """The GPUs of this run, as CUDA_VISIBLE_DEVICES names them, one rank on each. Empty: the processor."""

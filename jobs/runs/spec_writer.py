@@ -12,11 +12,13 @@ from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.telemetry.device import find_device, visible_gpus
 from orchestrator.domain.datasets import Clip, Dataset
 from orchestrator.domain.failures import FailureKind
+from orchestrator.domain.job_files import SPEC
 from orchestrator.domain.machines import parse_shape
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.redis_keys import LIVE_STREAM, STREAM_MAXLEN, job_stop, job_stream
 from orchestrator.domain.tasks import TASK_OF_MODEL, TASKS
 from orchestrator.domain.training_jobs import TrainingJob
+from orchestrator.services.attempts.checkpoints import checkpoints_until
 from orchestrator.services.datasets.curation.versions import clips_at
 from orchestrator.services.db import session_scope
 from orchestrator.settings import Settings
@@ -75,12 +77,13 @@ def write_spec(job_id: int, attempt: int, folder: Path, settings: Settings) -> t
             stream_maxlen=STREAM_MAXLEN,
             stop_key=job_stop(job_id),
             gpus=_gpus_for(job),
+            checkpoints=[str(path) for path in checkpoints_until(job_id, attempt - 1)],
             # The version of the launch, whatever was corrected since: a resumed run trains on the same clips.
             **training_inputs(session, dataset, job.dataset_version, model, settings),
         )
     if shutil.disk_usage(folder).free < _MIN_FREE_BYTES:
         raise MissingInput("The disk is full. Free some space, then resume the job.", FailureKind.DISK_FULL)
-    path = folder / "spec.json"
+    path = folder / SPEC
     spec.save(path)
     return path, len(spec.gpus)
 

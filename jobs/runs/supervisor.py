@@ -20,6 +20,7 @@ from jobs.processes.lease import Lease
 from jobs.runs.log_capture import RunLog
 from jobs.runs.trainer_process import TrainerProcess
 from orchestrator.domain.failures import FailureKind
+from orchestrator.domain.job_files import METRICS, RESULT
 from orchestrator.domain.live_records import RunRecord
 from orchestrator.domain.redis_keys import job_stop
 from orchestrator.domain.run_summary import Prediction, RunSummary
@@ -76,7 +77,7 @@ class Supervisor:
     """When this attempt's first step was seen, and which one it was."""
 
     def __post_init__(self) -> None:
-        self._metrics = MetricsFile(self.folder / "metrics.jsonl")
+        self._metrics = MetricsFile(self.folder / METRICS)
 
     def follow(self) -> tuple[End, int]:
         """Returns when the trainer has ended: why, and its exit code."""
@@ -197,7 +198,7 @@ class Supervisor:
 def read_result(folder: Path, attempt: int) -> dict[str, Any]:
     """What the trainer wrote at its end; {} when it wrote nothing in this attempt."""
     try:
-        result = json.loads((folder / "result.json").read_text())
+        result = json.loads((folder / RESULT).read_text())
     except (OSError, ValueError):
         return {}
     return result if isinstance(result, dict) and result.get("attempt", attempt) == attempt else {}

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 
 from jobs.telemetry.device import Device, find_device, stats
+from orchestrator.domain.job_files import TELEMETRY
 from orchestrator.domain.live_records import SystemSample
 from orchestrator.services.live_events import publish_system
 
@@ -27,7 +28,7 @@ class Sampler:
             gpus: how many of the visible ones this run trains on; 0: all.
         """
         self._gpus = gpus or None
-        self._path, self._job_id, self._pid = folder / "telemetry.jsonl", job_id, pid
+        self._path, self._job_id, self._pid = folder / TELEMETRY, job_id, pid
         self._stopping = threading.Event()
         self._processes: dict[int, psutil.Process] = {}
         self._n, self._first_at = _resume(self._path)

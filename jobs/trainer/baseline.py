@@ -9,8 +9,7 @@ from typing import Any
 from jobs.families.protocol import Family, Plan
 from jobs.trainer.distributed import is_main_process, preserve_rng
 from jobs.trainer.hf_trainer import VideoTrainer
-
-_FILE = "baseline.json"
+from orchestrator.domain.job_files import BASELINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ def load_or_measure_baseline(folder: Path, family: Family, plan: Plan, trainer: 
     guessed = family.chance_level(plan, len(held))
     if guessed is not None:
         return Baseline(guessed)
-    known = _read(folder / _FILE)
+    known = _read(folder / BASELINE)
     if known is not None:
         return known
     # The adapters add nothing yet, so this is the base; chance is left as it was.
@@ -41,9 +40,9 @@ def load_or_measure_baseline(folder: Path, family: Family, plan: Plan, trainer: 
     found = Baseline(dict(trainer.score.values), before)
     if not is_main_process():
         return found
-    part = folder / f".{_FILE}.part"
+    part = folder / f".{BASELINE}.part"
     part.write_text(json.dumps({"values": found.values, "before": found.before}))
-    os.replace(part, folder / _FILE)
+    os.replace(part, folder / BASELINE)
     return found
 
 

@@ -5,12 +5,14 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
+from orchestrator.domain.job_files import CHECKPOINT_PREFIX, MANIFEST
 from orchestrator.domain.numbers import parse_number
 
-MANIFEST = "whole.json"
 KEPT = 2
+"""Checkpoints that an attempt keeps."""
 _FULL = ("no space left on device", "disk quota exceeded", "storagefull", "inline_container.cc", "iostream error")
 """How safetensors and torch tell of a full disk: with errors of their own, the system's words inside."""
 
@@ -41,17 +43,22 @@ def is_complete(folder: Path) -> bool:
         return False
 
 
-def latest_complete_checkpoint(folder: Path) -> Path | None:
-    """The whole checkpoint with the most steps; damaged ones are passed over."""
-    for path in sorted(folder.glob("checkpoint-*"), key=_step, reverse=True):
+def latest_complete_checkpoint(folder: Path, earlier: Iterable[Path] = ()) -> Path | None:
+    """The complete checkpoint with the most steps; damaged ones are passed over.
+
+    Args:
+        folder: the attempt's own checkpoints.
+        earlier: checkpoints of earlier attempts.
+    """
+    for path in sorted([*folder.glob(f"{CHECKPOINT_PREFIX}*"), *earlier], key=_step, reverse=True):
         if _step(path) >= 0 and is_complete(path):
             return path
     return None
 
 
 def prune_checkpoints(folder: Path) -> None:
-    """Keeps the newest two, and no half-written one."""
-    for path in sorted(folder.glob("checkpoint-*"), key=_step, reverse=True)[KEPT:]:
+    """Keeps the newest two of an attempt's own checkpoints, and no half-written one."""
+    for path in sorted(folder.glob(f"{CHECKPOINT_PREFIX}*"), key=_step, reverse=True)[KEPT:]:
         shutil.rmtree(path, ignore_errors=True)
     for path in folder.glob(".part*"):
         shutil.rmtree(path, ignore_errors=True)
@@ -65,7 +72,7 @@ def disk_is_full(error: BaseException) -> bool:
 
 
 def _step(path: Path) -> int:
-    number = parse_number(path.name.removeprefix("checkpoint-"))
+    number = parse_number(path.name.removeprefix(CHECKPOINT_PREFIX))
     return -1 if number is None else number
 
 

@@ -13,6 +13,7 @@ from jobs.trainer.checkpoints import commit_checkpoint, prune_checkpoints
 from jobs.trainer.device_settings import device_arguments
 from jobs.trainer.distributed import is_main_process, preserve_rng, wait_for_all, world_size
 from jobs.trainer.loss_weighting import LossWeights
+from orchestrator.domain.job_files import CHECKPOINT_PREFIX
 from orchestrator.domain.recipe_optim import Scheduler
 from orchestrator.domain.recipes import Recipe
 
@@ -130,7 +131,7 @@ class VideoTrainer(Trainer):
         self._aside = folder / ".part"
         try:
             super()._save_checkpoint(model, trial)
-            name = f"checkpoint-{self.state.global_step}"
+            name = f"{CHECKPOINT_PREFIX}{self.state.global_step}"
             wait_for_all()  # each process writes its own part of it
             if is_main_process():
                 commit_checkpoint(self._aside / name, folder / name)

@@ -11,9 +11,9 @@ import torch
 
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.failures import FailureKind
+from orchestrator.domain.job_files import MEMORY_SETTINGS
 from orchestrator.domain.recipes import Recipe, smaller_batch
 
-_FILE = "easing.json"
 _SAYINGS = (
     "can't allocate memory",
     "cannot allocate memory",
@@ -97,16 +97,16 @@ def free_memory() -> None:
 
 def save_settings(folder: Path, easing: MemorySettings) -> None:
     """Keeps it with the job: a resumed run must not run out again to learn the same."""
-    part = folder / f".{_FILE}.part"
+    part = folder / f".{MEMORY_SETTINGS}.part"
     part.write_text(json.dumps(asdict(easing)))
-    os.replace(part, folder / _FILE)
+    os.replace(part, folder / MEMORY_SETTINGS)
 
 
 def load_settings(folder: Path, recipe: Recipe) -> MemorySettings:
     """What an earlier attempt of this job came down to, else what the recipe asks."""
     asked = requested_settings(recipe)
     try:
-        found = MemorySettings(**json.loads((folder / _FILE).read_text()))
+        found = MemorySettings(**json.loads((folder / MEMORY_SETTINGS).read_text()))
     except (OSError, ValueError, TypeError):
         return asked
     return found if found.batch * found.gather == asked.batch * asked.gather else asked

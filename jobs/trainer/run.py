@@ -54,6 +54,7 @@ from jobs.trainer.threads import ThreadTuner
 from jobs.video.source import BadClip
 from orchestrator.domain.errors import AppError, DiskFull
 from orchestrator.domain.failures import FailureKind
+from orchestrator.domain.job_files import CHECKPOINTS, METRICS, RESULT, TENSORBOARD
 from orchestrator.domain.recipes import Recipe, parse_recipe
 from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.tasks import TASKS
@@ -166,7 +167,7 @@ def _learn(
     reporter.samples = lambda: (
         summarize_evaluation(trainer.score, kind, before=baseline.before, clips=sides.validation).samples
     )
-    checkpoint = latest_complete_checkpoint(run.folder / "checkpoints") if resumes else None
+    checkpoint = latest_complete_checkpoint(run.folder / CHECKPOINTS, map(Path, spec.checkpoints)) if resumes else None
     if checkpoint:
         recorder.log(f"Going on from {checkpoint.name}.")
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
@@ -207,7 +208,7 @@ def _trainer(run: Run, plan: Plan, model: Any, clips: RunData) -> tuple[VideoTra
     batch, gather = how.batch_size, how.gradient_accumulation
     an_epoch = math.ceil(math.ceil(math.ceil(len(learn) / batch) / world_size()) / gather)
     steps = how.max_steps or an_epoch * how.epochs
-    folder = run.folder / "checkpoints"
+    folder = run.folder / CHECKPOINTS
     folder.mkdir(parents=True, exist_ok=True)
     if is_main_process():
         prune_checkpoints(folder)
@@ -246,7 +247,7 @@ def main(path: Path) -> int:
     asked = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: asked.set())
-    metrics = folder / "metrics.jsonl"
+    metrics = folder / METRICS
     sinks: list[Sink] = [JsonlSink(metrics)] if is_main_process() else []
     live: RedisSink | None = None
     if spec.redis_url:
@@ -265,9 +266,9 @@ def main(path: Path) -> int:
     recorder.close()
     leave_process_group()
     if is_main_process():
-        _write_events(metrics, folder / "tensorboard")
+        _write_events(metrics, folder / TENSORBOARD)
     if is_main_process() or result.status == "failed":
-        _write_result(folder / "result.json", spec.attempt, result)
+        _write_result(folder / RESULT, spec.attempt, result)
     return 1 if result.status == "failed" else 0
 
 

@@ -69,7 +69,7 @@ def test_a_failed_job_says_why(page: Page, api: httpx.Client, app_server: Studio
         assert page.locator("#job-error").inner_text().strip() == api.get(f"/jobs/{job}").json()["error"]
         expect(page.locator("#job-failure").get_by_text("Clone with changes")).to_be_visible()
         # What a checkpoint left can be had, but is not the first thing to do.
-        adapter = app_server.data_dir / "jobs" / job / "adapter"
+        adapter = app_server.data_dir / "jobs" / job / "a1" / "adapter"
         adapter.mkdir(parents=True)
         (adapter / "adapter_config.json").write_text("{}")
         page.reload()

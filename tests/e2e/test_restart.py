@@ -125,7 +125,7 @@ def test_a_clean_restart_goes_on(own: Studio, browser: Browser) -> None:
         assert "suspended" in kinds
         assert "lost" not in kinds
         assert set(range(1, STEPS + 1)) <= loss_points(page), "the page shows the whole run"
-    records = (own.data_dir / "jobs" / job / "metrics.jsonl").read_text().splitlines()
+    records = (own.data_dir / "jobs" / job / "a2" / "metrics.jsonl").read_text().splitlines()
     trained = [r["step"] for r in map(json.loads, records) if r["kind"] == "metric" and "loss" in r["values"]]
     assert trained == list(range(1, STEPS + 1)), "no step is trained twice"
     context.close()

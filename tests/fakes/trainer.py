@@ -1,6 +1,6 @@
 """A stand-in trainer for tests of the queue: real process, real files, real records, no torch.
 
-How it behaves is read from `fake.json` in the job's folder's parent, else it trains `steps` quick steps.
+How it behaves is read from `fake.json` in the folder of all jobs, else it trains `steps` quick steps.
 """
 
 import json
@@ -25,12 +25,12 @@ def main(spec_path: str) -> int:
     spec = json.loads(Path(spec_path).read_text())
     folder = Path(spec["folder"])
     plan = {"steps": 20, "pause": 0.02, "deaf": False, "fail_at": 0, "once": "", "exit": 1}
-    for place in (folder.parent / "fake.json", folder / "fake.json"):
-        if place.exists():
-            plan |= json.loads(place.read_text())
+    if (behaviour := folder.parents[1] / "fake.json").exists():
+        plan |= json.loads(behaviour.read_text())
     signal.signal(signal.SIGTERM, signal.SIG_IGN if plan["deaf"] else on_term)
     checkpoint = folder / "checkpoint.json"
-    state = json.loads(checkpoint.read_text()) if checkpoint.exists() else {"step": 0, "seq": 0}
+    earlier = [json.loads(path.read_text()) for path in folder.parent.glob("a*/checkpoint.json")]
+    state = max(earlier, key=lambda state: state["step"], default={"step": 0, "seq": 0})
     metrics = folder / "metrics.jsonl"
     (folder / f"pid-{spec['attempt']}").write_text(str(os.getpid()))
     for step in range(state["step"] + 1, plan["steps"] + 1):

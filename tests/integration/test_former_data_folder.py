@@ -115,7 +115,7 @@ def test_its_stopped_job_goes_on_to_the_end(client: TestClient, home: Path, proc
     until(lambda: here >= _base_paths(), 60, "the controller finds the built-in base models")
     assert client.post(f"/api/v1/jobs/{STOPPED['id']}/resume").status_code == 202
     job = until(lambda: _ended(client, STOPPED["id"]), 240, "the job ends")
-    log = (home / "jobs" / STOPPED["id"] / "log.jsonl").read_text()
+    log = (home / "jobs" / STOPPED["id"] / "a2" / "log.jsonl").read_text()
     assert (job["status"], job["error"]) == ("completed", ""), log[-3000:]
     assert f"checkpoint-{FIRST_STEPS}." in log
     assert (job["attempt"], job["step"], job["total_steps"]) == (2, STOPPED["total_steps"], STOPPED["total_steps"])

@@ -37,7 +37,7 @@ def test_a_draining_worker_ends_its_job_and_takes_no_other(
     until(lambda: job_of(first).status in FINAL, 40)
     assert job_of(first).status is JobStatus.COMPLETED
     assert (job_of(second).status, job_of(second).sent_at) == (JobStatus.QUEUED, None)
-    assert (home / "jobs" / str(first) / "telemetry.jsonl").exists()
+    assert (home / "jobs" / str(first) / "a1" / "telemetry.jsonl").exists()
     with session_scope() as session:
         drain_worker(session, ADMIN, worker, draining=False)
     until(lambda: job_of(second).status in FINAL, 60)

@@ -43,7 +43,7 @@ def test_the_spare_is_used_and_replaced(
     job_id = launch(ada, make_things(ada))
     until(lambda: job_of(job_id).status in FINAL)
     assert job_of(job_id).status is JobStatus.COMPLETED, job_of(job_id).error
-    assert (home / "jobs" / str(job_id) / "pid-1").read_text() == str(spare)
+    assert (home / "jobs" / str(job_id) / "a1" / "pid-1").read_text() == str(spare)
     redis_server.client().publish(PREWARM_CHANNEL, "1")
     [following] = until(lambda: [pid for pid in trainers_of(worker) if pid != spare])
     redis_server.client().delete(PREWARM_KEY)
@@ -79,6 +79,6 @@ def test_from_launch_to_trainer_takes_a_moment(
     things = make_things(ada)
     began = time.monotonic()
     job_id = launch(ada, things)
-    until(lambda: (home / "jobs" / str(job_id) / "metrics.jsonl").exists())
+    until(lambda: (home / "jobs" / str(job_id) / "a1" / "metrics.jsonl").exists())
     print(f"launch to the first record: {1000 * (time.monotonic() - began):.0f} ms")
     assert time.monotonic() - began < 1.5

@@ -15,6 +15,7 @@ from orchestrator.domain.recipes import parse_recipe
 from orchestrator.domain.tasks import ModelType
 from orchestrator.domain.training_jobs import FINAL, JobStatus
 from orchestrator.domain.users import Actor
+from orchestrator.services.attempts.folders import readable_folder
 from orchestrator.services.datasets.demo import create_demo
 from orchestrator.services.db import session_scope
 from orchestrator.services.metrics.history import history
@@ -59,9 +60,9 @@ def real_worker(processes: Processes, home: Path) -> subprocess.Popen[bytes]:
     return worker
 
 
-def logged(home: Path, job_id: int) -> str:
+def logged(job_id: int) -> str:
     job = job_of(job_id)
-    log = home / "jobs" / str(job_id) / "log.jsonl"
+    log = readable_folder(job_id, job.attempt) / "log.jsonl"
     return f"{job.status}: {job.error}\n{job.error_details}\n{log.read_text()[-3000:] if log.exists() else ''}"
 
 
@@ -74,7 +75,7 @@ def test_a_real_training_leaves_an_adapter(
     job_id = start(ada, real_things(ada))
     until(lambda: job_of(job_id).status in FINAL, 240, "the job ends")
     job = job_of(job_id)
-    assert job.status is JobStatus.COMPLETED, logged(home, job_id)
+    assert job.status is JobStatus.COMPLETED, logged(job_id)
     assert job.step == job.total_steps == 24
     assert job.summary.values["eval_accuracy"] >= 0.0
     assert len(job.summary.confusion_matrix) == 4
@@ -93,18 +94,18 @@ def test_a_real_training_goes_on_after_a_kill_and_stops_politely(
 ) -> None:
     worker = real_worker(processes, home)
     job_id = start(ada, real_things(ada), epochs=200)
-    checkpoints = home / "jobs" / str(job_id) / "checkpoints"
+    checkpoints = home / "jobs" / str(job_id) / "a1" / "checkpoints"
     until(lambda: list(checkpoints.glob("checkpoint-*")), 120, "the first checkpoint")
     trainer = next(p for p in _tree(worker.pid) if "jobs.trainer" in p[1])
     os.kill(trainer[0], signal.SIGKILL)
-    until(lambda: job_of(job_id).attempt == 2 and job_of(job_id).status is JobStatus.RUNNING, 60, logged(home, job_id))
+    until(lambda: job_of(job_id).attempt == 2 and job_of(job_id).status is JobStatus.RUNNING, 60, logged(job_id))
     resumed = job_of(job_id).step
     with session_scope() as session:
         request_stop(session, ada, job_id)
     until(lambda: job_of(job_id).status in FINAL, 60)
-    assert job_of(job_id).status is JobStatus.STOPPED, logged(home, job_id)
+    assert job_of(job_id).status is JobStatus.STOPPED, logged(job_id)
     assert job_of(job_id).step >= resumed > 0
-    assert "Going on from checkpoint" in logged(home, job_id)
+    assert "Going on from checkpoint" in logged(job_id)
 
 
 def _tree(pid: int) -> list[tuple[int, str]]:

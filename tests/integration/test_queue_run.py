@@ -42,7 +42,7 @@ def is_final(job_id: int) -> bool:
 
 
 def trainer_pid(home: Path, job_id: int, attempt: int = 1) -> int:
-    path = home / "jobs" / str(job_id) / f"pid-{attempt}"
+    path = home / "jobs" / str(job_id) / f"a{attempt}" / f"pid-{attempt}"
     return int(until(lambda: path.exists() and path.read_text(), what="the trainer starts"))
 
 

@@ -1,4 +1,4 @@
-"""The files of an adapter: in its job's folder, or in a folder of its own once the job is deleted."""
+"""The files of an adapter: with the attempt that made it, or in a folder of their own once the job is deleted."""
 
 import os
 import shutil
@@ -8,6 +8,7 @@ from pathlib import Path
 import structlog
 
 from orchestrator.domain.adapters import Adapter, ResultKind
+from orchestrator.services.attempts.folders import attempt_folder, attempts_on_disk, readable_folder
 from orchestrator.settings import get_settings
 
 log = structlog.get_logger()
@@ -43,13 +44,15 @@ def adapter_folder(adapter: Adapter) -> Path:
 
 
 def job_result(job_id: int, kind: ResultKind) -> Path:
-    """The folder to which a job writes its result."""
-    return get_settings().jobs_dir / str(job_id) / kind.value
+    """The folder with the result of a completed job: that of the newest attempt which has one."""
+    folders = [attempt_folder(job_id, attempt) / kind.value for attempt in attempts_on_disk(job_id)]
+    return next((folder for folder in folders if folder.is_dir()), folders[-1])
 
 
-def result_kind_on_disk(job_id: int) -> ResultKind | None:
-    """The kind of result in the job's folder; None where there is none."""
-    return next((kind for kind in ResultKind if job_result(job_id, kind).is_dir()), None)
+def result_kind_on_disk(job_id: int, attempt: int) -> ResultKind | None:
+    """The kind of result that the job's attempt has written; None where there is none."""
+    folder = readable_folder(job_id, attempt)
+    return next((kind for kind in ResultKind if (folder / kind.value).is_dir()), None)
 
 
 def move_files_from_job(adapter: Adapter) -> None:

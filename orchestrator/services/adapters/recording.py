@@ -10,11 +10,12 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.adapters import Adapter, AdapterLine
 from orchestrator.domain.base import utcnow
+from orchestrator.domain.job_files import SPEC
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.tasks import TASK_OF_MODEL
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.services.adapters.files import job_result, list_files, result_kind_on_disk
-from orchestrator.settings import get_settings
+from orchestrator.services.attempts.folders import readable_folder
 
 
 def record_adapter(session: Session, job_id: int) -> Adapter | None:
@@ -25,9 +26,10 @@ def record_adapter(session: Session, job_id: int) -> Adapter | None:
     """
     existing = session.exec(select(Adapter).where(Adapter.source_job == job_id)).first()
     job = session.get(TrainingJob, job_id)
-    kind = result_kind_on_disk(job_id)
-    if existing is not None or job is None or job.status is not JobStatus.COMPLETED or kind is None:
+    if existing is not None or job is None or job.status is not JobStatus.COMPLETED:
         return existing
+    if (kind := result_kind_on_disk(job_id, job.attempt)) is None:
+        return None
     line = _line(session, job.owner_id, job.name)
     facts = _base_facts(session, job)
     adapter = Adapter(
@@ -104,7 +106,7 @@ def _base_facts(session: Session, job: TrainingJob) -> dict[str, Any]:
             "task": TASK_OF_MODEL[model.model_type].key.value,
         }
     try:
-        spec = json.loads((get_settings().jobs_dir / str(job.id) / "spec.json").read_text())
+        spec = json.loads((readable_folder(job.id or 0, job.attempt) / SPEC).read_text())
     except (OSError, ValueError):
         spec = {}
     facts = {key: str(spec.get(key) or "") for key in ("family", "architecture", "task")}

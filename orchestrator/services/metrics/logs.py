@@ -7,10 +7,12 @@ from pathlib import Path
 
 from sqlmodel import Session
 
+from orchestrator.domain.job_files import LOG
+from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_job
+from orchestrator.services.attempts.folders import readable_folder
 from orchestrator.services.metrics.rows import LogPage, LogRow
-from orchestrator.settings import get_settings
 
 MAX_LINES = 2_000
 _BLOCK_BYTES = 64 * 1024
@@ -40,8 +42,7 @@ def tail(
     Raises:
         NotFound: not the actor's job.
     """
-    owned_job(session, actor, job_id)
-    path = get_settings().jobs_dir / str(job_id) / "log.jsonl"
+    path = _path(owned_job(session, actor, job_id))
     limit = max(1, min(limit, MAX_LINES))
     if not path.exists():
         return LogPage([], None, 0)
@@ -130,8 +131,11 @@ def as_text(session: Session, actor: Actor, job_id: int) -> Iterator[str]:
     Raises:
         NotFound: not the actor's job.
     """
-    owned_job(session, actor, job_id)
-    return _plain(get_settings().jobs_dir / str(job_id) / "log.jsonl")
+    return _plain(_path(owned_job(session, actor, job_id)))
+
+
+def _path(job: TrainingJob) -> Path:
+    return readable_folder(job.id or 0, job.attempt) / LOG
 
 
 def _plain(path: Path) -> Iterator[str]:

@@ -4,11 +4,12 @@ import json
 
 from sqlmodel import Session
 
+from orchestrator.domain.job_files import TELEMETRY
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_job
+from orchestrator.services.attempts.folders import readable_folder
 from orchestrator.services.metrics.downsample import min_max
 from orchestrator.services.metrics.rows import Telemetry
-from orchestrator.settings import get_settings
 
 MAX_POINTS = 2_000
 
@@ -19,8 +20,8 @@ def telemetry(session: Session, actor: Actor, job_id: int, points: int = 400) ->
     Raises:
         NotFound: not the actor's job.
     """
-    owned_job(session, actor, job_id)
-    path = get_settings().jobs_dir / str(job_id) / "telemetry.jsonl"
+    job = owned_job(session, actor, job_id)
+    path = readable_folder(job_id, job.attempt) / TELEMETRY
     curves: dict[str, list[list[float]]] = {}
     last = 0
     try:

@@ -5,32 +5,22 @@ from pathlib import Path
 
 from sqlmodel import Session
 
+from orchestrator.domain.adapters import ResultKind
 from orchestrator.domain.errors import Conflict, NotFound
-from orchestrator.domain.numbers import parse_id
+from orchestrator.domain.job_files import LOG, METRICS, RESULT, TELEMETRY, TENSORBOARD
 from orchestrator.domain.training_jobs import FINAL
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_job
+from orchestrator.services.attempts.folders import readable_folder
 from orchestrator.services.training.rows import ArtifactRow
 from orchestrator.services.zips import up_to_date_zip
-from orchestrator.settings import get_settings
 
-_DOWNLOADABLE = ("adapter", "model", "result.json", "metrics.jsonl", "telemetry.jsonl", "log.jsonl", "tensorboard")
-
-
-def job_folder(job_id: int) -> Path:
-    """The absolute path of a job's folder."""
-    return get_settings().jobs_dir / str(job_id)
-
-
-def saved_step(job_id: int) -> int:
-    """The step of the newest checkpoint; 0 where there is none, or where the folder is on another host."""
-    names = (path.name.removeprefix("checkpoint-") for path in job_folder(job_id).glob("checkpoints/checkpoint-*"))
-    return max(map(parse_id, names), default=0)
+_DOWNLOADABLE = (ResultKind.ADAPTER, ResultKind.MODEL, RESULT, METRICS, TELEMETRY, LOG, TENSORBOARD)
 
 
 def list_artifacts(session: Session, actor: Actor, job_id: int) -> list[ArtifactRow]:
     """The files of the job that can be downloaded, the adapter first."""
-    folder = job_folder(owned_job(session, actor, job_id).id or 0)
+    folder = readable_folder(job_id, owned_job(session, actor, job_id).attempt)
     rows: list[ArtifactRow] = []
     for name in _DOWNLOADABLE:
         top = folder / name
@@ -49,7 +39,7 @@ def artifact_path(session: Session, actor: Actor, job_id: int, name: str) -> Pat
     """
     if name not in {row.name for row in list_artifacts(session, actor, job_id)}:
         raise NotFound("This job has no such file.")
-    return job_folder(job_id) / name
+    return readable_folder(job_id, owned_job(session, actor, job_id).attempt) / name
 
 
 def adapter_zip(session: Session, actor: Actor, job_id: int) -> Path:
@@ -59,10 +49,10 @@ def adapter_zip(session: Session, actor: Actor, job_id: int) -> Path:
         Conflict: the job has no adapter yet, or ended without one.
     """
     job = owned_job(session, actor, job_id)
-    folder = job_folder(job_id)
-    source = folder / "adapter"
+    folder = readable_folder(job_id, job.attempt)
+    source = folder / ResultKind.ADAPTER
     if not source.is_dir():
-        source = folder / "model"  # pre-training, and training without adapters, produce a complete model
+        source = folder / ResultKind.MODEL  # pre-training, and training without adapters, produce a complete model
     if not source.is_dir():
         if job.status in FINAL:
             raise Conflict("This job ended before it had an adapter to save.")

@@ -18,11 +18,11 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_job
 from orchestrator.services.adapters.files import move_files_from_job
 from orchestrator.services.after_commit import after_commit
+from orchestrator.services.attempts.folders import job_folder
 from orchestrator.services.live_events import forget
 from orchestrator.services.paging import Page, contains, fetch_page
 from orchestrator.services.training.filters import owner_filter, usernames
 from orchestrator.services.training.rows import EventRow, JobRow
-from orchestrator.settings import get_settings
 
 SORTS = {
     "created_at": col(TrainingJob.created_at),
@@ -115,7 +115,7 @@ def delete_job(session: Session, actor: Actor, job_id: int) -> None:
 def _remove_folder(job_id: int, adapter: Adapter | None) -> None:
     if adapter is not None:
         move_files_from_job(adapter)
-    shutil.rmtree(get_settings().jobs_dir / str(job_id), ignore_errors=True)
+    shutil.rmtree(job_folder(job_id), ignore_errors=True)
 
 
 def clone_values(session: Session, actor: Actor, job_id: int) -> dict[str, Any]:

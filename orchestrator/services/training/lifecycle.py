@@ -15,8 +15,8 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_job
 from orchestrator.services.adapters.recording import record_adapter
 from orchestrator.services.after_commit import after_commit
+from orchestrator.services.attempts.checkpoints import saved_step
 from orchestrator.services.live_events import publish_noted, publish_status
-from orchestrator.services.training.artifacts import saved_step
 from orchestrator.services.training.dispatch import dispatch, dispatch_after_commit
 from orchestrator.services.training.jobs import job_row
 from orchestrator.services.training.notify import notify_transition
@@ -268,7 +268,7 @@ def _new_checkpoint(session: Session, job: TrainingJob) -> dict[str, Any]:
     Returns:
         The columns that the transition has to set.
     """
-    step = saved_step(job.id or 0)
+    step = saved_step(job.id or 0, job.attempt)
     if step <= job.summary.safe_step:
         return {}
     add_event(session, job.id or 0, "saved", f"It has a checkpoint at step {step:,}.")
