@@ -104,13 +104,13 @@ InferenceUser = Annotated[Actor, Depends(inference_user)]
 
 
 def session_user(request: Request, actor: CurrentUser) -> Actor:
-    """The user of a browser session, for actions that a leaked token must not reach, such as making another token.
+    """The user of a browser session, for actions that a leaked token must not reach, such as changes of the account.
 
     Raises:
         NotAllowed: the request carries a bearer token.
     """
     if request.headers.get("authorization"):
-        raise NotAllowed("A token may not change passwords or make tokens. Log in for this.")
+        raise NotAllowed("A token may not change the account or its tokens. Log in for this.")
     return actor
 
 

@@ -45,6 +45,10 @@ class NotAllowed(AppError):
     status = 403
 
 
+class PasswordNeeded(NotAllowed):
+    """The change needs the password once more, because it was given too long ago in this session."""
+
+
 class NotFound(AppError):
     """There is no such record, or it belongs to another user; both read the same on purpose."""
 

@@ -45,6 +45,8 @@ class UserSession(SQLModel, table=True):
     expires_at: datetime = Field(sa_type=UtcDateTime)  # type: ignore[arg-type]
     user_agent: str = Field(default="", max_length=300)
     ip: str = Field(default="", max_length=64)
+    confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[arg-type]
+    """When the password was last given to confirm a change; None when only at the login."""
 
 
 class LoginTicket(SQLModel, table=True):

@@ -16,6 +16,11 @@ _BOUNDS = ("minimum", "maximum")
 _LOGS = " / /api/v1/jobs/{job_id}/logs / get / parameters / query"
 _METRICS = " / /api/v1/jobs/{job_id}/metrics / get / parameters / query"
 _READ = " / /api/v1/notifications/read / post / requestBody / content / application/json / schema / properties / ids"
+_ME, _TOKENS = (
+    f" / /api/v1/{path} / requestBody / content / application/json / schema / properties / "
+    for path in ("me / patch", "tokens / post")
+)
+NEW_OPERATIONS = (" / /api/v1/me/confirm / post / ",)
 ADDED = frozenset(
     {
         *(f"{_LOGS} {name} / schema / anyOf / 0 / {bound}" for name in ("after", "before") for bound in _BOUNDS),
@@ -24,9 +29,10 @@ ADDED = frozenset(
         " / /api/v1/notifications / get / parameters / query before / schema / anyOf / 0 / maximum",
         f"{_READ} / anyOf / 0 / maxItems",
         *(f"{_READ} / anyOf / 0 / items / {bound}" for bound in _BOUNDS),
+        *(f"{body}current_password / {part}" for body in (_ME, _TOKENS) for part in ("type", "default")),
     }
 )
-"""What REST says since version 0.1, as `parts` names it: bounds of numbers that the database cannot hold."""
+"""What REST says since version 0.1, as `parts` names it: bounds of numbers that the database cannot hold, passwords."""
 
 Parts = dict[str, Any]
 
@@ -71,4 +77,5 @@ def _is_repaired(place: str, before: Any, now: Any) -> bool:
 
 def test_what_came_since_is_listed() -> None:
     before, now = parts(json.loads(FORMER.read_text())), parts(create_api().openapi())
-    assert set(now) - set(before) == ADDED
+    came = {place for place in set(now) - set(before) if not place.startswith(NEW_OPERATIONS)}
+    assert came == ADDED

@@ -40,6 +40,11 @@ class LogIn(BaseModel):
 class Profile(BaseModel):
     username: str | None = None
     email: str | None = None
+    current_password: str = ""
+
+
+class Confirmation(BaseModel):
+    password: str
 
 
 class Password(BaseModel):
@@ -51,6 +56,7 @@ class NewTokenBody(BaseModel):
     name: str
     scopes: list[str] = Field(default=["read", "write"])
     expires_days: int | None = None
+    current_password: str = ""
 
 
 def set_cookies(response: Response, request: Request, user_id: int, token: str, remember: bool) -> None:
@@ -110,10 +116,11 @@ def me(actor: CurrentUser) -> dict[str, Any]:
 
 
 @router.patch("/me")
-def change_me(actor: CurrentUser, body: Profile) -> dict[str, Any]:
+def change_me(actor: SessionUser, body: Profile) -> dict[str, Any]:
     with session_scope() as session:
         username, email = body.username or actor.username, body.email or actor.email
-        return to_json(accounts.get_account(session, accounts.update_profile(session, actor, username, email)))
+        changed = accounts.update_profile(session, actor, username, email, body.current_password)
+        return to_json(accounts.get_account(session, changed))
 
 
 @router.post("/me/password", status_code=204)
@@ -123,22 +130,31 @@ def change_password(actor: SessionUser, body: Password, request: Request) -> Non
         sessions.close_others(session, actor, session_token(request))
 
 
+@router.post("/me/confirm", status_code=204)
+def confirm(actor: SessionUser, body: Confirmation, request: Request) -> None:
+    """Takes the password again: for ten minutes this session may make and delete tokens."""
+    with session_scope() as session:
+        sessions.confirm_session(session, actor, session_token(request), body.password)
+
+
 @router.get("/tokens")
-def list_tokens(actor: CurrentUser) -> dict[str, Any]:
+def list_tokens(actor: SessionUser) -> dict[str, Any]:
     with session_scope() as session:
         return list_json(tokens.list_tokens(session, actor))
 
 
 @router.post("/tokens", status_code=201)
-def create_token(actor: SessionUser, body: NewTokenBody) -> dict[str, Any]:
+def create_token(actor: SessionUser, body: NewTokenBody, request: Request) -> dict[str, Any]:
     with session_scope() as session:
+        sessions.require_recent_password(session, actor, session_token(request), body.current_password)
         created = tokens.create_token(session, actor, body.name, body.scopes, body.expires_days)
     return to_json(created.row, token=created.token)
 
 
 @router.delete("/tokens/{token_id}", status_code=204)
-def delete_token(actor: CurrentUser, token_id: Id) -> None:
+def delete_token(actor: SessionUser, token_id: Id, request: Request) -> None:
     with session_scope() as session:
+        sessions.require_recent_password(session, actor, session_token(request))
         tokens.delete_token(session, actor, token_id)
 
 

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from orchestrator.pages.settings.access import browsers, tokens
-from orchestrator.pages.settings.account import appearance, password, profile
+from orchestrator.pages.settings.account import appearance, confirm_dialog, password, profile
 from orchestrator.pages.settings.credentials import stored_credentials
 from orchestrator.pages.settings.notifications import notifications
 from orchestrator.pages.shared.frame import frame
@@ -33,6 +33,7 @@ def index() -> rx.Component:
     return frame(
         page_header("Settings", note=note),
         rx.cond(State.loaded, _full(), _skeleton()),
+        confirm_dialog(),
         title="Settings",
         active="settings",
     )

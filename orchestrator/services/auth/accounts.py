@@ -152,23 +152,13 @@ def _user_of(session: Session, actor: Actor) -> User:
     return user
 
 
-def get_account(session: Session, actor: Actor) -> AccountRow:
-    """The actor's own account."""
-    user = _user_of(session, actor)
-    assert user.id is not None
-    return AccountRow(user.id, user.username, user.email, user.role.value, user.created_at)
-
-
-def confirm_password(session: Session, actor: Actor, password: str, field: str = "current_password") -> None:
+def confirm_password(session: Session, actor: Actor, password: str) -> None:
     """Asks for the password once more before something that a stolen session must not do.
-
-    Args:
-        field: the form field that a refusal names.
 
     Raises:
         Invalid: it is not the actor's password. TooMany: it was wrong too often.
     """
-    _confirm_password(_user_of(session, actor), password, field)
+    _confirm_password(_user_of(session, actor), password, "current_password")
 
 
 def _confirm_password(user: User, password: str, field: str) -> None:
@@ -182,11 +172,19 @@ def _confirm_password(user: User, password: str, field: str) -> None:
     confirmation_succeeded(user.id)
 
 
-def update_profile(session: Session, actor: Actor, username: str, email: str) -> Actor:
-    """Changes one's own username and email.
+def get_account(session: Session, actor: Actor) -> AccountRow:
+    """The actor's own account."""
+    user = _user_of(session, actor)
+    assert user.id is not None
+    return AccountRow(user.id, user.username, user.email, user.role.value, user.created_at)
+
+
+def update_profile(session: Session, actor: Actor, username: str, email: str, current_password: str) -> Actor:
+    """Changes one's own username and email, which lead to the account: only with its password.
 
     Raises:
-        Invalid: `problems` names each bad field. Conflict: `field` is taken by another account.
+        Invalid: `problems` names each bad field. Conflict: `field` is taken by another account. TooMany: the password
+            was wrong too often.
     """
     username, email = username.strip(), email.strip()
     checks = [("username", _username_problem(username)), ("email", _email_problem(email))]
@@ -194,6 +192,9 @@ def update_profile(session: Session, actor: Actor, username: str, email: str) ->
     if problems:
         raise Invalid(problems[0][1], problems[0][0], problems)
     user = _user_of(session, actor)
+    if (username, _normal_email(email)) == (user.username, user.email):
+        return actor_of(user)
+    _confirm_password(user, current_password, "current_password")
     for field, value in (("username", username), ("email", email)):
         if _is_taken(session, field, value, except_id=actor.user_id):
             raise Conflict(_TAKEN[field], field)

@@ -7,10 +7,10 @@ from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
 from orchestrator.domain.base import utcnow
-from orchestrator.domain.errors import NotSignedIn
+from orchestrator.domain.errors import NotSignedIn, PasswordNeeded
 from orchestrator.domain.users import Actor, User, UserSession
 from orchestrator.services.after_commit import after_commit
-from orchestrator.services.auth.accounts import actor_of
+from orchestrator.services.auth.accounts import actor_of, confirm_password
 from orchestrator.services.auth.device_cookies import read_device_cookie
 from orchestrator.services.auth.last_use import note_use
 from orchestrator.services.auth.limits import Attempt, attempt_failed, attempt_succeeded, begin_attempt
@@ -29,6 +29,8 @@ log = structlog.get_logger(__name__)
 COOKIE_NAME = "loreel_session"
 SHORT_SESSION = timedelta(hours=12)
 """Without "remember me" a session ends when the browser closes, and after this time at the latest."""
+RECENT_PASSWORD = timedelta(minutes=10)
+"""How long after the password was given a session may make and delete API tokens without giving it again."""
 LAST_SEEN_INTERVAL = timedelta(minutes=1)
 MAX_LOGIN = 254
 _WRONG_LOGIN = "That password does not match this account, or there is no such account. Check both and try again."
@@ -112,6 +114,42 @@ def actor_from_token(session: Session, token: str) -> Actor | None:
     if row.last_seen_at < now - LAST_SEEN_INTERVAL:
         note_use(UserSession, row.id or 0)
     return actor_of(user)
+
+
+def confirm_session(session: Session, actor: Actor, token: str, password: str) -> None:
+    """Takes the password again: for `RECENT_PASSWORD` this session may make and delete API tokens.
+
+    Raises:
+        Invalid: it is wrong. TooMany: it was wrong too often.
+    """
+    confirm_password(session, actor, password)
+    row = _own_session(session, actor, token)
+    if row is not None:
+        row.confirmed_at = utcnow()
+        session.flush()
+
+
+def require_recent_password(session: Session, actor: Actor, token: str, password: str = "") -> None:
+    """Lets a change pass whose user gave the password lately in this session, or gives it now.
+
+    Args:
+        token: the session's.
+        password: the current password; "" when it was not given with this change.
+
+    Raises:
+        PasswordNeeded: it was given too long ago. Invalid, TooMany: as `confirm_session`.
+    """
+    if password:
+        confirm_session(session, actor, token, password)
+        return
+    row = _own_session(session, actor, token)
+    if row is None or (row.confirmed_at or row.created_at) < utcnow() - RECENT_PASSWORD:
+        raise PasswordNeeded("Enter your current password to confirm this.", "current_password")
+
+
+def _own_session(session: Session, actor: Actor, token: str) -> UserSession | None:
+    own = (col(UserSession.token_hash) == digest(token), col(UserSession.user_id) == actor.user_id)
+    return session.scalar(select(UserSession).where(*own))
 
 
 _generation = 0

@@ -6,12 +6,12 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.domain import formatting
-from orchestrator.domain.errors import AppError
+from orchestrator.domain.errors import AppError, TooMany
 from orchestrator.services import credentials
 from orchestrator.services.auth import accounts, sessions, tokens
 from orchestrator.services.auth.rows import SessionRow, TokenRow
 from orchestrator.services.credentials import CredentialRow
-from orchestrator.states.shared.guards import problems_of, run_as_user, signed_in
+from orchestrator.states.shared.guards import problems_of, run_as_user, signed_in, toast_for
 from orchestrator.states.shared.identity import forget, token_of
 from orchestrator.states.shell.session import SessionState
 from orchestrator.ui.primitives.toast import toast
@@ -85,6 +85,11 @@ class SettingsState(rx.State):
     token_round: int = 0
     password_round: int = 0
     """Counts changes, after which the form is empty."""
+    confirming: bool = False
+    """The dialog asks for the password; what was typed elsewhere stays where it is."""
+    confirm_problem: str = ""
+    _waiting: tuple[str, Any] = ("", None)
+    """The change that waits for the password: "profile" or "create" with its form, "delete" with the token's id."""
 
     @rx.event
     @signed_in
@@ -96,25 +101,24 @@ class SettingsState(rx.State):
         self.since = account.created_at.strftime("%-d %B %Y")
         self.profile_problems, self.password_problems, self.token_problems, self.new_token = {}, {}, {}, ""
         self.credential_problems = {}
+        self.confirming, self.confirm_problem, self._waiting = False, "", ("", None)
         await self._read_lists()
         self.profile_round, self.loaded = self.profile_round + 1, True
 
     @rx.event
     @signed_in
     async def save_profile(self, form: dict[str, Any]):
-        """Changes name and email."""
-        try:
-            actor = await run_as_user(
-                self, accounts.update_profile, str(form.get("username", "")), str(form.get("email", ""))
-            )
-        except AppError as refused:
-            self.profile_problems = problems_of(refused)
-            return
+        """Changes name and email, once the password is given."""
+        return await self._change("profile", form)
+
+    async def _save_profile(self, form: dict[str, Any], password: str):
+        username, email = str(form.get("username", "")), str(form.get("email", ""))
+        actor = await run_as_user(self, accounts.update_profile, username, email, password)
         forget(token_of(self))
         self.profile_problems, self.username, self.email = {}, actor.username, actor.email
         session = await self.get_state(SessionState)
         session.username, session.email = actor.username, actor.email
-        yield toast("success", "Profile saved.")
+        return toast("success", "Profile saved.")
 
     @rx.event
     @signed_in
@@ -147,12 +151,12 @@ class SettingsState(rx.State):
     @signed_in
     async def create_token(self, form: dict[str, Any]):
         """Creates a token and shows its text once."""
+        return await self._change("create", form)
+
+    async def _create_token(self, form: dict[str, Any], password: str):
+        await run_as_user(self, sessions.require_recent_password, token_of(self), password)
         scopes = TOKEN_SCOPES.get(str(form.get("access", "")), ())
-        try:
-            created = await run_as_user(self, tokens.create_token, str(form.get("name", "")).strip(), scopes, None)
-        except AppError as refused:
-            self.token_problems = problems_of(refused)
-            return
+        created = await run_as_user(self, tokens.create_token, str(form.get("name", "")).strip(), scopes, None)
         self.token_problems, self.new_token, self.token_round = {}, created.token, self.token_round + 1
         await self._read_lists()
 
@@ -166,9 +170,52 @@ class SettingsState(rx.State):
     @signed_in
     async def delete_token(self, token_id: int):
         """Deletes a token, which ends its access at once."""
+        return await self._change("delete", token_id)
+
+    async def _delete_token(self, token_id: int, password: str):
+        await run_as_user(self, sessions.require_recent_password, token_of(self), password)
         await run_as_user(self, tokens.delete_token, token_id)
         await self._read_lists()
-        yield toast("success", "Token deleted. Scripts that used it are refused from now on.")
+        return toast("success", "Token deleted. Scripts that used it are refused from now on.")
+
+    @rx.event
+    @signed_in
+    async def confirm(self, form: dict[str, Any]):
+        """The dialog's password: the change that waits for it is made."""
+        return await self._change(*self._waiting, str(form.get("confirm_password", "")))
+
+    @rx.event
+    @signed_in
+    async def show_confirm(self, open: bool):
+        """Closing the dialog changes nothing."""
+        self.confirming, self.confirm_problem = open and bool(self._waiting[0]), ""
+
+    async def _change(self, kind: str, value: Any, password: str = ""):
+        """Makes a change of the account, or opens the dialog for the password that it needs."""
+        changes = {"profile": self._save_profile, "create": self._create_token, "delete": self._delete_token}
+        if kind not in changes:
+            return None
+        try:
+            done = await changes[kind](value, password)
+        except AppError as refused:
+            return self._refuse(kind, value, password, refused)
+        self.confirming, self.confirm_problem, self._waiting = False, "", ("", None)
+        return done
+
+    def _refuse(self, kind: str, value: Any, password: str, refused: AppError):
+        problems = problems_of(refused)
+        if "current_password" in problems or (password and isinstance(refused, TooMany)):
+            self.confirm_problem = problems.get("current_password", refused.message) if self.confirming else ""
+            self.confirming, self._waiting = True, (kind, value)
+            return None
+        self.confirming, self._waiting = False, ("", None)
+        if kind == "delete":
+            return toast_for(refused)
+        if kind == "create":
+            self.token_problems = problems
+        else:
+            self.profile_problems = problems
+        return None
 
     @rx.event
     @signed_in
