@@ -120,14 +120,21 @@ class JobEvent(SQLModel, table=True):
 
 
 class WizardDraft(SQLModel, table=True):
-    """The values of a user's unfinished job form, so that a reload loses nothing; one draft per user."""
+    """The values of an unfinished job form, so that a reload loses nothing; one for each opening of the wizard."""
 
     __tablename__ = "wizard_drafts"
+    # An address names a draft, so that the id of a deleted one must not be reused.
+    __table_args__ = (UniqueConstraint("user_id", "launch_key"), {"sqlite_autoincrement": True})
 
-    user_id: int = Field(foreign_key="users.id", ondelete="CASCADE", primary_key=True)
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: int = Field(foreign_key="users.id", ondelete="CASCADE", index=True)
     values: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     launch_key: str = Field(max_length=80)
     """The idempotency key of the launch, so that a double click launches once."""
+    tab: str = Field(default="", max_length=32)
+    """The browser tab that stored it last."""
+    edit: int = 0
+    """The number of that tab's change; with `tab` it tells whether another tab changed the draft meanwhile."""
     updated_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]
 
 

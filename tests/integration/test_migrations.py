@@ -117,6 +117,24 @@ def test_webhook_secrets_are_sealed_where_they_stand(url: str, tmp_path: Path, m
     get_settings.cache_clear()
 
 
+def test_the_draft_of_each_user_stays(url: str) -> None:
+    config, engine = alembic_config(url), make_engine(url)
+    command.upgrade(config, "0014_sealed_webhooks")
+    with engine.begin() as connection:
+        connection.execute(text(_USER))
+        connection.execute(text(_DRAFT), {"values": '{"step": 3}'})
+    command.upgrade(config, "head")
+    query = (
+        'SELECT launch_key, CAST(id AS TEXT) || tab || CAST(edit AS TEXT) || CAST("values" AS TEXT) FROM wizard_drafts'
+    )
+    assert _rows(engine, query) == {"key": '10{"step": 3}'}
+    with engine.begin() as connection:
+        newer = _DRAFT.replace("'key'", "'newer'").replace("2026-01", "2026-02")
+        connection.execute(text(newer), {"values": "{}"})
+    command.downgrade(config, "0014_sealed_webhooks")
+    assert _rows(engine, 'SELECT launch_key, CAST("values" AS TEXT) FROM wizard_drafts') == {"newer": "{}"}
+
+
 def _rows(engine: Engine, query: str) -> dict[str, str | None]:
     with engine.connect() as connection:
         return {row[0]: row[1] for row in connection.execute(text(query))}
@@ -129,6 +147,10 @@ VALUES (1, 'ada', 'ada', 'ada@example.org', 'ada@example.org', '-', 'member', '2
 _WISH = """
 INSERT INTO notice_wishes (user_id, webhook_url, webhook_secret, email, kinds)
 VALUES (:user, 'https://example.org/hook', :secret, false, 'completed')
+"""
+_DRAFT = """
+INSERT INTO wizard_drafts (user_id, "values", launch_key, updated_at)
+VALUES (1, :values, 'key', '2026-01-01 00:00:00')
 """
 _JOB = """
 INSERT INTO training_jobs (owner_id, name, dataset_name, dataset_version, model_name, model_revision, recipe,

@@ -12,7 +12,7 @@ from orchestrator.domain.training_jobs import FINAL, JobStatus
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.services.training import prewarm
-from orchestrator.services.training.drafts import load_draft
+from orchestrator.services.training.drafts import open_draft
 from tests.studio import RedisProcess, job_of, launch, make_things, start_worker, until
 
 Processes = list[subprocess.Popen[bytes]]
@@ -31,7 +31,7 @@ def prewarmed_worker(
     worker = start_worker(processes, home)
     prewarm._last_request = 0.0
     with session_scope() as session:
-        load_draft(session, ada)  # somebody opens the wizard
+        open_draft(session, ada)  # somebody opens the wizard
     [spare] = until(lambda: trainers_of(worker), what="a spare is made")
     return worker, spare
 

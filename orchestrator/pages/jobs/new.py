@@ -3,6 +3,7 @@
 import reflex as rx
 
 from orchestrator.pages.jobs.new_choices import dataset_step, model_step
+from orchestrator.pages.jobs.new_drafts import other_drafts
 from orchestrator.pages.jobs.new_parameters import parameter_step
 from orchestrator.pages.jobs.new_review import review_step
 from orchestrator.pages.jobs.new_summary import phone_figures, summary
@@ -112,6 +113,11 @@ def _loading() -> rx.Component:
 def _step() -> rx.Component:
     return rx.el.div(
         _notice(),
+        rx.cond(
+            (JobFormState.step == 1) & (JobFormState.draft_id == 0) & (JobFormState.drafts.length() > 0),
+            other_drafts(),
+            rx.fragment(),
+        ),
         rx.match(JobFormState.step, (1, dataset_step()), (2, model_step()), (3, parameter_step()), review_step()),
         _foot(),
         class_name="flex min-w-0 flex-col gap-4",

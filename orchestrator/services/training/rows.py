@@ -108,6 +108,22 @@ class Draft:
     values: dict[str, Any] = field(default_factory=dict)
     launch_key: str = ""
     updated_at: datetime | None = None
+    id: int = 0
+    """0 until it is stored."""
+    stored_edit: tuple[str, int] = ("", 0)
+    """Tab and number of the change that was stored last."""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftRow:
+    """A draft in the list of those that can be continued; names are empty where nothing was chosen, or it is gone."""
+
+    id: int
+    name: str
+    dataset_name: str
+    model_name: str
+    step: int
+    updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

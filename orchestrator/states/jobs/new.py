@@ -2,13 +2,16 @@
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 import reflex as rx
 
 from orchestrator.domain import formatting
 from orchestrator.domain.errors import AppError, Invalid
+from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.recipe_fields import ValueKind
 from orchestrator.services.training import drafts
+from orchestrator.services.training.idempotency import KeyReused
 from orchestrator.services.training.launch import launch_job
 from orchestrator.services.training.sweeps import launch_sweep
 from orchestrator.states.jobs import new_sweep as sweep
@@ -21,8 +24,10 @@ from orchestrator.states.jobs.new_rows import (
     review_rows,
     sweep_rows,
 )
+from orchestrator.states.shared.address_filters import write_filters
 from orchestrator.states.shared.guards import run_as_user, signed_in
 
+PATH = "/jobs/new"
 DEBOUNCE_S = 0.12
 """Seconds without a change before the draft is saved and the plan is estimated again."""
 
@@ -33,7 +38,7 @@ class JobFormState(JobFormFields, rx.State):
     @rx.event
     @signed_in
     async def load(self):
-        """on_load: opens the stored draft, or what the address names (?dataset=&model= or ?clone=)."""
+        """on_load: opens what the address names: a draft, a job to clone, a dataset and a model, or nothing."""
         query = dict(self.router.url.query_parameters)
         opening = await run_as_user(self, open_wizard, query)
         self._show_opening(opening)
@@ -41,8 +46,10 @@ class JobFormState(JobFormFields, rx.State):
             await self._read_layers(keep=bool(self.targets))
         if opening.jump:
             self._advance_to(4 if not self._current_problems() else 3)
-        self.loaded = True
-        return JobFormState.refresh
+        self.loaded, self._kept = True, self._draft()
+        # A draft that is gone leaves the address; a new one enters it with its first change.
+        stay = parse_id(query.get("draft", "")) in (0, self.draft_id)
+        return JobFormState.refresh if stay else [JobFormState.refresh, write_filters(PATH)]
 
     @rx.event
     @signed_in
@@ -180,9 +187,16 @@ class JobFormState(JobFormFields, rx.State):
 
     @rx.event
     @signed_in
+    async def discard(self, draft_id: int):
+        """Deletes one of the drafts that could be continued."""
+        await run_as_user(self, drafts.discard_draft, int(draft_id))
+        self.drafts = [draft for draft in self.drafts if draft.id != int(draft_id)]
+
+    @rx.event
+    @signed_in
     async def cancel(self):
         """Deletes the draft and leaves the wizard."""
-        await run_as_user(self, drafts.clear_draft)
+        await run_as_user(self, drafts.clear_draft, self._key)
         self.reset()
         return rx.redirect("/jobs")
 
@@ -209,7 +223,15 @@ class JobFormState(JobFormFields, rx.State):
             else:
                 job = await run_as_user(self, launch_job, self.dataset_id, self.model_id, recipe, self._key)
                 self._address = f"/jobs/{job.id}"
-            await run_as_user(self, drafts.clear_draft)
+            await run_as_user(self, drafts.clear_draft, self._key)
+        except KeyReused:
+            self.launching = False
+            self._begin_own_draft(
+                "Another tab launched this draft with other values. What you see is a draft of its own now: "
+                "launch it, too, or discard it."
+            )
+            yield JobFormState.refresh
+            return
         except AppError as error:
             self.launching = False
             yield self._show_refusal(error)
@@ -231,11 +253,12 @@ class JobFormState(JobFormFields, rx.State):
         async with self:
             if edit != self._edit_count or self._launched or not self.loaded:
                 return
-            draft = self._draft()
+            draft, change, changed = self._draft(), self._edit(), self._draft() != self._kept
             values, targets = dict(self.values), list(self.targets)
             dataset_id, model_id = self.dataset_id, self.model_id
             parameters, task, has_layers = self._parameters(), self._task(), bool(self.layers)
-        saved = await run_as_user(self, drafts.save_draft, draft)
+        if changed:
+            yield await self._save(draft, change)
         plan, presets, recipe = None, None, None
         if dataset_id and model_id:
             plan, presets, recipe = await run_as_user(
@@ -244,9 +267,27 @@ class JobFormState(JobFormFields, rx.State):
         async with self:
             if edit != self._edit_count:
                 return
-            self.saved_at = formatting.iso(saved.updated_at or datetime.now(UTC))
             self.plan = plan or Plan()
             self.presets = presets or []
             if recipe is not None:
                 rows = review_rows(self.dataset_name, self.model_name, recipe, self.plan.clips)
                 self.review = [*rows, *sweep_rows(self.values)]
+
+    async def _save(self, values: dict[str, Any], change: drafts.Edit) -> Any:
+        """Stores the draft and names it in the address; one that another tab changed becomes two, so that neither is
+        lost."""
+        try:
+            saved = await run_as_user(self, drafts.save_draft, values, change)
+        except drafts.DraftChanged as error:
+            async with self:
+                if self.launching or self._launched or change.key != self._key:
+                    return None
+                self._begin_own_draft(f"{error.message} What you see is a draft of its own now; nothing is lost.")
+            return JobFormState.refresh
+        async with self:
+            if self._launched or change.key != self._key:
+                return None
+            is_new = self.draft_id != saved.id
+            self.draft_id, self._kept = saved.id, values
+            self.saved_at = formatting.iso(saved.updated_at or datetime.now(UTC))
+        return write_filters(PATH, draft=str(saved.id)) if is_new else None

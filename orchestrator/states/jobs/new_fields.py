@@ -1,6 +1,7 @@
 """The values of the wizard's fields and the rules between them; the event handlers are in new.py."""
 
 import json
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,11 +11,14 @@ from orchestrator.domain import formatting
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.recipe_fields import Section
+from orchestrator.services.training.drafts import Edit
+from orchestrator.services.training.rows import Draft
 from orchestrator.states.jobs import new_sweep as sweep
 from orchestrator.states.jobs import new_values as form
 from orchestrator.states.jobs.new_load import Opening, layers_of
 from orchestrator.states.jobs.new_rows import (
     DatasetChoice,
+    DraftLine,
     LayerChoice,
     ModelChoice,
     Plan,
@@ -45,8 +49,17 @@ class JobFormFields(rx.State, mixin=True):
     saved_at: str = ""
     launching: bool = False
     advanced_open: bool = False
+    draft_id: int = 0
+    """The stored draft of this opening, which the address names; 0 until something was changed."""
+    drafts: list[DraftLine] = []
+    """Other drafts that can be continued."""
     _key: str = ""
-    _query: str = ""
+    _tab: str = ""
+    """Tells the changes of this opening from those of other tabs."""
+    _stored_edit: tuple[str, int] = ("", 0)
+    """The stored change that this opening began with."""
+    _kept: dict[str, Any] = {}
+    """The values as they are stored, or as the wizard opened with them."""
     _edit_count: int = 0
     _launched: bool = False
     _address: str = ""
@@ -134,12 +147,26 @@ class JobFormFields(rx.State, mixin=True):
         self.values, self.targets = opening.values, opening.targets
         self.notice = opening.notice
         self.problems, self.launching, self._launched = {}, False, False
-        self._key, self._query = opening.key, opening.query
+        self.drafts = opening.drafts
+        self._take_draft(opening.draft)
         self.reached = opening.reached
         self.step = min(opening.step, opening.reached)
-        self.saved_at = formatting.iso(opening.saved_at)
         if not self.values.get("output_name"):
             self._set("output_name", self._auto_name())
+
+    def _take_draft(self, draft: Draft) -> None:
+        """Saves to this draft from now on."""
+        self.draft_id, self._key, self._stored_edit = draft.id, draft.launch_key, draft.stored_edit
+        self._tab = secrets.token_urlsafe(9)
+        self.saved_at = formatting.iso(draft.updated_at)
+
+    def _begin_own_draft(self, notice: str) -> None:
+        """What this tab shows becomes a new draft, because the stored one is another tab's by now."""
+        self._take_draft(Draft(launch_key=secrets.token_urlsafe(18)))
+        self.notice, self._kept = notice, {}
+
+    def _edit(self) -> Edit:
+        return Edit(self._key, self._tab, self._edit_count, self._stored_edit)
 
     def _draft(self) -> dict[str, Any]:
         return {
@@ -149,7 +176,6 @@ class JobFormFields(rx.State, mixin=True):
             "targets": list(self.targets),
             "step": self.step,
             "reached": self.reached,
-            "query": self._query,
         }
 
     async def _read_layers(self, keep: bool) -> None:

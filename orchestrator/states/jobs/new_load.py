@@ -1,32 +1,33 @@
 """Reads what the wizard needs: the choices, the draft or what the address names, and the estimates of a recipe."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session
 
-from orchestrator.domain.errors import AppError, Invalid
+from orchestrator.domain.errors import AppError, Invalid, NotFound
 from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import list_datasets
 from orchestrator.services.datasets.overview import dataset_extras
 from orchestrator.services.models.catalog import list_models, model_layers
-from orchestrator.services.training.drafts import load_draft
+from orchestrator.services.training.drafts import list_drafts, open_draft
 from orchestrator.services.training.jobs import clone_values
 from orchestrator.services.training.preflight import preflight
-from orchestrator.services.training.rows import Preflight
+from orchestrator.services.training.rows import Draft, Preflight
 from orchestrator.services.workers import list_workers
 from orchestrator.states.jobs import new_sweep as sweep
 from orchestrator.states.jobs import new_values as form
 from orchestrator.states.jobs.new_rows import (
     DatasetChoice,
+    DraftLine,
     LayerChoice,
     ModelChoice,
     Plan,
     PresetCard,
     dataset_choice,
+    draft_line,
     fit_models,
     layer_choices,
     make_plan,
@@ -44,8 +45,7 @@ class Opening:
 
     datasets: list[DatasetChoice]
     models: list[ModelChoice]
-    key: str
-    query: str
+    draft: Draft
     dataset_id: int = 0
     model_id: int = 0
     values: dict[str, str] = field(default_factory=dict)
@@ -54,38 +54,42 @@ class Opening:
     reached: int = 1
     jump: bool = False
     notice: str = ""
-    saved_at: datetime | None = None
+    drafts: list[DraftLine] = field(default_factory=list)
+    """Other drafts that can be continued."""
 
 
 def open_wizard(session: Session, actor: Actor, query: dict[str, str]) -> Opening:
-    """The stored draft, unless the address names something that it did not name before."""
-    draft = load_draft(session, actor)
+    """The draft that the address names (?draft=ID), else a new one with what the address chooses."""
+    notice = ""
+    try:
+        draft = open_draft(session, actor, parse_id(query.get("draft", "")))
+    except NotFound as error:
+        draft, notice = open_draft(session, actor), error.message
     rows = list_datasets(session, actor, limit=MAX_CHOICES).items
     extras = dataset_extras(session, actor, [row.id for row in rows])
     datasets = [dataset_choice(row, extras[row.id].clip_ids if row.id in extras else ()) for row in rows]
     models = list_models(session, actor, limit=MAX_CHOICES).items
-    address_query = "&".join(f"{key}={query[key]}" for key in ("clone", "dataset", "model") if query.get(key))
     stored = draft.values
     start = Opening(
         datasets=datasets,
         models=[],
-        key=draft.launch_key,
-        query=address_query or str(stored.get("query", "")),
+        draft=draft,
         dataset_id=int(stored.get("dataset_id") or 0),
         model_id=int(stored.get("model_id") or 0),
         values={str(k): str(v) for k, v in (stored.get("values") or {}).items()},
         targets=[str(name) for name in stored.get("targets") or []],
         step=int(stored.get("step") or 1),
         reached=int(stored.get("reached") or 1),
-        saved_at=draft.updated_at if stored else None,
+        notice=notice,
+        drafts=[draft_line(row) for row in list_drafts(session, actor) if row.id != draft.id],
     )
-    if address_query and address_query != stored.get("query"):
+    if not draft.id:
         start = _apply_address(session, actor, start, query)
     return _drop_unavailable(start, models)
 
 
 def _apply_address(session: Session, actor: Actor, start: Opening, query: dict[str, str]) -> Opening:
-    """Applies ?clone=ID, or ?dataset=ID and ?model=ID, to the draft."""
+    """Applies ?clone=ID, or ?dataset=ID and ?model=ID, to a new draft."""
     if query.get("clone"):
         try:
             source = clone_values(session, actor, parse_id(query["clone"]))
@@ -101,10 +105,8 @@ def _apply_address(session: Session, actor: Actor, start: Opening, query: dict[s
             reached=4,
             step=3,
         )
-    dataset_id = parse_id(query.get("dataset", "")) or start.dataset_id
-    model_id = parse_id(query.get("model", "")) or start.model_id
-    jump = bool(query.get("dataset") and query.get("model"))
-    return replace(start, dataset_id=dataset_id, model_id=model_id, values={}, targets=[], step=1, reached=1, jump=jump)
+    dataset_id, model_id = (parse_id(query.get(name, "")) for name in ("dataset", "model"))
+    return replace(start, dataset_id=dataset_id, model_id=model_id, jump=bool(dataset_id and model_id))
 
 
 def _drop_unavailable(start: Opening, model_rows: list[Any]) -> Opening:

@@ -1,4 +1,4 @@
-"""A key is bound to what was asked for with it: the same again answers the same, another wish is refused."""
+"""A key is bound to what was asked for with it: the same again answers the same, another body is refused."""
 
 import random
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +28,7 @@ def count(table: type[TrainingJob] | type[Sweep]) -> int:
         return session.exec(select(func.count()).select_from(table)).one()
 
 
-def test_the_same_values_are_the_same_wish_however_they_are_written(ada: Actor) -> None:
+def test_the_same_values_match_however_they_are_written(ada: Actor) -> None:
     things = make_things(ada)
     first = launch(ada, things, "key", optim={"epochs": 3, "learning_rate": 2e-3})
     assert launch(ada, things, "key", optim={"learning_rate": "2e-3", "epochs": "3"}) == first

@@ -16,7 +16,6 @@ from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.domain.users import Actor, Role
 from orchestrator.services.db import session_scope
 from orchestrator.services.queue import waiting_keys
-from orchestrator.services.training.drafts import clear_draft, load_draft, save_draft
 from orchestrator.services.training.filters import job_choices
 from orchestrator.services.training.jobs import clone_values, delete_job, get_job, list_jobs
 from orchestrator.services.training.launch import launch_job
@@ -163,16 +162,3 @@ def test_delete_and_clone(ada: Actor) -> None:
         delete_job(session, ada, job_id)
         with pytest.raises(NotFound):
             get_job(session, ada, job_id)
-
-
-def test_a_draft_survives_and_is_cleared(ada: Actor) -> None:
-    eve = make_person("eve")
-    with session_scope() as session:
-        empty = load_draft(session, ada)
-        save_draft(session, ada, {"step": 3, "r": "abc"})
-    with session_scope() as session:
-        kept = load_draft(session, ada)
-        assert (kept.values, kept.launch_key) == ({"step": 3, "r": "abc"}, empty.launch_key)
-        assert load_draft(session, eve).values == {}
-        clear_draft(session, ada)
-        assert load_draft(session, ada).launch_key != empty.launch_key

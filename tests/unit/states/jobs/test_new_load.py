@@ -1,12 +1,14 @@
 """Checks how the wizard opens: with its draft, with what the address names, and without deleted choices."""
 
+from typing import Any
+
 from orchestrator.domain.datasets import Dataset
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
-from orchestrator.services.training.drafts import save_draft
+from orchestrator.services.training.drafts import Edit, save_draft
 from orchestrator.states.jobs.new_load import Opening, estimate, open_wizard
-from tests.studio import launch, make_things
+from tests.studio import launch, make_person, make_things
 
 
 def opened(actor: Actor, **query: object) -> Opening:
@@ -28,23 +30,40 @@ def test_the_address_chooses_and_jumps_to_the_review(ada: Actor) -> None:
     assert (found.dataset_id, found.model_id, found.jump) == (dataset, model, True)
 
 
-def test_a_draft_comes_back_and_the_same_address_leaves_it_alone(ada: Actor) -> None:
-    dataset, model = make_things(ada)
-    query = opened(ada, dataset=dataset, model=model).query
-    draft = {"dataset_id": dataset, "model_id": model, "values": {"qlora.r": "24"}, "step": 3, "reached": 3}
+def stored(actor: Actor, **values: Any) -> int:
     with session_scope() as session:
-        save_draft(session, ada, draft | {"query": query})
-    again = opened(ada, dataset=dataset, model=model)
-    assert (again.values["qlora.r"], again.step, again.jump) == ("24", 3, False)
-    assert opened(ada).values["qlora.r"] == "24"
+        return save_draft(session, actor, values, Edit("key", "tab", 1)).id
+
+
+def test_a_draft_opens_by_its_address_and_a_new_opening_lists_it(ada: Actor) -> None:
+    dataset, model = make_things(ada)
+    values = {"qlora.r": "24", "output_name": "night-run"}
+    draft = stored(ada, dataset_id=dataset, model_id=model, values=values, step=3, reached=3)
+    again = opened(ada, draft=draft, dataset=99)
+    assert (again.dataset_id, again.values["qlora.r"], again.step, again.jump) == (dataset, "24", 3, False)
+    assert (again.draft.id, again.draft.launch_key, again.drafts) == (draft, "key", [])
+    fresh = opened(ada, dataset=dataset, model=model)
+    assert (fresh.values["qlora.r"], fresh.draft.id, fresh.jump) == ("16", 0, True)
+    assert [(line.id, line.title, line.note) for line in fresh.drafts] == [
+        (draft, "night-run", "Motions, Tiny VideoMAE")
+    ]
+    assert fresh.draft.launch_key not in ("", "key", opened(ada).draft.launch_key)
+
+
+def test_a_deleted_or_foreign_draft_opens_an_empty_wizard_with_a_notice(ada: Actor) -> None:
+    hers = stored(make_person("eve"), values={"qlora.r": "24"})
+    for draft in (hers, 99):
+        found = opened(ada, draft=draft)
+        assert (found.values["qlora.r"], found.draft.id) == ("16", 0)
+        assert found.notice.startswith("This draft was launched or discarded")
 
 
 def test_a_deleted_choice_is_dropped_with_a_notice(ada: Actor) -> None:
     dataset, model = make_things(ada)
+    draft = stored(ada, dataset_id=dataset, model_id=model, step=4, reached=4)
     with session_scope() as session:
-        save_draft(session, ada, {"dataset_id": dataset, "model_id": model, "step": 4, "reached": 4})
         session.delete(session.get_one(Dataset, dataset))
-    found = opened(ada)
+    found = opened(ada, draft=draft)
     assert (found.dataset_id, found.step, found.reached) == (0, 1, 1)
     assert "was deleted or is not ready" in found.notice
 
