@@ -140,7 +140,7 @@ def test_drafts_of_others_are_neither_listed_nor_opened_nor_discarded(ada: Actor
     assert opened(ada, draft.id).id == draft.id
 
 
-def test_old_drafts_go_and_the_newest_are_kept(ada: Actor) -> None:
+def test_old_drafts_are_deleted_and_the_newest_stay(ada: Actor) -> None:
     ids = [saved(ada, Edit(f"key{number}", "a", 1)).id for number in range(MAX_DRAFTS + 2)]
     with session_scope() as session:
         assert [row.id for row in list_drafts(session, ada)] == ids[:1:-1]
