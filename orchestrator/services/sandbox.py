@@ -64,6 +64,8 @@ class Tool(Enum):
     """Writes a copy of a clip that browsers play."""
     FRAMES = Program("jobs.sandbox.draw_frames", 150.0, {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"})
     """Draws the frames that a model gets of a clip."""
+    JOIN_FRAMES = Program("jobs.sandbox.join_frames", 150.0)
+    """Writes pictures as the frames of a clip."""
     PARQUET_ROWS = Program("jobs.sandbox.read_parquet", 150.0)
     """Prints the rows of a Parquet file as JSON lines."""
     PARQUET_CLIPS = Program("jobs.sandbox.extract_parquet_clips", 4_000.0)

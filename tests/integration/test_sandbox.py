@@ -47,6 +47,9 @@ def long_work(folder: Path, tool: Tool) -> Iterator[tuple[list[str], bytes]]:
         os.mkfifo(folder / "config.json")
         request = {"model": str(folder), "clip": "a.mp4", "name": "a.mp4", "task": "classification", "data": {}}
         yield [], json.dumps(request).encode() + b"\n"
+    elif tool is Tool.JOIN_FRAMES:
+        os.mkfifo(fifo)
+        yield [], json.dumps({"pictures": [str(fifo)], "target": "x", "fps": 2, "bytes": 10**6}).encode() + b"\n"
     elif tool is Tool.PROBE:
         yield [], b""
     elif tool is Tool.PREVIEW:

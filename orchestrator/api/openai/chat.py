@@ -4,6 +4,8 @@ import json
 import secrets
 import time
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -14,15 +16,19 @@ from starlette.concurrency import run_in_threadpool
 from orchestrator.api.authentication import InferenceUser
 from orchestrator.api.checked_route import checked_router, read_json, streams_body
 from orchestrator.api.disconnect import EventStream, while_connected
+from orchestrator.api.openai.clips import BODY_BYTES, find_clip, too_large
 from orchestrator.api.openai.errors import of_app_error
-from orchestrator.api.openai.messages import BODY_BYTES, ChatBody, find_clip, question_of, texts, too_large
+from orchestrator.api.openai.messages import Chat, read_chat
+from orchestrator.api.openai.parameters import ChatBody
 from orchestrator.api.routes.playground import Refused, check_allowed
 from orchestrator.domain.errors import AppError, Invalid
-from orchestrator.domain.playground import DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, InferenceRequest
+from orchestrator.domain.playground import InferenceRequest
+from orchestrator.domain.tasks import TASKS, Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
-from orchestrator.services.playground import queue
+from orchestrator.services.playground import queue, scratch
 from orchestrator.services.playground.openai_names import NamedModel, find_named_model, list_named_models
+from orchestrator.services.shielded import run_shielded
 
 router = checked_router()
 
@@ -64,88 +70,139 @@ def get_model(actor: InferenceUser, name: str) -> dict[str, Any]:
 async def complete(
     actor: InferenceUser, body: Annotated[ChatBody, Depends(read_body)], request: Request
 ) -> JSONResponse | EventStream:
-    inference = await run_in_threadpool(_inference_request, actor, body, request.headers.get("host", ""))
+    asked = await run_in_threadpool(_check, actor, body, request.headers.get("host", ""))
     head = {"id": f"chatcmpl-{secrets.token_hex(12)}", "created": int(time.time()), "model": body.model}
+    if asked.warnings:
+        head["warnings"] = list(asked.warnings)
+    records = _records(actor, asked.request)
     if body.stream:
-        records = queue.ask(actor.user_id, inference)
         # A problem that comes first gets its own HTTP status; later ones can only be events in the stream.
         first = await while_connected(request, _next(records))
         if "problem" in first:
             await records.aclose()
             raise Refused(first)
-        return EventStream(_stream(head, first, records), records)
-    record = await while_connected(request, queue.answer(actor.user_id, inference))
+        return EventStream(_stream(head, first, records, body.includes_usage()), records)
+    record = await while_connected(request, _last(records))
     if "done" not in record:
         raise Refused(record)
-    text = record["done"]["answers"][0]["text"]
-    message = {"role": "assistant", "content": text, "refusal": None}
-    choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
-    return JSONResponse(head | {"object": "chat.completion", "choices": [choice], "usage": _usage(body, text)})
+    answer = record["done"]["answers"][0]
+    message = {"role": "assistant", "content": answer["text"], "refusal": None}
+    choice = {"index": 0, "message": message, "finish_reason": answer["finish_reason"], "logprobs": None}
+    return JSONResponse(head | {"object": "chat.completion", "choices": [choice], "usage": _usage(answer)})
 
 
-async def _next(records: AsyncGenerator[dict[str, Any]]) -> dict[str, Any]:
-    return await anext(records)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    request: InferenceRequest
+    warnings: tuple[str, ...]
 
 
-def _inference_request(actor: Actor, body: ChatBody, host: str) -> InferenceRequest:
+def _check(actor: Actor, body: ChatBody, host: str) -> _Asked:
     """The question of a chat, checked for permission."""
-    if body.n not in (None, 1):
-        raise Invalid("There is one answer to a question: leave n out, or send 1.", "n")
+    chat = read_chat(body.messages)
     with session_scope() as session:
         named = find_named_model(session, actor, body.model)
-    prompt, url = question_of(body.messages)
-    clip = find_clip(actor, url, host)
-    # Many clients ask for thousands of tokens. It is an upper limit, so that the smaller one meets the request too.
-    max_tokens = min(body.max_completion_tokens or body.max_tokens or DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS)
+    clip = find_clip(actor, chat.clip, host)
     inference = InferenceRequest(
         model_id=named.model_id,
         adapter_id=named.adapter_id,
         clip_id=clip.clip_id,
         scratch_id=clip.scratch_id,
         url=clip.url,
-        prompt=prompt,
-        max_tokens=max_tokens,
+        prompt=chat.question,
+        system=chat.system,
+        earlier=chat.earlier,
+        max_tokens=body.answer_tokens(),
+        stop=body.stop_sequences(),
+        temperature=body.temperature or 0.0,
+        top_p=1.0 if body.top_p is None else body.top_p,
+        seed=body.seed,
         compare=False,
-        stream=body.stream,
+        stream=bool(body.stream),
     )
-    check_allowed(actor, inference)
-    return inference
+    try:
+        check_allowed(actor, inference)
+    except BaseException:
+        _discard(actor, inference)
+        raise
+    return _Asked(inference, (*chat.warnings, *_unread(named, chat)))
 
 
-def _usage(body: ChatBody, answer: str) -> dict[str, int]:
-    """Token counts as numbers of words; tokens differ from family to family."""
-    prompt = sum(len(text.split()) for message in body.messages for text in texts(message))
-    completion = len(answer.split())
+def _unread(named: NamedModel, chat: Chat) -> list[str]:
+    """What this model does not read of the chat."""
+    if not named.takes_question:
+        texts = [chat.question, chat.system, *(turn.text for turn in chat.earlier)]
+        return (
+            ["This base describes clips and reads no text: the texts of the chat are not used."] if any(texts) else []
+        )
+    if not chat.question:
+        return [f'The last message has no text: the model is asked "{TASKS[Task.CAPTIONING].export_question}"']
+    return []
+
+
+async def _records(actor: Actor, inference: InferenceRequest) -> AsyncGenerator[dict[str, Any]]:
+    """The records of the answer; a clip inside the question is deleted at its end."""
+    try:
+        async with aclosing(queue.ask(actor.user_id, inference)) as records:
+            async for record in records:
+                yield record
+    finally:
+        if inference.scratch_id:
+            await run_shielded(run_in_threadpool(_discard, actor, inference))
+
+
+def _discard(actor: Actor, inference: InferenceRequest) -> None:
+    if inference.scratch_id:
+        scratch.discard_scratch(actor, inference.scratch_id)
+
+
+async def _next(records: AsyncGenerator[dict[str, Any]]) -> dict[str, Any]:
+    return await anext(records)
+
+
+async def _last(records: AsyncGenerator[dict[str, Any]]) -> dict[str, Any]:
+    last: dict[str, Any] = {}
+    async with aclosing(records):
+        async for record in records:
+            last = record
+    return last
+
+
+def _usage(answer: dict[str, Any]) -> dict[str, int]:
+    """Counts of tokens as the base's own tokenizer and encoder make them; the clip's are among the prompt's."""
+    prompt, completion = answer["prompt_tokens"], answer["completion_tokens"]
     return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
 
 
 async def _stream(
-    head: dict[str, Any], first: dict[str, Any], rest: AsyncGenerator[dict[str, Any]]
+    head: dict[str, Any], first: dict[str, Any], rest: AsyncGenerator[dict[str, Any]], with_usage: bool
 ) -> AsyncGenerator[str]:
     """Server-sent events as OpenAI sends them, `[DONE]` last; a problem in between is an event with `error`."""
-    yield _chunk(head, {"role": "assistant", "content": ""})
+    # With usage each event has the key, null until the last one.
+    head = head | {"object": "chat.completion.chunk"} | ({"usage": None} if with_usage else {})
+    yield _event(head, {"role": "assistant", "content": ""})
     sent, record = "", first
     try:
-        while True:
+        while "done" not in record:
             if "stage" in record:
                 yield f": {record['stage']}\n\n"  # a comment, which keeps the connection open while a model is loaded
             elif "text" in record:
                 sent += record["text"]
-                yield _chunk(head, {"content": record["text"]})
+                yield _event(head, {"content": record["text"]})
             elif "problem" in record:
                 raise Refused(record)
-            elif "done" in record:
-                text = record["done"]["answers"][0]["text"]
-                if not sent and text:
-                    yield _chunk(head, {"content": text})
-                break
             record = await anext(rest)
-        yield _chunk(head, {}, "stop")
+        answer = record["done"]["answers"][0]
+        if not sent and answer["text"]:
+            yield _event(head, {"content": answer["text"]})
+        yield _event(head, {}, answer["finish_reason"])
+        if with_usage:
+            yield f"data: {json.dumps(head | {'choices': [], 'usage': _usage(answer)})}\n\n"
         yield "data: [DONE]\n\n"
     except AppError as error:
         yield f"data: {json.dumps(of_app_error(error)[1])}\n\n"
 
 
-def _chunk(head: dict[str, Any], delta: dict[str, Any], finish_reason: str | None = None) -> str:
+def _event(head: dict[str, Any], delta: dict[str, Any], finish_reason: str | None = None) -> str:
     choice = {"index": 0, "delta": delta, "finish_reason": finish_reason, "logprobs": None}
-    return f"data: {json.dumps(head | {'object': 'chat.completion.chunk', 'choices': [choice]})}\n\n"
+    return f"data: {json.dumps(head | {'choices': [choice]})}\n\n"

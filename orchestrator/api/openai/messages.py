@@ -1,27 +1,30 @@
-"""Reads a chat: the clip in it and the question. A clip inside a message is stored like one of the playground."""
+"""Reads a chat: its instructions, its turns, the question at its end, and the clip that it is about."""
 
-import base64
-import binascii
-import re
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from orchestrator.domain.errors import AppError, Invalid, TooLarge
-from orchestrator.domain.users import Actor
-from orchestrator.services.playground import scratch
+from orchestrator.domain.errors import Invalid
+from orchestrator.domain.playground import ChatTurn
 
-BODY_BYTES = 96 * 2**20
-"""The most that a request may have. A clip inside it has three quarters of that at most: base64 makes it larger."""
-_DATA = re.compile(r"data:(video/[\w.+-]+|image/gif|application/octet-stream)?(?:;[\w=-]+)*;base64,", re.IGNORECASE)
-_OURS = re.compile(r"(?:clip:|(?:https?://([^/]+))?/api/v1/clips/)(\d{1,18})(?:/\w+)?/?")
-_SUFFIX = {"video/mp4": "mp4", "video/webm": "webm", "video/quicktime": "mov", "image/gif": "gif"}
-_ONE_CLIP = "Show exactly one clip: a content part of type video_url in the last message of the user."
+FRAMES_PER_SECOND = 2.0
+"""The rate of frames that are sent as pictures, where the client names none; Qwen's clients sample at this rate."""
+_FRAMES_IN_ADDRESS = ("data:video/jpeg;base64,", "data:video/png;base64,")
+"""vLLM's form of a clip: the pictures of one address, separated by commas."""
+_NO_CLIP = (
+    "Show a clip: a content part of type video_url in a message of the user, or its frames as parts of type image_url."
+)
+_SHOWS = ("video_url", "video", "image_url")
+"""The types of parts that show something."""
+_READ_PARTS = "text, video_url, video and image_url"
+Role = Literal["user", "assistant"]
 
 
-class VideoUrl(BaseModel):
+class Address(BaseModel):
+    """An address inside a part; `detail` and the like are hints."""
+
     url: str
 
 
@@ -30,93 +33,152 @@ class Part(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
     type: str
-    text: str = ""
-    video_url: VideoUrl | str | None = None
+    text: str | None = None
+    refusal: str | None = None
+    video_url: Address | str | None = None
+    video: str | list[str] | None = None
+    image_url: Address | str | None = None
+    fps: float | None = Field(default=None, gt=0, le=240)
 
 
 class Message(BaseModel):
     """One turn of the chat."""
 
     model_config = ConfigDict(extra="ignore")
-    role: Literal["system", "developer", "user", "assistant", "tool"]
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
     content: str | list[Part] | None = None
-
-
-class ChatBody(BaseModel):
-    """The body of a chat completion. Fields that do not apply to greedy decoding (temperature, ...) are ignored."""
-
-    model_config = ConfigDict(extra="ignore")
-    model: str = Field(max_length=200)
-    messages: list[Message] = Field(min_length=1, max_length=64)
-    max_tokens: int | None = None
-    max_completion_tokens: int | None = None
-    stream: bool = False
-    n: int | None = 1
+    name: str | None = None
+    tool_calls: list[Any] | None = None
+    function_call: Any = None
+    audio: Any = None
 
 
 @dataclass(frozen=True, slots=True)
-class ClipSource:
-    """Where the clip of a chat is; exactly one of the three is set."""
+class ShownClip:
+    """The clip of a turn: at an address, or as pictures."""
 
-    clip_id: int | None = None
-    scratch_id: str = ""
     url: str = ""
+    frames: tuple[str, ...] = ()
+    """Addresses of pictures, in their order."""
+    fps: float = FRAMES_PER_SECOND
 
 
-def question_of(messages: list[Message]) -> tuple[str, str]:
-    """Reads the last turn of the user, with the system's instructions before it.
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A chat as a model is asked."""
 
-    Returns:
-        (the question, the address of the clip).
+    system: str
+    earlier: tuple[ChatTurn, ...]
+    question: str
+    clip: ShownClip
+    warnings: tuple[str, ...] = ()
+    """What of the chat the model does not see, as sentences."""
+
+
+@dataclass(slots=True)
+class _Turn:
+    role: Role
+    texts: list[str] = field(default_factory=list)
+    clip: ShownClip | None = None
+
+
+def read_chat(messages: list[Message]) -> Chat:
+    """The chat; its clip is the newest one that a user's turn shows.
 
     Raises:
-        Invalid: there is no clip, or more than one.
+        Invalid: a message holds what no model here reads, there is no clip, or the last turn is not the user's.
     """
-    turns = [message for message in messages if message.role == "user"]
-    if not turns:
-        raise Invalid(_ONE_CLIP, "messages")
-    parts = _parts(turns[-1])
-    urls = [_address(part) for part in parts if part.type == "video_url" or part.video_url is not None]
-    if len(urls) != 1 or not urls[0]:
-        raise Invalid(_ONE_CLIP, "messages")
-    if unknown := {part.type for part in parts} - {"text", "video_url"}:
-        raise Invalid(f"Parts of type {', '.join(sorted(unknown))} are not read here; send text and video_url.")
-    before = [text for message in messages if message.role in ("system", "developer") for text in texts(message)]
-    return "\n".join([*before, *texts(turns[-1])]).strip(), urls[0]
+    for number, message in enumerate(messages):
+        _check(message, f"messages[{number}]")
+    system, turns, warnings = _turns(messages)
+    if not turns or turns[-1].role != "user":
+        raise Invalid("The last message must be the user's: it is the question.", "messages")
+    clips = [turn.clip for turn in turns if turn.clip is not None]
+    if not clips:
+        raise Invalid(_NO_CLIP, "messages")
+    if any(clip != clips[-1] for clip in clips):
+        warnings.append("This chat shows several clips: the model sees the newest one only.")
+    shown = max(number for number, turn in enumerate(turns) if turn.clip is not None)
+    earlier = tuple(
+        ChatTurn(turn.role, "\n".join(turn.texts), number == shown) for number, turn in enumerate(turns[:-1])
+    )
+    return Chat(system, earlier, "\n".join(turns[-1].texts), clips[-1], tuple(warnings))
 
 
-def find_clip(actor: Actor, url: str, host: str) -> ClipSource:
-    """Resolves an address: a clip of the studio at `host`, a clip inside the message, or one on the web.
+def _check(message: Message, where: str) -> None:
+    """Refuses what is not read, with the place where it stands."""
+    if message.role in ("tool", "function") or message.tool_calls or message.function_call or message.audio:
+        raise Invalid(f"{where}: calls of tools and their results are not read here, nor is audio.", where)
+    for number, part in enumerate(_parts(message)):
+        place = f"{where}.content[{number}]"
+        if part.type not in ("text", "refusal", *_SHOWS):
+            raise Invalid(f"{place}: a part of type {part.type[:40]} is not read here; send {_READ_PARTS}.", place)
+        if part.type in _SHOWS and message.role != "user":
+            raise Invalid(f"{place}: only a message of the user can show a clip.", place)
+
+
+def _turns(messages: list[Message]) -> tuple[str, list[_Turn], list[str]]:
+    """The instructions, the turns that alternate between the user and the model, and what is left out."""
+    system: list[str] = []
+    turns: list[_Turn] = []
+    warnings: list[str] = []
+    instructions: list[str] = []
+    for number, message in enumerate(messages):
+        if message.name:
+            warnings.append(f"messages[{number}].name is not shown to the model.")
+        if message.role in ("system", "developer"):
+            (instructions if turns else system).extend(_texts(message))
+            continue
+        role: Role = "assistant" if message.role == "assistant" else "user"
+        clip = _clip(message, f"messages[{number}]")
+        texts = _texts(message)
+        if not texts and clip is None:
+            continue
+        if not turns or turns[-1].role != role:
+            turns.append(_Turn(role))
+        # Instructions in the middle of a chat stand before the words of the user that they precede.
+        turns[-1].texts += [*(instructions if role == "user" else ()), *texts]
+        turns[-1].clip = clip or turns[-1].clip
+        if role == "user":
+            instructions = []
+    if turns:
+        turns[-1].texts += instructions
+    return "\n".join(system), turns, warnings
+
+
+def _clip(message: Message, where: str) -> ShownClip | None:
+    """The clip that a message shows: one video, or pictures that are its frames.
 
     Raises:
-        Invalid: it is not a video that can be read.
+        Invalid: there are several, or an address is missing.
     """
-    ours = _OURS.fullmatch(url)
-    if ours and ours[1] in (None, host):
-        return ClipSource(clip_id=int(ours[2]))
-    if url[:5].lower() != "data:":
-        return ClipSource(url=url)
-    head = _DATA.match(url[:200])
-    if head is None:
-        raise Invalid("A clip inside the message must be data:video/mp4;base64,... or the like.", "video_url")
-    try:
-        content = base64.b64decode(url[head.end() :], validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise Invalid("The clip inside the message is not complete base64. Encode it again.", "video_url") from error
-    name = f"clip.{_SUFFIX.get((head[1] or '').lower(), 'mp4')}"
-    scratch_id, path = scratch.create_scratch(actor, name, len(content))
-    path.write_bytes(content)
-    finish = partial(scratch.finish_scratch, actor, scratch_id, name)
-    try:
-        return ClipSource(scratch_id=scratch.PROBES.run_blocking(actor.user_id, finish).id)
-    except AppError:
-        scratch.discard_scratch(actor, scratch_id)
-        raise
+    shown = [(part, _addresses(part)) for part in _parts(message) if part.type in _SHOWS]
+    if not shown:
+        return None
+    if not all(address for _, addresses in shown for address in addresses or [""]):
+        raise Invalid(f"{where}: the address of its clip is missing.", where)
+    part, addresses = shown[0]
+    if all(part.type == "image_url" for part, _ in shown):
+        return ShownClip(frames=tuple(addresses[0] for _, addresses in shown))
+    if len(shown) > 1:
+        raise Invalid(f"{where} shows {len(shown)} clips; a message may show one.", where)
+    fps = part.fps or FRAMES_PER_SECOND
+    if isinstance(part.video, list):
+        return ShownClip(frames=tuple(addresses), fps=fps)
+    [address] = addresses
+    for head in _FRAMES_IN_ADDRESS:
+        if address[: len(head)].lower() == head:
+            pictures = address[len(head) :].split(",")
+            kind = head.replace("video", "image")
+            return ShownClip(frames=tuple(kind + picture for picture in pictures), fps=fps)
+    return ShownClip(url=address)
 
 
-def too_large() -> TooLarge:
-    """The error for a body that is larger than `BODY_BYTES`."""
-    return TooLarge(f"The request has more than {BODY_BYTES // 2**20} MiB. Give the clip by an address instead.")
+def _addresses(part: Part) -> list[str]:
+    value: Any = getattr(part, part.type)
+    if isinstance(value, list):
+        return [address.strip() for address in value]
+    return [(value.url if isinstance(value, Address) else value or "").strip()]
 
 
 def _parts(message: Message) -> list[Part]:
@@ -125,11 +187,11 @@ def _parts(message: Message) -> list[Part]:
     return [Part(type="text", text=message.content or "")]
 
 
-def texts(message: Message) -> list[str]:
-    """The text parts of a turn."""
-    return [part.text.strip() for part in _parts(message) if part.type == "text" and part.text.strip()]
+def _texts(message: Message) -> list[str]:
+    """The texts of a message; a refusal is what the model said."""
+    return list(filter(None, map(str.strip, _words(message))))
 
 
-def _address(part: Part) -> str:
-    value: Any = part.video_url
-    return (value.url if isinstance(value, VideoUrl) else value or "").strip()
+def _words(message: Message) -> Iterator[str]:
+    for part in _parts(message):
+        yield (part.text if part.type == "text" else part.refusal if part.type == "refusal" else "") or ""

@@ -85,7 +85,11 @@ def choices(session: Session, actor: Actor) -> Choices:
 
 
 def _base_choice(model: VideoModel) -> BaseChoice:
-    task = TASK_OF_MODEL[model.model_type]
+    return BaseChoice(model.id or 0, model.name, TASK_OF_MODEL[model.model_type].key.value, reads_prompt(model))
+
+
+def reads_prompt(model: VideoModel) -> bool:
+    """Whether a base reads a question, and not the clip alone."""
     family = FAMILIES.get(model.family)
-    asks = task.answer is AnswerKind.TEXT and (family is None or family.takes_question)
-    return BaseChoice(model.id or 0, model.name, task.key.value, asks)
+    writes = TASK_OF_MODEL[model.model_type].answer is AnswerKind.TEXT
+    return writes and (family is None or family.takes_question)

@@ -10,6 +10,7 @@ from orchestrator.domain.models import ModelStatus, VideoModel
 from orchestrator.domain.tasks import TASKS, AnswerKind, task_spec
 from orchestrator.domain.users import Actor
 from orchestrator.services.playground.adapters import list_adapters
+from orchestrator.services.playground.choices import reads_prompt
 
 _WRITES = [task.model_type for task in TASKS.values() if task.answer is AnswerKind.TEXT]
 """The types of base models that answer in text."""
@@ -26,6 +27,8 @@ class NamedModel:
     created_at: datetime
     adapter_id: int | None = None
     model_id: int | None = None
+    takes_question: bool = True
+    """False for a base that describes clips without reading a prompt."""
 
 
 def list_named_models(session: Session, actor: Actor) -> list[NamedModel]:
@@ -33,15 +36,21 @@ def list_named_models(session: Session, actor: Actor) -> list[NamedModel]:
     visible = or_(col(VideoModel.owner_id).is_(None), col(VideoModel.owner_id) == actor.user_id)
     captioning = (col(VideoModel.model_type).in_(_WRITES), VideoModel.status == ModelStatus.READY)
     bases = session.exec(select(VideoModel).where(visible, *captioning).order_by(col(VideoModel.id))).all()
-    ids = {base.id for base in bases}
+    reads = {base.id: reads_prompt(base) for base in bases}
     named: list[NamedModel] = []
     for adapter in list_adapters(session, actor):
-        if adapter.model_id in ids or task_spec(adapter.task).answer is AnswerKind.TEXT:
+        if adapter.model_id in reads or task_spec(adapter.task).answer is AnswerKind.TEXT:
             names = (f"{adapter.line}-v{adapter.version}", adapter.line)
-            named.append(NamedModel(f"adapter-{adapter.id}", names, adapter.created_at, adapter_id=adapter.id))
+            asks = reads.get(adapter.model_id, True)
+            named.append(
+                NamedModel(f"adapter-{adapter.id}", names, adapter.created_at, adapter.id, takes_question=asks)
+            )
     return [
         *named,
-        *(NamedModel(f"model-{base.id}", (base.name,), base.created_at, model_id=base.id) for base in bases),
+        *(
+            NamedModel(f"model-{base.id}", (base.name,), base.created_at, None, base.id, reads[base.id])
+            for base in bases
+        ),
     ]
 
 

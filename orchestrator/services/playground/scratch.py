@@ -1,4 +1,8 @@
-"""Temporary clips of the playground: uploaded, checked in a sandbox, deleted an hour after their last use."""
+"""Temporary clips of the playground: uploaded, checked in a sandbox, deleted an hour after their last use.
+
+A clip that came inside a question belongs to this question only: its caller deletes it after the answer, and no other
+clip replaces it before.
+"""
 
 import contextlib
 import json
@@ -7,14 +11,16 @@ import re
 import secrets
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
-from orchestrator.domain.errors import DiskFull, Invalid, NotFound, TooLarge
+from orchestrator.domain.errors import DiskFull, Invalid, NotFound, TooLarge, TooMany
 from orchestrator.domain.users import Actor
 from orchestrator.services import sandbox
 from orchestrator.services.datasets.files import VIDEO_ENDINGS
 from orchestrator.services.fair_queue import FairQueue
+from orchestrator.services.playground.open_questions import MAX_OPEN
 from orchestrator.services.sandbox import Tool
 from orchestrator.services.uploads.uploads import clean_name
 from orchestrator.settings import get_settings
@@ -23,9 +29,17 @@ LIFETIME_S = 3600.0
 """Seconds after its last use until a clip is deleted."""
 MAX_CLIPS = 12
 """Temporary clips of one user; a further one replaces the least recently used."""
+MAX_ASKED_CLIPS = 24
+"""Clips inside questions of one user at a time; more than may be open at once, for the next ones are sent meanwhile."""
+MAX_FRAMES = 512
+"""Pictures that make one clip."""
+_ASKED = "asked"
+"""A file beside a clip that came inside a question."""
+_ASKED_S = 900.0
+"""Seconds after which such a clip counts as left behind by a web process that ended."""
 _RESERVED_BYTES = 512 * 2**20
 _ID = re.compile(r"[A-Za-z0-9_-]{20,40}")
-PROBES = FairQueue("Other clips are being checked", at_once=2, per_person=6)
+PROBES = FairQueue("Other clips are being checked", at_once=2, per_person=MAX_OPEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +58,18 @@ class ScratchRow:
     codec: str
 
 
-def create_scratch(actor: Actor, name: str, length: int | None) -> tuple[str, Path]:
+def create_scratch(actor: Actor, name: str, length: int | None, asked: bool = False) -> tuple[str, Path]:
     """Creates the empty file of a clip that is uploaded now.
 
     Args:
         length: bytes of the clip; None where the client does not say.
+        asked: it comes inside a question. Delete it with `discard_scratch` after the answer.
 
     Returns:
         (id, file).
 
     Raises:
-        Invalid: it is no video by its name. TooLarge. DiskFull.
+        Invalid: it is no video by its name. TooLarge. DiskFull. TooMany: of clips inside questions.
     """
     short = PurePosixPath(clean_name(name or "clip.mp4")).name
     if Path(short).suffix.lower() not in VIDEO_ENDINGS:
@@ -66,12 +81,39 @@ def create_scratch(actor: Actor, name: str, length: int | None) -> tuple[str, Pa
     folder.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(folder).free < (length or 0) + _RESERVED_BYTES:
         raise DiskFull("There is not enough space on the disk for this clip. Free some space and try again.")
-    _delete_oldest(folder)
+    _make_place(folder, asked)
     scratch_id = secrets.token_urlsafe(18)
     (folder / scratch_id).mkdir(mode=0o700)
+    if asked:
+        (folder / scratch_id / _ASKED).touch(mode=0o600)
     path = folder / scratch_id / f"clip{Path(short).suffix.lower()}"
     path.touch(mode=0o600)
     return scratch_id, path
+
+
+def write_frames(path: Path, pictures: Sequence[bytes], fps: float) -> None:
+    """Fills the file of a clip, whose name must end in .mkv, with pictures as its frames.
+
+    Raises:
+        Invalid: they cannot be one clip.
+    """
+    if not 1 <= len(pictures) <= MAX_FRAMES:
+        raise Invalid(f"A clip of pictures may have 1 to {MAX_FRAMES} of them; these are {len(pictures)}.", "clip")
+    paths = [path.parent / f"picture-{number}" for number in range(len(pictures))]
+    limit = get_settings().playground_clip_bytes
+    request = {"pictures": [str(each) for each in paths], "target": str(path), "fps": fps, "bytes": limit}
+    try:
+        for each, picture in zip(paths, pictures, strict=True):
+            each.write_bytes(picture)
+        output = sandbox.run(Tool.JOIN_FRAMES, request=json.dumps(request).encode() + b"\n").output
+        problem = json.loads(output)["problem"]
+    except (ValueError, sandbox.TimeLimitReached):
+        problem = "These pictures take too much to be read. Send fewer or smaller ones."
+    finally:
+        for each in paths:
+            each.unlink(missing_ok=True)
+    if problem:
+        raise Invalid(str(problem), "clip")
 
 
 def finish_scratch(actor: Actor, scratch_id: str, name: str) -> ScratchRow:
@@ -163,10 +205,26 @@ def _probe(path: Path, name: str, strip: Path) -> dict:
         return {"problem": f"{name} makes the decoder fail. Convert it to MP4 and drop it again."}
 
 
-def _delete_oldest(home: Path) -> None:
-    folders = sorted(home.iterdir(), key=lambda folder: folder.stat().st_mtime, reverse=True)
-    for folder in folders[MAX_CLIPS - 1 :]:
-        shutil.rmtree(folder, ignore_errors=True)
+def _make_place(home: Path, asked: bool) -> None:
+    """Deletes the least recently used clips; one inside a question stays until its question is over.
+
+    Raises:
+        TooMany: too many questions have a clip inside them.
+    """
+    folders = sorted(home.iterdir(), key=_last_use, reverse=True)
+    now = time.time()
+    in_questions = [folder for folder in folders if (folder / _ASKED).is_file() and now - _last_use(folder) < _ASKED_S]
+    if asked and len(in_questions) >= MAX_ASKED_CLIPS:
+        raise TooMany("Too many of your questions have a clip inside them. Wait for an answer, then ask the next.", 5)
+    if not asked:
+        for folder in [folder for folder in folders if folder not in in_questions][MAX_CLIPS - 1 :]:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _last_use(folder: Path) -> float:
+    with contextlib.suppress(OSError):  # deleted in this moment
+        return folder.stat().st_mtime
+    return 0.0
 
 
 def _home(actor: Actor) -> Path:
@@ -180,4 +238,8 @@ def _folder(actor: Actor, scratch_id: str) -> Path:
 
 
 def _not_found() -> NotFound:
-    return NotFound("This clip is not stored any more: temporary clips are kept for an hour. Drop it again.", "clip")
+    return NotFound(
+        f"This clip is not stored any more: your newest {MAX_CLIPS} temporary clips are kept, for an hour after their "
+        "last use. Drop it again.",
+        "clip",
+    )
