@@ -14,10 +14,11 @@ import pytest
 from openai import BadRequestError, OpenAI
 from PIL import Image
 
+from benchmarks.studio import Studio
 from jobs.video.synthetic import demo_frames, write_mp4
 from orchestrator.settings import ROOT
 from orchestrator.stack.node import node_environment
-from tests.studio import Studio, until
+from tests.studio import until
 from tests.unit.jobs.families.test_chat_prompt import PARTS
 from tests.unit.jobs.families.tiny_llms import make_tiny
 
