@@ -23,7 +23,6 @@ from orchestrator.api.openai.parameters import ChatBody
 from orchestrator.api.routes.playground import Refused, check_allowed
 from orchestrator.domain.errors import AppError, Invalid
 from orchestrator.domain.playground import InferenceRequest
-from orchestrator.domain.tasks import TASKS, Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.services.playground import queue, scratch
@@ -130,13 +129,13 @@ def _check(actor: Actor, body: ChatBody, host: str) -> _Asked:
 
 def _unread(named: NamedModel, chat: Chat) -> list[str]:
     """What this model does not read of the chat."""
-    if not named.takes_question:
+    if not named.default_question:
         texts = [chat.question, chat.system, *(turn.text for turn in chat.earlier)]
         return (
             ["This base describes clips and reads no text: the texts of the chat are not used."] if any(texts) else []
         )
     if not chat.question:
-        return [f'The last message has no text: the model is asked "{TASKS[Task.CAPTIONING].export_question}"']
+        return [f'The last message has no text: the model is asked "{named.default_question}"']
     return []
 
 

@@ -7,7 +7,7 @@ from sqlmodel import Session, col, or_, select
 
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.models import ModelStatus, VideoModel
-from orchestrator.domain.tasks import TASKS, AnswerKind, task_spec
+from orchestrator.domain.tasks import TASK_OF_MODEL, TASKS, AnswerKind, task_spec
 from orchestrator.domain.users import Actor
 from orchestrator.services.playground.adapters import list_adapters
 from orchestrator.services.playground.choices import reads_prompt
@@ -27,8 +27,8 @@ class NamedModel:
     created_at: datetime
     adapter_id: int | None = None
     model_id: int | None = None
-    takes_question: bool = True
-    """False for a base that describes clips without reading a prompt."""
+    default_question: str = ""
+    """What the model is asked where the user says nothing; "" for a base that reads no text."""
 
 
 def list_named_models(session: Session, actor: Actor) -> list[NamedModel]:
@@ -36,19 +36,17 @@ def list_named_models(session: Session, actor: Actor) -> list[NamedModel]:
     visible = or_(col(VideoModel.owner_id).is_(None), col(VideoModel.owner_id) == actor.user_id)
     captioning = (col(VideoModel.model_type).in_(_WRITES), VideoModel.status == ModelStatus.READY)
     bases = session.exec(select(VideoModel).where(visible, *captioning).order_by(col(VideoModel.id))).all()
-    reads = {base.id: reads_prompt(base) for base in bases}
+    questions = {base.id: _default_question(base) for base in bases}
     named: list[NamedModel] = []
     for adapter in list_adapters(session, actor):
-        if adapter.model_id in reads or task_spec(adapter.task).answer is AnswerKind.TEXT:
+        if adapter.model_id in questions or task_spec(adapter.task).answer is AnswerKind.TEXT:
             names = (f"{adapter.line}-v{adapter.version}", adapter.line)
-            asks = reads.get(adapter.model_id, True)
-            named.append(
-                NamedModel(f"adapter-{adapter.id}", names, adapter.created_at, adapter.id, takes_question=asks)
-            )
+            question = questions.get(adapter.model_id, task_spec(adapter.task).annotation.spec.export_question)
+            named.append(NamedModel(f"adapter-{adapter.id}", names, adapter.created_at, adapter.id, None, question))
     return [
         *named,
         *(
-            NamedModel(f"model-{base.id}", (base.name,), base.created_at, None, base.id, reads[base.id])
+            NamedModel(f"model-{base.id}", (base.name,), base.created_at, None, base.id, questions[base.id])
             for base in bases
         ),
     ]
@@ -66,3 +64,7 @@ def find_named_model(session: Session, actor: Actor, name: str) -> NamedModel:
     if model := next(iter([*exact, *(one for one in named if key == one.names[-1].lower())]), None):
         return model
     raise NotFound(f"There is no captioning model or adapter named {name[:80]}. GET /v1/models lists yours.", "model")
+
+
+def _default_question(base: VideoModel) -> str:
+    return TASK_OF_MODEL[base.model_type].annotation.spec.export_question if reads_prompt(base) else ""

@@ -81,7 +81,7 @@ def create_scratch(actor: Actor, name: str, length: int | None, asked: bool = Fa
     folder.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(folder).free < (length or 0) + _RESERVED_BYTES:
         raise DiskFull("There is not enough space on the disk for this clip. Free some space and try again.")
-    _make_place(folder, asked)
+    _free_slot(folder, asked)
     scratch_id = secrets.token_urlsafe(18)
     (folder / scratch_id).mkdir(mode=0o700)
     if asked:
@@ -205,7 +205,7 @@ def _probe(path: Path, name: str, strip: Path) -> dict:
         return {"problem": f"{name} makes the decoder fail. Convert it to MP4 and drop it again."}
 
 
-def _make_place(home: Path, asked: bool) -> None:
+def _free_slot(home: Path, asked: bool) -> None:
     """Deletes the least recently used clips; one inside a question stays until its question is over.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What is read of a chat, and what is refused with its place."""
+"""What is read of a chat, and what is refused with its message."""
 
 from typing import Any
 
@@ -90,7 +90,7 @@ def test_a_clip_in_every_form_that_clients_send(content: list[dict[str, Any]], c
         ([("user", [CLIP]), ("tool", "4"), ("user", "?")], "messages[1]", "calls of tools"),
     ],
 )
-def test_refusals_name_the_place(turns: list[tuple[str, Any]], field: str, sentence: str) -> None:
+def test_refusals_name_the_message(turns: list[tuple[str, Any]], field: str, sentence: str) -> None:
     with pytest.raises(Invalid, match=sentence.replace("[", r"\[")) as refused:
         chat(*turns)
     assert refused.value.field == field
