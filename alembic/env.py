@@ -8,6 +8,7 @@ from sqlmodel import SQLModel
 
 import orchestrator.domain
 from orchestrator.services.db import make_engine
+from orchestrator.services.engine_purpose import Purpose
 from orchestrator.settings import get_settings
 
 # A table is known once its module is imported: all of them, so that a comparison misses none.
@@ -22,7 +23,7 @@ if context.is_offline_mode():
     with context.begin_transaction():
         context.run_migrations()
 else:
-    with make_engine(url).connect() as connection:
+    with make_engine(url, Purpose.MIGRATION).connect() as connection:
         if url.startswith("sqlite"):
             # Batch mode drops a table to build it anew: with foreign keys on, its children's rows would go with it.
             connection.exec_driver_sql("PRAGMA foreign_keys=OFF")

@@ -10,6 +10,8 @@ from orchestrator.edge.page_headers import PageHeaders
 from orchestrator.edge.proxies import TrustedProxies
 from orchestrator.logs import configure_logging
 from orchestrator.pages.registry import PAGES, load
+from orchestrator.services.db import set_purpose
+from orchestrator.services.engine_purpose import Purpose
 from orchestrator.settings import Settings, get_settings
 from orchestrator.stack.companions import companions_lifespan
 from orchestrator.stack.docs.serving import PREFIX as DOCS
@@ -64,6 +66,7 @@ def _exists(module: str) -> bool:
 def create_app(settings: Settings) -> rx.App:
     """The whole web process."""
     configure_logging("web")  # `reflex run` comes here first
+    set_purpose(Purpose.WEB)
     transformer = _mount_api if _exists("orchestrator.api.app") else None
     made = rx.App(
         html_lang="en",

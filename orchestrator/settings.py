@@ -41,8 +41,8 @@ class Settings(BaseSettings):
     """The program of the embedded Redis, such as `/usr/bin/redis-server`. Empty: the one of the installed package, else
     the first on `PATH`."""
     database_url: str = ""
-    """An SQLAlchemy address such as `postgresql+pg8000://user:password@host/loreel`. Empty: SQLite in the data
-    folder."""
+    """The address of a PostgreSQL database, such as `postgresql://user:password@host/loreel`. Empty: SQLite in the
+    data folder."""
     secret_key: str = ""
     """Encrypts stored cloud keys and Hub tokens; all processes of one studio need the same. Empty: made once and kept
     in the file `secret_key` in the data folder."""

@@ -1,13 +1,16 @@
 """A real PostgreSQL of the test session's own, from the programs that Debian's package brings; skipped without them."""
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from sqlalchemy import create_engine, text
 
@@ -29,36 +32,72 @@ def _as_unprivileged_user(*command: str) -> list[str]:
     return ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else list(command)
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """The address of a server; a database of one's own comes from `postgres_url`."""
+class PostgresProcess:
+    """A server of its own folder, which a test may stop, freeze and start again."""
+
+    def __init__(self, programs: Path) -> None:
+        self._programs = programs
+        self._folder = Path(tempfile.mkdtemp(prefix="lrl-pg-", dir="/tmp"))
+        if os.geteuid() == 0:
+            shutil.chown(self._folder, "postgres")
+        self._data, self._port = self._folder / "data", free_port()
+        self.server_url = f"postgresql+psycopg://loreel@127.0.0.1:{self._port}"
+        self.url = f"{self.server_url}/postgres"
+        self._run("initdb", "-U", "loreel", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync")
+
+    def start(self) -> None:
+        options = f"{_QUICK} -p {self._port} -k {self._folder}"
+        self._run("pg_ctl", "-w", "-l", str(self._folder / "log"), "-o", options, "start")
+
+    def stop(self) -> None:
+        """As a crash would: connections break."""
+        self._run("pg_ctl", "-m", "immediate", "stop")
+
+    def freeze(self) -> None:
+        """Its sockets stay open and nothing answers."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def delete(self) -> None:
+        with contextlib.suppress(subprocess.CalledProcessError):
+            self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _signal(self, number: int) -> None:
+        main = psutil.Process(int((self._data / "postmaster.pid").read_text().split()[0]))
+        for process in (main, *main.children()):
+            process.send_signal(number)
+
+    def _run(self, program: str, *options: str) -> None:
+        command = _as_unprivileged_user(str(self._programs / program), "-D", str(self._data), *options)
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self._folder)
+
+
+def _make_server() -> PostgresProcess:
     programs = _programs()
     if programs is None:
         pytest.skip("PostgreSQL's programs are absent: install the package `postgresql` to test on it too.")
-    folder = Path(tempfile.mkdtemp(prefix="lrl-pg-", dir="/tmp"))
-    if os.geteuid() == 0:
-        shutil.chown(folder, "postgres")
-    data, port = folder / "data", free_port()
-    run = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder}
-    initdb = [
-        str(programs / "initdb"),
-        "-D",
-        str(data),
-        "-U",
-        "loreel",
-        "--auth=trust",
-        "-E",
-        "UTF8",
-        "--locale=C",
-        "--no-sync",
-    ]
-    subprocess.run(_as_unprivileged_user(*initdb), **run)
-    options = f"{_QUICK} -p {port} -k {folder}"
-    control = [str(programs / "pg_ctl"), "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options]
-    subprocess.run(_as_unprivileged_user(*control, "start"), **run)
-    yield f"postgresql+pg8000://loreel@127.0.0.1:{port}"
-    subprocess.run(_as_unprivileged_user(str(programs / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop"), **run)
-    shutil.rmtree(folder, ignore_errors=True)
+    server = PostgresProcess(programs)
+    server.start()
+    return server
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of a server; a database of one's own comes from `postgres_url`."""
+    server = _make_server()
+    yield server.server_url
+    server.delete()
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[PostgresProcess]:
+    """A server of this test's own, which it may stop."""
+    server = _make_server()
+    yield server
+    server.delete()
 
 
 @pytest.fixture

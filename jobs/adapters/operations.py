@@ -21,7 +21,7 @@ from orchestrator.services.adapters import operations
 from orchestrator.services.adapters.catalog import existing_folder
 from orchestrator.services.adapters.files import merged_folder
 from orchestrator.services.credentials import credential_secret
-from orchestrator.services.db import session_scope
+from orchestrator.services.db import DATABASE_AWAY, session_scope, when_available
 from orchestrator.services.fetching import fetch_request
 from orchestrator.services.vault import unseal
 
@@ -38,7 +38,8 @@ def run_adapter_work(work_id: int) -> str:
             return "nothing to do"
         work, adapter = taken
         act = _merge if work.kind is OperationKind.MERGE else _push
-        operations.finish_operation(work_id, act(work, adapter, lambda: not lease.fenced))
+        result = act(work, adapter, lambda: not lease.fenced)
+        when_available(lambda: operations.finish_operation(work_id, result))
         return "done"
     except AppError as error:
         return operations.fail_operation(work_id, error.message)
@@ -51,6 +52,8 @@ def run_adapter_work(work_id: int) -> str:
         return operations.fail_operation(
             work_id, f"The files could not be read or written: {error.strerror}. Try again."
         )
+    except DATABASE_AWAY:
+        raise  # the controller sends it again
     except Exception as error:
         if "No space left on device" in str(error):  # safetensors has an error of its own for it
             return operations.fail_operation(

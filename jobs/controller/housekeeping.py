@@ -18,7 +18,7 @@ from orchestrator.domain.redis_keys import TASK_DEMO
 from orchestrator.services.adapters.recording import record_missing
 from orchestrator.services.datasets.demo import is_demo_generated
 from orchestrator.services.datasets.ingest.pipeline import fail_import as fail_dataset
-from orchestrator.services.db import session_scope
+from orchestrator.services.db import DATABASE_AWAY, session_scope
 from orchestrator.services.models.adding import abandoned_models, delete_stale_downloads, fail_import
 from orchestrator.services.models.builtin import ensure_builtin
 from orchestrator.services.playground.scratch import delete_expired_scratch
@@ -59,7 +59,7 @@ class Housekeeping:
         """Runs what is due.
 
         Raises:
-            redis.RedisError: Redis is away; the chore is tried again in two seconds.
+            redis.RedisError, one of `DATABASE_AWAY`: a store is away; the chore is tried again in two seconds.
         """
         for chore in self._chores:
             now = time.monotonic()
@@ -67,7 +67,7 @@ class Housekeeping:
                 chore.next_at = now + chore.every_s
                 try:
                     chore.act()
-                except redis.RedisError:
+                except (redis.RedisError, *DATABASE_AWAY):
                     chore.next_at = now + 2.0
                     raise
                 except Exception:

@@ -8,14 +8,13 @@ import time
 
 import redis
 import structlog
-from sqlalchemy.exc import OperationalError
 
 from jobs.controller.housekeeping import Housekeeping
 from jobs.controller.leader import LeaderLease
 from jobs.controller.notification_sender import NotificationSender
 from jobs.controller.reconcile import Reconciler
 from orchestrator.logs import configure_logging
-from orchestrator.services.db import session_scope
+from orchestrator.services.db import DATABASE_AWAY, session_scope, why_away
 from orchestrator.services.redis import connect
 
 log = structlog.get_logger()
@@ -25,11 +24,11 @@ STANDBY_S = 2.0
 
 
 def run(stopping: threading.Event) -> None:
-    """Acts until it is asked to stop, while it is the leader."""
+    """Acts until it is asked to stop, while it is the leader. Waits while Redis or the database is away."""
     lease = LeaderLease(f"{socket.gethostname()}:{os.getpid()}")
     client = connect(retries=0, socket_timeout=5.0)
     reconciler, housekeeping, notifications = Reconciler(client), Housekeeping(client), NotificationSender()
-    redis_away = False
+    outage = ""
     while not stopping.is_set():
         began = time.monotonic()
         try:
@@ -43,17 +42,26 @@ def run(stopping: threading.Event) -> None:
                 if lease.is_leader:
                     notifications.tick()
                     housekeeping.tick()
-            redis_away = False
+            outage = _log_outage(outage, "")
         except redis.RedisError as error:
-            if not redis_away:
-                log.warning("controller.no_redis", error=str(error))
-            redis_away, leads = True, True
-        except OperationalError as error:
-            log.warning("controller.database_busy", error=str(error.orig))
-            leads = True
+            outage, leads = _log_outage(outage, "redis", str(error)), True
+        except DATABASE_AWAY as error:
+            outage, leads = _log_outage(outage, "database", why_away(error)), True
         stopping.wait(max(0.1, (TICK_S if leads else STANDBY_S) - (time.monotonic() - began)))
-    with session_scope() as session:
-        lease.release(session)
+    try:
+        with session_scope() as session:
+            lease.release(session)
+    except DATABASE_AWAY as error:  # it expires by itself
+        log.warning("controller.lease_not_released", error=why_away(error))
+
+
+def _log_outage(before: str, now: str, error: str = "") -> str:
+    """One line when a store goes away and one when it is back; returns which one is away now."""
+    if now and now != before:
+        log.warning("controller.waiting", store=now, error=error)
+    elif before and not now:
+        log.info("controller.goes_on", store=before)
+    return now
 
 
 def main() -> int:

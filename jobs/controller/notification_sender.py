@@ -4,6 +4,7 @@ import threading
 
 import structlog
 
+from orchestrator.services.db import DATABASE_AWAY, why_away
 from orchestrator.services.notifications.delivery import deliver_due
 
 log = structlog.get_logger()
@@ -25,5 +26,7 @@ class NotificationSender:
 def _deliver() -> None:
     try:
         deliver_due()
+    except DATABASE_AWAY as error:
+        log.warning("notifications.database_away", error=why_away(error))
     except Exception:  # the next round tries again; the controller goes on in any case
         log.exception("notifications.round_failed")

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import OperationalError
 
 from jobs.video.inspect import inspect_clip
 from jobs.video.synthetic import make_demo_dataset
 from orchestrator.services.datasets.demo import demo_folder, fill_pending_demos, is_demo_generated, report_demo_progress
-from orchestrator.services.db import session_scope
+from orchestrator.services.db import DATABASE_AWAY, session_scope, when_available, why_away
 from orchestrator.settings import get_settings
 
 log = structlog.get_logger()
@@ -40,8 +39,12 @@ def run_demo() -> str:
         (partial / "manifest.json").write_text(json.dumps(clips))
         shutil.rmtree(target, ignore_errors=True)
         os.replace(partial, target)
+    return f"filled {when_available(_fill)}"
+
+
+def _fill() -> int:
     with session_scope() as session:
-        return f"filled {fill_pending_demos(session)}"
+        return fill_pending_demos(session)
 
 
 class _Progress:
@@ -57,8 +60,8 @@ class _Progress:
         try:
             with session_scope() as session:
                 report_demo_progress(session, done, total)
-        except OperationalError as error:
-            log.info("demo.not_reported", error=str(error.orig))
+        except DATABASE_AWAY as error:
+            log.info("demo.not_reported", error=why_away(error))
 
 
 def _clip_fields(path: Path, folder: Path, prefix: Path) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Imports a dataset in the prep worker: fetches its source if there is one, then has the service read the files."""
 
+import contextlib
 import time
 
 from sqlmodel import select
@@ -10,7 +11,7 @@ from jobs.video.probe_pool import ProbePool
 from orchestrator.domain.datasets import Dataset, DatasetStatus
 from orchestrator.domain.redis_keys import ingest_lease
 from orchestrator.services.datasets.ingest.pipeline import fail_import, ingest_dataset
-from orchestrator.services.db import session_scope
+from orchestrator.services.db import DATABASE_AWAY, session_scope
 
 _CHECK_EVERY_S = 0.5
 
@@ -32,7 +33,10 @@ def run_ingest(dataset_id: int) -> str:
 
 
 class ImportGuard:
-    """Says whether the import should continue: not once it was cancelled, deleted, or taken over by another worker."""
+    """Says whether the import should continue: not once it was cancelled, deleted, or taken over by another worker.
+
+    The last answer holds while the database is away.
+    """
 
     def __init__(self, dataset_id: int, lease: Lease) -> None:
         self._dataset_id, self._lease = dataset_id, lease
@@ -42,7 +46,7 @@ class ImportGuard:
         now = time.monotonic()
         if self._continues and now - self._checked_at >= _CHECK_EVERY_S:
             self._checked_at = now
-            with session_scope() as session:
+            with contextlib.suppress(*DATABASE_AWAY), session_scope() as session:
                 status = session.exec(select(Dataset.status).where(Dataset.id == self._dataset_id)).first()
-            self._continues = status is DatasetStatus.PROCESSING
+                self._continues = status is DatasetStatus.PROCESSING
         return self._continues and not self._lease.fenced

@@ -47,7 +47,7 @@ class Server:
     """The loop of the answering process."""
 
     def __init__(self, worker: str = "") -> None:
-        self._client = connect()
+        self._client = connect(socket_timeout=_BLOCK_S + 10)
         self._shelf = ModelCache(worker)
         self._work = AnswerContext(self._shelf)
         self._tasks: list[_Task] = []

@@ -1,13 +1,11 @@
 """One attempt of one training job, in its own process: claim it, start the trainer, watch it, record how it ended."""
 
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from jobs.processes.lease import Lease
@@ -24,14 +22,12 @@ from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.redaction import redact_text
 from orchestrator.services.attempts.folders import start_attempt_folder
-from orchestrator.services.db import session_scope
+from orchestrator.services.db import DATABASE_AWAY, session_scope, when_available, why_away
 from orchestrator.services.metrics.ingest import with_prediction_history
 from orchestrator.services.training import lifecycle
 from orchestrator.settings import get_settings
 
 log = structlog.get_logger()
-_DATABASE_WAIT_S = 120.0
-"""How long the end of a run waits for a database that is busy or away."""
 
 
 def run_attempt(job_id: int, attempt: int, worker: str, prewarmed: PrewarmedTrainer | None = None) -> str:
@@ -48,7 +44,7 @@ def run_attempt(job_id: int, attempt: int, worker: str, prewarmed: PrewarmedTrai
     lease.keep()
     try:
         folder = start_attempt_folder(job_id, attempt)
-        spec, gpus = write_spec(job_id, attempt, folder, settings)
+        spec, gpus = when_available(lambda: write_spec(job_id, attempt, folder, settings))
     except (MissingInput, OSError) as error:
         missing = error if isinstance(error, MissingInput) else unwritable(error)
         _in_transaction(lambda s: lifecycle.fail(s, job_id, attempt, missing.kind, missing.sentence))
@@ -70,8 +66,12 @@ def run_attempt(job_id: int, attempt: int, worker: str, prewarmed: PrewarmedTrai
     run_log.join()
     if end is End.FENCED:
         return "fenced"
-    supervisor.store_remaining()
-    outcome = _record_end(supervisor, end, code, oom_kill_count() - oom_kills)
+    try:
+        supervisor.store_remaining()
+        outcome = _record_end(supervisor, end, code, oom_kill_count() - oom_kills)
+    except DATABASE_AWAY as error:
+        log.warning("attempt.end_not_recorded", error=why_away(error))  # the controller notices its expired lease
+        return "not recorded"
     lease.release()
     return outcome
 
@@ -89,37 +89,40 @@ def _record_end(supervisor: Supervisor, end: End, code: int, oom_kills: int) -> 
     job_id, attempt = supervisor.job_id, supervisor.attempt
     result = read_result(supervisor.folder, attempt)
     if code == 0 and result.get("status") == "completed":
-        return _complete(job_id, attempt, result)
+        return _complete(supervisor, result)
     if end is End.STOPPED:
         how = "Stopped by force; the last checkpoint stays." if supervisor.forced else "Stopped after the current step."
         _in_transaction(
-            lambda s: _merge_summary(s, job_id, attempt, result) and lifecycle.mark_stopped(s, job_id, attempt, how)
+            lambda s: _merge_summary(s, job_id, attempt, result) and lifecycle.mark_stopped(s, job_id, attempt, how),
+            supervisor,
         )
         return "stopped"
     if end is End.SUSPENDED:
         reason = "The worker was shut down."
-        _in_transaction(lambda s: lifecycle.mark_lost(s, job_id, attempt, reason, counts=False))
+        _in_transaction(lambda s: lifecycle.mark_lost(s, job_id, attempt, reason, counts=False), supervisor)
         return "suspended"
     crash = explain_crash(code, list(supervisor.run_log.last), oom_kills)
     if crash.kind is FailureKind.MACHINE_LOST:
-        _in_transaction(lambda s: lifecycle.mark_lost(s, job_id, attempt, crash.sentence))
+        _in_transaction(lambda s: lifecycle.mark_lost(s, job_id, attempt, crash.sentence), supervisor)
         return "lost"
     unexplained = "The training ended without a result." if code == 0 else crash.sentence
     sentence = redact_text(str(result.get("error") or unexplained))
     details = redact_text(str(result.get("details") or crash.details))
     kind = failure_of(result) or crash.kind
     supervisor.run_log.write(sentence, "error")
-    _in_transaction(lambda s: lifecycle.fail(s, job_id, attempt, kind, sentence, details))
+    _in_transaction(lambda s: lifecycle.fail(s, job_id, attempt, kind, sentence, details), supervisor)
     return "failed"
 
 
-def _complete(job_id: int, attempt: int, result: dict[str, Any]) -> str:
+def _complete(supervisor: Supervisor, result: dict[str, Any]) -> str:
+    job_id, attempt = supervisor.job_id, supervisor.attempt
+
     def write(session: Session) -> bool:
         lifecycle.mark_running(session, job_id, attempt, 0)  # a run of one second was not yet marked
         _merge_summary(session, job_id, attempt, result)
         return lifecycle.complete(session, job_id, attempt)
 
-    _in_transaction(write)
+    _in_transaction(write, supervisor)
     return "completed"
 
 
@@ -144,15 +147,11 @@ def _suspend_on_sigterm(supervisor: Supervisor) -> None:
     signal.signal(signal.SIGTERM, handler)
 
 
-def _in_transaction(action: Callable[[Session], Any]) -> Any:
-    """Runs one transaction, again while the database is busy or away: the run itself is over and must be recorded."""
-    deadline = time.monotonic() + _DATABASE_WAIT_S
-    while True:
-        try:
-            with session_scope() as session:
-                return action(session)
-        except OperationalError as error:
-            if time.monotonic() > deadline:
-                raise
-            log.warning("attempt.database_busy", error=str(error.orig))
-            time.sleep(1.0)
+def _in_transaction(action: Callable[[Session], Any], supervisor: Supervisor | None = None) -> Any:
+    """Runs one transaction, again while the database is busy or away: the run is over and its end must be recorded."""
+
+    def attempt() -> Any:
+        with session_scope() as session:
+            return action(session)
+
+    return when_available(attempt, supervisor.gives_up) if supervisor else when_available(attempt)

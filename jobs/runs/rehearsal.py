@@ -20,7 +20,7 @@ from jobs.telemetry.device import find_device
 from orchestrator.domain.datasets import Dataset
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.rehearsals import Rehearsal
-from orchestrator.services.db import session_scope
+from orchestrator.services.db import session_scope, when_available
 from orchestrator.services.training.rehearsals import claim, finish
 from orchestrator.settings import get_settings
 
@@ -47,9 +47,13 @@ def run_rehearsal(rehearsal_id: int) -> str:
         result, error = {}, f"The folder for the rehearsal could not be written: {fault.strerror}."
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    when_available(lambda: _finish(rehearsal_id, result, error))
+    return "failed" if error else "done"
+
+
+def _finish(rehearsal_id: int, result: dict[str, Any], error: str) -> None:
     with session_scope() as session:
         finish(session, rehearsal_id, result, error)
-    return "failed" if error else "done"
 
 
 def _rehearse(spec: Path, folder: Path) -> tuple[dict[str, Any], str]:

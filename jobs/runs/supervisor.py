@@ -9,11 +9,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from jobs.processes.lease import Lease
@@ -25,7 +25,7 @@ from orchestrator.domain.live_records import RunRecord
 from orchestrator.domain.redis_keys import job_stop
 from orchestrator.domain.run_summary import Prediction, RunSummary
 from orchestrator.domain.training_jobs import ON_WORKER, JobStatus, TrainingJob
-from orchestrator.services.db import session_scope
+from orchestrator.services.db import DATABASE_AWAY, session_scope, when_available, why_away
 from orchestrator.services.metrics.ingest import MetricsFile, merge_summary, store, with_prediction_history
 from orchestrator.services.metrics.rollups import newest_seq
 from orchestrator.services.training.lifecycle import add_trainer_notes, mark_running, report_progress
@@ -33,6 +33,8 @@ from orchestrator.services.training.lifecycle import add_trainer_notes, mark_run
 log = structlog.get_logger()
 _POLL_S = 0.2
 _STORE_EVERY_S = 1.0
+_SHUTDOWN_WAIT_S = 5.0
+"""How long the end of a run waits for a database that is away when the worker shuts down."""
 
 
 class End(Enum):
@@ -73,6 +75,7 @@ class Supervisor:
     _marked_running: bool = False
     _stop_asked_at: float = 0.0
     _next_store_at: float = 0.0
+    _database_away: bool = False
     _first: tuple[float, int] | None = None
     """When this attempt's first step was seen, and which one it was."""
 
@@ -97,10 +100,17 @@ class Supervisor:
     def store_remaining(self) -> None:
         """Stores what the trainer recorded until its end."""
         for _ in range(1_000):
-            self._next_store_at = 0.0
-            before = self._metrics.position
-            if not self._store_measurements() or self._metrics.position == before:
+            records = self._metrics.read()
+            if not records or not when_available(partial(self._store_in_transaction, records), self.gives_up):
                 return
+            self._settle(records)
+
+    def gives_up(self, waited_s: float) -> bool:
+        """Whether to stop waiting for a database that is away: only when this attempt or its worker has to end.
+
+        No other worker can take the job meanwhile: that needs the database, too.
+        """
+        return self.lease.fenced or (self.suspended and waited_s > _SHUTDOWN_WAIT_S)
 
     def _code_after_kill(self) -> int:
         code = self.trainer.wait(5.0)
@@ -124,7 +134,7 @@ class Supervisor:
     def _note_forced_stop(self) -> None:
         if self.suspended:
             return
-        with contextlib.suppress(OperationalError), session_scope() as session:
+        with contextlib.suppress(*DATABASE_AWAY), session_scope() as session:
             sentence = f"The step did not end within {self.grace_s:.0f} s: ended by force."
             add_trainer_notes(session, self.job_id, self.attempt, [("stopping", sentence)])
 
@@ -136,14 +146,21 @@ class Supervisor:
             return True
         self._next_store_at = now + _STORE_EVERY_S
         try:
-            return self._store(records)
-        except OperationalError as error:
-            # The database is busy or away: the file keeps everything, and the next call reads it again.
-            log.warning("supervisor.database_busy", job=self.job_id, error=str(error.orig))
+            own = self._store_in_transaction(records)
+        except DATABASE_AWAY as error:
+            # The file keeps everything, and the next call reads it again.
+            if not self._database_away:
+                log.warning("supervisor.database_away", job=self.job_id, error=why_away(error))
+            self._database_away = True
             self._metrics.rewind()
             return True
+        if self._database_away:
+            log.info("supervisor.database_back", job=self.job_id)
+        self._database_away = False
+        return self._settle(records) if own else False
 
-    def _store(self, records: list[RunRecord]) -> bool:
+    def _store_in_transaction(self, records: list[RunRecord]) -> bool:
+        """Writes new records. False when this attempt no longer holds the job."""
         with session_scope() as session:
             if self._stored_seq < 0:
                 self._stored_seq = newest_seq(session, self.job_id)
@@ -155,7 +172,12 @@ class Supervisor:
             self._status = job.status
             if new:
                 self._update_job(session, job, new)
+        return True
+
+    def _settle(self, records: list[RunRecord]) -> bool:
+        """The records are in SQL."""
         self._metrics.settle()
+        self._marked_running = self._marked_running or any(r["attempt"] == self.attempt for r in records)
         self._stored_seq = max([self._stored_seq, *(r["seq"] for r in records)])
         return True
 
@@ -163,7 +185,6 @@ class Supervisor:
         batch = store(session, self.job_id, records)
         own = [r for r in records if r["attempt"] == self.attempt]
         if own and not self._marked_running:
-            self._marked_running = True
             mark_running(session, self.job_id, self.attempt, batch.total)
         # A resumed trainer first reports step 0, before it has found its checkpoint.
         changes: dict[str, Any] = {"step": batch.step, "epoch": batch.epoch} if batch.step else {}

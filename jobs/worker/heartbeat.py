@@ -4,16 +4,17 @@ import contextlib
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
 
 from jobs.telemetry.device import Device, stats
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.machines import PREP
-from orchestrator.services.db import engine, session_scope
+from orchestrator.services.db import DATABASE_AWAY, close_before_fork, session_scope, why_away
 from orchestrator.services.workers import beat, is_draining, remove_worker
 
 log = structlog.get_logger()
@@ -31,7 +32,8 @@ def memory_share(load: dict[str, Any]) -> float:
 class Heartbeat:
     """Writes the worker's row from a thread.
 
-    `guard` is locked while the database is open: a fork at that moment would copy a locked SQLite into the child.
+    `guard` is locked while the database is in use: a fork at that moment would copy a locked SQLite into the child, or
+    a connection to PostgreSQL in the middle of a statement.
     """
 
     def __init__(self, name: str, device: Device, device_class: str, pid: int, job: Callable[[], int | None]) -> None:
@@ -44,6 +46,7 @@ class Heartbeat:
         self._started, self._stopping = utcnow(), threading.Event()
         self._history: deque[list[float]] = deque(maxlen=MAX_HISTORY)
         self.guard = threading.Lock()
+        self._missing = False
         self.draining = False
         """True once an administrator asked this worker to take nothing more."""
         self._thread = threading.Thread(target=self._loop, daemon=True, name="heartbeat")
@@ -55,17 +58,23 @@ class Heartbeat:
         """Ends the thread and removes the worker's row."""
         self._stopping.set()
         self._thread.join(timeout=6.0)
-        with contextlib.suppress(SQLAlchemyError), self.guard:
-            with session_scope() as session:
-                remove_worker(session, self.name)
-            engine().dispose()
+        with contextlib.suppress(*DATABASE_AWAY), self.session() as session:
+            remove_worker(session, self.name)
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """One transaction, during which the worker does not fork; it leaves nothing open that a child must not have."""
+        with self.guard:
+            try:
+                with session_scope() as session:
+                    yield session
+            finally:
+                close_before_fork()
 
     def refresh_draining(self) -> bool:
         """Whether this worker drains, by what the database says now."""
-        with contextlib.suppress(SQLAlchemyError), self.guard:
-            with session_scope() as session:
-                self.draining = is_draining(session, self.name)
-            engine().dispose()
+        with contextlib.suppress(*DATABASE_AWAY), self.session() as session:
+            self.draining = is_draining(session, self.name)
         return self.draining
 
     def _loop(self) -> None:
@@ -78,21 +87,25 @@ class Heartbeat:
         self._history.append([load["utilisation"], memory_share(load)])
         load["past"] = list(self._history)
         try:
-            with self.guard:
-                with session_scope() as session:
-                    self.draining = beat(
-                        session,
-                        self.name,
-                        host=socket.gethostname(),
-                        device=self._device.label,
-                        device_class=self._class,
-                        pid=self._pid,
-                        job_id=self._job(),
-                        stats=load,
-                        pool=self._pool,
-                        gpus=self._device.memories,
-                        started_at=self._started,
-                    )
-                engine().dispose()
-        except SQLAlchemyError as error:
-            log.warning("worker.beat_missed", error=str(error).splitlines()[0])
+            with self.session() as session:
+                self.draining = beat(
+                    session,
+                    self.name,
+                    host=socket.gethostname(),
+                    device=self._device.label,
+                    device_class=self._class,
+                    pid=self._pid,
+                    job_id=self._job(),
+                    stats=load,
+                    pool=self._pool,
+                    gpus=self._device.memories,
+                    started_at=self._started,
+                )
+        except DATABASE_AWAY as error:
+            if not self._missing:
+                log.warning("worker.beat_missed", error=why_away(error))
+            self._missing = True
+            return
+        if self._missing:
+            log.info("worker.beats_again")
+        self._missing = False

@@ -17,6 +17,7 @@ from jobs.worker.rq_worker import REDIS_ERRORS, Companions, LoreelWorker
 from jobs.worker.worker_name import claim_name
 from orchestrator.domain.machines import CPU, GPU, PREP
 from orchestrator.logs import configure_logging
+from orchestrator.services.db import when_available
 from orchestrator.services.redis import connect
 
 log = structlog.get_logger()
@@ -40,7 +41,7 @@ def work(device_class: str, first: int, gpus: int | None, prep_worker: PrepWorke
         os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(device.gpus)
     pool = device_class if device_class == PREP else device.shape.name
     current: list[LoreelWorker] = []
-    name = claim_name(device_class, first)
+    name = when_available(lambda: claim_name(device_class, first))
     heartbeat = Heartbeat(name, device, device_class, os.getpid(), lambda: current[-1].current_job if current else None)
     if device_class == PREP:
         companions = Companions(heartbeat)

@@ -15,7 +15,6 @@ from rq.exceptions import StopRequested
 from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
-from sqlalchemy.exc import SQLAlchemyError
 
 from jobs.playground.keeper import AnswerProcessSupervisor
 from jobs.processes.parent_death import die_with_parent
@@ -26,7 +25,7 @@ from jobs.worker.prep_worker import PrepWorkerKeeper
 from jobs.worker.prewarmed import TrainerPrewarmer
 from orchestrator.domain.redis_keys import ALLOWED_TASKS, TASK_TRAIN, queue_name
 from orchestrator.logs import bind_process
-from orchestrator.services.db import engine, session_scope
+from orchestrator.services.db import DATABASE_AWAY, forget_inherited_connections, why_away
 from orchestrator.services.training.dispatch import return_to_queue
 from orchestrator.services.training.lifecycle import mark_lost
 
@@ -133,6 +132,7 @@ class LoreelWorker(Worker):
 
     def main_work_horse(self, job: Job, queue: Queue) -> Never:
         die_with_parent(self.pid)
+        forget_inherited_connections()
         bind_process(**{key.removesuffix("_id"): value for key, value in job.kwargs.items()})
         super().main_work_horse(job, queue)
 
@@ -140,10 +140,9 @@ class LoreelWorker(Worker):
         """The message came while the worker drains: the job waits for another worker."""
         with contextlib.suppress(*REDIS_ERRORS):
             job.delete()
-        with self._companions.heartbeat.guard:
-            with session_scope() as session:
-                return_to_queue(session, int(ids["job_id"]), int(ids["attempt"]))
-            engine().dispose()
+        # A database that is away: the controller notices that the message is missing.
+        with contextlib.suppress(*DATABASE_AWAY), self._companions.heartbeat.session() as session:
+            return_to_queue(session, int(ids["job_id"]), int(ids["attempt"]))
 
     def _clean_up(self, ids: dict[str, Any] | None) -> None:
         """Ends what a killed job process left behind, and gives its job back where it could not do so itself."""
@@ -155,14 +154,10 @@ class LoreelWorker(Worker):
             return
         heartbeat = self._companions.heartbeat
         try:
-            with heartbeat.guard:
-                with session_scope() as session:
-                    mark_lost(
-                        session, int(ids["job_id"]), int(ids["attempt"]), _SUPERVISOR_KILLED, worker=heartbeat.name
-                    )
-                engine().dispose()
-        except SQLAlchemyError as error:
-            log.warning("worker.job_not_given_back", error=str(error))  # the controller notices that its lease expired
+            with heartbeat.session() as session:
+                mark_lost(session, int(ids["job_id"]), int(ids["attempt"]), _SUPERVISOR_KILLED, worker=heartbeat.name)
+        except DATABASE_AWAY as error:  # the controller notices that its lease expired
+            log.warning("worker.job_not_given_back", error=why_away(error))
 
     # --- shutting down ------------------------------------------------------------------------------------
 

@@ -9,15 +9,30 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import structlog
 from sqlalchemy import Engine, event
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session, create_engine
 
+from orchestrator.services.engine_purpose import Purpose
 from orchestrator.settings import ROOT, get_settings
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
+log = structlog.get_logger(__name__)
 T = TypeVar("T")
+
+DATABASE_AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeout)
+"""What SQLAlchemy raises while the database is busy, restarts, fails over (a server that is read-only so far raises an
+InternalError), or cannot be reached. Background work waits for the end of it; requests answer with `store_errors`."""
+
+
+def why_away(error: BaseException) -> str:
+    """The first line of an error of `DATABASE_AWAY`, for the log."""
+    text = str(getattr(error, "orig", None) or error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:
@@ -38,16 +53,17 @@ _POOL_S = 10.0
 """How long a visit waits for a connection. A web process has 40 threads for requests and some more for pages."""
 
 
-def make_engine(url: str) -> Engine:
-    """An engine for SQLite (WAL, foreign keys on) or PostgreSQL."""
+def make_engine(url: str, purpose: Purpose = Purpose.BACKGROUND) -> Engine:
+    """An engine for SQLite (WAL, foreign keys on) or PostgreSQL; `purpose` says how long PostgreSQL is waited for."""
     if not url.startswith("sqlite"):
-        return create_engine(
-            url, pool_pre_ping=True, pool_size=5, max_overflow=25, pool_timeout=_POOL_S, hide_parameters=True
-        )
+        # Imported here: with SQLite no process needs psycopg.
+        from orchestrator.services.postgres import make_postgres_engine
+
+        return make_postgres_engine(url, purpose)
     path = Path(url.removeprefix("sqlite:///"))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
-    with contextlib.suppress(PermissionError):  # somebody else's file, which we may still be allowed to use
+    with contextlib.suppress(PermissionError):  # another user's file, which we may still be allowed to use
         path.chmod(0o600)  # SQLite gives its side files the same mode
     engine = create_engine(
         url,
@@ -61,10 +77,34 @@ def make_engine(url: str) -> Engine:
     return engine
 
 
+_purpose = Purpose.BACKGROUND
+
+
+def set_purpose(purpose: Purpose) -> None:
+    """Says what this process uses the database for, before its first session."""
+    global _purpose
+    _purpose = purpose
+    engine.cache_clear()
+
+
 @lru_cache(maxsize=1)
 def engine() -> Engine:
     """The process's engine."""
-    return make_engine(get_settings().resolved_database_url)
+    return make_engine(get_settings().resolved_database_url, _purpose)
+
+
+def close_before_fork() -> None:
+    """Closes SQLite's connections before this process forks: a child that has a copy of one may damage the file.
+
+    Connections to PostgreSQL stay: the child leaves them alone (`forget_inherited_connections`).
+    """
+    if engine().dialect.name == "sqlite":
+        engine().dispose()
+
+
+def forget_inherited_connections() -> None:
+    """In a forked child: its parent goes on using them, so they are dropped without a word to the server."""
+    engine().dispose(close=False)
 
 
 @contextmanager
@@ -77,6 +117,30 @@ def session_scope() -> Iterator[Session]:
         except BaseException:
             session.rollback()
             raise
+
+
+_RETRY_S = 1.0
+_LOG_EVERY_S = 60.0
+
+
+def when_available(action: Callable[[], T], give_up: Callable[[float], bool] = lambda _waited_s: False) -> T:
+    """Runs `action`, which opens a transaction of its own, again once a second while the database is busy or away.
+
+    Args:
+        give_up: asked after each failure, with the seconds waited so far; True: the error is raised.
+    """
+    began, next_log = time.monotonic(), 0.0
+    while True:
+        try:
+            return action()
+        except DATABASE_AWAY as error:
+            waited = time.monotonic() - began
+            if give_up(waited):
+                raise
+            if waited >= next_log:
+                log.warning("database.away", error=why_away(error), waited_s=round(waited))
+                next_log = waited + _LOG_EVERY_S
+            time.sleep(_RETRY_S)
 
 
 LOCK_S = 0.02
@@ -95,7 +159,7 @@ def in_small_transactions(items: Iterable[T], act: Callable[[Session, T], object
             until = time.monotonic() + LOCK_S
             while waiting and time.monotonic() < until:
                 act(session, waiting.popleft())
-        time.sleep(LOCK_S / 4)  # whoever waits for the lock asks again in this pause
+        time.sleep(LOCK_S / 4)  # others that wait for the lock ask again in this pause
 
 
 def alembic_config(url: str | None = None) -> "Config":
@@ -124,7 +188,7 @@ def run_migrations(url: str | None = None) -> None:
 
     config = alembic_config(url)
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    database = make_engine(url or get_settings().resolved_database_url)
+    database = make_engine(url or get_settings().resolved_database_url, Purpose.MIGRATION)
     try:
         with database.connect() as connection:
             present = set(MigrationContext.configure(connection).get_current_heads())

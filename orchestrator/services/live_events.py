@@ -17,14 +17,14 @@ from orchestrator.domain.redis_keys import (
     job_stream,
     notice_channel,
 )
-from orchestrator.services.redis import connect
+from orchestrator.services.redis import connect_quick
 
 log = structlog.get_logger()
 
 
 @lru_cache(maxsize=1)
 def _client() -> redis.Redis:
-    return connect(retries=1, socket_timeout=3.0)
+    return connect_quick()
 
 
 def forget(job_id: int) -> None:

@@ -11,14 +11,14 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from orchestrator.domain.redis_keys import ALLOWED_TASKS, queue_name
-from orchestrator.services.redis import connect
+from orchestrator.services.redis import connect_quick
 
 _FAILURE_TTL_S = 3600
 
 
 @lru_cache(maxsize=1)
 def _client() -> redis.Redis:
-    return connect(retries=1, socket_timeout=5.0)
+    return connect_quick()
 
 
 def train_key(job_id: int, attempt: int) -> str:

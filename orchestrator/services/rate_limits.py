@@ -14,7 +14,7 @@ from limits.strategies import FixedWindowRateLimiter
 from redis.exceptions import RedisError
 
 from orchestrator.domain.errors import TooMany
-from orchestrator.services.redis import connect
+from orchestrator.services.redis import connect_quick
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -25,7 +25,7 @@ _NETWORK_OF_ONE_CLIENT = 64
 @lru_cache(maxsize=1)
 def _in_redis() -> FixedWindowRateLimiter:
     # No retries and short timeouts: when Redis is down a login must not hang.
-    pool = connect(retries=0, socket_timeout=1, socket_connect_timeout=1).connection_pool
+    pool = connect_quick(retries=0).connection_pool
     return FixedWindowRateLimiter(RedisStorage("redis://", connection_pool=pool, key_prefix="loreel:limits"))
 
 

@@ -36,7 +36,8 @@ def _packages() -> str:
     wanted = [line.strip() for line in (ROOT / "requirements.txt").read_text().splitlines() if "==" in line]
     wrong: list[str] = []
     for pin in wanted:
-        name, _, version = pin.partition("==")
+        extended, _, version = pin.partition("==")
+        name = extended.partition("[")[0]
         try:
             found = importlib.metadata.version(name).split("+")[0]
         except importlib.metadata.PackageNotFoundError:

@@ -16,7 +16,7 @@ from orchestrator.services.metrics.curves import Curve, Window, read_curves, rea
 from orchestrator.services.metrics.downsample import min_max
 from orchestrator.services.metrics.rollups import newest_seq
 from orchestrator.services.metrics.rows import History
-from orchestrator.services.redis import connect
+from orchestrator.services.redis import connect_quick
 
 log = structlog.get_logger()
 MAX_POINTS = 5_000
@@ -87,7 +87,7 @@ def latest(session: Session, job_ids: Iterable[int], series: str, points: int) -
 
 @lru_cache(maxsize=1)
 def _client() -> redis.Redis:
-    return connect(retries=0, socket_timeout=2.0)
+    return connect_quick(retries=0)
 
 
 def _stream_records(job_id: int, after_seq: int) -> list[LiveRecord]:

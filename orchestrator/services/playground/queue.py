@@ -1,5 +1,6 @@
 """Sends a question to the worker that answers it and yields the answer as it arrives, without blocking a thread."""
 
+import asyncio
 import json
 import secrets
 from collections.abc import AsyncGenerator
@@ -27,6 +28,9 @@ from orchestrator.settings import get_settings
 log = structlog.get_logger(__name__)
 MAX_WAITING = 64
 _POLL_S = 3
+_SEND_S = 1.2
+_CLOSE_S = 0.5
+"""Limits of what a request does in Redis before and after its answer: one that is frozen is refused within 2 s."""
 _NO_WORKER = "No worker is running to answer. Start one with `./loreel worker`, then ask again."
 _TIMED_OUT = (
     "No answer came within {seconds:.0f} seconds. The worker may be loading a large model or be busy; ask again later."
@@ -41,9 +45,10 @@ async def ask(user_id: int, request: InferenceRequest) -> AsyncGenerator[dict[st
         Unavailable: there is no worker, or it stopped answering. TooMany: the user has too many open questions.
     """
     message = InferenceMessage(secrets.token_urlsafe(12), user_id, request)
-    client = connect_async(retries=1)
+    client = connect_async(retries=1, socket_timeout=_POLL_S + 5)
     try:
-        await _send(client, message)
+        async with asyncio.timeout(_SEND_S):
+            await _send(client, message)
         async for record in _answer_records(client, message):
             yield record
     except (redis.RedisError, OSError) as error:
@@ -69,9 +74,10 @@ async def keep_answering_ready() -> bool:
     """
     client = connect_async(retries=0)
     try:
-        await client.set(PLAYGROUND_KEEP_ALIVE, "1", ex=int(get_settings().playground_idle_s))
-        await client.publish(PLAYGROUND_CHANNEL, "1")
-        return bool(await client.exists(PLAYGROUND_OWNER))
+        async with asyncio.timeout(_SEND_S):
+            await client.set(PLAYGROUND_KEEP_ALIVE, "1", ex=int(get_settings().playground_idle_s))
+            await client.publish(PLAYGROUND_CHANNEL, "1")
+            return bool(await client.exists(PLAYGROUND_OWNER))
     except (redis.RedisError, OSError) as error:
         log.info("playground.not_prepared", error=str(error))
         return False
@@ -113,7 +119,7 @@ async def _answer_records(client: Any, message: InferenceMessage) -> AsyncGenera
 async def _close(client: Any, message: InferenceMessage) -> None:
     """Gives back what a question holds in Redis, also where it was refused, answered in part or never taken."""
     try:
-        async with client.pipeline(transaction=False) as pipe:
+        async with asyncio.timeout(_CLOSE_S), client.pipeline(transaction=False) as pipe:
             pipe.zrem(playground_open(message.user_id), message.id)
             pipe.delete(playground_waiter(message.id), playground_answer(message.id))
             pipe.lrem(PLAYGROUND_QUEUE, 1, message.pack())

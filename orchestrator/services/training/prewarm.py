@@ -6,7 +6,7 @@ import redis
 import structlog
 
 from orchestrator.domain.redis_keys import PREWARM_CHANNEL, PREWARM_KEY, PREWARM_S
-from orchestrator.services.redis import connect
+from orchestrator.services.redis import connect_quick
 
 log = structlog.get_logger()
 _last_request = 0.0
@@ -20,7 +20,7 @@ def request_prewarm() -> None:
         return
     _last_request = now
     try:
-        client = connect(retries=0, socket_timeout=1.0)
+        client = connect_quick(retries=0)
         client.set(PREWARM_KEY, "1", ex=PREWARM_S)
         client.publish(PREWARM_CHANNEL, "1")
         client.close()

@@ -6,7 +6,7 @@ import redis
 import structlog
 
 from orchestrator.domain.redis_keys import job_stop
-from orchestrator.services.redis import connect
+from orchestrator.services.redis import connect_quick
 
 log = structlog.get_logger()
 _TTL_S = 86_400
@@ -14,7 +14,7 @@ _TTL_S = 86_400
 
 @lru_cache(maxsize=1)
 def _client() -> redis.Redis:
-    return connect(retries=1, socket_timeout=3.0)
+    return connect_quick()
 
 
 def set_stop_flag(job_id: int) -> None:
