@@ -35,7 +35,7 @@ def test_other_errors_pass() -> None:
         when_available(act)
 
 
-def test_it_gives_up_when_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_gives_up_where_it_must_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(db, "_RETRY_S", 0.01)
 
     def act() -> None:

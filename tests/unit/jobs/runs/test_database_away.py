@@ -56,8 +56,8 @@ def test_measurements_wait_and_none_is_lost(
         assert watched._store_measurements()
     assert stored(watched.job_id) == 5
     assert job_of(watched.job_id).status is JobStatus.RUNNING
-    told = [line["event"] for line in logged if line["event"].startswith("supervisor.")]
-    assert told == ["supervisor.database_away", "supervisor.database_back"]
+    events = [line["event"] for line in logged if line["event"].startswith("supervisor.")]
+    assert events == ["supervisor.database_away", "supervisor.database_back"]
 
 
 @pytest.mark.parametrize("error", AWAY)
