@@ -5,8 +5,8 @@ from alembic import op
 
 from orchestrator.domain.base import UtcDateTime
 
-revision = "0015_confirmed_sessions"
-down_revision = "0014_sealed_webhooks"
+revision = "0016_confirmed_sessions"
+down_revision = "0015_wizard_drafts"
 branch_labels = None
 depends_on = None
 
