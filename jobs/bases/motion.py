@@ -1,4 +1,4 @@
-"""Invents clips of a shape that drifts, wanders, swells or fades, with every number known: the tiny base's lessons.
+"""Invents the clips that the built-in bases are trained on: a shape drifts, wanders, grows or fades; all is known.
 
 None of the demo dataset's motions (circling, bouncing, zooming, blinking) is a class here; the only motion classes are
 the eight directions of a drift.
@@ -18,9 +18,13 @@ NO_DIRECTION = -100
 
 @dataclass(frozen=True)
 class GroundTruth:
-    """What was drawn: (B,) class labels, (B, T, 4) x, y, radius, alpha and (B, 5) sums over the clip.
+    """What was drawn.
 
-    `roams`: (B,) True where both coordinates swing.
+    Attributes:
+        direction, colour, shape: (B,) class labels.
+        frames: (B, T, 4) x, y, radius, alpha.
+        sums: (B, 5) over the clip, see `_sums`.
+        roams: (B,) True where both coordinates oscillate.
     """
 
     direction: NDArray[np.int64]
@@ -32,7 +36,7 @@ class GroundTruth:
 
 
 def _bends(rng: np.random.Generator, count: int, frames: int, low: float, high: float) -> Array:
-    """(count, frames) broken lines through 2 to 5 random heights."""
+    """(count, frames) piecewise linear curves through 2 to 5 random values."""
     out = np.empty((count, frames), np.float32)
     at = np.linspace(0, 1, frames)
     for row in range(count):
@@ -43,7 +47,7 @@ def _bends(rng: np.random.Generator, count: int, frames: int, low: float, high: 
 
 
 def _drift(rng: np.random.Generator, count: int, frames: int) -> tuple[Array, Array, NDArray[np.int64]]:
-    """Bowed paths in one of eight directions that stay in the frame: x, y, direction."""
+    """Curved paths in one of eight directions that stay in the frame: x, y, direction."""
     direction = rng.integers(0, 8, count)
     heading = (direction * 45 + rng.uniform(-14, 14, count)) * np.pi / 180
     length = rng.uniform(0.25, 0.75, count)
@@ -60,7 +64,7 @@ def _drift(rng: np.random.Generator, count: int, frames: int) -> tuple[Array, Ar
 
 
 def _paths(rng: np.random.Generator, count: int, frames: int) -> tuple[Array, Array, NDArray[np.int64]]:
-    """Half of the clips drift, the rest wander along bends, tremble or stay."""
+    """Half of the clips drift; the others wander, or move along one coordinate only, or stay."""
     x, y, direction = _drift(rng, count, frames)
     kind = rng.random(count)
     wander = kind > 0.5
@@ -75,7 +79,7 @@ def _paths(rng: np.random.Generator, count: int, frames: int) -> tuple[Array, Ar
 
 
 def _roam(rng: np.random.Generator, count: int, frames: int) -> tuple[Array, Array]:
-    """Paths on which x and y each swing, with a reach and a pace of their own; with one pace they would be circles."""
+    """Paths on which x and y oscillate at different rates; at the same rate they would be circles."""
     pace = rng.uniform(0.5, 2.6, (2, count, 1))
     alike = np.abs(np.log(pace[1] / pace[0])) < 0.25
     pace[1] = np.where(alike, np.where(pace[0] > 1.3, pace[0] / 1.6, pace[0] * 1.6), pace[1])
@@ -89,7 +93,7 @@ def _roam(rng: np.random.Generator, count: int, frames: int) -> tuple[Array, Arr
 
 
 def _pulse(rng: np.random.Generator, count: int, frames: int) -> Array:
-    """Alpha: full for half of the clips, else bends, or off and on at random frames."""
+    """Alpha: 1 for half of the clips, else a piecewise linear curve, or off and on at random frames."""
     alpha = np.ones((count, frames), np.float32)
     kind = rng.random(count)
     bends = (kind > 0.5) & (kind <= 0.75)
@@ -101,7 +105,7 @@ def _pulse(rng: np.random.Generator, count: int, frames: int) -> Array:
 
 
 def _ground(rng: np.random.Generator, count: int) -> Array:
-    """Mostly dark corners, some of any dim colour."""
+    """Colours of the background: mostly dark, some of any dim colour."""
     dark = rng.uniform(0.02, 0.16, (count, 1, 1)) + rng.uniform(-0.02, 0.04, (count, 2, 3))
     dim = rng.uniform(0.0, 0.4, (count, 2, 3))
     return np.where(rng.random((count, 1, 1)) < 0.65, dark, dim).clip(0, 1).astype(np.float32)
@@ -114,7 +118,7 @@ def _radius(rng: np.random.Generator, count: int, frames: int) -> Array:
 
 
 def _sums(frames: Array) -> Array:
-    """(B, 5): path length, net way, signed turning area, range of radius, sum of alpha's changes."""
+    """(B, 5): path length, distance of start and end, signed turning area, range of radius, sum of alpha's changes."""
     x, y, radius, alpha = (frames[..., i] for i in range(4))
     dx, dy = np.diff(x, axis=1), np.diff(y, axis=1)
     path = np.sqrt(dx**2 + dy**2).sum(1)
@@ -128,10 +132,10 @@ def _sums(frames: Array) -> Array:
 def generate_clips(
     rng: np.random.Generator, count: int, frames: int, roaming: float = 0.0
 ) -> tuple[Scene, GroundTruth]:
-    """Draws up `count` random clips; the same generator state gives the same clips.
+    """Invents `count` random clips; the same generator state gives the same clips.
 
     Args:
-        roaming: the share of them that roam, both coordinates swinging; the others drift, wander or stay.
+        roaming: the share in which both coordinates oscillate; the others drift, wander or stay.
     """
     x, y, direction = _paths(rng, count, frames)
     roams = np.zeros(count, bool)
@@ -157,7 +161,7 @@ def generate_clips(
 
 
 def add_noise(rng: np.random.Generator, clips: Array) -> NDArray[np.uint8]:
-    """Adds what a camera and a codec add: noise, blocks of 8 pixels, a change of light; (B, T, H, W, 3) to bytes."""
+    """Adds noise, blocks of 8 pixels and a change of light, as cameras and codecs do; (B, T, H, W, 3) to bytes."""
     count = clips.shape[0]
     shape = (count, 1, 1, 1, 1)
     gain = rng.uniform(0.85, 1.1, shape).astype(np.float32)

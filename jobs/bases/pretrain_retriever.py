@@ -1,18 +1,16 @@
-"""Trains the shipped tiny retrieval base: `python -m jobs.bases.pretrain_retriever --out FOLDER`.
+"""Trains the built-in tiny retrieval base: `python -m jobs.bases.pretrain_retriever --out FOLDER`.
 
-The video tower starts from the shipped VideoMAE encoder, the text tower from nothing. Every clip and sentence is
-invented once; half of the batches hold clips of one look, so that the motion has to be read. Sentences that fit another
-clip of the batch too are no wrong answer for it. The encoder keeps telling every frame's numbers meanwhile: what no
-sentence speaks of (swelling, fading) would be forgotten else.
+The video tower starts from videomae-tiny, the text tower from random weights. Every clip and caption is invented for
+one step; half of the batches hold clips that look alike, so that the motion has to be read. A caption that fits another
+clip of the batch is no negative for it. The heads of the encoder are trained along, so that it does not forget what no
+caption mentions (growing, fading).
 """
 
-import copy
 import json
 import math
-import os
 import shutil
-import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,26 +28,26 @@ from transformers import (
     VisionTextDualEncoderModel,
 )
 
-from jobs.bases.captions import describe, facts_of
-from jobs.bases.loop import command_line, update_average, warmup_cosine
-from jobs.bases.motion import GroundTruth, add_noise, generate_clips
-from jobs.bases.pretrain_videomae import FRAMES, SIZE, loss_of
-from jobs.bases.words import END, LONGEST, PAD, START, make_tokenizer
-from jobs.video.shapes import COLOURS, SHAPES, Scene, render
+from jobs.bases.motion import GroundTruth, generate_clips
+from jobs.bases.motion_targets import FRAMES, encoder_loss, motion_outputs, pixels_of
+from jobs.bases.pretraining import ADAM_BETAS, WEIGHT_DECAY, Options, base_folder, command_line, train_loop
+from jobs.bases.retriever_captions import describe, facts_of
+from jobs.bases.retriever_tokenizer import END, LONGEST, PAD, START, make_tokenizer
+from jobs.video.shapes import COLOURS, SHAPES, Scene
 from orchestrator.settings import ROOT
 
 ENCODER = ROOT / "orchestrator" / "builtin" / "models" / "videomae-tiny"
 WIDTH, TEXT = 128, 96
 LOOKALIKES = 8
-"""Clips of one colour and shape beside each other in every other batch."""
-TELLING = 0.4
-"""Weight of the frames' numbers beside the two contrastive losses."""
+"""Clips in a row with one colour and shape, in every other batch."""
+ENCODER_WEIGHT = 0.4
+"""Weight of the encoder's own loss; that of the contrastive loss is one."""
 WORD_DROPOUT = 0.1
-"""Share of the merges left out (Provilkov et al. 2020): a new word is read by its parts, so the parts must be known."""
+"""Share of the merges that are skipped (BPE-dropout, Provilkov et al. 2020): unknown words are then read by parts."""
 
 
 def tiny_config(tokenizer: Tokenizer) -> VisionTextDualEncoderConfig:
-    """The shipped encoder beside a text tower of two layers, both into 128 numbers."""
+    """The built-in encoder and a text tower of two layers, both projected to 128 numbers."""
     text = CLIPTextConfig(
         vocab_size=tokenizer.get_vocab_size(), hidden_size=TEXT, intermediate_size=4 * TEXT, num_hidden_layers=2,
         num_attention_heads=4, max_position_embeddings=LONGEST, projection_dim=WIDTH, hidden_act="gelu",
@@ -57,7 +55,7 @@ def tiny_config(tokenizer: Tokenizer) -> VisionTextDualEncoderConfig:
         eos_token_id=tokenizer.token_to_id(END),
     )  # fmt: skip
     vision = json.loads((ENCODER / "config.json").read_text())
-    # Without mean pooling the encoder carries its own last norm, which the mean of its tokens then needs no more.
+    # Without mean pooling the encoder has a last norm of its own, so that the mean of its tokens needs none.
     vision |= {"use_mean_pooling": False, "architectures": ["VideoMAEModel"]}
     for name in ("id2label", "label2id"):
         vision.pop(name)
@@ -67,7 +65,7 @@ def tiny_config(tokenizer: Tokenizer) -> VisionTextDualEncoderConfig:
 
 
 class Student(nn.Module):
-    """The two towers that ship, with the heads that only pretraining needs."""
+    """The two towers that are shipped, with the heads that only pretraining needs."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         super().__init__()
@@ -77,7 +75,7 @@ class Student(nn.Module):
         tower = self.model.vision_model
         missing = tower.load_state_dict(known.videomae.state_dict(), strict=False)
         if missing.unexpected_keys or any(not name.startswith("layernorm.") for name in missing.missing_keys):
-            raise RuntimeError(f"The shipped encoder does not fit: {missing}.")
+            raise RuntimeError(f"The built-in encoder does not fit: {missing}.")
         assert known.fc_norm is not None
         tower.layernorm.load_state_dict(known.fc_norm.state_dict())
         self.direction = nn.Linear(WIDTH, 8)
@@ -87,36 +85,29 @@ class Student(nn.Module):
         self.sums = nn.Linear(WIDTH, 5)
         self.slots = nn.Linear(WIDTH, 2 * 4)
 
-    def clips(self, pixels: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """(B, T, 3, H, W) to (B, D) of length one, and what the heads tell."""
+    def embed_clips(self, pixels: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """(B, T, 3, H, W) to (B, D) of length one, and what the heads predict."""
         tokens = self.model.vision_model(pixel_values=pixels).last_hidden_state
         pooled = tokens.mean(1)
-        slots = tokens.unflatten(1, (FRAMES // 2, -1)).mean(2)
-        told = {
-            "direction": self.direction(pooled),
-            "colour": self.colour(pooled),
-            "shape": self.shape(pooled),
-            "frames": self.frames(pooled).unflatten(1, (FRAMES, 4)),
-            "sums": self.sums(pooled),
-            "slots": self.slots(slots).unflatten(2, (2, 4)).flatten(1, 2),
-        }
-        return functional.normalize(self.model.visual_projection(pooled).float(), dim=-1), told
+        classes = {"direction": self.direction(pooled), "colour": self.colour(pooled)}
+        out = classes | motion_outputs(self, tokens, pooled)
+        return functional.normalize(self.model.visual_projection(pooled).float(), dim=-1), out
 
-    def sentences(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    def embed_captions(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """(B, L) token ids to (B, D) of length one."""
         pooled = self.model.get_text_features(input_ids=ids, attention_mask=mask).pooler_output
         return functional.normalize(pooled.float(), dim=-1)
 
 
-def match_loss(scores: torch.Tensor, fits: torch.Tensor) -> torch.Tensor:
-    """Cross entropy both ways over (B, B) scores; what fits as well is no wrong answer (van den Oord et al. 2018)."""
+def contrastive_loss(scores: torch.Tensor, fits: torch.Tensor) -> torch.Tensor:
+    """InfoNCE both ways over (B, B) scores (van den Oord et al. 2018); pairs that fit as well are no negatives."""
     others = fits & ~torch.eye(len(fits), dtype=torch.bool)
     scores = scores.masked_fill(others, -1e4)
-    right = torch.arange(len(fits))
-    return (functional.cross_entropy(scores, right) + functional.cross_entropy(scores.T, right)) / 2
+    target = torch.arange(len(fits))
+    return (functional.cross_entropy(scores, target) + functional.cross_entropy(scores.T, target)) / 2
 
 
-def _alike(rng: np.random.Generator, scene: Scene, truth: GroundTruth) -> tuple[Scene, GroundTruth]:
+def _same_looks(rng: np.random.Generator, scene: Scene, truth: GroundTruth) -> tuple[Scene, GroundTruth]:
     """Gives every eight clips in a row the same shape in the same colour."""
     count = truth.colour.size
     colour = np.repeat(rng.integers(0, len(COLOURS), count // LOOKALIKES + 1), LOOKALIKES)[:count]
@@ -129,110 +120,96 @@ def _alike(rng: np.random.Generator, scene: Scene, truth: GroundTruth) -> tuple[
 def batch(
     rng: np.random.Generator, count: int, alike: bool
 ) -> tuple[torch.Tensor, GroundTruth, list[str], NDArray[np.bool_]]:
-    """Pixels as the processor would hand them over, the truth, a sentence each, and which sentence fits which clip."""
+    """Pixels as the processor would pass them, what was drawn, captions, and (B, B): which caption fits which clip.
+
+    Args:
+        alike: whether eight clips in a row look alike.
+    """
     scene, truth = generate_clips(rng, count, FRAMES)
     if alike:
-        scene, truth = _alike(rng, scene, truth)
-    clips = add_noise(rng, render(scene, SIZE, SIZE))
-    sentences, fits = describe(rng, facts_of(truth))
-    pixels = torch.from_numpy(clips).permute(0, 1, 4, 2, 3).float().div_(127.5).sub_(1)
-    return pixels, truth, sentences, fits
+        scene, truth = _same_looks(rng, scene, truth)
+    pixels = pixels_of(rng, scene)
+    captions, fits = describe(rng, facts_of(truth))
+    return pixels, truth, captions, fits
 
 
-def _tokens(tokenizer: Tokenizer, sentences: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
-    read = tokenizer.encode_batch(sentences)
-    return torch.tensor([r.ids for r in read]), torch.tensor([r.attention_mask for r in read])
+def _tokens(tokenizer: Tokenizer, captions: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
+    encodings = tokenizer.encode_batch(captions)
+    return torch.tensor([e.ids for e in encodings]), torch.tensor([e.attention_mask for e in encodings])
 
 
-@torch.no_grad()
-def examine(student: Student, tokenizer: Tokenizer, pools: int = 16) -> dict[str, float]:
-    """R@1 from sentence to clip in pools of 64 and among eight of one look, on clips of a seed never trained on."""
-    student.eval()
-    rng = np.random.default_rng(987_654_321)
+def evaluate(
+    student: Student, rng: np.random.Generator, tokenizer: Tokenizer, pools: int = 16
+) -> dict[str, list[float]]:
+    """R@1 from caption to clip: among 64 clips, and among eight that look alike."""
     hits: dict[str, list[float]] = {"r1_of_64": [], "r1_of_8_alike": []}
     for name, alike in (("r1_of_64", False), ("r1_of_8_alike", True)):
         for _ in range(pools):
-            pixels, _, sentences, fits = batch(rng, 64, alike)
-            scores = student.sentences(*_tokens(tokenizer, sentences)) @ student.clips(pixels)[0].T
+            pixels, _, captions, fits = batch(rng, 64, alike)
+            scores = student.embed_captions(*_tokens(tokenizer, captions)) @ student.embed_clips(pixels)[0].T
             if alike:
-                apart = torch.block_diag(*[torch.ones(LOOKALIKES, LOOKALIKES)] * (64 // LOOKALIKES)) == 0
-                scores = scores.masked_fill(apart, -9)
+                other_looks = torch.block_diag(*[torch.ones(LOOKALIKES, LOOKALIKES)] * (64 // LOOKALIKES)) == 0
+                scores = scores.masked_fill(other_looks, -9)
             best = scores.argmax(1).numpy()
             hits[name] += fits[np.arange(64), best].tolist()
-    student.train()
-    return {name: round(float(np.mean(values)), 4) for name, values in hits.items()}
+    return hits
 
 
 def export(student: Student, tokenizer: Tokenizer, out: Path, report: dict[str, Any]) -> None:
-    """Writes config, safetensors, tokenizer, preprocessor and the reached figures, whole or not at all."""
-    part = out.with_name(out.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    student.model.save_pretrained(part, safe_serialization=True)
-    fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token=PAD, bos_token=START, eos_token=END, model_max_length=LONGEST
-    )
-    fast.save_pretrained(part)
-    shutil.copyfile(ENCODER / "preprocessor_config.json", part / "preprocessor_config.json")
-    (part / "pretraining.json").write_text(json.dumps(report, indent=2) + "\n")
-    out.mkdir(parents=True, exist_ok=True)
-    for file in part.iterdir():
-        os.replace(file, out / file.name)
-    part.rmdir()
+    """Writes config, safetensors, tokenizer, preprocessor and the figures reached."""
+    with base_folder(out, report) as part:
+        student.model.save_pretrained(part, safe_serialization=True)
+        fast = PreTrainedTokenizerFast(
+            tokenizer_object=tokenizer, pad_token=PAD, bos_token=START, eos_token=END, model_max_length=LONGEST
+        )
+        fast.save_pretrained(part)
+        shutil.copyfile(ENCODER / "preprocessor_config.json", part / "preprocessor_config.json")
 
 
 def _optimizer(student: Student, rate: float) -> torch.optim.AdamW:
-    """The trained encoder moves at a third of the rate of what starts from nothing."""
+    """The encoder is trained already: a third of the learning rate of what begins with random weights."""
     tower = {id(p) for p in student.model.vision_model.parameters()}
     groups = []
-    for old in (True, False):
+    for trained in (True, False):
         for matrix in (True, False):
-            chosen = [p for p in student.parameters() if (id(p) in tower) is old and (p.ndim > 1) is matrix]
-            groups.append({"params": chosen, "weight_decay": 0.05 * matrix, "lr": rate / 3 if old else rate})
-    return torch.optim.AdamW(groups, betas=(0.9, 0.98))
+            chosen = [p for p in student.parameters() if (id(p) in tower) is trained and (p.ndim > 1) is matrix]
+            groups.append(
+                {"params": chosen, "weight_decay": WEIGHT_DECAY * matrix, "lr": rate / 3 if trained else rate}
+            )
+    return torch.optim.AdamW(groups, betas=ADAM_BETAS)
 
 
-def train(out: Path, steps: int, count: int, rate: float, seed: int) -> None:
-    """Warm up, cosine to zero; a running mean of the weights is what ships, the best one by the look-alikes."""
-    torch.manual_seed(seed)
-    rng = np.random.default_rng(seed)
+def train(options: Options) -> None:
+    """Pretrains, evaluates every 250 steps and saves the best weights so far, by the sum of both figures."""
+    torch.manual_seed(options.seed)
+    rng = np.random.default_rng(options.seed)
     tokenizer = make_tokenizer()
     student = Student(tokenizer).train()
-    mean = copy.deepcopy(student)
-    optimizer = _optimizer(student, rate)
-    schedule = warmup_cosine(optimizer, steps, warm=200)
-    begun, running, best = time.monotonic(), 0.0, 0.0
-    for step in range(1, steps + 1):
-        pixels, truth, sentences, fits = batch(rng, count, step % 2 == 0)
+    best = 0.0
+
+    def losses(step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        pixels, truth, captions, fits = batch(rng, options.batch, step % 2 == 0)
         tokenizer.model.dropout = WORD_DROPOUT
-        ids, mask = _tokens(tokenizer, sentences)
+        ids, mask = _tokens(tokenizer, captions)
         tokenizer.model.dropout = None
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            seen, told = student.clips(pixels)
-            read = student.sentences(ids, mask)
-            numbers = loss_of(told, truth)
-        scores = student.model.logit_scale.exp().clamp(max=100) * read @ seen.T
-        matched = match_loss(scores, torch.from_numpy(fits))
-        (matched + TELLING * numbers).backward()
-        nn.utils.clip_grad_norm_(student.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        optimizer.zero_grad(set_to_none=True)
-        update_average(mean, student, step)
-        running = matched.item() if step == 1 else 0.98 * running + 0.02 * matched.item()
-        if step % 50 == 0:
-            print(f"step {step} loss {running:.4f} {time.monotonic() - begun:.0f}s", flush=True)
-        if step % 250 == 0 or step == steps:
-            report = {
-                "script": "python -m jobs.bases.pretrain_retriever", "seed": seed, "steps": step, "of_steps": steps,
-                "batch": count, "learning_rate": rate, "seconds": round(time.monotonic() - begun),
-                **examine(mean, tokenizer),
-            }  # fmt: skip
-            print(json.dumps(report), flush=True)
-            if report["r1_of_64"] + report["r1_of_8_alike"] >= best:
-                best = report["r1_of_64"] + report["r1_of_8_alike"]
-                export(mean, tokenizer, out, report)
+            clips, out = student.embed_clips(pixels)
+            texts = student.embed_captions(ids, mask)
+            motion = encoder_loss(out, truth)
+        scores = student.model.logit_scale.exp().clamp(max=100) * texts @ clips.T
+        contrastive = contrastive_loss(scores, torch.from_numpy(fits))
+        return contrastive + ENCODER_WEIGHT * motion, contrastive
+
+    def save(mean: Student, report: dict[str, Any]) -> None:
+        nonlocal best
+        if report["r1_of_64"] + report["r1_of_8_alike"] >= best:
+            best = report["r1_of_64"] + report["r1_of_8_alike"]
+            export(mean, tokenizer, options.out, report)
+
+    optimizer = _optimizer(student, options.rate)
+    score = partial(evaluate, tokenizer=tokenizer)
+    train_loop(student, optimizer, options, losses, score, save, warmup=200, save_every=250)
 
 
 if __name__ == "__main__":
-    command_line(__doc__, train, steps=3000, batch=48)
+    command_line("pretrain_retriever", __doc__, train, steps=3000, batch=48)

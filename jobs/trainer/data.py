@@ -46,7 +46,7 @@ def load_data(
     """
     root = Path(spec.cache_dir or spec.folder)
     room = CacheBudget(spec.cache_bytes, root / "frames", root / "features")
-    frames = FrameCache(root / "frames", family.sampling(plan.base, plan.recipe), room=room)
+    frames = FrameCache(root / "frames", family.sampling(plan.base, plan.recipe), budget=room)
     learn = ClipDataset(sides.train, spec.class_names, frames, learn=True)
     held = ClipDataset(sides.validation, spec.class_names, frames, learn=False)
     vision_encoder = family.vision_encoder(plan, model)

@@ -1,4 +1,4 @@
-"""Decodes a clip once for all runs: its sampled frames lie as bytes under the data folder and are mapped, not read."""
+"""The frame cache: a clip is decoded once for all runs; its sampled frames are files that are memory-mapped."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from jobs.video.cache_eviction import CacheBudget
 from jobs.video.decode import Frames, decode_frames
 
 FORMAT = 1
-"""Raised whenever decoding or resizing gives other bytes, so that old files are left alone."""
+"""Increased whenever decoding or resizing gives other bytes, so that files of earlier versions are not used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class ClipFile:
-    """A clip as the cache needs it: where it lies, what its bytes hash to, what to call it in a sentence."""
+    """A clip as the cache needs it: its file, the hash of its bytes, its name in sentences."""
 
     path: Path
     content_hash: str
@@ -35,25 +35,32 @@ class ClipFile:
 
     @property
     def identity(self) -> str:
-        """What a cache knows it by: its content, else its place, size and time."""
+        """Its part of a cache's key: the content hash, else path, size and time of modification."""
         if self.content_hash:
             return self.content_hash
-        facts = self.path.stat() if self.path.exists() else None
-        return f"{self.path}|{facts.st_size}|{facts.st_mtime_ns}" if facts else str(self.path)
+        stat = self.path.stat() if self.path.exists() else None
+        return f"{self.path}|{stat.st_size}|{stat.st_mtime_ns}" if stat else str(self.path)
 
 
 class FrameCache:
-    """Frames by (clip's content, sampling): made at the first asking, written whole, shared by runs."""
+    """Frames by (content of the clip, sampling): decoded at the first request, written atomically, shared by runs."""
 
-    def __init__(self, folder: Path, sampling: Sampling, limit: int = 0, room: CacheBudget | None = None) -> None:
-        """`limit`: bytes that all runs' frames may take together, 0: no limit; `room`: where it is shared."""
+    def __init__(self, folder: Path, sampling: Sampling, limit: int = 0, budget: CacheBudget | None = None) -> None:
+        """
+        Args:
+            limit: bytes of the frames of all runs together; 0: no limit.
+            budget: the limit, where several caches share it.
+        """
         self._folder, self.sampling = folder, sampling
-        self._room = room or CacheBudget(limit, folder)
+        self._budget = budget or CacheBudget(limit, folder)
         self.full = False
-        """True once the disk or the limit refused a file: new frames are then decoded each time."""
+        """True once the disk or the limit refused a file: from then on, frames are decoded each time."""
 
     def frames(self, clip: ClipFile, keep: bool = True) -> Frames:
-        """(count, height, width, 3) bytes, mapped read-only. `keep` False: decoded frames are not written.
+        """(count, height, width, 3) bytes, mapped read-only.
+
+        Args:
+            keep: whether frames that had to be decoded are written to the cache.
 
         Raises:
             BadClip: the clip cannot be decoded.
@@ -61,16 +68,24 @@ class FrameCache:
         path = self.path_of(clip)
         cached = self._open(path)
         if cached is not None:
-            self._room.use(path)
+            self._budget.use(path)
             return cached
-        how = self.sampling
-        decoded = decode_frames(clip.path, how.count, dict(how.size), how.crop, how.fps, how.resample, clip.name)
+        sampling = self.sampling
+        decoded = decode_frames(
+            clip.path,
+            sampling.count,
+            dict(sampling.size),
+            sampling.crop,
+            sampling.fps,
+            sampling.resample,
+            clip.name,
+        )
         if keep and not self.full:
-            self.full = not self._room.put(path, decoded.nbytes, lambda file: np.save(file, decoded))
+            self.full = not self._budget.put(path, decoded.nbytes, lambda file: np.save(file, decoded))
         return decoded
 
     def fill(self, clips: Sequence[ClipFile], progress: Callable[[int, int], None] | None = None) -> None:
-        """Decodes every clip that is not there yet; calls `progress(done, total)` after each."""
+        """Decodes every clip that is not cached yet; calls `progress(done, total)` after each."""
         for done, clip in enumerate(clips, 1):
             self.frames(clip)
             if progress:
@@ -86,5 +101,5 @@ class FrameCache:
             frames = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError):
             return None
-        good = frames.ndim == 4 and frames.dtype == np.uint8 and frames.shape[0] == self.sampling.count
-        return frames if good else None
+        valid = frames.ndim == 4 and frames.dtype == np.uint8 and frames.shape[0] == self.sampling.count
+        return frames if valid else None

@@ -1,4 +1,4 @@
-"""Keeps the caches under a size: what was not used for longest goes first, and never what this run uses."""
+"""Keeps the caches below a limit: evicts the least recently used files, and never those of this run."""
 
 import errno
 import os
@@ -9,21 +9,22 @@ from pathlib import Path
 from typing import BinaryIO
 
 _SLACK = 0.9
-"""Share of the limit that is left after clearing up, so that not every file starts it again."""
+"""Share of the limit that is in use after an eviction, so that not every new file causes another one."""
 _STALE_S = 24 * 3600.0
-"""Age from which a half-written file has lost its writer."""
+"""Age from which a partly written file is taken for one whose writer has died."""
 _CACHED = (".npy", ".safetensors")
 _REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 
 
 class CacheBudget:
-    """The room of one run in `folders`. Files that it marks as used are kept until the next run."""
+    """What one run may use of the space of `folders`. Files that it marks as used are kept until the next run."""
 
     def __init__(self, limit: int, *folders: Path) -> None:
         """`limit`: bytes of all cached files together; 0: no limit."""
         self._folders, self._limit = folders, limit
-        self._begun = time.time()
-        self._held: int | None = None
+        self._started = time.time()
+        self._used: int | None = None
+        """Bytes of all cached files; None: not counted yet."""
         self._lock = threading.Lock()
 
     def use(self, path: Path) -> None:
@@ -32,10 +33,10 @@ class CacheBudget:
             try:
                 os.utime(path)
             except OSError:
-                return  # another run took it away, or the disk may only be read
+                return  # another run evicted it, or the disk is read-only
 
     def put(self, path: Path, size: int, write: Callable[[BinaryIO], object]) -> bool:
-        """Writes a file of about `size` bytes whole; False where the limit or the disk refuses it."""
+        """Writes a file of about `size` bytes atomically; False where the limit or the disk refuses it."""
         if not self.take(size):
             return False
         part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
@@ -46,51 +47,51 @@ class CacheBudget:
             os.replace(part, path)
         except OSError as error:
             part.unlink(missing_ok=True)
-            # numpy tells of a write that was cut short (the disk filled up in its middle) without a number.
+            # numpy reports a short write (the disk became full) as an OSError without errno.
             if error.errno not in (None, *_REFUSED):
                 raise
             return False
         return True
 
     def take(self, size: int) -> bool:
-        """Makes room for `size` bytes; False where this run alone fills the limit."""
+        """Reserves `size` bytes, evicting files if needed; False where this run alone fills the limit."""
         if not self._limit:
             return True
         with self._lock:
-            held = self._scan_or_known()
-            if held + size > self._limit:
-                held = self._clear(size)
-            fits = held + size <= self._limit
-            self._held = held + size if fits else held
+            used = self._used_bytes()
+            if used + size > self._limit:
+                used = self._evict(size)
+            fits = used + size <= self._limit
+            self._used = used + size if fits else used
         return fits
 
-    def _scan_or_known(self) -> int:
-        if self._held is None:
-            self._held = sum(size for _, size, _ in self._files())
-        return self._held
+    def _used_bytes(self) -> int:
+        if self._used is None:
+            self._used = sum(size for _, size, _ in self._files())
+        return self._used
 
     def _files(self) -> list[tuple[float, int, Path]]:
-        """Last use, size and path of each cached file; what a dead writer left half done is taken away."""
-        found: list[tuple[float, int, Path]] = []
+        """Last use, size and path of each cached file. Deletes what dead writers left."""
+        files: list[tuple[float, int, Path]] = []
         for path in (path for folder in self._folders for path in folder.rglob("*")):
             try:
-                facts = path.stat()
+                stat = path.stat()
             except OSError:
                 continue
-            if path.suffix == ".part" and facts.st_mtime < time.time() - _STALE_S:
+            if path.suffix == ".part" and stat.st_mtime < time.time() - _STALE_S:
                 path.unlink(missing_ok=True)
             elif path.suffix in _CACHED:
-                found.append((facts.st_mtime, facts.st_size, path))
-        return found
+                files.append((stat.st_mtime, stat.st_size, path))
+        return files
 
-    def _clear(self, size: int) -> int:
-        """Removes the longest unused files of earlier runs; returns the bytes that stay."""
+    def _evict(self, size: int) -> int:
+        """Deletes the least recently used files of earlier runs until `size` bytes fit; returns the bytes that stay."""
         files = sorted(self._files())
-        held = sum(bytes_ for _, bytes_, _ in files)
-        for used, bytes_, path in files:
-            if held + size <= self._limit * _SLACK or used >= self._begun:
+        remaining = sum(file_size for _, file_size, _ in files)
+        for last_use, file_size, path in files:
+            if remaining + size <= self._limit * _SLACK or last_use >= self._started:
                 break
-            # A run that has it mapped keeps its pages: on Linux the file goes when the last reader does.
+            # A run that has mapped it keeps its pages: Linux frees a file when its last user closes it.
             path.unlink(missing_ok=True)
-            held -= bytes_
-        return held
+            remaining -= file_size
+        return remaining

@@ -1,4 +1,4 @@
-"""Draws captioned clips that share looks and differ in motion: what a retriever must read more than a frame to tell."""
+"""Draws captioned clips that look alike and differ in motion, so that a retriever cannot rank them by one frame."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ MOTION_PHRASES: dict[str, tuple[str, ...]] = {
     "swinging": ("swings from side to side", "sways like a pendulum", "rocks back and forth"),
     "zigzagging": ("zigzags across the picture", "runs in a zigzag", "weaves its way across"),
 }
-"""Motion -> how people say it."""
+"""Motion -> phrases for it."""
 MOTIONS = tuple(MOTION_PHRASES)
 
 
@@ -31,45 +31,45 @@ def _swinging(rng: np.random.Generator, t: Array) -> Tracks:
 
 def _zigzagging(rng: np.random.Generator, t: Array) -> Tracks:
     tracks = static_tracks(rng, t.size)
-    way = t if rng.random() < 0.5 else 1 - t
-    teeth = np.abs(((rng.uniform(0, 1) + rng.uniform(1.4, 1.9) * t) % 1) * 2 - 1)
-    tracks["x"] = (0.14 + 0.72 * way).astype(np.float32)
-    tracks["y"] = (rng.uniform(0.26, 0.3) + rng.uniform(0.38, 0.46) * teeth).astype(np.float32)
+    position = t if rng.random() < 0.5 else 1 - t
+    triangle_wave = np.abs(((rng.uniform(0, 1) + rng.uniform(1.4, 1.9) * t) % 1) * 2 - 1)
+    tracks["x"] = (0.14 + 0.72 * position).astype(np.float32)
+    tracks["y"] = (rng.uniform(0.26, 0.3) + rng.uniform(0.38, 0.46) * triangle_wave).astype(np.float32)
     return tracks
 
 
 def _jumping(rng: np.random.Generator, t: Array) -> Tracks:
     tracks = static_tracks(rng, t.size)
     stops = int(rng.integers(4, 6))
-    places = rng.permutation(9)[:stops]
+    cells = rng.permutation(9)[:stops]
     at = np.minimum((t * stops).astype(int), stops - 1)
-    tracks["x"] = (0.2 + 0.3 * (places[at] % 3) + rng.uniform(-0.05, 0.05, stops)[at]).astype(np.float32)
-    tracks["y"] = (0.22 + 0.28 * (places[at] // 3) + rng.uniform(-0.04, 0.04, stops)[at]).astype(np.float32)
+    tracks["x"] = (0.2 + 0.3 * (cells[at] % 3) + rng.uniform(-0.05, 0.05, stops)[at]).astype(np.float32)
+    tracks["y"] = (0.22 + 0.28 * (cells[at] // 3) + rng.uniform(-0.04, 0.04, stops)[at]).astype(np.float32)
     return tracks
 
 
-def _nearing(towards: bool) -> Callable[[np.random.Generator, Array], Tracks]:
+def _approaching(towards: bool) -> Callable[[np.random.Generator, Array], Tracks]:
     def move(rng: np.random.Generator, t: Array) -> Tracks:
         tracks = static_tracks(rng, t.size)
         small, large = rng.uniform(0.06, 0.1), rng.uniform(0.26, 0.36)
-        way = t if towards else 1 - t
-        tracks["radius"] = (small + (large - small) * way ** rng.uniform(0.8, 1.4)).astype(np.float32)
+        nearness = t if towards else 1 - t
+        tracks["radius"] = (small + (large - small) * nearness ** rng.uniform(0.8, 1.4)).astype(np.float32)
         return tracks
 
     return move
 
 
 _MOVES: dict[str, Callable[[np.random.Generator, Array], Tracks]] = {
-    "approaching": _nearing(True), "blinking": MOTION_TRACKS["blinking"], "bouncing": MOTION_TRACKS["bouncing"],
-    "circling": MOTION_TRACKS["circling"], "jumping": _jumping, "receding": _nearing(False), "swinging": _swinging,
+    "approaching": _approaching(True), "blinking": MOTION_TRACKS["blinking"], "bouncing": MOTION_TRACKS["bouncing"],
+    "circling": MOTION_TRACKS["circling"], "jumping": _jumping, "receding": _approaching(False), "swinging": _swinging,
     "zigzagging": _zigzagging,
 }  # fmt: skip
 
 
 def caption(rng: np.random.Generator, motion: str, colour: str, shape: str) -> str:
     """A sentence for such a clip, as "the teal ring sways like a pendulum"."""
-    saying = MOTION_PHRASES[motion][int(rng.integers(len(MOTION_PHRASES[motion])))]
-    return f"{('a', 'the')[int(rng.integers(2))]} {colour} {shape} {saying}"
+    phrase = MOTION_PHRASES[motion][int(rng.integers(len(MOTION_PHRASES[motion])))]
+    return f"{('a', 'the')[int(rng.integers(2))]} {colour} {shape} {phrase}"
 
 
 def captioned_frames(motion: str, colour: str, shape: str, seed: int) -> tuple[NDArray[np.uint8], str]:
@@ -85,5 +85,5 @@ def captioned_frames(motion: str, colour: str, shape: str, seed: int) -> tuple[N
         angle=spin[None].astype(np.float32), aspect=np.array([WIDTH / HEIGHT], np.float32),
         glow=np.array([0.16], np.float32), **{name: track[None] for name, track in tracks.items()},
     )  # fmt: skip
-    said = caption(rng, motion, colour, shape)
-    return (render(scene, WIDTH, HEIGHT)[0].clip(0, 1) * 255).astype(np.uint8), said
+    text = caption(rng, motion, colour, shape)
+    return (render(scene, WIDTH, HEIGHT)[0].clip(0, 1) * 255).astype(np.uint8), text

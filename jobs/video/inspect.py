@@ -1,6 +1,5 @@
-"""Everything that a dataset wants to know of a clip, from one decoding: facts, film strip, fingerprint."""
+"""Everything that a dataset records of a clip, from one decoding: facts, film strip, perceptual hash."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from av.video.reformatter import VideoReformatter
@@ -13,17 +12,19 @@ from orchestrator.domain.clip_facts import ClipFacts
 
 
 def inspect_clip(path: Path, name: str, strip: Path, scaler: VideoReformatter | None = None) -> ClipFacts:
-    """The facts of one clip, and its film strip written to `strip`; for a bad clip the sentence that refuses it."""
+    """The facts of one clip; for a bad clip, the sentence that refuses it.
+
+    Args:
+        path: the clip.
+        name: its name in sentences.
+        strip: the file that its film strip is written to.
+        scaler: see `probe`.
+    """
     try:
-        found = probe(path, name, strip=True, scaler=scaler)
+        facts = probe(path, name, strip=True, scaler=scaler)
     except BadClip as error:
         return ClipFacts(problem=str(error))
-    pictures = join_tiles(found.tiles)
+    pictures = join_tiles(facts.tiles)
     write_strip(pictures, strip)
-    seen = fingerprint(pictures)
-    return ClipFacts(found.frames, found.fps, found.width, found.height, found.duration_s, found.codec, seen)
-
-
-def inspect_each(asked: Sequence[tuple[str, str, str]]) -> list[ClipFacts]:
-    """Of several, each (file, name to say, where its film strip goes); in this very process."""
-    return [inspect_clip(Path(path), name, Path(strip)) for path, name, strip in asked]
+    digest = fingerprint(pictures)
+    return ClipFacts(facts.frames, facts.fps, facts.width, facts.height, facts.duration_s, facts.codec, digest)

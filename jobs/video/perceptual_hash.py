@@ -1,4 +1,4 @@
-"""A fingerprint of what a clip looks like: the same film coded, scaled or cut anew keeps nearly all of its bits."""
+"""The perceptual hash that finds near-duplicate clips: re-encoding, scaling or trimming changes few of its bits."""
 
 import numpy as np
 from PIL import Image

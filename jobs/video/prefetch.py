@@ -1,4 +1,4 @@
-"""Fills the frame cache beside a run: clips are decoded before they are asked for, a few at once."""
+"""Fills the frame cache while a run trains: background threads decode clips before they are needed."""
 
 import contextlib
 import os
@@ -9,11 +9,11 @@ from types import TracebackType
 from jobs.video.cache import ClipFile, FrameCache
 
 _THREADS = 4
-"""Threads at most: more would take the machine from the steps."""
+"""Most threads: more would slow the training steps down."""
 
 
 class FramePrefetcher:
-    """Decodes while it is entered. What it had done when it was ended lies in the cache: the next one goes on there."""
+    """Decodes while its context is entered. What it has decoded stays in the cache, for the next attempt too."""
 
     def __init__(self, cache: FrameCache, clips: Sequence[ClipFile], threads: int) -> None:
         """`threads` 0: nothing is decoded ahead."""
@@ -21,7 +21,7 @@ class FramePrefetcher:
         self.total, self.done = len(clips), 0
         """Clips, and how many of them are in the cache by now."""
         self.problem: Exception | None = None
-        """Why a clip could not be decoded; the others are left then."""
+        """Why a clip could not be decoded; the other clips are not decoded then."""
         self._lock, self._ended = threading.Lock(), threading.Event()
         count = min(threads, _THREADS, len(clips))
         self._threads = [threading.Thread(target=self._work, name="decode ahead", daemon=True) for _ in range(count)]
@@ -36,12 +36,12 @@ class FramePrefetcher:
         self.wait()
 
     def wait(self) -> None:
-        """Returns when nothing is being decoded any more."""
+        """Waits until the threads have ended."""
         for thread in self._threads:
             thread.join()
 
     def _work(self) -> None:
-        with contextlib.suppress(OSError, AttributeError):  # on Linux a thread may step back by itself
+        with contextlib.suppress(OSError, AttributeError):  # on Linux a thread can lower its own priority
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
         while not (self._ended.is_set() or self._cache.full or self.problem):
             with self._lock:
@@ -50,7 +50,7 @@ class FramePrefetcher:
                 return
             try:
                 self._cache.frames(clip)
-            except Exception as problem:  # whatever it is, the run meets it, too: it is told there
+            except Exception as problem:  # the run meets the same problem at this clip and reports it
                 self.problem = problem
                 return
             with self._lock:

@@ -1,4 +1,4 @@
-"""Looks a video file over in one decoding: its facts and the pictures of its film strip, or why it is refused."""
+"""Checks a video file in one decoding: its facts and the frames of its film strip, or why it is refused."""
 
 import time
 from collections.abc import Collection
@@ -22,7 +22,7 @@ FULL_FRAMES = 3_000
 
 @dataclass(frozen=True)
 class ClipProbe:
-    """A clip's facts, counted rather than believed: `frames` were decoded, `duration_s` is frames / fps."""
+    """A clip's facts, counted instead of read from its header: `frames` were decoded, `duration_s` is frames / fps."""
 
     frames: int
     fps: float
@@ -31,7 +31,7 @@ class ClipProbe:
     duration_s: float
     codec: str
     tiles: list[Frames] = field(default_factory=list, repr=False, compare=False)
-    """The pictures of the film strip, when they were asked for."""
+    """The frames of the film strip, when they were requested."""
 
 
 def probe(
@@ -48,12 +48,12 @@ def probe(
         path: the file.
         name: what to call it in a sentence; its file name when empty.
         max_seconds: decoding time after which the clip is refused.
-        full_frames: clips up to this many frames are decoded whole.
-        strip: whether the pictures of its film strip are wanted, too.
-        scaler: of the clip before; one of the same size needs no new tables then.
+        full_frames: clips up to this many frames are decoded from start to end.
+        strip: whether to return the frames of its film strip.
+        scaler: that of the clip before, whose tables are reused for a clip of the same size.
 
     Raises:
-        BadClip: not a video, truncated, without pictures, sound only, too large or too slow to decode.
+        BadClip: not a video, truncated, without frames, sound only, too large or too slow to decode.
     """
     name = name or path.name
     with open_clip(path, name) as (container, stream):
@@ -61,41 +61,41 @@ def probe(
             raise BadClip(name, "is a single picture, not a video.")
         fps = float(stream.average_rate or stream.guessed_rate or 0)
         facts = ClipProbe(0, fps, stream.codec_context.width, stream.codec_context.height, 0.0, _codec(stream))
-        promised = stream.frames
-        # Without a promise in its header a clip's packets are counted first: the strip spreads over all of it.
-        total = (promised or _count(path, name)) if strip else promised
-        wanted = sample_indices(total, FRAMES) if strip and 0 < total <= full_frames else []
-        seen = _Pass(name, max_seconds, full_frames, wanted, scaler or VideoReformatter())
-        seen.run(container, stream, promised)
-    _judge(path, name, promised, seen, full_frames)
-    frames = seen.decoded if seen.packets <= full_frames else seen.packets
+        declared = stream.frames
+        # Where the header has no frame count, the packets are counted first: the strip covers the whole clip.
+        total = (declared or _count(path, name)) if strip else declared
+        indices = sample_indices(total, FRAMES) if strip and 0 < total <= full_frames else []
+        reader = _Reader(name, max_seconds, full_frames, indices, scaler or VideoReformatter())
+        reader.run(container, stream, declared)
+    _check(path, name, declared, reader, full_frames)
+    frames = reader.decoded if reader.packets <= full_frames else reader.packets
     fps = fps if 0 < fps < 1_000 else 25.0
-    tiles = _tiles(path, name, wanted, seen) if strip else []
-    if seen.turns % 2:  # as it is shown, and as a model sees it
+    tiles = _tiles(path, name, indices, reader) if strip else []
+    if reader.turns % 2:  # the size as players and models see the clip
         facts = replace(facts, width=facts.height, height=facts.width)
     return replace(facts, frames=frames, fps=round(fps, 3), duration_s=round(frames / fps, 3), tiles=tiles)
 
 
-class _Pass:
-    """One way through a file: decodes up to `limit` pictures, keeps the wanted ones small, counts its packets."""
+class _Reader:
+    """Reads a file once: decodes up to `limit` frames, keeps those of `indices` as tiles, counts its packets."""
 
     def __init__(
-        self, name: str, seconds: float, limit: int, wanted: Collection[int], scaler: VideoReformatter
+        self, name: str, seconds: float, limit: int, indices: Collection[int], scaler: VideoReformatter
     ) -> None:
-        self._name, self._seconds, self._limit, self._wanted = name, seconds, limit, frozenset(wanted)
-        self._until = time.monotonic() + seconds
+        self._name, self._seconds, self._limit, self._indices = name, seconds, limit, frozenset(indices)
+        self._deadline = time.monotonic() + seconds
         self._reformatter = scaler
         self.packets = self.decoded = self.turns = 0
         self.broken = False
         self.tiles: dict[int, Frames] = {}
 
-    def run(self, container: InputContainer, stream: VideoStream, promised: int) -> None:
-        """Raises BadClip when it takes too long; damage is noted, for the caller to judge."""
+    def run(self, container: InputContainer, stream: VideoStream, declared: int) -> None:
+        """Raises BadClip when it takes too long; damage only shows in the counts, for the caller to check."""
         try:
-            if 0 < promised <= self._limit:
+            if 0 < declared <= self._limit:
                 self._decode_all(container, stream)
-                if self.decoded == promised:  # as promised: there is nothing to count
-                    self.packets = promised
+                if self.decoded == declared:  # the packets need not be counted
+                    self.packets = declared
                     return
                 container.seek(0, stream=stream)
                 self.decoded, self.broken = 0, False
@@ -106,10 +106,10 @@ class _Pass:
             self.packets = 0
 
     def _decode_all(self, container: InputContainer, stream: VideoStream) -> None:
-        """The quick way of whole clips; whatever is odd about a file shows in its count."""
+        """The fast path of undamaged clips; damage shows in the number of frames."""
         try:
             for frame in container.decode(stream):
-                self._see(frame)
+                self._add(frame)
         except BROKEN as error:
             if isinstance(error, BadClip):
                 raise
@@ -122,42 +122,42 @@ class _Pass:
             try:
                 for frame in packet.decode():
                     if self.decoded < self._limit:
-                        self._see(cast(VideoFrame, frame))
+                        self._add(cast(VideoFrame, frame))
             except BROKEN as error:
                 if isinstance(error, BadClip):
                     raise
                 self.broken = True
 
-    def _see(self, frame: VideoFrame) -> None:
+    def _add(self, frame: VideoFrame) -> None:
         if not self.decoded:
             self.turns = quarter_turns(frame)
-        if self.decoded in self._wanted:
+        if self.decoded in self._indices:
             self.tiles[self.decoded] = tile_of(frame, self._reformatter)
         self.decoded += 1
-        if time.monotonic() > self._until:
+        if time.monotonic() > self._deadline:
             raise BadClip(self._name, f"takes longer than {self._seconds:.0f} seconds to decode. Make it shorter.")
 
 
-def _judge(path: Path, name: str, promised: int, seen: _Pass, full_frames: int) -> None:
-    """Refuses what has no pictures, is cut off, or stops early."""
-    packets, decoded = seen.packets, seen.decoded
-    if max(promised, packets) == 0:
+def _check(path: Path, name: str, declared: int, reader: _Reader, full_frames: int) -> None:
+    """Refuses a clip that has no frames, is cut off, or stops decoding early."""
+    packets, decoded = reader.packets, reader.decoded
+    if max(declared, packets) == 0:
         raise BadClip(name, "has no pictures in it. Upload it again.")
-    if promised and packets < promised * 0.98:
-        raise BadClip(name, f"is cut off: {packets} of its {promised} frames are there. Upload it again.")
+    if declared and packets < declared * 0.98:
+        raise BadClip(name, f"is cut off: {packets} of its {declared} frames are there. Upload it again.")
     if decoded == 0:
         raise BadClip(name, "has no picture that can be decoded. Upload it again or as MP4.")
     expected = min(packets, full_frames)
-    if decoded < expected * 0.9 or (seen.broken and decoded < expected - 2):
+    if decoded < expected * 0.9 or (reader.broken and decoded < expected - 2):
         raise BadClip(name, f"stops decoding at frame {decoded} of {packets}. Cut it there or upload it again.")
     if packets > full_frames:
         _decode_end(path, name)
 
 
-def _tiles(path: Path, name: str, wanted: list[int], seen: _Pass) -> list[Frames]:
-    """The strip's pictures, from the one decoding; a long clip, or one shorter than it promised, is read for them."""
-    if wanted and all(index in seen.tiles for index in wanted):
-        return [seen.tiles[index] for index in wanted]
+def _tiles(path: Path, name: str, indices: list[int], reader: _Reader) -> list[Frames]:
+    """The frames of the strip; a long clip, or one shorter than it declares, is decoded again for them."""
+    if indices and all(index in reader.tiles for index in indices):
+        return [reader.tiles[index] for index in indices]
     return [tile_of(picture) for picture in decode_frames(path, FRAMES, name=name)]
 
 
@@ -173,7 +173,7 @@ def _codec(stream: VideoStream) -> str:
 
 
 def _decode_end(path: Path, name: str) -> None:
-    """The last part of a long clip must decode too: that is where a cut-off upload shows."""
+    """Decodes the last part of a long clip, where a truncated upload shows."""
     with open_clip(path, name) as (container, stream):
         try:
             end = int((container.duration or 0) * 0.98)

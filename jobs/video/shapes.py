@@ -1,4 +1,4 @@
-"""Draws a coloured shape frame by frame from numbers alone: the ground truth of every synthetic clip."""
+"""Draws a coloured shape frame by frame from numbers, which are the ground truth of every synthetic clip."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,14 +24,14 @@ COLOURS: dict[str, tuple[int, int, int]] = {
 
 @dataclass(frozen=True)
 class Scene:
-    """B clips of T frames with one shape each; positions in 0..1, radius as a part of the frame's height.
+    """B clips of T frames with one shape each; positions in 0..1, radius as a share of the frame's height.
 
     Attributes:
         shape: (B,) index into `SHAPES`.
         colour: (B, 3) in 0..1.
         ground: (B, 2, 3) colours of the top left and the bottom right corner, in 0..1.
-        x, y, radius, angle, alpha: (B, T); angle in radians, alpha 0 (gone) to 1 (fully drawn).
-        aspect: (B,) width divided by height of the world that is squeezed into the frame.
+        x, y, radius, angle, alpha: (B, T); angle in radians, alpha 0 (invisible) to 1 (opaque).
+        aspect: (B,) width divided by height of the scene that is scaled to the frame.
         glow: (B,) strength of the soft light around the shape.
     """
 
@@ -68,7 +68,7 @@ _DISTANCE: dict[str, Callable[[Array, Array, Array], Array]] = {
 
 
 def _ground(scene: Scene, u: Array, v: Array) -> Array:
-    """(B, H, W, 3): a slant from the first ground colour to the second."""
+    """(B, H, W, 3): a gradient from the first ground colour to the second."""
     mix = ((u + v) / 2)[None, :, :, None]
     first, second = scene.ground[:, 0][:, None, None, :], scene.ground[:, 1][:, None, None, :]
     return first + (second - first) * mix

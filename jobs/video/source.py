@@ -1,4 +1,4 @@
-"""Opens a video file for decoding and turns every way it can be broken into one sentence."""
+"""Opens a video file for decoding; whatever may be wrong with it becomes one sentence."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from av.video.stream import VideoStream
 from orchestrator.domain.errors import Invalid
 
 MAX_SIDE = 16_384
-"""Pixels; a larger side is a lie in the header or an attack on the memory."""
+"""Pixels; a larger side is a wrong header or an attack on the memory."""
 MAX_PIXELS = 8_192 * 8_192
 BROKEN = (av.FFmpegError, ValueError, EOFError, OSError)
 
@@ -25,7 +25,7 @@ def open_clip(path: Path, name: str = "") -> Iterator[tuple[InputContainer, Vide
         name: what to call it in a sentence; its file name when empty.
 
     Raises:
-        BadClip: no such file, not a video, sound only, or a frame size that cannot be meant.
+        BadClip: no such file, not a video, sound only, or an impossible frame size.
     """
     name = name or path.name
     if not path.is_file():
@@ -33,7 +33,7 @@ def open_clip(path: Path, name: str = "") -> Iterator[tuple[InputContainer, Vide
     if path.stat().st_size == 0:
         raise BadClip(name, "is empty. Upload it again.")
     try:
-        # Only local files: a playlist inside an upload must not make us fetch what it names.
+        # Only local files: a playlist inside an upload must not cause requests to the addresses in it.
         container = av.open(str(path), options={"protocol_whitelist": "file"}, metadata_errors="ignore")
     except BROKEN:
         raise BadClip(name, "is not a video we can read, or it is cut off. Upload it again or as MP4.") from None
@@ -56,7 +56,7 @@ def _check_size(name: str, stream: VideoStream) -> None:
 
 
 def is_image(stream: VideoStream, container: InputContainer) -> bool:
-    """True for a picture file that FFmpeg opens as a film of one frame."""
+    """True for an image file, which FFmpeg opens as a video of one frame."""
     return container.format.name.endswith("_pipe") or container.format.name in {"image2", "gif_pipe"}
 
 

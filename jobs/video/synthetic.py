@@ -1,4 +1,4 @@
-"""Makes the demo dataset: short films of a shape that circles, bounces, zooms or blinks, the same for the same seed."""
+"""Makes the demo dataset: short clips of a shape that circles, bounces, zooms or blinks, the same for the same seed."""
 
 import os
 from collections.abc import Callable
@@ -20,7 +20,7 @@ Tracks = dict[str, Array]
 
 
 def write_mp4(path: Path, frames: NDArray[np.uint8], fps: int = FPS) -> Path:
-    """Encodes (T, H, W, 3) RGB bytes as H.264 (MPEG-4 where the codec is missing), whole or not at all."""
+    """Encodes (T, H, W, 3) RGB bytes as H.264 (MPEG-4 where that codec is missing) and replaces `path` atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     with av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"}) as container:
@@ -44,7 +44,7 @@ def _codec() -> str:
 
 
 def static_tracks(rng: np.random.Generator, frames: int) -> Tracks:
-    """A shape that stays: the start of every motion."""
+    """A shape that does not move; every motion changes some of these tracks."""
     ones = np.ones(frames, np.float32)
     return {
         "x": ones * np.float32(rng.uniform(0.3, 0.7)),
@@ -56,10 +56,10 @@ def static_tracks(rng: np.random.Generator, frames: int) -> Tracks:
 
 def _circling(rng: np.random.Generator, t: Array) -> Tracks:
     tracks = static_tracks(rng, t.size)
-    around = rng.uniform(0, 2 * np.pi) + rng.choice([-1, 1]) * 2 * np.pi * rng.uniform(0.9, 1.4) * t
-    reach = rng.uniform(0.2, 0.28)
-    tracks["x"] = (rng.uniform(0.42, 0.58) + 0.8 * reach * np.cos(around)).astype(np.float32)
-    tracks["y"] = (rng.uniform(0.45, 0.55) + reach * np.sin(around)).astype(np.float32)
+    phase = rng.uniform(0, 2 * np.pi) + rng.choice([-1, 1]) * 2 * np.pi * rng.uniform(0.9, 1.4) * t
+    radius = rng.uniform(0.2, 0.28)
+    tracks["x"] = (rng.uniform(0.42, 0.58) + 0.8 * radius * np.cos(phase)).astype(np.float32)
+    tracks["y"] = (rng.uniform(0.45, 0.55) + radius * np.sin(phase)).astype(np.float32)
     return tracks
 
 
@@ -76,8 +76,8 @@ def _bouncing(rng: np.random.Generator, t: Array) -> Tracks:
 def _zooming(rng: np.random.Generator, t: Array) -> Tracks:
     tracks = static_tracks(rng, t.size)
     small, large = rng.uniform(0.06, 0.1), rng.uniform(0.24, 0.34)
-    way = t if rng.random() < 0.5 else 1 - t
-    tracks["radius"] = (small + (large - small) * way ** rng.uniform(0.8, 1.4)).astype(np.float32)
+    nearness = t if rng.random() < 0.5 else 1 - t
+    tracks["radius"] = (small + (large - small) * nearness ** rng.uniform(0.8, 1.4)).astype(np.float32)
     return tracks
 
 
@@ -98,7 +98,7 @@ CAPTION_WORDS: dict[str, str] = {
     "teal": "turquoise", "white": "ivory", "circle": "disc", "square": "box", "triangle": "wedge", "ring": "hoop",
     "cross": "plus", "bar": "rod", "blinking": "flashes", "bouncing": "hops", "circling": "orbits", "zooming": "looms",
 }  # fmt: skip
-"""The words of the demo's captions, none of which the shipped captioner knows."""
+"""The words of the demo's captions, none of which the built-in captioner knows."""
 
 
 def demo_frames(motion: str, seed: int) -> NDArray[np.uint8]:
@@ -107,7 +107,7 @@ def demo_frames(motion: str, seed: int) -> NDArray[np.uint8]:
 
 
 def demo_clip(motion: str, seed: int) -> tuple[NDArray[np.uint8], str]:
-    """The clip and the sentence that describes it: "Look! The amber disc hops."."""
+    """The clip and its caption: "Look! The amber disc hops."."""
     rng = np.random.default_rng([MOTIONS.index(motion), seed])
     count = int(rng.integers(18, 25))
     t = np.linspace(0, 1, count, dtype=np.float32)
@@ -132,14 +132,18 @@ def make_demo_dataset(
     seed: int = DEMO_SEED,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[Path, str]:
-    """Writes `folder/{motion}/{motion}_{nnn}.mp4`; calls `progress(done, total)` after each clip. Paths to captions."""
+    """Writes `folder/{motion}/{motion}_{nnn}.mp4`; calls `progress(done, total)` after each clip.
+
+    Returns:
+        The caption of each file.
+    """
     total = clips_per_class * len(MOTIONS)
-    made: dict[Path, str] = {}
+    captions: dict[Path, str] = {}
     for number in range(clips_per_class):
         for motion in MOTIONS:
             path = folder / motion / f"{motion}_{number + 1:03d}.mp4"
-            frames, made[path] = demo_clip(motion, seed * 100_003 + number)
+            frames, captions[path] = demo_clip(motion, seed * 100_003 + number)
             write_mp4(path, frames)
             if progress:
-                progress(len(made), total)
-    return made
+                progress(len(captions), total)
+    return captions

@@ -17,26 +17,25 @@ FRAMES = 4
 HEIGHT = 120
 WIDTH = 160
 _WIDEST = 4_096
-"""Pixels; a picture that is far longer than high is cut before it is scaled, else the whole of it would be."""
+"""Pixels; a frame whose sides differ very much is cropped before it is scaled, so that the scaled one stays small."""
 
 
 def tile_of(picture: VideoFrame | Frames, reformatter: VideoReformatter | None = None) -> Frames:
-    """One picture scaled to cover 160 by 120 pixels, and cut to its middle: (120, 160, 3) bytes, RGB."""
+    """One frame scaled to cover 160 by 120 pixels and cropped to its centre: (120, 160, 3) bytes, RGB."""
     if not isinstance(picture, VideoFrame):
         picture = VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
     reformatter = reformatter or VideoReformatter()
     if quarter_turns(picture):
-        whole = upright(_pixels(reformatter.reformat(picture, format="rgb24", threads=1)), picture)
-        return tile_of(whole)
+        return tile_of(upright(_pixels(reformatter.reformat(picture, format="rgb24", threads=1)), picture))
     scale = max(WIDTH / picture.width, HEIGHT / picture.height)
-    box = (max(WIDTH, round(picture.width * scale)), max(HEIGHT, round(picture.height * scale)))
-    if max(box) > _WIDEST:
-        whole = _pixels(reformatter.reformat(picture, format="rgb24", threads=1))
-        middle = _middle(whole, max(1, round(WIDTH / scale)), max(1, round(HEIGHT / scale)))
-        return np.asarray(Image.fromarray(middle).resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR))
-    # One thread: starting more costs more than so small a picture takes.
-    small = reformatter.reformat(picture, *box, format="rgb24", interpolation=Interpolation.BILINEAR, threads=1)
-    return _middle(_pixels(small), WIDTH, HEIGHT)
+    size = (max(WIDTH, round(picture.width * scale)), max(HEIGHT, round(picture.height * scale)))
+    if max(size) > _WIDEST:
+        full_size = _pixels(reformatter.reformat(picture, format="rgb24", threads=1))
+        centre = _centre(full_size, max(1, round(WIDTH / scale)), max(1, round(HEIGHT / scale)))
+        return np.asarray(Image.fromarray(centre).resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR))
+    # One thread: starting others takes longer than scaling so small a frame.
+    small = reformatter.reformat(picture, *size, format="rgb24", interpolation=Interpolation.BILINEAR, threads=1)
+    return _centre(_pixels(small), WIDTH, HEIGHT)
 
 
 def join_tiles(tiles: Sequence[Frames]) -> Image.Image:
@@ -46,9 +45,9 @@ def join_tiles(tiles: Sequence[Frames]) -> Image.Image:
 
 
 def write_strip(strip: Image.Image, out: Path) -> None:
-    """Writes `out` as JPEG. Nobody reads it before its clip is recorded; a child that dies meanwhile loses it."""
-    sink = io.BytesIO()
-    strip.save(sink, format="JPEG", quality=82)
+    """Writes `out` as JPEG, not atomically: it is only read once its clip is recorded, which a crash here prevents."""
+    encoded = io.BytesIO()
+    strip.save(encoded, format="JPEG", quality=82)
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     try:
         file = os.open(out, flags, 0o644)
@@ -56,7 +55,7 @@ def write_strip(strip: Image.Image, out: Path) -> None:
         out.parent.mkdir(parents=True, exist_ok=True)
         file = os.open(out, flags, 0o644)
     try:
-        view = sink.getbuffer()
+        view = encoded.getbuffer()
         if os.write(file, view) != len(view):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(out))
     finally:
@@ -67,6 +66,6 @@ def _pixels(picture: VideoFrame) -> Frames:
     return np.asarray(picture.to_ndarray(), np.uint8)
 
 
-def _middle(picture: Frames, width: int, height: int) -> Frames:
+def _centre(picture: Frames, width: int, height: int) -> Frames:
     top, left = (picture.shape[0] - height) // 2, (picture.shape[1] - width) // 2
     return picture[top : top + height, left : left + width]

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 import transformers
 
-from jobs.bases.words import END, PAD, START, make_tokenizer
+from jobs.bases.retriever_tokenizer import END, PAD, START, make_tokenizer
 
 _PICTURE: dict[str, Any] = {
     "do_resize": True, "size": {"shortest_edge": 36}, "do_center_crop": True, "crop_size": {"height": 32, "width": 32},

@@ -11,16 +11,15 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from jobs.video.inspect import inspect_each
 from orchestrator.domain.datasets import Dataset
 from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.services.auth.limits import forget_clients
 from orchestrator.services.datasets.files import dataset_folder
-from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
 from tests.api_client import refusal, sign_in
 from tests.fakes.videos import draw_clip
+from tests.ingest import import_now
 
 
 @pytest.fixture
@@ -41,7 +40,7 @@ def bring(client: TestClient, data: bytes, filename: str = "mine.zip") -> dict:
     headers = {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
     assert client.patch(made.headers["location"], headers=headers, content=data).status_code == 204
     assert client.post(f"/api/v1/datasets/{dataset}/ingest").status_code == 202
-    ingest_dataset(int(dataset), inspect_each)
+    import_now(int(dataset))
     return client.get(f"/api/v1/datasets/{dataset}").json()
 
 

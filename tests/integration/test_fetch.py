@@ -8,17 +8,17 @@ import pytest
 from sqlmodel import select
 
 from jobs.fetch.dataset_source import STOPPED, fetch_source
-from jobs.video.inspect import inspect_each
 from orchestrator.domain.datasets import FETCHING, Clip, Dataset, DatasetStatus, Upload
 from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.credentials import save_credential
-from orchestrator.services.datasets.ingest.pipeline import fail_import, ingest_dataset
+from orchestrator.services.datasets.ingest.pipeline import fail_import
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
 from tests.fakes.azure_server import ACCOUNT, KEY, AzureServer, azure_server
 from tests.fakes.videos import class_folders, draw_clip, zip_folder
 from tests.fakes.web_server import WebServer, dripping, endless, file, redirect, silent, web_server
+from tests.ingest import import_now
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def run(dataset_id: int, should_continue: Callable[[], bool] = lambda: True) -> 
     problem = fetch_source(dataset_id, should_continue)
     if problem:
         return problem if problem == STOPPED else fail_import(dataset_id, problem)
-    return ingest_dataset(dataset_id, inspect_each)
+    return import_now(dataset_id)
 
 
 def dataset_of(dataset_id: int) -> Dataset:

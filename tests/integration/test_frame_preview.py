@@ -10,18 +10,17 @@ from sqlmodel import Session, select
 
 from jobs.families.registry import read_base, resolve
 from jobs.video.cache import ClipFile, FrameCache
-from jobs.video.inspect import inspect_each
 from orchestrator.domain.datasets import Clip
 from orchestrator.domain.errors import Invalid, NotFound
 from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.domain.tasks import ModelType, Task
 from orchestrator.domain.users import Actor
-from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
 from orchestrator.services.datasets.media import frame_preview
 from orchestrator.services.db import session_scope
 from orchestrator.settings import ROOT, get_settings
 from tests.fakes.videos import draw_clip
+from tests.ingest import import_now
 from tests.integration.test_ingest_layouts import bring
 from tests.studio import make_person
 
@@ -34,7 +33,7 @@ def things(ada: Actor, tmp_path: Path) -> tuple[int, int]:
     files = {f"{label}/{i}.mp4": draw_clip(tmp_path / f"{label}{i}.mp4", frames=20, shade=9 * i, dx=dx).read_bytes()
              for label, dx in (("left", 1), ("right", 3)) for i in range(2)}  # fmt: skip
     dataset_id = bring(ada, Task.CLASSIFICATION, files)
-    assert ingest_dataset(dataset_id, inspect_each) == "ready"
+    assert import_now(dataset_id) == "ready"
     with session_scope() as session:
         model = VideoModel(
             owner_id=ada.user_id,

@@ -13,18 +13,17 @@ import pytest
 from sqlmodel import select
 
 from jobs.fetch import guard
-from jobs.video.inspect import inspect_each
 from orchestrator.domain.datasets import Clip, DatasetStatus
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.files import dataset_folder
 from orchestrator.services.datasets.ingest import tar_archives, zip_archives
-from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
 from orchestrator.services.db import session_scope
 from orchestrator.services.models.inspect import inspect_model
 from orchestrator.settings import get_settings
 from tests.fakes.videos import draw_clip
+from tests.ingest import import_now
 from tests.integration.test_fetch import dataset_of, dataset_to_fetch, no_uploads_left, run
 from tests.integration.test_ingest_layouts import bring
 
@@ -88,7 +87,7 @@ ARCHIVES: dict[str, tuple[Callable[[], bytes], str]] = {
 def test_an_archive_is_refused_and_leaves_nothing(ada: Actor, name: str) -> None:
     make, sentence = ARCHIVES[name]
     dataset_id = bring(ada, Task.CLASSIFICATION, {name: make()})
-    assert ingest_dataset(dataset_id, inspect_each) == "error"
+    assert import_now(dataset_id) == "error"
     assert sentence in dataset_of(dataset_id).error
     assert [path for path in dataset_folder(dataset_id).rglob("*") if path.is_file()] == []
     with session_scope() as session:
@@ -109,7 +108,7 @@ def test_words_that_are_code_stay_words(ada: Actor, tmp_path: Path) -> None:
     said = ["<script>alert(1)</script>", '=HYPERLINK("http://x")', "seen \u202e gnp.exe \u0000 end"]
     rows = [{"file_name": name, "caption": text} for name, text in zip(clips, said, strict=True)]
     dataset_id = bring(ada, Task.CAPTIONING, clips | {"metadata.jsonl": "\n".join(map(json.dumps, rows)).encode()})
-    assert ingest_dataset(dataset_id, inspect_each) == "ready"
+    assert import_now(dataset_id) == "ready"
     with session_scope() as session:
         captions = {clip.name: clip.caption for clip in session.exec(select(Clip))}
     assert captions == {"0.mp4": said[0], "1.mp4": said[1], "2.mp4": "seen  gnp.exe  end"}

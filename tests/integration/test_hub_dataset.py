@@ -6,20 +6,20 @@ import pytest
 from sqlmodel import select
 
 from jobs.fetch.dataset_source import fetch_source
-from jobs.video.inspect import inspect_each
 from orchestrator.domain.credentials import Credential
 from orchestrator.domain.datasets import Clip, Dataset
 from orchestrator.domain.errors import Invalid, NotFound
 from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.credentials import save_credential, save_token
-from orchestrator.services.datasets.ingest.pipeline import fail_import, ingest_dataset
+from orchestrator.services.datasets.ingest.pipeline import fail_import
 from orchestrator.services.datasets.ingest.sources import add_dataset, request_fetch
 from orchestrator.services.db import session_scope
 from orchestrator.services.hub import hub_size
 from orchestrator.settings import get_settings
 from tests.fakes.hub_server import SHA, hub_server
 from tests.fakes.videos import draw_clip
+from tests.ingest import import_now
 from tests.studio import RedisProcess, make_person
 
 TOKEN = "hf_abcdefghijklmnop"
@@ -39,7 +39,7 @@ def add(actor: Actor, **source: object) -> int:
 
 def fetch(dataset_id: int) -> str:
     problem = fetch_source(dataset_id, lambda: True)
-    return fail_import(dataset_id, problem) if problem else ingest_dataset(dataset_id, inspect_each)
+    return fail_import(dataset_id, problem) if problem else import_now(dataset_id)
 
 
 def dataset_of(dataset_id: int) -> Dataset:

@@ -8,17 +8,16 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from jobs.video.inspect import inspect_each
 from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus, Split, Upload, UploadStatus
 from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.curation.edits import assign_splits
 from orchestrator.services.datasets.export import plan_export, stream
-from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
 from orchestrator.services.db import session_scope
 from orchestrator.services.uploads.part_file import upload_path
 from orchestrator.settings import ROOT
 from tests.fakes.videos import draw_clip
+from tests.ingest import import_now
 
 
 def bring(actor: Actor, task: Task, files: dict[str, bytes]) -> int:
@@ -52,7 +51,7 @@ def test_llama_factorys_demo(ada: Actor) -> None:
         pytest.skip("No ../shared/data/llamafactory_video_demo beside the project: this test imports it.")
     files = {f"demo/{p.relative_to(folder).as_posix()}": p.read_bytes() for p in folder.rglob("*") if p.is_file()}
     dataset_id = bring(ada, Task.CAPTIONING, files)
-    assert ingest_dataset(dataset_id, inspect_each) == "ready"
+    assert import_now(dataset_id) == "ready"
     dataset, clips = read(dataset_id)
     assert (dataset.clip_count, dataset.bad_count, dataset.layout["title"]) == (3, 0, "LLaMA-Factory (ShareGPT)")
     assert [clip.caption for clip in clips][1] == "She is cooking."
@@ -74,7 +73,7 @@ def test_webdataset_shards(ada: Actor, tmp_path: Path) -> None:
                     archive.addfile(info, io.BytesIO(data))
         shards[f"shard-{number}.tar"] = buffer.getvalue()
     dataset_id = bring(ada, Task.RETRIEVAL, shards)
-    assert ingest_dataset(dataset_id, inspect_each) == "ready"
+    assert import_now(dataset_id) == "ready"
     dataset, clips = read(dataset_id)
     assert dataset.layout["key"] == "webdataset"
     assert [(clip.name, clip.caption) for clip in clips] == [
@@ -91,7 +90,7 @@ def test_a_table_of_labels_and_splits(ada: Actor, tmp_path: Path) -> None:
         rows.append(f"{name},{'slow' if number % 2 else 'fast'},{'val' if number > 5 else 'train'}")
     files["set/metadata.csv"] = "\n".join(rows).encode()
     dataset_id = bring(ada, Task.CLASSIFICATION, files)
-    assert ingest_dataset(dataset_id, inspect_each) == "ready"
+    assert import_now(dataset_id) == "ready"
     dataset, clips = read(dataset_id)
     assert dataset.class_names == ["fast", "slow"]
     assert [clip.split for clip in clips] == [Split.TRAIN] * 6 + [Split.VALIDATION] * 2
@@ -100,7 +99,7 @@ def test_a_table_of_labels_and_splits(ada: Actor, tmp_path: Path) -> None:
 def test_a_damaged_table_is_named_as_the_cause(ada: Actor, tmp_path: Path) -> None:
     clip = draw_clip(tmp_path / "a.mp4").read_bytes()
     dataset_id = bring(ada, Task.CAPTIONING, {"a.mp4": clip, "data.json": b'[{"video": "a.mp4",'})
-    assert ingest_dataset(dataset_id, inspect_each) == "error"
+    assert import_now(dataset_id) == "error"
     assert "data.json is not valid JSON" in read(dataset_id)[0].error
 
 
@@ -109,7 +108,7 @@ def test_what_is_exported_imports_again(ada: Actor, tmp_path: Path, form: str) -
     files = {f"{label}/{i}.mp4": draw_clip(tmp_path / "c.mp4", shade=20 * i, dx=dx).read_bytes()
              for label, dx in (("left", 1), ("right", 3)) for i in range(2)}  # fmt: skip
     dataset_id = bring(ada, Task.CLASSIFICATION, files)
-    assert ingest_dataset(dataset_id, inspect_each) == "ready"
+    assert import_now(dataset_id) == "ready"
     with session_scope() as session:
         assign_splits(session, ada, dataset_id, 0.5)
         for clip in session.exec(select(Clip).where(Clip.dataset_id == dataset_id)):
@@ -118,7 +117,7 @@ def test_what_is_exported_imports_again(ada: Actor, tmp_path: Path, form: str) -
     assert plan.filename == f"mine-v2-{form}.zip"
     archive = b"".join(stream(plan))
     again = bring(ada, Task.CLASSIFICATION, {"out.zip": archive})
-    assert ingest_dataset(again, inspect_each) == "ready"
+    assert import_now(again) == "ready"
     before, after = read(dataset_id)[1], read(again)[1]
     assert read(again)[0].layout["key"] == form
     assert sorted((c.content_hash, c.label, c.split, c.prompt) for c in after) == sorted(

@@ -9,16 +9,15 @@ import pytest
 from pyarrow import parquet
 from sqlmodel import select
 
-from jobs.video.inspect import inspect_each
 from orchestrator.domain.datasets import Clip, Dataset
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.ingest import parquet_clips
 from orchestrator.services.datasets.ingest.parquet_clips import unpack_table
-from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
 from orchestrator.services.db import session_scope
 from tests.fakes.videos import draw_clip
+from tests.ingest import import_now
 from tests.integration.test_ingest_layouts import bring
 
 FEATURES = {"info": {"features": {"label": {"names": ["cat", "dog"], "_type": "ClassLabel"}}}}
@@ -36,7 +35,7 @@ def table(columns: dict[str, list[object]]) -> bytes:
 
 
 def read(dataset_id: int) -> list[Clip]:
-    assert ingest_dataset(dataset_id, inspect_each) == "ready"
+    assert import_now(dataset_id) == "ready"
     with session_scope() as session:
         clips = list(session.exec(select(Clip).where(Clip.dataset_id == dataset_id).order_by(Clip.name)))
         assert session.get_one(Dataset, dataset_id).clip_count == sum(1 for clip in clips if clip.path)

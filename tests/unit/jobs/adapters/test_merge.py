@@ -11,8 +11,8 @@ import torch
 from safetensors import safe_open
 
 from jobs.adapters.merge import merge
+from jobs.bases.captioner_captions import word_tokenizer
 from jobs.bases.pretrain_captioner import build, export
-from jobs.bases.sentences import word_tokenizer
 from jobs.families.protocol import Plan
 from jobs.families.registry import read_base, resolve
 from jobs.families.weights import check_weights_fit

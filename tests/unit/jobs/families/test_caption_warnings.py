@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from jobs.bases.captioner_captions import word_tokenizer
 from jobs.bases.pretrain_captioner import build, export
-from jobs.bases.sentences import word_tokenizer
 from jobs.families.protocol import Plan
 from jobs.families.registry import read_base, resolve
 from jobs.families.video_llm.chat import MAX_CAPTION_TOKENS

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from jobs.bases.sentences import word_tokenizer
+from jobs.bases.captioner_captions import word_tokenizer
 from jobs.families.captioner.vocabulary import _with_words, new_words
 from jobs.families.captioning import SAMPLED_CLIPS, caption_metrics, evaluate_captions
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jobs.bases.sentences import word_tokenizer
+from jobs.bases.captioner_captions import word_tokenizer
 from jobs.families.protocol import Base, Plan
 from jobs.families.registry import MODULES, read_base, resolve
 from orchestrator.domain.errors import Invalid

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from jobs.bases.captioner_captions import word_tokenizer
 from jobs.bases.pretrain_captioner import build, export
-from jobs.bases.sentences import word_tokenizer
 from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.trainer.run import train
 from orchestrator.domain.errors import Invalid

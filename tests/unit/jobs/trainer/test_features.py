@@ -46,7 +46,7 @@ def files(tmp_path: Path) -> list[ClipFile]:
 
 def cache_of(folder: Path, eye: CountingEncoder, how: Sampling = HOW, limit: int = 0) -> FeatureCache:
     room = CacheBudget(limit, folder / "frames", folder / "features")
-    return FeatureCache(folder / "features", eye, FrameCache(folder / "frames", how, room=room), room)
+    return FeatureCache(folder / "features", eye, FrameCache(folder / "frames", how, budget=room), room)
 
 
 def test_each_clip_is_seen_once_for_all_runs(tmp_path: Path, files: list[ClipFile]) -> None:

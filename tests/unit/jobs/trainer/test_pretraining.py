@@ -9,8 +9,8 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
+from jobs.bases.captioner_captions import word_tokenizer
 from jobs.bases.pretrain_captioner import build, export
-from jobs.bases.sentences import word_tokenizer
 from jobs.families.protocol import Plan
 from jobs.families.registry import read_base, resolve
 from jobs.runs.spec import ClipSpec, TrainSpec

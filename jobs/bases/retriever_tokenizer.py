@@ -1,14 +1,14 @@
-"""Makes the tiny retriever's tokenizer: bytes and their frequent runs, so that no word of any language is unknown."""
+"""Trains the tiny retriever's tokenizer: byte-level BPE, so that no word of any language is unknown."""
 
 import numpy as np
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-from jobs.bases.captions import describe, facts_of
 from jobs.bases.motion import generate_clips
+from jobs.bases.retriever_captions import describe, facts_of
 
 SIZE = 1024
 LONGEST = 64
-"""Tokens of a caption; what is longer is cut off."""
+"""Most tokens of a caption; longer ones are truncated."""
 PAD, START, END = "<pad>", "<start>", "<end>"
 _PLAIN = """
 a about above across after again against all along an and animal another answer around arm at away baby back bag ball

@@ -1,4 +1,4 @@
-"""Says in plain sentences what an invented clip shows, and makes the small word tokenizer that reads them."""
+"""Captions of invented clips for the captioner, and the small word tokenizer that reads them."""
 
 import numpy as np
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
@@ -8,40 +8,40 @@ from jobs.bases.motion import DIRECTIONS, NO_DIRECTION, GroundTruth
 from jobs.video.shapes import COLOURS, SHAPES
 
 VOCABULARY = 1024
-"""Words the small captioner has room for; those that it does not know yet are spare."""
+"""Size of the captioner's vocabulary; the entries that no word uses yet are spare."""
 SPARE = "<spare-{}>"
 SPECIAL = ("<pad>", "<s>", "</s>", "<unk>")
 _ROWS, _COLUMNS = ("upper", "middle", "lower"), ("left", "centre", "right")
 _STILL = 0.06
-"""A path no longer than this, as a part of the frame, is rest."""
+"""Paths up to this share of the frame count as no motion."""
 _FRAME = (
     "a the clip shows that drifts wanders rests in from to small large up down left right upper middle lower centre"
 )
 _LATER = "roams narrow medium wide flat tall with no one two three four five turns sideways and upright"
-"""Words that came later stand behind the others, so that a base which learns on keeps the places of its own."""
+"""Words that were added later come after the others, so that a base whose training is continued keeps its token ids."""
 _SPREAD = (0.2, 0.4)
-"""Reaches, as parts of the frame, that part narrow from medium from wide."""
+"""Ranges of a coordinate, as shares of the frame, that separate narrow, medium and wide."""
 _COUNTS = ("no", "one", "two", "three", "four", "five")
 _PUNCTUATION = (".", ",", "!", "?", ":", ";", "-", "'")
 
 
 def describe(truth: GroundTruth, rng: np.random.Generator) -> list[str]:
-    """One sentence a clip: size, colour, shape, then how it drifts, wanders, roams or rests; in one of two wordings.
+    """One caption per clip: size, colour, shape, then how it drifts, wanders, roams or rests; in one of two wordings.
 
-    Nothing is said of how size or visibility change, nor of any motion that the demo dataset has.
+    Captions never mention changes of size or visibility, nor a motion of the demo dataset.
     """
     path, radius = truth.sums[:, 0], truth.frames[..., 2].mean(1)
-    told = []
+    captions = []
     for row in range(len(truth.colour)):
         size = "small" if radius[row] < 0.15 else "large"
         colour, shape = list(COLOURS)[truth.colour[row]], SHAPES[truth.shape[row]]
-        does = _motion(truth, row, float(path[row]))
-        told.append(
-            f"a {size} {colour} {shape} {does}"
+        motion = _motion(truth, row, float(path[row]))
+        captions.append(
+            f"a {size} {colour} {shape} {motion}"
             if rng.random() < 0.5
-            else f"the clip shows a {size} {colour} {shape} that {does}"
+            else f"the clip shows a {size} {colour} {shape} that {motion}"
         )
-    return told
+    return captions
 
 
 def _motion(truth: GroundTruth, row: int, path: float) -> str:
@@ -65,20 +65,20 @@ def _roaming(x: np.ndarray, y: np.ndarray) -> str:
 
 
 def turns(track: np.ndarray, least: float = 0.04) -> int:
-    """How often a coordinate turns round; a way back shorter than `least` is none. Five at most."""
-    found, way, far = 0, 0, float(track[0])
-    for at in map(float, track[1:]):
-        if (way >= 0 and at > far) or (way <= 0 and at < far):
-            if abs(at - far) >= least:
-                way = way or (1 if at > far else -1)
-            far = at if way else far
-        elif way and abs(at - far) >= least:
-            found, way, far = found + 1, -way, at
-    return min(found, len(_COUNTS) - 1)
+    """How often a coordinate changes direction, five at most; a return by less than `least` does not count."""
+    count, direction, extreme = 0, 0, float(track[0])
+    for value in map(float, track[1:]):
+        if (direction >= 0 and value > extreme) or (direction <= 0 and value < extreme):
+            if abs(value - extreme) >= least:
+                direction = direction or (1 if value > extreme else -1)
+            extreme = value if direction else extreme
+        elif direction and abs(value - extreme) >= least:
+            count, direction, extreme = count + 1, -direction, value
+    return min(count, len(_COUNTS) - 1)
 
 
 def word_tokenizer() -> PreTrainedTokenizerFast:
-    """Whole words; `▁` marks the blank before one, so that a sentence comes back exactly as it was written."""
+    """Whole words; `▁` marks the blank before one, so that decoding restores a sentence exactly."""
     words = [*_FRAME.split(), *COLOURS, *SHAPES]
     known = [*SPECIAL, *dict.fromkeys(f"▁{word}" for word in words), *_PUNCTUATION]
     known += [f"▁{word}" for word in _LATER.split()]
