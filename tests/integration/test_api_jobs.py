@@ -54,6 +54,23 @@ def test_the_same_key_launches_once(ada_client: TestClient, body: dict[str, Any]
     assert until(lambda: ada_client.get(job).json()["status"]) in ("stopped", "stopping")
 
 
+def test_a_clone_says_which_version_it_takes_and_what_was_deleted(ada_client: TestClient, body: dict[str, Any]):
+    job = ada_client.post("/api/v1/jobs", json=body).json()["id"]
+    clone = ada_client.post(f"/api/v1/jobs/{job}/clone").json()
+    assert (clone["dataset_version"], clone["notes"], clone["output_name"]) == (1, [], "night-run-2")
+    again = ada_client.post("/api/v1/jobs", json=clone)
+    assert (again.status_code, again.json()["dataset_version"]) == (201, 1)
+    refused = refusal(ada_client.post("/api/v1/jobs", json=body | {"dataset_version": 2}), 422)
+    assert [error["field"] for error in refused["errors"]] == ["dataset_version"]
+    for active in (job, again.json()["id"]):
+        ada_client.post(f"/api/v1/jobs/{active}/stop")
+    assert ada_client.delete(f"/api/v1/datasets/{body['dataset_id']}").status_code == 204
+    gone = refusal(ada_client.post(f"/api/v1/jobs/{job}/clone"), 409)
+    assert gone["detail"].startswith("The dataset Motions of this job was deleted.")
+    other, _ = make_things(Actor(int(ada_client.get("/api/v1/me").json()["id"]), "ada", "", Role.ADMIN))
+    assert ada_client.post(f"/api/v1/jobs/{job}/clone?dataset={other}").json()["dataset_id"] == str(other)
+
+
 @pytest.mark.parametrize("route", ["jobs", "sweeps"])
 def test_the_same_key_with_another_body_is_refused(ada_client: TestClient, body: dict[str, Any], route: str):
     first = body | ({"sweep": {"qlora.r": [8, 16]}} if route == "sweeps" else {})

@@ -21,8 +21,21 @@ _ME, _TOKENS = (
     for path in ("me / patch", "tokens / post")
 )
 NEW_OPERATIONS = (" / /api/v1/me/confirm / post / ",)
+_BODY = "post / requestBody / content / application/json / schema / properties"
+_INTEGER = ("anyOf / 0 / maximum", "anyOf / 0 / minimum", "anyOf / 0 / type", "anyOf / 1 / type")
+_CLONE = " / /api/v1/jobs/{job_id}/clone / post / parameters / query"
 ADDED = frozenset(
     {
+        *(
+            f" / /api/v1/{route} / {_BODY} / dataset_version / {part}"
+            for route in ("jobs", "jobs/preflight", "rehearsals", "sweeps")
+            for part in _INTEGER
+        ),
+        *(
+            f"{_CLONE} {name} / {part}"
+            for name in ("dataset", "model")
+            for part in ("in", "name", "required", *(f"schema / {part}" for part in _INTEGER))
+        ),
         *(f"{_LOGS} {name} / schema / anyOf / 0 / {bound}" for name in ("after", "before") for bound in _BOUNDS),
         f"{_METRICS} after_seq / schema / maximum",
         *(f"{_METRICS} {name} / schema / anyOf / 0 / maximum" for name in ("first_step", "last_step")),

@@ -24,7 +24,7 @@ from orchestrator.api.serialization import (
     to_json,
     zip_response,
 )
-from orchestrator.domain.errors import Invalid
+from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.live_records import HistoryRecord, HubRecord
 from orchestrator.domain.numbers import LARGEST_ID, parse_id, parse_number
 from orchestrator.domain.recipes import Recipe, parse_recipe
@@ -33,10 +33,16 @@ from orchestrator.services.db import session_scope
 from orchestrator.services.live_hub import get_hub
 from orchestrator.services.metrics import history, logs, telemetry
 from orchestrator.services.training import artifacts, jobs, launch, lifecycle, report
+from orchestrator.services.training import clone as cloning
 from orchestrator.services.training import compare as comparing
 from orchestrator.services.training import preflight as preflights
 
 router = checked_router(tags=["jobs"])
+
+
+OptionalVersion = Annotated[int | None, Field(ge=1, le=LARGEST_ID)]
+NOT_IN_RECIPE = {"dataset_id", "model_id", "dataset_version", "sweep"}
+"""Fields of a body beside those of the recipe."""
 
 
 class JobBody(BaseModel):
@@ -50,9 +56,11 @@ class JobBody(BaseModel):
     data: dict[str, Any] = Field(default_factory=dict)
     machine: dict[str, Any] = Field(default_factory=dict)
     output_name: str = "adapter"
+    dataset_version: OptionalVersion = None
+    """The version of the dataset to learn from; left out or null: the newest."""
 
     def recipe(self) -> Recipe:
-        return parse_recipe(self.model_dump(exclude={"dataset_id", "model_id"}))
+        return parse_recipe(self.model_dump(exclude=NOT_IN_RECIPE))
 
 
 @router.post("/jobs/preflight")
@@ -62,7 +70,7 @@ def preflight(actor: CurrentUser, body: JobBody) -> dict[str, Any]:
     except Invalid as error:
         return {"ok": False, "problems": _problems(error.problems)}
     with session_scope() as session:
-        result = preflights.preflight(session, actor, body.dataset_id, body.model_id, recipe)
+        result = preflights.preflight(session, actor, body.dataset_id, body.model_id, recipe, body.dataset_version or 0)
     return to_json(result, problems=_problems(result.problems))
 
 
@@ -91,8 +99,9 @@ def list_jobs(
 def launch_job(
     actor: CurrentUser, body: JobBody, idempotency_key: Annotated[str, Header(max_length=80)] = ""
 ) -> dict[str, Any]:
+    version = body.dataset_version or 0
     with session_scope() as session:
-        row = launch.launch_job(session, actor, body.dataset_id, body.model_id, body.recipe(), idempotency_key)
+        row = launch.launch_job(session, actor, body.dataset_id, body.model_id, body.recipe(), idempotency_key, version)
     return to_json(row)
 
 
@@ -123,12 +132,21 @@ def resume(actor: CurrentUser, job_id: Id) -> dict[str, Any]:
 
 
 @router.post("/jobs/{job_id}/clone")
-def clone(actor: CurrentUser, job_id: Id) -> dict[str, Any]:
-    """The body of a new job like this one, to be changed and posted to /jobs."""
+def clone(actor: CurrentUser, job_id: Id, dataset: QueryId = None, model: QueryId = None) -> dict[str, Any]:
+    """The body of a new job like this one, to be changed and posted to /jobs; `notes` say in what it will differ.
+
+    `dataset`, `model`: the ids of others to take, which is needed where the job's own were deleted.
+    """
     with session_scope() as session:
-        values = jobs.clone_values(session, actor, job_id)
-    recipe = values.pop("recipe")
-    return {key: None if value is None else str(value) for key, value in values.items()} | recipe
+        source = cloning.clone_job(session, actor, job_id)
+    given = {"dataset_id": dataset, "model_id": model}
+    if missing := {name: text for name, text in source.deleted.items() if not given[name]}:
+        address = "&".join(f"{name.removesuffix('_id')}=ID" for name in missing)
+        raise Conflict(f"{' '.join(missing.values())} Name it in the address: ?{address}.", next(iter(missing)))
+    ids = {"dataset_id": str(dataset or source.dataset_id), "model_id": str(model or source.model_id)}
+    same = dataset in (None, source.dataset_id)
+    versions = {"dataset_version": source.newest_version} if same else {}
+    return ids | versions | source.recipe | {"notes": source.notes if same else []}
 
 
 @router.get("/jobs/{job_id}/metrics")

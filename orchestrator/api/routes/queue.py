@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from orchestrator.api.authentication import CurrentUser
 from orchestrator.api.checked_route import checked_router
-from orchestrator.api.routes.jobs import JobBody
+from orchestrator.api.routes.jobs import NOT_IN_RECIPE, JobBody
 from orchestrator.api.serialization import Id, list_json, to_json
 from orchestrator.services.db import session_scope
 from orchestrator.services.training import queue_control, queue_position, sweeps
@@ -79,9 +79,10 @@ def position(actor: CurrentUser, job_id: Id) -> dict[str, Any]:
 def launch_sweep(
     actor: CurrentUser, body: SweepBody, idempotency_key: Annotated[str, Header(max_length=80)] = ""
 ) -> dict[str, Any]:
-    base = body.model_dump(exclude={"dataset_id", "model_id", "sweep"})
+    base = body.model_dump(exclude=NOT_IN_RECIPE)
+    things, version = (body.dataset_id, body.model_id), body.dataset_version or 0
     with session_scope() as session:
-        sweep = sweeps.launch_sweep(session, actor, body.dataset_id, body.model_id, base, body.sweep, idempotency_key)
+        sweep = sweeps.launch_sweep(session, actor, *things, base, body.sweep, idempotency_key, version)
     return to_json(sweep)
 
 

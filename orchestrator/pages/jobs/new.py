@@ -93,9 +93,23 @@ def _foot() -> rx.Component:
 def _notice() -> rx.Component:
     return rx.cond(
         JobFormState.notice,
-        rx.el.p(
+        rx.el.div(
             icon("triangle-alert", class_name="mt-0.5"),
-            JobFormState.notice,
+            rx.el.span(
+                JobFormState.notice,
+                rx.cond(
+                    JobFormState.other_version > 0,
+                    button(
+                        f"Take version {JobFormState.other_version}",
+                        size="sm",
+                        on_click=JobFormState.choose_version(JobFormState.other_version.to_string()),
+                        class_name="mt-2 flex",
+                        id="take-own-version",
+                    ),
+                    rx.fragment(),
+                ),
+                class_name="min-w-0 break-words",
+            ),
             role="status",
             class_name="flex items-start gap-2 rounded-lg border border-warning/40 bg-warning/8 px-3 py-2 text-sm text-warning",
         ),

@@ -9,7 +9,9 @@ from orchestrator.states.jobs.new_rows import DatasetChoice, ModelChoice
 from orchestrator.ui.patterns.empty_state import empty_state
 from orchestrator.ui.primitives.badge import tag
 from orchestrator.ui.primitives.button import button
+from orchestrator.ui.primitives.field import field
 from orchestrator.ui.primitives.icon import icon
+from orchestrator.ui.primitives.select import select
 
 CARD = (
     "relative flex gap-3 rounded-xl border border-border bg-card p-4 text-left transition-colors "
@@ -97,7 +99,23 @@ def dataset_step() -> rx.Component:
             rx.fragment(),
         ),
         problem("dataset_id"),
+        rx.cond(JobFormState.versions.length() > 0, _version(), rx.fragment()),
         class_name="flex flex-col gap-3",
+    )
+
+
+def _version() -> rx.Component:
+    return field(
+        "Version of the dataset",
+        select(
+            options=JobFormState.versions,
+            value=JobFormState.dataset_version.to_string(),
+            on_change=JobFormState.choose_version,
+            id=control_id("dataset_version"),
+        ),
+        hint="Each edit of a dataset makes a version; a job learns from one of them.",
+        error=JobFormState.problems["dataset_version"],
+        control_id=control_id("dataset_version"),
     )
 
 

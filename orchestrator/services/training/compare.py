@@ -18,6 +18,8 @@ from orchestrator.services.training.rows import JobRow
 MAX_JOBS = 20
 POINTS = 400
 LOWER_IS_BETTER = ("loss", "seconds")
+_REVISION_LETTERS = 12
+"""As many of a revision's letters as its page shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +70,34 @@ def curves_of(session: Session, actor: Actor, ids: Sequence[int], series: str) -
 
 def _parameters(jobs: Sequence[JobRow]) -> list[Line]:
     flat = [_flat(job) for job in jobs]
+    _tell_apart(flat, "dataset", [job.dataset_id for job in jobs])
+    _tell_apart(flat, "model", [job.model_id for job in jobs])
+    if not any(values["model_revision"] for values in flat):
+        flat = [{name: value for name, value in values.items() if name != "model_revision"} for values in flat]
     names = list(dict.fromkeys(name for values in flat for name in values))
     lines = [_line(name, [values.get(name) for values in flat]) for name in names]
     return sorted(lines, key=lambda line: not line.differs)
 
 
+def _tell_apart(flat: Sequence[dict[str, Any]], name: str, ids: Sequence[int | None]) -> None:
+    """Names that several records share get their ids, so that they count as different."""
+    records: dict[str, set[int | None]] = {}
+    for values, record in zip(flat, ids, strict=True):
+        records.setdefault(values[name], set()).add(record)
+    shared = {text for text, known in records.items() if len(known) > 1}
+    for values, record in zip(flat, ids, strict=True):
+        if values[name] in shared:
+            values[name] = f"{values[name]} (#{record})" if record else f"{values[name]} (deleted)"
+
+
 def _flat(job: JobRow) -> dict[str, Any]:
-    """The recipe flattened to dotted names, after the names of dataset and model."""
-    values: dict[str, Any] = {"dataset": job.dataset_name, "model": job.model_name}
+    """The recipe flattened to dotted names, after the names of dataset and model with what they were at the launch."""
+    values: dict[str, Any] = {
+        "dataset": job.dataset_name,
+        "dataset_version": job.dataset_version,
+        "model": job.model_name,
+        "model_revision": job.model_revision[:_REVISION_LETTERS] or None,
+    }
     # Validated first, so that recipes from before a field existed show its default.
     for part, inner in Recipe.model_validate(job.recipe).model_dump(mode="json").items():
         if part == "output_name":

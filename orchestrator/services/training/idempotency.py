@@ -34,18 +34,24 @@ def checked_key(given: str) -> str:
     return key
 
 
-def hash_of_job(dataset_id: int, model_id: int, recipe: Recipe) -> str:
-    """The hash of one job's body; values that are written differently and mean the same have one hash."""
-    return _sha256(["job", dataset_id, model_id, _changed_values(recipe)])
+def hash_of_job(dataset_id: int, model_id: int, recipe: Recipe, version: int = 0) -> str:
+    """The hash of one job's body; values that are written differently and mean the same have one hash.
+
+    Args:
+        version: of the dataset; 0 for the newest.
+    """
+    return _sha256(["job", dataset_id, model_id, _changed_values(recipe), *([version] if version else [])])
 
 
-def hash_of_sweep(dataset_id: int, model_id: int, names: Iterable[str], recipes: Sequence[Recipe]) -> str:
+def hash_of_sweep(
+    dataset_id: int, model_id: int, names: Iterable[str], recipes: Sequence[Recipe], version: int = 0
+) -> str:
     """The hash of a sweep's body; the order of its parameters and of their values does not count."""
     stem = recipes[0].output_name.rpartition("-")[0]
     jobs = sorted(
         json.dumps(_changed_values(recipe) | {"output_name": stem}, sort_keys=True, default=str) for recipe in recipes
     )
-    return _sha256(["sweep", dataset_id, model_id, sorted(names), jobs])
+    return _sha256(["sweep", dataset_id, model_id, sorted(names), jobs, *([version] if version else [])])
 
 
 def job_of_key(session: Session, actor: Actor, key: str, body_hash: str) -> TrainingJob | None:

@@ -1,16 +1,15 @@
-"""Reads training jobs: lists, single jobs, timelines; deletes finished ones, and clones their values."""
+"""Reads training jobs: lists, single jobs, timelines; deletes finished ones."""
 
 import shutil
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.adapters import Adapter
 from orchestrator.domain.errors import Conflict, Invalid
-from orchestrator.domain.numbers import parse_id, parse_number
+from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.queueing import Priority
 from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.training_jobs import ACTIVE, FINAL, JobEvent, JobStatus, TrainingJob
@@ -118,14 +117,6 @@ def _remove_folder(job_id: int, adapter: Adapter | None) -> None:
     shutil.rmtree(job_folder(job_id), ignore_errors=True)
 
 
-def clone_values(session: Session, actor: Actor, job_id: int) -> dict[str, Any]:
-    """The values of a new job like this one: `dataset_id`, `model_id` and `recipe`, with the next free-looking name."""
-    job = owned_job(session, actor, job_id)
-    recipe = dict(job.recipe)
-    recipe["output_name"] = _next_name(str(recipe.get("output_name") or job.name))
-    return {"dataset_id": job.dataset_id, "model_id": job.model_id, "recipe": recipe}
-
-
 def job_row(job: TrainingJob) -> JobRow:
     """The row of a stored job."""
     assert job.id is not None
@@ -159,6 +150,7 @@ def job_row(job: TrainingJob) -> JobRow:
         priority=Priority(job.priority).name.lower(),
         sweep_id=job.sweep_id,
         dataset_version=job.dataset_version,
+        model_revision=job.model_revision,
         failure=job.failure,
     )
 
@@ -185,11 +177,3 @@ def _statuses(status: str) -> list[JobStatus]:
         elif word != "all":
             raise Invalid(f"Status must be one of: active, final, {', '.join(JobStatus)}.", "status")
     return sorted(chosen)
-
-
-def _next_name(name: str) -> str:
-    """The name with the next number: adapter -> adapter-2, adapter-2 -> adapter-3."""
-    stem, dash, number = name.rpartition("-")
-    if dash and len(number) < 5 and (count := parse_number(number)) is not None:
-        return f"{stem}-{count + 1}"[:64]
-    return f"{name[:61]}-2"

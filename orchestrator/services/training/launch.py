@@ -22,21 +22,28 @@ from orchestrator.services.training.rows import JobRow
 
 
 def launch_job(
-    session: Session, actor: Actor, dataset_id: int, model_id: int, recipe: Recipe, idempotency_key: str = ""
+    session: Session,
+    actor: Actor,
+    dataset_id: int,
+    model_id: int,
+    recipe: Recipe,
+    idempotency_key: str = "",
+    dataset_version: int = 0,
 ) -> JobRow:
     """Queues a training job. Repeated calls with the same key and values return the same job.
 
     Args:
         idempotency_key: chosen by the client, unique per user; "" for none.
+        dataset_version: the version to learn from; 0 for the newest.
 
     Raises:
         Invalid: `problems` names each field (dataset_id, model_id, or one of the recipe) with its sentence.
         KeyReused: the key launched something else.
     """
-    key, body_hash = checked_key(idempotency_key), hash_of_job(dataset_id, model_id, recipe)
+    key, body_hash = checked_key(idempotency_key), hash_of_job(dataset_id, model_id, recipe, dataset_version)
     if job := job_of_key(session, actor, key, body_hash):
         return job_row(job)
-    plan = preflight(session, actor, dataset_id, model_id, recipe)
+    plan = preflight(session, actor, dataset_id, model_id, recipe, dataset_version)
     if plan.problems:
         field, sentence = plan.problems[0]
         raise Invalid(sentence, field, plan.problems)
@@ -44,7 +51,7 @@ def launch_job(
     assert dataset
     assert model
     job = make_record(actor, dataset, model, recipe, key, plan.steps)
-    job.request_hash = body_hash
+    job.request_hash, job.dataset_version = body_hash, dataset_version or dataset.version
     try:
         with session.begin_nested():
             session.add(job)

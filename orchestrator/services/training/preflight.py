@@ -16,7 +16,7 @@ from orchestrator.services.training.estimate import estimate
 from orchestrator.services.training.recipe_limits import advice, fit_problems, kernel_problems, vision_problems
 from orchestrator.services.training.rehearsal_lookup import find_measurement
 from orchestrator.services.training.rows import Preflight
-from orchestrator.services.training.split_counts import count_split
+from orchestrator.services.training.split_counts import SplitCounts, count_split
 from orchestrator.services.workers import largest_device_memory
 
 Problem = tuple[str, str]
@@ -27,9 +27,16 @@ _NOT_READY = {
 }
 
 
-def preflight(session: Session, actor: Actor, dataset_id: int, model_id: int, recipe: Recipe) -> Preflight:
-    """The plan of a run with estimates of its steps, memory and time; `problems` is empty when it can be launched."""
+def preflight(
+    session: Session, actor: Actor, dataset_id: int, model_id: int, recipe: Recipe, dataset_version: int = 0
+) -> Preflight:
+    """The plan of a run with estimates of its steps, memory and time; `problems` is empty when it can be launched.
+
+    Args:
+        dataset_version: the version to learn from; 0 for the newest.
+    """
     dataset, problems = _dataset(session, actor, dataset_id)
+    problems += _unknown_version(dataset, dataset_version) if dataset else []
     model, model_problems = _model(session, actor, model_id)
     problems += model_problems
     if model and not model_problems:
@@ -38,9 +45,10 @@ def preflight(session: Session, actor: Actor, dataset_id: int, model_id: int, re
         problems += _mismatches(dataset, model) + _batch_too_small(model, recipe)
     if not dataset or not model:
         return Preflight(ok=False, problems=problems)
-    split = count_split(session, dataset_id, recipe.data.validation_share)
+    older = dataset_version if 0 < dataset_version < dataset.version else 0
+    split = count_split(session, dataset_id, recipe.data.validation_share, older)
     if not problems:
-        problems += _too_few_clips(dataset, split.train)
+        problems += _too_few_clips(dataset, split)
     gpu = _on_gpu(session, recipe)
     if not problems:
         problems += kernel_problems(model, recipe, gpu)
@@ -139,7 +147,16 @@ def _batch_too_small(model: VideoModel, recipe: Recipe) -> list[Problem]:
     return [("optim.batch_size", ALONE)] if contrastive and recipe.optim.batch_size < 2 else []
 
 
-def _too_few_clips(dataset: Dataset, train_clips: int) -> list[Problem]:
-    if train_clips < 2:
-        return [("dataset_id", f"{dataset.name} leaves {train_clips} clips to learn from. Add more clips.")]
+def _unknown_version(dataset: Dataset, version: int) -> list[Problem]:
+    if 0 <= version <= dataset.version:
+        return []
+    newest = "its only version is 1" if dataset.version == 1 else f"its versions are 1 to {dataset.version}"
+    return [("dataset_version", f"{dataset.name} has no version {version}; {newest}.")]
+
+
+def _too_few_clips(dataset: Dataset, split: SplitCounts) -> list[Problem]:
+    if split.train < 2:
+        return [("dataset_id", f"{dataset.name} leaves {split.train} clips to learn from. Add more clips.")]
+    if TASKS[dataset.task].has_classes and split.classes < 2:
+        return [("dataset_id", f"{dataset.name} has clips of fewer than two classes in this version.")]
     return []

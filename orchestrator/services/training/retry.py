@@ -7,7 +7,7 @@ from orchestrator.domain.recipes import parse_recipe, smaller_batch
 from orchestrator.domain.training_jobs import FINAL
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_job
-from orchestrator.services.training.jobs import clone_values
+from orchestrator.services.training.clone import clone_job
 from orchestrator.services.training.launch import launch_job
 from orchestrator.services.training.rows import JobRow
 
@@ -24,14 +24,15 @@ def retry_smaller(session: Session, actor: Actor, job_id: int) -> JobRow:
     job = owned_job(session, actor, job_id)
     if job.status not in FINAL:
         raise Conflict(f"{job.name} is still {job.status.value}.")
-    values = clone_values(session, actor, job_id)
-    optim = dict(values["recipe"].get("optim") or {})
+    clone = clone_job(session, actor, job_id)
+    optim = dict(clone.recipe.get("optim") or {})
     smaller = smaller_batch(int(optim.get("batch_size") or 1), int(optim.get("gradient_accumulation") or 1))
     if smaller is None:
         raise Conflict("Its batch is a single clip already. Use fewer frames or a smaller frame size.")
-    if values["dataset_id"] is None or values["model_id"] is None:
-        raise Conflict("Its dataset or its base model is gone, so it cannot run again.")
+    if clone.dataset_id is None or clone.model_id is None:
+        raise Conflict("Its dataset or its base model was deleted, so it cannot run again.")
     optim["batch_size"], optim["gradient_accumulation"] = smaller
-    recipe = parse_recipe(values["recipe"] | {"optim": optim})
+    recipe = parse_recipe(clone.recipe | {"optim": optim})
     key = f"retry-{job_id}-{job.attempt}"
-    return launch_job(session, actor, values["dataset_id"], values["model_id"], recipe, key)
+    # The clips of the failed run, whatever was edited since: only the batch differs.
+    return launch_job(session, actor, clone.dataset_id, clone.model_id, recipe, key, clone.own_version)

@@ -47,6 +47,8 @@ class JobRow:
     sweep_id: int | None = None
     dataset_version: int = 1
     """The version of the dataset that it trains on, which later edits do not change."""
+    model_revision: str = ""
+    """The revision of the base model's weights; "" where it has none."""
     failure: FailureKind | None = None
     """The cause of the failure; None unless it failed."""
 

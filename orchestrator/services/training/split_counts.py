@@ -1,5 +1,6 @@
 """Counts the clips of the training and the validation split, before the launch."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from sqlalchemy import func
@@ -7,6 +8,7 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Clip, ClipStatus, Split
 from orchestrator.domain.split_rule import validation_count
+from orchestrator.services.datasets.curation.versions import clips_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,27 +17,43 @@ class SplitCounts:
 
     train: int
     validation: int
+    classes: int
+    """Different labels among them."""
 
 
-def count_split(session: Session, dataset_id: int, share: float) -> SplitCounts:
+def count_split(session: Session, dataset_id: int, share: float, version: int = 0) -> SplitCounts:
     """Counts the usable clips of each split.
 
     A dataset with validation clips keeps its own split. Else `share` of each class goes to validation, by the same rule
     as in the trainer (domain/split_rule.py).
+
+    Args:
+        version: an older version of the dataset; 0 for the newest.
     """
-    statement = (
-        select(Clip.label, Clip.split, func.count(col(Clip.id)))
-        .where(Clip.dataset_id == dataset_id, Clip.status == ClipStatus.OK)
-        .group_by(col(Clip.label), col(Clip.split))
-    )
-    groups = list(session.exec(statement))
+    groups = _groups_at(session, dataset_id, version) if version else _newest_groups(session, dataset_id)
+    labels = len({label for label, _, _ in groups})
     total = sum(count for _, _, count in groups)
     marked = sum(count for _, split, count in groups if split is Split.VALIDATION)
     if marked:
-        return SplitCounts(total - marked, marked)
+        return SplitCounts(total - marked, marked, labels)
     classes: dict[str, int] = {}
     for label, split, count in groups:
         if split is Split.AUTO:
             classes[label] = classes.get(label, 0) + count
     validation = sum(validation_count(count, share) for count in classes.values())
-    return SplitCounts(total - validation, validation)
+    return SplitCounts(total - validation, validation, labels)
+
+
+def _newest_groups(session: Session, dataset_id: int) -> list[tuple[str, Split, int]]:
+    """(label, split, number of clips)."""
+    statement = (
+        select(Clip.label, Clip.split, func.count(col(Clip.id)))
+        .where(Clip.dataset_id == dataset_id, Clip.status == ClipStatus.OK)
+        .group_by(col(Clip.label), col(Clip.split))
+    )
+    return [(label, Split(split), count) for label, split, count in session.exec(statement)]
+
+
+def _groups_at(session: Session, dataset_id: int, version: int) -> list[tuple[str, Split, int]]:
+    counts = Counter((clip.label, clip.split) for clip in clips_at(session, dataset_id, version))
+    return [(label, split, count) for (label, split), count in counts.items()]

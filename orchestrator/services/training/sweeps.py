@@ -70,22 +70,24 @@ def launch_sweep(
     base: dict[str, Any],
     grid: Values,
     idempotency_key: str = "",
+    dataset_version: int = 0,
 ) -> SweepRow:
     """Queues one job for each combination of the grid's values; the same key and values again return the same sweep.
 
     Args:
         base: a recipe as text or JSON values.
         grid: the values to try by recipe field ("optim.learning_rate").
+        dataset_version: the version to learn from; 0 for the newest.
 
     Raises:
         Invalid: `problems` names each field with its sentence.
         KeyReused: the key launched something else.
     """
     key, recipes = checked_key(idempotency_key), expand(base, grid)
-    body_hash = hash_of_sweep(dataset_id, model_id, grid, recipes)
+    body_hash = hash_of_sweep(dataset_id, model_id, grid, recipes, dataset_version)
     if existing := sweep_of_key(session, actor, key, body_hash):
         return sweep_row(session, existing)
-    plan = preflight(session, actor, dataset_id, model_id, recipes[0])
+    plan = preflight(session, actor, dataset_id, model_id, recipes[0], dataset_version)
     dataset, model = session.get(Dataset, dataset_id), session.get(VideoModel, model_id)
     others = [problem for recipe in recipes[1:] for problem in recipe_problems(model, recipe)] if model else []
     if problems := plan.problems or list(dict.fromkeys(others)):
@@ -116,6 +118,7 @@ def launch_sweep(
     ]
     for job in jobs:
         job.sweep_id, job.request_hash = sweep.id, body_hash
+        job.dataset_version = dataset_version or dataset.version
     session.add_all(jobs)
     session.flush()
     message = f"Launched with {len(jobs) - 1} others; waiting for a worker."
@@ -208,7 +211,7 @@ def sweep_row(session: Session, sweep: Sweep, jobs: bool = True) -> SweepRow:
         counts[job.status.value] = counts.get(job.status.value, 0) + 1
     lines = [_job(job, sweep) for job in records]
     lines.sort(key=lambda line: _rank(line, sweep.goal))
-    best = lines[0].id if lines and lines[0].score is not None else None
+    best = lines[0].id if lines and _has_result(lines[0]) else None
     grid = {name: list(values) for name, values in sweep.grid.items()}
     return SweepRow(
         sweep.id, sweep.name, sweep.metric, sweep.goal, grid, sweep.created_at, counts, best, lines if jobs else []
@@ -217,12 +220,17 @@ def sweep_row(session: Session, sweep: Sweep, jobs: bool = True) -> SweepRow:
 
 def _rank(line: SweepJob, goal: str) -> tuple[bool, float, int]:
     score = line.score if line.score is not None else 0.0
-    return (line.score is None, -score if goal == "max" else score, line.id)
+    return (not _has_result(line), -score if goal == "max" else score, line.id)
+
+
+def _has_result(line: SweepJob) -> bool:
+    """A failed job may have been measured, but exports no adapter."""
+    return line.score is not None and line.status != JobStatus.FAILED.value
 
 
 def _job(job: TrainingJob, sweep: Sweep) -> SweepJob:
-    best = job.summary.best(sweep.metric)
-    score = best if best is not None else job.summary.value(sweep.metric)
+    # The exported adapter is the last state of the run, so that its last value counts, not the best on the way.
+    score = job.summary.value(sweep.metric)
     values = {name: value_of(job.recipe, name) for name in sweep.grid}
     return SweepJob(job.id or 0, job.name, job.status.value, values, score, progress_share(job))
 

@@ -30,7 +30,9 @@ TITLES = {
     "best_eval_loss": "Best validation loss",
     "seconds": "Time",
     "dataset": "Dataset",
+    "dataset_version": "Dataset version",
     "model": "Base model",
+    "model_revision": "Base model's revision",
 }
 
 

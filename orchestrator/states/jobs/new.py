@@ -59,12 +59,24 @@ class JobFormState(JobFormFields, rx.State):
         if chosen is None:
             return None
         name = self._auto_name()
-        self.dataset_id = chosen.id
+        if self.dataset_id != chosen.id:
+            self.dataset_id, self.dataset_version = chosen.id, 0
         self._drop_problem("dataset_id")
         self.models = fit_models(self.models, chosen.task)
         if any(m.id == self.model_id and m.reason for m in self.models):
             self.model_id, self.layers, self.targets = 0, [], []
         self._rename(name)
+        return JobFormState.refresh
+
+    @rx.event
+    @signed_in
+    async def choose_version(self, version: str):
+        """Chooses the version of the dataset to learn from; "0" is the newest."""
+        dataset, chosen = self.dataset, parse_id(str(version))
+        if dataset is None or chosen > dataset.version:
+            return None
+        self.dataset_version = chosen if chosen != dataset.version else 0
+        self._drop_problem("dataset_version")
         return JobFormState.refresh
 
     @rx.event
@@ -215,13 +227,14 @@ class JobFormState(JobFormFields, rx.State):
         self.launching = True
         yield
         recipe = form.read_recipe(self.values, self.targets, bool(self.layers))
+        things = (self.dataset_id, self.model_id)
         try:
             if grid := sweep.read_grid(self.values):
                 base = form.raw_recipe(self.values, self.targets)
-                launched = await run_as_user(self, launch_sweep, self.dataset_id, self.model_id, base, grid, self._key)
+                launched = await run_as_user(self, launch_sweep, *things, base, grid, self._key, self.dataset_version)
                 self._address = f"/jobs/compare?sweep={launched.id}"
             else:
-                job = await run_as_user(self, launch_job, self.dataset_id, self.model_id, recipe, self._key)
+                job = await run_as_user(self, launch_job, *things, recipe, self._key, self.dataset_version)
                 self._address = f"/jobs/{job.id}"
             await run_as_user(self, drafts.clear_draft, self._key)
         except KeyReused:
@@ -255,14 +268,14 @@ class JobFormState(JobFormFields, rx.State):
                 return
             draft, change, changed = self._draft(), self._edit(), self._draft() != self._kept
             values, targets = dict(self.values), list(self.targets)
-            dataset_id, model_id = self.dataset_id, self.model_id
+            dataset_id, model_id, version = self.dataset_id, self.model_id, self.dataset_version
             parameters, task, has_layers = self._parameters(), self._task(), bool(self.layers)
         if changed:
             yield await self._save(draft, change)
         plan, presets, recipe = None, None, None
         if dataset_id and model_id:
             plan, presets, recipe = await run_as_user(
-                self, estimate, dataset_id, model_id, values, targets, parameters, task, has_layers
+                self, estimate, dataset_id, model_id, values, targets, parameters, task, has_layers, version
             )
         async with self:
             if edit != self._edit_count:
@@ -270,7 +283,7 @@ class JobFormState(JobFormFields, rx.State):
             self.plan = plan or Plan()
             self.presets = presets or []
             if recipe is not None:
-                rows = review_rows(self.dataset_name, self.model_name, recipe, self.plan.clips)
+                rows = review_rows(self._dataset_label(), self.model_name, recipe, self.plan.clips)
                 self.review = [*rows, *sweep_rows(self.values)]
 
     async def _save(self, values: dict[str, Any], change: drafts.Edit) -> Any:

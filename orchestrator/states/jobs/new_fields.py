@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import reflex as rx
@@ -17,6 +18,7 @@ from orchestrator.states.jobs import new_sweep as sweep
 from orchestrator.states.jobs import new_values as form
 from orchestrator.states.jobs.new_load import Opening, layers_of
 from orchestrator.states.jobs.new_rows import (
+    Cloned,
     DatasetChoice,
     DraftLine,
     LayerChoice,
@@ -24,6 +26,7 @@ from orchestrator.states.jobs.new_rows import (
     Plan,
     PresetCard,
     ReviewRow,
+    version_choices,
 )
 from orchestrator.states.shared.guards import problems_of, run_as_user, toast_for
 
@@ -35,6 +38,10 @@ class JobFormFields(rx.State, mixin=True):
     step: int = 1
     reached: int = 1
     dataset_id: int = 0
+    dataset_version: int = 0
+    """0: the newest."""
+    cloned: Cloned = Cloned()
+    """The job that this wizard began with."""
     model_id: int = 0
     values: dict[str, str] = {}
     targets: list[str] = []
@@ -69,6 +76,19 @@ class JobFormFields(rx.State, mixin=True):
     def dataset(self) -> DatasetChoice | None:
         """The chosen dataset."""
         return next((d for d in self.datasets if d.id == self.dataset_id), None)
+
+    @rx.var
+    def versions(self) -> list[dict[str, str]]:
+        """The versions of the chosen dataset to learn from; [] where there is only one."""
+        return version_choices(self.dataset, self.cloned)
+
+    @rx.var
+    def other_version(self) -> int:
+        """The version that the cloned job learned from, where another one is chosen; else 0."""
+        dataset = self.dataset
+        if dataset is None or self.cloned.dataset_id != dataset.id:
+            return 0
+        return self.cloned.version if self.cloned.version != (self.dataset_version or dataset.version) else 0
 
     @rx.var
     def model(self) -> ModelChoice | None:
@@ -144,6 +164,7 @@ class JobFormFields(rx.State, mixin=True):
     def _show_opening(self, opening: Opening) -> None:
         self.datasets, self.models = opening.datasets, opening.models
         self.dataset_id, self.model_id = opening.dataset_id, opening.model_id
+        self.dataset_version, self.cloned = opening.dataset_version, opening.cloned
         self.values, self.targets = opening.values, opening.targets
         self.notice = opening.notice
         self.problems, self.launching, self._launched = {}, False, False
@@ -171,6 +192,8 @@ class JobFormFields(rx.State, mixin=True):
     def _draft(self) -> dict[str, Any]:
         return {
             "dataset_id": self.dataset_id,
+            "dataset_version": self.dataset_version,
+            "cloned": asdict(self.cloned),
             "model_id": self.model_id,
             "values": dict(self.values),
             "targets": list(self.targets),
@@ -184,6 +207,14 @@ class JobFormFields(rx.State, mixin=True):
         known = [layer.suffix for layer in self.layers]
         chosen = [name for name in known if name in self.targets] if keep else []
         self.targets = chosen or [layer.suffix for layer in self.layers if layer.default] or known
+
+    def _dataset_label(self) -> str:
+        """The chosen dataset with its version, as the review names it."""
+        dataset = self.dataset
+        if dataset is None or dataset.version < 2:
+            return self.dataset_name
+        version = self.dataset_version or dataset.version
+        return f"{dataset.name}, version {version}" + ("" if self.dataset_version else ", the newest")
 
     def _parameters(self) -> int:
         return next((m.parameters for m in self.models if m.id == self.model_id), 0)
@@ -243,7 +274,7 @@ class JobFormFields(rx.State, mixin=True):
         return self._focus(next(iter(self.problems))) if self.problems else toast_for(error)
 
 
-STEP_OF = {"dataset_id": 1, "model_id": 2}
+STEP_OF = {"dataset_id": 1, "dataset_version": 1, "model_id": 2}
 """The step of a field; all others are in step 3."""
 _CONTROL_ORDER = (*STEP_OF, *form.FORM_FIELDS, *sorted(sweep.SWEEP_FIELDS))
 

@@ -12,14 +12,15 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import list_datasets
 from orchestrator.services.datasets.overview import dataset_extras
 from orchestrator.services.models.catalog import list_models, model_layers
+from orchestrator.services.training.clone import clone_job
 from orchestrator.services.training.drafts import list_drafts, open_draft
-from orchestrator.services.training.jobs import clone_values
 from orchestrator.services.training.preflight import preflight
 from orchestrator.services.training.rows import Draft, Preflight
 from orchestrator.services.workers import list_workers
 from orchestrator.states.jobs import new_sweep as sweep
 from orchestrator.states.jobs import new_values as form
 from orchestrator.states.jobs.new_rows import (
+    Cloned,
     DatasetChoice,
     DraftLine,
     LayerChoice,
@@ -54,6 +55,9 @@ class Opening:
     reached: int = 1
     jump: bool = False
     notice: str = ""
+    dataset_version: int = 0
+    """0: the newest."""
+    cloned: Cloned = field(default_factory=Cloned)
     drafts: list[DraftLine] = field(default_factory=list)
     """Other drafts that can be continued."""
 
@@ -81,6 +85,8 @@ def open_wizard(session: Session, actor: Actor, query: dict[str, str]) -> Openin
         step=int(stored.get("step") or 1),
         reached=int(stored.get("reached") or 1),
         notice=notice,
+        dataset_version=int(stored.get("dataset_version") or 0),
+        cloned=Cloned(**(stored.get("cloned") or {})),
         drafts=[draft_line(row) for row in list_drafts(session, actor) if row.id != draft.id],
     )
     if not draft.id:
@@ -92,18 +98,20 @@ def _apply_address(session: Session, actor: Actor, start: Opening, query: dict[s
     """Applies ?clone=ID, or ?dataset=ID and ?model=ID, to a new draft."""
     if query.get("clone"):
         try:
-            source = clone_values(session, actor, parse_id(query["clone"]))
+            source = clone_job(session, actor, parse_id(query["clone"]))
         except AppError as error:
             return replace(start, notice=error.message)
-        recipe = Recipe.model_validate(source["recipe"])
+        recipe = Recipe.model_validate(source.recipe)
         return replace(
             start,
-            dataset_id=int(source["dataset_id"] or 0),
-            model_id=int(source["model_id"] or 0),
+            dataset_id=source.dataset_id or 0,
+            model_id=source.model_id or 0,
             values=form.values_from_recipe(recipe),
             targets=list(recipe.qlora.target_modules),
             reached=4,
             step=3,
+            notice=" ".join([*source.deleted.values(), *source.notes]),
+            cloned=Cloned(source.job_name, source.dataset_id or 0, source.own_version),
         )
     dataset_id, model_id = (parse_id(query.get(name, "")) for name in ("dataset", "model"))
     return replace(start, dataset_id=dataset_id, model_id=model_id, jump=bool(dataset_id and model_id))
@@ -129,6 +137,7 @@ def _drop_unavailable(start: Opening, model_rows: list[Any]) -> Opening:
         start,
         models=models,
         dataset_id=dataset.id if dataset else 0,
+        dataset_version=start.dataset_version if dataset and start.dataset_version < dataset.version else 0,
         model_id=model.id if model else 0,
         values=defaults | start.values,
         reached=max(1, min(4, reached)),
@@ -153,12 +162,13 @@ def estimate(
     parameters: int,
     task: str,
     has_layers: bool,
+    dataset_version: int = 0,
 ) -> tuple[Plan, list[PresetCard], Recipe | None]:
     """The plan of the form, a card for each preset, and the recipe; no plan while the form has an invalid field."""
     recipe = _recipe(values, targets, has_layers)
     plan = Plan()
     if recipe is not None:
-        checked = preflight(session, actor, dataset_id, model_id, recipe)
+        checked = preflight(session, actor, dataset_id, model_id, recipe, dataset_version)
         plan = make_plan(checked, list_workers(session, actor), recipe.machine.need)
     cards = []
     for key, title in form.PRESETS:

@@ -28,6 +28,8 @@ class DatasetChoice:
     reason: str
     thumbnail: str
     is_demo: bool
+    version: int = 1
+    """Its newest version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,34 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Cloned:
+    """What a cloned job learned from."""
+
+    name: str = ""
+    dataset_id: int = 0
+    version: int = 0
+
+
+MAX_VERSIONS = 50
+"""Versions that the wizard lists."""
+
+
+def version_choices(dataset: DatasetChoice | None, cloned: Cloned) -> list[dict[str, str]]:
+    """The versions of a dataset to learn from, the newest (as "0") first; [] where there is only one."""
+    if dataset is None or dataset.version < 2:
+        return []
+    own = cloned.version if cloned.dataset_id == dataset.id else 0
+    listed = [*range(dataset.version - 1, 0, -1)][:MAX_VERSIONS]
+    listed += [own] if 0 < own < dataset.version and own not in listed else []
+    newest = {"value": "0", "label": f"{_version_label(dataset.version, own, cloned)}, the newest"}
+    return [newest, *({"value": str(one), "label": _version_label(one, own, cloned)} for one in listed)]
+
+
+def _version_label(version: int, own: int, cloned: Cloned) -> str:
+    return f"Version {version}" + (f", which {cloned.name} learned from" if version == own else "")
+
+
+@dataclass(frozen=True, slots=True)
 class DraftLine:
     """A draft that can be continued."""
 
@@ -144,7 +174,7 @@ def dataset_choice(row: Any, clip_ids: Sequence[int] = ()) -> DatasetChoice:
     classes = f", {formatting.plural(len(row.class_names), 'class', 'classes')}" if row.class_names else ""
     note = f"{formatting.plural(row.clip_count, 'clip')}{classes}, {formatting.size(row.size_bytes)}"
     picture = f"/api/v1/clips/{clip_ids[0]}/thumbnail" if clip_ids else ""
-    return DatasetChoice(row.id, row.name, str(row.task), note, reason, picture, bool(row.is_demo))
+    return DatasetChoice(row.id, row.name, str(row.task), note, reason, picture, bool(row.is_demo), row.version)
 
 
 def model_choice(row: Any) -> ModelChoice:

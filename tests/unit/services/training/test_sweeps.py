@@ -9,7 +9,7 @@ from orchestrator.domain.errors import Invalid, NotFound
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.notifications import Notification
 from orchestrator.domain.run_summary import RunSummary
-from orchestrator.domain.training_jobs import TrainingJob
+from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.services.training import lifecycle, sweeps
@@ -21,21 +21,23 @@ GRID: dict[str, list[Any]] = {"optim.learning_rate": [1e-3, 2e-3], "qlora.r": [8
 
 
 def make_sweep(actor: Actor, key: str = "k") -> sweeps.SweepRow:
-    things = make_things(actor)
+    return sweep_on(actor, make_things(actor), key)
+
+
+def sweep_on(actor: Actor, things: tuple[int, int], key: str = "k") -> sweeps.SweepRow:
     with session_scope() as session:
         return sweeps.launch_sweep(session, actor, *things, {"output_name": "try"}, GRID, key)
 
 
 def test_every_combination_becomes_a_job(redis_server: RedisProcess, ada: Actor) -> None:
-    sweep = make_sweep(ada)
+    things = make_things(ada)
+    sweep = sweep_on(ada, things)
     assert [job.name for job in sweep.jobs] == ["try-1", "try-2", "try-3", "try-4"]
     pairs = [(job.values["optim.learning_rate"], job.values["qlora.r"]) for job in sweep.jobs]
     assert pairs == [(1e-3, 8), (1e-3, 16), (2e-3, 8), (2e-3, 16)]
-    with session_scope() as session:
-        again = sweeps.launch_sweep(session, ada, 0, 0, {}, {}, "k")
-        assert again.id == sweep.id
-        with pytest.raises(NotFound):
-            sweeps.get_sweep(session, make_person("eve"), sweep.id)
+    assert sweep_on(ada, things).id == sweep.id
+    with session_scope() as session, pytest.raises(NotFound):
+        sweeps.get_sweep(session, make_person("eve"), sweep.id)
 
 
 @pytest.mark.parametrize(
@@ -87,6 +89,26 @@ def test_the_best_is_named_and_the_end_is_notified_once(redis_server: RedisProce
         compared = compare_jobs(session, ada, list(scores))
         assert next(line for line in compared.parameters if line.differs).name == "qlora.r"
         assert next(line for line in compared.metrics if line.name == "best_eval_accuracy").best == 1
+
+
+def test_jobs_are_ranked_by_what_they_exported_not_by_the_best_on_the_way(ada: Actor) -> None:
+    sweep = make_sweep(ada)
+    (unsteady, steady, failed, none) = (job.id for job in sweep.jobs)
+    measured = {unsteady: (0.9, 0.5), steady: (0.7, 0.7), failed: (0.95, 0.95)}
+    for job_id, (best, last) in measured.items():
+        with session_scope() as session:
+            job = session.get_one(TrainingJob, job_id)
+            job.summary = RunSummary.of_values({"best_eval_accuracy": best, "eval_accuracy": last})
+            job.status = JobStatus.FAILED if job_id == failed else JobStatus.COMPLETED
+    with session_scope() as session:
+        found = sweeps.get_sweep(session, ada, sweep.id)
+    assert found.best_job_id == steady
+    assert [(job.id, job.score) for job in found.jobs] == [
+        (steady, 0.7),
+        (unsteady, 0.5),
+        (failed, 0.95),
+        (none, None),
+    ]
 
 
 def test_strangers_compare_and_read_nothing(redis_server: RedisProcess, ada: Actor) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from reflex.state import BaseState
 
+from orchestrator.domain.datasets import Dataset
 from orchestrator.domain.users import Actor, Role
 from orchestrator.services.auth.limits import forget_clients
 from orchestrator.services.auth.sessions import COOKIE_NAME
@@ -14,6 +15,7 @@ from orchestrator.services.training.jobs import list_jobs
 from orchestrator.services.training.sweeps import list_sweeps
 from orchestrator.states.jobs.new import JobFormState
 from tests.api_client import sign_in
+from tests.studio import launch as studio_launch
 from tests.studio import make_things
 from tests.tabs import go, state_in, tab
 
@@ -168,3 +170,36 @@ def test_cancel_discards_the_own_draft_only(person: Person) -> None:
     assert [line.title for line in fresh.drafts] == ["tab-b"]
     run(fresh.discard(b.draft_id))
     assert fresh.drafts == person.open().drafts == []
+
+
+def test_a_clone_learns_from_the_newest_version_until_the_own_one_is_chosen(person: Person) -> None:
+    job = studio_launch(person.actor, (person.dataset, person.model))
+    with session_scope() as session:
+        session.get_one(Dataset, person.dataset).version = 3
+    state = person.open(f"clone={job}")
+    assert "learned from version 1 of Motions" in state.notice
+    assert (state.dataset_version, state.other_version) == (0, 1)
+    assert [choice["label"] for choice in state.versions] == [
+        "Version 3, the newest",
+        "Version 2",
+        "Version 1, which adapter learned from",
+    ]
+    run(refresh(state))
+    assert state.review[0].value == "Motions, version 3, the newest"
+    run(state.choose_version("1"))
+    run(refresh(state))
+    assert (state.other_version, state.review[0].value) == (0, "Motions, version 1")
+    again = person.open(f"draft={state.draft_id}")
+    assert (again.dataset_version, again.cloned.version) == (1, 1)
+    launch(again)
+    with session_scope() as session:
+        assert list_jobs(session, person.actor).items[0].dataset_version == 1
+
+
+def test_a_clone_of_a_job_whose_dataset_was_deleted_says_so(person: Person) -> None:
+    job = studio_launch(person.actor, (person.dataset, person.model))
+    with session_scope() as session:
+        session.delete(session.get_one(Dataset, person.dataset))
+    state = person.open(f"clone={job}")
+    assert state.notice == "The dataset Motions of this job was deleted. Choose another one."
+    assert (state.step, state.dataset_id, state.model_id) == (1, 0, person.model)
