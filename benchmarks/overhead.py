@@ -19,6 +19,7 @@ from jobs.trainer.data import load_data
 from jobs.trainer.malloc import keep_freed_memory
 from jobs.trainer.setup import build_plan, load_with_adapters
 from jobs.trainer.split import split_clips
+from jobs.trainer.stopping import StopSignal
 from jobs.trainer.threads import ThreadTuner
 from orchestrator.domain.recipes import parse_recipe
 
@@ -55,7 +56,7 @@ def _bare(spec: TrainSpec) -> float:
     sides = split_clips(spec.clips, recipe.data.validation_share, recipe.optim.seed)
     plan = build_plan(spec, recipe, read_base(Path(spec.model_path)), sides)
     model: Any = load_with_adapters(family, plan).train()
-    learn = load_data(spec, plan, family, model, sides, Recorder(1, 1, [], quiet=True), lambda: False).learn
+    learn = load_data(spec, plan, family, model, sides, Recorder(1, 1, [], quiet=True), StopSignal()).learn
     collate = family.collate(plan)
     trained = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=recipe.optim.learning_rate)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from transformers.generation.stopping_criteria import StoppingCriteria, StoppingCriteriaList
 
-from jobs.families.protocol import Answer, FinishReason, Question
+from jobs.families.protocol import Answer, FinishReason, Plan, Question
 
 GREEDY_BELOW = 0.01
 """A temperature below this takes the likeliest token each time: dividing logits by it would overflow."""
@@ -80,6 +80,22 @@ class AnswerText:
 
 class Abandoned(Exception):
     """Nobody waits for this answer any more."""
+
+
+class _StopCheck(StoppingCriteria):
+    """Calls `check_stop` after each token; what it raises ends the generation."""
+
+    def __init__(self, check_stop: Callable[[], None]) -> None:
+        self._check_stop = check_stop
+
+    def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        self._check_stop()
+        return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
+
+
+def stop_criteria(plan: Plan) -> StoppingCriteriaList:
+    """For `generate` in an evaluation: it ends as soon as the run is asked to stop."""
+    return StoppingCriteriaList([_StopCheck(plan.check_stop)])
 
 
 class _AnswersEnd(StoppingCriteria):

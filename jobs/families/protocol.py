@@ -87,6 +87,8 @@ class Plan:
     """Nothing is trained: heads stay as they were loaded, and generation may use the key-value cache."""
     adapter: Path | None = None
     """For inference, the folder of the finished adapter, whose tokenizer knows the words that were learned."""
+    check_stop: Callable[[], None] = field(default=lambda: None, compare=False)
+    """Raises when the run was asked to stop: a family that generates calls it after each token of an evaluation."""
 
     @property
     def is_pretraining(self) -> bool:

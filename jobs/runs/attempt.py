@@ -12,15 +12,18 @@ from jobs.processes.lease import Lease
 from jobs.runs.crash_report import explain_crash, oom_kill_count
 from jobs.runs.log_capture import RunLog
 from jobs.runs.spec_writer import MissingInput, unwritable, write_spec
-from jobs.runs.supervisor import End, Supervisor, failure_of, read_result
+from jobs.runs.stop_report import forced_sentence, stopped_sentence
+from jobs.runs.supervisor import End, Supervisor, failure_of, read_result, stage_of
 from jobs.runs.trainer_process import PrewarmedTrainer, TrainerProcess
 from jobs.telemetry.sampler import Sampler
 from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.job_files import LOG
+from orchestrator.domain.live_records import Stage
 from orchestrator.domain.redis_keys import job_lease
 from orchestrator.domain.run_summary import RunSummary
-from orchestrator.domain.training_jobs import TrainingJob
+from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.redaction import redact_text
+from orchestrator.services.attempts.checkpoints import saved_step
 from orchestrator.services.attempts.folders import start_attempt_folder
 from orchestrator.services.db import DATABASE_AWAY, session_scope, when_available, why_away
 from orchestrator.services.metrics.ingest import with_prediction_history
@@ -90,13 +93,8 @@ def _record_end(supervisor: Supervisor, end: End, code: int, oom_kills: int) -> 
     result = read_result(supervisor.folder, attempt)
     if code == 0 and result.get("status") == "completed":
         return _complete(supervisor, result)
-    if end is End.STOPPED:
-        how = "Stopped by force; the last checkpoint stays." if supervisor.forced else "Stopped after the current step."
-        _in_transaction(
-            lambda s: _merge_summary(s, job_id, attempt, result) and lifecycle.mark_stopped(s, job_id, attempt, how),
-            supervisor,
-        )
-        return "stopped"
+    if end is End.STOPPED or (end is End.EXITED and code == 0 and result.get("status") == "stopped"):
+        return _record_stop(supervisor, end, result)
     if end is End.SUSPENDED:
         reason = "The worker was shut down."
         _in_transaction(lambda s: lifecycle.mark_lost(s, job_id, attempt, reason, counts=False), supervisor)
@@ -112,6 +110,33 @@ def _record_end(supervisor: Supervisor, end: End, code: int, oom_kills: int) -> 
     supervisor.run_log.write(sentence, "error")
     _in_transaction(lambda s: lifecycle.fail(s, job_id, attempt, kind, sentence, details), supervisor)
     return "failed"
+
+
+def _record_stop(supervisor: Supervisor, end: End, result: dict[str, Any]) -> str:
+    """Moves the job to stopped, or back to the queue where no person asked its trainer to end."""
+    job_id, attempt = supervisor.job_id, supervisor.attempt
+
+    def write(session: Session) -> str:
+        job = session.get(TrainingJob, job_id, populate_existing=True)
+        # A trainer that reads the request in Redis itself may end before its supervisor has seen it.
+        if job and job.status is not JobStatus.STOPPING and end is End.EXITED:
+            lifecycle.mark_lost(session, job_id, attempt, "The training process was asked to end from outside.")
+            return "lost"
+        _merge_summary(session, job_id, attempt, result)
+        lifecycle.mark_stopped(session, job_id, attempt, _stop_sentence(supervisor, result, job))
+        return "stopped"
+
+    return _in_transaction(write, supervisor)
+
+
+def _stop_sentence(supervisor: Supervisor, result: dict[str, Any], job: TrainingJob | None) -> str:
+    saved, total = saved_step(supervisor.job_id, supervisor.attempt), job.total_steps if job else 0
+    if supervisor.forced:
+        return forced_sentence(supervisor.stage, saved, total)
+    if error := str(result.get("error") or ""):
+        return f"Stopped. Before it ended it failed: {redact_text(error)}"
+    stage = stage_of(result.get("stage")) or (supervisor.stage if result.get("status") != "stopped" else Stage.TRAINING)
+    return stopped_sentence(stage, saved, total)
 
 
 def _complete(supervisor: Supervisor, result: dict[str, Any]) -> str:

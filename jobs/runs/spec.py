@@ -3,9 +3,11 @@
 - `python -m jobs.trainer SPEC.json` trains; it reads nothing but this file, the clips and the base model.
 - It appends each record (`domain/live_records.py`) to `metrics.jsonl` in `folder`, then sends it to Redis. What it
   prints the worker writes into `log.jsonl`.
-- After SIGTERM, or when `stop_key` exists in Redis, it ends after the current step with checkpoint, adapter, result.
+- After SIGTERM, or when `stop_key` exists in Redis, it ends after the current step with checkpoint, adapter, result. It
+  leaves evaluations, features, loading and the export at once; the steps before them are saved by then.
 - Before it ends it writes `result.json` atomically: {"attempt": n, "status": "completed" | "stopped" | "failed",
-  "failure": a `FailureKind` or "", "error": sentence, "details": text, "summary": {...}}. Exit code 0 for completed
+  "failure": a `FailureKind` or "", "error": sentence, "details": text, "summary": {...}, "stage": the `Stage` in which
+  it heard that it should stop}. Exit code 0 for completed
   and stopped.
 - When `attempt` is above 1 it resumes from the latest complete one of `checkpoints` and those in `folder/checkpoints`.
 """
@@ -63,7 +65,7 @@ class TrainSpec:
     job_stream: str = ""
     stream_maxlen: int = 20_000
     stop_key: str = ""
-    """A Redis key: once it exists, the run ends after its step."""
+    """A Redis key: once it exists, the run ends."""
     cache_dir: str = ""
     """The folder of caches that runs share, absolute."""
     cache_bytes: int = 0

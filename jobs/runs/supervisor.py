@@ -18,10 +18,11 @@ from sqlmodel import Session
 
 from jobs.processes.lease import Lease
 from jobs.runs.log_capture import RunLog
+from jobs.runs.stop_report import overdue_sentence
 from jobs.runs.trainer_process import TrainerProcess
 from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.job_files import METRICS, RESULT
-from orchestrator.domain.live_records import RunRecord
+from orchestrator.domain.live_records import RunRecord, Stage
 from orchestrator.domain.redis_keys import job_stop
 from orchestrator.domain.run_summary import Prediction, RunSummary
 from orchestrator.domain.training_jobs import ON_WORKER, JobStatus, TrainingJob
@@ -69,6 +70,8 @@ class Supervisor:
     grace_s: float
     suspended: bool = False
     forced: bool = False
+    stage: Stage = Stage.LOADING
+    """What the trainer does, by its own records."""
     _metrics: MetricsFile = field(init=False)
     _status: JobStatus = JobStatus.STARTING
     _stored_seq: int = -1
@@ -120,22 +123,22 @@ class Supervisor:
         return self._status is JobStatus.STOPPING or self.lease.flag(job_stop(self.job_id))
 
     def _stop_trainer(self) -> None:
-        """Asks it to stop after its step, once; kills it when the grace is over."""
+        """Asks it to stop, once; kills it when the grace is over."""
         now = time.monotonic()
         if not self._stop_asked_at:
             self._stop_asked_at = now
             self.trainer.ask_to_stop()
         elif now - self._stop_asked_at > self.grace_s and not self.forced:
             self.forced = True
-            self.run_log.write(f"No answer for {self.grace_s:.0f} s: the training is ended by force.", "warning")
+            sentence = overdue_sentence(self.stage, self.grace_s)
+            self.run_log.write(sentence, "warning")
             self.trainer.kill()
-            self._note_forced_stop()
+            self._note_forced_stop(sentence)
 
-    def _note_forced_stop(self) -> None:
+    def _note_forced_stop(self, sentence: str) -> None:
         if self.suspended:
             return
         with contextlib.suppress(*DATABASE_AWAY), session_scope() as session:
-            sentence = f"The step did not end within {self.grace_s:.0f} s: ended by force."
             add_trainer_notes(session, self.job_id, self.attempt, [("stopping", sentence)])
 
     def _store_measurements(self) -> bool:
@@ -184,6 +187,7 @@ class Supervisor:
     def _update_job(self, session: Session, job: TrainingJob, records: list[RunRecord]) -> None:
         batch = store(session, self.job_id, records)
         own = [r for r in records if r["attempt"] == self.attempt]
+        self._note_stage(own)
         if own and not self._marked_running:
             mark_running(session, self.job_id, self.attempt, batch.total)
         # A resumed trainer first reports step 0, before it has found its checkpoint.
@@ -193,6 +197,11 @@ class Supervisor:
         eta_s = self._eta(batch.step, batch.total or job.total_steps)
         changes["summary"] = self._keep_notes_and_samples(session, own, merge_summary(job.summary, batch, eta_s))
         report_progress(session, self.job_id, self.attempt, **changes)
+
+    def _note_stage(self, records: list[RunRecord]) -> None:
+        for record in records:
+            if record["kind"] == "progress" and "stage" in record:
+                self.stage = stage_of(record["stage"]) or self.stage
 
     def _keep_notes_and_samples(self, session: Session, records: list[RunRecord], summary: RunSummary) -> RunSummary:
         """Adds the trainer's notes to the job's timeline, and notes and samples to its summary."""
@@ -223,6 +232,11 @@ def read_result(folder: Path, attempt: int) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return result if isinstance(result, dict) and result.get("attempt", attempt) == attempt else {}
+
+
+def stage_of(word: object) -> Stage | None:
+    """The stage that a trainer names; None where it names none."""
+    return Stage(word) if word in set(Stage) else None
 
 
 def failure_of(result: Mapping[str, Any]) -> FailureKind | None:

@@ -108,7 +108,7 @@ class TrainerProcess:
         return self._code
 
     def ask_to_stop(self) -> None:
-        """Sends SIGTERM to the trainer: it ends after the current step.
+        """Sends SIGTERM to the trainer: it ends after the current step or batch.
 
         Of several ranks each gets it, and the launcher does not: it would end them in the middle of a step.
         """

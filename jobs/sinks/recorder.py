@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from jobs.sinks.protocol import Sink
-from orchestrator.domain.live_records import Head, LogLevel, Phase, RunRecord
+from orchestrator.domain.live_records import Head, LogLevel, Phase, ProgressRecord, RunRecord, Stage
 from orchestrator.domain.run_summary import Prediction
 
 
@@ -40,18 +40,19 @@ class Recorder:
             }
         )
 
-    def progress(self, step: int, total: int, epoch: float, message: str = "") -> None:
-        """Records where the run stands."""
-        self._record(
-            {
-                **self._head(),
-                "kind": "progress",
-                "step": step,
-                "total": total,
-                "epoch": round(epoch, 4),
-                "message": message,
-            }
-        )
+    def progress(self, step: int, total: int, epoch: float, message: str = "", stage: Stage | None = None) -> None:
+        """Records where the run stands; `stage`: what it begins to do now."""
+        record: ProgressRecord = {
+            **self._head(),
+            "kind": "progress",
+            "step": step,
+            "total": total,
+            "epoch": round(epoch, 4),
+            "message": message,
+        }
+        if stage is not None:
+            record["stage"] = stage.value
+        self._record(record)
 
     def samples(self, step: int, epoch: float, rows: Sequence[Prediction]) -> None:
         """Records what the model makes of some validation clips at this step; rows as `samples` of a run summary."""

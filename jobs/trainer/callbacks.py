@@ -1,4 +1,4 @@
-"""Listens to the Trainer: sends its numbers on, stops it between steps, ends a run whose loss is no number."""
+"""Callbacks of the Trainer: they record its metrics, stop it when asked, and end a run whose loss is not finite."""
 
 import math
 import time
@@ -9,7 +9,10 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from jobs.sinks.recorder import Recorder
 from jobs.trainer.clips import ClipDataset
+from jobs.trainer.distributed import rng_states, set_rng_states
+from jobs.trainer.stopping import StopSignal
 from orchestrator.domain.errors import Invalid
+from orchestrator.domain.live_records import Stage
 from orchestrator.domain.metric_definitions import figure
 from orchestrator.domain.run_summary import Prediction
 from orchestrator.domain.tasks import METRICS
@@ -83,27 +86,53 @@ class TimedCheckpoint(TrainerCallback):
             self._wait, self._asked = max(CHECKPOINT_INTERVAL_S, _SAVE_COST_RATIO * (self._kept - self._asked)), 0.0
 
 
-class Reporter(TrainerCallback):
-    """`stopped` is True when the run ended because somebody asked."""
+class StopCallback(TrainerCallback):
+    """Ends the training when the run was asked to stop: after a step, within an accumulated one, in an evaluation."""
 
-    def __init__(self, recorder: Recorder, should_stop: Callable[[], bool], clips_a_step: int) -> None:
-        self._recorder, self._should_stop, self._clips_a_step = recorder, should_stop, clips_a_step
-        self._begun = 0.0
-        self._rate = 0.0
-        self.stopped = False
-        self.samples: Callable[[], Sequence[Prediction]] = tuple
-        """What the evaluation that has just ended made of some clips."""
+    def __init__(self, stop: StopSignal) -> None:
+        self._stop = stop
+        self._rng_states: list[Any] = []
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._stop.enter(Stage.TRAINING, state.global_step, state.max_steps, float(state.epoch or 0))
 
     def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        self._begun = time.monotonic()
+        if args.gradient_accumulation_steps > 1:
+            self._rng_states = rng_states()
+
+    def on_substep_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Leaves a step whose batches are not all done; the random states are again those of its beginning."""
+        if self._stop.requested():
+            set_rng_states(self._rng_states)
+            control.should_training_stop = True
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        self._rate = self._clips_a_step / max(1e-6, time.monotonic() - self._begun)
-        if self._should_stop():
-            self.stopped = True
+        if self._stop.requested():
             control.should_training_stop = True
             control.should_save = True
             control.should_evaluate = False
+
+    def on_prediction_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        self._stop.check()
+
+
+class Reporter(TrainerCallback):
+    """Records the Trainer's metrics."""
+
+    def __init__(self, recorder: Recorder, clips_per_step: int) -> None:
+        self._recorder, self._clips_per_step = recorder, clips_per_step
+        self._step_began_at = 0.0
+        self._clips_per_s = 0.0
+        self.samples: Callable[[], Sequence[Prediction]] = tuple
+        """Returns what the latest evaluation predicted for some clips."""
+
+    def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._step_began_at = time.monotonic()
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._clips_per_s = self._clips_per_step / max(1e-6, time.monotonic() - self._step_began_at)
 
     def on_log(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: Any = None, **_: Any
@@ -114,7 +143,7 @@ class Reporter(TrainerCallback):
             if not math.isfinite(logs["loss"]) or not math.isfinite(logs.get("grad_norm") or 0.0):
                 raise Diverged(step, float(logs.get("learning_rate", args.learning_rate)))
             values = {name: float(logs[name]) for name in _TRAIN if logs.get(name) is not None}
-            self._recorder.metric(step, total, epoch, values | {"samples_per_s": round(self._rate, 2)})
+            self._recorder.metric(step, total, epoch, values | {"samples_per_s": round(self._clips_per_s, 2)})
         elif "eval_loss" in logs:
             values = {name: float(logs[name]) for name in _EVAL if name in logs}
             self._recorder.metric(step, total, epoch, values, phase="eval")

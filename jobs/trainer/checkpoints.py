@@ -13,13 +13,15 @@ from orchestrator.domain.numbers import parse_number
 
 KEPT = 2
 """Checkpoints that an attempt keeps."""
+_EVALUATION_PENDING = "evaluation_pending"
+"""An empty file in a checkpoint whose evaluation has not ended; not listed in the manifest, since it goes away."""
 _FULL = ("no space left on device", "disk quota exceeded", "storagefull", "inline_container.cc", "iostream error")
 """How safetensors and torch tell of a full disk: with errors of their own, the system's words inside."""
 
 
 def commit_checkpoint(part: Path, final: Path) -> None:
     """Lists what is in `part`, syncs it and renames it to `final`."""
-    files = sorted(path for path in part.rglob("*") if path.is_file())
+    files = sorted(path for path in part.rglob("*") if path.is_file() and path.name != _EVALUATION_PENDING)
     listing = {path.relative_to(part).as_posix(): [path.stat().st_size, _sum(path)] for path in files}
     for path in files:
         _sync(path)
@@ -54,6 +56,20 @@ def latest_complete_checkpoint(folder: Path, earlier: Iterable[Path] = ()) -> Pa
         if _step(path) >= 0 and is_complete(path):
             return path
     return None
+
+
+def mark_evaluation(checkpoint: Path, pending: bool) -> None:
+    """Notes whether the evaluation that belongs to a checkpoint is still to be done."""
+    marker = checkpoint / _EVALUATION_PENDING
+    if not pending:
+        marker.unlink(missing_ok=True)
+    elif checkpoint.is_dir():
+        marker.touch()
+
+
+def is_evaluation_pending(checkpoint: Path) -> bool:
+    """True where the run ended between the checkpoint and the end of its evaluation."""
+    return (checkpoint / _EVALUATION_PENDING).exists()
 
 
 def prune_checkpoints(folder: Path) -> None:

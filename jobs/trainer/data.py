@@ -1,7 +1,6 @@
 """Brings a run its clips: through the frame cache, and where the eye is frozen through what it said of them."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +16,12 @@ from jobs.trainer.clips import ClipDataset
 from jobs.trainer.distributed import rank, world_size
 from jobs.trainer.features import FeatureCache
 from jobs.trainer.split import Split
+from jobs.trainer.stopping import StopSignal
 from jobs.trainer.threads import encoding_threads
 from jobs.video.cache import FrameCache
 from jobs.video.cache_eviction import CacheBudget
 from jobs.video.prefetch import FramePrefetcher
+from orchestrator.domain.live_records import Stage
 
 _TELL_S = 5.0
 """Seconds between two words of how far the encoding is."""
@@ -37,12 +38,13 @@ class RunData:
 
 
 def load_data(
-    spec: TrainSpec, plan: Plan, family: Family, model: Any, sides: Split, recorder: Recorder, stop: Callable[[], bool]
+    spec: TrainSpec, plan: Plan, family: Family, model: Any, sides: Split, recorder: Recorder, stop: StopSignal
 ) -> RunData:
     """Both sides over the caches that all runs share.
 
     Raises:
         BadClip: a clip cannot be decoded.
+        StopRequested: the run was asked to stop while features were computed.
     """
     root = Path(spec.cache_dir or spec.folder)
     room = CacheBudget(spec.cache_bytes, root / "frames", root / "features")
@@ -54,8 +56,10 @@ def load_data(
         features = FeatureCache(root / "features", vision_encoder, frames, room)
         # Of several processes each shows the eye its share, and the rest when it meets a clip that is still missing.
         files = [*learn.files, *held.files][rank() :: world_size()]
+        stop.stage = Stage.FEATURES
         with encoding_threads(model, plan.device) as eyes:
-            features.fill(files, _Teller(recorder), stop, eyes)
+            features.fill(files, _Teller(recorder), stop.asked, eyes)
+        stop.check()
         _say(features, len(files), recorder)
         if not features.full:
             learn.kept = held.kept = features

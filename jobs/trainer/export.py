@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +23,28 @@ _NOT_BASE = ("pretraining.json",)
 
 
 def export(
-    spec: TrainSpec, plan: Plan, family: Family, model: Any, outcome: EvaluationResult, summary: RunSummary
+    spec: TrainSpec,
+    plan: Plan,
+    family: Family,
+    model: Any,
+    outcome: EvaluationResult,
+    summary: RunSummary,
+    check_stop: Callable[[], None] = lambda: None,
 ) -> Path:
-    """Writes `adapter/` (or `model/` after pretraining) into the job's folder and returns it."""
+    """Writes `adapter/` (or `model/` after pretraining) into the job's folder and returns it.
+
+    Args:
+        check_stop: called between the files; what it raises leaves the folder of an earlier export as it is.
+    """
     folder, recipe = Path(spec.folder), plan.recipe
     whole = recipe.training_type is TrainingType.PRETRAIN or not recipe.qlora.enabled
     final = folder / ("model" if whole else "adapter")
     part = folder / f".{final.name}.part"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
+    check_stop()
     model.save_pretrained(part, safe_serialization=True)
+    check_stop()
     family.save_processor(plan, part)
     if whole:
         (part / "README.md").write_text(pretrained_card(spec, plan, family, summary))
@@ -43,6 +56,7 @@ def export(
         _write_json(part / "predictions.json", [row.to_json() for row in outcome.predictions])
     for path in part.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
+    check_stop()
     if final.exists():
         shutil.rmtree(final)
     os.replace(part, final)

@@ -1,19 +1,23 @@
 """The transformers Trainer with our habits: whole checkpoints, no chatter, an evaluation that the family judges."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from transformers import PrinterCallback, Trainer, TrainingArguments
+from transformers import PrinterCallback, Trainer, TrainerState, TrainingArguments
+from transformers.trainer import TRAINER_STATE_NAME
 
 from jobs.families.protocol import RawOutput, Score
 from jobs.trainer.callbacks import Diverged
-from jobs.trainer.checkpoints import commit_checkpoint, prune_checkpoints
+from jobs.trainer.checkpoints import commit_checkpoint, is_evaluation_pending, mark_evaluation, prune_checkpoints
 from jobs.trainer.device_settings import device_arguments
 from jobs.trainer.distributed import is_main_process, preserve_rng, wait_for_all, world_size
 from jobs.trainer.loss_weighting import LossWeights
+from jobs.trainer.stopping import StopSignal
 from orchestrator.domain.job_files import CHECKPOINT_PREFIX
+from orchestrator.domain.live_records import Stage
 from orchestrator.domain.recipe_optim import Scheduler
 from orchestrator.domain.recipes import Recipe
 
@@ -71,9 +75,19 @@ def training_arguments(
 class VideoTrainer(Trainer):
     """Saves each checkpoint aside and renames it when it is whole; `judge` scores each pass over the held-out clips."""
 
-    def __init__(self, *args: Any, judge: Callable[[Any, RawOutput, bool], Score], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        judge: Callable[[Any, RawOutput, bool], Score],
+        stop: StopSignal | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._judge = judge
+        self._stop = stop or StopSignal()
+        self._saved_step = self._evaluated_step = -1
+        self._evaluation_due = False
+        """The checkpoint that is written next comes before an evaluation."""
         self.final = False
         """True for the last judgement, of what is exported."""
         self.score = Score()
@@ -102,10 +116,54 @@ class VideoTrainer(Trainer):
             return found
         return self._share.weigh(found, inputs)
 
+    def resume_from(self, checkpoint: Path) -> None:
+        """Prepares `train` to go on from a checkpoint, with the evaluation that is missing there."""
+        pending = is_evaluation_pending(checkpoint) and self.eval_dataset is not None
+        self.args.eval_on_start = pending
+        self._saved_step = _load_state(checkpoint).global_step
+        self._evaluated_step = -1 if pending else self._saved_step
+
+    def restore(self, checkpoint: Path) -> None:
+        """Loads weights and progress of the checkpoint after the last step, and evaluates it where that is missing."""
+        self.resume_from(checkpoint)
+        self._load_from_checkpoint(str(checkpoint))
+        self.state = _load_state(checkpoint)
+        if self.args.eval_on_start:
+            self.evaluate()
+
+    def progress(self) -> tuple[int, int, float]:
+        """Step, steps of the whole run, epoch."""
+        return self.state.global_step, self.state.max_steps, float(self.state.epoch or 0)
+
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
-        """Leaves chance as it was: an evaluation before a stop must not move the dropout of the run that goes on."""
+        """Leaves the random states as they were: the dropout of the steps that follow must not depend on it."""
+        self._stop.enter(Stage.EVALUATION, *self.progress())
         with preserve_rng():
-            return super().evaluate(*args, **kwargs)
+            metrics = super().evaluate(*args, **kwargs)
+        self._evaluated_step = self.state.global_step
+        if is_main_process():
+            mark_evaluation(self._checkpoint_folder(), pending=False)
+        self._stop.enter(Stage.TRAINING, *self.progress())
+        return metrics
+
+    def _maybe_log_save_evaluate(self, *args: Any, **kwargs: Any) -> None:
+        """Saves before it evaluates, unlike the Trainer: what was trained must outlive a stop in the evaluation."""
+        evaluates = self.control.should_evaluate and self._evaluated_step != self.state.global_step
+        if self._stop.stopping:
+            evaluates = evaluates and self._at_epoch_end()  # due, but left to the attempt that goes on
+        self.control.should_evaluate, self._evaluation_due = False, evaluates
+        super()._maybe_log_save_evaluate(*args, **kwargs)
+        self._evaluation_due = False
+        if evaluates and not self._stop.stopping:
+            self.control.should_save, self.control.should_evaluate = False, True
+            super()._maybe_log_save_evaluate(*args, **kwargs)
+
+    def _at_epoch_end(self) -> bool:
+        epoch = float(self.state.epoch or 0)
+        return self.state.global_step >= self.state.max_steps or math.isclose(epoch, round(epoch), abs_tol=1e-6)
+
+    def _checkpoint_folder(self) -> Path:
+        return Path(self.args.output_dir or ".") / f"{CHECKPOINT_PREFIX}{self.state.global_step}"
 
     def evaluation_loop(
         self, dataloader: Any, description: str, prediction_loss_only: bool | None = None, *args: Any, **kwargs: Any
@@ -126,17 +184,26 @@ class VideoTrainer(Trainer):
         return str(self._aside) if self._aside else super()._get_output_dir(trial)
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        step, final = self.state.global_step, self._checkpoint_folder()
+        if step == 0:
+            return
+        if step == self._saved_step:  # a stop, or the end of an epoch, right after a checkpoint
+            if self._evaluation_due and is_main_process():
+                mark_evaluation(final, pending=True)
+            return
         self._check_weights()
-        folder = Path(self.args.output_dir or ".")
+        folder = final.parent
         self._aside = folder / ".part"
         try:
             super()._save_checkpoint(model, trial)
-            name = f"{CHECKPOINT_PREFIX}{self.state.global_step}"
             wait_for_all()  # each process writes its own part of it
             if is_main_process():
-                commit_checkpoint(self._aside / name, folder / name)
+                part = self._aside / final.name
+                mark_evaluation(part, pending=self._evaluation_due)
+                commit_checkpoint(part, final)
         finally:
             self._aside = None
+        self._saved_step = step
         if is_main_process():
             prune_checkpoints(folder)
         wait_for_all()
@@ -170,6 +237,16 @@ class VideoTrainer(Trainer):
         with torch.no_grad():
             loss = self.compute_loss(model, self._prepare_inputs(inputs))
         return loss.detach(), None, None
+
+
+def has_all_steps(checkpoint: Path) -> bool:
+    """True for the checkpoint after the run's last step."""
+    state = _load_state(checkpoint)
+    return 0 < state.max_steps <= state.global_step
+
+
+def _load_state(checkpoint: Path) -> TrainerState:
+    return TrainerState.load_from_json(str(checkpoint / TRAINER_STATE_NAME))
 
 
 def _tread_lightly(model: Any, learned: list[Any]) -> None:

@@ -38,6 +38,7 @@ def rehearse(spec: Any) -> dict[str, Any]:
     from jobs.trainer.data import load_data
     from jobs.trainer.setup import apply_liger_kernels, build_plan, check_clips, load_with_adapters, named_captions
     from jobs.trainer.split import Split, split_clips
+    from jobs.trainer.stopping import StopSignal
     from orchestrator.domain.recipes import parse_recipe
 
     begun = time.monotonic()
@@ -55,7 +56,7 @@ def rehearse(spec: Any) -> dict[str, Any]:
         tuple(_some(sides.train, STEPS * recipe.optim.batch_size)),
         tuple(_some(sides.validation, _HELD)),
     )
-    clips = load_data(spec, plan, family, model, few, Recorder(0, 0, []), lambda: False)
+    clips = load_data(spec, plan, family, model, few, Recorder(0, 0, []), StopSignal())
     learn, held = clips.learn, clips.held
     for side in (learn, held):
         for index in range(len(side)):

@@ -1,5 +1,6 @@
 """Trains one attempt of one job from its spec file, and writes how it ended. Read `train` from top to bottom."""
 
+import contextlib
 import dataclasses
 import json
 import math
@@ -23,13 +24,14 @@ from jobs.sinks.protocol import Sink
 from jobs.sinks.recorder import Recorder
 from jobs.sinks.redis_stream import RedisSink
 from jobs.trainer.baseline import load_or_measure_baseline
-from jobs.trainer.callbacks import Diverged, Reporter, SetEpoch, TimedCheckpoint
+from jobs.trainer.callbacks import Diverged, Reporter, SetEpoch, StopCallback, TimedCheckpoint
 from jobs.trainer.checkpoints import disk_is_full, latest_complete_checkpoint, prune_checkpoints
+from jobs.trainer.clips import ClipDataset
 from jobs.trainer.data import PrefetchProgress, RunData, load_data
 from jobs.trainer.device_settings import emulates_bf16
 from jobs.trainer.distributed import any_rank, is_main_process, leave_process_group, wait_for_all, world_size
 from jobs.trainer.export import export
-from jobs.trainer.hf_trainer import VideoTrainer, training_arguments
+from jobs.trainer.hf_trainer import VideoTrainer, has_all_steps, training_arguments
 from jobs.trainer.oom_recovery import (
     MemorySettings,
     OutOfMemory,
@@ -50,11 +52,13 @@ from jobs.trainer.setup import (
     start_message,
 )
 from jobs.trainer.split import Split, split_clips
+from jobs.trainer.stopping import StoppableItems, StopRequested, StopSignal
 from jobs.trainer.threads import ThreadTuner
 from jobs.video.source import BadClip
 from orchestrator.domain.errors import AppError, DiskFull
 from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.job_files import CHECKPOINTS, METRICS, RESULT, TENSORBOARD
+from orchestrator.domain.live_records import Stage
 from orchestrator.domain.recipes import Recipe, parse_recipe
 from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.tasks import TASKS
@@ -70,15 +74,17 @@ class TrainResult:
     failure: FailureKind | None = None
     error: str = ""
     details: str = ""
+    stage: str = ""
+    """The `Stage` in which a request to stop was heard."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One attempt: what it is told, whom it tells, who may stop it."""
+    """One attempt: its spec, and everything that is the same whenever its memory runs out and it begins again."""
 
     spec: TrainSpec
     recorder: Recorder
-    should_stop: Callable[[], bool]
+    stop: StopSignal
     family: Family
     plan: Plan
     sides: Split
@@ -92,9 +98,21 @@ class Run:
 def train(spec: TrainSpec, recorder: Recorder, should_stop: Callable[[], bool]) -> TrainResult:
     """The whole run: check, then train; where the memory runs out, again with less at a time.
 
+    Args:
+        should_stop: True once this process was asked to stop.
+
     Raises:
         AppError: a sentence for the job's page.
     """
+    stop = StopSignal(should_stop, recorder)
+    try:
+        return _train(spec, recorder, stop)
+    except StopRequested:  # before the first step of this attempt: what an earlier one saved is untouched
+        recorder.log("Stopped before the first step of this attempt.")
+        return TrainResult("stopped", stage=stop.stage)
+
+
+def _train(spec: TrainSpec, recorder: Recorder, stop: StopSignal) -> TrainResult:
     begun = time.monotonic()
     recipe = parse_recipe(spec.recipe)
     base = read_base(Path(spec.model_path))
@@ -108,7 +126,7 @@ def train(spec: TrainSpec, recorder: Recorder, should_stop: Callable[[], bool]) 
         recorder.note("This GPU has no bf16 of its own (it is older than Ampere), so steps take longer.", "device")
     if remarks := family.caption_warnings(plan, named_captions(sides)):
         recorder.note(" ".join(remarks), "captions")
-    run = Run(spec, recorder, should_stop, family, plan, sides, begun)
+    run = Run(spec, recorder, stop, family, plan, sides, begun)
     easing = load_settings(run.folder, recipe) if spec.attempt > 1 else requested_settings(recipe)
     resumes = spec.attempt > 1
     while True:
@@ -147,10 +165,14 @@ def _go(run: Run, easing: MemorySettings, resumes: bool) -> TrainResult:
     spec, recorder, family, sides = run.spec, run.recorder, run.family, run.sides
     plan = dataclasses.replace(run.plan, recipe=easing.on(run.plan.recipe))
     set_seed(plan.recipe.optim.seed)
+    run.stop.stage = Stage.LOADING
+    run.stop.check()
     model = load_with_adapters(family, plan, easing.checkpointing, _is_tight(run, plan.recipe))
+    run.stop.check()
     recorder.log(start_message(spec, plan, sides, model))
-    clips = load_data(spec, plan, family, model, sides, recorder, run.should_stop)
+    clips = load_data(spec, plan, family, model, sides, recorder, run.stop)
     apply_liger_kernels(family, plan, model, clips.learn)
+    run.stop.check()
     trainer, reporter = _trainer(run, plan, model, clips)
     with clips.ahead:
         return _learn(run, plan, model, clips, trainer, reporter, resumes)
@@ -160,25 +182,25 @@ def _learn(
     run: Run, plan: Plan, model: Any, clips: RunData, trainer: VideoTrainer, reporter: Reporter, resumes: bool
 ) -> TrainResult:
     """Measure the base, train, judge, export."""
-    spec, recorder, family, sides = run.spec, run.recorder, run.family, run.sides
+    spec, recorder, family, sides, stop = run.spec, run.recorder, run.family, run.sides, run.stop
     learn, held = clips.learn, clips.held
     kind = TASKS[plan.task].answer
+    stop.enter(Stage.BASELINE)
     baseline = load_or_measure_baseline(run.folder, family, plan, trainer, held)
     reporter.samples = lambda: (
         summarize_evaluation(trainer.score, kind, before=baseline.before, clips=sides.validation).samples
     )
     checkpoint = latest_complete_checkpoint(run.folder / CHECKPOINTS, map(Path, spec.checkpoints)) if resumes else None
-    if checkpoint:
-        recorder.log(f"Going on from {checkpoint.name}.")
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    _train_steps(run, trainer, checkpoint)
 
-    # A stopped run is judged by its last evaluation only: whoever stops it does not want to wait.
     outcome = EvaluationResult()
-    if not reporter.stopped and len(held):
-        # The figures of exactly what is exported.
-        trainer.final = True
-        loss = (trainer.predict(held, metric_key_prefix="eval").metrics or {}).get("eval_loss")
-        outcome = summarize_evaluation(trainer.score, kind, loss, sides.validation, baseline.values, baseline.before)
+    if not stop.stopping and len(held):
+        # The metrics of exactly what is exported. A stopped run has those of its latest evaluation only.
+        with contextlib.suppress(StopRequested):
+            loss = _evaluate_all_clips(trainer, held, stop)
+            outcome = summarize_evaluation(
+                trainer.score, kind, loss, sides.validation, baseline.values, baseline.before
+            )
     seconds = time.monotonic() - run.begun
     facts = RunSummary(
         task=spec.task,
@@ -190,11 +212,41 @@ def _learn(
         device=plan.device,
     )
     summary = outcome.summary.merged(facts)
-    if is_main_process():
-        export(spec, plan, family, model, outcome, summary)
-    recorder.log(f"{'Stopped' if reporter.stopped else 'Done'} after {seconds:.0f} s; the files are ready.")
+    exported = False
+    if is_main_process() and trainer.state.global_step:
+        stop.enter(Stage.EXPORT, *trainer.progress())
+        with contextlib.suppress(StopRequested):
+            export(spec, plan, family, model, outcome, summary, stop.check_alone)
+            exported = True
+    files = "; the files are ready" if exported else ""
+    recorder.log(f"{'Stopped' if stop.stopping else 'Done'} after {seconds:.0f} s{files}.")
     wait_for_all()
-    return TrainResult("stopped" if reporter.stopped else "completed", summary)
+    return TrainResult("stopped" if stop.stopping else "completed", summary, stage=stop.stopped_in or "")
+
+
+def _train_steps(run: Run, trainer: VideoTrainer, checkpoint: Path | None) -> None:
+    """Trains the steps that are left; returns early when the run was asked to stop."""
+    with contextlib.suppress(StopRequested):  # raised by an evaluation, whose checkpoint was saved before
+        if checkpoint is None:
+            trainer.train()
+        elif has_all_steps(checkpoint):
+            run.recorder.log(f"All steps are trained: evaluating {checkpoint.name}.")
+            trainer.restore(checkpoint)
+        else:
+            run.recorder.log(f"Going on from {checkpoint.name}.")
+            trainer.resume_from(checkpoint)
+            trainer.train(resume_from_checkpoint=str(checkpoint))
+
+
+def _evaluate_all_clips(trainer: VideoTrainer, held: ClipDataset, stop: StopSignal) -> float | None:
+    """Evaluates the trained model on every validation clip; the loss.
+
+    Raises:
+        StopRequested: the run was asked to stop meanwhile.
+    """
+    stop.enter(Stage.FINAL_EVALUATION, *trainer.progress())
+    trainer.final = True
+    return (trainer.predict(held, metric_key_prefix="eval").metrics or {}).get("eval_loss")
 
 
 def _is_tight(run: Run, eased: Recipe) -> bool:
@@ -213,7 +265,8 @@ def _trainer(run: Run, plan: Plan, model: Any, clips: RunData) -> tuple[VideoTra
     if is_main_process():
         prune_checkpoints(folder)
     clips_a_step = min(batch * gather * world_size(), len(learn))
-    reporter = Reporter(run.recorder, lambda: any_rank(run.should_stop()), clips_a_step)
+    reporter = Reporter(run.recorder, clips_a_step)
+    judged, plan = StoppableItems(held, run.stop), dataclasses.replace(plan, check_stop=run.stop.check_token)
     reads_logits = family.reads_logits and not plan.is_pretraining
     tight = _is_tight(run, plan.recipe)
     trainer = VideoTrainer(
@@ -224,11 +277,13 @@ def _trainer(run: Run, plan: Plan, model: Any, clips: RunData) -> tuple[VideoTra
         train_dataset=learn,
         eval_dataset=held if len(held) else None,
         data_collator=family.collate(plan),
-        judge=lambda model, raw, final: family.evaluate(plan, model, held, raw, final),
+        judge=lambda model, raw, final: family.evaluate(plan, model, judged, raw, final),
+        stop=run.stop,
         callbacks=[
             SetEpoch(learn),
             PrefetchProgress(clips.ahead, run.recorder),
             reporter,
+            StopCallback(run.stop),
             TimedCheckpoint(any_rank),
             *([ThreadTuner(model)] if plan.device == "cpu" else []),
         ],
@@ -329,5 +384,6 @@ def _write_result(path: Path, attempt: int, result: TrainResult) -> None:
     part = path.with_suffix(f".part{os.getpid()}")
     content = {"attempt": attempt, "status": result.status, "summary": result.summary.to_json()}
     content |= {"failure": result.failure or "", "error": result.error, "details": result.details}
+    content["stage"] = result.stage
     part.write_text(json.dumps(content, indent=1))
     os.replace(part, path)

@@ -22,10 +22,26 @@ Others have seq 0. Of a `notice`, `job` is the negative id of the person (`redis
 """
 
 import json
+from enum import StrEnum
 from typing import Any, Literal, NotRequired, TypedDict, get_args, get_type_hints
 
 Phase = Literal["train", "eval"]
 LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+class Stage(StrEnum):
+    """What a trainer is doing."""
+
+    LOADING = "loading"
+    """It imports, and loads the base; no record says so."""
+    FEATURES = "features"
+    BASELINE = "baseline"
+    TRAINING = "training"
+    EVALUATION = "evaluation"
+    """At the end of an epoch."""
+    FINAL_EVALUATION = "final_evaluation"
+    """All steps are trained: every validation clip is evaluated."""
+    EXPORT = "export"
 
 
 class Head(TypedDict):
@@ -55,6 +71,8 @@ class ProgressRecord(Head):
     total: int
     epoch: float
     message: str
+    stage: NotRequired[str]
+    """A `Stage`, where the record marks the beginning of one."""
 
 
 class SamplesRecord(Head):

@@ -30,7 +30,7 @@ def job_lease(job_id: int) -> str:
 
 
 def job_stop(job_id: int) -> str:
-    """Exists once the run was asked to stop after its current step."""
+    """Exists once the run was asked to stop."""
     return f"loreel:job:{job_id}:stop"
 
 

@@ -9,7 +9,7 @@ from transformers import AutoConfig
 
 from jobs.families.captioner.vocabulary import check_caption_lengths, read_tokenizer, unknown_word_warnings
 from jobs.families.captioning import choose_caption, evaluate_captions
-from jobs.families.generation import generate_answers
+from jobs.families.generation import generate_answers, stop_criteria
 from jobs.families.pixels import ClipNormalizer, augment, generator_for, missing_processor_warning
 from jobs.families.protocol import Answer, Base, Captions, Collate, Item, Items, Plan, Question, RawOutput, Score
 from jobs.families.videomae.family import FAMILY as ENCODER
@@ -132,7 +132,7 @@ def _max_caption_tokens(base: Base) -> int:
 
 def _generate(plan: Plan, model: Any, collator: CaptionCollator, items: Sequence[Item]) -> list[str]:
     pixels = collator.normalizer.normalize(items).to(plan.device)
-    ids = model.generate(pixel_values=pixels, num_beams=1, do_sample=False)
+    ids = model.generate(pixel_values=pixels, num_beams=1, do_sample=False, stopping_criteria=stop_criteria(plan))
     return collator.tokenizer.batch_decode(ids, skip_special_tokens=True)
 
 

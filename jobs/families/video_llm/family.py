@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.families.captioning import evaluate_captions
-from jobs.families.generation import generate_answers
+from jobs.families.generation import generate_answers, stop_criteria
 from jobs.families.pixels import missing_processor_warning
 from jobs.families.protocol import (
     Answer,
@@ -175,5 +175,6 @@ def _generate(
         do_sample=False,
         pad_token_id=collator.pad_id(),
         eos_token_id=collator.end_id(),
+        stopping_criteria=stop_criteria(plan),
     )
     return collator.tokenizer.batch_decode(ids[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)

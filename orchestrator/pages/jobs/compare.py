@@ -184,7 +184,7 @@ def compare() -> rx.Component:
     """Up to twenty jobs side by side."""
     stop = alert_dialog(
         title="Stop this sweep?",
-        description="Waiting jobs stop at once, running ones after their current step. Their adapters stay.",
+        description="Waiting jobs stop at once, running ones after their current step. What they trained stays.",
         confirm="Stop the sweep",
         cancel="Let it run",
         on_confirm=JobCompareState.stop_sweep,

@@ -53,7 +53,7 @@ def _note() -> rx.Component:
 def _stop() -> rx.Component:
     return alert_dialog(
         title="Stop this training?",
-        description="It ends after its current step. Its curves, its log and the adapter trained so far stay.",
+        description="It ends after its current step, or leaves its evaluation. Its curves, its log and the steps trained so far stay.",
         confirm="Stop training",
         cancel="Let it run",
         on_confirm=JobDetailState.stop,

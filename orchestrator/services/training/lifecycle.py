@@ -221,7 +221,7 @@ def requeue(session: Session, job_id: int, attempt: int, message: str, kind: str
 
 
 def request_stop(session: Session, actor: Actor, job_id: int) -> JobRow:
-    """Requests that a job stops: a waiting one stops at once, a running one after its current step.
+    """Requests that a job stops: a waiting one stops at once, a running one after its current step or batch.
 
     Repeated requests change nothing.
 
@@ -238,7 +238,7 @@ def request_stop(session: Session, actor: Actor, job_id: int) -> JobRow:
             break
         assigned = job.status in ON_WORKER
         to = JobStatus.STOPPING if assigned else JobStatus.STOPPED
-        message = "Asked to stop after the current step." if assigned else "Stopped before it started."
+        message = "Asked to stop." if assigned else "Stopped before it started."
         changes: dict[str, Any] = {} if assigned else {"finished_at": utcnow()}
         if transition(session, job_id, job.attempt, to, message, only_from={job.status}, **changes):
             break

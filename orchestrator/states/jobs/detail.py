@@ -159,7 +159,7 @@ class JobDetailState(RecordPage, JobSystem, JobFiles, rx.State):
     @rx.event
     @signed_in
     async def stop(self):
-        """Asks the run to end after its current step."""
+        """Asks the run to end."""
         self.stopping = True
         yield
         try:

@@ -1,13 +1,14 @@
 """A tiny real job for tests: drawn clips of two motions, the shipped base, a spec that trains in seconds."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from jobs.runs.spec import ClipSpec, TrainSpec
+from jobs.trainer.callbacks import StopCallback
 from jobs.video.synthetic import demo_frames, write_mp4
 from orchestrator.settings import ROOT
 
@@ -52,3 +53,22 @@ def make_spec(tmp_path: Path, clips: list[ClipSpec]) -> MakeSpec:
         )
 
     return make
+
+
+@pytest.fixture
+def stop_after() -> Iterator[Callable[[int], Callable[[], bool]]]:
+    """`stop_after(4)` asks a run to stop as soon as its step 4 has ended."""
+    with pytest.MonkeyPatch.context() as patch:
+        original = StopCallback.on_step_end
+
+        def make(step: int) -> Callable[[], bool]:
+            ended: list[int] = []
+
+            def on_step_end(self: StopCallback, args: Any, state: Any, control: Any, **others: Any) -> None:
+                ended.append(state.global_step)
+                original(self, args, state, control, **others)
+
+            patch.setattr(StopCallback, "on_step_end", on_step_end)
+            return lambda: bool(ended) and ended[-1] >= step
+
+        yield make

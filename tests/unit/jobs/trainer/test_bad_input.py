@@ -5,6 +5,7 @@ import hashlib
 import json
 import math
 import shutil
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
@@ -84,12 +85,12 @@ def test_mixed_codecs_odd_sizes_and_clips_of_a_frame_or_two_train(
 
 
 def test_a_clip_that_went_bad_since_it_was_added_is_named_and_the_checkpoint_stays(
-    make_spec: MakeSpec, clips: list[ClipSpec], tmp_path: Path
+    make_spec: MakeSpec, clips: list[ClipSpec], tmp_path: Path, stop_after: Callable[[int], Callable[[], bool]]
 ) -> None:
     own = [dataclasses.replace(c, path=str(shutil.copy(c.path, tmp_path / c.name))) for c in clips]
     spec = make_spec(clips=own)
-    asked = iter([False] * 3 + [True] * 100)  # at the end of the first epoch: the second meets every clip
-    assert train(spec, recorder_of(spec), lambda: next(asked)).status == "stopped"
+    # At the end of the first epoch: the second reads every clip.
+    assert train(spec, recorder_of(spec), stop_after(4)).status == "stopped"
     before = latest_complete_checkpoint(Path(spec.folder) / "checkpoints")
     shutil.rmtree(Path(spec.cache_dir) / "frames")
     rotten = Path(own[2].path)

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -64,9 +65,10 @@ def _run_the_card(adapter: Path, spec: TrainSpec) -> None:
     assert said == [row["predicted"] for row in reported]
 
 
-def test_a_resumed_run_keeps_the_figures_of_the_base(spec: TrainSpec) -> None:
-    asked = iter([False] * 3 + [True] * 100)
-    assert train(spec, recorder_of(spec), lambda: next(asked)).status == "stopped"
+def test_a_resumed_run_keeps_the_figures_of_the_base(
+    spec: TrainSpec, stop_after: Callable[[int], Callable[[], bool]]
+) -> None:
+    assert train(spec, recorder_of(spec), stop_after(4)).status == "stopped"
     before = (Path(spec.folder) / "baseline.json").read_text()
     again = dataclasses.replace(spec, attempt=2)
     result = train(again, recorder_of(again), lambda: False)

@@ -14,6 +14,7 @@ from jobs.trainer import data, device_settings
 from jobs.trainer.data import PrefetchProgress, RunData, load_data
 from jobs.trainer.setup import build_plan
 from jobs.trainer.split import Split
+from jobs.trainer.stopping import StopSignal
 from jobs.video.source import BadClip
 from orchestrator.domain.recipes import parse_recipe
 from tests.unit.jobs.trainer.conftest import BASE, MakeSpec
@@ -26,7 +27,7 @@ def brought(make_spec: MakeSpec, clips: list[ClipSpec]) -> RunData:
     sides = Split(tuple(clips[:6]), tuple(clips[6:8]))
     plan = build_plan(spec, parse_recipe(spec.recipe), base, sides)
     nobody: Any = None  # a family whose eye learns asks nothing of the model
-    return load_data(spec, plan, resolve(base), nobody, sides, Recorder(0, 0, []), lambda: False)
+    return load_data(spec, plan, resolve(base), nobody, sides, Recorder(0, 0, []), StopSignal())
 
 
 def test_frames_are_decoded_during_the_steps(
