@@ -107,7 +107,7 @@ def test_the_end_of_an_attempt_is_recorded_after_an_outage(
 @pytest.mark.parametrize("error", AWAY)
 def test_a_forced_stop_is_noted_or_not(watched: Supervisor, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     DatabaseOutage(monkeypatch, supervisor, error)
-    watched._note_forced_stop()
+    watched._note_forced_stop("The step did not end within 20 s: ended by force.")
 
 
 @pytest.mark.parametrize("error", AWAY)
