@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from packaging.requirements import Requirement
+
 from orchestrator.settings import ROOT, Settings
 from orchestrator.stack import checks, frontend, migrate, probe, redis_server
 from orchestrator.stack.check import find_browser
@@ -33,20 +35,26 @@ def _try(name: str, look: Callable[[], str], required: bool = True) -> Finding:
 
 
 def _packages() -> str:
-    wanted = [line.strip() for line in (ROOT / "requirements.txt").read_text().splitlines() if "==" in line]
+    pins = [Requirement(line) for line in (ROOT / "requirements.txt").read_text().splitlines() if "==" in line]
+    wanted = [pin for pin in pins if pin.marker is None or pin.marker.evaluate()]
     wrong: list[str] = []
     for pin in wanted:
-        extended, _, version = pin.partition("==")
-        name = extended.partition("[")[0]
         try:
-            found = importlib.metadata.version(name).split("+")[0]
+            found = importlib.metadata.version(pin.name).split("+")[0]
         except importlib.metadata.PackageNotFoundError:
             found = "missing"
-        if found != version:
-            wrong.append(f"{name} {found}, wanted {version}")
+        if found == "missing" or found not in pin.specifier:
+            wrong.append(f"{pin.name} {found}, wanted {pin.specifier}")
     if wrong:
         raise StackError(f"{'; '.join(wrong[:5])}: delete .venv/.installed and run `./loreel up`.")
     return f"{len(wanted)} as pinned"
+
+
+def _torch() -> str:
+    version = importlib.metadata.version("torch")
+    if version.endswith("+cpu") and _gpu_names():
+        raise StackError(f"{version} cannot use this machine's GPU: delete .venv and run `./loreel up`.")
+    return version
 
 
 def _node() -> str:
@@ -90,6 +98,13 @@ def _docs() -> str:
 
 
 def _gpu() -> str:
+    names = _gpu_names()
+    if not names:
+        raise StackError("none found: training runs on the CPU, which suits the built-in tiny bases.")
+    return ", ".join(names)
+
+
+def _gpu_names() -> list[str]:
     try:
         import pynvml
 
@@ -99,10 +114,8 @@ def _gpu() -> str:
         ]
         pynvml.nvmlShutdown()
     except Exception:  # every failure of the driver means the same here: no GPU to use
-        names = []
-    if not names:
-        raise StackError("none found: training runs on the CPU, which suits the built-in tiny bases.")
-    return ", ".join(str(name) for name in names)
+        return []
+    return [str(name) for name in names]
 
 
 def _chromium() -> str:
@@ -133,6 +146,7 @@ def examine(settings: Settings) -> list[Finding]:
     return [
         Finding("Python", sys.version_info >= (3, 11), version),
         _try("Packages", _packages),
+        _try("PyTorch", _torch),
         _try("Node.js", _node),
         _try("Redis", lambda: _redis(settings)),
         _try("Data folder", lambda: _data(settings)),

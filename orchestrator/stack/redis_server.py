@@ -74,8 +74,8 @@ def find_binary(
     usable = [(found, path) for path in candidates if (found := version(path)) is not None and found >= FLOOR]
     if not usable:
         raise StackError(
-            "No Redis server of version 6.2 or newer runs here: install redis-server or valkey-server, "
-            "or set LOREEL_REDIS_URL to one that runs elsewhere."
+            "No Redis server of version 6.2 or newer runs here (its package has none for Python 3.14): install "
+            "redis-server or valkey-server, or set LOREEL_REDIS_URL to one that runs elsewhere."
         )
     new_enough = [path for found, path in usable if found >= written_by]
     return new_enough[0] if new_enough else max(usable, key=lambda pair: pair[0])[1]

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,3 +82,46 @@ def test_no_network_is_a_sentence(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "connect to the network" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+class Bootstrap:
+    """The functions of `loreel`, with a pip that succeeds for the given requirement only and runs nothing."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, available: str, nvidia: bool) -> None:
+        self.names: dict[str, Any] = {"__name__": "loreel", "__file__": str(ROOT / "loreel")}
+        exec(compile(SOURCE, "loreel", "exec"), self.names)
+        self.calls: list[list[str]] = []
+        self.lines: list[str] = []
+        monkeypatch.delenv("LOREEL_TORCH_INDEX", raising=False)
+
+        def run_pip(arguments: list[str], log_path: str) -> bool:
+            self.calls.append(arguments)
+            return available in arguments
+
+        self.names |= {"run_pip": run_pip, "has_nvidia_gpu": lambda: nvidia, "say": self.lines.append}
+
+    def install_torch(self, log: Path) -> None:
+        self.names["install_torch"]("torch==2.13.0", str(log))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the usual build has no CUDA")
+def test_without_a_gpu_the_cpu_build_of_torch_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    found = Bootstrap(monkeypatch, "torch==2.13.0+cpu", nvidia=False)
+    found.install_torch(tmp_path / "log")
+    assert [call[-1] for call in found.calls] == ["torch==2.13.0+cpu"]
+    assert found.lines[0].startswith("No NVIDIA GPU here: took the CPU build of torch")
+    gone = Bootstrap(monkeypatch, "torch==2.13.0", nvidia=False)
+    gone.install_torch(tmp_path / "log")
+    assert [call[-1] for call in gone.calls] == ["torch==2.13.0+cpu", "torch==2.13.0+cpu", "torch==2.13.0"]
+    assert "--extra-index-url" in gone.calls[1]
+    assert "taking the usual one" in gone.lines[0]
+
+
+def test_with_a_gpu_or_a_chosen_index_nothing_is_guessed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    gpu = Bootstrap(monkeypatch, "torch==2.13.0", nvidia=True)
+    gpu.install_torch(tmp_path / "log")
+    assert gpu.calls == [["torch==2.13.0"]]
+    chosen = Bootstrap(monkeypatch, "torch==2.13.0", nvidia=False)
+    monkeypatch.setenv("LOREEL_TORCH_INDEX", "http://index.example/cu130")
+    chosen.install_torch(tmp_path / "log")
+    assert chosen.calls == [["--index-url", "http://index.example/cu130", "torch==2.13.0"]]
