@@ -1,4 +1,4 @@
-"""The only reader of the environment: every setting of the product, typed, with its default."""
+"""Every setting of the product, typed, with its default. No other module reads a setting from the environment."""
 
 import hashlib
 import os

@@ -1,4 +1,39 @@
-"""Trains one attempt of one job from its spec file, and writes how it ended. Read `train` from top to bottom."""
+"""Trains one attempt of one job from its spec file, and writes how it ended. Read `train` from top to bottom.
+
+What a resume restores. An attempt above 1 resumes; so does a run that ran out of memory and starts again in the same
+process. `tests/unit/jobs/trainer/test_resume.py` kills a run at a random step and compares every loss with an
+uninterrupted run.
+
+- Which checkpoint: the complete one with the most steps, of this or an earlier attempt (`latest_complete_checkpoint` in
+  `jobs/trainer/checkpoints.py`; `orchestrator/services/attempts/checkpoints.py` lists those of earlier attempts).
+  Without one the run starts at step 0.
+- Weights, optimizer, learning-rate schedule, step and epoch, and the RNG states of each process: the HF Trainer, by
+  `resume_from_checkpoint`. It also skips the batches of the epoch that were trained already; their order follows from
+  `data_seed` (`jobs/trainer/hf_trainer.py`).
+- The clips: those of the dataset version of the launch (`jobs/runs/spec_writer.py`), divided by the same seed into
+  training and validation set (`jobs/trainer/split.py`).
+- Augmentation and choice of a caption: a generator per batch, seeded by epoch and clips (`generator_for` in
+  `jobs/families/pixels.py`). The epoch comes from `SetEpoch` in `jobs/trainer/callbacks.py`, also in the middle of one.
+- Workers of the data loader: started for each epoch, so that they know which one it is
+  (`jobs/trainer/device_settings.py`).
+- RNG in evaluation: an evaluation does not advance it (`preserve_rng` in `jobs/trainer/distributed.py`), so that losses
+  do not depend on whether a checkpoint was written before or after one.
+- Micro-batch and gradient checkpointing after an out-of-memory: `easing.json` (`load_settings` in
+  `jobs/trainer/oom_recovery.py`). The clips of a step stay the same, and so does its loss
+  (`jobs/trainer/loss_weighting.py`).
+- Matmul library and number of threads: chosen by processor, shapes and batch, never by a clock
+  (`jobs/trainer/cpu_matmul.py`, `jobs/trainer/threads.py`).
+- Baseline: `baseline.json`, measured before the first step only (`jobs/trainer/baseline.py`).
+- Metrics: `seq` continues (`last_seq` in `jobs/sinks/jsonl.py`); of a step that is trained twice the later value counts
+  (`jobs/sinks/tensorboard.py`, `orchestrator/services/metrics/ingest.py`).
+- Log and curves of the device: an attempt continues those before it (`orchestrator/services/attempts/folders.py`,
+  `jobs/telemetry/sampler.py`).
+- Summary: it stays in the job's row; the history of each sample's predictions drops what is evaluated again
+  (`with_prediction_history` in `orchestrator/services/metrics/ingest.py`).
+- Count of lost workers, which ends a job that makes no progress: `_losses` in
+  `orchestrator/services/training/lifecycle.py`; a new checkpoint sets it to zero.
+- Not restored, since nothing depends on it: the caches of frames and vision features, found by the clips' content.
+"""
 
 import contextlib
 import dataclasses

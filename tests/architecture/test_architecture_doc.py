@@ -41,10 +41,39 @@ def test_few_files_lie_loose() -> None:
 
 
 @pytest.mark.parametrize(
-    "term",
-    ["resume", "vision tower", "leader election", "near-duplicate clips", "prompt tokens", "gradient accumulation"],
+    ("term", "module"),
+    {
+        "resume": "jobs/trainer/run.py",
+        "vision tower": "jobs/families/video_llm/vision_tower.py",
+        "leader election": "jobs/controller/leader.py",
+        "near-duplicate clips": "orchestrator/services/datasets/curation/near_duplicates.py",
+        "prompt tokens": "jobs/families/video_llm/chat.py",
+        "gradient accumulation": "jobs/trainer/loss_weighting.py",
+    }.items(),
 )
-def test_one_search_finds_the_code_of(term: str) -> None:
+def test_one_search_finds_the_code_of(term: str, module: str) -> None:
     """A reader who knows the field but not the project finds the module by the field's own term in its docstring."""
-    sources = [path for side in ("orchestrator", "jobs") for path in (ROOT / side).rglob("*.py")]
-    assert any(term in (ast.get_docstring(ast.parse(path.read_text())) or "").lower() for path in sources)
+    assert term in (ast.get_docstring(ast.parse((ROOT / module).read_text())) or "").lower()
+
+
+def test_what_the_list_of_a_resume_names_exists() -> None:
+    """Files, and the functions and classes that it names together with a file."""
+    listing = ast.get_docstring(ast.parse((ROOT / "jobs/trainer/run.py").read_text())) or ""
+    paths = re.findall(r"`((?:orchestrator|jobs|tests)/[\w./-]*)`", listing)
+    assert len(paths) > 10
+    assert not [path for path in paths if not (ROOT / path).exists()]
+    named = re.findall(r"`(\w+)`\s+in\s+`([\w./-]+\.py)`", listing)
+    assert len(named) > 5
+    assert not [
+        (name, path) for name, path in named if not re.search(rf"(def|class) {name}\b", (ROOT / path).read_text())
+    ]
+
+
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+
+
+@pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.stem)
+def test_a_decision_has_its_number_in_the_title_and_a_text(path: Path) -> None:
+    title, _, text = path.read_text().partition("\n")
+    assert title.startswith(f"# {int(path.name[:4])}. ")
+    assert len(text.split()) > 30

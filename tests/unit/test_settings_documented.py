@@ -100,3 +100,16 @@ def test_the_readme_stays_short() -> None:
 def test_a_recipe_field_is_documented(row) -> None:
     assert len(row.description) > 10
     assert f"`{row.name}`" in recipe_page()
+
+
+def test_no_other_module_reads_a_setting_from_the_environment() -> None:
+    variables = {variable_of(name) for name in NAMES}
+    reads = [
+        (str(path.relative_to(ROOT)), node.lineno)
+        for path in _sources()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call | ast.Subscript)
+        and ast.unparse(node).startswith(("os.environ", "environ", "os.getenv", "getenv"))
+        and any(isinstance(part, ast.Constant) and part.value in variables for part in ast.iter_child_nodes(node))
+    ]
+    assert not reads

@@ -1,4 +1,4 @@
-"""Turns clips and captions into a video language model's inputs: prompt with video tokens, answer, frame tensors."""
+"""Turns clips and captions into a video language model's inputs: prompt tokens with video tokens, answer, frames."""
 
 import json
 from collections.abc import Sequence
