@@ -20,6 +20,7 @@ RUN ./loreel setup
 VOLUME /data
 EXPOSE 3000
 STOPSIGNAL SIGTERM
+# /livez, and not /readyz: a restart brings no database back.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:3000/api/v1/health', timeout=4)"]
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:3000/livez', timeout=4)"]
 CMD ["./loreel", "up"]

@@ -7,6 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from orchestrator.edge.hosts import AllowedHosts
 from orchestrator.edge.page_headers import PageHeaders
+from orchestrator.edge.probes import Probes
 from orchestrator.edge.proxies import TrustedProxies
 from orchestrator.logs import configure_logging
 from orchestrator.pages.registry import PAGES, load
@@ -35,7 +36,7 @@ def _mount_api(backend: ASGIApp) -> ASGIApp:
         app = api if path.startswith(("/api/", "/v1/")) else docs if path.startswith(f"{DOCS}/") else pages
         await app(scope, receive, send)
 
-    return dispatch
+    return Probes(dispatch)
 
 
 def at_the_edge(app: ASGIApp) -> ASGIApp:

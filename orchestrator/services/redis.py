@@ -33,8 +33,9 @@ def connect(retries: int = 8, **options: Any) -> redis.Redis:
 
 def connect_async(retries: int = 8, **options: Any) -> aredis.Redis:
     """The same for the event loop of the web process."""
-    retry = AsyncRetry(ExponentialBackoff(cap=3.0, base=0.05), retries, _LOST)
-    return aredis.Redis.from_url(get_settings().resolved_redis_url, retry=retry, **_with_defaults(options))
+    retry = AsyncRetry(ExponentialBackoff(cap=3.0, base=0.05), retries)
+    options = _with_defaults(options)
+    return aredis.Redis.from_url(get_settings().resolved_redis_url, retry=retry, retry_on_error=list(_LOST), **options)
 
 
 def connect_quick(retries: int = 1) -> redis.Redis:

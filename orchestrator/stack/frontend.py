@@ -68,9 +68,20 @@ def is_built(dev: bool = False) -> bool:
 
 @contextmanager
 def build_lock(name: str = "build.lock") -> Iterator[None]:
-    """Lets one process of this checkout build at a time; the others wait."""
-    STATE_DIR.mkdir(parents=True, exist_ok=True)
-    with (STATE_DIR / name).open("w") as lock:
+    """Lets one process of this checkout build at a time; the others wait.
+
+    Raises:
+        StackError: the checkout cannot be written to.
+    """
+    try:
+        STATE_DIR.mkdir(parents=True, exist_ok=True)
+        lock = (STATE_DIR / name).open("w")
+    except OSError as error:
+        raise StackError(
+            f"Something must be built, and {STATE_DIR} cannot be written to ({error.strerror}): run `./loreel setup` "
+            "where it can."
+        ) from error
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -89,6 +100,8 @@ def build(dev: bool = False) -> bool:
     Raises:
         StackError: the compiler or npm failed; the message carries its last lines.
     """
+    if is_built(dev):  # asked before the lock, which cannot be taken where the checkout is read-only
+        return False
     with build_lock():
         if is_built(dev):
             return False

@@ -5,7 +5,7 @@ A process of its own, because the supervisor stays small without SQLAlchemy and 
 
 import sys
 
-from orchestrator.services.db import NewerDatabase, run_migrations, session_scope
+from orchestrator.services.db import DATABASE_AWAY, NewerDatabase, run_migrations, session_scope, why_away
 from orchestrator.services.models.builtin import ensure_builtin
 from orchestrator.stack.migrate import TOO_NEW
 
@@ -14,10 +14,13 @@ def main() -> int:
     """0 when everything is in place, `TOO_NEW` when a newer version wrote the database."""
     try:
         run_migrations()
+        with session_scope() as session:
+            ensure_builtin(session)
     except NewerDatabase:
         return TOO_NEW
-    with session_scope() as session:
-        ensure_builtin(session)
+    except DATABASE_AWAY as error:
+        print(why_away(error), file=sys.stderr)
+        return 1
     return 0
 
 

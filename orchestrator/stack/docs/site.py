@@ -84,6 +84,8 @@ def build(strict: bool = False) -> bool:
     Raises:
         StackError: MkDocs failed.
     """
+    if not strict and is_built():
+        return False
     with build_lock("docs.lock"):
         if is_built() and not strict:
             return False
