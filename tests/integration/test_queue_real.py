@@ -8,12 +8,13 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
 from jobs.datasets.demo import run_demo
 from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.domain.tasks import ModelType
-from orchestrator.domain.training_jobs import FINAL, JobStatus
+from orchestrator.domain.training_jobs import FINAL, JobEvent, JobStatus
 from orchestrator.domain.users import Actor
 from orchestrator.services.attempts.folders import readable_folder
 from orchestrator.services.datasets.demo import create_demo
@@ -106,6 +107,23 @@ def test_a_real_training_goes_on_after_a_kill_and_stops_politely(
     assert job_of(job_id).status is JobStatus.STOPPED, logged(job_id)
     assert job_of(job_id).step >= resumed > 0
     assert "Going on from checkpoint" in logged(job_id)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("status", [JobStatus.STARTING, JobStatus.RUNNING])
+def test_a_stop_before_the_first_step_ends_as_stopped(
+    home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes, status: JobStatus
+) -> None:
+    real_worker(processes, home)
+    job_id = start(ada, real_things(ada), epochs=200)
+    until(lambda: job_of(job_id).status is status, 120, "the trainer starts")
+    with session_scope() as session:
+        request_stop(session, ada, job_id)
+    until(lambda: job_of(job_id).status in FINAL, 60)
+    assert job_of(job_id).status is JobStatus.STOPPED, logged(home, job_id)
+    with session_scope() as session:
+        events = [event.message for event in session.exec(select(JobEvent).where(JobEvent.job_id == job_id))]
+    assert events[-1].startswith("Stopped "), events
 
 
 def _tree(pid: int) -> list[tuple[int, str]]:

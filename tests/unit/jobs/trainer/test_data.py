@@ -14,20 +14,48 @@ from jobs.trainer import data, device_settings
 from jobs.trainer.data import PrefetchProgress, RunData, load_data
 from jobs.trainer.setup import build_plan
 from jobs.trainer.split import Split
-from jobs.trainer.stopping import StopSignal
+from jobs.trainer.stopping import StopRequested, StopSignal
 from jobs.video.source import BadClip
+from orchestrator.domain.live_records import Stage
 from orchestrator.domain.recipes import parse_recipe
 from tests.unit.jobs.trainer.conftest import BASE, MakeSpec
 
 SAID = cast("tuple[TrainingArguments, TrainerState, TrainerControl]", (None, None, None))
 
 
-def brought(make_spec: MakeSpec, clips: list[ClipSpec]) -> RunData:
+def loaded(make_spec: MakeSpec, clips: list[ClipSpec], model: Any = None, stop: StopSignal | None = None) -> RunData:
+    """`model` None: that of a family whose vision encoder is trained, which is not asked for anything."""
     spec, base = make_spec(), read_base(BASE)
     sides = Split(tuple(clips[:6]), tuple(clips[6:8]))
     plan = build_plan(spec, parse_recipe(spec.recipe), base, sides)
-    nobody: Any = None  # a family whose eye learns asks nothing of the model
-    return load_data(spec, plan, resolve(base), nobody, sides, Recorder(0, 0, []), StopSignal())
+    return load_data(spec, plan, resolve(base), model, sides, Recorder(0, 0, []), stop or StopSignal())
+
+
+class CountingEncoder:
+    """A frozen vision encoder that counts the clips it encodes."""
+
+    key = "counting"
+
+    def __init__(self) -> None:
+        self.encoded = 0
+
+    def encode(self, frames: Any) -> dict[str, torch.Tensor]:
+        self.encoded += 1
+        return {"mean": torch.tensor(frames, dtype=torch.float32).mean()[None]}
+
+
+def test_a_stop_leaves_the_features_after_a_clip(
+    make_spec: MakeSpec, clips: list[ClipSpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder, family = CountingEncoder(), resolve(read_base(BASE))
+    monkeypatch.setattr(type(family), "vision_encoder", lambda *_: encoder)
+    model: Any = torch.nn.Linear(1, 1)
+    monkeypatch.setattr("jobs.trainer.threads.torch.get_num_threads", lambda: 1)
+    stop = StopSignal(lambda: encoder.encoded >= 3)
+    with pytest.raises(StopRequested):
+        loaded(make_spec, clips, model, stop)
+    assert stop.stopped_in is Stage.FEATURES
+    assert 3 <= encoder.encoded < 8
 
 
 def test_frames_are_decoded_during_the_steps(
@@ -35,7 +63,7 @@ def test_frames_are_decoded_during_the_steps(
 ) -> None:
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     monkeypatch.setattr(data, "_TELL_S", 0.0)
-    found = brought(make_spec, clips)
+    found = loaded(make_spec, clips)
     teller = PrefetchProgress(found.ahead, Recorder(0, 0, []))
     teller.on_step_end(*SAID)
     assert capsys.readouterr().out == "Frame cache: 0 of 8 clips.\n"
@@ -49,4 +77,4 @@ def test_frames_are_decoded_during_the_steps(
         teller.on_step_end(*SAID)
     # Loader processes are forked, which a process with threads must not be.
     monkeypatch.setattr(device_settings, "loader_workers", lambda device: 2)
-    assert not brought(make_spec, clips).ahead._threads
+    assert not loaded(make_spec, clips).ahead._threads
