@@ -9,6 +9,8 @@ from dataclasses import dataclass
 WINDOW_S = 60.0
 OWN_PER_WINDOW = 120
 """Records of one event of ours that are written a minute: each refusal of a busy hour, not each of a flood."""
+_SINGLE = frozenset({"websocket.event_refused", "websocket.refused", "page.script_error"})
+"""Events of ours that strangers can cause at will: one record a minute for each reason."""
 _MOST_KEYS = 2_000
 _OWN = ("orchestrator", "jobs")
 
@@ -41,7 +43,8 @@ class RepeatFilter(logging.Filter):
         given = record.msg.get("exc_info") if isinstance(record.msg, dict) else record.exc_info
         kind = given[0] if isinstance(given, tuple) else type(given)
         event = record.msg.get("event") if isinstance(record.msg, dict) else None
-        key = (record.name, event or record.lineno, record.levelno, kind)
+        why = record.msg.get("why") if isinstance(record.msg, dict) else None
+        key = (record.name, event or record.lineno, record.levelno, kind, why)
         now = self._clock()
         with self._lock:
             count = self._counts.get(key)
@@ -53,7 +56,7 @@ class RepeatFilter(logging.Filter):
                 if left_out:
                     _note(record, left_out)
                 return True
-            if count.written < (OWN_PER_WINDOW if own else 1):
+            if count.written < (OWN_PER_WINDOW if own and event not in _SINGLE else 1):
                 count.written += 1
                 return True
             count.dropped += 1

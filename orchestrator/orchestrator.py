@@ -9,6 +9,8 @@ from orchestrator.edge.hosts import AllowedHosts
 from orchestrator.edge.page_headers import PageHeaders
 from orchestrator.edge.probes import Probes
 from orchestrator.edge.proxies import TrustedProxies
+from orchestrator.edge.socket_limits import SocketLimits
+from orchestrator.edge.threads import event_threads_lifespan
 from orchestrator.logs import configure_logging
 from orchestrator.pages.registry import PAGES, load
 from orchestrator.services.db import set_purpose
@@ -17,12 +19,14 @@ from orchestrator.settings import Settings, get_settings
 from orchestrator.stack.companions import companions_lifespan
 from orchestrator.stack.docs.serving import PREFIX as DOCS
 from orchestrator.stack.docs.serving import docs_app
+from orchestrator.stack.frontend import STATIC_DIR
 from orchestrator.stack.web_plugin import own_origins
 from orchestrator.ui.chrome import app_chrome
 from orchestrator.ui.patterns.connection_notice import connection_notice
 from orchestrator.websocket.errors import on_backend_error, on_frontend_error
 from orchestrator.websocket.namespace import guard_events
 from orchestrator.websocket.origins import guard_websocket
+from orchestrator.websocket.tab_states import use_tab_states
 
 
 def _mount_api(backend: ASGIApp) -> ASGIApp:
@@ -41,7 +45,7 @@ def _mount_api(backend: ASGIApp) -> ASGIApp:
 
 def at_the_edge(app: ASGIApp) -> ASGIApp:
     """Pages and websocket behind the checks of proxies and hosts; the API has the same ones inside."""
-    return TrustedProxies(AllowedHosts(PageHeaders(app)))
+    return TrustedProxies(AllowedHosts(SocketLimits(PageHeaders(app, STATIC_DIR))))
 
 
 def _add_pages(target: rx.App, settings: Settings) -> None:
@@ -77,8 +81,11 @@ def create_app(settings: Settings) -> rx.App:
         **app_chrome(),
     )
     made.app_wraps[5, "Overlay"] = lambda stateful: connection_notice() if stateful else None
+    if _exists("orchestrator.states.shell.session"):
+        use_tab_states(made, load("orchestrator.states.shell.session:is_signed_in"))
     guard_events(made)
     guard_websocket(made, own_origins(settings.port, settings.trusted_origins))
+    made.register_lifespan_task(event_threads_lifespan)
     made.register_lifespan_task(companions_lifespan)
     if _exists("orchestrator.states.shared.live"):
         made.register_lifespan_task(load("orchestrator.states.shared.live:hub_lifespan"))

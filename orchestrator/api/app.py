@@ -26,6 +26,8 @@ from orchestrator.api.routes import (
     uploads,
 )
 from orchestrator.edge.hosts import AllowedHosts
+from orchestrator.edge.inline_scripts import script_sources
+from orchestrator.edge.page_headers import page_policy
 from orchestrator.edge.proxies import TrustedProxies
 
 VERSION = "0.1.0"
@@ -38,13 +40,16 @@ def _docs(app: FastAPI) -> None:
     @app.get("/api/docs", include_in_schema=False)
     def docs() -> HTMLResponse:
         base = "/api/docs/assets"
-        return get_swagger_ui_html(
+        page = get_swagger_ui_html(
             openapi_url="/api/openapi.json",
             title="Loreel API",
             swagger_js_url=f"{base}/swagger-ui-bundle.js",
             swagger_css_url=f"{base}/swagger-ui.css",
             swagger_favicon_url="/favicon.svg",
         )
+        scripts = " ".join(sorted(script_sources(bytes(page.body).decode())))
+        page.headers["Content-Security-Policy"] = page_policy(scripts)
+        return page
 
 
 def create_api() -> FastAPI:

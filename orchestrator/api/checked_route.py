@@ -10,14 +10,15 @@ from typing import Any, NoReturn, TypeVar
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
 
-from orchestrator.api.person_slots import key_of, person_slot
+from orchestrator.api.disconnect import BodyTooSlow
+from orchestrator.api.person_slots import answer_expensive, key_of
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.numbers import parse_number
 from orchestrator.domain.plain_text import is_storable, value_problem
 from orchestrator.services.auth.sessions import COOKIE_NAME
+from orchestrator.services.person_slots import person_slot
 
 JSON_BYTES = 2**20
 """The largest body of a route that does not say otherwise."""
@@ -32,13 +33,19 @@ _CLOSE = {"Connection": "close"}
 _NO_TEXT = "The address holds a character that is no text (NUL or half of a character pair)."
 
 
-_STREAMS = "__streams_body__"
+_STREAMS, _EXPENSIVE = "__streams_body__", "__expensive__"
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
 def streams_body(endpoint: Endpoint) -> Endpoint:
     """Marks a route that reads a large body piece by piece: it limits the size itself, and a lowest pace holds."""
     setattr(endpoint, _STREAMS, True)
+    return endpoint
+
+
+def expensive(endpoint: Endpoint) -> Endpoint:
+    """Marks a route that reads much for one answer: few of a person run at once, few wait, the others get 429."""
+    setattr(endpoint, _EXPENSIVE, True)
     return endpoint
 
 
@@ -49,11 +56,14 @@ class CheckedRoute(APIRoute):
         """The route's handler, called when the address is good, with a request that checks its body."""
         inner, streams = super().get_route_handler(), hasattr(self.endpoint, _STREAMS)
         holds_a_thread = not iscoroutinefunction(self.endpoint)
+        is_expensive = hasattr(self.endpoint, _EXPENSIVE)
 
         async def handle(request: Request) -> Response:
             _check_address(request)
             receive = _CheckedBody(request.receive, None if streams else _most_bytes(request), request)
             checked = CheckedRequest(request.scope, receive)
+            if is_expensive:
+                return await answer_expensive(request, self.path, lambda: inner(checked))
             if not holds_a_thread:
                 return await inner(checked)
             async with person_slot(key_of(request)):
@@ -128,7 +138,7 @@ class _CheckedBody:
 
     def _too_slow(self) -> NoReturn:
         if self._most is None:
-            raise ClientDisconnect  # what has arrived is stored, and the sender resumes from there
+            raise BodyTooSlow  # an upload keeps what has arrived, and its sender resumes from there
         raise HTTPException(408, "The body did not arrive in time. Send it again.", _CLOSE)
 
 

@@ -14,6 +14,10 @@ from orchestrator.services.shielded import run_shielded
 T = TypeVar("T")
 
 
+class BodyTooSlow(ClientDisconnect):
+    """A streamed body hardly arrives: what was received is kept, as when the connection is lost."""
+
+
 async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
     """The result of `work`, which is cancelled when the client disconnects. Call it after the body was read.
 

@@ -1,29 +1,18 @@
-"""How many requests of one person are worked on at once: the threads of the web process belong to everybody."""
+"""The slots of a request: by person, with fewer for what is expensive."""
 
-import asyncio
-from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from hashlib import sha256
 
-from fastapi import Request
+from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
-from orchestrator.domain.errors import TooMany
 from orchestrator.services.auth.sessions import COOKIE_NAME
+from orchestrator.services.person_slots import person_slot
 
-AT_ONCE = 10
-"""A page of clips asks for six at once; scripts that ask for more wait a little, holding no thread."""
-MOST_WAITING = 60
-
-
-@dataclass(slots=True)
-class _Person:
-    running: int = 0
-    waiting: deque["asyncio.Future[None]"] = field(default_factory=deque)
-
-
-_people: dict[str, _Person] = {}
+EXPENSIVE_AT_ONCE = 2
+EXPENSIVE_WAITING = 8
 
 
 def key_of(request: Request) -> str:
@@ -32,42 +21,35 @@ def key_of(request: Request) -> str:
     return sha256(shown.encode()).hexdigest() if shown else (request.client.host if request.client else "")
 
 
-@asynccontextmanager
-async def person_slot(key: str) -> AsyncIterator[None]:
-    """Holds one of the person's slots, waiting for it if need be. Runs in the event loop only, so it needs no lock.
+async def answer_expensive(request: Request, kind: str, work: Callable[[], Awaitable[Response]]) -> Response:
+    """The response of an expensive read; one that is made while it is sent holds its slot until the last byte.
+
+    Args:
+        kind: has slots of its own, so that a long export holds up no report.
 
     Raises:
-        TooMany: too many of this person's requests wait already.
+        TooMany: the person waits for too many of them already.
     """
-    person = _people.setdefault(key, _Person())
-    if person.running >= AT_ONCE:
-        if len(person.waiting) >= MOST_WAITING:
-            raise TooMany("Too many requests at once. Wait for the answers of those before.", 1)
-        turn = asyncio.get_running_loop().create_future()
-        person.waiting.append(turn)
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                _leave(key, person)  # its turn had come in this moment
-            else:
-                person.waiting.remove(turn)
-            raise
-    else:
-        person.running += 1
-    try:
-        yield
-    finally:
-        _leave(key, person)
+    key = key_of(request)
+    async with AsyncExitStack() as held:
+        slot = person_slot(f"{kind} {key}", EXPENSIVE_AT_ONCE, EXPENSIVE_WAITING)
+        await held.enter_async_context(slot)
+        async with person_slot(key):
+            response = await work()
+        if not isinstance(response, StreamingResponse):
+            return response
+        return _HeldResponse(response, held.pop_all())
+    raise AssertionError("not reached")
 
 
-def _leave(key: str, person: _Person) -> None:
-    """Hands the slot to the next in line."""
-    while person.waiting:
-        turn = person.waiting.popleft()
-        if not turn.done():
-            turn.set_result(None)
-            return
-    person.running -= 1
-    if not person.running:
-        _people.pop(key, None)
+class _HeldResponse(Response):
+    """Another response, after which a slot is left."""
+
+    def __init__(self, response: Response, held: AsyncExitStack) -> None:
+        self._response, self._held = response, held
+        self.status_code, self.background = response.status_code, None
+        self.raw_headers = response.raw_headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._held:
+            await self._response(scope, receive, send)

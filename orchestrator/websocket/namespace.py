@@ -11,6 +11,7 @@ from reflex_base.event import Event
 
 from orchestrator.domain.plain_text import value_problem
 from orchestrator.ui.primitives.toast import toast
+from orchestrator.websocket.tab_states import TabStates
 from orchestrator.websocket.tab_tasks import end_tasks_of_tab
 
 log = structlog.get_logger(__name__)
@@ -94,7 +95,11 @@ class GuardedNamespace(EventNamespace):
     def on_disconnect(self, sid: str) -> Any:
         """Forgets the socket and ends what still runs for its tab."""
         self._budgets.pop(sid, None)
-        end_tasks_of_tab(self.sid_to_token.get(sid, ""))
+        tab = self.sid_to_token.get(sid, "")
+        end_tasks_of_tab(tab)
+        states = getattr(self.app, "_state_manager", None)
+        if isinstance(states, TabStates):
+            states.tab_closed(tab)
         return super().on_disconnect(sid)
 
 

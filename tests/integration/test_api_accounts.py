@@ -8,6 +8,7 @@ from sqlmodel import select
 
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.users import LoginTicket, UserSession
+from orchestrator.edge.inline_scripts import script_sources
 from orchestrator.services.auth import tickets
 from orchestrator.services.auth.limits import forget_clients
 from orchestrator.services.db import session_scope
@@ -178,6 +179,9 @@ def test_docs_load_nothing_from_elsewhere():
     assert page.status_code == 200
     assert "http://" not in page.text
     assert "https://" not in page.text
+    policy = page.headers["content-security-policy"]
+    assert script_sources(page.text) <= set(policy.replace(";", "").split())
+    assert "'unsafe-inline'" not in policy.partition("script-src")[2].partition(";")[0]
     # Swagger UI 4 answers "Unable to render this definition" to FastAPI's OpenAPI 3.1.
     assert b"isOAS31" in client.get("/api/docs/assets/swagger-ui-bundle.js").content
     assert client.get("/api/openapi.json").json()["info"]["title"] == "Loreel"

@@ -13,14 +13,13 @@ import httpx
 import pytest
 from sqlalchemy import event
 
-from orchestrator.api import person_slots
 from orchestrator.api.app import create_api
-from orchestrator.api.person_slots import AT_ONCE, MOST_WAITING
 from orchestrator.domain.users import Actor
-from orchestrator.services import db
+from orchestrator.services import db, person_slots
 from orchestrator.services.auth import last_use
 from orchestrator.services.datasets import catalog
 from orchestrator.services.db import session_scope
+from orchestrator.services.person_slots import AT_ONCE, MOST_WAITING
 from orchestrator.services.training import sweeps
 from tests.api_client import SITE, make_client, refusal, sign_in
 from tests.studio import RedisProcess, make_things

@@ -8,6 +8,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from orchestrator.api.disconnect import BodyTooSlow
 from orchestrator.domain.errors import AppError, DiskFull, Invalid
 from orchestrator.services.store_errors import of_store
 
@@ -18,6 +19,10 @@ _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 class _Broken(AppError):
     status = 500
+
+
+class _BodyTooSlow(AppError):
+    status = 408
 
 
 def as_refusal(error: Exception) -> AppError:
@@ -54,6 +59,11 @@ class ErrorBoundary:
 
         try:
             await self._app(scope, receive, watched)
+        except BodyTooSlow:
+            if not started:
+                answer = self._render(_BodyTooSlow("The body did not arrive in time. Send it again."))
+                answer.headers["Connection"] = "close"
+                await answer(scope, receive, send)
         except ClientDisconnect:
             return
         except Exception as error:

@@ -3,6 +3,8 @@
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from orchestrator.edge.page_headers import NO_PAGE, transport_headers
+
 
 class SafeHeaders:
     """Adds security headers. Plain ASGI middleware, so that bodies and events stream through unbuffered."""
@@ -16,10 +18,12 @@ class SafeHeaders:
                 headers = MutableHeaders(scope=message)
                 headers.setdefault("X-Content-Type-Options", "nosniff")
                 headers.setdefault("Referrer-Policy", "same-origin")
+                for name, value in transport_headers(scope).items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Content-Security-Policy", NO_PAGE)
                 if not scope["path"].startswith("/api/docs"):
                     # Responses hold private data; routes of media set a private max-age themselves.
                     headers.setdefault("Cache-Control", "no-store")
-                    headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)

@@ -6,7 +6,7 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel
 
 from orchestrator.api.authentication import CurrentUser
-from orchestrator.api.checked_route import checked_router
+from orchestrator.api.checked_route import checked_router, expensive
 from orchestrator.api.serialization import BodyId, Id, QueryId, list_json, page_json, to_json, zip_response
 from orchestrator.services.adapters import catalog, operations, registering
 from orchestrator.services.db import session_scope
@@ -73,6 +73,7 @@ def files(actor: CurrentUser, adapter_id: Id) -> dict[str, Any]:
 
 
 @router.get("/adapters/{adapter_id}/download")
+@expensive
 def download(actor: CurrentUser, adapter_id: Id) -> FileResponse:
     """The folder of the adapter as a zip."""
     with session_scope() as session:
@@ -115,6 +116,7 @@ def merge(actor: CurrentUser, adapter_id: Id) -> dict[str, Any]:
 
 
 @router.get("/adapters/{adapter_id}/merged")
+@expensive
 def merged(actor: CurrentUser, adapter_id: Id) -> FileResponse:
     """The merged model as a zip."""
     with session_scope() as session:

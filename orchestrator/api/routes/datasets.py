@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from orchestrator.api.authentication import CurrentUser
-from orchestrator.api.checked_route import checked_router
+from orchestrator.api.checked_route import checked_router, expensive
 from orchestrator.api.serialization import BodyId, BodyIdOr0, Id, RequiredQueryId, page_json, to_json
 from orchestrator.domain.tasks import DEFAULT_TASK
 from orchestrator.domain.users import Actor
@@ -237,6 +237,7 @@ def _edit_json(row: versions.EditRow | None) -> dict[str, Any]:
 
 
 @router.get("/datasets/{dataset_id}/report")
+@expensive
 def report(actor: CurrentUser, dataset_id: Id) -> dict[str, Any]:
     """Statistics and findings of the dataset, and the clips that were left out with their reasons."""
     with session_scope() as session:
@@ -276,6 +277,7 @@ def report(actor: CurrentUser, dataset_id: Id) -> dict[str, Any]:
 
 
 @router.get("/datasets/{dataset_id}/export")
+@expensive
 def export(actor: CurrentUser, dataset_id: Id, format: str = "videofolder") -> StreamingResponse:
     """A zip of the clips with their labels and captions, in the format videofolder or sharegpt."""
     with session_scope() as session:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from orchestrator.api.authentication import CurrentUser
-from orchestrator.api.checked_route import checked_router
+from orchestrator.api.checked_route import checked_router, expensive
 from orchestrator.api.event_streams import ASK_AGAIN_S, Validity, check_open_streams, open_stream
 from orchestrator.api.serialization import (
     BodyId,
@@ -194,6 +194,7 @@ def job_logs(
 
 
 @router.get("/jobs/{job_id}/log.txt")
+@expensive
 def log_text(actor: CurrentUser, job_id: Id) -> StreamingResponse:
     """The complete log as plain text."""
     with session_scope() as session:
@@ -216,6 +217,7 @@ def artifact(actor: CurrentUser, job_id: Id, name: str) -> FileResponse:
 
 
 @router.get("/jobs/{job_id}/download")
+@expensive
 def download(actor: CurrentUser, job_id: Id) -> FileResponse:
     with session_scope() as session:
         path = artifacts.adapter_zip(session, actor, job_id)
@@ -223,6 +225,7 @@ def download(actor: CurrentUser, job_id: Id) -> FileResponse:
 
 
 @router.get("/jobs/{job_id}/report")
+@expensive
 def job_report(actor: CurrentUser, job_id: Id) -> Response:
     """One HTML file that needs no network."""
     with session_scope() as session:
@@ -232,6 +235,7 @@ def job_report(actor: CurrentUser, job_id: Id) -> Response:
 
 
 @router.get("/compare")
+@expensive
 def compare(actor: CurrentUser, ids: Annotated[str, Query(max_length=400)], series: str = "loss") -> dict[str, Any]:
     """Jobs side by side: `ids=1,2,3`, at most 20."""
     job_ids = [parse_id(part.strip()) for part in ids.split(",") if part.strip()]

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from orchestrator.api.authentication import CurrentUser
-from orchestrator.api.checked_route import checked_router
+from orchestrator.api.checked_route import checked_router, expensive
 from orchestrator.api.serialization import BodyIdOr0, Id, list_json, page_json, to_json
 from orchestrator.domain.errors import Invalid
 from orchestrator.services.db import session_scope
@@ -110,6 +110,7 @@ def delete_model(actor: CurrentUser, model_id: Id) -> None:
 
 
 @router.get("/models/{model_id}/layers")
+@expensive
 def layers(actor: CurrentUser, model_id: Id) -> dict[str, Any]:
     with session_scope() as session:
         return list_json(catalog.model_layers(session, actor, model_id))

@@ -10,15 +10,13 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from orchestrator.edge.inline_scripts import sources_of_folder
+from orchestrator.edge.page_headers import page_policy
 from orchestrator.stack.docs.site import SITE_DIR
 
 PREFIX = "/docs"
 NOT_BUILT = "The documentation is not built yet. Run `./loreel docs --build`, then reload this page.\n"
 HEADERS = {
-    # Material's pages set their theme by inline scripts and styles; everything they load comes from here.
-    "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline'; "
-    "style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'self'; "
-    "frame-ancestors 'none'",
     "Cache-Control": "no-cache",
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
@@ -43,13 +41,14 @@ def _not_found(_request: object, refused: Exception) -> Response:
     return PlainTextResponse("There is no such page in the documentation.\n", status_code=status)
 
 
-def with_headers(app: ASGIApp) -> ASGIApp:
-    """The same app, whose answers carry the headers above."""
+def with_headers(app: ASGIApp, site: Path) -> ASGIApp:
+    """The same app, whose answers carry the headers above and a policy that admits the site's own inline scripts."""
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                policy = page_policy(sources_of_folder(site))
+                MutableHeaders(scope=message).update(HEADERS | {"Content-Security-Policy": policy})
             await send(message)
 
         await app(scope, receive, send_with_headers)
@@ -60,4 +59,4 @@ def with_headers(app: ASGIApp) -> ASGIApp:
 def docs_app(site: Path = SITE_DIR) -> ASGIApp:
     """The app for every path under /docs."""
     routes = [Mount(PREFIX, app=_Site(site))]
-    return with_headers(Starlette(routes=routes, exception_handlers={HTTPException: _not_found}))
+    return with_headers(Starlette(routes=routes, exception_handlers={HTTPException: _not_found}), site)

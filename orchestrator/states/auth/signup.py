@@ -7,6 +7,7 @@ import reflex as rx
 
 from orchestrator.domain.errors import AppError
 from orchestrator.services.auth import accounts, passwords, tickets
+from orchestrator.services.person_slots import person_slot
 from orchestrator.settings import get_settings
 from orchestrator.states.auth.login import enter, next_path, with_next
 from orchestrator.states.shared.guards import local_path, problems_of, public, run_service
@@ -53,9 +54,10 @@ class SignupState(rx.State):
     @public
     async def rate_password(self, password: str):
         """Shows the password's strength while it is typed."""
-        strength = await asyncio.to_thread(
-            passwords.strength, password[: passwords.MAX_LENGTH], [self._username, self._email]
-        )
+        # Rating takes the processor for milliseconds: one at a time for each address.
+        async with person_slot(f"ratings {self.router.session.client_ip}", 1, 5):
+            words = [self._username, self._email]
+            strength = await asyncio.to_thread(passwords.strength, password[: passwords.MAX_LENGTH], words)
         self.score, self.strength, self.hint = strength.score, strength.label, strength.hint
 
     @rx.event

@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote, urlsplit
@@ -17,6 +18,7 @@ from sqlmodel import Session
 from orchestrator.domain.errors import AppError, Invalid, NotSignedIn
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
+from orchestrator.services.person_slots import person_slot
 from orchestrator.services.store_errors import of_store
 from orchestrator.states.shared.identity import find_actor
 from orchestrator.ui.primitives.toast import toast
@@ -25,6 +27,9 @@ log = structlog.get_logger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
+PAGES_AT_ONCE = 4
+PAGES_WAITING = 2_000
+"""All tabs of a person ask again together after a restart."""
 MARK = "__loreel_guard__"
 """Attribute of a guarded handler: "signed_in" or "public" (tests/architecture reads it)."""
 
@@ -75,7 +80,8 @@ async def run_as_user(
     """
     actor = await current_user(state)
     try:
-        return await asyncio.to_thread(_in_transaction, service, actor, *args, **kwargs)
+        async with _slot_of(actor):
+            return await asyncio.to_thread(_in_transaction, service, actor, *args, **kwargs)
     except NotSignedIn as error:
         raise SessionEnded from error
 
@@ -89,7 +95,13 @@ async def run_in_steps(
         SessionEnded, AppError: as `run_as_user`.
     """
     actor = await current_user(state)
-    return await asyncio.to_thread(_with_sentences, service, actor, *args, **kwargs)
+    async with _slot_of(actor):
+        return await asyncio.to_thread(_with_sentences, service, actor, *args, **kwargs)
+
+
+def _slot_of(actor: Actor) -> AbstractAsyncContextManager[None]:
+    """Of the threads that serve pages one person uses a few at once, however many tabs are open."""
+    return person_slot(f"pages {actor.user_id}", PAGES_AT_ONCE, PAGES_WAITING)
 
 
 async def current_user(state: Any) -> Actor:

@@ -67,3 +67,13 @@ class SessionState(rx.State):
     def _reset_tab(self) -> None:
         """Resets all states of this tab."""
         self._get_root_state().reset()
+
+
+def is_signed_in(root: rx.State) -> bool:
+    """Whether the tab of this root state shows a user."""
+    found = root
+    for part in SessionState.get_full_name().split(".")[1:]:
+        if part not in found.substates:
+            return False
+        found = found.substates[part]
+    return bool(getattr(found, "user_id", 0))

@@ -10,7 +10,6 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from orchestrator.edge.hosts import AllowedHosts, is_allowed
-from orchestrator.edge.page_headers import PAGE_HEADERS, PageHeaders
 from orchestrator.edge.proxies import TrustedProxies, client_behind, networks
 from orchestrator.settings import Settings
 
@@ -86,10 +85,3 @@ def test_a_foreign_host_reaches_neither_page_nor_websocket(monkeypatch: pytest.M
     assert "LOREEL_ALLOWED_HOSTS" in answer.text
     with pytest.raises(WebSocketDisconnect), client.websocket_connect("/_event"):
         pass
-
-
-def test_pages_carry_their_headers() -> None:
-    answer = TestClient(PageHeaders(PlainTextResponse("page", headers={"Referrer-Policy": "no-referrer"}))).get("/")
-    assert answer.headers["referrer-policy"] == "no-referrer"
-    for name in PAGE_HEADERS.keys() - {"Referrer-Policy"}:
-        assert answer.headers[name] == PAGE_HEADERS[name]

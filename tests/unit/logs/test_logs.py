@@ -130,6 +130,13 @@ def test_our_own_refusals_are_bounded_too() -> None:
     assert [limit.filter(one) for one in made].count(True) == OWN_PER_WINDOW
 
 
+def test_what_strangers_cause_at_will_gets_one_line_a_minute_for_each_reason() -> None:
+    limit = RepeatFilter(lambda: 0.0)
+    events = [{"event": "websocket.event_refused", "why": why} for why in ("unknown_handler", "too_many") * 100]
+    made = [logging.LogRecord("orchestrator.websocket", 20, "f.py", 1, one, (), None) for one in events]
+    assert [limit.filter(one) for one in made].count(True) == 2
+
+
 def test_what_reflex_says_of_events_holds_no_payload() -> None:
     message = f"Error processing event queue entry for Event(payload={{'0': '{MARK}'}}, headers={{'cookie': 'x'}})"
     one = record("reflex_base.event.processor.event_processor", message)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from orchestrator.edge.inline_scripts import script_sources
 from orchestrator.settings import ROOT
 from orchestrator.stack.docs import serving, site
 from orchestrator.stack.docs.hook import PAGES
@@ -90,6 +91,10 @@ def test_it_is_served_to_everyone_and_may_load_from_here_only(built: Path) -> No
     policy = home.headers["content-security-policy"]
     assert policy.startswith("default-src 'self'")
     assert "http" not in policy
+    scripts = re.search(r"script-src ([^;]*)", policy)
+    assert scripts
+    assert "unsafe" not in scripts[1]
+    assert script_sources(home.text) <= set(scripts[1].split())
     assert client.get("/docs/quick-start/").status_code == 200
     assert client.get("/docs/stylesheets/loreel.css").headers["content-type"].startswith("text/css")
     assert client.post("/docs/").status_code == 405

@@ -1,0 +1,14 @@
+"""The REST API with little patience for slow bodies, for a server in a process of its own."""
+
+from fastapi import FastAPI
+
+from orchestrator.api import checked_route
+from orchestrator.api.app import create_api
+from orchestrator.logs import configure_logging
+
+
+def create() -> FastAPI:
+    configure_logging("web")
+    checked_route.BODY_SECONDS = 2.0
+    checked_route.STREAM_GRACE_S = 2.0
+    return create_api()

@@ -1,0 +1,114 @@
+"""A body that hardly arrives ends with 408 and a closed connection; a slow upload that keeps sending goes on."""
+
+import base64
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from benchmarks.studio import free_port
+from tests.api_client import PASSWORD
+from tests.studio import ROOT, RedisProcess
+
+
+@pytest.fixture
+def port(home: Path, redis_server: RedisProcess) -> Iterator[int]:
+    """Where the API listens, served as it is in production."""
+    port = free_port()
+    program = [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(port), "--workers", "1"]
+    command = [*program, "--factory", "tests.fakes.slow_body_server:create"]
+    with (home / "server.log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=os.environ.copy(), stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                httpx.get(f"http://localhost:{port}/api/v1/health", timeout=5)
+                break
+            except httpx.TransportError:
+                assert time.monotonic() < deadline, (home / "server.log").read_text()
+                time.sleep(0.2)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def drip(port: int, head: str, chunk: bytes, pause_s: float, limit_s: float = 15.0) -> tuple[bytes, float]:
+    """Sends a request's head, then a piece of its body again and again: (the answer, seconds until it was closed)."""
+    began, answer = time.monotonic(), b""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as line:
+        line.sendall(f"{head}\r\nHost: localhost:{port}\r\n\r\n".encode())
+        line.settimeout(pause_s)
+        while time.monotonic() - began < limit_s:
+            try:
+                line.sendall(chunk)
+                received = line.recv(65536)
+                if not received:
+                    return answer, time.monotonic() - began
+                answer += received
+            except TimeoutError:
+                continue
+            except OSError:
+                return answer, time.monotonic() - began
+    return answer, limit_s
+
+
+LOGIN = "POST /api/v1/auth/login HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 2000"
+CHUNKED = "POST /api/v1/auth/login HTTP/1.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked"
+UNKNOWN = "POST /api/v1/nowhere HTTP/1.1\r\nContent-Length: 2000"
+NO_LOGIN = "POST /api/v1/datasets HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 2000"
+
+
+@pytest.mark.parametrize(
+    ("head", "piece", "status"),
+    [(LOGIN, b" ", b"408"), (CHUNKED, b"1\r\n \r\n", b"408"), (UNKNOWN, b" ", b"404"), (NO_LOGIN, b" ", b"4")],
+)
+def test_a_body_that_hardly_arrives_is_closed(port: int, head: str, piece: bytes, status: bytes) -> None:
+    answer, seconds = drip(port, head, piece, 0.25)
+    assert seconds < 10
+    assert answer.split(b" ")[1].startswith(status), answer[:200]
+
+
+def test_uploads_that_keep_sending_go_on_and_stalled_ones_end(port: int) -> None:
+    site = f"http://localhost:{port}"
+    with httpx.Client(base_url=f"{site}/api/v1", headers={"Origin": site}, timeout=20) as client:
+        account = {"username": "ada", "email": "ada@example.org", "password": PASSWORD}
+        assert client.post("/auth/signup", json=account).status_code == 201
+        assert client.post("/auth/login", json={"login": "ada", "password": PASSWORD}).status_code == 200
+        dataset = client.post("/datasets", json={"name": "Motions"}).json()["id"]
+        steady, stalled = (begin_upload(client, dataset, f"{name}.mp4", 12_000) for name in ("steady", "stalled"))
+        cookie = f"loreel_session={client.cookies['loreel_session']}"
+
+        def patch(upload: str) -> str:
+            return (
+                f"PATCH /api/v1/uploads/{upload} HTTP/1.1\r\nCookie: {cookie}\r\nOrigin: {site}\r\nUpload-Offset: 0\r\n"
+                "Tus-Resumable: 1.0.0\r\nContent-Type: application/offset+octet-stream\r\nContent-Length: 12000"
+            )
+
+        answer, seconds = drip(port, patch(stalled), b"x" * 20, 0.5)
+        assert b"connection: close" in answer, answer[:200]  # 204 with the offset, from which clients go on
+        assert seconds < 12
+        offset = int(client.head(f"/uploads/{stalled}", headers={"Tus-Resumable": "1.0.0"}).headers["upload-offset"])
+        assert 0 < offset < 12_000
+        scratch = f"POST /api/v1/playground/clips?name=a.mp4 HTTP/1.1\r\nCookie: {cookie}\r\nOrigin: {site}"
+        answer, seconds = drip(port, f"{scratch}\r\nContent-Length: 12000", b"x", 0.5)
+        assert b" 408 " in answer, answer[:200]
+        answer, seconds = drip(port, patch(steady), b"x" * 1_000, 0.5, limit_s=8)
+        assert b" 204 " in answer, answer[:200]
+        assert seconds > 4
+
+
+def begin_upload(client: httpx.Client, dataset: str, name: str, length: int) -> str:
+    pairs = {"filename": name, "dataset_id": dataset}
+    metadata = ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in pairs.items())
+    headers = {"Upload-Length": str(length), "Upload-Metadata": metadata, "Tus-Resumable": "1.0.0"}
+    answer = client.post("/uploads", headers=headers)
+    assert answer.status_code == 201, answer.text
+    return answer.headers["location"].rpartition("/")[2]
