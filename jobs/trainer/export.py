@@ -7,13 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from jobs.families.protocol import Family, Plan
 from jobs.runs.spec import TrainSpec
 from jobs.trainer.card import adapter_card, pretrained_card
 from jobs.trainer.results import EvaluationResult
 from orchestrator.domain.recipe_qlora import TrainingType
+from orchestrator.domain.recipe_text import dump_recipe
 from orchestrator.domain.run_summary import RunSummary
 
 BUNDLED_BYTES = 16 * 2**20
@@ -50,7 +49,7 @@ def export(
         (part / "README.md").write_text(pretrained_card(spec, plan, family, summary))
     else:
         _finish_adapter(part, spec, plan, family, summary)
-    (part / "recipe.yaml").write_text(yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False))
+    (part / "recipe.yaml").write_text(dump_recipe(recipe))
     _write_json(part / "result.json", summary.to_json())
     if outcome.predictions:
         _write_json(part / "predictions.json", [row.to_json() for row in outcome.predictions])

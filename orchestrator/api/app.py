@@ -21,6 +21,7 @@ from orchestrator.api.routes import (
     notifications,
     playground,
     queue,
+    recipes,
     rehearsals,
     studio,
     uploads,
@@ -71,8 +72,8 @@ def create_api() -> FastAPI:
     problems.add_handlers(app)
     v1 = APIRouter(prefix="/api/v1")
     for routes in (
-        studio, accounts, credentials, datasets, hub, uploads, models, jobs, rehearsals, adapters, playground, queue,
-        notifications,
+        studio, accounts, credentials, datasets, hub, uploads, models, jobs, recipes, rehearsals, adapters, playground,
+        queue, notifications,
     ):  # fmt: skip
         v1.include_router(routes.router)
     app.include_router(v1)

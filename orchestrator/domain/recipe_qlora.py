@@ -1,7 +1,7 @@
 """The part of a recipe about adapters: how low-rank weights learn on a frozen, quantized base."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
@@ -15,6 +15,7 @@ class TrainingType(StrEnum):
     PRETRAIN = "pretrain"
 
 
+ALL_LINEAR = "all-linear"
 _FINETUNING = ("training_type", TrainingType.FINETUNE.value)
 
 
@@ -84,7 +85,7 @@ class Qlora(RecipePart):
         tuple[str, ...],
         FieldSpec(
             "Target modules",
-            "Target modules must be a list of the name endings of layers, such as q_proj.",
+            "Target modules must be a list of the name endings of layers, such as [q_proj, v_proj], or all-linear.",
             Section.QLORA,
             240,
             only_with=_FINETUNING,
@@ -109,6 +110,12 @@ class Qlora(RecipePart):
         ),
     ] = False
     """Adapters in the vision tower of a video language model, too; what it says of a clip can then not be kept."""
+
+    @field_validator("target_modules", mode="before")
+    @classmethod
+    def _all_linear(cls, value: Any) -> Any:
+        """Other trainers write "all-linear" for what is the default here."""
+        return () if value in (ALL_LINEAR, [ALL_LINEAR], (ALL_LINEAR,)) else value
 
     @field_validator("bits")
     @classmethod

@@ -9,6 +9,7 @@ from pydantic import ValidationError, field_validator, model_validator
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipe_data import Data, Machine
 from orchestrator.domain.recipe_fields import FieldSpec, RecipeField, RecipePart, Section, fields_of
+from orchestrator.domain.recipe_names import unknown_parameter
 from orchestrator.domain.recipe_optim import Optim, Optimizer
 from orchestrator.domain.recipe_qlora import Qlora, TrainingType
 
@@ -114,5 +115,5 @@ def parse_recipe(raw: dict[str, Any]) -> Recipe:
 def _structure_sentence(name: str, kind: str) -> str:
     """What is wrong where a recipe has something else than its fields."""
     if kind == "extra_forbidden":
-        return f"There is no parameter {name!r}."
+        return unknown_parameter(name, FIELDS)
     return f"{name} must be an object that holds parameters by their names."

@@ -70,8 +70,8 @@ def curves_of(session: Session, actor: Actor, ids: Sequence[int], series: str) -
 
 def _parameters(jobs: Sequence[JobRow]) -> list[Line]:
     flat = [_flat(job) for job in jobs]
-    _tell_apart(flat, "dataset", [job.dataset_id for job in jobs])
-    _tell_apart(flat, "model", [job.model_id for job in jobs])
+    _distinguish_same_names(flat, "dataset", [job.dataset_id for job in jobs])
+    _distinguish_same_names(flat, "model", [job.model_id for job in jobs])
     if not any(values["model_revision"] for values in flat):
         flat = [{name: value for name, value in values.items() if name != "model_revision"} for values in flat]
     names = list(dict.fromkeys(name for values in flat for name in values))
@@ -79,7 +79,7 @@ def _parameters(jobs: Sequence[JobRow]) -> list[Line]:
     return sorted(lines, key=lambda line: not line.differs)
 
 
-def _tell_apart(flat: Sequence[dict[str, Any]], name: str, ids: Sequence[int | None]) -> None:
+def _distinguish_same_names(flat: Sequence[dict[str, Any]], name: str, ids: Sequence[int | None]) -> None:
     """Names that several records share get their ids, so that they count as different."""
     records: dict[str, set[int | None]] = {}
     for values, record in zip(flat, ids, strict=True):
