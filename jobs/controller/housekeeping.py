@@ -27,6 +27,7 @@ from orchestrator.services.workers import remove_dead_workers
 from orchestrator.settings import get_settings
 
 log = structlog.get_logger()
+_DEMO_AGAIN_S = 60.0
 _MAX_UPLOAD_AGE = timedelta(days=2)
 _MAX_REVIEW_AGE = timedelta(days=7)
 
@@ -49,7 +50,7 @@ class Housekeeping:
             *restarts,
             Chore(3600.0, register_builtin_models),
             Chore(3600.0, record_missing_adapters),
-            Chore(10.0, request_demo),
+            Chore(10.0, DemoRequest().send),
             Chore(600.0, delete_abandoned_uploads),
             Chore(600.0, forget_dead_workers),
             Chore(60.0, delete_scratch_clips),
@@ -86,10 +87,18 @@ def record_missing_adapters() -> None:
         record_missing(session)
 
 
-def request_demo() -> None:
-    """Has the demo clips drawn, at the first start."""
-    if not is_demo_generated():
-        enqueue(TASK_DEMO, "demo", PREP)
+class DemoRequest:
+    """Has the demo clips drawn at the first start; again when that failed, once a minute at most."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._not_before = 0.0
+
+    def send(self) -> None:
+        if is_demo_generated() or self._clock() < self._not_before:
+            return
+        if enqueue(TASK_DEMO, "demo", PREP):
+            self._not_before = self._clock() + _DEMO_AGAIN_S
 
 
 def forget_dead_workers() -> None:

@@ -11,6 +11,8 @@ from orchestrator.domain.processes import PARENT_PID
 from orchestrator.settings import ROOT
 
 _POLL_S = 2.0
+_END_S = 5.0
+"""How long the prep worker gets to end in order: it removes its row from the list of workers."""
 
 
 class PrepWorkerKeeper:
@@ -31,11 +33,7 @@ class PrepWorkerKeeper:
     def stop(self) -> None:
         """Ends the prep worker; an import that it had begun is begun again by the next one."""
         self._stopping.set()
-        self._thread.join(timeout=3.0)
-        if self._process is not None:
-            self._process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(5.0)
+        self._thread.join(timeout=_END_S + 3.0)
 
     def _loop(self) -> None:
         while True:
@@ -44,4 +42,11 @@ class PrepWorkerKeeper:
                 command = [sys.executable, "-m", "jobs.worker", "--device", PREP]
                 self._process = subprocess.Popen(command, env=env, cwd=ROOT, start_new_session=True)
             if self._stopping.wait(_POLL_S):
+                self._end(self._process)
                 return
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        """Lets it end in order. Called by the thread that started it: the kernel kills it when that thread is gone."""
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_END_S)

@@ -7,13 +7,14 @@ import redis
 from rq import Queue
 from rq.exceptions import DuplicateJobError
 from rq.intermediate_queue import IntermediateQueue
-from rq.job import Job
+from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
 from orchestrator.domain.redis_keys import ALLOWED_TASKS, queue_name
 from orchestrator.services.redis import connect_quick
 
 _FAILURE_TTL_S = 3600
+_ENDED = frozenset({JobStatus.FAILED.value, JobStatus.STOPPED.value, JobStatus.CANCELED.value})
 
 
 @lru_cache(maxsize=1)
@@ -60,12 +61,15 @@ def enqueue(task: str, key: str, pool: str, **ids: Any) -> bool:
         task: one of `ALLOWED_TASKS`. key: the message's name. pool: `prep`, or `machines.Shape.name` of the workers.
 
     Returns:
-        False when a message of that name is there already.
+        False when a message of that name waits or is worked on already. One that failed, which RQ keeps for an hour,
+        is replaced.
 
     Raises:
         redis.RedisError: Redis does not answer; the controller sends the message later.
     """
     assert task in ALLOWED_TASKS, task
+    if _has_failed(key):
+        withdraw(key, pool)
     try:
         # RQ's own 180 s limit would end a training of days; its retries would train twice.
         _queue(pool).enqueue_call(
@@ -95,6 +99,11 @@ def withdraw(key: str, pool: str) -> None:
     client.lrem(queue.key, 0, key)
     client.lrem(IntermediateQueue.get_intermediate_queue_key(queue.key), 0, key)
     client.delete(Job.key_for(key))
+
+
+def _has_failed(key: str) -> bool:
+    status: Any = _client().hget(Job.key_for(key), "status")
+    return status is not None and status.decode() in _ENDED
 
 
 def _queue(pool: str) -> Queue:

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytest
 import structlog
+from rq.executions import Execution
 
 from jobs.telemetry.device import Device
 from jobs.worker import heartbeat as heartbeat_module
@@ -16,6 +17,7 @@ from orchestrator.domain.workers import Worker
 from orchestrator.services import db
 from orchestrator.services.db import engine, session_scope
 from tests.outages import ERRORS, DatabaseOutage
+from tests.studio import RedisProcess
 
 AWAY = [pytest.param(error, id=type(error).__name__) for error in ERRORS]
 
@@ -61,6 +63,14 @@ def test_a_job_that_cannot_be_given_back_is_left_to_the_controller(
         LoreelWorker._return_message(worker, message, {"job_id": 1, "attempt": 1})
     assert [line["event"] for line in logged] == ["worker.job_not_given_back"]
     assert not heartbeat.guard.locked()
+
+
+def test_a_late_heartbeat_to_an_emptied_redis_is_no_error(heartbeat: Heartbeat, redis_server: RedisProcess) -> None:
+    worker = LoreelWorker("cpu", Companions(heartbeat), name="w", connection=redis_server.client())
+    client = redis_server.client()
+    client.sadd(worker.executions_key, "3-a1:e1")
+    client.hset(Execution.from_composite_key("3-a1:e1", client).key, "last_heartbeat", "1.0")
+    assert worker.get_current_executions(refresh=True) == []
 
 
 def test_nothing_of_sqlite_is_open_when_the_worker_forks(heartbeat: Heartbeat, monkeypatch: pytest.MonkeyPatch) -> None:
