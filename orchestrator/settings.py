@@ -80,6 +80,10 @@ class Settings(BaseSettings):
     cache_bytes: int = Field(default=32 * 2**30, ge=0)
     """Disk space for decoded frames and vision features, shared by all runs; the least recently used go first. `0`: no
     limit."""
+    checkpoint_days: float = Field(default=7.0, ge=0)
+    """Days after which the checkpoints of a completed job are deleted; its adapter, curves and log stay. `0`: never."""
+    resumable_checkpoint_days: float = Field(default=30.0, ge=0)
+    """The same for stopped and failed jobs: they start over when they are resumed after that. `0`: never."""
     worker_gpus: int = Field(default=1, ge=0)
     """GPUs that each worker of `./loreel up` owns, and so the most that one job there can use. `0`: one worker owns all
     of them."""

@@ -23,6 +23,7 @@ from orchestrator.services.models.adding import abandoned_models, delete_stale_d
 from orchestrator.services.models.builtin import ensure_builtin
 from orchestrator.services.playground.scratch import delete_expired_scratch
 from orchestrator.services.queue import enqueue
+from orchestrator.services.training.checkpoints import delete_expired
 from orchestrator.services.workers import remove_dead_workers
 from orchestrator.settings import get_settings
 
@@ -54,6 +55,7 @@ class Housekeeping:
             Chore(600.0, delete_abandoned_uploads),
             Chore(600.0, forget_dead_workers),
             Chore(60.0, delete_scratch_clips),
+            Chore(60.0, CheckpointExpiry().act),
         ]
 
     def tick(self) -> None:
@@ -110,6 +112,18 @@ def forget_dead_workers() -> None:
 def delete_scratch_clips() -> None:
     """Clips that were dropped on the playground to be tried, not kept."""
     delete_expired_scratch()
+
+
+class CheckpointExpiry:
+    """Deletes checkpoints of jobs that ended long ago, a few jobs at each call, from the oldest to the newest."""
+
+    def __init__(self) -> None:
+        self._last_id = 0
+
+    def act(self) -> None:
+        """The next jobs; after the last of them it begins again."""
+        with session_scope() as session:
+            self._last_id = delete_expired(session, get_settings(), self._last_id)
 
 
 def delete_abandoned_uploads() -> None:

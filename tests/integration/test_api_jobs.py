@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from orchestrator.domain.live_records import pack
 from orchestrator.domain.redis_keys import LIVE_STREAM
 from orchestrator.domain.users import Actor, Role
+from orchestrator.services.attempts.folders import attempt_folder
 from orchestrator.services.auth.limits import forget_clients
 from orchestrator.services.db import session_scope
 from orchestrator.services.training.lifecycle import request_stop
@@ -103,6 +104,27 @@ def test_bad_values_get_their_sentence(
     assert before["ok"] is False
     assert field in [problem["field"] for problem in before["problems"]]
     assert ada_client.get("/api/v1/jobs").json()["total"] == 0
+
+
+def test_checkpoints_are_listed_and_deleted_by_their_owner(
+    ada_client: TestClient, bob_client: TestClient, body: dict[str, Any]
+):
+    job_id = ada_client.post("/api/v1/jobs", json=body).json()["id"]
+    path = f"/api/v1/jobs/{job_id}/checkpoints"
+    assert ada_client.get(path).json()["items"] == []
+    assert "needs its checkpoints" in refusal(ada_client.delete(path), 409)
+    ada_client.post(f"/api/v1/jobs/{job_id}/stop")
+    saved = attempt_folder(job_id, 1) / "checkpoints" / "checkpoint-8"
+    saved.mkdir(parents=True)
+    (saved / "optimizer.pt").write_bytes(bytes(100))
+    [row] = ada_client.get(path).json()["items"]
+    assert (row["step"], row["attempt"], row["size_bytes"]) == (8, 1, 100)
+    assert "can still be resumed from step 8" in refusal(ada_client.delete(path), 409)
+    for answer in (bob_client.get(path), bob_client.delete(path, params={"give_up_resume": True})):
+        assert answer.status_code == 404
+    assert ada_client.delete(path, params={"give_up_resume": True}).status_code == 204
+    assert not saved.exists()
+    assert ada_client.get(path).json()["items"] == []
 
 
 def test_a_job_on_a_deleted_dataset_is_refused(ada_client: TestClient, body: dict[str, Any]):

@@ -32,7 +32,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.services.live_hub import get_hub
 from orchestrator.services.metrics import history, logs, telemetry
-from orchestrator.services.training import artifacts, jobs, launch, lifecycle, report
+from orchestrator.services.training import artifacts, checkpoints, jobs, launch, lifecycle, report
 from orchestrator.services.training import clone as cloning
 from orchestrator.services.training import compare as comparing
 from orchestrator.services.training import preflight as preflights
@@ -201,6 +201,21 @@ def log_text(actor: CurrentUser, job_id: Id) -> StreamingResponse:
         lines = logs.as_text(session, actor, job_id)
     headers = {"Content-Disposition": f'attachment; filename="job-{job_id}.log"'}
     return StreamingResponse(lines, media_type="text/plain; charset=utf-8", headers=headers)
+
+
+@router.get("/jobs/{job_id}/checkpoints")
+def list_checkpoints(actor: CurrentUser, job_id: Id) -> dict[str, Any]:
+    """The checkpoints on disk, the newest first, with their bytes."""
+    with session_scope() as session:
+        return list_json(checkpoints.list_checkpoints(session, actor, job_id))
+
+
+@router.delete("/jobs/{job_id}/checkpoints", status_code=204)
+def delete_checkpoints(actor: CurrentUser, job_id: Id, give_up_resume: bool = False) -> None:
+    """Deletes the checkpoints of a job that has ended. A stopped or failed job starts over when it is resumed after
+    that, which `give_up_resume=true` must confirm."""
+    with session_scope() as session:
+        checkpoints.delete_checkpoints(session, actor, job_id, give_up_resume)
 
 
 @router.get("/jobs/{job_id}/artifacts")

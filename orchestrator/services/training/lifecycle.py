@@ -256,7 +256,9 @@ def resume_job(session: Session, actor: Actor, job_id: int) -> JobRow:
     job = owned_job(session, actor, job_id)
     if job.status not in (JobStatus.STOPPED, JobStatus.FAILED):
         raise Conflict(f"{job.name} is {job.status.value}; only a stopped or failed job can be resumed.")
-    if not requeue(session, job_id, job.attempt, "Queued again to resume from its last checkpoint."):
+    step = saved_step(job_id, job.attempt)
+    message = f"Queued again to resume from step {step:,}." if step else "Queued again; it has no checkpoint to resume."
+    if not requeue(session, job_id, job.attempt, message):
         raise Conflict(f"{job.name} has just changed. Reload the page.")
     session.refresh(job)
     return job_row(job)

@@ -129,6 +129,17 @@ class DraftRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckpointRow:
+    """A checkpoint of a job."""
+
+    step: int
+    attempt: int
+    """The attempt that saved it."""
+    size_bytes: int
+    saved_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ArtifactRow:
     """One file of a job that can be downloaded."""
 

@@ -10,9 +10,10 @@ from orchestrator.domain.live_records import SystemRecord
 from orchestrator.services.metrics.logs import tail
 from orchestrator.services.metrics.telemetry import telemetry
 from orchestrator.services.training.artifacts import list_artifacts
+from orchestrator.services.training.checkpoints import delete_checkpoints, list_checkpoints
 from orchestrator.services.training.queue_control import set_priority
 from orchestrator.services.training.queue_position import QueuePosition, find_position
-from orchestrator.services.training.rows import ArtifactRow
+from orchestrator.services.training.rows import ArtifactRow, CheckpointRow
 from orchestrator.states.jobs.live_follower import Batch, Item
 from orchestrator.states.jobs.rows import LogLine, log_row_line
 from orchestrator.states.jobs.samples import Sample
@@ -135,6 +136,21 @@ class FileLine:
     """ISO time."""
 
 
+@dataclass(frozen=True, slots=True)
+class CheckpointLine:
+    """One checkpoint of the run."""
+
+    step: str
+    size: str
+    at: str
+    """ISO time."""
+
+
+def checkpoint_line(row: CheckpointRow) -> CheckpointLine:
+    """A checkpoint as a row."""
+    return CheckpointLine(formatting.count(row.step), formatting.size(row.size_bytes), formatting.iso(row.saved_at))
+
+
 def file_line(job_id: int, row: ArtifactRow) -> FileLine:
     """A file of the run as a row."""
     return FileLine(
@@ -153,6 +169,8 @@ class JobFiles(rx.State, mixin=True):
     """The cell of the confusion matrix whose clips are shown; "": all misclassified clips."""
     files: list[FileLine] = []
     files_size: str = ""
+    checkpoints: list[CheckpointLine] = []
+    checkpoints_size: str = ""
 
     @rx.var
     def shown_mistakes(self) -> list[Sample]:
@@ -166,7 +184,26 @@ class JobFiles(rx.State, mixin=True):
         self.pair = pair[:400]
         self.tab = "samples"
 
+    @rx.event
+    @signed_in
+    async def delete_checkpoints(self):
+        """Deletes the checkpoints of a job that has ended."""
+        job_id = self._job_id()
+        try:
+            freed = await run_as_user(self, delete_checkpoints, job_id, give_up_resume=True)
+        except AppError as error:
+            yield toast_for(error)
+        else:
+            yield rx.toast.success(f"{formatting.size(freed)} are free again.")
+        await self._read_files(job_id)
+
+    def _job_id(self) -> int:
+        raise NotImplementedError
+
     async def _read_files(self, job_id: int) -> None:
         rows = await run_as_user(self, list_artifacts, job_id)
         self.files = [file_line(job_id, row) for row in rows]
         self.files_size = formatting.size(sum(row.size_bytes for row in rows)) if rows else ""
+        saved = await run_as_user(self, list_checkpoints, job_id)
+        self.checkpoints = [checkpoint_line(row) for row in saved]
+        self.checkpoints_size = formatting.size(sum(row.size_bytes for row in saved)) if saved else ""

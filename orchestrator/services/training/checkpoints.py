@@ -1,0 +1,117 @@
+"""The checkpoints of a job that has ended: their list, and how they are deleted by a person or by age."""
+
+import shutil
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from orchestrator.domain import formatting
+from orchestrator.domain.base import utcnow
+from orchestrator.domain.errors import Conflict
+from orchestrator.domain.job_files import CHECKPOINT_PREFIX, CHECKPOINTS
+from orchestrator.domain.numbers import parse_id
+from orchestrator.domain.training_jobs import FINAL, JobStatus, TrainingJob
+from orchestrator.domain.users import Actor
+from orchestrator.services.access import owned_job
+from orchestrator.services.after_commit import after_commit
+from orchestrator.services.attempts.folders import attempt_folder, attempts_on_disk
+from orchestrator.services.training.lifecycle import add_event
+from orchestrator.services.training.rows import CheckpointRow
+from orchestrator.settings import Settings
+
+EXPIRY_BATCH = 20
+"""Jobs whose age is checked in one step, so that no step takes long."""
+_RESUMABLE = (JobStatus.STOPPED, JobStatus.FAILED)
+
+
+def list_checkpoints(session: Session, actor: Actor, job_id: int) -> list[CheckpointRow]:
+    """The checkpoints on disk, the newest first; empty where they are on another host."""
+    return _on_disk(owned_job(session, actor, job_id).id or 0)
+
+
+def delete_checkpoints(session: Session, actor: Actor, job_id: int, give_up_resume: bool = False) -> int:
+    """Deletes all checkpoints of a job that has ended; adapter, curves and log stay.
+
+    Args:
+        give_up_resume: also those of a stopped or failed job, which starts over when it is resumed after that.
+
+    Returns:
+        The bytes that become free.
+
+    Raises:
+        Conflict: the job has not ended, or it may be resumed and `give_up_resume` is not set.
+    """
+    job = owned_job(session, actor, job_id)
+    if job.status not in FINAL:
+        raise Conflict(f"{job.name} is still {job.status.value}: it needs its checkpoints. Stop it first.")
+    rows = _on_disk(job_id)
+    if rows and job.status in _RESUMABLE and not give_up_resume:
+        raise Conflict(
+            f"{job.name} can still be resumed from step {max(row.step for row in rows):,}. "
+            "Confirm that it starts over instead (by REST: give_up_resume=true) to delete its checkpoints."
+        )
+    if rows and not _delete(session, job, rows, "Its checkpoints were deleted"):
+        raise Conflict(f"{job.name} has just changed. Reload the page.")
+    return sum(row.size_bytes for row in rows)
+
+
+def delete_expired(session: Session, settings: Settings, after_id: int = 0) -> int:
+    """Deletes the checkpoints of some jobs that ended long enough ago.
+
+    Args:
+        after_id: only jobs with a higher id, of which `EXPIRY_BATCH` are looked at.
+
+    Returns:
+        The highest id that was looked at; 0 when no job is left.
+    """
+    expired = [
+        (col(TrainingJob.status) == JobStatus.COMPLETED, settings.checkpoint_days),
+        (col(TrainingJob.status).in_(_RESUMABLE), settings.resumable_checkpoint_days),
+    ]
+    last = 0
+    conditions = [
+        status & (col(TrainingJob.finished_at) < utcnow() - timedelta(days=days)) for status, days in expired if days
+    ]
+    if not conditions:
+        return 0
+    due = conditions[0] if len(conditions) == 1 else conditions[0] | conditions[1]
+    statement = select(TrainingJob).where(col(TrainingJob.id) > after_id, due).order_by(col(TrainingJob.id))
+    for job in session.exec(statement.limit(EXPIRY_BATCH)).all():
+        last = job.id or 0
+        days = settings.checkpoint_days if job.status is JobStatus.COMPLETED else settings.resumable_checkpoint_days
+        if rows := _on_disk(last):
+            _delete(session, job, rows, f"It ended more than {days:g} days ago, so its checkpoints were deleted")
+    return last
+
+
+def _delete(session: Session, job: TrainingJob, rows: Sequence[CheckpointRow], sentence: str) -> bool:
+    """Deletes them unless the job is resumed meanwhile, which would need them."""
+    same = (col(TrainingJob.id) == job.id, col(TrainingJob.status) == job.status)
+    locked = update(TrainingJob).where(*same).values(status=job.status).execution_options(synchronize_session=False)
+    if session.exec(locked).rowcount != 1:
+        return False
+    job_id = job.id or 0
+    more = " Resumed, it starts over." if job.status in _RESUMABLE else ""
+    size = formatting.size(sum(row.size_bytes for row in rows))
+    add_event(session, job_id, "freed", f"{sentence} ({size}).{more}")
+    folders = [attempt_folder(job_id, attempt) / CHECKPOINTS for attempt in attempts_on_disk(job_id)]
+    after_commit(session, lambda: [shutil.rmtree(folder, ignore_errors=True) for folder in folders])
+    return True
+
+
+def _on_disk(job_id: int) -> list[CheckpointRow]:
+    rows = []
+    for attempt in attempts_on_disk(job_id):
+        for folder in attempt_folder(job_id, attempt).glob(f"{CHECKPOINTS}/{CHECKPOINT_PREFIX}*"):
+            if step := parse_id(folder.name.removeprefix(CHECKPOINT_PREFIX)):
+                rows.append(_row(folder, attempt, step))
+    return sorted(rows, key=lambda row: (row.step, row.attempt), reverse=True)
+
+
+def _row(folder: Path, attempt: int, step: int) -> CheckpointRow:
+    stats = [path.stat() for path in folder.rglob("*") if path.is_file()]
+    saved_at = max((facts.st_mtime for facts in stats), default=0.0)
+    return CheckpointRow(step, attempt, sum(facts.st_size for facts in stats), datetime.fromtimestamp(saved_at, UTC))
