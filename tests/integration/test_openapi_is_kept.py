@@ -20,7 +20,11 @@ _ME, _TOKENS = (
     f" / /api/v1/{path} / requestBody / content / application/json / schema / properties / "
     for path in ("me / patch", "tokens / post")
 )
-NEW_OPERATIONS = (" / /api/v1/me/confirm / post / ", " / /api/v1/recipes/parse / post / ")
+NEW_OPERATIONS = (
+    " / /api/v1/me/confirm / post / ",
+    " / /api/v1/jobs/{job_id}/checkpoints / ",
+    " / /api/v1/recipes/parse / post / ",
+)
 _BODY = "post / requestBody / content / application/json / schema / properties"
 _INTEGER = ("anyOf / 0 / maximum", "anyOf / 0 / minimum", "anyOf / 0 / type", "anyOf / 1 / type")
 _CLONE = " / /api/v1/jobs/{job_id}/clone / post / parameters / query"
