@@ -5,14 +5,27 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from orchestrator.api.app import create_api
+from tests.openapi import deviations
 
 SITE = "http://localhost:3000"
 PASSWORD = "four-plain-words-here"
 
 
 def make_client(**headers: str) -> TestClient:
-    """Somebody nobody knows yet."""
-    return TestClient(create_api(), base_url=SITE, headers=headers, raise_server_exceptions=False)
+    """A client without a login. Each of its answers must be one that the OpenAPI document describes."""
+    client = TestClient(create_api(), base_url=SITE, headers=headers, raise_server_exceptions=False)
+    client.event_hooks = {"response": [check_is_documented]}
+    return client
+
+
+def check_is_documented(answer: Any) -> None:
+    """Fails where the OpenAPI document does not describe the status, the media type or a field of an answer."""
+    kind = answer.headers.get("content-type", "")
+    if "json" in kind:
+        answer.read()
+    body = answer.json() if "json" in kind and answer.content else None
+    if found := deviations(answer.request.method, answer.request.url.path, answer.status_code, kind, body):
+        raise AssertionError(found)
 
 
 def sign_in(name: str) -> TestClient:

@@ -26,6 +26,7 @@ from orchestrator.api.routes import (
     studio,
     uploads,
 )
+from orchestrator.api.schema.document import DocumentedAPI
 from orchestrator.edge.hosts import AllowedHosts
 from orchestrator.edge.inline_scripts import script_sources
 from orchestrator.edge.page_headers import page_policy
@@ -55,7 +56,7 @@ def _docs(app: FastAPI) -> None:
 
 def create_api() -> FastAPI:
     """The REST API under /api, and the OpenAI-compatible API under /v1."""
-    app = FastAPI(
+    app = DocumentedAPI(
         title="Loreel",
         version=VERSION,
         description="Everything the pages do, for scripts. Send `Authorization: Bearer lrl_...`.",
@@ -67,7 +68,7 @@ def create_api() -> FastAPI:
     app.add_middleware(ErrorBoundary, render=problems.of_app_error)
     app.add_middleware(SafeHeaders)
     app.add_middleware(RequestContext)
-    app.add_middleware(AllowedHosts)
+    app.add_middleware(AllowedHosts, refuse=problems.of_foreign_host)
     app.add_middleware(TrustedProxies)
     problems.add_handlers(app)
     v1 = APIRouter(prefix="/api/v1")

@@ -1,6 +1,8 @@
 """The user of a request: by session cookie (writes only from our own pages) or by bearer token (within its scopes)."""
 
-from typing import Annotated
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
@@ -115,3 +117,23 @@ def session_user(request: Request, actor: CurrentUser) -> Actor:
 
 
 SessionUser = Annotated[Actor, Depends(session_user)]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may use an operation, for its documentation: a session always may, a token with one of the scopes."""
+
+    read_scopes: tuple[str, ...]
+    write_scopes: tuple[str, ...]
+
+
+_ACCESS: dict[Callable[..., Any], Access] = {
+    current_user: Access(("read",), ("write",)),
+    inference_user: Access(("read", "infer"), ("write", "infer")),
+    session_user: Access((), ()),
+}
+
+
+def access_of(dependency: Callable[..., Any] | None) -> Access | None:
+    """What the dependency of a route requires; None for one that requires no login."""
+    return _ACCESS.get(dependency) if dependency else None

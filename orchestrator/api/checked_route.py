@@ -37,10 +37,23 @@ _STREAMS, _EXPENSIVE = "__streams_body__", "__expensive__"
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
-def streams_body(endpoint: Endpoint) -> Endpoint:
-    """Marks a route that reads a large body piece by piece: it limits the size itself, and a lowest pace holds."""
-    setattr(endpoint, _STREAMS, True)
-    return endpoint
+def streams_body(*media_types: str) -> Callable[[Endpoint], Endpoint]:
+    """Marks a route that reads a large body piece by piece: it limits the size itself, and a lowest pace holds.
+
+    Args:
+        media_types: what the body may be, for the OpenAPI document.
+    """
+
+    def mark(endpoint: Endpoint) -> Endpoint:
+        setattr(endpoint, _STREAMS, media_types)
+        return endpoint
+
+    return mark
+
+
+def streamed_types(endpoint: Callable[..., Any]) -> tuple[str, ...] | None:
+    """The media types of a route that is marked with `streams_body`; None for another."""
+    return getattr(endpoint, _STREAMS, None)
 
 
 def expensive(endpoint: Endpoint) -> Endpoint:
@@ -54,7 +67,7 @@ class CheckedRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The route's handler, called when the address is good, with a request that checks its body."""
-        inner, streams = super().get_route_handler(), hasattr(self.endpoint, _STREAMS)
+        inner, streams = super().get_route_handler(), streamed_types(self.endpoint) is not None
         holds_a_thread = not iscoroutinefunction(self.endpoint)
         is_expensive = hasattr(self.endpoint, _EXPENSIVE)
 

@@ -5,17 +5,21 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Path as PathParameter
 from fastapi import Query
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
-from orchestrator.domain.json_keys import JSON_KEY
+from orchestrator.api.rules import ID_AS_TEXT, ID_OR_0_AS_TEXT
+from orchestrator.api.schema.markers import Media
+from orchestrator.api.schema.shapes import sent_fields
 from orchestrator.domain.numbers import LARGEST_ID, LARGEST_SIZE
 from orchestrator.services.paging import Page
 
+T = TypeVar("T")
+R = TypeVar("R")
 Id = Annotated[int, PathParameter(ge=1, le=LARGEST_ID)]
 """An id in the path."""
 QueryId = Annotated[int | None, Query(ge=1, le=LARGEST_ID)]
@@ -27,9 +31,9 @@ QueryCount = Annotated[int, Query(ge=0, le=LARGEST_ID)]
 OptionalQueryCount = Annotated[int | None, Query(ge=0, le=LARGEST_ID)]
 QueryPosition = Annotated[int | None, Query(ge=0, le=LARGEST_SIZE)]
 """A position in a file."""
-BodyId = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+BodyId = Annotated[int, Field(ge=1, le=LARGEST_ID), ID_AS_TEXT]
 """An id in the body."""
-BodyIdOr0 = Annotated[int, Field(ge=0, le=LARGEST_ID)]
+BodyIdOr0 = Annotated[int, Field(ge=0, le=LARGEST_ID), ID_OR_0_AS_TEXT]
 """An id in the body; 0 stands for none."""
 
 
@@ -49,33 +53,31 @@ def _value(name: str, value: Any) -> Any:
     return value
 
 
-def to_json(row: Any, **extra: Any) -> dict[str, Any]:
-    """A row (any dataclass) as JSON values.
-
-    Args:
-        extra: values that are added, or replace those of fields.
-
-    Returns:
-        The values by field name; a field declared with `json_key` has that key instead.
-    """
-    values = {
-        field.metadata.get(JSON_KEY, field.name): _value(field.name, getattr(row, field.name))
-        for field in dataclasses.fields(row)
-    }
-    return values | extra
+def to_json(row: Any) -> dict[str, Any]:
+    """A row (any dataclass) as JSON values by field name; a field declared with `json_key` has that key instead."""
+    return {key: _value(name, getattr(row, name)) for key, name in sent_fields(type(row))}
 
 
-def page_json(page: Page[Any]) -> dict[str, Any]:
-    """One page of a list; `next` is the cursor of the following page, null on the last one."""
-    return {"items": [to_json(row) for row in page.items], "next": page.next, "total": page.total}
-
-
-def list_json(rows: Iterable[Any]) -> dict[str, Any]:
+def complete_page(rows: Iterable[T]) -> Page[T]:
     """A complete list, in the form of a page that is the last one."""
-    items = [to_json(row) for row in rows]
-    return {"items": items, "next": None, "total": len(items)}
+    items = list(rows)
+    return Page(items, None, len(items))
 
 
-def zip_response(path: Path) -> FileResponse:
+def extended(extension: type[R], row: Any, **more: Any) -> R:
+    """A row of a dataclass that extends the one of `row`, with the values of `row` and `more`."""
+    values = {field.name: getattr(row, field.name) for field in dataclasses.fields(row)}
+    return extension(**(values | more))
+
+
+ZipFile = Annotated[FileResponse, Media(("application/zip",), file=True)]
+"""The return annotation of a route that sends a zip archive."""
+
+
+AnyFile = Annotated[FileResponse, Media(("*/*",), file=True)]
+"""The same for a file of any type."""
+
+
+def zip_response(path: Path) -> ZipFile:
     """A zip archive as a download under its own name."""
     return FileResponse(path, filename=path.name, media_type="application/zip")

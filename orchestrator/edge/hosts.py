@@ -2,10 +2,11 @@
 
 import ipaddress
 import socket
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from orchestrator.settings import Settings, get_settings
@@ -13,7 +14,7 @@ from orchestrator.settings import Settings, get_settings
 _WILDCARDS = ("0.0.0.0", "::", "")
 _SENTENCE = (
     "This studio is not known by that name. Whoever runs it adds the name to LOREEL_ALLOWED_HOSTS or sets "
-    "LOREEL_PUBLIC_URL.\n"
+    "LOREEL_PUBLIC_URL."
 )
 
 
@@ -45,11 +46,19 @@ def is_allowed(header: str, settings: Settings) -> bool:
     return ip.is_loopback or settings.host in _WILDCARDS or host == settings.host
 
 
-class AllowedHosts:
-    """Refuses requests and websockets with a foreign Host. Plain ASGI."""
+def _plain_text(sentence: str) -> Response:
+    return PlainTextResponse(f"{sentence}\n", 421, {"Connection": "close"})
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+
+class AllowedHosts:
+    """Refuses requests and websockets with a foreign Host. Plain ASGI.
+
+    Args:
+        refuse: makes the answer, with the status 421, from a sentence.
+    """
+
+    def __init__(self, app: ASGIApp, refuse: Callable[[str], Response] | None = None) -> None:
+        self._app, self._refuse = app, refuse or _plain_text
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket") or is_allowed(
@@ -60,4 +69,4 @@ class AllowedHosts:
             await receive()
             await send({"type": "websocket.close", "code": 1008})
         else:
-            await PlainTextResponse(_SENTENCE, 421, {"Connection": "close"})(scope, receive, send)
+            await self._refuse(_SENTENCE)(scope, receive, send)

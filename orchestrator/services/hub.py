@@ -23,7 +23,7 @@ from orchestrator.services.sandbox import Tool
 from orchestrator.settings import get_settings
 
 HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,95}/[A-Za-z0-9][A-Za-z0-9_.-]{0,95}")
-_REVISION = re.compile(r"[A-Za-z0-9_./-]{1,100}")
+REVISION = re.compile(r"[A-Za-z0-9_./-]{1,100}")
 _RESERVED_BYTES = 512 * 2**20
 """Left free on the disk for the database and the runs."""
 _SLOTS = threading.BoundedSemaphore(2)
@@ -52,7 +52,7 @@ def hub_problems(repo: str, revision: str, token: str = "", kind: str = "model")
     problems: list[tuple[str, str]] = []
     if not HUB_ID.fullmatch(repo.strip()) or ".." in repo:
         problems.append(("repo", f"Enter an id like owner/name, as it stands at the top of the {kind}'s page."))
-    if revision.strip() and (not _REVISION.fullmatch(revision.strip()) or ".." in revision):
+    if revision.strip() and (not REVISION.fullmatch(revision.strip()) or ".." in revision):
         problems.append(("revision", "Enter a branch, a tag or a commit, or leave it empty."))
     if len(token) > 400 or not token.isprintable():
         problems.append(("token", "This is not a Hub token. It begins with hf_."))

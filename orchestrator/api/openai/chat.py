@@ -65,7 +65,7 @@ def get_model(actor: InferenceUser, name: str) -> dict[str, Any]:
 
 
 @router.post("/chat/completions", response_model=None)
-@streams_body
+@streams_body()
 async def complete(
     actor: InferenceUser, body: Annotated[ChatBody, Depends(read_body)], request: Request
 ) -> JSONResponse | EventStream:

@@ -1,6 +1,7 @@
 """Accounts by REST: sign up, log in and out, own profile, password and tokens; and the session cookie of the pages."""
 
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Annotated
 
 from fastapi import Depends, Request, Response
 from fastapi.responses import RedirectResponse
@@ -15,31 +16,36 @@ from orchestrator.api.authentication import (
     session_token,
 )
 from orchestrator.api.checked_route import checked_router
-from orchestrator.api.serialization import Id, list_json, to_json
+from orchestrator.api.documented_route import documented_router
+from orchestrator.api.rules import Email, Flag, NewPassword, Scopes, TokenDays, TokenName, Username, rule
+from orchestrator.api.schema.refusals import refusals
+from orchestrator.api.serialization import Id, complete_page, extended
 from orchestrator.domain.errors import NotSignedIn
 from orchestrator.services.auth import accounts, device_cookies, sessions, tickets, tokens
+from orchestrator.services.auth.rows import AccountRow, TokenRow
 from orchestrator.services.db import session_scope
+from orchestrator.services.paging import Page
 from orchestrator.settings import get_settings
 
-router = checked_router(tags=["accounts"])
+router = documented_router(tags=["accounts"])
 cookies = checked_router(include_in_schema=False)
 
 
 class SignUp(BaseModel):
-    username: str
-    email: str
-    password: str
+    username: Username
+    email: Email
+    password: NewPassword
 
 
 class LogIn(BaseModel):
     login: str
     password: str
-    remember: bool = True
+    remember: Flag = True
 
 
 class Profile(BaseModel):
-    username: str | None = None
-    email: str | None = None
+    username: Username | None = None
+    email: Email | None = None
     current_password: str = ""
 
 
@@ -48,15 +54,22 @@ class Confirmation(BaseModel):
 
 
 class Password(BaseModel):
-    current: str
-    new: str
+    current: Annotated[str, rule(minLength=1)]
+    new: NewPassword
 
 
 class NewTokenBody(BaseModel):
-    name: str
-    scopes: list[str] = Field(default=["read", "write"])
-    expires_days: int | None = None
+    name: TokenName
+    scopes: Scopes = Field(default=["read", "write"])
+    expires_days: TokenDays | None = None
     current_password: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatedToken(TokenRow):
+    """A new token with its secret, which is shown this once only."""
+
+    token: str
 
 
 def set_cookies(response: Response, request: Request, user_id: int, token: str, remember: bool) -> None:
@@ -83,15 +96,15 @@ def local_path(path: str) -> str:
 
 
 @router.post("/auth/signup", status_code=201, dependencies=[Depends(check_origin_if_browser)])
-def sign_up(body: SignUp, request: Request) -> dict[str, Any]:
+def sign_up(body: SignUp, request: Request) -> AccountRow:
     ip = client_ip(request)
     with session_scope() as session:
         actor = accounts.sign_up(session, body.username, body.email, body.password, get_settings(), ip)
-        return to_json(accounts.get_account(session, actor))
+        return accounts.get_account(session, actor)
 
 
-@router.post("/auth/login", dependencies=[Depends(check_origin_if_browser)])
-def log_in(body: LogIn, request: Request, response: Response) -> dict[str, Any]:
+@router.post("/auth/login", responses=refusals(401), dependencies=[Depends(check_origin_if_browser)])
+def log_in(body: LogIn, request: Request, response: Response) -> AccountRow:
     agent, ip = request.headers.get("user-agent", ""), client_ip(request)
     device = request.cookies.get(device_cookies.COOKIE_NAME, "")
     with session_scope() as session:
@@ -99,7 +112,7 @@ def log_in(body: LogIn, request: Request, response: Response) -> dict[str, Any]:
         token = sessions.open_session(session, actor.user_id, body.remember, agent, ip)
         row = accounts.get_account(session, actor)
     set_cookies(response, request, actor.user_id, token, body.remember)
-    return to_json(row)
+    return row
 
 
 @router.post("/auth/logout", status_code=204, dependencies=[Depends(check_origin_if_browser)])
@@ -110,17 +123,17 @@ def log_out(request: Request, response: Response) -> None:
 
 
 @router.get("/me")
-def me(actor: CurrentUser) -> dict[str, Any]:
+def me(actor: CurrentUser) -> AccountRow:
     with session_scope() as session:
-        return to_json(accounts.get_account(session, actor))
+        return accounts.get_account(session, actor)
 
 
 @router.patch("/me")
-def change_me(actor: SessionUser, body: Profile) -> dict[str, Any]:
+def change_me(actor: SessionUser, body: Profile) -> AccountRow:
     with session_scope() as session:
         username, email = body.username or actor.username, body.email or actor.email
         changed = accounts.update_profile(session, actor, username, email, body.current_password)
-        return to_json(accounts.get_account(session, changed))
+        return accounts.get_account(session, changed)
 
 
 @router.post("/me/password", status_code=204)
@@ -138,17 +151,17 @@ def confirm(actor: SessionUser, body: Confirmation, request: Request) -> None:
 
 
 @router.get("/tokens")
-def list_tokens(actor: SessionUser) -> dict[str, Any]:
+def list_tokens(actor: SessionUser) -> Page[TokenRow]:
     with session_scope() as session:
-        return list_json(tokens.list_tokens(session, actor))
+        return complete_page(tokens.list_tokens(session, actor))
 
 
 @router.post("/tokens", status_code=201)
-def create_token(actor: SessionUser, body: NewTokenBody, request: Request) -> dict[str, Any]:
+def create_token(actor: SessionUser, body: NewTokenBody, request: Request) -> CreatedToken:
     with session_scope() as session:
         sessions.require_recent_password(session, actor, session_token(request), body.current_password)
         created = tokens.create_token(session, actor, body.name, body.scopes, body.expires_days)
-    return to_json(created.row, token=created.token)
+    return extended(CreatedToken, created.row, token=created.token)
 
 
 @router.delete("/tokens/{token_id}", status_code=204)

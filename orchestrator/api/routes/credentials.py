@@ -1,21 +1,25 @@
 """Cloud credentials by REST: stored encrypted, listed by name; no response holds a secret."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
 from orchestrator.api.authentication import CurrentUser
-from orchestrator.api.checked_route import checked_router
-from orchestrator.api.serialization import Id, list_json, to_json
+from orchestrator.api.documented_route import documented_router
+from orchestrator.api.rules import one_of, rule
+from orchestrator.api.serialization import Id, complete_page
+from orchestrator.domain.credentials import CredentialKind
 from orchestrator.services import credentials
+from orchestrator.services.credentials import CredentialRow
 from orchestrator.services.db import session_scope
+from orchestrator.services.paging import Page
 
-router = checked_router(tags=["credentials"])
+router = documented_router(tags=["credentials"])
 
 
 class NewCredential(BaseModel):
-    kind: str
-    name: str
+    kind: Annotated[str, one_of(CredentialKind)]
+    name: Annotated[str, rule(minLength=1, maxLength=80, pattern=r"\S")]
     values: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -24,24 +28,24 @@ class NewValues(BaseModel):
 
 
 @router.get("/credentials")
-def list_credentials(actor: CurrentUser) -> dict[str, Any]:
+def list_credentials(actor: CurrentUser) -> Page[CredentialRow]:
     with session_scope() as session:
-        return list_json(credentials.list_credentials(session, actor))
+        return complete_page(credentials.list_credentials(session, actor))
 
 
 @router.post("/credentials", status_code=201)
-def save_credential(actor: CurrentUser, body: NewCredential) -> dict[str, Any]:
+def save_credential(actor: CurrentUser, body: NewCredential) -> CredentialRow:
     """`kind` decides about `values`. s3: access_key, secret_key, endpoint?, region?; gs: service_account (the JSON
     of the key file); az: account, and account_key or sas_token, endpoint?; hub: token."""
     with session_scope() as session:
-        return to_json(credentials.save_credential(session, actor, body.kind, body.name, body.values))
+        return credentials.save_credential(session, actor, body.kind, body.name, body.values)
 
 
 @router.put("/credentials/{credential_id}")
-def replace_credential(actor: CurrentUser, credential_id: Id, body: NewValues) -> dict[str, Any]:
+def replace_credential(actor: CurrentUser, credential_id: Id, body: NewValues) -> CredentialRow:
     """Replaces the secret under the same name."""
     with session_scope() as session:
-        return to_json(credentials.replace_credential(session, actor, credential_id, body.values))
+        return credentials.replace_credential(session, actor, credential_id, body.values)
 
 
 @router.delete("/credentials/{credential_id}", status_code=204)

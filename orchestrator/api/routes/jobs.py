@@ -1,7 +1,7 @@
 """Training jobs by REST: preflight, launch, list, stop, resume, clone, metrics, live events, logs, files."""
 
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import Header, Query, Request, Response
@@ -9,19 +9,30 @@ from fastapi.responses import FileResponse, StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
+from orchestrator.api.answers.jobs import (
+    ClonedJob,
+    ComparisonAnswer,
+    PreflightAnswer,
+    UnreadableRecipe,
+    recipe_problems,
+)
 from orchestrator.api.authentication import CurrentUser
-from orchestrator.api.checked_route import checked_router, expensive
+from orchestrator.api.checked_route import expensive
+from orchestrator.api.documented_route import documented_router
 from orchestrator.api.event_streams import ASK_AGAIN_S, Validity, check_open_streams, open_stream
+from orchestrator.api.rules import Cursor, IdList, Limit, some_of, sorted_by
+from orchestrator.api.schema.markers import Media, Shape
 from orchestrator.api.serialization import (
+    AnyFile,
     BodyId,
     Id,
     OptionalQueryCount,
     QueryCount,
     QueryId,
     QueryPosition,
-    list_json,
-    page_json,
-    to_json,
+    ZipFile,
+    complete_page,
+    extended,
     zip_response,
 )
 from orchestrator.domain.errors import Conflict, Invalid
@@ -32,12 +43,15 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.services.live_hub import get_hub
 from orchestrator.services.metrics import history, logs, telemetry
+from orchestrator.services.metrics.rows import History, LogPage, Telemetry
+from orchestrator.services.paging import Page
 from orchestrator.services.training import artifacts, checkpoints, jobs, launch, lifecycle, report
 from orchestrator.services.training import clone as cloning
 from orchestrator.services.training import compare as comparing
 from orchestrator.services.training import preflight as preflights
+from orchestrator.services.training.rows import ArtifactRow, CheckpointRow, EventRow, JobRow
 
-router = checked_router(tags=["jobs"])
+router = documented_router(tags=["jobs"])
 
 
 OptionalVersion = Annotated[int | None, Field(ge=1, le=LARGEST_ID)]
@@ -64,75 +78,72 @@ class JobBody(BaseModel):
 
 
 @router.post("/jobs/preflight")
-def preflight(actor: CurrentUser, body: JobBody) -> dict[str, Any]:
+def preflight(actor: CurrentUser, body: JobBody) -> PreflightAnswer | UnreadableRecipe:
     try:
         recipe = body.recipe()
     except Invalid as error:
-        return {"ok": False, "problems": _problems(error.problems)}
+        return UnreadableRecipe(False, recipe_problems(error.problems))
     with session_scope() as session:
         result = preflights.preflight(session, actor, body.dataset_id, body.model_id, recipe, body.dataset_version or 0)
-    return to_json(result, problems=_problems(result.problems))
-
-
-def _problems(problems: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
-    return [{"field": field, "message": message} for field, message in problems]
+    return extended(PreflightAnswer, result, problems=recipe_problems(result.problems))
 
 
 @router.get("/jobs")
 def list_jobs(
     actor: CurrentUser,
     q: str = "",
-    status: str = "",
-    sort: str = "-created_at",
-    limit: int = 50,
-    cursor: str | None = None,
+    status: Annotated[str, some_of(jobs.STATUS_WORDS)] = "",
+    sort: Annotated[str, sorted_by(jobs.SORTS)] = "-created_at",
+    limit: Limit = 50,
+    cursor: Cursor | None = None,
     dataset: QueryId = None,
     model: QueryId = None,
     owner: Annotated[str, Query(max_length=64)] = "",
-) -> dict[str, Any]:
+) -> Page[JobRow]:
     """`dataset`, `model`: their ids. `owner`: `all` or a username, for administrators."""
     with session_scope() as session:
-        return page_json(jobs.list_jobs(session, actor, q, status, sort, limit, cursor, dataset, model, owner))
+        return jobs.list_jobs(session, actor, q, status, sort, limit, cursor, dataset, model, owner)
 
 
 @router.post("/jobs", status_code=201)
 def launch_job(
     actor: CurrentUser, body: JobBody, idempotency_key: Annotated[str, Header(max_length=80)] = ""
-) -> dict[str, Any]:
-    version = body.dataset_version or 0
+) -> JobRow:
+    version, ids = body.dataset_version or 0, (body.dataset_id, body.model_id)
     with session_scope() as session:
-        row = launch.launch_job(session, actor, body.dataset_id, body.model_id, body.recipe(), idempotency_key, version)
-    return to_json(row)
+        return launch.launch_job(session, actor, *ids, body.recipe(), idempotency_key, version)
 
 
-@router.get("/jobs/{job_id}")
-def get_job(actor: CurrentUser, job_id: Id) -> dict[str, Any]:
+@router.get("/jobs/{job_id:int}")
+def get_job(actor: CurrentUser, job_id: Id) -> JobRow:
     with session_scope() as session:
-        return to_json(jobs.get_job(session, actor, job_id))
+        return jobs.get_job(session, actor, job_id)
 
 
-@router.delete("/jobs/{job_id}", status_code=204)
+@router.delete("/jobs/{job_id:int}", status_code=204)
 def delete_job(actor: CurrentUser, job_id: Id) -> None:
     with session_scope() as session:
         jobs.delete_job(session, actor, job_id)
 
 
 @router.post("/jobs/{job_id}/stop", status_code=202)
-def stop(actor: CurrentUser, job_id: Id) -> dict[str, Any]:
+def stop(actor: CurrentUser, job_id: Id) -> JobRow:
     with session_scope() as session:
         lifecycle.request_stop(session, actor, job_id)
-        return to_json(jobs.get_job(session, actor, job_id))
+        return jobs.get_job(session, actor, job_id)
 
 
 @router.post("/jobs/{job_id}/resume", status_code=202)
-def resume(actor: CurrentUser, job_id: Id) -> dict[str, Any]:
+def resume(actor: CurrentUser, job_id: Id) -> JobRow:
     with session_scope() as session:
         lifecycle.resume_job(session, actor, job_id)
-        return to_json(jobs.get_job(session, actor, job_id))
+        return jobs.get_job(session, actor, job_id)
 
 
 @router.post("/jobs/{job_id}/clone")
-def clone(actor: CurrentUser, job_id: Id, dataset: QueryId = None, model: QueryId = None) -> dict[str, Any]:
+def clone(
+    actor: CurrentUser, job_id: Id, dataset: QueryId = None, model: QueryId = None
+) -> Annotated[dict[str, Any], Shape(ClonedJob)]:
     """The body of a new job like this one, to be changed and posted to /jobs; `notes` say in what it will differ.
 
     `dataset`, `model`: the ids of others to take, which is needed where the job's own were deleted.
@@ -158,25 +169,23 @@ def metrics(
     after_seq: QueryCount = 0,
     first_step: OptionalQueryCount = None,
     last_step: OptionalQueryCount = None,
-) -> dict[str, Any]:
+) -> History:
     names = [name.strip() for name in series.split(",") if name.strip()]
     with session_scope() as session:
-        return to_json(history.history(session, actor, job_id, names, points, after_seq, first_step, last_step))
+        return history.history(session, actor, job_id, names, points, after_seq, first_step, last_step)
 
 
 @router.get("/jobs/{job_id}/telemetry")
-def job_telemetry(
-    actor: CurrentUser, job_id: Id, points: Annotated[int, Query(ge=10, le=2_000)] = 400
-) -> dict[str, Any]:
+def job_telemetry(actor: CurrentUser, job_id: Id, points: Annotated[int, Query(ge=10, le=2_000)] = 400) -> Telemetry:
     """GPU, CPU and memory use of the run; x in seconds since its first start."""
     with session_scope() as session:
-        return to_json(telemetry.telemetry(session, actor, job_id, points))
+        return telemetry.telemetry(session, actor, job_id, points)
 
 
 @router.get("/jobs/{job_id}/timeline")
-def timeline(actor: CurrentUser, job_id: Id) -> dict[str, Any]:
+def timeline(actor: CurrentUser, job_id: Id) -> Page[EventRow]:
     with session_scope() as session:
-        return list_json(jobs.list_events(session, actor, job_id))
+        return complete_page(jobs.list_events(session, actor, job_id))
 
 
 @router.get("/jobs/{job_id}/logs")
@@ -188,14 +197,14 @@ def job_logs(
     after: QueryPosition = None,
     q: Annotated[str, Query(max_length=200)] = "",
     level: str = "",
-) -> dict[str, Any]:
+) -> LogPage:
     with session_scope() as session:
-        return to_json(logs.tail(session, actor, job_id, limit, before, after, q, level))
+        return logs.tail(session, actor, job_id, limit, before, after, q, level)
 
 
 @router.get("/jobs/{job_id}/log.txt")
 @expensive
-def log_text(actor: CurrentUser, job_id: Id) -> StreamingResponse:
+def log_text(actor: CurrentUser, job_id: Id) -> Annotated[StreamingResponse, Media(("text/plain",))]:
     """The complete log as plain text."""
     with session_scope() as session:
         lines = logs.as_text(session, actor, job_id)
@@ -204,10 +213,10 @@ def log_text(actor: CurrentUser, job_id: Id) -> StreamingResponse:
 
 
 @router.get("/jobs/{job_id}/checkpoints")
-def list_checkpoints(actor: CurrentUser, job_id: Id) -> dict[str, Any]:
+def list_checkpoints(actor: CurrentUser, job_id: Id) -> Page[CheckpointRow]:
     """The checkpoints on disk, the newest first, with their bytes."""
     with session_scope() as session:
-        return list_json(checkpoints.list_checkpoints(session, actor, job_id))
+        return complete_page(checkpoints.list_checkpoints(session, actor, job_id))
 
 
 @router.delete("/jobs/{job_id}/checkpoints", status_code=204)
@@ -219,13 +228,13 @@ def delete_checkpoints(actor: CurrentUser, job_id: Id, give_up_resume: bool = Fa
 
 
 @router.get("/jobs/{job_id}/artifacts")
-def list_artifacts(actor: CurrentUser, job_id: Id) -> dict[str, Any]:
+def list_artifacts(actor: CurrentUser, job_id: Id) -> Page[ArtifactRow]:
     with session_scope() as session:
-        return list_json(artifacts.list_artifacts(session, actor, job_id))
+        return complete_page(artifacts.list_artifacts(session, actor, job_id))
 
 
 @router.get("/jobs/{job_id}/artifacts/{name:path}")
-def artifact(actor: CurrentUser, job_id: Id, name: str) -> FileResponse:
+def artifact(actor: CurrentUser, job_id: Id, name: str) -> AnyFile:
     with session_scope() as session:
         path = artifacts.artifact_path(session, actor, job_id, name)
     return FileResponse(path, filename=path.name)
@@ -233,7 +242,7 @@ def artifact(actor: CurrentUser, job_id: Id, name: str) -> FileResponse:
 
 @router.get("/jobs/{job_id}/download")
 @expensive
-def download(actor: CurrentUser, job_id: Id) -> FileResponse:
+def download(actor: CurrentUser, job_id: Id) -> ZipFile:
     with session_scope() as session:
         path = artifacts.adapter_zip(session, actor, job_id)
     return zip_response(path)
@@ -241,7 +250,7 @@ def download(actor: CurrentUser, job_id: Id) -> FileResponse:
 
 @router.get("/jobs/{job_id}/report")
 @expensive
-def job_report(actor: CurrentUser, job_id: Id) -> Response:
+def job_report(actor: CurrentUser, job_id: Id) -> Annotated[Response, Media(("text/html",))]:
     """One HTML file that needs no network."""
     with session_scope() as session:
         name, text = report.report(session, actor, job_id)
@@ -251,7 +260,9 @@ def job_report(actor: CurrentUser, job_id: Id) -> Response:
 
 @router.get("/compare")
 @expensive
-def compare(actor: CurrentUser, ids: Annotated[str, Query(max_length=400)], series: str = "loss") -> dict[str, Any]:
+def compare(
+    actor: CurrentUser, ids: Annotated[IdList, Query(max_length=400)], series: str = "loss"
+) -> ComparisonAnswer:
     """Jobs side by side: `ids=1,2,3`, at most 20."""
     job_ids = [parse_id(part.strip()) for part in ids.split(",") if part.strip()]
     if not all(job_ids):
@@ -259,7 +270,7 @@ def compare(actor: CurrentUser, ids: Annotated[str, Query(max_length=400)], seri
     with session_scope() as session:
         comparison = comparing.compare_jobs(session, actor, job_ids)
         curves = comparing.curves_of(session, actor, job_ids, series)
-    return to_json(comparison, curves={str(job_id): curve for job_id, curve in curves.items()})
+    return extended(ComparisonAnswer, comparison, curves={str(job_id): curve for job_id, curve in curves.items()})
 
 
 def _event(record: HubRecord | HistoryRecord) -> str:
@@ -276,7 +287,7 @@ def _missed_history(actor: Actor, job_id: int, after_seq: int) -> str:
 @router.get("/jobs/{job_id}/events")
 async def events(
     actor: CurrentUser, job_id: Id, request: Request, last_event_id: Annotated[str, Header()] = ""
-) -> StreamingResponse:
+) -> Annotated[StreamingResponse, Media(("text/event-stream",))]:
     """Server-sent events: first the metrics since Last-Event-ID, then each record as it arrives."""
     await run_in_threadpool(get_job, actor, job_id)
     after = parse_number(last_event_id or "0", LARGEST_ID)

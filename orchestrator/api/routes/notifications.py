@@ -1,18 +1,21 @@
 """Notifications by REST: list them, mark them read, choose how they are delivered."""
 
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Annotated
 
 from fastapi import Query
 from pydantic import BaseModel, Field
 
 from orchestrator.api.authentication import CurrentUser, SessionUser
-from orchestrator.api.checked_route import checked_router
-from orchestrator.api.serialization import BodyId, QueryId, to_json
+from orchestrator.api.documented_route import documented_router
+from orchestrator.api.rules import Flag, NotificationKinds, WebhookUrl
+from orchestrator.api.serialization import BodyId, QueryId
 from orchestrator.domain.notifications import KINDS
 from orchestrator.services.db import session_scope
 from orchestrator.services.notifications import notifications, preferences
+from orchestrator.services.notifications.rows import NotificationRow, PreferencesRow
 
-router = checked_router(tags=["notifications"])
+router = documented_router(tags=["notifications"])
 
 
 class ReadBody(BaseModel):
@@ -21,12 +24,39 @@ class ReadBody(BaseModel):
     ids: Annotated[list[BodyId], Field(max_length=1_000)] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class NotificationPage:
+    """Some notifications, the newest first."""
+
+    items: list[NotificationRow]
+    next: str | None
+    """The `before` of the following page; null on the last one."""
+    total: int
+    """How many are on this page."""
+    unread: int
+    """How many are unread on all pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAnswer:
+    """How many notifications were marked as read."""
+
+    read: int
+
+
+@dataclass(frozen=True, slots=True)
+class SentAnswer:
+    """A test notification is on its way."""
+
+    sent: bool
+
+
 class WishBody(BaseModel):
     """How notifications are delivered besides in the studio, and which kinds."""
 
-    webhook_url: str = ""
-    email: bool = False
-    kinds: list[str] = list(KINDS)
+    webhook_url: WebhookUrl = ""
+    email: Flag = False
+    kinds: NotificationKinds = list(KINDS)
 
 
 @router.get("/notifications")
@@ -35,37 +65,45 @@ def list_notifications(
     limit: Annotated[int, Query(ge=1, le=200)] = 30,
     before: QueryId = None,
     unread: bool = False,
-) -> dict[str, Any]:
+) -> NotificationPage:
     """Newest first; `next` is the `before` of the following page."""
     with session_scope() as session:
         page = notifications.list_notifications(session, actor, limit, before, unread)
-    rows = [to_json(row) for row in page.items]
-    cursor = str(page.items[-1].id) if len(rows) == limit else None
-    return {"items": rows, "next": cursor, "total": len(rows), "unread": page.unread}
+    cursor = str(page.items[-1].id) if len(page.items) == limit else None
+    return NotificationPage(page.items, cursor, len(page.items), page.unread)
 
 
 @router.post("/notifications/read")
-def read_notifications(actor: CurrentUser, body: ReadBody) -> dict[str, Any]:
+def read_notifications(actor: CurrentUser, body: ReadBody) -> ReadAnswer:
     with session_scope() as session:
-        return {"read": notifications.mark_read(session, actor, body.ids)}
+        return ReadAnswer(notifications.mark_read(session, actor, body.ids))
 
 
-@router.get("/notifications/settings", operation_id="get_wishes_api_v1_notifications_settings_get")
-def get_preferences(actor: SessionUser) -> dict[str, Any]:
+@router.get(
+    "/notifications/settings", operation_id="get_wishes_api_v1_notifications_settings_get", summary="Get Wishes"
+)
+def get_preferences(actor: SessionUser) -> PreferencesRow:
     """Holds the secret of the webhook, so that a session is needed; a token is not enough."""
     with session_scope() as session:
-        return to_json(preferences.get_preferences(session, actor))
+        return preferences.get_preferences(session, actor)
 
 
-@router.put("/notifications/settings", operation_id="save_wishes_api_v1_notifications_settings_put")
-def save_preferences(actor: SessionUser, body: WishBody) -> dict[str, Any]:
+@router.put(
+    "/notifications/settings", operation_id="save_wishes_api_v1_notifications_settings_put", summary="Save Wishes"
+)
+def save_preferences(actor: SessionUser, body: WishBody) -> PreferencesRow:
     with session_scope() as session:
-        return to_json(preferences.save_preferences(session, actor, body.webhook_url, body.email, body.kinds))
+        return preferences.save_preferences(session, actor, body.webhook_url, body.email, body.kinds)
 
 
-@router.post("/notifications/test", status_code=202, operation_id="test_wishes_api_v1_notifications_test_post")
-def send_test(actor: SessionUser) -> dict[str, Any]:
+@router.post(
+    "/notifications/test",
+    status_code=202,
+    operation_id="test_wishes_api_v1_notifications_test_post",
+    summary="Test Wishes",
+)
+def send_test(actor: SessionUser) -> SentAnswer:
     """Sends a test notification through every channel that is set up."""
     with session_scope() as session:
         preferences.send_test(session, actor)
-    return {"sent": True}
+    return SentAnswer(True)

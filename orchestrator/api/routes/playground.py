@@ -10,23 +10,27 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
+from orchestrator.api.answers.playground import InferAnswer
 from orchestrator.api.authentication import InferenceUser
-from orchestrator.api.checked_route import checked_router, streams_body
+from orchestrator.api.checked_route import streams_body
 from orchestrator.api.disconnect import while_connected
+from orchestrator.api.documented_route import documented_router
 from orchestrator.api.request_body import write_body
-from orchestrator.api.serialization import BodyId, to_json
+from orchestrator.api.rules import Flag, rule
+from orchestrator.api.schema.markers import Media, Shape
+from orchestrator.api.serialization import AnyFile, BodyId
 from orchestrator.domain.errors import AppError, Invalid, TooLarge
 from orchestrator.domain.numbers import parse_number
-from orchestrator.domain.playground import DEFAULT_ANSWER_TOKENS, InferenceRequest
+from orchestrator.domain.playground import DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, InferenceRequest
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.media.previews import COPIES, is_playable, make_preview
 from orchestrator.services.db import session_scope
 from orchestrator.services.playground import queue, scratch
-from orchestrator.services.playground.questions import check_request
+from orchestrator.services.playground.questions import MAX_TEXT, check_request
 from orchestrator.services.uploads.part_file import PartFile
 from orchestrator.settings import get_settings
 
-router = checked_router(tags=["playground"])
+router = documented_router(tags=["playground"])
 _PRIVATE = {"Cache-Control": "private, max-age=600"}
 
 
@@ -39,10 +43,10 @@ class InferBody(BaseModel):
     scratch_id: str = Field(default="", max_length=64)
     video_url: str = Field(default="", max_length=2_000)
     dataset_id: BodyId | None = None
-    query: str = ""
-    prompt: str = ""
-    max_tokens: int = DEFAULT_ANSWER_TOKENS
-    compare: bool = True
+    query: Annotated[str, rule(maxLength=MAX_TEXT)] = ""
+    prompt: Annotated[str, rule(maxLength=MAX_TEXT)] = ""
+    max_tokens: Annotated[int, rule(minimum=1, maximum=MAX_ANSWER_TOKENS)] = DEFAULT_ANSWER_TOKENS
+    compare: Flag = True
 
     def inference_request(self) -> InferenceRequest:
         fields = self.model_dump(exclude={"video_url"})
@@ -64,7 +68,9 @@ def check_allowed(actor: Actor, inference: InferenceRequest) -> None:
 
 
 @router.post("/infer")
-async def infer(actor: InferenceUser, body: InferBody, request: Request) -> dict[str, Any]:
+async def infer(
+    actor: InferenceUser, body: InferBody, request: Request
+) -> Annotated[dict[str, Any], Shape(InferAnswer)]:
     """The answer of the adapter, and with `compare` also that of its base."""
     inference = body.inference_request()
     await run_in_threadpool(check_allowed, actor, inference)
@@ -83,13 +89,13 @@ def _with_string_ids(value: Any, name: str = "") -> Any:
 
 
 @router.post("/playground/clips", status_code=201)
-@streams_body
+@streams_body("video/mp4", "application/octet-stream")
 async def drop(
     actor: InferenceUser,
     request: Request,
     name: Annotated[str, Query(max_length=300)] = "clip.mp4",
-    content_length: Annotated[str, Header()] = "",
-) -> dict[str, Any]:
+    content_length: Annotated[str, Header(include_in_schema=False)] = "",
+) -> scratch.ScratchRow:
     """The body is the clip. It is checked, kept for an hour after its last use, and added to no dataset."""
     length = parse_number(content_length)
     scratch_id, path = await run_in_threadpool(scratch.create_scratch, actor, name, length)
@@ -111,18 +117,12 @@ async def drop(
     except AppError:
         await run_in_threadpool(scratch.discard_scratch, actor, scratch_id)
         raise
-    return _scratch_json(row)
-
-
-def _scratch_json(row: scratch.ScratchRow) -> dict[str, Any]:
-    fields = to_json(row)
-    del fields["path"]
-    return fields
+    return row
 
 
 @router.get("/playground/clips/{scratch_id}")
-def get_dropped(actor: InferenceUser, scratch_id: str) -> dict[str, Any]:
-    return _scratch_json(scratch.find_scratch(actor, scratch_id))
+def get_dropped(actor: InferenceUser, scratch_id: str) -> scratch.ScratchRow:
+    return scratch.find_scratch(actor, scratch_id)
 
 
 @router.delete("/playground/clips/{scratch_id}", status_code=204)
@@ -132,7 +132,7 @@ def discard(actor: InferenceUser, scratch_id: str) -> None:
 
 
 @router.get("/playground/clips/{scratch_id}/preview")
-async def preview(actor: InferenceUser, scratch_id: str) -> FileResponse:
+async def preview(actor: InferenceUser, scratch_id: str) -> AnyFile:
     """The clip in a format that browsers play."""
     row = await run_in_threadpool(scratch.find_scratch, actor, scratch_id)
     path = row.path
@@ -142,6 +142,6 @@ async def preview(actor: InferenceUser, scratch_id: str) -> FileResponse:
 
 
 @router.get("/playground/clips/{scratch_id}/thumbnail")
-def thumbnail(actor: InferenceUser, scratch_id: str) -> FileResponse:
+def thumbnail(actor: InferenceUser, scratch_id: str) -> Annotated[FileResponse, Media(("image/jpeg",), file=True)]:
     """Four frames side by side."""
     return FileResponse(scratch.scratch_file(actor, scratch_id, strip=True), media_type="image/jpeg", headers=_PRIVATE)

@@ -6,11 +6,12 @@ from fastapi import Depends, Request
 from pydantic import BaseModel
 
 from orchestrator.api.authentication import CurrentUser
-from orchestrator.api.checked_route import checked_router
+from orchestrator.api.documented_route import documented_router
+from orchestrator.api.schema.refusals import refusals
 from orchestrator.domain.recipe_text import read_recipe_text
 from orchestrator.domain.recipes import Recipe
 
-router = checked_router(tags=["jobs"])
+router = documented_router(tags=["jobs"])
 _FILE = {"schema": {"type": "string", "maxLength": 65_536}}
 _BODY = {
     "required": True,
@@ -44,7 +45,7 @@ async def raw_body(request: Request) -> bytes:
     return await request.body()
 
 
-@router.post("/recipes/parse", openapi_extra={"requestBody": _BODY})
+@router.post("/recipes/parse", responses=refusals(400, 408, 413), openapi_extra={"requestBody": _BODY})
 def parse(_actor: CurrentUser, body: Annotated[bytes, Depends(raw_body)]) -> ReadRecipe:
     """Reads a recipe file (YAML or JSON, at most 64 KiB) without launching anything."""
     found = read_recipe_text(body)

@@ -1,25 +1,24 @@
 """Rehearsals by REST: run two real steps of a recipe on a worker, read their memory and time."""
 
-from typing import Any
-
 from orchestrator.api.authentication import CurrentUser
-from orchestrator.api.checked_route import checked_router
+from orchestrator.api.documented_route import documented_router
 from orchestrator.api.routes.jobs import JobBody
-from orchestrator.api.serialization import Id, to_json
+from orchestrator.api.serialization import Id
 from orchestrator.services.db import session_scope
 from orchestrator.services.training import rehearsals
+from orchestrator.services.training.rehearsals import RehearsalRow
 
-router = checked_router(tags=["jobs"])
+router = documented_router(tags=["jobs"])
 
 
 @router.post("/rehearsals", status_code=202)
-def ask(actor: CurrentUser, body: JobBody) -> dict[str, Any]:
+def ask(actor: CurrentUser, body: JobBody) -> RehearsalRow:
     """Takes the body of a launch; afterwards the preflight of the same body is measured instead of estimated."""
     with session_scope() as session:
-        return to_json(rehearsals.request_rehearsal(session, actor, body.dataset_id, body.model_id, body.recipe()))
+        return rehearsals.request_rehearsal(session, actor, body.dataset_id, body.model_id, body.recipe())
 
 
 @router.get("/rehearsals/{rehearsal_id}")
-def read(actor: CurrentUser, rehearsal_id: Id) -> dict[str, Any]:
+def read(actor: CurrentUser, rehearsal_id: Id) -> RehearsalRow:
     with session_scope() as session:
-        return to_json(rehearsals.get_rehearsal(session, actor, rehearsal_id))
+        return rehearsals.get_rehearsal(session, actor, rehearsal_id)

@@ -1,32 +1,50 @@
 """The studio by REST: health of its parts, and its workers."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Literal
 
 from fastapi import Response
 
 from orchestrator.api.authentication import CurrentUser
-from orchestrator.api.checked_route import checked_router
-from orchestrator.api.serialization import list_json
+from orchestrator.api.documented_route import documented_router
+from orchestrator.api.schema.shapes import shape_of
+from orchestrator.api.serialization import complete_page
 from orchestrator.services import workers
 from orchestrator.services.db import session_scope
+from orchestrator.services.paging import Page
+from orchestrator.services.workers import WorkerRow
 from orchestrator.stack.readiness import stores_and_workers
 
-router = checked_router(tags=["studio"])
+router = documented_router(tags=["studio"])
 
 
-@router.get("/health")
-async def health(response: Response) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The state of the studio's parts."""
+
+    status: Literal["ok", "degraded"]
+    database: Literal["ok", "down"]
+    redis: Literal["ok", "down"]
+    workers: int
+    """How many are alive."""
+
+
+@router.get("/health", responses={503: {"model": shape_of(Health)}})
+async def health(response: Response) -> Health:
     """Needs no login; tells states and the number of workers, no names. Answers within two seconds."""
     database, redis, alive = await stores_and_workers()
     if not (database and redis):
         response.status_code = 503
         response.headers["Retry-After"] = "5"
-    words = {True: "ok", False: "down"}
     status = "ok" if database and redis else "degraded"
-    return {"status": status, "database": words[database], "redis": words[redis], "workers": alive}
+    return Health(status, _word(database), _word(redis), alive)
+
+
+def _word(answers: bool) -> Literal["ok", "down"]:
+    return "ok" if answers else "down"
 
 
 @router.get("/workers")
-def list_workers(actor: CurrentUser) -> dict[str, Any]:
+def list_workers(actor: CurrentUser) -> Page[WorkerRow]:
     with session_scope() as session:
-        return list_json(workers.list_workers(session, actor))
+        return complete_page(workers.list_workers(session, actor))

@@ -3,16 +3,19 @@
 import base64
 import errno
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Header, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from orchestrator.api.authentication import CurrentUser
-from orchestrator.api.checked_route import checked_router, streams_body
+from orchestrator.api.checked_route import streams_body
+from orchestrator.api.documented_route import documented_router
 from orchestrator.api.request_body import write_body
-from orchestrator.api.serialization import QueryId, list_json
+from orchestrator.api.schema.markers import Media
+from orchestrator.api.schema.refusals import refusals
+from orchestrator.api.serialization import QueryId, complete_page
 from orchestrator.domain.errors import AppError, Invalid, TooLarge
 from orchestrator.domain.numbers import parse_id, parse_number
 from orchestrator.domain.plain_text import is_storable
@@ -20,13 +23,25 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.ingest.uploads import begin_upload
 from orchestrator.services.db import session_scope
 from orchestrator.services.models.adding import create_file_upload
+from orchestrator.services.paging import Page
 from orchestrator.services.uploads import uploads
 from orchestrator.services.uploads.part_file import PartFile, upload_path
+from orchestrator.services.uploads.uploads import UploadRow
 from orchestrator.settings import get_settings
 
-router = checked_router(tags=["uploads"])
+router = documented_router(tags=["uploads"])
 VERSION = "1.0.0"
 _TUS = {"Tus-Resumable": VERSION}
+_RESUMABLE = {"Tus-Resumable": "The version of the protocol."}
+_OFFSETS = _RESUMABLE | {"Upload-Offset": "Bytes that have arrived.", "Upload-Length": "Bytes of the complete file."}
+Progress = Annotated[Response, Media(headers=_OFFSETS)]
+Begun = Annotated[Response, Media(headers=_OFFSETS | {"Location": "The address of the upload."})]
+_OPTIONS = _RESUMABLE | {
+    "Tus-Version": "The versions that are supported.",
+    "Tus-Extension": "The extensions that are supported.",
+    "Tus-Max-Size": "The most bytes that a file may have.",
+}
+_WRONG_VERSION = refusals(412)
 
 
 class _WrongVersion(AppError):
@@ -73,8 +88,10 @@ def _headers(row: uploads.UploadRow) -> dict[str, str]:
     return _TUS | {"Upload-Offset": str(row.offset), "Upload-Length": str(row.length)}
 
 
-@router.options("/uploads", status_code=204, operation_id="what_is_spoken_api_v1_uploads_options")
-def protocol_options() -> Response:
+@router.options(
+    "/uploads", status_code=204, operation_id="what_is_spoken_api_v1_uploads_options", summary="What Is Spoken"
+)
+def protocol_options() -> Annotated[Response, Media(headers=_OPTIONS)]:
     """The tus version and extensions that this server supports."""
     limit = str(get_settings().max_upload_bytes)
     options = {"Tus-Version": VERSION, "Tus-Extension": "creation,termination", "Tus-Max-Size": limit}
@@ -82,21 +99,21 @@ def protocol_options() -> Response:
 
 
 @router.get("/uploads")
-def list_uploads(actor: CurrentUser, dataset_id: QueryId = None, model_id: QueryId = None) -> dict[str, Any]:
+def list_uploads(actor: CurrentUser, dataset_id: QueryId = None, model_id: QueryId = None) -> Page[UploadRow]:
     """The uploads of one dataset or model that were not imported yet; an interrupted sender resumes from these."""
     if (dataset_id is None) == (model_id is None):
         raise Invalid("Name either a dataset_id or a model_id.", "dataset_id")
     with session_scope() as session:
-        return list_json(uploads.list_uploads(session, actor, dataset_id, model_id))
+        return complete_page(uploads.list_uploads(session, actor, dataset_id, model_id))
 
 
-@router.post("/uploads", status_code=201)
+@router.post("/uploads", status_code=201, responses=refusals(404, 412, 413))
 def begin(
     actor: CurrentUser,
     upload_length: Annotated[str, Header()] = "",
     upload_metadata: Annotated[str, Header()] = "",
     tus_resumable: Annotated[str, Header()] = "",
-) -> Response:
+) -> Begun:
     _check_version(tus_resumable)
     if (length := parse_number(upload_length)) is None:
         raise Invalid("Upload-Length must say how many bytes will come.", "Upload-Length")
@@ -116,8 +133,8 @@ def _find(actor: Actor, upload_id: str) -> uploads.UploadRow:
         return uploads.complete_upload(session, actor, upload_id) if arrived else row
 
 
-@router.head("/uploads/{upload_id}")
-def ask_offset(actor: CurrentUser, upload_id: str, tus_resumable: Annotated[str, Header()] = "") -> Response:
+@router.head("/uploads/{upload_id}", responses=_WRONG_VERSION)
+def ask_offset(actor: CurrentUser, upload_id: str, tus_resumable: Annotated[str, Header()] = "") -> Progress:
     _check_version(tus_resumable)
     return Response(status_code=200, headers=_headers(_find(actor, upload_id)) | {"Cache-Control": "no-store"})
 
@@ -127,24 +144,32 @@ def _discard(actor: Actor, upload_id: str) -> None:
         uploads.discard_upload(session, actor, upload_id)
 
 
-@router.delete("/uploads/{upload_id}", status_code=204)
-def cancel(actor: CurrentUser, upload_id: str, tus_resumable: Annotated[str, Header()] = "") -> Response:
+@router.delete("/uploads/{upload_id}", status_code=204, responses=_WRONG_VERSION)
+def cancel(
+    actor: CurrentUser, upload_id: str, tus_resumable: Annotated[str, Header()] = ""
+) -> Annotated[Response, Media(headers=_RESUMABLE)]:
     _check_version(tus_resumable)
     _discard(actor, upload_id)
     return Response(status_code=204, headers=_TUS)
 
 
-@router.patch("/uploads/{upload_id}", status_code=204, operation_id="go_on_api_v1_uploads__upload_id__patch")
-@streams_body
+@router.patch(
+    "/uploads/{upload_id}",
+    status_code=204,
+    operation_id="go_on_api_v1_uploads__upload_id__patch",
+    summary="Go On",
+    responses=refusals(412, 415, 423),
+)
+@streams_body("application/offset+octet-stream")
 async def append(
     actor: CurrentUser,
     upload_id: str,
     request: Request,
     upload_offset: Annotated[str, Header()] = "",
-    content_type: Annotated[str, Header()] = "",
-    content_length: Annotated[str, Header()] = "",
+    content_type: Annotated[str, Header(include_in_schema=False)] = "",
+    content_length: Annotated[str, Header(include_in_schema=False)] = "",
     tus_resumable: Annotated[str, Header()] = "",
-) -> Response:
+) -> Progress:
     _check_version(tus_resumable)
     if content_type.partition(";")[0].strip() != "application/offset+octet-stream":
         raise _WrongType("Send the bytes as application/offset+octet-stream.")

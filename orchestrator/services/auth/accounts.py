@@ -17,8 +17,8 @@ from orchestrator.services.datasets.demo import create_demos
 from orchestrator.settings import Settings
 
 log = structlog.get_logger(__name__)
-_USERNAME = re.compile(r"[A-Za-z0-9_.-]{3,32}")
-MAX_USERNAME, MAX_EMAIL = 32, 254
+USERNAME = re.compile(r"[A-Za-z0-9_.-]{3,32}")
+MAXUSERNAME, MAX_EMAIL = 32, 254
 _TAKEN = {
     "username": "This username is taken; choose another.",
     "email": "An account with this email exists already; log in, or use another email.",
@@ -39,7 +39,7 @@ def _normal_email(email: str) -> str:
 def _username_problem(username: str) -> str:
     if not username:
         return "Choose a username."
-    if not _USERNAME.fullmatch(username):
+    if not USERNAME.fullmatch(username):
         return "A username has 3 to 32 letters, digits, dots, dashes or underscores."
     return ""
 
@@ -83,7 +83,7 @@ def _signup_problems(username: str, email: str, password: str) -> list[tuple[str
     checks = [
         ("username", _username_problem(username)),
         ("email", _email_problem(email)),
-        ("password", password_problem(password, [username[:MAX_USERNAME], email[:MAX_EMAIL]])),
+        ("password", password_problem(password, [username[:MAXUSERNAME], email[:MAX_EMAIL]])),
     ]
     return [(field, sentence) for field, sentence in checks if sentence]
 

@@ -21,6 +21,7 @@ SCOPES = ("read", "write", "infer")
 """What a token may do: read, change, or only ask models (a key for a chat front end)."""
 DEFAULT_SCOPES = ("read", "write")
 MAX_TOKENS = 50
+MAX_NAME, MAX_DAYS = 80, 3650
 LAST_USED_INTERVAL = timedelta(minutes=1)
 
 
@@ -31,12 +32,14 @@ def _row(token: ApiToken) -> TokenRow:
 
 def _check(name: str, scopes: Sequence[str], expires_days: int | None) -> None:
     problems: list[tuple[str, str]] = []
-    if not 1 <= len(name) <= 80:
-        problems.append(("name", "Give the token a name of 1 to 80 characters, so that you recognize it later."))
+    if not 1 <= len(name) <= MAX_NAME:
+        problems.append(
+            ("name", f"Give the token a name of 1 to {MAX_NAME} characters, so that you recognize it later.")
+        )
     if not scopes or any(scope not in SCOPES for scope in scopes):
         problems.append(("scopes", "Choose one or more of read, write and infer."))
-    if expires_days is not None and not 1 <= expires_days <= 3650:
-        problems.append(("expires_days", "Expiry must be a whole number of days from 1 to 3650, or empty."))
+    if expires_days is not None and not 1 <= expires_days <= MAX_DAYS:
+        problems.append(("expires_days", f"Expiry must be a whole number of days from 1 to {MAX_DAYS}, or empty."))
     if problems:
         raise Invalid(problems[0][1], problems[0][0], problems)
 

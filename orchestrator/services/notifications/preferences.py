@@ -14,6 +14,8 @@ from orchestrator.services.notifications.rows import PreferencesRow
 from orchestrator.services.vault import WEBHOOKS, seal, unseal
 from orchestrator.settings import get_settings
 
+MAX_WEBHOOK_URL = 500
+
 
 def webhook_secret_of(preference: NotificationPreference) -> str:
     """The secret that signs the webhook's body; "" when there is none, or the secret key has changed since."""
@@ -57,7 +59,7 @@ def save_preferences(
     address = webhook_url.strip()
     problems: list[tuple[str, str]] = []
     parts = urlsplit(address)
-    if address and (parts.scheme not in ("http", "https") or not parts.hostname or len(address) > 500):
+    if address and (parts.scheme not in ("http", "https") or not parts.hostname or len(address) > MAX_WEBHOOK_URL):
         problems.append(("webhook_url", "Give an address that begins with https://, or leave it empty."))
     elif parts.username or parts.password:
         problems.append(("webhook_url", "Leave name and password out of the address; the signature says who sends."))

@@ -17,7 +17,7 @@ from orchestrator.services.playground.adapters import AdapterFacts, find_adapter
 from orchestrator.services.playground.scratch import find_scratch
 from orchestrator.services.url_safety import http_problem
 
-_MAX_TEXT = 4_000
+MAX_TEXT = 4_000
 _MAX_CHAT = 32_000
 """Characters of the instructions and the turns before a question."""
 _MAX_STOP = 200
@@ -119,8 +119,8 @@ def _base(
 
 
 def _check_text(request: InferenceRequest, task: str) -> None:
-    if max(len(request.prompt), len(request.query)) > _MAX_TEXT:
-        raise Invalid(f"A question may have at most {_MAX_TEXT:,} characters.", "prompt")
+    if max(len(request.prompt), len(request.query)) > MAX_TEXT:
+        raise Invalid(f"A question may have at most {MAX_TEXT:,} characters.", "prompt")
     if len(request.system) + sum(len(turn.text) for turn in request.earlier) > _MAX_CHAT:
         raise Invalid(
             f"The turns before the question may have at most {_MAX_CHAT:,} characters together. Send fewer.", "messages"

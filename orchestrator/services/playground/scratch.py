@@ -12,10 +12,11 @@ import secrets
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 
 from orchestrator.domain.errors import DiskFull, Invalid, NotFound, TooLarge, TooMany
+from orchestrator.domain.json_keys import not_sent
 from orchestrator.domain.users import Actor
 from orchestrator.services import sandbox
 from orchestrator.services.datasets.files import VIDEO_ENDINGS
@@ -48,7 +49,7 @@ class ScratchRow:
 
     id: str
     name: str
-    path: Path
+    path: Path = field(metadata=not_sent())
     size_bytes: int
     frames: int
     fps: float

@@ -31,6 +31,8 @@ SORTS = {
     "dataset": col(TrainingJob.dataset_name),
     "model": col(TrainingJob.model_name),
 }
+STATUS_WORDS = ("all", "active", "final", *(status.value for status in JobStatus))
+"""What a list of jobs can be filtered by."""
 
 
 def list_jobs(
@@ -170,10 +172,10 @@ def event_row(event: JobEvent, job_name: str) -> EventRow:
 def _statuses(status: str) -> list[JobStatus]:
     chosen: set[JobStatus] = set()
     for word in filter(None, (part.strip() for part in status.split(","))):
+        if word not in STATUS_WORDS:
+            raise Invalid(f"Status must be one of: active, final, {', '.join(JobStatus)}.", "status")
         if word in ("active", "final"):
             chosen |= ACTIVE if word == "active" else FINAL
-        elif word in {known.value for known in JobStatus}:
-            chosen.add(JobStatus(word))
         elif word != "all":
-            raise Invalid(f"Status must be one of: active, final, {', '.join(JobStatus)}.", "status")
+            chosen.add(JobStatus(word))
     return sorted(chosen)

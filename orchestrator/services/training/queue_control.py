@@ -19,6 +19,7 @@ from orchestrator.services.training.jobs import job_row
 from orchestrator.services.training.rows import JobRow
 
 _ADMIN_ONLY = "Only an administrator may do this."
+MOST_PER_USER = 1_000
 PRIORITIES = {"low": Priority.LOW, "normal": Priority.NORMAL, "high": Priority.HIGH}
 
 
@@ -56,8 +57,8 @@ def steer_queue(
     """
     if not actor.is_admin:
         raise NotAllowed(_ADMIN_ONLY)
-    if per_user is not None and not 1 <= per_user <= 1_000:
-        raise Invalid("Allow 1 to 1000 jobs per user, or set no limit.", "per_user")
+    if per_user is not None and not 1 <= per_user <= MOST_PER_USER:
+        raise Invalid(f"Allow 1 to {MOST_PER_USER} jobs per user, or set no limit.", "per_user")
     control = lock_queue(session)
     control.paused = control.paused if paused is None else paused
     control.per_user = None if unlimited else per_user if per_user is not None else control.per_user

@@ -10,7 +10,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 from orchestrator.settings import ROOT
-from orchestrator.stack.docs import reference
+from orchestrator.stack.docs import reference, rest
 from orchestrator.stack.docs.serving import PREFIX
 from orchestrator.stack.frontend import WEB_DIR
 
@@ -82,7 +82,7 @@ def _root_page(name: str) -> Callable[[], str]:
 PAGES: dict[str, Callable[[], str]] = {
     "reference/settings.md": reference.settings_page,
     "reference/recipe.md": reference.recipe_page,
-    "reference/routes.md": reference.rest_page,
+    "reference/routes.md": rest.rest_page,
     "benchmarks.md": benchmarks_page,
     "contributing.md": _root_page("CONTRIBUTING.md"),
     "changelog.md": _root_page("CHANGELOG.md"),

@@ -1,10 +1,9 @@
-"""Reference pages made from the code that they describe: every setting, every field of a recipe, every REST route."""
+"""Reference pages made from the code that they describe: every setting, every field of a recipe."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from orchestrator.api.app import create_api
 from orchestrator.stack.docs.fields import PREFIX, Row, recipe_rows, settings_rows
+from orchestrator.stack.docs.tables import table
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ def settings_page() -> str:
         "## Other variables",
         "Read outside the settings: standard ones of other tools, and a few that Loreel's own processes hand to each "
         "other.",
-        _table(("variable", "kind", "what it does"), ((f"`{v.name}`", v.who, v.description) for v in VARIABLES)),
+        table(("variable", "kind", "what it does"), ((f"`{v.name}`", v.who, v.description) for v in VARIABLES)),
         "Trackers that `LOREEL_TRACKERS` names read their own variables (`MLFLOW_TRACKING_URI`, `WANDB_API_KEY`, ...), "
         "from the environment of the worker.",
     ]
@@ -92,30 +91,5 @@ def recipe_page() -> str:
     for group, members in groups.items():
         parts.append(f"## {_GROUPS.get(group, group)}")
         cells = ((f"`{row.name}`", row.description, row.default, row.kind) for row in members)
-        parts.append(_table(("field", "meaning", "default", "value"), cells))
+        parts.append(table(("field", "meaning", "default", "value"), cells))
     return "\n\n".join(parts) + "\n"
-
-
-def rest_page() -> str:
-    """The page "REST routes", from the OpenAPI document."""
-    by_tag: dict[str, list[tuple[str, str, str]]] = {}
-    for path, operations in create_api().openapi()["paths"].items():
-        for verb, operation in operations.items():
-            tag = (operation.get("tags") or ["other"])[0]
-            text = " ".join((operation.get("description") or operation["summary"].capitalize()).split())
-            by_tag.setdefault(tag, []).append((f"`{verb.upper()}`", f"`{path}`", text))
-    parts = [
-        "# REST routes",
-        "Every route of the API, from its OpenAPI document. A running studio serves the document at "
-        "`/api/openapi.json` and pages to try it out at `/api/docs`. See [curl](curl.md) and [Python](python.md) for "
-        "examples.",
-    ]
-    for tag in sorted(by_tag):
-        parts += [f"## {tag.capitalize()}", _table(("verb", "route", "what it does"), by_tag[tag])]
-    return "\n\n".join(parts) + "\n"
-
-
-def _table(head: tuple[str, ...], rows: Iterable[Iterable[str]]) -> str:
-    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    escaped = ([cell.replace("|", r"\|") for cell in row] for row in rows)
-    return "\n".join([*lines, *(f"| {' | '.join(cells)} |" for cells in escaped)])

@@ -1,0 +1,71 @@
+"""The answers of the playground as the OpenAPI document describes them; a worker writes them (jobs/playground)."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from orchestrator.api.schema.shapes import StringId
+
+
+class Named(BaseModel):
+    """A model or an adapter."""
+
+    id: StringId
+    name: str
+
+
+class AskedClip(BaseModel):
+    """The clip that the question was about."""
+
+    id: StringId | None
+    name: str
+    reference: str = Field(description="Its class or its captions; empty where it has none.")
+
+
+class Likelihood(BaseModel):
+    """How likely a class is."""
+
+    label: str
+    probability: float = Field(ge=0, le=1)
+
+
+class SearchedClip(BaseModel):
+    """A clip that a search found."""
+
+    clip_id: StringId
+    name: str
+    caption: str
+    score: float
+
+
+class GivenAnswer(BaseModel):
+    """What one model answered: a text, the likeliest classes, or the clips that it found."""
+
+    model_config = ConfigDict(extra="allow")
+
+    who: Literal["adapter", "base"]
+    ms: float
+    labels: list[Likelihood] = Field(default=[])
+    classes: int = Field(default=0, description="How many classes it knows.")
+    text: str = ""
+    clips: list[SearchedClip] = Field(default=[])
+    looked_at: int = Field(default=0, description="How many clips the model saw for this search for the first time.")
+
+
+class InferAnswer(BaseModel):
+    """The answers to a question, with what they were given for."""
+
+    model_config = ConfigDict(extra="allow")
+
+    task: str
+    model: Named
+    adapter: Named | None
+    clip: AskedClip | None
+    load_ms: float = Field(description="0 where the model was loaded already.")
+    ms: float
+    device: str
+    answers: list[GivenAnswer]
+    frames: int = Field(description="How many frames of the clip the model sees.")
+    size: list[int] = Field(default=[], description="Height and width of a frame.")
+    searched: int = Field(default=0, description="How many clips were searched.")
+    left_out: int = Field(default=0, description="How many clips could not be read.")
