@@ -1,12 +1,12 @@
 """Routes that answer with what their return annotation says, from which their part of the OpenAPI document follows."""
 
 import dataclasses
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Any, get_args, get_type_hints
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse
 
 from orchestrator.api.checked_route import CheckedRoute, streamed_types
@@ -43,16 +43,6 @@ class DocumentedRoute(CheckedRoute):
         self.openapi_extra = (
             {"security": security_of(operation)} | _streamed_body(streamed) | (self.openapi_extra or {})
         )
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler of a checked route, with refused ranges of files as problem documents."""
-        inner = super().get_route_handler()
-
-        async def handle(request: Request) -> Response:
-            response = await inner(request)
-            return RangeRefusals(response) if isinstance(response, FileResponse) else response
-
-        return handle
 
 
 def documented_router(**options: Any) -> APIRouter:
@@ -100,21 +90,26 @@ def _success(annotation: Any, media: Media | None, status: int) -> dict[int | st
 
 
 def _answers_json(endpoint: Callable[..., Any]) -> Callable[..., Any]:
-    """The endpoint, whose rows become JSON; FastAPI reads its parameters through the wrapper."""
+    """The endpoint, whose rows become JSON, and whose files refuse ranges with problem documents.
+
+    FastAPI reads its parameters through the wrapper.
+    """
     if iscoroutinefunction(endpoint):
 
         @wraps(endpoint)
         async def answer_later(*args: Any, **named: Any) -> Any:
-            return _json(await endpoint(*args, **named))
+            return _answer(await endpoint(*args, **named))
 
         return answer_later
 
     @wraps(endpoint)
     def answer(*args: Any, **named: Any) -> Any:
-        return _json(endpoint(*args, **named))
+        return _answer(endpoint(*args, **named))
 
     return answer
 
 
-def _json(value: Any) -> Any:
+def _answer(value: Any) -> Any:
+    if isinstance(value, FileResponse):
+        return RangeRefusals(value)
     return to_json(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value

@@ -56,7 +56,7 @@ def sorted_by(names: Iterable[str]) -> Rule:
     return one_of([*known, *(f"-{name}" for name in known)])
 
 
-def _whole(pattern: re.Pattern[str]) -> str:
+def _anchored(pattern: re.Pattern[str]) -> str:
     return f"^{pattern.pattern}$"
 
 
@@ -68,7 +68,7 @@ Cursor = Annotated[str, rule(format="cursor", description="`next` of the page be
 Name = Annotated[str, rule(minLength=1, maxLength=MAX_NAME, pattern=r"\S")]
 """The name of a record."""
 Description = Annotated[str, rule(maxLength=MAX_DESCRIPTION)]
-Username = Annotated[str, rule(pattern=_whole(USERNAME))]
+Username = Annotated[str, rule(pattern=_anchored(USERNAME))]
 Email = Annotated[str, rule(format="email", maxLength=MAX_EMAIL)]
 NewPassword = Annotated[
     str,
@@ -82,7 +82,7 @@ NewPassword = Annotated[
 TokenName = Annotated[str, rule(minLength=1, maxLength=MAX_TOKEN_NAME, pattern=r"\S")]
 Scopes = Annotated[list[Annotated[str, one_of(SCOPES)]], rule(minItems=1)]
 TokenDays = Annotated[int, rule(minimum=1, maximum=MAX_DAYS)]
-HubRepo = Annotated[str, rule(pattern=_whole(HUB_ID))]
+HubRepo = Annotated[str, rule(pattern=_anchored(HUB_ID))]
 Revision = Annotated[str, rule(pattern=f"^({REVISION.pattern})?$")]
 WebhookUrl = Annotated[str, rule(maxLength=MAX_WEBHOOK_URL, pattern=r"^(https?://[^\s@]+)?$")]
 NotificationKinds = list[Annotated[str, one_of(KINDS)]]
