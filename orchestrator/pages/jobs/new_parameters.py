@@ -8,6 +8,7 @@ from orchestrator.domain.recipe_fields import Section
 from orchestrator.domain.recipes import FIELDS
 from orchestrator.pages.jobs.new_advanced import advanced
 from orchestrator.pages.jobs.new_fields import GRID, choice_buttons, form_control, form_input, problem, text_field
+from orchestrator.pages.jobs.new_recipe import adapters_off, recipe_card
 from orchestrator.states.jobs.new import JobFormState
 from orchestrator.states.jobs.new_fields import control_id
 from orchestrator.states.jobs.new_rows import LayerChoice
@@ -220,6 +221,8 @@ def parameter_step() -> rx.Component:
     """The parameters of the training."""
     return rx.el.section(
         rx.el.h2("Parameters", class_name="sr-only"),
+        recipe_card(),
+        rx.cond(JobFormState.without_adapters, adapters_off(), rx.fragment()),
         _presets(),
         _training_type(),
         rx.cond(JobFormState.values["training_type"] == "pretrain", rx.fragment(), _qlora()),

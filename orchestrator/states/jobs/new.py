@@ -18,6 +18,7 @@ from orchestrator.states.jobs import new_sweep as sweep
 from orchestrator.states.jobs import new_values as form
 from orchestrator.states.jobs.new_fields import JobFormFields
 from orchestrator.states.jobs.new_load import estimate, open_wizard
+from orchestrator.states.jobs.new_recipe import fill
 from orchestrator.states.jobs.new_rows import (
     Plan,
     fit_models,
@@ -155,6 +156,43 @@ class JobFormState(JobFormFields, rx.State):
             self._set(field, text)
             self._drop_problem(field)
         return JobFormState.refresh
+
+    @rx.event
+    @signed_in
+    async def put_in_recipe(self, text: str, name: str):
+        """Fills the form from a recipe file; what it does not name stays."""
+        return self._fill_from(str(text), str(name))
+
+    @rx.event
+    @signed_in
+    async def paste_recipe(self, form_data: dict[str, Any]):
+        """Fills the form from a recipe that was pasted."""
+        return self._fill_from(str(form_data.get("recipe", "")), "the pasted text")
+
+    @rx.event
+    @signed_in
+    async def show_paste(self, shown: bool):
+        """Opens or closes the dialog to paste a recipe."""
+        self.pasting, self.recipe_error = shown, ""
+
+    @rx.event
+    @signed_in
+    async def use_adapters(self):
+        """Trains adapters again where a clone or a recipe file switched them off."""
+        self.values = {name: text for name, text in self.values.items() if name != "qlora.enabled"}
+        return JobFormState.refresh
+
+    def _fill_from(self, text: str, source: str) -> Any:
+        try:
+            filled = fill(self.values, self.targets, [layer.suffix for layer in self.layers], text)
+        except AppError as error:
+            self.recipe_error, self.recipe_summary, self.recipe_notes = error.message, "", []
+            return None
+        self.values, self.targets, self.problems = filled.values, filled.targets, filled.problems
+        self.recipe_summary = f"{source[:80]}: {filled.summary}"
+        self.recipe_notes, self.recipe_error, self.pasting = filled.notes, "", False
+        focus_bad = [self._focus(next(iter(filled.problems)))] if filled.problems else []
+        return [JobFormState.refresh, *focus_bad]
 
     @rx.event
     @signed_in

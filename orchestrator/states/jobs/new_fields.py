@@ -17,6 +17,7 @@ from orchestrator.services.training.rows import Draft
 from orchestrator.states.jobs import new_sweep as sweep
 from orchestrator.states.jobs import new_values as form
 from orchestrator.states.jobs.new_load import Opening, layers_of
+from orchestrator.states.jobs.new_recipe import RecipeNote
 from orchestrator.states.jobs.new_rows import (
     Cloned,
     DatasetChoice,
@@ -53,6 +54,13 @@ class JobFormFields(rx.State, mixin=True):
     plan: Plan = Plan()
     review: list[ReviewRow] = []
     notice: str = ""
+    recipe_summary: str = ""
+    """What a recipe file filled in; "" until one was put in."""
+    recipe_notes: list[RecipeNote] = []
+    """Its lines that were not taken."""
+    recipe_error: str = ""
+    """Why a file is no recipe."""
+    pasting: bool = False
     saved_at: str = ""
     launching: bool = False
     advanced_open: bool = False
@@ -76,6 +84,11 @@ class JobFormFields(rx.State, mixin=True):
     def dataset(self) -> DatasetChoice | None:
         """The chosen dataset."""
         return next((d for d in self.datasets if d.id == self.dataset_id), None)
+
+    @rx.var
+    def without_adapters(self) -> bool:
+        """A clone or a recipe file switched adapters off; no control of the form does."""
+        return self.values.get("qlora.enabled") == "" and self.values.get("training_type") != "pretrain"
 
     @rx.var
     def versions(self) -> list[dict[str, str]]:
@@ -168,6 +181,7 @@ class JobFormFields(rx.State, mixin=True):
         self.values, self.targets = opening.values, opening.targets
         self.notice = opening.notice
         self.problems, self.launching, self._launched = {}, False, False
+        self.recipe_summary, self.recipe_notes, self.recipe_error, self.pasting = "", [], "", False
         self.drafts = opening.drafts
         self._take_draft(opening.draft)
         self.reached = opening.reached

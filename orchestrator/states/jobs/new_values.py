@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, assert_never
 
 from orchestrator.domain.errors import Invalid
@@ -22,6 +23,8 @@ _PRESET_RANK = {"quick": 8, "balanced": 16, "best": 32}
 PRESETS = (("quick", "Quick look"), ("balanced", "Balanced"), ("best", "Best quality"))
 
 
+_LARGEST_PLAIN = 1e15
+"""From here on numbers are written with an exponent."""
 _ADAPTED = "Each chosen kind of layer gets an adapter."
 
 
@@ -42,25 +45,31 @@ def head_note(task: str, has_vision_tower: bool) -> str:
 
 
 def field_text(value: Any) -> str:
-    """A recipe's value as people type it: 0.0002 -> "2e-4", 0.05 -> "0.05"."""
+    """A recipe's value as people type it, with all its digits: 0.0002 -> "2e-4", 0.05 -> "0.05"."""
     if isinstance(value, bool):
         return "true" if value else ""
     if value is None:
         return ""
     if isinstance(value, float):
+        exact = Decimal(repr(value)).normalize()
         if value and abs(value) < 0.01:
-            mantissa, _, exponent = f"{value:e}".partition("e")
-            return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
-        return f"{value:g}"
+            mantissa, _, exponent = f"{exact:e}".partition("e")
+            return f"{mantissa}e{int(exponent)}"
+        return f"{exact:f}" if abs(value) < _LARGEST_PLAIN else f"{exact:e}"
     return str(value)
 
 
 def values_from_recipe(recipe: Recipe) -> dict[str, str]:
-    """Every field of the form, as text; without the target modules, which are a list of their own."""
+    """Every field of the form, as text; without the target modules, which are a list of their own.
+
+    Fields that scripts alone can set are among them where the recipe has another value than its training type implies,
+    so that the form does not lose them.
+    """
+    implied = Recipe.model_validate({"training_type": recipe.training_type})
     return {
         name: field_text(field.value_in(recipe))
-        for name, field in FORM_FIELDS.items()
-        if field.kind is not ValueKind.LIST
+        for name, field in FIELDS.items()
+        if field.kind is not ValueKind.LIST and (field.on_form or field.value_in(recipe) != field.value_in(implied))
     }
 
 
@@ -103,7 +112,7 @@ def output_name(dataset_name: str, model_name: str, rank: str) -> str:
 def raw_recipe(values: Mapping[str, str], targets: list[str]) -> dict[str, Any]:
     """The form as `parse_recipe` takes it: as text, so that the domain validates it."""
     raw: dict[str, Any] = {}
-    for name, field in FORM_FIELDS.items():
+    for name, field in FIELDS.items():
         if field.kind is not ValueKind.LIST and name in values and field.is_shown(values):
             text = values[name].strip()
             if text or not field.optional:

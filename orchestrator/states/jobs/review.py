@@ -7,6 +7,7 @@ from typing import Any, assert_never
 from orchestrator.domain import formatting
 from orchestrator.domain.machines import ANY, describe_need
 from orchestrator.domain.recipe_fields import Format, RecipeField, Section, ValueKind
+from orchestrator.domain.recipe_qlora import TrainingType
 from orchestrator.domain.recipes import FIELDS, Recipe
 from orchestrator.states.jobs.new_values import values_from_recipe
 
@@ -36,6 +37,8 @@ def recipe_lines(recipe: Recipe) -> list[ReviewRow]:
     lines = [
         _line(field, recipe) for field in sorted(listed, key=lambda field: (groups.index(_group(field)), _rank(field)))
     ]
+    if not recipe.qlora.enabled and recipe.training_type is TrainingType.FINETUNE:
+        lines.insert(0, ReviewRow("QLoRA", "Adapters", "none: all weights of the base are trained", 3))
     if (need := recipe.machine.need).kind != ANY:
         lines.insert(-1, ReviewRow("Machine", "Runs on", describe_need(need), 3))
     return lines

@@ -203,3 +203,32 @@ def test_a_clone_of_a_job_whose_dataset_was_deleted_says_so(person: Person) -> N
     state = person.open(f"clone={job}")
     assert state.notice == "The dataset Motions of this job was deleted. Choose another one."
     assert (state.step, state.dataset_id, state.model_id) == (1, 0, person.model)
+
+
+def test_a_recipe_file_fills_the_form_and_is_launched(person: Person) -> None:
+    state = person.filled()
+    run(state.put_in_recipe("output_name: taken\nqlora: {r: 12, lora_alpha: 3}\noptim: {epochs: 0}\n", "recipe.yaml"))
+    assert state.recipe_summary.startswith("recipe.yaml: 2\u00a0parameters filled in.")
+    assert [note.place for note in state.recipe_notes] == ["line 2", "line 3"]
+    assert (list(state.problems), state.step) == (["optim.epochs"], 3)
+    assert launch(state) == ""
+    run(state.paste_recipe({"recipe": "optim: {epochs: 2}"}))
+    assert (state.problems, state.recipe_notes, state.values["output_name"]) == ({}, [], "taken")
+    run(state.put_in_recipe("- nothing", "x.yaml"))
+    assert state.recipe_error.startswith("A recipe is a list of names with values")
+    assert state.values["qlora.r"] == "12"
+    launch(state)
+    assert person.jobs() == {"taken": 12}
+
+
+def test_a_clone_without_adapters_stays_without_until_they_are_asked_for(person: Person) -> None:
+    job = studio_launch(person.actor, (person.dataset, person.model), qlora={"enabled": False})
+    state = person.open(f"clone={job}")
+    assert state.without_adapters
+    run(refresh(state))
+    assert ("QLoRA", "Adapters") in [(row.group, row.label) for row in state.review]
+    run(state.use_adapters())
+    assert not state.without_adapters
+    launch(state)
+    with session_scope() as session:
+        assert list_jobs(session, person.actor).items[0].recipe["qlora"]["enabled"]
