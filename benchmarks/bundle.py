@@ -11,6 +11,7 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Response, sync_playwright
 
+from benchmarks.browser import CHROMIUM_FLAGS
 from benchmarks.studio import Studio, free_port, studio
 from benchmarks.target import Target
 from orchestrator.settings import ROOT
@@ -19,15 +20,6 @@ from orchestrator.stack.node import STATE_DIR, node_environment
 
 LIGHTHOUSE = "13.5.0"
 ROUNDS = 3
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 TARGETS: dict[str, Target] = {
     "login_js_kb": {"max": 200.0},
     "job_js_kb": {"max": 240.0},
@@ -114,7 +106,7 @@ def _measure(running: Studio, cli: Path) -> dict[str, float]:
     os.environ.setdefault("CHROME_PATH", ensure_chromium())
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as profile:
         context = playwright.chromium.launch_persistent_context(
-            profile, executable_path=ensure_chromium(), args=[*FLAGS, f"--remote-debugging-port={port}"]
+            profile, executable_path=ensure_chromium(), args=[*CHROMIUM_FLAGS, f"--remote-debugging-port={port}"]
         )
         figures["login_js_kb"] = _script_kb(context, f"{running.url}/login/")
         for kind, score in _scores(cli, port, f"{running.url}/login/").items():

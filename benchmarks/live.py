@@ -12,19 +12,11 @@ from typing import Any
 import psutil
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from benchmarks.browser import CHROMIUM_FLAGS
 from benchmarks.studio import Studio, studio
 from benchmarks.target import Target
 
 TARGETS: dict[str, Target] = {"launch_to_first_loss_s": {"max": 8.0}, "step_to_chart_p95_ms": {"max": 250.0}}
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PERSON = {"username": "bench", "email": "bench@example.org", "password": "a quiet lamp at dusk 7"}
 SETTLE_S = 25.0
 """How long a person looks at the wizard before launching: the worker gets a trainer ready meanwhile."""
@@ -49,7 +41,7 @@ def run() -> dict[str, float]:
     """Seconds and milliseconds; the demo job with the wizard's own defaults, one tab, a worker that is warm."""
     with studio() as running, sync_playwright() as playwright:
         path = os.environ.get("LOREEL_TEST_CHROMIUM") or shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
         try:
             return _measure(running, browser)
         finally:

@@ -16,8 +16,9 @@ import psutil
 from playwright.sync_api import sync_playwright
 from sqlmodel import select
 
+from benchmarks.browser import CHROMIUM_FLAGS
 from benchmarks.ledger import p95
-from benchmarks.live import _WATCH, FLAGS
+from benchmarks.live import _WATCH
 from benchmarks.studio import Studio, studio
 from benchmarks.target import Target
 from orchestrator.domain.base import utcnow
@@ -190,7 +191,7 @@ def _browser(running: Studio, cookie: str, job: int) -> list[float]:
     """One real tab: milliseconds from a record's leaving to the chart's having it."""
     with sync_playwright() as playwright:
         path = os.environ.get("LOREEL_TEST_CHROMIUM") or shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
         context = browser.new_context()
         pairs = (pair.partition("=") for pair in cookie.split("; "))
         context.add_cookies([{"name": name, "value": value, "url": running.url} for name, _, value in pairs])

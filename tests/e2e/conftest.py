@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
+from benchmarks.browser import CHROMIUM_FLAGS
 from benchmarks.studio import Studio, studio
 from orchestrator.domain.training_jobs import ACTIVE, JobStatus
 from tests.fakes.hub_server import HubServer, hub_server
@@ -22,15 +23,6 @@ from tests.fakes.hub_server import HubServer, hub_server
 # The other tests run beside these on the same two cores.
 expect.set_options(timeout=15_000)
 PASSWORD = "a quiet lamp at dusk 7"
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 TOO_WIDE = "(box) => [...box.querySelectorAll(':not(input)')].filter((it) => it.scrollWidth > box.clientWidth).length"
 """How many parts of an element hold more than its width shows."""
 

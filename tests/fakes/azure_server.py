@@ -7,15 +7,15 @@ key is refused for the right reason.
 import base64
 import hashlib
 import hmac
-import threading
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 from xml.sax.saxutils import escape
+
+from tests.fakes.serving import serving
 
 ACCOUNT = "films0account"
 KEY = base64.b64encode(b"a key that opens the films of a test, and nothing else").decode()
@@ -141,14 +141,6 @@ class AzureServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}/{ACCOUNT}"
 
 
-@contextmanager
-def azure_server() -> Iterator[AzureServer]:
-    """A running one on a free port of this machine."""
-    server = AzureServer()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
+def azure_server() -> AbstractContextManager[AzureServer]:
+    """A running stand-in on a free port of this machine."""
+    return serving(AzureServer())

@@ -4,11 +4,12 @@ import re
 import select
 import socket
 import socketserver
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import unquote
+
+from tests.fakes.serving import serving
 
 _RANGE = re.compile(rb"\r\n(?:x-ms-)?range: *bytes=(\d+)-", re.IGNORECASE)
 
@@ -81,14 +82,6 @@ class BreakingProxy(socketserver.ThreadingTCPServer):
     def handle_error(self, request: Any, client_address: Any) -> None: ...
 
 
-@contextmanager
-def breaking_proxy(target: int) -> Iterator[BreakingProxy]:
+def breaking_proxy(target: int) -> AbstractContextManager[BreakingProxy]:
     """A running proxy to a port of this machine."""
-    proxy = BreakingProxy(target)
-    thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield proxy
-    finally:
-        proxy.shutdown()
-        proxy.server_close()
+    return serving(BreakingProxy(target))

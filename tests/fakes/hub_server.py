@@ -3,12 +3,12 @@
 import base64
 import hashlib
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
+
+from tests.fakes.serving import serving
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 
@@ -175,15 +175,8 @@ class HubServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
 
-@contextmanager
-def hub_server(repo: str, files: dict[str, bytes], token: str = "", kind: str = "model") -> Iterator[HubServer]:
-    """A running one; `kind`: model or dataset."""
-    server = HubServer(repo, files, token, kind)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+def hub_server(
+    repo: str, files: dict[str, bytes], token: str = "", kind: str = "model"
+) -> AbstractContextManager[HubServer]:
+    """A running stand-in; `kind`: model or dataset."""
+    return serving(HubServer(repo, files, token, kind))

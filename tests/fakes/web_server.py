@@ -1,14 +1,15 @@
 """A small web server for the tests of fetching: files, redirects, endless and slow bodies, a bucket like GCS."""
 
 import json
-import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.fakes.serving import serving
 
 Answer = Callable[["Handler"], None]
 
@@ -83,17 +84,9 @@ class WebServer(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None: ...
 
 
-@contextmanager
-def web_server() -> Iterator[WebServer]:
+def web_server() -> AbstractContextManager[WebServer]:
     """A server on a free port of this machine."""
-    server = WebServer()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
+    return serving(WebServer())
 
 
 def endless(handler: Handler) -> None:

@@ -13,19 +13,12 @@ from fastapi.testclient import TestClient
 
 from orchestrator.domain.datasets import Dataset
 from orchestrator.domain.training_jobs import TrainingJob
-from orchestrator.services.auth.limits import forget_clients
 from orchestrator.services.datasets.files import dataset_folder
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
-from tests.api_client import refusal, sign_in
+from tests.api_client import refusal
 from tests.fakes.videos import draw_clip
 from tests.ingest import import_now
-
-
-@pytest.fixture
-def ada_client(redis_server: object) -> TestClient:
-    forget_clients()
-    return sign_in("ada")
 
 
 def _b64(text: str) -> str:

@@ -7,10 +7,7 @@ from fastapi.testclient import TestClient
 
 from orchestrator.api.app import create_api
 from orchestrator.api.openai.app import create_openai
-from orchestrator.services.auth.limits import forget_clients
-from orchestrator.services.db import session_scope
-from orchestrator.services.models.builtin import ensure_builtin
-from tests.api_client import make_client, sign_in
+from tests.api_client import make_client
 
 _ALLOWED = {
     "/api/v1/infer",
@@ -24,12 +21,7 @@ _ALLOWED = {
 }
 
 
-@pytest.fixture
-def ada_client(redis_server: object) -> TestClient:
-    forget_clients()
-    with session_scope() as session:
-        ensure_builtin(session)
-    return sign_in("ada")
+pytestmark = pytest.mark.usefixtures("builtin_models")
 
 
 def token(client: TestClient, *scopes: str) -> TestClient:

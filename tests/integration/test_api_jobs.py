@@ -13,20 +13,13 @@ from orchestrator.domain.live_records import pack
 from orchestrator.domain.redis_keys import LIVE_STREAM
 from orchestrator.domain.users import Actor, Role
 from orchestrator.services.attempts.folders import attempt_folder
-from orchestrator.services.auth.limits import forget_clients
 from orchestrator.services.db import session_scope
 from orchestrator.services.training.lifecycle import request_stop
 from tests import records
-from tests.api_client import PASSWORD, refusal, sign_in
+from tests.api_client import PASSWORD, refusal
 from tests.studio import RedisProcess, make_things, start_process, until
 
 Processes = list[subprocess.Popen[bytes]]
-
-
-@pytest.fixture
-def ada_client(redis_server: object) -> TestClient:
-    forget_clients()
-    return sign_in("ada")
 
 
 @pytest.fixture

@@ -5,18 +5,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from orchestrator.services.auth.limits import forget_clients
-from orchestrator.services.db import session_scope
-from orchestrator.services.models.builtin import ensure_builtin
-from tests.api_client import make_client, sign_in
+from tests.api_client import make_client
 
-
-@pytest.fixture
-def ada_client(redis_server: object) -> TestClient:
-    forget_clients()
-    with session_scope() as session:
-        ensure_builtin(session)
-    return sign_in("ada")
+pytestmark = pytest.mark.usefixtures("builtin_models")
 
 
 def body(url: str, model: str = "", **more: Any) -> dict[str, Any]:

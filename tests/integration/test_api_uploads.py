@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from orchestrator.services.auth.limits import forget_clients
 from orchestrator.services.uploads import part_file
 from orchestrator.settings import get_settings
 from tests.api_client import refusal, sign_in
@@ -18,12 +17,6 @@ Header = dict[str, str]
 
 def _b64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
-
-
-@pytest.fixture
-def ada_client(redis_server: object) -> TestClient:
-    forget_clients()
-    return sign_in("ada")
 
 
 @pytest.fixture

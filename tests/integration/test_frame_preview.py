@@ -14,14 +14,14 @@ from orchestrator.domain.datasets import Clip
 from orchestrator.domain.errors import Invalid, NotFound
 from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
 from orchestrator.domain.recipes import parse_recipe
-from orchestrator.domain.tasks import ModelType, Task
+from orchestrator.domain.tasks import ModelType
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.media import frame_preview
 from orchestrator.services.db import session_scope
 from orchestrator.settings import ROOT, get_settings
+from tests.fakes.uploads import uploaded_dataset
 from tests.fakes.videos import draw_clip
 from tests.ingest import import_now
-from tests.integration.test_ingest_layouts import bring
 from tests.studio import make_person
 
 BASE = ROOT / "orchestrator" / "builtin" / "models" / "videomae-tiny"
@@ -32,7 +32,7 @@ def things(ada: Actor, tmp_path: Path) -> tuple[int, int]:
     """(a clip, a model that is ready)"""
     files = {f"{label}/{i}.mp4": draw_clip(tmp_path / f"{label}{i}.mp4", frames=20, shade=9 * i, dx=dx).read_bytes()
              for label, dx in (("left", 1), ("right", 3)) for i in range(2)}  # fmt: skip
-    dataset_id = bring(ada, Task.CLASSIFICATION, files)
+    dataset_id = uploaded_dataset(ada, files)
     assert import_now(dataset_id) == "ready"
     with session_scope() as session:
         model = VideoModel(

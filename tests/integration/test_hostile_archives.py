@@ -5,7 +5,6 @@ import json
 import socket
 import struct
 import tarfile
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,20 +21,12 @@ from orchestrator.services.datasets.ingest import tar_archives, zip_archives
 from orchestrator.services.db import session_scope
 from orchestrator.services.models.inspect import inspect_model
 from orchestrator.settings import get_settings
+from tests.fakes.uploads import uploaded_dataset, zipped
 from tests.fakes.videos import draw_clip
 from tests.ingest import import_now
 from tests.integration.test_fetch import dataset_of, dataset_to_fetch, no_uploads_left, run
-from tests.integration.test_ingest_layouts import bring
 
 MANY = 100_000
-
-
-def zipped(files: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    return buffer.getvalue()
 
 
 def many_in_a_zip() -> bytes:
@@ -86,7 +77,7 @@ ARCHIVES: dict[str, tuple[Callable[[], bytes], str]] = {
 @pytest.mark.parametrize("name", ARCHIVES)
 def test_an_archive_is_refused_and_leaves_nothing(ada: Actor, name: str) -> None:
     make, sentence = ARCHIVES[name]
-    dataset_id = bring(ada, Task.CLASSIFICATION, {name: make()})
+    dataset_id = uploaded_dataset(ada, {name: make()})
     assert import_now(dataset_id) == "error"
     assert sentence in dataset_of(dataset_id).error
     assert [path for path in dataset_folder(dataset_id).rglob("*") if path.is_file()] == []
@@ -107,7 +98,9 @@ def test_words_that_are_code_stay_words(ada: Actor, tmp_path: Path) -> None:
     clips = {f"{i}.mp4": draw_clip(tmp_path / f"{i}.mp4", shade=20 * i).read_bytes() for i in range(3)}
     said = ["<script>alert(1)</script>", '=HYPERLINK("http://x")', "seen \u202e gnp.exe \u0000 end"]
     rows = [{"file_name": name, "caption": text} for name, text in zip(clips, said, strict=True)]
-    dataset_id = bring(ada, Task.CAPTIONING, clips | {"metadata.jsonl": "\n".join(map(json.dumps, rows)).encode()})
+    dataset_id = uploaded_dataset(
+        ada, clips | {"metadata.jsonl": "\n".join(map(json.dumps, rows)).encode()}, Task.CAPTIONING
+    )
     assert import_now(dataset_id) == "ready"
     with session_scope() as session:
         captions = {clip.name: clip.caption for clip in session.exec(select(Clip))}

@@ -21,15 +21,14 @@ from jobs.video.decode import decode_frames
 from jobs.video.inspect import inspect_clip
 from jobs.video.probe_pool import ProbePool, ProbeProcess
 from orchestrator.domain.datasets import Clip, ClipStatus
-from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services import sandbox
 from orchestrator.services.datasets.files import dataset_folder
 from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
+from tests.fakes.uploads import uploaded_dataset
 from tests.fakes.videos import draw_clip, truncated
-from tests.integration.test_ingest_layouts import bring
 
 
 def film(
@@ -218,7 +217,7 @@ def test_the_corpus(ada: Actor, tmp_path: Path) -> None:
         folder = tmp_path / str(number)
         folder.mkdir()
         files[f"{'ab'[number % 2]}/{name}"] = make(folder / name)
-    dataset_id = bring(ada, Task.CLASSIFICATION, files)
+    dataset_id = uploaded_dataset(ada, files)
     with ProbePool(2) as pool:
         assert ingest_dataset(dataset_id, pool, concurrency=3) == "ready"
     with session_scope() as session:

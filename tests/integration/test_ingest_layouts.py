@@ -8,33 +8,16 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus, Split, Upload, UploadStatus
+from orchestrator.domain.datasets import Clip, Dataset, Split
 from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.curation.edits import assign_splits
 from orchestrator.services.datasets.export import plan_export, stream
 from orchestrator.services.db import session_scope
-from orchestrator.services.uploads.part_file import upload_path
 from orchestrator.settings import ROOT
+from tests.fakes.uploads import uploaded_dataset
 from tests.fakes.videos import draw_clip
 from tests.ingest import import_now
-
-
-def bring(actor: Actor, task: Task, files: dict[str, bytes]) -> int:
-    with session_scope() as session:
-        dataset = Dataset(owner_id=actor.user_id, name="mine", task=task, status=DatasetStatus.PROCESSING)
-        session.add(dataset)
-        session.flush()
-        assert dataset.id
-        for number, (name, data) in enumerate(files.items()):
-            row = Upload(
-                id=f"u{number}", owner_id=actor.user_id, dataset_id=dataset.id, filename=name, length=len(data)
-            )
-            row.status = UploadStatus.COMPLETE
-            session.add(row)
-            upload_path(row.id).parent.mkdir(parents=True, exist_ok=True)
-            upload_path(row.id).write_bytes(data)
-        return dataset.id
 
 
 def read(dataset_id: int) -> tuple[Dataset, list[Clip]]:
@@ -50,7 +33,7 @@ def test_llama_factorys_demo(ada: Actor) -> None:
     if folder is None:
         pytest.skip("No ../shared/data/llamafactory_video_demo beside the project: this test imports it.")
     files = {f"demo/{p.relative_to(folder).as_posix()}": p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-    dataset_id = bring(ada, Task.CAPTIONING, files)
+    dataset_id = uploaded_dataset(ada, files, Task.CAPTIONING)
     assert import_now(dataset_id) == "ready"
     dataset, clips = read(dataset_id)
     assert (dataset.clip_count, dataset.bad_count, dataset.layout["title"]) == (3, 0, "LLaMA-Factory (ShareGPT)")
@@ -72,7 +55,7 @@ def test_webdataset_shards(ada: Actor, tmp_path: Path) -> None:
                     info.size = len(data)
                     archive.addfile(info, io.BytesIO(data))
         shards[f"shard-{number}.tar"] = buffer.getvalue()
-    dataset_id = bring(ada, Task.RETRIEVAL, shards)
+    dataset_id = uploaded_dataset(ada, shards, Task.RETRIEVAL)
     assert import_now(dataset_id) == "ready"
     dataset, clips = read(dataset_id)
     assert dataset.layout["key"] == "webdataset"
@@ -89,7 +72,7 @@ def test_a_table_of_labels_and_splits(ada: Actor, tmp_path: Path) -> None:
         files[f"set/{name}"] = draw_clip(tmp_path / name, shade=10 * number, dx=1 + number % 2).read_bytes()
         rows.append(f"{name},{'slow' if number % 2 else 'fast'},{'val' if number > 5 else 'train'}")
     files["set/metadata.csv"] = "\n".join(rows).encode()
-    dataset_id = bring(ada, Task.CLASSIFICATION, files)
+    dataset_id = uploaded_dataset(ada, files)
     assert import_now(dataset_id) == "ready"
     dataset, clips = read(dataset_id)
     assert dataset.class_names == ["fast", "slow"]
@@ -98,7 +81,7 @@ def test_a_table_of_labels_and_splits(ada: Actor, tmp_path: Path) -> None:
 
 def test_a_damaged_table_is_named_as_the_cause(ada: Actor, tmp_path: Path) -> None:
     clip = draw_clip(tmp_path / "a.mp4").read_bytes()
-    dataset_id = bring(ada, Task.CAPTIONING, {"a.mp4": clip, "data.json": b'[{"video": "a.mp4",'})
+    dataset_id = uploaded_dataset(ada, {"a.mp4": clip, "data.json": b'[{"video": "a.mp4",'}, Task.CAPTIONING)
     assert import_now(dataset_id) == "error"
     assert "data.json is not valid JSON" in read(dataset_id)[0].error
 
@@ -107,7 +90,7 @@ def test_a_damaged_table_is_named_as_the_cause(ada: Actor, tmp_path: Path) -> No
 def test_what_is_exported_imports_again(ada: Actor, tmp_path: Path, form: str) -> None:
     files = {f"{label}/{i}.mp4": draw_clip(tmp_path / "c.mp4", shade=20 * i, dx=dx).read_bytes()
              for label, dx in (("left", 1), ("right", 3)) for i in range(2)}  # fmt: skip
-    dataset_id = bring(ada, Task.CLASSIFICATION, files)
+    dataset_id = uploaded_dataset(ada, files)
     assert import_now(dataset_id) == "ready"
     with session_scope() as session:
         assign_splits(session, ada, dataset_id, 0.5)
@@ -116,7 +99,7 @@ def test_what_is_exported_imports_again(ada: Actor, tmp_path: Path, form: str) -
         plan = plan_export(session, ada, dataset_id, form)
     assert plan.filename == f"mine-v2-{form}.zip"
     archive = b"".join(stream(plan))
-    again = bring(ada, Task.CLASSIFICATION, {"out.zip": archive})
+    again = uploaded_dataset(ada, {"out.zip": archive})
     assert import_now(again) == "ready"
     before, after = read(dataset_id)[1], read(again)[1]
     assert read(again)[0].layout["key"] == form

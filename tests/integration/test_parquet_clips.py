@@ -16,9 +16,9 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.ingest import parquet_clips
 from orchestrator.services.datasets.ingest.parquet_clips import unpack_table
 from orchestrator.services.db import session_scope
+from tests.fakes.uploads import uploaded_dataset
 from tests.fakes.videos import draw_clip
 from tests.ingest import import_now
-from tests.integration.test_ingest_layouts import bring
 
 FEATURES = {"info": {"features": {"label": {"names": ["cat", "dog"], "_type": "ClassLabel"}}}}
 
@@ -47,7 +47,7 @@ def test_clips_with_classes(ada: Actor, tmp_path: Path) -> None:
     films: list[object] = [{"bytes": film(tmp_path, 40 * i), "path": name} for i, name in enumerate(names)]
     pictures: list[object] = [{"bytes": b"\x89PNG", "path": "x.png"}] * 4
     said = table({"image": pictures, "video": films, "label": [0, 1, 0, 1]})
-    clips = read(bring(ada, Task.CLASSIFICATION, {"data/train-00000-of-00001.parquet": said}))
+    clips = read(uploaded_dataset(ada, {"data/train-00000-of-00001.parquet": said}))
     assert [(clip.name.rpartition("/")[2], clip.label) for clip in clips] == [
         ("000000-a.mp4", "cat"),
         ("000001-b.mp4", "dog"),
@@ -63,7 +63,7 @@ def test_captions_of_two_tables_and_bytes_without_a_name(ada: Actor, tmp_path: P
         )
         for split, base in (("train", 30), ("validation", 150))
     }
-    clips = read(bring(ada, Task.CAPTIONING, files))
+    clips = read(uploaded_dataset(ada, files, Task.CAPTIONING))
     assert [(clip.caption, clip.split.value) for clip in clips] == [
         ("train one", "train"),
         ("train two", "train"),
@@ -75,7 +75,7 @@ def test_captions_of_two_tables_and_bytes_without_a_name(ada: Actor, tmp_path: P
 def test_a_damaged_clip_inside_costs_itself_only(ada: Actor, tmp_path: Path) -> None:
     good = [film(tmp_path, shade) for shade in (20, 60, 100, 140)]
     said = table({"video": [*good, good[0][:300]], "caption": [f"number {i}" for i in range(5)]})
-    clips = read(bring(ada, Task.CAPTIONING, {"train.parquet": said}))
+    clips = read(uploaded_dataset(ada, {"train.parquet": said}, Task.CAPTIONING))
     assert [bool(clip.problem) for clip in clips] == [False] * 4 + [True]
 
 

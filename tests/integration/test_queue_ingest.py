@@ -9,18 +9,19 @@ import pytest
 from sqlmodel import select
 
 from jobs.video.synthetic import demo_frames, write_mp4
-from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus, Upload, UploadStatus
+from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus
 from orchestrator.domain.redis_keys import TASK_INGEST
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.services.queue import enqueue, ingest_key
-from orchestrator.services.uploads.part_file import upload_path
+from tests.fakes.uploads import uploaded_dataset
 from tests.studio import RedisProcess, start_controller, start_process, until
 
 Processes = list[subprocess.Popen[bytes]]
 
 
-def bring(actor: Actor, folder: Path) -> int:
+def uploaded_motions(actor: Actor, folder: Path) -> int:
+    """A dataset of two motions with four clips each, and two files that are no clips."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         path = folder
@@ -30,24 +31,7 @@ def bring(actor: Actor, folder: Path) -> int:
                 archive.write(path, f"{motion}/{number}.mp4")
         archive.writestr("circling/cut.mp4", (folder / "zooming0.mp4").read_bytes()[:2_000])
         archive.writestr("circling/words.mp4", b"these are words")
-    with session_scope() as session:
-        dataset = Dataset(owner_id=actor.user_id, name="mine", status=DatasetStatus.PROCESSING)
-        session.add(dataset)
-        session.flush()
-        assert dataset.id
-        upload = Upload(
-            id="u1",
-            owner_id=actor.user_id,
-            dataset_id=dataset.id,
-            filename="all.zip",
-            length=buffer.tell(),
-            status=UploadStatus.COMPLETE,
-        )
-        session.add(upload)
-        dataset_id = dataset.id
-    upload_path("u1").parent.mkdir(parents=True, exist_ok=True)
-    upload_path("u1").write_bytes(buffer.getvalue())
-    return dataset_id
+    return uploaded_dataset(actor, {"all.zip": buffer.getvalue()})
 
 
 def status_of(dataset_id: int) -> DatasetStatus:
@@ -65,7 +49,7 @@ def check(dataset_id: int) -> None:
 
 
 def test_real_videos(home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes, tmp_path: Path) -> None:
-    dataset_id = bring(ada, tmp_path)
+    dataset_id = uploaded_motions(ada, tmp_path)
     processes.append(start_process("-m", "jobs.worker", "--device", "prep", log=home / "prep.log"))
     enqueue(TASK_INGEST, ingest_key(dataset_id), "prep", dataset_id=dataset_id)
     until(lambda: status_of(dataset_id) is not DatasetStatus.PROCESSING, 30)
@@ -76,7 +60,7 @@ def test_real_videos(home: Path, redis_server: RedisProcess, ada: Actor, process
 def test_a_lost_message_is_sent_again(
     home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes, tmp_path: Path
 ) -> None:
-    dataset_id = bring(ada, tmp_path)
+    dataset_id = uploaded_motions(ada, tmp_path)
     (home / "storage" / "demo").mkdir(parents=True)
     (home / "storage" / "demo" / "manifest.json").write_text("[]")  # no demo now
     processes.append(start_process("-m", "jobs.worker", "--device", "prep", log=home / "prep.log"))

@@ -21,6 +21,7 @@ from orchestrator.api.rules import Email, Flag, NewPassword, Scopes, TokenDays, 
 from orchestrator.api.schema.refusals import refusals
 from orchestrator.api.serialization import Id, complete_page, extended
 from orchestrator.domain.errors import NotSignedIn
+from orchestrator.domain.local_path import local_path
 from orchestrator.services.auth import accounts, device_cookies, sessions, tickets, tokens
 from orchestrator.services.auth.rows import AccountRow, TokenRow
 from orchestrator.services.db import session_scope
@@ -87,12 +88,6 @@ def set_cookies(response: Response, request: Request, user_id: int, token: str, 
         (device_cookies.COOKIE_NAME, device, device_cookies.DAYS * 86_400),
     ):
         response.set_cookie(name, value, seconds, httponly=True, samesite="lax", secure=secure, path="/")
-
-
-def local_path(path: str) -> str:
-    """`path` when it leads to a page of this site, else the overview."""
-    is_local = path.startswith("/") and not path.startswith(("//", "/\\")) and "\\" not in path and path.isprintable()
-    return path if is_local else "/overview"
 
 
 @router.post("/auth/signup", status_code=201, dependencies=[Depends(check_origin_if_browser)])

@@ -7,8 +7,9 @@ from urllib.parse import quote
 import reflex as rx
 
 from orchestrator.domain.errors import AppError
+from orchestrator.domain.local_path import local_path
 from orchestrator.services.auth import sessions, tickets
-from orchestrator.states.shared.guards import local_path, public, run_service
+from orchestrator.states.shared.guards import public, run_service
 from orchestrator.states.shared.identity import device_cookie_of, find_actor
 
 NO_LOGIN = "Enter your email or username."

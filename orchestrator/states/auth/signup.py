@@ -6,11 +6,12 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.domain.errors import AppError
+from orchestrator.domain.local_path import local_path
 from orchestrator.services.auth import accounts, passwords, tickets
 from orchestrator.services.person_slots import person_slot
 from orchestrator.settings import get_settings
 from orchestrator.states.auth.login import enter, next_path, with_next
-from orchestrator.states.shared.guards import local_path, problems_of, public, run_service
+from orchestrator.states.shared.guards import problems_of, public, run_service
 from orchestrator.states.shared.identity import find_actor
 
 MISMATCH = "The two passwords differ. Type the same one twice."

@@ -11,6 +11,7 @@ from orchestrator.services.datasets.overview import DatasetExtras, dataset_extra
 from orchestrator.services.datasets.rows import DatasetRow
 from orchestrator.states.datasets.dialogs import blocked_by, consequences
 from orchestrator.states.datasets.index import DatasetsState
+from orchestrator.states.shared.dialog import Dialog
 from orchestrator.states.shared.guards import run_as_user, signed_in
 from orchestrator.states.shared.paging import MAX_ROWS
 
@@ -27,11 +28,10 @@ def _read(session: Session, actor: Actor, chosen: list[int]) -> list[tuple[Datas
     return [(row, extras.get(row.id, DatasetExtras())) for row in rows]
 
 
-class DatasetBulkDeleteState(rx.State):
+class DatasetBulkDeleteState(Dialog, rx.State):
     """The chosen datasets, and the dialog that says for each what its deletion affects."""
 
     chosen: list[int] = []
-    opened: bool = False
     deletable: list[tuple[str, str]] = []
     """Name and consequences of each dataset that would be deleted."""
     blocked: list[str] = []
@@ -82,11 +82,6 @@ class DatasetBulkDeleteState(rx.State):
         count = formatting.plural(len(deletable), "dataset").replace(formatting.NBSP, " ")
         self.phrase = f"delete {count}" if deletable else ""
         self.typed, self.problem, self.opened = "", "", bool(found)
-
-    @rx.event
-    @signed_in
-    async def show(self, opened: bool):
-        self.opened = opened and self.opened
 
     @rx.event
     @signed_in

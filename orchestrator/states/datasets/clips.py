@@ -17,6 +17,7 @@ from orchestrator.states.datasets.clip_filters import ClipFilters, query_of
 from orchestrator.states.datasets.detail import DatasetDetailState, part_of_page
 from orchestrator.states.datasets.rows import ClipTile, clip_tile
 from orchestrator.states.datasets.versions import edit_toast
+from orchestrator.states.shared.dialog import Dialog
 from orchestrator.states.shared.guards import problems_of, run_as_user, signed_in
 
 UNCHANGED = "Nothing was changed."
@@ -82,7 +83,7 @@ def _change(
 
 
 @part_of_page
-class DatasetClipsState(rx.State):
+class DatasetClipsState(Dialog, rx.State):
     """The chosen clips, and the clip in the dialog with what is typed there."""
 
     chosen: list[int] = []
@@ -92,7 +93,6 @@ class DatasetClipsState(rx.State):
     """The filters (`DatasetDetailState.filters_key`) under which all were chosen."""
     _all_matching: AllMatching | None = None
     clip: ClipTile | None = None
-    opened: bool = False
     label: str = ""
     caption: str = ""
     split: str = "auto"
@@ -205,11 +205,6 @@ class DatasetClipsState(rx.State):
         row = await run_as_user(self, get_clip, clip_id)
         self.clip, self.label, self.caption, self.split = clip_tile(row), row.label, row.caption, row.split
         self._split, self.problems, self.opened = row.split, {}, True
-
-    @rx.event
-    @signed_in
-    async def show(self, opened: bool):
-        self.opened = opened and self.opened
 
     @rx.event
     @signed_in

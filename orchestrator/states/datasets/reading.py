@@ -11,6 +11,7 @@ from orchestrator.services.datasets.ingest.layouts.detect import LAYOUTS
 from orchestrator.services.datasets.ingest.layouts.reading import ROLES
 from orchestrator.services.datasets.ingest.reinterpret import request_reinterpretation
 from orchestrator.states.datasets.detail import DatasetDetailState, part_of_page
+from orchestrator.states.shared.dialog import Dialog
 from orchestrator.states.shared.guards import problems_of, run_as_user, signed_in
 
 DETECTED, BY_NAME = "detected", "found"
@@ -20,10 +21,9 @@ _NONE = {"value": "-", "label": "None"}
 
 
 @part_of_page
-class DatasetReadingState(rx.State):
+class DatasetReadingState(Dialog, rx.State):
     """What is chosen in the dialog; nothing happens before "Read again"."""
 
-    opened: bool = False
     layout: str = DETECTED
     columns: dict[str, str] = {}
     level: str = "1"
@@ -52,11 +52,6 @@ class DatasetReadingState(rx.State):
         self.layout, self.level = last.get("layout") or DETECTED, str(last.get("level") or 1)
         self.columns = dict.fromkeys(ROLES, BY_NAME) | dict(last.get("columns") or {})
         self.ignore_splits, self.problems, self.opened = bool(last.get("ignore_splits")), {}, True
-
-    @rx.event
-    @signed_in
-    async def show(self, opened: bool):
-        self.opened = opened and self.opened
 
     @rx.event
     @signed_in

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import reflex as rx
 import structlog
@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from orchestrator.domain.errors import AppError, Invalid, NotSignedIn
+from orchestrator.domain.local_path import local_path
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
 from orchestrator.services.person_slots import person_slot
@@ -40,13 +41,6 @@ class SessionEnded(Exception):
     No `AppError`, so that a handler that shows refusals beside a form's fields lets it pass: only the guard around the
     handler catches it, and sends the visitor to the login page.
     """
-
-
-def local_path(path: str, fallback: str = "/overview") -> str:
-    """`path` when it leads to a page of this site, else the fallback: no redirect ever leaves the site."""
-    parts = urlsplit(path)
-    plain = path.startswith("/") and not path.startswith(("//", "/\\", "/api")) and "\\" not in path
-    return path if plain and not parts.scheme and not parts.netloc and path.isprintable() else fallback
 
 
 def login_address(state: Any) -> str:

@@ -6,6 +6,7 @@ import { cn } from "../primitives/cn";
 import { figure, number } from "../primitives/format";
 import { ChartTools, square } from "./chart_tools";
 import { themeOf, WHOLE } from "./loss_plot";
+import { pointerTip, valueBefore, type Values } from "./pointer_tip";
 import { Curves, smooth } from "./series";
 
 type Line = { id: number; name: string; series: number; dash: number; points: [number, number][] };
@@ -27,48 +28,32 @@ function align(lines: Line[], weight: number): uPlot.AlignedData {
   return [steps, ...rows] as uPlot.AlignedData;
 }
 
+/** Step, and the value of each job with its colour. */
 function tip(lines: Line[], colors: string[]): uPlot.Plugin {
-  const box = document.createElement("div");
-  box.className = "pointer-events-none absolute z-10 hidden min-w-43 rounded-lg border border-border bg-popover px-3 py-2 text-xs text-foreground shadow-float";
-  const near = (values: (number | null | undefined)[], at: number) => {
-    for (let back = at; back >= 0 && back > at - 400; back -= 1) if (typeof values[back] === "number") return values[back] as number;
-    return null;
-  };
-  return {
-    hooks: {
-      init: (plot) => void plot.over.append(box),
-      setCursor: (plot) => {
-        const at = plot.cursor.idx;
-        if (at === null || at === undefined || (plot.cursor.left ?? -1) < 0) return box.classList.add("hidden");
-        box.replaceChildren();
-        const head = document.createElement("p");
-        head.className = "mb-1 font-semibold";
-        head.textContent = `Step ${number(plot.data[0][at])}`;
-        box.append(head);
-        lines.forEach((line, place) => {
-          const value = near(plot.data[place + 1] as (number | null)[], at);
-          if (value === null) return;
-          const row = document.createElement("p");
-          row.className = "flex items-center gap-2 py-0.5";
-          const dot = document.createElement("span");
-          dot.className = "size-2 shrink-0 rounded-xs";
-          dot.style.background = colors[place];
-          const word = document.createElement("span");
-          word.className = "max-w-36 flex-1 truncate text-muted-foreground";
-          word.textContent = line.name;
-          const said = document.createElement("span");
-          said.className = "font-mono tabular";
-          said.textContent = figure(value);
-          row.append(dot, word, said);
-          box.append(row);
-        });
-        box.classList.remove("hidden");
-        const left = plot.cursor.left as number;
-        box.style.left = `${left + 220 > plot.over.clientWidth ? Math.max(0, left - box.offsetWidth - 12) : left + 12}px`;
-        box.style.top = "12px";
-      },
-    },
-  };
+  return pointerTip("min-w-43", (box, plot, at) => {
+    box.replaceChildren();
+    const head = document.createElement("p");
+    head.className = "mb-1 font-semibold";
+    head.textContent = `Step ${number(plot.data[0][at])}`;
+    box.append(head);
+    lines.forEach((line, place) => {
+      const value = valueBefore(plot.data[place + 1] as Values, at, 400);
+      if (value === null) return;
+      const row = document.createElement("p");
+      row.className = "flex items-center gap-2 py-0.5";
+      const dot = document.createElement("span");
+      dot.className = "size-2 shrink-0 rounded-xs";
+      dot.style.background = colors[place];
+      const name = document.createElement("span");
+      name.className = "max-w-36 flex-1 truncate text-muted-foreground";
+      name.textContent = line.name;
+      const shown = document.createElement("span");
+      shown.className = "font-mono tabular";
+      shown.textContent = figure(value);
+      row.append(dot, name, shown);
+      box.append(row);
+    });
+  });
 }
 
 export function CurvesChart({ lines = [], title = "Loss", smoothing = 0.8, height = 420, className }: Props) {

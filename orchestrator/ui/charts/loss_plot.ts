@@ -1,6 +1,7 @@
 // How the loss chart is drawn: axes, the three lines, the part to come, the last point and the tooltip.
 import uPlot from "uplot";
 import { bytes, figure, number, percent } from "../primitives/format";
+import { pointerTip, valueBefore, type Values } from "./pointer_tip";
 
 export type Unit = "" | "percent" | "bytes";
 export type Axis = "step" | "seconds";
@@ -99,41 +100,20 @@ function drawLast(plot: uPlot, look: Look) {
   ctx.restore();
 }
 
-/** A box that follows the pointer: step, smoothed, raw and validation. */
+/** Step, smoothed, raw and validation value. */
 function tooltip(look: Look): uPlot.Plugin {
-  const box = document.createElement("div");
-  box.className = "pointer-events-none absolute z-10 hidden w-43 rounded-lg border border-border bg-popover px-3 py-2 text-xs text-foreground shadow-float";
   const row = (word: string, value: string, strong = false) =>
     `<div class="flex justify-between gap-3 py-0.5"><span class="${strong ? "font-semibold" : "text-muted-foreground"}">${word}</span><span class="font-mono tabular">${value}</span></div>`;
-  const near = (line: (number | null | undefined)[], at: number) => {
-    for (let back = at; back >= 0 && back > at - 200; back -= 1) if (typeof line[back] === "number") return line[back] as number;
-    return null;
-  };
-  return {
-    hooks: {
-      init: (plot) => void plot.over.append(box),
-      setCursor: (plot) => {
-        const at = plot.cursor.idx;
-        if (at === null || at === undefined || (plot.cursor.left ?? -1) < 0) {
-          box.classList.add("hidden");
-          return;
-        }
-        const [steps, raw, soft, val] = plot.data as (number | null | undefined)[][];
-        const { train, held } = look.words;
-        const rows: [string, number | null][] = [
-          [look.weight > 0 ? `${train}, smoothed` : train, near(soft, at)],
-          [`${train}, raw`, look.weight > 0 ? near(raw, at) : null],
-          [held, near(val, at)],
-        ];
-        box.innerHTML = row(sayX(steps[at] as number, look.x), "", true) + rows.map(([word, value]) => (value === null ? "" : row(word, say(value, look.unit)))).join("");
-        box.classList.remove("hidden");
-        const left = plot.cursor.left as number;
-        const over = plot.over.clientWidth;
-        box.style.left = `${left + 190 > over ? Math.max(0, left - 184) : left + 12}px`;
-        box.style.top = "12px";
-      },
-    },
-  };
+  return pointerTip("w-43", (box, plot, at) => {
+    const [steps, raw, soft, val] = plot.data as Values[];
+    const { train, held } = look.words;
+    const rows: [string, number | null][] = [
+      [look.weight > 0 ? `${train}, smoothed` : train, valueBefore(soft, at, 200)],
+      [`${train}, raw`, look.weight > 0 ? valueBefore(raw, at, 200) : null],
+      [held, valueBefore(val, at, 200)],
+    ];
+    box.innerHTML = row(sayX(steps[at] as number, look.x), "", true) + rows.map(([word, value]) => (value === null ? "" : row(word, say(value, look.unit)))).join("");
+  });
 }
 
 const linear = (look: Look, low: number | null, high: number | null): uPlot.Range.MinMax => {

@@ -6,6 +6,7 @@ import reflex as rx
 
 from orchestrator.ui.charts.sparkline import sparkline
 from orchestrator.ui.kit import Child, Number, Text, children, classes
+from orchestrator.ui.primitives.badge import TONES, Tone
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.link import link
@@ -105,23 +106,13 @@ def job_card(
     )
 
 
-_TINTS = {
-    "primary": "bg-primary/13 text-primary",
-    "success": "bg-success/13 text-success",
-    "warning": "bg-warning/13 text-warning",
-    "destructive": "bg-destructive/13 text-destructive",
-    "info": "bg-info/13 text-info",
-    "muted": "bg-muted text-muted-foreground",
-}
-
-
 def timeline(*items: Child) -> rx.Component:
     """A list of `timeline_item`s, or an rx.foreach of them."""
     return rx.el.ol(*children(*items), class_name="flex flex-col")
 
 
 def timeline_item(
-    text: Child, when: Child, icon_name: str = "circle-dot", tone: str = "muted", mark: Child = None
+    text: Child, when: Child, icon_name: str = "circle-dot", tone: Tone = "muted", mark: Child = None
 ) -> rx.Component:
     """An event and its time. `mark` replaces the icon, for a reactive one."""
     return rx.el.li(
@@ -130,7 +121,7 @@ def timeline_item(
         if mark is not None
         else rx.el.span(
             icon(icon_name, size=14),
-            class_name=classes("z-10 flex size-6 shrink-0 items-center justify-center rounded-full", _TINTS[tone]),
+            class_name=classes("z-10 flex size-6 shrink-0 items-center justify-center rounded-full", TONES[tone]),
         ),
         rx.el.div(
             rx.el.div(text, class_name="text-sm text-muted-foreground [&_b]:font-medium [&_b]:text-foreground"),

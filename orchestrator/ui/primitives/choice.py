@@ -1,6 +1,6 @@
 """Choices that stand open: check, switch, preset cards, segmented row. Each may be held by a state var or by the browser."""
 
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import reflex as rx
 
@@ -74,46 +74,34 @@ class Segmented(_Row):
     mono: rx.Var[bool]
 
 
+class CheckOptions(TypedDict, total=False):
+    """What a checkbox and a switch have in common."""
+
+    checked: Flag
+    default_checked: bool
+    on_change: Handler
+    note: Text
+    name: str
+    disabled: Flag
+    aria_label: Text
+    id: str
+
+
 def checkbox(
-    label: Text | None = None,
-    *,
-    checked: Flag | None = None,
-    default_checked: bool | None = None,
-    partly: Flag | None = None,
-    on_change: Handler = None,
-    note: Text | None = None,
-    name: str | None = None,
-    boxed: bool = False,
-    disabled: Flag = False,
-    aria_label: Text | None = None,
-    id: str | None = None,
+    label: Text | None = None, *, partly: Flag | None = None, boxed: bool = False, **options: Unpack[CheckOptions]
 ) -> rx.Component:
     """A check with its label. `boxed`: the outlined chip of a target module, with `note` (a size) in it."""
-    given = present(
-        label=label, checked=checked, default_checked=default_checked, partly=partly, on_change=on_change, note=note,
-        name=name, spoken=aria_label, id=id,
-    )  # fmt: skip
-    return Checkbox.create(boxed=boxed, disabled=disabled, **given)
+    return Checkbox.create(boxed=boxed, **_check_props(label, options), **present(partly=partly))
 
 
-def switch(
-    label: Text | None = None,
-    *,
-    checked: Flag | None = None,
-    default_checked: bool | None = None,
-    on_change: Handler = None,
-    note: Text | None = None,
-    name: str | None = None,
-    disabled: Flag = False,
-    aria_label: Text | None = None,
-    id: str | None = None,
-) -> rx.Component:
+def switch(label: Text | None = None, **options: Unpack[CheckOptions]) -> rx.Component:
     """A switch that acts at once."""
-    given = present(
-        label=label, checked=checked, default_checked=default_checked, on_change=on_change, note=note, name=name,
-        spoken=aria_label, id=id,
-    )  # fmt: skip
-    return Switch.create(disabled=disabled, **given)
+    return Switch.create(**_check_props(label, options))
+
+
+def _check_props(label: Text | None, options: CheckOptions) -> dict[str, Any]:
+    rest = {name: value for name, value in options.items() if name != "aria_label"}
+    return {"disabled": False, **present(label=label, spoken=options.get("aria_label"), **rest)}
 
 
 def radio_cards(

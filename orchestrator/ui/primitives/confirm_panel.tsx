@@ -1,24 +1,12 @@
 // The question itself; its code comes with the first opening.
 import * as Radix from "@radix-ui/react-alert-dialog";
-import { useState, type ReactNode } from "react";
+import { useState } from "react";
 import { buttonClasses } from "./button";
 import { cn } from "./cn";
-import { overlayClasses, panelClasses } from "./dialog_panel";
+import { overlayClasses, panelClasses, type ModalProps } from "./dialog_panel";
 import { controlClasses, controlHeight } from "./input";
 
-export type PanelProps = {
-  open: boolean;
-  change: (open: boolean) => void;
-  restore: (event: Event) => void;
-  title: string;
-  description?: string;
-  name?: string;
-  confirm?: string;
-  cancel?: string;
-  destructive?: boolean;
-  onConfirm?: () => void;
-  children?: ReactNode;
-};
+export type PanelProps = ModalProps & { name?: string; confirm?: string; cancel?: string; destructive?: boolean; onConfirm?: () => void };
 
 /** A page shows several spaces of a name as one. */
 const plain = (text: string) => text.trim().replace(/\s+/g, " ");

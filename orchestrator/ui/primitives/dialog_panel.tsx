@@ -7,16 +7,17 @@ import { DialogParts } from "./dialog_parts";
 
 const widths = { sm: "sm:max-w-md", md: "sm:max-w-lg", lg: "sm:max-w-2xl" };
 
-export type PanelProps = {
+/** What every modal panel gets; `restore` gives the focus back to the element that opened it. */
+export type ModalProps = {
   open: boolean;
   change: (open: boolean) => void;
   restore: (event: Event) => void;
   title: string;
   description?: string;
-  size?: "sm" | "md" | "lg";
-  footer?: ReactNode;
   children?: ReactNode;
 };
+
+export type PanelProps = ModalProps & { size?: "sm" | "md" | "lg"; footer?: ReactNode };
 
 /** The first field takes the focus, where there is one; else the close button, as Radix does. */
 function firstField(event: Event) {

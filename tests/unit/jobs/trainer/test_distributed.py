@@ -5,6 +5,8 @@ import json
 import os
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,25 +20,32 @@ from tests.unit.jobs.trainer.conftest import MakeSpec
 from tests.unit.jobs.trainer.test_run import losses, recorder_of
 
 
-def together(spec: TrainSpec, stop_after: int = 0) -> None:
-    """Two processes from beginning to end, or until so many steps are told."""
+@contextmanager
+def two_processes(spec: TrainSpec) -> Iterator[tuple[TrainerProcess, Callable[[], str]]]:
+    """A trainer of two processes that has just started, and a function that returns its output so far."""
     folder = Path(spec.folder)
     spec.save(folder / "spec.json")
     trainer = TrainerProcess.start(folder / "spec.json", processes=2)
-    said: list[bytes] = []
-    reader = threading.Thread(target=lambda: said.extend(iter(lambda: os.read(trainer.output, 4096), b"")))
+    blocks: list[bytes] = []
+    reader = threading.Thread(target=lambda: blocks.extend(iter(lambda: os.read(trainer.output, 4096), b"")))
     reader.start()
     try:
-        until = time.monotonic() + 240
-        while stop_after and len(_rank_output(spec)) < stop_after:
-            assert trainer.wait(0.02) is None, b"".join(said).decode()
-            assert time.monotonic() < until, b"".join(said).decode()
-        if stop_after:
-            trainer.ask_to_stop()
-        assert trainer.wait(240) == 0, b"".join(said).decode()
+        yield trainer, lambda: b"".join(blocks).decode()
     finally:
         trainer.kill()
         reader.join(5)
+
+
+def train_with_two(spec: TrainSpec, stop_after: int = 0) -> None:
+    """Two processes from beginning to end, or until so many steps are recorded."""
+    with two_processes(spec) as (trainer, output):
+        until = time.monotonic() + 240
+        while stop_after and len(_rank_output(spec)) < stop_after:
+            assert trainer.wait(0.02) is None, output()
+            assert time.monotonic() < until, output()
+        if stop_after:
+            trainer.ask_to_stop()
+        assert trainer.wait(240) == 0, output()
 
 
 def _rank_output(spec: TrainSpec) -> dict[int, float]:
@@ -50,50 +59,41 @@ def _rank_output(spec: TrainSpec) -> dict[int, float]:
 def test_two_learn_what_one_learns_and_go_on(make_spec: MakeSpec, clips: list[ClipSpec], tmp_path: Path) -> None:
     """Batches of two and two, gathered twice, are a batch of eight: with captions of any length, over a stop, too."""
     base = make_tiny("qwen2_vl", tmp_path / "base")
-    told = [
+    captioned = [
         dataclasses.replace(c, label="", caption=f"it {c.label}" + " on and on" * (c.id % 4), split="train")
         for c in clips[:16]
     ]
 
     def spec_of(name: str, batch: int, gather: int) -> TrainSpec:
         optim = {"epochs": 4, "learning_rate": 1e-2, "batch_size": batch, "gradient_accumulation": gather}
-        made = make_spec(name, optim=optim, qlora={"dropout": 0.0}, clips=told, data={"frames": 2, "size": 28})
+        made = make_spec(name, optim=optim, qlora={"dropout": 0.0}, clips=captioned, data={"frames": 2, "size": 28})
         return dataclasses.replace(made, task="captioning", class_names=[], model_path=str(base), family="qwen2_vl")
 
     alone = spec_of("alone", 8, 1)
     train(alone, recorder_of(alone), lambda: False)
     two = spec_of("two", 2, 2)
-    together(two, stop_after=3)
-    together(dataclasses.replace(two, attempt=2))
+    train_with_two(two, stop_after=3)
+    train_with_two(dataclasses.replace(two, attempt=2))
     assert len(losses(alone)) == 8
     assert losses(two) == pytest.approx(losses(alone), abs=2e-4)
 
 
 def test_two_train_and_stop_as_one(make_spec: MakeSpec) -> None:
     spec = make_spec("two", optim={"batch_size": 3, "epochs": 200})
-    folder = Path(spec.folder)
-    spec.save(folder / "spec.json")
-    trainer = TrainerProcess.start(folder / "spec.json", processes=2)
-    said: list[bytes] = []
-    reader = threading.Thread(target=lambda: said.extend(iter(lambda: os.read(trainer.output, 4096), b"")))
-    reader.start()
-    try:
-        metrics = folder / "metrics.jsonl"
+    metrics = Path(spec.folder) / "metrics.jsonl"
+    with two_processes(spec) as (trainer, output):
         until = time.monotonic() + 90
         while not (metrics.exists() and metrics.read_text().count('"train"') >= 3):
-            assert trainer.wait(0.1) is None, b"".join(said).decode()
-            assert time.monotonic() < until, b"".join(said).decode()
+            assert trainer.wait(0.1) is None, output()
+            assert time.monotonic() < until, output()
         trainer.ask_to_stop()
-        assert trainer.wait(60) == 0, b"".join(said).decode()
-    finally:
-        trainer.kill()
-        reader.join(5)
+        assert trainer.wait(60) == 0, output()
     records = [json.loads(line) for line in metrics.read_text().splitlines()]
     steps = [record["step"] for record in records if record["kind"] == "metric" and record["phase"] == "train"]
     assert steps == list(range(1, len(steps) + 1)), "one of the two writes"
     assert records[0]["total"] == 4 * 200, "a step sees a batch of each"
-    assert json.loads((folder / "result.json").read_text())["status"] == "stopped"
-    newest = latest_complete_checkpoint(folder / "checkpoints")
+    assert json.loads((Path(spec.folder) / "result.json").read_text())["status"] == "stopped"
+    newest = latest_complete_checkpoint(Path(spec.folder) / "checkpoints")
     assert newest is not None
     assert len(list(newest.glob("rng_state_*.pth"))) == 2, "what each needs to go on"
-    assert b"".join(said).count(b"trainable parameters") == 1
+    assert output().count("trainable parameters") == 1

@@ -31,6 +31,7 @@ from orchestrator.services.datasets.ingest.uploads import begin_upload
 from orchestrator.services.db import session_scope
 from orchestrator.services.uploads.part_file import upload_path
 from orchestrator.settings import get_settings
+from tests.fakes.uploads import uploaded_dataset, zipped
 from tests.studio import make_person
 
 GOOD = [f"{label}/{i}.mp4" for label in ("left", "right") for i in range(3)]
@@ -48,38 +49,8 @@ def _fake_facts(path: Path, name: str, strip: Path) -> ClipFacts:
     return ClipFacts(20, 10.0, 64, 48, 2.0, "h264")
 
 
-def zipped(files: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    return buffer.getvalue()
-
-
 def clips(names: list[str]) -> dict[str, bytes]:
     return {name: name.encode() for name in names}
-
-
-def bring(actor: Actor, files: dict[str, bytes], task: Task = Task.CLASSIFICATION) -> int:
-    with session_scope() as session:
-        dataset = Dataset(owner_id=actor.user_id, name="mine", task=task, status=DatasetStatus.PROCESSING)
-        session.add(dataset)
-        session.flush()
-        assert dataset.id
-        for number, (name, data) in enumerate(files.items()):
-            upload = Upload(
-                id=f"{dataset.id}-{number}",
-                owner_id=actor.user_id,
-                dataset_id=dataset.id,
-                filename=name,
-                length=len(data),
-                status=UploadStatus.COMPLETE,
-            )
-            session.add(upload)
-            path = upload_path(upload.id)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-        return dataset.id
 
 
 def dataset_of(dataset_id: int) -> Dataset:
@@ -95,7 +66,7 @@ def clips_of(dataset_id: int) -> list[Clip]:
 @pytest.mark.parametrize("prefix", ["", "my videos/"])
 def test_a_zip_of_class_folders(ada: Actor, prefix: str) -> None:
     litter = ["__MACOSX/left/._0.mp4", "left/.DS_Store"]
-    dataset_id = bring(ada, {"all.zip": zipped(clips([prefix + name for name in GOOD] + litter))})
+    dataset_id = uploaded_dataset(ada, {"all.zip": zipped(clips([prefix + name for name in GOOD] + litter))})
     assert ingest_dataset(dataset_id, fake_probe) == "ready"
     dataset = dataset_of(dataset_id)
     assert (dataset.status, dataset.clip_count, dataset.bad_count) == (DatasetStatus.READY, 6, 0)
@@ -107,14 +78,14 @@ def test_a_zip_of_class_folders(ada: Actor, prefix: str) -> None:
 
 
 def test_files_with_their_folders(ada: Actor) -> None:
-    dataset_id = bring(ada, clips(GOOD))
+    dataset_id = uploaded_dataset(ada, clips(GOOD))
     assert ingest_dataset(dataset_id, fake_probe) == "ready"
     assert {clip.label for clip in clips_of(dataset_id)} == {"left", "right"}
 
 
 def test_split_folders(ada: Actor) -> None:
     names = [f"data/{split}/{label}/{i}.mp4" for split in ("train", "val") for label in "ab" for i in range(2)]
-    dataset_id = bring(ada, {"d.zip": zipped(clips(names))})
+    dataset_id = uploaded_dataset(ada, {"d.zip": zipped(clips(names))})
     assert ingest_dataset(dataset_id, fake_probe) == "ready"
     found = {clip.name: (clip.split, clip.label) for clip in clips_of(dataset_id)}
     assert found["data/val/a/0.mp4"] == (Split.VALIDATION, "a")
@@ -122,7 +93,9 @@ def test_split_folders(ada: Actor) -> None:
 
 
 def test_a_class_may_be_called_test(ada: Actor) -> None:
-    dataset_id = bring(ada, {"d.zip": zipped(clips([f"{label}/{i}.mp4" for label in ("test", "rest") for i in "ab"]))})
+    dataset_id = uploaded_dataset(
+        ada, {"d.zip": zipped(clips([f"{label}/{i}.mp4" for label in ("test", "rest") for i in "ab"]))}
+    )
     assert ingest_dataset(dataset_id, fake_probe) == "ready"
     assert {(clip.split, clip.label) for clip in clips_of(dataset_id)} == {(Split.AUTO, "test"), (Split.AUTO, "rest")}
 
@@ -134,7 +107,7 @@ def test_bad_files_are_listed_with_their_reason(ada: Actor) -> None:
         "right/again.mp4": b"left/0.mp4",
         "loose.mp4": b"loose",
     }
-    dataset_id = bring(ada, {"all.zip": zipped(files)})
+    dataset_id = uploaded_dataset(ada, {"all.zip": zipped(files)})
     assert ingest_dataset(dataset_id, fake_probe) == "ready"
     bad = [clip for clip in clips_of(dataset_id) if clip.status is ClipStatus.BAD]
     assert {clip.name: (clip.problem_kind, clip.problem) for clip in bad} == {
@@ -175,7 +148,7 @@ def link_zip() -> bytes:
     ],
 )
 def test_a_refused_zip_leaves_its_sentence_and_nothing_else(ada: Actor, data: bytes, sentence: str) -> None:
-    dataset_id = bring(ada, {"all.zip": data})
+    dataset_id = uploaded_dataset(ada, {"all.zip": data})
     assert ingest_dataset(dataset_id, fake_probe) == "error"
     dataset = dataset_of(dataset_id)
     assert dataset.status is DatasetStatus.ERROR
@@ -195,7 +168,7 @@ def test_a_refused_zip_leaves_its_sentence_and_nothing_else(ada: Actor, data: by
     ],
 )
 def test_what_says_too_little_waits_for_a_correction_or_for_other_files(ada: Actor, data: bytes, sentence: str) -> None:
-    dataset_id = bring(ada, {"all.zip": data})
+    dataset_id = uploaded_dataset(ada, {"all.zip": data})
     assert ingest_dataset(dataset_id, fake_probe) == "error"
     dataset = dataset_of(dataset_id)
     assert dataset.status is DatasetStatus.ERROR
@@ -226,7 +199,7 @@ def add(actor: Actor, dataset_id: int, files: dict[str, bytes]) -> str:
 
 
 def test_more_clips_later(ada: Actor) -> None:
-    dataset_id = bring(ada, clips(GOOD))
+    dataset_id = uploaded_dataset(ada, clips(GOOD))
     ingest_dataset(dataset_id, fake_probe)
     assert add(ada, dataset_id, {"up/0.mp4": b"more", "up/1.mp4": b"most"}) == "ready"
     dataset = dataset_of(dataset_id)
@@ -236,7 +209,7 @@ def test_more_clips_later(ada: Actor) -> None:
 
 def test_a_clip_that_comes_again_takes_the_words_it_had_none_of(ada: Actor) -> None:
     films = {f"{name}.mp4": name.encode() for name in "abcd"}
-    dataset_id = bring(ada, {**films, "a.txt": b"a red ball"}, Task.CAPTIONING)
+    dataset_id = uploaded_dataset(ada, {**films, "a.txt": b"a red ball"}, Task.CAPTIONING)
     assert ingest_dataset(dataset_id, fake_probe) == "ready"
     with session_scope() as session:
         ids = {clip.name: clip.id or 0 for clip in session.exec(select(Clip))}
@@ -277,7 +250,7 @@ d.mp4,by hand,,
 
 def test_clips_without_labels_come_again_in_class_folders(ada: Actor) -> None:
     """One of them is damaged, one film lies there twice; all say nothing until now."""
-    dataset_id = bring(ada, {**clips(["1.mp4", "2.mp4", "3.mp4"]), "4.mp4": b"1.mp4", "5.mp4": b"broken"})
+    dataset_id = uploaded_dataset(ada, {**clips(["1.mp4", "2.mp4", "3.mp4"]), "4.mp4": b"1.mp4", "5.mp4": b"broken"})
     with session_scope() as session:
         session.get_one(Dataset, dataset_id).layout = {"reading": {"by_hand": True}}
     assert ingest_dataset(dataset_id, fake_probe) == "ready"
@@ -294,14 +267,14 @@ def test_clips_without_labels_come_again_in_class_folders(ada: Actor) -> None:
 
 def test_captions_next_to_their_clips(ada: Actor) -> None:
     files = {"a.mp4": b"a", "a.txt": b"a red ball", "b.mp4": b"b"}
-    dataset_id = bring(ada, files, Task.CAPTIONING)
+    dataset_id = uploaded_dataset(ada, files, Task.CAPTIONING)
     assert ingest_dataset(dataset_id, fake_probe) == "ready"
     found = {clip.name: (clip.caption, clip.status) for clip in clips_of(dataset_id)}
     assert found == {"a.mp4": ("a red ball", ClipStatus.OK), "b.mp4": ("", ClipStatus.QUARANTINED)}
 
 
 def test_a_fenced_worker_leaves_everything(ada: Actor) -> None:
-    dataset_id = bring(ada, clips(GOOD))
+    dataset_id = uploaded_dataset(ada, clips(GOOD))
     assert ingest_dataset(dataset_id, fake_probe, should_continue=lambda: False) == "left to another worker"
     assert dataset_of(dataset_id).status is DatasetStatus.PROCESSING
     assert ingest_dataset(dataset_id, fake_probe) == "ready"
@@ -314,7 +287,7 @@ def test_a_zip_damaged_in_the_middle_is_refused(ada: Actor, method: int) -> None
         archive.writestr("left/1.mp4", bytes(range(256)) * 400)
     data = bytearray(buffer.getvalue())
     data[50:200] = b"\xff" * 150
-    dataset_id = bring(ada, {"mine.zip": bytes(data)})
+    dataset_id = uploaded_dataset(ada, {"mine.zip": bytes(data)})
     assert ingest_dataset(dataset_id, fake_probe) == "error"
     with session_scope() as session:
         assert "damaged" in session.get_one(Dataset, dataset_id).error
@@ -323,7 +296,7 @@ def test_a_zip_damaged_in_the_middle_is_refused(ada: Actor, method: int) -> None
 def test_two_zips_with_the_same_names_lose_nothing(ada: Actor) -> None:
     first = zipped({name: f"first {name}".encode() for name in GOOD})
     second = zipped({name: f"second {name}".encode() for name in GOOD})
-    dataset_id = bring(ada, {"a.zip": first, "b.zip": second})
+    dataset_id = uploaded_dataset(ada, {"a.zip": first, "b.zip": second})
     assert ingest_dataset(dataset_id, fake_probe) == "ready"
     with session_scope() as session:
         assert session.get_one(Dataset, dataset_id).clip_count == 2 * len(GOOD)
@@ -331,8 +304,8 @@ def test_two_zips_with_the_same_names_lose_nothing(ada: Actor) -> None:
 
 def test_the_same_film_in_two_datasets_is_one_file_on_the_disk(ada: Actor) -> None:
     """Content-addressed and counted by the file system: it goes with the last dataset that holds it, never before."""
-    first, second = (bring(ada, clips(GOOD), task) for task in (Task.CLASSIFICATION, Task.CLASSIFICATION))
-    other = bring(make_person("eve"), clips(GOOD))
+    first, second = (uploaded_dataset(ada, clips(GOOD), task) for task in (Task.CLASSIFICATION, Task.CLASSIFICATION))
+    other = uploaded_dataset(make_person("eve"), clips(GOOD))
     for dataset_id in (first, second, other):
         assert ingest_dataset(dataset_id, fake_probe) == "ready"
     root = get_settings().storage_dir

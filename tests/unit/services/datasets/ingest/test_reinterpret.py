@@ -16,8 +16,9 @@ from orchestrator.services.datasets.ingest.reinterpret import request_reinterpre
 from orchestrator.services.db import session_scope
 from orchestrator.services.uploads.part_file import upload_path
 from orchestrator.settings import get_settings
+from tests.fakes.uploads import uploaded_dataset
 from tests.studio import make_person
-from tests.unit.services.datasets.ingest.test_pipeline import bring, clips, clips_of, dataset_of, fake_probe
+from tests.unit.services.datasets.ingest.test_pipeline import clips, clips_of, dataset_of, fake_probe
 
 DAYS = [f"{label}/monday/{i}.mp4" for label in ("cat", "dog") for i in range(2)]
 DAYS += ["cat/tuesday/8.mp4", "dog/tuesday/9.mp4"]
@@ -39,7 +40,7 @@ def labels(dataset_id: int) -> dict[str, str]:
 
 
 def test_the_class_is_another_folder(ada: Actor) -> None:
-    dataset_id = bring(ada, clips(DAYS))
+    dataset_id = uploaded_dataset(ada, clips(DAYS))
     assert ingest_dataset(dataset_id, fake_probe) == "ready"
     assert dataset_of(dataset_id).class_names == ["monday", "tuesday"]
     files = {clip.name: clip.path for clip in clips_of(dataset_id)}
@@ -56,7 +57,7 @@ def test_the_class_is_another_folder(ada: Actor) -> None:
 def test_a_table_whose_columns_nobody_knew(ada: Actor) -> None:
     """At first nothing can be used; the upload waits, and is read with the columns that somebody names."""
     table = b"which,says,part\n1.mp4,a cat,train\n2.mp4,a dog,val\n"
-    dataset_id = bring(ada, clips(["1.mp4", "2.mp4"]) | {"notes.csv": table}, Task.CAPTIONING)
+    dataset_id = uploaded_dataset(ada, clips(["1.mp4", "2.mp4"]) | {"notes.csv": table}, Task.CAPTIONING)
     assert ingest_dataset(dataset_id, fake_probe) == "error"
     assert dataset_of(dataset_id).layout["choices"]["columns"] == ["which", "says", "part"]
     columns = {"file": "which", "caption": "says", "split": "part"}
@@ -73,7 +74,7 @@ def test_a_table_whose_columns_nobody_knew(ada: Actor) -> None:
 def test_clips_that_were_left_out_come_in(ada: Actor) -> None:
     """Two clips lie in no folder; a table that names them all was not recognised at first."""
     rows = "which,who\n" + "".join(f"{name},{'ab'[i % 2]}\n" for i, name in enumerate([*DAYS, "x.mp4", "y.mp4"]))
-    dataset_id = bring(ada, clips([*DAYS, "x.mp4", "y.mp4"]) | {"t.csv": rows.encode()})
+    dataset_id = uploaded_dataset(ada, clips([*DAYS, "x.mp4", "y.mp4"]) | {"t.csv": rows.encode()})
     assert ingest_dataset(dataset_id, fake_probe) == "ready"
     assert (dataset_of(dataset_id).clip_count, dataset_of(dataset_id).bad_count) == (6, 3)
     assert again(ada, dataset_id, layout="videofolder", columns={"file": "which", "label": "who"}) == "ready"
@@ -84,7 +85,7 @@ def test_clips_that_were_left_out_come_in(ada: Actor) -> None:
 
 
 def test_a_reading_that_fits_nothing_leaves_everything(ada: Actor) -> None:
-    dataset_id = bring(ada, clips(DAYS))
+    dataset_id = uploaded_dataset(ada, clips(DAYS))
     ingest_dataset(dataset_id, fake_probe)
     before = labels(dataset_id)
     assert again(ada, dataset_id, layout="msrvtt") == "kept"
@@ -97,7 +98,7 @@ def test_a_reading_that_fits_nothing_leaves_everything(ada: Actor) -> None:
 
 
 def test_more_files_that_fail_leave_a_ready_dataset_ready(ada: Actor) -> None:
-    dataset_id = bring(ada, clips(DAYS))
+    dataset_id = uploaded_dataset(ada, clips(DAYS))
     ingest_dataset(dataset_id, fake_probe)
     with session_scope() as session:
         dataset = session.get_one(type(dataset_of(dataset_id)), dataset_id)
@@ -118,7 +119,7 @@ def test_more_files_that_fail_leave_a_ready_dataset_ready(ada: Actor) -> None:
 
 
 def test_refusals(ada: Actor) -> None:
-    dataset_id = bring(ada, clips(DAYS))
+    dataset_id = uploaded_dataset(ada, clips(DAYS))
     with session_scope() as session, pytest.raises(Conflict, match="right now"):
         request_reinterpretation(session, ada, dataset_id, {})
     ingest_dataset(dataset_id, fake_probe)
@@ -130,7 +131,7 @@ def test_refusals(ada: Actor) -> None:
 
 def test_clips_that_say_nothing_are_labelled_by_hand(ada: Actor) -> None:
     """A folder of bare videos: refused with the way out, then taken as it is; its classes grow one by one."""
-    dataset_id = bring(ada, clips(["1.mp4", "2.mp4", "3.mp4", "4.mp4"]))
+    dataset_id = uploaded_dataset(ada, clips(["1.mp4", "2.mp4", "3.mp4", "4.mp4"]))
     assert ingest_dataset(dataset_id, fake_probe) == "error"
     assert again(ada, dataset_id, by_hand=True) == "ready"
     dataset, ids = dataset_of(dataset_id), [clip.id or 0 for clip in clips_of(dataset_id)]
@@ -153,7 +154,7 @@ def test_clips_that_say_nothing_are_labelled_by_hand(ada: Actor) -> None:
 
 def test_clips_without_words_have_them_in_a_version_of_their_own(ada: Actor) -> None:
     table = b"which,says\n1.mp4,a cat\n2.mp4,a dog\n"
-    dataset_id = bring(ada, clips(["1.mp4", "2.mp4"]) | {"notes.csv": table}, Task.CAPTIONING)
+    dataset_id = uploaded_dataset(ada, clips(["1.mp4", "2.mp4"]) | {"notes.csv": table}, Task.CAPTIONING)
     assert ingest_dataset(dataset_id, fake_probe) == "error"
     assert again(ada, dataset_id, by_hand=True) == "ready"
     assert (dataset_of(dataset_id).clip_count, dataset_of(dataset_id).version) == (0, 1)
@@ -165,7 +166,7 @@ def test_clips_without_words_have_them_in_a_version_of_their_own(ada: Actor) -> 
 
 
 def test_more_files_that_fail_leave_bare_clips_where_they_are(ada: Actor) -> None:
-    dataset_id = bring(ada, clips(["1.mp4", "2.mp4"]), Task.CAPTIONING)
+    dataset_id = uploaded_dataset(ada, clips(["1.mp4", "2.mp4"]), Task.CAPTIONING)
     ingest_dataset(dataset_id, fake_probe)
     again(ada, dataset_id, by_hand=True)
     assert again(ada, dataset_id, layout="msrvtt") == "kept"
@@ -175,7 +176,7 @@ def test_more_files_that_fail_leave_bare_clips_where_they_are(ada: Actor) -> Non
 
 def test_a_duplicate_is_known_by_its_kind_and_not_by_its_sentence(ada: Actor) -> None:
     """A copy has the file of the clip it equals: taken for a clip of its own, it would come in as a second one."""
-    dataset_id = bring(ada, clips(DAYS) | {"dog/tuesday/copy.mp4": b"dog/tuesday/9.mp4"})
+    dataset_id = uploaded_dataset(ada, clips(DAYS) | {"dog/tuesday/copy.mp4": b"dog/tuesday/9.mp4"})
     assert ingest_dataset(dataset_id, fake_probe) == "ready"
     with session_scope() as session:
         copy = session.exec(select(Clip).where(Clip.name == "dog/tuesday/copy.mp4")).one()

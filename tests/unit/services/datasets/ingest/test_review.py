@@ -22,8 +22,9 @@ from orchestrator.services.db import session_scope
 from orchestrator.services.uploads.part_file import upload_path
 from orchestrator.services.uploads.uploads import complete_upload
 from orchestrator.settings import get_settings
+from tests.fakes.uploads import uploaded_dataset, zipped
 from tests.studio import make_person
-from tests.unit.services.datasets.ingest.test_pipeline import bring, clips, clips_of, dataset_of, fake_probe, zipped
+from tests.unit.services.datasets.ingest.test_pipeline import clips, clips_of, dataset_of, fake_probe
 
 DAYS = [f"{label}/monday/{i}.mp4" for label in ("cat", "dog") for i in range(2)]
 
@@ -40,7 +41,7 @@ def never(*_: object) -> None:
 
 def understood(actor: Actor, files: dict[str, bytes], task: Task = Task.CLASSIFICATION) -> int:
     """A dataset whose new files wait in `review`."""
-    dataset_id = bring(actor, files, task)
+    dataset_id = uploaded_dataset(actor, files, task)
     with session_scope() as session:
         session.get_one(Dataset, dataset_id).status = DatasetStatus.DRAFT
     with session_scope() as session:
@@ -135,7 +136,7 @@ def test_stopped_it_leaves_nothing(ada: Actor, waiting: int) -> None:
 
 def test_a_ready_dataset_keeps_what_it_has(ada: Actor) -> None:
     """More files wait; called off, the dataset is as it was, and says how it was read before."""
-    dataset_id = bring(ada, clips([f"{label}/{i}.mp4" for label in ("cat", "dog") for i in range(2)]))
+    dataset_id = uploaded_dataset(ada, clips([f"{label}/{i}.mp4" for label in ("cat", "dog") for i in range(2)]))
     assert ingest_dataset(dataset_id, fake_probe) == "ready"
     before = dataset_of(dataset_id).layout
     with session_scope() as session:
