@@ -16,7 +16,7 @@ from orchestrator.services.attempts.folders import attempt_folder
 from orchestrator.services.db import session_scope
 from orchestrator.services.training.lifecycle import request_stop
 from tests import records
-from tests.api_client import PASSWORD, refusal
+from tests.api_client import PASSWORD, refusal, sign_in
 from tests.studio import RedisProcess, make_things, start_process, until
 
 Processes = list[subprocess.Popen[bytes]]
