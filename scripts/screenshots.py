@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from benchmarks.bundle import FLAGS
+from benchmarks.browser import CHROMIUM_FLAGS
 from benchmarks.studio import Studio, studio
 from orchestrator.stack.check import ensure_chromium
 
@@ -90,7 +90,7 @@ def take(studied: Studied, pages: dict[str, str], wanted: list[str], state: Any 
 def main(wanted: list[str]) -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     with studio() as running, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=ensure_chromium(), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=ensure_chromium(), args=CHROMIUM_FLAGS)
         studied = Studied(running, browser)
         datasets, models = demos(studied)
         take(studied, ANYBODY, wanted)
