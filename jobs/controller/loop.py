@@ -14,8 +14,10 @@ from jobs.controller.leader import LeaderLease
 from jobs.controller.notification_sender import NotificationSender
 from jobs.controller.reconcile import Reconciler
 from orchestrator.logs import configure_logging
+from orchestrator.private_files import keep_files_private
 from orchestrator.services.db import DATABASE_AWAY, session_scope, why_away
 from orchestrator.services.redis import connect
+from orchestrator.settings import get_settings
 
 log = structlog.get_logger()
 TICK_S = 1.0
@@ -67,6 +69,7 @@ def _log_outage(before: str, now: str, error: str = "") -> str:
 def main() -> int:
     """`python -m jobs.controller`: ends in order on SIGTERM and SIGINT."""
     configure_logging("controller")
+    keep_files_private(get_settings().data_dir)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

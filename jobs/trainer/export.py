@@ -54,7 +54,7 @@ def export(
     if outcome.predictions:
         _write_json(part / "predictions.json", [row.to_json() for row in outcome.predictions])
     for path in part.rglob("*"):
-        path.chmod(0o755 if path.is_dir() else 0o644)
+        path.chmod(0o700 if path.is_dir() else 0o600)
     check_stop()
     if final.exists():
         shutil.rmtree(final)

@@ -50,10 +50,10 @@ def write_strip(strip: Image.Image, out: Path) -> None:
     strip.save(encoded, format="JPEG", quality=82)
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     try:
-        file = os.open(out, flags, 0o644)
+        file = os.open(out, flags, 0o600)
     except FileNotFoundError:
         out.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(out, flags, 0o644)
+        file = os.open(out, flags, 0o600)
     try:
         view = encoded.getbuffer()
         if os.write(file, view) != len(view):

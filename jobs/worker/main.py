@@ -17,8 +17,10 @@ from jobs.worker.rq_worker import REDIS_ERRORS, Companions, LoreelWorker
 from jobs.worker.worker_name import claim_name
 from orchestrator.domain.machines import CPU, GPU, PREP
 from orchestrator.logs import configure_logging
+from orchestrator.private_files import keep_files_private
 from orchestrator.services.db import when_available
 from orchestrator.services.redis import connect
+from orchestrator.settings import get_settings
 
 log = structlog.get_logger()
 
@@ -96,6 +98,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--no-prep", action="store_true", help="do not start the second worker, which imports datasets")
     chosen = parser.parse_args(arguments)
     configure_logging("prep" if chosen.device == PREP else "worker")
+    keep_files_private(get_settings().data_dir)
     die_with_declared_parent()
     adopt_orphans()
     prep_worker = PrepWorkerKeeper() if chosen.device != PREP and not chosen.no_prep else None

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
+from orchestrator.api.person_slots import remember_person
 from orchestrator.domain.errors import NotAllowed, NotSignedIn
 from orchestrator.domain.users import Actor
 from orchestrator.services.auth.sessions import COOKIE_NAME, actor_from_token
@@ -67,11 +68,13 @@ def _user_with_scope(request: Request, sufficient: frozenset[str], refusal: str)
             if not sufficient & scopes:
                 raise NotAllowed(f"This token may not {refusal}. Make one that may under Settings.")
             request.state.user_id = actor.user_id
+            remember_person(request, actor.user_id)
             return actor
         actor = actor_from_token(session, session_token(request))
     if actor is None:
         raise NotSignedIn("Log in, or send a token: `Authorization: Bearer lrl_...`.")
     request.state.user_id = actor.user_id
+    remember_person(request, actor.user_id)
     if request.method not in _READS:
         check_origin(request)
     return actor

@@ -44,7 +44,7 @@ def script_sources(html: str) -> frozenset[str]:
 
 
 def sources_of_folder(folder: Path) -> str:
-    """Those of all pages in a folder, separated by spaces; "" when nothing is built. Read anew after each build."""
+    """Those of all pages in a folder, separated by spaces; "" when nothing is built. Read again after each build."""
     try:
         built = (folder / "index.html").stat().st_mtime_ns
     except OSError:

@@ -40,7 +40,6 @@ def _write(source: Path, target: Path, root: str) -> None:
         with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
             for path in files:
                 archive.write(path, f"{root}/{path.relative_to(source).as_posix()}")
-        part.chmod(0o644)
         part.replace(target)
     except OSError as error:
         raise Unavailable("The zip could not be written; the disk may be full. Free space, then try again.") from error

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 import psutil
 
 from orchestrator.domain.processes import SUPERVISED
+from orchestrator.private_files import keep_files_private
 from orchestrator.settings import ROOT, Settings, get_settings
 from orchestrator.stack import checks, embedded_redis, migrate, processes, redis_server
 from orchestrator.stack.children import Log
@@ -49,6 +50,7 @@ def _tables_stand(settings: Settings) -> bool:
 async def companions_lifespan() -> AsyncIterator[None]:
     """Lives as long as the web process; the companions live as long as the `reflex run` above it."""
     settings = get_settings()
+    keep_files_private(settings.data_dir)
     if needed(settings):
         await asyncio.to_thread(_start_and_wait, settings, os.getppid())
     yield
@@ -56,6 +58,7 @@ async def companions_lifespan() -> AsyncIterator[None]:
 
 def keep(settings: Settings, served_pid: int) -> int:
     """Serves until the process with this id has ended."""
+    keep_files_private(settings.data_dir)
     checks.check_data_dir(settings.data_dir)
     try:
         lock = checks.lock_data_dir(settings.data_dir)

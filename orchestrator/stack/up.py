@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from orchestrator.private_files import keep_files_private
 from orchestrator.settings import Settings
 from orchestrator.stack import checks, embedded_redis, frontend, migrate, probe, processes
 from orchestrator.stack.children import Log
@@ -75,6 +76,7 @@ class Run:
 
 def run(settings: Settings, log: Log, dev: bool = False, web_only: bool = False) -> int:
     """Starts, serves, stops. Returns the exit code. `web_only`: controller and workers run elsewhere."""
+    keep_files_private(settings.data_dir)
     checks.check_data_dir(settings.data_dir)
     lock = checks.lock_data_dir(settings.data_dir)
     checks.check_port(settings.host, settings.port)

@@ -10,6 +10,7 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from orchestrator.logs import configure_logging
+from orchestrator.private_files import keep_files_private
 from orchestrator.settings import get_settings
 
 _PROPAGATED = {name: {"handlers": [], "propagate": True} for name in ("_granian", "granian.access")}
@@ -49,6 +50,7 @@ def main() -> None:
     """Serves until it is told to end. Expects the environment of `frontend.web_environment`."""
     settings = get_settings()
     configure_logging("web")
+    keep_files_private(settings.data_dir)
     os.environ["REFLEX_FRONTEND_PORT"] = os.environ["REFLEX_BACKEND_PORT"] = str(settings.port)
     Server(
         "orchestrator.stack.web:app_factory",

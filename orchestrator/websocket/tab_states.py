@@ -34,7 +34,7 @@ class TabStates(StateManagerMemory):
         """Lets go of an anonymous tab soon. A tab of a user keeps its hour: its socket may come back."""
         if client_token in self._token_expires_at and self._is_anonymous(client_token):
             self._expire_within(client_token, CLOSED_ANONYMOUS_S)
-            self._sleep_anew()
+            self._restart_purging()
 
     def _is_anonymous(self, key: str) -> bool:
         state = self.states.get(key)
@@ -44,7 +44,7 @@ class TabStates(StateManagerMemory):
         expires_at, token = self._token_expires_at[key]
         self._token_expires_at[key] = (min(expires_at, time.time() + seconds), token)
 
-    def _sleep_anew(self) -> None:
+    def _restart_purging(self) -> None:
         """The task that purges sleeps until the deadline that was the next one when it fell asleep."""
         task, self._expiration_task = self._expiration_task, None
         if task is not None:

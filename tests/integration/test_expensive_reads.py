@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import Request
 
 from orchestrator.api import person_slots as request_slots
 from orchestrator.api.app import create_api
@@ -16,7 +17,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.services import person_slots
 from orchestrator.services.training import compare as comparing
 from orchestrator.states.shared import guards
-from tests.api_client import SITE, sign_in
+from tests.api_client import PASSWORD, SITE, make_client, sign_in
 from tests.tabs import tab
 
 
@@ -58,6 +59,25 @@ def test_expensive_reads_are_limited_by_person(home: Path, monkeypatch: pytest.M
     assert statuses == {404: served, 429: 30 - served}
     assert most == request_slots.EXPENSIVE_AT_ONCE
     assert person_slots._people == {}
+
+
+def test_all_sessions_and_tokens_of_a_person_share_their_slots(home: Path) -> None:
+    client = sign_in("ada")
+    first = client.cookies["loreel_session"]
+    assert client.post("/api/v1/auth/login", json={"login": "ada", "password": PASSWORD}).status_code == 200
+    token = client.post("/api/v1/tokens", json={"name": "t"}).json()["token"]
+    make_client(authorization=f"Bearer {token}").get("/api/v1/me")
+    me = f"user {client.get('/api/v1/me').json()['id']}"
+    cookies = [first, client.cookies["loreel_session"]]
+    keys = [key_for(cookie=f"loreel_session={cookie}") for cookie in cookies]
+    assert {*keys, key_for(authorization=f"Bearer {token}")} == {me}
+    invented = {key_for(cookie=f"loreel_session={number}") for number in range(5)}
+    assert invented == {"address 10.0.0.1"}
+
+
+def key_for(**headers: str) -> str:
+    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+    return request_slots.key_of(Request({"type": "http", "headers": pairs, "client": ("10.0.0.1", 1)}))
 
 
 def test_many_tabs_of_one_person_use_a_few_threads(home: Path) -> None:

@@ -17,6 +17,7 @@ from orchestrator.api.authentication import (
 )
 from orchestrator.api.checked_route import checked_router
 from orchestrator.api.documented_route import documented_router
+from orchestrator.api.person_slots import remember_person
 from orchestrator.api.rules import Email, Flag, NewPassword, Scopes, TokenDays, TokenName, Username, rule
 from orchestrator.api.schema.refusals import refusals
 from orchestrator.api.serialization import Id, complete_page, extended
@@ -83,6 +84,7 @@ def set_cookies(response: Response, request: Request, user_id: int, token: str, 
     age = settings.session_days * 86_400 if remember else None
     secure = settings.secure_cookies or request.url.scheme == "https"
     device = device_cookies.new_device_cookie(user_id)
+    remember_person(request, user_id, token)
     for name, value, seconds in (
         (sessions.COOKIE_NAME, token, age),
         (device_cookies.COOKIE_NAME, device, device_cookies.DAYS * 86_400),

@@ -39,7 +39,7 @@ def test_a_page_admits_its_own_scripts_and_no_others(pages: Path) -> None:
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
 
 
-def test_a_new_build_is_read_anew(pages: Path) -> None:
+def test_a_new_build_is_read_again(pages: Path) -> None:
     before = sources_of_folder(pages)
     (pages / "jobs" / "index.html").write_text("<script>newer()</script>")
     index = pages / "index.html"
@@ -57,7 +57,7 @@ def test_headers_of_the_app_itself_stay(pages: Path) -> None:
         assert answer.headers[name] == HEADERS[name]
 
 
-def test_https_is_kept_where_it_is_used(pages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_https_stays_where_it_is_used(pages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = PageHeaders(PlainTextResponse("page"), pages)
     assert "strict-transport-security" not in TestClient(app, base_url="http://localhost").get("/").headers
     by_https = TestClient(app, base_url="https://localhost").get("/").headers

@@ -26,11 +26,11 @@ def seconds_left(made: TabStates) -> float:
     return made._token_expires_at["tab"][0] - time.time()
 
 
-def test_an_anonymous_tab_is_kept_for_minutes() -> None:
+def test_an_anonymous_tab_expires_within_minutes() -> None:
     assert seconds_left(asyncio.run(opened(0))) <= tab_states.ANONYMOUS_S
 
 
-def test_a_tab_of_a_user_is_kept_for_an_hour_also_when_closed() -> None:
+def test_a_tab_of_a_user_expires_after_an_hour_also_when_closed() -> None:
     async def visit() -> float:
         made = await opened(1)
         made.tab_closed("tab")

@@ -1,0 +1,32 @@
+"""After real work no file of the data folder can be read by another account of the machine."""
+
+import stat
+from pathlib import Path
+
+import httpx
+import pytest
+
+from benchmarks.studio import Studio
+from tests.e2e.test_jobs import launch, wait_for
+
+
+def open_to_others(folder: Path) -> list[str]:
+    """Files and folders that group or others may read, write or enter."""
+    found = [folder, *folder.rglob("*")]
+    return sorted(
+        f"{stat.filemode(path.lstat().st_mode)} {path.relative_to(folder)}"
+        for path in found
+        if not path.is_symlink() and path.exists() and path.lstat().st_mode & 0o077
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_files_are_for_the_studio_only(api: httpx.Client, app_server: Studio) -> None:
+    job = launch(api, "private")
+    wait_for(api, job, "completed", limit_s=400)
+    assert api.get(f"/jobs/{job}/download").status_code == 200
+    dataset = api.get("/datasets").json()["items"][0]["id"]
+    assert api.get(f"/datasets/{dataset}/export").status_code == 200
+    log = app_server.log.relative_to(app_server.data_dir).as_posix()  # the test's own
+    assert [line for line in open_to_others(app_server.data_dir) if not line.endswith(f" {log}")] == []

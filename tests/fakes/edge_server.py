@@ -1,0 +1,27 @@
+"""The REST API and a websocket that echoes, behind the checks of the edge, for a server behind a real proxy."""
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from orchestrator.api.app import create_api
+from orchestrator.edge.hosts import AllowedHosts
+from orchestrator.edge.proxies import TrustedProxies
+from orchestrator.edge.socket_limits import SocketLimits
+from orchestrator.logs import configure_logging
+
+
+async def echo(scope: Scope, receive: Receive, send: Send) -> None:
+    """Says from where the websocket came, by which scheme."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.send", "text": f"{scope['scheme']} {scope['client'][0]}"})
+    await receive()
+
+
+def create() -> ASGIApp:
+    configure_logging("web")
+    api, sockets = create_api(), TrustedProxies(AllowedHosts(SocketLimits(echo)))
+
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+        await (sockets if scope["type"] == "websocket" else api)(scope, receive, send)
+
+    return dispatch
