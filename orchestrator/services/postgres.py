@@ -15,7 +15,7 @@ from typing import Any
 from weakref import WeakSet
 
 import psycopg
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make_url
 
 from orchestrator.services.engine_purpose import Purpose
 
@@ -25,6 +25,12 @@ _KEEP_ALIVE = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5,
 _UNACKNOWLEDGED_MS = 15_000
 """How long sent data may go unacknowledged before the kernel ends the connection."""
 _PROBE_S = 1.0
+_FAREWELLS = (
+    psycopg.errors.AdminShutdown,
+    psycopg.errors.CrashShutdown,
+    psycopg.errors.CannotConnectNow,
+    psycopg.errors.IdleSessionTimeout,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +188,12 @@ def _connect_arguments(address: URL, limits: Limits) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if name not in address.query}
 
 
+def _recognise_disconnect(context: ExceptionContext) -> None:
+    """A server that shuts down says so before it closes the connection, which until then looks usable."""
+    farewell = isinstance(context.original_exception, _FAREWELLS)
+    context.is_disconnect = context.is_disconnect or context.is_pre_ping or farewell
+
+
 def _limit_waits(engine: Engine, limits: Limits) -> None:
     """Between two uses a connection only answers pings; in use it answers statements."""
     breaker = Breaker(limits)
@@ -205,5 +217,6 @@ def _limit_waits(engine: Engine, limits: Limits) -> None:
             connection.patience_s = limits.ping_s
 
     event.listen(engine, "do_connect", connect)
+    event.listen(engine, "handle_error", _recognise_disconnect)
     event.listen(engine, "checkout", checked_out)
     event.listen(engine, "checkin", checked_in)

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
@@ -53,6 +54,15 @@ def test_a_restart_costs_a_refusal_and_nothing_else(own_postgres: PostgresProces
     assert isinstance(error, DATABASE_AWAY)
     assert seconds < 1.0
     own_postgres.start()
+    assert ask(engine)[1] == 1
+
+
+def test_an_orderly_goodbye_costs_no_request(own_postgres: PostgresProcess, engine: Engine) -> None:
+    """The server ends idle connections with a message, which the next ping reads before it sees the socket closed."""
+    for _ in range(5):
+        assert ask(engine)[1] == 1
+        with psycopg.connect(own_postgres.server_url.replace("+psycopg", "") + "/postgres", autocommit=True) as admin:
+            admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
     assert ask(engine)[1] == 1
 
 
