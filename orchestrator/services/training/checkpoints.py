@@ -59,7 +59,7 @@ def delete_checkpoints(session: Session, actor: Actor, job_id: int, give_up_resu
 
 
 def delete_expired(session: Session, settings: Settings, after_id: int = 0) -> int:
-    """Deletes the checkpoints of some jobs that ended long enough ago.
+    """Deletes the checkpoints, and the adapter's zip, of some jobs that ended long enough ago.
 
     Args:
         after_id: only jobs with a higher id, of which `EXPIRY_BATCH` are looked at.
@@ -82,6 +82,8 @@ def delete_expired(session: Session, settings: Settings, after_id: int = 0) -> i
     for job in session.exec(statement.limit(EXPIRY_BATCH)).all():
         last = job.id or 0
         days = settings.checkpoint_days if job.status is JobStatus.COMPLETED else settings.resumable_checkpoint_days
+        for path in _zips(last):
+            path.unlink(missing_ok=True)
         if rows := _on_disk(last):
             _delete(session, job, rows, f"It ended more than {days:g} days ago, so its checkpoints were deleted")
     return last
@@ -100,6 +102,11 @@ def _delete(session: Session, job: TrainingJob, rows: Sequence[CheckpointRow], s
     folders = [attempt_folder(job_id, attempt) / CHECKPOINTS for attempt in attempts_on_disk(job_id)]
     after_commit(session, lambda: [shutil.rmtree(folder, ignore_errors=True) for folder in folders])
     return True
+
+
+def _zips(job_id: int) -> list[Path]:
+    """Downloads of the adapter that are kept for the next request, which makes them again."""
+    return [path for attempt in attempts_on_disk(job_id) for path in attempt_folder(job_id, attempt).glob("*.zip")]
 
 
 def _on_disk(job_id: int) -> list[CheckpointRow]:

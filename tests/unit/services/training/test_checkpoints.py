@@ -30,6 +30,7 @@ def ended(actor: Actor, status: JobStatus, days: float = 0.0, number: int = 1) -
         saved.mkdir(parents=True)
         (saved / "optimizer.pt").write_bytes(bytes(1_000))
     (folder / "adapter").mkdir()
+    (folder / "adapter.zip").touch()
     return job_id, folder
 
 
@@ -58,7 +59,7 @@ def test_those_of_a_completed_job_are_deleted_and_the_adapter_stays(ada: Actor) 
     with session_scope() as session:
         assert checkpoints.delete_checkpoints(session, ada, job_id) == 2_000
         assert (folder / "checkpoints").exists(), "files go after the commit"
-    assert [path.name for path in folder.iterdir()] == ["adapter"]
+    assert {path.name for path in folder.iterdir()} == {"adapter", "adapter.zip"}
     assert events_of(job_id) == [("freed", "Its checkpoints were deleted (2.00 KB).")]
     with session_scope() as session:
         assert checkpoints.delete_checkpoints(session, ada, job_id) == 0
@@ -114,7 +115,7 @@ def test_only_the_owner_sees_or_deletes_them(ada: Actor) -> None:
 def test_they_go_by_age_those_of_resumable_jobs_later(ada: Actor, status: JobStatus, days: float, stays: bool) -> None:
     job_id, folder = ended(ada, status, days)
     expire()
-    assert (folder / "checkpoints").exists() is stays
+    assert (folder / "checkpoints").exists() is (folder / "adapter.zip").exists() is stays
     assert [kind for kind, _ in events_of(job_id)] == ([] if stays else ["freed"])
 
 
