@@ -9,7 +9,7 @@ from pathlib import Path
 from orchestrator.domain.failures import FailureKind
 
 _OUTSIDE_SIGNALS = {signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT}
-"""Sent from outside the trainer: by the kernel, a shutdown or an administrator."""
+"""Signals that come from outside the trainer: from the kernel, a shutdown or an administrator."""
 _EXCEPTION = re.compile(r"(?:[A-Za-z_][\w.]*\.)?([A-Z]\w*(?:Error|Exception|Interrupt|Exit|Problem))(?::\s*(.*))?")
 _MEMORY = re.compile(r"out of memory|cannot allocate memory|can't allocate memory|MemoryError|bad_alloc", re.I)
 _DISK = re.compile(r"No space left on device|ENOSPC|Disk quota exceeded", re.I)

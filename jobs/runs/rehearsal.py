@@ -32,7 +32,11 @@ _MIN_FREE_BYTES = 256 * 2**20
 
 
 def run_rehearsal(rehearsal_id: int) -> str:
-    """Rehearses; how it ended, for the worker's log: done, failed, or "not ours" when another worker has it."""
+    """Runs a rehearsal.
+
+    Returns:
+        How it ended, for the worker's log: done, failed, or "not ours" when another worker has it.
+    """
     device = find_device()
     folder = get_settings().data_dir / "rehearsals" / str(rehearsal_id)
     with session_scope() as session:
@@ -57,10 +61,10 @@ def _finish(rehearsal_id: int, result: dict[str, Any], error: str) -> None:
 
 
 def _rehearse(spec: Path, folder: Path) -> tuple[dict[str, Any], str]:
-    """Runs the rehearsing process to its end.
+    """Runs the rehearsal's process to its end.
 
     Returns:
-        (measurements, "") or ({"field": the recipe field that is to blame}, sentence).
+        (measurements, "") or ({"field": the recipe field that causes it}, sentence).
     """
     child = TrainerProcess.start(spec, _COMMAND)
     threading.Thread(target=_discard, args=(child.output,), daemon=True).start()

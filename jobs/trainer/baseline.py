@@ -1,4 +1,4 @@
-"""What the untouched base does with the held-out clips, measured once before the first step and kept with the job."""
+"""The metrics of the untouched base on the validation set, measured once before the first step and stored."""
 
 import json
 import os
@@ -14,41 +14,41 @@ from orchestrator.domain.job_files import BASELINE
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """`values`: the same measures as the run's; `before`: what the base said, by the clip's id."""
+    """`values`: the same metrics as the run's; `before`: the base's answers, by the clip's id."""
 
     values: dict[str, float] = field(default_factory=dict)
     before: dict[int, str] = field(default_factory=dict)
 
 
 def load_or_measure_baseline(folder: Path, family: Family, plan: Plan, trainer: VideoTrainer, held: Any) -> Baseline:
-    """Reads, guesses or measures it; a resumed run must not measure a model that has learned already."""
+    """Reads it, computes the chance level, or measures it; a resumed run must not measure a trained model."""
     if not len(held):
         return Baseline()
-    guessed = family.chance_level(plan, len(held))
-    if guessed is not None:
-        return Baseline(guessed)
+    chance = family.chance_level(plan, len(held))
+    if chance is not None:
+        return Baseline(chance)
     known = _read(folder / BASELINE)
     if known is not None:
         return known
-    # The adapters add nothing yet, so this is the base; chance is left as it was.
+    # New adapters change nothing, so this measures the base.
     with preserve_rng():
         trainer.final = True
         trainer.predict(held, metric_key_prefix="eval")
         trainer.final = False
-    told = [row for row in trainer.score.clips if row.predicted is not None]
-    before = {row.clip_id: str(row.predicted) for row in told if row.clip_id is not None}
-    found = Baseline(dict(trainer.score.values), before)
+    answered = [row for row in trainer.score.clips if row.predicted is not None]
+    before = {row.clip_id: str(row.predicted) for row in answered if row.clip_id is not None}
+    measured = Baseline(dict(trainer.score.values), before)
     if not is_main_process():
-        return found
+        return measured
     part = folder / f".{BASELINE}.part"
-    part.write_text(json.dumps({"values": found.values, "before": found.before}))
+    part.write_text(json.dumps({"values": measured.values, "before": measured.before}))
     os.replace(part, folder / BASELINE)
-    return found
+    return measured
 
 
 def _read(path: Path) -> Baseline | None:
     try:
         raw = json.loads(path.read_text())
-        return Baseline(dict(raw["values"]), {int(clip): str(said) for clip, said in raw["before"].items()})
+        return Baseline(dict(raw["values"]), {int(clip): str(answer) for clip, answer in raw["before"].items()})
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -22,7 +22,7 @@ _EVAL = ("eval_loss", *METRICS)
 CHECKPOINT_INTERVAL_S = 600.0
 """Seconds of training that a crash may cost at most, where writing is quick."""
 _SAVE_COST_RATIO = 20.0
-"""Checkpoints take a twentieth of the time at most."""
+"""Saving may take a twentieth of the training time at most."""
 
 
 class Diverged(Invalid):
@@ -36,10 +36,10 @@ class Diverged(Invalid):
 
 
 class SetEpoch(TrainerCallback):
-    """Tells the run's clips which epoch begins.
+    """Sets the epoch of the run's clips.
 
-    accelerate's loader tells them too, but not the first epoch after a resume in its middle: the batches that it
-    skips hide the dataset from it.
+    accelerate's loader does so as well, but not in the first epoch after a resume within it: its wrapper that skips
+    batches has no access to the dataset.
     """
 
     def __init__(self, clips: ClipDataset) -> None:
@@ -50,40 +50,43 @@ class SetEpoch(TrainerCallback):
 
 
 class StepClock(TrainerCallback):
-    """`best`: seconds of the quickest step; the first one pays for what is made once."""
+    """`best`: seconds of the quickest step; the first one includes what is done once."""
 
     def __init__(self) -> None:
-        self._begun, self.best = 0.0, math.inf
+        self._began_at, self.best = 0.0, math.inf
 
     def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        self._begun = time.monotonic()
+        self._began_at = time.monotonic()
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        self.best = min(self.best, time.monotonic() - self._begun)
+        self.best = min(self.best, time.monotonic() - self._began_at)
 
 
 class TimedCheckpoint(TrainerCallback):
-    """Asks for checkpoints within an epoch, too: one that takes hours must not be lost as a whole.
+    """Saves checkpoints within an epoch as well: a long epoch must not be lost.
 
-    `agree` tells whether any of the run's processes wishes it: all of them save, or none.
+    `any_rank` is True on all ranks when one of them asks: all of them save, or none.
     """
 
     def __init__(self, any_rank: Callable[[bool], bool]) -> None:
-        self._agree, self._clock = any_rank, time.monotonic
-        self._kept, self._asked, self._wait = self._clock(), 0.0, CHECKPOINT_INTERVAL_S
+        self._any_rank, self._clock = any_rank, time.monotonic
+        self._saved_at, self._asked_at_at, self._interval = self._clock(), 0.0, CHECKPOINT_INTERVAL_S
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        self._kept = self._clock()
+        self._saved_at = self._clock()
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        if self._agree(self._clock() - self._kept >= self._wait):
-            self._asked = self._clock()
+        if self._any_rank(self._clock() - self._saved_at >= self._interval):
+            self._asked_at = self._clock()
             control.should_save = True
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        self._kept = self._clock()
-        if self._asked:  # of a whole base a checkpoint is many gigabytes
-            self._wait, self._asked = max(CHECKPOINT_INTERVAL_S, _SAVE_COST_RATIO * (self._kept - self._asked)), 0.0
+        self._saved_at = self._clock()
+        if self._asked_at:  # a checkpoint of a full model has many gigabytes
+            self._interval, self._asked_at = (
+                max(CHECKPOINT_INTERVAL_S, _SAVE_COST_RATIO * (self._saved_at - self._asked_at)),
+                0.0,
+            )
 
 
 class StopCallback(TrainerCallback):
@@ -147,17 +150,17 @@ class Reporter(TrainerCallback):
         elif "eval_loss" in logs:
             values = {name: float(logs[name]) for name in _EVAL if name in logs}
             self._recorder.metric(step, total, epoch, values, phase="eval")
-            self._recorder.log(_words(step, total, epoch, values))
+            self._recorder.log(_evaluation_line(step, total, epoch, values))
             if rows := self.samples():
                 self._recorder.samples(step, epoch, rows)
 
 
-def _words(step: int, total: int, epoch: float, values: dict[str, float]) -> str:
-    said = [f"Epoch {epoch:.0f}, step {step} of {total}: validation loss {values['eval_loss']:.4f}"]
-    said += [f"{_inside(m.label)} {figure(m, values[name])}" for name, m in METRICS.items() if name in values]
-    return ", ".join(said) + "."
+def _evaluation_line(step: int, total: int, epoch: float, values: dict[str, float]) -> str:
+    parts = [f"Epoch {epoch:.0f}, step {step} of {total}: validation loss {values['eval_loss']:.4f}"]
+    parts += [f"{_inside(m.label)} {figure(m, values[name])}" for name, m in METRICS.items() if name in values]
+    return ", ".join(parts) + "."
 
 
 def _inside(label: str) -> str:
-    """A label in the middle of a sentence; ROUGE-L and R@1 stay as they are."""
+    """A label as it is written within a sentence; ROUGE-L and R@1 stay as they are."""
     return label if label[1:2].isupper() or "@" in label else label[0].lower() + label[1:]

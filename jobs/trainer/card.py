@@ -1,4 +1,4 @@
-"""Writes the card that travels with an adapter: what it is, how it was made, and a program that runs it."""
+"""The model card of an adapter: what it is, how it was trained, and a program that runs it."""
 
 import json
 from importlib.metadata import version
@@ -47,16 +47,16 @@ def _reached(plan: Plan, summary: RunSummary) -> str:
     first = TASKS[plan.task].headline
     value = summary.value(first.name)
     if value is not None and summary.eval_loss is not None:
-        said = f"**{figure(first, value)}**"
-        what = "of" if first.of_clips else f"{first.label} on"
-        return f"{said} {what} {summary.validation_clips} held-out clips, loss {summary.eval_loss:.4f}."
+        result = f"**{figure(first, value)}**"
+        relation = "of" if first.of_clips else f"{first.label} on"
+        return f"{result} {relation} {summary.validation_clips} held-out clips, loss {summary.eval_loss:.4f}."
     if summary.validation_clips:
         return f"The run was stopped at step {summary.final_step}; the result was not judged on held-out clips."
     return "No clips were held out, so nothing can be said about new ones."
 
 
 def _metrics(plan: Plan, summary: RunSummary, made: str = "adapter") -> list[str]:
-    """Every measure beside what the untouched base (or guessing) reaches on the same clips."""
+    """Every metric beside that of the untouched base (or of guessing) on the same clips."""
     values, before = summary.values, summary.baseline
     rows = [
         f"| {m.label} | {figure(m, before[m.name]) if m.name in before else ''} | {figure(m, values[m.name])} |"
@@ -88,7 +88,7 @@ def _named(plan: Plan, summary: RunSummary) -> list[str]:
 
 
 def pretrained_card(spec: TrainSpec, plan: Plan, family: Family, summary: RunSummary) -> str:
-    """The README.md of a model whose pretraining went on."""
+    """The README.md of a model whose pretraining was continued."""
     recipe = plan.recipe
     head = {
         "base_model": spec.model_name,

@@ -1,4 +1,4 @@
-"""The run's clips as a torch dataset over the frame cache, or over what a frozen eye said of them."""
+"""The run's clips as a torch dataset over the frame cache, or over the features of a frozen vision encoder."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,22 +17,22 @@ def captions_of(clip: ClipSpec) -> list[str]:
 
 
 def clip_file(clip: ClipSpec) -> ClipFile:
-    """The clip as caches know it."""
+    """The clip as the caches identify it."""
     return ClipFile(Path(clip.path), clip.content_hash, clip.name or Path(clip.path).name)
 
 
 class ClipDataset(Dataset[Item]):
-    """Decodes a clip at its first use, so that the first step waits for one batch only."""
+    """Decodes a clip when it is first used, so that the first step waits for one batch only."""
 
     def __init__(self, clips: Sequence[ClipSpec], class_names: Sequence[str], cache: FrameCache, learn: bool) -> None:
         self._clips, self._cache, self._learn = list(clips), cache, learn
         self.kept: FeatureCache | None = None
-        """Where it is set, items carry features in the place of frames."""
+        """Where it is set, items have features instead of frames."""
         self._epoch = 0
         self._index = {name: i for i, name in enumerate(class_names)}
 
     def set_epoch(self, epoch: int) -> None:
-        """Called by the loader as an epoch begins: what is drawn by chance for a clip differs from epoch to epoch."""
+        """Called by the loader as an epoch begins: augmentations of a clip differ from epoch to epoch."""
         self._epoch = epoch
 
     @property
@@ -45,8 +45,8 @@ class ClipDataset(Dataset[Item]):
     def __getitem__(self, index: int) -> Item:
         clip = self._clips[index]
         file = clip_file(clip)
-        seen = {"features": self.kept.features(file)} if self.kept else {"frames": self._cache.frames(file)}
-        return seen | {
+        content = {"features": self.kept.features(file)} if self.kept else {"frames": self._cache.frames(file)}
+        return content | {
             "label": self._index.get(clip.label, -1),
             "captions": captions_of(clip),
             "clip_id": clip.id,

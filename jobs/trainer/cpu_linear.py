@@ -1,4 +1,5 @@
-"""Linear layers and patches on a processor: same numbers, fewer passes, the quicker library, 4 bits unfolded once."""
+"""Faster linear layers and patch embeddings on a processor, with the same results: fewer passes over memory, the
+quicker library, 4-bit weights dequantized once."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,13 +19,13 @@ Forward = Callable[..., Any]
 
 
 def speed_up_linear_layers(model: nn.Module, keeps: bool = True) -> int:
-    """Gives linear layers a shorter `forward`; returns the bytes of unfolded weights it keeps.
+    """Replaces the `forward` of linear layers; returns the bytes of the dequantized weights that it stores.
 
-    Everything else about them, what is saved included, stays as peft and bitsandbytes made it.
+    Everything else about them, what is saved included, stays as in peft and bitsandbytes.
 
     Args:
         model: on the processor.
-        keeps: False where memory is tight: 4-bit weights are unfolded at each use, as bitsandbytes does.
+        keeps: False where memory is short: 4-bit weights are dequantized at each use, as bitsandbytes does.
     """
     kept, weights = 0, dict[nn.Module, _Weight]()
     for layer in quantized_layers(model):
@@ -45,18 +46,18 @@ def speed_up_linear_layers(model: nn.Module, keeps: bool = True) -> int:
 
 
 class _Weight:
-    """The weight of a layer as it multiplies: where it lies in four bits, unfolded once or at each asking."""
+    """The weight of a layer for its product; a 4-bit one is dequantized once or at each use."""
 
     def __init__(self, layer: Any, keeps: bool = False) -> None:
-        self._layer, self._folded = layer, getattr(layer.weight, "quant_state", None) is not None
-        self._kept = self._unfold() if keeps else None
+        self._layer, self._quantized = layer, getattr(layer.weight, "quant_state", None) is not None
+        self._kept = self._dequantize() if keeps else None
 
     def __call__(self) -> torch.Tensor:
         if self._kept is not None:
             return self._kept
-        return self._unfold() if self._folded else self._layer.weight
+        return self._dequantize() if self._quantized else self._layer.weight
 
-    def _unfold(self) -> torch.Tensor:
+    def _dequantize(self) -> torch.Tensor:
         with torch.no_grad():
             return dequantize_4bit(self._layer.weight, self._layer.weight.quant_state).to(torch.float32)
 
@@ -66,7 +67,7 @@ class _Linear(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, learned: Any, bias: Any, weight: _Weight) -> torch.Tensor:
-        """`learned`: the weight where it learns, else None."""
+        """`learned`: the weight where it is trained, else None."""
         flat = x.reshape(-1, x.shape[-1])
         ctx.save_for_backward(flat if ctx.needs_input_grad[1] else None)
         ctx.weight, ctx.shape = weight, x.shape
@@ -84,11 +85,11 @@ class _Linear(torch.autograd.Function):
 
 
 class _Adapting(torch.autograd.Function):
-    """`x W' + b + s x A' B'` (Hu et al. 2021), and of the way there only what `A` and `B` learn from is kept."""
+    """`x W' + b + s x A' B'` (Hu et al. 2021); for the backward pass only what `A` and `B` need is stored."""
 
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, dropped: Any, a: Any, b: Any, weight: _Weight, more: Any) -> torch.Tensor:
-        """`dropped`: what dropout let through to the adapter, None where there is none; `more`: bias and scale."""
+        """`dropped`: the adapter's input after dropout, None without dropout; `more`: bias and scale."""
         bias, scale = more
         flat = x.reshape(-1, x.shape[-1])
         seen = flat if dropped is None else dropped.reshape(flat.shape)
@@ -130,7 +131,7 @@ def _plain(layer: Any, weight: _Weight, before: Forward) -> Forward:
 
 
 def _patch(layer: Any, before: Forward) -> Forward:
-    """A convolution whose every input is one patch is a product; as such it takes a third of the time."""
+    """A convolution over inputs of one patch is a matrix product, which takes a third of the time."""
 
     def forward(x: torch.Tensor) -> torch.Tensor:
         learns = torch.is_grad_enabled() and (x.requires_grad or layer.weight.requires_grad)
@@ -157,7 +158,7 @@ def _adapted(layer: Any, weight: _Weight, before: Forward) -> Forward:
 
 
 def _has_one_plain_adapter(layer: Any) -> bool:
-    """One adapter as Hu et al. describe it, over a linear layer that stays as it is."""
+    """One adapter as in Hu et al., over a frozen linear layer."""
     base, names = layer.get_base_layer(), list(layer.lora_A)
     frozen = isinstance(base, nn.Linear) and not any(p.requires_grad for p in base.parameters())
     if not frozen or len(names) != 1 or layer.fan_in_fan_out or layer.lora_variant:
@@ -172,7 +173,7 @@ def _cuts_patches(layer: Any) -> bool:
 
 
 def _is_wide(layer: Any) -> bool:
-    """True where it multiplies in 32 bits, whatever its weight lies in."""
+    """True where it computes in 32 bits, however its weight is stored."""
     state = getattr(layer.weight, "quant_state", None)
     there = layer.weight.device.type == "cpu"
     return there and (layer.weight.dtype if state is None else state.dtype) == torch.float32

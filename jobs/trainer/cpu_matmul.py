@@ -1,4 +1,4 @@
-"""Matrix products in 32-bit floats by the quicker of the two libraries that torch brings for a processor."""
+"""Matrix products in 32-bit floats by the quicker of torch's two libraries for processors."""
 
 from functools import cache
 from pathlib import Path
@@ -6,17 +6,17 @@ from pathlib import Path
 import torch
 from torch.nn import functional
 
-_WORTH_IT = 1_500_000
-"""Multiplications from which oneDNN's calls, 10 us dearer than MKL's, are the sooner done."""
+_MIN_MULTIPLICATIONS = 1_500_000
+"""Multiplications from which oneDNN is quicker; its calls take 10 us longer than MKL's."""
 
 
 def linear(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
     """(..., K) times (N, K) transposed, plus (N), outside of autograd.
 
-    MKL leaves AVX-512 alone on processors that are not Intel's: oneDNN takes half the time there. Which of the two is
-    asked depends on the processor and on the shapes only, so that a resumed run computes the same.
+    MKL does not use AVX-512 on processors of other makers than Intel: oneDNN takes half the time there. The choice
+    depends on the processor and on the shapes only, so that a resumed run computes the same.
     """
-    if _onednn_is_faster() and x.numel() * weight.shape[0] >= _WORTH_IT:
+    if _onednn_is_faster() and x.numel() * weight.shape[0] >= _MIN_MULTIPLICATIONS:
         return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
     return functional.linear(x, weight, bias)
 

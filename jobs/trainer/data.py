@@ -1,4 +1,4 @@
-"""Brings a run its clips: through the frame cache, and where the eye is frozen through what it said of them."""
+"""The clips of a run: through the frame cache, or as cached features where the vision encoder is frozen."""
 
 import time
 from dataclasses import dataclass
@@ -23,92 +23,92 @@ from jobs.video.cache_eviction import CacheBudget
 from jobs.video.prefetch import FramePrefetcher
 from orchestrator.domain.live_records import Stage
 
-_TELL_S = 5.0
-"""Seconds between two words of how far the encoding is."""
+_PROGRESS_S = 5.0
+"""Seconds between two reports of progress."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunData:
-    """The clips that are learned from, and those held out."""
+    """The clips of both splits."""
 
     learn: ClipDataset
     held: ClipDataset
     ahead: FramePrefetcher
-    """Decodes them all beside the run, where no loader process does."""
+    """Decodes them in threads during the run, where no loader processes do."""
 
 
 def load_data(
     spec: TrainSpec, plan: Plan, family: Family, model: Any, sides: Split, recorder: Recorder, stop: StopSignal
 ) -> RunData:
-    """Both sides over the caches that all runs share.
+    """Both splits over the caches that all runs share.
 
     Raises:
         BadClip: a clip cannot be decoded.
         StopRequested: the run was asked to stop while features were computed.
     """
     root = Path(spec.cache_dir or spec.folder)
-    room = CacheBudget(spec.cache_bytes, root / "frames", root / "features")
-    frames = FrameCache(root / "frames", family.sampling(plan.base, plan.recipe), budget=room)
+    budget = CacheBudget(spec.cache_bytes, root / "frames", root / "features")
+    frames = FrameCache(root / "frames", family.sampling(plan.base, plan.recipe), budget=budget)
     learn = ClipDataset(sides.train, spec.class_names, frames, learn=True)
     held = ClipDataset(sides.validation, spec.class_names, frames, learn=False)
     vision_encoder = family.vision_encoder(plan, model)
     if vision_encoder is not None:
-        features = FeatureCache(root / "features", vision_encoder, frames, room)
-        # Of several processes each shows the eye its share, and the rest when it meets a clip that is still missing.
+        features = FeatureCache(root / "features", vision_encoder, frames, budget)
+        # Each rank encodes its share; a clip that is still missing is encoded when a batch needs it.
         files = [*learn.files, *held.files][rank() :: world_size()]
         stop.stage = Stage.FEATURES
-        with encoding_threads(model, plan.device) as eyes:
-            features.fill(files, _Teller(recorder), stop.asked, eyes)
+        with encoding_threads(model, plan.device) as threads:
+            features.fill(files, _ProgressReporter(recorder), stop.asked, threads)
         stop.check()
-        _say(features, len(files), recorder)
+        _note_cache_use(features, len(files), recorder)
         if not features.full:
             learn.kept = held.kept = features
-    # Loader processes decode a few at once themselves, and a process with threads must not be forked.
+    # Loader processes decode by themselves, and a process with threads must not be forked.
     idle = learn.kept is None and device_settings.loader_workers(plan.device) == 0
     shares = [*learn.files, *held.files][rank() :: world_size()]
     return RunData(learn, held, FramePrefetcher(frames, shares, max(0, torch.get_num_threads() - 1) if idle else 0))
 
 
 class PrefetchProgress(TrainerCallback):
-    """Says between steps how far the frame cache is, and ends the run at a clip that cannot be decoded."""
+    """Reports the progress of the frame cache between steps, and ends the run at a clip that cannot be decoded."""
 
     def __init__(self, ahead: FramePrefetcher, recorder: Recorder) -> None:
-        self._ahead, self._tell = ahead, _Teller(recorder, "Frame cache")
+        self._ahead, self._progress = ahead, _ProgressReporter(recorder, "Frame cache")
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         if self._ahead.problem:
             raise self._ahead.problem
         if self._ahead.done < self._ahead.total:
-            self._tell.log(self._ahead.done, self._ahead.total)
+            self._progress.log(self._ahead.done, self._ahead.total)
 
 
-class _Teller:
-    """Says how far the encoding is, now and then."""
+class _ProgressReporter:
+    """Reports progress every `_PROGRESS_S` seconds."""
 
     def __init__(self, recorder: Recorder, what: str = "Vision features") -> None:
-        self._recorder, self._what, self._told = recorder, what, time.monotonic()
+        self._recorder, self._what, self._reported_at = recorder, what, time.monotonic()
 
     def __call__(self, done: int, total: int) -> None:
         """Before the first step."""
-        if said := self.log(done, total):
-            self._recorder.progress(0, 0, 0.0, said)
+        if line := self.log(done, total):
+            self._recorder.progress(0, 0, 0.0, line)
 
     def log(self, done: int, total: int) -> str:
-        """The line that was written, or "" where the last one is not long ago."""
-        if time.monotonic() - self._told < _TELL_S:
+        """Writes a line and returns it; "" where the last one was written a moment ago."""
+        if time.monotonic() - self._reported_at < _PROGRESS_S:
             return ""
-        self._told = time.monotonic()
-        said = f"{self._what}: {done} of {total} clips."
-        self._recorder.log(said)
-        return said
+        self._reported_at = time.monotonic()
+        line = f"{self._what}: {done} of {total} clips."
+        self._recorder.log(line)
+        return line
 
 
-def _say(features: FeatureCache, total: int, recorder: Recorder) -> None:
+def _note_cache_use(features: FeatureCache, total: int, recorder: Recorder) -> None:
     if features.full:
         recorder.note("The vision features do not fit into the cache, so the frames are encoded at each step.", "cache")
-    elif features.made + features.found == total:
+    elif features.encoded + features.found == total:
         recorder.note(
-            f"Vision features from the cache: the frozen vision tower saw each clip once "
+            f"Vision features from the cache: the frozen vision tower encoded each clip once "
             f"({features.found} of {total} in an earlier run).",
             "cache",
         )

@@ -1,4 +1,4 @@
-"""How a run is made on its device: precision, optimizer, loading and kernels; the rest of it is the same everywhere."""
+"""What depends on the device of a run: precision, optimizer, loader processes and kernels."""
 
 import os
 from importlib.util import find_spec
@@ -11,18 +11,17 @@ from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import LIGER_MISSING, Recipe
 
 _WORKERS = 4
-"""Loader processes of a run at most: more only wait for each other's decoding."""
+"""Loader processes of a run at most: more would only compete for the processor."""
 _FUSED, _PAGED_8BIT = "adamw_torch_fused", "paged_adamw_8bit"
-"""One call for all adapters, not a dozen for each; and that of bitsandbytes, which on a processor is not paged."""
+"""The fused optimizer makes one call for all adapters; that of bitsandbytes is not paged on a processor."""
 
 
 def device_arguments(recipe: Recipe, device: str, decodes: bool) -> dict[str, Any]:
-    """What the Trainer is told of the device.
+    """The Trainer's arguments that depend on the device.
 
     Args:
-        decodes: clips come as frames, which loader processes may prepare. What a frozen eye said of them may have to be
-            asked for again, and a forked process must not touch the GPU.
-
+        decodes: clips come as frames, which loader processes may prepare. Missing features have to be computed, and a
+            forked process must not use the GPU.
     """
     on_gpu = device != "cpu"
     workers = loader_workers(device) if decodes else 0
@@ -32,33 +31,33 @@ def device_arguments(recipe: Recipe, device: str, decodes: bool) -> dict[str, An
         "use_cpu": not on_gpu,
         "dataloader_pin_memory": on_gpu,
         "dataloader_num_workers": workers,
-        # A copy from pinned memory runs beside the step that is under way.
+        # A copy from pinned memory runs during the step before.
         "accelerator_config": {"non_blocking": on_gpu},
-        # Processes that outlive an epoch would not hear which one begins, and each clip's chance depends on it.
+        # Persistent processes would not learn of the next epoch, and the augmentation of a clip depends on it.
         "dataloader_persistent_workers": False,
         "dataloader_prefetch_factor": 2 if workers else None,
     }
 
 
 def optimizer_name(recipe: Recipe, device: str) -> str:
-    """The Trainer's name of it; the paged one's moments go to the host's memory when the card is full."""
+    """The Trainer's name of the optimizer; a paged one moves its state to host memory when the GPU is full."""
     return _PAGED_8BIT if recipe.uses_8bit_optimizer(on_gpu=device != "cpu") else _FUSED
 
 
 def loader_workers(device: str) -> int:
-    """Processes that prepare the next batches; on a processor they would only take its cores from the step."""
+    """Processes that prepare the next batches; on a processor they would only compete with the step."""
     if device == "cpu":
         return 0
     return max(1, min(_WORKERS, (os.cpu_count() or 2) // (2 * world_size())))
 
 
 def emulates_bf16(device: str) -> bool:
-    """True on a GPU older than Ampere: torch then works bf16 out in other types, which is right but slow."""
+    """True on a GPU older than Ampere: torch then emulates bf16, which is correct but slow."""
     return device != "cpu" and not torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 def use_liger(recipe: Recipe, device: str) -> bool:
-    """True where Liger's kernels are asked for and can run.
+    """True where the recipe asks for Liger's kernels and they can run.
 
     Raises:
         Invalid: field `optim.liger`, where they cannot run here.

@@ -1,4 +1,4 @@
-"""Several processes that train one model, each on a GPU of its own: who writes, and how they stop at the same step."""
+"""Distributed training: the rank of this process, and what all ranks must do at the same point."""
 
 import os
 from collections.abc import Iterator
@@ -10,17 +10,17 @@ import torch.distributed as dist
 
 
 def rank() -> int:
-    """0 for the one that writes; also when there is only one."""
+    """0 for the main process; also when there is only one."""
     return int(os.environ.get("LOCAL_RANK", "0"))
 
 
 def world_size() -> int:
-    """How many they are; all of one host."""
+    """The number of ranks, all on one host."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def is_main_process() -> bool:
-    """True for the one that records, saves and exports."""
+    """True for the process that records, saves and exports."""
     return rank() == 0
 
 
@@ -31,7 +31,7 @@ def local_device() -> str:
 
 @contextmanager
 def preserve_rng() -> Iterator[None]:
-    """What is drawn by chance inside does not move what is drawn after it, on the processor and on the own GPU."""
+    """Restores the random states of the processor and of the own GPU at its end."""
     devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
     with torch.random.fork_rng(devices):
         yield
@@ -50,21 +50,21 @@ def set_rng_states(states: list[Any]) -> None:
 
 
 def wait_for_all() -> None:
-    """Returns when every process has come here."""
+    """Returns when every rank has called it."""
     if dist.is_available() and dist.is_initialized():
         dist.barrier()
 
 
-def any_rank(wish: bool) -> bool:
-    """True for all when one wishes it: who stopped alone would leave the others waiting for its gradients."""
+def any_rank(flag: bool) -> bool:
+    """True on all ranks when it is on one: others would wait for the gradients of a rank that stopped alone."""
     if world_size() == 1 or not dist.is_initialized():
-        return wish
-    told = torch.tensor([int(wish)], device=local_device())
-    dist.all_reduce(told, op=dist.ReduceOp.MAX)
-    return bool(told.item())
+        return flag
+    flags = torch.tensor([int(flag)], device=local_device())
+    dist.all_reduce(flags, op=dist.ReduceOp.MAX)
+    return bool(flags.item())
 
 
 def leave_process_group() -> None:
-    """Ends the talk between the processes."""
+    """Ends the communication between the ranks."""
     if dist.is_available() and dist.is_initialized():
         dist.destroy_process_group()

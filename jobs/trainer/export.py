@@ -1,4 +1,4 @@
-"""Writes what a person takes home: the adapter with its base, labels, recipe and card; whole or not at all."""
+"""Writes the result: the adapter with its base, labels, recipe and card, complete or not at all."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from orchestrator.domain.recipe_text import dump_recipe
 from orchestrator.domain.run_summary import RunSummary
 
 BUNDLED_BYTES = 16 * 2**20
-"""A base up to this size travels inside the download, so that the adapter works without this machine."""
+"""A base up to this size is part of the download, so that the adapter works on another machine."""
 _BASE_FILES = ("*.json", "*.safetensors", "*.txt", "*.jinja", "*.model")
 _NOT_BASE = ("pretraining.json",)
 
@@ -36,8 +36,8 @@ def export(
         check_stop: called between the files; what it raises leaves the folder of an earlier export as it is.
     """
     folder, recipe = Path(spec.folder), plan.recipe
-    whole = recipe.training_type is TrainingType.PRETRAIN or not recipe.qlora.enabled
-    final = folder / ("model" if whole else "adapter")
+    is_full_model = recipe.training_type is TrainingType.PRETRAIN or not recipe.qlora.enabled
+    final = folder / ("model" if is_full_model else "adapter")
     part = folder / f".{final.name}.part"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
@@ -45,7 +45,7 @@ def export(
     model.save_pretrained(part, safe_serialization=True)
     check_stop()
     family.save_processor(plan, part)
-    if whole:
+    if is_full_model:
         (part / "README.md").write_text(pretrained_card(spec, plan, family, summary))
     else:
         _finish_adapter(part, spec, plan, family, summary)
@@ -63,7 +63,7 @@ def export(
 
 
 def _finish_adapter(part: Path, spec: TrainSpec, plan: Plan, family: Family, summary: RunSummary) -> None:
-    """Adds what an adapter alone lacks: the base, a path that means something elsewhere, the card."""
+    """Adds what an adapter lacks: the base, a name of the base that is valid on other machines, the card."""
     bundled = _bundle(plan.base.folder, part / "base")
     settings = json.loads((part / "adapter_config.json").read_text())
     settings["base_model_name_or_path"] = "base" if bundled else spec.model_name
@@ -72,8 +72,8 @@ def _finish_adapter(part: Path, spec: TrainSpec, plan: Plan, family: Family, sum
 
 
 def _bundle(source: Path, target: Path) -> bool:
-    found = {path for pattern in _BASE_FILES for path in source.glob(pattern) if path.name not in _NOT_BASE}
-    files = sorted(path for path in found if path.is_file())
+    matches = {path for pattern in _BASE_FILES for path in source.glob(pattern) if path.name not in _NOT_BASE}
+    files = sorted(path for path in matches if path.is_file())
     if not (source / "config.json").is_file() or not any(path.suffix == ".safetensors" for path in files):
         return False
     if sum(path.stat().st_size for path in files) > BUNDLED_BYTES:

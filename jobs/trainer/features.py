@@ -1,4 +1,4 @@
-"""What a frozen eye says of each clip, asked once for all runs: laid beside the frame cache, mapped, not read."""
+"""The cache of vision features: what a frozen vision encoder computes from a clip is computed once for all runs."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -18,60 +18,64 @@ from jobs.video.decode import Frames
 
 T = TypeVar("T")
 FORMAT = 1
-"""Raised whenever the same eye would be written otherwise, so that old files are left alone."""
+"""Part of each key: raised when the format of the files changes, so that files of the old format are not read."""
 _AHEAD = 4
-"""Clips that are decoded, or looked at, before they are asked for."""
+"""Clips that are decoded, or encoded, before they are needed."""
 
 
 class FeatureCache:
-    """Features by (clip's content, what the eye is, sampling): made at the first asking, written whole, shared."""
+    """Features by (clip's content, encoder, sampling): computed at the first request, written atomically, shared."""
 
-    def __init__(self, folder: Path, eye: VisionEncoder, frames: FrameCache, room: CacheBudget) -> None:
-        self._folder, self._eye, self._frames, self._room = folder, eye, frames, room
+    def __init__(self, folder: Path, encoder: VisionEncoder, frames: FrameCache, budget: CacheBudget) -> None:
+        self._folder, self._encoder, self._frames, self._budget = folder, encoder, frames, budget
         self._paths: dict[ClipFile, Path] = {}
         self.full = False
         """True once the disk or the limit refused a file."""
-        self.found, self.made = 0, 0
-        """Clips that `fill` found in the cache, and those it had to show to the eye."""
+        self.found, self.encoded = 0, 0
+        """Clips that `fill` found in the cache, and clips that it had to encode."""
 
     def features(self, clip: ClipFile) -> Features:
-        """The eye's tensors, on the CPU.
+        """The features of a clip, on the CPU.
 
         Raises:
             BadClip: the clip cannot be decoded.
         """
-        return self._read(clip) or self._see(clip, self._frames.frames(clip, keep=False))
+        return self._read(clip) or self._encode(clip, self._frames.frames(clip, keep=False))
 
     def fill(
         self,
         clips: Sequence[ClipFile],
         progress: Callable[[int, int], None] = lambda done, total: None,
         should_stop: Callable[[], bool] = lambda: False,
-        eyes: int = 1,
+        threads: int = 1,
     ) -> None:
-        """Shows the eye every clip that is not there yet; the next ones are decoded meanwhile.
+        """Encodes every clip that is not cached yet; the next ones are decoded meanwhile.
 
         Args:
-            eyes: how many clips are looked at at once, each by one thread of the processor.
+            threads: clips that are encoded at the same time, each by one thread of the processor.
         """
         missing = [clip for clip in clips if not self._is_complete(clip)]
         self.found = done = len(clips) - len(missing)
-        for seen in self._seen(missing, eyes):
+        for finish in self._encodings(missing, threads):
             if should_stop() or self.full:
                 return
-            seen()
-            self.made += 1
+            finish()
+            self.encoded += 1
             done += 1
             progress(done, len(clips))
 
-    def _seen(self, clips: list[ClipFile], eyes: int) -> Iterator[Callable[[], object]]:
-        """One call a clip, in order, that returns once the eye has looked at it."""
-        if eyes > 1:
-            see = _ahead(lambda clip: self._see(clip, self._frames.frames(clip, keep=False)), clips, eyes, _alone)
-            yield from (future.result for _, future in see)
+    def _encodings(self, clips: list[ClipFile], threads: int) -> Iterator[Callable[[], object]]:
+        """A call for each clip, in order, that returns once it is encoded."""
+        if threads > 1:
+            encodings = _ahead(
+                lambda clip: self._encode(clip, self._frames.frames(clip, keep=False)), clips, threads, _use_one_thread
+            )
+            yield from (future.result for _, future in encodings)
         else:
             decoded = _ahead(lambda clip: self._frames.frames(clip, keep=False), clips, torch.get_num_threads())
-            yield from (lambda clip=clip, future=future: self._see(clip, future.result()) for clip, future in decoded)
+            yield from (
+                lambda clip=clip, future=future: self._encode(clip, future.result()) for clip, future in decoded
+            )
 
     def path_of(self, clip: ClipFile) -> Path:
         """The file that holds this clip's features."""
@@ -80,7 +84,7 @@ class FeatureCache:
         return self._paths[clip]
 
     def _path_of(self, clip: ClipFile) -> Path:
-        what = (FORMAT, clip.identity, repr(self._frames.sampling), self._eye.key)
+        what = (FORMAT, clip.identity, repr(self._frames.sampling), self._encoder.key)
         key = hashlib.sha256(repr(what).encode()).hexdigest()
         return self._folder / key[:2] / f"{key}.safetensors"
 
@@ -93,26 +97,26 @@ class FeatureCache:
             found = load_file(path)
         except (OSError, SafetensorError, ValueError):
             return None
-        self._room.use(path)
+        self._budget.use(path)
         return found
 
-    def _see(self, clip: ClipFile, frames: Frames) -> Features:
-        seen = {name: tensor.detach().cpu().contiguous() for name, tensor in self._eye.encode(frames).items()}
+    def _encode(self, clip: ClipFile, frames: Frames) -> Features:
+        features = {name: tensor.detach().cpu().contiguous() for name, tensor in self._encoder.encode(frames).items()}
         if not self.full:
-            content = save(seen)
-            self.full = not self._room.put(self.path_of(clip), len(content), lambda file: file.write(content))
-        return seen
+            content = save(features)
+            self.full = not self._budget.put(self.path_of(clip), len(content), lambda file: file.write(content))
+        return features
 
 
-def _alone() -> None:
-    """Each thread computes by itself: where all look, none is left to help."""
+def _use_one_thread() -> None:
+    """Each thread computes alone: all processors are busy with clips of their own."""
     torch.set_num_threads(1)
 
 
 def _ahead(
     work: Callable[[ClipFile], T], clips: Sequence[ClipFile], threads: int, begin: Callable[[], None] | None = None
 ) -> Iterator[tuple[ClipFile, Future[T]]]:
-    """Each clip with what comes of it, in order, a few at work before they are asked for: PyAV lets others work."""
+    """Each clip with its result, in order; a few are computed ahead, since PyAV releases the interpreter's lock."""
     with ThreadPoolExecutor(max(1, min(_AHEAD, threads)), initializer=begin) as pool:
         rest = iter(clips)
         waiting = [(clip, pool.submit(work, clip)) for clip in islice(rest, _AHEAD)]

@@ -1,4 +1,4 @@
-"""The transformers Trainer with our habits: whole checkpoints, no chatter, an evaluation that the family judges."""
+"""The transformers Trainer with atomic checkpoints, evaluation by the model family, and less work at each step."""
 
 import math
 from collections.abc import Callable
@@ -38,26 +38,26 @@ def training_arguments(
     tight: bool = False,
     decodes: bool = True,
 ) -> Any:
-    """The recipe in the Trainer's words; `steps` are the run's optimizer steps; `tight`: the memory ran out before.
+    """The recipe as arguments of the Trainer; `steps`: the run's optimizer steps; `tight`: the memory ran out before.
 
     Args:
-        decodes: clips come as frames, not as what a frozen eye said of them.
+        decodes: clips come as frames, not as cached features.
     """
-    how = recipe.optim
+    optim = recipe.optim
     return TrainingArguments(
         output_dir=str(folder),
-        per_device_train_batch_size=how.batch_size,
-        per_device_eval_batch_size=max(how.batch_size, 16) if reads_logits and not tight else how.batch_size,
-        gradient_accumulation_steps=how.gradient_accumulation,
-        num_train_epochs=how.epochs,
-        max_steps=how.max_steps or -1,
-        learning_rate=how.learning_rate,
-        weight_decay=how.weight_decay,
-        max_grad_norm=how.max_grad_norm,
-        warmup_steps=round(how.warmup_ratio * steps),
-        lr_scheduler_type=_SCHEDULES[how.scheduler],
-        seed=how.seed,
-        data_seed=how.seed,
+        per_device_train_batch_size=optim.batch_size,
+        per_device_eval_batch_size=max(optim.batch_size, 16) if reads_logits and not tight else optim.batch_size,
+        gradient_accumulation_steps=optim.gradient_accumulation,
+        num_train_epochs=optim.epochs,
+        max_steps=optim.max_steps or -1,
+        learning_rate=optim.learning_rate,
+        weight_decay=optim.weight_decay,
+        max_grad_norm=optim.max_grad_norm,
+        warmup_steps=round(optim.warmup_ratio * steps),
+        lr_scheduler_type=_SCHEDULES[optim.scheduler],
+        seed=optim.seed,
+        data_seed=optim.seed,
         logging_steps=1,
         logging_nan_inf_filter=False,
         eval_strategy="epoch" if evaluates else "no",
@@ -73,7 +73,7 @@ def training_arguments(
 
 
 class VideoTrainer(Trainer):
-    """Saves each checkpoint aside and renames it when it is whole; `judge` scores each pass over the held-out clips."""
+    """Saves each checkpoint under another name and renames it when it is complete; `judge` scores each evaluation."""
 
     def __init__(
         self,
@@ -89,32 +89,32 @@ class VideoTrainer(Trainer):
         self._evaluation_due = False
         """The checkpoint that is written next comes before an evaluation."""
         self.final = False
-        """True for the last judgement, of what is exported."""
+        """True for the final evaluation, of what is exported."""
         self.score = Score()
-        """What the last evaluation said."""
+        """The result of the latest evaluation."""
         self.remove_callback(PrinterCallback)
-        # Else the Trainer leaves the loss of an accumulated batch undivided for models that take **kwargs.
+        # Otherwise the Trainer does not divide the loss of an accumulated batch for models that take **kwargs.
         self.model_accepts_loss_kwargs = False
-        self._share = LossWeights()
-        self._aside: Path | None = None
-        self._learned: list[Any] = []
+        self._loss_weights = LossWeights()
+        self._part_folder: Path | None = None
+        self._trainable: list[Any] = []
         if world_size() == 1:
-            whole: Any = self.model
-            self._learned = [p for p in whole.parameters() if p.requires_grad]
-            _tread_lightly(whole, self._learned)
+            model: Any = self.model
+            self._trainable = [p for p in model.parameters() if p.requires_grad]
+            _skip_module_walks(model, self._trainable)
 
     def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: Any) -> Any:
-        """Looks at all batches of a step, so that each weighs what it holds."""
+        """Counts the labels of all batches of a step, by which each loss is weighted."""
         batches, count = super().get_batch_samples(epoch_iterator, num_batches, device)
-        self._share.of(batches)
+        self._loss_weights.of(batches)
         return batches, count
 
     def compute_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """The mean over what is learned from in the whole step, however it is divided: a batch's mean, weighed."""
-        found = super().compute_loss(model, inputs, *args, **kwargs)
-        if not model.training or isinstance(found, tuple):
-            return found
-        return self._share.weigh(found, inputs)
+        """The batch's loss, weighted so that the step's loss is the mean over all its labels."""
+        loss = super().compute_loss(model, inputs, *args, **kwargs)
+        if not model.training or isinstance(loss, tuple):
+            return loss
+        return self._loss_weights.weigh(loss, inputs)
 
     def resume_from(self, checkpoint: Path) -> None:
         """Prepares `train` to go on from a checkpoint, with the evaluation that is missing there."""
@@ -168,7 +168,7 @@ class VideoTrainer(Trainer):
     def evaluation_loop(
         self, dataloader: Any, description: str, prediction_loss_only: bool | None = None, *args: Any, **kwargs: Any
     ) -> Any:
-        """Adds the family's own measures to the Trainer's loss."""
+        """Adds the family's metrics to the Trainer's loss."""
         import torch
 
         # The Trainer gathers no logits where it has no `compute_metrics`; ours are for `judge`.
@@ -181,7 +181,7 @@ class VideoTrainer(Trainer):
         return output
 
     def _get_output_dir(self, trial: Any) -> str:
-        return str(self._aside) if self._aside else super()._get_output_dir(trial)
+        return str(self._part_folder) if self._part_folder else super()._get_output_dir(trial)
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         step, final = self.state.global_step, self._checkpoint_folder()
@@ -193,43 +193,43 @@ class VideoTrainer(Trainer):
             return
         self._check_weights()
         folder = final.parent
-        self._aside = folder / ".part"
+        self._part_folder = folder / ".part"
         try:
             super()._save_checkpoint(model, trial)
             wait_for_all()  # each process writes its own part of it
             if is_main_process():
-                part = self._aside / final.name
+                part = self._part_folder / final.name
                 mark_evaluation(part, pending=self._evaluation_due)
                 commit_checkpoint(part, final)
         finally:
-            self._aside = None
+            self._part_folder = None
         self._saved_step = step
         if is_main_process():
             prune_checkpoints(folder)
         wait_for_all()
 
     def _check_weights(self) -> None:
-        """A step whose loss was a number may still have broken the weights: the checkpoint before it must stay."""
+        """A step with a finite loss may have made weights infinite: the checkpoint before it must stay."""
         import torch
 
-        whole: Any = self.model
-        if not all(bool(torch.isfinite(p).all()) for p in whole.parameters() if p.requires_grad):
+        model: Any = self.model
+        if not all(bool(torch.isfinite(p).all()) for p in model.parameters() if p.requires_grad):
             raise Diverged(self.state.global_step, float(self._get_learning_rate()))
 
     def floating_point_ops(self, inputs: Any) -> int:
-        """Nobody reads it, and the Trainer would count every parameter of the model at each step."""
+        """0: it is not used, and the Trainer would count all parameters of the model at each step."""
         return 0
 
     def _clip_grad_norm(self, model: Any) -> Any:
-        """Looks at what learns alone: walking through the whole model takes longer than the clipping."""
-        if not self._learned:
+        """Clips the trainable parameters only: visiting the whole model takes longer than the clipping."""
+        if not self._trainable:
             return super()._clip_grad_norm(model)
         import torch
 
-        return torch.nn.utils.clip_grad_norm_(self._learned, self.args.max_grad_norm)
+        return torch.nn.utils.clip_grad_norm_(self._trainable, self.args.max_grad_norm)
 
     def prediction_step(self, model: Any, inputs: Any, prediction_loss_only: bool, ignore_keys: Any = None) -> Any:
-        # Models return their loss in many ways, and the Trainer would look for `labels` alone.
+        # Models return their loss in many ways, and the Trainer looks for `labels` only.
         if not self.args.prediction_loss_only:
             return super().prediction_step(model, inputs, prediction_loss_only, ignore_keys)
         import torch
@@ -249,17 +249,17 @@ def _load_state(checkpoint: Path) -> TrainerState:
     return TrainerState.load_from_json(str(checkpoint / TRAINER_STATE_NAME))
 
 
-def _tread_lightly(model: Any, learned: list[Any]) -> None:
-    """What the Trainer asks of the model at each step, without a walk through all its modules each time."""
-    turn = model.train
+def _skip_module_walks(model: Any, trainable: list[Any]) -> None:
+    """Replaces methods that the Trainer calls at each step and that would visit all modules each time."""
+    set_mode = model.train
 
     def train(mode: bool = True) -> Any:
-        return model if model.training is mode else turn(mode)
+        return model if model.training is mode else set_mode(mode)
 
     def zero_grad(set_to_none: bool = True) -> None:
-        for parameter in learned:
+        for parameter in trainable:
             parameter.grad = None
 
     model.train, model.zero_grad = train, zero_grad
     if hasattr(model, "create_or_update_model_card"):
-        model.create_or_update_model_card = lambda output_dir: None  # the export writes a card that says something
+        model.create_or_update_model_card = lambda output_dir: None  # the export writes a card of its own

@@ -1,4 +1,4 @@
-"""Puts Liger's fused kernels into a model, and looks whether it still says the same: 4-bit layers, any version."""
+"""Applies Liger's fused kernels to a model, and checks that its loss stays the same."""
 
 import functools
 import importlib
@@ -14,14 +14,14 @@ from jobs.trainer.distributed import preserve_rng
 from orchestrator.domain.errors import Invalid
 
 _CLOSE = 0.02
-"""Share by which the loss may differ: the kernels round otherwise in bf16."""
+"""Share by which the loss may differ: the kernels round differently in bf16."""
 _FIELD = "optim.liger"
 _NAMED = {
     "qwen2_vl": "Qwen2VLCausalLMOutputWithPast",
     "qwen2_5_vl": "Qwen2_5_VLCausalLMOutputWithPast",
     "qwen3_vl": "Qwen3VLCausalLMOutputWithPast",
 }
-"""Outputs that liger-kernel 0.8 looks for under names that transformers has given up."""
+"""Output classes that liger-kernel 0.8 imports by names that transformers no longer has."""
 
 
 @dataclass
@@ -38,15 +38,15 @@ def apply_and_check(
         items: some clips; their loss is compared before and after.
 
     Raises:
-        Invalid: the kernels do not take this model, or make it say something else.
+        Invalid: the kernels do not support this model, or change its loss.
     """
     batch = collate(items)
     before = _loss(plan, model, batch)
     try:
         (apply or _apply)(model)
-        _score_everywhere(model)
+        _drop_logits_arguments(model)
         after = _loss(plan, model, batch)
-    except Exception as error:  # a library that patches another: whatever it raises, the run must not begin
+    except Exception as error:  # a library that patches another may raise anything, and the run must not begin
         text = f"Liger's kernels do not work with this base here ({type(error).__name__}: {str(error)[:120]})."
         raise Invalid(f"{text} Switch them off.", _FIELD) from error
     if not abs(after - before) <= _CLOSE * max(abs(before), 1e-6):
@@ -64,20 +64,20 @@ def _apply(model: Any) -> None:
     apply_liger_kernel(model, None)
 
 
-def _score_everywhere(model: Any) -> None:
-    """The fused loss makes no scores that are kept, so it is not told where they are wanted, and shifts by itself."""
+def _drop_logits_arguments(model: Any) -> None:
+    """The fused loss stores no logits and shifts labels itself, so it does not get these arguments."""
     inner = model.get_base_model() if hasattr(model, "get_base_model") else model
-    whole = inner.forward
+    original = inner.forward
 
-    @functools.wraps(whole)
+    @functools.wraps(original)
     def forward(*args: Any, logits_to_keep: Any = 0, shift_labels: Any = None, **more: Any) -> Any:
-        return whole(*args, **more)
+        return original(*args, **more)
 
     inner.forward = forward
 
 
 def _loss(plan: Plan, model: Any, batch: dict[str, Any]) -> float:
-    """As a step computes it: with dropout, always the same."""
+    """The loss as a step computes it, with dropout from a fixed seed."""
     from accelerate.utils import send_to_device
 
     training = model.training

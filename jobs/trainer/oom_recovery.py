@@ -1,4 +1,4 @@
-"""What a run does when its memory runs out: fewer clips at a time, then less kept of them, then the truth."""
+"""What a run does when its memory runs out: a smaller micro-batch, then checkpointing, then a failure that says so."""
 
 import errno
 import gc
@@ -14,7 +14,7 @@ from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.job_files import MEMORY_SETTINGS
 from orchestrator.domain.recipes import Recipe, smaller_batch
 
-_SAYINGS = (
+_OUT_OF_MEMORY = (
     "can't allocate memory",
     "cannot allocate memory",
     "out of memory",
@@ -25,14 +25,14 @@ _SAYINGS = (
 
 @dataclass(frozen=True, slots=True)
 class MemorySettings:
-    """How the clips of a step are divided. `checkpointing`: activations are computed again instead of kept."""
+    """How the clips of a step are divided. `checkpointing`: activations are recomputed instead of stored."""
 
     batch: int
     gather: int
     checkpointing: bool = False
 
     def on(self, recipe: Recipe) -> Recipe:
-        """The recipe as it is really run: as many clips a step as asked for."""
+        """The recipe as it is run: with as many clips a step as the recipe asks for."""
         optim = recipe.optim.model_copy(update={"batch_size": self.batch, "gradient_accumulation": self.gather})
         return recipe.model_copy(update={"optim": optim})
 
@@ -43,7 +43,7 @@ class MemorySettings:
 
 
 class OutOfMemory(Invalid):
-    """Nothing was left to ease; `field` is what to change, `kind` says whether a smaller batch may fit."""
+    """Nothing is left to reduce; `field` is what to change, `kind` says whether a smaller batch may fit."""
 
     def __init__(self, message: str, field: str, kind: FailureKind) -> None:
         super().__init__(message, field)
@@ -51,16 +51,16 @@ class OutOfMemory(Invalid):
 
 
 def requested_settings(recipe: Recipe) -> MemorySettings:
-    """What the recipe wants."""
+    """What the recipe asks for."""
     return MemorySettings(recipe.optim.batch_size, recipe.optim.gradient_accumulation)
 
 
 def reduce_memory(now: MemorySettings, is_contrastive: bool, can_checkpoint: bool) -> MemorySettings:
-    """The next lighter way to train the same.
+    """The next settings that need less memory and train the same.
 
     Args:
-        contrasts: the loss compares the clips of a batch, so that a smaller one would train something else.
-        can_checkpoint: activations may be computed again, and are not yet.
+        is_contrastive: the loss compares the clips of a batch, so that a smaller one would train something else.
+        can_checkpoint: gradient checkpointing is possible and not on yet.
 
     Raises:
         OutOfMemory: there is none.
@@ -85,25 +85,25 @@ def is_out_of_memory(error: BaseException) -> bool:
         return True
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
-    return isinstance(error, RuntimeError) and any(saying in str(error).lower() for saying in _SAYINGS)
+    return isinstance(error, RuntimeError) and any(text in str(error).lower() for text in _OUT_OF_MEMORY)
 
 
 def free_memory() -> None:
-    """Gives back what the failed try held, before the next one loads its model."""
+    """Releases what the failed try allocated, before the next one loads its model."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
 
 
-def save_settings(folder: Path, easing: MemorySettings) -> None:
-    """Keeps it with the job: a resumed run must not run out again to learn the same."""
+def save_settings(folder: Path, settings: MemorySettings) -> None:
+    """Stores them with the job: a resumed run must not run out of memory again first."""
     part = folder / f".{MEMORY_SETTINGS}.part"
-    part.write_text(json.dumps(asdict(easing)))
+    part.write_text(json.dumps(asdict(settings)))
     os.replace(part, folder / MEMORY_SETTINGS)
 
 
 def load_settings(folder: Path, recipe: Recipe) -> MemorySettings:
-    """What an earlier attempt of this job came down to, else what the recipe asks."""
+    """The settings of an earlier attempt of this job, else those of the recipe."""
     asked = requested_settings(recipe)
     try:
         found = MemorySettings(**json.loads((folder / MEMORY_SETTINGS).read_text()))

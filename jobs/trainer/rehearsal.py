@@ -19,13 +19,13 @@ from jobs.trainer.silence import silence_libraries
 from jobs.trainer.startup import import_without_extras
 
 STEPS = 2
-_HELD = 16
-"""Held-out clips that are judged."""
+_VALIDATION = 16
+"""Validation clips that are evaluated."""
 _CUDA_CONTEXT = 600 * 10**6
 
 
 def rehearse(spec: Any) -> dict[str, Any]:
-    """Sizes in bytes, times in seconds; `step_s` is one batch there and back, `eval_s` and `decode_s` one clip.
+    """The measurements. Sizes in bytes, times in seconds: `step_s` for one batch, `eval_s` and `decode_s` for one clip.
 
     Raises:
         AppError: the recipe cannot be trained; the sentence says what to change.
@@ -41,20 +41,20 @@ def rehearse(spec: Any) -> dict[str, Any]:
     from jobs.trainer.stopping import StopSignal
     from orchestrator.domain.recipes import parse_recipe
 
-    begun = time.monotonic()
+    began = time.monotonic()
     recipe = parse_recipe(spec.recipe)
     base = read_base(Path(spec.model_path))
     family = resolve(base)
     family.check(base, recipe, spec.task)
     sides = split_clips(spec.clips, recipe.data.validation_share, recipe.optim.seed)
     plan = build_plan(spec, recipe, base, sides)
-    remarks = [*check_clips(plan, sides), *family.caption_warnings(plan, named_captions(sides))]
+    warnings = [*check_clips(plan, sides), *family.caption_warnings(plan, named_captions(sides))]
     set_seed(recipe.optim.seed)
     model = load_with_adapters(family, plan)
     loaded = time.monotonic()
     few = Split(
         tuple(_some(sides.train, STEPS * recipe.optim.batch_size)),
-        tuple(_some(sides.validation, _HELD)),
+        tuple(_some(sides.validation, _VALIDATION)),
     )
     clips = load_data(spec, plan, family, model, few, Recorder(0, 0, []), StopSignal())
     learn, held = clips.learn, clips.held
@@ -63,53 +63,53 @@ def rehearse(spec: Any) -> dict[str, Any]:
             side[index]
     decoded = time.monotonic()
     apply_liger_kernels(family, plan, model, learn)
-    seen = _Counter(family.collate(plan))
-    trainer, clock = _trainer(Path(spec.folder), family, plan, model, learn, held, seen)
+    counter = _TokenCounter(family.collate(plan))
+    trainer, clock = _trainer(Path(spec.folder), family, plan, model, learn, held, counter)
     trainer.train()
     trained = time.monotonic()
     if len(held):
         trainer.evaluate()
-    judged = time.monotonic()
+    evaluated = time.monotonic()
     return {
         "device_class": "cpu" if plan.device == "cpu" else "gpu",
         "revision": spec.model_revision,
         "memory_bytes": _peak(torch),
-        "load_s": round(loaded - begun, 3),
+        "load_s": round(loaded - began, 3),
         "decode_s": round((decoded - loaded) / max(1, len(learn) + len(held)), 5),
         "step_s": round(clock.best, 4),
-        "eval_s": round((judged - trained) / max(1, len(held)), 4),
+        "eval_s": round((evaluated - trained) / max(1, len(held)), 4),
         "trainable": sum(p.numel() for p in model.parameters() if p.requires_grad),
-        "frames": _seen(family.sampling(base, recipe)),
-        "visual_tokens": seen.visual,
-        "context_tokens": seen.width,
+        "frames": _clip_shape(family.sampling(base, recipe)),
+        "visual_tokens": counter.visual,
+        "context_tokens": counter.width,
         "targets": adapted_layers(model),
         "vision_frozen": _vision_frozen(family, model),
-        "remarks": remarks,
+        "remarks": warnings,
     }
 
 
 def adapted_layers(model: Any) -> list[dict[str, Any]]:
-    """The layers that got an adapter, by name ending: how many, and the parameters that learn there."""
-    found: dict[str, list[int]] = {}
+    """The layers that have an adapter, by name ending: how many, and their trainable parameters."""
+    sizes_of: dict[str, list[int]] = {}
     for name, module in model.named_modules():
         if hasattr(module, "lora_A") and hasattr(module, "lora_B"):
-            learns = sum(p.numel() for p in (*module.lora_A.parameters(), *module.lora_B.parameters()))
-            found.setdefault(_ending(name), []).append(learns)
-    return [{"suffix": suffix, "count": len(sizes), "parameters": sum(sizes)} for suffix, sizes in found.items()]
+            trainable = sum(p.numel() for p in (*module.lora_A.parameters(), *module.lora_B.parameters()))
+            sizes_of.setdefault(_ending(name), []).append(trainable)
+    return [{"suffix": suffix, "count": len(sizes), "parameters": sum(sizes)} for suffix, sizes in sizes_of.items()]
 
 
 def _ending(name: str) -> str:
-    """The last part of a layer's name, with the one before it where it is but a number."""
+    """The last part of a layer's name, with the one before it where it is a number."""
     parts = name.split(".")
     return ".".join(parts[-2:]) if parts[-1].isdigit() else parts[-1]
 
 
-class _Counter:
-    """A collator that counts what it hands over: the longest line, and the marks in it that stand for a clip."""
+class _TokenCounter:
+    """A collator that counts tokens: of the longest sequence, and of those that stand for a clip."""
 
     def __init__(self, collate: Any) -> None:
         self._collate = collate
-        self._mark = collate.video_token_id() if hasattr(collate, "video_token_id") else None
+        self._video_token = collate.video_token_id() if hasattr(collate, "video_token_id") else None
         self.width = self.visual = 0
 
     def __call__(self, items: Sequence[Any]) -> dict[str, Any]:
@@ -117,8 +117,8 @@ class _Counter:
         ids = batch.get("input_ids")
         if ids is not None:
             self.width = max(self.width, int(ids.shape[1]))
-            if self._mark is not None:
-                self.visual = max(self.visual, int((ids == self._mark).sum(1).max()))
+            if self._video_token is not None:
+                self.visual = max(self.visual, int((ids == self._video_token).sum(1).max()))
         return batch
 
 
@@ -130,11 +130,11 @@ def _trainer(folder: Path, family: Any, plan: Any, model: Any, learn: Any, held:
         update={"optim": plan.recipe.optim.model_copy(update={"max_steps": STEPS, "gradient_accumulation": 1})}
     )
     clock, reads_logits = StepClock(), family.reads_logits and not plan.is_pretraining
-    how = training_arguments(folder, short, STEPS, False, reads_logits, plan.device, decodes=learn.kept is None)
-    how.save_strategy = "no"
+    arguments = training_arguments(folder, short, STEPS, False, reads_logits, plan.device, decodes=learn.kept is None)
+    arguments.save_strategy = "no"
     trainer = VideoTrainer(
         model=model,
-        args=how,
+        args=arguments,
         train_dataset=learn,
         eval_dataset=held if len(held) else None,
         data_collator=collate,
@@ -144,23 +144,23 @@ def _trainer(folder: Path, family: Any, plan: Any, model: Any, learn: Any, held:
     return trainer, clock
 
 
-def _seen(how: Any) -> list[int]:
-    """Frames, height and width of a clip as the model is shown it."""
-    sides = dict(how.size)
+def _clip_shape(sampling: Any) -> list[int]:
+    """Frames, height and width of a clip as the model gets it."""
+    sides = dict(sampling.size)
     edge = sides.get("shortest_edge", 0)
-    height, width = how.crop or (sides.get("height", edge), sides.get("width", edge))
-    return [how.count, height, width]
+    height, width = sampling.crop or (sides.get("height", edge), sides.get("width", edge))
+    return [sampling.count, height, width]
 
 
 def _vision_frozen(family: Any, model: Any) -> bool:
-    """True where the family keeps its eye as it is, and nothing in it learns."""
-    eyes = getattr(getattr(family, "architecture", None), "vision_modules", ())
-    inside = re.compile("|".join(re.escape(eye) + r"\." for eye in eyes)) if eyes else None
+    """True where the family has a vision tower of which no parameter is trained."""
+    towers = getattr(getattr(family, "architecture", None), "vision_modules", ())
+    inside = re.compile("|".join(re.escape(tower) + r"\." for tower in towers)) if towers else None
     return bool(inside) and not any(p.requires_grad for name, p in model.named_parameters() if inside.search(name))
 
 
 def _some(clips: Sequence[Any], count: int) -> list[Any]:
-    """Of each class in turn, so that a few clips stand for all."""
+    """Clips of each class in turn, so that a few represent all."""
     rows: dict[str, list[Any]] = {}
     for clip in clips:
         rows.setdefault(clip.label, []).append(clip)
@@ -173,7 +173,7 @@ def _filled(row: list[Any], length: int) -> list[Any]:
 
 
 def _peak(torch: Any) -> int:
-    """The most that this process ever held, on the card where it trained on one."""
+    """The peak memory of this process, or of its GPU where it trained on one."""
     if torch.cuda.is_available():
         return int(torch.cuda.max_memory_reserved()) + _CUDA_CONTEXT
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -181,22 +181,22 @@ def _peak(torch: Any) -> int:
 
 
 def main(path: Path) -> int:
-    """Reads the spec, tries, writes how it went; the exit code is 0 even where a sentence came out of it."""
+    """Reads the spec, rehearses, writes the result; the exit code is 0 even where the result is a refusal."""
     from jobs.runs.spec import TrainSpec
     from jobs.trainer.oom_recovery import is_out_of_memory
     from jobs.trainer.run import failure
     from orchestrator.domain.errors import AppError
 
     spec = TrainSpec.load(path)
-    told: dict[str, Any]
+    outcome: dict[str, Any]
     try:
-        told = {"result": rehearse(spec)}
+        outcome = {"result": rehearse(spec)}
     except AppError as error:
-        told = {"error": error.message, "field": error.field}
+        outcome = {"error": error.message, "field": error.field}
     except BaseException as error:
-        told = {"error": failure(error).error, "field": "data.frames" if is_out_of_memory(error) else ""}
+        outcome = {"error": failure(error).error, "field": "data.frames" if is_out_of_memory(error) else ""}
     part = path.with_name("result.part")
-    part.write_text(json.dumps(told))
+    part.write_text(json.dumps(outcome))
     os.replace(part, path.with_name("result.json"))
     return 0
 

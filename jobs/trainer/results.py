@@ -1,4 +1,4 @@
-"""What the held-out clips say about a finished run: named values, each clip's prediction, some samples for the page."""
+"""The result of an evaluation: metrics, the prediction for each clip, samples for the job's page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ SAMPLES = 8
 """Clips whose sentences go into the summary; predictions.json has them all."""
 
 MISTAKES = 24
-"""Clips called another class than theirs that go into the summary, the surest first."""
+"""Misclassified clips that go into the summary, the highest confidence first."""
 
 
 @dataclass(slots=True)
@@ -26,7 +26,7 @@ class EvaluationResult:
 
     @property
     def samples(self) -> list[Prediction]:
-        """The clips that stand for all."""
+        """Some clips that represent all."""
         return self.summary.samples
 
 
@@ -38,22 +38,22 @@ def summarize_evaluation(
     baseline: Mapping[str, float] | None = None,
     before: Mapping[int, str] | None = None,
 ) -> EvaluationResult:
-    """Sums an evaluation up.
+    """The summary of an evaluation.
 
     Args:
-        kind: what the model gives for a clip; each sample says it.
-        baseline: the same values of the untouched base, or of guessing.
-        before: what the untouched base said, by the clip's id.
+        kind: what the model answers for a clip; part of each sample.
+        baseline: the same metrics of the untouched base, or of random guessing.
+        before: the answers of the untouched base, by the clip's id.
     """
     summary = RunSummary.of_values(score.values).merged(score.summary)
     if loss is not None:
         summary = summary.merged(RunSummary.of_values({"eval_loss": float(loss)}))
     if baseline:
         summary = summary.merged(RunSummary(baseline=dict(baseline)))
-    # Where only some clips were asked, each answer says whose it is.
+    # Where only some clips were evaluated, each answer has its clip's id.
     known: dict[int | None, ClipSpec] = {clip.id: clip for clip in clips}
-    judged = [known.get(row.clip_id, clip) for row, clip in zip(score.clips, clips, strict=False)]
-    predictions = [_of_clip(row, clip, before or {}) for row, clip in zip(score.clips, judged, strict=True)]
+    evaluated = [known.get(row.clip_id, clip) for row, clip in zip(score.clips, clips, strict=False)]
+    predictions = [_of_clip(row, clip, before or {}) for row, clip in zip(score.clips, evaluated, strict=True)]
     if mistakes := _mistakes(predictions, kind):
         summary = summary.merged(RunSummary(mistakes=mistakes))
     if samples := _samples(predictions, kind):
@@ -62,13 +62,13 @@ def summarize_evaluation(
 
 
 def _of_clip(row: Prediction, clip: ClipSpec, before: Mapping[int, str]) -> Prediction:
-    """The answer with its clip's name and label, and what the untouched base said of it."""
+    """The answer with its clip's name and label, and the answer of the untouched base."""
     found = Prediction(clip_id=clip.id, name=clip.name, label=clip.label).merged(row)
     return found.merged(Prediction(before=before[clip.id])) if clip.id in before else found
 
 
 def _mistakes(predictions: Sequence[Prediction], kind: AnswerKind) -> list[Prediction]:
-    """Clips that were called another class than theirs, the surest first."""
+    """Misclassified clips, the highest confidence first."""
     if kind is not AnswerKind.CLASSES:
         return []
     wrong = [row for row in predictions if row.label and row.predicted not in (None, row.label)]
@@ -76,7 +76,7 @@ def _mistakes(predictions: Sequence[Prediction], kind: AnswerKind) -> list[Predi
 
 
 def _samples(predictions: Sequence[Prediction], kind: AnswerKind) -> list[Prediction]:
-    """A few clips that stand for all."""
+    """A few clips that represent all."""
     match kind:
         case AnswerKind.CLASSES:
             return _spread([row for row in predictions if row.predicted and row.label])[:SAMPLES]

@@ -123,7 +123,7 @@ class Run:
     family: Family
     plan: Plan
     sides: Split
-    begun: float
+    began_at: float
 
     @property
     def folder(self) -> Path:
@@ -148,61 +148,61 @@ def train(spec: TrainSpec, recorder: Recorder, should_stop: Callable[[], bool]) 
 
 
 def _train(spec: TrainSpec, recorder: Recorder, stop: StopSignal) -> TrainResult:
-    begun = time.monotonic()
+    began_at = time.monotonic()
     recipe = parse_recipe(spec.recipe)
     base = read_base(Path(spec.model_path))
     family = resolve(base)
     family.check(base, recipe, spec.task)
     sides = split_clips(spec.clips, recipe.data.validation_share, recipe.optim.seed)
     plan = build_plan(spec, recipe, base, sides)
-    for odd in check_clips(plan, sides):
-        recorder.note(odd, "clips")
+    for warning in check_clips(plan, sides):
+        recorder.note(warning, "clips")
     if emulates_bf16(plan.device):
         recorder.note("This GPU has no bf16 of its own (it is older than Ampere), so steps take longer.", "device")
-    if remarks := family.caption_warnings(plan, named_captions(sides)):
-        recorder.note(" ".join(remarks), "captions")
-    run = Run(spec, recorder, stop, family, plan, sides, begun)
-    easing = load_settings(run.folder, recipe) if spec.attempt > 1 else requested_settings(recipe)
+    if warnings := family.caption_warnings(plan, named_captions(sides)):
+        recorder.note(" ".join(warnings), "captions")
+    run = Run(spec, recorder, stop, family, plan, sides, began_at)
+    memory = load_settings(run.folder, recipe) if spec.attempt > 1 else requested_settings(recipe)
     resumes = spec.attempt > 1
     while True:
-        result, eased = _try(run, easing, resumes)
+        result, reduced = _try(run, memory, resumes)
         if result is not None:
             return result
-        assert eased is not None
+        assert reduced is not None
         free_memory()
-        easing, resumes = eased, True
-        save_settings(run.folder, easing)
-        recorder.note(f"The memory ran out. Going on with {easing.words()}.", "memory")
+        memory, resumes = reduced, True
+        save_settings(run.folder, memory)
+        recorder.note(f"The memory ran out. Going on with {memory.words()}.", "memory")
 
 
-def _try(run: Run, easing: MemorySettings, resumes: bool) -> tuple[TrainResult | None, MemorySettings | None]:
-    """The run's result, or the lighter way to go when the memory ran out."""
+def _try(run: Run, memory: MemorySettings, resumes: bool) -> tuple[TrainResult | None, MemorySettings | None]:
+    """The run's result, or settings that need less memory when it ran out."""
     try:
-        return _go(run, easing, resumes), None
+        return _load_and_train(run, memory, resumes), None
     except (RuntimeError, MemoryError, OSError) as error:
         if not is_out_of_memory(error):
             raise
         run.recorder.log(f"{type(error).__name__}: {str(error).strip()[:300]}", "warning")
-        # What the traceback still holds would stand in the way of the next try.
+        # The traceback still holds tensors, which the next try needs the memory of.
         traceback.clear_frames(error.__traceback__)
-        eased = reduce_memory(easing, run.family.is_contrastive, run.family.supports_checkpointing(run.plan))
+        reduced = reduce_memory(memory, run.family.is_contrastive, run.family.supports_checkpointing(run.plan))
         if world_size() > 1:
-            # The others wait for this one's gradients and cannot be asked to begin again.
-            save_settings(run.folder, eased)
+            # The other ranks wait for this one's gradients and cannot be told to begin again.
+            save_settings(run.folder, reduced)
             gpus = world_size()
-            text = f"The memory of one of the {gpus} GPUs ran out. Resume the job: it goes on with {eased.words()}."
+            text = f"The memory of one of the {gpus} GPUs ran out. Resume the job: it goes on with {reduced.words()}."
             raise OutOfMemory(text, "optim.batch_size", FailureKind.OUT_OF_MEMORY) from error
-        return None, eased
+        return None, reduced
 
 
-def _go(run: Run, easing: MemorySettings, resumes: bool) -> TrainResult:
-    """Load, look at the clips, and learn: read on in `_learn`."""
+def _load_and_train(run: Run, memory: MemorySettings, resumes: bool) -> TrainResult:
+    """Loads model and clips, then trains: see `_learn`."""
     spec, recorder, family, sides = run.spec, run.recorder, run.family, run.sides
-    plan = dataclasses.replace(run.plan, recipe=easing.on(run.plan.recipe))
+    plan = dataclasses.replace(run.plan, recipe=memory.on(run.plan.recipe))
     set_seed(plan.recipe.optim.seed)
     run.stop.stage = Stage.LOADING
     run.stop.check()
-    model = load_with_adapters(family, plan, easing.checkpointing, _is_tight(run, plan.recipe))
+    model = load_with_adapters(family, plan, memory.checkpointing, _is_tight(run, plan.recipe))
     run.stop.check()
     recorder.log(start_message(spec, plan, sides, model))
     clips = load_data(spec, plan, family, model, sides, recorder, run.stop)
@@ -216,7 +216,7 @@ def _go(run: Run, easing: MemorySettings, resumes: bool) -> TrainResult:
 def _learn(
     run: Run, plan: Plan, model: Any, clips: RunData, trainer: VideoTrainer, reporter: Reporter, resumes: bool
 ) -> TrainResult:
-    """Measure the base, train, judge, export."""
+    """Evaluates the base, trains, evaluates, exports."""
     spec, recorder, family, sides, stop = run.spec, run.recorder, run.family, run.sides, run.stop
     learn, held = clips.learn, clips.held
     kind = TASKS[plan.task].answer
@@ -236,7 +236,7 @@ def _learn(
             outcome = summarize_evaluation(
                 trainer.score, kind, loss, sides.validation, baseline.values, baseline.before
             )
-    seconds = time.monotonic() - run.begun
+    seconds = time.monotonic() - run.began_at
     facts = RunSummary(
         task=spec.task,
         final_step=trainer.state.global_step,
@@ -284,24 +284,24 @@ def _evaluate_all_clips(trainer: VideoTrainer, held: ClipDataset, stop: StopSign
     return (trainer.predict(held, metric_key_prefix="eval").metrics or {}).get("eval_loss")
 
 
-def _is_tight(run: Run, eased: Recipe) -> bool:
-    """True once the memory ran out: fewer clips at a time than asked for."""
-    return eased.optim.batch_size < run.plan.recipe.optim.batch_size
+def _is_tight(run: Run, recipe: Recipe) -> bool:
+    """True once the memory ran out: a smaller micro-batch than the recipe asks for."""
+    return recipe.optim.batch_size < run.plan.recipe.optim.batch_size
 
 
 def _trainer(run: Run, plan: Plan, model: Any, clips: RunData) -> tuple[VideoTrainer, Reporter]:
     family, learn, held = run.family, clips.learn, clips.held
-    how = plan.recipe.optim
-    batch, gather = how.batch_size, how.gradient_accumulation
-    an_epoch = math.ceil(math.ceil(math.ceil(len(learn) / batch) / world_size()) / gather)
-    steps = how.max_steps or an_epoch * how.epochs
+    optim = plan.recipe.optim
+    batch, gather = optim.batch_size, optim.gradient_accumulation
+    steps_per_epoch = math.ceil(math.ceil(math.ceil(len(learn) / batch) / world_size()) / gather)
+    steps = optim.max_steps or steps_per_epoch * optim.epochs
     folder = run.folder / CHECKPOINTS
     folder.mkdir(parents=True, exist_ok=True)
     if is_main_process():
         prune_checkpoints(folder)
-    clips_a_step = min(batch * gather * world_size(), len(learn))
-    reporter = Reporter(run.recorder, clips_a_step)
-    judged, plan = StoppableItems(held, run.stop), dataclasses.replace(plan, check_stop=run.stop.check_token)
+    clips_per_step = min(batch * gather * world_size(), len(learn))
+    reporter = Reporter(run.recorder, clips_per_step)
+    evaluated, plan = StoppableItems(held, run.stop), dataclasses.replace(plan, check_stop=run.stop.check_token)
     reads_logits = family.reads_logits and not plan.is_pretraining
     tight = _is_tight(run, plan.recipe)
     trainer = VideoTrainer(
@@ -312,7 +312,7 @@ def _trainer(run: Run, plan: Plan, model: Any, clips: RunData) -> tuple[VideoTra
         train_dataset=learn,
         eval_dataset=held if len(held) else None,
         data_collator=family.collate(plan),
-        judge=lambda model, raw, final: family.evaluate(plan, model, judged, raw, final),
+        judge=lambda model, raw, final: family.evaluate(plan, model, evaluated, raw, final),
         stop=run.stop,
         callbacks=[
             SetEpoch(learn),
@@ -363,18 +363,18 @@ def main(path: Path) -> int:
 
 
 def _trackers(spec: TrainSpec) -> Sequence[Sink]:
-    """The tools that the operator named."""
+    """The experiment trackers that the operator configured."""
     if not spec.trackers or not is_main_process():
         return ()
     from jobs.sinks.trackers import flat, trackers
 
     facts = {"base": spec.model_name, "dataset": spec.dataset_name, **flat(spec.recipe)}
     name = f"{spec.name}-job-{spec.job_id}"
-    return trackers(spec.trackers, name, facts, lambda said: print(f"WARNING: {said}", flush=True))  # noqa: T201
+    return trackers(spec.trackers, name, facts, lambda message: print(f"WARNING: {message}", flush=True))  # noqa: T201
 
 
 def failure(error: BaseException) -> TrainResult:
-    """The word and the sentence for whatever went wrong; our own bugs keep their traceback."""
+    """The kind and the sentence of a failure; an unexpected one keeps its traceback."""
     if isinstance(error, AppError):
         return TrainResult("failed", failure=_refusal_kind(error), error=error.message)
     details = "".join(traceback.format_exception(error))[-8_000:]
@@ -384,8 +384,8 @@ def failure(error: BaseException) -> TrainResult:
     if disk_is_full(error):
         text = "The disk is full. Free some space, then resume the job: it goes on from its last whole checkpoint."
         return TrainResult("failed", failure=FailureKind.DISK_FULL, error=text, details=details)
-    said = str(error).strip().splitlines()
-    text = f"The training broke off: {type(error).__name__}{': ' + said[0][:300] if said else ''}"
+    lines = str(error).strip().splitlines()
+    text = f"The training broke off: {type(error).__name__}{': ' + lines[0][:300] if lines else ''}"
     return TrainResult("failed", failure=FailureKind.CRASH, error=text, details=details)
 
 
@@ -409,13 +409,13 @@ def _write_events(metrics: Path, folder: Path) -> None:
 
         if metrics.exists():
             write_events(metrics, folder)
-    except Exception as error:  # an extra for whoever uses TensorBoard must not fail a finished run
+    except Exception as error:  # optional files for TensorBoard must not fail a finished run
         print(f"WARNING: no TensorBoard file was written: {error}", flush=True)  # noqa: T201
 
 
 def _write_result(path: Path, attempt: int, result: TrainResult) -> None:
     if result.status == "failed" and world_size() > 1 and path.exists():
-        return  # whoever failed first says why; the others only lost their company
+        return  # the rank that failed first says why; the others failed because of it
     part = path.with_suffix(f".part{os.getpid()}")
     content = {"attempt": attempt, "status": result.status, "summary": result.summary.to_json()}
     content |= {"failure": result.failure or "", "error": result.error, "details": result.details}

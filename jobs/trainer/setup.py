@@ -1,4 +1,4 @@
-"""Makes a run ready: its clips fit its task, its model is loaded with adapters, its beginning is told."""
+"""Prepares a run: checks its clips, loads its model with adapters, writes the first line of the log."""
 
 from typing import Any, assert_never
 
@@ -17,13 +17,13 @@ from orchestrator.domain.tasks import TASKS, Annotation
 
 
 def build_plan(spec: TrainSpec, recipe: Recipe, base: Base, sides: Split) -> Plan:
-    """What the run works with, on the GPU where there is one."""
+    """The run's plan, on the GPU where there is one."""
     captions = tuple(sentence for clip in sides.train for sentence in captions_of(clip))
     return Plan(base, recipe, spec.task, tuple(spec.class_names), captions, local_device(), spec.model_revision)
 
 
 def check_clips(plan: Plan, sides: Split) -> list[str]:
-    """Every clip carries what the task learns from; returns sentences about what is odd and no reason to refuse.
+    """Checks that each clip has what the task learns from; returns warnings.
 
     Raises:
         Invalid: the sentence names the clip.
@@ -41,22 +41,22 @@ def check_clips(plan: Plan, sides: Split) -> list[str]:
 
 def _check_captions(sides: Split) -> None:
     clips = (*sides.train, *sides.validation)
-    silent = [clip for clip in clips if not captions_of(clip)]
-    if silent:
-        others = f" and {len(silent) - 1} more have" if len(silent) > 1 else " has"
-        raise Invalid(f"{silent[0].name or 'A clip'}{others} no caption. Write one, or take the clip out.")
+    uncaptioned = [clip for clip in clips if not captions_of(clip)]
+    if uncaptioned:
+        others = f" and {len(uncaptioned) - 1} more have" if len(uncaptioned) > 1 else " has"
+        raise Invalid(f"{uncaptioned[0].name or 'A clip'}{others} no caption. Write one, or take the clip out.")
 
 
 def _check_classes(plan: Plan, sides: Split) -> list[str]:
     if len(plan.class_names) < 2:
         raise Invalid("This dataset has fewer than two classes. Sort its clips into classes first.")
-    learned, held = {clip.label for clip in sides.train}, {clip.label for clip in sides.validation}
-    missing = sorted((learned | held) - set(plan.class_names))
+    training, validation = {clip.label for clip in sides.train}, {clip.label for clip in sides.validation}
+    missing = sorted((training | validation) - set(plan.class_names))
     if missing:
         raise Invalid(
             f"A clip carries the class '{missing[0]}', which the dataset does not list. Save its clips again."
         )
-    unseen = sorted(held - learned)
+    unseen = sorted(validation - training)
     if not unseen:
         return []
     names = ", ".join(f"'{name}'" for name in unseen[:3]) + (f" and {len(unseen) - 3} more" if len(unseen) > 3 else "")
@@ -64,7 +64,7 @@ def _check_classes(plan: Plan, sides: Split) -> list[str]:
 
 
 def named_captions(sides: Split) -> list[tuple[str, str]]:
-    """Each sentence of both sides with the name of its clip."""
+    """Each caption of both splits with the name of its clip."""
     clips = (*sides.train, *sides.validation)
     return [(clip.name or f"clip {clip.id}", sentence) for clip in clips for sentence in captions_of(clip)]
 
@@ -73,8 +73,8 @@ def load_with_adapters(family: Family, plan: Plan, checkpointing: bool = False, 
     """The loaded model with LoRA where the recipe wants it.
 
     Args:
-        checkpointing: activations are computed again.
-        tight: the memory ran out before, so nothing is kept that could be worked out again.
+        checkpointing: activations are recomputed instead of stored.
+        tight: the memory ran out before, so nothing is stored that can be recomputed.
     """
     model = _with_adapters(family, plan, checkpointing)
     if plan.device == "cpu":
@@ -107,7 +107,7 @@ def _with_adapters(family: Family, plan: Plan, checkpointing: bool) -> Any:
 
 
 def apply_liger_kernels(family: Family, plan: Plan, model: Any, learn: Items) -> None:
-    """Liger's kernels where they are asked for.
+    """Applies Liger's kernels where the recipe asks for them.
 
     Raises:
         Invalid: they cannot run here, or not with this base.

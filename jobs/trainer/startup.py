@@ -1,4 +1,4 @@
-"""A trainer's beginning without what heavy libraries bring beside, and its end without taking them apart."""
+"""Quick start and end of a trainer: without the unneeded imports of heavy libraries, and without unloading them."""
 
 import atexit
 import gc
@@ -13,9 +13,9 @@ from typing import NoReturn
 
 @contextmanager
 def fast_imports() -> Iterator[None]:
-    """Around all imports: the collector would walk through a million new objects that stay for good, again and again.
+    """Around all imports: the garbage collector would visit a million new objects, which are never freed, repeatedly.
 
-    What has been imported by the end is left alone later, too: 0.8 s sooner, and 0.3 s at each full collection.
+    It ignores them later as well. Measured: 0.8 s less at the start, 0.3 s less at each full collection.
     """
     gc.disable()
     try:
@@ -27,23 +27,23 @@ def fast_imports() -> Iterator[None]:
 
 
 def import_without_extras() -> None:
-    """Call first of all, after `hush`: about a second sooner in every trainer.
+    """Call before all other imports, after `silence_libraries`: it saves about a second in every trainer.
 
-    bitsandbytes hands functions of its own to torch.compile as it is imported, none of which we call, and the compiler
-    is imported for them; accelerate imports Amazon's client for a questionnaire.
+    bitsandbytes passes functions to torch.compile when it is imported, which imports the compiler, and we call none of
+    them. accelerate imports boto3 for its configuration dialog.
     """
     import torch
 
     compiler, unused = torch.compile, "boto3" not in sys.modules
-    torch.compile = _as_it_is  # pyright: ignore[reportAttributeAccessIssue]
+    torch.compile = _uncompiled  # pyright: ignore[reportAttributeAccessIssue]
     if unused:
-        sys.modules["boto3"] = None  # pyright: ignore[reportArgumentType] (Python's own way to say: not there)
+        sys.modules["boto3"] = None  # pyright: ignore[reportArgumentType] (Python's way to mark a module as missing)
     try:
         import accelerate
         import accelerate.optimizer
         import bitsandbytes  # noqa: F401
 
-        # It is asked twice at each step and looks through the disk each time: 0.5 ms.
+        # It is called twice a step and searches the disk each time: 0.5 ms.
         accelerate.optimizer.is_lomo_available = cache(accelerate.optimizer.is_lomo_available)
     finally:
         torch.compile = compiler
@@ -52,9 +52,9 @@ def import_without_extras() -> None:
 
 
 def end(code: int) -> NoReturn:
-    """Ends the process: what libraries asked to do at the end is done, and their thousands of modules are left alone.
+    """Ends the process after the exit handlers, without unloading thousands of modules.
 
-    Python would take them apart one by one, which takes 1.7 s of a processor; the files are written and closed by then.
+    Unloading takes 1.7 s; all files are written and closed by then.
     """
     atexit._run_exitfuncs()  # pyright: ignore[reportAttributeAccessIssue]
     logging.shutdown()
@@ -63,5 +63,5 @@ def end(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _as_it_is(model: object = None, **_: object) -> object:
+def _uncompiled(model: object = None, **_: object) -> object:
     return (lambda given: given) if model is None else model

@@ -1,4 +1,4 @@
-"""How many threads a small model's arithmetic is worth: waking a second one takes longer than many of its products."""
+"""The number of threads for a small model: waking a second one takes longer than many of its matrix products."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,28 +7,28 @@ from typing import Any
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-WORTH_IT = 900_000
-"""Numbers in a layer's input from which a second thread helps. Measured on 2 cores with threads that sleep while they
-wait (`quiet.hush`): 140,000 take 36 ms a step with one thread and 63 with two, 590,000 72 and 83, 1,180,000 157 and
-143. Threads that spin are quicker alone, and twenty times slower beside somebody else's work."""
+MIN_INPUT_SIZE = 900_000
+"""Elements of a layer's input from which a second thread helps. Measured on 2 cores with threads that sleep while they
+wait (`silence_libraries`): 140,000 take 36 ms a step with one thread and 63 with two, 590,000 72 and 83, 1,180,000 157
+and 143. Threads that spin are quicker on an idle machine, and twenty times slower on a busy one."""
 _SMALL = 8_000_000
-"""Parameters of a whole model whose eye needs one thread for one clip."""
+"""Parameters up to which a model encodes a clip with one thread."""
 
 
 class ThreadTuner(TrainerCallback):
-    """Looks at the first step, then keeps to one thread where that is the quicker; depends on the batch alone."""
+    """Measures layer inputs in the first step, then uses one thread where that is quicker, by the batch alone."""
 
     def __init__(self, model: Any) -> None:
         self._widest, self._all = 0, torch.get_num_threads()
         linear = [layer for layer in model.modules() if isinstance(layer, torch.nn.Linear) or hasattr(layer, "lora_A")]
-        self._hooks = [layer.register_forward_pre_hook(self._see) for layer in linear]
+        self._hooks = [layer.register_forward_pre_hook(self._measure) for layer in linear]
 
-    def _see(self, layer: Any, given: tuple[Any, ...]) -> None:
+    def _measure(self, layer: Any, given: tuple[Any, ...]) -> None:
         self._widest = max(self._widest, given[0].numel())
 
     def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         if self._hooks:
-            self._widest = 0  # what an evaluation before it showed does not count
+            self._widest = 0  # an evaluation before it does not count
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         if not self._hooks:
@@ -36,7 +36,7 @@ class ThreadTuner(TrainerCallback):
         for hook in self._hooks:
             hook.remove()
         self._hooks = []
-        if 0 < self._widest < WORTH_IT:
+        if 0 < self._widest < MIN_INPUT_SIZE:
             torch.set_num_threads(1)
 
     def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
@@ -45,9 +45,9 @@ class ThreadTuner(TrainerCallback):
 
 @contextmanager
 def encoding_threads(model: Any, device: str) -> Iterator[int]:
-    """How many clips are looked at at once: on a processor a small eye takes one thread for each.
+    """How many clips are encoded at once: on a processor a small model uses one thread for each.
 
-    A large one uses all threads for a clip, a GPU takes them one by one; the next clips are decoded meanwhile.
+    A large one uses all threads for a clip, and a GPU encodes one after the other; the next ones are decoded meanwhile.
     """
     threads = torch.get_num_threads()
     small = sum(parameter.numel() for parameter in model.parameters()) < _SMALL

@@ -62,7 +62,7 @@ def test_frames_are_decoded_during_the_steps(
     make_spec: MakeSpec, clips: list[ClipSpec], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
-    monkeypatch.setattr(data, "_TELL_S", 0.0)
+    monkeypatch.setattr(data, "_PROGRESS_S", 0.0)
     found = loaded(make_spec, clips)
     teller = PrefetchProgress(found.ahead, Recorder(0, 0, []))
     teller.on_step_end(*SAID)

@@ -56,7 +56,7 @@ def test_each_clip_is_seen_once_for_all_runs(tmp_path: Path, files: list[ClipFil
     later = CountingEncoder()
     cache = cache_of(tmp_path, later)
     cache.fill(files)
-    assert (first.asked, later.asked, cache.found, cache.made) == (3, 2, 3, 2)
+    assert (first.asked, later.asked, cache.found, cache.encoded) == (3, 2, 3, 2)
     assert torch.equal(cache.features(files[0])["colours"], cache_of(tmp_path, later).features(files[0])["colours"])
     assert not list(tmp_path.rglob("*.part"))
     assert not list((tmp_path / "frames").rglob("*.npy"))  # what is seen once is not kept twice
@@ -67,14 +67,14 @@ def test_several_processes_encode_at_once_with_equal_features(tmp_path: Path, fi
     one = cache_of(tmp_path / "one", alone)
     one.fill(files)
     two = cache_of(tmp_path / "two", several)
-    two.fill(files, lambda done, total: told.append((done, total)), eyes=2)
-    assert (several.asked, two.made) == (5, 5)
+    two.fill(files, lambda done, total: told.append((done, total)), threads=2)
+    assert (several.asked, two.encoded) == (5, 5)
     assert told[-1] == (5, 5)
     for file in files:
         assert two.path_of(file).read_bytes() == one.path_of(file).read_bytes()
     broken = ClipFile(tmp_path / "none.mp4", "none", "none.mp4")
     with pytest.raises(BadClip, match=r"none\.mp4"):
-        cache_of(tmp_path / "three", CountingEncoder()).fill([*files, broken], eyes=2)
+        cache_of(tmp_path / "three", CountingEncoder()).fill([*files, broken], threads=2)
 
 
 def test_features_of_another_tower_clip_or_sampling_are_not_reused(tmp_path: Path, files: list[ClipFile]) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import TrainerCallback
 
 from jobs.families.captioner import family as captioner
 from jobs.runs.spec import TrainSpec
@@ -250,7 +249,7 @@ def test_a_stop_after_the_last_step_of_an_epoch_leaves_its_evaluation_to_the_nex
 ) -> None:
     spec, stop, original = small("stopped"), StopIn(Stage.EXPORT), StopCallback.on_step_end
 
-    def ends(self: TrainerCallback, args: Any, state: Any, control: Any, **others: Any) -> None:
+    def ends(self: StopCallback, args: Any, state: Any, control: Any, **others: Any) -> None:
         stop.asked = stop.asked or state.global_step == 4
         original(self, args, state, control, **others)
 

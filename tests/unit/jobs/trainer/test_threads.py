@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
-from jobs.trainer.threads import WORTH_IT, ThreadTuner, encoding_threads
+from jobs.trainer.threads import MIN_INPUT_SIZE, ThreadTuner, encoding_threads
 
 SAID = cast("tuple[TrainingArguments, TrainerState, TrainerControl]", (None, None, None))
 
@@ -29,7 +29,7 @@ def step(rows: int, judged: int = 1) -> int:
     model(torch.zeros(rows, 100))
     threads.on_step_end(*SAID)
     found = torch.get_num_threads()
-    model(torch.zeros(WORTH_IT, 100))
+    model(torch.zeros(MIN_INPUT_SIZE, 100))
     threads.on_step_begin(*SAID)
     threads.on_step_end(*SAID)
     assert torch.get_num_threads() == found  # the first step decides
@@ -40,8 +40,8 @@ def step(rows: int, judged: int = 1) -> int:
 
 def test_the_first_step_decides() -> None:
     assert step(rows=10) == 1
-    assert step(rows=10, judged=WORTH_IT) == 1
-    assert step(rows=WORTH_IT // 100) == 2
+    assert step(rows=10, judged=MIN_INPUT_SIZE) == 1
+    assert step(rows=MIN_INPUT_SIZE // 100) == 2
 
 
 def test_a_small_vision_tower_encodes_one_clip_per_core() -> None:
