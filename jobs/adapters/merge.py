@@ -1,4 +1,4 @@
-"""Writes a base and its adapter as one whole bf16 model that transformers loads alone: weights, processor, card."""
+"""Merges an adapter into its base: one bf16 model that transformers loads alone, with its processor and card."""
 
 import json
 import os
@@ -14,25 +14,27 @@ from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import Recipe
 from orchestrator.services.adapters.files import partial_folder
 
-_OWN = frozenset({"adapter_config.json", "adapter_model.safetensors", "README.md", "recipe.yaml", "result.json"})
-"""Of the adapter's files, those that say something of the adapter and not of the model."""
-_BESIDE = ("*.json", "*.txt", "*.jinja", "*.model")
+_ADAPTER_ONLY = frozenset(
+    {"adapter_config.json", "adapter_model.safetensors", "README.md", "recipe.yaml", "result.json"}
+)
+"""Files of the adapter's folder that do not describe the merged model; likewise of the base's folder."""
+_PROCESSOR_FILES = ("*.json", "*.txt", "*.jinja", "*.model")
 _BASE_ONLY = frozenset({"config.json", "pretraining.json", "model.safetensors.index.json"})
-_SPARE_BYTES = 512 * 2**20
+_RESERVED_BYTES = 512 * 2**20
 STEPS = 3
 
 
 def merge(
     adapter: Path, base: Path, recipe: Recipe, task: str, target: Path, on_progress: Callable[[str, int], bool]
 ) -> Path:
-    """Writes `target` whole or not at all.
+    """Writes the merged model to `target`, which appears complete or not at all.
 
-    A 4-bit base is taken as the adapter knew it: its NF4 weights are dequantized, so that the merged model gives the
-    figures that were measured, but for bf16's rounding. PEFT's own merge would quantize again.
+    The NF4 weights of a 4-bit base are dequantized, so that the merged model gives the metrics that the adapter was
+    measured with, except for the rounding to bf16. PEFT's own merge would quantize again.
 
     Args:
-        adapter: the folder that the run left.
-        tell: hears of each stage and its number; answers whether to go on.
+        adapter: the folder that the run wrote.
+        on_progress: (stage, its number) -> whether to continue.
 
     Raises:
         Invalid: a sentence.
@@ -40,25 +42,25 @@ def merge(
     import torch
     from peft import PeftModel
 
-    found = read_base(base)
-    family = resolve(found)
-    plan = Plan(found, recipe, task, _labels(adapter), (), "cpu")
-    go_on = _must(on_progress)
-    go_on("loading", 0)
+    base_model = read_base(base)
+    family = resolve(base_model)
+    plan = Plan(base_model, recipe, task, _labels(adapter), (), "cpu")
+    report = _unless_cancelled(on_progress)
+    report("loading", 0)
     model = family.load(plan)
     _check_disk_space(target, sum(parameter.numel() for parameter in model.parameters()))
     dequantize(model)
-    go_on("merging", 1)
+    report("merging", 1)
     merged = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload(safe_merge=True).to(torch.bfloat16)
-    go_on("writing", 2)
+    report("writing", 2)
     part = partial_folder(target)
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     try:
         merged.config.use_cache = True
         merged.save_pretrained(part, safe_serialization=True)
-        _bring(adapter, base, part)
-        (part / "README.md").write_text(merged_card(adapter, family, replace(plan, recipe=_plain(recipe))))
+        _copy_processor(adapter, base, part)
+        (part / "README.md").write_text(merged_card(adapter, family, replace(plan, recipe=_unquantized(recipe))))
         if target.exists():
             shutil.rmtree(target)
         os.replace(part, target)
@@ -68,27 +70,27 @@ def merge(
 
 
 def dequantize(model: Any) -> int:
-    """Puts plain layers with the values of the 4-bit ones in their places; how many there were."""
+    """Replaces the 4-bit layers by ordinary ones with the same values; returns how many there were."""
     import torch
     from bitsandbytes.functional import dequantize_4bit
     from bitsandbytes.nn import Linear4bit
 
-    found = [(name, layer) for name, layer in model.named_modules() if isinstance(layer, Linear4bit)]
-    for name, layer in found:
+    quantized = [(name, layer) for name, layer in model.named_modules() if isinstance(layer, Linear4bit)]
+    for name, layer in quantized:
         weight: Any = layer.weight
         values = dequantize_4bit(weight.data, weight.quant_state).to(torch.float32)
-        plain = torch.nn.Linear(layer.in_features, layer.out_features, bias=layer.bias is not None)
-        plain.weight = torch.nn.Parameter(values, requires_grad=False)
+        linear = torch.nn.Linear(layer.in_features, layer.out_features, bias=layer.bias is not None)
+        linear.weight = torch.nn.Parameter(values, requires_grad=False)
         if layer.bias is not None:
-            plain.bias = torch.nn.Parameter(layer.bias.data.to(torch.float32), requires_grad=False)
+            linear.bias = torch.nn.Parameter(layer.bias.data.to(torch.float32), requires_grad=False)
         parent, _, last = name.rpartition(".")
-        setattr(model.get_submodule(parent), last, plain)
-    _forget_quantization(model)
-    return len(found)
+        setattr(model.get_submodule(parent), last, linear)
+    _remove_quantization_config(model)
+    return len(quantized)
 
 
-def _forget_quantization(model: Any) -> None:
-    """Or transformers would write the file as a 4-bit one."""
+def _remove_quantization_config(model: Any) -> None:
+    """Otherwise transformers would save the model as a 4-bit one."""
     for name in ("quantization_config", "_pre_quantization_dtype"):
         if hasattr(model.config, name):
             delattr(model.config, name)
@@ -101,26 +103,26 @@ def _forget_quantization(model: Any) -> None:
 
 
 def merged_card(adapter: Path, family: Any, plan: Plan) -> str:
-    """The adapter's card for the whole model: the same figures, another program."""
+    """The adapter's card, for the merged model: the same metrics, another program."""
     try:
-        told = (adapter / "README.md").read_text()
+        card = (adapter / "README.md").read_text()
     except OSError:
-        told = ""
-    told = told.partition("## How to use it")[0]
-    told = told.replace("library_name: peft\n", "library_name: transformers\nbase_model_relation: merge\n", 1)
-    told = told.replace("A LoRA adapter for ", "LoRA weights merged in bfloat16 into ", 1)
-    name, program = plain_program(family, plan)
-    return f"{told}## How to use it\n\nSave this as `{name}` in this folder.\n\n```python\n{program}```\n"
+        card = ""
+    card = card.partition("## How to use it")[0]
+    card = card.replace("library_name: peft\n", "library_name: transformers\nbase_model_relation: merge\n", 1)
+    card = card.replace("A LoRA adapter for ", "LoRA weights merged in bfloat16 into ", 1)
+    name, program = program_without_adapter(family, plan)
+    return f"{card}## How to use it\n\nSave this as `{name}` in this folder.\n\n```python\n{program}```\n"
 
 
-def plain_program(family: Any, plan: Plan) -> tuple[str, str]:
-    """The family's program without the adapter: transformers and av are enough."""
+def program_without_adapter(family: Any, plan: Plan) -> tuple[str, str]:
+    """The family's program for a merged model, which needs transformers and av only."""
     name, program = family.program(plan, "here")
     program = program.replace("from peft import PeftModel\n", "").replace(".get_base_model()", "")
     return name, program.replace("PeftModel.from_pretrained(base, here)", "base")
 
 
-def _plain(recipe: Recipe) -> Recipe:
+def _unquantized(recipe: Recipe) -> Recipe:
     return recipe.model_copy(update={"qlora": recipe.qlora.model_copy(update={"bits": 16})})
 
 
@@ -131,24 +133,24 @@ def _labels(adapter: Path) -> tuple[str, ...]:
         return ()
 
 
-def _bring(adapter: Path, base: Path, part: Path) -> None:
-    """Processor, tokenizer and templates: the adapter's own first, since it may have learned new words."""
-    for folder, left_out in ((adapter, _OWN | {"config.json", "predictions.json"}), (base, _BASE_ONLY)):
-        for path in sorted(found for pattern in _BESIDE for found in folder.glob(pattern)):
-            if path.is_file() and path.name not in left_out and not (part / path.name).exists():
+def _copy_processor(adapter: Path, base: Path, part: Path) -> None:
+    """Copies processor, tokenizer and templates: first the adapter's, whose tokenizer may have new words."""
+    for folder, excluded in ((adapter, _ADAPTER_ONLY | {"config.json", "predictions.json"}), (base, _BASE_ONLY)):
+        for path in sorted(path for pattern in _PROCESSOR_FILES for path in folder.glob(pattern)):
+            if path.is_file() and path.name not in excluded and not (part / path.name).exists():
                 shutil.copyfile(path, part / path.name)
 
 
 def _check_disk_space(target: Path, parameters: int) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    need, free = 2 * parameters + _SPARE_BYTES, shutil.disk_usage(target.parent).free
+    need, free = 2 * parameters + _RESERVED_BYTES, shutil.disk_usage(target.parent).free
     if free < need:
         raise Invalid(f"Merging needs {need / 1e9:,.1f} GB of disk and {free / 1e9:,.1f} GB are free. Free some space.")
 
 
-def _must(on_progress: Callable[[str, int], bool]) -> Callable[[str, int], None]:
-    def go_on(stage: str, step: int) -> None:
+def _unless_cancelled(on_progress: Callable[[str, int], bool]) -> Callable[[str, int], None]:
+    def report(stage: str, step: int) -> None:
         if not on_progress(stage, step):
-            raise Invalid("Merging was called off.")
+            raise Invalid("Merging was cancelled.")
 
-    return go_on
+    return report

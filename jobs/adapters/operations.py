@@ -1,4 +1,4 @@
-"""Does what was asked for with an adapter, in the prep worker: merges it into its base, or pushes it to the Hub."""
+"""Runs an operation on an adapter in the prep worker: merges it into its base, or pushes it to the Hub."""
 
 import os
 import shutil
@@ -29,16 +29,16 @@ log = structlog.get_logger()
 
 
 def run_adapter_work(work_id: int) -> str:
-    """Merges or pushes; the word of how it ended."""
+    """Merges or pushes; returns how it ended, for the worker's log."""
     lease = Lease(adapter_lease(work_id), int(time.time() * 1000))
     lease.keep()
     try:
-        taken = operations.start_operation(work_id)
-        if taken is None:
+        started = operations.start_operation(work_id)
+        if started is None:
             return "nothing to do"
-        work, adapter = taken
-        act = _merge if work.kind is OperationKind.MERGE else _push
-        result = act(work, adapter, lambda: not lease.fenced)
+        operation, adapter = started
+        run = _merge if operation.kind is OperationKind.MERGE else _push
+        result = run(operation, adapter, lambda: not lease.fenced)
         when_available(lambda: operations.finish_operation(work_id, result))
         return "done"
     except AppError as error:
@@ -55,7 +55,7 @@ def run_adapter_work(work_id: int) -> str:
     except DATABASE_AWAY:
         raise  # the controller sends it again
     except Exception as error:
-        if "No space left on device" in str(error):  # safetensors has an error of its own for it
+        if "No space left on device" in str(error):  # safetensors raises an error of its own for it
             return operations.fail_operation(
                 work_id, "The disk is full; nothing of it was kept. Free some space, then try again."
             )
@@ -66,18 +66,18 @@ def run_adapter_work(work_id: int) -> str:
 
 
 def base_folder(adapter: Adapter) -> Path:
-    """The base that the adapter was trained on, in the revision that it was.
+    """The base that the adapter was trained on, with the same weights.
 
     Raises:
-        Invalid: it is not there any more.
+        Invalid: it was deleted, or has other weights now.
     """
     bundled = existing_folder(adapter) / "base"
     if bundled.is_dir():
         return bundled
     with session_scope() as session:
         model = session.get(VideoModel, adapter.model_id) if adapter.model_id else None
-        here = model is not None and bool(model.path) and os.path.isdir(model.path)
-        if model is None or not here:
+        exists = model is not None and bool(model.path) and os.path.isdir(model.path)
+        if model is None or not exists:
             raise Invalid(f"The base model {adapter.model_name} is not there any more. Register it again, then merge.")
         if adapter.model_revision and model.revision and model.revision != adapter.model_revision:
             raise Invalid(f"{adapter.model_name} holds other weights now than this adapter was trained on.")
@@ -85,63 +85,63 @@ def base_folder(adapter: Adapter) -> Path:
 
 
 def _hub_id(adapter: Adapter) -> str:
-    """The base's id on the Hub, where it came from there."""
+    """The id on the Hub of a base that was downloaded from there, else ""."""
     with session_scope() as session:
         model = session.get(VideoModel, adapter.model_id) if adapter.model_id else None
         return model.source_ref if model is not None and model.source is ModelSource.HUB else ""
 
 
-def _merge(work: AdapterOperation, adapter: Adapter, go_on: Callable[[], bool]) -> dict[str, Any]:
+def _merge(operation: AdapterOperation, adapter: Adapter, should_continue: Callable[[], bool]) -> dict[str, Any]:
     from jobs.adapters.merge import STEPS, merge
 
-    number = work.id or 0
+    operation_id = operation.id or 0
     base, target = base_folder(adapter), merged_folder(adapter.id or 0)
 
     def on_progress(stage: str, step: int) -> bool:
-        return operations.report_progress(number, stage, step, STEPS) and go_on()
+        return operations.report_progress(operation_id, stage, step, STEPS) and should_continue()
 
     folder = merge(existing_folder(adapter), base, parse_recipe(adapter.recipe), adapter.task, target, on_progress)
     return {"bytes": sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())}
 
 
-def _token(adapter: Adapter, wish: dict[str, Any]) -> dict[str, Any]:
-    """The token that was lent for this push, or the stored one that was chosen.
+def _token(adapter: Adapter, request: dict[str, Any]) -> dict[str, Any]:
+    """The token that was given for this push, or the stored one that was chosen.
 
     Raises:
-        Invalid: it is not there any more. NotFound: the stored one was deleted meanwhile.
+        Invalid: there is none any more. NotFound: the stored one was deleted since.
     """
-    if wish.get("credential_id"):
+    if request.get("credential_id"):
         with session_scope() as session:
-            return credential_secret(session, adapter.owner_id, int(wish["credential_id"]))
-    if not wish.get("sealed_token"):
+            return credential_secret(session, adapter.owner_id, int(request["credential_id"]))
+    if not request.get("sealed_token"):
         raise Invalid("The token is not there any more. Push again.")
-    return unseal(wish["sealed_token"])
+    return unseal(request["sealed_token"])
 
 
-def _push(work: AdapterOperation, adapter: Adapter, go_on: Callable[[], bool]) -> dict[str, Any]:
-    """Has a child process send the files, which knows this one token and reaches public addresses only."""
-    number, wish = work.id or 0, work.request
+def _push(operation: AdapterOperation, adapter: Adapter, should_continue: Callable[[], bool]) -> dict[str, Any]:
+    """Uploads the files in a process of the sandbox, which has this one token and reaches public addresses only."""
+    operation_id, request = operation.id or 0, operation.request
     source = {
         "type": "push",
-        "repo": wish["repo"],
-        "private": bool(wish.get("private", True)),
-        "files": str(operations.folder_to_push(adapter, str(wish["what"]))),
+        "repo": request["repo"],
+        "private": bool(request.get("private", True)),
+        "files": str(operations.folder_to_push(adapter, str(request["what"]))),
         "message": f"{adapter.name} v{adapter.version}",
         "base_model": _hub_id(adapter),
     }
     home = tempfile.mkdtemp(prefix="loreel-push-")
-    request = fetch_request(source, _token(adapter, wish), Path(home))
+    upload = fetch_request(source, _token(adapter, request), Path(home))
     result: dict[str, Any] = {}
     try:
-        for told in fetch_messages(request, go_on):
-            if "problem" in told:
-                raise Invalid(str(told["problem"]))
-            if "url" in told:
-                result = {"repo": wish["repo"], "url": told["url"], "commit": told["commit"]}
-            elif "files" in told:
+        for message in fetch_messages(upload, should_continue):
+            if "problem" in message:
+                raise Invalid(str(message["problem"]))
+            if "url" in message:
+                result = {"repo": request["repo"], "url": message["url"], "commit": message["commit"]}
+            elif "files" in message:
                 return result
-            elif not operations.report_progress(number, "sending", told["done"], told["total"]):
+            elif not operations.report_progress(operation_id, "sending", message["done"], message["total"]):
                 break
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    raise Invalid("Pushing was called off.")
+    raise Invalid("Pushing was cancelled.")

@@ -110,7 +110,7 @@ def forget_dead_workers() -> None:
 
 
 def delete_scratch_clips() -> None:
-    """Clips that were dropped on the playground to be tried, not kept."""
+    """Clips that users dropped on the playground and that have expired."""
     delete_expired_scratch()
 
 
@@ -127,7 +127,7 @@ class CheckpointExpiry:
 
 
 def delete_abandoned_uploads() -> None:
-    """Uploads and fetches that did not continue for two days, and datasets whose files nobody accepted for a week."""
+    """Uploads and fetches without progress for two days, and datasets whose files were not accepted for a week."""
     for dataset_id in _unreviewed():
         fail_dataset(dataset_id, "Nobody accepted how these files are read for a week. Add them again.")
     folder, max_age_s = get_settings().data_dir / "uploads", _MAX_UPLOAD_AGE.total_seconds()

@@ -1,4 +1,4 @@
-"""Sends a task of the prep worker again when its message or its worker was lost, and gives it up after some tries."""
+"""Queues a task of the prep worker again when its message or its worker was lost, and gives up after some tries."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Sends notifications from a thread of the controller: a slow mail server must not delay what it does for runs."""
+"""Sends notifications from a thread of the controller, so that a slow mail server never delays the care for runs."""
 
 import threading
 
@@ -17,7 +17,7 @@ class NotificationSender:
         self._round: threading.Thread | None = None
 
     def tick(self) -> None:
-        """Starts a round unless one is under way."""
+        """Starts a round unless one is running."""
         if self._round is None or not self._round.is_alive():
             self._round = threading.Thread(target=_deliver, daemon=True, name="notifications")
             self._round.start()
@@ -28,5 +28,5 @@ def _deliver() -> None:
         deliver_due()
     except DATABASE_AWAY as error:
         log.warning("notifications.database_away", error=why_away(error))
-    except Exception:  # the next round tries again; the controller goes on in any case
+    except Exception:  # the next round tries again; the controller continues in any case
         log.exception("notifications.round_failed")

@@ -90,7 +90,7 @@ class Reconciler:
             return repairs
         pools = {pool for _, _, pool in jobs.values()}
         waiting = {key for pool in pools for key in waiting_keys(pool)}
-        # A pool without workers, while others have some: its messages would wait for nobody.
+        # A pool without workers, while others have some: no worker would take its messages.
         served = set(open_pools(session))
         abandoned = pools - served if served else set()
         wrong = [key for key, (_, _, pool) in jobs.items() if key not in waiting or pool in abandoned]

@@ -38,7 +38,7 @@ for layer in base.modules():
 """
 _READ_FRAMES = """\
     with av.open(path) as clip:
-{rate}        # Upright, as players show it: a phone's video records how the phone was held.
+{rate}        # Rotated as players show it: phones store their orientation in the file.
         frames = [
             np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90)).copy()
             for frame in clip.decode(video=0)
@@ -71,7 +71,7 @@ def program_parts(
         skip_modules: modules that are not quantized.
         classes: what else the program imports from transformers.
         options: further arguments of `from_pretrained`, each ending in ", ".
-        extra_imports: whole import lines, sorted, that stand between peft and transformers.
+        extra_imports: sorted import lines that come between peft and transformers.
     """
     quantization: tuple[str, ...] = ("BitsAndBytesConfig",) if plan.four_bit else ()
     names = sorted((*classes, model_class, *quantization))

@@ -40,7 +40,7 @@ def softmax_loss(scores: torch.Tensor, same: torch.Tensor) -> torch.Tensor:
 
 
 def sigmoid_loss(scores: torch.Tensor, same: torch.Tensor) -> torch.Tensor:
-    """Binary cross entropy of each pair by itself (Zhai et al. 2023); arguments as of `softmax_loss`."""
+    """Binary cross entropy of each pair separately (Zhai et al. 2023); arguments as of `softmax_loss`."""
     signs = same.float() * 2 - 1
     return -functional.logsigmoid(signs * scores).sum(-1).mean()
 

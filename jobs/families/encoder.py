@@ -60,7 +60,7 @@ class Encoder:
     def check_training_type(self, recipe: Recipe) -> None:
         """Raises Invalid for a training type that the family does not support."""
         if recipe.training_type is TrainingType.PRETRAIN:
-            text = f"Pre-training goes on with VideoMAE or with captioned clips; {self.title} can be fine-tuned."
+            text = f"Pre-training needs a VideoMAE base or clips with captions; {self.title} can be fine-tuned."
             raise Invalid(text, "training_type")
 
     def check_frames(self, base: Base, recipe: Recipe) -> None:

@@ -49,7 +49,7 @@ class AnswerText:
                 self._send(text[: len(text) - self._unsettled(text)].rstrip("\ufffd").rstrip())
 
     def finish(self) -> None:
-        """No more tokens come: the answer was cut where it has not ended by itself."""
+        """No more tokens come: an answer without an end token or stop sequence was truncated."""
         if self.finish_reason is None:
             self._end("length", self._decoded().rstrip("\ufffd"))
 
@@ -79,7 +79,7 @@ class AnswerText:
 
 
 class Abandoned(Exception):
-    """Nobody waits for this answer any more."""
+    """The client does not wait for this answer any more."""
 
 
 class _StopCheck(StoppingCriteria):
@@ -134,7 +134,7 @@ def generate_answers(
         options: more arguments of `generate`.
 
     Raises:
-        Abandoned: `question.is_abandoned` says that nobody waits.
+        Abandoned: `question.is_abandoned` returned True.
     """
     on_text = question.on_token if len(prompt_tokens) == 1 else None
     answers = [AnswerText(tokenizer, end_ids, question.stop, on_text) for _ in prompt_tokens]

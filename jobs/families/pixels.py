@@ -107,11 +107,11 @@ def missing_processor_warning(base: Base, settings: Mapping[str, Any] | None = N
         return []
     return [
         "This base came without its preprocessor_config.json: pixels are scaled by ImageNet's mean and spread, which "
-        "may not be how it was trained. Register a whole copy to be sure."
+        "may not be how it was trained. Register a complete copy to be sure."
     ]
 
 
 def save_processor_config(base: Base, folder: Path) -> None:
-    """Writes the base's preprocessor_config.json beside an adapter."""
+    """Writes the base's preprocessor_config.json to the folder of an adapter."""
     if base.processor:
         (folder / "preprocessor_config.json").write_text(json.dumps(base.processor, indent=2) + "\n")

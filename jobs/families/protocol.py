@@ -38,7 +38,7 @@ class VisionEncoder(Protocol):
     """The frozen part of a model that encodes clips: its output for a clip is the same in every run and every epoch."""
 
     key: str
-    """Hash of everything besides clip and sampling that its output depends on: weights, config, precision, versions."""
+    """Hash of what its output depends on, except clip and sampling: weights, config, precision, versions."""
 
     def encode(self, frames: NDArray[np.uint8], /) -> Features:
         """The features of one clip from its (T, H, W, 3) uint8 frames."""
@@ -140,11 +140,11 @@ class Question:
     seed: int | None = None
     """Of the random numbers; None: another one each time."""
     is_abandoned: Callable[[], bool] = lambda: False
-    """Asked after each token: True ends the generation, because nobody waits for the answer any more."""
+    """Called after each token: True ends the generation, because the client does not wait for the answer any more."""
 
 
 FinishReason = Literal["stop", "length"]
-"""Why an answer ended: by itself or at a stop sequence, or because it may not become longer."""
+"""Why an answer ended: at an end token or stop sequence, or because it reached its maximum length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +248,7 @@ class Family(Protocol):
         ...
 
     def save_processor(self, plan: Plan, folder: Path) -> None:
-        """Writes what prepares the adapter's input and reads its output beside it: processor, tokenizer, labels."""
+        """Writes what prepares the adapter's input and reads its output to its folder: processor, tokenizer, labels."""
         ...
 
     def program(self, plan: Plan, base_ref: str) -> tuple[str, str]:
@@ -261,7 +261,7 @@ class Family(Protocol):
 
 
 class Searcher(Protocol):
-    """What a retrieval family offers besides: its models find clips by a sentence."""
+    """The additional methods of a retrieval family, whose models find clips by a sentence."""
 
     def embed_clips(self, plan: Plan, model: Any, items: Sequence[Item]) -> tuple[Any, ...]:
         """Clips to features: one or more tensors on the CPU, all with the clips first. They may be stored."""

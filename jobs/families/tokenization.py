@@ -1,4 +1,4 @@
-"""Tokenizes captions with the base's own tokenizer, and copies the tokenizer's files beside an adapter."""
+"""Tokenizes captions with the base's own tokenizer, and copies the tokenizer's files to the folder of an adapter."""
 
 import shutil
 from collections.abc import Sequence

@@ -14,7 +14,7 @@ OPEN_FILES = 1_024
 
 
 def fetch(request: FetchRequest) -> list[tuple[Path, str]]:
-    """Does what is asked; the files that it wrote, each with its name for the dataset."""
+    """Runs the request; returns the files that it wrote, each with its name for the dataset."""
     folder, source = Path(request.folder), request.source
     progress = Progress(request.max_bytes, request.timeout_s)
     if source["type"] == "url":

@@ -1,4 +1,4 @@
-"""Runs `python -m jobs.fetch` and hands on what it reports."""
+"""Runs `python -m jobs.fetch` and yields the messages that it reports."""
 
 import json
 import os
@@ -13,12 +13,12 @@ from orchestrator.services.fetching import FetchRequest
 from orchestrator.services.sandbox import Tool
 
 _SILENT_S = 90.0
-"""Seconds without a word after which the process is given up; it reports several times a second."""
+"""Seconds without a message after which the process is killed; it reports several times a second."""
 _POLL_S = 0.5
 
 
 def fetch_messages(request: FetchRequest, should_continue: Callable[[], bool]) -> Iterator[dict[str, Any]]:
-    """The messages of a fetching process, until it ends, falls silent or `should_continue` says no.
+    """The messages of a fetching process, until it ends, stops reporting, or `should_continue` returns False.
 
     Each is one of (see `jobs/fetch/report.py`): {"done", "total"} in bytes, {"revision"} with them, {"url", "commit"}
     of a push, and at the end {"files"} or {"problem"}: a sentence. Closing the iterator ends the process.

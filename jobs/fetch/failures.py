@@ -1,4 +1,4 @@
-"""Judges what went wrong in a fetch: whether it is temporary, whether the object has changed, and in which words."""
+"""Classifies the failures of a fetch: temporary or not, caused by a changed object, and the sentence for the user."""
 
 import errno
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def is_temporary(error: BaseException) -> bool:
 
 
 def is_changed(error: BaseException) -> bool:
-    """Whether the object that was requested in one version is gone, or has another version by now."""
+    """Whether the requested version of an object was deleted or replaced by another one."""
     return status_of(error) in (404, 412, 416) or any(isinstance(each, FileNotFoundError) for each in _chain(error))
 
 

@@ -60,7 +60,7 @@ class DownloadMonitor:
         self._done.set()
 
     def check(self) -> None:
-        """Raises the problem that the thread has found, if any."""
+        """Raises the exception that the thread has recorded, if any."""
         if self._problem:
             raise self._problem
 

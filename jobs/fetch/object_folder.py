@@ -1,4 +1,4 @@
-"""What has arrived of many objects, complete or not: each file's name says which object it is, in which version."""
+"""The downloaded files of many objects, complete or not: each file's name contains its object and its version."""
 
 import fcntl
 import hashlib
@@ -22,7 +22,7 @@ class RemoteObject:
 
     Attributes:
         key: what the store calls it. name: its path in the dataset.
-        version: what the store says of this very content (an ETag, a generation, a blob id); "" if it says nothing.
+        version: the store's id of this content (an ETag, a generation, a blob id); "" if it has none.
     """
 
     key: str
@@ -35,7 +35,7 @@ class ObjectFolder:
     """The downloaded objects of one source.
 
     Args:
-        source: which bucket or repository, as the dataset's source says it.
+        source: the bucket or repository, as in the dataset's source.
         store: which server and account, since two may use one name and one version for different bytes.
     """
 
@@ -101,7 +101,7 @@ class PartialObject:
             self._path.unlink(missing_ok=True)  # a later attempt could not tell whether it is still the same object
 
     def restart(self) -> None:
-        """Drops what is here: the store sends the object from its first byte, whatever it was asked for."""
+        """Discards what has arrived: the store sends the object from its first byte instead of the requested one."""
         self._file.truncate(0)
         self._progress.subtract(self.size)
         self.size = 0

@@ -29,7 +29,7 @@ class PartialFile:
         except (OSError, ValueError):
             return  # there is none, or a process of a lost worker still writes to it
         self.validator, self.total = note["validator"], note["total"]
-        # Of a complete file the last byte is requested again: so the server says whether it is still the same.
+        # Of a complete file the last byte is requested again: the answer shows whether it is still the same.
         self.size = min(self.path.stat().st_size, self.total - 1)
 
     def request_headers(self) -> dict[str, str]:

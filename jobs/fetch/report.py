@@ -49,7 +49,7 @@ class Progress:
             self.report()
 
     def resume_at(self, count: int) -> None:
-        """So many bytes are here already; they say nothing about the rate of the others."""
+        """So many bytes are here already; they do not count for the rate of the others."""
         self.done = self._window_start = count
         self._window_began = time.monotonic()
 

@@ -12,11 +12,11 @@ def main() -> int:
     """Ends with the worker that started it."""
     die_with_declared_parent()
     silence_libraries()
-    os.nice(5)  # a training beside it goes first
+    os.nice(5)  # trainings have priority
     configure_logging("playground")
     from jobs.playground.server import Server  # seconds: torch, transformers, peft
 
-    take_over_loggers()  # theirs
+    take_over_loggers()  # those that the libraries made
     return Server(sys.argv[1] if len(sys.argv) > 1 else "").run()
 
 

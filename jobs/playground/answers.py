@@ -1,4 +1,4 @@
-"""Answers one question step by step: find the clip, the model, ask it with and without its adapter, or search."""
+"""Answers one question step by step: get the clip, load the model, run it with and without its adapter, or search."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from jobs.families.protocol import Answer, Item, Question
-from jobs.playground.bring import FetchedClip
+from jobs.playground.answerers import ADAPTER, BASE, answerers
+from jobs.playground.fetched_clip import FetchedClip
+from jobs.playground.model_cache import Loaded, ModelCache
 from jobs.playground.search import search
-from jobs.playground.shelf import Loaded, ModelCache
-from jobs.playground.speakers import ADAPTER, BASE, answerers
 from jobs.video.cache import ClipFile, FrameCache, Sampling
 from jobs.video.decode import decode_frames
 from orchestrator.domain.errors import NotFound
@@ -21,93 +21,96 @@ from orchestrator.services.playground.questions import CheckedRequest, ClipInput
 from orchestrator.settings import get_settings
 
 Record = dict[str, Any]
-"""{"stage": word} while it goes on, {"text": piece, "who": word}, last {"done": answer} or {"problem": sentence}."""
+"""{"stage": name}, {"text": piece, "who": answerer}; the last one {"done": answer} or {"problem": sentence}."""
 TOP = 5
+"""Classes of an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerContext:
-    """What questions share."""
+    """What all questions share."""
 
-    shelf: ModelCache
+    models: ModelCache
 
 
 @dataclass(frozen=True, slots=True)
-class Outlet:
-    """The way back to whoever asked."""
+class ReplyChannel:
+    """The connection to the client that asked."""
 
-    tell: Callable[[Record], None]
+    send: Callable[[Record], None]
     """Sends a record at once."""
     is_abandoned: Callable[[], bool]
-    """True when nobody waits for the answer any more."""
+    """True when the client does not wait for the answer any more."""
 
 
-def answer(work: AnswerContext, letter: InferenceMessage, outlet: Outlet) -> Iterator[Record | None]:
-    """Yields a record at each step, None while it waits for something.
+def answer(context: AnswerContext, message: InferenceMessage, reply: ReplyChannel) -> Iterator[Record | None]:
+    """Yields a record at each step, None while it waits for a download.
 
     Raises:
-        AppError, BadClip: with a sentence. Abandoned: nobody waits for the answer.
+        AppError, BadClip: with a sentence. Abandoned: the client does not wait for the answer any more.
     """
-    began = time.monotonic()
-    actor, asked = _check(letter)
-    wish = letter.request
-    if wish.url:
-        with FetchedClip(actor, wish.url) as brought:
+    started = time.monotonic()
+    actor, checked = _check(message)
+    request = message.request
+    if request.url:
+        with FetchedClip(actor, request.url) as fetched:
             yield {"stage": "fetching"}
-            while not brought.done:
+            while not fetched.done:
                 yield None
-            asked = replace(asked, clip=brought.clip())
-            yield from _answer(work, asked, wish, outlet, began)
+            checked = replace(checked, clip=fetched.clip())
+            yield from _answer(context, checked, request, reply, started)
     else:
-        yield from _answer(work, asked, wish, outlet, began)
+        yield from _answer(context, checked, request, reply, started)
 
 
 def _answer(
-    work: AnswerContext, asked: CheckedRequest, wish: InferenceRequest, outlet: Outlet, began: float
+    context: AnswerContext, checked: CheckedRequest, request: InferenceRequest, reply: ReplyChannel, started: float
 ) -> Iterator[Record | None]:
-    loaded, cold = work.shelf.find(asked), 0.0
+    loaded, load_ms = context.models.find(checked), 0.0
     if loaded is None:
         yield {"stage": "loading"}
-        loaded = work.shelf.load(asked)
-        cold = loaded.load_ms
+        loaded = context.models.load(checked)
+        load_ms = loaded.load_ms
     yield {"stage": "looking"}
-    if task_spec(asked.task).answer is AnswerKind.CLIPS:
-        for record in search(loaded, asked, wish):
-            yield record if "answers" not in record else {"done": _done(asked, loaded, record, cold, began)}
+    if task_spec(checked.task).answer is AnswerKind.CLIPS:
+        for record in search(loaded, checked, request):
+            yield record if "answers" not in record else {"done": _done(checked, loaded, record, load_ms, started)}
         return
-    assert asked.clip is not None
+    assert checked.clip is not None
     sampling = loaded.family.sampling(loaded.plan.base, loaded.plan.recipe)
-    items = [_item(asked.clip, sampling)]
+    items = [_item(checked.clip, sampling)]
     answers: list[Record] = []
-    for who, as_it in answerers(loaded, asked, wish):
-        question = _question(wish, outlet, who, streams=wish.stream and who == _main(asked))
+    for who, activate in answerers(loaded, checked, request):
+        question = _question(request, reply, who, streams=request.stream and who == _main_answerer(checked))
         start = time.monotonic()
-        with as_it():
-            [said] = loaded.family.predict(loaded.plan, loaded.model, items, question)
-        answers.append(_answer_record(who, said, start))
+        with activate():
+            [prediction] = loaded.family.predict(loaded.plan, loaded.model, items, question)
+        answers.append(_answer_record(who, prediction, start))
         yield {"stage": "answering"}
-    found = {"answers": answers, "frames": sampling.count, "size": list(items[0]["frames"].shape[1:3])}
-    yield {"done": _done(asked, loaded, found, cold, began)}
+    result = {"answers": answers, "frames": sampling.count, "size": list(items[0]["frames"].shape[1:3])}
+    yield {"done": _done(checked, loaded, result, load_ms, started)}
 
 
-def _check(letter: InferenceMessage) -> tuple[Actor, CheckedRequest]:
-    """Whose question it is, and what its ids mean, by the ledger of this moment."""
+def _check(message: InferenceMessage) -> tuple[Actor, CheckedRequest]:
+    """The user who asked, and the records of the ids in the question, as the database has them now."""
     with session_scope() as session:
-        user = session.get(User, letter.user_id)
+        user = session.get(User, message.user_id)
         if user is None:
             raise NotFound("There is no such account any more.")
-        actor = Actor(letter.user_id, user.username, user.email, user.role)
-        return actor, check_request(session, actor, letter.request)
+        actor = Actor(message.user_id, user.username, user.email, user.role)
+        return actor, check_request(session, actor, message.request)
 
 
 def _item(clip: ClipInput, sampling: Sampling) -> Item:
-    """The clip as the trainer's datasets hand it over; what was dropped leaves nothing in the cache."""
+    """The clip as an item of the trainer's datasets. Clips outside of datasets are not written to the frame cache."""
     if clip.content_hash:
         cache = FrameCache(get_settings().data_dir / "cache" / "frames", sampling, get_settings().cache_bytes)
         frames = cache.frames(ClipFile(clip.path, clip.content_hash, clip.name))
     else:
-        how = sampling
-        frames = decode_frames(clip.path, how.count, dict(how.size), how.crop, how.fps, how.resample, clip.name)
+        size = dict(sampling.size)
+        frames = decode_frames(
+            clip.path, sampling.count, size, sampling.crop, sampling.fps, sampling.resample, clip.name
+        )
     captions = [line.strip() for line in clip.reference.splitlines() if line.strip()]
     return {
         "frames": frames,
@@ -119,47 +122,47 @@ def _item(clip: ClipInput, sampling: Sampling) -> Item:
     }
 
 
-def _question(wish: InferenceRequest, outlet: Outlet, who: str, streams: bool) -> Question:
+def _question(request: InferenceRequest, reply: ReplyChannel, who: str, streams: bool) -> Question:
     return Question(
-        text=wish.prompt.strip(),
-        max_new_tokens=wish.max_tokens,
-        on_token=(lambda piece: outlet.tell({"text": piece, "who": who})) if streams else None,
-        system=wish.system,
-        earlier=wish.earlier,
-        stop=wish.stop,
-        temperature=wish.temperature,
-        top_p=wish.top_p,
-        seed=wish.seed,
-        is_abandoned=outlet.is_abandoned,
+        text=request.prompt.strip(),
+        max_new_tokens=request.max_tokens,
+        on_token=(lambda piece: reply.send({"text": piece, "who": who})) if streams else None,
+        system=request.system,
+        earlier=request.earlier,
+        stop=request.stop,
+        temperature=request.temperature,
+        top_p=request.top_p,
+        seed=request.seed,
+        is_abandoned=reply.is_abandoned,
     )
 
 
-def _main(asked: CheckedRequest) -> str:
-    return ADAPTER if asked.adapter else BASE
+def _main_answerer(checked: CheckedRequest) -> str:
+    return ADAPTER if checked.adapter else BASE
 
 
-def _answer_record(who: str, said: Answer, start: float) -> Record:
-    probabilities = [{"label": name, "probability": round(share, 4)} for name, share in said.probabilities[:TOP]]
+def _answer_record(who: str, prediction: Answer, start: float) -> Record:
+    probabilities = [{"label": name, "probability": round(share, 4)} for name, share in prediction.probabilities[:TOP]]
     record: Record = {"who": who, "ms": round(1000 * (time.monotonic() - start), 1)}
-    if said.probabilities:
-        return record | {"labels": probabilities, "classes": len(said.probabilities)}
+    if prediction.probabilities:
+        return record | {"labels": probabilities, "classes": len(prediction.probabilities)}
     return record | {
-        "text": said.text,
-        "finish_reason": said.finish_reason,
-        "prompt_tokens": said.prompt_tokens,
-        "completion_tokens": said.completion_tokens,
+        "text": prediction.text,
+        "finish_reason": prediction.finish_reason,
+        "prompt_tokens": prediction.prompt_tokens,
+        "completion_tokens": prediction.completion_tokens,
     }
 
 
-def _done(asked: CheckedRequest, loaded: Loaded, found: Record, cold: float, began: float) -> Record:
-    clip = asked.clip
+def _done(checked: CheckedRequest, loaded: Loaded, result: Record, load_ms: float, started: float) -> Record:
+    clip = checked.clip
     return {
-        "task": asked.task,
-        "model": {"id": asked.model_id, "name": asked.model_name},
-        "adapter": {"id": asked.adapter.id, "name": asked.adapter.name} if asked.adapter else None,
+        "task": checked.task,
+        "model": {"id": checked.model_id, "name": checked.model_name},
+        "adapter": {"id": checked.adapter.id, "name": checked.adapter.name} if checked.adapter else None,
         "clip": {"id": clip.clip_id, "name": clip.name, "reference": clip.reference} if clip else None,
-        "load_ms": round(cold, 1),
-        "ms": round(1000 * (time.monotonic() - began), 1),
+        "load_ms": round(load_ms, 1),
+        "ms": round(1000 * (time.monotonic() - started), 1),
         "device": loaded.plan.device,
-        **found,
+        **result,
     }

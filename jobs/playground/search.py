@@ -1,4 +1,4 @@
-"""Finds clips of a dataset by a sentence: each clip is looked at once a model, and remembered from then on."""
+"""Searches the clips of a dataset by a sentence: each model encodes each clip once, and its features are stored."""
 
 import heapq
 import time
@@ -10,9 +10,9 @@ import torch
 from sqlmodel import col, select
 
 from jobs.families.protocol import Item, Searcher
-from jobs.playground.memory import FeatureStore, key_of
-from jobs.playground.shelf import Loaded
-from jobs.playground.speakers import answerers
+from jobs.playground.answerers import answerers
+from jobs.playground.feature_store import FeatureStore, key_of
+from jobs.playground.model_cache import Loaded
 from jobs.video.cache import ClipFile, FrameCache
 from jobs.video.source import BadClip
 from orchestrator.domain.datasets import Clip, ClipStatus
@@ -23,44 +23,45 @@ from orchestrator.services.playground.questions import CheckedRequest
 from orchestrator.settings import get_settings
 
 Record = dict[str, Any]
-_AT_ONCE = 16
+_BATCH = 16
 
 
-def search(loaded: Loaded, asked: CheckedRequest, wish: InferenceRequest) -> Iterator[Record]:
-    """Yields how far it is, and at the end {"answers": [...]}: with and without the adapter, the best clips first."""
-    clips = _clips(asked.dataset_id or 0)
+def search(loaded: Loaded, checked: CheckedRequest, request: InferenceRequest) -> Iterator[Record]:
+    """Yields its progress, and at the end {"answers": [...]}: with and without the adapter, the best clips first."""
+    clips = _clips(checked.dataset_id or 0)
     sampling = loaded.family.sampling(loaded.plan.base, loaded.plan.recipe)
     answers: list[Record] = []
-    left_out = 0
-    for who, as_it in answerers(loaded, asked, wish):
+    undecodable = 0
+    family = cast(Searcher, loaded.family)
+    for who, activate in answerers(loaded, checked, request):
         start = time.monotonic()
-        memory = FeatureStore(key_of(asked, who, sampling))
-        fresh = [clip for clip in clips if clip.content_hash not in memory]
-        for at in range(0, len(fresh), _AT_ONCE):
-            yield {"progress": [at, len(fresh)], "who": who}
-            with as_it():
-                left_out += _embed_clips(loaded, fresh[at : at + _AT_ONCE], memory, sampling)
-        known = [clip for clip in clips if clip.content_hash in memory]
+        store = FeatureStore(key_of(checked, who, sampling))
+        missing = [clip for clip in clips if clip.content_hash not in store]
+        for at in range(0, len(missing), _BATCH):
+            yield {"progress": [at, len(missing)], "who": who}
+            with activate():
+                undecodable += _embed_clips(loaded, missing[at : at + _BATCH], store, sampling)
+        known = [clip for clip in clips if clip.content_hash in store]
         if not known:
             raise Invalid("No clip of this dataset can be decoded. Its doctor says why.", "dataset_id")
-        with as_it():
-            features = memory.features([clip.content_hash for clip in known])
-            scores = cast(Searcher, loaded.family).score_clips(loaded.plan, loaded.model, wish.query.strip(), features)
-        answers.append(_search_record(who, known, scores, start, len(fresh)))
-    yield {"answers": answers, "searched": len(clips) - left_out, "left_out": left_out, "frames": sampling.count}
+        with activate():
+            features = store.features([clip.content_hash for clip in known])
+            scores = family.score_clips(loaded.plan, loaded.model, request.query.strip(), features)
+        answers.append(_search_record(who, known, scores, start, len(missing)))
+    yield {"answers": answers, "searched": len(clips) - undecodable, "left_out": undecodable, "frames": sampling.count}
 
 
 def _clips(dataset_id: int) -> list[Clip]:
-    good = (Clip.dataset_id == dataset_id, Clip.status == ClipStatus.OK)
+    usable = (Clip.dataset_id == dataset_id, Clip.status == ClipStatus.OK)
     with session_scope() as session:
-        found = list(session.exec(select(Clip).where(*good).order_by(col(Clip.id))))
-    if not found:
+        clips = list(session.exec(select(Clip).where(*usable).order_by(col(Clip.id))))
+    if not clips:
         raise Invalid("This dataset has no good clips to search. Its doctor says why.", "dataset_id")
-    return found
+    return clips
 
 
-def _embed_clips(loaded: Loaded, clips: list[Clip], memory: FeatureStore, sampling: Any) -> int:
-    """Shows some clips to the model and remembers what it says of them; how many could not be decoded."""
+def _embed_clips(loaded: Loaded, clips: list[Clip], store: FeatureStore, sampling: Any) -> int:
+    """Computes and stores the features of some clips; returns how many could not be decoded."""
     settings = get_settings()
     cache = FrameCache(settings.data_dir / "cache" / "frames", sampling, settings.cache_bytes)
     items: list[Item] = []
@@ -78,13 +79,13 @@ def _embed_clips(loaded: Loaded, clips: list[Clip], memory: FeatureStore, sampli
     if items:
         with torch.no_grad():
             features = cast(Searcher, loaded.family).embed_clips(loaded.plan, loaded.model, items)
-        memory.keep(hashes, features)
+        store.add(hashes, features)
     return len(clips) - len(items)
 
 
-def _search_record(who: str, clips: list[Clip], scores: list[float], start: float, looked: int) -> Record:
+def _search_record(who: str, clips: list[Clip], scores: list[float], start: float, encoded: int) -> Record:
     best = heapq.nlargest(SEARCH_RESULTS, range(len(scores)), key=scores.__getitem__)
-    found = [
+    results = [
         {
             "clip_id": clips[at].id,
             "name": clips[at].name.rpartition("/")[2],
@@ -93,4 +94,4 @@ def _search_record(who: str, clips: list[Clip], scores: list[float], start: floa
         }
         for at in best
     ]
-    return {"who": who, "ms": round(1000 * (time.monotonic() - start), 1), "clips": found, "looked_at": looked}
+    return {"who": who, "ms": round(1000 * (time.monotonic() - start), 1), "clips": results, "looked_at": encoded}

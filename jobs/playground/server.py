@@ -1,4 +1,4 @@
-"""Takes questions out of the box and works on all of them in turns, so that a long search holds nobody up."""
+"""Takes questions from the queue and works on all of them in turns, so that none waits for a long search."""
 
 import json
 import signal
@@ -13,8 +13,8 @@ import structlog
 import torch
 
 from jobs.families.generation import Abandoned
-from jobs.playground.answers import AnswerContext, Outlet, Record, answer
-from jobs.playground.shelf import ModelCache, preload
+from jobs.playground.answers import AnswerContext, Record, ReplyChannel, answer
+from jobs.playground.model_cache import ModelCache, preload
 from jobs.video.source import BadClip
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.playground import InferenceMessage
@@ -28,17 +28,18 @@ from orchestrator.services.playground.questions import problem_record
 from orchestrator.services.redis import connect
 
 log = structlog.get_logger()
-_SAID_S = 60
+_ANSWER_TTL_S = 60
 _BLOCK_S = 1
-_REST_S = 0.03
-_AT_ONCE = 8
-_LOOK_S = 0.5
-"""How often, while an answer is generated, it is checked that somebody still waits for it."""
+_PAUSE_S = 0.03
+_MAX_TASKS = 8
+"""Questions that are worked on at the same time."""
+_ABANDONMENT_CHECK_S = 0.5
+"""How often, while an answer is generated, it is checked that its client still waits for it."""
 
 
 @dataclass(slots=True)
 class _Task:
-    letter: InferenceMessage
+    message: InferenceMessage
     raw: bytes
     records: Iterator[Record | None]
 
@@ -48,18 +49,18 @@ class Server:
 
     def __init__(self, worker: str = "") -> None:
         self._client = connect(socket_timeout=_BLOCK_S + 10)
-        self._shelf = ModelCache(worker)
-        self._work = AnswerContext(self._shelf)
+        self._models = ModelCache(worker)
+        self._context = AnswerContext(self._models)
         self._tasks: list[_Task] = []
-        self._over = self._memory_wanted = False
+        self._stopping = self._must_free_memory = False
 
     def run(self) -> int:
-        """Until SIGTERM. SIGUSR1: a training begins."""
+        """Works until SIGTERM. SIGUSR1 says that a training begins."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_end)
         signal.signal(signal.SIGUSR1, self._on_free_memory)
         preload()
-        while not self._over:
+        while not self._stopping:
             try:
                 self._turn()
             except redis.RedisError as error:
@@ -69,22 +70,22 @@ class Server:
         return 0
 
     def _on_end(self, *_: object) -> None:
-        self._over = True
+        self._stopping = True
 
     def _on_free_memory(self, *_: object) -> None:
-        self._memory_wanted = True
+        self._must_free_memory = True
 
     def _turn(self) -> None:
-        if self._memory_wanted:
-            self._memory_wanted = False
-            self._shelf.free_memory()
-        if len(self._tasks) < _AT_ONCE:
-            self._take()
-        moved = [self._step(task) for task in list(self._tasks)]
-        if moved and not any(moved):
-            time.sleep(_REST_S)  # all of them wait for the network
+        if self._must_free_memory:
+            self._must_free_memory = False
+            self._models.free_memory()
+        if len(self._tasks) < _MAX_TASKS:
+            self._take_message()
+        progressed = [self._step(task) for task in list(self._tasks)]
+        if progressed and not any(progressed):
+            time.sleep(_PAUSE_S)  # all of them wait for the network
 
-    def _take(self) -> None:
+    def _take_message(self) -> None:
         raw: Any
         if self._tasks:
             raw = self._client.lmove(PLAYGROUND_QUEUE, PLAYGROUND_IN_PROGRESS, "LEFT", "RIGHT")
@@ -93,18 +94,18 @@ class Server:
         if raw is None:
             return
         try:
-            letter = InferenceMessage.unpack(raw)
+            message = InferenceMessage.unpack(raw)
         except (ValueError, TypeError, KeyError):
             log.error("playground.refused")
             self._client.lrem(PLAYGROUND_IN_PROGRESS, 1, raw)
             return
-        outlet = Outlet(lambda record: self._say(letter, record), self._abandonment_check(letter))
-        records = answer(self._work, letter, outlet)
-        self._tasks.append(_Task(letter, raw, records))
+        reply = ReplyChannel(lambda record: self._send(message, record), self._abandonment_check(message))
+        records = answer(self._context, message, reply)
+        self._tasks.append(_Task(message, raw, records))
 
     def _step(self, task: _Task) -> bool:
-        """One record further; False when it waits for something else."""
-        if not self._is_awaited(task.letter):
+        """Works until the next record; False when the task waits for the network."""
+        if not self._is_awaited(task.message):
             self._close(task)
             return True
         try:
@@ -114,34 +115,34 @@ class Server:
             self._close(task)
             return True
         except Exception as error:
-            self._say(task.letter, _refusal(error))
+            self._send(task.message, _refusal(error))
             self._close(task)
             return True
         if record is not None:
-            self._say(task.letter, record)
+            self._send(task.message, record)
         return record is not None
 
-    def _is_awaited(self, letter: InferenceMessage) -> bool:
-        return bool(self._client.exists(playground_waiter(letter.id)))
+    def _is_awaited(self, message: InferenceMessage) -> bool:
+        return bool(self._client.exists(playground_waiter(message.id)))
 
-    def _abandonment_check(self, letter: InferenceMessage) -> Callable[[], bool]:
-        """For each token of an answer: looks into Redis twice a second at most."""
-        next_look = 0.0
+    def _abandonment_check(self, message: InferenceMessage) -> Callable[[], bool]:
+        """A check that may be called for each token of an answer: it asks Redis twice a second at most."""
+        next_check = 0.0
 
         def is_abandoned() -> bool:
-            nonlocal next_look
+            nonlocal next_check
             now = time.monotonic()
-            if now < next_look:
+            if now < next_check:
                 return False
-            next_look = now + _LOOK_S
-            return not self._is_awaited(letter)
+            next_check = now + _ABANDONMENT_CHECK_S
+            return not self._is_awaited(message)
 
         return is_abandoned
 
-    def _say(self, letter: InferenceMessage, record: Record) -> None:
-        key = playground_answer(letter.id)
+    def _send(self, message: InferenceMessage, record: Record) -> None:
+        key = playground_answer(message.id)
         self._client.rpush(key, json.dumps(record))
-        self._client.expire(key, _SAID_S)
+        self._client.expire(key, _ANSWER_TTL_S)
 
     def _close(self, task: _Task) -> None:
         task.records.close()  # type: ignore[attr-defined]
@@ -150,13 +151,13 @@ class Server:
 
 
 def _refusal(error: Exception) -> Record:
-    """The sentence for whatever went wrong; our own bugs keep their traceback in the worker's log."""
+    """The sentence for any error; the traceback of an unexpected one goes to the worker's log."""
     if isinstance(error, AppError | BadClip):
         return problem_record(error)
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         text = "The memory ran out while this was answered. Wait until a training is over, or use a smaller model."
         return {"problem": text, "status": 503, "field": "model_id"}
     log.error("playground.broke", trace="".join(traceback.format_exception(error))[-4_000:])
-    said = str(error).strip().splitlines()
-    text = f"The model broke off: {type(error).__name__}{': ' + said[0][:200] if said else ''}"
+    lines = str(error).strip().splitlines()
+    text = f"The model broke off: {type(error).__name__}{': ' + lines[0][:200] if lines else ''}"
     return {"problem": text, "status": 500, "field": ""}

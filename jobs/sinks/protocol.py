@@ -13,5 +13,5 @@ class Sink(Protocol):
         ...
 
     def close(self) -> None:
-        """Hands on what it still holds, within about two seconds."""
+        """Sends the records that still wait, within about two seconds."""
         ...

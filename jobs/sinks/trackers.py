@@ -88,7 +88,7 @@ class TrackerSink:
         # A tool's failures are of any kind, SystemExit included; none of them is the run's.
         except BaseException as error:
             first = (str(error).strip().splitlines() or [""])[0][:200]
-            self._warn(f"{self._tool} does not take the curves ({type(error).__name__}: {first}). The run goes on.")
+            self._warn(f"{self._tool} does not take the curves ({type(error).__name__}: {first}). The run continues.")
 
 
 def trackers(

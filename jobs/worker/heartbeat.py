@@ -48,7 +48,7 @@ class Heartbeat:
         self.guard = threading.Lock()
         self._missing = False
         self.draining = False
-        """True once an administrator asked this worker to take nothing more."""
+        """True once an administrator asked this worker to take no more jobs."""
         self._thread = threading.Thread(target=self._loop, daemon=True, name="heartbeat")
 
     def start(self) -> None:
@@ -72,7 +72,7 @@ class Heartbeat:
                 close_before_fork()
 
     def refresh_draining(self) -> bool:
-        """Whether this worker drains, by what the database says now."""
+        """Reads from the database whether this worker drains."""
         with contextlib.suppress(*DATABASE_AWAY), self.session() as session:
             self.draining = is_draining(session, self.name)
         return self.draining

@@ -1,4 +1,4 @@
-"""One worker process: claims a name, starts what runs beside it, and works until it is asked to end."""
+"""One worker process: claims a name, starts its companions, and works until it is asked to end."""
 
 import argparse
 import os
@@ -7,7 +7,7 @@ import time
 
 import structlog
 
-from jobs.playground.keeper import AnswerProcessSupervisor
+from jobs.playground.process_supervisor import AnswerProcessSupervisor
 from jobs.processes.parent_death import adopt_orphans, die_with_declared_parent
 from jobs.telemetry.device import find_device
 from jobs.worker.heartbeat import Heartbeat

@@ -31,7 +31,7 @@ class PrepWorkerKeeper:
         return self._process.pid if self._process else None
 
     def stop(self) -> None:
-        """Ends the prep worker; an import that it had begun is begun again by the next one."""
+        """Ends the prep worker; the next one starts an unfinished import again."""
         self._stopping.set()
         self._thread.join(timeout=_END_S + 3.0)
 

@@ -13,7 +13,7 @@ from orchestrator.services.redis import connect
 
 log = structlog.get_logger()
 _POLL_S = 3.0
-"""How often the key is checked besides the channel: a message that comes while a run occupies the worker is missed."""
+"""How often the key is checked, in addition to the channel: messages that come while the worker is busy are missed."""
 _MIN_FREE_BYTES = 2 * 2**30
 """No trainer is prewarmed on a machine that has less memory free."""
 

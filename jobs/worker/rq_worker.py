@@ -16,7 +16,7 @@ from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from jobs.playground.keeper import AnswerProcessSupervisor
+from jobs.playground.process_supervisor import AnswerProcessSupervisor
 from jobs.processes.parent_death import die_with_parent
 from jobs.processes.process_tree import sweep_children
 from jobs.worker.fork_context import set_fork_context
@@ -30,13 +30,13 @@ from orchestrator.services.training.dispatch import return_to_queue
 from orchestrator.services.training.lifecycle import mark_lost
 
 log = structlog.get_logger()
-_SUPERVISOR_KILLED = "The process that watched over the training was killed."
+_SUPERVISOR_KILLED = "The process that supervised the training was killed."
 REDIS_ERRORS = (redis.RedisError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
 class Companions:
-    """What runs beside a worker's loop, in threads and processes of its own. A prep worker has the heartbeat only."""
+    """The threads and processes of a worker that run next to its loop. A prep worker has only the heartbeat."""
 
     heartbeat: Heartbeat
     prewarmer: TrainerPrewarmer | None = None
@@ -186,7 +186,7 @@ def is_allowed(job: Job) -> bool:
     """Whether a message names one of our tasks and no callback: who can write to Redis must not call other code."""
     try:
         named = job.func_name in ALLOWED_TASKS and job.instance is None
-    except Exception:  # anything may lie in Redis; what cannot be read is not ours
+    except Exception:  # anybody who reaches Redis may write anything; what cannot be read is not ours
         return False
     callbacks = ("_success_callback_name", "_failure_callback_name", "_stopped_callback_name")
     return named and not any(getattr(job, name, None) for name in callbacks)

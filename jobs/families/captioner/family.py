@@ -42,7 +42,8 @@ class Captioner:
             raise Invalid("This base describes clips. Choose a dataset with captions, or another base.", "model_id")
         encoder = base.config.get("encoder", {}).get("model_type", "nothing")
         if encoder != "videomae":
-            raise Invalid(f"This base sees with '{encoder}'; only a VideoMAE encoder sees clips here.", "model_id")
+            text = f"The video encoder of this base is '{encoder}'; only VideoMAE encoders can be trained here."
+            raise Invalid(text, "model_id")
         ENCODER.check(_encoder_of(base), recipe, "classification")
 
     def sampling(self, base: Base, recipe: Recipe) -> Sampling:
@@ -114,7 +115,7 @@ class CaptionCollator:
         if generator is not None:
             pixels = augment(pixels, generator)
         captions = [choose_caption(item["captions"], generator) for item in items]
-        # Without the begin token, which the model itself puts before the labels.
+        # Without the begin token, which the model adds before the labels.
         ids = self.tokenizer(captions, padding=True, truncation=True, return_tensors="pt").input_ids[:, 1:]
         return {"pixel_values": pixels, "labels": ids.masked_fill(ids == self.tokenizer.pad_token_id, -100)}
 

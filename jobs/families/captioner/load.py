@@ -24,7 +24,7 @@ def load_captioner(plan: Plan) -> Any:
     model: Any = read_weights(VisionEncoderDecoderModel, plan.base, dtype=torch.float32, **options)
     keep_trainable_on_cpu(model)
     if not plan.inference_only:
-        # Training sees whole captions and needs no key-value cache; `generate` turns it on by itself.
+        # Training passes complete captions and needs no key-value cache; `generate` turns it on when it needs it.
         model.decoder.config.use_cache = False
         init_new_embeddings(model, plan)
     return model if plan.four_bit else model.to(plan.device)

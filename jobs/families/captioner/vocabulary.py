@@ -36,7 +36,7 @@ def check_caption_lengths(base: Base, tokenizer: PreTrainedTokenizerFast, captio
         count = len(tokenizer(caption).input_ids)
         if count > limit:
             raise Invalid(
-                f"The caption of {name}, “{caption[:60]}…”, has more words than this base can say ({count - 2} of "
+                f"The caption of {name}, “{caption[:60]}…”, has more words than this base can generate ({count - 2} of "
                 f"{limit - 2} at most). Shorten it, or choose a larger base."
             )
 
@@ -53,7 +53,7 @@ def unknown_word_warnings(tokenizer: PreTrainedTokenizerFast, captions: Captions
         return []
     count = "1 word has" if len(unknown) == 1 else f"{len(unknown)} words have"
     word, name = next(iter(unknown.items()))
-    return [f"{count} no place in this base's tokenizer and cannot be said, such as “{word}” of {name}."]
+    return [f"{count} no token in this base's tokenizer and cannot be generated, such as “{word}” of {name}."]
 
 
 def new_words(tokenizer: PreTrainedTokenizerFast, captions: tuple[str, ...]) -> dict[str, int]:

@@ -24,7 +24,7 @@ IGNORED = -100
 
 
 class ChatCollator:
-    """Formats clips as a chat in the way of one base; as a collator, with a loss on the answer's tokens only."""
+    """Formats clips as a chat, as one base expects it; as a collator, with a loss on the answer's tokens only."""
 
     def __init__(
         self, plan: Plan, architecture: Architecture, sampling: Sampling, question: Question | None = None
@@ -53,13 +53,13 @@ class ChatCollator:
         """The id of the token that stands for a part of the clip.
 
         Raises:
-            Invalid: the config does not say it.
+            Invalid: the config does not name it.
         """
         key = self._architecture.token_key
         for name in (key, key.replace("_id", "_index"), key.replace("index", "id")):
             if name in self._config:
                 return int(self._config[name])
-        raise Invalid(f"This base's config.json does not say its {key}. Register a whole copy.", "model_id")
+        raise Invalid(f"This base's config.json does not name its {key}. Register a complete copy.", "model_id")
 
     def __call__(self, items: Sequence[Item]) -> dict[str, Any]:
         """The arguments of `forward` for training or scoring: prompt and answer of each clip, padded on the right."""
@@ -182,7 +182,7 @@ class ChatCollator:
         return self._answers[caption]
 
     def _tokenize_answer(self, caption: str) -> list[int]:
-        """Tokenized behind the prompt's end: after "ASSISTANT:" the first word's token includes the space before it."""
+        """Tokenized after the prompt's end: after "ASSISTANT:" the first word's token includes the space before it."""
         tail = self._prompt.rpartition("{clip}")[2]
         tail_ids = self._tokenize(tail)
         ids = self._tokenize(tail + (" " if tail.endswith(":") else "") + caption + self.end_token)
@@ -204,7 +204,7 @@ class ChatCollator:
         return list(self.tokenizer(text, add_special_tokens=adds_begin, return_attention_mask=False).input_ids)
 
     def prompt(self) -> str:
-        """The prompt as the model reads it, with `{clip}` in the place of the video tokens."""
+        """The prompt as the model reads it, with `{clip}` instead of the video tokens."""
         return self._prompt
 
 
@@ -220,7 +220,7 @@ def read_tokenizer(base: Base) -> PreTrainedTokenizerBase:
         tokenizer: Any = AutoTokenizer.from_pretrained(base.folder, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Invalid(
-            "The base model's tokenizer is missing or cannot be read. Register a whole copy of it."
+            "The base model's tokenizer is missing or cannot be read. Register a complete copy of it."
         ) from error
     template = base.folder / "chat_template.json"
     if not tokenizer.chat_template and template.is_file():

@@ -96,7 +96,7 @@ def internvl(frames: torch.Tensor, n: dict[str, int], token: str) -> tuple[dict[
 def idefics(frames: torch.Tensor, n: dict[str, int], token: str) -> tuple[dict[str, Any], str]:
     """IDEFICS, the open reproduction of Flamingo: one token a frame; the frames enter by gated cross-attention.
 
-    Its processor lets a word attend to the image before it only, as for web pages with unrelated images. The frames of
+    Its processor lets a word attend only to the image before it, as for web pages with unrelated images. The frames of
     a clip belong together, and as in the paper (section 2.1) every word attends to all of them.
     """
     around = "<fake_token_around_image>"

@@ -34,7 +34,7 @@ def build_prompt(
         text = _format(tokenizer, messages)
         if text.count(architecture.video_placeholder) != 1:
             continue
-        # A template is a program of its own; it may leave out what it does not expect.
+        # A template is a program and may omit turns that it does not expect.
         if not question or _has_in_order(text, [system, *(turn.text for turn in turns)]):
             return text.replace(architecture.video_placeholder, "{clip}")
     if len(turns) > 1:
@@ -47,7 +47,7 @@ def build_prompt(
 
 
 class _TextFilter:
-    """Leaves out of a user's texts the tokens that would stand for a clip or end a turn."""
+    """Removes the tokens that would represent a clip or end a turn from a user's texts."""
 
     def __init__(self, tokenizer: Any, video_placeholder: str) -> None:
         special = {"{clip}", "{question}", video_placeholder, *map(str, tokenizer.get_added_vocab())}

@@ -68,7 +68,7 @@ def is_frozen(model: Any, architecture: Architecture) -> bool:
 
 
 def _key(plan: Plan, architecture: Architecture, base: Any) -> str:
-    """A hash of everything that the features depend on besides clip and sampling."""
+    """A hash of what the features depend on, except clip and sampling."""
     weights = plan.revision or [
         (path.name, path.stat().st_size, path.stat().st_mtime_ns)
         for path in sorted(plan.base.folder.glob("*.safetensors"))

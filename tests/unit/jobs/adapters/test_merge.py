@@ -138,7 +138,7 @@ def test_a_merge_that_is_called_off_leaves_nothing(make_spec: MakeSpec) -> None:
     spec = make_spec(optim={"max_steps": 1})
     train(spec, recorder_of(spec), lambda: False)
     folder, recipe = Path(spec.folder), parse_recipe(spec.recipe)
-    with pytest.raises(Invalid, match="called off"):
+    with pytest.raises(Invalid, match="cancelled"):
         merge(
             folder / "adapter",
             Path(spec.model_path),

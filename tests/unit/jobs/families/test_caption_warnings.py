@@ -45,7 +45,7 @@ def test_the_captioner_names_the_clip_and_the_unknown_word(tmp_path: Path) -> No
         family.caption_warnings(plan, [FITS, ("long.mp4", "on and on " * 40)])
     # Words of validation clips stay unknown: only training clips add words.
     assert family.caption_warnings(plan, [FITS, ("held.mp4", "it zigzags")]) == [
-        "1 word has no place in this base's tokenizer and cannot be said, such as “zigzags” of held.mp4."
+        "1 word has no token in this base's tokenizer and cannot be generated, such as “zigzags” of held.mp4."
     ]
 
 

@@ -89,5 +89,5 @@ def test_a_missing_a_broken_and_an_unknown_tool_are_named(monkeypatch: pytest.Mo
     recorder.metric(2, 2, 1.0, {"loss": 0.4})
     recorder.close()
     assert any("pip install mlflow-skinny" in line for line in said)
-    assert any("SystemExit: no key). The run goes on." in line for line in said)
+    assert any("SystemExit: no key). The run continues." in line for line in said)
     assert any("names clippy" in line for line in said)

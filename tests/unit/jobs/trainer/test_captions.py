@@ -80,7 +80,7 @@ def test_clips_without_captions_and_long_ones_are_named(spec: TrainSpec) -> None
     with pytest.raises(Invalid, match=rf"^{silent.name} has no caption"):
         _try(dataclasses.replace(spec, clips=[*spec.clips[:3], silent, *spec.clips[4:]]))
     long = [dataclasses.replace(clip, caption="on and on " * 40) for clip in spec.clips]
-    with pytest.raises(Invalid, match=r"^The caption of \w+-\d+\.mp4, .*more words than this base can say"):
+    with pytest.raises(Invalid, match=r"^The caption of \w+-\d+\.mp4, .*more words than this base can generate"):
         _try(dataclasses.replace(spec, clips=long))
 
 

@@ -6,41 +6,41 @@ from types import SimpleNamespace
 
 import pytest
 
-from jobs.playground import shelf
-from jobs.playground.shelf import PLACES, ModelCache, class_names
+from jobs.playground import model_cache
+from jobs.playground.model_cache import MAX_MODELS, ModelCache, class_names
 from orchestrator.domain.errors import Invalid, Unavailable
 from orchestrator.services.playground.questions import CheckedRequest
 from orchestrator.settings import ROOT
 
 BASE = ROOT / "orchestrator" / "builtin" / "models" / "videomae-tiny"
-ASKED = CheckedRequest("classification", 1, "Tiny", BASE, "r0", 1_000_000, None, None, None)
+REQUEST = CheckedRequest("classification", 1, "Tiny", BASE, "r0", 1_000_000, None, None, None)
 
 
 def memory(monkeypatch: pytest.MonkeyPatch, available: float, percent: float) -> None:
     facts = SimpleNamespace(available=available, percent=percent)
-    monkeypatch.setattr(shelf, "psutil", SimpleNamespace(virtual_memory=lambda: facts))
+    monkeypatch.setattr(model_cache, "psutil", SimpleNamespace(virtual_memory=lambda: facts))
 
 
 def test_the_least_recently_used_goes_first(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     memory(monkeypatch, 8e9, 20)
     models = ModelCache()
-    wanted = [replace(ASKED, model_revision=f"r{number}") for number in range(PLACES + 1)]
-    for asked in wanted[:PLACES]:
-        models.load(asked)
-    assert models.find(wanted[0]) is not None  # used again, so the second is the oldest now
-    models.load(wanted[PLACES])
-    assert [models.find(asked) is not None for asked in wanted] == [True, False, True, True]
-    models.free_memory()  # a training begins, and there is room for both
-    assert models.find(wanted[0]) is not None
+    requests = [replace(REQUEST, model_revision=f"r{number}") for number in range(MAX_MODELS + 1)]
+    for request in requests[:MAX_MODELS]:
+        models.load(request)
+    assert models.find(requests[0]) is not None  # used again, so the second is the oldest now
+    models.load(requests[MAX_MODELS])
+    assert [models.find(request) is not None for request in requests] == [True, False, True, True]
+    models.free_memory()  # a training begins, and the memory is enough for both
+    assert models.find(requests[0]) is not None
     memory(monkeypatch, 8e9, 80)
     models.free_memory()
-    assert not any(models.find(asked) for asked in wanted)
+    assert not any(models.find(request) for request in requests)
 
 
 def test_what_does_not_fit_is_refused_with_figures(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     memory(monkeypatch, 2e9, 90)
     with pytest.raises(Unavailable, match=r"Tiny needs about 13\.\d GB of memory .* 2\.0 GB free"):
-        ModelCache().load(replace(ASKED, model_bytes=10 * 10**9))
+        ModelCache().load(replace(REQUEST, model_bytes=10 * 10**9))
 
 
 def test_a_base_without_classes_of_its_own_says_so() -> None:

@@ -1,4 +1,4 @@
-"""A clip from the web for one question: fetched past the guard of the datasets, looked over, removed at the end."""
+"""A clip from the web for one question: downloaded and checked as those of datasets are, and deleted at the end."""
 
 import secrets
 import shutil
@@ -15,18 +15,18 @@ from orchestrator.services.fetching import fetch_request
 from orchestrator.services.playground.questions import ClipInput
 from orchestrator.settings import get_settings
 
-_PATIENCE_S = 20.0
+_MAX_DOWNLOAD_S = 20.0
 
 
 class FetchedClip:
-    """Fetches in a thread; `done` once it is over, well or not."""
+    """Downloads in a thread while its context is entered; `done` once that has succeeded or failed."""
 
     def __init__(self, actor: Actor, url: str) -> None:
         self._url = url
         self._folder = get_settings().data_dir / "scratch" / str(actor.user_id) / f"fetch-{secrets.token_hex(8)}"
         self._problem, self._clip = "", None
-        self._over = False
-        self._thread = threading.Thread(target=self._run, daemon=True, name="bring")
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, daemon=True, name="fetch-clip")
 
     def __enter__(self) -> Self:
         self._folder.mkdir(parents=True)
@@ -34,7 +34,7 @@ class FetchedClip:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._over = True
+        self._closing = True
         self._thread.join(timeout=2.0)
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -43,10 +43,10 @@ class FetchedClip:
         return not self._thread.is_alive()
 
     def clip(self) -> ClipInput:
-        """What came.
+        """The clip, once `done`.
 
         Raises:
-            Invalid: the sentence says why nothing did.
+            Invalid: why there is none.
         """
         if self._clip is None:
             raise Invalid(self._problem or "Nothing came from this address.", "video_url")
@@ -54,14 +54,14 @@ class FetchedClip:
 
     def _run(self) -> None:
         source, limit = {"type": "url", "url": self._url}, get_settings().playground_clip_bytes
-        request = fetch_request(source, {}, self._folder, limit, max_timeout_s=_PATIENCE_S)
+        request = fetch_request(source, {}, self._folder, limit, max_timeout_s=_MAX_DOWNLOAD_S)
         try:
-            for told in fetch_messages(request, lambda: not self._over):
-                if "problem" in told:
-                    self._problem = str(told["problem"])
+            for message in fetch_messages(request, lambda: not self._closing):
+                if "problem" in message:
+                    self._problem = str(message["problem"])
                     return None
-                if "files" in told:
-                    return self._probe(told["files"][0])
+                if "files" in message:
+                    return self._probe(message["files"][0])
         except OSError as error:
             self._problem = f"The clip could not be stored: {error.strerror or error}."
 

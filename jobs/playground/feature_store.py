@@ -1,4 +1,4 @@
-"""What a model says of each clip, kept on disk: a second search of the same dataset looks at no clip again."""
+"""Stores the features of clips on disk, so that a second search of a dataset encodes no clip again."""
 
 import hashlib
 import json
@@ -17,19 +17,20 @@ from orchestrator.services.playground.questions import CheckedRequest
 from orchestrator.settings import get_settings
 
 FORMAT = 1
-MOST_FILES = 48
-"""Models and adapters that are remembered; the longest unused is forgotten first."""
+MAX_FILES = 48
+"""Models and adapters whose features are kept; the least recently used are deleted first."""
+_MAX_IN_MEMORY = 6
 _IN_MEMORY: dict[str, dict[str, tuple[np.ndarray, ...]]] = {}
 
 
-def key_of(asked: CheckedRequest, who: str, sampling: Sampling) -> str:
-    """Changes with the base's weights, the adapter's file, and what is seen of a clip."""
-    parts: list[Any] = [FORMAT, asked.model_revision or str(asked.model_path), asdict(sampling)]
-    if asked.adapter is not None:
-        recipe = asked.adapter.recipe.get("qlora", {})
+def key_of(checked: CheckedRequest, who: str, sampling: Sampling) -> str:
+    """A digest of the base's weights, the adapter's file and the sampled frames: everything that features depend on."""
+    parts: list[Any] = [FORMAT, checked.model_revision or str(checked.model_path), asdict(sampling)]
+    if checked.adapter is not None:
+        recipe = checked.adapter.recipe.get("qlora", {})
         parts.append([recipe.get("enabled", True), recipe.get("bits", 4)])
         if who == "adapter":
-            file = asked.adapter.folder / "adapter_model.safetensors"
+            file = checked.adapter.folder / "adapter_model.safetensors"
             parts += [str(file), file.stat().st_mtime_ns]
     else:
         parts.append([True, 4])
@@ -37,24 +38,24 @@ def key_of(asked: CheckedRequest, who: str, sampling: Sampling) -> str:
 
 
 class FeatureStore:
-    """Features by the clip's content: in this process, and in one SQLite file a model and adapter."""
+    """Features by the clip's content: in memory, and in one SQLite file per model and adapter."""
 
     def __init__(self, key: str) -> None:
         folder = get_settings().data_dir / "cache" / "features"
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / f"{key}.db"
         self._known = _IN_MEMORY.setdefault(key, {})
-        while len(_IN_MEMORY) > 6:
+        while len(_IN_MEMORY) > _MAX_IN_MEMORY:
             _IN_MEMORY.pop(next(iter(_IN_MEMORY)))
         if not self._known:
             self._read()
-            self._forget_old()
+            self._delete_old_files()
 
     def __contains__(self, content_hash: str) -> bool:
         return content_hash in self._known
 
-    def keep(self, hashes: Sequence[str], features: tuple[torch.Tensor, ...]) -> None:
-        """Remembers the features of some clips."""
+    def add(self, hashes: Sequence[str], features: tuple[torch.Tensor, ...]) -> None:
+        """Stores the features of some clips."""
         parts = [feature.numpy().astype(np.float32) for feature in features]
         shapes = json.dumps([list(part.shape[1:]) for part in parts])
         rows = []
@@ -65,9 +66,9 @@ class FeatureStore:
             file.executemany("INSERT OR REPLACE INTO features VALUES (?, ?, ?)", rows)
 
     def features(self, hashes: Sequence[str]) -> tuple[torch.Tensor, ...]:
-        """Of these clips, in their order."""
-        found = [self._known[content_hash] for content_hash in hashes]
-        return tuple(torch.from_numpy(np.stack(column)) for column in zip(*found, strict=True))
+        """The features of these clips, in their order."""
+        rows = [self._known[content_hash] for content_hash in hashes]
+        return tuple(torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True))
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -80,15 +81,15 @@ class FeatureStore:
             with self._open() as file:
                 rows = file.execute("SELECT hash, shapes, bytes FROM features").fetchall()
         except sqlite3.DatabaseError:
-            self._path.unlink(missing_ok=True)  # damaged: everything in it can be worked out again
+            self._path.unlink(missing_ok=True)  # damaged: everything in it can be computed again
             return
         for content_hash, shapes, raw in rows:
             self._known[content_hash] = _unpack(json.loads(shapes), raw)
         os.utime(self._path)
 
-    def _forget_old(self) -> None:
+    def _delete_old_files(self) -> None:
         files = sorted(self._path.parent.glob("*.db"), key=lambda path: path.stat().st_mtime, reverse=True)
-        for path in files[MOST_FILES:]:
+        for path in files[MAX_FILES:]:
             path.unlink(missing_ok=True)
 
 
