@@ -56,7 +56,7 @@ def test_everything_that_only_cuda_needs_is_counted_once(index: dict[str, Any]) 
     assert extra_bytes(index["url"], "torch==2.13.0") == 700 + 400 + 1 + 90
 
 
-def test_an_index_without_metadata_tells_nothing(index: dict[str, Any]) -> None:
+def test_an_index_without_metadata_yields_nothing(index: dict[str, Any]) -> None:
     index["metadata"] = False
     with pytest.raises(Untold):
         extra_bytes(index["url"], "torch==2.13.0")
