@@ -41,7 +41,7 @@ def test_the_captioner_names_the_clip_and_the_unknown_word(tmp_path: Path) -> No
     family = resolve(read_base(tmp_path))
     plan = _plan(tmp_path, ("it hops",))
     assert family.caption_warnings(plan, [FITS]) == []
-    with pytest.raises(Invalid, match=r"The caption of long\.mp4, “on and on .*more words than this base can say"):
+    with pytest.raises(Invalid, match=r"The caption of long\.mp4, “on and on .*more words than this base can generate"):
         family.caption_warnings(plan, [FITS, ("long.mp4", "on and on " * 40)])
     # Words of validation clips stay unknown: only training clips add words.
     assert family.caption_warnings(plan, [FITS, ("held.mp4", "it zigzags")]) == [
