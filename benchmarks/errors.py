@@ -63,8 +63,8 @@ async def _measure() -> None:
 
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:3000") as client:
-        plain = await _longest_hold(client, "/api/v1/health", 200)
-        held = await _longest_hold(client, f"/api/v1/bench/broken?password={_SECRET}", 500)
+        plain = await _max_hold(client, "/api/v1/health", 200)
+        held = await _max_hold(client, f"/api/v1/bench/broken?password={_SECRET}", 500)
     print(plain, held)
 
 
@@ -75,7 +75,7 @@ def _fail(depth: int, values: dict[str, object]) -> None:
     _fail(depth - 1, copy)
 
 
-async def _longest_hold(client: httpx.AsyncClient, address: str, status: int) -> float:
+async def _max_hold(client: httpx.AsyncClient, address: str, status: int) -> float:
     """Milliseconds for which nothing else of the loop ran, at most, over all requests."""
     longest, ends = 0.0, False
 
