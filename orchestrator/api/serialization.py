@@ -1,11 +1,13 @@
 """Rows as JSON: ids as strings, times in UTC, lists as {items, next, total}; and the types of ids in requests."""
 
 import dataclasses
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
+from urllib.parse import quote
 
 from fastapi import Path as PathParameter
 from fastapi import Query
@@ -18,6 +20,7 @@ from orchestrator.api.schema.shapes import sent_fields
 from orchestrator.domain.numbers import LARGEST_ID, LARGEST_SIZE
 from orchestrator.services.paging import Page
 
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9._ -]")
 T = TypeVar("T")
 R = TypeVar("R")
 Id = Annotated[int, PathParameter(ge=1, le=LARGEST_ID)]
@@ -81,3 +84,10 @@ AnyFile = Annotated[FileResponse, Media(("*/*",), file=True)]
 def zip_response(path: Path) -> ZipFile:
     """A zip archive as a download under its own name."""
     return FileResponse(path, filename=path.name, media_type="application/zip")
+
+
+def attachment(name: str) -> dict[str, str]:
+    """The header that offers an answer as a file; no character of the name can end it or begin another."""
+    plain = _NOT_PLAIN.sub("_", name)
+    encoded = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}"
+    return {"Content-Disposition": f'attachment; filename="{plain}"{encoded}'}

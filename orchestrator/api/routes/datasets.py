@@ -3,7 +3,6 @@
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from fastapi.responses import FileResponse, StreamingResponse
 from pydantic import BaseModel, Field
@@ -16,7 +15,7 @@ from orchestrator.api.documented_route import documented_router
 from orchestrator.api.rules import Cursor, Description, Flag, Limit, Name, one_of, rule, some_of, sorted_by
 from orchestrator.api.schema.markers import Media
 from orchestrator.api.schema.refusals import refusals
-from orchestrator.api.serialization import BodyId, BodyIdOr0, Id, RequiredQueryId, extended
+from orchestrator.api.serialization import BodyId, BodyIdOr0, Id, RequiredQueryId, attachment, extended
 from orchestrator.domain.datasets import ClipStatus, DatasetStatus, Split
 from orchestrator.domain.tasks import DEFAULT_TASK, Task
 from orchestrator.domain.users import Actor
@@ -261,9 +260,7 @@ def export(
     """A zip of the clips with their labels and captions, in the format videofolder or sharegpt."""
     with session_scope() as session:
         plan = plan_export(session, actor, dataset_id, format)
-    name = quote(plan.filename)
-    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
-    return StreamingResponse(stream(plan), media_type="application/zip", headers=headers)
+    return StreamingResponse(stream(plan), media_type="application/zip", headers=attachment(plan.filename))
 
 
 @router.get("/clips/{clip_id}")

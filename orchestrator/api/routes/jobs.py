@@ -31,6 +31,7 @@ from orchestrator.api.serialization import (
     QueryId,
     QueryPosition,
     ZipFile,
+    attachment,
     complete_page,
     extended,
     zip_response,
@@ -208,7 +209,7 @@ def log_text(actor: CurrentUser, job_id: Id) -> Annotated[StreamingResponse, Med
     """The complete log as plain text."""
     with session_scope() as session:
         lines = logs.as_text(session, actor, job_id)
-    headers = {"Content-Disposition": f'attachment; filename="job-{job_id}.log"'}
+    headers = attachment(f"job-{job_id}.log")
     return StreamingResponse(lines, media_type="text/plain; charset=utf-8", headers=headers)
 
 
@@ -254,7 +255,7 @@ def job_report(actor: CurrentUser, job_id: Id) -> Annotated[Response, Media(("te
     """One HTML file that needs no network."""
     with session_scope() as session:
         name, text = report.report(session, actor, job_id)
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    headers = attachment(name)
     return Response(text, media_type="text/html; charset=utf-8", headers=headers)
 
 
