@@ -36,7 +36,7 @@ TARGETS: dict[str, Target] = {
 
 
 def install_lighthouse() -> Path:
-    """Lighthouse beside the checkout's other tools; its own browser is not wanted."""
+    """Installs Lighthouse with the checkout's other tools, without the browser it would download."""
     folder = STATE_DIR / "lighthouse"
     cli = folder / "node_modules" / "lighthouse" / "cli" / "index.js"
     if not cli.exists():

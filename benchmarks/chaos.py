@@ -178,7 +178,7 @@ def _books_of(records: list[dict[str, Any]], an_epoch: int) -> tuple[int, int]:
 
 
 def _keep_a_second_worker(running: Studio, over: threading.Event) -> None:
-    """As an administrator's service manager would: one more worker, started again whenever it is gone."""
+    """As an administrator's service manager would: one more worker, started again whenever it has ended."""
     env = {key: value for key, value in os.environ.items() if not key.startswith("LOREEL_")}
     env |= {"LOREEL_DATA_DIR": str(running.data_dir), "HF_HUB_OFFLINE": "1", "LOREEL_WORKER_NAME": "second"}
     command = [sys.executable, "-m", "jobs.worker", "--device", "cpu", "--no-prep"]

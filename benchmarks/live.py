@@ -84,7 +84,7 @@ def _sign_up(context: BrowserContext, url: str) -> None:
 
 
 def _wait_for_demo(context: BrowserContext, limit_s: float = 400.0) -> None:
-    """The first start draws the demo and registers the base; both must be there before anybody can launch."""
+    """The first start draws the demo and registers the base; both must be there before a job can be launched."""
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:
         datasets = context.request.get("/api/v1/datasets").json()["items"]

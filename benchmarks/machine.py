@@ -1,4 +1,4 @@
-"""The machine and the commit of a benchmark run: what its figures depend on besides the code."""
+"""The machine and the commit of a benchmark run: what its figures depend on in addition to the code."""
 
 import os
 import platform

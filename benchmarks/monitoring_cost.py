@@ -26,7 +26,7 @@ STEP_S = 0.15
 def run() -> dict[str, float]:
     """CPU time, not wall time, so that what else the machine does counts for nothing.
 
-    `slowed_percent`: CPU seconds that a step's record costs the trainer, and that its samples cost beside it, as a
+    `slowed_percent`: CPU seconds that a step's record costs the trainer, and that its samples cost in parallel, as a
     share of the CPU seconds of a demo step. The samples run in the watching process, so their part is an upper bound.
     """
     with ledger():

@@ -48,7 +48,7 @@ class Clock(TrainerCallback):
 
 
 def main() -> None:
-    """Argument: the settings as JSON; the times are written beside it."""
+    """Argument: the settings as JSON; the times are written next to it."""
     settings = json.loads(Path(sys.argv[1]).read_text())
     four_bit = BitsAndBytesConfig(
         load_in_4bit=True,

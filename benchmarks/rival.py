@@ -23,7 +23,7 @@ NAME, VERSION, VISION = "llamafactory", "0.9.5", "0.28.0"
 """The rival, its newest release that runs with our torch, and the torchvision that goes with it."""
 CLIPS, EPOCHS, BATCH, RATE = 200, 3, 4, 1e-3
 _LORA = {"r": 16, "alpha": 32}
-_NAMED = """# The wheels of torchvision and torchaudio are built for GPU builds of torch. Beside a CPU build the
+_NAMED = """# The wheels of torchvision and torchaudio are built for GPU builds of torch. With a CPU build the
 # operators of the one are named before it is imported, and the other, which only sound needs, stays out.
 import sys
 

@@ -59,7 +59,7 @@ def run() -> dict[str, float]:
 
 
 def _settled(client: httpx.Client, place: str) -> int:
-    """The offset, once the server has noticed that the line is gone."""
+    """The offset, once the server has noticed that the connection is lost."""
     before, now = -1, offset_of(client, place)
     while before != now:
         time.sleep(0.3)

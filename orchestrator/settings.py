@@ -60,9 +60,9 @@ class Settings(BaseSettings):
     """Addresses and CIDRs (comma separated) of proxies in front; only they may say who the client is and if it used
     https."""
     allowed_hosts: str = ""
-    """Names (comma separated) that the studio answers to besides localhost, the bound host and `public_url`; *: any."""
+    """Names (comma separated) that the studio answers to in addition to localhost, the bound host and `public_url`; *: any."""
     trusted_origins: str = ""
-    """Origins, separated by commas, whose pages may open the websocket and write, besides the studio's own. Needed
+    """Origins, separated by commas, whose pages may open the websocket and write, in addition to the studio's own. Needed
     where a proxy changes the `Host` header."""
     max_upload_bytes: int = Field(default=64 * 2**30, gt=0)
     """The largest file that is accepted, and the most bytes that one dataset may unpack to or fetch."""
@@ -95,7 +95,7 @@ class Settings(BaseSettings):
     """Records the memory and utilization that each run takes of its machine, for the job's System tab. Nothing leaves
     the machine."""
     trackers: str = ""
-    """Tools that receive every run's curves besides TensorBoard's files, separated by commas: `mlflow`, `wandb`,
+    """Tools that receive every run's curves in addition to TensorBoard's files, separated by commas: `mlflow`, `wandb`,
     `trackio`."""
     playground_idle_s: float = Field(default=600.0, ge=5)
     """Seconds after the last question for which the playground keeps its models in memory."""

@@ -1,4 +1,4 @@
-"""Our trainer in a process of its own: argument, the settings as JSON; what it took is written beside them."""
+"""Our trainer in a process of its own: argument, the settings as JSON; what it took is written next to them."""
 
 import hashlib
 import json

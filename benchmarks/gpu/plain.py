@@ -37,7 +37,7 @@ _LANGUAGE = r"^model\.language_model\..*\.(q_proj|k_proj|v_proj|o_proj|gate_proj
 
 
 class Frames(Dataset[dict[str, Any]]):
-    """Decoded frames, read anew in each epoch."""
+    """Decoded frames, read again in each epoch."""
 
     def __init__(self, paths: list[str]) -> None:
         self._paths = paths

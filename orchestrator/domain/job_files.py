@@ -1,7 +1,7 @@
 """The names of a job's files. Each attempt has a folder of its own: no two attempts ever write the same file.
 
 data/jobs/{id}/a{attempt}/
-    spec.json           what the trainer is told
+    spec.json           the settings of the attempt, written for the trainer
     metrics.jsonl       its records, those of earlier attempts first
     log.jsonl           what it printed, likewise
     telemetry.jsonl     processor and memory, likewise

@@ -29,7 +29,7 @@ class ModelStatus(StrEnum):
 
 
 class VideoModel(SQLModel, table=True):
-    """A base model. `owner_id` is None for the built-in ones, which everyone can use and nobody can edit."""
+    """A base model. `owner_id` is None for the built-in ones, which everyone can use and no user can edit."""
 
     __tablename__ = "video_models"
     __table_args__ = {"sqlite_autoincrement": True}

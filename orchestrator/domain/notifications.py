@@ -28,7 +28,7 @@ class Notification(SQLModel, table=True):
 
 
 class NotificationPreference(SQLModel, table=True):
-    """Where a user's notifications are sent besides the studio itself."""
+    """Where a user's notifications are sent in addition to the studio itself."""
 
     __tablename__ = "notice_wishes"
 

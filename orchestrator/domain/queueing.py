@@ -11,7 +11,7 @@ from orchestrator.domain.base import UtcDateTime, utcnow
 
 
 class Priority(IntEnum):
-    """Waiting jobs of a higher priority start first, whoever owns them; only an administrator gives HIGH."""
+    """Waiting jobs of a higher priority start first, of any owner; only an administrator gives HIGH."""
 
     LOW = -1
     NORMAL = 0

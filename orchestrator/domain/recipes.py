@@ -17,7 +17,7 @@ OUTPUT_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
 class Recipe(RecipePart):
-    """Everything a run is asked to do, besides which dataset and which model."""
+    """Everything a run is asked to do, except which dataset and which model."""
 
     training_type: Annotated[
         TrainingType,

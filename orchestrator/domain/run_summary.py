@@ -1,6 +1,6 @@
 """What a run has reached, so far or at its end: one typed document that trainer, database, pages and REST share.
 
-It is stored flat, as JSON: the fields below, and beside them each measured value under the name of its curve (`loss`,
+It is stored flat, as JSON: the fields below, and next to them each measured value under the name of its curve (`loss`,
 `eval_accuracy`) with its best as `best_eval_accuracy`. Unknown entries are kept, and a field whose stored value does
 not fit is read as if it were not there, so that what other versions wrote can still be opened.
 """

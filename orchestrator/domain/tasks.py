@@ -105,7 +105,7 @@ class TaskSpec:
     pretrain_note: str
     """What continued pre-training does."""
     trained_fully: str
-    """The subject of "... trained whole": what learns besides the adapters."""
+    """The subject of "... trained whole": what is trained in addition to the adapters."""
     contrastive: bool = False
     """The loss compares the clips of a batch, so a smaller batch trains something else and one clip trains nothing."""
     baseline: str = "untouched base"
@@ -159,7 +159,7 @@ ANNOTATIONS: Mapping[Annotation, AnnotationSpec] = {
         to_write="To be captioned",
         files_hint="mp4, mov, avi, mkv, webm, alone or in a zip or tar, "
         "together with the files that hold the captions.",
-        missing="{name} has no caption. Put a text file of the same name beside it.",
+        missing="{name} has no caption. Put a text file of the same name next to it.",
         export_question="Describe the video.",
     ),
 }

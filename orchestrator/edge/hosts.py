@@ -13,7 +13,7 @@ from orchestrator.settings import Settings, get_settings
 
 _WILDCARDS = ("0.0.0.0", "::", "")
 _SENTENCE = (
-    "This studio is not known by that name. Whoever runs it adds the name to LOREEL_ALLOWED_HOSTS or sets "
+    "This studio is not known by that name. Its administrator adds the name to LOREEL_ALLOWED_HOSTS or sets "
     "LOREEL_PUBLIC_URL."
 )
 

@@ -96,7 +96,7 @@ def owned_model(session: Session, actor: Actor, model_id: int) -> VideoModel:
     """
     model = visible_model(session, actor, model_id)
     if model.owner_id is None:
-        raise NotAllowed("Built-in models belong to everybody here and cannot be changed or deleted.")
+        raise NotAllowed("Built-in models belong to everyone here and cannot be changed or deleted.")
     return model
 
 

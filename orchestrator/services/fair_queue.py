@@ -1,6 +1,6 @@
-"""Slow work that many ask for at once: a few run, the others wait in line, people take turns, nobody holds a thread.
+"""Slow work that many ask for at once: a few run, the others wait in line, people take turns, and waiting holds no thread.
 
-A person who asks for too much is refused with 429, so that fifty requests of one person do not become everybody's wait.
+A person who asks for too much is refused with 429, so that fifty requests of one person do not delay everyone else.
 """
 
 import asyncio
@@ -118,7 +118,7 @@ class FairQueue:
             line = self._waiting.pop(person)
             turn = line.popleft()
             if line:
-                self._waiting[person] = line  # behind everybody else
+                self._waiting[person] = line  # behind everyone else
             self._running += 1
             with contextlib.suppress(Exception):  # given up in this moment: `_give_up` corrects the count
                 turn.set_result(None)

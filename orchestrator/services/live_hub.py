@@ -20,7 +20,7 @@ _BLOCK_MS = 15_000
 _MAX_RECORDS = 500
 _MAX_RETRY_WAIT_S = 2.0
 _MIN_INTERVAL_S = 0.02
-"""Reads are at least so far apart: nobody sees 20 ms, and under load it saves most of them."""
+"""Reads are at least so far apart: 20 ms cannot be seen, and under load most reads are saved."""
 
 
 class Subscription:

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL with a limit on every wait, so that a server that is gone or frozen delays no caller long.
+"""Connections to PostgreSQL with a limit on every wait, so that a server that has ended or hangs delays no caller long.
 
 libpq limits only how long connecting may take. A server that stopped without closing its sockets would hold a statement
 until TCP gives up, which takes a quarter of an hour, and a frozen one forever.

@@ -19,7 +19,7 @@ from orchestrator.services.redis import connect_quick
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 _NETWORK_OF_ONE_CLIENT = 64
-"""Bits of an IPv6 address that name one customer: whoever has such a network may use any address in it."""
+"""Bits of an IPv6 address that name one customer: a customer may use any address of such a network."""
 
 
 @lru_cache(maxsize=1)

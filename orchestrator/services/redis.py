@@ -16,7 +16,7 @@ from orchestrator.settings import get_settings
 
 _LOST = (redis.ConnectionError, redis.TimeoutError, ConnectionError, OSError)
 _KEEP_ALIVE = {socket.TCP_KEEPIDLE: 10, socket.TCP_KEEPINTVL: 5, socket.TCP_KEEPCNT: 3}
-"""A peer that is gone is noticed within 25 s, also by a blocking read without a limit."""
+"""A lost peer is noticed within 25 s, also by a blocking read without a limit."""
 QUICK_S = 1.5
 """How long a client of `connect_quick` waits for an answer."""
 _REST_S = 2.0

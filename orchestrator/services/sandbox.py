@@ -52,7 +52,7 @@ class Program:
     """Seconds that `run` waits; who uses `start` watches the time itself."""
     variables: Mapping[str, str] = field(default_factory=dict)
     inherited: tuple[str, ...] = ()
-    """Variables that it gets from this process besides `_INHERITED`, where they are set."""
+    """Variables that it gets from this process in addition to `_INHERITED`, where they are set."""
 
 
 class Tool(Enum):

@@ -1,4 +1,4 @@
-"""Puts failures of the database and of Redis into words: an outage is nobody's mistake and passes."""
+"""Puts failures of the database and of Redis into words: an outage is no mistake of the user, and passes."""
 
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, StatementError

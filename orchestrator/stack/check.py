@@ -82,18 +82,18 @@ def building_pages(env: dict[str, str]) -> Iterator[None]:
 
 
 def run_suites(pytest: list[str], env: dict[str, str]) -> int:
-    """Two runs side by side, 0 when all passed: the tests in the browser, which mostly wait, beside the others.
+    """Two runs side by side, 0 when all passed: the tests in the browser, which mostly wait, in parallel with the others.
 
-    Whoever is done with its own takes the next few files of the integration tests until none are left.
+    A run that is done with its own tests takes the next few files of the integration tests until none are left.
     """
     how: dict[str, Any] = {"cwd": ROOT, "env": env, "stdin": subprocess.DEVNULL}
     files = sorted(str(path) for path in (ROOT / INTEGRATION).rglob("test_*.py"))
     lots = deque(files[i : i + LOT] for i in range(0, len(files), LOT))
 
-    def side(own: Sequence[str], niceness: int, said: IO[str] | None) -> int:
+    def side(own: Sequence[str], niceness: int, output: IO[str] | None) -> int:
         codes: list[int] = []
         while own:
-            run = subprocess.Popen([*pytest, *own], stdout=said, stderr=said and subprocess.STDOUT, **how)
+            run = subprocess.Popen([*pytest, *own], stdout=output, stderr=output and subprocess.STDOUT, **how)
             try:
                 os.setpriority(os.PRIO_PROCESS, run.pid, niceness)
                 codes.append(run.wait())
@@ -105,16 +105,16 @@ def run_suites(pytest: list[str], env: dict[str, str]) -> int:
                 own = ()
         return next((code for code in codes if code), 0)
 
-    with tempfile.TemporaryFile("w+") as said, ThreadPoolExecutor(1) as beside:
+    with tempfile.TemporaryFile("w+") as output, ThreadPoolExecutor(1) as other_side:
         # Behind the browser's tests, which give up on a page that takes too long.
-        parts = beside.submit(side, PARTS, 10, said)
+        parts = other_side.submit(side, PARTS, 10, output)
         try:
             code = side(BROWSER, 0, None)
         finally:
-            lots.clear()  # somebody broke it off: nothing more is begun
+            lots.clear()  # it was interrupted: nothing more is started
         code = parts.result() or code
-        said.seek(0)
-        print(said.read(), flush=True)
+        output.seek(0)
+        print(output.read(), flush=True)
     return code
 
 

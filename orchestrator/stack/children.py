@@ -56,7 +56,7 @@ class Log:
                 sys.stdout.write(f"{whole}\n")
                 sys.stdout.flush()
             except (BrokenPipeError, ValueError):
-                # The reader of our log has gone; the processes go on.
+                # The reader of our log has ended; the processes go on.
                 return
 
     def _labelled(self, name: str, text: str) -> str:
@@ -83,7 +83,7 @@ class Child:
     log: Log
     grace_s: float = 5.0
     hush: tuple[str, ...] = ()
-    """Lines holding one of these are left out: warnings that nobody at this terminal can act on."""
+    """Lines holding one of these are left out: warnings that a user of this terminal cannot act on."""
     popen: subprocess.Popen | None = None
     failures: int = 0
     restart_at: float = 0.0

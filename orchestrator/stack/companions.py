@@ -22,7 +22,7 @@ START_LIMIT_S = 60.0
 
 
 def needed(settings: Settings) -> bool:
-    """False under `./loreel`, which has started them, and with a Redis elsewhere, where somebody else has."""
+    """False under `./loreel`, which has started them, and with a Redis elsewhere, where another program has."""
     return not settings.redis_url and not os.environ.get(SUPERVISED)
 
 

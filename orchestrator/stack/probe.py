@@ -17,7 +17,7 @@ def address(settings: Settings) -> str:
 
 
 def status_of(host: str, port: int, path: str) -> int:
-    """The HTTP status, or 0 when nobody answers."""
+    """The HTTP status, or 0 when nothing answers."""
     connection = http.client.HTTPConnection(host, port, timeout=2.0)
     try:
         connection.request("GET", path)
@@ -29,7 +29,7 @@ def status_of(host: str, port: int, path: str) -> int:
 
 
 def web_answers(settings: Settings) -> bool:
-    """True when health is told, be it that a part is down, or the plain ping where there is no API."""
+    """True when the health page answers, even if it reports a failure, or the ping where there is no API."""
     host = "127.0.0.1" if settings.host == "0.0.0.0" else "::1" if settings.host == "::" else settings.host
     status = status_of(host, settings.port, HEALTH)
     return status in (200, 503) or (status == 404 and status_of(host, settings.port, "/ping") == 200)

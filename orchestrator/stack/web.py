@@ -47,7 +47,7 @@ def collect_rarely() -> None:
 
 
 def main() -> None:
-    """Serves until it is told to end. Expects the environment of `frontend.web_environment`."""
+    """Serves until it is stopped. Expects the environment of `frontend.web_environment`."""
     settings = get_settings()
     configure_logging("web")
     keep_files_private(settings.data_dir)

@@ -1,4 +1,4 @@
-"""What a page hears, and the log keeps, when one of its events fails in a way that nobody foresaw."""
+"""What a page shows and the log records when one of its events fails unexpectedly."""
 
 import reflex as rx
 import structlog

@@ -1,4 +1,4 @@
-"""Long acts of a browser tab that end with its websocket: nobody would see what they find out."""
+"""Long tasks of a browser tab, cancelled when its websocket closes: their result would not be seen."""
 
 import asyncio
 from collections.abc import Iterator

@@ -157,7 +157,7 @@ def test_captions_next_to_clips(page: Page, signed_in: Person, tmp_path: Path) -
     page.locator("[data-uploader=files]").set_input_files(str(archive))
     page.get_by_role("button", name="Add dataset").click()
     ready(page)
-    expect(page.get_by_text("Captions beside the clips")).to_be_visible()
+    expect(page.get_by_text("Captions next to the clips")).to_be_visible()
     page.get_by_role("button", name="Open 1.mp4").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_label("Caption")).to_have_value("Square number 1 moves.")

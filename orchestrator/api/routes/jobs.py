@@ -57,7 +57,7 @@ router = documented_router(tags=["jobs"])
 
 OptionalVersion = Annotated[int | None, Field(ge=1, le=LARGEST_ID)]
 NOT_IN_RECIPE = {"dataset_id", "model_id", "dataset_version", "sweep"}
-"""Fields of a body beside those of the recipe."""
+"""Fields of a body in addition to those of the recipe."""
 
 
 class JobBody(BaseModel):

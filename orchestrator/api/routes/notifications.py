@@ -52,7 +52,7 @@ class SentAnswer:
 
 
 class WishBody(BaseModel):
-    """How notifications are delivered besides in the studio, and which kinds."""
+    """How notifications are delivered outside the studio, and which kinds."""
 
     webhook_url: WebhookUrl = ""
     email: Flag = False

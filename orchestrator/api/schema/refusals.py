@@ -60,7 +60,7 @@ def derived_refusals(operation: Operation) -> dict[int | str, dict[str, Any]]:
 
 
 def required_access(dependant: Dependant) -> Access | None:
-    """Who may use the route; None where nobody needs to log in."""
+    """Who may use the route; None where no login is needed."""
     for inner in dependant.dependencies:
         if (found := access_of(inner.call) or required_access(inner)) is not None:
             return found

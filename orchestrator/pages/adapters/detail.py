@@ -59,7 +59,7 @@ def _header(line: rx.Var[AdapterLine]) -> rx.Component:
     try_it = button("Try it", icon="play", href=f"/playground?adapter={line.id}", id="adapter-try")
     return page_header(
         line.name,
-        beside=rx.fragment(
+        badges=rx.fragment(
             tag(line.version, class_name="font-mono"),
             rx.cond(line.production, badge("In production", tone="success"), rx.fragment()),
             rx.cond(line.full_model, tag("full model"), rx.fragment()),

@@ -73,7 +73,7 @@ def _header(row: rx.Var[DatasetCard]) -> rx.Component:
             relative_time(row.added_at),
             ".",
         ),
-        beside=rx.fragment(chip(row), tag(row.task)),
+        badges=rx.fragment(chip(row), tag(row.task)),
         actions=[
             rx.cond(row.is_demo | row.busy | (row.status == "review"), rx.fragment(), add),
             rx.cond(State.trainable, train, rx.fragment()),

@@ -200,7 +200,7 @@ def _job() -> rx.Component:
         page_header(
             head.name,
             note=_note(),
-            beside=rx.fragment(
+            badges=rx.fragment(
                 rx.el.span("#", head.id, class_name="font-mono text-sm text-muted-foreground"),
                 status_chip(head.status),
                 rx.cond(head.attempt > 1, tag("attempt ", head.attempt), rx.fragment()),

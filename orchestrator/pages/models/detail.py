@@ -43,7 +43,7 @@ def _header(model: rx.Var[ModelCard]) -> rx.Component:
     return page_header(
         model.name,
         note=model.description,
-        beside=rx.fragment(status_chip(model.status), tag(model.type), tag(model.architecture)),
+        badges=rx.fragment(status_chip(model.status), tag(model.type), tag(model.architecture)),
         actions=[
             rx.cond(usable, rx.fragment(try_it, train), rx.fragment()),
             rx.cond(model.builtin, rx.fragment(), menu),

@@ -110,7 +110,7 @@ def adapter_zip(session: Session, actor: Actor, adapter_id: int) -> Path:
     """The adapter's folder as one zip, created at the first request.
 
     Raises:
-        Conflict: its files are gone. NotFound.
+        Conflict: its files no longer exist. NotFound.
     """
     adapter = owned_adapter(session, actor, adapter_id)
     folder = existing_folder(adapter)
@@ -126,7 +126,7 @@ def existing_folder(adapter: Adapter) -> Path:
     """
     folder = adapter_folder(adapter)
     if not folder.is_dir():
-        raise Conflict(f"The files of {adapter.name} v{adapter.version} are gone from the disk. Train it again.")
+        raise Conflict(f"The files of {adapter.name} v{adapter.version} are no longer on the disk. Train it again.")
     return folder
 
 

@@ -68,7 +68,7 @@ def request_merge(session: Session, actor: Actor, adapter_id: int) -> OperationR
     """Has a worker merge base and adapter into one model; a merge that runs or is done is returned instead.
 
     Raises:
-        Conflict: it is a complete model already, or its files are gone. NotFound.
+        Conflict: it is a complete model already, or its files no longer exist. NotFound.
     """
     adapter = owned_adapter(session, actor, adapter_id)
     if adapter.kind is ResultKind.MODEL:

@@ -36,13 +36,13 @@ def note_use(kind: type[UserSession] | type[ApiToken], row_id: int) -> "Future[N
 
 
 def forget_notes() -> None:
-    """Notes everything anew (tests, which use other databases)."""
+    """Forgets what was noted (for tests, which use other databases)."""
     with _lock:
         _noted.clear()
 
 
 def _write(kind: type[UserSession] | type[ApiToken], row_id: int) -> None:
-    """In a transaction of its own that gives up at once where somebody else writes: the next minute will do."""
+    """In a transaction of its own that gives up at once where another process writes: the next minute will do."""
     statement = update(kind).where(col(kind.id) == row_id).values({_COLUMNS[kind]: utcnow()})
     try:
         with session_scope() as session:

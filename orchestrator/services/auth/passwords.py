@@ -90,5 +90,5 @@ def password_problem(password: str, user_inputs: list[str] | None = None) -> str
     if len(password) < MIN_LENGTH:
         return "" if score >= STRONG_SCORE else short
     if score < FAIR_SCORE:
-        return "This password is among the first that anybody would guess; three or four unrelated words work well."
+        return "This password is among the first that anyone would guess; three or four unrelated words work well."
     return ""

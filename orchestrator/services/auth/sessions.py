@@ -156,7 +156,7 @@ _generation = 0
 
 
 def sessions_generation() -> int:
-    """Rises when sessions were closed in this process: whoever remembers a session asks the database again."""
+    """Rises when sessions were closed in this process: a cached session is then read from the database again."""
     return _generation
 
 

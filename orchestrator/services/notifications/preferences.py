@@ -1,4 +1,4 @@
-"""Where a user's notifications are sent besides the studio: to a webhook, to the account's e-mail address."""
+"""Where a user's notifications are sent in addition to the studio: to a webhook, to the account's e-mail address."""
 
 import secrets
 from collections.abc import Sequence

@@ -44,14 +44,14 @@ def find_adapter(session: Session, actor: Actor, adapter_id: int) -> AdapterFact
     """One adapter version of the actor's.
 
     Raises:
-        NotFound: it does not exist, belongs to another user, or its files are gone. Invalid: it is a complete model.
+        NotFound: it does not exist, belongs to another user, or its files no longer exist. Invalid: it is a complete model.
     """
     adapter = owned_adapter(session, actor, adapter_id)
     facts = _facts(adapter)
     if adapter.kind is not ResultKind.ADAPTER:
         raise Invalid(f"{facts.name} is a complete model. Register it as a base model to try it.", "adapter_id")
     if not (facts.folder / "adapter_config.json").is_file():
-        raise NotFound(f"The files of {facts.name} are gone from the disk. Train it again.", "adapter_id")
+        raise NotFound(f"The files of {facts.name} are no longer on the disk. Train it again.", "adapter_id")
     return facts
 
 

@@ -35,7 +35,7 @@ MAX_ASKED_CLIPS = 24
 MAX_FRAMES = 512
 """Pictures that make one clip."""
 _ASKED = "asked"
-"""A file beside a clip that came inside a question."""
+"""A marker file next to a clip that came inside a question."""
 _ASKED_S = 900.0
 """Seconds after which such a clip counts as left behind by a web process that ended."""
 _RESERVED_BYTES = 512 * 2**20

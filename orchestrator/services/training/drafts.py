@@ -104,7 +104,7 @@ def list_drafts(session: Session, actor: Actor) -> list[DraftRow]:
 
 
 def discard_draft(session: Session, actor: Actor, draft_id: int) -> None:
-    """Deletes a draft; one that is gone already is no error."""
+    """Deletes a draft; one that no longer exists is no error."""
     record = session.get(WizardDraft, draft_id)
     if record is not None and record.user_id == actor.user_id:
         session.delete(record)

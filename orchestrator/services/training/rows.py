@@ -118,7 +118,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class DraftRow:
-    """A draft in the list of those that can be continued; names are empty where nothing was chosen, or it is gone."""
+    """A draft in the list of those that can be continued; names are empty where nothing was chosen, or it no longer exists."""
 
     id: int
     name: str

@@ -178,7 +178,7 @@ def list_sweeps(session: Session, actor: Actor, limit: int = 50) -> list[SweepRo
 def stop_sweep(actor: Actor, sweep_id: int) -> int:
     """Stops all active jobs of a sweep; the newest first, so that no waiting one starts meanwhile.
 
-    It commits in small transactions of its own: one transaction for a thousand jobs would keep everybody else from
+    It commits in small transactions of its own: one transaction for a thousand jobs would keep everyone else from
     writing for a minute.
 
     Returns:

@@ -39,7 +39,7 @@ class PartFile:
             # "r+b" and not "ab": a file that was cancelled a moment ago must not come back.
             self._file = self._path.open("r+b", buffering=0)
         except FileNotFoundError as error:
-            raise Conflict("The bytes of this upload are gone. Start it again.") from error
+            raise Conflict("The bytes of this upload are no longer there. Start it again.") from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -60,7 +60,7 @@ def create_upload(session: Session, upload: Upload, filename: str) -> UploadRow:
 
 
 def _announced_bytes(session: Session) -> int:
-    """What all open uploads may still send: space that was announced is taken, whoever announced it."""
+    """What all open uploads may still send: space announced by any user counts as taken."""
     receiving = select(Upload.id, Upload.length).where(col(Upload.status) == UploadStatus.RECEIVING)
     missing = 0
     for upload_id, length in session.exec(receiving):

@@ -81,7 +81,7 @@ def recipe_page() -> str:
         groups.setdefault(row.name.rpartition(".")[0], []).append(row)
     parts = [
         "# Recipe fields",
-        "A recipe is everything a run is asked to do, besides which dataset and which base model. The wizard's step "
+        "A recipe is everything a run is asked to do, except which dataset and which base model. The wizard's step "
         "**Parameters** fills it in, REST takes it as the body of `POST /api/v1/jobs`, and a job keeps the one that it "
         "was launched with. Fields that you leave out take their default.",
         '```json\n{"dataset_id": "1", "model_id": "2", "output_name": "my-run",\n'

@@ -224,7 +224,7 @@ def _value(choice: str) -> str:
 
 
 def _options(named: list[tuple[int, str]]) -> list[dict[str, str]]:
-    """Choices with their names; two with the same name are told apart by their ids."""
+    """Choices with their names; two with the same name also show their ids."""
     names = Counter(name for _, name in named)
     return [{"value": str(key), "label": name if names[name] == 1 else f"{name} ({key})"} for key, name in named]
 

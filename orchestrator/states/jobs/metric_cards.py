@@ -30,7 +30,7 @@ class MetricCard:
 
 
 class About:
-    """What the figures need to know about a run besides its records. No dataclass, as `Tally`."""
+    """What the figures need to know about a run in addition to its records. No dataclass, as `Tally`."""
 
     def __init__(self, row: JobRow | None = None) -> None:
         self.known = row is not None

@@ -48,7 +48,7 @@ class JobFormState(JobFormFields, rx.State):
         if opening.jump:
             self._advance_to(4 if not self._current_problems() else 3)
         self.loaded, self._kept = True, self._draft()
-        # A draft that is gone leaves the address; a new one enters it with its first change.
+        # The id of a deleted draft is removed from the address; a new one enters it with its first change.
         stay = parse_id(query.get("draft", "")) in (0, self.draft_id)
         return JobFormState.refresh if stay else [JobFormState.refresh, write_filters(PATH)]
 

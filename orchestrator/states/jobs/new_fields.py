@@ -171,7 +171,7 @@ class JobFormFields(rx.State, mixin=True):
 
     @rx.var
     def head_note(self) -> str:
-        """What is trained besides the adapters."""
+        """What is trained in addition to the adapters."""
         return form.head_note(self._task(), self.plan.has_vision_tower)
 
     def _show_opening(self, opening: Opening) -> None:

@@ -40,7 +40,7 @@ def training_note(training_type: str, task: str) -> str:
 
 
 def head_note(task: str, has_vision_tower: bool) -> str:
-    """What is trained besides the adapters; `has_vision_tower`: the base is a video language model."""
+    """What is trained in addition to the adapters; `has_vision_tower`: the base is a video language model."""
     return _ADAPTED if has_vision_tower else f"{_ADAPTED} {task_spec(task).trained_fully} trained whole."
 
 

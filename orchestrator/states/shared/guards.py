@@ -38,7 +38,7 @@ MARK = "__loreel_guard__"
 class SessionEnded(Exception):
     """There is no session, or it has ended.
 
-    No `AppError`, so that a handler that shows refusals beside a form's fields lets it pass: only the guard around the
+    No `AppError`, so that a handler that shows refusals next to a form's fields lets it pass: only the guard around the
     handler catches it, and sends the visitor to the login page.
     """
 

@@ -1,4 +1,4 @@
-// What can be done with a chart besides looking at it: fill the screen, take it along as a picture or as numbers.
+// The tools of a chart: full screen, and download as a picture or as numbers.
 import { Download, Maximize2 } from "lucide-react";
 import type { RefObject } from "react";
 import type uPlot from "uplot";

@@ -118,7 +118,7 @@ function tooltip(look: Look): uPlot.Plugin {
 
 const linear = (look: Look, low: number | null, high: number | null): uPlot.Range.MinMax => {
   if (low === null || high === null) return [0, 1];
-  // The whole curve stands on zero; somebody who zooms in wants to see the small differences.
+  // The whole curve starts at zero; a zoomed part is scaled to its own range, which shows small differences.
   const bottom = look.zoom ? low - (high - low) * 0.05 : Math.min(0, low);
   return [bottom, high <= bottom ? bottom + 1 : high + (high - bottom) * 0.05];
 };

@@ -175,10 +175,10 @@ def page_header(
     title: Child,
     note: Child = None,
     actions: list[Any] | Child = None,
-    beside: Child = None,
+    badges: Child = None,
     swatch: Child = None,
 ) -> rx.Component:
-    """The page's h1 with `beside` (chip, tag, id), a `note` under it, and `actions` on the right."""
+    """The page's h1 with `badges` (chip, tag, id), a `note` under it, and `actions` on the right."""
     buttons = actions if isinstance(actions, list) else children(actions)
     return rx.el.div(
         rx.el.div(
@@ -187,7 +187,7 @@ def page_header(
                 rx.el.h1(
                     title, class_name="min-w-0 text-2xl font-semibold tracking-[-0.025em] break-words touch:text-xl"
                 ),
-                *children(beside),
+                *children(badges),
                 class_name="flex flex-wrap items-center gap-x-2.5 gap-y-1",
             ),
             rx.el.div(note, class_name="mt-1 text-sm text-muted-foreground") if note is not None else rx.fragment(),

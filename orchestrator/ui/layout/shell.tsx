@@ -32,7 +32,7 @@ export function NavDrawer({ children }: { children?: ReactNode }) {
 
 type Pill = { count?: number; waiting?: number; percent?: number; series?: number; href?: string };
 
-/** A ring of progress and the count; what waits is told only while nothing runs, and nothing when neither does. */
+/** A ring of progress and the count; the number of waiting jobs shows only while none runs, and nothing when there are none. */
 export function RunningPill({ count = 0, waiting = 0, percent, series = 1, href = "/jobs" }: Pill) {
   if (!count && !waiting) return null;
   const known = percent !== undefined && percent !== null && percent >= 0;

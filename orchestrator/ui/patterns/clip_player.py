@@ -1,4 +1,4 @@
-"""One clip of a grid: a still that plays while somebody points at it, or when it is pressed."""
+"""One clip of a grid: a still picture that plays while the pointer is over it, or when it is pressed."""
 
 import reflex as rx
 

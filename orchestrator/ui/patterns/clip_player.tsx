@@ -1,4 +1,4 @@
-// One clip of a grid: a still until somebody points at it, then it plays. The thumbnail holds four frames side by side;
+// One clip of a grid: a still picture until the pointer is over it, then it plays. The thumbnail holds four frames side by side;
 // where a browser cannot play the file, those four take turns instead.
 import { useEffect, useRef, useState } from "react";
 import { cn } from "../primitives/cn";

@@ -30,7 +30,7 @@ class InlineEdit(rx.Component):
 
 
 def inline_edit(
-    *beside: Child,
+    *trailing: Child,
     value: Text,
     what: Text,
     of: Text,
@@ -44,7 +44,7 @@ def inline_edit(
     fresh: Text | None = None,
     class_name: str = "",
 ) -> rx.Component:
-    """The field "`what` of `of`", `beside` stands at the words' right; it closes as soon as `value` is what was typed.
+    """The field "`what` of `of`", `trailing` stands to the right of the text; it closes as soon as `value` is what was typed.
 
     Args:
         most: characters at most.
@@ -53,7 +53,7 @@ def inline_edit(
         options, noun, fresh: what one line offers, as in `combobox`.
     """
     return InlineEdit.create(
-        *children(*beside),
+        *children(*trailing),
         value=value,
         what=what,
         of=of,

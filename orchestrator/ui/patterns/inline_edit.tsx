@@ -40,7 +40,7 @@ export function InlineEdit({ value, what, of, multiline, most, problem = "", att
   const choices = useChoices({ options, text: text ?? "", pick: setText, fresh, noun, invalid: refused !== "" });
 
   const close = () => {
-    // The keyboard goes back to the words, unless it has already gone elsewhere.
+    // The focus returns to the text, unless it has already moved elsewhere.
     back.current = document.activeElement?.closest("[data-inline-edit]") === control.current?.closest("[data-inline-edit]");
     sent.current = null;
     choices.reset();
@@ -77,7 +77,7 @@ export function InlineEdit({ value, what, of, multiline, most, problem = "", att
   }, [problem, attempt]);
   useEffect(() => {
     if (editing) {
-      // A label is mostly replaced, a caption mostly gone on with.
+      // A label is usually replaced, a caption usually continued.
       control.current?.focus();
       control.current?.setSelectionRange(multiline ? value.length : 0, value.length);
     } else if (back.current) {

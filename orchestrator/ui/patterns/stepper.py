@@ -1,4 +1,4 @@
-"""The steps of a wizard: done, now, next; a column beside the form, bars above it on a phone."""
+"""The steps of a wizard: done, now, next; a column next to the form, bars above it on a phone."""
 
 from typing import Any
 

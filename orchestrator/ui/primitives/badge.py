@@ -1,4 +1,4 @@
-"""Small marks beside a name: a tag, a count, a key of the keyboard, a job's colour, a person's initials."""
+"""Small marks next to a name: a tag, a count, a key of the keyboard, a job's colour, a person's initials."""
 
 from typing import Any, Literal
 

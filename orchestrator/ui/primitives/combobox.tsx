@@ -67,7 +67,7 @@ type Offered = {
 
 /**
  * What an `<input>` needs to offer `options`: `wiring` for it, `around` to draw it with its list and hint, `heard` for its
- * keys (true: taken, nobody else's any more), and `typed` to be told of each change.
+ * keys (true: handled, so that no other handler gets the key), and `typed` to be called with each change.
  */
 export function useChoices({ options, text, pick, fresh = "", noun = "choices", invalid, className }: Offered) {
   const [open, setOpen] = useState(false);

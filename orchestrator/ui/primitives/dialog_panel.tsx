@@ -37,7 +37,7 @@ export const panelClasses =
   "fixed z-50 flex w-full flex-col break-words border border-border bg-popover text-foreground shadow-float animate-enter outline-none max-sm:inset-x-0 max-sm:bottom-0 max-sm:max-h-[90dvh] max-sm:rounded-t-xl sm:left-1/2 sm:top-1/2 sm:max-h-[85dvh] sm:-translate-x-1/2 sm:-translate-y-1/2 sm:rounded-xl";
 
 export default function DialogPanel({ open, change, restore, title, description, size = "md", footer, children }: PanelProps) {
-  // A press beside it must not throw away what was typed; Escape and the cross still do.
+  // A press outside must not discard what was typed; Escape and the close button still do.
   const typed = useRef(false);
   useEffect(() => {
     if (open) typed.current = false;

@@ -6,6 +6,6 @@ import reflex as rx
 
 
 def icon(name: str, size: int = 16, class_name: str = "", label: str = "") -> rx.Component:
-    """The icon `name` (lucide's own, snake or kebab case); give `label` only when no word stands beside it."""
+    """The icon `name` (lucide's own, snake or kebab case); give `label` only when no text stands next to it."""
     wiring: dict[str, Any] = {"aria_label": label, "role": "img"} if label else {"aria_hidden": True}
     return rx.icon(name, size=size, class_name=f"shrink-0 {class_name}".strip(), **wiring)

@@ -1,4 +1,4 @@
-// Parts that nobody needs before the first press (a dialog, a menu): their code stays out of a page's first load.
+// Parts that are not needed before the first press (a dialog, a menu): their code stays out of a page's first load.
 import { Component, createElement as h, Fragment, lazy, Suspense, useRef, useState, type ComponentType, type ReactNode } from "react";
 import { buttonClasses } from "./button";
 

@@ -31,7 +31,7 @@ export function Tabs({ items = [], value, defaultValue, onChange, label, classNa
     onChange?.(wanted);
   };
   const move = (event: KeyboardEvent) => {
-    // From the one in focus: what is open may be told by the server, a moment after the key.
+    // From the tab in focus: the server sets the open tab a moment after the key.
     const all = [...(row.current?.querySelectorAll<HTMLElement>("[role=tab]") ?? [])];
     const to = MOVES[event.key]?.(all.indexOf(event.target as HTMLElement), all.length);
     if (to === undefined || event.ctrlKey || event.metaKey || event.altKey) return;

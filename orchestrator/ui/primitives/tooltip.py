@@ -20,5 +20,5 @@ class Tooltip(rx.Component):
 
 
 def tooltip(content: rx.Component, text: Text, side: str = "top") -> rx.Component:
-    """`content` (something that takes focus) with `text` beside it on hover."""
+    """`content` (something that takes focus) with `text` next to it on hover."""
     return Tooltip.create(content, text=text, side=side)

@@ -47,7 +47,7 @@ def stage_uploads(uploads: Sequence[ArrivedUpload], staging: Path) -> list[str]:
     for upload in uploads:
         source = upload_path(upload.id)
         if not source.exists():
-            raise Invalid(f"The bytes of {upload.filename} are gone. Upload it again.")
+            raise Invalid(f"The bytes of {upload.filename} are no longer there. Upload it again.")
         _stage_file(source, upload.filename, staging, limit, alone=len(uploads) == 1)
     _open_shards(staging, limit)
     _open_tables(staging, limit)

@@ -30,5 +30,5 @@ def clip_media(session: Session, actor: Actor, clip_id: int, thumbnail: bool = F
     name, root = clip.thumbnail_path if thumbnail else clip.path, get_settings().storage_dir.resolve()
     path = (root / name).resolve()
     if not name or not path.is_relative_to(root) or not path.is_file():
-        raise NotFound("This clip has no picture." if thumbnail else "The file of this clip is gone.")
+        raise NotFound("This clip has no picture." if thumbnail else "The file of this clip no longer exists.")
     return path

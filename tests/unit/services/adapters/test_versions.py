@@ -235,5 +235,5 @@ def test_missing_files_are_reported(ada: Actor, home: Path) -> None:
     job_id = finished_job(ada, home)
     (home / "jobs" / str(job_id) / "adapter" / "adapter_model.safetensors").unlink()
     (home / "jobs" / str(job_id) / "adapter").rmdir()
-    with session_scope() as session, pytest.raises(Conflict, match="are gone from the disk"):
+    with session_scope() as session, pytest.raises(Conflict, match="are no longer on the disk"):
         catalog.adapter_zip(session, ada, only(ada).id)

@@ -47,7 +47,7 @@ LAYOUTS: dict[str, tuple[str, Reader]] = {
     "webdataset": ("WebDataset (shards)", webdataset.read),
     "videofolder": ("A table with a line for each clip", videofolder.read),
     "mmaction": ("Path and label lists (mmaction, VideoMAE)", mmaction.read),
-    "sidecars": ("Captions beside the clips", sidecars.read),
+    "sidecars": ("Captions next to the clips", sidecars.read),
     "folders": ("Class folders", folders.read),
 }
 _DOCUMENTATION = frozenset(

@@ -28,5 +28,5 @@ def read(tree: Tree) -> DetectedLayout | None:
         entries.append(Entry(name, by_folder.label, caption, split=by_folder.split))
     if not files:
         return None
-    columns = {"caption": "the text file beside the clip", "label": "the folder's name"}
-    return DetectedLayout("sidecars", "Captions beside the clips", entries, files, columns)
+    columns = {"caption": "the text file next to the clip", "label": "the folder's name"}
+    return DetectedLayout("sidecars", "Captions next to the clips", entries, files, columns)
