@@ -60,10 +60,11 @@ class Settings(BaseSettings):
     """Addresses and CIDRs (comma separated) of proxies in front; only they may say who the client is and if it used
     https."""
     allowed_hosts: str = ""
-    """Names (comma separated) that the studio answers to in addition to localhost, the bound host and `public_url`; *: any."""
+    """Host names, separated by commas, that the studio accepts in addition to localhost, the bound host and `public_url`;
+    *: any."""
     trusted_origins: str = ""
-    """Origins, separated by commas, whose pages may open the websocket and write, in addition to the studio's own. Needed
-    where a proxy changes the `Host` header."""
+    """Origins, separated by commas, whose pages may open the websocket and write, in addition to the studio's own.
+    Needed where a proxy changes the `Host` header."""
     max_upload_bytes: int = Field(default=64 * 2**30, gt=0)
     """The largest file that is accepted, and the most bytes that one dataset may unpack to or fetch."""
     allowed_model_roots: str = ""

@@ -1,4 +1,4 @@
-"""Slow work that many ask for at once: a few run, the others wait in line, people take turns, and waiting holds no thread.
+"""Slow work that many ask for at once: a few run, the others wait, people take turns; waiting holds no thread.
 
 A person who asks for too much is refused with 429, so that fifty requests of one person do not delay everyone else.
 """

@@ -82,7 +82,7 @@ def building_pages(env: dict[str, str]) -> Iterator[None]:
 
 
 def run_suites(pytest: list[str], env: dict[str, str]) -> int:
-    """Two runs side by side, 0 when all passed: the tests in the browser, which mostly wait, in parallel with the others.
+    """Two runs side by side, 0 when all passed: the browser tests, which mostly wait, in parallel with the others.
 
     A run that is done with its own tests takes the next few files of the integration tests until none are left.
     """

@@ -108,7 +108,7 @@ def _version(line: rx.Var[AdapterLine]) -> rx.Component:
             rx.cond(
                 here,
                 rx.el.span(line.version, aria_current="page", class_name="font-mono font-semibold"),
-                link(line.version, href=f"/adapters/{line.id}", quiet=False, class_name="font-mono"),
+                link(line.version, href=f"/adapters/{line.id}", muted=False, class_name="font-mono"),
             ),
             rx.cond(line.production, badge("In production", tone="success", class_name="ml-2"), rx.fragment()),
             class_name="whitespace-nowrap",

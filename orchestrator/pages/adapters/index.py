@@ -29,7 +29,7 @@ def _line(line: rx.Var[AdapterLine]) -> rx.Component:
     )
     return row(
         cell(
-            link(line.name, href=f"/adapters/{line.id}", quiet=False, class_name="font-medium"),
+            link(line.name, href=f"/adapters/{line.id}", muted=False, class_name="font-medium"),
             rx.cond(line.full_model, tag("full model", class_name="ml-2"), rx.fragment()),
             class_name="max-w-64 truncate",
         ),

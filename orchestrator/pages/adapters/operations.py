@@ -28,7 +28,7 @@ def _line(line: rx.Var[OperationLine]) -> rx.Component:
             href=line.url,
             target="_blank",
             rel="noreferrer",
-            class_name="link-quiet block truncate text-xs",
+            class_name="link-muted block truncate text-xs",
         ),
         rx.fragment(),
     )

@@ -142,13 +142,13 @@ def _tile(tile: rx.Var[ClipTile]) -> rx.Component:
 def _filters() -> rx.Component:
     return rx.el.div(
         rx.el.h2("Clips", class_name="mr-2 text-sm font-semibold"),
-        select(_STATUSES, value=State.status, on_change=State.filter_status, label="Use", quiet=True),
+        select(_STATUSES, value=State.status, on_change=State.filter_status, label="Use", muted=True),
         select(
             SPLIT_FILTERS,
             value=rx.cond(State.split == "", "any", State.split),
             on_change=State.filter_split,
             label="Split",
-            quiet=True,
+            muted=True,
         ),
         rx.cond(
             State.has_classes & (State.labels.length() > 2),
@@ -157,7 +157,7 @@ def _filters() -> rx.Component:
                 value=rx.cond(State.label == "", ALL_CLASSES, State.label),
                 on_change=State.filter_label,
                 label="Class",
-                quiet=True,
+                muted=True,
             ),
             rx.fragment(),
         ),
@@ -238,7 +238,7 @@ def _chosen_bar() -> rx.Component:
                     on_change=bulk.split_chosen,
                     label="Move to",
                     placeholder="Move to",
-                    quiet=True,
+                    muted=True,
                 ),
                 rx.cond(
                     (State.status == "ok") | (State.finding_title != ""),  # a finding shows both kinds

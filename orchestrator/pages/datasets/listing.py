@@ -21,7 +21,7 @@ def _line(item: rx.Var[DatasetCard]) -> rx.Component:
                 link(
                     item.name,
                     href=f"/datasets/{item.id}",
-                    quiet=False,
+                    muted=False,
                     class_name="min-w-0 truncate font-medium no-underline",
                     title=item.name,
                 ),

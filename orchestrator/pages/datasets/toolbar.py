@@ -41,7 +41,7 @@ def toolbar() -> rx.Component:
             value=rx.cond(State.task == "", "any", State.task),
             on_change=State.filter_task,
             label="Task",
-            quiet=True,
+            muted=True,
         ),
         rx.el.div(
             sort_select(State, SORTS),

@@ -11,7 +11,7 @@ def missing() -> rx.Component:
     """Says so, and leads home."""
     return rx.el.div(
         rx.el.header(
-            link(logo(), href="/", quiet=False, aria_label="Loreel, start page", class_name="no-underline"),
+            link(logo(), href="/", muted=False, aria_label="Loreel, start page", class_name="no-underline"),
             class_name="px-10 py-6 touch:px-4",
         ),
         rx.el.main(

@@ -26,7 +26,7 @@ def _job(job: CompareJob) -> rx.Component:
     return rx.el.li(
         line_sample(job.series, job.dash),
         rx.el.div(
-            link(job.name, href=f"/jobs/{job.id}", quiet=False, class_name="truncate text-sm font-medium no-underline"),
+            link(job.name, href=f"/jobs/{job.id}", muted=False, class_name="truncate text-sm font-medium no-underline"),
             rx.el.p(job.note, class_name="mb-1 truncate font-mono text-xs text-muted-foreground"),
             status_chip(job.status),
             class_name="min-w-0 flex-1",

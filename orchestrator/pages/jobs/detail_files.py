@@ -14,7 +14,7 @@ head = JobDetailState.head
 
 
 def _file(line: FileLine) -> rx.Component:
-    name = rx.el.a(line.name, href=line.href, download=True, class_name="link-quiet font-mono text-xs break-all")
+    name = rx.el.a(line.name, href=line.href, download=True, class_name="link-muted font-mono text-xs break-all")
     return row(cell(name), cell(line.size, number=True), cell(relative_time(line.at), muted=True))
 
 

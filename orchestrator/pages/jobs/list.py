@@ -74,7 +74,7 @@ def _row(line: JobLine) -> rx.Component:
                     link(
                         line.name,
                         href=href,
-                        quiet=False,
+                        muted=False,
                         class_name="truncate font-medium no-underline after:absolute after:inset-0 after:content-[''] hover:underline",
                     ),
                 ),
@@ -147,7 +147,7 @@ def _compare() -> rx.Component:
 
 def _toolbar() -> rx.Component:
     def choice(label: str, options: rx.Var, value: rx.Var, on_change: rx.EventHandler) -> rx.Component:
-        return select(options, value=value, on_change=on_change, label=label, quiet=True)
+        return select(options, value=value, on_change=on_change, label=label, muted=True)
 
     owner = choice("Owner", JobsState.owners, JobsState.owner, JobsState.filter_owner)
     return data_toolbar(
@@ -157,7 +157,7 @@ def _toolbar() -> rx.Component:
             value=rx.cond(JobsState.status == "", "all", JobsState.status),
             on_change=JobsState.filter_status,
             label="Status",
-            quiet=True,
+            muted=True,
         ),
         choice("Dataset", JobsState.datasets, JobsState.dataset, JobsState.filter_dataset),
         choice("Model", JobsState.models, JobsState.model, JobsState.filter_model),

@@ -157,7 +157,7 @@ def choices() -> rx.Component:
             ),
             right=[
                 select(
-                    [("new", "Newest first"), ("old", "Oldest first")], default_value="new", quiet=True, label="Sort"
+                    [("new", "Newest first"), ("old", "Oldest first")], default_value="new", muted=True, label="Sort"
                 )
             ],
         ),

@@ -20,13 +20,13 @@ def _header() -> rx.Component:
         link(
             "Log in",
             href="/login",
-            quiet=False,
+            muted=False,
             class_name="tap inline-flex items-center px-2 text-sm whitespace-nowrap no-underline",
         ),
         button("Create account", href="/signup"),
     )
     return rx.el.header(
-        link(logo(), href="/", quiet=False, aria_label="Loreel, start page", class_name="no-underline"),
+        link(logo(), href="/", muted=False, aria_label="Loreel, start page", class_name="no-underline"),
         rx.el.nav(
             rx.el.a("The run", href="#run", class_name=_NAV),
             rx.el.a("Why", href="#why", class_name=_NAV),
@@ -81,8 +81,8 @@ def index() -> rx.Component:
             rx.el.footer(
                 rx.el.span("Loreel 0.1, self-hosted"),
                 rx.el.span(
-                    rx.el.a("Documentation", href="/docs/", class_name="link-quiet"),
-                    rx.el.a("API", href="/api/docs", class_name="link-quiet"),
+                    rx.el.a("Documentation", href="/docs/", class_name="link-muted"),
+                    rx.el.a("API", href="/api/docs", class_name="link-muted"),
                     class_name="flex gap-6",
                 ),
                 class_name="flex items-center justify-between py-10 text-sm text-muted-foreground",

@@ -135,7 +135,7 @@ def _toolbar() -> rx.Component:
             value=rx.cond(State.kind == "", "any", State.kind),
             on_change=State.filter_kind,
             label="Type",
-            quiet=True,
+            muted=True,
         ),
         rx.el.div(sort_select(State, SORTS), class_name="ml-auto touch:ml-0"),
     )

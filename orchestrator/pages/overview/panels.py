@@ -81,7 +81,7 @@ def _recent(job: rx.Var[RecentJob]) -> rx.Component:
                 link(
                     job.name,
                     href=f"/jobs/{job.id}",
-                    quiet=False,
+                    muted=False,
                     class_name="truncate font-medium no-underline hover:underline",
                 ),
                 rx.el.span("#", job.id, class_name="font-mono text-xs text-muted-foreground"),
@@ -119,7 +119,7 @@ def recent_jobs() -> rx.Component:
         rx.cond(State.recent.length() > 0, rows, none),
         title="Recent jobs",
         note=f"{State.figures.jobs} in all",
-        actions=link("All jobs", href="/jobs", quiet=False, class_name=_QUIET),
+        actions=link("All jobs", href="/jobs", muted=False, class_name=_QUIET),
         padded=False,
         class_name="min-w-0 lg:col-span-2",
     )
@@ -129,7 +129,7 @@ def _event(line: rx.Var[EventLine]) -> rx.Component:
     name = link(
         line.job_name,
         href=f"/jobs/{line.job_id}",
-        quiet=False,
+        muted=False,
         class_name="font-medium text-foreground no-underline hover:underline",
     )
     return timeline_item(

@@ -75,7 +75,7 @@ def _dataset(label: str) -> rx.Component:
         field(label, select(State.datasets, value=State.dataset_id, on_change=State.choose_dataset)),
         rx.el.p(
             "You have no dataset yet. ",
-            link("Add one", href="/datasets/new", quiet=False),
+            link("Add one", href="/datasets/new", muted=False),
             class_name="text-sm text-muted-foreground",
         ),
     )

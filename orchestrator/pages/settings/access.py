@@ -96,7 +96,7 @@ def tokens() -> rx.Component:
             "A script sends it as ",
             rx.el.code("Authorization: Bearer lrl_\u2026", class_name="font-mono text-xs text-foreground"),
             " to the ",
-            rx.el.a("REST API", href="/api/docs", class_name="link-quiet text-foreground"),
+            rx.el.a("REST API", href="/api/docs", class_name="link-muted text-foreground"),
             ".",
             class_name="text-sm text-muted-foreground",
         ),

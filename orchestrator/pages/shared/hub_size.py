@@ -41,7 +41,7 @@ def hub_button_label(state: Any, otherwise: Any) -> Any:
 def stored_token(state: Any) -> rx.Component:
     """A choice of stored tokens, or a link to the settings where there is none. `state` mixes in `StoredToken`."""
     choice = select(
-        state.stored_tokens, value=state.stored, on_change=state.choose_stored, label="Stored token", quiet=True
+        state.stored_tokens, value=state.stored, on_change=state.choose_stored, label="Stored token", muted=True
     )
     settings = link("Store a Hub token in the settings", href="/settings", class_name="self-center text-sm")
     return rx.cond(state.stored_tokens.length() > 0, choice, settings)

@@ -21,7 +21,7 @@ def main_and_side(main: list[rx.Component], side: list[rx.Component]) -> rx.Comp
 def card_head(name: Text, href: Text, menu: rx.Component) -> rx.Component:
     """The head of a card in a list: its name, whose link covers the whole card, and its menu."""
     title = link(
-        name, href=href, quiet=False, class_name="no-underline before:absolute before:inset-0 before:rounded-xl"
+        name, href=href, muted=False, class_name="no-underline before:absolute before:inset-0 before:rounded-xl"
     )
     return rx.el.div(
         rx.el.h2(title, class_name="min-w-0 truncate text-sm font-semibold"),

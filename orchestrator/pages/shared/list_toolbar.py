@@ -48,7 +48,7 @@ def filter_segments(label: str, value: rx.Var[str], on_choose: Any, *choices: tu
 def sort_select(state: Any, sorts: Mapping[str, str]) -> rx.Component:
     """The order of a list. `state` mixes in `Listed`; the first of `sorts` is the default."""
     value = rx.cond(state.sort == "", next(iter(sorts)), state.sort)
-    return select(list(sorts.items()), value=value, on_change=state.sort_by, label="Order", quiet=True)
+    return select(list(sorts.items()), value=value, on_change=state.sort_by, label="Order", muted=True)
 
 
 def list_toolbar(label: str, *controls: Any) -> rx.Component:

@@ -55,7 +55,7 @@ def _gauge(label: str, figure: rx.Var, share: rx.Var, worker: WorkerCard, curve:
 def _doing(worker: WorkerCard) -> rx.Component:
     named = rx.fragment(
         swatch(worker.series, size=10),
-        link(worker.job, href=f"/jobs/{worker.job_id}", quiet=False, class_name="truncate no-underline"),
+        link(worker.job, href=f"/jobs/{worker.job_id}", muted=False, class_name="truncate no-underline"),
         rx.cond(worker.owner, rx.el.span("of ", worker.owner, class_name="text-muted-foreground"), rx.fragment()),
     )
     other = rx.el.span(rx.cond(worker.job, worker.job, "waiting for a job"), class_name="text-muted-foreground")
@@ -134,7 +134,7 @@ def _worker(worker: WorkerCard) -> rx.Component:
 
 def _queue() -> rx.Component:
     steer = rx.el.div(
-        select(options=LIMITS, value=State.limit, on_change=State.set_limit, label="Jobs per user", quiet=True),
+        select(options=LIMITS, value=State.limit, on_change=State.set_limit, label="Jobs per user", muted=True),
         rx.cond(
             State.paused,
             button("Resume the queue", variant="primary", icon="play", on_click=State.pause(False), id="queue-resume"),

@@ -1,4 +1,4 @@
-"""What a list of datasets shows in addition to its rows: totals, clips for the film strips, the jobs that use each dataset."""
+"""What a list of datasets shows in addition to its rows: totals, clips for film strips, the jobs of each dataset."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

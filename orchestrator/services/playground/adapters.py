@@ -44,7 +44,7 @@ def find_adapter(session: Session, actor: Actor, adapter_id: int) -> AdapterFact
     """One adapter version of the actor's.
 
     Raises:
-        NotFound: it does not exist, belongs to another user, or its files no longer exist. Invalid: it is a complete model.
+        NotFound: it or its files do not exist, or it belongs to another user. Invalid: it is a complete model.
     """
     adapter = owned_adapter(session, actor, adapter_id)
     facts = _facts(adapter)

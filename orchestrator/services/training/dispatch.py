@@ -130,8 +130,8 @@ def fair_share_of(session: Session, control: QueueControl) -> FairShare:
 def _next_assignment(session: Session, share: FairShare, slots: PoolCounts) -> Assignment | None:
     """The next job whose owner may start one and whose hardware is free; None when there is none.
 
-    A job that needs more than is free now is skipped and blocks no other job: it gets the first suitable worker that becomes
-    free, before all jobs behind it.
+    A job that needs more than is free now is skipped and blocks no other job: it gets the first suitable worker
+    that becomes free, before all jobs behind it.
     """
     first_of_each = (
         select(TrainingJob.owner_id, TrainingJob.priority, func.min(TrainingJob.id), TrainingJob.needs)

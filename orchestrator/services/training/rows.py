@@ -118,7 +118,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class DraftRow:
-    """A draft in the list of those that can be continued; names are empty where nothing was chosen, or it no longer exists."""
+    """A draft in the list of those that can be continued; a name is empty where nothing was chosen or it was deleted."""
 
     id: int
     name: str

@@ -1,6 +1,6 @@
-// The quiet parts of a chart: its legend, and the same points as a table.
+// The legend of a chart, and its points as a table.
 import { number } from "../primitives/format";
-import { say, type Unit } from "./loss_plot";
+import { formatValue, type Unit } from "./loss_plot";
 import type { Curves } from "./series";
 
 export function Legend({ series, train, smoothed, val, dots }: { series: number; train: string; smoothed: boolean; val: string; dots: boolean }) {
@@ -27,12 +27,12 @@ export function Legend({ series, train, smoothed, val, dots }: { series: number;
   );
 }
 
-type TableProps = { curves: Curves; trainKey: string; evalKey: string; height: number; title: string; words: [string, string, string]; unit: Unit };
+type TableProps = { curves: Curves; trainKey: string; evalKey: string; height: number; title: string; columns: [string, string, string]; unit: Unit };
 
-export function DataTable({ curves, trainKey, evalKey, height, title, words, unit }: TableProps) {
+export function DataTable({ curves, trainKey, evalKey, height, title, columns, unit }: TableProps) {
   const both = [trainKey, evalKey].filter((key) => key !== "none");
   const steps = [...new Set(both.flatMap((key) => curves.line(key)[0]))].sort((a, b) => a - b);
-  const heads = words.filter((_, place) => place === 0 || [trainKey, evalKey][place - 1] !== "none");
+  const heads = columns.filter((_, place) => place === 0 || [trainKey, evalKey][place - 1] !== "none");
   const shown = 200;
   const from = Math.max(0, steps.length - shown);
   return (
@@ -58,7 +58,7 @@ export function DataTable({ curves, trainKey, evalKey, height, title, words, uni
                   const value = curves.steps.get(key)?.get(step);
                   return (
                     <td key={key} className="px-3 py-1 text-right">
-                      {value === undefined ? "" : say(value, unit)}
+                      {value === undefined ? "" : formatValue(value, unit)}
                     </td>
                   );
                 })}

@@ -20,7 +20,7 @@ export function save(name: string, blob: Blob) {
 
 const fileName = (title: string) => `${document.title.split(" - ").slice(-2, -1)[0] || "job"} ${title}`.trim().toLowerCase().replace(/[^a-z0-9]+/g, "-");
 
-/** The canvas knows nothing of the card it stands on: the ground and the title are drawn below it. */
+/** Draws the background of the card and the title first, which the canvas of the plot does not contain. */
 export function savePicture(plot: uPlot, title: string) {
   const from = plot.ctx.canvas;
   const ratio = devicePixelRatio || 1;
@@ -41,10 +41,10 @@ export function savePicture(plot: uPlot, title: string) {
 }
 
 export function saveTable(curves: Curves, title: string, columns: [string, string][], axis: Axis) {
-  const kept = columns.filter(([key]) => key !== "none");
-  const steps = [...new Set(kept.flatMap(([key]) => curves.line(key)[0]))].sort((a, b) => a - b);
-  const rows = steps.map((step) => [step, ...kept.map(([key]) => curves.steps.get(key)?.get(step) ?? "")].join(","));
-  const head = [axis === "step" ? "step" : "seconds", ...kept.map(([key]) => key)].join(",");
+  const shown = columns.filter(([key]) => key !== "none");
+  const steps = [...new Set(shown.flatMap(([key]) => curves.line(key)[0]))].sort((a, b) => a - b);
+  const rows = steps.map((step) => [step, ...shown.map(([key]) => curves.steps.get(key)?.get(step) ?? "")].join(","));
+  const head = [axis === "step" ? "step" : "seconds", ...shown.map(([key]) => key)].join(",");
   save(`${fileName(title)}.csv`, new Blob([`${[head, ...rows].join("\n")}\n`], { type: "text/csv" }));
 }
 

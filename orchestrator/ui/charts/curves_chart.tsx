@@ -5,7 +5,7 @@ import "uplot/dist/uPlot.min.css";
 import { cn } from "../primitives/cn";
 import { figure, number } from "../primitives/format";
 import { ChartTools, square } from "./chart_tools";
-import { themeOf, WHOLE } from "./loss_plot";
+import { themeOf, WHOLE_STEPS } from "./loss_plot";
 import { pointerTip, valueBefore, type Values } from "./pointer_tip";
 import { Curves, smooth } from "./series";
 
@@ -21,8 +21,8 @@ function align(lines: Line[], weight: number): uPlot.AlignedData {
   const at = new Map(steps.map((step, place) => [step, place]));
   const rows = lines.map((line) => {
     const row: (number | null | undefined)[] = new Array(steps.length).fill(undefined);
-    const soft = smooth(line.points.map((point) => point[1]), weight);
-    line.points.forEach(([step], place) => (row[at.get(step) as number] = soft[place]));
+    const smoothed = smooth(line.points.map((point) => point[1]), weight);
+    line.points.forEach(([step], place) => (row[at.get(step) as number] = smoothed[place]));
     return row;
   });
   return [steps, ...rows] as uPlot.AlignedData;
@@ -62,8 +62,8 @@ export function CurvesChart({ lines = [], title = "Loss", smoothing = 0.8, heigh
   const plot = useRef<uPlot | null>(null);
   const [weight, setWeight] = useState(smoothing);
   const [log, setLog] = useState(false);
-  const [theme, setTheme] = useState(0);
-  const kept = useMemo(() => {
+  const [themeVersion, setThemeVersion] = useState(0);
+  const store = useMemo(() => {
     const curves = new Curves();
     lines.forEach((line) => line.points.forEach(([step, value]) => curves.put([step, `${line.name} #${line.id}`, value])));
     return curves;
@@ -71,7 +71,7 @@ export function CurvesChart({ lines = [], title = "Loss", smoothing = 0.8, heigh
   const shape = lines.map((line) => `${line.id}:${line.series}:${line.dash}`).join(",");
 
   useEffect(() => {
-    const watch = new MutationObserver(() => setTheme((count) => count + 1));
+    const watch = new MutationObserver(() => setThemeVersion((count) => count + 1));
     watch.observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
     return () => watch.disconnect();
   }, []);
@@ -80,8 +80,8 @@ export function CurvesChart({ lines = [], title = "Loss", smoothing = 0.8, heigh
     if (!ground.current) return;
     const place = ground.current;
     const colors = lines.map((line) => themeOf(place, line.series).color);
-    const quiet = themeOf(place, 1);
-    const axis = (): uPlot.Axis => ({ stroke: quiet.quiet, font: MONO, grid: { stroke: quiet.line, width: 1, dash: [2, 4] }, ticks: { show: false } });
+    const theme = themeOf(place, 1);
+    const axis = (): uPlot.Axis => ({ stroke: theme.muted, font: MONO, grid: { stroke: theme.line, width: 1, dash: [2, 4] }, ticks: { show: false } });
     const made = new uPlot(
       {
         width: Math.max(160, place.clientWidth),
@@ -91,7 +91,7 @@ export function CurvesChart({ lines = [], title = "Loss", smoothing = 0.8, heigh
         cursor: { y: false, drag: { x: true, y: false }, points: { size: 6 } },
         scales: { x: { time: false }, y: { distr: log ? 3 : 1 } },
         axes: [
-          { ...axis(), grid: { show: false }, space: 70, size: 32, incrs: WHOLE, values: (_plot, ticks) => ticks.map((tick) => number(tick)) },
+          { ...axis(), grid: { show: false }, space: 70, size: 32, incrs: WHOLE_STEPS, values: (_plot, ticks) => ticks.map((tick) => number(tick)) },
           { ...axis(), size: 58, values: (_plot, ticks) => ticks.map((tick) => (tick === null ? "" : Math.abs(tick) > 0 && Math.abs(tick) < 0.01 ? tick.toExponential(0) : number(tick, 3))) },
         ],
         series: [{}, ...lines.map((line, at) => ({ label: line.name, stroke: colors[at], width: 2, dash: DASHES[line.dash % 4], points: { show: false }, spanGaps: true }))],
@@ -108,12 +108,12 @@ export function CurvesChart({ lines = [], title = "Loss", smoothing = 0.8, heigh
       made.destroy();
       plot.current = null;
     };
-  }, [shape, log, theme, height]);
+  }, [shape, log, themeVersion, height]);
 
   useEffect(() => plot.current?.setData(align(lines, weight)), [lines, weight]);
 
   const points = lines.reduce((sum, line) => sum + line.points.length, 0);
-  const said = lines.map((line) => `${line.name} ${line.points.length ? figure(line.points[line.points.length - 1][1]) : "without points"}`).join(", ");
+  const lastValues = lines.map((line) => `${line.name} ${line.points.length ? figure(line.points[line.points.length - 1][1]) : "without points"}`).join(", ");
   return (
     <div ref={root} data-curves={lines.length} data-points={points} className={cn("group/chart flex min-w-0 flex-col [&:fullscreen]:bg-card [&:fullscreen]:p-8", className)}>
       <div className="mb-3 flex min-h-7 flex-wrap items-center justify-between gap-x-4 gap-y-2">
@@ -127,10 +127,10 @@ export function CurvesChart({ lines = [], title = "Loss", smoothing = 0.8, heigh
           <button type="button" aria-pressed={log} onClick={() => setLog(!log)} className={cn(square, "border-border")}>
             Log
           </button>
-          <ChartTools root={root} plot={plot} curves={kept} title={title} columns={[...kept.steps.keys()].map((key) => [key, key] as [string, string])} axis="step" />
+          <ChartTools root={root} plot={plot} curves={store} title={title} columns={[...store.steps.keys()].map((key) => [key, key] as [string, string])} axis="step" />
         </div>
       </div>
-      <p className="sr-only">{`${title} of ${lines.length} jobs; last values: ${said}.`}</p>
+      <p className="sr-only">{`${title} of ${lines.length} jobs; last values: ${lastValues}.`}</p>
       <div className="relative flex-1" style={{ minHeight: `min(${height}px, 100vw)` }} title="Drag to zoom in, double-click to see everything">
         <div ref={ground} aria-hidden className="absolute inset-0" />
         {points === 0 && <p className="pointer-events-none absolute inset-0 flex items-center justify-center text-sm text-muted-foreground">None of these jobs has measured this yet.</p>}

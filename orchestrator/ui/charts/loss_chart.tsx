@@ -7,7 +7,7 @@ import { cn } from "../primitives/cn";
 import { number } from "../primitives/format";
 import { DataTable, Legend } from "./chart_parts";
 import { ChartTools, square } from "./chart_tools";
-import { draw, say as sayValue, themeOf, type Axis, type Look, type Unit } from "./loss_plot";
+import { draw, formatValue, themeOf, type Axis, type PlotView, type Unit } from "./loss_plot";
 import { Curves, smooth, type Batch, type History } from "./series";
 
 type Props = {
@@ -55,19 +55,19 @@ export function LossChart({
   const root = useRef<HTMLDivElement>(null);
   const ground = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
-  const look = useRef<Look>({ weight: smoothing, log: false, total: totalSteps, live, stopWord, unit, x: axis, words: { train: trainWord, held: evalWord }, zoom: null });
+  const view = useRef<PlotView>({ weight: smoothing, log: false, total: totalSteps, live, stopWord, unit, x: axis, labels: { train: trainWord, validation: evalWord }, zoom: null });
   const frame = useRef(0);
   const [weight, setWeight] = useState(smoothing);
   const [log, setLog] = useState(false);
   const [table, setTable] = useState(false);
   const [zoomed, setZoomed] = useState(false);
-  const [said, setSaid] = useState({ points: 0, last: "", step: 0, val: "" });
+  const [latest, setLatest] = useState({ points: 0, last: "", step: 0, val: "" });
 
   const paint = () => {
     frame.current = 0;
     const [steps, raw] = curves.line(trainKey);
     const [valSteps, valValues] = curves.line(evalKey);
-    const soft = smooth(raw, look.current.weight);
+    const smoothed = smooth(raw, view.current.weight);
     const all = [...new Set([...steps, ...valSteps])].sort((a, b) => a - b);
     const at = new Map(all.map((step, place) => [step, place]));
     const spread = (xs: number[], ys: number[]) => {
@@ -75,29 +75,29 @@ export function LossChart({
       xs.forEach((x, place) => (out[at.get(x) as number] = ys[place]));
       return out;
     };
-    look.current.lastStep = curves.lastStep;
-    plot.current?.setData([all, spread(steps, raw), spread(steps, soft), spread(valSteps, valValues)] as uPlot.AlignedData);
+    view.current.lastStep = curves.lastStep;
+    plot.current?.setData([all, spread(steps, raw), spread(steps, smoothed), spread(valSteps, valValues)] as uPlot.AlignedData);
     const last = raw.length - 1;
-    setSaid({
+    setLatest({
       points: raw.length + valValues.length,
       step: curves.lastStep,
-      last: last >= 0 ? sayValue(soft[last], unit) : "",
-      val: valValues.length ? sayValue(valValues[valValues.length - 1], unit) : "",
+      last: last >= 0 ? formatValue(smoothed[last], unit) : "",
+      val: valValues.length ? formatValue(valValues[valValues.length - 1], unit) : "",
     });
   };
-  const due = () => {
+  const schedulePaint = () => {
     if (root.current) {
       root.current.dataset.lastStep = String(curves.lastStep);
       root.current.dataset.pointCount = String(curves.count);
       root.current.dataset.lastSeq = String(curves.lastSeq);
       root.current.dataset.arrived = String(Date.now());
     }
-    // A hidden tab gets no frames: the store still takes every point, and one frame draws them all later.
+    // A hidden tab gets no animation frames: points are still stored, and drawn together later.
     if (!frame.current) frame.current = requestAnimationFrame(paint);
   };
 
-  // A stretch that is looked at closely comes from the server with the points that the overview left out.
-  look.current.onZoom = (zoom) => {
+  // A zoomed part is fetched from the server with the points that the overview leaves out.
+  view.current.onZoom = (zoom) => {
     setZoomed(zoom !== null);
     if (!zoom || !refine) return;
     const [from, to] = [Math.max(0, Math.floor(zoom[0])), Math.ceil(zoom[1])];
@@ -106,30 +106,30 @@ export function LossChart({
       .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(String(answer.status)))))
       .then((body) => {
         curves.fill(body.series);
-        due();
+        schedulePaint();
       })
       .catch(() => undefined);
   };
   const zoomOut = () => {
-    look.current.zoom = null;
+    view.current.zoom = null;
     setZoomed(false);
-    due();
+    schedulePaint();
   };
 
   useEffect(() => {
     if (!ground.current) return;
-    const made = draw(ground.current, look.current, series, height);
+    const made = draw(ground.current, view.current, series, height);
     plot.current = made;
     const size = new ResizeObserver(([entry]) =>
       made.setSize({ width: Math.max(160, entry.contentRect.width), height: Math.max(120, entry.contentRect.height) }),
     );
     size.observe(ground.current);
     const theme = new MutationObserver(() => {
-      Object.assign(look.current, themeOf(ground.current as HTMLElement, series));
+      Object.assign(view.current, themeOf(ground.current as HTMLElement, series));
       made.redraw(false);
     });
     theme.observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
-    due();
+    schedulePaint();
     return () => {
       size.disconnect();
       theme.disconnect();
@@ -144,7 +144,7 @@ export function LossChart({
     if (!history) return;
     if (typeof history !== "string") {
       curves.fill(history);
-      due();
+      schedulePaint();
       return;
     }
     const stop = new AbortController();
@@ -152,7 +152,7 @@ export function LossChart({
       .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(String(answer.status)))))
       .then((body) => {
         curves.fill(body.series ?? body);
-        due();
+        schedulePaint();
       })
       .catch(() => undefined);
     return () => stop.abort();
@@ -160,21 +160,21 @@ export function LossChart({
 
   useEffect(() => {
     if (!points || !points.seq) return;
-    const hole = curves.take(points);
-    due();
-    if (hole !== null) onGap?.(hole);
+    const gap = curves.addBatch(points);
+    schedulePaint();
+    if (gap !== null) onGap?.(gap);
   }, [points]);
 
   useEffect(() => {
-    Object.assign(look.current, { weight, log, total: totalSteps, live, stopWord });
-    due();
+    Object.assign(view.current, { weight, log, total: totalSteps, live, stopWord });
+    schedulePaint();
   }, [weight, log, totalSteps, live, stopWord]);
 
-  const facts = [said.last && `training ${said.last}${weight > 0 ? " (smoothed)" : ""}`, said.val && `validation ${said.val}`].filter(Boolean);
-  const summary = said.points
-    ? `${title}: ${number(said.points)} points up to step ${number(said.step)}${totalSteps ? ` of ${number(totalSteps)}` : ""}; ${facts.join(", ")}.`
+  const facts = [latest.last && `training ${latest.last}${weight > 0 ? " (smoothed)" : ""}`, latest.val && `validation ${latest.val}`].filter(Boolean);
+  const summary = latest.points
+    ? `${title}: ${number(latest.points)} points up to step ${number(latest.step)}${totalSteps ? ` of ${number(totalSteps)}` : ""}; ${facts.join(", ")}.`
     : `${title}: no points yet.`;
-  // The plot lies over its place, which is `height` or what a taller card leaves, and so never stretches it.
+  // The plot is positioned over its container, which is `height` or the rest of a taller card, and so never stretches it.
   return (
     <div ref={root} data-loss-chart data-last-step="0" data-point-count="0" data-last-seq="0" className={cn("group/chart flex h-full min-w-0 flex-col [&:fullscreen]:bg-card [&:fullscreen]:p-8", className)}>
       <div className="mb-3 flex min-h-7 flex-wrap items-center justify-between gap-x-4 gap-y-2">
@@ -211,11 +211,11 @@ export function LossChart({
       <Legend series={series} train={trainKey !== "none" ? trainWord : ""} smoothed={weight > 0} val={evalKey !== "none" ? evalWord : ""} dots={axis === "step"} />
       <p className="sr-only">{summary}</p>
       {table ? (
-        <DataTable curves={curves} trainKey={trainKey} evalKey={evalKey} height={height} title={title} words={[axis === "step" ? "Step" : "Second", trainWord, evalWord]} unit={unit} />
+        <DataTable curves={curves} trainKey={trainKey} evalKey={evalKey} height={height} title={title} columns={[axis === "step" ? "Step" : "Second", trainWord, evalWord]} unit={unit} />
       ) : (
         <div className="relative flex-1" style={{ minHeight: `min(${height}px, 100vw)` }} title="Drag to zoom in, double-click to see everything">
           <div ref={ground} aria-hidden className="absolute inset-0" />
-          {said.points === 0 && (
+          {latest.points === 0 && (
             <p className="pointer-events-none absolute inset-0 flex items-center justify-center text-sm text-muted-foreground">
               {live ? "The first point appears here as soon as it is logged." : "Nothing was measured."}
             </p>

@@ -6,10 +6,10 @@ import { pointerTip, valueBefore, type Values } from "./pointer_tip";
 export type Unit = "" | "percent" | "bytes";
 export type Axis = "step" | "seconds";
 
-export type Look = {
+export type PlotView = {
   unit: Unit;
   x: Axis;
-  words: { train: string; held: string };
+  labels: { train: string; validation: string };
   zoom: [number, number] | null;
   onZoom?: (zoom: [number, number] | null) => void;
   weight: number;
@@ -20,7 +20,7 @@ export type Look = {
   lastStep?: number;
   color?: string;
   ink?: string;
-  quiet?: string;
+  muted?: string;
   line?: string;
   ground?: string;
   card?: string;
@@ -33,60 +33,60 @@ export function themeOf(element: HTMLElement, series: number) {
   return {
     color: read(`--series-${series}`),
     ink: read("--foreground"),
-    quiet: read("--muted-foreground"),
+    muted: read("--muted-foreground"),
     line: read("--border"),
     ground: read("--muted"),
     card: read("--card"),
   };
 }
 
-export const say = (value: number, unit: Unit) => (unit === "percent" ? percent(value * 100, 1) : unit === "bytes" ? bytes(value) : figure(value));
+export const formatValue = (value: number, unit: Unit) => (unit === "percent" ? percent(value * 100, 1) : unit === "bytes" ? bytes(value) : figure(value));
 /** 75 -> "1:15", 3700 -> "1:01:40". */
 export function clock(seconds: number): string {
-  const whole = Math.round(seconds);
+  const total = Math.round(seconds);
   const two = (value: number) => String(value).padStart(2, "0");
-  const minutes = Math.floor(whole / 60);
-  return minutes < 60 ? `${minutes}:${two(whole % 60)}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
+  const minutes = Math.floor(total / 60);
+  return minutes < 60 ? `${minutes}:${two(total % 60)}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(total % 60)}`;
 }
-export const sayX = (value: number, axis: Axis) => (axis === "seconds" ? clock(value) : `Step ${number(value)}`);
+export const formatX = (value: number, axis: Axis) => (axis === "seconds" ? clock(value) : `Step ${number(value)}`);
 
 const alpha = (color: string, share: number) => `color-mix(in srgb, ${color} ${Math.round(share * 100)}%, transparent)`;
 const MONO = '12px "JetBrains Mono Variable", ui-monospace, monospace';
 const SANS = '12px "Inter Variable", system-ui, sans-serif';
 
-/** Ground of the steps still to come, with its words. */
-function drawAhead(plot: uPlot, look: Look) {
+/** Shades the steps that are still to come, and labels them. */
+function drawRemainingSteps(plot: uPlot, view: PlotView) {
   const { ctx, bbox } = plot;
-  const last = look.lastStep || 0;
-  if (!look.total || last >= look.total || look.zoom || look.x !== "step") return;
+  const last = view.lastStep || 0;
+  if (!view.total || last >= view.total || view.zoom || view.x !== "step") return;
   const ratio = devicePixelRatio || 1;
   const left = Math.max(bbox.left, plot.valToPos(last, "x", true));
   const right = bbox.left + bbox.width;
   if (right - left < 2) return;
   ctx.save();
-  if (look.live) {
-    ctx.fillStyle = alpha(look.ground as string, 0.45);
+  if (view.live) {
+    ctx.fillStyle = alpha(view.ground as string, 0.45);
     ctx.fillRect(left, bbox.top, right - left, bbox.height);
   }
-  const word = look.stopWord || (look.live && last ? `${number(look.total - last)} steps to go` : "");
+  const word = view.stopWord || (view.live && last ? `${number(view.total - last)} steps to go` : "");
   ctx.font = SANS.replace("12px", `${12 * ratio}px`);
   if (word && ctx.measureText(word).width < right - left - 12 * ratio) {
-    ctx.fillStyle = look.quiet as string;
+    ctx.fillStyle = view.muted as string;
     ctx.textBaseline = "middle";
-    ctx.textAlign = look.stopWord ? "left" : "center";
-    ctx.fillText(word, look.stopWord ? left + 8 * ratio : (left + right) / 2, bbox.top + (look.stopWord ? 12 * ratio : bbox.height / 2));
+    ctx.textAlign = view.stopWord ? "left" : "center";
+    ctx.fillText(word, view.stopWord ? left + 8 * ratio : (left + right) / 2, bbox.top + (view.stopWord ? 12 * ratio : bbox.height / 2));
   }
   ctx.restore();
 }
 
-function drawLast(plot: uPlot, look: Look) {
-  const soft = plot.data[2] as (number | null | undefined)[];
-  let at = soft.length - 1;
-  while (at >= 0 && typeof soft[at] !== "number") at -= 1;
+function drawLastPoint(plot: uPlot, view: PlotView) {
+  const smoothed = plot.data[2] as (number | null | undefined)[];
+  let at = smoothed.length - 1;
+  while (at >= 0 && typeof smoothed[at] !== "number") at -= 1;
   if (at < 0) return;
   const ratio = devicePixelRatio || 1;
   const x = plot.valToPos(plot.data[0][at], "x", true);
-  const y = plot.valToPos(soft[at] as number, "y", true);
+  const y = plot.valToPos(smoothed[at] as number, "y", true);
   const { ctx } = plot;
   ctx.save();
   const disc = (radius: number, fill: string) => {
@@ -95,36 +95,36 @@ function drawLast(plot: uPlot, look: Look) {
     ctx.fillStyle = fill;
     ctx.fill();
   };
-  if (look.live) disc(9, alpha(look.color as string, 0.3));
-  disc(4, look.color as string);
+  if (view.live) disc(9, alpha(view.color as string, 0.3));
+  disc(4, view.color as string);
   ctx.restore();
 }
 
 /** Step, smoothed, raw and validation value. */
-function tooltip(look: Look): uPlot.Plugin {
+function tooltip(view: PlotView): uPlot.Plugin {
   const row = (word: string, value: string, strong = false) =>
     `<div class="flex justify-between gap-3 py-0.5"><span class="${strong ? "font-semibold" : "text-muted-foreground"}">${word}</span><span class="font-mono tabular">${value}</span></div>`;
   return pointerTip("w-43", (box, plot, at) => {
-    const [steps, raw, soft, val] = plot.data as Values[];
-    const { train, held } = look.words;
+    const [steps, raw, smoothed, validation] = plot.data as Values[];
+    const { train, validation: validationName } = view.labels;
     const rows: [string, number | null][] = [
-      [look.weight > 0 ? `${train}, smoothed` : train, valueBefore(soft, at, 200)],
-      [`${train}, raw`, look.weight > 0 ? valueBefore(raw, at, 200) : null],
-      [held, valueBefore(val, at, 200)],
+      [view.weight > 0 ? `${train}, smoothed` : train, valueBefore(smoothed, at, 200)],
+      [`${train}, raw`, view.weight > 0 ? valueBefore(raw, at, 200) : null],
+      [validationName, valueBefore(validation, at, 200)],
     ];
-    box.innerHTML = row(sayX(steps[at] as number, look.x), "", true) + rows.map(([word, value]) => (value === null ? "" : row(word, say(value, look.unit)))).join("");
+    box.innerHTML = row(formatX(steps[at] as number, view.x), "", true) + rows.map(([word, value]) => (value === null ? "" : row(word, formatValue(value, view.unit)))).join("");
   });
 }
 
-const linear = (look: Look, low: number | null, high: number | null): uPlot.Range.MinMax => {
+const linear = (view: PlotView, low: number | null, high: number | null): uPlot.Range.MinMax => {
   if (low === null || high === null) return [0, 1];
-  // The whole curve starts at zero; a zoomed part is scaled to its own range, which shows small differences.
-  const bottom = look.zoom ? low - (high - low) * 0.05 : Math.min(0, low);
+  // The total curve starts at zero; a zoomed part is scaled to its own range, which shows small differences.
+  const bottom = view.zoom ? low - (high - low) * 0.05 : Math.min(0, low);
   return [bottom, high <= bottom ? bottom + 1 : high + (high - bottom) * 0.05];
 };
 
 /** All ticks of an axis with the same decimals, as many as its step needs. */
-function words(ticks: number[], log: boolean, unit: Unit): string[] {
+function labels(ticks: number[], log: boolean, unit: Unit): string[] {
   if (unit === "bytes") return ticks.map(bytes);
   if (unit === "percent") return ticks.map((tick) => number(tick * 100, 1));
   const gap = ticks.length > 1 ? Math.abs(ticks[1] - ticks[0]) : 1;
@@ -134,35 +134,35 @@ function words(ticks: number[], log: boolean, unit: Unit): string[] {
 }
 
 /** A dot under the pointer on the smoothed line alone: elsewhere it would cover the drawn ones. */
-function onlySmooth(_plot: uPlot, line: number): HTMLElement {
+function pointerDot(_plot: uPlot, line: number): HTMLElement {
   const dot = document.createElement("div");
   if (line !== 2) dot.style.visibility = "hidden";
   return dot;
 }
 
 /** What was dragged over fills the chart; a double click shows everything again. */
-function zoomIn(plot: uPlot, look: Look) {
+function zoomIn(plot: uPlot, view: PlotView) {
   const { left, width } = plot.select;
   if (width < 6) return;
   const [from, to] = [plot.posToVal(left, "x"), plot.posToVal(left + width, "x")];
   plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-  look.zoom = [from, to];
+  view.zoom = [from, to];
   plot.setScale("x", { min: from, max: to });
-  look.onZoom?.(look.zoom);
+  view.onZoom?.(view.zoom);
 }
 
-/** Distances between two marks of an axis: whole steps, and times as a clock counts them. */
-export const WHOLE = [1, 2, 5].flatMap((lead) => [0, 1, 2, 3, 4, 5, 6, 7, 8].map((power) => lead * 10 ** power)).sort((a, b) => a - b);
+/** Distances between two marks of an axis: total steps, and times as a clock counts them. */
+export const WHOLE_STEPS = [1, 2, 5].flatMap((lead) => [0, 1, 2, 3, 4, 5, 6, 7, 8].map((power) => lead * 10 ** power)).sort((a, b) => a - b);
 const SPANS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800];
 
-/** Makes the plot in `ground`. `look` stays shared: the caller changes it and asks for a redraw. */
-export function draw(ground: HTMLElement, look: Look, series: number, height: number): uPlot {
-  Object.assign(look, themeOf(ground, series));
+/** Makes the plot in `ground`. `view` is shared: the caller changes it and redraws the plot. */
+export function draw(ground: HTMLElement, view: PlotView, series: number, height: number): uPlot {
+  Object.assign(view, themeOf(ground, series));
   const toLog = (value: number) => Math.log10(Math.max(value, 1e-8));
   const axis = (): uPlot.Axis => ({
-    stroke: () => look.quiet as string,
+    stroke: () => view.muted as string,
     font: MONO,
-    grid: { stroke: () => look.line as string, width: 1, dash: [2, 4] },
+    grid: { stroke: () => view.line as string, width: 1, dash: [2, 4] },
     ticks: { show: false },
   });
   const options: uPlot.Options = {
@@ -173,31 +173,31 @@ export function draw(ground: HTMLElement, look: Look, series: number, height: nu
     cursor: {
       y: false,
       drag: { x: true, y: false, setScale: false },
-      points: { size: 7, show: onlySmooth },
+      points: { size: 7, show: pointerDot },
       bind: {
         dblclick: (_plot, _target, handler) => (event) => {
-          look.zoom = null;
-          look.onZoom?.(null);
+          view.zoom = null;
+          view.onZoom?.(null);
           return handler(event);
         },
       },
     },
     scales: {
-      x: { time: false, range: (_plot, low, high) => look.zoom || (look.total && look.x === "step" ? [0, Math.max(look.total, high ?? 0)] : [low ?? 0, Math.max(high ?? 1, (low ?? 0) + 1)]) },
+      x: { time: false, range: (_plot, low, high) => view.zoom || (view.total && view.x === "step" ? [0, Math.max(view.total, high ?? 0)] : [low ?? 0, Math.max(high ?? 1, (low ?? 0) + 1)]) },
       y: {
         distr: 100,
-        fwd: (value: number) => (look.log ? toLog(value) : value),
-        bwd: (value: number) => (look.log ? 10 ** value : value),
-        range: (_plot, low, high) => (look.log ? [Math.max((low ?? 0.1) * 0.8, 1e-9), Math.max((high ?? 1) * 1.25, 1e-8)] : linear(look, low, high)),
+        fwd: (value: number) => (view.log ? toLog(value) : value),
+        bwd: (value: number) => (view.log ? 10 ** value : value),
+        range: (_plot, low, high) => (view.log ? [Math.max((low ?? 0.1) * 0.8, 1e-9), Math.max((high ?? 1) * 1.25, 1e-8)] : linear(view, low, high)),
       } as uPlot.Scale,
     },
     axes: [
-      { ...axis(), grid: { show: false }, space: 70, size: 32, incrs: look.x === "seconds" ? SPANS : WHOLE, values: (_plot, ticks) => ticks.map((tick) => (look.x === "seconds" ? clock(tick) : number(tick))) },
+      { ...axis(), grid: { show: false }, space: 70, size: 32, incrs: view.x === "seconds" ? SPANS : WHOLE_STEPS, values: (_plot, ticks) => ticks.map((tick) => (view.x === "seconds" ? clock(tick) : number(tick))) },
       {
         ...axis(),
-        size: look.unit === "bytes" ? 72 : 52,
+        size: view.unit === "bytes" ? 72 : 52,
         splits: (plot, _axis, low, high) => {
-          if (look.log) {
+          if (view.log) {
             const out: number[] = [];
             for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power += 1)
               for (const lead of [1, 2, 5]) if (lead * 10 ** power >= low && lead * 10 ** power <= high) out.push(lead * 10 ** power);
@@ -211,26 +211,26 @@ export function draw(ground: HTMLElement, look: Look, series: number, height: nu
           return out;
         },
         filter: (_plot, splits) => splits,
-        values: (_plot, ticks) => words(ticks, look.log, look.unit),
+        values: (_plot, ticks) => labels(ticks, view.log, view.unit),
       },
     ],
     series: [
       {},
-      { stroke: () => alpha(look.color as string, 0.4), width: 1, points: { show: false }, spanGaps: true },
-      { stroke: () => look.color as string, width: 2.25, points: { show: false }, spanGaps: true },
+      { stroke: () => alpha(view.color as string, 0.4), width: 1, points: { show: false }, spanGaps: true },
+      { stroke: () => view.color as string, width: 2.25, points: { show: false }, spanGaps: true },
       {
-        stroke: () => look.ink as string,
+        stroke: () => view.ink as string,
         width: 1,
         dash: [3, 3],
         spanGaps: true,
-        points: { show: look.x === "step", size: 7, width: 1.75, stroke: () => look.ink as string, fill: () => look.card as string },
+        points: { show: view.x === "step", size: 7, width: 1.75, stroke: () => view.ink as string, fill: () => view.card as string },
       },
     ],
-    plugins: [tooltip(look)],
+    plugins: [tooltip(view)],
     hooks: {
-      setSelect: [(plot) => zoomIn(plot, look)],
-      drawAxes: [(plot) => drawAhead(plot, look)],
-      draw: [(plot) => drawLast(plot, look)],
+      setSelect: [(plot) => zoomIn(plot, view)],
+      drawAxes: [(plot) => drawRemainingSteps(plot, view)],
+      draw: [(plot) => drawLastPoint(plot, view)],
     },
   };
   return new uPlot(options, [[], [], [], []], ground);

@@ -1,7 +1,7 @@
 // Parallel coordinates: an axis per differing parameter, a line per job. Only this chart loads plotly.
 import { useEffect, useRef, useState } from "react";
 import { buttonClasses } from "../primitives/button";
-import { bring } from "../primitives/later";
+import { prefetchThenImport } from "../primitives/later";
 
 type Axis = { name: string; labels: string[]; positions: number[] };
 type Job = { name: string; series: number; dash: number };
@@ -58,7 +58,7 @@ export function ParallelCoordinates({ axes = [], jobs = [], height = 320 }: Prop
     let unmounted = false;
     const element = container.current;
     if (!element || !axes.length) return;
-    bring(() => import("plotly.js-basic-dist-min"))
+    prefetchThenImport(() => import("plotly.js-basic-dist-min"))
       .then(async (module: any) => {
         const plotly = module.default ?? module;
         if (unmounted) return;

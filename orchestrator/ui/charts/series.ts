@@ -1,5 +1,5 @@
-// The data behind a curve: points by (series, step), batches by number, and what smoothing makes of them.
-/** Step, series, value: a list, since two hundred tabs at once feel every letter that is written out. */
+// The data behind a curve: points by (series, step), numbered batches, and smoothing.
+/** Step, series, value: a list, which is shorter than an object for many tabs at once. */
 export type Item = [step: number, series: string, value: number];
 export type Batch = { seq: number; items: Item[]; first_seq?: number };
 export type History = { [series: string]: [number, number][] };
@@ -20,13 +20,13 @@ export class Curves {
     return true;
   }
 
-  /** History is the server's own reading: it fills, and never moves what came live. */
+  /** Adds the points of the stored history; points that arrived live are not removed. */
   fill(history: History): void {
     for (const [series, points] of Object.entries(history || {})) for (const [step, value] of points) this.put([step, series, value]);
   }
 
-  /** Takes a batch; answers the last number seen before a hole, or null when nothing is missing. */
-  take(batch: Batch): number | null {
+  /** Adds a batch. Returns the last number before a gap, or null when nothing is missing. */
+  addBatch(batch: Batch): number | null {
     const before = this.lastSeq;
     const first = batch.first_seq ?? batch.seq;
     for (const item of batch.items || []) this.put(item);

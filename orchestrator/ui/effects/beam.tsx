@@ -8,15 +8,15 @@ export function Beam() {
     const element = beam.current;
     if (!element || window.matchMedia("(prefers-reduced-motion: reduce)").matches) return;
     const light = animate(element, { opacity: [0.35, 1] }, { duration: 0.9, ease: "easeOut" });
-    let lean: { stop: () => void } | null = null;
+    let rotation: { stop: () => void } | null = null;
     let due = 0;
     const follow = (event: PointerEvent) => {
       if (due || event.pointerType !== "mouse") return;
       due = requestAnimationFrame(() => {
         due = 0;
         const angle = (event.clientX / window.innerWidth - 0.5) * -6;
-        lean?.stop();
-        lean = animate(element, { transform: `rotate(${angle.toFixed(2)}deg)` }, { duration: 0.6, ease: "easeOut" });
+        rotation?.stop();
+        rotation = animate(element, { transform: `rotate(${angle.toFixed(2)}deg)` }, { duration: 0.6, ease: "easeOut" });
       });
     };
     window.addEventListener("pointermove", follow, { passive: true });
@@ -24,7 +24,7 @@ export function Beam() {
       window.removeEventListener("pointermove", follow);
       cancelAnimationFrame(due);
       light.stop();
-      lean?.stop();
+      rotation?.stop();
     };
   }, []);
   return (

@@ -17,7 +17,7 @@ def auth_layout(title: str, note: Child, *form: Child, foot: Child = None, front
     return rx.el.div(
         rx.el.div(
             rx.el.header(
-                link(logo(), href="/", quiet=False, aria_label="Loreel, start page", class_name="no-underline"),
+                link(logo(), href="/", muted=False, aria_label="Loreel, start page", class_name="no-underline"),
                 theme_toggle(),
                 class_name="flex items-center justify-between",
             ),

@@ -1,4 +1,4 @@
-// Notices: a panel under the bell, a dot while something is unread, and the browser's own notification when asked for.
+// Notifications: a panel under the bell, a count while something is unread, and notifications of the browser where enabled.
 import { Bell as BellIcon, BellRing, CircleCheck, CircleStop, CircleX, Unplug } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { Link } from "react-router";
@@ -22,11 +22,11 @@ const supported = () => typeof window !== "undefined" && "Notification" in windo
 /** One browser notification for one notice, however many tabs are open. */
 function ring(notice: Notice) {
   if (!supported() || Notification.permission !== "granted" || localStorage.getItem(KEY) !== "on") return;
-  const told = new Notification(notice.title, { body: notice.body, tag: `loreel-${notice.id}`, icon: "/favicon.svg" });
-  told.onclick = () => {
+  const notification = new Notification(notice.title, { body: notice.body, tag: `loreel-${notice.id}`, icon: "/favicon.svg" });
+  notification.onclick = () => {
     window.focus();
     if (notice.href) window.location.assign(notice.href);
-    told.close();
+    notification.close();
   };
 }
 
@@ -93,7 +93,7 @@ export function Bell({ items = [], unread = 0, newest = 0, onOpen }: Props) {
       document.removeEventListener("keydown", escape);
     };
   }, [open]);
-  // What was new when the bell was opened stays marked until it is opened the next time.
+  // Notifications that were new when the panel was opened stay marked until it is opened again.
   const press = () => {
     if (!open) onOpen?.();
     setOpen(!open);
@@ -126,14 +126,14 @@ export function Bell({ items = [], unread = 0, newest = 0, onOpen }: Props) {
               ))}
             </ul>
           ) : (
-            <p className="border-t border-border px-4 py-6 text-sm text-muted-foreground">Nothing yet. When a job ends or recovers by itself, it is said here.</p>
+            <p className="border-t border-border px-4 py-6 text-sm text-muted-foreground">Nothing yet. Jobs that end or recover by themselves appear here.</p>
           )}
           <div className="flex flex-wrap items-center justify-between gap-2 border-t border-border px-4 py-2.5 text-xs">
             <label className="flex cursor-pointer items-center gap-2">
               <input type="checkbox" checked={on} onChange={() => void toggle()} className="size-4 cursor-pointer accent-(--primary) focus-ring" />
               Show them in this browser
             </label>
-            <Link to="/settings" onClick={() => setOpen(false)} className="link-quiet text-muted-foreground">
+            <Link to="/settings" onClick={() => setOpen(false)} className="link-muted text-muted-foreground">
               Webhook and e-mail
             </Link>
             {why && (

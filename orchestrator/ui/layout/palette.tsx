@@ -6,7 +6,7 @@ import { later, useOpenedOnce } from "../primitives/later";
 import { useOpen } from "../primitives/open_state";
 import { squareButton } from "./theme_toggle";
 
-const { Part: Panel, soon } = later(() => import("./palette_panel"));
+const { Part: Panel, preload } = later(() => import("./palette_panel"));
 const key = "rounded border border-border px-1.5 font-mono text-xs leading-5";
 
 export function Palette() {
@@ -23,7 +23,7 @@ export function Palette() {
     document.addEventListener("keydown", press);
     return () => document.removeEventListener("keydown", press);
   }, [change, open]);
-  useEffect(() => setApple(/Mac|iP/.test(navigator.platform)), []); // after the keys are heard
+  useEffect(() => setApple(/Mac|iP/.test(navigator.platform)), []); // after the key handler is registered
   return (
     <>
       <button
@@ -33,7 +33,7 @@ export function Palette() {
         aria-haspopup="dialog"
         aria-keyshortcuts={apple === undefined ? undefined : "Control+K Meta+K"}
         onClick={() => change(true)}
-        {...soon}
+        {...preload}
         className={cn(squareButton, "lg:w-auto lg:gap-2 lg:border-border lg:bg-card lg:px-3")}
       >
         <Search aria-hidden className="size-4" />

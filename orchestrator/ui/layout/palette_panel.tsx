@@ -1,4 +1,4 @@
-// The open command palette: pages, actions, and what the studio holds under the words typed; its code comes with the first opening.
+// The open command palette: pages, actions, and records whose name contains the typed words; its code is loaded with the first opening.
 import * as Radix from "@radix-ui/react-dialog";
 import { Command } from "cmdk";
 import { Activity, Boxes, Film, Layers, LayoutDashboard, Moon, Play, Plus, Rocket, Server, Settings, Sun, type LucideIcon } from "lucide-react";
@@ -8,7 +8,7 @@ import { ColorModeContext } from "$/utils/context";
 import { overlayClasses } from "../primitives/dialog_panel";
 
 type Props = { open: boolean; change: (open: boolean) => void; restore: (event: Event) => void };
-type Found = { id: string; name: string; note: string; href: string; icon: LucideIcon };
+type Result = { id: string; name: string; note: string; href: string; icon: LucideIcon };
 type Row = { id: string; name: string; status?: string; version?: number };
 
 const pages: [string, string, LucideIcon][] = [
@@ -35,7 +35,7 @@ const sources: [string, string, LucideIcon][] = [
 const SHOWN = 5;
 const PAUSE_MS = 120;
 
-async function look(words: string, signal: AbortSignal): Promise<Found[]> {
+async function search(words: string, signal: AbortSignal): Promise<Result[]> {
   const ask = async ([kind, word, icon]: (typeof sources)[number]) => {
     const answer = await fetch(`/api/v1/${kind}?limit=${SHOWN}&q=${encodeURIComponent(words)}`, { signal });
     if (!answer.ok) throw new Error(String(answer.status));
@@ -51,14 +51,14 @@ async function look(words: string, signal: AbortSignal): Promise<Found[]> {
   return (await Promise.all(sources.map(ask))).flat();
 }
 
-/** What is found under the words, and whether the studio could be asked; the last word typed wins. */
-function useFound(words: string): [Found[], boolean] {
-  const [found, setFound] = useState<Found[]>([]);
+/** The records found, and whether the search failed; an older search is cancelled by a newer one. */
+function useResults(words: string): [Result[], boolean] {
+  const [found, setFound] = useState<Result[]>([]);
   const [failed, setFailed] = useState(false);
   useEffect(() => {
     const stop = new AbortController();
     const timer = window.setTimeout(() => {
-      look(words, stop.signal).then(
+      search(words, stop.signal).then(
         (rows) => (setFound(rows), setFailed(false)),
         (reason: Error) => reason.name !== "AbortError" && setFailed(true),
       );
@@ -80,7 +80,7 @@ export default function PalettePanel({ open, change, restore }: Props) {
   const navigate = useNavigate();
   const { resolvedColorMode, setColorMode } = useContext(ColorModeContext);
   const [words, setWords] = useState("");
-  const [found, failed] = useFound(words.trim());
+  const [found, failed] = useResults(words.trim());
   const done = (act: () => void) => () => {
     change(false);
     act();
@@ -116,7 +116,7 @@ export default function PalettePanel({ open, change, restore }: Props) {
               className="h-12 w-full shrink-0 border-b border-border bg-transparent px-4 text-base outline-none placeholder:text-muted-foreground"
             />
             <Command.List className="min-h-0 overflow-y-auto p-1.5 pt-0">
-              <Command.Empty className="px-2.5 py-6 text-sm text-muted-foreground">Nothing of yours has this in its name.</Command.Empty>
+              <Command.Empty className="px-2.5 py-6 text-sm text-muted-foreground">Nothing found with this in its name.</Command.Empty>
               {failed && (
                 <p role="alert" className="px-2.5 pt-3 text-sm text-destructive">
                   The studio did not answer, so only pages are listed. Type on to try again.

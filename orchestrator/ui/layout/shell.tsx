@@ -7,7 +7,7 @@ import { later, useOpenedOnce } from "../primitives/later";
 import { useOpen } from "../primitives/open_state";
 import { squareButton } from "./theme_toggle";
 
-const { Part: Panel, soon } = later(() => import("./nav_drawer_panel"));
+const { Part: Panel, preload } = later(() => import("./nav_drawer_panel"));
 
 export function NavDrawer({ children }: { children?: ReactNode }) {
   const state = useOpen(undefined);
@@ -21,7 +21,7 @@ export function NavDrawer({ children }: { children?: ReactNode }) {
         aria-expanded={state.open}
         className={cn(squareButton, "-ml-2 md:hidden")}
         onClick={() => state.change(true)}
-        {...soon}
+        {...preload}
       >
         <Menu aria-hidden className="size-5" />
       </button>

@@ -77,7 +77,7 @@ def job_card(
             link(
                 name,
                 href=href,
-                quiet=False,
+                muted=False,
                 class_name="min-w-0 truncate text-base font-semibold no-underline hover:underline",
             ),
             rx.el.span("#", job_id, class_name="font-mono text-xs text-muted-foreground"),

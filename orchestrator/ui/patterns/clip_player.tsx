@@ -31,8 +31,8 @@ export function ClipPlayer({ thumbnail, preview, title, length, className }: Pro
   };
   useEffect(() => () => window.clearTimeout(wait.current), []);
   useEffect(() => {
-    const quiet = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-    if (!playing || quiet || (preview && !refused)) return undefined;
+    const reducedMotion = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if (!playing || reducedMotion || (preview && !refused)) return undefined;
     const turns = window.setInterval(() => setFrame((now) => (now + 1) % FRAMES.length), TURN_MS);
     return () => window.clearInterval(turns);
   }, [playing, refused, preview]);

@@ -122,13 +122,13 @@ export function InlineEdit({ value, what, of, multiline, most, problem = "", att
   const offering = (
     <input
       {...shared}
-      {...choices.wiring}
+      {...choices.inputProps}
       className={cn(controlClasses, "h-8 pl-2 pr-8 text-xs touch:h-11 touch:pr-11")}
       onChange={(event) => {
         choices.typed(event.target.value);
         setText(event.target.value);
       }}
-      onKeyDown={choices.heard}
+      onKeyDown={choices.handleKey}
     />
   );
   return (
@@ -140,7 +140,7 @@ export function InlineEdit({ value, what, of, multiline, most, problem = "", att
           className={cn(controlClasses, "block resize-y px-2 py-1.5 text-xs")}
         />
       ) : options.length > 0 ? (
-        choices.around(offering)
+        choices.withList(offering)
       ) : (
         line
       )}

@@ -19,7 +19,7 @@ TONES: dict[Tone, str] = {
 
 
 def tag(*content: Child, class_name: str = "") -> rx.Component:
-    """A quiet outlined word: a task, "All linear"."""
+    """A muted, outlined label: a task, "All linear"."""
     look = "inline-flex h-5 shrink-0 items-center rounded-md border border-border px-1.5 text-xs text-muted-foreground"
     return rx.el.span(*children(*content), class_name=classes(look, class_name))
 

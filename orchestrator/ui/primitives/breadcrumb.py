@@ -19,7 +19,7 @@ def breadcrumb(crumbs: list[Crumb]) -> rx.Component:
             items.append(rx.el.li(here, class_name="min-w-0 truncate"))
         else:
             parent = link(
-                label, href=href, quiet=False, class_name="text-muted-foreground no-underline hover:text-foreground"
+                label, href=href, muted=False, class_name="text-muted-foreground no-underline hover:text-foreground"
             )
             items.append(rx.el.li(parent, class_name="shrink-0 max-md:hidden"))
     return rx.el.nav(

@@ -16,7 +16,7 @@ export const buttonClasses = cva(
         ghost: "text-muted-foreground hover:bg-muted hover:text-foreground",
         destructive: "border-destructive/45 bg-card text-destructive hover:bg-destructive/10",
         danger: "bg-destructive-fill text-white hover:bg-destructive-fill/90",
-        link: "link-quiet rounded-md px-0 text-foreground",
+        link: "link-muted rounded-md px-0 text-foreground",
       },
       size: {
         sm: "h-7 rounded-md px-2.5 text-xs gap-1.5 [&>svg]:size-3.5",

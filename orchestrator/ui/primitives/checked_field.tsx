@@ -1,4 +1,4 @@
-// A field that looks at its own text as one leaves it, before anything is sent: the server's sentence comes after it.
+// A field that is validated when it loses focus; an error from the server replaces its own.
 import { useEffect, useRef, useState, type ComponentProps, type FormEvent, type FocusEvent } from "react";
 import { Field } from "./field";
 
@@ -28,7 +28,7 @@ export function CheckedField({ empty, pattern, wrong, sameAs, differs, error, ch
   const leave = (event: FocusEvent) => {
     const input = control(event.target);
     if (!input) return;
-    // The server looks at the text as it is left now, but not at the second of a pair.
+    // The server validates the text when the field loses focus, but not the second field of a pair.
     if (!sameAs) setSeen(undefined);
     // Walking through an untouched form is no mistake yet.
     if (input.value || edited) setOwn(sentence(input));
@@ -37,7 +37,7 @@ export function CheckedField({ empty, pattern, wrong, sameAs, differs, error, ch
     const input = control(event.target);
     if (!input) return;
     setEdited(true);
-    // What the server said was about an older text.
+    // The error from the server was about an older text.
     setSeen(error);
     if (own) setOwn(sentence(input));
   };

@@ -44,7 +44,7 @@ def combobox(
 
     Args:
         noun: what the options are, in the plural ("classes").
-        fresh: said quietly below the field once something is typed that is no option ("New class").
+        fresh: the note below the field when the typed text is not among the options ("New class").
     """
     given = present(name=name, placeholder=placeholder, max_length=max_length)
     return Combobox.create(

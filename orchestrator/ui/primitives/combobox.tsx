@@ -1,4 +1,4 @@
-// A text field that offers what there is already and takes anything else, too: WAI-ARIA's editable combobox with a list.
+// A text field that suggests existing values and accepts new ones: WAI-ARIA's editable combobox with a list.
 import { Check, ChevronDown } from "lucide-react";
 import { useEffect, useId, useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactNode, type RefObject } from "react";
 import { cn } from "./cn";
@@ -7,29 +7,29 @@ import { controlClasses, controlHeight, useTyped } from "./input";
 
 export type Choice = { value: string; label: string; hint?: string };
 
-const SHOWN = 50; // more are found by typing on
+const SHOWN = 50; // typing more narrows the list
 const GAP = 4;
 
 const folded = (text: string) => text.trim().toLowerCase();
 
-/** Those that begin with the words, then those that hold them. */
+/** Options that begin with the typed text, then those that contain it. */
 function matching(options: Choice[], words: string): Choice[] {
-  const wanted = folded(words);
-  if (!wanted) return options;
-  const found = options.filter((option) => folded(option.label).includes(wanted));
-  const first = found.filter((option) => folded(option.label).startsWith(wanted));
+  const prefix = folded(words);
+  if (!prefix) return options;
+  const found = options.filter((option) => folded(option.label).includes(prefix));
+  const first = found.filter((option) => folded(option.label).startsWith(prefix));
   return [...first, ...found.filter((option) => !first.includes(option))];
 }
 
 /** Puts `list` into the top layer below `anchor`, or above it where there is more room; a dialog cannot cut it off. */
-function useBeside(open: boolean, anchor: RefObject<HTMLElement | null>, list: RefObject<HTMLElement | null>) {
+function usePopoverPosition(open: boolean, anchor: RefObject<HTMLElement | null>, list: RefObject<HTMLElement | null>) {
   useLayoutEffect(() => {
     const [field, box] = [anchor.current, list.current];
     if (!open || !field || !box) return;
-    const seen = window.visualViewport; // a phone's keyboard takes the lower half
+    const viewport = window.visualViewport; // a phone's keyboard takes the lower half
     const place = () => {
       const at = field.getBoundingClientRect();
-      const [top, height] = [seen?.offsetTop ?? 0, seen?.height ?? window.innerHeight];
+      const [top, height] = [viewport?.offsetTop ?? 0, viewport?.height ?? window.innerHeight];
       const [above, below] = [at.top - top - 2 * GAP, top + height - at.bottom - 2 * GAP];
       const up = below < 160 && above > below;
       box.style.maxHeight = `${Math.max(96, Math.min(272, up ? above : below))}px`;
@@ -43,12 +43,12 @@ function useBeside(open: boolean, anchor: RefObject<HTMLElement | null>, list: R
     sized.observe(box);
     window.addEventListener("scroll", place, { capture: true, passive: true });
     window.addEventListener("resize", place);
-    seen?.addEventListener("resize", place);
+    viewport?.addEventListener("resize", place);
     return () => {
       sized.disconnect();
       window.removeEventListener("scroll", place, { capture: true });
       window.removeEventListener("resize", place);
-      seen?.removeEventListener("resize", place);
+      viewport?.removeEventListener("resize", place);
     };
   }, [open]);
 }
@@ -57,7 +57,7 @@ type Offered = {
   options: Choice[];
   text: string;
   pick: (text: string) => void;
-  /** Said quietly below the field of what is not among the options. */
+  /** The note below the field for a value that is not among the options. */
   fresh?: string;
   /** What the options are, in the plural: "classes". */
   noun?: string;
@@ -66,8 +66,8 @@ type Offered = {
 };
 
 /**
- * What an `<input>` needs to offer `options`: `wiring` for it, `around` to draw it with its list and hint, `heard` for its
- * keys (true: handled, so that no other handler gets the key), and `typed` to be called with each change.
+ * What an `<input>` needs to offer `options`: `inputProps` for it, `withList` to draw it with its list and hint,
+ * `handleKey` for its keys (true: handled, so that no other handler gets the key), and `typed` to be called with each change.
  */
 export function useChoices({ options, text, pick, fresh = "", noun = "choices", invalid, className }: Offered) {
   const [open, setOpen] = useState(false);
@@ -82,8 +82,8 @@ export function useChoices({ options, text, pick, fresh = "", noun = "choices", 
   const same = text.trim();
   const drawn = open && shown.length > 0 && !(query && shown.length === 1 && shown[0].value === same);
   const isNew = touched && same !== "" && !options.some((option) => option.value === same);
-  const near = isNew ? options.find((option) => folded(option.value) === folded(same)) : undefined;
-  useBeside(drawn, field, list);
+  const similar = isNew ? options.find((option) => folded(option.value) === folded(same)) : undefined;
+  usePopoverPosition(drawn, field, list);
   useEffect(() => {
     list.current?.querySelector("[data-active]")?.scrollIntoView({ block: "nearest" });
   }, [active, drawn]);
@@ -91,7 +91,7 @@ export function useChoices({ options, text, pick, fresh = "", noun = "choices", 
   const close = () => (setOpen(false), setActive(-1));
   const reset = () => (close(), setTouched(false));
   const show = (at: number) => {
-    setQuery(""); // all there are, whatever stands in the field
+    setQuery(""); // all options, whatever is in the field
     setActive(at);
     setOpen(true);
   };
@@ -106,7 +106,7 @@ export function useChoices({ options, text, pick, fresh = "", noun = "choices", 
     setActive(-1);
     setOpen(next.trim() !== "");
   };
-  const heard = (event: KeyboardEvent): boolean => {
+  const handleKey = (event: KeyboardEvent): boolean => {
     if (event.nativeEvent.isComposing) return false;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step && !event.altKey && drawn) setActive((active + step + (active < 0 && step < 0 ? 1 : 0) + shown.length) % shown.length);
@@ -119,8 +119,8 @@ export function useChoices({ options, text, pick, fresh = "", noun = "choices", 
     event.stopPropagation();
     return true;
   };
-  const hint = isNew && !invalid ? (near ? `${fresh}. Did you mean “${near.value}”?` : fresh) : "";
-  const wiring = {
+  const hint = isNew && !invalid ? (similar ? `${fresh}. Did you mean “${similar.value}”?` : fresh) : "";
+  const inputProps = {
     role: "combobox",
     autoComplete: "off",
     autoCapitalize: "none",
@@ -131,7 +131,7 @@ export function useChoices({ options, text, pick, fresh = "", noun = "choices", 
     "aria-activedescendant": drawn && active >= 0 ? `${id}-${active}` : undefined,
   };
   const rest = found.length - shown.length;
-  const around = (input: ReactNode) => (
+  const withList = (input: ReactNode) => (
     <div className={cn("flex min-w-0 flex-col gap-1", className)}>
       <div ref={field} className="relative">
         {input}
@@ -140,7 +140,7 @@ export function useChoices({ options, text, pick, fresh = "", noun = "choices", 
           tabIndex={-1}
           aria-label={`Show ${noun}`}
           aria-expanded={drawn}
-          onMouseDown={(event) => event.preventDefault()} // the field keeps the keyboard
+          onMouseDown={(event) => event.preventDefault()} // the field keeps the focus
           onClick={() => {
             field.current?.querySelector("input")?.focus();
             drawn ? close() : show(-1);
@@ -182,7 +182,7 @@ export function useChoices({ options, text, pick, fresh = "", noun = "choices", 
       </div>
     </div>
   );
-  return { wiring, around, heard, typed, close, reset };
+  return { inputProps, withList, handleKey, typed, close, reset };
 }
 
 type Props = Omit<Offered, "text" | "pick" | "options"> & {
@@ -198,11 +198,11 @@ export function Combobox({ options = [], value = "", onChange, fresh, noun, id, 
   const described = useField({ id, invalid });
   const refused = Boolean(described["aria-invalid"]);
   const choices = useChoices({ options, text: typed.text ?? "", pick: typed.type, fresh, noun, invalid: refused, className });
-  return choices.around(
+  return choices.withList(
     <input
       {...described}
       {...rest}
-      {...choices.wiring}
+      {...choices.inputProps}
       value={typed.text}
       className={cn(controlClasses, controlHeight.md, "pl-3 pr-8 touch:pr-11")}
       onChange={(event) => {
@@ -214,7 +214,7 @@ export function Combobox({ options = [], value = "", onChange, fresh, noun, id, 
         typed.flush();
       }}
       onKeyDown={(event) => {
-        if (!choices.heard(event) && event.key === "Enter") typed.flush();
+        if (!choices.handleKey(event) && event.key === "Enter") typed.flush();
       }}
     />,
   );

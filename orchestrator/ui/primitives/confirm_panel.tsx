@@ -1,4 +1,4 @@
-// The question itself; its code comes with the first opening.
+// The open confirmation; its code is loaded with the first opening.
 import * as Radix from "@radix-ui/react-alert-dialog";
 import { useState } from "react";
 import { buttonClasses } from "./button";
@@ -8,15 +8,15 @@ import { controlClasses, controlHeight } from "./input";
 
 export type PanelProps = ModalProps & { name?: string; confirm?: string; cancel?: string; destructive?: boolean; onConfirm?: () => void };
 
-/** A page shows several spaces of a name as one. */
+/** Several spaces of a name count as one, as a page shows them. */
 const plain = (text: string) => text.trim().replace(/\s+/g, " ");
 
-export default function ConfirmPanel({ open, change: tell, restore, title, description, name, confirm = "Delete", cancel = "Keep it", destructive = true, onConfirm, children }: PanelProps) {
+export default function ConfirmPanel({ open, change: onChange, restore, title, description, name, confirm = "Delete", cancel = "Keep it", destructive = true, onConfirm, children }: PanelProps) {
   const [typed, setTyped] = useState("");
   const ready = !name || plain(typed) === plain(name);
   const change = (next: boolean) => {
     setTyped("");
-    tell(next);
+    onChange(next);
   };
   const go = () => {
     if (!ready) return;

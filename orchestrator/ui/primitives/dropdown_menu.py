@@ -40,7 +40,7 @@ class MenuItem(_Menu):
 
 
 class MenuLabel(_Menu):
-    """A quiet head in a menu."""
+    """A muted heading in a menu."""
 
     tag = "MenuLabel"
 
@@ -92,7 +92,7 @@ def menu_item(
 
 
 def menu_label(text: Child) -> rx.Component:
-    """A quiet head above items."""
+    """A muted heading above items."""
     return MenuLabel.create(text)
 
 

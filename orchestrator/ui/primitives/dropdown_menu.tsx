@@ -16,7 +16,7 @@ type Props = {
   children?: ReactNode;
 };
 
-const { Part: Panel, soon } = later(() => import("./menu_panel"));
+const { Part: Panel, preload } = later(() => import("./menu_panel"));
 
 export function DropdownMenu({ trigger, label, variant = "outline", size = "md", align = "end", className, children }: Props) {
   const [pressed, setPressed] = useState(false);
@@ -24,7 +24,7 @@ export function DropdownMenu({ trigger, label, variant = "outline", size = "md",
     event.preventDefault(); // else the button takes the focus from the menu that opens
     setPressed(true);
   };
-  const looks = cn(buttonClasses({ variant, size }), className);
+  const classes = cn(buttonClasses({ variant, size }), className);
   // A plain button until it is pressed. It takes the press on the way down, as the menu's own button does.
   const plain = (
     <button
@@ -32,18 +32,18 @@ export function DropdownMenu({ trigger, label, variant = "outline", size = "md",
       aria-label={label}
       aria-haspopup="menu"
       aria-expanded={false}
-      className={looks}
+      className={classes}
       onClick={press}
       onPointerDown={(event) => event.button === 0 && event.pointerType === "mouse" && !event.ctrlKey && press(event)}
       onKeyDown={(event) => event.key === "ArrowDown" && press(event)}
-      {...soon}
+      {...preload}
     >
       {trigger}
     </button>
   );
   if (!pressed) return plain;
   return (
-    <Panel instead={plain} trigger={trigger} label={label} className={looks} align={align}>
+    <Panel fallback={plain} trigger={trigger} label={label} className={classes} align={align}>
       {children}
     </Panel>
   );

@@ -1,4 +1,4 @@
-// Text controls. Each keeps what is typed in the browser and tells Python a moment later, so no caret jumps.
+// Text controls. Each keeps the typed text in the browser and sends it to the server a moment later, so that the caret does not jump.
 import { useEffect, useRef, useState, type ChangeEvent, type KeyboardEvent } from "react";
 import { cn } from "./cn";
 import { useField } from "./field";

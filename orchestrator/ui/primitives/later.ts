@@ -5,18 +5,18 @@ import { buttonClasses } from "./button";
 type Module<P> = { default: ComponentType<P> };
 type Openable = { open?: boolean; change?: (open: boolean) => void };
 
-/** The code of a part did not arrive: the network was away, or a newer build has taken its place. */
+/** The code of a part could not be loaded: the network is down, or a newer build has replaced the file. */
 class Unloaded extends Error {}
 
-const WAITS_MS = [500, 1000, 2000, 4000]; // as long as a web server takes to start again
+const WAITS_MS = [500, 1000, 2000, 4000]; // about as long as a web server takes to restart
 
 const IMPORTED = new RegExp("import\\(\\s*[\"'`]([^\"'`]+)");
 
 /**
- * A browser that could not import a file once does not ask for it again while the page stands. So the file is fetched
- * first, which may fail as often as it likes, and lies in the browser's cache when it is imported.
+ * Fetches a file before it is imported. A browser remembers a failed import until the page is reloaded, but a failed
+ * fetch can be repeated; afterwards the import is served from the browser's cache.
  */
-export async function bring<M>(load: () => Promise<M>): Promise<M> {
+export async function prefetchThenImport<M>(load: () => Promise<M>): Promise<M> {
   const file = IMPORTED.exec(String(load))?.[1];
   if (file) {
     const answer = await fetch(new URL(file, import.meta.url));
@@ -26,60 +26,60 @@ export async function bring<M>(load: () => Promise<M>): Promise<M> {
   return load();
 }
 
-async function patiently<P>(load: () => Promise<Module<P>>): Promise<Module<P>> {
+async function importWithRetries<P>(load: () => Promise<Module<P>>): Promise<Module<P>> {
   for (const wait of WAITS_MS) {
     try {
-      return await bring(load);
+      return await prefetchThenImport(load);
     } catch {
       await new Promise((resolve) => setTimeout(resolve, wait));
     }
   }
-  return bring(load).catch((reason) => Promise.reject(new Unloaded(String(reason))));
+  return prefetchThenImport(load).catch((reason) => Promise.reject(new Unloaded(String(reason))));
 }
 
 /**
- * `Part` fetches its code when it is first drawn, and draws `instead` meanwhile; spread `soon` on what opens it, and it
- * is there before the press.
+ * A component whose code is loaded when it is first rendered; it renders `fallback` meanwhile. Spread `preload` on the
+ * element that opens it: the code is then fetched when the pointer or the focus reaches that element.
  */
 export function later<P extends object>(load: () => Promise<Module<P>>) {
   const fetch = () => {
-    bring(load).catch(() => undefined);
+    prefetchThenImport(load).catch(() => undefined);
   };
   let failed = false;
-  const wanted = () =>
+  const makeLazy = () =>
     lazy(() =>
-      patiently(load).catch((reason) => {
+      importWithRetries(load).catch((reason) => {
         failed = true;
         throw reason;
       }),
     );
-  let Lazy = wanted();
-  const afresh = () => {
-    if (failed) Lazy = wanted(); // a lazy component remembers its failure for ever, so another try takes another one
+  let Lazy = makeLazy();
+  const replaceIfFailed = () => {
+    if (failed) Lazy = makeLazy(); // a lazy component never retries, so another attempt needs a new one
     failed = false;
     return 0;
   };
-  function Part({ instead, ...given }: P & { instead?: ReactNode }) {
+  function Part({ fallback, ...given }: P & { fallback?: ReactNode }) {
     const props = given as unknown as P;
-    const [tries, setTries] = useState(afresh);
+    const [tries, setTries] = useState(replaceIfFailed);
     const { open = true, change } = props as Openable;
-    const again = () => {
-      afresh();
+    const retry = () => {
+      replaceIfFailed();
       change?.(true);
       setTries(tries + 1);
     };
     const close = () => change?.(false);
-    // The waiting is done inside the guard: what waits before it was ever drawn loses its state.
-    const part = h(Suspense, { fallback: instead }, h(Lazy as unknown as ComponentType<P>, props));
-    return h(Guard, { key: tries, again, close, open, instead, often: tries > 0 }, part);
+    // Suspense is inside the boundary: a component that suspends before its first render loses its state.
+    const part = h(Suspense, { fallback }, h(Lazy as unknown as ComponentType<P>, props));
+    return h(LoadBoundary, { key: tries, retry, close, open, fallback, failedAgain: tries > 0 }, part);
   }
-  return { Part, soon: { onPointerEnter: fetch, onFocus: fetch } };
+  return { Part, preload: { onPointerEnter: fetch, onFocus: fetch } };
 }
 
-type Guarded = { again: () => void; close: () => void; open: boolean; instead?: ReactNode; often: boolean; children?: ReactNode };
+type BoundaryProps = { retry: () => void; close: () => void; open: boolean; fallback?: ReactNode; failedAgain: boolean; children?: ReactNode };
 
-/** Says that a part is missing and offers another try; what else may break goes on to the page's own boundary. */
-class Guard extends Component<Guarded, { error: unknown }> {
+/** Shows that a part could not be loaded, and a button to retry; other errors go to the page's own boundary. */
+class LoadBoundary extends Component<BoundaryProps, { error: unknown }> {
   state = { error: null as unknown };
 
   static getDerivedStateFromError(error: unknown) {
@@ -90,20 +90,20 @@ class Guard extends Component<Guarded, { error: unknown }> {
     if (error instanceof Unloaded) this.props.close();
   }
 
-  componentDidUpdate(before: Guarded) {
-    // Who presses the opener once more has asked for another try, too.
-    if (this.state.error && this.props.open && !before.open) this.props.again();
+  componentDidUpdate(before: BoundaryProps) {
+    // Pressing the opener once more is another attempt, too.
+    if (this.state.error && this.props.open && !before.open) this.props.retry();
   }
 
   render() {
     const { error } = this.state;
     if (!error) return this.props.children;
     if (!(error instanceof Unloaded)) throw error;
-    const { again, instead, often } = this.props;
-    const way = often
+    const { retry, fallback, failedAgain } = this.props;
+    const reload = failedAgain
       ? h("button", { type: "button", className: buttonClasses({ size: "sm" }), onClick: () => window.location.reload() }, "Reload the page")
       : null;
-    const told = h(
+    const message = h(
       "div",
       {
         role: "alert",
@@ -111,14 +111,14 @@ class Guard extends Component<Guarded, { error: unknown }> {
           "fixed inset-x-4 bottom-4 z-50 mx-auto flex max-w-md flex-wrap items-center gap-3 rounded-xl border border-border bg-popover p-4 text-sm text-popover-foreground shadow-lg",
       },
       h("p", { className: "min-w-0 flex-1" }, "This part could not be loaded. Check the connection, then try again."),
-      h("button", { type: "button", className: buttonClasses({ size: "sm" }), onClick: again }, "Try again"),
-      way,
+      h("button", { type: "button", className: buttonClasses({ size: "sm" }), onClick: retry }, "Try again"),
+      reload,
     );
-    return h(Fragment, null, instead, told);
+    return h(Fragment, null, fallback, message);
   }
 }
 
-/** False until `open` was true once: what was never opened is never drawn, what closes may end its animation. */
+/** False until `open` was true once: what was never opened is not rendered, what closes can finish its animation. */
 export function useOpenedOnce(open: boolean): boolean {
   const once = useRef(false);
   once.current ||= open;

@@ -8,11 +8,11 @@ from reflex_components_core.react_router.dom import ReactRouterLink
 from orchestrator.ui.kit import Child, Text, children
 
 
-def link(*content: Child, href: Text, quiet: bool = True, class_name: str = "", **props: Any) -> rx.Component:
-    """A link to a page of ours. `quiet`: underlined in grey, as text links in the product are."""
+def link(*content: Child, href: Text, muted: bool = True, class_name: str = "", **props: Any) -> rx.Component:
+    """A link to a page of ours. `muted`: underlined in grey, as text links in the product are."""
     return ReactRouterLink.create(
         *children(*content),
         to=href,
-        class_name=f"{'link-quiet rounded-sm' if quiet else ''} {class_name}".strip(),
+        class_name=f"{'link-muted rounded-sm' if muted else ''} {class_name}".strip(),
         **props,
     )

@@ -40,11 +40,11 @@ function Marked({ text, mark }: { text: string; mark: string }) {
 export function LogView({ lines = [], height = "18rem", empty = "No lines yet.", label = "Log", mark = "", pausable = false, className }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [following, setFollowing] = useState(true);
-  const [held, setHeld] = useState<Line[] | null>(null);
+  const [paused, setPaused] = useState<Line[] | null>(null);
   const [ready, setReady] = useState(false);
   useEffect(() => setReady(true), []);
-  const shown = held ?? lines;
-  const waiting = held ? Math.max(0, lines.length - held.length) : 0;
+  const shown = paused ?? lines;
+  const waiting = paused ? Math.max(0, lines.length - paused.length) : 0;
   const newest = shown.length ? `${shown.length}${shown[shown.length - 1].text}` : "";
   useEffect(() => {
     if (following && box.current) box.current.scrollTop = box.current.scrollHeight;
@@ -82,9 +82,9 @@ export function LogView({ lines = [], height = "18rem", empty = "No lines yet.",
       </div>
       <div className="absolute bottom-3 right-3 flex gap-2">
         {pausable && (
-          <button type="button" aria-pressed={held !== null} onClick={() => setHeld(held ? null : lines)} className={small}>
-            {held ? <Play aria-hidden className="size-3.5" /> : <Pause aria-hidden className="size-3.5" />}
-            {held ? (waiting ? `Go on, ${number(waiting)} new` : "Go on") : "Pause"}
+          <button type="button" aria-pressed={paused !== null} onClick={() => setPaused(paused ? null : lines)} className={small}>
+            {paused ? <Play aria-hidden className="size-3.5" /> : <Pause aria-hidden className="size-3.5" />}
+            {paused ? (waiting ? `Go on, ${number(waiting)} new` : "Go on") : "Pause"}
           </button>
         )}
         {!following && (

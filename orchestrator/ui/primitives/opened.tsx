@@ -1,5 +1,5 @@
-// What a dialog and a question have alike: an opener that may be any component (its click bubbles up here), and a panel
-// whose code comes with the first opening.
+// What dialogs and confirmations share: an opener that may be any component (its click bubbles up here), and a panel
+// whose code is loaded with the first opening.
 import type { ComponentType, ReactNode } from "react";
 import { later, useOpenedOnce } from "./later";
 import { useOpen } from "./open_state";
@@ -12,14 +12,14 @@ type Props<P> = Omit<P, keyof Panel> & {
 };
 
 export function opened<P extends Panel>(load: () => Promise<{ default: ComponentType<P> }>) {
-  const { Part, soon } = later(load);
+  const { Part, preload } = later(load);
   return function Opened({ open, onOpenChange, opener, ...rest }: Props<P>) {
     const state = useOpen(open, onOpenChange);
     const once = useOpenedOnce(state.open);
     return (
       <>
         {opener && (
-          <span className="contents" onClick={() => state.change(true)} {...soon}>
+          <span className="contents" onClick={() => state.change(true)} {...preload}>
             {opener}
           </span>
         )}

@@ -24,7 +24,7 @@ class Select(rx.Component):
     name: rx.Var[str]
     disabled: rx.Var[bool]
     invalid: rx.Var[bool]
-    quiet: rx.Var[bool]
+    muted: rx.Var[bool]
     label: rx.Var[str]
     on_change: rx.EventHandler[rx.event.passthrough_event_spec(str)]
 
@@ -38,19 +38,19 @@ def select(
     placeholder: Text = "Choose",
     name: str | None = None,
     label: Text | None = None,
-    quiet: bool = False,
+    muted: bool = False,
     disabled: Flag = False,
     id: str | None = None,
     class_name: str = "",
 ) -> rx.Component:
     """`options`: strings, `(value, label)` pairs or dicts `{value, label, hint?, disabled?}`, or a var of such dicts.
 
-    `quiet`: the toolbar's look. `label`: for a screen reader when no `field` stands around it.
+    `muted`: the toolbar's look. `label`: for a screen reader when no `field` stands around it.
     """
     return Select.create(
         options=as_options(options),
         placeholder=placeholder,
-        quiet=quiet,
+        muted=muted,
         disabled=disabled,
         class_name=class_name,
         **present(value=value, default_value=default_value, on_change=on_change, name=name, label=label, id=id),

@@ -15,13 +15,13 @@ type Props = {
   name?: string;
   disabled?: boolean;
   invalid?: boolean;
-  quiet?: boolean;
+  muted?: boolean;
   id?: string;
   label?: string;
   className?: string;
 };
 
-export function Select({ options = [], value, defaultValue, onChange, placeholder = "Choose", name, disabled, invalid, quiet, id, label, className }: Props) {
+export function Select({ options = [], value, defaultValue, onChange, placeholder = "Choose", name, disabled, invalid, muted, id, label, className }: Props) {
   const wiring = useField({ id, invalid });
   return (
     <Radix.Root value={value} defaultValue={defaultValue} onValueChange={onChange} name={name} disabled={disabled}>
@@ -31,7 +31,7 @@ export function Select({ options = [], value, defaultValue, onChange, placeholde
         className={cn(
           "inline-flex min-w-0 max-w-full cursor-pointer items-center justify-between gap-2 rounded-lg border text-left text-sm text-foreground focus-ring aria-invalid:border-destructive disabled:cursor-not-allowed disabled:opacity-50 data-[placeholder]:text-muted-foreground",
           controlHeight.md,
-          quiet ? "border-border bg-card px-3.5 font-medium hover:bg-muted sm:max-w-64" : "w-full border-input bg-background px-3",
+          muted ? "border-border bg-card px-3.5 font-medium hover:bg-muted sm:max-w-64" : "w-full border-input bg-background px-3",
           className,
         )}
       >

@@ -1,4 +1,4 @@
-// Status in three signs at once: colour, icon and word. The words are the domain's own.
+// A status as colour, icon and word. The keys are the domain's status values.
 import {
   CircleAlert,
   CircleCheck,
@@ -15,7 +15,7 @@ import {
 } from "lucide-react";
 import { cn } from "./cn";
 
-type Look = { tone: Tone; icon: LucideIcon; word: string; spin?: boolean };
+type StatusStyle = { tone: Tone; icon: LucideIcon; word: string; spin?: boolean };
 type Tone = "primary" | "success" | "warning" | "destructive" | "info" | "muted";
 
 export const tones: Record<Tone, string> = {
@@ -27,7 +27,7 @@ export const tones: Record<Tone, string> = {
   muted: "bg-muted text-muted-foreground",
 };
 
-export const looks: Record<string, Look> = {
+export const styles: Record<string, StatusStyle> = {
   running: { tone: "primary", icon: LoaderCircle, word: "Running", spin: true },
   starting: { tone: "primary", icon: LoaderCircle, word: "Starting", spin: true },
   completed: { tone: "success", icon: CircleCheck, word: "Completed" },
@@ -50,15 +50,15 @@ export const looks: Record<string, Look> = {
 };
 
 export function StatusChip({ status, word, className }: { status: string; word?: string; className?: string }) {
-  const look = looks[status] ?? { tone: "muted" as Tone, icon: CircleDashed, word: status };
-  const Icon = look.icon;
+  const style = styles[status] ?? { tone: "muted" as Tone, icon: CircleDashed, word: status };
+  const Icon = style.icon;
   return (
     <span
       data-status={status}
-      className={cn("inline-flex h-6 shrink-0 items-center gap-1 rounded-full px-2 text-xs font-medium whitespace-nowrap", tones[look.tone], className)}
+      className={cn("inline-flex h-6 shrink-0 items-center gap-1 rounded-full px-2 text-xs font-medium whitespace-nowrap", tones[style.tone], className)}
     >
-      <Icon aria-hidden className={cn("size-3.5", look.spin && "animate-spin")} />
-      {word || look.word}
+      <Icon aria-hidden className={cn("size-3.5", style.spin && "animate-spin")} />
+      {word || style.word}
     </span>
   );
 }

@@ -1,7 +1,7 @@
 // Where toasts appear. Their code comes with the first one: most visits to a page never show any.
 import { useEffect, useRef, useState } from "react";
 import { refs } from "$/utils/state";
-import { bring } from "./later";
+import { prefetchThenImport } from "./later";
 
 const load = () => import("sonner");
 type Sonner = Awaited<ReturnType<typeof load>>;
@@ -17,7 +17,7 @@ export function Toaster() {
     const later = (show: Show) => {
       waiting.current.push(show);
       // A fresh object each time, so that the effect below runs for every toast.
-      bring(load).then((parts) => setSonner({ ...parts }), () => undefined);
+      prefetchThenImport(load).then((parts) => setSonner({ ...parts }), () => undefined);
     };
     // What Reflex's toast events call: a function with one more for each kind.
     const toast = (...args: Parameters<Sonner["toast"]>) => later((parts) => parts.toast(...args));

@@ -1,4 +1,4 @@
-// A tooltip for what already has a name; never the only place where something is said.
+// A tooltip for an element that already has a name; never the only place of an information.
 import * as Radix from "@radix-ui/react-tooltip";
 import type { ReactNode } from "react";
 

@@ -62,7 +62,7 @@ export function ClipDrop({ endpoint, limit, disabled, onDone, className }: Props
           <button
             type="button"
             onClick={() => request.current?.abort()}
-            className="focus-ring link-quiet absolute top-0 right-2 h-full px-1 text-xs"
+            className="focus-ring link-muted absolute top-0 right-2 h-full px-1 text-xs"
           >
             Cancel
           </button>
