@@ -60,8 +60,8 @@ class Settings(BaseSettings):
     """Addresses and CIDRs (comma separated) of proxies in front; only they may say who the client is and if it used
     https."""
     allowed_hosts: str = ""
-    """Host names, separated by commas, that the studio accepts in addition to localhost, the bound host and `public_url`;
-    *: any."""
+    """Host names, separated by commas, that the studio accepts in addition to localhost, the bound host and
+    `public_url`; *: any."""
     trusted_origins: str = ""
     """Origins, separated by commas, whose pages may open the websocket and write, in addition to the studio's own.
     Needed where a proxy changes the `Host` header."""

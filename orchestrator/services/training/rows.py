@@ -118,7 +118,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class DraftRow:
-    """A draft in the list of those that can be continued; a name is empty where nothing was chosen or it was deleted."""
+    """A draft in the list of those that can be continued; a name is empty if it was not chosen or deleted."""
 
     id: int
     name: str

@@ -84,7 +84,7 @@ export function LogView({ lines = [], height = "18rem", empty = "No lines yet.",
         {pausable && (
           <button type="button" aria-pressed={paused !== null} onClick={() => setPaused(paused ? null : lines)} className={small}>
             {paused ? <Play aria-hidden className="size-3.5" /> : <Pause aria-hidden className="size-3.5" />}
-            {paused ? (waiting ? `Go on, ${number(waiting)} new` : "Go on") : "Pause"}
+            {paused ? (waiting ? `Resume, ${number(waiting)} new` : "Resume") : "Pause"}
           </button>
         )}
         {!following && (
