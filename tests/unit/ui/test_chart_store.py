@@ -25,8 +25,8 @@ def test_points_are_stored_once_in_any_order() -> None:
     out = _run("""
         const c = new Curves();
         const item = (step, value) => [step, "loss", value];
-        c.take({ seq: 1, items: [item(2, 0.5), item(1, 0.9)] });
-        c.take({ seq: 2, items: [item(2, 0.5), item(3, 0.4)] });
+        c.addBatch({ seq: 1, items: [item(2, 0.5), item(1, 0.9)] });
+        c.addBatch({ seq: 2, items: [item(2, 0.5), item(3, 0.4)] });
         c.fill({ loss: [[1, 0.9], [2, 0.5], [3, 0.4]], eval_loss: [[3, 0.6]] });
         const out = { line: c.line("loss"), count: c.count, last: c.lastStep };
     """)
@@ -36,9 +36,9 @@ def test_points_are_stored_once_in_any_order() -> None:
 def test_a_gap_is_reported_with_the_last_number_received() -> None:
     out = _run("""
         const c = new Curves();
-        const out = { first: c.take({ seq: 7, items: [] }), next: c.take({ seq: 8, items: [] }),
-          hole: c.take({ seq: 11, items: [] }), overlap: c.take({ seq: 14, first_seq: 10, items: [] }),
-          old: c.take({ seq: 12, items: [] }), seq: c.lastSeq };
+        const out = { first: c.addBatch({ seq: 7, items: [] }), next: c.addBatch({ seq: 8, items: [] }),
+          hole: c.addBatch({ seq: 11, items: [] }), overlap: c.addBatch({ seq: 14, first_seq: 10, items: [] }),
+          old: c.addBatch({ seq: 12, items: [] }), seq: c.lastSeq };
     """)
     assert out == {"first": None, "next": None, "hole": 8, "overlap": None, "old": None, "seq": 14}
 
