@@ -92,6 +92,9 @@ class Settings(BaseSettings):
     """The name under which a worker is listed. Empty: the host's name and the kind of device."""
     stop_grace_s: float = 20.0
     """Seconds that a training gets to write its checkpoint after **Stop**, before its process is killed."""
+    isolation_limit_s: float = Field(default=60.0, gt=0)
+    """Seconds for which a training may reach neither Redis nor the database. Then it saves a checkpoint and ends: its
+    job goes to another worker."""
     telemetry: bool = True
     """Records the memory and utilization that each run takes of its machine, for the job's System tab. Nothing leaves
     the machine."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import time
 
 import redis
 
@@ -25,6 +26,8 @@ class Lease:
         self.key, self.attempt = key, attempt
         self.fenced = False
         """True once a newer attempt has the lease: this run must end at once and write nothing more."""
+        self.reached_at = time.monotonic()
+        """When Redis last answered."""
         self._released = threading.Event()
         # No retries and a short limit: the caller watches a trainer meanwhile.
         self._client = connect(retries=0, socket_timeout=2.0, socket_connect_timeout=2)
@@ -39,6 +42,7 @@ class Lease:
         if not self.fenced:
             with contextlib.suppress(redis.RedisError, OSError):
                 self.fenced = not self._client.eval(_BEAT, 1, self.key, str(self.attempt), str(int(TTL_S * 1000)))
+                self.reached_at = time.monotonic()
         return not self.fenced
 
     def _loop(self) -> None:

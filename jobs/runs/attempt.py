@@ -10,7 +10,9 @@ from sqlmodel import Session
 
 from jobs.processes.lease import Lease
 from jobs.runs.crash_report import explain_crash, oom_kill_count
+from jobs.runs.isolation import IsolationWatch
 from jobs.runs.log_capture import RunLog
+from jobs.runs.progress import store_earlier_records
 from jobs.runs.spec_writer import MissingInput, unwritable, write_spec
 from jobs.runs.stop_report import forced_sentence, stopped_sentence
 from jobs.runs.supervisor import End, Supervisor, failure_of, read_result, stage_of
@@ -24,7 +26,7 @@ from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.redaction import redact_text
 from orchestrator.services.attempts.checkpoints import saved_step
-from orchestrator.services.attempts.folders import start_attempt_folder
+from orchestrator.services.attempts.ended import start_attempt
 from orchestrator.services.db import DATABASE_AWAY, session_scope, when_available, why_away
 from orchestrator.services.metrics.ingest import with_prediction_history
 from orchestrator.services.training import lifecycle
@@ -37,8 +39,8 @@ def run_attempt(job_id: int, attempt: int, worker: str, prewarmed: PrewarmedTrai
     """Trains the job once.
 
     Returns:
-        How it ended, for the worker's log: completed, stopped, suspended, lost, failed, fenced, or "not ours" when
-        another worker has the job or it was stopped while it waited.
+        How it ended, for the worker's log: completed, stopped, suspended, isolated, lost, failed, fenced, or
+        "not ours" when another worker has the job or it was stopped while it waited.
     """
     settings = get_settings()
     if not _in_transaction(lambda s: lifecycle.claim(s, job_id, attempt, worker)):
@@ -46,24 +48,30 @@ def run_attempt(job_id: int, attempt: int, worker: str, prewarmed: PrewarmedTrai
     lease = Lease(job_lease(job_id), attempt)
     lease.keep()
     try:
-        folder = start_attempt_folder(job_id, attempt)
+        folder = _in_transaction(lambda s: start_attempt(s, job_id, attempt))
         spec, gpus = when_available(lambda: write_spec(job_id, attempt, folder, settings))
     except (MissingInput, OSError) as error:
         missing = error if isinstance(error, MissingInput) else unwritable(error)
         _in_transaction(lambda s: lifecycle.fail(s, job_id, attempt, missing.kind, missing.sentence))
         lease.release()
         return "failed"
+    earlier = _in_transaction(lambda s: store_earlier_records(s, job_id, attempt, folder))
     run_log = RunLog(folder / LOG, job_id, attempt)
     run_log.write(f"Attempt {attempt} on {worker}.")
     oom_kills = oom_kill_count()
     trainer = _start_trainer(spec, gpus, prewarmed)
     run_log.follow(trainer.output)
-    supervisor = Supervisor(job_id, attempt, folder, trainer, lease, run_log, settings.stop_grace_s)
+    isolation = IsolationWatch(trainer, lambda: lease.reached_at, settings.isolation_limit_s, settings.stop_grace_s)
+    supervisor = Supervisor(
+        job_id, attempt, folder, trainer, lease, run_log, settings.stop_grace_s, isolation, metrics_start=earlier
+    )
     _suspend_on_sigterm(supervisor)
     sampler = Sampler(folder, job_id, trainer.pid, gpus)
     if settings.telemetry:
         sampler.start()
+    isolation.start()
     end, code = supervisor.follow()
+    isolation.stop()
     sampler.stop()
     trainer.kill()  # whatever it started and left behind
     run_log.join()
@@ -95,6 +103,10 @@ def _record_end(supervisor: Supervisor, end: End, code: int, oom_kills: int) -> 
         return _complete(supervisor, result)
     if end is End.STOPPED or (end is End.EXITED and code == 0 and result.get("status") == "stopped"):
         return _record_stop(supervisor, end, result)
+    if end is End.ISOLATED:
+        reason = "The worker reached neither Redis nor the database, so the training saved a checkpoint and ended."
+        _in_transaction(lambda s: lifecycle.mark_lost(s, job_id, attempt, reason, counts=False), supervisor)
+        return "isolated"
     if end is End.SUSPENDED:
         reason = "The worker was shut down."
         _in_transaction(lambda s: lifecycle.mark_lost(s, job_id, attempt, reason, counts=False), supervisor)
@@ -123,14 +135,14 @@ def _record_stop(supervisor: Supervisor, end: End, result: dict[str, Any]) -> st
             lifecycle.mark_lost(session, job_id, attempt, "The training process was asked to end from outside.")
             return "lost"
         _merge_summary(session, job_id, attempt, result)
-        lifecycle.mark_stopped(session, job_id, attempt, _stop_sentence(supervisor, result, job))
+        total = job.total_steps if job else 0
+        lifecycle.mark_stopped(session, job_id, attempt, _stop_sentence(supervisor, result, saved_step(session, job_id), total))
         return "stopped"
 
     return _in_transaction(write, supervisor)
 
 
-def _stop_sentence(supervisor: Supervisor, result: dict[str, Any], job: TrainingJob | None) -> str:
-    saved, total = saved_step(supervisor.job_id, supervisor.attempt), job.total_steps if job else 0
+def _stop_sentence(supervisor: Supervisor, result: dict[str, Any], saved: int, total: int) -> str:
     if supervisor.forced:
         return forced_sentence(supervisor.stage, saved, total)
     if error := str(result.get("error") or ""):

@@ -3,6 +3,8 @@
 - `python -m jobs.trainer SPEC.json` trains; it reads nothing but this file, the clips and the base model.
 - It appends each record (`domain/live_records.py`) to `metrics.jsonl` in `folder`, then sends it to Redis. What it
   prints the worker writes into `log.jsonl`.
+- The address of Redis, which may hold a password, comes by the environment (`RUN_REDIS_URL`); without it, records go
+  to the files only.
 - After SIGTERM, or when `stop_key` exists in Redis, it ends after the current step with checkpoint, adapter, result. It
   leaves evaluations, features, loading and the export at once; the steps before them are saved by then.
 - Before it ends it writes `result.json` atomically: {"attempt": n, "status": "completed" | "stopped" | "failed",
@@ -59,8 +61,6 @@ class TrainSpec:
     """0: unknown."""
     trackers: list[str] = field(default_factory=list)
     """Tools that get the curves as well: mlflow, wandb, trackio."""
-    redis_url: str = ""
-    """Empty: no Redis; records then go to the files only."""
     live_stream: str = ""
     job_stream: str = ""
     stream_maxlen: int = 20_000
@@ -72,14 +72,19 @@ class TrainSpec:
     """Size that the caches may have together; 0: no limit."""
 
     checkpoints: list[str] = field(default_factory=list)
-    """Those of earlier attempts from which it may resume, absolute."""
+    """Those of earlier attempts from which it may resume, absolute, the newest first."""
+    prunes: bool = True
+    """Whether the trainer deletes its older checkpoints. In a job the worker does, once a newer one counts."""
+    first_seq: int = 0
+    """The number of the job's newest record that the database has."""
 
     gpus: list[str] = field(default_factory=list)
     """The GPUs of this run, as CUDA_VISIBLE_DEVICES names them, one rank on each. Empty: the processor."""
 
     def save(self, path: Path) -> None:
-        """Writes the file atomically."""
+        """Writes the file atomically; only its owner can read it."""
         part = path.with_suffix(".part")
+        part.touch(mode=0o600)
         part.write_text(json.dumps(asdict(self), indent=1))
         os.replace(part, path)
 

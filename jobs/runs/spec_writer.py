@@ -18,9 +18,10 @@ from orchestrator.domain.models import VideoModel
 from orchestrator.domain.redis_keys import LIVE_STREAM, STREAM_MAXLEN, job_stop, job_stream
 from orchestrator.domain.tasks import TASK_OF_MODEL, TASKS
 from orchestrator.domain.training_jobs import TrainingJob
-from orchestrator.services.attempts.checkpoints import checkpoints_until
+from orchestrator.services.attempts.checkpoints import checkpoints_to_resume_from
 from orchestrator.services.datasets.curation.versions import clips_at
 from orchestrator.services.db import session_scope
+from orchestrator.services.metrics.rollups import newest_seq
 from orchestrator.settings import Settings
 
 _MIN_FREE_BYTES = 64 * 2**20
@@ -71,13 +72,14 @@ def write_spec(job_id: int, attempt: int, folder: Path, settings: Settings) -> t
             dataset_version=job.dataset_version,
             trackers=[tool for tool in settings.trackers.split(",") if tool.strip()],
             model_name=job.model_name,
-            redis_url=settings.resolved_redis_url,
             live_stream=LIVE_STREAM,
             job_stream=job_stream(job_id),
             stream_maxlen=STREAM_MAXLEN,
             stop_key=job_stop(job_id),
             gpus=_gpus_for(job),
-            checkpoints=[str(path) for path in checkpoints_until(job_id, attempt - 1)],
+            checkpoints=[str(path) for path in checkpoints_to_resume_from(session, job_id)],
+            first_seq=newest_seq(session, job_id),
+            prunes=False,
             # The version of the launch, whatever was corrected since: a resumed run trains on the same clips.
             **training_inputs(session, dataset, job.dataset_version, model, settings),
         )

@@ -5,6 +5,7 @@ It runs in the job process. The lease beats from a thread of its own (`jobs/proc
 
 import contextlib
 import json
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,17 +18,19 @@ import structlog
 from sqlmodel import Session
 
 from jobs.processes.lease import Lease
+from jobs.runs.isolation import IsolationWatch
 from jobs.runs.log_capture import RunLog
+from jobs.runs.progress import keep_notes_and_samples
 from jobs.runs.stop_report import overdue_sentence
 from jobs.runs.trainer_process import TrainerProcess
 from orchestrator.domain.failures import FailureKind
-from orchestrator.domain.job_files import METRICS, RESULT
+from orchestrator.domain.job_files import CHECKPOINTS, METRICS, RESULT
 from orchestrator.domain.live_records import RunRecord, Stage
 from orchestrator.domain.redis_keys import job_stop
-from orchestrator.domain.run_summary import Prediction, RunSummary
 from orchestrator.domain.training_jobs import ON_WORKER, JobStatus, TrainingJob
+from orchestrator.services.attempts.checkpoints import step_of_name, take_in_newest
 from orchestrator.services.db import DATABASE_AWAY, session_scope, when_available, why_away
-from orchestrator.services.metrics.ingest import MetricsFile, merge_summary, store, with_prediction_history
+from orchestrator.services.metrics.ingest import MetricsFile, merge_summary, store
 from orchestrator.services.metrics.rollups import newest_seq
 from orchestrator.services.training.lifecycle import add_trainer_notes, mark_running, report_progress
 
@@ -47,6 +50,8 @@ class End(Enum):
     """It was asked to stop, and ended by itself or by force."""
     SUSPENDED = auto()
     """The worker shuts down."""
+    ISOLATED = auto()
+    """It reached neither Redis nor the database for too long."""
     FENCED = auto()
     """The job belongs to a newer attempt, or is no longer held by any."""
 
@@ -58,6 +63,7 @@ class Supervisor:
     Attributes:
         grace_s: seconds from the request to stop to the forced end.
         suspended: set by the handler of SIGTERM: the worker shuts down.
+        metrics_start: bytes of the records' file that hold those of earlier attempts.
         forced: the trainer did not stop in time and was killed.
     """
 
@@ -68,11 +74,17 @@ class Supervisor:
     lease: Lease
     run_log: RunLog
     grace_s: float
+    isolation: IsolationWatch
+    metrics_start: int = 0
     suspended: bool = False
     forced: bool = False
     stage: Stage = Stage.LOADING
     """What the trainer does, by its own records."""
     _metrics: MetricsFile = field(init=False)
+    _found_checkpoints: frozenset[str] = frozenset()
+    """Names in the folder of checkpoints, as last seen."""
+    _counted_checkpoints: frozenset[str] = frozenset()
+    """The same when they were last taken in."""
     _status: JobStatus = JobStatus.STARTING
     _stored_seq: int = -1
     _marked_running: bool = False
@@ -83,7 +95,7 @@ class Supervisor:
     """When this attempt's first step was seen, and which one it was."""
 
     def __post_init__(self) -> None:
-        self._metrics = MetricsFile(self.folder / METRICS)
+        self._metrics = MetricsFile(self.folder / METRICS, self.metrics_start)
 
     def follow(self) -> tuple[End, int]:
         """Returns when the trainer has ended: why, and its exit code."""
@@ -94,26 +106,35 @@ class Supervisor:
                 self.trainer.kill()
                 return End.FENCED, self._code_after_kill()
             if code is not None:
-                end = End.SUSPENDED if self.suspended else End.STOPPED if stopping else End.EXITED
-                return end, code
+                return self._end(stopping), code
             stopping = stopping or self._stop_requested()
             if stopping or self.suspended:
                 self._stop_trainer()
+
+    def _end(self, stopping: bool) -> End:
+        if self.suspended:
+            return End.SUSPENDED
+        if self.isolation.isolated:
+            return End.ISOLATED
+        return End.STOPPED if stopping else End.EXITED
 
     def store_remaining(self) -> None:
         """Stores what the trainer recorded until its end."""
         for _ in range(1_000):
             records = self._metrics.read()
-            if not records or not when_available(partial(self._store_in_transaction, records), self.gives_up):
+            if not when_available(partial(self._store_in_transaction, records), self.gives_up):
                 return
             self._settle(records)
+            if not records:
+                return
 
     def gives_up(self, waited_s: float) -> bool:
         """Whether to stop waiting for a database that is away: only when this attempt or its worker has to end.
 
-        No other worker can take the job meanwhile: that needs the database, too.
+        Unless this host is cut off, no other worker can take the job meanwhile: that needs the database, too.
         """
-        return self.lease.fenced or (self.suspended and waited_s > _SHUTDOWN_WAIT_S)
+        ends_soon = self.suspended or self.isolation.isolated
+        return self.lease.fenced or (ends_soon and waited_s > _SHUTDOWN_WAIT_S)
 
     def _code_after_kill(self) -> int:
         code = self.trainer.wait(5.0)
@@ -163,11 +184,12 @@ class Supervisor:
         return self._settle(records) if own else False
 
     def _store_in_transaction(self, records: list[RunRecord]) -> bool:
-        """Writes new records. False when this attempt no longer holds the job."""
+        """Writes new records of this attempt. False when it no longer holds the job."""
         with session_scope() as session:
             if self._stored_seq < 0:
                 self._stored_seq = newest_seq(session, self.job_id)
-            new = [r for r in records if r["seq"] > self._stored_seq or r["kind"] == "progress"]
+            own = [r for r in records if r["attempt"] == self.attempt]
+            new = [r for r in own if r["seq"] > self._stored_seq or r["kind"] == "progress"]
             job = session.get(TrainingJob, self.job_id)
             # A host that slept wakes to a job that was given back or ended: what it trained on would be lost work.
             if job is None or job.attempt != self.attempt or job.status not in ON_WORKER:
@@ -175,10 +197,13 @@ class Supervisor:
             self._status = job.status
             if new:
                 self._update_job(session, job, new)
+            self._take_in_checkpoints(session)
         return True
 
     def _settle(self, records: list[RunRecord]) -> bool:
-        """The records are in SQL."""
+        """The records are in SQL, and the checkpoints count."""
+        self.isolation.database_reached()
+        self._counted_checkpoints = self._found_checkpoints
         self._metrics.settle()
         self._marked_running = self._marked_running or any(r["attempt"] == self.attempt for r in records)
         self._stored_seq = max([self._stored_seq, *(r["seq"] for r in records)])
@@ -186,16 +211,16 @@ class Supervisor:
 
     def _update_job(self, session: Session, job: TrainingJob, records: list[RunRecord]) -> None:
         batch = store(session, self.job_id, records)
-        own = [r for r in records if r["attempt"] == self.attempt]
-        self._note_stage(own)
-        if own and not self._marked_running:
+        self._note_stage(records)
+        if not self._marked_running:
             mark_running(session, self.job_id, self.attempt, batch.total)
         # A resumed trainer first reports step 0, before it has found its checkpoint.
         changes: dict[str, Any] = {"step": batch.step, "epoch": batch.epoch} if batch.step else {}
         if batch.total:
             changes["total_steps"] = batch.total
         eta_s = self._eta(batch.step, batch.total or job.total_steps)
-        changes["summary"] = self._keep_notes_and_samples(session, own, merge_summary(job.summary, batch, eta_s))
+        summary = merge_summary(job.summary, batch, eta_s)
+        changes["summary"] = keep_notes_and_samples(session, self.job_id, self.attempt, records, summary)
         report_progress(session, self.job_id, self.attempt, **changes)
 
     def _note_stage(self, records: list[RunRecord]) -> None:
@@ -203,18 +228,13 @@ class Supervisor:
             if record["kind"] == "progress" and "stage" in record:
                 self.stage = stage_of(record["stage"]) or self.stage
 
-    def _keep_notes_and_samples(self, session: Session, records: list[RunRecord], summary: RunSummary) -> RunSummary:
-        """Adds the trainer's notes to the job's timeline, and notes and samples to its summary."""
-        notes = [(r["name"], r["message"]) for r in records if r["kind"] == "note"]
-        samples = [r for r in records if r["kind"] == "samples"]
-        for record in samples:
-            predictions = [Prediction.from_json(row) for row in record["samples"]]
-            summary = with_prediction_history(summary, predictions, record["epoch"])
-        if notes:
-            summary = summary.merged(RunSummary(notes={**summary.notes, **dict(notes)}))
-        if notes or samples:
-            add_trainer_notes(session, self.job_id, self.attempt, notes)
-        return summary
+    def _take_in_checkpoints(self, session: Session) -> None:
+        """Counts new checkpoints; while the database is away they wait on disk."""
+        with contextlib.suppress(OSError):
+            names = os.listdir(self.folder / CHECKPOINTS)
+            self._found_checkpoints = frozenset(filter(step_of_name, names))
+        if self._found_checkpoints - self._counted_checkpoints:
+            take_in_newest(session, self.job_id, self.attempt)
 
     def _eta(self, step: int, total: int) -> float | None:
         """Seconds to go at the pace since this attempt's first step."""

@@ -13,8 +13,8 @@ import psutil
 
 from jobs.processes.parent_death import die_with_parent
 from jobs.processes.process_tree import kill_tree
-from orchestrator.domain.processes import PARENT_PID
-from orchestrator.settings import ROOT
+from orchestrator.domain.processes import PARENT_PID, RUN_REDIS_URL
+from orchestrator.settings import ROOT, get_settings
 
 TRAINER_COMMAND = (sys.executable, "-m", "jobs.trainer")
 PREWARMED_COMMAND = (sys.executable, "-m", "jobs.trainer.prewarmed_main")
@@ -24,9 +24,15 @@ LAUNCHER_COMMAND = (sys.executable, "-m", "accelerate.commands.launch", "--multi
 """Starts a trainer (a rank) on each of several GPUs for one spec, and ends all of them when one fails."""
 
 
+_KEYS = ("LOREEL_DATABASE_URL", "LOREEL_REDIS_URL", "LOREEL_SECRET_KEY", "LOREEL_SMTP_PASSWORD")
+
+
 def _environment() -> dict[str, str]:
+    """This process's environment without the studio's keys, but for the address of Redis, to which records go."""
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
-    return os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": path, PARENT_PID: str(os.getpid())}
+    inherited = {name: value for name, value in os.environ.items() if name not in _KEYS}
+    own = {PARENT_PID: str(os.getpid()), RUN_REDIS_URL: get_settings().resolved_redis_url}
+    return inherited | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": path} | own
 
 
 def launcher_command(ranks: int) -> tuple[str, ...]:

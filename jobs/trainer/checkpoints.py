@@ -46,13 +46,14 @@ def is_complete(folder: Path) -> bool:
 
 
 def latest_complete_checkpoint(folder: Path, earlier: Iterable[Path] = ()) -> Path | None:
-    """The complete checkpoint with the most steps; damaged ones are passed over.
+    """The newest complete checkpoint; damaged ones are passed over.
 
     Args:
         folder: the attempt's own checkpoints.
-        earlier: checkpoints of earlier attempts.
+        earlier: checkpoints of earlier attempts, in the order in which they are tried after its own.
     """
-    for path in sorted([*folder.glob(f"{CHECKPOINT_PREFIX}*"), *earlier], key=_step, reverse=True):
+    own = sorted(folder.glob(f"{CHECKPOINT_PREFIX}*"), key=_step, reverse=True)
+    for path in (*own, *earlier):
         if _step(path) >= 0 and is_complete(path):
             return path
     return None

@@ -80,9 +80,11 @@ class VideoTrainer(Trainer):
         *args: Any,
         judge: Callable[[Any, RawOutput, bool], Score],
         stop: StopSignal | None = None,
+        prunes: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self._prunes = prunes
         self._judge = judge
         self._stop = stop or StopSignal()
         self._saved_step = self._evaluated_step = -1
@@ -204,7 +206,7 @@ class VideoTrainer(Trainer):
         finally:
             self._part_folder = None
         self._saved_step = step
-        if is_main_process():
+        if is_main_process() and self._prunes:
             prune_checkpoints(folder)
         wait_for_all()
 

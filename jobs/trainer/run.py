@@ -94,6 +94,7 @@ from orchestrator.domain.errors import AppError, DiskFull
 from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.job_files import CHECKPOINTS, METRICS, RESULT, TENSORBOARD
 from orchestrator.domain.live_records import Stage
+from orchestrator.domain.processes import RUN_REDIS_URL
 from orchestrator.domain.recipes import Recipe, parse_recipe
 from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.tasks import TASKS
@@ -297,7 +298,7 @@ def _trainer(run: Run, plan: Plan, model: Any, clips: RunData) -> tuple[VideoTra
     steps = optim.max_steps or steps_per_epoch * optim.epochs
     folder = run.folder / CHECKPOINTS
     folder.mkdir(parents=True, exist_ok=True)
-    if is_main_process():
+    if is_main_process() and run.spec.prunes:
         prune_checkpoints(folder)
     clips_per_step = min(batch * gather * world_size(), len(learn))
     reporter = Reporter(run.recorder, clips_per_step)
@@ -314,6 +315,7 @@ def _trainer(run: Run, plan: Plan, model: Any, clips: RunData) -> tuple[VideoTra
         data_collator=family.collate(plan),
         judge=lambda model, raw, final: family.evaluate(plan, model, evaluated, raw, final),
         stop=run.stop,
+        prunes=run.spec.prunes,
         callbacks=[
             SetEpoch(learn),
             PrefetchProgress(clips.ahead, run.recorder),
@@ -340,12 +342,13 @@ def main(path: Path) -> int:
     metrics = folder / METRICS
     sinks: list[Sink] = [JsonlSink(metrics)] if is_main_process() else []
     live: RedisSink | None = None
-    if spec.redis_url:
+    if redis_url := os.environ.get(RUN_REDIS_URL):
         streams = [name for name in (spec.live_stream, spec.job_stream) if name and is_main_process()]
-        live = RedisSink(spec.redis_url, streams, spec.stream_maxlen, spec.stop_key)
+        live = RedisSink(redis_url, streams, spec.stream_maxlen, spec.stop_key)
         sinks.append(live)
     sinks += _trackers(spec)
-    recorder = Recorder(spec.job_id, spec.attempt, sinks, last_seq(metrics), quiet=not is_main_process())
+    first_seq = max(last_seq(metrics), spec.first_seq)
+    recorder = Recorder(spec.job_id, spec.attempt, sinks, first_seq, quiet=not is_main_process())
     try:
         result = train(spec, recorder, lambda: asked.is_set() or bool(live and live.stop_asked))
     except BaseException as error:

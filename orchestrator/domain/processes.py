@@ -8,6 +8,9 @@ from enum import IntEnum
 PARENT_PID = "LOREEL_PARENT_PID"
 """The id of the process that started this one and without which it must not live on."""
 
+RUN_REDIS_URL = "LOREEL_RUN_REDIS_URL"
+"""The address of Redis for a trainer. It may hold a password, so it must not stand in a file."""
+
 SUPERVISED = "LOREEL_SUPERVISED"
 """Set by `./loreel up` and `dev`: Redis, controller and workers are started and watched already."""
 

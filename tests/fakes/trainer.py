@@ -21,6 +21,16 @@ def on_term(_number: int, _frame: object) -> None:
     stop = True
 
 
+def save(folder: Path, state: dict[str, int]) -> None:
+    """Writes a checkpoint aside and renames it: a kill in any moment leaves the one before it complete."""
+    part = folder / ".part"
+    part.mkdir(parents=True, exist_ok=True)
+    content = json.dumps(state)
+    (part / "state.json").write_text(content)
+    (part / "whole.json").write_text(json.dumps({"state.json": [len(content), ""]}))
+    part.replace(folder / f"checkpoint-{state['step']}")
+
+
 def main(spec_path: str) -> int:
     spec = json.loads(Path(spec_path).read_text())
     folder = Path(spec["folder"])
@@ -28,9 +38,9 @@ def main(spec_path: str) -> int:
     if (behaviour := folder.parents[1] / "fake.json").exists():
         plan |= json.loads(behaviour.read_text())
     signal.signal(signal.SIGTERM, signal.SIG_IGN if plan["deaf"] else on_term)
-    checkpoint = folder / "checkpoint.json"
-    earlier = [json.loads(path.read_text()) for path in folder.parent.glob("a*/checkpoint.json")]
-    state = max(earlier, key=lambda state: state["step"], default={"step": 0, "seq": 0})
+    state = {"step": 0, "seq": 0}
+    for path in spec["checkpoints"][:1]:
+        state = json.loads((Path(path) / "state.json").read_text())
     metrics = folder / "metrics.jsonl"
     (folder / f"pid-{spec['attempt']}").write_text(str(os.getpid()))
     for step in range(state["step"] + 1, plan["steps"] + 1):
@@ -49,9 +59,7 @@ def main(spec_path: str) -> int:
         }
         with metrics.open("a") as file:
             file.write(json.dumps(record) + "\n")
-        part = checkpoint.with_suffix(".part")
-        part.write_text(json.dumps(state))
-        part.replace(checkpoint)  # a kill in this moment leaves the old one whole
+        save(folder / "checkpoints", state)
         if step == plan["fail_at"]:
             print("Traceback (most recent call last):\nValueError: the clips disagree", flush=True)
             return int(plan["exit"])

@@ -12,11 +12,12 @@ from fastapi.testclient import TestClient
 from orchestrator.domain.live_records import pack
 from orchestrator.domain.redis_keys import LIVE_STREAM
 from orchestrator.domain.users import Actor, Role
-from orchestrator.services.attempts.folders import attempt_folder
+from orchestrator.services.attempts.checkpoints import take_in_checkpoints
 from orchestrator.services.db import session_scope
 from orchestrator.services.training.lifecycle import request_stop
 from tests import records
 from tests.api_client import PASSWORD, refusal, sign_in
+from tests.fakes.checkpoints import save_checkpoint
 from tests.studio import RedisProcess, make_things, start_process, until
 
 Processes = list[subprocess.Popen[bytes]]
@@ -105,9 +106,9 @@ def test_checkpoints_are_listed_and_deleted_by_their_owner(ada_client: TestClien
     assert ada_client.get(path).json()["items"] == []
     assert "needs its checkpoints" in refusal(ada_client.delete(path), 409)["detail"]
     ada_client.post(f"/api/v1/jobs/{job_id}/stop")
-    saved = attempt_folder(job_id, 1) / "checkpoints" / "checkpoint-8"
-    saved.mkdir(parents=True)
-    (saved / "optimizer.pt").write_bytes(bytes(100))
+    saved = save_checkpoint(job_id, 1, 8, "x" * 100)
+    with session_scope() as session:
+        take_in_checkpoints(session, job_id, 1)
     [row] = ada_client.get(path).json()["items"]
     assert (row["step"], row["attempt"], row["size_bytes"]) == (8, 1, 100)
     assert "can still be resumed from step 8" in refusal(ada_client.delete(path), 409)["detail"]

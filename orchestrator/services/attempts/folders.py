@@ -3,9 +3,10 @@
 import contextlib
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
-from orchestrator.domain.job_files import APPENDED, ATTEMPT_PREFIX, CARRIED_OVER, attempt_name
+from orchestrator.domain.job_files import ATTEMPT_PREFIX, attempt_name
 from orchestrator.domain.numbers import parse_number
 from orchestrator.settings import get_settings
 
@@ -34,25 +35,27 @@ def readable_folder(job_id: int, attempt: int) -> Path:
     return attempt_folder(job_id, next(number for number in attempts_on_disk(job_id) if number <= attempt))
 
 
-def start_attempt_folder(job_id: int, attempt: int) -> Path:
-    """Creates the folder of a new attempt, with a copy of what the attempt before it recorded.
+def attempt_of(folder: Path) -> int:
+    """The attempt that writes to a folder of `attempt_folder`."""
+    return parse_number(folder.name.removeprefix(ATTEMPT_PREFIX)) or 0 if folder.name[:1] == ATTEMPT_PREFIX else 0
 
-    It appears complete: a reader sees the earlier folder or this one, never a log that is half copied. From then on
-    nothing that an earlier attempt still writes can be mistaken for this one's.
+
+def new_attempt_folder(job_id: int, attempt: int, fill: Callable[[Path], None]) -> Path:
+    """Creates the folder of a new attempt, which `fill` fills.
+
+    It appears complete: a reader sees the earlier folder or this one, never a log that is half copied.
 
     Raises:
         OSError: the disk is full or the folder cannot be written.
     """
-    folder, earlier = attempt_folder(job_id, attempt), readable_folder(job_id, attempt - 1)
+    folder = attempt_folder(job_id, attempt)
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     job_folder(job_id).mkdir(mode=_MODE, parents=True, exist_ok=True)
     with contextlib.suppress(PermissionError):  # of another account, which shares it with this one
         job_folder(job_id).chmod(_MODE)
     part.mkdir(mode=_MODE)
-    for name in (*APPENDED, *CARRIED_OVER):
-        if (earlier / name).is_file():
-            shutil.copyfile(earlier / name, part / name)
+    fill(part)
     # Left by a run that the database does not know, since it was restored from a backup.
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(part, folder)

@@ -38,8 +38,12 @@ class BatchSummary:
 class MetricsFile:
     """Reads `metrics.jsonl` as it grows. What was read counts only once `settle` says that it is in SQL."""
 
-    def __init__(self, path: Path) -> None:
-        self._path, self._offset, self._settled = path, 0, 0
+    def __init__(self, path: Path, start: int = 0) -> None:
+        """
+        Args:
+            start: bytes at the beginning that are not read.
+        """
+        self._path, self._offset, self._settled = path, start, start
 
     def settle(self) -> None:
         """What was read is in SQL."""

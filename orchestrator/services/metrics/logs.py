@@ -11,7 +11,7 @@ from orchestrator.domain.job_files import LOG
 from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_job
-from orchestrator.services.attempts.folders import readable_folder
+from orchestrator.services.attempts.ended import read_records
 from orchestrator.services.metrics.rows import LogPage, LogRow
 
 MAX_LINES = 2_000
@@ -42,13 +42,13 @@ def tail(
     Raises:
         NotFound: not the actor's job.
     """
-    path = _path(owned_job(session, actor, job_id))
+    path, size = _readable(session, owned_job(session, actor, job_id))
     limit = max(1, min(limit, MAX_LINES))
-    if not path.exists():
+    if not size:
         return LogPage([], None, 0)
     if (q.strip() or level in _AT_LEAST) and after is None:
-        return _matching(path, before, limit, _Filter(q.strip().lower(), _AT_LEAST.get(level, frozenset())))
-    return _forward(path, max(0, after), limit) if after is not None else _backward(path, before, limit)
+        return _matching(path, size, before, limit, _Filter(q.strip().lower(), _AT_LEAST.get(level, frozenset())))
+    return _forward(path, size, max(0, after), limit) if after is not None else _backward(path, size, before, limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +61,13 @@ class _Filter:
         return (not self.levels or row.level in self.levels) and self.text in row.message.lower()
 
 
-def _matching(path: Path, before: int | None, limit: int, line_filter: _Filter) -> LogPage:
+def _matching(path: Path, size: int, before: int | None, limit: int, line_filter: _Filter) -> LogPage:
     """Reads the file backwards, page by page, until enough lines match."""
-    with path.open("rb") as file:
-        size = file.seek(0, 2)
     matches: list[LogRow] = []
     marker = size if before is None else min(before, size)
     page: LogPage | None = None
     while marker > 0 and len(matches) < limit:
-        page = _backward(path, marker, MAX_LINES)
+        page = _backward(path, size, marker, MAX_LINES)
         matches = [row for row in page.lines if line_filter.matches(row)] + matches
         marker = page.before or 0
     more = len(matches) > limit or marker > 0
@@ -77,13 +75,13 @@ def _matching(path: Path, before: int | None, limit: int, line_filter: _Filter) 
     return LogPage(matches, matches[0].position if more and matches else None, size)
 
 
-def _forward(path: Path, start: int, limit: int) -> LogPage:
+def _forward(path: Path, size: int, start: int, limit: int) -> LogPage:
     lines: list[LogRow] = []
     with path.open("rb") as file:
         file.seek(start)
         position = start
-        while len(lines) < limit:
-            raw = file.readline()
+        while len(lines) < limit and position < size:
+            raw = file.readline(size - position)
             if not raw.endswith(b"\n"):
                 break  # the end, or a half-written line
             if row := _row(raw, position):
@@ -92,9 +90,8 @@ def _forward(path: Path, start: int, limit: int) -> LogPage:
     return LogPage(lines, start or None, position)
 
 
-def _backward(path: Path, before: int | None, limit: int) -> LogPage:
+def _backward(path: Path, size: int, before: int | None, limit: int) -> LogPage:
     with path.open("rb") as file:
-        size = file.seek(0, 2)
         end = size if before is None else min(before, size)
         start, block = end, b""
         while start > 0 and block.count(b"\n") <= limit:
@@ -131,17 +128,22 @@ def as_text(session: Session, actor: Actor, job_id: int) -> Iterator[str]:
     Raises:
         NotFound: not the actor's job.
     """
-    return _plain(_path(owned_job(session, actor, job_id)))
+    return _plain(*_readable(session, owned_job(session, actor, job_id)))
 
 
-def _path(job: TrainingJob) -> Path:
-    return readable_folder(job.id or 0, job.attempt) / LOG
+def _readable(session: Session, job: TrainingJob) -> tuple[Path, int]:
+    """The log of the job's current attempt, and how many of its bytes were written before the attempt ended."""
+    records = read_records(session, job.id or 0, job.attempt)
+    path, limit = records.folder / LOG, records.limit(LOG)
+    size = path.stat().st_size if path.exists() else 0
+    return path, size if limit is None else min(size, limit)
 
 
-def _plain(path: Path) -> Iterator[str]:
-    if not path.exists():
+def _plain(path: Path, size: int) -> Iterator[str]:
+    if not size:
         return
     with path.open("rb") as file:
-        for raw in file:
+        while size > 0 and (raw := file.readline(size)):
+            size -= len(raw)
             if row := _row(raw, 0):
                 yield f"{row.at} {row.level.upper():<7} {row.message}\n"

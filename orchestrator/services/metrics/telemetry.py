@@ -7,7 +7,7 @@ from sqlmodel import Session
 from orchestrator.domain.job_files import TELEMETRY
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_job
-from orchestrator.services.attempts.folders import readable_folder
+from orchestrator.services.attempts.ended import read_records
 from orchestrator.services.metrics.downsample import min_max
 from orchestrator.services.metrics.rows import Telemetry
 
@@ -21,11 +21,11 @@ def telemetry(session: Session, actor: Actor, job_id: int, points: int = 400) ->
         NotFound: not the actor's job.
     """
     job = owned_job(session, actor, job_id)
-    path = readable_folder(job_id, job.attempt) / TELEMETRY
+    records = read_records(session, job_id, job.attempt)
     curves: dict[str, list[list[float]]] = {}
     last = 0
     try:
-        raw = path.read_bytes()
+        raw = (records.folder / TELEMETRY).read_bytes()[: records.limit(TELEMETRY)]
     except OSError:
         return Telemetry({}, 0)
     for text in raw[: raw.rfind(b"\n") + 1].splitlines():

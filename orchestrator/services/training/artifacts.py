@@ -11,7 +11,7 @@ from orchestrator.domain.job_files import LOG, METRICS, RESULT, TELEMETRY, TENSO
 from orchestrator.domain.training_jobs import FINAL
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_job
-from orchestrator.services.attempts.folders import readable_folder
+from orchestrator.services.attempts.ended import read_records
 from orchestrator.services.training.rows import ArtifactRow
 from orchestrator.services.zips import up_to_date_zip
 
@@ -20,9 +20,9 @@ _DOWNLOADABLE = (ResultKind.ADAPTER, ResultKind.MODEL, RESULT, METRICS, TELEMETR
 
 def list_artifacts(session: Session, actor: Actor, job_id: int) -> list[ArtifactRow]:
     """The files of the job that can be downloaded, the adapter first."""
-    folder = readable_folder(job_id, owned_job(session, actor, job_id).attempt)
-    rows: list[ArtifactRow] = []
-    for name in _DOWNLOADABLE:
+    records = read_records(session, job_id, owned_job(session, actor, job_id).attempt)
+    folder, rows = records.folder, list[ArtifactRow]()
+    for name in filter(records.has, _DOWNLOADABLE):
         top = folder / name
         for path in [top] if top.is_file() else sorted(p for p in top.rglob("*") if p.is_file()):
             stat = path.stat()
@@ -39,7 +39,7 @@ def artifact_path(session: Session, actor: Actor, job_id: int, name: str) -> Pat
     """
     if name not in {row.name for row in list_artifacts(session, actor, job_id)}:
         raise NotFound("This job has no such file.")
-    return readable_folder(job_id, owned_job(session, actor, job_id).attempt) / name
+    return read_records(session, job_id, owned_job(session, actor, job_id).attempt).folder / name
 
 
 def adapter_zip(session: Session, actor: Actor, job_id: int) -> Path:
@@ -49,12 +49,12 @@ def adapter_zip(session: Session, actor: Actor, job_id: int) -> Path:
         Conflict: the job has no adapter yet, or ended without one.
     """
     job = owned_job(session, actor, job_id)
-    folder = readable_folder(job_id, job.attempt)
-    source = folder / ResultKind.ADAPTER
-    if not source.is_dir():
-        source = folder / ResultKind.MODEL  # pre-training, and training without adapters, produce a complete model
-    if not source.is_dir():
+    records = read_records(session, job_id, job.attempt)
+    folder = records.folder
+    # Pre-training, and training without adapters, produce a complete model.
+    found = [folder / kind for kind in ResultKind if records.has(kind) and (folder / kind).is_dir()]
+    if not found:
         if job.status in FINAL:
             raise Conflict("This job ended before it had an adapter to save.")
         raise Conflict("The adapter is written when the training ends. Come back then.")
-    return up_to_date_zip(source, folder / f"{job.name}.zip", root=job.name)
+    return up_to_date_zip(found[0], folder / f"{job.name}.zip", root=job.name)

@@ -2,22 +2,23 @@
 
 import shutil
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
 from orchestrator.domain import formatting
+from orchestrator.domain.attempts import Checkpoint
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.errors import Conflict
-from orchestrator.domain.job_files import CHECKPOINT_PREFIX, CHECKPOINTS
-from orchestrator.domain.numbers import parse_id
+from orchestrator.domain.job_files import CHECKPOINTS
 from orchestrator.domain.training_jobs import FINAL, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_job
 from orchestrator.services.after_commit import after_commit
-from orchestrator.services.attempts.folders import attempt_folder, attempts_on_disk
+from orchestrator.services.attempts.checkpoints import counted_checkpoints
+from orchestrator.services.attempts.folders import attempt_folder, attempts_on_disk, job_folder
 from orchestrator.services.training.lifecycle import add_event
 from orchestrator.services.training.rows import CheckpointRow
 from orchestrator.settings import Settings
@@ -28,8 +29,8 @@ _RESUMABLE = (JobStatus.STOPPED, JobStatus.FAILED)
 
 
 def list_checkpoints(session: Session, actor: Actor, job_id: int) -> list[CheckpointRow]:
-    """The checkpoints on disk, the newest first; empty where they are on another host."""
-    return _on_disk(owned_job(session, actor, job_id).id or 0)
+    """The checkpoints that count and are on disk, the newest first; empty where they are on another host."""
+    return _counted(session, owned_job(session, actor, job_id).id or 0)
 
 
 def delete_checkpoints(session: Session, actor: Actor, job_id: int, give_up_resume: bool = False) -> int:
@@ -47,7 +48,7 @@ def delete_checkpoints(session: Session, actor: Actor, job_id: int, give_up_resu
     job = owned_job(session, actor, job_id)
     if job.status not in FINAL:
         raise Conflict(f"{job.name} is still {job.status.value}: it needs its checkpoints. Stop it first.")
-    rows = _on_disk(job_id)
+    rows = _counted(session, job_id)
     if rows and job.status in _RESUMABLE and not give_up_resume:
         raise Conflict(
             f"{job.name} can still be resumed from step {max(row.step for row in rows):,}. "
@@ -84,7 +85,7 @@ def delete_expired(session: Session, settings: Settings, after_id: int = 0) -> i
         days = settings.checkpoint_days if job.status is JobStatus.COMPLETED else settings.resumable_checkpoint_days
         for path in _zips(last):
             path.unlink(missing_ok=True)
-        if rows := _on_disk(last):
+        if rows := _counted(session, last):
             _delete(session, job, rows, f"It ended more than {days:g} days ago, so its checkpoints were deleted")
     return last
 
@@ -99,7 +100,9 @@ def _delete(session: Session, job: TrainingJob, rows: Sequence[CheckpointRow], s
     more = " Resumed, it starts over." if job.status in _RESUMABLE else ""
     size = formatting.size(sum(row.size_bytes for row in rows))
     add_event(session, job_id, "freed", f"{sentence} ({size}).{more}")
-    folders = [attempt_folder(job_id, attempt) / CHECKPOINTS for attempt in attempts_on_disk(job_id)]
+    session.exec(delete(Checkpoint).where(col(Checkpoint.job_id) == job_id))
+    # All of them: what an attempt saved after its end is of no use either.
+    folders = [attempt_folder(job_id, attempt) / CHECKPOINTS for attempt in attempts_counted(session, job_id)]
     after_commit(session, lambda: [shutil.rmtree(folder, ignore_errors=True) for folder in folders])
     return True
 
@@ -109,16 +112,7 @@ def _zips(job_id: int) -> list[Path]:
     return [path for attempt in attempts_on_disk(job_id) for path in attempt_folder(job_id, attempt).glob("*.zip")]
 
 
-def _on_disk(job_id: int) -> list[CheckpointRow]:
-    rows = []
-    for attempt in attempts_on_disk(job_id):
-        for folder in attempt_folder(job_id, attempt).glob(f"{CHECKPOINTS}/{CHECKPOINT_PREFIX}*"):
-            if step := parse_id(folder.name.removeprefix(CHECKPOINT_PREFIX)):
-                rows.append(_row(folder, attempt, step))
-    return sorted(rows, key=lambda row: (row.step, row.attempt), reverse=True)
-
-
-def _row(folder: Path, attempt: int, step: int) -> CheckpointRow:
-    stats = [path.stat() for path in folder.rglob("*") if path.is_file()]
-    saved_at = max((facts.st_mtime for facts in stats), default=0.0)
-    return CheckpointRow(step, attempt, sum(facts.st_size for facts in stats), datetime.fromtimestamp(saved_at, UTC))
+def _counted(session: Session, job_id: int) -> list[CheckpointRow]:
+    rows = [row for row in counted_checkpoints(session, job_id) if (job_folder(job_id) / row.path).is_dir()]
+    found = [CheckpointRow(row.step, row.attempt, row.bytes, row.saved_at) for row in rows]
+    return sorted(found, key=lambda row: (row.step, row.attempt), reverse=True)

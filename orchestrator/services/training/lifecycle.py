@@ -15,7 +15,8 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_job
 from orchestrator.services.adapters.recording import record_adapter
 from orchestrator.services.after_commit import after_commit
-from orchestrator.services.attempts.checkpoints import saved_step
+from orchestrator.services.attempts.checkpoints import hold_job, saved_step, take_in_checkpoints
+from orchestrator.services.attempts.ended import note_end
 from orchestrator.services.live_events import publish_noted, publish_status
 from orchestrator.services.training.dispatch import dispatch, dispatch_after_commit
 from orchestrator.services.training.jobs import job_row
@@ -69,6 +70,8 @@ def transition(
     )
     if session.exec(statement).rowcount != 1:
         return False
+    if to in FINAL or to is JobStatus.LOST:
+        note_end(session, job_id, attempt)
     add_event(session, job_id, kind or to.value, message)
     notify_transition(session, job_id, to, message)
     if to in FINAL:
@@ -182,6 +185,9 @@ def mark_lost(
     job = session.get(TrainingJob, job_id, populate_existing=True)
     if job is None or job.attempt != attempt or job.status not in ON_WORKER or (worker and job.worker != worker):
         return None
+    if not hold_job(session, job_id, attempt):
+        return None
+    take_in_checkpoints(session, job_id, attempt)
     if job.status is JobStatus.STOPPING:
         return JobStatus.STOPPED if mark_stopped(session, job_id, attempt, f"Stopped. {reason}") else None
     changes = {"worker": "", **_new_checkpoint(session, job)}
@@ -256,7 +262,7 @@ def resume_job(session: Session, actor: Actor, job_id: int) -> JobRow:
     job = owned_job(session, actor, job_id)
     if job.status not in (JobStatus.STOPPED, JobStatus.FAILED):
         raise Conflict(f"{job.name} is {job.status.value}; only a stopped or failed job can be resumed.")
-    step = saved_step(job_id, job.attempt)
+    step = saved_step(session, job_id)
     message = f"Queued again to resume from step {step:,}." if step else "Queued again; it has no checkpoint to resume."
     if not requeue(session, job_id, job.attempt, message):
         raise Conflict(f"{job.name} has just changed. Reload the page.")
@@ -270,7 +276,7 @@ def _new_checkpoint(session: Session, job: TrainingJob) -> dict[str, Any]:
     Returns:
         The columns that the transition has to set.
     """
-    step = saved_step(job.id or 0, job.attempt)
+    step = saved_step(session, job.id or 0)
     if step <= job.summary.safe_step:
         return {}
     add_event(session, job.id or 0, "saved", f"It has a checkpoint at step {step:,}.")

@@ -34,6 +34,11 @@ VARIABLES = (
         "internal",
         "The process id of the parent, set for child processes: they end when it ends.",
     ),
+    Variable(
+        "LOREEL_RUN_REDIS_URL",
+        "internal",
+        "The address of Redis, set for a trainer by its worker: it may hold a password, so no file holds it.",
+    ),
     Variable("LOREEL_TEST_CHROMIUM", "tests", "The browser that the browser tests drive."),
 )
 """`who`: standard (other tools read it too), installation, internal (never set it by hand), tests."""

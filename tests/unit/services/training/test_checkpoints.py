@@ -11,10 +11,12 @@ from orchestrator.domain.base import utcnow
 from orchestrator.domain.errors import Conflict, NotFound
 from orchestrator.domain.training_jobs import ACTIVE, JobEvent, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
+from orchestrator.services.attempts.checkpoints import take_in_checkpoints
 from orchestrator.services.attempts.folders import attempt_folder
 from orchestrator.services.db import session_scope
 from orchestrator.services.training import checkpoints, lifecycle
 from orchestrator.settings import get_settings
+from tests.fakes.checkpoints import save_checkpoint
 from tests.studio import make_person
 from tests.unit.services.training.test_lifecycle import make_job
 
@@ -26,9 +28,9 @@ def ended(actor: Actor, status: JobStatus, days: float = 0.0, number: int = 1) -
         session.get_one(TrainingJob, job_id).finished_at = utcnow() - timedelta(days=days)
     folder = attempt_folder(job_id, number)
     for step in (4, 8):
-        saved = folder / "checkpoints" / f"checkpoint-{step}"
-        saved.mkdir(parents=True)
-        (saved / "optimizer.pt").write_bytes(bytes(1_000))
+        save_checkpoint(job_id, number, step, "x" * 1_000)
+    with session_scope() as session:
+        take_in_checkpoints(session, job_id, number)
     (folder / "adapter").mkdir()
     (folder / "adapter.zip").touch()
     return job_id, folder

@@ -9,9 +9,9 @@ from orchestrator.domain.errors import Conflict, NotFound
 from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.training_jobs import FINAL, TRANSITIONS, JobEvent, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
-from orchestrator.services.attempts.folders import attempt_folder
 from orchestrator.services.db import session_scope
 from orchestrator.services.training import lifecycle
+from tests.fakes.checkpoints import save_checkpoint
 from tests.studio import job_of, make_person
 
 
@@ -82,7 +82,7 @@ def test_a_job_that_gets_further_each_time_is_never_given_up(ada: Actor) -> None
     with session_scope() as session:
         job_id = make_job(session, ada, JobStatus.QUEUED, attempt=0)
         for attempt in range(1, 7):
-            (attempt_folder(job_id, attempt) / "checkpoints" / f"checkpoint-{attempt * 10}").mkdir(parents=True)
+            save_checkpoint(job_id, attempt, attempt * 10)
             lifecycle.claim(session, job_id, attempt, "w")
             assert lifecycle.mark_lost(session, job_id, attempt, "The worker fell silent.") is JobStatus.QUEUED
         ends = []

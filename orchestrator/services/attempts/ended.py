@@ -1,0 +1,119 @@
+"""What an attempt leaves to those after it. It is noted by the transaction that ends the attempt, so no clock decides.
+
+Until that transaction commits, the attempt is the job's current one: what lies in its folder before is its own work.
+What it writes later, cut off and unaware, is not in the note, and nobody reads it.
+"""
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlmodel import Session
+
+from orchestrator.domain.adapters import ResultKind
+from orchestrator.domain.attempts import EndedAttempt
+from orchestrator.domain.job_files import APPENDED, CARRIED_OVER, CHECKPOINTS
+from orchestrator.services.attempts.checkpoints import take_in_checkpoints
+from orchestrator.services.attempts.folders import attempt_folder, attempt_of, new_attempt_folder, readable_folder
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The files of an attempt that may be read."""
+
+    folder: Path
+    files: Mapping[str, tuple[int, int]] | None = None
+    """Name -> (bytes, time of the last change in ns) when the attempt ended; None while it has not."""
+
+    def limit(self, name: str) -> int | None:
+        """How many bytes of a file may be read; None: all."""
+        return None if self.files is None else self.files.get(name, (0, 0))[0]
+
+    def has(self, name: str) -> bool:
+        """Whether the file or folder was there before the attempt ended."""
+        return self.files is None or name in self.files
+
+    def is_unchanged(self, name: str) -> bool:
+        """Whether it is there as it was when the attempt ended."""
+        found = _files_in(self.folder).get(name)
+        return found is not None and (self.files is None or self.files.get(name) == found)
+
+
+def note_end(session: Session, job_id: int, attempt: int) -> None:
+    """Notes what the attempt's folder holds, and counts its complete checkpoints. Only the first end of it counts.
+
+    Call it in the transaction whose compare-and-set takes the job from the attempt.
+    """
+    if attempt < 1 or session.get(EndedAttempt, (job_id, attempt)) is not None:
+        return
+    folder = attempt_folder(job_id, attempt)
+    files = {name: list(facts) for name, facts in _files_in(folder).items()} if folder.is_dir() else None
+    session.add(EndedAttempt(job_id=job_id, attempt=attempt, files=files))
+    session.flush()
+    take_in_checkpoints(session, job_id, attempt)
+
+
+def read_records(session: Session, job_id: int, attempt: int) -> Records:
+    """The files to read for a job whose current attempt is `attempt`."""
+    folder = readable_folder(job_id, attempt)
+    ended = session.get(EndedAttempt, (job_id, attempt_of(folder)))
+    if ended is None or ended.files is None:
+        return Records(folder)
+    return Records(folder, {name: (int(size), int(changed)) for name, (size, changed) in ended.files.items()})
+
+
+def start_attempt(session: Session, job_id: int, attempt: int) -> Path:
+    """Creates the folder of a new attempt, with what the one before it had recorded until its end.
+
+    Raises:
+        OSError: the disk is full or the folder cannot be written.
+    """
+    _take_in_former_folder(session, job_id)
+    earlier = read_records(session, job_id, attempt - 1)
+
+    def fill(folder: Path) -> None:
+        for name in APPENDED:
+            if earlier.has(name) and (earlier.folder / name).is_file():
+                _copy(earlier.folder / name, folder / name, earlier.limit(name))
+        for name in CARRIED_OVER:
+            if earlier.is_unchanged(name):
+                shutil.copyfile(earlier.folder / name, folder / name)
+        for kind in ResultKind:
+            # An earlier stop exported it; it can be downloaded until this attempt writes its own.
+            if earlier.is_unchanged(kind):
+                shutil.copytree(earlier.folder / kind, folder / kind, copy_function=_link)
+
+    return new_attempt_folder(job_id, attempt, fill)
+
+
+def _take_in_former_folder(session: Session, job_id: int) -> None:
+    """Counts the checkpoints that version 0.1 left in the job's own folder, once."""
+    folder = attempt_folder(job_id, 0)
+    if (folder / CHECKPOINTS).is_dir() and session.get(EndedAttempt, (job_id, 0)) is None:
+        session.add(EndedAttempt(job_id=job_id, attempt=0))
+        take_in_checkpoints(session, job_id, 0)
+
+
+def _files_in(folder: Path) -> dict[str, tuple[int, int]]:
+    try:
+        with os.scandir(folder) as entries:
+            stats = [(entry.name, entry.stat()) for entry in entries if not entry.name.startswith(".")]
+    except OSError:
+        return {}
+    return {name: (facts.st_size, facts.st_mtime_ns) for name, facts in stats}
+
+
+def _copy(source: Path, target: Path, limit: int | None) -> None:
+    shutil.copyfile(source, target)
+    if limit is not None and target.stat().st_size > limit:
+        os.truncate(target, limit)
+
+
+def _link(source: str, target: str) -> None:
+    """A hard link costs no space. It is safe: a file of a result is replaced and never written in place."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
