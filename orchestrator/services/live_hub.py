@@ -11,6 +11,7 @@ import redis.asyncio as aredis
 import structlog
 from redis.exceptions import RedisError
 
+from orchestrator.domain.live_attempts import CurrentAttempts
 from orchestrator.domain.live_records import GapRecord, HubRecord, LiveRecord, unpack
 from orchestrator.domain.redis_keys import LIVE_STREAM
 from orchestrator.services.redis import connect_async
@@ -81,6 +82,7 @@ class LiveHub:
         self._started: asyncio.Event | None = None
         self._last = "$"
         self._read_at = 0.0
+        self._attempts = CurrentAttempts()
         self.connected = False
 
     async def start(self) -> None:
@@ -167,7 +169,7 @@ class LiveHub:
         for entry_id, fields in entries:
             self._last = entry_id.decode()
             record = unpack(fields.get(b"d", b""))
-            if record is not None:
+            if record is not None and self._attempts.accept(record):
                 self._fan_out(record)
 
     async def _find_start(self) -> None:

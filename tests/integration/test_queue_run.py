@@ -129,11 +129,10 @@ def test_a_killed_trainer_goes_on_from_its_checkpoint(
 def test_a_trainer_killed_each_time_fails_with_a_sentence(
     home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes
 ) -> None:
-    plan(home, steps=60, kill_self_at=1)
-    (home / "jobs").mkdir(exist_ok=True)
+    plan(home, steps=60, kill_self_at=1, saves=False)
     start_worker(processes, home)
     job_id = launch(ada, make_things(ada))
-    plan(home, steps=10_000, pause=0.05)
+    plan(home, steps=10_000, pause=0.05, saves=False)
     for attempt in (1, 2, 3):
         os.kill(trainer_pid(home, job_id, attempt), signal.SIGKILL)
         until(lambda a=attempt: job_of(job_id).attempt > a or is_final(job_id))

@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from orchestrator.domain.live_records import LiveRecord, MetricRecord, unpack
 from orchestrator.domain.redis_keys import job_stream
+from orchestrator.domain.training_jobs import ON_WORKER
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_job
 from orchestrator.services.metrics.curves import Curve, Window, read_curves, read_newer
@@ -51,7 +52,11 @@ def history(
     else:
         curves = read_curves(session, job_id, names, window)
     last_seq = max(newest_seq(session, job_id), after_seq)
-    for record in _stream_records(job_id, last_seq):
+    # Between attempts the stream may hold what a run that is cut off still sends.
+    newer = _stream_records(job_id, last_seq) if job.status in ON_WORKER else []
+    for record in newer:
+        if record["attempt"] != job.attempt:
+            continue
         last_seq = max(last_seq, record["seq"])
         if record["kind"] == "metric":
             _add(curves, record, names, window)
