@@ -46,13 +46,18 @@ def note_end(session: Session, job_id: int, attempt: int) -> None:
 
     Call it in the transaction whose compare-and-set takes the job from the attempt.
     """
-    if attempt < 1 or session.get(EndedAttempt, (job_id, attempt)) is not None:
+    if attempt < 1 or is_ended(session, job_id, attempt):
         return
     folder = attempt_folder(job_id, attempt)
     files = {name: list(facts) for name, facts in _files_in(folder).items()} if folder.is_dir() else None
     session.add(EndedAttempt(job_id=job_id, attempt=attempt, files=files))
     session.flush()
     take_in_checkpoints(session, job_id, attempt)
+
+
+def is_ended(session: Session, job_id: int, attempt: int) -> bool:
+    """Whether the attempt has ended, or was ended."""
+    return session.get(EndedAttempt, (job_id, attempt)) is not None
 
 
 def read_records(session: Session, job_id: int, attempt: int) -> Records:
@@ -91,7 +96,7 @@ def start_attempt(session: Session, job_id: int, attempt: int) -> Path:
 def _take_in_former_folder(session: Session, job_id: int) -> None:
     """Counts the checkpoints that version 0.1 left in the job's own folder, once."""
     folder = attempt_folder(job_id, 0)
-    if (folder / CHECKPOINTS).is_dir() and session.get(EndedAttempt, (job_id, 0)) is None:
+    if (folder / CHECKPOINTS).is_dir() and not is_ended(session, job_id, 0):
         session.add(EndedAttempt(job_id=job_id, attempt=0))
         take_in_checkpoints(session, job_id, 0)
 

@@ -10,9 +10,9 @@ from sqlmodel import Session
 
 from orchestrator.domain.live_records import LiveRecord, MetricRecord, unpack
 from orchestrator.domain.redis_keys import job_stream
-from orchestrator.domain.training_jobs import ON_WORKER
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_job
+from orchestrator.services.attempts.ended import is_ended
 from orchestrator.services.metrics.curves import Curve, Window, read_curves, read_newer
 from orchestrator.services.metrics.downsample import min_max
 from orchestrator.services.metrics.rollups import newest_seq
@@ -52,10 +52,10 @@ def history(
     else:
         curves = read_curves(session, job_id, names, window)
     last_seq = max(newest_seq(session, job_id), after_seq)
-    # Between attempts the stream may hold what a run that is cut off still sends.
-    newer = _stream_records(job_id, last_seq) if job.status in ON_WORKER else []
-    for record in newer:
-        if record["attempt"] != job.attempt:
+    # The stream may hold what a run still sends that was cut off and does not know that its attempt has ended.
+    first_attempt = job.attempt + is_ended(session, job_id, job.attempt)
+    for record in _stream_records(job_id, last_seq):
+        if record["attempt"] < first_attempt:
             continue
         last_seq = max(last_seq, record["seq"])
         if record["kind"] == "metric":

@@ -17,9 +17,8 @@ def test_a_fenced_attempt_is_not_shown() -> None:
     attempts = CurrentAttempts()
     assert attempts.accept(record("metric", 1))
     assert attempts.accept(record("metric", 2))
-    assert [attempts.accept(record(kind, 1)) for kind in ("metric", "progress", "samples", "note", "log")] == [
-        False
-    ] * 5
+    for kind in ("metric", "progress", "samples", "note", "log"):
+        assert not attempts.accept(record(kind, 1))
     assert attempts.accept(record("metric", 2))
 
 

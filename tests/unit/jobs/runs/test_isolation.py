@@ -1,4 +1,4 @@
-"""A run that reaches neither store ends by itself; one of the two is enough to go on, and a hanging read delays nothing."""
+"""A run that reaches neither store ends by itself; one of the two is enough to go on."""
 
 import time
 from typing import Any, cast
