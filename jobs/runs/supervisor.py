@@ -74,7 +74,7 @@ class Supervisor:
     lease: Lease
     run_log: RunLog
     grace_s: float
-    isolation: IsolationWatch
+    isolation: IsolationWatch | None = None
     metrics_start: int = 0
     suspended: bool = False
     forced: bool = False
@@ -114,9 +114,12 @@ class Supervisor:
     def _end(self, stopping: bool) -> End:
         if self.suspended:
             return End.SUSPENDED
-        if self.isolation.isolated:
+        if self._is_isolated():
             return End.ISOLATED
         return End.STOPPED if stopping else End.EXITED
+
+    def _is_isolated(self) -> bool:
+        return self.isolation is not None and self.isolation.isolated
 
     def store_remaining(self) -> None:
         """Stores what the trainer recorded until its end."""
@@ -133,7 +136,7 @@ class Supervisor:
 
         Unless this host is cut off, no other worker can take the job meanwhile: that needs the database, too.
         """
-        ends_soon = self.suspended or self.isolation.isolated
+        ends_soon = self.suspended or self._is_isolated()
         return self.lease.fenced or (ends_soon and waited_s > _SHUTDOWN_WAIT_S)
 
     def _code_after_kill(self) -> int:
@@ -202,7 +205,8 @@ class Supervisor:
 
     def _settle(self, records: list[RunRecord]) -> bool:
         """The records are in SQL, and the checkpoints count."""
-        self.isolation.database_reached()
+        if self.isolation:
+            self.isolation.database_reached()
         self._counted_checkpoints = self._found_checkpoints
         self._metrics.settle()
         self._marked_running = self._marked_running or any(r["attempt"] == self.attempt for r in records)

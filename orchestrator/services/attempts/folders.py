@@ -40,7 +40,7 @@ def attempt_of(folder: Path) -> int:
     return parse_number(folder.name.removeprefix(ATTEMPT_PREFIX)) or 0 if folder.name[:1] == ATTEMPT_PREFIX else 0
 
 
-def new_attempt_folder(job_id: int, attempt: int, fill: Callable[[Path], None]) -> Path:
+def new_attempt_folder(job_id: int, attempt: int, fill: Callable[[Path], object]) -> Path:
     """Creates the folder of a new attempt, which `fill` fills.
 
     It appears complete: a reader sees the earlier folder or this one, never a log that is half copied.

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 from typing import Any, cast
-from unittest.mock import MagicMock
 
 import pytest
 from sqlmodel import select
@@ -25,7 +24,7 @@ def test_a_run_that_no_longer_holds_its_job_ends(ada: Actor, tmp_path: Path, sta
     with session_scope() as session:
         job_id = make_job(session, ada, status)
     nobody = cast("Any", None)
-    assert Supervisor(job_id, 1, tmp_path, nobody, nobody, nobody, 1.0, MagicMock())._store_measurements() is goes_on
+    assert Supervisor(job_id, 1, tmp_path, nobody, nobody, nobody, 1.0)._store_measurements() is goes_on
 
 
 def test_notes_stay_with_the_job(ada: Actor, tmp_path: Path) -> None:
@@ -36,7 +35,7 @@ def test_notes_stay_with_the_job(ada: Actor, tmp_path: Path) -> None:
     lines = [head | {"seq": n, "name": name, "message": text} for n, (name, text) in enumerate(said, 1)]
     (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     nobody = cast("Any", None)
-    Supervisor(job_id, 1, tmp_path, nobody, nobody, nobody, 1.0, MagicMock()).store_remaining()
+    Supervisor(job_id, 1, tmp_path, nobody, nobody, nobody, 1.0).store_remaining()
     assert notes_of(job_of(job_id).summary) == ["Seen once.", "A quarter of it."]
     with session_scope() as session:
         told = [(event.kind, event.message) for event in session.exec(select(JobEvent))]
@@ -56,7 +55,7 @@ def test_predictions_of_a_clip_are_stored_by_evaluation(ada: Actor, tmp_path: Pa
     ]
     (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     nobody = cast("Any", None)
-    Supervisor(job_id, 1, tmp_path, nobody, nobody, nobody, 1.0, MagicMock()).store_remaining()
+    Supervisor(job_id, 1, tmp_path, nobody, nobody, nobody, 1.0).store_remaining()
     (sample,) = samples_of(job_of(job_id).summary)
     assert (sample.title, sample.trail) == ("a ring hops", ["Epoch 1: a ring"])
     with session_scope() as session:

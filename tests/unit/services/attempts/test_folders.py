@@ -14,7 +14,7 @@ from orchestrator.services.attempts.folders import (
 
 
 def create(attempt: int, content: str = "") -> Path:
-    return new_attempt_folder(7, attempt, lambda folder: (folder / "log.jsonl").write_text(content) and None)
+    return new_attempt_folder(7, attempt, lambda folder: (folder / "log.jsonl").write_text(content))
 
 
 def test_a_folder_appears_once_it_is_filled(home: Path) -> None:
