@@ -16,11 +16,17 @@ from orchestrator.stack.redis_server import find_binary, server_command, wait_un
 
 
 @contextmanager
-def ledger() -> Iterator[Actor]:
-    """Migrated tables and a Redis in a folder that goes away; the person who owns what the benchmark makes."""
+def ledger(database_url: str = "") -> Iterator[Actor]:
+    """Migrated tables and a Redis in a folder that goes away; the person who owns what the benchmark makes.
+
+    Args:
+        database_url: an empty database; "" for SQLite in the folder.
+    """
     folder = Path(tempfile.mkdtemp(prefix="lrl-", dir="/tmp"))
     kept = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("LOREEL_")}
     os.environ["LOREEL_DATA_DIR"] = str(folder)
+    if database_url:
+        os.environ["LOREEL_DATABASE_URL"] = database_url
     for cached in (get_settings, db.engine):
         cached.cache_clear()
     server = subprocess.Popen(server_command(find_binary(), get_settings()), stdout=subprocess.DEVNULL)
@@ -37,7 +43,8 @@ def ledger() -> Iterator[Actor]:
         db.engine().dispose()
         server.kill()
         server.wait(10)
-        os.environ.pop("LOREEL_DATA_DIR")
+        for name in ("LOREEL_DATA_DIR", "LOREEL_DATABASE_URL"):
+            os.environ.pop(name, None)
         os.environ.update(kept)
         for cached in (get_settings, db.engine):
             cached.cache_clear()

@@ -48,11 +48,12 @@ def note_end(session: Session, job_id: int, attempt: int) -> None:
     """
     if attempt < 1 or is_ended(session, job_id, attempt):
         return
+    # The checkpoints first: a trainer records a step before it saves it, so the records of each that counts are noted.
+    take_in_checkpoints(session, job_id, attempt)
     folder = attempt_folder(job_id, attempt)
     files = {name: list(facts) for name, facts in _files_in(folder).items()} if folder.is_dir() else None
     session.add(EndedAttempt(job_id=job_id, attempt=attempt, files=files))
     session.flush()
-    take_in_checkpoints(session, job_id, attempt)
 
 
 def is_ended(session: Session, job_id: int, attempt: int) -> bool:
