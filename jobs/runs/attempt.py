@@ -136,7 +136,9 @@ def _record_stop(supervisor: Supervisor, end: End, result: dict[str, Any]) -> st
             return "lost"
         _merge_summary(session, job_id, attempt, result)
         total = job.total_steps if job else 0
-        lifecycle.mark_stopped(session, job_id, attempt, _stop_sentence(supervisor, result, saved_step(session, job_id), total))
+        lifecycle.mark_stopped(
+            session, job_id, attempt, _stop_sentence(supervisor, result, saved_step(session, job_id), total)
+        )
         return "stopped"
 
     return _in_transaction(write, supervisor)

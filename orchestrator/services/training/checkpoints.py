@@ -18,7 +18,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_job
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.attempts.checkpoints import counted_checkpoints
-from orchestrator.services.attempts.folders import attempt_folder, attempts_on_disk, job_folder
+from orchestrator.services.attempts.folders import attempt_folder, job_folder
 from orchestrator.services.training.lifecycle import add_event
 from orchestrator.services.training.rows import CheckpointRow
 from orchestrator.settings import Settings
@@ -102,7 +102,7 @@ def _delete(session: Session, job: TrainingJob, rows: Sequence[CheckpointRow], s
     add_event(session, job_id, "freed", f"{sentence} ({size}).{more}")
     session.exec(delete(Checkpoint).where(col(Checkpoint.job_id) == job_id))
     # All of them: what an attempt saved after its end is of no use either.
-    folders = [attempt_folder(job_id, attempt) / CHECKPOINTS for attempt in attempts_counted(session, job_id)]
+    folders = [attempt_folder(job_id, attempt) / CHECKPOINTS for attempt in attempts_on_disk(job_id)]
     after_commit(session, lambda: [shutil.rmtree(folder, ignore_errors=True) for folder in folders])
     return True
 
