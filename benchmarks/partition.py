@@ -99,9 +99,11 @@ def cut_once(
         job_id = launch_job(session, actor, *things, parse_recipe(RECIPE | {"output_name": f"cut-{number}"})).id
     with contextlib.ExitStack() as undo:
         way = undo.enter_context(link(f"lrl{os.getpid() % 100_000}n{number}", number))
-        old = undo.enter_context(_process(*worker, *_OPTIONS, way=way, LOREEL_WORKER_NAME="old", **settings))
+        old = undo.enter_context(
+            _process(*worker, *_OPTIONS, way=way, variables=settings | {"LOREEL_WORKER_NAME": "old"})
+        )
         _until(lambda: len(_steps(job_id, 1)) >= 1, "a checkpoint of the first attempt counts", job_id)
-        new = undo.enter_context(_process(*worker, *_OPTIONS, LOREEL_WORKER_NAME="new", **settings))
+        new = undo.enter_context(_process(*worker, *_OPTIONS, variables=settings | {"LOREEL_WORKER_NAME": "new"}))
         _until(lambda: new.pid in _workers(), "the second worker is ready", job_id)
         trainers = [p for p in psutil.Process(old.pid).children(recursive=True) if _is_trainer(p)]
         way.cut()
@@ -200,9 +202,11 @@ def _check_patience(began: float, what: str, job_id: int) -> None:
 
 
 @contextmanager
-def _process(*command: str, way: Link | None = None, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+def _process(
+    *command: str, way: Link | None = None, variables: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """A process of the studio, behind a link if one is given; it and all that it started are ended."""
-    env = os.environ | {"PYTHONPATH": str(ROOT)} | variables
+    env = os.environ | {"PYTHONPATH": str(ROOT)} | (variables or {})
     if way is not None:
         database = make_url(get_settings().resolved_database_url)
         port = way.forward((database.host or "127.0.0.1", database.port or 5432))

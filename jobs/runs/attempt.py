@@ -135,10 +135,8 @@ def _record_stop(supervisor: Supervisor, end: End, result: dict[str, Any]) -> st
             lifecycle.mark_lost(session, job_id, attempt, "The training process was asked to end from outside.")
             return "lost"
         _merge_summary(session, job_id, attempt, result)
-        total = job.total_steps if job else 0
-        lifecycle.mark_stopped(
-            session, job_id, attempt, _stop_sentence(supervisor, result, saved_step(session, job_id), total)
-        )
+        saved, total = saved_step(session, job_id), job.total_steps if job else 0
+        lifecycle.mark_stopped(session, job_id, attempt, _stop_sentence(supervisor, result, saved, total))
         return "stopped"
 
     return _in_transaction(write, supervisor)

@@ -18,7 +18,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_job
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.attempts.checkpoints import counted_checkpoints
-from orchestrator.services.attempts.folders import attempt_folder, job_folder
+from orchestrator.services.attempts.folders import attempt_folder, attempts_on_disk, job_folder
 from orchestrator.services.training.lifecycle import add_event
 from orchestrator.services.training.rows import CheckpointRow
 from orchestrator.settings import Settings
