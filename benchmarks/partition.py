@@ -99,11 +99,10 @@ def cut_once(
         job_id = launch_job(session, actor, *things, parse_recipe(RECIPE | {"output_name": f"cut-{number}"})).id
     with contextlib.ExitStack() as undo:
         way = undo.enter_context(link(f"lrl{os.getpid() % 100_000}n{number}", number))
-        old = undo.enter_context(
-            _process(*worker, *_OPTIONS, way=way, variables=settings | {"LOREEL_WORKER_NAME": "old"})
-        )
+        names = [settings | {"LOREEL_WORKER_NAME": name} for name in ("old", "new")]
+        old = undo.enter_context(_process(*worker, *_OPTIONS, way=way, variables=names[0]))
         _until(lambda: len(_steps(job_id, 1)) >= 1, "a checkpoint of the first attempt counts", job_id)
-        new = undo.enter_context(_process(*worker, *_OPTIONS, variables=settings | {"LOREEL_WORKER_NAME": "new"}))
+        new = undo.enter_context(_process(*worker, *_OPTIONS, variables=names[1]))
         _until(lambda: new.pid in _workers(), "the second worker is ready", job_id)
         trainers = [p for p in psutil.Process(old.pid).children(recursive=True) if _is_trainer(p)]
         way.cut()

@@ -25,7 +25,7 @@ from orchestrator.domain.redis_keys import job_lease
 from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.redaction import redact_text
-from orchestrator.services.attempts.checkpoints import saved_step
+from orchestrator.services.attempts.checkpoints import hold_job, saved_step, take_in_checkpoints
 from orchestrator.services.attempts.ended import start_attempt
 from orchestrator.services.db import DATABASE_AWAY, session_scope, when_available, why_away
 from orchestrator.services.metrics.ingest import with_prediction_history
@@ -135,6 +135,8 @@ def _record_stop(supervisor: Supervisor, end: End, result: dict[str, Any]) -> st
             lifecycle.mark_lost(session, job_id, attempt, "The training process was asked to end from outside.")
             return "lost"
         _merge_summary(session, job_id, attempt, result)
+        if hold_job(session, job_id, attempt):
+            take_in_checkpoints(session, job_id, attempt)
         saved, total = saved_step(session, job_id), job.total_steps if job else 0
         lifecycle.mark_stopped(session, job_id, attempt, _stop_sentence(supervisor, result, saved, total))
         return "stopped"

@@ -14,6 +14,7 @@ from orchestrator.domain.training_jobs import JobEvent, JobStatus
 from orchestrator.domain.users import Actor
 from orchestrator.services.attempts.folders import attempt_folder
 from orchestrator.services.db import session_scope
+from tests.fakes.checkpoints import save_checkpoint
 from tests.studio import job_of
 from tests.unit.services.training.test_lifecycle import make_job
 
@@ -65,7 +66,7 @@ def test_a_trainer_that_fails_while_it_stops_is_stopped_and_says_so(stopping: Su
 
 def test_a_forced_stop_names_the_checkpoint_that_is_there(stopping: Supervisor) -> None:
     stopping.forced = True
-    (stopping.folder / "checkpoints" / "checkpoint-8").mkdir(parents=True)
+    save_checkpoint(stopping.job_id, 1, 8)
     assert _record_end(stopping, End.STOPPED, -9, 0) == "stopped"
     assert last_event(stopping.job_id).endswith("The checkpoint at step 8 stays.")
 
