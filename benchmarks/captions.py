@@ -1,4 +1,4 @@
-"""The captioning demo: exact captions of held-out combinations with a new style and new words, and its wall time."""
+"""The captioning demo: exact captions of unseen combinations with a new style and new words, and its wall time."""
 
 import hashlib
 import json
@@ -47,10 +47,12 @@ def run() -> dict[str, float]:
 def _clips(folder: Path) -> list[ClipSpec]:
     """The demo's clips with its own split: about a fifth of the sentences are never learned from."""
     made = []
-    for number, (path, said) in enumerate(make_demo_dataset(folder).items(), 1):
-        held = hashlib.sha256(said.encode()).digest()[0] % VALIDATION_ONE_IN == 0
+    for number, (path, caption) in enumerate(make_demo_dataset(folder).items(), 1):
+        is_validation = hashlib.sha256(caption.encode()).digest()[0] % VALIDATION_ONE_IN == 0
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        made.append(ClipSpec(number, str(path), "", said, "validation" if held else "train", digest, path.name))
+        made.append(
+            ClipSpec(number, str(path), "", caption, "validation" if is_validation else "train", digest, path.name)
+        )
     return made
 
 

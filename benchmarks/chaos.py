@@ -1,4 +1,4 @@
-"""Real trainings while every process is killed and Redis flushed at random moments: what is lost or done twice."""
+"""Real trainings while every process is killed and Redis flushed at random moments: what is lost or trained twice."""
 
 import json
 import os
@@ -37,12 +37,12 @@ TARGETS: dict[str, Target] = {
 MINUTES = float(os.environ.get("LOREEL_CHAOS_MINUTES", "10"))
 EACH = int(os.environ.get("LOREEL_CHAOS_EACH", "30"))
 SEED = int(os.environ.get("LOREEL_CHAOS_SEED", "7"))
-FATAL = ("worker", "horse", "trainer")
-"""Each costs the job an attempt; a job has three, so it is struck twice at most."""
+FATAL = ("worker", "work process", "trainer")
+"""Each costs the job an attempt; a job has three, so `MAX_STRIKES` of them hit one job."""
 HARMLESS = ("controller", "web", "redis", "flushall")
 PATIENCE = 600
 """Half seconds that the web, which is killed again and again, may take to answer."""
-MOST = 2
+MAX_STRIKES = 2
 AT_ONCE = 3
 """Jobs that train or wait: two workers are never idle."""
 PERSON = {"username": "chaos", "email": "chaos@example.org", "password": "a quiet lamp at dusk 7"}
@@ -57,7 +57,7 @@ class Books:
     """Attempts that were taken from each job."""
     jobs: list[str] = field(default_factory=list)
     lost: int = 0
-    twice: int = 0
+    retrained: int = 0
     unfinished: int = 0
     differs: int = 0
 
@@ -77,7 +77,7 @@ def run() -> dict[str, float]:
         body = _body(web)
         calm = _launch(web, body)
         _wait(web, calm)
-        wanted = _curve(running, calm)
+        expected = _curve(running, calm)
         launch = _launcher(running, body)
         began, over = time.monotonic(), threading.Event()
         keeper = threading.Thread(target=_keep_a_second_worker, args=(running, over))
@@ -91,7 +91,7 @@ def run() -> dict[str, float]:
                 time.sleep(0.3)
             struck_for = time.monotonic() - began
             for job in books.jobs:
-                _judge(running, web, job, books, wanted)
+                _judge(running, web, job, books, expected)
         finally:
             over.set()
             keeper.join()
@@ -99,9 +99,9 @@ def run() -> dict[str, float]:
         "jobs": float(len(books.jobs)),
         "minutes": round(struck_for / 60, 1),
         "strikes": float(sum(books.strikes.values())),
-        **{f"strikes_{name}": float(books.strikes[name]) for name in (*FATAL, *HARMLESS)},
+        **{f"strikes_{name.replace(' ', '_')}": float(books.strikes[name]) for name in (*FATAL, *HARMLESS)},
         "steps_lost": float(books.lost),
-        "steps_trained_twice": float(books.twice),
+        "steps_trained_twice": float(books.retrained),
         "jobs_not_finished": float(books.unfinished),
         "final_loss_differs": float(books.differs),
     }
@@ -142,39 +142,39 @@ def _strike_all(running: Studio, chance: random.Random, books: Books) -> None:
         time.sleep(0.2)
 
 
-def _judge(running: Studio, web: httpx.Client, job: str, books: Books, wanted: dict[int, float]) -> None:
-    """Compares one job with the undisturbed one."""
+def _judge(running: Studio, web: httpx.Client, job: str, books: Books, expected: dict[int, float]) -> None:
+    """Compares one job with the undisturbed one, and adds the differences to `books`."""
     if (status := _wait(web, job)) != "completed":
         books.unfinished += 1
         print(f"Job {job} is {status}: {_get(web, f'/jobs/{job}').get('error')}", file=sys.stderr)
         return
     got, records = _curve(running, job), _records(running, job)
-    an_epoch = max(wanted) // int(_get(web, f"/jobs/{job}")["epochs"])
-    lost, twice = _books_of(records, an_epoch)
-    books.lost += lost + len(set(wanted) - set(got))
-    books.twice += twice
-    differs = got.get(max(wanted)) != wanted[max(wanted)]
+    an_epoch = max(expected) // int(_get(web, f"/jobs/{job}")["epochs"])
+    lost, retrained = _steps_lost_and_retrained(records, an_epoch)
+    books.lost += lost + len(set(expected) - set(got))
+    books.retrained += retrained
+    differs = got.get(max(expected)) != expected[max(expected)]
     books.differs += differs
-    if lost or twice or differs or set(wanted) - set(got):
-        print(f"Job {job}: {lost} lost, {twice} twice, differs: {differs}", file=sys.stderr)
+    if lost or retrained or differs or set(expected) - set(got):
+        print(f"Job {job}: {lost} lost, {retrained} trained twice, differs: {differs}", file=sys.stderr)
 
 
-def _books_of(records: list[dict[str, Any]], an_epoch: int) -> tuple[int, int]:
+def _steps_lost_and_retrained(records: list[dict[str, Any]], an_epoch: int) -> tuple[int, int]:
     """(steps that were trained again although a checkpoint held them, records of an attempt behind a newer one's).
 
-    The checkpoint of an epoch is whole before the first step of the next is trained.
+    The checkpoint of an epoch is complete before the first step of the next is trained.
     """
-    attempt, reached, lost, twice = 1, 0, 0, 0
+    attempt, reached, lost, retrained = 1, 0, 0, 0
     for record in records:
         if record["attempt"] < attempt:
-            twice += 1
+            retrained += 1
         elif record["kind"] == "metric" and record.get("phase") == "train":
             if record["attempt"] > attempt:
-                kept = (reached - 1) // an_epoch * an_epoch if reached else 0
-                lost += max(0, kept + 1 - record["step"])
+                saved = (reached - 1) // an_epoch * an_epoch if reached else 0
+                lost += max(0, saved + 1 - record["step"])
                 attempt = record["attempt"]
             reached = max(reached, record["step"])
-    return lost, twice
+    return lost, retrained
 
 
 def _keep_a_second_worker(running: Studio, over: threading.Event) -> None:
@@ -268,17 +268,17 @@ def _kill(process: psutil.Process) -> bool:
 
 
 def _strike_a_job(running: Studio, name: str, chance: random.Random, books: Books) -> bool:
-    """Kills the trainer, the horse or the worker of some job that has attempts left."""
-    jobs = [job for job, _ in _jobs_in(running, "starting", "running") if books.struck[job] < MOST]
+    """Kills the trainer, the work process or the worker of some job that has attempts left."""
+    jobs = [job for job, _ in _jobs_in(running, "starting", "running") if books.struck[job] < MAX_STRIKES]
     chance.shuffle(jobs)
     for job in jobs:
         if (trainer := _trainer(running, job)) is None:
             continue
-        # An orphan's next parent may be the worker or the supervisor: then its horse has just died.
+        # An orphan's next parent may be the worker or the supervisor: then its work process has just died.
         above = trainer.parents()[:2]
         if len(above) < 2 or any("jobs.worker" not in process.cmdline() for process in above):
             continue
-        if _kill({"trainer": trainer, "horse": above[0], "worker": above[1]}[name]):
+        if _kill({"trainer": trainer, "work process": above[0], "worker": above[1]}[name]):
             books.struck[job] += 1
             return True
     return False

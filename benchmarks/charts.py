@@ -96,12 +96,12 @@ def _label(figure: Figure) -> str:
 
 def _state(figure: Figure, target: Target | None, drawn: list[Measurement]) -> str:
     newest = latest(drawn)
-    asked = f"target {format_target(target, figure.unit)}" if target else "no target"
+    target_text = f"target {format_target(target, figure.unit)}" if target else "no target"
     if newest is None or newest.value is None:
-        return f"not measured; {asked}"
+        return f"not measured; {target_text}"
     met = {"yes": ", met", "no": ", not met", "not shown": ", not shown", "-": ""}[verdict(newest, target)]
     where = "" if newest.counts else " under load"
-    return f"{format_value(newest.value, figure.unit)}{where} on {newest.day}; {asked}{met}"
+    return f"{format_value(newest.value, figure.unit)}{where} on {newest.day}; {target_text}{met}"
 
 
 def _list(figure: Figure, measurements: list[Measurement]) -> str:

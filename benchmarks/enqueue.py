@@ -31,7 +31,7 @@ GRID: dict[str, list[Any]] = {
 def run() -> dict[str, float]:
     """Seconds for 1,000 jobs; then every letter is opened by a stand-in worker until none is left."""
     with ledger() as actor:
-        things = make_things(actor)
+        dataset_and_model = make_things(actor)
         with session_scope() as session:
             beat(
                 session,
@@ -46,8 +46,8 @@ def run() -> dict[str, float]:
             )
         began = time.perf_counter()
         with session_scope() as session:
-            launch_sweep(session, actor, *things, {"output_name": "many"}, GRID, "bench")
-        took = time.perf_counter() - began
+            launch_sweep(session, actor, *dataset_and_model, {"output_name": "many"}, GRID, "bench")
+        seconds = time.perf_counter() - began
         began = time.perf_counter()
         runs = _work()
         with session_scope() as session:
@@ -55,7 +55,7 @@ def run() -> dict[str, float]:
         wrong = sum(runs[job_id or 0] != 1 or status is not JobStatus.COMPLETED for job_id, status in jobs)
         return {
             "jobs": float(len(jobs)),
-            "enqueue_s": round(took, 2),
+            "enqueue_s": round(seconds, 2),
             "not_run_once": float(wrong),
             "turn_ms": round((time.perf_counter() - began) / max(1, len(jobs)) * 1000, 2),
         }

@@ -191,5 +191,5 @@ def run() -> dict[str, float]:
     return figures
 
 
-def _off(said: int, true: int) -> float:
-    return round(100 * (said - true) / true, 1)
+def _off(predicted: int, actual: int) -> float:
+    return round(100 * (predicted - actual) / actual, 1)

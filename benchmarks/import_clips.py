@@ -110,8 +110,11 @@ def run() -> dict[str, float]:
             paths = _clips(folder / f"{name}clips", shape)
             dataset_id, bare = _bring(actor, f"{name}clips", paths), _decode(paths)
             with ProbePool() as pool:
-                took = _import(dataset_id, pool)
+                seconds = _import(dataset_id, pool)
             bare = min(bare, _decode(paths))
-            figures[f"{name}clips_per_s"], figures[f"{name}bare_clips_per_s"] = shape.clips / took, shape.clips / bare
-            figures[f"{name}against_bare_decoding"] = bare / took / figures["cores"]
+            figures[f"{name}clips_per_s"], figures[f"{name}bare_clips_per_s"] = (
+                shape.clips / seconds,
+                shape.clips / bare,
+            )
+            figures[f"{name}against_bare_decoding"] = bare / seconds / figures["cores"]
     return {name: round(value, 2) for name, value in figures.items()}

@@ -23,7 +23,7 @@ def ledger(database_url: str = "") -> Iterator[Actor]:
         database_url: an empty database; "" for SQLite in the folder.
     """
     folder = Path(tempfile.mkdtemp(prefix="lrl-", dir="/tmp"))
-    kept = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("LOREEL_")}
+    settings = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("LOREEL_")}
     os.environ["LOREEL_DATA_DIR"] = str(folder)
     if database_url:
         os.environ["LOREEL_DATABASE_URL"] = database_url
@@ -52,13 +52,13 @@ def ledger(database_url: str = "") -> Iterator[Actor]:
 
 
 def milliseconds(action: Callable[[], object], times: int = 1) -> list[float]:
-    """How long each call took."""
-    took = []
+    """The milliseconds of each call."""
+    milliseconds = []
     for _ in range(times):
         began = time.perf_counter()
         action()
-        took.append((time.perf_counter() - began) * 1000)
-    return took
+        milliseconds.append((time.perf_counter() - began) * 1000)
+    return milliseconds
 
 
 def p95(values: list[float]) -> float:

@@ -33,11 +33,11 @@ STATUSES = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.
 def run() -> dict[str, float]:
     """p95 in milliseconds over every kind of question, 20 times each."""
     with ledger() as actor:
-        things = make_things(actor)
-        _fill(actor, *things)
+        dataset_and_model = make_things(actor)
+        _fill(actor, *dataset_and_model)
         with session_scope() as session:
             deep = list_jobs(session, actor, sort="name", limit=200).next
-        asked: list[dict[str, Any]] = [
+        job_queries: list[dict[str, Any]] = [
             {},
             {"q": "run-00"},
             {"status": "failed"},
@@ -45,13 +45,17 @@ def run() -> dict[str, float]:
             {"sort": "name"},
             {"sort": "-status"},
             {"sort": "name", "cursor": deep},
-            {"dataset": things[0]},
-            {"model": things[1], "status": "failed", "q": "run-0"},
+            {"dataset": dataset_and_model[0]},
+            {"model": dataset_and_model[1], "status": "failed", "q": "run-0"},
         ]
         choices = _times(lambda s: job_choices(s, actor))
-        jobs = [took for options in asked for took in _times(lambda s, o=options: list_jobs(s, actor, **o))]
-        wanted: list[dict[str, Any]] = [{}, {"q": "set 77"}, {"status": "error"}, {"sort": "name"}]
-        datasets = [took for options in wanted for took in _times(lambda s, o=options: list_datasets(s, actor, **o))]
+        jobs = [seconds for options in job_queries for seconds in _times(lambda s, o=options: list_jobs(s, actor, **o))]
+        dataset_queries: list[dict[str, Any]] = [{}, {"q": "set 77"}, {"status": "error"}, {"sort": "name"}]
+        datasets = [
+            seconds
+            for options in dataset_queries
+            for seconds in _times(lambda s, o=options: list_datasets(s, actor, **o))
+        ]
         return {
             "choices_p95_ms": round(p95(choices), 1),
             "jobs_p95_ms": round(p95(jobs), 1),

@@ -144,8 +144,8 @@ def _scene(running: Studio, cookie: str, jobs: list[int], tabs: int) -> Found:
         sent = _train(jobs)
         cpu = (_cpu(running) - before) / (time.monotonic() - began)
         time.sleep(2.0)
-        told, _ = watching.communicate("")
-    arrived = json.loads(told)
+        output, _ = watching.communicate("")
+    arrived = json.loads(output)
     waits = [
         (at - sent[int(job), seq]) * 1000
         for job, first, last, at in arrived

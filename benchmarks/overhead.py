@@ -60,8 +60,8 @@ def _bare(spec: TrainSpec) -> float:
     collate = family.collate(plan)
     trained = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=recipe.optim.learning_rate)
-    times, threads, told = [], ThreadTuner(model), (None, None, None)
-    threads.on_step_begin(*told)  # pyright: ignore[reportArgumentType]
+    times, threads, no_state = [], ThreadTuner(model), (None, None, None)
+    threads.on_step_begin(*no_state)  # pyright: ignore[reportArgumentType]
     for _ in range(EPOCHS):
         order = torch.randperm(len(learn)).tolist()
         for start in range(0, len(order), BATCH):
@@ -70,7 +70,7 @@ def _bare(spec: TrainSpec) -> float:
             torch.nn.utils.clip_grad_norm_(trained, 1.0)
             optimizer.step()
             optimizer.zero_grad()
-            threads.on_step_end(*told)  # pyright: ignore[reportArgumentType]
+            threads.on_step_end(*no_state)  # pyright: ignore[reportArgumentType]
             times.append(time.monotonic())
     return steady(times)["step_ms"]
 

@@ -40,33 +40,36 @@ WORKER = str(ROOT / "tests" / "fakes" / "worker.py")
 def run() -> dict[str, float]:
     """Seconds from the kill to the first step of the next attempt, p95 of 5 each; two workers, one controller."""
     with ledger() as actor:
-        things = make_things(actor)
+        dataset_and_model = make_things(actor)
         jobs = get_settings().jobs_dir
         jobs.mkdir(parents=True, exist_ok=True)
         (jobs / "fake.json").write_text(json.dumps({"steps": 100_000, "pause": 0.02}))
         controller = _start("-m", "jobs.controller")
         try:
-            horse = [_measure(actor, things, jobs, _kill_work_process) for _ in range(TIMES)]
-            worker = [_measure(actor, things, jobs, _kill_worker) for _ in range(TIMES)]
-            host = [_measure(actor, things, jobs, _silence) for _ in range(TIMES)]
+            work_process = [_measure(actor, dataset_and_model, jobs, _kill_work_process) for _ in range(TIMES)]
+            worker = [_measure(actor, dataset_and_model, jobs, _kill_worker) for _ in range(TIMES)]
+            host = [_measure(actor, dataset_and_model, jobs, _silence) for _ in range(TIMES)]
         finally:
             _end(controller)
     return {
-        "work_process_p95_s": round(p95([took for took, _ in horse]), 2),
+        "work_process_p95_s": round(p95([took for took, _ in work_process]), 2),
         "worker_p95_s": round(p95([took for took, _ in worker]), 2),
         "host_p95_s": round(p95([took for took, _ in host]), 2),
-        "trained_twice": float(sum(twice for _, twice in [*horse, *worker, *host])),
+        "trained_twice": float(sum(twice for _, twice in [*work_process, *worker, *host])),
     }
 
 
 def _measure(
-    actor: Actor, things: tuple[int, int], jobs: Path, strike: Callable[[psutil.Process, psutil.Process], None]
+    actor: Actor,
+    dataset_and_model: tuple[int, int],
+    jobs: Path,
+    strike: Callable[[psutil.Process, psutil.Process], None],
 ) -> tuple[float, int]:
     """(seconds, records that the fenced attempt wrote after the next one began)."""
     workers = [_start(WORKER, "--device", "cpu", "--no-prep") for _ in range(2)]
     _wait_for_workers({worker.pid for worker in workers})
     with session_scope() as session:
-        job_id = launch_job(session, actor, *things, Recipe()).id
+        job_id = launch_job(session, actor, *dataset_and_model, Recipe()).id
     try:
         folder = jobs / str(job_id)
         _wait_for_step(folder, 1, 90)
@@ -97,9 +100,9 @@ def _wait_for_workers(pids: set[int], limit_s: float = 90.0) -> None:
 
 
 def _kill_work_process(trainer: psutil.Process, _worker: psutil.Process) -> None:
-    horse = trainer.parent()
-    assert horse is not None
-    horse.kill()
+    work_process = trainer.parent()
+    assert work_process is not None
+    work_process.kill()
 
 
 def _kill_worker(_trainer: psutil.Process, worker: psutil.Process) -> None:

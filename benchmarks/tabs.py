@@ -72,15 +72,15 @@ class Tab:
 
     def seen(self) -> Iterator[tuple[str, int, int, float]]:
         """(job, first record, last record, when) of each update of the chart since it listens."""
-        told = 0
+        sent_seq = 0
         for at, message in self.client.heard:
             head, comma, body = message.partition(",")
             update = json.loads(body)[1] if comma and head == f"2{NAMESPACE}" else {}
             for changed in _job_page(update):
                 points = changed.get(POINTS)
                 if points and points["seq"]:
-                    yield self.job, max(told + 1, points["first_seq"]), points["seq"], at
-                    told = points["seq"]
+                    yield self.job, max(sent_seq + 1, points["first_seq"]), points["seq"], at
+                    sent_seq = points["seq"]
 
 
 def _job_page(update: dict[str, Any]) -> list[dict[str, Any]]:

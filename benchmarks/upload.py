@@ -41,9 +41,9 @@ _BARE_APP = """
 async def app(scope, receive, send):
     if scope["type"] == "lifespan":
         while True:
-            told = (await receive())["type"]
-            await send({"type": f"{told}.complete"})
-            if told == "lifespan.shutdown":
+            event = (await receive())["type"]
+            await send({"type": f"{event}.complete"})
+            if event == "lifespan.shutdown":
                 return
     while (await receive()).get("more_body"):
         pass
@@ -186,7 +186,7 @@ def run() -> dict[str, float]:
         source, copy = _make(running.data_dir / "source.bin"), running.data_dir / "copy.bin"
         for _ in range(20):
             client.get("/datasets").raise_for_status()  # warm
-        beside = _LoadProbe(running, client)
+        probe = _LoadProbe(running, client)
 
         def rounds(rest_s: float) -> dict[str, float]:
             took: dict[str, list[float]] = {"cp": [], "page": [], "api": []}
@@ -195,7 +195,7 @@ def run() -> dict[str, float]:
                 took["cp"].append(_copy(source, copy))
                 for name, chunk in (("page", PAGE_CHUNK), ("api", BYTES)):
                     time.sleep(rest_s)
-                    with beside.watch():
+                    with probe.watch():
                         took[name].append(_send(client, f"{name} {rest_s:g} {i}", source, chunk))
             return {name: statistics.median(each) for name, each in took.items()}
 
@@ -210,6 +210,6 @@ def run() -> dict[str, float]:
         figures |= {f"{name}{state}_mb_per_s": BYTES / 1e6 / each for name, each in took.items()}
         figures |= {f"{name}_against_cp{state}": took["cp"] / took[name] for name in ("page", "api")}
     figures |= {f"{name}_mb_per_s": BYTES / 1e6 / least for name, least in ceilings.items()}
-    figures |= {"web_growth_mb": (beside.most - beside.before) / 2**20, "slowest_other_ms": max(beside.answers)}
-    figures["other_ms"] = statistics.median(beside.answers)
+    figures |= {"web_growth_mb": (probe.most - probe.before) / 2**20, "slowest_other_ms": max(probe.answers)}
+    figures["other_ms"] = statistics.median(probe.answers)
     return {name: round(value, 2) for name, value in figures.items()}

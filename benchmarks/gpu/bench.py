@@ -45,7 +45,7 @@ def run() -> dict[str, float]:
 
 
 def compare(works: Sequence[Any], device: str) -> dict[str, float]:
-    """Both sides of each, one after the other, each in a process of its own."""
+    """Measures both sides of each work one after the other, each in a process of its own."""
     figures: dict[str, float] = {}
     for work in works:
         folder = Path(tempfile.mkdtemp(prefix="loreel-gpu-"))
@@ -62,16 +62,16 @@ def _measure(work: Any, device: str, folder: Path) -> dict[str, float]:
 
     base, frames = make_base(work, folder / "base", device), make_frames(work, folder / "frames")
     if device != "cpu":
-        _let_go()
+        _free_gpu_memory()
     settings = {"work": asdict(work), "base": str(base), "frames": [str(path) for path in frames], "device": device}
     sides = {side: _side(side, folder / side, settings) for side in ("plain", "ours")}
     name = f"{work.family}_{work.frames}"
     figures: dict[str, float] = {}
-    for side, told in sides.items():
-        figures[f"{name}_{side}_clips_per_s"] = round(work.batch / told["step_s"], 2)
-        figures[f"{name}_{side}_gb"] = round(told["peak_bytes"] / 1e9, 2)
-        figures[f"{name}_{side}_wall_s"] = round(told["wall_s"], 1)
-        figures[f"{name}_{side}_loss"] = round(told["loss"], 4)
+    for side, measured in sides.items():
+        figures[f"{name}_{side}_clips_per_s"] = round(work.batch / measured["step_s"], 2)
+        figures[f"{name}_{side}_gb"] = round(measured["peak_bytes"] / 1e9, 2)
+        figures[f"{name}_{side}_wall_s"] = round(measured["wall_s"], 1)
+        figures[f"{name}_{side}_loss"] = round(measured["loss"], 4)
     plain, ours = sides["plain"], sides["ours"]
     figures[f"{name}_times"] = round(plain["step_s"] / ours["step_s"], 2)
     figures[f"{name}_wall_times"] = round(plain["wall_s"] / ours["wall_s"], 2)
@@ -80,7 +80,7 @@ def _measure(work: Any, device: str, folder: Path) -> dict[str, float]:
 
 
 def _side(side: str, folder: Path, settings: dict[str, Any]) -> dict[str, float]:
-    """One side's told.json, with the median step of the last two epochs."""
+    """One side's result.json, with the median step of the last two epochs."""
     folder.mkdir()
     path, log = folder / "settings.json", folder / "log.txt"
     liger = os.environ.get("LOREEL_BENCH_LIGER") == "1" and settings["work"]["family"] != "videomae"
@@ -91,13 +91,13 @@ def _side(side: str, folder: Path, settings: dict[str, Any]) -> dict[str, float]
         done = subprocess.run(command, cwd=ROOT, env=env, stdout=out, stderr=out, check=False)
     if done.returncode:
         raise RuntimeError(f"{side} ended with {done.returncode}:\n{log.read_text(errors='replace')[-3000:]}")
-    told = json.loads((folder / "told.json").read_text())
-    gaps = [after - before for before, after in pairwise(told.pop("times"))]
-    return told | {"step_s": statistics.median(gaps[len(gaps) // settings["work"]["epochs"] :])}
+    result = json.loads((folder / "result.json").read_text())
+    gaps = [after - before for before, after in pairwise(result.pop("times"))]
+    return result | {"step_s": statistics.median(gaps[len(gaps) // settings["work"]["epochs"] :])}
 
 
-def _let_go() -> None:
-    """What made the base must not stand in the way of those that train it."""
+def _free_gpu_memory() -> None:
+    """Gives back the GPU memory that making the base took, before the trainers need it."""
     import gc
 
     import torch

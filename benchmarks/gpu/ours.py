@@ -12,8 +12,8 @@ from benchmarks.gpu.bare import without_av
 
 BARE = without_av()
 
-from benchmarks.gpu.result import print_result  # noqa: E402
-from benchmarks.gpu.shapes import Work, transcript_of  # noqa: E402 (PyAV's place must be taken first)
+from benchmarks.gpu.result import write_result  # noqa: E402
+from benchmarks.gpu.shapes import Work, caption_of  # noqa: E402 (PyAV's place must be taken first)
 from jobs.families.registry import read_base, resolve  # noqa: E402
 from jobs.runs.spec import ClipSpec, TrainSpec  # noqa: E402
 from jobs.sinks.jsonl import JsonlSink  # noqa: E402
@@ -34,8 +34,8 @@ def spec_of(work: Work, settings: dict[str, Any]) -> TrainSpec:
     clips = []
     for number, path in enumerate(settings["frames"]):
         digest = hashlib.sha256(Path(path).name.encode()).hexdigest()
-        label, said = ("", transcript_of(number)) if llm else (names[number % 4], "")
-        clips.append(ClipSpec(number + 1, path, label, said, "train", digest, Path(path).name))
+        label, caption = ("", caption_of(number)) if llm else (names[number % 4], "")
+        clips.append(ClipSpec(number + 1, path, label, caption, "train", digest, Path(path).name))
     recipe: dict[str, Any] = {
         "qlora": {"dropout": 0.0},
         "optim": {"learning_rate": 1e-4, "batch_size": work.batch, "epochs": work.epochs, "liger": settings["liger"]},
@@ -45,9 +45,9 @@ def spec_of(work: Work, settings: dict[str, Any]) -> TrainSpec:
     base = read_base(Path(settings["base"]))
     cache = FrameCache(folder / "cache" / "frames", resolve(base).sampling(base, parse_recipe(recipe)))
     for clip in clips:
-        kept = cache.path_of(clip_file(clip))
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(clip.path, kept)
+        cached = cache.path_of(clip_file(clip))
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(clip.path, cached)
     return TrainSpec(
         job_id=1,
         attempt=1,
@@ -78,7 +78,7 @@ def main() -> None:
     run.train(spec, Recorder(1, 1, [JsonlSink(metrics)]), lambda: False)
     wall = time.monotonic() - begun
     rows = [row for row in map(json.loads, metrics.read_text().splitlines()) if "loss" in row.get("values", {})]
-    print_result(sys.argv[1], [seconds_of(row["t"]) for row in rows], rows[-1]["values"]["loss"], wall)
+    write_result(sys.argv[1], [seconds_of(row["t"]) for row in rows], rows[-1]["values"]["loss"], wall)
 
 
 if __name__ == "__main__":

@@ -27,8 +27,8 @@ from transformers import (  # noqa: E402
     TrainingArguments,
 )
 
-from benchmarks.gpu.result import print_result  # noqa: E402
-from benchmarks.gpu.shapes import Work, transcript_of  # noqa: E402
+from benchmarks.gpu.result import write_result  # noqa: E402
+from benchmarks.gpu.shapes import Work, caption_of  # noqa: E402
 from jobs.families.protocol import Plan  # noqa: E402
 from jobs.families.registry import read_base, resolve  # noqa: E402
 from orchestrator.domain.recipes import parse_recipe  # noqa: E402
@@ -47,8 +47,8 @@ class Frames(Dataset[dict[str, Any]]):
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         frames = np.load(self._paths[index])
-        said = {"label": index % 4, "captions": [transcript_of(index)], "clip_id": index}
-        return {"frames": frames, "training": True, "seed": (0, index)} | said
+        target = {"label": index % 4, "captions": [caption_of(index)], "clip_id": index}
+        return {"frames": frames, "training": True, "seed": (0, index)} | target
 
 
 class Clock(TrainerCallback):
@@ -92,8 +92,8 @@ def main() -> None:
     model = model_of(work, settings["base"], device)
     base = read_base(Path(settings["base"]))
     data = {} if work.family == "videomae" else {"frames": work.frames, "size": work.edge}
-    plan = Plan(base, parse_recipe({"data": data}), "captioning", ("a", "b", "c", "d"), (transcript_of(0),), device)
-    how = TrainingArguments(
+    plan = Plan(base, parse_recipe({"data": data}), "captioning", ("a", "b", "c", "d"), (caption_of(0),), device)
+    arguments = TrainingArguments(
         output_dir=settings["out"],
         per_device_train_batch_size=work.batch,
         num_train_epochs=work.epochs,
@@ -111,12 +111,12 @@ def main() -> None:
     )
     collate = resolve(base).collate(plan)
     trainer = Trainer(
-        model=model, args=how, train_dataset=Frames(settings["frames"]), data_collator=collate, callbacks=[clock]
+        model=model, args=arguments, train_dataset=Frames(settings["frames"]), data_collator=collate, callbacks=[clock]
     )
     trainer.train()
     model.save_pretrained(Path(settings["out"]) / "adapter")
     losses = [row["loss"] for row in trainer.state.log_history if "loss" in row]
-    print_result(sys.argv[1], clock.times, losses[-1], time.monotonic() - begun)
+    write_result(sys.argv[1], clock.times, losses[-1], time.monotonic() - begun)
 
 
 if __name__ == "__main__":

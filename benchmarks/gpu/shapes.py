@@ -23,7 +23,7 @@ class Work:
     clips: int = 48
     epochs: int = 3
     tiny: bool = False
-    """A toy's shape, to try the bench itself on a processor."""
+    """A tiny shape, to test the benchmark itself on a CPU."""
 
     @property
     def edge(self) -> int:
@@ -48,15 +48,15 @@ def make_base(work: Work, folder: Path, device: str) -> Path:
 def make_frames(work: Work, folder: Path) -> list[Path]:
     """A file of decoded bytes a clip: (frames, edge, edge, 3)."""
     folder.mkdir(parents=True)
-    dice, made = np.random.default_rng(0), []
+    rng, made = np.random.default_rng(0), []
     for number in range(work.clips):
         made.append(folder / f"{number}.npy")
-        np.save(made[-1], dice.integers(0, 256, (work.frames, work.edge, work.edge, 3), dtype=np.uint8))
+        np.save(made[-1], rng.integers(0, 256, (work.frames, work.edge, work.edge, 3), dtype=np.uint8))
     return made
 
 
-def transcript_of(number: int) -> str:
-    """The sentence of a clip."""
+def caption_of(number: int) -> str:
+    """The caption of a clip."""
     return f"A shape is circling, number {number % 7}, and then it stops and goes back to where it was."
 
 
@@ -70,19 +70,19 @@ def _qwen(work: Work, folder: Path, device: str) -> None:
         "num_key_value_heads": 2, "max_position_embeddings": 128_000, "vocab_size": 151_936,
         "rope_parameters": {"rope_type": "default", "mrope_section": [16, 24, 24], "rope_theta": 1e6},
     }  # fmt: skip
-    eye: dict[str, Any] = {
+    vision: dict[str, Any] = {
         "depth": 32, "hidden_size": 1280, "intermediate_size": 3420, "num_heads": 16, "out_hidden_size": 2048,
         "patch_size": 14, "fullatt_block_indexes": [7, 15, 23, 31], "window_size": 112,
     }  # fmt: skip
     if work.tiny:
         text |= {"hidden_size": 128, "intermediate_size": 256, "num_hidden_layers": 2, "num_attention_heads": 4}
         text |= {"vocab_size": 300, "rope_parameters": text["rope_parameters"] | {"mrope_section": [4, 6, 6]}}
-        eye |= {"depth": 2, "hidden_size": 64, "intermediate_size": 128, "num_heads": 4, "out_hidden_size": 128}
-        eye |= {"fullatt_block_indexes": [1]}
+        vision |= {"depth": 2, "hidden_size": 64, "intermediate_size": 128, "num_heads": 4, "out_hidden_size": 128}
+        vision |= {"fullatt_block_indexes": [1]}
     config = AutoConfig.for_model(
         "qwen2_5_vl",
         text_config=text,
-        vision_config=eye,
+        vision_config=vision,
         video_token_id=ids["<|video_pad|>"],
         image_token_id=ids["<|image_pad|>"],
         vision_start_token_id=ids["<|vision_start|>"],
