@@ -25,7 +25,7 @@ if context.is_offline_mode():
 else:
     with make_engine(url, Purpose.MIGRATION).connect() as connection:
         if url.startswith("sqlite"):
-            # Batch mode drops a table to build it anew: with foreign keys on, its children's rows would go with it.
+            # Batch mode drops a table to rebuild it: with foreign keys on, its children's rows would go with it.
             connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
             connection.commit()
         context.configure(connection=connection, **options)

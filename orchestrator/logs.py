@@ -1,7 +1,7 @@
 """The one configuration of logging for every process: structlog and the standard library through the same filters.
 
 For people each record is a line on stderr, with a plain traceback that never shows the values of variables; with
-`LOREEL_LOG_FORMAT=json` it is a JSON object. Secrets are taken out of every record, whoever wrote it. stdout stays
+`LOREEL_LOG_FORMAT=json` it is a JSON object. Secrets are taken out of every record, of libraries too. stdout stays
 free: some processes answer there.
 """
 
@@ -96,7 +96,7 @@ _LEVELS = {
     "tensorboard": logging.ERROR,
     "granian.access": logging.WARNING,
 }
-"""Libraries whose finer records nobody here needs."""
+"""Libraries whose debug records are not needed here."""
 
 
 def take_over_loggers() -> None:

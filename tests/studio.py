@@ -56,7 +56,7 @@ class RedisProcess:
 
 
 def forget_caches() -> None:
-    """Settings, engine and clients are made anew: the environment has changed."""
+    """Settings, engine and clients are made again: the environment has changed."""
     for cached in _CACHES:
         cached.cache_clear()
 

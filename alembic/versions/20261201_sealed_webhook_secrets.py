@@ -25,7 +25,7 @@ def downgrade() -> None:
     for user_id, sealed in _stored():
         try:
             _store(user_id, unseal(sealed, WEBHOOKS)["secret"])
-        except Conflict:  # the secret key has changed since: nobody can read it any more
+        except Conflict:  # the secret key has changed since: it cannot be read any more
             _store(user_id, "")
     with op.batch_alter_table("notice_wishes") as batch:
         batch.alter_column("webhook_secret", type_=sa.String(80), existing_type=sa.Text(), existing_nullable=False)

@@ -129,7 +129,7 @@ class CheckpointExpiry:
 def delete_abandoned_uploads() -> None:
     """Uploads and fetches without progress for two days, and datasets whose files were not accepted for a week."""
     for dataset_id in _unreviewed():
-        fail_dataset(dataset_id, "Nobody accepted how these files are read for a week. Add them again.")
+        fail_dataset(dataset_id, "The layout of these files was not accepted within a week. Add them again.")
     folder, max_age_s = get_settings().data_dir / "uploads", _MAX_UPLOAD_AGE.total_seconds()
     with session_scope() as session:
         reviewed = select(Dataset.id).where(Dataset.stage == REVIEW)

@@ -56,7 +56,7 @@ def _reached(plan: Plan, summary: RunSummary) -> str:
 
 
 def _metrics(plan: Plan, summary: RunSummary, made: str = "adapter") -> list[str]:
-    """Every metric beside that of the untouched base (or of guessing) on the same clips."""
+    """Every metric next to that of the untouched base (or of guessing) on the same clips."""
     values, before = summary.values, summary.baseline
     rows = [
         f"| {m.label} | {figure(m, before[m.name]) if m.name in before else ''} | {figure(m, values[m.name])} |"
@@ -145,7 +145,7 @@ def _matrix(summary: RunSummary) -> list[str]:
 def _usage(spec: TrainSpec, plan: Plan, family: Family, bundled: bool) -> str:
     name, program = family.program(plan, 'here / "base"' if bundled else json.dumps(spec.model_name))
     where = (
-        "The base lies in `base/` beside this file." if bundled else "Put the folder of the base model in its place."
+        "The base lies in `base/` next to this file." if bundled else "Put the folder of the base model in its place."
     )
     how = "The base is loaded in 4 bits, as it was trained. " if plan.four_bit else ""
     words = ' "what to look for"' if TASKS[plan.task].answer is AnswerKind.CLIPS else ""

@@ -82,7 +82,7 @@ def prune_checkpoints(folder: Path) -> None:
 
 
 def disk_is_full(error: BaseException) -> bool:
-    """True for a write that found no room, whoever wrote."""
+    """True for a write that failed because the disk is full."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return True
     return any(saying in str(error).lower() for saying in _FULL)

@@ -1,6 +1,6 @@
 """Two real steps and a first evaluation of a recipe, on the device that will train it: what memory and time they take.
 
-`python -m jobs.trainer.rehearsal SPEC.json` writes `result.json` beside the spec: a `result`, or an `error` sentence.
+`python -m jobs.trainer.rehearsal SPEC.json` writes `result.json` next to the spec: a `result`, or an `error` sentence.
 """
 
 import json

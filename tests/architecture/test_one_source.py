@@ -70,7 +70,7 @@ def test_a_fourth_task_brings_its_metrics(task: dict[str, Any]) -> None:
 
 
 def test_a_new_field_has_its_position_in_the_form(field: dict[str, Any]) -> None:
-    assert field["beside"] == ["optim.max_grad_norm", "optim.seed"]
+    assert field["neighbours"] == ["optim.max_grad_norm", "optim.seed"]
     assert 'id:"field-optim-averaging"' in field["page"]
     assert "Averaging" in field["page"]
     assert "0: off" in field["page"]

@@ -20,7 +20,7 @@ from benchmarks.studio import Studio, studio
 from orchestrator.domain.training_jobs import ACTIVE, JobStatus
 from tests.fakes.hub_server import HubServer, hub_server
 
-# The other tests run beside these on the same two cores.
+# The other tests run at the same time on the same two cores.
 expect.set_options(timeout=15_000)
 PASSWORD = "a quiet lamp at dusk 7"
 TOO_WIDE = "(box) => [...box.querySelectorAll(':not(input)')].filter((it) => it.scrollWidth > box.clientWidth).length"
@@ -117,7 +117,7 @@ def page(context: BrowserContext, monkeypatch: pytest.MonkeyPatch) -> Page:
 
 @pytest.fixture
 def person() -> Person:
-    """A name and address that nobody has yet; no account is made."""
+    """A name and address that are not in use yet; no account is made."""
     tag = secrets.token_hex(4)
     return Person(f"ada-{tag}", f"ada-{tag}@example.org")
 

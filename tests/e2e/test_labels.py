@@ -71,7 +71,7 @@ def _in_its_dialog(page: Page) -> None:
     field.press("ArrowDown")
     field.press("Enter")
     expect(field).to_have_value("upright")
-    page.mouse.click(4, 4)  # beside the dialog: what was typed is not thrown away
+    page.mouse.click(4, 4)  # outside the dialog: what was typed is not discarded
     expect(dialog).to_be_visible()
     field.press("Escape")
     expect(dialog).to_have_count(0)
@@ -99,7 +99,7 @@ def _for_many(page: Page) -> None:
 
 
 def _a_long_one(page: Page, bar: Locator, field: Locator) -> None:
-    """It makes the page no wider; what is chosen beside the clips that are shown is counted; words can be read."""
+    """It makes the page no wider; chosen clips that are not shown are counted; words can be read."""
     page.emulate_media(color_scheme="dark")
     page.get_by_role("checkbox", name="Choose right/right-03.mp4").click()
     field.fill("w" * 200)

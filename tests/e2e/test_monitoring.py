@@ -1,4 +1,4 @@
-"""One run, watched as people watch it: live curve, reload, web restart, notice, compare, phone; and by nobody else."""
+"""One run in the browser: live curve, reload, web restart, notification, compare, phone; hidden from other users."""
 
 import os
 import signal
@@ -110,7 +110,7 @@ def _answers(app_server: Studio) -> bool:
 
 
 def _ask_to_stop(page: Page) -> None:
-    """Presses Stop and confirms. The page that has just come back is drawn anew once, which closes a dialog."""
+    """Presses Stop and confirms. The page that has just come back is drawn again once, which closes a dialog."""
     confirm = page.get_by_role("alertdialog").get_by_role("button", name="Stop training")
     refused: list[str] = []
     for _ in range(6):

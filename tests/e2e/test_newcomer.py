@@ -141,7 +141,7 @@ def test_from_sign_up_to_an_adapter_that_works_elsewhere(
 
 
 def _visit_clips(page: Page) -> None:
-    """Held-out clips play beside what the model says of them; a wrong count leads to its clips; files are listed."""
+    """Validation clips play next to the model's answers; a wrong count leads to its clips; files are listed."""
     page.get_by_role("tab", name="Samples").click()
     samples = page.locator("#job-samples > li")
     expect(samples).to_have_count(8)

@@ -19,7 +19,7 @@ SEGMENTS = 12
 
 
 def films() -> list[Path]:
-    """The source films beside the project, wherever its folder lies."""
+    """The source videos next to the project's folder."""
     for folder in ROOT.parents:
         if (folder / FILMS).is_dir():
             return sorted(path for path in (folder / FILMS).iterdir() if path.suffix in (".mp4", ".avi"))

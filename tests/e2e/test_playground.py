@@ -29,7 +29,7 @@ def test_a_person_tries_a_model(page: Page, api: httpx.Client, signed_in: Person
     expect(page.get_by_text("cold:")).to_be_visible()
     expect(page.get_by_label("mine.mp4")).to_be_visible()
     expect(page.get_by_role("button", name="Copy as curl")).to_be_visible()
-    expect(page.get_by_role("button", name="Copy link")).to_have_count(0)  # the clip is nobody else's, and soon gone
+    expect(page.get_by_role("button", name="Copy link")).to_have_count(0)  # the clip is private and temporary
 
     choose(page, "Base model", "Tiny VideoMAE")
     expect(page.get_by_role("combobox", name="Clip")).to_contain_text("Shapes in motion")

@@ -76,7 +76,7 @@ def test_the_palette_finds_and_leads_on_by_key_alone(page: Page, signed_in: Pers
 
 
 def test_a_part_that_does_not_come_is_fetched_again(page: Page, signed_in: Person) -> None:
-    """As when the web server starts anew between the page and the press."""
+    """As when the web server restarts between the page and the press."""
     code = "**/palette_panel*"
     asked: list[str] = []
 

@@ -1,4 +1,4 @@
-"""The wizard in a real browser: a sentence beside each bad field, a draft that survives, one launch a double click."""
+"""The wizard in a real browser: a sentence next to each bad field, a draft that survives, one launch a double click."""
 
 import re
 import time

@@ -50,7 +50,7 @@ ENCODERS: dict[str, Callable[[Path], Path]] = {"timesformer": timesformer, "vivi
 
 
 def _words(folder: Path, longest: int) -> int:
-    """Writes a small tokenizer beside the model and returns its size; the end token has the highest id."""
+    """Writes a small tokenizer next to the model and returns its size; the end token has the highest id."""
     tokenizer = make_tokenizer()
     fast = transformers.PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, pad_token=PAD, bos_token=START, eos_token=END, model_max_length=longest
@@ -97,7 +97,7 @@ def xclip(folder: Path) -> Path:
 
 
 def dual(folder: Path) -> Path:
-    """A video tower beside CLIP's text tower, as the shipped retriever."""
+    """A video tower with CLIP's text tower, as the shipped retriever."""
     text = transformers.CLIPTextConfig(**_text(_words(folder, 24)))
     vision = transformers.VideoMAEConfig(num_frames=4, use_mean_pooling=False, **_VISION)
     config = transformers.VisionTextDualEncoderConfig.from_vision_text_configs(vision, text, projection_dim=64)

@@ -173,7 +173,7 @@ def facts_of_field() -> dict[str, Any]:
     lines = recipe_lines(parse_recipe({"optim": {"averaging": 0.5}}))
     body = {"dataset_id": 1, "model_id": 1, "optim": {"averaging": 2}}
     return {
-        "beside": [order[order.index(name) - 1], order[order.index(name) + 1]],
+        "neighbours": [order[order.index(name) - 1], order[order.index(name) + 1]],
         "page": str(parameter_step().render()),
         "read": read_recipe(typed, ["qkv"]).model_dump()["optim"]["averaging"],
         "form_error": problems_in(typed | {name: "2"}, ["qkv"]),

@@ -1,4 +1,4 @@
-"""What fails unexpectedly is one bounded record, answered in milliseconds, and tells nobody a secret."""
+"""What fails unexpectedly is one bounded record, answered in milliseconds, and reveals no secret."""
 
 import json
 import logging

@@ -20,7 +20,7 @@ HEADERS = {"content-type": "application/json"}
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def client(request: pytest.FixtureRequest, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    """Somebody signed in, over each database."""
+    """A signed-in client, over each database."""
     if request.param == "postgresql":
         monkeypatch.setenv("LOREEL_DATABASE_URL", request.getfixturevalue("postgres_url"))
         forget_caches()

@@ -25,9 +25,11 @@ def refused(answer: Any, status: int) -> dict[str, Any]:
 
 
 def test_only_who_is_signed_in_gets_in(ada_client: TestClient) -> None:
-    for nobody in (make_client(), make_client(authorization="Bearer lrl_wrong")):
-        assert refused(nobody.get("/v1/models"), 401)["code"] == "invalid_api_key"
-        assert refused(nobody.post("/v1/chat/completions", json=body("clip:1")), 401)["type"] == "authentication_error"
+    for stranger in (make_client(), make_client(authorization="Bearer lrl_wrong")):
+        assert refused(stranger.get("/v1/models"), 401)["code"] == "invalid_api_key"
+        assert (
+            refused(stranger.post("/v1/chat/completions", json=body("clip:1")), 401)["type"] == "authentication_error"
+        )
     made = ada_client.post("/api/v1/tokens", json={"name": "t", "scopes": ["read"], "expires_days": 1}).json()
     reader = make_client(authorization=f"Bearer {made['token']}")
     assert reader.get("/v1/models").status_code == 200

@@ -42,12 +42,12 @@ def routes() -> list[tuple[str, str]]:
 
 
 MARK = "theirs"
-"""In the name of everything that belongs to somebody else."""
+"""In the name of everything that belongs to another user."""
 WITH_ID = [(verb, path) for verb, path in routes() if "{" in path]
 
 
 def things_of(user_id: int) -> dict[str, str]:
-    """One of everything that belongs to somebody."""
+    """One of everything that belongs to a user."""
     with session_scope() as session:
         dataset = Dataset(owner_id=user_id, name=MARK, task=Task.CAPTIONING, status=DatasetStatus.READY)
         model = VideoModel(

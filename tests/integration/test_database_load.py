@@ -67,7 +67,7 @@ def test_stopping_a_sweep_lets_others_write(redis_server: RedisProcess, ada: Act
 
 @pytest.fixture
 def locked(home: Path) -> Iterator[threading.Event]:
-    """Somebody holds the write lock of the database until the event is set."""
+    """Another connection holds the write lock of the database until the event is set."""
     over, held = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -118,7 +118,7 @@ def test_the_use_of_a_token_is_noted_behind_the_request(home: Path) -> None:
 
 
 def test_many_requests_of_one_person_leave_connections_for_others(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two hundred slow reads of one member: another one is served meanwhile, and nobody gets a server error."""
+    """Two hundred slow reads of one member: another one is served meanwhile, and no user gets a server error."""
     cookies = {name: sign_in(name).cookies["loreel_session"] for name in ("ada", "bob")}
     list_datasets = catalog.list_datasets
 

@@ -45,7 +45,7 @@ KIND = "video_classification"
 
 
 def test_an_interrupted_upload_continues_or_is_given_up(redis_server: RedisProcess, ada: Actor) -> None:
-    """It never waits for ever: files may be sent anew, and after two days without them it says so."""
+    """It never waits for ever: files may be sent again, and after two days without them it says so."""
     with session_scope() as session:
         left, fresh = (create_model_for_upload(session, ada, name, "", KIND).id for name in ("left", "fresh"))
         partial = create_file_upload(session, ada, left, "model.safetensors", 1_000).id

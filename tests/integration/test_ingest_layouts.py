@@ -31,7 +31,7 @@ def test_llama_factorys_demo(ada: Actor) -> None:
         (p / "shared/data/llamafactory_video_demo" for p in ROOT.parents if (p / "shared/data").is_dir()), None
     )
     if folder is None:
-        pytest.skip("No ../shared/data/llamafactory_video_demo beside the project: this test imports it.")
+        pytest.skip("No ../shared/data/llamafactory_video_demo next to the project: this test imports it.")
     files = {f"demo/{p.relative_to(folder).as_posix()}": p.read_bytes() for p in folder.rglob("*") if p.is_file()}
     dataset_id = uploaded_dataset(ada, files, Task.CAPTIONING)
     assert import_now(dataset_id) == "ready"

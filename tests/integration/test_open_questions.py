@@ -30,7 +30,7 @@ QUESTION = InferenceRequest(model_id=1, clip_id=1)
 
 
 class Studio:
-    """A served API, somebody with a clip and a token, and Redis where a worker seems to be."""
+    """A served API, a user with a clip and a token, and Redis where a worker seems to be."""
 
     def __init__(self, home: Any, redis_server: RedisProcess, processes: Processes) -> None:
         forget_clients()
@@ -51,7 +51,7 @@ class Studio:
             self.clip = clip.id or 0
         self.model = client.get("/v1/models").json()["data"][0]["id"]
         self.redis = redis_server.client()
-        self.redis.set(PLAYGROUND_OWNER, "somebody")
+        self.redis.set(PLAYGROUND_OWNER, "worker")
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -71,7 +71,7 @@ class Studio:
         return int(found)
 
     def send(self, path: str, body: dict[str, Any]) -> socket.socket:
-        """A request whose answer nobody has read yet."""
+        """A request whose answer has not been read yet."""
         raw = json.dumps(body).encode()
         head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {self.token}\r\n"
         head += f"Content-Type: application/json\r\nContent-Length: {len(raw)}\r\n\r\n"
@@ -144,7 +144,7 @@ def test_a_refusal_renews_nothing_and_a_lost_process_frees_its_places_soon(
     home: Any, redis_server: RedisProcess
 ) -> None:
     client: Any = redis_server.client()
-    client.set(PLAYGROUND_OWNER, "somebody")
+    client.set(PLAYGROUND_OWNER, "worker")
     now = time.time()
     client.zadd(playground_open(1), {f"lost-{number}": now + EXPIRY_S for number in range(MAX_OPEN)})
 
@@ -168,7 +168,7 @@ def test_a_question_is_closed_in_a_scope_that_cancels_every_await(home: Any, red
     import anyio
 
     client: Any = redis_server.client()
-    client.set(PLAYGROUND_OWNER, "somebody")
+    client.set(PLAYGROUND_OWNER, "worker")
 
     async def leave() -> None:
         records: AsyncGenerator[dict[str, Any]] = queue.ask(1, QUESTION)

@@ -97,7 +97,7 @@ def test_everything_a_person_may_ask(home: Path, redis_server: RedisProcess, pro
         "retrieval": make_version(home, owner, "retriever-tiny", "retrieval"),
     }
     ask = {"adapter_id": made["classification"], "clip_id": clip_id}
-    assert ada.post("/api/v1/infer", json=ask).status_code == 503  # nobody is there yet
+    assert ada.post("/api/v1/infer", json=ask).status_code == 503  # no playground process runs yet
     processes.append(start_process("-m", "jobs.worker", "--device", "cpu", "--no-prep", log=home / "worker.log"))
     client = redis_server.client()
     until(lambda: client.exists("loreel:playground:keeper"), 30, "a worker keeps the playground")
@@ -201,7 +201,7 @@ def _broken(ada: Any, home: Path, adapter_id: int, clip_id: int) -> None:
 
 
 def _strangers(bob: Any, things: dict[str, int], made: dict[str, int]) -> None:
-    """Somebody else's adapter, clip and dataset read like ones that do not exist."""
+    """Another user's adapter, clip and dataset read like ones that do not exist."""
     with session_scope() as session:
         models = dict(session.exec(select(VideoModel.source_ref, VideoModel.id)).all())
     for ask in (

@@ -1,4 +1,4 @@
-"""Who keeps the process that answers: one supervisor among all workers, and nobody waits for a process that died."""
+"""One supervisor among all workers keeps the process that answers; no request waits for a process that died."""
 
 import json
 import subprocess

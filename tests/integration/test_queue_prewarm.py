@@ -1,4 +1,4 @@
-"""A trainer that waits, imported, while somebody fills the wizard in: it is used, replaced, and never left behind."""
+"""A prewarmed trainer waits while the wizard is being filled in: it is used, replaced, and never left behind."""
 
 import json
 import subprocess
@@ -31,7 +31,7 @@ def prewarmed_worker(
     worker = start_worker(processes, home)
     prewarm._last_request = 0.0
     with session_scope() as session:
-        open_draft(session, ada)  # somebody opens the wizard
+        open_draft(session, ada)  # the wizard is opened
     [spare] = until(lambda: trainers_of(worker), what="a spare is made")
     return worker, spare
 
@@ -48,7 +48,7 @@ def test_the_spare_is_used_and_replaced(
     [following] = until(lambda: [pid for pid in trainers_of(worker) if pid != spare])
     redis_server.client().delete(PREWARM_KEY)
     redis_server.client().publish(PREWARM_CHANNEL, "1")
-    until(lambda: not psutil.pid_exists(following), what="nobody is about to launch: no spare")
+    until(lambda: not psutil.pid_exists(following), what="no launch is expected: no prewarmed trainer")
 
 
 def test_a_killed_work_process_takes_its_prewarmed_trainer_with_it(

@@ -1,4 +1,4 @@
-"""Makes the archive beside it: drives a checkout of a former version over its REST API and keeps what it stored.
+"""Makes the archive in this folder: drives a checkout of a former version over its REST API and keeps what it stored.
 
 `python make.py CHECKOUT VERSION` needs that checkout's requirements and a `redis-server`. Nothing of the product is
 imported, so that the script drives any version.
@@ -49,7 +49,7 @@ def main(checkout: Path, version: str) -> None:
 
 
 def without_owner(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-    """Whoever made the folder is not part of it."""
+    """The checkout that made the folder is not part of it."""
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = ""
     return entry

@@ -91,14 +91,14 @@ def test_json_records_have_their_fields(configured: pytest.MonkeyPatch, capsys: 
     logs.bind_process(worker="host-cpu")
     with structlog.contextvars.bound_contextvars(request_id="abc"):
         structlog.get_logger("orchestrator.test").warning("refused", status=422, token=MARK)
-        logging.getLogger("somebody").warning("Something %s", "happened")
+        logging.getLogger("library").warning("Something %s", "happened")
     first, second = (json.loads(line) for line in capsys.readouterr().err.splitlines())
     assert first["event"] == "refused"
     assert (first["level"], first["process"], first["worker"], first["request_id"], first["status"]) == (
         "warning", "web", "host-cpu", "abc", 422,
     )  # fmt: skip
     assert first["token"] == "[redacted]"
-    assert (second["event"], second["request_id"], second["logger"]) == ("Something happened", "abc", "somebody")
+    assert (second["event"], second["request_id"], second["logger"]) == ("Something happened", "abc", "library")
 
 
 def test_a_line_cannot_be_forged(configured: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

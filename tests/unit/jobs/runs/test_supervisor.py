@@ -28,8 +28,8 @@ def test_a_run_that_no_longer_holds_its_job_ends(ada: Actor, tmp_path: Path, sta
     """A host that slept wakes to a job that was given back: same attempt, another state."""
     with session_scope() as session:
         job_id = make_job(session, ada, status)
-    nobody = cast("Any", None)
-    assert Supervisor(job_id, 1, tmp_path, nobody, nobody, nobody, 1.0)._store_measurements() is goes_on
+    unused = cast("Any", None)
+    assert Supervisor(job_id, 1, tmp_path, unused, unused, unused, 1.0)._store_measurements() is goes_on
 
 
 def test_notes_stay_with_the_job(ada: Actor, tmp_path: Path) -> None:
@@ -39,8 +39,8 @@ def test_notes_stay_with_the_job(ada: Actor, tmp_path: Path) -> None:
     head = {"job": job_id, "attempt": 1, "t": "2026-01-01T00:00:00+00:00", "kind": "note"}
     lines = [head | {"seq": n, "name": name, "message": text} for n, (name, text) in enumerate(said, 1)]
     (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    nobody = cast("Any", None)
-    Supervisor(job_id, 1, tmp_path, nobody, nobody, nobody, 1.0).store_remaining()
+    unused = cast("Any", None)
+    Supervisor(job_id, 1, tmp_path, unused, unused, unused, 1.0).store_remaining()
     assert notes_of(job_of(job_id).summary) == ["Seen once.", "A quarter of it."]
     with session_scope() as session:
         told = [(event.kind, event.message) for event in session.exec(select(JobEvent))]
@@ -59,8 +59,8 @@ def test_predictions_of_a_clip_are_stored_by_evaluation(ada: Actor, tmp_path: Pa
         for n, (epoch, text) in enumerate(said, 1)
     ]
     (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    nobody = cast("Any", None)
-    Supervisor(job_id, 1, tmp_path, nobody, nobody, nobody, 1.0).store_remaining()
+    unused = cast("Any", None)
+    Supervisor(job_id, 1, tmp_path, unused, unused, unused, 1.0).store_remaining()
     (sample,) = samples_of(job_of(job_id).summary)
     assert (sample.title, sample.trail) == ("a ring hops", ["Epoch 1: a ring"])
     with session_scope() as session:

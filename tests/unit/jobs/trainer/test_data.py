@@ -1,4 +1,4 @@
-"""Where no loader process decodes, threads fill the frame cache beside the steps, and the run says how far they are."""
+"""Where no loader process decodes, threads fill the frame cache during the steps, and the run says how far they are."""
 
 from pathlib import Path
 from typing import Any, cast

@@ -138,7 +138,7 @@ def test_flash_attention_where_it_is_installed_and_the_class_takes_it(
 
 @pytest.mark.slow
 def test_loader_processes_change_no_loss(make_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clips are varied and dropout is on: chance is the same whoever prepares the batch."""
+    """Clips are varied and dropout is on: random numbers are the same whichever process prepares the batch."""
     alone = make_spec("alone", qlora={"dropout": 0.1})
     train(alone, recorder_of(alone), lambda: False)
     monkeypatch.setattr(manners, "loader_workers", lambda device: 2)

@@ -26,4 +26,4 @@ print(faults() - before)
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="malloc is told so by glibc alone")
 def test_pages_stay_between_steps() -> None:
     done = subprocess.run([sys.executable, "-c", _PROGRAM], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert int(done.stdout) < 200, "95 MB were given back and taken anew"
+    assert int(done.stdout) < 200, "95 MB were given back and allocated again"

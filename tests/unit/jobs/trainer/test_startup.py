@@ -1,4 +1,4 @@
-"""A trainer that waits for its job holds no compiler, cloud's client or database, and whoever needs one gets it."""
+"""A trainer that waits for its job holds no compiler, cloud client or database, and imports one when it is needed."""
 
 import subprocess
 import sys

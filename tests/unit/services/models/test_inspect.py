@@ -1,4 +1,4 @@
-"""A model folder is read from its heads; what is missing or broken is said in a sentence beside the path."""
+"""A model folder is read from its heads; what is missing or broken is reported in a sentence next to the path."""
 
 import json
 import struct

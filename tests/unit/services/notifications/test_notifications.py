@@ -1,4 +1,4 @@
-"""Notices reach the bell, a real web server with a true signature, and a real mail server; and nobody else's."""
+"""Notifications reach the bell, a web server with a valid signature, and a mail server; not those of other users."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""Launching: a double click launches once, and each bad choice gets its sentence beside its field."""
+"""Launching: a double click launches once, and each bad choice gets its sentence next to its field."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -140,7 +140,7 @@ def test_the_list_is_narrowed_by_dataset_model_and_owner(ada: Actor) -> None:
         assert found(ada, model=second[1]) == [ids[1]]
         assert found(ada, dataset=first[0], model=second[1]) == []
         assert found(ada, owner="ada") == ids
-        assert found(ada, owner="eve") == found(ada, owner="all") == [], "nobody finds others' jobs"
+        assert found(ada, owner="eve") == found(ada, owner="all") == [], "no user finds others' jobs"
         assert found(root) == []
         assert found(root, owner="eve") == [hers]
         seen = list_jobs(session, root, owner="all")

@@ -1,4 +1,4 @@
-"""Which machine a job goes to: only one that holds it, the smallest that does; several GPUs; what nobody can run."""
+"""Which machine a job goes to: only one that holds it, the smallest that does; several GPUs; what no worker can run."""
 
 from collections import Counter
 from typing import Any

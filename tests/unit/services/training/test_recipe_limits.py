@@ -1,4 +1,4 @@
-"""A recipe that meets a wall is refused beside the field that would mend it, and advice hinders nothing."""
+"""A recipe that cannot run is refused next to the field that would solve it; advice blocks nothing."""
 
 from typing import Any
 

@@ -166,7 +166,7 @@ def test_a_tab_closed_during_an_answer_frees_its_slot(
     monkeypatch.setattr("orchestrator.states.playground.index.check_request", lambda *_: None)
     state, _ = studio.open(f"model={studio.asking}&clip={studio.clips[0]}")
     client: Any = redis_server.client()
-    client.set(PLAYGROUND_OWNER, "somebody")
+    client.set(PLAYGROUND_OWNER, "worker")
     namespace = GuardedNamespace("/_event", SimpleNamespace(_event_processor=None))
 
     async def close_tab() -> None:

@@ -1,4 +1,4 @@
-"""Many things at once, handed back in their order; nothing more once somebody says stop."""
+"""Many items at once, returned in their order; nothing more after a stop."""
 
 import threading
 

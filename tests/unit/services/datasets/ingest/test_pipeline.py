@@ -233,7 +233,7 @@ d.mp4,by hand,,
     assert found["a.mp4"] == ("a red ball", ClipStatus.OK, "")
     assert found["b.mp4"] == ("a blue ball", ClipStatus.OK, "")
     assert found["c.mp4"][:2] == ("", ClipStatus.QUARANTINED)
-    assert found["d.mp4"] == ("by hand", ClipStatus.QUARANTINED, "")  # somebody left it out
+    assert found["d.mp4"] == ("by hand", ClipStatus.QUARANTINED, "")  # a user left it out
     assert len(found) == 5
     assert (dataset.version, dataset.clip_count, dataset.bad_count) == (5, 2, 3)
     with session_scope() as session:
@@ -314,7 +314,7 @@ def test_the_same_film_in_two_datasets_is_one_file_on_the_disk(ada: Actor) -> No
         return {(root / clip.path).stat().st_nlink for clip in clips_of(dataset_id)}
 
     assert (links(first), links(second)) == ({2}, {2})
-    assert links(other) == {1}  # nobody learns what others have
+    assert links(other) == {1}  # no user learns what others have
     with session_scope() as session:
         delete_dataset(session, ada, first)
     assert links(second) == {1}

@@ -55,7 +55,7 @@ def test_the_class_is_another_folder(ada: Actor) -> None:
 
 
 def test_a_table_whose_columns_nobody_knew(ada: Actor) -> None:
-    """At first nothing can be used; the upload waits, and is read with the columns that somebody names."""
+    """At first nothing can be used; the upload waits, and is read with the columns that the user names."""
     table = b"which,says,part\n1.mp4,a cat,train\n2.mp4,a dog,val\n"
     dataset_id = uploaded_dataset(ada, clips(["1.mp4", "2.mp4"]) | {"notes.csv": table}, Task.CAPTIONING)
     assert ingest_dataset(dataset_id, fake_probe) == "error"

@@ -36,7 +36,7 @@ def no_messages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def never(*_: object) -> None:
-    raise AssertionError("No clip is opened before somebody has accepted.")
+    raise AssertionError("No clip is opened before the layout is accepted.")
 
 
 def understood(actor: Actor, files: dict[str, bytes], task: Task = Task.CLASSIFICATION) -> int:
@@ -179,7 +179,7 @@ def test_it_waits_a_week_and_not_for_ever(waiting: int) -> None:
     delete_abandoned_uploads()
     dataset = dataset_of(waiting)
     assert (dataset.status, dataset.stage) == (DatasetStatus.ERROR, "")
-    assert "Nobody accepted" in dataset.error
+    assert "not accepted within a week" in dataset.error
     delete_abandoned_uploads()
     with session_scope() as session:
         assert session.exec(select(Upload)).all() == []

@@ -252,7 +252,7 @@ def test_llama_factorys_own_demo_needs_no_edit() -> None:
         (p / "shared/data/llamafactory_video_demo" for p in ROOT.parents if (p / "shared/data").is_dir()), None
     )
     if folder is None:
-        pytest.skip("No ../shared/data/llamafactory_video_demo beside the project: this test reads it.")
+        pytest.skip("No ../shared/data/llamafactory_video_demo next to the project: this test reads it.")
     names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
     seen = detect_layout(Tree(folder, names))
     assert seen.key == "sharegpt"
