@@ -45,7 +45,7 @@ def ledger(database_url: str = "") -> Iterator[Actor]:
         server.wait(10)
         for name in ("LOREEL_DATA_DIR", "LOREEL_DATABASE_URL"):
             os.environ.pop(name, None)
-        os.environ.update(kept)
+        os.environ.update(settings)
         for cached in (get_settings, db.engine):
             cached.cache_clear()
         shutil.rmtree(folder, ignore_errors=True)
