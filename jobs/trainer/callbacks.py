@@ -70,7 +70,7 @@ class TimedCheckpoint(TrainerCallback):
 
     def __init__(self, any_rank: Callable[[bool], bool]) -> None:
         self._any_rank, self._clock = any_rank, time.monotonic
-        self._saved_at, self._asked_at_at, self._interval = self._clock(), 0.0, CHECKPOINT_INTERVAL_S
+        self._saved_at, self._asked_at, self._interval = self._clock(), 0.0, CHECKPOINT_INTERVAL_S
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self._saved_at = self._clock()
