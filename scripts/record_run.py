@@ -15,8 +15,8 @@ def read(folder: Path) -> dict[str, Any]:
     records = [record for record in map(json.loads, lines) if record["kind"] == "metric"]
 
     def series(name: str) -> list[list[float]]:
-        found = {record["step"]: record["values"][name] for record in records if name in record["values"]}
-        return [[step, round(value, 4)] for step, value in sorted(found.items())]
+        by_step = {record["step"]: record["values"][name] for record in records if name in record["values"]}
+        return [[step, round(value, 4)] for step, value in sorted(by_step.items())]
 
     return {"loss": series("loss"), "validation": series("eval_loss"), "accuracy": series("eval_accuracy")}
 

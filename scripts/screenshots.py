@@ -17,13 +17,13 @@ from benchmarks.studio import Studio, studio
 from orchestrator.stack.check import ensure_chromium
 
 OUT = Path(os.environ.get("LOREEL_SHOTS_DIR") or Path(__file__).resolve().parent.parent / "docs" / "screenshots")
-LOOKS = {"dark-1280": ("dark", 1280, 960), "light-1280": ("light", 1280, 960), "dark-375": ("dark", 375, 812)}
-ANYBODY = {"landing": "/", "login": "/login", "signup": "/signup", "not-found": "/nowhere"}
+VARIANTS = {"dark-1280": ("dark", 1280, 960), "light-1280": ("light", 1280, 960), "dark-375": ("dark", 375, 812)}
+PUBLIC_PAGES = {"landing": "/", "login": "/login", "signup": "/signup", "not-found": "/nowhere"}
 OPTIM = {"learning_rate": 2e-3, "batch_size": 16}
 
 
-class Studied:
-    """A studio with an account; `get` and `post` speak REST as its person."""
+class SignedInStudio:
+    """A running studio with an account; `get` and `post` call REST as its user."""
 
     def __init__(self, running: Studio, browser: Browser) -> None:
         self.url, self.browser = running.url, browser
@@ -41,25 +41,25 @@ class Studied:
 
     def wait(self, job: str, *statuses: str, progress: float = 0.0) -> dict[str, Any]:
         while True:
-            found = self.get(f"/jobs/{job}")
-            if found["status"] in statuses and (found["progress"] or 0) >= progress:
-                return found
-            assert found["status"] not in ("failed", "stopped"), found
+            row = self.get(f"/jobs/{job}")
+            if row["status"] in statuses and (row["progress"] or 0) >= progress:
+                return row
+            assert row["status"] not in ("failed", "stopped"), row
             time.sleep(0.5)
 
 
-def demos(studied: Studied) -> tuple[dict[str, str], dict[str, str]]:
-    """The ids of the demo datasets by task, and of the shipped bases by type, once all are ready."""
+def demos(signed_in: SignedInStudio) -> tuple[dict[str, str], dict[str, str]]:
+    """The ids of the demo datasets by task, and of the built-in bases by type, once all are ready."""
     while True:
-        datasets = {row["task"]: row["id"] for row in studied.get("/datasets?status=ready")["items"]}
-        models = {row["model_type"]: row["id"] for row in studied.get("/models")["items"] if row["status"] == "ready"}
+        datasets = {row["task"]: row["id"] for row in signed_in.get("/datasets?status=ready")["items"]}
+        models = {row["model_type"]: row["id"] for row in signed_in.get("/models")["items"] if row["status"] == "ready"}
         if len(datasets) >= 2 and len(models) >= 3:
             return datasets, models
         time.sleep(1)
 
 
 def shoot(page: Page, address: str, path: Path) -> None:
-    """One page (`address#Tab`: with that tab open) when nothing loads; live pages never let the network fall silent."""
+    """Takes one page (`address#Tab`: with that tab open) once it shows no skeleton; live pages never become idle."""
     address, _, tab = address.partition("#")
     page.goto(address)
     page.wait_for_selector("h1")
@@ -70,50 +70,50 @@ def shoot(page: Page, address: str, path: Path) -> None:
     page.screenshot(path=path)
 
 
-def take(studied: Studied, pages: dict[str, str], wanted: list[str], state: Any = None) -> None:
-    """Each wanted page in each look; `state`: the cookies of a person, none for anybody."""
-    for look, (scheme, width, height) in LOOKS.items():
-        context: BrowserContext = studied.browser.new_context(
-            base_url=studied.url,
+def take(signed_in: SignedInStudio, pages: dict[str, str], chosen: list[str], state: Any = None) -> None:
+    """Takes each chosen page (none: all) in each variant; `state`: the cookies of a signed-in user, if any."""
+    for variant, (scheme, width, height) in VARIANTS.items():
+        context: BrowserContext = signed_in.browser.new_context(
+            base_url=signed_in.url,
             color_scheme="dark" if scheme == "dark" else "light",
             viewport={"width": width, "height": height},
             storage_state=state,
         )
         page = context.new_page()
         for name, address in pages.items():
-            if not wanted or name in wanted:
-                shoot(page, address, OUT / f"{name}-{look}.png")
-                print(f"{name}-{look}", flush=True)
+            if not chosen or name in chosen:
+                shoot(page, address, OUT / f"{name}-{variant}.png")
+                print(f"{name}-{variant}", flush=True)
         context.close()
 
 
-def main(wanted: list[str]) -> None:
+def main(chosen: list[str]) -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     with studio() as running, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=ensure_chromium(), args=CHROMIUM_FLAGS)
-        studied = Studied(running, browser)
-        datasets, models = demos(studied)
-        take(studied, ANYBODY, wanted)
+        signed_in = SignedInStudio(running, browser)
+        datasets, models = demos(signed_in)
+        take(signed_in, PUBLIC_PAGES, chosen)
         things = {"dataset_id": datasets["classification"], "model_id": models["video_classification"]}
         body = things | {"optim": OPTIM | {"epochs": 10}, "output_name": "motions"}
-        done = studied.post("/jobs", body)["id"]
-        studied.wait(done, "completed")
+        done = signed_in.post("/jobs", body)["id"]
+        signed_in.wait(done, "completed")
         short = things | {"optim": OPTIM | {"epochs": 6}, "output_name": "rates"}
-        sweep = studied.post("/sweeps", short | {"sweep": {"optim.learning_rate": [5e-4, 1e-3, 2e-3, 4e-3]}})
+        sweep = signed_in.post("/sweeps", short | {"sweep": {"optim.learning_rate": [5e-4, 1e-3, 2e-3, 4e-3]}})
         for job in sweep["jobs"]:
-            studied.wait(str(job["id"]), "completed")
+            signed_in.wait(str(job["id"]), "completed")
         # One whose curve falls while it is photographed, then one that outlasts all other pages.
-        falls = studied.post(
+        falls = signed_in.post(
             "/jobs", things | {"optim": OPTIM | {"learning_rate": 5e-4, "epochs": 60}, "output_name": "falls"}
         )["id"]
-        waits = studied.post("/jobs", things | {"optim": OPTIM | {"epochs": 240}, "output_name": "longer"})["id"]
-        studied.post("/jobs", body | {"output_name": "next-in-line"})
-        studied.wait(falls, "running", progress=0.5)
-        state = studied.context.storage_state()
+        waits = signed_in.post("/jobs", things | {"optim": OPTIM | {"epochs": 240}, "output_name": "longer"})["id"]
+        signed_in.post("/jobs", body | {"output_name": "next-in-line"})
+        signed_in.wait(falls, "running", progress=0.5)
+        state = signed_in.context.storage_state()
         running_pages = {"job-running": f"/jobs/{falls}", "job-system": f"/jobs/{falls}#System", "workers": "/workers"}
-        take(studied, running_pages, wanted, state)
-        studied.wait(waits, "running", progress=0.02)
-        adapter = studied.get("/adapters")["items"][-1]["id"]
+        take(signed_in, running_pages, chosen, state)
+        signed_in.wait(waits, "running", progress=0.02)
+        adapter = signed_in.get("/adapters")["items"][-1]["id"]
         pages = {
             "overview": "/overview",
             "jobs": "/jobs",
@@ -132,7 +132,7 @@ def main(wanted: list[str]) -> None:
             "playground": "/playground",
             "settings": "/settings",
         }
-        take(studied, pages, wanted, state)
+        take(signed_in, pages, chosen, state)
         browser.close()
 
 

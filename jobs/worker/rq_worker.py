@@ -186,7 +186,7 @@ def is_allowed(job: Job) -> bool:
     """Whether a message names one of our tasks and no callback: who can write to Redis must not call other code."""
     try:
         named = job.func_name in ALLOWED_TASKS and job.instance is None
-    except Exception:  # anybody who reaches Redis may write anything; what cannot be read is not ours
+    except Exception:  # any client of Redis may write anything; a message that cannot be read is not ours
         return False
     callbacks = ("_success_callback_name", "_failure_callback_name", "_stopped_callback_name")
     return named and not any(getattr(job, name, None) for name in callbacks)

@@ -1,4 +1,4 @@
-"""`./loreel test`: lint, types and layers, each a condition of the next; then every test, in two runs side by side."""
+"""`./loreel test`: lint, types and layers, each a condition of the next; then all tests, in two runs at a time."""
 
 import os
 import shutil
@@ -17,13 +17,13 @@ from orchestrator.stack.errors import StackError
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 SHELL = "chromium-headless-shell"
-"""Debian's Chromium without its windows: the browser tests take a third less of the processor in it."""
+"""Debian's Chromium without a window system: the browser tests take a third less processor time with it."""
 
 PARTS = ("tests/architecture", "tests/unit")
 INTEGRATION = "tests/integration"
 BROWSER = ("tests/e2e",)
-LOT = 4
-"""Files of a run of integration tests: one takes some seconds to start."""
+BATCH = 4
+"""Files per run of integration tests: a run takes some seconds to start."""
 GATES: list[tuple[str, list[str]]] = [
     ("Lint", ["ruff", "check", "--quiet", "."]),
     ("Format", ["ruff", "format", "--check", "--quiet", "."]),
@@ -38,12 +38,12 @@ def find_chromium() -> str | None:
 
 
 def find_browser() -> str | None:
-    """What the browser tests take, or None."""
+    """The browser for the browser tests, or None."""
     return shutil.which(SHELL) or find_chromium()
 
 
 def ensure_chromium() -> str:
-    """Chromium for the browser tests, installed where we may. Raises StackError saying how otherwise."""
+    """Chromium for the browser tests; installed if this process may. Raises StackError saying how otherwise."""
     if found := find_chromium():
         return found
     apt = shutil.which("apt-get")
@@ -69,7 +69,7 @@ def run_gate(name: str, command: list[str]) -> int:
 
 @contextmanager
 def building_pages(env: dict[str, str]) -> Iterator[None]:
-    """The app's pages are begun meanwhile, which mostly takes one core. The browser's tests wait for them, or build."""
+    """Builds the app's pages meanwhile, mostly on one core. The browser tests wait for that build, or build them."""
     command = [sys.executable, "-m", "orchestrator.stack.setup"]
     quiet = subprocess.DEVNULL
     build = subprocess.Popen(command, cwd=ROOT, env=env, stdin=quiet, stdout=quiet, stderr=quiet)
@@ -82,37 +82,37 @@ def building_pages(env: dict[str, str]) -> Iterator[None]:
 
 
 def run_suites(pytest: list[str], env: dict[str, str]) -> int:
-    """Two runs side by side, 0 when all passed: the browser tests, which mostly wait, in parallel with the others.
+    """Runs the browser tests, which mostly wait, and the other tests at the same time; 0 when all passed.
 
-    A run that is done with its own tests takes the next few files of the integration tests until none are left.
+    Each of the two runs then takes the next few files of the integration tests, until none are left.
     """
-    how: dict[str, Any] = {"cwd": ROOT, "env": env, "stdin": subprocess.DEVNULL}
+    options: dict[str, Any] = {"cwd": ROOT, "env": env, "stdin": subprocess.DEVNULL}
     files = sorted(str(path) for path in (ROOT / INTEGRATION).rglob("test_*.py"))
-    lots = deque(files[i : i + LOT] for i in range(0, len(files), LOT))
+    batches = deque(files[i : i + BATCH] for i in range(0, len(files), BATCH))
 
-    def side(own: Sequence[str], niceness: int, output: IO[str] | None) -> int:
+    def run_parts(parts: Sequence[str], niceness: int, output: IO[str] | None) -> int:
         codes: list[int] = []
-        while own:
-            run = subprocess.Popen([*pytest, *own], stdout=output, stderr=output and subprocess.STDOUT, **how)
+        while parts:
+            run = subprocess.Popen([*pytest, *parts], stdout=output, stderr=output and subprocess.STDOUT, **options)
             try:
                 os.setpriority(os.PRIO_PROCESS, run.pid, niceness)
                 codes.append(run.wait())
             finally:
                 run.kill()
             try:
-                own = lots.popleft()
+                parts = batches.popleft()
             except IndexError:
-                own = ()
+                parts = ()
         return next((code for code in codes if code), 0)
 
-    with tempfile.TemporaryFile("w+") as output, ThreadPoolExecutor(1) as other_side:
-        # Behind the browser's tests, which give up on a page that takes too long.
-        parts = other_side.submit(side, PARTS, 10, output)
+    with tempfile.TemporaryFile("w+") as output, ThreadPoolExecutor(1) as executor:
+        # At a lower priority than the browser tests, which give up on a page that takes too long.
+        others = executor.submit(run_parts, PARTS, 10, output)
         try:
-            code = side(BROWSER, 0, None)
+            code = run_parts(BROWSER, 0, None)
         finally:
-            lots.clear()  # it was interrupted: nothing more is started
-        code = parts.result() or code
+            batches.clear()  # after Ctrl-C no other batch starts
+        code = others.result() or code
         output.seek(0)
         print(output.read(), flush=True)
     return code

@@ -51,7 +51,7 @@ def check_data_dir(path: Path) -> None:
     """Makes the data folder. Raises StackError when it cannot be written to or the disk is full."""
     probe = path / f".write-{os.getpid()}"
     try:
-        # Accounts and footage lie here: other users of the machine have no business in it.
+        # It holds accounts and footage, so that other users of the machine must not read it.
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         probe.write_bytes(b"x" * 4096)
         free = shutil.disk_usage(path).free
@@ -63,17 +63,17 @@ def check_data_dir(path: Path) -> None:
             f"The data folder {path} cannot be written to ({reason}): set LOREEL_DATA_DIR to another."
         ) from None
     finally:
-        # Nothing was left where nothing could be written.
+        # Where the folder cannot be written to, the file does not exist.
         if os.access(probe, os.F_OK):
             probe.unlink()
     if free < MIN_FREE_BYTES:
         raise StackError(
-            f"Only {free / 2**20:.0f} MB are free where {path} lies: Loreel needs at least 512 MB to start."
+            f"Only {free / 2**20:.0f} MB are free on the disk of {path}: Loreel needs at least 512 MB to start."
         )
 
 
 def lock_data_dir(path: Path) -> IO[str]:
-    """Holds the data folder for this process until the handle is closed.
+    """Locks the data folder for this process until the handle is closed.
 
     Raises:
         StackError: another Loreel works on the same folder.

@@ -21,7 +21,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 BACKOFF_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 STEADY_S = 10.0
-"""A process that lived this long has earned a fresh start of the backoff."""
+"""After a process has run this long, the backoff starts from its beginning again."""
 
 
 def die_with_parent() -> None:
@@ -31,15 +31,15 @@ def die_with_parent() -> None:
 
 
 def adopt_orphans() -> None:
-    """Makes grandchildren whose parent died ours, so that a stop finds them."""
+    """Makes this process the parent of grandchildren whose parent died, so that a stop finds them."""
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 class Log:
-    """Writes whole lines from several threads, each with its process's name in front, secrets taken out.
+    """Writes lines from several threads, each with the name of its process in front and without secrets.
 
-    With JSON logs a line that is a record stays as it is, and any other becomes one.
+    With JSON logs, lines that are records stay as they are, and all others become records.
     """
 
     COLOURS = {"loreel": 36, "web": 32, "worker": 35, "controller": 33, "redis": 31}
@@ -50,13 +50,13 @@ class Log:
         self._colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
     def line(self, name: str, text: str) -> None:
-        whole = self._as_record(name, text) if self._as_json else self._labelled(name, text)
+        line = self._as_record(name, text) if self._as_json else self._labelled(name, text)
         with self._lock:
             try:
-                sys.stdout.write(f"{whole}\n")
+                sys.stdout.write(f"{line}\n")
                 sys.stdout.flush()
             except (BrokenPipeError, ValueError):
-                # The reader of our log has ended; the processes go on.
+                # Nothing reads our log any more; the processes continue.
                 return
 
     def _labelled(self, name: str, text: str) -> str:
@@ -74,7 +74,7 @@ class Log:
 
 @dataclass
 class Child:
-    """A process to keep alive. `grace_s` is how long its polite end may take."""
+    """A process to keep alive. `grace_s` is how long it may take to end after SIGTERM."""
 
     name: str
     command: list[str]
@@ -82,13 +82,13 @@ class Child:
     cwd: str
     log: Log
     grace_s: float = 5.0
-    hush: tuple[str, ...] = ()
-    """Lines holding one of these are left out: warnings that a user of this terminal cannot act on."""
+    suppressed: tuple[str, ...] = ()
+    """Lines that contain one of these texts are not shown: warnings that the reader cannot act on."""
     popen: subprocess.Popen | None = None
     failures: int = 0
     restart_at: float = 0.0
     started_at: float = 0.0
-    _pump: threading.Thread | None = field(default=None, repr=False)
+    _log_thread: threading.Thread | None = field(default=None, repr=False)
 
     @property
     def alive(self) -> bool:
@@ -108,18 +108,18 @@ class Child:
             process_group=0,
             preexec_fn=die_with_parent,
         )
-        self._pump = threading.Thread(target=self._copy_lines, args=(self.popen,), daemon=True)
-        self._pump.start()
+        self._log_thread = threading.Thread(target=self._copy_lines, args=(self.popen,), daemon=True)
+        self._log_thread.start()
 
     def _copy_lines(self, popen: subprocess.Popen) -> None:
         assert popen.stdout is not None
         for raw in popen.stdout:
             text = raw.decode(errors="replace").rstrip()
-            if text and not any(part in text for part in self.hush):
+            if text and not any(part in text for part in self.suppressed):
                 self.log.line(self.name, text)
 
     def note_end(self) -> float:
-        """Called once when it ended by itself: ends what it left behind, returns the seconds until its restart."""
+        """Called once after it ended: kills the rest of its process group, returns the seconds until its restart."""
         assert self.popen is not None
         end_group(self.popen.pid)
         if time.monotonic() - self.started_at > STEADY_S:
@@ -130,7 +130,7 @@ class Child:
         return delay
 
     def ask_to_end(self) -> list[psutil.Process]:
-        """Sends SIGTERM and returns everything below it, to be ended later if it stays."""
+        """Sends SIGTERM and returns all processes below it, to be killed later if they do not end."""
         if not self.alive or self.popen is None:
             return []
         try:
@@ -141,7 +141,7 @@ class Child:
         return family
 
     def wait_or_kill(self, until: float, family: list[psutil.Process]) -> None:
-        """Waits for the polite end until the given moment, then ends the group and the family by force."""
+        """Waits until the given time for it to end, then kills it, its process group and the family."""
         if self.popen is None:
             return
         try:
@@ -151,8 +151,8 @@ class Child:
             self.popen.wait()
         end_group(self.popen.pid)
         kill_all(family)
-        if self._pump is not None:
-            self._pump.join(timeout=2.0)
+        if self._log_thread is not None:
+            self._log_thread.join(timeout=2.0)
 
 
 def end_group(pgid: int) -> None:
@@ -164,7 +164,7 @@ def end_group(pgid: int) -> None:
 
 
 def kill_all(family: list[psutil.Process]) -> None:
-    """Kills the processes that are still the ones listed (psutil compares start times), and reaps ours."""
+    """Kills those of the processes that still run (psutil compares start times), and reaps our children."""
     for process in family:
         try:
             if process.is_running():

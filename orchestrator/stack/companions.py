@@ -1,4 +1,4 @@
-"""Redis, controller and worker for a plain `reflex run`, which knows nothing of them."""
+"""Starts Redis, controller and worker for a `reflex run` without `./loreel`."""
 
 import asyncio
 import os
@@ -22,19 +22,19 @@ START_LIMIT_S = 60.0
 
 
 def needed(settings: Settings) -> bool:
-    """False under `./loreel`, which has started them, and with a Redis elsewhere, where another program has."""
+    """False under `./loreel`, which has started them, and with another Redis, whose operator starts them."""
     return not settings.redis_url and not os.environ.get(SUPERVISED)
 
 
 def _start_and_wait(settings: Settings, served_pid: int) -> None:
-    """Starts the keeper and returns when Redis answers and the tables stand.
+    """Starts the supervisor of the companions; returns when Redis answers and the tables exist.
 
-    A keeper that finds another one on the same data folder (after a hot reload) ends by itself.
+    A supervisor that finds another one on the same data folder (after a hot reload) ends.
     """
     command = [sys.executable, "-m", "orchestrator.stack.companions", str(served_pid)]
     subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, start_new_session=True)
     until = time.monotonic() + START_LIMIT_S
-    while not (redis_server.answers(settings.redis_socket) and _tables_stand(settings)):
+    while not (redis_server.answers(settings.redis_socket) and _tables_exist(settings)):
         if time.monotonic() > until:
             raise StackError(
                 f"Redis and the worker did not start within {START_LIMIT_S:.0f} s: the lines above say why."
@@ -42,7 +42,7 @@ def _start_and_wait(settings: Settings, served_pid: int) -> None:
         time.sleep(0.1)
 
 
-def _tables_stand(settings: Settings) -> bool:
+def _tables_exist(settings: Settings) -> bool:
     return migrate.is_current(settings) or not settings.resolved_database_url.startswith("sqlite")
 
 
@@ -72,7 +72,7 @@ def keep(settings: Settings, served_pid: int) -> int:
         migrate.migrate(settings)
         for child in processes.job_processes(settings, log):
             supervisor.start(child)
-        supervisor.watch(gone=lambda: not psutil.pid_exists(served_pid))
+        supervisor.watch(should_end=lambda: not psutil.pid_exists(served_pid))
     finally:
         supervisor.stop()
         lock.close()

@@ -1,4 +1,4 @@
-"""`./loreel doctor`: one line a thing that must be there, and how to get what is missing."""
+"""`./loreel doctor`: one line for each thing that Loreel needs, and how to get what is missing."""
 
 import importlib.metadata
 import shutil
@@ -19,7 +19,7 @@ from orchestrator.stack.node import node_environment, wheel_root
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found. `required` findings decide the exit code."""
+    """The result of one check. `required` findings decide the exit code."""
 
     name: str
     ok: bool
@@ -27,9 +27,9 @@ class Finding:
     required: bool = True
 
 
-def _try(name: str, look: Callable[[], str], required: bool = True) -> Finding:
+def _try(name: str, check: Callable[[], str], required: bool = True) -> Finding:
     try:
-        return Finding(name, True, look(), required)
+        return Finding(name, True, check(), required)
     except StackError as refused:
         return Finding(name, False, str(refused), required)
 
@@ -125,10 +125,10 @@ def _chromium() -> str:
 
 
 def _registries() -> str:
-    """Asks pip and npm themselves, so that mirrors and proxies that they are set to count."""
-    asked = {"pip": [sys.executable, "-m", "pip", "index", "versions", "pip"], "npm": ["npm", "ping"]}
+    """Asks pip and npm, so that the mirrors and proxies of their configuration count."""
+    commands = {"pip": [sys.executable, "-m", "pip", "index", "versions", "pip"], "npm": ["npm", "ping"]}
     env, silent = node_environment(), []
-    for name, command in asked.items():
+    for name, command in commands.items():
         try:
             answered = subprocess.run(command, env=env, capture_output=True, timeout=20, check=False).returncode == 0
         except subprocess.TimeoutExpired:
@@ -141,7 +141,7 @@ def _registries() -> str:
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Looks at everything once, changes nothing but the data folder's existence."""
+    """Runs every check once; changes nothing, except that it makes the data folder."""
     version = ".".join(map(str, sys.version_info[:3]))
     return [
         Finding("Python", sys.version_info >= (3, 11), version),

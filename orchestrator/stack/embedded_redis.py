@@ -1,4 +1,4 @@
-"""Starts the embedded Redis under a supervisor; files that it cannot read are put aside, since SQL is the truth."""
+"""Starts the embedded Redis under a supervisor; files that it cannot read are moved away, since SQL is the truth."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def start(supervisor: Supervisor, settings: Settings, log: Log) -> None:
         return
     except redis_server.Ended:
         store = settings.data_dir / "redis"
-        aside = redis_server.put_aside(store)
+        aside = redis_server.move_aside(store)
         if aside is None:
             raise
     log.line(
@@ -32,7 +32,7 @@ def start(supervisor: Supervisor, settings: Settings, log: Log) -> None:
     try:
         _start_once(supervisor, settings, log)
     except redis_server.Ended:
-        redis_server.bring_back(aside, store)
+        redis_server.move_back(aside, store)
         raise
 
 

@@ -1,5 +1,5 @@
-"""The one way a start can be refused: a sentence for the person at the terminal."""
+"""The exception with which a start is refused: a sentence for the terminal."""
 
 
 class StackError(Exception):
-    """Starting cannot go on; the message says what is wrong and what to do."""
+    """Loreel cannot start; the message says what is wrong and what to do."""

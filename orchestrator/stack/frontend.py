@@ -1,4 +1,4 @@
-"""Builds the pages when their sources changed, and knows when they did not."""
+"""Builds the pages, unless the existing build was made from the same sources."""
 
 import fcntl
 import hashlib
@@ -120,7 +120,7 @@ def build(dev: bool = False) -> bool:
 
 @contextmanager
 def steady_lock(folder: Path) -> Iterator[None]:
-    """Keeps the committed npm lock when a build only left packages out (the dev pages' own, for one)."""
+    """Keeps the committed npm lock when a build only omitted packages (such as those of the dev pages)."""
     before = {path: path.read_bytes() for path in sorted(folder.glob("*.json"))}
     package = folder / "package.json"
     known = dependencies(before.get(package, b"{}"))

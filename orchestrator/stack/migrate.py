@@ -32,7 +32,7 @@ def known_revisions(versions: Path) -> tuple[set[str], set[str]]:
 
 
 def sqlite_revision(path: Path) -> set[str]:
-    """What the database file says of itself; empty when it is not there or not ours yet."""
+    """The revision in the database file; empty when there is no file or it has no tables of ours yet."""
     if not path.exists():
         return set()
     try:
@@ -56,7 +56,7 @@ def is_current(settings: Settings) -> bool:
 
 
 def _refuse_newer(settings: Settings) -> None:
-    """A file of a newer version is not even opened for writing, which would change its header."""
+    """Refuses a file of a newer version before it is opened for writing, which would change its header."""
     path = _sqlite_file(settings)
     if path is not None and sqlite_revision(path) - known_revisions(ROOT / "alembic" / "versions")[0]:
         raise StackError(_NEWER)

@@ -23,7 +23,7 @@ def wheel_root() -> Path:
 def make_shims(folder: Path, root: Path) -> Path:
     """Fills `folder` with links to node, npm and npx of the wheel at `root`, and returns it.
 
-    The wheel's own `bin/npm` looks for its library next to itself and fails; its `npm-cli.js` works.
+    The wheel's own `bin/npm` looks for its library in its own folder and fails; its `npm-cli.js` works.
     """
     targets = {
         "node": root / "bin" / "node",

@@ -11,13 +11,13 @@ HEALTH = "/api/v1/health"
 
 
 def address(settings: Settings) -> str:
-    """The address a person on this machine types."""
+    """The address to open in a browser on this machine."""
     host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::", "::1") else settings.host
     return f"http://{host}:{settings.port}"
 
 
 def status_of(host: str, port: int, path: str) -> int:
-    """The HTTP status, or 0 when nothing answers."""
+    """The HTTP status, or 0 without an answer."""
     connection = http.client.HTTPConnection(host, port, timeout=2.0)
     try:
         connection.request("GET", path)

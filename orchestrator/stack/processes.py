@@ -17,34 +17,34 @@ from orchestrator.stack.redis_server import (
     Version,
     data_version,
     find_binary,
-    put_aside,
+    move_aside,
     server_command,
     server_version,
 )
 
-# The embedded Redis never forks for a snapshot, which is what the overcommit warning is about.
-_REDIS_CHATTER = ("Memory overcommit must be enabled", "signal-handler", "ready to exit")
+# The embedded Redis never forks for a snapshot, so that the warning about overcommit does not apply.
+_REDIS_NOISE = ("Memory overcommit must be enabled", "signal-handler", "ready to exit")
 
 
 def _environment() -> dict[str, str]:
-    """What every Python child gets: unbuffered lines, and the mark that a supervisor looks after Redis and workers."""
+    """For every Python child: unbuffered output, and the variable which says that Redis and workers are supervised."""
     return os.environ | {"PYTHONUNBUFFERED": "1", SUPERVISED: "1"}
 
 
 def redis(settings: Settings, log: Log) -> Child:
-    """The embedded Redis. A strange locale of the shell stops newer servers, so it gets the plain one."""
+    """The embedded Redis, in the C locale: newer servers do not start in a locale that is not installed."""
     store = settings.data_dir / "redis"
     written_by = data_version(store)
     binary = find_binary(settings.redis_server, written_by=written_by)
     version = server_version(binary) or FLOOR
-    if version < written_by and (aside := put_aside(store)):
+    if version < written_by and (aside := move_aside(store)):
         log.line(
             "loreel",
             f"The Redis here ({_dotted(version)}) is older than the one that wrote its files ({_dotted(written_by)}): "
             f"they are kept in {aside.name}, and the queue is filled again from the database.",
         )
     command = server_command(binary, settings)
-    return Child("redis", command, os.environ | {"LC_ALL": "C"}, str(ROOT), log, grace_s=10.0, hush=_REDIS_CHATTER)
+    return Child("redis", command, os.environ | {"LC_ALL": "C"}, str(ROOT), log, grace_s=10.0, suppressed=_REDIS_NOISE)
 
 
 def _dotted(version: Version) -> str:
@@ -92,5 +92,5 @@ def gpu_count() -> int:
     if not shutil.which("nvidia-smi"):
         return 0
     command = [sys.executable, "-m", "jobs.telemetry.device"]
-    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False).stdout.strip()
-    return parse_id(said)
+    output = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False).stdout.strip()
+    return parse_id(output)

@@ -1,4 +1,4 @@
-"""The embedded Redis: finds a server binary, prepares its private folder, and says when it answers."""
+"""The embedded Redis: finds a server binary, prepares its private folder, and waits until it answers."""
 
 import os
 import re
@@ -56,9 +56,8 @@ def find_binary(
     may be older than the data.
 
     Args:
-        chosen: path of the only binary to be taken (`LOREEL_REDIS_SERVER`); "" searches.
-        written_by: version of the server that wrote the data; a server that is older is passed over while a newer
-            one is there.
+        chosen: the binary to use (`LOREEL_REDIS_SERVER`); "" searches for one.
+        written_by: version of the server that wrote the data; an older server is used only if there is no newer one.
 
     Raises:
         StackError: none runs, or the chosen one is too old.
@@ -91,12 +90,12 @@ def data_version(store: Path) -> Version:
 
 
 def note_version(store: Path, version: Version) -> None:
-    """Writes down which server has opened the folder, so that no older one does later."""
+    """Records which server has opened the folder, so that no older one does later."""
     if version > data_version(store) or not (store / _VERSION_FILE).exists():
         (store / _VERSION_FILE).write_text(f"{version[0]}.{version[1]}\n")
 
 
-def put_aside(store: Path) -> Path | None:
+def move_aside(store: Path) -> Path | None:
     """Renames the folder of Redis files, so that the server starts with an empty one.
 
     Nothing is lost: SQL holds every job, and the controller sends again what was queued.
@@ -111,14 +110,14 @@ def put_aside(store: Path) -> Path | None:
     return aside
 
 
-def bring_back(aside: Path, store: Path) -> None:
-    """Undoes `put_aside`."""
+def move_back(aside: Path, store: Path) -> None:
+    """Undoes `move_aside`."""
     shutil.rmtree(store, ignore_errors=True)
     aside.rename(store)
 
 
 def private_folder(path: Path) -> Path:
-    """Makes `path` a folder of mode 700 that is ours. Raises StackError when another user owns it."""
+    """Makes `path` a folder of this user with mode 700. Raises StackError when another user owns it."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = path.lstat()
     if not stat.S_ISDIR(made.st_mode) or made.st_uid != os.getuid():

@@ -10,11 +10,11 @@ from orchestrator.stack.errors import StackError
 
 
 def main() -> int:
-    """Exit code 0 when both stand."""
+    """Exit code 0 when both are built."""
     log = Log()
     try:
         settings = checks.read_settings()
-        # The documentation takes its fonts from the packages that the pages bring.
+        # The documentation takes its fonts from the npm packages of the pages.
         for what, build in (("Pages", lambda: frontend.build(settings.dev)), ("Documentation", docs.build)):
             began = time.monotonic()
             note = "" if build() else " (nothing to do)"

@@ -35,29 +35,29 @@ class Supervisor:
         self.stopping.set()
 
     def start(self, child: Child) -> Child:
-        """Starts a child and keeps it from now on."""
+        """Starts a child and supervises it from now on."""
         child.start()
         self.children.append(child)
         self.write_run_file()
         return child
 
     def forget(self, child: Child) -> None:
-        """Ends a child and restarts it no more."""
+        """Ends a child and does not restart it."""
         child.wait_or_kill(time.monotonic(), child.ask_to_end())
         self.children.remove(child)
         self.write_run_file()
 
     def write_run_file(self) -> None:
-        """Says in `run.json` which process is which."""
+        """Writes the process ids to `run.json`."""
         pids = {child.name: child.popen.pid for child in self.children if child.popen is not None}
         fresh = self._run_file.with_suffix(".tmp")
-        # A full disk must not end what runs.
+        # A full disk must not end the running processes.
         with contextlib.suppress(OSError):
             fresh.write_text(json.dumps({"supervisor": os.getpid(), **pids}))
             fresh.replace(self._run_file)
 
     def tick(self) -> None:
-        """Looks once at every child: notes ends, restarts what is due."""
+        """Checks every child once: notices those that ended, restarts those that are due."""
         for child in self.children:
             if child.alive:
                 continue
@@ -69,18 +69,18 @@ class Supervisor:
                 child.start()
                 self.write_run_file()
 
-    def watch(self, gone: Callable[[], bool] = lambda: False) -> None:
-        """Runs until a signal comes or `gone()` says that the process we serve has ended."""
-        while not self.stopping.wait(0.2) and not gone():
+    def watch(self, should_end: Callable[[], bool] = lambda: False) -> None:
+        """Supervises until a signal comes or `should_end()` returns True."""
+        while not self.stopping.wait(0.2) and not should_end():
             self.tick()
 
     def stop(self) -> None:
-        """Ends everything: web, worker and controller together, then Redis, which they still speak to."""
+        """Ends everything: web, worker and controller together, then Redis, which they use until their end."""
         storage = [child for child in self.children if child.name == "redis"]
         for group in ([child for child in self.children if child not in storage], storage):
-            asked = [(child, child.ask_to_end()) for child in group]
+            ending = [(child, child.ask_to_end()) for child in group]
             now = time.monotonic()
-            for child, family in asked:
+            for child, family in ending:
                 self._wait(child, now + child.grace_s)
                 child.wait_or_kill(time.monotonic(), family)
         # Orphans were adopted: whatever is still below us belongs to one of the children.
@@ -88,7 +88,7 @@ class Supervisor:
         self._run_file.unlink(missing_ok=True)
 
     def _wait(self, child: Child, until: float) -> None:
-        """Waits politely, unless a second signal says to hurry."""
+        """Waits for the child to end, at most until a second signal."""
         while child.alive and time.monotonic() < until and self._signals < 2:
             time.sleep(0.02)
 

@@ -15,7 +15,7 @@ from orchestrator.stack.supervisor import Supervisor
 
 _T = TypeVar("_T")
 MAX_FIRST_STARTS = 3
-"""A web process that ended this often before its first answer will not come."""
+"""After a web process has ended this often before its first answer, it is not started again."""
 
 
 class Stopped(Exception):
@@ -32,7 +32,7 @@ class Run:
         self.supervisor = Supervisor(log, settings.data_dir / "run.json")
 
     def stage(self, what: str, do: Callable[[], _T]) -> _T:
-        """Does one step and says how long it took."""
+        """Runs one step and logs how long it took."""
         began = time.monotonic()
         result = do()
         note = {True: "", False: " (nothing to do)"}.get(result, "") if isinstance(result, bool) else ""

@@ -17,8 +17,8 @@ _PROPAGATED = {name: {"handlers": [], "propagate": True} for name in ("_granian"
 """Granian's records go to the one handler of `orchestrator.logs`, not to its own."""
 
 _MOST_BUFFERED = 4 * 2**20
-"""Bytes of a connection that wait to be read. A tenth of it, as granian has it, holds back an upload: the sender waits
-for the reader and the reader for the sender."""
+"""Bytes of a connection that may wait to be read. With a tenth of it, granian's default, an upload stalls: the sender
+waits for the reader and the reader for the sender."""
 
 
 def app_factory() -> Any:

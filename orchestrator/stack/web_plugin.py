@@ -1,4 +1,4 @@
-"""Makes the compiled frontend speak to the host it was opened on, and lets the dev server reach /api and /docs."""
+"""Makes the compiled frontend connect to the host it was opened on, and lets the dev server reach /api and /docs."""
 
 from reflex_base.plugins.base import Plugin
 

@@ -16,7 +16,7 @@ FIRST_PORT, PORTS = 8100, 50
 
 
 def free_port() -> int:
-    """The first free port from 8100. Raises StackError when all are taken."""
+    """The first free port from 8100 on. Raises StackError when all are taken."""
     for port in range(FIRST_PORT, FIRST_PORT + PORTS):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -29,7 +29,7 @@ def free_port() -> int:
 
 
 def serve(log: Log) -> None:
-    """Becomes MkDocs' own server, which rebuilds the pages whenever a source changes."""
+    """Replaces this process by MkDocs' own server, which rebuilds the pages whenever a source changes."""
     port = free_port()
     command = [sys.executable, "-m", "mkdocs", "serve", "--quiet", "--livereload", "--config-file", CONFIG]
     log.line("loreel", f"Documentation at http://{HOST}:{port}/. Changed pages reload. Ctrl-C stops it.")

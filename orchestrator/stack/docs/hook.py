@@ -20,17 +20,17 @@ _FONTS = {
     "JetBrains Mono Variable": "jetbrains-mono/files/jetbrains-mono-latin-wght-normal.woff2",
 }
 _FONTS_DIR = WEB_DIR / "node_modules" / "@fontsource-variable"
-"""The app's own fonts, once its pages were built; without them the pages take the system's."""
+"""The app's own fonts, once its pages were built; without them the pages use those of the system."""
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Adds what no file in docs/ holds."""
+    """Adds the pages and files that are not in docs/."""
     for path, make in PAGES.items():
         files.append(File.generated(config, path, content=make()))
     files.append(File.generated(config, "stylesheets/tokens.css", content=tokens_css() + _font_faces()))
     files.append(File.generated(config, "assets/favicon.svg", abs_src_path=str(ROOT / "assets" / "favicon.svg")))
-    for place in _fonts().values():
-        files.append(File.generated(config, f"fonts/{place.name}", abs_src_path=str(place)))
+    for font in _fonts().values():
+        files.append(File.generated(config, f"fonts/{font.name}", abs_src_path=str(font)))
     return files
 
 
@@ -52,15 +52,15 @@ def tokens_css() -> str:
 
 
 def _fonts() -> dict[str, Any]:
-    places = {name: _FONTS_DIR / path for name, path in _FONTS.items()}
-    return places if all(place.exists() for place in places.values()) else {}
+    fonts = {name: _FONTS_DIR / path for name, path in _FONTS.items()}
+    return fonts if all(font.exists() for font in fonts.values()) else {}
 
 
 def _font_faces() -> str:
     return "".join(
         f'@font-face {{ font-family: "{name}"; font-display: swap; font-weight: 100 900; '
-        f'src: url("../fonts/{place.name}") format("woff2-variations"); }}\n'
-        for name, place in _fonts().items()
+        f'src: url("../fonts/{font.name}") format("woff2-variations"); }}\n'
+        for name, font in _fonts().items()
     )
 
 

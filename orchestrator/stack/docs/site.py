@@ -26,11 +26,11 @@ _NOT_SOURCES = ("__pycache__",)
 
 def source_files(root: Path = ROOT) -> list[Path]:
     """Every file that the pages are made from, sorted."""
-    found = [root / name for name in _FILES]
+    paths = [root / name for name in _FILES]
     for top in ("docs", *_GENERATED_FROM, _BENCHMARKS):
-        place = root / top
-        found += [place] if place.is_file() else place.rglob("*")
-    return sorted(path for path in found if path.is_file() and not set(path.parts) & set(_NOT_SOURCES))
+        source = root / top
+        paths += [source] if source.is_file() else source.rglob("*")
+    return sorted(path for path in paths if path.is_file() and not set(path.parts) & set(_NOT_SOURCES))
 
 
 def sources_hash(root: Path = ROOT) -> str:
