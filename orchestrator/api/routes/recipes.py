@@ -12,10 +12,10 @@ from orchestrator.domain.recipe_text import read_recipe_text
 from orchestrator.domain.recipes import Recipe
 
 router = documented_router(tags=["jobs"])
-_FILE = {"schema": {"type": "string", "maxLength": 65_536}}
+_FILE: dict[str, Any] = {"schema": {}}
 _BODY = {
     "required": True,
-    "content": {"application/yaml": _FILE, "text/plain": _FILE, "application/json": {"schema": {}}},
+    "content": {"application/yaml": _FILE, "text/plain": _FILE, "application/json": {"schema": {"type": "object"}}},
 }
 
 

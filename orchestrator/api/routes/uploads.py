@@ -13,6 +13,7 @@ from orchestrator.api.authentication import CurrentUser
 from orchestrator.api.checked_route import streams_body
 from orchestrator.api.documented_route import documented_router
 from orchestrator.api.request_body import write_body
+from orchestrator.api.rules import one_of
 from orchestrator.api.schema.markers import Media
 from orchestrator.api.schema.refusals import refusals
 from orchestrator.api.serialization import QueryId, complete_page
@@ -34,6 +35,7 @@ VERSION = "1.0.0"
 _TUS = {"Tus-Resumable": VERSION}
 _RESUMABLE = {"Tus-Resumable": "The version of the protocol."}
 _OFFSETS = _RESUMABLE | {"Upload-Offset": "Bytes that have arrived.", "Upload-Length": "Bytes of the complete file."}
+Version = Annotated[str, Header(), one_of((VERSION,), "")]
 Progress = Annotated[Response, Media(headers=_OFFSETS)]
 Begun = Annotated[Response, Media(headers=_OFFSETS | {"Location": "The address of the upload."})]
 _OPTIONS = _RESUMABLE | {
@@ -112,7 +114,7 @@ def begin(
     actor: CurrentUser,
     upload_length: Annotated[str, Header()] = "",
     upload_metadata: Annotated[str, Header()] = "",
-    tus_resumable: Annotated[str, Header()] = "",
+    tus_resumable: Version = "",
 ) -> Begun:
     _check_version(tus_resumable)
     if (length := parse_number(upload_length)) is None:
@@ -134,7 +136,7 @@ def _find(actor: Actor, upload_id: str) -> uploads.UploadRow:
 
 
 @router.head("/uploads/{upload_id}", responses=_WRONG_VERSION)
-def ask_offset(actor: CurrentUser, upload_id: str, tus_resumable: Annotated[str, Header()] = "") -> Progress:
+def ask_offset(actor: CurrentUser, upload_id: str, tus_resumable: Version = "") -> Progress:
     _check_version(tus_resumable)
     return Response(status_code=200, headers=_headers(_find(actor, upload_id)) | {"Cache-Control": "no-store"})
 
@@ -146,7 +148,7 @@ def _discard(actor: Actor, upload_id: str) -> None:
 
 @router.delete("/uploads/{upload_id}", status_code=204, responses=_WRONG_VERSION)
 def cancel(
-    actor: CurrentUser, upload_id: str, tus_resumable: Annotated[str, Header()] = ""
+    actor: CurrentUser, upload_id: str, tus_resumable: Version = ""
 ) -> Annotated[Response, Media(headers=_RESUMABLE)]:
     _check_version(tus_resumable)
     _discard(actor, upload_id)
@@ -168,7 +170,7 @@ async def append(
     upload_offset: Annotated[str, Header()] = "",
     content_type: Annotated[str, Header(include_in_schema=False)] = "",
     content_length: Annotated[str, Header(include_in_schema=False)] = "",
-    tus_resumable: Annotated[str, Header()] = "",
+    tus_resumable: Version = "",
 ) -> Progress:
     _check_version(tus_resumable)
     if content_type.partition(";")[0].strip() != "application/offset+octet-stream":
