@@ -1,16 +1,16 @@
-"""Real trainings while every process is killed and Redis flushed at random moments: what is lost or trained twice."""
+"""Real trainings while processes are killed, Redis flushed and PostgreSQL restarted: what is lost or trained twice."""
 
+import contextlib
 import json
 import os
 import random
-import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,12 @@ from typing import Any
 import httpx
 import psutil
 import redis
+from sqlalchemy import bindparam, text
 from sqlmodel import select
 
+from benchmarks.postgres import PostgresProcess, postgres_programs
 from benchmarks.studio import Studio, studio
-from benchmarks.target import Target
+from benchmarks.target import Target, Unavailable
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.domain.users import Actor, User
 from orchestrator.services import db
@@ -39,7 +41,11 @@ EACH = int(os.environ.get("LOREEL_CHAOS_EACH", "30"))
 SEED = int(os.environ.get("LOREEL_CHAOS_SEED", "7"))
 FATAL = ("worker", "work process", "trainer")
 """Each costs the job an attempt; a job has three, so `MAX_STRIKES` of them hit one job."""
-HARMLESS = ("controller", "web", "redis", "flushall")
+HARMLESS = ("controller", "web", "redis", "flushall", "postgres")
+KINDS = tuple(filter(None, os.environ.get("LOREEL_CHAOS_KINDS", "").split(","))) or (*FATAL, *HARMLESS)
+"""What to strike."""
+POSTGRES_AWAY_S = (5.0, 60.0)
+"""Bounds of a restart of PostgreSQL: of a quick one, and of a managed failover."""
 PATIENCE = 600
 """Half seconds that the web, which is killed again and again, may take to answer."""
 MAX_STRIKES = 2
@@ -60,6 +66,7 @@ class Books:
     retrained: int = 0
     unfinished: int = 0
     differs: int = 0
+    postgres_away_s: float = 0.0
 
 
 def run() -> dict[str, float]:
@@ -70,7 +77,11 @@ def run() -> dict[str, float]:
     """
     chance = random.Random(SEED)
     books = Books()
-    with studio() as running, httpx.Client(base_url=f"{running.url}/api/v1", timeout=10) as web:
+    with (
+        _database() as postgres,
+        studio(database_url=postgres.url) as running,
+        httpx.Client(base_url=f"{running.url}/api/v1", timeout=10) as web,
+    ):
         web.headers["Origin"] = running.url
         web.post("/auth/signup", json=PERSON).raise_for_status()
         web.post("/auth/login", json={"login": PERSON["username"], "password": PERSON["password"]}).raise_for_status()
@@ -78,16 +89,17 @@ def run() -> dict[str, float]:
         calm = _launch(web, body)
         _wait(web, calm)
         expected = _curve(running, calm)
-        launch = _launcher(running, body)
+        launch = _launcher(running, postgres, body)
         began, over = time.monotonic(), threading.Event()
-        keeper = threading.Thread(target=_keep_a_second_worker, args=(running, over))
-        striker = threading.Thread(target=_strike_all, args=(running, chance, books))
+        keeper = threading.Thread(target=_keep_a_second_worker, args=(running, postgres, over))
+        striker = threading.Thread(target=_strike_all, args=(running, postgres, chance, books))
         keeper.start()
         striker.start()
         try:
             while striker.is_alive():
-                if len(_jobs_in(running, "queued", "starting", "running", "lost")) < AT_ONCE:
-                    books.jobs.append(launch())
+                with contextlib.suppress(*db.DATABASE_AWAY):
+                    if len(_jobs_in("queued", "starting", "running", "lost")) < AT_ONCE:
+                        books.jobs.append(launch())
                 time.sleep(0.3)
             struck_for = time.monotonic() - began
             for job in books.jobs:
@@ -99,7 +111,8 @@ def run() -> dict[str, float]:
         "jobs": float(len(books.jobs)),
         "minutes": round(struck_for / 60, 1),
         "strikes": float(sum(books.strikes.values())),
-        **{f"strikes_{name.replace(' ', '_')}": float(books.strikes[name]) for name in (*FATAL, *HARMLESS)},
+        **{f"strikes_{name.replace(' ', '_')}": float(books.strikes[name]) for name in KINDS},
+        "postgres_away_s": round(books.postgres_away_s, 0),
         "steps_lost": float(books.lost),
         "steps_trained_twice": float(books.retrained),
         "jobs_not_finished": float(books.unfinished),
@@ -107,9 +120,28 @@ def run() -> dict[str, float]:
     }
 
 
-def _launcher(running: Studio, body: dict[str, Any]) -> Callable[[], str]:
+@contextmanager
+def _database() -> Iterator[PostgresProcess]:
+    """A PostgreSQL for the studio.
+
+    Raises:
+        Unavailable: its programs are not installed.
+    """
+    programs = postgres_programs()
+    if programs is None:
+        raise Unavailable("PostgreSQL's programs are absent: install the package `postgresql`.")
+    server = PostgresProcess(programs)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.delete()
+
+
+def _launcher(running: Studio, postgres: PostgresProcess, body: dict[str, Any]) -> Callable[[], str]:
     """Launches as the web does, in this process: under such fire the web is dead for most of the time."""
     os.environ["LOREEL_DATA_DIR"] = str(running.data_dir)
+    os.environ["LOREEL_DATABASE_URL"] = postgres.url
     for cached in (get_settings, db.engine):
         cached.cache_clear()
     recipe = parse_recipe({"optim": body["optim"], "output_name": body["output_name"]})
@@ -124,17 +156,17 @@ def _launcher(running: Studio, body: dict[str, Any]) -> Callable[[], str]:
     return launch
 
 
-def _strike_all(running: Studio, chance: random.Random, books: Books) -> None:
+def _strike_all(running: Studio, postgres: PostgresProcess, chance: random.Random, books: Books) -> None:
     """Each kind at its random moments; what cannot be struck in its moment is tried again and again."""
-    print(f"{len((*FATAL, *HARMLESS)) * EACH} strikes in {MINUTES:g} minutes", file=sys.stderr)
-    plan = sorted((chance.uniform(0.0, MINUTES * 60), name) for name in (*FATAL, *HARMLESS) for _ in range(EACH))
+    print(f"{len(KINDS) * EACH} strikes in {MINUTES:g} minutes", file=sys.stderr)
+    plan = sorted((chance.uniform(0.0, MINUTES * 60), name) for name in KINDS for _ in range(EACH))
     began, late = time.monotonic(), []
     while plan or late:
         now = time.monotonic() - began
         late += [name for at, name in plan if at <= now]
         plan = [(at, name) for at, name in plan if at > now]
         for name in list(late):
-            if _strike(running, name, chance, books):
+            if _strike(running, postgres, name, chance, books):
                 late.remove(name)
                 books.strikes[name] += 1
                 if sum(books.strikes.values()) % 20 == 0:
@@ -177,10 +209,11 @@ def _steps_lost_and_retrained(records: list[dict[str, Any]], an_epoch: int) -> t
     return lost, retrained
 
 
-def _keep_a_second_worker(running: Studio, over: threading.Event) -> None:
+def _keep_a_second_worker(running: Studio, postgres: PostgresProcess, over: threading.Event) -> None:
     """As an administrator's service manager would: one more worker, started again whenever it has ended."""
     env = {key: value for key, value in os.environ.items() if not key.startswith("LOREEL_")}
     env |= {"LOREEL_DATA_DIR": str(running.data_dir), "HF_HUB_OFFLINE": "1", "LOREEL_WORKER_NAME": "second"}
+    env["LOREEL_DATABASE_URL"] = postgres.url
     command = [sys.executable, "-m", "jobs.worker", "--device", "cpu", "--no-prep"]
     while not over.is_set():
         worker = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -191,11 +224,13 @@ def _keep_a_second_worker(running: Studio, over: threading.Event) -> None:
             worker.wait(30)
 
 
-def _jobs_in(running: Studio, *statuses: str) -> list[tuple[int, str]]:
-    """(job, worker) of the jobs in these states, read from the ledger itself: the web may be dead."""
-    marks = ",".join("?" * len(statuses))
-    with closing(sqlite3.connect(running.data_dir / "loreel.db", timeout=30)) as ledger:
-        return ledger.execute(f"SELECT id, worker FROM training_jobs WHERE status IN ({marks})", statuses).fetchall()
+def _jobs_in(*statuses: str) -> list[tuple[int, str]]:
+    """(job, worker) of the jobs in these states, read from the database itself: the web may be dead."""
+    wanted = text("SELECT id, worker FROM training_jobs WHERE status IN :statuses").bindparams(
+        bindparam("statuses", statuses, expanding=True)
+    )
+    with db.session_scope() as session:
+        return [(int(job), str(worker)) for job, worker in session.connection().execute(wanted)]
 
 
 def _body(web: httpx.Client) -> dict[str, Any]:
@@ -247,16 +282,34 @@ def _wait(web: httpx.Client, job: str, limit_s: float = 900.0) -> str:
     return "unknown"
 
 
-def _strike(running: Studio, name: str, chance: random.Random, books: Books) -> bool:
+def _strike(running: Studio, postgres: PostgresProcess, name: str, chance: random.Random, books: Books) -> bool:
     """Kills it; False when it is not there to be killed."""
     try:
         if name == "flushall":
             return bool(redis.Redis(unix_socket_path=str(running.data_dir / "redis" / "redis.sock")).flushall())
+        if name == "postgres":
+            return _restart_postgres(postgres, chance, books)
         if name in FATAL:
             return _strike_a_job(running, name, chance, books)
         return _kill(psutil.Process(running.pids[name]))
-    except (psutil.Error, KeyError, OSError, ValueError, redis.RedisError):
+    except (psutil.Error, KeyError, OSError, ValueError, redis.RedisError, *db.DATABASE_AWAY):
         return False
+
+
+def _restart_postgres(postgres: PostgresProcess, chance: random.Random, books: Books) -> bool:
+    """Stops it as a crash would, and starts it after a while; meanwhile other strikes go on."""
+    if any(thread.name == "postgres-restart" for thread in threading.enumerate()):
+        return False
+    away_s = chance.uniform(*POSTGRES_AWAY_S)
+    books.postgres_away_s += away_s
+
+    def restart() -> None:
+        postgres.stop()
+        time.sleep(away_s)
+        postgres.start()
+
+    threading.Thread(target=restart, name="postgres-restart").start()
+    return True
 
 
 def _kill(process: psutil.Process) -> bool:
@@ -269,7 +322,7 @@ def _kill(process: psutil.Process) -> bool:
 
 def _strike_a_job(running: Studio, name: str, chance: random.Random, books: Books) -> bool:
     """Kills the trainer, the work process or the worker of some job that has attempts left."""
-    jobs = [job for job, _ in _jobs_in(running, "starting", "running") if books.struck[job] < MAX_STRIKES]
+    jobs = [job for job, _ in _jobs_in("starting", "running") if books.struck[job] < MAX_STRIKES]
     chance.shuffle(jobs)
     for job in jobs:
         if (trainer := _trainer(running, job)) is None:

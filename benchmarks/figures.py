@@ -92,7 +92,7 @@ FIGURES = (
     Figure("partition", "files_used", "Files of a cut-off attempt that the next one used"),
     Figure("partition", "old_ends_s", "Cut to the end of the old trainer by itself, slowest"),
     Figure("partition", "taken_over_s", "Cut to the next attempt's first checkpoint, slowest"),
-    Figure("chaos", "steps_lost", "Steps lost in 210 kills at random moments"),
+    Figure("chaos", "steps_lost", "Steps lost in kills and outages at random moments"),
     Figure("chaos", "steps_trained_twice", "Steps trained twice"),
     Figure("chaos", "jobs_not_finished", "Jobs not finished"),
     Figure("chaos", "final_loss_differs", "Jobs with another final loss than an undisturbed run"),

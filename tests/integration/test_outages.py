@@ -49,7 +49,7 @@ def losses_of(actor: Actor, job_id: int) -> list[tuple[int, float]]:
 
 def finish(home: Path, job_id: int) -> None:
     until(lambda: job_of(job_id).status in FINAL, 300, "the job ends")
-    assert job_of(job_id).status is JobStatus.COMPLETED, logged(home, job_id)
+    assert job_of(job_id).status is JobStatus.COMPLETED, logged(job_id)
 
 
 def strike(home: Path, job_id: int, stop: Callable[[], None], restart: Callable[[], None]) -> None:
@@ -90,7 +90,7 @@ def test_a_store_that_is_away_costs_no_step_and_no_attempt(
         strike(studio, struck, redis_server.stop, redis_server.start)
     finish(studio, struck)
     job = job_of(struck)
-    assert job.attempt == 1, logged(studio, struck)
+    assert job.attempt == 1, logged(struck)
     assert losses_of(ada, struck) == losses_of(ada, calm)
     assert len(losses_of(ada, calm)) == job.total_steps == job.step
     trained = (readable_folder(struck, 1) / "metrics.jsonl").read_text()
