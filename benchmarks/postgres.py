@@ -1,4 +1,4 @@
-"""A PostgreSQL of one's own, from the programs that Debian's package brings, which may be stopped, frozen and started."""
+"""A PostgreSQL for one test or benchmark, from Debian's programs; it may be stopped, frozen and started again."""
 
 import contextlib
 import os

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import structlog
 from fastapi.testclient import TestClient
-from sqlalchemy.exc import InterfaceError, OperationalError, StatementError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from orchestrator import logs
@@ -76,6 +76,9 @@ def test_an_unexpected_error_holds_the_web_for_milliseconds(logged: pytest.Captu
         (OperationalError("SELECT 1", {}, Exception("database is locked")), 503),
         (OperationalError("SELECT 1", {}, Exception("connection refused")), 503),
         (InterfaceError("SELECT 1", {}, Exception("connection is closed")), 503),
+        (UnicodeEncodeError("utf-8", "a\ud800", 1, 2, "surrogates not allowed"), 422),
+        (InternalError("UPDATE", {}, Exception("cannot execute UPDATE in a read-only transaction")), 503),
+        (OperationalError("SELECT 1", {}, Exception("canceling statement due to statement timeout")), 503),
         (PoolTimeout("QueuePool limit of size 5 overflow 10 reached"), 503),
         (OperationalError("SELECT 1", {}, Exception("database or disk is full")), 507),
         (OperationalError("SELECT 1", {}, Exception("no such table: users")), 500),
