@@ -20,6 +20,7 @@ from sqlmodel import select
 
 from benchmarks.ledger import ledger
 from benchmarks.link import Link, link
+from benchmarks.postgres import PostgresProcess, postgres_programs
 from benchmarks.target import Target, Unavailable
 from jobs.datasets.demo import run_demo
 from orchestrator.domain.attempts import Checkpoint, EndedAttempt
@@ -61,11 +62,7 @@ class Outcome:
 
 def run() -> dict[str, float]:
     """LOREEL_BENCH_TIMES cuts, one after another, with the default limit of 60 s without both stores."""
-    try:
-        from tests.postgres import PostgresProcess, _programs
-    except ImportError as error:
-        raise Unavailable("This bench needs the packages of the tests.") from error
-    if (programs := _programs()) is None:
+    if (programs := postgres_programs()) is None:
         raise Unavailable("PostgreSQL's programs are absent: install the package `postgresql`.")
     server = PostgresProcess(programs)
     server.start()
