@@ -1,5 +1,6 @@
 """Security headers of the pages; the API sets stricter ones itself."""
 
+from http import HTTPStatus
 from pathlib import Path
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -69,7 +70,9 @@ class PageHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in (HEADERS | transport_headers(scope)).items():
                     headers.setdefault(name, value)
-                headers.setdefault("Content-Security-Policy", self._policy(headers))
+                # A browser replaces stored headers by those of a 304, which does not say whether it is of a page.
+                if message["status"] != HTTPStatus.NOT_MODIFIED:
+                    headers.setdefault("Content-Security-Policy", self._policy(headers))
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)

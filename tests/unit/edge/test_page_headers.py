@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from starlette.responses import HTMLResponse, PlainTextResponse
+from starlette.staticfiles import StaticFiles
 from starlette.testclient import TestClient
 
 from orchestrator.edge import page_headers
@@ -55,6 +56,15 @@ def test_headers_of_the_app_itself_stay(pages: Path) -> None:
     assert answer.headers["content-security-policy"] == page_headers.NO_PAGE
     for name in HEADERS.keys() - {"Referrer-Policy"}:
         assert answer.headers[name] == HEADERS[name]
+
+
+def test_an_unchanged_page_keeps_the_policy_that_came_with_it(pages: Path) -> None:
+    app = PageHeaders(StaticFiles(directory=pages, html=True), pages)
+    first = TestClient(app).get("/")
+    again = TestClient(app).get("/", headers={"If-None-Match": first.headers["etag"]})
+    assert (first.status_code, again.status_code) == (200, 304)
+    assert "content-security-policy" in first.headers
+    assert "content-security-policy" not in again.headers
 
 
 def test_https_stays_where_it_is_used(pages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
