@@ -56,7 +56,7 @@ def score_classes(logits: Any, labels: NDArray[np.int64], class_names: Sequence[
         for row, (label, choice) in enumerate(zip(map(int, labels), map(int, predicted), strict=True))
     ]
     if len(class_names) > _MATRIX:
-        return Score(values, clips)
+        return Score(values, clips, RunSummary(class_names=list(class_names)))
     matrix = np.zeros((len(class_names), len(class_names)), int)
     np.add.at(matrix, (labels, predicted), 1)
     return Score(values, clips, RunSummary(confusion_matrix=matrix.tolist(), class_names=list(class_names)))

@@ -15,6 +15,7 @@ from jobs.families.pixels import ClassificationCollator, ClipNormalizer, missing
 from jobs.families.protocol import Answer, Base, Captions, Collate, Item, Items, Plan, Question, RawOutput, Score
 from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid
+from orchestrator.domain.families import FAMILIES, ClipRule
 from orchestrator.domain.recipe_qlora import TrainingType
 from orchestrator.domain.recipes import Recipe
 
@@ -36,13 +37,18 @@ class Encoder:
     renamed_layers: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Name endings in the checkpoint's file to those of the loaded model, where they differ."""
 
+    @property
+    def clip_rule(self) -> ClipRule:
+        """The clips that the family takes, as the preflight knows them, too."""
+        return FAMILIES[self.name].clip or ClipRule(8)
+
     def frame_count(self, base: Base) -> int:
         """Frames that the checkpoint was trained with."""
-        return int(base.config.get("num_frames", 8))
+        return int(base.config.get("num_frames") or self.clip_rule.frames)
 
     def frame_edge(self, base: Base) -> int:
         """Width and height of a frame in pixels."""
-        edge = base.config.get("image_size", 224)
+        edge = base.config.get("image_size") or self.clip_rule.edge
         return int(edge[0] if isinstance(edge, list) else edge)
 
     def supports_checkpointing(self, plan: Plan) -> bool:
@@ -65,9 +71,10 @@ class Encoder:
 
     def check_frames(self, base: Base, recipe: Recipe) -> None:
         """Raises Invalid for a frame count that the checkpoint does not take."""
-        frames = self.frame_count(base)
-        if recipe.data.frames not in (None, frames):
-            raise Invalid(f"This base sees exactly {frames} frames. Leave Frames empty.", "data.frames")
+        tubelet = base.config.get("tubelet_size")
+        step = tubelet if isinstance(tubelet, int) else 0
+        if problem := self.clip_rule.frames_problem(recipe.data.frames, self.frame_count(base), step):
+            raise Invalid(problem, "data.frames")
 
     def sampling(self, base: Base, recipe: Recipe) -> Sampling:
         count = recipe.data.frames or self.frame_count(base)

@@ -13,6 +13,8 @@ from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.tasks import TASKS, AnswerKind
 
+_MATRIX_CLASSES = 20
+"""Classes whose confusion matrix the card shows; the page shows more."""
 _PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate")
 
 
@@ -80,7 +82,8 @@ def _samples(summary: RunSummary) -> list[str]:
 
 
 def _cell(text: Any) -> str:
-    return str(text).replace("|", "/").replace("\n", " / ")
+    """A text in a cell of a Markdown table: with its bars escaped, and on one line."""
+    return str(text).replace("\\", "\\\\").replace("|", "\\|").replace("\n", " / ")
 
 
 def _named(plan: Plan, summary: RunSummary) -> list[str]:
@@ -130,15 +133,18 @@ def _dataset(spec: TrainSpec) -> str:
 
 
 def _table(rows: list[tuple[str, Any]]) -> str:
-    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
+    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {_cell(value)} |" for name, value in rows)])
 
 
 def _matrix(summary: RunSummary) -> list[str]:
     names, matrix = summary.class_names, summary.confusion_matrix
-    if not matrix or len(names) > 20:
+    if len(names) > _MATRIX_CLASSES:
+        return [f"The confusion matrix of {len(names)} classes is too large for this card.\n"]
+    if not matrix:
         return []
-    head = [f"| true \\ predicted | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
-    rows = [f"| {name} | {' | '.join(map(str, row))} |" for name, row in zip(names, matrix, strict=True)]
+    cells = [_cell(name) for name in names]
+    head = [f"| true \\ predicted | {' | '.join(cells)} |", "|---" * (len(cells) + 1) + "|"]
+    rows = [f"| {name} | {' | '.join(map(str, row))} |" for name, row in zip(cells, matrix, strict=True)]
     return ["\n".join([*head, *rows]) + "\n"]
 
 

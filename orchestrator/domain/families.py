@@ -31,6 +31,31 @@ class VisionRule:
     """True where a frame takes one token, and what it shows comes in through cross-attention."""
 
 
+@dataclass(frozen=True, slots=True)
+class ClipRule:
+    """The clips that an encoder takes. A config.json that says otherwise is believed; these are the usual sizes."""
+
+    frames: int
+    edge: int = 224
+    """Width and height of a frame in pixels."""
+    multiple: int = 0
+    """0: exactly as many frames as the config says; else any multiple of its tubelet size, which usually is this."""
+
+    def frames_problem(self, asked: int | None, own: int, tubelet: int) -> str:
+        """Why a recipe's number of frames is refused; "" where it is not.
+
+        Args:
+            own, tubelet: the frame count and tubelet size of the config; 0 where it says nothing.
+        """
+        if not asked:
+            return ""
+        if not self.multiple:
+            exact = own or self.frames
+            return "" if asked == exact else f"This base sees exactly {exact} frames. Leave Frames empty."
+        step = tubelet or self.multiple
+        return f"This base takes frames by {step}. Enter a multiple of {step}, such as 16." if asked % step else ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FamilySpec:
     """One family."""
@@ -42,6 +67,8 @@ class FamilySpec:
     model_type: ModelType
     vision: VisionRule | None = None
     """Set for a video language model."""
+    clip: ClipRule | None = None
+    """Set where the checkpoint decides the number of frames."""
     liger: bool = False
     """Liger has fused kernels for it. Each run checks first that its base answers the same with them."""
     takes_question: bool = True
@@ -57,12 +84,12 @@ class FamilySpec:
         return self.sentence_name or self.title
 
 
-def _classifier(key: str, title: str) -> FamilySpec:
-    return FamilySpec(key=key, title=title, model_type=ModelType.CLASSIFICATION)
+def _classifier(key: str, title: str, clip: ClipRule) -> FamilySpec:
+    return FamilySpec(key=key, title=title, model_type=ModelType.CLASSIFICATION, clip=clip)
 
 
-def _retriever(key: str, title: str) -> FamilySpec:
-    return FamilySpec(key=key, title=title, model_type=ModelType.RETRIEVAL)
+def _retriever(key: str, title: str, clip: ClipRule | None = None) -> FamilySpec:
+    return FamilySpec(key=key, title=title, model_type=ModelType.RETRIEVAL, clip=clip)
 
 
 def _video_llm(
@@ -74,11 +101,11 @@ def _video_llm(
 
 
 _ROWS = (
-    _classifier("videomae", "VideoMAE"),
-    _classifier("timesformer", "TimeSformer"),
-    _classifier("vivit", "ViViT"),
-    _classifier("vjepa2", "V-JEPA 2"),
-    _retriever("xclip", "X-CLIP"),
+    _classifier("videomae", "VideoMAE", ClipRule(16)),
+    _classifier("timesformer", "TimeSformer", ClipRule(8)),
+    _classifier("vivit", "ViViT", ClipRule(32)),
+    _classifier("vjepa2", "V-JEPA 2", ClipRule(64, edge=256, multiple=2)),
+    _retriever("xclip", "X-CLIP", ClipRule(8)),
     _retriever("clip", "CLIP"),
     _retriever("siglip", "SigLIP"),
     _retriever("vision-text-dual-encoder", "Dual encoder"),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from jobs.families.encoder import Encoder
-from jobs.families.protocol import Base, Collate, Plan
+from jobs.families.protocol import Collate, Plan
 from jobs.families.videomae.masked import MaskedCollator, load_masked
 from orchestrator.domain.families import FAMILIES
 from orchestrator.domain.recipes import Recipe
@@ -16,9 +16,6 @@ class VideoMAE(Encoder):
     title = FAMILIES["videomae"].name_in_sentences
     model_class = "VideoMAEForVideoClassification"
     default_targets = ("query", "key", "value", "dense")
-
-    def frame_count(self, base: Base) -> int:
-        return int(base.config.get("num_frames", 16))
 
     def check_training_type(self, recipe: Recipe) -> None:
         """Allows both: it is the only encoder here that can be pretrained, by reconstructing masked patches."""

@@ -1,7 +1,6 @@
 """ViViT (Arnab et al. 2021): a ViT over tubelets; its processor rescales pixels to -1..1 before it normalizes."""
 
 from jobs.families.encoder import Encoder
-from jobs.families.protocol import Base
 from orchestrator.domain.families import FAMILIES
 
 
@@ -15,9 +14,6 @@ class ViViT(Encoder):
     renamed_layers = {
         "query": ("q_proj",), "key": ("k_proj",), "value": ("v_proj",), "dense": ("o_proj", "fc1", "fc2"),
     }  # fmt: skip
-
-    def frame_count(self, base: Base) -> int:
-        return int(base.config.get("num_frames", 32))
 
 
 FAMILY = ViViT()

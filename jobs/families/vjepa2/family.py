@@ -4,7 +4,6 @@ from typing import Any
 
 from jobs.families.encoder import Encoder
 from jobs.families.protocol import Base
-from orchestrator.domain.errors import Invalid
 from orchestrator.domain.families import FAMILIES
 from orchestrator.domain.recipes import Recipe
 
@@ -23,16 +22,10 @@ class VJEPA2(Encoder):
     default_targets = ("query", "key", "value", "proj", "fc1", "fc2")
 
     def frame_count(self, base: Base) -> int:
-        return int(base.config.get("frames_per_clip", 64))
+        return int(base.config.get("frames_per_clip") or self.clip_rule.frames)
 
     def frame_edge(self, base: Base) -> int:
-        return int(base.config.get("crop_size", 256))
-
-    def check_frames(self, base: Base, recipe: Recipe) -> None:
-        tubelet = int(base.config.get("tubelet_size", 2))
-        if recipe.data.frames and recipe.data.frames % tubelet:
-            text = f"This base takes frames by {tubelet}. Enter a multiple of {tubelet}, such as 16."
-            raise Invalid(text, "data.frames")
+        return int(base.config.get("crop_size") or self.clip_rule.edge)
 
     def targets(self, recipe: Recipe, model: Any) -> str:
         names = recipe.qlora.target_modules or self.default_targets

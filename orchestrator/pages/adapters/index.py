@@ -9,6 +9,7 @@ from orchestrator.pages.shared.loading_states import list_content, paging_contro
 from orchestrator.states.adapters.index import PRODUCTION, AdaptersState
 from orchestrator.states.adapters.rows import AdapterLine
 from orchestrator.ui.patterns.empty_state import empty_state
+from orchestrator.ui.patterns.long_name import long_name
 from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.patterns.toolbar import search_field
 from orchestrator.ui.primitives.badge import badge, tag
@@ -29,9 +30,12 @@ def _line(line: rx.Var[AdapterLine]) -> rx.Component:
     )
     return row(
         cell(
-            link(line.name, href=f"/adapters/{line.id}", muted=False, class_name="font-medium"),
-            rx.cond(line.full_model, tag("full model", class_name="ml-2"), rx.fragment()),
-            class_name="max-w-64 truncate",
+            rx.el.div(
+                link(long_name(line.name), href=f"/adapters/{line.id}", muted=False, class_name="min-w-0 font-medium"),
+                rx.cond(line.full_model, tag("full model"), rx.fragment()),
+                class_name="flex min-w-0 items-center gap-2",
+            ),
+            class_name="max-w-64",
         ),
         cell(line.version, class_name="font-mono"),
         cell(production),

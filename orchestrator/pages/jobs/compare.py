@@ -10,6 +10,7 @@ from orchestrator.ui.charts.curves_chart import curves_chart
 from orchestrator.ui.charts.parallel import parallel_coordinates
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.patterns.empty_state import empty_state
+from orchestrator.ui.patterns.long_name import long_name
 from orchestrator.ui.primitives.alert_dialog import alert_dialog
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
@@ -26,7 +27,12 @@ def _job(job: CompareJob) -> rx.Component:
     return rx.el.li(
         line_sample(job.series, job.dash),
         rx.el.div(
-            link(job.name, href=f"/jobs/{job.id}", muted=False, class_name="truncate text-sm font-medium no-underline"),
+            link(
+                long_name(job.name),
+                href=f"/jobs/{job.id}",
+                muted=False,
+                class_name="block min-w-0 text-sm font-medium no-underline",
+            ),
             rx.el.p(job.note, class_name="mb-1 truncate font-mono text-xs text-muted-foreground"),
             status_chip(job.status),
             class_name="min-w-0 flex-1",

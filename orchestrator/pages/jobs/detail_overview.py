@@ -5,6 +5,7 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.pages.jobs.detail_charts import run_chart
+from orchestrator.pages.shared.forms import small_note
 from orchestrator.states.jobs.detail import JobDetailState
 from orchestrator.states.jobs.metric_cards import MetricCard
 from orchestrator.states.jobs.samples import ConfusionRow, MetricComparison
@@ -115,14 +116,14 @@ def _metric(item: MetricComparison) -> rx.Component:
 
 
 def _metrics() -> rx.Component:
-    """Each metric of the task, and the untouched base's on the same clips."""
+    """Each metric of the task, and the untouched base's, or that of guessing, on the same clips."""
     head = "pb-1 text-right text-xs font-medium text-muted-foreground"
     return rx.el.table(
         rx.el.thead(
             rx.el.tr(
                 rx.el.td(),
                 rx.el.th("now", scope="col", class_name=f"pr-6 {head}"),
-                rx.el.th("untouched base", scope="col", class_name=head),
+                rx.el.th(JobDetailState.result.baseline, scope="col", class_name=head),
             )
         ),
         rx.el.tbody(rx.foreach(JobDetailState.result.metrics, _metric)),
@@ -145,7 +146,7 @@ def _result() -> rx.Component:
                 class_name="shrink-0",
             ),
             _metrics(),
-            rx.cond(result.confusion, _confusion(), rx.fragment()),
+            rx.cond(result.confusion, _confusion(), small_note(result.matrix_note)),
             class_name="flex flex-wrap items-start gap-8",
         ),
         title="Result",

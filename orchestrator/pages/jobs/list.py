@@ -9,6 +9,7 @@ from orchestrator.states.jobs.list import SORTS, STATUSES, JobsState
 from orchestrator.states.jobs.rows import JobLine
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.patterns.empty_state import empty_state
+from orchestrator.ui.patterns.long_name import long_name
 from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.patterns.toolbar import data_toolbar, search_field
 from orchestrator.ui.primitives.button import button
@@ -67,23 +68,23 @@ def _row(line: JobLine) -> rx.Component:
                 rx.cond(
                     line.owner,
                     rx.el.span(
-                        line.name,
-                        rx.el.span(" of ", line.owner, class_name="text-muted-foreground"),
-                        class_name="truncate",
+                        long_name(line.name),
+                        rx.el.span("of ", line.owner, class_name="shrink-0 text-muted-foreground"),
+                        class_name="flex min-w-0 gap-1",
                     ),
                     link(
-                        line.name,
+                        long_name(line.name),
                         href=href,
                         muted=False,
-                        class_name="truncate font-medium no-underline after:absolute after:inset-0 after:content-[''] hover:underline",
+                        class_name="min-w-0 font-medium no-underline after:absolute after:inset-0 after:content-[''] hover:underline",
                     ),
                 ),
                 class_name="flex min-w-0 items-center gap-2.5",
             ),
             class_name="max-w-56 touch:max-w-36",
         ),
-        cell(line.model, muted=True, class_name="max-w-40 truncate touch:hidden"),
-        cell(line.dataset, muted=True, class_name="max-w-40 truncate touch:hidden"),
+        cell(long_name(line.model), muted=True, class_name="max-w-40 touch:hidden"),
+        cell(long_name(line.dataset), muted=True, class_name="max-w-40 touch:hidden"),
         cell(status_chip(line.status)),
         cell(_progress(line)),
         cell(_live(line, "loss"), number=True, class_name="touch:hidden"),

@@ -39,7 +39,7 @@ def _card(
         picture or rx.fragment(),
         rx.el.span(
             rx.el.span(
-                rx.el.span(choice.name, class_name="truncate font-medium"),
+                rx.el.span(choice.name, class_name="min-w-0 break-words font-medium"),
                 *tags,
                 class_name="flex min-w-0 flex-wrap items-center gap-x-2 gap-y-1",
             ),
@@ -86,7 +86,7 @@ def dataset_step() -> rx.Component:
             rx.foreach(JobFormState.datasets, _dataset_card),
             id=control_id("dataset_id"),
             tab_index=-1,
-            class_name="grid min-w-0 gap-3 outline-none",
+            class_name="grid min-w-0 grid-cols-1 gap-3 outline-none",
         ),
         rx.cond(
             JobFormState.datasets.length() == 0,
@@ -140,7 +140,7 @@ def model_step() -> rx.Component:
             rx.foreach(JobFormState.models, _model_card),
             id=control_id("model_id"),
             tab_index=-1,
-            class_name="grid gap-3 outline-none",
+            class_name="grid min-w-0 grid-cols-1 gap-3 outline-none",
         ),
         problem("model_id"),
         class_name="flex flex-col gap-3",

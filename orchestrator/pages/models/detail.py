@@ -146,7 +146,7 @@ def _card_text() -> rx.Component:
 
 def _adapter(line: rx.Var[AdapterLine]) -> rx.Component:
     return rx.el.li(
-        link(line.label, href=f"/adapters/{line.id}", class_name="min-w-0 truncate"),
+        link(line.label, href=f"/adapters/{line.id}", class_name="min-w-0 truncate", title=line.label),
         rx.cond(line.production, badge("In production", tone="success"), rx.fragment()),
         rx.el.span(line.value, title=line.metric, class_name="ml-auto font-mono text-xs tabular"),
         class_name="flex items-center gap-2 text-sm",

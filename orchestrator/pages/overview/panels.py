@@ -8,6 +8,7 @@ from orchestrator.states.overview.index import OverviewState as State
 from orchestrator.states.overview.rows import EventLine, RecentJob
 from orchestrator.states.workers.rows import DeviceLine
 from orchestrator.ui.patterns.cards import stat_card, timeline, timeline_item
+from orchestrator.ui.patterns.long_name import long_name
 from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.card import card
 from orchestrator.ui.primitives.link import link
@@ -79,10 +80,10 @@ def _recent(job: rx.Var[RecentJob]) -> rx.Component:
             rx.el.span(
                 swatch(job.series),
                 link(
-                    job.name,
+                    long_name(job.name),
                     href=f"/jobs/{job.id}",
                     muted=False,
-                    class_name="truncate font-medium no-underline hover:underline",
+                    class_name="min-w-0 font-medium no-underline hover:underline",
                 ),
                 rx.el.span("#", job.id, class_name="font-mono text-xs text-muted-foreground"),
                 class_name="flex min-w-0 items-center gap-2",

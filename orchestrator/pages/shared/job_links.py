@@ -5,6 +5,7 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.ui.kit import Child
+from orchestrator.ui.patterns.long_name import long_name
 from orchestrator.ui.primitives.icon import icon
 from orchestrator.ui.primitives.link import link
 from orchestrator.ui.primitives.progress import swatch
@@ -32,7 +33,7 @@ def job_link(job: Any, *more: Child) -> rx.Component:
     """A list item with a job's colour and name; `job` has `id`, `name` and `series`. `more` comes after the name."""
     return rx.el.li(
         swatch(job.series),
-        link(job.name, href=f"/jobs/{job.id}", class_name="min-w-0 truncate"),
+        link(long_name(job.name), href=f"/jobs/{job.id}", class_name="min-w-0"),
         *more,
         class_name="flex items-center gap-2 text-sm",
     )

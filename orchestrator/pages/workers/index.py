@@ -14,6 +14,7 @@ from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.patterns.cards import stat_card
 from orchestrator.ui.patterns.empty_state import empty_state
 from orchestrator.ui.patterns.error_state import error_state
+from orchestrator.ui.patterns.long_name import long_name
 from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.badge import badge
 from orchestrator.ui.primitives.button import button
@@ -55,7 +56,7 @@ def _gauge(label: str, figure: rx.Var, share: rx.Var, worker: WorkerCard, curve:
 def _doing(worker: WorkerCard) -> rx.Component:
     named = rx.fragment(
         swatch(worker.series, size=10),
-        link(worker.job, href=f"/jobs/{worker.job_id}", muted=False, class_name="truncate no-underline"),
+        link(long_name(worker.job), href=f"/jobs/{worker.job_id}", muted=False, class_name="min-w-0 no-underline"),
         rx.cond(worker.owner, rx.el.span("of ", worker.owner, class_name="text-muted-foreground"), rx.fragment()),
     )
     other = rx.el.span(rx.cond(worker.job, worker.job, "waiting for a job"), class_name="text-muted-foreground")

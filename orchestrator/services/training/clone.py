@@ -85,4 +85,4 @@ def next_name(name: str) -> str:
     stem, dash, number = name.rpartition("-")
     if dash and len(number) < 5 and (count := parse_number(number)) is not None:
         return f"{stem}-{count + 1}"[:64]
-    return f"{name[:61]}-2"
+    return f"{name[:61].rstrip('-')}-2"

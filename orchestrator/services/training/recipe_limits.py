@@ -1,6 +1,6 @@
 """Limits of a recipe: the context of its base, the frame size it was made for, the memory of the device."""
 
-from orchestrator.domain.families import LIGER_FAMILIES
+from orchestrator.domain.families import FAMILIES, LIGER_FAMILIES
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import LIGER_MISSING, Recipe, smaller_batch
 from orchestrator.services.models.rows import vision_layout
@@ -24,7 +24,10 @@ def vision_problems(model: VideoModel, recipe: Recipe) -> list[Problem]:
     if data.size and own_size and not any_size and data.size != own_size:
         return [("data.size", f"This base takes exactly {own_size} x {own_size} pixels. Leave Frame size empty.")]
     if not vision:
-        return []
+        rule = FAMILIES[model.family].clip if model.family in FAMILIES else None
+        own, tubelet = int(facts.get("frames") or 0), int(facts.get("tubelet_size") or 0)
+        problem = rule.frames_problem(data.frames, own, tubelet) if rule else ""
+        return [("data.frames", problem)] if problem else []
     step = vision["patch"] * vision["merge"]
     if data.size and any_size and data.size % step:
         return [("data.size", f"Frame size must be a multiple of {step} for this base, such as {own_size}.")]

@@ -155,6 +155,10 @@ class Result:
     clips: str = ""
     """Such as "R@1 on 48 validation clips"."""
     metrics: list[MetricComparison] = field(default_factory=list)
+    baseline: str = ""
+    """What the metrics are compared with."""
+    matrix_note: str = ""
+    """Why there is no confusion matrix, where there would be one."""
     labels: list[str] = field(default_factory=list)
     confusion: list[ConfusionRow] = field(default_factory=list)
 
@@ -175,6 +179,10 @@ def result_of(summary: RunSummary) -> Result:
         loss=formatting.loss(summary.eval_loss),
         clips=f"{_headline_label(metric)} {formatting.plural(total, 'validation clip')}" if total else "",
         metrics=_metrics(summary),
+        baseline=TASKS[task_of(summary)].baseline,
+        matrix_note=""
+        if matrix or not labels
+        else f"The confusion matrix of {len(labels)} classes is too large to show.",
         labels=labels,
         confusion=[_confusion_row(labels, label, row, i) for i, (label, row) in enumerate(pairs)],
     )

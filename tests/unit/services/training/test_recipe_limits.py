@@ -1,10 +1,22 @@
 """A recipe that cannot run is refused next to the field that would solve it; advice blocks nothing."""
 
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from jobs.families.encoder import Encoder
+from jobs.families.protocol import Base
+from jobs.families.timesformer.family import FAMILY as TIMESFORMER
+from jobs.families.videomae.family import FAMILY as VIDEOMAE
+from jobs.families.vivit.family import FAMILY as VIVIT
+from jobs.families.vjepa2.family import FAMILY as VJEPA2
+from orchestrator.domain.errors import Invalid
+from orchestrator.domain.families import FAMILIES
 from orchestrator.domain.models import ModelSource, VideoModel
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.domain.tasks import ModelType
+from orchestrator.services.models.inspect import _details
 from orchestrator.services.models.vision_tokens import read_vision_layout, visual_tokens
 from orchestrator.services.training.estimate import adapter_parameters
 from orchestrator.services.training.memory import memory_of
@@ -106,3 +118,61 @@ def test_moments_of_8_bits_take_less() -> None:
     assert memory_of(qwen(), whole, 10**7).trained == 160_000_000
     assert memory_of(qwen(), small, 10**7).trained == 100_000_000
     assert memory_of(qwen(), whole, 10**7, gpu=True).trained == 100_000_000
+
+
+def encoder(family: str, **details: Any) -> VideoModel:
+    return VideoModel(
+        name="base",
+        model_type=FAMILIES[family].model_type,
+        architecture=FAMILIES[family].title,
+        family=family,
+        source=ModelSource.PATH,
+        details=details,
+    )
+
+
+@pytest.mark.parametrize(
+    ("base", "frames", "sentence"),
+    [
+        (encoder("videomae", frames=8), 4, "This base sees exactly 8 frames. Leave Frames empty."),
+        (encoder("videomae", frames=8), 16, "This base sees exactly 8 frames. Leave Frames empty."),
+        (encoder("videomae", frames=8), 8, ""),
+        (encoder("videomae", frames=8), None, ""),
+        (encoder("videomae"), 8, "This base sees exactly 16 frames. Leave Frames empty."),
+        (encoder("timesformer", frames=None), 16, "This base sees exactly 8 frames. Leave Frames empty."),
+        (encoder("vivit", frames=32), 16, "This base sees exactly 32 frames. Leave Frames empty."),
+        (encoder("xclip", frames=8), 9, "This base sees exactly 8 frames. Leave Frames empty."),
+        (encoder("vjepa2", frames=64, tubelet_size=2), 15, "This base takes frames by 2. Enter a multiple of 2"),
+        (encoder("vjepa2", frames=64, tubelet_size=2), 16, ""),
+        (encoder("clip"), 5, ""),
+    ],
+)
+def test_an_encoder_takes_the_frames_of_its_checkpoint(base: VideoModel, frames: int | None, sentence: str) -> None:
+    found = vision_problems(base, parse_recipe({"data": {"frames": frames}}))
+    assert [field for field, _ in found] == (["data.frames"] if sentence else [])
+    assert "".join(text for _, text in found).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("family", "config"),
+    [
+        (VIDEOMAE, {"num_frames": 8, "tubelet_size": 2}),
+        (VIDEOMAE, {}),
+        (TIMESFORMER, {"num_frames": 8}),
+        (VIVIT, {"num_frames": 32, "tubelet_size": [2, 16, 16]}),
+        (VJEPA2, {"frames_per_clip": 64, "tubelet_size": 2}),
+        (VJEPA2, {}),
+    ],
+)
+def test_the_preflight_says_what_the_trainer_would(family: Encoder, config: dict[str, Any]) -> None:
+    facts = _details(config | {"image_size": 224}, family.name, {})
+    base = Base(Path("x"), config, {})
+    for frames in (None, 1, 7, 8, 16, 32, 64):
+        recipe = parse_recipe({"data": {"frames": frames}})
+        trainer = ""
+        try:
+            family.check_frames(base, recipe)
+        except Invalid as error:
+            trainer = error.message
+        before = vision_problems(encoder(family.name, **facts), recipe)
+        assert "".join(text for _, text in before) == trainer

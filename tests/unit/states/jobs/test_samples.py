@@ -1,6 +1,7 @@
 """What the job page says about single clips: queries with ranked clips, captions, misclassified clips."""
 
 from orchestrator.domain.run_summary import RunSummary
+from orchestrator.domain.tasks import TASKS
 from orchestrator.states.jobs.samples import mistakes_of, result_of, samples_of
 
 
@@ -69,3 +70,12 @@ def test_samples_of_an_earlier_version_are_of_their_runs_task() -> None:
     (search,) = samples_of(RunSummary.from_json({"task": "retrieval", "samples": [row]}))
     (caption,) = samples_of(RunSummary.from_json({"task": "captioning", "samples": [row]}))
     assert (search.note, caption.note) == ("Found at rank 3", "Expected: a red ring hops")
+
+
+def test_the_result_names_what_it_is_compared_with_and_why_there_is_no_matrix() -> None:
+    guessed = {"task": "classification", "eval_accuracy": 0.5, "class_names": [f"c{number}" for number in range(200)]}
+    result = result_of(RunSummary.from_json(guessed))
+    assert (result.baseline, result.confusion) == ("guessing", [])
+    assert result.matrix_note == "The confusion matrix of 200 classes is too large to show."
+    asked = result_of(RunSummary.from_json({"task": "captioning", TASKS["captioning"].headline.name: 0.5}))
+    assert (asked.baseline, asked.matrix_note) == ("untouched base", "")
