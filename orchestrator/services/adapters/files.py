@@ -65,7 +65,8 @@ def move_files_from_job(adapter: Adapter) -> None:
 
 def remove_files(adapter: Adapter) -> None:
     """Deletes all files of the adapter."""
-    shutil.rmtree(job_result(adapter.source_job, adapter.kind), ignore_errors=True)
+    for attempt in attempts_on_disk(adapter.source_job):
+        shutil.rmtree(attempt_folder(adapter.source_job, attempt) / adapter.kind.value, ignore_errors=True)
     shutil.rmtree(home_folder(adapter.id or 0), ignore_errors=True)
 
 
