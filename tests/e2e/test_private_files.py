@@ -24,8 +24,9 @@ def open_to_others(folder: Path) -> list[str]:
 @pytest.mark.timeout(600)
 def test_files_are_for_the_studio_only(api: httpx.Client, app_server: Studio) -> None:
     job = launch(api, "private")
-    wait_for(api, job, "completed", limit_s=400)
-    assert api.get(f"/jobs/{job}/download").status_code == 200
+    wait_for(api, job, "running", "completed")
+    api.post(f"/jobs/{job}/stop")
+    wait_for(api, job, "stopped", "completed")
     dataset = api.get("/datasets").json()["items"][0]["id"]
     assert api.get(f"/datasets/{dataset}/export").status_code == 200
     log = app_server.log.relative_to(app_server.data_dir).as_posix()  # the test's own
