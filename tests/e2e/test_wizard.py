@@ -141,6 +141,29 @@ def test_a_double_click_launches_once(page: Page, api: httpx.Client, demo: tuple
     api.post(f"/jobs/{jobs[0]['id']}/stop")
 
 
+def test_two_tabs_keep_their_own_drafts_and_a_recipe_file_fills_one(page: Page, demo: tuple[str, str]) -> None:
+    open_parameters(page)
+    page.locator("#field-output-name").fill("tab-a")
+    page.locator("#field-qlora-r").focus()
+    page.wait_for_url(re.compile(r"/jobs/new/?\?draft=\d+$"))
+    other = page.context.new_page()
+    other.goto("/jobs/new")
+    expect(other.get_by_role("list", name="Drafts")).to_contain_text("tab-a")
+    open_parameters(other)
+    recipe = {
+        "name": "recipe.yaml",
+        "mimeType": "text/yaml",
+        "buffer": b"output_name: tab-b\nqlora: {r: 12, rank: 3}\n",
+    }
+    other.locator("#recipe-file").set_input_files(recipe)
+    expect(other.locator("#recipe-result")).to_contain_text("Did you mean qlora.r?")
+    expect(other.locator("#field-qlora-r")).to_have_value("12")
+    other.wait_for_url(re.compile(r"\?draft=\d+$"))
+    page.reload()
+    expect(page.locator("#field-output-name")).to_have_value("tab-a")
+    expect(page.locator("#field-qlora-r")).to_have_value("16")
+
+
 def test_a_deleted_dataset_is_refused_with_a_sentence(page: Page, api: httpx.Client, demo: tuple[str, str]) -> None:
     dataset, model = demo
     page.goto(f"/jobs/new?dataset={dataset}&model={model}")
