@@ -85,7 +85,8 @@ def test_everything_reads_as_before(client: TestClient) -> None:
         "fast/fast-broken.mp4": "damaged",
         "slow/slow-again.mp4": "duplicate",
     }
-    jobs = [as_before(get(client, f"/jobs/{before['id']}"), before, "failure") for before in FACTS["jobs"]]
+    new = ("failure", "model_revision")
+    jobs = [as_before(get(client, f"/jobs/{before['id']}"), before, *new) for before in FACTS["jobs"]]
     assert [job["failure"] for job in jobs] == [None, None, "machine_lost"]
     for job_id, before in FACTS["timelines"].items():
         assert get(client, f"/jobs/{job_id}/timeline")["items"] == before
