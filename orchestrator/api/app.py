@@ -27,6 +27,7 @@ from orchestrator.api.routes import (
     uploads,
 )
 from orchestrator.api.schema.document import DocumentedAPI
+from orchestrator.domain.plain_text import MAX_DEPTH
 from orchestrator.edge.hosts import AllowedHosts
 from orchestrator.edge.inline_scripts import script_sources
 from orchestrator.edge.page_headers import page_policy
@@ -59,7 +60,8 @@ def create_api() -> FastAPI:
     app = DocumentedAPI(
         title="Loreel",
         version=VERSION,
-        description="Everything the pages do, for scripts. Send `Authorization: Bearer lrl_...`.",
+        description="Everything the pages do, for scripts. Send `Authorization: Bearer lrl_...`. No text may hold "
+        f"NUL or half a surrogate pair; lists and objects are nested at most {MAX_DEPTH} deep.",
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
