@@ -110,6 +110,7 @@ def settings(site: str, cookie: str) -> dict[str, Any]:
     others = {"not_a_server_error": {"expected-statuses": ["2xx", "3xx", "4xx", "503"]}}
     return {
         "seed": 20_261_130,
+        "cache": {"enabled": False},
         "base-url": site,
         "continue-on-failure": True,
         "headers": {"Sec-Fetch-Site": "same-origin"},
