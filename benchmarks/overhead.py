@@ -56,16 +56,16 @@ def _bare(spec: TrainSpec) -> float:
     sides = split_clips(spec.clips, recipe.data.validation_share, recipe.optim.seed)
     plan = build_plan(spec, recipe, read_base(Path(spec.model_path)), sides)
     model: Any = load_with_adapters(family, plan).train()
-    learn = load_data(spec, plan, family, model, sides, Recorder(1, 1, [], quiet=True), StopSignal()).learn
+    training = load_data(spec, plan, family, model, sides, Recorder(1, 1, [], quiet=True), StopSignal()).training
     collate = family.collate(plan)
     trained = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=recipe.optim.learning_rate)
     times, threads, no_state = [], ThreadTuner(model), (None, None, None)
     threads.on_step_begin(*no_state)  # pyright: ignore[reportArgumentType]
     for _ in range(EPOCHS):
-        order = torch.randperm(len(learn)).tolist()
+        order = torch.randperm(len(training)).tolist()
         for start in range(0, len(order), BATCH):
-            batch = collate([learn[index] for index in order[start : start + BATCH]])
+            batch = collate([training[index] for index in order[start : start + BATCH]])
             model(**batch).loss.backward()
             torch.nn.utils.clip_grad_norm_(trained, 1.0)
             optimizer.step()

@@ -20,11 +20,13 @@ class Baseline:
     before: dict[int, str] = field(default_factory=dict)
 
 
-def load_or_measure_baseline(folder: Path, family: Family, plan: Plan, trainer: VideoTrainer, held: Any) -> Baseline:
+def load_or_measure_baseline(
+    folder: Path, family: Family, plan: Plan, trainer: VideoTrainer, validation: Any
+) -> Baseline:
     """Reads it, computes the chance level, or measures it; a resumed run must not measure a trained model."""
-    if not len(held):
+    if not len(validation):
         return Baseline()
-    chance = family.chance_level(plan, len(held))
+    chance = family.chance_level(plan, len(validation))
     if chance is not None:
         return Baseline(chance)
     known = _read(folder / BASELINE)
@@ -33,7 +35,7 @@ def load_or_measure_baseline(folder: Path, family: Family, plan: Plan, trainer: 
     # New adapters change nothing, so this measures the base.
     with preserve_rng():
         trainer.final = True
-        trainer.predict(held, metric_key_prefix="eval")
+        trainer.predict(validation, metric_key_prefix="eval")
         trainer.final = False
     answered = [row for row in trainer.score.clips if row.predicted is not None]
     before = {row.clip_id: str(row.predicted) for row in answered if row.clip_id is not None}

@@ -24,8 +24,10 @@ def clip_file(clip: ClipSpec) -> ClipFile:
 class ClipDataset(Dataset[Item]):
     """Decodes a clip when it is first used, so that the first step waits for one batch only."""
 
-    def __init__(self, clips: Sequence[ClipSpec], class_names: Sequence[str], cache: FrameCache, learn: bool) -> None:
-        self._clips, self._cache, self._learn = list(clips), cache, learn
+    def __init__(
+        self, clips: Sequence[ClipSpec], class_names: Sequence[str], cache: FrameCache, training: bool
+    ) -> None:
+        self._clips, self._cache, self._training = list(clips), cache, training
         self.kept: FeatureCache | None = None
         """Where it is set, items have features instead of frames."""
         self._epoch = 0
@@ -50,6 +52,6 @@ class ClipDataset(Dataset[Item]):
             "label": self._index.get(clip.label, -1),
             "captions": captions_of(clip),
             "clip_id": clip.id,
-            "training": self._learn,
+            "training": self._training,
             "seed": (self._epoch, index),
         }

@@ -31,14 +31,14 @@ _PROGRESS_S = 5.0
 class RunData:
     """The clips of both splits."""
 
-    learn: ClipDataset
-    held: ClipDataset
+    training: ClipDataset
+    validation: ClipDataset
     ahead: FramePrefetcher
     """Decodes them in threads during the run, where no loader processes do."""
 
 
 def load_data(
-    spec: TrainSpec, plan: Plan, family: Family, model: Any, sides: Split, recorder: Recorder, stop: StopSignal
+    spec: TrainSpec, plan: Plan, family: Family, model: Any, splits: Split, recorder: Recorder, stop: StopSignal
 ) -> RunData:
     """Both splits over the caches that all runs share.
 
@@ -49,24 +49,26 @@ def load_data(
     root = Path(spec.cache_dir or spec.folder)
     budget = CacheBudget(spec.cache_bytes, root / "frames", root / "features")
     frames = FrameCache(root / "frames", family.sampling(plan.base, plan.recipe), budget=budget)
-    learn = ClipDataset(sides.train, spec.class_names, frames, learn=True)
-    held = ClipDataset(sides.validation, spec.class_names, frames, learn=False)
+    training = ClipDataset(splits.train, spec.class_names, frames, training=True)
+    validation = ClipDataset(splits.validation, spec.class_names, frames, training=False)
     vision_encoder = family.vision_encoder(plan, model)
     if vision_encoder is not None:
         features = FeatureCache(root / "features", vision_encoder, frames, budget)
         # Each rank encodes its share; a clip that is still missing is encoded when a batch needs it.
-        files = [*learn.files, *held.files][rank() :: world_size()]
+        files = [*training.files, *validation.files][rank() :: world_size()]
         stop.stage = Stage.FEATURES
         with encoding_threads(model, plan.device) as threads:
             features.fill(files, _ProgressReporter(recorder), stop.asked, threads)
         stop.check()
         _note_cache_use(features, len(files), recorder)
         if not features.full:
-            learn.kept = held.kept = features
+            training.kept = validation.kept = features
     # Loader processes decode by themselves, and a process with threads must not be forked.
-    idle = learn.kept is None and device_settings.loader_workers(plan.device) == 0
-    shares = [*learn.files, *held.files][rank() :: world_size()]
-    return RunData(learn, held, FramePrefetcher(frames, shares, max(0, torch.get_num_threads() - 1) if idle else 0))
+    idle = training.kept is None and device_settings.loader_workers(plan.device) == 0
+    shares = [*training.files, *validation.files][rank() :: world_size()]
+    return RunData(
+        training, validation, FramePrefetcher(frames, shares, max(0, torch.get_num_threads() - 1) if idle else 0)
+    )
 
 
 class PrefetchProgress(TrainerCallback):

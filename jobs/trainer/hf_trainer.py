@@ -73,19 +73,19 @@ def training_arguments(
 
 
 class VideoTrainer(Trainer):
-    """Saves each checkpoint under another name and renames it when it is complete; `judge` scores each evaluation."""
+    """Saves each checkpoint under another name and renames it when it is complete; `evaluate_family` scores each evaluation."""
 
     def __init__(
         self,
         *args: Any,
-        judge: Callable[[Any, RawOutput, bool], Score],
+        evaluate_family: Callable[[Any, RawOutput, bool], Score],
         stop: StopSignal | None = None,
         prunes: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self._prunes = prunes
-        self._judge = judge
+        self._evaluate_family = evaluate_family
         self._stop = stop or StopSignal()
         self._saved_step = self._evaluated_step = -1
         self._evaluation_due = False
@@ -173,11 +173,11 @@ class VideoTrainer(Trainer):
         """Adds the family's metrics to the Trainer's loss."""
         import torch
 
-        # The Trainer gathers no logits where it has no `compute_metrics`; ours are for `judge`.
+        # The Trainer gathers no logits where it has no `compute_metrics`; ours are for `evaluate_family`.
         output = super().evaluation_loop(dataloader, description, self.args.prediction_loss_only, *args, **kwargs)
         labels = None if output.label_ids is None else np.asarray(output.label_ids)
         with torch.no_grad():
-            self.score = self._judge(self.model, RawOutput(output.predictions, labels), self.final)
+            self.score = self._evaluate_family(self.model, RawOutput(output.predictions, labels), self.final)
         assert output.metrics is not None
         output.metrics.update(self.score.values)
         return output

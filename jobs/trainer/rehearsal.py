@@ -46,28 +46,28 @@ def rehearse(spec: Any) -> dict[str, Any]:
     base = read_base(Path(spec.model_path))
     family = resolve(base)
     family.check(base, recipe, spec.task)
-    sides = split_clips(spec.clips, recipe.data.validation_share, recipe.optim.seed)
-    plan = build_plan(spec, recipe, base, sides)
-    warnings = [*check_clips(plan, sides), *family.caption_warnings(plan, named_captions(sides))]
+    splits = split_clips(spec.clips, recipe.data.validation_share, recipe.optim.seed)
+    plan = build_plan(spec, recipe, base, splits)
+    warnings = [*check_clips(plan, splits), *family.caption_warnings(plan, named_captions(splits))]
     set_seed(recipe.optim.seed)
     model = load_with_adapters(family, plan)
     loaded = time.monotonic()
     few = Split(
-        tuple(_some(sides.train, STEPS * recipe.optim.batch_size)),
-        tuple(_some(sides.validation, _VALIDATION)),
+        tuple(_some(splits.train, STEPS * recipe.optim.batch_size)),
+        tuple(_some(splits.validation, _VALIDATION)),
     )
     clips = load_data(spec, plan, family, model, few, Recorder(0, 0, []), StopSignal())
-    learn, held = clips.learn, clips.held
-    for side in (learn, held):
+    training, validation = clips.training, clips.validation
+    for side in (training, validation):
         for index in range(len(side)):
             side[index]
     decoded = time.monotonic()
-    apply_liger_kernels(family, plan, model, learn)
+    apply_liger_kernels(family, plan, model, training)
     counter = _TokenCounter(family.collate(plan))
-    trainer, clock = _trainer(Path(spec.folder), family, plan, model, learn, held, counter)
+    trainer, clock = _trainer(Path(spec.folder), family, plan, model, training, validation, counter)
     trainer.train()
     trained = time.monotonic()
-    if len(held):
+    if len(validation):
         trainer.evaluate()
     evaluated = time.monotonic()
     return {
@@ -75,9 +75,9 @@ def rehearse(spec: Any) -> dict[str, Any]:
         "revision": spec.model_revision,
         "memory_bytes": _peak(torch),
         "load_s": round(loaded - began, 3),
-        "decode_s": round((decoded - loaded) / max(1, len(learn) + len(held)), 5),
+        "decode_s": round((decoded - loaded) / max(1, len(training) + len(validation)), 5),
         "step_s": round(clock.best, 4),
-        "eval_s": round((evaluated - trained) / max(1, len(held)), 4),
+        "eval_s": round((evaluated - trained) / max(1, len(validation)), 4),
         "trainable": sum(p.numel() for p in model.parameters() if p.requires_grad),
         "frames": _clip_shape(family.sampling(base, recipe)),
         "visual_tokens": counter.visual,
@@ -122,7 +122,9 @@ class _TokenCounter:
         return batch
 
 
-def _trainer(folder: Path, family: Any, plan: Any, model: Any, learn: Any, held: Any, collate: Any) -> tuple[Any, Any]:
+def _trainer(
+    folder: Path, family: Any, plan: Any, model: Any, training: Any, validation: Any, collate: Any
+) -> tuple[Any, Any]:
     from jobs.trainer.callbacks import StepClock
     from jobs.trainer.hf_trainer import VideoTrainer, training_arguments
 
@@ -130,15 +132,17 @@ def _trainer(folder: Path, family: Any, plan: Any, model: Any, learn: Any, held:
         update={"optim": plan.recipe.optim.model_copy(update={"max_steps": STEPS, "gradient_accumulation": 1})}
     )
     clock, reads_logits = StepClock(), family.reads_logits and not plan.is_pretraining
-    arguments = training_arguments(folder, short, STEPS, False, reads_logits, plan.device, decodes=learn.kept is None)
+    arguments = training_arguments(
+        folder, short, STEPS, False, reads_logits, plan.device, decodes=training.kept is None
+    )
     arguments.save_strategy = "no"
     trainer = VideoTrainer(
         model=model,
         args=arguments,
-        train_dataset=learn,
-        eval_dataset=held if len(held) else None,
+        train_dataset=training,
+        eval_dataset=validation if len(validation) else None,
         data_collator=collate,
-        judge=lambda model, raw, final: family.evaluate(plan, model, held, raw, final),
+        evaluate_family=lambda model, raw, final: family.evaluate(plan, model, validation, raw, final),
         callbacks=[clock],
     )
     return trainer, clock
@@ -146,9 +150,9 @@ def _trainer(folder: Path, family: Any, plan: Any, model: Any, learn: Any, held:
 
 def _clip_shape(sampling: Any) -> list[int]:
     """Frames, height and width of a clip as the model gets it."""
-    sides = dict(sampling.size)
-    edge = sides.get("shortest_edge", 0)
-    height, width = sampling.crop or (sides.get("height", edge), sides.get("width", edge))
+    edges = dict(sampling.size)
+    edge = edges.get("shortest_edge", 0)
+    height, width = sampling.crop or (edges.get("height", edge), edges.get("width", edge))
     return [sampling.count, height, width]
 
 

@@ -123,7 +123,7 @@ class Run:
     stop: StopSignal
     family: Family
     plan: Plan
-    sides: Split
+    splits: Split
     began_at: float
 
     @property
@@ -154,15 +154,15 @@ def _train(spec: TrainSpec, recorder: Recorder, stop: StopSignal) -> TrainResult
     base = read_base(Path(spec.model_path))
     family = resolve(base)
     family.check(base, recipe, spec.task)
-    sides = split_clips(spec.clips, recipe.data.validation_share, recipe.optim.seed)
-    plan = build_plan(spec, recipe, base, sides)
-    for warning in check_clips(plan, sides):
+    splits = split_clips(spec.clips, recipe.data.validation_share, recipe.optim.seed)
+    plan = build_plan(spec, recipe, base, splits)
+    for warning in check_clips(plan, splits):
         recorder.note(warning, "clips")
     if emulates_bf16(plan.device):
         recorder.note("This GPU has no bf16 of its own (it is older than Ampere), so steps take longer.", "device")
-    if warnings := family.caption_warnings(plan, named_captions(sides)):
+    if warnings := family.caption_warnings(plan, named_captions(splits)):
         recorder.note(" ".join(warnings), "captions")
-    run = Run(spec, recorder, stop, family, plan, sides, began_at)
+    run = Run(spec, recorder, stop, family, plan, splits, began_at)
     memory = load_settings(run.folder, recipe) if spec.attempt > 1 else requested_settings(recipe)
     resumes = spec.attempt > 1
     while True:
@@ -197,53 +197,53 @@ def _try(run: Run, memory: MemorySettings, resumes: bool) -> tuple[TrainResult |
 
 
 def _load_and_train(run: Run, memory: MemorySettings, resumes: bool) -> TrainResult:
-    """Loads model and clips, then trains: see `_learn`."""
-    spec, recorder, family, sides = run.spec, run.recorder, run.family, run.sides
+    """Loads model and clips, then trains: see `_train_and_export`."""
+    spec, recorder, family, splits = run.spec, run.recorder, run.family, run.splits
     plan = dataclasses.replace(run.plan, recipe=memory.on(run.plan.recipe))
     set_seed(plan.recipe.optim.seed)
     run.stop.stage = Stage.LOADING
     run.stop.check()
     model = load_with_adapters(family, plan, memory.checkpointing, _is_tight(run, plan.recipe))
     run.stop.check()
-    recorder.log(start_message(spec, plan, sides, model))
-    clips = load_data(spec, plan, family, model, sides, recorder, run.stop)
-    apply_liger_kernels(family, plan, model, clips.learn)
+    recorder.log(start_message(spec, plan, splits, model))
+    clips = load_data(spec, plan, family, model, splits, recorder, run.stop)
+    apply_liger_kernels(family, plan, model, clips.training)
     run.stop.check()
     trainer, reporter = _trainer(run, plan, model, clips)
     with clips.ahead:
-        return _learn(run, plan, model, clips, trainer, reporter, resumes)
+        return _train_and_export(run, plan, model, clips, trainer, reporter, resumes)
 
 
-def _learn(
+def _train_and_export(
     run: Run, plan: Plan, model: Any, clips: RunData, trainer: VideoTrainer, reporter: Reporter, resumes: bool
 ) -> TrainResult:
     """Evaluates the base, trains, evaluates, exports."""
-    spec, recorder, family, sides, stop = run.spec, run.recorder, run.family, run.sides, run.stop
-    learn, held = clips.learn, clips.held
+    spec, recorder, family, splits, stop = run.spec, run.recorder, run.family, run.splits, run.stop
+    training, validation = clips.training, clips.validation
     kind = TASKS[plan.task].answer
     stop.enter(Stage.BASELINE)
-    baseline = load_or_measure_baseline(run.folder, family, plan, trainer, held)
+    baseline = load_or_measure_baseline(run.folder, family, plan, trainer, validation)
     reporter.samples = lambda: (
-        summarize_evaluation(trainer.score, kind, before=baseline.before, clips=sides.validation).samples
+        summarize_evaluation(trainer.score, kind, before=baseline.before, clips=splits.validation).samples
     )
     checkpoint = latest_complete_checkpoint(run.folder / CHECKPOINTS, map(Path, spec.checkpoints)) if resumes else None
     _train_steps(run, trainer, checkpoint)
 
     outcome = EvaluationResult()
-    if not stop.stopping and len(held):
+    if not stop.stopping and len(validation):
         # The metrics of exactly what is exported. A stopped run has those of its latest evaluation only.
         with contextlib.suppress(StopRequested):
-            loss = _evaluate_all_clips(trainer, held, stop)
+            loss = _evaluate_all_clips(trainer, validation, stop)
             outcome = summarize_evaluation(
-                trainer.score, kind, loss, sides.validation, baseline.values, baseline.before
+                trainer.score, kind, loss, splits.validation, baseline.values, baseline.before
             )
     seconds = time.monotonic() - run.began_at
     facts = RunSummary(
         task=spec.task,
         final_step=trainer.state.global_step,
         train_seconds=round(seconds, 1),
-        train_clips=len(learn),
-        validation_clips=len(held),
+        train_clips=len(training),
+        validation_clips=len(validation),
         trainable_parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
         device=plan.device,
     )
@@ -274,7 +274,7 @@ def _train_steps(run: Run, trainer: VideoTrainer, checkpoint: Path | None) -> No
             trainer.train(resume_from_checkpoint=str(checkpoint))
 
 
-def _evaluate_all_clips(trainer: VideoTrainer, held: ClipDataset, stop: StopSignal) -> float | None:
+def _evaluate_all_clips(trainer: VideoTrainer, validation: ClipDataset, stop: StopSignal) -> float | None:
     """Evaluates the trained model on every validation clip; the loss.
 
     Raises:
@@ -282,7 +282,7 @@ def _evaluate_all_clips(trainer: VideoTrainer, held: ClipDataset, stop: StopSign
     """
     stop.enter(Stage.FINAL_EVALUATION, *trainer.progress())
     trainer.final = True
-    return (trainer.predict(held, metric_key_prefix="eval").metrics or {}).get("eval_loss")
+    return (trainer.predict(validation, metric_key_prefix="eval").metrics or {}).get("eval_loss")
 
 
 def _is_tight(run: Run, recipe: Recipe) -> bool:
@@ -291,33 +291,40 @@ def _is_tight(run: Run, recipe: Recipe) -> bool:
 
 
 def _trainer(run: Run, plan: Plan, model: Any, clips: RunData) -> tuple[VideoTrainer, Reporter]:
-    family, learn, held = run.family, clips.learn, clips.held
+    family, training, validation = run.family, clips.training, clips.validation
     optim = plan.recipe.optim
     batch, gather = optim.batch_size, optim.gradient_accumulation
-    steps_per_epoch = math.ceil(math.ceil(math.ceil(len(learn) / batch) / world_size()) / gather)
+    steps_per_epoch = math.ceil(math.ceil(math.ceil(len(training) / batch) / world_size()) / gather)
     steps = optim.max_steps or steps_per_epoch * optim.epochs
     folder = run.folder / CHECKPOINTS
     folder.mkdir(parents=True, exist_ok=True)
     if is_main_process() and run.spec.prunes:
         prune_checkpoints(folder)
-    clips_per_step = min(batch * gather * world_size(), len(learn))
+    clips_per_step = min(batch * gather * world_size(), len(training))
     reporter = Reporter(run.recorder, clips_per_step)
-    evaluated, plan = StoppableItems(held, run.stop), dataclasses.replace(plan, check_stop=run.stop.check_token)
+    evaluated, plan = StoppableItems(validation, run.stop), dataclasses.replace(plan, check_stop=run.stop.check_token)
     reads_logits = family.reads_logits and not plan.is_pretraining
     tight = _is_tight(run, plan.recipe)
     trainer = VideoTrainer(
         model=model,
         args=training_arguments(
-            folder, plan.recipe, steps, len(held) > 0, reads_logits, plan.device, tight, decodes=learn.kept is None
+            folder,
+            plan.recipe,
+            steps,
+            len(validation) > 0,
+            reads_logits,
+            plan.device,
+            tight,
+            decodes=training.kept is None,
         ),
-        train_dataset=learn,
-        eval_dataset=held if len(held) else None,
+        train_dataset=training,
+        eval_dataset=validation if len(validation) else None,
         data_collator=family.collate(plan),
-        judge=lambda model, raw, final: family.evaluate(plan, model, evaluated, raw, final),
+        evaluate_family=lambda model, raw, final: family.evaluate(plan, model, evaluated, raw, final),
         stop=run.stop,
         prunes=run.spec.prunes,
         callbacks=[
-            SetEpoch(learn),
+            SetEpoch(training),
             PrefetchProgress(clips.ahead, run.recorder),
             reporter,
             StopCallback(run.stop),

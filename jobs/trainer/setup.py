@@ -16,13 +16,13 @@ from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.tasks import TASKS, Annotation
 
 
-def build_plan(spec: TrainSpec, recipe: Recipe, base: Base, sides: Split) -> Plan:
+def build_plan(spec: TrainSpec, recipe: Recipe, base: Base, splits: Split) -> Plan:
     """The run's plan, on the GPU where there is one."""
-    captions = tuple(sentence for clip in sides.train for sentence in captions_of(clip))
+    captions = tuple(sentence for clip in splits.train for sentence in captions_of(clip))
     return Plan(base, recipe, spec.task, tuple(spec.class_names), captions, local_device(), spec.model_revision)
 
 
-def check_clips(plan: Plan, sides: Split) -> list[str]:
+def check_clips(plan: Plan, splits: Split) -> list[str]:
     """Checks that each clip has what the task learns from; returns warnings.
 
     Raises:
@@ -31,26 +31,26 @@ def check_clips(plan: Plan, sides: Split) -> list[str]:
     annotation = TASKS[plan.task].annotation
     match annotation:
         case Annotation.LABEL:
-            return [] if plan.is_pretraining else _check_classes(plan, sides)
+            return [] if plan.is_pretraining else _check_classes(plan, splits)
         case Annotation.CAPTION:
-            _check_captions(sides)
+            _check_captions(splits)
             return []
         case _:
             assert_never(annotation)
 
 
-def _check_captions(sides: Split) -> None:
-    clips = (*sides.train, *sides.validation)
+def _check_captions(splits: Split) -> None:
+    clips = (*splits.train, *splits.validation)
     uncaptioned = [clip for clip in clips if not captions_of(clip)]
     if uncaptioned:
         others = f" and {len(uncaptioned) - 1} more have" if len(uncaptioned) > 1 else " has"
         raise Invalid(f"{uncaptioned[0].name or 'A clip'}{others} no caption. Write one, or take the clip out.")
 
 
-def _check_classes(plan: Plan, sides: Split) -> list[str]:
+def _check_classes(plan: Plan, splits: Split) -> list[str]:
     if len(plan.class_names) < 2:
         raise Invalid("This dataset has fewer than two classes. Sort its clips into classes first.")
-    training, validation = {clip.label for clip in sides.train}, {clip.label for clip in sides.validation}
+    training, validation = {clip.label for clip in splits.train}, {clip.label for clip in splits.validation}
     missing = sorted((training | validation) - set(plan.class_names))
     if missing:
         raise Invalid(
@@ -63,9 +63,9 @@ def _check_classes(plan: Plan, sides: Split) -> list[str]:
     return [f"No clip to learn from shows {names}: those held-out clips can only be called wrong. Move some to train."]
 
 
-def named_captions(sides: Split) -> list[tuple[str, str]]:
+def named_captions(splits: Split) -> list[tuple[str, str]]:
     """Each caption of both splits with the name of its clip."""
-    clips = (*sides.train, *sides.validation)
+    clips = (*splits.train, *splits.validation)
     return [(clip.name or f"clip {clip.id}", sentence) for clip in clips for sentence in captions_of(clip)]
 
 
@@ -106,7 +106,7 @@ def _with_adapters(family: Family, plan: Plan, checkpointing: bool) -> Any:
         raise Invalid(text, "qlora.target_modules") from error
 
 
-def apply_liger_kernels(family: Family, plan: Plan, model: Any, learn: Items) -> None:
+def apply_liger_kernels(family: Family, plan: Plan, model: Any, training: Items) -> None:
     """Applies Liger's kernels where the recipe asks for them.
 
     Raises:
@@ -115,14 +115,14 @@ def apply_liger_kernels(family: Family, plan: Plan, model: Any, learn: Items) ->
     if use_liger(plan.recipe, plan.device):
         from jobs.trainer.liger import apply_and_check
 
-        count = min(plan.recipe.optim.batch_size, len(learn))
-        apply_and_check(plan, model, family.collate(plan), [learn[index] for index in range(count)])
+        count = min(plan.recipe.optim.batch_size, len(training))
+        apply_and_check(plan, model, family.collate(plan), [training[index] for index in range(count)])
 
 
-def start_message(spec: TrainSpec, plan: Plan, sides: Split, model: Any) -> str:
+def start_message(spec: TrainSpec, plan: Plan, splits: Split, model: Any) -> str:
     """The first line of the job's log."""
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     return (
         f"{spec.model_name} on {plan.device}{', NF4' if plan.four_bit else ''}: {trainable:,} trainable parameters, "
-        f"{len(sides.train)} clips to learn from, {len(sides.validation)} held out."
+        f"{len(splits.train)} clips to learn from, {len(splits.validation)} held out."
     )
