@@ -73,7 +73,7 @@ def training_arguments(
 
 
 class VideoTrainer(Trainer):
-    """Saves each checkpoint under another name and renames it when it is complete; `evaluate_family` scores each evaluation."""
+    """Renames each checkpoint to its name when it is complete; `evaluate_family` scores each evaluation."""
 
     def __init__(
         self,
