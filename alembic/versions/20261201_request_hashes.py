@@ -1,7 +1,7 @@
 """An idempotency key is bound to what was asked for with it; what was launched before has no hash."""
 
 import sqlalchemy as sa
-import sqlmodel
+import sqlmodel.sql.sqltypes
 from alembic import op
 
 revision = "0013_request_hashes"

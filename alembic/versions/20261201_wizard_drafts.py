@@ -3,7 +3,7 @@
 from typing import Any
 
 import sqlalchemy as sa
-import sqlmodel
+import sqlmodel.sql.sqltypes
 from alembic import op
 
 from orchestrator.domain.base import UtcDateTime

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import av.error
 from av.video.frame import VideoFrame
 from PIL import Image, ImageOps
 

@@ -39,4 +39,4 @@ def test_other_records_and_other_jobs_pass() -> None:
     attempts.accept(status("completed", 3))
     assert attempts.accept(record("system", 0))
     assert attempts.accept(record("noted", 3))
-    assert attempts.accept({**record("metric", 1), "job": 8})
+    assert attempts.accept({**record("metric", 1), "job": 8})  # pyright: ignore[reportArgumentType] - a record of any kind
