@@ -120,7 +120,7 @@ def test_a_stop_before_the_first_step_ends_as_stopped(
     with session_scope() as session:
         request_stop(session, ada, job_id)
     until(lambda: job_of(job_id).status in FINAL, 60)
-    assert job_of(job_id).status is JobStatus.STOPPED, logged(home, job_id)
+    assert job_of(job_id).status is JobStatus.STOPPED, logged(job_id)
     with session_scope() as session:
         events = [event.message for event in session.exec(select(JobEvent).where(JobEvent.job_id == job_id))]
     assert events[-1].startswith("Stopped "), events

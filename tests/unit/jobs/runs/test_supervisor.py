@@ -93,6 +93,7 @@ def test_records_of_an_earlier_attempt_that_the_database_never_got_are_stored_on
         job_id = make_job(session, ada, JobStatus.STARTING, 2)
         session.get_one(TrainingJob, job_id).step = 1
     write_metrics(tmp_path, job_id, [(1, 1, 5.0), (1, 2, 4.0)])
+    end = 0
     for _ in range(2):
         with session_scope() as session:
             end = store_earlier_records(session, job_id, 2, tmp_path)
