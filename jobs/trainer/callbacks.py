@@ -29,6 +29,7 @@ class Diverged(Invalid):
     """The loss became NaN or infinite."""
 
     def __init__(self, step: int, rate: float) -> None:
+        """`rate`: the learning rate of the recipe, which a person can change, not the momentary one of the schedule."""
         super().__init__(
             f"The loss was no longer a number at step {step}. The learning rate {rate:g} is probably too high: "
             "try a tenth of it."
@@ -144,7 +145,7 @@ class Reporter(TrainerCallback):
         step, total, epoch = state.global_step, state.max_steps, float(state.epoch or 0)
         if "loss" in logs:
             if not math.isfinite(logs["loss"]) or not math.isfinite(logs.get("grad_norm") or 0.0):
-                raise Diverged(step, float(logs.get("learning_rate", args.learning_rate)))
+                raise Diverged(step, args.learning_rate)
             values = {name: float(logs[name]) for name in _TRAIN if logs.get(name) is not None}
             self._recorder.metric(step, total, epoch, values | {"samples_per_s": round(self._clips_per_s, 2)})
         elif "eval_loss" in logs:

@@ -216,7 +216,7 @@ class VideoTrainer(Trainer):
 
         model: Any = self.model
         if not all(bool(torch.isfinite(p).all()) for p in model.parameters() if p.requires_grad):
-            raise Diverged(self.state.global_step, float(self._get_learning_rate()))
+            raise Diverged(self.state.global_step, self.args.learning_rate)
 
     def floating_point_ops(self, inputs: Any) -> int:
         """0: it is not used, and the Trainer would count all parameters of the model at each step."""

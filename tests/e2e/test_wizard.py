@@ -5,7 +5,7 @@ import time
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from benchmarks.studio import Studio
 from tests.unit.jobs.families.tiny_llms import make_tiny
@@ -150,7 +150,7 @@ def test_two_tabs_keep_their_own_drafts_and_a_recipe_file_fills_one(page: Page, 
     other.goto("/jobs/new")
     expect(other.get_by_role("list", name="Drafts")).to_contain_text("tab-a")
     open_parameters(other)
-    recipe = {
+    recipe: FilePayload = {
         "name": "recipe.yaml",
         "mimeType": "text/yaml",
         "buffer": b"output_name: tab-b\nqlora: {r: 12, rank: 3}\n",

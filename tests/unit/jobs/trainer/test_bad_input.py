@@ -116,7 +116,10 @@ def test_a_loss_that_is_no_number_keeps_the_last_good_checkpoint(
 
     monkeypatch.setattr(VideoTrainer, "compute_loss", broken)
     said = refused(spec, FailureKind.DIVERGED)
-    assert said.startswith("The loss was no longer a number at step 6. The learning rate ")
+    asked = spec.recipe["optim"]["learning_rate"]
+    assert said.startswith(
+        f"The loss was no longer a number at step 6. The learning rate {asked:g} is probably too high"
+    )
     monkeypatch.undo()
     newest = latest_complete_checkpoint(Path(spec.folder) / "checkpoints")
     assert newest is not None
@@ -137,8 +140,9 @@ def test_weights_that_diverged_in_a_step_with_a_finite_loss_are_not_saved(
         whole(trainer, model, trial)
 
     monkeypatch.setattr(VideoTrainer, "_save_checkpoint", broken)
+    asked = spec.recipe["optim"]["learning_rate"]
     assert refused(spec, FailureKind.DIVERGED).startswith(
-        "The loss was no longer a number at step 8. The learning rate "
+        f"The loss was no longer a number at step 8. The learning rate {asked:g} is"
     )
     newest = latest_complete_checkpoint(Path(spec.folder) / "checkpoints")
     assert newest is not None
