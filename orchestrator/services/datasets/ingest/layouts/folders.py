@@ -4,7 +4,7 @@ from pathlib import PurePosixPath
 
 from orchestrator.domain.datasets import Split
 from orchestrator.services.datasets.ingest.layouts.entry import LABEL_LIMIT, DetectedLayout, Entry
-from orchestrator.services.datasets.ingest.layouts.splits import SPLITS
+from orchestrator.services.datasets.ingest.layouts.splits import is_split_folder, splits_by_folder
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 from orchestrator.services.datasets.text_repair import normalize_text
 
@@ -17,25 +17,35 @@ def read(tree: Tree, level: int = 1) -> DetectedLayout:
     Args:
         level: which folder is the class: 1 for the clip's own, 2 for the one above it.
     """
-    videos = [PurePosixPath(name) for name in tree.videos]
-    # A folder named "test" is a split only where it contains class folders.
-    in_split = [p for p in videos if any(part.lower() in SPLITS for part in p.parts[:-2])]
-    splits = len(in_split) == len(videos) and bool(videos)
+    splits = splits_by_folder(tree.videos)
     entries = [
-        Entry(path.as_posix(), label=class_of(path.as_posix(), level), split=_split(path, splits)) for path in videos
+        Entry(
+            name,
+            label="" if level == 1 and _is_in_split_folder(name, splits) else class_of(name, level),
+            split=splits.get(name, Split.AUTO),
+        )
+        for name in tree.videos
     ]
     title = "Class folders, already split" if splits else "Class folders"
-    return DetectedLayout(
-        "folders", title, entries, columns={"label": _LEVEL_NAMES.get(level, f"the folder {level} above the clip")}
-    )
+    columns = {"label": _LEVEL_NAMES.get(level, f"the folder {level} above the clip")}
+    outside = [name for name in tree.videos if splits and name not in splits]
+    return DetectedLayout("folders", title, entries, columns=columns, notes=_outside_notes(outside))
+
+
+def _is_in_split_folder(name: str, splits: dict[str, Split]) -> bool:
+    """Whether the clip's own folder is its split, and no class."""
+    folders = name.split("/")[:-1]
+    return name in splits and is_split_folder(folders[-1]) and not any(is_split_folder(part) for part in folders[:-1])
+
+
+def _outside_notes(outside: list[str]) -> list[str]:
+    if not outside:
+        return []
+    clips = "1 clip is" if len(outside) == 1 else f"{len(outside):,} clips are"
+    return [f"{clips} outside the folders of the splits, and may be used for training or validation: {outside[0]}"]
 
 
 def class_of(name: str, level: int = 1) -> str:
     """The name of a clip's folder, or of one above it; "" where there is none."""
     parts = PurePosixPath(name).parts
     return normalize_text(parts[-1 - level]).strip()[:LABEL_LIMIT] if len(parts) > level else ""
-
-
-def _split(path: PurePosixPath, splits: bool) -> Split:
-    names = [SPLITS[part.lower()] for part in path.parts[:-2] if part.lower() in SPLITS] if splits else []
-    return names[-1] if names else Split.AUTO

@@ -1,5 +1,6 @@
 """Collects the entries of annotation files: finds each clip's file, and counts missing and repeated clips."""
 
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -11,6 +12,9 @@ from orchestrator.services.datasets.ingest.layouts.entry import (
     DetectedLayout,
     Entry,
 )
+from orchestrator.services.datasets.ingest.layouts.folders import class_of
+from orchestrator.services.datasets.ingest.layouts.matching import NamedClip, match_clips
+from orchestrator.services.datasets.ingest.layouts.splits import splits_by_folder
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 from orchestrator.services.datasets.text_repair import normalize_text
 
@@ -18,14 +22,27 @@ MAX_MISSING_LISTED = 20
 """How many missing clips are listed by name; the others are counted."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    clip: NamedClip
+    stated: str
+    label: str | None
+    caption: str
+    prompt: str
+    split: Split
+
+
 class EntryCollector:
-    """The entries of one layout while its annotation files are read."""
+    """The entries of one layout while its annotation files are read.
+
+    The clips are found when all rows are known (`matching.match_clips`), because a row may only take a clip that no
+    other row names better.
+    """
 
     def __init__(self, tree: Tree, key: str, title: str) -> None:
         self._tree, self._key, self._title = tree, key, title
-        self._entries: dict[str, Entry] = {}
-        self._missing: list[str] = []
-        self._repeated = 0
+        self._rows: list[_Row] = []
+        self._problems: dict[str, str] = {}
         self.files: list[str] = []
 
     def add(
@@ -36,27 +53,35 @@ class EntryCollector:
         caption: Any = "",
         prompt: Any = "",
         split: Split = Split.AUTO,
-    ) -> bool:
+        alternatives: tuple[str, ...] = (),
+        folder_is_label: bool = False,
+    ) -> None:
         """Adds one clip that an annotation file describes.
 
         Args:
             stated: the clip's name in the file.
             file: the annotation file.
-
-        Returns:
-            False when the clip was not uploaded.
+            split: AUTO for the split of the clip's folders.
+            alternatives: other names that the clip may have.
+            folder_is_label: the label is the name of the clip's folder.
         """
-        name = self._tree.find(stated, file)
-        if name is None:
-            self._missing.append(plain(stated, 200))
-            return False
-        if name in self._entries:
-            self._repeated += 1
-            return True
-        self._entries[name] = Entry(
-            name, plain(label, LABEL_LIMIT), plain(caption, CAPTION_LIMIT), plain(prompt, PROMPT_LIMIT), split
+        names = tuple(str(name) for name in (stated, *alternatives) if _is_name(name))
+        self._rows.append(
+            _Row(
+                NamedClip(file, names),
+                plain(stated, 200),
+                None if folder_is_label else plain(label, LABEL_LIMIT),
+                plain(caption, CAPTION_LIMIT),
+                plain(prompt, PROMPT_LIMIT),
+                split,
+            )
         )
-        return True
+
+    def leave_out(self, stated: str, file: str, problem: str) -> None:
+        """Records a clip that the annotation file leaves out, with the reason."""
+        match = match_clips(self._tree.index, [NamedClip(file, (stated,))])[0]
+        if match.name:
+            self._problems.setdefault(match.name, problem)
 
     def add_source(self, file: str) -> None:
         """Records that `file` is an annotation file and no clip."""
@@ -66,32 +91,69 @@ class EntryCollector:
     def done(self, columns: dict[str, str] | None = None, notes: list[str] | None = None) -> DetectedLayout | None:
         """The layout; None, with a problem in the tree, when none of the named clips was uploaded."""
         named = " and ".join(PurePosixPath(file).name for file in self.files[:2]) or "The list"
-        if not self._entries:
-            if self._missing:
-                self._tree.problems.append(
-                    f"{named} names {len(self._missing):,} clips, but none of them was uploaded "
-                    f"(the first is {self._missing[0]}). Upload the videos together with it."
-                )
+        matches = match_clips(self._tree.index, [row.clip for row in self._rows])
+        folder_splits = splits_by_folder(self._tree.videos)
+        entries: dict[str, Entry] = {}
+        missing: list[str] = []
+        unclear: list[str] = []
+        repeated = 0
+        for row, match in zip(self._rows, matches, strict=True):
+            if match.name in entries:
+                repeated += 1
+            elif match.name:
+                label = class_of(match.name) if row.label is None else row.label
+                split = row.split if row.split is not Split.AUTO else folder_splits.get(match.name, Split.AUTO)
+                entries[match.name] = Entry(match.name, label, row.caption, row.prompt, split)
+            elif match.several or match.contested:
+                unclear.append(row.stated)
+            else:
+                missing.append(row.stated)
+        if not entries:
+            self._report_nothing_found(named, missing, unclear)
             return None
         all_notes = list(notes or [])
-        if self._repeated:
-            lines = "1 further line names" if self._repeated == 1 else f"{self._repeated:,} further lines name"
+        if repeated:
+            lines = "1 further line names" if repeated == 1 else f"{repeated:,} further lines name"
             all_notes.append(f"{lines} a clip again; the first one is used.")
-        if self._missing:
-            clips = "1 clip is" if len(self._missing) == 1 else f"{len(self._missing):,} clips are"
-            shown = ", ".join(self._missing[:3]) + (", …" if len(self._missing) > 3 else "")
-            all_notes.append(f"{clips} named in {named} but not uploaded: {shown}")
-        entries = list(self._entries.values())
-        entries += [
-            Entry(name, problem=f"{PurePosixPath(name).name} is not named in {named}.")
-            for name in self._tree.videos
-            if name not in self._entries
-        ]
-        entries += [
-            Entry(name, problem=f"{PurePosixPath(name).name or 'A clip'} is named in {named} but was not uploaded.")
-            for name in dict.fromkeys(self._missing[:MAX_MISSING_LISTED])
-        ]
-        return DetectedLayout(self._key, self._title, entries, self.files, columns or {}, all_notes)
+        if missing:
+            clips = "1 clip is" if len(missing) == 1 else f"{len(missing):,} clips are"
+            all_notes.append(f"{clips} named in {named} but not uploaded: {_first_names(missing)}")
+        if unclear:
+            lines = "1 line" if len(unclear) == 1 else f"{len(unclear):,} lines"
+            all_notes.append(
+                f"Not used, because it is unclear which clip they mean: {lines} of {named}. "
+                f"Write the whole path of the clip: {_first_names(unclear)}"
+            )
+        problems = {name: f"{PurePosixPath(name).name} is not named in {named}." for name in self._tree.videos}
+        problems |= self._problems
+        problems |= {
+            name: f"{PurePosixPath(name).name or 'A clip'} is named in {named} but was not uploaded."
+            for name in list(dict.fromkeys(missing))[:MAX_MISSING_LISTED]
+        }
+        left_out = [Entry(name, problem=problem) for name, problem in problems.items() if name not in entries]
+        return DetectedLayout(
+            self._key, self._title, [*entries.values(), *left_out], self.files, columns or {}, all_notes
+        )
+
+    def _report_nothing_found(self, named: str, missing: list[str], unclear: list[str]) -> None:
+        if missing:
+            self._tree.problems.append(
+                f"{named} names {len(missing):,} clips, but none of them was uploaded "
+                f"(the first is {missing[0]}). Upload the videos together with it."
+            )
+        elif unclear:
+            self._tree.problems.append(
+                f"Each line of {named} may mean one of several clips (the first is {unclear[0]}). "
+                "Write the whole paths of the clips in it."
+            )
+
+
+def _first_names(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool)
 
 
 def plain(value: Any, limit: int) -> str:

@@ -19,9 +19,8 @@ def read(tree: Tree) -> DetectedLayout | None:
         for row in rows:
             clip = str(row.get("youtube_id") or "").strip()
             cut_name = f"{clip}_{_six_digits(row.get('time_start'))}_{_six_digits(row.get('time_end'))}"
-            name = tree.find(cut_name, file) or tree.find(clip, file) or f"{cut_name}.mp4"
             split = split_of(row.get("split")) if row.get("split") else split_in(file)
-            collected.add(name, file, row.get("label"), split=split)
+            collected.add(f"{cut_name}.mp4", file, row.get("label"), split=split, alternatives=(cut_name, clip))
     return collected.done({"file": "youtube_id, time_start, time_end", "label": "label", "split": "split"})
 
 

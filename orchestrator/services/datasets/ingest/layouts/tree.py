@@ -11,7 +11,7 @@ from typing import Any
 from orchestrator.services.datasets.files import VIDEO_ENDINGS
 from orchestrator.services.datasets.formula_cells import unescape_formula
 from orchestrator.services.datasets.ingest.layouts.columns import parquet_rows
-from orchestrator.services.datasets.text_repair import normalize_text
+from orchestrator.services.datasets.ingest.layouts.matching import ClipIndex
 
 MAX_TEXT_BYTES = 256 * 2**20
 TEXT_ENDINGS = frozenset({".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt", ".lst", ".parquet"})
@@ -134,33 +134,9 @@ class Tree:
         return rows
 
     @cached_property
-    def _by_base(self) -> dict[str, list[str]]:
-        by_name: dict[str, list[str]] = defaultdict(list)
-        for name in self.videos:
-            path = PurePosixPath(name)
-            by_name[_folded(path.name)].append(name)
-            by_name[_folded(path.stem)].append(name)
-        return by_name
-
-    def find(self, stated: object, relative_to: str = "") -> str | None:
-        """The video that an annotation file names: relative to that file, to the root, or by the end of its path.
-
-        Only names of the upload are compared, so that `../` and absolute paths cannot lead out of it.
-        """
-        if not isinstance(stated, str | int) or isinstance(stated, bool):
-            return None
-        text = str(stated).strip().removeprefix("file://").replace("\\", "/")
-        stated_parts = [part for part in text.split("/") if part not in ("", ".", "..")]
-        if not stated_parts:
-            return None
-        candidates = self._by_base.get(_folded(stated_parts[-1]), [])
-        if len(candidates) < 2:
-            return candidates[0] if candidates else None
-        folder = PurePosixPath(relative_to).parent.parts
-        ranked = sorted(
-            candidates, key=lambda name: (-_shared_end(name, stated_parts), -_shared_start(name, folder), name)
-        )
-        return ranked[0]
+    def index(self) -> ClipIndex:
+        """The videos for searches by name."""
+        return ClipIndex(self.videos)
 
 
 def is_video(name: str) -> bool:
@@ -173,30 +149,6 @@ def _ending(name: str) -> str:
     last = name.rpartition("/")[2]
     stem, dot, ending = last.rpartition(".")
     return f".{ending.lower()}" if dot and ending and stem.strip(".") else ""
-
-
-def _folded(name: str) -> str:
-    """The name for comparisons: without case, and normalized."""
-    return normalize_text(name).lower()
-
-
-def _shared_end(name: str, stated_parts: list[str]) -> int:
-    """How many folders above the file agree, counted from the end."""
-    parts, count = PurePosixPath(name).parts, 0
-    for there, stated in zip(reversed(parts[:-1]), reversed(stated_parts[:-1]), strict=False):
-        if _folded(there) != _folded(stated):
-            break
-        count += 1
-    return count
-
-
-def _shared_start(name: str, folder: tuple[str, ...]) -> int:
-    count = 0
-    for there, here in zip(PurePosixPath(name).parts, folder, strict=False):
-        if there != here:
-            break
-        count += 1
-    return count
 
 
 def _table(text: str) -> list[Row]:

@@ -2,6 +2,7 @@
 
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
+from orchestrator.services.datasets.ingest.layouts.splits import split_in
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 
 
@@ -15,8 +16,9 @@ def read(tree: Tree) -> DetectedLayout | None:
         collected.add_source(file)
         for row in rows:
             clip, captions = str(row.get("videoID") or ""), row.get("enCap")
-            name = tree.find(clip, file) or tree.find(clip.rsplit("_", 2)[0], file) or clip
-            collected.add(name, file, caption=captions[0] if isinstance(captions, list) and captions else captions)
+            caption = captions[0] if isinstance(captions, list) and captions else captions
+            whole = clip.rsplit("_", 2)[0]
+            collected.add(clip, file, caption=caption, split=split_in(file), alternatives=(whole,))
     return collected.done(
         {"file": "videoID", "caption": "enCap: the first"}, ["Of several English captions the first is used."]
     )

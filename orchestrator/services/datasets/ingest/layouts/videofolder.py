@@ -6,7 +6,6 @@ from types import MappingProxyType
 from typing import Any
 
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
-from orchestrator.services.datasets.ingest.layouts.folders import class_of
 from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
 from orchestrator.services.datasets.ingest.layouts.splits import split_in, split_of
 from orchestrator.services.datasets.ingest.layouts.tree import TABLE_ENDINGS, Row, Tree
@@ -37,12 +36,12 @@ def read(tree: Tree, chosen: Mapping[str, str] = MappingProxyType({})) -> Detect
         collected.add_source(file)
         all_columns |= columns
         for row in rows:
-            name = tree.find(row.get(columns["file"]), file)
-            label = row.get(columns["label"]) if "label" in columns else class_of(name or "")
+            label = row.get(columns["label"]) if "label" in columns else ""
             caption = _first(row.get(columns["caption"])) if "caption" in columns else ""
-            split = split_of(row.get(columns["split"])) if "split" in columns else split_in(name or file)
+            split = split_of(row.get(columns["split"])) if "split" in columns else split_in(file)
             prompt = row.get(columns["prompt"]) if "prompt" in columns else ""
-            collected.add(row.get(columns["file"]), file, label, caption, prompt, split)
+            stated, by_folder = row.get(columns["file"]), "label" not in columns
+            collected.add(stated, file, label, caption, prompt, split, folder_is_label=by_folder)
     return collected.done(all_columns)
 
 

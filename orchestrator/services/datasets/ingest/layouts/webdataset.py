@@ -5,7 +5,6 @@ from typing import Any
 
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
-from orchestrator.services.datasets.ingest.layouts.splits import split_in
 from orchestrator.services.datasets.ingest.layouts.tree import Tree, Unreadable
 
 _CAPTION, _LABEL = ("caption", "text", "sentence", "description"), ("label", "class", "category", "cls")
@@ -29,7 +28,7 @@ def read(tree: Tree) -> DetectedLayout | None:
         caption = _text(tree, collected, key + ".txt", names) or _first(record, _CAPTION)
         columns |= {"label": ".cls or .json"} if label else {}
         columns |= {"caption": ".txt or .json"} if caption else {}
-        collected.add(name, name, label, caption, split=split_in(name))
+        collected.add(name, "", label, caption)
     return collected.done(columns)
 
 

@@ -200,7 +200,7 @@ CASES: dict[str, tuple[Files, str, list[Entry]]] = {
     "vatex": (
         {"vatex_training_v1.0.json": [{"videoID": "k_1_000001_000011", "enCap": ["A cat.", "B"]}], "k_1.mp4": b""},
         "vatex",
-        [Entry("k_1.mp4", "", "A cat.")],
+        [Entry("k_1.mp4", "", "A cat.", split=Split.TRAIN)],
     ),
     "webvid": (
         {
@@ -357,8 +357,8 @@ def test_parquet_as_the_datasets_library_writes_it(tmp_path: Path) -> None:
     said = table({"video": films, "label": ["cat", "dog"], "thumb": [b"jpeg", b"jpeg"], "when": [None, None]})
     seen = read(tmp_path, {"data/train.parquet": said, "data/a.mp4": b"", "data/b.mp4": b""})
     assert [(entry.name, entry.label, entry.split) for entry in seen.entries] == [
-        ("data/a.mp4", "cat", Split.AUTO),
-        ("data/b.mp4", "dog", Split.AUTO),
+        ("data/a.mp4", "cat", Split.TRAIN),
+        ("data/b.mp4", "dog", Split.TRAIN),
     ]
 
 

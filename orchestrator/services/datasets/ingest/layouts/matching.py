@@ -1,0 +1,267 @@
+"""Finds the uploaded clips that the rows of annotation files name.
+
+A row takes the clip with its exact path, then the one that differs in case only, then the one whose path ends like the
+stated one. A folder that contradicts the stated path is accepted only where all rows of the file come from other
+folders, such as those of another machine.
+"""
+
+import posixpath
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from orchestrator.services.datasets.text_repair import normalize_text
+
+Parts = tuple[str, ...]
+MAX_SEVERAL = 3
+"""How many of the paths that a row could mean are listed."""
+_Roots = tuple[Parts, Parts]
+"""(folders of the stated path, folders of the clip's path) above the folders that both have at their end."""
+
+
+class MatchRank(IntEnum):
+    """How well a row and its clip agree; a clip belongs to the rows that agree best."""
+
+    OTHER_FOLDER = 0
+    """Both paths have folders that the other does not have."""
+    SHARED_END = 1
+    """One path is the end of the other."""
+    CASE = 2
+    EXACT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class NamedClip:
+    """A row of an annotation file: the file, and the names that its clip may have, the likeliest first."""
+
+    file: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClipMatch:
+    """The clip of a row.
+
+    Attributes:
+        name: its path in the upload; "" where it was not uploaded or cannot be told from others.
+        several: the paths that the row could mean, where no single one of them agrees best.
+        contested: the row's clip, where other rows of the same file could mean it just as well.
+    """
+
+    name: str = ""
+    several: tuple[str, ...] = ()
+    contested: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    name: str
+    rank: MatchRank
+    shared: int
+    stated: Parts
+    roots: _Roots = ((), ())
+
+
+_Search = _Found | tuple[str, ...] | None
+"""The clip that agrees best with a row, several that agree equally, or none."""
+
+
+class ClipIndex:
+    """The clips of an upload, for searches by path, by folder and name, and by name with or without its ending."""
+
+    def __init__(self, videos: Sequence[str]) -> None:
+        self._exact: dict[str, list[str]] = defaultdict(list)
+        self._folded: dict[str, list[str]] = defaultdict(list)
+        self._by_name: dict[str, list[str]] = defaultdict(list)
+        self._by_folder_and_name: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for video in videos:
+            path = normalize_text(video)
+            folder, _, last = path.lower().rpartition("/")
+            parent = folder.rpartition("/")[2]
+            for exact in dict.fromkeys((path, _stem(path))):
+                self._exact[exact].append(video)
+                self._folded[exact.lower()].append(video)
+            for name in dict.fromkeys((last, _stem(last))):
+                self._by_name[name].append(video)
+                if parent:
+                    self._by_folder_and_name[parent, name].append(video)
+
+    def at(self, path: str) -> str:
+        """The clip at this path, with or without its ending; "" where there is none, or several."""
+        return _only(self._exact.get(path, []), path)
+
+    def at_any_case(self, path: str) -> str:
+        """Like `at`, without regard to case."""
+        return _only(self._folded.get(path.lower(), []), path)
+
+    def in_folder(self, parts: Parts) -> list[str]:
+        """The clips with this name in a folder of this name."""
+        return self._by_folder_and_name.get((parts[-2].lower(), parts[-1].lower()), []) if len(parts) > 1 else []
+
+    def named(self, name: str) -> list[str]:
+        """The clips with this name, in any folder."""
+        return self._by_name.get(name.lower(), [])
+
+
+def match_clips(index: ClipIndex, rows: Sequence[NamedClip]) -> list[ClipMatch]:
+    """The clip of each row, in their order."""
+    searches: dict[NamedClip, _Search] = dict.fromkeys(rows)
+    ties: dict[tuple[str, str], list[str]] = {}
+    for row in searches:
+        searches[row] = _search(index, row, ties)
+    accepted = _without_contradictions(searches)
+    contested = _contested(accepted)
+    matches: dict[NamedClip, ClipMatch] = {}
+    for row, found in searches.items():
+        if isinstance(found, tuple):
+            matches[row] = ClipMatch(several=found)
+        elif row not in accepted or row in contested:
+            matches[row] = ClipMatch(contested=contested.get(row, ""))
+        else:
+            matches[row] = ClipMatch(accepted[row].name)
+    return [matches[row] for row in rows]
+
+
+def _search(index: ClipIndex, row: NamedClip, ties: dict[tuple[str, str], list[str]]) -> _Search:
+    folder = normalize_text(posixpath.dirname(row.file))
+    several: tuple[str, ...] = ()
+    for name in row.names:
+        text = normalize_text(name).strip().removeprefix("file://").replace("\\", "/")
+        parts = tuple(part for part in text.split("/") if part not in ("", ".", ".."))
+        if not parts:
+            continue
+        own, root = posixpath.normpath(posixpath.join(folder, text.lstrip("/"))), "/".join(parts)
+        for rank, at in ((MatchRank.EXACT, index.at), (MatchRank.CASE, index.at_any_case)):
+            if video := at(own) or at(root):
+                return _Found(video, rank, len(parts), _folded(parts))
+        best = _best_ends(index, parts, folder, ties)
+        if len(best) == 1:
+            return _found(best[0], parts)
+        several = several or tuple(best[:MAX_SEVERAL])
+    return several or None
+
+
+def _best_ends(index: ClipIndex, parts: Parts, folder: str, ties: dict[tuple[str, str], list[str]]) -> list[str]:
+    """The clips that share the longest end with the stated path; of these, the nearest to the annotation file."""
+    if candidates := index.in_folder(parts):
+        by_end = _largest(candidates, lambda name: _shared_end(_folded(_folders(name)), _folded(parts[:-1])))
+        by_end = _largest(by_end, lambda name: _shared_end(_folders(name), parts[:-1]))
+        return _nearest(by_end, parts[-1], folder)
+    # The same for all rows with this name: an upload may have 100,000 folders with a clip of one name.
+    key = folder, parts[-1]
+    if key not in ties:
+        ties[key] = _nearest(index.named(parts[-1]), parts[-1], folder)
+    return ties[key]
+
+
+def _nearest(names: list[str], stated: str, folder: str) -> list[str]:
+    """The clips with exactly this name, or all; of these, the nearest to the folder of the annotation file."""
+    if len(names) < 2:
+        return names
+    exact = [name for name in names if normalize_text(name).rpartition("/")[2] == stated]
+    return _largest(exact or names, lambda name: _shared_start(_folders(name), tuple(folder.split("/"))))
+
+
+def _found(name: str, parts: Parts) -> _Found:
+    folders, stated = _folded(_folders(name)), _folded(parts)
+    shared = _shared_end(folders, stated[:-1])
+    roots = stated[: len(stated) - 1 - shared], folders[: len(folders) - shared]
+    return _Found(name, MatchRank.OTHER_FOLDER if all(roots) else MatchRank.SHARED_END, shared, stated, roots)
+
+
+def _without_contradictions(searches: dict[NamedClip, _Search]) -> dict[NamedClip, _Found]:
+    """The rows whose clip has no folder that contradicts them.
+
+    The other rows of a file show which folders correspond. Where `a/1.mp4` is uploaded as `a/1.mp4`, `b/2.mp4` cannot
+    be `a/2.mp4`; where all of `/data/a` is uploaded below `films/a`, `/data` corresponds to `films`. A file that names
+    clips by their paths from its own folder means none outside of it.
+    """
+    found = {row: match for row, match in searches.items() if isinstance(match, _Found)}
+    known: dict[str, set[_Roots]] = defaultdict(set)
+    own_folders: set[str] = set()
+    for row, match in found.items():
+        known[row.file].add(match.roots)
+        folder = posixpath.dirname(row.file)
+        if match.rank is MatchRank.EXACT and folder and match.name.startswith(f"{folder}/"):
+            own_folders.add(row.file)
+    return {
+        row: match
+        for row, match in found.items()
+        if not _contradicts(match.roots, known[row.file])
+        and (row.file not in own_folders or match.name.startswith(f"{posixpath.dirname(row.file)}/"))
+    }
+
+
+def _contradicts(roots: _Roots, known: set[_Roots]) -> bool:
+    stated, folders = roots
+    return any(
+        (stated[:above], folders[:beside]) in known for above in range(len(stated)) for beside in range(len(folders))
+    )
+
+
+def _contested(accepted: dict[NamedClip, _Found]) -> dict[NamedClip, str]:
+    """Rows that another row's clip was found for: "" where that row agrees better, else the clip's path."""
+    rows_of: dict[str, list[NamedClip]] = defaultdict(list)
+    for row, match in accepted.items():
+        rows_of[match.name].append(row)
+    contested: dict[NamedClip, str] = {}
+    for name, rows in rows_of.items():
+        if len(rows) < 2:
+            continue
+        best = max((accepted[row].rank, accepted[row].shared) for row in rows)
+        winners = [row for row in rows if (accepted[row].rank, accepted[row].shared) == best]
+        for row in rows:
+            others = [other for other in winners if not _same_end(accepted[row].stated, accepted[other].stated)]
+            if row not in winners and others:
+                contested[row] = ""
+            elif any(other.file == row.file for other in others):
+                contested[row] = name
+    return contested
+
+
+def _same_end(one: Parts, other: Parts) -> bool:
+    """Whether one path is the end of the other, so that both can mean the same clip."""
+    one, other = (*one[:-1], _stem(one[-1])), (*other[:-1], _stem(other[-1]))
+    return all(a == b for a, b in zip(reversed(one), reversed(other), strict=False))
+
+
+def _largest(names: list[str], measure: Callable[[str], int]) -> list[str]:
+    values = [measure(name) for name in names]
+    best = max(values)
+    return [name for name, value in zip(names, values, strict=True) if value == best]
+
+
+def _only(names: list[str], path: str) -> str:
+    """The only one of these clips, or the only one whose ending is stated too."""
+    if len(names) > 1:
+        names = [name for name in names if normalize_text(name).lower() == path.lower()]
+    return names[0] if len(names) == 1 else ""
+
+
+def _folders(name: str) -> Parts:
+    return tuple(normalize_text(name).split("/")[:-1])
+
+
+def _folded(parts: Parts) -> Parts:
+    return tuple(part.lower() for part in parts)
+
+
+def _stem(path: str) -> str:
+    """The path without the ending of its last name."""
+    stem, dot, ending = path.rpartition(".")
+    return stem if dot and stem and "/" not in ending and not stem.endswith("/") else path
+
+
+def _shared_end(one: Parts, other: Parts) -> int:
+    """How many parts agree, counted from the end."""
+    return _shared_start(one[::-1], other[::-1])
+
+
+def _shared_start(one: Parts, other: Parts) -> int:
+    count = 0
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            break
+        count += 1
+    return count
