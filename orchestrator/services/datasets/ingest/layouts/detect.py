@@ -11,6 +11,7 @@ from orchestrator.domain.datasets import Split
 from orchestrator.domain.errors import Invalid
 from orchestrator.services.datasets.ingest.layouts import (
     folders,
+    hmdb51,
     kinetics,
     llava,
     mmaction,
@@ -28,6 +29,7 @@ from orchestrator.services.datasets.ingest.layouts import (
 )
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout, Entry
 from orchestrator.services.datasets.ingest.layouts.reading import ReadingOptions
+from orchestrator.services.datasets.ingest.layouts.split_lists import with_split_lists
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 
 log = structlog.get_logger()
@@ -44,6 +46,7 @@ LAYOUTS: dict[str, tuple[str, Reader]] = {
     "kinetics": ("Kinetics (CSV)", kinetics.read),
     "webvid": ("WebVid (CSV)", webvid.read),
     "ucf101": ("UCF101 (lists)", ucf101.read),
+    "hmdb51": ("HMDB51 (lists)", hmdb51.read),
     "webdataset": ("WebDataset (shards)", webdataset.read),
     "videofolder": ("A table with a line for each clip", videofolder.read),
     "mmaction": ("Path and label lists (mmaction, VideoMAE)", mmaction.read),
@@ -65,6 +68,7 @@ def detect_layout(tree: Tree, options: ReadingOptions | None = None) -> Detected
     """
     options = options or ReadingOptions()
     layout = _chosen(tree, options) if options.layout else _detected(tree)
+    layout = with_split_lists(tree, layout)
     if options.ignore_splits:
         layout = replace(layout, entries=[replace(entry, split=Split.AUTO) for entry in layout.entries])
     known = {entry.name for entry in layout.entries} | set(layout.files)

@@ -1,8 +1,9 @@
-"""Captions in text files with the names of their clips: a.mp4 and a.txt."""
+"""Captions in text files with the names of their clips: a.mp4 and a.txt, a.mp4.txt or captions/a.txt."""
 
-from pathlib import PurePosixPath
+from dataclasses import replace
 
-from orchestrator.services.datasets.ingest.layouts.entry import CAPTION_LIMIT, DetectedLayout, Entry
+from orchestrator.services.datasets.ingest.layouts.beside import companion, companion_keys, in_parallel_folders
+from orchestrator.services.datasets.ingest.layouts.entry import CAPTION_LIMIT, DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.folders import read as read_folders
 from orchestrator.services.datasets.ingest.layouts.gathering import plain
 from orchestrator.services.datasets.ingest.layouts.tree import Tree, Unreadable
@@ -12,21 +13,29 @@ _ENDINGS = (".txt", ".caption")
 
 def read(tree: Tree) -> DetectedLayout | None:
     """Reads text files that have the name of a clip; label and split come from the folders."""
-    names, files, entries = set(tree.names), [], []
-    from_folders = {entry.name: entry for entry in read_folders(tree).entries}
-    for name in tree.videos:
-        stem = PurePosixPath(name).with_suffix("").as_posix()
-        sidecar = next((stem + ending for ending in _ENDINGS if stem + ending in names), "")
+    from_folders = read_folders(tree)
+    sidecar_of = _sidecars(tree)
+    entries = []
+    for entry in from_folders.entries:
         caption = ""
-        if sidecar:
-            files.append(sidecar)
+        if sidecar := sidecar_of.get(entry.name):
             try:
                 caption = plain(tree.text(sidecar), CAPTION_LIMIT)
             except Unreadable as error:
                 tree.problems.append(str(error))
-        by_folder = from_folders[name]
-        entries.append(Entry(name, by_folder.label, caption, split=by_folder.split))
+        entries.append(replace(entry, caption=caption))
+    files = list(dict.fromkeys(sidecar_of.values()))
     if not files:
         return None
     columns = {"caption": "the text file next to the clip", "label": "the folder's name"}
-    return DetectedLayout("sidecars", "Captions next to the clips", entries, files, columns)
+    return DetectedLayout("sidecars", "Captions next to the clips", entries, files, columns, from_folders.notes)
+
+
+def _sidecars(tree: Tree) -> dict[str, str]:
+    """The text file of each clip: next to it, or for most clips in a folder of texts."""
+    names, keys = set(tree.names), companion_keys(tree.videos)
+    beside = {name: text for name in tree.videos if (text := companion(keys[name], _ENDINGS, names))}
+    used = set(beside.values())
+    texts = [name for name in tree.texts(*_ENDINGS) if name not in used]
+    parallel = in_parallel_folders([name for name in tree.videos if name not in beside], texts)
+    return beside | parallel if 2 * len(parallel) >= len(tree.videos) else beside

@@ -1,0 +1,120 @@
+"""Lists that only name clips, one a line: `splits/train.txt` and `val.txt` say which split a clip belongs to."""
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from orchestrator.domain.datasets import Split
+from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
+from orchestrator.services.datasets.ingest.layouts.matching import ClipMatch, NamedClip, match_clips
+from orchestrator.services.datasets.ingest.layouts.splits import split_in
+from orchestrator.services.datasets.ingest.layouts.tree import Tree, Unreadable
+
+_ENDINGS = (".txt", ".lst", ".csv", ".tsv")
+_HEADERS = frozenset({"file", "file_name", "filename", "name", "video", "video_id", "video_name", "clip", "id", "path"})
+
+
+@dataclass(frozen=True, slots=True)
+class _SplitList:
+    file: str
+    split: Split
+    stated: list[str]
+    matches: list[ClipMatch]
+
+
+def with_split_lists(tree: Tree, layout: DetectedLayout) -> DetectedLayout:
+    """The layout with the splits of the upload's lists, for clips to which the layout gives none.
+
+    A clip that lists of both splits name is validated with, so that it is never trained on by mistake.
+    """
+    found = [parsed for file in tree.texts(*_ENDINGS) if file not in layout.files if (parsed := _read(tree, file))]
+    if not found:
+        return layout
+    lists, notes = _first_numbered(found)
+    splits: dict[str, set[Split]] = defaultdict(set)
+    for parsed in lists:
+        for match in parsed.matches:
+            if match.name:
+                splits[match.name].add(parsed.split)
+        notes += _not_found(parsed)
+    both = sorted(name for name, named in splits.items() if len(named) > 1)
+    if both:
+        notes.append(f"{_clips(len(both))} named in lists of both splits and kept for validation: {both[0]}")
+    entries = [
+        replace(entry, split=_one(splits[entry.name]))
+        if entry.split is Split.AUTO and not entry.problem and entry.name in splits
+        else entry
+        for entry in layout.entries
+    ]
+    outside = [entry.name for entry in entries if not entry.problem and entry.split is Split.AUTO]
+    if outside:
+        notes.append(
+            f"{_clips(len(outside))} in no list of a split, and may be used for training or validation: {outside[0]}"
+        )
+    files = [parsed.file for parsed in found]
+    columns = layout.columns if "split" in layout.columns else layout.columns | {"split": "the lists' names"}
+    return replace(
+        layout,
+        entries=[entry for entry in entries if entry.name not in files],
+        files=[*layout.files, *files],
+        columns=columns,
+        notes=[*layout.notes, *notes],
+    )
+
+
+def _read(tree: Tree, file: str) -> _SplitList | None:
+    """A list whose name is a split's, and which names clips of the upload in most of its lines."""
+    split = split_in(file)
+    if split is Split.AUTO:
+        return None
+    try:
+        lines = [line.strip().strip("\"'").rstrip(",;") for line in tree.text(file).split("\n")]
+    except (Unreadable, OSError):
+        return None
+    stated = [line for line in lines if line]
+    if stated and re.sub(r"[\s-]+", "_", stated[0].lower()) in _HEADERS:
+        stated = stated[1:]
+    matches = match_clips(tree.index, [NamedClip(file, (line,)) for line in stated])
+    named = sum(1 for match in matches if match.name or match.several or match.contested)
+    return _SplitList(file, split, stated, matches) if named and 2 * named >= len(stated) else None
+
+
+def _first_numbered(found: list[_SplitList]) -> tuple[list[_SplitList], list[str]]:
+    """The lists of the first of several numbered splits (train_1.txt, test_1.txt, train_2.txt, ...), which overlap."""
+    by_number: dict[int, list[_SplitList]] = defaultdict(list)
+    for parsed in found:
+        numbers = re.findall(r"\d+", PurePosixPath(parsed.file).stem)
+        by_number[int(numbers[-1]) if numbers else -1].append(parsed)
+    clips = [{match.name for parsed in lists for match in parsed.matches} for lists in by_number.values()]
+    if len(by_number) < 2 or not any(a & b - {""} for i, a in enumerate(clips) for b in clips[i + 1 :]):
+        return found, []  # train_1.txt and train_2.txt may be parts of one split
+    first = min(by_number)
+    used = " and ".join(PurePosixPath(parsed.file).name for parsed in by_number[first])
+    others = [PurePosixPath(parsed.file).name for number in sorted(by_number) for parsed in by_number[number]]
+    others = [name for name in others if name not in used.split(" and ")]
+    return by_number[first], [f"The lists of several splits are there: {used} are used, {', '.join(others)} are not."]
+
+
+def _not_found(parsed: _SplitList) -> list[str]:
+    """Notes about the lines that name no clip, or one of several."""
+    short, notes = PurePosixPath(parsed.file).name, []
+    pairs = list(zip(parsed.stated, parsed.matches, strict=True))
+    missing = [stated for stated, match in pairs if not (match.name or match.several or match.contested)]
+    unclear = [stated for stated, match in pairs if match.several or match.contested]
+    if missing:
+        notes.append(f"{_clips(len(missing))} named in {short} but not uploaded: {missing[0]}")
+    if unclear:
+        notes.append(
+            f"Not used, because it is unclear which clip they mean: {len(unclear):,} lines of {short} "
+            f"(the first is {unclear[0]}). Write the whole path of the clip."
+        )
+    return notes
+
+
+def _one(splits: set[Split]) -> Split:
+    return Split.VALIDATION if len(splits) > 1 else next(iter(splits))
+
+
+def _clips(count: int) -> str:
+    return "1 clip is" if count == 1 else f"{count:,} clips are"
