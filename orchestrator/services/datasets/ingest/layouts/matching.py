@@ -14,8 +14,8 @@ from enum import IntEnum
 from orchestrator.services.datasets.text_repair import normalize_text
 
 Parts = tuple[str, ...]
-MAX_SEVERAL = 3
-"""How many of the paths that a row could mean are listed."""
+MAX_SEVERAL = 10
+"""How many of the clips that a row could mean are compared and listed."""
 _Roots = tuple[Parts, Parts]
 """(folders of the stated path, folders of the clip's path) above the folders that both have at their end."""
 
@@ -63,7 +63,7 @@ class _Found:
     roots: _Roots = ((), ())
 
 
-_Search = _Found | tuple[str, ...] | None
+_Search = _Found | tuple[_Found, ...] | None
 """The clip that agrees best with a row, several that agree equally, or none."""
 
 
@@ -110,12 +110,12 @@ def match_clips(index: ClipIndex, rows: Sequence[NamedClip]) -> list[ClipMatch]:
     ties: dict[tuple[str, str], list[str]] = {}
     for row in searches:
         searches[row] = _search(index, row, ties)
-    accepted = _without_contradictions(searches)
+    accepted, unclear = _without_contradictions(searches)
     contested = _contested(accepted)
     matches: dict[NamedClip, ClipMatch] = {}
     for row, found in searches.items():
-        if isinstance(found, tuple):
-            matches[row] = ClipMatch(several=found)
+        if isinstance(found, tuple) and row not in accepted:
+            matches[row] = ClipMatch(several=tuple(one.name for one in found if row in unclear))
         elif row not in accepted or row in contested:
             matches[row] = ClipMatch(contested=contested.get(row, ""))
         else:
@@ -125,7 +125,7 @@ def match_clips(index: ClipIndex, rows: Sequence[NamedClip]) -> list[ClipMatch]:
 
 def _search(index: ClipIndex, row: NamedClip, ties: dict[tuple[str, str], list[str]]) -> _Search:
     folder = normalize_text(posixpath.dirname(row.file))
-    several: tuple[str, ...] = ()
+    several: tuple[_Found, ...] = ()
     for name in row.names:
         text = normalize_text(name).strip().removeprefix("file://").replace("\\", "/")
         parts = tuple(part for part in text.split("/") if part not in ("", ".", ".."))
@@ -138,7 +138,7 @@ def _search(index: ClipIndex, row: NamedClip, ties: dict[tuple[str, str], list[s
         best = _best_ends(index, parts, folder, ties)
         if len(best) == 1:
             return _found(best[0], parts)
-        several = several or tuple(best[:MAX_SEVERAL])
+        several = several or tuple(_found(video, parts) for video in best[:MAX_SEVERAL])
     return several or None
 
 
@@ -170,27 +170,35 @@ def _found(name: str, parts: Parts) -> _Found:
     return _Found(name, MatchRank.OTHER_FOLDER if all(roots) else MatchRank.SHARED_END, shared, stated, roots)
 
 
-def _without_contradictions(searches: dict[NamedClip, _Search]) -> dict[NamedClip, _Found]:
-    """The rows whose clip has no folder that contradicts them.
+def _without_contradictions(searches: dict[NamedClip, _Search]) -> tuple[dict[NamedClip, _Found], set[NamedClip]]:
+    """The rows whose clip has no folder that contradicts them, and those that may still mean several clips.
 
     The other rows of a file show which folders correspond. Where `a/1.mp4` is uploaded as `a/1.mp4`, `b/2.mp4` cannot
     be `a/2.mp4`; where all of `/data/a` is uploaded below `films/a`, `/data` corresponds to `films`. A file that names
     clips by their paths from its own folder means none outside of it.
     """
-    found = {row: match for row, match in searches.items() if isinstance(match, _Found)}
     known: dict[str, set[_Roots]] = defaultdict(set)
-    own_folders: set[str] = set()
-    for row, match in found.items():
-        known[row.file].add(match.roots)
-        folder = posixpath.dirname(row.file)
-        if match.rank is MatchRank.EXACT and folder and match.name.startswith(f"{folder}/"):
-            own_folders.add(row.file)
-    return {
-        row: match
-        for row, match in found.items()
-        if not _contradicts(match.roots, known[row.file])
-        and (row.file not in own_folders or match.name.startswith(f"{posixpath.dirname(row.file)}/"))
-    }
+    own_folders: dict[str, str] = {}
+    for row, match in searches.items():
+        if isinstance(match, _Found):
+            known[row.file].add(match.roots)
+            folder = f"{posixpath.dirname(row.file)}/"
+            if match.rank is MatchRank.EXACT and match.name.startswith(folder):
+                own_folders[row.file] = folder
+    accepted: dict[NamedClip, _Found] = {}
+    unclear: set[NamedClip] = set()
+    for row, match in searches.items():
+        candidates = match if isinstance(match, tuple) else (match,) if match else ()
+        possible = [
+            one
+            for one in candidates
+            if one.name.startswith(own_folders.get(row.file, "")) and not _contradicts(one.roots, known[row.file])
+        ]
+        if len(possible) == 1 and len(candidates) < MAX_SEVERAL:
+            accepted[row] = possible[0]
+        elif possible:
+            unclear.add(row)
+    return accepted, unclear
 
 
 def _contradicts(roots: _Roots, known: set[_Roots]) -> bool:

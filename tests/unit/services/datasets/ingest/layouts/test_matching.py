@@ -22,6 +22,12 @@ def found(videos: list[str], stated: list[str], file: str = "metadata.csv") -> l
         ),
         # Without a row that names B/003.mp4 itself.
         (["A/001.mp4", "B/003.mp4"], ["A/001.mp4", "A/003.mp4"], ["A/001.mp4", ""]),
+        # A whole folder is missing, and several others have clips of these names.
+        (
+            ["cam1/0.mp4", "cam1/1.mp4", "cam2/0.mp4", "cam2/1.mp4"],
+            ["cam1/0.mp4", "cam3/0.mp4", "cam3/1.mp4", "cam2/0.mp4"],
+            ["cam1/0.mp4", "", "", "cam2/0.mp4"],
+        ),
         # The same below folders of another machine, and with further folders in the upload.
         (["A/1.mp4", "B/3.mp4"], ["/data/A/1.mp4", "/data/A/3.mp4"], ["A/1.mp4", ""]),
         (["up/A/1.mp4", "up/B/3.mp4"], ["/data/A/1.mp4", "/data/A/3.mp4"], ["up/A/1.mp4", ""]),
@@ -58,6 +64,11 @@ def test_an_unclear_row_tells_what_it_may_mean() -> None:
         ClipMatch(contested="7.mp4"),
         ClipMatch(contested="7.mp4"),
     ]
+
+
+def test_a_missing_folder_is_not_called_unclear() -> None:
+    rows = [NamedClip("m.csv", ("a/0.mp4",)), NamedClip("m.csv", ("c/0.mp4",))]
+    assert match_clips(ClipIndex(["a/0.mp4", "b/0.mp4"]), rows) == [ClipMatch("a/0.mp4"), ClipMatch()]
 
 
 def test_two_files_may_write_the_path_of_a_clip_differently() -> None:
