@@ -1,5 +1,6 @@
 """Hugging Face's VideoFolder and similar: a table or JSON lines with columns of file, label and caption."""
 
+import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from types import MappingProxyType
@@ -7,15 +8,27 @@ from typing import Any
 
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
+from orchestrator.services.datasets.ingest.layouts.options import chosen_option, options_of, with_options
 from orchestrator.services.datasets.ingest.layouts.splits import split_in, split_of
 from orchestrator.services.datasets.ingest.layouts.tree import TABLE_ENDINGS, Row, Tree
 
-_FILE = ("file_name", "filename", "file", "video", "video_path", "path", "filepath", "video_name", "clip", "media")
-_CAPTION = ("caption", "text", "sentence", "description", "prompt_text", "captions", "transcript")
-_LABEL = ("label", "class", "category", "class_name", "label_name", "action", "target")
+_FILE = (
+    *("file_name", "filename", "file", "video", "video_path", "path", "filepath", "file_path", "video_name", "clip"),
+    *("clip_path", "clip_name", "video_file", "video_filename", "media", "video_id", "videoid", "vid"),
+)
+_CAPTION = (
+    *("caption", "text", "sentence", "description", "prompt_text", "captions", "transcript"),
+    *("answer", "response"),
+)
+_LABEL = ("label", "class", "category", "class_name", "label_name", "action", "target", "activity")
 _SPLIT = ("split", "subset", "partition")
-_PROMPT = ("question",)
-"""The question that the caption answers; our own export writes this column."""
+_PROMPT = ("question", "query", "instruction")
+"""The question that the caption answers; our own export writes `question`."""
+_ANSWERS = ("answer", "response")
+"""Columns that name one of a row's options where it has them."""
+_IDS = ("video_id", "videoid", "vid")
+_PREFIXES = ("video", "v_")
+"""What files may have before an id that is a number: MSR-VTT's 6513 is video6513.mp4."""
 
 
 def read(tree: Tree, chosen: Mapping[str, str] = MappingProxyType({})) -> DetectedLayout | None:
@@ -36,13 +49,31 @@ def read(tree: Tree, chosen: Mapping[str, str] = MappingProxyType({})) -> Detect
         collected.add_source(file)
         all_columns |= columns
         for row in rows:
-            label = row.get(columns["label"]) if "label" in columns else ""
-            caption = _first(row.get(columns["caption"])) if "caption" in columns else ""
-            split = split_of(row.get(columns["split"])) if "split" in columns else split_in(file)
-            prompt = row.get(columns["prompt"]) if "prompt" in columns else ""
             stated, by_folder = row.get(columns["file"]), "label" not in columns
-            collected.add(stated, file, label, caption, prompt, split, folder_is_label=by_folder)
+            label = row.get(columns["label"]) if "label" in columns else ""
+            caption, prompt = _exchange(row, columns)
+            split = split_of(row.get(columns["split"])) if "split" in columns else split_in(file)
+            others = _names_of_id(stated) if _plain_name(columns["file"]) in _IDS else ()
+            collected.add(stated, file, label, caption, prompt, split, others, by_folder)
     return collected.done(all_columns)
+
+
+def _exchange(row: Row, columns: dict[str, str]) -> tuple[Any, Any]:
+    """The caption of a row, and its question: with the options where the caption's column names one of them."""
+    caption = _first(row.get(columns["caption"])) if "caption" in columns else ""
+    prompt = row.get(columns["prompt"]) if "prompt" in columns else ""
+    if _plain_name(columns.get("caption", "")) in _ANSWERS and (options := options_of(row)):
+        return chosen_option(options, caption), with_options(prompt, options)
+    return caption, prompt
+
+
+def _names_of_id(stated: Any) -> tuple[str, ...]:
+    return tuple(f"{prefix}{stated}" for prefix in _PREFIXES)
+
+
+def _plain_name(column: str) -> str:
+    """`File Name` and `file-name` are file_name."""
+    return re.sub(r"[\s-]+", "_", column.strip().lower())
 
 
 def _is_metadata(name: str) -> bool:
@@ -51,7 +82,7 @@ def _is_metadata(name: str) -> bool:
 
 def _columns(rows: list[Row]) -> dict[str, str]:
     """The column of each role, by the keys of the first rows."""
-    keys = {str(key).lower(): str(key) for row in rows[:50] for key in row if key}
+    keys = {_plain_name(str(key)): str(key) for row in rows[:50] for key in row if key}
     roles = {"file": _FILE, "caption": _CAPTION, "label": _LABEL, "split": _SPLIT, "prompt": _PROMPT}
     detected = {role: next((keys[name] for name in names if name in keys), "") for role, names in roles.items()}
     return {role: name for role, name in detected.items() if name}

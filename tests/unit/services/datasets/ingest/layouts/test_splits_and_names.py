@@ -213,6 +213,61 @@ def test_a_text_that_two_clips_could_have_is_given_to_neither(tmp_path: Path) ->
     }
 
 
+NEXT_QA = (
+    "video,frame_count,question,answer,qid,type,a0,a1,a2,a3,a4\n"
+    "100001,24,how does it play,0,6,CH,roll the handle,tap,strum,hit,pat\n"
+    "100002,24,what did they do,4,2,TN,eat,walk,fight,sing,sip the tea\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("table", "videos", "expected"),
+    [
+        (
+            ("train.csv", NEXT_QA),
+            ["NExTVideo/11/100001.mp4", "NExTVideo/11/100002.mp4"],
+            [
+                ("how does it play\nA. roll the handle\nB. tap\nC. strum\nD. hit\nE. pat", "roll the handle"),
+                ("what did they do\nA. eat\nB. walk\nC. fight\nD. sing\nE. sip the tea", "sip the tea"),
+            ],
+        ),
+        (
+            ("train.csv", "video,question,answer,qid\n1,what,roll the handle,6\n2,why,thirst,2\n"),
+            ["v/1.mp4", "v/2.mp4"],
+            [("what", "roll the handle"), ("why", "thirst")],
+        ),
+        (
+            ("qa.json", '[{"clip_path": "1.mp4", "Question": "what", "choices": ["a", "b"], "answer": "B"}]'),
+            ["v/1.mp4"],
+            [("what\nA. a\nB. b", "b")],
+        ),
+        (
+            ("train_qa.json", '[{"answer": "bench", "id": 1, "question": "where?", "video_id": 6513}]'),
+            ["v/video6513.mp4"],
+            [("where?", "bench")],
+        ),
+        (("metadata.csv", "File Name,question,answer\n0.mp4,What?,A ball.\n"), ["0.mp4"], [("What?", "A ball.")]),
+        (
+            ("captions.csv", "video_id,caption\nv0,A square.\nv1,A ball.\n"),
+            ["a/v0.mp4", "a/v1.mp4"],
+            [("", "A square."), ("", "A ball.")],
+        ),
+    ],
+)
+def test_known_columns(
+    tmp_path: Path, table: tuple[str, str], videos: list[str], expected: list[tuple[str, str]]
+) -> None:
+    layout = detect(tmp_path, {table[0]: table[1]}, *videos)
+    assert [entry.name for entry in layout.entries] == videos
+    assert [(entry.prompt, entry.caption, entry.problem) for entry in layout.entries] == [(*e, "") for e in expected]
+
+
+def test_an_answer_that_names_no_option_is_no_caption(tmp_path: Path) -> None:
+    table = "video,question,answer,a0,a1\n1,what,7,x,y\n2,what,1,x,y\n"
+    layout = detect(tmp_path, {"train.csv": table}, "1.mp4", "2.mp4")
+    assert [entry.caption for entry in layout.entries] == ["", "y"]
+
+
 RIGHT: list[tuple[str, int, int, int, set[str]]] = [
     # case, clips for training, for validation, without a split; the clips that are left out
     ("08", 6, 4, 0, {f"hmdb51_org/{c}/film5_{c}_u_nm_np1_ba_goo_5.avi" for c in ("brush_hair", "cartwheel")}),
@@ -223,6 +278,11 @@ RIGHT: list[tuple[str, int, int, int, set[str]]] = [
     ("21/dots", 0, 0, 3, set()),
     ("21/mp4_txt_double", 0, 0, 3, set()),
     ("21/captions_folder", 0, 0, 3, set()),
+    ("13/nextqa", 2, 0, 0, set()),
+    ("13/nextqa_oe", 2, 0, 0, set()),
+    ("13/msrvttqa", 2, 0, 0, set()),
+    ("13/qa_file_name", 0, 0, 2, set()),
+    ("13/video_id_caption", 0, 0, 2, set()),
     ("37/csv", 4, 2, 0, set()),
     ("37/json", 4, 2, 0, set()),
     ("37/vatex", 2, 2, 0, set()),

@@ -1,0 +1,40 @@
+"""Multiple-choice questions: the options of a row, and the text of the option that its answer names."""
+
+import re
+from typing import Any
+
+from orchestrator.services.datasets.ingest.layouts.tree import Row
+
+_COLUMN = re.compile(r"(?:a|option|opt|choice|candidate)[_ ]?(\d{1,2}|[a-j])", re.IGNORECASE)
+_LISTS = ("options", "choices", "candidates")
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def options_of(row: Row) -> dict[str, str]:
+    """The options by their marks, in their order: columns a0 to a4, option_a to option_d, or a list; {} without."""
+    columns = {match[1].lower(): value for key, value in row.items() if key and (match := _COLUMN.fullmatch(str(key)))}
+    texts = {mark: str(value).strip() for mark, value in columns.items() if value not in (None, "")}
+    if len(texts) > 1:
+        return texts
+    listed = next((row[key] for key in _LISTS if isinstance(row.get(key), list)), [])
+    return {str(number): str(text).strip() for number, text in enumerate(listed)} if len(listed) > 1 else {}
+
+
+def chosen_option(options: dict[str, str], answer: Any) -> str:
+    """The text of the option that the answer names by its mark, its letter or its text; "" where it names none."""
+    stated = str(answer).strip() if isinstance(answer, str | int | float) and not isinstance(answer, bool) else ""
+    stated = stated.removesuffix(".0")
+    if stated in options.values():
+        return stated
+    mark = stated.strip("().").lower()
+    if mark in options:
+        return options[mark]
+    texts = list(options.values())
+    number = _LETTERS.find(mark.upper()) if len(mark) == 1 else -1
+    return texts[number] if 0 <= number < len(texts) else ""
+
+
+def with_options(question: Any, options: dict[str, str]) -> str:
+    """The question with its options, a line for each."""
+    lines = [f"{letter}. {text}" for letter, text in zip(_LETTERS, options.values(), strict=False)]
+    return "\n".join([str(question or "").strip(), *lines])
