@@ -57,7 +57,7 @@ def test_a_file_that_names_clips_from_its_own_folder_means_none_outside() -> Non
     assert found(videos, ["../val/1.mp4"], "train/metadata.csv") == ["val/1.mp4"]
 
 
-def test_an_unclear_row_tells_what_it_may_mean() -> None:
+def test_an_unclear_row_lists_what_it_may_mean() -> None:
     rows = [NamedClip("m.csv", ("0.mp4",)), NamedClip("m.csv", ("c/7.mp4",)), NamedClip("m.csv", ("d/7.mp4",))]
     assert match_clips(ClipIndex(["A/0.mp4", "B/0.mp4", "7.mp4"]), rows) == [
         ClipMatch(several=("A/0.mp4", "B/0.mp4")),

@@ -64,7 +64,7 @@ def test_lists_that_only_name_clips_give_splits(tmp_path: Path, files: dict[str,
     assert any("lists/" in name for name in files) == any("several splits" in note for note in layout.notes)
 
 
-def test_a_clip_outside_the_lists_and_one_in_both_are_told(tmp_path: Path) -> None:
+def test_notes_about_a_clip_outside_the_lists_and_one_in_both(tmp_path: Path) -> None:
     layout = detect(
         tmp_path, {"train.txt": "a\nb\nc\ngone", "val.txt": "c\n"}, "x/a.mp4", "x/b.mp4", "y/c.mp4", "y/d.mp4"
     )
