@@ -111,7 +111,7 @@ def _item(clip: ClipInput, sampling: Sampling) -> Item:
         frames = decode_frames(
             clip.path, sampling.count, size, sampling.crop, sampling.fps, sampling.resample, clip.name
         )
-    captions = [line.strip() for line in clip.reference.splitlines() if line.strip()]
+    captions = [line.strip() for line in clip.reference.split("\n") if line.strip()]
     return {
         "frames": frames,
         "label": -1,

@@ -13,7 +13,7 @@ from jobs.video.cache import ClipFile, FrameCache
 
 def captions_of(clip: ClipSpec) -> list[str]:
     """The captions of a clip: one a line, blanks around them dropped."""
-    return [line.strip() for line in clip.caption.splitlines() if line.strip()]
+    return [line.strip() for line in clip.caption.split("\n") if line.strip()]
 
 
 def clip_file(clip: ClipSpec) -> ClipFile:

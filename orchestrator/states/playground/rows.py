@@ -146,7 +146,7 @@ def _verdict(panel: Panel, bars: list[Bar], text: str, reference: str, answer: M
             return f"{'Says' if sure else 'Guesses'} {first.label}", sure
         ending = "right" if first.right else "but it is " + reference
         return f"{'Says' if sure else 'Guesses'} {first.label}, {ending}", first.right
-    lines = [_plain(line) for line in reference.splitlines() if line.strip()]
+    lines = [_plain(line) for line in reference.split("\n") if line.strip()]
     if text and lines:
         same = _plain(text) in lines
         return ("Word for word as the clip's caption" if same else ""), same

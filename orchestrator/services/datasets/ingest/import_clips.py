@@ -11,9 +11,8 @@ from pathlib import Path, PurePosixPath
 from orchestrator.domain.clip_facts import ClipFacts
 from orchestrator.domain.datasets import ClipProblem, ClipStatus, Dataset, Split
 from orchestrator.domain.tasks import TASKS, Task
-from orchestrator.services.datasets.files import dataset_folder
+from orchestrator.services.datasets.files import dataset_folder, is_video
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout, Entry
-from orchestrator.services.datasets.ingest.layouts.tree import is_video
 from orchestrator.services.datasets.ingest.ordered_map import ordered_map
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings

@@ -26,13 +26,13 @@ from orchestrator.domain.datasets import (
 from orchestrator.domain.errors import AppError, Conflict, Invalid
 from orchestrator.domain.tasks import TASKS, Task
 from orchestrator.services.datasets.counts import update_counts
-from orchestrator.services.datasets.files import dataset_folder, remove_unpacked
+from orchestrator.services.datasets.files import dataset_folder, is_video, remove_unpacked
 from orchestrator.services.datasets.ingest.import_clips import NewClip, Probe, annotation_problem, columns, import_clips
 from orchestrator.services.datasets.ingest.layouts.detect import LAYOUTS, detect_layout
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.reading import parse_reading_options
 from orchestrator.services.datasets.ingest.layouts.summary import SAMPLES, summary
-from orchestrator.services.datasets.ingest.layouts.tree import Tree, is_video
+from orchestrator.services.datasets.ingest.layouts.tree import Tree
 from orchestrator.services.datasets.ingest.reinterpret import (
     clips_with_files,
     correct_clips,
@@ -213,7 +213,8 @@ def _require_enough(task: Task, counts: Counter[str], clips: list[NewClip], layo
         return
     if len(counts) < _MIN_CLASSES:
         only = next(iter(counts))
-        raise NotEnoughAnnotations(f"There is only one class, {only}. Add a folder with clips of a second one.")
+        step = layout.notes[0] if layout.notes else "Add a folder with clips of a second one."
+        raise NotEnoughAnnotations(f"There is only one class, {only}. {step}")
     if max(counts.values()) < _MIN_CLIPS:  # single clips in all classes mean that the layout was misread
         some = ", ".join(sorted(counts)[:8])
         raise NotEnoughAnnotations(f"No class has {_MIN_CLIPS} usable clips, so none is left for validation: {some}.")

@@ -15,9 +15,9 @@ from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_dataset
 from orchestrator.services.after_commit import after_commit
+from orchestrator.services.datasets.files import is_video
 from orchestrator.services.datasets.ingest.import_clips import annotation_problem
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
-from orchestrator.services.datasets.ingest.layouts.tree import is_video
 from orchestrator.services.datasets.rows import DatasetRow, dataset_row
 from orchestrator.services.db import session_scope
 from orchestrator.services.queue import enqueue, ingest_key

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.domain.errors import Invalid
-from orchestrator.services.datasets.files import UNPACKED, is_system_file, unused_path
-from orchestrator.services.datasets.ingest.layouts.tree import is_video
+from orchestrator.services.datasets.files import UNPACKED, is_system_file, is_video, unused_path
 from orchestrator.services.datasets.ingest.parquet_clips import unpack_table
 from orchestrator.services.datasets.ingest.tar_archives import ENDINGS, is_tar, unpack_tar
 from orchestrator.services.datasets.ingest.zip_archives import unpack

@@ -1,5 +1,7 @@
 """Collects the entries of annotation files: finds each clip's file, and counts missing and repeated clips."""
 
+import math
+import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -18,6 +20,8 @@ from orchestrator.services.datasets.ingest.layouts.splits import splits_by_folde
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 from orchestrator.services.datasets.text_repair import normalize_text
 
+_LINE_MARKS = re.compile("[\x0b\x0c\x1c-\x1e\x85]+")
+"""Control characters that separate lines inside a text; U+2028 takes their place, because they cannot be shown."""
 MAX_MISSING_LISTED = 20
 """How many missing clips are listed by name; the others are counted."""
 
@@ -26,7 +30,8 @@ MAX_MISSING_LISTED = 20
 class _Row:
     clip: NamedClip
     stated: str
-    label: str | None
+    labels: list[str] | None
+    """None for the name of the clip's folder."""
     caption: str
     prompt: str
     split: Split
@@ -69,10 +74,10 @@ class EntryCollector:
         self._rows.append(
             _Row(
                 NamedClip(file, names),
-                plain(stated, 200),
-                None if folder_is_label else plain(label, LABEL_LIMIT),
-                plain(caption, CAPTION_LIMIT),
-                plain(prompt, PROMPT_LIMIT),
+                plain(stated)[:200],
+                None if folder_is_label else _labels(label),
+                plain(caption),
+                plain(prompt),
                 split,
             )
         )
@@ -96,14 +101,16 @@ class EntryCollector:
         entries: dict[str, Entry] = {}
         missing: list[str] = []
         unclear: list[str] = []
+        several: dict[str, list[str]] = {}
         repeated = 0
         for row, match in zip(self._rows, matches, strict=True):
             if match.name in entries:
                 repeated += 1
             elif match.name:
-                label = class_of(match.name) if row.label is None else row.label
                 split = row.split if row.split is not Split.AUTO else folder_splits.get(match.name, Split.AUTO)
-                entries[match.name] = Entry(match.name, label, row.caption, row.prompt, split)
+                entries[match.name] = _entry(match.name, row, split)
+                if row.labels and len(row.labels) > 1:
+                    several.setdefault(row.clip.file, []).append(_stated_labels(match.name, row.labels))
             elif match.several or match.contested:
                 unclear.append(row.stated)
             else:
@@ -111,7 +118,7 @@ class EntryCollector:
         if not entries:
             self._report_nothing_found(named, missing, unclear)
             return None
-        all_notes = list(notes or [])
+        all_notes = [*_several_notes(several), *(notes or [])]
         if repeated:
             lines = "1 further line names" if repeated == 1 else f"{repeated:,} further lines name"
             all_notes.append(f"{lines} a clip again; the first one is used.")
@@ -156,10 +163,54 @@ def _is_name(value: Any) -> bool:
     return isinstance(value, str | int) and not isinstance(value, bool)
 
 
-def plain(value: Any, limit: int) -> str:
-    """A value as normalized text without control and direction marks, not longer than `limit` characters."""
+def _labels(value: Any) -> list[str]:
+    """The labels of a row, which may be a list."""
+    return [text for item in (value if isinstance(value, list) else [value]) if (text := plain(item))]
+
+
+def _stated_labels(name: str, labels: list[str]) -> str:
+    return f"{PurePosixPath(name).name}: {', '.join(labels)}"
+
+
+def _entry(name: str, row: _Row, split: Split) -> Entry:
+    """The entry of a row; with a problem where a text is too long, or where several labels are all that it has."""
+    label = class_of(name) if row.labels is None else "".join(row.labels[:1])
+    if row.labels and len(row.labels) > 1:
+        if not row.caption:
+            short = PurePosixPath(row.clip.file).name
+            return Entry(name, problem=f"{short} gives several labels to {_stated_labels(name, row.labels)}.")
+        label = ""  # with its caption the clip can still be used for captioning
+    if problem := too_long(name, row.clip.file, label, row.caption, row.prompt):
+        return Entry(name, problem=problem)
+    return Entry(name, label, row.caption, row.prompt, split)
+
+
+def _several_notes(several: dict[str, list[str]]) -> list[str]:
+    return [
+        f"{PurePosixPath(file).name} gives {len(clips):,} {'clip' if len(clips) == 1 else 'clips'} several labels "
+        f"(the first is {clips[0]}). A clip has one label here, so these labels are not used."
+        for file, clips in several.items()
+    ]
+
+
+def too_long(name: str, file: str, label: str = "", caption: str = "", prompt: str = "") -> str:
+    """The sentence about a text that is longer than its limit; "" where all fit. No text is cut."""
+    limits = [("label", label, LABEL_LIMIT), ("caption", caption, CAPTION_LIMIT), ("question", prompt, PROMPT_LIMIT)]
+    for kind, text, limit in limits:
+        if len(text) > limit:
+            return (
+                f"The {kind} of {PurePosixPath(name).name} in {PurePosixPath(file).name} has {len(text):,} characters; "
+                f"at most {limit:,} are possible. Shorten it there."
+            )
+    return ""
+
+
+def plain(value: Any) -> str:
+    """A value as normalized text without control and direction marks; "" for None, NaN, lists and objects."""
     if value is None or isinstance(value, dict | list):
+        return ""
+    if isinstance(value, float) and not math.isfinite(value):
         return ""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return normalize_text(str(value)).strip()[:limit]
+    return normalize_text(_LINE_MARKS.sub("\u2028", str(value).replace("\r\n", "\n").replace("\r", "\n"))).strip()

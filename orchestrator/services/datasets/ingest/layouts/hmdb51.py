@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from orchestrator.domain.datasets import Split
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
+from orchestrator.services.datasets.ingest.layouts.text_lines import filled_lines
 from orchestrator.services.datasets.ingest.layouts.tree import Tree, Unreadable
 
 _LIST = re.compile(r"(.+)_test_split(\d+)\.txt", re.IGNORECASE)
@@ -50,7 +51,7 @@ def read(tree: Tree) -> DetectedLayout | None:
 def _lines(tree: Tree, file: str) -> list[tuple[str, str]]:
     """(clip, use) of each line; [] for other lists."""
     try:
-        lines = [line.strip() for line in tree.text(file).split("\n") if line.strip()]
+        lines = [line for _, line in filled_lines(tree.text(file))]
     except Unreadable as error:
         tree.problems.append(str(error))
         return []

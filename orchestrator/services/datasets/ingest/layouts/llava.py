@@ -10,7 +10,7 @@ from orchestrator.services.datasets.ingest.layouts.tree import Tree
 def read(tree: Tree) -> DetectedLayout | None:
     """Reads lists whose rows hold `video` and a conversation."""
     collected, several = EntryCollector(tree, "llava", "LLaVA and Qwen (JSON)"), False
-    for file in tree.texts(".json"):
+    for file in tree.json_files():
         for row in tree.rows(file):
             conversation, video = turns_of(row), row.get("video")
             if not isinstance(conversation, list) or not video:

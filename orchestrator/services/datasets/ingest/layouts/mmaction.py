@@ -1,50 +1,187 @@
-"""Lists of mmaction and VideoMAE: lines of path and label, separated by a space, a comma or a tab."""
+"""Lists of mmaction, VideoMAE and others: lines of path and label, separated by a space, a comma or a tab."""
 
+import csv
 import re
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from orchestrator.services.datasets.files import is_video
+from orchestrator.services.datasets.ingest.layouts.annotation_texts import values_of_texts
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
+from orchestrator.services.datasets.ingest.layouts.json_records import looks_like_json
 from orchestrator.services.datasets.ingest.layouts.splits import split_in
-from orchestrator.services.datasets.ingest.layouts.tree import Tree, Unreadable, is_video
+from orchestrator.services.datasets.ingest.layouts.tables import Line, broken_sentence, read_cells
+from orchestrator.services.datasets.ingest.layouts.text_lines import filled_lines, name_lines
+from orchestrator.services.datasets.ingest.layouts.tree import Tree, Unreadable
 
 _NAMES = re.compile(r"(label_?map|class_?names?|classes|labels?|class_?ind)", re.IGNORECASE)
-_FIELDS = re.compile(r"[\s,]+")
+_NUMBER = re.compile(r"-?\d+")
+_MIN_SHARE = 0.9
+_MIN_FRAME_COUNTS = 0.7
+_MAX_HEADER = 6
+
+
+@dataclass(frozen=True, slots=True)
+class _ListFile:
+    """The lines of a list: (path, the values after it) of each clip, and sentences about the other lines."""
+
+    clips: list[tuple[str, list[str]]]
+    problems: list[str]
 
 
 def read(tree: Tree) -> DetectedLayout | None:
-    """Reads text lists in which most lines are a video's path and a number, and the class names of the numbers."""
+    """Reads text lists in which most lines are a video's path and a label, and the class names of the numbers."""
     collected, used = EntryCollector(tree, "mmaction", "Path and label lists (mmaction, VideoMAE)"), ""
-    names = _class_names(tree)
-    for file in tree.texts(".txt", ".csv", ".lst"):
-        pairs = _pairs(tree, file)
-        if not pairs:
+    name_file, names = _class_names(tree)
+    notes: list[str] = []
+    has_captions = False
+    for file in tree.lists():
+        if (content := _list_file(tree, file)) is None:
             continue
         collected.add_source(file)
-        for path, label in pairs:
-            named = names[1].get(label, "")
-            used = used or (names[0] if named else "")
-            collected.add(path, file, named or label, split=split_in(file))
+        short = PurePosixPath(file).name
+        notes += content.problems
+        all_labels, taken = _labels(content.clips, names)
+        notes += [f"{short}: {taken}"] if taken else []
+        texts = [labels[0] for labels in all_labels if len(labels) == 1]
+        is_text = any(not _NUMBER.fullmatch(text) for text in texts)
+        values = iter(values_of_texts(texts) if is_text else [{"label": text} for text in texts])
+        for (path, _), labels in zip(content.clips, all_labels, strict=True):
+            value = next(values) if len(labels) == 1 else {}
+            has_captions = has_captions or "caption" in value
+            used = used or (name_file if any(label in names for label in labels) else "")
+            named = [names.get(label, label) for label in labels]
+            label = named if len(named) > 1 else names.get(value.get("label", ""), value.get("label", ""))
+            collected.add(path, file, label, value.get("caption"), split=split_in(file))
     if used:
         collected.add_source(used)
-    return collected.done({"file": "the first field", "label": f"the last field{f', named by {used}' if used else ''}"})
+    columns = {"file": "the first field", "label": f"the last field{f', named by {used}' if used else ''}"}
+    return collected.done(columns | ({"caption": "the last field"} if has_captions else {}), notes)
 
 
-def _pairs(tree: Tree, file: str) -> list[tuple[str, str]]:
-    """(path, label) of each line; [] unless at least 90 % of the lines have this form."""
+def _list_file(tree: Tree, file: str) -> _ListFile | None:
+    """The clips of a list; None unless at least 90 % of its lines name a video first."""
     try:
-        lines = [line.strip() for line in tree.text(file).splitlines() if line.strip()]
+        text = tree.text(file)
     except Unreadable:
-        return []
-    pairs = []
+        return None
+    numbered = filled_lines(text)
+    if not numbered or looks_like_json(text):
+        return None
+    for separator in ("\t", ",", ";", "|"):
+        if sum(_begins_with_video(line, separator) for _, line in numbered) >= _MIN_SHARE * len(numbered):
+            return _separated(tree, file, text, separator)
+    return _spaced(file, numbered)
+
+
+def _begins_with_video(line: str, separator: str) -> bool:
+    first, found, _ = line.partition(separator)
+    return bool(found) and is_video(first.strip(' "'))
+
+
+def _separated(tree: Tree, file: str, text: str, separator: str) -> _ListFile | None:
+    try:
+        cells = read_cells(text, separator)
+    except csv.Error:
+        return None
+    lines = [Line(line.number, _joined_text(line.cells, separator)) for line in cells.lines]
+    short = PurePosixPath(file).name
+    if lines and len(lines) > 1 and not is_video(lines[0].cells[0]):
+        header = [cell for cell in lines[0].cells if cell]
+        if len(header) != 2:
+            tree.problems.append(
+                f"{short} has the columns {', '.join(header[:_MAX_HEADER])}; none of them is known as the file or the "
+                "annotation. Choose the columns by hand."
+            )
+            return None
+        lines = lines[1:]
+    clips: list[tuple[str, list[str]]] = []
+    others: list[int] = []
     for line in lines:
-        fields = _FIELDS.split(line)
-        # Lists of raw frames have a frame count in the middle; a path may have spaces.
-        path = line[: line.rindex(fields[-1])].rstrip(" ,\t")
-        path = path if is_video(path) else fields[0]
-        if len(fields) >= 2 and is_video(path) and len(fields[-1]) <= 100 and not is_video(fields[-1]):
-            pairs.append((path, fields[-1]))
-    return pairs if pairs and len(pairs) >= 0.9 * len(lines) else []
+        labels = [label for cell in line.cells[1:] if cell for label in _labels_in(cell)]
+        if labels and is_video(line.cells[0]):
+            clips.append((line.cells[0], labels))
+        else:
+            others.append(line.number)
+    problems = [broken_sentence(short, cells.broken)] if cells.broken else []
+    return _ListFile(clips, problems + _other_lines(short, others)) if clips else None
+
+
+def _joined_text(cells: list[str], separator: str) -> list[str]:
+    """The cells without blanks around them; a sentence whose commas are followed by blanks is one cell."""
+    rest = cells[2:]
+    if rest and all(cell.startswith(" ") for cell in rest) and any(" " in cell.strip() for cell in cells[1:]):
+        cells = [cells[0], separator.join(cells[1:])]
+    return [cell.strip() for cell in cells]
+
+
+def _labels_in(text: str) -> list[str]:
+    """The labels in a text: several numbers, or names with commas and no blanks; other text is one label."""
+    tokens = re.split(r"[\s,;]+", text)
+    if all(map(_NUMBER.fullmatch, tokens)):
+        return tokens
+    return [part for part in text.split(",") if part] if not re.search(r"\s", text) else [text]
+
+
+def _spaced(file: str, numbered: list[tuple[int, str]]) -> _ListFile | None:
+    clips: list[tuple[str, list[str]]] = []
+    others: list[int] = []
+    for number, line in numbered:
+        path, rest = _path_and_rest(line)
+        if path and rest:
+            clips.append((path, _labels_in(rest)))
+        else:
+            others.append(number)
+    if not clips or len(clips) < _MIN_SHARE * len(numbered):
+        return None
+    return _ListFile(clips, _other_lines(PurePosixPath(file).name, others))
+
+
+def _path_and_rest(line: str) -> tuple[str, str]:
+    """(path, what follows it); the path may have spaces, and ends with the ending of a video."""
+    for blank in re.finditer(r"[\s,]+", line):
+        path = line[: blank.start()].strip('"')
+        if is_video(path) and not is_video(line.split()[-1]):
+            return path, line[blank.end() :]
+    return "", ""
+
+
+def _other_lines(short: str, others: list[int]) -> list[str]:
+    return [f"{short} names no video with a label in {name_lines(others)}, which cannot be used."] if others else []
+
+
+def _labels(clips: list[tuple[str, list[str]]], names: dict[str, str]) -> tuple[list[list[str]], str]:
+    """(the labels of each clip, a sentence about values that are not labels).
+
+    Two values may be a frame count and a label, or a number and the class that it stands for.
+    """
+    pairs = [values for _, values in clips if len(values) == 2]
+    if pairs and len(pairs) == len(clips):
+        first, second = ({bool(_NUMBER.fullmatch(pair[i])) for pair in pairs} for i in (0, 1))
+        if first == {True} and second == {False}:
+            return [[name] for _, name in pairs], "the number before the label is not used."
+        if first == {False} and second == {True}:
+            return [[name] for name, _ in pairs], "the number after the label is not used."
+        if first == {True} and _are_frame_counts(pairs, names):
+            return [[number] for _, number in pairs], "the first number of each line is read as a frame count."
+    counts = 0
+    labels = []
+    for _, values in clips:
+        if len(values) == 2 and values[1] in names and values[0] not in names and _NUMBER.fullmatch(values[0]):
+            counts += 1
+            values = values[1:]
+        labels.append(list(dict.fromkeys(values)))
+    return labels, f"a number that no class has is read as a frame count in {counts:,} of its lines." if counts else ""
+
+
+def _are_frame_counts(pairs: list[list[str]], names: dict[str, str]) -> bool:
+    """Whether the first of two numbers is a frame count: no class has it, or it is nearly always the larger one."""
+    firsts, seconds = {first for first, _ in pairs}, {second for _, second in pairs}
+    if names:
+        return seconds <= names.keys() and not firsts <= names.keys()
+    larger = sum(bool(_NUMBER.fullmatch(second)) and int(first) > int(second) for first, second in pairs)
+    return larger >= _MIN_FRAME_COUNTS * len(pairs) and not firsts & seconds
 
 
 def _class_names(tree: Tree) -> tuple[str, dict[str, str]]:
@@ -53,9 +190,11 @@ def _class_names(tree: Tree) -> tuple[str, dict[str, str]]:
         if not _NAMES.search(PurePosixPath(file).stem):
             continue
         try:
-            lines = [line.strip() for line in tree.text(file).splitlines() if line.strip()]
+            lines = [line for _, line in filled_lines(tree.text(file))]
         except Unreadable:
             continue
+        if any(is_video(re.split(r"[\s,;|]", line)[0]) for line in lines):
+            continue  # a list of clips that is called labels.txt
         numbered = [re.match(r"^(\d+)[\s,:]+(.+)$", line) for line in lines]
         if lines and all(numbered):
             return file, {match[1]: match[2] for match in numbered if match}

@@ -18,7 +18,7 @@ def read(tree: Tree) -> DetectedLayout | None:
     infos = _infos(tree, info_files := _info_files(tree))
     turns = "messages"
     several = used = False
-    for file in tree.texts(".json", ".jsonl"):
+    for file in tree.json_files():
         info = infos.get(PurePosixPath(file).name, {})
         columns, tags = _dict(info.get("columns")), _dict(info.get("tags"))
         turns_key, videos_key = columns.get("messages"), columns.get("videos")

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from orchestrator.services.datasets.ingest.layouts.beside import companion, companion_keys, in_parallel_folders
-from orchestrator.services.datasets.ingest.layouts.entry import CAPTION_LIMIT, DetectedLayout
+from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.folders import read as read_folders
-from orchestrator.services.datasets.ingest.layouts.gathering import plain
+from orchestrator.services.datasets.ingest.layouts.gathering import plain, too_long
 from orchestrator.services.datasets.ingest.layouts.tree import Tree, Unreadable
 
 _ENDINGS = (".txt", ".caption")
@@ -20,10 +20,11 @@ def read(tree: Tree) -> DetectedLayout | None:
         caption = ""
         if sidecar := sidecar_of.get(entry.name):
             try:
-                caption = plain(tree.text(sidecar), CAPTION_LIMIT)
+                caption = plain(tree.text(sidecar))
             except Unreadable as error:
                 tree.problems.append(str(error))
-        entries.append(replace(entry, caption=caption))
+        problem = too_long(entry.name, sidecar or "", caption=caption)
+        entries.append(replace(entry, caption="" if problem else caption, problem=problem))
     files = list(dict.fromkeys(sidecar_of.values()))
     if not files:
         return None

@@ -11,7 +11,7 @@ from orchestrator.services.datasets.ingest.layouts.tree import Tree
 def read(tree: Tree) -> DetectedLayout | None:
     """Reads lists with `template`; clips are named by their id (`78687.webm`)."""
     collected = EntryCollector(tree, "something", "Something-Something v2")
-    for file in tree.texts(".json"):
+    for file in tree.json_files():
         rows = tree.rows(file)
         if not rows or not {"id", "template"} <= rows[0].keys():
             continue

@@ -9,6 +9,7 @@ from orchestrator.domain.datasets import Split
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.matching import ClipMatch, NamedClip, match_clips
 from orchestrator.services.datasets.ingest.layouts.splits import split_in
+from orchestrator.services.datasets.ingest.layouts.text_lines import text_lines
 from orchestrator.services.datasets.ingest.layouts.tree import Tree, Unreadable
 
 _ENDINGS = (".txt", ".lst", ".csv", ".tsv")
@@ -69,7 +70,7 @@ def _read(tree: Tree, file: str) -> _SplitList | None:
     if split is Split.AUTO:
         return None
     try:
-        lines = [line.strip().strip("\"'").rstrip(",;") for line in tree.text(file).split("\n")]
+        lines = [line.strip().strip("\"'").rstrip(",;") for line in text_lines(tree.text(file))]
     except (Unreadable, OSError):
         return None
     stated = [line for line in lines if line]

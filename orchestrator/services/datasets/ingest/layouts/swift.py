@@ -1,5 +1,6 @@
 """ms-swift's JSON lines: `messages` (or `query` and `response`) with `videos` or `video`, and a `label` to classify."""
 
+from orchestrator.services.datasets.files import ending_of
 from orchestrator.services.datasets.ingest.layouts.conversations import MANY_TURNS, exchange, turns_of, videos_of
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
@@ -11,10 +12,12 @@ def read(tree: Tree) -> DetectedLayout | None:
     """Reads JSON lines that name videos and a conversation, a query, or a label."""
     collected = EntryCollector(tree, "swift", "ms-swift (JSON lines)")
     labelled = several = False
-    for file in tree.texts(".jsonl", ".ndjson"):
+    for file in tree.json_files():
+        lines = ending_of(file) != ".json"
         for row in tree.rows(file):
             conversation, videos = turns_of(row), videos_of(row)
-            if not videos or not (isinstance(conversation, list) or "response" in row or "query" in row):
+            has_turns = lines and isinstance(conversation, list)  # in a .json file it is read as ShareGPT or LLaVA
+            if not videos or not (has_turns or "response" in row or "query" in row):
                 continue
             collected.add_source(file)
             question, answer, answers = exchange(conversation)

@@ -8,14 +8,17 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from orchestrator.services.datasets.files import VIDEO_ENDINGS
-from orchestrator.services.datasets.formula_cells import unescape_formula
+from orchestrator.services.datasets.files import ending_of, is_video
 from orchestrator.services.datasets.ingest.layouts.columns import parquet_rows
+from orchestrator.services.datasets.ingest.layouts.json_records import looks_like_json, read_records
 from orchestrator.services.datasets.ingest.layouts.matching import ClipIndex
+from orchestrator.services.datasets.ingest.layouts.tables import header_of, read_table
 
 MAX_TEXT_BYTES = 256 * 2**20
 TEXT_ENDINGS = frozenset({".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt", ".lst", ".parquet"})
-TABLE_ENDINGS = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
+JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
+LIST_ENDINGS = (".txt", ".lst", ".csv", ".tsv")
+TABLE_ENDINGS = (*JSON_ENDINGS, ".csv", ".tsv", ".parquet")
 Row = dict[str, Any]
 
 
@@ -36,12 +39,36 @@ class Tree:
         """Text files that say nothing of their encoding, and are not UTF-8."""
         self._by_ending: dict[str, list[str]] = defaultdict(list)
         for name in self.names:
-            self._by_ending[_ending(name)].append(name)
+            self._by_ending[ending_of(name)].append(name)
         self._rows: dict[str, list[Row] | None] = {}
 
     def texts(self, *endings: str) -> list[str]:
         """The files with one of these endings, sorted."""
         return sorted(name for ending in set(endings) for name in self._by_ending.get(ending, []))
+
+    def lists(self) -> list[str]:
+        """The text files that may describe several clips: not those with the name of a clip, sorted."""
+        return [name for name in self.texts(*LIST_ENDINGS) if name.rpartition(".")[0] not in self._stems]
+
+    def json_files(self) -> list[str]:
+        """The files with records in JSON, sorted: JSON and JSON lines, and lists of another ending that hold JSON."""
+        return sorted([*self.texts(*JSON_ENDINGS), *(name for name in self.lists() if self._begins_like_json(name))])
+
+    def _begins_like_json(self, name: str) -> bool:
+        with (self._root / name).open("rb") as file:
+            head = file.read(64)
+        return looks_like_json(head.decode("utf-8-sig", "replace"))
+
+    @cached_property
+    def _stems(self) -> set[str]:
+        return {name.rpartition(".")[0] for name in self.videos}
+
+    def header(self, name: str) -> list[str]:
+        """The columns of a table with a header; [] for other files."""
+        try:
+            return header_of(self.text(name)) if name.rpartition(".")[0] not in self._stems else []
+        except Unreadable:
+            return []
 
     def text(self, name: str) -> str:
         """The text of a file, with its encoding detected.
@@ -87,22 +114,23 @@ class Tree:
         return None
 
     def _read_rows(self, name: str) -> list[Row]:
-        ending = PurePosixPath(name).suffix.lower()
-        if ending == ".json":
-            value = self.json(name)
-            return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
-        if ending == ".parquet":
+        """The rows of a file, by its content: JSON may stand in a file of any ending."""
+        if ending_of(name) == ".parquet":
             return self._parquet(name)
+        short = PurePosixPath(name).name
         try:
             text = self.text(name)
-            return self._lines(name, text) if ending in (".jsonl", ".ndjson") else _table(text)
+            if ending_of(name) in JSON_ENDINGS or looks_like_json(text):
+                lines = ending_of(name) != ".json"
+                rows, problems = read_records(text, short, lines, self._is_clip)
+            else:
+                rows, problems = read_table(text, short)
         except Unreadable as error:
-            self.problems.append(str(error))
+            rows, problems = [], [str(error)]
         except csv.Error:
-            self.problems.append(
-                f"{PurePosixPath(name).name} is no table with a line for each clip. Save it as CSV again."
-            )
-        return []
+            rows, problems = [], [f"{short} is no table with a line for each clip. Save it as CSV again."]
+        self.problems += problems
+        return rows
 
     def _parquet(self, name: str) -> list[Row]:
         short = PurePosixPath(name).name
@@ -117,48 +145,10 @@ class Tree:
             self.problems.append(f"{short} is no Parquet table that can be read. Save it again, or as CSV.")
         return rows or []
 
-    def _lines(self, name: str, text: str) -> list[Row]:
-        rows, broken = [], 0
-        for number, line in enumerate(text.splitlines(), 1):
-            if not line.strip():
-                continue
-            try:
-                value = json.loads(line)
-            except (ValueError, RecursionError):
-                broken = broken or number
-                continue
-            if isinstance(value, dict):
-                rows.append(value)
-        if broken:
-            self.problems.append(f"{PurePosixPath(name).name} is not valid JSON in line {broken}. Correct it there.")
-        return rows
+    def _is_clip(self, key: str) -> bool:
+        return bool(self.index.named(key.replace("\\", "/").rpartition("/")[2]))
 
     @cached_property
     def index(self) -> ClipIndex:
         """The videos for searches by name."""
         return ClipIndex(self.videos)
-
-
-def is_video(name: str) -> bool:
-    """Whether the name has the ending of a video; its content is checked by the probe."""
-    return _ending(name) in VIDEO_ENDINGS
-
-
-def _ending(name: str) -> str:
-    """Like `PurePosixPath.suffix`, but ten times faster: an upload may have 100,000 names."""
-    last = name.rpartition("/")[2]
-    stem, dot, ending = last.rpartition(".")
-    return f".{ending.lower()}" if dot and ending and stem.strip(".") else ""
-
-
-def _table(text: str) -> list[Row]:
-    """The rows of a table with a header; its separator is the most frequent one of the first line."""
-    csv.field_size_limit(2**20)
-    head = text.lstrip("\n\r").partition("\n")[0]
-    separator = max(",;\t|", key=head.count)
-    if not head.count(separator):
-        return []
-    reader = csv.DictReader(text.lstrip("\n\r").splitlines(keepends=True), delimiter=separator, restkey="")
-    reader.fieldnames = [str(name).strip() for name in reader.fieldnames or []]
-    rows = [row for row in reader if any(row.values())]
-    return [{name: unescape_formula(v) if isinstance(v, str) else v for name, v in row.items()} for row in rows]

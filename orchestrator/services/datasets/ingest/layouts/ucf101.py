@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
 from orchestrator.services.datasets.ingest.layouts.splits import split_in
+from orchestrator.services.datasets.ingest.layouts.text_lines import filled_lines
 from orchestrator.services.datasets.ingest.layouts.tree import Tree, Unreadable
 
 _LIST = re.compile(r"(train|test)list(\d\d)\.txt", re.IGNORECASE)
@@ -35,7 +36,7 @@ def read(tree: Tree) -> DetectedLayout | None:
 
 def _lines(tree: Tree, file: str) -> list[str]:
     try:
-        return [line.strip() for line in tree.text(file).splitlines() if line.strip()]
+        return [line for _, line in filled_lines(tree.text(file))]
     except Unreadable as error:
         tree.problems.append(str(error))
         return []

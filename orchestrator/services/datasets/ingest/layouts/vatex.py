@@ -9,7 +9,7 @@ from orchestrator.services.datasets.ingest.layouts.tree import Tree
 def read(tree: Tree) -> DetectedLayout | None:
     """Reads lists with `videoID` and `enCap`; files are named by the id, or by its part before the times."""
     collected = EntryCollector(tree, "vatex", "VATEX")
-    for file in tree.texts(".json"):
+    for file in tree.json_files():
         rows = tree.rows(file)
         if not rows or not {"videoID", "enCap"} <= rows[0].keys():
             continue

@@ -39,7 +39,7 @@ def read(tree: Tree, chosen: Mapping[str, str] = MappingProxyType({})) -> Detect
     """
     collected = EntryCollector(tree, "videofolder", "VideoFolder (metadata table)")
     all_columns: dict[str, str] = {}
-    for file in sorted(tree.texts(*TABLE_ENDINGS), key=lambda name: not _is_metadata(name)):
+    for file in sorted(_tables(tree), key=lambda name: (not _is_metadata(name), name)):
         rows = tree.rows(file)
         columns = _corrected(_columns(rows), chosen, rows)
         if "file" not in columns or not ({"label", "caption"} & columns.keys() or _is_metadata(file)):
@@ -74,6 +74,16 @@ def _names_of_id(stated: Any) -> tuple[str, ...]:
 def _plain_name(column: str) -> str:
     """`File Name` and `file-name` are file_name."""
     return re.sub(r"[\s-]+", "_", column.strip().lower())
+
+
+def _tables(tree: Tree) -> set[str]:
+    """The files of tables and records, and the .txt and .lst files whose header names a file column."""
+    headed = {name for name in tree.texts(".txt", ".lst") if _names_files(tree.header(name))}
+    return {*tree.texts(*TABLE_ENDINGS), *tree.json_files(), *headed}
+
+
+def _names_files(header: list[str]) -> bool:
+    return any(_plain_name(column) in _FILE for column in header)
 
 
 def _is_metadata(name: str) -> bool:

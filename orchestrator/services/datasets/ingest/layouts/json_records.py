@@ -1,0 +1,137 @@
+"""Records of JSON files by their content: a list, JSON lines, a list inside an object, or an object keyed by clips."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from orchestrator.services.datasets.files import is_video
+from orchestrator.services.datasets.ingest.layouts.annotation_texts import values_of_texts
+from orchestrator.services.datasets.ingest.layouts.splits import SPLITS
+from orchestrator.services.datasets.ingest.layouts.text_lines import filled_lines, name_lines
+
+Row = dict[str, Any]
+_WRAPPERS = ("data", "annotations", "samples", "items", "rows", "records", "examples", "entries", "clips", "videos")
+_TURNS = frozenset({"messages", "conversations", "conversation"})
+
+
+def looks_like_json(text: str) -> bool:
+    """Whether a file's first character opens a JSON list or object."""
+    return text.lstrip(" \t\r\n\ufeff")[:1] in ("{", "[")
+
+
+def read_records(text: str, name: str, lines: bool, is_clip: Callable[[str], bool]) -> tuple[list[Row], list[str]]:
+    """The records of a JSON text, and sentences about what cannot be used.
+
+    Args:
+        name: the file's name for the sentences.
+        lines: whether its ending says JSON lines; a single object is then a record.
+        is_clip: whether a key names a clip of the upload.
+    """
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        return [], [f"{name} is nested too deeply to be read."]
+    except ValueError as error:
+        return _from_lines(text, name, lines, getattr(error, "lineno", 0))
+    rows, unusable = records_of(value, is_clip)
+    if not rows and lines and isinstance(value, dict):
+        rows = [value]
+    return rows, [f"{name} has {unusable:,} entries that are no objects; they cannot be used."] if unusable else []
+
+
+def _from_lines(text: str, name: str, lines: bool, error_line: int) -> tuple[list[Row], list[str]]:
+    rows: list[Row] = []
+    broken: list[int] = []
+    numbered = filled_lines(text)
+    for number, line in numbered:
+        value = _parsed(line)
+        if isinstance(value, dict):
+            rows.append(value)
+        else:
+            broken.append(number)
+    if broken and (chain := _chain(text)):
+        return chain, []
+    if not broken:
+        return rows, []
+    if text.lstrip().startswith("[") or (not lines and len(broken) > len(rows)):
+        where = f" (line {error_line})" if error_line else ""
+        return [], [f"{name} is not valid JSON{where}. Correct it there."]
+    return rows, [f"{name} is not valid JSON in {name_lines(broken)}. Correct it there."]
+
+
+def _parsed(line: str) -> Any:
+    """The value of a line, which may end with a comma; None when it is damaged."""
+    try:
+        return json.loads(line.removesuffix(","))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _chain(text: str) -> list[Row]:
+    """Objects that follow each other over several lines; [] when the text is anything else."""
+    decoder, rows, end = json.JSONDecoder(), [], 0
+    while (start := _next_value(text, end)) < len(text):
+        try:
+            value, end = decoder.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            return []
+        if not isinstance(value, dict):
+            return []
+        rows.append(value)
+    return rows
+
+
+def _next_value(text: str, position: int) -> int:
+    while position < len(text) and text[position] in " \t\r\n,\ufeff":
+        position += 1
+    return position
+
+
+def records_of(value: Any, is_clip: Callable[[str], bool]) -> tuple[list[Row], int]:
+    """(the records in a JSON value, the number of entries that are none)."""
+    if isinstance(value, list):
+        rows = [row for row in value if isinstance(row, dict)]
+        return rows, len(value) - len(rows) if rows else 0
+    if not isinstance(value, dict) or isinstance(value.get("sentences"), list):  # MSR-VTT has a reader of its own
+        return [], 0
+    if _keyed_by_clips(value, is_clip):
+        return _keyed(value)
+    lists = {key: items for key, items in value.items() if _is_record_list(items) and key not in _TURNS}
+    if lists and all(key.lower() in SPLITS for key in lists):
+        return [{"split": key} | row for key, items in lists.items() for row in items if isinstance(row, dict)], 0
+    wrapper = next((key for key in _WRAPPERS if key in lists), next(iter(lists)) if len(lists) == 1 else None)
+    return records_of(lists[wrapper], is_clip) if wrapper is not None and not _TURNS & value.keys() else ([], 0)
+
+
+def _is_record_list(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(item, dict) for item in value)
+
+
+def _keyed_by_clips(value: dict[str, Any], is_clip: Callable[[str], bool]) -> bool:
+    """Whether most keys name clips; keys without the ending of a video must all be found."""
+    keys = list(value)[:200]
+    if sum(map(is_video, keys)) * 2 > len(keys):
+        return True
+    # {"0": "run"} names the classes of numbers, although a clip may be called 0.mp4.
+    return len(keys) > 1 and not all(key.isdecimal() for key in keys) and all(map(is_clip, keys))
+
+
+def _keyed(value: dict[str, Any]) -> tuple[list[Row], int]:
+    texts = {key: text for key, text in value.items() if isinstance(text, str)}
+    rows: list[Row] = [
+        {"file_name": key} | values for key, values in zip(texts, values_of_texts(list(texts.values())), strict=True)
+    ]
+    others = {key: item for key, item in value.items() if key not in texts}
+    for key, item in others.items():
+        if isinstance(item, dict):
+            media = {"videos": [key]} if _TURNS & item.keys() and not {"video", "videos"} & item.keys() else {}
+            rows.append(item | {"file_name": key} | media)
+        elif isinstance(item, list) and item and all(isinstance(text, str) for text in item):
+            rows.append(
+                {"file_name": key, "caption": item}
+                if any(" " in text for text in item)
+                else {"file_name": key, "label": item}
+            )
+        elif isinstance(item, int | float) and not isinstance(item, bool):
+            rows.append({"file_name": key, "label": item})
+    return rows, len(value) - len(rows)

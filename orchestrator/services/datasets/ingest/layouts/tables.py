@@ -1,0 +1,270 @@
+"""Tables of separated values, in the notations that spreadsheets, databases and scripts write."""
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestrator.services.datasets.files import is_video
+from orchestrator.services.datasets.formula_cells import unescape_formula
+from orchestrator.services.datasets.ingest.layouts.text_lines import filled_lines, name_lines, text_lines
+
+SEPARATORS = ",;\t|"
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
+_TEXT_COLUMNS = frozenset(
+    {"caption", "captions", "text", "sentence", "description", "prompt_text", "transcript", "name", "answer"}
+    | {"response", "question", "query"}
+)
+"""Last columns whose text may have separators without quotation marks around it."""
+_MAX_HEADER = 2**16
+_QUOTED_SEPARATOR = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of a table.
+
+    Attributes:
+        number: the line of the file at which it begins; the first is 1.
+        cells: its values.
+        raw: the text of the line where quotation marks have no meaning in it; "" for other lines.
+    """
+
+    number: int
+    cells: list[str]
+    raw: str = ""
+
+
+@dataclass(slots=True)
+class Cells:
+    """The rows of a table, and the numbers of the lines whose quotation marks cannot be understood."""
+
+    lines: list[Line] = field(default_factory=list)
+    broken: list[int] = field(default_factory=list)
+
+
+def read_table(text: str, name: str) -> tuple[list[dict[str, Any]], list[str]]:
+    """The rows of a table with a header, and sentences about lines that were joined or left out.
+
+    Args:
+        name: the file's name for the sentences.
+
+    Raises:
+        csv.Error: a cell is larger than the limit.
+    """
+    first = first_line(text)
+    stated = _SEPARATOR_LINE.fullmatch(first)
+    separator = stated[1] if stated else separator_of(first)
+    if not separator:
+        return [], []
+    if stated:  # the line stays, so that the numbers of the others are right
+        text = text.replace(first, "", 1)
+    cells = read_cells(text, separator)
+    lines = cells.lines
+    if not lines or any(is_video(cell.strip()) for cell in lines[0].cells):
+        return [], []  # a list without a header
+    header = [cell.strip() for cell in lines[0].cells]
+    while header and not header[-1]:
+        header.pop()
+    rows, joined, left_out = _fitted(lines[1:], header, separator)
+    problems, marks = [], _QUOTED_SEPARATOR.get(separator, "separators")
+    if joined:
+        problems.append(
+            f"{name} has {marks} without quotation marks in {name_lines(joined)}: "
+            f"read as part of {header[-1]}, the last column."
+        )
+    if left_out:
+        problems.append(
+            f"{name} has more cells than columns in {name_lines(left_out)}, which cannot be used. "
+            f"Put texts with {marks} in quotation marks."
+        )
+    if cells.broken:
+        problems.append(broken_sentence(name, cells.broken))
+    return [dict(zip(header, map(unescape_formula, row), strict=False)) for row in rows if any(row)], problems
+
+
+def header_of(text: str) -> list[str]:
+    """The cells of the first line, outside of a list without a header."""
+    first = first_line(text)
+    separator = separator_of(first)
+    return [cell.strip(' "') for cell in first.split(separator)] if separator else []
+
+
+def first_line(text: str) -> str:
+    """The first line that is not empty."""
+    return next((line.strip(" ") for line in text_lines(text[:_MAX_HEADER]) if line.strip()), "")
+
+
+def broken_sentence(name: str, broken: list[int]) -> str:
+    """The sentence about lines whose quotation marks cannot be understood."""
+    return (
+        f"{name} has quotation marks that are not closed, or not doubled inside a text, in {name_lines(broken)}, "
+        "which cannot be used. Correct them there."
+    )
+
+
+def separator_of(head: str) -> str:
+    """The most frequent separator of a header, outside of quotation marks; "" where there is none."""
+    bare = re.sub(r'"[^"]*"', "", head)
+    separator = max(SEPARATORS, key=bare.count)
+    return separator if bare.count(separator) else ""
+
+
+def read_cells(text: str, separator: str) -> Cells:
+    """The cells of a table, in the notation that leaves the fewest lines with more cells than the first line.
+
+    Tried in this order: blanks after separators, where a quotation mark follows them; quotation marks doubled inside
+    of quotation marks (RFC 4180); quotation marks escaped by a backslash; quotation marks without a meaning.
+    When none fits, each line is read by itself, and the others are named.
+
+    Raises:
+        csv.Error: a cell is larger than the limit.
+    """
+    csv.field_size_limit(2**20)
+    best: list[Line] | None = None
+    fewest = 0
+    for lines in _notations(text, separator):
+        width = len(lines[0].cells) if lines else 0
+        wide = sum(len(_trimmed(line.cells, width)) > width for line in lines)
+        if best is None or wide < fewest:
+            best, fewest = lines, wide
+        if not wide:
+            break
+    return Cells(best) if best is not None else _line_by_line(text, separator)
+
+
+def _notations(text: str, separator: str) -> Iterator[list[Line]]:
+    """The rows in each notation that the text does not contradict."""
+    skips = (True, False) if re.search(re.escape(separator) + r' +"', text) else (False,)
+    texts = [(text, "")]
+    if '\\"' in text:
+        mark = next(chr(code) for code in range(0xE000, 0xF8FF) if chr(code) not in text)
+        texts.append((re.sub(r'(\\+)"', lambda match: _unescaped(match[1], mark), text), mark))
+    for written, mark in texts:
+        for skip in skips:
+            try:
+                lines = _strict(written, separator, skip)
+            except csv.Error:
+                continue
+            if _swallows_rows(lines, separator):
+                continue
+            yield (
+                [Line(line.number, [cell.replace(mark, '"') for cell in line.cells]) for line in lines]
+                if (mark)
+                else lines
+            )
+    if '"' in text and not _mostly_quoted(text, separator):
+        yield [Line(number, line.split(separator), line) for number, line in enumerate(text_lines(text), 1) if line]
+
+
+def _unescaped(backslashes: str, mark: str) -> str:
+    return "\\" * (len(backslashes) // 2) + (mark if len(backslashes) % 2 else '"')
+
+
+def _strict(text: str, separator: str, skip_blanks: bool) -> list[Line]:
+    """The rows by RFC 4180.
+
+    Raises:
+        csv.Error: text follows a closing quotation mark, or one is not closed.
+    """
+    # newline="" ends lines at LF, CR and CR LF only, and keeps them inside of quotation marks.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True, skipinitialspace=skip_blanks)
+    lines, before = [], 0
+    plain_lines = text_lines(text)
+    for cells in reader:
+        raw = plain_lines[before] if reader.line_num == before + 1 else ""
+        if any(cells):
+            lines.append(Line(before + 1, cells, raw if '"' not in raw else ""))
+        before = reader.line_num
+    return lines
+
+
+def _swallows_rows(lines: list[Line], separator: str) -> bool:
+    """Whether a cell holds whole rows, because a stray quotation mark opened it."""
+    width = len(lines[0].cells) if lines else 0
+    for line in lines:
+        for cell in line.cells:
+            if "\n" not in cell and "\r" not in cell:
+                continue
+            for inner in text_lines(cell)[1:]:
+                parts = inner.split(separator)
+                looks_like_row = separator == "\t" or any(is_video(part.strip(' "')) for part in parts)
+                if width > 1 and len(parts) >= width and looks_like_row:
+                    return True
+    return False
+
+
+def _mostly_quoted(text: str, separator: str) -> bool:
+    """Whether most lines with a cell in quotation marks follow RFC 4180, so that these marks have a meaning."""
+    right = wrong = 0
+    opening = re.compile(rf'(?:^|{re.escape(separator)})\s*"')
+    for _, line in filled_lines(text):
+        if opening.search(line):
+            try:
+                _strict(line, separator, True)
+                right += 1
+            except csv.Error:
+                wrong += 1
+    return right > wrong
+
+
+def _line_by_line(text: str, separator: str) -> Cells:
+    cells = Cells()
+    for number, line in enumerate(text_lines(text), 1):
+        try:
+            cells.lines += [Line(number, read.cells, read.raw) for read in _strict(line, separator, True)]
+        except csv.Error as error:
+            if "field limit" in str(error):
+                raise
+            cells.broken.append(number)
+    return cells
+
+
+def _trimmed(cells: list[str], width: int) -> list[str]:
+    """The cells without empty ones beyond the columns of the header."""
+    end = len(cells)
+    while end > width and not cells[end - 1].strip():
+        end -= 1
+    return cells[:end]
+
+
+def _fitted(lines: list[Line], header: list[str], separator: str) -> tuple[list[list[str]], list[int], list[int]]:
+    """(rows, numbers of joined lines, numbers of lines that are left out)."""
+    width = len(header)
+    rows: list[list[str]] = []
+    joined: list[int] = []
+    left_out: list[int] = []
+    known: list[Counter[str]] | None = None
+    for line in lines:
+        cells = _trimmed(line.cells, width)
+        if len(cells) > width:
+            if known is None:
+                known = _known_values(lines, width)
+            cells = line.raw.split(separator, width - 1) if line.raw else []
+            if header[-1].lower() not in _TEXT_COLUMNS or not _middle_is_known(cells, known):
+                left_out.append(line.number)
+                continue
+            joined.append(line.number)
+        rows.append([cell.strip() for cell in cells])
+    return rows, joined, left_out
+
+
+def _known_values(lines: list[Line], width: int) -> list[Counter[str]]:
+    """The values of each column in the lines that fit the header."""
+    fitting = [line.cells for line in lines if len(line.cells) == width]
+    return [Counter(cells[i].strip() for cells in fitting) for i in range(width)]
+
+
+def _middle_is_known(cells: list[str], known: list[Counter[str]]) -> bool:
+    """Whether the separator can only belong to the last cell.
+
+    Other lines have the values of the cells before it, and no blank follows the separators of these cells.
+    """
+    if len(cells) > 2 and any(cell.startswith(" ") for cell in cells[1:]):
+        return False
+    return bool(cells) and all(
+        cell.strip() in known[i] or cell.strip().isdecimal() for i, cell in enumerate(cells[1:-1], 1)
+    )
