@@ -37,7 +37,7 @@ def _write(source: Path, target: Path, root: str) -> None:
         handle, name = tempfile.mkstemp(prefix=".zip-", dir=target.parent)
         os.close(handle)
         part = Path(name)
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED, strict_timestamps=False) as archive:
             for path in files:
                 archive.write(path, f"{root}/{path.relative_to(source).as_posix()}")
         part.replace(target)

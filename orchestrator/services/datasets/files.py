@@ -87,3 +87,12 @@ def unused_path(path: Path) -> Path:
     while candidate.exists():
         candidate, number = path.with_name(f"{path.stem} ({number}){path.suffix}"), number + 1
     return candidate
+
+
+def list_files(folder: Path) -> list[str]:
+    """The names of the files below a folder, relative to it; links are left out."""
+    files, start = [], len(str(folder)) + 1
+    for parent, _, names in os.walk(folder):
+        prefix = f"{parent[start:]}/" if len(parent) >= start else ""
+        files += [prefix + name for name in names if not os.path.islink(f"{parent}/{name}")]
+    return files

@@ -7,7 +7,7 @@ from orchestrator.domain.errors import Invalid
 from orchestrator.domain.processes import SandboxExit
 from orchestrator.services import sandbox
 from orchestrator.services.datasets.files import unused_path
-from orchestrator.services.datasets.ingest.zip_archives import MAX_RATIO
+from orchestrator.services.datasets.ingest.decompression import MAX_RATIO
 from orchestrator.services.sandbox import Tool
 
 _ALWAYS_ALLOWED_BYTES = 2**20

@@ -4,10 +4,12 @@ import errno
 import secrets
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+import structlog
 from sqlalchemy import delete, insert
 from sqlmodel import Session, SQLModel, col, select
 
@@ -42,12 +44,19 @@ from orchestrator.services.datasets.ingest.reinterpret import (
 )
 from orchestrator.services.datasets.ingest.reuploads import merge_annotations
 from orchestrator.services.datasets.ingest.review import await_review, layout_before_review, layout_preview
-from orchestrator.services.datasets.ingest.staging import ArrivedUpload, restore_unpacked, stage_uploads, store_unpacked
+from orchestrator.services.datasets.ingest.staging import (
+    ArrivedUpload,
+    archive_notes,
+    restore_unpacked,
+    stage_uploads,
+    store_unpacked,
+)
 from orchestrator.services.datasets.rows import REUPLOAD_NOTE
 from orchestrator.services.db import session_scope
 from orchestrator.services.uploads.part_file import delete_upload_files
 from orchestrator.settings import get_settings
 
+log = structlog.get_logger()
 _MIN_CLIPS, _MIN_CLASSES = 2, 2
 _REVIEW_SAMPLES = 8
 """Samples of a layout that waits for a review."""
@@ -87,13 +96,15 @@ def ingest_dataset(
     try:
         for old in folder.glob("incoming-*"):
             shutil.rmtree(old, ignore_errors=True)  # of a worker that was killed
-        names = restore_unpacked(folder, uploads, staging)
-        if not names:
-            staging.mkdir(parents=True)
-            names = restage_files(existing, folder, staging) if reinterprets else stage_uploads(uploads, staging)
-        tree = Tree(staging, names)
-        layout = detect_layout(tree, options)
-        layout_summary = summary(layout, tree, options, samples=_REVIEW_SAMPLES if only_detects else SAMPLES)
+        with _reader_errors():
+            names = restore_unpacked(folder, uploads, staging)
+            if not names:
+                staging.mkdir(parents=True)
+                names = restage_files(existing, folder, staging) if reinterprets else stage_uploads(uploads, staging)
+            tree = Tree(staging, names)
+            layout = detect_layout(tree, options)
+            described = replace(layout, notes=[*archive_notes(staging), *layout.notes])
+            layout_summary = summary(described, tree, options, samples=_REVIEW_SAMPLES if only_detects else SAMPLES)
         if only_detects:
             store_unpacked(folder, uploads, staging)
             result = await_review(dataset_id, layout_summary | {"preview": layout_preview(task, layout)})
@@ -125,7 +136,7 @@ def ingest_dataset(
         # Options that cannot be followed must not delete the uploads.
         return _fail(dataset_id, error.message, uploads, last_summary if options.layout and not layout_summary else {})
     except OSError as error:
-        if error.errno in (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST):
+        if error.errno in (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EILSEQ):
             return _fail(dataset_id, "Some names in it cannot be written here. Use shorter, plain ones.", uploads)
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
@@ -134,6 +145,25 @@ def ingest_dataset(
         shutil.rmtree(staging, ignore_errors=True)
     delete_upload_files(upload.id for upload in uploads)
     return "ready"
+
+
+@contextmanager
+def _reader_errors() -> Iterator[None]:
+    """Ends an import at once where a reader fails on the content of a file: another try would fail in the same way.
+
+    Raises:
+        Invalid: instead of an error that no reader expected, which is logged.
+    """
+    try:
+        yield
+    except (AppError, OSError):
+        raise
+    except Exception as error:
+        log.exception("reader_failed", kind=type(error).__name__)
+        raise Invalid(
+            "The files have a structure that no reader here expects, so none was imported. The administrator finds the "
+            "details in the worker's log. Leave out the files that describe the clips, or pack class folders as a zip."
+        ) from error
 
 
 def _complete_uploads(session: Session, dataset_id: int) -> list[ArrivedUpload]:

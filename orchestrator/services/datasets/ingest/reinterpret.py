@@ -29,13 +29,13 @@ from orchestrator.services.access import owned_dataset
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.datasets.catalog import has_files
 from orchestrator.services.datasets.curation.versions import Changes
-from orchestrator.services.datasets.files import is_system_file, is_video
+from orchestrator.services.datasets.files import is_system_file, is_video, list_files
 from orchestrator.services.datasets.ingest.import_clips import annotation_problem
 from orchestrator.services.datasets.ingest.layouts.detect import LAYOUTS
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.reading import parse_reading_options
 from orchestrator.services.datasets.ingest.layouts.tree import TEXT_ENDINGS
-from orchestrator.services.datasets.ingest.staging import link_file, list_files
+from orchestrator.services.datasets.ingest.staging import link_file
 from orchestrator.services.datasets.ingest.uploads import refuse_if_busy
 from orchestrator.services.datasets.rows import DatasetRow, dataset_row
 from orchestrator.services.queue import enqueue, ingest_key

@@ -1,28 +1,24 @@
 """Stages the complete uploads of a dataset in one folder: archives are unpacked, single files are linked."""
 
 import hashlib
+import json
 import os
 import shutil
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.domain.errors import Invalid
-from orchestrator.services.datasets.files import UNPACKED, is_system_file, is_video, unused_path
+from orchestrator.services.datasets.files import UNPACKED, is_system_file, list_files, unused_path
+from orchestrator.services.datasets.ingest.archive_kinds import ArchiveKind, archive_kind
+from orchestrator.services.datasets.ingest.archive_parts import PartFiles, group_parts
+from orchestrator.services.datasets.ingest.open_archives import open_archive, open_nested, open_part_set, own_folder
 from orchestrator.services.datasets.ingest.parquet_clips import unpack_table
-from orchestrator.services.datasets.ingest.tar_archives import ENDINGS, is_tar, unpack_tar
-from orchestrator.services.datasets.ingest.zip_archives import unpack
 from orchestrator.services.uploads.part_file import upload_path
 from orchestrator.settings import get_settings
 
-_UNSUPPORTED = {
-    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
-    b"Rar!\x1a\x07": "a rar archive",
-    b"\xfd7zXZ\x00": "packed with xz",
-    b"BZh": "packed with bzip2",
-    b"\x28\xb5\x2f\xfd": "packed with zstd",
-}
+_NOTES_FILE = ".archive-notes"
+"""Sentences about the unpacked archives, kept with the files until the layout is accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +39,41 @@ def stage_uploads(uploads: Sequence[ArrivedUpload], staging: Path) -> list[str]:
         Invalid: an archive cannot be unpacked safely, or there are no files.
     """
     limit = get_settings().max_upload_bytes
+    notes: list[str] = []
     for upload in uploads:
         source = upload_path(upload.id)
         if not source.exists():
             raise Invalid(f"The bytes of {upload.filename} are no longer there. Upload it again.")
-        _stage_file(source, upload.filename, staging, limit, alone=len(uploads) == 1)
-    _open_shards(staging, limit)
+    ids = {upload.filename: upload.id for upload in uploads}
+    sets = group_parts(ids)
+    in_parts: set[str] = set()
+    for base, members in sets.items():
+        paths = {name: upload_path(ids[name]) for name in members}
+        if open_part_set(base, paths, staging, limit, notes) is not None:
+            in_parts |= set(members)
+    for upload in uploads:
+        if upload.filename not in in_parts:
+            _stage_file(upload_path(upload.id), upload.filename, staging, limit, notes, alone=len(uploads) == 1)
+    packed = sum(upload_path(upload.id).stat().st_size for upload in uploads)
+    open_nested(staging, packed, limit, notes)
     _open_tables(staging, limit)
-    names = [name for name in list_files(staging) if not is_system_file(name)]
+    names = _staged_files(staging)
     if not names:
         raise Invalid("Nothing was uploaded. Add videos, or a zip with one folder for each class.")
+    (staging / _NOTES_FILE).unlink(missing_ok=True)
+    if notes:
+        (staging / _NOTES_FILE).write_text(json.dumps(list(dict.fromkeys(notes))))
     return names
+
+
+def archive_notes(staging: Path) -> list[str]:
+    """Sentences about what was left out of the archives in the staging folder, or guessed."""
+    file = staging / _NOTES_FILE
+    return json.loads(file.read_text()) if file.is_file() else []
+
+
+def _staged_files(staging: Path) -> list[str]:
+    return [name for name in list_files(staging) if name != _NOTES_FILE and not is_system_file(name)]
 
 
 def store_unpacked(folder: Path, uploads: Sequence[ArrivedUpload], staging: Path) -> None:
@@ -75,7 +95,7 @@ def restore_unpacked(folder: Path, uploads: Sequence[ArrivedUpload], staging: Pa
     if not uploads or not unpacked.is_dir():
         return []
     os.replace(unpacked, staging)
-    return [name for name in list_files(staging) if not is_system_file(name)]
+    return _staged_files(staging)
 
 
 def _unpacked_name(uploads: Sequence[ArrivedUpload]) -> str:
@@ -83,25 +103,11 @@ def _unpacked_name(uploads: Sequence[ArrivedUpload]) -> str:
     return f"{UNPACKED}-{hashlib.sha256(ids.encode()).hexdigest()[:16]}"
 
 
-def _stage_file(source: Path, name: str, staging: Path, limit: int, alone: bool) -> None:
-    if is_video(name):  # its content is checked when it is probed
-        link_file(source, staging / name)
-    elif name.lower().endswith(".zip") or zipfile.is_zipfile(source):
-        if not zipfile.is_zipfile(source):
-            raise Invalid(f"{name} is not a zip, or it is damaged. Zip the folder again and upload it.")
-        unpack(source, staging, limit, name)
-    elif is_tar(source, name):
-        unpack_tar(source, staging if alone else _own_folder(staging / name), limit, name)
-    else:
-        _refuse_unsupported(source, name)
-        link_file(source, staging / name)
-
-
-def _open_shards(staging: Path, limit: int) -> None:
-    """Unpacks tars inside a folder or a zip, each into a folder of its own; tars inside those are not unpacked."""
-    for shard in sorted(staging / name for name in list_files(staging) if name.lower().endswith(ENDINGS)):
-        unpack_tar(shard, _own_folder(shard), limit, shard.name)
-        shard.unlink()
+def _stage_file(source: Path, name: str, staging: Path, limit: int, notes: list[str], alone: bool) -> None:
+    parts = PartFiles([source])
+    target = staging if alone or archive_kind(parts, name) is not ArchiveKind.TAR else own_folder(staging / name)
+    if open_archive(parts, name, target, staging, limit, notes) is None:
+        link_file(source, staging / name)  # the content of a video is checked when it is probed
 
 
 def _open_tables(staging: Path, limit: int) -> None:
@@ -109,30 +115,6 @@ def _open_tables(staging: Path, limit: int) -> None:
     for name in sorted(list_files(staging)):
         if name.lower().endswith(".parquet") and not is_system_file(name):
             limit -= unpack_table(staging / name, limit)
-
-
-def _own_folder(archive: Path) -> Path:
-    """Creates a folder for the files of an archive, because several shards may use the same names."""
-    folder = unused_path(archive.with_name(archive.name.partition(".")[0]))
-    folder.mkdir(parents=True)
-    return folder
-
-
-def _refuse_unsupported(source: Path, name: str) -> None:
-    with source.open("rb") as file:
-        head = file.read(8)
-    for mark, what in _UNSUPPORTED.items():
-        if head.startswith(mark):
-            raise Invalid(f"{name} is {what}, which is not unpacked here. Make it a zip or a tar.gz.")
-
-
-def list_files(folder: Path) -> list[str]:
-    """The names of the files below a folder, relative to it; links are left out."""
-    files, start = [], len(str(folder)) + 1
-    for parent, _, names in os.walk(folder):
-        prefix = f"{parent[start:]}/" if len(parent) >= start else ""
-        files += [prefix + name for name in names if not os.path.islink(f"{parent}/{name}")]
-    return files
 
 
 def link_file(source: Path, target: Path) -> None:

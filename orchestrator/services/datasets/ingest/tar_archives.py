@@ -1,22 +1,33 @@
-"""Unpacks untrusted tar archives, plain or gzipped: only regular files, no path traversal, no decompression bombs."""
+"""Unpacks untrusted tar archives, plain or compressed: only files, no path traversal, no decompression bombs."""
 
-import gzip
+import os
+import posixpath
 import shutil
 import tarfile
-import zlib
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from orchestrator.domain.errors import Invalid
 from orchestrator.services.datasets.files import is_system_file, unused_path
+from orchestrator.services.datasets.ingest.archive_names import guess_encoding
+from orchestrator.services.datasets.ingest.archive_notes import encoding_note, links_note
+from orchestrator.services.datasets.ingest.archive_parts import PartFiles, as_parts
+from orchestrator.services.datasets.ingest.decompression import (
+    UNPACKABLE,
+    DamagedArchive,
+    Metered,
+    allowed_bytes,
+    compression,
+    decompressed,
+    is_disk_error,
+)
 
 MAX_ENTRIES = 100_000
-MAX_RATIO = 50
-_ALWAYS_ALLOWED_BYTES = 2**20
 _BLOCK = 2**20
 _RESERVED_BYTES = 256 * 2**20
 _MAX_NAME_BYTES = 64 * 1024
-ENDINGS = (".tar", ".tar.gz", ".tgz")
+_MAX_GUESSED_NAMES = 1_000
 _SPECIAL = (
     tarfile.XHDTYPE,
     tarfile.XGLTYPE,
@@ -24,11 +35,25 @@ _SPECIAL = (
     tarfile.GNUTYPE_LONGNAME,
     tarfile.GNUTYPE_LONGLINK,
 )
-_DAMAGED = (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError, OverflowError)
+_stdlib: Any = tarfile  # its type stub lacks these errors
+_EOF_HEADER, _READ_ERROR = _stdlib.EOFHeaderError, tarfile.ReadError
+_DAMAGED_HEADERS = (_stdlib.InvalidHeaderError, _stdlib.TruncatedHeaderError)
 
 
 class _Entry(tarfile.TarInfo):
-    """Refuses headers with very long names, which tarfile would read into memory."""
+    """Refuses headers with very long names, which tarfile would read into memory, and damage between the files."""
+
+    @classmethod
+    def fromtarfile(cls, tarfile: Any) -> Any:
+        try:
+            return super().fromtarfile(tarfile)
+        except _EOF_HEADER:
+            tarfile.saw_end = True
+            raise
+        except _DAMAGED_HEADERS as error:
+            if getattr(tarfile, "saw_end", False):
+                raise  # what follows the end is not read
+            raise _READ_ERROR(str(error)) from error  # tarfile would take it for the end, and lose the rest
 
     def _proc_member(self, archive: tarfile.TarFile) -> Any:
         if self.type in _SPECIAL and self.size > _MAX_NAME_BYTES:
@@ -36,64 +61,87 @@ class _Entry(tarfile.TarInfo):
         return super()._proc_member(archive)  # type: ignore[misc]
 
 
-class _Metered:
-    """Counts the decompressed bytes and stops a decompression bomb at its limit."""
+@dataclass
+class _Unpacking:
+    """What is known of a tar while it is unpacked."""
 
-    def __init__(self, source: IO[bytes], limit: int, name: str) -> None:
-        self._source, self._left, self._name = source, limit, name
+    target: Path
+    name: str
+    budget: int
+    written: dict[str, Path] = field(default_factory=dict)
+    """The unpacked files by their names in the archive."""
+    links: list[str] = field(default_factory=list)
+    """Links that were left out."""
+    unknown_names: list[bytes] = field(default_factory=list)
+    """Names that are not UTF-8."""
+    encoding: str = ""
 
-    def read(self, size: int = -1) -> bytes:
-        block = self._source.read(size)
-        self._left -= len(block)
-        if self._left < 0:
-            raise Invalid(f"{self._name} unpacks to far more than its own size allows. Pack only videos.")
-        return block
+    def decode(self, name: str) -> str:
+        """A name as text: tarfile keeps bytes that are not UTF-8 as surrogates."""
+        raw = name.encode("utf-8", "surrogateescape")
+        try:
+            return raw.decode()
+        except UnicodeDecodeError:
+            if len(self.unknown_names) < _MAX_GUESSED_NAMES:
+                self.unknown_names.append(raw)
+                self.encoding = guess_encoding(self.unknown_names, default="cp1252")
+            return raw.decode(self.encoding, "replace")
+
+    def notes(self) -> list[str]:
+        notes = [encoding_note(self.name, self.encoding)] if self.encoding else []
+        return notes + ([links_note(self.name, self.links)] if self.links else [])
 
 
-def is_tar(path: Path, name: str) -> bool:
-    """By its name, or by the magic bytes of POSIX tar."""
-    if name.lower().endswith(ENDINGS):
-        return True
-    with path.open("rb") as file:
-        return file.read(263)[257:262] == b"ustar"
-
-
-def unpack_tar(archive: Path, target: Path, max_bytes: int, name: str) -> int:
-    """Unpacks a tar into `target`.
+def unpack_tar(
+    archive: Path | PartFiles, target: Path, max_bytes: int, name: str, notes: list[str] | None = None
+) -> int:
+    """Unpacks a tar into `target`. Hard links become the file that they link to; other links are left out.
 
     Args:
         max_bytes: the most bytes that all files together may have.
         name: the name of the tar in sentences.
+        notes: takes sentences about what was left out or guessed.
 
     Returns:
         How many files it had.
 
     Raises:
-        Invalid: it is empty, damaged, too large, or has links, devices or names that lead out of the folder.
+        Invalid: it is empty, damaged, too large, or has devices or names that lead out of the folder.
     """
-    packed = archive.stat().st_size
-    budget = min(max_bytes, shutil.disk_usage(target).free - _RESERVED_BYTES)
+    parts = as_parts(archive)
+    unpacking = _Unpacking(target, name, min(max_bytes, shutil.disk_usage(target).free - _RESERVED_BYTES))
     try:
-        with archive.open("rb") as raw:
-            is_gzip = raw.read(2) == b"\x1f\x8b"
+        with parts.open() as raw:
+            packing = compression(raw.read(6))
             raw.seek(0)
-            if not is_gzip:
+            if not packing:
                 _check_entry_count(raw, name)
                 raw.seek(0)
-            source = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if is_gzip else raw
-            metered = _Metered(source, max(_ALWAYS_ALLOWED_BYTES, MAX_RATIO * packed), name)
-            with tarfile.open(fileobj=cast(Any, metered), mode="r|", tarinfo=_Entry) as opened:
-                count = _write_all(opened, target, budget, name)
-    except _DAMAGED as error:
-        raise Invalid(f"{name} is not a tar, or it is damaged. Pack the folder again and upload it.") from error
+            metered = Metered(decompressed(raw, packing), allowed_bytes(parts.size), name)
+            with _opened(metered, "r|") as opened:
+                count = _write_all(opened, unpacking)
+    except (tarfile.TarError, *UNPACKABLE) as error:
+        if is_disk_error(error):
+            raise
+        sentence = f"{name} is not a tar, or it is damaged. Pack the folder again and upload it."
+        raise DamagedArchive(sentence) from error
+    if not count and unpacking.links:
+        raise Invalid(f"{name} holds only links ({unpacking.links[0][:80]}). Pack the files themselves.")
     if not count:
         raise Invalid(f"{name} is empty. Pack one folder for each class, with its videos inside.")
+    if notes is not None:
+        notes += unpacking.notes()
     return count
+
+
+def _opened(source: Any, mode: Any) -> tarfile.TarFile:
+    # Blocks of zeros inside are passed over: tars that were concatenated have them between their files.
+    return tarfile.open(fileobj=source, mode=mode, tarinfo=_Entry, encoding="utf-8", ignore_zeros=True)
 
 
 def _check_entry_count(raw: BinaryIO, name: str) -> None:
     """Counts the headers first, which takes seconds, so that no disk is filled with files that are deleted again."""
-    with tarfile.open(fileobj=raw, mode="r:", tarinfo=_Entry) as opened:
+    with _opened(raw, "r:") as opened:
         for number, _ in enumerate(opened):
             _forget_entries(opened)
             if number >= MAX_ENTRIES:
@@ -109,42 +157,55 @@ def _too_many(name: str) -> Invalid:
     return Invalid(f"{name} holds more than {MAX_ENTRIES:,} files. Split it into several.")
 
 
-def _write_all(opened: tarfile.TarFile, target: Path, budget: int, name: str) -> int:
+def _write_all(opened: tarfile.TarFile, unpacking: _Unpacking) -> int:
     count = entries = 0
     for entry in opened:
         entries += 1
         if entries > MAX_ENTRIES:
-            raise _too_many(name)
+            raise _too_many(unpacking.name)
         _forget_entries(opened)
-        if entry.isdir() or is_system_file(entry.name):
+        file_name = unpacking.decode(entry.name)
+        if entry.isdir() or is_system_file(file_name):
             continue
-        _check(entry, name)
-        budget -= _write(opened, entry, target, budget, name)
+        _check(entry, file_name, unpacking.name)
+        if entry.issym() or (entry.islnk() and _key(entry.linkname) not in unpacking.written):
+            unpacking.links.append(file_name)
+            continue
+        _write(opened, entry, file_name, unpacking)
         count += 1
     return count
 
 
-def _check(entry: tarfile.TarInfo, name: str) -> None:
-    parts = entry.name.replace("\\", "/").split("/")
-    if entry.name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0]:
-        raise Invalid(f"{name} holds a name that points outside its folder ({entry.name[:80]}). Pack it again.")
-    if entry.issym() or entry.islnk():
-        raise Invalid(f"{name} holds a link ({entry.name[:80]}). Pack the files themselves.")
-    if not entry.isreg() or entry.issparse():
-        raise Invalid(f"{name} holds something that is no plain file ({entry.name[:80]}). Pack only videos.")
+def _key(name: str) -> str:
+    """The name of an entry for comparisons: `./a.mp4` and `a.mp4` are the same."""
+    return posixpath.normpath(name)
 
 
-def _write(opened: tarfile.TarFile, entry: tarfile.TarInfo, target: Path, budget: int, name: str) -> int:
-    path = target / entry.name.replace("\\", "/")
-    source = opened.extractfile(entry)
-    if source is None or not path.resolve().is_relative_to(target.resolve()):
-        raise Invalid(f"{name} holds a name that points outside its folder. Pack it again.")
+def _check(entry: tarfile.TarInfo, file_name: str, name: str) -> None:
+    parts = file_name.replace("\\", "/").split("/")
+    if file_name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0]:
+        raise Invalid(f"{name} holds a name that points outside its folder ({file_name[:80]}). Pack it again.")
+    is_link = entry.issym() or entry.islnk()
+    if not is_link and (not entry.isreg() or entry.issparse()):
+        raise Invalid(f"{name} holds something that is no plain file ({file_name[:80]}). Pack only videos.")
+
+
+def _write(opened: tarfile.TarFile, entry: tarfile.TarInfo, file_name: str, unpacking: _Unpacking) -> None:
+    path = unpacking.target / file_name.replace("\\", "/")
+    if not path.resolve().is_relative_to(unpacking.target.resolve()):
+        raise Invalid(f"{unpacking.name} holds a name that points outside its folder. Pack it again.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    written = 0
-    with unused_path(path).open("wb") as file:
-        while block := source.read(_BLOCK):
-            written += len(block)
-            if written > budget:
-                raise Invalid(f"{name} does not fit on the disk.")
-            file.write(block)
-    return written
+    path = unused_path(path)
+    if entry.islnk():
+        os.link(unpacking.written[_key(entry.linkname)], path)
+    else:
+        source = opened.extractfile(entry)
+        if source is None:
+            raise tarfile.ReadError("a file without content")
+        with path.open("wb") as file:
+            while block := source.read(_BLOCK):
+                unpacking.budget -= len(block)
+                if unpacking.budget < 0:
+                    raise Invalid(f"{unpacking.name} does not fit on the disk.")
+                file.write(block)
+    unpacking.written[_key(entry.name)] = path

@@ -118,4 +118,5 @@ def _encoding_notes(tree: Tree, files: list[str]) -> list[str]:
 
 def _is_documentation(name: str) -> bool:
     """Whether it is a readme, a licence or the like."""
-    return PurePosixPath(name).stem.lower() in _DOCUMENTATION
+    stem = PurePosixPath(name).stem.lower()
+    return stem in _DOCUMENTATION or stem.startswith("readme")

@@ -12,7 +12,7 @@ from orchestrator.domain.errors import Conflict, NotFound
 from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.files import dataset_folder
-from orchestrator.services.datasets.ingest import reinterpret, review, staging, uploads
+from orchestrator.services.datasets.ingest import reinterpret, review, uploads
 from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
 from orchestrator.services.datasets.ingest.reinterpret import request_reinterpretation
 from orchestrator.services.datasets.ingest.review import accept_layout
@@ -103,8 +103,8 @@ def test_a_correction_that_cannot_be_followed_loses_nothing(ada: Actor, waiting:
 
 def test_an_archive_is_unpacked_once(ada: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
     unpacked: list[str] = []
-    real = staging.unpack
-    monkeypatch.setattr(staging, "unpack", lambda *given: unpacked.append(given[3]) or real(*given))
+    real = open_archives.unpack
+    monkeypatch.setattr(open_archives, "unpack", lambda *given: unpacked.append(given[3]) or real(*given))
     dataset_id = understood(ada, {"all.zip": zipped(clips(DAYS))})
     with session_scope() as session:
         request_reinterpretation(session, ada, dataset_id, {"layout": "folders", "level": 2})

@@ -1,4 +1,4 @@
-"""Tars that strangers made: plain ones and gzipped ones are unpacked, everything that reaches outside is refused."""
+"""Tars that strangers made: plain and compressed ones are unpacked, nothing reaches outside."""
 
 import gzip
 import io
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.domain.errors import Invalid
-from orchestrator.services.datasets.ingest.tar_archives import is_tar, unpack_tar
+from orchestrator.services.datasets.ingest.tar_archives import unpack_tar
 
 
 def entry(
@@ -52,8 +52,8 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "up inside": (packed(entry("a/../../a.mp4")), "points outside"),
     "absolute": (packed(entry("/etc/a.mp4")), "points outside"),
     "drive": (packed(entry("C:\\a.mp4")), "points outside"),
-    "symlink": (packed(entry("a.mp4", kind=tarfile.SYMTYPE, link="/etc/passwd")), "holds a link"),
-    "hard link": (packed(entry("a.mp4", kind=tarfile.LNKTYPE, link="../x")), "holds a link"),
+    "symlink": (packed(entry("a.mp4", kind=tarfile.SYMTYPE, link="/etc/passwd")), "holds only links"),
+    "hard link": (packed(entry("a.mp4", kind=tarfile.LNKTYPE, link="../x")), "holds only links"),
     "device": (packed(entry("a.mp4", kind=tarfile.CHRTYPE)), "no plain file"),
     "pipe": (packed(entry("a.mp4", kind=tarfile.FIFOTYPE)), "no plain file"),
     "bomb": (packed(entry("a.mp4", bytes(20_000_000)), mode="w:gz"), "far more than its own size"),
@@ -76,10 +76,69 @@ def test_a_refused_tar_writes_nothing_outside(tmp_path: Path, name: str) -> None
     assert [p for p in tmp_path.rglob("*") if p.is_file() and not p.is_relative_to(target)] == [source]
 
 
-def test_a_tar_is_known_by_its_mark(tmp_path: Path) -> None:
-    path = tmp_path / "shard"
-    path.write_bytes(packed(entry("a.mp4")))
-    assert is_tar(path, "shard")
-    path.write_bytes(b"words")
-    assert not is_tar(path, "shard")
-    assert is_tar(path, "x.tgz")
+def test_a_hard_link_is_the_file_that_it_links_to(tmp_path: Path) -> None:
+    source, target, notes = tmp_path / "a.tar", tmp_path / "out", []
+    target.mkdir()
+    inside = entry("cat/b.mp4", kind=tarfile.LNKTYPE, link="./cat/a.mp4")
+    outside = entry("cat/c.mp4", kind=tarfile.LNKTYPE, link="../../secret")
+    source.write_bytes(packed(entry("cat/a.mp4", b"cat"), inside, outside))
+    assert unpack_tar(source, target, 10**6, "a.tar", notes) == 2
+    assert (target / "cat/b.mp4").read_bytes() == b"cat"
+    assert not (target / "cat/c.mp4").exists()
+    assert notes == ["The link cat/c.mp4 in a.tar is left out. To use it, pack the file itself."]
+
+
+def test_symlinks_are_left_out_and_counted(tmp_path: Path) -> None:
+    source, target, notes = tmp_path / "a.tar", tmp_path / "out", []
+    target.mkdir()
+    links = [entry(name, kind=tarfile.SYMTYPE, link="/etc/passwd") for name in ("README", "b.mp4")]
+    source.write_bytes(packed(entry("a.mp4"), *links))
+    assert unpack_tar(source, target, 10**6, "a.tar", notes) == 1
+    assert [path.name for path in target.iterdir()] == ["a.mp4"]
+    assert "2 links in a.tar are left out (the first is README)" in notes[0]
+
+
+def test_a_tar_with_latin_1_names(tmp_path: Path) -> None:
+    source, target, notes = tmp_path / "a.tar", tmp_path / "out", []
+    target.mkdir()
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", encoding="latin-1", format=tarfile.GNU_FORMAT) as archive:
+        info, data = entry("Gr\u00fcn/a.mp4")
+        archive.addfile(info, io.BytesIO(data))
+    source.write_bytes(buffer.getvalue())
+    assert unpack_tar(source, target, 10**6, "a.tar", notes) == 1
+    assert (target / "Gr\u00fcn" / "a.mp4").is_file()
+    assert "read as Windows Latin" in notes[0]
+
+
+@pytest.mark.parametrize("mode", ["w:xz", "w:bz2"])
+def test_xz_and_bzip2(tmp_path: Path, mode: str) -> None:
+    source, target = tmp_path / "a.tar", tmp_path / "out"
+    target.mkdir()
+    data = packed(entry("a.mp4", bytes(range(256)) * 4_000), mode=mode)
+    source.write_bytes(data)
+    assert unpack_tar(source, target, 10**7, "a.tar") == 1
+    assert (target / "a.mp4").read_bytes() == bytes(range(256)) * 4_000
+    source.write_bytes(data[:-40])
+    with pytest.raises(Invalid, match="damaged"):
+        unpack_tar(source, target, 10**7, "a.tar")
+    source.write_bytes(packed(entry("a.mp4", bytes(40_000_000)), mode=mode))
+    with pytest.raises(Invalid, match="far more than its own size"):
+        unpack_tar(source, target, 10**9, "a.tar")
+
+
+def test_damage_between_files_is_not_taken_for_the_end(tmp_path: Path) -> None:
+    source, target = tmp_path / "a.tar", tmp_path / "out"
+    target.mkdir()
+    data = bytearray(packed(entry("a.mp4"), entry("b.mp4")))
+    data[1024 + 148 : 1024 + 156] = b"garbage!"  # the checksum of the second header
+    source.write_bytes(data)
+    with pytest.raises(Invalid, match="damaged"):
+        unpack_tar(source, target, 10**6, "a.tar")
+
+
+def test_concatenated_tars_are_read_to_the_last(tmp_path: Path) -> None:
+    source, target = tmp_path / "a.tar", tmp_path / "out"
+    target.mkdir()
+    source.write_bytes(packed(entry("a.mp4")) + packed(entry("b.mp4")))
+    assert unpack_tar(source, target, 10**6, "a.tar") == 2
