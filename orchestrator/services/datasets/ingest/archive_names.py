@@ -39,10 +39,10 @@ def _decoded(text: bytes, encoding: str) -> str:
 def _has_single_high_bytes(text: bytes) -> bool:
     """Whether bytes outside ASCII stand alone, or as a pair beside an ASCII letter, as accented letters do."""
     runs = re.finditer(rb"[\x80-\xff]+", text)
-    return all(len(run[0]) == 1 or (len(run[0]) == 2 and _touches_a_letter(text, *run.span())) for run in runs)
+    return all(len(run[0]) == 1 or (len(run[0]) == 2 and _touches_ascii(text, *run.span())) for run in runs)
 
 
-def _touches_a_letter(text: bytes, start: int, end: int) -> bool:
+def _touches_ascii(text: bytes, start: int, end: int) -> bool:
     return text[max(0, start - 1) : start].isalpha() or text[end : end + 1].isalpha()
 
 

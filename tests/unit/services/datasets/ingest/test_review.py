@@ -12,7 +12,7 @@ from orchestrator.domain.errors import Conflict, NotFound
 from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.files import dataset_folder
-from orchestrator.services.datasets.ingest import reinterpret, review, uploads
+from orchestrator.services.datasets.ingest import open_archives, reinterpret, review, uploads
 from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
 from orchestrator.services.datasets.ingest.reinterpret import request_reinterpretation
 from orchestrator.services.datasets.ingest.review import accept_layout
