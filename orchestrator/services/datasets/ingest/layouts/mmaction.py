@@ -20,6 +20,8 @@ _NUMBER = re.compile(r"-?\d+")
 _MIN_SHARE = 0.9
 _MIN_FRAME_COUNTS = 0.7
 _MAX_HEADER = 6
+_MAX_LINE = 10_000
+"""Longer lines are no path and label: the search for the path's end would take the square of their length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,8 @@ def _spaced(file: str, numbered: list[tuple[int, str]]) -> _ListFile | None:
 
 def _path_and_rest(line: str) -> tuple[str, str]:
     """(path, what follows it); the path may have spaces, and ends with the ending of a video."""
+    if len(line) > _MAX_LINE:
+        return "", ""
     for blank in re.finditer(r"[\s,]+", line):
         path = line[: blank.start()].strip('"')
         if is_video(path) and not is_video(line.split()[-1]):

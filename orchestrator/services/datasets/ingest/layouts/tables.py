@@ -13,7 +13,7 @@ from orchestrator.services.datasets.formula_cells import unescape_formula
 from orchestrator.services.datasets.ingest.layouts.text_lines import filled_lines, name_lines, text_lines
 
 SEPARATORS = ",;\t|"
-_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
+_SEPARATOR_LINE = re.compile(r'"?sep=([,;\t|])"?', re.IGNORECASE)
 _TEXT_COLUMNS = frozenset(
     {"caption", "captions", "text", "sentence", "description", "prompt_text", "transcript", "name", "answer"}
     | {"response", "question", "query"}
@@ -69,6 +69,8 @@ def read_table(text: str, name: str) -> tuple[list[dict[str, Any]], list[str]]:
     header = [cell.strip() for cell in lines[0].cells]
     while header and not header[-1]:
         header.pop()
+    if not header:
+        return [], []
     rows, joined, left_out = _fitted(lines[1:], header, separator)
     problems, marks = [], _QUOTED_SEPARATOR.get(separator, "separators")
     if joined:
@@ -142,7 +144,7 @@ def _notations(text: str, separator: str) -> Iterator[list[Line]]:
     texts = [(text, "")]
     if '\\"' in text:
         mark = next(chr(code) for code in range(0xE000, 0xF8FF) if chr(code) not in text)
-        texts.append((re.sub(r'(\\+)"', lambda match: _unescaped(match[1], mark), text), mark))
+        texts.append((re.sub(r'(?<!\\)(\\+)"', lambda match: _unescaped(match[1], mark), text), mark))
     for written, mark in texts:
         for skip in skips:
             try:
@@ -172,12 +174,12 @@ def _strict(text: str, separator: str, skip_blanks: bool) -> list[Line]:
     """
     # newline="" ends lines at LF, CR and CR LF only, and keeps them inside of quotation marks.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True, skipinitialspace=skip_blanks)
-    lines, before = [], 0
+    lines, before, opening = [], 0, _opening_quote(separator)
     plain_lines = text_lines(text)
     for cells in reader:
         raw = plain_lines[before] if reader.line_num == before + 1 else ""
         if any(cells):
-            lines.append(Line(before + 1, cells, raw if '"' not in raw else ""))
+            lines.append(Line(before + 1, cells, "" if '"' in raw and opening.search(raw) else raw))
         before = reader.line_num
     return lines
 
@@ -200,7 +202,7 @@ def _swallows_rows(lines: list[Line], separator: str) -> bool:
 def _mostly_quoted(text: str, separator: str) -> bool:
     """Whether most lines with a cell in quotation marks follow RFC 4180, so that these marks have a meaning."""
     right = wrong = 0
-    opening = re.compile(rf'(?:^|{re.escape(separator)})\s*"')
+    opening = _opening_quote(separator)
     for _, line in filled_lines(text):
         if opening.search(line):
             try:
@@ -209,6 +211,11 @@ def _mostly_quoted(text: str, separator: str) -> bool:
             except csv.Error:
                 wrong += 1
     return right > wrong
+
+
+def _opening_quote(separator: str) -> re.Pattern[str]:
+    """A quotation mark at the beginning of a cell."""
+    return re.compile(rf'(?:^|{re.escape(separator)}) *"')
 
 
 def _line_by_line(text: str, separator: str) -> Cells:

@@ -4,10 +4,14 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from orchestrator.domain.datasets import Split
 from orchestrator.services.datasets.ingest.layouts.detect import detect_layout
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
+from orchestrator.services.datasets.ingest.layouts.json_records import read_records
+from orchestrator.services.datasets.ingest.layouts.tables import read_table
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 from orchestrator.settings import ROOT
 
@@ -78,6 +82,11 @@ TABLES = {
         "t.csv",
         "file_name,caption\nv/0.mp4,A cat, sleeping, on a mat\nv/1.mp4,A dog\nv/2.mp4,A bird, flying\n",
         ["A cat, sleeping, on a mat", "A dog", "A bird, flying"],
+    ),
+    "commas without quotes, and quotes inside": (
+        "t.csv",
+        'file_name,caption\nv/0.mp4,A "big" cat, asleep\nv/1.mp4,b\n',
+        ['A "big" cat, asleep', "b"],
     ),
     "empty columns at the end": ("t.csv", "file_name,caption,,\nv/0.mp4,a b,,\nv/1.mp4,c,,\n", ["a b", "c"]),
     "a line that names the separator": ("t.csv", "sep=;\nfile_name;caption\nv/0.mp4;a, b\nv/1.mp4;c\n", ["a, b", "c"]),
@@ -217,6 +226,19 @@ def test_no_text_is_cut_and_nan_is_no_caption(tmp_path: Path) -> None:
     )
     rows = '{"file_name": "v/0.mp4", "caption": NaN}\n{"file_name": "v/1.mp4", "caption": "b"}'
     assert captions(read(tmp_path, "t.jsonl", rows, 2)) == ["", "b"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(st.sampled_from('a",;\t|\n\r\\ \u2028{}[]:01.mp4'), max_size=60))
+def test_any_text_is_read_or_refused_with_a_sentence(text: str) -> None:
+    for rows, problems in (
+        read_table(text, "t.csv"),
+        read_table(f"file_name,caption\n{text}", "t.csv"),
+        read_records(text, "t.jsonl", True, lambda _: True),
+        read_records(text, "t.json", False, lambda _: False),
+    ):
+        assert all(isinstance(row, dict) for row in rows)
+        assert all(problem.startswith("t.") and problem.endswith(".") for problem in problems)
 
 
 EXPECTED = {
