@@ -18,10 +18,13 @@ def read(tree: Tree, level: int = 1) -> DetectedLayout:
         level: which folder is the class: 1 for the clip's own, 2 for the one above it.
     """
     splits = splits_by_folder(tree.videos)
+    own = {name for name in tree.videos if level == 1 and _is_in_split_folder(name, splits)}
+    # Below a split's folder the class may be the folder above: cat/train/0.mp4.
+    classes_above = len({class_of(name, 2) for name in own}) > 1
     entries = [
         Entry(
             name,
-            label="" if level == 1 and _is_in_split_folder(name, splits) else class_of(name, level),
+            label=(class_of(name, 2) if classes_above else "") if name in own else class_of(name, level),
             split=splits.get(name, Split.AUTO),
         )
         for name in tree.videos

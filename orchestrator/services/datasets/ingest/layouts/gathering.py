@@ -2,7 +2,7 @@
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -102,13 +102,21 @@ class EntryCollector:
         missing: list[str] = []
         unclear: list[str] = []
         several: dict[str, list[str]] = {}
+        in_both: list[str] = []
+        labelled_by_folder: set[str] = set()
         repeated = 0
         for row, match in zip(self._rows, matches, strict=True):
             if match.name in entries:
-                repeated += 1
+                first = entries[match.name]
+                entries[match.name] = _joined(first, row, match.name in labelled_by_folder)
+                repeated += entries[match.name] == first
+                if {first.split, row.split} == {Split.TRAIN, Split.VALIDATION}:
+                    in_both.append(match.name)
             elif match.name:
                 split = row.split if row.split is not Split.AUTO else folder_splits.get(match.name, Split.AUTO)
                 entries[match.name] = _entry(match.name, row, split)
+                if row.labels is None:
+                    labelled_by_folder.add(match.name)
                 if row.labels and len(row.labels) > 1:
                     several.setdefault(row.clip.file, []).append(_stated_labels(match.name, row.labels))
             elif match.several or match.contested:
@@ -122,6 +130,11 @@ class EntryCollector:
         if repeated:
             lines = "1 further line names" if repeated == 1 else f"{repeated:,} further lines name"
             all_notes.append(f"{lines} a clip again; the first one is used.")
+        if in_both:
+            clips = "1 clip is" if len(in_both) == 1 else f"{len(in_both):,} clips are"
+            all_notes.append(
+                f"{clips} named for training and for validation, and kept for validation: {_first_names(in_both)}"
+            )
         if missing:
             clips = "1 clip is" if len(missing) == 1 else f"{len(missing):,} clips are"
             all_notes.append(f"{clips} named in {named} but not uploaded: {_first_names(missing)}")
@@ -183,6 +196,21 @@ def _entry(name: str, row: _Row, split: Split) -> Entry:
     if problem := too_long(name, row.clip.file, label, row.caption, row.prompt):
         return Entry(name, problem=problem)
     return Entry(name, label, row.caption, row.prompt, split)
+
+
+def _joined(entry: Entry, row: _Row, labelled_by_folder: bool) -> Entry:
+    """The entry with what a further row adds: texts that it lacks, and its split.
+
+    A clip that is named for training and for validation is never trained on.
+    """
+    label = entry.label
+    if (labelled_by_folder or not label) and row.labels and len(row.labels) == 1:
+        label = row.labels[0]
+    split = row.split if entry.split is Split.AUTO or row.split is Split.VALIDATION else entry.split
+    caption, prompt = (entry.caption, entry.prompt) if entry.caption else (row.caption, row.prompt)
+    if entry.problem or too_long(entry.name, row.clip.file, label, caption, prompt):
+        return entry
+    return replace(entry, label=label, caption=caption, prompt=prompt or entry.prompt, split=split)
 
 
 def _several_notes(several: dict[str, list[str]]) -> list[str]:

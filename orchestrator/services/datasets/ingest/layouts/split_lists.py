@@ -1,18 +1,22 @@
-"""Lists that only name clips, one a line: `splits/train.txt` and `val.txt` say which split a clip belongs to."""
+"""Lists that only name clips and their split: `splits/train.txt` and `val.txt`, `{"train": [...]}`, a table."""
 
+import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
+from typing import Any
 
 from orchestrator.domain.datasets import Split
+from orchestrator.services.datasets.files import is_video
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.matching import ClipMatch, NamedClip, match_clips
-from orchestrator.services.datasets.ingest.layouts.splits import split_in
-from orchestrator.services.datasets.ingest.layouts.text_lines import text_lines
+from orchestrator.services.datasets.ingest.layouts.splits import split_in, split_of
+from orchestrator.services.datasets.ingest.layouts.text_lines import filled_lines
 from orchestrator.services.datasets.ingest.layouts.tree import Tree, Unreadable
+from orchestrator.services.datasets.ingest.layouts.videofolder import columns_of
 
-_ENDINGS = (".txt", ".lst", ".csv", ".tsv")
+_ENDINGS = (".txt", ".lst", ".csv", ".tsv", ".json")
 _HEADERS = frozenset({"file", "file_name", "filename", "name", "video", "video_id", "video_name", "clip", "id", "path"})
 
 
@@ -29,7 +33,7 @@ def with_split_lists(tree: Tree, layout: DetectedLayout) -> DetectedLayout:
 
     A clip that lists of both splits name is validated with, so that it is never trained on by mistake.
     """
-    found = [parsed for file in tree.texts(*_ENDINGS) if file not in layout.files if (parsed := _read(tree, file))]
+    found = [parsed for file in tree.texts(*_ENDINGS) if file not in layout.files for parsed in _read(tree, file)]
     if not found:
         return layout
     lists, notes = _first_numbered(found)
@@ -53,7 +57,7 @@ def with_split_lists(tree: Tree, layout: DetectedLayout) -> DetectedLayout:
         notes.append(
             f"{_clips(len(outside))} in no list of a split, and may be used for training or validation: {outside[0]}"
         )
-    files = [parsed.file for parsed in found]
+    files = list(dict.fromkeys(parsed.file for parsed in found))
     columns = layout.columns if "split" in layout.columns else layout.columns | {"split": "the lists' names"}
     return replace(
         layout,
@@ -64,21 +68,49 @@ def with_split_lists(tree: Tree, layout: DetectedLayout) -> DetectedLayout:
     )
 
 
-def _read(tree: Tree, file: str) -> _SplitList | None:
-    """A list whose name is a split's, and which names clips of the upload in most of its lines."""
-    split = split_in(file)
-    if split is Split.AUTO:
-        return None
+def _read(tree: Tree, file: str) -> list[_SplitList]:
+    """The lists of a file that only names clips of the upload, in most of its lines."""
     try:
-        lines = [line.strip().strip("\"'").rstrip(",;") for line in text_lines(tree.text(file))]
-    except (Unreadable, OSError):
-        return None
-    stated = [line for line in lines if line]
-    if stated and re.sub(r"[\s-]+", "_", stated[0].lower()) in _HEADERS:
-        stated = stated[1:]
-    matches = match_clips(tree.index, [NamedClip(file, (line,)) for line in stated])
-    named = sum(1 for match in matches if match.name or match.several or match.contested)
-    return _SplitList(file, split, stated, matches) if named and 2 * named >= len(stated) else None
+        lists = _stated(tree, file)
+    except (Unreadable, OSError, ValueError, RecursionError):
+        return []
+    found = []
+    for split, stated in lists:
+        matches = match_clips(tree.index, [NamedClip(file, (name,)) for name in stated])
+        named = sum(1 for match in matches if match.name or match.several or match.contested)
+        if stated and 2 * max(named, sum(1 for name in stated if is_video(name))) >= len(stated):
+            found.append(_SplitList(file, split, stated, matches))
+    return found
+
+
+def _stated(tree: Tree, file: str) -> list[tuple[Split, list[str]]]:
+    """The names of clips in a file by their split: of a text, a JSON list or object of lists, or a table of splits."""
+    split = split_in(file)
+    if PurePosixPath(file).suffix.lower() == ".json":
+        return _stated_in_json(split, json.loads(tree.text(file)))
+    if split is not Split.AUTO:
+        lines = [line.strip("\"'").rstrip(",;").rstrip("\"'") for _, line in filled_lines(tree.text(file))]
+        return [(split, lines[1:] if lines and re.sub(r"[\s-]+", "_", lines[0].lower()) in _HEADERS else lines)]
+    rows = tree.rows(file)
+    columns = columns_of(rows)
+    if not {"file", "split"} <= columns.keys():
+        return []
+    by_split: dict[Split, list[str]] = defaultdict(list)
+    for row in rows:
+        by_split[split_of(row.get(columns["split"]))].append(str(row.get(columns["file"]) or "").strip())
+    by_split.pop(Split.AUTO, None)
+    return list(by_split.items())
+
+
+def _stated_in_json(split: Split, value: Any) -> list[tuple[Split, list[str]]]:
+    by_key = value if isinstance(value, dict) else {split.value: value}
+    return [
+        (split_of(key), [str(name) for name in names])
+        for key, names in by_key.items()
+        if split_of(key) is not Split.AUTO
+        and isinstance(names, list)
+        and all(isinstance(name, str | int) for name in names)
+    ]
 
 
 def _first_numbered(found: list[_SplitList]) -> tuple[list[_SplitList], list[str]]:
@@ -92,8 +124,7 @@ def _first_numbered(found: list[_SplitList]) -> tuple[list[_SplitList], list[str
         return found, []  # train_1.txt and train_2.txt may be parts of one split
     first = min(by_number)
     used = " and ".join(PurePosixPath(parsed.file).name for parsed in by_number[first])
-    others = [PurePosixPath(parsed.file).name for number in sorted(by_number) for parsed in by_number[number]]
-    others = [name for name in others if name not in used.split(" and ")]
+    others = [PurePosixPath(p.file).name for number in sorted(by_number) if number != first for p in by_number[number]]
     return by_number[first], [f"The lists of several splits are there: {used} are used, {', '.join(others)} are not."]
 
 

@@ -41,7 +41,7 @@ def read(tree: Tree, chosen: Mapping[str, str] = MappingProxyType({})) -> Detect
     all_columns: dict[str, str] = {}
     for file in sorted(_tables(tree), key=lambda name: (not _is_metadata(name), name)):
         rows = tree.rows(file)
-        columns = _corrected(_columns(rows), chosen, rows)
+        columns = _corrected(columns_of(rows), chosen, rows)
         if "file" not in columns or not ({"label", "caption"} & columns.keys() or _is_metadata(file)):
             if rows and _is_metadata(file):
                 _report_columns(tree, file, rows[0])
@@ -90,7 +90,7 @@ def _is_metadata(name: str) -> bool:
     return PurePosixPath(name).stem.lower() == "metadata"
 
 
-def _columns(rows: list[Row]) -> dict[str, str]:
+def columns_of(rows: list[Row]) -> dict[str, str]:
     """The column of each role, by the keys of the first rows."""
     keys = {_plain_name(str(key)): str(key) for row in rows[:50] for key in row if key}
     roles = {"file": _FILE, "caption": _CAPTION, "label": _LABEL, "split": _SPLIT, "prompt": _PROMPT}

@@ -64,6 +64,54 @@ def test_lists_that_only_name_clips_give_splits(tmp_path: Path, files: dict[str,
     assert any("lists/" in name for name in files) == any("several splits" in note for note in layout.notes)
 
 
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"split.json": '{"train": ["cat/0.mp4", "dog/1.mp4"], "test": ["cat/2.mp4"]}'},
+        {"train.json": '["cat/0.mp4", "dog/1"]', "val.json": '["cat/2.mp4"]'},
+        {"splits.csv": "video,split\ncat/0.mp4,train\ncat/2.mp4,test\ndog/1.mp4,Train\n"},
+    ],
+)
+def test_other_files_that_only_name_clips_and_splits(tmp_path: Path, files: dict[str, str]) -> None:
+    layout = detect(tmp_path, files, "v/cat/0.mp4", "v/cat/2.mp4", "v/dog/1.mp4")
+    assert used(layout) == {
+        "v/cat/0.mp4": ("cat", "", TRAIN),
+        "v/cat/2.mp4": ("cat", "", VALIDATION),
+        "v/dog/1.mp4": ("dog", "", TRAIN),
+    }
+    assert left_out(layout) == []
+
+
+def test_a_list_of_clips_that_were_not_uploaded_gets_its_sentence(tmp_path: Path) -> None:
+    layout = detect(tmp_path, {"train.txt": "cat/8.mp4\ncat/9.mp4\n"}, "cat/0.mp4", "dog/1.mp4")
+    assert left_out(layout) == []
+    assert "2 clips are named in train.txt but not uploaded: cat/8.mp4" in layout.notes
+
+
+def test_a_clip_in_the_tables_of_both_splits_is_not_trained_on(tmp_path: Path) -> None:
+    table = "file_name,label\n0.mp4,a\n"
+    layout = detect(tmp_path, {"train.csv": table + "1.mp4,b\n", "val.csv": table}, "0.mp4", "1.mp4")
+    assert used(layout) == {"0.mp4": ("a", "", VALIDATION), "1.mp4": ("b", "", TRAIN)}
+    assert "1 clip is named for training and for validation, and kept for validation: 0.mp4" in layout.notes
+
+
+def test_two_tables_may_say_different_things_about_a_clip(tmp_path: Path) -> None:
+    files = {"captions.csv": "file_name,caption\n0.mp4,A cat.\n", "labels.csv": "file_name,label\n0.mp4,cat\n"}
+    layout = detect(tmp_path, files, "videos/0.mp4")
+    assert used(layout) == {"videos/0.mp4": ("cat", "A cat.", AUTO)}
+    assert layout.notes == []
+
+
+def test_splits_below_class_folders(tmp_path: Path) -> None:
+    layout = detect(tmp_path, {}, "cat/test/1.mp4", "cat/train/0.mp4", "dog/test/3.mp4", "dog/train/2.mp4")
+    assert [clip[::2] for clip in used(layout).values()] == [
+        ("cat", VALIDATION),
+        ("cat", TRAIN),
+        ("dog", VALIDATION),
+        ("dog", TRAIN),
+    ]
+
+
 def test_notes_about_a_clip_outside_the_lists_and_one_in_both(tmp_path: Path) -> None:
     layout = detect(
         tmp_path, {"train.txt": "a\nb\nc\ngone", "val.txt": "c\n"}, "x/a.mp4", "x/b.mp4", "y/c.mp4", "y/d.mp4"
