@@ -14,6 +14,8 @@ _NUMBERED = re.compile(rf"(?P<base>.+\.(?:{_PACKED}))[._-]?(?:part)?[._-]?(?P<pa
 """`v.zip.001`, `v.tar.gz.part-aa`, `v.tar.gzaa`: pieces of the bytes of one file."""
 _DISKS = re.compile(r"(?P<base>.+)\.z(?P<part>\d{2,4})", re.I)
 """`v.z01` with `v.zip` as the last part: a zip with several disks."""
+_UNNAMED = re.compile(r"(?P<base>(?:.*/)?x|.+[._-]part[._-]?)(?P<part>\d{2,3}|[a-z]{2})", re.I)
+"""`clips.part-aa`, `xaa`: pieces as well, if together they begin as an archive."""
 _CLEARLY_A_PART = re.compile(r"part[._-]?[0-9a-z]+$|\.\d{3}$", re.I)
 _COMPRESSIONS = ("gz", "xz", "bz", "lz")
 _FIRST = ("0", "00", "000", "0000", "01", "001", "0001", "1", "a", "aa", "aaa")
@@ -101,6 +103,9 @@ def group_parts(names: Iterable[str]) -> dict[str, list[str]]:
         parts = [name for _, name in found]
         if _DISKS.fullmatch(parts[0]):
             parts += [name for name in known if name.lower() == base.lower()][:1]
+        elif _NUMBERED.fullmatch(parts[0]) is None:
+            if len(parts) < 2 or missing_part(base, parts):
+                continue
         elif found[0][0] not in _FIRST and not _CLEARLY_A_PART.search(parts[0]):
             continue
         groups[base] = parts
@@ -108,7 +113,7 @@ def group_parts(names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _part_match(name: str) -> re.Match[str] | None:
-    match = _DISKS.fullmatch(name) or _NUMBERED.fullmatch(name)
+    match = _DISKS.fullmatch(name) or _NUMBERED.fullmatch(name) or _UNNAMED.fullmatch(name)
     return None if match and match["part"].lower() in _COMPRESSIONS else match
 
 

@@ -4,17 +4,21 @@ import bz2
 import gzip
 import io
 import lzma
+import random
 import tarfile
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from sqlmodel import select
 
 from orchestrator.domain.datasets import Clip, Dataset
+from orchestrator.domain.errors import Invalid
 from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.files import dataset_folder
 from orchestrator.services.datasets.ingest import open_archives, pipeline
+from orchestrator.services.datasets.ingest.archive_parts import PartFiles
 from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
 from orchestrator.services.db import session_scope
 from tests.fakes.uploads import uploaded_dataset, zipped
@@ -49,6 +53,8 @@ READ: dict[str, dict[str, bytes]] = {
     "numbered parts": cut(ZIP, "v.zip.001", "v.zip.002", "v.zip.003"),
     "parts of split": cut(gzip.compress(TAR), "all.tar.gz.part-aa", "all.tar.gz.part-ab"),
     "parts of split without a word": cut(TAR, "all.taraa", "all.tarab", "all.tarac"),
+    "parts of split without an ending": cut(gzip.compress(TAR), "clips.part-aa", "clips.part-ab"),
+    "parts with the names that split gives": cut(TAR, "xaa", "xab", "xac"),
     "parts in a zip": {"outer.zip": zipped(cut(ZIP, "x/v.zip.001", "x/v.zip.002"))},
     "zip in zip": {"outer.zip": zipped({"cls.zip": ZIP})},
     "zip in zip in zip": {"a.zip": zipped({"b.zip": zipped({"c.zip": ZIP})})},
@@ -171,3 +177,42 @@ def test_a_crash_of_a_layout_is_one_sentence(ada: Actor, monkeypatch: pytest.Mon
     dataset = imported(ada, {"a.zip": ZIP})
     assert dataset.status == "error"
     assert "none was imported" in dataset.error
+
+
+def changed_at_random(data: bytes, chance: random.Random) -> bytes:
+    """An archive with some bytes replaced, repeated or cut off."""
+    changed = bytearray(data)
+    for _ in range(chance.choice([1, 2, 8])):
+        at = chance.randrange(len(changed))
+        match chance.randrange(4):
+            case 0:
+                changed[at:at] = changed[chance.randrange(len(changed)) :][: chance.randrange(1, 600)]
+            case 1:
+                changed = changed[: max(8, at)]
+            case _:
+                changed[at] = chance.choice([0, 255, chance.randrange(256)])
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_damage_is_read_or_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    """No other error, not even one that is caught and logged; and nothing is written outside."""
+    crashes: list[object] = []
+    sentences: list[str] = []
+    monkeypatch.setattr(open_archives.log, "exception", lambda *given, **more: crashes.append((given, more)))
+    chance = random.Random(seed)
+    seeds = [ZIP, TAR, gzip.compress(TAR), bz2.compress(TAR), lzma.compress(TAR), zipped({"a.zip": ZIP, "b.tar": TAR})]
+    for number in range(40):
+        upload, target = tmp_path / "upload", tmp_path / "in" / str(number)
+        upload.write_bytes(changed_at_random(chance.choice(seeds), chance))
+        target.mkdir(parents=True)
+        try:
+            name = chance.choice(["a.zip", "a.tar", "a.tar.gz", "a"])
+            open_archives.open_archive(PartFiles([upload]), name, target, target, 10**8, [])
+            open_archives.open_nested(target, upload.stat().st_size, 10**8, [])
+        except Invalid as refused:
+            sentences.append(refused.message)
+    assert crashes == []
+    assert sentences
+    assert all(sentence.strip() for sentence in sentences)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "upload"]
