@@ -168,6 +168,17 @@ class EntryCollector:
             )
 
 
+def unused_times_note(segments: int) -> list[str]:
+    """The note about rows that describe parts of films by their times."""
+    if not segments:
+        return []
+    parts = "1 segment is" if segments == 1 else f"{segments:,} segments are"
+    return [
+        f"{parts} named by start and end, but these times are not used: a whole film takes the first of its rows. "
+        "Cut the films into clips to train on each segment."
+    ]
+
+
 def _first_names(names: list[str]) -> str:
     return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
 

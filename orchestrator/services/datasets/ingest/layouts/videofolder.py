@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
-from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
+from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector, unused_times_note
 from orchestrator.services.datasets.ingest.layouts.options import chosen_option, options_of, with_options
 from orchestrator.services.datasets.ingest.layouts.splits import split_in, split_of
 from orchestrator.services.datasets.ingest.layouts.tree import TABLE_ENDINGS, Row, Tree
@@ -27,6 +27,8 @@ _PROMPT = ("question", "query", "instruction")
 _ANSWERS = ("answer", "response")
 """Columns that name one of a row's options where it has them."""
 _IDS = ("video_id", "videoid", "vid")
+_STARTS = frozenset({"start", "start_time", "start_s", "start_sec", "time_start", "t_start", "begin"})
+_ENDS = frozenset({"end", "end_time", "end_s", "end_sec", "time_end", "t_end", "stop"})
 _PREFIXES = ("video", "v_")
 """What files may have before an id that is a number: MSR-VTT's 6513 is video6513.mp4."""
 
@@ -39,6 +41,7 @@ def read(tree: Tree, chosen: Mapping[str, str] = MappingProxyType({})) -> Detect
     """
     collected = EntryCollector(tree, "videofolder", "VideoFolder (metadata table)")
     all_columns: dict[str, str] = {}
+    segments = 0
     for file in sorted(_tables(tree), key=lambda name: (not _is_metadata(name), name)):
         rows = tree.rows(file)
         columns = _corrected(columns_of(rows), chosen, rows)
@@ -52,10 +55,11 @@ def read(tree: Tree, chosen: Mapping[str, str] = MappingProxyType({})) -> Detect
             stated, by_folder = row.get(columns["file"]), "label" not in columns
             label = row.get(columns["label"]) if "label" in columns else ""
             caption, prompt = _exchange(row, columns)
+            segments += _is_segment(row)
             split = split_of(row.get(columns["split"])) if "split" in columns else split_in(file)
             others = _names_of_id(stated) if _plain_name(columns["file"]) in _IDS else ()
             collected.add(stated, file, label, caption, prompt, split, others, by_folder)
-    return collected.done(all_columns)
+    return collected.done(all_columns, unused_times_note(segments))
 
 
 def _exchange(row: Row, columns: dict[str, str]) -> tuple[Any, Any]:
@@ -65,6 +69,12 @@ def _exchange(row: Row, columns: dict[str, str]) -> tuple[Any, Any]:
     if _plain_name(columns.get("caption", "")) in _ANSWERS and (options := options_of(row)):
         return chosen_option(options, caption), with_options(prompt, options)
     return caption, prompt
+
+
+def _is_segment(row: Row) -> bool:
+    """Whether a row describes a part of its film."""
+    stated = {_plain_name(str(key)) for key, value in row.items() if key and value not in (None, "")}
+    return bool(stated & _STARTS and stated & _ENDS)
 
 
 def _names_of_id(stated: Any) -> tuple[str, ...]:

@@ -316,6 +316,18 @@ def test_an_answer_that_names_no_option_is_no_caption(tmp_path: Path) -> None:
     assert [entry.caption for entry in layout.entries] == ["", "y"]
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        "video,start,end,label\nvid0.mp4,0,4,run\nvid0.mp4,5,9,jump\n",
+        "label,youtube_id,time_start,time_end,split\nrun,vid0,0,4,train\njump,vid0,5,9,train\n",
+    ],
+)
+def test_times_of_segments_that_are_not_used_get_a_note(tmp_path: Path, table: str) -> None:
+    layout = detect(tmp_path, {"annotations.csv": table}, "videos/vid0.mp4")
+    assert layout.notes[0].startswith("2 segments are named by start and end, but these times are not used")
+
+
 RIGHT: list[tuple[str, int, int, int, set[str]]] = [
     # case, clips for training, for validation, without a split; the clips that are left out
     ("08", 6, 4, 0, {f"hmdb51_org/{c}/film5_{c}_u_nm_np1_ba_goo_5.avi" for c in ("brush_hair", "cartwheel")}),
