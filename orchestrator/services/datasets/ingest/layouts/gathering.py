@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
@@ -48,6 +49,8 @@ class EntryCollector:
         self._tree, self._key, self._title = tree, key, title
         self._rows: list[_Row] = []
         self._problems: dict[str, str] = {}
+        self._captions: dict[str, list[int]] = defaultdict(list)
+        """How many captions each row has, by file."""
         self.files: list[str] = []
 
     def add(
@@ -70,13 +73,15 @@ class EntryCollector:
             alternatives: other names that the clip may have.
             folder_is_label: the label is the name of the clip's folder.
         """
+        captions = _texts(caption)
+        self._captions[file].append(len(captions))
         names = tuple(str(name) for name in (stated, *alternatives) if _is_name(name))
         self._rows.append(
             _Row(
                 NamedClip(file, names),
                 plain(stated)[:200],
-                None if folder_is_label else _labels(label),
-                plain(caption),
+                None if folder_is_label else _texts(label),
+                captions[0] if captions else "",
                 plain(prompt),
                 split,
             )
@@ -126,7 +131,7 @@ class EntryCollector:
         if not entries:
             self._report_nothing_found(named, missing, unclear)
             return None
-        all_notes = [*_several_notes(several), *(notes or [])]
+        all_notes = [*_several_notes(several), *_caption_notes(self._captions), *(notes or [])]
         if repeated:
             lines = "1 further line names" if repeated == 1 else f"{repeated:,} further lines name"
             all_notes.append(f"{lines} a clip again; the first one is used.")
@@ -187,8 +192,8 @@ def _is_name(value: Any) -> bool:
     return isinstance(value, str | int) and not isinstance(value, bool)
 
 
-def _labels(value: Any) -> list[str]:
-    """The labels of a row, which may be a list."""
+def _texts(value: Any) -> list[str]:
+    """The labels or captions of a row, which may be a list."""
     return [text for item in (value if isinstance(value, list) else [value]) if (text := plain(item))]
 
 
@@ -222,6 +227,15 @@ def _joined(entry: Entry, row: _Row, labelled_by_folder: bool) -> Entry:
     if entry.problem or too_long(entry.name, row.clip.file, label, caption, prompt):
         return entry
     return replace(entry, label=label, caption=caption, prompt=prompt or entry.prompt, split=split)
+
+
+def _caption_notes(captions: dict[str, list[int]]) -> list[str]:
+    return [
+        f"{sum(map(bool, counts)):,} of {sum(counts):,} captions of {PurePosixPath(file).name} are used, "
+        "the first of each clip."
+        for file, counts in captions.items()
+        if max(counts) > 1
+    ]
 
 
 def _several_notes(several: dict[str, list[str]]) -> list[str]:

@@ -16,9 +16,6 @@ def read(tree: Tree) -> DetectedLayout | None:
         collected.add_source(file)
         for row in rows:
             clip, captions = str(row.get("videoID") or ""), row.get("enCap")
-            caption = captions[0] if isinstance(captions, list) and captions else captions
             whole = clip.rsplit("_", 2)[0]
-            collected.add(clip, file, caption=caption, split=split_in(file), alternatives=(whole,))
-    return collected.done(
-        {"file": "videoID", "caption": "enCap: the first"}, ["Of several English captions the first is used."]
-    )
+            collected.add(clip, file, caption=captions, split=split_in(file), alternatives=(whole,))
+    return collected.done({"file": "videoID", "caption": "enCap: the first"})

@@ -64,10 +64,10 @@ def read(tree: Tree, chosen: Mapping[str, str] = MappingProxyType({})) -> Detect
 
 def _exchange(row: Row, columns: dict[str, str]) -> tuple[Any, Any]:
     """The caption of a row, and its question: with the options where the caption's column names one of them."""
-    caption = _first(row.get(columns["caption"])) if "caption" in columns else ""
+    caption = row.get(columns["caption"]) if "caption" in columns else ""
     prompt = row.get(columns["prompt"]) if "prompt" in columns else ""
     if _plain_name(columns.get("caption", "")) in _ANSWERS and (options := options_of(row)):
-        return chosen_option(options, caption), with_options(prompt, options)
+        return chosen_option(options, _first(caption)), with_options(prompt, options)
     return caption, prompt
 
 

@@ -219,6 +219,13 @@ def test_several_labels_of_a_clip_are_reported_and_none_is_used(tmp_path: Path, 
     assert left_out["v/0.mp4"] == f"{file} gives several labels to {first}."
 
 
+def test_captions_that_are_not_used_are_counted(tmp_path: Path) -> None:
+    rows = [{"file_name": f"v/{i}.mp4", "caption": ["a b", "c", "d"][: i + 1]} for i in range(3)]
+    layout = read(tmp_path, "m.json", json.dumps(rows), 3)
+    assert layout.notes == ["3 of 6 captions of m.json are used, the first of each clip."]
+    assert captions(layout) == ["a b", "a b", "a b"]
+
+
 def test_no_text_is_cut_and_nan_is_no_caption(tmp_path: Path) -> None:
     layout = read(tmp_path, "t.csv", f"file_name,caption\nv/0.mp4,{'x' * 4_001}\nv/1.mp4,b\n", 2)
     assert layout.entries[0].problem == (
