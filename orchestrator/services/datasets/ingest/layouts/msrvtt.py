@@ -1,5 +1,7 @@
 """MSR-VTT: one JSON object with `videos` and `sentences`, about twenty sentences a clip."""
 
+from collections import defaultdict
+
 from orchestrator.domain.datasets import Split
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
@@ -10,7 +12,6 @@ from orchestrator.services.datasets.ingest.layouts.tree import Tree
 def read(tree: Tree) -> DetectedLayout | None:
     """Reads objects with both lists; a clip takes its first sentence, and its split from `videos`."""
     collected = EntryCollector(tree, "msrvtt", "MSR-VTT")
-    several = False
     for file in tree.texts(".json"):
         if tree.rows(file):
             continue  # a list, not an object
@@ -21,12 +22,10 @@ def read(tree: Tree) -> DetectedLayout | None:
         videos = [v for v in videos if isinstance(v, dict)] if isinstance(videos, list) else []
         splits = {str(v.get("video_id")): split_of(v.get("split")) for v in videos}
         collected.add_source(file)
-        captions: dict[str, str] = {}
+        captions: dict[str, list[str]] = defaultdict(list)
         for row in data["sentences"]:
             if isinstance(row, dict) and row.get("video_id"):
-                several = several or str(row["video_id"]) in captions
-                captions.setdefault(str(row["video_id"]), str(row.get("caption") or ""))
-        for clip, caption in captions.items():
-            collected.add(clip, file, caption=caption, split=splits.get(clip, Split.AUTO))
-    note = ["A clip has several sentences; the first of each is used."] if several else []
-    return collected.done({"file": "video_id", "caption": "sentences: caption", "split": "videos: split"}, note)
+                captions[str(row["video_id"])].append(str(row.get("caption") or ""))
+        for clip, sentences in captions.items():
+            collected.add(clip, file, caption=sentences, split=splits.get(clip, Split.AUTO))
+    return collected.done({"file": "video_id", "caption": "sentences: caption", "split": "videos: split"})
