@@ -1,7 +1,10 @@
 """Job pages in a real browser: stop, failure with its reason, strangers' jobs, the list that moves by itself."""
 
+import json
 import shutil
+import sqlite3
 import time
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -53,6 +56,17 @@ def test_stop_ends_the_run(page: Page, api: httpx.Client) -> None:
     assert api.get(f"/jobs/{job}").json()["status"] == "stopped"
 
 
+def _leave_adapter(app_server: Studio, job: str) -> None:
+    """As if the first attempt had exported an adapter before it failed."""
+    adapter = app_server.data_dir / "jobs" / job / "a1" / "adapter"
+    adapter.mkdir(parents=True)
+    (adapter / "adapter_config.json").write_text("{}")
+    with closing(sqlite3.connect(app_server.data_dir / "loreel.db", timeout=30)) as database, database:
+        [(noted,)] = database.execute("SELECT files FROM ended_attempts WHERE job_id = ? AND attempt = 1", (job,))
+        files = json.dumps(json.loads(noted) | {"adapter": [4096, 0]})
+        database.execute("UPDATE ended_attempts SET files = ? WHERE job_id = ? AND attempt = 1", (files, job))
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_failed_job_says_why(page: Page, api: httpx.Client, app_server: Studio) -> None:
@@ -69,9 +83,7 @@ def test_a_failed_job_says_why(page: Page, api: httpx.Client, app_server: Studio
         assert page.locator("#job-error").inner_text().strip() == api.get(f"/jobs/{job}").json()["error"]
         expect(page.locator("#job-failure").get_by_text("Clone with changes")).to_be_visible()
         # What a checkpoint left can be had, but is not the first thing to do.
-        adapter = app_server.data_dir / "jobs" / job / "a1" / "adapter"
-        adapter.mkdir(parents=True)
-        (adapter / "adapter_config.json").write_text("{}")
+        _leave_adapter(app_server, job)
         page.reload()
         expect(page.locator("#job-download")).to_be_visible()
         expect(page.locator("main .bg-primary")).to_have_text("Clone with changes")

@@ -22,7 +22,7 @@ from tests.studio import until
 from tests.unit.jobs.families.test_chat_prompt import PARTS
 from tests.unit.jobs.families.tiny_llms import make_tiny
 
-HERE = Path(__file__).parent / "openai_clients"
+HERE = Path(__file__).parent / "v1_clients"
 Message = dict[str, Any]
 
 
