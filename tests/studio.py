@@ -22,7 +22,7 @@ from orchestrator.domain.recipes import parse_recipe
 from orchestrator.domain.tasks import ModelType
 from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.domain.users import Actor, Role, User
-from orchestrator.services import db, live_events, queue
+from orchestrator.services import db, rate_limits, live_events, queue
 from orchestrator.services.metrics import history
 from orchestrator.services.training import stop_flag
 from orchestrator.services.training.launch import launch_job
@@ -59,6 +59,7 @@ def forget_caches() -> None:
     """Settings, engine and clients are made again: the environment has changed."""
     for cached in _CACHES:
         cached.cache_clear()
+    rate_limits.forget_counts()
 
 
 @pytest.fixture
