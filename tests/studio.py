@@ -22,7 +22,7 @@ from orchestrator.domain.recipes import parse_recipe
 from orchestrator.domain.tasks import ModelType
 from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.domain.users import Actor, Role, User
-from orchestrator.services import db, rate_limits, live_events, queue
+from orchestrator.services import db, live_events, queue, rate_limits
 from orchestrator.services.metrics import history
 from orchestrator.services.training import stop_flag
 from orchestrator.services.training.launch import launch_job
