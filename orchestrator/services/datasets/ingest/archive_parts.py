@@ -9,6 +9,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from orchestrator.domain.numbers import parse_number
+
 _PACKED = r"zip|7z|rar|tar|tgz|tbz2?|txz|tar\.[a-z0-9]+|gz"
 _NUMBERED = re.compile(rf"(?P<base>.+\.(?:{_PACKED}))[._-]?(?:part)?[._-]?(?P<part>\d{{2,4}}|[a-z]{{2,3}})", re.I)
 """`v.zip.001`, `v.tar.gz.part-aa`, `v.tar.gzaa`: pieces of the bytes of one file."""
@@ -153,8 +155,8 @@ def _short(name: str) -> str:
 
 def _number(part: str) -> int:
     """`001` is 1, `aa` is 0, `ab` is 1."""
-    if part.isdigit():
-        return int(part)
+    if (number := parse_number(part)) is not None:
+        return number
     value = 0
     for char in part:
         value = value * 26 + ord(char) - ord("a")

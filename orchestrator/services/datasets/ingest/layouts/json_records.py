@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from orchestrator.domain.numbers import parse_number
 from orchestrator.services.datasets.files import is_video
 from orchestrator.services.datasets.ingest.layouts.annotation_texts import values_of_texts
 from orchestrator.services.datasets.ingest.layouts.splits import SPLITS
@@ -113,7 +114,7 @@ def _keyed_by_clips(value: dict[str, Any], is_clip: Callable[[str], bool]) -> bo
     if sum(map(is_video, keys)) * 2 > len(keys):
         return True
     # {"0": "run"} names the classes of numbers, although a clip may be called 0.mp4.
-    return len(keys) > 1 and not all(key.isdecimal() for key in keys) and all(map(is_clip, keys))
+    return len(keys) > 1 and not all(parse_number(key) is not None for key in keys) and all(map(is_clip, keys))
 
 
 def _keyed(value: dict[str, Any]) -> tuple[list[Row], int]:

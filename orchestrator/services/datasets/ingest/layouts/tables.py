@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestrator.domain.numbers import parse_number
 from orchestrator.services.datasets.files import is_video
 from orchestrator.services.datasets.formula_cells import unescape_formula
 from orchestrator.services.datasets.ingest.layouts.text_lines import filled_lines, name_lines, text_lines
@@ -273,5 +274,5 @@ def _middle_is_known(cells: list[str], known: list[Counter[str]]) -> bool:
     if len(cells) > 2 and any(cell.startswith(" ") for cell in cells[1:]):
         return False
     return bool(cells) and all(
-        cell.strip() in known[i] or cell.strip().isdecimal() for i, cell in enumerate(cells[1:-1], 1)
+        cell.strip() in known[i] or parse_number(cell.strip()) is not None for i, cell in enumerate(cells[1:-1], 1)
     )
