@@ -12,6 +12,7 @@ from orchestrator.domain.datasets import Clip
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import Recipe, parse_recipe
+from orchestrator.domain.rehearsals import Rehearsal
 from orchestrator.domain.users import Actor
 from orchestrator.domain.workers import Worker
 from orchestrator.services.db import session_scope
@@ -127,7 +128,12 @@ def test_a_lost_message_keeps_no_rehearsal_waiting(redis_server: RedisProcess, a
 
 def test_a_refusal_of_the_trial_itself_names_its_field(redis_server: RedisProcess, ada: Actor, tmp_path: Path) -> None:
     beat()
-    row = ask(ada, real_things(ada, tmp_path), data={"frames": 4})
+    row = ask(ada, real_things(ada, tmp_path))
+    # As asked by an older web process, which did not check frames before.
+    with session_scope() as session:
+        asked = session.get_one(Rehearsal, row.id)
+        asked.recipe = asked.recipe | {"data": {"frames": 4}}
+        session.add(asked)
     assert run_rehearsal(row.id) == "failed"
     with session_scope() as session:
         found = get_rehearsal(session, ada, row.id)

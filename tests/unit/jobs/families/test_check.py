@@ -105,12 +105,12 @@ def _processor_warnings(base: Base, plan: Plan, captions: list[tuple[str, str]])
 
 def test_an_image_encoder_is_refused(tmp_path: Path) -> None:
     base = Base(tmp_path, {"model_type": "vision-encoder-decoder", "encoder": {"model_type": "vit"}}, {})
-    assert "only a VideoMAE encoder" in _refused(base, "captioning").message
+    assert "only VideoMAE encoders can be trained" in _refused(base, "captioning").message
 
 
 def test_a_config_without_its_video_token_is_refused(bases: dict[str, Base], tmp_path: Path) -> None:
     word_tokenizer().save_pretrained(tmp_path)
     config = {key: value for key, value in bases["internvl"].config.items() if "token" not in key}
     base = Base(tmp_path, config, bases["internvl"].processor)
-    with pytest.raises(Invalid, match="does not say its image_token_id"):
+    with pytest.raises(Invalid, match="does not name its image_token_id"):
         resolve(base).caption_warnings(Plan(base, parse_recipe({}), "captioning"), FITS)
