@@ -2,7 +2,6 @@
 
 import base64
 import errno
-from contextlib import suppress
 from typing import Annotated
 
 from fastapi import Header, Request, Response
@@ -11,6 +10,7 @@ from starlette.requests import ClientDisconnect
 
 from orchestrator.api.authentication import CurrentUser
 from orchestrator.api.checked_route import streams_body
+from orchestrator.api.disconnect import BodyTooSlow
 from orchestrator.api.documented_route import documented_router
 from orchestrator.api.request_body import write_body
 from orchestrator.api.rules import one_of
@@ -181,12 +181,17 @@ async def append(
     if offset + (parse_number(content_length) or 0) > row.length:
         raise TooLarge(f"More bytes would come than the {row.length} that were announced. Start the upload again.")
     part = PartFile(upload_path(row.id), offset, row.length)
+    close = dict[str, str]()
     try:
-        with part, suppress(ClientDisconnect):  # the client resumes from what arrived
+        with part:
             await write_body(request, part)
+    except BodyTooSlow:
+        close = {"Connection": "close"}
+    except ClientDisconnect:
+        pass  # the client resumes from what arrived
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             await run_in_threadpool(_discard, actor, upload_id)
         raise
     row = await run_in_threadpool(_find, actor, upload_id)
-    return Response(status_code=204, headers=_headers(row))
+    return Response(status_code=204, headers=_headers(row) | close)
