@@ -25,16 +25,15 @@ from benchmarks.target import Target, Unavailable
 from jobs.datasets.demo import run_demo
 from orchestrator.domain.attempts import Checkpoint, EndedAttempt
 from orchestrator.domain.job_files import CHECKPOINT_PREFIX, LOG, METRICS, SPEC
-from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
+from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import parse_recipe
-from orchestrator.domain.tasks import ModelType
 from orchestrator.domain.training_jobs import TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.domain.workers import Worker
 from orchestrator.services.attempts.folders import attempt_folder
 from orchestrator.services.datasets.demo import create_demo
 from orchestrator.services.db import session_scope
-from orchestrator.services.models.builtin import FOLDER as BUILTIN
+from orchestrator.services.models.builtin import ensure_builtin
 from orchestrator.services.training import lifecycle
 from orchestrator.services.training.launch import launch_job
 from orchestrator.settings import ROOT, get_settings
@@ -231,15 +230,6 @@ def _things(actor: Actor) -> tuple[int, int]:
     """The demo dataset and the smallest base."""
     with session_scope() as session:
         dataset_id = create_demo(session, actor.user_id)
-        model = VideoModel(
-            name="Tiny VideoMAE",
-            model_type=ModelType.CLASSIFICATION,
-            architecture="VideoMAE",
-            family="videomae",
-            source=ModelSource.BUILTIN,
-            status=ModelStatus.READY,
-            path=str(BUILTIN / "videomae-tiny"),
-        )
-        session.add(model)
-        session.flush()
-        return dataset_id, model.id or 0
+        ensure_builtin(session)
+        found = session.exec(select(VideoModel.id).where(VideoModel.source_ref == "videomae-tiny")).one()
+        return dataset_id, found or 0

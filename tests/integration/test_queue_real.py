@@ -11,19 +11,18 @@ import pytest
 from sqlmodel import select
 
 from jobs.datasets.demo import run_demo
-from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
+from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import parse_recipe
-from orchestrator.domain.tasks import ModelType
 from orchestrator.domain.training_jobs import FINAL, JobEvent, JobStatus
 from orchestrator.domain.users import Actor
 from orchestrator.services.attempts.folders import readable_folder
 from orchestrator.services.datasets.demo import create_demo
 from orchestrator.services.db import session_scope
 from orchestrator.services.metrics.history import history
+from orchestrator.services.models.builtin import ensure_builtin
 from orchestrator.services.training.artifacts import adapter_zip
 from orchestrator.services.training.launch import launch_job
 from orchestrator.services.training.lifecycle import request_stop
-from orchestrator.settings import ROOT
 from tests.studio import RedisProcess, job_of, start_process, until
 
 Processes = list[subprocess.Popen[bytes]]
@@ -32,21 +31,11 @@ RECIPE = {"optim": {"batch_size": 16, "epochs": 2}, "qlora": {"r": 4, "alpha": 8
 
 def real_things(actor: Actor) -> tuple[int, int]:
     run_demo()
-    base = ROOT / "orchestrator" / "builtin" / "models" / "videomae-tiny"
     with session_scope() as session:
         dataset_id = create_demo(session, actor.user_id)
-        model = VideoModel(
-            name="Tiny VideoMAE",
-            model_type=ModelType.CLASSIFICATION,
-            architecture="VideoMAE",
-            family="videomae",
-            source=ModelSource.BUILTIN,
-            status=ModelStatus.READY,
-            path=str(next(p for p in (base, *base.parent.iterdir()) if (p / "config.json").exists())),
-        )
-        session.add(model)
-        session.flush()
-        return dataset_id, model.id or 0
+        ensure_builtin(session)
+        found = session.exec(select(VideoModel.id).where(VideoModel.source_ref == "videomae-tiny")).one()
+        return dataset_id, found or 0
 
 
 def start(actor: Actor, things: tuple[int, int], **optim: object) -> int:

@@ -113,7 +113,7 @@ def _check(actor: Actor, body: ChatBody, host: str) -> _Asked:
         earlier=chat.earlier,
         max_tokens=body.answer_tokens(),
         stop=body.stop_sequences(),
-        temperature=body.temperature or 0.0,
+        temperature=body.sampling_temperature(),
         top_p=1.0 if body.top_p is None else body.top_p,
         seed=body.seed,
         compare=False,

@@ -29,16 +29,16 @@ class Address(BaseModel):
 
 
 class Part(BaseModel):
-    """One part of a message."""
+    """One part of a message; what else it holds is named in the answer's warnings."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="allow")
     type: str
     text: str | None = None
     refusal: str | None = None
     video_url: Address | str | None = None
     video: str | list[str] | None = None
     image_url: Address | str | None = None
-    fps: float | None = Field(default=None, gt=0, le=240)
+    fps: float | None = Field(default=None, ge=0.01, le=240)
 
 
 class Message(BaseModel):
@@ -47,6 +47,7 @@ class Message(BaseModel):
     model_config = ConfigDict(extra="ignore")
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
     content: str | list[Part] | None = None
+    refusal: str | None = None
     name: str | None = None
     tool_calls: list[Any] | None = None
     function_call: Any = None
@@ -126,6 +127,7 @@ def _turns(messages: list[Message]) -> tuple[str, list[_Turn], list[str]]:
     for number, message in enumerate(messages):
         if message.name:
             warnings.append(f"messages[{number}].name is not shown to the model.")
+        warnings += _unread_options(message, f"messages[{number}]")
         if message.role in ("system", "developer"):
             (instructions if turns else system).extend(_texts(message))
             continue
@@ -158,11 +160,11 @@ def _clip(message: Message, where: str) -> ShownClip | None:
     if not all(address for _, addresses in shown for address in addresses or [""]):
         raise Invalid(f"{where}: the address of its clip is missing.", where)
     part, addresses = shown[0]
+    fps = part.fps or FRAMES_PER_SECOND
     if all(part.type == "image_url" for part, _ in shown):
-        return ShownClip(frames=tuple(addresses[0] for _, addresses in shown))
+        return ShownClip(frames=tuple(addresses[0] for _, addresses in shown), fps=fps)
     if len(shown) > 1:
         raise Invalid(f"{where} shows {len(shown)} clips; a message may show one.", where)
-    fps = part.fps or FRAMES_PER_SECOND
     if isinstance(part.video, list):
         return ShownClip(frames=tuple(addresses), fps=fps)
     [address] = addresses
@@ -172,6 +174,20 @@ def _clip(message: Message, where: str) -> ShownClip | None:
             kind = head.replace("video", "image")
             return ShownClip(frames=tuple(kind + picture for picture in pictures), fps=fps)
     return ShownClip(url=address)
+
+
+def _unread_options(message: Message, where: str) -> Iterator[str]:
+    """How a client would have a clip sampled, which the base's own settings decide here."""
+    for number, part in enumerate(_parts(message)):
+        names = [*(part.__pydantic_extra__ or {})]
+        if part.fps and part.type in ("video_url", "video") and not _is_pictures(part):
+            names.append("fps")
+        for name in names:
+            yield f"{where}.content[{number}].{name[:80]} is not followed: the base's own sampling and size are used."
+
+
+def _is_pictures(part: Part) -> bool:
+    return isinstance(part.video, list) or _addresses(part)[0].lower().startswith(_FRAMES_IN_ADDRESS)
 
 
 def _addresses(part: Part) -> list[str]:
@@ -193,5 +209,6 @@ def _texts(message: Message) -> list[str]:
 
 
 def _words(message: Message) -> Iterator[str]:
+    yield message.refusal or ""
     for part in _parts(message):
         yield (part.text if part.type == "text" else part.refusal if part.type == "refusal" else "") or ""

@@ -101,6 +101,12 @@ class ChatBody(BaseModel):
         """The texts that end the answer."""
         return (self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ())
 
+    def sampling_temperature(self) -> float:
+        """0 takes the likeliest token each time; who gives `top_p` alone asks for sampling, at OpenAI's usual 1."""
+        if self.temperature is not None:
+            return self.temperature
+        return 0.0 if self.top_p is None or self.top_p == 1 else 1.0
+
     def includes_usage(self) -> bool:
         """Whether a stream ends with the token counts."""
         return bool(self.stream_options and self.stream_options.include_usage)

@@ -99,3 +99,19 @@ def test_refusals_name_the_message(turns: list[tuple[str, Any]], field: str, sen
 def test_a_participants_name_is_left_out_in_words() -> None:
     messages = [Message.model_validate({"role": "user", "content": [CLIP, text("?")], "name": "ada"})]
     assert read_chat(messages).warnings == ("messages[0].name is not shown to the model.",)
+
+
+def test_options_of_a_part_that_are_not_followed_are_named() -> None:
+    read = chat(("user", [CLIP | {"fps": 4, "max_pixels": 50_176}, text("?")]))
+    assert read.warnings == tuple(
+        f"messages[0].content[0].{name} is not followed: the base's own sampling and size are used."
+        for name in ("max_pixels", "fps")
+    )
+    frames = chat(("user", [{"type": "image_url", "image_url": PICTURE, "fps": 8}]))
+    assert (frames.clip.fps, frames.warnings) == (8.0, ())
+
+
+def test_a_refusal_without_content_is_a_turn() -> None:
+    given = [{"role": "user", "content": [CLIP, text("One?")]}, {"role": "assistant", "refusal": "No."}]
+    read = read_chat([Message.model_validate(turn) for turn in [*given, {"role": "user", "content": "Two?"}]])
+    assert [turn.text for turn in read.earlier] == ["One?", "No."]

@@ -73,3 +73,10 @@ def test_limits_and_stop_sequences() -> None:
     assert body(stop="END").stop_sequences() == ("END",)
     assert body(stop=["a", "b"]).stop_sequences() == ("a", "b")
     assert body(stream_options={"include_usage": True, "include_obfuscation": False}).includes_usage()
+
+
+@pytest.mark.parametrize(
+    ("given", "temperature"), [({}, 0.0), ({"top_p": 0.5}, 1.0), ({"top_p": 1}, 0.0), ({"temperature": 0}, 0.0)]
+)
+def test_top_p_alone_asks_for_sampling(given: dict[str, Any], temperature: float) -> None:
+    assert body(**given).sampling_temperature() == temperature

@@ -3,6 +3,8 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
+from orchestrator.services.datasets.ingest.layouts.matching import shared_start
+
 _Parts = tuple[str, ...]
 
 
@@ -49,7 +51,8 @@ def _nearest(name: str, candidates: list[str]) -> str:
     if len(candidates) < 2:
         return candidates[0] if candidates else ""
     folders = _folders(name)
-    common = [_shared(folders, _folders(other)) + _shared(folders[::-1], _folders(other)[::-1]) for other in candidates]
+    pairs = [(folders, _folders(other)) for other in candidates]
+    common = [shared_start(one, other) + shared_start(one[::-1], other[::-1]) for one, other in pairs]
     best = [other for other, count in zip(candidates, common, strict=True) if count == max(common)]
     return best[0] if len(best) == 1 else ""
 
@@ -60,12 +63,3 @@ def _folders(name: str) -> _Parts:
 
 def _stem(name: str) -> str:
     return name.rpartition("/")[2].rpartition(".")[0]
-
-
-def _shared(one: _Parts, other: _Parts) -> int:
-    count = 0
-    for a, b in zip(one, other, strict=False):
-        if a != b:
-            break
-        count += 1
-    return count

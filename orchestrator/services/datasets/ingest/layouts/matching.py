@@ -160,7 +160,7 @@ def _nearest(names: list[str], stated: str, folder: str) -> list[str]:
     if len(names) < 2:
         return names
     exact = [name for name in names if normalize_text(name).rpartition("/")[2] == stated]
-    return _largest(exact or names, lambda name: _shared_start(_folders(name), tuple(folder.split("/"))))
+    return _largest(exact or names, lambda name: shared_start(_folders(name), tuple(folder.split("/"))))
 
 
 def _found(name: str, parts: Parts) -> _Found:
@@ -263,10 +263,11 @@ def _stem(path: str) -> str:
 
 def _shared_end(one: Parts, other: Parts) -> int:
     """How many parts agree, counted from the end."""
-    return _shared_start(one[::-1], other[::-1])
+    return shared_start(one[::-1], other[::-1])
 
 
-def _shared_start(one: Parts, other: Parts) -> int:
+def shared_start(one: Parts, other: Parts) -> int:
+    """How many parts agree, counted from the front."""
     count = 0
     for a, b in zip(one, other, strict=False):
         if a != b:
