@@ -25,7 +25,7 @@ def open_to_others(folder: Path) -> list[str]:
 def test_files_are_for_the_studio_only(api: httpx.Client, app_server: Studio) -> None:
     # Other tests write into these two folders themselves, and into their own log.
     before = open_to_others(app_server.data_dir)
-    by_tests = {line for line in before if line.partition(" ")[2].startswith(("models/", "jobs/"))}
+    by_tests = {line for line in before if line.partition(" ")[2].startswith(("models", "jobs/"))}
     job = launch(api, "private")
     wait_for(api, job, "running", "completed")
     api.post(f"/jobs/{job}/stop")
