@@ -5,13 +5,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from sqlalchemy import Engine, event
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session, create_engine
 
@@ -23,10 +23,23 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
+R = TypeVar("R")
 
 DATABASE_AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 """What SQLAlchemy raises while the database is busy, restarts, fails over (a server that is read-only so far raises an
 InternalError), or cannot be reached. Background work waits for the end of it; requests answer with `store_errors`."""
+
+
+_BUSY_TEXTS = ("locked", "statement timeout", "deadlock")
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether others held the database for too long: it is there, and the act may be repeated."""
+    if isinstance(error, PoolTimeout):
+        return True
+    if not isinstance(error, DBAPIError) or error.connection_invalidated:
+        return False
+    return any(part in str(error.orig).lower() for part in _BUSY_TEXTS)
 
 
 def why_away(error: BaseException) -> str:
@@ -123,11 +136,16 @@ _RETRY_S = 1.0
 _LOG_EVERY_S = 60.0
 
 
-def when_available(action: Callable[[], T], give_up: Callable[[float], bool] = lambda _waited_s: False) -> T:
+def when_available(
+    action: Callable[[], T],
+    give_up: Callable[[float], bool] = lambda _waited_s: False,
+    repeats: Callable[[BaseException], bool] = lambda _error: True,
+) -> T:
     """Runs `action`, which opens a transaction of its own, again once a second while the database is busy or away.
 
     Args:
         give_up: asked after each failure, with the seconds waited so far; True: the error is raised.
+        repeats: whether an error of `DATABASE_AWAY` is waited for; others are raised.
     """
     began, next_log = time.monotonic(), 0.0
     while True:
@@ -135,7 +153,7 @@ def when_available(action: Callable[[], T], give_up: Callable[[float], bool] = l
             return action()
         except DATABASE_AWAY as error:
             waited = time.monotonic() - began
-            if give_up(waited):
+            if not repeats(error) or give_up(waited):
                 raise
             if waited >= next_log:
                 log.warning("database.away", error=why_away(error), waited_s=round(waited))
@@ -145,21 +163,41 @@ def when_available(action: Callable[[], T], give_up: Callable[[float], bool] = l
 
 LOCK_S = 0.02
 """How long a long act holds the write lock of SQLite before it lets others write."""
+BUSY_LIMIT_S = 30.0
+"""How long one of its transactions is repeated while others hold the lock."""
 
 
-def in_small_transactions(items: Iterable[T], act: Callable[[Session, T], object]) -> None:
+def in_small_transactions(items: Iterable[T], act: Callable[[Session, T], R]) -> list[R]:
     """Calls `act(session, item)` for each item and commits every few milliseconds, so that others can write meanwhile.
 
-    For acts over many rows that need no common transaction: what was done stays done when one of them fails.
+    For acts over many rows that need no common transaction: what was done stays done when one of them fails. A
+    transaction that finds the database busy is rolled back and repeated, so `act` must change nothing but the database.
+
+    Returns:
+        What `act` returned for each item, of the transaction that was committed.
     """
-    waiting = deque(items)
+    waiting, results = deque(items), list[R]()
     while waiting:
-        with session_scope() as session:
-            act(session, waiting.popleft())
-            until = time.monotonic() + LOCK_S
-            while waiting and time.monotonic() < until:
-                act(session, waiting.popleft())
+        done = when_available(
+            partial(_act_for_a_while, waiting, act), lambda waited_s: waited_s > BUSY_LIMIT_S, is_busy
+        )
+        for _ in done:
+            waiting.popleft()
+        results += done
         time.sleep(LOCK_S / 4)  # others that wait for the lock ask again in this pause
+    return results
+
+
+def _act_for_a_while(items: Iterable[T], act: Callable[[Session, T], R]) -> list[R]:
+    """Acts on the first items in one transaction."""
+    results = list[R]()
+    with session_scope() as session:
+        until = time.monotonic() + LOCK_S
+        for item in items:
+            results.append(act(session, item))
+            if time.monotonic() >= until:
+                break
+    return results
 
 
 def alembic_config(url: str | None = None) -> "Config":

@@ -1,6 +1,5 @@
 """Sweeps: a group of jobs, one for each combination of parameter values, that is read, stopped and compared as one."""
 
-import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -191,14 +190,15 @@ def stop_sweep(actor: Actor, sweep_id: int) -> int:
         owned_sweep(session, actor, sweep_id)
         active = select(TrainingJob.id).where(TrainingJob.sweep_id == sweep_id, col(TrainingJob.status).in_(ACTIVE))
         job_ids = session.exec(active.order_by(col(TrainingJob.id).desc())).all()
-    stopped: list[int] = []
 
-    def stop(session: Session, job_id: int | None) -> None:
-        with contextlib.suppress(Conflict):  # it has just ended
-            stopped.append(lifecycle.request_stop(session, actor, job_id or 0).id)
+    def stop(session: Session, job_id: int | None) -> bool:
+        try:
+            lifecycle.request_stop(session, actor, job_id or 0)
+        except Conflict:  # it has just ended
+            return False
+        return True
 
-    in_small_transactions(job_ids, stop)
-    return len(stopped)
+    return sum(in_small_transactions(job_ids, stop))
 
 
 def sweep_row(session: Session, sweep: Sweep, jobs: bool = True) -> SweepRow:
