@@ -20,6 +20,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from orchestrator.domain.annotations import Annotations, annotations_of
+
 
 @dataclass(frozen=True, slots=True)
 class ClipSpec:
@@ -29,12 +31,23 @@ class ClipSpec:
     path: str
     label: str
     caption: str
-    """One sentence a line; each line describes the same clip."""
     split: str
     """auto | train | validation."""
     content_hash: str
     name: str = ""
     frames: int = 0
+    prompt: str = ""
+    """The question that the caption answers; "" where it is a caption."""
+    annotations: dict[str, Any] = field(default_factory=dict)
+    """`Annotations.to_json`, where label, caption and prompt do not hold everything; read by `annotated`."""
+    start_s: float | None = None
+    """Where the clip begins in the film at `path`, in seconds; None for the whole film."""
+    end_s: float | None = None
+
+    @property
+    def annotated(self) -> Annotations:
+        """Everything that is written about the clip."""
+        return annotations_of(self.label, self.caption, self.prompt, Annotations.from_json(self.annotations))
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,5 +117,16 @@ def _clip_spec(clip: Clip, storage: Path) -> ClipSpec:
     assert clip.id is not None
     path = clip.path if os.path.isabs(clip.path) else str(storage / clip.path)
     return ClipSpec(
-        clip.id, path, clip.label, clip.caption, clip.split.value, clip.content_hash, clip.name, clip.frames
+        clip.id,
+        path,
+        clip.label,
+        clip.caption,
+        clip.split.value,
+        clip.content_hash,
+        clip.name,
+        clip.frames,
+        clip.prompt,
+        clip.annotations.to_json(),
+        clip.start_s,
+        clip.end_s,
     )

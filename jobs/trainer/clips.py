@@ -12,8 +12,8 @@ from jobs.video.cache import ClipFile, FrameCache
 
 
 def captions_of(clip: ClipSpec) -> list[str]:
-    """The captions of a clip: one a line, blanks around them dropped."""
-    return [line.strip() for line in clip.caption.split("\n") if line.strip()]
+    """The texts that describe a clip: its captions and its answers, each whole."""
+    return list(clip.annotated.texts)
 
 
 def clip_file(clip: ClipSpec) -> ClipFile:

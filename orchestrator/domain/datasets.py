@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Column, Index
 from sqlmodel import Field, SQLModel
 
+from orchestrator.domain.annotations import Annotations, Span, annotations_of, short_form
+from orchestrator.domain.annotations_column import AnnotationsColumn
 from orchestrator.domain.base import UtcDateTime, text_enum, utcnow
 from orchestrator.domain.tasks import DEFAULT_TASK, Task
 
@@ -111,6 +113,14 @@ class Clip(SQLModel, table=True):
     caption: str = Field(default="", max_length=4000)
     prompt: str = Field(default="", max_length=2000, sa_column_kwargs={"server_default": ""})
     """The question that the caption answers; "" where the dataset has no questions."""
+    annotations: Annotations = Field(
+        default_factory=Annotations, sa_column=Column(AnnotationsColumn, nullable=False, server_default="")
+    )
+    """Everything that is written about the clip, where `label`, `caption` and `prompt` cannot hold it; else empty.
+    Read by `annotated`, written by `annotate`."""
+    start_s: float | None = None
+    """Where the clip begins in its film, in seconds; None for the whole film."""
+    end_s: float | None = None
     split: Split = Field(default=Split.AUTO, sa_type=text_enum(Split))  # type: ignore[arg-type]
     status: ClipStatus = Field(default=ClipStatus.OK, sa_type=text_enum(ClipStatus))  # type: ignore[arg-type]
     problem: str = Field(default="", max_length=500)
@@ -127,6 +137,20 @@ class Clip(SQLModel, table=True):
     """256 bits of four frames, in hex; a re-encoded copy of the video differs in few of them."""
     since: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     """The version of the dataset in which the clip was added."""
+
+    @property
+    def annotated(self) -> Annotations:
+        """Everything that is written about the clip."""
+        return annotations_of(self.label, self.caption, self.prompt, self.annotations)
+
+    def annotate(self, annotations: Annotations) -> None:
+        """Writes all annotation columns."""
+        self.label, self.caption, self.prompt, self.annotations = short_form(annotations)
+
+    @property
+    def span(self) -> Span | None:
+        """The part of the film that the clip is; None for all of it."""
+        return None if self.start_s is None or self.end_s is None else Span(self.start_s, self.end_s)
 
 
 class DatasetEdit(SQLModel, table=True):

@@ -1,11 +1,13 @@
 """Versions of a dataset: each edit makes a new one, edits can be undone, and older versions can be read."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session, col, select
 
+from orchestrator.domain.annotations import Annotations
 from orchestrator.domain.datasets import Clip, ClipStatus, DatasetEdit, Split
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import get_dataset
@@ -13,7 +15,19 @@ from orchestrator.services.paging import Page, fetch_page
 
 Changes = dict[str, dict[str, list[str]]]
 """{clip id: {field: [before, after]}}"""
-_ENUMS: dict[str, Any] = {"split": Split, "status": ClipStatus}
+
+
+def _seconds(value: str) -> float | None:
+    return None if value == str(None) else float(value)
+
+
+_PARSERS: dict[str, Callable[[str], Any]] = {
+    "split": Split,
+    "status": ClipStatus,
+    "annotations": Annotations.parse,
+    "start_s": _seconds,
+    "end_s": _seconds,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +64,7 @@ def edit_row(edit: DatasetEdit) -> EditRow:
 
 def parse_value(field: str, value: str) -> Any:
     """A value from the record of an edit, in the type of its column."""
-    return _ENUMS[field](value) if field in _ENUMS else value
+    return _PARSERS[field](value) if field in _PARSERS else value
 
 
 def clips_at(session: Session, dataset_id: int, version: int) -> list[Clip]:
