@@ -75,7 +75,7 @@ def detect_layout(tree: Tree, options: ReadingOptions | None = None) -> Detected
     others = [name for name in tree.names if name not in known and not _is_documentation(name)]
     unused = [Entry(name, problem=f"{PurePosixPath(name).name} is not a video.") for name in others]
     notes = list(dict.fromkeys([*layout.notes, *tree.problems, *_encoding_notes(tree, layout.files)]))
-    return DetectedLayout(layout.key, layout.title, layout.entries + unused, layout.files, layout.columns, notes)
+    return replace(layout, entries=layout.entries + unused, notes=notes)
 
 
 def _detected(tree: Tree) -> DetectedLayout:
@@ -97,6 +97,7 @@ def _chosen(tree: Tree, options: ReadingOptions) -> DetectedLayout:
 
 def _try(reader: Reader, tree: Tree) -> DetectedLayout | None:
     """Tries one layout; an unexpected structure of the files is logged and left to the other layouts."""
+    tree.forget_read_keys()
     try:
         return reader(tree)
     except (TypeError, AttributeError, LookupError, ValueError):

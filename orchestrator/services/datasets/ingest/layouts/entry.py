@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from orchestrator.domain.datasets import Split
+from orchestrator.services.datasets.not_used import NotUsed
 
 CAPTION_LIMIT, LABEL_LIMIT, PROMPT_LIMIT = 4_000, 200, 2_000
 
@@ -32,6 +33,7 @@ class DetectedLayout:
         files: the annotation files.
         columns: the source of each value: {"caption": "text"}.
         notes: sentences about what was left out or chosen.
+        not_used: what of the annotation files is not used, and why.
     """
 
     key: str
@@ -40,3 +42,4 @@ class DetectedLayout:
     files: list[str] = field(default_factory=list)
     columns: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    not_used: list[NotUsed] = field(default_factory=list)

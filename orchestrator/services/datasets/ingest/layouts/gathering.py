@@ -3,6 +3,7 @@
 import math
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
@@ -17,12 +18,18 @@ from orchestrator.services.datasets.ingest.layouts.entry import (
 )
 from orchestrator.services.datasets.ingest.layouts.folders import class_of
 from orchestrator.services.datasets.ingest.layouts.matching import NamedClip, match_clips
+from orchestrator.services.datasets.ingest.layouts.row_account import Place, RowAccount
+from orchestrator.services.datasets.ingest.layouts.rows import Row
 from orchestrator.services.datasets.ingest.layouts.splits import splits_by_folder
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
+from orchestrator.services.datasets.not_used import NotUsedKind, NotUsedList
 from orchestrator.services.datasets.text_repair import normalize_text
 
 _LINE_MARKS = re.compile("[\x0b\x0c\x1c-\x1e\x85]+")
 """Control characters that separate lines inside a text; U+2028 takes their place, because they cannot be shown."""
+_REPEATED = "It names a clip again, and adds nothing."
+_UNCLEAR = "It is unclear which of several clips it means."
+_MISSING = "The clip that it names was not uploaded."
 MAX_MISSING_LISTED = 20
 """How many missing clips are listed by name; the others are counted."""
 
@@ -36,6 +43,7 @@ class _Row:
     caption: str
     prompt: str
     split: Split
+    place: Place
 
 
 class EntryCollector:
@@ -51,7 +59,17 @@ class EntryCollector:
         self._problems: dict[str, str] = {}
         self._captions: dict[str, list[int]] = defaultdict(list)
         """How many captions each row has, by file."""
+        self._account = RowAccount(tree)
+        self._not_used = NotUsedList()
         self.files: list[str] = []
+
+    def rows(self, file: str) -> Iterator[Row]:
+        """The rows of an annotation file; each is accounted for, as used or not used."""
+        return self._account.rows(file)
+
+    def at_line(self, file: str, number: int) -> None:
+        """Says which line of a list is added next."""
+        self._account.at_line(file, number)
 
     def add(
         self,
@@ -84,8 +102,14 @@ class EntryCollector:
                 captions[0] if captions else "",
                 plain(prompt),
                 split,
+                self._account.place_in(file),
             )
         )
+
+    def leave_list(self, file: str, reason: str) -> None:
+        """Records a list of a further split, which is not used."""
+        self.add_source(file)
+        self._not_used.add(NotUsedKind.LIST, file, reason)
 
     def leave_out(self, stated: str, file: str, problem: str) -> None:
         """Records a clip that the annotation file leaves out, with the reason."""
@@ -114,20 +138,30 @@ class EntryCollector:
             if match.name in entries:
                 first = entries[match.name]
                 entries[match.name] = _joined(first, row, match.name in labelled_by_folder)
-                repeated += entries[match.name] == first
+                if entries[match.name] == first:
+                    repeated += 1
+                    self._account.leave_out(row.place, _REPEATED)
+                else:
+                    self._account.use(row.place)
                 if {first.split, row.split} == {Split.TRAIN, Split.VALIDATION}:
                     in_both.append(match.name)
             elif match.name:
                 split = row.split if row.split is not Split.AUTO else folder_splits.get(match.name, Split.AUTO)
-                entries[match.name] = _entry(match.name, row, split)
+                entries[match.name] = entry = _entry(match.name, row, split)
+                if entry.problem:
+                    self._account.leave_out(row.place, entry.problem)
+                else:
+                    self._account.use(row.place)
                 if row.labels is None:
                     labelled_by_folder.add(match.name)
                 if row.labels and len(row.labels) > 1:
                     several.setdefault(row.clip.file, []).append(_stated_labels(match.name, row.labels))
             elif match.several or match.contested:
                 unclear.append(row.stated)
+                self._account.leave_out(row.place, _UNCLEAR, "Write the whole path of the clip.")
             else:
                 missing.append(row.stated)
+                self._account.leave_out(row.place, _MISSING, "Add the clip that it names.")
         if not entries:
             self._report_nothing_found(named, missing, unclear)
             return None
@@ -156,8 +190,9 @@ class EntryCollector:
             for name in list(dict.fromkeys(missing))[:MAX_MISSING_LISTED]
         }
         left_out = [Entry(name, problem=problem) for name, problem in problems.items() if name not in entries]
+        not_used = [*self._not_used.groups(), *self._account.not_used(self.files)]
         return DetectedLayout(
-            self._key, self._title, [*entries.values(), *left_out], self.files, columns or {}, all_notes
+            self._key, self._title, [*entries.values(), *left_out], self.files, columns or {}, all_notes, not_used
         )
 
     def _report_nothing_found(self, named: str, missing: list[str], unclear: list[str]) -> None:

@@ -41,7 +41,7 @@ def read(tree: Tree) -> DetectedLayout | None:
         return None
     for other in sorted(set(lists) - {number}):
         for file, _ in lists[other]:
-            collected.add_source(file)
+            collected.leave_list(file, f"split{number} is used.")
     return collected.done(
         {"label": "the list's name", "split": "1 train, 2 validation, 0 unused"},
         [*_other_splits(number, sorted(lists)), *_unused_note(number, unused.total())],

@@ -7,11 +7,12 @@ from typing import Any
 from orchestrator.domain.numbers import parse_number
 from orchestrator.services.datasets.files import is_video
 from orchestrator.services.datasets.ingest.layouts.annotation_texts import values_of_texts
+from orchestrator.services.datasets.ingest.layouts.rows import Row, Rows
 from orchestrator.services.datasets.ingest.layouts.splits import SPLITS
 from orchestrator.services.datasets.ingest.layouts.text_lines import filled_lines, name_lines
 
-Row = dict[str, Any]
 _WRAPPERS = ("data", "annotations", "samples", "items", "rows", "records", "examples", "entries", "clips", "videos")
+_NO_OBJECT = "It is no object with keys."
 _TURNS = frozenset({"messages", "conversations", "conversation"})
 
 
@@ -20,7 +21,7 @@ def looks_like_json(text: str) -> bool:
     return text.lstrip(" \t\r\n\ufeff")[:1] in ("{", "[")
 
 
-def read_records(text: str, name: str, lines: bool, is_clip: Callable[[str], bool]) -> tuple[list[Row], list[str]]:
+def read_records(text: str, name: str, lines: bool, is_clip: Callable[[str], bool]) -> Rows:
     """The records of a JSON text, and sentences about what cannot be used.
 
     Args:
@@ -31,33 +32,44 @@ def read_records(text: str, name: str, lines: bool, is_clip: Callable[[str], boo
     try:
         value = json.loads(text)
     except RecursionError:
-        return [], [f"{name} is nested too deeply to be read."]
+        return Rows(problems=[f"{name} is nested too deeply to be read."])
     except ValueError as error:
         return _from_lines(text, name, lines, getattr(error, "lineno", 0))
     rows, unusable = records_of(value, is_clip)
     if not rows and lines and isinstance(value, dict):
         rows = [value]
-    return rows, [f"{name} has {unusable:,} entries that are no objects; they cannot be used."] if unusable else []
+    content = _entries(rows, unusable)
+    if unusable:
+        content.problems = [f"{name} has {unusable:,} entries that are no objects; they cannot be used."]
+    return content
 
 
-def _from_lines(text: str, name: str, lines: bool, error_line: int) -> tuple[list[Row], list[str]]:
-    rows: list[Row] = []
-    broken: list[int] = []
-    numbered = filled_lines(text)
-    for number, line in numbered:
+def _entries(rows: list[Row], unusable: int = 0) -> Rows:
+    """Rows that are entries of a list; the unusable ones are counted behind them."""
+    count = len(rows)
+    without = dict.fromkeys(range(count + 1, count + unusable + 1), _NO_OBJECT)
+    return Rows(rows, list(range(1, count + 1)), "entry", without)
+
+
+def _from_lines(text: str, name: str, lines: bool, error_line: int) -> Rows:
+    content = Rows()
+    for number, line in filled_lines(text):
         value = _parsed(line)
         if isinstance(value, dict):
-            rows.append(value)
+            content.rows.append(value)
+            content.numbers.append(number)
         else:
-            broken.append(number)
+            content.unusable[number] = "It is not valid JSON."
+    broken = list(content.unusable)
     if broken and (chain := _chain(text)):
-        return chain, []
+        return _entries(chain)
     if not broken:
-        return rows, []
-    if text.lstrip().startswith("[") or (not lines and len(broken) > len(rows)):
+        return content
+    if text.lstrip().startswith("[") or (not lines and len(broken) > len(content.rows)):
         where = f" (line {error_line})" if error_line else ""
-        return [], [f"{name} is not valid JSON{where}. Correct it there."]
-    return rows, [f"{name} is not valid JSON in {name_lines(broken)}. Correct it there."]
+        return Rows(problems=[f"{name} is not valid JSON{where}. Correct it there."])
+    content.problems = [f"{name} is not valid JSON in {name_lines(broken)}. Correct it there."]
+    return content
 
 
 def _parsed(line: str) -> Any:

@@ -16,7 +16,7 @@ def read(tree: Tree) -> DetectedLayout | None:
         if not rows or "youtube_id" not in rows[0]:
             continue
         collected.add_source(file)
-        for row in rows:
+        for row in collected.rows(file):
             clip = str(row.get("youtube_id") or "").strip()
             cut_name = f"{clip}_{_six_digits(row.get('time_start'))}_{_six_digits(row.get('time_end'))}"
             split = split_of(row.get("split")) if row.get("split") else split_in(file)

@@ -11,7 +11,7 @@ def read(tree: Tree) -> DetectedLayout | None:
     """Reads lists whose rows hold `video` and a conversation."""
     collected, several = EntryCollector(tree, "llava", "LLaVA and Qwen (JSON)"), False
     for file in tree.json_files():
-        for row in tree.rows(file):
+        for row in collected.rows(file):
             conversation, video = turns_of(row), row.get("video")
             if not isinstance(conversation, list) or not video:
                 continue

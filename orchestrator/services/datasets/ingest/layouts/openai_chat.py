@@ -13,7 +13,7 @@ def read(tree: Tree) -> DetectedLayout | None:
     """Reads rows with `messages` whose content has a part of type video or video_url."""
     collected, several = EntryCollector(tree, "openai", "OpenAI-style messages"), False
     for file in tree.json_files():
-        for row in tree.rows(file):
+        for row in collected.rows(file):
             conversation = turns_of(row)
             video = _video(conversation)
             if not video:

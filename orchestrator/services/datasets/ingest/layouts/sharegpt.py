@@ -22,7 +22,7 @@ def read(tree: Tree) -> DetectedLayout | None:
         info = infos.get(PurePosixPath(file).name, {})
         columns, tags = _dict(info.get("columns")), _dict(info.get("tags"))
         turns_key, videos_key = columns.get("messages"), columns.get("videos")
-        for row in tree.rows(file):
+        for row in collected.rows(file):
             conversation = row.get(turns_key) if turns_key else turns_of(row)
             videos = videos_of({"videos": row.get(videos_key)}) if videos_key else row.get("videos") and videos_of(row)
             if not isinstance(conversation, list) or not videos:

@@ -16,7 +16,7 @@ def read(tree: Tree) -> DetectedLayout | None:
         if not rows or not {"id", "template"} <= rows[0].keys():
             continue
         collected.add_source(file)
-        for row in rows:
+        for row in collected.rows(file):
             label = str(row.get("template") or "").replace("[", "").replace("]", "")
             collected.add(str(row.get("id")), file, label, row.get("label"), split=split_in(file))
     for file in tree.texts(".json"):

@@ -14,7 +14,7 @@ def read(tree: Tree) -> DetectedLayout | None:
     labelled = several = False
     for file in tree.json_files():
         lines = ending_of(file) != ".json"
-        for row in tree.rows(file):
+        for row in collected.rows(file):
             conversation, videos = turns_of(row), videos_of(row)
             has_turns = lines and isinstance(conversation, list)  # in a .json file it is read as ShareGPT or LLaVA
             if not videos or not (has_turns or "response" in row or "query" in row):

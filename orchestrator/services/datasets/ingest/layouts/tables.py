@@ -6,11 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from orchestrator.domain.numbers import parse_number
 from orchestrator.services.datasets.files import is_video
 from orchestrator.services.datasets.formula_cells import unescape_formula
+from orchestrator.services.datasets.ingest.layouts.rows import Rows
 from orchestrator.services.datasets.ingest.layouts.text_lines import filled_lines, name_lines, text_lines
 
 SEPARATORS = ",;\t|"
@@ -21,6 +21,8 @@ _TEXT_COLUMNS = frozenset(
 )
 """Last columns whose text may have separators without quotation marks around it."""
 _MAX_HEADER = 2**16
+_TOO_WIDE = "It has more cells than the header has columns."
+_BROKEN = "Its quotation marks are not closed, or not doubled inside a text."
 _QUOTED_SEPARATOR = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
@@ -47,7 +49,7 @@ class Cells:
     broken: list[int] = field(default_factory=list)
 
 
-def read_table(text: str, name: str) -> tuple[list[dict[str, Any]], list[str]]:
+def read_table(text: str, name: str) -> Rows:
     """The rows of a table with a header, and sentences about lines that were joined or left out.
 
     Args:
@@ -60,20 +62,22 @@ def read_table(text: str, name: str) -> tuple[list[dict[str, Any]], list[str]]:
     stated = _SEPARATOR_LINE.fullmatch(first)
     separator = stated[1] if stated else separator_of(first)
     if not separator:
-        return [], []
+        return Rows()
     if stated:  # the line stays, so that the numbers of the others are right
         text = text.replace(first, "", 1)
     cells = read_cells(text, separator)
     lines = cells.lines
     if not lines or any(is_video(cell.strip()) for cell in lines[0].cells):
-        return [], []  # a list without a header
+        return Rows()  # a list without a header
     header = [cell.strip() for cell in lines[0].cells]
     while header and not header[-1]:
         header.pop()
     if not header:
-        return [], []
+        return Rows()
     rows, joined, left_out = _fitted(lines[1:], header, separator)
-    problems, marks = [], _QUOTED_SEPARATOR.get(separator, "separators")
+    marks = _QUOTED_SEPARATOR.get(separator, "separators")
+    content = Rows(unusable=dict.fromkeys(left_out, _TOO_WIDE) | dict.fromkeys(cells.broken, _BROKEN))
+    problems = content.problems
     if joined:
         problems.append(
             f"{name} has {marks} without quotation marks in {name_lines(joined)}: "
@@ -86,7 +90,11 @@ def read_table(text: str, name: str) -> tuple[list[dict[str, Any]], list[str]]:
         )
     if cells.broken:
         problems.append(broken_sentence(name, cells.broken))
-    return [dict(zip(header, map(unescape_formula, row), strict=False)) for row in rows if any(row)], problems
+    for number, row in rows:
+        if any(row):
+            content.rows.append(dict(zip(header, map(unescape_formula, row), strict=False)))
+            content.numbers.append(number)
+    return content
 
 
 def header_of(text: str) -> list[str]:
@@ -239,10 +247,12 @@ def _trimmed(cells: list[str], width: int) -> list[str]:
     return cells[:end]
 
 
-def _fitted(lines: list[Line], header: list[str], separator: str) -> tuple[list[list[str]], list[int], list[int]]:
-    """(rows, numbers of joined lines, numbers of lines that are left out)."""
+def _fitted(
+    lines: list[Line], header: list[str], separator: str
+) -> tuple[list[tuple[int, list[str]]], list[int], list[int]]:
+    """(rows with the number of their line, numbers of joined lines, numbers of lines that are left out)."""
     width = len(header)
-    rows: list[list[str]] = []
+    rows: list[tuple[int, list[str]]] = []
     joined: list[int] = []
     left_out: list[int] = []
     known: list[Counter[str]] | None = None
@@ -256,7 +266,7 @@ def _fitted(lines: list[Line], header: list[str], separator: str) -> tuple[list[
                 left_out.append(line.number)
                 continue
             joined.append(line.number)
-        rows.append([cell.strip() for cell in cells])
+        rows.append((line.number, [cell.strip() for cell in cells]))
     return rows, joined, left_out
 
 

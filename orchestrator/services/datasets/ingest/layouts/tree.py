@@ -12,6 +12,7 @@ from orchestrator.services.datasets.files import ending_of, is_video
 from orchestrator.services.datasets.ingest.layouts.columns import parquet_rows
 from orchestrator.services.datasets.ingest.layouts.json_records import looks_like_json, read_records
 from orchestrator.services.datasets.ingest.layouts.matching import ClipIndex
+from orchestrator.services.datasets.ingest.layouts.rows import ReadKeys, Row, Rows
 from orchestrator.services.datasets.ingest.layouts.tables import header_of, read_table
 
 MAX_TEXT_BYTES = 256 * 2**20
@@ -19,7 +20,6 @@ TEXT_ENDINGS = frozenset({".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt", 
 JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
 LIST_ENDINGS = (".txt", ".lst", ".csv", ".tsv")
 TABLE_ENDINGS = (*JSON_ENDINGS, ".csv", ".tsv", ".parquet")
-Row = dict[str, Any]
 
 
 class Unreadable(Exception):
@@ -40,7 +40,9 @@ class Tree:
         self._by_ending: dict[str, list[str]] = defaultdict(list)
         for name in self.names:
             self._by_ending[ending_of(name)].append(name)
-        self._rows: dict[str, list[Row] | None] = {}
+        self._contents: dict[str, Rows] = {}
+        self.read_keys: dict[str, set[str]] = defaultdict(set)
+        """The keys of each file's records that the present layout has read."""
 
     def texts(self, *endings: str) -> list[str]:
         """The files with one of these endings, sorted."""
@@ -95,9 +97,21 @@ class Tree:
 
     def rows(self, name: str) -> list[Row]:
         """The records of a JSON list, JSON lines, Parquet or a table with a header; [] for other files."""
-        if name not in self._rows:
-            self._rows[name] = self._read_rows(name)
-        return self._rows[name] or []
+        return self.content(name).rows
+
+    def content(self, name: str) -> Rows:
+        """The records of a file with their places in it."""
+        if name not in self._contents:
+            content = self._contents[name] = self._read_rows(name)
+            read = self.read_keys[name]
+            content.rows = [ReadKeys(row, read) for row in content.rows]
+            self.problems += content.problems
+        return self._contents[name]
+
+    def forget_read_keys(self) -> None:
+        """Before another layout is tried: it may read other keys."""
+        for read in self.read_keys.values():
+            read.clear()
 
     def json(self, name: str) -> Any:
         """The value of a JSON file; None when it is damaged, with an entry in `problems`."""
@@ -113,7 +127,7 @@ class Tree:
             self.problems.append(f"{short} is not valid JSON{f' (line {line})' if line else ''}. Correct it there.")
         return None
 
-    def _read_rows(self, name: str) -> list[Row]:
+    def _read_rows(self, name: str) -> Rows:
         """The rows of a file, by its content: JSON may stand in a file of any ending."""
         if ending_of(name) == ".parquet":
             return self._parquet(name)
@@ -121,29 +135,23 @@ class Tree:
         try:
             text = self.text(name)
             if ending_of(name) in JSON_ENDINGS or looks_like_json(text):
-                lines = ending_of(name) != ".json"
-                rows, problems = read_records(text, short, lines, self._is_clip)
-            else:
-                rows, problems = read_table(text, short)
+                return read_records(text, short, ending_of(name) != ".json", self._is_clip)
+            return read_table(text, short)
         except Unreadable as error:
-            rows, problems = [], [str(error)]
+            return Rows(problems=[str(error)])
         except csv.Error:
-            rows, problems = [], [f"{short} is no table with a line for each clip. Save it as CSV again."]
-        self.problems += problems
-        return rows
+            return Rows(problems=[f"{short} is no table with a line for each clip. Save it as CSV again."])
 
-    def _parquet(self, name: str) -> list[Row]:
+    def _parquet(self, name: str) -> Rows:
         short = PurePosixPath(name).name
         try:
             rows = parquet_rows(self._root / name, MAX_TEXT_BYTES)
         except OverflowError:
-            self.problems.append(
-                f"{short} says more than {MAX_TEXT_BYTES // 2**20} MB. Describe the clips in smaller files."
-            )
-            return []
+            too_large = f"{short} says more than {MAX_TEXT_BYTES // 2**20} MB. Describe the clips in smaller files."
+            return Rows(problems=[too_large])
         if rows is None:
-            self.problems.append(f"{short} is no Parquet table that can be read. Save it again, or as CSV.")
-        return rows or []
+            return Rows(problems=[f"{short} is no Parquet table that can be read. Save it again, or as CSV."])
+        return Rows(rows, list(range(1, len(rows) + 1)), "row")
 
     def _is_clip(self, key: str) -> bool:
         return bool(self.index.named(key.replace("\\", "/").rpartition("/")[2]))

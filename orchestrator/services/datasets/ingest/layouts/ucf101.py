@@ -28,8 +28,11 @@ def read(tree: Tree) -> DetectedLayout | None:
             path = line.rsplit(" ", 1)[0] if re.search(r" \d+$", line) else line
             collected.add(path, file, PurePosixPath(path).parent.name, split=split_in(file))
     for file in tree.texts(".txt"):
-        if PurePosixPath(file).name.lower() == "classind.txt" or _LIST.fullmatch(PurePosixPath(file).name):
+        if PurePosixPath(file).name.lower() == "classind.txt":
             collected.add_source(file)
+    for other in sorted(set(lists) - {number}):
+        for file in lists[other]:
+            collected.leave_list(file, f"Split {number} is used, with the same clips.")
     note = f"Of {len(lists)} splits the first is used ({number})." if len(lists) > 1 else ""
     return collected.done({"label": "the folder in the list", "split": "the list's name"}, [note] if note else [])
 

@@ -14,7 +14,7 @@ def read(tree: Tree) -> DetectedLayout | None:
         if not rows or not {"videoID", "enCap"} <= rows[0].keys():
             continue
         collected.add_source(file)
-        for row in rows:
+        for row in collected.rows(file):
             clip, captions = str(row.get("videoID") or ""), row.get("enCap")
             whole = clip.rsplit("_", 2)[0]
             collected.add(clip, file, caption=captions, split=split_in(file), alternatives=(whole,))

@@ -51,7 +51,7 @@ def read(tree: Tree, chosen: Mapping[str, str] = MappingProxyType({})) -> Detect
             continue
         collected.add_source(file)
         all_columns |= columns
-        for row in rows:
+        for row in collected.rows(file):
             stated, by_folder = row.get(columns["file"]), "label" not in columns
             label = row.get(columns["label"]) if "label" in columns else ""
             caption, prompt = _exchange(row, columns)

@@ -14,6 +14,6 @@ def read(tree: Tree) -> DetectedLayout | None:
         if not rows or not {"videoid", "name"} <= rows[0].keys():
             continue
         collected.add_source(file)
-        for row in rows:
+        for row in collected.rows(file):
             collected.add(f"{row.get('videoid')}", file, caption=row.get("name"), split=split_in(file))
     return collected.done({"file": "videoid", "caption": "name"})

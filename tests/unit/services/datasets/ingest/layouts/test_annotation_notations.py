@@ -238,14 +238,15 @@ def test_no_text_is_cut_and_nan_is_no_caption(tmp_path: Path) -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.text(st.sampled_from('a",;\t|\n\r\\ \u2028{}[]:01.mp4'), max_size=60))
 def test_any_text_is_read_or_refused_with_a_sentence(text: str) -> None:
-    for rows, problems in (
+    for content in (
         read_table(text, "t.csv"),
         read_table(f"file_name,caption\n{text}", "t.csv"),
         read_records(text, "t.jsonl", True, lambda _: True),
         read_records(text, "t.json", False, lambda _: False),
     ):
-        assert all(isinstance(row, dict) for row in rows)
-        assert all(problem.startswith("t.") and problem.endswith(".") for problem in problems)
+        assert all(isinstance(row, dict) for row in content.rows)
+        assert len(content.numbers) == len(content.rows)
+        assert all(problem.startswith("t.") and problem.endswith(".") for problem in content.problems)
 
 
 EXPECTED = {
