@@ -44,7 +44,7 @@ def run_rehearsal(rehearsal_id: int) -> str:
             return "not ours"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        result, error = _rehearse(_write_spec(rehearsal_id, folder), folder)
+        result, error = _rehearse(write_spec(rehearsal_id, folder), folder)
     except MissingInput as missing:
         result, error = {}, missing.sentence
     except OSError as fault:
@@ -96,7 +96,12 @@ def _discard(pipe: int) -> None:
             pass
 
 
-def _write_spec(rehearsal_id: int, folder: Path) -> Path:
+def write_spec(rehearsal_id: int, folder: Path) -> Path:
+    """Writes what the trial reads: the clips of the version that was asked for, the base and the recipe.
+
+    Raises:
+        MissingInput: the dataset or the base was deleted.
+    """
     settings = get_settings()
     with session_scope() as session:
         record = session.get_one(Rehearsal, rehearsal_id)
@@ -111,7 +116,7 @@ def _write_spec(rehearsal_id: int, folder: Path) -> Path:
             recipe=record.recipe,
             dataset_name=dataset.name,
             model_name=model.name,
-            **training_inputs(session, dataset, dataset.version, model, settings),
+            **training_inputs(session, dataset, record.dataset_version, model, settings),
         )
     path = folder / "spec.json"
     spec.save(path)

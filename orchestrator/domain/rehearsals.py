@@ -28,6 +28,7 @@ class Rehearsal(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     owner_id: int = Field(foreign_key="users.id", ondelete="CASCADE", index=True)
     dataset_id: int = Field(foreign_key="datasets.id", ondelete="CASCADE", index=True)
+    dataset_version: int = Field(default=1)
     model_id: int = Field(foreign_key="video_models.id", ondelete="CASCADE", index=True)
     shape: str = Field(max_length=64, index=True)
     """Digest of all that determines memory and speed: base revision, clips, batch, frames, precision, adapters."""

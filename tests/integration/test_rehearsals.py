@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from jobs.runs.rehearsal import run_rehearsal
+from jobs.runs.rehearsal import run_rehearsal, write_spec
+from jobs.runs.spec import TrainSpec
 from jobs.video.synthetic import demo_frames, write_mp4
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import Clip
@@ -15,12 +16,13 @@ from orchestrator.domain.recipes import Recipe, parse_recipe
 from orchestrator.domain.rehearsals import Rehearsal
 from orchestrator.domain.users import Actor
 from orchestrator.domain.workers import Worker
+from orchestrator.services.datasets.curation.edits import update_clip
 from orchestrator.services.db import session_scope
 from orchestrator.services.models.catalog import apply_facts
 from orchestrator.services.models.inspect import inspect_model
 from orchestrator.services.queue import waiting_keys
 from orchestrator.services.training.preflight import preflight
-from orchestrator.services.training.rehearsals import RehearsalRow, get_rehearsal, request_rehearsal
+from orchestrator.services.training.rehearsals import RehearsalRow, claim, finish, get_rehearsal, request_rehearsal
 from orchestrator.settings import ROOT
 from tests.studio import RedisProcess, make_person, make_things
 
@@ -85,6 +87,66 @@ def test_two_steps_measure_what_the_preflight_then_says(
     assert not other.measured
     assert other.memory_bytes > after.memory_bytes
     assert not (home / "rehearsals" / str(row.id)).exists()
+
+
+def test_a_rehearsal_measures_the_version_that_the_recipe_chose(
+    redis_server: RedisProcess, ada: Actor, tmp_path: Path
+) -> None:
+    beat()
+    things = real_things(ada, tmp_path)
+    with session_scope() as session:
+        first = session.exec(select(Clip).where(Clip.dataset_id == things[0])).first()
+        assert first is not None
+        update_clip(session, ada, first.id or 0, label="right")
+    spec = _spec_of(ada, things, 1, tmp_path)
+    assert sorted(clip.label for clip in spec.clips) == ["left"] * 5 + ["right"] * 5
+    newest = _spec_of(ada, things, 0, tmp_path)
+    assert sorted(clip.label for clip in newest.clips) == ["left"] * 4 + ["right"] * 6
+
+
+def test_an_edit_after_the_request_does_not_change_what_is_measured(
+    redis_server: RedisProcess, ada: Actor, tmp_path: Path
+) -> None:
+    beat()
+    things = real_things(ada, tmp_path)
+    row = ask(ada, things)
+    with session_scope() as session:
+        first = session.exec(select(Clip).where(Clip.dataset_id == things[0])).first()
+        assert first is not None
+        update_clip(session, ada, first.id or 0, label="right")
+    assert sorted(clip.label for clip in _written(row.id, tmp_path).clips) == ["left"] * 5 + ["right"] * 5
+
+
+def test_a_measurement_of_another_version_is_no_exact_one(redis_server: RedisProcess, ada: Actor) -> None:
+    beat()
+    things = make_things(ada)
+    with session_scope() as session:
+        row = request_rehearsal(session, ada, *things, parse_recipe(RECIPE))
+    with session_scope() as session:
+        assert claim(session, row.id, "cpu") is not None
+        assert finish(session, row.id, {"memory_bytes": 10**9, "step_s": 1.0, "revision": ""})
+    assert plan(ada, things).measured
+    with session_scope() as session:
+        first = session.exec(select(Clip).where(Clip.dataset_id == things[0])).first()
+        assert first is not None
+        update_clip(session, ada, first.id or 0, label="right")
+    assert not plan(ada, things).measured
+    with session_scope() as session:
+        assert preflight(session, ada, *things, parse_recipe(RECIPE), 1).measured
+
+
+def _spec_of(actor: Actor, things: tuple[int, int], version: int, folder: Path) -> TrainSpec:
+    """What the trial of this version is given; the request is withdrawn."""
+    with session_scope() as session:
+        row = request_rehearsal(session, actor, *things, parse_recipe(RECIPE), version)
+    spec = _written(row.id, folder)
+    with session_scope() as session:
+        session.delete(session.get_one(Rehearsal, row.id))
+    return spec
+
+
+def _written(rehearsal_id: int, folder: Path) -> TrainSpec:
+    return TrainSpec.load(write_spec(rehearsal_id, folder))
 
 
 def test_nobody_reads_anothers_rehearsal(redis_server: RedisProcess, ada: Actor) -> None:

@@ -15,7 +15,9 @@ router = documented_router(tags=["jobs"])
 def ask(actor: CurrentUser, body: JobBody) -> RehearsalRow:
     """Takes the body of a launch; afterwards the preflight of the same body is measured instead of estimated."""
     with session_scope() as session:
-        return rehearsals.request_rehearsal(session, actor, body.dataset_id, body.model_id, body.recipe())
+        return rehearsals.request_rehearsal(
+            session, actor, body.dataset_id, body.model_id, body.recipe(), body.dataset_version or 0
+        )
 
 
 @router.get("/rehearsals/{rehearsal_id}")

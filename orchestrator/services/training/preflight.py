@@ -52,7 +52,7 @@ def preflight(
     gpu = _on_gpu(session, recipe)
     if not problems:
         problems += kernel_problems(model, recipe, gpu)
-    measured = find_measurement(session, actor, dataset_id, model, recipe)
+    measured = find_measurement(session, actor, dataset_id, dataset_version or dataset.version, model, recipe)
     speed = _earlier_speed(session, actor, model)
     facts = estimate(model, recipe, split.train, speed, validation_clips=split.validation, gpu=gpu, measured=measured)
     exact = bool(measured and measured.exact)

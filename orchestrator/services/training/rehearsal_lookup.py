@@ -17,9 +17,13 @@ _MAX_SEARCHED = 20
 
 
 def find_measurement(
-    session: Session, actor: Actor, dataset_id: int, model: VideoModel, recipe: Recipe
+    session: Session, actor: Actor, dataset_id: int, version: int, model: VideoModel, recipe: Recipe
 ) -> Measurement | None:
-    """What the actor's rehearsals say of a recipe: the same shape if there is one, else the newest on this base."""
+    """What the actor's rehearsals say of a recipe: the same shape if there is one, else the newest on this base.
+
+    Args:
+        version: the version of the dataset to learn from.
+    """
     done = (
         select(Rehearsal)
         .where(
@@ -31,7 +35,7 @@ def find_measurement(
         .limit(_MAX_SEARCHED)
     )
     rehearsals = list(session.exec(done))
-    shape = recipe_shape_digest(dataset_id, model, recipe)
+    shape = recipe_shape_digest(dataset_id, version, model, recipe)
     same_shape = (row for row in rehearsals if row.shape == shape)
     same_base = (row for row in rehearsals if row.result.get("revision") == model.revision)
     record = next(same_shape, None) or next(same_base, None)
@@ -52,10 +56,11 @@ def find_measurement(
     )
 
 
-def recipe_shape_digest(dataset_id: int, model: VideoModel, recipe: Recipe) -> str:
+def recipe_shape_digest(dataset_id: int, version: int, model: VideoModel, recipe: Recipe) -> str:
     """A digest of everything that determines memory and time per step; epochs, learning rate and seed do not count."""
     facts = {
         "dataset": dataset_id,
+        "version": version,
         "model": model.id,
         "revision": model.revision,
         "type": recipe.training_type.value,

@@ -8,6 +8,7 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
+from orchestrator.domain.datasets import Dataset
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.machines import PREP
 from orchestrator.domain.models import VideoModel
@@ -43,18 +44,24 @@ class RehearsalRow:
     """The field of the recipe that `error` is about, such as "optim.batch_size"; "" where it is about none."""
 
 
-def request_rehearsal(session: Session, actor: Actor, dataset_id: int, model_id: int, recipe: Recipe) -> RehearsalRow:
+def request_rehearsal(
+    session: Session, actor: Actor, dataset_id: int, model_id: int, recipe: Recipe, dataset_version: int = 0
+) -> RehearsalRow:
     """Has a worker run two steps of a recipe; a second request for the same recipe returns the same rehearsal.
+
+    Args:
+        dataset_version: the version to learn from; 0 for the newest.
 
     Raises:
         Invalid: the recipe cannot be launched. Conflict: no worker is alive, or the actor has another rehearsal.
     """
-    plan = preflight(session, actor, dataset_id, model_id, recipe)
+    plan = preflight(session, actor, dataset_id, model_id, recipe, dataset_version)
     problems = [problem for problem in plan.problems if problem[0] not in plan.guesses]
     if problems:
         raise Invalid(problems[0][1], problems[0][0], problems)
     model = session.get_one(VideoModel, model_id)
-    shape = recipe_shape_digest(dataset_id, model, recipe)
+    version = dataset_version or session.get_one(Dataset, dataset_id).version
+    shape = recipe_shape_digest(dataset_id, version, model, recipe)
     _fail_overdue(session, actor)
     pending = session.exec(select(Rehearsal).where(_owned_by(actor), col(Rehearsal.status).in_(_PENDING))).first()
     if pending is not None and pending.shape == shape:
@@ -66,6 +73,7 @@ def request_rehearsal(session: Session, actor: Actor, dataset_id: int, model_id:
     record = Rehearsal(
         owner_id=actor.user_id,
         dataset_id=dataset_id,
+        dataset_version=version,
         model_id=model_id,
         shape=shape,
         recipe=recipe.model_dump(mode="json"),

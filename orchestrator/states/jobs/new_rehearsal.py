@@ -36,12 +36,12 @@ class JobRehearsalState(rx.State):
                 return
             wizard = await self.get_state(JobFormState)
             ids = (wizard.dataset_id, wizard.model_id)
-            values, targets, has_layers = dict(wizard.values), list(wizard.targets), bool(wizard.layers)
+            version, values, targets, has_layers = wizard.dataset_version, dict(wizard.values), list(wizard.targets), bool(wizard.layers)
             self.running, self.note, self.error = True, _NOTES["waiting"], ""
         refused: AppError | None = None
         try:
             recipe = form.read_recipe(values, targets, has_layers)
-            row = await run_as_user(self, request_rehearsal, *ids, recipe)
+            row = await run_as_user(self, request_rehearsal, *ids, recipe, version)
             while row.status in _NOTES:
                 async with self:
                     self.note = _NOTES[row.status]
