@@ -36,7 +36,8 @@ class JobRehearsalState(rx.State):
                 return
             wizard = await self.get_state(JobFormState)
             ids = (wizard.dataset_id, wizard.model_id)
-            version, values, targets, has_layers = wizard.dataset_version, dict(wizard.values), list(wizard.targets), bool(wizard.layers)
+            version, values = wizard.dataset_version, dict(wizard.values)
+            targets, has_layers = list(wizard.targets), bool(wizard.layers)
             self.running, self.note, self.error = True, _NOTES["waiting"], ""
         refused: AppError | None = None
         try:
