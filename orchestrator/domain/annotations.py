@@ -64,6 +64,10 @@ class Annotations:
     """Texts of which each describes the whole clip. A text may have several lines."""
     conversations: tuple[Conversation, ...] = ()
 
+    def __bool__(self) -> bool:
+        """Whether anything is written."""
+        return bool(self.labels or self.captions or self.conversations)
+
     @property
     def kinds(self) -> frozenset[AnnotationKind]:
         """The kinds that these annotations have."""
