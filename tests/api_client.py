@@ -4,8 +4,7 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
-from orchestrator.api.app import create_api
-from tests.openapi import deviations
+from tests.openapi import deviations, shared_api
 
 SITE = "http://localhost:3000"
 PASSWORD = "four-plain-words-here"
@@ -13,7 +12,7 @@ PASSWORD = "four-plain-words-here"
 
 def make_client(**headers: str) -> TestClient:
     """A client without a login. Each of its answers must be one that the OpenAPI document describes."""
-    client = TestClient(create_api(), base_url=SITE, headers=headers, raise_server_exceptions=False)
+    client = TestClient(shared_api(), base_url=SITE, headers=headers, raise_server_exceptions=False)
     client.event_hooks = {"response": [check_is_documented]}
     return client
 

@@ -1,8 +1,12 @@
 """Fixtures that every test may ask for: `home`, `redis_server`, `ada`, `processes` (see tests/studio.py)."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
+from argon2 import PasswordHasher
+
+from orchestrator.services.auth import passwords
 
 # As the trainer does for itself: torch's threads that spin while they wait starve each other on a busy machine.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -23,3 +27,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return FLOORS.index(name) if name in FLOORS else len(FLOORS)
 
     items.sort(key=floor)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_password_hashes() -> Iterator[PasswordHasher]:
+    """argon2id with its smallest parameters: the usual ones take 0.2 s of a core, twice for each account.
+
+    Gives the hasher with the usual parameters, for the tests that are about them.
+    """
+    usual, passwords._hasher = passwords._hasher, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    passwords.decoy_hash()  # it is kept
+    yield usual
+    passwords._hasher = usual

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import jsonschema_rs
+from fastapi import FastAPI
 
 from orchestrator.api.app import create_api
 
@@ -14,9 +15,14 @@ VERBS = frozenset({"get", "head", "options", "post", "put", "patch", "delete"})
 
 
 @cache
+def shared_api() -> FastAPI:
+    """The real app, assembled once: it reads the settings at each request."""
+    return create_api()
+
+
 def document() -> dict[str, Any]:
     """The document of the real app."""
-    return create_api().openapi()
+    return shared_api().openapi()
 
 
 def operations() -> list[tuple[str, str, dict[str, Any]]]:

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from orchestrator.api.app import create_api
 from orchestrator.domain.adapters import Adapter, AdapterLine, ResultKind
 from orchestrator.domain.credentials import Credential, CredentialKind
 from orchestrator.domain.datasets import Clip, Dataset, DatasetEdit, DatasetStatus, Upload
@@ -21,6 +20,7 @@ from orchestrator.services.auth import tokens
 from orchestrator.services.auth.limits import forget_clients
 from orchestrator.services.db import session_scope
 from tests.api_client import make_client, refusal, sign_in
+from tests.openapi import document
 
 OPEN = {"/api/v1/health", "/api/v1/auth/signup", "/api/v1/auth/login", "/api/v1/auth/logout"}
 BODIES: dict[str, dict[str, Any]] = {
@@ -37,7 +37,7 @@ BODIES: dict[str, dict[str, Any]] = {
 
 def routes() -> list[tuple[str, str]]:
     """(verb, path) of every documented route."""
-    paths = create_api().openapi()["paths"]
+    paths = document()["paths"]
     return [(verb.upper(), path) for path, verbs in paths.items() for verb in verbs]
 
 

@@ -3,11 +3,11 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from orchestrator.api.app import create_api
 from orchestrator.services.auth.device_cookies import COOKIE_NAME
 from orchestrator.services.auth.limits import forget_clients
 from orchestrator.settings import get_settings
 from tests.api_client import PASSWORD, SITE, make_client, refusal, sign_in
+from tests.openapi import shared_api
 
 pytestmark = pytest.mark.usefixtures("redis_server")
 
@@ -18,7 +18,7 @@ def _fresh_limits(redis_server: object) -> None:
 
 
 def client_at(ip: str) -> TestClient:
-    return TestClient(create_api(), base_url=SITE, client=(ip, 5000), raise_server_exceptions=False)
+    return TestClient(shared_api(), base_url=SITE, client=(ip, 5000), raise_server_exceptions=False)
 
 
 def test_sign_up_is_limited_by_address(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,9 +4,9 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from orchestrator.api.app import create_api
 from orchestrator.services.auth.limits import forget_clients
 from tests.api_client import PASSWORD, make_client, sign_in
+from tests.openapi import document
 
 LONG = "a." * 300_000
 LIMIT_S = 2.0
@@ -16,9 +16,8 @@ UNLOGGED = ("/api/v1/auth/signup", "/api/v1/auth/login")
 
 def bodies() -> Iterator[tuple[str, str, dict[str, Any]]]:
     """(method, path, body with one long text) for each text field of each operation."""
-    document = create_api().openapi()
-    schemas = document["components"]["schemas"]
-    for path, operations in document["paths"].items():
+    schemas = document()["components"]["schemas"]
+    for path, operations in document()["paths"].items():
         for method, operation in operations.items():
             content = operation.get("requestBody", {}).get("content", {}).get("application/json")
             if content is None:

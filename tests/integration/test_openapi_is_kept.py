@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from orchestrator.api.app import create_api
 from orchestrator.domain.numbers import LARGEST_ID
+from tests.openapi import document
 
 FORMER = Path(__file__).parents[1] / "data" / "openapi-0.1.json"
 PROSE = frozenset({"title", "description"})
@@ -77,7 +77,7 @@ def _name_of(item: Any, number: int) -> str:
 
 
 def test_nothing_that_was_offered_is_removed_or_changed() -> None:
-    before, now = parts(json.loads(FORMER.read_text())), parts(create_api().openapi())
+    before, now = parts(json.loads(FORMER.read_text())), parts(document())
     lost = {place: (value, now.get(place)) for place, value in before.items() if now.get(place, ...) != value}
     assert {place: change for place, change in lost.items() if not _is_repaired(now, place, *change)} == {}
 
@@ -102,7 +102,7 @@ def _is_repaired(document: Parts, place: str, before: Any, now: Any) -> bool:
 
 
 def test_what_came_since_is_described() -> None:
-    before, now = parts(json.loads(FORMER.read_text())), parts(create_api().openapi())
+    before, now = parts(json.loads(FORMER.read_text())), parts(document())
     came = {place for place in set(now) - set(before) if not place.startswith(NEW_OPERATIONS)}
     assert {place for place in came if not _is_described(place)} == ADDED
 

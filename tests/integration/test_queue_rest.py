@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from orchestrator.api.app import create_api
 from orchestrator.services.auth import limits
 from tests.api_client import SITE
+from tests.openapi import shared_api
 from tests.studio import RedisProcess, start_controller, start_process, until
 
 HEAD = {"Origin": SITE}
@@ -19,7 +19,7 @@ PERSON = {"username": "ada", "email": "ada@example.org", "password": "a quiet la
 
 
 def client_of(person: dict[str, str]) -> TestClient:
-    client = TestClient(create_api(), base_url=SITE, headers=HEAD)
+    client = TestClient(shared_api(), base_url=SITE, headers=HEAD)
     assert client.post("/api/v1/auth/signup", json=person).status_code == 201
     login = {"login": person["username"], "password": person["password"]}
     assert client.post("/api/v1/auth/login", json=login).status_code == 200

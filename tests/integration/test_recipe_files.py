@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from orchestrator.api.app import create_api
 from orchestrator.domain.recipe_text import dump_recipe
 from orchestrator.domain.recipes import Recipe, parse_recipe
 from orchestrator.domain.users import Actor, Role
 from orchestrator.services.auth.limits import forget_clients
 from orchestrator.stack import train
 from tests.api_client import SITE, refusal, sign_in
+from tests.openapi import shared_api
 from tests.studio import make_things
 
 PARSE = "/api/v1/recipes/parse"
@@ -40,7 +40,7 @@ def command(
 
     def client(base_url: str, headers: dict[str, str], timeout: float) -> TestClient:
         assert base_url == f"{SITE}/api/v1"
-        return TestClient(create_api(), base_url=base_url, headers=headers)
+        return TestClient(shared_api(), base_url=base_url, headers=headers)
 
     monkeypatch.setattr(train.httpx, "Client", client)
     monkeypatch.setenv("LOREEL_TOKEN", token)

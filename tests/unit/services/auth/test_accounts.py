@@ -4,13 +4,14 @@ import threading
 from datetime import timedelta
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import update
 from sqlmodel import select
 
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.errors import AppError, Conflict, NotAllowed, NotSignedIn, TooMany
 from orchestrator.domain.users import Role, User, UserSession
-from orchestrator.services.auth import accounts, last_use, sessions, tickets
+from orchestrator.services.auth import accounts, last_use, passwords, sessions, tickets
 from orchestrator.services.auth.limits import forget_clients
 from orchestrator.services.auth.passwords import hash_password
 from orchestrator.services.db import session_scope
@@ -80,7 +81,10 @@ def test_fields_are_checked_as_one_leaves_them():
         assert accounts.check_signup_field(session, "password", "x")
 
 
-def test_login_sweeps_what_ran_out_and_rehashes_old_parameters(monkeypatch: pytest.MonkeyPatch):
+def test_login_sweeps_what_ran_out_and_rehashes_old_parameters(
+    monkeypatch: pytest.MonkeyPatch, quick_password_hashes: PasswordHasher
+):
+    monkeypatch.setattr(passwords, "_hasher", quick_password_hashes)
     actor = join("ada")
     with session_scope() as session:
         sessions.open_session(session, actor.user_id, True)
@@ -94,8 +98,6 @@ def test_login_sweeps_what_ran_out_and_rehashes_old_parameters(monkeypatch: pyte
 
 
 def _weak_hash() -> str:
-    from argon2 import PasswordHasher
-
     return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 

@@ -3,6 +3,7 @@
 import pytest
 from argon2 import PasswordHasher
 
+from orchestrator.services.auth import passwords
 from orchestrator.services.auth.passwords import (
     hash_password,
     is_outdated,
@@ -10,6 +11,11 @@ from orchestrator.services.auth.passwords import (
     strength,
     verify_password,
 )
+
+
+@pytest.fixture(autouse=True)
+def usual_parameters(monkeypatch: pytest.MonkeyPatch, quick_password_hashes: PasswordHasher) -> None:
+    monkeypatch.setattr(passwords, "_hasher", quick_password_hashes)
 
 
 def test_a_hash_is_argon2id_and_fits_only_its_password():
