@@ -23,7 +23,7 @@ from orchestrator.services.models.adding import abandoned_models, delete_stale_d
 from orchestrator.services.models.builtin import ensure_builtin
 from orchestrator.services.playground.scratch import delete_expired_scratch
 from orchestrator.services.queue import enqueue
-from orchestrator.services.training.checkpoints import delete_expired
+from orchestrator.services.training.checkpoints import delete_expired, delete_late
 from orchestrator.services.workers import remove_dead_workers
 from orchestrator.settings import get_settings
 
@@ -115,15 +115,16 @@ def delete_scratch_clips() -> None:
 
 
 class CheckpointExpiry:
-    """Deletes checkpoints of jobs that ended long ago, a few jobs at each call, from the oldest to the newest."""
+    """Deletes checkpoints of jobs and attempts that ended long ago, a few at each call, the oldest first."""
 
     def __init__(self) -> None:
-        self._last_id = 0
+        self._last_id, self._last_attempt = 0, (0, -1)
 
     def act(self) -> None:
-        """The next jobs; after the last of them it begins again."""
+        """The next jobs and attempts; after the last of them it begins again."""
         with session_scope() as session:
             self._last_id = delete_expired(session, get_settings(), self._last_id)
+            self._last_attempt = delete_late(session, get_settings(), self._last_attempt)
 
 
 def delete_abandoned_uploads() -> None:

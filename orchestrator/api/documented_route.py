@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse
 
 from orchestrator.api.checked_route import CheckedRoute, streamed_types
-from orchestrator.api.file_ranges import RangeRefusals
+from orchestrator.api.file_ranges import SentFile
 from orchestrator.api.schema.markers import Media, Shape
 from orchestrator.api.schema.refusals import Operation, derived_refusals, security_of
 from orchestrator.api.schema.shapes import shape_of
@@ -111,5 +111,5 @@ def _answers_json(endpoint: Callable[..., Any]) -> Callable[..., Any]:
 
 def _answer(value: Any) -> Any:
     if isinstance(value, FileResponse):
-        return RangeRefusals(value)
+        return SentFile(value)
     return to_json(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value

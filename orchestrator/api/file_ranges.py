@@ -1,4 +1,10 @@
-"""Refused byte ranges of a file as problem documents; Starlette answers them with plain text."""
+"""Files by HTTP: refused byte ranges as problem documents, and no more than the announced length of a file that grows.
+
+Starlette answers refused ranges with plain text, and sends a file that is appended to meanwhile to its new end.
+"""
+
+import os
+from pathlib import Path
 
 from fastapi.responses import FileResponse, Response
 from starlette.datastructures import Headers
@@ -10,10 +16,19 @@ _TEXTS = {
     400: "The header Range cannot be read. Ask for bytes=0-1023, for example.",
     416: "The file ends before the range that was asked for.",
 }
+_SENT_BY_SERVER = "http.response.pathsend"
+"""The server's offer to send the whole file by itself."""
 
 
-class RangeRefusals(Response):
-    """Sends a file; what it refuses has the form of every refusal."""
+def cut_at(path: Path, size: int) -> os.stat_result:
+    """The file's facts as if it ended after `size` bytes, for a `FileResponse` that sends no more of it."""
+    facts = list(path.stat())
+    facts[6] = min(size, facts[6])
+    return os.stat_result(facts)
+
+
+class SentFile(Response):
+    """Sends a file, and no more of it than the announced length; what it refuses has the form of every refusal."""
 
     def __init__(self, file: FileResponse) -> None:
         self._file, self.background = file, file.background
@@ -21,16 +36,28 @@ class RangeRefusals(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal: Response | None = None
+        left, ended = 0, False
 
         async def watched(message: Message) -> None:
-            nonlocal refusal
-            if message["type"] == "http.response.start" and message["status"] in _TEXTS:
+            nonlocal refusal, left, ended
+            if message["type"] == "http.response.start":
                 sent = Headers(raw=message["headers"])
-                headers = {"Content-Range": sent["content-range"]} if "content-range" in sent else None
-                refusal = problem(message["status"], _TEXTS[message["status"]], headers=headers)
-            elif refusal is None:
-                await send(message)
+                left = int(sent.get("content-length", 0))
+                if message["status"] in _TEXTS:
+                    headers = {"Content-Range": sent["content-range"]} if "content-range" in sent else None
+                    refusal = problem(message["status"], _TEXTS[message["status"]], headers=headers)
+            if refusal is not None or ended:
+                return
+            if message["type"] == "http.response.body":
+                body = message.get("body", b"")[:left]
+                left -= len(body)
+                ended = left == 0 or not message.get("more_body", False)
+                message = {"type": "http.response.body", "body": body, "more_body": not ended}
+            await send(message)
 
+        if self._file.stat_result is not None:
+            offers = {name: offer for name, offer in scope.get("extensions", {}).items() if name != _SENT_BY_SERVER}
+            scope = {**scope, "extensions": offers}
         await self._file(scope, receive, watched)
         if refusal is not None:
             await refusal(scope, receive, send)

@@ -20,6 +20,7 @@ from orchestrator.api.authentication import CurrentUser
 from orchestrator.api.checked_route import expensive
 from orchestrator.api.documented_route import documented_router
 from orchestrator.api.event_streams import ASK_AGAIN_S, Validity, check_open_streams, open_stream
+from orchestrator.api.file_ranges import cut_at
 from orchestrator.api.rules import Cursor, IdList, Limit, some_of, sorted_by
 from orchestrator.api.schema.markers import Media, Shape
 from orchestrator.api.serialization import (
@@ -237,8 +238,8 @@ def list_artifacts(actor: CurrentUser, job_id: Id) -> Page[ArtifactRow]:
 @router.get("/jobs/{job_id}/artifacts/{name:path}")
 def artifact(actor: CurrentUser, job_id: Id, name: str) -> AnyFile:
     with session_scope() as session:
-        path = artifacts.artifact_path(session, actor, job_id, name)
-    return FileResponse(path, filename=path.name)
+        path, size = artifacts.find_artifact(session, actor, job_id, name)
+    return FileResponse(path, filename=path.name, stat_result=cut_at(path, size))
 
 
 @router.get("/jobs/{job_id}/download")

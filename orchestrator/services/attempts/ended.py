@@ -15,6 +15,7 @@ from sqlmodel import Session
 from orchestrator.domain.adapters import ResultKind
 from orchestrator.domain.attempts import EndedAttempt
 from orchestrator.domain.job_files import APPENDED, CARRIED_OVER, CHECKPOINTS
+from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.services.attempts.checkpoints import take_in_checkpoints
 from orchestrator.services.attempts.folders import attempt_folder, attempt_of, new_attempt_folder, readable_folder
 
@@ -39,6 +40,10 @@ class Records:
         """Whether it is there as it was when the attempt ended."""
         found = _files_in(self.folder).get(name)
         return found is not None and (self.files is None or self.files.get(name) == found)
+
+    def may_show(self, name: str) -> bool:
+        """Whether the file or folder is the attempt's own: what it appends later lies beyond `limit`."""
+        return self.has(name) if name in APPENDED else self.is_unchanged(name)
 
 
 def note_end(session: Session, job_id: int, attempt: int) -> None:
@@ -65,9 +70,18 @@ def read_records(session: Session, job_id: int, attempt: int) -> Records:
     """The files to read for a job whose current attempt is `attempt`."""
     folder = readable_folder(job_id, attempt)
     ended = session.get(EndedAttempt, (job_id, attempt_of(folder)))
-    if ended is None or ended.files is None:
+    if ended is None or ended.files is None or _is_completed(session, job_id):
         return Records(folder)
     return Records(folder, {name: (int(size), int(changed)) for name, (size, changed) in ended.files.items()})
+
+
+def _is_completed(session: Session, job_id: int) -> bool:
+    """Whether its trainer ended before the attempt did, so that nothing in the folder can be late.
+
+    The times of the files then say nothing: a restored backup may have others.
+    """
+    job = session.get(TrainingJob, job_id)
+    return job is not None and job.status is JobStatus.COMPLETED
 
 
 def start_attempt(session: Session, job_id: int, attempt: int) -> Path:
@@ -90,6 +104,8 @@ def start_attempt(session: Session, job_id: int, attempt: int) -> Path:
             # An earlier stop exported it; it can be downloaded until this attempt writes its own.
             if earlier.is_unchanged(kind):
                 shutil.copytree(earlier.folder / kind, folder / kind, copy_function=_link)
+                if not earlier.is_unchanged(kind):  # replaced meanwhile
+                    shutil.rmtree(folder / kind)
 
     return new_attempt_folder(job_id, attempt, fill)
 

@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from orchestrator.domain.adapters import ResultKind
 from orchestrator.domain.errors import Conflict, NotFound
-from orchestrator.domain.job_files import LOG, METRICS, RESULT, TELEMETRY, TENSORBOARD
+from orchestrator.domain.job_files import APPENDED, LOG, METRICS, RESULT, TELEMETRY, TENSORBOARD
 from orchestrator.domain.training_jobs import FINAL
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_job
@@ -22,24 +22,26 @@ def list_artifacts(session: Session, actor: Actor, job_id: int) -> list[Artifact
     """The files of the job that can be downloaded, the adapter first."""
     records = read_records(session, job_id, owned_job(session, actor, job_id).attempt)
     folder, rows = records.folder, list[ArtifactRow]()
-    for name in filter(records.has, _DOWNLOADABLE):
-        top = folder / name
+    for name in filter(records.may_show, _DOWNLOADABLE):
+        top, limit = folder / name, records.limit(name) if name in APPENDED else None
         for path in [top] if top.is_file() else sorted(p for p in top.rglob("*") if p.is_file()):
             stat = path.stat()
             modified_at = datetime.fromtimestamp(stat.st_mtime, UTC)
-            rows.append(ArtifactRow(path.relative_to(folder).as_posix(), stat.st_size, modified_at))
+            size = stat.st_size if limit is None else min(limit, stat.st_size)
+            rows.append(ArtifactRow(path.relative_to(folder).as_posix(), size, modified_at))
     return rows
 
 
-def artifact_path(session: Session, actor: Actor, job_id: int, name: str) -> Path:
-    """The path of a listed file.
+def find_artifact(session: Session, actor: Actor, job_id: int, name: str) -> tuple[Path, int]:
+    """The path of a listed file, and how many of its bytes belong to the job: a cut-off run may still append to it.
 
     Raises:
         NotFound: the job is not the actor's, or lists no such file.
     """
-    if name not in {row.name for row in list_artifacts(session, actor, job_id)}:
+    size = next((row.size_bytes for row in list_artifacts(session, actor, job_id) if row.name == name), None)
+    if size is None:
         raise NotFound("This job has no such file.")
-    return read_records(session, job_id, owned_job(session, actor, job_id).attempt).folder / name
+    return read_records(session, job_id, owned_job(session, actor, job_id).attempt).folder / name, size
 
 
 def adapter_zip(session: Session, actor: Actor, job_id: int) -> Path:
@@ -52,7 +54,7 @@ def adapter_zip(session: Session, actor: Actor, job_id: int) -> Path:
     records = read_records(session, job_id, job.attempt)
     folder = records.folder
     # Pre-training, and training without adapters, produce a complete model.
-    found = [folder / kind for kind in ResultKind if records.has(kind) and (folder / kind).is_dir()]
+    found = [folder / kind for kind in ResultKind if records.may_show(kind) and (folder / kind).is_dir()]
     if not found:
         if job.status in FINAL:
             raise Conflict("This job ended before it had an adapter to save.")

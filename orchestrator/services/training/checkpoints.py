@@ -9,7 +9,7 @@ from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
 from orchestrator.domain import formatting
-from orchestrator.domain.attempts import Checkpoint
+from orchestrator.domain.attempts import Checkpoint, EndedAttempt
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.errors import Conflict
 from orchestrator.domain.job_files import CHECKPOINTS
@@ -88,6 +88,33 @@ def delete_expired(session: Session, settings: Settings, after_id: int = 0) -> i
         if rows := _counted(session, last):
             _delete(session, job, rows, f"It ended more than {days:g} days ago, so its checkpoints were deleted")
     return last
+
+
+def delete_late(session: Session, settings: Settings, after: tuple[int, int] = (0, -1)) -> tuple[int, int]:
+    """Deletes what attempts saved after their end: it never counts, and no run resumes from it.
+
+    A cut-off run may leave one in any job, also in one that goes on for weeks with a later attempt.
+
+    Args:
+        after: (job, attempt); only ended attempts behind it, of which `EXPIRY_BATCH` are looked at.
+
+    Returns:
+        The last attempt that was looked at; (0, -1) when none is left.
+    """
+    if not settings.checkpoint_days:
+        return 0, -1
+    job, attempt_number = col(EndedAttempt.job_id), col(EndedAttempt.attempt)
+    due = col(EndedAttempt.ended_at) < utcnow() - timedelta(days=settings.checkpoint_days)
+    behind = (job > after[0]) | ((job == after[0]) & (attempt_number > after[1]))
+    found = select(EndedAttempt.job_id, EndedAttempt.attempt).where(behind, due).order_by(job, attempt_number)
+    ended = session.exec(found.limit(EXPIRY_BATCH)).all()
+    for job_id, attempt in ended:
+        rows = session.exec(select(Checkpoint.path).where(Checkpoint.job_id == job_id, Checkpoint.attempt == attempt))
+        counted = {job_folder(job_id) / path for path in rows}
+        for path in (attempt_folder(job_id, attempt) / CHECKPOINTS).glob("*"):
+            if path not in counted:
+                shutil.rmtree(path, ignore_errors=True)
+    return (ended[-1][0], ended[-1][1]) if ended else (0, -1)
 
 
 def _delete(session: Session, job: TrainingJob, rows: Sequence[CheckpointRow], sentence: str) -> bool:

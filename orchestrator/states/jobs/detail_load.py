@@ -12,7 +12,7 @@ from orchestrator.services.adapters.catalog import list_adapters
 from orchestrator.services.metrics.logs import tail
 from orchestrator.services.metrics.telemetry import telemetry
 from orchestrator.services.models.catalog import get_model
-from orchestrator.services.training.artifacts import artifact_path, list_artifacts
+from orchestrator.services.training.artifacts import find_artifact, list_artifacts
 from orchestrator.services.training.jobs import get_job, list_events
 from orchestrator.services.training.queue_position import find_position
 from orchestrator.services.training.rows import JobRow
@@ -91,7 +91,7 @@ def _tail(session: Session, actor: Actor, job_id: int) -> list[LogLine]:
 def _load_code(session: Session, actor: Actor, job_id: int) -> str:
     """The program in the adapter's model card, so that the page and the download show the same."""
     try:
-        card = artifact_path(session, actor, job_id, "adapter/README.md").read_text()
+        card = find_artifact(session, actor, job_id, "adapter/README.md")[0].read_text()
     except (AppError, OSError):
         return ""
     return program_of(card)

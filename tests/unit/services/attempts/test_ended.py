@@ -1,7 +1,13 @@
 """What an attempt wrote until its end is read, shown and carried over; what it writes afterwards is not."""
 
+import os
+import shutil
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from orchestrator.domain.errors import Conflict
 from orchestrator.domain.training_jobs import JobStatus
 from orchestrator.domain.users import Actor
 from orchestrator.services.attempts.ended import read_records
@@ -10,7 +16,7 @@ from orchestrator.services.db import session_scope
 from orchestrator.services.metrics.logs import as_text, tail
 from orchestrator.services.metrics.telemetry import telemetry
 from orchestrator.services.training import lifecycle
-from orchestrator.services.training.artifacts import list_artifacts
+from orchestrator.services.training.artifacts import adapter_zip, list_artifacts
 from tests.unit.services.attempts.test_checkpoints import claim, lose, new_job
 
 LINE = '{"t": "2026-01-01T00:00:00+00:00", "level": "info", "message": "%s"}\n'
@@ -74,6 +80,54 @@ def test_a_result_that_a_fenced_attempt_exports_is_not_offered(ada: Actor) -> No
         assert lifecycle.mark_running(session, job_id, 2, 10)
         assert lifecycle.complete(session, job_id, 2)
         assert list_artifacts(session, ada, job_id) == []
+
+
+def test_a_result_that_a_fenced_attempt_replaces_is_not_offered(ada: Actor) -> None:
+    """The attempt had carried over an earlier one, from which the late one cannot be told by its name."""
+    job_id = new_job(ada, JobStatus.QUEUED, attempt=0)
+    folder = claim(job_id, 1)
+    (folder / "adapter").mkdir()
+    (folder / "result.json").write_text("{}")
+    lose(job_id, 1)
+    with session_scope() as session:
+        assert [row.name for row in list_artifacts(session, ada, job_id)] == ["result.json"]
+    (folder / "adapter" / "adapter_model.safetensors").write_text("late")
+    (folder / "result.json").write_text("{}")
+    with session_scope() as session:
+        assert list_artifacts(session, ada, job_id) == []
+        with pytest.raises(Conflict):
+            adapter_zip(session, ada, job_id)
+    assert not (claim(job_id, 2) / "adapter").exists()
+
+
+def test_a_result_that_is_replaced_while_it_is_carried_over_is_left_out(
+    ada: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = new_job(ada, JobStatus.QUEUED, attempt=0)
+    first = claim(job_id, 1)
+    (first / "adapter").mkdir()
+    lose(job_id, 1)
+    copytree = shutil.copytree
+
+    def copy_and_replace(*args: Any, **named: Any) -> None:
+        copytree(*args, **named)
+        (first / "adapter" / "adapter_model.safetensors").write_text("late")
+
+    monkeypatch.setattr(shutil, "copytree", copy_and_replace)
+    assert not (claim(job_id, 2) / "adapter").exists()
+
+
+def test_a_completed_jobs_files_are_offered_whatever_their_times(ada: Actor) -> None:
+    """A backup that was restored without the files' times."""
+    job_id = new_job(ada, JobStatus.RUNNING)
+    folder = attempt_folder(job_id, 1)
+    (folder / "adapter").mkdir(parents=True)
+    (folder / "adapter" / "README.md").write_text("card")
+    with session_scope() as session:
+        assert lifecycle.complete(session, job_id, 1)
+    os.utime(folder / "adapter", (1, 1))
+    with session_scope() as session:
+        assert [row.name for row in list_artifacts(session, ada, job_id)] == ["adapter/README.md"]
 
 
 def test_the_result_of_a_stopped_run_can_be_downloaded_while_it_goes_on(ada: Actor) -> None:

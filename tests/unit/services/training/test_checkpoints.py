@@ -7,17 +7,19 @@ import pytest
 from sqlmodel import select
 
 from jobs.controller.housekeeping import CheckpointExpiry
+from orchestrator.domain.attempts import EndedAttempt
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.errors import Conflict, NotFound
 from orchestrator.domain.training_jobs import ACTIVE, JobEvent, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
-from orchestrator.services.attempts.checkpoints import take_in_checkpoints
+from orchestrator.services.attempts.checkpoints import checkpoints_to_resume_from, take_in_checkpoints
 from orchestrator.services.attempts.folders import attempt_folder
 from orchestrator.services.db import session_scope
 from orchestrator.services.training import checkpoints, lifecycle
 from orchestrator.settings import get_settings
 from tests.fakes.checkpoints import save_checkpoint
 from tests.studio import make_person
+from tests.unit.services.attempts.test_checkpoints import claim, lose, new_job
 from tests.unit.services.training.test_lifecycle import make_job
 
 
@@ -128,6 +130,50 @@ def test_age_is_checked_a_few_jobs_at_a_time(ada: Actor, monkeypatch: pytest.Mon
     for _ in range(4):
         chore.act()
         left.append(sum((folder / "checkpoints").exists() for folder in folders))
+    assert left == [3, 1, 0, 0]
+
+
+def with_late_checkpoint(actor: Actor, days: float, number: int = 1) -> tuple[int, Path, Path]:
+    """A job that trains on after its attempt was cut off; that attempt's good and its late checkpoint."""
+    job_id = new_job(actor, attempt=number)
+    good = save_checkpoint(job_id, number, 4)
+    lose(job_id, number)
+    late = save_checkpoint(job_id, number, 8)
+    (late.parent / ".part-12").mkdir()
+    claim(job_id, number + 1)
+    with session_scope() as session:
+        session.get_one(EndedAttempt, (job_id, number)).ended_at = utcnow() - timedelta(days=days)
+    return job_id, good, late
+
+
+@pytest.mark.parametrize(("days", "stays"), [(6.9, True), (7.1, False)])
+def test_what_a_cut_off_attempt_saved_late_goes_by_age(ada: Actor, days: float, stays: bool) -> None:
+    job_id, good, late = with_late_checkpoint(ada, days)
+    own = save_checkpoint(job_id, 2, 6)
+    expire()
+    assert late.exists() is (late.parent / ".part-12").exists() is stays
+    assert good.exists(), "the attempt that trains now resumed from it"
+    assert own.exists()
+    with session_scope() as session:
+        assert checkpoints_to_resume_from(session, job_id) == [good]
+    assert [kind for kind, _ in events_of(job_id)] == ["saved", "lost", "requeued", "starting"]
+
+
+def test_late_ones_stay_where_zero_days_mean_never(ada: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOREEL_CHECKPOINT_DAYS", "0")
+    get_settings.cache_clear()
+    _, _, late = with_late_checkpoint(ada, 900)
+    expire()
+    assert late.exists()
+
+
+def test_late_ones_are_found_a_few_attempts_at_a_time(ada: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoints, "EXPIRY_BATCH", 2)
+    found = [with_late_checkpoint(ada, 8, number)[2] for number in range(1, 6)]
+    chore, left = CheckpointExpiry(), []
+    for _ in range(4):
+        chore.act()
+        left.append(sum(path.exists() for path in found))
     assert left == [3, 1, 0, 0]
 
 
