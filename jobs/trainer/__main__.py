@@ -22,7 +22,7 @@ def main() -> int:
     silence_libraries()
     keep_freed_memory()
     with fast_imports():
-        from jobs.trainer.run import main as train
+        from jobs.trainer.entrypoint import main as train
 
     return train(Path(sys.argv[1]))
 

@@ -15,7 +15,7 @@ def main() -> int:
     silence_libraries()
     keep_freed_memory()
     with fast_imports():
-        from jobs.trainer.run import main as train  # seconds: torch, transformers, peft
+        from jobs.trainer.entrypoint import main as train  # seconds: torch, transformers, peft
 
     line = sys.stdin.readline().strip()
     if not line:

@@ -188,7 +188,7 @@ def main(path: Path) -> int:
     """Reads the spec, rehearses, writes the result; the exit code is 0 even where the result is a refusal."""
     from jobs.runs.spec import TrainSpec
     from jobs.trainer.oom_recovery import is_out_of_memory
-    from jobs.trainer.run import failure
+    from jobs.trainer.train_result import failed_result
     from orchestrator.domain.errors import AppError
 
     spec = TrainSpec.load(path)
@@ -198,7 +198,7 @@ def main(path: Path) -> int:
     except AppError as error:
         outcome = {"error": error.message, "field": error.field}
     except BaseException as error:
-        outcome = {"error": failure(error).error, "field": "data.frames" if is_out_of_memory(error) else ""}
+        outcome = {"error": failed_result(error).error, "field": "data.frames" if is_out_of_memory(error) else ""}
     part = path.with_name("result.part")
     part.write_text(json.dumps(outcome))
     os.replace(part, path.with_name("result.json"))

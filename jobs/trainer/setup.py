@@ -1,19 +1,69 @@
 """Prepares a run: checks its clips, loads its model with adapters, writes the first line of the log."""
 
+import time
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, assert_never
 
 from peft import LoraConfig, get_peft_model
 
 from jobs.families.protocol import Base, Family, Items, Plan
+from jobs.families.registry import read_base, resolve
 from jobs.runs.spec import TrainSpec
+from jobs.sinks.recorder import Recorder
 from jobs.trainer.clips import captions_of
 from jobs.trainer.cpu_linear import speed_up_linear_layers
-from jobs.trainer.device_settings import use_liger
+from jobs.trainer.device_settings import emulates_bf16, use_liger
 from jobs.trainer.distributed import local_device
-from jobs.trainer.split import Split
+from jobs.trainer.split import Split, split_clips
+from jobs.trainer.stopping import StopSignal
 from orchestrator.domain.errors import Invalid
-from orchestrator.domain.recipes import Recipe
+from orchestrator.domain.recipes import Recipe, parse_recipe
 from orchestrator.domain.tasks import TASKS, Annotation
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One attempt: what stays the same when its memory runs out and its training starts again."""
+
+    spec: TrainSpec
+    recorder: Recorder
+    stop: StopSignal
+    family: Family
+    plan: Plan
+    splits: Split
+    began_at: float
+    """Of `time.monotonic`."""
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.spec.folder)
+
+    def is_tight(self, recipe: Recipe) -> bool:
+        """True once the memory ran out: `recipe` has a smaller micro-batch than the launch asked for."""
+        return recipe.optim.batch_size < self.plan.recipe.optim.batch_size
+
+
+def prepare_run(spec: TrainSpec, recorder: Recorder, stop: StopSignal) -> Run:
+    """Checks recipe, base and clips, and records what people should know before the first step.
+
+    Raises:
+        AppError: a sentence for the job's page.
+    """
+    began_at = time.monotonic()
+    recipe = parse_recipe(spec.recipe)
+    base = read_base(Path(spec.model_path))
+    family = resolve(base)
+    family.check(base, recipe, spec.task)
+    splits = split_clips(spec.clips, recipe.data.validation_share, recipe.optim.seed)
+    plan = build_plan(spec, recipe, base, splits)
+    for warning in check_clips(plan, splits):
+        recorder.note(warning, "clips")
+    if emulates_bf16(plan.device):
+        recorder.note("This GPU has no bf16 of its own (it is older than Ampere), so steps take longer.", "device")
+    if warnings := family.caption_warnings(plan, named_captions(splits)):
+        recorder.note(" ".join(warnings), "captions")
+    return Run(spec, recorder, stop, family, plan, splits, began_at)
 
 
 def build_plan(spec: TrainSpec, recipe: Recipe, base: Base, splits: Split) -> Plan:

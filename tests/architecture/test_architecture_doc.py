@@ -43,7 +43,7 @@ def test_few_files_lie_loose() -> None:
 @pytest.mark.parametrize(
     ("term", "module"),
     {
-        "resume": "jobs/trainer/run.py",
+        "resume": "jobs/trainer/resume.py",
         "vision tower": "jobs/families/video_llm/vision_tower.py",
         "leader election": "jobs/controller/leader.py",
         "near-duplicate clips": "orchestrator/services/datasets/curation/near_duplicates.py",
@@ -58,7 +58,7 @@ def test_one_search_finds_the_code_of(term: str, module: str) -> None:
 
 def test_what_the_list_of_a_resume_names_exists() -> None:
     """Files, and the functions and classes that it names together with a file."""
-    listing = ast.get_docstring(ast.parse((ROOT / "jobs/trainer/run.py").read_text())) or ""
+    listing = ast.get_docstring(ast.parse((ROOT / "jobs/trainer/resume.py").read_text())) or ""
     paths = re.findall(r"`((?:orchestrator|jobs|tests)/[\w./-]*)`", listing)
     assert len(paths) > 10
     assert not [path for path in paths if not (ROOT / path).exists()]

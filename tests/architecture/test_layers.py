@@ -14,7 +14,7 @@ CASES = [
     ("jobs.worker", (*WEB, "torch", "transformers")),
     ("jobs.controller", (*WEB, "torch", "transformers")),
     ("jobs.tasks", WEB),
-    ("jobs.trainer.run", WEB),
+    ("jobs.trainer.entrypoint", WEB),
 ]
 
 

@@ -18,8 +18,9 @@ from av.video.stream import VideoStream
 
 from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.trainer.checkpoints import latest_complete_checkpoint
+from jobs.trainer.entrypoint import main
 from jobs.trainer.hf_trainer import VideoTrainer
-from jobs.trainer.run import main, train
+from jobs.trainer.run import train
 from orchestrator.domain.failures import FailureKind
 from tests.unit.jobs.trainer.conftest import BASE, MakeSpec
 from tests.unit.jobs.trainer.test_run import losses, recorder_of, records

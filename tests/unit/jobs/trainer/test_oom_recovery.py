@@ -1,4 +1,4 @@
-"""A run whose memory runs out goes on with less at a time from its last whole checkpoint, and says so."""
+"""A run whose memory runs out goes on with less at a time from its last complete checkpoint, and says so."""
 
 import dataclasses
 import json
@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 
 from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.trainer.checkpoints import disk_is_full, latest_complete_checkpoint
+from jobs.trainer.entrypoint import main
 from jobs.trainer.hf_trainer import VideoTrainer
 from jobs.trainer.oom_recovery import (
     MemorySettings,
@@ -23,7 +24,7 @@ from jobs.trainer.oom_recovery import (
     requested_settings,
     save_settings,
 )
-from jobs.trainer.run import main, train
+from jobs.trainer.run import train
 from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.recipes import parse_recipe
 from tests.unit.jobs.families.tiny_llms import make_tiny

@@ -16,14 +16,14 @@ import pytest
 from jobs.runs.spec import TrainSpec
 from jobs.trainer import callbacks, device_settings
 from jobs.trainer.checkpoints import latest_complete_checkpoint
-from jobs.trainer.run import main
+from jobs.trainer.entrypoint import main
 from tests.unit.jobs.trainer.conftest import MakeSpec
 from tests.unit.jobs.trainer.test_run import losses
 
 STEPS = 12
 GATHERED = {"gradient_accumulation": 2, "batch_size": 3, "optimizer": "adamw_8bit"}
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["jobs.trainer.run"])  # torch is imported once, not for each of nine trainers
+_FORKS.set_forkserver_preload(["jobs.trainer.entrypoint"])  # torch is imported once, not for each of nine trainers
 
 
 def _train(path: Path, workers: int, keep_s: float) -> None:

@@ -17,7 +17,8 @@ from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.sinks.jsonl import JsonlSink, last_seq
 from jobs.sinks.recorder import Recorder
 from jobs.trainer.checkpoints import latest_complete_checkpoint
-from jobs.trainer.run import main, train
+from jobs.trainer.entrypoint import main
+from jobs.trainer.run import train
 from jobs.video.source import BadClip
 from orchestrator.domain.errors import Invalid
 from tests.unit.jobs.trainer.conftest import BASE, MakeSpec

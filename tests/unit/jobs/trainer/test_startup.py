@@ -11,7 +11,7 @@ from jobs.trainer.silence import silence_libraries
 from jobs.trainer.startup import end, fast_imports
 silence_libraries()
 with fast_imports():
-    import jobs.trainer.run
+    import jobs.trainer.entrypoint
 unwanted = ("torch._inductor.compile_fx", "boto3", "botocore", "sqlalchemy")
 print([name for name in unwanted if name in sys.modules])
 import boto3, torch

@@ -17,9 +17,11 @@ from jobs.sinks.recorder import Recorder
 from jobs.trainer import hf_trainer
 from jobs.trainer.callbacks import StopCallback
 from jobs.trainer.checkpoints import is_complete, is_evaluation_pending, latest_complete_checkpoint
+from jobs.trainer.entrypoint import main
 from jobs.trainer.hf_trainer import VideoTrainer
-from jobs.trainer.run import TrainResult, main, train
+from jobs.trainer.run import train
 from jobs.trainer.stopping import StopRequested, StopSignal
+from jobs.trainer.train_result import TrainResult
 from orchestrator.domain.live_records import RunRecord, Stage
 from tests.unit.jobs.trainer.conftest import MakeSpec
 from tests.unit.jobs.trainer.test_captions import spec as captions_spec  # noqa: F401 (a fixture)
@@ -89,7 +91,7 @@ def small(make_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
         made.per_device_eval_batch_size = 3
         return made
 
-    monkeypatch.setattr("jobs.trainer.run.training_arguments", in_small_batches)
+    monkeypatch.setattr("jobs.trainer.build_trainer.training_arguments", in_small_batches)
 
     def make(name: str, **optim: Any) -> TrainSpec:
         return make_spec(
@@ -115,7 +117,7 @@ def test_main_writes_that_it_was_stopped(make_spec: MakeSpec, monkeypatch: pytes
     spec = make_spec()
     path = Path(spec.folder) / "spec.json"
     spec.save(path)
-    monkeypatch.setattr("jobs.trainer.run.threading.Event.is_set", lambda self: True)
+    monkeypatch.setattr("threading.Event.is_set", lambda self: True)
     assert main(path) == 0
     result = json.loads((Path(spec.folder) / "result.json").read_text())
     assert (result["status"], result["stage"]) == ("stopped", "loading")

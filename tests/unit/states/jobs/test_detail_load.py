@@ -3,7 +3,7 @@
 import pytest
 
 from jobs.trainer.oom_recovery import MemorySettings, OutOfMemory, reduce_memory
-from jobs.trainer.run import failure
+from jobs.trainer.train_result import failed_result
 from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.tasks import ModelType
@@ -46,7 +46,7 @@ def raised(settings: MemorySettings, is_contrastive: bool) -> OutOfMemory:
 )
 def test_a_smaller_batch_is_offered_only_where_it_may_help(ada: Actor, error: Exception, offered: bool) -> None:
     job_id = launch(ada, make_things(ada))
-    result = failure(error)
+    result = failed_result(error)
     assert "memory" in result.error
     assert result.failure is not None
     with session_scope() as session:

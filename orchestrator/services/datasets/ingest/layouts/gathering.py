@@ -4,7 +4,7 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -17,7 +17,7 @@ from orchestrator.services.datasets.ingest.layouts.entry import (
     Entry,
 )
 from orchestrator.services.datasets.ingest.layouts.folders import class_of
-from orchestrator.services.datasets.ingest.layouts.matching import NamedClip, match_clips
+from orchestrator.services.datasets.ingest.layouts.matching import ClipMatch, NamedClip, match_clips
 from orchestrator.services.datasets.ingest.layouts.row_account import Place, RowAccount
 from orchestrator.services.datasets.ingest.layouts.rows import Row
 from orchestrator.services.datasets.ingest.layouts.splits import splits_by_folder
@@ -44,6 +44,83 @@ class _Row:
     prompt: str
     split: Split
     place: Place
+
+
+@dataclass(slots=True)
+class _MatchedRows:
+    """The entries of the rows that name a clip, and what is wrong with the other rows."""
+
+    account: RowAccount
+    folder_splits: dict[str, Split]
+    entries: dict[str, Entry] = field(default_factory=dict)
+    """By the clip's name."""
+    missing: list[str] = field(default_factory=list)
+    """Clips, as rows state them, that were not uploaded."""
+    unclear: list[str] = field(default_factory=list)
+    """Names that may mean one of several clips."""
+    several_labels: dict[str, list[str]] = field(default_factory=dict)
+    """Clips with several labels, by annotation file."""
+    in_both_splits: list[str] = field(default_factory=list)
+    repeated: int = 0
+    """Rows that add nothing to a clip's entry."""
+    _labelled_by_folder: set[str] = field(default_factory=set)
+
+    def add(self, row: _Row, match: ClipMatch) -> None:
+        if match.name in self.entries:
+            self._join(match.name, row)
+        elif match.name:
+            self._add_clip(match.name, row)
+        elif match.several or match.contested:
+            self.unclear.append(row.stated)
+            self.account.leave_out(row.place, _UNCLEAR, "Write the whole path of the clip.")
+        else:
+            self.missing.append(row.stated)
+            self.account.leave_out(row.place, _MISSING, "Add the clip that it names.")
+
+    def _add_clip(self, name: str, row: _Row) -> None:
+        split = row.split if row.split is not Split.AUTO else self.folder_splits.get(name, Split.AUTO)
+        self.entries[name] = entry = _entry(name, row, split)
+        if entry.problem:
+            self.account.leave_out(row.place, entry.problem)
+        else:
+            self.account.use(row.place)
+        if row.labels is None:
+            self._labelled_by_folder.add(name)
+        elif len(row.labels) > 1:
+            self.several_labels.setdefault(row.clip.file, []).append(_stated_labels(name, row.labels))
+
+    def _join(self, name: str, row: _Row) -> None:
+        """Adds a further row of a clip."""
+        first = self.entries[name]
+        self.entries[name] = _joined(first, row, name in self._labelled_by_folder)
+        if self.entries[name] == first:
+            self.repeated += 1
+            self.account.leave_out(row.place, _REPEATED)
+        else:
+            self.account.use(row.place)
+        if {first.split, row.split} == {Split.TRAIN, Split.VALIDATION}:
+            self.in_both_splits.append(name)
+
+    def notes(self, named: str) -> list[str]:
+        """Sentences about rows that were not used as they are written; `named`: the annotation files."""
+        notes = []
+        if self.repeated:
+            lines = "1 further line names" if self.repeated == 1 else f"{self.repeated:,} further lines name"
+            notes.append(f"{lines} a clip again; the first one is used.")
+        if self.in_both_splits:
+            clips = _clips_are(self.in_both_splits)
+            names = _first_names(self.in_both_splits)
+            notes.append(f"{clips} named for training and for validation, and kept for validation: {names}")
+        if self.missing:
+            clips = _clips_are(self.missing)
+            notes.append(f"{clips} named in {named} but not uploaded: {_first_names(self.missing)}")
+        if self.unclear:
+            lines = "1 line" if len(self.unclear) == 1 else f"{len(self.unclear):,} lines"
+            notes.append(
+                f"Not used, because it is unclear which clip they mean: {lines} of {named}. "
+                f"Write the whole path of the clip: {_first_names(self.unclear)}"
+            )
+        return notes
 
 
 class EntryCollector:
@@ -125,75 +202,33 @@ class EntryCollector:
     def done(self, columns: dict[str, str] | None = None, notes: list[str] | None = None) -> DetectedLayout | None:
         """The layout; None, with a problem in the tree, when none of the named clips was uploaded."""
         named = " and ".join(PurePosixPath(file).name for file in self.files[:2]) or "The list"
+        matched = _MatchedRows(self._account, splits_by_folder(self._tree.videos))
         matches = match_clips(self._tree.index, [row.clip for row in self._rows])
-        folder_splits = splits_by_folder(self._tree.videos)
-        entries: dict[str, Entry] = {}
-        missing: list[str] = []
-        unclear: list[str] = []
-        several: dict[str, list[str]] = {}
-        in_both: list[str] = []
-        labelled_by_folder: set[str] = set()
-        repeated = 0
         for row, match in zip(self._rows, matches, strict=True):
-            if match.name in entries:
-                first = entries[match.name]
-                entries[match.name] = _joined(first, row, match.name in labelled_by_folder)
-                if entries[match.name] == first:
-                    repeated += 1
-                    self._account.leave_out(row.place, _REPEATED)
-                else:
-                    self._account.use(row.place)
-                if {first.split, row.split} == {Split.TRAIN, Split.VALIDATION}:
-                    in_both.append(match.name)
-            elif match.name:
-                split = row.split if row.split is not Split.AUTO else folder_splits.get(match.name, Split.AUTO)
-                entries[match.name] = entry = _entry(match.name, row, split)
-                if entry.problem:
-                    self._account.leave_out(row.place, entry.problem)
-                else:
-                    self._account.use(row.place)
-                if row.labels is None:
-                    labelled_by_folder.add(match.name)
-                if row.labels and len(row.labels) > 1:
-                    several.setdefault(row.clip.file, []).append(_stated_labels(match.name, row.labels))
-            elif match.several or match.contested:
-                unclear.append(row.stated)
-                self._account.leave_out(row.place, _UNCLEAR, "Write the whole path of the clip.")
-            else:
-                missing.append(row.stated)
-                self._account.leave_out(row.place, _MISSING, "Add the clip that it names.")
-        if not entries:
-            self._report_nothing_found(named, missing, unclear)
+            matched.add(row, match)
+        if not matched.entries:
+            self._report_nothing_found(named, matched.missing, matched.unclear)
             return None
-        all_notes = [*_several_notes(several), *_caption_notes(self._captions), *(notes or [])]
-        if repeated:
-            lines = "1 further line names" if repeated == 1 else f"{repeated:,} further lines name"
-            all_notes.append(f"{lines} a clip again; the first one is used.")
-        if in_both:
-            clips = "1 clip is" if len(in_both) == 1 else f"{len(in_both):,} clips are"
-            all_notes.append(
-                f"{clips} named for training and for validation, and kept for validation: {_first_names(in_both)}"
-            )
-        if missing:
-            clips = "1 clip is" if len(missing) == 1 else f"{len(missing):,} clips are"
-            all_notes.append(f"{clips} named in {named} but not uploaded: {_first_names(missing)}")
-        if unclear:
-            lines = "1 line" if len(unclear) == 1 else f"{len(unclear):,} lines"
-            all_notes.append(
-                f"Not used, because it is unclear which clip they mean: {lines} of {named}. "
-                f"Write the whole path of the clip: {_first_names(unclear)}"
-            )
+        label_and_caption_notes = [*_several_notes(matched.several_labels), *_caption_notes(self._captions)]
+        return DetectedLayout(
+            self._key,
+            self._title,
+            [*matched.entries.values(), *self._left_out(named, matched)],
+            self.files,
+            columns or {},
+            [*label_and_caption_notes, *(notes or []), *matched.notes(named)],
+            [*self._not_used.groups(), *self._account.not_used(self.files)],
+        )
+
+    def _left_out(self, named: str, matched: _MatchedRows) -> list[Entry]:
+        """The uploaded clips that no row names, and the first of the named ones that were not uploaded."""
         problems = {name: f"{PurePosixPath(name).name} is not named in {named}." for name in self._tree.videos}
         problems |= self._problems
         problems |= {
             name: f"{PurePosixPath(name).name or 'A clip'} is named in {named} but was not uploaded."
-            for name in list(dict.fromkeys(missing))[:MAX_MISSING_LISTED]
+            for name in list(dict.fromkeys(matched.missing))[:MAX_MISSING_LISTED]
         }
-        left_out = [Entry(name, problem=problem) for name, problem in problems.items() if name not in entries]
-        not_used = [*self._not_used.groups(), *self._account.not_used(self.files)]
-        return DetectedLayout(
-            self._key, self._title, [*entries.values(), *left_out], self.files, columns or {}, all_notes, not_used
-        )
+        return [Entry(name, problem=problem) for name, problem in problems.items() if name not in matched.entries]
 
     def _report_nothing_found(self, named: str, missing: list[str], unclear: list[str]) -> None:
         if missing:
@@ -217,6 +252,10 @@ def unused_times_note(segments: int) -> list[str]:
         f"{parts} named by start and end, but these times are not used: a whole film takes the first of its rows. "
         "Cut the films into clips to train on each segment."
     ]
+
+
+def _clips_are(names: list[str]) -> str:
+    return "1 clip is" if len(names) == 1 else f"{len(names):,} clips are"
 
 
 def _first_names(names: list[str]) -> str:

@@ -1,0 +1,79 @@
+"""Builds the Trainer of a run: arguments, clips, collator, evaluation and callbacks."""
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import Any
+
+from jobs.families.protocol import Plan
+from jobs.trainer.callbacks import Reporter, SetEpoch, StopCallback, TimedCheckpoint
+from jobs.trainer.checkpoints import prune_checkpoints
+from jobs.trainer.data import PrefetchProgress, RunData
+from jobs.trainer.distributed import any_rank, is_main_process, world_size
+from jobs.trainer.hf_trainer import VideoTrainer, training_arguments
+from jobs.trainer.setup import Run
+from jobs.trainer.stopping import StoppableItems
+from jobs.trainer.threads import ThreadTuner
+from orchestrator.domain.job_files import CHECKPOINTS
+from orchestrator.domain.recipes import Recipe
+
+
+def build_trainer(run: Run, plan: Plan, model: Any, clips: RunData) -> tuple[VideoTrainer, Reporter]:
+    """The Trainer, and the callback that reports its steps.
+
+    Args:
+        plan: the run's plan, with the micro-batch that fits into the memory.
+    """
+    family, training, validation = run.family, clips.training, clips.validation
+    steps = _total_steps(plan.recipe, len(training))
+    reporter = Reporter(run.recorder, _clips_per_step(plan.recipe, len(training)))
+    evaluated, plan = StoppableItems(validation, run.stop), dataclasses.replace(plan, check_stop=run.stop.check_token)
+    trainer = VideoTrainer(
+        model=model,
+        args=training_arguments(
+            _checkpoint_folder(run),
+            plan.recipe,
+            steps,
+            len(validation) > 0,
+            family.reads_logits and not plan.is_pretraining,
+            plan.device,
+            run.is_tight(plan.recipe),
+            decodes=training.kept is None,
+        ),
+        train_dataset=training,
+        eval_dataset=validation if len(validation) else None,
+        data_collator=family.collate(plan),
+        evaluate_family=lambda model, raw, final: family.evaluate(plan, model, evaluated, raw, final),
+        stop=run.stop,
+        prunes=run.spec.prunes,
+        callbacks=[
+            SetEpoch(training),
+            PrefetchProgress(clips.ahead, run.recorder),
+            reporter,
+            StopCallback(run.stop),
+            TimedCheckpoint(any_rank),
+            *([ThreadTuner(model)] if plan.device == "cpu" else []),
+        ],
+    )
+    run.recorder.progress(0, steps, 0.0, "training")
+    return trainer, reporter
+
+
+def _total_steps(recipe: Recipe, clips: int) -> int:
+    """Optimizer steps of the whole run, counted as the Trainer counts them."""
+    optim = recipe.optim
+    batches_per_rank = math.ceil(math.ceil(clips / optim.batch_size) / world_size())
+    return optim.max_steps or math.ceil(batches_per_rank / optim.gradient_accumulation) * optim.epochs
+
+
+def _clips_per_step(recipe: Recipe, clips: int) -> int:
+    return min(recipe.optim.batch_size * recipe.optim.gradient_accumulation * world_size(), clips)
+
+
+def _checkpoint_folder(run: Run) -> Path:
+    """The attempt's folder of checkpoints, without those that an earlier start of it left over."""
+    folder = run.folder / CHECKPOINTS
+    folder.mkdir(parents=True, exist_ok=True)
+    if is_main_process() and run.spec.prunes:
+        prune_checkpoints(folder)
+    return folder
