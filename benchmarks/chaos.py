@@ -1,4 +1,4 @@
-"""Real trainings while processes are killed, Redis flushed and PostgreSQL restarted: what is lost or trained twice."""
+"""Real trainings while processes are killed, stores restarted and a link is cut: what is lost, doubled, trained twice."""
 
 import contextlib
 import json
@@ -18,9 +18,10 @@ from typing import Any
 import httpx
 import psutil
 import redis
-from sqlalchemy import bindparam, text
+from sqlalchemy import bindparam, make_url, text
 from sqlmodel import select
 
+from benchmarks.link import Link, link
 from benchmarks.postgres import PostgresProcess, postgres_programs
 from benchmarks.studio import Studio, studio
 from benchmarks.target import Target, Unavailable
@@ -28,29 +29,38 @@ from orchestrator.domain.recipes import parse_recipe
 from orchestrator.domain.users import Actor, User
 from orchestrator.services import db
 from orchestrator.services.training.launch import launch_job
-from orchestrator.settings import ROOT, get_settings
+from orchestrator.settings import ROOT, Settings, get_settings
 
 TARGETS: dict[str, Target] = {
     "steps_lost": {"max": 0.0},
     "steps_trained_twice": {"max": 0.0},
     "jobs_not_finished": {"max": 0.0},
     "final_loss_differs": {"max": 0.0},
+    "records_doubled": {"max": 0.0},
 }
 MINUTES = float(os.environ.get("LOREEL_CHAOS_MINUTES", "10"))
 EACH = int(os.environ.get("LOREEL_CHAOS_EACH", "30"))
+EACH_OUTAGE = min(EACH, 10)
+"""How often PostgreSQL is restarted and the link cut, each for many seconds."""
 SEED = int(os.environ.get("LOREEL_CHAOS_SEED", "7"))
 FATAL = ("worker", "work process", "trainer")
 """Each costs the job an attempt; a job has three, so `MAX_STRIKES` of them hit one job."""
-HARMLESS = ("controller", "web", "redis", "flushall", "postgres")
-KINDS = tuple(filter(None, os.environ.get("LOREEL_CHAOS_KINDS", "").split(","))) or (*FATAL, *HARMLESS)
+HARMLESS = ("controller", "web", "redis", "flushall")
+OUTAGES = ("postgres", "link")
+"""What is away for a while. The link is the second worker's; its job costs an attempt when it is cut for long."""
+KINDS = tuple(filter(None, os.environ.get("LOREEL_CHAOS_KINDS", "").split(","))) or (*FATAL, *HARMLESS, *OUTAGES)
 """What to strike."""
 POSTGRES_AWAY_S = (5.0, 60.0)
 """Bounds of a restart of PostgreSQL: of a quick one, and of a managed failover."""
+LINK_CUT_S = (2.0, 75.0)
+"""From a cut that nobody may notice to one after which the worker's training has ended by itself."""
 PATIENCE = 600
 """Half seconds that the web, which is killed again and again, may take to answer."""
 MAX_STRIKES = 2
 AT_ONCE = 3
 """Jobs that train or wait: two workers are never idle."""
+SECOND = "second"
+"""The worker behind the link."""
 PERSON = {"username": "chaos", "email": "chaos@example.org", "password": "a quiet lamp at dusk 7"}
 
 
@@ -66,7 +76,9 @@ class Books:
     retrained: int = 0
     unfinished: int = 0
     differs: int = 0
+    doubled: int = 0
     postgres_away_s: float = 0.0
+    link_cut_s: float = 0.0
 
 
 def run() -> dict[str, float]:
@@ -80,6 +92,7 @@ def run() -> dict[str, float]:
     with (
         _database() as postgres,
         studio(database_url=postgres.url) as running,
+        link(f"lrl{os.getpid() % 100_000}n60", 60) as way,
         httpx.Client(base_url=f"{running.url}/api/v1", timeout=10) as web,
     ):
         web.headers["Origin"] = running.url
@@ -91,8 +104,9 @@ def run() -> dict[str, float]:
         expected = _curve(running, calm)
         launch = _launcher(running, postgres, body)
         began, over = time.monotonic(), threading.Event()
-        keeper = threading.Thread(target=_keep_a_second_worker, args=(running, postgres, over))
-        striker = threading.Thread(target=_strike_all, args=(running, postgres, chance, books))
+        keeper = threading.Thread(target=_keep_a_second_worker, args=(running, postgres, way, over))
+        victims = Victims(running, postgres, way)
+        striker = threading.Thread(target=_strike_all, args=(victims, chance, books))
         keeper.start()
         striker.start()
         try:
@@ -107,17 +121,49 @@ def run() -> dict[str, float]:
         finally:
             over.set()
             keeper.join()
+            victims.wait()
     return {
         "jobs": float(len(books.jobs)),
         "minutes": round(struck_for / 60, 1),
         "strikes": float(sum(books.strikes.values())),
         **{f"strikes_{name.replace(' ', '_')}": float(books.strikes[name]) for name in KINDS},
         "postgres_away_s": round(books.postgres_away_s, 0),
+        "link_cut_s": round(books.link_cut_s, 0),
         "steps_lost": float(books.lost),
         "steps_trained_twice": float(books.retrained),
         "jobs_not_finished": float(books.unfinished),
         "final_loss_differs": float(books.differs),
+        "records_doubled": float(books.doubled),
     }
+
+
+@dataclass
+class Victims:
+    """What is struck, and the outages that still last."""
+
+    running: Studio
+    postgres: PostgresProcess
+    way: Link
+    outages: dict[str, threading.Thread] = field(default_factory=dict)
+
+    def begin_outage(self, name: str, stop: Callable[[], None], start: Callable[[], None], seconds: float) -> None:
+        """Stops something and starts it after a while; meanwhile other strikes go on."""
+
+        def last() -> None:
+            stop()
+            time.sleep(seconds)
+            start()
+
+        self.outages[name] = threading.Thread(target=last, name=f"{name}-outage")
+        self.outages[name].start()
+
+    def is_away(self, name: str) -> bool:
+        return name in self.outages and self.outages[name].is_alive()
+
+    def wait(self) -> None:
+        """Returns when no outage lasts any more."""
+        for thread in self.outages.values():
+            thread.join()
 
 
 @contextmanager
@@ -156,17 +202,18 @@ def _launcher(running: Studio, postgres: PostgresProcess, body: dict[str, Any]) 
     return launch
 
 
-def _strike_all(running: Studio, postgres: PostgresProcess, chance: random.Random, books: Books) -> None:
+def _strike_all(victims: Victims, chance: random.Random, books: Books) -> None:
     """Each kind at its random moments; what cannot be struck in its moment is tried again and again."""
-    print(f"{len(KINDS) * EACH} strikes in {MINUTES:g} minutes", file=sys.stderr)
-    plan = sorted((chance.uniform(0.0, MINUTES * 60), name) for name in KINDS for _ in range(EACH))
+    times = {name: EACH_OUTAGE if name in OUTAGES else EACH for name in KINDS}
+    plan = sorted((chance.uniform(0.0, MINUTES * 60), name) for name in KINDS for _ in range(times[name]))
+    print(f"{len(plan)} strikes in {MINUTES:g} minutes", file=sys.stderr)
     began, late = time.monotonic(), []
     while plan or late:
         now = time.monotonic() - began
         late += [name for at, name in plan if at <= now]
         plan = [(at, name) for at, name in plan if at > now]
         for name in list(late):
-            if _strike(running, postgres, name, chance, books):
+            if _strike(victims, name, chance, books):
                 late.remove(name)
                 books.strikes[name] += 1
                 if sum(books.strikes.values()) % 20 == 0:
@@ -185,10 +232,12 @@ def _judge(running: Studio, web: httpx.Client, job: str, books: Books, expected:
     lost, retrained = _steps_lost_and_retrained(records, an_epoch)
     books.lost += lost + len(set(expected) - set(got))
     books.retrained += retrained
+    doubled = sum(count - 1 for count in Counter(record["seq"] for record in records).values())
+    books.doubled += doubled
     differs = got.get(max(expected)) != expected[max(expected)]
     books.differs += differs
-    if lost or retrained or differs or set(expected) - set(got):
-        print(f"Job {job}: {lost} lost, {retrained} trained twice, differs: {differs}", file=sys.stderr)
+    if lost or retrained or doubled or differs or set(expected) - set(got):
+        print(f"Job {job}: {lost} lost, {retrained} trained twice, {doubled} doubled, {differs=}", file=sys.stderr)
 
 
 def _steps_lost_and_retrained(records: list[dict[str, Any]], an_epoch: int) -> tuple[int, int]:
@@ -209,12 +258,16 @@ def _steps_lost_and_retrained(records: list[dict[str, Any]], an_epoch: int) -> t
     return lost, retrained
 
 
-def _keep_a_second_worker(running: Studio, postgres: PostgresProcess, over: threading.Event) -> None:
-    """As an administrator's service manager would: one more worker, started again whenever it has ended."""
+def _keep_a_second_worker(running: Studio, postgres: PostgresProcess, way: Link, over: threading.Event) -> None:
+    """As a service manager on another host would: one more worker, started again whenever it has ended."""
+    database = make_url(postgres.url)
+    behind = database.set(host=way.host, port=way.forward((database.host or "127.0.0.1", database.port or 5432)))
+    redis_port = way.forward(Settings(data_dir=running.data_dir).redis_socket)
     env = {key: value for key, value in os.environ.items() if not key.startswith("LOREEL_")}
-    env |= {"LOREEL_DATA_DIR": str(running.data_dir), "HF_HUB_OFFLINE": "1", "LOREEL_WORKER_NAME": "second"}
-    env["LOREEL_DATABASE_URL"] = postgres.url
-    command = [sys.executable, "-m", "jobs.worker", "--device", "cpu", "--no-prep"]
+    env |= {"LOREEL_DATA_DIR": str(running.data_dir), "HF_HUB_OFFLINE": "1", "LOREEL_WORKER_NAME": SECOND}
+    env["LOREEL_DATABASE_URL"] = behind.render_as_string(hide_password=False)
+    env["LOREEL_REDIS_URL"] = f"redis://{way.host}:{redis_port}/0"
+    command = [*way.command, sys.executable, "-m", "jobs.worker", "--device", "cpu", "--no-prep"]
     while not over.is_set():
         worker = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while worker.poll() is None and not over.wait(0.2):
@@ -282,13 +335,16 @@ def _wait(web: httpx.Client, job: str, limit_s: float = 900.0) -> str:
     return "unknown"
 
 
-def _strike(running: Studio, postgres: PostgresProcess, name: str, chance: random.Random, books: Books) -> bool:
-    """Kills it; False when it is not there to be killed."""
+def _strike(victims: Victims, name: str, chance: random.Random, books: Books) -> bool:
+    """Kills it, or begins its outage; False when it is not there."""
+    running = victims.running
     try:
         if name == "flushall":
             return bool(redis.Redis(unix_socket_path=str(running.data_dir / "redis" / "redis.sock")).flushall())
         if name == "postgres":
-            return _restart_postgres(postgres, chance, books)
+            return _restart_postgres(victims, chance, books)
+        if name == "link":
+            return _cut_link(victims, chance, books)
         if name in FATAL:
             return _strike_a_job(running, name, chance, books)
         return _kill(psutil.Process(running.pids[name]))
@@ -296,19 +352,25 @@ def _strike(running: Studio, postgres: PostgresProcess, name: str, chance: rando
         return False
 
 
-def _restart_postgres(postgres: PostgresProcess, chance: random.Random, books: Books) -> bool:
-    """Stops it as a crash would, and starts it after a while; meanwhile other strikes go on."""
-    if any(thread.name == "postgres-restart" for thread in threading.enumerate()):
+def _restart_postgres(victims: Victims, chance: random.Random, books: Books) -> bool:
+    """Stops it as a crash would."""
+    if victims.is_away("postgres"):
         return False
     away_s = chance.uniform(*POSTGRES_AWAY_S)
     books.postgres_away_s += away_s
+    victims.begin_outage("postgres", victims.postgres.stop, victims.postgres.start, away_s)
+    return True
 
-    def restart() -> None:
-        postgres.stop()
-        time.sleep(away_s)
-        postgres.start()
 
-    threading.Thread(target=restart, name="postgres-restart").start()
+def _cut_link(victims: Victims, chance: random.Random, books: Books) -> bool:
+    """Cuts the second worker off while it trains a job that has attempts left."""
+    jobs = [job for job, worker in _jobs_in("starting", "running") if worker.startswith(SECOND)]
+    if victims.is_away("link") or not jobs or any(books.struck[job] >= MAX_STRIKES for job in jobs):
+        return False
+    books.struck.update(jobs)
+    cut_s = chance.uniform(*LINK_CUT_S)
+    books.link_cut_s += cut_s
+    victims.begin_outage("link", victims.way.cut, victims.way.restore, cut_s)
     return True
 
 
@@ -339,10 +401,11 @@ def _strike_a_job(running: Studio, name: str, chance: random.Random, books: Book
 
 def _trainer(running: Studio, job: int) -> psutil.Process | None:
     """The process that trains the job, from its start on."""
-    marks = {str(path) for path in (running.data_dir / "jobs" / str(job)).glob("a*/spec.json")}
+    specs = (running.data_dir / "jobs" / str(job)).glob("a*/spec.json")
+    newest = str(max(specs, key=lambda path: int(path.parent.name.removeprefix("a")), default=""))
     for process in psutil.process_iter(["cmdline", "status"]):
         command, dead = process.info["cmdline"] or [], process.info["status"] == psutil.STATUS_ZOMBIE
-        if marks & {*command} and not dead:
+        if newest and newest in command and not dead:
             return process
     return None
 

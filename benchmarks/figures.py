@@ -96,6 +96,7 @@ FIGURES = (
     Figure("chaos", "steps_trained_twice", "Steps trained twice"),
     Figure("chaos", "jobs_not_finished", "Jobs not finished"),
     Figure("chaos", "final_loss_differs", "Jobs with another final loss than an undisturbed run"),
+    Figure("chaos", "records_doubled", "Records doubled"),
     Figure("hostile", "p95_ms", "A person's requests while a member and a stranger do their worst, p95"),
     Figure("hostile", "errors", "That person's requests that were refused or failed"),
     Figure("hostile", "web_growth_mb", "Growth of the web process meanwhile"),
