@@ -1,4 +1,4 @@
-"""Real trainings while processes are killed, stores restarted and a link is cut: what is lost, doubled, trained twice."""
+"""Real trainings while processes are killed, stores restarted and a link is cut: what is lost, doubled or repeated."""
 
 import contextlib
 import json
