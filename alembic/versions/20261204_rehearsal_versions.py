@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0018_rehearsal_versions"
-down_revision = "0017_attempts"
+revision = "0019_rehearsal_versions"
+down_revision = "0018_annotations"
 branch_labels = None
 depends_on = None
 
