@@ -7,6 +7,7 @@ import structlog
 from orchestrator.domain.errors import AppError, Invalid
 from orchestrator.services.datasets.files import is_system_file, list_files, unused_path
 from orchestrator.services.datasets.ingest.archive_kinds import ArchiveKind, archive_kind, may_be_archive
+from orchestrator.services.datasets.ingest.archive_notes import ArchiveFindings
 from orchestrator.services.datasets.ingest.archive_parts import PartFiles, group_parts, join_advice, missing_part
 from orchestrator.services.datasets.ingest.decompression import (
     COMPRESSED_ENDINGS,
@@ -23,14 +24,14 @@ _MAX_DEPTH = 3
 _MAX_NESTED_FILES = 10 * MAX_ENTRIES
 
 
-def open_archive(parts: PartFiles, name: str, target: Path, staging: Path, limit: int, notes: list[str]) -> int | None:
+def open_archive(parts: PartFiles, name: str, target: Path, staging: Path, limit: int, findings: ArchiveFindings) -> int | None:
     """Unpacks a file if it is an archive.
 
     Args:
         name: its name in the upload, which may have folders.
         target: the folder for the files of a tar; those of a zip go to `staging`.
         limit: the most bytes that its files may have.
-        notes: takes sentences about what was left out or guessed.
+        findings: takes what was left out or guessed.
 
     Returns:
         How many files it had; None where it is no archive.
@@ -41,9 +42,9 @@ def open_archive(parts: PartFiles, name: str, target: Path, staging: Path, limit
     try:
         kind = archive_kind(parts, name)
         if kind is ArchiveKind.ZIP:
-            return unpack(parts, staging, limit, name, notes)
+            return unpack(parts, staging, limit, name, findings)
         if kind is ArchiveKind.TAR:
-            return unpack_tar(parts, target, limit, name, notes)
+            return unpack_tar(parts, target, limit, name, findings)
         if kind is ArchiveKind.COMPRESSED:
             return _open_compressed(parts, name, staging, limit)
     except AppError:
@@ -58,7 +59,7 @@ def open_archive(parts: PartFiles, name: str, target: Path, staging: Path, limit
     return None
 
 
-def open_part_set(base: str, paths: dict[str, Path], staging: Path, limit: int, notes: list[str]) -> int | None:
+def open_part_set(base: str, paths: dict[str, Path], staging: Path, limit: int, findings: ArchiveFindings) -> int | None:
     """Joins the parts of one archive and unpacks it.
 
     Args:
@@ -75,7 +76,7 @@ def open_part_set(base: str, paths: dict[str, Path], staging: Path, limit: int, 
     if sentence := missing_part(base, names):
         raise Invalid(sentence)
     try:
-        return open_archive(PartFiles(list(paths.values())), base, staging, staging, limit, notes)
+        return open_archive(PartFiles(list(paths.values())), base, staging, staging, limit, findings)
     except DamagedArchive as error:
         raise Invalid(
             f"{base}, joined from {len(names)} parts, cannot be unpacked: a part may be missing or incomplete. "
@@ -83,7 +84,7 @@ def open_part_set(base: str, paths: dict[str, Path], staging: Path, limit: int, 
         ) from error
 
 
-def open_nested(staging: Path, packed: int, limit: int, notes: list[str]) -> None:
+def open_nested(staging: Path, packed: int, limit: int, findings: ArchiveFindings) -> None:
     """Unpacks the archives inside the staging folder, each into a folder of its own, until none is left.
 
     Args:
@@ -104,7 +105,7 @@ def open_nested(staging: Path, packed: int, limit: int, notes: list[str]) -> Non
             folder = own_folder(staging / base)
             if depth == _MAX_DEPTH and archive_kind(PartFiles(list(paths.values())), base):
                 raise Invalid(f"{_short(base)} is an archive in {_MAX_DEPTH} others. Unpack it, then upload the files.")
-            count = _open_one(base, paths, folder, bytes_left, notes, is_set=base in sets)
+            count = _open_one(base, paths, folder, bytes_left, findings, is_set=base in sets)
             if count is None:
                 folder.rmdir()
                 continue
@@ -122,11 +123,11 @@ def open_nested(staging: Path, packed: int, limit: int, notes: list[str]) -> Non
 
 
 def _open_one(
-    base: str, paths: dict[str, Path], folder: Path, limit: int, notes: list[str], is_set: bool
+    base: str, paths: dict[str, Path], folder: Path, limit: int, findings: ArchiveFindings, is_set: bool
 ) -> int | None:
     if is_set:
-        return open_part_set(base, paths, folder, limit, notes)
-    return open_archive(PartFiles(list(paths.values())), _short(base), folder, folder, limit, notes)
+        return open_part_set(base, paths, folder, limit, findings)
+    return open_archive(PartFiles(list(paths.values())), _short(base), folder, folder, limit, findings)
 
 
 def _open_compressed(parts: PartFiles, name: str, folder: Path, limit: int) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from orchestrator.domain.errors import Invalid
 from orchestrator.services.datasets.files import UNPACKED, is_system_file, list_files, unused_path
 from orchestrator.services.datasets.ingest.archive_kinds import ArchiveKind, archive_kind
+from orchestrator.services.datasets.ingest.archive_notes import ArchiveFindings, findings_from_json
 from orchestrator.services.datasets.ingest.archive_parts import PartFiles, group_parts
 from orchestrator.services.datasets.ingest.open_archives import open_archive, open_nested, open_part_set, own_folder
 from orchestrator.services.datasets.ingest.parquet_clips import unpack_table
@@ -18,7 +19,7 @@ from orchestrator.services.uploads.part_file import upload_path
 from orchestrator.settings import get_settings
 
 _NOTES_FILE = ".archive-notes"
-"""Sentences about the unpacked archives, kept with the files until the layout is accepted."""
+"""What is known of the unpacked archives, kept with the files until the layout is accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def stage_uploads(uploads: Sequence[ArrivedUpload], staging: Path) -> list[str]:
         Invalid: an archive cannot be unpacked safely, or there are no files.
     """
     limit = get_settings().max_upload_bytes
-    notes: list[str] = []
+    findings = ArchiveFindings()
     for upload in uploads:
         source = upload_path(upload.id)
         if not source.exists():
@@ -49,27 +50,26 @@ def stage_uploads(uploads: Sequence[ArrivedUpload], staging: Path) -> list[str]:
     in_parts: set[str] = set()
     for base, members in sets.items():
         paths = {name: upload_path(ids[name]) for name in members}
-        if open_part_set(base, paths, staging, limit, notes) is not None:
+        if open_part_set(base, paths, staging, limit, findings) is not None:
             in_parts |= set(members)
     for upload in uploads:
         if upload.filename not in in_parts:
-            _stage_file(upload_path(upload.id), upload.filename, staging, limit, notes, alone=len(uploads) == 1)
+            _stage_file(upload_path(upload.id), upload.filename, staging, limit, findings, alone=len(uploads) == 1)
     packed = sum(upload_path(upload.id).stat().st_size for upload in uploads)
-    open_nested(staging, packed, limit, notes)
+    open_nested(staging, packed, limit, findings)
     _open_tables(staging, limit)
     names = _staged_files(staging)
     if not names:
         raise Invalid("Nothing was uploaded. Add videos, or a zip with one folder for each class.")
     (staging / _NOTES_FILE).unlink(missing_ok=True)
-    if notes:
-        (staging / _NOTES_FILE).write_text(json.dumps(list(dict.fromkeys(notes))))
+    (staging / _NOTES_FILE).write_text(json.dumps(findings.to_json()))
     return names
 
 
-def archive_notes(staging: Path) -> list[str]:
-    """Sentences about what was left out of the archives in the staging folder, or guessed."""
+def archive_findings(staging: Path) -> ArchiveFindings | None:
+    """What was left out of the archives in the staging folder, or guessed; None for files that were not staged now."""
     file = staging / _NOTES_FILE
-    return json.loads(file.read_text()) if file.is_file() else []
+    return findings_from_json(json.loads(file.read_text())) if file.is_file() else None
 
 
 def _staged_files(staging: Path) -> list[str]:
@@ -103,10 +103,10 @@ def _unpacked_name(uploads: Sequence[ArrivedUpload]) -> str:
     return f"{UNPACKED}-{hashlib.sha256(ids.encode()).hexdigest()[:16]}"
 
 
-def _stage_file(source: Path, name: str, staging: Path, limit: int, notes: list[str], alone: bool) -> None:
+def _stage_file(source: Path, name: str, staging: Path, limit: int, findings: ArchiveFindings, alone: bool) -> None:
     parts = PartFiles([source])
     target = staging if alone or archive_kind(parts, name) is not ArchiveKind.TAR else own_folder(staging / name)
-    if open_archive(parts, name, target, staging, limit, notes) is None:
+    if open_archive(parts, name, target, staging, limit, findings) is None:
         link_file(source, staging / name)  # the content of a video is checked when it is probed
 
 

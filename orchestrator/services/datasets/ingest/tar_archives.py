@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from orchestrator.domain.errors import Invalid
 from orchestrator.services.datasets.files import is_system_file, unused_path
 from orchestrator.services.datasets.ingest.archive_names import guess_encoding
-from orchestrator.services.datasets.ingest.archive_notes import encoding_note, links_note
+from orchestrator.services.datasets.ingest.archive_notes import ArchiveFindings, encoding_note
 from orchestrator.services.datasets.ingest.archive_parts import PartFiles, as_parts
 from orchestrator.services.datasets.ingest.decompression import (
     UNPACKABLE,
@@ -87,20 +87,21 @@ class _Unpacking:
                 self.encoding = guess_encoding(self.unknown_names, default="cp1252")
             return raw.decode(self.encoding, "replace")
 
-    def notes(self) -> list[str]:
-        notes = [encoding_note(self.name, self.encoding)] if self.encoding else []
-        return notes + ([links_note(self.name, self.links)] if self.links else [])
+    def report_to(self, findings: ArchiveFindings) -> None:
+        if self.encoding:
+            findings.notes.append(encoding_note(self.name, self.encoding))
+        findings.leave_out_links(self.name, self.links)
 
 
 def unpack_tar(
-    archive: Path | PartFiles, target: Path, max_bytes: int, name: str, notes: list[str] | None = None
+    archive: Path | PartFiles, target: Path, max_bytes: int, name: str, findings: ArchiveFindings | None = None
 ) -> int:
     """Unpacks a tar into `target`. Hard links become the file that they link to; other links are left out.
 
     Args:
         max_bytes: the most bytes that all files together may have.
         name: the name of the tar in sentences.
-        notes: takes sentences about what was left out or guessed.
+        findings: takes what was left out or guessed.
 
     Returns:
         How many files it had.
@@ -129,8 +130,8 @@ def unpack_tar(
         raise Invalid(f"{name} holds only links ({unpacking.links[0][:80]}). Pack the files themselves.")
     if not count:
         raise Invalid(f"{name} is empty. Pack one folder for each class, with its videos inside.")
-    if notes is not None:
-        notes += unpacking.notes()
+    if findings is not None:
+        unpacking.report_to(findings)
     return count
 
 

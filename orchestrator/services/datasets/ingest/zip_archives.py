@@ -12,7 +12,7 @@ from typing import BinaryIO
 from orchestrator.domain.errors import Invalid
 from orchestrator.services.datasets.files import is_system_file, unused_path
 from orchestrator.services.datasets.ingest.archive_names import guess_encoding
-from orchestrator.services.datasets.ingest.archive_notes import encoding_note, links_note
+from orchestrator.services.datasets.ingest.archive_notes import ArchiveFindings, encoding_note
 from orchestrator.services.datasets.ingest.archive_parts import PartFiles, as_parts
 from orchestrator.services.datasets.ingest.decompression import (
     ALWAYS_ALLOWED_BYTES,
@@ -43,13 +43,13 @@ _UTF8_FLAG, _UNICODE_PATH = 0x800, 0x7075
 _END_MARK, _END_BYTES, _MAX_COMMENT_BYTES = b"PK\x05\x06", 22, 2**16
 
 
-def unpack(archive: Path | PartFiles, target: Path, max_bytes: int, name: str, notes: list[str] | None = None) -> int:
+def unpack(archive: Path | PartFiles, target: Path, max_bytes: int, name: str, findings: ArchiveFindings | None = None) -> int:
     """Unpacks a zip into `target`.
 
     Args:
         max_bytes: the most bytes that all files together may have.
         name: the name of the zip in sentences.
-        notes: takes sentences about what was left out or guessed.
+        findings: takes what was left out or guessed.
 
     Returns:
         How many files it had.
@@ -62,13 +62,14 @@ def unpack(archive: Path | PartFiles, target: Path, max_bytes: int, name: str, n
         with parts.open() as file, zipfile.ZipFile(file) as opened:
             has_index = True
             _locate_in_parts(opened, file, parts, name)
-            entries, found = _files(opened, name)
+            found = ArchiveFindings()
+            entries = _files(opened, name, found)
             _check(entries, parts.size, max_bytes, name)
             budget = min(max_bytes, shutil.disk_usage(target).free - _RESERVED_BYTES)
             for entry in entries:
                 budget -= _write(opened, entry, target, budget, name)
-            if notes is not None:
-                notes += found
+            if findings is not None:
+                findings.add(found)
             return len(entries)
     except (*_DAMAGED, OSError) as error:
         if is_disk_error(error):
@@ -95,17 +96,17 @@ def _locate_in_parts(opened: zipfile.ZipFile, file: BinaryIO, parts: PartFiles, 
         entry.header_offset += parts.starts[entry.volume] - parts.starts[index_disk]
 
 
-def _files(opened: zipfile.ZipFile, name: str) -> tuple[list[zipfile.ZipInfo], list[str]]:
-    """The entries that are files, their names decoded, and notes about names and links."""
-    notes = _decode_names(opened, name)
+def _files(opened: zipfile.ZipFile, name: str, findings: ArchiveFindings) -> list[zipfile.ZipInfo]:
+    """The entries that are files, their names decoded; links are left out."""
+    findings.notes += _decode_names(opened, name)
     entries = [entry for entry in opened.infolist() if not entry.is_dir() and not is_system_file(entry.filename)]
     links = [entry.filename for entry in entries if stat.S_ISLNK(entry.external_attr >> 16)]
     if links:
         if len(links) == len(entries):
             raise Invalid(f"{name} holds only links ({links[0][:80]}). Zip the files themselves.")
-        notes.append(links_note(name, links))
+        findings.leave_out_links(name, links)
         entries = [entry for entry in entries if not stat.S_ISLNK(entry.external_attr >> 16)]
-    return entries, notes
+    return entries
 
 
 def _decode_names(opened: zipfile.ZipFile, name: str) -> list[str]:

@@ -27,10 +27,12 @@ from orchestrator.services.datasets.ingest.layouts import (
     webdataset,
     webvid,
 )
-from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout, Entry
+from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.reading import ReadingOptions
 from orchestrator.services.datasets.ingest.layouts.split_lists import with_split_lists
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
+from orchestrator.services.datasets.ingest.layouts.unused_columns import unused_columns
+from orchestrator.services.datasets.ingest.layouts.unused_files import unused_files
 
 log = structlog.get_logger()
 Reader = Callable[[Tree], DetectedLayout | None]
@@ -53,15 +55,12 @@ LAYOUTS: dict[str, tuple[str, Reader]] = {
     "sidecars": ("Captions next to the clips", sidecars.read),
     "folders": ("Class folders", folders.read),
 }
-_DOCUMENTATION = frozenset(
-    {"readme", "license", "licence", "copying", "changelog", "citation", "authors", ".gitattributes"}
-)
 
 
 def detect_layout(tree: Tree, options: ReadingOptions | None = None) -> DetectedLayout:
     """Reads an upload with the chosen options, or with the layout that its content shows.
 
-    Files that are neither clips nor annotation files become entries with a problem.
+    Files that are neither clips nor annotation files are named in `not_used`.
 
     Raises:
         Invalid: it cannot be read with the chosen layout.
@@ -71,11 +70,9 @@ def detect_layout(tree: Tree, options: ReadingOptions | None = None) -> Detected
     layout = with_split_lists(tree, layout)
     if options.ignore_splits:
         layout = replace(layout, entries=[replace(entry, split=Split.AUTO) for entry in layout.entries])
-    known = {entry.name for entry in layout.entries} | set(layout.files)
-    others = [name for name in tree.names if name not in known and not _is_documentation(name)]
-    unused = [Entry(name, problem=f"{PurePosixPath(name).name} is not a video.") for name in others]
     notes = list(dict.fromkeys([*layout.notes, *tree.problems, *_encoding_notes(tree, layout.files)]))
-    return replace(layout, entries=layout.entries + unused, notes=notes)
+    not_used = [*unused_files(tree, layout), *layout.not_used, *unused_columns(tree, layout)]
+    return replace(layout, notes=notes, not_used=not_used)
 
 
 def _detected(tree: Tree) -> DetectedLayout:
@@ -115,9 +112,3 @@ def _encoding_notes(tree: Tree, files: list[str]) -> list[str]:
     return [
         f"{which} not UTF-8{first}: read as Windows-1252. If characters look wrong, save it as UTF-8 and add it again."
     ]
-
-
-def _is_documentation(name: str) -> bool:
-    """Whether it is a readme, a licence or the like."""
-    stem = PurePosixPath(name).stem.lower()
-    return stem in _DOCUMENTATION or stem.startswith("readme")

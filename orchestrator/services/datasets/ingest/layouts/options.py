@@ -12,7 +12,7 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 def options_of(row: Row) -> dict[str, str]:
     """The options by their marks, in their order: columns a0 to a4, option_a to option_d, or a list; {} without."""
-    columns = {match[1].lower(): value for key, value in row.items() if key and (match := _COLUMN.fullmatch(str(key)))}
+    columns = {match[1].lower(): row[key] for key in row if key and (match := _COLUMN.fullmatch(str(key)))}
     texts = {mark: str(value).strip() for mark, value in columns.items() if value not in (None, "")}
     if len(texts) > 1:
         return texts

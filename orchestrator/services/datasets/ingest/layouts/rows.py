@@ -60,3 +60,8 @@ class ReadKeys(Row):
 
     def __ror__(self, other: Any) -> Any:
         return other | dict(self)
+
+
+def peek(row: Row, key: str) -> Any:
+    """The value of a key, which does not count as read."""
+    return dict.get(row, key)

@@ -12,7 +12,7 @@ from orchestrator.services.datasets.files import ending_of, is_video
 from orchestrator.services.datasets.ingest.layouts.columns import parquet_rows
 from orchestrator.services.datasets.ingest.layouts.json_records import looks_like_json, read_records
 from orchestrator.services.datasets.ingest.layouts.matching import ClipIndex
-from orchestrator.services.datasets.ingest.layouts.rows import ReadKeys, Row, Rows
+from orchestrator.services.datasets.ingest.layouts.rows import ReadKeys, Row, Rows, peek
 from orchestrator.services.datasets.ingest.layouts.tables import header_of, read_table
 
 MAX_TEXT_BYTES = 256 * 2**20
@@ -41,8 +41,10 @@ class Tree:
         for name in self.names:
             self._by_ending[ending_of(name)].append(name)
         self._contents: dict[str, Rows] = {}
-        self.read_keys: dict[str, set[str]] = defaultdict(set)
+        self._read_keys: dict[str, set[str]] = defaultdict(set)
         """The keys of each file's records that the present layout has read."""
+        self._objects: dict[str, tuple[Row, set[str]]] = {}
+        """The JSON objects that the present layout has taken as a whole, and the keys that it has read of each."""
 
     def texts(self, *endings: str) -> list[str]:
         """The files with one of these endings, sorted."""
@@ -103,21 +105,42 @@ class Tree:
         """The records of a file with their places in it."""
         if name not in self._contents:
             content = self._contents[name] = self._read_rows(name)
-            read = self.read_keys[name]
+            read = self._read_keys[name]
             content.rows = [ReadKeys(row, read) for row in content.rows]
             self.problems += content.problems
         return self._contents[name]
 
     def forget_read_keys(self) -> None:
         """Before another layout is tried: it may read other keys."""
-        for read in self.read_keys.values():
+        self._objects.clear()
+        for read in self._read_keys.values():
             read.clear()
+
+    def unread_keys(self, name: str) -> Row:
+        """The keys of a file's records that have values and were not read, each with its first value."""
+        unread: Row = {}
+        taken, read_of_object = self._objects.get(name, ({}, set()))
+        records = [(taken, read_of_object)] if read_of_object else []
+        if read := self._read_keys[name]:
+            records += [(row, read) for row in self.content(name).rows]
+        for record, read in records:
+            for key in record:
+                if key and key not in read and key not in unread:
+                    value = peek(record, key)
+                    if value not in (None, "", [], {}):
+                        unread[key] = value
+        return unread
 
     def json(self, name: str) -> Any:
         """The value of a JSON file; None when it is damaged, with an entry in `problems`."""
         short = PurePosixPath(name).name
         try:
-            return json.loads(self.text(name))
+            value = json.loads(self.text(name))
+            if isinstance(value, dict):
+                read: set[str] = set()
+                value = ReadKeys(value, read)
+                self._objects[name] = (value, read)
+            return value
         except Unreadable as error:
             self.problems.append(str(error))
         except RecursionError:

@@ -9,6 +9,7 @@ from typing import Any
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector, unused_times_note
 from orchestrator.services.datasets.ingest.layouts.options import chosen_option, options_of, with_options
+from orchestrator.services.datasets.ingest.layouts.rows import peek
 from orchestrator.services.datasets.ingest.layouts.splits import split_in, split_of
 from orchestrator.services.datasets.ingest.layouts.tree import TABLE_ENDINGS, Row, Tree
 
@@ -73,7 +74,8 @@ def _exchange(row: Row, columns: dict[str, str]) -> tuple[Any, Any]:
 
 def _is_segment(row: Row) -> bool:
     """Whether a row describes a part of its film."""
-    stated = {_plain_name(str(key)) for key, value in row.items() if key and value not in (None, "")}
+    keys = {plain: key for key in row if key and (plain := _plain_name(str(key))) in _STARTS | _ENDS}
+    stated = {plain for plain, key in keys.items() if peek(row, key) not in (None, "")}
     return bool(stated & _STARTS and stated & _ENDS)
 
 

@@ -77,38 +77,38 @@ def test_a_refused_tar_writes_nothing_outside(tmp_path: Path, name: str) -> None
 
 
 def test_a_hard_link_is_the_file_that_it_links_to(tmp_path: Path) -> None:
-    source, target, notes = tmp_path / "a.tar", tmp_path / "out", []
+    source, target, findings = tmp_path / "a.tar", tmp_path / "out", ArchiveFindings()
     target.mkdir()
     inside = entry("cat/b.mp4", kind=tarfile.LNKTYPE, link="./cat/a.mp4")
     outside = entry("cat/c.mp4", kind=tarfile.LNKTYPE, link="../../secret")
     source.write_bytes(packed(entry("cat/a.mp4", b"cat"), inside, outside))
-    assert unpack_tar(source, target, 10**6, "a.tar", notes) == 2
+    assert unpack_tar(source, target, 10**6, "a.tar", findings) == 2
     assert (target / "cat/b.mp4").read_bytes() == b"cat"
     assert not (target / "cat/c.mp4").exists()
-    assert notes == ["The link cat/c.mp4 in a.tar is left out. To use it, pack the file itself."]
+    assert findings.notes == ["The link cat/c.mp4 in a.tar is left out. To use it, pack the file itself."]
 
 
 def test_symlinks_are_left_out_and_counted(tmp_path: Path) -> None:
-    source, target, notes = tmp_path / "a.tar", tmp_path / "out", []
+    source, target, findings = tmp_path / "a.tar", tmp_path / "out", ArchiveFindings()
     target.mkdir()
     links = [entry(name, kind=tarfile.SYMTYPE, link="/etc/passwd") for name in ("README", "b.mp4")]
     source.write_bytes(packed(entry("a.mp4"), *links))
-    assert unpack_tar(source, target, 10**6, "a.tar", notes) == 1
+    assert unpack_tar(source, target, 10**6, "a.tar", findings) == 1
     assert [path.name for path in target.iterdir()] == ["a.mp4"]
-    assert "2 links in a.tar are left out (the first is README)" in notes[0]
+    assert "2 links in a.tar are left out (the first is README)" in findings.notes[0]
 
 
 def test_a_tar_with_latin_1_names(tmp_path: Path) -> None:
-    source, target, notes = tmp_path / "a.tar", tmp_path / "out", []
+    source, target, findings = tmp_path / "a.tar", tmp_path / "out", ArchiveFindings()
     target.mkdir()
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", encoding="latin-1", format=tarfile.GNU_FORMAT) as archive:
         info, data = entry("Gr\u00fcn/a.mp4")
         archive.addfile(info, io.BytesIO(data))
     source.write_bytes(buffer.getvalue())
-    assert unpack_tar(source, target, 10**6, "a.tar", notes) == 1
+    assert unpack_tar(source, target, 10**6, "a.tar", findings) == 1
     assert (target / "Gr\u00fcn" / "a.mp4").is_file()
-    assert "read as Windows Latin" in notes[0]
+    assert "read as Windows Latin" in findings.notes[0]
 
 
 @pytest.mark.parametrize("mode", ["w:xz", "w:bz2"])

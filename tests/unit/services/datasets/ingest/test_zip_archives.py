@@ -14,11 +14,11 @@ from orchestrator.services.datasets.ingest.zip_archives import unpack
 from tests.fakes.uploads import zipped
 
 
-def unpacked(tmp_path: Path, data: bytes, notes: list[str] | None = None) -> dict[str, bytes]:
+def unpacked(tmp_path: Path, data: bytes, findings: ArchiveFindings | None = None) -> dict[str, bytes]:
     (tmp_path / "a.zip").write_bytes(data)
     target = tmp_path / "out"
     target.mkdir()
-    unpack(tmp_path / "a.zip", target, 10**7, "a.zip", notes)
+    unpack(tmp_path / "a.zip", target, 10**7, "a.zip", findings)
     return {path.relative_to(target).as_posix(): path.read_bytes() for path in target.rglob("*") if path.is_file()}
 
 
@@ -43,10 +43,10 @@ def named(*names: bytes) -> bytes:
     ],
 )
 def test_names_are_read_in_their_encoding(tmp_path: Path, name: str, encoding: str, told: str) -> None:
-    notes: list[str] = []
-    assert list(unpacked(tmp_path, named(name.encode(encoding)), notes)) == [name]
-    assert [note for note in notes if told in note] == notes
-    assert len(notes) == bool(told)
+    findings = ArchiveFindings()
+    assert list(unpacked(tmp_path, named(name.encode(encoding)), findings)) == [name]
+    assert [note for note in findings.notes if told in note] == findings.notes
+    assert len(findings.notes) == bool(told)
 
 
 def test_the_extra_field_with_the_name_in_utf_8_counts(tmp_path: Path) -> None:
@@ -58,9 +58,9 @@ def test_the_extra_field_with_the_name_in_utf_8_counts(tmp_path: Path) -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr(info, b"x")
-    notes: list[str] = []
-    assert list(unpacked(tmp_path, buffer.getvalue().replace(b"0_n0.mp4", raw), notes)) == ["Grün.mp4"]
-    assert notes == []
+    findings = ArchiveFindings()
+    assert list(unpacked(tmp_path, buffer.getvalue().replace(b"0_n0.mp4", raw), findings)) == ["Grün.mp4"]
+    assert findings.notes == []
 
 
 def test_links_are_left_out_and_never_followed(tmp_path: Path) -> None:
@@ -70,9 +70,9 @@ def test_links_are_left_out_and_never_followed(tmp_path: Path) -> None:
         link = zipfile.ZipInfo("cat/link.mp4")
         link.external_attr = (stat.S_IFLNK | 0o777) << 16
         archive.writestr(link, "/etc/passwd")
-    notes: list[str] = []
-    assert unpacked(tmp_path, buffer.getvalue(), notes) == {"cat/0.mp4": b"film"}
-    assert notes == ["The link cat/link.mp4 in a.zip is left out. To use it, pack the file itself."]
+    findings = ArchiveFindings()
+    assert unpacked(tmp_path, buffer.getvalue(), findings) == {"cat/0.mp4": b"film"}
+    assert findings.notes == ["The link cat/link.mp4 in a.zip is left out. To use it, pack the file itself."]
 
 
 @pytest.mark.parametrize(("method", "title"), [(9, "Deflate64"), (93, "zstd"), (98, "PPMd"), (77, "method 77")])
