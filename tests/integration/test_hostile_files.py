@@ -20,7 +20,7 @@ from jobs.sandbox.make_preview import write_preview
 from jobs.video.decode import decode_frames
 from jobs.video.inspect import inspect_clip
 from jobs.video.probe_pool import ProbePool, ProbeProcess
-from orchestrator.domain.datasets import Clip, ClipStatus
+from orchestrator.domain.datasets import Clip, ClipStatus, Dataset
 from orchestrator.domain.users import Actor
 from orchestrator.services import sandbox
 from orchestrator.services.datasets.files import dataset_folder
@@ -98,9 +98,11 @@ BAD: dict[str, tuple[Make, str]] = {
     "page.webm": (lambda _: b"<html><script>alert(1)</script>", "is not a video we can read"),
     "program.mp4": (lambda _: b"\x7fELF" + bytes(2_000), "is not a video we can read"),
     "pickle.mp4": (lambda _: b"\x80\x04cos\nsystem\n(S'true'\ntR.", "is not a video we can read"),
-    "notes.pdf": (lambda _: b"%PDF-1.7", "is not a video"),
-    "subtitle.srt": (lambda _: b"1\n00:00:00,000 --> 00:00:01,000\nhi\n", "is not a video"),
-    "run.sh": (lambda _: b"#!/bin/sh\ntouch /tmp/owned\n", "is not a video"),
+}
+NO_FILMS = {
+    "notes.pdf": b"%PDF-1.7",
+    "subtitle.srt": b"1\n00:00:00,000 --> 00:00:01,000\nhi\n",
+    "run.sh": b"#!/bin/sh\ntouch /tmp/owned\n",
 }
 
 # Whatever FFmpeg makes of these, each is named in a sentence: heads of real formats with nothing behind them, playlists
@@ -212,7 +214,7 @@ def test_the_corpus_is_large_enough() -> None:
 
 
 def test_the_corpus(ada: Actor, tmp_path: Path) -> None:
-    files: dict[str, bytes] = {}
+    files: dict[str, bytes] = {f"a/{name}": data for name, data in NO_FILMS.items()}
     for number, (name, make) in enumerate((GOOD | {name: make for name, (make, _) in BAD.items()}).items()):
         folder = tmp_path / str(number)
         folder.mkdir()
@@ -222,6 +224,8 @@ def test_the_corpus(ada: Actor, tmp_path: Path) -> None:
         assert ingest_dataset(dataset_id, pool, concurrency=3) == "ready"
     with session_scope() as session:
         clips = session.exec(select(Clip).where(Clip.dataset_id == dataset_id)).all()
+        not_used = session.get_one(Dataset, dataset_id).layout["not_used"]
+    assert {f"a/{name}" for name in NO_FILMS} <= {name for group in not_used for name in group["names"]}
     problems = {clip.name[2:]: clip.problem for clip in clips if clip.status is ClipStatus.BAD}
     assert set(problems) == set(BAD), {name: problems[name] for name in set(problems) - set(BAD)}
     for name, (_, sentence) in BAD.items():

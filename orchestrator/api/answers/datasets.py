@@ -7,7 +7,9 @@ from orchestrator.api.serialization import extended
 from orchestrator.services.datasets.curation.doctor import Report
 from orchestrator.services.datasets.curation.findings import Finding
 from orchestrator.services.datasets.curation.versions import EditRow
+from orchestrator.services.datasets.ingest.archive_notes import ARCHIVES
 from orchestrator.services.datasets.media.frame_preview import FramePreview
+from orchestrator.services.datasets.not_used import NOT_USED, NotUsed, from_json, not_used_notes
 from orchestrator.services.datasets.rows import ClipRow, DatasetRow
 from orchestrator.services.datasets.statistics import CaptionWords, ClipStatistics
 
@@ -21,12 +23,26 @@ class DatasetAnswer(DatasetRow):
 
     awaiting_files: bool
     """Whether it has no files yet; its status is `processing` then."""
+    not_used: list[NotUsed]
+    """What of the files is not used, in groups by kind and reason, also while they wait in `review`; counts are exact,
+    names are the first ones."""
 
     @classmethod
     def of(cls, row: DatasetRow) -> Self:
         """A draft has the status `processing` in REST, and `awaiting_files` tells the two apart."""
         draft = row.status == "draft"
-        return extended(cls, row, status="processing" if draft else row.status, awaiting_files=draft)
+        not_used = from_json(row.layout.get(NOT_USED, []))
+        layout = {key: value for key, value in row.layout.items() if key not in (NOT_USED, ARCHIVES)}
+        if "notes" in layout:
+            layout["notes"] = [*layout["notes"], *not_used_notes(not_used)]
+        return extended(
+            cls,
+            row,
+            status="processing" if draft else row.status,
+            awaiting_files=draft,
+            layout=layout,
+            not_used=not_used,
+        )
 
 
 @dataclass(frozen=True, slots=True)

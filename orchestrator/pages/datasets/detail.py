@@ -10,6 +10,7 @@ from orchestrator.pages.datasets.dialogs import dataset_dialogs
 from orchestrator.pages.datasets.doctor import doctor, edits
 from orchestrator.pages.datasets.facts import class_balance, clip_lengths, frame_sizes
 from orchestrator.pages.datasets.layout_view import layout_card
+from orchestrator.pages.datasets.not_used import not_used
 from orchestrator.pages.datasets.reading_dialog import reading_dialog
 from orchestrator.pages.datasets.review import review
 from orchestrator.pages.datasets.splits_dialog import splits_dialog
@@ -234,6 +235,7 @@ def _body(row: rx.Var[DatasetCard]) -> rx.Component:
         figures(State.facts),
         rx.cond(State.not_added != "", _not_added(), rx.fragment()),
         rx.cond(State.duplicates_note != "", _duplicates(), rx.fragment()),
+        not_used(),
         rx.match(
             row.status,
             ("processing", _progress(row)),

@@ -8,9 +8,11 @@ from typing import Any
 
 from orchestrator.domain import formatting
 
-MAX_NAMES = 20
+NOT_USED = "not_used"
+"""Key of a dataset's layout: what is not used, as `to_json` writes it."""
+MAX_NAMES = 10
 """How many names of a group are kept; the others are counted."""
-MAX_GROUPS = 100
+MAX_GROUPS = 60
 _MAX_TEXT = 300
 
 
@@ -98,6 +100,16 @@ def not_used_sentence(groups: Iterable[NotUsed]) -> str:
     for group in groups:
         counts[group.kind] += group.count
     return ", ".join(formatting.plural(counts[kind], *_PLURALS[kind]) for kind in NotUsedKind if counts[kind])
+
+
+def not_used_notes(groups: Iterable[NotUsed]) -> list[str]:
+    """A sentence for each group, with its count and its first names."""
+    return [
+        f"Not used: {group.count:,} {_PLURALS[group.kind][group.count != 1]} "
+        f"({', '.join(group.names[:3])}{', …' if group.count > 3 else ''}). {group.reason}"
+        f"{f' {group.step}' if group.step else ''}"
+        for group in groups
+    ]
 
 
 def to_json(groups: Iterable[NotUsed]) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from typing import Any, assert_never
 
 from orchestrator.domain import formatting
 from orchestrator.domain.tasks import TASKS, Annotation
+from orchestrator.services.datasets.not_used import NOT_USED, NotUsed, NotUsedKind, from_json, not_used_sentence
 from orchestrator.states.datasets.rows import ClassBar
 
 _ROLES = {
@@ -14,6 +15,15 @@ _ROLES = {
     "caption": "Caption",
     "prompt": "Question",
     "split": "Split",
+}
+_KINDS = {
+    NotUsedKind.FILE: "Files",
+    NotUsedKind.ROW: "Rows",
+    NotUsedKind.COLUMN: "Columns",
+    NotUsedKind.LIST: "Split lists",
+    NotUsedKind.MEMBER: "Archives",
+    NotUsedKind.TIME: "Times",
+    NotUsedKind.MEDIA: "Media",
 }
 _SPLITS = {"train": "train", "validation": "validation", "auto": "not assigned"}
 
@@ -36,6 +46,20 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class NotUsedLine:
+    """Things that are not used for one reason."""
+
+    kind: str
+    what: str
+    """How many of which kind: "3 files"."""
+    reason: str
+    step: str
+    names: list[str]
+    more: str
+    """How many are not named; "" where all are."""
+
+
+@dataclass(frozen=True, slots=True)
 class LayoutView:
     """The content of the card; `title` is "" where the layout is not known (the demo, older datasets)."""
 
@@ -53,6 +77,11 @@ class LayoutView:
     classes_note: str = ""
     doubt: str = ""
     """Why this cannot be right, or probably is not."""
+    not_used_text: str = ""
+    """What is not used in one line; "" where all is used."""
+    not_used: list[NotUsedLine] = field(default_factory=list)
+    not_used_kinds: list[dict[str, str]] = field(default_factory=list)
+    """The kinds of things that are not used, as tabs."""
 
 
 def layout_view(layout: dict[str, Any], splits: dict[str, int], task: str) -> LayoutView:
@@ -76,7 +105,29 @@ def layout_view(layout: dict[str, Any], splits: dict[str, int], task: str) -> La
         samples,
         [str(note) for note in layout.get("notes", [])],
     )
+    view = _with_not_used(view, from_json(layout.get(NOT_USED, [])))
     return _in_review(view, layout["preview"], task) if "preview" in layout else view
+
+
+def _with_not_used(view: LayoutView, groups: list[NotUsed]) -> LayoutView:
+    kinds = [kind for kind in NotUsedKind if any(group.kind is kind for group in groups)]
+    tabs = [{"value": "all", "label": "All"}] if len(kinds) > 1 else []
+    return replace(
+        view,
+        not_used_text=not_used_sentence(groups),
+        not_used=[
+            NotUsedLine(
+                group.kind.value,
+                not_used_sentence([group]),
+                group.reason,
+                group.step,
+                list(group.names),
+                f"and {group.count - len(group.names):,} more" if group.count > len(group.names) else "",
+            )
+            for group in groups
+        ],
+        not_used_kinds=tabs + [{"value": kind.value, "label": _KINDS[kind]} for kind in kinds],
+    )
 
 
 def _in_review(view: LayoutView, preview: dict[str, Any], task: str) -> LayoutView:

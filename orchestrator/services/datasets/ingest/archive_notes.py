@@ -1,9 +1,12 @@
 """What was left out of the archives of an upload or had to be guessed, for the dataset's page."""
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
-from orchestrator.services.datasets.not_used import NotUsedKind, NotUsedList, from_json, to_json
+from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
+from orchestrator.services.datasets.not_used import NOT_USED, NotUsedKind, NotUsedList, from_json, to_json
 
 _ENCODINGS = {
     "cp437": "DOS Latin (cp437)",
@@ -13,6 +16,10 @@ _ENCODINGS = {
     "cp866": "Cyrillic (cp866)",
     "cp949": "Korean (cp949)",
 }
+
+
+ARCHIVES = "archives"
+"""Key of a dataset's layout: what is known of the archives, which are not there when the files are read again."""
 
 
 @dataclass(slots=True)
@@ -37,15 +44,34 @@ class ArchiveFindings:
         for group in other.not_used.groups():
             self.not_used.add_group(group)
 
+    def add_to(self, layout: DetectedLayout) -> DetectedLayout:
+        """The layout with what is known of the archives."""
+        not_used = [*layout.not_used, *self.not_used.groups()]
+        return replace(layout, notes=[*dict.fromkeys(self.notes), *layout.notes], not_used=not_used)
+
     def to_json(self) -> dict[str, Any]:
         return {"notes": list(dict.fromkeys(self.notes)), "not_used": to_json(self.not_used.groups())}
+
+
+def findings_before(layout_summary: dict[str, Any]) -> ArchiveFindings:
+    """What the layout of a dataset says of its archives, and of the other files that were not kept."""
+    findings = _from_json(layout_summary.get(ARCHIVES) or {})
+    known = set(findings.not_used.groups())
+    for group in from_json(layout_summary.get(NOT_USED, [])):
+        if not group.stored and group not in known:
+            findings.not_used.add_group(group)
+    return findings
 
 
 _LINK = "It is a link, and links are not followed."
 
 
-def findings_from_json(stored: dict[str, Any]) -> ArchiveFindings:
-    """The findings of archives that were unpacked before."""
+def read_findings(file: Path) -> ArchiveFindings | None:
+    """The findings of archives that were unpacked before; None where there is no such file."""
+    return _from_json(json.loads(file.read_text())) if file.is_file() else None
+
+
+def _from_json(stored: dict[str, Any]) -> ArchiveFindings:
     return ArchiveFindings(list(map(str, stored.get("notes", []))), NotUsedList(from_json(stored.get("not_used", []))))
 
 

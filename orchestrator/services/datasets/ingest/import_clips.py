@@ -13,11 +13,14 @@ from orchestrator.domain.datasets import ClipProblem, ClipStatus, Dataset, Split
 from orchestrator.domain.tasks import TASKS, Task
 from orchestrator.services.datasets.files import dataset_folder, is_video
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout, Entry
+from orchestrator.services.datasets.ingest.layouts.unused_files import general_reason
 from orchestrator.services.datasets.ingest.ordered_map import ordered_map
+from orchestrator.services.datasets.not_used import NotUsed, NotUsedKind, NotUsedList
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
 
 _REPORT_S = 0.5
+_TWICE = "It is the same video as another clip."
 _SMALL_BYTES = 2**20
 _BATCH, _BATCH_BYTES = 8, 2**18
 """Small clips are probed in batches, because a request to the probe takes a third of the time of decoding one."""
@@ -125,6 +128,17 @@ def import_clips(
             _reject(clip, ClipProblem.DUPLICATE, f"Is the same video as {name_of[clip.content_hash]}.")
     _report_progress(dataset_id, len(entries), len(entries))
     return imported
+
+
+def unusable_clips(clips: Sequence[NewClip]) -> list[NotUsed]:
+    """The files that were found damaged or twice when they were opened."""
+    collected = NotUsedList()
+    for clip in clips:
+        if clip.status is ClipStatus.BAD and clip.problem_kind in (ClipProblem.DAMAGED, ClipProblem.DUPLICATE):
+            twice = clip.problem_kind is ClipProblem.DUPLICATE
+            reason = _TWICE if twice else general_reason(clip.name, clip.problem)
+            collected.add(NotUsedKind.FILE, clip.name, reason, stored=False)
+    return collected.groups()
 
 
 def _batches(staging: str, entries: Sequence[Entry]) -> list[list[Entry]]:

@@ -24,7 +24,9 @@ _MAX_DEPTH = 3
 _MAX_NESTED_FILES = 10 * MAX_ENTRIES
 
 
-def open_archive(parts: PartFiles, name: str, target: Path, staging: Path, limit: int, findings: ArchiveFindings) -> int | None:
+def open_archive(
+    parts: PartFiles, name: str, target: Path, staging: Path, limit: int, findings: ArchiveFindings
+) -> int | None:
     """Unpacks a file if it is an archive.
 
     Args:
@@ -59,7 +61,9 @@ def open_archive(parts: PartFiles, name: str, target: Path, staging: Path, limit
     return None
 
 
-def open_part_set(base: str, paths: dict[str, Path], staging: Path, limit: int, findings: ArchiveFindings) -> int | None:
+def open_part_set(
+    base: str, paths: dict[str, Path], staging: Path, limit: int, findings: ArchiveFindings
+) -> int | None:
     """Joins the parts of one archive and unpacks it.
 
     Args:

@@ -25,16 +25,25 @@ from orchestrator.domain.datasets import (
     Upload,
     UploadStatus,
 )
-from orchestrator.domain.errors import AppError, Conflict, Invalid
+from orchestrator.domain.errors import AppError, Conflict, DiskFull, Invalid, Unavailable
 from orchestrator.domain.tasks import TASKS, Task
 from orchestrator.services.datasets.counts import update_counts
 from orchestrator.services.datasets.files import dataset_folder, is_video, remove_unpacked
-from orchestrator.services.datasets.ingest.import_clips import NewClip, Probe, annotation_problem, columns, import_clips
+from orchestrator.services.datasets.ingest.archive_notes import ARCHIVES, findings_before
+from orchestrator.services.datasets.ingest.import_clips import (
+    NewClip,
+    Probe,
+    annotation_problem,
+    columns,
+    import_clips,
+    unusable_clips,
+)
 from orchestrator.services.datasets.ingest.layouts.detect import LAYOUTS, detect_layout
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.reading import parse_reading_options
 from orchestrator.services.datasets.ingest.layouts.summary import SAMPLES, summary
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
+from orchestrator.services.datasets.ingest.layouts.unused_files import descriptions_looked_at, first_reason
 from orchestrator.services.datasets.ingest.reinterpret import (
     clips_with_files,
     correct_clips,
@@ -46,18 +55,20 @@ from orchestrator.services.datasets.ingest.reuploads import merge_annotations
 from orchestrator.services.datasets.ingest.review import await_review, layout_before_review, layout_preview
 from orchestrator.services.datasets.ingest.staging import (
     ArrivedUpload,
-    archive_notes,
+    archive_findings,
     restore_unpacked,
     stage_uploads,
     store_unpacked,
 )
+from orchestrator.services.datasets.not_used import NOT_USED, from_json, to_json
 from orchestrator.services.datasets.rows import REUPLOAD_NOTE
 from orchestrator.services.db import session_scope
+from orchestrator.services.store_errors import of_store
 from orchestrator.services.uploads.part_file import delete_upload_files
 from orchestrator.settings import get_settings
 
 log = structlog.get_logger()
-_MIN_CLIPS, _MIN_CLASSES = 2, 2
+_MIN_CLIPS, _MIN_CLASSES, _MAX_LOOKED_AT = 2, 2, 3
 _REVIEW_SAMPLES = 8
 """Samples of a layout that waits for a review."""
 
@@ -103,8 +114,11 @@ def ingest_dataset(
                 names = restage_files(existing, folder, staging) if reinterprets else stage_uploads(uploads, staging)
             tree = Tree(staging, names)
             layout = detect_layout(tree, options)
-            described = replace(layout, notes=[*archive_notes(staging), *layout.notes])
-            layout_summary = summary(described, tree, options, samples=_REVIEW_SAMPLES if only_detects else SAMPLES)
+            archives = archive_findings(staging) or findings_before(last_summary)
+            layout_summary = summary(
+                archives.add_to(layout), tree, options, samples=_REVIEW_SAMPLES if only_detects else SAMPLES
+            )
+            layout_summary[ARCHIVES] = archives.to_json()
         if only_detects:
             store_unpacked(folder, uploads, staging)
             result = await_review(dataset_id, layout_summary | {"preview": layout_preview(task, layout)})
@@ -114,11 +128,13 @@ def ingest_dataset(
         added = replace(layout, entries=[entry for entry in layout.entries if entry.name not in existing])
         known = {clip.content_hash for clip in existing.values()} if reinterprets else known
         stored = _stored_in_other_datasets(dataset_id)
-        clips = import_clips(dataset_id, task, staging, added, known, probe, should_continue, concurrency, stored)
+        with _reader_errors():
+            clips = import_clips(dataset_id, task, staging, added, known, probe, should_continue, concurrency, stored)
         if clips is None:
             return "left to another worker"
+        layout_summary[NOT_USED] = to_json([*from_json(layout_summary[NOT_USED]), *unusable_clips(clips)])
         new = [clip for clip in clips if not clip.content_hash or clip.content_hash not in known]
-        with session_scope() as session:
+        with _reader_errors(), session_scope() as session:
             if reinterprets:
                 correct_clips(session, dataset_id, layout, existing, set(tree.names))
             else:
@@ -159,6 +175,8 @@ def _reader_errors() -> Iterator[None]:
     except (AppError, OSError):
         raise
     except Exception as error:
+        if isinstance(of_store(error), Unavailable | DiskFull):
+            raise  # an outage passes: another try may succeed
         log.exception("reader_failed", kind=type(error).__name__)
         raise Invalid(
             "The files have a structure that no reader here expects, so none was imported. The administrator finds the "
@@ -236,18 +254,30 @@ def _require_enough(task: Task, counts: Counter[str], clips: list[NewClip], layo
         # The cause is an annotation file that could not be used; clips without labels are its consequence.
         by_path = layout.key in ("folders", "sidecars")
         reason = layout.notes[0] if by_path and layout.notes else ""
-        reason = reason or next((clip.problem for clip in clips if clip.problem), "")
+        reason = reason or next((clip.problem for clip in clips if clip.problem), "") or first_reason(layout.not_used)
         unannotated = any(is_video(entry.name) and annotation_problem(task, entry, layout) for entry in layout.entries)
-        raise (NotEnoughAnnotations if unannotated else Invalid)(f"None of the files can be used. {reason}".strip())
+        raise (NotEnoughAnnotations if unannotated else Invalid)(
+            " ".join(["None of the files can be used.", reason, *_looked_at(layout, reason)]).strip()
+        )
     if not TASKS[task].has_classes:
         return
     if len(counts) < _MIN_CLASSES:
         only = next(iter(counts))
         step = layout.notes[0] if layout.notes else "Add a folder with clips of a second one."
-        raise NotEnoughAnnotations(f"There is only one class, {only}. {step}")
+        raise NotEnoughAnnotations(" ".join([f"There is only one class, {only}. {step}", *_looked_at(layout, step)]))
     if max(counts.values()) < _MIN_CLIPS:  # single clips in all classes mean that the layout was misread
         some = ", ".join(sorted(counts)[:8])
         raise NotEnoughAnnotations(f"No class has {_MIN_CLIPS} usable clips, so none is left for validation: {some}.")
+
+
+def _looked_at(layout: DetectedLayout, stated: str) -> list[str]:
+    """Sentences about the text files that were looked at and not used, outside of those that `stated` has already."""
+    sentences = descriptions_looked_at(layout.not_used)
+    others = [sentence for sentence in sentences if sentence.partition(":")[0] not in stated]
+    more = (
+        [f"{len(others) - _MAX_LOOKED_AT:,} further text files are not used."] if len(others) > _MAX_LOOKED_AT else []
+    )
+    return others[:_MAX_LOOKED_AT] + more
 
 
 def fail_import(dataset_id: int, sentence: str) -> str:

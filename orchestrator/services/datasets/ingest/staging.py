@@ -11,7 +11,7 @@ from pathlib import Path
 from orchestrator.domain.errors import Invalid
 from orchestrator.services.datasets.files import UNPACKED, is_system_file, list_files, unused_path
 from orchestrator.services.datasets.ingest.archive_kinds import ArchiveKind, archive_kind
-from orchestrator.services.datasets.ingest.archive_notes import ArchiveFindings, findings_from_json
+from orchestrator.services.datasets.ingest.archive_notes import ArchiveFindings, read_findings
 from orchestrator.services.datasets.ingest.archive_parts import PartFiles, group_parts
 from orchestrator.services.datasets.ingest.open_archives import open_archive, open_nested, open_part_set, own_folder
 from orchestrator.services.datasets.ingest.parquet_clips import unpack_table
@@ -68,8 +68,7 @@ def stage_uploads(uploads: Sequence[ArrivedUpload], staging: Path) -> list[str]:
 
 def archive_findings(staging: Path) -> ArchiveFindings | None:
     """What was left out of the archives in the staging folder, or guessed; None for files that were not staged now."""
-    file = staging / _NOTES_FILE
-    return findings_from_json(json.loads(file.read_text())) if file.is_file() else None
+    return read_findings(staging / _NOTES_FILE)
 
 
 def _staged_files(staging: Path) -> list[str]:

@@ -43,7 +43,9 @@ _UTF8_FLAG, _UNICODE_PATH = 0x800, 0x7075
 _END_MARK, _END_BYTES, _MAX_COMMENT_BYTES = b"PK\x05\x06", 22, 2**16
 
 
-def unpack(archive: Path | PartFiles, target: Path, max_bytes: int, name: str, findings: ArchiveFindings | None = None) -> int:
+def unpack(
+    archive: Path | PartFiles, target: Path, max_bytes: int, name: str, findings: ArchiveFindings | None = None
+) -> int:
     """Unpacks a zip into `target`.
 
     Args:

@@ -18,7 +18,7 @@ from orchestrator.services.datasets.ingest.layouts.entry import (
 )
 from orchestrator.services.datasets.ingest.layouts.folders import class_of
 from orchestrator.services.datasets.ingest.layouts.matching import ClipMatch, NamedClip, match_clips
-from orchestrator.services.datasets.ingest.layouts.row_account import Place, RowAccount
+from orchestrator.services.datasets.ingest.layouts.row_account import RowAccount, RowId
 from orchestrator.services.datasets.ingest.layouts.rows import Row
 from orchestrator.services.datasets.ingest.layouts.splits import splits_by_folder
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
@@ -43,7 +43,7 @@ class _Row:
     caption: str
     prompt: str
     split: Split
-    place: Place
+    id: RowId
 
 
 @dataclass(slots=True)
@@ -72,18 +72,18 @@ class _MatchedRows:
             self._add_clip(match.name, row)
         elif match.several or match.contested:
             self.unclear.append(row.stated)
-            self.account.leave_out(row.place, _UNCLEAR, "Write the whole path of the clip.")
+            self.account.leave_out(row.id, _UNCLEAR, "Write the whole path of the clip.")
         else:
             self.missing.append(row.stated)
-            self.account.leave_out(row.place, _MISSING, "Add the clip that it names.")
+            self.account.leave_out(row.id, _MISSING, "Add the clip that it names.")
 
     def _add_clip(self, name: str, row: _Row) -> None:
         split = row.split if row.split is not Split.AUTO else self.folder_splits.get(name, Split.AUTO)
         self.entries[name] = entry = _entry(name, row, split)
         if entry.problem:
-            self.account.leave_out(row.place, entry.problem)
+            self.account.leave_out(row.id, entry.problem)
         else:
-            self.account.use(row.place)
+            self.account.use(row.id)
         if row.labels is None:
             self._labelled_by_folder.add(name)
         elif len(row.labels) > 1:
@@ -95,9 +95,9 @@ class _MatchedRows:
         self.entries[name] = _joined(first, row, name in self._labelled_by_folder)
         if self.entries[name] == first:
             self.repeated += 1
-            self.account.leave_out(row.place, _REPEATED)
+            self.account.leave_out(row.id, _REPEATED)
         else:
-            self.account.use(row.place)
+            self.account.use(row.id)
         if {first.split, row.split} == {Split.TRAIN, Split.VALIDATION}:
             self.in_both_splits.append(name)
 
@@ -179,7 +179,7 @@ class EntryCollector:
                 captions[0] if captions else "",
                 plain(prompt),
                 split,
-                self._account.place_in(file),
+                self._account.row_of(file),
             )
         )
 
@@ -233,8 +233,8 @@ class EntryCollector:
     def _report_nothing_found(self, named: str, missing: list[str], unclear: list[str]) -> None:
         if missing:
             self._tree.problems.append(
-                f"{named} names {len(missing):,} clips, but none of them was uploaded "
-                f"(the first is {missing[0]}). Upload the videos together with it."
+                f"{named} names {len(missing):,} clips, but none of them was uploaded"
+                f"{_first_missing(missing)}. Upload the videos together with it."
             )
         elif unclear:
             self._tree.problems.append(
@@ -256,6 +256,11 @@ def unused_times_note(segments: int) -> list[str]:
 
 def _clips_are(names: list[str]) -> str:
     return "1 clip is" if len(names) == 1 else f"{len(names):,} clips are"
+
+
+def _first_missing(missing: list[str]) -> str:
+    """The first name; a row whose videos are lists of pictures has none."""
+    return next((f" (the first is {name})" for name in missing if name), "")
 
 
 def _first_names(names: list[str]) -> str:

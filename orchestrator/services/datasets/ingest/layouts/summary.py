@@ -7,17 +7,20 @@ from typing import Any
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout, Entry
 from orchestrator.services.datasets.ingest.layouts.reading import LEVELS, ReadingOptions
 from orchestrator.services.datasets.ingest.layouts.tree import TABLE_ENDINGS, Tree
+from orchestrator.services.datasets.not_used import NOT_USED, to_json
 
 SAMPLES = 3
-_MAX_NOTES, _MAX_FILES, _MAX_TEXT, _MAX_COLUMNS = 6, 6, 240, 40
+_MAX_NOTES, _MAX_FILES, _MAX_COLUMNS = 40, 100, 200
+_MAX_TEXT, _MAX_NOTE = 240, 1_000
 
 
 def summary(layout: DetectedLayout, tree: Tree, options: ReadingOptions, samples: int = SAMPLES) -> dict[str, Any]:
     """The layout as JSON values.
 
     Returns:
-        {"key", "title", "files", "columns", "notes", "samples": [{"file", "label", "caption", "prompt", "split"}]}; and
-        for corrections "choices", the columns of the tables and the folders of a clip, and "reading", the options.
+        {"key", "title", "files", "columns", "notes", "not_used", "samples": [{"file", "label", "caption", "prompt",
+        "split"}]}; and for corrections "choices", the columns of the tables and the folders of a clip, and "reading",
+        the options.
     """
     usable = [entry for entry in layout.entries if not entry.problem]
     # From the beginning, the middle and the end, because neighbours are alike.
@@ -27,8 +30,8 @@ def summary(layout: DetectedLayout, tree: Tree, options: ReadingOptions, samples
         {
             "file": entry.name[-_MAX_TEXT:],
             "label": entry.label,
-            "caption": entry.caption[:_MAX_TEXT],
-            "prompt": entry.prompt[:_MAX_TEXT],
+            "caption": _shortened(entry.caption),
+            "prompt": _shortened(entry.prompt),
             "split": entry.split.value,
         }
         for entry in chosen
@@ -38,11 +41,23 @@ def summary(layout: DetectedLayout, tree: Tree, options: ReadingOptions, samples
         "title": layout.title,
         "files": layout.files[:_MAX_FILES],
         "columns": layout.columns,
-        "notes": [note[:_MAX_TEXT] for note in layout.notes[:_MAX_NOTES]],
+        "notes": _notes(layout.notes),
+        NOT_USED: to_json(layout.not_used),
         "samples": shown,
         "choices": {"columns": _columns(tree), "folders": _folders(usable or layout.entries)},
         "reading": asdict(options),
     }
+
+
+def _shortened(text: str) -> str:
+    """The beginning of a sample's text; the text itself is stored whole with its clip."""
+    return text if len(text) <= _MAX_TEXT else f"{text[: _MAX_TEXT - 1]}…"
+
+
+def _notes(notes: list[str]) -> list[str]:
+    more = len(notes) - _MAX_NOTES
+    further = [f"There are {more:,} further notes, which are not stored."] if more > 0 else []
+    return [note if len(note) <= _MAX_NOTE else f"{note[: _MAX_NOTE - 1]}…" for note in notes[:_MAX_NOTES]] + further
 
 
 def _columns(tree: Tree) -> list[str]:

@@ -22,6 +22,7 @@ _MAX_EXAMINED = 200
 """How many text files are read again to find out why they are not used; the others share one reason."""
 _MAX_ROWS = 1_000
 _MAX_COLUMNS = 6
+_UNKNOWN = "No layout finds clips and annotations in it."
 _CORRECT = "If it describes the clips, choose the layout and the columns under Correct."
 
 
@@ -54,9 +55,6 @@ def unused_files(tree: Tree, layout: DetectedLayout) -> list[NotUsed]:
     return collected.groups()
 
 
-_UNKNOWN = "No layout finds clips and annotations in it."
-
-
 def descriptions_looked_at(groups: Sequence[NotUsed]) -> list[str]:
     """Sentences about the text files that are not used, for an import in which nothing can be used."""
     return [
@@ -65,6 +63,12 @@ def descriptions_looked_at(groups: Sequence[NotUsed]) -> list[str]:
         for name in group.names
         if group.kind is NotUsedKind.FILE and ending_of(name) in _DESCRIPTIONS and not is_documentation(name)
     ]
+
+
+def first_reason(groups: Sequence[NotUsed]) -> str:
+    """A sentence about the first file that is not used, such as "notes.doc: It is no film."; "" where all are used."""
+    named = [(PurePosixPath(group.names[0]).name, group) for group in groups if group.names]
+    return next((f"{name}: {g.reason} {g.step}".strip() for name, g in named if g.kind is NotUsedKind.FILE), "")
 
 
 def general_reason(name: str, problem: str) -> str:
@@ -96,8 +100,9 @@ def _no_text(ending: str) -> tuple[str, str]:
 def _why(tree: Tree, name: str, layout: DetectedLayout) -> tuple[str, str]:
     """(why a text file is not used, what to do)."""
     content = tree.content(name)
-    if content.problems:
-        return content.problems[0], ""
+    short = PurePosixPath(name).name
+    if stated := next((problem for problem in tree.problems if problem.startswith(f"{short} ")), ""):
+        return general_reason(name, stated), ""
     if content.rows:
         return _why_rows(tree, content.rows, layout)
     try:

@@ -18,6 +18,7 @@ from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.files import dataset_folder
 from orchestrator.services.datasets.ingest import open_archives, pipeline
+from orchestrator.services.datasets.ingest.archive_notes import ArchiveFindings
 from orchestrator.services.datasets.ingest.archive_parts import PartFiles
 from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
 from orchestrator.services.db import session_scope
@@ -208,8 +209,8 @@ def test_random_damage_is_read_or_refused(tmp_path: Path, monkeypatch: pytest.Mo
         target.mkdir(parents=True)
         try:
             name = chance.choice(["a.zip", "a.tar", "a.tar.gz", "a"])
-            open_archives.open_archive(PartFiles([upload]), name, target, target, 10**8, [])
-            open_archives.open_nested(target, upload.stat().st_size, 10**8, [])
+            open_archives.open_archive(PartFiles([upload]), name, target, target, 10**8, ArchiveFindings())
+            open_archives.open_nested(target, upload.stat().st_size, 10**8, ArchiveFindings())
         except Invalid as refused:
             sentences.append(refused.message)
     assert crashes == []

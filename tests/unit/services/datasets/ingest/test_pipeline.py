@@ -112,7 +112,6 @@ def test_bad_files_are_listed_with_their_reason(ada: Actor) -> None:
     bad = [clip for clip in clips_of(dataset_id) if clip.status is ClipStatus.BAD]
     assert {clip.name: (clip.problem_kind, clip.problem) for clip in bad} == {
         "left/cut.mp4": (ClipProblem.DAMAGED, "cut.mp4 is cut off."),
-        "right/notes.doc": (ClipProblem.NOT_A_VIDEO, "notes.doc is not a video."),
         "right/again.mp4": (ClipProblem.DUPLICATE, "Is the same video as left/0.mp4."),
     }
     (waits,) = (clip for clip in clips_of(dataset_id) if clip.status is ClipStatus.QUARANTINED)
@@ -120,7 +119,12 @@ def test_bad_files_are_listed_with_their_reason(ada: Actor) -> None:
     assert waits.problem == "loose.mp4 is in no folder. Put the clips of each class into a folder of its own."
     assert (get_settings().storage_dir / waits.path).read_bytes() == b"loose"
     assert waits.frames == 20
-    assert (dataset_of(dataset_id).clip_count, dataset_of(dataset_id).bad_count) == (6, 4)
+    assert (dataset_of(dataset_id).clip_count, dataset_of(dataset_id).bad_count) == (6, 3)
+    assert [(group["names"], group["reason"]) for group in dataset_of(dataset_id).layout["not_used"]] == [
+        (["right/notes.doc"], "It is neither a film, nor an archive, nor a text that describes films."),
+        (["left/cut.mp4"], "It is cut off."),
+        (["right/again.mp4"], "It is the same video as another clip."),
+    ]
 
 
 def link_zip() -> bytes:

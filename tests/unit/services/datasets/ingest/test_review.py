@@ -67,7 +67,8 @@ def test_what_would_come_is_shown_and_no_clip_is_opened(waiting: int) -> None:
     assert (dataset.status, dataset.stage, dataset.clip_count) == (DatasetStatus.PROCESSING, REVIEW, 0)
     said = dataset.layout["preview"]
     assert (said["clips"], said["classes"], said["class_count"]) == (5, {"monday": 4, "tuesday": 1}, 2)
-    assert (said["left_out"], said["splits"]) == (2, {"auto": 5})
+    assert (said["left_out"], said["splits"]) == (1, {"auto": 5})
+    assert [group["names"] for group in dataset.layout["not_used"]] == [["notes.pdf"]]
     assert "loose.mp4 is in no folder" in " ".join(said["why"])
     assert clips_of(waiting) == []
     # A letter that comes twice reads nothing.

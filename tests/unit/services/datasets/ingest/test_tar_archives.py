@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.domain.errors import Invalid
+from orchestrator.services.datasets.ingest.archive_notes import ArchiveFindings
 from orchestrator.services.datasets.ingest.tar_archives import unpack_tar
 
 

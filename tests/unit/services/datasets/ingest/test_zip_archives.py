@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.domain.errors import Invalid
+from orchestrator.services.datasets.ingest.archive_notes import ArchiveFindings
 from orchestrator.services.datasets.ingest.archive_parts import PartFiles
 from orchestrator.services.datasets.ingest.zip_archives import unpack
 from tests.fakes.uploads import zipped

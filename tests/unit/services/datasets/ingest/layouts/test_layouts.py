@@ -276,8 +276,13 @@ def test_missing_or_unnamed_files_are_reported(tmp_path: Path) -> None:
         "a.mp4": "",
         "b.mp4": "b.mp4 is named in metadata.csv but was not uploaded.",
         "c.mp4": "c.mp4 is not named in metadata.csv.",
-        "n.doc": "n.doc is not a video.",
     }
+    assert [(group.kind.value, group.names, group.reason) for group in seen.not_used] == [
+        ("file", ("c.mp4",), "It is not named in metadata.csv."),
+        ("file", ("n.doc",), "It is neither a film, nor an archive, nor a text that describes films."),
+        ("row", ("metadata.csv, line 3",), "The clip that it names was not uploaded."),
+        ("row", ("metadata.csv, line 4",), "It names a clip again, and adds nothing."),
+    ]
     assert seen.notes == [
         "1 further line names a clip again; the first one is used.",
         "1 clip is named in metadata.csv but not uploaded: b.mp4",
