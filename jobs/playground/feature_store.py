@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from jobs.video.cache import Sampling
+from orchestrator.domain.clip_facts import READER_VERSION
 from orchestrator.services.playground.questions import CheckedRequest
 from orchestrator.settings import get_settings
 
@@ -25,7 +26,7 @@ _IN_MEMORY: dict[str, dict[str, tuple[np.ndarray, ...]]] = {}
 
 def key_of(checked: CheckedRequest, who: str, sampling: Sampling) -> str:
     """A digest of the base's weights, the adapter's file and the sampled frames: everything that features depend on."""
-    parts: list[Any] = [FORMAT, checked.model_revision or str(checked.model_path), asdict(sampling)]
+    parts: list[Any] = [FORMAT, READER_VERSION, checked.model_revision or str(checked.model_path), asdict(sampling)]
     if checked.adapter is not None:
         recipe = checked.adapter.recipe.get("qlora", {})
         parts.append([recipe.get("enabled", True), recipe.get("bits", 4)])

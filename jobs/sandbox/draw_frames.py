@@ -10,7 +10,8 @@ from PIL import Image
 
 from jobs.families.registry import read_base, resolve
 from jobs.sandbox import limits
-from jobs.video.decode import Frames, decode_sample
+from jobs.video.decode import decode_sample
+from jobs.video.orientation import Frames
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.recipes import parse_recipe
 
@@ -37,7 +38,7 @@ def draw(request: dict[str, Any]) -> dict[str, Any]:
     family, recipe = resolve(base), parse_recipe({"data": request["data"]})
     family.check(base, recipe, request["task"])
     sampling = family.sampling(base, recipe)
-    frames, indices, rate = decode_sample(
+    frames, indices, seconds = decode_sample(
         Path(request["clip"]),
         sampling.count,
         dict(sampling.size),
@@ -50,7 +51,7 @@ def draw(request: dict[str, Any]) -> dict[str, Any]:
     sheet(frames, columns).save(request["sheet"], format="PNG")
     return {
         "indices": indices,
-        "times": [round(index / rate, 3) if rate else 0.0 for index in indices],
+        "times": [round(second, 3) for second in seconds],
         "columns": columns,
         "height": int(frames.shape[1]),
         "width": int(frames.shape[2]),

@@ -1,74 +1,86 @@
 """`python -m jobs.sandbox.make_preview SOURCE TARGET`: writes a small H.264 copy of a clip, for every browser."""
 
 import sys
-from collections.abc import Iterator
 from fractions import Fraction
-from itertools import chain
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
 from av.video.frame import PictureType, VideoFrame
 from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
 
 from jobs.sandbox import limits
-from jobs.video.decode import quarter_turns
+from jobs.video.film import Losses, shown_frames
+from jobs.video.orientation import UPRIGHT, orientation_of, shown_size
 from jobs.video.source import BROKEN, BadClip, open_clip
+from jobs.video.timeline import RunningClock, clock_of
 
 MAX_SIDE = 640
 MAX_SECONDS = 120.0
 MEMORY_BYTES = 3 * 2**30
 CPU_S = 120
 FILE_BYTES = 256 * 2**20
+_TICKS = 90_000
+"""Units of the copy's time stamps in a second."""
+_FASTEST = 120
 
 
 def write_preview(source: Path, target: Path) -> int:
-    """Writes up to two minutes of `source` to `target`, upright; how many frames.
+    """Writes up to two minutes of `source` to `target`, upright and with square pixels; how many frames.
 
     Raises:
         BadClip: nothing of it can be decoded.
     """
-    frames = 0
+    written = 0
     with open_clip(source) as (container, stream), av.open(str(target), "w", format="mp4") as out:
-        rate = Fraction(stream.average_rate or stream.guessed_rate or 25).limit_denominator(1001)
-        rate = rate if 1 <= rate <= 120 else Fraction(25)
-        decoded = container.decode(stream)
-        first = _first_frame(decoded, source)
-        turns = quarter_turns(first) if first is not None else 0
-        width, height = _fit(stream.codec_context.width, stream.codec_context.height)
-        video = out.add_stream(
-            "libx264", rate=rate, options={"crf": "26", "preset": "veryfast", "movflags": "+faststart"}
-        )
-        video.width, video.height = (height, width) if turns % 2 else (width, height)
-        video.pix_fmt = "yuv420p"
-        video.thread_type = "NONE"
-        reformatter = VideoReformatter()
-        try:
-            for frame in chain([] if first is None else [first], decoded):
-                small = reformatter.reformat(frame, width, height, "rgb24" if turns else "yuv420p")
-                if turns:  # the copy needs no rotation to be shown upright
-                    pixels = np.ascontiguousarray(np.rot90(np.asarray(small.to_ndarray(), np.uint8), turns))
-                    small = VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="yuv420p")
-                small.pts, small.time_base = frames, 1 / rate
-                small.pict_type = PictureType.NONE
-                out.mux(video.encode(small))
-                frames += 1
-                if frames >= MAX_SECONDS * rate:
-                    break
-        except BROKEN:
-            if not frames:
-                raise BadClip(source.name, "cannot be decoded.") from None
-        out.mux(video.encode())
-    if not frames:
-        raise BadClip(source.name, "has no pictures in it.")
-    return frames
+        clock = clock_of(container, stream)
+        running, pictures = RunningClock(clock), _Pictures(stream)
+        usual = float(
+            stream.guessed_rate or 0
+        )  # the rate that most frames have: the encoder shows the last one so long
+        rate = usual if 1 <= usual <= _FASTEST else min(max(clock.rate, 1), _FASTEST)
+        film = cast(VideoStream, out.add_stream("libx264", rate=Fraction(rate).limit_denominator(1001)))
+        film.options = {"crf": "26", "preset": "veryfast", "movflags": "+faststart"}
+        film.codec_context.time_base = Fraction(1, _TICKS)
+        film.pix_fmt, film.thread_type = "yuv420p", "NONE"
+        for frame in shown_frames(container, stream, Losses()):
+            second = running.second(frame.pts)
+            if second >= MAX_SECONDS:
+                break
+            picture = pictures.picture(frame)
+            if not written:
+                film.width, film.height = picture.width, picture.height
+            picture.pts, picture.time_base = round(second * _TICKS), Fraction(1, _TICKS)
+            picture.pict_type = PictureType.NONE
+            out.mux(film.encode(picture))
+            written += 1
+        if not written:
+            raise BadClip(source.name, "has no picture that can be decoded.")
+        out.mux(film.encode())
+    return written
 
 
-def _first_frame(decoded: Iterator[VideoFrame], source: Path) -> VideoFrame | None:
-    try:
-        return next(decoded, None)
-    except BROKEN:
-        raise BadClip(source.name, "cannot be decoded.") from None
+class _Pictures:
+    """Makes the pictures of the copy, all as large as the first."""
+
+    def __init__(self, stream: VideoStream) -> None:
+        self._aspect = stream.sample_aspect_ratio
+        self._size: tuple[int, int] | None = None
+        self._reformatter = VideoReformatter()
+
+    def picture(self, frame: VideoFrame) -> VideoFrame:
+        """The frame as players show it, smaller."""
+        orientation = orientation_of(frame)
+        if self._size is None:
+            self._size = _fit(*shown_size(frame.width, frame.height, self._aspect, orientation))
+        size = orientation.size(*self._size)
+        if orientation == UPRIGHT:
+            return self._reformatter.reformat(frame, *size, "yuv420p")
+        small = self._reformatter.reformat(frame, *size, "rgb24")
+        upright = orientation.upright(np.asarray(small.to_ndarray(), np.uint8))
+        return VideoFrame.from_ndarray(upright, format="rgb24").reformat(format="yuv420p")
 
 
 def _fit(width: int, height: int) -> tuple[int, int]:

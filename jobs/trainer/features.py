@@ -14,7 +14,8 @@ from safetensors.torch import load_file, save
 from jobs.families.protocol import Features, VisionEncoder
 from jobs.video.cache import ClipFile, FrameCache
 from jobs.video.cache_eviction import CacheBudget
-from jobs.video.decode import Frames
+from jobs.video.orientation import Frames
+from orchestrator.domain.clip_facts import READER_VERSION
 
 T = TypeVar("T")
 FORMAT = 1
@@ -84,7 +85,7 @@ class FeatureCache:
         return self._paths[clip]
 
     def _path_of(self, clip: ClipFile) -> Path:
-        what = (FORMAT, clip.identity, repr(self._frames.sampling), self._encoder.key)
+        what = (FORMAT, READER_VERSION, clip.identity, repr(self._frames.sampling), self._encoder.key)
         key = hashlib.sha256(repr(what).encode()).hexdigest()
         return self._folder / key[:2] / f"{key}.safetensors"
 

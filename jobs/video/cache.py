@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from jobs.video.cache_eviction import CacheBudget
-from jobs.video.decode import Frames, decode_frames
-
-FORMAT = 1
-"""Increased whenever decoding or resizing gives other bytes, so that files of earlier versions are not used."""
+from jobs.video.decode import decode_frames
+from jobs.video.orientation import Frames
+from orchestrator.domain.clip_facts import READER_VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ class FrameCache:
 
     def path_of(self, clip: ClipFile) -> Path:
         """The file that holds this clip's frames."""
-        key = hashlib.sha256(repr((FORMAT, clip.identity, asdict(self.sampling))).encode()).hexdigest()
+        key = hashlib.sha256(repr((READER_VERSION, clip.identity, asdict(self.sampling))).encode()).hexdigest()
         return self._folder / key[:2] / f"{key}.npy"
 
     def _open(self, path: Path) -> Frames | None:

@@ -1,32 +1,59 @@
-"""Decodes the sampled frames of a clip with PyAV and checks that the clip has as many frames as its header says."""
+"""The one reader of clips: the frames that players show, upright, by the second at which each is shown."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple, cast
 
 import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 from PIL import Image
 
-from jobs.video.sampling import fit, sample_indices
+from jobs.video.film import (
+    Losses,
+    check_end,
+    check_losses,
+    frame_at,
+    shown_frames,
+    stamps_by_index,
+    stamps_by_packets,
+)
+from jobs.video.orientation import Frames, orientation_of, shown_size
+from jobs.video.sampling import fit
 from jobs.video.source import BROKEN, BadClip, open_clip
+from jobs.video.timeline import StreamClock, Timeline, build_timeline, clock_of
 
 SEEK_ABOVE = 1_200
 """Frames; in longer clips the decoder seeks to each sampled frame, shorter ones decode faster from end to end."""
-Frames = NDArray[np.uint8]
-Picker = Callable[[int], list[int]]
+EXACT_BELOW = 3_000
+"""Frames; a longer clip is not decoded as a whole to learn which of its packets give a picture."""
+_SEEK_EVERY = 60
+"""Frames; where fewer lie between two sampled ones, reading on is faster than seeking."""
 
 
-def count_frames(path: Path, name: str = "") -> int:
-    """How many frames the file really has, by its packets, without decoding."""
-    with open_clip(path, name) as (container, stream):
-        try:
-            return sum(1 for packet in container.demux(stream) if packet.size)
-        except BROKEN:
-            raise BadClip(name or path.name, "is cut off or damaged. Upload it again.") from None
+class Sample(NamedTuple):
+    """Sampled frames: (count, height, width, 3) bytes RGB, their indices in the clip, and their seconds."""
+
+    frames: Frames
+    indices: list[int]
+    seconds: list[float]
+
+
+class Picture(NamedTuple):
+    """A decoded frame: its pixels upright, and the (width, height) at which players show them."""
+
+    pixels: Frames
+    shown: tuple[int, int]
+
+
+class Expected(NamedTuple):
+    """The frames of a clip before they are decoded: their time stamps, the timeline by them, and the stream's clock."""
+
+    stamps: Sequence[int | None]
+    timeline: Timeline
+    clock: StreamClock
 
 
 def decode_frames(
@@ -43,7 +70,7 @@ def decode_frames(
     Args:
         path: the file.
         count: frames to sample.
-        size: a processor's `size`; None leaves the pictures as they are.
+        size: a processor's `size`; None: as large as players show them.
         crop: (height, width) cut from the middle after resizing.
         fps: frames a second to sample at; None: spread over the whole clip.
         resample: Pillow's filter, the one the checkpoint's processor names.
@@ -55,7 +82,7 @@ def decode_frames(
     Raises:
         BadClip: a sentence with the clip's name.
     """
-    return decode_sample(path, count, size, crop, fps, resample, name)[0]
+    return decode_sample(path, count, size, crop, fps, resample, name).frames
 
 
 def decode_sample(
@@ -66,106 +93,122 @@ def decode_sample(
     fps: float | None = None,
     resample: int = Image.Resampling.BILINEAR,
     name: str = "",
-) -> tuple[Frames, list[int], float]:
-    """As `decode_frames`, and with the frames their indices in the clip and its frame rate."""
-    name = name or path.name
-    total, rate = _declared(path, name)
-    if total < 1:
-        raise BadClip(name, "has no pictures in it. Upload it again.")
-    pictures, picked = _pick(path, name, total, lambda n: sample_indices(n, count, rate, fps))
-    return np.stack([_prepare(picture, size, crop, resample) for picture in pictures]), picked, rate
+) -> Sample:
+    """As `decode_frames`, and with the frames their indices in the clip and their seconds."""
+    pictures, indices, timeline = _read(path, name or path.name, count, fps)
+    width, height = pictures[0].shown
+    target = fit(width, height, size) if size is not None else (width, height)
+    frames = np.stack([_prepare(picture.pixels, target, crop, resample) for picture in pictures])
+    return Sample(frames, indices, [timeline.starts[index] for index in indices])
 
 
-def _declared(path: Path, name: str) -> tuple[int, float]:
-    """The frame count by the header (else by the packets), and the frame rate."""
-    with open_clip(path, name) as (_, stream):
-        frames, rate = stream.frames, float(stream.average_rate or stream.guessed_rate or 0)
-    return frames or count_frames(path, name), rate
-
-
-def _pick(path: Path, name: str, total: int, picker: Picker) -> tuple[list[Frames], list[int]]:
-    """Decodes the picked frames; when fewer can be decoded than the file declares, picks again among those."""
-    indices = picker(total)
-    frames, decoded = _read(path, name, indices, total)
-    if len(frames) < len(set(indices)):
-        # Some codecs drop a few frames at the ends; more than that is damage.
-        if decoded < max(1, round(total * 0.9)):
-            raise BadClip(name, f"stops decoding at frame {decoded} of {total}. Cut it there or upload it again.")
-        indices = picker(decoded)
-        frames, _ = _read(path, name, indices, decoded, seek=False)
-        if len(frames) < len(set(indices)):
-            raise BadClip(name, f"stops decoding at frame {decoded} of {total}. Cut it there or upload it again.")
-    return [frames[index] for index in indices], indices
-
-
-def _read(path: Path, name: str, indices: list[int], total: int, seek: bool = True) -> tuple[dict[int, Frames], int]:
-    """(frames by index, how many of the clip could be decoded)"""
+def expected_frames(path: Path, name: str) -> Expected | None:
+    """The frames of a clip without decoding it; None where only decoding tells."""
     with open_clip(path, name) as (container, stream):
-        if seek and total > SEEK_ABOVE and len(indices) * 60 < total and stream.average_rate and stream.time_base:
-            return _read_by_seeking(container, stream, indices, total)
-        return _read_in_order(container, stream, set(indices))
+        clock = clock_of(container, stream)
+        found = stamps_by_index(stream, clock) if stream.frames > EXACT_BELOW else None
+        found = found or stamps_by_packets(container, stream, clock)
+        if found is None:
+            return None
+        return Expected(found.stamps, build_timeline(found.stamps, found.last_duration, clock), clock)
 
 
-def _read_in_order(container: InputContainer, stream: VideoStream, indices: set[int]) -> tuple[dict[int, Frames], int]:
-    frames: dict[int, Frames] = {}
-    reformatter, last, index = VideoReformatter(), max(indices), 0
-    try:
-        for frame in container.decode(stream):
-            if index in indices:
-                frames[index] = _rgb(frame, reformatter)
-            index += 1
-            if index > last:
-                break
-    except BROKEN:
-        pass  # the caller reports at which frame decoding stopped
-    return frames, index
+def decode_timeline(path: Path, name: str) -> Timeline:
+    """The frames of a clip, by decoding it as a whole.
+
+    Raises:
+        BadClip: it is cut off, damaged, or nothing of it can be decoded.
+    """
+    with open_clip(path, name) as (container, stream):
+        check_end(path, name, container, stream)
+        losses, clock = Losses(), clock_of(container, stream)
+        shown = [(frame.pts, frame.duration) for frame in shown_frames(container, stream, losses)]
+        check_losses(path, name, stream, len(shown), losses)
+        return build_timeline([stamp for stamp, _ in shown], shown[-1][1] or 0, clock)
 
 
-def _read_by_seeking(
-    container: InputContainer, stream: VideoStream, indices: list[int], total: int
-) -> tuple[dict[int, Frames], int]:
-    frames: dict[int, Frames] = {}
+def _read(path: Path, name: str, count: int, fps: float | None) -> tuple[list[Picture], list[int], Timeline]:
+    """The sampled frames with their indices; where the packets promise frames that are not shown, it decodes again."""
+    expected = expected_frames(path, name)
+    if expected is not None:
+        indices = expected.timeline.sample(count, fps)
+        found = _read_expected(path, name, expected, indices)
+        if found is not None:
+            return [found[index] for index in indices], indices, expected.timeline
+    timeline = decode_timeline(path, name)
+    indices = timeline.sample(count, fps)
+    with open_clip(path, name) as (container, stream):
+        found = _in_order(container, stream, set(indices), None)
+    if found is None:
+        raise BadClip(name, "gives other pictures each time it is decoded. Convert it to MP4 and upload it again.")
+    return [found[index] for index in indices], indices, timeline
+
+
+def _read_expected(path: Path, name: str, expected: Expected, indices: list[int]) -> dict[int, Picture] | None:
+    """The frames by index; None unless those are shown which the packets promise."""
+    stamps, total = expected.stamps, expected.timeline.frames
+    known = expected.clock.reliable and None not in stamps
+    with open_clip(path, name) as (container, stream):
+        if known and expected.clock.seeks and total > SEEK_ABOVE and len(indices) * _SEEK_EVERY < total:
+            wanted = {index: cast(int, stamps[index]) for index in indices}
+            return _by_seeking(container, stream, wanted, expected.clock, is_exact=total <= EXACT_BELOW)
+        return _in_order(container, stream, set(indices), stamps if known else None)
+
+
+def _in_order(
+    container: InputContainer, stream: VideoStream, indices: set[int], stamps: Sequence[int | None] | None
+) -> dict[int, Picture] | None:
+    """Decodes up to the last index.
+
+    Args:
+        stamps: those that the frames must have.
+    """
+    found: dict[int, Picture] = {}
+    reformatter, last = VideoReformatter(), max(indices)
+    for index, frame in enumerate(shown_frames(container, stream, Losses())):
+        if stamps is not None and frame.pts != stamps[index]:
+            return None
+        if index in indices:
+            found[index] = picture_of(frame, stream, reformatter)
+        if index == last:
+            return found
+    return None
+
+
+def _by_seeking(
+    container: InputContainer, stream: VideoStream, wanted: dict[int, int], clock: StreamClock, is_exact: bool
+) -> dict[int, Picture] | None:
+    """Seeks to each time stamp.
+
+    Args:
+        is_exact: whether each frame must have its own stamp, instead of being the one that is shown then.
+    """
+    found: dict[int, Picture] = {}
     reformatter = VideoReformatter()
-    assert stream.average_rate
-    assert stream.time_base
-    step = 1 / (stream.average_rate * stream.time_base)
-    start = stream.start_time or 0
-    for index in sorted(set(indices)):
-        target = start + int(index * step)
-        try:
-            container.seek(target, stream=stream)
-            for frame in container.decode(stream):
-                if frame.pts is not None and frame.pts + float(step) / 2 >= target:
-                    frames[index] = _rgb(frame, reformatter)
-                    break
-        except BROKEN:
-            return frames, index
-    return frames, total
+    try:
+        for index, stamp in sorted(wanted.items()):
+            frame = frame_at(container, stream, stamp, clock)
+            if frame is None or (is_exact and frame.pts != stamp):
+                return None
+            found[index] = picture_of(frame, stream, reformatter)
+    except BROKEN:
+        return None
+    return found
 
 
-def _rgb(frame: VideoFrame, reformatter: VideoReformatter) -> Frames:
+def picture_of(frame: VideoFrame, stream: VideoStream, reformatter: VideoReformatter) -> Picture:
+    """The pixels of a frame in RGB and upright, and the size at which players show them."""
+    orientation = orientation_of(frame)
     # One thread: starting others takes 25 times as long as converting a small frame.
-    return upright(np.asarray(reformatter.reformat(frame, format="rgb24", threads=1).to_ndarray(), np.uint8), frame)
+    pixels = np.asarray(reformatter.reformat(frame, format="rgb24", threads=1).to_ndarray(), np.uint8)
+    shown = shown_size(frame.width, frame.height, stream.sample_aspect_ratio, orientation)
+    return Picture(orientation.upright(pixels), shown)
 
 
-def quarter_turns(frame: VideoFrame) -> int:
-    """Quarter turns to the left that set a frame upright: phones store their orientation in the file."""
-    return round(frame.rotation / 90) % 4
-
-
-def upright(picture: Frames, frame: VideoFrame) -> Frames:
-    """The pixels of a frame as players show them."""
-    turns = quarter_turns(frame)
-    return np.ascontiguousarray(np.rot90(picture, turns)) if turns else picture
-
-
-def _prepare(picture: Frames, size: dict[str, int] | None, crop: tuple[int, int] | None, resample: int) -> Frames:
-    """Resizes as the checkpoint's Pillow processor does, then crops the centre (padding with black)."""
-    if size is not None:
-        height, width = picture.shape[:2]
-        target = fit(width, height, size)
-        if target != (width, height):
-            picture = np.asarray(Image.fromarray(picture).resize(target, Image.Resampling(resample)))
+def _prepare(picture: Frames, target: tuple[int, int], crop: tuple[int, int] | None, resample: int) -> Frames:
+    """Resizes to (width, height) as the checkpoint's processor does, then crops the centre, padding in black."""
+    if (picture.shape[1], picture.shape[0]) != target:
+        picture = np.asarray(Image.fromarray(picture).resize(target, Image.Resampling(resample)))
     if crop is None or picture.shape[:2] == crop:
         return picture
     height, width = crop

@@ -27,4 +27,6 @@ def inspect_clip(path: Path, name: str, strip: Path, scaler: VideoReformatter | 
     pictures = join_tiles(facts.tiles)
     write_strip(pictures, strip)
     digest = fingerprint(pictures)
-    return ClipFacts(facts.frames, facts.fps, facts.width, facts.height, facts.duration_s, facts.codec, digest)
+    return ClipFacts(
+        facts.frames, facts.fps, facts.width, facts.height, facts.duration_s, facts.codec, digest, facts.note
+    )

@@ -2,27 +2,34 @@
 
 import time
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
 
 from av.container import InputContainer
-from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
-from jobs.video.decode import Frames, count_frames, decode_frames, quarter_turns
+from jobs.video.decode import EXACT_BELOW, decode_sample, expected_frames
+from jobs.video.film import Losses, check_end, check_losses, shown_frames
+from jobs.video.orientation import Frames, orientation_of, shown_size
 from jobs.video.sampling import sample_indices
-from jobs.video.source import BROKEN, BadClip, is_image, open_clip
+from jobs.video.source import BadClip, films, is_image, open_clip
 from jobs.video.thumbnail import FRAMES, tile_of
+from jobs.video.timeline import Timeline, build_timeline, clock_of
 
 MAX_SECONDS = 60.0
-FULL_FRAMES = 3_000
+FULL_FRAMES = EXACT_BELOW
+_MISSING_END = 0.1
+"""Share of a long clip that may be missing at its end."""
 
 
 @dataclass(frozen=True)
 class ClipProbe:
-    """A clip's facts, counted instead of read from its header: `frames` were decoded, `duration_s` is frames / fps."""
+    """A clip's facts as players show it: `frames` were decoded, `duration_s` is by their time stamps.
+
+    Attributes:
+        note: what of the file is not used, as a sentence; "" where all of it is.
+    """
 
     frames: int
     fps: float
@@ -30,6 +37,7 @@ class ClipProbe:
     height: int
     duration_s: float
     codec: str
+    note: str = ""
     tiles: list[Frames] = field(default_factory=list, repr=False, compare=False)
     """The frames of the film strip, when they were requested."""
 
@@ -59,128 +67,102 @@ def probe(
     with open_clip(path, name) as (container, stream):
         if is_image(stream, container):
             raise BadClip(name, "is a single picture, not a video.")
-        fps = float(stream.average_rate or stream.guessed_rate or 0)
-        facts = ClipProbe(0, fps, stream.codec_context.width, stream.codec_context.height, 0.0, _codec(stream))
-        declared = stream.frames
-        # Where the header has no frame count, the packets are counted first: the strip covers the whole clip.
-        total = (declared or _count(path, name)) if strip else declared
-        indices = sample_indices(total, FRAMES) if strip and 0 < total <= full_frames else []
+        check_end(path, name, container, stream)
+        others = len(films(container)) - 1
+        indices = _strip_indices(path, name, stream) if strip else []
         reader = _Reader(name, max_seconds, full_frames, indices, scaler or VideoReformatter())
-        reader.run(container, stream, declared)
-    _check(path, name, declared, reader, full_frames)
-    frames = reader.decoded if reader.packets <= full_frames else reader.packets
-    fps = fps if 0 < fps < 1_000 else 25.0
-    tiles = _tiles(path, name, indices, reader) if strip else []
-    if reader.turns % 2:  # the size as players and models see the clip
-        facts = replace(facts, width=facts.height, height=facts.width)
-    return replace(facts, frames=frames, fps=round(fps, 3), duration_s=round(frames / fps, 3), tiles=tiles)
+        timeline = reader.run(container, stream)
+        codec, number = stream.codec_context.name, stream.index
+        if timeline is not None:
+            check_losses(path, name, stream, len(reader.shown), reader.losses)
+    if timeline is None:
+        timeline = _long_timeline(path, name)
+    if timeline.frames == 1 and codec in _PICTURE_CODECS:
+        raise BadClip(name, "is a single picture, not a video.")
+    tiles = _tiles(path, name, timeline, reader) if strip else []
+    width, height = reader.size
+    note = _note(name, reader.losses, others, number)
+    return ClipProbe(
+        timeline.frames, round(timeline.rate, 3), width, height, round(timeline.duration_s, 3), codec, note, tiles
+    )
+
+
+_PICTURE_CODECS = frozenset({"gif", "png", "apng", "webp"})
+"""Codecs of pictures that may move."""
 
 
 class _Reader:
-    """Reads a file once: decodes up to `limit` frames, keeps those of `indices` as tiles, counts its packets."""
+    """Decodes a file once up to `limit` frames and keeps those of `indices` as tiles."""
 
     def __init__(
         self, name: str, seconds: float, limit: int, indices: Collection[int], scaler: VideoReformatter
     ) -> None:
         self._name, self._seconds, self._limit, self._indices = name, seconds, limit, frozenset(indices)
-        self._deadline = time.monotonic() + seconds
         self._reformatter = scaler
-        self.packets = self.decoded = self.turns = 0
-        self.broken = False
+        self.losses = Losses()
+        self.shown: list[int | None] = []
+        """The time stamps of the decoded frames."""
+        self.size = (0, 0)
+        """(width, height) as players show the first frame."""
         self.tiles: dict[int, Frames] = {}
 
-    def run(self, container: InputContainer, stream: VideoStream, declared: int) -> None:
-        """Raises BadClip when it takes too long; damage only shows in the counts, for the caller to check."""
-        try:
-            if 0 < declared <= self._limit:
-                self._decode_all(container, stream)
-                if self.decoded == declared:  # the packets need not be counted
-                    self.packets = declared
-                    return
-                container.seek(0, stream=stream)
-                self.decoded, self.broken = 0, False
-            self._packet_by_packet(container, stream)
-        except BROKEN as error:
-            if isinstance(error, BadClip):
-                raise
-            self.packets = 0
+    def run(self, container: InputContainer, stream: VideoStream) -> Timeline | None:
+        """The timeline of the decoded frames; None where there are more than the limit.
 
-    def _decode_all(self, container: InputContainer, stream: VideoStream) -> None:
-        """The fast path of undamaged clips; damage shows in the number of frames."""
-        try:
-            for frame in container.decode(stream):
-                self._add(frame)
-        except BROKEN as error:
-            if isinstance(error, BadClip):
-                raise
-
-    def _packet_by_packet(self, container: InputContainer, stream: VideoStream) -> None:
-        for packet in container.demux(stream):
-            self.packets += 1 if packet.size else 0
-            if self.decoded >= self._limit or self.broken:
-                continue
-            try:
-                for frame in packet.decode():
-                    if self.decoded < self._limit:
-                        self._add(cast(VideoFrame, frame))
-            except BROKEN as error:
-                if isinstance(error, BadClip):
-                    raise
-                self.broken = True
-
-    def _add(self, frame: VideoFrame) -> None:
-        if not self.decoded:
-            self.turns = quarter_turns(frame)
-        if self.decoded in self._indices:
-            self.tiles[self.decoded] = tile_of(frame, self._reformatter)
-        self.decoded += 1
-        if time.monotonic() > self._deadline:
-            raise BadClip(self._name, f"takes longer than {self._seconds:.0f} seconds to decode. Make it shorter.")
+        Raises:
+            BadClip: it takes too long, or there is no frame.
+        """
+        deadline, last, aspect = time.monotonic() + self._seconds, 0, stream.sample_aspect_ratio
+        for frame in shown_frames(container, stream, self.losses):
+            index = len(self.shown)
+            if index == self._limit:
+                return None
+            if not index:
+                self.size = shown_size(frame.width, frame.height, aspect, orientation_of(frame))
+            if index in self._indices:
+                self.tiles[index] = tile_of(frame, self._reformatter, aspect)
+            self.shown.append(frame.pts)
+            last = frame.duration or 0
+            if time.monotonic() > deadline:
+                raise BadClip(self._name, f"takes longer than {self._seconds:.0f} seconds to decode. Make it shorter.")
+        if not self.shown:
+            raise BadClip(self._name, "has no picture that can be decoded. Upload it again or as MP4.")
+        return build_timeline(self.shown, last, clock_of(container, stream))
 
 
-def _check(path: Path, name: str, declared: int, reader: _Reader, full_frames: int) -> None:
-    """Refuses a clip that has no frames, is cut off, or stops decoding early."""
-    packets, decoded = reader.packets, reader.decoded
-    if max(declared, packets) == 0:
-        raise BadClip(name, "has no pictures in it. Upload it again.")
-    if declared and packets < declared * 0.98:
-        raise BadClip(name, f"is cut off: {packets} of its {declared} frames are there. Upload it again.")
-    if decoded == 0:
-        raise BadClip(name, "has no picture that can be decoded. Upload it again or as MP4.")
-    expected = min(packets, full_frames)
-    if decoded < expected * 0.9 or (reader.broken and decoded < expected - 2):
-        raise BadClip(name, f"stops decoding at frame {decoded} of {packets}. Cut it there or upload it again.")
-    if packets > full_frames:
-        _decode_end(path, name)
+def _strip_indices(path: Path, name: str, stream: VideoStream) -> list[int]:
+    """The frames of the strip by what header or packets promise, so that it can be made while decoding."""
+    expected = stream.frames
+    if "mp4" in stream.container.format.name:
+        expected = sum(not entry.is_discard for entry in stream.index_entries)
+    if not expected:
+        promised = expected_frames(path, name)
+        expected = promised.timeline.frames if promised else 0
+    return sample_indices(expected, FRAMES) if 0 < expected <= FULL_FRAMES else []
 
 
-def _tiles(path: Path, name: str, indices: list[int], reader: _Reader) -> list[Frames]:
-    """The frames of the strip; a long clip, or one shorter than it declares, is decoded again for them."""
-    if indices and all(index in reader.tiles for index in indices):
+def _tiles(path: Path, name: str, timeline: Timeline, reader: _Reader) -> list[Frames]:
+    """The frames of the strip; those of a long clip, or of one that shows other frames than it promised, are read."""
+    indices = timeline.sample(FRAMES)
+    if all(index in reader.tiles for index in indices):
         return [reader.tiles[index] for index in indices]
-    return [tile_of(picture) for picture in decode_frames(path, FRAMES, name=name)]
+    return [tile_of(picture) for picture in decode_sample(path, FRAMES, name=name).frames]
 
 
-def _count(path: Path, name: str) -> int:
-    try:
-        return count_frames(path, name)
-    except BadClip:
-        return 0
+def _long_timeline(path: Path, name: str) -> Timeline:
+    """The frames of a long clip by its packets; its last part, where a truncated upload shows, is decoded."""
+    expected = expected_frames(path, name)
+    if expected is None:
+        raise BadClip(name, "cannot be read to its end. It is cut off or damaged: upload it again, or as MP4.")
+    return expected.timeline
 
 
-def _codec(stream: VideoStream) -> str:
-    return stream.codec_context.name
-
-
-def _decode_end(path: Path, name: str) -> None:
-    """Decodes the last part of a long clip, where a truncated upload shows."""
-    with open_clip(path, name) as (container, stream):
-        try:
-            end = int((container.duration or 0) * 0.98)
-            container.seek(end)
-            if next(iter(container.decode(stream)), None) is None:
-                raise BadClip(name, "is cut off near its end. Upload it again.")
-        except BROKEN as error:
-            if isinstance(error, BadClip):
-                raise
-            raise BadClip(name, "is cut off near its end. Upload it again.") from None
+def _note(name: str, losses: Losses, others: int, number: int) -> str:
+    notes = []
+    if losses.keyless:
+        notes.append(f"begins without a key frame: its first {losses.keyless} pictures cannot be shown")
+    if losses.packets:
+        notes.append(f"is damaged: {losses.packets} of its pictures are left out")
+    if others:
+        notes.append(f"holds {others + 1} films: the one that players show (stream {number}) is used")
+    return f"{name} {'; it '.join(notes)}." if notes else ""

@@ -1,5 +1,8 @@
 """Which frames of a clip a model sees, and at which size: arithmetic only, no file is opened."""
 
+from bisect import bisect_right
+from collections.abc import Sequence
+
 
 def sample_indices(total: int, count: int, native_fps: float = 0.0, fps: float | None = None) -> list[int]:
     """Indices of `count` frames of a clip with `total` frames, in order.
@@ -20,6 +23,40 @@ def sample_indices(total: int, count: int, native_fps: float = 0.0, fps: float |
             start = (total - 1 - span) / 2
             return [min(total - 1, round(start + stride * i)) for i in range(count)]
     return [int((i + 0.5) * total / count) for i in range(count)]
+
+
+def even_step(starts: Sequence[float], last: float) -> float:
+    """Seconds from one frame to the next where all are shown for about equally long, else 0.
+
+    A cut without encoding loses some of the last frames, those that others are needed for (B frames). So the last four
+    may be further apart.
+
+    Args:
+        starts: the second at which each frame is shown, from 0.
+        last: for how long the last one is shown; 0: not known.
+    """
+    for body in (starts, starts[:-4] if len(starts) >= 8 else []):
+        step = body[-1] / (len(body) - 1) if len(body) > 1 else 0.0
+        gaps = [after - before for before, after in zip(starts[len(body) - 1 :], starts[len(body) :], strict=False)]
+        if not step or last > 3 * step or any(gap > 5.5 * step for gap in gaps):
+            continue
+        if all(abs(start - i * step) <= step / 2 for i, start in enumerate(body)):
+            return step
+    return 0.0
+
+
+def even_rate(step: float, steps: int, header: float) -> float:
+    """Frames a second: the header's where the time stamps agree with it, which may be rounded to milliseconds."""
+    agrees = abs(step * steps - steps / header) <= max(0.5 / header, 0.02 * step * steps)
+    return header if agrees else 1 / step
+
+
+def sample_by_time(starts: Sequence[float], duration: float, count: int, fps: float | None = None) -> list[int]:
+    """As `sample_indices` where frames are shown for different times: indices of those that are shown then."""
+    span, times = (count - 1) / fps if fps else 0.0, [(i + 0.5) * duration / count for i in range(count)]
+    if fps and span <= starts[-1]:
+        times = [(starts[-1] - span) / 2 + i / fps for i in range(count)]
+    return [max(0, bisect_right(starts, second) - 1) for second in times]
 
 
 def fit(width: int, height: int, size: dict[str, int]) -> tuple[int, int]:

@@ -1,11 +1,12 @@
 """Opens a video file for decoding; whatever may be wrong with it becomes one sentence."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import av
 from av.container import InputContainer
+from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from orchestrator.domain.errors import Invalid
@@ -14,11 +15,15 @@ MAX_SIDE = 16_384
 """Pixels; a larger side is a wrong header or an attack on the memory."""
 MAX_PIXELS = 8_192 * 8_192
 BROKEN = (av.FFmpegError, ValueError, EOFError, OSError)
+_NO_FILM = (
+    Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image | Disposition.dependent
+)  # fmt: skip
+"""Streams of pictures that players do not play: covers, thumbnails, layers of another stream."""
 
 
 @contextmanager
 def open_clip(path: Path, name: str = "") -> Iterator[tuple[InputContainer, VideoStream]]:
-    """Opens `path` and yields its container and first video stream, decoding on one thread.
+    """Opens `path` and yields its container and the stream of its film, decoding on one thread.
 
     Args:
         path: the file.
@@ -32,19 +37,71 @@ def open_clip(path: Path, name: str = "") -> Iterator[tuple[InputContainer, Vide
         raise BadClip(name, "is no longer there. Add it to the dataset again.")
     if path.stat().st_size == 0:
         raise BadClip(name, "is empty. Upload it again.")
-    try:
-        # Only local files: a playlist inside an upload must not cause requests to the addresses in it.
-        container = av.open(str(path), options={"protocol_whitelist": "file"}, metadata_errors="ignore")
-    except BROKEN:
-        raise BadClip(name, "is not a video we can read, or it is cut off. Upload it again or as MP4.") from None
-    with container:
-        if not container.streams.video:
-            what = "holds sound only" if container.streams.audio else "holds no pictures"
-            raise BadClip(name, f"{what}. Upload a video.")
-        stream = container.streams.video[0]
+    with _open(path, name) as container:
+        stream = _film_stream(path, name, container)
         _check_size(name, stream)
         stream.thread_type = "NONE"
         yield container, stream
+
+
+def _open(path: Path, name: str) -> InputContainer:
+    try:
+        # Only local files: a playlist inside an upload must not cause requests to the addresses in it.
+        return av.open(str(path), options={"protocol_whitelist": "file"}, metadata_errors="ignore")
+    except BROKEN:
+        raise BadClip(name, "is not a video we can read, or it is cut off. Upload it again or as MP4.") from None
+
+
+def films(container: InputContainer) -> list[VideoStream]:
+    """The video streams that players can play: all but covers, thumbnails and codecs that nothing here decodes."""
+    return [stream for stream in container.streams.video if stream.codec_context and not stream.disposition & _NO_FILM]
+
+
+def _film_stream(path: Path, name: str, container: InputContainer) -> VideoStream:
+    found = films(container)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        return found[_longest_film(path, name, found)]
+    if any(not stream.codec_context for stream in container.streams.video):
+        raise BadClip(name, "is encoded in a way that we cannot decode. Convert it to MP4 (H.264) and upload it again.")
+    what = "holds sound only" if container.streams.audio else "holds no film"
+    raise BadClip(name, f"{what}{' and a cover picture' if container.streams.video else ''}. Upload a video.")
+
+
+def _longest_film(path: Path, name: str, found: Sequence[VideoStream]) -> int:
+    """Which stream is the film: not a preview of it, then the one that players take first, then the largest."""
+    lengths = _lengths(path, name, found)
+    longest, most = max(seconds for _, seconds in lengths), max(frames for frames, _ in lengths)
+
+    def rank(number: int) -> tuple[bool, bool, int]:
+        stream, (frames, seconds) = found[number], lengths[number]
+        is_whole = seconds >= longest / 2 and frames >= most / 4
+        pixels = stream.codec_context.width * stream.codec_context.height
+        return is_whole, bool(stream.disposition & Disposition.default), pixels
+
+    return max(range(len(found)), key=rank)
+
+
+def _lengths(path: Path, name: str, found: Sequence[VideoStream]) -> list[tuple[int, float]]:
+    """(frames, seconds) of each stream, by the headers where all of them say it, else by their packets."""
+    said = [(stream.frames, float((stream.duration or 0) * (stream.time_base or 0))) for stream in found]
+    if all(frames and seconds for frames, seconds in said):
+        return said
+    counts = {stream.index: 0 for stream in found}
+    first, last = dict.fromkeys(counts, 0.0), dict.fromkeys(counts, 0.0)
+    with _open(path, name) as container:
+        try:
+            for packet in container.demux([container.streams[index] for index in counts]):
+                index, stamp = packet.stream_index, packet.pts if packet.pts is not None else packet.dts
+                if packet.size and stamp is not None:
+                    second = float(stamp * packet.time_base)
+                    first[index] = min(first[index], second) if counts[index] else second
+                    last[index] = max(last[index], second) if counts[index] else second
+                counts[index] += 1 if packet.size else 0
+        except BROKEN:
+            pass  # what can be read decides
+    return [(counts[index], last[index] - first[index]) for index in counts]
 
 
 def _check_size(name: str, stream: VideoStream) -> None:

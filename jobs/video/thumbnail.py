@@ -4,6 +4,7 @@ import errno
 import io
 import os
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 from PIL import Image
 
-from jobs.video.decode import Frames, quarter_turns, upright
+from jobs.video.orientation import UPRIGHT, Frames, orientation_of, shown_size
 
 FRAMES = 4
 HEIGHT = 120
@@ -20,22 +21,33 @@ _WIDEST = 4_096
 """Pixels; a frame whose sides differ very much is cropped before it is scaled, so that the scaled one stays small."""
 
 
-def tile_of(picture: VideoFrame | Frames, reformatter: VideoReformatter | None = None) -> Frames:
-    """One frame scaled to cover 160 by 120 pixels and cropped to its centre: (120, 160, 3) bytes, RGB."""
-    if not isinstance(picture, VideoFrame):
+def tile_of(
+    picture: VideoFrame | Frames, reformatter: VideoReformatter | None = None, pixel_aspect: Fraction | None = None
+) -> Frames:
+    """One frame scaled to cover 160 by 120 pixels and cropped to its centre: (120, 160, 3) bytes, RGB, upright.
+
+    Args:
+        picture: as decoded, or pixels that are upright already.
+        pixel_aspect: width of a decoded pixel divided by its height.
+    """
+    orientation = UPRIGHT
+    if isinstance(picture, VideoFrame):
+        orientation = orientation_of(picture)
+    else:
         picture = VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
     reformatter = reformatter or VideoReformatter()
-    if quarter_turns(picture):
-        return tile_of(upright(_pixels(reformatter.reformat(picture, format="rgb24", threads=1)), picture))
-    scale = max(WIDTH / picture.width, HEIGHT / picture.height)
-    size = (max(WIDTH, round(picture.width * scale)), max(HEIGHT, round(picture.height * scale)))
+    width, height = shown_size(picture.width, picture.height, pixel_aspect, orientation)
+    scale = max(WIDTH / width, HEIGHT / height)
+    size = (max(WIDTH, round(width * scale)), max(HEIGHT, round(height * scale)))
     if max(size) > _WIDEST:
-        full_size = _pixels(reformatter.reformat(picture, format="rgb24", threads=1))
+        full_size = orientation.upright(_pixels(reformatter.reformat(picture, format="rgb24", threads=1)))
         centre = _centre(full_size, max(1, round(WIDTH / scale)), max(1, round(HEIGHT / scale)))
         return np.asarray(Image.fromarray(centre).resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR))
     # One thread: starting others takes longer than scaling so small a frame.
-    small = reformatter.reformat(picture, *size, format="rgb24", interpolation=Interpolation.BILINEAR, threads=1)
-    return _centre(_pixels(small), WIDTH, HEIGHT)
+    small = reformatter.reformat(
+        picture, *orientation.size(*size), format="rgb24", interpolation=Interpolation.BILINEAR, threads=1
+    )
+    return _centre(orientation.upright(_pixels(small)), WIDTH, HEIGHT)
 
 
 def join_tiles(tiles: Sequence[Frames]) -> Image.Image:

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+READER_VERSION = 2
+"""Part of each key under which frames, or what was computed from them, are stored. Increased whenever decoding,
+sampling or resizing gives other pixels for some clip, so that files of earlier versions are not used."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClipFacts:
@@ -15,4 +19,6 @@ class ClipFacts:
     codec: str = ""
     perceptual_hash: str = ""
     """Hex digits of a hash of its frames; near-duplicates differ in few bits."""
+    note: str = ""
+    """What of the file is not used, as a sentence."""
     problem: str = ""

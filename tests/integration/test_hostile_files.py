@@ -274,7 +274,8 @@ def test_a_decoder_that_hangs_costs_one_clip(tmp_path: Path, monkeypatch: pytest
 
 def test_a_child_that_ended_between_two_clips_blames_nobody(tmp_path: Path) -> None:
     clip, process = draw_clip(tmp_path / "a.mp4"), ProbeProcess()
-    process.child().kill()
-    process.child().wait()
+    child = process.child()
+    child.kill()
+    child.wait()
     assert process([(str(clip), "a.mp4", str(tmp_path / "s.jpg"))])[0].frames == 16
     process.end()

@@ -15,7 +15,7 @@ from jobs.families.pixels import ClipNormalizer
 from jobs.families.protocol import Base, Features, Plan
 from jobs.families.video_llm.architecture import Architecture
 from jobs.families.video_llm.chat import processor_settings
-from jobs.video.decode import Frames
+from jobs.video.orientation import Frames
 
 
 class FrozenVisionTower:

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from orchestrator.domain.clip_facts import READER_VERSION
 from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.models import ModelStatus
 from orchestrator.domain.users import Actor
@@ -89,7 +90,7 @@ def plan_frame_preview(
             raise Invalid(sentence, name)
     if (settings.frames or 0) * (settings.size or 0) ** 2 > MAX_PIXELS:
         raise Invalid("That is too much to render at once. Choose fewer frames or a smaller frame size.", "frames")
-    key = json.dumps([clip.content_hash, model.path, model.revision, str(task), asdict(settings)])
+    key = json.dumps([READER_VERSION, clip.content_hash, model.path, model.revision, str(task), asdict(settings)])
     stem = hashlib.sha256(key.encode()).hexdigest()[:24]
     folder = dataset_folder(clip.dataset_id) / "seen"
     sheet, facts = folder / f"{stem}.png", folder / f"{stem}.json"

@@ -99,7 +99,7 @@ def test_a_clip_that_went_bad_since_it_was_added_is_named_and_the_checkpoint_sta
     content[len(content) // 4 : len(content) // 2] = bytes(len(content) // 2 - len(content) // 4)
     rotten.write_bytes(content)
     assert refused(dataclasses.replace(spec, attempt=2), FailureKind.UNREADABLE_CLIP).startswith(
-        f"{rotten.name} stops decoding at frame "
+        f"{rotten.name} is damaged: "
     )
     assert before is not None
     assert latest_complete_checkpoint(Path(spec.folder) / "checkpoints") == before

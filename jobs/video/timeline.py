@@ -1,0 +1,129 @@
+"""When each frame of a clip is shown, by its time stamps; and which frames a sample takes."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from av.container import InputContainer
+from av.format import Flags
+from av.video.stream import VideoStream
+
+from jobs.video.sampling import even_rate, even_step, sample_by_time, sample_indices
+
+_USUAL_RATE = 25.0
+_FASTEST = 1_000.0
+"""Frames a second; a higher rate is a wrong header."""
+JUMP_S = 10.0
+"""A longer step in a format whose clock may start again, such as MPEG-TS, is no pause (as in FFmpeg's command)."""
+
+_GUESSED_TIMES = frozenset({"mpeg", "mpegvideo", "h264", "hevc", "m4v"})
+"""Formats in which few frames have a time stamp; the others are counted from the beginning, so not after a seek."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamClock:
+    """How the time stamps of a stream are read.
+
+    Attributes:
+        time_base: seconds of one unit.
+        step_s: how long a frame is shown where no time stamps say it.
+        jumps: whether the format allows its clock to start again.
+        seeks: whether frames have their own time stamps after a seek.
+        reliable: False where the time stamps of decoded frames are not theirs.
+    """
+
+    time_base: Fraction
+    step_s: float
+    jumps: bool
+    seeks: bool
+    reliable: bool
+
+    @property
+    def rate(self) -> float:
+        """The header's frames a second."""
+        return 1 / self.step_s
+
+
+def clock_of(container: InputContainer, stream: VideoStream) -> StreamClock:
+    """The clock of an opened file's film."""
+    rate = float(stream.average_rate or 0)
+    rate = rate if 0 < rate < _FASTEST else float(stream.guessed_rate or 0)
+    rate = rate if 0 < rate < _FASTEST else _USUAL_RATE
+    # AVI stores frames without times. FFmpeg counts them as they are stored, not as they are shown.
+    reliable = container.format.name != "avi" or not stream.codec_context.has_b_frames
+    jumps = bool(container.format.flags & Flags.ts_discont.value)
+    seeks = reliable and container.format.name not in _GUESSED_TIMES
+    return StreamClock(stream.time_base or Fraction(1, 1_000), 1 / rate, jumps, seeks, reliable)
+
+
+class RunningClock:
+    """The seconds of frames in the order in which they are shown: 0 for the first, then always later."""
+
+    def __init__(self, clock: StreamClock) -> None:
+        self._clock, self._stamp, self._second = clock, None, -clock.step_s
+
+    def second(self, stamp: int | None) -> float:
+        """When the next frame is shown, which has this time stamp."""
+        clock, step = self._clock, self._clock.step_s
+        if clock.reliable and stamp is not None and self._stamp is not None:
+            measured = float((stamp - self._stamp) * clock.time_base)
+            if measured > 0 and not (clock.jumps and measured > JUMP_S):
+                step = measured
+        self._second += step
+        self._stamp = stamp
+        return max(0.0, self._second)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The frames of a clip that players show, in their order.
+
+    Attributes:
+        starts: the second at which each is shown, from the first one.
+        duration_s: from the first frame to the end of the last one.
+        rate: frames a second; the mean where `is_even` is False.
+        is_even: whether each frame is shown about as long as the others.
+    """
+
+    starts: Sequence[float]
+    duration_s: float
+    rate: float
+    is_even: bool
+
+    @property
+    def frames(self) -> int:
+        """How many there are."""
+        return len(self.starts)
+
+    def sample(self, count: int, fps: float | None = None) -> list[int]:
+        """Indices of `count` frames: by their number where the rate is constant, else by the time they are shown.
+
+        See `sample_indices`: the middles of equal parts of the clip, or with `fps` frames so far apart.
+        """
+        if self.is_even:
+            return sample_indices(self.frames, count, self.rate, fps)
+        return sample_by_time(self.starts, self.duration_s, count, fps)
+
+
+def build_timeline(stamps: Iterable[int | None], last_duration: int, clock: StreamClock) -> Timeline:
+    """The timeline of frames in the order in which they are shown.
+
+    Args:
+        stamps: their time stamps; at least one.
+        last_duration: how long the last frame is shown, in units of the time base; 0: not known.
+    """
+    running = RunningClock(clock)
+    stamps = list(stamps)
+    starts = [running.second(stamp) for stamp in stamps]
+    last = float(last_duration * clock.time_base) if clock.reliable and stamps[-1] is not None else 0.0
+    last = 0.0 if clock.jumps and last > JUMP_S else last
+    steps = len(starts) - 1
+    if not steps:
+        return Timeline(starts, last or clock.step_s, clock.rate, True)
+    step = even_step(starts, last)
+    if step:
+        is_whole = starts[-1] <= (steps + 0.5) * step  # no frame is missing near the end
+        duration = starts[-1] + (last if last > step / 2 else step) * is_whole
+        return Timeline(starts, duration, even_rate(step, steps, clock.rate), True)
+    duration = starts[-1] + (last or starts[-1] - starts[-2])
+    return Timeline(starts, duration, len(starts) / duration, False)
