@@ -62,14 +62,14 @@ def _film_stream(path: Path, name: str, container: InputContainer) -> VideoStrea
     if len(found) == 1:
         return found[0]
     if found:
-        return found[_longest_film(path, name, found)]
+        return found[_main_film(path, name, found)]
     if any(not stream.codec_context for stream in container.streams.video):
         raise BadClip(name, "is encoded in a way that we cannot decode. Convert it to MP4 (H.264) and upload it again.")
     what = "holds sound only" if container.streams.audio else "holds no film"
     raise BadClip(name, f"{what}{' and a cover picture' if container.streams.video else ''}. Upload a video.")
 
 
-def _longest_film(path: Path, name: str, found: Sequence[VideoStream]) -> int:
+def _main_film(path: Path, name: str, found: Sequence[VideoStream]) -> int:
     """Which stream is the film: not a preview of it, then the one that players take first, then the largest."""
     lengths = _lengths(path, name, found)
     longest, most = max(seconds for _, seconds in lengths), max(frames for frames, _ in lengths)

@@ -115,7 +115,7 @@ def test_a_clock_that_starts_again_adds_no_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(MATRICES))
-def test_the_whole_display_matrix_counts(kind: str, tmp_path: Path) -> None:
+def test_every_display_matrix_counts(kind: str, tmp_path: Path) -> None:
     a, b, c, d = MATRICES[kind]
     path = set_matrix(write_film(tmp_path / "a.mp4", 6, draw=lambda _: corners()), MATRICES[kind])
     wanted = [0] * 4
@@ -222,7 +222,7 @@ def test_a_film_without_its_last_third_is_cut_off(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lost", "sentence"), [(3, "3 of its pictures are left out"), (40, "is damaged: 40 of its 120")]
 )
-def test_damage_that_players_get_past_is_told(lost: int, sentence: str, tmp_path: Path) -> None:
+def test_damage_that_players_get_past_is_noted(lost: int, sentence: str, tmp_path: Path) -> None:
     """A few frames in the middle are zeros; of a third of all frames, that is too much."""
     path = write_film(tmp_path / "a.mp4", 120, options={"x264-params": "keyint=10:bframes=0"})
     data = bytearray(path.read_bytes())
