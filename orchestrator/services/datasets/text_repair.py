@@ -1,9 +1,13 @@
 """Normalizes Unicode text, and repairs text that was decoded with a wrong encoding."""
 
+import re
 import unicodedata
+from typing import Any
 
 REPLACEMENT = "\ufffd"
 """The character that decoders put in place of bytes that they cannot decode."""
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def normalize_text(text: str) -> str:
@@ -12,6 +16,15 @@ def normalize_text(text: str) -> str:
         return text
     visible = (c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Co", "Cf"))
     return unicodedata.normalize("NFC", "".join(visible))
+
+
+def storable(value: Any) -> Any:
+    """A JSON value whose texts a database can store: without NUL, and without half surrogate pairs."""
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("", value)
+    if isinstance(value, dict):
+        return {storable(key): storable(item) for key, item in value.items()}
+    return [storable(item) for item in value] if isinstance(value, list) else value
 
 
 def repair_encoding(text: str) -> str:

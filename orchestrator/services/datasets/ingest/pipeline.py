@@ -62,6 +62,7 @@ from orchestrator.services.datasets.ingest.staging import (
 )
 from orchestrator.services.datasets.not_used import NOT_USED, from_json, to_json
 from orchestrator.services.datasets.rows import REUPLOAD_NOTE
+from orchestrator.services.datasets.text_repair import storable
 from orchestrator.services.db import session_scope
 from orchestrator.services.store_errors import of_store
 from orchestrator.services.uploads.part_file import delete_upload_files
@@ -303,7 +304,7 @@ def _fail(
         files = session.exec(select(Clip.path, Clip.thumbnail_path).where(Clip.dataset_id == dataset_id)).all()
         was_ready = any(path for path, _ in files)
         dataset.status = DatasetStatus.READY if was_ready else DatasetStatus.ERROR
-        dataset.error, dataset.stage, dataset.updated_at = sentence[:1000], "", utcnow()
+        dataset.error, dataset.stage, dataset.updated_at = storable(sentence)[:1000], "", utcnow()
         keep_uploads = bool(layout_summary) and not was_ready
         dataset.layout = layout_summary if layout_summary and keep_uploads else layout_before_review(dataset.layout)
         session.add(dataset)

@@ -8,6 +8,7 @@ from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout, 
 from orchestrator.services.datasets.ingest.layouts.reading import LEVELS, ReadingOptions
 from orchestrator.services.datasets.ingest.layouts.tree import TABLE_ENDINGS, Tree
 from orchestrator.services.datasets.not_used import NOT_USED, to_json
+from orchestrator.services.datasets.text_repair import storable
 
 SAMPLES = 3
 _MAX_NOTES, _MAX_FILES, _MAX_COLUMNS = 40, 100, 200
@@ -36,7 +37,7 @@ def summary(layout: DetectedLayout, tree: Tree, options: ReadingOptions, samples
         }
         for entry in chosen
     ]
-    return {
+    values = {
         "key": layout.key,
         "title": layout.title,
         "files": layout.files[:_MAX_FILES],
@@ -47,6 +48,7 @@ def summary(layout: DetectedLayout, tree: Tree, options: ReadingOptions, samples
         "choices": {"columns": _columns(tree), "folders": _folders(usable or layout.entries)},
         "reading": asdict(options),
     }
+    return storable(values)
 
 
 def _shortened(text: str) -> str:
