@@ -7,14 +7,18 @@ from typing import Any
 REPLACEMENT = "\ufffd"
 """The character that decoders put in place of bytes that they cannot decode."""
 
+_KEPT = "\n\t\u200c\u200d"
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def normalize_text(text: str) -> str:
-    """The text without control and direction marks, and composed (NFC): macOS decomposes the "ü" of a file name."""
+    """The text without control and direction marks, and composed (NFC): macOS decomposes the "ü" of a file name.
+
+    Joiners stay: Persian words and the emoji of families are written with them.
+    """
     if text.isascii() and text.isprintable():
         return text
-    visible = (c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Co", "Cf"))
+    visible = (c for c in text if c in _KEPT or unicodedata.category(c) not in ("Cc", "Cs", "Co", "Cf"))
     return unicodedata.normalize("NFC", "".join(visible))
 
 

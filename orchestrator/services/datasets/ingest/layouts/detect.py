@@ -33,6 +33,7 @@ from orchestrator.services.datasets.ingest.layouts.split_lists import with_split
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 from orchestrator.services.datasets.ingest.layouts.unused_columns import unused_columns
 from orchestrator.services.datasets.ingest.layouts.unused_files import unused_files
+from orchestrator.services.datasets.not_used import NotUsedList
 
 log = structlog.get_logger()
 Reader = Callable[[Tree], DetectedLayout | None]
@@ -71,8 +72,8 @@ def detect_layout(tree: Tree, options: ReadingOptions | None = None) -> Detected
     if options.ignore_splits:
         layout = replace(layout, entries=[replace(entry, split=Split.AUTO) for entry in layout.entries])
     notes = list(dict.fromkeys([*layout.notes, *tree.problems, *_encoding_notes(tree, layout.files)]))
-    not_used = [*unused_files(tree, layout), *layout.not_used, *unused_columns(tree, layout)]
-    return replace(layout, notes=notes, not_used=not_used)
+    not_used = NotUsedList([*unused_files(tree, layout), *layout.not_used, *unused_columns(tree, layout)])
+    return replace(layout, notes=notes, not_used=not_used.groups())
 
 
 def _detected(tree: Tree) -> DetectedLayout:

@@ -15,6 +15,7 @@ from orchestrator.services.datasets.ingest.layouts.splits import split_in, split
 from orchestrator.services.datasets.ingest.layouts.text_lines import filled_lines
 from orchestrator.services.datasets.ingest.layouts.tree import Tree, Unreadable
 from orchestrator.services.datasets.ingest.layouts.videofolder import columns_of
+from orchestrator.services.datasets.not_used import NotUsed, NotUsedKind, NotUsedList
 
 _ENDINGS = (".txt", ".lst", ".csv", ".tsv", ".json")
 _HEADERS = frozenset({"file", "file_name", "filename", "name", "video", "video_id", "video_name", "clip", "id", "path"})
@@ -37,6 +38,7 @@ def with_split_lists(tree: Tree, layout: DetectedLayout) -> DetectedLayout:
     if not found:
         return layout
     lists, notes = _first_numbered(found)
+    not_used = _not_used(found, lists)
     splits: dict[str, set[Split]] = defaultdict(set)
     for parsed in lists:
         for match in parsed.matches:
@@ -65,7 +67,25 @@ def with_split_lists(tree: Tree, layout: DetectedLayout) -> DetectedLayout:
         files=[*layout.files, *files],
         columns=columns,
         notes=[*layout.notes, *notes],
+        not_used=[*layout.not_used, *not_used],
     )
+
+
+def _not_used(found: list[_SplitList], lists: list[_SplitList]) -> list[NotUsed]:
+    """The lists of further splits, and the lines that name no clip or one of several."""
+    collected = NotUsedList()
+    used = {parsed.file for parsed in lists}
+    for file in dict.fromkeys(parsed.file for parsed in found if parsed.file not in used):
+        collected.add(NotUsedKind.LIST, file, "The lists of the first of several splits are used.")
+    for parsed in lists:
+        for stated, match in zip(parsed.stated, parsed.matches, strict=True):
+            if match.name:
+                continue
+            unclear = match.several or match.contested
+            reason = "It is unclear which of several clips it means." if unclear else "The clip was not uploaded."
+            step = "Write the whole path of the clip." if unclear else "Add the clip that it names."
+            collected.add(NotUsedKind.ROW, f"{parsed.file}: {stated}", reason, step)
+    return collected.groups()
 
 
 def _read(tree: Tree, file: str) -> list[_SplitList]:

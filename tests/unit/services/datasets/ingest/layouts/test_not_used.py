@@ -112,3 +112,18 @@ def test_many_files_are_counted_exactly_and_named_in_part(tmp_path: Path) -> Non
     layout = read(tmp_path, {f"{number:03}.jpg": "" for number in range(500)} | {"cat/0.mp4": ""})
     (group,) = [group for group in layout.not_used if "picture" in group.reason.lower()]
     assert (group.count, len(group.names)) == (500, MAX_NAMES)
+
+
+def test_lists_of_further_splits_and_their_lines_are_named(tmp_path: Path) -> None:
+    lists = {"train1.txt": "cat0\ncat9\n", "test1.txt": "dog0\n", "train2.txt": "dog0\n", "test2.txt": "cat0\n"}
+    layout = read(tmp_path, lists | {"cat/cat0.mp4": "", "dog/dog0.mp4": ""})
+    assert groups(layout) == [
+        ("list", 2, ("test2.txt", "train2.txt")),
+        ("row", 1, ("train1.txt: cat9",)),
+    ]
+
+
+def test_persian_words_and_emoji_keep_their_joiners(tmp_path: Path) -> None:
+    text = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \U0001f468\u200d\U0001f469\u200d\U0001f467 runs"
+    layout = read(tmp_path, {"t.csv": f"file_name,caption\na.mp4,{text}\nb.mp4,b\n", "a.mp4": "", "b.mp4": ""})
+    assert repr(text)[1:-1] in repr(layout.entries[0])
