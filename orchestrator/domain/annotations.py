@@ -30,6 +30,19 @@ class AnnotationKind(StrEnum):
     CONVERSATIONS = "conversations"
     """Questions with their answers."""
 
+    @property
+    def word(self) -> str:
+        """As sentences name what a task takes: "takes captions or questions with answers"."""
+        return _KIND_WORDS[self]
+
+
+_KIND_WORDS = {
+    AnnotationKind.LABEL: "one label",
+    AnnotationKind.LABELS: "several labels",
+    AnnotationKind.CAPTIONS: "captions",
+    AnnotationKind.CONVERSATIONS: "questions with answers",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -182,3 +195,7 @@ class Span:
 
     start_s: float
     end_s: float
+
+    def __str__(self) -> str:
+        """As sentences name it: "0.5 to 4 s"."""
+        return f"{round(self.start_s, 2):g} to {round(self.end_s, 2):g} s"

@@ -50,6 +50,10 @@ class ClipProblem(StrEnum):
     """A table names it, but no such file came."""
     NOT_ANNOTATED = "not_annotated"
     """It has no label or caption; it is used as soon as one is written."""
+    OTHER_ANNOTATION = "other_annotation"
+    """It has annotations, but of no kind that the task takes; they can be converted."""
+    NO_SUCH_SPAN = "no_such_span"
+    """Its span is not within its film."""
 
 
 FETCHING = "fetching"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from orchestrator.domain.annotations import LABEL_LIMIT, TEXT_LIMIT, AnnotationKind, Annotations
 from orchestrator.domain.metric_definitions import Metric
 
 
@@ -36,6 +37,11 @@ class Annotation(StrEnum):
     CAPTION = "caption"
 
     @property
+    def max_length(self) -> int:
+        """How many characters one text may have."""
+        return LABEL_LIMIT if self is Annotation.LABEL else TEXT_LIMIT
+
+    @property
     def spec(self) -> "AnnotationSpec":
         """The words and rules of this kind of annotation."""
         return ANNOTATIONS[self]
@@ -58,8 +64,6 @@ class AnnotationSpec:
 
     word: str
     """As sentences name it: "Every clip has a label"."""
-    max_length: int
-    """Characters."""
     multiline: bool
     """Written in a field of several lines."""
     write_here: str
@@ -91,6 +95,8 @@ class TaskSpec:
     model_type: ModelType
     """What a base model that is made for this task is stored as."""
     annotation: Annotation
+    takes: frozenset[AnnotationKind]
+    """The kinds of annotation that a model of this task learns from. A clip with one of them can be used."""
     answer: AnswerKind
     metrics: tuple[Metric, ...]
     """What a run is judged by; the first stands for the run."""
@@ -132,6 +138,10 @@ class TaskSpec:
         """The clips fall into the classes that their labels name."""
         return self.annotation is Annotation.LABEL
 
+    def can_use(self, annotations: Annotations) -> bool:
+        """Whether a model of this task can learn from a clip with these annotations."""
+        return bool(self.takes & annotations.kinds)
+
     @property
     def fits(self) -> tuple[ModelType, ...]:
         """The base models that a dataset of this task can train, its own first: the same captions serve several."""
@@ -142,7 +152,6 @@ class TaskSpec:
 ANNOTATIONS: Mapping[Annotation, AnnotationSpec] = {
     Annotation.LABEL: AnnotationSpec(
         word="label",
-        max_length=200,
         multiline=False,
         write_here="Label them here",
         to_write="To be labelled",
@@ -153,7 +162,6 @@ ANNOTATIONS: Mapping[Annotation, AnnotationSpec] = {
     ),
     Annotation.CAPTION: AnnotationSpec(
         word="caption",
-        max_length=4_000,
         multiline=True,
         write_here="Caption them here",
         to_write="To be captioned",
@@ -173,6 +181,7 @@ _ROWS = (
         title="Classification",
         model_type=ModelType.CLASSIFICATION,
         annotation=Annotation.LABEL,
+        takes=frozenset({AnnotationKind.LABEL}),
         answer=AnswerKind.CLASSES,
         metrics=(Metric("eval_accuracy", "Accuracy", of_clips=True), Metric("eval_top5", "Top-5 accuracy")),
         dataset_note="Learns which class a clip belongs to. Needs labels.",
@@ -189,6 +198,7 @@ _ROWS = (
         title="Captioning",
         model_type=ModelType.CAPTIONING,
         annotation=Annotation.CAPTION,
+        takes=frozenset({AnnotationKind.CAPTIONS, AnnotationKind.CONVERSATIONS}),
         answer=AnswerKind.TEXT,
         metrics=(Metric("eval_exact", "Exact match"), Metric("eval_rouge_l", "ROUGE-L"), Metric("eval_bleu", "BLEU")),
         dataset_note="Learns to put a clip into words. Needs captions.",
@@ -211,6 +221,7 @@ _ROWS = (
         title="Retrieval",
         model_type=ModelType.RETRIEVAL,
         annotation=Annotation.CAPTION,
+        takes=frozenset({AnnotationKind.CAPTIONS}),
         answer=AnswerKind.CLIPS,
         metrics=(
             Metric("eval_r1", "R@1"),

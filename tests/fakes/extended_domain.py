@@ -24,6 +24,7 @@ TASK_ROW = """    TaskSpec(
         title="Localization",
         model_type=ModelType.LOCALIZATION,
         annotation=Annotation.CAPTION,
+        takes=frozenset({AnnotationKind.CAPTIONS}),
         answer=AnswerKind.TEXT,
         metrics=(Metric("eval_tiou", "tIoU"),),
         dataset_note="Learns when something happens.",
@@ -47,7 +48,7 @@ KIND: Edits = [
     ('    CAPTION = "caption"\n', '    SEGMENTS = "segments"\n'),
     (
         "    Annotation.LABEL: AnnotationSpec(\n",
-        "    Annotation.SEGMENTS: AnnotationSpec(word='segment', max_length=9, multiline=True, write_here='Mark them',"
+        "    Annotation.SEGMENTS: AnnotationSpec(word='segment', multiline=True, write_here='Mark them',"
         " to_write='To be marked', files_hint='', missing='', export_question=''),\n",
     ),
     (")\n\nTASKS: ", TASK[2][1].replace("Annotation.CAPTION", "Annotation.SEGMENTS")),

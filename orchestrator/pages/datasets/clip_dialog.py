@@ -50,7 +50,7 @@ def _annotation_field(kind: Annotation) -> rx.Component:
                     on_change=State.type_label,
                     noun="classes",
                     fresh=NEW_CLASS,
-                    max_length=kind.spec.max_length,
+                    max_length=kind.max_length,
                 ),
                 error=problem_of(State, "label"),
             )

@@ -60,7 +60,7 @@ def test_only_what_the_short_form_cannot_hold_stands_in_the_long_one() -> None:
         ),
     ],
 )
-def test_what_cannot_be_kept_gets_its_field_and_a_sentence(annotations: Annotations, field: str, sentence: str) -> None:
+def test_annotations_beyond_the_limits_are_refused(annotations: Annotations, field: str, sentence: str) -> None:
     problem = annotation_problem(annotations)
     assert problem is not None
     assert problem[0] == field

@@ -25,7 +25,7 @@ from orchestrator.services.datasets.text_repair import normalize_text, repair_en
 from orchestrator.settings import get_settings
 
 MIN_CLASSES, MAX_CLIPS = 2, 100_000
-_MAX_LABEL, _MAX_CAPTION = (kind.spec.max_length for kind in (Annotation.LABEL, Annotation.CAPTION))
+_MAX_LABEL, _MAX_CAPTION = (kind.max_length for kind in (Annotation.LABEL, Annotation.CAPTION))
 _CHUNK = 500
 _TEXT_COLUMNS = ("label", "caption", "prompt")
 Edits = list[tuple[Clip, dict[str, Any]]]

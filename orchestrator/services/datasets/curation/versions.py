@@ -1,6 +1,6 @@
 """Versions of a dataset: each edit makes a new one, edits can be undone, and older versions can be read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,6 +28,20 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "start_s": _seconds,
     "end_s": _seconds,
 }
+
+
+EDITED_COLUMNS = ("label", "caption", "prompt", "annotations", "start_s", "end_s", "split", "status")
+"""The columns of a clip that edits change, and whose history is kept."""
+
+
+def edited_values(clip: Clip) -> dict[str, str]:
+    """The values of the edited columns, as the record of an edit keeps them."""
+    return {name: str(getattr(clip, name)) for name in EDITED_COLUMNS}
+
+
+def changes_between(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, list[str]]:
+    """The changed columns of one clip: {field: [before, after]}."""
+    return {name: [before[name], after[name]] for name in before if before[name] != after[name]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,22 +5,25 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from orchestrator.domain.annotations import Annotations, Span, annotations_of, short_form
 from orchestrator.domain.clip_facts import ClipFacts
-from orchestrator.domain.datasets import ClipProblem, ClipStatus, Dataset, Split
+from orchestrator.domain.datasets import Clip, ClipProblem, ClipStatus, Dataset, Split
 from orchestrator.domain.tasks import TASKS, Task
 from orchestrator.services.datasets.files import dataset_folder, is_video
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout, Entry
 from orchestrator.services.datasets.ingest.layouts.unused_files import general_reason
 from orchestrator.services.datasets.ingest.ordered_map import ordered_map
 from orchestrator.services.datasets.not_used import NotUsed, NotUsedKind, NotUsedList
+from orchestrator.services.datasets.usable import annotation_gap
 from orchestrator.services.db import session_scope
 from orchestrator.settings import get_settings
 
 _REPORT_S = 0.5
 _TWICE = "It is the same video as another clip."
+_NO_SUCH_SPAN = "Its times are not within the film."
 _SMALL_BYTES = 2**20
 _BATCH, _BATCH_BYTES = 8, 2**18
 """Small clips are probed in batches, because a request to the probe takes a third of the time of decoding one."""
@@ -28,6 +31,14 @@ ProbeRequest = tuple[str, str, str]
 """(file, name for sentences, path of the film strip to write)."""
 Probe = Callable[[Sequence[ProbeRequest]], list[ClipFacts]]
 """Returns the facts of each file, in their order. Passed in, so that services need no video library."""
+Content = tuple[str, Span | None]
+"""The hash of a film's bytes, and the span of it that a clip is."""
+Reason = tuple[ClipProblem, str]
+"""Why a clip is not used, as a kind and a sentence."""
+Film = list[tuple[Entry, Reason | None]]
+"""The entries of one file, each with the reason why it is not used."""
+SPAN_TOLERANCE_S = 0.5
+"""How far a span may end behind its film: it then ends with it."""
 
 
 @dataclass(slots=True)
@@ -40,6 +51,9 @@ class NewClip:
     caption: str
     prompt: str
     split: Split
+    annotations: Annotations = field(default_factory=Annotations)
+    start_s: float | None = None
+    end_s: float | None = None
     path: str = ""
     thumbnail_path: str = ""
     content_hash: str = ""
@@ -55,6 +69,16 @@ class NewClip:
     codec: str = ""
     perceptual_hash: str = ""
     since: int = 1
+
+    @property
+    def annotated(self) -> Annotations:
+        """Everything that is written about the clip."""
+        return annotations_of(self.label, self.caption, self.prompt, self.annotations)
+
+    @property
+    def span(self) -> Span | None:
+        """The part of the film that the clip is; None for all of it."""
+        return None if self.start_s is None or self.end_s is None else Span(self.start_s, self.end_s)
 
 
 def columns(clip: NewClip) -> dict[str, object]:
@@ -80,7 +104,7 @@ def import_clips(
     task: Task,
     staging: Path,
     layout: DetectedLayout,
-    known: set[str],
+    known: set[Content],
     probe: Probe,
     should_continue: Callable[[], bool],
     concurrency: int,
@@ -90,27 +114,32 @@ def import_clips(
 
     Args:
         staging: the folder with the unpacked files.
-        known: hashes of contents that the dataset has already; such files are hashed, but not probed.
+        known: the contents that the dataset has already; such files are hashed, but not probed.
         should_continue: asked before each batch.
         concurrency: how many batches are probed at the same time.
         stored: files of the owner's other datasets by content hash; equal contents share one file on disk.
 
     Returns:
-        The records in the order of the layout; None when `should_continue` returned False.
+        The records, all of one film together, the films in the order of the layout; None when `should_continue`
+        returned False.
     """
     entries, folder = layout.entries, dataset_folder(dataset_id)
+    films: dict[str, Film] = {}
+    for entry in entries:
+        films.setdefault(entry.name, []).append((entry, reason_not_to_use(task, entry, layout)))
     folders = (str(staging), f"{folder}/clips", f"{folder}/thumbs")
     paths = ImportPaths(dataset_id, *folders, f"{get_settings().storage_dir}/", stored or {})
     for path in (paths.clips, paths.thumbs):
         os.makedirs(path, exist_ok=True)
     imported: list[NewClip] = []
-    name_of: dict[str, str] = {}
+    name_of: dict[Content, str] = {}
     next_report, done = 0.0, 0
 
-    def import_batch(batch: list[Entry]) -> list[NewClip]:
-        return _import_batch(paths, [(entry, annotation_problem(task, entry, layout)) for entry in batch], probe, known)
+    def import_batch(batch: list[Film]) -> list[NewClip]:
+        return _import_batch(paths, batch, probe, known)
 
-    for clips in ordered_map(import_batch, _batches(paths.staging, entries), concurrency, should_continue):
+    batches = _batches(paths.staging, list(films.values()))
+    for clips in ordered_map(import_batch, batches, concurrency, should_continue):
         if time.monotonic() >= next_report:
             next_report = time.monotonic() + _REPORT_S
             _report_progress(dataset_id, done, len(entries))
@@ -118,14 +147,14 @@ def import_clips(
             return None
         done += len(clips)
         for clip in clips:
-            if clip.status is ClipStatus.OK and clip.content_hash in name_of:
-                _reject(clip, ClipProblem.DUPLICATE, f"Is the same video as {name_of[clip.content_hash]}.")
+            if clip.status is ClipStatus.OK and content_of(clip) in name_of:
+                _reject(clip, ClipProblem.DUPLICATE, f"Is the same video as {name_of[content_of(clip)]}.")
             elif clip.status is ClipStatus.OK:
-                name_of[clip.content_hash] = clip.name
+                name_of[content_of(clip)] = clip.name
         imported += clips
     for clip in imported:
-        if clip.status is ClipStatus.QUARANTINED and clip.content_hash in name_of:
-            _reject(clip, ClipProblem.DUPLICATE, f"Is the same video as {name_of[clip.content_hash]}.")
+        if clip.status is ClipStatus.QUARANTINED and content_of(clip) in name_of:
+            _reject(clip, ClipProblem.DUPLICATE, f"Is the same video as {name_of[content_of(clip)]}.")
     _report_progress(dataset_id, len(entries), len(entries))
     return imported
 
@@ -138,79 +167,126 @@ def unusable_clips(clips: Sequence[NewClip]) -> list[NotUsed]:
             twice = clip.problem_kind is ClipProblem.DUPLICATE
             reason = _TWICE if twice else general_reason(clip.name, clip.problem)
             collected.add(NotUsedKind.FILE, clip.name, reason, stored=False)
+        elif clip.problem_kind is ClipProblem.NO_SUCH_SPAN:
+            collected.add(NotUsedKind.TIME, f"{clip.name} ({clip.span})", _NO_SUCH_SPAN, "Correct the times.")
     return collected.groups()
 
 
-def _batches(staging: str, entries: Sequence[Entry]) -> list[list[Entry]]:
+def content_of(clip: NewClip | Clip) -> Content:
+    """What two equal clips share: the bytes of the film, and the span."""
+    return clip.content_hash, clip.span
+
+
+def _batches(staging: str, films: Sequence[Film]) -> list[list[Film]]:
     """Consecutive small files together, larger files alone."""
-    batches: list[list[Entry]] = []
+    batches: list[list[Film]] = []
     remaining = 0
-    for entry in entries:
+    for film in films:
         try:
-            size = os.stat(f"{staging}/{entry.name}").st_size
+            size = os.stat(f"{staging}/{film[0][0].name}").st_size
         except OSError:
             size = 0
         if remaining < size or len(batches[-1]) == _BATCH:
             batches.append([])
             remaining = _BATCH_BYTES
-        batches[-1].append(entry)
+        batches[-1].append(film)
         remaining -= size
     return batches
 
 
-def annotation_problem(task: Task, entry: Entry, layout: DetectedLayout) -> str:
-    """Why a file cannot be trained on before it is probed, such as a missing label; "" where there is no reason."""
-    annotation = TASKS[task].annotation
-    if entry.problem or getattr(entry, annotation):
-        return entry.problem
-    short = PurePosixPath(entry.name).name
+def reason_not_to_use(task: Task, entry: Entry, layout: DetectedLayout) -> Reason | None:
+    """Why a file cannot be trained on before it is probed, such as a missing label; None where it can be."""
+    if entry.problem:
+        return ClipProblem.NOT_ANNOTATED, entry.problem
+    gap = annotation_gap(task, entry.name, entry.annotations)
+    if gap is None or gap[0] is not ClipProblem.NOT_ANNOTATED:
+        return gap
+    short, spec = PurePosixPath(entry.name).name, TASKS[task].annotation.spec
     if layout.files and layout.key != "sidecars":
-        return f"{short} has no {annotation.spec.word} in {PurePosixPath(layout.files[0]).name}."
-    return annotation.spec.missing.format(name=short)
+        return gap[0], f"{short} has no {spec.word} in {PurePosixPath(layout.files[0]).name}."
+    return gap[0], spec.missing.format(name=short)
 
 
-def _import_batch(
-    paths: ImportPaths, entries: Sequence[tuple[Entry, str]], probe: Probe, known: set[str]
-) -> list[NewClip]:
-    """Imports some files, each with its annotation problem.
+def _import_batch(paths: ImportPaths, films: Sequence[Film], probe: Probe, known: set[Content]) -> list[NewClip]:
+    """Imports some films: each is probed and stored once, however many spans of it are clips.
 
-    A usable video without annotation is moved to the storage too: QUARANTINED, until a label or caption is written.
+    A usable video that the task cannot use as it is annotated is moved to the storage too: QUARANTINED.
     """
-    clips = [_unprobed(paths, entry, problem) for entry, problem in entries]
-    requests: list[tuple[NewClip, ProbeRequest]] = []
-    for (entry, _), clip in zip(entries, clips, strict=True):
-        if clip.status is not ClipStatus.BAD and clip.content_hash not in known:
-            strip = f"{paths.thumbs}/{clip.content_hash[:24]}.jpg"
-            requests.append((clip, (f"{paths.staging}/{entry.name}", entry.name.rpartition("/")[2], strip)))
+    clips_of = [_unprobed(paths, film) for film in films]
+    requests: list[tuple[list[NewClip], ProbeRequest]] = []
+    for film, clips in zip(films, clips_of, strict=True):
+        unknown = [clip for clip in clips if clip.status is not ClipStatus.BAD and content_of(clip) not in known]
+        if unknown:
+            name = film[0][0].name
+            strip = f"{paths.thumbs}/{unknown[0].content_hash[:24]}.jpg"
+            requests.append((unknown, (f"{paths.staging}/{name}", name.rpartition("/")[2], strip)))
     all_facts = probe([request for _, request in requests]) if requests else []
-    for (clip, (source, short, strip)), facts in zip(requests, all_facts, strict=True):
+    for (clips, (source, short, strip)), facts in zip(requests, all_facts, strict=True):
         if facts.problem:
-            _reject(clip, ClipProblem.DAMAGED, facts.problem)
+            for clip in clips:
+                _reject(clip, ClipProblem.DAMAGED, facts.problem)
             continue
-        target = f"{paths.clips}/{clip.content_hash[:24]}{os.path.splitext(short)[1].lower()}"
-        _store(source, target, paths.stored.get(clip.content_hash, ""))
-        clip.path, clip.thumbnail_path = target.removeprefix(paths.root), strip.removeprefix(paths.root)
-        clip.frames, clip.fps, clip.duration_s = facts.frames, facts.fps, facts.duration_s
-        clip.width, clip.height, clip.codec = facts.width, facts.height, facts.codec[:32]
-        clip.perceptual_hash = facts.perceptual_hash
+        target = f"{paths.clips}/{clips[0].content_hash[:24]}{os.path.splitext(short)[1].lower()}"
+        _store(source, target, paths.stored.get(clips[0].content_hash, ""))
+        for clip in clips:
+            clip.path, clip.thumbnail_path = target.removeprefix(paths.root), strip.removeprefix(paths.root)
+            clip.frames, clip.fps, clip.duration_s = facts.frames, facts.fps, facts.duration_s
+            clip.width, clip.height, clip.codec = facts.width, facts.height, facts.codec[:32]
+            clip.perceptual_hash = facts.perceptual_hash
+            _fit_span(clip, alone=len(clips) == 1)
+    return [clip for clips in clips_of for clip in clips]
+
+
+def is_cut_already(span: Span, film_s: float) -> bool:
+    """Whether a film is no longer than its only span, so that all of it is the clip."""
+    return span.start_s > 0 and film_s <= span.end_s - span.start_s + SPAN_TOLERANCE_S
+
+
+def _fit_span(clip: NewClip, alone: bool) -> None:
+    """Gives a span its length, or the reason why it is not one of its film."""
+    span, film_s = clip.span, clip.duration_s
+    if span is None:
+        return
+    if alone and is_cut_already(span, film_s):
+        clip.start_s = clip.end_s = None
+        return
+    if span.start_s >= film_s or span.end_s > film_s + SPAN_TOLERANCE_S:
+        short = clip.name.rpartition("/")[2]
+        sentence = f"The span {span} is not within {short}, which lasts {round(film_s, 2):g} s. Correct the times."
+        clip.path = clip.thumbnail_path = ""
+        _reject(clip, ClipProblem.NO_SUCH_SPAN, sentence)
+        return
+    clip.end_s = min(span.end_s, film_s)
+    clip.duration_s = clip.end_s - span.start_s
+    clip.perceptual_hash = ""  # it is that of the whole film, so that all spans would look like copies of each other
+    clip.frames = max(1, round(clip.frames * clip.duration_s / film_s))
+
+
+def _unprobed(paths: ImportPaths, film: Film) -> list[NewClip]:
+    """The records of a file's entries with annotations, hash and size, before it is probed."""
+    name = film[0][0].name
+    source = f"{paths.staging}/{name}"
+    there = os.path.isfile(source)
+    content_hash, size = ("", 0)
+    if there and is_video(name):
+        content_hash, size = _hash(source)
+    elif there:
+        size = os.path.getsize(source)
+    clips: list[NewClip] = []
+    for entry, reason in film:
+        label, caption, prompt, annotations = short_form(entry.annotations)
+        clip = NewClip(paths.dataset_id, name[-255:], label, caption, prompt, entry.split, annotations)
+        clip.start_s, clip.end_s = (entry.span.start_s, entry.span.end_s) if entry.span else (None, None)
+        clip.content_hash, clip.size_bytes = content_hash, size
+        if not there:
+            missing = entry.problem or f"{name.rpartition('/')[2]} was not uploaded."
+            _reject(clip, ClipProblem.NOT_UPLOADED, missing)
+        elif reason and content_hash:
+            clip.status, clip.problem_kind, clip.problem = ClipStatus.QUARANTINED, reason[0], reason[1][:500]
+        elif reason:
+            _reject(clip, ClipProblem.NOT_A_VIDEO, reason[1])
+        clips.append(clip)
     return clips
-
-
-def _unprobed(paths: ImportPaths, entry: Entry, problem: str) -> NewClip:
-    """The record of a file with its annotation, hash and size, before it is probed."""
-    source = f"{paths.staging}/{entry.name}"
-    clip = NewClip(paths.dataset_id, entry.name[-255:], entry.label, entry.caption, entry.prompt, entry.split)
-    if not os.path.isfile(source):
-        missing = entry.problem or f"{entry.name.rpartition('/')[2]} was not uploaded."
-        return _reject(clip, ClipProblem.NOT_UPLOADED, missing)
-    if is_video(entry.name):
-        clip.content_hash, clip.size_bytes = _hash(source)
-    else:
-        clip.size_bytes = os.path.getsize(source)
-    if problem and clip.content_hash:
-        clip.status, clip.problem, clip.problem_kind = ClipStatus.QUARANTINED, problem[:500], ClipProblem.NOT_ANNOTATED
-        return clip
-    return _reject(clip, ClipProblem.NOT_A_VIDEO, problem) if problem else clip
 
 
 def _store(source: str, target: str, same: str) -> None:

@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy import delete, insert
 from sqlmodel import Session, SQLModel, col, select
 
+from orchestrator.domain.annotations import Span
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import (
     DETECTING_LAYOUT,
@@ -31,11 +32,13 @@ from orchestrator.services.datasets.counts import update_counts
 from orchestrator.services.datasets.files import dataset_folder, is_video, remove_unpacked
 from orchestrator.services.datasets.ingest.archive_notes import ARCHIVES, findings_before
 from orchestrator.services.datasets.ingest.import_clips import (
+    Content,
     NewClip,
     Probe,
-    annotation_problem,
     columns,
+    content_of,
     import_clips,
+    reason_not_to_use,
     unusable_clips,
 )
 from orchestrator.services.datasets.ingest.layouts.detect import LAYOUTS, detect_layout
@@ -50,6 +53,7 @@ from orchestrator.services.datasets.ingest.reinterpret import (
     keep_for_reinterpretation,
     restage_files,
     unused_files_folder,
+    with_stored_spans,
 )
 from orchestrator.services.datasets.ingest.reuploads import merge_annotations
 from orchestrator.services.datasets.ingest.review import await_review, layout_before_review, layout_preview
@@ -101,7 +105,7 @@ def ingest_dataset(
         options = parse_reading_options(dataset.layout.get("reading"), LAYOUTS)
         uploads = [] if reinterprets else _complete_uploads(session, dataset_id)
         existing = clips_with_files(session, dataset_id) if reinterprets else {}
-        known = set(session.exec(select(Clip.content_hash).where(Clip.dataset_id == dataset_id)).all())
+        known = _known_contents(session, dataset_id)
     folder = dataset_folder(dataset_id)
     staging = folder / f"incoming-{secrets.token_hex(4)}"
     layout_summary: dict[str, Any] = {}
@@ -114,7 +118,7 @@ def ingest_dataset(
                 staging.mkdir(parents=True)
                 names = restage_files(existing, folder, staging) if reinterprets else stage_uploads(uploads, staging)
             tree = Tree(staging, names)
-            layout = detect_layout(tree, options)
+            layout = with_stored_spans(detect_layout(tree, options), existing)
             archives = archive_findings(staging) or findings_before(last_summary)
             layout_summary = summary(
                 archives.add_to(layout), tree, options, samples=_REVIEW_SAMPLES if only_detects else SAMPLES
@@ -126,20 +130,20 @@ def ingest_dataset(
             if result != REVIEW:  # cancelled meanwhile
                 remove_unpacked(dataset_id)
             return result
-        added = replace(layout, entries=[entry for entry in layout.entries if entry.name not in existing])
-        known = {clip.content_hash for clip in existing.values()} if reinterprets else known
+        added = replace(layout, entries=[entry for entry in layout.entries if entry.key not in existing])
+        known = {content_of(clip) for clip in existing.values()} if reinterprets else known
         stored = _stored_in_other_datasets(dataset_id)
         with _reader_errors():
             clips = import_clips(dataset_id, task, staging, added, known, probe, should_continue, concurrency, stored)
         if clips is None:
             return "left to another worker"
         layout_summary[NOT_USED] = to_json([*from_json(layout_summary[NOT_USED]), *unusable_clips(clips)])
-        new = [clip for clip in clips if not clip.content_hash or clip.content_hash not in known]
+        new = [clip for clip in clips if not clip.content_hash or content_of(clip) not in known]
         with _reader_errors(), session_scope() as session:
             if reinterprets:
                 correct_clips(session, dataset_id, layout, existing, set(tree.names))
             else:
-                reuploaded = [clip for clip in clips if clip.content_hash in known]
+                reuploaded = [clip for clip in clips if content_of(clip) in known]
                 if note := merge_annotations(session, dataset_id, reuploaded):
                     layout_summary[REUPLOAD_NOTE] = note
             _record(session, dataset_id, new, uploads, layout, layout_summary, options.by_hand)
@@ -190,6 +194,15 @@ def _complete_uploads(session: Session, dataset_id: int) -> list[ArrivedUpload]:
         Upload.dataset_id == dataset_id, Upload.status == UploadStatus.COMPLETE
     )
     return [ArrivedUpload(*row) for row in session.exec(complete.order_by(col(Upload.created_at)))]
+
+
+def _known_contents(session: Session, dataset_id: int) -> set[Content]:
+    """The films and spans that the dataset has already."""
+    stored = select(Clip.content_hash, Clip.start_s, Clip.end_s).where(Clip.dataset_id == dataset_id)
+    return {
+        (content_hash, None if start_s is None or end_s is None else Span(start_s, end_s))
+        for content_hash, start_s, end_s in session.exec(stored)
+    }
 
 
 def _stored_in_other_datasets(dataset_id: int) -> dict[str, str]:
@@ -256,7 +269,7 @@ def _require_enough(task: Task, counts: Counter[str], clips: list[NewClip], layo
         by_path = layout.key in ("folders", "sidecars")
         reason = layout.notes[0] if by_path and layout.notes else ""
         reason = reason or next((clip.problem for clip in clips if clip.problem), "") or first_reason(layout.not_used)
-        unannotated = any(is_video(entry.name) and annotation_problem(task, entry, layout) for entry in layout.entries)
+        unannotated = any(is_video(entry.name) and reason_not_to_use(task, entry, layout) for entry in layout.entries)
         raise (NotEnoughAnnotations if unannotated else Invalid)(
             " ".join(["None of the files can be used.", reason, *_looked_at(layout, reason)]).strip()
         )

@@ -1,12 +1,15 @@
 """Reads a dataset again with another layout, without a new upload: its annotation files were kept for this."""
 
 import shutil
+from collections import Counter, defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sqlmodel import Session, col, select
 
+from orchestrator.domain.annotations import Span
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import (
     DETECTING_LAYOUT,
@@ -28,9 +31,9 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_dataset
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.datasets.catalog import has_files
-from orchestrator.services.datasets.curation.versions import Changes
+from orchestrator.services.datasets.curation.versions import Changes, changes_between, edited_values
 from orchestrator.services.datasets.files import is_system_file, is_video, list_files
-from orchestrator.services.datasets.ingest.import_clips import annotation_problem
+from orchestrator.services.datasets.ingest.import_clips import SPAN_TOLERANCE_S, is_cut_already, reason_not_to_use
 from orchestrator.services.datasets.ingest.layouts.detect import LAYOUTS
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.reading import parse_reading_options
@@ -41,7 +44,8 @@ from orchestrator.services.datasets.rows import DatasetRow, dataset_row
 from orchestrator.services.queue import enqueue, ingest_key
 from orchestrator.settings import get_settings
 
-_FIELDS = ("label", "caption", "prompt", "split")
+ClipKey = tuple[str, Span | None]
+"""The name of a film in the upload, and the span of it that a clip is."""
 
 
 def request_reinterpretation(session: Session, actor: Actor, dataset_id: int, values: Mapping[str, Any]) -> DatasetRow:
@@ -92,51 +96,79 @@ def keep_for_reinterpretation(staging: Path, folder: Path, layout: DetectedLayou
 
 def _was_probed(layout: DetectedLayout, name: str) -> bool:
     """Whether the video had an annotation and was probed; if it is still in the staging folder, it is damaged."""
-    return any(entry.name == name and not entry.problem and (entry.label or entry.caption) for entry in layout.entries)
+    return any(entry.name == name and not entry.problem and entry.annotations for entry in layout.entries)
 
 
-def clips_with_files(session: Session, dataset_id: int) -> dict[str, Clip]:
-    """The clips whose files are in the storage, by their names in the upload; without duplicates."""
+def clips_with_files(session: Session, dataset_id: int) -> dict[ClipKey, Clip]:
+    """The clips whose files are in the storage, by their names in the upload and their spans; without duplicates."""
     clips = session.exec(
         select(Clip).where(Clip.dataset_id == dataset_id, Clip.path != "").order_by(col(Clip.id).desc())
     )
-    return {clip.name: clip for clip in clips if clip.problem_kind is not ClipProblem.DUPLICATE}
+    return {(clip.name, clip.span): clip for clip in clips if clip.problem_kind is not ClipProblem.DUPLICATE}
 
 
-def restage_files(existing: Mapping[str, Clip], folder: Path, staging: Path) -> list[str]:
+def restage_files(existing: Mapping[ClipKey, Clip], folder: Path, staging: Path) -> list[str]:
     """Restores the upload in the staging folder: stored clips and kept files are linked under their original names.
 
     Returns:
         The names of the files, relative to the staging folder.
     """
     root, kept = get_settings().storage_dir, unused_files_folder(folder)
-    for name, clip in existing.items():
+    films = {name: clip for (name, _), clip in existing.items()}
+    for name, clip in films.items():
         link_file(root / clip.path, staging / name)
     for path in [path for path in kept.rglob("*") if path.is_file()] if kept.is_dir() else []:
-        if path.relative_to(kept).as_posix() not in existing:  # it is not a clip
+        if path.relative_to(kept).as_posix() not in films:  # it is not a clip
             link_file(path, staging / path.relative_to(kept))
     return [path.relative_to(staging).as_posix() for path in staging.rglob("*") if path.is_file()]
 
 
+def with_stored_spans(layout: DetectedLayout, existing: Mapping[ClipKey, Clip]) -> DetectedLayout:
+    """The layout with the spans that its clips have in the storage, where the import fitted them to their films."""
+    stored: dict[str, list[Clip]] = defaultdict(list)
+    for clip in existing.values():
+        stored[clip.name].append(clip)
+    entries_of = Counter(entry.name for entry in layout.entries)
+    entries = [
+        replace(entry, span=_stored_span(entry.span, stored[entry.name], entries_of[entry.name] == 1))
+        if entry.span and entry.name in stored and entry.key not in existing
+        else entry
+        for entry in layout.entries
+    ]
+    return replace(layout, entries=entries)
+
+
+def _stored_span(span: Span, clips: list[Clip], alone: bool) -> Span | None:
+    for clip in clips:
+        if clip.span is None and alone and is_cut_already(span, clip.duration_s):
+            return None
+        if clip.span and clip.span.start_s == span.start_s and 0 < span.end_s - clip.span.end_s <= SPAN_TOLERANCE_S:
+            return clip.span
+    return span
+
+
 def correct_clips(
-    session: Session, dataset_id: int, layout: DetectedLayout, existing: Mapping[str, Clip], names: set[str]
+    session: Session, dataset_id: int, layout: DetectedLayout, existing: Mapping[ClipKey, Clip], names: set[str]
 ) -> None:
-    """Applies the annotations of the new layout to the existing clips, as one edit that can be undone."""
+    """Applies the annotations of the new layout to the existing clips, as one edit that can be undone.
+
+    A clip that the new layout does not have, such as a whole film of which it has spans, is left out.
+    """
     dataset = session.get_one(Dataset, dataset_id)
+    entries = {entry.key: entry for entry in layout.entries}
     changes: Changes = {}
-    for entry in layout.entries:
-        if entry.name not in existing:
-            continue
-        clip = session.get_one(Clip, existing[entry.name].id)
-        problem = annotation_problem(dataset.task, entry, layout)
-        values: dict[str, Any] = {name: getattr(entry, name) for name in _FIELDS} if not problem else {}
+    for key, stored in existing.items():
+        clip, entry = session.get_one(Clip, stored.id), entries.get(key)
+        reason = reason_not_to_use(dataset.task, entry, layout) if entry else _not_in_layout(clip)
+        before = edited_values(clip)
+        if entry and not reason:
+            clip.annotate(entry.annotations)
+            clip.split = entry.split
         if clip.status is not ClipStatus.QUARANTINED or clip.problem:  # not left out by the user
-            values["status"] = ClipStatus.QUARANTINED if problem else ClipStatus.OK
-            clip.problem, clip.problem_kind = problem[:500], ClipProblem.NOT_ANNOTATED if problem else None
-        for name, value in values.items():
-            if (before := getattr(clip, name)) != value:
-                changes.setdefault(str(clip.id), {})[name] = [str(before), str(value)]
-                setattr(clip, name, value)
+            clip.status = ClipStatus.QUARANTINED if reason else ClipStatus.OK
+            clip.problem_kind, clip.problem = (reason[0], reason[1][:500]) if reason else (None, "")
+        if changed := changes_between(before, edited_values(clip)):
+            changes[str(clip.id)] = changed
         session.add(clip)
     without_file = select(Clip).where(Clip.dataset_id == dataset_id, Clip.status == ClipStatus.BAD, Clip.path == "")
     for clip in session.exec(without_file):
@@ -147,3 +179,11 @@ def correct_clips(
         what = f"Read again: {layout.title}"[:200]
         edit = DatasetEdit(dataset_id=dataset_id, version=dataset.version + 1, what=what, changes=changes)
         session.add(edit)
+
+
+def _not_in_layout(clip: Clip) -> tuple[ClipProblem, str]:
+    """Why an existing clip is left out that the new layout does not have."""
+    short = clip.name.rpartition("/")[2]
+    if clip.span:
+        return ClipProblem.NOT_ANNOTATED, f"No line names the span {clip.span} of {short}."
+    return ClipProblem.NOT_ANNOTATED, f"Spans of {short} are clips now, and not the whole film."

@@ -1,16 +1,20 @@
 """Clips that are uploaded again: existing clips without annotation take the new one, others keep their own."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlmodel import Session, col, select
 
+from orchestrator.domain.annotations import Annotations
 from orchestrator.domain.datasets import Clip, ClipProblem, ClipStatus, Dataset, DatasetEdit, Split
 from orchestrator.domain.tasks import TASKS
-from orchestrator.services.datasets.curation.versions import Changes, count_clips
-from orchestrator.services.datasets.ingest.import_clips import NewClip
+from orchestrator.services.datasets.curation.versions import (
+    Changes,
+    changes_between,
+    count_clips,
+    edited_values,
+)
+from orchestrator.services.datasets.ingest.import_clips import Content, NewClip, content_of
 
-_TEXT_COLUMNS = ("label", "caption", "prompt")
 _CHUNK = 500
 
 
@@ -24,64 +28,70 @@ def merge_annotations(session: Session, dataset_id: int, reuploaded: Sequence[Ne
         What was done, in sentences; "" where no content came again.
     """
     dataset = session.get_one(Dataset, dataset_id)
-    column = TASKS[dataset.task].annotation.value
+    spec = TASKS[dataset.task]
     uploaded = _by_content(reuploaded)
     changes: Changes = {}
     kept_own = 0
     existing = _existing_clips(session, dataset_id, uploaded)
     for content, clips in existing.items():
-        new, annotated = uploaded[content], next((clip for clip in clips if getattr(clip, column)), None)
-        annotation = getattr(new, column) if new.status is ClipStatus.OK else ""
+        new = uploaded[content]
+        annotated = next((clip for clip in clips if spec.can_use(clip.annotated)), None)
+        if new.status is not ClipStatus.OK:
+            continue
         if annotated is not None:
-            kept_own += bool(annotation) and annotation != getattr(annotated, column)
-        elif annotation:  # of two existing clips with the same content one is enough
+            kept_own += new.annotated != annotated.annotated
+        else:  # of two existing clips with the same content one is enough
             changes[str(clips[0].id)] = _annotate(clips[0], new)
             session.add(clips[0])
+    word = spec.annotation.spec.word
     if changes:
-        what = f"{count_clips(len(changes))}: the {column} of files that were uploaded again"
+        what = f"{count_clips(len(changes))}: the {word} of files that were uploaded again"
         session.add(DatasetEdit(dataset_id=dataset_id, version=dataset.version + 1, what=what, changes=changes))
     session.flush()
-    return _sentences(column, len(existing), len(changes), kept_own)
+    return _sentences(word, len(existing), len(changes), kept_own)
 
 
-def _existing_clips(session: Session, dataset_id: int, uploaded: Mapping[str, NewClip]) -> dict[str, list[Clip]]:
-    """The dataset's usable or unannotated clips with these contents, by content hash."""
-    by_content: dict[str, list[Clip]] = {}
+def _existing_clips(
+    session: Session, dataset_id: int, uploaded: Mapping[Content, NewClip]
+) -> dict[Content, list[Clip]]:
+    """The dataset's usable or unannotated clips with these contents."""
+    by_content: dict[Content, list[Clip]] = {}
     intact = select(Clip).where(Clip.dataset_id == dataset_id, Clip.path != "", Clip.status != ClipStatus.BAD)
-    contents = list(uploaded)
-    for start in range(0, len(contents), _CHUNK):
-        part = col(Clip.content_hash).in_(contents[start : start + _CHUNK])
+    hashes = list(dict.fromkeys(content_hash for content_hash, _ in uploaded))
+    for start in range(0, len(hashes), _CHUNK):
+        part = col(Clip.content_hash).in_(hashes[start : start + _CHUNK])
         for clip in session.exec(intact.where(part).order_by(col(Clip.id))):
-            by_content.setdefault(clip.content_hash, []).append(clip)
+            if content_of(clip) in uploaded:
+                by_content.setdefault(content_of(clip), []).append(clip)
     return by_content
 
 
-def _by_content(reuploaded: Sequence[NewClip]) -> dict[str, NewClip]:
+def _by_content(reuploaded: Sequence[NewClip]) -> dict[Content, NewClip]:
     """One clip for each content, an annotated one where there is one."""
-    by_content: dict[str, NewClip] = {}
+    by_content: dict[Content, NewClip] = {}
     for clip in reuploaded:
-        if clip.status is ClipStatus.OK or clip.content_hash not in by_content:
-            by_content[clip.content_hash] = clip
+        if clip.status is ClipStatus.OK or content_of(clip) not in by_content:
+            by_content[content_of(clip)] = clip
     return by_content
 
 
 def _annotate(clip: Clip, new: NewClip) -> dict[str, list[str]]:
-    """Sets the texts that the clip does not have, and puts it into use.
+    """Sets the annotations that the clip does not have, and puts it into use.
 
     Returns:
         The changes: {field: [before, after]}.
     """
-    values: dict[str, Any] = {
-        name: text for name in _TEXT_COLUMNS if (text := getattr(new, name)) and not getattr(clip, name)
-    }
-    if clip.split is Split.AUTO and new.split is not Split.AUTO:
-        values["split"] = new.split
-    if clip.problem_kind is ClipProblem.NOT_ANNOTATED:
-        values["status"], clip.problem, clip.problem_kind = ClipStatus.OK, "", None
-    changed = {name: [str(getattr(clip, name)), str(value)] for name, value in values.items()}
-    for name, value in values.items():
-        setattr(clip, name, value)
-    return changed
+    before, own, further = edited_values(clip), clip.annotated, new.annotated
+    clip.annotate(
+        Annotations(
+            own.labels or further.labels, own.captions or further.captions, own.conversations or further.conversations
+        )
+    )
+    if clip.split is Split.AUTO:
+        clip.split = new.split
+    if clip.problem_kind in (ClipProblem.NOT_ANNOTATED, ClipProblem.OTHER_ANNOTATION):
+        clip.status, clip.problem, clip.problem_kind = ClipStatus.OK, "", None
+    return changes_between(before, edited_values(clip))
 
 
 def _sentences(column: str, existing: int, annotated: int, kept_own: int) -> str:

@@ -16,7 +16,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_dataset
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.datasets.files import is_video
-from orchestrator.services.datasets.ingest.import_clips import annotation_problem
+from orchestrator.services.datasets.ingest.import_clips import reason_not_to_use
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.rows import DatasetRow, dataset_row
 from orchestrator.services.db import session_scope
@@ -32,12 +32,14 @@ def layout_preview(task: Task, layout: DetectedLayout) -> dict[str, Any]:
 
     Returns:
         {"clips", "left_out", "why": [sentences], "class_count", "classes": {name: clips, the largest first},
-        "captions", "splits": {split: clips}}.
+        "captions", "conversations", "turns": questions with answers, "spans": clips that are a span of a film,
+        "films": files of which clips are made, "splits": {split: clips}}.
     """
-    problem_of = {entry.name: annotation_problem(task, entry, layout) for entry in layout.entries}
-    usable = [entry for entry in layout.entries if not problem_of[entry.name] and is_video(entry.name)]
-    problems = [problem for problem in problem_of.values() if problem]
-    classes = Counter(entry.label for entry in usable if entry.label)
+    reasons = {entry.key: reason_not_to_use(task, entry, layout) for entry in layout.entries}
+    usable = [entry for entry in layout.entries if not reasons[entry.key] and is_video(entry.name)]
+    problems = [reason[1] for reason in reasons.values() if reason]
+    classes = Counter(label for entry in usable for label in entry.annotations.labels)
+    conversations = [talk for entry in usable for talk in entry.annotations.conversations]
     splits = Counter(entry.split for entry in usable)
     return {
         "clips": len(usable),
@@ -45,7 +47,11 @@ def layout_preview(task: Task, layout: DetectedLayout) -> dict[str, Any]:
         "why": problems[:3],
         "class_count": len(classes),
         "classes": dict(classes.most_common(_MAX_CLASSES)),
-        "captions": sum(1 for entry in usable if entry.caption),
+        "captions": sum(len(entry.annotations.captions) for entry in usable),
+        "conversations": len(conversations),
+        "turns": sum(len(talk.turns) for talk in conversations),
+        "spans": sum(1 for entry in usable if entry.span),
+        "films": len({entry.name for entry in usable}),
         "splits": {split.value: splits[split] for split in Split if splits[split]},
     }
 

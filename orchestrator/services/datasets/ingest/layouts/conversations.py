@@ -1,40 +1,65 @@
-"""Reads question and answer from a conversation, in all notations of video chat data."""
+"""Reads the turns of conversations, in all notations of video chat data."""
 
 import re
 from typing import Any
 
-from orchestrator.services.datasets.ingest.layouts.tree import Row
+from orchestrator.domain.annotations import Conversation, Turn
+from orchestrator.services.datasets.ingest.layouts.rows import Row
 
 _MEDIA_MARKS = re.compile(r"<\|?/?(video|image|audio|vision_start|vision_end|video_pad)[^>\n]{0,20}>", re.IGNORECASE)
+_SYSTEM = frozenset({"system", "developer"})
 _ASKS = frozenset({"user", "human"})
 _ANSWERS = frozenset({"assistant", "gpt", "model", "bot", "chatgpt"})
-MANY_TURNS = "Some conversations have several turns; the first question and answer are used."
 
 
-def exchange(turns: Any, role: str = "role", content: str = "content") -> tuple[str, str, int]:
-    """The first question and answer of a conversation.
+class ConversationReader:
+    """Reads conversations, and notes the turns that none of them can hold."""
 
-    Args:
-        role, content: the keys of a turn.
+    def __init__(self) -> None:
+        self._other_roles: dict[str, int] = {}
 
-    Returns:
-        (question, answer, number of answers); "" where there is none.
-    """
-    question, answer, answers = "", "", 0
-    for turn in turns if isinstance(turns, list) else []:
-        if not isinstance(turn, dict):
-            continue
-        who = str(turn.get(role) or turn.get("role") or turn.get("from") or "").lower()
-        text = _text_of(turn.get(content, turn.get("content", turn.get("value"))))
-        if who in _ANSWERS:
-            answers += 1
-            answer = answer or text
-        elif who in _ASKS and not answers:
-            question = f"{question}\n{text}".strip()
-    return question, answer, answers
+    def read(self, turns: Any, role: str = "role", content: str = "content", system: Any = "") -> list[Conversation]:
+        """A conversation with all its turns; [] where nothing is asked or answered.
+
+        Questions that follow each other are one question, and so are answers. A question at the end without an answer
+        becomes a turn with the answer "", which `EntryCollector.add` counts and leaves out.
+
+        Args:
+            role, content: the keys of a turn.
+            system: the system turn, where it stands outside of the turns.
+        """
+        pairs: list[tuple[str, str]] = []
+        instructions = [text_of(system)]
+        for turn in turns if isinstance(turns, list) else []:
+            if not isinstance(turn, dict):
+                continue
+            who = str(turn.get(role) or turn.get("role") or turn.get("from") or "").lower()
+            text = text_of(turn.get(content, turn.get("content", turn.get("value"))))
+            if who in _SYSTEM:
+                instructions.append(text)
+            elif who in _ASKS:
+                if pairs and not pairs[-1][1]:
+                    pairs[-1] = (f"{pairs[-1][0]}\n{text}".strip(), "")
+                else:
+                    pairs.append((text, ""))
+            elif who in _ANSWERS:
+                question, answer = pairs.pop() if pairs else ("", "")
+                pairs.append((question, f"{answer}\n{text}".strip()))
+            else:
+                self._other_roles[who or "no role"] = self._other_roles.get(who or "no role", 0) + 1
+        system_turn = "\n".join(filter(None, instructions))
+        return [Conversation(tuple(Turn(*pair) for pair in pairs), system_turn)] if pairs else []
+
+    def notes(self) -> list[str]:
+        """Sentences about turns that are not used."""
+        return [
+            f"{count:,} {'turn' if count == 1 else 'turns'} of the role {role[:40]} cannot be used, and "
+            f"{'is' if count == 1 else 'are'} left out of the conversations."
+            for role, count in sorted(self._other_roles.items())
+        ]
 
 
-def _text_of(content: Any) -> str:
+def text_of(content: Any) -> str:
     """The text of a turn, without the marks that stand for the video."""
     if isinstance(content, list):
         parts = [part.get("text") for part in content if isinstance(part, dict)]

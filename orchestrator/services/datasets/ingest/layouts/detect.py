@@ -28,7 +28,9 @@ from orchestrator.services.datasets.ingest.layouts import (
     webvid,
 )
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
+from orchestrator.services.datasets.ingest.layouts.matched_rows import in_both_note
 from orchestrator.services.datasets.ingest.layouts.reading import ReadingOptions
+from orchestrator.services.datasets.ingest.layouts.spans import films_on_one_side
 from orchestrator.services.datasets.ingest.layouts.split_lists import with_split_lists
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 from orchestrator.services.datasets.ingest.layouts.unused_columns import unused_columns
@@ -69,6 +71,9 @@ def detect_layout(tree: Tree, options: ReadingOptions | None = None) -> Detected
     options = options or ReadingOptions()
     layout = _chosen(tree, options) if options.layout else _detected(tree)
     layout = with_split_lists(tree, layout)
+    entries, in_both = films_on_one_side(layout.entries)
+    notes = [*layout.notes, *([in_both_note(in_both)] if in_both else [])]
+    layout = replace(layout, entries=entries, notes=notes)
     if options.ignore_splits:
         layout = replace(layout, entries=[replace(entry, split=Split.AUTO) for entry in layout.entries])
     notes = list(dict.fromkeys([*layout.notes, *tree.problems, *_encoding_notes(tree, layout.files)]))

@@ -2,24 +2,45 @@
 
 from dataclasses import dataclass, field
 
+from orchestrator.domain.annotations import Annotations, Span, short_form
 from orchestrator.domain.datasets import Split
 from orchestrator.services.datasets.not_used import NotUsed
-
-CAPTION_LIMIT, LABEL_LIMIT, PROMPT_LIMIT = 4_000, 200, 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file of the upload with its annotations; with a `problem` it is not imported."""
+    """One clip of the upload with its annotations: a file, or a span of one. With a `problem` it is not imported.
+
+    Several entries may have the same `name`: each is another span of that film (`key` tells them apart).
+    """
 
     name: str
     """The path inside the upload."""
-    label: str = ""
-    caption: str = ""
-    prompt: str = ""
-    """The question that the caption answers; "" without one."""
+    annotations: Annotations = field(default_factory=Annotations)
+    span: Span | None = None
+    """The part of the film that the clip is; None for all of it."""
     split: Split = Split.AUTO
     problem: str = ""
+
+    @property
+    def key(self) -> tuple[str, Span | None]:
+        """Tells the entries of an upload apart."""
+        return self.name, self.span
+
+    @property
+    def label(self) -> str:
+        """The labels with commas, as a list of clips shows them; "" without one."""
+        return short_form(self.annotations)[0]
+
+    @property
+    def caption(self) -> str:
+        """The first caption, or the answer to `prompt`, as a list of clips shows it; "" without one."""
+        return short_form(self.annotations)[1]
+
+    @property
+    def prompt(self) -> str:
+        """The first question; "" without one."""
+        return short_form(self.annotations)[2]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,12 @@
 """Class folders: a clip's folder is its class; folders named train, val or test above it are splits."""
 
-from pathlib import PurePosixPath
-
+from orchestrator.domain.annotations import Annotations
 from orchestrator.domain.datasets import Split
-from orchestrator.services.datasets.ingest.layouts.entry import LABEL_LIMIT, DetectedLayout, Entry
+from orchestrator.services.datasets.ingest.layouts.annotation_texts import limit_problem
+from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout, Entry
 from orchestrator.services.datasets.ingest.layouts.splits import is_split_folder, splits_by_folder
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
-from orchestrator.services.datasets.text_repair import normalize_text
+from orchestrator.services.datasets.usable import folder_label
 
 _LEVEL_NAMES = {1: "the folder's name", 2: "the name of the folder above"}
 
@@ -20,15 +20,13 @@ def read(tree: Tree, level: int = 1) -> DetectedLayout:
     splits = splits_by_folder(tree.videos)
     own = {name for name in tree.videos if level == 1 and _is_in_split_folder(name, splits)}
     # Below a split's folder the class may be the folder above: cat/train/0.mp4.
-    classes_above = len({class_of(name, 2) for name in own}) > 1
-    entries = [
-        Entry(
-            name,
-            label=(class_of(name, 2) if classes_above else "") if name in own else class_of(name, level),
-            split=splits.get(name, Split.AUTO),
-        )
-        for name in tree.videos
-    ]
+    classes_above = len({folder_label(name, 2) for name in own}) > 1
+    entries = []
+    for name in tree.videos:
+        label = (folder_label(name, 2) if classes_above else "") if name in own else folder_label(name, level)
+        annotations = Annotations((label,) if label else ())
+        problem = limit_problem(name, name, annotations)
+        entries.append(Entry(name, annotations, split=splits.get(name, Split.AUTO), problem=problem))
     title = "Class folders, already split" if splits else "Class folders"
     columns = {"label": _LEVEL_NAMES.get(level, f"the folder {level} above the clip")}
     outside = [name for name in tree.videos if splits and name not in splits]
@@ -46,9 +44,3 @@ def _outside_notes(outside: list[str]) -> list[str]:
         return []
     clips = "1 clip is" if len(outside) == 1 else f"{len(outside):,} clips are"
     return [f"{clips} outside the folders of the splits, and may be used for training or validation: {outside[0]}"]
-
-
-def class_of(name: str, level: int = 1) -> str:
-    """The name of a clip's folder, or of one above it; "" where there is none."""
-    parts = PurePosixPath(name).parts
-    return normalize_text(parts[-1 - level]).strip()[:LABEL_LIMIT] if len(parts) > level else ""

@@ -36,7 +36,7 @@ def read(tree: Tree) -> DetectedLayout | None:
                 short = PurePosixPath(file).name
                 collected.leave_out(f"{label}/{name}", file, f"{name} is in no part of split {number} (0 in {short}).")
             else:
-                collected.add(f"{label}/{name}", file, label, split=_SPLITS[use])
+                collected.add(f"{label}/{name}", file, labels=label, split=_SPLITS[use])
     if not collected.files:
         return None
     for other in sorted(set(lists) - {number}):

@@ -55,7 +55,7 @@ def read(tree: Tree) -> DetectedLayout | None:
             used = used or (name_file if any(label in names for label in labels) else "")
             named = [names.get(label, label) for label in labels]
             label = named if len(named) > 1 else names.get(value.get("label", ""), value.get("label", ""))
-            collected.add(path, file, label, value.get("caption"), split=split_in(file))
+            collected.add(path, file, labels=label, captions=value.get("caption"), split=split_in(file))
     if used:
         collected.add_source(used)
     columns = {"file": "the first field", "label": f"the last field{f', named by {used}' if used else ''}"}

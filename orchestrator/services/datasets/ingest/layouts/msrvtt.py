@@ -10,7 +10,7 @@ from orchestrator.services.datasets.ingest.layouts.tree import Tree
 
 
 def read(tree: Tree) -> DetectedLayout | None:
-    """Reads objects with both lists; a clip takes its first sentence, and its split from `videos`."""
+    """Reads objects with both lists; a clip takes all of its sentences, and its split from `videos`."""
     collected = EntryCollector(tree, "msrvtt", "MSR-VTT")
     for file in tree.texts(".json"):
         if tree.rows(file):
@@ -27,5 +27,5 @@ def read(tree: Tree) -> DetectedLayout | None:
             if isinstance(row, dict) and row.get("video_id"):
                 captions[str(row["video_id"])].append(str(row.get("caption") or ""))
         for clip, sentences in captions.items():
-            collected.add(clip, file, caption=sentences, split=splits.get(clip, Split.AUTO))
+            collected.add(clip, file, captions=sentences, split=splits.get(clip, Split.AUTO))
     return collected.done({"file": "video_id", "caption": "sentences: caption", "split": "videos: split"})

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from orchestrator.services.datasets.ingest.layouts.conversations import MANY_TURNS, exchange, path_of, turns_of
+from orchestrator.services.datasets.ingest.layouts.conversations import ConversationReader, path_of, turns_of
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
 from orchestrator.services.datasets.ingest.layouts.splits import split_in
@@ -11,7 +11,7 @@ from orchestrator.services.datasets.ingest.layouts.tree import Tree
 
 def read(tree: Tree) -> DetectedLayout | None:
     """Reads rows with `messages` whose content has a part of type video or video_url."""
-    collected, several = EntryCollector(tree, "openai", "OpenAI-style messages"), False
+    collected, talks = EntryCollector(tree, "openai", "OpenAI-style messages"), ConversationReader()
     for file in tree.json_files():
         for row in collected.rows(file):
             conversation = turns_of(row)
@@ -19,11 +19,10 @@ def read(tree: Tree) -> DetectedLayout | None:
             if not video:
                 continue
             collected.add_source(file)
-            question, answer, answers = exchange(conversation)
-            several = several or answers > 1
-            collected.add(video, file, row.get("label"), answer, question, split_in(file))
-    columns = {"video": "content: video", "caption": "the first answer", "prompt": "the first question"}
-    return collected.done(columns, [MANY_TURNS] if several else [])
+            conversations = talks.read(conversation)
+            collected.add(video, file, labels=row.get("label"), conversations=conversations, split=split_in(file))
+    columns = {"video": "content: video", "caption": "the answers", "prompt": "the questions"}
+    return collected.done(columns, talks.notes())
 
 
 def _video(conversation: Any) -> Any:

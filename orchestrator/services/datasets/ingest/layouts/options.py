@@ -3,11 +3,11 @@
 import re
 from typing import Any
 
-from orchestrator.services.datasets.ingest.layouts.tree import Row
+from orchestrator.domain.annotations import OPTION_LETTERS
+from orchestrator.services.datasets.ingest.layouts.rows import Row
 
 _COLUMN = re.compile(r"(?:a|option|opt|choice|candidate)[_ ]?(\d{1,2}|[a-j])", re.IGNORECASE)
 _LISTS = ("options", "choices", "candidates")
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def options_of(row: Row) -> dict[str, str]:
@@ -30,11 +30,5 @@ def chosen_option(options: dict[str, str], answer: Any) -> str:
     if mark in options:
         return options[mark]
     texts = list(options.values())
-    number = _LETTERS.find(mark.upper()) if len(mark) == 1 else -1
+    number = OPTION_LETTERS.find(mark.upper()) if len(mark) == 1 else -1
     return texts[number] if 0 <= number < len(texts) else ""
-
-
-def with_options(question: Any, options: dict[str, str]) -> str:
-    """The question with its options, a line for each."""
-    lines = [f"{letter}. {text}" for letter, text in zip(_LETTERS, options.values(), strict=False)]
-    return "\n".join([str(question or "").strip(), *lines])

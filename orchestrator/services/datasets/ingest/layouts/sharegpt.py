@@ -3,7 +3,7 @@
 from pathlib import PurePosixPath
 from typing import Any
 
-from orchestrator.services.datasets.ingest.layouts.conversations import MANY_TURNS, exchange, turns_of, videos_of
+from orchestrator.services.datasets.ingest.layouts.conversations import ConversationReader, turns_of, videos_of
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
 from orchestrator.services.datasets.ingest.layouts.splits import split_in
@@ -14,10 +14,10 @@ INFO = "dataset_info.json"
 
 def read(tree: Tree) -> DetectedLayout | None:
     """Reads files with conversations and `videos`; `dataset_info.json` may name the columns and tags."""
-    collected = EntryCollector(tree, "sharegpt", "LLaMA-Factory (ShareGPT)")
+    collected, talks = EntryCollector(tree, "sharegpt", "LLaMA-Factory (ShareGPT)"), ConversationReader()
     infos = _infos(tree, info_files := _info_files(tree))
     turns = "messages"
-    several = used = False
+    used = False
     for file in tree.json_files():
         info = infos.get(PurePosixPath(file).name, {})
         columns, tags = _dict(info.get("columns")), _dict(info.get("tags"))
@@ -29,16 +29,17 @@ def read(tree: Tree) -> DetectedLayout | None:
                 continue
             collected.add_source(file)
             used, turns = True, turns_key or ("messages" if "messages" in row else "conversations")
-            question, answer, answers = exchange(
-                conversation, tags.get("role_tag", "role"), tags.get("content_tag", "content")
+            conversations = talks.read(
+                conversation,
+                tags.get("role_tag", "role"),
+                tags.get("content_tag", "content"),
+                row.get(columns.get("system") or "system"),
             )
-            several = several or answers > 1
-            collected.add(videos[0], file, row.get("label"), answer, question, split_in(file))
+            collected.add(videos[0], file, labels=row.get("label"), conversations=conversations, split=split_in(file))
     for file in info_files if used else []:
         collected.add_source(file)
     return collected.done(
-        {"video": "videos", "caption": f"{turns}: the first answer", "prompt": f"{turns}: the first question"},
-        [MANY_TURNS] if several else [],
+        {"video": "videos", "caption": f"{turns}: the answers", "prompt": f"{turns}: the questions"}, talks.notes()
     )
 
 

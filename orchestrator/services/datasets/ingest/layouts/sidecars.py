@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
+from orchestrator.services.datasets.ingest.layouts.annotation_texts import limit_problem, plain
 from orchestrator.services.datasets.ingest.layouts.beside import companion, companion_keys, in_parallel_folders
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.folders import read as read_folders
-from orchestrator.services.datasets.ingest.layouts.gathering import plain, too_long
 from orchestrator.services.datasets.ingest.layouts.tree import Tree, Unreadable
 
 _ENDINGS = (".txt", ".caption")
@@ -15,7 +15,7 @@ def read(tree: Tree) -> DetectedLayout | None:
     """Reads text files that have the name of a clip; label and split come from the folders."""
     from_folders = read_folders(tree)
     sidecar_of = _sidecars(tree)
-    entries = []
+    entries, lines = [], 0
     for entry in from_folders.entries:
         caption = ""
         if sidecar := sidecar_of.get(entry.name):
@@ -23,13 +23,25 @@ def read(tree: Tree) -> DetectedLayout | None:
                 caption = plain(tree.text(sidecar))
             except Unreadable as error:
                 tree.problems.append(str(error))
-        problem = too_long(entry.name, sidecar or "", caption=caption)
-        entries.append(replace(entry, caption="" if problem else caption, problem=problem))
+        lines += "\n" in caption
+        annotations = replace(entry.annotations, captions=(caption,) if caption else ())
+        if problem := limit_problem(entry.name, sidecar or entry.name, annotations):
+            annotations = entry.annotations
+        entries.append(replace(entry, annotations=annotations, problem=problem))
     files = list(dict.fromkeys(sidecar_of.values()))
     if not files:
         return None
     columns = {"caption": "the text file next to the clip", "label": "the folder's name"}
-    return DetectedLayout("sidecars", "Captions next to the clips", entries, files, columns, from_folders.notes)
+    notes = [*from_folders.notes, *_line_notes(lines)]
+    return DetectedLayout("sidecars", "Captions next to the clips", entries, files, columns, notes)
+
+
+def _line_notes(several: int) -> list[str]:
+    """The note about files with several lines: a caption may have lines, and is never split at them."""
+    if not several:
+        return []
+    files = "1 text file has" if several == 1 else f"{several:,} text files have"
+    return [f"{files} several lines: each file is one caption with its line ends."]
 
 
 def _sidecars(tree: Tree) -> dict[str, str]:

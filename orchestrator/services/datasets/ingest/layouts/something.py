@@ -18,7 +18,7 @@ def read(tree: Tree) -> DetectedLayout | None:
         collected.add_source(file)
         for row in collected.rows(file):
             label = str(row.get("template") or "").replace("[", "").replace("]", "")
-            collected.add(str(row.get("id")), file, label, row.get("label"), split=split_in(file))
+            collected.add(str(row.get("id")), file, labels=label, captions=row.get("label"), split=split_in(file))
     for file in tree.texts(".json"):
         if collected.files and PurePosixPath(file).name == "labels.json":
             collected.add_source(file)

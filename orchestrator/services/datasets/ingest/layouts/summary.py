@@ -4,6 +4,7 @@ from dataclasses import asdict
 from pathlib import PurePosixPath
 from typing import Any
 
+from orchestrator.domain.annotations import short_form
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout, Entry
 from orchestrator.services.datasets.ingest.layouts.reading import LEVELS, ReadingOptions
 from orchestrator.services.datasets.ingest.layouts.tree import TABLE_ENDINGS, Tree
@@ -19,24 +20,16 @@ def summary(layout: DetectedLayout, tree: Tree, options: ReadingOptions, samples
     """The layout as JSON values.
 
     Returns:
-        {"key", "title", "files", "columns", "notes", "not_used", "samples": [{"file", "label", "caption", "prompt",
-        "split"}]}; and for corrections "choices", the columns of the tables and the folders of a clip, and "reading",
-        the options.
+        {"key", "title", "files", "columns", "notes", "not_used", "samples"}; for corrections also "choices", the
+        columns of the tables and the folders of a clip, and "reading", the options. A sample has "file", "label",
+        "caption", "prompt", "split", how many "labels", "captions" and "turns" it has, and the seconds "start_s" and
+        "end_s" of a span.
     """
     usable = [entry for entry in layout.entries if not entry.problem]
     # From the beginning, the middle and the end, because neighbours are alike.
     last = len(usable) - 1
     chosen = usable if len(usable) <= samples else [usable[round(i * last / (samples - 1))] for i in range(samples)]
-    shown = [
-        {
-            "file": entry.name[-_MAX_TEXT:],
-            "label": entry.label,
-            "caption": _shortened(entry.caption),
-            "prompt": _shortened(entry.prompt),
-            "split": entry.split.value,
-        }
-        for entry in chosen
-    ]
+    shown = [_sample(entry) for entry in chosen]
     values = {
         "key": layout.key,
         "title": layout.title,
@@ -60,6 +53,22 @@ def _notes(notes: list[str]) -> list[str]:
     more = len(notes) - _MAX_NOTES
     further = [f"There are {more:,} further notes, which are not stored."] if more > 0 else []
     return [note if len(note) <= _MAX_NOTE else f"{note[: _MAX_NOTE - 1]}…" for note in notes[:_MAX_NOTES]] + further
+
+
+def _sample(entry: Entry) -> dict[str, Any]:
+    label, caption, prompt, _ = short_form(entry.annotations)
+    return {
+        "file": entry.name[-_MAX_TEXT:],
+        "label": label,
+        "caption": _shortened(caption),
+        "prompt": _shortened(prompt),
+        "split": entry.split.value,
+        "labels": len(entry.annotations.labels),
+        "captions": len(entry.annotations.captions),
+        "turns": sum(len(talk.turns) for talk in entry.annotations.conversations),
+        "start_s": entry.span.start_s if entry.span else None,
+        "end_s": entry.span.end_s if entry.span else None,
+    }
 
 
 def _columns(tree: Tree) -> list[str]:

@@ -26,7 +26,7 @@ def read(tree: Tree) -> DetectedLayout | None:
         for line in _lines(tree, file):
             # Class names of UCF101 have no spaces; lines of test lists have no number.
             path = line.rsplit(" ", 1)[0] if re.search(r" \d+$", line) else line
-            collected.add(path, file, PurePosixPath(path).parent.name, split=split_in(file))
+            collected.add(path, file, labels=PurePosixPath(path).parent.name, split=split_in(file))
     for file in tree.texts(".txt"):
         if PurePosixPath(file).name.lower() == "classind.txt":
             collected.add_source(file)

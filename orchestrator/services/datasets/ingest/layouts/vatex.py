@@ -2,12 +2,13 @@
 
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
+from orchestrator.services.datasets.ingest.layouts.spans import read_span
 from orchestrator.services.datasets.ingest.layouts.splits import split_in
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 
 
 def read(tree: Tree) -> DetectedLayout | None:
-    """Reads lists with `videoID` and `enCap`; files are named by the id, or by its part before the times."""
+    """Reads lists with `videoID` and `enCap`; files have the id as their name, or its part before the times."""
     collected = EntryCollector(tree, "vatex", "VATEX")
     for file in tree.json_files():
         rows = tree.rows(file)
@@ -16,6 +17,7 @@ def read(tree: Tree) -> DetectedLayout | None:
         collected.add_source(file)
         for row in collected.rows(file):
             clip, captions = str(row.get("videoID") or ""), row.get("enCap")
-            whole = clip.rsplit("_", 2)[0]
-            collected.add(clip, file, caption=captions, split=split_in(file), alternatives=(whole,))
-    return collected.done({"file": "videoID", "caption": "enCap: the first"})
+            whole, *times = clip.rsplit("_", 2)
+            span = None if tree.index.named(clip) or len(times) < 2 else read_span(*times)
+            collected.add(clip, file, captions=captions, span=span, split=split_in(file), alternatives=(whole,))
+    return collected.done({"file": "videoID", "caption": "enCap"})

@@ -6,10 +6,12 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Any
 
+from orchestrator.domain.annotations import Conversation, Span, Turn
+from orchestrator.services.datasets.ingest.layouts.annotation_texts import plain
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
-from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector, unused_times_note
-from orchestrator.services.datasets.ingest.layouts.options import chosen_option, options_of, with_options
-from orchestrator.services.datasets.ingest.layouts.rows import peek
+from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
+from orchestrator.services.datasets.ingest.layouts.options import chosen_option, options_of
+from orchestrator.services.datasets.ingest.layouts.spans import read_span
 from orchestrator.services.datasets.ingest.layouts.splits import split_in, split_of
 from orchestrator.services.datasets.ingest.layouts.tree import TABLE_ENDINGS, Row, Tree
 
@@ -28,8 +30,8 @@ _PROMPT = ("question", "query", "instruction")
 _ANSWERS = ("answer", "response")
 """Columns that name one of a row's options where it has them."""
 _IDS = ("video_id", "videoid", "vid")
-_STARTS = frozenset({"start", "start_time", "start_s", "start_sec", "time_start", "t_start", "begin"})
-_ENDS = frozenset({"end", "end_time", "end_s", "end_sec", "time_end", "t_end", "stop"})
+_START = ("start", "start_time", "start_s", "start_sec", "time_start", "t_start", "begin")
+_END = ("end", "end_time", "end_s", "end_sec", "time_end", "t_end", "stop")
 _PREFIXES = ("video", "v_")
 """What files may have before an id that is a number: MSR-VTT's 6513 is video6513.mp4."""
 
@@ -42,7 +44,6 @@ def read(tree: Tree, chosen: Mapping[str, str] = MappingProxyType({})) -> Detect
     """
     collected = EntryCollector(tree, "videofolder", "VideoFolder (metadata table)")
     all_columns: dict[str, str] = {}
-    segments = 0
     for file in sorted(_tables(tree), key=lambda name: (not _is_metadata(name), name)):
         rows = tree.rows(file)
         columns = _corrected(columns_of(rows), chosen, rows)
@@ -53,30 +54,40 @@ def read(tree: Tree, chosen: Mapping[str, str] = MappingProxyType({})) -> Detect
         collected.add_source(file)
         all_columns |= columns
         for row in collected.rows(file):
-            stated, by_folder = row.get(columns["file"]), "label" not in columns
-            label = row.get(columns["label"]) if "label" in columns else ""
-            caption, prompt = _exchange(row, columns)
-            segments += _is_segment(row)
-            split = split_of(row.get(columns["split"])) if "split" in columns else split_in(file)
-            others = _names_of_id(stated) if _plain_name(columns["file"]) in _IDS else ()
-            collected.add(stated, file, label, caption, prompt, split, others, by_folder)
-    return collected.done(all_columns, unused_times_note(segments))
+            stated = row.get(columns["file"])
+            captions, conversations = _texts(row, columns)
+            collected.add(
+                stated,
+                file,
+                labels=row.get(columns["label"]) if "label" in columns else "",
+                captions=captions,
+                conversations=conversations,
+                span=_span(row, columns),
+                split=split_of(row.get(columns["split"])) if "split" in columns else split_in(file),
+                alternatives=_names_of_id(stated) if _plain_name(columns["file"]) in _IDS else (),
+                folder_is_label="label" not in columns,
+            )
+    return collected.done(all_columns)
 
 
-def _exchange(row: Row, columns: dict[str, str]) -> tuple[Any, Any]:
-    """The caption of a row, and its question: with the options where the caption's column names one of them."""
-    caption = row.get(columns["caption"]) if "caption" in columns else ""
-    prompt = row.get(columns["prompt"]) if "prompt" in columns else ""
+def _texts(row: Row, columns: dict[str, str]) -> tuple[Any, list[Conversation]]:
+    """(the captions of a row, its questions): with options where the caption's column names one of them."""
+    answer = row.get(columns["caption"]) if "caption" in columns else ""
+    question = row.get(columns["prompt"]) if "prompt" in columns else ""
     if _plain_name(columns.get("caption", "")) in _ANSWERS and (options := options_of(row)):
-        return chosen_option(options, _first(caption)), with_options(prompt, options)
-    return caption, prompt
+        turn = Turn(plain(question), chosen_option(options, _first(answer)), tuple(options.values()))
+        return (), [Conversation((turn,))]
+    if plain(question):
+        answers = answer if isinstance(answer, list) else [answer]
+        return (), [Conversation((Turn(plain(question), plain(text)),)) for text in answers]
+    return answer, []
 
 
-def _is_segment(row: Row) -> bool:
-    """Whether a row describes a part of its film."""
-    keys = {plain: key for key in row if key and (plain := _plain_name(str(key))) in _STARTS | _ENDS}
-    stated = {plain for plain, key in keys.items() if peek(row, key) not in (None, "")}
-    return bool(stated & _STARTS and stated & _ENDS)
+def _span(row: Row, columns: dict[str, str]) -> Span | None:
+    """The part of the film that a row describes."""
+    if not {"start", "end"} <= columns.keys():
+        return None
+    return read_span(row.get(columns["start"]), row.get(columns["end"]))
 
 
 def _names_of_id(stated: Any) -> tuple[str, ...]:
@@ -106,6 +117,7 @@ def columns_of(rows: list[Row]) -> dict[str, str]:
     """The column of each role, by the keys of the first rows."""
     keys = {_plain_name(str(key)): str(key) for row in rows[:50] for key in row if key}
     roles = {"file": _FILE, "caption": _CAPTION, "label": _LABEL, "split": _SPLIT, "prompt": _PROMPT}
+    roles |= {"start": _START, "end": _END} if any(name in keys for name in _START) else {}
     detected = {role: next((keys[name] for name in names if name in keys), "") for role, names in roles.items()}
     return {role: name for role, name in detected.items() if name}
 

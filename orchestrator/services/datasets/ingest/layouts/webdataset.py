@@ -27,7 +27,7 @@ def read(tree: Tree) -> DetectedLayout | None:
         caption = _text(tree, collected, companion(keys[name], (".txt",), names)) or _first(record, _CAPTION)
         columns |= {"label": ".cls or .json"} if label else {}
         columns |= {"caption": ".txt or .json"} if caption else {}
-        collected.add(name, "", label, caption)
+        collected.add(name, "", labels=label, captions=caption)
     return collected.done(columns)
 
 

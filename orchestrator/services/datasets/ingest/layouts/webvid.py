@@ -15,5 +15,5 @@ def read(tree: Tree) -> DetectedLayout | None:
             continue
         collected.add_source(file)
         for row in collected.rows(file):
-            collected.add(f"{row.get('videoid')}", file, caption=row.get("name"), split=split_in(file))
+            collected.add(f"{row.get('videoid')}", file, captions=row.get("name"), split=split_in(file))
     return collected.done({"file": "videoid", "caption": "name"})

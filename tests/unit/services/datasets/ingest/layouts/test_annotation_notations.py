@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orchestrator.domain.annotations import AnnotationKind
 from orchestrator.domain.datasets import Split
 from orchestrator.services.datasets.ingest.layouts.detect import detect_layout
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
@@ -210,26 +211,18 @@ SEVERAL = {
 
 
 @pytest.mark.parametrize("name", SEVERAL)
-def test_several_labels_of_a_clip_are_reported_and_none_is_used(tmp_path: Path, name: str) -> None:
+def test_several_labels_of_a_clip_are_all_read_and_counted(tmp_path: Path, name: str) -> None:
     file, text, first = SEVERAL[name]
     layout = read(tmp_path, file, text)
-    assert layout.notes[0].startswith(f"{file} gives 2 clips several labels (the first is {first}).")
-    left_out = {entry.name: entry.problem for entry in layout.entries if entry.problem}
-    assert left_out.keys() >= {"v/0.mp4", "v/1.mp4"}
-    assert left_out["v/0.mp4"] == f"{file} gives several labels to {first}."
-
-
-def test_captions_that_are_not_used_are_counted(tmp_path: Path) -> None:
-    rows = [{"file_name": f"v/{i}.mp4", "caption": ["a b", "c", "d"][: i + 1]} for i in range(3)]
-    layout = read(tmp_path, "m.json", json.dumps(rows), 3)
-    assert layout.notes == ["3 of 6 captions of m.json are used, the first of each clip."]
-    assert captions(layout) == ["a b", "a b", "a b"]
+    assert layout.notes[0] == f"{file} gives 2 clips several labels (the first is {first})."
+    assert labels(layout)[0] == first.removeprefix("0.mp4: ")
+    assert [AnnotationKind.LABELS in entry.annotations.kinds for entry in layout.entries[:2]] == [True, True]
 
 
 def test_no_text_is_cut_and_nan_is_no_caption(tmp_path: Path) -> None:
     layout = read(tmp_path, "t.csv", f"file_name,caption\nv/0.mp4,{'x' * 4_001}\nv/1.mp4,b\n", 2)
     assert layout.entries[0].problem == (
-        "The caption of 0.mp4 in t.csv has 4,001 characters; at most 4,000 are possible. Shorten it there."
+        "0.mp4 in t.csv: A caption has 1 to 4,000 characters; this one has 4,001. Correct it there."
     )
     rows = '{"file_name": "v/0.mp4", "caption": NaN}\n{"file_name": "v/1.mp4", "caption": "b"}'
     assert captions(read(tmp_path, "t.jsonl", rows, 2)) == ["", "b"]
@@ -253,9 +246,9 @@ EXPECTED = {
     "07/comma": {"riding horse", "grooming horse", "playing guitar", "playing drums"},
     "07/tab": {"riding horse", "grooming horse", "playing guitar", "playing drums"},
     "07/header_txt": {"riding horse", "grooming horse"},
-    "06/mmaction": {"2", "3"},
-    "06/comma": {"54"},
-    "06/json": {"run", "sit"},
+    "06/mmaction": {"1, 3, 5", "1, 2", "2", "2, 5", "3"},
+    "06/comma": {"53, 54, 60", "53, 60", "54", "54, 53"},
+    "06/json": {"run, jump", "run", "jump, sit", "sit"},
     "07/captions_tab": {"a man, in red, walks 3", "a dog runs", "a cat sleeps on 2 mats"},
     **{
         f"15/{name}": {"Thing 0.", "Thing 1.", "Thing 2."}

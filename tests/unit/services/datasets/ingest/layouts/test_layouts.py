@@ -10,6 +10,7 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
+from orchestrator.domain.annotations import Annotations, Span, annotations_of
 from orchestrator.domain.datasets import Split
 from orchestrator.domain.errors import Invalid
 from orchestrator.services.datasets.ingest.layouts import detect
@@ -52,7 +53,15 @@ def parts(path_key: str) -> list[dict[str, object]]:
     return [ask, {"role": "assistant", "content": [{"type": "text", "text": "A cat."}]}]
 
 
-CAT = Entry("clips/a.mp4", "", "A cat.", "What?")
+def clip(
+    name: str, label: str = "", caption: str | tuple[str, ...] = "", prompt: str = "", split: Split = Split.AUTO
+) -> Entry:
+    if isinstance(caption, tuple):
+        return Entry(name, Annotations((label,) if label else (), caption), split=split)
+    return Entry(name, annotations_of(label, caption, prompt), split=split)
+
+
+CAT = clip("clips/a.mp4", "", "A cat.", "What?")
 CASES: dict[str, tuple[Files, str, list[Entry]]] = {
     "sharegpt": (
         {
@@ -97,7 +106,7 @@ CASES: dict[str, tuple[Files, str, list[Entry]]] = {
             "clips/a.mp4": b"",
         },
         "swift",
-        [Entry("clips/a.mp4", "3", "A cat.", "What?", Split.TRAIN)],
+        [clip("clips/a.mp4", "3", "A cat.", "What?", Split.TRAIN)],
     ),
     "swift, query": (
         {"d.jsonl": lines({"query": "What?", "response": "A cat.", "videos": ["a.mp4"]}), "clips/a.mp4": b""},
@@ -117,7 +126,7 @@ CASES: dict[str, tuple[Files, str, list[Entry]]] = {
     "videofolder, csv": (
         {"train/metadata.csv": "file_name,text\na.mp4,A cat.\n", "train/a.mp4": b""},
         "videofolder",
-        [Entry("train/a.mp4", "train", "A cat.", split=Split.TRAIN)],
+        [clip("train/a.mp4", "train", "A cat.", split=Split.TRAIN)],
     ),
     "videofolder, jsonl": (
         {
@@ -125,17 +134,17 @@ CASES: dict[str, tuple[Files, str, list[Entry]]] = {
             "a.mp4": b"",
         },
         "videofolder",
-        [Entry("a.mp4", "cat", "A cat.", split=Split.VALIDATION)],
+        [clip("a.mp4", "cat", "A cat.", split=Split.VALIDATION)],
     ),
     "videofolder, questions": (
         {"metadata.csv": "file_name,caption,question\na.mp4,A cat.,What?\n", "a.mp4": b""},
         "videofolder",
-        [Entry("a.mp4", "", "A cat.", "What?")],
+        [clip("a.mp4", "", "A cat.", "What?")],
     ),
     "videofolder, semicolons": (
         {"clips.csv": "\ufeffVideo;Label\nx\\a.mp4;cat\n", "x/a.mp4": b""},
         "videofolder",
-        [Entry("x/a.mp4", "cat")],
+        [clip("x/a.mp4", "cat")],
     ),
     "ucf101": (
         {
@@ -148,8 +157,8 @@ CASES: dict[str, tuple[Files, str, list[Entry]]] = {
         },
         "ucf101",
         [
-            Entry("UCF/Archery/v_b.avi", "Archery", split=Split.VALIDATION),
-            Entry("UCF/Archery/v_a.avi", "Archery", split=Split.TRAIN),
+            clip("UCF/Archery/v_b.avi", "Archery", split=Split.VALIDATION),
+            clip("UCF/Archery/v_a.avi", "Archery", split=Split.TRAIN),
         ],
     ),
     "kinetics": (
@@ -158,7 +167,7 @@ CASES: dict[str, tuple[Files, str, list[Entry]]] = {
             "playing chess/-x_Y_000003_000013.mp4": b"",
         },
         "kinetics",
-        [Entry("playing chess/-x_Y_000003_000013.mp4", "playing chess", split=Split.VALIDATION)],
+        [clip("playing chess/-x_Y_000003_000013.mp4", "playing chess", split=Split.VALIDATION)],
     ),
     "mmaction": (
         {
@@ -168,12 +177,12 @@ CASES: dict[str, tuple[Files, str, list[Entry]]] = {
             "y.mp4": b"",
         },
         "mmaction",
-        [Entry("a b/x.mp4", "jump", split=Split.TRAIN), Entry("y.mp4", "run fast", split=Split.TRAIN)],
+        [clip("a b/x.mp4", "jump", split=Split.TRAIN), clip("y.mp4", "run fast", split=Split.TRAIN)],
     ),
     "videomae": (
         {"val.csv": "/data/x.mp4 4\n", "in/x.mp4": b""},
         "mmaction",
-        [Entry("in/x.mp4", "4", split=Split.VALIDATION)],
+        [clip("in/x.mp4", "4", split=Split.VALIDATION)],
     ),
     "something": (
         {
@@ -184,7 +193,7 @@ CASES: dict[str, tuple[Files, str, list[Entry]]] = {
             "20bn/7.webm": b"",
         },
         "something",
-        [Entry("20bn/7.webm", "Holding something", "holding a cup", split=Split.TRAIN)],
+        [clip("20bn/7.webm", "Holding something", "holding a cup", split=Split.TRAIN)],
     ),
     "msrvtt": (
         {
@@ -195,12 +204,12 @@ CASES: dict[str, tuple[Files, str, list[Entry]]] = {
             "v/video0.mp4": b"",
         },
         "msrvtt",
-        [Entry("v/video0.mp4", "", "A cat.", split=Split.VALIDATION)],
+        [clip("v/video0.mp4", "", ("A cat.", "Cats."), split=Split.VALIDATION)],
     ),
     "vatex": (
         {"vatex_training_v1.0.json": [{"videoID": "k_1_000001_000011", "enCap": ["A cat.", "B"]}], "k_1.mp4": b""},
         "vatex",
-        [Entry("k_1.mp4", "", "A cat.", split=Split.TRAIN)],
+        [replace(clip("k_1.mp4", "", ("A cat.", "B"), split=Split.TRAIN), span=Span(1, 11))],
     ),
     "webvid": (
         {
@@ -208,7 +217,7 @@ CASES: dict[str, tuple[Files, str, list[Entry]]] = {
             "d/12.mp4": b"",
         },
         "webvid",
-        [Entry("d/12.mp4", "", "A cat.", split=Split.TRAIN)],
+        [clip("d/12.mp4", "", "A cat.", split=Split.TRAIN)],
     ),
     "webdataset": (
         {
@@ -219,19 +228,19 @@ CASES: dict[str, tuple[Files, str, list[Entry]]] = {
             "s1/000.json": {"label": "dog", "caption": "A dog."},
         },
         "webdataset",
-        [Entry("s0/000.mp4", "cat", "A cat."), Entry("s1/000.mp4", "dog", "A dog.")],
+        [clip("s0/000.mp4", "cat", "A cat."), clip("s1/000.mp4", "dog", "A dog.")],
     ),
     "sidecars": (
         {"cats/a.mp4": b"", "cats/a.txt": " A cat.\n", "cats/b.mp4": b"", "cats/b.caption": "b"},
         "sidecars",
-        [Entry("cats/a.mp4", "cats", "A cat."), Entry("cats/b.mp4", "cats", "b")],
+        [clip("cats/a.mp4", "cats", "A cat."), clip("cats/b.mp4", "cats", "b")],
     ),
     "folders": (
         {"d/train/cat/a.mp4": b"", "d/val/cat/b.mp4": b"", "README.md": "about"},
         "folders",
         [
-            Entry("d/train/cat/a.mp4", "cat", split=Split.TRAIN),
-            Entry("d/val/cat/b.mp4", "cat", split=Split.VALIDATION),
+            clip("d/train/cat/a.mp4", "cat", split=Split.TRAIN),
+            clip("d/val/cat/b.mp4", "cat", split=Split.VALIDATION),
         ],
     ),
 }
@@ -284,7 +293,7 @@ def test_missing_or_unnamed_files_are_reported(tmp_path: Path) -> None:
         ("row", ("metadata.csv, line 4",), "It names a clip again, and adds nothing."),
     ]
     assert seen.notes == [
-        "1 further line names a clip again; the first one is used.",
+        "1 further line gives a clip another label; the first one is used: a.mp4 (x, then z)",
         "1 clip is named in metadata.csv but not uploaded: b.mp4",
     ]
 
@@ -351,8 +360,8 @@ def test_a_videofolder_described_by_parquet(tmp_path: Path) -> None:
     assert (seen.key, seen.files) == ("videofolder", ["metadata.parquet"])
     assert seen.columns == {"file": "file_name", "caption": "text", "split": "split"}
     assert seen.entries == [
-        Entry("a.mp4", caption="A cat.", split=Split.TRAIN),
-        Entry("b.mp4", caption="A dog.", split=Split.VALIDATION),
+        clip("a.mp4", caption="A cat.", split=Split.TRAIN),
+        clip("b.mp4", caption="A dog.", split=Split.VALIDATION),
     ]
 
 
@@ -414,8 +423,8 @@ def test_columns_can_be_given(tmp_path: Path) -> None:
     seen = detect_layout(Tree(tmp_path, files), reading)
     assert seen.columns == {"file": "clip_path", "caption": "what", "label": "who", "split": "part"}
     assert seen.entries == [
-        Entry("a/1.mp4", "cat", "a cat sits", split=Split.TRAIN),
-        Entry("b/2.mp4", "dog", "a dog runs", split=Split.VALIDATION),
+        clip("a/1.mp4", "cat", "a cat sits", split=Split.TRAIN),
+        clip("b/2.mp4", "dog", "a dog runs", split=Split.VALIDATION),
     ]
     said = summary(seen, Tree(tmp_path, files), reading)
     assert said["choices"] == {"columns": ["clip_path", "what", "who", "part"], "folders": ["a"]}

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.domain.annotations import Span
 from orchestrator.domain.datasets import Split
 from orchestrator.services.datasets.ingest.layouts.detect import detect_layout
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
@@ -323,9 +324,12 @@ def test_an_answer_that_names_no_option_is_no_caption(tmp_path: Path) -> None:
         "label,youtube_id,time_start,time_end,split\nrun,vid0,0,4,train\njump,vid0,5,9,train\n",
     ],
 )
-def test_times_of_segments_that_are_not_used_get_a_note(tmp_path: Path, table: str) -> None:
+def test_the_times_of_a_row_make_a_clip_of_its_own(tmp_path: Path, table: str) -> None:
     layout = detect(tmp_path, {"annotations.csv": table}, "videos/vid0.mp4")
-    assert layout.notes[0].startswith("2 segments are named by start and end, but these times are not used")
+    assert [(entry.name, entry.span, entry.label) for entry in layout.entries] == [
+        ("videos/vid0.mp4", Span(0, 4), "run"),
+        ("videos/vid0.mp4", Span(5, 9), "jump"),
+    ]
 
 
 RIGHT: list[tuple[str, int, int, int, set[str]]] = [
