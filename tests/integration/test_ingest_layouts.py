@@ -95,7 +95,7 @@ def test_what_is_exported_imports_again(ada: Actor, tmp_path: Path, form: str) -
     with session_scope() as session:
         assign_splits(session, ada, dataset_id, 0.5)
         for clip in session.exec(select(Clip).where(Clip.dataset_id == dataset_id)):
-            clip.prompt = "Which, in your words?"
+            clip.prompt, clip.caption = "Which, in your words?", clip.label
         plan = plan_export(session, ada, dataset_id, form)
     assert plan.filename == f"mine-v2-{form}.zip"
     archive = b"".join(stream(plan))

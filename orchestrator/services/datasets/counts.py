@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset
 from orchestrator.domain.tasks import TASKS
@@ -15,7 +15,7 @@ def update_counts(session: Session, dataset: Dataset) -> Counter[str]:
         The number of usable clips by label; a clip with several labels counts for each.
     """
     of_dataset = Clip.dataset_id == dataset.id
-    rows = session.exec(select(Clip.label, Clip.annotations, Clip.status).where(of_dataset)).all()
+    rows = session.exec(select(Clip.label, col(Clip.annotations), Clip.status).where(of_dataset)).all()
     usable = [(label, more) for label, more, status in rows if status is ClipStatus.OK]
     by_label = Counter(name for label, more in usable for name in more.labels or (label,))
     dataset.class_names = sorted(by_label) if TASKS[dataset.task].has_classes else []
