@@ -1,4 +1,4 @@
-"""The rows of annotation files once each has its clip: the entries that they make, and what is wrong with the others."""
+"""The rows of annotation files once each has its clip: their entries, and what is wrong with the other rows."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace

@@ -124,7 +124,7 @@ def move_uploads(source: int, target: int) -> None:
         session.add(dataset)
 
 
-def test_several_labels_wait_for_an_act_and_are_kept(ada: Actor) -> None:
+def test_several_labels_are_imported_and_wait_for_an_act(ada: Actor) -> None:
     rows = b'[{"video":"0.mp4","label":["run","jump"]},{"video":"1.mp4","label":"run"},' + (
         b'{"video":"2.mp4","label":"run"},{"video":"3.mp4","label":"jump"},{"video":"4.mp4","label":"jump"}]'
     )

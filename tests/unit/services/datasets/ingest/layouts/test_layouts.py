@@ -290,7 +290,7 @@ def test_missing_or_unnamed_files_are_reported(tmp_path: Path) -> None:
         ("file", ("c.mp4",), "It is not named in metadata.csv."),
         ("file", ("n.doc",), "It is neither a film, nor an archive, nor a text that describes films."),
         ("row", ("metadata.csv, line 3",), "The clip that it names was not uploaded."),
-        ("row", ("metadata.csv, line 4",), "It names a clip again, and adds nothing."),
+        ("row", ("metadata.csv, line 4",), "It gives a clip another label; the first one is used."),
     ]
     assert seen.notes == [
         "1 further line gives a clip another label; the first one is used: a.mp4 (x, then z)",

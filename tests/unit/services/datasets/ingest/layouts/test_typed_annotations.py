@@ -10,6 +10,7 @@ from orchestrator.domain.datasets import Split
 from orchestrator.services.datasets.ingest.layouts.detect import detect_layout
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout, Entry
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
+from orchestrator.services.datasets.not_used import NotUsedKind
 from orchestrator.settings import ROOT
 
 FILMS = ("v/0.mp4", "v/1.mp4")
@@ -115,7 +116,7 @@ def test_each_span_is_a_clip_and_other_times_are_named(tmp_path: Path) -> None:
     assert layout.columns == {"file": "video", "label": "label", "start": "start", "end": "end"}
     assert [entry.problem for entry in layout.entries if entry.problem] == ["The times of 1.mp4 in t.csv are no span."]
     assert "Not used, because their times are no part of a film: 2 lines of t.csv: 1.mp4 (9 to 5 s)" in layout.notes[-1]
-    assert {name for group in layout.not_used for name in group.names} == {
+    assert {name for group in layout.not_used for name in group.names if group.kind is NotUsedKind.ROW} == {
         *("v/t.csv, line 4", "v/t.csv, line 5", "v/t.csv, line 6")
     }
 
