@@ -9,9 +9,11 @@ from pydantic import GetJsonSchemaHandler, StrictBool
 from pydantic_core import CoreSchema
 
 from orchestrator.domain.notifications import KINDS
+from orchestrator.domain.recipes import OUTPUT_NAME
+from orchestrator.domain.users import SCOPES
 from orchestrator.services.auth.accounts import MAX_EMAIL, USERNAME
 from orchestrator.services.auth.passwords import MAX_LENGTH, MIN_LENGTH_IF_STRONG
-from orchestrator.services.auth.tokens import MAX_DAYS, SCOPES
+from orchestrator.services.auth.tokens import MAX_DAYS
 from orchestrator.services.auth.tokens import MAX_NAME as MAX_TOKEN_NAME
 from orchestrator.services.hub import HUB_ID, REVISION
 from orchestrator.services.notifications.preferences import MAX_WEBHOOK_URL
@@ -82,6 +84,8 @@ NewPassword = Annotated[
 TokenName = Annotated[str, rule(minLength=1, maxLength=MAX_TOKEN_NAME, pattern=r"\S")]
 Scopes = Annotated[list[Annotated[str, one_of(SCOPES)]], rule(minItems=1)]
 TokenDays = Annotated[int, rule(minimum=1, maximum=MAX_DAYS)]
+OutputName = Annotated[str, rule(pattern=_anchored(OUTPUT_NAME))]
+"""The name of an adapter."""
 HubRepo = Annotated[str, rule(pattern=_anchored(HUB_ID))]
 Revision = Annotated[str, rule(pattern=f"^({REVISION.pattern})?$")]
 WebhookUrl = Annotated[str, rule(maxLength=MAX_WEBHOOK_URL, pattern=r"^(https?://[^\s@]+)?$")]

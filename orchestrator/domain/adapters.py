@@ -35,6 +35,8 @@ class OperationStatus(StrEnum):
     FAILED = "failed"
 
 
+OPERATION_STAGES = ("loading", "merging", "writing", "sending")
+"""What a running operation does."""
 ACTIVE_OPERATIONS = frozenset({OperationStatus.WAITING, OperationStatus.RUNNING})
 
 

@@ -1,10 +1,13 @@
 """The table of credentials: keys of cloud storage and Hub tokens, stored encrypted, each with one owner."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, Required
 
 from sqlalchemy import Column, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
+from typing_extensions import TypedDict
 
 from orchestrator.domain.base import UtcDateTime, text_enum, utcnow
 
@@ -17,6 +20,46 @@ class CredentialKind(StrEnum):
     GS = "gs"
     AZ = "az"
     HUB = "hub"
+
+
+class S3Values(TypedDict, total=False):
+    """`endpoint` and `region`: for stores other than AWS."""
+
+    access_key: Required[str]
+    secret_key: Required[str]
+    endpoint: str | None
+    region: str | None
+
+
+class GsValues(TypedDict):
+    """The key file of a service account, as its text or its JSON."""
+
+    service_account: str | dict[str, object]
+
+
+class AzValues(TypedDict, total=False):
+    """`account_key` or `sas_token` is needed; `endpoint`: for stores other than Azure."""
+
+    account: Required[str]
+    account_key: str | None
+    sas_token: str | None
+    endpoint: str | None
+
+
+class HubValues(TypedDict):
+    """A token of the Hugging Face Hub."""
+
+    token: str
+
+
+CREDENTIAL_VALUES: Mapping[CredentialKind, Any] = {
+    CredentialKind.S3: S3Values,
+    CredentialKind.GS: GsValues,
+    CredentialKind.AZ: AzValues,
+    CredentialKind.HUB: HubValues,
+}
+"""What each kind of credentials needs."""
+CredentialBody = S3Values | GsValues | AzValues | HubValues
 
 
 class Credential(SQLModel, table=True):

@@ -64,6 +64,7 @@ DETECTING_LAYOUT = "understanding"
 """`Dataset.stage` while a worker detects the layout of new files, before any clip is probed."""
 REVIEW = "review"
 """`Dataset.stage` while the detected layout waits for the user to accept or correct it."""
+STAGES = (FETCHING, REINTERPRETING, DETECTING_LAYOUT, REVIEW)
 
 
 class Dataset(SQLModel, table=True):

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Column
 from sqlmodel import Field, SQLModel
+from typing_extensions import TypedDict
 
 from orchestrator.domain.base import UtcDateTime, text_enum, utcnow
 from orchestrator.domain.tasks import ModelType
@@ -26,6 +27,51 @@ class ModelStatus(StrEnum):
     PROCESSING = "processing"
     READY = "ready"
     ERROR = "error"
+
+
+class LayerFacts(TypedDict, total=False):
+    """The linear layers whose names end alike; the features are means where their shapes differ."""
+
+    suffix: str
+    count: int
+    parameters: int
+    in_features: int
+    out_features: int
+    default: bool
+
+
+class ModelDetails(TypedDict, total=False):
+    """What the files of a model say of it; sizes are null where the config has none."""
+
+    frames: int | None
+    image_size: int | None
+    hidden_size: int | None
+    patch_size: int | None
+    tubelet_size: int | None
+    heads: int | None
+    blocks: int | None
+    text_hidden: int | None
+    text_blocks: int | None
+    classes: int
+    nf4_bytes: int
+    """The size of its weights in 4 bits."""
+    eye_parameters: int
+    """Parameters of the vision tower."""
+    sight: dict[str, float] | None
+    """Sizes of the vision tower of a video language model, from which its tokens of a clip follow."""
+    layers: list[LayerFacts]
+    eye_layers: list[LayerFacts]
+    """Those of the vision tower."""
+    pretraining: dict[str, object]
+    """How a built-in base was made."""
+    stage: str
+    """While it is processed: receiving, fetching or checking."""
+    wanted_revision: str
+    hub_revision: str
+    """The commit that was downloaded."""
+    credential_id: int
+    done: int
+    total: int
 
 
 class VideoModel(SQLModel, table=True):

@@ -18,6 +18,10 @@ class Priority(IntEnum):
     HIGH = 1
 
 
+PRIORITIES = {"low": Priority.LOW, "normal": Priority.NORMAL, "high": Priority.HIGH}
+"""Priorities by the words of REST and pages."""
+
+
 class QueueControl(SQLModel, table=True):
     """The state of the queue; there is one row."""
 

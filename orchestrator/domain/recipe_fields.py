@@ -9,7 +9,7 @@ from enum import Enum, StrEnum
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 
 
@@ -50,6 +50,10 @@ class Format(StrEnum):
     """16 clips."""
     HIDDEN = "hidden"
     """The review has a line of its own for it."""
+
+
+RecipeValue = bool | int | float | str | list[str] | None
+"""A value of a field, as JSON has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,15 @@ class RecipePart(BaseModel):
     """Frozen, and refuses what it does not know; the line below a field describes it in the docs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _switches_are_true_or_false(cls, value: Any, info: ValidationInfo) -> Any:
+        """Pydantic reads 1 and "yes" as true, and true as 1."""
+        is_switch = cls.model_fields[str(info.field_name)].annotation is bool
+        if is_switch != isinstance(value, bool):
+            raise ValueError("true or false" if is_switch else "not true or false")
+        return value
 
 
 def fields_of(model: type[BaseModel]) -> dict[str, RecipeField]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import JSON, Column
 from sqlmodel import Field, SQLModel
+from typing_extensions import TypedDict
 
 from orchestrator.domain.base import UtcDateTime, text_enum, utcnow
 
@@ -17,6 +18,37 @@ class RehearsalStatus(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+
+
+class AdaptedLayers(TypedDict):
+    """The layers with an adapter whose names end alike."""
+
+    suffix: str
+    count: int
+    parameters: int
+
+
+class RehearsalFacts(TypedDict, total=False):
+    """What a rehearsal measured: sizes in bytes, times in seconds."""
+
+    device_class: str
+    revision: str
+    memory_bytes: int
+    load_s: float
+    decode_s: float
+    """For one clip."""
+    step_s: float
+    """For one batch."""
+    eval_s: float
+    """For one clip."""
+    trainable: int
+    frames: list[int]
+    """Frames, height and width of a clip as the model gets it."""
+    visual_tokens: int
+    context_tokens: int
+    targets: list[AdaptedLayers]
+    vision_frozen: bool
+    remarks: list[str]
 
 
 class Rehearsal(SQLModel, table=True):
@@ -36,7 +68,7 @@ class Rehearsal(SQLModel, table=True):
     status: RehearsalStatus = Field(default=RehearsalStatus.WAITING, sa_type=text_enum(RehearsalStatus))  # type: ignore[arg-type]
     device: str = Field(default="", max_length=64)
     result: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
-    """memory_bytes, weights_bytes, load_s, step_s, eval_s, trainable, visual_tokens, context_tokens, targets."""
+    """`RehearsalFacts`; of a failed one only `field`."""
     error: str = Field(default="", max_length=1000)
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # type: ignore[arg-type]

@@ -6,11 +6,12 @@ not fit is read as if it were not there, so that what other versions wrote can s
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self, assert_never
+from typing import Annotated, Any, ClassVar, Self, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from orchestrator.domain.tasks import AnswerKind, task_spec
+from orchestrator.domain.json_schemas import OneOf
+from orchestrator.domain.tasks import AnswerKind, Task, task_spec
 
 TRAIN_SERIES = ("loss", "learning_rate", "grad_norm", "samples_per_s")
 """Curves of the training itself; those of an evaluation begin with `eval_`."""
@@ -94,7 +95,7 @@ class Prediction(_Document):
 class RunSummary(_Document):
     """Progress and result of a run. The trainer knows some fields, the worker adds the others while it trains."""
 
-    task: str = ""
+    task: Annotated[str, OneOf(Task, "")] = ""
     """Noted at the launch; runs from before that have none."""
     phase: str = ""
     eta_s: float | None = None

@@ -16,6 +16,10 @@ class Role(StrEnum):
     MEMBER = "member"
 
 
+SCOPES = ("read", "write", "infer")
+"""What a token may do: read, change, or only ask models (a key for a chat front end)."""
+
+
 class User(SQLModel, table=True):
     """An account. `username_key` and `email_key` are casefolded: names that differ only in case are the same name."""
 

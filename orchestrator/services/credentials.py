@@ -5,14 +5,15 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import structlog
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.base import utcnow
-from orchestrator.domain.credentials import Credential, CredentialKind
+from orchestrator.domain.credentials import CREDENTIAL_VALUES, Credential, CredentialKind
 from orchestrator.domain.errors import Conflict, Invalid
+from orchestrator.domain.json_schemas import OneOf
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_credential
 from orchestrator.services.url_safety import http_problem
@@ -37,7 +38,7 @@ class CredentialRow:
     """A credential without its secret."""
 
     id: int
-    kind: str
+    kind: Annotated[str, OneOf(CredentialKind)]
     name: str
     hint: str
     created_at: datetime
@@ -67,7 +68,7 @@ def save_credential(session: Session, actor: Actor, kind: str, name: str, values
     problems = (
         [] if 1 <= len(name) <= 80 else [("credential_name", "Give the credentials a name of 1 to 80 characters.")]
     )
-    secret, hint, more = _PARSERS[CredentialKind(kind)](values)
+    secret, hint, more = _parsed(CredentialKind(kind), values)
     if problems := problems + more:
         raise Invalid(problems[0][1], problems[0][0], problems)
     own = list_credentials(session, actor)
@@ -91,7 +92,7 @@ def replace_credential(session: Session, actor: Actor, credential_id: int, value
         Invalid: `problems` by field. NotFound.
     """
     credential = owned_credential(session, actor.user_id, credential_id)
-    secret, hint, problems = _PARSERS[credential.kind](values)
+    secret, hint, problems = _parsed(credential.kind, values)
     if problems:
         raise Invalid(problems[0][1], problems[0][0], problems)
     credential.sealed, credential.hint, credential.used_at = seal(secret), hint, None
@@ -132,6 +133,17 @@ def credential_secret(session: Session, owner_id: int, credential_id: int) -> di
 
 _Parsed = tuple[dict[str, Any], str, list[tuple[str, str]]]
 """(the values to encrypt, the hint that is shown, problems by field)."""
+
+
+def _parsed(kind: CredentialKind, values: dict[str, Any]) -> _Parsed:
+    """The values of this kind; those of another type than text are refused, not taken for their digits."""
+    fields = CREDENTIAL_VALUES[kind].__annotations__
+    problems = [
+        (name, f"{name} must be a text.")
+        for name in fields
+        if not isinstance(values.get(name), str | None) and name != "service_account"
+    ]
+    return ({}, "", problems) if problems else _PARSERS[kind](values)
 
 
 def _s3(values: dict[str, Any]) -> _Parsed:

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from orchestrator.domain.credentials import CredentialKind
 from orchestrator.domain.errors import Invalid, Unavailable
 from orchestrator.domain.json_keys import json_key
+from orchestrator.domain.numbers import LARGEST_ID, parse_id
 from orchestrator.domain.users import Actor
 from orchestrator.services import sandbox
 from orchestrator.services.access import owned_credential
@@ -59,6 +60,18 @@ def hub_problems(repo: str, revision: str, token: str = "", kind: str = "model")
     return problems
 
 
+def checked_id(value: Any) -> int:
+    """An id of a request: a whole number, or its digits as a text.
+
+    Raises:
+        ValueError: it is neither, or larger than any id.
+    """
+    number = parse_id(value) if isinstance(value, str) else value
+    if type(number) is not int or not 0 < number <= LARGEST_ID:
+        raise ValueError(value)
+    return number
+
+
 def hub_credential(session: Session, actor: Actor, credential_id: Any) -> int:
     """The id of a stored Hub token of the actor.
 
@@ -66,11 +79,8 @@ def hub_credential(session: Session, actor: Actor, credential_id: Any) -> int:
         Invalid: there is no such credential, or it is not for the Hub.
     """
     try:
-        number = int(credential_id)
-        if not 0 < number < 2**63:
-            raise ValueError(number)
-        credential = owned_credential(session, actor.user_id, number)
-    except (TypeError, ValueError, OverflowError):
+        credential = owned_credential(session, actor.user_id, checked_id(credential_id))
+    except ValueError:
         raise Invalid("This token does not exist. Choose another.", "credential_id") from None
     if credential.kind is not CredentialKind.HUB:
         raise Invalid(f"{credential.name} is no Hub token. Choose another.", "credential_id")

@@ -46,6 +46,8 @@ ADDED = frozenset(
 )
 """What REST says since version 0.1, as `parts` names it, besides rules and answers."""
 
+TYPED = ("qlora", "optim", "data", "machine", "sweep", "source", "values", "columns")
+"""Objects of bodies that were announced as objects of any fields, and whose fields were checked by the services."""
 Parts = dict[str, Any]
 
 
@@ -92,6 +94,8 @@ def _is_repaired(document: Parts, place: str, before: Any, now: Any) -> bool:
         return now is None
     if place.endswith(" / content / application/json / schema / additionalProperties"):
         return before is True and now is None
+    if _is_typed(place) and " / additionalProperties" in place:
+        return now in (None, False)
     if place == _PLAN:
         return before == "object" and now is None  # one of two kinds of objects
     if place.endswith(" / type") and before == "integer":  # ids, which answers give as texts
@@ -99,6 +103,10 @@ def _is_repaired(document: Parts, place: str, before: Any, now: Any) -> bool:
     if " / parameters / header content-" in place:  # OpenAPI ignores them: the request body describes both
         return now is None
     return place.endswith(" / maximum") and before >= 2**63 - 1 and now == LARGEST_ID
+
+
+def _is_typed(place: str) -> bool:
+    return " / requestBody / " in place and any(f" / properties / {name} / " in place for name in TYPED)
 
 
 def test_what_came_since_is_described() -> None:
@@ -111,7 +119,8 @@ def _is_described(place: str) -> bool:
     """Answers, refusals and logins, which nothing described; rules; streamed bodies; and ids that are sent as texts."""
     parts_of_place = place.split(" / ")
     return (
-        bool({"responses", "security"} & set(parts_of_place))
+        _is_typed(place)
+        or bool({"responses", "security"} & set(parts_of_place))
         or bool(RULES & set(parts_of_place))
         or parts_of_place[-2:] in (["type", "integer"], ["type", "string"])
         or (" / requestBody / " in place and " / content / application/json / " not in place)

@@ -1,11 +1,13 @@
 """Answers about datasets that hold more, or less, than the rows of the services."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Annotated, Self
 
 from orchestrator.api.serialization import extended
+from orchestrator.domain.datasets import DatasetStatus
+from orchestrator.domain.json_schemas import OneOf
 from orchestrator.services.datasets.curation.doctor import Report
-from orchestrator.services.datasets.curation.findings import Finding
+from orchestrator.services.datasets.curation.findings import ACTION_LABELS, Finding, FindingKind, Severity
 from orchestrator.services.datasets.curation.versions import EditRow
 from orchestrator.services.datasets.ingest.archive_notes import ARCHIVES
 from orchestrator.services.datasets.media.frame_preview import FramePreview
@@ -21,6 +23,7 @@ MOST_LISTED = 200
 class DatasetAnswer(DatasetRow):
     """One dataset."""
 
+    status: Annotated[str, OneOf([status for status in DatasetStatus if status is not DatasetStatus.DRAFT])]
     awaiting_files: bool
     """Whether it has no files yet; its status is `processing` then."""
     not_used: list[NotUsed]
@@ -91,16 +94,15 @@ class LeftOutClip:
 class FindingAnswer:
     """One problem of a dataset."""
 
-    kind: str
-    severity: str
-    """error, warning or info."""
+    kind: FindingKind
+    severity: Severity
     title: str
     detail: str
     count: int
     """How many clips it concerns."""
     clip_ids: list[str]
     """The first of them."""
-    actions: list[str]
+    actions: list[Annotated[str, OneOf(ACTION_LABELS)]]
     """What can be done about it, for POST .../findings/{kind}/{action}."""
 
     @classmethod

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.api.schema.shapes import StringId
+from orchestrator.domain.recipe_data import Data, Machine
+from orchestrator.domain.recipe_optim import Optim
+from orchestrator.domain.recipe_qlora import Qlora, TrainingType
 from orchestrator.services.training.compare import Comparison
 from orchestrator.services.training.rows import Preflight
 from orchestrator.services.training.sweeps import SweepRow
@@ -65,10 +67,10 @@ class ClonedJob(BaseModel):
     dataset_id: StringId
     model_id: StringId
     dataset_version: int = Field(default=1, description="The newest version; left out where another dataset is named.")
-    training_type: str = "finetune"
-    qlora: dict[str, Any] = {}
-    optim: dict[str, Any] = {}
-    data: dict[str, Any] = {}
-    machine: dict[str, Any] = {}
+    training_type: TrainingType = TrainingType.FINETUNE
+    qlora: Qlora = Qlora()
+    optim: Optim = Optim()
+    data: Data = Data()
+    machine: Machine = Machine()
     output_name: str
     notes: list[str] = Field(description="In what the new job will differ from this one.")

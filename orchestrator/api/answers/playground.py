@@ -1,10 +1,12 @@
 """The answers of the playground as the OpenAPI document describes them; a worker writes them (jobs/playground)."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.api.schema.shapes import StringId
+from orchestrator.domain.json_schemas import OneOf
+from orchestrator.domain.tasks import Task
 
 
 class Named(BaseModel):
@@ -57,7 +59,7 @@ class InferAnswer(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    task: str
+    task: Annotated[str, OneOf(Task)]
     model: Named
     adapter: Named | None
     clip: AskedClip | None

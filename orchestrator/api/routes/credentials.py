@@ -8,7 +8,8 @@ from orchestrator.api.authentication import CurrentUser
 from orchestrator.api.documented_route import documented_router
 from orchestrator.api.rules import one_of, rule
 from orchestrator.api.serialization import Id, complete_page
-from orchestrator.domain.credentials import CredentialKind
+from orchestrator.domain.credentials import CredentialBody, CredentialKind
+from orchestrator.domain.json_schemas import Described
 from orchestrator.services import credentials
 from orchestrator.services.credentials import CredentialRow
 from orchestrator.services.db import session_scope
@@ -20,11 +21,11 @@ router = documented_router(tags=["credentials"])
 class NewCredential(BaseModel):
     kind: Annotated[str, one_of(CredentialKind)]
     name: Annotated[str, rule(minLength=1, maxLength=80, pattern=r"\S")]
-    values: dict[str, Any] = Field(default_factory=dict)
+    values: Annotated[dict[str, Any], Described(CredentialBody)] = Field(default_factory=dict)
 
 
 class NewValues(BaseModel):
-    values: dict[str, Any]
+    values: Annotated[dict[str, Any], Described(CredentialBody)]
 
 
 @router.get("/credentials")

@@ -16,7 +16,9 @@ from orchestrator.api.rules import Cursor, Description, Flag, Limit, Name, one_o
 from orchestrator.api.schema.markers import Media
 from orchestrator.api.schema.refusals import refusals
 from orchestrator.api.serialization import BodyId, BodyIdOr0, Id, RequiredQueryId, attachment, extended
+from orchestrator.domain.dataset_documents import SourceBody
 from orchestrator.domain.datasets import ClipStatus, DatasetStatus, Split
+from orchestrator.domain.json_schemas import Described
 from orchestrator.domain.tasks import DEFAULT_TASK, Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets import catalog
@@ -24,7 +26,8 @@ from orchestrator.services.datasets.curation import doctor, edits, versions
 from orchestrator.services.datasets.curation.versions import EditRow
 from orchestrator.services.datasets.export import FORMATS, plan_export, stream
 from orchestrator.services.datasets.ingest import sources, uploads
-from orchestrator.services.datasets.ingest.layouts.reading import LEVELS
+from orchestrator.services.datasets.ingest.layouts.detect import LAYOUTS
+from orchestrator.services.datasets.ingest.layouts.reading import LEVELS, ROLES
 from orchestrator.services.datasets.ingest.reinterpret import request_reinterpretation
 from orchestrator.services.datasets.ingest.review import accept_layout
 from orchestrator.services.datasets.media import clips, previews
@@ -62,7 +65,7 @@ class NewDataset(BaseModel):
     name: Name
     description: Description = ""
     task: Annotated[str, one_of(Task)] = DEFAULT_TASK.value
-    source: dict[str, Any] = Field(default_factory=lambda: {"type": "upload"})
+    source: Annotated[dict[str, Any], Described(SourceBody)] = Field(default_factory=lambda: {"type": "upload"})
 
 
 class DatasetChange(BaseModel):
@@ -77,13 +80,14 @@ class IngestWish(BaseModel):
 
 
 class Wish(BaseModel):
-    source: dict[str, Any] | None = None
+    source: Annotated[dict[str, Any], Described(SourceBody)] | None = None
     credential_id: BodyIdOr0 = 0
 
 
 class ReadingWish(BaseModel):
-    layout: str = ""
-    columns: dict[str, str] = Field(default_factory=dict)
+    layout: Annotated[str, one_of(LAYOUTS, "")] = ""
+    """Empty: the one that is detected."""
+    columns: Annotated[dict[str, str], rule(propertyNames={"enum": list(ROLES)})] = Field(default_factory=dict)
     level: Annotated[int, rule(minimum=1, maximum=LEVELS)] = 1
     ignore_splits: Flag = False
     by_hand: Flag = False

@@ -21,8 +21,9 @@ from orchestrator.api.checked_route import expensive
 from orchestrator.api.documented_route import documented_router
 from orchestrator.api.event_streams import ASK_AGAIN_S, Validity, check_open_streams, open_stream
 from orchestrator.api.file_ranges import cut_at
-from orchestrator.api.rules import Cursor, IdList, Limit, some_of, sorted_by
+from orchestrator.api.rules import Cursor, IdList, Limit, OutputName, one_of, some_of, sorted_by
 from orchestrator.api.schema.markers import Media, Shape
+from orchestrator.api.schema.recipe_bodies import body_part, unchecked_part
 from orchestrator.api.serialization import (
     AnyFile,
     BodyId,
@@ -40,6 +41,9 @@ from orchestrator.api.serialization import (
 from orchestrator.domain.errors import Conflict, Invalid
 from orchestrator.domain.live_records import HistoryRecord, HubRecord
 from orchestrator.domain.numbers import LARGEST_ID, parse_id, parse_number
+from orchestrator.domain.recipe_data import Data, Machine
+from orchestrator.domain.recipe_optim import Optim
+from orchestrator.domain.recipe_qlora import Qlora, TrainingType
 from orchestrator.domain.recipes import Recipe, parse_recipe
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
@@ -61,16 +65,16 @@ NOT_IN_RECIPE = {"dataset_id", "model_id", "dataset_version", "sweep"}
 """Fields of a body in addition to those of the recipe."""
 
 
-class JobBody(BaseModel):
-    """A recipe with its dataset and base model. Problems read the same as in the job form."""
+class UncheckedJobBody(BaseModel):
+    """A recipe with its dataset and base model, valid or not."""
 
     dataset_id: BodyId
     model_id: BodyId
-    training_type: str = "finetune"
-    qlora: dict[str, Any] = Field(default_factory=dict)
-    optim: dict[str, Any] = Field(default_factory=dict)
-    data: dict[str, Any] = Field(default_factory=dict)
-    machine: dict[str, Any] = Field(default_factory=dict)
+    training_type: str = TrainingType.FINETUNE.value
+    qlora: unchecked_part(Qlora)  # pyright: ignore[reportInvalidTypeForm]
+    optim: unchecked_part(Optim)  # pyright: ignore[reportInvalidTypeForm]
+    data: unchecked_part(Data)  # pyright: ignore[reportInvalidTypeForm]
+    machine: unchecked_part(Machine)  # pyright: ignore[reportInvalidTypeForm]
     output_name: str = "adapter"
     dataset_version: OptionalVersion = None
     """The version of the dataset to learn from; left out or null: the newest."""
@@ -79,8 +83,19 @@ class JobBody(BaseModel):
         return parse_recipe(self.model_dump(exclude=NOT_IN_RECIPE))
 
 
+class JobBody(UncheckedJobBody):
+    """A recipe with its dataset and base model. Problems read the same as in the job form."""
+
+    training_type: Annotated[str, one_of(TrainingType)] = TrainingType.FINETUNE.value
+    qlora: body_part(Qlora)  # pyright: ignore[reportInvalidTypeForm]
+    optim: body_part(Optim)  # pyright: ignore[reportInvalidTypeForm]
+    data: body_part(Data)  # pyright: ignore[reportInvalidTypeForm]
+    machine: body_part(Machine)  # pyright: ignore[reportInvalidTypeForm]
+    output_name: OutputName = "adapter"
+
+
 @router.post("/jobs/preflight")
-def preflight(actor: CurrentUser, body: JobBody) -> PreflightAnswer | UnreadableRecipe:
+def preflight(actor: CurrentUser, body: UncheckedJobBody) -> PreflightAnswer | UnreadableRecipe:
     try:
         recipe = body.recipe()
     except Invalid as error:

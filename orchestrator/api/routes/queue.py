@@ -11,7 +11,9 @@ from orchestrator.api.authentication import CurrentUser
 from orchestrator.api.documented_route import documented_router
 from orchestrator.api.routes.jobs import NOT_IN_RECIPE, JobBody
 from orchestrator.api.rules import Flag, one_of, rule
+from orchestrator.api.schema.recipe_bodies import sweep_values
 from orchestrator.api.serialization import Id, complete_page, extended
+from orchestrator.domain.queueing import PRIORITIES
 from orchestrator.services.db import session_scope
 from orchestrator.services.paging import Page
 from orchestrator.services.training import queue_control, queue_position, sweeps
@@ -47,13 +49,19 @@ class Draining:
 class PriorityBody(BaseModel):
     """low, normal or high."""
 
-    priority: Annotated[str, one_of(queue_control.PRIORITIES)]
+    priority: Annotated[str, one_of(PRIORITIES)]
 
 
 class SweepBody(JobBody):
     """The body of a job, and lists of values by recipe field: `{"optim.learning_rate": [1e-3, 2e-3]}`."""
 
-    sweep: Annotated[dict[str, Annotated[list[Any], rule(minItems=1)]], Field(max_length=12), rule(minProperties=1)]
+    output_name: Annotated[str, rule(pattern=r"^([a-z0-9][a-z0-9._-]*)?$")] = "adapter"
+    """The jobs are called so, with numbers behind."""
+    sweep: Annotated[
+        dict[str, Annotated[list[Any], rule(minItems=1)]],
+        Field(max_length=12),
+        rule(minProperties=1, **sweep_values()),
+    ]
 
 
 @router.get("/queue")

@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_typ
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, create_model
 
 from orchestrator.domain.json_keys import JSON_KEY, NOT_SENT
+from orchestrator.domain.json_schemas import Described, OneOf
 
 StringId = Annotated[str, Field(pattern=r"^[0-9]{1,19}$", examples=["1"])]
 """An id in an answer: digits."""
@@ -38,7 +39,9 @@ def _converted(name: str, annotation: Any, arguments: dict[Any, Any]) -> Any:
         annotation = arguments[annotation]
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _converted(name, inner[0], arguments)
+        marks = [part for part in inner[1:] if isinstance(part, OneOf | Described)]
+        shape = _converted(name, inner[0], arguments)
+        return Annotated[shape, *marks] if marks else shape
     if origin in (Union, types.UnionType):
         return Union[tuple(_converted(name, part, arguments) for part in inner)]  # noqa: UP007
     if origin in (list, set, frozenset) or (origin is tuple and inner[-1] is Ellipsis):

@@ -4,12 +4,13 @@ import shutil
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.adapters import (
     ACTIVE_OPERATIONS,
+    OPERATION_STAGES,
     Adapter,
     AdapterOperation,
     OperationKind,
@@ -18,6 +19,7 @@ from orchestrator.domain.adapters import (
 )
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.errors import Conflict, Invalid
+from orchestrator.domain.json_schemas import OneOf
 from orchestrator.domain.machines import PREP
 from orchestrator.domain.redis_keys import TASK_ADAPTER
 from orchestrator.domain.users import Actor
@@ -42,9 +44,9 @@ class OperationRow:
 
     id: int
     adapter_id: int
-    kind: str
-    status: str
-    stage: str
+    kind: Annotated[str, OneOf(OperationKind)]
+    status: Annotated[str, OneOf(OperationStatus)]
+    stage: Annotated[str, OneOf(OPERATION_STAGES, "")]
     done: int
     total: int
     error: str

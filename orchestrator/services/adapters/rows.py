@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from orchestrator.domain.adapters import Adapter
+from orchestrator.domain.adapters import Adapter, ResultKind
 from orchestrator.domain.families import current_title
+from orchestrator.domain.json_schemas import Described, OneOf
+from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.run_summary import RunSummary
-from orchestrator.domain.tasks import TASKS
+from orchestrator.domain.tasks import TASKS, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +19,9 @@ class AdapterRow:
     id: int
     name: str
     version: int
-    kind: str
+    kind: Annotated[str, OneOf(ResultKind)]
     """adapter, or model for a fully trained one."""
-    task: str
+    task: Annotated[str, OneOf(Task, "")]
     production: bool
     newest: bool
     """Whether it is the highest version of its line."""
@@ -43,7 +45,7 @@ class AdapterRow:
     value: float | None
     baseline: float | None
     """The value of the untrained base, or of guessing."""
-    recipe: dict[str, Any]
+    recipe: Annotated[dict[str, Any], Described(Recipe)]
     summary: RunSummary
     size_bytes: int
     created_at: datetime

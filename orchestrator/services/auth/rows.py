@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
+
+from orchestrator.domain.json_schemas import OneOf
+from orchestrator.domain.users import SCOPES, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +15,7 @@ class AccountRow:
     id: int
     username: str
     email: str
-    role: str
+    role: Annotated[str, OneOf(Role)]
     created_at: datetime
 
 
@@ -34,7 +38,7 @@ class TokenRow:
 
     id: int
     name: str
-    scopes: tuple[str, ...]
+    scopes: tuple[Annotated[str, OneOf(SCOPES)], ...]
     created_at: datetime
     last_used_at: datetime | None
     expires_at: datetime | None

@@ -9,7 +9,7 @@ from sqlmodel import Session, col
 
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.errors import Invalid, NotFound
-from orchestrator.domain.users import Actor, ApiToken, User
+from orchestrator.domain.users import SCOPES, Actor, ApiToken, User
 from orchestrator.services.auth.accounts import actor_of
 from orchestrator.services.auth.last_use import note_use
 from orchestrator.services.auth.rows import NewToken, TokenRow
@@ -17,8 +17,6 @@ from orchestrator.services.auth.secrets import digest, new_secret
 
 log = structlog.get_logger(__name__)
 PREFIX = "lrl_"
-SCOPES = ("read", "write", "infer")
-"""What a token may do: read, change, or only ask models (a key for a chat front end)."""
 DEFAULT_SCOPES = ("read", "write")
 MAX_TOKENS = 50
 MAX_NAME, MAX_DAYS = 80, 3650

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from orchestrator.domain.datasets import Clip, ClipProblem, Dataset
+from orchestrator.domain.dataset_documents import LayoutSummary, StoredSource
+from orchestrator.domain.datasets import STAGES, Clip, ClipProblem, ClipStatus, Dataset, DatasetStatus, Split
+from orchestrator.domain.json_schemas import Described, OneOf
+from orchestrator.domain.tasks import Task
 
 REUPLOAD_NOTE = "again"
 """Key of a layout: what became of uploaded clips that the dataset had already (ingest/reuploads.py)."""
@@ -17,10 +20,10 @@ class DatasetRow:
     id: int
     name: str
     description: str
-    task: str
-    source: dict[str, Any]
-    status: str
-    stage: str
+    task: Annotated[str, OneOf(Task)]
+    source: Annotated[dict[str, Any], Described(StoredSource)]
+    status: Annotated[str, OneOf(DatasetStatus)]
+    stage: Annotated[str, OneOf(STAGES, "")]
     error: str
     progress_done: int
     progress_total: int
@@ -28,7 +31,7 @@ class DatasetRow:
     clip_count: int
     bad_count: int
     class_names: list[str]
-    layout: dict[str, Any]
+    layout: Annotated[dict[str, Any], Described(LayoutSummary)]
     version: int
     is_demo: bool
     created_at: datetime
@@ -45,8 +48,8 @@ class ClipRow:
     label: str
     caption: str
     prompt: str
-    split: str
-    status: str
+    split: Annotated[str, OneOf(Split)]
+    status: Annotated[str, OneOf(ClipStatus)]
     problem: str
     problem_kind: ClipProblem | None
     """Why the clip is not used, as a `ClipProblem`."""

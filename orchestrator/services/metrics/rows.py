@@ -1,6 +1,9 @@
 """Curves and logs as pages and REST responses show them."""
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from orchestrator.domain.json_schemas import OneOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +31,7 @@ class LogRow:
 
     at: str
     """ISO 8601, UTC."""
-    level: str
-    """debug | info | warning | error."""
+    level: Annotated[str, OneOf(("debug", "info", "warning", "error"))]
     message: str
     position: int
     """Byte offset of the line in the log."""

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from orchestrator.domain.families import current_title
-from orchestrator.domain.models import VideoModel
+from orchestrator.domain.json_schemas import Described, OneOf
+from orchestrator.domain.models import ModelDetails, ModelSource, ModelStatus, VideoModel
+from orchestrator.domain.tasks import ModelType
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,18 +18,18 @@ class ModelRow:
     owner_id: int | None
     name: str
     description: str
-    model_type: str
+    model_type: Annotated[str, OneOf(ModelType, "")]
     architecture: str
     family: str
-    source: str
+    source: Annotated[str, OneOf(ModelSource)]
     source_ref: str
     revision: str
-    status: str
+    status: Annotated[str, OneOf(ModelStatus, "in_use")]
     """processing, ready, in_use (ready, and an active job of the actor's trains it) or error."""
     error: str
     parameters: int
     size_bytes: int
-    details: dict[str, Any]
+    details: Annotated[dict[str, Any], Described(ModelDetails)]
     jobs: int
     """How many of the actor's jobs use or used it."""
     created_at: datetime

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
+
+from orchestrator.domain.json_schemas import OneOf
+from orchestrator.domain.notifications import KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,8 +13,7 @@ class NotificationRow:
     """One notification."""
 
     id: int
-    kind: str
-    """completed | failed | stopped | recovered."""
+    kind: Annotated[str, OneOf(KINDS)]
     title: str
     body: str
     job_id: int | None
@@ -33,7 +36,7 @@ class PreferencesRow:
     webhook_url: str
     webhook_secret: str
     email: bool
-    kinds: tuple[str, ...]
+    kinds: tuple[Annotated[str, OneOf(KINDS)], ...]
     address: str
     """The e-mail address of the account, where mails go."""
     mail_ready: bool

@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 
 from orchestrator.domain.errors import Conflict, Invalid, NotAllowed, NotFound
 from orchestrator.domain.machines import CPU
-from orchestrator.domain.queueing import Priority, QueueControl
+from orchestrator.domain.queueing import PRIORITIES, Priority, QueueControl
 from orchestrator.domain.training_jobs import ON_WORKER, JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.domain.workers import Worker
@@ -20,7 +20,6 @@ from orchestrator.services.training.rows import JobRow
 
 _ADMIN_ONLY = "Only an administrator may do this."
 MOST_PER_USER = 1_000
-PRIORITIES = {"low": Priority.LOW, "normal": Priority.NORMAL, "high": Priority.HIGH}
 
 
 @dataclass(frozen=True, slots=True)

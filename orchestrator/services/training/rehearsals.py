@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 from sqlalchemy import update
 from sqlmodel import Session, col, select
@@ -10,11 +10,12 @@ from sqlmodel import Session, col, select
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.datasets import Dataset
 from orchestrator.domain.errors import Conflict, Invalid, NotFound
+from orchestrator.domain.json_schemas import Described, OneOf
 from orchestrator.domain.machines import PREP
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.redis_keys import TASK_REHEARSE
-from orchestrator.domain.rehearsals import Rehearsal, RehearsalStatus
+from orchestrator.domain.rehearsals import Rehearsal, RehearsalFacts, RehearsalStatus
 from orchestrator.domain.users import Actor
 from orchestrator.domain.workers import ALIVE_S, Worker
 from orchestrator.services.after_commit import after_commit
@@ -32,14 +33,12 @@ class RehearsalRow:
     """A rehearsal, for the job form and REST."""
 
     id: int
-    status: str
-    """waiting | running | done | failed."""
+    status: Annotated[str, OneOf(RehearsalStatus)]
     device: str
     error: str
     created_at: datetime
     finished_at: datetime | None
-    result: dict[str, Any] = field(default_factory=dict)
-    """Sizes in bytes, times in seconds; `targets`: the layers with an adapter, by the ending of their names."""
+    result: Annotated[dict[str, Any], Described(RehearsalFacts)] = field(default_factory=dict)
     error_field: str = ""
     """The field of the recipe that `error` is about, such as "optim.batch_size"; "" where it is about none."""
 

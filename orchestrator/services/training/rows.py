@@ -2,11 +2,17 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from orchestrator.domain.failures import FailureKind
 from orchestrator.domain.json_keys import json_key
+from orchestrator.domain.json_schemas import Described, OneOf
+from orchestrator.domain.queueing import PRIORITIES
+from orchestrator.domain.recipes import Recipe
+from orchestrator.domain.rehearsals import RehearsalFacts
 from orchestrator.domain.run_summary import RunSummary
+from orchestrator.domain.tasks import Task
+from orchestrator.domain.training_jobs import JobStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +21,7 @@ class JobRow:
 
     id: int
     name: str
-    status: str
+    status: Annotated[str, OneOf(JobStatus)]
     owner_id: int
     dataset_id: int | None
     dataset_name: str
@@ -35,13 +41,12 @@ class JobRow:
     finished_at: datetime | None
     eta_s: float | None
     """Seconds that remain; None when unknown, or when it has ended."""
-    recipe: dict[str, Any]
+    recipe: Annotated[dict[str, Any], Described(Recipe)]
     worker: str
     attempt: int
     active: bool
     """True while it waits or runs."""
-    priority: str = "normal"
-    """low | normal | high."""
+    priority: Annotated[str, OneOf(PRIORITIES)] = "normal"
     owner: str = ""
     """The username of its owner, in an administrator's list of all jobs; else ""."""
     sweep_id: int | None = None
@@ -79,8 +84,8 @@ class Preflight:
     adapter_bytes: int = 0
     train_clips: int = 0
     validation_clips: int = 0
-    task: str = ""
-    """The task of the run."""
+    task: Annotated[str, OneOf(Task, "")] = ""
+    """The task of the run; empty where the base is not known."""
     visual_tokens: int = 0
     """Tokens of the context that a clip takes; 0 where the base has no language model, or its config no sizes."""
     context: int = 0
@@ -93,7 +98,7 @@ class Preflight:
     """Whether Liger's kernels can be used: with this base, on a GPU."""
     measured: bool = False
     """Whether memory and time come from a rehearsal of the same shape of run."""
-    rehearsed: dict[str, Any] = field(default_factory=dict)
+    rehearsed: Annotated[dict[str, Any], Described(RehearsalFacts)] = field(default_factory=dict)
     """The result of that rehearsal; empty while `measured` is False."""
     device_memory: int = 0
     """Memory of the largest device among the live workers, in bytes; 0 without workers."""

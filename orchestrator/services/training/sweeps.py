@@ -5,15 +5,17 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import product
-from typing import Any
+from typing import Annotated, Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from orchestrator.domain.datasets import Dataset
 from orchestrator.domain.errors import Conflict, Invalid
+from orchestrator.domain.json_schemas import OneOf
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.queueing import Sweep
+from orchestrator.domain.recipe_fields import RecipeValue
 from orchestrator.domain.recipes import Recipe, parse_recipe
 from orchestrator.domain.tasks import TASKS
 from orchestrator.domain.training_jobs import ACTIVE, JobEvent, JobStatus, TrainingJob
@@ -40,8 +42,8 @@ class SweepJob:
 
     id: int
     name: str
-    status: str
-    values: dict[str, Any]
+    status: Annotated[str, OneOf(JobStatus)]
+    values: dict[str, RecipeValue]
     score: float | None
     progress: float
 
@@ -53,8 +55,8 @@ class SweepRow:
     id: int
     name: str
     metric: str
-    goal: str
-    grid: dict[str, list[Any]]
+    goal: Annotated[str, OneOf(("max", "min"))]
+    grid: dict[str, list[RecipeValue]]
     created_at: datetime
     counts: dict[str, int]
     best_job_id: int | None
@@ -137,6 +139,8 @@ def expand(base: dict[str, Any], grid: Values) -> list[Recipe]:
     """
     if not grid or any(not values for values in grid.values()):
         raise Invalid("Give at least one value for each parameter.", "sweep")
+    if "output_name" in grid:
+        raise Invalid("The jobs of a sweep are numbered: their name takes no list of values.", "sweep")
     size = 1
     for values in grid.values():
         size *= len(values)

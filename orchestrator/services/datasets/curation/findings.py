@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from orchestrator.domain.datasets import Clip, Split
 from orchestrator.services.datasets.curation.near_duplicates import near_pairs
@@ -28,6 +29,24 @@ ACTION_LABELS = {
 """The actions that findings offer, with the text of their buttons."""
 
 
+Severity = Literal["error", "warning", "info"]
+FindingKind = Literal[
+    "copies",
+    "damaged",
+    "leak",
+    "letters",
+    "lone",
+    "long-captions",
+    "one-sided",
+    "same-captions",
+    "short",
+    "uneven",
+    "unplayed",
+    "unsaid",
+]
+"""The names of findings in REST."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One problem of a dataset.
@@ -40,8 +59,8 @@ class Finding:
         related: clips to show with them, such as the original of a copy.
     """
 
-    kind: str
-    severity: str
+    kind: FindingKind
+    severity: Severity
     title: str
     detail: str
     clip_ids: list[int] = field(default_factory=list)

@@ -1,5 +1,6 @@
 """Sources of datasets: browser uploads, web addresses, buckets, the Hub; and starting or cancelling a download."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,7 +22,7 @@ from orchestrator.services.datasets.files import remove_unpacked
 from orchestrator.services.datasets.ingest.review import layout_before_review
 from orchestrator.services.datasets.ingest.uploads import discard_uploads, refuse_if_busy
 from orchestrator.services.datasets.rows import DatasetRow, dataset_row
-from orchestrator.services.hub import hub_credential, hub_problems
+from orchestrator.services.hub import checked_id, hub_credential, hub_problems
 from orchestrator.services.queue import enqueue, ingest_key
 from orchestrator.services.uploads.part_file import delete_upload_files
 from orchestrator.services.url_safety import http_problem
@@ -46,6 +47,8 @@ SECRETS = (
     "sas_token",
 )
 """Fields in which the credentials of a bucket can be given directly."""
+_SWITCHES = ("review", "new_credentials")
+_TEXTS = ("url", "uri", "repo", "revision", "token", "credential_name")
 
 
 def parse_source(session: Session, actor: Actor, source: dict[str, Any] | None) -> dict[str, Any]:
@@ -58,7 +61,8 @@ def parse_source(session: Session, actor: Actor, source: dict[str, Any] | None) 
         Invalid: `problems` by field.
     """
     source = source or {"type": "upload"}
-    review = {"review": True} if source.get("review") is True else {}
+    _check_types(source)
+    review = {"review": True} if source.get("review") else {}
     return _parsed(session, actor, source) | review
 
 
@@ -76,6 +80,22 @@ def _parsed(session: Session, actor: Actor, source: dict[str, Any]) -> dict[str,
     if kind == "hub":
         return _hub(session, actor, source)
     raise Invalid("Choose where the clips come from: upload, url, cloud or hub.", "source")
+
+
+def _check_types(source: Mapping[str, Any]) -> None:
+    """Refuses values of another type than their field has, which would be taken for something else.
+
+    Raises:
+        Invalid: `problems` by field.
+    """
+    problems = [(name, f"{name} must be true or false.") for name in _SWITCHES if not _is(bool, source.get(name))]
+    problems += [(name, f"{name} must be a text.") for name in _TEXTS if not _is(str, source.get(name))]
+    if problems:
+        raise Invalid(problems[0][1], problems[0][0], problems)
+
+
+def _is(kind: type, value: Any) -> bool:
+    return value is None or isinstance(value, kind)
 
 
 def _hub(session: Session, actor: Actor, source: dict[str, Any]) -> dict[str, Any]:
@@ -106,8 +126,8 @@ def _cloud(session: Session, actor: Actor, source: dict[str, Any]) -> dict[str, 
     parsed: dict[str, Any] = {"type": "cloud", "uri": uri}
     if source.get("credential_id"):
         try:
-            credential = owned_credential(session, actor.user_id, int(source["credential_id"]))
-        except (TypeError, ValueError):
+            credential = owned_credential(session, actor.user_id, checked_id(source["credential_id"]))
+        except ValueError:
             raise Invalid("These credentials do not exist. Choose others.", "credential_id") from None
         if credential.kind is not scheme:
             raise Invalid(f"{credential.name} is for {credential.kind}://. Choose others.", "credential_id")
