@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from orchestrator.api.schema.links import add_links
 from orchestrator.api.schema.problem import Problem
 from orchestrator.services.auth.sessions import COOKIE_NAME
 
@@ -36,5 +37,6 @@ class DocumentedAPI(FastAPI):
             components.setdefault("schemas", {}).update(problem.pop("$defs"))
             components["schemas"]["Problem"] = problem
             components["securitySchemes"] = SECURITY_SCHEMES
+            add_links(super().openapi())
         assert self.openapi_schema is not None
         return self.openapi_schema
