@@ -131,14 +131,22 @@ PAGES: list[PageEntry] = [
         "orchestrator.pages.jobs.list",
         "jobs_list",
         "Training jobs - Loreel",
-        on_load=(SESSION_LOAD, "orchestrator.states.jobs.list:JobsState.load"),
+        on_load=(
+            SESSION_LOAD,
+            "orchestrator.states.jobs.list:JobsState.load",
+            "orchestrator.states.jobs.drafts:DraftsState.load",
+        ),
     ),
     PageEntry(
         "/jobs/new",
         "orchestrator.pages.jobs.new",
         "new",
         "New training job - Loreel",
-        on_load=(SESSION_LOAD, "orchestrator.states.jobs.new:JobFormState.load"),
+        on_load=(
+            SESSION_LOAD,
+            "orchestrator.states.jobs.new:JobFormState.load",
+            "orchestrator.states.jobs.drafts:DraftsState.load",
+        ),
     ),
     PageEntry(
         "/jobs/compare",

@@ -2,9 +2,11 @@
 
 import reflex as rx
 
+from orchestrator.pages.jobs.drafts import drafts_card
 from orchestrator.pages.shared.frame import frame
 from orchestrator.pages.shared.list_toolbar import sort_select
 from orchestrator.pages.shared.loading_states import list_content, paging_controls
+from orchestrator.states.jobs.drafts import DraftsState
 from orchestrator.states.jobs.list import SORTS, STATUSES, JobsState
 from orchestrator.states.jobs.rows import JobLine
 from orchestrator.ui.layout.shell import page_header
@@ -175,6 +177,7 @@ def jobs_list() -> rx.Component:
             note="Every run, with its curve, its log and its adapter.",
             actions=[button("New training job", variant="primary", icon="plus", href="/jobs/new")],
         ),
+        rx.cond(DraftsState.shown, drafts_card(), rx.fragment()),
         rx.cond((JobsState.total > 0) | JobsState.filtered, _toolbar(), rx.fragment()),
         list_content(JobsState, "jobs", _rows(), _empty(), skeleton("h-72 w-full rounded-xl")),
         title="Training jobs",

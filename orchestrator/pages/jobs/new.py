@@ -2,12 +2,13 @@
 
 import reflex as rx
 
+from orchestrator.pages.jobs.drafts import drafts_card
 from orchestrator.pages.jobs.new_choices import dataset_step, model_step
-from orchestrator.pages.jobs.new_drafts import other_drafts
 from orchestrator.pages.jobs.new_parameters import parameter_step
 from orchestrator.pages.jobs.new_review import review_step
 from orchestrator.pages.jobs.new_summary import phone_figures, summary
 from orchestrator.pages.shared.frame import frame
+from orchestrator.states.jobs.drafts import DraftsState
 from orchestrator.states.jobs.new import JobFormState
 from orchestrator.ui.layout.shell import page_header
 from orchestrator.ui.patterns.relative_time import relative_time
@@ -128,8 +129,8 @@ def _step() -> rx.Component:
     return rx.el.div(
         _notice(),
         rx.cond(
-            (JobFormState.step == 1) & (JobFormState.draft_id == 0) & (JobFormState.drafts.length() > 0),
-            other_drafts(),
+            (JobFormState.step == 1) & (JobFormState.draft_id == 0) & DraftsState.shown,
+            drafts_card(),
             rx.fragment(),
         ),
         rx.match(JobFormState.step, (1, dataset_step()), (2, model_step()), (3, parameter_step()), review_step()),

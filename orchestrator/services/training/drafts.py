@@ -103,12 +103,28 @@ def list_drafts(session: Session, actor: Actor) -> list[DraftRow]:
     ]
 
 
-def discard_draft(session: Session, actor: Actor, draft_id: int) -> None:
-    """Deletes a draft; one that no longer exists is no error."""
+def discard_draft(session: Session, actor: Actor, draft_id: int) -> Draft | None:
+    """Deletes a draft.
+
+    Returns:
+        What was deleted, for `restore_draft`; None where there is no such draft of the actor's.
+    """
     record = session.get(WizardDraft, draft_id)
-    if record is not None and record.user_id == actor.user_id:
-        session.delete(record)
-        session.flush()
+    if record is None or record.user_id != actor.user_id:
+        return None
+    draft = _row(record)
+    session.delete(record)
+    session.flush()
+    return draft
+
+
+def restore_draft(session: Session, actor: Actor, draft: Draft) -> Draft:
+    """Stores a discarded draft again, under a new id.
+
+    Raises:
+        DraftChanged: it was launched meanwhile, in a tab that still showed it.
+    """
+    return save_draft(session, actor, draft.values, Edit(draft.launch_key, *draft.stored_edit))
 
 
 def clear_draft(session: Session, actor: Actor, key: str) -> None:

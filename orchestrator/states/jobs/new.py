@@ -237,13 +237,6 @@ class JobFormState(JobFormFields, rx.State):
 
     @rx.event
     @signed_in
-    async def discard(self, draft_id: int):
-        """Deletes one of the drafts that could be continued."""
-        await run_as_user(self, drafts.discard_draft, int(draft_id))
-        self.drafts = [draft for draft in self.drafts if draft.id != int(draft_id)]
-
-    @rx.event
-    @signed_in
     async def cancel(self):
         """Deletes the draft and leaves the wizard."""
         await run_as_user(self, drafts.clear_draft, self._key)

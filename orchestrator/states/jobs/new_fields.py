@@ -21,7 +21,6 @@ from orchestrator.states.jobs.new_recipe import RecipeNote
 from orchestrator.states.jobs.new_rows import (
     Cloned,
     DatasetChoice,
-    DraftLine,
     LayerChoice,
     ModelChoice,
     Plan,
@@ -66,8 +65,6 @@ class JobFormFields(rx.State, mixin=True):
     advanced_open: bool = False
     draft_id: int = 0
     """The stored draft of this opening, which the address names; 0 until something was changed."""
-    drafts: list[DraftLine] = []
-    """Other drafts that can be continued."""
     _key: str = ""
     _tab: str = ""
     """Tells the changes of this opening from those of other tabs."""
@@ -182,7 +179,6 @@ class JobFormFields(rx.State, mixin=True):
         self.notice = opening.notice
         self.problems, self.launching, self._launched = {}, False, False
         self.recipe_summary, self.recipe_notes, self.recipe_error, self.pasting = "", [], "", False
-        self.drafts = opening.drafts
         self._take_draft(opening.draft)
         self.reached = opening.reached
         self.step = min(opening.step, opening.reached)

@@ -13,7 +13,7 @@ from orchestrator.services.datasets.catalog import list_datasets
 from orchestrator.services.datasets.overview import dataset_extras
 from orchestrator.services.models.catalog import list_models, model_layers
 from orchestrator.services.training.clone import clone_job
-from orchestrator.services.training.drafts import list_drafts, open_draft
+from orchestrator.services.training.drafts import open_draft
 from orchestrator.services.training.preflight import preflight
 from orchestrator.services.training.rows import Draft, Preflight
 from orchestrator.services.workers import list_workers
@@ -22,13 +22,11 @@ from orchestrator.states.jobs import new_values as form
 from orchestrator.states.jobs.new_rows import (
     Cloned,
     DatasetChoice,
-    DraftLine,
     LayerChoice,
     ModelChoice,
     Plan,
     PresetCard,
     dataset_choice,
-    draft_line,
     fit_models,
     layer_choices,
     make_plan,
@@ -58,8 +56,6 @@ class Opening:
     dataset_version: int = 0
     """0: the newest."""
     cloned: Cloned = field(default_factory=Cloned)
-    drafts: list[DraftLine] = field(default_factory=list)
-    """Other drafts that can be continued."""
 
 
 def open_wizard(session: Session, actor: Actor, query: dict[str, str]) -> Opening:
@@ -87,7 +83,6 @@ def open_wizard(session: Session, actor: Actor, query: dict[str, str]) -> Openin
         notice=notice,
         dataset_version=int(stored.get("dataset_version") or 0),
         cloned=Cloned(**(stored.get("cloned") or {})),
-        drafts=[draft_line(row) for row in list_drafts(session, actor) if row.id != draft.id],
     )
     if not draft.id:
         start = _apply_address(session, actor, start, query)

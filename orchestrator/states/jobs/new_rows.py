@@ -11,7 +11,7 @@ from orchestrator.domain.recipes import Recipe
 from orchestrator.domain.tasks import TASK_OF_MODEL, TASKS
 from orchestrator.services.training.capacity import missing_hardware
 from orchestrator.services.training.recipe_limits import MEMORY_SHARE
-from orchestrator.services.training.rows import DraftRow, Preflight
+from orchestrator.services.training.rows import Preflight
 from orchestrator.services.workers import WorkerRow
 from orchestrator.states.jobs import new_sweep as sweep
 from orchestrator.states.jobs.review import ReviewRow, recipe_lines
@@ -140,24 +140,6 @@ def version_choices(dataset: DatasetChoice | None, cloned: Cloned) -> list[dict[
 
 def _version_label(version: int, own: int, cloned: Cloned) -> str:
     return f"Version {version}" + (f", which {cloned.name} learned from" if version == own else "")
-
-
-@dataclass(frozen=True, slots=True)
-class DraftLine:
-    """A draft that can be continued."""
-
-    id: int
-    title: str
-    note: str
-    saved_at: str
-
-
-def draft_line(row: DraftRow) -> DraftLine:
-    """From a DraftRow: what is chosen, or that nothing is yet."""
-    chosen = ", ".join(filter(None, (row.dataset_name, row.model_name)))
-    return DraftLine(
-        row.id, row.name or "Not named yet", chosen or "Nothing chosen yet", formatting.iso(row.updated_at)
-    )
 
 
 def dataset_choice(row: Any, clip_ids: Sequence[int] = ()) -> DatasetChoice:

@@ -1,9 +1,9 @@
-"""The drafts that can be continued, above the first step of a new wizard."""
+"""The drafts that can be continued: on the page of jobs, and above the first step of a new wizard."""
 
 import reflex as rx
 
-from orchestrator.states.jobs.new import JobFormState
-from orchestrator.states.jobs.new_rows import DraftLine
+from orchestrator.states.jobs.drafts import DraftLine
+from orchestrator.states.jobs.drafts import DraftsState as State
 from orchestrator.ui.patterns.relative_time import relative_time
 from orchestrator.ui.primitives.button import button
 from orchestrator.ui.primitives.card import card
@@ -26,7 +26,7 @@ def _draft(line: DraftLine) -> rx.Component:
             "Discard",
             variant="ghost",
             size="sm",
-            on_click=JobFormState.discard(line.id),
+            on_click=State.discard(line.id),
             aria_label=f"Discard the draft {line.title}",
         ),
         button(
@@ -41,15 +41,22 @@ def _draft(line: DraftLine) -> rx.Component:
     )
 
 
-def other_drafts() -> rx.Component:
-    """A line for each draft, to continue or to discard it."""
+def drafts_card() -> rx.Component:
+    """A line for each draft, to continue or to discard it; the first few until all are asked for."""
+    more = button(
+        f"Show {State.hidden} more", variant="ghost", size="sm", on_click=State.show_all, class_name="mt-2 -ml-2"
+    )
+    none_left = rx.el.p(
+        "No draft is left. What you choose in a new job is kept as a draft until you launch it.",
+        class_name="text-sm text-muted-foreground",
+    )
+    listed = rx.fragment(
+        rx.el.ul(rx.foreach(State.first_lines, _draft), class_name="-mt-1", aria_label="Drafts"),
+        rx.cond(State.hidden > 0, more, rx.fragment()),
+    )
     return card(
-        rx.el.ul(
-            rx.foreach(JobFormState.drafts, _draft),
-            class_name="-mt-1 max-h-60 overflow-y-auto",
-            aria_label="Drafts",
-        ),
-        title="Continue your draft",
+        rx.cond(State.lines.length() > 0, listed, none_left),
+        title="Continue a draft",
         note="kept for 30 days",
         id="drafts",
     )
