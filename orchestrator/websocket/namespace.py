@@ -1,7 +1,7 @@
 """What comes in over the websocket passes here first: events that no page of ours sends never reach Reflex."""
 
 import time
-from collections.abc import Container
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -11,6 +11,7 @@ from reflex_base.event import Event
 
 from orchestrator.domain.plain_text import value_problem
 from orchestrator.ui.primitives.toast import toast
+from orchestrator.websocket.payloads import WrongPayload, typed_payload
 from orchestrator.websocket.tab_states import TabStates
 from orchestrator.websocket.tab_tasks import end_tasks_of_tab
 
@@ -41,11 +42,12 @@ class _Budget:
         return True
 
 
-def event_problem(data: Any, handlers: Container[str]) -> tuple[str, str]:
-    """(word for the log, sentence for the person) for an event that is not let in; ("", "") for a good one.
+def event_problem(data: Any, handlers: Mapping[str, Any]) -> tuple[str, str]:
+    """(word for the log, sentence for the person) for an event that is not let in; ("", "") for a good one, whose
+    arguments then have the types that the handler takes.
 
     Args:
-        handlers: the names of all event handlers.
+        handlers: all event handlers by their names, as Reflex registers them.
     """
     if not isinstance(data, dict) or not isinstance(data.get("name"), str):
         return "unreadable", _UNREADABLE
@@ -54,8 +56,13 @@ def event_problem(data: Any, handlers: Container[str]) -> tuple[str, str]:
         return "unreadable", _UNREADABLE
     if data["name"] not in handlers:
         return "unknown_handler", _OLD_PAGE
-    found = value_problem(payload) or value_problem(router)
-    return ("not_storable", found[1]) if found else ("", "")
+    if found := value_problem(payload) or value_problem(router):
+        return "not_storable", found[1]
+    try:
+        data["payload"] = typed_payload(handlers[data["name"]].handler.fn, payload)
+    except WrongPayload:
+        return "wrong_arguments", _UNREADABLE
+    return "", ""
 
 
 class GuardedNamespace(EventNamespace):
@@ -84,7 +91,7 @@ class GuardedNamespace(EventNamespace):
             return "too_many", _TOO_FAST
         return event_problem(data, self._handlers())
 
-    def _handlers(self) -> Container[str]:
+    def _handlers(self) -> Mapping[str, Any]:
         return self.app._registration_context.event_handlers
 
     async def _say(self, sid: str, sentence: str) -> None:

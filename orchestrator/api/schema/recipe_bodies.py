@@ -43,9 +43,12 @@ def sweep_values() -> dict[str, Any]:
 
 def value_schema(field: RecipeField) -> dict[str, Any]:
     """The schema of one value, with the texts that are read as numbers."""
-    schema = TypeAdapter(Annotated[field.info.annotation or Any, *field.info.metadata]).json_schema()
+    annotated: Any = Annotated
+    schema = TypeAdapter[Any](annotated[field.info.annotation, *field.info.metadata]).json_schema()
     words = {"description": field.info.description} if field.info.description else {}
-    alternatives = [_plain(part, schema.get("$defs", {})) for part in schema.get("anyOf", [schema])]
+    alternatives: list[dict[str, Any]] = [
+        _plain(part, schema.get("$defs", {})) for part in schema.get("anyOf", [schema])
+    ]
     if field.name == "qlora.bits":
         alternatives = [{"enum": [kind(value) for value, _ in field.spec.choices for kind in (int, str)]}]
     if pattern := _NUMBERS_AS_TEXT.get(field.kind):

@@ -95,7 +95,7 @@ class AddForm(HubConfirm, mixin=True):
         """
         if self.closed:
             self.reset()
-        self.count = int(chosen.get("count") or 0)
+        self.count = parse_id(str(chosen.get("count") or 0))
         self.interrupted = bool(self.target) and not self.count
         self.chosen_text = formatting.plural(self.count, "file")
         if not self.target:

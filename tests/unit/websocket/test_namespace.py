@@ -2,16 +2,24 @@
 
 import asyncio
 import logging
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import structlog
 from reflex.app import EventNamespace
 
+from orchestrator.states.shared.guards import public
 from orchestrator.websocket.namespace import BURST, GuardedNamespace, event_problem
 
 MARK = "MyRealPassw0rd-B"
-HANDLERS = {"state.login.submit"}
+
+
+@public
+async def submit(_self: Any, form: dict[str, Any], text: str = "", number: int = 0, switch: bool = False) -> None: ...
+
+
+HANDLERS: Any = {"state.login.submit": SimpleNamespace(handler=SimpleNamespace(fn=submit))}
 
 
 def event(name: str = "state.login.submit", **payload: Any) -> dict[str, Any]:
@@ -37,6 +45,28 @@ def nested(depth: int) -> Any:
         (event(form={"number": float("nan")}), "not_storable"),
         (event(form=nested(200)), "not_storable"),
         ({"name": "state.login.submit", "payload": {}, "router_data": {"pathname": "/\0"}}, "not_storable"),
+        (event(form={}, number="7", text=7, switch=True), ""),
+        (event(form={"__reflex_form_data__": [["login", "ada"], ["tags", ["a", "b"]]]}), ""),
+        (event(), "wrong_arguments"),
+        (event(form={}, other=1), "wrong_arguments"),
+        (event(form={}, self=1), "wrong_arguments"),
+        (event(form=[]), "wrong_arguments"),
+        (event(form="text"), "wrong_arguments"),
+        (event(form={"login": {"a": 1}}), "wrong_arguments"),
+        (event(form={"login": [{"a": 1}]}), "wrong_arguments"),
+        (event(form={"login": 10**30}), "wrong_arguments"),
+        (event(form={"__reflex_form_data__": [["login"]]}), "wrong_arguments"),
+        (event(form={"__reflex_form_data__": 5}), "wrong_arguments"),
+        (event(form={}, number=10**30), "wrong_arguments"),
+        (event(form={}, number="9" * 5000), "wrong_arguments"),
+        (event(form={}, number="\u00b2"), "wrong_arguments"),
+        (event(form={}, number=1.5), "wrong_arguments"),
+        (event(form={}, number=None), "wrong_arguments"),
+        (event(form={}, number=True), "wrong_arguments"),
+        (event(form={}, switch="true"), "wrong_arguments"),
+        (event(form={}, text=[1]), "wrong_arguments"),
+        (event(form={}, text={"a": 1}), "wrong_arguments"),
+        (event(form={}, text="a" * 1_000_001), "wrong_arguments"),
         ({"name": 3}, "unreadable"),
         ({"name": "state.login.submit", "payload": [1]}, "unreadable"),
         ("text", "unreadable"),
@@ -94,7 +124,7 @@ def test_a_flood_is_limited(socket: tuple[GuardedNamespace, list[Any], list[str]
 
     async def flood() -> None:
         for _ in range(2 * int(BURST)):
-            await made.on_event("sid", event())
+            await made.on_event("sid", event(form={}))
 
     asyncio.run(flood())
     assert BURST <= len(passed) < 1.5 * BURST

@@ -98,6 +98,7 @@ def test_drafts_of_others_are_neither_listed_nor_discarded(person: Person) -> No
     draft_id = person.stores("night-run")
     other = Person("eve").opens()
     assert other.lines == []
+    odd: Any
     for odd in (draft_id, -1, 0, 10**30, "x", None):
         discard(other, odd)
     assert len(person.opens().lines) == 1
