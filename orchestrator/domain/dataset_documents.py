@@ -85,6 +85,14 @@ class LayoutSample(TypedDict, total=False):
     caption: str
     prompt: str
     split: str
+    labels: int
+    """How many it has."""
+    captions: int
+    turns: int
+    """Of its conversations."""
+    start_s: float | None
+    """Where its part of a longer film begins; null for a film of its own."""
+    end_s: float | None
 
 
 class LayoutChoices(TypedDict, total=False):
@@ -115,6 +123,13 @@ class LayoutPreview(TypedDict, total=False):
     class_count: int
     classes: dict[str, int]
     captions: int
+    conversations: int
+    turns: int
+    """Questions with answers."""
+    spans: int
+    """Clips that are a part of a longer film."""
+    films: int
+    """Files of which clips are made."""
     splits: dict[str, int]
 
 

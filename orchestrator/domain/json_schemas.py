@@ -42,4 +42,6 @@ class Described:
 
     def __get_pydantic_json_schema__(self, _core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         schema = handler(TypeAdapter(self.model).core_schema)
-        return {"type": "object", **schema} if "anyOf" in schema else schema
+        if "anyOf" in schema:
+            return {"type": "object", **schema}
+        return schema if "$ref" in schema else {**schema, "additionalProperties": True}
