@@ -118,8 +118,8 @@ def test_lists_of_further_splits_and_their_lines_are_named(tmp_path: Path) -> No
     lists = {"train1.txt": "cat0\ncat9\n", "test1.txt": "dog0\n", "train2.txt": "dog0\n", "test2.txt": "cat0\n"}
     layout = read(tmp_path, lists | {"cat/cat0.mp4": "", "dog/dog0.mp4": ""})
     assert groups(layout) == [
-        ("list", 2, ("test2.txt", "train2.txt")),
         ("row", 1, ("train1.txt: cat9",)),
+        ("list", 2, ("test2.txt", "train2.txt")),
     ]
 
 
