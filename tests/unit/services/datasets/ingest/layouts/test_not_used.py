@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.stranger_cases import ABSENT, FOLDER, TASK_OF
+from benchmarks.stranger_cases import ABSENT, CASES, FOLDER
 from orchestrator.services.datasets.files import is_system_file, list_files
 from orchestrator.services.datasets.ingest.layouts.detect import detect_layout
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.tree import TABLE_ENDINGS, Tree
 from orchestrator.services.datasets.not_used import MAX_NAMES, NotUsedKind, not_used_sentence
 
-FOLDERS = [case for case in TASK_OF if "." not in case and not case.startswith("24/")]
+FOLDERS = [case for case in CASES if "." not in case and not case.startswith("24/")]
 
 
 def read(folder: Path, files: dict[str, str]) -> DetectedLayout:
