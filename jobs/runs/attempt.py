@@ -1,7 +1,11 @@
 """One attempt of one training job, in its own process: claim it, start the trainer, watch it, record how it ended."""
 
+import contextlib
 import signal
+import time
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +17,15 @@ from jobs.runs.crash_report import explain_crash, oom_kill_count
 from jobs.runs.isolation import IsolationWatch
 from jobs.runs.log_capture import RunLog
 from jobs.runs.progress import store_earlier_records
+from jobs.runs.spec import TrainSpec
 from jobs.runs.spec_writer import MissingInput, unwritable, write_spec
 from jobs.runs.stop_report import forced_sentence, stopped_sentence
 from jobs.runs.supervisor import End, Supervisor, failure_of, read_result, stage_of
 from jobs.runs.trainer_process import PrewarmedTrainer, TrainerProcess
 from jobs.telemetry.sampler import Sampler
+from orchestrator.domain import formatting
 from orchestrator.domain.failures import FailureKind
-from orchestrator.domain.job_files import LOG
+from orchestrator.domain.job_files import LOG, RESULT
 from orchestrator.domain.live_records import Stage
 from orchestrator.domain.redis_keys import job_lease
 from orchestrator.domain.run_summary import RunSummary
@@ -30,6 +36,7 @@ from orchestrator.services.attempts.ended import start_attempt
 from orchestrator.services.db import DATABASE_AWAY, session_scope, when_available, why_away
 from orchestrator.services.metrics.ingest import with_prediction_history
 from orchestrator.services.training import lifecycle
+from orchestrator.services.training.lifecycle import add_trainer_notes
 from orchestrator.settings import get_settings
 
 log = structlog.get_logger()
@@ -39,7 +46,7 @@ def run_attempt(job_id: int, attempt: int, worker: str, prewarmed: PrewarmedTrai
     """Trains the job once.
 
     Returns:
-        How it ended, for the worker's log: completed, stopped, suspended, isolated, lost, failed, fenced, or
+        How it ended, for the worker's log: completed, stopped, suspended, lost, failed, fenced, or
         "not ours" when another worker has the job or it was stopped while it waited.
     """
     settings = get_settings()
@@ -51,30 +58,21 @@ def run_attempt(job_id: int, attempt: int, worker: str, prewarmed: PrewarmedTrai
         folder = _in_transaction(lambda s: start_attempt(s, job_id, attempt))
         spec, gpus = when_available(lambda: write_spec(job_id, attempt, folder, settings))
     except (MissingInput, OSError) as error:
-        missing = error if isinstance(error, MissingInput) else unwritable(error)
-        _in_transaction(lambda s: lifecycle.fail(s, job_id, attempt, missing.kind, missing.sentence))
-        lease.release()
-        return "failed"
+        return _fail_at_start(job_id, attempt, lease, error)
     earlier = _in_transaction(lambda s: store_earlier_records(s, job_id, attempt, folder))
     run_log = RunLog(folder / LOG, job_id, attempt)
     run_log.write(f"Attempt {attempt} on {worker}.")
     oom_kills = oom_kill_count()
     trainer = _start_trainer(spec, gpus, prewarmed)
-    run_log.follow(trainer.output)
-    isolation = IsolationWatch(trainer, lambda: lease.reached_at, settings.isolation_limit_s, settings.stop_grace_s)
+    isolation = _isolation_watch(trainer, lease)
     supervisor = Supervisor(
         job_id, attempt, folder, trainer, lease, run_log, settings.stop_grace_s, isolation, metrics_start=earlier
     )
     _suspend_on_sigterm(supervisor)
-    sampler = Sampler(folder, job_id, trainer.pid, gpus)
-    if settings.telemetry:
-        sampler.start()
-    isolation.start()
-    end, code = supervisor.follow()
-    isolation.stop()
-    sampler.stop()
-    trainer.kill()  # whatever it started and left behind
-    run_log.join()
+    try:
+        end, code = _follow_to_the_end(supervisor, spec, gpus)
+    except OSError as error:
+        return _fail_at_start(job_id, attempt, lease, error)
     if end is End.FENCED:
         return "fenced"
     try:
@@ -87,7 +85,77 @@ def run_attempt(job_id: int, attempt: int, worker: str, prewarmed: PrewarmedTrai
     return outcome
 
 
-def _start_trainer(spec: Path, gpus: int, prewarmed: PrewarmedTrainer | None) -> TrainerProcess:
+def _fail_at_start(job_id: int, attempt: int, lease: Lease, error: MissingInput | OSError) -> str:
+    """Something that a trainer needs is not there, or its folder cannot be written."""
+    missing = error if isinstance(error, MissingInput) else unwritable(error)
+    _in_transaction(lambda s: lifecycle.fail(s, job_id, attempt, missing.kind, missing.sentence))
+    lease.release()
+    return "failed"
+
+
+def _follow_to_the_end(supervisor: Supervisor, spec: Path, gpus: int) -> tuple[End, int]:
+    """Watches the trainer, and the next one of the same attempt after each that ended because it was cut off.
+
+    Returns:
+        Why the last one ended, and its exit code.
+
+    Raises:
+        OSError: the spec of the next one could not be written.
+    """
+    while True:
+        end, code = _follow(supervisor, gpus)
+        if end is not End.ISOLATED or _is_complete(supervisor, code):
+            return end, code
+        began = time.monotonic()
+        if other := supervisor.wait_for_database():
+            return other, code
+        _restart_trainer(supervisor, spec, gpus, time.monotonic() - began)
+
+
+def _follow(supervisor: Supervisor, gpus: int) -> tuple[End, int]:
+    """Watches one trainer to its end, and ends what it leaves behind."""
+    trainer, run_log = supervisor.trainer, supervisor.run_log
+    run_log.follow(trainer.output)
+    sampler = Sampler(supervisor.folder, supervisor.job_id, trainer.pid, gpus)
+    if get_settings().telemetry:
+        sampler.start()
+    if supervisor.isolation:
+        supervisor.isolation.start()
+    ended = supervisor.follow()
+    if supervisor.isolation:
+        supervisor.isolation.stop()
+    sampler.stop()
+    trainer.kill()
+    run_log.join()
+    return ended
+
+
+def _is_complete(supervisor: Supervisor, code: int) -> bool:
+    return code == 0 and read_result(supervisor.folder, supervisor.attempt).get("status") == "completed"
+
+
+def _restart_trainer(supervisor: Supervisor, spec: Path, gpus: int, waited_s: float) -> None:
+    """Lets a new trainer go on from the checkpoint that the isolated one saved, in the same attempt."""
+    text = (
+        "Neither Redis nor the database answered, so the training saved a checkpoint and paused. "
+        f"It goes on after {formatting.duration(waited_s)}."
+    )
+    supervisor.run_log.write(text)
+    (supervisor.folder / RESULT).unlink(missing_ok=True)
+    replace(TrainSpec.load(spec), restarted=True).save(spec)
+    trainer = _start_trainer(spec, gpus)
+    supervisor.watch_next(trainer, _isolation_watch(trainer, supervisor.lease))
+    note = partial(add_trainer_notes, job_id=supervisor.job_id, attempt=supervisor.attempt, notes=[("waited", text)])
+    with contextlib.suppress(*DATABASE_AWAY):
+        _in_transaction(note, supervisor)
+
+
+def _isolation_watch(trainer: TrainerProcess, lease: Lease) -> IsolationWatch:
+    settings = get_settings()
+    return IsolationWatch(trainer, lambda: lease.reached_at, settings.isolation_limit_s, settings.stop_grace_s)
+
+
+def _start_trainer(spec: Path, gpus: int, prewarmed: PrewarmedTrainer | None = None) -> TrainerProcess:
     if prewarmed and gpus <= 1:
         return TrainerProcess.take_over(prewarmed, spec)
     if prewarmed:
@@ -99,14 +167,10 @@ def _record_end(supervisor: Supervisor, end: End, code: int, oom_kills: int) -> 
     """Moves the job to its end status, and says which."""
     job_id, attempt = supervisor.job_id, supervisor.attempt
     result = read_result(supervisor.folder, attempt)
-    if code == 0 and result.get("status") == "completed":
+    if _is_complete(supervisor, code):
         return _complete(supervisor, result)
     if end is End.STOPPED or (end is End.EXITED and code == 0 and result.get("status") == "stopped"):
         return _record_stop(supervisor, end, result)
-    if end is End.ISOLATED:
-        reason = "The worker reached neither Redis nor the database, so the training saved a checkpoint and ended."
-        _in_transaction(lambda s: lifecycle.mark_lost(s, job_id, attempt, reason, counts=False), supervisor)
-        return "isolated"
     if end is End.SUSPENDED:
         reason = "The worker was shut down."
         _in_transaction(lambda s: lifecycle.mark_lost(s, job_id, attempt, reason, counts=False), supervisor)

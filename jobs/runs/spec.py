@@ -11,7 +11,8 @@
   "failure": a `FailureKind` or "", "error": sentence, "details": text, "summary": {...}, "stage": the `Stage` in which
   it heard that it should stop}. Exit code 0 for completed
   and stopped.
-- When `attempt` is above 1 it resumes from the latest complete one of `checkpoints` and those in `folder/checkpoints`.
+- When `attempt` is above 1 or `restarted` is set, it resumes from the latest complete one of `checkpoints` and those
+  in `folder/checkpoints`.
 """
 
 import json
@@ -88,6 +89,8 @@ class TrainSpec:
     """Those of earlier attempts from which it may resume, absolute, the newest first."""
     prunes: bool = True
     """Whether the trainer deletes its older checkpoints. In a job the worker does, once a newer one counts."""
+    restarted: bool = False
+    """Whether a trainer of the same attempt has ended before, to wait for Redis and the database."""
     first_seq: int = 0
     """The number of the job's newest record that the database has."""
 

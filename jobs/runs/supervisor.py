@@ -51,7 +51,7 @@ class End(Enum):
     SUSPENDED = auto()
     """The worker shuts down."""
     ISOLATED = auto()
-    """It reached neither Redis nor the database for too long."""
+    """It reached neither Redis nor the database for too long, so that it saved a checkpoint and ended."""
     FENCED = auto()
     """The job belongs to a newer attempt, or is no longer held by any."""
 
@@ -111,6 +111,31 @@ class Supervisor:
             if stopping or self.suspended:
                 self._stop_trainer()
 
+    def wait_for_database(self) -> End | None:
+        """After the end of an isolated trainer: waits, without a limit, until the database says who has the job.
+
+        Nothing is written meanwhile, and nothing holds a GPU.
+
+        Returns:
+            None when this attempt still has the job, so that it may go on; else why not.
+        """
+        store = partial(self._store_in_transaction, [])
+        try:
+            own = when_available(store, lambda _waited_s: self.lease.fenced or self.suspended)
+        except DATABASE_AWAY:
+            return End.FENCED if self.lease.fenced else End.SUSPENDED
+        if not own:
+            return End.FENCED
+        if self.suspended:
+            return End.SUSPENDED
+        return End.STOPPED if self._status is JobStatus.STOPPING else None
+
+    def watch_next(self, trainer: TrainerProcess, isolation: IsolationWatch) -> None:
+        """From now on this trainer of the same attempt is watched, which goes on from the last checkpoint."""
+        self.trainer, self.isolation = trainer, isolation
+        self.forced, self._stop_asked_at, self._first = False, 0.0, None
+        self.stage = Stage.LOADING
+
     def _end(self, stopping: bool) -> End:
         if self.suspended:
             return End.SUSPENDED
@@ -134,10 +159,9 @@ class Supervisor:
     def gives_up(self, waited_s: float) -> bool:
         """Whether to stop waiting for a database that is away: only when this attempt or its worker has to end.
 
-        Unless this host is cut off, no other worker can take the job meanwhile: that needs the database, too.
+        No trainer runs any more. Where only this host is cut off, the database says that another worker has the job.
         """
-        ends_soon = self.suspended or self._is_isolated()
-        return self.lease.fenced or (ends_soon and waited_s > _SHUTDOWN_WAIT_S)
+        return self.lease.fenced or (self.suspended and waited_s > _SHUTDOWN_WAIT_S)
 
     def _code_after_kill(self) -> int:
         code = self.trainer.wait(5.0)

@@ -1,6 +1,7 @@
 """What a resume restores, and how a run goes on from a checkpoint.
 
-An attempt above 1 resumes; so does a run that ran out of memory and starts again in the same process.
+An attempt above 1 resumes; so does a run that ran out of memory and starts again in the same process, and one that
+waited for Redis and the database, in a new process (`jobs/runs/attempt.py`).
 `tests/unit/jobs/trainer/test_resume.py` kills a run at a random step and compares every loss with an uninterrupted run.
 
 - Which checkpoint: the complete one with the most steps, of this or an earlier attempt (`latest_complete_checkpoint` in

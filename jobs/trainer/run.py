@@ -56,7 +56,7 @@ def train(spec: TrainSpec, recorder: Recorder, should_stop: Callable[[], bool]) 
     stop = StopSignal(should_stop, recorder)
     try:
         run = prepare_run(spec, recorder, stop)
-        return _train_until_memory_suffices(run, resumes=spec.attempt > 1)
+        return _train_until_memory_suffices(run, resumes=spec.attempt > 1 or spec.restarted)
     except StopRequested:  # before the first step of this attempt: what an earlier one saved is untouched
         recorder.log("Stopped before the first step of this attempt.")
         return TrainResult("stopped", stage=stop.stage)

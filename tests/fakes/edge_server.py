@@ -1,12 +1,15 @@
-"""The REST API and a websocket that echoes, behind the checks of the edge, for a server behind a real proxy."""
+"""The REST API, `/livez`, `/readyz` and a websocket that echoes, behind the checks of the edge, for a real server."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from orchestrator.api.app import create_api
 from orchestrator.edge.hosts import AllowedHosts
+from orchestrator.edge.probes import Probes
 from orchestrator.edge.proxies import TrustedProxies
 from orchestrator.edge.socket_limits import SocketLimits
 from orchestrator.logs import configure_logging
+from orchestrator.services import db
+from orchestrator.services.engine_purpose import Purpose
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
@@ -19,9 +22,10 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 
 def create() -> ASGIApp:
     configure_logging("web")
+    db.set_purpose(Purpose.WEB)
     api, sockets = create_api(), TrustedProxies(AllowedHosts(SocketLimits(echo)))
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         await (sockets if scope["type"] == "websocket" else api)(scope, receive, send)
 
-    return dispatch
+    return Probes(dispatch)

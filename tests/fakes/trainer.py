@@ -39,7 +39,8 @@ def main(spec_path: str) -> int:
         plan |= json.loads(behaviour.read_text())
     signal.signal(signal.SIGTERM, signal.SIG_IGN if plan["deaf"] else on_term)
     state = {"step": 0, "seq": 0}
-    for path in spec["checkpoints"][:1]:
+    own = sorted((folder / "checkpoints").glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]))[-1:]
+    for path in own if spec["restarted"] and own else spec["checkpoints"][:1]:
         state = json.loads((Path(path) / "state.json").read_text())
     metrics = folder / "metrics.jsonl"
     (folder / f"pid-{spec['attempt']}").write_text(str(os.getpid()))

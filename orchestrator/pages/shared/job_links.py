@@ -14,6 +14,7 @@ _EVENT_MARKS = (
     ("queued", "clock", "bg-muted text-muted-foreground"),
     ("requeued", "rotate-ccw", "bg-info/13 text-info"),
     ("suspended", "pause", "bg-warning/13 text-warning"),
+    ("waited", "pause", "bg-warning/13 text-warning"),
     ("starting", "play", "bg-primary/13 text-primary"),
     ("running", "circle-play", "bg-primary/13 text-primary"),
     ("best", "trophy", "bg-primary/13 text-primary"),

@@ -12,9 +12,9 @@ from sqlmodel import func, select
 from jobs.runs import attempt as attempt_module
 from jobs.runs import rehearsal, supervisor
 from jobs.runs.attempt import _in_transaction
-from jobs.runs.supervisor import Supervisor
+from jobs.runs.supervisor import End, Supervisor
 from orchestrator.domain.metric_points import MetricPoint
-from orchestrator.domain.training_jobs import JobStatus
+from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services import db
 from orchestrator.services.db import session_scope
@@ -129,3 +129,40 @@ def test_a_rehearsal_is_recorded_after_an_outage(home: Path, monkeypatch: pytest
     monkeypatch.setattr(rehearsal, "session_scope", scope)
     assert rehearsal.run_rehearsal(1) == "done"
     assert results == [(1, {"step_s": 1.0}, "")]
+
+
+def isolated(watched: Supervisor, monkeypatch: pytest.MonkeyPatch, fails: int = 4) -> None:
+    """The database stays away for some tries after the trainer's end."""
+    DatabaseOutage(monkeypatch, supervisor, ERRORS[0], fails=fails)
+
+
+def test_a_paused_run_goes_on_when_it_still_has_the_job(watched: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    isolated(watched, monkeypatch)
+    assert watched.wait_for_database() is None
+
+
+@pytest.mark.parametrize(("status", "attempt"), [(JobStatus.QUEUED, 1), (JobStatus.RUNNING, 2), (JobStatus.FAILED, 1)])
+def test_a_paused_run_whose_job_was_given_away_ends(
+    watched: Supervisor, monkeypatch: pytest.MonkeyPatch, status: JobStatus, attempt: int
+) -> None:
+    with session_scope() as session:
+        job = session.get_one(TrainingJob, watched.job_id)
+        job.status, job.attempt = status, attempt
+    isolated(watched, monkeypatch)
+    assert watched.wait_for_database() is End.FENCED
+
+
+def test_a_paused_run_that_is_to_stop_does_not_go_on(watched: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    with session_scope() as session:
+        session.get_one(TrainingJob, watched.job_id).status = JobStatus.STOPPING
+    isolated(watched, monkeypatch)
+    assert watched.wait_for_database() is End.STOPPED
+
+
+@pytest.mark.parametrize(("fenced", "end"), [(True, End.FENCED), (False, End.SUSPENDED)])
+def test_a_paused_run_waits_no_longer_than_its_worker_and_its_lease(
+    watched: Supervisor, monkeypatch: pytest.MonkeyPatch, fenced: bool, end: End
+) -> None:
+    isolated(watched, monkeypatch, fails=10**6)
+    watched.lease.fenced, watched.suspended = fenced, not fenced
+    assert watched.wait_for_database() is end
