@@ -94,7 +94,7 @@ class Settings(BaseSettings):
     """Seconds that a training gets to write its checkpoint after **Stop**, before its process is killed."""
     isolation_limit_s: float = Field(default=60.0, gt=0)
     """Seconds for which a training may reach neither Redis nor the database. Then it saves a checkpoint and ends: its
-    job goes to another worker."""
+    job goes to another worker or, where both were away for all, goes on when they are back."""
     telemetry: bool = True
     """Records the memory and utilization that each run takes of its machine, for the job's System tab. Nothing leaves
     the machine."""

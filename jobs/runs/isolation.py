@@ -1,7 +1,8 @@
 """Ends a trainer that has been cut off: it has reached neither Redis nor the database for a time.
 
-Whoever is cut off cannot learn that its job was given to another worker. So it saves a checkpoint and ends by itself,
-whether the links come back or not. One of the two is enough to go on: through either a newer attempt would be seen.
+A run that is cut off cannot learn that its job was given to another worker. So the trainer saves a checkpoint and ends,
+whether the links come back or not; its supervisor waits (`Supervisor.wait_for_database`). One of the two stores is
+enough to go on: through either a newer attempt would be seen.
 """
 
 import threading

@@ -51,14 +51,29 @@ class Check(Generic[T]):
         self._ended_at = time.monotonic()
 
 
+_away: set[str] = set()
+
+
+def _note(name: str, error: BaseException | None) -> None:
+    """One line of the log when it goes away and one when it is back, however often a balancer asks."""
+    if error is not None and name not in _away:
+        _away.add(name)
+        log.warning("readiness.away", what=name, error=type(error).__name__)
+    elif error is None and name in _away:
+        _away.discard(name)
+        log.info("readiness.back", what=name)
+
+
 def count_workers() -> int | str:
     """How many workers are alive, which the database knows; a sentence when it does not answer."""
     try:
         with session_scope() as session:
-            return workers.count_alive(session)
+            alive = workers.count_alive(session)
     except SQLAlchemyError as error:
-        log.info("readiness.database", error=type(error).__name__)
+        _note("database", error)
         return "does not answer"
+    _note("database", None)
+    return alive
 
 
 def ping_redis() -> str:
@@ -66,12 +81,14 @@ def ping_redis() -> str:
     try:
         client = connect(retries=0, socket_timeout=LIMIT_S, socket_connect_timeout=LIMIT_S)
         try:
-            return "ok" if client.ping() else "does not answer"
+            client.ping()
         finally:
             client.close()
     except (RedisError, OSError) as error:
-        log.info("readiness.redis", error=type(error).__name__)
+        _note("redis", error)
         return "does not answer"
+    _note("redis", None)
+    return "ok"
 
 
 def compare_schema() -> str:
@@ -81,8 +98,9 @@ def compare_schema() -> str:
             rows = session.connection().execute(text("SELECT version_num FROM alembic_version"))
             present = {str(row[0]) for row in rows}
     except SQLAlchemyError as error:
-        log.info("readiness.schema", error=type(error).__name__)
+        _note("schema", error)
         return "cannot be read"
+    _note("schema", None)
     needed = _heads()
     return "ok" if present == needed else f"is {_join(present)}; this version needs {_join(needed)}"
 

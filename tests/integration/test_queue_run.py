@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import time
 from pathlib import Path
@@ -246,3 +247,32 @@ def test_the_reading_sibling_is_started_again(home: Path, redis_server: RedisPro
     worker.terminate()
     assert worker.wait(15) == 0
     assert not second.is_running()
+
+
+def test_a_run_that_reached_no_store_goes_on_in_the_same_attempt(
+    home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both stores are away for longer than the limit: the trainer ends, its supervisor waits, and each step is once."""
+    monkeypatch.setenv("LOREEL_ISOLATION_LIMIT_S", "2")
+    plan(home, steps=150, pause=0.1)
+    start_worker(processes, home)
+    job_id = launch(ada, make_things(ada))
+    first = trainer_pid(home, job_id)
+    until(lambda: job_of(job_id).step >= 3, what="the training has begun")
+    connection = sqlite3.connect(home / "loreel.db", isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")  # nobody else can write: the database is busy
+    redis_server.stop(signal.SIGKILL)
+    until(lambda: not psutil.pid_exists(first), 40, "the trainer has ended by itself")
+    saved = len(list((home / "jobs" / str(job_id) / "a1" / "checkpoints").iterdir()))
+    time.sleep(2.0)
+    assert len(list((home / "jobs" / str(job_id) / "a1" / "checkpoints").iterdir())) == saved
+    assert trainer_pid(home, job_id) == first, "no other trainer runs before a store is back"
+    connection.close()
+    redis_server.start()
+    until(lambda: is_final(job_id), 90, "the job ends")
+    job = job_of(job_id)
+    assert (job.status, job.attempt, job.step) == (JobStatus.COMPLETED, 1, 150), job.error
+    assert trainer_pid(home, job_id) != first
+    assert kinds_of(job_id) == ["queued", "starting", "running", "waited", "completed"]
+    records = (home / "jobs" / str(job_id) / "a1" / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in records] == list(range(1, 151))

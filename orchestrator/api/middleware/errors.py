@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orchestrator.api.disconnect import BodyTooSlow
 from orchestrator.domain.errors import AppError, DiskFull, Invalid
+from orchestrator.services.db import why_away
 from orchestrator.services.store_errors import of_store
 
 log = structlog.get_logger(__name__)
@@ -38,7 +39,7 @@ def as_refusal(error: Exception) -> AppError:
     if isinstance(known, Invalid):
         log.error("request.value_not_storable", exc_info=error)
     else:
-        log.warning("request.store_unavailable", error=type(error).__name__, reason=str(getattr(error, "orig", error)))
+        log.warning("request.store_unavailable", error=type(error).__name__, reason=why_away(error))
     return known
 
 

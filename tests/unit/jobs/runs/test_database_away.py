@@ -114,7 +114,7 @@ def test_a_forced_stop_is_noted_or_not(watched: Supervisor, monkeypatch: pytest.
 def test_a_rehearsal_is_recorded_after_an_outage(home: Path, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     monkeypatch.setattr(db, "_RETRY_S", 0.01)
     monkeypatch.setattr(rehearsal, "claim", lambda *_: object())
-    monkeypatch.setattr(rehearsal, "_write_spec", lambda *_: Path("spec.json"))
+    monkeypatch.setattr(rehearsal, "write_spec", lambda *_: Path("spec.json"))
     monkeypatch.setattr(rehearsal, "_rehearse", lambda *_: ({"step_s": 1.0}, ""))
     results: list[Any] = []
     monkeypatch.setattr(rehearsal, "finish", lambda _session, *result: results.append(result))
