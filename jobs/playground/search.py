@@ -3,7 +3,6 @@
 import heapq
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -36,16 +35,16 @@ def search(loaded: Loaded, checked: CheckedRequest, request: InferenceRequest) -
     for who, activate in answerers(loaded, checked, request):
         start = time.monotonic()
         store = FeatureStore(key_of(checked, who, sampling))
-        missing = [clip for clip in clips if clip.content_hash not in store]
+        missing = [clip for clip in clips if _file_of(clip).identity not in store]
         for at in range(0, len(missing), _BATCH):
             yield {"progress": [at, len(missing)], "who": who}
             with activate():
                 undecodable += _embed_clips(loaded, missing[at : at + _BATCH], store, sampling)
-        known = [clip for clip in clips if clip.content_hash in store]
+        known = [clip for clip in clips if _file_of(clip).identity in store]
         if not known:
             raise Invalid("No clip of this dataset can be decoded. Its doctor says why.", "dataset_id")
         with activate():
-            features = store.features([clip.content_hash for clip in known])
+            features = store.features([_file_of(clip).identity for clip in known])
             scores = family.score_clips(loaded.plan, loaded.model, request.query.strip(), features)
         answers.append(_search_record(who, known, scores, start, len(missing)))
     yield {"answers": answers, "searched": len(clips) - undecodable, "left_out": undecodable, "frames": sampling.count}
@@ -60,6 +59,10 @@ def _clips(dataset_id: int) -> list[Clip]:
     return clips
 
 
+def _file_of(clip: Clip) -> ClipFile:
+    return ClipFile(get_settings().storage_dir / clip.path, clip.content_hash, clip.name, clip.span)
+
+
 def _embed_clips(loaded: Loaded, clips: list[Clip], store: FeatureStore, sampling: Any) -> int:
     """Computes and stores the features of some clips; returns how many could not be decoded."""
     settings = get_settings()
@@ -67,15 +70,14 @@ def _embed_clips(loaded: Loaded, clips: list[Clip], store: FeatureStore, samplin
     items: list[Item] = []
     hashes: list[str] = []
     for clip in clips:
-        path = Path(clip.path) if Path(clip.path).is_absolute() else settings.storage_dir / clip.path
         try:
-            frames = cache.frames(ClipFile(path, clip.content_hash, clip.name))
+            frames = cache.frames(_file_of(clip))
         except BadClip:
             continue
         items.append(
             {"frames": frames, "label": -1, "captions": [], "clip_id": clip.id, "training": False, "seed": (0, 0)}
         )
-        hashes.append(clip.content_hash)
+        hashes.append(_file_of(clip).identity)
     if items:
         with torch.no_grad():
             features = cast(Searcher, loaded.family).embed_clips(loaded.plan, loaded.model, items)

@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from orchestrator.domain.annotations import Annotations, annotations_of
+from orchestrator.domain.annotations import Annotations, Span, annotations_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,11 @@ class ClipSpec:
     start_s: float | None = None
     """Where the clip begins in the film at `path`, in seconds; None for the whole film."""
     end_s: float | None = None
+
+    @property
+    def span(self) -> Span | None:
+        """The part of the film that the clip is; None for all of it."""
+        return None if self.start_s is None or self.end_s is None else Span(self.start_s, self.end_s)
 
     @property
     def annotated(self) -> Annotations:

@@ -12,6 +12,7 @@ from jobs.families.registry import read_base, resolve
 from jobs.sandbox import limits
 from jobs.video.decode import decode_sample
 from jobs.video.orientation import Frames
+from orchestrator.domain.annotations import Span
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.recipes import parse_recipe
 
@@ -26,7 +27,8 @@ def draw(request: dict[str, Any]) -> dict[str, Any]:
     """Writes a PNG of all frames to request["sheet"].
 
     Args:
-        request: clip (a file), name, model (a folder), task, data (frames, size, fps; None: the model's own), sheet.
+        request: clip (a file), name, model (a folder), task, data (frames, size, fps; None: the model's own), span
+            (seconds of the film; None: all of it), sheet.
 
     Returns:
         indices and times (s) of the frames; columns of the sheet, width and height of a frame.
@@ -46,6 +48,7 @@ def draw(request: dict[str, Any]) -> dict[str, Any]:
         sampling.fps,
         sampling.resample,
         request["name"],
+        Span(*request["span"]) if request.get("span") else None,
     )
     columns = min(len(indices), 8)
     sheet(frames, columns).save(request["sheet"], format="PNG")

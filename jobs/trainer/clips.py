@@ -18,7 +18,7 @@ def captions_of(clip: ClipSpec) -> list[str]:
 
 def clip_file(clip: ClipSpec) -> ClipFile:
     """The clip as the caches identify it."""
-    return ClipFile(Path(clip.path), clip.content_hash, clip.name or Path(clip.path).name)
+    return ClipFile(Path(clip.path), clip.content_hash, clip.name or Path(clip.path).name, clip.span)
 
 
 class ClipDataset(Dataset[Item]):

@@ -10,6 +10,7 @@ import numpy as np
 from jobs.video.cache_eviction import CacheBudget
 from jobs.video.decode import decode_frames
 from jobs.video.orientation import Frames
+from orchestrator.domain.annotations import Span
 from orchestrator.domain.clip_facts import READER_VERSION
 
 
@@ -26,19 +27,21 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class ClipFile:
-    """A clip as the cache needs it: its file, the hash of its bytes, its name in sentences."""
+    """A clip as the cache needs it: its file, the hash of its bytes, its name in sentences, its part of the film."""
 
     path: Path
     content_hash: str
     name: str
+    span: Span | None = None
 
     @property
     def identity(self) -> str:
         """Its part of a cache's key: the content hash, else path, size and time of modification."""
+        part = f"|{self.span.start_s}-{self.span.end_s}" if self.span else ""
         if self.content_hash:
-            return self.content_hash
+            return self.content_hash + part
         stat = self.path.stat() if self.path.exists() else None
-        return f"{self.path}|{stat.st_size}|{stat.st_mtime_ns}" if stat else str(self.path)
+        return (f"{self.path}|{stat.st_size}|{stat.st_mtime_ns}" if stat else str(self.path)) + part
 
 
 class FrameCache:
@@ -78,6 +81,7 @@ class FrameCache:
             sampling.fps,
             sampling.resample,
             clip.name,
+            clip.span,
         )
         if keep and not self.full:
             self.full = not self._budget.put(path, decoded.nbytes, lambda file: np.save(file, decoded))

@@ -24,6 +24,7 @@ from jobs.video.orientation import Frames, orientation_of, shown_size
 from jobs.video.sampling import fit
 from jobs.video.source import BROKEN, BadClip, open_clip
 from jobs.video.timeline import StreamClock, Timeline, build_timeline, clock_of
+from orchestrator.domain.annotations import Span
 
 SEEK_ABOVE = 1_200
 """Frames; in longer clips the decoder seeks to each sampled frame, shorter ones decode faster from end to end."""
@@ -34,7 +35,7 @@ _SEEK_EVERY = 60
 
 
 class Sample(NamedTuple):
-    """Sampled frames: (count, height, width, 3) bytes RGB, their indices in the clip, and their seconds."""
+    """Sampled frames: (count, height, width, 3) bytes RGB, their indices in the film, and their seconds."""
 
     frames: Frames
     indices: list[int]
@@ -64,6 +65,7 @@ def decode_frames(
     fps: float | None = None,
     resample: int = Image.Resampling.BILINEAR,
     name: str = "",
+    span: Span | None = None,
 ) -> Frames:
     """Samples `count` frames over the clip.
 
@@ -75,6 +77,7 @@ def decode_frames(
         fps: frames a second to sample at; None: spread over the whole clip.
         resample: Pillow's filter, the one the checkpoint's processor names.
         name: what to call the file in a sentence.
+        span: the part of the film that is the clip; None: all of it.
 
     Returns:
         (count, height, width, 3) bytes, RGB.
@@ -82,7 +85,7 @@ def decode_frames(
     Raises:
         BadClip: a sentence with the clip's name.
     """
-    return decode_sample(path, count, size, crop, fps, resample, name).frames
+    return decode_sample(path, count, size, crop, fps, resample, name, span).frames
 
 
 def decode_sample(
@@ -93,9 +96,10 @@ def decode_sample(
     fps: float | None = None,
     resample: int = Image.Resampling.BILINEAR,
     name: str = "",
+    span: Span | None = None,
 ) -> Sample:
-    """As `decode_frames`, and with the frames their indices in the clip and their seconds."""
-    pictures, indices, timeline = _read(path, name or path.name, count, fps)
+    """As `decode_frames`, and with the frames their indices and seconds, both from the beginning of the film."""
+    pictures, indices, timeline = _read(path, name or path.name, count, fps, span)
     width, height = pictures[0].shown
     target = fit(width, height, size) if size is not None else (width, height)
     frames = np.stack([_prepare(picture.pixels, target, crop, resample) for picture in pictures])
@@ -127,16 +131,18 @@ def decode_timeline(path: Path, name: str) -> Timeline:
         return build_timeline([stamp for stamp, _ in shown], shown[-1][1] or 0, clock)
 
 
-def _read(path: Path, name: str, count: int, fps: float | None) -> tuple[list[Picture], list[int], Timeline]:
+def _read(
+    path: Path, name: str, count: int, fps: float | None, span: Span | None
+) -> tuple[list[Picture], list[int], Timeline]:
     """The sampled frames with their indices; where the packets promise frames that are not shown, it decodes again."""
     expected = expected_frames(path, name)
     if expected is not None:
-        indices = expected.timeline.sample(count, fps)
+        indices = expected.timeline.sample(count, fps, span)
         found = _read_expected(path, name, expected, indices)
         if found is not None:
             return [found[index] for index in indices], indices, expected.timeline
     timeline = decode_timeline(path, name)
-    indices = timeline.sample(count, fps)
+    indices = timeline.sample(count, fps, span)
     with open_clip(path, name) as (container, stream):
         found = _in_order(container, stream, set(indices), None)
     if found is None:

@@ -1,5 +1,6 @@
 """When each frame of a clip is shown, by its time stamps; and which frames a sample takes."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,8 +10,11 @@ from av.format import Flags
 from av.video.stream import VideoStream
 
 from jobs.video.sampling import even_rate, even_step, sample_by_time, sample_indices
+from orchestrator.domain.annotations import Span
 
 _USUAL_RATE = 25.0
+_ROUNDING_S = 0.001
+"""By how much a time stamp may differ from the second that is meant: Matroska stores milliseconds."""
 _FASTEST = 1_000.0
 """Frames a second; a higher rate is a wrong header."""
 JUMP_S = 10.0
@@ -61,17 +65,20 @@ class RunningClock:
 
     def __init__(self, clock: StreamClock) -> None:
         self._clock, self._stamp, self._second = clock, None, -clock.step_s
+        self._origin, self._origin_s = 0, 0.0
 
     def second(self, stamp: int | None) -> float:
         """When the next frame is shown, which has this time stamp."""
-        clock, step = self._clock, self._clock.step_s
-        if clock.reliable and stamp is not None and self._stamp is not None:
-            measured = float((stamp - self._stamp) * clock.time_base)
-            if measured > 0 and not (clock.jumps and measured > JUMP_S):
-                step = measured
-        self._second += step
+        clock, last = self._clock, self._stamp
+        step = 0 if last is None or stamp is None or not clock.reliable else stamp - last
+        if step > 0 and stamp is not None and not (clock.jumps and step * clock.time_base > JUMP_S):
+            units = (stamp - self._origin) * clock.time_base.numerator
+            self._second = self._origin_s + units / clock.time_base.denominator
+        else:
+            self._second = max(0.0, self._second + clock.step_s)
+            self._origin, self._origin_s = stamp or 0, self._second
         self._stamp = stamp
-        return max(0.0, self._second)
+        return self._second
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +102,29 @@ class Timeline:
         """How many there are."""
         return len(self.starts)
 
-    def sample(self, count: int, fps: float | None = None) -> list[int]:
+    def sample(self, count: int, fps: float | None = None, span: Span | None = None) -> list[int]:
         """Indices of `count` frames: by their number where the rate is constant, else by the time they are shown.
 
         See `sample_indices`: the middles of equal parts of the clip, or with `fps` frames so far apart.
+
+        Args:
+            span: the part of the film that is sampled; None: all of it.
         """
+        if span is not None:
+            first, part = self._part(span)
+            return [first + index for index in part.sample(count, fps)]
         if self.is_even:
             return sample_indices(self.frames, count, self.rate, fps)
         return sample_by_time(self.starts, self.duration_s, count, fps)
+
+    def _part(self, span: Span) -> tuple[int, "Timeline"]:
+        """The frames that are shown within a span, at least one: the index of the first, and their timeline."""
+        first = max(0, bisect_right(self.starts, span.start_s + _ROUNDING_S) - 1)
+        last = max(first + 1, bisect_left(self.starts, span.end_s - _ROUNDING_S))
+        end = min(span.end_s, self.starts[last] if last < self.frames else self.duration_s)
+        starts = [start - self.starts[first] for start in self.starts[first:last]]
+        duration = max(end - self.starts[first], starts[-1])
+        return first, Timeline(starts, duration, self.rate, self.is_even)
 
 
 def build_timeline(stamps: Iterable[int | None], last_duration: int, clock: StreamClock) -> Timeline:

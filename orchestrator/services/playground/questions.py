@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sqlmodel import Session
 
+from orchestrator.domain.annotations import Span
 from orchestrator.domain.datasets import ClipStatus, Dataset
 from orchestrator.domain.errors import AppError, Invalid, NotFound
 from orchestrator.domain.models import ModelStatus, VideoModel
@@ -33,6 +34,8 @@ class ClipInput:
     clip_id: int | None = None
     reference: str = ""
     """Its label or its caption, where it has one."""
+    span: Span | None = None
+    """Its part of the film; None for all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +166,7 @@ def _clip(session: Session, actor: Actor, request: InferenceRequest, task: str) 
         raise Invalid(f"{clip.name} cannot be read: {clip.problem}", "clip_id")
     path = clip_media(session, actor, request.clip_id or 0)
     reference = getattr(clip, task_spec(task).annotation)
-    return ClipInput(path, clip.name.rpartition("/")[2], clip.content_hash, clip.id, reference)
+    return ClipInput(path, clip.name.rpartition("/")[2], clip.content_hash, clip.id, reference, clip.span)
 
 
 def problem_record(error: Exception) -> dict[str, object]:

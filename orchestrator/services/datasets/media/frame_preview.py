@@ -90,12 +90,13 @@ def plan_frame_preview(
             raise Invalid(sentence, name)
     if (settings.frames or 0) * (settings.size or 0) ** 2 > MAX_PIXELS:
         raise Invalid("That is too much to render at once. Choose fewer frames or a smaller frame size.", "frames")
-    key = json.dumps([READER_VERSION, clip.content_hash, model.path, model.revision, str(task), asdict(settings)])
+    span = [clip.start_s, clip.end_s] if clip.span else None
+    key = json.dumps([READER_VERSION, clip.content_hash, span, model.path, model.revision, str(task), asdict(settings)])
     stem = hashlib.sha256(key.encode()).hexdigest()[:24]
     folder = dataset_folder(clip.dataset_id) / "seen"
     sheet, facts = folder / f"{stem}.png", folder / f"{stem}.json"
     request = {"clip": str(path), "name": path.name if not clip.name else clip.name.rpartition("/")[2]}
-    request |= {"model": model.path, "task": str(task), "data": asdict(settings)}
+    request |= {"model": model.path, "task": str(task), "data": asdict(settings), "span": span}
     return PreviewPlan(request, sheet, facts, clip.frames, clip.duration_s)
 
 

@@ -13,10 +13,13 @@ from PIL import Image
 
 from jobs.sandbox.make_preview import write_preview
 from jobs.video import decode
+from jobs.video.cache import ClipFile, FrameCache, Sampling
 from jobs.video.decode import decode_frames, decode_sample, decode_timeline
 from jobs.video.probe import probe
+from jobs.video.sampling import sample_indices
 from jobs.video.source import BadClip
 from jobs.video.thumbnail import join_tiles
+from orchestrator.domain.annotations import Span
 from orchestrator.settings import ROOT
 from tests.fakes.odd_videos import (
     MATRICES,
@@ -204,10 +207,27 @@ def test_seeking_finds_the_frame_that_reading_on_finds(
     index = bisect_right(timeline.starts, share * timeline.duration_s) - 1
     monkeypatch.setattr(decode, "SEEK_ABOVE", 1)
     monkeypatch.setattr(decode, "_SEEK_EVERY", 1)
-    monkeypatch.setattr(decode.Timeline, "sample", lambda self, count, fps=None: [index])
+    monkeypatch.setattr(decode.Timeline, "sample", lambda *_: [index])
     sample = decode_sample(path, 1)
     assert sample.seconds == [pytest.approx(timeline.starts[index], abs=0.002)]
     assert np.array_equal(sample.frames[0], frames[index])
+
+
+def test_a_span_is_sampled_as_a_film_of_its_own(tmp_path: Path) -> None:
+    path = write_film(tmp_path / "a.mp4", 120)
+    sample = decode_sample(path, 4, span=Span(1.0, 2.0))
+    assert sample.indices == [24 + index for index in sample_indices(24, 4)]
+    assert [number_of(picture) for picture in sample.frames] == [index % 48 for index in sample.indices]
+    assert sample.seconds == pytest.approx([index / 24 for index in sample.indices])
+    assert decode_sample(path, 2, span=Span(4.99, 99)).indices == [119, 119]
+    assert decode_sample(path, 3, fps=2, span=Span(2.0, 4.0)).indices == [48 + i for i in sample_indices(48, 3, 24, 2)]
+    uneven = write_film(tmp_path / "b.mkv", 40, seconds=[i * i / 100 for i in range(40)])
+    assert decode_sample(uneven, 2, span=Span(1.0, 5.0)).indices == [14, 20]  # shown at 2 and 4 s
+    cache = FrameCache(tmp_path / "frames", Sampling(4, (("height", 32), ("width", 32))))
+    whole, part = ClipFile(path, "hash", "a.mp4"), ClipFile(path, "hash", "a.mp4", Span(1.0, 2.0))
+    assert cache.path_of(whole) != cache.path_of(part)
+    assert number_of(cache.frames(part)[0]) == 27
+    assert number_of(cache.frames(whole)[0]) == 15
 
 
 def test_a_film_without_its_last_third_is_cut_off(tmp_path: Path) -> None:
