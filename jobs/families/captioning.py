@@ -1,12 +1,13 @@
-"""Shared by all families that generate captions: evaluation on the validation split, metrics, choice of a caption."""
+"""Shared by all families that generate text: evaluation on the validation split, metrics of captions and answers."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import TypeVar
 
-import torch
-
+from jobs.families.answer_metrics import answer_metrics, answer_score
 from jobs.families.protocol import Item, Items, Score
+from jobs.families.questions import AskedQuestion, asked_questions
 from orchestrator.domain.run_summary import Prediction
 
 T = TypeVar("T")
@@ -14,22 +15,61 @@ SAMPLED_CLIPS = 16
 """Clips for which a caption is generated at an evaluation during the run; at the end all of them are used."""
 
 
-def evaluate_captions(
-    validation: Items, final: bool, batch_size: int, generate: Callable[[Sequence[Item]], list[str]]
+Generate = Callable[[Sequence[Item], Sequence[AskedQuestion]], list[str]]
+"""An answer for each clip and the question that is asked about it."""
+
+
+def evaluate_answers(
+    validation: Items,
+    final: bool,
+    batch_size: int,
+    generate: Generate,
+    can_ask: Callable[[AskedQuestion], bool] = lambda _: True,
 ) -> Score:
-    """Generates captions for the clips, `batch_size` at a time, and compares them with the references."""
+    """Asks every question about every clip, `batch_size` at a time, and compares the answers with the references.
+
+    During the run some clips are asked one question each.
+
+    Args:
+        can_ask: False for a question that does not fit the base's context.
+    """
+    asked: list[AskedQuestion] = []
+    rows: list[Prediction] = []
+    for batch in _batches(_pairs(validation, final, can_ask), batch_size):
+        items, questions = [item for item, _, _ in batch], [question for _, _, question in batch]
+        for (item, number, question), text in zip(batch, generate(items, questions), strict=True):
+            asked.append(question)
+            rows.append(_prediction(item, number, question, collapse_whitespace(text)))
+    predicted = [row.predicted or "" for row in rows]
+    values = caption_metrics(predicted, [question.references for question in asked])
+    return Score(values | answer_metrics(asked, predicted), rows)
+
+
+def _pairs(
+    validation: Items, final: bool, can_ask: Callable[[AskedQuestion], bool]
+) -> Iterator[tuple[Item, int, AskedQuestion]]:
+    """(clip, number of the question among the clip's, question)."""
     indices = range(len(validation)) if final else evenly_spaced(range(len(validation)), SAMPLED_CLIPS)
-    references: list[list[str]] = []
-    clips: list[Prediction] = []
-    for start in range(0, len(indices), batch_size):
-        items = [validation[index] for index in indices[start : start + batch_size]]
-        for item, text in zip(items, generate(items), strict=True):
-            captions = item["captions"]
-            references.append(list(captions))
-            clips.append(
-                Prediction(clip_id=item["clip_id"], reference=captions[0], predicted=collapse_whitespace(text))
-            )
-    return Score(caption_metrics([clip.predicted or "" for clip in clips], references), clips)
+    for place, index in enumerate(indices):
+        item = validation[index]
+        questions = [pair for pair in enumerate(asked_questions(item)) if can_ask(pair[1])]
+        # Not the first of each clip: datasets often begin each clip with the same question.
+        chosen = questions if final or not questions else [questions[place % len(questions)]]
+        yield from ((item, number, question) for number, question in chosen)
+
+
+def _batches(pairs: Iterator[T], size: int) -> Iterator[list[T]]:
+    while batch := list(islice(pairs, size)):
+        yield batch
+
+
+def _prediction(item: Item, number: int, question: AskedQuestion, text: str) -> Prediction:
+    """What was asked, expected and answered; the question's fields only where it is not the one of captions."""
+    row = Prediction(clip_id=item["clip_id"], reference=question.references[0], predicted=text)
+    if question.is_caption:
+        return row
+    score = round(answer_score(question, text), 4)
+    return row.merged(Prediction(question=question.text, number=number, score=score))
 
 
 def caption_metrics(predicted: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, float]:
@@ -62,13 +102,6 @@ class _WordTokenizer:
 
     def tokenize(self, text: str) -> list[str]:
         return re.findall(r"\w+", text.lower())
-
-
-def choose_caption(captions: Sequence[str], generator: torch.Generator | None) -> str:
-    """One of a clip's captions: a random one for training, the first for evaluation (`generator` None)."""
-    if generator is None or len(captions) == 1:
-        return captions[0]
-    return captions[int(torch.randint(len(captions), (1,), generator=generator))]
 
 
 def evenly_spaced(items: Sequence[T], count: int) -> list[T]:

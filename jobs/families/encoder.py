@@ -12,7 +12,19 @@ from jobs.families.classification import (
     score_classes,
 )
 from jobs.families.pixels import ClassificationCollator, ClipNormalizer, missing_processor_warning, sampling_for
-from jobs.families.protocol import Answer, Base, Captions, Collate, Item, Items, Plan, Question, RawOutput, Score
+from jobs.families.protocol import (
+    Answer,
+    Base,
+    Captions,
+    Collate,
+    Conversations,
+    Item,
+    Items,
+    Plan,
+    Question,
+    RawOutput,
+    Score,
+)
 from jobs.video.cache import Sampling
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.families import FAMILIES, ClipRule
@@ -80,7 +92,7 @@ class Encoder:
         count = recipe.data.frames or self.frame_count(base)
         return sampling_for(base, count, self.frame_edge(base), recipe.data.fps)
 
-    def caption_warnings(self, plan: Plan, captions: Captions) -> list[str]:
+    def caption_warnings(self, plan: Plan, captions: Captions, conversations: Conversations = ()) -> list[str]:
         return missing_processor_warning(plan.base)
 
     def load(self, plan: Plan) -> Any:

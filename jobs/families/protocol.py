@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from jobs.video.cache import Sampling
+from orchestrator.domain.annotations import Conversation
 from orchestrator.domain.playground import ChatTurn
 from orchestrator.domain.recipe_qlora import TrainingType
 from orchestrator.domain.recipes import Recipe
@@ -24,7 +25,8 @@ Item = dict[str, Any]
 
 - `frames`: (T, H, W, 3) uint8, RGB; where the vision encoder is frozen, `features` (`Features`) instead,
 - `label`: class index, -1 without one,
-- `captions`: list of sentences, empty for a clip that has only a class,
+- `captions`: texts of which each describes the whole clip, empty for a clip without one,
+- `conversations`: list of `Conversation`, questions with their answers; may be left out where there are none,
 - `clip_id`: its id in the dataset,
 - `training`: True for clips of the training split, which may be augmented,
 - `seed`: (epoch, index), the seed of everything random that is done to it.
@@ -56,6 +58,9 @@ class Items(Protocol):
 Captions = Sequence[tuple[str, str]]
 """Pairs of a clip's name and one of its captions; a clip with three captions stands there three times."""
 
+Conversations = Sequence[tuple[str, Conversation]]
+"""Pairs of a clip's name and one of its conversations."""
+
 Collate = Callable[[Sequence[Item]], dict[str, Any]]
 """Items to the keyword arguments of the model's `forward`, whose result must have a `loss`."""
 
@@ -79,7 +84,7 @@ class Plan:
     """classification | captioning | retrieval."""
     class_names: tuple[str, ...] = ()
     captions: tuple[str, ...] = ()
-    """Every caption of the training split: a small tokenizer takes its new words from them."""
+    """Every caption and answer of the training split: a small tokenizer takes its new words from them."""
     device: str = "cpu"
     revision: str = ""
     """SHA-256 of the base's weights, where it is known."""
@@ -87,6 +92,10 @@ class Plan:
     """Nothing is trained: heads stay as they were loaded, and generation may use the key-value cache."""
     adapter: Path | None = None
     """For inference, the folder of the finished adapter, whose tokenizer knows the words that were learned."""
+    question: str = ""
+    """What a clip is asked where nobody asks: the most usual question of the training split; "" for a caption."""
+    system: str = ""
+    """The most usual system turn of the training split."""
     check_stop: Callable[[], None] = field(default=lambda: None, compare=False)
     """Raises when the run was asked to stop: a family that generates calls it after each token of an evaluation."""
 
@@ -124,12 +133,12 @@ class Question:
     """What is asked about a clip, and how the answer is generated. A model that takes no question ignores the texts."""
 
     text: str = ""
-    """Empty: the prompt that the family trains with."""
+    """Empty: the question of the plan."""
     max_new_tokens: int = 64
     on_token: Callable[[str], None] | None = None
     """Called with each piece of the answer's text as it is generated; only where there is one clip."""
     system: str = ""
-    """Instructions that stand before the chat."""
+    """Instructions that stand before the chat. Empty: those of the plan."""
     earlier: Sequence[ChatTurn] = ()
     """The turns of the chat before this question. The clip stands in the one that shows it, else in the question."""
     stop: Sequence[str] = ()
@@ -196,14 +205,15 @@ class Family(Protocol):
         """Which frames of a clip the model sees, and in which size; also the key of the frame cache."""
         ...
 
-    def caption_warnings(self, plan: Plan, captions: Captions) -> list[str]:
-        """Sentences for the job's log about captions that this base cannot learn as they are written.
+    def caption_warnings(self, plan: Plan, captions: Captions, conversations: Conversations = ()) -> list[str]:
+        """Sentences for the job's log about texts that this base cannot learn as they are written.
 
         Args:
             captions: those of both splits.
+            conversations: those of both splits; a family that reads no question ignores them.
 
         Raises:
-            Invalid: a caption that cannot be learned at all; the sentence names its clip.
+            Invalid: a text that cannot be learned at all; the sentence names its clip.
         """
         ...
 

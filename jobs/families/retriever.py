@@ -15,7 +15,19 @@ from jobs.families.pixels import (
     sampling_for,
     save_processor_config,
 )
-from jobs.families.protocol import Answer, Base, Captions, Collate, Item, Items, Plan, Question, RawOutput, Score
+from jobs.families.protocol import (
+    Answer,
+    Base,
+    Captions,
+    Collate,
+    Conversations,
+    Item,
+    Items,
+    Plan,
+    Question,
+    RawOutput,
+    Score,
+)
 from jobs.families.retrieval_eval import embed_pool, evaluate_pool, score_pool_captions, score_queries, unwrap_adapters
 from jobs.families.search_program import search_program
 from jobs.families.tokenization import CaptionTokenizer, save_tokenizer
@@ -104,7 +116,7 @@ class Retriever:
         count = self.fixed_frames(base) or recipe.data.frames or self.default_frames
         return sampling_for(base, count, self.vision_setting(base, "image_size"), recipe.data.fps)
 
-    def caption_warnings(self, plan: Plan, captions: Captions) -> list[str]:
+    def caption_warnings(self, plan: Plan, captions: Captions, conversations: Conversations = ()) -> list[str]:
         return missing_processor_warning(plan.base) + self.tokenizer(plan).truncation_warnings(captions)
 
     def load(self, plan: Plan) -> Any:

@@ -111,11 +111,10 @@ def _item(clip: ClipInput, sampling: Sampling) -> Item:
         frames = decode_frames(
             clip.path, sampling.count, size, sampling.crop, sampling.fps, sampling.resample, clip.name
         )
-    captions = [line.strip() for line in clip.reference.split("\n") if line.strip()]
     return {
         "frames": frames,
         "label": -1,
-        "captions": captions,
+        "captions": [clip.reference] if clip.reference else [],
         "clip_id": clip.clip_id or 0,
         "training": False,
         "seed": (0, 0),

@@ -75,7 +75,7 @@ def _samples(summary: RunSummary) -> list[str]:
     rows = [row.to_json() for row in summary.samples if row.reference]
     if not rows:
         return []
-    keys = [key for key in ("reference", "before", "predicted", "rank") if any(key in row for row in rows)]
+    keys = [key for key in ("question", "reference", "before", "predicted", "rank") if any(key in row for row in rows)]
     head = [f"| clip | {' | '.join(keys)} |", "|---" * (len(keys) + 1) + "|"]
     lines = [f"| {_cell(row['name'])} | {' | '.join(_cell(row.get(key, '')) for key in keys)} |" for row in rows[:8]]
     return ["\n".join([*head, *lines]) + "\n"]

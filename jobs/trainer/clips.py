@@ -11,11 +11,6 @@ from jobs.trainer.features import FeatureCache
 from jobs.video.cache import ClipFile, FrameCache
 
 
-def captions_of(clip: ClipSpec) -> list[str]:
-    """The texts that describe a clip: its captions and its answers, each whole."""
-    return list(clip.annotated.texts)
-
-
 def clip_file(clip: ClipSpec) -> ClipFile:
     """The clip as the caches identify it."""
     return ClipFile(Path(clip.path), clip.content_hash, clip.name or Path(clip.path).name, clip.span)
@@ -46,11 +41,13 @@ class ClipDataset(Dataset[Item]):
 
     def __getitem__(self, index: int) -> Item:
         clip = self._clips[index]
+        annotated = clip.annotated
         file = clip_file(clip)
         content = {"features": self.kept.features(file)} if self.kept else {"frames": self._cache.frames(file)}
         return content | {
             "label": self._index.get(clip.label, -1),
-            "captions": captions_of(clip),
+            "captions": list(annotated.captions),
+            "conversations": list(annotated.conversations),
             "clip_id": clip.id,
             "training": self._training,
             "seed": (self._epoch, index),

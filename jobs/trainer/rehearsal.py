@@ -36,7 +36,8 @@ def rehearse(spec: Any) -> dict[str, Any]:
     from jobs.families.registry import read_base, resolve
     from jobs.sinks.recorder import Recorder
     from jobs.trainer.data import load_data
-    from jobs.trainer.setup import apply_liger_kernels, build_plan, check_clips, load_with_adapters, named_captions
+    from jobs.trainer.learned_texts import named_captions, named_conversations
+    from jobs.trainer.setup import apply_liger_kernels, build_plan, check_clips, load_with_adapters
     from jobs.trainer.split import Split, split_clips
     from jobs.trainer.stopping import StopSignal
     from orchestrator.domain.recipes import parse_recipe
@@ -48,7 +49,8 @@ def rehearse(spec: Any) -> dict[str, Any]:
     family.check(base, recipe, spec.task)
     splits = split_clips(spec.clips, recipe.data.validation_share, recipe.optim.seed)
     plan = build_plan(spec, recipe, base, splits)
-    warnings = [*check_clips(plan, splits), *family.caption_warnings(plan, named_captions(splits))]
+    texts = named_captions(splits), named_conversations(splits)
+    warnings = [*check_clips(spec, plan, splits), *family.caption_warnings(plan, *texts)]
     set_seed(recipe.optim.seed)
     model = load_with_adapters(family, plan)
     loaded = time.monotonic()

@@ -10,6 +10,8 @@ from jobs.runs.spec import ClipSpec
 from orchestrator.domain.run_summary import Prediction, RunSummary
 from orchestrator.domain.tasks import AnswerKind
 
+QuestionKey = tuple[int | None, int]
+"""A clip's id and the number of a question about it: `Prediction.key`."""
 SAMPLES = 8
 """Clips whose sentences go into the summary; predictions.json has them all."""
 
@@ -36,14 +38,14 @@ def summarize_evaluation(
     loss: float | None = None,
     clips: Sequence[ClipSpec] = (),
     baseline: Mapping[str, float] | None = None,
-    before: Mapping[int, str] | None = None,
+    before: Mapping[QuestionKey, str] | None = None,
 ) -> EvaluationResult:
     """The summary of an evaluation.
 
     Args:
         kind: what the model answers for a clip; part of each sample.
         baseline: the same metrics of the untouched base, or of random guessing.
-        before: the answers of the untouched base, by the clip's id.
+        before: the answers of the untouched base, by the clip and the number of its question.
     """
     summary = RunSummary.of_values(score.values).merged(score.summary)
     if loss is not None:
@@ -52,8 +54,9 @@ def summarize_evaluation(
         summary = summary.merged(RunSummary(baseline=dict(baseline)))
     # Where only some clips were evaluated, each answer has its clip's id.
     known: dict[int | None, ClipSpec] = {clip.id: clip for clip in clips}
-    evaluated = [known.get(row.clip_id, clip) for row, clip in zip(score.clips, clips, strict=False)]
-    predictions = [_of_clip(row, clip, before or {}) for row, clip in zip(score.clips, evaluated, strict=True)]
+    in_turn = [*clips, *[None] * max(0, len(score.clips) - len(clips))]
+    evaluated = [(row, known.get(row.clip_id, clip)) for row, clip in zip(score.clips, in_turn, strict=False)]
+    predictions = [_of_clip(row, clip, before or {}) for row, clip in evaluated if clip is not None]
     if mistakes := _mistakes(predictions, kind):
         summary = summary.merged(RunSummary(mistakes=mistakes))
     if samples := _samples(predictions, kind):
@@ -61,10 +64,10 @@ def summarize_evaluation(
     return EvaluationResult(summary, predictions)
 
 
-def _of_clip(row: Prediction, clip: ClipSpec, before: Mapping[int, str]) -> Prediction:
+def _of_clip(row: Prediction, clip: ClipSpec, before: Mapping[QuestionKey, str]) -> Prediction:
     """The answer with its clip's name and label, and the answer of the untouched base."""
     found = Prediction(clip_id=clip.id, name=clip.name, label=clip.label).merged(row)
-    return found.merged(Prediction(before=before[clip.id])) if clip.id in before else found
+    return found.merged(Prediction(before=before[found.key])) if found.key in before else found
 
 
 def _mistakes(predictions: Sequence[Prediction], kind: AnswerKind) -> list[Prediction]:
@@ -89,8 +92,8 @@ def _samples(predictions: Sequence[Prediction], kind: AnswerKind) -> list[Predic
 
 
 def _distinct(rows: Sequence[Prediction]) -> list[Prediction]:
-    """Rows of different references: the same question twice would show the same answer twice."""
-    by_reference = list({row.reference: row for row in evenly_spaced(rows, SAMPLED_CLIPS)}.values())
+    """Rows of different questions or references: the same twice would show the same answer twice."""
+    by_reference = list({(row.question, row.reference): row for row in evenly_spaced(rows, SAMPLED_CLIPS)}.values())
     return by_reference[:: max(1, len(by_reference) // SAMPLES)][:SAMPLES]
 
 

@@ -12,7 +12,7 @@ waited for Redis and the database, in a new process (`jobs/runs/attempt.py`).
   `data_seed` (`jobs/trainer/hf_trainer.py`).
 - The clips: those of the dataset version of the launch (`jobs/runs/spec_writer.py`), divided by the same seed into
   training and validation set (`jobs/trainer/split.py`).
-- Augmentation and choice of a caption: a generator per batch, seeded by epoch and clips (`generator_for` in
+- Augmentation and choice of a conversation: a generator per batch, seeded by epoch and clips (`generator_for` in
   `jobs/families/pixels.py`). The epoch comes from `SetEpoch` in `jobs/trainer/callbacks.py`, also in the middle of one.
 - Workers of the data loader: started for each epoch, so that they know which one it is
   (`jobs/trainer/device_settings.py`).

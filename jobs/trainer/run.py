@@ -159,7 +159,8 @@ def _run_facts(
     run: Run, plan: Plan, model: Any, clips: RunData, trainer: VideoTrainer, train_seconds: float
 ) -> RunSummary:
     """What the summary says besides the metrics."""
-    return RunSummary(
+    asked = RunSummary(question=plan.question, system=plan.system) if plan.question or plan.system else RunSummary()
+    facts = RunSummary(
         task=run.spec.task,
         final_step=trainer.state.global_step,
         train_seconds=round(train_seconds, 1),
@@ -168,6 +169,7 @@ def _run_facts(
         trainable_parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
         device=plan.device,
     )
+    return facts.merged(asked)
 
 
 def _export(

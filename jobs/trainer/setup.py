@@ -11,10 +11,16 @@ from jobs.families.protocol import Base, Family, Items, Plan
 from jobs.families.registry import read_base, resolve
 from jobs.runs.spec import TrainSpec
 from jobs.sinks.recorder import Recorder
-from jobs.trainer.clips import captions_of
 from jobs.trainer.cpu_linear import speed_up_linear_layers
 from jobs.trainer.device_settings import emulates_bf16, use_liger
 from jobs.trainer.distributed import local_device
+from jobs.trainer.learned_texts import (
+    check_texts,
+    learned_texts,
+    named_captions,
+    named_conversations,
+    usual_question_of,
+)
 from jobs.trainer.split import Split, split_clips
 from jobs.trainer.stopping import StopSignal
 from orchestrator.domain.errors import Invalid
@@ -57,22 +63,32 @@ def prepare_run(spec: TrainSpec, recorder: Recorder, stop: StopSignal) -> Run:
     family.check(base, recipe, spec.task)
     splits = split_clips(spec.clips, recipe.data.validation_share, recipe.optim.seed)
     plan = build_plan(spec, recipe, base, splits)
-    for warning in check_clips(plan, splits):
+    for warning in check_clips(spec, plan, splits):
         recorder.note(warning, "clips")
     if emulates_bf16(plan.device):
         recorder.note("This GPU has no bf16 of its own (it is older than Ampere), so steps take longer.", "device")
-    if warnings := family.caption_warnings(plan, named_captions(splits)):
+    if warnings := family.caption_warnings(plan, named_captions(splits), named_conversations(splits)):
         recorder.note(" ".join(warnings), "captions")
     return Run(spec, recorder, stop, family, plan, splits, began_at)
 
 
 def build_plan(spec: TrainSpec, recipe: Recipe, base: Base, splits: Split) -> Plan:
     """The run's plan, on the GPU where there is one."""
-    captions = tuple(sentence for clip in splits.train for sentence in captions_of(clip))
-    return Plan(base, recipe, spec.task, tuple(spec.class_names), captions, local_device(), spec.model_revision)
+    question, system = usual_question_of(spec, splits)
+    return Plan(
+        base=base,
+        recipe=recipe,
+        task=spec.task,
+        class_names=tuple(spec.class_names),
+        captions=tuple(text for clip in splits.train for text in learned_texts(spec, clip)),
+        question=question,
+        system=system,
+        device=local_device(),
+        revision=spec.model_revision,
+    )
 
 
-def check_clips(plan: Plan, splits: Split) -> list[str]:
+def check_clips(spec: TrainSpec, plan: Plan, splits: Split) -> list[str]:
     """Checks that each clip has what the task learns from; returns warnings.
 
     Raises:
@@ -83,18 +99,9 @@ def check_clips(plan: Plan, splits: Split) -> list[str]:
         case Annotation.LABEL:
             return [] if plan.is_pretraining else _check_classes(plan, splits)
         case Annotation.CAPTION:
-            _check_captions(splits)
-            return []
+            return check_texts(spec, splits)
         case _:
             assert_never(annotation)
-
-
-def _check_captions(splits: Split) -> None:
-    clips = (*splits.train, *splits.validation)
-    uncaptioned = [clip for clip in clips if not captions_of(clip)]
-    if uncaptioned:
-        others = f" and {len(uncaptioned) - 1} more have" if len(uncaptioned) > 1 else " has"
-        raise Invalid(f"{uncaptioned[0].name or 'A clip'}{others} no caption. Write one, or take the clip out.")
 
 
 def _check_classes(plan: Plan, splits: Split) -> list[str]:
@@ -111,12 +118,6 @@ def _check_classes(plan: Plan, splits: Split) -> list[str]:
         return []
     names = ", ".join(f"'{name}'" for name in unseen[:3]) + (f" and {len(unseen) - 3} more" if len(unseen) > 3 else "")
     return [f"No clip to learn from shows {names}: those held-out clips can only be called wrong. Move some to train."]
-
-
-def named_captions(splits: Split) -> list[tuple[str, str]]:
-    """Each caption of both splits with the name of its clip."""
-    clips = (*splits.train, *splits.validation)
-    return [(clip.name or f"clip {clip.id}", sentence) for clip in clips for sentence in captions_of(clip)]
 
 
 def load_with_adapters(family: Family, plan: Plan, checkpointing: bool = False, tight: bool = False) -> Any:

@@ -16,6 +16,8 @@ LABEL_LIMIT, TEXT_LIMIT, QUESTION_LIMIT = 200, 4_000, 2_000
 ITEM_LIMIT = 1_000
 """How many labels, captions, conversations, or turns of a conversation a clip may have."""
 OPTION_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+CAPTION_QUESTION = "Describe the video."
+"""What a model that answers questions is asked for a caption."""
 
 
 class AnnotationKind(StrEnum):

@@ -71,8 +71,8 @@ class FamilySpec:
     """Set where the checkpoint decides the number of frames."""
     liger: bool = False
     """Liger has fused kernels for it. Each run checks first that its base answers the same with them."""
-    takes_question: bool = True
-    """False where the model describes a clip without being asked anything."""
+    takes_question: bool = False
+    """True where the model answers questions about a clip; others describe or classify it without being asked."""
     sentence_name: str = ""
     """What sentences call it, where the title does not read well in one."""
     former_titles: tuple[str, ...] = ()
@@ -96,7 +96,13 @@ def _video_llm(
     key: str, title: str, vision: VisionRule, *, liger: bool = False, former: tuple[str, ...] = ()
 ) -> FamilySpec:
     return FamilySpec(
-        key=key, title=title, model_type=ModelType.CAPTIONING, vision=vision, liger=liger, former_titles=former
+        key=key,
+        title=title,
+        model_type=ModelType.CAPTIONING,
+        vision=vision,
+        liger=liger,
+        takes_question=True,
+        former_titles=former,
     )
 
 
@@ -113,7 +119,6 @@ _ROWS = (
         key="vision-encoder-decoder",
         title="Encoder-decoder",
         model_type=ModelType.CAPTIONING,
-        takes_question=False,
         sentence_name="a video encoder with a text decoder",
     ),
     _video_llm("qwen2_vl", "Qwen2-VL", VisionRule(14, 224, merge=2, time=2, free=True), liger=True),
@@ -131,6 +136,11 @@ FAMILIES: Mapping[str, FamilySpec] = {row.key: row for row in _ROWS}
 """Every family by its model_type, in the order in which they are listed."""
 LIGER_FAMILIES = frozenset(row.key for row in _ROWS if row.liger)
 _TITLE_OF: Mapping[str, str] = {former: row.title for row in _ROWS for former in row.former_titles}
+
+
+def takes_question(model_type: str) -> bool:
+    """Whether models with this `model_type` in their config.json are asked questions."""
+    return model_type in FAMILIES and FAMILIES[model_type].takes_question
 
 
 def current_title(title: str) -> str:

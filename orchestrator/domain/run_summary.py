@@ -63,11 +63,17 @@ class Prediction(_Document):
     name: str = ""
     label: str = ""
     """The clip's class; "" where it has none."""
+    question: str = ""
+    """What was asked about the clip; "" where it was a class, a caption or a search."""
+    number: int = 0
+    """The place of the question among those of its clip, from 0."""
     reference: str = ""
     """The class or the sentence that is right."""
     predicted: str | None = None
     confidence: float | None = None
     """0 to 1, of the class that was predicted."""
+    score: float | None = None
+    """0 to 1: how right the answer to the question is; None where no question was asked."""
     before: str | None = None
     """What the untouched base made of it; None where it was not asked."""
     rank: int | None = None
@@ -76,6 +82,11 @@ class Prediction(_Document):
     """The clips that were found first."""
     trail: list[tuple[float, str | int]] = Field(default_factory=list)
     """(epoch, answer) of the evaluations so far, the oldest first."""
+
+    @property
+    def key(self) -> "tuple[int | None, int]":
+        """The clip, and which of its questions was asked."""
+        return self.clip_id, self.number
 
     def kind_in(self, task: str) -> AnswerKind:
         """What the model gave for the clip in a run of this task."""
@@ -115,6 +126,10 @@ class RunSummary(_Document):
     """Some held-out clips that stand for all."""
     mistakes: list[Prediction] = Field(default_factory=list)
     """Clips that were called another class than theirs, the surest first."""
+    question: str = ""
+    """What a clip is asked where nobody asks: the most usual question of the training split; "" for a caption."""
+    system: str = ""
+    """The most usual system turn of the training split."""
     final_step: int = 0
     train_seconds: float | None = None
     train_clips: int = 0

@@ -8,10 +8,23 @@ from typing import Any
 from transformers import AutoConfig
 
 from jobs.families.captioner.vocabulary import check_caption_lengths, read_tokenizer, unknown_word_warnings
-from jobs.families.captioning import choose_caption, evaluate_captions
+from jobs.families.captioning import evaluate_answers
 from jobs.families.generation import generate_answers, stop_criteria
 from jobs.families.pixels import ClipNormalizer, augment, generator_for, missing_processor_warning
-from jobs.families.protocol import Answer, Base, Captions, Collate, Item, Items, Plan, Question, RawOutput, Score
+from jobs.families.protocol import (
+    Answer,
+    Base,
+    Captions,
+    Collate,
+    Conversations,
+    Item,
+    Items,
+    Plan,
+    Question,
+    RawOutput,
+    Score,
+)
+from jobs.families.questions import choose_caption
 from jobs.families.videomae.family import FAMILY as ENCODER
 from jobs.families.weights import enable_generation_cache
 from jobs.video.cache import Sampling
@@ -49,7 +62,7 @@ class Captioner:
     def sampling(self, base: Base, recipe: Recipe) -> Sampling:
         return ENCODER.sampling(_encoder_of(base), recipe)
 
-    def caption_warnings(self, plan: Plan, captions: Captions) -> list[str]:
+    def caption_warnings(self, plan: Plan, captions: Captions, conversations: Conversations = ()) -> list[str]:
         tokenizer = read_tokenizer(plan)
         check_caption_lengths(plan.base, tokenizer, captions)
         return missing_processor_warning(plan.base) + unknown_word_warnings(tokenizer, captions)
@@ -75,7 +88,13 @@ class Captioner:
 
     def evaluate(self, plan: Plan, model: Any, validation: Items, raw: RawOutput, final: bool) -> Score:
         collator = CaptionCollator(plan)
-        return evaluate_captions(validation, final, _BATCH, lambda items: _generate(plan, model, collator, items))
+        return evaluate_answers(
+            validation,
+            final,
+            _BATCH,
+            lambda items, _: _generate(plan, model, collator, items),
+            can_ask=lambda question: question.is_caption,
+        )
 
     def predict(self, plan: Plan, model: Any, items: Sequence[Item], question: Question) -> list[Answer]:
         collator = CaptionCollator(plan)

@@ -27,6 +27,7 @@ from jobs.families.protocol import (
     Base,
     Captions,
     Collate,
+    Conversations,
     Item,
     Items,
     Plan,
@@ -75,7 +76,7 @@ class Example:
         """Two runs with the same sampling share the decoded frames."""
         return sampling_for(base, recipe.data.frames or FRAMES, _edge(base), recipe.data.fps)
 
-    def caption_warnings(self, plan: Plan, captions: Captions) -> list[str]:
+    def caption_warnings(self, plan: Plan, captions: Captions, conversations: Conversations = ()) -> list[str]:
         """A base that reads captions says here which ones it truncates, or raises Invalid with the clip's name."""
         return missing_processor_warning(plan.base)
 

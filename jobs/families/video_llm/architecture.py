@@ -8,6 +8,7 @@ from jobs.families.video_llm import vision_features
 
 Config = dict[str, Any]
 CHATML = "<|im_start|>user\n{clip}{question}<|im_end|>\n<|im_start|>assistant\n"
+NEXT_CHATML = "\n<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,14 @@ class Architecture:
     """Pixels: the width of a frame must be a multiple of this."""
     prompt: str = CHATML
     """The prompt where the base brings no chat template of its own; `{clip}` and `{question}` are replaced."""
+    next_turn: str = NEXT_CHATML
+    """The text of a later question in that form, between the answer before it and its own."""
     video_placeholder: str = "{clip}"
     """What stands for the clip in the base's own chat template."""
     token_key: str = "video_token_id"
     """The key of the config with the id of the token that stands for a part of the clip."""
     end_token: str = "<|im_end|>"
+    """The token that ends an answer where the chat template writes none behind it."""
     fixed_size: bool = True
     """True where the vision tower takes one frame size only."""
     vision_modules: tuple[str, ...] = ("model.visual",)

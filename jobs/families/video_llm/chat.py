@@ -1,4 +1,4 @@
-"""Turns clips and captions into a video language model's inputs: prompt tokens with video tokens, answer, frames."""
+"""Turns clips and conversations into a video language model's inputs: tokens of clip, questions and answers, frames."""
 
 import json
 from collections.abc import Sequence
@@ -7,14 +7,16 @@ from typing import Any
 import torch
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from jobs.families.captioning import choose_caption
 from jobs.families.pixels import ClipNormalizer, generator_for
-from jobs.families.protocol import Base, Captions, Item, Plan, Question
+from jobs.families.protocol import Base, Captions, Conversations, Item, Plan, Question
+from jobs.families.questions import AskedQuestion, caption_conversation, choose_conversation
 from jobs.families.tokenization import has_tokenizer
 from jobs.families.video_llm.architecture import Architecture
-from jobs.families.video_llm.prompt import build_prompt
+from jobs.families.video_llm.chat_tokens import ChatTokens
+from jobs.families.video_llm.prompt import chat_of, chat_of_question
 from jobs.families.video_llm.vision_features import as_model_inputs
 from jobs.video.cache import Sampling
+from orchestrator.domain.annotations import Conversation
 from orchestrator.domain.errors import Invalid
 
 MAX_CAPTION_TOKENS = 256
@@ -24,29 +26,23 @@ IGNORED = -100
 
 
 class ChatCollator:
-    """Formats clips as a chat, as one base expects it; as a collator, with a loss on the answer's tokens only."""
+    """Formats clips as a chat, as one base expects it; as a collator, with a loss on the tokens of the answers only."""
 
     def __init__(
         self, plan: Plan, architecture: Architecture, sampling: Sampling, question: Question | None = None
     ) -> None:
-        """`question`: of a user; None for the question that a run trains with.
-
-        Raises:
-            Invalid: the base's chat template cannot format the question's earlier turns.
-        """
+        """`question`: of a user; None for what is asked where nobody asks."""
         sides = dict(sampling.size)
         self._clip_shape = (sampling.count, 3, *(sampling.crop or (sides["height"], sides["width"])))
         self._layout: tuple[dict[str, torch.Tensor], str] | None = None
-        self._prompts: dict[str, list[int]] = {}
-        self._answers: dict[str, list[int]] = {}
         self._architecture, self._config = architecture, plan.base.config
         self.tokenizer = read_tokenizer(plan.base)
         self._normalizer = ClipNormalizer(Base(plan.base.folder, {}, processor_settings(plan.base)))
         self._sizes = architecture.layout_sizes(self._config)
         self._video_token = str(self.tokenizer.convert_ids_to_tokens(self.video_token_id()))
-        self._prompt = build_prompt(self.tokenizer, architecture, question)
-        known = architecture.end_token in self.tokenizer.get_vocab()
-        self.end_token = architecture.end_token if known else str(self.tokenizer.eos_token or "")
+        self._tokens = ChatTokens(self.tokenizer, architecture, self._video_token)
+        self._chat = chat_of_question(question or Question(), plan.question, plan.system)
+        self.end_token = self._tokens.format.end_token
         self._max_context = _max_context(self._config)
 
     def video_token_id(self) -> int:
@@ -62,12 +58,15 @@ class ChatCollator:
         raise Invalid(f"This base's config.json does not name its {key}. Register a complete copy.", "model_id")
 
     def __call__(self, items: Sequence[Item]) -> dict[str, Any]:
-        """The arguments of `forward` for training or scoring: prompt and answer of each clip, padded on the right."""
+        """The arguments of `forward` for training or scoring: one conversation of each clip, padded on the right."""
         generator = generator_for(items) if all(item["training"] for item in items) else None
-        vision, prompts = self.vision_inputs(items)
-        captions = [choose_caption(item["captions"], generator) for item in items]
-        rows = [(prompt, self._answer_ids(caption)) for prompt, caption in zip(prompts, captions, strict=True)]
-        width = max(len(prompt) + len(answer) for prompt, answer in rows)
+        vision, texts = self.vision_inputs(items)
+        conversations = [choose_conversation(item, generator) for item in items]
+        rows = [
+            self._tokens.learned(text, chat_of(self._cut(conversation, text), answers_last=True))
+            for text, conversation in zip(texts, conversations, strict=True)
+        ]
+        width = max(len(ids) for ids, _ in rows)
         if self._max_context and width > self._max_context:
             raise Invalid(
                 f"A clip and its caption take {width} tokens, and this base reads {self._max_context}. "
@@ -76,16 +75,24 @@ class ChatCollator:
             )
         ids = torch.full((len(rows), width), self.pad_id())
         labels, mask = torch.full_like(ids, IGNORED), torch.zeros_like(ids)
-        for row, (prompt, answer) in enumerate(rows):
-            end = len(prompt) + len(answer)
-            ids[row, :end] = torch.tensor([*prompt, *answer])
-            labels[row, len(prompt) : end] = torch.tensor(answer)
+        for row, (tokens, learned) in enumerate(rows):
+            end = len(tokens)
+            ids[row, :end] = torch.tensor(tokens)
+            labels[row, :end] = torch.where(torch.tensor(learned), ids[row, :end], IGNORED)
             mask[row, :end] = 1
         return vision | self._text_inputs(ids, mask) | _loss_inputs(labels)
 
-    def generation_inputs(self, items: Sequence[Item]) -> dict[str, Any]:
-        """The arguments of `generate`: prompts padded on the left, so that all answers begin together."""
-        vision, prompts = self.vision_inputs(items, generates=True)
+    def generation_inputs(self, items: Sequence[Item], asked: Sequence[AskedQuestion] | None = None) -> dict[str, Any]:
+        """The arguments of `generate`: prompts padded on the left, so that all answers begin together.
+
+        Args:
+            asked: the question about each clip; None for the question of the collator.
+        """
+        vision, texts = self.vision_inputs(items, generates=True)
+        chats = [self._chat] * len(items)
+        if asked is not None:
+            chats = [chat_of(question.conversation, answers_last=False) for question in asked]
+        prompts = [self._tokens.prompt(text, chat) for text, chat in zip(texts, chats, strict=True)]
         width = max(map(len, prompts))
         ids = torch.full((len(prompts), width), self.pad_id())
         mask = torch.zeros_like(ids)
@@ -94,17 +101,17 @@ class ChatCollator:
             mask[row, width - len(prompt) :] = 1
         return vision | self._text_inputs(ids, mask)
 
-    def vision_inputs(self, items: Sequence[Item], generates: bool = False) -> tuple[dict[str, Any], list[list[int]]]:
-        """The tensors of the clips, from frames or cached features, and the token ids of each clip's prompt."""
+    def vision_inputs(self, items: Sequence[Item], generates: bool = False) -> tuple[dict[str, Any], list[str]]:
+        """The tensors of the clips, from frames or cached features, and the text that stands for each clip."""
         if all("features" in item for item in items):
-            tensors, video_text = self._layout_without_pixels()
+            tensors, text = self._layout_without_pixels()
             features = as_model_inputs([item["features"] for item in items], generates)
-            clips, prompts = [tensors] * len(items), [self._prompt_ids(video_text)] * len(items)
+            clips, texts = [tensors] * len(items), [text] * len(items)
         else:
             pixels, features = self._normalizer.normalize(items), {}
             layouts = [self._architecture.layout(frames, self._sizes, self._video_token) for frames in pixels]
-            clips, prompts = [tensors for tensors, _ in layouts], [self._prompt_ids(text) for _, text in layouts]
-        return {name: torch.cat([tensors[name] for tensors in clips]) for name in clips[0]} | features, prompts
+            clips, texts = [tensors for tensors, _ in layouts], [text for _, text in layouts]
+        return {name: torch.cat([tensors[name] for tensors in clips]) for name in clips[0]} | features, texts
 
     def _layout_without_pixels(self) -> tuple[dict[str, torch.Tensor], str]:
         """The layout of a clip whose features are cached; it depends on the clip's shape alone."""
@@ -114,35 +121,86 @@ class ChatCollator:
             self._layout = rest, text
         return self._layout
 
-    def _prompt_ids(self, video_text: str) -> list[int]:
-        """The prompt's tokens; the text for the clip is the same for all clips of a run, so they are kept."""
-        if video_text not in self._prompts:
-            self._prompts[video_text] = self._tokenize(self._prompt.replace("{clip}", video_text), first=True)
-        return self._prompts[video_text]
+    def _cut(self, conversation: Conversation, video_text: str) -> Conversation:
+        """The conversation up to its last turn that fits the context; the first turn stays whatever its length."""
+        if len(conversation.turns) == 1:
+            return conversation
+        count = self.fitting_turns(conversation, video_text)
+        return Conversation(conversation.turns[: max(1, count)], conversation.system)
 
-    def length_warnings(self, captions: Captions, max_new_tokens: int) -> list[str]:
-        """A sentence that counts the captions longer than an answer may become at an evaluation; else nothing.
+    def fitting_turns(self, conversation: Conversation, video_text: str | None = None) -> int:
+        """How many turns of a conversation fit the base's context together with the clip.
+
+        Args:
+            video_text: the text that stands for the clip; None for that of a clip of the run's usual shape.
+        """
+        text = self._layout_without_pixels()[1] if video_text is None else video_text
+        turns = conversation.turns
+        for count in range(len(turns), 0, -1):
+            shorter = Conversation(turns[:count], conversation.system)
+            length = len(self._tokens.learned(text, chat_of(shorter, answers_last=True))[0])
+            if not self._max_context or length <= self._max_context:
+                return count
+        return 0
+
+    def can_ask(self, asked: AskedQuestion) -> bool:
+        """Whether a question with its answer and the turns before it fits the base's context."""
+        return self.fitting_turns(asked.conversation) == len(asked.conversation.turns)
+
+    def length_warnings(self, captions: Captions, conversations: Conversations, max_new_tokens: int) -> list[str]:
+        """Sentences that count the conversations that are cut, and the texts longer than a generated answer may become.
 
         Raises:
-            Invalid: a caption and the frames do not fit into the base's context together.
+            Invalid: a caption, or the first turn of a conversation, does not fit the base's context with the frames.
         """
-        prompt = len(self._prompt_ids(self._layout_without_pixels()[1]))
-        lengths = [(len(self._answer_ids(caption)), name) for name, caption in captions]
-        for length, name in lengths:
-            if self._max_context and prompt + length > self._max_context:
+        prompt = len(self._tokens.prompt(self._layout_without_pixels()[1], self._chat))
+        for name, caption in captions:
+            if not self.fitting_turns(caption_conversation(caption)):
                 raise Invalid(
-                    f"The caption of {name} takes {length} tokens and {self._clip_shape[0]} frames take {prompt}; this "
-                    f"base reads {self._max_context} in all. Shorten it, or use fewer frames.",
+                    f"The caption of {name} takes {self._text_tokens(caption)} tokens and {self._clip_shape[0]} frames "
+                    f"take {prompt}; this base reads {self._max_context} in all. Shorten it, or use fewer frames.",
                     "data.frames",
                 )
-        long = [name for length, name in lengths if length > max_new_tokens]
+        cut: list[str] = []
+        for name, conversation in conversations:
+            count = self.fitting_turns(conversation)
+            if not count:
+                raise Invalid(
+                    f"The first question of {name} with its answer and {self._clip_shape[0]} frames take more than the "
+                    f"{self._max_context} tokens that this base reads. Shorten it, or use fewer frames.",
+                    "data.frames",
+                )
+            cut += [name] if count < len(conversation.turns) else []
+        answers = [(name, turn.answer) for name, conversation in conversations for turn in conversation.turns]
+        return [
+            *self._cut_warnings(cut),
+            *self._long_warnings("caption", captions, max_new_tokens),
+            *self._long_warnings("answer", answers, max_new_tokens),
+        ]
+
+    def _cut_warnings(self, names: Sequence[str]) -> list[str]:
+        if not names:
+            return []
+        count = "1 conversation is" if len(names) == 1 else f"{len(names)} conversations are"
+        its = "its" if len(names) == 1 else "their"
+        return [
+            f"{count} longer than the {self._max_context} tokens that this base reads with a clip, so {its} last turns "
+            f"are left out; the first belongs to {names[0]}."
+        ]
+
+    def _long_warnings(self, what: str, texts: Captions, max_new_tokens: int) -> list[str]:
+        long = [name for name, text in texts if self._text_tokens(text) > max_new_tokens]
         if not long:
             return []
-        count = "1 caption is" if len(long) == 1 else f"{len(long)} captions are"
+        count = f"1 {what} is" if len(long) == 1 else f"{len(long)} {what}s are"
         return [
             f"{count} longer than the {max_new_tokens} tokens that are generated when the run is evaluated, so an "
             f"exact match is impossible there; the first belongs to {long[0]}."
         ]
+
+    def _text_tokens(self, text: str) -> int:
+        """Tokens of an answer and its end token."""
+        return self._tokens.length(text) + 1
 
     def pad_id(self) -> int:
         for value in (self.tokenizer.pad_token_id, self.tokenizer.eos_token_id):
@@ -171,23 +229,9 @@ class ChatCollator:
             )
         return min(wanted, self._max_context - prompt_length)
 
-    def max_caption_tokens(self, captions: Sequence[str]) -> int:
-        """Tokens of the longest caption and its end token."""
-        return max((len(self._answer_ids(caption)) for caption in captions), default=32)
-
-    def _answer_ids(self, caption: str) -> list[int]:
-        """The caption's tokens as they follow the prompt, computed once for all epochs."""
-        if caption not in self._answers:
-            self._answers[caption] = self._tokenize_answer(caption)
-        return self._answers[caption]
-
-    def _tokenize_answer(self, caption: str) -> list[int]:
-        """Tokenized after the prompt's end: after "ASSISTANT:" the first word's token includes the space before it."""
-        tail = self._prompt.rpartition("{clip}")[2]
-        tail_ids = self._tokenize(tail)
-        ids = self._tokenize(tail + (" " if tail.endswith(":") else "") + caption + self.end_token)
-        continues = ids[: len(tail_ids)] == tail_ids
-        return ids[len(tail_ids) :] if continues else self._tokenize(caption + self.end_token)
+    def max_answer_length(self, texts: Sequence[str]) -> int:
+        """Tokens of the longest caption or answer and its end token."""
+        return max(map(self._text_tokens, texts), default=32)
 
     def _text_inputs(self, ids: torch.Tensor, mask: torch.Tensor) -> dict[str, Any]:
         inputs: dict[str, Any] = {"input_ids": ids, "attention_mask": mask}
@@ -197,15 +241,14 @@ class ChatCollator:
             inputs["image_attention_mask"] = torch.ones(*ids.shape, self._clip_shape[0], dtype=torch.long)
         return inputs
 
-    def _tokenize(self, text: str, first: bool = False) -> list[int]:
-        """`first`: the text begins the sequence, so it gets a begin token unless it has one."""
-        begin = self.tokenizer.bos_token
-        adds_begin = first and not (begin and text.startswith(str(begin)))
-        return list(self.tokenizer(text, add_special_tokens=adds_begin, return_attention_mask=False).input_ids)
+    def prompt(self) -> tuple[str, str, str]:
+        """The prompt's text before the clip, between the clip and the last question, and after that question."""
+        return self._tokens.prompt_texts(self._chat)
 
-    def prompt(self) -> str:
-        """The prompt as the model reads it, with `{clip}` instead of the video tokens."""
-        return self._prompt
+    @property
+    def question(self) -> str:
+        """The last question of the prompt."""
+        return self._chat.turns[-1].text
 
 
 def read_tokenizer(base: Base) -> PreTrainedTokenizerBase:

@@ -1,4 +1,4 @@
-"""Video language models: a vision tower, frozen by default, and a 4-bit language model that learns captions."""
+"""Video language models: a vision tower, frozen by default, and a 4-bit language model that learns to answer."""
 
 import re
 import shutil
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jobs.families.captioning import evaluate_captions
+from jobs.families.captioning import evaluate_answers
 from jobs.families.generation import generate_answers, stop_criteria
 from jobs.families.pixels import missing_processor_warning
 from jobs.families.protocol import (
@@ -14,6 +14,7 @@ from jobs.families.protocol import (
     Base,
     Captions,
     Collate,
+    Conversations,
     Item,
     Items,
     Plan,
@@ -22,6 +23,7 @@ from jobs.families.protocol import (
     Score,
     VisionEncoder,
 )
+from jobs.families.questions import AskedQuestion
 from jobs.families.video_llm.architecture import Architecture
 from jobs.families.video_llm.chat import MAX_CAPTION_TOKENS, ChatCollator, processor_settings, read_tokenizer
 from jobs.families.weights import enable_generation_cache
@@ -85,9 +87,9 @@ class VideoLLM:
             resample=int(settings.get("resample", 3)),
         )
 
-    def caption_warnings(self, plan: Plan, captions: Captions) -> list[str]:
+    def caption_warnings(self, plan: Plan, captions: Captions, conversations: Conversations = ()) -> list[str]:
         warnings = missing_processor_warning(plan.base, processor_settings(plan.base))
-        return warnings + self._collator(plan).length_warnings(captions, MAX_CAPTION_TOKENS)
+        return warnings + self._collator(plan).length_warnings(captions, conversations, MAX_CAPTION_TOKENS)
 
     def load(self, plan: Plan) -> Any:
         from jobs.families.video_llm.load import load_llm
@@ -121,9 +123,13 @@ class VideoLLM:
 
     def evaluate(self, plan: Plan, model: Any, validation: Items, raw: RawOutput, final: bool) -> Score:
         collator = self._collator(plan)
-        length = min(MAX_CAPTION_TOKENS, collator.max_caption_tokens(plan.captions) + 8)
-        return evaluate_captions(
-            validation, final, _BATCH, lambda items: _generate(plan, model, collator, items, length)
+        length = min(MAX_CAPTION_TOKENS, collator.max_answer_length(plan.captions) + 8)
+        return evaluate_answers(
+            validation,
+            final,
+            _BATCH,
+            lambda items, asked: _generate(plan, model, collator, items, asked, length),
+            collator.can_ask,
         )
 
     def predict(self, plan: Plan, model: Any, items: Sequence[Item], question: Question) -> list[Answer]:
@@ -164,11 +170,12 @@ def _generate(
     model: Any,
     collator: ChatCollator,
     items: Sequence[Item],
+    asked: Sequence[AskedQuestion],
     max_new_tokens: int,
 ) -> list[str]:
     from accelerate.utils import send_to_device
 
-    inputs = send_to_device(collator.generation_inputs(items), plan.device)
+    inputs = send_to_device(collator.generation_inputs(items, asked), plan.device)
     ids = model.generate(
         **inputs,
         max_new_tokens=max_new_tokens,

@@ -12,6 +12,7 @@ FAMILY = VideoLLM(
         lambda c: image_edge(c, 224),
         lambda c: patch_edge(c, 14),
         prompt="<s>User:{clip}{question}<end_of_utterance>\nAssistant:",
+        next_turn="\nUser:{question}<end_of_utterance>\nAssistant:",
         video_placeholder="<image>",
         token_key="image_token_id",
         end_token="</s>",

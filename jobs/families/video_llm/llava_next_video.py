@@ -12,6 +12,7 @@ FAMILY = VideoLLM(
         lambda c: image_edge(c, 336),
         lambda c: patch_edge(c, 14),
         prompt="USER: {clip}\n{question} ASSISTANT:",
+        next_turn="USER: {question} ASSISTANT:",
         video_placeholder="<video>",
         token_key="video_token_index",
         end_token="</s>",

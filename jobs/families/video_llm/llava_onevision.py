@@ -12,6 +12,7 @@ FAMILY = VideoLLM(
         lambda c: image_edge(c, 384),
         lambda c: patch_edge(c, 14),
         prompt="<|im_start|>user {clip}\n{question}<|im_end|><|im_start|>assistant\n",
+        next_turn="<|im_start|>user {question}<|im_end|><|im_start|>assistant\n",
         video_placeholder="<video>",
         token_key="video_token_index",
         vision_modules=("model.vision_tower", "model.multi_modal_projector"),

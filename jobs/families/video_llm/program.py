@@ -14,7 +14,12 @@ _PROGRAM = """{imports}
 here = Path(__file__).resolve().parent
 count, edge, resample, video_token_id = {count}, {edge}, {resample}, {video_token_id}
 mean, std, sizes = {mean}, {std}, {sizes}
-prompt = {prompt!r}
+before_clip, before_question, after_question = {prompt!r}
+question = {question!r}
+paths = sys.argv[1:]
+if "--question" in paths:  # another one than the run was trained with
+    at = paths.index("--question")
+    question, paths = paths[at + 1], paths[:at] + paths[at + 2 :]
 
 
 {layout}
@@ -23,13 +28,13 @@ tokenizer = AutoTokenizer.from_pretrained(here)
 {base}
 model = PeftModel.from_pretrained(base, here).eval()
 
-for path in sys.argv[1:]:
+for path in paths:
 {read_frames}
 {resized}
     pixels = torch.from_numpy(resized).permute(0, 3, 1, 2).float() / 255
     pixels = (pixels - torch.tensor(mean).view(3, 1, 1)) / torch.tensor(std).view(3, 1, 1)
     inputs, video_text = {layout_name}(pixels, sizes, {video_token!r})
-    text = prompt.replace("{{clip}}", video_text)
+    text = before_clip + video_text + before_question + question + after_question
     ids = tokenizer(text, add_special_tokens={adds_begin}, return_tensors="pt").input_ids
     inputs |= {{"input_ids": ids, "attention_mask": torch.ones_like(ids)}}
 {more_inputs}    with torch.no_grad():
@@ -80,10 +85,11 @@ def describe_program(plan: Plan, architecture: Architecture, sampling: Sampling,
         video_token=collator.tokenizer.convert_ids_to_tokens(collator.video_token_id()),
         video_token_id=collator.video_token_id(),
         prompt=collator.prompt(),
+        question=collator.question,
         adds_begin=_adds_begin(collator),
         end_token=collator.end_token,
         pad_id=collator.pad_id(),
-        max_new_tokens=min(MAX_CAPTION_TOKENS, collator.max_caption_tokens(plan.captions) + 8),
+        max_new_tokens=min(MAX_CAPTION_TOKENS, collator.max_answer_length(plan.captions) + 8),
         more_inputs=_more_inputs(architecture),
     )
     return "caption.py", program
@@ -91,7 +97,7 @@ def describe_program(plan: Plan, architecture: Architecture, sampling: Sampling,
 
 def _adds_begin(collator: ChatCollator) -> bool:
     begin = collator.tokenizer.bos_token
-    return not (begin and collator.prompt().startswith(str(begin)))
+    return not (begin and collator.prompt()[0].startswith(str(begin)))
 
 
 def _more_inputs(architecture: Architecture) -> str:

@@ -1,103 +1,259 @@
-"""Writes a question, or a whole chat, as the text that a video language model reads, with `{clip}` for the clip."""
+"""Writes a chat about a clip as the parts of the text that a video language model reads.
 
-from collections.abc import Iterator
+A chat is formatted with marks in the place of people's texts, so that what is a text and what is the template's own is
+known whatever the texts say. The base's own chat template does it; where there is none, or it cannot format the chat,
+the form that the family is known to read.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
 from jobs.families.protocol import Question
 from jobs.families.video_llm.architecture import Architecture
+from orchestrator.domain.annotations import CAPTION_QUESTION, Conversation
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.playground import ChatTurn
 
-QUESTION = "Describe the video."
-"""What a run trains with, and what is asked where a user asks nothing."""
+_MARK = re.compile("\ue000(\\d+)\ue001")
+_SYSTEM = 0
+"""The number of the system turn's mark; those of the other turns follow."""
 
 
-def build_prompt(
-    tokenizer: PreTrainedTokenizerBase, architecture: Architecture, question: Question | None = None
-) -> str:
-    """The prompt in the base's own chat template, else in the form that its family is known to read.
+class PartKind(Enum):
+    """What a part of a chat's text is."""
+
+    TEMPLATE = "template"
+    """Written by the template; its special tokens count."""
+    CLIP = "clip"
+    """The place of the clip; without text."""
+    TEXT = "text"
+    """Written by people: no token in it is special."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a chat's text."""
+
+    text: str
+    kind: PartKind = PartKind.TEMPLATE
+    learned: bool = False
+    """It belongs to an answer: its tokens count in the loss."""
+
+
+_CLIP = Part("", PartKind.CLIP)
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A chat about one clip. It ends with a question, or with an answer that is learned."""
+
+    turns: tuple[ChatTurn, ...]
+    system: str = ""
+
+
+def chat_of(conversation: Conversation, answers_last: bool) -> Chat:
+    """A conversation with the clip in its first turn; without its last answer unless `answers_last`."""
+    turns: list[ChatTurn] = []
+    for turn in conversation.turns:
+        turns += [ChatTurn("user", turn.asked, shows_clip=not turns), ChatTurn("assistant", turn.answer)]
+    return Chat(tuple(turns if answers_last else turns[:-1]), conversation.system)
+
+
+def chat_of_question(question: Question, default: str = "", default_system: str = "") -> Chat:
+    """The chat of a user with the question as its last turn; exactly one of the turns shows the clip.
 
     Args:
-        question: of a user, with the turns before it; None for the one that a run trains with.
-
-    Raises:
-        Invalid: there are earlier turns, and no template that formats them.
+        default: what is asked where the user asks nothing; "" for a caption.
+        default_system: the system turn where the user gives none.
     """
-    system, turns = "", [ChatTurn("user", QUESTION, shows_clip=True)]
-    if question is not None:
-        plain = _TextFilter(tokenizer, architecture.video_placeholder)
-        system, turns = plain.clean(question.system), _turns(question, plain)
-    uses_template = bool(tokenizer.chat_template) and architecture.uses_chat_template
-    for messages in _message_forms(system, turns) if uses_template else ():
-        text = _format(tokenizer, messages)
-        if text.count(architecture.video_placeholder) != 1:
-            continue
-        # A template is a program and may omit turns that it does not expect.
-        if not question or _has_in_order(text, [system, *(turn.text for turn in turns)]):
-            return text.replace(architecture.video_placeholder, "{clip}")
-    if len(turns) > 1:
-        raise Invalid(
-            "This base has no chat template that formats several turns, so it reads one question at a time. Send the "
-            "last question with its clip, without the turns before it.",
-            "messages",
-        )
-    return architecture.prompt.replace("{question}", "\n".join(filter(None, (system, turns[0].text))))
-
-
-class _TextFilter:
-    """Removes the tokens that would represent a clip or end a turn from a user's texts."""
-
-    def __init__(self, tokenizer: Any, video_placeholder: str) -> None:
-        special = {"{clip}", "{question}", video_placeholder, *map(str, tokenizer.get_added_vocab())}
-        self._special = sorted(special, key=len, reverse=True)
-
-    def clean(self, text: str) -> str:
-        for token in self._special:
-            text = text.replace(token, " ")
-        return " ".join(text.split())
-
-
-def _turns(question: Question, plain: _TextFilter) -> list[ChatTurn]:
-    """The chat with the question as its last turn; exactly one of the turns shows the clip."""
-    earlier = [ChatTurn(turn.role, plain.clean(turn.text), turn.shows_clip) for turn in question.earlier]
+    earlier = [ChatTurn(turn.role, turn.text.strip(), turn.shows_clip) for turn in question.earlier]
     shown = any(turn.shows_clip for turn in earlier)
-    return [*earlier, ChatTurn("user", plain.clean(question.text) or QUESTION, not shown)]
+    text = question.text.strip() or default or CAPTION_QUESTION
+    return Chat((*earlier, ChatTurn("user", text, not shown)), question.system.strip() or default_system)
 
 
-def _message_forms(system: str, turns: list[ChatTurn]) -> Iterator[list[dict[str, Any]]]:
+class ChatFormat:
+    """How one base reads a chat."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, architecture: Architecture) -> None:
+        self._tokenizer, self._architecture = tokenizer, architecture
+        known: dict[int, Any] = tokenizer.added_tokens_decoder
+        self.special_tokens = sorted(
+            {str(token) for token in known.values() if token.special and str(token).strip()}, key=len, reverse=True
+        )
+        end = architecture.end_token
+        self._default_end = end if end in tokenizer.get_vocab() else str(tokenizer.eos_token or "")
+        self._shapes: dict[object, list[Part]] = {}
+        self.end_token = self._end_token()
+        """The token that ends an answer."""
+
+    def parts(self, chat: Chat) -> list[Part]:
+        """The text of a chat in its order, up to the end of its last turn.
+
+        Raises:
+            Invalid: nothing is known that formats these turns.
+        """
+        shape = (bool(chat.system), tuple((turn.role, turn.shows_clip) for turn in chat.turns))
+        if shape not in self._shapes:
+            self._shapes[shape] = self._format(chat)
+        texts = [chat.system, *(turn.text for turn in chat.turns)]
+        return [
+            Part(texts[int(part.text)], PartKind.TEXT, part.learned) if part.kind is PartKind.TEXT else part
+            for part in self._shapes[shape]
+        ]
+
+    def has_special_token(self, text: str) -> bool:
+        """Whether a text of people spells a special token."""
+        return any(token in text for token in self.special_tokens)
+
+    def _format(self, chat: Chat) -> list[Part]:
+        """The parts of a chat of this shape; the text of a person's part is the number of its mark."""
+        if self._tokenizer.chat_template and self._architecture.uses_chat_template:
+            for messages in _message_forms(chat):
+                parts = self._from_template(messages)
+                if parts and _marks_of(parts) == _expected_marks(chat):
+                    return parts
+        return self._from_architecture(chat)
+
+    def _from_template(self, messages: list[dict[str, Any]]) -> list[Part]:
+        """The parts of the template's text with its answers learned; nothing where it shows no clip, or several."""
+        asks = messages[-1]["role"] != "assistant"
+        parts = self._split(self._apply(messages, prompts=asks))
+        if [part.kind for part in parts].count(PartKind.CLIP) != 1:
+            return []
+        if asks:
+            return parts
+        # Everything behind a generation prompt is for the model to write, such as the space before an answer.
+        leads = {}
+        for index, message in enumerate(messages):
+            if message["role"] == "assistant":
+                prompt = self._split(self._apply(messages[:index], prompts=True))
+                leads[_mark_in(message)] = prompt[-1].text if prompt else ""
+        return self._with_ends(parts, leads)
+
+    def _with_ends(self, parts: list[Part], leads: dict[str, str]) -> list[Part]:
+        """Marks each answer as learned, with the token that ends it; the last gets one where the template writes none.
+
+        Args:
+            leads: the template's text before each answer as it stands in the prompt for it.
+        """
+        out: list[Part] = []
+        for part in parts:
+            follows_answer = bool(out) and out[-1].learned and out[-1].kind is PartKind.TEXT
+            if follows_answer:
+                end = next((token for token in self.special_tokens if part.text.startswith(token)), "")
+                out += [Part(end, learned=True)] if end else []
+                part = Part(part.text[len(end) :], part.kind)
+            if part.kind is PartKind.TEXT and part.text in leads:
+                lead, before = leads[part.text], out[-1].text if out else ""
+                if before.startswith(lead) and before != lead:
+                    out[-1:] = [Part(lead), Part(before[len(lead) :], learned=True)]
+                out.append(Part(part.text, PartKind.TEXT, learned=True))
+            elif part.text or part.kind is PartKind.CLIP:
+                out.append(part)
+        while out and not out[-1].learned:  # what follows the last answer teaches nothing
+            out.pop()
+        if out and out[-1].kind is PartKind.TEXT:
+            out.append(Part(self._default_end, learned=True))
+        return out
+
+    def _from_architecture(self, chat: Chat) -> list[Part]:
+        """The chat in the family's own form: questions and answers in turn, the clip in the first question.
+
+        Raises:
+            Invalid: the turns are in another order.
+        """
+        roles = [turn.role for turn in chat.turns]
+        alternate = all(role == ("user", "assistant")[place % 2] for place, role in enumerate(roles))
+        if not alternate or not chat.turns[0].shows_clip:
+            raise Invalid(
+                "This base has no chat template that formats these turns. Send questions and answers in turn, with the "
+                "clip in the first question.",
+                "messages",
+            )
+        parts: list[Part] = []
+        for place, turn in enumerate(chat.turns):
+            mark = Part(str(place + 1), PartKind.TEXT)
+            if turn.role == "assistant":
+                lead = [Part(" ", learned=True)] if parts[-1].text.endswith(":") else []
+                parts += [*lead, Part(mark.text, PartKind.TEXT, learned=True), Part(self._default_end, learned=True)]
+                continue
+            before, after = (self._architecture.prompt if place == 0 else self._architecture.next_turn).split(
+                "{question}"
+            )
+            system = [Part(str(_SYSTEM), PartKind.TEXT), Part("\n")] if chat.system and place == 0 else []
+            head, clip, tail = before.partition("{clip}")
+            parts += [part for part in (Part(head), *([_CLIP] if clip else []), Part(tail)) if part != Part("")]
+            parts += [*system, mark, *([Part(after)] if after else [])]
+        return parts
+
+    def _split(self, text: str) -> list[Part]:
+        """A formatted text at its marks and at the place of the clip."""
+        parts: list[Part] = []
+        for place, piece in enumerate(_MARK.split(text)):
+            if place % 2:
+                parts.append(Part(piece, PartKind.TEXT))
+                continue
+            for number, rest in enumerate(piece.split(self._architecture.video_placeholder)):
+                parts += [_CLIP] if number else []
+                parts += [Part(rest)] if rest else []
+        return parts
+
+    def _apply(self, messages: list[dict[str, Any]], prompts: bool) -> str:
+        """The messages in the base's template; nothing where the template cannot format them."""
+        try:
+            return str(self._tokenizer.apply_chat_template(messages, add_generation_prompt=prompts, tokenize=False))
+        except Exception:
+            return ""
+
+    def _end_token(self) -> str:
+        learned = [part for part in self.parts(_USUAL) if part.learned]
+        return learned[-1].text if learned else self._default_end
+
+
+_USUAL = Chat((ChatTurn("user", "", shows_clip=True), ChatTurn("assistant", "")))
+
+
+def _message_forms(chat: Chat) -> Iterator[list[dict[str, Any]]]:
     """The chat in the forms that templates know: with a role for instructions or without, texts as parts or plain."""
-    first, *rest = turns
-    for role in (True, False) if system else (False,):
-        chat = [ChatTurn("system", system), *turns]
-        if not role:
-            text = "\n".join(filter(None, (system, first.text)))
-            chat = [ChatTurn(first.role, text, first.shows_clip), *rest]
+    marks = [f"\ue000{number + 1}\ue001" for number in range(len(chat.turns))]
+    system = f"\ue000{_SYSTEM}\ue001"
+    for role in (True, False) if chat.system else (False,):
+        texts = list(marks)
+        if chat.system and not role:
+            texts[0] = f"{system}\n{texts[0]}"
         for as_parts in (True, False):
-            yield [_message(turn, as_parts) for turn in chat]
+            head = [_message("system", system, False, as_parts)] if role else []
+            rest = [
+                _message(turn.role, text, turn.shows_clip, as_parts)
+                for turn, text in zip(chat.turns, texts, strict=True)
+            ]
+            yield [*head, *rest]
 
 
-def _message(turn: ChatTurn, as_parts: bool) -> dict[str, Any]:
-    text = {"type": "text", "text": turn.text}
-    if turn.shows_clip:
-        return {"role": turn.role, "content": [{"type": "video"}, text]}
-    return {"role": turn.role, "content": [text] if as_parts else turn.text}
+def _message(role: str, text: str, shows_clip: bool, as_parts: bool) -> dict[str, Any]:
+    part = {"type": "text", "text": text}
+    if shows_clip:
+        return {"role": role, "content": [{"type": "video"}, part]}
+    return {"role": role, "content": [part] if as_parts else text}
 
 
-def _format(tokenizer: PreTrainedTokenizerBase, messages: list[dict[str, Any]]) -> str:
-    """The chat in the base's template; nothing where the template cannot format it."""
-    try:
-        return str(tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False))
-    except Exception:
-        return ""
+def _mark_in(message: dict[str, Any]) -> str:
+    """The number of the last mark in a message."""
+    content = message["content"]
+    text = content if isinstance(content, str) else content[-1]["text"]
+    return _MARK.findall(text)[-1]
 
 
-def _has_in_order(text: str, parts: list[str]) -> bool:
-    at = 0
-    for part in parts:
-        at = text.find(part, at)
-        if at < 0:
-            return False
-        at += len(part)
-    return True
+def _marks_of(parts: Sequence[Part]) -> list[str]:
+    return [part.text for part in parts if part.kind is PartKind.TEXT]
+
+
+def _expected_marks(chat: Chat) -> list[str]:
+    """The marks in their order: a template is a program, and may omit or repeat turns that it does not expect."""
+    return [str(number) for number in range(0 if chat.system else 1, len(chat.turns) + 1)]

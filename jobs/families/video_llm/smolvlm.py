@@ -12,6 +12,7 @@ FAMILY = VideoLLM(
         lambda c: image_edge(c, 364),
         lambda c: patch_edge(c, 14),
         prompt="<|im_start|>User: {clip}{question}<end_of_utterance>\nAssistant:",
+        next_turn="\nUser: {question}<end_of_utterance>\nAssistant:",
         video_placeholder="<video>",
         uses_chat_template=False,
         token_key="image_token_id",

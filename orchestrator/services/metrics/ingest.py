@@ -102,11 +102,11 @@ def merge_summary(summary: RunSummary, batch: BatchSummary, eta_s: float | None 
 
 def with_prediction_history(summary: RunSummary, samples: Sequence[Prediction], epoch: float) -> RunSummary:
     """The summary with the samples of the evaluation at `epoch`, each with what was predicted at the earlier ones."""
-    trails = {row.clip_id: row.trail for row in summary.samples}
+    trails = {row.key: row.trail for row in summary.samples}
     rows = []
     for row in samples:
         # A run that was resumed from a checkpoint evaluates the epochs since then a second time.
-        trail = [step for step in trails.get(row.clip_id, []) if step[0] < epoch]
+        trail = [step for step in trails.get(row.key, []) if step[0] < epoch]
         rows.append(row.merged(Prediction(trail=[*trail, (epoch, row.answer(summary.task))][-_MAX_TRAIL:])))
     return summary.merged(RunSummary(samples=rows))
 

@@ -6,7 +6,7 @@ import pytest
 
 from jobs.bases.captioner_captions import word_tokenizer
 from jobs.families.captioner.vocabulary import _with_words, new_words
-from jobs.families.captioning import SAMPLED_CLIPS, caption_metrics, evaluate_captions
+from jobs.families.captioning import SAMPLED_CLIPS, caption_metrics, evaluate_answers
 
 
 def test_metrics() -> None:
@@ -26,14 +26,15 @@ def test_some_clips_during_the_run_and_all_at_the_end() -> None:
     validation: list[dict[str, Any]] = [{"clip_id": i, "captions": [f"clip {i}"]} for i in range(100)]
     sizes: list[int] = []
 
-    def generate(items: Any) -> list[str]:
+    def generate(items: Any, asked: Any) -> list[str]:
+        assert all(question.is_caption for question in asked)
         sizes.append(len(items))
         return [f" clip  {item['clip_id']}" for item in items]
 
-    sampled = evaluate_captions(validation, False, 10, generate)
+    sampled = evaluate_answers(validation, False, 10, generate)
     assert len(sampled.clips) == SAMPLED_CLIPS
     assert (sampled.clips[-1].clip_id or 0) > 90
-    every = evaluate_captions(validation, True, 16, generate)
+    every = evaluate_answers(validation, True, 16, generate)
     assert [clip.clip_id for clip in every.clips] == list(range(100))
     assert every.values["eval_exact"] == 1.0
     assert max(sizes) == 16

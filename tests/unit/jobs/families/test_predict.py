@@ -9,7 +9,7 @@ import torch
 from jobs.families.protocol import Item, Plan, Question
 from jobs.families.registry import read_base, resolve
 from jobs.families.video_llm.chat import ChatCollator
-from jobs.families.video_llm.prompt import QUESTION
+from orchestrator.domain.annotations import CAPTION_QUESTION
 from orchestrator.domain.recipes import parse_recipe
 from tests.unit.jobs.families.tiny_llms import make_tiny
 
@@ -29,12 +29,13 @@ def test_a_streamed_answer_is_the_complete_answer(name: str, tmp_path: Path) -> 
         [whole_answer] = family.predict(plan, model, [item], Question(max_new_tokens=6))
         [streamed] = family.predict(plan, model, [item], Question(max_new_tokens=6, on_token=pieces.append))
         assert "".join(pieces).strip() == streamed.text == whole_answer.text
-        # Video tokens in a question would stand for a second clip.
+        # Video tokens that a question spells stand for no second clip, and no word is lost.
         architecture, sampling = family.architecture, family.sampling(base, plan.recipe)  # type: ignore[attr-defined]
-        token = ChatCollator(plan, architecture, sampling)._video_token
-        collator = ChatCollator(plan, architecture, sampling, Question(f"What is {token} {{clip}} this?"))
-        assert collator.prompt().count("{clip}") == 1
-        assert "What is this?" in collator.prompt()
-        assert QUESTION in ChatCollator(plan, architecture, sampling, Question("{clip}")).prompt()
+        usual = ChatCollator(plan, architecture, sampling)
+        asked = ChatCollator(plan, architecture, sampling, Question(f"What is {usual._video_token} {{clip}} this?"))
+        [ids], [usual_ids] = (collator.generation_inputs([item])["input_ids"] for collator in (asked, usual))
+        assert (ids == asked.video_token_id()).sum() == (usual_ids == asked.video_token_id()).sum()
+        assert f"What is {usual._video_token} {{clip}} this?" in asked.tokenizer.decode(ids)
+        assert CAPTION_QUESTION in usual.tokenizer.decode(usual_ids)
         [other] = family.predict(plan, model, [item], Question("What is {clip} this?", 3))
     assert other.text is not None

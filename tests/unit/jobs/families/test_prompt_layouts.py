@@ -16,8 +16,8 @@ from jobs.families.protocol import Plan
 from jobs.families.registry import MODULES, read_base, resolve
 from jobs.families.video_llm.chat import ChatCollator
 from jobs.families.video_llm.family import VideoLLM
-from jobs.families.video_llm.prompt import QUESTION
 from jobs.video.decode import _prepare
+from orchestrator.domain.annotations import CAPTION_QUESTION
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.settings import ROOT
 from tests.unit.jobs.families.tiny_llms import CONFIGS, tokenizer
@@ -64,7 +64,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> dict[str, torch.Tenso
     for name in KINDS:
         family = resolve(_base(name, folder / name))
         assert isinstance(family, VideoLLM)
-        prompt = family.architecture.prompt.replace("{question}", QUESTION)
+        prompt = family.architecture.prompt.replace("{question}", CAPTION_QUESTION)
         for how in (how for other, how in CASES if other == name):
             clips[f"{name} {how}"] = _clip(name, how)
             requests[f"{name} {how}"] = {"name": name, "prompt": prompt, "slot": SLOTS[name]}
