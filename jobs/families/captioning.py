@@ -53,9 +53,16 @@ def _pairs(
     for place, index in enumerate(indices):
         item = validation[index]
         questions = [pair for pair in enumerate(asked_questions(item)) if can_ask(pair[1])]
-        # Not the first of each clip: datasets often begin each clip with the same question.
-        chosen = questions if final or not questions else [questions[place % len(questions)]]
+        chosen = questions if final or not questions else [chosen_of_clip(questions, place)]
         yield from ((item, number, question) for number, question in chosen)
+
+
+def chosen_of_clip(questions: Sequence[T], place: int) -> T:
+    """The question that the clip at this place among those of an evaluation is asked during the run.
+
+    Not the first of each clip: datasets often begin each clip with the same question.
+    """
+    return questions[place % len(questions)]
 
 
 def _batches(pairs: Iterator[T], size: int) -> Iterator[list[T]]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from jobs.families.captioning import SAMPLED_CLIPS, evenly_spaced
+from jobs.families.captioning import SAMPLED_CLIPS, chosen_of_clip, evenly_spaced
 from jobs.families.protocol import Score
 from jobs.runs.spec import ClipSpec
 from orchestrator.domain.run_summary import Prediction, RunSummary
@@ -93,8 +93,18 @@ def _samples(predictions: Sequence[Prediction], kind: AnswerKind) -> list[Predic
 
 def _distinct(rows: Sequence[Prediction]) -> list[Prediction]:
     """Rows of different questions or references: the same twice would show the same answer twice."""
-    by_reference = list({(row.question, row.reference): row for row in evenly_spaced(rows, SAMPLED_CLIPS)}.values())
+    chosen = _one_question_each(rows)
+    by_reference = list({(row.question, row.reference): row for row in chosen}.values())
     return by_reference[:: max(1, len(by_reference) // SAMPLES)][:SAMPLES]
+
+
+def _one_question_each(rows: Sequence[Prediction]) -> list[Prediction]:
+    """A row of each of some clips: those that an evaluation during the run has, where `rows` may be of the last one."""
+    of_clip: dict[int | None, list[Prediction]] = {}
+    for row in rows:
+        of_clip.setdefault(row.clip_id, []).append(row)
+    groups = evenly_spaced(list(of_clip.values()), SAMPLED_CLIPS)
+    return [chosen_of_clip(group, place) for place, group in enumerate(groups)]
 
 
 def _spread(rows: Sequence[Prediction]) -> list[Prediction]:

@@ -121,46 +121,59 @@ class ChatFormat:
         return self._from_architecture(chat)
 
     def _from_template(self, messages: list[dict[str, Any]]) -> list[Part]:
-        """The parts of the template's text with its answers learned; nothing where it shows no clip, or several."""
+        """The parts of the template's text with its answers learned; nothing where it cannot format the messages.
+
+        The last answer follows the very text after which the model will generate: some templates write another one
+        before the answers of a finished chat.
+        """
         asks = messages[-1]["role"] != "assistant"
-        parts = self._split(self._apply(messages, prompts=asks))
+        parts = self._prompt(messages if asks else messages[:-1])
         if [part.kind for part in parts].count(PartKind.CLIP) != 1:
             return []
-        if asks:
-            return parts
-        # Everything behind a generation prompt is for the model to write, such as the space before an answer.
-        leads = {}
-        for index, message in enumerate(messages):
-            if message["role"] == "assistant":
-                prompt = self._split(self._apply(messages[:index], prompts=True))
-                leads[_mark_in(message)] = prompt[-1].text if prompt else ""
-        return self._with_ends(parts, leads)
-
-    def _with_ends(self, parts: list[Part], leads: dict[str, str]) -> list[Part]:
-        """Marks each answer as learned, with the token that ends it; the last gets one where the template writes none.
-
-        Args:
-            leads: the template's text before each answer as it stands in the prompt for it.
-        """
-        out: list[Part] = []
+        learned: list[Part] = []
         for part in parts:
-            follows_answer = bool(out) and out[-1].learned and out[-1].kind is PartKind.TEXT
-            if follows_answer:
-                end = next((token for token in self.special_tokens if part.text.startswith(token)), "")
-                out += [Part(end, learned=True)] if end else []
-                part = Part(part.text[len(end) :], part.kind)
-            if part.kind is PartKind.TEXT and part.text in leads:
-                lead, before = leads[part.text], out[-1].text if out else ""
-                if before.startswith(lead) and before != lead:
-                    out[-1:] = [Part(lead), Part(before[len(lead) :], learned=True)]
-                out.append(Part(part.text, PartKind.TEXT, learned=True))
+            if learned and learned[-1].learned and learned[-1].kind is PartKind.TEXT:
+                part = self._after_answer(part, learned)
+            index = _answer_with(part, messages)
+            if index is not None:
+                self._add_answer(part, self._prompt(messages[:index]), learned)
             elif part.text or part.kind is PartKind.CLIP:
-                out.append(part)
-        while out and not out[-1].learned:  # what follows the last answer teaches nothing
-            out.pop()
-        if out and out[-1].kind is PartKind.TEXT:
-            out.append(Part(self._default_end, learned=True))
-        return out
+                learned.append(part)
+        return learned if asks else self._with_last_answer(learned, messages)
+
+    def _with_last_answer(self, prompt: list[Part], messages: list[dict[str, Any]]) -> list[Part]:
+        """The prompt for the last answer, with that answer and its end token as the complete chat has them."""
+        complete = self._split(self._apply(messages, prompts=False))
+        answer = Part(_mark_in(messages[-1]), PartKind.TEXT)
+        if answer not in complete:
+            return []
+        at = complete.index(answer)
+        written: list[Part] = complete[max(0, at - 1) : at]
+        self._add_answer(answer, prompt, written)
+        lead = written[-2:-1] if len(written) > 2 else []
+        following: list[Part] = []
+        for part in complete[at + 1 : at + 2]:
+            self._after_answer(part, following)
+        return [*prompt, *lead, written[-1], *(following or [Part(self._default_end, learned=True)])]
+
+    def _add_answer(self, answer: Part, prompt: list[Part], parts: list[Part]) -> None:
+        """Appends a learned answer. What stands behind its prompt's text, such as a space, is learned with it."""
+        tail, before = prompt[-1].text if prompt else "", parts[-1] if parts else Part("")
+        if before.kind is PartKind.TEMPLATE and before.text.startswith(tail) and before.text != tail:
+            parts[-1:] = [Part(tail), Part(before.text[len(tail) :], learned=True)]
+        parts.append(Part(answer.text, PartKind.TEXT, learned=True))
+
+    def _after_answer(self, part: Part, parts: list[Part]) -> Part:
+        """Appends the token with which the template ends an answer, where it does; returns the rest of the text."""
+        end = next((token for token in self.special_tokens if part.text.startswith(token)), "")
+        if end and part.kind is PartKind.TEMPLATE:
+            parts.append(Part(end, learned=True))
+            return Part(part.text[len(end) :])
+        return part
+
+    def _prompt(self, messages: list[dict[str, Any]]) -> list[Part]:
+        """The parts of the text after which an answer is generated."""
+        return self._split(self._apply(messages, prompts=True))
 
     def _from_architecture(self, chat: Chat) -> list[Part]:
         """The chat in the family's own form: questions and answers in turn, the clip in the first question.
@@ -241,6 +254,14 @@ def _message(role: str, text: str, shows_clip: bool, as_parts: bool) -> dict[str
     if shows_clip:
         return {"role": role, "content": [{"type": "video"}, part]}
     return {"role": role, "content": [part] if as_parts else text}
+
+
+def _answer_with(part: Part, messages: Sequence[dict[str, Any]]) -> int | None:
+    """The index of the answer of which a part is the text; None where it is another text."""
+    if part.kind is not PartKind.TEXT:
+        return None
+    answers = (index for index, message in enumerate(messages) if message["role"] == "assistant")
+    return next((index for index in answers if _mark_in(messages[index]) == part.text), None)
 
 
 def _mark_in(message: dict[str, Any]) -> str:
