@@ -1,4 +1,4 @@
-"""Turns clips and conversations into a video language model's inputs: tokens of clip, questions and answers, frames."""
+"""Turns clips and conversations into a video language model's inputs: prompt tokens, answers, frames."""
 
 import json
 from collections.abc import Sequence

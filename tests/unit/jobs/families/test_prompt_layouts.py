@@ -17,6 +17,7 @@ from jobs.families.registry import MODULES, read_base, resolve
 from jobs.families.video_llm.chat import ChatCollator
 from jobs.families.video_llm.family import VideoLLM
 from jobs.video.decode import _prepare
+from jobs.video.sampling import fit
 from orchestrator.domain.annotations import CAPTION_QUESTION
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.settings import ROOT
@@ -86,7 +87,8 @@ def test_a_layout_equals_the_processors(
     plan = Plan(base, parse_recipe({"data": {"frames": COUNTS.get(how, 4)}}), "captioning")
     sampling, frames = family.sampling(base, plan.recipe), _clip(name, how)
     if name in RESIZED:
-        frames = np.stack([_prepare(f, dict(sampling.size), sampling.crop, sampling.resample) for f in frames])
+        target = fit(frames.shape[2], frames.shape[1], dict(sampling.size))
+        frames = np.stack([_prepare(f, target, sampling.crop, sampling.resample) for f in frames])
     ours = ChatCollator(plan, family.architecture, sampling).generation_inputs([{"frames": frames}])
     real = {key.partition("/")[2]: value for key, value in reference.items() if key.startswith(f"{name} {how}/")}
     assert ours["input_ids"].tolist() == real.pop("input_ids").tolist()

@@ -88,7 +88,7 @@ def test_vqa_accuracy_counts_the_annotators_who_agree() -> None:
         ("", None), ("purple", None), ("bananas", None),
     ],
 )  # fmt: skip
-def test_an_option_is_named_by_its_text_or_its_letter(said: str, option: str | None) -> None:
+def test_an_option_is_chosen_by_its_text_or_as_a_to_z(said: str, option: str | None) -> None:
     assert chosen_option(COLOURS, said) == option
 
 

@@ -3,7 +3,7 @@
 from jobs.families.captioning import SAMPLED_CLIPS, evenly_spaced
 from jobs.families.protocol import Score
 from jobs.runs.spec import ClipSpec
-from jobs.trainer.results import SAMPLES, summarize_evaluation
+from jobs.trainer.results import SAMPLES, QuestionKey, summarize_evaluation
 from orchestrator.domain.run_summary import Prediction
 from orchestrator.domain.tasks import AnswerKind
 
@@ -23,7 +23,7 @@ def test_the_same_clips_are_shown_on_the_way_and_at_the_end() -> None:
     """On the way only some clips are asked, and each answer goes to its own."""
     clips = [ClipSpec(n, f"/{n}.mp4", "", f"caption {n}", "auto", str(n), f"{n}.mp4") for n in range(100)]
     every = [Prediction(clip_id=c.id, reference=c.caption, predicted=c.caption) for c in clips]
-    before = {(clip.id, 0): "nothing" for clip in clips}
+    before: dict[QuestionKey, str] = {(clip.id, 0): "nothing" for clip in clips}
     shown = summarize_evaluation(Score(clips=every), AnswerKind.TEXT, clips=clips, before=before).samples
     some = summarize_evaluation(
         Score(clips=evenly_spaced(every, SAMPLED_CLIPS)), AnswerKind.TEXT, clips=clips, before=before
@@ -40,7 +40,7 @@ def test_the_same_questions_are_shown_on_the_way_and_at_the_end() -> None:
         for c in clips
         for n in range(3)
     ]
-    before = {row.key: f"base {row.number}" for row in every}
+    before: dict[QuestionKey, str] = {row.key: f"base {row.number}" for row in every}
     on_the_way = [every[3 * clip.id + place % 3] for place, clip in enumerate(evenly_spaced(clips, SAMPLED_CLIPS))]
     first, last = (
         summarize_evaluation(Score(clips=rows), AnswerKind.TEXT, clips=clips, before=before)
@@ -56,7 +56,7 @@ def test_a_sentence_is_no_class_where_the_clip_has_a_label_too() -> None:
     """A captioning run over clips that also carry a label shows sentences, and calls none of them misclassified."""
     clips = [ClipSpec(n, f"/{n}.mp4", "sports", f"caption {n}", "auto", str(n), f"{n}.mp4") for n in range(3)]
     rows = [Prediction(clip_id=c.id, reference=c.caption, predicted="something else") for c in clips]
-    before = {(clip.id, 0): "nothing" for clip in clips}
+    before: dict[QuestionKey, str] = {(clip.id, 0): "nothing" for clip in clips}
     summary = summarize_evaluation(Score(clips=rows), AnswerKind.TEXT, clips=clips, before=before).summary
     assert {row.kind for row in summary.samples} == {"text"}
     assert "mistakes" not in summary.to_json()
