@@ -6,7 +6,10 @@ from typing import Any
 from orchestrator.domain.annotations import Conversation, Turn
 from orchestrator.services.datasets.ingest.layouts.rows import Row
 
-_MEDIA_MARKS = re.compile(r"<\|?/?(video|image|audio|vision_start|vision_end|video_pad)[^>\n]{0,20}>", re.IGNORECASE)
+_FILM = r"(?:<\|vision_start\|>)?(?:<\|video_pad\|>)+(?:<\|vision_end\|>)?|<\|?video\|?>"
+_FILM_MARK = re.compile(_FILM, re.IGNORECASE)
+_LEADING_MARKS = re.compile(rf"\s*(?:(?:{_FILM}|<\|?(?:image|audio)\|?>)\s*)+", re.IGNORECASE)
+_LAST_MARK = re.compile(rf"(?:{_FILM})\s*\Z", re.IGNORECASE)
 _SYSTEM = frozenset({"system", "developer"})
 _ASKS = frozenset({"user", "human"})
 _ANSWERS = frozenset({"assistant", "gpt", "model", "bot", "chatgpt"})
@@ -29,6 +32,7 @@ class ConversationReader:
             system: the system turn, where it stands outside of the turns.
         """
         pairs: list[tuple[str, str]] = []
+        marks_are_open = True
         instructions = [text_of(system)]
         for turn in turns if isinstance(turns, list) else []:
             if not isinstance(turn, dict):
@@ -38,6 +42,9 @@ class ConversationReader:
             if who in _SYSTEM:
                 instructions.append(text)
             elif who in _ASKS:
+                if marks_are_open and not _has_film_part(turn.get(content, turn.get("content"))):
+                    bare = _without_marks(text)
+                    marks_are_open, text = bare == text, bare
                 if pairs and not pairs[-1][1]:
                     pairs[-1] = (f"{pairs[-1][0]}\n{text}".strip(), "")
                 else:
@@ -60,11 +67,29 @@ class ConversationReader:
 
 
 def text_of(content: Any) -> str:
-    """The text of a turn, without the marks that stand for the video."""
+    """The text of a turn."""
     if isinstance(content, list):
         parts = [part.get("text") for part in content if isinstance(part, dict)]
         content = "\n".join(part for part in parts if isinstance(part, str))
-    return _MEDIA_MARKS.sub("", content).strip() if isinstance(content, str) else ""
+    return content.strip() if isinstance(content, str) else ""
+
+
+def _without_marks(text: str) -> str:
+    """The first question without the marks that stand for its films; the same words further on are words.
+
+    The marks stand at the front, seldom at the end. Answers have none: `<video>` in them is a word of the text.
+    """
+    if (leading := _LEADING_MARKS.match(text)) and _FILM_MARK.search(leading[0]):
+        return text[leading.end() :].strip()
+    if last := _LAST_MARK.search(text):
+        return text[: last.start()].strip()
+    return _FILM_MARK.sub("", text, count=1).strip()
+
+
+def _has_film_part(content: Any) -> bool:
+    """Whether the film is a part of the turn, so that no mark stands for it."""
+    parts = content if isinstance(content, list) else []
+    return any(isinstance(part, dict) and str(part.get("type", "")).startswith("video") for part in parts)
 
 
 def turns_of(row: Row) -> Any:

@@ -27,6 +27,7 @@ from orchestrator.services.datasets.ingest.layouts import (
     webdataset,
     webvid,
 )
+from orchestrator.services.datasets.ingest.layouts.class_names import with_class_names
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.matched_rows import in_both_note
 from orchestrator.services.datasets.ingest.layouts.reading import ReadingOptions
@@ -70,13 +71,14 @@ def detect_layout(tree: Tree, options: ReadingOptions | None = None) -> Detected
     """
     options = options or ReadingOptions()
     layout = _chosen(tree, options) if options.layout else _detected(tree)
-    layout = with_split_lists(tree, layout)
+    layout = with_class_names(tree, with_split_lists(tree, layout))
     entries, in_both = films_on_one_side(layout.entries)
     notes = [*layout.notes, *([in_both_note(in_both)] if in_both else [])]
     layout = replace(layout, entries=entries, notes=notes)
     if options.ignore_splits:
         layout = replace(layout, entries=[replace(entry, split=Split.AUTO) for entry in layout.entries])
-    notes = list(dict.fromkeys([*layout.notes, *tree.problems, *_encoding_notes(tree, layout.files)]))
+    values = [note for file in layout.files for note in tree.notes(file)]
+    notes = list(dict.fromkeys([*layout.notes, *values, *tree.problems, *_encoding_notes(tree, layout.files)]))
     not_used = NotUsedList([*unused_files(tree, layout), *layout.not_used, *unused_columns(tree, layout)])
     return replace(layout, notes=notes, not_used=not_used.groups())
 

@@ -93,6 +93,11 @@ class EntryCollector:
             )
         )
 
+    def leave_out_lines(self, file: str, numbers: Iterable[int], reason: str) -> None:
+        """Records lines of a list that describe no clip."""
+        for number in numbers:
+            self._account.leave_out((file, number, "line"), reason)
+
     def leave_list(self, file: str, reason: str) -> None:
         """Records a list of a further split, which is not used."""
         self.add_source(file)

@@ -2,20 +2,20 @@
 
 import csv
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from orchestrator.services.datasets.files import is_video
 from orchestrator.services.datasets.ingest.layouts.annotation_texts import values_of_texts
+from orchestrator.services.datasets.ingest.layouts.class_names import listed_numbers
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
 from orchestrator.services.datasets.ingest.layouts.json_records import looks_like_json
 from orchestrator.services.datasets.ingest.layouts.splits import split_in
-from orchestrator.services.datasets.ingest.layouts.tables import Line, broken_sentence, read_cells
+from orchestrator.services.datasets.ingest.layouts.tables import BROKEN_QUOTES, Line, broken_sentence, read_cells
 from orchestrator.services.datasets.ingest.layouts.text_lines import filled_lines, name_lines
 from orchestrator.services.datasets.ingest.layouts.tree import Tree, Unreadable
 
-_NAMES = re.compile(r"(label_?map|class_?names?|classes|labels?|class_?ind)", re.IGNORECASE)
 _NUMBER = re.compile(r"-?\d+")
 _MIN_SHARE = 0.9
 _MIN_FRAME_COUNTS = 0.7
@@ -24,18 +24,35 @@ _MAX_LINE = 10_000
 """Longer lines are no path and label: the search for the path's end would take the square of their length."""
 
 
+_Clip = tuple[int, str, list[str]]
+
+
 @dataclass(frozen=True, slots=True)
 class _ListFile:
-    """The lines of a list: (path, the values after it) of each clip, and sentences about the other lines."""
+    """The lines of a list.
 
-    clips: list[tuple[str, list[str]]]
-    problems: list[str]
+    Attributes:
+        clips: (number of the line, path, the values after it) of each clip.
+        others: the numbers of lines without a clip and a label.
+        broken: the numbers of lines whose quotation marks cannot be understood.
+    """
+
+    clips: list[_Clip]
+    others: list[int]
+    broken: list[int] = field(default_factory=list)
+
+    def problems(self, short: str) -> list[str]:
+        """Sentences about the lines that cannot be used; `short`: the file's name."""
+        broken = [broken_sentence(short, self.broken)] if self.broken else []
+        if not self.others:
+            return broken
+        return [*broken, f"{short} names no video with a label in {name_lines(self.others)}, which cannot be used."]
 
 
 def read(tree: Tree) -> DetectedLayout | None:
-    """Reads text lists in which most lines are a video's path and a label, and the class names of the numbers."""
-    collected, used = EntryCollector(tree, "mmaction", "Path and label lists (mmaction, VideoMAE)"), ""
-    name_file, names = _class_names(tree)
+    """Reads text lists in which most lines are a video's path and a label; numbers get their names afterwards."""
+    collected = EntryCollector(tree, "mmaction", "Path and label lists (mmaction, VideoMAE)")
+    known = listed_numbers(tree)
     notes: list[str] = []
     has_captions = False
     for file in tree.lists():
@@ -43,22 +60,21 @@ def read(tree: Tree) -> DetectedLayout | None:
             continue
         collected.add_source(file)
         short = PurePosixPath(file).name
-        notes += content.problems
-        all_labels, taken = _labels(content.clips, names)
+        notes += content.problems(short)
+        collected.leave_out_lines(file, content.others, "It names no video with a label.")
+        collected.leave_out_lines(file, content.broken, BROKEN_QUOTES)
+        all_labels, taken = _labels(content.clips, known)
         notes += [f"{short}: {taken}"] if taken else []
         texts = [labels[0] for labels in all_labels if len(labels) == 1]
         is_text = any(not _NUMBER.fullmatch(text) for text in texts)
         values = iter(values_of_texts(texts) if is_text else [{"label": text} for text in texts])
-        for (path, _), labels in zip(content.clips, all_labels, strict=True):
+        for (number, path, _), labels in zip(content.clips, all_labels, strict=True):
             value = next(values) if len(labels) == 1 else {}
             has_captions = has_captions or "caption" in value
-            used = used or (name_file if any(label in names for label in labels) else "")
-            named = [names.get(label, label) for label in labels]
-            label = named if len(named) > 1 else names.get(value.get("label", ""), value.get("label", ""))
+            collected.at_line(file, number)
+            label = labels if len(labels) > 1 else value.get("label", "")
             collected.add(path, file, labels=label, captions=value.get("caption"), split=split_in(file))
-    if used:
-        collected.add_source(used)
-    columns = {"file": "the first field", "label": f"the last field{f', named by {used}' if used else ''}"}
+    columns = {"file": "the first field", "label": "the last field"}
     return collected.done(columns | ({"caption": "the last field"} if has_captions else {}), notes)
 
 
@@ -74,7 +90,7 @@ def _list_file(tree: Tree, file: str) -> _ListFile | None:
     for separator in ("\t", ",", ";", "|"):
         if sum(_begins_with_video(line, separator) for _, line in numbered) >= _MIN_SHARE * len(numbered):
             return _separated(tree, file, text, separator)
-    return _spaced(file, numbered)
+    return _spaced(numbered)
 
 
 def _begins_with_video(line: str, separator: str) -> bool:
@@ -98,16 +114,15 @@ def _separated(tree: Tree, file: str, text: str, separator: str) -> _ListFile | 
             )
             return None
         lines = lines[1:]
-    clips: list[tuple[str, list[str]]] = []
+    clips: list[_Clip] = []
     others: list[int] = []
     for line in lines:
         labels = [label for cell in line.cells[1:] if cell for label in _labels_in(cell)]
         if labels and is_video(line.cells[0]):
-            clips.append((line.cells[0], labels))
+            clips.append((line.number, line.cells[0], labels))
         else:
             others.append(line.number)
-    problems = [broken_sentence(short, cells.broken)] if cells.broken else []
-    return _ListFile(clips, problems + _other_lines(short, others)) if clips else None
+    return _ListFile(clips, others, cells.broken) if clips else None
 
 
 def _joined_text(cells: list[str], separator: str) -> list[str]:
@@ -126,18 +141,18 @@ def _labels_in(text: str) -> list[str]:
     return [part for part in text.split(",") if part] if not re.search(r"\s", text) else [text]
 
 
-def _spaced(file: str, numbered: list[tuple[int, str]]) -> _ListFile | None:
-    clips: list[tuple[str, list[str]]] = []
+def _spaced(numbered: list[tuple[int, str]]) -> _ListFile | None:
+    clips: list[_Clip] = []
     others: list[int] = []
     for number, line in numbered:
         path, rest = _path_and_rest(line)
         if path and rest:
-            clips.append((path, _labels_in(rest)))
+            clips.append((number, path, _labels_in(rest)))
         else:
             others.append(number)
     if not clips or len(clips) < _MIN_SHARE * len(numbered):
         return None
-    return _ListFile(clips, _other_lines(PurePosixPath(file).name, others))
+    return _ListFile(clips, others)
 
 
 def _path_and_rest(line: str) -> tuple[str, str]:
@@ -151,56 +166,37 @@ def _path_and_rest(line: str) -> tuple[str, str]:
     return "", ""
 
 
-def _other_lines(short: str, others: list[int]) -> list[str]:
-    return [f"{short} names no video with a label in {name_lines(others)}, which cannot be used."] if others else []
-
-
-def _labels(clips: list[tuple[str, list[str]]], names: dict[str, str]) -> tuple[list[list[str]], str]:
+def _labels(clips: list[_Clip], known: frozenset[str]) -> tuple[list[list[str]], str]:
     """(the labels of each clip, a sentence about values that are not labels).
 
     Two values may be a frame count and a label, or a number and the class that it stands for.
+
+    Args:
+        known: the numbers that a list of class names has.
     """
-    pairs = [values for _, values in clips if len(values) == 2]
+    pairs = [values for _, _, values in clips if len(values) == 2]
     if pairs and len(pairs) == len(clips):
         first, second = ({bool(_NUMBER.fullmatch(pair[i])) for pair in pairs} for i in (0, 1))
         if first == {True} and second == {False}:
             return [[name] for _, name in pairs], "the number before the label is not used."
         if first == {False} and second == {True}:
             return [[name] for name, _ in pairs], "the number after the label is not used."
-        if first == {True} and _are_frame_counts(pairs, names):
+        if first == {True} and _are_frame_counts(pairs, known):
             return [[number] for _, number in pairs], "the first number of each line is read as a frame count."
     counts = 0
     labels = []
-    for _, values in clips:
-        if len(values) == 2 and values[1] in names and values[0] not in names and _NUMBER.fullmatch(values[0]):
+    for _, _, values in clips:
+        if len(values) == 2 and values[1] in known and values[0] not in known and _NUMBER.fullmatch(values[0]):
             counts += 1
             values = values[1:]
         labels.append(list(dict.fromkeys(values)))
     return labels, f"a number that no class has is read as a frame count in {counts:,} of its lines." if counts else ""
 
 
-def _are_frame_counts(pairs: list[list[str]], names: dict[str, str]) -> bool:
+def _are_frame_counts(pairs: list[list[str]], known: frozenset[str]) -> bool:
     """Whether the first of two numbers is a frame count: no class has it, or it is nearly always the larger one."""
     firsts, seconds = {first for first, _ in pairs}, {second for _, second in pairs}
-    if names:
-        return seconds <= names.keys() and not firsts <= names.keys()
+    if known:
+        return seconds <= known and not firsts <= known
     larger = sum(bool(_NUMBER.fullmatch(second)) and int(first) > int(second) for first, second in pairs)
     return larger >= _MIN_FRAME_COUNTS * len(pairs) and not firsts & seconds
-
-
-def _class_names(tree: Tree) -> tuple[str, dict[str, str]]:
-    """(the file with the class names, the name of each number)."""
-    for file in tree.texts(".txt"):
-        if not _NAMES.search(PurePosixPath(file).stem):
-            continue
-        try:
-            lines = [line for _, line in filled_lines(tree.text(file))]
-        except Unreadable:
-            continue
-        if any(is_video(re.split(r"[\s,;|]", line)[0]) for line in lines):
-            continue  # a list of clips that is called labels.txt
-        numbered = [re.match(r"^(\d+)[\s,:]+(.+)$", line) for line in lines]
-        if lines and all(numbered):
-            return file, {match[1]: match[2] for match in numbered if match}
-        return file, {str(number): line for number, line in enumerate(lines)}
-    return "", {}

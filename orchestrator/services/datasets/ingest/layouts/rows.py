@@ -17,6 +17,7 @@ class Rows:
         unit: what the numbers count: "line", "entry" or "row".
         unusable: the reason of each line or entry that is no row.
         problems: sentences about the file.
+        notes: sentences about values that were read in another way than they are written.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -24,6 +25,7 @@ class Rows:
     unit: str = "line"
     unusable: dict[int, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 class ReadKeys(Row):

@@ -21,8 +21,10 @@ _TEXT_COLUMNS = frozenset(
 )
 """Last columns whose text may have separators without quotation marks around it."""
 _MAX_HEADER = 2**16
+_NAN = frozenset({"nan", "NaN"})
+"""What programs write for a value that is missing. None, null and NA are words: a class may have such a name."""
 _TOO_WIDE = "It has more cells than the header has columns."
-_BROKEN = "Its quotation marks are not closed, or not doubled inside a text."
+BROKEN_QUOTES = "Its quotation marks are not closed, or not doubled inside a text."
 _QUOTED_SEPARATOR = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
@@ -76,7 +78,7 @@ def read_table(text: str, name: str) -> Rows:
         return Rows()
     rows, joined, left_out = _fitted(lines[1:], header, separator)
     marks = _QUOTED_SEPARATOR.get(separator, "separators")
-    content = Rows(unusable=dict.fromkeys(left_out, _TOO_WIDE) | dict.fromkeys(cells.broken, _BROKEN))
+    content = Rows(unusable=dict.fromkeys(left_out, _TOO_WIDE) | dict.fromkeys(cells.broken, BROKEN_QUOTES))
     problems = content.problems
     if joined:
         problems.append(
@@ -90,11 +92,21 @@ def read_table(text: str, name: str) -> Rows:
         )
     if cells.broken:
         problems.append(broken_sentence(name, cells.broken))
+    missing: Counter[str] = Counter()
     for number, row in rows:
         if any(row):
-            content.rows.append(dict(zip(header, map(unescape_formula, row), strict=False)))
+            values = {column: unescape_formula(cell) for column, cell in zip(header, row, strict=False)}
+            nan = [column for column, cell in values.items() if cell in _NAN]
+            missing.update(nan)
+            content.rows.append(values | dict.fromkeys(nan, ""))
             content.numbers.append(number)
+    content.notes = [_nan_note(name, column, count) for column, count in missing.items()]
     return content
+
+
+def _nan_note(name: str, column: str, count: int) -> str:
+    cells = "1 cell" if count == 1 else f"{count:,} cells"
+    return f"{name} has NaN in {cells} of the column {column}, which is read as empty."
 
 
 def header_of(text: str) -> list[str]:

@@ -110,6 +110,10 @@ class Tree:
             self.problems += content.problems
         return self._contents[name]
 
+    def notes(self, name: str) -> list[str]:
+        """Sentences about values of a table that was read, such as cells without a number."""
+        return self._contents[name].notes if name in self._contents else []
+
     def forget_read_keys(self) -> None:
         """Before another layout is tried: it may read other keys."""
         self._objects.clear()
