@@ -2,14 +2,32 @@
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 from orchestrator.settings import get_settings
 
-_ENDINGS = "mp4 m4v mov mkv webm avi mpg mpeg m2ts mts ts wmv flv 3gp ogv gif"
+_ENDINGS = (
+    "mp4 m4v mov mkv webm avi mpg mpeg m2ts mts ts wmv flv 3gp ogv gif f4v h264 264 h265 265 hevc 3g2 m2v m1v mpe mpv "
+    "vob asf qt divx mxf ivf dv m2p rm rmvb nut y4m mj2"
+)
+_OTHERS = (
+    "txt json jsonl ndjson csv tsv lst parquet caption cls xml yaml yml toml xlsx xls md rst html htm pdf doc docx rtf "
+    "jpg jpeg png bmp webp tif tiff ppm heic heif avif svg wav mp3 flac aac m4a opus srt vtt ass sub py sh ipynb "
+    "zip tar gz tgz xz txz bz2 tbz tbz2 zst 7z rar npy npz pt pth pkl h5 hdf5 lmdb mdb db safetensors bin exe dll so"
+)
+_OTHER_ENDINGS = frozenset(f".{ending}" for ending in _OTHERS.split())
+"""Endings that say clearly that a file is no film: its content is not examined."""
 VIDEO_ENDINGS = frozenset(f".{ending}" for ending in _ENDINGS.split())
+_NO_FILM_BRANDS = frozenset({b"heic", b"heix", b"mif1", b"avif", b"M4A ", b"M4B ", b"crx "})
+_BEGINNINGS = re.compile(
+    rb"\x1aE\xdf\xa3|RIFF....AVI |FLV\x01|\x30\x26\xb2\x75\x8e\x66\xcf\x11|GIF8[79]a|DKIF|YUV4MPEG2|\x06\x0e\x2b\x34|"
+    rb"\x00\x00\x01[\xba\xb3\xb0]|"  # MPEG program stream, MPEG-1 and -2, MPEG-4
+    rb"\x00?\x00\x00\x01[\x06\x09\x27\x47\x67\x40\x42\x44\x46]",  # the first unit of H.264 and H.265
+    re.DOTALL,
+)
 UNPACKED = "unpacked"
 """Prefix of the folder with unpacked files that wait for a review of their layout."""
 FETCHED_PART, PART_NOTE = "part", "part.json"
@@ -22,6 +40,26 @@ _SYSTEM_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 def is_video(name: str) -> bool:
     """Whether the name has the ending of a video; its content is checked by the probe."""
     return ending_of(name) in VIDEO_ENDINGS
+
+
+def may_be_video(name: str) -> bool:
+    """Whether the name allows that it is a video: content decides what a file without a usual ending is."""
+    return ending_of(name) not in _OTHER_ENDINGS
+
+
+def holds_video(path: Path) -> bool:
+    """Whether a file begins as one of the usual kinds of video files does."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(1_024)
+    except OSError:
+        return False
+    if head[4:8] == b"ftyp":
+        return head[8:12] not in _NO_FILM_BRANDS
+    if head.startswith(b"OggS"):
+        return b"\x80theora" in head
+    is_transport = any(len(head) > at + 376 and head[at : at + 377 : 188] == b"GGG" for at in (0, 4))
+    return bool(is_transport or head[4:8] in (b"moov", b"mdat", b"wide") or _BEGINNINGS.match(head))
 
 
 def ending_of(name: str) -> str:

@@ -19,7 +19,7 @@ from orchestrator.domain.errors import DiskFull, Invalid, NotFound, TooLarge, To
 from orchestrator.domain.json_keys import not_sent
 from orchestrator.domain.users import Actor
 from orchestrator.services import sandbox
-from orchestrator.services.datasets.files import VIDEO_ENDINGS
+from orchestrator.services.datasets.files import may_be_video
 from orchestrator.services.fair_queue import FairQueue
 from orchestrator.services.playground.open_questions import MAX_OPEN
 from orchestrator.services.sandbox import Tool
@@ -73,7 +73,7 @@ def create_scratch(actor: Actor, name: str, length: int | None, asked: bool = Fa
         Invalid: it is no video by its name. TooLarge. DiskFull. TooMany: of clips inside questions.
     """
     short = PurePosixPath(clean_name(name or "clip.mp4")).name
-    if Path(short).suffix.lower() not in VIDEO_ENDINGS:
+    if not may_be_video(short):
         raise Invalid(f"{short} is not a video by its name. Drop an MP4, WebM, MOV, MKV, AVI or GIF.", "name")
     limit = get_settings().playground_clip_bytes
     if length is not None and length > limit:

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from orchestrator.domain.annotations import Annotations, Span, annotations_of, s
 from orchestrator.domain.clip_facts import ClipFacts
 from orchestrator.domain.datasets import Clip, ClipProblem, ClipStatus, Dataset, Split
 from orchestrator.domain.tasks import TASKS, Task
-from orchestrator.services.datasets.files import dataset_folder, is_video
+from orchestrator.services.datasets.files import dataset_folder, may_be_video
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout, Entry
 from orchestrator.services.datasets.ingest.layouts.unused_files import general_reason
 from orchestrator.services.datasets.ingest.ordered_map import ordered_map
@@ -31,6 +32,7 @@ ProbeRequest = tuple[str, str, str]
 """(file, name for sentences, path of the film strip to write)."""
 Probe = Callable[[Sequence[ProbeRequest]], list[ClipFacts]]
 """Returns the facts of each file, in their order. Passed in, so that services need no video library."""
+_NUMBER, _NAMED_FILMS = re.compile(r"\d+"), 6
 Content = tuple[str, Span | None]
 """The hash of a film's bytes, and the span of it that a clip is."""
 Reason = tuple[ClipProblem, str]
@@ -69,6 +71,8 @@ class NewClip:
     codec: str = ""
     perceptual_hash: str = ""
     since: int = 1
+    note: str = ""
+    """What of the film is not used, as a sentence; not a column."""
 
     @property
     def annotated(self) -> Annotations:
@@ -83,7 +87,7 @@ class NewClip:
 
 def columns(clip: NewClip) -> dict[str, object]:
     """The values by column, for a bulk insert."""
-    return {name: getattr(clip, name) for name in NewClip.__slots__}
+    return {name: getattr(clip, name) for name in NewClip.__slots__ if name != "note"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +176,20 @@ def unusable_clips(clips: Sequence[NewClip]) -> list[NotUsed]:
     return collected.groups()
 
 
+def film_notes(clips: Sequence[NewClip]) -> list[str]:
+    """What of the films is not used: a sentence for each kind, with the names of the first films."""
+    films: dict[str, dict[str, str]] = {}
+    for clip in clips:
+        if clip.note and clip.status is not ClipStatus.BAD:
+            films.setdefault(_NUMBER.sub("", general_reason(clip.name, clip.note)), {})[clip.name] = clip.note
+    notes = []
+    for notes_of in films.values():
+        names, first = list(notes_of), next(iter(notes_of.values()))
+        others = ", ".join(names[1:_NAMED_FILMS]) + (", …" if len(names) > _NAMED_FILMS else "")
+        notes.append(f"{first} So it is with {len(names) - 1:,} further: {others}." if len(names) > 1 else first)
+    return notes
+
+
 def content_of(clip: NewClip | Clip) -> Content:
     """What two equal clips share: the bytes of the film, and the span."""
     return clip.content_hash, clip.span
@@ -222,6 +240,8 @@ def _import_batch(paths: ImportPaths, films: Sequence[Film], probe: Probe, known
             requests.append((unknown, (f"{paths.staging}/{name}", name.rpartition("/")[2], strip)))
     all_facts = probe([request for _, request in requests]) if requests else []
     for (clips, (source, short, strip)), facts in zip(requests, all_facts, strict=True):
+        for clip in clips:
+            clip.note = facts.note
         if facts.problem:
             for clip in clips:
                 _reject(clip, ClipProblem.DAMAGED, facts.problem)
@@ -268,7 +288,7 @@ def _unprobed(paths: ImportPaths, film: Film) -> list[NewClip]:
     source = f"{paths.staging}/{name}"
     there = os.path.isfile(source)
     content_hash, size = ("", 0)
-    if there and is_video(name):
+    if there and may_be_video(name):
         content_hash, size = _hash(source)
     elif there:
         size = os.path.getsize(source)

@@ -29,7 +29,7 @@ from orchestrator.domain.datasets import (
 from orchestrator.domain.errors import AppError, Conflict, DiskFull, Invalid, Unavailable
 from orchestrator.domain.tasks import TASKS, Task
 from orchestrator.services.datasets.counts import update_counts
-from orchestrator.services.datasets.files import dataset_folder, is_video, remove_unpacked
+from orchestrator.services.datasets.files import dataset_folder, may_be_video, remove_unpacked
 from orchestrator.services.datasets.ingest.archive_notes import ARCHIVES, findings_before
 from orchestrator.services.datasets.ingest.import_clips import (
     Content,
@@ -37,6 +37,7 @@ from orchestrator.services.datasets.ingest.import_clips import (
     Probe,
     columns,
     content_of,
+    film_notes,
     import_clips,
     reason_not_to_use,
     unusable_clips,
@@ -137,6 +138,7 @@ def ingest_dataset(
             clips = import_clips(dataset_id, task, staging, added, known, probe, should_continue, concurrency, stored)
         if clips is None:
             return "left to another worker"
+        layout_summary["notes"] = [*layout_summary["notes"], *film_notes(clips)]
         layout_summary[NOT_USED] = to_json([*from_json(layout_summary[NOT_USED]), *unusable_clips(clips)])
         new = [clip for clip in clips if not clip.content_hash or content_of(clip) not in known]
         with _reader_errors(), session_scope() as session:
@@ -269,7 +271,9 @@ def _require_enough(task: Task, counts: Counter[str], clips: list[NewClip], layo
         by_path = layout.key in ("folders", "sidecars")
         reason = layout.notes[0] if by_path and layout.notes else ""
         reason = reason or next((clip.problem for clip in clips if clip.problem), "") or first_reason(layout.not_used)
-        unannotated = any(is_video(entry.name) and reason_not_to_use(task, entry, layout) for entry in layout.entries)
+        unannotated = any(
+            may_be_video(entry.name) and reason_not_to_use(task, entry, layout) for entry in layout.entries
+        )
         raise (NotEnoughAnnotations if unannotated else Invalid)(
             " ".join(["None of the files can be used.", reason, *_looked_at(layout, reason)]).strip()
         )

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from orchestrator.services.datasets.files import ending_of, is_video
+from orchestrator.services.datasets.files import ending_of, holds_video, is_video, may_be_video
 from orchestrator.services.datasets.ingest.layouts.columns import parquet_rows
 from orchestrator.services.datasets.ingest.layouts.json_records import looks_like_json, read_records
 from orchestrator.services.datasets.ingest.layouts.matching import ClipIndex
@@ -32,7 +32,9 @@ class Tree:
     def __init__(self, root: Path, names: Iterable[str]) -> None:
         self._root = root
         self.names = sorted(names)
-        self.videos = [name for name in self.names if is_video(name)]
+        self.videos = [
+            name for name in self.names if is_video(name) or (may_be_video(name) and holds_video(root / name))
+        ]
         self.problems: list[str] = []
         """Sentences about annotation files that could not be used."""
         self.guessed_encodings: list[str] = []
