@@ -39,8 +39,17 @@ def test_content_and_not_the_ending_makes_a_video(ada: Actor, tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"words", b"\xff\xd8\xff\xe0 JFIF", b"\0\0\0\x18ftypheic", b"OggS\0\2vorbis", b"G" + bytes(900), b"PK\3\4", b"%PDF"],
-)  # fmt: skip
+    [
+        b"",
+        b"words",
+        b"\xff\xd8\xff\xe0 JFIF",
+        b"\0\0\0\x18ftypheic",
+        b"OggS\0\2vorbis",
+        b"G" + bytes(900),
+        b"PK\3\4",
+        b"%PDF",
+    ],
+)
 def test_other_content_is_no_video(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(content)
