@@ -44,7 +44,7 @@ def not_used() -> rx.Component:
     return rx.cond(
         _LAYOUT.not_used_text != "",
         rx.el.section(
-            icon("info", class_name="mt-0.5 shrink-0 text-info"),
+            icon("info", class_name="shrink-0 text-info"),
             rx.el.p(
                 rx.el.span("Not used: ", class_name="font-semibold"),
                 _LAYOUT.not_used_text,
@@ -68,7 +68,7 @@ def not_used() -> rx.Component:
                 opener=button("Show", size="sm", aria_label="Show what is not used"),
             ),
             aria_label="Not used",
-            class_name="flex items-start gap-3 rounded-xl border border-border bg-card p-4",
+            class_name="flex items-center gap-3 rounded-xl border border-border bg-card p-4",
         ),
         rx.fragment(),
     )

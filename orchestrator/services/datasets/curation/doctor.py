@@ -15,6 +15,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.datasets.catalog import get_dataset
 from orchestrator.services.datasets.curation import findings
+from orchestrator.services.datasets.curation.class_variants import class_variants, merge_variants
 from orchestrator.services.datasets.curation.edits import (
     Change,
     assign_splits,
@@ -99,6 +100,7 @@ def _checks_of(annotation: Annotation, usable: list[Clip]) -> list[tuple[Finding
             return [
                 (findings.single_clip_classes(usable), "Every class has clips for validation"),
                 (findings.class_imbalance(usable), "Classes are even"),
+                (class_variants(usable), "No class is written in two ways"),
             ]
         case Annotation.CAPTION:
             return [
@@ -152,6 +154,8 @@ def apply_action(
         return None
     if action == "split":
         return assign_splits(session, actor, dataset_id, 0.2)
+    if action == "merge":
+        return merge_variants(session, actor, dataset_id)
     if action == "mend":
         return repair_text(session, actor, dataset_id, finding.clip_ids)
     change = Change(split="train") if action == "train" else Change(status="quarantined")

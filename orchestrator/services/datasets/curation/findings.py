@@ -25,6 +25,7 @@ ACTION_LABELS = {
     "single": "Keep one of each",
     "mend": "Repair the encoding",
     "transcode": "Convert to H.264",
+    "merge": "Merge them",
 }
 """The actions that findings offer, with the text of their buttons."""
 
@@ -43,6 +44,7 @@ FindingKind = Literal[
     "uneven",
     "unplayed",
     "unsaid",
+    "variants",
 ]
 """The names of findings in REST."""
 

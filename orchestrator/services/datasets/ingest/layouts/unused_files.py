@@ -118,7 +118,9 @@ def _why(tree: Tree, name: str, layout: DetectedLayout) -> tuple[str, str]:
         return "None of its lines names a clip of this upload.", ""
     if layout.files:
         return f"The clips are described by {_names(layout.files)}.", _CORRECT
-    return f"Only {named:,} of {len(lines[:_MAX_ROWS]):,} lines name a clip, or none gives a label or a split.", ""
+    if named < len(lines[:_MAX_ROWS]):
+        return f"Only {named:,} of {len(lines[:_MAX_ROWS]):,} lines name a clip of this upload.", ""
+    return "Its lines name clips, but neither a label nor a split.", _CORRECT
 
 
 def _why_rows(tree: Tree, rows: list[Row], layout: DetectedLayout) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from sqlmodel import select
 
 from orchestrator.domain.clip_facts import ClipFacts
@@ -26,7 +27,9 @@ from orchestrator.services.datasets.catalog import delete_dataset, dismiss_notic
 from orchestrator.services.datasets.curation.edits import Change, edit_clips, undo_edit
 from orchestrator.services.datasets.curation.versions import clips_at, list_edits
 from orchestrator.services.datasets.files import dataset_folder
+from orchestrator.services.datasets.ingest import pipeline
 from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
+from orchestrator.services.datasets.ingest.reinterpret import request_reinterpretation
 from orchestrator.services.datasets.ingest.uploads import begin_upload
 from orchestrator.services.db import session_scope
 from orchestrator.services.uploads.part_file import upload_path
@@ -326,3 +329,67 @@ def test_the_same_film_in_two_datasets_is_one_file_on_the_disk(ada: Actor) -> No
     with session_scope() as session:
         delete_dataset(session, ada, second)
     assert not [path for path in (root / "datasets").rglob("*.mp4") if str(other) not in path.parts]
+
+
+@pytest.mark.parametrize("stage", ["stage_uploads", "detect_layout", "summary", "import_clips", "_record"])
+def test_a_reader_that_fails_ends_the_import_at_once_with_a_sentence(
+    ada: Actor, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RecursionError("a bug")
+
+    dataset_id = uploaded_dataset(ada, clips(GOOD))
+    monkeypatch.setattr(pipeline, stage, fail)
+    assert ingest_dataset(dataset_id, fake_probe) == "error"
+    assert "a structure that no reader here expects" in dataset_of(dataset_id).error
+
+
+@pytest.mark.parametrize("stage", ["import_clips", "_record"])
+def test_an_outage_during_the_import_is_left_to_another_try(
+    ada: Actor, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OperationalError("insert", {}, Exception("the server closed the connection"))
+
+    dataset_id = uploaded_dataset(ada, clips(GOOD))
+    monkeypatch.setattr(pipeline, stage, fail)
+    with pytest.raises(OperationalError):
+        ingest_dataset(dataset_id, fake_probe)
+    assert dataset_of(dataset_id).status is DatasetStatus.PROCESSING
+
+
+def test_what_is_not_used_is_known_when_the_files_are_read_again(ada: Actor) -> None:
+    """Links in archives, pictures and damaged clips are not kept: what was said of them is."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in clips([*GOOD, "photo.jpg", "left/broken.mp4"]).items():
+            archive.writestr(name, data)
+        link = zipfile.ZipInfo("left/link.mp4")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(link, "0.mp4")
+    dataset_id = uploaded_dataset(ada, {"all.zip": buffer.getvalue(), "old.csv": b"who,what\na,b\n"})
+    assert ingest_dataset(dataset_id, fake_probe) == "ready"
+    before = dataset_of(dataset_id).layout
+    assert {(group["kind"], *group["names"]) for group in before["not_used"]} == {
+        ("file", "photo.jpg"),
+        ("file", "left/broken.mp4"),
+        ("file", "old.csv"),
+        ("member", "all.zip: left/link.mp4"),
+    }
+    for _ in range(3):
+        with session_scope() as session:
+            request_reinterpretation(session, ada, dataset_id, {"layout": "folders"})
+        assert ingest_dataset(dataset_id, fake_probe) == "ready"
+        layout = dataset_of(dataset_id).layout
+        by_kind = sorted((group["kind"], group["count"], *group["names"]) for group in layout["not_used"])
+        assert by_kind == sorted((group["kind"], group["count"], *group["names"]) for group in before["not_used"])
+        assert any("The link left/link.mp4" in note for note in layout["notes"])
+
+
+def test_an_error_names_the_files_that_were_looked_at(ada: Actor) -> None:
+    files = clips(["0.mp4", "1.mp4"]) | {"old.csv": b"who,what\na,b\n", "x.json": b"{"}
+    dataset_id = uploaded_dataset(ada, files, Task.CAPTIONING)
+    assert ingest_dataset(dataset_id, fake_probe) == "error"
+    error = dataset_of(dataset_id).error
+    assert "old.csv: None of its columns (who, what) names a clip of this upload." in error
+    assert "x.json is not valid JSON (line 1)" in error
