@@ -68,6 +68,8 @@ class Tool(Enum):
     """Writes pictures as the frames of a clip."""
     PARQUET_ROWS = Program("jobs.sandbox.read_parquet", 150.0)
     """Prints the rows of a Parquet file as JSON lines."""
+    XLSX_ROWS = Program("jobs.sandbox.read_xlsx", 150.0)
+    """Prints the sheets of a workbook as JSON lines."""
     PARQUET_CLIPS = Program("jobs.sandbox.extract_parquet_clips", 4_000.0)
     """Writes the clips inside a Parquet file as files."""
     FETCH = Program("jobs.fetch", 40.0, _CLOUD_CLIENTS, (*_CERTIFICATES, "HF_ENDPOINT"))

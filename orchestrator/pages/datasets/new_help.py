@@ -63,7 +63,8 @@ def _examples(annotation: Annotation) -> list[rx.Component]:
                 _example("With your own split, if you have one.", _SPLIT),
                 _example("Or a table that names the clips.", _TABLE),
                 small_note(
-                    "Also supported: UCF101, Kinetics, Something-Something v2, mmaction and VideoMAE lists, WebDataset."
+                    "Also supported: UCF101, HMDB51, Kinetics, ActivityNet, Charades, EPIC-Kitchens, Something-Something v2, "
+                    "mmaction and VideoMAE lists, WebDataset, Label Studio, FiftyOne, CVAT, Excel."
                 ),
             ]
         case Annotation.CAPTION:
@@ -72,7 +73,8 @@ def _examples(annotation: Annotation) -> list[rx.Component]:
                 _example("Or a table that names the clips.", _CAPTIONS),
                 _example("Or conversations, as for LLaMA-Factory.", _CHAT),
                 small_note(
-                    "Also supported: ms-swift, LLaVA and Qwen, OpenAI-style messages, MSR-VTT, VATEX, WebVid, WebDataset."
+                    "Also supported: ms-swift, LLaVA and Qwen, OpenAI-style messages, VideoChat2, MSR-VTT, VATEX, WebVid, "
+                    "ActivityNet Captions, DiDeMo, Charades-STA, prompts.txt with videos.txt, WebDataset, Excel."
                 ),
             ]
         case _:

@@ -3,6 +3,7 @@
 import reflex as rx
 
 from orchestrator.pages.shared.forms import form_dialog, general_problem, problem_of, small_note
+from orchestrator.services.datasets.ingest.layouts.reading import ROLES
 from orchestrator.states.datasets.detail import DatasetDetailState
 from orchestrator.states.datasets.reading import LAYOUT_CHOICES
 from orchestrator.states.datasets.reading import DatasetReadingState as State
@@ -10,7 +11,17 @@ from orchestrator.ui.primitives.choice import switch
 from orchestrator.ui.primitives.field import field
 from orchestrator.ui.primitives.select import select
 
-_ROLES = (("file", "Clip's file"), ("label", "Label"), ("caption", "Caption"), ("split", "Split"))
+_TITLES = {
+    "file": "Clip's file",
+    "label": "Label",
+    "labels": "Several labels",
+    "caption": "Caption or answer",
+    "question": "Question",
+    "options": "Options of the question",
+    "start": "Start time",
+    "end": "End time",
+    "split": "Split",
+}
 
 
 def _columns() -> rx.Component:
@@ -25,7 +36,7 @@ def _columns() -> rx.Component:
                     label=title,
                 ),
             )
-            for role, title in _ROLES
+            for role, title in ((role, _TITLES[role]) for role in ROLES)
         ],
         class_name="grid grid-cols-1 gap-4 sm:grid-cols-2",
     )

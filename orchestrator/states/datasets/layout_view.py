@@ -12,8 +12,14 @@ _ROLES = {
     "file": "Clip",
     "video": "Clip",
     "label": "Label",
+    "labels": "Labels",
     "caption": "Caption",
     "prompt": "Question",
+    "question": "Question",
+    "options": "Options",
+    "span": "Times",
+    "start": "Start",
+    "end": "End",
     "split": "Split",
 }
 _KINDS = {

@@ -1,4 +1,4 @@
-"""Reads the rows of Parquet files, in a sandboxed process (jobs/sandbox/read_parquet.py)."""
+"""Reads the rows of Parquet files and of workbooks, in sandboxed processes (jobs/sandbox)."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any
 
 from orchestrator.domain.processes import SandboxExit
 from orchestrator.services import sandbox
+from orchestrator.services.datasets.ingest.layouts.splits import SPLITS
 from orchestrator.services.sandbox import Tool
 
 
@@ -15,13 +16,47 @@ def parquet_rows(path: Path, max_bytes: int) -> list[dict[str, Any]] | None:
     Raises:
         OverflowError: the rows have more than `max_bytes` as text.
     """
+    records = _records(Tool.PARQUET_ROWS, path, max_bytes)
+    return None if records is None else [_flat(record) for record in records]
+
+
+def xlsx_rows(path: Path, max_bytes: int) -> list[tuple[str, int, dict[str, Any]]] | None:
+    """(sheet, number, row) of each row below a header in any sheet of a workbook; None when it cannot be read.
+
+    A sheet that is named like a split gives its rows this split.
+
+    Raises:
+        OverflowError: the rows have more than `max_bytes` as text.
+    """
+    records = _records(Tool.XLSX_ROWS, path, max_bytes)
+    if records is None:
+        return None
+    headers: dict[str, list[str]] = {}
+    rows: list[tuple[str, int, dict[str, Any]]] = []
+    for record in records:
+        sheet, cells = record["sheet"], record["cells"]
+        if sheet not in headers:
+            headers[sheet] = ["" if cell is None else str(cell).strip() for cell in cells]
+            continue
+        row = {name: value for name, value in zip(headers[sheet], cells, strict=False) if name}
+        split = {"split": sheet} if sheet.lower() in SPLITS and "split" not in row else {}
+        rows.append((sheet, record["row"], row | split))
+    return rows
+
+
+def _records(tool: Tool, path: Path, max_bytes: int) -> list[dict[str, Any]] | None:
+    """The JSON lines that a reader prints; None where it fails.
+
+    Raises:
+        OverflowError: they are longer than `max_bytes`.
+    """
     try:
-        done = sandbox.run(Tool.PARQUET_ROWS, str(path), str(max_bytes))
+        done = sandbox.run(tool, str(path), str(max_bytes))
     except sandbox.TimeLimitReached:
         return None
     if done.code == SandboxExit.TOO_LARGE:
         raise OverflowError
-    return [_flat(json.loads(line)) for line in done.output.splitlines()] if done.code == 0 else None
+    return [json.loads(line) for line in done.output.splitlines()] if done.code == 0 else None
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:

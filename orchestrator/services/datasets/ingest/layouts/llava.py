@@ -19,5 +19,5 @@ def read(tree: Tree) -> DetectedLayout | None:
             video = path_of(video[0] if isinstance(video, list) else video)
             conversations = talks.read(conversation, system=row.get("system"))
             collected.add(video, file, labels=row.get("label"), conversations=conversations, split=split_in(file))
-    columns = {"video": "video", "caption": "conversations: the answers", "prompt": "conversations: the questions"}
+    columns = {"video": "video", "caption": "conversations: the answers", "question": "conversations: the questions"}
     return collected.done(columns, talks.notes())

@@ -21,7 +21,7 @@ def read(tree: Tree) -> DetectedLayout | None:
             collected.add_source(file)
             conversations = talks.read(conversation)
             collected.add(video, file, labels=row.get("label"), conversations=conversations, split=split_in(file))
-    columns = {"video": "content: video", "caption": "the answers", "prompt": "the questions"}
+    columns = {"video": "content: video", "caption": "the answers", "question": "the questions"}
     return collected.done(columns, talks.notes())
 
 

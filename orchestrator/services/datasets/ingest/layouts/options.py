@@ -1,5 +1,6 @@
 """Multiple-choice questions: the options of a row, and the text of the option that its answer names."""
 
+import json
 import re
 from typing import Any
 
@@ -18,6 +19,23 @@ def options_of(row: Row) -> dict[str, str]:
         return texts
     listed = next((row[key] for key in _LISTS if isinstance(row.get(key), list)), [])
     return {str(number): str(text).strip() for number, text in enumerate(listed)} if len(listed) > 1 else {}
+
+
+def split_cell(value: Any) -> list[str]:
+    """The texts of a cell that holds several: a list, a JSON list, or texts with "|", ";", line ends or commas between.
+
+    The first of these separators that stands in the cell is taken, so that a text may have commas.
+    """
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            value = value.strip().strip("[]").replace("'", "").replace('"', "")
+    if isinstance(value, str):
+        separator = next((mark for mark in "|;\n," if mark in value), "|")
+        value = value.split(separator)
+    items = value if isinstance(value, list) else [value]
+    return [text for item in items if item is not None and (text := str(item).strip())]
 
 
 def chosen_option(options: dict[str, str], answer: Any) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 
 from orchestrator.domain.errors import Invalid
 
-ROLES = ("file", "label", "caption", "split")
+ROLES = ("file", "label", "labels", "caption", "question", "options", "start", "end", "split")
+"""What a column of a table may hold. `labels`: several in a cell. `caption`: also the answer to `question`."""
 LEVELS = 4
 _MAX_COLUMN = 200
 

@@ -39,7 +39,7 @@ def read(tree: Tree) -> DetectedLayout | None:
     for file in info_files if used else []:
         collected.add_source(file)
     return collected.done(
-        {"video": "videos", "caption": f"{turns}: the answers", "prompt": f"{turns}: the questions"}, talks.notes()
+        {"video": "videos", "caption": f"{turns}: the answers", "question": f"{turns}: the questions"}, talks.notes()
     )
 
 

@@ -26,7 +26,7 @@ def read(tree: Tree) -> DetectedLayout | None:
             labelled = labelled or row.get("label") is not None
             conversations = talks.read(conversation or _query_turns(row), system=row.get("system"))
             collected.add(videos[0], file, labels=row.get("label"), conversations=conversations, split=split_in(file))
-    columns = {"video": "videos", "caption": "messages: the answers", "prompt": "messages: the questions"}
+    columns = {"video": "videos", "caption": "messages: the answers", "question": "messages: the questions"}
     return collected.done(columns | ({"label": "label"} if labelled else {}), talks.notes())
 
 

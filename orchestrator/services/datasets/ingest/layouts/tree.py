@@ -9,17 +9,17 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from orchestrator.services.datasets.files import ending_of, holds_video, is_video, may_be_video
-from orchestrator.services.datasets.ingest.layouts.columns import parquet_rows
+from orchestrator.services.datasets.ingest.layouts.columns import parquet_rows, xlsx_rows
 from orchestrator.services.datasets.ingest.layouts.json_records import looks_like_json, read_records
 from orchestrator.services.datasets.ingest.layouts.matching import ClipIndex
 from orchestrator.services.datasets.ingest.layouts.rows import ReadKeys, Row, Rows, peek
 from orchestrator.services.datasets.ingest.layouts.tables import header_of, read_table
 
 MAX_TEXT_BYTES = 256 * 2**20
-TEXT_ENDINGS = frozenset({".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt", ".lst", ".parquet"})
+TEXT_ENDINGS = frozenset({".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt", ".lst", ".parquet", ".xlsx", ".xml"})
 JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
 LIST_ENDINGS = (".txt", ".lst", ".csv", ".tsv")
-TABLE_ENDINGS = (*JSON_ENDINGS, ".csv", ".tsv", ".parquet")
+TABLE_ENDINGS = (*JSON_ENDINGS, ".csv", ".tsv", ".parquet", ".xlsx")
 
 
 class Unreadable(Exception):
@@ -99,6 +99,25 @@ class Tree:
                 self.guessed_encodings.append(name)
             return data.decode("cp1252", "replace")
 
+    def readable_text(self, name: str) -> str:
+        """The text of a file; "" when it cannot be read, with an entry in `problems`."""
+        try:
+            return self.text(name)
+        except Unreadable as error:
+            if str(error) not in self.problems:
+                self.problems.append(str(error))
+            return ""
+
+    def json_object(self, name: str) -> Row | None:
+        """The object that a JSON file holds; None for a list, for records of lines, and for a damaged file."""
+        try:
+            if self.text(name).lstrip()[:1] != "{":
+                return None
+        except Unreadable:
+            return None
+        value = self.json(name)
+        return value if isinstance(value, dict) else None
+
     def rows(self, name: str) -> list[Row]:
         """The records of a JSON list, JSON lines, Parquet or a table with a header; [] for other files."""
         return self.content(name).rows
@@ -160,6 +179,8 @@ class Tree:
         """The rows of a file, by its content: JSON may stand in a file of any ending."""
         if ending_of(name) == ".parquet":
             return self._parquet(name)
+        if ending_of(name) == ".xlsx":
+            return self._workbook(name)
         short = PurePosixPath(name).name
         try:
             text = self.text(name)
@@ -181,6 +202,22 @@ class Tree:
         if rows is None:
             return Rows(problems=[f"{short} is no Parquet table that can be read. Save it again, or as CSV."])
         return Rows(rows, list(range(1, len(rows) + 1)), "row")
+
+    def _workbook(self, name: str) -> Rows:
+        short = PurePosixPath(name).name
+        try:
+            rows = xlsx_rows(self._root / name, MAX_TEXT_BYTES)
+        except OverflowError:
+            too_large = f"{short} says more than {MAX_TEXT_BYTES // 2**20} MB. Describe the clips in smaller files."
+            return Rows(problems=[too_large])
+        if rows is None:
+            return Rows(problems=[f"{short} is no workbook that can be read. Save it as .xlsx again, or as CSV."])
+        content = Rows([row for _, _, row in rows], [number for _, number, _ in rows], "row")
+        sheets = list(dict.fromkeys(sheet for sheet, _, _ in rows))
+        if len(sheets) > 1:
+            content.numbers = list(range(1, len(rows) + 1))
+            content.problems.append(f"{short} has {len(sheets):,} sheets, which are read one after the other.")
+        return content
 
     def _is_clip(self, key: str) -> bool:
         return bool(self.index.named(key.replace("\\", "/").rpartition("/")[2]))

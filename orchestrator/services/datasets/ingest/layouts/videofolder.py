@@ -10,7 +10,7 @@ from orchestrator.domain.annotations import Conversation, Span, Turn
 from orchestrator.services.datasets.ingest.layouts.annotation_texts import plain
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
-from orchestrator.services.datasets.ingest.layouts.options import chosen_option, options_of
+from orchestrator.services.datasets.ingest.layouts.options import chosen_option, options_of, split_cell
 from orchestrator.services.datasets.ingest.layouts.spans import read_span
 from orchestrator.services.datasets.ingest.layouts.splits import split_in, split_of
 from orchestrator.services.datasets.ingest.layouts.tree import TABLE_ENDINGS, Row, Tree
@@ -24,8 +24,9 @@ _CAPTION = (
     *("answer", "response"),
 )
 _LABEL = ("label", "class", "category", "class_name", "label_name", "action", "target", "activity")
+_LABELS = ("labels", "classes", "categories", "tags", "class_names", "multi_label")
 _SPLIT = ("split", "subset", "partition")
-_PROMPT = ("question", "query", "instruction")
+_QUESTION = ("question", "query", "instruction")
 """The question that the caption answers; our own export writes `question`."""
 _ANSWERS = ("answer", "response")
 """Columns that name one of a row's options where it has them."""
@@ -40,14 +41,14 @@ def read(tree: Tree, chosen: Mapping[str, str] = MappingProxyType({})) -> Detect
     """Reads every table whose rows name a video; files named metadata first, whose problems are reported.
 
     Args:
-        chosen: the column that the user chose for a role (file, label, caption, split); "-" for none.
+        chosen: the column that the user chose for a role of `reading.ROLES`; "-" for none.
     """
     collected = EntryCollector(tree, "videofolder", "VideoFolder (metadata table)")
     all_columns: dict[str, str] = {}
     for file in sorted(_tables(tree), key=lambda name: (not _is_metadata(name), name)):
         rows = tree.rows(file)
         columns = _corrected(columns_of(rows), chosen, rows)
-        if "file" not in columns or not ({"label", "caption"} & columns.keys() or _is_metadata(file)):
+        if "file" not in columns or not ({"label", "labels", "caption"} & columns.keys() or _is_metadata(file)):
             if rows and _is_metadata(file):
                 _report_columns(tree, file, rows[0])
             continue
@@ -59,13 +60,13 @@ def read(tree: Tree, chosen: Mapping[str, str] = MappingProxyType({})) -> Detect
             collected.add(
                 stated,
                 file,
-                labels=row.get(columns["label"]) if "label" in columns else "",
+                labels=_labels(row, columns),
                 captions=captions,
                 conversations=conversations,
                 span=_span(row, columns),
                 split=split_of(row.get(columns["split"])) if "split" in columns else split_in(file),
                 alternatives=_names_of_id(stated) if _plain_name(columns["file"]) in _IDS else (),
-                folder_is_label="label" not in columns,
+                folder_is_label=not {"label", "labels"} & columns.keys(),
             )
     return collected.done(all_columns)
 
@@ -73,14 +74,28 @@ def read(tree: Tree, chosen: Mapping[str, str] = MappingProxyType({})) -> Detect
 def _texts(row: Row, columns: dict[str, str]) -> tuple[Any, list[Conversation]]:
     """(the captions of a row, its questions): with options where the caption's column names one of them."""
     answer = row.get(columns["caption"]) if "caption" in columns else ""
-    question = row.get(columns["prompt"]) if "prompt" in columns else ""
-    if _plain_name(columns.get("caption", "")) in _ANSWERS and (options := options_of(row)):
+    question = row.get(columns["question"]) if "question" in columns else ""
+    if options := _options(row, columns):
         turn = Turn(plain(question), chosen_option(options, _first(answer)), tuple(options.values()))
         return (), [Conversation((turn,))]
     if plain(question):
         answers = answer if isinstance(answer, list) else [answer]
         return (), [Conversation((Turn(plain(question), plain(text)),)) for text in answers]
     return answer, []
+
+
+def _labels(row: Row, columns: dict[str, str]) -> Any:
+    """The label of a row, or its several labels."""
+    if "labels" in columns:
+        return split_cell(row.get(columns["labels"]))
+    return row.get(columns["label"]) if "label" in columns else ""
+
+
+def _options(row: Row, columns: dict[str, str]) -> dict[str, str]:
+    """The options of a row's question, from the chosen column or from columns that are named like options."""
+    if "options" in columns:
+        return {str(number): text for number, text in enumerate(split_cell(row.get(columns["options"])))}
+    return options_of(row) if _plain_name(columns.get("caption", "")) in _ANSWERS else {}
 
 
 def _span(row: Row, columns: dict[str, str]) -> Span | None:
@@ -116,7 +131,8 @@ def _is_metadata(name: str) -> bool:
 def columns_of(rows: list[Row]) -> dict[str, str]:
     """The column of each role, by the keys of the first rows."""
     keys = {_plain_name(str(key)): str(key) for row in rows[:50] for key in row if key}
-    roles = {"file": _FILE, "caption": _CAPTION, "label": _LABEL, "split": _SPLIT, "prompt": _PROMPT}
+    roles = {"file": _FILE, "caption": _CAPTION, "label": _LABEL, "split": _SPLIT, "question": _QUESTION}
+    roles |= {} if any(name in keys for name in _LABEL) else {"labels": _LABELS}
     roles |= {"start": _START, "end": _END} if any(name in keys for name in _START) else {}
     detected = {role: next((keys[name] for name in names if name in keys), "") for role, names in roles.items()}
     return {role: name for role, name in detected.items() if name}
