@@ -26,7 +26,8 @@ def read_labels(tree: Tree) -> DetectedLayout | None:
         for film, facts in database.items():
             facts = facts if isinstance(facts, Mapping) else {}
             annotations = facts.get("annotations")
-            segments = [item for item in annotations if isinstance(item, Mapping)] if _is_list(annotations) else []
+            stated = annotations if isinstance(annotations, list) else []
+            segments = [item for item in stated if isinstance(item, Mapping)]
             without += not segments
             for segment in segments:
                 collected.add(

@@ -82,4 +82,4 @@ def test_many_clips_of_one_name_are_found_in_linear_time() -> None:
     start = time.perf_counter()
     assert found(videos, [f"{i:05d}/video.mp4" for i in range(20_000)]) == videos
     assert not any(found(videos, [f"gone{i:05d}/video.mp4" for i in range(20_000)]))
-    assert time.perf_counter() - start < 20
+    assert time.perf_counter() - start < 200  # quadratic would take an hour
