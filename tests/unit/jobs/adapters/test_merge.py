@@ -2,8 +2,6 @@
 
 import dataclasses
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -23,6 +21,7 @@ from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.services.models.inspect import inspect_model
 from tests.fakes.bases import make_base
+from tests.forked_programs import TRANSFORMERS, run_program
 from tests.unit.jobs.families.tiny_llms import make_tiny
 from tests.unit.jobs.trainer.conftest import MakeSpec, clips, make_spec
 from tests.unit.jobs.trainer.test_retrievers import captioned
@@ -60,8 +59,7 @@ def card_output(folder: Path, clips: list[ClipSpec], reported: list[dict], *word
     barred = "import sys\nsys.modules['peft'] = sys.modules['bitsandbytes'] = None\n"
     (folder / "run.py").write_text(barred + program)
     paths = {clip.id: clip.path for clip in clips}
-    command = [sys.executable, "run.py", *words, *(paths[row["clip_id"]] for row in reported)]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    done = run_program(TRANSFORMERS, folder / "run.py", *words, *(paths[row["clip_id"]] for row in reported))
     assert done.returncode == 0, done.stderr
     return [line.split("\t") for line in done.stdout.splitlines() if "\t" in line]
 

@@ -2,8 +2,6 @@
 
 import dataclasses
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from jobs.bases.pretrain_captioner import build, export
 from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.trainer.run import train
 from orchestrator.domain.errors import Invalid
+from tests.forked_programs import PEFT, run_program
 from tests.unit.jobs.trainer.conftest import MakeSpec
 from tests.unit.jobs.trainer.test_run import losses, recorder_of, records
 
@@ -58,8 +57,7 @@ def _run_the_card(adapter: Path, spec: TrainSpec) -> None:
     (adapter / "caption.py").write_text(program)
     reported = json.loads((adapter / "predictions.json").read_text())
     paths = {clip.id: clip.path for clip in spec.clips}
-    command = [sys.executable, "caption.py", *(paths[row["clip_id"]] for row in reported)]
-    done = subprocess.run(command, cwd=adapter, capture_output=True, text=True, check=False)
+    done = run_program(PEFT, adapter / "caption.py", *(paths[row["clip_id"]] for row in reported))
     assert done.returncode == 0, done.stderr
     said = [line.split("\t")[1] for line in done.stdout.strip().splitlines() if "\t" in line]
     assert said == [row["predicted"] for row in reported]

@@ -2,8 +2,6 @@
 
 import dataclasses
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,7 @@ import pytest
 from jobs.runs.spec import ClipSpec, TrainSpec
 from jobs.trainer.run import train
 from orchestrator.settings import ROOT
+from tests.forked_programs import PEFT, run_program
 from tests.unit.jobs.trainer.conftest import MakeSpec
 from tests.unit.jobs.trainer.test_retrievers import SAYS, captioned
 from tests.unit.jobs.trainer.test_run import recorder_of
@@ -36,8 +35,8 @@ def card_lines(spec: TrainSpec, *runs: list[str]) -> list[list[list[str]]]:
     if spec.class_names:  # to a folder without words AutoProcessor is the pictures' processor
         program = program.replace("AutoImageProcessor", "AutoProcessor")
     (adapter / "program.py").write_text(program)
-    command = [sys.executable, "-c", _DRIVER, json.dumps(runs)]
-    done = subprocess.run(command, cwd=adapter, capture_output=True, text=True, check=False)
+    (adapter / "driver.py").write_text(_DRIVER)
+    done = run_program(PEFT, adapter / "driver.py", json.dumps(runs))
     assert done.returncode == 0, done.stderr[-2000:]
     blocks = done.stdout.split("--\n")[:-1]
     return [[line.split("\t") for line in block.splitlines() if "\t" in line] for block in blocks]
