@@ -1,29 +1,22 @@
-"""`./loreel test`: lint, types and layers, each a condition of the next; then all tests, in two runs at a time."""
+"""`./loreel test`: lint, types and layers, each a condition of the next; then all tests, in three runs at a time."""
 
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import Any
 
 from orchestrator.settings import ROOT
 from orchestrator.stack.errors import StackError
+from orchestrator.stack.suites import run_suites
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 SHELL = "chromium-headless-shell"
 """Debian's Chromium without a window system: the browser tests take a third less processor time with it."""
 
-PARTS = ("tests/architecture", "tests/unit")
-INTEGRATION = "tests/integration"
-BROWSER = ("tests/e2e",)
-BATCH = 4
-"""Files per run of integration tests: a run takes some seconds to start."""
 GATES: list[tuple[str, list[str]]] = [
     ("Lint", ["ruff", "check", "--quiet", "."]),
     ("Format", ["ruff", "format", "--check", "--quiet", "."]),
@@ -81,43 +74,6 @@ def building_pages(env: dict[str, str]) -> Iterator[None]:
         build.wait()
 
 
-def run_suites(pytest: list[str], env: dict[str, str]) -> int:
-    """Runs the browser tests, which mostly wait, and the other tests at the same time; 0 when all passed.
-
-    Each of the two runs then takes the next few files of the integration tests, until none are left.
-    """
-    options: dict[str, Any] = {"cwd": ROOT, "env": env, "stdin": subprocess.DEVNULL}
-    files = sorted(str(path) for path in (ROOT / INTEGRATION).rglob("test_*.py"))
-    batches = deque(files[i : i + BATCH] for i in range(0, len(files), BATCH))
-
-    def run_parts(parts: Sequence[str], niceness: int, output: IO[str] | None) -> int:
-        codes: list[int] = []
-        while parts:
-            run = subprocess.Popen([*pytest, *parts], stdout=output, stderr=output and subprocess.STDOUT, **options)
-            try:
-                os.setpriority(os.PRIO_PROCESS, run.pid, niceness)
-                codes.append(run.wait())
-            finally:
-                run.kill()
-            try:
-                parts = batches.popleft()
-            except IndexError:
-                parts = ()
-        return next((code for code in codes if code), 0)
-
-    with tempfile.TemporaryFile("w+") as output, ThreadPoolExecutor(1) as executor:
-        # At a lower priority than the browser tests, which give up on a page that takes too long.
-        others = executor.submit(run_parts, PARTS, 10, output)
-        try:
-            code = run_parts(BROWSER, 0, None)
-        finally:
-            batches.clear()  # after Ctrl-C no other batch starts
-        code = others.result() or code
-        output.seek(0)
-        print(output.read(), flush=True)
-    return code
-
-
 def main(arguments: list[str]) -> int:
     """`python -m orchestrator.stack.check [pytest arguments]`; with arguments, only pytest runs."""
     try:
@@ -136,7 +92,7 @@ def main(arguments: list[str]) -> int:
         for name, command in GATES:
             if code := run_gate(name, command):
                 return code
-    return run_suites(pytest, env)
+    return run_suites(pytest, ROOT, env)
 
 
 if __name__ == "__main__":

@@ -66,6 +66,7 @@ def _run_the_card(adapter: Path, spec: TrainSpec) -> None:
 def test_a_resumed_run_keeps_the_figures_of_the_base(
     spec: TrainSpec, stop_after: Callable[[int], Callable[[], bool]]
 ) -> None:
+    spec = dataclasses.replace(spec, recipe=spec.recipe | {"optim": spec.recipe["optim"] | {"epochs": 2}})
     assert train(spec, recorder_of(spec), stop_after(4)).status == "stopped"
     before = (Path(spec.folder) / "baseline.json").read_text()
     again = dataclasses.replace(spec, attempt=2)

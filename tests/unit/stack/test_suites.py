@@ -1,0 +1,53 @@
+"""The test command runs each test once, what takes longest first, and fails where one part fails."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from orchestrator.settings import ROOT
+from orchestrator.stack.suites import BROWSER, SLOW_MARK, TRAINING, parts_of, run_suites
+
+STAND_IN = """
+import pathlib, sys
+with pathlib.Path("ran.txt").open("a") as ran:
+    ran.write(" ".join(sys.argv[1:]) + "\\n")
+print("output of", *sys.argv[1:])
+sys.exit(FAILS in sys.argv)
+"""
+
+
+def test_each_file_is_in_one_part() -> None:
+    given = [ROOT / name for part in (*parts_of(ROOT), (BROWSER,)) for name in part]
+    found = [file for path in given for file in ([path] if path.is_file() else path.rglob("test_*.py"))]
+    assert sorted(found) == sorted((ROOT / "tests").rglob("test_*.py"))
+
+
+def test_the_longest_come_first() -> None:
+    parts = parts_of(ROOT)
+    assert parts[0] == (TRAINING,)
+    slow = [any(SLOW_MARK in (ROOT / name).read_text() for name in part if name.endswith(".py")) for part in parts[1:]]
+    assert slow == sorted(slow, reverse=True)
+    assert any(slow)
+
+
+@pytest.fixture
+def small_tree(tmp_path: Path) -> Path:
+    for name in ("architecture/test_a", "unit/jobs/test_b", "unit/stack/test_c", "integration/test_d", "e2e/test_e"):
+        path = tmp_path / "tests" / f"{name}.py"
+        path.parent.mkdir(parents=True)
+        path.write_text("")
+    return tmp_path
+
+
+@pytest.mark.parametrize("fails", ["", BROWSER, TRAINING, "tests/integration/test_d.py"])
+def test_each_part_runs_once_and_one_that_fails_counts(
+    small_tree: Path, fails: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    stand_in = [sys.executable, "-c", STAND_IN.replace("FAILS", repr(fails))]
+    assert run_suites(stand_in, small_tree, dict(os.environ)) == int(bool(fails))
+    ran = sorted((small_tree / "ran.txt").read_text().splitlines())
+    assert ran == sorted(" ".join(part) for part in [(BROWSER,), *parts_of(small_tree)])
+    shown = capfd.readouterr().out
+    assert all(f"output of {line}" in shown for line in ran)
