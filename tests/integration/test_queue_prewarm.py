@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import time
 from pathlib import Path
 
 import psutil
@@ -59,7 +58,7 @@ def test_a_killed_work_process_takes_its_prewarmed_trainer_with_it(
     until(lambda: job_of(job_id).step > 2)
     [horse] = [child for child in psutil.Process(worker.pid).children() if "trainer.py" not in str(child.cmdline())]
     horse.kill()
-    until(lambda: not psutil.pid_exists(spare), 2.0)
+    until(lambda: not psutil.pid_exists(spare))
     until(lambda: job_of(job_id).status in FINAL)
     assert (job_of(job_id).status, job_of(job_id).attempt) == (JobStatus.COMPLETED, 2)
 
@@ -69,16 +68,4 @@ def test_a_killed_worker_takes_the_spare_with_it(
 ) -> None:
     worker, spare = prewarmed_worker(home, ada, processes, steps=1)
     worker.kill()
-    until(lambda: not psutil.pid_exists(spare), 2.0)
-
-
-def test_from_launch_to_trainer_takes_a_moment(
-    home: Path, redis_server: RedisProcess, ada: Actor, processes: Processes
-) -> None:
-    prewarmed_worker(home, ada, processes, steps=1, pause=0.0)
-    things = make_things(ada)
-    began = time.monotonic()
-    job_id = launch(ada, things)
-    until(lambda: (home / "jobs" / str(job_id) / "a1" / "metrics.jsonl").exists())
-    print(f"launch to the first record: {1000 * (time.monotonic() - began):.0f} ms")
-    assert time.monotonic() - began < 1.5
+    until(lambda: not psutil.pid_exists(spare))

@@ -161,7 +161,7 @@ def test_a_program_that_takes_too_long_is_killed(tmp_path: Path, monkeypatch: py
     began = time.monotonic()
     with pytest.raises(sandbox.TimeLimitReached):
         run(Tool.PARQUET_ROWS, str(tmp_path / "fifo"), "1000")
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60  # it would wait forever
 
 
 UNDER_LIMITS = """

@@ -127,6 +127,7 @@ def settings(site: str, cookie: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_the_server_answers_as_the_document_says(site: str, formats: None) -> None:
     sign_in("root")  # the first one becomes the administrator

@@ -75,4 +75,4 @@ def test_values_are_judged_by_their_names() -> None:
 def test_no_text_takes_long(text: str) -> None:
     began = time.process_time()
     redact_text(text)
-    assert time.process_time() - began < 1.0
+    assert time.process_time() - began < 5  # a pattern that backtracks takes minutes

@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 
 import pytest
 
@@ -104,6 +103,4 @@ def test_an_error_frees_the_turn() -> None:
 
     with pytest.raises(ValueError, match="no"):
         queue.run_blocking(1, fails)
-    began = time.monotonic()
     assert queue.run_blocking(1, lambda: "next") == "next"
-    assert time.monotonic() - began < 1
