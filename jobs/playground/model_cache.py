@@ -135,7 +135,17 @@ def plan_of(checked: CheckedRequest, device: str) -> Plan:
     classifies = task_spec(checked.task).answer is AnswerKind.CLASSES
     names = class_names(base.config, adapter.folder if adapter else None) if classifies else ()
     folder = adapter.folder if adapter else None
-    return Plan(base, recipe, checked.task, names, device=device, inference_only=True, adapter=folder)
+    return Plan(
+        base,
+        recipe,
+        checked.task,
+        names,
+        device=device,
+        inference_only=True,
+        adapter=folder,
+        question=adapter.question if adapter else "",
+        system=adapter.system if adapter else "",
+    )
 
 
 def class_names(config: dict[str, Any], folder: Path | None) -> tuple[str, ...]:

@@ -99,6 +99,16 @@ class Annotations:
         """Each caption and each answer."""
         return (*self.captions, *(turn.answer for talk in self.conversations for turn in talk.turns))
 
+    def reference_for(self, question: str) -> str:
+        """What is right for a question: its answer, else the first caption; "" where neither is known.
+
+        Args:
+            question: as it was asked, with or without its options.
+        """
+        turns = [turn for talk in self.conversations for turn in talk.turns]
+        answers = (turn.answer for turn in turns if question in (turn.question, turn.asked))
+        return next(answers, next(iter(self.captions), ""))
+
     def to_json(self) -> dict[str, Any]:
         """A JSON object without empty lists."""
         return {name: value for name, value in asdict(self).items() if value}

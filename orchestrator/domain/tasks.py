@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from orchestrator.domain.annotations import LABEL_LIMIT, TEXT_LIMIT, AnnotationKind, Annotations
+from orchestrator.domain.annotations import CAPTION_QUESTION, LABEL_LIMIT, TEXT_LIMIT, AnnotationKind, Annotations
 from orchestrator.domain.metric_definitions import Metric
 
 
@@ -168,7 +168,7 @@ ANNOTATIONS: Mapping[Annotation, AnnotationSpec] = {
         files_hint="mp4, mov, avi, mkv, webm, alone or in a zip or tar, "
         "together with the files that hold the captions.",
         missing="{name} has no caption. Put a text file of the same name next to it.",
-        export_question="Describe the video.",
+        export_question=CAPTION_QUESTION,
     ),
 }
 
@@ -200,7 +200,13 @@ _ROWS = (
         annotation=Annotation.CAPTION,
         takes=frozenset({AnnotationKind.CAPTIONS, AnnotationKind.CONVERSATIONS}),
         answer=AnswerKind.TEXT,
-        metrics=(Metric("eval_exact", "Exact match"), Metric("eval_rouge_l", "ROUGE-L"), Metric("eval_bleu", "BLEU")),
+        metrics=(
+            Metric("eval_exact", "Exact match"),
+            Metric("eval_rouge_l", "ROUGE-L"),
+            Metric("eval_bleu", "BLEU"),
+            Metric("eval_answer_accuracy", "Answer accuracy"),
+            Metric("eval_choice_accuracy", "Multiple-choice accuracy"),
+        ),
         dataset_note="Learns to put a clip into words. Needs captions.",
         model_note="Puts a clip into words, answers questions.",
         adapter_sentence="says in a sentence what a clip shows",

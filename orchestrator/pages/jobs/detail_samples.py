@@ -75,6 +75,10 @@ def _sample(sample: Sample) -> rx.Component:
     return rx.el.li(
         rx.el.div(rx.foreach(sample.clips, _player), class_name="w-36 shrink-0 touch:w-28"),
         rx.el.div(
+            rx.cond(
+                sample.question,
+                rx.el.p(sample.question, class_name="text-xs text-muted-foreground break-words whitespace-pre-line"),
+            ),
             rx.el.p(sample.title, class_name="text-sm font-medium break-words"),
             _verdict(sample),
             rx.cond(sample.before, rx.el.p(sample.before, class_name="text-xs text-muted-foreground")),

@@ -90,7 +90,7 @@ def _question() -> rx.Component:
                 value=State.prompt,
                 on_change=State.type_prompt,
                 rows=2,
-                placeholder="Describe the video.",
+                placeholder=State.usual_question,
                 max_length=4_000,
             ),
             hint="Empty: the question that it was trained with.",

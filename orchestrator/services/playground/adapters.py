@@ -33,6 +33,10 @@ class AdapterFacts:
     folder: Path
     recipe: dict[str, Any]
     created_at: datetime
+    question: str = ""
+    """What a clip is asked where nobody asks: the most usual question of its training; "" for a caption."""
+    system: str = ""
+    """The system turn of its training."""
 
     @property
     def name(self) -> str:
@@ -75,4 +79,6 @@ def _facts(adapter: Adapter) -> AdapterFacts:
         folder=adapter_folder(adapter),
         recipe=dict(adapter.recipe or {}),
         created_at=adapter.created_at,
+        question=adapter.summary.question,
+        system=adapter.summary.system,
     )

@@ -34,6 +34,8 @@ class AdapterChoice:
     model_id: int
     task: str
     dataset_id: int | None
+    question: str = ""
+    """What a clip is asked where nobody asks; "" for a caption."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ def choices(session: Session, actor: Actor) -> Choices:
             facts.model_id,
             tasks[facts.model_id],
             facts.dataset_id if facts.dataset_id in known else None,
+            facts.question,
         )
         for facts in list_adapters(session, actor)
         if facts.model_id in tasks

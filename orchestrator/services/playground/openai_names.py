@@ -42,6 +42,7 @@ def list_named_models(session: Session, actor: Actor) -> list[NamedModel]:
         if adapter.model_id in questions or task_spec(adapter.task).answer is AnswerKind.TEXT:
             names = (f"{adapter.line}-v{adapter.version}", adapter.line)
             question = questions.get(adapter.model_id, task_spec(adapter.task).annotation.spec.export_question)
+            question = (adapter.question or question) if question else ""
             named.append(NamedModel(f"adapter-{adapter.id}", names, adapter.created_at, adapter.id, None, question))
     return [
         *named,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from orchestrator.domain.annotations import Span
+from orchestrator.domain.annotations import CAPTION_QUESTION, Span
 from orchestrator.domain.datasets import ClipStatus, Dataset
 from orchestrator.domain.errors import AppError, Invalid, NotFound
 from orchestrator.domain.models import ModelStatus, VideoModel
@@ -33,7 +33,7 @@ class ClipInput:
     content_hash: str = ""
     clip_id: int | None = None
     reference: str = ""
-    """Its label or its caption, where it has one."""
+    """Its label, its answer to the question, or its caption, where it has one."""
     span: Span | None = None
     """Its part of the film; None for all of it."""
 
@@ -67,7 +67,8 @@ def check_request(session: Session, actor: Actor, request: InferenceRequest) -> 
     if task_spec(task).answer is AnswerKind.CLIPS:
         dataset_id = _dataset(session, actor, request.dataset_id).id
     else:
-        clip = _clip(session, actor, request, task)
+        asked = request.prompt.strip() or (adapter.question if adapter else "") or CAPTION_QUESTION
+        clip = _clip(session, actor, request, task, asked)
     return CheckedRequest(
         task=task,
         model_id=model.id if model else None,
@@ -149,8 +150,8 @@ def _dataset(session: Session, actor: Actor, dataset_id: int | None) -> Dataset:
     return dataset
 
 
-def _clip(session: Session, actor: Actor, request: InferenceRequest, task: str) -> ClipInput | None:
-    """The clip with its label or caption; None for one on the web, which the worker downloads."""
+def _clip(session: Session, actor: Actor, request: InferenceRequest, task: str, asked: str) -> ClipInput | None:
+    """The clip with what is right for the question; None for one on the web, which the worker downloads."""
     given = [name for name in ("clip_id", "scratch_id", "url") if getattr(request, name)]
     if len(given) != 1:
         raise Invalid("Choose one clip: one of a dataset, or one of your own.", "clip_id")
@@ -165,7 +166,8 @@ def _clip(session: Session, actor: Actor, request: InferenceRequest, task: str) 
     if clip.status is ClipStatus.BAD:
         raise Invalid(f"{clip.name} cannot be read: {clip.problem}", "clip_id")
     path = clip_media(session, actor, request.clip_id or 0)
-    reference = getattr(clip, task_spec(task).annotation)
+    writes = task_spec(task).answer is AnswerKind.TEXT
+    reference = clip.annotated.reference_for(asked) if writes else getattr(clip, task_spec(task).annotation)
     return ClipInput(path, clip.name.rpartition("/")[2], clip.content_hash, clip.id, reference, clip.span)
 
 

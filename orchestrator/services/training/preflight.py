@@ -13,6 +13,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.models.rows import layer_groups, vision_layout
 from orchestrator.services.training.capacity import open_pools
 from orchestrator.services.training.estimate import estimate
+from orchestrator.services.training.question_limits import question_problems
 from orchestrator.services.training.recipe_limits import advice, fit_problems, kernel_problems, vision_problems
 from orchestrator.services.training.rehearsal_lookup import find_measurement
 from orchestrator.services.training.rows import Preflight
@@ -48,7 +49,7 @@ def preflight(
     older = dataset_version if 0 < dataset_version < dataset.version else 0
     split = count_split(session, dataset_id, recipe.data.validation_share, older)
     if not problems:
-        problems += _too_few_clips(dataset, split)
+        problems += _too_few_clips(dataset, split) + question_problems(session, dataset, model, older)
     gpu = _on_gpu(session, recipe)
     if not problems:
         problems += kernel_problems(model, recipe, gpu)

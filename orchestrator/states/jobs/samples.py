@@ -34,6 +34,8 @@ class Sample:
     clips: list[SampleClip] = field(default_factory=list)
     trail: list[str] = field(default_factory=list)
     """The predictions of earlier evaluations, newest first."""
+    question: str = ""
+    """What was asked about the clip; "" for a caption."""
     pair: str = ""
     """Of a misclassified clip: its cell of the confusion matrix (see `pair_of`)."""
 
@@ -87,14 +89,20 @@ def _query_sample(row: Prediction) -> Sample:
 
 
 def _caption_sample(row: Prediction) -> Sample:
-    right = row.predicted == row.reference
+    right = row.predicted == row.reference if row.score is None else row.score == 1
+    same = row.predicted == row.reference
     return Sample(
         title=row.predicted or "",
-        note="As expected" if right else f"Expected: {row.reference}",
+        note="As expected"
+        if same
+        else f"Counts as right; expected: {row.reference}"
+        if right
+        else f"Expected: {row.reference}",
         before=f"Untouched base: {row.before}" if row.before else "",
         good=right,
         clips=[_sample_clip(row.clip_id, row.name, right)],
         trail=_trail(row),
+        question=row.question,
     )
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from orchestrator.domain.annotations import CAPTION_QUESTION
 from orchestrator.domain.tasks import AnswerKind, task_spec
 from orchestrator.states.playground.rows import Panel, Past, Scene
 from orchestrator.states.shared.address_filters import write_filters
@@ -12,7 +13,7 @@ from orchestrator.states.shared.guards import signed_in
 MAX_PAST = 12
 NONE = "none"
 _ANSWER_VARS = ("panels", "timing", "sampled", "curl", "scene", "model_id", "adapter_id", "adapters", "task")
-_CHOICE_VARS = ("takes_question", "dataset_id", "tiles", "clip_limit", "more")
+_CHOICE_VARS = ("takes_question", "usual_question", "dataset_id", "tiles", "clip_limit", "more")
 
 
 class PlaygroundPast(rx.State, mixin=True):
@@ -23,6 +24,8 @@ class PlaygroundPast(rx.State, mixin=True):
     adapter_id: str = NONE
     task: str = ""
     takes_question: bool = False
+    usual_question: str = CAPTION_QUESTION
+    """What is asked where nothing is typed."""
     dataset_id: str = ""
     prompt: str = ""
     query: str = ""

@@ -8,6 +8,7 @@ from typing import Any
 import reflex as rx
 
 from orchestrator.domain import formatting
+from orchestrator.domain.annotations import CAPTION_QUESTION
 from orchestrator.domain.errors import AppError
 from orchestrator.domain.numbers import parse_id
 from orchestrator.domain.playground import InferenceRequest
@@ -207,6 +208,7 @@ class PlaygroundState(PlaygroundPast, rx.State):
         self.adapters = [{"value": NONE, "label": "No adapter"}, *map(adapter_option, fitting)]
         self.model_id, self.task, self.takes_question = str(base.id), base.task, base.takes_question
         self.adapter_id = str(adapter.id) if adapter else NONE
+        self.usual_question = (adapter.question if adapter else "") or CAPTION_QUESTION
         self._drop_answer()
 
     async def _missing_choice(self, model_id: str, adapter_id: str, job_id: str) -> str:

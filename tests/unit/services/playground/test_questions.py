@@ -7,13 +7,18 @@ from typing import Any
 import pytest
 
 from orchestrator.domain.adapters import Adapter, AdapterLine, ResultKind
+from orchestrator.domain.annotations import Annotations, Conversation, Turn
 from orchestrator.domain.datasets import Clip, ClipStatus, Dataset, DatasetStatus
 from orchestrator.domain.errors import Invalid, NotFound
 from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
 from orchestrator.domain.playground import ChatTurn, InferenceMessage, InferenceRequest
+from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.tasks import ModelType
 from orchestrator.domain.users import Actor
+from orchestrator.services.adapters.files import adapter_folder
 from orchestrator.services.db import session_scope
+from orchestrator.services.playground.choices import choices
+from orchestrator.services.playground.openai_names import find_named_model
 from orchestrator.services.playground.questions import CheckedRequest, check_request
 from tests.studio import make_person
 
@@ -156,3 +161,60 @@ def test_a_message_is_read_as_it_was_packed_and_a_forged_one_is_refused() -> Non
     for forged in (b"{}", b"[]", b'{"id": "a", "user_id": 1, "wish": {"path": "/etc"}}', b"x"):
         with pytest.raises((ValueError, TypeError, KeyError)):
             InferenceMessage.unpack(forged)
+
+
+def test_what_is_right_is_the_answer_to_the_question(ada: Actor, things: dict[str, int]) -> None:
+    turns = (Turn("What moves?", "a disc"), Turn("Which way?", "up", ("up", "down")))
+    with session_scope() as session:
+        clip = session.get_one(Clip, things["good"])
+        clip.annotate(Annotations(conversations=tuple(Conversation((turn,)) for turn in turns)))
+    asked = {"Which way?": "up", "Which way?\nA. up\nB. down": "up", "What moves?": "a disc", "Why?": "", "": ""}
+    for prompt, reference in asked.items():
+        checked = check(ada, model_id=things["mine"], clip_id=things["good"], prompt=prompt)
+        assert checked.clip is not None
+        assert checked.clip.reference == reference
+    with session_scope() as session:
+        session.get_one(Clip, things["good"]).annotate(Annotations(captions=("A disc.", "It moves.")))
+    for prompt in ("", "Why?"):
+        checked = check(ada, model_id=things["mine"], clip_id=things["good"], prompt=prompt)
+        assert checked.clip is not None
+        assert checked.clip.reference == "A disc."
+
+
+def test_an_adapter_is_asked_what_it_was_trained_with(ada: Actor, home: Path, things: dict[str, int]) -> None:
+    with session_scope() as session:
+        line = AdapterLine(owner_id=ada.user_id, name="mine")
+        session.add(line)
+        session.flush()
+        adapter = Adapter(
+            owner_id=ada.user_id,
+            line_id=line.id or 0,
+            name="mine",
+            version=1,
+            kind=ResultKind.ADAPTER,
+            task="captioning",
+            source_job=7,
+            dataset_name="d",
+            model_id=things["mine"],
+            model_name="mine",
+            summary=RunSummary(question="What moves?", system="Be brief."),
+        )
+        session.add(adapter)
+        session.flush()
+        folder = adapter_folder(adapter)
+        folder.mkdir(parents=True)
+        (folder / "adapter_config.json").write_text("{}")
+        model = session.get_one(VideoModel, things["mine"])
+        model.family = "qwen2_vl"
+        session.get_one(Clip, things["good"]).annotate(
+            Annotations(conversations=(Conversation((Turn("What moves?", "a disc"),)),))
+        )
+        adapter_id = adapter.id
+    checked = check(ada, adapter_id=adapter_id, clip_id=things["good"])
+    assert checked.adapter is not None
+    assert (checked.adapter.question, checked.adapter.system) == ("What moves?", "Be brief.")
+    assert checked.clip is not None
+    assert checked.clip.reference == "a disc"
+    with session_scope() as session:
+        assert find_named_model(session, ada, "mine-v1").default_question == "What moves?"
+        assert [row.question for row in choices(session, ada).adapters] == ["What moves?"]

@@ -37,6 +37,22 @@ def test_a_caption_is_shown_with_its_reference() -> None:
     assert sample.clips[0].preview == "/api/v1/clips/1/preview"
 
 
+def test_an_answer_is_shown_below_its_question() -> None:
+    row = {"kind": "text", "clip_id": 1, "question": "What moves?", "reference": "a disc", "predicted": "A disc."}
+    rows = [
+        row | {"score": 1.0},
+        row | {"score": 0.0, "predicted": "nothing"},
+        row | {"score": 1.0, "predicted": "a disc"},
+    ]
+    samples = samples_of(RunSummary.from_json({"samples": rows}))
+    assert {sample.question for sample in samples} == {"What moves?"}
+    assert [(sample.title, sample.note, sample.good) for sample in samples] == [
+        ("A disc.", "Counts as right; expected: a disc", True),
+        ("nothing", "Expected: a disc", False),
+        ("a disc", "As expected", True),
+    ]
+
+
 def test_a_class_is_shown_with_the_guess_before_the_training() -> None:
     rows = [{"kind": "classes", "clip_id": 1, "name": "a.mp4", "label": "up", "predicted": "up", "confidence": 0.5}]
     (sample,) = samples_of(RunSummary.from_json({"samples": rows, "class_names": ["up", "down"]}))
