@@ -48,7 +48,7 @@ def test_a_base_that_is_not_asked_is_refused_by_name_and_number(ada: Actor, fami
             launch_job(session, ada, dataset_id, model_id, parse_recipe({}))
 
 
-def test_captions_beside_the_questions_are_enough(ada: Actor) -> None:
+def test_captions_next_to_the_questions_are_enough(ada: Actor) -> None:
     both = Annotations(captions=("it hops",), conversations=(TALK,))
     with session_scope() as session:
         things = things_of(ada, "vision-encoder-decoder", ModelType.CAPTIONING, both)
