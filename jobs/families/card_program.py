@@ -9,16 +9,20 @@ import json
 from collections.abc import Sequence
 
 from jobs.families.protocol import Plan
-from jobs.video.sampling import sample_indices
+from jobs.video.sampling import even_rate, even_step, sample_by_time, sample_indices
 
 _IMPORTS = """\
 import sys
+from bisect import bisect_right
+from collections.abc import Sequence
 from pathlib import Path
 
 import av
 import numpy as np
 import torch
+from av.stream import Disposition
 from peft import PeftModel
+from PIL import Image
 {extra}from transformers import {names}
 """
 _BASE = """\
@@ -37,17 +41,36 @@ for layer in base.modules():
         layer.support_avx512bf16_for_cpu = False  # bitsandbytes' shortcut: other numbers, and not for every width
 """
 _READ_FRAMES = """\
+def read_frames(path: str, count: int, fps: float | None) -> list[np.ndarray]:
+    frames, starts, last = [], [], 0.0
     with av.open(path) as clip:
-{rate}        # Rotated as players show it: phones store their orientation in the file.
-        frames = [
-            np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90)).copy()
-            for frame in clip.decode(video=0)
-        ]
-    sampled = {sampled}
-"""
-_RATE = """\
-        stream = clip.streams.video[0]
-        rate = float(stream.average_rate or stream.guessed_rate or 0)
+        films = [stream for stream in clip.streams.video if not stream.disposition & Disposition.attached_pic]
+        film = max(films, key=lambda stream: stream.frames)  # not a preview of it
+        header = float(film.average_rate or film.guessed_rate or 25)
+        for frame in clip.decode(film):
+            # As players show it: the file says how to turn or mirror it, and how wide its pixels are.
+            picture, aspect = frame.to_ndarray(format="rgb24"), film.sample_aspect_ratio or 1
+            if aspect != 1:
+                wide, high = round(frame.width * max(aspect, 1)), round(frame.height / min(aspect, 1))
+                picture = np.asarray(Image.fromarray(picture).resize((wide, high), Image.Resampling.BILINEAR))
+            matrix = frame.side_data.get("DISPLAYMATRIX")
+            if matrix is not None:
+                a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32)[:5].tolist()
+                if abs(b) + abs(c) > abs(a) + abs(d):
+                    picture, a, d = picture.swapaxes(0, 1), c, b
+                picture = picture[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
+            frames.append(np.ascontiguousarray(picture))
+            starts.append(frame.time)
+            last = float((frame.duration or 0) * film.time_base)
+    if None in starts or sorted(set(starts)) != starts:
+        starts, last = [i / header for i in range(len(frames))], 0.0
+    starts = [start - starts[0] for start in starts]
+    step = even_step(starts, last)
+    if step or len(frames) == 1:
+        rate = even_rate(step, len(frames) - 1, header) if step else header
+        return [frames[i] for i in sample_indices(len(frames), count, rate, fps)]
+    duration = starts[-1] + (last or starts[-1] - starts[-2])
+    return [frames[i] for i in sample_by_time(starts, duration, count, fps)]
 """
 
 
@@ -78,22 +101,18 @@ def program_parts(
     base = (_BASE_4_BIT if plan.four_bit else _BASE).format(
         model_class=model_class, base_ref=base_ref, options=options, skip=json.dumps(list(skip_modules))
     )
-    fps = plan.recipe.data.fps
     return {
         "imports": _IMPORTS.format(extra="".join(f"{line}\n" for line in extra_imports), names=", ".join(names)),
         "base": base.rstrip("\n"),
-        "functions": sampling_function(fps),
-        "read_frames": _READ_FRAMES.format(rate=_RATE if fps else "", sampled=sampled_frames(fps)).rstrip("\n"),
+        "functions": f"\n\n{frame_reader()}\n",
+        "read_frames": f"    sampled = read_frames(path, count, {plan.recipe.data.fps})",
     }
 
 
-def sampling_function(fps: float | None) -> str:
-    """The source of the function that picks frames at a rate, between blank lines; empty where none is needed."""
-    return f"\n\n{inspect.getsource(sample_indices)}\n" if fps else ""
+def frame_reader() -> str:
+    """The source of `read_frames` (path, count, fps) and the functions that it calls.
 
-
-def sampled_frames(fps: float | None) -> str:
-    """An expression for the list of frames that the training used, from `frames`, `count` and, with `fps`, `rate`."""
-    if not fps:
-        return "[frames[int((i + 0.5) * len(frames) / count)] for i in range(count)]"
-    return f"[frames[i] for i in sample_indices(len(frames), count, rate, {fps:g})]"
+    It gives the frames of `decode_frames` without a size: of the file's film, as players show them.
+    """
+    functions = [inspect.getsource(function) for function in (even_step, even_rate, sample_indices, sample_by_time)]
+    return "\n\n".join([*functions, _READ_FRAMES])

@@ -69,7 +69,6 @@ def describe_program(plan: Plan, architecture: Architecture, sampling: Sampling,
         "AutoModelForImageTextToText",
         ("lm_head", *architecture.vision_modules),
         ("AutoTokenizer",),
-        extra_imports=["from PIL import Image"],
     )
     program = _PROGRAM.format(
         **parts,

@@ -2,29 +2,58 @@
 
 import ast
 import builtins
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
+import numpy as np
 import pytest
+from av.stream import Disposition
+from PIL import Image
 
-from jobs.families.card_program import sampled_frames, sampling_function
+from jobs.families.card_program import frame_reader
 from jobs.families.protocol import Plan
 from jobs.families.registry import MODULES, read_base, resolve
-from jobs.video.sampling import sample_indices
+from jobs.video.decode import decode_frames
 from orchestrator.domain.recipes import parse_recipe
 from orchestrator.settings import ROOT
 from tests.fakes.bases import ENCODERS, RETRIEVERS, make_base
+from tests.fakes.odd_videos import MATRICES, corners, cover_first, preview_first, set_edits, set_matrix, write_film
 from tests.unit.jobs.families.tiny_llms import CONFIGS, make_tiny
 
 SHIPPED = {"videomae": "videomae-tiny", "vision-encoder-decoder": "captioner-tiny"}
 
 
-@pytest.mark.parametrize("fps", [None, 2.0, 12.5, 200.0])
-@pytest.mark.parametrize("total", [1, 7, 90])
-def test_the_same_frames(fps: float | None, total: int) -> None:
-    names: dict[str, Any] = {"frames": list(range(total)), "count": 8, "rate": 25.0}
-    exec(sampling_function(fps), names)
-    assert eval(sampled_frames(fps), names) == sample_indices(total, 8, 25.0, fps)
+FILMS: dict[str, tuple[str, Callable[[Path], Path]]] = {
+    "plain": ("a.mp4", write_film),
+    "one frame": ("a.mp4", lambda p: write_film(p, 1)),
+    "edit list": ("a.mp4", lambda p: set_edits(write_film(p), [(1.0, 0.5)])),
+    "cover first": ("a.mp4", lambda p: write_film(p, before=cover_first)),
+    "preview first": ("a.mp4", lambda p: write_film(p, before=preview_first)),
+    "milliseconds": ("a.mkv", write_film),
+    "raw stream": ("a.h264", lambda p: write_film(p, file_format="h264")),
+    "H.264 in AVI": ("a.avi", write_film),
+    "variable rate": ("a.mkv", lambda p: write_film(p, 40, seconds=[i * i / 100 for i in range(40)])),
+    "wide pixels": ("a.mp4", lambda p: write_film(p, 6, pixel_aspect=Fraction(4, 3))),
+} | {
+    kind: ("a.mp4", lambda p, kind=kind: set_matrix(write_film(p, 6, draw=lambda _: corners()), MATRICES[kind]))
+    for kind in MATRICES
+}
+
+
+@pytest.mark.parametrize("kind", sorted(FILMS))
+def test_the_same_frames_as_in_training(kind: str, tmp_path: Path) -> None:
+    name, make = FILMS[kind]
+    path = make(tmp_path / name)
+    names: dict[str, Any] = {"av": av, "np": np, "Image": Image, "Disposition": Disposition, "Sequence": Sequence}
+    names["bisect_right"] = bisect_right
+    exec(frame_reader(), names)
+    for fps in (None, 2.0, 12.5, 200.0):
+        wanted = decode_frames(path, 8, fps=fps)
+        assert np.array_equal(np.stack(names["read_frames"](str(path), 8, fps)), wanted), fps
 
 
 def base_of(name: str, folder: Path) -> Path:
@@ -43,13 +72,12 @@ def test_every_program_is_complete(name: str, tmp_path: Path) -> None:
     base = read_base(base_of(name, tmp_path / "base"))
     classifies = name in ENCODERS or name == "videomae"
     task = "classification" if classifies else "retrieval" if name in RETRIEVERS else "captioning"
-    for fps, sampled in ((12.5, ", rate, 12.5)]"), (None, "len(frames) / ")):
+    for fps in (12.5, None):
         for bits in (4, 16):
             recipe = parse_recipe({"data": {"fps": fps}, "qlora": {"bits": bits}})
             plan = Plan(base, recipe, task, ("a", "b"), ("it hops",))
             _, program = resolve(base).program(plan, '"base"')
-            assert sampled in program
-            assert ("rate = float(" in program) is bool(fps)
+            assert f"sampled = read_frames(path, count, {fps})" in program
             assert ("load_in_4bit=True" in program) is (bits == 4)
             _check_names(ast.parse(program))
 
@@ -58,7 +86,16 @@ def _check_names(tree: ast.Module) -> None:
     imported: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
-            assert str(node.module).split(".")[0] in {"pathlib", "peft", "torch", "transformers", "PIL"}
+            assert str(node.module).split(".")[0] in {
+                "pathlib",
+                "peft",
+                "torch",
+                "transformers",
+                "PIL",
+                "av",
+                "bisect",
+                "collections",
+            }
         if isinstance(node, ast.Import | ast.ImportFrom):
             imported |= {alias.asname or alias.name for alias in node.names}
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
