@@ -18,6 +18,8 @@ def upgrade() -> None:
         clips.add_column(sa.Column("annotations", AnnotationsColumn(), nullable=False, server_default=""))
         clips.add_column(sa.Column("start_s", sa.Float(), nullable=True))
         clips.add_column(sa.Column("end_s", sa.Float(), nullable=True))
+        clips.add_column(sa.Column("film_s", sa.Float(), nullable=False, server_default="0"))
+    op.execute("UPDATE clips SET film_s = duration_s")
     _lines_become_captions()
 
 
@@ -30,7 +32,7 @@ def downgrade() -> None:
             connection.execute(_WRITE_CAPTION, {"id": number, "caption": "\n".join(captions)[:4_000]})
     connection.execute(sa.text("DELETE FROM clips WHERE start_s IS NOT NULL"))
     with op.batch_alter_table("clips") as clips:
-        for name in ("end_s", "start_s", "annotations"):
+        for name in ("film_s", "end_s", "start_s", "annotations"):
             clips.drop_column(name)
 
 

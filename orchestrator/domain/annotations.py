@@ -6,8 +6,8 @@ and `prompt` of a clip (the short form), which lists and searches read. Whatever
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -69,6 +69,13 @@ class Conversation:
     turns: tuple[Turn, ...]
     system: str = ""
 
+    def rewritten(self, rewrite: Callable[[str], str]) -> "Conversation":
+        """The conversation with each text rewritten."""
+        turns = (
+            Turn(rewrite(turn.question), rewrite(turn.answer), tuple(map(rewrite, turn.options))) for turn in self.turns
+        )
+        return Conversation(tuple(turns), rewrite(self.system))
+
 
 @dataclass(frozen=True, slots=True)
 class Annotations:
@@ -108,6 +115,13 @@ class Annotations:
         turns = [turn for talk in self.conversations for turn in talk.turns]
         answers = (turn.answer for turn in turns if question in (turn.question, turn.asked))
         return next(answers, next(iter(self.captions), ""))
+
+    def rewritten(self, rewrite: Callable[[str], str], labels: bool = False) -> "Annotations":
+        """The annotations with each caption, question, option, answer and system turn rewritten; labels where asked."""
+        names = tuple(dict.fromkeys(map(rewrite, self.labels))) if labels else self.labels
+        return Annotations(
+            names, tuple(map(rewrite, self.captions)), tuple(talk.rewritten(rewrite) for talk in self.conversations)
+        )
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object without empty lists."""
@@ -169,6 +183,25 @@ def short_form(annotations: Annotations) -> tuple[str, str, str, Annotations]:
     caption, prompt = (turn.answer, turn.asked) if turn else ("".join(annotations.captions[:1]), "")
     says_all = annotations_of(label, caption, prompt) == annotations
     return label, caption, prompt[:QUESTION_LIMIT], Annotations() if says_all else annotations
+
+
+def with_label(annotations: Annotations, label: str) -> Annotations:
+    """The annotations with this one label; "" for none."""
+    return replace(annotations, labels=(label,) if label else ())
+
+
+def with_text(annotations: Annotations, text: str) -> Annotations:
+    """The annotations with another text in place of the one that a list shows: the first answer, or first caption.
+
+    Args:
+        text: "" removes it.
+    """
+    if not annotations.conversations:
+        return replace(annotations, captions=((text,) if text else ()) + annotations.captions[1:])
+    first, *others = annotations.conversations
+    turns = ((replace(first.turns[0], answer=text),) if text else ()) + first.turns[1:]
+    talks = (replace(first, turns=turns), *others) if turns else tuple(others)
+    return replace(annotations, conversations=talks)
 
 
 def annotation_problem(annotations: Annotations) -> tuple[str, str] | None:

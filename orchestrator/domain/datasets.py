@@ -126,6 +126,8 @@ class Clip(SQLModel, table=True):
     start_s: float | None = None
     """Where the clip begins in its film, in seconds; None for the whole film."""
     end_s: float | None = None
+    film_s: float = Field(default=0.0, sa_column_kwargs={"server_default": "0"})
+    """How long the film is of which the clip is a span, or all; 0 where it is not known."""
     split: Split = Field(default=Split.AUTO, sa_type=text_enum(Split))  # type: ignore[arg-type]
     status: ClipStatus = Field(default=ClipStatus.OK, sa_type=text_enum(ClipStatus))  # type: ignore[arg-type]
     problem: str = Field(default="", max_length=500)
@@ -157,6 +159,13 @@ class Clip(SQLModel, table=True):
         """The part of the film that the clip is; None for all of it."""
         return None if self.start_s is None or self.end_s is None else Span(self.start_s, self.end_s)
 
+    def cut(self, span: Span | None) -> None:
+        """Makes the clip this part of its film, or all of it; the file stays as it is."""
+        per_second = self.frames / self.duration_s if self.duration_s else self.fps
+        self.start_s, self.end_s = (span.start_s, span.end_s) if span else (None, None)
+        self.duration_s = span.end_s - span.start_s if span else self.film_s
+        self.frames = max(1, round(self.duration_s * per_second))
+
 
 class DatasetEdit(SQLModel, table=True):
     """One edit of a dataset's clips: the version that it made, and the values before and after."""
@@ -168,7 +177,7 @@ class DatasetEdit(SQLModel, table=True):
     version: int
     what: str = Field(default="", max_length=200)
     changes: dict[str, dict[str, list[str]]] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
-    """{clip id: {field: [before, after]}}"""
+    """{clip id: {column: [before, after]}} (services/datasets/curation/history.py)"""
     undone: bool = False
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)  # type: ignore[arg-type]
 

@@ -16,7 +16,7 @@ from orchestrator.domain.recipes import Recipe, parse_recipe
 from orchestrator.domain.rehearsals import Rehearsal
 from orchestrator.domain.users import Actor
 from orchestrator.domain.workers import Worker
-from orchestrator.services.datasets.curation.edits import update_clip
+from orchestrator.services.datasets.curation.edits import Change, update_clip
 from orchestrator.services.db import session_scope
 from orchestrator.services.models.catalog import apply_facts
 from orchestrator.services.models.inspect import inspect_model
@@ -97,7 +97,7 @@ def test_a_rehearsal_measures_the_version_that_the_recipe_chose(
     with session_scope() as session:
         first = session.exec(select(Clip).where(Clip.dataset_id == things[0])).first()
         assert first is not None
-        update_clip(session, ada, first.id or 0, label="right")
+        update_clip(session, ada, first.id or 0, Change(label="right"))
     spec = _spec_of(ada, things, 1, tmp_path)
     assert sorted(clip.label for clip in spec.clips) == ["left"] * 5 + ["right"] * 5
     newest = _spec_of(ada, things, 0, tmp_path)
@@ -113,7 +113,7 @@ def test_an_edit_after_the_request_does_not_change_what_is_measured(
     with session_scope() as session:
         first = session.exec(select(Clip).where(Clip.dataset_id == things[0])).first()
         assert first is not None
-        update_clip(session, ada, first.id or 0, label="right")
+        update_clip(session, ada, first.id or 0, Change(label="right"))
     assert sorted(clip.label for clip in _written(row.id, tmp_path).clips) == ["left"] * 5 + ["right"] * 5
 
 
@@ -129,7 +129,7 @@ def test_a_measurement_of_another_version_is_no_exact_one(redis_server: RedisPro
     with session_scope() as session:
         first = session.exec(select(Clip).where(Clip.dataset_id == things[0])).first()
         assert first is not None
-        update_clip(session, ada, first.id or 0, label="right")
+        update_clip(session, ada, first.id or 0, Change(label="right"))
     assert not plan(ada, things).measured
     with session_scope() as session:
         assert preflight(session, ada, *things, parse_recipe(RECIPE), 1).measured

@@ -16,6 +16,14 @@ from orchestrator.api.rules import Cursor, Description, Flag, Limit, Name, one_o
 from orchestrator.api.schema.markers import Media
 from orchestrator.api.schema.refusals import refusals
 from orchestrator.api.serialization import BodyId, BodyIdOr0, Id, RequiredQueryId, attachment, extended
+from orchestrator.domain.annotations import (
+    ITEM_LIMIT,
+    OPTION_LETTERS,
+    QUESTION_LIMIT,
+    TEXT_LIMIT,
+    Conversation,
+    Turn,
+)
 from orchestrator.domain.dataset_documents import SourceBody
 from orchestrator.domain.datasets import ClipStatus, DatasetStatus, Split
 from orchestrator.domain.json_schemas import Described
@@ -98,11 +106,55 @@ class SplitWish(BaseModel):
     seed: int = 42
 
 
+class TurnBody(BaseModel):
+    """One question and its answer; with `options`, the answer is one of them."""
+
+    question: Annotated[str, rule(minLength=1, maxLength=QUESTION_LIMIT)]
+    answer: Annotated[str, rule(minLength=1, maxLength=TEXT_LIMIT)]
+    options: Annotated[list[str], rule(maxItems=len(OPTION_LETTERS))] = Field(default_factory=list)
+
+
+class ConversationBody(BaseModel):
+    """Turns that follow each other, and the system turn before them."""
+
+    turns: Annotated[list[TurnBody], rule(minItems=1, maxItems=ITEM_LIMIT)]
+    system: Annotated[str, rule(maxLength=QUESTION_LIMIT)] = ""
+
+    def to_domain(self) -> Conversation:
+        turns = tuple(Turn(turn.question, turn.answer, tuple(turn.options)) for turn in self.turns)
+        return Conversation(turns, self.system)
+
+
 class ClipChange(BaseModel):
+    """What is not given, or null, stays as it is.
+
+    `label` sets the only label, `caption` the first caption or the first answer; the lists replace all of their kind.
+    """
+
     label: str | None = None
     caption: str | None = None
+    labels: Annotated[list[str], rule(maxItems=ITEM_LIMIT)] | None = None
+    captions: Annotated[list[str], rule(maxItems=ITEM_LIMIT)] | None = None
+    conversations: Annotated[list[ConversationBody], rule(maxItems=ITEM_LIMIT)] | None = None
+    start_s: Annotated[float, rule(minimum=0)] | None = None
+    """The part of the film that the clip is, in seconds."""
+    end_s: Annotated[float, rule(minimum=0)] | None = None
     split: Annotated[str, one_of(Split)] | None = None
     status: Annotated[str, one_of((ClipStatus.OK, ClipStatus.QUARANTINED))] | None = None
+
+    def to_domain(self) -> edits.Change:
+        talks = None if self.conversations is None else [talk.to_domain() for talk in self.conversations]
+        return edits.Change(
+            self.label,
+            self.caption,
+            self.split,
+            self.status,
+            self.labels,
+            self.captions,
+            talks,
+            self.start_s,
+            self.end_s,
+        )
 
 
 class ClipsChange(ClipChange):
@@ -210,9 +262,8 @@ def list_clips(
 @router.patch("/datasets/{dataset_id}/clips")
 def update_clips(actor: CurrentUser, dataset_id: Id, body: ClipsChange) -> EditAnswer:
     """Makes the same change to many clips; `edit` can be undone."""
-    change = edits.Change(body.label, body.caption, body.split, body.status)
     with session_scope() as session:
-        return EditAnswer(edits.edit_clips(session, actor, dataset_id, body.clip_ids, change))
+        return EditAnswer(edits.edit_clips(session, actor, dataset_id, body.clip_ids, body.to_domain()))
 
 
 @router.post("/datasets/{dataset_id}/splits")
@@ -276,7 +327,7 @@ def get_clip(actor: CurrentUser, clip_id: Id) -> ClipRow:
 @router.patch("/clips/{clip_id}")
 def update_clip(actor: CurrentUser, clip_id: Id, body: ClipChange) -> ClipRow:
     with session_scope() as session:
-        return edits.update_clip(session, actor, clip_id, body.label, body.caption, body.split, body.status)
+        return edits.update_clip(session, actor, clip_id, body.to_domain())
 
 
 def _media(actor: CurrentUser, clip_id: int, thumbnail: bool) -> ClipFile:

@@ -14,6 +14,7 @@ from orchestrator.domain.training_jobs import ACTIVE, TrainingJob
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_dataset
 from orchestrator.services.after_commit import after_commit
+from orchestrator.services.datasets.annotation_conditions import with_label, with_text
 from orchestrator.services.datasets.files import remove_folder
 from orchestrator.services.datasets.rows import REUPLOAD_NOTE, ClipRow, DatasetRow, clip_row, dataset_row
 from orchestrator.services.paging import Page, contains, fetch_page
@@ -169,9 +170,9 @@ def list_clips(
     """The clips of one dataset in the order in which they were added.
 
     Args:
-        label: the exact label.
+        label: the exact label, alone or among several.
         status, split: one or several values, separated by commas.
-        q: text in the name, the label or the caption.
+        q: text in the name, or in any label, caption, question, answer or system turn.
         ids: only clips with these ids.
     """
     owned_dataset(session, actor, dataset_id)
@@ -201,7 +202,7 @@ def _conditions(
 ) -> list[ColumnElement[bool]]:
     where: list[ColumnElement[bool]] = [col(Clip.dataset_id) == dataset_id]
     if label:
-        where.append(col(Clip.label) == label)
+        where.append(with_label(label))
     if statuses := _enum_values(status, ClipStatus, "status"):
         where.append(col(Clip.status).in_(statuses))
     if splits := _enum_values(split, Split, "split"):
@@ -209,7 +210,8 @@ def _conditions(
     if ids is not None:
         where.append(col(Clip.id).in_(ids[:_MAX_IDS]))
     if q.strip():
-        where.append(or_(contains(Clip.name, q), contains(Clip.label, q), contains(Clip.caption, q)))
+        columns = (Clip.name, Clip.label, Clip.caption, Clip.prompt)
+        where.append(or_(*(contains(column, q) for column in columns), with_text(q)))
     return where
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
+from orchestrator.domain.annotations import Conversation
 from orchestrator.domain.dataset_documents import LayoutSummary, StoredSource
 from orchestrator.domain.datasets import STAGES, Clip, ClipProblem, ClipStatus, Dataset, DatasetStatus, Split
 from orchestrator.domain.json_schemas import Described, OneOf
@@ -48,6 +49,14 @@ class ClipRow:
     label: str
     caption: str
     prompt: str
+    labels: list[str]
+    captions: list[str]
+    conversations: list[Conversation]
+    start_s: float | None
+    """Where the clip begins in its film, in seconds; None for the whole film."""
+    end_s: float | None
+    film_s: float
+    """How long the film is; 0 where it is not known."""
     split: Annotated[str, OneOf(Split)]
     status: Annotated[str, OneOf(ClipStatus)]
     problem: str
@@ -92,6 +101,7 @@ def dataset_row(dataset: Dataset) -> DatasetRow:
 def clip_row(clip: Clip) -> ClipRow:
     """The row of a stored clip."""
     assert clip.id is not None
+    annotations = clip.annotated
     return ClipRow(
         id=clip.id,
         dataset_id=clip.dataset_id,
@@ -99,6 +109,12 @@ def clip_row(clip: Clip) -> ClipRow:
         label=clip.label,
         caption=clip.caption,
         prompt=clip.prompt,
+        labels=list(annotations.labels),
+        captions=list(annotations.captions),
+        conversations=list(annotations.conversations),
+        start_s=clip.start_s,
+        end_s=clip.end_s,
+        film_s=clip.film_s,
         split=str(clip.split),
         status=str(clip.status),
         problem=clip.problem,

@@ -1,6 +1,7 @@
 """Statistics of a dataset's clips: classes, splits, durations, frame sizes, caption lengths."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -10,6 +11,7 @@ from sqlmodel import Session, col, select
 from orchestrator.domain.datasets import Clip, ClipStatus
 from orchestrator.domain.tasks import TASKS, Annotation
 from orchestrator.domain.users import Actor
+from orchestrator.services.datasets.annotation_conditions import in_short_form
 from orchestrator.services.datasets.catalog import get_dataset
 
 BINS = 12
@@ -67,19 +69,32 @@ def clip_statistics(session: Session, actor: Actor, dataset_id: int) -> ClipStat
     task = get_dataset(session, actor, dataset_id).task
     usable = (col(Clip.dataset_id) == dataset_id, col(Clip.status) == ClipStatus.OK)
     seconds = sorted(session.exec(select(Clip.duration_s).where(*usable)).all())
-    counted = select(Clip.label, func.count()).where(*usable).group_by(col(Clip.label))
-    classes = [(label, int(number)) for label, number in session.exec(counted)]
-    classes.sort(key=lambda row: (-row[1], row[0]))
+    classes = _class_counts(session, usable)
     if not seconds:
         return ClipStatistics(0.0, 0.0, 0.0, 0.0, classes, [])
     by_split = session.exec(select(Clip.split, func.count()).where(*usable).group_by(col(Clip.split)))
     splits = {str(split): int(number) for split, number in by_split}
     captioned = TASKS[task].annotation is Annotation.CAPTION
-    captions = caption_words(session.exec(select(Clip.caption).where(*usable))) if captioned else None
+    captions = caption_words(_texts(session, usable)) if captioned else None
     lengths, sizes = length_bins(seconds), _frame_sizes(session, usable)
     return ClipStatistics(
         sum(seconds), median(seconds), seconds[0], seconds[-1], classes, lengths, splits, captions, sizes
     )
+
+
+def _class_counts(session: Session, usable: tuple[ColumnElement[bool], ...]) -> list[tuple[str, int]]:
+    """(label, clips), the largest class first; a clip with several labels counts for each."""
+    single = select(Clip.label, func.count()).where(*usable, in_short_form()).group_by(col(Clip.label))
+    counts = Counter({label: int(number) for label, number in session.exec(single)})
+    for annotations in session.exec(select(col(Clip.annotations)).where(*usable, ~in_short_form())):
+        counts.update(annotations.labels or ("",))
+    return sorted(counts.items(), key=lambda row: (-row[1], row[0]))
+
+
+def _texts(session: Session, usable: tuple[ColumnElement[bool], ...]) -> Iterator[str]:
+    """Each caption and each answer."""
+    for caption, annotations in session.exec(select(Clip.caption, col(Clip.annotations)).where(*usable)):
+        yield from annotations.texts or (caption,)
 
 
 def _frame_sizes(session: Session, usable: tuple[ColumnElement[bool], ...]) -> list[tuple[int, int, int]]:

@@ -10,7 +10,8 @@ from orchestrator.domain import formatting
 from orchestrator.domain.errors import AppError, Conflict, NotFound
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import matching_clips
-from orchestrator.services.datasets.curation.edits import Change, edit_clips, replace_in_captions
+from orchestrator.services.datasets.curation.annotation_edits import replace_in_texts
+from orchestrator.services.datasets.curation.edits import Change, edit_clips
 from orchestrator.services.datasets.curation.versions import EditRow
 from orchestrator.services.datasets.media.clips import get_clip
 from orchestrator.states.datasets.clip_filters import ClipFilters, query_of
@@ -79,7 +80,7 @@ def _change(
             raise Conflict("Other clips match now than when you chose them. Check them, and choose again.")
     if isinstance(change, Change):
         return edit_clips(session, actor, dataset_id, ids, change)
-    return replace_in_captions(session, actor, dataset_id, ids, *change)
+    return replace_in_texts(session, actor, dataset_id, ids, *change)
 
 
 @part_of_page

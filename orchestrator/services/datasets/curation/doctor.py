@@ -15,14 +15,9 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.datasets.catalog import get_dataset
 from orchestrator.services.datasets.curation import findings
+from orchestrator.services.datasets.curation.annotation_edits import repair_text
 from orchestrator.services.datasets.curation.class_variants import class_variants, merge_variants
-from orchestrator.services.datasets.curation.edits import (
-    Change,
-    assign_splits,
-    delete_bad_clips,
-    edit_clips,
-    repair_text,
-)
+from orchestrator.services.datasets.curation.edits import Change, assign_splits, delete_bad_clips, edit_clips
 from orchestrator.services.datasets.curation.findings import ACTION_LABELS, Finding
 from orchestrator.services.datasets.curation.versions import EditRow
 from orchestrator.services.datasets.media.previews import previews_folder

@@ -56,6 +56,7 @@ class NewClip:
     annotations: Annotations = field(default_factory=Annotations)
     start_s: float | None = None
     end_s: float | None = None
+    film_s: float = 0.0
     path: str = ""
     thumbnail_path: str = ""
     content_hash: str = ""
@@ -252,6 +253,7 @@ def _import_batch(paths: ImportPaths, films: Sequence[Film], probe: Probe, known
             clip.path, clip.thumbnail_path = target.removeprefix(paths.root), strip.removeprefix(paths.root)
             clip.frames, clip.fps, clip.duration_s = facts.frames, facts.fps, facts.duration_s
             clip.width, clip.height, clip.codec = facts.width, facts.height, facts.codec[:32]
+            clip.film_s = facts.duration_s
             clip.perceptual_hash = facts.perceptual_hash
             _fit_span(clip, alone=len(clips) == 1)
     return [clip for clips in clips_of for clip in clips]

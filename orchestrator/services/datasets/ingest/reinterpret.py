@@ -31,7 +31,7 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_dataset
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.datasets.catalog import has_files
-from orchestrator.services.datasets.curation.versions import Changes, changes_between, edited_values
+from orchestrator.services.datasets.curation.history import Changes, changes_between, edited_values
 from orchestrator.services.datasets.files import is_system_file, list_files, may_be_video
 from orchestrator.services.datasets.ingest.import_clips import SPAN_TOLERANCE_S, is_cut_already, reason_not_to_use
 from orchestrator.services.datasets.ingest.layouts.detect import LAYOUTS

@@ -7,12 +7,8 @@ from sqlmodel import Session, col, select
 from orchestrator.domain.annotations import Annotations
 from orchestrator.domain.datasets import Clip, ClipProblem, ClipStatus, Dataset, DatasetEdit, Split
 from orchestrator.domain.tasks import TASKS
-from orchestrator.services.datasets.curation.versions import (
-    Changes,
-    changes_between,
-    count_clips,
-    edited_values,
-)
+from orchestrator.services.datasets.curation.history import Changes, changes_between, edited_values
+from orchestrator.services.datasets.curation.versions import count_clips
 from orchestrator.services.datasets.ingest.import_clips import Content, NewClip, content_of
 
 _CHUNK = 500

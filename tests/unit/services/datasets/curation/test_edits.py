@@ -10,12 +10,12 @@ from orchestrator.domain.errors import Conflict, Invalid, NotFound
 from orchestrator.domain.tasks import Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.datasets.catalog import list_clips, matching_clips
+from orchestrator.services.datasets.curation.annotation_edits import replace_in_texts
 from orchestrator.services.datasets.curation.doctor import apply_action, clips_of_finding, examine
 from orchestrator.services.datasets.curation.edits import (
     Change,
     assign_splits,
     edit_clips,
-    replace_in_captions,
     undo_edit,
     update_clip,
 )
@@ -144,7 +144,7 @@ def test_clips_of_another_user_do_not_exist(ada: Actor) -> None:
             with pytest.raises(NotFound):
                 edit_clips(session, eve, wanted, ids[:1], Change(split="train"))
         with pytest.raises(NotFound):
-            update_clip(session, eve, ids[0], label="up")
+            update_clip(session, eve, ids[0], Change(label="up"))
         with pytest.raises(NotFound):
             examine(session, eve, dataset_id)
 
@@ -372,18 +372,18 @@ def test_words_are_replaced_in_many_captions_and_back(ada: Actor) -> None:
             return [clip.caption for clip in clips_at(session, dataset_id, version)]
 
     with session_scope() as session:
-        edit = replace_in_captions(session, ada, dataset_id, ids, "cat", "tiger")
+        edit = replace_in_texts(session, ada, dataset_id, ids, "cat", "tiger")
         assert edit
         assert (edit.clips, edit.what) == (2, "2 clips: “cat” is now “tiger”")
-        assert replace_in_captions(session, ada, dataset_id, ids, "cow", "horse") is None
+        assert replace_in_texts(session, ada, dataset_id, ids, "cow", "horse") is None
     assert captions(2) == ["A tiger, asleep.", "Two tigers and a tiger.", "A dog."]
     for find, put, field in (("", "x", "find"), ("A dog.", "", "put"), ("A dog.", "x" * 5000, "put")):
         with pytest.raises(Invalid) as refused, session_scope() as session:
-            replace_in_captions(session, ada, dataset_id, ids, find, put)
+            replace_in_texts(session, ada, dataset_id, ids, find, put)
         assert refused.value.field == field
     with session_scope() as session:
         undo_edit(session, ada, dataset_id, edit.id)
     eve = make_person("eve")
     with session_scope() as session, pytest.raises(NotFound):
-        replace_in_captions(session, eve, dataset_id, ids, "cat", "tiger")
+        replace_in_texts(session, eve, dataset_id, ids, "cat", "tiger")
     assert captions(3) == captions(1)
