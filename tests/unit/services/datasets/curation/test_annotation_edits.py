@@ -3,6 +3,7 @@
 import ast
 
 import pytest
+from sqlmodel import col, select
 
 from orchestrator.domain.annotations import Annotations, Conversation, Span, Turn
 from orchestrator.domain.datasets import Clip, ClipProblem, ClipStatus, Dataset, DatasetEdit, Split
@@ -34,7 +35,9 @@ def annotated(dataset_id: int) -> list[Annotations]:
 
 def _ids(dataset_id: int) -> list[int]:
     with session_scope() as session:
-        return [clip.id or 0 for clip in session.query(Clip).filter_by(dataset_id=dataset_id).order_by("id")]
+        return [
+            i or 0 for i in session.exec(select(Clip.id).where(Clip.dataset_id == dataset_id).order_by(col(Clip.id)))
+        ]
 
 
 def captioned(ada: Actor) -> tuple[int, list[int]]:
@@ -140,32 +143,22 @@ def test_labels_are_added_and_removed(ada: Actor) -> None:
         assert session.get_one(Dataset, dataset_id).class_names == ["right", "up"]
 
 
+IN_FIRST, NOWHERE = ("RED cat", "it sits", "cat.\nit", "short", "blue"), ("captions", "turns", "%", "[", '"')
+
+
 def test_search_and_counts_know_every_text(ada: Actor) -> None:
     dataset_id, ids = captioned(ada)
     with session_scope() as session:
         edit_clips(session, ada, dataset_id, ids[:1], Change(captions=SEVERAL.captions, conversations=[TALK]))
         found = {
             q: [row.id for row in list_clips(session, ada, dataset_id, q=q).items]
-            for q in (
-                "RED cat",
-                "it sits",
-                "cat.\nit",
-                "short",
-                "blue",
-                "what?",
-                "captions",
-                "turns",
-                "%",
-                "[",
-                '"',
-                "Two",
-            )
+            for q in (*IN_FIRST, "what?", "Two", *NOWHERE)
         }
         assert found == {
-            **dict.fromkeys(("RED cat", "it sits", "cat.\nit", "short", "blue"), ids[:1]),
+            **dict.fromkeys(IN_FIRST, ids[:1]),
             "what?": ids[1:],
             "Two": ids[1:],
-            **dict.fromkeys(("captions", "turns", "%", "[", '"'), []),
+            **{q: [] for q in NOWHERE},
         }
         statistics = clip_statistics(session, ada, dataset_id)
     assert statistics.captions
@@ -253,11 +246,11 @@ def test_only_annotate_and_the_history_write_the_annotation_columns() -> None:
         for path in sorted((ROOT / folder).rglob("*.py")):
             name = path.relative_to(ROOT).as_posix()
             for node in ast.walk(ast.parse(path.read_text())):
-                targets = node.targets if isinstance(node, ast.Assign) else []
-                parts = [part for t in targets for part in (t.elts if isinstance(t, ast.Tuple) else [t])]
+                if not isinstance(node, ast.Assign):
+                    continue
+                parts = [part for t in node.targets for part in (t.elts if isinstance(t, ast.Tuple) else [t])]
                 for part in parts:
-                    is_column = isinstance(part, ast.Attribute) and part.attr in columns
-                    if is_column and isinstance(part.value, ast.Name) and "clip" in part.value.id:
+                    if isinstance(part, ast.Attribute) and part.attr in columns and "clip" in ast.unparse(part.value):
                         found.append(f"{name}:{node.lineno}")
     assert not [place for place in found if place.partition(":")[0] not in WRITERS]
     assert found, "history.py sets clip.annotations"
