@@ -190,6 +190,7 @@ def test_the_doctor_finds_and_cures(ada: Actor) -> None:
         "No clip is there twice",
         "Every class has clips for validation",
         "Classes are even",
+        "No class is written in two ways",
         "Every text has the right encoding",
     )
     assert report.passed == list(passed)
