@@ -3,9 +3,6 @@
 from sqlalchemy import BigInteger, Column
 from sqlmodel import Field, SQLModel
 
-SERIES = ("loss", "learning_rate", "grad_norm", "samples_per_s", "eval_loss")
-"""The series that every run has, in the order in which pages show them; the metrics of its task follow."""
-
 
 class MetricPoint(SQLModel, table=True):
     """One value of one series at one optimizer step; a resumed attempt overwrites the steps that it repeats."""

@@ -94,7 +94,3 @@ def adapter_row(adapter: Adapter, line: LineFacts) -> AdapterRow:
         size_bytes=adapter.size_bytes,
         created_at=adapter.created_at,
     )
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -21,7 +21,6 @@ class AdapterLine:
     production: bool
     production_text: str
     """The version of its line in production, or ""."""
-    versions_text: str
     full_model: bool
     """All weights of a model rather than low-rank ones."""
     task: str
@@ -56,7 +55,6 @@ def adapter_line(row: AdapterRow) -> AdapterLine:
         label=f"{row.name} {version}",
         production=row.production,
         production_text=f"v{used}" if used else "",
-        versions_text=formatting.plural(row.versions, "version"),
         full_model=row.kind == "model",
         task=TASKS[row.task].title if row.task in TASKS else "",
         base=row.model_name,

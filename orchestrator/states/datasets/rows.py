@@ -8,7 +8,7 @@ from orchestrator.domain.tasks import TASKS, Annotation
 from orchestrator.services.datasets.overview import DatasetExtras
 from orchestrator.services.datasets.rows import ClipRow, DatasetRow
 from orchestrator.services.datasets.statistics import ClipStatistics, LengthBin
-from orchestrator.states.shared.presentation import Fact, clip_address, clock, exact, in_words, series_of
+from orchestrator.states.shared.presentation import Fact, clip_address, clock, in_words, series_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,7 @@ class DatasetCard:
     clip_word: str
     classes: str
     size: str
-    added_ago: str
     added_at: str
-    added_exact: str
     frames: list[str]
     """Addresses of up to four thumbnails."""
     jobs: list[JobDot]
@@ -110,9 +108,7 @@ def dataset_card(row: DatasetRow, extras: DatasetExtras) -> DatasetCard:
         clip_word=_clip_word(row),
         classes="" if unannotated else _classes(row),
         size="" if unannotated else formatting.size(row.size_bytes),
-        added_ago=formatting.ago(row.created_at),
         added_at=formatting.iso(row.created_at),
-        added_exact=exact(row.created_at),
         frames=[clip_address(clip_id, "thumbnail") for clip_id in extras.clip_ids],
         jobs=[JobDot(job.id, f"{job.name} #{job.id}", series_of(job.id)) for job in extras.jobs],
         jobs_text=_jobs_text(extras),

@@ -198,7 +198,6 @@ class Progress:
     done_at: str = ""
     """ISO time, "" when unknown."""
     phase: str = ""
-    to_go: int = 0
 
 
 def progress_of(
@@ -227,7 +226,6 @@ def progress_of(
         left=formatting.duration(eta_s),
         done_at=formatting.iso(until + timedelta(seconds=eta_s)) if eta_s is not None else "",
         phase=phase,
-        to_go=max(0, total - step),
     )
 
 

@@ -6,7 +6,6 @@ from orchestrator.domain import formatting
 from orchestrator.domain.models import ModelSource
 from orchestrator.domain.tasks import TASK_OF_MODEL
 from orchestrator.services.models.rows import LayerGroup, ModelRow
-from orchestrator.states.shared.presentation import exact
 
 _SOURCES = {
     ModelSource.BUILTIN.value: "Built in",
@@ -28,15 +27,12 @@ class ModelCard:
     status: str
     error: str
     parameters: str
-    parameters_exact: str
     size: str
     size_4bit: str
     input: str
     """Frames and frame size: "8 frames, 48 px"."""
     source: str
-    added_ago: str
     added_at: str
-    added_exact: str
     builtin: bool
     jobs_text: str
     progress: str
@@ -96,14 +92,11 @@ def model_card(row: ModelRow) -> ModelCard:
         status="waiting" if _is_receiving(row) else row.status,
         error=row.error,
         parameters=formatting.short_count(row.parameters) if row.parameters else "",
-        parameters_exact=f"{row.parameters:,}",
         size=formatting.size(row.size_bytes) if row.size_bytes else "",
         size_4bit=memory_text(row),
         input=input_text(row),
         source=_SOURCES[row.source],
-        added_ago=formatting.ago(row.created_at),
         added_at=formatting.iso(row.created_at),
-        added_exact=exact(row.created_at),
         builtin=row.source == "builtin",
         jobs_text=formatting.plural(row.jobs, "job") if row.jobs else "Not trained yet",
         progress=progress_text(row),

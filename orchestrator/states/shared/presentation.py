@@ -1,7 +1,6 @@
 """Small things that several pages show: a labelled value, a job's colour, a clip's addresses, exact times."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from orchestrator.domain import formatting
 
@@ -34,11 +33,6 @@ def in_words(number: int) -> str:
 def clip_address(clip_id: int, what: str) -> str:
     """The authenticated address of a clip's `thumbnail` or `preview`."""
     return f"/api/v1/clips/{clip_id}/{what}"
-
-
-def exact(moment: datetime) -> str:
-    """The tooltip of a relative time: 12 November 2026, 10:07 UTC."""
-    return moment.astimezone(UTC).strftime("%-d %B %Y, %H:%M UTC")
 
 
 def clock(seconds: float) -> str:

@@ -25,7 +25,6 @@ class _TextControl(rx.Component):
     max_length: rx.Var[int]
     rows: rx.Var[int]
     disabled: rx.Var[bool]
-    read_only: rx.Var[bool]
     required: rx.Var[bool]
     invalid: rx.Var[bool]
     mono: rx.Var[bool]
