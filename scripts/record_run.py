@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-OUT = ROOT / "orchestrator" / "pages" / "landing" / "recorded_run.json"
+OUT = ROOT / "orchestrator" / "pages" / "shared" / "recorded_run.json"
 
 
 def read(folder: Path) -> dict[str, Any]:

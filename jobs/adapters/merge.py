@@ -10,6 +10,7 @@ from typing import Any
 
 from jobs.families.protocol import Plan
 from jobs.families.registry import read_base, resolve
+from orchestrator.domain import formatting
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.recipes import Recipe
 from orchestrator.services.adapters.files import partial_folder
@@ -145,7 +146,9 @@ def _check_disk_space(target: Path, parameters: int) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     need, free = 2 * parameters + _RESERVED_BYTES, shutil.disk_usage(target.parent).free
     if free < need:
-        raise Invalid(f"Merging needs {need / 1e9:,.1f} GB of disk and {free / 1e9:,.1f} GB are free. Free some space.")
+        raise Invalid(
+            f"Merging needs {formatting.size(need)} of disk and {formatting.size(free)} are free. Free some space."
+        )
 
 
 def _unless_cancelled(on_progress: Callable[[str, int], bool]) -> Callable[[str, int], None]:

@@ -1,14 +1,12 @@
 """Uploads a folder to the Hugging Face Hub as one commit, and reports the progress."""
 
 import io
-import re
 import threading
 from pathlib import Path
 from typing import Any
 
 from jobs.fetch.report import REPORT_EVERY_S, Problem, Progress, send_message
-
-_HUB_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
+from orchestrator.domain.hub_ids import HUB_ID
 
 
 def push_hub(source: dict[str, Any], secrets: dict[str, Any], progress: Progress) -> list[tuple[Path, str]]:
@@ -61,7 +59,7 @@ def hub_card(text: str, base_model: str) -> str:
     _, head, body = text.split("---\n", 2) if text.startswith("---\n") and text.count("---\n") > 1 else ("", "", text)
     metadata = yaml.safe_load(head) or {} if head else {}
     metadata["base_model"] = base_model
-    metadata["datasets"] = [name for name in metadata.get("datasets") or [] if _HUB_ID.fullmatch(str(name))]
+    metadata["datasets"] = [name for name in metadata.get("datasets") or [] if HUB_ID.fullmatch(str(name))]
     kept = {key: value for key, value in metadata.items() if value}
     return f"---\n{yaml.safe_dump(kept, sort_keys=False)}---\n{body}" if kept else body
 

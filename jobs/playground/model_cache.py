@@ -13,6 +13,7 @@ from sqlmodel import col, select
 
 from jobs.families.protocol import Family, Plan
 from jobs.families.registry import read_base, resolve
+from orchestrator.domain import formatting
 from orchestrator.domain.errors import Invalid, Unavailable
 from orchestrator.domain.recipes import Recipe, parse_recipe
 from orchestrator.domain.tasks import AnswerKind, task_spec
@@ -106,8 +107,8 @@ class ModelCache:
         if psutil.virtual_memory().available < need:
             free = psutil.virtual_memory().available
             raise Unavailable(
-                f"{checked.model_name} needs about {need / 1e9:.1f} GB of memory and the worker's machine has "
-                f"{free / 1e9:.1f} GB free. Wait until a training is over, or use a smaller model."
+                f"{checked.model_name} needs about {formatting.size(need)} of memory and the worker's machine has "
+                f"{formatting.size(free)} free. Wait until a training is over, or use a smaller model."
             )
         return "cpu"
 

@@ -97,7 +97,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--no-prep", action="store_true", help="do not start the second worker, which imports datasets")
     chosen = parser.parse_args(arguments)
-    configure_logging("prep" if chosen.device == PREP else "worker")
+    configure_logging(PREP if chosen.device == PREP else "worker")
     keep_files_private(get_settings().data_dir)
     die_with_declared_parent()
     adopt_orphans()

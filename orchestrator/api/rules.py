@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import GetJsonSchemaHandler, StrictBool
 from pydantic_core import CoreSchema
 
+from orchestrator.domain.hub_ids import HUB_ID, REVISION
 from orchestrator.domain.notifications import KINDS
 from orchestrator.domain.recipes import OUTPUT_NAME
 from orchestrator.domain.users import SCOPES
@@ -15,7 +16,6 @@ from orchestrator.services.auth.accounts import MAX_EMAIL, USERNAME
 from orchestrator.services.auth.passwords import MAX_LENGTH, MIN_LENGTH_IF_STRONG
 from orchestrator.services.auth.tokens import MAX_DAYS
 from orchestrator.services.auth.tokens import MAX_NAME as MAX_TOKEN_NAME
-from orchestrator.services.hub import HUB_ID, REVISION
 from orchestrator.services.notifications.preferences import MAX_WEBHOOK_URL
 from orchestrator.services.paging import MAX_LIMIT
 from orchestrator.services.text_fields import MAX_DESCRIPTION, MAX_NAME

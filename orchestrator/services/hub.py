@@ -1,7 +1,6 @@
 """What users enter for the Hugging Face Hub (ids, revisions, tokens), and the size of a repository before a fetch."""
 
 import json
-import re
 import shutil
 import tempfile
 import threading
@@ -13,6 +12,7 @@ from sqlmodel import Session
 
 from orchestrator.domain.credentials import CredentialKind
 from orchestrator.domain.errors import Invalid, Unavailable
+from orchestrator.domain.hub_ids import HUB_ID, REVISION
 from orchestrator.domain.json_keys import json_key
 from orchestrator.domain.numbers import LARGEST_ID, parse_id
 from orchestrator.domain.users import Actor
@@ -23,8 +23,6 @@ from orchestrator.services.fetching import fetch_request
 from orchestrator.services.sandbox import Tool
 from orchestrator.settings import get_settings
 
-HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,95}/[A-Za-z0-9][A-Za-z0-9_.-]{0,95}")
-REVISION = re.compile(r"[A-Za-z0-9_./-]{1,100}")
 _RESERVED_BYTES = 512 * 2**20
 """Left free on the disk for the database and the runs."""
 _SLOTS = threading.BoundedSemaphore(2)

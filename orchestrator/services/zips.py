@@ -6,6 +6,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from orchestrator.domain import formatting
 from orchestrator.domain.errors import DiskFull, Unavailable
 
 _RESERVED_BYTES = 512 * 2**20
@@ -32,7 +33,7 @@ def _write(source: Path, target: Path, root: str) -> None:
         files = sorted(p for p in source.rglob("*") if p.is_file())
         need, free = sum(p.stat().st_size for p in files), shutil.disk_usage(target.parent).free
         if free < need + _RESERVED_BYTES:
-            sizes = f"{need / 1e9:,.1f} GB of disk, and {free / 1e9:,.1f} GB are free"
+            sizes = f"{formatting.size(need)} of disk, and {formatting.size(free)} are free"
             raise DiskFull(f"The zip needs {sizes}, of which some stay for the runs. Free space, then try again.")
         handle, name = tempfile.mkstemp(prefix=".zip-", dir=target.parent)
         os.close(handle)

@@ -10,6 +10,7 @@ from typing import IO
 
 from pydantic import ValidationError
 
+from orchestrator.domain import formatting
 from orchestrator.settings import Settings
 from orchestrator.stack.errors import StackError
 
@@ -68,7 +69,7 @@ def check_data_dir(path: Path) -> None:
             probe.unlink()
     if free < MIN_FREE_BYTES:
         raise StackError(
-            f"Only {free / 2**20:.0f} MB are free on the disk of {path}: Loreel needs at least 512 MB to start."
+            f"Only {formatting.size(free)} are free on the disk of {path}: Loreel needs at least 512 MB to start."
         )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from packaging.requirements import Requirement
 
+from orchestrator.domain import formatting
 from orchestrator.settings import ROOT, Settings
 from orchestrator.stack import checks, frontend, migrate, probe, redis_server
 from orchestrator.stack.check import find_browser
@@ -75,7 +76,7 @@ def _redis(settings: Settings) -> str:
 
 def _data(settings: Settings) -> str:
     checks.check_data_dir(settings.data_dir)
-    return f"{settings.data_dir}, {shutil.disk_usage(settings.data_dir).free / 2**30:.1f} GB free"
+    return f"{settings.data_dir}, {formatting.size(shutil.disk_usage(settings.data_dir).free)} free"
 
 
 def _port(settings: Settings) -> str:

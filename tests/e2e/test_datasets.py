@@ -8,6 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
+from orchestrator.domain import formatting
 from tests.e2e.conftest import Person
 from tests.fakes.videos import bomb, class_folders, mpeg4, truncated, zip_entries, zip_folder
 from tests.studio import until
@@ -293,7 +294,9 @@ def test_splits_are_drawn_again_by_share_and_seed(
     expect(page.get_by_label("Validation share, percent")).to_have_value("80")
     page.get_by_label("Validation share, percent").fill("20")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("20% of each class held out for validation, seed 7. This is version 2.")).to_be_visible()
+    expect(
+        page.get_by_text(f"{formatting.percent(0.2)} of each class held out for validation, seed 7. This is version 2.")
+    ).to_be_visible()
     expect(dialog).to_have_count(0)
     fewer = validation_count()
     assert [len(fewer[label]) for label in ("left", "right")] == [2, 1]

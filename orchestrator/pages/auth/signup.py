@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from orchestrator.pages.landing.recorded import background_curve
+from orchestrator.pages.shared.recorded_run import background_curve
 from orchestrator.states.auth.signup import MISMATCH, SignupState
 from orchestrator.ui.layout.auth import auth_form, auth_layout, other_form
 from orchestrator.ui.primitives.checked_field import checked_field

@@ -3,8 +3,8 @@
 import reflex as rx
 
 from orchestrator.pages.landing.proofs import proofs
-from orchestrator.pages.landing.recorded import recorded_run
 from orchestrator.pages.landing.screen import screen
+from orchestrator.pages.shared.recorded_run import recorded_run
 from orchestrator.states.shell.session import SessionState
 from orchestrator.ui.effects.beam import beam
 from orchestrator.ui.layout.logo import logo

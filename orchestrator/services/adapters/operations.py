@@ -19,6 +19,7 @@ from orchestrator.domain.adapters import (
 )
 from orchestrator.domain.base import utcnow
 from orchestrator.domain.errors import Conflict, Invalid
+from orchestrator.domain.hub_ids import HUB_ID
 from orchestrator.domain.json_schemas import OneOf
 from orchestrator.domain.machines import PREP
 from orchestrator.domain.redis_keys import TASK_ADAPTER
@@ -28,7 +29,7 @@ from orchestrator.services.adapters.catalog import existing_folder
 from orchestrator.services.adapters.files import home_folder, merged_folder, partial_folder
 from orchestrator.services.after_commit import after_commit
 from orchestrator.services.db import session_scope
-from orchestrator.services.hub import HUB_ID, hub_credential
+from orchestrator.services.hub import hub_credential
 from orchestrator.services.queue import adapter_work_key, enqueue
 from orchestrator.services.vault import seal
 from orchestrator.services.zips import up_to_date_zip

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 
+from orchestrator.domain import formatting
 from orchestrator.settings import get_settings
 
 ACCEPTED_ENDINGS = frozenset({".safetensors", ".json", ".txt", ".model", ".jinja", ".md"})
@@ -77,7 +78,9 @@ def file_problem(name: str, size: int = 0) -> str:
     """Why a file of this name and size is not accepted in a base model; "" where it is."""
     suffix = PurePosixPath(name).suffix.lower()
     if suffix in ACCEPTED_ENDINGS and suffix != ".safetensors" and size > TEXT_BYTES:
-        return f"{name} has {size / 1e6:,.0f} MB; a file other than the weights may have {TEXT_BYTES / 1e6:,.0f} MB."
+        return (
+            f"{name} has {formatting.size(size)}; a file other than the weights may have {formatting.size(TEXT_BYTES)}."
+        )
     if suffix in ACCEPTED_ENDINGS:
         return ""
     if suffix in _PICKLE_ENDINGS:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 
+from orchestrator.domain import formatting
 from orchestrator.domain.errors import DiskFull, Invalid, NotFound, TooLarge, TooMany
 from orchestrator.domain.json_keys import not_sent
 from orchestrator.domain.users import Actor
@@ -77,7 +78,7 @@ def create_scratch(actor: Actor, name: str, length: int | None, asked: bool = Fa
         raise Invalid(f"{short} is not a video by its name. Drop an MP4, WebM, MOV, MKV, AVI or GIF.", "name")
     limit = get_settings().playground_clip_bytes
     if length is not None and length > limit:
-        raise TooLarge(f"{short} has {length / 1e6:,.0f} MB; a clip to try may have {limit / 1e6:,.0f} MB.")
+        raise TooLarge(f"{short} has {formatting.size(length)}; a clip to try may have {formatting.size(limit)}.")
     folder = _home(actor)
     folder.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(folder).free < (length or 0) + _RESERVED_BYTES:

@@ -1,5 +1,6 @@
 """Limits of a recipe: the context of its base, the frame size it was made for, the memory of the device."""
 
+from orchestrator.domain import formatting
 from orchestrator.domain.families import FAMILIES, LIGER_FAMILIES
 from orchestrator.domain.models import VideoModel
 from orchestrator.domain.recipes import LIGER_MISSING, Recipe, smaller_batch
@@ -64,7 +65,7 @@ def fit_problems(recipe: Recipe, memory_bytes: int, device_memory: int) -> list[
     """
     if not device_memory or memory_bytes <= MEMORY_SHARE * device_memory:
         return []
-    needs = f"This needs about {memory_bytes / 1e9:.1f} GB, and the device has {device_memory / 1e9:.1f} GB."
+    needs = f"This needs about {formatting.size(memory_bytes)}, and the device has {formatting.size(device_memory)}."
     if smaller := smaller_batch(recipe.optim.batch_size, recipe.optim.gradient_accumulation):
         advice = f"Try a batch of {smaller[0]} with {smaller[1]} times accumulation"
         return [("optim.batch_size", f"{needs} {advice}, or rehearse it: two real steps measure it.")]
@@ -80,8 +81,8 @@ def advice(model: VideoModel, recipe: Recipe, gpu: bool) -> list[str]:
     saved = model.parameters * (2 if gpu else 4) - int((model.details or {}).get("nf4_bytes") or model.parameters // 2)
     small = 0 < model.parameters < _SMALL_BASE
     if recipe.qlora.bits == 4 and small:
-        megabytes = f"{saved / 1e6:.0f} MB" if saved >= 1e6 else "next to nothing"
-        return [f"4-bit saves {megabytes} on a base this small. Plain LoRA (16-bit) learns as well, and faster."]
+        amount = formatting.size(saved) if saved >= 1e6 else "next to nothing"
+        return [f"4-bit saves {amount} on a base this small. Plain LoRA (16-bit) learns as well, and faster."]
     if recipe.qlora.bits == 16 and not small and model.parameters:
-        return [f"4-bit would save {max(0, saved) / 1e9:.1f} GB of memory here."]
+        return [f"4-bit would save {formatting.size(max(0, saved))} of memory here."]
     return []

@@ -9,6 +9,7 @@ from math import inf
 
 from sqlmodel import Session, select
 
+from orchestrator.domain import formatting
 from orchestrator.domain.annotations import (
     LABEL_LIMIT,
     TEXT_LIMIT,
@@ -159,7 +160,8 @@ def assign_splits(session: Session, actor: Actor, dataset_id: int, share: float,
     for clip in usable:
         held = clip.id in validation or clip.content_hash in held_out
         edits.append((clip, Change(split=Split.VALIDATION if held else Split.TRAIN).write_to))
-    return write_version(session, dataset, edits, f"{share:.0%} of each class held out for validation, seed {seed}")
+    part = formatting.percent(share)
+    return write_version(session, dataset, edits, f"{part} of each class held out for validation, seed {seed}")
 
 
 def _draw_validation(drawn: list[int], count: int, near_duplicates: dict[int, set[int]]) -> set[int]:

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from orchestrator.domain import formatting
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.processes import SandboxExit
 from orchestrator.services import sandbox
@@ -33,7 +34,7 @@ def unpack_table(table: Path, max_bytes: int) -> int:
         return sum(path.stat().st_size for path in folder.iterdir())
     shutil.rmtree(folder, ignore_errors=True)
     if code == SandboxExit.TOO_LARGE:
-        raise Invalid(f"{table.name} unpacks to more than {limit / 2**20:,.0f} MB. Split it, or use fewer clips.")
+        raise Invalid(f"{table.name} unpacks to more than {formatting.size(limit)}. Split it, or use fewer clips.")
     if code == SandboxExit.TOO_MANY:
         raise Invalid(f"{table.name} has more clips than are imported at once. Split it.")
     return 0

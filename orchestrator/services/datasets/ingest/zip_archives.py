@@ -9,6 +9,7 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO
 
+from orchestrator.domain import formatting
 from orchestrator.domain.errors import Invalid
 from orchestrator.services.datasets.files import is_system_file, unused_path
 from orchestrator.services.datasets.ingest.archive_names import guess_encoding
@@ -158,7 +159,9 @@ def _check(entries: list[zipfile.ZipInfo], packed: int, max_bytes: int, name: st
             raise Invalid(_unknown_method(entry.compress_type, name))
     total = sum(entry.file_size for entry in entries)
     if total > max_bytes or (total > ALWAYS_ALLOWED_BYTES and total > MAX_RATIO * packed):
-        raise Invalid(f"{name} unpacks to {total / 2**20:,.0f} MB, far more than its own size allows. Zip only videos.")
+        raise Invalid(
+            f"{name} unpacks to {formatting.size(total)}, far more than its own size allows. Zip only videos."
+        )
 
 
 def _unknown_method(method: int, name: str) -> str:

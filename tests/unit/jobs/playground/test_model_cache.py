@@ -39,7 +39,7 @@ def test_the_least_recently_used_goes_first(home: Path, monkeypatch: pytest.Monk
 
 def test_what_does_not_fit_is_refused_with_figures(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     memory(monkeypatch, 2e9, 90)
-    with pytest.raises(Unavailable, match=r"Tiny needs about 13\.\d GB of memory .* 2\.0 GB free"):
+    with pytest.raises(Unavailable, match=r"Tiny needs about 13\.\d\sGB of memory .* 2\.00\sGB free"):
         ModelCache().load(replace(REQUEST, model_bytes=10 * 10**9))
 
 

@@ -11,6 +11,7 @@ from jobs.families.timesformer.family import FAMILY as TIMESFORMER
 from jobs.families.videomae.family import FAMILY as VIDEOMAE
 from jobs.families.vivit.family import FAMILY as VIVIT
 from jobs.families.vjepa2.family import FAMILY as VJEPA2
+from orchestrator.domain import formatting
 from orchestrator.domain.errors import Invalid
 from orchestrator.domain.families import FAMILIES
 from orchestrator.domain.models import ModelSource, VideoModel
@@ -78,7 +79,10 @@ def test_what_does_not_fit_is_refused_at_the_field_that_helps() -> None:
 def test_advice_where_4_bits_are_pointless_or_missed() -> None:
     assert "Plain LoRA" in advice(qwen(parameters=800_000), parse_recipe({}), gpu=False)[0]
     assert advice(qwen(), parse_recipe({}), gpu=True) == []
-    assert "4-bit would save 4.5 GB" in advice(qwen(), parse_recipe({"qlora": {"bits": 16}}), gpu=True)[0]
+    assert (
+        f"4-bit would save 4.50{formatting.NBSP}GB"
+        in advice(qwen(), parse_recipe({"qlora": {"bits": 16}}), gpu=True)[0]
+    )
 
 
 def test_a_language_model_keeps_less_on_a_gpu_where_it_computes_twice() -> None:

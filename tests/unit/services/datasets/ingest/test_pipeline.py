@@ -146,7 +146,7 @@ def link_zip() -> bytes:
         (zipped(clips(["../left/0.mp4"])), "points outside"),
         (zipped(clips(["/left/0.mp4"])), "points outside"),
         (zipped(clips(["a\\..\\..\\0.mp4"])), "points outside"),
-        (zipped({"left/0.mp4": b"\0" * 20_000_000}), "unpacks to 19 MB"),
+        (zipped({"left/0.mp4": b"\0" * 20_000_000}), "unpacks to 20.0\u00a0MB"),
         (link_zip(), "holds only links"),
         (b"PK\x03\x04 but no zip", "is not a zip"),
         (zipped(clips(GOOD))[:-40], "is not a zip"),
