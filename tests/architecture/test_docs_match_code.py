@@ -2,11 +2,9 @@
 
 import ast
 import inspect
-import io
 import itertools
 import re
-import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from orchestrator.services.datasets.ingest.layouts.detect import LAYOUTS
 from orchestrator.services.sandbox import Tool
 from orchestrator.services.training.lifecycle import MAX_LOSSES
 from orchestrator.settings import ROOT
+from tests.source_tree import prose, sources, trees
 
 NUMBERS = (
     *("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
@@ -33,22 +32,6 @@ _NAME_IN_MODULE = re.compile(r"`(?:[\w.]+\.)?([a-z_]\w*)\.([A-Za-z_]\w*)(?:\.\w+
 
 
 @cache
-def sources(*folders: str) -> dict[str, str]:
-    paths = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
-    return {path.relative_to(ROOT).as_posix(): path.read_text() for path in paths}
-
-
-def prose_of(source: str) -> Iterator[str]:
-    """Docstrings and comments."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            yield node.value.value
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            yield token.string
-
-
-@cache
 def known_files() -> frozenset[str]:
     """Every ending of the path of every file: `services/queue.py` for `orchestrator/services/queue.py`."""
     tops = ("orchestrator", "jobs", "tests", "docs", "benchmarks", "scripts")
@@ -57,9 +40,9 @@ def known_files() -> frozenset[str]:
     return frozenset("/".join(path.parts[start:]) for path in (*paths, *loose) for start in range(len(path.parts)))
 
 
-def missing_names(source: str, defined: dict[str, set[str]]) -> list[str]:
+def missing_names(texts: Iterable[str], defined: dict[str, set[str]]) -> list[str]:
     """Names that the prose of a file gives together with their module, and that no module of that name has."""
-    named = [match for text in prose_of(source) for match in _NAME_IN_MODULE.findall(text)]
+    named = [match for text in texts for match in _NAME_IN_MODULE.findall(text)]
     return [f"{module}.{name}" for module, name in named if module in defined and name not in defined[module]]
 
 
@@ -67,9 +50,9 @@ def missing_names(source: str, defined: dict[str, set[str]]) -> list[str]:
 def defined_names() -> dict[str, set[str]]:
     """Names at the top of the modules of each name; a module that is named like a library's is left out."""
     found: dict[str, set[str]] = {}
-    for path, source in sources("orchestrator", "jobs").items():
+    for path, tree in trees().items():
         names = found.setdefault(Path(path).stem, set())
-        for node in ast.parse(source).body:
+        for node in tree.body:
             names |= {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
             names |= {node.name} if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) else set()
     packages = {path.parent.name for side in ("orchestrator", "jobs") for path in (ROOT / side).rglob("__init__.py")}
@@ -80,30 +63,21 @@ def defined_names() -> dict[str, set[str]]:
 
 
 def test_a_file_that_a_docstring_names_exists() -> None:
-    named = {
-        (path, name)
-        for path, source in sources("orchestrator", "jobs").items()
-        for text in prose_of(source)
-        for name in _FILE.findall(text)
-    }
+    named = {(path, name) for path, texts in prose().items() for text in texts for name in _FILE.findall(text)}
     assert len(named) > 80
     assert {found for found in named if found[1] not in known_files()} == set()
 
 
 def test_a_name_that_a_docstring_gives_with_its_module_is_defined_there() -> None:
-    missing = {
-        path: names
-        for path, source in sources("orchestrator", "jobs").items()
-        if (names := missing_names(source, defined_names()))
-    }
+    missing = {path: names for path, texts in prose().items() if (names := missing_names(texts, defined_names()))}
     assert missing == {}
 
 
 def test_a_dotted_name_in_a_docstring_is_a_module_or_a_name_in_one() -> None:
     named = {
         (path, name)
-        for path, source in sources("orchestrator", "jobs").items()
-        for text in prose_of(source)
+        for path, texts in prose().items()
+        for text in texts
         for name in re.findall(r"`((?:orchestrator|jobs)(?:\.\w+)+)`", text)
     }
     assert named
@@ -122,8 +96,8 @@ def test_a_wrong_name_in_a_docstring_is_found() -> None:
         True,
         False,
     ]
-    source = '"""Named as in `orchestrator.domain.tasks.MEASURES` and `redis_keys.job_lease`."""'
-    assert missing_names(source, defined_names()) == ["tasks.MEASURES"]
+    text = "Named as in `orchestrator.domain.tasks.MEASURES` and `redis_keys.job_lease`."
+    assert missing_names([text], defined_names()) == ["tasks.MEASURES"]
 
 
 def test_the_process_that_renews_the_lease_is_the_one_that_is_named() -> None:
@@ -150,7 +124,7 @@ def test_the_number_of_losses_that_end_a_job_is_the_documented_one() -> None:
 
 
 def test_what_both_sides_start_as_child_processes_is_documented() -> None:
-    callers = {path.split("/")[0] for path, source in sources("orchestrator", "jobs").items() if "Tool." in source}
+    callers = {path.split("/")[0] for path, source in sources().items() if "Tool." in source}
     assert callers == {"orchestrator", "jobs"}
     [paragraph] = [text for text in ARCHITECTURE.split("\n\n") if "orchestrator/services/sandbox.py" in text]
     folders = {"/".join(tool.value.module.split(".")[:2]) for tool in Tool}
@@ -160,8 +134,8 @@ def test_what_both_sides_start_as_child_processes_is_documented() -> None:
 def event_kinds_written() -> set[str]:
     """The kinds of the entries of a job's timeline, as the code passes them."""
     found = {status.value for status in JobStatus}
-    for source in sources("orchestrator/services", "jobs").values():
-        for node in ast.walk(ast.parse(source)):
+    for tree in trees().values():
+        for node in ast.walk(tree):
             if not isinstance(node, ast.Call):
                 continue
             name = ast.unparse(node.func).rpartition(".")[2]
@@ -247,9 +221,9 @@ def test_the_steps_for_a_new_family_name_every_place_that_lists_families() -> No
     keys = set(FAMILIES)
     elsewhere = {
         path
-        for path, source in sources("orchestrator", "jobs").items()
+        for path, tree in trees().items()
         if path not in places
-        and len(keys & {node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)}) > 8
+        and len(keys & {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}) > 8
     }
     assert elsewhere == set()
 

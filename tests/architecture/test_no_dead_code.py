@@ -6,10 +6,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
 from orchestrator.settings import ROOT
 from tests.openapi import document
+from tests.source_tree import DEVELOPERS, trees
 
 CALLED_BY_LIBRARIES = frozenset((ROOT / "tests" / "architecture" / "called_by_libraries.txt").read_text().split())
 """Methods and attributes that a library's class or hook asks for."""
@@ -30,17 +30,10 @@ KEPT = {
 
 
 @cache
-def modules() -> dict[Path, ast.Module]:
+def modules() -> dict[str, ast.Module]:
     """The product, and what developers start: benchmarks and scripts may use what the product alone does not."""
-    folders = ("orchestrator", "jobs", "alembic", "benchmarks", "scripts")
-    paths = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
-    return {path: ast.parse(path.read_text()) for path in [*paths, ROOT / "rxconfig.py"]}
-
-
-def product() -> Iterator[tuple[str, ast.Module]]:
-    for path, tree in modules().items():
-        if (name := path.relative_to(ROOT).as_posix()).startswith(("orchestrator/", "jobs/")):
-            yield name, tree
+    settings = {"rxconfig.py": ast.parse((ROOT / "rxconfig.py").read_text())}
+    return trees() | trees(*DEVELOPERS) | settings
 
 
 def names_read_in(tree: ast.AST, keywords: bool) -> Iterator[str]:
@@ -81,7 +74,7 @@ def definitions_in(node: ast.AST, prefix: str = "") -> Iterator[tuple[int, str, 
 def names_read() -> frozenset[str]:
     found = set(re.findall(r'"(\w+)":', json.dumps(document())))  # fields of REST answers
     for path, tree in modules().items():
-        found |= set(names_read_in(tree, keywords=not {"ui", "pages"}.isdisjoint(path.parts)))
+        found |= set(names_read_in(tree, keywords=not {"ui", "pages"}.isdisjoint(path.split("/"))))
     for path in (*(ROOT / "orchestrator").rglob("*.ts*"), ROOT / "loreel", ROOT / "pyproject.toml"):
         found |= set(re.findall(r"\w+", path.read_text()))
     return frozenset(found)
@@ -148,7 +141,7 @@ def test_what_nothing_reads_is_found() -> None:
 
 
 def test_all_that_is_defined_is_read() -> None:
-    dead = [f"{name}:{line}" for name, tree in product() for line in unread(name, tree)]
+    dead = [f"{name}:{line}" for name, tree in trees().items() for line in unread(name, tree)]
     assert not dead, "\n".join(dead)
 
 
@@ -164,5 +157,5 @@ def test_no_package_is_empty() -> None:
 
 
 def test_every_exception_is_still_defined() -> None:
-    defined = {name for _, tree in product() for _, name, _ in definitions_in(tree)}
+    defined = {name for _, tree in trees().items() for _, name, _ in definitions_in(tree)}
     assert defined >= CALLED_BY_LIBRARIES | KEPT.keys()

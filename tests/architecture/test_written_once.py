@@ -4,28 +4,21 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
 
 from orchestrator.domain.hub_ids import HUB_ID
 from orchestrator.domain.machines import PREP
 from orchestrator.domain.recipe_optim import Optimizer
 from orchestrator.services.training.recipe_limits import MEMORY_SHARE
-from orchestrator.settings import ROOT
+from tests.source_tree import trees
 
 UNITS = re.compile(r"^[\s\u00a0\u202f]?(?:%|[KMGT]i?B\b)")
-
-
-@cache
-def modules() -> dict[str, ast.Module]:
-    paths = [path for side in ("orchestrator", "jobs") for path in sorted((ROOT / side).rglob("*.py"))]
-    return {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text()) for path in paths}
 
 
 def modules_with(value: object) -> list[str]:
     """The modules in which a constant of this value stands, once for each time."""
     return [
         path
-        for path, tree in modules().items()
+        for path, tree in trees().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and type(node.value) is type(value) and node.value == value
     ]
@@ -43,7 +36,7 @@ def test_which_runs_keep_8_bit_moments() -> None:
     """`Recipe.uses_8bit_optimizer` says it; nothing else compares the optimizer."""
     users = {
         path
-        for path, tree in modules().items()
+        for path, tree in trees().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and node.attr in Optimizer.__members__
         if ast.unparse(node.value) == "Optimizer"
@@ -54,7 +47,7 @@ def test_which_runs_keep_8_bit_moments() -> None:
 def test_what_an_id_on_the_hub_looks_like() -> None:
     patterns = {
         (path, call.args[0].value)
-        for path, tree in modules().items()
+        for path, tree in trees().items()
         for call in ast.walk(tree)
         if isinstance(call, ast.Call) and ast.unparse(call.func) == "re.compile" and call.args
         if isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str)
@@ -95,7 +88,7 @@ def test_numbers_are_written_by_one_function_each() -> None:
     """`domain/formatting.py` writes percent and bytes; a page's CSS has percent of its own."""
     by_hand = {
         f"{path}:{line}"
-        for path, tree in modules().items()
+        for path, tree in trees().items()
         if path != "orchestrator/domain/formatting.py" and not path.startswith("orchestrator/pages/")
         for line in formats_by_hand(tree)
     }
@@ -106,7 +99,7 @@ def test_only_these_modules_start_child_processes() -> None:
     """Programs that open untrusted files are started by the sandbox, the others by what supervises them."""
     starters = {
         path
-        for path, tree in modules().items()
+        for path, tree in trees().items()
         if path.startswith(("orchestrator/services/", "jobs/"))
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
@@ -123,7 +116,7 @@ def test_only_these_modules_start_child_processes() -> None:
 def test_a_page_imports_shared_parts_and_those_of_its_own_folder() -> None:
     foreign = {
         f"{path}: {node.module}"
-        for path, tree in modules().items()
+        for path, tree in trees().items()
         if path.startswith("orchestrator/pages/") and path.count("/") > 2
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("orchestrator.pages.")
@@ -136,7 +129,7 @@ def test_a_part_of_pages_has_a_name_of_its_own() -> None:
     """Each folder has its `index`, `detail` and `new`; any other public function is defined once."""
     names = Counter(
         node.name
-        for path, tree in modules().items()
+        for path, tree in trees().items()
         if path.startswith(("orchestrator/pages/", "orchestrator/ui/"))
         for node in tree.body
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
