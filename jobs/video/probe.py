@@ -19,8 +19,6 @@ from jobs.video.timeline import Timeline, build_timeline, clock_of
 
 MAX_SECONDS = 60.0
 FULL_FRAMES = EXACT_BELOW
-_MISSING_END = 0.1
-"""Share of a long clip that may be missing at its end."""
 
 
 @dataclass(frozen=True)

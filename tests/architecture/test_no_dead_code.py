@@ -17,14 +17,9 @@ CALLED_BY_LIBRARIES = frozenset((ROOT / "tests" / "architecture" / "called_by_li
 KEPT = {
     "ADAMW": "the default optimizer: chosen by its value, never by its name",
     "FAMILY": "the registry names its module, and asks each module for it",
-    "annotate": "the import of annotations writes them by it",
-    "annotation_problem": "the import of annotations asks it",
     "at_ms": "stored with each measurement for queries by hand; to drop a column of the largest table takes hours",
     "forget_clients": "tests start without the counts of the tests before",
     "forget_notes": "tests start without what the tests before noted",
-    "from_json": "the page of a dataset shows what was not used",
-    "not_used_sentence": "the page of a dataset shows what was not used",
-    "to_json": "the page of a dataset shows what was not used",
 }
 """Other names that nothing in the product reads, each with the reason why it stays."""
 
