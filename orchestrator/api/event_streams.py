@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import structlog
@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from orchestrator.api.authentication import current_user
 from orchestrator.domain.errors import NotAllowed, NotSignedIn, TooMany
+from orchestrator.domain.users import Actor
 
 log = structlog.get_logger(__name__)
 MOST_PER_PERSON = 20
@@ -45,8 +46,9 @@ async def open_stream(user_id: int) -> AsyncIterator[None]:
 class Validity:
     """Whether the request of a stream would still be let in."""
 
-    def __init__(self, request: Request) -> None:
-        self._request, self._asked_at = request, time.monotonic()
+    def __init__(self, request: Request, find_user: Callable[[Request], Actor] = current_user) -> None:
+        """`find_user`: the dependency by which the route let the request in."""
+        self._request, self._find_user, self._asked_at = request, find_user, time.monotonic()
 
     async def holds(self) -> bool:
         """Asks the database every few seconds; an outage of it ends nothing."""
@@ -54,7 +56,7 @@ class Validity:
             return True
         self._asked_at = time.monotonic()
         try:
-            await run_in_threadpool(current_user, self._request)
+            await run_in_threadpool(self._find_user, self._request)
         except (NotSignedIn, NotAllowed):
             return False
         except SQLAlchemyError as error:

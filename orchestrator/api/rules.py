@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from pydantic import GetJsonSchemaHandler, StrictBool
+from pydantic import BeforeValidator, GetJsonSchemaHandler, StrictBool
 from pydantic_core import CoreSchema
 
 from orchestrator.domain.hub_ids import HUB_ID, REVISION
@@ -62,6 +62,14 @@ def _anchored(pattern: re.Pattern[str]) -> str:
     return f"^{pattern.pattern}$"
 
 
+def _no_flag(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("true and false are no numbers")
+    return value
+
+
+NO_FLAG = BeforeValidator(_no_flag)
+"""For numbers in bodies: Pydantic takes true for 1."""
 Flag = StrictBool
 """True or false, and nothing that only stands for it, as the document says."""
 Limit = Annotated[int, rule(minimum=1, maximum=MAX_LIMIT)]
@@ -83,7 +91,7 @@ NewPassword = Annotated[
 ]
 TokenName = Annotated[str, rule(minLength=1, maxLength=MAX_TOKEN_NAME, pattern=r"\S")]
 Scopes = Annotated[list[Annotated[str, one_of(SCOPES)]], rule(minItems=1)]
-TokenDays = Annotated[int, rule(minimum=1, maximum=MAX_DAYS)]
+TokenDays = Annotated[int, NO_FLAG, rule(minimum=1, maximum=MAX_DAYS)]
 OutputName = Annotated[str, rule(pattern=_anchored(OUTPUT_NAME))]
 """The name of an adapter."""
 HubRepo = Annotated[str, rule(pattern=_anchored(HUB_ID))]

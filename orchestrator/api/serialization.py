@@ -14,7 +14,7 @@ from fastapi import Query
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
-from orchestrator.api.rules import ID_AS_TEXT, ID_OR_0_AS_TEXT
+from orchestrator.api.rules import ID_AS_TEXT, ID_OR_0_AS_TEXT, NO_FLAG
 from orchestrator.api.schema.markers import Media
 from orchestrator.api.schema.shapes import sent_fields
 from orchestrator.domain.numbers import LARGEST_ID, LARGEST_SIZE
@@ -34,9 +34,9 @@ QueryCount = Annotated[int, Query(ge=0, le=LARGEST_ID)]
 OptionalQueryCount = Annotated[int | None, Query(ge=0, le=LARGEST_ID)]
 QueryPosition = Annotated[int | None, Query(ge=0, le=LARGEST_SIZE)]
 """A position in a file."""
-BodyId = Annotated[int, Field(ge=1, le=LARGEST_ID), ID_AS_TEXT]
+BodyId = Annotated[int, Field(ge=1, le=LARGEST_ID), NO_FLAG, ID_AS_TEXT]
 """An id in the body."""
-BodyIdOr0 = Annotated[int, Field(ge=0, le=LARGEST_ID), ID_OR_0_AS_TEXT]
+BodyIdOr0 = Annotated[int, Field(ge=0, le=LARGEST_ID), NO_FLAG, ID_OR_0_AS_TEXT]
 """An id in the body; 0 stands for none."""
 
 

@@ -129,6 +129,28 @@ def test_numbers_that_no_column_holds_are_refused(client: TestClient) -> None:
         refusal(client.post("/api/v1/uploads", headers={"upload-length": "1", "upload-metadata": metadata}), 422)
 
 
+def test_true_and_false_are_no_numbers(home: Path) -> None:
+    client = sign_in("ada")
+    for path, body in (
+        ("/jobs", {"dataset_id": True, "model_id": 1}),
+        ("/jobs", {"dataset_id": 1, "model_id": 1, "dataset_version": True}),
+        ("/rehearsals", {"dataset_id": 1, "model_id": False}),
+        ("/datasets/1/splits", {"share": 0.2, "seed": True}),
+        ("/datasets/1/read", {"level": True}),
+        ("/tokens", {"name": "a", "expires_days": True}),
+        ("/infer", {"model_id": 1, "max_tokens": True}),
+    ):
+        assert "true and false" in refusal(client.post(f"/api/v1{path}", json=body), 422)["detail"], path
+    checked = client.post("/api/v1/jobs/preflight", json={"dataset_id": 1, "model_id": 1, "optim": {"epochs": True}})
+    assert [problem["field"] for problem in checked.json()["problems"]] == ["optim.epochs"]
+
+
+def test_a_body_where_none_is_read_is_limited_too(home: Path) -> None:
+    client = sign_in("ada")
+    for verb, path in (("GET", "/me"), ("DELETE", "/jobs/1"), ("POST", "/jobs/1/stop")):
+        refusal(client.request(verb, f"/api/v1{path}", content=b"x" * (2**20 + 1)), 413)
+
+
 @pytest.mark.parametrize("text", ["²", "①", "٣", "9" * 30, "-1", "1.5", "a"])
 def test_what_only_looks_like_a_number_is_none(home: Path, text: str) -> None:
     client = sign_in("ada")

@@ -9,7 +9,7 @@ import pytest
 from orchestrator.api import event_streams
 from orchestrator.api.app import create_api
 from orchestrator.domain.users import Actor
-from tests.api_client import SITE, refusal, sign_in
+from tests.api_client import PASSWORD, SITE, make_client, refusal, sign_in
 from tests.studio import RedisProcess, launch, make_things
 
 
@@ -54,7 +54,7 @@ def job(redis_server: RedisProcess) -> tuple[Any, str, int]:
     return browser, token, launch(actor, make_things(actor))
 
 
-@pytest.mark.parametrize("by", ["token", "cookie"])
+@pytest.mark.parametrize("by", ["token", "cookie", "password"])
 def test_a_stream_ends_with_its_token_or_session(
     job: tuple[Any, str, int], monkeypatch: pytest.MonkeyPatch, by: str
 ) -> None:
@@ -62,7 +62,7 @@ def test_a_stream_ends_with_its_token_or_session(
     monkeypatch.setattr(event_streams, "ASK_AGAIN_S", 0.2)
     monkeypatch.setattr("orchestrator.api.routes.jobs.ASK_AGAIN_S", 0.2)
     headers = {"authorization": f"Bearer {token}"}
-    if by == "cookie":
+    if by != "token":
         headers = {"cookie": f"loreel_session={browser.cookies['loreel_session']}"}
 
     async def main() -> None:
@@ -73,11 +73,21 @@ def test_a_stream_ends_with_its_token_or_session(
         if by == "token":
             number = (await asyncio.to_thread(browser.get, "/api/v1/tokens")).json()["items"][0]["id"]
             await asyncio.to_thread(browser.delete, f"/api/v1/tokens/{number}")
+        elif by == "password":
+            await asyncio.to_thread(_change_password_elsewhere)
         else:
             await asyncio.to_thread(browser.post, "/api/v1/auth/logout")
         await asyncio.wait_for(stream.task, 5)
 
     asyncio.run(main())
+
+
+def _change_password_elsewhere() -> None:
+    """In another browser of the same person, which ends all other sessions."""
+    other = make_client(origin=SITE)
+    assert other.post("/api/v1/auth/login", json={"login": "ada", "password": PASSWORD}).status_code == 200
+    new = {"current": PASSWORD, "new": "granite otter 71 lantern"}
+    assert other.post("/api/v1/me/password", json=new).status_code < 300
 
 
 def test_a_person_holds_so_many_streams_and_dropped_ones_count_for_nothing(

@@ -11,12 +11,15 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlmodel import delete
 
+from orchestrator.api.event_streams import ASK_AGAIN_S
 from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus
 from orchestrator.domain.errors import TooMany, Unavailable
 from orchestrator.domain.playground import InferenceRequest
 from orchestrator.domain.redis_keys import PLAYGROUND_OWNER, PLAYGROUND_QUEUE, playground_answer, playground_open
 from orchestrator.domain.tasks import Task
+from orchestrator.domain.users import ApiToken
 from orchestrator.services.auth.limits import forget_clients
 from orchestrator.services.db import session_scope
 from orchestrator.services.models.builtin import ensure_builtin
@@ -124,6 +127,21 @@ def test_questions_that_wait_are_left_one_after_another(studio: Studio) -> None:
             until(lambda: studio.open == 0, 3, "its place is free again")
     assert studio.redis.llen(PLAYGROUND_QUEUE) == 0  # nor does it stand in others' way
     assert not studio.redis.keys("loreel:playground:*waits")
+
+
+def test_a_stream_ends_with_its_token(studio: Studio, talker: None) -> None:
+    connection = studio.chat(True)
+    received = b""
+    while b"word" not in received:
+        received += connection.recv(4096)
+    with session_scope() as session:
+        session.exec(delete(ApiToken))
+    connection.settimeout(1)
+    end = time.monotonic() + 2 * ASK_AGAIN_S + 10
+    while b"invalid_api_key" not in received and time.monotonic() < end:
+        received = received[-200:] + connection.recv(4096)
+    assert b"invalid_api_key" in received
+    until(lambda: studio.open == 0, 3, "its place is free again")
 
 
 def test_streams_are_left_in_the_middle_of_their_answer(studio: Studio, talker: None) -> None:

@@ -25,6 +25,10 @@ from tests.studio import RedisProcess, start_process, until
 
 EXAMPLES = 2
 """How many requests are made up for each operation and kind of test, besides those that cover each value's limits."""
+WALKS = 12
+"""How many walks along the links of the document there are, from a new record to what is done with it."""
+SAME_BODY = {"POST /api/v1/rehearsals": "that of a job", "POST /api/v1/datasets/{dataset_id}/fetch": "a source"}
+"""Operations whose body has the values of another one, where the limits of each value are tried."""
 ACCEPTED = ["2xx", "3xx", "401", "403", "404", "409", "429", "5xx"]
 """The answers to valid requests: what schemathesis has by itself."""
 REJECTED = ["400", "401", "403", "404", "405", "406", "409", "412", "413", "415", "422", "428", "429", "5xx"]
@@ -119,8 +123,13 @@ def settings(site: str, cookie: str) -> dict[str, Any]:
         "request-timeout": 30,
         "generation": generation,
         "checks": {"enabled": True, "negative_data_rejection": {"expected-statuses": REJECTED}},
-        "phases": {"enabled": True, "stateful": {"max-steps": 4}},
+        "phases": {
+            "enabled": True,
+            "coverage": {"unexpected-methods": ["PUT", "TRACE"]},
+            "stateful": {"max-steps": 5, "generation": generation | {"max-examples": WALKS}},
+        },
         "operations": [
+            *({"include-name": name, "phases": {"coverage": {"enabled": False}}} for name in SAME_BODY),
             {"include-name": name, "checks": more | (others if name in NEEDS_OTHERS else {})}
             for name in BEYOND_A_SCHEMA
         ],
@@ -135,16 +144,18 @@ def test_the_server_answers_as_the_document_says(site: str, formats: None) -> No
     things_of(int(client.get("/api/v1/me").json()["id"]))
     config = SchemathesisConfig.from_dict(settings(site, client.cookies["loreel_session"]))
     schema = schemathesis.openapi.from_url(f"{site}/api/openapi.json", config=config)
-    began, failures, sent, asked = time.monotonic(), Counter[str](), 0, set[str]()
+    began, failures, sent, asked, walked = time.monotonic(), Counter[str](), 0, set[str](), Counter[str]()
     for event in from_schema(schema).execute():
         assert not isinstance(event, events.FatalError), event.exception
         assert not isinstance(event, events.NonFatalError), (event.label, event.value)
         if isinstance(event, events.ScenarioFinished):
             sent += len(event.recorder.interactions)
+            walked[str(event.phase)] += len(event.recorder.cases)
             asked |= {case.value.operation.label for case in event.recorder.cases.values()}
             failures.update(_failures(event.recorder))
     took = time.monotonic() - began
     print(f"schemathesis: {len(asked)} operations, {sent} requests, {failures.total()} failures, {took:.0f} s")
+    assert max(count for phase, count in walked.items() if "tateful" in phase or "TATEFUL" in phase) > WALKS
     assert failures == {}, "\n".join(failures)
     assert asked == {f"{verb} {path}" for verb, path, _ in operations()}
 

@@ -13,15 +13,16 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from orchestrator.api.authentication import InferenceUser
+from orchestrator.api.authentication import InferenceUser, inference_user
 from orchestrator.api.checked_route import checked_router, read_json, streams_body
 from orchestrator.api.disconnect import EventStream, while_connected
+from orchestrator.api.event_streams import Validity
 from orchestrator.api.openai.clips import BODY_BYTES, find_clip, too_large
 from orchestrator.api.openai.errors import of_app_error
 from orchestrator.api.openai.messages import Chat, read_chat
 from orchestrator.api.openai.parameters import ChatBody
 from orchestrator.api.routes.playground import Refused, check_allowed
-from orchestrator.domain.errors import AppError, Invalid
+from orchestrator.domain.errors import AppError, Invalid, NotSignedIn
 from orchestrator.domain.playground import InferenceRequest
 from orchestrator.domain.users import Actor
 from orchestrator.services.db import session_scope
@@ -80,7 +81,8 @@ async def complete(
         if "problem" in first:
             await records.aclose()
             raise Refused(first)
-        return EventStream(_stream(head, first, records, body.includes_usage()), records)
+        validity = Validity(request, inference_user)
+        return EventStream(_stream(head, first, records, validity, body.includes_usage()), records)
     record = await while_connected(request, _last(records))
     if "done" not in record:
         raise Refused(record)
@@ -174,7 +176,11 @@ def _usage(answer: dict[str, Any]) -> dict[str, int]:
 
 
 async def _stream(
-    head: dict[str, Any], first: dict[str, Any], rest: AsyncGenerator[dict[str, Any]], with_usage: bool
+    head: dict[str, Any],
+    first: dict[str, Any],
+    rest: AsyncGenerator[dict[str, Any]],
+    validity: Validity,
+    with_usage: bool,
 ) -> AsyncGenerator[str]:
     """Server-sent events as OpenAI sends them, `[DONE]` last; a problem in between is an event with `error`."""
     # With usage each event has the key, null until the last one.
@@ -190,6 +196,8 @@ async def _stream(
                 yield _event(head, {"content": record["text"]})
             elif "problem" in record:
                 raise Refused(record)
+            if not await validity.holds():
+                raise NotSignedIn("This token or session has ended, and the answer with it.")
             record = await anext(rest)
         answer = record["done"]["answers"][0]
         if not sent and answer["text"]:

@@ -12,7 +12,7 @@ from orchestrator.api.answers.datasets import MOST_LISTED, DatasetAnswer, Datase
 from orchestrator.api.authentication import CurrentUser
 from orchestrator.api.checked_route import expensive
 from orchestrator.api.documented_route import documented_router
-from orchestrator.api.rules import Cursor, Description, Flag, Limit, Name, one_of, rule, some_of, sorted_by
+from orchestrator.api.rules import NO_FLAG, Cursor, Description, Flag, Limit, Name, one_of, rule, some_of, sorted_by
 from orchestrator.api.schema.markers import Media
 from orchestrator.api.schema.refusals import refusals
 from orchestrator.api.serialization import BodyId, BodyIdOr0, Id, RequiredQueryId, attachment, extended
@@ -96,14 +96,14 @@ class ReadingWish(BaseModel):
     layout: Annotated[str, one_of(LAYOUTS, "")] = ""
     """Empty: the one that is detected."""
     columns: Annotated[dict[str, str], rule(propertyNames={"enum": list(ROLES)})] = Field(default_factory=dict)
-    level: Annotated[int, rule(minimum=1, maximum=LEVELS)] = 1
+    level: Annotated[int, NO_FLAG, rule(minimum=1, maximum=LEVELS)] = 1
     ignore_splits: Flag = False
     by_hand: Flag = False
 
 
 class SplitWish(BaseModel):
-    share: Annotated[float, rule(minimum=0.05, maximum=0.5)] = 0.2
-    seed: int = 42
+    share: Annotated[float, NO_FLAG, rule(minimum=0.05, maximum=0.5)] = 0.2
+    seed: Annotated[int, NO_FLAG] = 42
 
 
 class TurnBody(BaseModel):

@@ -21,7 +21,7 @@ from orchestrator.api.checked_route import expensive
 from orchestrator.api.documented_route import documented_router
 from orchestrator.api.event_streams import ASK_AGAIN_S, Validity, check_open_streams, open_stream
 from orchestrator.api.file_ranges import cut_at
-from orchestrator.api.rules import Cursor, IdList, Limit, OutputName, one_of, some_of, sorted_by
+from orchestrator.api.rules import NO_FLAG, Cursor, IdList, Limit, OutputName, one_of, some_of, sorted_by
 from orchestrator.api.schema.markers import Media, Shape
 from orchestrator.api.schema.recipe_bodies import body_part, unchecked_part
 from orchestrator.api.serialization import (
@@ -60,7 +60,7 @@ from orchestrator.services.training.rows import ArtifactRow, CheckpointRow, Even
 router = documented_router(tags=["jobs"])
 
 
-OptionalVersion = Annotated[int | None, Field(ge=1, le=LARGEST_ID)]
+OptionalVersion = Annotated[int | None, Field(ge=1, le=LARGEST_ID), NO_FLAG]
 NOT_IN_RECIPE = {"dataset_id", "model_id", "dataset_version", "sweep"}
 """Fields of a body in addition to those of the recipe."""
 

@@ -16,7 +16,7 @@ from orchestrator.api.checked_route import streams_body
 from orchestrator.api.disconnect import while_connected
 from orchestrator.api.documented_route import documented_router
 from orchestrator.api.request_body import write_body
-from orchestrator.api.rules import Flag, rule
+from orchestrator.api.rules import NO_FLAG, Flag, rule
 from orchestrator.api.schema.markers import Media, Shape
 from orchestrator.api.serialization import AnyFile, BodyId
 from orchestrator.domain.errors import AppError, Invalid, TooLarge
@@ -45,7 +45,7 @@ class InferBody(BaseModel):
     dataset_id: BodyId | None = None
     query: Annotated[str, rule(maxLength=MAX_TEXT)] = ""
     prompt: Annotated[str, rule(maxLength=MAX_TEXT)] = ""
-    max_tokens: Annotated[int, rule(minimum=1, maximum=MAX_ANSWER_TOKENS)] = DEFAULT_ANSWER_TOKENS
+    max_tokens: Annotated[int, NO_FLAG, rule(minimum=1, maximum=MAX_ANSWER_TOKENS)] = DEFAULT_ANSWER_TOKENS
     compare: Flag = True
 
     def inference_request(self) -> InferenceRequest:

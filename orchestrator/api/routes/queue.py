@@ -10,7 +10,7 @@ from orchestrator.api.answers.jobs import StoppedSweep
 from orchestrator.api.authentication import CurrentUser
 from orchestrator.api.documented_route import documented_router
 from orchestrator.api.routes.jobs import NOT_IN_RECIPE, JobBody
-from orchestrator.api.rules import Flag, one_of, rule
+from orchestrator.api.rules import NO_FLAG, Flag, one_of, rule
 from orchestrator.api.schema.recipe_bodies import sweep_values
 from orchestrator.api.serialization import Id, complete_page, extended
 from orchestrator.domain.queueing import PRIORITIES
@@ -28,7 +28,7 @@ class QueueBody(BaseModel):
     """What to change; `per_user: null` removes the limit."""
 
     paused: Flag | None = None
-    per_user: Annotated[int, rule(minimum=1, maximum=queue_control.MOST_PER_USER)] | None = None
+    per_user: Annotated[int, NO_FLAG, rule(minimum=1, maximum=queue_control.MOST_PER_USER)] | None = None
 
 
 class DrainBody(BaseModel):

@@ -33,7 +33,7 @@ _TEXTS = {
     504: "A worker did not answer in time.",
     507: "There is not enough disk space.",
 }
-_EVERYWHERE = (421, 422, 429, 500, 503)
+_EVERYWHERE = (413, 421, 422, 429, 500, 503)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +87,9 @@ def _statuses(operation: Operation) -> Iterator[int]:
     if any(place == "path" for place, _ in flat) or any(name.endswith(("_id", "ids")) for name in names):
         yield 404
     if dependant.body_params:
-        yield from (400, 408, 413)
+        yield from (400, 408)
     if operation.streams_body:
-        yield from (400, 413)
+        yield 400
     if not is_read or operation.sends_media:
         yield from (409, 507)
     if operation.sends_file:
