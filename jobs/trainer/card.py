@@ -30,6 +30,8 @@ def adapter_card(spec: TrainSpec, plan: Plan, family: Family, summary: RunSummar
         "tags": ["lora", "qlora" if recipe.qlora.bits == 4 else "full-precision-base", family.name],
     }
     does = TASKS[plan.task].adapter_sentence.format(count=len(spec.class_names), names=", ".join(spec.class_names[:20]))
+    if plan.question:
+        does = f'answers questions about a clip, such as "{plan.question.splitlines()[0]}"'
     return "\n".join(
         [
             f"---\n{yaml.safe_dump(head, sort_keys=False)}---\n",

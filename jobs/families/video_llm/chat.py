@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -135,13 +136,21 @@ class ChatCollator:
             video_text: the text that stands for the clip; None for that of a clip of the run's usual shape.
         """
         text = self._layout_without_pixels()[1] if video_text is None else video_text
-        turns = conversation.turns
-        for count in range(len(turns), 0, -1):
-            shorter = Conversation(turns[:count], conversation.system)
-            length = len(self._tokens.learned(text, chat_of(shorter, answers_last=True))[0])
-            if not self._max_context or length <= self._max_context:
-                return count
-        return 0
+        count = len(conversation.turns)
+        ids, learned = self._tokens.learned(text, chat_of(conversation, answers_last=True))
+        if not self._max_context or len(ids) <= self._max_context:
+            return count
+        ends = [place for place, (now, then) in enumerate(pairwise([*learned, False]), 1) if now and not then]
+        count = sum(end <= self._max_context for end in ends)
+        # A template may write the last answer in a longer form than the others.
+        while count and self._length(conversation, count, text) > self._max_context:
+            count -= 1
+        return count
+
+    def _length(self, conversation: Conversation, turns: int, video_text: str) -> int:
+        """Tokens of the conversation's first turns with the clip."""
+        shorter = Conversation(conversation.turns[:turns], conversation.system)
+        return len(self._tokens.learned(video_text, chat_of(shorter, answers_last=True))[0])
 
     def can_ask(self, asked: AskedQuestion) -> bool:
         """Whether a question with its answer and the turns before it fits the base's context."""

@@ -1,6 +1,6 @@
 """Tokenizes a chat about a clip: the ids of its template's text, and which of them are learned."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from transformers import PreTrainedTokenizerBase
@@ -18,6 +18,7 @@ class ChatTokens:
     def __init__(self, tokenizer: PreTrainedTokenizerBase, architecture: Architecture, video_token: str) -> None:
         self.format = ChatFormat(tokenizer, architecture)
         self._tokenizer, self._video_token = tokenizer, video_token
+        self._special_tokens = frozenset(self.format.special_tokens)
         self._openings: dict[tuple[Part | str, ...], list[int]] = {}
         self._rest: dict[tuple[str, Chat], Learned] = {}
         self._lengths: dict[str, int] = {}
@@ -68,27 +69,50 @@ class ChatTokens:
     def _ids_behind_clip(self, parts: Sequence[Part]) -> Learned:
         """The tokens of the parts, as they are tokenized behind a video token.
 
+        No token reaches over a special one, so each exchange up to its end token is tokenized by itself, behind the
+        special token that stands before it.
+        """
+        ids: list[int] = []
+        learned: list[bool] = []
+        before = self._video_token
+        for exchange in self._exchanges(parts):
+            new_ids, new_learned = self._ids_behind(before, exchange)
+            ids, learned, before = ids + new_ids, learned + new_learned, exchange[-1].text
+        return ids, learned
+
+    def _exchanges(self, parts: Sequence[Part]) -> Iterator[list[Part]]:
+        """The parts, divided behind each end token of an answer."""
+        exchange: list[Part] = []
+        for part in parts:
+            exchange.append(part)
+            if part.learned and part.text in self._special_tokens and part.kind is PartKind.TEMPLATE:
+                yield exchange
+                exchange = []
+        if exchange:
+            yield exchange
+
+    def _ids_behind(self, special_token: str, parts: Sequence[Part]) -> Learned:
+        """The tokens of the parts behind a special token.
+
         The text is tokenized as one, as the template's own text is. Where a token would then reach from a prompt into
         its answer, the pieces are tokenized by themselves, because the model generates from the prompt's own tokens.
         """
-        video = Part(self._video_token)
+        text = [Part(special_token)]
         pieces = [(learned, list(group)) for learned, group in groupby(parts, key=lambda part: part.learned)]
-        ids, flags, text = self._ids([video, *parts]), [False], [video]
-        start = 1
+        ids, flags = self._ids([*text, *parts]), [False]
         for learned, piece in pieces:
             text += piece
             known = self._ids(text)
             if ids[: len(known)] != known:
-                return self._ids_by_piece(pieces)
-            flags += [learned] * (len(known) - start)
-            start = len(known)
+                return self._ids_by_piece(special_token, pieces)
+            flags += [learned] * (len(known) - len(flags))
         return ids[1:], flags[1:]
 
-    def _ids_by_piece(self, pieces: Sequence[tuple[bool, list[Part]]]) -> Learned:
+    def _ids_by_piece(self, special_token: str, pieces: Sequence[tuple[bool, list[Part]]]) -> Learned:
         ids: list[int] = []
         flags: list[bool] = []
         for learned, piece in pieces:
-            new = self._ids([Part(self._video_token), *piece])[1:] if not ids else self._ids(piece)
+            new = self._ids(piece) if ids else self._ids([Part(special_token), *piece])[1:]
             ids, flags = ids + new, flags + [learned] * len(new)
         return ids, flags
 

@@ -188,6 +188,18 @@ def test_a_conversation_longer_than_the_context_is_cut_at_a_turn_and_counted(tmp
     assert [collator.can_ask(one) for one in asked] == [place < count for place in range(9)]
 
 
+@pytest.mark.parametrize("name", ["qwen2_vl", "llava_next_video"])
+def test_a_conversation_of_many_turns_is_tokenized_as_one_text(name: str, tmp_path: Path) -> None:
+    collator = collator_of(name, tmp_path, TEMPLATES[name], context=100_000)
+    talk = Conversation(tuple(Turn(f"Question {n}?", f"Answer {n}.") for n in range(60)), "Be brief.")
+    [ids] = collator([item_of(collator, talk)])["input_ids"].tolist()
+    text = str(collator.tokenizer.apply_chat_template(messages_of(talk), tokenize=False))
+    text = text.replace(collator._architecture.video_placeholder, collator._layout_without_pixels()[1])
+    expected = collator.tokenizer(text, add_special_tokens=not text.startswith("<s>")).input_ids
+    assert ids[:-1] == expected[: len(ids) - 1]
+    assert len(ids) > 1500
+
+
 def test_the_last_answer_follows_what_only_the_prompt_writes(tmp_path: Path) -> None:
     collator = collator_of("qwen3_vl", tmp_path, THINKING)
     batch = collator([item_of(collator, TALK)])

@@ -87,7 +87,9 @@ def _ask_the_card(
     adapter: Path, spec: TrainSpec, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The card's program asks the question of the run, and another one where it is given."""
-    program = (adapter / "README.md").read_text().split("```python\n")[1].split("```")[0]
+    card = (adapter / "README.md").read_text()
+    assert f'that answers questions about a clip, such as "{WHAT}".' in card
+    program = card.split("```python\n")[1].split("```")[0]
     name = adapter / "answer.py"
     name.write_text(program)
     for more, expected in (([], "disc"), (["--question", COLOUR], "red")):
