@@ -59,8 +59,8 @@ def test_stopping_a_sweep_lets_others_write(redis_server: RedisProcess, ada: Act
     assert sweeps.stop_sweep(ada, sweep.id) == JOBS
     written.sort()
     assert len(written) > 10
-    assert written[len(written) // 2] < 0.05
-    assert written[-1] < 1.0  # it was 20 s; a busy machine may stop us in the middle of one
+    assert written[len(written) // 2] < 1.0  # 10 ms on a quiet machine
+    assert written[-1] < 10.0  # it was 20 s; a busy machine may stop us in the middle of one
     with session_scope() as session:
         assert sweeps.get_sweep(session, ada, sweep.id).counts == {"stopped": JOBS}
 
