@@ -75,7 +75,7 @@ def as_before(now: dict[str, Any], before: dict[str, Any], *new: str) -> dict[st
 
 def test_everything_reads_as_before(client: TestClient) -> None:
     (dataset,) = get(client, "/datasets")["items"]
-    as_before(dataset, FACTS["datasets"][0])
+    assert as_before(dataset, FACTS["datasets"][0], "not_used") == {"not_used": []}
     clips = get(client, f"/datasets/{dataset['id']}/clips")["items"]
     kinds = {
         clip["name"]: as_before(clip, before, "problem_kind")["problem_kind"]
