@@ -28,6 +28,8 @@ FORMER = Path(__file__).parents[1] / "data" / "former_data_folder"
 FACTS: dict[str, Any] = json.loads((FORMER / "facts-0.1.json").read_text())
 COMPLETED, STOPPED, LOST = FACTS["jobs"]
 FIRST_STEPS = STOPPED["step"]
+ANNOTATIONS = ("captions", "conversations", "labels", "start_s", "end_s", "film_s")
+"""What came since 0.1 with clips of several labels, captions and turns, and with parts of films."""
 Processes = list[subprocess.Popen[bytes]]
 
 
@@ -78,7 +80,7 @@ def test_everything_reads_as_before(client: TestClient) -> None:
     assert as_before(dataset, FACTS["datasets"][0], "not_used") == {"not_used": []}
     clips = get(client, f"/datasets/{dataset['id']}/clips")["items"]
     kinds = {
-        clip["name"]: as_before(clip, before, "problem_kind")["problem_kind"]
+        clip["name"]: as_before(clip, before, "problem_kind", *ANNOTATIONS)["problem_kind"]
         for clip, before in zip(clips, FACTS["clips"], strict=True)
     }
     assert {name: kind for name, kind in kinds.items() if kind} == {
