@@ -32,7 +32,8 @@ from orchestrator.domain.users import Actor
 from orchestrator.services.datasets import catalog
 from orchestrator.services.datasets.curation import doctor, edits, versions
 from orchestrator.services.datasets.curation.versions import EditRow
-from orchestrator.services.datasets.export import FORMATS, plan_export, stream
+from orchestrator.services.datasets.export import plan_export, stream
+from orchestrator.services.datasets.export_formats import FORMATS
 from orchestrator.services.datasets.ingest import sources, uploads
 from orchestrator.services.datasets.ingest.layouts.detect import LAYOUTS
 from orchestrator.services.datasets.ingest.layouts.reading import LEVELS, ROLES
@@ -310,9 +311,9 @@ def report(actor: CurrentUser, dataset_id: Id) -> DatasetReport:
 @router.get("/datasets/{dataset_id}/export")
 @expensive
 def export(
-    actor: CurrentUser, dataset_id: Id, format: Annotated[str, one_of(FORMATS)] = "videofolder"
+    actor: CurrentUser, dataset_id: Id, format: Annotated[str, one_of(tuple(FORMATS))] = "videofolder"
 ) -> Annotated[StreamingResponse, Media(("application/zip",))]:
-    """A zip of the clips with their labels and captions, in the format videofolder or sharegpt."""
+    """A zip of the clips with their annotations; its README says what the format cannot hold."""
     with session_scope() as session:
         plan = plan_export(session, actor, dataset_id, format)
     return StreamingResponse(stream(plan), media_type="application/zip", headers=attachment(plan.filename))

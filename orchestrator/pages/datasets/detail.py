@@ -19,6 +19,7 @@ from orchestrator.pages.shared.frame import frame
 from orchestrator.pages.shared.hub_size import stored_token
 from orchestrator.pages.shared.job_links import job_link
 from orchestrator.pages.shared.loading_states import BAR, record_page
+from orchestrator.services.datasets.export_formats import FORMATS
 from orchestrator.states.datasets.detail import DatasetDetailState
 from orchestrator.states.datasets.dialogs import DatasetDialogsState
 from orchestrator.states.datasets.doctor import DatasetDoctorState
@@ -52,9 +53,7 @@ def _menu(row: rx.Var[DatasetCard]) -> rx.Component:
         ),
         rx.cond(
             has_clips,
-            rx.fragment(
-                _export(row, "Export as VideoFolder", "videofolder"), _export(row, "Export as ShareGPT", "sharegpt")
-            ),
+            rx.fragment(*[_export(row, f"Export as {title}", form) for form, (title, _) in FORMATS.items()]),
             rx.fragment(),
         ),
         menu_separator(),

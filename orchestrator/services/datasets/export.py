@@ -1,8 +1,6 @@
-"""Exports a dataset as a zip in the format VideoFolder or LLaMA-Factory's ShareGPT, written while it is sent."""
+"""Exports a dataset as a zip in one of several formats, written while it is sent."""
 
-import csv
 import io
-import json
 import re
 import zipfile
 from collections.abc import Iterator
@@ -12,15 +10,14 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from orchestrator.domain.datasets import Clip, ClipStatus, Split
+from orchestrator.domain import formatting
+from orchestrator.domain.datasets import Clip, ClipStatus, Dataset
 from orchestrator.domain.errors import Conflict, Invalid
-from orchestrator.domain.tasks import TASKS, Task
 from orchestrator.domain.users import Actor
 from orchestrator.services.access import owned_dataset
-from orchestrator.services.datasets.formula_cells import escape_formula
+from orchestrator.services.datasets.export_formats import FORMATS, ExportedClip, Files, lost_sentences
 from orchestrator.settings import get_settings
 
-FORMATS = ("videofolder", "sharegpt")
 _BLOCK = 2**20
 
 
@@ -49,11 +46,34 @@ def plan_export(session: Session, actor: Actor, dataset_id: int, layout: str) ->
     clips = list(session.exec(usable))
     if not clips:
         raise Conflict("This dataset has no clips to export yet.")
-    root = get_settings().storage_dir
-    named = [(clip, f"clips/{clip.id}-{_portable(clip.name.rpartition('/')[2])}") for clip in clips]
-    texts = _table(named) if layout == "videofolder" else _conversations(named, dataset.task)
-    stem = _portable(dataset.name) or "dataset"
-    return Export(f"{stem}-v{dataset.version}-{layout}.zip", texts, [(name, root / clip.path) for clip, name in named])
+    root, stem = get_settings().storage_dir, _portable(dataset.name) or "dataset"
+    inside: dict[str, str] = {}
+    """The name inside the zip by path: spans of a film share its file."""
+    for clip in clips:
+        inside.setdefault(clip.path, f"clips/{clip.id}-{_portable(clip.name.rpartition('/')[2])}")
+    missing = {path for path in inside if not (root / path).is_file()}
+    exported = [
+        ExportedClip(inside[clip.path], clip.annotated, clip.split, clip.span, clip.duration_s)
+        for clip in clips
+        if clip.path not in missing
+    ]
+    title, write = FORMATS[layout]
+    written = write(exported)
+    if missing:
+        written.lost["clip without its file"] += sum(clip.path in missing for clip in clips)
+    texts = written.texts | {"README.md": _readme(dataset, title, written, len(exported))}
+    files = [(name, root / path) for path, name in inside.items() if path not in missing]
+    return Export(f"{stem}-v{dataset.version}-{layout}.zip", texts, files)
+
+
+def _readme(dataset: Dataset, title: str, written: Files, clips: int) -> str:
+    """What the zip holds, and what of the dataset it cannot hold."""
+    lines = [
+        f"# {dataset.name}, version {dataset.version}",
+        f"{formatting.plural(clips, 'clip')} in the format {title}: {', '.join(sorted(written.texts))}.",
+        *lost_sentences(written.lost, title),
+    ]
+    return "\n\n".join(lines) + "\n"
 
 
 def stream(export: Export) -> Iterator[bytes]:
@@ -63,51 +83,11 @@ def stream(export: Export) -> Iterator[bytes]:
         for name, text in export.texts.items():
             archive.writestr(name, text)
         for name, path in export.files:
-            if not path.is_file():
-                continue
             with path.open("rb") as source, archive.open(name, "w", force_zip64=True) as target:
                 while block := source.read(_BLOCK):
                     target.write(block)
                     yield sink.take()
     yield sink.take()
-
-
-def _table(named: list[tuple[Clip, str]]) -> dict[str, str]:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    has_questions = any(clip.prompt for clip, _ in named)
-    writer.writerow(("file_name", "label", "caption", "split", *(("question",) if has_questions else ())))
-    for clip, name in named:
-        split = "" if clip.split is Split.AUTO else clip.split.value
-        label, caption, question = map(escape_formula, (clip.label, clip.caption, clip.prompt))
-        writer.writerow((name, label, caption, split, *((question,) if has_questions else ())))
-    return {"metadata.csv": text.getvalue()}
-
-
-def _conversations(named: list[tuple[Clip, str]], task: Task) -> dict[str, str]:
-    """One file for each split; a label is kept in its own field."""
-    annotation = TASKS[task].annotation
-    rows: dict[Split, list[dict[str, Any]]] = {}
-    for clip, name in named:
-        question = clip.prompt or annotation.spec.export_question
-        answer = getattr(clip, annotation)
-        messages = [{"role": "user", "content": f"<video>{question}"}, {"role": "assistant", "content": answer}]
-        row = {"messages": messages, "videos": [name]} | ({"label": clip.label} if clip.label else {})
-        rows.setdefault(clip.split, []).append(row)
-    names = {Split.AUTO: "data.json", Split.TRAIN: "train.json", Split.VALIDATION: "validation.json"}
-    tags = {"role_tag": "role", "content_tag": "content", "user_tag": "user", "assistant_tag": "assistant"}
-    columns = {"messages": "messages", "videos": "videos"}
-    info = {
-        names[split].removesuffix(".json"): {
-            "file_name": names[split],
-            "formatting": "sharegpt",
-            "columns": columns,
-            "tags": tags,
-        }
-        for split in rows
-    }
-    texts = {names[split]: json.dumps(of_split, ensure_ascii=False, indent=1) for split, of_split in rows.items()}
-    return texts | {"dataset_info.json": json.dumps(info, indent=2)}
 
 
 def _portable(name: str) -> str:

@@ -1,6 +1,7 @@
 """Collects what the rows of annotation files say about the clips of an upload."""
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -16,6 +17,7 @@ from orchestrator.services.datasets.ingest.layouts.splits import splits_by_folde
 from orchestrator.services.datasets.ingest.layouts.tree import Tree
 from orchestrator.services.datasets.not_used import NotUsedKind, NotUsedList
 
+_SEVERAL_FILMS = "It is about several films at once; a sample has one film here."
 MAX_MISSING_LISTED = 20
 """How many missing clips are listed by name; the others are counted."""
 
@@ -38,6 +40,8 @@ class EntryCollector:
         self._rows: list[DescribedClip] = []
         self._problems: dict[str, str] = {}
         self._unanswered = 0
+        self._samples: Counter[str] = Counter()
+        """How many rows of each file are about several films at once."""
         self._account = RowAccount(tree)
         self._not_used = NotUsedList()
         self.files: list[str] = []
@@ -98,6 +102,14 @@ class EntryCollector:
         for number in numbers:
             self._account.leave_out((file, number, "line"), reason)
 
+    def leave_out_sample(self, files: Sequence[Any], file: str) -> None:
+        """Records a row about several films at once, which is left out: each of them alone would be another sample."""
+        self._samples[file] += 1
+        self._account.leave_out(self._account.row_of(file), _SEVERAL_FILMS)
+        for stated in files:
+            name = PurePosixPath(str(stated)).name
+            self.leave_out(str(stated), file, f"{name} is in a sample of several films, which cannot be used.")
+
     def leave_list(self, file: str, reason: str) -> None:
         """Records a list of a further split, which is not used."""
         self.add_source(file)
@@ -127,6 +139,7 @@ class EntryCollector:
         for row, match in zip(self._rows, matches, strict=True):
             matched.add(row, match)
         if not matched.entries:
+            self._tree.problems += _sample_notes(self._samples)
             if problem := matched.problem_of_all(named):
                 self._tree.problems.append(problem)
             return None
@@ -136,7 +149,12 @@ class EntryCollector:
             [*matched.entries.values(), *self._left_out(named, matched)],
             self.files,
             columns or {},
-            [*(notes or []), *matched.notes(named), *_unanswered_note(self._unanswered, named)],
+            [
+                *(notes or []),
+                *_sample_notes(self._samples),
+                *matched.notes(named),
+                *_unanswered_note(self._unanswered, named),
+            ],
             [*self._not_used.groups(), *self._account.not_used(self.files)],
         )
 
@@ -150,6 +168,14 @@ class EntryCollector:
             for name in list(dict.fromkeys(matched.missing))[:MAX_MISSING_LISTED]
         }
         return [Entry(name, problem=problem) for name, problem in problems.items() if name not in described]
+
+
+def _sample_notes(samples: Mapping[str, int]) -> list[str]:
+    return [
+        f"{count:,} {'row' if count == 1 else 'rows'} of {PurePosixPath(file).name} "
+        f"{'is' if count == 1 else 'are'} about several films at once and left out: a sample has one film here."
+        for file, count in samples.items()
+    ]
 
 
 def _unanswered_note(count: int, named: str) -> list[str]:

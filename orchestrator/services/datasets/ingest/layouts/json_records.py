@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from orchestrator.domain.numbers import parse_number
+from orchestrator.services.datasets.export_marks import CONVERSATIONS
 from orchestrator.services.datasets.files import is_video
 from orchestrator.services.datasets.ingest.layouts.annotation_texts import values_of_texts
 from orchestrator.services.datasets.ingest.layouts.rows import Row, Rows
@@ -13,7 +14,7 @@ from orchestrator.services.datasets.ingest.layouts.text_lines import filled_line
 
 _WRAPPERS = ("data", "annotations", "samples", "items", "rows", "records", "examples", "entries", "clips", "videos")
 _NO_OBJECT = "It is no object with keys."
-_TURNS = frozenset({"messages", "conversations", "conversation"})
+_TURNS = frozenset({CONVERSATIONS, "messages", "conversations", "conversation"})
 
 
 def looks_like_json(text: str) -> bool:

@@ -1,6 +1,6 @@
 """LLaVA's and Qwen's JSON: one `video` and `conversations` from human and gpt."""
 
-from orchestrator.services.datasets.ingest.layouts.conversations import ConversationReader, path_of, turns_of
+from orchestrator.services.datasets.ingest.layouts.conversations import ConversationReader, turns_of, videos_of
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
 from orchestrator.services.datasets.ingest.layouts.splits import split_in
@@ -12,12 +12,15 @@ def read(tree: Tree) -> DetectedLayout | None:
     collected, talks = EntryCollector(tree, "llava", "LLaVA and Qwen (JSON)"), ConversationReader()
     for file in tree.json_files():
         for row in collected.rows(file):
-            conversation, video = turns_of(row), row.get("video")
-            if not isinstance(conversation, list) or not video:
+            conversation = turns_of(row)
+            if not isinstance(conversation, list) or not row.get("video"):
                 continue
             collected.add_source(file)
-            video = path_of(video[0] if isinstance(video, list) else video)
+            videos = videos_of(row)
+            if len(videos) > 1:
+                collected.leave_out_sample(videos, file)
+                continue
             conversations = talks.read(conversation, system=row.get("system"))
-            collected.add(video, file, labels=row.get("label"), conversations=conversations, split=split_in(file))
+            collected.add(videos[0], file, labels=row.get("label"), conversations=conversations, split=split_in(file))
     columns = {"video": "video", "caption": "conversations: the answers", "question": "conversations: the questions"}
     return collected.done(columns, talks.notes())

@@ -12,24 +12,36 @@ from orchestrator.services.datasets.ingest.layouts.tree import Tree
 def read(tree: Tree) -> DetectedLayout | None:
     """Reads rows with `messages` whose content has a part of type video or video_url."""
     collected, talks = EntryCollector(tree, "openai", "OpenAI-style messages"), ConversationReader()
+    with_others = 0
     for file in tree.json_files():
         for row in collected.rows(file):
             conversation = turns_of(row)
-            video = _video(conversation)
-            if not video:
+            videos, others = _parts(conversation)
+            if not videos:
                 continue
             collected.add_source(file)
+            if len(videos) > 1:
+                collected.leave_out_sample(videos, file)
+                continue
+            with_others += bool(others)
             conversations = talks.read(conversation)
-            collected.add(video, file, labels=row.get("label"), conversations=conversations, split=split_in(file))
+            collected.add(videos[0], file, labels=row.get("label"), conversations=conversations, split=split_in(file))
     columns = {"video": "content: video", "caption": "the answers", "question": "the questions"}
-    return collected.done(columns, talks.notes())
+    rows = "1 row has" if with_others == 1 else f"{with_others:,} rows have"
+    notes = [f"{rows} pictures or sound beside the film, which are not used."] if with_others else []
+    return collected.done(columns, [*talks.notes(), *notes])
 
 
-def _video(conversation: Any) -> Any:
-    """The path of the first video part."""
+def _parts(conversation: Any) -> tuple[list[Any], list[str]]:
+    """(the paths of the video parts, the types of pictures and sound that are parts too)."""
+    videos: list[Any] = []
+    others: list[str] = []
     for turn in conversation if isinstance(conversation, list) else []:
         content = turn.get("content") if isinstance(turn, dict) else None
         for part in content if isinstance(content, list) else []:
-            if isinstance(part, dict) and str(part.get("type", "")).startswith("video"):
-                return path_of(part)
-    return None
+            kind = str(part.get("type", "")) if isinstance(part, dict) else ""
+            if kind.startswith("video") and (path := path_of(part)):
+                videos.append(path)
+            elif kind.startswith(("image", "audio", "input_audio")):
+                others.append(kind)
+    return videos, others

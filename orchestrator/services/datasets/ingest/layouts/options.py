@@ -41,6 +41,8 @@ def split_cell(value: Any) -> list[str]:
 def chosen_option(options: dict[str, str], answer: Any) -> str:
     """The text of the option that the answer names by its mark, its letter or its text; "" where it names none."""
     stated = str(answer).strip() if isinstance(answer, str | int | float) and not isinstance(answer, bool) else ""
+    if stated in options.values():
+        return stated
     stated = stated.removesuffix(".0")
     if stated in options.values():
         return stated

@@ -3,7 +3,12 @@
 from pathlib import PurePosixPath
 from typing import Any
 
-from orchestrator.services.datasets.ingest.layouts.conversations import ConversationReader, turns_of, videos_of
+from orchestrator.services.datasets.ingest.layouts.conversations import (
+    ConversationReader,
+    as_exported,
+    turns_of,
+    videos_of,
+)
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
 from orchestrator.services.datasets.ingest.layouts.splits import split_in
@@ -35,7 +40,18 @@ def read(tree: Tree) -> DetectedLayout | None:
                 tags.get("content_tag", "content"),
                 row.get(columns.get("system") or "system"),
             )
-            collected.add(videos[0], file, labels=row.get("label"), conversations=conversations, split=split_in(file))
+            captions, conversations = as_exported(row, conversations)
+            if len(videos) > 1:
+                collected.leave_out_sample(videos, file)
+                continue
+            collected.add(
+                videos[0],
+                file,
+                labels=row.get("label"),
+                captions=captions,
+                conversations=conversations,
+                split=split_in(file),
+            )
     for file in info_files if used else []:
         collected.add_source(file)
     return collected.done(

@@ -1,12 +1,14 @@
 """Hugging Face's VideoFolder and similar: a table or JSON lines with columns of file, label and caption."""
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Any
 
-from orchestrator.domain.annotations import Conversation, Span, Turn
+from orchestrator.domain.annotations import Annotations, Conversation, Span, Turn
+from orchestrator.services.datasets.export_marks import CONVERSATIONS
 from orchestrator.services.datasets.ingest.layouts.annotation_texts import plain
 from orchestrator.services.datasets.ingest.layouts.entry import DetectedLayout
 from orchestrator.services.datasets.ingest.layouts.gathering import EntryCollector
@@ -28,6 +30,9 @@ _LABELS = ("labels", "classes", "categories", "tags", "class_names", "multi_labe
 _SPLIT = ("split", "subset", "partition")
 _QUESTION = ("question", "query", "instruction")
 """The question that the caption answers; our own export writes `question`."""
+_ANNOTATIONS = {"label", "labels", "caption", "conversations"}
+"""Roles of which a table needs one."""
+_OPTIONS = ("options", "choices", "candidates")
 _ANSWERS = ("answer", "response")
 """Columns that name one of a row's options where it has them."""
 _IDS = ("video_id", "videoid", "vid")
@@ -48,7 +53,9 @@ def read(tree: Tree, chosen: Mapping[str, str] = MappingProxyType({})) -> Detect
     for file in sorted(_tables(tree), key=lambda name: (not _is_metadata(name), name)):
         rows = tree.rows(file)
         columns = _corrected(columns_of(rows), chosen, rows)
-        if "file" not in columns or not ({"label", "labels", "caption"} & columns.keys() or _is_metadata(file)):
+        if "file" not in columns or not (
+            {"label", "labels", "caption", "conversations"} & columns.keys() or _is_metadata(file)
+        ):
             if rows and _is_metadata(file):
                 _report_columns(tree, file, rows[0])
             continue
@@ -57,6 +64,7 @@ def read(tree: Tree, chosen: Mapping[str, str] = MappingProxyType({})) -> Detect
         for row in collected.rows(file):
             stated = row.get(columns["file"])
             captions, conversations = _texts(row, columns)
+            conversations += _exported(row, columns)
             collected.add(
                 stated,
                 file,
@@ -84,10 +92,20 @@ def _texts(row: Row, columns: dict[str, str]) -> tuple[Any, list[Conversation]]:
     return answer, []
 
 
+def _exported(row: Row, columns: dict[str, str]) -> list[Conversation]:
+    """The conversations that our own export writes as JSON; [] where the cell holds anything else."""
+    cell = row.get(columns["conversations"]) if "conversations" in columns else None
+    try:
+        stated = json.loads(cell) if isinstance(cell, str) and cell else cell
+        return list(Annotations.from_json({"conversations": stated}).conversations)
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return []
+
+
 def _labels(row: Row, columns: dict[str, str]) -> Any:
     """The label of a row, or its several labels."""
-    if "labels" in columns:
-        return split_cell(row.get(columns["labels"]))
+    if "labels" in columns and (labels := split_cell(row.get(columns["labels"]))):
+        return labels
     return row.get(columns["label"]) if "label" in columns else ""
 
 
@@ -132,7 +150,9 @@ def columns_of(rows: list[Row]) -> dict[str, str]:
     """The column of each role, by the keys of the first rows."""
     keys = {_plain_name(str(key)): str(key) for row in rows[:50] for key in row if key}
     roles = {"file": _FILE, "caption": _CAPTION, "label": _LABEL, "split": _SPLIT, "question": _QUESTION}
-    roles |= {} if any(name in keys for name in _LABEL) else {"labels": _LABELS}
+    roles |= {"labels": _LABELS[:1] if any(name in keys for name in _LABEL) else _LABELS}
+    roles |= {"conversations": (CONVERSATIONS,)}
+    roles |= {"options": _OPTIONS} if any(name in keys for name in _QUESTION) else {}
     roles |= {"start": _START, "end": _END} if any(name in keys for name in _START) else {}
     detected = {role: next((keys[name] for name in names if name in keys), "") for role, names in roles.items()}
     return {role: name for role, name in detected.items() if name}
