@@ -86,7 +86,7 @@ def test_a_damaged_table_is_named_as_the_cause(ada: Actor, tmp_path: Path) -> No
     assert "data.json is not valid JSON" in read(dataset_id)[0].error
 
 
-@pytest.mark.parametrize("form", ["videofolder", "sharegpt"])
+@pytest.mark.parametrize("form", ["videofolder", "sharegpt", "swift"])
 def test_what_is_exported_imports_again(ada: Actor, tmp_path: Path, form: str) -> None:
     files = {f"{label}/{i}.mp4": draw_clip(tmp_path / "c.mp4", shade=20 * i, dx=dx).read_bytes()
              for label, dx in (("left", 1), ("right", 3)) for i in range(2)}  # fmt: skip
