@@ -16,8 +16,8 @@ from orchestrator.services.datasets.ingest.decompression import (
 )
 from orchestrator.services.datasets.ingest.layouts.tree import TEXT_ENDINGS
 
-TAR_ENDINGS = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tbz")
-_UNSUPPORTED_ENDINGS = (".7z", ".rar", ".zst", ".tzst", ".lz4", ".lz", ".z")
+TAR_ENDINGS = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tbz", ".tar.zst", ".tzst")
+_UNSUPPORTED_ENDINGS = (".7z", ".rar", ".lz4", ".lz", ".z")
 _ZIP_MARKS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08", b"PK00PK\x03\x04")
 _DOCUMENTS = frozenset(
     {".xlsx", ".xlsm", ".ods", ".docx", ".odt", ".pptx", ".epub"}
@@ -29,7 +29,6 @@ _NO_ARCHIVES = VIDEO_ENDINGS | TEXT_ENDINGS | _DOCUMENTS | _PICTURES_AND_SOUND
 _UNSUPPORTED = {
     b"7z\xbc\xaf\x27\x1c": "a 7z archive",
     b"Rar!\x1a\x07": "a rar archive",
-    b"\x28\xb5\x2f\xfd": "packed with zstd",
     b"\x04\x22\x4d\x18": "packed with lz4",
     b"LZIP": "packed with lzip",
     b"\x1f\x9d": "packed with compress",

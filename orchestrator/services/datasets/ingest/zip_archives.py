@@ -6,6 +6,7 @@ import stat
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +22,7 @@ from orchestrator.services.datasets.ingest.decompression import (
     DamagedArchive,
     is_disk_error,
 )
+from orchestrator.services.datasets.ingest.deflate64 import DEFLATE64, deflate64_blocks
 
 MAX_ENTRIES = 100_000
 _DAMAGED = (
@@ -37,9 +39,8 @@ _DAMAGED = (
 _BLOCK = 2**20
 _RESERVED_BYTES = 256 * 2**20
 """Disk space that stays free, for the database and logs."""
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
-_DEFLATE64 = 9
-_METHOD_TITLES = {_DEFLATE64: "Deflate64", 93: "zstd", 95: "xz", 98: "PPMd"}
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, DEFLATE64)
+_METHOD_TITLES = {93: "zstd", 95: "xz", 98: "PPMd"}
 _UTF8_FLAG, _UNICODE_PATH = 0x800, 0x7075
 _END_MARK, _END_BYTES, _MAX_COMMENT_BYTES = b"PK\x05\x06", 22, 2**16
 
@@ -70,7 +71,7 @@ def unpack(
             _check(entries, parts.size, max_bytes, name)
             budget = min(max_bytes, shutil.disk_usage(target).free - _RESERVED_BYTES)
             for entry in entries:
-                budget -= _write(opened, entry, target, budget, name)
+                budget -= _write(_blocks(opened, file, entry), entry, target, budget, name)
             if findings is not None:
                 findings.add(found)
             return len(entries)
@@ -166,14 +167,22 @@ def _check(entries: list[zipfile.ZipInfo], packed: int, max_bytes: int, name: st
 
 def _unknown_method(method: int, name: str) -> str:
     title = _METHOD_TITLES.get(method, f"method {method}")
-    writer = " Windows Explorer writes it for more than 2 GB." if method == _DEFLATE64 else ""
     return (
-        f"{name} is compressed with {title}, which is not read here.{writer} The file is not damaged: unpack it, then "
+        f"{name} is compressed with {title}, which is not read here. The file is not damaged: unpack it, then "
         "pack the folder with 7-Zip as a zip with the method Deflate, or as tar.gz: tar -czf clips.tar.gz FOLDER"
     )
 
 
-def _write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, budget: int, name: str) -> int:
+def _blocks(opened: zipfile.ZipFile, file: BinaryIO, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+    if entry.compress_type == DEFLATE64:
+        yield from deflate64_blocks(file, entry)
+        return
+    with opened.open(entry) as source:
+        while block := source.read(_BLOCK):
+            yield block
+
+
+def _write(blocks: Iterator[bytes], entry: zipfile.ZipInfo, target: Path, budget: int, name: str) -> int:
     """Writes one file and counts its bytes, because the sizes in the index may be wrong.
 
     Returns:
@@ -185,8 +194,8 @@ def _write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, budget
     path.parent.mkdir(parents=True, exist_ok=True)
     path = unused_path(path)  # never overwrite another file, nor write through a link
     written = 0
-    with opened.open(entry) as source, path.open("wb") as file:
-        while block := source.read(_BLOCK):
+    with path.open("wb") as file:
+        for block in blocks:
             written += len(block)
             if written > entry.file_size or written > budget:
                 raise Invalid(f"{name} does not fit on the disk, or its index has wrong sizes.")

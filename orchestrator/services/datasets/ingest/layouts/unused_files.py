@@ -32,6 +32,7 @@ def unused_files(tree: Tree, layout: DetectedLayout) -> list[NotUsed]:
     listed = {entry.name: entry.problem for entry in layout.entries}
     used, stems = set(layout.files), {name.rpartition(".")[0] for name in tree.videos}
     examined = 0
+    frames = _frames_reason([name for name in tree.names if ending_of(name) in _PICTURES])
     for name in tree.names:
         if name in used:
             continue
@@ -43,7 +44,7 @@ def unused_files(tree: Tree, layout: DetectedLayout) -> list[NotUsed]:
         if is_documentation(name):
             collected.add(NotUsedKind.FILE, name, "A readme, a licence or the like.")
         elif ending not in _DESCRIPTIONS:
-            reason, step = _no_text(ending)
+            reason, step = frames if ending in _PICTURES else _no_text(ending)
             collected.add(NotUsedKind.FILE, name, reason, step, stored=False)
         elif name.rpartition(".")[0] in stems and layout.files:
             which = _names(layout.files)
@@ -56,13 +57,13 @@ def unused_files(tree: Tree, layout: DetectedLayout) -> list[NotUsed]:
 
 
 def descriptions_looked_at(groups: Sequence[NotUsed]) -> list[str]:
-    """Sentences about the text files that are not used, for an import in which nothing can be used."""
+    """Sentences about the text files and the pictures that are not used, for an import in which nothing can be used."""
     return [
         f"{PurePosixPath(name).name}: {group.reason}"
         for group in groups
         for name in group.names
         if group.kind is NotUsedKind.FILE and ending_of(name) in _DESCRIPTIONS and not is_documentation(name)
-    ]
+    ] + [f"{group.reason} {group.step}" for group in groups if group.names and ending_of(group.names[0]) in _PICTURES]
 
 
 def first_reason(groups: Sequence[NotUsed]) -> str:
@@ -83,13 +84,17 @@ def is_documentation(name: str) -> bool:
     return stem in _DOCUMENTATION or stem.startswith("readme")
 
 
+def _frames_reason(pictures: list[str]) -> tuple[str, str]:
+    """What is said of the pictures: several in one folder are probably the frames of a film."""
+    folders = [folder for folder, count in Counter(name.rpartition("/")[0] for name in pictures).items() if count > 1]
+    if not folders:
+        return "A picture, and no film.", ""
+    films = f"1 film ({folders[0]})" if len(folders) == 1 else f"{len(folders):,} films (the first is {folders[0]})"
+    command = f"ffmpeg -framerate 25 -pattern_type glob -i 'FOLDER/*{ending_of(pictures[0])}' FOLDER.mp4"
+    return f"The frames of {films} as pictures: only films are read.", f"Make a film of each folder: {command}"
+
+
 def _no_text(ending: str) -> tuple[str, str]:
-    if ending in _PICTURES:
-        return (
-            "A picture, and no film.",
-            "To use the frames of a film, make a film of them: ffmpeg -framerate 25 -pattern_type glob "
-            f"-i 'FOLDER/*{ending}' FOLDER.mp4",
-        )
     if ending in _SOUND:
         return "Sound, and no film.", ""
     if ending in _SUBTITLES:

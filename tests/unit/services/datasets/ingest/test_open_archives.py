@@ -20,6 +20,7 @@ from orchestrator.services.datasets.files import dataset_folder
 from orchestrator.services.datasets.ingest import open_archives, pipeline
 from orchestrator.services.datasets.ingest.archive_notes import ArchiveFindings
 from orchestrator.services.datasets.ingest.archive_parts import PartFiles
+from orchestrator.services.datasets.ingest.decompression import zstd
 from orchestrator.services.datasets.ingest.pipeline import ingest_dataset
 from orchestrator.services.db import session_scope
 from tests.fakes.uploads import uploaded_dataset, zipped
@@ -122,7 +123,7 @@ REFUSED: dict[str, tuple[Callable[[], dict[str, bytes]], list[str]]] = {
         ["cls.7z is a 7z archive"],
     ),
     "rar": (lambda: {"a.rar": b"Rar!\x1a\x07\x01" + bytes(900)}, ["a.rar is a rar archive"]),
-    "zst": (lambda: {"a.tar.zst": b"\x28\xb5\x2f\xfd" + bytes(900)}, ["a.tar.zst is packed with zstd"]),
+    "zst": (lambda: {"a.tar.zst": b"\x28\xb5\x2f\xfd" + bytes(900)}, ["a.tar.zst is not a tar, or it is damaged"]),
     "too deep": (lambda: {"a.zip": matryoshka(5)}, ["is an archive in 3 others. Unpack it"]),
     "damaged inside": (lambda: {"a.zip": zipped({"b.zip": ZIP[:-60]})}, ["b.zip is not a zip, or it is damaged"]),
     "damaged gz": (lambda: {"m.csv.gz": gzip.compress(b"a,b" * 99)[:-9]}, ["m.csv.gz is damaged"]),
@@ -130,6 +131,10 @@ REFUSED: dict[str, tuple[Callable[[], dict[str, bytes]], list[str]]] = {
     "a bomb of one table": (
         lambda: {"a.zip": zipped({"m.csv.gz": gzip.compress(bytes(60_000_000))})},
         ["m.csv.gz unpacks to far more than its own size allows"],
+    ),
+    "a bomb of zstd": (
+        lambda: {"m.csv.zst": zstd.compress(bytes(60_000_000))},
+        ["m.csv.zst unpacks to far more than its own size allows"],
     ),
     "out of the folder": (lambda: {"a.zip": zipped({"b.zip": zipped({"../x.mp4": b"x"})})}, ["points outside"]),
 }
@@ -145,10 +150,10 @@ def test_an_archive_is_refused_at_once_and_leaves_nothing(ada: Actor, name: str)
     assert [path for path in dataset_folder(dataset.id).rglob("*") if path.is_file()] == []
 
 
-@pytest.mark.parametrize("packed", [gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("packed", [gzip.compress, bz2.compress, lzma.compress, zstd.compress])
 def test_a_compressed_table_is_read(ada: Actor, packed: Callable[[bytes], bytes]) -> None:
     table = packed(b"file_name,caption\n0.mp4,A red thing\n1.mp4,A blue thing\n")
-    ending = {gzip.compress: "gz", bz2.compress: "bz2", lzma.compress: "xz"}[packed]
+    ending = {gzip.compress: "gz", bz2.compress: "bz2", lzma.compress: "xz", zstd.compress: "zst"}[packed]
     files = clips(["0.mp4", "1.mp4"]) | {f"metadata.csv.{ending}": table}
     for uploads in (files, {"all.zip": zipped(files)}):
         dataset = imported(ada, uploads, Task.CAPTIONING)

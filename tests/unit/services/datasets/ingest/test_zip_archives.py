@@ -4,8 +4,10 @@ import io
 import stat
 import struct
 import zipfile
+import zlib
 from pathlib import Path
 
+import inflate64
 import pytest
 
 from orchestrator.domain.errors import Invalid
@@ -76,7 +78,7 @@ def test_links_are_left_out_and_never_followed(tmp_path: Path) -> None:
     assert findings.notes == ["The link cat/link.mp4 in a.zip is left out. To use it, pack the file itself."]
 
 
-@pytest.mark.parametrize(("method", "title"), [(9, "Deflate64"), (93, "zstd"), (98, "PPMd"), (77, "method 77")])
+@pytest.mark.parametrize(("method", "title"), [(93, "zstd"), (98, "PPMd"), (77, "method 77")])
 def test_an_unknown_method_is_named(tmp_path: Path, method: int, title: str) -> None:
     data = bytearray(zipped({"a/0.mp4": b"film"}))
     index = data.index(b"PK\x01\x02")
@@ -105,3 +107,32 @@ def test_a_zip_with_several_disks(tmp_path: Path) -> None:
     assert (target / "dog/0.mp4").read_bytes() == b"dog" * 50
     with pytest.raises(Invalid, match=r"last of 2 parts.*a\.z01.*zip -s 0 a\.zip"):
         unpack(paths[1], target, 10**6, "a.zip")
+
+
+def deflate64_zip(data: bytes) -> bytearray:
+    """A zip with one member that is compressed with Deflate64."""
+    deflater = inflate64.Deflater()
+    packed = deflater.deflate(data) + deflater.flush()
+    zipped_file = bytearray(zipped({"cat/0.mp4": b""}))
+    index = zipped_file.index(b"PK\x01\x02")
+    local, central = bytearray(zipped_file[:index]), bytearray(zipped_file[index:])
+    sizes = struct.pack("<III", zlib.crc32(data), len(packed), len(data))
+    end = central.index(b"PK\x05\x06")
+    name = local.index(b"cat/0.mp4")
+    local = local[: name + len(b"cat/0.mp4")]
+    local[8:10], local[14:26] = struct.pack("<H", 9), sizes
+    central[10:12], central[16:28] = struct.pack("<H", 9), sizes
+    central[end + 16 : end + 20] = struct.pack("<I", len(local) + len(packed))
+    return local + packed + central
+
+
+@pytest.mark.parametrize("data", [b"film" * 50_000, bytes(range(256)) * 300, b"x"])
+def test_deflate64_is_read(tmp_path: Path, data: bytes) -> None:
+    assert unpacked(tmp_path, bytes(deflate64_zip(data))) == {"cat/0.mp4": data}
+
+
+def test_damaged_deflate64_is_refused(tmp_path: Path) -> None:
+    whole = deflate64_zip(bytes(range(256)) * 300)
+    whole[60] ^= 0x55
+    with pytest.raises(Invalid, match=r"a\.zip is damaged"):
+        unpacked(tmp_path, bytes(whole))
