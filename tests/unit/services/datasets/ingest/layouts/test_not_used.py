@@ -72,7 +72,7 @@ def test_entries_without_a_film_and_keys_that_nothing_reads_are_named(tmp_path: 
     assert ("row", 2, ("train.json, entry 2", "train.json, entry 3")) in groups(layout)
     assert ("column", 1, ("train.json: id (1)",)) in groups(layout)
     assert ("media", 2, ("train.json: audio (a.wav)", "train.json: image (b.jpg)")) in groups(layout)
-    assert "ffmpeg" in reason(layout, "b.jpg")
+    assert reason(layout, "b.jpg") == "A picture, and no film."
     assert reason(layout, "a.wav") == "Sound, and no film."
 
 
@@ -127,3 +127,12 @@ def test_persian_words_and_emoji_keep_their_joiners(tmp_path: Path) -> None:
     text = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \U0001f468\u200d\U0001f469\u200d\U0001f467 runs"
     layout = read(tmp_path, {"t.csv": f"file_name,caption\na.mp4,{text}\nb.mp4,b\n", "a.mp4": "", "b.mp4": ""})
     assert repr(text)[1:-1] in repr(layout.entries[0])
+
+
+def test_pictures_in_folders_are_named_as_the_frames_of_films(tmp_path: Path) -> None:
+    frames = {f"frames/run/v{film}/{number:03}.png": "" for film in range(3) for number in range(4)}
+    layout = read(tmp_path, frames | {"cat/0.mp4": ""})
+    assert reason(layout, "frames/run/v0/000.png") == (
+        "The frames of 3 films (the first is frames/run/v0) as pictures: only films are read. Make a film of each "
+        "folder: ffmpeg -framerate 25 -pattern_type glob -i 'FOLDER/*.png' FOLDER.mp4"
+    )
