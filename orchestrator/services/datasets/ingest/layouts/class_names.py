@@ -43,7 +43,7 @@ def with_class_names(tree: Tree, layout: DetectedLayout) -> DetectedLayout:
     if not labels or not all(map(_WHOLE.fullmatch, labels)):
         return layout
     whole = {label: label.partition(".")[0] for label in labels}
-    notes = _whole_notes(labels)
+    notes = _decimal_notes(labels)
     ids = {int(number) for number in whole.values()}
     file, named, sentence = _names_for(tree, layout, ids)
     if file:
@@ -76,7 +76,7 @@ def listed_numbers(tree: Tree) -> frozenset[str]:
     return frozenset(map(str, numbers))
 
 
-def _whole_notes(labels: set[str]) -> list[str]:
+def _decimal_notes(labels: set[str]) -> list[str]:
     decimal = sorted(label for label in labels if "." in label)
     if not decimal:
         return []
