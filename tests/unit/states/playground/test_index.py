@@ -9,10 +9,13 @@ import pytest
 from reflex.state import BaseState
 from sqlmodel import select
 
+from orchestrator.domain.adapters import Adapter
+from orchestrator.domain.annotations import CAPTION_QUESTION
 from orchestrator.domain.datasets import Clip, Dataset, DatasetStatus
 from orchestrator.domain.models import ModelSource, ModelStatus, VideoModel
 from orchestrator.domain.playground import InferenceRequest
 from orchestrator.domain.redis_keys import PLAYGROUND_OWNER
+from orchestrator.domain.run_summary import RunSummary
 from orchestrator.domain.tasks import ModelType, Task
 from orchestrator.domain.training_jobs import JobStatus, TrainingJob
 from orchestrator.services.adapters.recording import record_adapter
@@ -114,6 +117,14 @@ def test_an_address_opens_what_it_names_or_says_why_it_cannot(studio: Studio) ->
     state, then = studio.open(f"adapter={studio.adapter}&{clip}")
     assert "The base of words v1 is not ready or was deleted" in state.answer_problem
     assert then == "None"
+
+
+def test_an_adapter_shows_the_question_that_it_was_trained_with(studio: Studio) -> None:
+    assert studio.open(f"adapter={studio.adapter}")[0].usual_question == CAPTION_QUESTION
+    with session_scope() as session:
+        session.get_one(Adapter, studio.adapter).summary = RunSummary(question="What moves?")
+    assert studio.open(f"adapter={studio.adapter}")[0].usual_question == "What moves?"
+    assert studio.open(f"model={studio.asking}")[0].usual_question == CAPTION_QUESTION
 
 
 def test_an_answer_stays_with_its_question(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
