@@ -7,12 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers
+from transformers import PreTrainedTokenizerFast
 
 from jobs.families.protocol import Item, Plan
 from jobs.families.questions import AskedQuestion
 from jobs.families.registry import read_base, resolve
 from jobs.families.video_llm.chat import IGNORED, ChatCollator
+from jobs.families.video_llm.chat_tokens import ChatTokens
 from jobs.families.video_llm.family import VideoLLM
+from jobs.families.video_llm.llava_next_video import FAMILY as LLAVA
+from jobs.families.video_llm.prompt import chat_of
 from orchestrator.domain.annotations import CAPTION_QUESTION, Conversation, Turn
 from orchestrator.domain.recipes import parse_recipe
 from tests.unit.jobs.families.templates import CHATML, ONEVISION, THINKING, VICUNA
@@ -207,3 +212,35 @@ def test_the_last_answer_follows_what_only_the_prompt_writes(tmp_path: Path) -> 
     text = str(collator.tokenizer.decode(batch["input_ids"][0]))
     assert "assistant\nA disc.<|im_end|>" in text
     assert text.endswith("assistant\n<think>\n\n</think>\n\nto the left<|im_end|>")
+
+
+def sentence_piece_like() -> PreTrainedTokenizerFast:
+    """Words begin with a mark, as in Llama's tokenizer: a text by itself begins with one that it has not in another."""
+    letters = sorted({*map(chr, range(33, 127)), "▁", "\n"})
+    pieces = [*letters, "▁A", "▁to", "▁the", ":▁", "T:"]
+    merges = [("▁", "A"), ("▁", "t"), ("▁t", "o"), ("▁t", "h"), ("▁th", "e"), ("T", ":")]
+    vocabulary = {piece: place for place, piece in enumerate(dict.fromkeys([*pieces, "▁t", "▁th", "<unk>"]))}
+    backend = Tokenizer(models.BPE(vocabulary, merges, unk_token="<unk>"))
+    backend.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    backend.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.Fuse()])
+    backend.add_special_tokens(
+        [AddedToken(word, special=True, normalized=False) for word in ("<s>", "</s>", "<video>")]
+    )
+    return PreTrainedTokenizerFast(tokenizer_object=backend, bos_token="<s>", eos_token="</s>")
+
+
+def test_a_tokenizer_that_marks_the_beginning_of_words_gives_the_templates_tokens() -> None:
+    one = sentence_piece_like()
+    one.chat_template = VICUNA
+    tokens = ChatTokens(one, LLAVA.architecture, "<video>")
+    ids, learned = tokens.learned("<video>" * 3, chat_of(TALK, answers_last=True))
+    text = str(one.apply_chat_template(messages_of(TALK), tokenize=False)).replace("<video>", "<video>" * 3)
+    expected = one(text, add_special_tokens=True).input_ids
+    assert ids[:-1] == expected[: len(ids) - 1]
+    assert ids[-1] == one.eos_token_id
+    parts = [one.decode([number]) for number, taught in zip(ids, learned, strict=True) if taught]
+    assert "".join(parts).split() == ["A", "disc.", "to", "the", "left</s>"]
+    for turns in (1, 2):
+        asked = chat_of(Conversation(TALK.turns[:turns], TALK.system), answers_last=False)
+        prompt = tokens.prompt("<video>" * 3, asked)
+        assert ids[: len(prompt)] == prompt
