@@ -26,6 +26,7 @@ def main() -> int:
     """Reads [file, name, film strip] and prints `ClipFacts`, both as JSON, until stdin ends."""
     limits.apply(memory_bytes=MEMORY_BYTES, file_bytes=FILE_BYTES)
     gc.freeze()  # modules are never freed, so the garbage collector need not walk over them
+    gc.set_threshold(20_000)
     scaler = VideoReformatter()
     for line in sys.stdin:
         path, name, strip = json.loads(line)

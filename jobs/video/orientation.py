@@ -55,10 +55,9 @@ def shown_size(width: int, height: int, pixel_aspect: Fraction | None, orientati
         width, height: as stored.
         pixel_aspect: width of a pixel divided by its height; None: not known.
     """
-    aspect = pixel_aspect or Fraction(1)
-    if aspect != 1 and Fraction(1, _WIDEST_PIXEL) <= aspect <= _WIDEST_PIXEL:
-        if aspect > 1:
-            width = max(1, round(width * aspect))
+    if pixel_aspect and pixel_aspect != 1 and 1 / _WIDEST_PIXEL <= pixel_aspect <= _WIDEST_PIXEL:
+        if pixel_aspect > 1:
+            width = max(1, round(width * pixel_aspect))
         else:
-            height = max(1, round(height / aspect))
+            height = max(1, round(height / pixel_aspect))
     return orientation.size(width, height)

@@ -110,22 +110,22 @@ class _Reader:
         Raises:
             BadClip: it takes too long, or there is no frame.
         """
-        deadline, last, aspect = time.monotonic() + self._seconds, 0, stream.sample_aspect_ratio
-        for frame in shown_frames(container, stream, self.losses):
-            index = len(self.shown)
+        deadline, aspect, indices = time.monotonic() + self._seconds, stream.sample_aspect_ratio, self._indices
+        frame, orientation = None, None
+        for index, frame in enumerate(shown_frames(container, stream, self.losses)):
             if index == self._limit:
                 return None
-            if not index:
-                self.size = shown_size(frame.width, frame.height, aspect, orientation_of(frame))
-            if index in self._indices:
-                self.tiles[index] = tile_of(frame, self._reformatter, aspect)
+            if orientation is None:
+                orientation = orientation_of(frame)
+                self.size = shown_size(frame.width, frame.height, aspect, orientation)
+            if index in indices:
+                self.tiles[index] = tile_of(frame, self._reformatter, aspect, orientation)
             self.shown.append(frame.pts)
-            last = frame.duration or 0
             if time.monotonic() > deadline:
                 raise BadClip(self._name, f"takes longer than {self._seconds:.0f} seconds to decode. Make it shorter.")
-        if not self.shown:
+        if frame is None:
             raise BadClip(self._name, "has no picture that can be decoded. Upload it again or as MP4.")
-        return build_timeline(self.shown, last, clock_of(container, stream))
+        return build_timeline(self.shown, frame.duration or 0, clock_of(container, stream))
 
 
 def _strip_indices(path: Path, name: str, stream: VideoStream) -> list[int]:

@@ -12,7 +12,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 from PIL import Image
 
-from jobs.video.orientation import UPRIGHT, Frames, orientation_of, shown_size
+from jobs.video.orientation import UPRIGHT, Frames, Orientation, orientation_of, shown_size
 
 FRAMES = 4
 HEIGHT = 120
@@ -22,19 +22,22 @@ _WIDEST = 4_096
 
 
 def tile_of(
-    picture: VideoFrame | Frames, reformatter: VideoReformatter | None = None, pixel_aspect: Fraction | None = None
+    picture: VideoFrame | Frames,
+    reformatter: VideoReformatter | None = None,
+    pixel_aspect: Fraction | None = None,
+    orientation: Orientation | None = None,
 ) -> Frames:
     """One frame scaled to cover 160 by 120 pixels and cropped to its centre: (120, 160, 3) bytes, RGB, upright.
 
     Args:
         picture: as decoded, or pixels that are upright already.
         pixel_aspect: width of a decoded pixel divided by its height.
+        orientation: of a decoded frame, where it is known.
     """
-    orientation = UPRIGHT
     if isinstance(picture, VideoFrame):
-        orientation = orientation_of(picture)
+        orientation = orientation or orientation_of(picture)
     else:
-        picture = VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+        picture, orientation = VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24"), UPRIGHT
     reformatter = reformatter or VideoReformatter()
     width, height = shown_size(picture.width, picture.height, pixel_aspect, orientation)
     scale = max(WIDTH / width, HEIGHT / height)

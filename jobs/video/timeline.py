@@ -134,18 +134,33 @@ def build_timeline(stamps: Iterable[int | None], last_duration: int, clock: Stre
         stamps: their time stamps; at least one.
         last_duration: how long the last frame is shown, in units of the time base; 0: not known.
     """
-    running = RunningClock(clock)
     stamps = list(stamps)
-    starts = [running.second(stamp) for stamp in stamps]
+    starts = _constant(stamps, clock)
+    is_constant = starts is not None
+    if starts is None:
+        running = RunningClock(clock)
+        starts = [running.second(stamp) for stamp in stamps]
     last = float(last_duration * clock.time_base) if clock.reliable and stamps[-1] is not None else 0.0
     last = 0.0 if clock.jumps and last > JUMP_S else last
     steps = len(starts) - 1
     if not steps:
         return Timeline(starts, last or clock.step_s, clock.rate, True)
-    step = even_step(starts, last)
+    step = starts[1] if is_constant and last <= 3 * starts[1] else even_step(starts, last)
     if step:
         is_whole = starts[-1] <= (steps + 0.5) * step  # no frame is missing near the end
         duration = starts[-1] + (last if last > step / 2 else step) * is_whole
         return Timeline(starts, duration, even_rate(step, steps, clock.rate), True)
     duration = starts[-1] + (last or starts[-1] - starts[-2])
     return Timeline(starts, duration, len(starts) / duration, False)
+
+
+def _constant(stamps: Sequence[int | None], clock: StreamClock) -> list[float] | None:
+    """The seconds of frames that are exactly as far from each other; what `RunningClock` says too, but faster."""
+    first, second = stamps[0], stamps[1] if len(stamps) > 1 else None
+    if first is None or second is None or second <= first or not clock.reliable:
+        return None
+    step, count = second - first, len(stamps)
+    if clock.jumps or stamps != list(range(first, first + step * count, step)):
+        return None
+    units, unit = step * clock.time_base.numerator, clock.time_base.denominator
+    return [i * units / unit for i in range(count)]
