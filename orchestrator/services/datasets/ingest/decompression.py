@@ -54,7 +54,7 @@ def decompressed(file: BinaryIO, packing: str) -> IO[bytes]:
     if packing == "bzip2":
         return cast(IO[bytes], bz2.BZ2File(file))
     if packing == "zstd":
-        window = {zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW_LOG}
+        window = {int(zstd.DecompressionParameter.window_log_max): _ZSTD_WINDOW_LOG}
         return cast(IO[bytes], zstd.ZstdFile(file, options=window))
     return cast(IO[bytes], io.BufferedReader(_XzReader(file), _BLOCK)) if packing == "xz" else file
 

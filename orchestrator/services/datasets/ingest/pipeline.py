@@ -283,7 +283,8 @@ def _require_enough(task: Task, counts: Counter[str], clips: list[NewClip], layo
         only = next(iter(counts))
         step = layout.notes[0] if layout.notes else "Add a folder with clips of a second one."
         raise NotEnoughAnnotations(" ".join([f"There is only one class, {only}. {step}", *_looked_at(layout, step)]))
-    if max(counts.values()) < _MIN_CLIPS:  # single clips in all classes mean that the layout was misread
+    # Single clips in all classes mean that the layout was misread; labels of stated times were not.
+    if max(counts.values()) < _MIN_CLIPS and not any(entry.span for entry in layout.entries):
         some = ", ".join(sorted(counts)[:8])
         raise NotEnoughAnnotations(f"No class has {_MIN_CLIPS} usable clips, so none is left for validation: {some}.")
 
