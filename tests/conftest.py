@@ -7,6 +7,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from orchestrator.services.auth import passwords
+from tests.fakes.quick_hashes import use_quick_hashes
 
 # As the trainer does for itself: torch's threads that spin while they wait starve each other on a busy machine.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -31,11 +32,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_password_hashes() -> Iterator[PasswordHasher]:
-    """argon2id with its smallest parameters: the usual ones take 0.2 s of a core, twice for each account.
-
-    Gives the hasher with the usual parameters, for the tests that are about them.
-    """
-    usual, passwords._hasher = passwords._hasher, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    passwords.decoy_hash()  # it is kept
+    """Gives the hasher with the usual parameters, for the tests that are about them."""
+    usual = use_quick_hashes()
     yield usual
     passwords._hasher = usual

@@ -3,8 +3,8 @@
 from fastapi import FastAPI
 
 from orchestrator.api import checked_route
-from orchestrator.api.app import create_api
 from orchestrator.logs import configure_logging
+from tests.fakes.quick_hashes import create_api
 
 
 def create() -> FastAPI:

@@ -82,7 +82,7 @@ def site(home: Path, redis_server: RedisProcess, processes: list[Any], monkeypat
     """The address of a real server."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     port = free_port()
-    target = ["--interface", "asgi", "--factory", "orchestrator.api.app:create_api", "--port", str(port)]
+    target = ["--interface", "asgi", "--factory", "tests.fakes.quick_hashes:create_api", "--port", str(port)]
     processes.append(start_process("-m", "granian", *target))
     address = f"http://127.0.0.1:{port}"
     until(lambda: _answers(address), 60.0)
