@@ -66,13 +66,13 @@ class MatchedRows:
             short, file = PurePosixPath(match.name).name, PurePosixPath(described.clip.file).name
             self.no_span.append(f"{short} ({described.span})")
             self.problems.setdefault(match.name, f"The times of {short} in {file} are no span.")
-            self.account.leave_out(described.row, _NO_SPAN, "Correct the times.")
+            self.account.leave_out(described.row, _NO_SPAN, "Correct the times.", described.stated)
         elif match.several or match.contested:
             self.unclear.append(described.stated)
-            self.account.leave_out(described.row, _UNCLEAR, "Write the whole path of the clip.")
+            self.account.leave_out(described.row, _UNCLEAR, "Write the whole path of the clip.", described.stated)
         else:
             self.missing.append(described.stated)
-            self.account.leave_out(described.row, _MISSING, "Add the clip that it names.")
+            self.account.leave_out(described.row, _MISSING, "Add the clip that it names.", described.stated)
 
     def _take(self, described: DescribedClip, key: EntryKey) -> None:
         entry, reason = self._joined(described, key) if key in self.entries else self._new(described, key)
@@ -80,7 +80,7 @@ class MatchedRows:
         if len(labels := described.annotations.labels) > 1:
             self.several_labels[described.clip.file].append(f"{PurePosixPath(key[0]).name}: {', '.join(labels)}")
         if reason:
-            self.account.leave_out(described.row, reason)
+            self.account.leave_out(described.row, reason, stated=described.stated)
         else:
             self.account.use(described.row)
 

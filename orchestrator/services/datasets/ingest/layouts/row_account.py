@@ -44,12 +44,12 @@ class RowAccount:
     def use(self, row: RowId) -> None:
         self._used.add(row)
 
-    def leave_out(self, row: RowId, reason: str, step: str = "") -> None:
-        """States why a row is not used, unless another entry of it is."""
+    def leave_out(self, row: RowId, reason: str, step: str = "", stated: str = "") -> None:
+        """States why a row is not used, unless another entry of it is; `stated`: the clip as the row names it."""
         if row[1]:
             self._reasons.setdefault(row, (reason, step))
         else:
-            self._unplaced.add(NotUsedKind.ROW, row[0], reason, step)
+            self._unplaced.add(NotUsedKind.ROW, f"{row[0]}: {stated}" if stated else row[0], reason, step)
 
     def not_used(self, files: list[str]) -> list[NotUsed]:
         """The rows of these annotation files that are not used, also those that no layout could read."""

@@ -136,3 +136,15 @@ def test_pictures_in_folders_are_named_as_the_frames_of_films(tmp_path: Path) ->
         "The frames of 3 films (the first is frames/run/v0) as pictures: only films are read. Make a film of each "
         "folder: ffmpeg -framerate 25 -pattern_type glob -i 'FOLDER/*.png' FOLDER.mp4"
     )
+
+
+def test_films_of_a_json_object_that_are_missing_are_named(tmp_path: Path) -> None:
+    segments = [{"segment": [0.5, 2.0], "label": "run"}]
+    films = {name: {"subset": "training", "annotations": segments} for name in ("abc0", "abc1", "gone")}
+    database = json.dumps({"version": "1.3", "taxonomy": [1], "database": films})
+    layout = read(tmp_path, {"anet.json": database, "v_abc0.mp4": "", "v_abc1.mp4": ""})
+    assert ("row", 1, ("anet.json: gone",)) in groups(layout)
+    assert {name for group in layout.not_used if group.kind is NotUsedKind.COLUMN for name in group.names} == {
+        "anet.json: version (1.3)",
+        "anet.json: taxonomy ([1])",
+    }
