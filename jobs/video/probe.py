@@ -1,5 +1,6 @@
 """Checks a video file in one decoding: its facts and the frames of its film strip, or why it is refused."""
 
+import contextlib
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -10,15 +11,17 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from jobs.video.decode import EXACT_BELOW, decode_sample, expected_frames
-from jobs.video.film import Losses, check_end, check_losses, shown_frames
+from jobs.video.film import Losses, check_end, check_losses, frame_at, shown_frames
 from jobs.video.orientation import Frames, orientation_of, shown_size
 from jobs.video.sampling import sample_indices
-from jobs.video.source import BadClip, films, is_image, open_clip
+from jobs.video.source import BROKEN, BadClip, films, is_image, open_clip
 from jobs.video.thumbnail import FRAMES, tile_of
 from jobs.video.timeline import Timeline, build_timeline, clock_of
 
 MAX_SECONDS = 60.0
 FULL_FRAMES = EXACT_BELOW
+_MISSING_END = 0.1
+"""Share of a long clip that may be missing at its end."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +155,17 @@ def _long_timeline(path: Path, name: str) -> Timeline:
     expected = expected_frames(path, name)
     if expected is None:
         raise BadClip(name, "cannot be read to its end. It is cut off or damaged: upload it again, or as MP4.")
-    return expected.timeline
+    last, timeline = expected.stamps[-1], expected.timeline
+    if last is None or not expected.clock.seeks:
+        return timeline
+    with open_clip(path, name) as (container, stream), contextlib.suppress(*BROKEN):
+        frame = frame_at(container, stream, last, expected.clock)
+        stamp = None if frame is None else frame.pts
+        missing = timeline.duration_s if stamp is None else float((last - stamp) * expected.clock.time_base)
+        if missing > _MISSING_END * timeline.duration_s:
+            there = timeline.duration_s - missing
+            raise BadClip(name, f"is damaged: nothing can be decoded after {there:.0f} s. Upload it again or as MP4.")
+    return timeline
 
 
 def _note(name: str, losses: Losses, others: int, number: int) -> str:

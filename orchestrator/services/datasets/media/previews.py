@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlmodel import Session
 
+from orchestrator.domain.clip_facts import READER_VERSION
 from orchestrator.domain.datasets import Clip
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.users import Actor
@@ -39,8 +40,8 @@ def preview_source(session: Session, actor: Actor, clip_id: int) -> tuple[Path, 
 
 
 def preview_path(clip: Clip) -> Path:
-    """The path of a clip's H.264 copy, whether it exists or not."""
-    return previews_folder(clip.dataset_id) / f"{Path(clip.path).stem}.mp4"
+    """The path of a clip's H.264 copy, whether it exists or not; a copy by an earlier reader is made again."""
+    return previews_folder(clip.dataset_id) / f"{Path(clip.path).stem}.r{READER_VERSION}.mp4"
 
 
 def previews_folder(dataset_id: int) -> Path:

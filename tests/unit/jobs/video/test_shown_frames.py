@@ -262,6 +262,20 @@ def test_damage_that_players_get_past_is_noted(lost: int, sentence: str, tmp_pat
     assert decode_sample(path, 117).indices[-1] == 116
 
 
+def test_the_end_of_a_long_film_is_decoded(tmp_path: Path) -> None:
+    """Longer than what is decoded as a whole: its frames are counted by their packets."""
+    path = write_film(tmp_path / "a.mp4", 120, options={"x264-params": "keyint=10"})
+    facts = probe(path, full_frames=30, strip=True)
+    assert (facts.frames, facts.duration_s, len(facts.tiles)) == (120, pytest.approx(5), 4)
+    data = bytearray(path.read_bytes())
+    with decode.open_clip(path) as (_, stream):
+        for entry in list(stream.index_entries)[80:]:
+            data[entry.pos : entry.pos + entry.size] = bytes(entry.size)
+    path.write_bytes(bytes(data))
+    with pytest.raises(BadClip, match=r"^a\.mp4 is damaged: nothing can be decoded after 3 s"):
+        probe(path, full_frames=30)
+
+
 def test_nothing_to_show(tmp_path: Path) -> None:
     data = write_film(tmp_path / "a.mp4", muxer={"movflags": "frag_keyframe+empty_moov"}).read_bytes()
     path = tmp_path / "header.mp4"
