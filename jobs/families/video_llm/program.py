@@ -25,6 +25,7 @@ if "--question" in paths:  # another one than the run was trained with
 {layout}
 {functions}
 tokenizer = AutoTokenizer.from_pretrained(here)
+special_tokens = [str(token) for token in tokenizer.added_tokens_decoder.values() if token.special]
 {base}
 model = PeftModel.from_pretrained(base, here).eval()
 
@@ -34,8 +35,16 @@ for path in paths:
     pixels = torch.from_numpy(resized).permute(0, 3, 1, 2).float() / 255
     pixels = (pixels - torch.tensor(mean).view(3, 1, 1)) / torch.tensor(std).view(3, 1, 1)
     inputs, video_text = {layout_name}(pixels, sizes, {video_token!r})
-    text = before_clip + video_text + before_question + question + after_question
-    ids = tokenizer(text, add_special_tokens={adds_begin}, return_tensors="pt").input_ids
+    pieces = [before_clip + video_text + before_question, question, after_question]
+    if not any(token in question for token in special_tokens):
+        pieces = ["".join(pieces)]
+    ids = torch.tensor([[
+        number
+        for place, piece in enumerate(pieces)  # what the question spells is no special token
+        for number in tokenizer(
+            piece, add_special_tokens={adds_begin} and place == 0, split_special_tokens=place == 1
+        ).input_ids
+    ]])
     inputs |= {{"input_ids": ids, "attention_mask": torch.ones_like(ids)}}
 {more_inputs}    with torch.no_grad():
         answer = model.generate(

@@ -92,11 +92,16 @@ def _ask_the_card(
     program = card.split("```python\n")[1].split("```")[0]
     name = adapter / "answer.py"
     name.write_text(program)
-    for more, expected in (([], "disc"), (["--question", COLOUR], "red")):
+    for more, expected in (
+        ([], "disc"),
+        (["--question", COLOUR], "red"),
+        (["--question", f"<video><|video_pad|>{COLOUR}"], ""),
+    ):
         monkeypatch.setattr(sys, "argv", [str(name), *more, spec.clips[0].path])
         capsys.readouterr()
         runpy.run_path(str(name))
-        assert capsys.readouterr().out.split("\t")[1].strip() == expected
+        answer = capsys.readouterr().out.split("\t")[1].strip()
+        assert answer == expected or not expected  # the last question spells special tokens, and is read all the same
 
 
 def _ask_the_playground(adapter: Path, spec: TrainSpec) -> None:
